@@ -1,0 +1,253 @@
+//! Associations as data ([`AssociationDef`]) and as typed constants ([`Association`]).
+//!
+//! What a kind of association means is answered by its own module through one small trait, [`Kind`]; nothing else asks
+//! "which kind is it?". What is stored in the owner's field is answered by a [`Slot`], one a holder type.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::error::Result;
+use crate::model::ModelDef;
+
+mod belongs_to;
+mod has_many;
+mod has_one;
+mod slot;
+
+pub use belongs_to::BelongsToKind;
+pub use has_many::HasManyKind;
+pub use has_one::HasOneKind;
+pub use slot::{Children, Links, LoadState, Slot};
+
+/// The kinds by name, for reflection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Macro {
+    /// The foreign key is on the owner.
+    BelongsTo,
+    /// The foreign key is on the single target.
+    HasOne,
+    /// The foreign key is on each target.
+    HasMany,
+}
+
+impl Macro {
+    /// The attribute's name: `belongs_to`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Macro::BelongsTo => "belongs_to",
+            Macro::HasOne => "has_one",
+            Macro::HasMany => "has_many",
+        }
+    }
+}
+
+impl fmt::Display for Macro {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How many targets an owner has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cardinality {
+    /// At most one.
+    One,
+    /// Any number.
+    Many,
+}
+
+/// One step from a model to another: the target's rows whose columns hold the owner's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hop {
+    /// The owner's columns, as indexes.
+    pub owner_columns: &'static [usize],
+    /// The target's columns, as indexes.
+    pub target_columns: &'static [usize],
+    /// Whether at most one row of the target holds a key: the target's columns are its primary key.
+    pub unique: bool,
+}
+
+/// How the planner gets from owner to target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Route {
+    /// One look-up of the target by key.
+    Direct(Hop),
+}
+
+/// What one kind of association means.
+pub trait Kind: Send + Sync + fmt::Debug {
+    /// Its name.
+    fn association_macro(&self) -> Macro;
+
+    /// How many targets an owner has.
+    fn cardinality(&self) -> Cardinality;
+
+    /// How to get from owner to target.
+    ///
+    /// # Errors
+    /// When the declaration does not hold together, with what to change.
+    fn route(&self, association: &AssociationDef) -> Result<Route>;
+}
+
+/// An association as data. Written by the derive, read by reflection, planner and executor.
+#[non_exhaustive]
+pub struct AssociationDef {
+    /// Its name: the field's.
+    pub name: &'static str,
+    /// The owner's model.
+    pub owner: fn() -> &'static ModelDef,
+    /// The target's model.
+    pub target: fn() -> &'static ModelDef,
+    /// What it means.
+    pub kind: &'static dyn Kind,
+    /// Where it is stored.
+    pub slot: &'static dyn Slot,
+    /// What was declared beside kind and keys.
+    pub options: Options,
+}
+
+/// What can be declared on an association beside its kind and keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Whether an owner may be without a target: the field's type says so.
+    pub optional: bool,
+}
+
+impl Options {
+    /// Nothing but defaults.
+    #[must_use]
+    pub const fn new() -> Self {
+        Options { optional: false }
+    }
+
+    /// Whether an owner may be without a target.
+    #[must_use]
+    pub const fn optional(mut self, optional: bool) -> Self {
+        self.optional = optional;
+        self
+    }
+}
+
+impl AssociationDef {
+    /// An association. Called by the derive.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        owner: fn() -> &'static ModelDef,
+        target: fn() -> &'static ModelDef,
+        kind: &'static dyn Kind,
+        slot: &'static dyn Slot,
+        options: Options,
+    ) -> Self {
+        AssociationDef { name, owner, target, kind, slot, options }
+    }
+
+    /// `User.posts`.
+    #[must_use]
+    pub fn qualified_name(&self) -> String {
+        format!("{}.{}", (self.owner)().name, self.name)
+    }
+
+    /// The kind's name.
+    #[must_use]
+    pub fn association_macro(&self) -> Macro {
+        self.kind.association_macro()
+    }
+
+    /// The association of the target that leads back to this one's owner over the same key, if there is exactly one
+    /// (F128): a `belongs_to` for a `has_many` or `has_one`, and the other way round.
+    #[must_use]
+    pub fn inverse(&self) -> Option<&'static AssociationDef> {
+        let Ok(Route::Direct(hop)) = self.kind.route(self) else { return None };
+        let owner = (self.owner)();
+        let mut candidates = (self.target)().associations.iter().filter(|candidate| {
+            let crosses =
+                (candidate.association_macro() == Macro::BelongsTo) != (self.association_macro() == Macro::BelongsTo);
+            crosses
+                && (candidate.target)() == owner
+                && matches!(candidate.kind.route(candidate), Ok(Route::Direct(back))
+                    if back.owner_columns == hop.target_columns && back.target_columns == hop.owner_columns)
+        });
+        let first = candidates.next();
+        if candidates.next().is_some() { None } else { first }
+    }
+}
+
+impl PartialEq for AssociationDef {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && (self.owner)() == (other.owner)()
+    }
+}
+
+impl Eq for AssociationDef {}
+
+impl fmt::Debug for AssociationDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The models by name only: associations form cycles.
+        f.debug_struct("AssociationDef")
+            .field("name", &self.name)
+            .field("owner", &(self.owner)().name)
+            .field("target", &(self.target)().name)
+            .field("kind", &self.kind)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An association of model `O` to model `T`, held in a field of type `H`. A constant made by the derive:
+/// `User::POSTS`.
+pub struct Association<O, T, H> {
+    def: &'static AssociationDef,
+    types: PhantomData<fn() -> (O, T, H)>,
+}
+
+impl<O, T, H> Clone for Association<O, T, H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<O, T, H> Copy for Association<O, T, H> {}
+
+impl<O, T, H> Association<O, T, H> {
+    /// The token of an association. Called by the derive, which makes sure that the types are those of `def`.
+    #[must_use]
+    pub const fn new(def: &'static AssociationDef) -> Self {
+        Association { def, types: PhantomData }
+    }
+
+    /// The association as data.
+    #[must_use]
+    pub const fn def(self) -> &'static AssociationDef {
+        self.def
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.def.name
+    }
+}
+
+impl<O, T, H> fmt::Debug for Association<O, T, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.def, f)
+    }
+}
+
+/// A foreign key column of this type can refer to a key of type `K`: the same type, or an `Option` of it on either
+/// side.
+#[diagnostic::on_unimplemented(
+    message = "a foreign key of type `{Self}` cannot refer to a key of type `{K}`",
+    label = "this association's foreign key has another type than the key it refers to",
+    note = "make the column `{K}` or `Option<{K}>`, or name another column with `foreign_key = \"…\"` or `primary_key = \"…\"`"
+)]
+pub trait ForeignKeyFor<K> {}
+
+impl<K> ForeignKeyFor<K> for K {}
+impl<K> ForeignKeyFor<K> for Option<K> {}
+impl<K> ForeignKeyFor<Option<K>> for K {}

@@ -1,0 +1,31 @@
+//! `belongs_to`: the foreign key is on the owner, at most one target.
+
+use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
+use crate::error::Result;
+
+/// `belongs_to` with its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BelongsToKind {
+    /// The owner's foreign key columns.
+    pub foreign_key: &'static [usize],
+    /// The target's columns they refer to.
+    pub target_key: &'static [usize],
+}
+
+impl Kind for BelongsToKind {
+    fn association_macro(&self) -> Macro {
+        Macro::BelongsTo
+    }
+
+    fn cardinality(&self) -> Cardinality {
+        Cardinality::One
+    }
+
+    fn route(&self, association: &AssociationDef) -> Result<Route> {
+        Ok(Route::Direct(Hop {
+            owner_columns: self.foreign_key,
+            target_columns: self.target_key,
+            unique: (association.target)().primary_key == self.target_key,
+        }))
+    }
+}

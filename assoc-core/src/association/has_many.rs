@@ -1,0 +1,31 @@
+//! `has_many`: the foreign key is on each of any number of targets.
+
+use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
+use crate::error::Result;
+
+/// `has_many` with its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HasManyKind {
+    /// The owner's columns the foreign key refers to.
+    pub owner_key: &'static [usize],
+    /// The target's foreign key columns.
+    pub foreign_key: &'static [usize],
+}
+
+impl Kind for HasManyKind {
+    fn association_macro(&self) -> Macro {
+        Macro::HasMany
+    }
+
+    fn cardinality(&self) -> Cardinality {
+        Cardinality::Many
+    }
+
+    fn route(&self, association: &AssociationDef) -> Result<Route> {
+        Ok(Route::Direct(Hop {
+            owner_columns: self.owner_key,
+            target_columns: self.foreign_key,
+            unique: (association.target)().primary_key == self.foreign_key,
+        }))
+    }
+}

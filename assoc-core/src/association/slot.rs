@@ -1,0 +1,132 @@
+//! Where an association is stored in its owner, behind a vtable: reading what is loaded, putting in what was fetched.
+
+use std::any::Any;
+
+use crate::rows::{Owners, Rows};
+
+/// What is known of an association in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LoadState {
+    /// Nothing asked for it.
+    #[default]
+    NotLoaded,
+    /// All of it is in memory, also if that is nothing.
+    Loaded,
+    /// A filtered or cut selection is in memory.
+    Partial,
+}
+
+/// Which rows belong to which owner: for each owner a run of positions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Links {
+    /// The rows lie in the owners' order and each belongs to one owner: run lengths, one an owner.
+    Runs(Vec<u32>),
+    /// At most one row an owner.
+    One(Vec<Option<u32>>),
+    /// Any rows, also shared ones: positions, and for each owner where its own end.
+    Many {
+        /// Positions of rows.
+        rows: Vec<u32>,
+        /// One end an owner, into `rows`.
+        ends: Vec<u32>,
+    },
+}
+
+impl Links {
+    /// The number of owners.
+    #[must_use]
+    pub fn owners(&self) -> usize {
+        match self {
+            Links::Runs(runs) => runs.len(),
+            Links::One(ones) => ones.len(),
+            Links::Many { ends, .. } => ends.len(),
+        }
+    }
+
+    /// The rows of every owner, as positions, owner by owner.
+    #[must_use]
+    pub fn positions(&self) -> Vec<Vec<usize>> {
+        match self {
+            Links::Runs(runs) => {
+                let mut start = 0;
+                runs.iter()
+                    .map(|run| {
+                        let end = start + *run as usize;
+                        let rows = (start..end).collect();
+                        start = end;
+                        rows
+                    })
+                    .collect()
+            }
+            Links::One(ones) => ones.iter().map(|one| one.iter().map(|at| *at as usize).collect()).collect(),
+            Links::Many { rows, ends } => {
+                let mut start = 0;
+                ends.iter()
+                    .map(|end| {
+                        let own = rows[start..*end as usize].iter().map(|at| *at as usize).collect();
+                        start = *end as usize;
+                        own
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    /// Whether no row belongs to two owners, so that rows can be moved to them.
+    #[must_use]
+    pub fn is_exclusive(&self, rows: usize) -> bool {
+        match self {
+            Links::Runs(_) => true,
+            Links::One(ones) => once(rows, ones.iter().flatten().copied()),
+            Links::Many { rows: all, .. } => once(rows, all.iter().copied()),
+        }
+    }
+}
+
+fn once(rows: usize, positions: impl Iterator<Item = u32>) -> bool {
+    let mut seen = vec![false; rows];
+    for at in positions {
+        match seen.get_mut(at as usize) {
+            Some(mark) if !*mark => *mark = true,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Fetched rows on their way into owners.
+#[non_exhaustive]
+pub enum Children<'r> {
+    /// A `Vec<T>` that the owners may take apart: no one else needs these rows.
+    Owned(Box<dyn Rows>),
+    /// A `Vec<T>` that others need as well: rows are copied.
+    Lent(&'r dyn Rows),
+    /// A `Vec<Arc<T>>`: shared, or copied by holders that own their rows.
+    Shared(&'r dyn Any),
+}
+
+/// The field an association is stored in. One implementor a holder type, instantiated per association.
+pub trait Slot: Send + Sync {
+    /// What is in memory for one owner; not loaded for a value of another type.
+    fn state(&self, owner: &dyn Any) -> LoadState;
+
+    /// Whether the holder shares rows by `Arc`.
+    fn is_shared(&self) -> bool;
+
+    /// Calls back with each row in memory.
+    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any));
+
+    /// Calls back with each row in memory, to be changed. A shared row that others hold too is copied first.
+    fn visit_mut(&self, owner: &mut dyn Any, each: &mut dyn FnMut(&mut dyn Any));
+
+    /// Gives owners their rows: owner `at` of `owners` takes those that `links` has for it, unless `skip` says so.
+    /// The state becomes `state`.
+    fn attach(
+        &self,
+        owners: &mut dyn Owners,
+        children: Children<'_>,
+        links: &Links,
+        skip: &dyn Fn(usize) -> bool,
+        state: LoadState,
+    );
+}

@@ -1,0 +1,553 @@
+//! Column tokens: `User::NAME`, a constant that knows its model and its Rust type.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::column_type::{ColumnType, IntoColumn};
+use crate::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+use crate::value::Value;
+
+/// A column of model `M` whose field has type `V`. Made by `#[derive(Model)]`, one a field, in upper case.
+///
+/// ```ignore
+/// Query::filter(User::AGE.ge(18).and(User::NAME.like("A%"))).order_by(User::NAME.asc())
+/// ```
+pub struct Column<M, V> {
+    name: &'static str,
+    index: usize,
+    model: PhantomData<fn() -> (M, V)>,
+}
+
+impl<M, V> Clone for Column<M, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, V> Copy for Column<M, V> {}
+
+impl<M, V> fmt::Debug for Column<M, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Column").field(&self.name).finish()
+    }
+}
+
+impl<M, V> Column<M, V> {
+    /// The column at `index` of the model's columns, with its name in the database.
+    #[must_use]
+    pub const fn new(index: usize, name: &'static str) -> Self {
+        Column { name, index, model: PhantomData }
+    }
+
+    /// Its name in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// Its place among the model's columns.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.index
+    }
+
+    fn operand(self) -> Operand {
+        Operand::Column(ColumnRef::own(self.name))
+    }
+
+    /// Sorts by this column, smallest first. `NULL`s come first on SQLite, MySQL and MariaDB.
+    #[must_use]
+    pub fn asc(self) -> Sort<M> {
+        Sort::new(self.operand(), Direction::Asc)
+    }
+
+    /// Sorts by this column, largest first.
+    #[must_use]
+    pub fn desc(self) -> Sort<M> {
+        Sort::new(self.operand(), Direction::Desc)
+    }
+
+    /// The column is `NULL`.
+    #[must_use]
+    pub fn is_null(self) -> Filter<M> {
+        Filter::new(Expr::IsNull(self.operand()))
+    }
+
+    /// The column is not `NULL`.
+    #[must_use]
+    pub fn is_not_null(self) -> Filter<M> {
+        Filter::new(Expr::IsNull(self.operand()).negated())
+    }
+
+    fn compare_column<W>(self, op: Comparison, other: Column<M, W>) -> Filter<M> {
+        Filter::new(Expr::Compare { left: self.operand(), op, right: other.operand() })
+    }
+
+    /// Equal to another column of the row. Never true where one of them is `NULL`.
+    #[must_use]
+    pub fn eq_column<W>(self, other: Column<M, W>) -> Filter<M> {
+        self.compare_column(Comparison::Eq, other)
+    }
+
+    /// Different from another column of the row.
+    #[must_use]
+    pub fn ne_column<W>(self, other: Column<M, W>) -> Filter<M> {
+        self.compare_column(Comparison::Ne, other)
+    }
+
+    /// Less than another column of the row.
+    #[must_use]
+    pub fn lt_column<W>(self, other: Column<M, W>) -> Filter<M> {
+        self.compare_column(Comparison::Lt, other)
+    }
+
+    /// At most another column of the row.
+    #[must_use]
+    pub fn le_column<W>(self, other: Column<M, W>) -> Filter<M> {
+        self.compare_column(Comparison::Le, other)
+    }
+
+    /// Greater than another column of the row.
+    #[must_use]
+    pub fn gt_column<W>(self, other: Column<M, W>) -> Filter<M> {
+        self.compare_column(Comparison::Gt, other)
+    }
+
+    /// At least another column of the row.
+    #[must_use]
+    pub fn ge_column<W>(self, other: Column<M, W>) -> Filter<M> {
+        self.compare_column(Comparison::Ge, other)
+    }
+
+    fn aggregate<Out>(self, function: AggregateFunction, distinct: bool) -> Aggregate<M, Out> {
+        Aggregate {
+            operand: Operand::Aggregate { function, column: Some(ColumnRef::own(self.name)), distinct },
+            model: PhantomData,
+        }
+    }
+
+    /// The number of rows in which the column is not `NULL`.
+    #[must_use]
+    pub fn count(self) -> Aggregate<M, i64> {
+        self.aggregate(AggregateFunction::Count, false)
+    }
+
+    /// The number of different values, `NULL` not counted.
+    #[must_use]
+    pub fn count_distinct(self) -> Aggregate<M, i64> {
+        self.aggregate(AggregateFunction::Count, true)
+    }
+
+    /// The mean, or `None` over no rows.
+    #[must_use]
+    pub fn avg(self) -> Aggregate<M, Option<f64>> {
+        self.aggregate(AggregateFunction::Avg, false)
+    }
+}
+
+impl<M, V: ColumnType> Column<M, V> {
+    fn compare(self, op: Comparison, value: impl IntoColumn<V>) -> Filter<M> {
+        let right = Operand::Value(bind(value));
+        Filter::new(Expr::Compare { left: self.operand(), op, right })
+    }
+
+    /// Equal to a value; `.eq(None)` is `IS NULL`.
+    #[must_use]
+    pub fn eq(self, value: impl IntoColumn<V>) -> Filter<M> {
+        self.compare(Comparison::Eq, value)
+    }
+
+    /// Different from a value; `.ne(None)` is `IS NOT NULL`. Rows with `NULL` are never different from a value: add
+    /// `.or(column.is_null())` to have them.
+    #[must_use]
+    pub fn ne(self, value: impl IntoColumn<V>) -> Filter<M> {
+        self.compare(Comparison::Ne, value)
+    }
+
+    /// Less than a value.
+    #[must_use]
+    pub fn lt(self, value: impl IntoColumn<V>) -> Filter<M> {
+        self.compare(Comparison::Lt, value)
+    }
+
+    /// At most a value.
+    #[must_use]
+    pub fn le(self, value: impl IntoColumn<V>) -> Filter<M> {
+        self.compare(Comparison::Le, value)
+    }
+
+    /// Greater than a value.
+    #[must_use]
+    pub fn gt(self, value: impl IntoColumn<V>) -> Filter<M> {
+        self.compare(Comparison::Gt, value)
+    }
+
+    /// At least a value.
+    #[must_use]
+    pub fn ge(self, value: impl IntoColumn<V>) -> Filter<M> {
+        self.compare(Comparison::Ge, value)
+    }
+
+    /// One of several values. An empty list matches nothing; `None` among them matches `NULL`.
+    #[must_use]
+    pub fn is_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
+        Filter::new(Expr::In { operand: self.operand(), values: values.into_iter().map(bind).collect() })
+    }
+
+    /// None of several values. An empty list matches every row; rows with `NULL` match only then.
+    #[must_use]
+    pub fn not_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
+        self.is_in(values).not()
+    }
+
+    /// Between two values, both included.
+    #[must_use]
+    pub fn between(self, low: impl IntoColumn<V>, high: impl IntoColumn<V>) -> Filter<M> {
+        Filter::new(Expr::Between { operand: self.operand(), low: bind(low), high: bind(high) })
+    }
+
+    /// The smallest value, or `None` over no rows.
+    #[must_use]
+    pub fn min(self) -> Aggregate<M, V::Nullable>
+    where
+        V: MaybeNull,
+    {
+        self.aggregate(AggregateFunction::Min, false)
+    }
+
+    /// The largest value, or `None` over no rows.
+    #[must_use]
+    pub fn max(self) -> Aggregate<M, V::Nullable>
+    where
+        V: MaybeNull,
+    {
+        self.aggregate(AggregateFunction::Max, false)
+    }
+
+    /// The sum, or `None` over no rows.
+    #[must_use]
+    pub fn sum(self) -> Aggregate<M, V::Nullable>
+    where
+        V: MaybeNull,
+    {
+        self.aggregate(AggregateFunction::Sum, false)
+    }
+}
+
+/// Text columns: those read into a `String` or `Option<String>`.
+pub trait TextColumn: ColumnType {}
+impl TextColumn for String {}
+impl TextColumn for Option<String> {}
+
+impl<M, V: TextColumn> Column<M, V> {
+    /// Matches a `LIKE` pattern: `%` is any text, `_` any character, `\` takes their meaning away. Use
+    /// [`escape_like`] for text that comes from outside. Whether case matters is the database's decision.
+    #[must_use]
+    pub fn like(self, pattern: impl Into<String>) -> Filter<M> {
+        Filter::new(Expr::Like { operand: self.operand(), pattern: Value::Text(pattern.into().into()) })
+    }
+
+    /// Does not match a `LIKE` pattern.
+    #[must_use]
+    pub fn not_like(self, pattern: impl Into<String>) -> Filter<M> {
+        self.like(pattern).not()
+    }
+}
+
+/// Takes the meaning of `%`, `_` and `\` away, so that text from outside matches itself within a `LIKE` pattern.
+///
+/// ```
+/// assert_eq!(assoc_core::escape_like("100%_\\"), "100\\%\\_\\\\");
+/// ```
+#[must_use]
+pub fn escape_like(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// What a column becomes where there may be no value: `Option<i64>` for both `i64` and `Option<i64>`.
+pub trait MaybeNull: ColumnType {
+    /// The type with an empty value.
+    type Nullable: ColumnType;
+}
+
+macro_rules! maybe_null {
+    ($($(#[$gate:meta])* $type:ty),* $(,)?) => {$(
+        $(#[$gate])*
+        impl MaybeNull for $type { type Nullable = Option<$type>; }
+        $(#[$gate])*
+        impl MaybeNull for Option<$type> { type Nullable = Option<$type>; }
+    )*};
+}
+
+maybe_null! {
+    i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, bool, String, Vec<u8>,
+    #[cfg(feature = "uuid")] ::uuid::Uuid,
+    #[cfg(feature = "chrono")] ::chrono::NaiveDate,
+    #[cfg(feature = "chrono")] ::chrono::NaiveTime,
+    #[cfg(feature = "chrono")] ::chrono::NaiveDateTime,
+    #[cfg(feature = "chrono")] ::chrono::DateTime<::chrono::Utc>,
+    #[cfg(feature = "time")] ::time::Date,
+    #[cfg(feature = "time")] ::time::Time,
+    #[cfg(feature = "time")] ::time::PrimitiveDateTime,
+    #[cfg(feature = "time")] ::time::OffsetDateTime,
+    #[cfg(feature = "jiff")] ::jiff::civil::Date,
+    #[cfg(feature = "jiff")] ::jiff::civil::Time,
+    #[cfg(feature = "jiff")] ::jiff::civil::DateTime,
+    #[cfg(feature = "jiff")] ::jiff::Timestamp,
+    #[cfg(feature = "rust_decimal")] ::rust_decimal::Decimal,
+    #[cfg(feature = "serde_json")] ::serde_json::Value,
+}
+
+fn bind<V: ColumnType>(value: impl IntoColumn<V>) -> Value<'static> {
+    value.into_column().to_value().into_owned()
+}
+
+/// A condition on rows of model `M`.
+pub struct Filter<M> {
+    expr: Expr,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> fmt::Debug for Filter<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Filter").field(&self.expr).finish()
+    }
+}
+
+impl<M> Clone for Filter<M> {
+    fn clone(&self) -> Self {
+        Filter::new(self.expr.clone())
+    }
+}
+
+impl<M> Filter<M> {
+    /// A condition from its data form.
+    #[must_use]
+    pub const fn new(expr: Expr) -> Self {
+        Filter { expr, model: PhantomData }
+    }
+
+    /// A condition in SQL of one's own. Each `?` outside quotes takes the next bind; values never enter the text.
+    ///
+    /// ```ignore
+    /// Filter::raw("length(name) > ?", [Value::Int(3)])
+    /// ```
+    pub fn raw(
+        sql: impl Into<std::borrow::Cow<'static, str>>,
+        binds: impl IntoIterator<Item = Value<'static>>,
+    ) -> Self {
+        Filter::new(Expr::Raw { sql: sql.into(), binds: binds.into_iter().collect() })
+    }
+
+    /// All of several conditions; with none, every row.
+    #[must_use]
+    pub fn all(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
+        Filter::new(Expr::All(filters.into_iter().map(|filter| filter.expr).collect()))
+    }
+
+    /// One of several conditions; with none, no row.
+    #[must_use]
+    pub fn any(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
+        Filter::new(Expr::Any(filters.into_iter().map(|filter| filter.expr).collect()))
+    }
+
+    /// Both conditions.
+    #[must_use]
+    pub fn and(self, other: Filter<M>) -> Self {
+        Filter::new(self.expr.and(other.expr))
+    }
+
+    /// Either condition.
+    #[must_use]
+    pub fn or(self, other: Filter<M>) -> Self {
+        Filter::new(self.expr.or(other.expr))
+    }
+
+    /// The opposite condition. As always in SQL, a condition that is `NULL` has a `NULL` opposite.
+    #[must_use]
+    #[allow(clippy::should_implement_trait)] // `!filter` works as well, through `Not`.
+    pub fn not(self) -> Self {
+        Filter::new(self.expr.negated())
+    }
+
+    /// The data form.
+    #[must_use]
+    pub fn into_expr(self) -> Expr {
+        self.expr
+    }
+}
+
+impl<M> std::ops::Not for Filter<M> {
+    type Output = Filter<M>;
+
+    fn not(self) -> Self {
+        Filter::not(self)
+    }
+}
+
+impl<M> std::ops::BitAnd for Filter<M> {
+    type Output = Filter<M>;
+
+    fn bitand(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+impl<M> std::ops::BitOr for Filter<M> {
+    type Output = Filter<M>;
+
+    fn bitor(self, other: Self) -> Self {
+        self.or(other)
+    }
+}
+
+/// One term of an order over rows of model `M`.
+pub struct Sort<M> {
+    term: OrderTerm,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> fmt::Debug for Sort<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sort").field(&self.term).finish()
+    }
+}
+
+impl<M> Clone for Sort<M> {
+    fn clone(&self) -> Self {
+        Sort { term: self.term.clone(), model: PhantomData }
+    }
+}
+
+impl<M> Sort<M> {
+    fn new(operand: Operand, direction: Direction) -> Self {
+        Sort { term: OrderTerm { operand, direction }, model: PhantomData }
+    }
+
+    /// The data form.
+    #[must_use]
+    pub fn into_term(self) -> OrderTerm {
+        self.term
+    }
+}
+
+/// One or several terms of an order: `User::NAME.asc()`, or a tuple or array of such.
+pub trait IntoSort<M> {
+    /// The terms, most significant first.
+    fn into_terms(self) -> Vec<OrderTerm>;
+}
+
+impl<M> IntoSort<M> for Sort<M> {
+    fn into_terms(self) -> Vec<OrderTerm> {
+        vec![self.term]
+    }
+}
+
+impl<M, const N: usize> IntoSort<M> for [Sort<M>; N] {
+    fn into_terms(self) -> Vec<OrderTerm> {
+        self.into_iter().map(Sort::into_term).collect()
+    }
+}
+
+impl<M> IntoSort<M> for Vec<Sort<M>> {
+    fn into_terms(self) -> Vec<OrderTerm> {
+        self.into_iter().map(Sort::into_term).collect()
+    }
+}
+
+/// An aggregate over rows of model `M`, answered as `Out`.
+pub struct Aggregate<M, Out> {
+    operand: Operand,
+    model: PhantomData<fn() -> (M, Out)>,
+}
+
+impl<M, Out> Aggregate<M, Out> {
+    /// The number of rows.
+    #[must_use]
+    pub fn rows() -> Aggregate<M, i64> {
+        let operand = Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false };
+        Aggregate { operand, model: PhantomData }
+    }
+
+    /// The data form.
+    #[must_use]
+    pub fn into_operand(self) -> Operand {
+        self.operand
+    }
+}
+
+impl<M, Out> Clone for Aggregate<M, Out> {
+    fn clone(&self) -> Self {
+        Aggregate { operand: self.operand.clone(), model: PhantomData }
+    }
+}
+
+impl<M, Out> fmt::Debug for Aggregate<M, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Aggregate").field(&self.operand).finish()
+    }
+}
+
+impl<M, Out: ColumnType> Aggregate<M, Out> {
+    /// The aggregate compares so with a value; for `having`.
+    #[must_use]
+    pub fn compare(self, op: Comparison, value: impl IntoColumn<Out>) -> Filter<M> {
+        Filter::new(Expr::Compare { left: self.operand, op, right: Operand::Value(bind(value)) })
+    }
+
+    /// The aggregate is greater than a value; for `having`.
+    #[must_use]
+    pub fn gt(self, value: impl IntoColumn<Out>) -> Filter<M> {
+        self.compare(Comparison::Gt, value)
+    }
+
+    /// The aggregate is at least a value; for `having`.
+    #[must_use]
+    pub fn ge(self, value: impl IntoColumn<Out>) -> Filter<M> {
+        self.compare(Comparison::Ge, value)
+    }
+
+    /// The aggregate is less than a value; for `having`.
+    #[must_use]
+    pub fn lt(self, value: impl IntoColumn<Out>) -> Filter<M> {
+        self.compare(Comparison::Lt, value)
+    }
+
+    /// The aggregate equals a value; for `having`.
+    #[must_use]
+    pub fn eq(self, value: impl IntoColumn<Out>) -> Filter<M> {
+        self.compare(Comparison::Eq, value)
+    }
+}
+
+/// Something a query can select by itself: a column or an aggregate.
+pub trait Selectable<M> {
+    /// What it is read as.
+    type Out: ColumnType;
+
+    /// The data form.
+    fn into_selected(self) -> Operand;
+}
+
+impl<M, V: ColumnType> Selectable<M> for Column<M, V> {
+    type Out = V;
+
+    fn into_selected(self) -> Operand {
+        self.operand()
+    }
+}
+
+impl<M, Out: ColumnType> Selectable<M> for Aggregate<M, Out> {
+    type Out = Out;
+
+    fn into_selected(self) -> Operand {
+        self.operand
+    }
+}

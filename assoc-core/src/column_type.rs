@@ -1,0 +1,243 @@
+//! Which Rust types a column can have, and how each is read and written.
+//!
+//! One trait, both directions, one file a family. Reading is lenient where databases differ (SQLite has no
+//! booleans, a driver may answer a date as text) and strict where data would be lost: an integer that does not fit
+//! is an error that names the column, never a wrapped number.
+
+use std::borrow::Cow;
+
+use crate::error::Mismatch;
+use crate::value::Value;
+
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "rust_decimal")]
+mod decimal;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "serde_json")]
+mod json;
+mod numbers;
+#[cfg(feature = "time")]
+mod time;
+#[cfg(feature = "uuid")]
+mod uuid;
+
+/// What a column stores, for `CREATE TABLE` text and for deciding how keys are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SqlType {
+    /// A boolean.
+    Bool,
+    /// A signed integer of so many bits.
+    Int(u8),
+    /// An unsigned integer of so many bits.
+    UInt(u8),
+    /// A floating point number of so many bits.
+    Real(u8),
+    /// Text.
+    Text,
+    /// Bytes.
+    Blob,
+    /// A date.
+    Date,
+    /// A time of day.
+    Time,
+    /// A date and time.
+    DateTime,
+    /// A UUID.
+    Uuid,
+    /// An exact decimal number.
+    Decimal,
+    /// A JSON document.
+    Json,
+}
+
+impl SqlType {
+    /// Whether two stored keys of this type are equal for the database exactly when their bytes are. Text is not:
+    /// collations decide. Such keys are grouped by what the database says matched.
+    #[must_use]
+    pub const fn is_byte_comparable(self) -> bool {
+        matches!(self, SqlType::Bool | SqlType::Int(_) | SqlType::UInt(_) | SqlType::Blob | SqlType::Uuid)
+    }
+
+    /// Whether values of this type are integers.
+    #[must_use]
+    pub const fn is_integer(self) -> bool {
+        matches!(self, SqlType::Int(_) | SqlType::UInt(_))
+    }
+}
+
+/// A Rust type that a column can have.
+///
+/// Implemented for integers, floats, `bool`, `String`, `Vec<u8>`, [`Option`] of each, and behind features of the
+/// same name for `uuid`, `chrono`, `time`, `jiff`, `rust_decimal` and `serde_json`. A newtype gets it by
+/// `#[derive(ColumnType)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a column",
+    label = "not a column type",
+    note = "columns are integers, floats, bool, String, Vec<u8>, Option of those, feature-gated dates, UUIDs, decimals and JSON, or a newtype with `#[derive(ColumnType)]`",
+    note = "a field that is not stored takes `#[model(skip)]`"
+)]
+pub trait ColumnType: Clone + Send + Sync + Sized + 'static {
+    /// What the column stores.
+    const SQL_TYPE: SqlType;
+    /// Whether it may be `NULL`.
+    const NULLABLE: bool = false;
+
+    /// Reads a value, taking its buffer where the driver owned one.
+    ///
+    /// # Errors
+    /// When the value is not of this type or does not fit.
+    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch>;
+
+    /// The value to bind.
+    fn to_value(&self) -> Value<'_>;
+
+    /// What the field holds when the column was not selected; `None` if the type has no empty value.
+    #[must_use]
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+impl<T: ColumnType> ColumnType for Option<T> {
+    const SQL_TYPE: SqlType = T::SQL_TYPE;
+    const NULLABLE: bool = true;
+
+    #[inline]
+    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+        if value.is_null() { Ok(None) } else { T::from_value(value).map(Some) }
+    }
+
+    #[inline]
+    fn to_value(&self) -> Value<'_> {
+        self.as_ref().map_or(Value::Null, T::to_value)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl ColumnType for String {
+    const SQL_TYPE: SqlType = SqlType::Text;
+
+    #[inline]
+    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+        match value {
+            Value::Text(Cow::Borrowed(text)) => Ok((*text).to_owned()),
+            Value::Text(Cow::Owned(text)) => Ok(std::mem::take(text)),
+            other => text_of_other(other).ok_or_else(|| Mismatch::new("text", other)),
+        }
+    }
+
+    #[inline]
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(Cow::Borrowed(self))
+    }
+}
+
+// Columns that a driver reports by a more precise type, read into a plain `String` on purpose.
+#[cold]
+fn text_of_other(value: &mut Value<'_>) -> Option<String> {
+    match value {
+        Value::Decimal(text) | Value::Json(text) => Some(std::mem::take(text).into_owned()),
+        Value::Date(_) | Value::Time(_) | Value::DateTime(_) | Value::Uuid(_) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+impl ColumnType for Vec<u8> {
+    const SQL_TYPE: SqlType = SqlType::Blob;
+
+    #[inline]
+    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+        match value {
+            Value::Blob(Cow::Borrowed(bytes)) => Ok((*bytes).to_owned()),
+            Value::Blob(Cow::Owned(bytes)) => Ok(std::mem::take(bytes)),
+            Value::Text(text) => Ok(std::mem::take(text).into_owned().into_bytes()),
+            Value::Uuid(bytes) => Ok(bytes.to_vec()),
+            other => Err(Mismatch::new("bytes", other)),
+        }
+    }
+
+    #[inline]
+    fn to_value(&self) -> Value<'_> {
+        Value::Blob(Cow::Borrowed(self))
+    }
+}
+
+/// A Rust value that can be written to a column of type `V`: the type itself, a `&str` for a `String`, and the bare
+/// value for an `Option`.
+pub trait IntoColumn<V> {
+    /// The value in the column's own type.
+    fn into_column(self) -> V;
+}
+
+impl<T> IntoColumn<T> for T {
+    fn into_column(self) -> T {
+        self
+    }
+}
+
+impl<T> IntoColumn<Option<T>> for T {
+    fn into_column(self) -> Option<T> {
+        Some(self)
+    }
+}
+
+impl IntoColumn<String> for &str {
+    fn into_column(self) -> String {
+        self.to_owned()
+    }
+}
+
+impl IntoColumn<Option<String>> for &str {
+    fn into_column(self) -> Option<String> {
+        Some(self.to_owned())
+    }
+}
+
+impl IntoColumn<String> for &String {
+    fn into_column(self) -> String {
+        self.clone()
+    }
+}
+
+impl IntoColumn<Vec<u8>> for &[u8] {
+    fn into_column(self) -> Vec<u8> {
+        self.to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn owned_text_is_moved_not_copied() {
+        let text = String::from("a text");
+        let address = text.as_ptr();
+        let mut value = Value::Text(Cow::Owned(text));
+        assert_eq!(String::from_value(&mut value).unwrap().as_ptr(), address);
+    }
+
+    #[test]
+    fn null_is_only_for_options() {
+        assert_eq!(Option::<i64>::from_value(&mut Value::Null), Ok(None));
+        let error = i64::from_value(&mut Value::Null).unwrap_err().at("User", "age");
+        assert_eq!(error.to_string(), "column `User.age` cannot be read as a 64-bit integer: the database holds NULL");
+    }
+
+    #[test]
+    fn numbers_are_never_wrapped() {
+        assert_eq!(u8::from_value(&mut Value::Int(255)), Ok(255));
+        assert!(u8::from_value(&mut Value::Int(256)).is_err());
+        assert!(u64::from_value(&mut Value::Int(-1)).is_err());
+        assert!(i64::from_value(&mut Value::UInt(u64::MAX)).is_err());
+        assert_eq!(bool::from_value(&mut Value::Int(1)), Ok(true));
+        assert!(bool::from_value(&mut Value::Int(2)).is_err());
+        assert_eq!(f64::from_value(&mut Value::Int(2)), Ok(2.0));
+    }
+}

@@ -1,0 +1,344 @@
+//! The one error type, its kinds, and the two errors that carry their own story: [`AssociationNotLoaded`] and
+//! [`DriverError`].
+//!
+//! An [`Error`] is one pointer wide, so that `Result`s stay small on the paths where nothing fails. What went wrong
+//! is data: match on [`Error::kind`], or ask one of the `is_…` questions. Every message names the model, the
+//! association or column, the key where there is one, and what to do about it.
+
+use std::fmt;
+
+use crate::value::Value;
+
+mod driver;
+mod not_loaded;
+
+pub use driver::{DriverError, DriverErrorKind};
+pub use not_loaded::{AssociationNotLoaded, NotLoadedReason};
+
+/// A result whose error is an [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Whatever went wrong.
+///
+/// ```
+/// use assoc_core::{Error, ErrorKind};
+///
+/// let error = Error::from(ErrorKind::NotFound { model: "User", key: "7".into() });
+/// assert!(error.is_not_found());
+/// assert_eq!(error.to_string(), "no User with key 7");
+/// ```
+#[derive(thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<ErrorKind>);
+
+/// What went wrong, as data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An association was read that nothing had loaded.
+    #[error(transparent)]
+    NotLoaded(AssociationNotLoaded),
+    /// The database or the driver failed.
+    #[error(transparent)]
+    Driver(DriverError),
+    /// No row with that key.
+    #[error("no {model} with key {key}")]
+    NotFound {
+        /// The model that was asked for.
+        model: &'static str,
+        /// The key, as shown in messages.
+        key: String,
+    },
+    /// `one` or `get_by` was asked for a single row and there are several.
+    #[error("more than one {model} matches: make the filter unique, or add `limit(1)` if any of them will do")]
+    NotUnique {
+        /// The model that was asked for.
+        model: &'static str,
+    },
+    /// A column held something its Rust type cannot hold.
+    #[error("column `{model}.{column}` cannot be read as {expected}: the database holds {found}")]
+    Decode {
+        /// The model being read.
+        model: &'static str,
+        /// The column.
+        column: &'static str,
+        /// What the field's type takes.
+        expected: &'static str,
+        /// What the row held.
+        found: String,
+    },
+    /// A row had another number of columns than the model has.
+    #[error(
+        "a row of {found} columns cannot be read as {model}, which has {expected}: select exactly its columns, in their order"
+    )]
+    RowWidth {
+        /// The model being read.
+        model: &'static str,
+        /// Its number of columns.
+        expected: usize,
+        /// The row's number of columns.
+        found: usize,
+    },
+    /// An association name that the model does not have.
+    #[error("model {model} has no association `{name}`; it has: {}", list(known))]
+    UnknownAssociation {
+        /// The model.
+        model: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<&'static str>,
+    },
+    /// A column name that the model does not have.
+    #[error("model {model} has no column `{name}`; it has: {}", list(known))]
+    UnknownColumn {
+        /// The model.
+        model: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<&'static str>,
+    },
+    /// One association was asked for twice in one request, in two different ways.
+    #[error(
+        "association `{model}.{association}` is requested twice with different {what}: one request can fill it only one way"
+    )]
+    ConflictingPreload {
+        /// The owner model.
+        model: &'static str,
+        /// The association.
+        association: &'static str,
+        /// What differs: "filters", "orders", "limits".
+        what: &'static str,
+    },
+    /// A row came back that belongs to none of the keys that were asked for.
+    #[error(
+        "association `{model}.{association}`: the database returned a {target} row (key {key}) that matches none of the owners asked for"
+    )]
+    UnmatchedRow {
+        /// The owner model.
+        model: &'static str,
+        /// The association.
+        association: &'static str,
+        /// The model of the row.
+        target: &'static str,
+        /// Its key.
+        key: String,
+    },
+    /// A query cannot be built as it stands.
+    #[error("{model}: {message}")]
+    InvalidQuery {
+        /// The model the query is about.
+        model: &'static str,
+        /// What is wrong and what to do instead.
+        message: String,
+    },
+    /// A changeset cannot be written as it stands.
+    #[error("{model} cannot be saved: {}", failures(errors))]
+    Invalid {
+        /// The model.
+        model: &'static str,
+        /// One entry a problem.
+        errors: Vec<FieldError>,
+    },
+    /// The backend lacks what the request needs.
+    #[error("{backend} does not support {what}")]
+    Unsupported {
+        /// The backend's name.
+        backend: &'static str,
+        /// What is missing.
+        what: String,
+    },
+    /// A transaction was used after it had ended, or ended while still in use.
+    #[error("transaction: {0}")]
+    Transaction(&'static str),
+    /// The application's own error, raised inside a callback or a transaction.
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// One problem of a changeset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldError {
+    /// Where: a column, or a path such as `posts[1].title`.
+    pub path: String,
+    /// What: "is missing", "is invalid".
+    pub message: String,
+}
+
+impl FieldError {
+    /// A problem of one column or path.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        FieldError { path: path.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path, self.message)
+    }
+}
+
+impl Error {
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0
+    }
+
+    /// What went wrong, by value.
+    #[must_use]
+    pub fn into_kind(self) -> ErrorKind {
+        *self.0
+    }
+
+    /// Wraps an error of the application, so that `?` works in callbacks and transactions.
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        ErrorKind::Other(error.into()).into()
+    }
+
+    /// A query that cannot be built.
+    pub fn invalid_query(model: &'static str, message: impl Into<String>) -> Self {
+        ErrorKind::InvalidQuery { model, message: message.into() }.into()
+    }
+
+    /// Something the backend lacks.
+    pub fn unsupported(backend: &'static str, what: impl Into<String>) -> Self {
+        ErrorKind::Unsupported { backend, what: what.into() }.into()
+    }
+
+    /// Whether an association was read that nothing had loaded.
+    #[must_use]
+    pub fn is_not_loaded(&self) -> bool {
+        matches!(self.kind(), ErrorKind::NotLoaded(_))
+    }
+
+    /// Whether a row that had to exist does not.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.kind(), ErrorKind::NotFound { .. })
+    }
+
+    /// The driver's part, if the database or the driver failed.
+    #[must_use]
+    pub fn driver(&self) -> Option<&DriverError> {
+        match self.kind() {
+            ErrorKind::Driver(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether running the whole transaction again may succeed: deadlock, lock timeout, a busy database.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.driver().is_some_and(|error| error.kind() == DriverErrorKind::Retryable)
+    }
+
+    /// Whether a unique constraint was violated.
+    #[must_use]
+    pub fn is_unique_violation(&self) -> bool {
+        self.driver().is_some_and(|error| error.kind() == DriverErrorKind::UniqueViolation)
+    }
+
+    /// Whether a foreign key constraint was violated.
+    #[must_use]
+    pub fn is_foreign_key_violation(&self) -> bool {
+        self.driver().is_some_and(|error| error.kind() == DriverErrorKind::ForeignKeyViolation)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Error(Box::new(kind))
+    }
+}
+
+impl From<AssociationNotLoaded> for Error {
+    fn from(error: AssociationNotLoaded) -> Self {
+        ErrorKind::NotLoaded(error).into()
+    }
+}
+
+impl From<DriverError> for Error {
+    fn from(error: DriverError) -> Self {
+        ErrorKind::Driver(error).into()
+    }
+}
+
+/// What a [`ColumnType`](crate::ColumnType) answers when a value is not its own; the model adds its name and the
+/// column to make an [`Error`] of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    expected: &'static str,
+    found: String,
+}
+
+impl Mismatch {
+    /// `expected` is in words: "a 32-bit integer".
+    #[cold]
+    #[must_use]
+    pub fn new(expected: &'static str, found: &Value<'_>) -> Self {
+        let found = match found {
+            Value::Null => "NULL".to_owned(),
+            // Data may be long or private: its kind and a short beginning are enough to find the row.
+            value => {
+                let shown = value.to_string();
+                let mut short: String = shown.chars().take(40).collect();
+                if short.len() < shown.len() {
+                    short.push('…');
+                }
+                format!("{} ({short})", value.kind())
+            }
+        };
+        Mismatch { expected, found }
+    }
+
+    /// Names the place the value came from.
+    #[cold]
+    #[must_use]
+    pub fn at(self, model: &'static str, column: &'static str) -> Error {
+        ErrorKind::Decode { model, column, expected: self.expected, found: self.found }.into()
+    }
+}
+
+fn list(names: &[&'static str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn failures(errors: &[FieldError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_pointer() {
+        assert_eq!(size_of::<Result<()>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn unknown_names_answer_with_the_known_ones() {
+        let error = Error::from(ErrorKind::UnknownAssociation {
+            model: "User",
+            name: "postz".into(),
+            known: vec!["posts", "address"],
+        });
+        assert_eq!(error.to_string(), "model User has no association `postz`; it has: posts, address");
+    }
+
+    #[test]
+    fn long_data_is_cut_in_messages() {
+        let error = Mismatch::new("an integer", &Value::Text("x".repeat(100).into())).at("User", "age");
+        assert!(error.to_string().contains("text (\"xxx"), "{error}");
+        assert!(error.to_string().len() < 160);
+    }
+}

@@ -1,0 +1,166 @@
+//! What a driver reports: a class the repo can act on, the database's own code and words, and where it happened.
+
+use std::fmt;
+
+/// What kind of failure a driver met. Drivers MUST classify; what fits nothing is [`DriverErrorKind::Other`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DriverErrorKind {
+    /// No connection could be made, or none was free in time.
+    Unavailable,
+    /// The connection broke. Inside a transaction everything since its start is lost.
+    ConnectionLost,
+    /// The connection broke during COMMIT: whether the transaction took effect is unknown. Never retried blindly.
+    AmbiguousCommit,
+    /// A deadlock, a lock timeout or a busy database: the same transaction may succeed when run again.
+    Retryable,
+    /// A unique or primary key constraint was violated.
+    UniqueViolation,
+    /// A foreign key constraint was violated.
+    ForeignKeyViolation,
+    /// A NOT NULL constraint was violated.
+    NotNullViolation,
+    /// A CHECK constraint was violated.
+    CheckViolation,
+    /// The statement is wrong: unknown table or column, syntax.
+    Statement,
+    /// A value cannot be represented on the other side.
+    Value,
+    /// Anything else.
+    Other,
+}
+
+/// A failure of the database or its driver.
+///
+/// [`Display`](fmt::Display) gives the class, the database's message and the statement;
+/// [`source`](std::error::Error::source) the driver's own error.
+#[derive(Debug)]
+pub struct DriverError {
+    kind: DriverErrorKind,
+    message: String,
+    code: Option<String>,
+    table: Option<String>,
+    constraint: Option<String>,
+    sql: Option<Box<str>>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl DriverError {
+    /// An error of one class with the database's message.
+    pub fn new(kind: DriverErrorKind, message: impl Into<String>) -> Self {
+        DriverError {
+            kind,
+            message: message.into(),
+            code: None,
+            table: None,
+            constraint: None,
+            sql: None,
+            source: None,
+        }
+    }
+
+    /// Adds the database's error code: `SQLITE_CONSTRAINT_UNIQUE`, `1062`.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// Adds the table a constraint belongs to, where the database says it.
+    #[must_use]
+    pub fn with_table(mut self, table: impl Into<String>) -> Self {
+        self.table = Some(table.into());
+        self
+    }
+
+    /// Adds the constraint, as the database names it: an index, or the columns (`users.email`).
+    #[must_use]
+    pub fn with_constraint(mut self, constraint: impl Into<String>) -> Self {
+        self.constraint = Some(constraint.into());
+        self
+    }
+
+    /// Adds the statement that failed. Its text holds no values: they are bound.
+    #[must_use]
+    pub fn with_sql(mut self, sql: &str) -> Self {
+        self.sql = Some(sql.into());
+        self
+    }
+
+    /// Adds the driver's own error.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The class.
+    #[must_use]
+    pub fn kind(&self) -> DriverErrorKind {
+        self.kind
+    }
+
+    /// The database's message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The database's error code.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The table whose constraint was violated.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.table.as_deref()
+    }
+
+    /// The constraint that was violated.
+    #[must_use]
+    pub fn constraint(&self) -> Option<&str> {
+        self.constraint.as_deref()
+    }
+
+    /// The statement that failed.
+    #[must_use]
+    pub fn sql(&self) -> Option<&str> {
+        self.sql.as_deref()
+    }
+}
+
+impl fmt::Display for DriverErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DriverErrorKind::Unavailable => "database unavailable",
+            DriverErrorKind::ConnectionLost => "connection lost",
+            DriverErrorKind::AmbiguousCommit => "connection lost during commit, outcome unknown",
+            DriverErrorKind::Retryable => "conflict with another transaction, retry",
+            DriverErrorKind::UniqueViolation => "unique constraint violated",
+            DriverErrorKind::ForeignKeyViolation => "foreign key constraint violated",
+            DriverErrorKind::NotNullViolation => "NOT NULL constraint violated",
+            DriverErrorKind::CheckViolation => "CHECK constraint violated",
+            DriverErrorKind::Statement => "statement refused",
+            DriverErrorKind::Value => "value refused",
+            DriverErrorKind::Other => "database error",
+        })
+    }
+}
+
+impl fmt::Display for DriverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)?;
+        if let Some(sql) = &self.sql {
+            write!(f, " [in: {sql}]")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DriverError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,226 @@
+//! Conditions and orders as data. What an application writes with column tokens ends up here, and a
+//! [`SqlWriter`](crate::sql::SqlWriter) turns it into text and binds.
+
+use std::borrow::Cow;
+
+use crate::value::Value;
+
+/// A column, of the query's own model or of an association reached from it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ColumnRef {
+    /// Association names from the query's model to the column's model; empty for the model itself.
+    pub path: Cow<'static, [&'static str]>,
+    /// The column's name in the database.
+    pub name: &'static str,
+}
+
+impl ColumnRef {
+    /// A column of the query's own model.
+    #[must_use]
+    pub const fn own(name: &'static str) -> Self {
+        ColumnRef { path: Cow::Borrowed(&[]), name }
+    }
+}
+
+/// A function over many rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AggregateFunction {
+    /// Number of rows, or of non-`NULL` values.
+    Count,
+    /// Sum.
+    Sum,
+    /// Mean.
+    Avg,
+    /// Smallest.
+    Min,
+    /// Largest.
+    Max,
+}
+
+impl AggregateFunction {
+    /// Its name in SQL.
+    #[must_use]
+    pub const fn sql(self) -> &'static str {
+        match self {
+            AggregateFunction::Count => "COUNT",
+            AggregateFunction::Sum => "SUM",
+            AggregateFunction::Avg => "AVG",
+            AggregateFunction::Min => "MIN",
+            AggregateFunction::Max => "MAX",
+        }
+    }
+}
+
+/// Something with a value: one side of a comparison, a selected expression, what an order sorts by.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Operand {
+    /// A column.
+    Column(ColumnRef),
+    /// A bound value.
+    Value(Value<'static>),
+    /// An aggregate of a column, or of whole rows (`COUNT(*)`).
+    Aggregate {
+        /// The function.
+        function: AggregateFunction,
+        /// The column; `None` for whole rows.
+        column: Option<ColumnRef>,
+        /// Whether equal values count once.
+        distinct: bool,
+    },
+}
+
+/// A comparison operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `=`
+    Eq,
+    /// `<>`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+}
+
+impl Comparison {
+    /// Its sign in SQL.
+    #[must_use]
+    pub const fn sql(self) -> &'static str {
+        match self {
+            Comparison::Eq => "=",
+            Comparison::Ne => "<>",
+            Comparison::Lt => "<",
+            Comparison::Le => "<=",
+            Comparison::Gt => ">",
+            Comparison::Ge => ">=",
+        }
+    }
+}
+
+/// A condition.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Expr {
+    /// All of them hold; with none, true.
+    All(Vec<Expr>),
+    /// One of them holds; with none, false.
+    Any(Vec<Expr>),
+    /// It does not hold.
+    Not(Box<Expr>),
+    /// Two operands compare so. Equality with `NULL` is written `IS NULL`.
+    Compare {
+        /// Left side.
+        left: Operand,
+        /// Operator.
+        op: Comparison,
+        /// Right side.
+        right: Operand,
+    },
+    /// The operand is one of the values. An empty list is false, a `NULL` in it matches `NULL`.
+    In {
+        /// What is looked for.
+        operand: Operand,
+        /// The values.
+        values: Vec<Value<'static>>,
+    },
+    /// The operand lies between two values, both included.
+    Between {
+        /// What is compared.
+        operand: Operand,
+        /// The lower end.
+        low: Value<'static>,
+        /// The upper end.
+        high: Value<'static>,
+    },
+    /// The operand matches a `LIKE` pattern, in which `\` takes the meaning from `%`, `_` and itself.
+    Like {
+        /// What is matched.
+        operand: Operand,
+        /// The pattern.
+        pattern: Value<'static>,
+    },
+    /// The operand is `NULL`.
+    IsNull(Operand),
+    /// SQL of the application's own, with binds for its `?`.
+    Raw {
+        /// The text; each `?` outside quotes is a bind.
+        sql: Cow<'static, str>,
+        /// Its binds.
+        binds: Vec<Value<'static>>,
+    },
+}
+
+impl Expr {
+    /// The condition that always holds.
+    #[must_use]
+    pub const fn always() -> Expr {
+        Expr::All(Vec::new())
+    }
+
+    /// Whether this is the condition that always holds.
+    #[must_use]
+    pub fn is_always(&self) -> bool {
+        matches!(self, Expr::All(all) if all.is_empty())
+    }
+
+    /// Both conditions.
+    #[must_use]
+    pub fn and(self, other: Expr) -> Expr {
+        match (self, other) {
+            (Expr::All(mut all), Expr::All(more)) => {
+                all.extend(more);
+                Expr::All(all)
+            }
+            (Expr::All(mut all), other) => {
+                all.push(other);
+                Expr::All(all)
+            }
+            (this, other) => Expr::All(vec![this, other]),
+        }
+    }
+
+    /// Either condition.
+    #[must_use]
+    pub fn or(self, other: Expr) -> Expr {
+        match (self, other) {
+            (Expr::Any(mut any), other) => {
+                any.push(other);
+                Expr::Any(any)
+            }
+            (this, other) => Expr::Any(vec![this, other]),
+        }
+    }
+
+    /// The opposite condition.
+    #[must_use]
+    pub fn negated(self) -> Expr {
+        match self {
+            Expr::Not(inner) => *inner,
+            other => Expr::Not(Box::new(other)),
+        }
+    }
+}
+
+/// Which way an order goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Ascending.
+    Asc,
+    /// Descending.
+    Desc,
+}
+
+/// One term of an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderTerm {
+    /// What is sorted by.
+    pub operand: Operand,
+    /// Which way.
+    pub direction: Direction,
+}

@@ -1,0 +1,59 @@
+//! The fields associations live in: [`HasMany`], [`HasOne`], [`BelongsTo`].
+//!
+//! Each holder is in one of three states ([`LoadState`](crate::LoadState)): not loaded, loaded, or partly loaded
+//! through a filter or limit. Reading what is not loaded is an error, never an empty list: the two are different facts,
+//! and a program that confuses them deletes data one day. "Loaded and empty" is loaded.
+
+mod belongs_to;
+mod has_many;
+mod has_one;
+
+pub use belongs_to::{BelongsTo, BelongsToSlot};
+pub use has_many::{HasMany, HasManySlot};
+pub use has_one::{HasOne, HasOneSlot};
+
+use crate::error::NotLoadedReason;
+use crate::model::Model;
+
+/// What a to-one holder can hold: a model `T`, which has to exist, or `Option<T>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the target of an association",
+    label = "neither a model nor an `Option` of one",
+    note = "add `#[derive(Model)]` to the target"
+)]
+pub trait ToOne: 'static {
+    /// The target's model.
+    type Target: Clone + Send + Sync + 'static;
+
+    /// What reading gives: `&T`, or `Option<&T>`.
+    type Read<'a>;
+
+    /// Whether there may be no target.
+    const OPTIONAL: bool;
+
+    /// Reads what was loaded.
+    ///
+    /// # Errors
+    /// [`NotLoadedReason::NoRow`] if there must be a target and there is none.
+    fn read(target: Option<&Self::Target>) -> Result<Self::Read<'_>, NotLoadedReason>;
+}
+
+impl<T: Model> ToOne for T {
+    type Target = T;
+    type Read<'a> = &'a T;
+    const OPTIONAL: bool = false;
+
+    fn read(target: Option<&T>) -> Result<&T, NotLoadedReason> {
+        target.ok_or(NotLoadedReason::NoRow)
+    }
+}
+
+impl<T: Model> ToOne for Option<T> {
+    type Target = T;
+    type Read<'a> = Option<&'a T>;
+    const OPTIONAL: bool = true;
+
+    fn read(target: Option<&T>) -> Result<Option<&T>, NotLoadedReason> {
+        Ok(target)
+    }
+}

@@ -1,0 +1,228 @@
+//! `HasMany<T>`: any number of targets, owned by their owner.
+
+use std::any::Any;
+use std::fmt;
+
+use crate::association::{Children, Links, LoadState, Slot};
+use crate::error::NotLoadedReason;
+use crate::model::Model;
+use crate::rows::Owners;
+
+/// The targets of a `has_many` association.
+///
+/// ```
+/// use assoc_core::HasMany;
+///
+/// let nothing_asked: HasMany<i32> = HasMany::default();
+/// assert!(nothing_asked.get().is_err());
+/// assert_eq!(nothing_asked.loaded(), None);
+///
+/// let none_there: HasMany<i32> = HasMany::from(vec![]);
+/// assert_eq!(none_there.get(), Ok(&[][..]));
+/// ```
+#[derive(Clone, PartialEq, Default)]
+pub struct HasMany<T>(State<T>);
+
+#[derive(Clone, PartialEq, Default)]
+enum State<T> {
+    #[default]
+    NotLoaded,
+    Loaded(Vec<T>),
+    Partial(Vec<T>),
+}
+
+impl<T> HasMany<T> {
+    /// The rows, if they were loaded, wholly or in part.
+    ///
+    /// # Errors
+    /// When nothing asked for them. The derived accessor (`user.posts()`) adds the names to this error.
+    pub fn get(&self) -> Result<&[T], NotLoadedReason> {
+        self.loaded().ok_or(NotLoadedReason::NotRequested)
+    }
+
+    /// The rows if they were loaded, wholly or in part; `None` if nothing asked for them.
+    #[must_use]
+    pub fn loaded(&self) -> Option<&[T]> {
+        match &self.0 {
+            State::NotLoaded => None,
+            State::Loaded(rows) | State::Partial(rows) => Some(rows),
+        }
+    }
+
+    /// The rows, to change them in memory.
+    #[must_use]
+    pub fn loaded_mut(&mut self) -> Option<&mut [T]> {
+        match &mut self.0 {
+            State::NotLoaded => None,
+            State::Loaded(rows) | State::Partial(rows) => Some(rows),
+        }
+    }
+
+    /// Takes the rows out; the association is not loaded afterwards.
+    #[must_use]
+    pub fn take(&mut self) -> Option<Vec<T>> {
+        match std::mem::take(&mut self.0) {
+            State::NotLoaded => None,
+            State::Loaded(rows) | State::Partial(rows) => Some(rows),
+        }
+    }
+
+    /// What is in memory.
+    #[must_use]
+    pub fn state(&self) -> LoadState {
+        match self.0 {
+            State::NotLoaded => LoadState::NotLoaded,
+            State::Loaded(_) => LoadState::Loaded,
+            State::Partial(_) => LoadState::Partial,
+        }
+    }
+
+    /// Whether anything is in memory.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.state() != LoadState::NotLoaded
+    }
+
+    /// Whether only a filtered or cut selection is in memory.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.state() == LoadState::Partial
+    }
+
+    fn put(&mut self, rows: Vec<T>, state: LoadState) {
+        self.0 = match state {
+            LoadState::NotLoaded => State::NotLoaded,
+            LoadState::Loaded => State::Loaded(rows),
+            LoadState::Partial => State::Partial(rows),
+        };
+    }
+}
+
+/// Rows as if they had been loaded: for tests of code that reads associations.
+impl<T> From<Vec<T>> for HasMany<T> {
+    fn from(rows: Vec<T>) -> Self {
+        HasMany(State::Loaded(rows))
+    }
+}
+
+/// Shows the state: `NotLoaded`, `Loaded([…])`, `Partial([…])`.
+impl<T: fmt::Debug> fmt::Debug for HasMany<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            State::NotLoaded => f.write_str("NotLoaded"),
+            State::Loaded(rows) => f.debug_tuple("Loaded").field(rows).finish(),
+            State::Partial(rows) => f.debug_tuple("Partial").field(rows).finish(),
+        }
+    }
+}
+
+/// Loaded rows serialise as a sequence, what is not loaded as nothing: leave such fields out with
+/// `#[serde(skip_serializing_if = "HasMany::is_not_loaded")]`.
+#[cfg(feature = "serde")]
+impl<T: serde::Serialize> serde::Serialize for HasMany<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.loaded().serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<T> HasMany<T> {
+    /// Whether nothing is in memory; for `skip_serializing_if`.
+    #[must_use]
+    pub fn is_not_loaded(&self) -> bool {
+        !self.is_loaded()
+    }
+}
+
+/// The [`Slot`] of a `HasMany` field.
+pub struct HasManySlot<O, T> {
+    field: fn(&O) -> &HasMany<T>,
+    field_mut: fn(&mut O) -> &mut HasMany<T>,
+}
+
+impl<O, T> HasManySlot<O, T> {
+    /// The slot of the field these two functions lead to.
+    #[must_use]
+    pub const fn new(field: fn(&O) -> &HasMany<T>, field_mut: fn(&mut O) -> &mut HasMany<T>) -> Self {
+        HasManySlot { field, field_mut }
+    }
+}
+
+impl<O: Model, T: Model> Slot for HasManySlot<O, T> {
+    fn state(&self, owner: &dyn Any) -> LoadState {
+        owner.downcast_ref::<O>().map_or(LoadState::NotLoaded, |owner| (self.field)(owner).state())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
+        if let Some(rows) = owner.downcast_ref::<O>().and_then(|owner| (self.field)(owner).loaded()) {
+            rows.iter().for_each(|row| each(row));
+        }
+    }
+
+    fn visit_mut(&self, owner: &mut dyn Any, each: &mut dyn FnMut(&mut dyn Any)) {
+        if let Some(rows) = owner.downcast_mut::<O>().and_then(|owner| (self.field_mut)(owner).loaded_mut()) {
+            rows.iter_mut().for_each(|row| each(row));
+        }
+    }
+
+    fn attach(
+        &self,
+        owners: &mut dyn Owners,
+        children: Children<'_>,
+        links: &Links,
+        skip: &dyn Fn(usize) -> bool,
+        state: LoadState,
+    ) {
+        let mut put = |at: usize, rows: Vec<T>| {
+            if let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>()) {
+                (self.field_mut)(owner).put(rows, state);
+            }
+        };
+        match (children, links) {
+            (Children::Owned(rows), Links::Runs(runs)) => {
+                let Ok(rows) = rows.into_any().downcast::<Vec<T>>() else { return };
+                let mut rows = rows.into_iter();
+                for (at, run) in runs.iter().enumerate() {
+                    if !skip(at) {
+                        put(at, rows.by_ref().take(*run as usize).collect());
+                    }
+                }
+            }
+            (Children::Owned(rows), links) if links.is_exclusive(rows.len()) => {
+                let Ok(rows) = rows.into_any().downcast::<Vec<T>>() else { return };
+                let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
+                for (at, own) in links.positions().into_iter().enumerate() {
+                    if !skip(at) {
+                        put(at, own.into_iter().filter_map(|row| rows[row].take()).collect());
+                    }
+                }
+            }
+            (Children::Owned(rows), links) => {
+                copy(rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows), links, skip, &mut put);
+            }
+            (Children::Lent(rows), links) => {
+                copy(rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows), links, skip, &mut put);
+            }
+            (Children::Shared(rows), links) => {
+                let rows: &[std::sync::Arc<T>] = rows.downcast_ref::<Vec<std::sync::Arc<T>>>().map_or(&[], |rows| rows);
+                for (at, own) in links.positions().into_iter().enumerate() {
+                    if !skip(at) {
+                        put(at, own.into_iter().map(|row| T::clone(&rows[row])).collect());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn copy<T: Clone>(rows: &[T], links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
+    for (at, own) in links.positions().into_iter().enumerate() {
+        if !skip(at) {
+            put(at, own.into_iter().map(|row| rows[row].clone()).collect());
+        }
+    }
+}

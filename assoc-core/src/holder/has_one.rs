@@ -1,0 +1,222 @@
+//! `HasOne<T>` and `HasOne<Option<T>>`: a single target, owned by its owner (boxed, so that models may refer to each
+//! other).
+
+use std::any::Any;
+use std::fmt;
+
+use super::ToOne;
+use crate::association::{Children, Links, LoadState, Slot};
+use crate::error::NotLoadedReason;
+use crate::model::Model;
+use crate::rows::Owners;
+
+/// The target of a `has_one` association: `HasOne<Address>` if there must be one, `HasOne<Option<Address>>` if not.
+pub struct HasOne<S: ToOne>(State<S::Target>);
+
+#[derive(Clone, PartialEq)]
+enum State<T> {
+    NotLoaded,
+    Loaded(Option<Box<T>>),
+    Partial(Option<Box<T>>),
+}
+
+impl<S: ToOne> HasOne<S> {
+    /// The target: `&T`, or `Option<&T>` for an optional one.
+    ///
+    /// # Errors
+    /// When nothing asked for it, or it was loaded and a target that must exist does not.
+    pub fn get(&self) -> Result<S::Read<'_>, NotLoadedReason> {
+        S::read(self.loaded().ok_or(NotLoadedReason::NotRequested)?)
+    }
+
+    /// `None` if nothing asked for it, `Some(None)` if it was loaded and there is none.
+    #[must_use]
+    pub fn loaded(&self) -> Option<Option<&S::Target>> {
+        match &self.0 {
+            State::NotLoaded => None,
+            State::Loaded(target) | State::Partial(target) => Some(target.as_deref()),
+        }
+    }
+
+    /// The target, to change it in memory.
+    #[must_use]
+    pub fn loaded_mut(&mut self) -> Option<Option<&mut S::Target>> {
+        match &mut self.0 {
+            State::NotLoaded => None,
+            State::Loaded(target) | State::Partial(target) => Some(target.as_deref_mut()),
+        }
+    }
+
+    /// Takes the target out; the association is not loaded afterwards.
+    #[must_use]
+    pub fn take(&mut self) -> Option<Option<S::Target>> {
+        match std::mem::replace(&mut self.0, State::NotLoaded) {
+            State::NotLoaded => None,
+            State::Loaded(target) | State::Partial(target) => Some(target.map(|target| *target)),
+        }
+    }
+
+    /// What is in memory.
+    #[must_use]
+    pub fn state(&self) -> LoadState {
+        match self.0 {
+            State::NotLoaded => LoadState::NotLoaded,
+            State::Loaded(_) => LoadState::Loaded,
+            State::Partial(_) => LoadState::Partial,
+        }
+    }
+
+    /// Whether it was loaded.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.state() != LoadState::NotLoaded
+    }
+
+    /// Whether it was loaded through a filter.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.state() == LoadState::Partial
+    }
+
+    fn put(&mut self, target: Option<S::Target>, state: LoadState) {
+        self.0 = match state {
+            LoadState::NotLoaded => State::NotLoaded,
+            LoadState::Loaded => State::Loaded(target.map(Box::new)),
+            LoadState::Partial => State::Partial(target.map(Box::new)),
+        };
+    }
+}
+
+impl<S: ToOne> Clone for HasOne<S> {
+    fn clone(&self) -> Self {
+        HasOne(self.0.clone())
+    }
+}
+
+impl<S: ToOne> Default for HasOne<S> {
+    fn default() -> Self {
+        HasOne(State::NotLoaded)
+    }
+}
+
+impl<S: ToOne<Target: PartialEq>> PartialEq for HasOne<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+/// A target as if it had been loaded: for tests of code that reads associations.
+impl<S: ToOne> From<Option<S::Target>> for HasOne<S> {
+    fn from(target: Option<S::Target>) -> Self {
+        HasOne(State::Loaded(target.map(Box::new)))
+    }
+}
+
+/// Shows the state: `NotLoaded`, `Loaded(None)`, `Loaded(Some(…))`, `Partial(…)`.
+impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for HasOne<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            State::NotLoaded => f.write_str("NotLoaded"),
+            State::Loaded(target) => f.debug_tuple("Loaded").field(target).finish(),
+            State::Partial(target) => f.debug_tuple("Partial").field(target).finish(),
+        }
+    }
+}
+
+/// A loaded target serialises as itself or nothing; leave fields that are not loaded out with
+/// `#[serde(skip_serializing_if = "HasOne::is_not_loaded")]`.
+#[cfg(feature = "serde")]
+impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for HasOne<S> {
+    fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
+        self.loaded().flatten().serialize(serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<S: ToOne> HasOne<S> {
+    /// Whether nothing is in memory; for `skip_serializing_if`.
+    #[must_use]
+    pub fn is_not_loaded(&self) -> bool {
+        !self.is_loaded()
+    }
+}
+
+/// The [`Slot`] of a `HasOne` field.
+pub struct HasOneSlot<O, S: ToOne> {
+    field: fn(&O) -> &HasOne<S>,
+    field_mut: fn(&mut O) -> &mut HasOne<S>,
+}
+
+impl<O, S: ToOne> HasOneSlot<O, S> {
+    /// The slot of the field these two functions lead to.
+    #[must_use]
+    pub const fn new(field: fn(&O) -> &HasOne<S>, field_mut: fn(&mut O) -> &mut HasOne<S>) -> Self {
+        HasOneSlot { field, field_mut }
+    }
+}
+
+impl<O: Model, S: ToOne> Slot for HasOneSlot<O, S> {
+    fn state(&self, owner: &dyn Any) -> LoadState {
+        owner.downcast_ref::<O>().map_or(LoadState::NotLoaded, |owner| (self.field)(owner).state())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
+        if let Some(target) = owner.downcast_ref::<O>().and_then(|owner| (self.field)(owner).loaded()).flatten() {
+            each(target);
+        }
+    }
+
+    fn visit_mut(&self, owner: &mut dyn Any, each: &mut dyn FnMut(&mut dyn Any)) {
+        if let Some(target) = owner.downcast_mut::<O>().and_then(|owner| (self.field_mut)(owner).loaded_mut()).flatten()
+        {
+            each(target);
+        }
+    }
+
+    fn attach(
+        &self,
+        owners: &mut dyn Owners,
+        children: Children<'_>,
+        links: &Links,
+        skip: &dyn Fn(usize) -> bool,
+        state: LoadState,
+    ) {
+        let exclusive = matches!(&children, Children::Owned(rows) if links.is_exclusive(rows.len()));
+        let mut take = super::has_one::taker::<S::Target>(children, exclusive);
+        for (at, own) in links.positions().into_iter().enumerate() {
+            if skip(at) {
+                continue;
+            }
+            let target = own.first().and_then(|row| take(*row));
+            if let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>()) {
+                (self.field_mut)(owner).put(target, state);
+            }
+        }
+    }
+}
+
+// Gives a row by position: moved out if `exclusive`, copied otherwise.
+fn taker<'r, T: Clone + 'static>(children: Children<'r>, exclusive: bool) -> Box<dyn FnMut(usize) -> Option<T> + 'r> {
+    match children {
+        Children::Owned(rows) => match rows.into_any().downcast::<Vec<T>>() {
+            Ok(rows) if exclusive => {
+                let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
+                Box::new(move |row| rows.get_mut(row)?.take())
+            }
+            Ok(rows) => Box::new(move |row| rows.get(row).cloned()),
+            Err(_) => Box::new(|_| None),
+        },
+        Children::Lent(rows) => {
+            let rows = rows.as_any().downcast_ref::<Vec<T>>();
+            Box::new(move |row| rows?.get(row).cloned())
+        }
+        Children::Shared(rows) => {
+            let rows = rows.downcast_ref::<Vec<std::sync::Arc<T>>>();
+            Box::new(move |row| rows?.get(row).map(|row| T::clone(row)))
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Keys: typed at the surface ([`Key`]), and erased for planning and grouping ([`KeyTuple`], [`RowKeys`], [`KeySet`]).
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::column_type::ColumnType;
+use crate::value::Value;
+
+/// The type of a primary key: one column's type, or a tuple of them for a composite key. `()` is for tables without
+/// one (join tables).
+pub trait Key: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
+    /// How many columns it has.
+    const WIDTH: usize;
+
+    /// Appends its values, in the order of the key's columns.
+    fn push_values(&self, out: &mut Vec<Value<'static>>);
+}
+
+impl Key for () {
+    const WIDTH: usize = 0;
+
+    fn push_values(&self, _: &mut Vec<Value<'static>>) {}
+}
+
+macro_rules! scalar_key {
+    ($($(#[$gate:meta])* $type:ty),* $(,)?) => {$(
+        $(#[$gate])*
+        impl Key for $type {
+            const WIDTH: usize = 1;
+
+            fn push_values(&self, out: &mut Vec<Value<'static>>) {
+                out.push(self.to_value().into_owned());
+            }
+        }
+    )*};
+}
+
+scalar_key! {
+    i8, i16, i32, i64, u8, u16, u32, u64, bool, String, Vec<u8>,
+    #[cfg(feature = "uuid")] ::uuid::Uuid,
+    #[cfg(feature = "chrono")] ::chrono::NaiveDate,
+    #[cfg(feature = "chrono")] ::chrono::NaiveDateTime,
+    #[cfg(feature = "chrono")] ::chrono::DateTime<::chrono::Utc>,
+    #[cfg(feature = "time")] ::time::Date,
+    #[cfg(feature = "time")] ::time::OffsetDateTime,
+    #[cfg(feature = "jiff")] ::jiff::civil::Date,
+    #[cfg(feature = "jiff")] ::jiff::Timestamp,
+    #[cfg(feature = "rust_decimal")] ::rust_decimal::Decimal,
+}
+
+macro_rules! tuple_key {
+    ($($name:ident $index:tt),+) => {
+        impl<$($name: Key),+> Key for ($($name,)+) {
+            const WIDTH: usize = 0 $(+ $name::WIDTH)+;
+
+            fn push_values(&self, out: &mut Vec<Value<'static>>) {
+                $(self.$index.push_values(out);)+
+            }
+        }
+    };
+}
+
+tuple_key!(A 0, B 1);
+tuple_key!(A 0, B 1, C 2);
+tuple_key!(A 0, B 1, C 2, D 3);
+
+/// The values of a key, comparable and hashable by their bytes. Integers compare by number whatever their sign type;
+/// floats by their bits.
+#[derive(Debug, Clone)]
+pub struct KeyTuple(Box<[Value<'static>]>);
+
+impl KeyTuple {
+    /// A key of these values; `None` if one of them is `NULL`, because such a key refers to nothing.
+    #[must_use]
+    pub fn new(values: impl IntoIterator<Item = Value<'static>>) -> Option<Self> {
+        let values: Box<[_]> = values.into_iter().map(normalised).collect();
+        (!values.iter().any(Value::is_null)).then_some(KeyTuple(values))
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn values(&self) -> &[Value<'static>] {
+        &self.0
+    }
+
+    fn cmp_values(&self, other: &Self) -> std::cmp::Ordering {
+        self.0
+            .iter()
+            .zip(&other.0)
+            .map(|(a, b)| match (a, b) {
+                (Value::Int(a), Value::Int(b)) => a.cmp(b),
+                (Value::UInt(a), Value::UInt(b)) => a.cmp(b),
+                (Value::Text(a), Value::Text(b)) => a.cmp(b),
+                (Value::Blob(a), Value::Blob(b)) => a.cmp(b),
+                (Value::Uuid(a), Value::Uuid(b)) => a.cmp(b),
+                // Only a stable order matters here, so that statements are reproducible.
+                (a, b) => a.to_string().cmp(&b.to_string()),
+            })
+            .find(|order| order.is_ne())
+            .unwrap_or(std::cmp::Ordering::Equal)
+    }
+}
+
+fn normalised(value: Value<'static>) -> Value<'static> {
+    match value {
+        Value::UInt(number) => i64::try_from(number).map_or(Value::UInt(number), Value::Int),
+        Value::Bool(flag) => Value::Int(flag.into()),
+        other => other,
+    }
+}
+
+impl PartialEq for KeyTuple {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.0.iter().zip(&other.0).all(|pair| match pair {
+                (Value::Real(a), Value::Real(b)) => a.to_bits() == b.to_bits(),
+                (a, b) => a == b,
+            })
+    }
+}
+
+impl Eq for KeyTuple {}
+
+impl Hash for KeyTuple {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for value in &self.0 {
+            match value {
+                Value::Null => 0u8.hash(state),
+                Value::Bool(v) => v.hash(state),
+                Value::Int(v) => v.hash(state),
+                Value::UInt(v) => v.hash(state),
+                Value::Real(v) => v.to_bits().hash(state),
+                Value::Text(v) | Value::Decimal(v) | Value::Json(v) => v.hash(state),
+                Value::Blob(v) => v.hash(state),
+                Value::Date(v) => v.hash(state),
+                Value::Time(v) => v.hash(state),
+                Value::DateTime(v) => v.hash(state),
+                Value::Uuid(v) => v.hash(state),
+            }
+        }
+    }
+}
+
+/// `7`, `"de"`, or `(7, "de")` for a composite key.
+impl fmt::Display for KeyTuple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            [single] => write!(f, "{single}"),
+            several => {
+                f.write_str("(")?;
+                for (index, value) in several.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{value}")?;
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}
+
+/// The key of each of several rows; `None` where it is `NULL`, or partly so. Single integer keys, which nearly all
+/// are, stay integers all the way.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RowKeys {
+    /// Single integer columns.
+    Ints(Vec<Option<i64>>),
+    /// Everything else.
+    Tuples(Vec<Option<KeyTuple>>),
+}
+
+impl RowKeys {
+    /// The number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            RowKeys::Ints(keys) => keys.len(),
+            RowKeys::Tuples(keys) => keys.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The key of one row, for messages.
+    #[must_use]
+    pub fn show(&self, row: usize) -> String {
+        match self {
+            RowKeys::Ints(keys) => keys.get(row).copied().flatten().map(|key| key.to_string()),
+            RowKeys::Tuples(keys) => keys.get(row).and_then(Option::as_ref).map(ToString::to_string),
+        }
+        .unwrap_or_else(|| "NULL".to_owned())
+    }
+
+    /// Appends the keys of more rows.
+    pub fn extend(&mut self, other: RowKeys) {
+        match (&mut *self, other) {
+            (RowKeys::Ints(keys), RowKeys::Ints(more)) => keys.extend(more),
+            (RowKeys::Tuples(keys), RowKeys::Tuples(more)) => keys.extend(more),
+            (RowKeys::Tuples(keys), RowKeys::Ints(more)) => keys.extend(more.into_iter().map(tuple_of)),
+            (RowKeys::Ints(keys), RowKeys::Tuples(more)) => {
+                let mut all: Vec<_> = std::mem::take(keys).into_iter().map(tuple_of).collect();
+                all.extend(more);
+                *self = RowKeys::Tuples(all);
+            }
+        }
+    }
+
+    /// The keys as tuples, whatever they are stored as.
+    #[must_use]
+    pub fn into_tuples(self) -> Vec<Option<KeyTuple>> {
+        match self {
+            RowKeys::Ints(keys) => keys.into_iter().map(tuple_of).collect(),
+            RowKeys::Tuples(keys) => keys,
+        }
+    }
+}
+
+fn tuple_of(key: Option<i64>) -> Option<KeyTuple> {
+    key.map(|key| KeyTuple(Box::new([Value::Int(key)])))
+}
+
+/// Distinct keys to look up, in ascending order (integers) or first-seen order made stable by sorting (the rest).
+#[derive(Debug, Clone, PartialEq)]
+pub enum KeySet {
+    /// Single integers.
+    Ints(Arc<[i64]>),
+    /// Anything else, each `width` values wide.
+    Tuples(Arc<[KeyTuple]>),
+}
+
+impl KeySet {
+    /// The distinct keys of rows, `NULL`s dropped, sorted.
+    #[must_use]
+    pub fn distinct<'a>(all: impl IntoIterator<Item = &'a RowKeys>) -> KeySet {
+        let all: Vec<&RowKeys> = all.into_iter().collect();
+        if all.iter().all(|keys| matches!(keys, RowKeys::Ints(_))) {
+            let mut ints: Vec<i64> = Vec::with_capacity(all.iter().map(|keys| keys.len()).sum());
+            for keys in all {
+                if let RowKeys::Ints(keys) = keys {
+                    ints.extend(keys.iter().flatten());
+                }
+            }
+            if !ints.is_sorted_by(|a, b| a < b) {
+                ints.sort_unstable();
+                ints.dedup();
+            }
+            return KeySet::Ints(ints.into());
+        }
+        let mut seen = std::collections::HashSet::new();
+        let mut tuples: Vec<KeyTuple> = Vec::new();
+        for keys in all {
+            for key in keys.clone().into_tuples().into_iter().flatten() {
+                if seen.insert(key.clone()) {
+                    tuples.push(key);
+                }
+            }
+        }
+        tuples.sort_by(KeyTuple::cmp_values);
+        KeySet::Tuples(tuples.into())
+    }
+
+    /// The number of keys.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            KeySet::Ints(keys) => keys.len(),
+            KeySet::Tuples(keys) => keys.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many columns a key has.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match self {
+            KeySet::Ints(_) => 1,
+            KeySet::Tuples(keys) => keys.first().map_or(1, |key| key.values().len()),
+        }
+    }
+
+    /// Parts of at most `size` keys, in order.
+    #[must_use]
+    pub fn chunks(&self, size: usize) -> Vec<KeySet> {
+        let size = size.max(1);
+        if self.len() <= size {
+            return vec![self.clone()];
+        }
+        match self {
+            KeySet::Ints(keys) => keys.chunks(size).map(|chunk| KeySet::Ints(chunk.into())).collect(),
+            KeySet::Tuples(keys) => keys.chunks(size).map(|chunk| KeySet::Tuples(chunk.into())).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distinct_drops_null_and_duplicates() {
+        let keys = RowKeys::Ints(vec![Some(3), None, Some(1), Some(3)]);
+        assert_eq!(KeySet::distinct([&keys]), KeySet::Ints([1, 3].into()));
+    }
+
+    #[test]
+    fn a_partly_null_composite_key_refers_to_nothing() {
+        assert_eq!(KeyTuple::new([Value::Int(1), Value::Null]), None);
+    }
+
+    #[test]
+    fn signed_and_unsigned_compare_by_number() {
+        let signed = KeyTuple::new([Value::Int(7)]).unwrap();
+        let unsigned = KeyTuple::new([Value::UInt(7)]).unwrap();
+        assert_eq!(signed, unsigned);
+        assert_eq!(unsigned.to_string(), "7");
+    }
+
+    #[test]
+    fn chunks_cover_every_key_once() {
+        let set = KeySet::Ints((0..10).collect());
+        let chunks = set.chunks(4);
+        assert_eq!(chunks.iter().map(KeySet::len).collect::<Vec<_>>(), [4, 4, 2]);
+    }
+}

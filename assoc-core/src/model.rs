@@ -1,0 +1,242 @@
+//! Models: plain structs whose table, columns and associations are constants.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+
+use crate::association::AssociationDef;
+use crate::column_type::SqlType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::{Key, KeyTuple};
+use crate::rows::ModelRows;
+use crate::value::Value;
+
+/// A struct that is a row of a table. Derived with `#[derive(Model)]`, never written by hand.
+///
+/// Every read decodes once, from the driver's values straight into the struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "not a model",
+    note = "add `#[derive(Model)]` to `{Self}`; the target of an association is always a model"
+)]
+pub trait Model: Clone + Send + Sync + Sized + 'static {
+    /// The primary key: one column's type or a tuple; `()` for a table without one.
+    type Key: Key;
+
+    /// Name, table, columns, keys and associations, as data.
+    const DEF: &'static ModelDef;
+
+    /// The primary key's columns, as indexes. The same as in [`DEF`](Self::DEF), but apart from it, so that the
+    /// definitions of models that refer to each other do not.
+    const PRIMARY_KEY: &'static [usize];
+
+    /// Reads a row whose values are the model's columns in their order. No association is loaded.
+    ///
+    /// # Errors
+    /// When the number of values is wrong or one of them does not fit its field.
+    fn from_values(values: &mut [Value<'_>]) -> Result<Self>;
+
+    /// The value of a column, by its index; `NULL` for an index there is none of.
+    fn value(&self, column: usize) -> Value<'_>;
+
+    /// The row alone: the same columns, no association loaded.
+    #[must_use]
+    fn bare(&self) -> Self;
+
+    /// The primary key's value.
+    fn key(&self) -> Self::Key;
+}
+
+/// A table, with its schema if it names one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TableRef {
+    /// The schema (MySQL: the database), if named.
+    pub schema: Option<&'static str>,
+    /// The table.
+    pub name: &'static str,
+}
+
+impl fmt::Display for TableRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.schema {
+            Some(schema) => write!(f, "{schema}.{}", self.name),
+            None => f.write_str(self.name),
+        }
+    }
+}
+
+/// A column of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ColumnDef {
+    /// Its name in the database.
+    pub name: &'static str,
+    /// The field's name.
+    pub field: &'static str,
+    /// What it stores.
+    pub sql_type: SqlType,
+    /// Whether it may be `NULL`.
+    pub nullable: bool,
+    /// What the database fills in when an insert leaves it out.
+    pub default: ColumnDefault,
+    /// The length of a text column, for `CREATE TABLE` on databases that want one.
+    pub length: Option<u32>,
+}
+
+/// What the database does about a column that an insert leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ColumnDefault {
+    /// Nothing: a column that cannot be `NULL` must be set.
+    None,
+    /// It makes the next number.
+    AutoIncrement,
+    /// It has a default of its own that we do not know.
+    Database,
+    /// This SQL expression, which `CREATE TABLE` states.
+    Sql(&'static str),
+}
+
+impl ColumnDef {
+    /// A column without default.
+    #[must_use]
+    pub const fn new(name: &'static str, field: &'static str, sql_type: SqlType, nullable: bool) -> Self {
+        ColumnDef { name, field, sql_type, nullable, default: ColumnDefault::None, length: None }
+    }
+
+    /// The same with a default.
+    #[must_use]
+    pub const fn with_default(mut self, default: ColumnDefault) -> Self {
+        self.default = default;
+        self
+    }
+
+    /// The same with a length.
+    #[must_use]
+    pub const fn with_length(mut self, length: u32) -> Self {
+        self.length = Some(length);
+        self
+    }
+
+    /// Whether an insert may leave the column out.
+    #[must_use]
+    pub const fn may_be_left_out(&self) -> bool {
+        self.nullable || !matches!(self.default, ColumnDefault::None)
+    }
+}
+
+/// A model as data: what reflection, planner and SQL writing work from.
+#[non_exhaustive]
+pub struct ModelDef {
+    /// The struct's name.
+    pub name: &'static str,
+    /// The table.
+    pub table: TableRef,
+    /// The columns, in the order every statement selects them.
+    pub columns: &'static [ColumnDef],
+    /// The primary key's columns, as indexes; empty for a table without one.
+    pub primary_key: &'static [usize],
+    /// The associations, in the order of their declaration.
+    pub associations: &'static [AssociationDef],
+    /// Rows of this model behind a vtable.
+    pub rows: &'static dyn ModelRows,
+}
+
+impl ModelDef {
+    /// A model. Called by the derive.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        table: TableRef,
+        columns: &'static [ColumnDef],
+        primary_key: &'static [usize],
+        associations: &'static [AssociationDef],
+        rows: &'static dyn ModelRows,
+    ) -> Self {
+        ModelDef { name, table, columns, primary_key, associations, rows }
+    }
+
+    /// The Rust type this describes. Definitions are compared by it: a constant may exist at several addresses.
+    #[must_use]
+    pub fn type_id(&self) -> TypeId {
+        self.rows.model_type()
+    }
+
+    /// An association by name, at run time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownAssociation`] with the names that exist.
+    pub fn association(&self, name: &str) -> Result<&'static AssociationDef> {
+        self.associations.iter().find(|association| association.name == name).ok_or_else(|| {
+            ErrorKind::UnknownAssociation {
+                model: self.name,
+                name: name.to_owned(),
+                known: self.associations.iter().map(|association| association.name).collect(),
+            }
+            .into()
+        })
+    }
+
+    /// A column by its name in the database, at run time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownColumn`] with the names that exist.
+    pub fn column(&self, name: &str) -> Result<&'static ColumnDef> {
+        self.columns.iter().find(|column| column.name == name).ok_or_else(|| {
+            ErrorKind::UnknownColumn {
+                model: self.name,
+                name: name.to_owned(),
+                known: self.columns.iter().map(|column| column.name).collect(),
+            }
+            .into()
+        })
+    }
+
+    /// The names of the primary key's columns.
+    pub fn primary_key_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let columns = self.columns;
+        self.primary_key.iter().map(move |index| columns[*index].name)
+    }
+
+    /// The primary key of a row behind a vtable; `None` if the model has none or part of it is `NULL`.
+    #[must_use]
+    pub fn key_of(&self, row: &dyn Any) -> Option<KeyTuple> {
+        if self.primary_key.is_empty() {
+            return None;
+        }
+        KeyTuple::new(self.primary_key.iter().map(|column| self.rows.value(row, *column).into_owned()))
+    }
+
+    /// Requires a primary key.
+    ///
+    /// # Errors
+    /// When the model has none; `what` says what needs one.
+    pub fn require_primary_key(&self, what: &str) -> Result<()> {
+        if self.primary_key.is_empty() {
+            let message = format!(
+                "{what} needs a primary key, and this model has none: name one with `#[model(primary_key = \"…\")]`"
+            );
+            return Err(Error::invalid_query(self.name, message));
+        }
+        Ok(())
+    }
+}
+
+impl PartialEq for ModelDef {
+    fn eq(&self, other: &Self) -> bool {
+        self.type_id() == other.type_id()
+    }
+}
+
+impl Eq for ModelDef {}
+
+impl fmt::Debug for ModelDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelDef")
+            .field("name", &self.name)
+            .field("table", &self.table)
+            .field("columns", &self.columns)
+            .field("primary_key", &self.primary_key)
+            .field("associations", &self.associations)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,182 @@
+//! Rows behind a vtable.
+//!
+//! The planner and the executor work on a graph of models that is only known at run time (the preload tree), so they
+//! cannot be generic over the models in it. They hold a model's rows as `Box<dyn Rows>`, which is a `Vec<M>`, and
+//! everything that happens once a row (decoding, reading a key) is a loop inside one virtual call. Each model
+//! instantiates this module once; each association adds one `attach` function. That is what keeps the generated
+//! code of a model with thirty associations small.
+
+use std::any::{Any, TypeId};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::driver::RowSink;
+use crate::error::Result;
+use crate::key::{KeyTuple, RowKeys};
+use crate::model::Model;
+use crate::value::Value;
+
+/// What one model can do for callers that do not know it. The single implementor is [`RowsOf`].
+pub trait ModelRows: Send + Sync {
+    /// The model's Rust type.
+    fn model_type(&self) -> TypeId;
+
+    /// An empty list of rows.
+    fn new_rows(&self) -> Box<dyn Rows>;
+
+    /// The value of a column of one row; `NULL` if the row is of another model.
+    fn value<'a>(&self, row: &'a dyn Any, column: usize) -> Value<'a>;
+}
+
+/// The rows of model `M`, as a constant for its [`ModelDef`](crate::ModelDef).
+pub struct RowsOf<M>(PhantomData<fn() -> M>);
+
+impl<M> RowsOf<M> {
+    /// The constant.
+    #[must_use]
+    #[allow(clippy::new_without_default)] // Only ever used in constants.
+    pub const fn new() -> Self {
+        RowsOf(PhantomData)
+    }
+}
+
+impl<M: Model> ModelRows for RowsOf<M> {
+    fn model_type(&self) -> TypeId {
+        TypeId::of::<M>()
+    }
+
+    fn new_rows(&self) -> Box<dyn Rows> {
+        Box::new(Vec::<M>::new())
+    }
+
+    fn value<'a>(&self, row: &'a dyn Any, column: usize) -> Value<'a> {
+        row.downcast_ref::<M>().map_or(Value::Null, |row| row.value(column))
+    }
+}
+
+/// A list of rows of one model: a `Vec<M>`. As a [`RowSink`] it decodes each row it receives and appends it.
+pub trait Rows: RowSink + Sync {
+    /// The number of rows.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One row.
+    fn row(&self, at: usize) -> Option<&dyn Any>;
+
+    /// The key each row holds in some of its columns.
+    fn keys(&self, columns: &[usize]) -> RowKeys;
+
+    /// Appends a copy of a row's columns; rows of another model are ignored.
+    fn push_bare(&mut self, row: &dyn Any);
+
+    /// Keeps the rows marked `true`, in their order.
+    fn keep(&mut self, marks: &[bool]);
+
+    /// The rows as owners, for attaching.
+    fn owners(&mut self) -> &mut dyn Owners;
+
+    /// The `Vec<M>`.
+    fn as_any(&self) -> &dyn Any;
+
+    /// Gives the `Vec<M>` up.
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+
+    /// Wraps each row in an `Arc`: the result is a `Vec<Arc<M>>`.
+    fn into_shared(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl<M: Model> RowSink for Vec<M> {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        self.push(M::from_values(values)?);
+        Ok(())
+    }
+}
+
+impl<M: Model> Rows for Vec<M> {
+    fn len(&self) -> usize {
+        Vec::len(self)
+    }
+
+    fn row(&self, at: usize) -> Option<&dyn Any> {
+        self.get(at).map(|row| row as &dyn Any)
+    }
+
+    fn keys(&self, columns: &[usize]) -> RowKeys {
+        keys_of(self, columns)
+    }
+
+    fn push_bare(&mut self, row: &dyn Any) {
+        if let Some(row) = row.downcast_ref::<M>() {
+            self.push(row.bare());
+        }
+    }
+
+    fn keep(&mut self, marks: &[bool]) {
+        let mut marks = marks.iter();
+        self.retain(|_| marks.next().copied().unwrap_or(false));
+    }
+
+    fn owners(&mut self) -> &mut dyn Owners {
+        self
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn into_shared(self: Box<Self>) -> Box<dyn Any> {
+        Box::new(self.into_iter().map(Arc::new).collect::<Vec<Arc<M>>>())
+    }
+}
+
+/// The key each of some rows holds in some of its columns.
+#[must_use]
+pub fn keys_of<M: Model>(rows: &[M], columns: &[usize]) -> RowKeys {
+    if let [column] = columns
+        && M::DEF.columns.get(*column).is_some_and(|column| column.sql_type.is_integer())
+        && let Some(keys) = int_keys(rows, *column)
+    {
+        return RowKeys::Ints(keys);
+    }
+    RowKeys::Tuples(
+        rows.iter().map(|row| KeyTuple::new(columns.iter().map(|column| row.value(*column).into_owned()))).collect(),
+    )
+}
+
+// `None` if one of the numbers is beyond `i64`.
+fn int_keys<M: Model>(rows: &[M], column: usize) -> Option<Vec<Option<i64>>> {
+    rows.iter()
+        .map(|row| match row.value(column) {
+            Value::Int(key) => Some(Some(key)),
+            Value::Null => Some(None),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Rows that associations are attached to.
+pub trait Owners {
+    /// The number of owners.
+    fn count(&self) -> usize;
+
+    /// One owner.
+    fn owner(&mut self, at: usize) -> Option<&mut dyn Any>;
+}
+
+impl<M: Model> Owners for Vec<M> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn owner(&mut self, at: usize) -> Option<&mut dyn Any> {
+        self.get_mut(at).map(|owner| owner as &mut dyn Any)
+    }
+}

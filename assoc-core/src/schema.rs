@@ -1,0 +1,102 @@
+//! `CREATE TABLE` text from a model, for tests, examples and prototypes. A production schema belongs to a migration
+//! tool: these statements know nothing of constraints, renames or data.
+
+use crate::association::Macro;
+use crate::dialect::{ColumnRole, Dialect};
+use crate::model::{ColumnDefault, ModelDef};
+use crate::sql::SqlWriter;
+use crate::statement::Statement;
+
+/// The statements that make a model's table, and an index for every foreign key that one of its associations uses.
+///
+/// No foreign key *constraints* are written: they would dictate the order in which tables are made.
+#[must_use]
+pub fn create_table(model: &ModelDef, dialect: &dyn Dialect) -> Vec<Statement> {
+    let mut statements = vec![table(model, dialect)];
+    let mut indexed: Vec<&[usize]> = vec![model.primary_key];
+    for columns in foreign_keys(model) {
+        if !indexed.contains(&columns) {
+            statements.push(index(model, columns, dialect));
+            indexed.push(columns);
+        }
+    }
+    statements
+}
+
+/// The statement that removes a model's table, if it exists.
+#[must_use]
+pub fn drop_table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
+    let mut writer = SqlWriter::new(dialect);
+    writer.push("DROP TABLE IF EXISTS ");
+    writer.table(&model.table);
+    writer.finish()
+}
+
+fn foreign_keys(model: &ModelDef) -> impl Iterator<Item = &'static [usize]> + use<> {
+    use crate::association::Route;
+    model.associations.iter().filter_map(|association| match association.kind.route(association) {
+        Ok(Route::Direct(hop)) if association.association_macro() == Macro::BelongsTo => Some(hop.owner_columns),
+        _ => None,
+    })
+}
+
+fn role(model: &ModelDef, at: usize) -> ColumnRole {
+    if matches!(model.columns[at].default, ColumnDefault::AutoIncrement) && model.primary_key == [at] {
+        ColumnRole::AutoIncrement
+    } else if model.primary_key.contains(&at) || foreign_keys(model).any(|columns| columns.contains(&at)) {
+        ColumnRole::Key
+    } else {
+        ColumnRole::Plain
+    }
+}
+
+fn table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
+    let mut writer = SqlWriter::new(dialect);
+    writer.push("CREATE TABLE ");
+    writer.table(&model.table);
+    writer.push(" (");
+    let mut key_stated = false;
+    writer.separated(", ", model.columns.iter().enumerate(), |writer, (at, column)| {
+        let role = role(model, at);
+        writer.identifier(column.name);
+        writer.push(" ");
+        writer.push(&dialect.column_type(column, role));
+        if role == ColumnRole::AutoIncrement {
+            key_stated = true;
+            writer.push(dialect.auto_increment());
+            return;
+        }
+        writer.push(if column.nullable { "" } else { " NOT NULL" });
+        if let ColumnDefault::Sql(default) = column.default {
+            writer.push(" DEFAULT ");
+            writer.push(default);
+        }
+    });
+    if !key_stated && !model.primary_key.is_empty() {
+        writer.push(", PRIMARY KEY (");
+        writer.separated(", ", model.primary_key_names(), |writer, name| writer.identifier(name));
+        writer.push(")");
+    }
+    writer.push(")");
+    writer.push(dialect.table_suffix());
+    writer.finish()
+}
+
+fn index(model: &ModelDef, columns: &[usize], dialect: &dyn Dialect) -> Statement {
+    let mut writer = SqlWriter::new(dialect);
+    let names: Vec<&str> = columns.iter().map(|column| model.columns[*column].name).collect();
+    let mut name = format!("index_{}_on_{}", model.table.name, names.join("_and_"));
+    // Identifiers are ASCII in practice; a longer one is cut at a character boundary below the limit.
+    let limit = dialect.capabilities().max_identifier;
+    while name.len() > limit {
+        name.pop();
+    }
+    writer.push("CREATE INDEX ");
+    writer.identifier(&name);
+    writer.push(" ON ");
+    writer.table(&model.table);
+    writer.push(" (");
+    writer.separated(", ", names, SqlWriter::identifier);
+    writer.push(")");
+    writer.finish()
+}

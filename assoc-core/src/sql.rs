@@ -1,0 +1,484 @@
+//! From data to SQL text: [`SqlWriter`] collects text and binds together, so that a value can only ever become a bind
+//! parameter and an identifier can only ever be quoted by the dialect.
+
+use crate::dialect::Dialect;
+use crate::error::{Error, Result};
+use crate::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+use crate::key::{KeySet, KeyTuple};
+use crate::model::{ModelDef, TableRef};
+use crate::statement::{Bind, BindList, Statement};
+use crate::value::Value;
+
+mod keyed;
+mod select;
+mod write;
+
+pub use keyed::{KeyedSelect, Matching};
+pub use select::Select;
+pub use write::{delete_by_keys, insert, update_by_key};
+
+/// Text and binds of a statement in the making.
+#[derive(Debug)]
+pub struct SqlWriter<'d> {
+    dialect: &'d dyn Dialect,
+    sql: String,
+    binds: Vec<Bind>,
+    qualifier: Option<&'d str>,
+}
+
+impl<'d> SqlWriter<'d> {
+    /// An empty statement.
+    #[must_use]
+    pub fn new(dialect: &'d dyn Dialect) -> Self {
+        SqlWriter { dialect, sql: String::with_capacity(128), binds: Vec::new(), qualifier: None }
+    }
+
+    /// Columns of the query's own model are written with this table in front of them from now on.
+    pub fn qualify(&mut self, table: &'d str) {
+        self.qualifier = Some(table);
+    }
+
+    /// The dialect.
+    #[must_use]
+    pub fn dialect(&self) -> &'d dyn Dialect {
+        self.dialect
+    }
+
+    /// The text so far, to append to.
+    pub fn text(&mut self) -> &mut String {
+        &mut self.sql
+    }
+
+    /// Appends text that is not data: keywords and punctuation.
+    pub fn push(&mut self, sql: &str) {
+        self.sql.push_str(sql);
+    }
+
+    /// Appends a quoted identifier.
+    pub fn identifier(&mut self, name: &str) {
+        self.dialect.quote(name, &mut self.sql);
+    }
+
+    /// Appends a quoted table name, with its schema if it has one.
+    pub fn table(&mut self, table: &TableRef) {
+        if let Some(schema) = table.schema {
+            self.identifier(schema);
+            self.sql.push('.');
+        }
+        self.identifier(table.name);
+    }
+
+    /// Appends a placeholder for a value.
+    pub fn bind(&mut self, value: Value<'static>) {
+        self.push_bind(Bind::Value(value));
+    }
+
+    /// Appends a placeholder for a whole list, for dialects whose driver can bind one.
+    pub fn bind_list(&mut self, list: BindList) {
+        self.push_bind(Bind::List(list));
+    }
+
+    fn push_bind(&mut self, bind: Bind) {
+        self.binds.push(bind);
+        self.dialect.placeholder(self.binds.len(), &mut self.sql);
+    }
+
+    /// The finished statement.
+    #[must_use]
+    pub fn finish(self) -> Statement {
+        Statement::new(self.sql, self.binds)
+    }
+
+    /// Appends items with a separator between them.
+    pub fn separated<T>(
+        &mut self,
+        separator: &str,
+        items: impl IntoIterator<Item = T>,
+        mut each: impl FnMut(&mut Self, T),
+    ) {
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                self.push(separator);
+            }
+            each(self, item);
+        }
+    }
+
+    /// Appends a column of the query's own model, qualified if the statement needs it.
+    pub fn own_column(&mut self, name: &str) {
+        if let Some(table) = self.qualifier {
+            self.identifier(table);
+            self.sql.push('.');
+        }
+        self.identifier(name);
+    }
+
+    /// Appends all columns of a model.
+    pub fn columns(&mut self, model: &ModelDef) {
+        self.separated(", ", model.columns, |writer, column| writer.own_column(column.name));
+    }
+
+    fn column(&mut self, column: &ColumnRef) -> Result<()> {
+        if let [first, ..] = &*column.path {
+            return Err(Error::unsupported(
+                self.dialect.name(),
+                format!("column `{}` of association `{first}` in a statement that does not join it", column.name),
+            ));
+        }
+        self.own_column(column.name);
+        Ok(())
+    }
+
+    /// Appends an operand.
+    ///
+    /// # Errors
+    /// When it names a column the statement cannot reach.
+    pub fn operand(&mut self, operand: &Operand) -> Result<()> {
+        match operand {
+            Operand::Column(column) => self.column(column)?,
+            Operand::Value(value) => self.bind(value.clone()),
+            Operand::Aggregate { function, column, distinct } => {
+                self.push(function.sql());
+                self.push(if *distinct { "(DISTINCT " } else { "(" });
+                match column {
+                    Some(column) => self.column(column)?,
+                    None => self.push("*"),
+                }
+                self.push(")");
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends a condition.
+    ///
+    /// # Errors
+    /// When it names a column the statement cannot reach, or raw SQL has another number of `?` than of binds.
+    pub fn condition(&mut self, expr: &Expr) -> Result<()> {
+        match expr {
+            Expr::All(all) => self.connected(all, " AND ", "1 = 1"),
+            Expr::Any(any) => self.connected(any, " OR ", "1 = 0"),
+            Expr::Not(inner) => {
+                self.push("NOT (");
+                self.condition(inner)?;
+                self.push(")");
+                Ok(())
+            }
+            Expr::Compare { left, op, right: Operand::Value(Value::Null) } => {
+                self.operand(left)?;
+                self.push(match op {
+                    Comparison::Eq => " IS NULL",
+                    Comparison::Ne => " IS NOT NULL",
+                    // `x < NULL` is never true; said so without a bind that has no type.
+                    _ => " IS NULL AND 1 = 0",
+                });
+                Ok(())
+            }
+            Expr::Compare { left, op, right } => {
+                self.operand(left)?;
+                self.push(" ");
+                self.push(op.sql());
+                self.push(" ");
+                self.operand(right)
+            }
+            Expr::In { operand, values } => self.in_list(operand, values),
+            Expr::Between { operand, low, high } => {
+                self.operand(operand)?;
+                self.push(" BETWEEN ");
+                self.bind(low.clone());
+                self.push(" AND ");
+                self.bind(high.clone());
+                Ok(())
+            }
+            Expr::Like { operand, pattern } => {
+                self.operand(operand)?;
+                self.dialect.write_like(self, pattern);
+                Ok(())
+            }
+            Expr::IsNull(operand) => {
+                self.operand(operand)?;
+                self.push(" IS NULL");
+                Ok(())
+            }
+            Expr::Raw { sql, binds } => self.raw(sql, binds),
+        }
+    }
+
+    fn connected(&mut self, parts: &[Expr], connector: &str, empty: &str) -> Result<()> {
+        match parts {
+            [] => {
+                self.push(empty);
+                Ok(())
+            }
+            [single] => self.condition(single),
+            parts => {
+                for (index, part) in parts.iter().enumerate() {
+                    if index > 0 {
+                        self.push(connector);
+                    }
+                    self.push("(");
+                    self.condition(part)?;
+                    self.push(")");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn in_list(&mut self, operand: &Operand, values: &[Value<'static>]) -> Result<()> {
+        let (present, null): (Vec<_>, Vec<_>) = values.iter().cloned().partition(|value| !value.is_null());
+        match (present.as_slice(), null.is_empty()) {
+            ([], true) => self.push("1 = 0"),
+            ([], false) => {
+                self.operand(operand)?;
+                self.push(" IS NULL");
+            }
+            (present, no_null) => {
+                if !no_null {
+                    self.push("(");
+                }
+                self.operand(operand)?;
+                match present {
+                    [single] => {
+                        self.push(" = ");
+                        self.bind(single.clone());
+                    }
+                    several => {
+                        self.push(" ");
+                        self.dialect.write_in_list(self, several);
+                    }
+                }
+                if !no_null {
+                    self.push(" OR ");
+                    self.operand(operand)?;
+                    self.push(" IS NULL)");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the application's own SQL, its `?` replaced by placeholders.
+    ///
+    /// # Errors
+    /// When the number of `?` outside quotes and comments is not the number of binds.
+    pub fn raw(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
+        let mut rest = binds.iter();
+        let mut wanted = 0;
+        for piece in RawPieces::new(sql) {
+            match piece {
+                RawPiece::Text(text) => self.push(text),
+                RawPiece::Placeholder => {
+                    wanted += 1;
+                    if let Some(value) = rest.next() {
+                        self.bind(value.clone());
+                    }
+                }
+            }
+        }
+        if wanted == binds.len() {
+            Ok(())
+        } else {
+            Err(Error::invalid_query(
+                "raw SQL",
+                format!("`{sql}` has {wanted} placeholders (`?`) and {} binds were given", binds.len()),
+            ))
+        }
+    }
+
+    /// Appends ` WHERE …`, unless the condition always holds.
+    ///
+    /// # Errors
+    /// As [`condition`](Self::condition).
+    pub fn where_clause(&mut self, filter: &Expr) -> Result<()> {
+        if filter.is_always() {
+            return Ok(());
+        }
+        self.push(" WHERE ");
+        self.condition(filter)
+    }
+
+    /// Appends ` ORDER BY …`, unless there is no term.
+    ///
+    /// # Errors
+    /// When a term names a column the statement cannot reach.
+    pub fn order_by(&mut self, order: &[OrderTerm]) -> Result<()> {
+        for (index, term) in order.iter().enumerate() {
+            self.push(if index == 0 { " ORDER BY " } else { ", " });
+            self.operand(&term.operand)?;
+            if term.direction == Direction::Desc {
+                self.push(" DESC");
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends `IN (?, ?, …)`, the list padded to a power of two by repeating its last value, so that lists of
+    /// similar length share one prepared statement.
+    pub fn padded_in_list(&mut self, values: &[Value<'static>]) {
+        self.push("IN (");
+        let count = padded_length(values.len());
+        self.separated(", ", (0..count).map(|at| at.min(values.len() - 1)), |writer, at| {
+            writer.bind(values[at].clone());
+        });
+        self.push(")");
+    }
+
+    /// Appends the condition that columns hold one of the keys, as a padded list: of values, of row values where the
+    /// database compares those, and of `AND`s otherwise.
+    pub fn padded_key_list(&mut self, columns: &[&str], keys: &KeySet, row_values: bool) {
+        match (keys, columns) {
+            (KeySet::Ints(keys), [column]) => {
+                self.own_column(column);
+                self.push(" ");
+                let values: Vec<_> = keys.iter().map(|key| Value::Int(*key)).collect();
+                self.padded_in_list(&values);
+            }
+            (KeySet::Tuples(keys), [column]) => {
+                self.own_column(column);
+                self.push(" ");
+                let values: Vec<_> = keys.iter().flat_map(|key| key.values().first().cloned()).collect();
+                self.padded_in_list(&values);
+            }
+            (keys, columns) => {
+                let tuples = tuples_of(keys);
+                let padded = (0..padded_length(tuples.len())).map(|at| &tuples[at.min(tuples.len() - 1)]);
+                if row_values {
+                    self.push("(");
+                    self.separated(", ", columns, |writer, column| writer.own_column(column));
+                    self.push(") IN (");
+                    self.separated(", ", padded, |writer, key| {
+                        writer.push("(");
+                        writer.separated(", ", key.values(), |writer, value| writer.bind(value.clone()));
+                        writer.push(")");
+                    });
+                    self.push(")");
+                } else {
+                    self.push("(");
+                    self.separated(" OR ", padded, |writer, key| {
+                        writer.push("(");
+                        writer.separated(" AND ", columns.iter().zip(key.values()), |writer, (column, value)| {
+                            writer.own_column(column);
+                            writer.push(" = ");
+                            writer.bind(value.clone());
+                        });
+                        writer.push(")");
+                    });
+                    self.push(")");
+                }
+            }
+        }
+    }
+
+    /// Appends `(SELECT 0 AS "ordinal", ? AS "k0" UNION ALL SELECT 1, ? …) AS "keys"`, padded to a power of two with
+    /// `NULL` keys, which match nothing.
+    pub fn union_key_table(&mut self, keys: &KeySet) {
+        let tuples = tuples_of(keys);
+        let width = keys.width();
+        self.push("(");
+        self.separated(" UNION ALL ", 0..padded_length(tuples.len()), |writer, at| {
+            let key = tuples.get(at);
+            writer.push("SELECT ");
+            writer.push(&at.to_string());
+            if at == 0 {
+                writer.push(" AS ");
+                writer.identifier("ordinal");
+            }
+            for part in 0..width {
+                writer.push(", ");
+                writer.bind(key.and_then(|key| key.values().get(part).cloned()).unwrap_or_default());
+                if at == 0 {
+                    writer.push(" AS ");
+                    writer.identifier(&format!("k{part}"));
+                }
+            }
+        });
+        self.push(") AS ");
+        self.identifier("keys");
+    }
+}
+
+/// The keys as tuples.
+#[must_use]
+pub fn tuples_of(keys: &KeySet) -> Vec<KeyTuple> {
+    match keys {
+        KeySet::Ints(keys) => keys.iter().filter_map(|key| KeyTuple::new([Value::Int(*key)])).collect(),
+        KeySet::Tuples(keys) => keys.to_vec(),
+    }
+}
+
+/// The length a list of binds is padded to.
+#[must_use]
+pub fn padded_length(len: usize) -> usize {
+    len.next_power_of_two()
+}
+
+enum RawPiece<'s> {
+    Text(&'s str),
+    Placeholder,
+}
+
+/// Splits SQL at the `?` that are placeholders: not inside quotes or comments.
+struct RawPieces<'s> {
+    rest: &'s str,
+}
+
+impl<'s> RawPieces<'s> {
+    fn new(sql: &'s str) -> Self {
+        RawPieces { rest: sql }
+    }
+
+    // Where the next placeholder is; all of these marks are ASCII, so byte positions are char boundaries.
+    fn next_placeholder(&self) -> Option<usize> {
+        let bytes = self.rest.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            match bytes[at] {
+                b'?' => return Some(at),
+                quote @ (b'\'' | b'"' | b'`') => {
+                    at += 1;
+                    while at < bytes.len() && bytes[at] != quote {
+                        at += 1;
+                    }
+                }
+                b'-' if bytes.get(at + 1) == Some(&b'-') => {
+                    while at < bytes.len() && bytes[at] != b'\n' {
+                        at += 1;
+                    }
+                }
+                b'/' if bytes.get(at + 1) == Some(&b'*') => {
+                    at += 2;
+                    while at < bytes.len() && !bytes[at..].starts_with(b"*/") {
+                        at += 1;
+                    }
+                    at += 1;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        None
+    }
+}
+
+impl<'s> Iterator for RawPieces<'s> {
+    type Item = RawPiece<'s>;
+
+    fn next(&mut self) -> Option<RawPiece<'s>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        match self.next_placeholder() {
+            Some(0) => {
+                self.rest = &self.rest[1..];
+                Some(RawPiece::Placeholder)
+            }
+            Some(at) => {
+                let (text, rest) = self.rest.split_at(at);
+                self.rest = rest;
+                Some(RawPiece::Text(text))
+            }
+            None => Some(RawPiece::Text(std::mem::take(&mut self.rest))),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `INSERT`, `UPDATE` and `DELETE` by key.
+
+use super::SqlWriter;
+use crate::dialect::Dialect;
+use crate::key::KeySet;
+use crate::model::ModelDef;
+use crate::statement::Statement;
+use crate::value::Value;
+
+/// Inserts rows that all set the same columns; with `returning`, gives back whole rows. Without columns, one row of
+/// defaults is inserted.
+#[must_use]
+pub fn insert(
+    dialect: &dyn Dialect,
+    model: &ModelDef,
+    columns: &[usize],
+    rows: &[Vec<Value<'static>>],
+    returning: bool,
+) -> Statement {
+    let mut writer = SqlWriter::new(dialect);
+    writer.push("INSERT INTO ");
+    writer.table(&model.table);
+    if columns.is_empty() {
+        writer.push(dialect.insert_defaults());
+    } else {
+        writer.push(" (");
+        writer.separated(", ", columns, |writer, column| writer.identifier(model.columns[*column].name));
+        writer.push(") VALUES ");
+        writer.separated(", ", rows, |writer, row| {
+            writer.push("(");
+            writer.separated(", ", row, |writer, value| writer.bind(value.clone()));
+            writer.push(")");
+        });
+    }
+    if returning {
+        writer.push(" RETURNING ");
+        writer.columns(model);
+    }
+    writer.finish()
+}
+
+/// Sets columns of the row with a primary key. The key is compared by its columns' names and values.
+#[must_use]
+pub fn update_by_key(
+    dialect: &dyn Dialect,
+    model: &ModelDef,
+    set: &[(usize, Value<'static>)],
+    key: &[Value<'static>],
+) -> Statement {
+    let mut writer = SqlWriter::new(dialect);
+    writer.push("UPDATE ");
+    writer.table(&model.table);
+    writer.push(" SET ");
+    writer.separated(", ", set, |writer, (column, value)| {
+        writer.identifier(model.columns[*column].name);
+        writer.push(" = ");
+        writer.bind(value.clone());
+    });
+    writer.push(" WHERE ");
+    writer.separated(" AND ", model.primary_key_names().zip(key), |writer, (name, value)| {
+        writer.identifier(name);
+        writer.push(" = ");
+        writer.bind(value.clone());
+    });
+    writer.finish()
+}
+
+/// Deletes the rows with these primary keys.
+#[must_use]
+pub fn delete_by_keys(dialect: &dyn Dialect, model: &ModelDef, keys: &KeySet) -> Statement {
+    let mut writer = SqlWriter::new(dialect);
+    writer.push("DELETE FROM ");
+    writer.table(&model.table);
+    writer.push(" WHERE ");
+    let names: Vec<&str> = model.primary_key_names().collect();
+    dialect.write_key_filter(&mut writer, &names, keys);
+    writer.finish()
+}

@@ -1,0 +1,1 @@
+//! Derives for assoc: Model and ColumnType.

@@ -1,0 +1,1 @@
+//! MySQL and MariaDB backend of assoc, on mysql_async.

@@ -1,0 +1,1 @@
+//! The repository applications call: explicit queries, preloads, changesets, transactions.

@@ -1,0 +1,2 @@
+//! Workspace tasks: test, bench, db.
+fn main() {}
