@@ -3,7 +3,7 @@
 pub use crate::association::{
     Association, AssociationDef, BelongsToKind, ForeignKeyFor, HasManyKind, HasOneKind, Options,
 };
-pub use crate::column::Column;
+pub use crate::column::{Column, MaybeNull};
 pub use crate::column_type::{ColumnType, SqlType};
 pub use crate::error::{AssociationNotLoaded, Error, ErrorKind, Mismatch, NotLoadedReason, Result};
 pub use crate::holder::{BelongsTo, BelongsToSlot, HasMany, HasManySlot, HasOne, HasOneSlot, ToOne};
@@ -24,6 +24,14 @@ pub fn read<V: ColumnType>(value: &mut Value<'_>, model: &'static str, column: &
         Ok(value) => Ok(value),
         Err(mismatch) => Err(mismatch.at(model, column)),
     }
+}
+
+/// A `HasMany` that nothing asked for. `Default` asks `T` for a default, which rows need not have.
+#[must_use]
+pub fn has_many_not_loaded<T>() -> HasMany<T> {
+    let mut rows = HasMany::from(Vec::new());
+    let _ = rows.take();
+    rows
 }
 
 /// The error of a row of the wrong width.

@@ -1,0 +1,194 @@
+//! The syntax all our attributes share: `#[name(flag, option = value)]`.
+
+use proc_macro2::{Ident, Span};
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token};
+
+use crate::errors::Errors;
+use crate::names::{is_field_name, listed, nearest};
+use crate::options::OptionTable;
+
+/// One option: `flag` or `name = value`.
+pub(crate) struct Argument {
+    ident: Ident,
+    value: Option<Expr>,
+    attribute: &'static str,
+}
+
+impl Parse for Argument {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ident = Ident::parse_any(input)?;
+        let value = if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            Some(input.parse()?)
+        } else if input.is_empty() || input.peek(Token![,]) {
+            None
+        } else {
+            let message = format!("expected `{ident}` alone or `{ident} = \"…\"`");
+            return Err(syn::Error::new(ident.span(), message));
+        };
+        Ok(Argument { ident, value, attribute: "" })
+    }
+}
+
+/// The options of an attribute. Those that `table` does not have are reported and left out, also those given twice.
+pub(crate) fn arguments(attribute: &Attribute, table: &OptionTable, errors: &mut Errors) -> Vec<Argument> {
+    let name = table.attribute;
+    let parsed = match &attribute.meta {
+        Meta::Path(_) => return Vec::new(),
+        Meta::NameValue(_) => {
+            errors.on(&attribute.meta, format!("write the options of `{name}` in parentheses: `#[{name}(…)]`"));
+            return Vec::new();
+        }
+        Meta::List(list) => list.parse_args_with(Punctuated::<Argument, Token![,]>::parse_terminated),
+    };
+    let mut arguments: Vec<Argument> = Vec::new();
+    match parsed {
+        Err(error) => errors.push(error),
+        Ok(parsed) => {
+            for mut argument in parsed {
+                let option = argument.name();
+                if !table.options.contains(&option.as_str()) {
+                    errors.at(argument.ident.span(), unknown(&option, table));
+                } else if arguments.iter().any(|earlier| earlier.ident == argument.ident) {
+                    errors.at(argument.ident.span(), format!("`{option}` is given twice"));
+                } else {
+                    argument.attribute = name;
+                    arguments.push(argument);
+                }
+            }
+        }
+    }
+    arguments
+}
+
+fn unknown(option: &str, table: &OptionTable) -> String {
+    let OptionTable { attribute, options, planned } = table;
+    if planned.contains(&option) {
+        return format!("`{option}` on `{attribute}` is not available yet");
+    }
+    let valid = format!("valid options are: {}", options.join(", "));
+    match nearest(option, options.iter().copied()) {
+        Some(near) => format!("unknown option `{option}` for `{attribute}`, did you mean `{near}`? {valid}"),
+        None => format!("unknown option `{option}` for `{attribute}`; {valid}"),
+    }
+}
+
+impl Argument {
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.ident.span()
+    }
+
+    /// Requires that it has no value.
+    pub(crate) fn flag(&self, errors: &mut Errors) -> bool {
+        if let Some(value) = &self.value {
+            errors.on(value, format!("`{}` takes no value: write `#[{}({0})]`", self.name(), self.attribute));
+        }
+        self.value.is_none()
+    }
+
+    /// A flag that may say `= true` or `= false`.
+    pub(crate) fn boolean(&self, errors: &mut Errors) -> Option<bool> {
+        match &self.value {
+            None => Some(true),
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) => Some(value.value),
+            Some(other) => {
+                errors.on(other, format!("expected `true` or `false`: `{} = false`", self.name()));
+                None
+            }
+        }
+    }
+
+    /// A string that may be left out: `Some(None)` without a value.
+    #[allow(clippy::option_option)] // Not given, given wrong and given without value are three things.
+    pub(crate) fn optional_text(&self, errors: &mut Errors) -> Option<Option<LitStr>> {
+        if self.value.is_none() { Some(None) } else { self.text(errors).map(Some) }
+    }
+
+    /// A string.
+    pub(crate) fn text(&self, errors: &mut Errors) -> Option<LitStr> {
+        let name = self.name();
+        match &self.value {
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => Some(text.clone()),
+            Some(other) => {
+                let shown = match other {
+                    Expr::Path(path) => path.to_token_stream().to_string(),
+                    _ => "…".to_owned(),
+                };
+                errors.on(other, format!("`{name}` takes a string: write `{name} = \"{shown}\"`"));
+                None
+            }
+            None => {
+                errors.at(self.span(), format!("`{name}` needs a value: write `{name} = \"…\"`"));
+                None
+            }
+        }
+    }
+
+    /// A whole number.
+    pub(crate) fn number(&self, errors: &mut Errors) -> Option<u32> {
+        if let Some(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) = &self.value
+            && let Ok(number) = number.base10_parse()
+        {
+            return Some(number);
+        }
+        let span = self.value.as_ref().map_or(self.span(), Spanned::span);
+        errors.at(span, format!("`{0}` takes a whole number: write `{0} = 40`", self.name()));
+        None
+    }
+
+    /// A path in a string, as `crate` takes it.
+    pub(crate) fn path(&self, errors: &mut Errors) -> Option<syn::Path> {
+        let text = self.text(errors)?;
+        match text.parse_with(syn::Path::parse_mod_style) {
+            Ok(path) => Some(path),
+            Err(_) => {
+                errors.on(&text, format!("`{}` is not a path like `my_crate::orm`", text.value()));
+                None
+            }
+        }
+    }
+
+    /// Names of fields in a string, with commas between them.
+    pub(crate) fn fields(&self, errors: &mut Errors) -> Option<FieldNames> {
+        let text = self.text(errors)?;
+        let value = text.value();
+        let names: Vec<String> = value.split(',').map(|name| name.trim().trim_start_matches("r#").to_owned()).collect();
+        if let Some(wrong) = names.iter().find(|name| !is_field_name(name)) {
+            let remedy = format!("write `{0} = \"id\"`, or `{0} = \"a, b\"` for several", self.name());
+            errors.on(&text, format!("`{wrong}` is not the name of a field; {remedy}"));
+            return None;
+        }
+        let repeated = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+        if let Some((_, repeated)) = repeated {
+            errors.on(&text, format!("`{repeated}` is named twice"));
+            return None;
+        }
+        if names.len() > 4 {
+            errors.on(&text, format!("a key has at most 4 columns, these are {}", names.len()));
+            return None;
+        }
+        Some(FieldNames { names, span: text.span() })
+    }
+}
+
+/// Fields that an option names.
+pub(crate) struct FieldNames {
+    pub(crate) names: Vec<String>,
+    pub(crate) span: Span,
+}
+
+impl FieldNames {
+    /// `` `a` and `b` ``.
+    pub(crate) fn listed(&self) -> String {
+        listed(self.names.iter().map(String::as_str))
+    }
+}

@@ -1,0 +1,201 @@
+//! `impl Model`: the definition as a constant, reading and writing of columns.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{Root, association, generated, in_anonymous_constant};
+use crate::names::token;
+use crate::options::Kind;
+use crate::validate::{Column, Default, Model};
+
+/// All code of a model.
+pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
+    let root = root.path(model.root.as_ref());
+    let implementation = implementation(model);
+    let constants = model.columns.iter().enumerate().map(|(index, column)| constant(model, index, column));
+    let associations = model.associations.iter().enumerate();
+    let associations = associations.map(|(index, association)| association::constant(model, index, association));
+    let accessors = model.associations.iter().map(|association| association::accessor(model, association));
+    let ident = &model.ident;
+    // A private field's constant and accessor need not be used.
+    let items = quote! {
+        #implementation
+
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #ident {
+            #(#constants)*
+            #(#associations)*
+            #(#accessors)*
+        }
+    };
+    in_anonymous_constant(&root, &items)
+}
+
+fn implementation(model: &Model) -> TokenStream {
+    let Model { ident, primary_key, .. } = model;
+    let key = key_type(model);
+    let definition = definition(model);
+    let from_values = from_values(model);
+    let value = value(model);
+    let bare = bare(model);
+    let key_value = key_value(model);
+    quote! {
+        #[automatically_derived]
+        impl __assoc::Model for #ident {
+            type Key = #key;
+
+            const DEF: &'static __assoc::ModelDef = #definition;
+
+            const PRIMARY_KEY: &'static [usize] = &[#(#primary_key),*];
+
+            #from_values
+            #value
+            #bare
+            #key_value
+        }
+    }
+}
+
+fn definition(model: &Model) -> TokenStream {
+    let Model { ident, name, table, .. } = model;
+    let schema = match &model.schema {
+        Some(schema) => quote!(__assoc::Option::Some(#schema)),
+        None => quote!(__assoc::Option::None),
+    };
+    let columns = model.columns.iter().map(column_def);
+    let associations = model.associations.iter().map(|association| association::definition(model, association));
+    quote! {
+        &__assoc::ModelDef::new(
+            #name,
+            __assoc::TableRef { schema: #schema, name: #table },
+            &[#(#columns),*],
+            <#ident as __assoc::Model>::PRIMARY_KEY,
+            &[#(#associations),*],
+            &__assoc::RowsOf::<#ident>::new(),
+        )
+    }
+}
+
+fn column_def(column: &Column) -> TokenStream {
+    let Column { name, column: stored, ty, .. } = column;
+    // At the field's type, so that the compiler's complaint about a type that is no column is there too.
+    let at = generated(ty.span());
+    let sql_type = quote_spanned!(at=> <#ty as __assoc::ColumnType>::SQL_TYPE);
+    let nullable = quote_spanned!(at=> <#ty as __assoc::ColumnType>::NULLABLE);
+    let default = match &column.default {
+        Default::None => TokenStream::new(),
+        Default::Key => {
+            let default = quote_spanned!(at=> __assoc::key_default::<#ty>());
+            quote!(.with_default(#default))
+        }
+        Default::Database => quote!(.with_default(__assoc::ColumnDefault::Database)),
+        Default::Sql(sql) => quote!(.with_default(__assoc::ColumnDefault::Sql(#sql))),
+    };
+    let length = column.length.map(|length| quote!(.with_length(#length)));
+    quote!(__assoc::ColumnDef::new(#stored, #name, #sql_type, #nullable) #default #length)
+}
+
+// Fields that are not columns, in their empty state.
+fn empty_fields(model: &Model) -> impl Iterator<Item = TokenStream> {
+    model.associations.iter().map(|association| {
+        let field = &association.field;
+        if association.kind == Kind::HasMany {
+            quote!(#field: __assoc::has_many_not_loaded())
+        } else {
+            quote!(#field: __assoc::Default::default())
+        }
+    })
+}
+
+fn from_values(model: &Model) -> TokenStream {
+    let Model { ident, name, skipped, .. } = model;
+    let bindings: Vec<Ident> = (0..model.columns.len()).map(|index| format_ident!("__{index}")).collect();
+    let columns = model.columns.iter().zip(&bindings).map(|(column, binding)| {
+        let Column { field, ty, column: stored, .. } = column;
+        let at = generated(ty.span());
+        let read = quote_spanned!(at=> __assoc::read::<#ty>(#binding, #name, #stored)?);
+        quote!(#field: #read)
+    });
+    let empty = empty_fields(model);
+    let width = model.columns.len();
+    quote! {
+        fn from_values(__values: &mut [__assoc::Value<'_>]) -> __assoc::Result<Self> {
+            let [#(#bindings),*] = __values else {
+                return __assoc::StdResult::Err(__assoc::row_width(#name, #width, __values.len()));
+            };
+            __assoc::StdResult::Ok(#ident {
+                #(#columns,)*
+                #(#empty,)*
+                #(#skipped: __assoc::Default::default(),)*
+            })
+        }
+    }
+}
+
+fn value(model: &Model) -> TokenStream {
+    let arms = model.columns.iter().enumerate().map(|(index, column)| {
+        let Column { field, ty, .. } = column;
+        let at = generated(ty.span());
+        let to_value = quote_spanned!(at=> <#ty as __assoc::ColumnType>::to_value);
+        quote!(#index => #to_value(&self.#field))
+    });
+    quote! {
+        fn value(&self, __column: usize) -> __assoc::Value<'_> {
+            match __column {
+                #(#arms,)*
+                _ => __assoc::Value::Null,
+            }
+        }
+    }
+}
+
+fn bare(model: &Model) -> TokenStream {
+    let Model { ident, skipped, .. } = model;
+    let stored = model.columns.iter().map(|column| &column.field);
+    let empty = empty_fields(model);
+    quote! {
+        fn bare(&self) -> Self {
+            #ident {
+                #(#stored: __assoc::Clone::clone(&self.#stored),)*
+                #(#empty,)*
+                #(#skipped: __assoc::Clone::clone(&self.#skipped),)*
+            }
+        }
+    }
+}
+
+fn key_type(model: &Model) -> TokenStream {
+    let types = model.primary_key.iter().map(|index| &model.columns[*index].ty);
+    match model.primary_key.len() {
+        1 => quote!(#(#types)*),
+        _ => quote!((#(#types),*)),
+    }
+}
+
+fn key_value(model: &Model) -> TokenStream {
+    if model.primary_key.is_empty() {
+        return quote!(
+            fn key(&self) -> Self::Key {}
+        );
+    }
+    let fields = model.primary_key.iter().map(|index| &model.columns[*index].field);
+    let values = fields.map(|field| quote!(__assoc::Clone::clone(&self.#field)));
+    let key = match model.primary_key.len() {
+        1 => quote!(#(#values)*),
+        _ => quote!((#(#values),*)),
+    };
+    quote!(fn key(&self) -> Self::Key { #key })
+}
+
+fn constant(model: &Model, index: usize, column: &Column) -> TokenStream {
+    let Column { field, vis, ty, name, column: stored, .. } = column;
+    let ident = &model.ident;
+    let constant = token(name, generated(field.span()));
+    let doc = format!("The column of [`{name}`]({}#structfield.{name}).", model.name);
+    quote! {
+        #[doc = #doc]
+        #vis const #constant: __assoc::Column<#ident, #ty> = __assoc::Column::new(#index, #stored);
+    }
+}

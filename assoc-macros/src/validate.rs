@@ -1,0 +1,365 @@
+//! From what was written to what it means: defaults are filled in, names become indexes, and everything that can be
+//! wrong within one struct is found.
+//!
+//! What another struct is needed for (does the target have that column, does its type fit) is for the compiler to
+//! find, in the constants that [`expand`](crate::expand) writes.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, Span};
+use syn::{LitStr, Path, Type, Visibility};
+
+use crate::attributes::FieldNames;
+use crate::errors::Errors;
+use crate::names::{self, listed, nearest, plain, token};
+use crate::options::Kind;
+use crate::parse::{AssociationInput, DefaultInput, FieldInput, ModelInput, Role};
+
+/// A model that holds together.
+pub(crate) struct Model {
+    pub(crate) ident: Ident,
+    pub(crate) name: String,
+    pub(crate) root: Option<Path>,
+    pub(crate) schema: Option<String>,
+    pub(crate) table: String,
+    pub(crate) columns: Vec<Column>,
+    /// Indexes into `columns`.
+    pub(crate) primary_key: Vec<usize>,
+    pub(crate) associations: Vec<Association>,
+    /// Fields that are not stored.
+    pub(crate) skipped: Vec<Ident>,
+}
+
+/// A stored field.
+pub(crate) struct Column {
+    pub(crate) field: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) ty: Type,
+    /// The field's name.
+    pub(crate) name: String,
+    /// The name in the database.
+    pub(crate) column: String,
+    pub(crate) default: Default,
+    pub(crate) length: Option<u32>,
+}
+
+/// What the database fills in.
+pub(crate) enum Default {
+    None,
+    /// Integers count up.
+    Key,
+    Database,
+    Sql(LitStr),
+}
+
+/// An association.
+pub(crate) struct Association {
+    pub(crate) field: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// Its attribute.
+    pub(crate) span: Span,
+    /// `Option<User>`
+    pub(crate) slot: Type,
+    /// `User`
+    pub(crate) target: Type,
+    pub(crate) keys: Keys,
+}
+
+/// The columns that connect the two models. Own columns are indexes, those of the target are constants of it.
+pub(crate) enum Keys {
+    /// The foreign key is the owner's.
+    Own { foreign_key: Vec<usize>, target_key: TargetKey },
+    /// The foreign key is the target's.
+    Theirs { owner_key: Vec<usize>, foreign_key: Vec<Ident> },
+}
+
+/// What an own foreign key refers to.
+pub(crate) enum TargetKey {
+    Primary,
+    Named(Vec<Ident>),
+}
+
+/// Checks a model.
+pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
+    let name = plain(&input.ident);
+    let (schema, table) = table(input.table.as_ref(), &name, errors);
+    reserved_names(&name, &input.fields, errors);
+    let columns = columns(&input.fields, errors);
+    let owner = Owner { name: &name, fields: &input.fields, columns: &columns };
+    let primary_key = match &input.primary_key {
+        Some(names) => owner.columns(names, "primary_key", errors).unwrap_or_default(),
+        None => owner.index("id").into_iter().collect(),
+    };
+    // Without a key that was meant to be there, its absence explains nothing.
+    let key_is_known = input.primary_key.is_none() || !primary_key.is_empty();
+    let mut associations = Vec::new();
+    for field in &input.fields {
+        if let Role::Association(association) = &field.role
+            && let Some(keys) = owner.keys(field, association, key_is_known.then_some(primary_key.as_slice()), errors)
+        {
+            associations.push(Association {
+                field: field.ident.clone(),
+                vis: field.vis.clone(),
+                name: plain(&field.ident),
+                kind: association.holder.kind,
+                span: association.span,
+                slot: association.holder.slot.clone(),
+                target: association.holder.target.clone(),
+                keys,
+            });
+        }
+    }
+    if let Some((true, span)) = input.auto_increment
+        && primary_key.len() != 1
+        && key_is_known
+    {
+        let message = format!("only a primary key of one column counts up; that of `{name}` has {}", primary_key.len());
+        errors.at(span, message);
+    }
+    let mut columns = columns;
+    if let [key] = primary_key[..] {
+        let refers =
+            associations.iter().any(|a| matches!(&a.keys, Keys::Own { foreign_key, .. } if foreign_key.contains(&key)));
+        let counts = input.auto_increment.map_or(!refers, |(is, _)| is);
+        if counts && matches!(columns[key].default, Default::None) {
+            columns[key].default = Default::Key;
+        }
+    }
+    let skipped = input.fields.iter().filter(|field| matches!(field.role, Role::Skipped));
+    Model {
+        skipped: skipped.map(|field| field.ident.clone()).collect(),
+        ident: input.ident,
+        name,
+        root: input.root,
+        schema,
+        table,
+        columns,
+        primary_key,
+        associations,
+    }
+}
+
+fn table(text: Option<&LitStr>, name: &str, errors: &mut Errors) -> (Option<String>, String) {
+    let Some(text) = text else { return (None, names::table_name(name)) };
+    let value = text.value();
+    let parts: Vec<&str> = value.split('.').collect();
+    let fine = parts.iter().all(|part| !part.is_empty() && part.trim() == *part && !part.contains('\0'));
+    match parts[..] {
+        [table] if fine => (None, table.to_owned()),
+        [schema, table] if fine => (Some(schema.to_owned()), table.to_owned()),
+        _ => {
+            let message =
+                format!("`{value}` is not the name of a table: write `table = \"users\"` or `table = \"blog.users\"`");
+            errors.on(text, message);
+            (None, value)
+        }
+    }
+}
+
+// Names that the generated constants and methods cannot have.
+fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
+    const CONSTANTS: [&str; 2] = ["DEF", "PRIMARY_KEY"];
+    const METHODS: [&str; 7] = ["build", "change", "key", "value", "bare", "clone", "from_values"];
+    let mut constants: HashMap<String, String> = HashMap::new();
+    for field in fields {
+        let name = plain(&field.ident);
+        let constant = name.to_uppercase();
+        let is_association = match field.role {
+            Role::Association(_) => true,
+            Role::Column(_) => false,
+            Role::Skipped | Role::Unknown => continue,
+        };
+        if CONSTANTS.contains(&constant.as_str()) {
+            let what = if is_association { "an association" } else { "a column's field" };
+            let message = format!(
+                "`{name}` cannot be the name of {what}: `{model}::{constant}` exists already; {}",
+                remedy(field, &name)
+            );
+            errors.on(&field.ident, message);
+        } else if is_association && METHODS.contains(&name.as_str()) {
+            let message = format!(
+                "`{name}` cannot be the name of an association: `{model}::{name}()` exists already; {}",
+                remedy(field, &name)
+            );
+            errors.on(&field.ident, message);
+        }
+        if let Some(earlier) = constants.get(&constant) {
+            let message = format!(
+                "the fields `{earlier}` and `{name}` would both have the constant `{model}::{constant}`: rename one of \
+                 them"
+            );
+            errors.on(&field.ident, message);
+        } else {
+            constants.insert(constant, name);
+        }
+    }
+}
+
+fn remedy(field: &FieldInput, name: &str) -> String {
+    match &field.role {
+        Role::Association(association) if association.kind == Kind::BelongsTo && association.foreign_key.is_none() => {
+            format!("rename the field and keep the foreign key with `#[belongs_to(foreign_key = \"{name}_id\")]`")
+        }
+        Role::Column(_) => format!("rename the field and keep the column with `#[column(name = \"{name}\")]`"),
+        _ => "rename the field".to_owned(),
+    }
+}
+
+fn columns(fields: &[FieldInput], errors: &mut Errors) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    for field in fields {
+        let Role::Column(input) = &field.role else { continue };
+        let name = plain(&field.ident);
+        let column = input.name.as_ref().map_or_else(|| name.clone(), LitStr::value);
+        let at = input.name.as_ref().map_or_else(|| field.ident.span(), LitStr::span);
+        if column.is_empty() || column.contains('\0') {
+            errors.at(at, format!("the column of `{name}` needs a name"));
+        } else if let Some(earlier) = columns.iter().find(|earlier| earlier.column == column) {
+            let message =
+                format!("the fields `{}` and `{name}` are both stored in the column `{column}`", earlier.name);
+            errors.at(at, message);
+        }
+        let default = match &input.default {
+            DefaultInput::None => Default::None,
+            DefaultInput::Database => Default::Database,
+            DefaultInput::Sql(sql) => Default::Sql(sql.clone()),
+        };
+        columns.push(Column {
+            field: field.ident.clone(),
+            vis: field.vis.clone(),
+            ty: field.ty.clone(),
+            name,
+            column,
+            default,
+            length: input.length,
+        });
+    }
+    columns
+}
+
+/// The struct whose associations are checked.
+struct Owner<'a> {
+    name: &'a str,
+    fields: &'a [FieldInput],
+    columns: &'a [Column],
+}
+
+impl Owner<'_> {
+    fn index(&self, field: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == field)
+    }
+
+    // The columns of this struct that an option names.
+    fn columns(&self, names: &FieldNames, option: &str, errors: &mut Errors) -> Option<Vec<usize>> {
+        let found: Vec<Option<usize>> = names.names.iter().map(|name| self.index(name)).collect();
+        for (name, _) in names.names.iter().zip(&found).filter(|(_, found)| found.is_none()) {
+            errors.at(names.span, format!("`{option}` names a field of `{}`: {}", self.name, self.no_column(name)));
+        }
+        found.into_iter().collect()
+    }
+
+    // Why a name is none of a column, and which there are.
+    fn no_column(&self, name: &str) -> String {
+        let field = self.fields.iter().find(|field| plain(&field.ident) == name);
+        match field.map(|field| &field.role) {
+            Some(Role::Association(_)) => return format!("`{name}` is an association, not a column"),
+            Some(Role::Skipped) => return format!("`{name}` is not stored (`#[model(skip)]`)"),
+            Some(_) => return format!("`{name}` is not a column"),
+            None => {}
+        }
+        let known = || self.columns.iter().map(|column| column.name.as_str());
+        match nearest(name, known()) {
+            _ if self.columns.is_empty() => format!("there is no field `{name}`, nor any other column"),
+            Some(near) => {
+                format!("there is no field `{name}` among {}; did you mean `{near}`?", listed(known()))
+            }
+            None => format!("there is no field `{name}` among {}", listed(known())),
+        }
+    }
+
+    fn keys(
+        &self,
+        field: &FieldInput,
+        input: &AssociationInput,
+        primary_key: Option<&[usize]>,
+        errors: &mut Errors,
+    ) -> Option<Keys> {
+        match input.kind {
+            Kind::BelongsTo => self.own_keys(field, input, errors),
+            Kind::HasOne | Kind::HasMany => self.their_keys(input, primary_key, errors),
+        }
+    }
+
+    // The foreign key is here.
+    fn own_keys(&self, field: &FieldInput, input: &AssociationInput, errors: &mut Errors) -> Option<Keys> {
+        let name = plain(&field.ident);
+        let foreign_key = match &input.foreign_key {
+            Some(names) => self.columns(names, "foreign_key", errors)?,
+            None => {
+                let default = format!("{name}_id");
+                let Some(index) = self.index(&default) else {
+                    let message = format!(
+                        "the foreign key of the `belongs_to` association `{name}` is the field `{default}` unless it says \
+                         otherwise: add that field, or name another with `foreign_key = \"…\"` ({})",
+                        self.no_column(&default)
+                    );
+                    errors.at(input.span, message);
+                    return None;
+                };
+                vec![index]
+            }
+        };
+        let target_key = match &input.primary_key {
+            None => TargetKey::Primary,
+            Some(names) if names.names.len() != foreign_key.len() => {
+                let own = foreign_key.iter().map(|index| self.columns[*index].name.as_str());
+                errors.at(names.span, one_for_one(&listed(own), &names.listed()));
+                return None;
+            }
+            Some(names) => TargetKey::Named(names.names.iter().map(|name| token(name, names.span)).collect()),
+        };
+        Some(Keys::Own { foreign_key, target_key })
+    }
+
+    // The foreign key is at the target.
+    fn their_keys(&self, input: &AssociationInput, primary_key: Option<&[usize]>, errors: &mut Errors) -> Option<Keys> {
+        let owner_key = match &input.primary_key {
+            Some(names) => self.columns(names, "primary_key", errors)?,
+            None => primary_key?.to_vec(),
+        };
+        if owner_key.is_empty() {
+            let message = format!(
+                "`{}` refers to the primary key of `{}`, which has none: add a field `id`, or name the key with \
+                 `#[model(primary_key = \"…\")]`, or another column with `#[{0}(primary_key = \"…\")]`",
+                input.kind, self.name
+            );
+            errors.at(input.span, message);
+            return None;
+        }
+        let own = || listed(owner_key.iter().map(|index| self.columns[*index].name.as_str()));
+        let foreign_key = match &input.foreign_key {
+            Some(names) if names.names.len() != owner_key.len() => {
+                errors.at(names.span, one_for_one(&names.listed(), &own()));
+                return None;
+            }
+            Some(names) => names.names.iter().map(|name| token(name, names.span)).collect(),
+            None if owner_key.len() > 1 => {
+                let message = format!(
+                    "the key of `{}` is {}: name as many columns of the target with `foreign_key = \"…\"`",
+                    self.name,
+                    own()
+                );
+                errors.at(input.span, message);
+                return None;
+            }
+            None => vec![token(&names::foreign_key(self.name), input.span)],
+        };
+        Some(Keys::Theirs { owner_key, foreign_key })
+    }
+}
+
+fn one_for_one(foreign_key: &str, key: &str) -> String {
+    format!("a foreign key has a column for each column of the key: {foreign_key} cannot refer to {key}")
+}
