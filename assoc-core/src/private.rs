@@ -26,14 +26,6 @@ pub fn read<V: ColumnType>(value: &mut Value<'_>, model: &'static str, column: &
     }
 }
 
-/// A `HasMany` that nothing asked for. `Default` asks `T` for a default, which rows need not have.
-#[must_use]
-pub fn has_many_not_loaded<T>() -> HasMany<T> {
-    let mut rows = HasMany::from(Vec::new());
-    let _ = rows.take();
-    rows
-}
-
 /// The error of a row of the wrong width.
 #[cold]
 #[must_use]

@@ -18,68 +18,57 @@ pub struct Query<M = ()>(PhantomData<fn() -> M>);
 
 impl<M: Model> Query<M> {
     /// All rows of the model.
-    #[must_use]
     #[allow(clippy::new_ret_no_self)] // `Query` is the place queries start at; `Select` is what they are.
     pub fn new() -> Select<M> {
         Select { spec: SelectSpec::new(M::DEF), preloads: Vec::new(), selected: None, model: PhantomData }
     }
 
     /// Rows that satisfy a condition: [`Select::filter`].
-    #[must_use]
     pub fn filter(filter: Filter<M>) -> Select<M> {
         Self::new().filter(filter)
     }
 
     /// Rows that satisfy a condition: [`Select::or_filter`].
-    #[must_use]
     pub fn or_filter(filter: Filter<M>) -> Select<M> {
         Self::new().or_filter(filter)
     }
 
     /// Rows in an order: [`Select::order_by`].
-    #[must_use]
     pub fn order_by(sort: impl IntoSort<M>) -> Select<M> {
         Self::new().order_by(sort)
     }
 
     /// The first rows: [`Select::limit`].
-    #[must_use]
     pub fn limit(limit: u64) -> Select<M> {
         Self::new().limit(limit)
     }
 
     /// All but the first rows: [`Select::offset`].
-    #[must_use]
     pub fn offset(offset: u64) -> Select<M> {
         Self::new().offset(offset)
     }
 
     /// Equal rows once: [`Select::distinct`].
-    #[must_use]
     pub fn distinct() -> Select<M> {
         Self::new().distinct()
     }
 
     /// Some columns only: [`Select::select`].
-    #[must_use]
     pub fn select(columns: impl Columns<M>) -> Select<M> {
         Self::new().select(columns)
     }
 
     /// One row a group: [`Select::group_by`].
-    #[must_use]
     pub fn group_by(columns: impl Columns<M>) -> Select<M> {
         Self::new().group_by(columns)
     }
 
     /// Groups that satisfy a condition: [`Select::having`].
-    #[must_use]
     pub fn having(filter: Filter<M>) -> Select<M> {
         Self::new().having(filter)
     }
 
     /// Rows with an association: [`Select::preload`].
-    #[must_use]
     pub fn preload(preload: impl IntoPreload<M>) -> Select<M> {
         Self::new().preload(preload)
     }

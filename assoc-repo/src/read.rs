@@ -51,7 +51,8 @@ impl Repo {
             self.session(Access::Read).await?.query(&statement, &mut row).await?;
             return Ok(row.0);
         }
-        let query = Select { spec: keyed_spec::<M>(query.spec, values), ..query };
+        let mut query = query;
+        query.spec = keyed_spec::<M>(query.spec, values);
         Ok(self.all(query).await?.into_iter().next())
     }
 
@@ -272,9 +273,11 @@ impl Repo {
             return Ok(());
         }
         let mut session = self.session(Access::Read).await?;
-        let several = plan.steps().len() > 1;
-        let load = async |session: &mut Session<'_>| preload::load_held(session, &plan, rows, force).await;
-        if several { in_snapshot(&mut session, load).await } else { load(&mut session).await }
+        if plan.steps().len() == 1 {
+            // One statement is a snapshot by itself.
+            return preload::load_held(&mut session, &plan, rows, force).await;
+        }
+        in_snapshot(&mut session, async |session| preload::load_held(session, &plan, rows, force).await).await
     }
 
     /// What running a query would do: the tree of associations, and every statement. Runs nothing.
@@ -443,5 +446,5 @@ pub(crate) async fn in_snapshot<T>(
     }
     session.begin(TransactionMode::Read).await?;
     let result = work(session).await;
-    session.finish(TransactionMode::Read, result).await
+    session.finish(result).await
 }

@@ -8,9 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use assoc_core::driver::{Access, Driver, PoolStatus};
 use assoc_core::{Dialect, Result};
-use tokio::sync::Mutex;
 
-use crate::session::{Session, TransactionState};
+use crate::session::{Session, TransactionHandle};
 
 /// Runs queries and writes. One concrete type for any database, in and outside transactions; cloning it is cheap and
 /// gives another handle of the same.
@@ -26,7 +25,7 @@ use crate::session::{Session, TransactionState};
 #[derive(Clone)]
 pub struct Repo {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) transaction: Option<Arc<Mutex<TransactionState>>>,
+    pub(crate) transaction: Option<TransactionHandle>,
 }
 
 pub(crate) struct Shared {
@@ -96,7 +95,7 @@ impl Repo {
     pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
         let driver = &self.shared.driver;
         match &self.transaction {
-            Some(state) => Ok(Session::in_transaction(driver, Arc::clone(state).lock_owned().await)),
+            Some(handle) => Ok(Session::in_transaction(driver, Arc::clone(&handle.state).lock_owned().await)),
             None => Ok(Session::own(driver, driver.acquire(access).await?)),
         }
     }

@@ -4,58 +4,81 @@
 //! transaction that was dropped without an end is cleaned up before its connection is used again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use assoc_core::driver::{Connection, Driver, Executed, TransactionMode};
-use assoc_core::{Dialect, Error, ErrorKind, Result, RowSink, Statement};
-use tokio::sync::OwnedMutexGuard;
+use assoc_core::{Dialect, ErrorKind, Result, RowSink, Statement};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::log::Timer;
 
-/// The connection of an open transaction, shared by the handles of its nested ones.
+/// What the handles of one transaction share.
+#[derive(Clone)]
+pub(crate) struct TransactionHandle {
+    pub(crate) state: Arc<Mutex<TransactionState>>,
+    // The outermost level that was dropped without an end: it and everything inside it is to be undone. Beside the
+    // lock, because a drop cannot wait for a statement that is running.
+    abandoned: Arc<AtomicU32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl TransactionHandle {
+    pub(crate) fn new(connection: Box<dyn Connection>) -> Self {
+        let abandoned = Arc::new(AtomicU32::new(NONE));
+        let state = TransactionState { connection: Some(connection), depth: 0, abandoned: Arc::clone(&abandoned) };
+        TransactionHandle { state: Arc::new(Mutex::new(state)), abandoned }
+    }
+
+    /// Notes that the handle of a level is gone without commit or rollback.
+    pub(crate) fn abandon(&self, level: u32) {
+        self.abandoned.fetch_min(level, Ordering::Relaxed);
+        if level == 0
+            && let Ok(mut state) = self.state.try_lock()
+        {
+            state.discard();
+        }
+    }
+}
+
+/// The connection of an open transaction.
 pub(crate) struct TransactionState {
     connection: Option<Box<dyn Connection>>,
     // How deep the open savepoints go; 0 is the transaction itself.
     depth: u32,
-    // The outermost level that was dropped without an end: it and everything inside it is to be undone.
-    abandoned: Option<u32>,
+    abandoned: Arc<AtomicU32>,
 }
 
 impl TransactionState {
-    pub(crate) fn new(connection: Box<dyn Connection>) -> Self {
-        TransactionState { connection: Some(connection), depth: 0, abandoned: None }
-    }
-
     /// The level of the innermost open savepoint.
     pub(crate) fn depth(&self) -> u32 {
         self.depth
     }
 
-    /// Notes that the handle of a level is gone without commit or rollback.
-    pub(crate) fn abandon(&mut self, level: u32) {
-        if level == 0 {
-            // Dropping the connection inside a transaction rolls it back: the driver's contract.
-            self.connection = None;
-        } else if level <= self.depth {
-            self.abandoned = Some(self.abandoned.map_or(level, |outer| outer.min(level)));
-        }
+    // Dropping the connection inside a transaction rolls it back: the driver's contract.
+    fn discard(&mut self) {
+        self.connection = None;
     }
 
     async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
-        let ended = Error::from(ErrorKind::Transaction("it has ended already: use the repo it was begun on"));
-        let Some(connection) = &mut self.connection else { return Err(ended) };
-        if let Some(level) = self.abandoned {
-            connection.rollback_to_savepoint(level).await?;
-            self.abandoned = None;
-            self.depth = level - 1;
+        let abandoned = self.abandoned.swap(NONE, Ordering::Relaxed);
+        if abandoned == 0 {
+            self.discard();
+        }
+        let Some(connection) = &mut self.connection else {
+            return Err(ErrorKind::Transaction("it has ended already: use the repo it was begun on").into());
+        };
+        if (1..=self.depth).contains(&abandoned) {
+            connection.rollback_to_savepoint(abandoned).await?;
+            self.depth = abandoned - 1;
         }
         Ok(connection)
     }
 
     /// Opens a savepoint and returns its level.
     pub(crate) async fn nest(&mut self) -> Result<u32> {
-        let connection = self.connection().await?;
-        // The borrow of the connection hides `depth`, which `connection` may just have changed.
-        let _ = connection;
+        // Settles what was abandoned first, which changes `depth`.
+        self.connection().await?;
         let level = self.depth + 1;
         if let Some(connection) = &mut self.connection {
             connection.savepoint(level).await?;
@@ -98,7 +121,8 @@ pub(crate) struct Session<'r> {
 
 enum Source {
     Own { connection: Box<dyn Connection>, in_transaction: bool },
-    Transaction(OwnedMutexGuard<TransactionState>),
+    // With the level of the savepoint this request has open.
+    Transaction { state: OwnedMutexGuard<TransactionState>, open: Option<u32> },
 }
 
 impl<'r> Session<'r> {
@@ -107,7 +131,7 @@ impl<'r> Session<'r> {
     }
 
     pub(crate) fn in_transaction(driver: &'r Arc<dyn Driver>, state: OwnedMutexGuard<TransactionState>) -> Self {
-        Session { driver, source: Source::Transaction(state) }
+        Session { driver, source: Source::Transaction { state, open: None } }
     }
 
     pub(crate) fn dialect(&self) -> &'r dyn Dialect {
@@ -117,7 +141,7 @@ impl<'r> Session<'r> {
     async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
         match &mut self.source {
             Source::Own { connection, .. } => Ok(connection),
-            Source::Transaction(state) => state.connection().await,
+            Source::Transaction { state, .. } => state.connection().await,
         }
     }
 
@@ -145,23 +169,28 @@ impl<'r> Session<'r> {
                 *in_transaction = true;
                 Ok(())
             }
-            Source::Transaction(state) if mode == TransactionMode::Write => state.nest().await.map(|_| ()),
+            Source::Transaction { state, open } if mode == TransactionMode::Write => {
+                *open = Some(state.nest().await?);
+                Ok(())
+            }
             // Reading inside a transaction sees its snapshot as it is.
-            Source::Transaction(_) => Ok(()),
+            Source::Transaction { .. } => Ok(()),
         }
     }
 
     /// Ends what [`Session::begin`] started: commits on success, undoes on failure.
-    pub(crate) async fn finish<T>(&mut self, mode: TransactionMode, result: Result<T>) -> Result<T> {
+    pub(crate) async fn finish<T>(&mut self, result: Result<T>) -> Result<T> {
         let keep = result.is_ok();
         let ended = match &mut self.source {
             Source::Own { connection, in_transaction } if *in_transaction => {
                 *in_transaction = false;
                 if keep { connection.commit().await } else { connection.rollback().await }
             }
-            Source::Transaction(state) if mode == TransactionMode::Write => {
+            Source::Transaction { state, open: open @ Some(_) } => {
                 let level = state.depth();
-                state.end(level, keep).await
+                let ended = state.end(level, keep).await;
+                *open = None;
+                ended
             }
             _ => Ok(()),
         };
@@ -169,6 +198,15 @@ impl<'r> Session<'r> {
         match (result, ended) {
             (Ok(value), Ok(())) => Ok(value),
             (Ok(_), Err(error)) | (Err(error), _) => Err(error),
+        }
+    }
+}
+
+// A request that was cancelled half-way is undone before the transaction goes on.
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let Source::Transaction { state, open: Some(level) } = &self.source {
+            state.abandoned.fetch_min(*level, Ordering::Relaxed);
         }
     }
 }

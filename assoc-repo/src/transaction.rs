@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use assoc_core::Result;
 use assoc_core::driver::{Access, TransactionMode};
-use tokio::sync::Mutex;
 
 use crate::repo::Repo;
-use crate::session::TransactionState;
+use crate::session::TransactionHandle;
 
 /// An open transaction: a [`Repo`] whose statements all belong to it. Dropped without [`commit`](Transaction::commit)
 /// it is rolled back.
@@ -64,15 +63,15 @@ impl Repo {
     /// When no connection is to be had or the database refuses.
     pub async fn begin(&self) -> Result<Transaction> {
         match &self.transaction {
-            Some(state) => {
-                let level = state.lock().await.nest().await?;
+            Some(handle) => {
+                let level = handle.state.lock().await.nest().await?;
                 Ok(Transaction { repo: self.clone(), level, ended: false })
             }
             None => {
                 let mut connection = self.shared.driver.acquire(Access::Write).await?;
                 connection.begin(TransactionMode::Write).await?;
-                let state = Arc::new(Mutex::new(TransactionState::new(connection)));
-                let repo = Repo { shared: Arc::clone(&self.shared), transaction: Some(state) };
+                let transaction = Some(TransactionHandle::new(connection));
+                let repo = Repo { shared: Arc::clone(&self.shared), transaction };
                 Ok(Transaction { repo, level: 0, ended: false })
             }
         }
@@ -98,10 +97,8 @@ impl Transaction {
     }
 
     async fn end(mut self, keep: bool) -> Result<()> {
-        let state = self.repo.transaction.clone();
-        if let Some(state) = state {
-            let mut state = state.lock().await;
-            state.end(self.level, keep).await?;
+        if let Some(handle) = &self.repo.transaction {
+            handle.state.lock().await.end(self.level, keep).await?;
         }
         self.ended = true;
         Ok(())
@@ -118,16 +115,10 @@ impl Deref for Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
-        if let Some(state) = &self.repo.transaction {
-            match state.try_lock() {
-                Ok(mut state) => state.abandon(self.level),
-                // A statement of a cloned handle is running: the last handle to go drops the connection, which rolls
-                // back. A savepoint stays open until its transaction ends.
-                Err(_) => {}
-            }
+        if !self.ended
+            && let Some(handle) = &self.repo.transaction
+        {
+            handle.abandon(self.level);
         }
     }
 }

@@ -56,7 +56,7 @@ impl Repo {
         }
         session.begin(TransactionMode::Write).await?;
         let result = insert_batches(&mut session, batches).await;
-        session.finish(TransactionMode::Write, result).await
+        session.finish(result).await
     }
 
     /// Writes the columns of a changeset that differ from its row, and returns the row as it is then. Associations

@@ -6,7 +6,6 @@ use syn::spanned::Spanned;
 
 use super::{Root, association, generated, in_anonymous_constant};
 use crate::names::token;
-use crate::options::Kind;
 use crate::validate::{Column, Default, Model};
 
 /// All code of a model.
@@ -39,6 +38,7 @@ fn implementation(model: &Model) -> TokenStream {
     let definition = definition(model);
     let from_values = from_values(model);
     let value = value(model);
+    let set_value = set_value(model);
     let bare = bare(model);
     let key_value = key_value(model);
     quote! {
@@ -52,6 +52,7 @@ fn implementation(model: &Model) -> TokenStream {
 
             #from_values
             #value
+            #set_value
             #bare
             #key_value
         }
@@ -101,11 +102,7 @@ fn column_def(column: &Column) -> TokenStream {
 fn empty_fields(model: &Model) -> impl Iterator<Item = TokenStream> {
     model.associations.iter().map(|association| {
         let field = &association.field;
-        if association.kind == Kind::HasMany {
-            quote!(#field: __assoc::has_many_not_loaded())
-        } else {
-            quote!(#field: __assoc::Default::default())
-        }
+        quote!(#field: __assoc::Default::default())
     })
 }
 
@@ -147,6 +144,25 @@ fn value(model: &Model) -> TokenStream {
                 #(#arms,)*
                 _ => __assoc::Value::Null,
             }
+        }
+    }
+}
+
+fn set_value(model: &Model) -> TokenStream {
+    let Model { name, .. } = model;
+    let arms = model.columns.iter().enumerate().map(|(index, column)| {
+        let Column { field, ty, column: stored, .. } = column;
+        let at = generated(ty.span());
+        let read = quote_spanned!(at=> __assoc::read::<#ty>(__value, #name, #stored)?);
+        quote!(#index => self.#field = #read)
+    });
+    quote! {
+        fn set_value(&mut self, __column: usize, __value: &mut __assoc::Value<'_>) -> __assoc::Result<()> {
+            match __column {
+                #(#arms,)*
+                _ => {}
+            }
+            __assoc::StdResult::Ok(())
         }
     }
 }
