@@ -328,7 +328,8 @@ pub(crate) enum Verb {
 impl Verb {
     pub(crate) fn of(sql: &str) -> Verb {
         let sql = sql.trim_start().as_bytes();
-        let begins = |word: &str| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
+        let begins =
+            |word: &str| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
         if begins("SELECT") || begins("VALUES") {
             Verb::Read
         } else if begins("INSERT") || begins("REPLACE") {
@@ -355,7 +356,10 @@ mod tests {
     fn session() -> Session {
         let sqlite = crate::Sqlite::builder(":memory:");
         let session = sqlite.config().connect(crate::options::Role::Shared).unwrap();
-        session.conn.execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY, n INT, s TEXT); CREATE INDEX n ON t(n)").unwrap();
+        session
+            .conn
+            .execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY, n INT, s TEXT); CREATE INDEX n ON t(n)")
+            .unwrap();
         session
     }
 

@@ -1,0 +1,49 @@
+//! What the suite needs of a backend: empty databases.
+
+use std::sync::Arc;
+
+use assoc_core::driver::Driver;
+use assoc_core::{BoxFuture, Result};
+
+/// A backend under test.
+pub trait Backend: Send + Sync + 'static {
+    /// Its name in reports, and of its SQL overlay: `sqlite`.
+    fn name(&self) -> &'static str;
+
+    /// An empty database of its own for one case.
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>>;
+}
+
+/// An empty database, removed when dropped if the backend says how.
+pub struct Database {
+    driver: Arc<dyn Driver>,
+    remove: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl Database {
+    /// A database that disappears by itself.
+    pub fn new(driver: impl Driver) -> Self {
+        Database { driver: Arc::new(driver), remove: None }
+    }
+
+    /// The same with something to do when the case is over, also if it panicked.
+    #[must_use]
+    pub fn on_drop(mut self, remove: impl FnOnce() + Send + Sync + 'static) -> Self {
+        self.remove = Some(Box::new(remove));
+        self
+    }
+
+    /// The driver.
+    #[must_use]
+    pub fn driver(&self) -> &Arc<dyn Driver> {
+        &self.driver
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(remove) = self.remove.take() {
+            remove();
+        }
+    }
+}

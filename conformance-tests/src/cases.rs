@@ -1,0 +1,102 @@
+//! The cases, by what they prove.
+
+use assoc_core::{BoxFuture, Capabilities, Result};
+
+use crate::context::Context;
+
+mod aggregates;
+mod batches;
+mod composite_keys;
+mod errors;
+mod filters;
+mod in_hand;
+mod load_states;
+mod merging;
+mod preload_belongs_to;
+mod preload_has_many;
+mod preload_has_one;
+mod queries;
+mod text_keys;
+mod transactions;
+mod values;
+mod writes;
+
+/// What a case is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// The driver.
+    Driver,
+    /// Reading.
+    Read,
+    /// Writing.
+    Write,
+    /// Transactions and concurrency.
+    Transaction,
+}
+
+impl Level {
+    /// `L0` to `L3`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Level::Driver => "L0",
+            Level::Read => "L1",
+            Level::Write => "L2",
+            Level::Transaction => "L3",
+        }
+    }
+}
+
+/// One case: a name that never changes, what it needs, and what it does.
+pub struct Case {
+    /// Its name: `preload_has_many.skips_null_keys`.
+    pub id: &'static str,
+    /// What it is about.
+    pub level: Level,
+    /// The capability a backend lacks for it, if it does.
+    pub lacking: fn(&Capabilities) -> Option<&'static str>,
+    /// What it does.
+    pub run: for<'c> fn(&'c mut Context) -> BoxFuture<'c, Result<()>>,
+}
+
+/// All cases.
+#[must_use]
+pub fn all() -> impl Iterator<Item = &'static Case> {
+    [
+        values::CASES,
+        queries::CASES,
+        filters::CASES,
+        aggregates::CASES,
+        load_states::CASES,
+        preload_belongs_to::CASES,
+        preload_has_one::CASES,
+        preload_has_many::CASES,
+        merging::CASES,
+        in_hand::CASES,
+        composite_keys::CASES,
+        text_keys::CASES,
+        batches::CASES,
+        errors::CASES,
+        writes::CASES,
+        transactions::CASES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// A table of cases of one area: `cases! { "area", Level::Read; name, other_name }` names functions of this module.
+macro_rules! cases {
+    ($area:literal, $level:expr; $($name:ident $(lacks $lacking:expr)?),+ $(,)?) => {
+        pub(super) const CASES: &[$crate::cases::Case] = &[$(
+            $crate::cases::Case {
+                id: concat!($area, ".", stringify!($name)),
+                level: $level,
+                lacking: $crate::cases::cases!(@lacking $($lacking)?),
+                run: |context| Box::pin($name(context)),
+            }
+        ),+];
+    };
+    (@lacking) => { |_| None };
+    (@lacking $lacking:expr) => { $lacking };
+}
+pub(crate) use cases;

@@ -1,0 +1,131 @@
+//! `repo.preload` on structs the application holds: idempotent, and all or nothing.
+
+use assoc_core::Result;
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::blog::{self, Author, Comment, Post};
+
+cases! { "in_hand", Level::Read;
+    c32_only_what_is_missing,
+    loaded_middle_is_reused,
+    mixed_owners,
+    reload_forces,
+    a_struct_an_option_a_slice,
+    inverse_of_structs_in_hand,
+    failure_changes_nothing,
+    filtered_after_whole,
+    nothing_in_hand,
+    shared_targets_in_hand,
+}
+
+async fn c32_only_what_is_missing(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut authors = repo.all(Query::preload(Author::POSTS)).await?;
+    cx.step("all loaded", repo.preload(&mut authors, Author::POSTS)).await?;
+    let _ = authors[1].posts.take();
+    cx.step("one of three missing", repo.preload(&mut authors, Author::POSTS)).await?;
+    cx.show("authors", authors);
+    Ok(())
+}
+
+async fn loaded_middle_is_reused(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut authors = repo.all(Query::preload(Author::POSTS)).await?;
+    let tree = Author::POSTS.with(Post::COMMENTS.with(Comment::AUTHOR));
+    cx.step("posts are there, comments and their authors are not", repo.preload(&mut authors, tree)).await?;
+    cx.show("authors", authors);
+    Ok(())
+}
+
+async fn mixed_owners(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut authors = repo.all(Query::preload(Author::POSTS)).await?;
+    let _ = authors[0].posts.take();
+    // Ann's posts have to be fetched, Bob's are in hand: one statement for the posts, one for all comments.
+    cx.step("some posts in hand, some not", repo.preload(&mut authors, Author::POSTS.with(Post::COMMENTS))).await?;
+    let fresh = repo.all(Query::preload(Author::POSTS.with(Post::COMMENTS))).await?;
+    cx.require(authors == fresh, "the same as loading everything at once")
+}
+
+async fn reload_forces(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut ann = repo.get_or_fail::<Author>(1, Query::preload(Author::POSTS)).await?;
+    repo.insert(Post::build().set(Post::AUTHOR_ID, 1).set(Post::TITLE, "new").set(Post::PUBLISHED, true)).await?;
+    cx.step("F38: preload keeps", repo.preload(&mut ann, Author::POSTS)).await?;
+    cx.note("posts", ann.posts()?.len());
+    cx.step("F56: reload reads", repo.reload(&mut ann, Author::POSTS)).await?;
+    cx.note("posts", ann.posts()?.len());
+    Ok(())
+}
+
+async fn a_struct_an_option_a_slice(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut ann = repo.get::<Author>(1, Query::new()).await?;
+    cx.step("an Option", repo.preload(&mut ann, Author::POSTS)).await?;
+    cx.require(ann.as_ref().is_some_and(|ann| ann.posts.is_loaded()), "loaded")?;
+    let mut none: Option<Author> = None;
+    cx.step("None", repo.preload(&mut none, Author::POSTS)).await?;
+    let mut authors = repo.all(Query::<Author>::new()).await?;
+    cx.step("a slice", repo.preload(&mut authors[1..], Author::POSTS)).await?;
+    cx.require(authors[0].posts.loaded().is_none() && authors[1].posts.is_loaded(), "only the slice")?;
+    let mut one = authors.swap_remove(0);
+    cx.step("a struct, two associations", repo.preload(&mut one, (Author::POSTS, Author::GRAVATAR))).await?;
+    cx.require(one.posts.is_loaded() && one.gravatar.is_loaded(), "both")
+}
+
+async fn inverse_of_structs_in_hand(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut authors = repo.all(Query::<Author>::new()).await?;
+    authors[0].name = "Ann, changed in memory".to_owned();
+    cx.step("posts: author", repo.preload(&mut authors, Author::POSTS.with(Post::AUTHOR))).await?;
+    cx.show("authors", authors);
+    Ok(())
+}
+
+async fn failure_changes_nothing(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut authors = repo.all(Query::preload(Author::GRAVATAR)).await?;
+    let before = authors.clone();
+    cx.recorder().fail_after(1);
+    let tree = Author::POSTS.with(Post::COMMENTS);
+    cx.fails("the second statement fails", repo.preload(&mut authors, tree)).await?;
+    cx.require(authors == before, "nothing changed in memory")?;
+    cx.step("and the repo is fine", repo.preload(&mut authors, Author::POSTS)).await
+}
+
+async fn filtered_after_whole(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut ann = repo.get_or_fail::<Author>(1, Query::preload(Author::POSTS)).await?;
+    let published = Author::POSTS.filter(Post::PUBLISHED.eq(true));
+    cx.step("a filtered preload always runs", repo.preload(&mut ann, published)).await?;
+    cx.require(ann.posts.is_partial() && ann.posts()?.len() == 1, "partial now")?;
+    cx.step("the whole is missing then", repo.preload(&mut ann, Author::POSTS)).await?;
+    cx.require(!ann.posts.is_partial() && ann.posts()?.len() == 2, "whole again")
+}
+
+async fn nothing_in_hand(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let mut none: Vec<Author> = Vec::new();
+    cx.step("no owners", repo.preload(&mut none, Author::POSTS.with(Post::COMMENTS))).await
+}
+
+async fn shared_targets_in_hand(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut comments = repo.all(Query::preload(Comment::AUTHOR)).await?;
+    let tree = Comment::AUTHOR.with((Author::GRAVATAR, Author::MENTOR.with(Author::POSTS)));
+    cx.step("below a shared belongs_to", repo.preload(&mut comments, tree.clone())).await?;
+    let fresh = repo.all(Query::preload(tree)).await?;
+    cx.require(comments == fresh, "the same as loading everything at once")
+}

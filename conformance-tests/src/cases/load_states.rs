@@ -1,0 +1,48 @@
+//! Not loaded, loaded, loaded and empty, partial: four different facts.
+
+use assoc_core::{LoadState, NotLoadedReason, Result};
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::blog::{self, Author, Comment, Post};
+
+cases! { "load_states", Level::Read;
+    not_asked_for_is_an_error,
+    loaded_and_absent_is_not,
+    debug_shows_the_state,
+}
+
+async fn not_asked_for_is_an_error(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let author = cx.step("F174: nothing preloaded", repo.get_or_fail::<Author>(1, Query::new())).await?;
+    for error in [author.posts().err(), author.gravatar().err(), author.mentor().err()].into_iter().flatten() {
+        cx.note("accessor", error);
+        cx.require(error.reason() == NotLoadedReason::NotRequested, "nothing asked for it")?;
+    }
+    cx.require(author.posts.loaded().is_none() && author.gravatar.loaded().is_none(), "the nil-check form is None")
+}
+
+async fn loaded_and_absent_is_not(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let query = Query::preload((Author::POSTS, Author::GRAVATAR, Author::MENTOR));
+    let authors = cx.step("F175, F176", repo.all(query)).await?;
+    let (ann, bob, cyd) = (&authors[0], &authors[1], &authors[2]);
+    cx.require(cyd.posts()?.is_empty() && cyd.posts.is_loaded(), "no posts")?;
+    cx.require(bob.gravatar()?.is_none() && bob.gravatar.is_loaded(), "no gravatar")?;
+    cx.require(ann.mentor()?.is_none() && ann.mentor.is_loaded(), "no mentor")?;
+    cx.require(ann.gravatar()?.is_some() && cyd.mentor()?.is_some(), "and what is there")
+}
+
+async fn debug_shows_the_state(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let query = Query::limit(1).preload(Post::COMMENTS.filter(Comment::APPROVED.eq(true))).preload(Post::AUTHOR);
+    let posts = cx.step("a post", repo.all(query)).await?;
+    cx.show("post", &posts);
+    cx.require(posts[0].comments.state() == LoadState::Partial, "partial")?;
+    cx.require(posts[0].author.state() == LoadState::Loaded, "loaded")?;
+    cx.require(posts[0].first_comment.state() == LoadState::NotLoaded, "not loaded")
+}

@@ -1,0 +1,118 @@
+//! The planner treats the whole tree as one request: the reference table's counts.
+
+use assoc_core::Result;
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::blog::{self, Author, Comment, Post};
+
+cases! { "merging", Level::Read;
+    c2_siblings,
+    c3_one_tree,
+    c4_three_levels,
+    c5_two_branches_share_everything,
+    c27_second_level,
+    opposite_nesting_does_not_deadlock,
+    same_request_twice,
+    branches_get_what_they_asked_for,
+    explain_shows_the_plan,
+}
+
+async fn c2_siblings(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let posts = cx
+        .step("posts includes author, comments", repo.all(Query::preload(Post::AUTHOR).preload(Post::COMMENTS)))
+        .await?;
+    cx.show("posts", posts);
+    Ok(())
+}
+
+async fn c3_one_tree(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let query = Query::preload(Post::AUTHOR).preload(Post::COMMENTS.with(Comment::AUTHOR));
+    let posts = cx.step("posts: author, comments: author", repo.all(query)).await?;
+    cx.show("posts", posts);
+    Ok(())
+}
+
+async fn c4_three_levels(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let query = Query::preload(Post::COMMENTS.with(Comment::AUTHOR.with(Author::GRAVATAR)));
+    let posts = cx.step("posts: comments: author: gravatar", repo.all(query)).await?;
+    cx.show("posts", posts);
+    Ok(())
+}
+
+async fn c5_two_branches_share_everything(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let author = || (Author::MENTOR, Author::GRAVATAR);
+    let query =
+        Query::preload(Post::AUTHOR.with(author())).preload(Post::COMMENTS.with(Comment::AUTHOR.with(author())));
+    let posts = cx.step("author: [mentor, gravatar], comments: author: [mentor, gravatar]", repo.all(query)).await?;
+    cx.show("posts", posts);
+    Ok(())
+}
+
+async fn c27_second_level(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let query = Query::preload(Author::POSTS.with(Post::COMMENTS))
+        .preload(Author::ARTICLES.filter(Post::PUBLISHED.eq(true)).with(Post::COMMENTS));
+    let authors = cx.step("posts: comments, published: comments", repo.all(query)).await?;
+    cx.show("authors", authors);
+    Ok(())
+}
+
+async fn opposite_nesting_does_not_deadlock(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    // comments → authors on one branch, authors → comments on the other: only one of the two can be merged.
+    let query = Query::preload(Post::COMMENTS.with(Comment::AUTHOR))
+        .preload(Post::AUTHOR.with(Author::COMMENTS.with(Comment::POST)));
+    let posts = cx.step("comments: author, author: comments: post", repo.all(query)).await?;
+    cx.show("posts", posts);
+    Ok(())
+}
+
+async fn same_request_twice(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let query = Query::preload(Post::AUTHOR)
+        .preload(Post::AUTHOR.with(Author::GRAVATAR))
+        .preload(Post::AUTHOR.with(Author::MENTOR));
+    let posts = cx.step("one association three times", repo.all(query)).await?;
+    cx.show("posts", posts);
+    let contradictory = Query::preload(Post::COMMENTS).preload(Post::COMMENTS.filter(Comment::APPROVED.eq(true)));
+    let error = cx.fails("in two different ways", repo.all(contradictory)).await?;
+    cx.require(matches!(error.kind(), ErrorKind::ConflictingPreload { .. }), "a typed error, before any SQL")
+}
+
+async fn branches_get_what_they_asked_for(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    // Both branches look authors up in one statement, and only one of them asked for gravatars.
+    let query = Query::preload(Post::AUTHOR).preload(Post::COMMENTS.with(Comment::AUTHOR.with(Author::GRAVATAR)));
+    let posts = cx.step("author, comments: author: gravatar", repo.all(query)).await?;
+    let author = posts[2].author()?;
+    cx.require(author.is_some_and(|author| author.gravatar().is_err()), "not asked for on this branch")?;
+    let commenter = posts[2].comments()?[0].author()?;
+    cx.require(commenter.is_some_and(|author| author.gravatar().is_ok()), "asked for on the other")?;
+    cx.show("posts", posts);
+    Ok(())
+}
+
+async fn explain_shows_the_plan(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    let query = Query::filter(Post::PUBLISHED.eq(true))
+        .preload(Post::AUTHOR)
+        .preload(Post::COMMENTS.with((Comment::AUTHOR.with(Author::GRAVATAR), Comment::POST)));
+    let text = query.explain(&repo)?;
+    // The tree is the same everywhere; the statements below it are this dialect's own.
+    cx.note("plan", text.split("\n\n").next().unwrap_or_default());
+    cx.require(text.lines().filter(|line| line.starts_with('[')).count() == 4, "one line a statement")
+}

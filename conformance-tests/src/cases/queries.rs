@@ -1,0 +1,171 @@
+//! `get`, `one`, `all` and the rest of the reading surface.
+
+use assoc_core::Result;
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::blog::{self, Author, Comment, Post};
+
+cases! { "queries", Level::Read;
+    get,
+    get_by_and_one,
+    all_in_order,
+    limit_and_offset,
+    select_some_columns,
+    building_changes_nothing,
+    raw,
+    get_association_with_a_query,
+    pluck,
+    count_and_exists,
+}
+
+async fn get(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let ann = cx.step("F179: get", repo.get::<Author>(1, Query::preload(Author::POSTS))).await?;
+    cx.show("author", ann);
+    let none = cx.step("get of nothing", repo.get::<Author>(99, Query::preload(Author::POSTS))).await?;
+    cx.require(none.is_none(), "None")?;
+    let within =
+        cx.step("get within a condition", repo.get::<Author>(1, Query::filter(Author::NAME.eq("Bob")))).await?;
+    cx.require(within.is_none(), "the condition holds as well")?;
+    let error = cx.fails("get_or_fail", repo.get_or_fail::<Author>(99, Query::new())).await?;
+    cx.require(error.is_not_found(), "not found")
+}
+
+async fn get_by_and_one(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let bob = cx.step("get_by", repo.get_by(Author::NAME.eq("Bob"), Query::preload(Author::POSTS))).await?;
+    cx.show("author", bob);
+    let first = cx.step("get_by takes the first", repo.get_by(Post::PUBLISHED.eq(true), Query::new())).await?;
+    cx.require(first.is_some_and(|post| post.id == 1), "by primary key")?;
+    let one = cx.step("one", repo.one(Query::filter(Author::NAME.eq("Cyd")))).await?;
+    cx.require(one.is_some(), "the only one")?;
+    let none = cx.step("one of none", repo.one(Query::filter(Author::NAME.eq("Dan")))).await?;
+    cx.require(none.is_none(), "None")?;
+    let error = cx.fails("one of several", repo.one(Query::<Author>::new())).await?;
+    cx.require(matches!(error.kind(), ErrorKind::NotUnique { .. }), "not unique")
+}
+
+async fn all_in_order(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    // Equal values are in the order of the primary key, whatever the direction of the rest.
+    let posts = cx.step("by published, descending", repo.all(Query::order_by(Post::PUBLISHED.desc()))).await?;
+    cx.show("ids", posts.iter().map(|post| post.id));
+    let comments =
+        cx.step("two terms", repo.all(Query::order_by(Comment::POST_ID.desc()).order_by(Comment::BODY.asc()))).await?;
+    cx.show("ids", comments.iter().map(|comment| comment.id));
+    Ok(())
+}
+
+async fn limit_and_offset(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    for (title, query) in [
+        ("limit", Query::limit(2)),
+        ("limit and offset", Query::<Post>::new().limit(2).offset(1)),
+        ("offset alone", Query::offset(3)),
+        ("limit 0", Query::limit(0)),
+        ("past the end", Query::<Post>::new().limit(5).offset(50).preload(Post::COMMENTS)),
+    ] {
+        let posts = cx.step(title, repo.all(query)).await?;
+        cx.show("ids", posts.iter().map(|post| post.id));
+    }
+    Ok(())
+}
+
+async fn select_some_columns(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let columns = (Author::ID, Author::NAME);
+    let authors = cx
+        .step("the others are None", repo.all(Query::select(columns).filter(Author::MENTOR_ID.is_not_null())))
+        .await?;
+    cx.show("authors", authors);
+    cx.fails("D3: a key that a preload goes by", repo.all(Query::select(columns).preload(Author::MENTOR))).await?;
+    cx.fails("a field without an empty value", repo.all(Query::select(Author::ID))).await?;
+    Ok(())
+}
+
+async fn building_changes_nothing(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let base = Query::filter(Post::PUBLISHED.eq(true));
+    let _narrower = base.clone().filter(Post::ID.gt(100)).limit(1).preload(Post::COMMENTS);
+    let posts = cx.step("the base query is as it was", repo.all(base)).await?;
+    cx.show("ids", posts.iter().map(|post| post.id));
+    Ok(())
+}
+
+async fn raw(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let sql = "SELECT id, name, mentor_id FROM authors WHERE id > ? AND name <> '?' ORDER BY id";
+    let authors = cx.step("models from SQL", repo.query::<Author>(sql, [Value::Int(1)])).await?;
+    cx.show("authors", authors);
+    cx.fails("too few binds", repo.query::<Author>(sql, [])).await?;
+    cx.fails("other columns", repo.query::<Author>("SELECT id, name FROM authors", [])).await?;
+    let filter = Filter::raw("name IN (?, ?)", [Value::Text("Ann".into()), Value::Text("Cyd".into())]);
+    let authors = cx.step("a raw condition", repo.all(Query::filter(filter).filter(Author::ID.gt(1)))).await?;
+    cx.show("authors", authors);
+    Ok(())
+}
+
+async fn get_association_with_a_query(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let ann = repo.get_or_fail::<Author>(1, Query::new()).await?;
+    let query = Query::filter(Post::PUBLISHED.eq(true)).preload(Post::COMMENTS);
+    let posts = cx.step("published posts with comments", repo.get_association(&ann, Author::POSTS, query)).await?;
+    cx.show("posts", posts);
+    let mentor = cx.step("a NULL key asks nothing", repo.get_association(&ann, Author::MENTOR, Query::new())).await?;
+    cx.require(mentor.is_none(), "None")?;
+    let gravatar = cx.step("has_one", repo.get_association(&ann, Author::GRAVATAR, Query::new())).await?;
+    cx.show("gravatar", gravatar);
+    cx.require(ann.posts.loaded().is_none(), "the owner is not changed")
+}
+
+async fn pluck(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let names = cx.step("one column", repo.pluck(Author::NAME, Query::order_by(Author::NAME.desc()))).await?;
+    cx.show("names", names);
+    let pairs =
+        cx.step("a tuple", repo.pluck((Author::ID, Author::MENTOR_ID), Query::order_by(Author::ID.asc()))).await?;
+    cx.show("pairs", pairs);
+    let distinct =
+        cx.step("distinct", repo.pluck(Post::PUBLISHED, Query::distinct().order_by(Post::PUBLISHED.asc()))).await?;
+    cx.show("published", distinct);
+    let query = Query::group_by(Comment::POST_ID).having(Comment::ID.count().gt(1)).order_by(Comment::POST_ID.asc());
+    let counts = cx
+        .step(
+            "grouped",
+            repo.pluck((Comment::POST_ID, Comment::ID.count(), Comment::AUTHOR_ID.count_distinct()), query),
+        )
+        .await?;
+    cx.show("comments by post", counts);
+    cx.fails("no preloads", repo.pluck(Post::ID, Query::preload(Post::AUTHOR))).await?;
+    Ok(())
+}
+
+async fn count_and_exists(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    for (title, query) in [
+        ("all", Query::new()),
+        ("filtered", Query::filter(Post::PUBLISHED.eq(true))),
+        ("limited", Query::limit(3)),
+        ("past the end", Query::offset(10)),
+        ("with preloads", Query::preload(Post::COMMENTS)),
+        ("none", Query::filter(Post::ID.gt(100))),
+    ] {
+        let count = cx.step(&format!("count {title}"), repo.count(query.clone())).await?;
+        let exists = cx.step(&format!("exists {title}"), repo.exists(query)).await?;
+        cx.note("count", count);
+        cx.require(exists == (count > 0), "count and exists agree")?;
+    }
+    Ok(())
+}

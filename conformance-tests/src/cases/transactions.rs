@@ -1,0 +1,196 @@
+//! Transactions and savepoints.
+
+use assoc_core::Result;
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::blog::{self, Author, Post};
+
+cases! { "transactions", Level::Transaction;
+    commit,
+    error_rolls_back,
+    drop_rolls_back,
+    by_hand,
+    nested,
+    nested_dropped,
+    used_after_its_end,
+    reads_see_its_writes,
+    failed_batch_inside,
+    many_tasks,
+}
+
+async fn names(cx: &mut Context) -> Result<()> {
+    cx.rows("authors", "SELECT name FROM authors ORDER BY id").await
+}
+
+fn author(name: &str) -> assoc_repo::Changeset<Author> {
+    Author::build().set(Author::NAME, name)
+}
+
+async fn commit(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let posts = cx
+        .step(
+            "two rows",
+            repo.transaction(async |tx| {
+                let ann = tx.insert(author("Ann")).await?;
+                tx.insert(Post::build().associate(Post::AUTHOR, &ann).set(Post::TITLE, "t").set(Post::PUBLISHED, true))
+                    .await?;
+                tx.get_association(&ann, Author::POSTS, Query::new()).await
+            }),
+        )
+        .await?;
+    cx.note("posts", posts.len());
+    names(cx).await
+}
+
+async fn error_rolls_back(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let work = repo.transaction(async |tx| {
+        tx.insert(author("Ann")).await?;
+        Err::<(), _>(Error::other("no"))
+    });
+    cx.fails("the closure's error comes back", work).await?;
+    let work = repo.transaction(async |tx| {
+        tx.insert(author("Ann").set(Author::ID, 1)).await?;
+        tx.insert(author("Ann").set(Author::ID, 1)).await
+    });
+    cx.fails("so does the database's", work).await?;
+    names(cx).await
+}
+
+async fn drop_rolls_back(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    for _ in 0..20 {
+        let tx = repo.begin().await?;
+        tx.insert(author("Ann")).await?;
+        drop(tx);
+    }
+    names(cx).await?;
+    cx.step("the repo is fine", repo.insert(author("Bob"))).await?;
+    names(cx).await
+}
+
+async fn by_hand(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let tx = repo.begin().await?;
+    tx.insert(author("Ann")).await?;
+    tx.commit().await?;
+    let tx = repo.begin().await?;
+    tx.insert(author("Bob")).await?;
+    tx.rollback().await?;
+    names(cx).await
+}
+
+async fn nested(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    repo.transaction(async |tx| {
+        tx.insert(author("outer")).await?;
+        let refused = tx
+            .transaction(async |inner| {
+                inner.insert(author("undone")).await?;
+                inner.transaction(async |third| third.insert(author("undone too")).await).await?;
+                Err::<(), _>(Error::other("no"))
+            })
+            .await;
+        if refused.is_ok() {
+            return Err(Error::other("the inner transaction succeeded"));
+        }
+        tx.transaction(async |inner| inner.insert(author("kept")).await).await?;
+        Ok(())
+    })
+    .await?;
+    names(cx).await
+}
+
+async fn nested_dropped(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let tx = repo.begin().await?;
+    tx.insert(author("first")).await?;
+    let inner = tx.begin().await?;
+    inner.insert(author("undone")).await?;
+    drop(inner);
+    tx.insert(author("second")).await?;
+    tx.commit().await?;
+    names(cx).await
+}
+
+async fn used_after_its_end(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let tx = repo.begin().await?;
+    let handle: Repo = (*tx).clone();
+    tx.commit().await?;
+    cx.fails("a clone of an ended transaction", handle.insert(author("late"))).await?;
+    let tx = repo.begin().await?;
+    let inner = tx.begin().await?;
+    cx.fails("commit with a nested one open", tx.commit()).await?;
+    drop(inner);
+    names(cx).await
+}
+
+async fn reads_see_its_writes(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let tx = repo.begin().await?;
+    let ann = tx.insert(author("Ann")).await?;
+    tx.insert(Post::build().associate(Post::AUTHOR, &ann).set(Post::TITLE, "t").set(Post::PUBLISHED, true)).await?;
+    let found = cx.step("preload inside", tx.get::<Author>(ann.id, Query::preload(Author::POSTS))).await?;
+    cx.show("author", found);
+    let outside = cx.step("others do not see it yet", repo.count(Query::<Author>::new())).await;
+    // A database in memory has a single connection, which the transaction holds; there is no outside to look from.
+    cx.require(outside.is_err() || outside.is_ok_and(|count| count == 0), "not visible")?;
+    tx.rollback().await
+}
+
+async fn failed_batch_inside(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let rows = || (0..3_000).map(|n| author("x").set(Author::ID, n % 2_999 + 1));
+    repo.transaction(async |tx| {
+        tx.insert(author("kept").set(Author::ID, 9_999)).await?;
+        match tx.insert_all(rows()).await {
+            Ok(_) => Err(Error::other("a duplicate was accepted")),
+            Err(_) => Ok(()),
+        }
+    })
+    .await?;
+    names(cx).await
+}
+
+async fn many_tasks(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let tasks: Vec<_> = (0..50)
+        .map(|n| {
+            let repo = repo.clone();
+            tokio::spawn(async move {
+                repo.transaction(async |tx| {
+                    let made = tx.insert(author(&format!("task {n}"))).await?;
+                    tx.insert(
+                        Post::build()
+                            .associate(Post::AUTHOR, &made)
+                            .set(Post::TITLE, "t")
+                            .set(Post::PUBLISHED, n % 2 == 0),
+                    )
+                    .await?;
+                    tx.get::<Author>(made.id, Query::preload(Author::POSTS)).await
+                })
+                .await
+            })
+        })
+        .collect();
+    for task in tasks {
+        let found = task.await.map_err(Error::other)??;
+        cx.require(found.is_some_and(|author| author.posts().is_ok_and(|posts| posts.len() == 1)), "each saw its own")?;
+    }
+    cx.note("authors", repo.count(Query::<Author>::new()).await?);
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! What a case works with: a repo over an empty database, and the transcript it writes.
+
+use std::fmt::{Debug, Write};
+use std::sync::Arc;
+
+use assoc_core::{Error, ErrorKind, Result, Value};
+use assoc_repo::Repo;
+
+use crate::backend::Database;
+use crate::recorder::{Recorded, Recorder};
+
+/// What a case did: the behaviour, the same on every backend, and the SQL of this one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Transcript {
+    /// Steps with statement counts, results and error kinds.
+    pub behaviour: String,
+    /// Steps with statement texts and bind counts.
+    pub sql: String,
+}
+
+/// A repo over an empty database, and the transcript of what is done with it.
+pub struct Context {
+    repo: Repo,
+    recorder: Recorder,
+    transcript: Transcript,
+    // Removed last, after the repo let go of its connections.
+    _database: Database,
+}
+
+impl Context {
+    pub(crate) fn new(database: Database) -> Self {
+        let recorder = Recorder::default();
+        let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
+        Context { repo, recorder, transcript: Transcript::default(), _database: database }
+    }
+
+    /// The repo.
+    #[must_use]
+    pub fn repo(&self) -> Repo {
+        self.repo.clone()
+    }
+
+    /// What went through the repo, for cases that fail statements on purpose.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Runs a step and writes down how many statements it took, and the kind of error if it failed. What ran before,
+    /// outside a step, is not written down.
+    ///
+    /// # Errors
+    /// The step's own error.
+    pub async fn step<T>(&mut self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let _ = self.recorder.take();
+        let result = work.await;
+        let statements = self.recorder.take();
+        let behaviour = &mut self.transcript.behaviour;
+        // Writing to a String cannot fail.
+        let _ = writeln!(behaviour, "## {title}\nstatements: {}", statements.len());
+        if let Err(error) = &result {
+            let _ = writeln!(behaviour, "error: {}", shown(error));
+        }
+        let _ = writeln!(self.transcript.sql, "## {title}");
+        for (sql, binds) in statements {
+            let _ = writeln!(self.transcript.sql, "{sql} -- {binds}");
+        }
+        result
+    }
+
+    /// Runs a step that has to fail.
+    ///
+    /// # Errors
+    /// When it succeeds.
+    pub async fn fails<T>(&mut self, title: &str, work: impl Future<Output = Result<T>>) -> Result<Error> {
+        match self.step(title, work).await {
+            Err(error) => Ok(error),
+            Ok(_) => Err(Error::other(format!("`{title}` succeeded and should have failed"))),
+        }
+    }
+
+    /// Writes down rows, one a line, with the state of their associations.
+    pub fn show<T: Debug>(&mut self, label: &str, rows: impl IntoIterator<Item = T>) {
+        let _ = writeln!(self.transcript.behaviour, "{label}:");
+        for row in rows {
+            let _ = writeln!(self.transcript.behaviour, "  {row:?}");
+        }
+    }
+
+    /// Writes down a single value or message.
+    pub fn note(&mut self, label: &str, value: impl std::fmt::Display) {
+        let _ = writeln!(self.transcript.behaviour, "{label}: {value}");
+    }
+
+    /// Writes down what a table holds, by SQL of the case's own; not counted as a step.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rows(&mut self, label: &str, sql: &str) -> Result<()> {
+        let statement = assoc_core::Statement::plain(sql);
+        let mut lines = Vec::new();
+        let mut sink = |values: &mut [Value<'_>]| {
+            lines.push(values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "));
+            Ok(())
+        };
+        let mut connection = self.repo.driver().acquire(assoc_core::driver::Access::Write).await?;
+        connection.query(&statement, &mut sink).await?;
+        drop(connection);
+        let _ = self.recorder.take();
+        let _ = writeln!(self.transcript.behaviour, "{label}:");
+        for line in lines {
+            let _ = writeln!(self.transcript.behaviour, "  {line}");
+        }
+        Ok(())
+    }
+
+    /// Requires something of what a step gave.
+    ///
+    /// # Errors
+    /// When it does not hold, with what was required.
+    pub fn require(&self, holds: bool, what: &str) -> Result<()> {
+        if holds { Ok(()) } else { Err(Error::other(format!("does not hold: {what}"))) }
+    }
+
+    pub(crate) fn into_transcript(self) -> Transcript {
+        self.transcript.clone()
+    }
+}
+
+// Databases word their errors differently: of those the class is what every backend must agree on.
+fn shown(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::Driver(driver) => format!("driver: {}", driver.kind()),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,49 @@
+//! The goldens that ship with this crate, read for comparison. They are written only inside the workspace, by the
+//! snapshot test that owns them.
+
+use std::path::PathBuf;
+
+/// Where the goldens lie.
+#[must_use]
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("goldens")
+}
+
+/// The behaviour golden of a case, if there is one.
+#[must_use]
+pub fn behaviour(case: &str) -> Option<String> {
+    read(folder().join("behaviour").join(format!("{case}.snap")))
+}
+
+/// The SQL overlay of a case for a backend, if there is one.
+#[must_use]
+pub fn sql(backend: &str, case: &str) -> Option<String> {
+    read(folder().join(backend).join(format!("{case}.snap")))
+}
+
+fn read(path: PathBuf) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?.replace("\r\n", "\n");
+    // A snapshot file is a header between two lines of dashes, then the text.
+    let (_, rest) = text.strip_prefix("---\n")?.split_once("\n---\n")?;
+    Some(rest.trim_end().to_owned())
+}
+
+/// The lines in which two texts differ, for a report.
+#[must_use]
+pub fn difference(golden: &str, found: &str) -> String {
+    let (golden, found): (Vec<&str>, Vec<&str>) =
+        (golden.trim_end().lines().collect(), found.trim_end().lines().collect());
+    let mut out = String::new();
+    for at in 0..golden.len().max(found.len()) {
+        let (expected, actual) = (golden.get(at), found.get(at));
+        if expected != actual {
+            out.push_str(&format!(
+                "line {}:\n  - {}\n  + {}\n",
+                at + 1,
+                expected.unwrap_or(&""),
+                actual.unwrap_or(&"")
+            ));
+        }
+    }
+    out
+}

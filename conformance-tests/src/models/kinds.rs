@@ -1,0 +1,27 @@
+//! One model with a column of every kind.
+
+use assoc_repo::prelude::*;
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "samples")]
+pub(crate) struct Sample {
+    pub(crate) id: i64,
+    pub(crate) tiny: i8,
+    pub(crate) small: i16,
+    pub(crate) medium: i32,
+    pub(crate) big: i64,
+    pub(crate) byte: u8,
+    pub(crate) word: u16,
+    pub(crate) long: u32,
+    pub(crate) real: f64,
+    pub(crate) single: f32,
+    pub(crate) flag: bool,
+    pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) maybe_number: Option<i64>,
+    pub(crate) maybe_flag: Option<bool>,
+    pub(crate) maybe_text: Option<String>,
+    pub(crate) maybe_bytes: Option<Vec<u8>>,
+    #[column(name = "order")]
+    pub(crate) reserved_word: i64,
+}

@@ -1,0 +1,88 @@
+//! Every case on every backend of the workspace. This test owns the goldens: it is what writes them, through `insta`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use assoc_core::{BoxFuture, Result};
+use assoc_sqlite::Sqlite;
+use conformance_tests::{Backend, Database, Level, Outcome, all, execute, golden};
+use rstest::rstest;
+
+struct SqliteFile;
+
+impl Backend for SqliteFile {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async {
+            let folder = tempfile::tempdir().map_err(assoc_core::Error::other)?;
+            let driver = Sqlite::open(folder.path().join("suite.db"))?;
+            Ok(Database::new(driver).on_drop(move || drop(folder)))
+        })
+    }
+}
+
+#[rstest]
+fn suite(
+    #[values(SqliteFile)] backend: impl Backend,
+    #[values(Level::Driver, Level::Read, Level::Write, Level::Transaction)] level: Level,
+) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let mut failed = Vec::new();
+    let (mut passed, mut skipped) = (0, 0);
+    for case in all().filter(|case| case.level == level) {
+        let transcript = match runtime.block_on(execute(&backend, case)) {
+            Ok(Outcome::Ran(transcript)) => transcript,
+            Ok(Outcome::Skipped(lacking)) => {
+                println!("skipped {}: no {lacking}", case.id);
+                skipped += 1;
+                continue;
+            }
+            Err(error) => {
+                println!("{}: {error}", case.id);
+                failed.push(case.id);
+                continue;
+            }
+        };
+        let compared = catch_unwind(AssertUnwindSafe(|| {
+            compare("behaviour", case.id, &transcript.behaviour);
+            compare(backend.name(), case.id, &transcript.sql);
+        }));
+        match compared {
+            Ok(()) => passed += 1,
+            Err(_) => failed.push(case.id),
+        }
+    }
+    println!("{} {}: {passed} passed, {} failed, {skipped} skipped", backend.name(), level.name(), failed.len());
+    assert!(failed.is_empty(), "{} failed on {failed:?}", backend.name());
+}
+
+fn compare(folder: &str, case: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(golden::folder().join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(case, text));
+}
+
+#[test]
+fn every_golden_has_its_case() {
+    for folder in std::fs::read_dir(golden::folder()).unwrap() {
+        for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let known = all().any(|case| case.id == name);
+            assert!(known, "{} belongs to no case", path.display());
+        }
+    }
+}
+
+#[test]
+fn case_names_are_unique() {
+    let mut names: Vec<_> = all().map(|case| case.id).collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
