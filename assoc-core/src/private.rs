@@ -26,6 +26,15 @@ pub fn read<V: ColumnType>(value: &mut Value<'_>, model: &'static str, column: &
     }
 }
 
+/// Says which column a value was for that does not fit.
+#[inline]
+pub fn column_of<V>(value: StdResult<V, Mismatch>, model: &'static str, column: &'static str) -> Result<V> {
+    match value {
+        Ok(value) => Ok(value),
+        Err(mismatch) => Err(mismatch.at(model, column)),
+    }
+}
+
 /// A `HasMany` that nothing asked for. `Default` asks `T` for a default, which rows need not have.
 #[must_use]
 pub fn has_many_not_loaded<T>() -> HasMany<T> {

@@ -43,7 +43,7 @@ fn expand_model(input: proc_macro2::TokenStream, root: Root) -> proc_macro2::Tok
     expanded(input, |input, errors| {
         let model = parse::model(input, errors)?;
         let model = validate::model(model, errors);
-        Some(expand::model(&model, root))
+        Some(if errors.is_empty() { expand::model(&model, root) } else { expand::stand_in(&model, root) })
     })
 }
 
@@ -66,5 +66,7 @@ fn expanded(
             None
         }
     };
-    errors.finish(code).unwrap_or_else(|errors| errors)
+    let mut output = errors.into_compile_errors();
+    output.extend(code);
+    output
 }

@@ -60,6 +60,8 @@ pub(crate) struct Association {
     pub(crate) kind: Kind,
     /// Its attribute.
     pub(crate) span: Span,
+    /// Where its foreign key is named, its attribute if nowhere.
+    pub(crate) key_span: Span,
     /// `Option<User>`
     pub(crate) slot: Type,
     /// `User`
@@ -96,15 +98,19 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
     let key_is_known = input.primary_key.is_none() || !primary_key.is_empty();
     let mut associations = Vec::new();
     for field in &input.fields {
-        if let Role::Association(association) = &field.role
-            && let Some(keys) = owner.keys(field, association, key_is_known.then_some(primary_key.as_slice()), errors)
-        {
+        if let Role::Association(association) = &field.role {
+            let key = key_is_known.then_some(primary_key.as_slice());
+            // Without keys only for as long as it takes to report why.
+            let keys = owner
+                .keys(field, association, key, errors)
+                .unwrap_or(Keys::Theirs { owner_key: Vec::new(), foreign_key: Vec::new() });
             associations.push(Association {
                 field: field.ident.clone(),
                 vis: field.vis.clone(),
                 name: plain(&field.ident),
                 kind: association.holder.kind,
                 span: association.span,
+                key_span: association.foreign_key.as_ref().map_or(association.span, |names| names.span),
                 slot: association.holder.slot.clone(),
                 target: association.holder.target.clone(),
                 keys,

@@ -65,12 +65,11 @@ fn target_column(association: &Association, token: &Ident) -> TokenStream {
 }
 
 /// The association's constant: `User::POSTS`.
-pub(super) fn constant(model: &Model, index: usize, association: &Association) -> TokenStream {
+pub(super) fn constant(model: &Model, index: usize, association: &Association, checks: &TokenStream) -> TokenStream {
     let Association { vis, name, slot, target, field, .. } = association;
     let owner = &model.ident;
     let constant = token(name, generated(field.span()));
     let holder = format_ident!("{}", association.kind.holder());
-    let checks = checks(model, association);
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
         #[doc = #doc]
@@ -81,11 +80,11 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association) -
     }
 }
 
-// Calls that only compile if the types of foreign key and key fit.
-fn checks(model: &Model, association: &Association) -> TokenStream {
+/// Calls that only compile if the types of foreign key and key fit.
+pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
     let owner = &model.ident;
     let target = &association.target;
-    let at = generated(association.span);
+    let at = generated(association.key_span);
     let own = |index: &usize| {
         let token = token(&model.columns[*index].name, at);
         quote_spanned!(at=> <#owner>::#token)
@@ -97,7 +96,7 @@ fn checks(model: &Model, association: &Association) -> TokenStream {
                 1 => quote_spanned!(at=> __assoc::check_reference::<#owner, #target, _>(#(#columns),*);),
                 width => {
                     let check = Ident::new(&format!("check_reference_{width}"), at);
-                    let types = foreign_key.iter().map(|_| quote!(_));
+                    let types = foreign_key.iter().map(|index| &model.columns[*index].ty);
                     quote_spanned!(at=> __assoc::#check::<#owner, #target, #(#types),*>(#(#columns),*);)
                 }
             }
@@ -125,6 +124,7 @@ fn checks(model: &Model, association: &Association) -> TokenStream {
 pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream {
     let Association { vis, name, field, slot, target, .. } = association;
     let model_name = &model.name;
+    let holder = format_ident!("{}", association.kind.holder());
     let read = match association.kind {
         Kind::HasMany => quote!(&[#target]),
         Kind::BelongsTo | Kind::HasOne => quote!(<#slot as __assoc::ToOne>::Read<'_>),
@@ -136,7 +136,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         /// # Errors
         /// When nothing asked for it, or when a row that must exist does not.
         #vis fn #field(&self) -> __assoc::StdResult<#read, __assoc::AssociationNotLoaded> {
-            __assoc::StdResult::map_err(self.#field.get(), |__reason| {
+            __assoc::StdResult::map_err(__assoc::#holder::get(&self.#field), |__reason| {
                 __assoc::AssociationNotLoaded::new(#model_name, #name, __reason)
             })
         }

@@ -1,5 +1,7 @@
 //! `impl Model`: the definition as a constant, reading and writing of columns.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -9,13 +11,74 @@ use crate::names::token;
 use crate::options::Kind;
 use crate::validate::{Column, Default, Model};
 
+/// What keeps the compiler from complaining about everything that uses a model in which there are mistakes: all its
+/// names, with nothing behind them.
+pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
+    let root = root.path(model.root.as_ref());
+    let Model { ident, name, table, .. } = model;
+    let key = key_type(model);
+    let mut seen = HashSet::new();
+    let columns = model.columns.iter().filter(|column| seen.insert(column.name.to_uppercase()));
+    let columns: Vec<_> = columns.enumerate().map(|(index, column)| constant(model, index, column)).collect();
+    let associations = model.associations.iter().filter(|association| seen.insert(association.name.to_uppercase()));
+    let associations = associations.map(|association| {
+        let constant = association::constant(model, 0, association, &TokenStream::new());
+        let accessor = association::accessor(model, association);
+        quote!(#constant #accessor)
+    });
+    let items = quote! {
+        #[automatically_derived]
+        impl __assoc::Model for #ident {
+            type Key = #key;
+
+            const DEF: &'static __assoc::ModelDef = &__assoc::ModelDef::new(
+                #name,
+                __assoc::TableRef { schema: __assoc::Option::None, name: #table },
+                &[],
+                &[],
+                &[],
+                &__assoc::RowsOf::<#ident>::new(),
+            );
+
+            const PRIMARY_KEY: &'static [usize] = &[];
+
+            fn from_values(_: &mut [__assoc::Value<'_>]) -> __assoc::Result<Self> {
+                loop {}
+            }
+
+            fn value(&self, _: usize) -> __assoc::Value<'_> {
+                loop {}
+            }
+
+            fn bare(&self) -> Self {
+                loop {}
+            }
+
+            fn key(&self) -> Self::Key {
+                loop {}
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #ident {
+            #(#columns)*
+            #(#associations)*
+        }
+    };
+    in_anonymous_constant(&root, &items)
+}
+
 /// All code of a model.
 pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
     let root = root.path(model.root.as_ref());
     let implementation = implementation(model);
     let constants = model.columns.iter().enumerate().map(|(index, column)| constant(model, index, column));
     let associations = model.associations.iter().enumerate();
-    let associations = associations.map(|(index, association)| association::constant(model, index, association));
+    let associations = associations.map(|(index, association)| {
+        let checks = association::checks(model, association);
+        association::constant(model, index, association, &checks)
+    });
     let accessors = model.associations.iter().map(|association| association::accessor(model, association));
     let ident = &model.ident;
     // A private field's constant and accessor need not be used.
@@ -115,8 +178,10 @@ fn from_values(model: &Model) -> TokenStream {
     let columns = model.columns.iter().zip(&bindings).map(|(column, binding)| {
         let Column { field, ty, column: stored, .. } = column;
         let at = generated(ty.span());
-        let read = quote_spanned!(at=> __assoc::read::<#ty>(#binding, #name, #stored)?);
-        quote!(#field: #read)
+        // The trait by name, not as the bound of a function: then the compiler has the same to say here as in the
+        // definition about a type that is no column, and says it once.
+        let read = quote_spanned!(at=> <#ty as __assoc::ColumnType>::from_value);
+        quote!(#field: __assoc::column_of(#read(#binding), #name, #stored)?)
     });
     let empty = empty_fields(model);
     let width = model.columns.len();

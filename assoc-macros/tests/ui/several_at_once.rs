@@ -5,6 +5,7 @@ use assoc_macros::Model;
 #[model(table = "a.b.c", colour = "red")]
 struct User {
     id: i64,
+    posts_count: i64,
     def: String,
     posts: HasMany<Post>,
     #[belongs_to]
@@ -19,4 +20,8 @@ struct Post {
     user_id: i64,
 }
 
-fn main() {}
+// What uses the model is not complained about as well.
+fn main() {
+    let _ = (User::ID, User::POSTS_COUNT, User::COMPANY);
+    let _ = |user: User| user.company().is_ok();
+}

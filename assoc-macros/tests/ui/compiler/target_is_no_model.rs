@@ -1,4 +1,4 @@
-use assoc_core::{BelongsTo, HasMany, HasOne};
+use assoc_core::HasMany;
 use assoc_macros::Model;
 
 #[derive(Clone)]
@@ -9,13 +9,8 @@ struct Post {
 #[derive(Model, Clone)]
 struct User {
     id: i64,
-    post_id: i64,
     #[has_many]
     posts: HasMany<Post>,
-    #[belongs_to]
-    post: BelongsTo<Post>,
-    #[has_one]
-    first: HasOne<Option<Post>>,
 }
 
 fn main() {}
