@@ -10,6 +10,8 @@ mod expand;
 mod names;
 mod options;
 mod parse;
+#[cfg(test)]
+mod snapshots;
 mod validate;
 
 use errors::Errors;

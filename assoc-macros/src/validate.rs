@@ -58,8 +58,6 @@ pub(crate) struct Association {
     pub(crate) vis: Visibility,
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// Its attribute.
-    pub(crate) span: Span,
     /// Where its foreign key is named, its attribute if nowhere.
     pub(crate) key_span: Span,
     /// `Option<User>`
@@ -109,7 +107,6 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 vis: field.vis.clone(),
                 name: plain(&field.ident),
                 kind: association.holder.kind,
-                span: association.span,
                 key_span: association.foreign_key.as_ref().map_or(association.span, |names| names.span),
                 slot: association.holder.slot.clone(),
                 target: association.holder.target.clone(),
