@@ -87,6 +87,9 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
     let (schema, table) = table(input.table.as_ref(), &name, errors);
     reserved_names(&name, &input.fields, errors);
     let columns = columns(&input.fields, errors);
+    if columns.is_empty() && !input.fields.iter().any(|field| matches!(field.role, Role::Unknown)) {
+        errors.on(&input.ident, format!("a model is a row of a table, and `{name}` has no columns"));
+    }
     let owner = Owner { name: &name, fields: &input.fields, columns: &columns };
     let primary_key = match &input.primary_key {
         Some(names) => owner.columns(names, "primary_key", errors).unwrap_or_default(),

@@ -29,7 +29,7 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
     let items = quote! {
         #[automatically_derived]
         impl __assoc::Model for #ident {
-            type Key = #key;
+            #key
 
             const DEF: &'static __assoc::ModelDef = &__assoc::ModelDef::new(
                 #name,
@@ -107,7 +107,7 @@ fn implementation(model: &Model) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl __assoc::Model for #ident {
-            type Key = #key;
+            #key
 
             const DEF: &'static __assoc::ModelDef = #definition;
 
@@ -233,10 +233,13 @@ fn bare(model: &Model) -> TokenStream {
 
 fn key_type(model: &Model) -> TokenStream {
     let types = model.primary_key.iter().map(|index| &model.columns[*index].ty);
-    match model.primary_key.len() {
+    let ty = match model.primary_key.len() {
         1 => quote!(#(#types)*),
         _ => quote!((#(#types),*)),
-    }
+    };
+    // At the key's field: a type that is less visible than the struct is reported here.
+    let at = model.primary_key.first().map_or(model.ident.span(), |index| model.columns[*index].ty.span());
+    quote_spanned!(generated(at)=> type Key = #ty;)
 }
 
 fn key_value(model: &Model) -> TokenStream {

@@ -12,6 +12,12 @@ struct Pair(i64, i64);
 struct Nothing;
 
 #[derive(Model, Clone)]
+struct Empty {
+    #[model(skip)]
+    nothing: (),
+}
+
+#[derive(Model, Clone)]
 struct Page<T> {
     id: i64,
     content: T,
