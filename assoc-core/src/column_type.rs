@@ -220,7 +220,8 @@ mod tests {
         let text = String::from("a text");
         let address = text.as_ptr();
         let mut value = Value::Text(Cow::Owned(text));
-        assert_eq!(String::from_value(&mut value).unwrap().as_ptr(), address);
+        let moved = String::from_value(&mut value).unwrap();
+        assert_eq!(moved.as_ptr(), address);
     }
 
     #[test]

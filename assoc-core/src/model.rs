@@ -38,6 +38,12 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// The value of a column, by its index; `NULL` for an index there is none of.
     fn value(&self, column: usize) -> Value<'_>;
 
+    /// Sets a column by its index; an index there is none of is ignored. Associations stay as they are.
+    ///
+    /// # Errors
+    /// When the value does not fit the field.
+    fn set_value(&mut self, column: usize, value: &mut Value<'_>) -> Result<()>;
+
     /// The row alone: the same columns, no association loaded.
     #[must_use]
     fn bare(&self) -> Self;

@@ -35,14 +35,6 @@ pub fn column_of<V>(value: StdResult<V, Mismatch>, model: &'static str, column: 
     }
 }
 
-/// A `HasMany` that nothing asked for. `Default` asks `T` for a default, which rows need not have.
-#[must_use]
-pub fn has_many_not_loaded<T>() -> HasMany<T> {
-    let mut rows = HasMany::from(Vec::new());
-    let _ = rows.take();
-    rows
-}
-
 /// The error of a row of the wrong width.
 #[cold]
 #[must_use]

@@ -67,8 +67,8 @@ pub trait Rows: RowSink + Sync {
     /// One row.
     fn row(&self, at: usize) -> Option<&dyn Any>;
 
-    /// The key each row holds in some of its columns.
-    fn keys(&self, columns: &[usize]) -> RowKeys;
+    /// The key each row from position `first` on holds in some of its columns.
+    fn keys(&self, columns: &[usize], first: usize) -> RowKeys;
 
     /// Appends a copy of a row's columns; rows of another model are ignored.
     fn push_bare(&mut self, row: &dyn Any);
@@ -105,8 +105,8 @@ impl<M: Model> Rows for Vec<M> {
         self.get(at).map(|row| row as &dyn Any)
     }
 
-    fn keys(&self, columns: &[usize]) -> RowKeys {
-        keys_of(self, columns)
+    fn keys(&self, columns: &[usize], first: usize) -> RowKeys {
+        keys_of(self.get(first..).unwrap_or_default(), columns)
     }
 
     fn push_bare(&mut self, row: &dyn Any) {

@@ -284,6 +284,19 @@ fn values_are_read_by_index() {
 }
 
 #[test]
+fn values_are_set_by_index() {
+    let mut post = post();
+    post.editor = BelongsTo::from(None);
+    post.set_value(3, &mut Value::Text("Bye".into())).unwrap();
+    post.set_value(2, &mut Value::Int(9)).unwrap();
+    post.set_value(6, &mut Value::Int(9)).unwrap();
+    assert_eq!((post.title.as_str(), post.editor_id), ("Bye", Some(9)));
+    assert!(post.editor.is_loaded(), "associations stay");
+    let error = post.set_value(0, &mut Value::Null).unwrap_err();
+    assert!(error.to_string().contains("`Post.id`"), "{error}");
+}
+
+#[test]
 fn bare_rows_keep_what_is_not_stored_but_no_association() {
     let mut post = post();
     post.rank = 3;

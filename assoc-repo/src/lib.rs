@@ -1,1 +1,75 @@
-//! The repository applications call: explicit queries, preloads, changesets, transactions.
+//! The repository: what applications call.
+//!
+//! A [`Repo`] is one concrete type for any database, inside and outside a transaction. Every statement is caused by a
+//! call the application wrote; accessors of models never query.
+//!
+//! ```
+//! use assoc_repo::prelude::*;
+//! use assoc_sqlite::Sqlite;
+//!
+//! #[derive(Model, Debug, Clone)]
+//! pub struct User {
+//!     pub id: i64,
+//!     pub name: String,
+//!     #[has_many]
+//!     pub posts: HasMany<Post>,
+//! }
+//!
+//! #[derive(Model, Debug, Clone)]
+//! pub struct Post {
+//!     pub id: i64,
+//!     pub user_id: i64,
+//!     pub title: String,
+//!     #[belongs_to]
+//!     pub user: BelongsTo<User>,
+//! }
+//!
+//! # pollster::block_on(async {
+//! let repo = Repo::new(Sqlite::memory()?);
+//! repo.create_table::<User>().await?;
+//! repo.create_table::<Post>().await?;
+//! let ada = repo.insert(User::build().set(User::NAME, "Ada")).await?;
+//! repo.insert(Post::build().set(Post::USER_ID, ada.id).set(Post::TITLE, "On engines")).await?;
+//!
+//! let user = repo.get::<User>(1, Query::preload(User::POSTS)).await?.expect("user 1");
+//! assert_eq!(user.posts()?[0].title, "On engines");
+//! assert!(user.posts()?[0].user().is_err()); // not asked for, so not loaded
+//! # Ok::<(), Error>(()) }).unwrap();
+//! ```
+//!
+//! Where to look: reading is on [`Repo`] and [`Select`]; writing starts with [`ModelExt::build`] and
+//! [`ModelExt::change`]; [`Repo::transaction`] groups; [`Repo::explain`] shows what a query would run.
+
+mod batches;
+mod changeset;
+mod columns;
+mod log;
+mod preload;
+mod query;
+mod read;
+mod reader;
+mod repo;
+mod session;
+mod transaction;
+mod write;
+
+pub mod prelude;
+
+pub use assoc_core as core;
+#[doc(hidden)]
+pub use assoc_core::__private;
+pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model};
+pub use batches::{Batches, RowStream};
+pub use changeset::{Changeset, ModelExt};
+pub use columns::Columns;
+pub use query::{Query, Select};
+pub use read::PreloadTarget;
+pub use reader::Readable;
+pub use repo::Repo;
+pub use transaction::Transaction;
+
+pub use assoc_core::planner::{IntoPreload, Plan, Preload};
+pub use assoc_core::{
+    Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
+    Filter, HasMany, HasOne, NotLoadedReason, Result, Sort, Value, escape_like,
+};

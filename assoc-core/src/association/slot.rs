@@ -117,7 +117,10 @@ pub trait Slot: Send + Sync {
     fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any));
 
     /// Calls back with each row in memory, to be changed. A shared row that others hold too is copied first.
-    fn visit_mut(&self, owner: &mut dyn Any, each: &mut dyn FnMut(&mut dyn Any));
+    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any));
+
+    /// Forgets what is in memory for one owner.
+    fn clear(&self, owner: &mut dyn Any);
 
     /// Gives owners their rows: owner `at` of `owners` takes those that `links` has for it, unless `skip` says so.
     /// The state becomes `state`.

@@ -172,11 +172,17 @@ impl<O: Model, S: ToOne> Slot for BelongsToSlot<O, S> {
         }
     }
 
-    fn visit_mut(&self, owner: &mut dyn Any, each: &mut dyn FnMut(&mut dyn Any)) {
+    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
         let Some(owner) = owner.downcast_mut::<O>() else { return };
         if let State::Loaded(Some(target)) | State::Partial(Some(target)) = &mut (self.field_mut)(owner).0 {
             let target: &mut S::Target = Arc::make_mut(target);
             each(target);
+        }
+    }
+
+    fn clear(&self, owner: &mut dyn Any) {
+        if let Some(owner) = owner.downcast_mut::<O>() {
+            *(self.field_mut)(owner) = Default::default();
         }
     }
 

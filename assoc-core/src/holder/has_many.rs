@@ -20,12 +20,11 @@ use crate::rows::Owners;
 /// let none_there: HasMany<i32> = HasMany::from(vec![]);
 /// assert_eq!(none_there.get(), Ok(&[][..]));
 /// ```
-#[derive(Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq)]
 pub struct HasMany<T>(State<T>);
 
-#[derive(Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq)]
 enum State<T> {
-    #[default]
     NotLoaded,
     Loaded(Vec<T>),
     Partial(Vec<T>),
@@ -61,7 +60,7 @@ impl<T> HasMany<T> {
     /// Takes the rows out; the association is not loaded afterwards.
     #[must_use]
     pub fn take(&mut self) -> Option<Vec<T>> {
-        match std::mem::take(&mut self.0) {
+        match std::mem::replace(&mut self.0, State::NotLoaded) {
             State::NotLoaded => None,
             State::Loaded(rows) | State::Partial(rows) => Some(rows),
         }
@@ -95,6 +94,12 @@ impl<T> HasMany<T> {
             LoadState::Loaded => State::Loaded(rows),
             LoadState::Partial => State::Partial(rows),
         };
+    }
+}
+
+impl<T> Default for HasMany<T> {
+    fn default() -> Self {
+        HasMany(State::NotLoaded)
     }
 }
 
@@ -163,9 +168,15 @@ impl<O: Model, T: Model> Slot for HasManySlot<O, T> {
         }
     }
 
-    fn visit_mut(&self, owner: &mut dyn Any, each: &mut dyn FnMut(&mut dyn Any)) {
+    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
         if let Some(rows) = owner.downcast_mut::<O>().and_then(|owner| (self.field_mut)(owner).loaded_mut()) {
             rows.iter_mut().for_each(|row| each(row));
+        }
+    }
+
+    fn clear(&self, owner: &mut dyn Any) {
+        if let Some(owner) = owner.downcast_mut::<O>() {
+            *(self.field_mut)(owner) = Default::default();
         }
     }
 

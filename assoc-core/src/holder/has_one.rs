@@ -170,10 +170,16 @@ impl<O: Model, S: ToOne> Slot for HasOneSlot<O, S> {
         }
     }
 
-    fn visit_mut(&self, owner: &mut dyn Any, each: &mut dyn FnMut(&mut dyn Any)) {
+    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
         if let Some(target) = owner.downcast_mut::<O>().and_then(|owner| (self.field_mut)(owner).loaded_mut()).flatten()
         {
             each(target);
+        }
+    }
+
+    fn clear(&self, owner: &mut dyn Any) {
+        if let Some(owner) = owner.downcast_mut::<O>() {
+            *(self.field_mut)(owner) = Default::default();
         }
     }
 

@@ -53,10 +53,23 @@ impl KeyedSelect {
     /// # Errors
     /// When the filter or order names a column the statement cannot reach.
     pub fn statement(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
+        self.statement_matching(dialect, keys, self.matching(dialect))
+    }
+
+    /// The statement for one chunk of keys, without an ordinal whatever the keys are: for callers that know that the
+    /// keys are stored exactly so.
+    ///
+    /// # Errors
+    /// As [`statement`](Self::statement).
+    pub fn statement_by_value(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
+        self.statement_matching(dialect, keys, Matching::ByValue)
+    }
+
+    fn statement_matching(&self, dialect: &dyn Dialect, keys: &KeySet, matching: Matching) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         let names: Vec<&'static str> = self.columns.iter().map(|column| self.model.columns[*column].name).collect();
         let mut order = Vec::new();
-        match self.matching(dialect) {
+        match matching {
             Matching::ByValue => {
                 writer.push("SELECT ");
                 writer.columns(self.model);
@@ -99,7 +112,7 @@ impl KeyedSelect {
         if self.ordered {
             order.extend(self.order.iter().cloned());
             append_primary_key(&mut order, self.model);
-            if self.matching(dialect) == Matching::ByOrdinal {
+            if matching == Matching::ByOrdinal {
                 writer.push(" ORDER BY ");
                 key_column(&mut writer, "ordinal");
                 for term in &order {

@@ -3,9 +3,10 @@
 use super::SqlWriter;
 use crate::dialect::Dialect;
 use crate::error::Result;
-use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::model::ModelDef;
 use crate::statement::Statement;
+use crate::value::Value;
 
 /// What to select of a model. Plain data: it compares, clones and prints.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Select {
     pub operands: Option<Vec<Operand>>,
     /// Which rows.
     pub filter: Expr,
+    /// Where a page begins: a condition on top of the filter.
+    pub after: Option<Expr>,
     /// In which order.
     pub order: Vec<OrderTerm>,
     /// At most so many.
@@ -38,6 +41,7 @@ impl Select {
             model,
             operands: None,
             filter: Expr::always(),
+            after: None,
             order: Vec::new(),
             limit: None,
             offset: None,
@@ -69,6 +73,70 @@ impl Select {
         Ok(writer.finish())
     }
 
+    /// The statement that counts the rows.
+    ///
+    /// # Errors
+    /// As [`statement`](Self::statement).
+    pub fn count_statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
+        self.aggregate_statement(
+            dialect,
+            &Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false },
+        )
+    }
+
+    /// The statement that returns a row if there is one.
+    ///
+    /// # Errors
+    /// As [`statement`](Self::statement).
+    pub fn exists_statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
+        let mut writer = SqlWriter::new(dialect);
+        if self.group.is_empty() && !self.distinct {
+            writer.push("SELECT 1 FROM ");
+            writer.table(&self.model.table);
+            self.write_conditions(&mut writer)?;
+            dialect.write_limit(&mut writer, Some(self.limit.map_or(1, |limit| limit.min(1))), self.offset);
+        } else {
+            let one =
+                Select { limit: Some(self.limit.map_or(1, |limit| limit.min(1))), order: Vec::new(), ..self.clone() };
+            writer.push("SELECT 1 FROM (");
+            one.write(&mut writer)?;
+            writer.push(") AS ");
+            writer.identifier("found");
+        }
+        Ok(writer.finish())
+    }
+
+    /// The statement that computes an aggregate over the rows. Rows that are counted off, grouped or made distinct are
+    /// selected first, under the table's own name.
+    ///
+    /// # Errors
+    /// As [`statement`](Self::statement).
+    pub fn aggregate_statement(&self, dialect: &dyn Dialect, aggregate: &Operand) -> Result<Statement> {
+        let mut writer = SqlWriter::new(dialect);
+        writer.push("SELECT ");
+        writer.operand(aggregate)?;
+        writer.push(" FROM ");
+        let counted = self.limit.is_some() || self.offset.is_some();
+        if counted || self.distinct || !self.group.is_empty() {
+            let order = if counted { self.order.clone() } else { Vec::new() };
+            writer.push("(");
+            Select { order, ..self.clone() }.write(&mut writer)?;
+            writer.push(") AS ");
+            writer.identifier(self.model.table.name);
+        } else {
+            writer.table(&self.model.table);
+            self.write_conditions(&mut writer)?;
+        }
+        Ok(writer.finish())
+    }
+
+    fn write_conditions(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        match &self.after {
+            None => writer.where_clause(&self.filter),
+            Some(after) => writer.where_clause(&self.filter.clone().and(after.clone())),
+        }
+    }
+
     /// Appends the statement.
     ///
     /// # Errors
@@ -82,13 +150,16 @@ impl Select {
                     if index > 0 {
                         writer.push(", ");
                     }
-                    writer.operand(operand)?;
+                    match operand {
+                        Operand::Value(Value::Null) => writer.push("NULL"),
+                        operand => writer.operand(operand)?,
+                    }
                 }
             }
         }
         writer.push(" FROM ");
         writer.table(&self.model.table);
-        writer.where_clause(&self.filter)?;
+        self.write_conditions(writer)?;
         for (index, operand) in self.group.iter().enumerate() {
             writer.push(if index == 0 { " GROUP BY " } else { ", " });
             writer.operand(operand)?;

@@ -8,7 +8,6 @@ use syn::spanned::Spanned;
 
 use super::{Root, association, generated, in_anonymous_constant};
 use crate::names::token;
-use crate::options::Kind;
 use crate::validate::{Column, Default, Model};
 
 /// What keeps the compiler from complaining about everything that uses a model in which there are mistakes: all its
@@ -47,6 +46,10 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
             }
 
             fn value(&self, _: usize) -> __assoc::Value<'_> {
+                loop {}
+            }
+
+            fn set_value(&mut self, _: usize, _: &mut __assoc::Value<'_>) -> __assoc::Result<()> {
                 loop {}
             }
 
@@ -102,6 +105,7 @@ fn implementation(model: &Model) -> TokenStream {
     let definition = definition(model);
     let from_values = from_values(model);
     let value = value(model);
+    let set_value = set_value(model);
     let bare = bare(model);
     let key_value = key_value(model);
     quote! {
@@ -115,6 +119,7 @@ fn implementation(model: &Model) -> TokenStream {
 
             #from_values
             #value
+            #set_value
             #bare
             #key_value
         }
@@ -164,11 +169,7 @@ fn column_def(column: &Column) -> TokenStream {
 fn empty_fields(model: &Model) -> impl Iterator<Item = TokenStream> {
     model.associations.iter().map(|association| {
         let field = &association.field;
-        if association.kind == Kind::HasMany {
-            quote!(#field: __assoc::has_many_not_loaded())
-        } else {
-            quote!(#field: __assoc::Default::default())
-        }
+        quote!(#field: __assoc::Default::default())
     })
 }
 
@@ -212,6 +213,25 @@ fn value(model: &Model) -> TokenStream {
                 #(#arms,)*
                 _ => __assoc::Value::Null,
             }
+        }
+    }
+}
+
+fn set_value(model: &Model) -> TokenStream {
+    let Model { name, .. } = model;
+    let arms = model.columns.iter().enumerate().map(|(index, column)| {
+        let Column { field, ty, column: stored, .. } = column;
+        let at = generated(ty.span());
+        let read = quote_spanned!(at=> <#ty as __assoc::ColumnType>::from_value);
+        quote!(#index => self.#field = __assoc::column_of(#read(__value), #name, #stored)?)
+    });
+    quote! {
+        fn set_value(&mut self, __column: usize, __value: &mut __assoc::Value<'_>) -> __assoc::Result<()> {
+            match __column {
+                #(#arms,)*
+                _ => {}
+            }
+            __assoc::StdResult::Ok(())
         }
     }
 }

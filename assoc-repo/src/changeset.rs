@@ -1,0 +1,168 @@
+//! Changesets: what is to be written. A struct is always a row that came from the database; what is not saved yet, or
+//! not saved yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
+
+use std::any::Any;
+use std::fmt;
+
+use assoc_core::{
+    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, Route, ToOne,
+    Value,
+};
+
+/// Starts changesets. In the prelude, so that `User::build()` and `user.change()` just work.
+pub trait ModelExt: Model {
+    /// A row to be inserted.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// let ada = User::build().set(User::NAME, "Ada");
+    /// ```
+    fn build() -> Changeset<Self> {
+        Changeset { base: None, values: vec![None; Self::DEF.columns.len()], error: None }
+    }
+
+    /// Changes of this row.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # fn rename(ada: User) {
+    /// let renamed = ada.change().set(User::NAME, "Ada Lovelace");
+    /// # }
+    /// ```
+    fn change(&self) -> Changeset<Self> {
+        Changeset { base: Some(self.clone()), ..Self::build() }
+    }
+}
+
+impl<M: Model> ModelExt for M {}
+
+/// Values to be written to a row of model `M`: a new one ([`ModelExt::build`]) or one that exists
+/// ([`ModelExt::change`]).
+#[must_use = "a changeset does nothing until a repo inserts or updates it"]
+#[derive(Clone)]
+pub struct Changeset<M> {
+    pub(crate) base: Option<M>,
+    // One entry a column, `None` where nothing was set.
+    values: Vec<Option<Value<'static>>>,
+    error: Option<FieldError>,
+}
+
+impl<M: Model> fmt::Debug for Changeset<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct(if self.base.is_some() { "Change" } else { "Build" });
+        for (column, value) in M::DEF.columns.iter().zip(&self.values) {
+            if let Some(value) = value {
+                shown.field(column.name, value);
+            }
+        }
+        shown.finish()
+    }
+}
+
+impl<M: Model> Changeset<M> {
+    /// Sets a column. An `Option` column takes the bare value as well, a `String` column a `&str`.
+    pub fn set<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
+        if let Some(slot) = self.values.get_mut(column.index()) {
+            *slot = Some(value.into_column().to_value().into_owned());
+        }
+        self
+    }
+
+    /// Makes the row belong to `target`: copies its key into the foreign key.
+    pub fn associate<T: Model, S: ToOne<Target = T>>(
+        mut self,
+        association: Association<M, T, BelongsTo<S>>,
+        target: &T,
+    ) -> Self {
+        let def = association.def();
+        if let Ok(Route::Direct(hop)) = def.kind.route(def) {
+            for (own, key) in hop.owner_columns.iter().zip(hop.target_columns) {
+                self.values[*own] = Some(target.value(*key).into_owned());
+            }
+        }
+        self
+    }
+
+    /// Makes the row belong to no one: clears the foreign key. Refused when saving if a key column cannot be `NULL`.
+    pub fn dissociate<T: Model, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
+        let def = association.def();
+        if let Ok(Route::Direct(hop)) = def.kind.route(def) {
+            for own in hop.owner_columns {
+                if !M::DEF.columns[*own].nullable {
+                    self.error = Some(FieldError::new(def.name, "must exist"));
+                }
+                self.values[*own] = Some(Value::Null);
+            }
+        }
+        self
+    }
+
+    /// The value set for a column, if one was.
+    #[must_use]
+    pub fn value_of<V: ColumnType>(&self, column: Column<M, V>) -> Option<&Value<'static>> {
+        self.values.get(column.index())?.as_ref()
+    }
+
+    /// Whether saving would write anything.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        !self.changes().is_empty()
+    }
+
+    /// The columns to write, by index: for a new row all that were set, for an existing one those that differ.
+    pub(crate) fn changes(&self) -> Vec<(usize, Value<'static>)> {
+        let set = self.values.iter().enumerate().filter_map(|(at, value)| Some((at, value.as_ref()?)));
+        match &self.base {
+            None => set.map(|(at, value)| (at, value.clone())).collect(),
+            Some(base) => {
+                set.filter(|(at, value)| base.value(*at) != **value).map(|(at, value)| (at, value.clone())).collect()
+            }
+        }
+    }
+
+    /// Refuses what cannot be saved.
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut errors: Vec<FieldError> = self.error.iter().cloned().collect();
+        if self.base.is_none() {
+            let missing = M::DEF
+                .columns
+                .iter()
+                .zip(&self.values)
+                .filter(|(column, value)| value.is_none() && !column.may_be_left_out());
+            errors.extend(missing.map(|(column, _)| FieldError::new(column.field, "is missing")));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(ErrorKind::Invalid { model: M::DEF.name, errors }.into()) }
+    }
+
+    /// Requires a changeset of an existing row.
+    pub(crate) fn into_base(self) -> Result<M> {
+        self.base.ok_or_else(|| {
+            Error::invalid_query(
+                M::DEF.name,
+                "`update` takes the changes of an existing row (`row.change()`); a new one is inserted",
+            )
+        })
+    }
+
+    /// The row with the changes applied; loaded associations stay, except those whose key changed.
+    pub(crate) fn apply(self) -> Result<M> {
+        let changes = self.changes();
+        let mut row = self.into_base()?;
+        for (column, mut value) in changes {
+            row.set_value(column, &mut value)?;
+            let any: &mut dyn Any = &mut row;
+            for association in M::DEF.associations {
+                let stale = matches!(association.kind.route(association),
+                    Ok(Route::Direct(hop)) if hop.owner_columns.contains(&column));
+                if stale {
+                    association.slot.clear(any);
+                }
+            }
+        }
+        Ok(row)
+    }
+}

@@ -1,0 +1,71 @@
+//! What a query can select instead of whole models: a column, an aggregate, or a tuple of them.
+
+use assoc_core::{Aggregate, Column, ColumnType, Error, Operand, Result, Selectable, Value};
+
+/// A column, an aggregate, or a tuple of up to six: what [`Repo::pluck`](crate::Repo::pluck) reads, and what
+/// [`Select::select`](crate::Select::select) and [`Select::group_by`](crate::Select::group_by) name.
+pub trait Columns<M> {
+    /// One row of them.
+    type Row: Send;
+
+    /// The data form.
+    fn operands(self) -> Vec<Operand>;
+
+    /// Reads one row.
+    ///
+    /// # Errors
+    /// When a value does not fit its type.
+    fn decode(values: &mut [Value<'_>]) -> Result<Self::Row>;
+}
+
+fn read<V: ColumnType>(values: &mut [Value<'_>], at: usize) -> Result<V> {
+    let value = values.get_mut(at).ok_or_else(|| Error::invalid_query("pluck", "the row has too few columns"))?;
+    V::from_value(value).map_err(|mismatch| mismatch.at("pluck", "selected value"))
+}
+
+impl<M, V: ColumnType> Columns<M> for Column<M, V> {
+    type Row = V;
+
+    fn operands(self) -> Vec<Operand> {
+        vec![self.into_selected()]
+    }
+
+    fn decode(values: &mut [Value<'_>]) -> Result<V> {
+        read(values, 0)
+    }
+}
+
+impl<M, Out: ColumnType> Columns<M> for Aggregate<M, Out> {
+    type Row = Out;
+
+    fn operands(self) -> Vec<Operand> {
+        vec![self.into_selected()]
+    }
+
+    fn decode(values: &mut [Value<'_>]) -> Result<Out> {
+        read(values, 0)
+    }
+}
+
+macro_rules! tuple {
+    ($($name:ident $index:tt),+) => {
+        impl<M, $($name: Selectable<M>),+> Columns<M> for ($($name,)+) {
+            type Row = ($($name::Out,)+);
+
+            fn operands(self) -> Vec<Operand> {
+                vec![$(self.$index.into_selected()),+]
+            }
+
+            fn decode(values: &mut [Value<'_>]) -> Result<Self::Row> {
+                Ok(($(read::<$name::Out>(values, $index)?,)+))
+            }
+        }
+    };
+}
+
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);

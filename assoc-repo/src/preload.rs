@@ -1,0 +1,70 @@
+//! Runs a [`Plan`]: fetches downwards, attaches upwards.
+//!
+//! # Fetch
+//!
+//! The steps run in the plan's order. For each, the keys of all owners it serves are collected, made distinct, looked
+//! for in memory where that is allowed, and the rest asked for. Rows are decoded straight into a flat `Vec` of their
+//! model and assigned to keys; what each owner gets is a run of positions in that vector. No struct is touched: if
+//! anything fails or the caller goes away, what the application holds is as it was.
+//!
+//! # Attach
+//!
+//! From the leaves to the root, each node's rows receive their own associations and are then moved into their owners
+//! (or wrapped in an `Arc` and shared). This part has no `await` and cannot fail.
+//!
+//! # Rows in hand
+//!
+//! `repo.preload` works on structs the application holds, some of whose associations may be loaded. A node's rows are
+//! then the loaded ones, in the order a walk from the root finds them, followed by the fetched ones; the fetch phase
+//! reads their keys, and the attach phase walks them again to put in what was missing.
+
+mod attach;
+mod fetch;
+mod held;
+mod index;
+
+use assoc_core::planner::Plan;
+use assoc_core::rows::Rows;
+use assoc_core::{Links, Model, Result};
+
+use crate::session::Session;
+
+/// The rows of one node while a plan runs: those the application holds, then those that were fetched.
+struct NodeRows {
+    held: usize,
+    fetched: Box<dyn Rows>,
+    // One entry an edge, once its step has run.
+    links: Vec<Option<EdgeLinks>>,
+}
+
+/// What an edge's owners get. Positions count fetched rows of the child node.
+struct EdgeLinks {
+    links: Links,
+    // Owners that keep what they hold already.
+    kept: Vec<bool>,
+}
+
+/// Loads associations of rows that the request itself fetched.
+pub(crate) async fn load_fetched<M: Model>(session: &mut Session<'_>, plan: &Plan, rows: Vec<M>) -> Result<Vec<M>> {
+    if rows.is_empty() {
+        return Ok(rows);
+    }
+    let mut nodes = fetch::run(session, plan, fetch::RootRows::Fetched(Box::new(rows)), false).await?;
+    let root = attach::run(plan, &mut nodes, None);
+    let rows = root.into_any().downcast::<Vec<M>>();
+    // The root's rows went in as this very type.
+    Ok(rows.map(|rows| *rows).unwrap_or_default())
+}
+
+/// Loads associations of rows the application holds: what is missing, or everything if `force`.
+pub(crate) async fn load_held<M: Model>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    rows: &mut [M],
+    force: bool,
+) -> Result<()> {
+    let mut held = held::HeldRows(rows);
+    let mut nodes = fetch::run(session, plan, fetch::RootRows::Held(&held), force).await?;
+    attach::run(plan, &mut nodes, Some(&mut held));
+    Ok(())
+}

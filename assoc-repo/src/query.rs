@@ -1,0 +1,184 @@
+//! Queries as values. [`Query`] starts one, [`Select`] continues it; building never touches a database and never
+//! changes another query.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use assoc_core::planner::{IntoPreload, Request};
+use assoc_core::sql::Select as SelectSpec;
+use assoc_core::{Expr, Filter, IntoSort, Model, Operand, Result};
+
+use crate::columns::Columns;
+use crate::repo::Repo;
+
+/// Where queries start: `Query::filter(User::NAME.eq("Ada"))`, `Query::preload(User::POSTS)`. Every function has the
+/// same name as the [`Select`] method it calls.
+#[derive(Debug)]
+pub struct Query<M = ()>(PhantomData<fn() -> M>);
+
+impl<M: Model> Query<M> {
+    /// All rows of the model.
+    #[allow(clippy::new_ret_no_self)] // `Query` is the place queries start at; `Select` is what they are.
+    pub fn new() -> Select<M> {
+        Select { spec: SelectSpec::new(M::DEF), preloads: Vec::new(), selected: None, model: PhantomData }
+    }
+
+    /// Rows that satisfy a condition: [`Select::filter`].
+    pub fn filter(filter: Filter<M>) -> Select<M> {
+        Self::new().filter(filter)
+    }
+
+    /// Rows that satisfy a condition: [`Select::or_filter`].
+    pub fn or_filter(filter: Filter<M>) -> Select<M> {
+        Self::new().or_filter(filter)
+    }
+
+    /// Rows in an order: [`Select::order_by`].
+    pub fn order_by(sort: impl IntoSort<M>) -> Select<M> {
+        Self::new().order_by(sort)
+    }
+
+    /// The first rows: [`Select::limit`].
+    pub fn limit(limit: u64) -> Select<M> {
+        Self::new().limit(limit)
+    }
+
+    /// All but the first rows: [`Select::offset`].
+    pub fn offset(offset: u64) -> Select<M> {
+        Self::new().offset(offset)
+    }
+
+    /// Equal rows once: [`Select::distinct`].
+    pub fn distinct() -> Select<M> {
+        Self::new().distinct()
+    }
+
+    /// Some columns only: [`Select::select`].
+    pub fn select(columns: impl Columns<M>) -> Select<M> {
+        Self::new().select(columns)
+    }
+
+    /// One row a group: [`Select::group_by`].
+    pub fn group_by(columns: impl Columns<M>) -> Select<M> {
+        Self::new().group_by(columns)
+    }
+
+    /// Groups that satisfy a condition: [`Select::having`].
+    pub fn having(filter: Filter<M>) -> Select<M> {
+        Self::new().having(filter)
+    }
+
+    /// Rows with an association: [`Select::preload`].
+    pub fn preload(preload: impl IntoPreload<M>) -> Select<M> {
+        Self::new().preload(preload)
+    }
+}
+
+/// A query of model `M`.
+///
+/// Every method takes the query and returns another: keep a base query and derive from clones of it.
+#[must_use = "a query does nothing until a repo runs it"]
+pub struct Select<M> {
+    pub(crate) spec: SelectSpec,
+    pub(crate) preloads: Vec<Request>,
+    pub(crate) selected: Option<Vec<Operand>>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Clone for Select<M> {
+    fn clone(&self) -> Self {
+        Select {
+            spec: self.spec.clone(),
+            preloads: self.preloads.clone(),
+            selected: self.selected.clone(),
+            model: PhantomData,
+        }
+    }
+}
+
+impl<M> fmt::Debug for Select<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Select")
+            .field("model", &self.spec.model.name)
+            .field("filter", &self.spec.filter)
+            .field("order", &self.spec.order)
+            .field("limit", &self.spec.limit)
+            .field("offset", &self.spec.offset)
+            .field("preloads", &self.preloads)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M: Model> Select<M> {
+    /// Rows that satisfy this condition as well as those before.
+    pub fn filter(mut self, filter: Filter<M>) -> Self {
+        self.spec.filter = self.spec.filter.and(filter.into_expr());
+        self
+    }
+
+    /// Rows that satisfy everything before, or this condition. Without anything before, only this condition.
+    pub fn or_filter(mut self, filter: Filter<M>) -> Self {
+        let before = self.spec.filter;
+        self.spec.filter =
+            if before.is_always() { Expr::always().and(filter.into_expr()) } else { before.or(filter.into_expr()) };
+        self
+    }
+
+    /// Sorts by these terms, after those before. The primary key decides between equals, so the order is total.
+    pub fn order_by(mut self, sort: impl IntoSort<M>) -> Self {
+        self.spec.order.extend(sort.into_terms());
+        self
+    }
+
+    /// At most so many rows: the first by the query's order, then by primary key.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.spec.limit = Some(limit);
+        self
+    }
+
+    /// Leaves out so many rows at the beginning.
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.spec.offset = Some(offset);
+        self
+    }
+
+    /// Equal rows once.
+    pub fn distinct(mut self) -> Self {
+        self.spec.distinct = true;
+        self
+    }
+
+    /// Reads these columns only; the others must be `Option`s and are `None` in the result. For values instead of
+    /// models use [`Repo::pluck`].
+    pub fn select(mut self, columns: impl Columns<M>) -> Self {
+        self.selected.get_or_insert_default().extend(columns.operands());
+        self
+    }
+
+    /// One row for each combination of values of these columns. Meant for [`Repo::pluck`] with aggregates.
+    pub fn group_by(mut self, columns: impl Columns<M>) -> Self {
+        self.spec.group.extend(columns.operands());
+        self
+    }
+
+    /// Groups that satisfy a condition, which may contain aggregates.
+    pub fn having(mut self, filter: Filter<M>) -> Self {
+        self.spec.having = self.spec.having.and(filter.into_expr());
+        self
+    }
+
+    /// Loads an association with the rows: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`, or a tuple of such. One
+    /// statement an association and level, whatever the number of rows; fewer where rows are in memory already.
+    pub fn preload(mut self, preload: impl IntoPreload<M>) -> Self {
+        self.preloads.extend(preload.into_requests());
+        self
+    }
+
+    /// What running this query would do: the tree of associations and every statement. Runs nothing.
+    ///
+    /// # Errors
+    /// When the query cannot run: the same errors, before any SQL.
+    pub fn explain(&self, repo: &Repo) -> Result<String> {
+        repo.explain(self)
+    }
+}

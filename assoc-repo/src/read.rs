@@ -1,0 +1,450 @@
+//! Reading: `get`, `all`, `one`, `count`, `exists`, `aggregate`, `pluck`, raw SQL, and preloads on structs in hand.
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::planner::{IntoPreload, Plan, Request, Root};
+use assoc_core::sql::{Select as SelectSpec, SqlWriter};
+use assoc_core::{
+    Aggregate, Bind, ColumnRef, ColumnType, Comparison, Error, ErrorKind, Expr, Filter, Key, KeyTuple, Model, Operand,
+    Result, Route, RowSink, Selectable, Statement, Value,
+};
+
+use crate::columns::Columns;
+use crate::preload;
+#[cfg(doc)]
+use crate::query::Query;
+use crate::query::Select;
+use crate::repo::Repo;
+use crate::session::Session;
+
+impl Repo {
+    /// The row with a primary key, or `None`. The query may add preloads and conditions; pass [`Query::new`] for the
+    /// row alone. 1 statement, and what the preloads cost.
+    ///
+    /// # Errors
+    /// When the model has no primary key, a row cannot be read, or the database fails.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// assert!(repo.get::<User>(1, Query::new()).await?.is_none());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn get<M: Model>(&self, key: impl Into<M::Key>, query: Select<M>) -> Result<Option<M>> {
+        M::DEF.require_primary_key("`get`")?;
+        let mut values = Vec::with_capacity(M::Key::WIDTH);
+        key.into().push_values(&mut values);
+        if query.is_plain() {
+            let sql = self.get_sql(TypeId::of::<M>(), || {
+                let spec = keyed_spec::<M>(SelectSpec::new(M::DEF), vec![Value::Int(0); M::Key::WIDTH]);
+                Ok(Arc::clone(spec.statement(self.dialect())?.shared_sql()))
+            })?;
+            let statement = Statement::new(sql, values.into_iter().map(Bind::Value).collect());
+            let mut row = OneRow::<M>(None);
+            self.session(Access::Read).await?.query(&statement, &mut row).await?;
+            return Ok(row.0);
+        }
+        let mut query = query;
+        query.spec = keyed_spec::<M>(query.spec, values);
+        Ok(self.all(query).await?.into_iter().next())
+    }
+
+    /// The row with a primary key; an error if there is none. Costs what [`get`](Self::get) costs.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such row, and what [`get`](Self::get) can fail with.
+    pub async fn get_or_fail<M: Model>(&self, key: impl Into<M::Key>, query: Select<M>) -> Result<M> {
+        let key = key.into();
+        let shown = show_key(&key);
+        match self.get::<M>(key, query).await? {
+            Some(row) => Ok(row),
+            None => Err(ErrorKind::NotFound { model: M::DEF.name, key: shown }.into()),
+        }
+    }
+
+    /// The first row, by primary key, that satisfies a condition. 1 statement, and what the preloads cost.
+    ///
+    /// # Errors
+    /// When the query cannot run, a row cannot be read, or the database fails.
+    pub async fn get_by<M: Model>(&self, filter: Filter<M>, query: Select<M>) -> Result<Option<M>> {
+        Ok(self.all(query.filter(filter).limit(1)).await?.into_iter().next())
+    }
+
+    /// The only row of a query, or `None`. 1 statement, and what the preloads cost.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotUnique`] if there are several, and what [`all`](Self::all) can fail with.
+    pub async fn one<M: Model>(&self, query: Select<M>) -> Result<Option<M>> {
+        let limit = query.spec.limit.map_or(2, |limit| limit.min(2));
+        let mut rows = self.all(query.limit(limit)).await?.into_iter();
+        match (rows.next(), rows.next()) {
+            (first, None) => Ok(first),
+            _ => Err(ErrorKind::NotUnique { model: M::DEF.name }.into()),
+        }
+    }
+
+    /// The rows of a query, with its preloads. 1 statement, and one an association and level.
+    ///
+    /// # Errors
+    /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
+    pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
+        let (spec, plan) = query.prepare()?;
+        let statement = spec.statement(self.dialect())?;
+        let mut session = self.session(Access::Read).await?;
+        let Some(plan) = plan else {
+            let mut rows = Vec::new();
+            session.query(&statement, &mut rows).await?;
+            return Ok(rows);
+        };
+        in_snapshot(&mut session, async |session| {
+            let mut rows: Vec<M> = Vec::new();
+            session.query(&statement, &mut rows).await?;
+            preload::load_fetched(session, &plan, rows).await
+        })
+        .await
+    }
+
+    /// The number of rows of a query. 1 statement.
+    ///
+    /// # Errors
+    /// When the query cannot run or the database fails.
+    pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
+        let (spec, _) = query.prepare()?;
+        let count: i64 = self.scalar(&spec.count_statement(self.dialect())?).await?.unwrap_or(0);
+        // A count is not negative.
+        Ok(count.unsigned_abs())
+    }
+
+    /// Whether a query has any row. 1 statement, which reads at most one row.
+    ///
+    /// # Errors
+    /// When the query cannot run or the database fails.
+    pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
+        let (spec, _) = query.prepare()?;
+        let found: Option<i64> = self.scalar(&spec.exists_statement(self.dialect())?).await?;
+        Ok(found.is_some())
+    }
+
+    /// An aggregate over the rows of a query: `User::AGE.max()`, `User::AGE.avg()`. 1 statement.
+    ///
+    /// # Errors
+    /// When the query cannot run, the value does not fit, or the database fails.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub age: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// assert_eq!(repo.aggregate(User::AGE.max(), Query::new()).await?, None);
+    /// repo.insert(User::build().set(User::AGE, 36)).await?;
+    /// assert_eq!(repo.aggregate(User::AGE.max(), Query::new()).await?, Some(36));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn aggregate<M: Model, Out: ColumnType>(
+        &self,
+        aggregate: Aggregate<M, Out>,
+        query: Select<M>,
+    ) -> Result<Out> {
+        let (spec, _) = query.prepare()?;
+        let statement = spec.aggregate_statement(self.dialect(), &aggregate.into_selected())?;
+        let mut found = None;
+        let mut sink = |values: &mut [Value<'_>]| {
+            let value = values.first_mut().map_or(Ok(None), |value| Out::from_value(value).map(Some));
+            found = value.map_err(|mismatch| mismatch.at(M::DEF.name, "aggregate"))?;
+            Ok(())
+        };
+        self.session(Access::Read).await?.query(&statement, &mut sink).await?;
+        found.ok_or_else(|| Error::invalid_query(M::DEF.name, "the aggregate returned no row: it cannot be grouped"))
+    }
+
+    /// Columns and aggregates of a query's rows instead of models. 1 statement.
+    ///
+    /// # Errors
+    /// When the query cannot run or has preloads, a value does not fit, or the database fails.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub age: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// let users_by_age: Vec<(i64, i64)> =
+    ///     repo.pluck((User::AGE, User::ID.count()), Query::group_by(User::AGE)).await?;
+    /// # assert!(users_by_age.is_empty());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn pluck<M: Model, C: Columns<M>>(&self, columns: C, query: Select<M>) -> Result<Vec<C::Row>> {
+        if !query.preloads.is_empty() || query.selected.is_some() {
+            let message = "`pluck` reads the columns it is given: the query may have neither preloads nor `select`";
+            return Err(Error::invalid_query(M::DEF.name, message));
+        }
+        let spec = SelectSpec { operands: Some(columns.operands()), ..query.spec };
+        let statement = spec.statement(self.dialect())?;
+        let mut rows = Vec::new();
+        let mut sink = |values: &mut [Value<'_>]| {
+            rows.push(C::decode(values)?);
+            Ok(())
+        };
+        self.session(Access::Read).await?.query(&statement, &mut sink).await?;
+        Ok(rows)
+    }
+
+    /// Models from SQL of one's own, which must select exactly their columns, in their order. Each `?` takes a bind.
+    /// 1 statement.
+    ///
+    /// # Errors
+    /// When the number of `?` is not that of the binds, a row has other columns, or the database fails.
+    pub async fn query<M: Model>(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<Vec<M>> {
+        let statement = self.raw_statement(sql, binds)?;
+        let mut rows = Vec::new();
+        // Nothing says that the text only reads.
+        self.session(Access::Write).await?.query(&statement, &mut rows).await?;
+        Ok(rows)
+    }
+
+    pub(crate) fn raw_statement(
+        &self,
+        sql: &str,
+        binds: impl IntoIterator<Item = Value<'static>>,
+    ) -> Result<Statement> {
+        let mut writer = SqlWriter::new(self.dialect());
+        writer.raw(sql, &binds.into_iter().collect::<Vec<_>>())?;
+        Ok(writer.finish())
+    }
+
+    /// Loads associations of structs in hand: a struct, an `Option`, a slice or a `Vec`. What is loaded already stays
+    /// and costs nothing; a filtered preload always runs. At most 1 statement an association and level; if one fails,
+    /// nothing is changed in memory.
+    ///
+    /// # Errors
+    /// When the request is contradictory (before any SQL), a row cannot be read, or the database fails.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let mut user = repo.insert(User::build().set(User::NAME, "Ada")).await?;
+    /// repo.preload(&mut user, User::POSTS).await?;
+    /// assert!(user.posts()?.is_empty());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn preload<O: Model>(
+        &self,
+        target: &mut (impl PreloadTarget<O> + ?Sized),
+        preload: impl IntoPreload<O>,
+    ) -> Result<()> {
+        self.preload_rows(target.rows(), preload.into_requests(), false).await
+    }
+
+    /// Loads associations of structs in hand anew, also those that are loaded.
+    ///
+    /// # Errors
+    /// As [`preload`](Self::preload).
+    pub async fn reload<O: Model>(
+        &self,
+        target: &mut (impl PreloadTarget<O> + ?Sized),
+        preload: impl IntoPreload<O>,
+    ) -> Result<()> {
+        self.preload_rows(target.rows(), preload.into_requests(), true).await
+    }
+
+    async fn preload_rows<O: Model>(&self, rows: &mut [O], requests: Vec<Request>, force: bool) -> Result<()> {
+        let plan = Plan::new(O::DEF, Root::Held, requests)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut session = self.session(Access::Read).await?;
+        if plan.steps().len() == 1 {
+            // One statement is a snapshot by itself.
+            return preload::load_held(&mut session, &plan, rows, force).await;
+        }
+        in_snapshot(&mut session, async |session| preload::load_held(session, &plan, rows, force).await).await
+    }
+
+    /// What running a query would do: the tree of associations, and every statement. Runs nothing.
+    ///
+    /// # Errors
+    /// When the query cannot run: the same errors, before any SQL.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// # let repo = Repo::new(Sqlite::memory().unwrap());
+    /// println!("{}", repo.explain(&Query::preload(User::POSTS)).unwrap());
+    /// ```
+    pub fn explain<M: Model>(&self, query: &Select<M>) -> Result<String> {
+        let (spec, plan) = query.clone().prepare()?;
+        let statement = spec.statement(self.dialect())?;
+        let plan = match plan {
+            Some(plan) => plan,
+            None => Plan::new(M::DEF, Root::Fetched, Vec::new())?,
+        };
+        plan.explain(self.dialect(), Some(statement.sql()))
+    }
+
+    async fn scalar<V: ColumnType>(&self, statement: &Statement) -> Result<Option<V>> {
+        let mut found = None;
+        let mut sink = |values: &mut [Value<'_>]| {
+            if let Some(value) = values.first_mut() {
+                found = Some(V::from_value(value).map_err(|mismatch| mismatch.at("query", "value"))?);
+            }
+            Ok(())
+        };
+        self.session(Access::Read).await?.query(statement, &mut sink).await?;
+        Ok(found)
+    }
+}
+
+/// Structs that associations can be loaded for: a model, an `Option`, a `Vec` or slice of it.
+pub trait PreloadTarget<O>: Send {
+    /// The structs.
+    fn rows(&mut self) -> &mut [O];
+}
+
+impl<O: Model> PreloadTarget<O> for O {
+    fn rows(&mut self) -> &mut [O] {
+        std::slice::from_mut(self)
+    }
+}
+
+impl<O: Model> PreloadTarget<O> for [O] {
+    fn rows(&mut self) -> &mut [O] {
+        self
+    }
+}
+
+impl<O: Model> PreloadTarget<O> for Vec<O> {
+    fn rows(&mut self) -> &mut [O] {
+        self
+    }
+}
+
+impl<O: Model> PreloadTarget<O> for Option<O> {
+    fn rows(&mut self) -> &mut [O] {
+        self.as_mut_slice()
+    }
+}
+
+impl<M: Model> Select<M> {
+    // Nothing but the model: the row's key decides everything.
+    fn is_plain(&self) -> bool {
+        let spec = &self.spec;
+        self.preloads.is_empty()
+            && self.selected.is_none()
+            && spec.filter.is_always()
+            && spec.limit.is_none()
+            && spec.offset.is_none()
+            && !spec.distinct
+            && spec.group.is_empty()
+            && spec.having.is_always()
+    }
+
+    /// The statement to run and the plan of what to load below it; everything that can be refused is refused here.
+    pub(crate) fn prepare(self) -> Result<(SelectSpec, Option<Plan>)> {
+        let mut spec = self.spec;
+        if let Some(selected) = self.selected {
+            spec = restrict(spec, &selected, &self.preloads)?;
+        }
+        let plan = if self.preloads.is_empty() { None } else { Some(Plan::new(M::DEF, Root::Fetched, self.preloads)?) };
+        Ok((spec.with_total_order(), plan))
+    }
+}
+
+// Reads some columns only: the others are NULL in the answer, which their types have to allow.
+fn restrict(spec: SelectSpec, selected: &[Operand], preloads: &[Request]) -> Result<SelectSpec> {
+    let model = spec.model;
+    let is_selected =
+        |name: &str| selected.iter().any(|operand| matches!(operand, Operand::Column(column) if column.name == name));
+    if selected.iter().any(|operand| !matches!(operand, Operand::Column(_))) {
+        let message = "`select` takes columns of the model; aggregates are read with `repo.pluck`";
+        return Err(Error::invalid_query(model.name, message));
+    }
+    for request in preloads {
+        let Route::Direct(hop) = request.association.kind.route(request.association)? else { continue };
+        if let Some(missing) =
+            hop.owner_columns.iter().map(|at| model.columns[*at].name).find(|name| !is_selected(name))
+        {
+            let association = request.association.name;
+            let message =
+                format!("`select` leaves out `{missing}`, the key that preloading `{association}` goes by: add it");
+            return Err(Error::invalid_query(model.name, message));
+        }
+    }
+    let mut operands = Vec::with_capacity(model.columns.len());
+    for column in model.columns {
+        operands.push(if is_selected(column.name) {
+            Operand::Column(ColumnRef::own(column.name))
+        } else if column.nullable {
+            Operand::Value(Value::Null)
+        } else {
+            let (name, field) = (column.name, column.field);
+            let message = format!(
+                "`select` leaves out `{name}`, and the field `{field}` has no empty value: make it an `Option`, or read values with `repo.pluck`"
+            );
+            return Err(Error::invalid_query(model.name, message));
+        });
+    }
+    Ok(SelectSpec { operands: Some(operands), ..spec })
+}
+
+fn keyed_spec<M: Model>(spec: SelectSpec, values: Vec<Value<'static>>) -> SelectSpec {
+    let key = M::DEF.primary_key_names().zip(values).map(|(name, value)| equals(name, value)).collect();
+    SelectSpec { filter: Expr::All(key).and(spec.filter), ..spec }
+}
+
+pub(crate) fn equals(column: &'static str, value: Value<'static>) -> Expr {
+    let left = Operand::Column(ColumnRef::own(column));
+    Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
+}
+
+fn show_key(key: &impl Key) -> String {
+    let mut values = Vec::new();
+    key.push_values(&mut values);
+    KeyTuple::new(values).map_or_else(|| "NULL".to_owned(), |key| key.to_string())
+}
+
+// One row at most: no vector for the commonest query.
+struct OneRow<M>(Option<M>);
+
+impl<M: Model> RowSink for OneRow<M> {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        self.0 = Some(M::from_values(values)?);
+        Ok(())
+    }
+}
+
+/// Runs several statements against one state of the database, where that is free.
+pub(crate) async fn in_snapshot<T>(
+    session: &mut Session<'_>,
+    work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T>,
+) -> Result<T> {
+    if !session.dialect().capabilities().free_snapshot {
+        return work(session).await;
+    }
+    session.begin(TransactionMode::Read).await?;
+    let result = work(session).await;
+    session.finish(result).await
+}

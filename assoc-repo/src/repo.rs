@@ -1,0 +1,121 @@
+//! [`Repo`]: the handle applications hold.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use assoc_core::driver::{Access, Driver, PoolStatus};
+use assoc_core::{Dialect, Result};
+
+use crate::session::{Session, TransactionHandle};
+
+/// Runs queries and writes. One concrete type for any database, in and outside transactions; cloning it is cheap and
+/// gives another handle of the same.
+///
+/// ```
+/// use assoc_repo::prelude::*;
+/// use assoc_sqlite::Sqlite;
+///
+/// # fn main() -> Result<()> {
+/// let repo = Repo::new(Sqlite::memory()?);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Repo {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) transaction: Option<TransactionHandle>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) driver: Arc<dyn Driver>,
+    // The text of "one row by its primary key", which is the same for every call: building it costs more than SQLite
+    // takes to find the row.
+    get_sql: RwLock<HashMap<TypeId, Arc<str>>>,
+}
+
+impl Repo {
+    /// A repo over a driver.
+    #[must_use]
+    pub fn new(driver: impl Driver) -> Self {
+        Repo::from_driver(Arc::new(driver))
+    }
+
+    /// A repo over a driver that is shared already.
+    #[must_use]
+    pub fn from_driver(driver: Arc<dyn Driver>) -> Self {
+        Repo { shared: Arc::new(Shared { driver, get_sql: RwLock::default() }), transaction: None }
+    }
+
+    /// The driver.
+    #[must_use]
+    pub fn driver(&self) -> &Arc<dyn Driver> {
+        &self.shared.driver
+    }
+
+    /// How the database wants its SQL.
+    #[must_use]
+    pub fn dialect(&self) -> &dyn Dialect {
+        self.shared.driver.dialect()
+    }
+
+    /// How the driver's pool is doing, if it has one.
+    #[must_use]
+    pub fn pool_status(&self) -> Option<PoolStatus> {
+        self.shared.driver.pool_status()
+    }
+
+    /// Whether this handle is a transaction's.
+    #[must_use]
+    pub fn in_transaction(&self) -> bool {
+        self.transaction.is_some()
+    }
+
+    /// Runs a future and returns its output with the number of statements it caused, for tests of one's own: no query
+    /// can hide in a loop. BEGIN, COMMIT and savepoints are not counted, nor is work handed to another task.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// let (users, statements) = repo.count_statements(repo.all(Query::<User>::new())).await;
+    /// assert_eq!(statements, 1);
+    /// # users?; Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn count_statements<F: Future>(&self, future: F) -> (F::Output, usize) {
+        crate::log::count(future).await
+    }
+
+    /// A connection for one request.
+    pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
+        let driver = &self.shared.driver;
+        match &self.transaction {
+            Some(handle) => Ok(Session::in_transaction(driver, Arc::clone(&handle.state).lock_owned().await)),
+            None => Ok(Session::own(driver, driver.acquire(access).await?)),
+        }
+    }
+
+    pub(crate) fn get_sql(&self, model: TypeId, write: impl FnOnce() -> Result<Arc<str>>) -> Result<Arc<str>> {
+        // A panic while the lock is held leaves a map that is whole all the same.
+        if let Some(sql) = self.shared.get_sql.read().unwrap_or_else(PoisonError::into_inner).get(&model) {
+            return Ok(Arc::clone(sql));
+        }
+        let sql = write()?;
+        self.shared.get_sql.write().unwrap_or_else(PoisonError::into_inner).insert(model, Arc::clone(&sql));
+        Ok(sql)
+    }
+}
+
+impl fmt::Debug for Repo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repo")
+            .field("dialect", &self.dialect().name())
+            .field("in_transaction", &self.in_transaction())
+            .finish_non_exhaustive()
+    }
+}

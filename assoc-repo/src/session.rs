@@ -1,0 +1,212 @@
+//! A connection for the length of one request: one of the pool's, or the transaction's.
+//!
+//! Everything a request runs goes through here, so this is where statements are logged and counted, and where a
+//! transaction that was dropped without an end is cleaned up before its connection is used again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use assoc_core::driver::{Connection, Driver, Executed, TransactionMode};
+use assoc_core::{Dialect, ErrorKind, Result, RowSink, Statement};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::log::Timer;
+
+/// What the handles of one transaction share.
+#[derive(Clone)]
+pub(crate) struct TransactionHandle {
+    pub(crate) state: Arc<Mutex<TransactionState>>,
+    // The outermost level that was dropped without an end: it and everything inside it is to be undone. Beside the
+    // lock, because a drop cannot wait for a statement that is running.
+    abandoned: Arc<AtomicU32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl TransactionHandle {
+    pub(crate) fn new(connection: Box<dyn Connection>) -> Self {
+        let abandoned = Arc::new(AtomicU32::new(NONE));
+        let state = TransactionState { connection: Some(connection), depth: 0, abandoned: Arc::clone(&abandoned) };
+        TransactionHandle { state: Arc::new(Mutex::new(state)), abandoned }
+    }
+
+    /// Notes that the handle of a level is gone without commit or rollback.
+    pub(crate) fn abandon(&self, level: u32) {
+        self.abandoned.fetch_min(level, Ordering::Relaxed);
+        if level == 0
+            && let Ok(mut state) = self.state.try_lock()
+        {
+            state.discard();
+        }
+    }
+}
+
+/// The connection of an open transaction.
+pub(crate) struct TransactionState {
+    connection: Option<Box<dyn Connection>>,
+    // How deep the open savepoints go; 0 is the transaction itself.
+    depth: u32,
+    abandoned: Arc<AtomicU32>,
+}
+
+impl TransactionState {
+    /// The level of the innermost open savepoint.
+    pub(crate) fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    // Dropping the connection inside a transaction rolls it back: the driver's contract.
+    fn discard(&mut self) {
+        self.connection = None;
+    }
+
+    async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
+        let abandoned = self.abandoned.swap(NONE, Ordering::Relaxed);
+        if abandoned == 0 {
+            self.discard();
+        }
+        let Some(connection) = &mut self.connection else {
+            return Err(ErrorKind::Transaction("it has ended already: use the repo it was begun on").into());
+        };
+        if (1..=self.depth).contains(&abandoned) {
+            connection.rollback_to_savepoint(abandoned).await?;
+            self.depth = abandoned - 1;
+        }
+        Ok(connection)
+    }
+
+    /// Opens a savepoint and returns its level.
+    pub(crate) async fn nest(&mut self) -> Result<u32> {
+        // Settles what was abandoned first, which changes `depth`.
+        self.connection().await?;
+        let level = self.depth + 1;
+        if let Some(connection) = &mut self.connection {
+            connection.savepoint(level).await?;
+        }
+        self.depth = level;
+        Ok(level)
+    }
+
+    /// Ends a level, keeping or undoing what was done in it.
+    pub(crate) async fn end(&mut self, level: u32, keep: bool) -> Result<()> {
+        self.connection().await?;
+        if level != self.depth {
+            return Err(ErrorKind::Transaction(
+                "a transaction nested in it is still open: commit or drop that one first",
+            )
+            .into());
+        }
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        match (level, keep) {
+            (0, _) => {
+                // Whatever happens, this connection is done: after a failed COMMIT there is nothing left to roll back.
+                let mut connection = self.connection.take();
+                if let Some(connection) = &mut connection {
+                    if keep { connection.commit().await? } else { connection.rollback().await? }
+                }
+                return Ok(());
+            }
+            (level, true) => connection.release_savepoint(level).await?,
+            (level, false) => connection.rollback_to_savepoint(level).await?,
+        }
+        self.depth = level - 1;
+        Ok(())
+    }
+}
+
+pub(crate) struct Session<'r> {
+    driver: &'r Arc<dyn Driver>,
+    source: Source,
+}
+
+enum Source {
+    Own { connection: Box<dyn Connection>, in_transaction: bool },
+    // With the level of the savepoint this request has open.
+    Transaction { state: OwnedMutexGuard<TransactionState>, open: Option<u32> },
+}
+
+impl<'r> Session<'r> {
+    pub(crate) fn own(driver: &'r Arc<dyn Driver>, connection: Box<dyn Connection>) -> Self {
+        Session { driver, source: Source::Own { connection, in_transaction: false } }
+    }
+
+    pub(crate) fn in_transaction(driver: &'r Arc<dyn Driver>, state: OwnedMutexGuard<TransactionState>) -> Self {
+        Session { driver, source: Source::Transaction { state, open: None } }
+    }
+
+    pub(crate) fn dialect(&self) -> &'r dyn Dialect {
+        self.driver.dialect()
+    }
+
+    async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
+        match &mut self.source {
+            Source::Own { connection, .. } => Ok(connection),
+            Source::Transaction { state, .. } => state.connection().await,
+        }
+    }
+
+    pub(crate) async fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
+        let connection = self.connection().await?;
+        let timer = Timer::start();
+        let result = connection.query(statement, sink).await;
+        timer.finish(statement, &result);
+        result
+    }
+
+    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed> {
+        let connection = self.connection().await?;
+        let timer = Timer::start();
+        let result = connection.execute(statement).await;
+        timer.finish(statement, &result);
+        result
+    }
+
+    /// Makes everything until [`Session::finish`] one transaction; inside an open one, one savepoint.
+    pub(crate) async fn begin(&mut self, mode: TransactionMode) -> Result<()> {
+        match &mut self.source {
+            Source::Own { connection, in_transaction } => {
+                connection.begin(mode).await?;
+                *in_transaction = true;
+                Ok(())
+            }
+            Source::Transaction { state, open } if mode == TransactionMode::Write => {
+                *open = Some(state.nest().await?);
+                Ok(())
+            }
+            // Reading inside a transaction sees its snapshot as it is.
+            Source::Transaction { .. } => Ok(()),
+        }
+    }
+
+    /// Ends what [`Session::begin`] started: commits on success, undoes on failure.
+    pub(crate) async fn finish<T>(&mut self, result: Result<T>) -> Result<T> {
+        let keep = result.is_ok();
+        let ended = match &mut self.source {
+            Source::Own { connection, in_transaction } if *in_transaction => {
+                *in_transaction = false;
+                if keep { connection.commit().await } else { connection.rollback().await }
+            }
+            Source::Transaction { state, open: open @ Some(_) } => {
+                let level = state.depth();
+                let ended = state.end(level, keep).await;
+                *open = None;
+                ended
+            }
+            _ => Ok(()),
+        };
+        // The first failure is the one to report; a connection that cannot roll back is thrown away by its driver.
+        match (result, ended) {
+            (Ok(value), Ok(())) => Ok(value),
+            (Ok(_), Err(error)) | (Err(error), _) => Err(error),
+        }
+    }
+}
+
+// A request that was cancelled half-way is undone before the transaction goes on.
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if let Source::Transaction { state, open: Some(level) } = &self.source {
+            state.abandoned.fetch_min(*level, Ordering::Relaxed);
+        }
+    }
+}
