@@ -169,7 +169,7 @@ use expand::Root;
 ///
 /// No column can be called `def` or `primary_key`, because of `User::DEF` and `User::PRIMARY_KEY`: give the field
 /// another name and the column this one, with `#[column(name = "def")]`. No association can be called so either, nor
-/// `build`, `change`, `key`, `value`, `bare`, `clone` or `from_values`, because those are methods of every model.
+/// `build`, `change`, `key`, `value`, `set_value`, `bare`, `clone` or `from_values`, because those are methods of every model.
 #[proc_macro_derive(Model, attributes(model, column, belongs_to, has_one, has_many))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     expand_model(input.into(), Root::Core).into()

@@ -167,7 +167,7 @@ fn table(text: Option<&LitStr>, name: &str, errors: &mut Errors) -> (Option<Stri
 // Names that the generated constants and methods cannot have.
 fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
     const CONSTANTS: [&str; 2] = ["DEF", "PRIMARY_KEY"];
-    const METHODS: [&str; 7] = ["build", "change", "key", "value", "bare", "clone", "from_values"];
+    const METHODS: [&str; 8] = ["build", "change", "key", "value", "set_value", "bare", "clone", "from_values"];
     let mut constants: HashMap<String, String> = HashMap::new();
     for field in fields {
         let name = plain(&field.ident);
