@@ -26,6 +26,15 @@ pub fn read<V: ColumnType>(value: &mut Value<'_>, model: &'static str, column: &
     }
 }
 
+/// Says which column a value was for that does not fit.
+#[inline]
+pub fn column_of<V>(value: StdResult<V, Mismatch>, model: &'static str, column: &'static str) -> Result<V> {
+    match value {
+        Ok(value) => Ok(value),
+        Err(mismatch) => Err(mismatch.at(model, column)),
+    }
+}
+
 /// The error of a row of the wrong width.
 #[cold]
 #[must_use]

@@ -51,3 +51,21 @@ pub struct Visit {
     /// Who came.
     pub author_id: i64,
 }
+
+mod inside {
+    use assoc_macros::Model;
+
+    /// Not public, with fields that look as if they were.
+    #[derive(Model, Debug, Clone)]
+    pub(crate) struct Draft {
+        pub id: i64,
+        pub(crate) r#type: String,
+    }
+}
+
+/// Something that uses all of it.
+#[must_use]
+pub fn drafts() -> usize {
+    let draft = inside::Draft { id: 1, r#type: String::new() };
+    draft.r#type.len() + usize::from(draft.id > 0)
+}

@@ -21,6 +21,9 @@ pub(crate) struct Argument {
 
 impl Parse for Argument {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(Ident::peek_any) {
+            return Err(input.error("expected an option: `name` or `name = \"…\"`"));
+        }
         let ident = Ident::parse_any(input)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
@@ -67,14 +70,14 @@ pub(crate) fn arguments(attribute: &Attribute, table: &OptionTable, errors: &mut
 }
 
 fn unknown(option: &str, table: &OptionTable) -> String {
-    let OptionTable { attribute, options, planned } = table;
+    let OptionTable { attribute, place, options, planned } = table;
     if planned.contains(&option) {
         return format!("`{option}` on `{attribute}` is not available yet");
     }
     let valid = format!("valid options are: {}", options.join(", "));
     match nearest(option, options.iter().copied()) {
-        Some(near) => format!("unknown option `{option}` for `{attribute}`, did you mean `{near}`? {valid}"),
-        None => format!("unknown option `{option}` for `{attribute}`; {valid}"),
+        Some(near) => format!("unknown option `{option}` for `{attribute}`{place}, did you mean `{near}`? {valid}"),
+        None => format!("unknown option `{option}` for `{attribute}`{place}; {valid}"),
     }
 }
 

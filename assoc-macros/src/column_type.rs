@@ -34,6 +34,7 @@ pub(crate) fn newtype(input: DeriveInput, errors: &mut Errors) -> Option<Newtype
         let message =
             format!("a column type cannot be generic, because what it stores is one constant: `{}` is", input.ident);
         errors.on(&input.generics, message);
+        return None;
     }
     let Data::Struct(data) = input.data else {
         errors.on(&input.ident, wrong(&input.ident, "is no struct"));
@@ -47,7 +48,7 @@ pub(crate) fn newtype(input: DeriveInput, errors: &mut Errors) -> Option<Newtype
             Some(Newtype { ident: input.ident, root, key, member, inner })
         }
         _ => {
-            errors.on(&input.ident, wrong(&input.ident, &format!("has {count}")));
+            errors.on(&input.ident, wrong(&input.ident, &format!("has {count} fields")));
             None
         }
     }

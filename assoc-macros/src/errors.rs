@@ -28,12 +28,13 @@ impl Errors {
         }
     }
 
-    /// The value, if there was no mistake.
-    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, TokenStream> {
-        match (self.0, value) {
-            (None, Some(value)) => Ok(value),
-            (Some(error), _) => Err(error.into_compile_error()),
-            (None, None) => Err(TokenStream::new()),
-        }
+    /// Whether there was no mistake.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// What makes the compiler print them.
+    pub(crate) fn into_compile_errors(self) -> TokenStream {
+        self.0.map(syn::Error::into_compile_error).unwrap_or_default()
     }
 }

@@ -13,7 +13,7 @@ mod column_type;
 mod model;
 
 pub(crate) use column_type::column_type;
-pub(crate) use model::model;
+pub(crate) use model::{model, stand_in};
 
 /// The crate whose `__private` the code refers to, unless the attribute `crate` names another.
 #[derive(Clone, Copy)]

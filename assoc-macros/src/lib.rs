@@ -1,4 +1,12 @@
-//! Derives for assoc: Model and ColumnType.
+//! The derives of `assoc`: [`Model`](macro@Model) for structs that are rows, [`ColumnType`](macro@ColumnType) for newtypes
+//! that are columns.
+//!
+//! Applications use them through `assoc-repo`, which re-exports both; what is said here holds there too. What they
+//! write is constants and thin functions: no attribute costs anything at run time, and little at compile time.
+//!
+//! Mistakes are reported all at once and at the attribute or field that they are about. Those that concern another
+//! struct (its foreign key column, the column's type) are found by the compiler in the constants and reported in the
+//! same places.
 
 use proc_macro::TokenStream;
 use syn::DeriveInput;
@@ -10,12 +18,158 @@ mod expand;
 mod names;
 mod options;
 mod parse;
+#[cfg(test)]
+mod snapshots;
 mod validate;
 
 use errors::Errors;
 use expand::Root;
 
-/// A struct that is a row.
+/// Makes a struct with named fields a model: a row of a table, with columns and associations.
+///
+/// The struct must be `Clone`. Each field is a column, unless it is an association or skipped.
+///
+/// ```
+/// use assoc_core::{AssociationNotLoaded, BelongsTo, HasMany, Model};
+/// use assoc_macros::Model;
+///
+/// #[derive(Model, Debug, Clone)]
+/// struct User {
+///     id: i64,
+///     name: String,
+///     #[has_many]
+///     posts: HasMany<Post>,
+/// }
+///
+/// #[derive(Model, Debug, Clone)]
+/// #[model(table = "blog.articles")]
+/// struct Post {
+///     id: i64,
+///     user_id: i64,
+///     #[column(name = "headline", length = 80)]
+///     title: String,
+///     #[belongs_to]
+///     user: BelongsTo<User>,
+/// }
+///
+/// assert_eq!(User::DEF.table.to_string(), "users");
+/// assert_eq!(Post::TITLE.name(), "headline");
+/// assert_eq!(User::POSTS.def().inverse(), Some(Post::USER.def()));
+///
+/// fn titles(user: &User) -> Result<Vec<&str>, AssociationNotLoaded> {
+///     Ok(user.posts()?.iter().map(|post| post.title.as_str()).collect())
+/// }
+/// ```
+///
+/// # What is written
+///
+/// * `impl Model`: the definition `User::DEF`, reading of rows, the primary key.
+/// * For each column a constant, the field's name in upper case: `User::NAME: Column<User, String>`.
+/// * For each association a constant, `User::POSTS: Association<User, Post, HasMany<Post>>`, and a method that reads
+///   what is loaded: `user.posts()`.
+///
+/// Constants and methods are as visible as their fields.
+///
+/// # On the struct: `#[model(…)]`
+///
+/// | option | meaning | without it |
+/// |---|---|---|
+/// | `table = "users"`, `table = "blog.users"` | the table, with its schema if it is not the default one | the struct's name in snake case, its last word in the plural: `BlogPost` is in `blog_posts`, `Person` in `people` |
+/// | `primary_key = "code"`, `primary_key = "user_id, group_id"` | the fields (by their Rust names) that are the primary key, up to four | the field `id` if there is one, otherwise no primary key |
+/// | `auto_increment = false` | the application sets the key | an integer key of one column is made by the database, unless it is also the foreign key of a `belongs_to`, or the column has a default |
+/// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is found | `assoc_core`, or `assoc_repo` |
+///
+/// ```
+/// # use assoc_core::Model;
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// #[model(table = "memberships", primary_key = "user_id, group_id")]
+/// struct Membership {
+///     user_id: i64,
+///     group_id: i64,
+/// }
+///
+/// let membership = Membership { user_id: 7, group_id: 3 };
+/// assert_eq!(membership.key(), (7, 3));
+/// ```
+///
+/// # On a column: `#[column(…)]`
+///
+/// | option | meaning |
+/// |---|---|
+/// | `name = "headline"` | its name in the database; without it, the field's (`r#type` is stored in `type`) |
+/// | `default` | the database fills it in when an insert leaves it out |
+/// | `default = "CURRENT_TIMESTAMP"` | the same, with the SQL expression that `CREATE TABLE` states |
+/// | `length = 80` | the length of a text column, for `CREATE TABLE` on databases that want one |
+///
+/// A field with `#[model(skip)]` is not stored: a row that is read has `Default::default()` there.
+///
+/// ```
+/// # use assoc_core::{ColumnDefault, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct Note {
+///     id: i64,
+///     #[column(default = "'draft'", length = 10)]
+///     r#type: String,
+///     #[model(skip)]
+///     unsaved_changes: bool,
+/// }
+///
+/// assert_eq!(Note::TYPE.name(), "type");
+/// assert_eq!(Note::DEF.columns[1].default, ColumnDefault::Sql("'draft'"));
+/// assert_eq!(Note::DEF.columns.len(), 2);
+/// ```
+///
+/// # On an association: `#[belongs_to]`, `#[has_one]`, `#[has_many]`
+///
+/// Exactly one of the three, on a field of the type of the same name:
+///
+/// | attribute | field | the foreign key is |
+/// |---|---|---|
+/// | `#[belongs_to]` | `BelongsTo<User>`, or `BelongsTo<Option<User>>` if there may be none | here: the field `user_id` for an association `user` |
+/// | `#[has_one]` | `HasOne<Address>` or `HasOne<Option<Address>>` | at the target: its field `user_id` for a struct `User` |
+/// | `#[has_many]` | `HasMany<Post>` | at the target: its field `user_id` for a struct `User` |
+///
+/// | option | meaning | without it |
+/// |---|---|---|
+/// | `foreign_key = "author_id"` | the fields of the model on which the foreign key is | see above |
+/// | `primary_key = "code"` | the fields of the other model that it refers to | that model's primary key |
+///
+/// Both name fields by their Rust names, and both can name several, with commas between them; the first refers to the
+/// first. A foreign key has the type of the key it refers to, or is an `Option` of it: anything else does not
+/// compile.
+///
+/// ```
+/// # use assoc_core::{BelongsTo, HasMany, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct Employee {
+///     id: i64,
+///     manager_id: Option<i64>,
+///     country_code: String,
+///     #[belongs_to]
+///     manager: BelongsTo<Option<Employee>>,
+///     #[has_many(foreign_key = "manager_id")]
+///     subordinates: HasMany<Employee>,
+///     #[belongs_to(foreign_key = "country_code", primary_key = "code")]
+///     country: BelongsTo<Country>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Country {
+///     id: i64,
+///     code: String,
+/// }
+///
+/// assert_eq!(Employee::MANAGER.def().inverse(), Some(Employee::SUBORDINATES.def()));
+/// ```
+///
+/// # Names that are taken
+///
+/// No column can be called `def` or `primary_key`, because of `User::DEF` and `User::PRIMARY_KEY`: give the field
+/// another name and the column this one, with `#[column(name = "def")]`. No association can be called so either, nor
+/// `build`, `change`, `key`, `value`, `set_value`, `bare`, `clone` or `from_values`, because those are methods of every model.
 #[proc_macro_derive(Model, attributes(model, column, belongs_to, has_one, has_many))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     expand_model(input.into(), Root::Core).into()
@@ -27,7 +181,43 @@ pub fn derive_repo_model(input: TokenStream) -> TokenStream {
     expand_model(input.into(), Root::Repo).into()
 }
 
-/// A newtype that is a column.
+/// Makes a newtype a column: it is stored as what it wraps.
+///
+/// ```
+/// use assoc_core::{BelongsTo, ColumnType, Model, SqlType};
+/// use assoc_macros::{ColumnType, Model};
+///
+/// #[derive(ColumnType, Debug, Clone, Copy, PartialEq, Eq)]
+/// #[column_type(key)]
+/// struct UserId(i64);
+///
+/// #[derive(ColumnType, Debug, Clone)]
+/// struct Email(String);
+///
+/// #[derive(Model, Clone)]
+/// struct User {
+///     id: UserId,
+///     email: Option<Email>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     user_id: UserId, // An `i64` would not compile: it is no key of a user.
+///     #[belongs_to]
+///     user: BelongsTo<User>,
+/// }
+///
+/// assert_eq!(UserId::SQL_TYPE, SqlType::Int(64));
+/// assert_eq!(User { id: UserId(7), email: None }.key(), UserId(7));
+/// ```
+///
+/// # `#[column_type(…)]`
+///
+/// | option | meaning |
+/// |---|---|
+/// | `key` | it can be a primary key; the type must then be `Clone`, `PartialEq` and `Debug` |
+/// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is found |
 #[proc_macro_derive(ColumnType, attributes(column_type))]
 pub fn derive_column_type(input: TokenStream) -> TokenStream {
     expand_column_type(input.into(), Root::Core).into()
@@ -43,7 +233,7 @@ fn expand_model(input: proc_macro2::TokenStream, root: Root) -> proc_macro2::Tok
     expanded(input, |input, errors| {
         let model = parse::model(input, errors)?;
         let model = validate::model(model, errors);
-        Some(expand::model(&model, root))
+        Some(if errors.is_empty() { expand::model(&model, root) } else { expand::stand_in(&model, root) })
     })
 }
 
@@ -66,5 +256,7 @@ fn expanded(
             None
         }
     };
-    errors.finish(code).unwrap_or_else(|errors| errors)
+    let mut output = errors.into_compile_errors();
+    output.extend(code);
+    output
 }

@@ -6,6 +6,8 @@ use std::fmt;
 pub(crate) struct OptionTable {
     /// The attribute: `has_many`.
     pub(crate) attribute: &'static str,
+    /// Where it stands, if it takes something else elsewhere.
+    pub(crate) place: &'static str,
     /// What it takes.
     pub(crate) options: &'static [&'static str],
     /// What it will take. Nobody who knows these from elsewhere should think that they misspelt them.
@@ -13,22 +15,28 @@ pub(crate) struct OptionTable {
 }
 
 /// `#[model(…)]` on a struct.
-pub(crate) const MODEL: OptionTable =
-    OptionTable { attribute: "model", options: &["table", "primary_key", "auto_increment", "crate"], planned: &[] };
+pub(crate) const MODEL: OptionTable = OptionTable {
+    attribute: "model",
+    place: "",
+    options: &["table", "primary_key", "auto_increment", "crate"],
+    planned: &[],
+};
 
 /// `#[model(…)]` on a field.
-pub(crate) const FIELD: OptionTable = OptionTable { attribute: "model", options: &["skip"], planned: &[] };
+pub(crate) const FIELD: OptionTable =
+    OptionTable { attribute: "model", place: " on a field", options: &["skip"], planned: &[] };
 
 /// `#[column(…)]`.
 pub(crate) const COLUMN: OptionTable =
-    OptionTable { attribute: "column", options: &["name", "default", "length"], planned: &[] };
+    OptionTable { attribute: "column", place: "", options: &["name", "default", "length"], planned: &[] };
 
 /// `#[column_type(…)]`.
 pub(crate) const COLUMN_TYPE: OptionTable =
-    OptionTable { attribute: "column_type", options: &["key", "crate"], planned: &[] };
+    OptionTable { attribute: "column_type", place: "", options: &["key", "crate"], planned: &[] };
 
 const BELONGS_TO: OptionTable = OptionTable {
     attribute: "belongs_to",
+    place: "",
     options: &["foreign_key", "primary_key"],
     planned: &[
         "polymorphic",
@@ -45,6 +53,7 @@ const BELONGS_TO: OptionTable = OptionTable {
 
 const HAS_ONE: OptionTable = OptionTable {
     attribute: "has_one",
+    place: "",
     options: &["foreign_key", "primary_key"],
     planned: &[
         "through",
@@ -63,6 +72,7 @@ const HAS_ONE: OptionTable = OptionTable {
 
 const HAS_MANY: OptionTable = OptionTable {
     attribute: "has_many",
+    place: "",
     options: &["foreign_key", "primary_key"],
     planned: &[
         "through",

@@ -34,7 +34,7 @@ pub(crate) struct FieldInput {
 /// What a field is for.
 pub(crate) enum Role {
     Column(ColumnInput),
-    Association(AssociationInput),
+    Association(Box<AssociationInput>),
     /// Not stored.
     Skipped,
     /// Wrong, and reported.
@@ -186,7 +186,8 @@ fn role(ident: &Ident, ty: &Type, attributes: &[Attribute], errors: &mut Errors)
                 format!("an association is never stored in its own column: remove `#[model(skip)]` from `{name}`"),
             );
         }
-        return association(*kind, attribute, ty, errors).map_or(Role::Unknown, Role::Association);
+        return association(*kind, attribute, ty, errors)
+            .map_or(Role::Unknown, |association| Role::Association(Box::new(association)));
     }
     if skipped {
         if let Some(column) = column_attribute {

@@ -58,8 +58,8 @@ pub(crate) struct Association {
     pub(crate) vis: Visibility,
     pub(crate) name: String,
     pub(crate) kind: Kind,
-    /// Its attribute.
-    pub(crate) span: Span,
+    /// Where its foreign key is named, its attribute if nowhere.
+    pub(crate) key_span: Span,
     /// `Option<User>`
     pub(crate) slot: Type,
     /// `User`
@@ -87,6 +87,9 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
     let (schema, table) = table(input.table.as_ref(), &name, errors);
     reserved_names(&name, &input.fields, errors);
     let columns = columns(&input.fields, errors);
+    if columns.is_empty() && !input.fields.iter().any(|field| matches!(field.role, Role::Unknown)) {
+        errors.on(&input.ident, format!("a model is a row of a table, and `{name}` has no columns"));
+    }
     let owner = Owner { name: &name, fields: &input.fields, columns: &columns };
     let primary_key = match &input.primary_key {
         Some(names) => owner.columns(names, "primary_key", errors).unwrap_or_default(),
@@ -96,15 +99,18 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
     let key_is_known = input.primary_key.is_none() || !primary_key.is_empty();
     let mut associations = Vec::new();
     for field in &input.fields {
-        if let Role::Association(association) = &field.role
-            && let Some(keys) = owner.keys(field, association, key_is_known.then_some(primary_key.as_slice()), errors)
-        {
+        if let Role::Association(association) = &field.role {
+            let key = key_is_known.then_some(primary_key.as_slice());
+            // Without keys only for as long as it takes to report why.
+            let keys = owner
+                .keys(field, association, key, errors)
+                .unwrap_or(Keys::Theirs { owner_key: Vec::new(), foreign_key: Vec::new() });
             associations.push(Association {
                 field: field.ident.clone(),
                 vis: field.vis.clone(),
                 name: plain(&field.ident),
                 kind: association.holder.kind,
-                span: association.span,
+                key_span: association.foreign_key.as_ref().map_or(association.span, |names| names.span),
                 slot: association.holder.slot.clone(),
                 target: association.holder.target.clone(),
                 keys,
@@ -161,7 +167,7 @@ fn table(text: Option<&LitStr>, name: &str, errors: &mut Errors) -> (Option<Stri
 // Names that the generated constants and methods cannot have.
 fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
     const CONSTANTS: [&str; 2] = ["DEF", "PRIMARY_KEY"];
-    const METHODS: [&str; 7] = ["build", "change", "key", "value", "bare", "clone", "from_values"];
+    const METHODS: [&str; 8] = ["build", "change", "key", "value", "set_value", "bare", "clone", "from_values"];
     let mut constants: HashMap<String, String> = HashMap::new();
     for field in fields {
         let name = plain(&field.ident);

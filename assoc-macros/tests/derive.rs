@@ -1,5 +1,6 @@
 //! Models that use everything the derives have, and what comes out: definitions, rows, tokens, accessors.
 #![deny(missing_docs, unused, clippy::all, clippy::pedantic)]
+#![allow(clippy::unwrap_used, clippy::panic)] // The helpers of tests count as production code.
 
 use assoc_core::{
     AssociationNotLoaded, BelongsTo, Column, ColumnDefault, ColumnType, HasMany, HasOne, Key, LoadState, Macro, Model,
@@ -283,6 +284,19 @@ fn values_are_read_by_index() {
 }
 
 #[test]
+fn values_are_set_by_index() {
+    let mut post = post();
+    post.editor = BelongsTo::from(None);
+    post.set_value(3, &mut Value::Text("Bye".into())).unwrap();
+    post.set_value(2, &mut Value::Int(9)).unwrap();
+    post.set_value(6, &mut Value::Int(9)).unwrap();
+    assert_eq!((post.title.as_str(), post.editor_id), ("Bye", Some(9)));
+    assert!(post.editor.is_loaded(), "associations stay");
+    let error = post.set_value(0, &mut Value::Null).unwrap_err();
+    assert!(error.to_string().contains("`Post.id`"), "{error}");
+}
+
+#[test]
 fn bare_rows_keep_what_is_not_stored_but_no_association() {
     let mut post = post();
     post.rank = 3;
@@ -347,7 +361,7 @@ fn user_without_anything() -> User {
 #[test]
 fn newtypes_are_columns_and_keys() {
     assert_eq!(EmployeeId::SQL_TYPE, SqlType::Int(64));
-    assert!(!EmployeeId::NULLABLE && Nickname::NULLABLE);
+    assert_eq!((EmployeeId::NULLABLE, Nickname::NULLABLE), (false, true));
     assert_eq!(EmployeeId::absent(), None);
     assert_eq!(Nickname::absent(), Some(Nickname { text: None }));
     let employee = Employee::from_values(&mut [Value::Int(7), Value::Int(1)]).unwrap();

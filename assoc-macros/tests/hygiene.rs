@@ -23,11 +23,12 @@ mod core {}
 // What an application would have that depends on a crate which re-exports the core.
 mod orm {
     pub(crate) mod inner {
-        pub(crate) use ::assoc_core::{__private, BelongsTo, HasMany, HasOne};
+        pub(crate) use ::assoc_core::{__private, BelongsTo, HasMany};
     }
 }
 
 mod shadowed {
+    #[allow(unused_imports)] // What the derives write must not use it.
     use super::*;
 
     #[derive(::assoc_macros::Model, ::std::clone::Clone)]

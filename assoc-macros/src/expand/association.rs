@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::generated;
 use crate::names::token;
@@ -12,22 +13,26 @@ use crate::validate::{Association, Keys, Model, TargetKey};
 pub(super) fn definition(model: &Model, association: &Association) -> TokenStream {
     let Association { name, field, slot, target, .. } = association;
     let owner = &model.ident;
-    let at = generated(association.span);
+    // At the target's name: what is wrong with it is said there.
+    let at = generated(slot.span());
     let kind = kind(association);
     let slot_type = format_ident!("{}Slot", association.kind.holder());
     let options = if association.kind.is_to_one() {
-        quote!(.optional(<#slot as __assoc::ToOne>::OPTIONAL))
+        quote_spanned!(at=> .optional(<#slot as __assoc::ToOne>::OPTIONAL))
     } else {
         TokenStream::new()
     };
     let target = quote_spanned!(at=> || <#target as __assoc::Model>::DEF);
+    let stored = quote_spanned! {at=>
+        &__assoc::#slot_type::<#owner, #slot>::new(|__owner| &__owner.#field, |__owner| &mut __owner.#field)
+    };
     quote! {
         __assoc::AssociationDef::new(
             #name,
             || <#owner as __assoc::Model>::DEF,
             #target,
             #kind,
-            &__assoc::#slot_type::<#owner, #slot>::new(|__owner| &__owner.#field, |__owner| &mut __owner.#field),
+            #stored,
             __assoc::Options::new() #options,
         )
     }
@@ -35,7 +40,7 @@ pub(super) fn definition(model: &Model, association: &Association) -> TokenStrea
 
 fn kind(association: &Association) -> TokenStream {
     let target = &association.target;
-    let at = generated(association.span);
+    let at = generated(target.span());
     let columns = |tokens: &[Ident]| {
         let columns = tokens.iter().map(|token| target_column(association, token));
         quote!(&[#(#columns.index()),*])
@@ -65,27 +70,27 @@ fn target_column(association: &Association, token: &Ident) -> TokenStream {
 }
 
 /// The association's constant: `User::POSTS`.
-pub(super) fn constant(model: &Model, index: usize, association: &Association) -> TokenStream {
+pub(super) fn constant(model: &Model, index: usize, association: &Association, checks: &TokenStream) -> TokenStream {
     let Association { vis, name, slot, target, field, .. } = association;
     let owner = &model.ident;
     let constant = token(name, generated(field.span()));
     let holder = format_ident!("{}", association.kind.holder());
-    let checks = checks(model, association);
+    let ty = quote_spanned!(generated(slot.span())=> __assoc::Association<#owner, #target, __assoc::#holder<#slot>>);
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
         #[doc = #doc]
-        #vis const #constant: __assoc::Association<#owner, #target, __assoc::#holder<#slot>> = {
+        #vis const #constant: #ty = {
             #checks
             __assoc::Association::new(&<#owner as __assoc::Model>::DEF.associations[#index])
         };
     }
 }
 
-// Calls that only compile if the types of foreign key and key fit.
-fn checks(model: &Model, association: &Association) -> TokenStream {
+/// Calls that only compile if the types of foreign key and key fit.
+pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
     let owner = &model.ident;
     let target = &association.target;
-    let at = generated(association.span);
+    let at = generated(association.key_span);
     let own = |index: &usize| {
         let token = token(&model.columns[*index].name, at);
         quote_spanned!(at=> <#owner>::#token)
@@ -97,7 +102,7 @@ fn checks(model: &Model, association: &Association) -> TokenStream {
                 1 => quote_spanned!(at=> __assoc::check_reference::<#owner, #target, _>(#(#columns),*);),
                 width => {
                     let check = Ident::new(&format!("check_reference_{width}"), at);
-                    let types = foreign_key.iter().map(|_| quote!(_));
+                    let types = foreign_key.iter().map(|index| &model.columns[*index].ty);
                     quote_spanned!(at=> __assoc::#check::<#owner, #target, #(#types),*>(#(#columns),*);)
                 }
             }
@@ -125,10 +130,14 @@ fn checks(model: &Model, association: &Association) -> TokenStream {
 pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream {
     let Association { vis, name, field, slot, target, .. } = association;
     let model_name = &model.name;
+    let holder = format_ident!("{}", association.kind.holder());
     let read = match association.kind {
         Kind::HasMany => quote!(&[#target]),
-        Kind::BelongsTo | Kind::HasOne => quote!(<#slot as __assoc::ToOne>::Read<'_>),
+        Kind::BelongsTo | Kind::HasOne => {
+            quote_spanned!(generated(slot.span())=> <#slot as __assoc::ToOne>::Read<'_>)
+        }
     };
+    let get = quote_spanned!(generated(slot.span())=> __assoc::#holder::get);
     let doc = format!("What is loaded of [`{name}`]({model_name}#structfield.{name}). Never queries.");
     quote! {
         #[doc = #doc]
@@ -136,7 +145,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         /// # Errors
         /// When nothing asked for it, or when a row that must exist does not.
         #vis fn #field(&self) -> __assoc::StdResult<#read, __assoc::AssociationNotLoaded> {
-            __assoc::StdResult::map_err(self.#field.get(), |__reason| {
+            __assoc::StdResult::map_err(#get(&self.#field), |__reason| {
                 __assoc::AssociationNotLoaded::new(#model_name, #name, __reason)
             })
         }

@@ -1,5 +1,7 @@
 //! `impl Model`: the definition as a constant, reading and writing of columns.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -8,13 +10,78 @@ use super::{Root, association, generated, in_anonymous_constant};
 use crate::names::token;
 use crate::validate::{Column, Default, Model};
 
+/// What keeps the compiler from complaining about everything that uses a model in which there are mistakes: all its
+/// names, with nothing behind them.
+pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
+    let root = root.path(model.root.as_ref());
+    let Model { ident, name, table, .. } = model;
+    let key = key_type(model);
+    let mut seen = HashSet::new();
+    let columns = model.columns.iter().filter(|column| seen.insert(column.name.to_uppercase()));
+    let columns: Vec<_> = columns.enumerate().map(|(index, column)| constant(model, index, column)).collect();
+    let associations = model.associations.iter().filter(|association| seen.insert(association.name.to_uppercase()));
+    let associations = associations.map(|association| {
+        let constant = association::constant(model, 0, association, &TokenStream::new());
+        let accessor = association::accessor(model, association);
+        quote!(#constant #accessor)
+    });
+    let items = quote! {
+        #[automatically_derived]
+        impl __assoc::Model for #ident {
+            #key
+
+            const DEF: &'static __assoc::ModelDef = &__assoc::ModelDef::new(
+                #name,
+                __assoc::TableRef { schema: __assoc::Option::None, name: #table },
+                &[],
+                &[],
+                &[],
+                &__assoc::RowsOf::<#ident>::new(),
+            );
+
+            const PRIMARY_KEY: &'static [usize] = &[];
+
+            fn from_values(_: &mut [__assoc::Value<'_>]) -> __assoc::Result<Self> {
+                loop {}
+            }
+
+            fn value(&self, _: usize) -> __assoc::Value<'_> {
+                loop {}
+            }
+
+            fn set_value(&mut self, _: usize, _: &mut __assoc::Value<'_>) -> __assoc::Result<()> {
+                loop {}
+            }
+
+            fn bare(&self) -> Self {
+                loop {}
+            }
+
+            fn key(&self) -> Self::Key {
+                loop {}
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #ident {
+            #(#columns)*
+            #(#associations)*
+        }
+    };
+    in_anonymous_constant(&root, &items)
+}
+
 /// All code of a model.
 pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
     let root = root.path(model.root.as_ref());
     let implementation = implementation(model);
     let constants = model.columns.iter().enumerate().map(|(index, column)| constant(model, index, column));
     let associations = model.associations.iter().enumerate();
-    let associations = associations.map(|(index, association)| association::constant(model, index, association));
+    let associations = associations.map(|(index, association)| {
+        let checks = association::checks(model, association);
+        association::constant(model, index, association, &checks)
+    });
     let accessors = model.associations.iter().map(|association| association::accessor(model, association));
     let ident = &model.ident;
     // A private field's constant and accessor need not be used.
@@ -44,7 +111,7 @@ fn implementation(model: &Model) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl __assoc::Model for #ident {
-            type Key = #key;
+            #key
 
             const DEF: &'static __assoc::ModelDef = #definition;
 
@@ -112,8 +179,10 @@ fn from_values(model: &Model) -> TokenStream {
     let columns = model.columns.iter().zip(&bindings).map(|(column, binding)| {
         let Column { field, ty, column: stored, .. } = column;
         let at = generated(ty.span());
-        let read = quote_spanned!(at=> __assoc::read::<#ty>(#binding, #name, #stored)?);
-        quote!(#field: #read)
+        // The trait by name, not as the bound of a function: then the compiler has the same to say here as in the
+        // definition about a type that is no column, and says it once.
+        let read = quote_spanned!(at=> <#ty as __assoc::ColumnType>::from_value);
+        quote!(#field: __assoc::column_of(#read(#binding), #name, #stored)?)
     });
     let empty = empty_fields(model);
     let width = model.columns.len();
@@ -153,8 +222,8 @@ fn set_value(model: &Model) -> TokenStream {
     let arms = model.columns.iter().enumerate().map(|(index, column)| {
         let Column { field, ty, column: stored, .. } = column;
         let at = generated(ty.span());
-        let read = quote_spanned!(at=> __assoc::read::<#ty>(__value, #name, #stored)?);
-        quote!(#index => self.#field = #read)
+        let read = quote_spanned!(at=> <#ty as __assoc::ColumnType>::from_value);
+        quote!(#index => self.#field = __assoc::column_of(#read(__value), #name, #stored)?)
     });
     quote! {
         fn set_value(&mut self, __column: usize, __value: &mut __assoc::Value<'_>) -> __assoc::Result<()> {
@@ -184,10 +253,13 @@ fn bare(model: &Model) -> TokenStream {
 
 fn key_type(model: &Model) -> TokenStream {
     let types = model.primary_key.iter().map(|index| &model.columns[*index].ty);
-    match model.primary_key.len() {
+    let ty = match model.primary_key.len() {
         1 => quote!(#(#types)*),
         _ => quote!((#(#types),*)),
-    }
+    };
+    // At the key's field: a type that is less visible than the struct is reported here.
+    let at = model.primary_key.first().map_or(model.ident.span(), |index| model.columns[*index].ty.span());
+    quote_spanned!(generated(at)=> type Key = #ty;)
 }
 
 fn key_value(model: &Model) -> TokenStream {

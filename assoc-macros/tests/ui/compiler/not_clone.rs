@@ -1,0 +1,8 @@
+use assoc_macros::Model;
+
+#[derive(Model)]
+struct User {
+    id: i64,
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use assoc_core::HasMany;
+use assoc_macros::Model;
+
+#[derive(Model, Clone)]
+struct User {
+    id: i64,
+    #[has_many]
+    #[has_one]
+    posts: HasMany<Post>,
+    #[has_many]
+    #[has_many(foreign_key = "author_id")]
+    drafts: HasMany<Post>,
+}
+
+#[derive(Model, Clone)]
+struct Post {
+    id: i64,
+    user_id: i64,
+}
+
+fn main() {}
