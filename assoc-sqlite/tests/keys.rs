@@ -4,7 +4,7 @@ mod support;
 
 use assoc_core::driver::{Access, Driver};
 use assoc_core::sql::SqlWriter;
-use assoc_core::{Connection, Dialect, KeySet, KeyTuple, Statement, Value};
+use assoc_core::{Connection, KeySet, KeyTuple, Statement, Value};
 use assoc_sqlite::Sqlite;
 use support::{ints, rows, statement};
 
