@@ -1,4 +1,6 @@
 //! Where statements run: with and without runtimes, cancelled half-way, with a sink that panics.
+#![cfg(feature = "tokio")]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 
@@ -15,10 +17,10 @@ use support::{Scratch, ints, kind, scalar, statement};
 
 const COUNT_TO: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i, 'row ' || i FROM n";
-const LONG: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT max(i) FROM n";
+const LONG: &str =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT max(i) FROM n";
 
-const EXECUTIONS: [Execution; 4] =
-    [Execution::Auto, Execution::Inline, Execution::BlockInPlace, Execution::Offload];
+const EXECUTIONS: [Execution; 4] = [Execution::Auto, Execution::Inline, Execution::BlockInPlace, Execution::Offload];
 
 fn current_thread() -> tokio::runtime::Runtime {
     // Without timers and I/O: the driver must need neither.
@@ -93,7 +95,8 @@ fn a_panicking_sink_leaves_pool_and_connection_usable() {
     everywhere(|sqlite| async move {
         for _ in 0..5 {
             let mut reader = sqlite.acquire(Access::Read).await.unwrap();
-            let mut sink = |_: &mut [Value<'_>]| -> assoc_core::Result<()> { std::panic::resume_unwind(Box::new("sink")) };
+            let mut sink =
+                |_: &mut [Value<'_>]| -> assoc_core::Result<()> { std::panic::resume_unwind(Box::new("sink")) };
             let statement = statement(COUNT_TO, [Value::Int(5_000)]);
             let mut query = Some(reader.query(&statement, &mut sink));
             let outcome = std::future::poll_fn(|cx| {

@@ -1,4 +1,5 @@
 //! Every form of key set against real tables: what it finds is what `fk = ?` finds, key by key.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Who gets which connection, when, and in what state.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 
@@ -94,7 +95,8 @@ fn a_hundred_tasks_share_two_readers_and_a_writer() {
                         if task % 4 == 0 {
                             let mut writer = sqlite.acquire(Access::Write).await.unwrap();
                             writer.begin(TransactionMode::Write).await.unwrap();
-                            let insert = statement("INSERT INTO t(n) VALUES (?), (?)", [Value::Int(round), Value::Int(task)]);
+                            let insert =
+                                statement("INSERT INTO t(n) VALUES (?), (?)", [Value::Int(round), Value::Int(task)]);
                             assert_eq!(writer.execute(&insert).await.unwrap().affected, 2);
                             writer.commit().await.unwrap();
                         } else {
@@ -184,7 +186,8 @@ fn opening() {
     let scratch = Scratch::new();
     let url = format!("sqlite://{}", scratch.path().display());
     let sqlite = Sqlite::from_url(&url).unwrap();
-    pollster::block_on(sqlite.execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES (7)")).unwrap();
+    pollster::block_on(sqlite.execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES (7)"))
+        .unwrap();
     let reading = scratch.builder().read_only(true).open().unwrap();
     pollster::block_on(async {
         assert_eq!(scalar(&reading, "SELECT id FROM t").await, Value::Int(7));

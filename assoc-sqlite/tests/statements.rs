@@ -1,4 +1,5 @@
 //! Values both ways, effects, transactions and errors, as a caller sees them.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;
 
