@@ -9,6 +9,11 @@ use crate::value::Value;
 
 /// The type of a primary key: one column's type, or a tuple of them for a composite key. `()` is for tables without
 /// one (join tables).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a primary key",
+    label = "not a key type",
+    note = "keys are integers, String, Vec<u8>, UUIDs, dates, tuples of those, or a newtype with `#[column_type(key)]`"
+)]
 pub trait Key: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
     /// How many columns it has.
     const WIDTH: usize;

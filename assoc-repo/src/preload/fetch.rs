@@ -1,5 +1,7 @@
 //! The fetch phase: one step after the other, from keys to flat rows to links.
 
+use std::any::Any;
+
 use assoc_core::planner::{Edge, Plan, Step};
 use assoc_core::rows::Rows;
 use assoc_core::sql::Matching;
@@ -42,7 +44,7 @@ pub(super) async fn run(
         let owners: Vec<Owners> =
             step.serves.iter().map(|served| owners_of(plan, &nodes, held_root, *served, force)).collect();
         let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
-        let fetched = rows_of(session, plan, &nodes, step, &keys).await?;
+        let fetched = rows_of(session, plan, &nodes, held_root, step, &keys).await?;
         deal_out(plan, &mut nodes, held_root, step, &keys, owners, fetched);
     }
     Ok(nodes)
@@ -110,6 +112,7 @@ async fn rows_of(
     session: &mut Session<'_>,
     plan: &Plan,
     nodes: &[Option<NodeRows>],
+    held_root: Option<&dyn Held>,
     step: &Step,
     keys: &KeySet,
 ) -> Result<Fetched> {
@@ -119,7 +122,7 @@ async fn rows_of(
         return Ok(fetched);
     }
     let index = KeyIndex::new(keys);
-    take_from_memory(nodes, step, &index, &mut fetched);
+    take_from_memory(plan, nodes, held_root, step, &index, &mut fetched);
     let missing = missing_keys(keys, &fetched.runs);
     if missing.is_empty() {
         return Ok(fetched);
@@ -162,18 +165,38 @@ fn place_in(keys: &KeySet, index: &KeyIndex<'_>, missing: &KeySet, at: usize) ->
 }
 
 // Rows that are in memory already stand for rows of the database, copied without their associations.
-fn take_from_memory(nodes: &[Option<NodeRows>], step: &Step, index: &KeyIndex<'_>, fetched: &mut Fetched) {
-    for rows in step.memory.iter().filter_map(|node| nodes[*node].as_ref()) {
-        let places = index.of_rows(&rows.fetched.keys(step.select.columns, 0));
-        for (at, place) in places.into_iter().enumerate() {
-            if let Some(place) = place
-                && fetched.runs[place].1 == 0
-                && let Some(row) = rows.fetched.row(at)
-            {
-                fetched.runs[place] = (position(fetched.rows.len()), 1);
-                fetched.rows.push_bare(row);
+fn take_from_memory(
+    plan: &Plan,
+    nodes: &[Option<NodeRows>],
+    held_root: Option<&dyn Held>,
+    step: &Step,
+    index: &KeyIndex<'_>,
+    fetched: &mut Fetched,
+) {
+    let columns = step.select.columns;
+    for node in &step.memory {
+        let Some(rows) = &nodes[*node] else { continue };
+        if let Some(root) = held_root
+            && rows.held > 0
+        {
+            let places = index.of_rows(&held::keys(plan, root, *node, columns));
+            let mut places = places.into_iter();
+            held::visit(plan, root, *node, &mut |row| take(fetched, places.next().flatten(), row));
+        }
+        for (at, place) in index.of_rows(&rows.fetched.keys(columns, 0)).into_iter().enumerate() {
+            if let Some(row) = rows.fetched.row(at) {
+                take(fetched, place, row);
             }
         }
+    }
+}
+
+fn take(fetched: &mut Fetched, place: Option<usize>, row: &dyn Any) {
+    if let Some(place) = place
+        && fetched.runs[place].1 == 0
+    {
+        fetched.runs[place] = (position(fetched.rows.len()), 1);
+        fetched.rows.push_bare(row);
     }
 }
 

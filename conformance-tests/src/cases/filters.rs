@@ -66,7 +66,7 @@ async fn between_and_like(cx: &mut Context) -> Result<()> {
     )
     .await?;
     authors(cx, "between", Author::ID.between(2, 3)).await?;
-    authors(cx, "between text", Author::NAME.between("B", "C")).await?;
+    authors(cx, "between text", Author::NAME.between("Bi", "C")).await?;
     authors(cx, "like", Author::NAME.like("%n%")).await?;
     authors(cx, "not like", Author::NAME.not_like("%b%")).await?;
     authors(cx, "like any character", Author::NAME.like("a_b")).await?;
