@@ -1,0 +1,106 @@
+//! The [`Connection`] a task holds: a lease, and the way of each statement to the thread it runs on.
+
+use assoc_core::driver::{BoxFuture, Executed, TransactionMode};
+use assoc_core::{Connection, Result, RowSink, Statement};
+
+use crate::Execution;
+use crate::pool::Lease;
+use crate::session::{Apart, Control, Session};
+
+#[cfg(feature = "tokio")]
+mod elsewhere;
+
+/// One connection, as a task uses it.
+pub(crate) struct SqliteConnection {
+    place: Place,
+    #[cfg_attr(not(feature = "tokio"), allow(dead_code))]
+    execution: Execution,
+}
+
+// Where the lease is.
+enum Place {
+    Here(Lease),
+    /// On a blocking thread, with the outcome to come.
+    #[cfg(feature = "tokio")]
+    Away(tokio::task::JoinHandle<(Lease, Result<Executed>)>),
+    /// The thread never came back: it panicked, or the runtime was shut down.
+    #[cfg(feature = "tokio")]
+    Lost,
+}
+
+/// What a connection is asked to do.
+pub(crate) enum Work<'w> {
+    Open,
+    Query(&'w Statement, &'w mut dyn RowSink),
+    Execute(&'w Statement),
+    Batch(&'w str),
+    Control(Control),
+}
+
+impl Work<'_> {
+    fn perform(&mut self, session: &mut Session, apart: Option<Apart>) -> Result<Executed> {
+        match self {
+            Work::Open => Ok(Executed::default()),
+            Work::Query(statement, sink) => session.query(statement, *sink, apart),
+            Work::Execute(statement) => session.execute(statement),
+            Work::Batch(sql) => session.batch(sql),
+            Work::Control(control) => session.control(*control),
+        }
+    }
+}
+
+impl SqliteConnection {
+    /// The connection of a lease; opened here if it is not yet.
+    pub(crate) async fn new(lease: Lease, execution: Execution) -> Result<Self> {
+        let fresh = lease.is_empty();
+        let mut connection = SqliteConnection { place: Place::Here(lease), execution };
+        if fresh {
+            connection.run(Work::Open).await?;
+        }
+        Ok(connection)
+    }
+
+    #[cfg(not(feature = "tokio"))]
+    pub(crate) async fn run(&mut self, mut work: Work<'_>) -> Result<Executed> {
+        let Place::Here(lease) = &mut self.place;
+        work.perform(lease.session()?, None)
+    }
+
+    fn control(&mut self, control: Control) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.run(Work::Control(control)).await.map(drop) })
+    }
+}
+
+impl Connection for SqliteConnection {
+    fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.run(Work::Query(statement, sink)).await.map(drop) })
+    }
+
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+        Box::pin(self.run(Work::Execute(statement)))
+    }
+
+    fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Begin(mode))
+    }
+
+    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Commit)
+    }
+
+    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Rollback)
+    }
+
+    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Savepoint(depth))
+    }
+
+    fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Release(depth))
+    }
+
+    fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::RollbackTo(depth))
+    }
+}

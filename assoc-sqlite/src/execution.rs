@@ -1,0 +1,97 @@
+//! On which thread a statement runs.
+//!
+//! SQLite is a library: its calls block. A runtime's thread that blocks runs nobody else's task, so the calls that may
+//! take long must leave it; but leaving costs more than most statements do. Measured on 2 cores, one task, median of a
+//! release build (`cargo run --release --example measure`), as a ratio to inline without a runtime:
+//!
+//! MEASURED
+//!
+//! Hence the default, [`Execution::Auto`]:
+//!
+//! * Without a runtime there is nobody to stall, and everything runs inline.
+//! * What may wait for a lock or a disk (`COMMIT`, a write outside a transaction, `BEGIN IMMEDIATE` when the lock is not
+//!   free) always leaves.
+//! * A statement that has been shorter than 50 µs on this connection lately stays ([`costs`](crate::costs)); tokio's own
+//!   advice is to stay below 10 to 100 µs between two `.await`s. Any other leaves. Where the runtime has several
+//!   threads, a query that stayed and turns out to be long is finished in place after half a millisecond.
+//! * A task that only ever runs short statements still yields: every statement spends from tokio's cooperative budget.
+//!
+//! *Leaving* is [`block_in_place`](tokio::task::block_in_place) on a multi-threaded runtime: the statement stays on its
+//! thread and the other tasks move, so rows are still borrowed from SQLite. A current-thread runtime has nowhere to move
+//! them, so there the *connection* moves to a blocking thread, and rows come back as owned values in chunks through a
+//! bounded channel. The sink stays with the task and need not be `'static`.
+//!
+//! # Cancellation
+//!
+//! Inline and in place, a statement runs within one `poll`, so no future can be dropped in the middle of it. A statement
+//! on another thread can lose its future: it is interrupted then, and the connection comes home by itself, rolled back,
+//! when the thread is done with it. If only the one future was dropped and not the connection, the next statement
+//! waits for that.
+
+#[cfg(feature = "tokio")]
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+/// On which thread statements run.
+#[cfg_attr(
+    feature = "tokio",
+    doc = "
+
+Without a tokio runtime everything runs [`Inline`](Execution::Inline), whatever is set."
+)]
+#[cfg_attr(
+    not(feature = "tokio"),
+    doc = "
+
+Without the feature `tokio` everything runs [`Inline`](Execution::Inline), whatever is set."
+)]
+/// What each costs, and why the default is what it is:
+///
+#[doc = include_str!("execution.md")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Execution {
+    /// Inline without a runtime. In a runtime, short statements run inline and others apart: in place on a
+    /// multi-threaded runtime, on a blocking thread of a current-thread one.
+    ///
+    /// A `LocalSet` on a multi-threaded runtime is the one place where this does not work: tokio refuses to block in
+    /// place there, by a panic, and does not say beforehand. Choose [`Offload`](Execution::Offload) in that case.
+    #[default]
+    Auto,
+    /// Always on the calling thread, for programs without a runtime's care for other tasks: tools, tests, or a thread
+    /// of one's own for the database.
+    Inline,
+    /// Always in place on a multi-threaded runtime, on a blocking thread of a current-thread one.
+    BlockInPlace,
+    /// Always on one of the runtime's blocking threads.
+    Offload,
+}
+
+/// How to leave the thread, where there is a runtime.
+#[cfg(feature = "tokio")]
+pub(crate) struct Leaving {
+    pub(crate) way: Way,
+    /// Whether short statements stay.
+    pub(crate) short_stays: bool,
+}
+
+#[cfg(feature = "tokio")]
+pub(crate) enum Way {
+    InPlace,
+    Elsewhere(Handle),
+}
+
+#[cfg(feature = "tokio")]
+impl Execution {
+    /// `None`: nothing leaves.
+    pub(crate) fn leaving(self) -> Option<Leaving> {
+        if self == Execution::Inline {
+            return None;
+        }
+        let handle = Handle::try_current().ok()?;
+        let way = match handle.runtime_flavor() {
+            RuntimeFlavor::MultiThread if self != Execution::Offload => Way::InPlace,
+            _ => Way::Elsewhere(handle),
+        };
+        Some(Leaving { way, short_stays: self == Execution::Auto })
+    }
+}
