@@ -1,7 +1,7 @@
 //! How long statements took lately, so that short ones can stay on the thread they are called from.
 //!
-//! Leaving a runtime's thread costs more than a point query does (figures: [`Execution`](crate::Execution)). Whether a statement is
-//! short cannot be told from its text, but it can be remembered: statements are few and come again. The memory is a
+//! Leaving a runtime's thread can cost more than a point query does (figures: [`Execution`](crate::Execution)). Whether
+//! a statement is short cannot be told from its text, but it can be remembered: statements are few and come again. The memory is a
 //! fixed table, one slot a hash; a collision forgets, and what is forgotten counts as long. A number of keys belongs to
 //! a statement's identity by its magnitude, since one text serves any number of them.
 //!

@@ -1,10 +1,8 @@
 //! On which thread a statement runs.
 //!
 //! SQLite is a library: its calls block. A runtime's thread that blocks runs nobody else's task, so the calls that may
-//! take long must leave it; but leaving costs more than most statements do. Measured on 2 cores, one task, median of a
-//! release build (`cargo run --release --example measure`), as a ratio to inline without a runtime:
-//!
-//! MEASURED
+//! take long must leave it; but leaving costs as much as several short statements do (the table is in the documentation
+//! of [`Execution`]).
 //!
 //! Hence the default, [`Execution::Auto`]:
 //!
@@ -32,21 +30,26 @@
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// On which thread statements run.
-#[cfg_attr(
-    feature = "tokio",
-    doc = "
-
-Without a tokio runtime everything runs [`Inline`](Execution::Inline), whatever is set."
-)]
-#[cfg_attr(
-    not(feature = "tokio"),
-    doc = "
-
-Without the feature `tokio` everything runs [`Inline`](Execution::Inline), whatever is set."
-)]
-/// What each costs, and why the default is what it is:
 ///
-#[doc = include_str!("execution.md")]
+/// Without a tokio runtime around the call, or without the feature `tokio`, everything runs inline, whatever is set.
+///
+/// What each way costs, measured on 2 cores with one task (medians of interleaved rounds, ratios to rusqlite by hand with
+/// one held statement; `cargo run --release -p assoc-sqlite --example measure`):
+///
+/// | | point query | | 10,000 rows | |
+/// |---|---:|---:|---:|---:|
+/// | rusqlite by hand | 4.7 µs | 1.00 | 5.9 ms | 1.00 |
+/// | no runtime: inline | 5.5 µs | 1.17 | 5.5 ms | 0.94 |
+/// | 2 threads: inline | 5.3 µs | 1.13 | 5.4 ms | 0.92 |
+/// | 2 threads: auto | 5.6 µs | 1.19 | 5.2 ms | 0.88 |
+/// | 2 threads: in place | 6.9 µs | 1.47 | 5.7 ms | 0.97 |
+/// | 2 threads: offload | 37 µs | 7.8 | 6.2 ms | 1.06 |
+/// | 1 thread: auto | 6.0 µs | 1.26 | 6.2 ms | 1.04 |
+/// | 1 thread: offload | 32 µs | 6.9 | 6.1 ms | 1.03 |
+///
+/// Moving a large load to another thread is nearly free, because that thread steps while this one decodes (it does
+/// cost a copy of the rows in memory, a few chunks at a time). Moving a point query is what hurts, hence
+/// [`Auto`](Execution::Auto).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Execution {

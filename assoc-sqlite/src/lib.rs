@@ -1,4 +1,74 @@
-//! SQLite backend of assoc, on rusqlite.
+//! SQLite backend of `assoc`, on [rusqlite].
+//!
+//! ```
+//! use assoc_core::driver::{Access, Driver};
+//! use assoc_core::{Statement, Value};
+//! use assoc_sqlite::Sqlite;
+//!
+//! # pollster::block_on(async {
+//! let sqlite = Sqlite::memory()?; // or Sqlite::open("blog.db")?
+//! sqlite.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").await?;
+//!
+//! // A `Repo` of `assoc-repo` does this for you; a driver alone runs statements.
+//! let mut connection = sqlite.acquire(Access::Write).await?;
+//! let ada = Value::Text("Ada".into());
+//! let insert = Statement::new("INSERT INTO users (name) VALUES (?)", vec![ada.into()]);
+//! assert_eq!(connection.execute(&insert).await?.last_insert_id, Some(1));
+//! # Ok::<(), assoc_core::Error>(())
+//! # })?;
+//! # Ok::<(), assoc_core::Error>(())
+//! ```
+//!
+//! # Choosing
+//!
+//! | you have | take |
+//! |---|---|
+//! | a file | [`Sqlite::open`] |
+//! | a test, a cache | [`Sqlite::memory`] |
+//! | a `DATABASE_URL` | [`Sqlite::from_url`] |
+//! | wishes | [`Sqlite::builder`] |
+//! | no async runtime | the same; block on the futures (`pollster::block_on`), everything runs inline |
+//! | tokio | the same; short statements run inline, the others leave the thread: [`Execution`] |
+//!
+//! # What is set
+//!
+//! Files are in WAL mode, so readers and the writer do not wait for each other: one connection writes, a few read
+//! ([`readers`](SqliteBuilder::readers)), and a reader refuses to write. Foreign keys are enforced. `synchronous` is
+//! `NORMAL`: after a power failure the last transactions may be gone, the database is never damaged. A misquoted
+//! identifier is an error, not a string. A write transaction takes the lock when it begins, so it cannot fail half-way
+//! because another one wrote; a lock that another *process* holds is waited for
+//! ([`busy_timeout`](SqliteBuilder::busy_timeout)), then the error says that it can be retried. Anything else goes
+//! through [`on_connect`](SqliteBuilder::on_connect):
+//!
+//! ```
+//! # use assoc_sqlite::Sqlite;
+//! # let directory = tempfile::tempdir().unwrap();
+//! # let path = directory.path().join("blog.db");
+//! let sqlite = Sqlite::builder(&path)
+//!     .page_cache_kib(64 * 1024)
+//!     .on_connect(|conn| conn.pragma_update(None, "synchronous", "FULL"))
+//!     .open()?;
+//! # let _ = sqlite;
+//! # Ok::<(), assoc_core::Error>(())
+//! ```
+//!
+//! Values SQLite has no type for are stored as follows: booleans as 0 and 1, dates and times as ISO 8601 text, decimals
+//! and JSON as text, UUIDs as 16 bytes (or text: [`uuid_as_text`](SqliteBuilder::uuid_as_text)).
+//!
+//! # Which rusqlite
+//!
+//! Any from 0.37 to 0.41. `libsqlite3-sys`, under it, may be in a program only once (Cargo's `links`), and other crates bring
+//! it too; the range lets Cargo find a version that suits all: rusqlite 0.40 and below resolves beside Diesel 2.3, 0.39
+//! and below beside sqlx 0.9. Where Cargo picks too new a version by itself,
+//! `cargo update -p rusqlite --precise 0.39.0` does it. The version in use is [re-exported](rusqlite), so that hooks name
+//! the same one.
+//!
+//! # Features
+//!
+//! * `bundled` (default): compiles SQLite in. Without it, the system's library is linked (3.35 or newer, for
+//!   `RETURNING`).
+//! * `tokio` (default): keeps statements from stalling a tokio runtime. Without it everything runs inline.
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +78,7 @@ use assoc_core::driver::{Access, BoxFuture, PoolStatus};
 use assoc_core::{Connection, Driver, Result};
 
 mod connection;
+#[cfg(feature = "tokio")]
 mod costs;
 mod dialect;
 mod errors;

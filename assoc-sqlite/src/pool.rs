@@ -37,6 +37,8 @@ pub(crate) struct Lane {
 
 #[derive(Default)]
 struct State {
+    // Boxed for the way between here and a lease, which is gone more often than a box is made.
+    #[allow(clippy::vec_box)]
     idle: Vec<Box<Session>>,
     /// Connections that exist, idle or not.
     open: usize,

@@ -44,9 +44,9 @@ impl SqliteConnection {
             }
         }
         match leaving.way {
-            Way::InPlace => tokio::task::block_in_place(|| {
-                measured(lease.session()?, key, |session| work.perform(session, None))
-            }),
+            Way::InPlace => {
+                tokio::task::block_in_place(|| measured(lease.session()?, key, |session| work.perform(session, None)))
+            }
             Way::Elsewhere(handle) => Box::pin(self.run_elsewhere(&handle, work, key)).await,
         }
     }

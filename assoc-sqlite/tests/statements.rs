@@ -1,0 +1,238 @@
+//! Values both ways, effects, transactions and errors, as a caller sees them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use assoc_core::driver::{Access, Driver, Executed, TransactionMode};
+use assoc_core::value::{Date, DateTime, Time};
+use assoc_core::{Connection, DriverErrorKind, Result, Statement, Value};
+use assoc_sqlite::Sqlite;
+use support::{Scratch, ints, kind, rows, scalar, statement};
+
+fn memory(schema: &str) -> (Sqlite, Box<dyn Connection>) {
+    let sqlite = Sqlite::memory().unwrap();
+    pollster::block_on(sqlite.execute_batch(schema)).unwrap();
+    let connection = pollster::block_on(sqlite.acquire(Access::Write)).unwrap();
+    (sqlite, connection)
+}
+
+fn execute(connection: &mut dyn Connection, sql: &str) -> Result<Executed> {
+    pollster::block_on(connection.execute(&Statement::plain(sql)))
+}
+
+#[test]
+fn values_go_in_and_come_out() {
+    let (_sqlite, mut connection) = memory("");
+    let date = Date { year: 2024, month: 2, day: 29 };
+    let time = Time { negative: false, hour: 23, minute: 59, second: 8, micros: 120 };
+    let text = |text: &str| Value::Text(text.to_owned().into());
+    let cases = [
+        (Value::Null, Value::Null, "null"),
+        (Value::Bool(true), Value::Int(1), "integer"),
+        (Value::Int(i64::MIN), Value::Int(i64::MIN), "integer"),
+        (Value::UInt(7), Value::Int(7), "integer"),
+        (Value::Real(-0.5), Value::Real(-0.5), "real"),
+        (text("größe\0\u{1F980}"), text("größe\0\u{1F980}"), "text"),
+        (Value::Blob(vec![0, 255].into()), Value::Blob(vec![0, 255].into()), "blob"),
+        (Value::Blob(Vec::new().into()), Value::Blob(Vec::new().into()), "blob"),
+        (Value::Date(date), text("2024-02-29"), "text"),
+        (Value::Time(time), text("23:59:08.000120"), "text"),
+        (Value::DateTime(DateTime { date, time }), text("2024-02-29 23:59:08.000120"), "text"),
+        (Value::Uuid([7; 16]), Value::Blob(vec![7; 16].into()), "blob"),
+        (Value::Decimal("1.10".into()), text("1.10"), "text"),
+        (Value::Json("{\"a\":1}".into()), text("{\"a\":1}"), "text"),
+    ];
+    for (value, expected, class) in cases {
+        let select = statement("SELECT ?1, typeof(?1)", [value.clone()]);
+        let found = pollster::block_on(rows(&mut *connection, &select)).unwrap();
+        assert_eq!(found, [[expected, text(class)]], "{value:?}");
+    }
+    for value in [Value::UInt(u64::MAX), Value::Real(f64::NAN)] {
+        let error = pollster::block_on(rows(&mut *connection, &statement("SELECT ?", [value]))).unwrap_err();
+        assert_eq!(kind(&error), DriverErrorKind::Value);
+        assert_eq!(error.driver().unwrap().sql(), Some("SELECT ?"));
+    }
+}
+
+#[test]
+fn uuids_as_text() {
+    let sqlite = Sqlite::builder(":memory:").uuid_as_text(true).open().unwrap();
+    let mut connection = pollster::block_on(sqlite.acquire(Access::Write)).unwrap();
+    let found = pollster::block_on(rows(&mut *connection, &statement("SELECT ?", [Value::Uuid([0xab; 16])]))).unwrap();
+    assert_eq!(found, [[Value::Text("abababab-abab-abab-abab-abababababab".into())]]);
+}
+
+#[test]
+fn text_that_is_not_utf8_is_an_error_that_names_the_column() {
+    let (_sqlite, mut connection) = memory("");
+    let select = Statement::plain("SELECT 1, CAST(x'ff41' AS TEXT) AS title");
+    let error = pollster::block_on(rows(&mut *connection, &select)).unwrap_err();
+    assert_eq!(kind(&error), DriverErrorKind::Value);
+    assert!(error.to_string().contains("column `title`"), "{error}");
+    assert_eq!(pollster::block_on(ints(&mut *connection, &Statement::plain("SELECT 2"))).unwrap(), [2]);
+}
+
+#[test]
+fn effects_are_counted() {
+    let (_sqlite, mut connection) = memory("CREATE TABLE t(id INTEGER PRIMARY KEY, n INT UNIQUE)");
+    let connection = &mut *connection;
+    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (1)").unwrap(), Executed::new(1, Some(1)));
+    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (2), (3)").unwrap(), Executed::new(2, None));
+    // Matched, though nothing changes.
+    assert_eq!(execute(connection, "UPDATE t SET n = n").unwrap(), Executed::new(3, None));
+    assert_eq!(execute(connection, "UPDATE t SET n = 0 WHERE n > 9").unwrap(), Executed::new(0, None));
+    assert_eq!(execute(connection, "CREATE TABLE u(a)").unwrap(), Executed::new(0, None));
+    assert_eq!(execute(connection, "SELECT * FROM t").unwrap(), Executed::new(0, None));
+    assert_eq!(execute(connection, "INSERT OR IGNORE INTO t(n) VALUES (1)").unwrap(), Executed::new(0, None));
+    let upsert = "INSERT INTO t(n) VALUES (1) ON CONFLICT DO UPDATE SET n = 10";
+    assert_eq!(execute(connection, upsert).unwrap(), Executed::new(1, None));
+    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (11) RETURNING id").unwrap(), Executed::new(1, Some(4)));
+    assert_eq!(execute(connection, "DELETE FROM t").unwrap(), Executed::new(4, None));
+    let returning = Statement::plain("INSERT INTO t(n) VALUES (5), (6) RETURNING n");
+    assert_eq!(pollster::block_on(ints(connection, &returning)).unwrap(), [5, 6]);
+}
+
+#[test]
+fn wrong_statements_are_refused_with_their_text() {
+    let (sqlite, mut connection) = memory("CREATE TABLE t(a)");
+    let cases = [
+        ("SELECT * FROM nowhere", "no such table: nowhere"),
+        ("SELECT \"no such column\" FROM t", "no such column"),
+        ("INSERT INTO t VALUES (1); DROP TABLE t", "several statements"),
+        ("SELECT 1;;; SELECT 2", "several statements"),
+        ("SELECT ?", "1 parameters and 0 binds"),
+        ("SELECT 1\0; DROP TABLE t", "NUL character"),
+        ("INSERT INTO t VALUES ('\0')", "NUL character"),
+    ];
+    for (sql, message) in cases {
+        let error = execute(&mut *connection, sql).unwrap_err();
+        assert_eq!(kind(&error), DriverErrorKind::Statement, "{sql}");
+        assert!(error.to_string().contains(message), "{sql}: {error}");
+        assert_eq!(error.driver().unwrap().sql(), Some(sql));
+    }
+    // Nothing to run is not a panic.
+    for empty in ["", "  ", "-- comment", ";"] {
+        let _ = execute(&mut *connection, empty);
+        let _ = pollster::block_on(rows(&mut *connection, &Statement::plain(empty)));
+    }
+    assert_eq!(execute(&mut *connection, "SELECT 1; -- that is all").unwrap(), Executed::new(0, None));
+    drop(connection);
+    let batch = "INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); BEGIN; INSERT INTO t VALUES (3)";
+    pollster::block_on(sqlite.execute_batch(batch)).unwrap();
+    assert_eq!(pollster::block_on(scalar(&sqlite, "SELECT count(*) FROM t")), Value::Int(2));
+}
+
+#[test]
+fn constraints_are_classified() {
+    let (_sqlite, mut connection) = memory(
+        "CREATE TABLE users(id INTEGER PRIMARY KEY, email TEXT UNIQUE);
+         CREATE TABLE posts(id INTEGER PRIMARY KEY, user_id INT REFERENCES users);
+         INSERT INTO users VALUES (1, 'a')",
+    );
+    let error = execute(&mut *connection, "INSERT INTO users(email) VALUES ('a')").unwrap_err();
+    assert!(error.is_unique_violation());
+    let driver = error.driver().unwrap();
+    assert_eq!((driver.table(), driver.constraint()), (Some("users"), Some("users.email")));
+    assert_eq!(driver.code(), Some("SQLITE_CONSTRAINT_UNIQUE"));
+    assert!(std::error::Error::source(driver).is_some());
+    let error = execute(&mut *connection, "INSERT INTO posts(user_id) VALUES (9)").unwrap_err();
+    assert!(error.is_foreign_key_violation());
+}
+
+#[test]
+fn transactions_and_savepoints() {
+    let (_sqlite, mut connection) = memory("CREATE TABLE t(id INTEGER PRIMARY KEY)");
+    pollster::block_on(async {
+        let insert = |id: i64| statement("INSERT INTO t VALUES (?)", [Value::Int(id)]);
+        connection.begin(TransactionMode::Write).await.unwrap();
+        connection.execute(&insert(1)).await.unwrap();
+        connection.savepoint(1).await.unwrap();
+        connection.execute(&insert(2)).await.unwrap();
+        connection.savepoint(2).await.unwrap();
+        connection.execute(&insert(3)).await.unwrap();
+        connection.release_savepoint(2).await.unwrap();
+        connection.rollback_to_savepoint(1).await.unwrap();
+        connection.savepoint(1).await.unwrap();
+        connection.execute(&insert(4)).await.unwrap();
+        connection.release_savepoint(1).await.unwrap();
+        connection.commit().await.unwrap();
+        assert_eq!(ints(&mut *connection, &Statement::plain("SELECT id FROM t")).await.unwrap(), [1, 4]);
+        // Rolling back what is not there is fine; committing it, or a savepoint on its own, is not.
+        connection.rollback().await.unwrap();
+        assert_eq!(kind(&connection.commit().await.unwrap_err()), DriverErrorKind::Statement);
+        assert_eq!(kind(&connection.savepoint(1).await.unwrap_err()), DriverErrorKind::Statement);
+        connection.begin(TransactionMode::Read).await.unwrap();
+        assert_eq!(kind(&connection.begin(TransactionMode::Read).await.unwrap_err()), DriverErrorKind::Statement);
+        connection.rollback().await.unwrap();
+        connection.execute(&insert(5)).await.unwrap();
+    });
+}
+
+#[test]
+fn a_commit_that_fails_leaves_no_transaction() {
+    let (_sqlite, mut connection) = memory(
+        "CREATE TABLE users(id INTEGER PRIMARY KEY);
+         CREATE TABLE posts(id INTEGER PRIMARY KEY, user_id INT REFERENCES users DEFERRABLE INITIALLY DEFERRED)",
+    );
+    pollster::block_on(async {
+        connection.begin(TransactionMode::Write).await.unwrap();
+        connection.execute(&Statement::plain("INSERT INTO posts(user_id) VALUES (9)")).await.unwrap();
+        assert!(connection.commit().await.unwrap_err().is_foreign_key_violation());
+        connection.begin(TransactionMode::Write).await.unwrap();
+        assert_eq!(ints(&mut *connection, &Statement::plain("SELECT count(*) FROM posts")).await.unwrap(), [0]);
+    });
+}
+
+#[test]
+fn a_read_transaction_is_one_snapshot() {
+    let scratch = Scratch::new();
+    let sqlite = scratch.builder().open().unwrap();
+    pollster::block_on(async {
+        sqlite.execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY)").await.unwrap();
+        let mut reader = sqlite.acquire(Access::Read).await.unwrap();
+        let count = Statement::plain("SELECT count(*) FROM t");
+        reader.begin(TransactionMode::Read).await.unwrap();
+        assert_eq!(ints(&mut *reader, &count).await.unwrap(), [0]);
+        sqlite.execute_batch("INSERT INTO t VALUES (1)").await.unwrap();
+        assert_eq!(ints(&mut *reader, &count).await.unwrap(), [0]);
+        reader.commit().await.unwrap();
+        assert_eq!(ints(&mut *reader, &count).await.unwrap(), [1]);
+    });
+}
+
+#[test]
+fn another_writer_makes_us_wait_and_then_retry() {
+    let scratch = Scratch::new();
+    let timeout = Duration::from_millis(100);
+    let scenario = |sqlite: Sqlite| async move {
+        let mut writer = sqlite.acquire(Access::Write).await.unwrap();
+        let started = Instant::now();
+        let error = writer.begin(TransactionMode::Write).await.unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+        assert_eq!(error.driver().unwrap().code(), Some("SQLITE_BUSY"));
+        let error = writer.execute(&Statement::plain("INSERT INTO t VALUES (1)")).await.unwrap_err();
+        assert!(error.is_retryable());
+        assert!(started.elapsed() >= 2 * timeout - Duration::from_millis(20), "{:?}", started.elapsed());
+    };
+    let sqlite = || scratch.builder().busy_timeout(timeout).open().unwrap();
+    pollster::block_on(sqlite().execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY)")).unwrap();
+    let other = assoc_sqlite::rusqlite::Connection::open(scratch.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    pollster::block_on(scenario(sqlite()));
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(scenario(sqlite()));
+    tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(scenario(sqlite()));
+    other.execute_batch("ROLLBACK").unwrap();
+    // A snapshot that is older than another's write cannot be written from: retried as a whole.
+    pollster::block_on(async {
+        let sqlite = sqlite();
+        let mut writer = sqlite.acquire(Access::Write).await.unwrap();
+        writer.begin(TransactionMode::Read).await.unwrap();
+        ints(&mut *writer, &Statement::plain("SELECT count(*) FROM t")).await.unwrap();
+        other.execute_batch("INSERT INTO t VALUES (9)").unwrap();
+        let error = writer.execute(&Statement::plain("INSERT INTO t VALUES (1)")).await.unwrap_err();
+        assert!(error.is_retryable());
+        assert_eq!(error.driver().unwrap().code(), Some("SQLITE_BUSY_SNAPSHOT"));
+    });
+}
