@@ -1,0 +1,86 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+
+pub(crate) const HELP: &str = "\
+Stores the dependency graph of a Rust project in a database and tells what is in it.
+
+Usage: cargo run --example crates -- [OPTIONS] [MANIFEST]
+
+Arguments:
+  [MANIFEST]         A Cargo.toml, or the directory it is in. Default: the project of the current directory
+
+Options:
+  --tree NAME        Print the dependency tree of a package (`serde` or `serde@1.0.0`) instead of the report
+  --depth N          Levels of the tree, 1 to 32. Default: 4
+  --top N            Rows of each list in the report. Default: 10
+  --metadata FILE    Read what `cargo metadata --format-version 1` has printed, instead of running it; `-` is stdin
+  --database WHERE   A file, a URL (sqlite:PATH), or env:NAME for a URL in an environment variable. Default: a file
+                     beside this program. This program's tables in it are made anew
+  -h, --help         Print this";
+
+/// What was asked for.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) manifest: Option<PathBuf>,
+    pub(crate) metadata: Option<PathBuf>,
+    pub(crate) database: Option<OsString>,
+    pub(crate) tree: Option<String>,
+    pub(crate) depth: usize,
+    pub(crate) top: usize,
+}
+
+impl Options {
+    /// `None` if help was asked for.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Options>, Failure> {
+        let mut options = Options { manifest: None, metadata: None, database: None, tree: None, depth: 4, top: 10 };
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            let Some(option) = argument.to_str().filter(|text| text.len() > 1 && text.starts_with('-')) else {
+                if let Some(first) = &options.manifest {
+                    let (first, second) = (first.display(), argument.display());
+                    return Err(Failure::Usage(format!("one manifest at a time: `{first}` or `{second}`")));
+                }
+                options.manifest = Some(argument.into());
+                continue;
+            };
+            // `--top=3` is `--top 3`.
+            let (name, attached) = match option.split_once('=') {
+                Some((name, value)) => (name, Some(OsString::from(value))),
+                None => (option, None),
+            };
+            let mut value = || {
+                attached
+                    .clone()
+                    .or_else(|| arguments.next())
+                    .ok_or_else(|| Failure::Usage(format!("`{name}` needs a value")))
+            };
+            match name {
+                "-h" | "--help" => return Ok(None),
+                "--tree" => options.tree = Some(text(name, value()?)?),
+                "--depth" => options.depth = number(name, value()?, 32)?,
+                "--top" => options.top = number(name, value()?, 1_000_000)?,
+                "--metadata" => options.metadata = Some(value()?.into()),
+                "--database" => options.database = Some(value()?),
+                _ => return Err(Failure::Usage(format!("unknown option `{name}`"))),
+            }
+        }
+        if options.metadata.is_some() && options.manifest.is_some() {
+            return Err(Failure::Usage("either a manifest or `--metadata`, not both".to_owned()));
+        }
+        Ok(Some(options))
+    }
+}
+
+fn text(option: &str, value: OsString) -> Result<String, Failure> {
+    value.into_string().map_err(|value| Failure::Usage(format!("`{option} {}` is not UTF-8", value.display())))
+}
+
+fn number(option: &str, value: OsString, most: usize) -> Result<usize, Failure> {
+    let value = text(option, value)?;
+    let number = value.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| Failure::Usage(format!("`{option}` takes a number from 1 to {most}, not `{value}`")))
+}

@@ -1,0 +1,183 @@
+//! The tables of this program, one struct each.
+//!
+//! A package and its licences know each other through a join model ([`PackageLicense`]), which is a table like any
+//! other: its two columns are its primary key. Keywords and authors are done the same way.
+
+// In a program nothing is visible outside, so `pub` could be `pub(crate)` throughout; models read better without.
+#![allow(unreachable_pub)]
+
+use std::borrow::Cow;
+
+use assoc_repo::core::{ColumnType, Mismatch, SqlType};
+use assoc_repo::prelude::*;
+
+/// A package in one version.
+#[derive(Model, Debug, Clone)]
+pub struct Package {
+    pub id: i64,
+    pub name: String,
+    pub version: String,
+    /// The registry or repository it comes from; none for a package of the file system.
+    pub source: Option<String>,
+    /// The licence expression as the package states it.
+    pub license: Option<String>,
+    pub in_workspace: bool,
+
+    /// What it needs.
+    #[has_many]
+    pub dependencies: HasMany<Dependency>,
+    /// Who needs it: the other end of the same table.
+    #[has_many(foreign_key = "required_id")]
+    pub dependents: HasMany<Dependency>,
+    #[has_many]
+    pub features: HasMany<Feature>,
+    #[has_many]
+    pub targets: HasMany<Target>,
+    #[has_many]
+    pub package_licenses: HasMany<PackageLicense>,
+    #[has_many]
+    pub package_keywords: HasMany<PackageKeyword>,
+    #[has_many]
+    pub package_authors: HasMany<PackageAuthor>,
+}
+
+/// An edge of the resolved graph: `package` needs `required`. Two associations to one table.
+#[derive(Model, Debug, Clone)]
+pub struct Dependency {
+    pub id: i64,
+    pub package_id: i64,
+    pub required_id: i64,
+    pub kind: DependencyKind,
+    /// The platforms it is needed on, `cfg(windows)`; none for all.
+    pub platform: Option<String>,
+
+    #[belongs_to]
+    pub package: BelongsTo<Package>,
+    #[belongs_to]
+    pub required: BelongsTo<Package>,
+}
+
+/// What a dependency is needed for. Stored as text; a type of one's own needs these two functions to be a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DependencyKind {
+    Normal,
+    Build,
+    Dev,
+}
+
+impl DependencyKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            DependencyKind::Normal => "normal",
+            DependencyKind::Build => "build",
+            DependencyKind::Dev => "dev",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [DependencyKind::Normal, DependencyKind::Build, DependencyKind::Dev]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+impl ColumnType for DependencyKind {
+    const SQL_TYPE: SqlType = SqlType::Text;
+
+    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+        let known = if let Value::Text(name) = &*value { DependencyKind::from_name(name) } else { None };
+        known.ok_or_else(|| Mismatch::new("one of `normal`, `build` and `dev`", value))
+    }
+
+    fn to_value(&self) -> Value<'_> {
+        Value::Text(Cow::Borrowed(self.name()))
+    }
+}
+
+/// A feature that a package declares.
+#[derive(Model, Debug, Clone)]
+pub struct Feature {
+    pub id: i64,
+    pub package_id: i64,
+    pub name: String,
+    /// Whether it is on in this graph.
+    pub enabled: bool,
+}
+
+/// Something a package builds: a library, a program, a test.
+#[derive(Model, Debug, Clone)]
+pub struct Target {
+    pub id: i64,
+    pub package_id: i64,
+    pub name: String,
+    pub kind: String,
+}
+
+/// One licence by its SPDX identifier: `MIT`.
+#[derive(Model, Debug, Clone)]
+pub struct License {
+    pub id: i64,
+    pub name: String,
+    #[has_many]
+    pub package_licenses: HasMany<PackageLicense>,
+}
+
+/// A package states a licence.
+#[derive(Model, Debug, Clone)]
+#[model(primary_key = "package_id, license_id")]
+pub struct PackageLicense {
+    pub package_id: i64,
+    pub license_id: i64,
+    #[belongs_to]
+    pub package: BelongsTo<Package>,
+    #[belongs_to]
+    pub license: BelongsTo<License>,
+}
+
+#[derive(Model, Debug, Clone)]
+pub struct Keyword {
+    pub id: i64,
+    pub name: String,
+    #[has_many]
+    pub package_keywords: HasMany<PackageKeyword>,
+}
+
+/// A package carries a keyword.
+#[derive(Model, Debug, Clone)]
+#[model(primary_key = "package_id, keyword_id")]
+pub struct PackageKeyword {
+    pub package_id: i64,
+    pub keyword_id: i64,
+    #[belongs_to]
+    pub package: BelongsTo<Package>,
+    #[belongs_to]
+    pub keyword: BelongsTo<Keyword>,
+}
+
+/// A person or team, by name.
+#[derive(Model, Debug, Clone)]
+pub struct Author {
+    pub id: i64,
+    pub name: String,
+    #[has_many]
+    pub package_authors: HasMany<PackageAuthor>,
+}
+
+/// An author wrote a package.
+#[derive(Model, Debug, Clone)]
+#[model(primary_key = "package_id, author_id")]
+pub struct PackageAuthor {
+    pub package_id: i64,
+    pub author_id: i64,
+    #[belongs_to]
+    pub package: BelongsTo<Package>,
+    #[belongs_to]
+    pub author: BelongsTo<Author>,
+}
+
+impl Package {
+    /// `serde 1.0.229`.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
+}
