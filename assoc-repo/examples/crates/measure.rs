@@ -32,14 +32,10 @@ impl Costs {
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         for (at, Cost { what, plan, rows, statements, duration }) in self.0.iter().enumerate() {
             let millis = duration.as_secs_f64() * 1000.0;
-            let s = if *statements == 1 { "" } else { "s" };
             if at > 0 {
                 writeln!(out)?;
             }
-            writeln!(
-                out,
-                "  {what}: {statements} statement{s} for {rows} rows and what hangs on them, {millis:.1} ms"
-            )?;
+            writeln!(out, "  {what} ({statements} statements, {rows} rows at the root, {millis:.1} ms)")?;
             for line in plan.lines() {
                 writeln!(out, "{}", format!("    {line}").trim_end())?;
             }

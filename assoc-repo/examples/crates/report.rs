@@ -1,5 +1,7 @@
 //! The report: what a user wants to know about the graph, a section each.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use assoc_repo::prelude::*;
@@ -67,7 +69,7 @@ fn weights(packages: &[Package], top: usize, out: &mut impl Write) -> Result<(),
 
     heading(out, "Heaviest packages")?;
     writeln!(out, "By how many packages depend on them, however indirectly ({} edges).", graph.edges())?;
-    weighed.sort_by_key(|(_, weight)| std::cmp::Reverse(weight.dependents));
+    weighed.sort_by_key(|(_, weight)| Reverse(weight.dependents));
     writeln!(out, "  {:<36} {:>10} {:>8} {:>9}", "package", "dependents", "directly", "brings in")?;
     for (package, weight) in weighed.iter().take(top) {
         let Weight { direct_dependents, dependents, dependencies } = weight;
@@ -76,7 +78,7 @@ fn weights(packages: &[Package], top: usize, out: &mut impl Write) -> Result<(),
 
     heading(out, "Shared by most others")?;
     writeln!(out, "By how many packages name them as a dependency.")?;
-    weighed.sort_by_key(|(_, weight)| std::cmp::Reverse(weight.direct_dependents));
+    weighed.sort_by_key(|(_, weight)| Reverse(weight.direct_dependents));
     for (package, weight) in weighed.iter().filter(|(_, weight)| weight.direct_dependents > 1).take(top) {
         let share = 100 * weight.direct_dependents / packages.len().max(1);
         writeln!(out, "  {:<36} {:>10} ({share} %)", package.label(), weight.direct_dependents)?;
@@ -87,48 +89,37 @@ fn weights(packages: &[Package], top: usize, out: &mut impl Write) -> Result<(),
 async fn duplicates(repo: &Repo, costs: &mut Costs, top: usize, out: &mut impl Write) -> Result<(), Failure> {
     heading(out, "Several versions of one package")?;
     let several = Query::group_by(Package::NAME).having(Package::ID.count().gt(1)).order_by(Package::NAME.asc());
-    let names: Vec<String> = repo.pluck(Package::NAME, several).await?;
-    if names.is_empty() {
+    let duplicated: Vec<String> = repo.pluck(Package::NAME, several).await?;
+    if duplicated.is_empty() {
         writeln!(out, "  none")?;
         return Ok(());
     }
-    let versions = Query::filter(Package::NAME.is_in(&names))
+    let versions = Query::filter(Package::NAME.is_in(&duplicated))
         .order_by([Package::NAME.asc(), Package::VERSION.asc()])
         .preload(Package::DEPENDENTS.with(Dependency::PACKAGE));
     let versions = costs.all(repo, "Who needs which version", versions).await?;
     for versions in versions.chunk_by(|one, next| one.name == next.name).take(top) {
         for package in versions {
-            let mut needed_by = Vec::new();
-            for dependency in package.dependents()? {
-                needed_by.push(dependency.package()?.label());
-            }
-            needed_by.sort();
-            needed_by.dedup();
-            let (shown, hidden) = needed_by.split_at(needed_by.len().min(3));
-            let hidden = if hidden.is_empty() { String::new() } else { format!(" and {} more", hidden.len()) };
-            writeln!(out, "  {:<36} needed by {}{hidden}", package.label(), shown.join(", "))?;
+            let needed_by = names(package.dependents()?, Dependency::package)?;
+            writeln!(out, "  {:<36} needed by {}", package.label(), first(4, needed_by))?;
         }
     }
-    more(out, names.len(), top)
+    more(out, duplicated.len(), top)
 }
 
 async fn licenses(repo: &Repo, costs: &mut Costs, top: usize, out: &mut impl Write) -> Result<(), Failure> {
     heading(out, "Licences")?;
     writeln!(out, "A package under `MIT OR Apache-2.0` counts for both.")?;
     let query = Query::preload(License::PACKAGE_LICENSES.with(PackageLicense::PACKAGE));
-    let mut licenses = costs.all(repo, "Packages by licence", query).await?;
-    let mut counted = Vec::with_capacity(licenses.len());
-    for license in licenses.drain(..) {
-        let mut names = Vec::new();
-        for link in license.package_licenses()? {
-            names.push(link.package()?.name.clone());
-        }
-        counted.push((license.name, names));
+    let mut counted = Vec::new();
+    for license in costs.all(repo, "Packages by licence", query).await? {
+        let packages = names(license.package_licenses()?, PackageLicense::package)?;
+        counted.push((license.name, packages));
     }
     list(out, counted, top)?;
     let none = repo.count(Query::filter(Package::LICENSE.is_null())).await?;
     if none > 0 {
-        writeln!(out, "  {:<24} {none:>5}", "(none stated)")?;
+        writeln!(out, "  {none} without a licence expression")?;
     }
     Ok(())
 }
@@ -138,11 +129,8 @@ async fn keywords(repo: &Repo, costs: &mut Costs, top: usize, out: &mut impl Wri
     let query = Query::preload(Keyword::PACKAGE_KEYWORDS.with(PackageKeyword::PACKAGE));
     let mut counted = Vec::new();
     for keyword in costs.all(repo, "Packages by keyword", query).await? {
-        let mut names = Vec::new();
-        for link in keyword.package_keywords()? {
-            names.push(link.package()?.name.clone());
-        }
-        counted.push((keyword.name, names));
+        let packages = names(keyword.package_keywords()?, PackageKeyword::package)?;
+        counted.push((keyword.name, packages));
     }
     list(out, counted, top)
 }
@@ -152,25 +140,25 @@ async fn authors(repo: &Repo, costs: &mut Costs, top: usize, out: &mut impl Writ
     let query = Query::preload(Author::PACKAGE_AUTHORS.with(PackageAuthor::PACKAGE));
     let mut counted = Vec::new();
     for author in costs.all(repo, "Packages by author", query).await? {
-        let mut names = Vec::new();
-        for link in author.package_authors()? {
-            names.push(link.package()?.name.clone());
-        }
-        counted.push((author.name, names));
+        let packages = names(author.package_authors()?, PackageAuthor::package)?;
+        counted.push((author.name, packages));
     }
     list(out, counted, top)
 }
 
+/// The names of the packages at the other end of some links, each once: versions do not count here.
+fn names<L>(
+    links: &[L],
+    package: impl Fn(&L) -> Result<&Package, AssociationNotLoaded>,
+) -> Result<BTreeSet<String>, AssociationNotLoaded> {
+    links.iter().map(|link| package(link).map(|package| package.name.clone())).collect()
+}
+
 /// Names with the packages that have them, most packages first.
-fn list(out: &mut impl Write, mut counted: Vec<(String, Vec<String>)>, top: usize) -> Result<(), Failure> {
-    counted
-        .sort_by(|(name, packages), (other, others)| others.len().cmp(&packages.len()).then_with(|| name.cmp(other)));
-    for (name, packages) in counted.iter_mut().take(top) {
-        packages.sort();
-        packages.dedup();
-        let dots = if packages.len() > 3 { ", …" } else { "" };
-        packages.truncate(3);
-        writeln!(out, "  {name:<24} {:>5}  {}{dots}", packages.len(), packages.join(", "))?;
+fn list(out: &mut impl Write, mut counted: Vec<(String, BTreeSet<String>)>, top: usize) -> Result<(), Failure> {
+    counted.sort_by_key(|(name, packages)| (Reverse(packages.len()), name.clone()));
+    for (name, packages) in counted.iter().take(top) {
+        writeln!(out, "  {name:<32} {:>5}  {}", packages.len(), first(3, packages))?;
     }
     if counted.is_empty() {
         writeln!(out, "  none")?;
@@ -178,20 +166,32 @@ fn list(out: &mut impl Write, mut counted: Vec<(String, Vec<String>)>, top: usiz
     more(out, counted.len(), top)
 }
 
+/// The first few, and a sign that there are others.
+fn first(few: usize, names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut shown = String::new();
+    for (at, name) in names.into_iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        if at == few {
+            return format!("{shown}{comma}…");
+        }
+        shown = format!("{shown}{comma}{}", name.as_ref());
+    }
+    shown
+}
+
 async fn features(repo: &Repo, costs: &mut Costs, top: usize, out: &mut impl Write) -> Result<(), Failure> {
     heading(out, "Most features enabled")?;
     // A filtered preload: what it leaves out is not in memory, and the association knows that it is partial.
     let enabled = Package::FEATURES.filter(Feature::ENABLED.eq(true)).order_by(Feature::NAME.asc());
     let mut packages = costs.all(repo, "Enabled features", Query::preload(enabled)).await?;
-    packages.sort_by_key(|package| std::cmp::Reverse(package.features.loaded().map_or(0, <[Feature]>::len)));
+    packages.sort_by_key(|package| Reverse(package.features.loaded().map_or(0, <[Feature]>::len)));
     for package in packages.iter().take(top) {
-        let names: Vec<&str> = package.features()?.iter().map(|feature| feature.name.as_str()).collect();
-        if names.is_empty() {
+        let features = package.features()?;
+        if features.is_empty() {
             break;
         }
-        let (shown, hidden) = names.split_at(names.len().min(6));
-        let dots = if hidden.is_empty() { "" } else { ", …" };
-        writeln!(out, "  {:<36} {:>4}  {}{dots}", package.label(), names.len(), shown.join(", "))?;
+        let names = features.iter().map(|feature| &feature.name);
+        writeln!(out, "  {:<36} {:>4}  {}", package.label(), features.len(), first(6, names))?;
     }
     Ok(())
 }
@@ -199,17 +199,18 @@ async fn features(repo: &Repo, costs: &mut Costs, top: usize, out: &mut impl Wri
 /// What happens when a program reads an association it did not ask for: an error that names the remedy, and no query.
 async fn not_loaded(repo: &Repo, out: &mut impl Write) -> Result<(), Failure> {
     heading(out, "An association nobody asked for")?;
-    let busiest = Query::order_by(Package::NAME.asc()).limit(1);
-    let Some(mut package) = repo.all(busiest).await?.into_iter().next() else { return Ok(()) };
-    writeln!(out, "  {} was read without its dependencies.", package.label())?;
+    let any = Query::filter(Package::IN_WORKSPACE.eq(true)).order_by(Package::NAME.asc()).limit(1);
+    let Some(mut package) = repo.one(any).await? else { return Ok(()) };
+    writeln!(out, "{} was read without its dependencies.", package.label())?;
     match package.dependencies() {
-        Ok(dependencies) => writeln!(out, "  package.dependencies()        → {} rows", dependencies.len())?,
-        Err(error) => writeln!(out, "  package.dependencies()        → error: {error}")?,
+        Ok(dependencies) => writeln!(out, "  package.dependencies()?        {}", dependencies.len())?,
+        Err(error) => writeln!(out, "  package.dependencies()?        error: {error}")?,
     }
-    writeln!(out, "  package.dependencies.loaded() → {:?}", package.dependencies.loaded().map(<[_]>::len))?;
+    // Where "not loaded" is an answer and no error.
+    writeln!(out, "  package.dependencies.loaded()  {:?}", package.dependencies.loaded().map(<[_]>::len))?;
     let (loaded, statements) = repo.count_statements(repo.preload(&mut package, Package::DEPENDENCIES)).await;
     loaded?;
-    writeln!(out, "  repo.preload(&mut package, Package::DEPENDENCIES): {statements} statement")?;
-    writeln!(out, "  package.dependencies()        → {} rows", package.dependencies()?.len())?;
+    writeln!(out, "After repo.preload(&mut package, Package::DEPENDENCIES), statements: {statements}")?;
+    writeln!(out, "  package.dependencies()?.len()  {}", package.dependencies()?.len())?;
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(crate) async fn write(repo: &Repo, wanted: &str, depth: usize, out: &mut imp
         Tree { out: &mut *out, expanded: HashSet::from([package.id]) }.branches(package, "")?;
         writeln!(out)?;
     }
-    writeln!(out, "(*) its dependencies are shown above; … cut at {depth} levels (--depth)\n")?;
+    writeln!(out, "(*) its dependencies are above;  … it has some, below --depth {depth}\n")?;
     Ok(costs.write(out)?)
 }
 
