@@ -1,9 +1,9 @@
 //! How long statements took lately, so that short ones can stay on the thread they are called from.
 //!
 //! Leaving a runtime's thread can cost more than a point query does (figures: [`Execution`](crate::Execution)). Whether
-//! a statement is short cannot be told from its text, but it can be remembered: statements are few and come again. The memory is a
-//! fixed table, one slot a hash; a collision forgets, and what is forgotten counts as long. A number of keys belongs to
-//! a statement's identity by its magnitude, since one text serves any number of them.
+//! a statement is short cannot be told from its text, but it can be remembered: statements are few and come again. The
+//! memory is a fixed table, one slot a hash; a collision forgets, and what is forgotten counts as long. A number of
+//! keys belongs to a statement's identity by its magnitude, since one text serves any number of them.
 //!
 //! An estimate rises at once and falls by an eighth a run, so that a statement that is long now and then is treated as
 //! long. The first run of a statement always counts as long.

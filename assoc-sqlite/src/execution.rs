@@ -7,24 +7,24 @@
 //! Hence the default, [`Execution::Auto`]:
 //!
 //! * Without a runtime there is nobody to stall, and everything runs inline.
-//! * What may wait for a lock or a disk (`COMMIT`, a write outside a transaction, `BEGIN IMMEDIATE` when the lock is not
-//!   free) always leaves.
-//! * A statement that has been shorter than 50 µs on this connection lately stays ([`costs`](crate::costs)); tokio's own
-//!   advice is to stay below 10 to 100 µs between two `.await`s. Any other leaves. Where the runtime has several
+//! * What may wait for a lock or a disk (`COMMIT`, a write outside a transaction, `BEGIN IMMEDIATE` when the lock is
+//!   not free) always leaves.
+//! * A statement that has been shorter than 50 µs on this connection lately stays ([`costs`](crate::costs)); tokio's
+//!   own advice is to stay below 10 to 100 µs between two `.await`s. Any other leaves. Where the runtime has several
 //!   threads, a query that stayed and turns out to be long is finished in place after half a millisecond.
 //! * A task that only ever runs short statements still yields: every statement spends from tokio's cooperative budget.
 //!
 //! *Leaving* is [`block_in_place`](tokio::task::block_in_place) on a multi-threaded runtime: the statement stays on its
-//! thread and the other tasks move, so rows are still borrowed from SQLite. A current-thread runtime has nowhere to move
-//! them, so there the *connection* moves to a blocking thread, and rows come back as owned values in chunks through a
-//! bounded channel. The sink stays with the task and need not be `'static`.
+//! thread and the other tasks move, so rows are still borrowed from SQLite. A current-thread runtime has nowhere to
+//! move them, so there the *connection* moves to a blocking thread, and rows come back as owned values in chunks
+//! through a bounded channel. The sink stays with the task and need not be `'static`.
 //!
 //! # Cancellation
 //!
-//! Inline and in place, a statement runs within one `poll`, so no future can be dropped in the middle of it. A statement
-//! on another thread can lose its future: it is interrupted then, and the connection comes home by itself, rolled back,
-//! when the thread is done with it. If only the one future was dropped and not the connection, the next statement
-//! waits for that.
+//! Inline and in place, a statement runs within one `poll`, so no future can be dropped in the middle of it. A
+//! statement on another thread can lose its future: it is interrupted then, and the connection comes home by itself,
+//! rolled back, when the thread is done with it. If only the one future was dropped and not the connection, the next
+//! statement waits for that.
 
 #[cfg(feature = "tokio")]
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -33,23 +33,22 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 ///
 /// Without a tokio runtime around the call, or without the feature `tokio`, everything runs inline, whatever is set.
 ///
-/// What each way costs, measured on 2 cores with one task (medians of interleaved rounds, ratios to rusqlite by hand with
-/// one held statement; `cargo run --release -p assoc-sqlite --example measure`):
+/// What each way costs, measured on 2 cores with one task (medians of interleaved rounds; ratios to rusqlite by hand
+/// with one held statement, of two runs; `cargo run --release -p assoc-sqlite --example measure`):
 ///
-/// | | point query | | 10,000 rows | |
+/// | | point query | ratio | 10,000 rows | ratio |
 /// |---|---:|---:|---:|---:|
-/// | rusqlite by hand | 4.7 µs | 1.00 | 5.9 ms | 1.00 |
-/// | no runtime: inline | 5.5 µs | 1.17 | 5.5 ms | 0.94 |
-/// | 2 threads: inline | 5.3 µs | 1.13 | 5.4 ms | 0.92 |
-/// | 2 threads: auto | 5.6 µs | 1.19 | 5.2 ms | 0.88 |
-/// | 2 threads: in place | 6.9 µs | 1.47 | 5.7 ms | 0.97 |
-/// | 2 threads: offload | 37 µs | 7.8 | 6.2 ms | 1.06 |
-/// | 1 thread: auto | 6.0 µs | 1.26 | 6.2 ms | 1.04 |
-/// | 1 thread: offload | 32 µs | 6.9 | 6.1 ms | 1.03 |
+/// | rusqlite by hand | 4.6 µs | 1.00 | 4.5 ms | 1.00 |
+/// | no runtime: inline | 5.1 µs | 1.12–1.17 | 4.6 ms | 0.94–1.02 |
+/// | 2 threads: inline | 5.1 µs | 1.11–1.13 | 4.5 ms | 0.92–0.99 |
+/// | 2 threads: auto | 5.3 µs | 1.16–1.19 | 5.2 ms | 0.88–1.14 |
+/// | 2 threads: in place | 6.1 µs | 1.35–1.47 | 5.3 ms | 0.97–1.18 |
+/// | 2 threads: offload | 78 µs | 7.8–17 | 5.9 ms | 1.06–1.30 |
+/// | 1 thread: auto | 5.4 µs | 1.19–1.26 | 5.7 ms | 1.04–1.26 |
+/// | 1 thread: offload | 34 µs | 6.9–7.4 | 5.5 ms | 1.03–1.22 |
 ///
-/// Moving a large load to another thread is nearly free, because that thread steps while this one decodes (it does
-/// cost a copy of the rows in memory, a few chunks at a time). Moving a point query is what hurts, hence
-/// [`Auto`](Execution::Auto).
+/// Moving a large load to another thread costs little, because that thread steps while this one decodes; the rows are
+/// copied, a few chunks at a time. Moving a point query is what hurts, hence [`Auto`](Execution::Auto).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Execution {

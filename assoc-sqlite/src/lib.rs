@@ -57,11 +57,10 @@
 //!
 //! # Which rusqlite
 //!
-//! Any from 0.37 to 0.41. `libsqlite3-sys`, under it, may be in a program only once (Cargo's `links`), and other crates bring
-//! it too; the range lets Cargo find a version that suits all: rusqlite 0.40 and below resolves beside Diesel 2.3, 0.39
-//! and below beside sqlx 0.9. Where Cargo picks too new a version by itself,
-//! `cargo update -p rusqlite --precise 0.39.0` does it. The version in use is [re-exported](rusqlite), so that hooks name
-//! the same one.
+//! Any from 0.38 to 0.41. `libsqlite3-sys`, under it, may be in a program only once (Cargo's `links`), and other crates
+//! bring it too; the range lets Cargo find a version that suits all: rusqlite 0.40 and below resolves beside Diesel
+//! 2.3, 0.39 and below beside sqlx 0.9. Where Cargo picks too new a version by itself, `cargo update -p rusqlite
+//! --precise 0.39.0` does it. The version in use is [re-exported](rusqlite), so that hooks name the same one.
 //!
 //! # Features
 //!
@@ -145,8 +144,8 @@ impl Sqlite {
         SqliteBuilder::new(path.as_ref())
     }
 
-    /// Opens a database by URL: `sqlite:path`, `sqlite://path`, `sqlite::memory:`, with `?mode=ro` (read only), `rw` (must
-    /// exist), `rwc` (the default) or `memory`.
+    /// Opens a database by URL: `sqlite:path`, `sqlite://path`, `sqlite::memory:`, with `?mode=ro` (read only), `rw`
+    /// (must exist), `rwc` (the default) or `memory`.
     ///
     /// # Errors
     /// As [`SqliteBuilder::open`], and when the URL is another one.

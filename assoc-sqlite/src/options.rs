@@ -128,7 +128,8 @@ impl SqliteBuilder {
     }
 
     /// What to do on every connection after it is set up: pragmas, functions, collations. It is called for each of
-    /// them, and may override what the driver has set.
+    /// them, and may override what the driver has set, except for the [busy timeout](SqliteBuilder::busy_timeout),
+    /// which the driver changes back and forth.
     pub fn on_connect<F>(mut self, hook: F) -> Self
     where
         F: Fn(&rusqlite::Connection) -> rusqlite::Result<()> + Send + Sync + 'static,
@@ -152,8 +153,8 @@ impl SqliteBuilder {
     /// Opens the database: makes the file if need be, and opens the connection that writes.
     ///
     /// # Errors
-    /// [`Unavailable`](DriverErrorKind::Unavailable) when there is no such file, or it is not a database; retryable when
-    /// another process holds it for longer than the busy timeout.
+    /// [`Unavailable`](DriverErrorKind::Unavailable) when there is no such file, or it is not a database; retryable
+    /// when another process holds it for longer than the busy timeout.
     pub fn open(self) -> Result<Sqlite> {
         Sqlite::start(self.config, self.readers.unwrap_or_else(default_readers).max(1), self.execution)
     }
