@@ -3,21 +3,29 @@
 //! What a kind of association means is answered by its own module through one small trait, [`Kind`]; nothing else asks
 //! "which kind is it?". What is stored in the owner's field is answered by a [`Slot`], one a holder type.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Result;
-use crate::model::ModelDef;
+use crate::model::{Discriminator, ModelDef};
+use crate::planner::Shape;
 
 mod belongs_to;
+mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;
+mod polymorphic;
 mod slot;
+mod through;
 
 pub use belongs_to::BelongsToKind;
+pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
+pub use polymorphic::{Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
 pub use slot::{Children, Links, LoadState, Slot};
+pub use through::{Missing, PickSource, ThroughKind};
 
 /// The kinds by name, for reflection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +37,12 @@ pub enum Macro {
     HasOne,
     /// The foreign key is on each target.
     HasMany,
+    /// One target behind another association.
+    HasOneThrough,
+    /// Targets behind another association.
+    HasManyThrough,
+    /// Targets behind a join table without model.
+    HasAndBelongsToMany,
 }
 
 impl Macro {
@@ -39,6 +53,9 @@ impl Macro {
             Macro::BelongsTo => "belongs_to",
             Macro::HasOne => "has_one",
             Macro::HasMany => "has_many",
+            Macro::HasOneThrough => "has_one through",
+            Macro::HasManyThrough => "has_many through",
+            Macro::HasAndBelongsToMany => "has_and_belongs_to_many",
         }
     }
 }
@@ -67,14 +84,43 @@ pub struct Hop {
     pub target_columns: &'static [usize],
     /// Whether at most one row of the target holds a key: the target's columns are its primary key.
     pub unique: bool,
+    /// The type the target's row must name beside the key: the other side of a polymorphic `belongs_to`.
+    pub target_type: Option<Discriminator>,
 }
 
 /// How the planner gets from owner to target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Route {
     /// One look-up of the target by key.
     Direct(Hop),
+    /// By way of another association of the owner, and on by an association of what that leads to.
+    Through {
+        /// The owner's association.
+        through: &'static AssociationDef,
+        /// The association of its target that leads on.
+        source: &'static AssociationDef,
+        /// Of a polymorphic source, the one type to follow.
+        source_type: Option<&'static str>,
+    },
+    /// By way of a join table: from the owner to links, from links to targets.
+    JoinTable {
+        /// The join table.
+        table: &'static ModelDef,
+        /// From the owner to its links.
+        links: Hop,
+        /// From links to targets.
+        targets: Hop,
+    },
+    /// To one of several models, which a column of the owner names.
+    Polymorphic {
+        /// The owner's column that names the type.
+        type_column: usize,
+        /// The owner's key columns.
+        owner_columns: &'static [usize],
+        /// The models, each with its tag.
+        variants: &'static [VariantDef],
+    },
 }
 
 /// What one kind of association means.
@@ -110,18 +156,39 @@ pub struct AssociationDef {
 }
 
 /// What can be declared on an association beside its kind and keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Options {
     /// Whether an owner may be without a target: the field's type says so.
     pub optional: bool,
+    /// Which of the targets, in which order, at most how many an owner; evaluated for each request.
+    pub scope: Option<fn() -> Shape>,
+    /// The same, depending on the owner. One statement for each distinct result.
+    pub owner_scope: Option<fn(&dyn Any) -> Shape>,
+    /// Loaded targets refuse to be saved or destroyed.
+    pub readonly: bool,
+    /// The association that leads back.
+    pub inverse: Inverse,
+}
+
+/// How the association that leads back is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Inverse {
+    /// By its keys, if exactly one fits.
+    #[default]
+    Automatic,
+    /// There is none.
+    None,
+    /// By name.
+    Named(&'static str),
 }
 
 impl Options {
     /// Nothing but defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Options { optional: false }
+        Options { optional: false, scope: None, owner_scope: None, readonly: false, inverse: Inverse::Automatic }
     }
 
     /// Whether an owner may be without a target.
@@ -129,6 +196,40 @@ impl Options {
     pub const fn optional(mut self, optional: bool) -> Self {
         self.optional = optional;
         self
+    }
+
+    /// Which of the targets.
+    #[must_use]
+    pub const fn scope(mut self, scope: fn() -> Shape) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Which of the targets, depending on the owner.
+    #[must_use]
+    pub const fn owner_scope(mut self, scope: fn(&dyn Any) -> Shape) -> Self {
+        self.owner_scope = Some(scope);
+        self
+    }
+
+    /// Loaded targets refuse to be saved or destroyed.
+    #[must_use]
+    pub const fn readonly(mut self) -> Self {
+        self.readonly = true;
+        self
+    }
+
+    /// The association that leads back.
+    #[must_use]
+    pub const fn inverse(mut self, inverse: Inverse) -> Self {
+        self.inverse = inverse;
+        self
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options::new()
     }
 }
 
@@ -158,22 +259,39 @@ impl AssociationDef {
         self.kind.association_macro()
     }
 
-    /// The association of the target that leads back to this one's owner over the same key, if there is exactly one
-    /// (F128): a `belongs_to` for a `has_many` or `has_one`, and the other way round.
-    #[must_use]
-    pub fn inverse(&self) -> Option<&'static AssociationDef> {
-        let Ok(Route::Direct(hop)) = self.kind.route(self) else { return None };
+    /// The association of the target that leads back to this one's owner (F126, F128): the one that is named, or the
+    /// only `belongs_to` over the same key for a `has_many` or `has_one`, and the other way round. Associations with a
+    /// scope have none unless it is named: not every row they leave out leads back.
+    ///
+    /// # Errors
+    /// When the one that is named does not exist (F131).
+    pub fn inverse(&self) -> Result<Option<&'static AssociationDef>> {
+        match self.options.inverse {
+            Inverse::None => return Ok(None),
+            Inverse::Named(name) => return (self.target)().association(name).map(Some),
+            Inverse::Automatic => {}
+        }
+        let Ok(Route::Direct(hop)) = self.kind.route(self) else { return Ok(None) };
+        if self.is_scoped() {
+            return Ok(None);
+        }
         let owner = (self.owner)();
         let mut candidates = (self.target)().associations.iter().filter(|candidate| {
             let crosses =
                 (candidate.association_macro() == Macro::BelongsTo) != (self.association_macro() == Macro::BelongsTo);
             crosses
+                && !candidate.is_scoped()
+                && candidate.options.inverse != Inverse::None
                 && (candidate.target)() == owner
                 && matches!(candidate.kind.route(candidate), Ok(Route::Direct(back))
                     if back.owner_columns == hop.target_columns && back.target_columns == hop.owner_columns)
         });
         let first = candidates.next();
-        if candidates.next().is_some() { None } else { first }
+        Ok(if candidates.next().is_some() { None } else { first })
+    }
+
+    fn is_scoped(&self) -> bool {
+        self.options.scope.is_some() || self.options.owner_scope.is_some()
     }
 }
 

@@ -163,6 +163,13 @@ impl Expr {
         Expr::All(Vec::new())
     }
 
+    /// A column of the query's own model equals a value.
+    #[must_use]
+    pub fn equals(column: &'static str, value: Value<'static>) -> Expr {
+        let left = Operand::Column(ColumnRef::own(column));
+        Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
+    }
+
     /// Whether this is the condition that always holds.
     #[must_use]
     pub fn is_always(&self) -> bool {

@@ -6,14 +6,21 @@
 
 mod belongs_to;
 mod has_many;
+mod has_many_through;
 mod has_one;
 
 pub use belongs_to::{BelongsTo, BelongsToSlot};
 pub use has_many::{HasMany, HasManySlot};
+pub use has_many_through::{HasAndBelongsToMany, HasManyThrough, HasManyThroughSlot};
 pub use has_one::{HasOne, HasOneSlot};
 
 use crate::error::NotLoadedReason;
 use crate::model::Model;
+
+/// What a single target can be: a model, or an enum of models (`#[derive(Polymorphic)]`).
+pub trait TargetRow: Clone + Send + Sync + 'static {}
+
+impl<M: Model> TargetRow for M {}
 
 /// What a to-one holder can hold: a model `T`, which has to exist, or `Option<T>`.
 #[diagnostic::on_unimplemented(
@@ -38,7 +45,7 @@ pub trait ToOne: 'static {
     fn read(target: Option<&Self::Target>) -> Result<Self::Read<'_>, NotLoadedReason>;
 }
 
-impl<T: Model> ToOne for T {
+impl<T: TargetRow> ToOne for T {
     type Target = T;
     type Read<'a> = &'a T;
     const OPTIONAL: bool = false;
@@ -48,7 +55,7 @@ impl<T: Model> ToOne for T {
     }
 }
 
-impl<T: Model> ToOne for Option<T> {
+impl<T: TargetRow> ToOne for Option<T> {
     type Target = T;
     type Read<'a> = Option<&'a T>;
     const OPTIONAL: bool = true;

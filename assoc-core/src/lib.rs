@@ -33,8 +33,9 @@ pub mod value;
 pub mod __private;
 
 pub use association::{
-    Association, AssociationDef, BelongsToKind, Cardinality, Children, ForeignKeyFor, HasManyKind, HasOneKind, Hop,
-    Kind, Links, LoadState, Macro, Options, Route, Slot,
+    Association, AssociationDef, BelongsToKind, Cardinality, Children, ForeignKeyFor, HasAndBelongsToManyKind,
+    HasManyKind, HasOneKind, Hop, Inverse, Kind, Links, LoadState, Macro, Missing, Options, PickSource, Polymorphic,
+    PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef, VariantPreload,
 };
 pub use column::{Aggregate, Column, Filter, IntoSort, MaybeNull, Selectable, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
@@ -44,8 +45,11 @@ pub use error::{
     AssociationNotLoaded, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, Mismatch, NotLoadedReason, Result,
 };
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
-pub use holder::{BelongsTo, BelongsToSlot, HasMany, HasManySlot, HasOne, HasOneSlot, ToOne};
+pub use holder::{
+    BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
+    HasOneSlot, TargetRow, ToOne,
+};
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
-pub use model::{ColumnDef, ColumnDefault, Model, ModelDef, TableRef};
+pub use model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
 pub use statement::{Bind, BindList, Statement};
 pub use value::Value;

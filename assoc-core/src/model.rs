@@ -6,8 +6,10 @@ use std::fmt;
 use crate::association::AssociationDef;
 use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::Expr;
 use crate::key::{Key, KeyTuple};
-use crate::rows::ModelRows;
+use crate::planner::Shape;
+use crate::rows::{LinkTable, ModelRows};
 use crate::value::Value;
 
 /// A struct that is a row of a table. Derived with `#[derive(Model)]`, never written by hand.
@@ -25,8 +27,11 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// Name, table, columns, keys and associations, as data.
     const DEF: &'static ModelDef;
 
-    /// The primary key's columns, as indexes. The same as in [`DEF`](Self::DEF), but apart from it, so that the
-    /// definitions of models that refer to each other do not.
+    /// The columns. The same as in [`DEF`](Self::DEF), but apart from it, so that the definitions of models that refer
+    /// to each other do not.
+    const COLUMNS: &'static [ColumnDef];
+
+    /// The primary key's columns, as indexes; apart from [`DEF`](Self::DEF) for the same reason.
     const PRIMARY_KEY: &'static [usize];
 
     /// Reads a row whose values are the model's columns in their order. No association is loaded.
@@ -145,6 +150,20 @@ pub struct ModelDef {
     pub associations: &'static [AssociationDef],
     /// Rows of this model behind a vtable.
     pub rows: &'static dyn ModelRows,
+    /// The condition and order that every read of the model begins with, unless it says `unscoped`.
+    pub default_scope: Option<fn() -> Shape>,
+    /// For one of several models that share a table: the column that tells them apart, and this model's value in it.
+    pub discriminator: Option<Discriminator>,
+}
+
+/// A column that tells the models of one table apart (single-table inheritance), or the types of a polymorphic
+/// association.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Discriminator {
+    /// The column, as an index.
+    pub column: usize,
+    /// The value.
+    pub tag: &'static str,
 }
 
 impl ModelDef {
@@ -158,7 +177,42 @@ impl ModelDef {
         associations: &'static [AssociationDef],
         rows: &'static dyn ModelRows,
     ) -> Self {
-        ModelDef { name, table, columns, primary_key, associations, rows }
+        ModelDef { name, table, columns, primary_key, associations, rows, default_scope: None, discriminator: None }
+    }
+
+    /// The same with a default scope. Called by the derive.
+    #[must_use]
+    pub const fn with_default_scope(mut self, scope: fn() -> Shape) -> Self {
+        self.default_scope = Some(scope);
+        self
+    }
+
+    /// The same as one of several models of a table. Called by the derive.
+    #[must_use]
+    pub const fn with_discriminator(mut self, column: usize, tag: &'static str) -> Self {
+        self.discriminator = Some(Discriminator { column, tag });
+        self
+    }
+
+    /// A table of links between two models, which has no model of its own: the join table of a
+    /// `has_and_belongs_to_many`. Called by the derive.
+    #[must_use]
+    pub const fn join_table(name: &'static str, table: TableRef, columns: &'static [ColumnDef]) -> Self {
+        ModelDef::new(name, table, columns, &[], &[], &LinkTable)
+    }
+
+    /// What every read of the model begins with: the discriminator's condition, and the default scope unless it is
+    /// left out.
+    #[must_use]
+    pub fn base_scope(&self, unscoped: bool) -> Shape {
+        let mut shape = match self.default_scope {
+            Some(scope) if !unscoped => scope(),
+            _ => Shape::default(),
+        };
+        if let Some(Discriminator { column, tag }) = self.discriminator {
+            shape.filter = Expr::equals(self.columns[column].name, Value::from(tag)).and(shape.filter);
+        }
+        shape
     }
 
     /// The Rust type this describes. Definitions are compared by it: a constant may exist at several addresses.
@@ -229,7 +283,7 @@ impl ModelDef {
 
 impl PartialEq for ModelDef {
     fn eq(&self, other: &Self) -> bool {
-        self.type_id() == other.type_id()
+        self.type_id() == other.type_id() && self.table == other.table
     }
 }
 

@@ -32,7 +32,7 @@ mod explain;
 mod request;
 mod steps;
 
-pub use request::{IntoPreload, Preload, Request, Shape};
+pub use request::{IntoPreload, Preload, Request, Scope, Shape};
 
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route};
 use crate::error::Result;
@@ -133,7 +133,7 @@ impl Plan {
         while let Some((node, requests)) = queue.pop_front() {
             for request in requests {
                 let association = request.association;
-                let Route::Direct(hop) = association.kind.route(association)?;
+                let Route::Direct(hop) = association.kind.route(association)? else { continue };
                 let child = self.nodes.len();
                 let edge = self.nodes[node].edges.len();
                 self.nodes.push(Node { model: (association.target)(), parent: Some((node, edge)), edges: Vec::new() });

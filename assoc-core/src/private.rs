@@ -1,20 +1,28 @@
 //! What the derives' output refers to. Not for anyone else: it changes without notice.
 
 pub use crate::association::{
-    Association, AssociationDef, BelongsToKind, ForeignKeyFor, HasManyKind, HasOneKind, Options,
+    Association, AssociationDef, BelongsToKind, ForeignKeyFor, HasAndBelongsToManyKind, HasManyKind, HasOneKind,
+    Inverse, Missing, Options, PickSource, Polymorphic, PolymorphicBelongsToKind, ThroughKind, Variant, VariantDef,
 };
 pub use crate::column::{Column, MaybeNull};
 pub use crate::column_type::{ColumnType, SqlType};
 pub use crate::error::{AssociationNotLoaded, Error, ErrorKind, Mismatch, NotLoadedReason, Result};
-pub use crate::holder::{BelongsTo, BelongsToSlot, HasMany, HasManySlot, HasOne, HasOneSlot, ToOne};
+pub use crate::holder::{
+    BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
+    HasOneSlot, TargetRow, ToOne,
+};
 pub use crate::key::Key;
-pub use crate::model::{ColumnDef, ColumnDefault, Model, ModelDef, TableRef};
-pub use crate::rows::RowsOf;
+pub use crate::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use crate::planner::{Scope, Shape};
+pub use crate::rows::{Rows, RowsOf};
 pub use crate::value::Value;
+pub use std::any::Any;
+pub use std::boxed::Box;
 pub use std::clone::Clone;
 pub use std::default::Default;
 pub use std::option::Option;
 pub use std::result::Result as StdResult;
+pub use std::sync::Arc;
 pub use std::vec::Vec;
 
 /// Reads one column of a row.
@@ -100,4 +108,17 @@ where
 #[must_use]
 pub const fn key_default<V: ColumnType>() -> ColumnDefault {
     if V::SQL_TYPE.is_integer() { ColumnDefault::AutoIncrement } else { ColumnDefault::None }
+}
+
+/// Requires, at compile time, that an association leads on to a model: the source of a through association.
+pub const fn check_source<T, P: PickSource<T>>(_source: &P) {}
+
+/// Requires, at compile time, that the columns of two keys have the same types, as `ForeignKeyFor` does for columns.
+pub const fn check_key_types<F: ForeignKeyFor<K>, K>() {}
+
+/// Wraps the rows of a model into a polymorphic enum and an `Arc` each.
+#[must_use]
+pub fn share_variant<M: Model, E: Polymorphic>(rows: Box<dyn Rows>, wrap: fn(M) -> E) -> Box<dyn Any> {
+    let rows = rows.into_any().downcast::<Vec<M>>().map(|rows| *rows).unwrap_or_default();
+    Box::new(rows.into_iter().map(|row| Arc::new(wrap(row))).collect::<Vec<Arc<E>>>())
 }

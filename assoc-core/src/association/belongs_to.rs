@@ -26,6 +26,7 @@ impl Kind for BelongsToKind {
             owner_columns: self.foreign_key,
             target_columns: self.target_key,
             unique: (association.target)().primary_key == self.target_key,
+            target_type: None,
         }))
     }
 }

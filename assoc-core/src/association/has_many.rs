@@ -2,6 +2,7 @@
 
 use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
 use crate::error::Result;
+use crate::model::Discriminator;
 
 /// `has_many` with its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct HasManyKind {
     pub owner_key: &'static [usize],
     /// The target's foreign key columns.
     pub foreign_key: &'static [usize],
+    /// For `as`: the target's column that names the owner's type, and the owner's tag.
+    pub target_type: Option<Discriminator>,
 }
 
 impl Kind for HasManyKind {
@@ -26,6 +29,7 @@ impl Kind for HasManyKind {
             owner_columns: self.owner_key,
             target_columns: self.foreign_key,
             unique: (association.target)().primary_key == self.foreign_key,
+            target_type: self.target_type,
         }))
     }
 }

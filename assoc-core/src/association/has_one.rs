@@ -3,6 +3,7 @@
 
 use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
 use crate::error::Result;
+use crate::model::Discriminator;
 
 /// `has_one` with its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct HasOneKind {
     pub owner_key: &'static [usize],
     /// The target's foreign key columns.
     pub foreign_key: &'static [usize],
+    /// For `as`: the target's column that names the owner's type, and the owner's tag.
+    pub target_type: Option<Discriminator>,
 }
 
 impl Kind for HasOneKind {
@@ -27,6 +30,7 @@ impl Kind for HasOneKind {
             owner_columns: self.owner_key,
             target_columns: self.foreign_key,
             unique: (association.target)().primary_key == self.foreign_key,
+            target_type: self.target_type,
         }))
     }
 }

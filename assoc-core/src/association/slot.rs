@@ -43,33 +43,36 @@ impl Links {
         }
     }
 
-    /// The rows of every owner, as positions, owner by owner.
-    #[must_use]
-    pub fn positions(&self) -> Vec<Vec<usize>> {
+    /// Calls back with each owner and the positions of its rows.
+    pub fn each(&self, mut owner: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
         match self {
             Links::Runs(runs) => {
                 let mut start = 0;
-                runs.iter()
-                    .map(|run| {
-                        let end = start + *run as usize;
-                        let rows = (start..end).collect();
-                        start = end;
-                        rows
-                    })
-                    .collect()
+                for (at, run) in runs.iter().enumerate() {
+                    let end = start + *run as usize;
+                    owner(at, &mut (start..end));
+                    start = end;
+                }
             }
-            Links::One(ones) => ones.iter().map(|one| one.iter().map(|at| *at as usize).collect()).collect(),
+            Links::One(ones) => {
+                ones.iter().enumerate().for_each(|(at, one)| owner(at, &mut one.iter().map(|row| *row as usize)));
+            }
             Links::Many { rows, ends } => {
                 let mut start = 0;
-                ends.iter()
-                    .map(|end| {
-                        let own = rows[start..*end as usize].iter().map(|at| *at as usize).collect();
-                        start = *end as usize;
-                        own
-                    })
-                    .collect()
+                for (at, end) in ends.iter().enumerate() {
+                    owner(at, &mut rows[start..*end as usize].iter().map(|row| *row as usize));
+                    start = *end as usize;
+                }
             }
         }
+    }
+
+    /// The rows of every owner, as positions, owner by owner.
+    #[must_use]
+    pub fn positions(&self) -> Vec<Vec<usize>> {
+        let mut all = Vec::with_capacity(self.owners());
+        self.each(|_, own| all.push(own.collect()));
+        all
     }
 
     /// Whether no row belongs to two owners, so that rows can be moved to them.

@@ -9,7 +9,7 @@ use crate::error::{ErrorKind, Result};
 use crate::expr::{Expr, OrderTerm};
 
 /// One requested association, as data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// The association.
     pub association: &'static AssociationDef,
@@ -19,7 +19,7 @@ pub struct Request {
     pub children: Vec<Request>,
 }
 
-/// Which rows of an association to load.
+/// Which rows of an association to load, and how many an owner: what a scope declares and a preload may add.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Shape {
@@ -27,19 +27,160 @@ pub struct Shape {
     pub filter: Expr,
     /// An order; the primary key decides between equals.
     pub order: Vec<OrderTerm>,
+    /// At most so many rows an owner.
+    pub limit: Option<u64>,
+    /// Leaves out so many rows an owner at the beginning.
+    pub offset: Option<u64>,
+    /// Each row once an owner.
+    pub distinct: bool,
+    /// What is loaded below the rows whenever they are.
+    pub includes: Vec<Request>,
+    /// Leaves out the limit and offset that the association declares.
+    pub unlimited: bool,
+    /// Leaves out the target model's default scope.
+    pub unscoped: bool,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Shape { filter: Expr::always(), order: Vec::new() }
+        Shape {
+            filter: Expr::always(),
+            order: Vec::new(),
+            limit: None,
+            offset: None,
+            distinct: false,
+            includes: Vec::new(),
+            unlimited: false,
+            unscoped: false,
+        }
     }
 }
 
 impl Shape {
-    /// Whether every row of the association is loaded.
+    /// Whether, asked for in a preload, this gives the association as it is declared: nothing left out, nothing added.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.filter.is_always()
+            && self.limit.is_none()
+            && self.offset.is_none()
+            && !self.distinct
+            && !self.unlimited
+            && !self.unscoped
+    }
+
+    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit and
+    /// offset win.
+    #[must_use]
+    pub fn with(mut self, more: Shape) -> Shape {
+        if more.unlimited {
+            (self.limit, self.offset) = (None, None);
+        }
+        Shape {
+            filter: self.filter.and(more.filter),
+            order: if more.order.is_empty() { self.order } else { more.order },
+            limit: more.limit.or(self.limit),
+            offset: more.offset.or(self.offset),
+            distinct: self.distinct || more.distinct,
+            includes: {
+                self.includes.extend(more.includes);
+                self.includes
+            },
+            unlimited: self.unlimited || more.unlimited,
+            unscoped: self.unscoped || more.unscoped,
+        }
+    }
+}
+
+/// Builds the scope of an association or model: what a function named by `scope = "…"` receives and returns.
+///
+/// ```ignore
+/// fn latest(posts: Scope<Post>) -> Scope<Post> {
+///     posts.filter(Post::PUBLISHED.eq(true)).order_by(Post::ID.desc()).limit(3)
+/// }
+/// ```
+pub struct Scope<T> {
+    shape: Shape,
+    target: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Scope<T> {
+    fn clone(&self) -> Self {
+        Scope { shape: self.shape.clone(), target: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Scope<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.shape, f)
+    }
+}
+
+impl<T> Default for Scope<T> {
+    fn default() -> Self {
+        Scope::new()
+    }
+}
+
+impl<T> Scope<T> {
+    /// Everything.
+    #[must_use]
+    pub fn new() -> Self {
+        Scope { shape: Shape::default(), target: PhantomData }
+    }
+
+    /// Only rows that satisfy a condition.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter<T>) -> Self {
+        self.shape.filter = self.shape.filter.and(filter.into_expr());
+        self
+    }
+
+    /// In an order; several calls add less significant terms.
+    #[must_use]
+    pub fn order_by(mut self, sort: impl IntoSort<T>) -> Self {
+        self.shape.order.extend(sort.into_terms());
+        self
+    }
+
+    /// At most so many rows an owner.
+    #[must_use]
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.shape.limit = Some(limit);
+        self
+    }
+
+    /// Leaves out so many rows an owner at the beginning.
+    #[must_use]
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.shape.offset = Some(offset);
+        self
+    }
+
+    /// Each row once an owner, for associations that may lead to it several times.
+    #[must_use]
+    pub fn distinct(mut self) -> Self {
+        self.shape.distinct = true;
+        self
+    }
+
+    /// Loads an association below the rows whenever they are loaded (F111).
+    #[must_use]
+    pub fn preload(mut self, preload: impl IntoPreload<T>) -> Self {
+        self.shape.includes.extend(preload.into_requests());
+        self
+    }
+
+    /// Leaves out the target model's default scope.
+    #[must_use]
+    pub fn unscoped(mut self) -> Self {
+        self.shape.unscoped = true;
+        self
+    }
+
+    /// The data form.
+    #[must_use]
+    pub fn into_shape(self) -> Shape {
+        self.shape
     }
 }
 
@@ -76,10 +217,46 @@ impl<O, T> Preload<O, T> {
         self
     }
 
-    /// Loads the rows in an order; several calls add less significant terms.
+    /// Loads the rows in an order instead of the association's; several calls add less significant terms.
     #[must_use]
     pub fn order_by(mut self, sort: impl IntoSort<T>) -> Self {
         self.request.shape.order.extend(sort.into_terms());
+        self
+    }
+
+    /// Loads at most so many rows *for each owner*: the first by the order, then by primary key. The association is
+    /// [partial](crate::LoadState::Partial) then.
+    #[must_use]
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.request.shape.limit = Some(limit);
+        self
+    }
+
+    /// Leaves out so many rows of each owner at the beginning.
+    #[must_use]
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.request.shape.offset = Some(offset);
+        self
+    }
+
+    /// Leaves out the limit and offset that the association declares.
+    #[must_use]
+    pub fn unlimited(mut self) -> Self {
+        self.request.shape.unlimited = true;
+        self
+    }
+
+    /// Loads each row once an owner, also where the association leads to it several times.
+    #[must_use]
+    pub fn distinct(mut self) -> Self {
+        self.request.shape.distinct = true;
+        self
+    }
+
+    /// Leaves out the target model's default scope.
+    #[must_use]
+    pub fn unscoped(mut self) -> Self {
+        self.request.shape.unscoped = true;
         self
     }
 }
@@ -108,6 +285,36 @@ impl<O, T, H> Association<O, T, H> {
     #[must_use]
     pub fn order_by(self, sort: impl IntoSort<T>) -> Preload<O, T> {
         self.preload().order_by(sort)
+    }
+
+    /// Loads the first rows of each owner: [`Preload::limit`].
+    #[must_use]
+    pub fn limit(self, limit: u64) -> Preload<O, T> {
+        self.preload().limit(limit)
+    }
+
+    /// Leaves out the first rows of each owner: [`Preload::offset`].
+    #[must_use]
+    pub fn offset(self, offset: u64) -> Preload<O, T> {
+        self.preload().offset(offset)
+    }
+
+    /// Leaves out the limit the association declares: [`Preload::unlimited`].
+    #[must_use]
+    pub fn unlimited(self) -> Preload<O, T> {
+        self.preload().unlimited()
+    }
+
+    /// Loads each row once an owner: [`Preload::distinct`].
+    #[must_use]
+    pub fn distinct(self) -> Preload<O, T> {
+        self.preload().distinct()
+    }
+
+    /// Leaves out the target model's default scope: [`Preload::unscoped`].
+    #[must_use]
+    pub fn unscoped(self) -> Preload<O, T> {
+        self.preload().unscoped()
     }
 }
 
@@ -161,8 +368,10 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
             Some(known) => {
                 let what = if known.shape.filter != request.shape.filter {
                     "filters"
-                } else if known.shape != request.shape {
+                } else if known.shape.order != request.shape.order {
                     "orders"
+                } else if known.shape != request.shape {
+                    "limits"
                 } else {
                     known.children.extend(request.children);
                     continue;

@@ -117,7 +117,7 @@ impl Plan {
         let Some((0, up)) = self.nodes[node].parent else { return false };
         let down = &self.nodes[0].edges[up];
         let back = &self.nodes[node].edges[edge];
-        down.association.inverse() == Some(back.association)
+        matches!(down.association.inverse(), Ok(Some(inverse)) if inverse == back.association)
     }
 }
 

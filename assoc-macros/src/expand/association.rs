@@ -56,7 +56,13 @@ fn kind(association: &Association) -> TokenStream {
         }
         Keys::Theirs { owner_key, foreign_key } => {
             let foreign_key = columns(foreign_key);
-            quote!(&__assoc::#kind { owner_key: &[#(#owner_key),*], foreign_key: #foreign_key })
+            quote! {
+                &__assoc::#kind {
+                    owner_key: &[#(#owner_key),*],
+                    foreign_key: #foreign_key,
+                    target_type: __assoc::Option::None,
+                }
+            }
         }
     }
 }

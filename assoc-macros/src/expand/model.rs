@@ -39,6 +39,8 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
                 &__assoc::RowsOf::<#ident>::new(),
             );
 
+            const COLUMNS: &'static [__assoc::ColumnDef] = &[];
+
             const PRIMARY_KEY: &'static [usize] = &[];
 
             fn from_values(_: &mut [__assoc::Value<'_>]) -> __assoc::Result<Self> {
@@ -102,6 +104,7 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
 fn implementation(model: &Model) -> TokenStream {
     let Model { ident, primary_key, .. } = model;
     let key = key_type(model);
+    let columns = model.columns.iter().map(column_def);
     let definition = definition(model);
     let from_values = from_values(model);
     let value = value(model);
@@ -114,6 +117,8 @@ fn implementation(model: &Model) -> TokenStream {
             #key
 
             const DEF: &'static __assoc::ModelDef = #definition;
+
+            const COLUMNS: &'static [__assoc::ColumnDef] = &[#(#columns),*];
 
             const PRIMARY_KEY: &'static [usize] = &[#(#primary_key),*];
 
@@ -132,13 +137,12 @@ fn definition(model: &Model) -> TokenStream {
         Some(schema) => quote!(__assoc::Option::Some(#schema)),
         None => quote!(__assoc::Option::None),
     };
-    let columns = model.columns.iter().map(column_def);
     let associations = model.associations.iter().map(|association| association::definition(model, association));
     quote! {
         &__assoc::ModelDef::new(
             #name,
             __assoc::TableRef { schema: #schema, name: #table },
-            &[#(#columns),*],
+            <#ident as __assoc::Model>::COLUMNS,
             <#ident as __assoc::Model>::PRIMARY_KEY,
             &[#(#associations),*],
             &__assoc::RowsOf::<#ident>::new(),

@@ -65,6 +65,9 @@ async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Pro
     progress.clear();
 
     let mut out = BufWriter::new(io::stdout().lock());
+    if let Some(platform) = &metadata.only_platform {
+        writeln!(out, "Only what {platform} needs: packages for other platforms could not be fetched.\n")?;
+    }
     match &options.tree {
         Some(name) => tree::write(&repo, name, options.depth, &mut out).await?,
         None => report::write(&repo, options.top, &mut out).await?,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -17,6 +17,9 @@ pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
     pub(crate) workspace_members: Vec<String>,
     resolve: Option<Resolve>,
+    /// The one platform whose packages are here, if the others' could not be had.
+    #[serde(skip)]
+    pub(crate) only_platform: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -91,10 +94,11 @@ impl Metadata {
         // Without a network, cargo fails for want of packages that only other platforms use. Those that were needed to
         // build for this one are there, and better than nothing.
         if let Some(host) = host() {
-            arguments.extend(["--offline".into(), "--filter-platform".into(), host]);
+            arguments.extend(["--offline", "--filter-platform", &host].map(OsString::from));
             let output = cargo(&arguments)?;
             if output.status.success() {
-                return parse(&output.stdout, "cargo metadata");
+                let metadata = parse(&output.stdout, "cargo metadata")?;
+                return Ok(Metadata { only_platform: Some(host), ..metadata });
             }
         }
         Err(Failure::run(format_args!("cargo metadata failed: {}", complaint(&output.stderr))))
@@ -152,10 +156,10 @@ fn cargo(arguments: &[OsString]) -> Result<Output, Failure> {
 }
 
 /// The platform cargo runs on, as it calls it.
-fn host() -> Option<OsString> {
+fn host() -> Option<String> {
     let output = cargo(&["-vV".into()]).ok()?;
-    let host = output.stdout.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"host: "))?;
-    Some(OsStr::new(std::str::from_utf8(host).ok()?.trim()).to_owned())
+    let version = String::from_utf8(output.stdout).ok()?;
+    version.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
 }
 
 /// Cargo's error without its progress before and the excerpts of files within: `a; b; c`.

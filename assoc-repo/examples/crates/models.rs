@@ -58,7 +58,7 @@ pub struct Dependency {
 }
 
 /// What a dependency is needed for. Stored as text; a type of one's own needs these two functions to be a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DependencyKind {
     Normal,
     Build,

@@ -57,7 +57,7 @@ impl<W: Write> Tree<'_, W> {
         }
         // Normal dependencies first. One that is needed on several platforms is several rows.
         required.sort_by(|(one, kind), (other, other_kind)| {
-            (*kind as u8, &one.name, &one.version).cmp(&(*other_kind as u8, &other.name, &other.version))
+            (kind, &one.name, &one.version).cmp(&(other_kind, &other.name, &other.version))
         });
         required.dedup_by_key(|(target, kind)| (target.id, *kind));
         for (at, (target, kind)) in required.iter().enumerate() {
@@ -67,8 +67,12 @@ impl<W: Write> Tree<'_, W> {
                 DependencyKind::Normal => String::new(),
                 kind => format!(" [{}]", kind.name()),
             };
-            let has_more = target.dependencies.loaded().is_some_and(|below| !below.is_empty());
-            let repeated = has_more && !self.expanded.insert(target.id);
+            let own = target.dependencies()?;
+            let repeated = !own.is_empty() && self.expanded.contains(&target.id);
+            // One that is cut here may be shown elsewhere.
+            if own.iter().any(|dependency| dependency.required.is_loaded()) {
+                self.expanded.insert(target.id);
+            }
             writeln!(self.out, "{indent}{branch}{}{kind}{}", target.label(), if repeated { " (*)" } else { "" })?;
             if !repeated {
                 self.branches(target, &format!("{indent}{below}"))?;

@@ -1,0 +1,48 @@
+//! `has_and_belongs_to_many`: targets behind a join table that has no model. Only links are written, never targets.
+
+use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
+use crate::error::Result;
+use crate::model::ModelDef;
+
+/// `has_and_belongs_to_many` with its join table.
+#[derive(Debug, Clone, Copy)]
+pub struct HasAndBelongsToManyKind {
+    /// The join table. Its first columns refer to the owner, the others to the target.
+    pub join_table: fn() -> &'static ModelDef,
+    /// The owner's columns that links refer to.
+    pub owner_key: &'static [usize],
+    /// The join table's columns that refer to the owner.
+    pub owner_columns: &'static [usize],
+    /// The join table's columns that refer to the target.
+    pub target_columns: &'static [usize],
+    /// The target's columns that links refer to.
+    pub target_key: &'static [usize],
+}
+
+impl Kind for HasAndBelongsToManyKind {
+    fn association_macro(&self) -> Macro {
+        Macro::HasAndBelongsToMany
+    }
+
+    fn cardinality(&self) -> Cardinality {
+        Cardinality::Many
+    }
+
+    fn route(&self, association: &AssociationDef) -> Result<Route> {
+        Ok(Route::JoinTable {
+            table: (self.join_table)(),
+            links: Hop {
+                owner_columns: self.owner_key,
+                target_columns: self.owner_columns,
+                unique: false,
+                target_type: None,
+            },
+            targets: Hop {
+                owner_columns: self.target_columns,
+                target_columns: self.target_key,
+                unique: (association.target)().primary_key == self.target_key,
+                target_type: None,
+            },
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! Polymorphic `belongs_to`: the owner names the type of its target in one column and its key in others. Targets are an
+//! enum, so a `match` on what was loaded is exhaustive.
+
+use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{AssociationDef, Cardinality, Kind, Macro, Route};
+use crate::error::Result;
+use crate::model::{Model, ModelDef};
+use crate::planner::{IntoPreload, Request};
+use crate::rows::Rows;
+
+/// An enum of models, one a variant. Derived with `#[derive(Polymorphic)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a polymorphic target",
+    label = "not an enum of models",
+    note = "add `#[derive(Polymorphic)]` to the enum"
+)]
+pub trait Polymorphic: Clone + Send + Sync + Sized + 'static {
+    /// The models, each with the tag it is stored under.
+    const VARIANTS: &'static [VariantDef];
+}
+
+/// One model that a polymorphic association can lead to.
+#[derive(Clone, Copy)]
+pub struct VariantDef {
+    /// The tag in the type column.
+    pub tag: &'static str,
+    /// The model.
+    pub model: fn() -> &'static ModelDef,
+    /// The model's columns that the owner's key refers to.
+    pub key: &'static [usize],
+    /// Makes a `Vec<Arc<E>>` of the enum of a `Vec<M>` of the model.
+    pub share: fn(Box<dyn Rows>) -> Box<dyn Any>,
+    /// The model's row in a value of the enum, if it is this variant's.
+    pub row: fn(&dyn Any) -> Option<&dyn Any>,
+    /// The same, to change it.
+    pub row_mut: fn(&mut dyn Any) -> Option<&mut dyn Any>,
+}
+
+impl fmt::Debug for VariantDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VariantDef")
+            .field("tag", &self.tag)
+            .field("model", &(self.model)().name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The token of a variant, to preload associations of its model below a polymorphic association:
+/// `Picture::IMAGEABLE.with(Imageable::EMPLOYEE.with(Employee::MANAGER))`.
+pub struct Variant<E, M>(PhantomData<fn() -> (E, M)>);
+
+impl<E, M> Clone for Variant<E, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E, M> Copy for Variant<E, M> {}
+
+impl<E, M> Variant<E, M> {
+    /// The token. Called by the derive.
+    #[must_use]
+    #[allow(clippy::new_without_default)] // Only ever used in constants.
+    pub const fn new() -> Self {
+        Variant(PhantomData)
+    }
+}
+
+impl<E, M: Model> Variant<E, M> {
+    /// Loads associations of the targets that are of this variant.
+    #[must_use]
+    pub fn with(self, preload: impl IntoPreload<M>) -> VariantPreload<E> {
+        VariantPreload { requests: preload.into_requests(), target: PhantomData }
+    }
+}
+
+/// What to load for the targets of one variant.
+pub struct VariantPreload<E> {
+    requests: Vec<Request>,
+    target: PhantomData<fn() -> E>,
+}
+
+impl<E> IntoPreload<E> for VariantPreload<E> {
+    fn into_requests(self) -> Vec<Request> {
+        self.requests
+    }
+}
+
+/// Polymorphic `belongs_to` with its columns.
+#[derive(Debug, Clone, Copy)]
+pub struct PolymorphicBelongsToKind {
+    /// The owner's foreign key columns.
+    pub foreign_key: &'static [usize],
+    /// The owner's column that names the type.
+    pub foreign_type: usize,
+    /// The models.
+    pub variants: &'static [VariantDef],
+}
+
+impl Kind for PolymorphicBelongsToKind {
+    fn association_macro(&self) -> Macro {
+        Macro::BelongsTo
+    }
+
+    fn cardinality(&self) -> Cardinality {
+        Cardinality::One
+    }
+
+    fn route(&self, _: &AssociationDef) -> Result<Route> {
+        Ok(Route::Polymorphic {
+            type_column: self.foreign_type,
+            owner_columns: self.foreign_key,
+            variants: self.variants,
+        })
+    }
+}
