@@ -107,7 +107,13 @@ impl<T: ColumnType> ColumnType for Option<T> {
 
     #[inline]
     fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
-        if value.is_null() { Ok(None) } else { T::from_value(value).map(Some) }
+        if value.is_null() {
+            return Ok(None);
+        }
+        match T::from_value(value) {
+            Err(_) if value.is_zero_date() => Ok(None),
+            read => read.map(Some),
+        }
     }
 
     #[inline]
