@@ -230,6 +230,16 @@ mod tests {
     }
 
     #[test]
+    fn a_zero_date_is_none_or_an_error() {
+        let zero = Value::Date(crate::value::Date { year: 0, month: 0, day: 0 });
+        assert_eq!(Option::<i64>::from_value(&mut zero.clone()), Ok(None));
+        let error = i64::from_value(&mut zero.clone()).unwrap_err().at("User", "born");
+        assert!(error.to_string().ends_with("the database holds a date (0000-00-00)"), "{error}");
+        let first = Value::Date(crate::value::Date { year: 1, month: 1, day: 1 });
+        assert!(Option::<i64>::from_value(&mut first.clone()).is_err());
+    }
+
+    #[test]
     fn null_is_only_for_options() {
         assert_eq!(Option::<i64>::from_value(&mut Value::Null), Ok(None));
         let error = i64::from_value(&mut Value::Null).unwrap_err().at("User", "age");

@@ -69,7 +69,7 @@ impl MySqlConnection {
             let message = if kind == DriverErrorKind::ConnectionLost {
                 "the connection was lost earlier in this transaction, which is thereby rolled back"
             } else {
-                "the server has rolled this transaction back because of a deadlock: run it again"
+                "the server has rolled this transaction back because it was in conflict with another: run it again"
             };
             return Err(DriverError::new(kind, message).into());
         }

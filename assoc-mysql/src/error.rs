@@ -122,9 +122,10 @@ pub(crate) fn is_lost(error: &MyError) -> bool {
     }
 }
 
-/// Whether the server has rolled back the whole transaction: a deadlock does, a lock timeout only ends the statement.
+/// Whether the server has rolled back the whole transaction: a deadlock does, and so may a row that changed since the
+/// snapshot was taken; a lock timeout only ends the statement.
 pub(crate) fn undoes_transaction(error: &MyError) -> bool {
-    matches!(error, MyError::Server(server) if matches!(server.code, 1213 | 1614))
+    matches!(error, MyError::Server(server) if matches!(server.code, 1020 | 1213 | 1614))
 }
 
 /// Whether the server cannot have seen the statement: the other side was closed before it was sent.

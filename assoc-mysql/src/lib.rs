@@ -58,9 +58,13 @@
 //!
 //! # Worth knowing
 //!
+//! * What raw SQL changes in its session (variables, temporary tables, locks) stays with that connection: sessions are
+//!   not reset between users, which would cost a round trip and the prepared statements.
 //! * DDL commits the transaction it is in, silently. That is the server, not this crate.
 //! * Bind parameters of decimals are sent as text, which the server compares with a `DECIMAL` column as floating point
 //!   numbers: equality is exact up to 15 digits.
+//! * Nobody tells the server that a statement was cancelled: it runs on until it has something to send, and so do the
+//!   locks of its transaction. A time limit on the server (`max_statement_time`, `max_execution_time`) bounds that.
 //! * The session settings are part of what the driver relies on; [`Builder::on_connect`] says which must stay.
 
 #![forbid(unsafe_code)]

@@ -164,7 +164,12 @@ impl Builder {
     /// Makes a session what the driver relies on.
     pub(crate) async fn set_up(&self, conn: &mut Conn) -> mysql_async::Result<()> {
         use mysql_async::prelude::Queryable;
-        conn.query_drop(format!("SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = '{SQL_MODE}'")).await?;
+        // `autocommit` and `sql_auto_is_null` only in case the server's configuration says otherwise: the first would
+        // leave every connection inside a transaction, the second makes `id IS NULL` find the row inserted last.
+        conn.query_drop(format!(
+            "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = '{SQL_MODE}', autocommit = 1, sql_auto_is_null = 0"
+        ))
+        .await?;
         for sql in &self.on_connect {
             conn.query_drop(sql.as_str()).await?;
         }

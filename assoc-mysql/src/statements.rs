@@ -1,7 +1,7 @@
 //! Prepared statements of one connection, by their text.
 //!
 //! mysql_async has a cache of its own, which looks for `:name` placeholders in the text before every look-up. This one
-//! is asked with the text as it is and hands out what is ready to run, so a list of 512 placeholders is only ever
+//! is asked with the text as it is and hands out what is ready to run, so a list of 1,024 placeholders is only ever
 //! looked at once. The least recently used statement makes room; finding it is a walk over the cache, which only a
 //! statement that has to be prepared pays, and it pays a round trip anyway.
 

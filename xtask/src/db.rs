@@ -10,13 +10,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::signal;
 
 use crate::Outcome;
 use crate::mariadb::Server;
 
 /// The variable tests and examples find their database in.
 pub(crate) const MYSQL_URL: &str = "ASSOC_MYSQL_URL";
+
+/// The signals that ask this process to end.
+#[cfg(unix)]
+const ENDING: &[i32] = &[signal::SIGINT, signal::SIGTERM, signal::SIGHUP];
+#[cfg(not(unix))]
+const ENDING: &[i32] = &[signal::SIGINT, signal::SIGTERM];
 
 /// How long an interrupted command may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
@@ -105,7 +111,7 @@ pub(crate) struct Interrupted(Arc<AtomicUsize>);
 impl Interrupted {
     fn watch() -> Result<Self, String> {
         let seen = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for &signal in ENDING {
             signal_hook::flag::register_usize(signal, Arc::clone(&seen), signal.unsigned_abs() as usize)
                 .map_err(|error| format!("signal {signal} cannot be watched: {error}"))?;
         }

@@ -185,3 +185,19 @@ async fn a_killed_query_leaves_its_connection() {
     assert_eq!(outcome.unwrap_err().driver().unwrap().code(), Some("1317"));
     assert_eq!(connection_id(&mut *connection).await, id);
 }
+
+#[tokio::test]
+async fn a_connection_the_server_found_idle_for_too_long_is_replaced() {
+    let db = TestDb::new().await;
+    let driver = db.builder().max_connections(2).on_connect("SET SESSION wait_timeout = 1").connect().await.unwrap();
+    let (mut first, second) = (acquire(&driver).await, acquire(&driver).await);
+    run(&mut *first, "CREATE TABLE t (id INT)").await;
+    drop((first, second));
+    assert_eq!(status(&driver).idle, 2);
+    tokio::time::sleep(Duration::from_millis(2_200)).await;
+    let (mut first, mut second) = (acquire(&driver).await, acquire(&driver).await);
+    run(&mut *first, "INSERT INTO t VALUES (1)").await;
+    assert_eq!(rows(&mut *second, "SELECT * FROM t", []).await, vec![vec![Value::Int(1)]]);
+    drop((first, second));
+    assert_eq!((status(&driver).open, status(&driver).idle), (2, 2));
+}

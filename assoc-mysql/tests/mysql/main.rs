@@ -2,6 +2,9 @@
 //!
 //! Every test has a database of its own, dropped at its end also when it fails.
 
+// Helpers fail a test by panicking, as the tests themselves do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod collations;
 mod errors;
 mod keys;

@@ -1,6 +1,6 @@
 //! Running statements: counts, ids, caches, streams.
 
-use assoc_core::driver::Driver;
+use assoc_core::driver::{Connection, Driver};
 use assoc_core::{Error, Value};
 
 use crate::support::{TestDb, acquire, one, rows, run, statement, text, try_rows, try_run};
@@ -94,22 +94,33 @@ async fn rows_arrive_while_the_server_still_sends() {
     assert_eq!((count, bytes), (256, 25_600_000));
 }
 
+/// How many statements this session has prepared, and how many of them it has closed again.
+async fn prepared_and_closed(connection: &mut dyn Connection) -> (i64, i64) {
+    let mut counts = Vec::new();
+    for name in ["Com_stmt_prepare", "Com_stmt_close"] {
+        let sql = format!("SHOW SESSION STATUS LIKE '{name}'");
+        counts.push(rows(connection, &sql, []).await[0][1].to_string().trim_matches('"').parse().unwrap());
+    }
+    (counts[0], counts[1])
+}
+
 #[tokio::test]
-async fn the_statement_cache_is_bounded() {
+async fn the_statement_cache_is_bounded_and_is_used() {
     let db = TestDb::new().await;
-    for size in [0, 3] {
+    for (size, expected) in [(0, 30), (3, 30), (20, 10)] {
         let driver = db.builder().statement_cache(size).connect().await.unwrap();
         let mut connection = acquire(&driver).await;
+        let (before, _) = prepared_and_closed(&mut *connection).await;
         for round in 0..3 {
             for n in 0..10 {
                 let found = rows(&mut *connection, &format!("SELECT ? + {n}"), [Value::Int(round)]).await;
                 assert_eq!(found[0][0].to_string(), (round + n).to_string());
             }
         }
-        let open = rows(&mut *connection, "SHOW SESSION STATUS LIKE 'Prepared_stmt_count'", []).await;
-        let open: usize = open[0][1].to_string().trim_matches('"').parse().unwrap();
-        // The count is the whole server's on some, and other tests run beside this one: bound it loosely.
-        assert!(open < 2_000, "{open}");
+        let (prepared, closed) = prepared_and_closed(&mut *connection).await;
+        // The look at the counters is made of statements, too.
+        assert!((expected..=expected + 3).contains(&(prepared - before)), "{size}: {before} {prepared}");
+        assert!(prepared - closed <= size as i64 + 2, "{size}: {prepared} {closed}");
     }
 }
 

@@ -53,15 +53,19 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
-        let (server, drop_it) = (self.server.clone(), format!("DROP DATABASE IF EXISTS `{}`", self.name));
+        let (server, name) = (self.server.clone(), self.name.clone());
         // A thread, because a runtime cannot be entered from within another one.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 let mut conn = Conn::new(server).await?;
-                // Left-over transactions of a failed test must not hold it up for long.
+                // What a test has cancelled may still run on the server and lock the tables.
+                let running = format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'");
+                for id in conn.query::<u64, _>(running).await? {
+                    let _ = conn.query_drop(format!("KILL {id}")).await;
+                }
                 conn.query_drop("SET lock_wait_timeout = 5").await?;
-                conn.query_drop(drop_it).await?;
+                conn.query_drop(format!("DROP DATABASE IF EXISTS `{name}`")).await?;
                 conn.disconnect().await
             })
         });
