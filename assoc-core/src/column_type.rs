@@ -107,7 +107,13 @@ impl<T: ColumnType> ColumnType for Option<T> {
 
     #[inline]
     fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
-        if value.is_null() { Ok(None) } else { T::from_value(value).map(Some) }
+        if value.is_null() {
+            return Ok(None);
+        }
+        match T::from_value(value) {
+            Err(_) if value.is_zero_date() => Ok(None),
+            read => read.map(Some),
+        }
     }
 
     #[inline]
@@ -222,6 +228,16 @@ mod tests {
         let mut value = Value::Text(Cow::Owned(text));
         let moved = String::from_value(&mut value).unwrap();
         assert_eq!(moved.as_ptr(), address);
+    }
+
+    #[test]
+    fn a_zero_date_is_none_or_an_error() {
+        let zero = Value::Date(crate::value::Date { year: 0, month: 0, day: 0 });
+        assert_eq!(Option::<i64>::from_value(&mut zero.clone()), Ok(None));
+        let error = i64::from_value(&mut zero.clone()).unwrap_err().at("User", "born");
+        assert!(error.to_string().ends_with("the database holds a date (0000-00-00)"), "{error}");
+        let first = Value::Date(crate::value::Date { year: 1, month: 1, day: 1 });
+        assert!(Option::<i64>::from_value(&mut first.clone()).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::column_type::SqlType;
 use crate::key::KeySet;
-use crate::model::ColumnDef;
+use crate::model::{ColumnDef, TableRef};
 use crate::sql::SqlWriter;
 use crate::value::Value;
 
@@ -153,6 +153,13 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Used where the database, not we, must decide which key a row belongs to.
     fn write_key_table(&self, writer: &mut SqlWriter<'_>, keys: &KeySet) {
         writer.union_key_table(keys);
+    }
+
+    /// As [`write_key_table`](Dialect::write_key_table), for keys that are compared with these columns of a table: where
+    /// a value brings a character set and collation of its own, the keys take the columns'.
+    fn write_key_table_for(&self, writer: &mut SqlWriter<'_>, keys: &KeySet, table: &TableRef, columns: &[&str]) {
+        let _ = (table, columns);
+        self.write_key_table(writer, keys);
     }
 
     /// The join that reads its left side first.

@@ -51,6 +51,17 @@ impl Value<'_> {
         matches!(self, Value::Null)
     }
 
+    /// Whether this is MySQL's `0000-00-00`, with or without a time: a date that is none. It reads as `None` where the
+    /// field is an `Option`, and is an error elsewhere.
+    #[must_use]
+    pub fn is_zero_date(&self) -> bool {
+        matches!(
+            self,
+            Value::Date(date) | Value::DateTime(DateTime { date, .. })
+                if (date.year, date.month, date.day) == (0, 0, 0)
+        )
+    }
+
     /// The same value, owning its data: copies text and bytes that were borrowed, moves those that were owned.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {

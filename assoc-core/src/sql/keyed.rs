@@ -88,7 +88,7 @@ impl KeyedSelect {
                 writer.push(", ");
                 writer.columns(self.model);
                 writer.push(" FROM ");
-                dialect.write_key_table(&mut writer, keys);
+                dialect.write_key_table_for(&mut writer, keys, &self.model.table, &names);
                 writer.push(" ");
                 writer.push(dialect.ordered_join());
                 writer.push(" ");

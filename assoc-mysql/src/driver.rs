@@ -1,0 +1,92 @@
+//! The driver: a dialect and a pool.
+
+use std::sync::Arc;
+
+use assoc_core::driver::{Access, BoxFuture, Connection, Driver, PoolStatus};
+use assoc_core::{Dialect, DriverError, DriverErrorKind, Result, Statement, Value};
+use mysql_async::Opts;
+
+use crate::connection::MySqlConnection;
+use crate::dialect::MySqlDialect;
+use crate::options::Builder;
+use crate::pool::Pool;
+use crate::server::Server;
+
+/// A MySQL or MariaDB database.
+#[derive(Debug)]
+pub struct MySql {
+    dialect: MySqlDialect,
+    pool: Arc<Pool>,
+}
+
+impl MySql {
+    /// Connects to `mysql://user:password@host:3306/database`, with default options. What else a URL may say
+    /// (`pool_max`, `compression`, …) is in [`mysql_async::Opts`]'s documentation.
+    ///
+    /// # Errors
+    /// When the URL is not one, or no connection can be made.
+    pub async fn connect(url: &str) -> Result<MySql> {
+        Self::builder(url)?.connect().await
+    }
+
+    /// Options for a database by URL.
+    ///
+    /// # Errors
+    /// When the URL is not one.
+    pub fn builder(url: &str) -> Result<Builder> {
+        Builder::from_url(url)
+    }
+
+    /// Options for a database by mysql_async's own.
+    pub fn builder_from(options: impl Into<Opts>) -> Builder {
+        Builder::from_opts(options.into())
+    }
+
+    pub(crate) async fn from_builder(options: Builder) -> Result<MySql> {
+        let uuid_as_text = options.uuid_as_text;
+        let pool = Arc::new(Pool::new(options));
+        let mut connection = MySqlConnection::new(Arc::clone(&pool), pool.acquire().await?);
+        let mut server = None;
+        let mut sink = |values: &mut [Value<'_>]| {
+            if let [Value::Text(version), Value::Text(comment)] = values {
+                server = Some(Server::parse(version, comment));
+            }
+            Ok(())
+        };
+        connection.query(&Statement::plain("SELECT VERSION(), @@version_comment"), &mut sink).await?;
+        drop(connection);
+        let server = server.ok_or_else(|| {
+            DriverError::new(DriverErrorKind::Unavailable, "the server does not say what version it is")
+        })?;
+        Ok(MySql { dialect: MySqlDialect::new(server, uuid_as_text), pool })
+    }
+
+    /// What server this is, as it said when the driver connected.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        self.dialect.server()
+    }
+
+    /// Closes the pool: idle connections say goodbye, those in use are closed when they come back, and nobody gets a
+    /// new one. Without it they are closed in the background when the driver is dropped.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl Driver for MySql {
+    fn dialect(&self) -> &dyn Dialect {
+        &self.dialect
+    }
+
+    fn acquire(&self, _: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
+        Box::pin(async move {
+            let acquired = self.pool.acquire().await?;
+            Ok(Box::new(MySqlConnection::new(Arc::clone(&self.pool), acquired)) as Box<dyn Connection>)
+        })
+    }
+
+    fn pool_status(&self) -> Option<PoolStatus> {
+        Some(self.pool.status())
+    }
+}

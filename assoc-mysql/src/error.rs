@@ -1,0 +1,245 @@
+//! What went wrong, in the core's classes.
+
+use std::io::ErrorKind as IoKind;
+
+use assoc_core::{DriverError, DriverErrorKind, Error};
+use mysql_async::{DriverError as ClientError, Error as MyError, IoError, ServerError};
+
+/// The class of a server's error.
+fn class(error: &ServerError) -> DriverErrorKind {
+    match error.code {
+        // Too many connections, of this user too; the server is starting or stopping.
+        1040 | 1203 | 1226 => DriverErrorKind::Unavailable,
+        // Gone, lost, shutting down, network trouble, killed, idle for too long.
+        1053 | 1079 | 1080 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 2055 | 4031 => {
+            DriverErrorKind::ConnectionLost
+        }
+        // A row changed since it was read (snapshot isolation), lock wait timeout, deadlock (also a failed
+        // certification in a Galera cluster), a transaction rolled back by group replication or XA, NOWAIT.
+        1020 | 1205 | 1206 | 1213 | 1614 | 3101 | 3572 => DriverErrorKind::Retryable,
+        // Galera: this node is not ready for queries.
+        1047 if error.message.contains("WSREP") => DriverErrorKind::Retryable,
+        // A commit that failed because of a deadlock.
+        1180 | 1181 if error.message.contains("1213") => DriverErrorKind::Retryable,
+        1022 | 1062 | 1169 | 1557 | 1586 | 1761 | 1762 | 1859 => DriverErrorKind::UniqueViolation,
+        1216 | 1217 | 1451 | 1452 => DriverErrorKind::ForeignKeyViolation,
+        1048 | 1121 | 1171 | 1263 | 1364 => DriverErrorKind::NotNullViolation,
+        3819 | 4025 => DriverErrorKind::CheckViolation,
+        // Out of range, wrong or truncated values, too long, malformed JSON, packets beyond the limit.
+        1153 | 1264 | 1265 | 1292 | 1301 | 1366 | 1367 | 1406 | 1411 | 1416 | 1425 | 1426 | 1690 | 3140 | 3141
+        | 3156 | 4038 => DriverErrorKind::Value,
+        // Unknown things, ambiguous things, syntax, wrong use, collations that do not mix.
+        1046 | 1049 | 1051 | 1052 | 1054 | 1055 | 1056 | 1059 | 1060 | 1061 | 1063 | 1064 | 1065 | 1066 | 1067
+        | 1072 | 1091 | 1093 | 1096 | 1103 | 1104 | 1109 | 1110 | 1111 | 1115 | 1136 | 1140 | 1146 | 1149 | 1176
+        | 1210 | 1221 | 1222 | 1235 | 1239 | 1241 | 1242 | 1247 | 1248 | 1267 | 1270 | 1271 | 1273 | 1295 | 1305
+        | 1318 | 1327 | 1390 | 1630 | 1356 | 4161 => DriverErrorKind::Statement,
+        _ => DriverErrorKind::Other,
+    }
+}
+
+/// A failure of a statement.
+pub(crate) fn of_statement(error: MyError, sql: &str) -> Error {
+    let report = match &error {
+        MyError::Server(server) => {
+            let mut report = DriverError::new(class(server), server.message.clone()).with_code(server.code.to_string());
+            if let Some(name) = constraint(server) {
+                report = report.with_constraint(name);
+            }
+            if let Some(table) = table(server, sql) {
+                report = report.with_table(table);
+            }
+            report
+        }
+        other if is_too_large(other) => DriverError::new(
+            DriverErrorKind::Value,
+            format!("{other}: a value or statement is larger than the server takes (`max_allowed_packet`)"),
+        ),
+        MyError::Io(_) => DriverError::new(DriverErrorKind::ConnectionLost, format!("the connection broke: {error}")),
+        MyError::Driver(client) => DriverError::new(client_class(client), client.to_string()),
+        other => DriverError::new(DriverErrorKind::Other, other.to_string()),
+    };
+    report.with_sql(sql).with_source(error).into()
+}
+
+fn client_class(error: &ClientError) -> DriverErrorKind {
+    match error {
+        ClientError::ConnectionClosed
+        | ClientError::PacketOutOfOrder
+        | ClientError::UnexpectedPacket { .. }
+        | ClientError::BadCompressedPacketHeader => DriverErrorKind::ConnectionLost,
+        ClientError::PacketTooLarge => DriverErrorKind::Value,
+        ClientError::StmtParamsMismatch { .. }
+        | ClientError::StmtParamsNumberExceedsLimit { .. }
+        | ClientError::MixedParams
+        | ClientError::Params(_) => DriverErrorKind::Statement,
+        _ => DriverErrorKind::Other,
+    }
+}
+
+// mysql_async hides its own refusal of a large packet in an I/O error of kind `Other`.
+fn is_too_large(error: &MyError) -> bool {
+    match error {
+        MyError::Io(IoError::Io(io)) => io.kind() == IoKind::Other && io.to_string().contains("max_allowed_packet"),
+        MyError::Driver(ClientError::PacketTooLarge) => true,
+        _ => false,
+    }
+}
+
+/// A failure to connect. Whatever the reason, there is no connection.
+pub(crate) fn of_connect(error: MyError) -> Error {
+    let mut report =
+        DriverError::new(DriverErrorKind::Unavailable, format!("no connection to the database server: {error}"));
+    if let MyError::Server(server) = &error {
+        report = report.with_code(server.code.to_string());
+    }
+    report.with_source(error).into()
+}
+
+/// A URL or option that cannot be used.
+pub(crate) fn of_options(message: impl Into<String>) -> Error {
+    DriverError::new(DriverErrorKind::Other, message).into()
+}
+
+/// A failure of `COMMIT`: if the connection broke, nobody knows whether it took effect.
+pub(crate) fn of_commit(error: MyError) -> Error {
+    let lost = match &error {
+        MyError::Server(server) => class(server) == DriverErrorKind::ConnectionLost,
+        other => !is_too_large(other),
+    };
+    if !lost {
+        return of_statement(error, "COMMIT");
+    }
+    let message = format!("the connection broke during COMMIT, which may have taken effect or not: {error}");
+    DriverError::new(DriverErrorKind::AmbiguousCommit, message).with_sql("COMMIT").with_source(error).into()
+}
+
+/// Whether the connection is of no further use.
+pub(crate) fn is_lost(error: &MyError) -> bool {
+    match error {
+        MyError::Server(server) => class(server) == DriverErrorKind::ConnectionLost,
+        // mysql_async closes the connection after all of these.
+        _ => true,
+    }
+}
+
+/// Whether the server has rolled back the whole transaction: a deadlock does, and so may a row that changed since the
+/// snapshot was taken; a lock timeout only ends the statement.
+pub(crate) fn undoes_transaction(error: &MyError) -> bool {
+    matches!(error, MyError::Server(server) if matches!(server.code, 1020 | 1213 | 1614))
+}
+
+/// Whether the server cannot have seen the statement: the other side was closed before it was sent.
+pub(crate) fn was_not_sent(error: &MyError) -> bool {
+    match error {
+        MyError::Io(IoError::Io(io)) => io.kind() == IoKind::BrokenPipe || io.kind() == IoKind::NotConnected,
+        MyError::Driver(ClientError::ConnectionClosed) => true,
+        _ => false,
+    }
+}
+
+fn constraint(error: &ServerError) -> Option<&str> {
+    let message = error.message.as_str();
+    match error.code {
+        // Duplicate entry 'ada' for key 'users.email' (MySQL 8.0.19) or 'email': the entry may have quotes in it.
+        1062 | 1586 => {
+            let key = message.rsplit_once("for key '")?.1.strip_suffix('\'')?;
+            Some(key.rsplit_once('.').map_or(key, |(_, name)| name))
+        }
+        // … a foreign key constraint fails (`db`.`posts`, CONSTRAINT `posts_user` FOREIGN KEY …
+        1451 | 1452 => between(message, "CONSTRAINT `", "`"),
+        // Column 'name' cannot be null, Field 'name' doesn't have a default value: the columns are the constraint.
+        1048 | 1364 | 1263 => between(message, "'", "'"),
+        // Check constraint 'age_is_positive' is violated.
+        3819 => between(message, "'", "'"),
+        // CONSTRAINT `age_is_positive` failed for `db`.`users`
+        4025 => between(message, "CONSTRAINT `", "`"),
+        _ => None,
+    }
+}
+
+fn table<'e>(error: &'e ServerError, sql: &'e str) -> Option<&'e str> {
+    let message = error.message.as_str();
+    match error.code {
+        1451 | 1452 => {
+            let inside = message.split_once("constraint fails (")?.1;
+            let (qualified, _) = inside.split_once(", CONSTRAINT")?;
+            Some(last_name(qualified))
+        }
+        4025 => Some(last_name(message.split_once("failed for ")?.1)),
+        1048 | 1062 | 1364 | 1586 | 3819 => {
+            let named = message.rsplit_once("for key '").and_then(|(_, key)| key.rsplit_once('.'));
+            named.map(|(table, _)| table).or_else(|| written_table(sql))
+        }
+        _ => None,
+    }
+}
+
+/// `` `db`.`posts` `` names `posts`.
+fn last_name(qualified: &str) -> &str {
+    let unquoted = qualified.trim().trim_matches('`');
+    unquoted.rsplit_once("`.`").map_or(unquoted, |(_, name)| name)
+}
+
+/// The table that our own `INSERT` and `UPDATE` statements name first.
+fn written_table(sql: &str) -> Option<&str> {
+    let rest = sql.strip_prefix("INSERT INTO ").or_else(|| sql.strip_prefix("UPDATE "))?;
+    let end = rest.find(" ")?;
+    rest.starts_with('`').then(|| last_name(&rest[..end]))
+}
+
+fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+    let rest = text.split_once(before)?.1;
+    rest.split_once(after).map(|(found, _)| found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(code: u16, message: &str, sql: &str) -> (DriverErrorKind, Option<String>, Option<String>) {
+        let server = ServerError { code, message: message.into(), state: "HY000".into() };
+        let error = of_statement(MyError::Server(server), sql);
+        let driver = error.driver().unwrap();
+        assert_eq!(driver.code(), Some(code.to_string().as_str()));
+        (driver.kind(), driver.table().map(Into::into), driver.constraint().map(Into::into))
+    }
+
+    #[test]
+    fn names_are_found_in_both_servers_words() {
+        use DriverErrorKind::{CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation};
+        let some = |kind, table: &str, constraint: &str| (kind, Some(table.to_owned()), Some(constraint.to_owned()));
+        let insert = "INSERT INTO `users` (`email`) VALUES (?)";
+        assert_eq!(
+            report(1062, "Duplicate entry 'a'' for key 'b' for key 'email'", insert),
+            some(UniqueViolation, "users", "email")
+        );
+        assert_eq!(
+            report(1062, "Duplicate entry '1' for key 'users.PRIMARY'", "REPLACE INTO x"),
+            some(UniqueViolation, "users", "PRIMARY")
+        );
+        let child = "Cannot add or update a child row: a foreign key constraint fails (`db`.`posts`, CONSTRAINT \
+                     `posts_user` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`))";
+        assert_eq!(report(1452, child, insert), some(ForeignKeyViolation, "posts", "posts_user"));
+        assert_eq!(report(1048, "Column 'email' cannot be null", insert), some(NotNullViolation, "users", "email"));
+        assert_eq!(
+            report(4025, "CONSTRAINT `age_ok` failed for `db`.`users`", insert),
+            some(CheckViolation, "users", "age_ok")
+        );
+        assert_eq!(
+            report(3819, "Check constraint 'age_ok' is violated.", "UPDATE `users` SET `age` = ?"),
+            some(CheckViolation, "users", "age_ok")
+        );
+        assert_eq!(report(1213, "Deadlock found", insert).0, DriverErrorKind::Retryable);
+        assert_eq!(report(1927, "Connection was killed", insert).0, DriverErrorKind::ConnectionLost);
+        assert_eq!(report(1064, "You have an error", insert).0, DriverErrorKind::Statement);
+        assert_eq!(report(1406, "Data too long for column 'x'", insert).0, DriverErrorKind::Value);
+    }
+
+    #[test]
+    fn a_broken_commit_is_ambiguous_and_a_deadlock_is_not() {
+        let io = std::io::Error::from(IoKind::UnexpectedEof);
+        assert_eq!(of_commit(io.into()).driver().unwrap().kind(), DriverErrorKind::AmbiguousCommit);
+        let deadlock = ServerError { code: 1213, message: "Deadlock found".into(), state: "40001".into() };
+        assert!(of_commit(MyError::Server(deadlock)).is_retryable());
+    }
+}

@@ -1,0 +1,178 @@
+//! How to connect: URL, pool sizes, time limits, what to do with each new session.
+
+use std::time::Duration;
+
+use assoc_core::Result;
+use mysql_async::{Conn, Opts, OptsBuilder, PoolConstraints};
+
+use crate::driver::MySql;
+use crate::error::of_options;
+
+/// The modes every session has. Deterministic whatever the server's configuration says:
+///
+/// * values that do not fit are errors, never cut or rounded to the range (`STRICT_ALL_TABLES`,
+///   `ERROR_FOR_DIVISION_BY_ZERO`);
+/// * no new zero dates are stored (`NO_ZERO_DATE`, `NO_ZERO_IN_DATE`), those that exist can be read;
+/// * an explicit id 0 is stored as 0 (`NO_AUTO_VALUE_ON_ZERO`), as on other databases;
+/// * a missing storage engine is an error (`NO_ENGINE_SUBSTITUTION`).
+const SQL_MODE: &str = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
+                        NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION";
+
+/// Options of a [`MySql`] driver, from [`MySql::builder`].
+///
+/// ```no_run
+/// # async fn f() -> assoc_core::Result<()> {
+/// use std::time::Duration;
+/// use assoc_mysql::MySql;
+///
+/// let db = MySql::builder("mysql://app:secret@db.example/blog")?
+///     .max_connections(20)
+///     .acquire_timeout(Duration::from_secs(5))
+///     .on_connect("SET SESSION innodb_lock_wait_timeout = 5")
+///     .connect()
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options do nothing until `connect`"]
+pub struct Builder {
+    pub(crate) opts: Opts,
+    pub(crate) min: usize,
+    pub(crate) max: usize,
+    pub(crate) acquire_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) ping_after: Duration,
+    pub(crate) ping_before_write: bool,
+    pub(crate) statement_cache: usize,
+    pub(crate) uuid_as_text: bool,
+    pub(crate) on_connect: Vec<String>,
+}
+
+impl Builder {
+    pub(crate) fn from_url(url: &str) -> Result<Self> {
+        let url = match url.strip_prefix("mariadb://") {
+            Some(rest) => format!("mysql://{rest}"),
+            None => url.to_owned(),
+        };
+        Opts::from_url(&url).map(Self::from_opts).map_err(|error| {
+            of_options(format!("not a MySQL URL (`mysql://user:password@host:3306/database`): {error}"))
+        })
+    }
+
+    pub(crate) fn from_opts(opts: Opts) -> Self {
+        let constraints = opts.pool_opts().constraints();
+        // mysql_async's own default of 10 to 100 is not what anybody asked for.
+        let (min, max) =
+            if constraints == PoolConstraints::default() { (0, 10) } else { (constraints.min(), constraints.max()) };
+        Builder {
+            opts,
+            min,
+            max,
+            acquire_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(600),
+            ping_after: Duration::from_secs(5),
+            ping_before_write: true,
+            statement_cache: 128,
+            uuid_as_text: false,
+            on_connect: Vec::new(),
+        }
+    }
+
+    /// The most connections there are at one time (10, or the URL's `pool_max`); at least 1.
+    pub fn max_connections(mut self, max: usize) -> Self {
+        self.max = max.max(1);
+        self
+    }
+
+    /// Idle connections that are kept even if nobody needs them for a while (0, or the URL's `pool_min`).
+    pub fn min_connections(mut self, min: usize) -> Self {
+        self.min = min;
+        self
+    }
+
+    /// How long to wait for a connection before giving up (30 seconds), connecting included.
+    pub fn acquire_timeout(mut self, limit: Duration) -> Self {
+        self.acquire_timeout = limit;
+        self
+    }
+
+    /// How long a connection may be idle before it is closed (10 minutes).
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.idle_timeout = limit;
+        self
+    }
+
+    /// How long a connection may be idle before it is pinged when it is handed out (5 seconds).
+    pub fn ping_after(mut self, idle: Duration) -> Self {
+        self.ping_after = idle;
+        self
+    }
+
+    /// Whether a pooled connection is pinged before its first statement if that writes outside a transaction (yes).
+    ///
+    /// A connection the server has closed is replaced unnoticed. For statements that read, and for the start of a
+    /// transaction, that costs nothing: they are run again. A write must not run twice, and over TCP nothing tells a
+    /// connection that was closed before the write from one that was lost after it. The ping is one round trip; where
+    /// the statement has to be prepared first, or the connection is a local socket, there is none.
+    pub fn ping_before_write(mut self, ping: bool) -> Self {
+        self.ping_before_write = ping;
+        self
+    }
+
+    /// How many prepared statements each connection keeps (128). With 0 every statement is prepared and closed again,
+    /// for proxies that cannot keep them.
+    pub fn statement_cache(mut self, statements: usize) -> Self {
+        self.statement_cache = statements;
+        self
+    }
+
+    /// Stores UUIDs as `CHAR(36)` text instead of `BINARY(16)`. Both can be read either way.
+    pub fn uuid_as_text(mut self, as_text: bool) -> Self {
+        self.uuid_as_text = as_text;
+        self
+    }
+
+    /// A statement for every new session, run in the order given, after the driver's own: another isolation level, a
+    /// time limit, a stricter `sql_mode`. The time zone must stay UTC and the character set `utf8mb4`, or dates and
+    /// text are read wrongly.
+    pub fn on_connect(mut self, sql: impl Into<String>) -> Self {
+        self.on_connect.push(sql.into());
+        self
+    }
+
+    /// Changes mysql_async's own options: TLS, compression, keepalive. See the [crate documentation](crate#tls).
+    pub fn options(mut self, change: impl FnOnce(OptsBuilder) -> OptsBuilder) -> Self {
+        self.opts = change(OptsBuilder::from_opts(self.opts)).into();
+        self
+    }
+
+    /// Connects once, to find out what server it is, and keeps that connection.
+    ///
+    /// # Errors
+    /// When there is no connection to be had within the [time limit](Self::acquire_timeout).
+    pub async fn connect(self) -> Result<MySql> {
+        MySql::from_builder(self).await
+    }
+
+    /// The options each session is made with.
+    pub(crate) fn session_opts(&self) -> Opts {
+        // The prepared statements are ours (see `statements`); the rows an UPDATE found are counted, not those it
+        // changed.
+        OptsBuilder::from_opts(self.opts.clone()).stmt_cache_size(0).client_found_rows(true).into()
+    }
+
+    /// Makes a session what the driver relies on.
+    pub(crate) async fn set_up(&self, conn: &mut Conn) -> mysql_async::Result<()> {
+        use mysql_async::prelude::Queryable;
+        // `autocommit` and `sql_auto_is_null` only in case the server's configuration says otherwise: the first would
+        // leave every connection inside a transaction, the second makes `id IS NULL` find the row inserted last.
+        conn.query_drop(format!(
+            "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = '{SQL_MODE}', autocommit = 1, sql_auto_is_null = 0"
+        ))
+        .await?;
+        for sql in &self.on_connect {
+            conn.query_drop(sql.as_str()).await?;
+        }
+        Ok(())
+    }
+}

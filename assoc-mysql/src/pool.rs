@@ -1,0 +1,156 @@
+//! The connections of one driver.
+//!
+//! Fairness and the upper bound are one semaphore: whoever waits is served in order, and a permit is held from
+//! [`Pool::acquire`] until the connection is back (a rollback that runs in the background still holds it). A session
+//! is counted as open by what it carries ([`Counted`]), so that however it ends, the count is right.
+//!
+//! mysql_async's pool was not used: it gives connections back through a background task that belongs to the runtime
+//! which happened to ask first, knows no waiting limit, takes an open transaction it did not start itself for a clean
+//! connection, and does not notice dead local sockets.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use assoc_core::driver::PoolStatus;
+use assoc_core::{DriverError, DriverErrorKind, Error, Result};
+use mysql_async::Conn;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::error::of_connect;
+use crate::options::Builder;
+use crate::session::{Counted, Session};
+
+/// How long a ping of an idle connection may take.
+const PING_LIMIT: Duration = Duration::from_secs(3);
+
+#[derive(Debug)]
+pub(crate) struct Pool {
+    options: Builder,
+    permits: Arc<Semaphore>,
+    open: Arc<AtomicUsize>,
+    idle: Mutex<VecDeque<Idle>>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    session: Session,
+    since: Instant,
+}
+
+/// A session that was handed out, and the right to it.
+#[derive(Debug)]
+pub(crate) struct Acquired {
+    pub(crate) session: Session,
+    pub(crate) permit: OwnedSemaphorePermit,
+    /// It was idle before, so the server may have closed it meanwhile.
+    pub(crate) pooled: bool,
+}
+
+impl Pool {
+    pub(crate) fn new(options: Builder) -> Self {
+        Pool { permits: Arc::new(Semaphore::new(options.max)), open: Arc::default(), idle: Mutex::default(), options }
+    }
+
+    pub(crate) fn options(&self) -> &Builder {
+        &self.options
+    }
+
+    pub(crate) async fn acquire(&self) -> Result<Acquired> {
+        let limit = self.options.acquire_timeout;
+        let mut waiting = true;
+        let acquired = timeout(limit, async {
+            let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
+            waiting = false;
+            while let Some(Idle { mut session, since }) = self.pop_idle() {
+                if since.elapsed() < self.options.ping_after
+                    || matches!(timeout(PING_LIMIT, session.ping()).await, Ok(Ok(())))
+                {
+                    return Ok(Acquired { session, permit, pooled: true });
+                }
+                session.abandon();
+            }
+            Ok(Acquired { session: self.connect().await?, permit, pooled: false })
+        })
+        .await;
+        acquired.unwrap_or_else(|_| {
+            let message = if waiting {
+                format!(
+                    "no connection became free within {limit:?}: all {} are in use; shorten what holds them or raise \
+                     `max_connections`",
+                    self.options.max
+                )
+            } else {
+                format!("the database server did not answer within {limit:?}")
+            };
+            Err(DriverError::new(DriverErrorKind::Unavailable, message).into())
+        })
+    }
+
+    /// A new session; the caller holds a permit.
+    pub(crate) async fn connect(&self) -> Result<Session> {
+        let counted = Counted::new(&self.open);
+        let connected = async {
+            let mut conn = Conn::new(self.options.session_opts()).await?;
+            self.options.set_up(&mut conn).await?;
+            Ok(conn)
+        };
+        let conn = connected.await.map_err(of_connect)?;
+        Ok(Session::new(conn, self.options.statement_cache, self.options.uuid_as_text, counted))
+    }
+
+    /// A new session instead of one that was lost, within the time limit.
+    pub(crate) async fn reconnect(&self) -> Result<Session> {
+        let limit = self.options.acquire_timeout;
+        timeout(limit, self.connect()).await.unwrap_or_else(|_| {
+            let message = format!("the database server did not answer within {limit:?}");
+            Err(DriverError::new(DriverErrorKind::Unavailable, message).into())
+        })
+    }
+
+    /// Takes a clean session back. Call it before the permit is given up.
+    pub(crate) fn give_back(&self, session: Session) {
+        let mut idle = self.idle();
+        let superfluous = if self.permits.is_closed() {
+            Some(session)
+        } else {
+            idle.push_back(Idle { session, since: Instant::now() });
+            let has_more = idle.len() > self.options.min;
+            let is_old = |idle: &Idle| idle.since.elapsed() > self.options.idle_timeout;
+            // The one that was idle longest: the others have been in use since.
+            if has_more && idle.front().is_some_and(is_old) { idle.pop_front().map(|idle| idle.session) } else { None }
+        };
+        drop(idle);
+        // Says goodbye in the background, if there is a runtime.
+        drop(superfluous);
+    }
+
+    /// The session that was used last: the others may grow old and be closed.
+    fn pop_idle(&self) -> Option<Idle> {
+        self.idle().pop_back()
+    }
+
+    pub(crate) async fn close(&self) {
+        self.permits.close();
+        let idle = std::mem::take(&mut *self.idle());
+        for Idle { session, .. } in idle {
+            session.close().await;
+        }
+    }
+
+    pub(crate) fn status(&self) -> PoolStatus {
+        let idle = self.idle().len();
+        PoolStatus::new(self.open.load(Ordering::Relaxed), idle, self.options.max)
+    }
+
+    // Nothing that can panic happens under this lock.
+    fn idle(&self) -> MutexGuard<'_, VecDeque<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn closed() -> Error {
+    DriverError::new(DriverErrorKind::Unavailable, "the connection pool was closed").into()
+}

@@ -1,0 +1,163 @@
+//! Column values on their way in: mysql_async's values as the core's.
+//!
+//! What a column holds is decided once a result set, from its type, flags and character set; what remains for each
+//! value is one match, and text and bytes are moved, not copied. The same readers understand both protocols: the
+//! binary one sends numbers and dates as such, the text one sends everything as bytes.
+
+use assoc_core::Value;
+use assoc_core::value::{Date, DateTime, Time};
+use mysql_async::consts::ColumnType;
+use mysql_async::{Column, Value as MyValue};
+
+/// The character set that says "bytes, not text".
+const BINARY: u16 = 63;
+
+/// How the values of one column are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Int,
+    Real,
+    Decimal,
+    Text,
+    Blob,
+    Json,
+    Date,
+    DateTime,
+    Time,
+    /// `BIT(1)`.
+    Flag,
+    /// `BIT(n)`.
+    Bits,
+}
+
+impl Reader {
+    pub(crate) fn of(column: &Column) -> Reader {
+        match column.column_type() {
+            ColumnType::MYSQL_TYPE_TINY
+            | ColumnType::MYSQL_TYPE_SHORT
+            | ColumnType::MYSQL_TYPE_INT24
+            | ColumnType::MYSQL_TYPE_LONG
+            | ColumnType::MYSQL_TYPE_LONGLONG
+            | ColumnType::MYSQL_TYPE_YEAR => Reader::Int,
+            ColumnType::MYSQL_TYPE_FLOAT | ColumnType::MYSQL_TYPE_DOUBLE => Reader::Real,
+            ColumnType::MYSQL_TYPE_DECIMAL | ColumnType::MYSQL_TYPE_NEWDECIMAL => Reader::Decimal,
+            ColumnType::MYSQL_TYPE_DATE | ColumnType::MYSQL_TYPE_NEWDATE => Reader::Date,
+            ColumnType::MYSQL_TYPE_DATETIME
+            | ColumnType::MYSQL_TYPE_DATETIME2
+            | ColumnType::MYSQL_TYPE_TIMESTAMP
+            | ColumnType::MYSQL_TYPE_TIMESTAMP2 => Reader::DateTime,
+            ColumnType::MYSQL_TYPE_TIME | ColumnType::MYSQL_TYPE_TIME2 => Reader::Time,
+            ColumnType::MYSQL_TYPE_BIT if column.column_length() == 1 => Reader::Flag,
+            ColumnType::MYSQL_TYPE_BIT => Reader::Bits,
+            // A JSON document is text, although its character set is said to be binary.
+            ColumnType::MYSQL_TYPE_JSON => Reader::Json,
+            ColumnType::MYSQL_TYPE_GEOMETRY | ColumnType::MYSQL_TYPE_VECTOR => Reader::Blob,
+            _ if column.character_set() == BINARY => Reader::Blob,
+            _ => Reader::Text,
+        }
+    }
+
+    pub(crate) fn read(self, value: MyValue) -> Value<'static> {
+        match value {
+            MyValue::NULL => Value::Null,
+            MyValue::Bytes(bytes) => self.read_bytes(bytes),
+            MyValue::Int(number) => Value::Int(number),
+            MyValue::UInt(number) => Value::UInt(number),
+            MyValue::Float(number) => Value::Real(f64::from(number)),
+            MyValue::Double(number) => Value::Real(number),
+            MyValue::Date(year, month, day, hour, minute, second, micros) => {
+                let date = Date { year: i32::from(year), month, day };
+                if self == Reader::Date {
+                    return Value::Date(date);
+                }
+                let time = Time { negative: false, hour: u32::from(hour), minute, second, micros };
+                Value::DateTime(DateTime { date, time })
+            }
+            MyValue::Time(negative, days, hours, minute, second, micros) => {
+                let hour = days.saturating_mul(24).saturating_add(u32::from(hours));
+                Value::Time(Time { negative, hour, minute, second, micros })
+            }
+        }
+    }
+
+    fn read_bytes(self, bytes: Vec<u8>) -> Value<'static> {
+        match self {
+            Reader::Text => text(bytes, |text| Value::Text(text.into())),
+            Reader::Blob => Value::Blob(bytes.into()),
+            Reader::Decimal => text(bytes, |text| Value::Decimal(text.into())),
+            Reader::Json => text(bytes, |text| Value::Json(text.into())),
+            Reader::Flag => Value::Bool(bytes.iter().any(|byte| *byte != 0)),
+            Reader::Bits => Value::UInt(bytes.iter().fold(0, |bits, byte| (bits << 8) | u64::from(*byte))),
+            _ => text(bytes, |text| self.parse(text)),
+        }
+    }
+
+    // Only the text protocol sends these as text.
+    #[cold]
+    fn parse(self, text: String) -> Value<'static> {
+        match self {
+            Reader::Int => text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::UInt)).ok(),
+            Reader::Real => text.parse().map(Value::Real).ok(),
+            Reader::Date => date(&text).map(Value::Date),
+            Reader::DateTime => date_time(&text).map(Value::DateTime),
+            Reader::Time => Time::parse(&text).map(Value::Time),
+            _ => None,
+        }
+        .unwrap_or_else(|| Value::Text(text.into()))
+    }
+}
+
+// The session's results are utf8mb4. Should a server send something else all the same, it is bytes, and reading it as
+// text is a decoding error that names the column.
+fn text(bytes: Vec<u8>, value: impl FnOnce(String) -> Value<'static>) -> Value<'static> {
+    match String::from_utf8(bytes) {
+        Ok(text) => value(text),
+        Err(error) => Value::Blob(error.into_bytes().into()),
+    }
+}
+
+// `Date::parse` takes no zeros, and here they may come.
+fn date(text: &str) -> Option<Date> {
+    let mut parts = text.splitn(3, '-');
+    let year = parts.next()?.parse().ok()?;
+    Some(Date { year, month: parts.next()?.parse().ok()?, day: parts.next()?.parse().ok()? })
+}
+
+fn date_time(text: &str) -> Option<DateTime> {
+    let (day, time) = text.split_once(' ')?;
+    Some(DateTime { date: date(day)?, time: Time::parse(time)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_moved() {
+        let bytes = b"some text".to_vec();
+        let address = bytes.as_ptr();
+        let Value::Text(std::borrow::Cow::Owned(text)) = Reader::Text.read(MyValue::Bytes(bytes)) else {
+            panic!("not owned text")
+        };
+        assert_eq!(text.as_ptr(), address);
+    }
+
+    #[test]
+    fn broken_text_is_bytes_and_bits_are_numbers() {
+        assert_eq!(Reader::Text.read(MyValue::Bytes(vec![0xff])), Value::Blob(vec![0xff].into()));
+        assert_eq!(Reader::Bits.read(MyValue::Bytes(vec![1, 2])), Value::UInt(258));
+        assert_eq!(Reader::Flag.read(MyValue::Bytes(vec![1])), Value::Bool(true));
+    }
+
+    #[test]
+    fn the_text_protocol_reads_like_the_binary_one() {
+        let read = |reader: Reader, text: &str| reader.read(MyValue::Bytes(text.into()));
+        assert_eq!(read(Reader::Int, "-7"), Value::Int(-7));
+        assert_eq!(read(Reader::Int, "18446744073709551615"), Value::UInt(u64::MAX));
+        assert_eq!(read(Reader::Real, "1.5"), Value::Real(1.5));
+        assert_eq!(read(Reader::Date, "0000-00-00"), Value::Date(Date { year: 0, month: 0, day: 0 }));
+        assert_eq!(read(Reader::DateTime, "2024-02-29 01:02:03.5").to_string(), "2024-02-29 01:02:03.500000");
+        assert_eq!(read(Reader::Time, "-838:59:59").to_string(), "-838:59:59");
+        assert_eq!(read(Reader::Int, "odd"), Value::Text("odd".into()));
+    }
+}

@@ -1,0 +1,275 @@
+//! One session on the server: how statements are run and rows are streamed, without any thought of pools, retries or
+//! transactions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use assoc_core::driver::{Executed, RowSink};
+use assoc_core::{DriverError, DriverErrorKind, Error, Statement, Value};
+use futures_util::FutureExt;
+use mysql_async::prelude::{Protocol, Queryable};
+use mysql_async::{Conn, Error as MyError, QueryResult, Row, Statement as Prepared};
+
+use crate::bind;
+use crate::error::{is_lost, of_statement, undoes_transaction, was_not_sent};
+use crate::read::Reader;
+use crate::statements::Statements;
+
+/// "This command is not supported in the prepared statement protocol yet."
+const NOT_PREPARABLE: u16 = 1295;
+/// "Prepared statement needs to be re-prepared", and an id the server does not know (behind a proxy).
+const STALE: [u16; 2] = [1615, 1243];
+
+/// A session, counted in its pool as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Session {
+    conn: Conn,
+    statements: Statements,
+    uuid_as_text: bool,
+    _counted: Counted,
+}
+
+/// One more in a count, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    pub(crate) fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Counted(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Why a statement failed, and what that means for the session.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: Error,
+    /// The session is of no further use.
+    pub(crate) lost: bool,
+    /// The statement may have had an effect on the server.
+    pub(crate) ran: bool,
+    /// The server has rolled back the whole transaction, not just the statement.
+    pub(crate) undid: bool,
+}
+
+impl Failure {
+    fn of(error: MyError, sql: &str) -> Self {
+        let (lost, ran, undid) = (is_lost(&error), !was_not_sent(&error), undoes_transaction(&error));
+        Failure { error: of_statement(error, sql), lost, ran, undid }
+    }
+
+    /// Nothing was sent at all.
+    fn unsent(error: Error) -> Self {
+        Failure { error, lost: false, ran: false, undid: false }
+    }
+}
+
+/// What a statement did, and the error of a sink that did not want its rows.
+#[derive(Debug, Default)]
+struct Delivered {
+    affected: u64,
+    last_insert_id: Option<u64>,
+    refused: Option<Error>,
+}
+
+impl Delivered {
+    fn accepted(self) -> Result<Self, Failure> {
+        match self.refused {
+            Some(error) => Err(Failure { error, lost: false, ran: true, undid: false }),
+            None => Ok(self),
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn new(conn: Conn, statement_cache: usize, uuid_as_text: bool, counted: Counted) -> Self {
+        Session { conn, statements: Statements::new(statement_cache), uuid_as_text, _counted: counted }
+    }
+
+    /// Whether running a statement begins with an exchange that has no effect, so that a dead session shows itself
+    /// before anything is at stake: preparing it, or writing to a local socket, which fails when the other side has
+    /// closed it, where TCP takes the bytes.
+    pub(crate) fn shows_death_first(&self, statement: &Statement) -> bool {
+        let local = self.conn.opts().socket().is_some();
+        let prepares = !statement.binds().is_empty() && !self.statements.contains(statement.sql());
+        local || prepares
+    }
+
+    pub(crate) async fn ping(&mut self) -> Result<(), MyError> {
+        self.conn.ping().await
+    }
+
+    /// Sends a command of ours as text.
+    pub(crate) async fn command(&mut self, sql: &str) -> Result<(), MyError> {
+        self.conn.query_drop(sql).await
+    }
+
+    /// Runs a statement and pushes its rows into the sink as they arrive. `began` is set with the first row.
+    pub(crate) async fn query(
+        &mut self,
+        statement: &Statement,
+        sink: &mut dyn RowSink,
+        began: &mut bool,
+    ) -> Result<(), Failure> {
+        self.run_prepared(statement, sink, began).await.map(|_| ())
+    }
+
+    /// Runs a statement whose rows, if it has any, nobody wants.
+    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed, Failure> {
+        let mut nobody = |_: &mut [Value<'_>]| Ok(());
+        let delivered = if statement.binds().is_empty() {
+            // One round trip instead of two; and DDL need not fill the cache.
+            self.run_text(statement.sql(), &mut nobody, &mut false).await?
+        } else {
+            self.run_prepared(statement, &mut nobody, &mut false).await?
+        };
+        let id = delivered.last_insert_id.filter(|_| delivered.affected == 1 && is_plain_insert(statement.sql()));
+        Ok(Executed::new(delivered.affected, id.and_then(|id| i64::try_from(id).ok())))
+    }
+
+    async fn run_prepared(
+        &mut self,
+        statement: &Statement,
+        sink: &mut dyn RowSink,
+        began: &mut bool,
+    ) -> Result<Delivered, Failure> {
+        let sql = statement.sql();
+        loop {
+            let params = bind::parameters(statement, self.uuid_as_text).map_err(Failure::unsent)?;
+            let (prepared, cached) = match self.statements.get(sql) {
+                Some(prepared) => (prepared, true),
+                None => match self.prepare(statement).await {
+                    Ok(prepared) => (prepared, false),
+                    Err(MyError::Server(error)) if error.code == NOT_PREPARABLE && statement.binds().is_empty() => {
+                        return self.run_text(sql, sink, began).await;
+                    }
+                    Err(error) => return Err(Failure { ran: false, ..Failure::of(error, sql) }),
+                },
+            };
+            expect_binds(&prepared, statement).map_err(Failure::unsent)?;
+            let outcome = match self.conn.exec_iter(&prepared, params).await {
+                Ok(result) => deliver(result, sink, began).await,
+                Err(MyError::Server(error)) if STALE.contains(&error.code) && cached => {
+                    self.statements.remove(sql);
+                    continue;
+                }
+                Err(error) => Err(error),
+            };
+            if self.statements.is_off() {
+                // If it cannot be closed, the next use of the connection says so.
+                let _ = self.conn.close(prepared).await;
+            }
+            return outcome.map_err(|error| Failure::of(error, sql))?.accepted();
+        }
+    }
+
+    async fn run_text(&mut self, sql: &str, sink: &mut dyn RowSink, began: &mut bool) -> Result<Delivered, Failure> {
+        let outcome = match self.conn.query_iter(sql).await {
+            Ok(result) => deliver(result, sink, began).await,
+            Err(error) => Err(error),
+        };
+        outcome.map_err(|error| Failure::of(error, sql))?.accepted()
+    }
+
+    async fn prepare(&mut self, statement: &Statement) -> Result<Prepared, MyError> {
+        let prepared = self.conn.prep(statement.sql()).await?;
+        if let Some(evicted) = self.statements.put(Arc::clone(statement.shared_sql()), prepared.clone()) {
+            self.conn.close(evicted).await?;
+        }
+        Ok(prepared)
+    }
+
+    /// Closes the connection in order.
+    pub(crate) async fn close(self) {
+        let _ = self.conn.disconnect().await;
+    }
+
+    /// Closes the connection at once, whatever state it is in.
+    ///
+    /// mysql_async would read a result to its end first, in the background, before it says goodbye. A ping that is
+    /// begun and dropped marks the connection as broken, and a broken one is just closed.
+    pub(crate) fn abandon(mut self) {
+        let _ = self.conn.ping().now_or_never();
+    }
+}
+
+/// Pushes the rows of the first result set into the sink and reads the rest to its end, so that the connection is
+/// ready for the next statement, also after the sink has refused a row.
+async fn deliver<P: Protocol>(
+    mut result: QueryResult<'_, 'static, P>,
+    sink: &mut dyn RowSink,
+    began: &mut bool,
+) -> Result<Delivered, MyError> {
+    let readers: Vec<Reader> = result.columns_ref().iter().map(Reader::of).collect();
+    let mut values: Vec<Value<'static>> = Vec::with_capacity(readers.len());
+    let mut refused = None;
+    result
+        .for_each(|row: Row| {
+            if refused.is_some() {
+                return;
+            }
+            *began = true;
+            values.clear();
+            let received = row.unwrap_raw().into_iter().zip(&readers);
+            values.extend(received.map(|(value, reader)| value.map_or(Value::Null, |value| reader.read(value))));
+            refused = sink.row(&mut values).err();
+        })
+        .await?;
+    let delivered = Delivered { affected: result.affected_rows(), last_insert_id: result.last_insert_id(), refused };
+    result.drop_result().await?;
+    Ok(delivered)
+}
+
+// mysql_async closes the connection when the numbers differ; this is only an error.
+fn expect_binds(prepared: &Prepared, statement: &Statement) -> Result<(), Error> {
+    let (wanted, given) = (usize::from(prepared.num_params()), statement.binds().len());
+    if wanted == given {
+        return Ok(());
+    }
+    let message = format!("the statement has {wanted} placeholders and {given} bind parameters");
+    Err(DriverError::new(DriverErrorKind::Statement, message).with_sql(statement.sql()).into())
+}
+
+/// Whether the id the server reports is that of the one row which was inserted: an upsert reports others.
+fn is_plain_insert(sql: &str) -> bool {
+    let starts = sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("INSERT"));
+    starts && !sql.to_ascii_uppercase().contains("ON DUPLICATE KEY")
+}
+
+/// Whether a statement only reads, so that running it twice does no harm.
+pub(crate) fn only_reads(sql: &str) -> bool {
+    let text = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
+    ["SELECT", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "VALUES", "TABLE"]
+        .iter()
+        .any(|known| word.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_is_told_from_writing() {
+        for sql in ["SELECT 1", " (select 1) UNION (SELECT 2)", "with x as (select 1) select * from x", "show tables"] {
+            assert!(only_reads(sql), "{sql}");
+        }
+        for sql in ["INSERT INTO t VALUES (1) RETURNING id", "DELETE FROM t", "CALL p()", "", "SELECTED"] {
+            assert!(!only_reads(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_insert_has_an_id() {
+        assert!(is_plain_insert("INSERT INTO `t` (`a`) VALUES (?)"));
+        assert!(!is_plain_insert("INSERT INTO t VALUES (?) on duplicate key update a = 1"));
+        assert!(!is_plain_insert("UPDATE t SET a = LAST_INSERT_ID(5)"));
+        assert!(!is_plain_insert("é"));
+    }
+}

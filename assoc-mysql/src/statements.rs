@@ -1,0 +1,67 @@
+//! Prepared statements of one connection, by their text.
+//!
+//! mysql_async has a cache of its own, which looks for `:name` placeholders in the text before every look-up. This one
+//! is asked with the text as it is and hands out what is ready to run, so a list of 1,024 placeholders is only ever
+//! looked at once. The least recently used statement makes room; finding it is a walk over the cache, which only a
+//! statement that has to be prepared pays, and it pays a round trip anyway.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mysql_async::Statement as Prepared;
+
+#[derive(Debug)]
+pub(crate) struct Statements {
+    capacity: usize,
+    clock: u64,
+    by_text: HashMap<Arc<str>, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    statement: Prepared,
+    used: u64,
+}
+
+impl Statements {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Statements { capacity, clock: 0, by_text: HashMap::new() }
+    }
+
+    pub(crate) fn get(&mut self, sql: &str) -> Option<Prepared> {
+        self.clock += 1;
+        let entry = self.by_text.get_mut(sql)?;
+        entry.used = self.clock;
+        Some(entry.statement.clone())
+    }
+
+    pub(crate) fn contains(&self, sql: &str) -> bool {
+        self.by_text.contains_key(sql)
+    }
+
+    /// Keeps a statement. The answer has to be closed on the server: it is what made room, or the statement itself
+    /// once it has run, if nothing is kept at all.
+    #[must_use]
+    pub(crate) fn put(&mut self, sql: Arc<str>, statement: Prepared) -> Option<Prepared> {
+        if self.capacity == 0 {
+            return None;
+        }
+        let evicted = if self.by_text.len() < self.capacity {
+            None
+        } else {
+            let oldest = self.by_text.iter().min_by_key(|(_, entry)| entry.used).map(|(text, _)| Arc::clone(text));
+            oldest.and_then(|text| self.by_text.remove(&text)).map(|entry| entry.statement)
+        };
+        self.by_text.insert(sql, Entry { statement, used: self.clock });
+        evicted
+    }
+
+    pub(crate) fn remove(&mut self, sql: &str) -> Option<Prepared> {
+        self.by_text.remove(sql).map(|entry| entry.statement)
+    }
+
+    /// Whether statements are closed as soon as they have run.
+    pub(crate) fn is_off(&self) -> bool {
+        self.capacity == 0
+    }
+}

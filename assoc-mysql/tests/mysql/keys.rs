@@ -1,0 +1,153 @@
+//! Sets of keys as lists of binds, and the rest of the dialect on a real server.
+
+use assoc_core::driver::Driver;
+use assoc_core::sql::SqlWriter;
+use assoc_core::{Expr, KeySet, KeyTuple, Operand, Statement, Value};
+
+use crate::support::{TestDb, acquire, fetch, one, rows, run, text};
+
+fn select_by(driver: &dyn Driver, columns: &[&str], keys: &KeySet) -> Statement {
+    let mut writer = SqlWriter::new(driver.dialect());
+    writer.push("SELECT id FROM t WHERE ");
+    driver.dialect().write_key_filter(&mut writer, columns, keys);
+    writer.push(" ORDER BY id");
+    writer.finish()
+}
+
+#[tokio::test]
+async fn lists_of_similar_length_are_one_statement() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let mut connection = acquire(&driver).await;
+    run(&mut *connection, "CREATE TABLE t (id BIGINT PRIMARY KEY, a INT, b INT, KEY (a, b))").await;
+    let many: Vec<String> = (1..=3_000).map(|n| format!("({n}, {}, {})", n / 10, n % 10)).collect();
+    run(&mut *connection, &format!("INSERT INTO t VALUES {}", many.join(", "))).await;
+
+    let five = select_by(&driver, &["id"], &KeySet::Ints((1..=5).collect()));
+    let eight = select_by(&driver, &["id"], &KeySet::Ints((1..=8).collect()));
+    assert_eq!(five.sql(), eight.sql());
+    assert_eq!(fetch(&mut *connection, &five).await.unwrap().len(), 5);
+
+    let all = KeySet::Ints((1..=3_000).collect());
+    let mut found = 0;
+    let chunks = all.chunks(driver.dialect().keys_per_statement(1));
+    assert_eq!(chunks.len(), 3);
+    for chunk in chunks {
+        found += fetch(&mut *connection, &select_by(&driver, &["id"], &chunk)).await.unwrap().len();
+    }
+    assert_eq!(found, 3_000);
+
+    let pairs: Vec<KeyTuple> =
+        [(1, 5), (7, 0), (299, 9)].map(|(a, b)| KeyTuple::new([Value::Int(a), Value::Int(b)]).unwrap()).into();
+    let statement = select_by(&driver, &["a", "b"], &KeySet::Tuples(pairs.into()));
+    assert!(statement.sql().contains("(`a`, `b`) IN ((?, ?), "), "{}", statement.sql());
+    let found = fetch(&mut *connection, &statement).await.unwrap();
+    assert_eq!(found, [15, 70, 2_999].map(|id| vec![Value::Int(id)]));
+    let explain = Statement::new(format!("EXPLAIN {}", statement.sql()), statement.binds().to_vec());
+    let plan = fetch(&mut *connection, &explain).await.unwrap();
+    assert!(plan[0].contains(&text("range")), "{plan:?}");
+}
+
+#[tokio::test]
+async fn more_binds_than_the_protocol_has_are_refused_without_harm() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let mut connection = acquire(&driver).await;
+    let id = one(&mut *connection, "SELECT CONNECTION_ID()").await;
+    let mut writer = SqlWriter::new(driver.dialect());
+    writer.push("SELECT 1 ");
+    let values: Vec<_> = (0..70_000).map(Value::Int).collect();
+    writer.push("WHERE 1 ");
+    writer.padded_in_list(&values);
+    let error = fetch(&mut *connection, &writer.finish()).await.unwrap_err();
+    assert_eq!(error.driver().unwrap().kind(), assoc_core::DriverErrorKind::Statement);
+    let error = rows_error(&mut *connection, "SELECT ?", vec![]).await;
+    assert!(error.to_string().contains("1 placeholders and 0 bind"), "{error}");
+    assert_eq!(one(&mut *connection, "SELECT CONNECTION_ID()").await, id);
+}
+
+async fn rows_error(
+    connection: &mut dyn assoc_core::Connection,
+    sql: &str,
+    binds: Vec<Value<'static>>,
+) -> assoc_core::Error {
+    crate::support::try_rows(connection, sql, binds).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn like_escapes_with_a_backslash_in_every_sql_mode() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let mut connection = acquire(&driver).await;
+    run(&mut *connection, "CREATE TABLE t (id INT PRIMARY KEY, s VARCHAR(20) COLLATE utf8mb4_general_ci)").await;
+    for mode in ["STRICT_ALL_TABLES", "STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES"] {
+        run(&mut *connection, &format!("SET sql_mode = '{mode}'")).await;
+        run(&mut *connection, "DELETE FROM t").await;
+        let values = ["100%", "1000", "a_b", "axb", "back\\slash", "A|B"];
+        for (id, value) in values.iter().enumerate() {
+            let binds = [Value::Int(id as i64), text(value)];
+            crate::support::try_run(&mut *connection, "INSERT INTO t VALUES (?, ?)", binds).await.unwrap();
+        }
+        for (pattern, expected) in
+            [("100\\%", vec![0]), ("100%", vec![0, 1]), ("A\\_B", vec![2]), ("back\\\\%", vec![4]), ("a|b", vec![5])]
+        {
+            let mut writer = SqlWriter::new(driver.dialect());
+            writer.push("SELECT id FROM t WHERE ");
+            let operand = Operand::Column(assoc_core::ColumnRef::own("s"));
+            writer.condition(&Expr::Like { operand, pattern: text(pattern) }).unwrap();
+            writer.push(" ORDER BY id");
+            let found = fetch(&mut *connection, &writer.finish()).await.unwrap();
+            let expected: Vec<_> = expected.into_iter().map(|id| vec![Value::Int(id)]).collect();
+            assert_eq!(found, expected, "{mode}: {pattern}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tables_of_every_type_can_be_made() {
+    use assoc_core::dialect::ColumnRole;
+    use assoc_core::{ColumnDef, SqlType};
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let mut connection = acquire(&driver).await;
+    let types = [
+        SqlType::Bool,
+        SqlType::Int(8),
+        SqlType::Int(16),
+        SqlType::Int(32),
+        SqlType::Int(64),
+        SqlType::UInt(8),
+        SqlType::UInt(64),
+        SqlType::Real(32),
+        SqlType::Real(64),
+        SqlType::Text,
+        SqlType::Blob,
+        SqlType::Date,
+        SqlType::Time,
+        SqlType::DateTime,
+        SqlType::Uuid,
+        SqlType::Decimal,
+        SqlType::Json,
+    ];
+    for (at, sql_type) in types.into_iter().enumerate() {
+        for role in [ColumnRole::Plain, ColumnRole::Key] {
+            let column = ColumnDef::new("v", "v", sql_type, false);
+            let column_type = driver.dialect().column_type(&column, role);
+            let key = if role == ColumnRole::Key && sql_type != SqlType::Json { ", KEY (v)" } else { "" };
+            let suffix = driver.dialect().table_suffix();
+            run(
+                &mut *connection,
+                &format!(
+                    "CREATE TABLE t{at}_{role:?} (id BIGINT NOT NULL{}, v {column_type} NOT NULL{key}){suffix}",
+                    driver.dialect().auto_increment()
+                ),
+            )
+            .await;
+        }
+    }
+    let created = rows(&mut *connection, "SHOW TABLES", []).await;
+    assert_eq!(created.len(), types.len() * 2);
+    run(&mut *connection, "CREATE TABLE d (id INT PRIMARY KEY AUTO_INCREMENT, v INT DEFAULT 5)").await;
+    let inserted = run(&mut *connection, &format!("INSERT INTO d{}", driver.dialect().insert_defaults())).await;
+    assert_eq!((inserted.affected, inserted.last_insert_id), (1, Some(1)));
+}

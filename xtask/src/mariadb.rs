@@ -1,0 +1,280 @@
+//! A private MariaDB (or MySQL) server: own data directory, own socket, a free port on 127.0.0.1, gone when dropped.
+//!
+//! The server is started through a shell that waits on a pipe from this process and stops the server when the pipe
+//! closes. A pipe closes however a process ends, so there is no way to leave a server behind: not by a panic, not by
+//! an interrupt, not even by `kill -9`.
+
+use std::fs;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long the server may take until it greets.
+const START_LIMIT: Duration = Duration::from_secs(90);
+/// How long it may take to stop before it is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+
+/// Starts "$@" as a child and stops it when the standard input ends; then removes the data directory ($1).
+const KEEPER: &str = r#"
+directory=$1
+shift
+trap '' INT HUP TERM
+"$@" &
+server=$!
+read -r _
+kill -TERM "$server" 2>/dev/null
+wait "$server"
+rm -rf "$directory"
+"#;
+
+/// Fast and forgetful: the data lives as long as one command.
+const OPTIONS: &[&str] = &[
+    "--bind-address=127.0.0.1",
+    "--skip-name-resolve",
+    "--performance-schema=OFF",
+    "--skip-log-bin",
+    "--max-connections=300",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--innodb-buffer-pool-size=128M",
+    "--innodb-log-file-size=48M",
+    "--max-allowed-packet=64M",
+];
+
+/// MariaDB's script that fills a data directory. MySQL has none: its daemon does it.
+const INSTALLERS: &[&str] = &["mariadb-install-db", "mysql_install_db"];
+
+/// A running server.
+pub(crate) struct Server {
+    keeper: Child,
+    lifeline: Option<ChildStdin>,
+    url: String,
+    directory: PathBuf,
+}
+
+impl Server {
+    /// Sets a server up and waits until it answers. `cancelled` is asked in between.
+    pub(crate) fn start(cancelled: &dyn Fn() -> bool) -> Result<Server, String> {
+        let daemon = match find_daemon() {
+            Some(daemon) => daemon,
+            None => {
+                install()?;
+                find_daemon().ok_or("MariaDB was installed, but there is no `mariadbd` on PATH or in /usr/sbin")?
+            }
+        };
+        let directory = new_directory()?;
+        let account = account();
+        let prepared = prepare(&daemon, &directory, account);
+        if let Err(message) = prepared {
+            let _ = fs::remove_dir_all(&directory);
+            return Err(message);
+        }
+        // Between choosing a free port and listening on it someone else may take it.
+        let mut failure = String::new();
+        for _ in 0..3 {
+            match launch(&daemon, &directory, account, cancelled) {
+                Ok(server) => return Ok(server),
+                Err(message) => failure = message,
+            }
+            if cancelled() || !failure.contains("Bind on TCP/IP port") {
+                break;
+            }
+        }
+        let _ = fs::remove_dir_all(&directory);
+        Err(failure)
+    }
+
+    /// The URL of its empty database, with all rights on the server.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.lifeline.take());
+        let asked = Instant::now();
+        while asked.elapsed() < STOP_LIMIT {
+            match self.keeper.try_wait() {
+                Ok(None) => sleep(Duration::from_millis(20)),
+                _ => break,
+            }
+        }
+        // Only does something if the keeper has not ended by itself.
+        let _ = self.keeper.kill();
+        let _ = self.keeper.wait();
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn launch(
+    daemon: &Path,
+    directory: &Path,
+    account: Option<&'static str>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Server, String> {
+    let port = free_port()?;
+    let log = directory.join("server.log");
+    let log_file = fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+    let log_copy = log_file.try_clone().map_err(|error| format!("{}: {error}", log.display()))?;
+    let mut keeper = Command::new("sh");
+    keeper.args(["-c", KEEPER, "keeper"]).arg(directory).arg(daemon).arg("--no-defaults");
+    keeper.arg(in_directory("--datadir=", directory, "data")).arg(in_directory("--socket=", directory, "socket"));
+    keeper.arg(in_directory("--pid-file=", directory, "pid")).arg(in_directory("--init-file=", directory, "init.sql"));
+    keeper.arg(in_directory("--tmpdir=", directory, "tmp")).arg(format!("--port={port}")).args(OPTIONS);
+    keeper.args(account.map(|account| format!("--user={account}")));
+    // Its own group: Ctrl-C is for the command, the server stops after it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut keeper, 0);
+    keeper.stdin(Stdio::piped()).stdout(log_copy).stderr(log_file);
+    let mut keeper = keeper.spawn().map_err(|error| format!("the server cannot be started: {error}"))?;
+    let lifeline = keeper.stdin.take();
+    let url = format!("mysql://assoc:assoc@127.0.0.1:{port}/assoc");
+    let server = Server { keeper, lifeline, url, directory: directory.to_owned() };
+    let started = Instant::now();
+    while !greets(port) {
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let failed = text.contains("Aborting") || started.elapsed() > START_LIMIT;
+        if failed || cancelled() {
+            let tail: Vec<&str> = text.lines().rev().take(15).collect();
+            let tail: Vec<&str> = tail.into_iter().rev().collect();
+            return Err(format!("the server did not start; the end of its log:\n{}", tail.join("\n")));
+        }
+        sleep(Duration::from_millis(25));
+    }
+    Ok(server)
+}
+
+/// Whether the server listens and says hello: it does so after its init file has run.
+fn greets(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let mut greeting = [0u8; 5];
+    stream.set_read_timeout(Some(Duration::from_secs(1))).is_ok() && stream.read_exact(&mut greeting).is_ok()
+}
+
+fn free_port() -> Result<u16, String> {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|error| format!("no free port on 127.0.0.1: {error}"))
+}
+
+fn new_directory() -> Result<PathBuf, String> {
+    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+    // Short, because the path of a socket may have no more than about a hundred bytes.
+    let directory = std::env::temp_dir().join(format!("assoc-db-{}-{nanos}", std::process::id()));
+    fs::create_dir_all(directory.join("tmp")).map_err(|error| format!("{}: {error}", directory.display()))?;
+    Ok(directory)
+}
+
+/// Fills the data directory and writes the init file.
+fn prepare(daemon: &Path, directory: &Path, account: Option<&str>) -> Result<(), String> {
+    let init = directory.join("init.sql");
+    let statements = "CREATE DATABASE IF NOT EXISTS assoc;\n\
+        CREATE USER IF NOT EXISTS 'assoc'@'%' IDENTIFIED BY 'assoc';\n\
+        GRANT ALL PRIVILEGES ON *.* TO 'assoc'@'%' WITH GRANT OPTION;\n";
+    fs::write(&init, statements).map_err(|error| format!("{}: {error}", init.display()))?;
+    if let Some(account) = account {
+        succeed(Command::new("chown").arg("-R").arg(account).arg(directory))?;
+    }
+    let user = account.map(|account| format!("--user={account}"));
+    let data = in_directory("--datadir=", directory, "data");
+    match find(INSTALLERS) {
+        Some(installer) => succeed(
+            Command::new(installer)
+                .args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"])
+                .args(["--auth-root-authentication-method=normal", "--innodb-log-file-size=48M"])
+                .args(["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--skip-log-bin"])
+                .arg(data)
+                .args(user),
+        ),
+        None => succeed(Command::new(daemon).args(["--no-defaults", "--initialize-insecure"]).arg(data).args(user)),
+    }
+}
+
+fn in_directory(option: &str, directory: &Path, name: &str) -> String {
+    format!("{option}{}", directory.join(name).display())
+}
+
+/// The account the server runs under, if this process may choose: a server refuses to run as root.
+fn account() -> Option<&'static str> {
+    let is_root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+    if !is_root {
+        return None;
+    }
+    Some(if output(Command::new("id").args(["-u", "mysql"])).is_some() { "mysql" } else { "nobody" })
+}
+
+fn find_daemon() -> Option<PathBuf> {
+    let daemon = find(&["mariadbd", "mysqld"])?;
+    // MariaDB's script that fills a data directory needs a program of another package.
+    let complete = find(INSTALLERS).is_none() || find(&["my_print_defaults"]).is_some();
+    complete.then_some(daemon)
+}
+
+/// Finds a program on PATH or where Debian and Homebrew keep servers.
+fn find(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let more =
+        ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/opt/homebrew/bin", "/usr/local/bin"].map(PathBuf::from);
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(more).collect();
+    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|program| program.is_file())
+}
+
+/// Installs the server by the system's package manager: on Debian and Ubuntu the package of the bare server, which has
+/// no service in it that could start.
+fn install() -> Result<(), String> {
+    eprintln!("xtask: no MariaDB or MySQL server found, installing MariaDB");
+    if find(&["apt-get"]).is_some() {
+        let apt = |args: &[&str]| {
+            let mut command = as_root("apt-get");
+            command.args(args).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+            command
+        };
+        let bare = ["install", "-y", "--no-install-recommends", "mariadb-server-core", "mariadb-client-core"];
+        if succeed(&mut apt(&bare)).is_ok() {
+            return Ok(());
+        }
+        succeed(&mut apt(&["update"]))?;
+        return succeed(&mut apt(&bare));
+    }
+    if find(&["dnf"]).is_some() {
+        return succeed(as_root("dnf").args(["install", "-y", "mariadb-server"]));
+    }
+    if find(&["brew"]).is_some() {
+        return succeed(Command::new("brew").args(["install", "mariadb"]));
+    }
+    Err(format!(
+        "no MariaDB or MySQL server found and no package manager known here: install one, or set {} to a server's URL",
+        crate::db::MYSQL_URL
+    ))
+}
+
+fn as_root(program: &str) -> Command {
+    let is_root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+    if is_root || find(&["sudo"]).is_none() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    command.args(["--preserve-env=DEBIAN_FRONTEND", program]);
+    command
+}
+
+fn output(command: &mut Command) -> Option<String> {
+    let output = command.stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a command quietly; if it fails, what it said is the error.
+fn succeed(command: &mut Command) -> Result<(), String> {
+    let shown = format!("{command:?}");
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{shown}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    Err(format!("{shown} failed ({}):\n{}", output.status, String::from_utf8_lossy(&said)))
+}
