@@ -12,6 +12,7 @@ use crate::model::{Discriminator, ModelDef};
 use crate::planner::Shape;
 
 mod belongs_to;
+mod conditions;
 mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;

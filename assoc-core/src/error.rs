@@ -155,6 +155,14 @@ pub enum ErrorKind {
         /// One entry a problem.
         errors: Vec<FieldError>,
     },
+    /// A request needed more statements than it was allowed.
+    #[error("more than {limit} statements are needed, the most that were allowed; the plan:\n{plan}")]
+    TooManyStatements {
+        /// How many were allowed.
+        limit: usize,
+        /// What was to run, as `explain` prints it.
+        plan: String,
+    },
     /// The backend lacks what the request needs.
     #[error("{backend} does not support {what}")]
     Unsupported {

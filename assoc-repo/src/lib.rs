@@ -43,6 +43,7 @@
 mod batches;
 mod changeset;
 mod columns;
+mod include;
 mod log;
 mod preload;
 mod query;
@@ -50,6 +51,7 @@ mod read;
 mod reader;
 mod repo;
 mod session;
+mod side_load;
 mod transaction;
 mod write;
 
@@ -62,6 +64,7 @@ pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model};
 pub use batches::{Batches, RowStream};
 pub use changeset::{Changeset, ModelExt};
 pub use columns::Columns;
+pub use include::{Include, Included};
 pub use query::{Query, Select};
 pub use read::PreloadTarget;
 pub use reader::Readable;

@@ -71,7 +71,7 @@ impl Repo {
                 let mut connection = self.shared.driver.acquire(Access::Write).await?;
                 connection.begin(TransactionMode::Write).await?;
                 let transaction = Some(TransactionHandle::new(connection));
-                let repo = Repo { shared: Arc::clone(&self.shared), transaction };
+                let repo = Repo { transaction, ..self.clone() };
                 Ok(Transaction { repo, level: 0, ended: false })
             }
         }
