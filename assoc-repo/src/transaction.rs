@@ -2,7 +2,6 @@
 //! calls make savepoints.
 
 use std::ops::Deref;
-use std::sync::Arc;
 
 use assoc_core::Result;
 use assoc_core::driver::{Access, TransactionMode};
