@@ -34,8 +34,9 @@ pub mod __private;
 
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, ForeignKeyFor, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, Hop, Inverse, Kind, Links, LoadState, Macro, Missing, Options, PickSource, Polymorphic,
-    PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef, VariantPreload,
+    HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Kind, Links, LoadState, Macro, Missing, Options, PickSource,
+    PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef,
+    VariantPreload,
 };
 pub use column::{Aggregate, Column, Filter, IntoSort, MaybeNull, Selectable, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
