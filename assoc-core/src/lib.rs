@@ -36,8 +36,9 @@ pub mod __private;
 pub use aggregate::{Aggregate, Selectable};
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, ForeignKeyFor, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, Hop, Inverse, Kind, Links, LoadState, Macro, Missing, Options, PickSource, Polymorphic,
-    PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef, VariantPreload,
+    HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Kind, Links, LoadState, Macro, Missing, Options, PickSource,
+    PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef,
+    VariantPreload,
 };
 pub use column::{Column, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
