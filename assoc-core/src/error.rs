@@ -171,6 +171,14 @@ pub enum ErrorKind {
         /// What is missing.
         what: String,
     },
+    /// No driver that is part of this program knows such a URL.
+    #[error("no driver for `{scheme}:` URLs: {remedy}")]
+    NoDriver {
+        /// How the URL begins; the rest may hold a password.
+        scheme: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// A transaction was used after it had ended, or ended while still in use.
     #[error("transaction: {0}")]
     Transaction(&'static str),

@@ -37,12 +37,16 @@
 //! # Ok::<(), Error>(()) }).unwrap();
 //! ```
 //!
+//! [`Repo::new`] takes any driver. [`Repo::connect`] takes a URL and picks one, among those the features `sqlite` and
+//! `mysql` of this crate have made part of the program.
+//!
 //! Where to look: reading is on [`Repo`] and [`Select`]; writing starts with [`ModelExt::build`] and
 //! [`ModelExt::change`]; [`Repo::transaction`] groups; [`Repo::explain`] shows what a query would run.
 
 mod batches;
 mod changeset;
 mod columns;
+mod connect;
 mod include;
 mod log;
 mod preload;
