@@ -320,7 +320,7 @@ impl Owner<'_> {
             others.map(|field| plain(&field.ident)).filter(|other| other != of).collect::<Vec<_>>()
         };
         let why = match self.fields.iter().find(|field| plain(&field.ident) == *name).map(|field| &field.role) {
-            _ if name == of => "this is it".to_owned(),
+            _ if name == of => format!("`{name}` is this one"),
             Some(Role::Association(association)) => return Some(association),
             // Reported there.
             Some(Role::Unknown) => return None,
