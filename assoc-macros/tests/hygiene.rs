@@ -41,7 +41,7 @@ mod shadowed {
         #[has_one]
         latest: ::assoc_core::HasOne<::std::option::Option<Book>>,
         #[has_many(through = "books", filter = Label::ID.gt(0), distinct)]
-        labels: ::assoc_core::HasManyThrough<Label>,
+        pub(super) labels: ::assoc_core::HasManyThrough<Label>,
         #[has_many(as = "subject", inverse_of = "subject", scope_by_owner = noted)]
         notes: ::assoc_core::HasMany<Note>,
     }
@@ -67,7 +67,7 @@ mod shadowed {
     #[derive(::assoc_macros::Polymorphic, ::std::clone::Clone)]
     pub(super) enum Subject {
         Author(Author),
-        Book(Book),
+        Label(Label),
     }
 
     #[derive(::assoc_macros::Model, ::std::clone::Clone)]
@@ -104,7 +104,7 @@ mod renamed {
         #[has_many]
         books: orm::inner::HasMany<Book>,
         #[has_many(through = "books", source = "author")]
-        authors: orm::inner::HasManyThrough<Author>,
+        pub(super) authors: orm::inner::HasManyThrough<Author>,
     }
 
     #[derive(::assoc_macros::RepoPolymorphic, ::std::clone::Clone)]
