@@ -125,6 +125,20 @@ pub enum ErrorKind {
         /// Its key.
         key: String,
     },
+    /// A polymorphic association names a type it does not know.
+    #[error("`{model}` {key}: `{association}` names the type `{tag}`, which is none of: {}", list(known))]
+    UnknownType {
+        /// The owner model.
+        model: &'static str,
+        /// The owner's key.
+        key: String,
+        /// The association.
+        association: &'static str,
+        /// The tag in its type column.
+        tag: String,
+        /// The tags it knows.
+        known: Vec<&'static str>,
+    },
     /// A query cannot be built as it stands.
     #[error("{model}: {message}")]
     InvalidQuery {
@@ -140,6 +154,14 @@ pub enum ErrorKind {
         model: &'static str,
         /// One entry a problem.
         errors: Vec<FieldError>,
+    },
+    /// A request needed more statements than it was allowed.
+    #[error("more than {limit} statements are needed, the most that were allowed; the plan:\n{plan}")]
+    TooManyStatements {
+        /// How many were allowed.
+        limit: usize,
+        /// What was to run, as `explain` prints it.
+        plan: String,
     },
     /// The backend lacks what the request needs.
     #[error("{backend} does not support {what}")]

@@ -19,13 +19,15 @@
 //! reads their keys, and the attach phase walks them again to put in what was missing.
 
 mod attach;
+mod compose;
 mod fetch;
 mod held;
 mod index;
+mod owners;
 
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
-use assoc_core::{Links, Model, Result};
+use assoc_core::{KeySet, Links, Model, Result, RowKeys};
 
 use crate::session::Session;
 
@@ -40,8 +42,14 @@ struct NodeRows {
 /// What an edge's owners get. Positions count fetched rows of the child node.
 struct EdgeLinks {
     links: Links,
-    // Owners that keep what they hold already.
+    // Owners that this edge leaves alone: they keep what they hold, or another type of the association is theirs.
     kept: Vec<bool>,
+}
+
+impl NodeRows {
+    fn new(plan: &Plan, node: usize, held: usize, fetched: Box<dyn Rows>) -> Self {
+        NodeRows { held, fetched, links: plan.nodes()[node].edges.iter().map(|_| None).collect() }
+    }
 }
 
 /// Loads associations of rows that the request itself fetched.
@@ -67,4 +75,14 @@ pub(crate) async fn load_held<M: Model>(
     let mut nodes = fetch::run(session, plan, fetch::RootRows::Held(&held), force).await?;
     attach::run(plan, &mut nodes, Some(&mut held));
     Ok(())
+}
+
+/// The keys of structs the application holds.
+pub(crate) fn keys_of_owners<M: Model>(owners: &[M], columns: &[usize]) -> RowKeys {
+    assoc_core::rows::keys_of(owners, columns)
+}
+
+/// Which of the distinct keys each owner's is.
+pub(crate) fn places_of(keys: &KeySet, owners: &RowKeys) -> Vec<Option<usize>> {
+    index::KeyIndex::new(keys).of_rows(owners)
 }
