@@ -204,8 +204,7 @@ fn join_table_name(one: &str, other: &str) -> String {
     let shared = first
         .match_indices('_')
         .map(|(at, _)| at + 1)
-        .filter(|end| *end < first.len() && *end < second.len() && second.starts_with(&first[..*end]))
-        .last()
+        .rfind(|end| *end < first.len() && *end < second.len() && second.starts_with(&first[..*end]))
         .unwrap_or(0);
     format!("{first}_{}", &second[shared..])
 }
