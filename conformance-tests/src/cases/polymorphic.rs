@@ -138,6 +138,8 @@ async fn in_hand(cx: &mut Context) -> Result<()> {
 async fn conditions(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pictures::fixture(&repo).await?;
+    // A key without a type refers to nothing.
+    repo.execute_raw("INSERT INTO pictures (imageable_id, imageable_type) VALUES (2, NULL)", []).await?;
     for (title, filter) in
         [("of something", Picture::IMAGEABLE.associated()), ("of nothing", Picture::IMAGEABLE.missing())]
     {
