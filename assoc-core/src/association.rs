@@ -259,6 +259,12 @@ impl AssociationDef {
         self.kind.association_macro()
     }
 
+    /// Its own scope, without the target model's; evaluated now.
+    #[must_use]
+    pub fn scope(&self) -> Shape {
+        self.options.scope.map_or_else(Shape::default, |scope| scope())
+    }
+
     /// The association of the target that leads back to this one's owner (F126, F128): the one that is named, or the
     /// only `belongs_to` over the same key for a `has_many` or `has_one`, and the other way round. Associations with a
     /// scope have none unless it is named: not every row they leave out leads back.

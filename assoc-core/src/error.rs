@@ -125,6 +125,20 @@ pub enum ErrorKind {
         /// Its key.
         key: String,
     },
+    /// A polymorphic association names a type it does not know.
+    #[error("`{model}` {key}: `{association}` names the type `{tag}`, which is none of: {}", list(known))]
+    UnknownType {
+        /// The owner model.
+        model: &'static str,
+        /// The owner's key.
+        key: String,
+        /// The association.
+        association: &'static str,
+        /// The tag in its type column.
+        tag: String,
+        /// The tags it knows.
+        known: Vec<&'static str>,
+    },
     /// A query cannot be built as it stands.
     #[error("{model}: {message}")]
     InvalidQuery {

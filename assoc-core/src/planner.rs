@@ -19,6 +19,14 @@
 //! for; otherwise it gets a step of its own. So steps never form a cycle, and running them in the order of
 //! [`Plan::steps`] finds every step's keys ready.
 //!
+//! # Associations that go through others
+//!
+//! A through association is not a query of its own: it is its parts, as *hidden* edges (nothing is stored for them),
+//! and one edge more that composes their links ([`Source::Composed`]). So `memberships` and `groups` of a user share the
+//! memberships' statement if both are asked for, whatever the depth, and each part keeps its own scope. A join table is
+//! two hidden edges as well, over rows that are nothing but keys; so is a join model that nobody asked for: of it only
+//! the key columns are read. Targets are fetched once each and shared.
+//!
 //! # Rows that are in memory already
 //!
 //! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
@@ -28,15 +36,16 @@
 //! Property 4 of the design asks for the fewest statements. Finding the minimum for any tree is a hard problem; the
 //! greedy choice is the minimum for every case of the reference table, and never worse than one step a node.
 
+mod build;
 mod explain;
 mod request;
 mod steps;
 
 pub use request::{IntoPreload, Preload, Request, Scope, Shape};
 
-use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route};
+use crate::association::{AssociationDef, Cardinality, Hop, LoadState, VariantDef};
 use crate::error::Result;
-use crate::model::ModelDef;
+use crate::model::{Discriminator, ModelDef};
 use crate::sql::KeyedSelect;
 
 /// Where a node's rows come from at the root.
@@ -56,13 +65,26 @@ pub struct Plan {
     pub(crate) steps: Vec<Step>,
 }
 
+/// A node and one of its edges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EdgeId {
+    /// The node.
+    pub node: usize,
+    /// Which of its edges.
+    pub edge: usize,
+}
+
 /// Rows of one model at one place of the request. Node 0 is the root.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// The model.
     pub model: &'static ModelDef,
-    /// The node above and which of its edges leads here; `None` for the root.
-    pub parent: Option<(usize, usize)>,
+    /// The edge that stores these rows in their owners; `None` for the root and for hidden rows.
+    pub stored_by: Option<EdgeId>,
+    /// The edge whose step fetches these rows; `None` for the root.
+    pub fetched_by: Option<EdgeId>,
+    /// Whether only keys are read of these rows.
+    pub links_only: bool,
     /// The associations to load for these rows.
     pub edges: Vec<Edge>,
 }
@@ -72,16 +94,67 @@ pub struct Node {
 pub struct Edge {
     /// The association.
     pub association: &'static AssociationDef,
-    /// The key it goes by.
-    pub hop: Hop,
     /// How many targets an owner has.
     pub cardinality: Cardinality,
+    /// Where the rows come from.
+    pub source: Source,
     /// The node its rows go to.
     pub child: usize,
     /// The state it leaves the association in.
     pub state: LoadState,
-    /// The step that fetches its rows.
-    pub step: usize,
+    /// Whether it only leads to other edges and is stored nowhere.
+    pub hidden: bool,
+    /// For a hidden edge that begins the way of a through association: that association's edge of the same node.
+    pub serves: Option<usize>,
+    /// Of a polymorphic association: the owners that name this type, and how its rows are wrapped.
+    pub variant: Option<VariantEdge>,
+}
+
+/// One type of a polymorphic association.
+#[derive(Debug, Clone, Copy)]
+pub struct VariantEdge {
+    /// The owner's column that names the type, and the tag.
+    pub discriminator: Discriminator,
+    /// The type.
+    pub def: &'static VariantDef,
+    /// All types of the association.
+    pub all: &'static [VariantDef],
+    /// Whether this edge also stores "no target" for owners that name no type.
+    pub stores_absent: bool,
+}
+
+/// Where the rows of an edge come from.
+#[derive(Debug, Clone, Copy)]
+pub enum Source {
+    /// A step, by a key.
+    Step {
+        /// The step.
+        step: usize,
+        /// The key it goes by.
+        hop: Hop,
+    },
+    /// Two other edges one after the other: from the owner to links, and on from there.
+    Composed {
+        /// The first, of the same node.
+        first: EdgeId,
+        /// The second, of the node the first leads to.
+        second: EdgeId,
+        /// What is done with each owner's rows then.
+        finish: Finish,
+    },
+}
+
+/// What is done with the rows that an owner reaches through others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Finish {
+    /// They are put into the order in which they were fetched.
+    pub ranked: bool,
+    /// Each is kept once.
+    pub distinct: bool,
+    /// So many are left out at the beginning.
+    pub offset: u64,
+    /// At most so many are kept.
+    pub limit: Option<u64>,
 }
 
 /// One statement (or one per chunk of keys) and what it serves.
@@ -89,8 +162,8 @@ pub struct Edge {
 pub struct Step {
     /// What is selected.
     pub select: KeyedSelect,
-    /// The edges it serves, as node and edge.
-    pub serves: Vec<(usize, usize)>,
+    /// The edges it serves.
+    pub serves: Vec<EdgeId>,
     /// Nodes in whose rows keys are looked for before asking the database.
     pub memory: Vec<usize>,
 }
@@ -103,16 +176,22 @@ impl Plan {
     /// found before any SQL runs.
     pub fn new(model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
         let requests = request::merge(requests)?;
-        let mut plan = Plan { root, nodes: vec![Node { model, parent: None, edges: Vec::new() }], steps: Vec::new() };
-        plan.add_edges(0, requests)?;
+        let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new() };
+        plan.add_all(requests)?;
         plan.assign_steps();
         Ok(plan)
     }
 
-    /// The nodes; the root is the first, and every node comes after the one above it.
+    /// The nodes; the root is the first, and every node comes after those that lead to it.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// An edge.
+    #[must_use]
+    pub fn edge(&self, id: EdgeId) -> &Edge {
+        &self.nodes[id.node].edges[id.edge]
     }
 
     /// The steps, in an order in which they can run.
@@ -126,40 +205,10 @@ impl Plan {
     pub fn root(&self) -> Root {
         self.root
     }
-
-    // Level by level, so that parents precede children and siblings keep the order they were asked for in.
-    fn add_edges(&mut self, node: usize, requests: Vec<Request>) -> Result<()> {
-        let mut queue = std::collections::VecDeque::from([(node, requests)]);
-        while let Some((node, requests)) = queue.pop_front() {
-            for request in requests {
-                let association = request.association;
-                let Route::Direct(hop) = association.kind.route(association)? else { continue };
-                let child = self.nodes.len();
-                let edge = self.nodes[node].edges.len();
-                self.nodes.push(Node { model: (association.target)(), parent: Some((node, edge)), edges: Vec::new() });
-                let whole = request.shape.is_whole();
-                self.nodes[node].edges.push(Edge {
-                    association,
-                    hop,
-                    cardinality: association.kind.cardinality(),
-                    child,
-                    state: if whole { LoadState::Loaded } else { LoadState::Partial },
-                    step: usize::MAX,
-                });
-                let select = KeyedSelect {
-                    model: (association.target)(),
-                    columns: hop.target_columns,
-                    filter: request.shape.filter,
-                    order: request.shape.order,
-                    ordered: !hop.unique,
-                };
-                self.steps.push(Step { select, serves: vec![(node, edge)], memory: Vec::new() });
-                queue.push_back((child, request.children));
-            }
-        }
-        Ok(())
-    }
 }
 
-#[cfg(test)]
-mod tests;
+impl Node {
+    fn root(model: &'static ModelDef) -> Self {
+        Node { model, stored_by: None, fetched_by: None, links_only: false, edges: Vec::new() }
+    }
+}

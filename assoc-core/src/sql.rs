@@ -10,10 +10,11 @@ use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
 mod keyed;
+mod per_owner;
 mod select;
 mod write;
 
-pub use keyed::{KeyedSelect, Matching};
+pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use select::Select;
 pub use write::{delete_by_keys, insert, update_by_key};
 

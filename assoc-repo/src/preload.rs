@@ -19,9 +19,11 @@
 //! reads their keys, and the attach phase walks them again to put in what was missing.
 
 mod attach;
+mod compose;
 mod fetch;
 mod held;
 mod index;
+mod owners;
 
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
@@ -40,8 +42,14 @@ struct NodeRows {
 /// What an edge's owners get. Positions count fetched rows of the child node.
 struct EdgeLinks {
     links: Links,
-    // Owners that keep what they hold already.
+    // Owners that this edge leaves alone: they keep what they hold, or another type of the association is theirs.
     kept: Vec<bool>,
+}
+
+impl NodeRows {
+    fn new(plan: &Plan, node: usize, held: usize, fetched: Box<dyn Rows>) -> Self {
+        NodeRows { held, fetched, links: plan.nodes()[node].edges.iter().map(|_| None).collect() }
+    }
 }
 
 /// Loads associations of rows that the request itself fetched.

@@ -183,13 +183,7 @@ async fn read_back<M: Model>(
     let keys: Vec<Option<KeyTuple>> =
         batch.rows.iter().map(|row| KeyTuple::new(places.iter().map(|place| row[*place].clone()))).collect();
     let set = KeySet::distinct([&RowKeys::Tuples(keys.clone())]);
-    let select = KeyedSelect {
-        model: M::DEF,
-        columns: M::PRIMARY_KEY,
-        filter: Expr::always(),
-        order: Vec::new(),
-        ordered: false,
-    };
+    let select = KeyedSelect::new(M::DEF, M::PRIMARY_KEY);
     let mut found: Vec<M> = Vec::new();
     for chunk in set.chunks(session.dialect().keys_per_statement(set.width())) {
         // By value on purpose: these keys were just written, so they come back as they are.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Plan, Root};
+use super::{Edge, Plan, Root, Source};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
@@ -22,7 +22,6 @@ impl Plan {
             Root::Held => out.push_str(&format!("{root} (in hand)\n")),
         }
         self.explain_node(0, "", &mut out);
-        let first = usize::from(self.root == Root::Fetched);
         if let Some(sql) = root_sql {
             out.push_str(&format!("\n[1] {sql}\n"));
         } else {
@@ -32,35 +31,55 @@ impl Plan {
             let sample = sample_keys(step.select.columns.len());
             let statement = step.select.statement(dialect, &sample)?;
             // Writing to a String cannot fail.
-            let _ = writeln!(out, "[{}] {statement}", at + 1 + first);
+            let if_needed = if step.memory.is_empty() { "" } else { "for rows not in memory: " };
+            let _ = writeln!(out, "[{}] {if_needed}{statement}", self.number(at));
         }
         Ok(out)
     }
 
     fn explain_node(&self, node: usize, indent: &str, out: &mut String) {
-        let first = usize::from(self.root == Root::Fetched);
-        let edges = &self.nodes[node].edges;
+        let edges: Vec<&Edge> = self.nodes[node].edges.iter().filter(|edge| !edge.hidden).collect();
         for (at, edge) in edges.iter().enumerate() {
-            let last = at + 1 == edges.len();
-            let step = &self.steps[edge.step];
-            let (branch, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            let (branch, below) = if at + 1 == edges.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
             let association = edge.association;
+            let steps = self.steps_behind(edge);
+            // Writing to a String cannot fail.
             let _ = write!(
                 out,
                 "{indent}{branch}{}: {} {} [{}]",
                 association.name,
                 association.association_macro(),
-                (association.target)().name,
-                edge.step + 1 + first
+                self.nodes[edge.child].model.name,
+                steps.iter().map(|step| self.number(*step).to_string()).collect::<Vec<_>>().join(", ")
             );
-            if step.serves.len() > 1 {
-                let _ = write!(out, ", one statement for {} places", step.serves.len());
-            }
-            if !step.memory.is_empty() {
-                out.push_str(", from memory where the row is known");
+            if let [step] = steps[..] {
+                let step = &self.steps[step];
+                if step.serves.len() > 1 {
+                    let _ = write!(out, ", one statement for {} places", step.serves.len());
+                }
+                if !step.memory.is_empty() {
+                    out.push_str(", from memory where the row is known");
+                }
             }
             out.push('\n');
             self.explain_node(edge.child, &format!("{indent}{below}"), out);
+        }
+    }
+
+    // The number a step's statement is printed with.
+    fn number(&self, step: usize) -> usize {
+        step + 1 + usize::from(self.root == Root::Fetched)
+    }
+
+    // The steps of an edge, in the order of its way.
+    fn steps_behind(&self, edge: &Edge) -> Vec<usize> {
+        match edge.source {
+            Source::Step { step, .. } => vec![step],
+            Source::Composed { first, second, .. } => {
+                let mut steps = self.steps_behind(self.edge(first));
+                steps.extend(self.steps_behind(self.edge(second)));
+                steps
+            }
         }
     }
 }

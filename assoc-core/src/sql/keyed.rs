@@ -5,10 +5,12 @@
 //! the statement says which key each row matched: the keys become a table with an ordinal, the rows are joined to it,
 //! and the ordinal is the first column of the answer ([`Matching::ByOrdinal`]). Byte grouping would lose `strase`,
 //! which belongs to `Straße` for MariaDB.
+//!
+//! A limit for each key has forms of its own: `per_owner.rs`.
 
 use super::SqlWriter;
 use super::select::append_primary_key;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, PerOwnerLimit};
 use crate::error::Result;
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::key::KeySet;
@@ -24,6 +26,26 @@ pub enum Matching {
     ByOrdinal,
 }
 
+/// In which order the rows have to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowOrder {
+    /// Any: a key has one row, and nobody asks which comes first.
+    Any,
+    /// Grouped by key, in the order asked for within each.
+    ByKey,
+    /// In the order asked for, whatever their keys: the rows of several keys are merged in memory afterwards.
+    Ranked,
+}
+
+/// A limit for each key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PerOwner {
+    /// At most so many rows.
+    pub limit: Option<u64>,
+    /// After leaving out so many.
+    pub offset: u64,
+}
+
 /// Rows of a model by keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeyedSelect {
@@ -31,29 +53,51 @@ pub struct KeyedSelect {
     pub model: &'static ModelDef,
     /// The columns that hold the keys, as indexes into the model's columns.
     pub columns: &'static [usize],
+    /// The columns to read instead of all, where only keys are needed.
+    pub only: Option<Vec<usize>>,
     /// Which of the rows.
     pub filter: Expr,
     /// Their order within one key.
     pub order: Vec<OrderTerm>,
-    /// Whether the rows must come grouped by key and in order; a key that identifies at most one row needs neither.
-    pub ordered: bool,
+    /// How the rows have to come.
+    pub row_order: RowOrder,
+    /// How many of each key.
+    pub per_owner: Option<PerOwner>,
 }
 
 impl KeyedSelect {
+    /// All rows of a model by keys, in no order.
+    #[must_use]
+    pub fn new(model: &'static ModelDef, columns: &'static [usize]) -> Self {
+        KeyedSelect {
+            model,
+            columns,
+            only: None,
+            filter: Expr::always(),
+            order: Vec::new(),
+            row_order: RowOrder::Any,
+            per_owner: None,
+        }
+    }
+
     /// How the answer's rows are assigned to keys on a database.
     #[must_use]
     pub fn matching(&self, dialect: &dyn Dialect) -> Matching {
         let by_value =
             self.columns.iter().all(|column| dialect.is_byte_comparable(self.model.columns[*column].sql_type));
-        if by_value { Matching::ByValue } else { Matching::ByOrdinal }
+        let seeks = self.per_owner.is_some() && dialect.capabilities().per_owner_limit != PerOwnerLimit::Window;
+        if by_value && !seeks { Matching::ByValue } else { Matching::ByOrdinal }
     }
 
     /// The statement for one chunk of keys.
     ///
     /// # Errors
-    /// When the filter or order names a column the statement cannot reach.
+    /// When the filter or order names a column the statement cannot reach, or the database cannot limit rows per key.
     pub fn statement(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
-        self.statement_matching(dialect, keys, self.matching(dialect))
+        match self.per_owner {
+            Some(per_owner) => self.limited_statement(dialect, keys, per_owner),
+            None => self.statement_matching(dialect, keys, self.matching(dialect)),
+        }
     }
 
     /// The statement for one chunk of keys, without an ordinal whatever the keys are: for callers that know that the
@@ -67,70 +111,116 @@ impl KeyedSelect {
 
     fn statement_matching(&self, dialect: &dyn Dialect, keys: &KeySet, matching: Matching) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
-        let names: Vec<&'static str> = self.columns.iter().map(|column| self.model.columns[*column].name).collect();
-        let mut order = Vec::new();
+        let names = self.key_names();
         match matching {
             Matching::ByValue => {
                 writer.push("SELECT ");
-                writer.columns(self.model);
+                self.write_columns(&mut writer);
                 writer.push(" FROM ");
                 writer.table(&self.model.table);
                 writer.push(" WHERE ");
                 dialect.write_key_filter(&mut writer, &names, keys);
-                if self.ordered {
-                    order.extend(names.iter().copied().map(ascending));
-                }
+                self.write_and_filter(&mut writer)?;
             }
             Matching::ByOrdinal => {
                 writer.qualify(self.model.table.name);
-                writer.push("SELECT ");
-                key_column(&mut writer, "ordinal");
-                writer.push(", ");
-                writer.columns(self.model);
-                writer.push(" FROM ");
-                dialect.write_key_table_for(&mut writer, keys, &self.model.table, &names);
+                self.write_ordinal_and_columns(&mut writer);
+                self.write_key_table(&mut writer, keys);
                 writer.push(" ");
                 writer.push(dialect.ordered_join());
                 writer.push(" ");
                 writer.table(&self.model.table);
                 writer.push(" ON ");
-                writer.separated(" AND ", names.iter().enumerate(), |writer, (part, name)| {
-                    writer.own_column(name);
-                    writer.push(" = ");
-                    key_column(writer, &format!("k{part}"));
-                });
+                self.write_key_match(&mut writer);
                 if !self.filter.is_always() {
-                    writer.push(" WHERE 1 = 1");
+                    writer.push(" WHERE ");
+                    writer.condition(&self.filter)?;
                 }
             }
         }
-        if !self.filter.is_always() {
-            writer.push(" AND (");
-            writer.condition(&self.filter)?;
-            writer.push(")");
+        self.write_order(&mut writer, matching)?;
+        Ok(writer.finish())
+    }
+
+    pub(super) fn key_names(&self) -> Vec<&'static str> {
+        self.columns.iter().map(|column| self.model.columns[*column].name).collect()
+    }
+
+    pub(super) fn write_columns(&self, writer: &mut SqlWriter<'_>) {
+        match &self.only {
+            None => writer.columns(self.model),
+            Some(only) => {
+                writer.separated(", ", only, |writer, at| writer.own_column(self.model.columns[*at].name));
+            }
         }
-        if self.ordered {
-            order.extend(self.order.iter().cloned());
-            append_primary_key(&mut order, self.model);
-            if matching == Matching::ByOrdinal {
+    }
+
+    // `SELECT "keys"."ordinal", … FROM `
+    pub(super) fn write_ordinal_and_columns(&self, writer: &mut SqlWriter<'_>) {
+        writer.push("SELECT ");
+        key_column(writer, "ordinal");
+        writer.push(", ");
+        self.write_columns(writer);
+        writer.push(" FROM ");
+    }
+
+    pub(super) fn write_key_table(&self, writer: &mut SqlWriter<'_>, keys: &KeySet) {
+        let dialect = writer.dialect();
+        dialect.write_key_table_for(writer, keys, &self.model.table, &self.key_names());
+    }
+
+    // `fk = "keys"."k0" AND …`, the columns qualified as the writer says.
+    pub(super) fn write_key_match(&self, writer: &mut SqlWriter<'_>) {
+        writer.separated(" AND ", self.key_names().into_iter().enumerate(), |writer, (part, name)| {
+            writer.own_column(name);
+            writer.push(" = ");
+            key_column(writer, &format!("k{part}"));
+        });
+    }
+
+    pub(super) fn write_and_filter(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        if self.filter.is_always() {
+            return Ok(());
+        }
+        writer.push(" AND (");
+        writer.condition(&self.filter)?;
+        writer.push(")");
+        Ok(())
+    }
+
+    // The order within one key, made total.
+    pub(super) fn total_order(&self) -> Vec<OrderTerm> {
+        let mut order = self.order.clone();
+        append_primary_key(&mut order, self.model);
+        order
+    }
+
+    pub(super) fn write_order(&self, writer: &mut SqlWriter<'_>, matching: Matching) -> Result<()> {
+        match (self.row_order, matching) {
+            (RowOrder::Any, _) => Ok(()),
+            (RowOrder::Ranked, _) => writer.order_by(&self.total_order()),
+            (RowOrder::ByKey, Matching::ByValue) => {
+                let mut order: Vec<OrderTerm> = self.key_names().into_iter().map(ascending).collect();
+                order.extend(self.total_order());
+                writer.order_by(&order)
+            }
+            (RowOrder::ByKey, Matching::ByOrdinal) => {
                 writer.push(" ORDER BY ");
-                key_column(&mut writer, "ordinal");
-                for term in &order {
+                key_column(writer, "ordinal");
+                for term in &self.total_order() {
                     writer.push(", ");
                     writer.operand(&term.operand)?;
                     if term.direction == Direction::Desc {
                         writer.push(" DESC");
                     }
                 }
-            } else {
-                writer.order_by(&order)?;
+                Ok(())
             }
         }
-        Ok(writer.finish())
     }
 }
 
-fn key_column(writer: &mut SqlWriter<'_>, name: &str) {
+pub(super) fn key_column(writer: &mut SqlWriter<'_>, name: &str) {
     writer.identifier("keys");
     writer.push(".");
     writer.identifier(name);

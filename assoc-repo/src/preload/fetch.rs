@@ -2,14 +2,15 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Edge, Plan, Step};
-use assoc_core::rows::Rows;
-use assoc_core::sql::Matching;
+use assoc_core::planner::{Edge, EdgeId, Plan, Source, Step};
+use assoc_core::rows::{LinkRows, Rows};
+use assoc_core::sql::{KeyedSelect, Matching, RowOrder};
 use assoc_core::{Cardinality, ColumnType, Error, ErrorKind, KeySet, Links, Result, RowKeys, RowSink, Value};
 
 use super::held::{self, Held};
 use super::index::KeyIndex;
-use super::{EdgeLinks, NodeRows};
+use super::owners::{Owners, kept_owners, owners_of};
+use super::{EdgeLinks, NodeRows, compose};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
@@ -18,10 +19,47 @@ pub(super) enum RootRows<'r> {
     Held(&'r dyn Held),
 }
 
-/// Rows of one step: flat, and for each distinct key where its run begins and how long it is.
+/// Rows of one step: flat, and which of them each distinct key has.
 struct Fetched {
     rows: Box<dyn Rows>,
-    runs: Vec<(u32, u32)>,
+    groups: Groups,
+}
+
+/// The rows of each key.
+enum Groups {
+    /// A run each: where it begins and how long it is.
+    Runs(Vec<(u32, u32)>),
+    /// Any positions, for rows that come in an order of their own.
+    Lists(Vec<Vec<u32>>),
+}
+
+impl Groups {
+    fn len_of(&self, key: usize) -> u32 {
+        match self {
+            Groups::Runs(runs) => runs[key].1,
+            Groups::Lists(lists) => position(lists[key].len()),
+        }
+    }
+
+    fn push_to(&self, key: usize, most: u32, out: &mut Vec<u32>) {
+        match self {
+            Groups::Runs(runs) => out.extend(runs[key].0..runs[key].0 + runs[key].1.min(most)),
+            Groups::Lists(lists) => out.extend(lists[key].iter().take(most as usize)),
+        }
+    }
+
+    // Adds a row to a key; `false` if its rows have to be a run and this one does not follow.
+    fn add(&mut self, key: usize, at: usize) -> bool {
+        match self {
+            Groups::Lists(lists) => lists[key].push(position(at)),
+            Groups::Runs(runs) => match &mut runs[key] {
+                run if run.1 == 0 => *run = (position(at), 1),
+                run if (run.0 + run.1) as usize == at => run.1 += 1,
+                _ => return false,
+            },
+        }
+        true
+    }
 }
 
 pub(super) async fn run(
@@ -35,77 +73,44 @@ pub(super) async fn run(
         RootRows::Fetched(rows) => (None, rows),
         RootRows::Held(held) => (Some(held), plan.nodes()[0].model.rows.new_rows()),
     };
-    nodes[0] = Some(NodeRows {
-        held: held_root.map_or(0, Held::len),
-        fetched: rows,
-        links: plan.nodes()[0].edges.iter().map(|_| None).collect(),
-    });
+    nodes[0] = Some(NodeRows::new(plan, 0, held_root.map_or(0, Held::len), rows));
     for step in plan.steps() {
-        let owners: Vec<Owners> =
-            step.serves.iter().map(|served| owners_of(plan, &nodes, held_root, *served, force)).collect();
+        let owners = step
+            .serves
+            .iter()
+            .map(|served| owners_of(plan, &nodes, held_root, *served, force))
+            .collect::<Result<Vec<Owners>>>()?;
         let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
         let fetched = rows_of(session, plan, &nodes, held_root, step, &keys).await?;
         deal_out(plan, &mut nodes, held_root, step, &keys, owners, fetched);
     }
+    compose_links(plan, &mut nodes, held_root, force);
     Ok(nodes)
 }
 
-/// The owners an edge is loaded for: each one's key, `None` if it has none or keeps what it holds.
-struct Owners {
-    keys: RowKeys,
-    kept: Vec<bool>,
-}
-
-fn owners_of(
-    plan: &Plan,
-    nodes: &[Option<NodeRows>],
-    root: Option<&dyn Held>,
-    (node, edge): (usize, usize),
-    force: bool,
-) -> Owners {
-    let edge = &plan.nodes()[node].edges[edge];
-    let columns = edge.hop.owner_columns;
-    // The plan's order guarantees that the owners' step has run.
-    let Some(rows) = &nodes[node] else { return Owners { keys: RowKeys::Ints(Vec::new()), kept: Vec::new() } };
-    let mut kept = Vec::new();
-    let mut keys = match root {
-        Some(root) if rows.held > 0 => {
-            held::visit(plan, root, node, &mut |row| {
-                kept.push(!force && held::keeps(edge.association.slot.state(row), edge.state));
-            });
-            let mut keys = held::keys(plan, root, node, columns);
-            forget(&mut keys, &kept);
-            keys.extend(rows.fetched.keys(columns, 0));
-            keys
+// The links of associations that go through others, now that all parts are there.
+fn compose_links(plan: &Plan, nodes: &mut [Option<NodeRows>], held_root: Option<&dyn Held>, force: bool) {
+    for node in 0..nodes.len() {
+        for (at, edge) in plan.nodes()[node].edges.iter().enumerate() {
+            let id = EdgeId { node, edge: at };
+            if edge.hidden || !matches!(edge.source, Source::Composed { .. }) {
+                continue;
+            }
+            let Some(links) = compose::links_of(plan, nodes, id) else { continue };
+            if let Some(rows) = &mut nodes[node] {
+                let mut kept = if force { Vec::new() } else { kept_owners(plan, rows, held_root, id) };
+                kept.resize(links.owners(), false);
+                rows.links[at] = Some(EdgeLinks { links, kept });
+            }
         }
-        _ => rows.fetched.keys(columns, 0),
-    };
-    if let RowKeys::Tuples(tuples) = &keys
-        && columns.len() == 1
-        && let Some(ints) = as_ints(tuples)
-    {
-        keys = RowKeys::Ints(ints);
-    }
-    kept.resize(keys.len(), false);
-    Owners { keys, kept }
-}
-
-fn forget(keys: &mut RowKeys, kept: &[bool]) {
-    match keys {
-        RowKeys::Ints(keys) => keys.iter_mut().zip(kept).filter(|(_, kept)| **kept).for_each(|(key, _)| *key = None),
-        RowKeys::Tuples(keys) => keys.iter_mut().zip(kept).filter(|(_, kept)| **kept).for_each(|(key, _)| *key = None),
     }
 }
 
-fn as_ints(tuples: &[Option<assoc_core::KeyTuple>]) -> Option<Vec<Option<i64>>> {
-    tuples
-        .iter()
-        .map(|key| match key.as_ref().map(|key| key.values()) {
-            None => Some(None),
-            Some([Value::Int(key)]) => Some(Some(*key)),
-            Some(_) => None,
-        })
-        .collect()
+fn new_rows(select: &KeyedSelect) -> Box<dyn Rows> {
+    match &select.only {
+        Some(only) => Box::new(LinkRows::new(only.clone())),
+        None => select.model.rows.new_rows(),
+    }
 }
 
 async fn rows_of(
@@ -116,20 +121,31 @@ async fn rows_of(
     step: &Step,
     keys: &KeySet,
 ) -> Result<Fetched> {
-    let model = step.select.model;
-    let mut fetched = Fetched { rows: model.rows.new_rows(), runs: vec![(0, 0); keys.len()] };
+    let groups = match step.select.row_order {
+        RowOrder::Ranked => Groups::Lists(vec![Vec::new(); keys.len()]),
+        RowOrder::Any | RowOrder::ByKey => Groups::Runs(vec![(0, 0); keys.len()]),
+    };
+    let mut fetched = Fetched { rows: new_rows(&step.select), groups };
     if keys.is_empty() {
         return Ok(fetched);
     }
     let index = KeyIndex::new(keys);
     take_from_memory(plan, nodes, held_root, step, &index, &mut fetched);
-    let missing = missing_keys(keys, &fetched.runs);
+    let missing = missing_keys(keys, &fetched.groups);
     if missing.is_empty() {
         return Ok(fetched);
     }
     let dialect = session.dialect();
     let by_ordinal = step.select.matching(dialect) == Matching::ByOrdinal;
-    let chunk_size = dialect.keys_per_statement(missing.width());
+    let mut chunk_size = dialect.keys_per_statement(missing.width());
+    if step.select.row_order == RowOrder::Ranked && chunk_size < missing.len() {
+        // An order across keys holds within one statement only.
+        chunk_size = dialect.capabilities().max_binds / (missing.width() + 1);
+        if missing.len() > chunk_size {
+            let what = format!("an ordered association that leads to more than {chunk_size} different rows");
+            return Err(Error::unsupported(dialect.name(), what));
+        }
+    }
     let mut chunk_start = 0;
     for chunk in missing.chunks(chunk_size) {
         let statement = step.select.statement(session.dialect(), &chunk)?;
@@ -193,24 +209,22 @@ fn take_from_memory(
 
 fn take(fetched: &mut Fetched, place: Option<usize>, row: &dyn Any) {
     if let Some(place) = place
-        && fetched.runs[place].1 == 0
+        && fetched.groups.len_of(place) == 0
     {
-        fetched.runs[place] = (position(fetched.rows.len()), 1);
+        fetched.groups.add(place, fetched.rows.len());
         fetched.rows.push_bare(row);
     }
 }
 
-fn missing_keys(keys: &KeySet, runs: &[(u32, u32)]) -> KeySet {
-    if runs.iter().all(|run| run.1 == 0) {
+fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
+    let missing = |at: &usize| groups.len_of(*at) == 0;
+    if (0..keys.len()).all(|at| missing(&at)) {
         return keys.clone();
     }
+    let missing = (0..keys.len()).filter(missing);
     match keys {
-        KeySet::Ints(keys) => {
-            KeySet::Ints(keys.iter().zip(runs).filter(|(_, run)| run.1 == 0).map(|(key, _)| *key).collect())
-        }
-        KeySet::Tuples(keys) => {
-            KeySet::Tuples(keys.iter().zip(runs).filter(|(_, run)| run.1 == 0).map(|(key, _)| key.clone()).collect())
-        }
+        KeySet::Ints(keys) => KeySet::Ints(missing.map(|at| keys[at]).collect()),
+        KeySet::Tuples(keys) => KeySet::Tuples(missing.map(|at| keys[at].clone()).collect()),
     }
 }
 
@@ -230,14 +244,12 @@ impl RowSink for OrdinalSink<'_> {
     }
 }
 
-// Records the run of each key. Rows come grouped by key: by the statement's order, or because a key has one row.
+// Records which key each row belongs to. Runs come grouped by key: by the statement's order, or because a key has one
+// row.
 fn assign(plan: &Plan, step: &Step, fetched: &mut Fetched, first_row: usize, places: &[Option<usize>]) -> Result<()> {
     for (at, place) in (first_row..).zip(places) {
-        let run = place.map(|place| &mut fetched.runs[place]);
-        match run {
-            Some(run) if run.1 == 0 => *run = (position(at), 1),
-            Some(run) if (run.0 + run.1) as usize == at => run.1 += 1,
-            _ => return Err(unmatched(plan, step, fetched, at)),
+        if !place.is_some_and(|place| fetched.groups.add(place, at)) {
+            return Err(unmatched(plan, step, fetched, at));
         }
     }
     Ok(())
@@ -245,10 +257,10 @@ fn assign(plan: &Plan, step: &Step, fetched: &mut Fetched, first_row: usize, pla
 
 #[cold]
 fn unmatched(plan: &Plan, step: &Step, fetched: &Fetched, at: usize) -> Error {
-    let (node, edge) = step.serves[0];
-    let association = plan.nodes()[node].edges[edge].association;
+    let association = plan.edge(step.serves[0]).association;
     let model = step.select.model;
-    let columns = if model.primary_key.is_empty() { step.select.columns } else { model.primary_key };
+    let by_own_key = !model.primary_key.is_empty() && step.select.only.is_none();
+    let columns = if by_own_key { model.primary_key } else { step.select.columns };
     let key = fetched.rows.keys(columns, at);
     ErrorKind::UnmatchedRow {
         model: (association.owner)().name,
@@ -264,7 +276,8 @@ fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-// Gives the rows of a step to the nodes it serves, and works out which owner gets which.
+// Gives the rows of a step to the nodes it serves, and works out which owner gets which. The last node takes the rows,
+// those before it copies: most steps serve one.
 fn deal_out(
     plan: &Plan,
     nodes: &mut [Option<NodeRows>],
@@ -272,52 +285,53 @@ fn deal_out(
     step: &Step,
     keys: &KeySet,
     owners: Vec<Owners>,
-    mut fetched: Fetched,
+    fetched: Fetched,
 ) {
+    let Fetched { rows, groups } = fetched;
+    let mut rows = Some(rows);
     let index = KeyIndex::new(keys);
     let last = step.serves.len() - 1;
-    for (at, ((node, edge), owners)) in step.serves.iter().zip(owners).enumerate() {
-        let edge_def = &plan.nodes()[*node].edges[*edge];
+    for (at, (id, owners)) in step.serves.iter().zip(owners).enumerate() {
+        let edge = plan.edge(*id);
         let places = if is_identity(keys, &owners.keys) {
             (0..keys.len()).map(Some).collect()
         } else {
             index.of_rows(&owners.keys)
         };
-        // Which keys' rows this node wants, and at most how many each.
-        let most = if edge_def.cardinality == Cardinality::One { 1 } else { u32::MAX };
+        let most = if edge.cardinality == Cardinality::One { 1 } else { u32::MAX };
         let mut wanted = vec![false; keys.len()];
         places.iter().flatten().for_each(|place| wanted[*place] = true);
-        let whole = fetched.runs.iter().zip(&wanted).all(|(run, wanted)| run.1 == 0 || (*wanted && run.1 <= most));
-        let (rows, runs) = if at == last {
-            let mut rows = std::mem::replace(&mut fetched.rows, step.select.model.rows.new_rows());
-            if whole {
-                (rows, std::mem::take(&mut fetched.runs))
-            } else {
-                let (marks, runs) = selection(&fetched.runs, &wanted, most, rows.len());
-                rows.keep(&marks);
-                (rows, runs)
-            }
-        } else {
-            let (marks, runs) = selection(&fetched.runs, &wanted, most, fetched.rows.len());
-            let mut rows = step.select.model.rows.new_rows();
-            for row in marks.iter().enumerate().filter(|(_, mark)| **mark).filter_map(|(row, _)| fetched.rows.row(row))
-            {
-                rows.push_bare(row);
-            }
-            (rows, runs)
-        };
-        let links = links(edge_def, &places, &runs, rows.len());
-        let child = edge_def.child;
+        let whole = (0..keys.len()).all(|key| {
+            let len = groups.len_of(key);
+            len == 0 || (wanted[key] && len <= most)
+        });
+        let total = rows.as_ref().map_or(0, |rows| rows.len());
+        // Where each row of the step will be among the node's own; all stay where they are if all are wanted.
+        let moved = (!whole).then(|| selection(&groups, &wanted, most, total));
+        let mut own =
+            if at == last { rows.take() } else { rows.as_deref().map(|rows| copy(step, rows, moved.as_ref())) }
+                .unwrap_or_else(|| new_rows(&step.select));
+        if let Some((marks, _)) = moved.as_ref().filter(|_| at == last) {
+            own.keep(marks);
+        }
+        let links = links(edge, &places, &groups, most, moved.as_ref().map(|(_, before)| before), own.len());
         let mut held = 0;
         if let Some(root) = held_root {
-            held::visit(plan, root, child, &mut |_| held += 1);
+            held::visit(plan, root, edge.child, &mut |_| held += 1);
         }
-        nodes[child] =
-            Some(NodeRows { held, fetched: rows, links: plan.nodes()[child].edges.iter().map(|_| None).collect() });
-        if let Some(rows) = &mut nodes[*node] {
-            rows.links[*edge] = Some(EdgeLinks { links, kept: owners.kept });
+        nodes[edge.child] = Some(NodeRows::new(plan, edge.child, held, own));
+        if let Some(rows) = &mut nodes[id.node] {
+            rows.links[id.edge] = Some(EdgeLinks { links, kept: owners.kept });
         }
     }
+}
+
+fn copy(step: &Step, rows: &dyn Rows, moved: Option<&(Vec<bool>, Vec<u32>)>) -> Box<dyn Rows> {
+    let mut own = new_rows(&step.select);
+    for at in (0..rows.len()).filter(|at| moved.is_none_or(|(marks, _)| marks[*at])) {
+        own.push_from(rows, at);
+    }
+    own
 }
 
 fn is_identity(keys: &KeySet, owners: &RowKeys) -> bool {
@@ -329,54 +343,55 @@ fn is_identity(keys: &KeySet, owners: &RowKeys) -> bool {
     }
 }
 
-// Marks the rows that are wanted, at most so many a key, and gives the runs as they are once the others are gone.
-fn selection(runs: &[(u32, u32)], wanted: &[bool], most: u32, rows: usize) -> (Vec<bool>, Vec<(u32, u32)>) {
-    let mut marks = vec![false; rows];
-    for ((start, len), _) in runs.iter().zip(wanted).filter(|(_, wanted)| **wanted) {
-        for row in *start..*start + (*len).min(most) {
-            marks[row as usize] = true;
-        }
+// Marks the rows that are wanted, at most so many a key, and says how many marked ones come before each.
+fn selection(groups: &Groups, wanted: &[bool], most: u32, rows: usize) -> (Vec<bool>, Vec<u32>) {
+    let mut chosen = Vec::new();
+    for key in (0..wanted.len()).filter(|key| wanted[*key]) {
+        groups.push_to(key, most, &mut chosen);
     }
-    // Where each row will be: the number of marked rows before it.
+    let mut marks = vec![false; rows];
+    chosen.into_iter().for_each(|row| marks[row as usize] = true);
     let mut before = Vec::with_capacity(rows);
     let mut count = 0;
     for mark in &marks {
         before.push(count);
         count += u32::from(*mark);
     }
-    let runs = runs
-        .iter()
-        .zip(wanted)
-        .map(
-            |((start, len), wanted)| {
-                if *wanted && *len > 0 { (before[*start as usize], (*len).min(most)) } else { (0, 0) }
-            },
-        )
-        .collect();
-    (marks, runs)
+    (marks, before)
 }
 
-fn links(edge: &Edge, places: &[Option<usize>], runs: &[(u32, u32)], rows: usize) -> Links {
-    let run_of = |place: &Option<usize>| place.map_or((0, 0), |place| runs[place]);
-    if edge.cardinality == Cardinality::One {
-        return Links::One(
-            places.iter().map(|place| Some(run_of(place)).filter(|run| run.1 > 0).map(|run| run.0)).collect(),
-        );
-    }
-    let mut next = 0;
-    let in_order = places.iter().map(run_of).filter(|run| run.1 > 0).all(|(start, len)| {
-        let follows = start == next;
-        next = start + len;
-        follows
-    });
-    if in_order && next as usize == rows {
-        return Links::Runs(places.iter().map(|place| run_of(place).1).collect());
-    }
+fn links(
+    edge: &Edge,
+    places: &[Option<usize>],
+    groups: &Groups,
+    most: u32,
+    before: Option<&Vec<u32>>,
+    rows: usize,
+) -> Links {
     let mut positions = Vec::new();
     let mut ends = Vec::with_capacity(places.len());
-    for (start, len) in places.iter().map(run_of) {
-        positions.extend(start..start + len);
+    for place in places {
+        if let Some(place) = place {
+            groups.push_to(*place, most, &mut positions);
+        }
         ends.push(position(positions.len()));
+    }
+    if let Some(before) = before {
+        positions.iter_mut().for_each(|row| *row = before[*row as usize]);
+    }
+    if edge.cardinality == Cardinality::One {
+        let mut start = 0;
+        let one = |end: u32| {
+            let own = positions.get(start as usize).copied().filter(|_| end > start);
+            start = end;
+            own
+        };
+        return Links::One(ends.into_iter().map(one).collect());
+    }
+    let in_order = positions.len() == rows && positions.iter().zip(0..).all(|(row, at)| *row == at);
+    if in_order {
+        let mut start = 0;
+        return Links::Runs(ends.into_iter().map(|end| end - std::mem::replace(&mut start, end)).collect());
     }
     Links::Many { rows: positions, ends }
 }

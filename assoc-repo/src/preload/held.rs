@@ -34,36 +34,49 @@ impl<M: Model> Held for HeldRows<'_, M> {
     }
 }
 
-/// Calls back with each held row of a node, in the order that all parts of a preload count them.
+/// Calls back with each held row of a node, in the order that all parts of a preload count them. Rows that are stored
+/// nowhere are never held.
 pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Held, node: usize, each: &mut dyn FnMut(&'a dyn Any)) {
-    match plan.nodes()[node].parent {
-        None => root.visit(each),
-        Some((parent, edge)) => {
-            let edge = &plan.nodes()[parent].edges[edge];
-            let slot = edge.association.slot;
-            visit(plan, root, parent, &mut |row| {
-                if keeps(slot.state(row), edge.state) {
-                    slot.visit(row, each);
-                }
-            });
-        }
+    if node == 0 {
+        return root.visit(each);
     }
+    let Some(id) = plan.nodes()[node].stored_by else { return };
+    let edge = plan.edge(id);
+    let slot = edge.association.slot;
+    visit(plan, root, id.node, &mut |row| {
+        if keeps(slot.state(row), edge.state) {
+            match edge.variant {
+                None => slot.visit(row, each),
+                Some(variant) => slot.visit(row, &mut |target| {
+                    if let Some(row) = (variant.def.row)(target) {
+                        each(row);
+                    }
+                }),
+            }
+        }
+    });
 }
 
 /// The same, to change them.
 pub(crate) fn visit_mut<'a>(plan: &Plan, root: &'a mut dyn Held, node: usize, each: &mut dyn FnMut(&'a mut dyn Any)) {
-    match plan.nodes()[node].parent {
-        None => root.visit_mut(each),
-        Some((parent, edge)) => {
-            let edge = &plan.nodes()[parent].edges[edge];
-            let slot = edge.association.slot;
-            visit_mut(plan, root, parent, &mut |row| {
-                if keeps(slot.state(row), edge.state) {
-                    slot.visit_mut(row, each);
-                }
-            });
-        }
+    if node == 0 {
+        return root.visit_mut(each);
     }
+    let Some(id) = plan.nodes()[node].stored_by else { return };
+    let edge = plan.edge(id);
+    let slot = edge.association.slot;
+    visit_mut(plan, root, id.node, &mut |row| {
+        if keeps(slot.state(row), edge.state) {
+            match edge.variant {
+                None => slot.visit_mut(row, each),
+                Some(variant) => slot.visit_mut(row, &mut |target| {
+                    if let Some(row) = (variant.def.row_mut)(target) {
+                        each(row);
+                    }
+                }),
+            }
+        }
+    });
 }
 
 /// Whether an owner keeps what it holds: the whole association was asked for and is there. A filtered one is loaded

@@ -1,0 +1,335 @@
+//! From requests to nodes and edges, one step each; `steps.rs` merges the steps afterwards.
+
+use std::collections::VecDeque;
+
+use super::{Edge, EdgeId, Finish, Node, Plan, Request, Shape, Source, Step, VariantEdge};
+use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
+use crate::error::{Error, ErrorKind, Result};
+use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::model::{Discriminator, ModelDef};
+use crate::sql::{KeyedSelect, PerOwner, RowOrder};
+use crate::value::Value;
+
+// Associations that include themselves by default would never end.
+const DEEPEST_INCLUDE: usize = 32;
+
+/// Nodes whose own associations are still to be planned.
+type Pending = VecDeque<(usize, Vec<Request>, usize)>;
+
+/// What is asked of one association at one place.
+struct Wanted {
+    association: &'static AssociationDef,
+    // The association's own scope with the request's on top.
+    shape: Shape,
+    state: LoadState,
+    hidden: bool,
+    // Rows are merged with those of other keys afterwards, so their order must hold across keys.
+    ranked: bool,
+    // Nothing but keys is needed of the rows.
+    links_only: bool,
+    // Of a polymorphic association, the only type wanted.
+    only_type: Option<&'static str>,
+}
+
+impl Plan {
+    // Level by level, so that siblings keep the order they were asked for in.
+    pub(super) fn add_all(&mut self, requests: Vec<Request>) -> Result<()> {
+        let mut pending: Pending = VecDeque::from([(0, requests, 0)]);
+        while let Some((node, requests, depth)) = pending.pop_front() {
+            for request in requests {
+                let association = request.association;
+                let own = association.scope();
+                let state = if request.shape.is_whole() { LoadState::Loaded } else { LoadState::Partial };
+                let mut shape = own.with(request.shape);
+                let mut children = request.children;
+                if depth < DEEPEST_INCLUDE {
+                    children.append(&mut shape.includes);
+                }
+                let wanted = Wanted {
+                    association,
+                    shape,
+                    state,
+                    hidden: false,
+                    ranked: false,
+                    links_only: false,
+                    only_type: None,
+                };
+                let edges = self.add(node, wanted)?;
+                let mut children = super::request::merge(children)?;
+                for edge in &edges {
+                    let child = self.nodes[node].edges[*edge].child;
+                    let model = self.nodes[child].model;
+                    // Below a polymorphic association each type takes the requests that are its own.
+                    let own: Vec<Request> = if edges.len() == 1 {
+                        std::mem::take(&mut children)
+                    } else {
+                        children.extract_if(.., |request| (request.association.owner)() == model).collect()
+                    };
+                    pending.push_back((child, own, depth + 1));
+                }
+                if let Some(foreign) = children.first() {
+                    return Err(ErrorKind::UnknownAssociation {
+                        model: (association.owner)().name,
+                        name: format!("{}.{}", association.name, foreign.association.name),
+                        known: Vec::new(),
+                    }
+                    .into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
+    // added before it.
+    fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
+        let association = wanted.association;
+        if association.options.owner_scope.is_some() {
+            let message = format!(
+                "`{}` has a scope that depends on its owner, which preloads cannot follow yet: read it with `repo.get_association`",
+                association.name
+            );
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
+        match association.kind.route(association)? {
+            Route::Direct(hop) => Ok(vec![self.add_direct(node, wanted, hop, (association.target)(), None)?]),
+            Route::Polymorphic { type_column, owner_columns, variants } => {
+                self.add_polymorphic(node, &wanted, type_column, owner_columns, variants)
+            }
+            Route::Through { through, source, source_type } => {
+                Ok(vec![self.add_through(node, wanted, through, source, source_type)?])
+            }
+            Route::JoinTable { table, links, targets } => {
+                Ok(vec![self.add_join_table(node, wanted, table, links, targets)?])
+            }
+        }
+    }
+
+    fn add_direct(
+        &mut self,
+        node: usize,
+        wanted: Wanted,
+        hop: Hop,
+        model: &'static ModelDef,
+        variant: Option<VariantEdge>,
+    ) -> Result<usize> {
+        let Wanted { association, shape, state, hidden, ranked, links_only, .. } = wanted;
+        if shape.distinct {
+            let message =
+                format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
+        let base = model.base_scope(shape.unscoped);
+        let mut filter = base.filter.and(shape.filter);
+        if let Some(Discriminator { column, tag }) = hop.target_type {
+            filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
+        }
+        let row_order = match (ranked, hop.unique) {
+            (true, _) => RowOrder::Ranked,
+            (false, true) => RowOrder::Any,
+            (false, false) => RowOrder::ByKey,
+        };
+        let limited = shape.limit.is_some() || shape.offset.is_some();
+        let select = KeyedSelect {
+            only: None,
+            filter,
+            // A unique key has one row: an order would only be noise in the statement.
+            order: match (row_order, shape.order.is_empty()) {
+                (RowOrder::Any, _) => Vec::new(),
+                (_, true) => base.order,
+                (_, false) => shape.order,
+            },
+            row_order,
+            per_owner: limited.then(|| PerOwner { limit: shape.limit, offset: shape.offset.unwrap_or(0) }),
+            ..KeyedSelect::new(model, hop.target_columns)
+        };
+        Ok(self.push_edge(node, association, hop, select, state, hidden, links_only, variant))
+    }
+
+    #[allow(clippy::too_many_arguments)] // The one place edges with a step are made.
+    fn push_edge(
+        &mut self,
+        node: usize,
+        association: &'static AssociationDef,
+        hop: Hop,
+        select: KeyedSelect,
+        state: LoadState,
+        hidden: bool,
+        links_only: bool,
+        variant: Option<VariantEdge>,
+    ) -> usize {
+        let child = self.nodes.len();
+        let id = EdgeId { node, edge: self.nodes[node].edges.len() };
+        self.nodes.push(Node {
+            model: select.model,
+            stored_by: (!hidden).then_some(id),
+            fetched_by: Some(id),
+            links_only,
+            edges: Vec::new(),
+        });
+        self.nodes[node].edges.push(Edge {
+            association,
+            cardinality: association.kind.cardinality(),
+            source: Source::Step { step: self.steps.len(), hop },
+            child,
+            state,
+            hidden,
+            serves: None,
+            variant,
+        });
+        self.steps.push(Step { select, serves: vec![id], memory: Vec::new() });
+        id.edge
+    }
+
+    fn add_polymorphic(
+        &mut self,
+        node: usize,
+        wanted: &Wanted,
+        type_column: usize,
+        owner_columns: &'static [usize],
+        variants: &'static [VariantDef],
+    ) -> Result<Vec<usize>> {
+        let mut edges = Vec::with_capacity(variants.len());
+        let chosen = variants.iter().filter(|variant| wanted.only_type.is_none_or(|tag| tag == variant.tag));
+        for (at, variant) in chosen.enumerate() {
+            let model = (variant.model)();
+            let hop = Hop {
+                owner_columns,
+                target_columns: variant.key,
+                unique: model.primary_key == variant.key,
+                target_type: None,
+            };
+            let discriminator = Discriminator { column: type_column, tag: variant.tag };
+            let variant = VariantEdge { discriminator, def: variant, all: variants, stores_absent: at == 0 };
+            let wanted = Wanted { shape: wanted.shape.clone(), ..*wanted };
+            edges.push(self.add_direct(node, wanted, hop, model, Some(variant))?);
+        }
+        if let (true, Some(tag)) = (edges.is_empty(), wanted.only_type) {
+            let association = wanted.association;
+            let tags: Vec<&str> = variants.iter().map(|variant| variant.tag).collect();
+            let message = format!("`{}` has no type `{tag}`; its types are: {}", association.name, tags.join(", "));
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
+        Ok(edges)
+    }
+
+    fn add_through(
+        &mut self,
+        node: usize,
+        wanted: Wanted,
+        through: &'static AssociationDef,
+        source: &'static AssociationDef,
+        source_type: Option<&'static str>,
+    ) -> Result<usize> {
+        let hidden = |association: &'static AssociationDef| Wanted {
+            association,
+            shape: association.scope(),
+            state: LoadState::Loaded,
+            hidden: true,
+            ranked: false,
+            links_only: true,
+            only_type: None,
+        };
+        let first = self.add(node, hidden(through))?;
+        let [first] = first[..] else { return Err(through_polymorphic(wanted.association, through)) };
+        let between = self.nodes[node].edges[first].child;
+        let Wanted { association, shape, .. } = &wanted;
+        let ranked = wanted.ranked || !shape.order.is_empty();
+        let own = source.scope();
+        let second = self.add(
+            between,
+            Wanted {
+                shape: own.with(Shape {
+                    filter: shape.filter.clone(),
+                    order: shape.order.clone(),
+                    unscoped: shape.unscoped,
+                    ..Shape::default()
+                }),
+                ranked,
+                links_only: wanted.links_only,
+                only_type: source_type,
+                ..hidden(source)
+            },
+        )?;
+        let [second] = second[..] else { return Err(through_polymorphic(association, source)) };
+        let second = EdgeId { node: between, edge: second };
+        Ok(self.compose(node, &wanted, first, second, ranked))
+    }
+
+    fn add_join_table(
+        &mut self,
+        node: usize,
+        wanted: Wanted,
+        table: &'static ModelDef,
+        links: Hop,
+        targets: Hop,
+    ) -> Result<usize> {
+        let association = wanted.association;
+        // Links have no key of their own: their order is that of the targets' keys.
+        let order = targets.owner_columns.iter().map(|column| OrderTerm {
+            operand: Operand::Column(ColumnRef::own(table.columns[*column].name)),
+            direction: Direction::Asc,
+        });
+        let select = KeyedSelect {
+            only: Some((0..table.columns.len()).collect()),
+            order: order.collect(),
+            row_order: RowOrder::ByKey,
+            ..KeyedSelect::new(table, links.target_columns)
+        };
+        let first = self.push_edge(node, association, links, select, LoadState::Loaded, true, true, None);
+        let between = self.nodes[node].edges[first].child;
+        let ranked = wanted.ranked || !wanted.shape.order.is_empty();
+        let target = Wanted {
+            shape: Shape { distinct: false, limit: None, offset: None, ..wanted.shape.clone() },
+            hidden: true,
+            ranked,
+            ..wanted
+        };
+        let second = self.add_direct(between, target, targets, (association.target)(), None)?;
+        // A link leads to one target, whatever the association's own cardinality.
+        self.nodes[between].edges[second].cardinality = Cardinality::One;
+        Ok(self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked))
+    }
+
+    fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> usize {
+        let child = self.edge(second).child;
+        let id = EdgeId { node, edge: self.nodes[node].edges.len() };
+        let Shape { distinct, limit, offset, .. } = wanted.shape;
+        self.nodes[node].edges.push(Edge {
+            association: wanted.association,
+            cardinality: wanted.association.kind.cardinality(),
+            source: Source::Composed {
+                first: EdgeId { node, edge: first },
+                second,
+                finish: Finish { ranked, distinct, offset: offset.unwrap_or(0), limit },
+            },
+            child,
+            state: wanted.state,
+            hidden: wanted.hidden,
+            serves: None,
+            variant: None,
+        });
+        if !wanted.hidden {
+            self.nodes[child].stored_by = Some(id);
+            self.nodes[child].links_only = false;
+            self.mark_serving(node, first, id.edge);
+        }
+        id.edge
+    }
+
+    // Hidden edges of the same node work for the association that is stored in the end: owners that have it need none.
+    fn mark_serving(&mut self, node: usize, edge: usize, serves: usize) {
+        self.nodes[node].edges[edge].serves = Some(serves);
+        if let Source::Composed { first, .. } = self.nodes[node].edges[edge].source {
+            self.mark_serving(node, first.edge, serves);
+        }
+    }
+}
+
+fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {
+    let message = format!(
+        "`{}` goes through the polymorphic `{}`: name the one type to follow with `source_type = \"…\"`",
+        association.name, part.name
+    );
+    Error::invalid_query((association.owner)().name, message)
+}

@@ -1,1 +1,0 @@
-//! Planner tests: see below.

@@ -1,0 +1,179 @@
+//! "The first n rows of each owner" in one statement (D1): never a global `LIMIT`, which gives wrong rows.
+//!
+//! * A seek an owner is the fastest by two orders of magnitude where owners have many rows, because it reads n rows of
+//!   the index for each and stops: `key IN (SELECT key … WHERE fk = owner ORDER BY … LIMIT n)` on SQLite, `LATERAL` on
+//!   MySQL 8 and PostgreSQL.
+//! * Where the database has neither, a window over the keys alone, joined back to the rows: numbering whole rows would
+//!   sort them whole.
+
+use super::SqlWriter;
+use super::keyed::{KeyedSelect, Matching, PerOwner, RowOrder, key_column};
+use crate::dialect::{Dialect, PerOwnerLimit};
+use crate::error::{Error, Result};
+use crate::key::KeySet;
+use crate::statement::Statement;
+
+const INNER: &str = "candidates";
+const RANKED: &str = "ranked";
+const PLACE: &str = "place";
+
+impl KeyedSelect {
+    pub(super) fn limited_statement(
+        &self,
+        dialect: &dyn Dialect,
+        keys: &KeySet,
+        per_owner: PerOwner,
+    ) -> Result<Statement> {
+        match dialect.capabilities().per_owner_limit {
+            PerOwnerLimit::CorrelatedSeek => self.correlated_seek(dialect, keys, per_owner),
+            PerOwnerLimit::Lateral => self.lateral(dialect, keys, per_owner),
+            PerOwnerLimit::Window => self.window(dialect, keys, per_owner),
+            PerOwnerLimit::Unsupported => {
+                Err(Error::unsupported(dialect.name(), format!("a limit per owner (of {})", self.model.name)))
+            }
+        }
+    }
+
+    // SELECT keys.ordinal, t.… FROM keys CROSS JOIN t
+    //   ON t.id IN (SELECT c.id FROM t AS c WHERE c.fk = keys.k0 … ORDER BY … LIMIT n)
+    fn correlated_seek(&self, dialect: &dyn Dialect, keys: &KeySet, per_owner: PerOwner) -> Result<Statement> {
+        self.model.require_primary_key("a limit per owner")?;
+        let primary: Vec<&str> = self.model.primary_key_names().collect();
+        let mut writer = SqlWriter::new(dialect);
+        writer.qualify(self.model.table.name);
+        self.write_ordinal_and_columns(&mut writer);
+        self.write_key_table(&mut writer, keys);
+        writer.push(" ");
+        writer.push(dialect.ordered_join());
+        writer.push(" ");
+        writer.table(&self.model.table);
+        writer.push(" ON ");
+        let several = primary.len() > 1;
+        writer.push(if several { "(" } else { "" });
+        writer.separated(", ", &primary, |writer, name| writer.own_column(name));
+        writer.push(if several { ") IN (SELECT " } else { " IN (SELECT " });
+        writer.qualify(INNER);
+        writer.separated(", ", &primary, |writer, name| writer.own_column(name));
+        writer.push(" FROM ");
+        writer.table(&self.model.table);
+        writer.push(" AS ");
+        writer.identifier(INNER);
+        writer.push(" WHERE ");
+        self.write_key_match(&mut writer);
+        self.write_and_filter(&mut writer)?;
+        writer.order_by(&self.total_order())?;
+        self.write_limit(&mut writer, per_owner);
+        writer.push(")");
+        writer.qualify(self.model.table.name);
+        self.write_order(&mut writer, Matching::ByOrdinal)?;
+        Ok(writer.finish())
+    }
+
+    // SELECT keys.ordinal, t.… FROM keys CROSS JOIN LATERAL (SELECT … FROM t WHERE fk = keys.k0 … LIMIT n) AS t
+    fn lateral(&self, dialect: &dyn Dialect, keys: &KeySet, per_owner: PerOwner) -> Result<Statement> {
+        let mut writer = SqlWriter::new(dialect);
+        writer.qualify(self.model.table.name);
+        self.write_ordinal_and_columns(&mut writer);
+        self.write_key_table(&mut writer, keys);
+        writer.push(" CROSS JOIN LATERAL (SELECT ");
+        writer.columns(self.model);
+        writer.push(" FROM ");
+        writer.table(&self.model.table);
+        writer.push(" WHERE ");
+        self.write_key_match(&mut writer);
+        self.write_and_filter(&mut writer)?;
+        writer.order_by(&self.total_order())?;
+        self.write_limit(&mut writer, per_owner);
+        writer.push(") AS ");
+        writer.identifier(self.model.table.name);
+        self.write_order(&mut writer, Matching::ByOrdinal)?;
+        Ok(writer.finish())
+    }
+
+    // SELECT t.… FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY fk ORDER BY …) AS place FROM t WHERE fk IN …) AS ranked
+    //   JOIN t ON t.id = ranked.id WHERE place <= n ORDER BY t.fk, place
+    // Keys that the database has to match are joined once more, to say which one it was.
+    fn window(&self, dialect: &dyn Dialect, keys: &KeySet, per_owner: PerOwner) -> Result<Statement> {
+        self.model.require_primary_key("a limit per owner")?;
+        let table = self.model.table.name;
+        let primary: Vec<&str> = self.model.primary_key_names().collect();
+        let matching = self.matching(dialect);
+        let mut writer = SqlWriter::new(dialect);
+        writer.qualify(table);
+        if matching == Matching::ByOrdinal {
+            self.write_ordinal_and_columns(&mut writer);
+        } else {
+            writer.push("SELECT ");
+            self.write_columns(&mut writer);
+            writer.push(" FROM ");
+        }
+        writer.push("(SELECT ");
+        writer.qualify(INNER);
+        writer.separated(", ", &primary, |writer, name| writer.own_column(name));
+        writer.push(", ROW_NUMBER() OVER (PARTITION BY ");
+        writer.separated(", ", self.key_names(), |writer, name| writer.own_column(name));
+        writer.order_by(&self.total_order())?;
+        writer.push(") AS ");
+        writer.identifier(PLACE);
+        writer.push(" FROM ");
+        writer.table(&self.model.table);
+        writer.push(" AS ");
+        writer.identifier(INNER);
+        writer.push(" WHERE ");
+        dialect.write_key_filter(&mut writer, &self.key_names(), keys);
+        self.write_and_filter(&mut writer)?;
+        writer.push(") AS ");
+        writer.identifier(RANKED);
+        writer.push(" INNER JOIN ");
+        writer.table(&self.model.table);
+        writer.push(" ON ");
+        writer.separated(" AND ", &primary, |writer, name| {
+            for (qualifier, sign) in [(table, " = "), (RANKED, "")] {
+                writer.identifier(qualifier);
+                writer.push(".");
+                writer.identifier(name);
+                writer.push(sign);
+            }
+        });
+        writer.qualify(table);
+        if matching == Matching::ByOrdinal {
+            writer.push(" INNER JOIN ");
+            self.write_key_table(&mut writer, keys);
+            writer.push(" ON ");
+            self.write_key_match(&mut writer);
+        }
+        writer.push(" WHERE ");
+        let place = |writer: &mut SqlWriter<'_>, compared: &str, value: u64| {
+            writer.identifier(RANKED);
+            writer.push(".");
+            writer.identifier(PLACE);
+            writer.push(compared);
+            writer.push(&value.to_string());
+        };
+        place(&mut writer, " > ", per_owner.offset);
+        if let Some(limit) = per_owner.limit {
+            writer.push(" AND ");
+            place(&mut writer, " <= ", per_owner.offset.saturating_add(limit));
+        }
+        if self.row_order == RowOrder::Ranked {
+            self.write_order(&mut writer, matching)?;
+        } else {
+            writer.push(" ORDER BY ");
+            if matching == Matching::ByOrdinal {
+                key_column(&mut writer, "ordinal");
+            } else {
+                writer.separated(", ", self.key_names(), |writer, name| writer.own_column(name));
+            }
+            writer.push(", ");
+            writer.identifier(RANKED);
+            writer.push(".");
+            writer.identifier(PLACE);
+        }
+        Ok(writer.finish())
+    }
+
+    fn write_limit(&self, writer: &mut SqlWriter<'_>, per_owner: PerOwner) {
+        let dialect = writer.dialect();
+        dialect.write_limit(writer, per_owner.limit, Some(per_owner.offset).filter(|offset| *offset > 0));
+    }
+}
