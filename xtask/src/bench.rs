@@ -38,12 +38,6 @@ struct Line {
 
 pub(crate) fn run(args: &[String]) -> Outcome {
     let mut filter: &[String] = args;
-    let mut features: &[&str] = &[];
-    if let [first, rest @ ..] = filter
-        && first == "--diesel"
-    {
-        (features, filter) = (&["--features", "diesel"], rest);
-    }
     if let [first, rest @ ..] = filter
         && first == "--"
     {
@@ -53,7 +47,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if let Some(unknown) = filter.iter().find(|name| !known(name)) {
         return Err(format!("there is no workload `{unknown}`: they are W1 to W10, and rss"));
     }
-    let program = build(features)?;
+    let program = build()?;
     for (heap, variables) in HEAPS {
         let output = Command::new(&program)
             .args(filter)
@@ -69,12 +63,11 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn build(features: &[&str]) -> Result<PathBuf, String> {
+fn build() -> Result<PathBuf, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let directory = root.join("benches/peers");
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--release", "--locked"])
-        .args(features)
         .current_dir(&directory)
         .status()
         .map_err(|error| format!("cannot run cargo: {error}"))?;

@@ -12,8 +12,6 @@ use assoc_repo::Repo;
 use assoc_sqlite::Sqlite;
 
 mod data;
-#[cfg(feature = "diesel")]
-mod diesel_peer;
 mod hand;
 mod ours;
 
@@ -47,17 +45,9 @@ enum Peer {
     Hand(hand::Hand),
     Assoc(Repo),
     AssocTokio(tokio::runtime::Runtime, Repo),
-    #[cfg(feature = "diesel")]
-    Diesel(diesel_peer::Diesel),
 }
 
-const PEERS: &[&str] = &[
-    "hand",
-    "assoc",
-    "assoc-tokio",
-    #[cfg(feature = "diesel")]
-    "diesel",
-];
+const PEERS: &[&str] = &["hand", "assoc", "assoc-tokio"];
 
 impl Peer {
     fn open(name: &str, path: &Path) -> Outcome<Peer> {
@@ -68,8 +58,6 @@ impl Peer {
                 let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
                 Peer::AssocTokio(runtime, Repo::new(Sqlite::open(path)?))
             }
-            #[cfg(feature = "diesel")]
-            "diesel" => Peer::Diesel(diesel_peer::Diesel::open(path)?),
             other => return Err(format!("there is no peer `{other}`").into()),
         })
     }
@@ -85,8 +73,6 @@ impl Peer {
                 let task = async move { ours::run(&repo, workload, &inputs, check).await };
                 runtime.block_on(async { tokio::spawn(task).await })??
             }
-            #[cfg(feature = "diesel")]
-            Peer::Diesel(diesel) => diesel.run(workload, inputs, check)?,
         })
     }
 }
@@ -199,7 +185,12 @@ fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, 
     Ok(())
 }
 
-fn once(runner: &mut Runner, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<(Duration, Option<u64>)> {
+fn once(
+    runner: &mut Runner,
+    workload: Workload,
+    inputs: &Arc<Inputs>,
+    check: bool,
+) -> Outcome<(Duration, Option<u64>)> {
     let peer = if workload == W8 { &mut runner.writing } else { &mut runner.reading };
     let started = Instant::now();
     let done = peer.run(workload, inputs, check)?;
