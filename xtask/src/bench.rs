@@ -32,8 +32,7 @@ const TARGETS: [(&str, f64); 10] = [
 struct Line {
     workload: String,
     peer: String,
-    // `None`: not yet.
-    median: Option<f64>,
+    median: f64,
 }
 
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -82,7 +81,7 @@ fn parse(output: &str) -> Vec<Line> {
     let line = |line: &str| {
         let mut parts = line.split('\t');
         let (workload, peer) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-        Some(Line { workload, peer, median: parts.next()?.parse().ok() })
+        Some(Line { workload, peer, median: parts.next()?.parse().ok()? })
     };
     output.lines().filter_map(line).collect()
 }
@@ -102,13 +101,13 @@ fn print_table(heap: &str, lines: &[Line]) {
     println!("| | {} | target |\n|---|{}", peers.join(" | "), "---:|".repeat(peers.len() + 1));
     for workload in workloads {
         let of = |peer: &str| lines.iter().find(|line| line.workload == workload && line.peer == peer);
-        let base = of("hand").and_then(|line| line.median);
+        let base = of("hand").map(|line| line.median);
         print!("| {workload} |");
         for peer in &peers {
-            match (of(peer).and_then(|line| line.median), base) {
+            match (of(peer).map(|line| line.median), base) {
                 (Some(median), Some(base)) if *peer != "hand" => print!(" {:.2} |", median / base),
                 (Some(median), _) => print!(" {median:.0} |"),
-                (None, _) => print!(" not yet |"),
+                (None, _) => print!(" – |"),
             }
         }
         match TARGETS.iter().find(|(name, _)| *name == workload) {

@@ -62,10 +62,10 @@ impl Peer {
         })
     }
 
-    /// The checksum, or `None` if the peer has nothing for the workload.
-    fn run(&mut self, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<Option<u64>> {
+    /// The checksum.
+    fn run(&mut self, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<u64> {
         Ok(match self {
-            Peer::Hand(hand) => Some(hand.run(workload, inputs, check)?),
+            Peer::Hand(hand) => hand.run(workload, inputs, check)?,
             Peer::Assoc(repo) => pollster::block_on(ours::run(repo, workload, inputs, check))?,
             Peer::AssocTokio(runtime, repo) => {
                 let (repo, inputs) = (repo.clone(), Arc::clone(inputs));
@@ -146,7 +146,7 @@ fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, 
     let mut expected = None;
     for runner in runners.iter_mut() {
         runner.times.clear();
-        let Some(mut found) = once(runner, workload, inputs, true)?.1 else { continue };
+        let mut found = once(runner, workload, inputs, true)?.1;
         if workload == W8 {
             found = hand::inserted(&runner.cleaner)?;
             clean(runner)?;
@@ -164,20 +164,14 @@ fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, 
             // No one always comes after the same neighbour.
             let at = if round % 2 == 0 { turn } else { runners.len() - 1 - turn };
             let runner = &mut runners[at];
-            let (took, done) = once(runner, workload, inputs, false)?;
-            if done.is_some() {
-                runner.times.push(took);
-            }
+            let (took, _) = once(runner, workload, inputs, false)?;
+            runner.times.push(took);
             if workload == W8 {
                 clean(runner)?;
             }
         }
     }
     for runner in runners {
-        if runner.times.is_empty() {
-            println!("{workload:?}\t{}\tnot yet", runner.name);
-            continue;
-        }
         runner.times.sort_unstable();
         let at = |tenths: usize| runner.times[(runner.times.len() - 1) * tenths / 10].as_secs_f64() * 1e6;
         println!("{workload:?}\t{}\t{:.1}\t{:.1}\t{:.1}", runner.name, at(5), at(1), at(9));
@@ -190,7 +184,7 @@ fn once(
     workload: Workload,
     inputs: &Arc<Inputs>,
     check: bool,
-) -> Outcome<(Duration, Option<u64>)> {
+) -> Outcome<(Duration, u64)> {
     let peer = if workload == W8 { &mut runner.writing } else { &mut runner.reading };
     let started = Instant::now();
     let done = peer.run(workload, inputs, check)?;

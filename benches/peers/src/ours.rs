@@ -19,6 +19,8 @@ pub struct User {
     pub posts: HasMany<Post>,
     #[has_one]
     pub profile: HasOne<Option<Profile>>,
+    #[has_many(through = "posts", source = "comments")]
+    pub comments: HasManyThrough<Comment>,
 }
 
 #[derive(Model, Debug, Clone)]
@@ -32,6 +34,14 @@ pub struct Post {
     pub user: BelongsTo<User>,
     #[has_many]
     pub comments: HasMany<Comment>,
+    #[has_and_belongs_to_many]
+    pub tags: HasAndBelongsToMany<Tag>,
+}
+
+#[derive(Model, Debug, Clone)]
+pub struct Tag {
+    pub id: i64,
+    pub name: String,
 }
 
 #[derive(Model, Debug, Clone)]
@@ -69,8 +79,8 @@ impl Comment {
     }
 }
 
-/// Runs a workload; `None` for one that needs what is not there yet.
-pub(crate) async fn run(repo: &Repo, workload: Workload, inputs: &Inputs, check: bool) -> Result<Option<u64>> {
+/// Runs a workload.
+pub(crate) async fn run(repo: &Repo, workload: Workload, inputs: &Inputs, check: bool) -> Result<u64> {
     match workload {
         Workload::W1 => gets(repo, &inputs.keys, check).await,
         Workload::W2 => users_posts(repo, check).await,
@@ -82,9 +92,10 @@ pub(crate) async fn run(repo: &Repo, workload: Workload, inputs: &Inputs, check:
             let page = Query::filter(User::ID.between(PAGE.0, PAGE.1));
             graph(repo, page.preload(User::POSTS.with(Post::COMMENTS)), check).await
         }
-        Workload::W5 | Workload::W7 | Workload::W10 => return Ok(None),
+        Workload::W5 => posts_tags(repo, check).await,
+        Workload::W7 => users_comments(repo, check).await,
+        Workload::W10 => latest_comments(repo, check).await,
     }
-    .map(Some)
 }
 
 async fn gets(repo: &Repo, keys: &[i64], check: bool) -> Result<u64> {
@@ -148,6 +159,48 @@ async fn users_profile(repo: &Repo, check: bool) -> Result<u64> {
         for user in &users {
             let own = user.profile()?.map_or(0, |own| sum(user.id, &[own.id, own.user_id], &[&own.bio]));
             total = total.wrapping_add(user.sum(0)).wrapping_add(own);
+        }
+    }
+    Ok(total)
+}
+
+async fn posts_tags(repo: &Repo, check: bool) -> Result<u64> {
+    let posts = repo.all(Query::preload(Post::TAGS).order_by(Post::ID.asc())).await?;
+    black_box(&posts);
+    let mut total = 0_u64;
+    if check {
+        for post in &posts {
+            total = total.wrapping_add(post.sum(0));
+            for tag in post.tags()? {
+                total = total.wrapping_add(sum(post.id, &[tag.id], &[&tag.name]));
+            }
+        }
+    }
+    Ok(total)
+}
+
+async fn users_comments(repo: &Repo, check: bool) -> Result<u64> {
+    let users = repo.all(Query::preload(User::COMMENTS).order_by(User::ID.asc())).await?;
+    black_box(&users);
+    let mut total = 0_u64;
+    if check {
+        for user in &users {
+            total = total.wrapping_add(user.sum(0));
+            total = user.comments()?.iter().fold(total, |total, own| total.wrapping_add(own.sum(user.id)));
+        }
+    }
+    Ok(total)
+}
+
+async fn latest_comments(repo: &Repo, check: bool) -> Result<u64> {
+    let latest = Post::COMMENTS.order_by(Comment::ID.desc()).limit(3);
+    let posts = repo.all(Query::filter(Post::ID.le(1_000)).preload(latest).order_by(Post::ID.asc())).await?;
+    black_box(&posts);
+    let mut total = 0_u64;
+    if check {
+        for post in &posts {
+            total = total.wrapping_add(post.sum(0));
+            total = post.comments()?.iter().fold(total, |total, own| total.wrapping_add(own.sum(post.id)));
         }
     }
     Ok(total)
