@@ -67,7 +67,8 @@ async fn c15_has_one_through_has_one(cx: &mut Context) -> Result<()> {
 async fn has_one_through_belongs_to(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
-    let paragraphs = cx.step("paragraphs preload document", repo.all(Query::preload(Paragraph::DOCUMENT))).await?;
+    let query = Query::preload(Paragraph::DOCUMENT).order_by(Paragraph::ID.asc());
+    let paragraphs = cx.step("paragraphs preload document", repo.all(query)).await?;
     cx.show("paragraphs", paragraphs);
     Ok(())
 }

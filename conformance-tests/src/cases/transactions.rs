@@ -1,5 +1,7 @@
 //! Transactions and savepoints.
 
+use std::time::Duration;
+
 use assoc_core::Result;
 use assoc_repo::prelude::*;
 
@@ -18,6 +20,7 @@ cases! { "transactions", Level::Transaction;
     reads_see_its_writes,
     failed_batch_inside,
     many_tasks,
+    two_hundred_tasks_on_one_pool,
 }
 
 async fn names(cx: &mut Context) -> Result<()> {
@@ -194,4 +197,44 @@ async fn many_tasks(cx: &mut Context) -> Result<()> {
     }
     cx.note("authors", repo.count(Query::<Author>::new()).await?);
     Ok(())
+}
+
+async fn two_hundred_tasks_on_one_pool(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let tasks: Vec<_> = (0..200)
+        .map(|n| {
+            let repo = repo.clone();
+            tokio::spawn(async move {
+                let within = || repo.pool_status().is_none_or(|pool| pool.open <= pool.max);
+                let tx = repo.begin().await?;
+                let name = format!("task {n}");
+                let made = tx.insert(author(&name)).await?;
+                let held = within();
+                match n % 4 {
+                    0 => tx.rollback().await?,
+                    // Forgotten: rolled back behind our back.
+                    1 => drop(tx),
+                    _ => tx.commit().await?,
+                }
+                let found = repo.get::<Author>(made.id, Query::preload((Author::POSTS, Author::MENTOR))).await?;
+                // A key that was rolled back may be another task's by now.
+                let kept = found.is_some_and(|author| author.name == name);
+                Ok::<_, Error>(held && within() && kept == (n % 4 > 1))
+            })
+        })
+        .collect();
+    for task in tasks {
+        cx.require(task.await.map_err(Error::other)??, "each saw its own, and the pool kept within its limit")?;
+    }
+    cx.note("authors", repo.count(Query::<Author>::new()).await?);
+    // What was forgotten may still be cleaned up in the background.
+    let all_back = || repo.pool_status().is_none_or(|pool| pool.open == pool.idle);
+    for _ in 0..500 {
+        if all_back() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    cx.require(all_back(), "no connection leaks")
 }

@@ -45,7 +45,8 @@ impl Backend for MariaDb {
             let options = OptsBuilder::from_opts(server.clone()).db_name(Some(&name));
             // Before there is a driver, so that the database is dropped also if none can be had.
             let database = TemporaryDatabase::create(server, name).await?;
-            Ok(Database::new(MySql::builder_from(options).connect().await?).on_drop(move || drop(database)))
+            Ok(Database::new(MySql::builder_from(options).max_connections(10).connect().await?)
+                .on_drop(move || drop(database)))
         })
     }
 }
