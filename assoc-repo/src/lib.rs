@@ -73,3 +73,16 @@ pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
     Filter, HasMany, HasOne, NotLoadedReason, Result, Sort, Value, escape_like,
 };
+
+// The README and the guide are compiled, and their examples run, as documentation tests of this crate.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/guide/getting-started.md")]
+    struct GettingStarted;
+    #[doc = include_str!("../../docs/guide/models.md")]
+    struct Models;
+    #[doc = include_str!("../../docs/guide/reading.md")]
+    struct Reading;
+}
