@@ -83,6 +83,12 @@ mod guide {
     struct GettingStarted;
     #[doc = include_str!("../../docs/guide/models.md")]
     struct Models;
+    #[doc = include_str!("../../docs/guide/associations.md")]
+    struct Associations;
     #[doc = include_str!("../../docs/guide/reading.md")]
     struct Reading;
+    #[doc = include_str!("../../docs/guide/preloading.md")]
+    struct Preloading;
+    #[doc = include_str!("../../docs/guide/load-states.md")]
+    struct LoadStates;
 }
