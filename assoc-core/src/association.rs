@@ -12,6 +12,7 @@ use crate::model::{Discriminator, ModelDef};
 use crate::planner::Shape;
 
 mod belongs_to;
+mod conditions;
 mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;
@@ -23,9 +24,9 @@ pub use belongs_to::BelongsToKind;
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
-pub use polymorphic::{Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
+pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
 pub use slot::{Children, Links, LoadState, Slot};
-pub use through::{Missing, PickSource, ThroughKind};
+pub use through::{Missing, PickSource, PickTypedSource, ThroughKind};
 
 /// The kinds by name, for reflection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -145,7 +146,7 @@ pub struct AssociationDef {
     pub name: &'static str,
     /// The owner's model.
     pub owner: fn() -> &'static ModelDef,
-    /// The target's model.
+    /// The target's model; of a polymorphic association, the first of them.
     pub target: fn() -> &'static ModelDef,
     /// What it means.
     pub kind: &'static dyn Kind,

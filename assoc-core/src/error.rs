@@ -155,6 +155,14 @@ pub enum ErrorKind {
         /// One entry a problem.
         errors: Vec<FieldError>,
     },
+    /// A request needed more statements than it was allowed.
+    #[error("more than {limit} statements are needed, the most that were allowed; the plan:\n{plan}")]
+    TooManyStatements {
+        /// How many were allowed.
+        limit: usize,
+        /// What was to run, as `explain` prints it.
+        plan: String,
+    },
     /// The backend lacks what the request needs.
     #[error("{backend} does not support {what}")]
     Unsupported {
@@ -162,6 +170,14 @@ pub enum ErrorKind {
         backend: &'static str,
         /// What is missing.
         what: String,
+    },
+    /// No driver that is part of this program knows such a URL.
+    #[error("no driver for `{scheme}:` URLs: {remedy}")]
+    NoDriver {
+        /// How the URL begins; the rest may hold a password.
+        scheme: String,
+        /// What to do about it.
+        remedy: &'static str,
     },
     /// A transaction was used after it had ended, or ended while still in use.
     #[error("transaction: {0}")]

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::association::AssociationDef;
 use crate::value::Value;
 
 /// A column, of the query's own model or of an association reached from it.
@@ -147,6 +148,15 @@ pub enum Expr {
     },
     /// The operand is `NULL`.
     IsNull(Operand),
+    /// An association has a row that satisfies a condition.
+    Related {
+        /// The association, of the model the condition is about.
+        association: &'static AssociationDef,
+        /// The condition on its target.
+        filter: Box<Expr>,
+        /// Of a polymorphic association, the only type to look at.
+        only_type: Option<&'static str>,
+    },
     /// SQL of the application's own, with binds for its `?`.
     Raw {
         /// The text; each `?` outside quotes is a bind.

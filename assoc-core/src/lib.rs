@@ -11,6 +11,7 @@
 //!
 //! Applications use `assoc-repo`, whose prelude re-exports what they need of this crate.
 
+mod aggregate;
 mod association;
 mod column;
 mod column_type;
@@ -32,12 +33,14 @@ pub mod value;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use aggregate::{Aggregate, Selectable};
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, ForeignKeyFor, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, Hop, Inverse, Kind, Links, LoadState, Macro, Missing, Options, PickSource, Polymorphic,
-    PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef, VariantPreload,
+    HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Kind, Links, LoadState, Macro, Missing, Options, PickSource,
+    PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef,
+    VariantPreload,
 };
-pub use column::{Aggregate, Column, Filter, IntoSort, MaybeNull, Selectable, Sort, TextColumn, escape_like};
+pub use column::{Column, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use dialect::{Capabilities, Dialect};
 pub use driver::{BoxFuture, Connection, Driver, RowSink};

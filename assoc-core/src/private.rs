@@ -2,7 +2,8 @@
 
 pub use crate::association::{
     Association, AssociationDef, BelongsToKind, ForeignKeyFor, HasAndBelongsToManyKind, HasManyKind, HasOneKind,
-    Inverse, Missing, Options, PickSource, Polymorphic, PolymorphicBelongsToKind, ThroughKind, Variant, VariantDef,
+    HasVariant, Inverse, Missing, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind,
+    ThroughKind, Variant, VariantDef,
 };
 pub use crate::column::{Column, MaybeNull};
 pub use crate::column_type::{ColumnType, SqlType};
@@ -19,10 +20,11 @@ pub use crate::value::Value;
 pub use std::any::Any;
 pub use std::boxed::Box;
 pub use std::clone::Clone;
+pub use std::convert::From;
 pub use std::default::Default;
 pub use std::option::Option;
 pub use std::result::Result as StdResult;
-pub use std::sync::Arc;
+pub use std::sync::{Arc, OnceLock};
 pub use std::vec::Vec;
 
 /// Reads one column of a row.
@@ -110,15 +112,128 @@ pub const fn key_default<V: ColumnType>() -> ColumnDefault {
     if V::SQL_TYPE.is_integer() { ColumnDefault::AutoIncrement } else { ColumnDefault::None }
 }
 
-/// Requires, at compile time, that an association leads on to a model: the source of a through association.
-pub const fn check_source<T, P: PickSource<T>>(_source: &P) {}
+/// A column that can hold the name of a type.
+#[diagnostic::on_unimplemented(
+    message = "a type is stored as text, which a column of type `{Self}` cannot hold",
+    label = "this column must be a `String` or an `Option<String>`"
+)]
+pub trait TypeColumn {}
 
-/// Requires, at compile time, that the columns of two keys have the same types, as `ForeignKeyFor` does for columns.
-pub const fn check_key_types<F: ForeignKeyFor<K>, K>() {}
+impl TypeColumn for String {}
+impl TypeColumn for Option<String> {}
+
+/// Requires, at compile time, that a column can hold the name of a type.
+pub const fn check_type_column<O, V: TypeColumn>(_column: Column<O, V>) {}
+
+/// The keys of all models of a polymorphic enum can be stored in foreign key columns of types `F`, a tuple. Derived.
+#[diagnostic::on_unimplemented(
+    message = "foreign key columns of types `{F}` cannot refer to the models of `{Self}`",
+    label = "as many columns as the models' keys have, each of its type or an `Option` of it"
+)]
+pub trait PolymorphicKey<F>: Polymorphic {}
+
+impl<F: ForeignKeyFor<K>, K> CompositeForeignKeyFor<K> for (F,) {}
+
+/// Requires, at compile time, that foreign key columns fit the keys of all models of a polymorphic enum.
+pub const fn check_polymorphic_key<E: PolymorphicKey<F>, F>() {}
+
+/// The model of a polymorphic enum's first variant.
+#[must_use]
+pub fn first_variant<E: Polymorphic>() -> &'static ModelDef {
+    (E::VARIANTS[0].model)()
+}
+
+/// An association that leads to `O`, as one has to that is the inverse of one of `O`.
+#[diagnostic::on_unimplemented(
+    message = "`inverse_of` does not name an association that leads back to `{O}`",
+    label = "no association of the target has this name and leads to `{O}`",
+    note = "name the association by its field, or say that there is none with `inverse_of = false`"
+)]
+pub trait LeadsTo<O> {}
+
+impl<T, O, H> LeadsTo<O> for Association<T, O, H> {}
+
+/// A polymorphic association that leads to `O` among others.
+#[diagnostic::on_unimplemented(
+    message = "`inverse_of` does not name an association that leads back to `{O}`",
+    label = "no polymorphic `belongs_to` of the target has this name and leads to `{O}`",
+    note = "name the association by its field, or say that there is none with `inverse_of = false`"
+)]
+pub trait MayLeadTo<O> {}
+
+impl<T, E: HasVariant<O>, O, H> MayLeadTo<O> for Association<T, E, H> {}
+
+/// Requires, at compile time, that an association leads back.
+pub fn check_inverse<O, A: LeadsTo<O>>(_inverse: A) {}
+
+/// Requires, at compile time, that a polymorphic association leads back.
+pub fn check_polymorphic_inverse<O, A: MayLeadTo<O>>(_inverse: A) {}
+
+/// Requires, at compile time, that a model's primary key has as many columns as refer to it in a join table.
+pub const fn check_join_columns<T: Model>(columns: usize) {
+    assert!(
+        T::PRIMARY_KEY.len() == columns,
+        "a join table has a column for each column of the target's primary key: name as many with \
+         `association_foreign_key = \"…\"`"
+    );
+}
+
+/// The join table of a `has_and_belongs_to_many` from `O` to `T`: the columns that refer to the owner, then those that
+/// refer to the target. Made once for each association, and kept.
+#[must_use]
+pub fn join_table_def<O: Model, T: Model>(
+    named: Option<TableRef>,
+    owner_columns: &[&'static str],
+    target_columns: &[&'static str],
+) -> ModelDef {
+    let table = named.unwrap_or_else(|| {
+        let (owner, target) = (O::DEF.table, T::DEF.table);
+        TableRef { schema: owner.schema.or(target.schema), name: join_table_name(owner.name, target.name).leak() }
+    });
+    fn referring<'a, M: Model>(columns: &'a [&'static str]) -> impl Iterator<Item = ColumnDef> + 'a {
+        let key = M::PRIMARY_KEY.iter().filter_map(|column| M::COLUMNS.get(*column));
+        columns.iter().zip(key).map(|(name, key)| ColumnDef::new(name, name, key.sql_type, false))
+    }
+    let columns: Vec<ColumnDef> = referring::<O>(owner_columns).chain(referring::<T>(target_columns)).collect();
+    ModelDef::join_table(table.name, table, columns.leak())
+}
+
+// Both tables in byte order; what they share up to a `_` once (D12).
+fn join_table_name(one: &str, other: &str) -> String {
+    let (first, second) = if one <= other { (one, other) } else { (other, one) };
+    let shared = first
+        .match_indices('_')
+        .map(|(at, _)| at + 1)
+        .filter(|end| *end < first.len() && *end < second.len() && second.starts_with(&first[..*end]))
+        .last()
+        .unwrap_or(0);
+    format!("{first}_{}", &second[shared..])
+}
 
 /// Wraps the rows of a model into a polymorphic enum and an `Arc` each.
 #[must_use]
 pub fn share_variant<M: Model, E: Polymorphic>(rows: Box<dyn Rows>, wrap: fn(M) -> E) -> Box<dyn Any> {
     let rows = rows.into_any().downcast::<Vec<M>>().map(|rows| *rows).unwrap_or_default();
     Box::new(rows.into_iter().map(|row| Arc::new(wrap(row))).collect::<Vec<Arc<E>>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::join_table_name;
+
+    #[test]
+    fn join_tables_are_named_after_both_tables() {
+        let cases = [
+            ("tags", "posts", "posts_tags"),
+            ("posts", "tags", "posts_tags"),
+            ("papers", "paper_boxes", "paper_boxes_papers"),
+            ("catalog_products", "catalog_categories", "catalog_categories_products"),
+            ("shop_eu_orders", "shop_eu_items", "shop_eu_items_orders"),
+            ("a_", "a_b", "a__a_b"),
+            ("users", "users", "users_users"),
+        ];
+        for (one, other, name) in cases {
+            assert_eq!(join_table_name(one, other), name, "{one}, {other}");
+        }
+    }
 }

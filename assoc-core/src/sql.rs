@@ -1,6 +1,8 @@
 //! From data to SQL text: [`SqlWriter`] collects text and binds together, so that a value can only ever become a bind
 //! parameter and an identifier can only ever be quoted by the dialect.
 
+use std::borrow::Cow;
+
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
@@ -9,11 +11,14 @@ use crate::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
+mod counted;
 mod keyed;
 mod per_owner;
+mod related;
 mod select;
 mod write;
 
+pub use counted::KeyedCount;
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use select::Select;
 pub use write::{delete_by_keys, insert, update_by_key};
@@ -24,19 +29,20 @@ pub struct SqlWriter<'d> {
     dialect: &'d dyn Dialect,
     sql: String,
     binds: Vec<Bind>,
-    qualifier: Option<&'d str>,
+    qualifier: Option<Cow<'d, str>>,
+    related: usize,
 }
 
 impl<'d> SqlWriter<'d> {
     /// An empty statement.
     #[must_use]
     pub fn new(dialect: &'d dyn Dialect) -> Self {
-        SqlWriter { dialect, sql: String::with_capacity(128), binds: Vec::new(), qualifier: None }
+        SqlWriter { dialect, sql: String::with_capacity(128), binds: Vec::new(), qualifier: None, related: 0 }
     }
 
     /// Columns of the query's own model are written with this table in front of them from now on.
-    pub fn qualify(&mut self, table: &'d str) {
-        self.qualifier = Some(table);
+    pub fn qualify(&mut self, table: impl Into<Cow<'d, str>>) {
+        self.qualifier = Some(table.into());
     }
 
     /// The dialect.
@@ -107,8 +113,8 @@ impl<'d> SqlWriter<'d> {
 
     /// Appends a column of the query's own model, qualified if the statement needs it.
     pub fn own_column(&mut self, name: &str) {
-        if let Some(table) = self.qualifier {
-            self.identifier(table);
+        if let Some(table) = &self.qualifier {
+            self.dialect.quote(table, &mut self.sql);
             self.sql.push('.');
         }
         self.identifier(name);
@@ -201,6 +207,7 @@ impl<'d> SqlWriter<'d> {
                 self.push(" IS NULL");
                 Ok(())
             }
+            Expr::Related { association, filter, only_type } => self.related(association, filter, *only_type),
             Expr::Raw { sql, binds } => self.raw(sql, binds),
         }
     }

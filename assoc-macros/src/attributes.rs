@@ -70,7 +70,10 @@ pub(crate) fn arguments(attribute: &Attribute, table: &OptionTable, errors: &mut
 }
 
 fn unknown(option: &str, table: &OptionTable) -> String {
-    let OptionTable { attribute, place, options, planned } = table;
+    let OptionTable { attribute, place, options, planned, refused } = table;
+    if let Some((_, why)) = refused.iter().find(|(name, _)| *name == option) {
+        return format!("`{attribute}` takes no `{option}`: {why}");
+    }
     if planned.contains(&option) {
         return format!("`{option}` on `{attribute}` is not available yet");
     }
@@ -148,6 +151,41 @@ impl Argument {
         None
     }
 
+    /// Any expression.
+    pub(crate) fn expression(&self, errors: &mut Errors) -> Option<Expr> {
+        if self.value.is_none() {
+            errors.at(self.span(), format!("`{0}` needs a value: write `{0} = …`", self.name()));
+        }
+        self.value.clone()
+    }
+
+    /// A function's path, with or without quotes.
+    pub(crate) fn function(&self, errors: &mut Errors) -> Option<syn::Path> {
+        match &self.value {
+            Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path.clone()),
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(_), .. })) => self.path(errors),
+            value => {
+                let message = format!("`{0}` takes the name of a function: write `{0} = my_scope`", self.name());
+                errors.at(value.as_ref().map_or(self.span(), Spanned::span), message);
+                None
+            }
+        }
+    }
+
+    /// The name of an association, or `false` for none of them.
+    pub(crate) fn inverse(&self, errors: &mut Errors) -> Option<Inverse> {
+        match &self.value {
+            Some(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) if !value.value => Some(Inverse::None),
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(_), .. })) => self.field(errors).map(Inverse::Named),
+            value => {
+                let message = "`inverse_of` takes the name of the association that leads back, or says that there is \
+                               none: write `inverse_of = \"…\"` or `inverse_of = false`";
+                errors.at(value.as_ref().map_or(self.span(), Spanned::span), message);
+                None
+            }
+        }
+    }
+
     /// A path in a string, as `crate` takes it.
     pub(crate) fn path(&self, errors: &mut Errors) -> Option<syn::Path> {
         let text = self.text(errors)?;
@@ -160,14 +198,34 @@ impl Argument {
         }
     }
 
+    /// The name of one field in a string.
+    pub(crate) fn field(&self, errors: &mut Errors) -> Option<FieldName> {
+        let text = self.text(errors)?;
+        let name = text.value().trim().trim_start_matches("r#").to_owned();
+        if is_field_name(&name) {
+            return Some(FieldName { name, span: text.span() });
+        }
+        errors.on(&text, format!("`{0}` takes one name, and `{name}` is none", self.name()));
+        None
+    }
+
     /// Names of fields in a string, with commas between them.
     pub(crate) fn fields(&self, errors: &mut Errors) -> Option<FieldNames> {
+        self.names(errors, "field", is_field_name)
+    }
+
+    /// Names of columns in a string, with commas between them.
+    pub(crate) fn columns(&self, errors: &mut Errors) -> Option<FieldNames> {
+        self.names(errors, "column", |name| !name.is_empty() && !name.contains('\0'))
+    }
+
+    fn names(&self, errors: &mut Errors, of: &str, is_name: fn(&str) -> bool) -> Option<FieldNames> {
         let text = self.text(errors)?;
         let value = text.value();
         let names: Vec<String> = value.split(',').map(|name| name.trim().trim_start_matches("r#").to_owned()).collect();
-        if let Some(wrong) = names.iter().find(|name| !is_field_name(name)) {
+        if let Some(wrong) = names.iter().find(|name| !is_name(name)) {
             let remedy = format!("write `{0} = \"id\"`, or `{0} = \"a, b\"` for several", self.name());
-            errors.on(&text, format!("`{wrong}` is not the name of a field; {remedy}"));
+            errors.on(&text, format!("`{wrong}` is not the name of a {of}; {remedy}"));
             return None;
         }
         let repeated = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
@@ -181,6 +239,20 @@ impl Argument {
         }
         Some(FieldNames { names, span: text.span() })
     }
+}
+
+/// A field that an option names.
+#[derive(Clone)]
+pub(crate) struct FieldName {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+}
+
+/// The association that leads back.
+#[derive(Clone)]
+pub(crate) enum Inverse {
+    None,
+    Named(FieldName),
 }
 
 /// Fields that an option names.

@@ -11,9 +11,11 @@ use syn::Path;
 mod association;
 mod column_type;
 mod model;
+mod polymorphic;
 
 pub(crate) use column_type::column_type;
 pub(crate) use model::{model, stand_in};
+pub(crate) use polymorphic::polymorphic;
 
 /// The crate whose `__private` the code refers to, unless the attribute `crate` names another.
 #[derive(Clone, Copy)]

@@ -18,6 +18,7 @@ mod expand;
 mod names;
 mod options;
 mod parse;
+mod polymorphic;
 #[cfg(test)]
 mod snapshots;
 mod validate;
@@ -54,7 +55,7 @@ use expand::Root;
 ///
 /// assert_eq!(User::DEF.table.to_string(), "users");
 /// assert_eq!(Post::TITLE.name(), "headline");
-/// assert_eq!(User::POSTS.def().inverse(), Some(Post::USER.def()));
+/// assert_eq!(User::POSTS.def().inverse().unwrap(), Some(Post::USER.def()));
 ///
 /// fn titles(user: &User) -> Result<Vec<&str>, AssociationNotLoaded> {
 ///     Ok(user.posts()?.iter().map(|post| post.title.as_str()).collect())
@@ -162,7 +163,7 @@ use expand::Root;
 ///     code: String,
 /// }
 ///
-/// assert_eq!(Employee::MANAGER.def().inverse(), Some(Employee::SUBORDINATES.def()));
+/// assert_eq!(Employee::MANAGER.def().inverse().unwrap(), Some(Employee::SUBORDINATES.def()));
 /// ```
 ///
 /// # Names that are taken
@@ -170,13 +171,13 @@ use expand::Root;
 /// No column can be called `def` or `primary_key`, because of `User::DEF` and `User::PRIMARY_KEY`: give the field
 /// another name and the column this one, with `#[column(name = "def")]`. No association can be called so either, nor
 /// `build`, `change`, `key`, `value`, `set_value`, `bare`, `clone` or `from_values`, because those are methods of every model.
-#[proc_macro_derive(Model, attributes(model, column, belongs_to, has_one, has_many))]
+#[proc_macro_derive(Model, attributes(model, column, belongs_to, has_one, has_many, has_and_belongs_to_many))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     expand_model(input.into(), Root::Core).into()
 }
 
 #[doc(hidden)]
-#[proc_macro_derive(RepoModel, attributes(model, column, belongs_to, has_one, has_many))]
+#[proc_macro_derive(RepoModel, attributes(model, column, belongs_to, has_one, has_many, has_and_belongs_to_many))]
 pub fn derive_repo_model(input: TokenStream) -> TokenStream {
     expand_model(input.into(), Root::Repo).into()
 }
@@ -229,6 +230,18 @@ pub fn derive_repo_column_type(input: TokenStream) -> TokenStream {
     expand_column_type(input.into(), Root::Repo).into()
 }
 
+/// Makes an enum of models the target of polymorphic associations.
+#[proc_macro_derive(Polymorphic, attributes(polymorphic))]
+pub fn derive_polymorphic(input: TokenStream) -> TokenStream {
+    expand_polymorphic(input.into(), Root::Core).into()
+}
+
+#[doc(hidden)]
+#[proc_macro_derive(RepoPolymorphic, attributes(polymorphic))]
+pub fn derive_repo_polymorphic(input: TokenStream) -> TokenStream {
+    expand_polymorphic(input.into(), Root::Repo).into()
+}
+
 fn expand_model(input: proc_macro2::TokenStream, root: Root) -> proc_macro2::TokenStream {
     expanded(input, |input, errors| {
         let model = parse::model(input, errors)?;
@@ -241,6 +254,13 @@ fn expand_column_type(input: proc_macro2::TokenStream, root: Root) -> proc_macro
     expanded(input, |input, errors| {
         let newtype = column_type::newtype(input, errors)?;
         Some(expand::column_type(&newtype, root))
+    })
+}
+
+fn expand_polymorphic(input: proc_macro2::TokenStream, root: Root) -> proc_macro2::TokenStream {
+    expanded(input, |input, errors| {
+        let polymorphic = polymorphic::polymorphic(input, errors)?;
+        Some(expand::polymorphic(&polymorphic, root, !errors.is_empty()))
     })
 }
 

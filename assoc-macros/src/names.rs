@@ -24,11 +24,24 @@ pub(crate) fn snake_case(name: &str) -> String {
 
 /// The table of a struct that names none: its last word in the plural, `BlogPost` is in `blog_posts`.
 pub(crate) fn table_name(name: &str) -> String {
-    let snake = snake_case(name);
-    // Word by word, because the pluraliser looks irregular words up whole: `blog_equipment` is not in its list.
-    match snake.rsplit_once('_') {
-        Some((before, last)) => format!("{before}_{}", cruet::to_plural(last)),
-        None => cruet::to_plural(&snake),
+    plural(&snake_case(name))
+}
+
+/// `blog_posts` of `blog_post`.
+pub(crate) fn plural(name: &str) -> String {
+    with_last_word(name, cruet::to_plural)
+}
+
+/// `blog_post` of `blog_posts`.
+pub(crate) fn singular(name: &str) -> String {
+    with_last_word(name, cruet::to_singular)
+}
+
+// Word by word, because the pluraliser looks irregular words up whole: `blog_equipment` is not in its list.
+fn with_last_word(name: &str, change: fn(&str) -> String) -> String {
+    match name.rsplit_once('_') {
+        Some((before, last)) => format!("{before}_{}", change(last)),
+        None => change(name),
     }
 }
 

@@ -12,86 +12,179 @@ pub(crate) struct OptionTable {
     pub(crate) options: &'static [&'static str],
     /// What it will take. Nobody who knows these from elsewhere should think that they misspelt them.
     pub(crate) planned: &'static [&'static str],
+    /// What it does not take for a reason, and the reason.
+    pub(crate) refused: &'static [(&'static str, &'static str)],
+}
+
+impl OptionTable {
+    const fn simple(attribute: &'static str, options: &'static [&'static str]) -> Self {
+        OptionTable { attribute, place: "", options, planned: &[], refused: &[] }
+    }
 }
 
 /// `#[model(…)]` on a struct.
-pub(crate) const MODEL: OptionTable = OptionTable {
-    attribute: "model",
-    place: "",
-    options: &["table", "primary_key", "auto_increment", "crate"],
-    planned: &[],
-};
+pub(crate) const MODEL: OptionTable = OptionTable::simple(
+    "model",
+    &["table", "primary_key", "auto_increment", "default_scope", "discriminator", "tag", "crate"],
+);
 
 /// `#[model(…)]` on a field.
-pub(crate) const FIELD: OptionTable =
-    OptionTable { attribute: "model", place: " on a field", options: &["skip"], planned: &[] };
+pub(crate) const FIELD: OptionTable = OptionTable { place: " on a field", ..OptionTable::simple("model", &["skip"]) };
 
 /// `#[column(…)]`.
-pub(crate) const COLUMN: OptionTable =
-    OptionTable { attribute: "column", place: "", options: &["name", "default", "length"], planned: &[] };
+pub(crate) const COLUMN: OptionTable = OptionTable::simple("column", &["name", "default", "length"]);
 
 /// `#[column_type(…)]`.
-pub(crate) const COLUMN_TYPE: OptionTable =
-    OptionTable { attribute: "column_type", place: "", options: &["key", "crate"], planned: &[] };
+pub(crate) const COLUMN_TYPE: OptionTable = OptionTable::simple("column_type", &["key", "crate"]);
+
+/// `#[polymorphic(…)]` on an enum.
+pub(crate) const POLYMORPHIC: OptionTable = OptionTable::simple("polymorphic", &["crate"]);
+
+/// `#[polymorphic(…)]` on a variant.
+pub(crate) const VARIANT: OptionTable =
+    OptionTable { place: " on a variant", ..OptionTable::simple("polymorphic", &["tag"]) };
+
+const AT_MOST_ONE: &str = "there is at most one target";
+const BY_TYPE: &str = "write the field's type as `Option`, or not: `BelongsTo<Option<User>>`";
+const AT_THE_KEY: &str = "it belongs to the side with the foreign key, `belongs_to`; this side says `as = \"…\"`";
+const JOIN_TABLE: &str = "only a `has_and_belongs_to_many` has a join table without model";
 
 const BELONGS_TO: OptionTable = OptionTable {
     attribute: "belongs_to",
     place: "",
-    options: &["foreign_key", "primary_key"],
-    planned: &[
+    options: &[
+        "foreign_key",
+        "primary_key",
         "polymorphic",
-        "dependent",
-        "inverse_of",
-        "counter_cache",
-        "touch",
-        "autosave",
-        "validate",
-        "scope",
         "foreign_type",
+        "scope",
+        "filter",
+        "order",
+        "scope_by_owner",
+        "readonly",
+        "inverse_of",
+        "include",
+    ],
+    planned: &["dependent", "counter_cache", "touch", "autosave", "validate"],
+    refused: &[
+        ("limit", AT_MOST_ONE),
+        ("offset", AT_MOST_ONE),
+        ("distinct", AT_MOST_ONE),
+        ("optional", BY_TYPE),
+        ("required", BY_TYPE),
+        ("as", "it belongs to the other side, `has_many` or `has_one`; this side says `polymorphic`"),
+        ("through", "only `has_one` and `has_many` go through another association"),
     ],
 };
 
 const HAS_ONE: OptionTable = OptionTable {
     attribute: "has_one",
     place: "",
-    options: &["foreign_key", "primary_key"],
-    planned: &[
+    options: &[
+        "foreign_key",
+        "primary_key",
         "through",
         "source",
         "source_type",
         "as",
-        "dependent",
-        "inverse_of",
-        "touch",
-        "autosave",
-        "validate",
-        "order",
+        "foreign_type",
+        "tag",
         "scope",
+        "filter",
+        "order",
+        "scope_by_owner",
+        "readonly",
+        "inverse_of",
+        "include",
+    ],
+    planned: &["dependent", "touch", "autosave", "validate"],
+    refused: &[
+        ("limit", AT_MOST_ONE),
+        ("offset", AT_MOST_ONE),
+        ("distinct", AT_MOST_ONE),
+        ("optional", BY_TYPE),
+        ("required", BY_TYPE),
+        ("polymorphic", AT_THE_KEY),
+        ("join_table", JOIN_TABLE),
     ],
 };
 
 const HAS_MANY: OptionTable = OptionTable {
     attribute: "has_many",
     place: "",
-    options: &["foreign_key", "primary_key"],
-    planned: &[
+    options: &[
+        "foreign_key",
+        "primary_key",
         "through",
         "source",
         "source_type",
         "as",
-        "dependent",
+        "foreign_type",
+        "tag",
+        "scope",
+        "filter",
+        "order",
+        "limit",
+        "offset",
+        "distinct",
+        "scope_by_owner",
+        "readonly",
         "inverse_of",
+        "include",
+    ],
+    planned: &[
+        "dependent",
         "counter_cache",
         "autosave",
         "validate",
-        "order",
-        "scope",
-        "limit",
-        "distinct",
         "before_add",
         "after_add",
         "before_remove",
         "after_remove",
+        "finder_sql",
+        "counter_sql",
+        "extend",
+    ],
+    refused: &[("polymorphic", AT_THE_KEY), ("join_table", JOIN_TABLE)],
+};
+
+const HAS_AND_BELONGS_TO_MANY: OptionTable = OptionTable {
+    attribute: "has_and_belongs_to_many",
+    place: "",
+    options: &[
+        "join_table",
+        "foreign_key",
+        "association_foreign_key",
+        "scope",
+        "filter",
+        "order",
+        "limit",
+        "offset",
+        "distinct",
+        "scope_by_owner",
+        "readonly",
+        "inverse_of",
+        "include",
+    ],
+    planned: &[
+        "join",
+        "autosave",
+        "validate",
+        "before_add",
+        "after_add",
+        "before_remove",
+        "after_remove",
+        "finder_sql",
+        "counter_sql",
+        "delete_sql",
+        "insert_sql",
+        "extend",
+    ],
+    refused: &[
+        ("primary_key", "the join table refers to the primary keys of both models"),
+        ("through", "it goes through a table without model; with one, write `#[has_many(through = \"…\")]`"),
+        ("as", "a join table has no column for a type; a model of its own can: `#[has_many(through = \"…\")]`"),
+        ("dependent", "the links of a row always go with it, and never the rows they lead to"),
     ],
 };
 
@@ -101,10 +194,11 @@ pub(crate) enum Kind {
     BelongsTo,
     HasOne,
     HasMany,
+    HasAndBelongsToMany,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 3] = [Kind::BelongsTo, Kind::HasOne, Kind::HasMany];
+    pub(crate) const ALL: [Kind; 4] = [Kind::BelongsTo, Kind::HasOne, Kind::HasMany, Kind::HasAndBelongsToMany];
 
     /// What its attribute takes.
     pub(crate) const fn table(self) -> &'static OptionTable {
@@ -112,6 +206,7 @@ impl Kind {
             Kind::BelongsTo => &BELONGS_TO,
             Kind::HasOne => &HAS_ONE,
             Kind::HasMany => &HAS_MANY,
+            Kind::HasAndBelongsToMany => &HAS_AND_BELONGS_TO_MANY,
         }
     }
 
@@ -120,23 +215,78 @@ impl Kind {
         self.table().attribute
     }
 
-    /// The type its field has: `HasMany`.
-    pub(crate) const fn holder(self) -> &'static str {
+    /// The type its field has.
+    pub(crate) const fn holder(self, through: bool) -> Holder {
         match self {
-            Kind::BelongsTo => "BelongsTo",
-            Kind::HasOne => "HasOne",
-            Kind::HasMany => "HasMany",
+            Kind::BelongsTo => Holder::BelongsTo,
+            Kind::HasOne => Holder::HasOne,
+            Kind::HasMany if through => Holder::HasManyThrough,
+            Kind::HasMany => Holder::HasMany,
+            Kind::HasAndBelongsToMany => Holder::HasAndBelongsToMany,
         }
-    }
-
-    /// Whether there is at most one target.
-    pub(crate) const fn is_to_one(self) -> bool {
-        !matches!(self, Kind::HasMany)
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.attribute())
+    }
+}
+
+/// The types that associations' fields have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Holder {
+    BelongsTo,
+    HasOne,
+    HasMany,
+    HasManyThrough,
+    HasAndBelongsToMany,
+}
+
+impl Holder {
+    pub(crate) const ALL: [Holder; 5] =
+        [Holder::BelongsTo, Holder::HasOne, Holder::HasMany, Holder::HasManyThrough, Holder::HasAndBelongsToMany];
+
+    /// The type: `HasMany`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Holder::BelongsTo => "BelongsTo",
+            Holder::HasOne => "HasOne",
+            Holder::HasMany => "HasMany",
+            Holder::HasManyThrough => "HasManyThrough",
+            Holder::HasAndBelongsToMany => "HasAndBelongsToMany",
+        }
+    }
+
+    /// The attribute that goes with it, as one writes it.
+    pub(crate) const fn attribute(self) -> &'static str {
+        match self {
+            Holder::BelongsTo => "#[belongs_to]",
+            Holder::HasOne => "#[has_one]",
+            Holder::HasMany => "#[has_many]",
+            Holder::HasManyThrough => "#[has_many(through = \"…\")]",
+            Holder::HasAndBelongsToMany => "#[has_and_belongs_to_many]",
+        }
+    }
+
+    /// What leads from an owner to the field.
+    pub(crate) const fn slot(self) -> &'static str {
+        match self {
+            Holder::BelongsTo => "BelongsToSlot",
+            Holder::HasOne => "HasOneSlot",
+            Holder::HasMany => "HasManySlot",
+            Holder::HasManyThrough | Holder::HasAndBelongsToMany => "HasManyThroughSlot",
+        }
+    }
+
+    /// Whether there is at most one target.
+    pub(crate) const fn is_to_one(self) -> bool {
+        matches!(self, Holder::BelongsTo | Holder::HasOne)
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -4,14 +4,14 @@
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::{
-    Attribute, Data, DeriveInput, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Type, TypePath,
+    Attribute, Data, DeriveInput, Expr, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Type, TypePath,
     Visibility,
 };
 
-use crate::attributes::{Argument, FieldNames, arguments};
+use crate::attributes::{Argument, FieldName, FieldNames, Inverse, arguments};
 use crate::errors::Errors;
 use crate::names::plain;
-use crate::options::{self, Kind};
+use crate::options::{self, Holder, Kind};
 
 /// A struct with `#[derive(Model)]`.
 pub(crate) struct ModelInput {
@@ -20,6 +20,9 @@ pub(crate) struct ModelInput {
     pub(crate) table: Option<LitStr>,
     pub(crate) primary_key: Option<FieldNames>,
     pub(crate) auto_increment: Option<(bool, Span)>,
+    pub(crate) default_scope: Option<Path>,
+    pub(crate) discriminator: Option<FieldName>,
+    pub(crate) tag: Option<LitStr>,
     pub(crate) fields: Vec<FieldInput>,
 }
 
@@ -62,14 +65,47 @@ pub(crate) enum DefaultInput {
 pub(crate) struct AssociationInput {
     pub(crate) kind: Kind,
     pub(crate) span: Span,
-    pub(crate) holder: Holder,
+    pub(crate) field: FieldType,
+    pub(crate) options: AssociationOptions,
+    /// All options that are given, and where.
+    pub(crate) given: Vec<(String, Span)>,
+}
+
+/// What is given about keys and ways.
+#[derive(Default)]
+pub(crate) struct AssociationOptions {
     pub(crate) foreign_key: Option<FieldNames>,
     pub(crate) primary_key: Option<FieldNames>,
+    pub(crate) association_foreign_key: Option<FieldNames>,
+    pub(crate) join_table: Option<LitStr>,
+    pub(crate) through: Option<FieldName>,
+    pub(crate) source: Option<FieldName>,
+    pub(crate) source_type: Option<LitStr>,
+    pub(crate) polymorphic: bool,
+    pub(crate) as_: Option<FieldName>,
+    pub(crate) foreign_type: Option<FieldName>,
+    pub(crate) tag: Option<LitStr>,
+    pub(crate) shape: ShapeInput,
+}
+
+/// What is given about which rows there are.
+#[derive(Default, Clone)]
+pub(crate) struct ShapeInput {
+    pub(crate) scope: Option<Path>,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) order: Option<Expr>,
+    pub(crate) limit: Option<u32>,
+    pub(crate) offset: Option<u32>,
+    pub(crate) distinct: bool,
+    pub(crate) include: Option<Expr>,
+    pub(crate) owner_scope: Option<Path>,
+    pub(crate) readonly: bool,
+    pub(crate) inverse: Option<Inverse>,
 }
 
 /// The type of an association's field.
-pub(crate) struct Holder {
-    pub(crate) kind: Kind,
+pub(crate) struct FieldType {
+    pub(crate) holder: Holder,
     /// What is between the angle brackets: `User` or `Option<User>`.
     pub(crate) slot: Type,
     /// The target: `User`.
@@ -113,6 +149,9 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         table: None,
         primary_key: None,
         auto_increment: None,
+        default_scope: None,
+        discriminator: None,
+        tag: None,
         fields: Vec::new(),
     };
     for argument in all_arguments(&input.attrs, &options::MODEL, errors) {
@@ -120,6 +159,9 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "table" => model.table = argument.text(errors),
             "primary_key" => model.primary_key = argument.fields(errors),
             "auto_increment" => model.auto_increment = argument.boolean(errors).map(|is| (is, argument.span())),
+            "default_scope" => model.default_scope = argument.function(errors),
+            "discriminator" => model.discriminator = argument.field(errors),
+            "tag" => model.tag = argument.text(errors),
             _ => model.root = argument.path(errors),
         }
     }
@@ -195,11 +237,11 @@ fn role(ident: &Ident, ty: &Type, attributes: &[Attribute], errors: &mut Errors)
         }
         return Role::Skipped;
     }
-    if let Some((kind, _)) = holder_name(ty) {
+    if let Some((holder, _)) = holder_name(ty) {
         let message = format!(
-            "`{name}` is a `{}`, so say where its foreign key is: add `#[{kind}]` to the field, or `#[model(skip)]` if \
+            "`{name}` is a `{holder}`, so say where its foreign key is: add `{}` to the field, or `#[model(skip)]` if \
              it is no association",
-            kind.holder()
+            holder.attribute()
         );
         errors.on(ty, message);
         return Role::Unknown;
@@ -226,16 +268,43 @@ fn column(attributes: &[Attribute], errors: &mut Errors) -> ColumnInput {
 }
 
 fn association(kind: Kind, attribute: &Attribute, ty: &Type, errors: &mut Errors) -> Option<AssociationInput> {
-    let mut foreign_key = None;
-    let mut primary_key = None;
+    let mut options = AssociationOptions::default();
+    let mut given = Vec::new();
     for argument in arguments(attribute, kind.table(), errors) {
-        match argument.name().as_str() {
-            "foreign_key" => foreign_key = argument.fields(errors),
-            _ => primary_key = argument.fields(errors),
-        }
+        option(kind, &argument, &mut options, errors);
+        given.push((argument.name(), argument.span()));
     }
-    let holder = holder(kind, attribute, ty, errors)?;
-    Some(AssociationInput { kind, span: span_of(attribute), holder, foreign_key, primary_key })
+    let through = given.iter().any(|(name, _)| name == "through");
+    let field = field_type(kind, through, attribute, ty, errors)?;
+    Some(AssociationInput { kind, span: span_of(attribute), field, options, given })
+}
+
+fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, errors: &mut Errors) {
+    let shape = &mut options.shape;
+    match argument.name().as_str() {
+        "foreign_key" if kind == Kind::HasAndBelongsToMany => options.foreign_key = argument.columns(errors),
+        "foreign_key" => options.foreign_key = argument.fields(errors),
+        "primary_key" => options.primary_key = argument.fields(errors),
+        "association_foreign_key" => options.association_foreign_key = argument.columns(errors),
+        "join_table" => options.join_table = argument.text(errors),
+        "through" => options.through = argument.field(errors),
+        "source" => options.source = argument.field(errors),
+        "source_type" => options.source_type = argument.text(errors),
+        "polymorphic" => options.polymorphic = argument.flag(errors),
+        "as" => options.as_ = argument.field(errors),
+        "foreign_type" => options.foreign_type = argument.field(errors),
+        "tag" => options.tag = argument.text(errors),
+        "scope" => shape.scope = argument.function(errors),
+        "filter" => shape.filter = argument.expression(errors),
+        "order" => shape.order = argument.expression(errors),
+        "limit" => shape.limit = argument.number(errors),
+        "offset" => shape.offset = argument.number(errors),
+        "distinct" => shape.distinct = argument.flag(errors),
+        "include" => shape.include = argument.expression(errors),
+        "scope_by_owner" => shape.owner_scope = argument.function(errors),
+        "readonly" => shape.readonly = argument.flag(errors),
+        _ => shape.inverse = argument.inverse(errors),
+    }
 }
 
 /// Where an attribute is: its name.
@@ -244,41 +313,48 @@ fn span_of(attribute: &Attribute) -> Span {
 }
 
 // The holder a type's name says it is, and the last segment of its path.
-fn holder_name(ty: &Type) -> Option<(Kind, &syn::PathSegment)> {
+fn holder_name(ty: &Type) -> Option<(Holder, &syn::PathSegment)> {
     let Type::Path(TypePath { path, .. }) = unwrapped(ty) else { return None };
     let segment = path.segments.last()?;
-    Kind::ALL.into_iter().find(|kind| segment.ident == kind.holder()).map(|kind| (kind, segment))
+    Holder::ALL.into_iter().find(|holder| segment.ident == holder.name()).map(|holder| (holder, segment))
 }
 
-fn holder(kind: Kind, attribute: &Attribute, ty: &Type, errors: &mut Errors) -> Option<Holder> {
+fn field_type(kind: Kind, through: bool, attribute: &Attribute, ty: &Type, errors: &mut Errors) -> Option<FieldType> {
+    let holder = kind.holder(through);
+    let way = if through && !holder.is_to_one() { " with `through`" } else { "" };
     let Some((found, segment)) = holder_name(ty) else {
-        let message = format!("`{kind}` needs a field of type `{}<…>`, this one is `{}`", kind.holder(), shown(ty));
+        let message = format!("`{kind}`{way} needs a field of type `{holder}<…>`, this one is `{}`", shown(ty));
         errors.at(span_of(attribute), message);
         return None;
     };
-    if found != kind {
-        let message = format!(
-            "`{kind}` needs a field of type `{}<…>`, this one is `{}`: change one of them, `{}` goes with `#[{found}]`",
-            kind.holder(),
-            shown(ty),
-            found.holder(),
-        );
+    if found != holder {
+        let remedy = match (holder, found) {
+            (Holder::HasManyThrough, Holder::HasMany) => {
+                "make it a `HasManyThrough`, whose rows are shared by all owners that have them".to_owned()
+            }
+            (Holder::HasMany, Holder::HasManyThrough) => {
+                "say what it goes through with `through = \"…\"`, or make it a `HasMany`".to_owned()
+            }
+            _ => format!("change one of them, `{found}` goes with `{}`", found.attribute()),
+        };
+        let message =
+            format!("`{kind}`{way} needs a field of type `{holder}<…>`, this one is `{}`: {remedy}", shown(ty));
         errors.at(span_of(attribute), message);
         return None;
     }
     let Some(slot) = only_argument(&segment.arguments) else {
-        errors.on(ty, format!("`{0}` names its target between angle brackets: `{0}<Post>`", kind.holder()));
+        errors.on(ty, format!("`{holder}` names its target between angle brackets: `{holder}<Post>`"));
         return None;
     };
     let inner = optional(slot);
     if let Some(inner) = inner
-        && !kind.is_to_one()
+        && !holder.is_to_one()
     {
-        let message = format!("a list has no absent rows: write `{}<{}>`", kind.holder(), shown(inner));
+        let message = format!("a list has no absent rows: write `{holder}<{}>`", shown(inner));
         errors.on(slot, message);
         return None;
     }
-    Some(Holder { kind, slot: slot.clone(), target: inner.unwrap_or(slot).clone() })
+    Some(FieldType { holder, slot: slot.clone(), target: inner.unwrap_or(slot).clone() })
 }
 
 // The `T` of `Option<T>`.

@@ -11,9 +11,11 @@ use syn::{LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
 use crate::errors::Errors;
-use crate::names::{self, listed, nearest, plain, token};
-use crate::options::Kind;
-use crate::parse::{AssociationInput, DefaultInput, FieldInput, ModelInput, Role};
+use crate::names::{self, listed, nearest, plain};
+use crate::options::{Holder, Kind};
+use crate::parse::{DefaultInput, FieldInput, ModelInput, Role, ShapeInput};
+
+mod keys;
 
 /// A model that holds together.
 pub(crate) struct Model {
@@ -26,6 +28,8 @@ pub(crate) struct Model {
     /// Indexes into `columns`.
     pub(crate) primary_key: Vec<usize>,
     pub(crate) associations: Vec<Association>,
+    pub(crate) default_scope: Option<Path>,
+    pub(crate) discriminator: Option<Discriminator>,
     /// Fields that are not stored.
     pub(crate) skipped: Vec<Ident>,
 }
@@ -52,12 +56,23 @@ pub(crate) enum Default {
     Sql(LitStr),
 }
 
+/// What tells a model from others in its table.
+pub(crate) struct Discriminator {
+    /// The column, an index.
+    pub(crate) column: usize,
+    pub(crate) span: Span,
+    pub(crate) tag: String,
+}
+
 /// An association.
 pub(crate) struct Association {
     pub(crate) field: Ident,
     pub(crate) vis: Visibility,
     pub(crate) name: String,
     pub(crate) kind: Kind,
+    pub(crate) holder: Holder,
+    /// Its attribute.
+    pub(crate) span: Span,
     /// Where its foreign key is named, its attribute if nowhere.
     pub(crate) key_span: Span,
     /// `Option<User>`
@@ -65,20 +80,47 @@ pub(crate) struct Association {
     /// `User`
     pub(crate) target: Type,
     pub(crate) keys: Keys,
+    pub(crate) shape: ShapeInput,
 }
 
-/// The columns that connect the two models. Own columns are indexes, those of the target are constants of it.
+/// How the two models are connected. Own columns are indexes, those of the target are constants of it.
 pub(crate) enum Keys {
     /// The foreign key is the owner's.
     Own { foreign_key: Vec<usize>, target_key: TargetKey },
     /// The foreign key is the target's.
-    Theirs { owner_key: Vec<usize>, foreign_key: Vec<Ident> },
+    Theirs { owner_key: Vec<usize>, foreign_key: Vec<Ident>, target_type: Option<TargetType> },
+    /// The foreign key is the owner's, and so is the name of the target's type.
+    Polymorphic { foreign_key: Vec<usize>, foreign_type: usize, type_span: Span },
+    /// By another association.
+    Through(Box<Through>),
+    /// By a table without model.
+    JoinTable { table: Option<(Option<String>, String)>, owner_columns: Vec<String>, target_columns: Vec<String> },
 }
 
 /// What an own foreign key refers to.
 pub(crate) enum TargetKey {
     Primary,
     Named(Vec<Ident>),
+}
+
+/// The name of the owner's type at the target: `as`.
+pub(crate) struct TargetType {
+    /// The target's column.
+    pub(crate) column: Ident,
+    pub(crate) tag: String,
+}
+
+/// The two associations that a third is made of.
+pub(crate) struct Through {
+    /// The owner's.
+    pub(crate) through: Ident,
+    /// Where that leads to.
+    pub(crate) middle: Type,
+    /// The constants that may be the one that leads on from there, in the order of preference.
+    pub(crate) sources: Vec<Ident>,
+    /// Whether it was named.
+    pub(crate) named: bool,
+    pub(crate) source_type: Option<LitStr>,
 }
 
 /// Checks a model.
@@ -102,18 +144,20 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         if let Role::Association(association) = &field.role {
             let key = key_is_known.then_some(primary_key.as_slice());
             // Without keys only for as long as it takes to report why.
-            let keys = owner
-                .keys(field, association, key, errors)
-                .unwrap_or(Keys::Theirs { owner_key: Vec::new(), foreign_key: Vec::new() });
+            let keys = owner.keys(field, association, key, errors).unwrap_or_else(Keys::unknown);
+            let foreign_key = association.options.foreign_key.as_ref();
             associations.push(Association {
                 field: field.ident.clone(),
                 vis: field.vis.clone(),
                 name: plain(&field.ident),
-                kind: association.holder.kind,
-                key_span: association.foreign_key.as_ref().map_or(association.span, |names| names.span),
-                slot: association.holder.slot.clone(),
-                target: association.holder.target.clone(),
+                kind: association.kind,
+                holder: association.field.holder,
+                span: association.span,
+                key_span: foreign_key.map_or(association.span, |names| names.span),
+                slot: association.field.slot.clone(),
+                target: association.field.target.clone(),
                 keys,
+                shape: association.options.shape.clone(),
             });
         }
     }
@@ -124,10 +168,13 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         let message = format!("only a primary key of one column counts up; that of `{name}` has {}", primary_key.len());
         errors.at(span, message);
     }
+    let discriminator = owner.discriminator(&input, errors);
     let mut columns = columns;
     if let [key] = primary_key[..] {
-        let refers =
-            associations.iter().any(|a| matches!(&a.keys, Keys::Own { foreign_key, .. } if foreign_key.contains(&key)));
+        let refers = associations.iter().any(|association| match &association.keys {
+            Keys::Own { foreign_key, .. } | Keys::Polymorphic { foreign_key, .. } => foreign_key.contains(&key),
+            _ => false,
+        });
         let counts = input.auto_increment.map_or(!refers, |(is, _)| is);
         if counts && matches!(columns[key].default, Default::None) {
             columns[key].default = Default::Key;
@@ -144,11 +191,20 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         columns,
         primary_key,
         associations,
+        default_scope: input.default_scope,
+        discriminator,
     }
 }
 
 fn table(text: Option<&LitStr>, name: &str, errors: &mut Errors) -> (Option<String>, String) {
-    let Some(text) = text else { return (None, names::table_name(name)) };
+    match text {
+        None => (None, names::table_name(name)),
+        Some(text) => table_name(text, "table", "users", errors),
+    }
+}
+
+// `users` or `blog.users`.
+fn table_name(text: &LitStr, option: &str, example: &str, errors: &mut Errors) -> (Option<String>, String) {
     let value = text.value();
     let parts: Vec<&str> = value.split('.').collect();
     let fine = parts.iter().all(|part| !part.is_empty() && part.trim() == *part && !part.contains('\0'));
@@ -156,8 +212,9 @@ fn table(text: Option<&LitStr>, name: &str, errors: &mut Errors) -> (Option<Stri
         [table] if fine => (None, table.to_owned()),
         [schema, table] if fine => (Some(schema.to_owned()), table.to_owned()),
         _ => {
-            let message =
-                format!("`{value}` is not the name of a table: write `table = \"users\"` or `table = \"blog.users\"`");
+            let message = format!(
+                "`{value}` is not the name of a table: write `{option} = \"{example}\"` or `{option} = \"blog.{example}\"`"
+            );
             errors.on(text, message);
             (None, value)
         }
@@ -205,7 +262,9 @@ fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
 
 fn remedy(field: &FieldInput, name: &str) -> String {
     match &field.role {
-        Role::Association(association) if association.kind == Kind::BelongsTo && association.foreign_key.is_none() => {
+        Role::Association(association)
+            if association.kind == Kind::BelongsTo && association.options.foreign_key.is_none() =>
+        {
             format!("rename the field and keep the foreign key with `#[belongs_to(foreign_key = \"{name}_id\")]`")
         }
         Role::Column(_) => format!("rename the field and keep the column with `#[column(name = \"{name}\")]`"),
@@ -285,87 +344,19 @@ impl Owner<'_> {
         }
     }
 
-    fn keys(
-        &self,
-        field: &FieldInput,
-        input: &AssociationInput,
-        primary_key: Option<&[usize]>,
-        errors: &mut Errors,
-    ) -> Option<Keys> {
-        match input.kind {
-            Kind::BelongsTo => self.own_keys(field, input, errors),
-            Kind::HasOne | Kind::HasMany => self.their_keys(input, primary_key, errors),
-        }
-    }
-
-    // The foreign key is here.
-    fn own_keys(&self, field: &FieldInput, input: &AssociationInput, errors: &mut Errors) -> Option<Keys> {
-        let name = plain(&field.ident);
-        let foreign_key = match &input.foreign_key {
-            Some(names) => self.columns(names, "foreign_key", errors)?,
-            None => {
-                let default = format!("{name}_id");
-                let Some(index) = self.index(&default) else {
-                    let message = format!(
-                        "the foreign key of the `belongs_to` association `{name}` is the field `{default}` unless it says \
-                         otherwise: add that field, or name another with `foreign_key = \"…\"` ({})",
-                        self.no_column(&default)
-                    );
-                    errors.at(input.span, message);
-                    return None;
-                };
-                vec![index]
+    // The column that tells models of one table apart.
+    fn discriminator(&self, input: &ModelInput, errors: &mut Errors) -> Option<Discriminator> {
+        let Some(field) = &input.discriminator else {
+            if let Some(tag) = &input.tag {
+                let message = "`tag` is this model's value in a column that it shares with other models: name that \
+                               column with `discriminator = \"…\"`";
+                errors.on(tag, message);
             }
-        };
-        let target_key = match &input.primary_key {
-            None => TargetKey::Primary,
-            Some(names) if names.names.len() != foreign_key.len() => {
-                let own = foreign_key.iter().map(|index| self.columns[*index].name.as_str());
-                errors.at(names.span, one_for_one(&listed(own), &names.listed()));
-                return None;
-            }
-            Some(names) => TargetKey::Named(names.names.iter().map(|name| token(name, names.span)).collect()),
-        };
-        Some(Keys::Own { foreign_key, target_key })
-    }
-
-    // The foreign key is at the target.
-    fn their_keys(&self, input: &AssociationInput, primary_key: Option<&[usize]>, errors: &mut Errors) -> Option<Keys> {
-        let owner_key = match &input.primary_key {
-            Some(names) => self.columns(names, "primary_key", errors)?,
-            None => primary_key?.to_vec(),
-        };
-        if owner_key.is_empty() {
-            let message = format!(
-                "`{}` refers to the primary key of `{}`, which has none: add a field `id`, or name the key with \
-                 `#[model(primary_key = \"…\")]`, or another column with `#[{0}(primary_key = \"…\")]`",
-                input.kind, self.name
-            );
-            errors.at(input.span, message);
             return None;
-        }
-        let own = || listed(owner_key.iter().map(|index| self.columns[*index].name.as_str()));
-        let foreign_key = match &input.foreign_key {
-            Some(names) if names.names.len() != owner_key.len() => {
-                errors.at(names.span, one_for_one(&names.listed(), &own()));
-                return None;
-            }
-            Some(names) => names.names.iter().map(|name| token(name, names.span)).collect(),
-            None if owner_key.len() > 1 => {
-                let message = format!(
-                    "the key of `{}` is {}: name as many columns of the target with `foreign_key = \"…\"`",
-                    self.name,
-                    own()
-                );
-                errors.at(input.span, message);
-                return None;
-            }
-            None => vec![token(&names::foreign_key(self.name), input.span)],
         };
-        Some(Keys::Theirs { owner_key, foreign_key })
+        let names = FieldNames { names: vec![field.name.clone()], span: field.span };
+        let column = *self.columns(&names, "discriminator", errors)?.first()?;
+        let tag = input.tag.as_ref().map_or_else(|| self.name.to_owned(), LitStr::value);
+        Some(Discriminator { column, span: field.span, tag })
     }
-}
-
-fn one_for_one(foreign_key: &str, key: &str) -> String {
-    format!("a foreign key has a column for each column of the key: {foreign_key} cannot refer to {key}")
 }

@@ -1,5 +1,6 @@
 //! How to connect: URL, pool sizes, time limits, what to do with each new session.
 
+use std::fmt;
 use std::time::Duration;
 
 use assoc_core::Result;
@@ -33,7 +34,7 @@ const SQL_MODE: &str = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DAT
 ///     .await?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "options do nothing until `connect`"]
 pub struct Builder {
     pub(crate) opts: Opts,
@@ -161,6 +162,13 @@ impl Builder {
         OptsBuilder::from_opts(self.opts.clone()).stmt_cache_size(0).client_found_rows(true).into()
     }
 
+    /// Options as they may be shown: without the password.
+    pub(crate) fn shown(opts: &Opts) -> String {
+        let user = opts.user().unwrap_or_default();
+        let database = opts.db_name().unwrap_or_default();
+        format!("mysql://{user}@{}:{}/{database}", opts.ip_or_hostname(), opts.tcp_port())
+    }
+
     /// Makes a session what the driver relies on.
     pub(crate) async fn set_up(&self, conn: &mut Conn) -> mysql_async::Result<()> {
         use mysql_async::prelude::Queryable;
@@ -174,5 +182,40 @@ impl Builder {
             conn.query_drop(sql.as_str()).await?;
         }
         Ok(())
+    }
+}
+
+// Not derived: mysql_async shows the password with its options.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("opts", &Self::shown(&self.opts))
+            .field("min", &self.min)
+            .field("max", &self.max)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("ping_after", &self.ping_after)
+            .field("ping_before_write", &self.ping_before_write)
+            .field("statement_cache", &self.statement_cache)
+            .field("uuid_as_text", &self.uuid_as_text)
+            .field("on_connect", &self.on_connect)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let builder = Builder::from_url("mysql://ada:secret@db.example:3307/blog").unwrap();
+        let shown = format!("{builder:?}");
+        assert!(shown.contains("mysql://ada@db.example:3307/blog") && !shown.contains("secret"), "{shown}");
+        for bad in ["mysql://ada:secret@db.example/blog?nonsense=1", "mysql://ada:secret@", "postgres://ada:secret@x/y"]
+        {
+            let error = Builder::from_url(bad).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
     }
 }

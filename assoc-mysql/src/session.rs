@@ -1,6 +1,7 @@
 //! One session on the server: how statements are run and rows are streamed, without any thought of pools, retries or
 //! transactions.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,6 +13,7 @@ use mysql_async::{Conn, Error as MyError, QueryResult, Row, Statement as Prepare
 
 use crate::bind;
 use crate::error::{is_lost, of_statement, undoes_transaction, was_not_sent};
+use crate::options::Builder;
 use crate::read::Reader;
 use crate::statements::Statements;
 
@@ -21,12 +23,19 @@ const NOT_PREPARABLE: u16 = 1295;
 const STALE: [u16; 2] = [1615, 1243];
 
 /// A session, counted in its pool as long as it lives.
-#[derive(Debug)]
 pub(crate) struct Session {
     conn: Conn,
     statements: Statements,
     uuid_as_text: bool,
     _counted: Counted,
+}
+
+// Not derived: mysql_async shows the password with its options.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let opts = Builder::shown(self.conn.opts());
+        f.debug_struct("Session").field("id", &self.conn.id()).field("opts", &opts).finish_non_exhaustive()
+    }
 }
 
 /// One more in a count, until it is dropped.

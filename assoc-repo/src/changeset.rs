@@ -20,7 +20,11 @@ pub trait ModelExt: Model {
     /// let ada = User::build().set(User::NAME, "Ada");
     /// ```
     fn build() -> Changeset<Self> {
-        Changeset { base: None, values: vec![None; Self::DEF.columns.len()], error: None }
+        let mut values = vec![None; Self::DEF.columns.len()];
+        if let Some(own) = Self::DEF.discriminator {
+            values[own.column] = Some(Value::from(own.tag));
+        }
+        Changeset { base: None, values, error: None }
     }
 
     /// Changes of this row.
@@ -34,7 +38,7 @@ pub trait ModelExt: Model {
     /// # }
     /// ```
     fn change(&self) -> Changeset<Self> {
-        Changeset { base: Some(self.clone()), ..Self::build() }
+        Changeset { base: Some(self.clone()), values: vec![None; Self::DEF.columns.len()], error: None }
     }
 }
 

@@ -37,12 +37,17 @@
 //! # Ok::<(), Error>(()) }).unwrap();
 //! ```
 //!
+//! [`Repo::new`] takes any driver. [`Repo::connect`] takes a URL and picks one, among those the features `sqlite` and
+//! `mysql` of this crate have made part of the program.
+//!
 //! Where to look: reading is on [`Repo`] and [`Select`]; writing starts with [`ModelExt::build`] and
 //! [`ModelExt::change`]; [`Repo::transaction`] groups; [`Repo::explain`] shows what a query would run.
 
 mod batches;
 mod changeset;
 mod columns;
+mod connect;
+mod include;
 mod log;
 mod preload;
 mod query;
@@ -50,6 +55,7 @@ mod read;
 mod reader;
 mod repo;
 mod session;
+mod side_load;
 mod transaction;
 mod write;
 
@@ -62,6 +68,7 @@ pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model};
 pub use batches::{Batches, RowStream};
 pub use changeset::{Changeset, ModelExt};
 pub use columns::Columns;
+pub use include::{Include, Included};
 pub use query::{Query, Select};
 pub use read::PreloadTarget;
 pub use reader::Readable;

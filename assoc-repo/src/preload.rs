@@ -27,7 +27,7 @@ mod owners;
 
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
-use assoc_core::{Links, Model, Result};
+use assoc_core::{KeySet, Links, Model, Result, RowKeys};
 
 use crate::session::Session;
 
@@ -75,4 +75,14 @@ pub(crate) async fn load_held<M: Model>(
     let mut nodes = fetch::run(session, plan, fetch::RootRows::Held(&held), force).await?;
     attach::run(plan, &mut nodes, Some(&mut held));
     Ok(())
+}
+
+/// The keys of structs the application holds.
+pub(crate) fn keys_of_owners<M: Model>(owners: &[M], columns: &[usize]) -> RowKeys {
+    assoc_core::rows::keys_of(owners, columns)
+}
+
+/// Which of the distinct keys each owner's is.
+pub(crate) fn places_of(keys: &KeySet, owners: &RowKeys) -> Vec<Option<usize>> {
+    index::KeyIndex::new(keys).of_rows(owners)
 }

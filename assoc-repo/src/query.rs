@@ -20,7 +20,14 @@ impl<M: Model> Query<M> {
     /// All rows of the model.
     #[allow(clippy::new_ret_no_self)] // `Query` is the place queries start at; `Select` is what they are.
     pub fn new() -> Select<M> {
-        Select { spec: SelectSpec::new(M::DEF), preloads: Vec::new(), selected: None, model: PhantomData }
+        Select {
+            spec: SelectSpec::new(M::DEF),
+            preloads: Vec::new(),
+            selected: None,
+            unscoped: false,
+            most_statements: None,
+            model: PhantomData,
+        }
     }
 
     /// Rows that satisfy a condition: [`Select::filter`].
@@ -68,6 +75,11 @@ impl<M: Model> Query<M> {
         Self::new().having(filter)
     }
 
+    /// Rows regardless of the model's default scope: [`Select::unscoped`].
+    pub fn unscoped() -> Select<M> {
+        Self::new().unscoped()
+    }
+
     /// Rows with an association: [`Select::preload`].
     pub fn preload(preload: impl IntoPreload<M>) -> Select<M> {
         Self::new().preload(preload)
@@ -82,6 +94,8 @@ pub struct Select<M> {
     pub(crate) spec: SelectSpec,
     pub(crate) preloads: Vec<Request>,
     pub(crate) selected: Option<Vec<Operand>>,
+    pub(crate) unscoped: bool,
+    pub(crate) most_statements: Option<usize>,
     model: PhantomData<fn() -> M>,
 }
 
@@ -91,6 +105,8 @@ impl<M> Clone for Select<M> {
             spec: self.spec.clone(),
             preloads: self.preloads.clone(),
             selected: self.selected.clone(),
+            unscoped: self.unscoped,
+            most_statements: self.most_statements,
             model: PhantomData,
         }
     }
@@ -164,6 +180,18 @@ impl<M: Model> Select<M> {
     /// Groups that satisfy a condition, which may contain aggregates.
     pub fn having(mut self, filter: Filter<M>) -> Self {
         self.spec.having = self.spec.having.and(filter.into_expr());
+        self
+    }
+
+    /// Lets this query run so many statements at most: [`Repo::max_statements`] for a single one.
+    pub fn max_statements(mut self, limit: usize) -> Self {
+        self.most_statements = Some(limit);
+        self
+    }
+
+    /// Leaves out the model's default scope. What tells the models of one table apart always applies.
+    pub fn unscoped(mut self) -> Self {
+        self.unscoped = true;
         self
     }
 

@@ -7,8 +7,8 @@ use assoc_core::driver::{Access, TransactionMode};
 use assoc_core::planner::{IntoPreload, Plan, Request, Root};
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
-    Aggregate, Bind, ColumnRef, ColumnType, Comparison, Error, ErrorKind, Expr, Filter, Key, KeyTuple, Model, Operand,
-    Result, Route, RowSink, Selectable, Statement, Value,
+    Aggregate, AssociationDef, Bind, ColumnRef, ColumnType, Dialect, Error, ErrorKind, Expr, Filter, Key, KeyTuple,
+    Model, Operand, Result, Route, RowSink, Selectable, Statement, Value,
 };
 
 use crate::columns::Columns;
@@ -95,20 +95,24 @@ impl Repo {
     /// # Errors
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
     pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
+        let limit = query.most_statements;
         let (spec, plan) = query.prepare()?;
         let statement = spec.statement(self.dialect())?;
         let mut session = self.session(Access::Read).await?;
+        if limit.is_some() {
+            session.limit_statements(limit);
+        }
         let Some(plan) = plan else {
             let mut rows = Vec::new();
             session.query(&statement, &mut rows).await?;
             return Ok(rows);
         };
-        in_snapshot(&mut session, async |session| {
+        let rows = in_snapshot(&mut session, async |session| {
             let mut rows: Vec<M> = Vec::new();
             session.query(&statement, &mut rows).await?;
             preload::load_fetched(session, &plan, rows).await
-        })
-        .await
+        });
+        rows.await.map_err(|error| with_plan(error, &plan, self.dialect(), Some(statement.sql())))
     }
 
     /// The number of rows of a query. 1 statement.
@@ -190,7 +194,8 @@ impl Repo {
             let message = "`pluck` reads the columns it is given: the query may have neither preloads nor `select`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let spec = SelectSpec { operands: Some(columns.operands()), ..query.spec };
+        let (spec, _) = scoped(query.spec, query.unscoped);
+        let spec = SelectSpec { operands: Some(columns.operands()), ..spec };
         let statement = spec.statement(self.dialect())?;
         let mut rows = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
@@ -267,7 +272,12 @@ impl Repo {
         self.preload_rows(target.rows(), preload.into_requests(), true).await
     }
 
-    async fn preload_rows<O: Model>(&self, rows: &mut [O], requests: Vec<Request>, force: bool) -> Result<()> {
+    pub(crate) async fn preload_rows<O: Model>(
+        &self,
+        rows: &mut [O],
+        requests: Vec<Request>,
+        force: bool,
+    ) -> Result<()> {
         let plan = Plan::new(O::DEF, Root::Held, requests)?;
         if rows.is_empty() {
             return Ok(());
@@ -277,7 +287,9 @@ impl Repo {
             // One statement is a snapshot by itself.
             return preload::load_held(&mut session, &plan, rows, force).await;
         }
-        in_snapshot(&mut session, async |session| preload::load_held(session, &plan, rows, force).await).await
+        in_snapshot(&mut session, async |session| preload::load_held(session, &plan, rows, force).await)
+            .await
+            .map_err(|error| with_plan(error, &plan, self.dialect(), None))
     }
 
     /// What running a query would do: the tree of associations, and every statement. Runs nothing.
@@ -354,6 +366,8 @@ impl<M: Model> Select<M> {
         let spec = &self.spec;
         self.preloads.is_empty()
             && self.selected.is_none()
+            && M::DEF.default_scope.is_none()
+            && M::DEF.discriminator.is_none()
             && spec.filter.is_always()
             && spec.limit.is_none()
             && spec.offset.is_none()
@@ -364,13 +378,30 @@ impl<M: Model> Select<M> {
 
     /// The statement to run and the plan of what to load below it; everything that can be refused is refused here.
     pub(crate) fn prepare(self) -> Result<(SelectSpec, Option<Plan>)> {
-        let mut spec = self.spec;
+        let (mut spec, includes) = scoped(self.spec, self.unscoped);
+        let mut preloads = self.preloads;
+        preloads.extend(includes);
         if let Some(selected) = self.selected {
-            spec = restrict(spec, &selected, &self.preloads)?;
+            spec = restrict(spec, &selected, &preloads)?;
         }
-        let plan = if self.preloads.is_empty() { None } else { Some(Plan::new(M::DEF, Root::Fetched, self.preloads)?) };
+        let plan = if preloads.is_empty() { None } else { Some(Plan::new(M::DEF, Root::Fetched, preloads)?) };
         Ok((spec.with_total_order(), plan))
     }
+}
+
+// What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.
+fn scoped(mut spec: SelectSpec, unscoped: bool) -> (SelectSpec, Vec<Request>) {
+    if spec.model.default_scope.is_none() && spec.model.discriminator.is_none() {
+        return (spec, Vec::new());
+    }
+    let base = spec.model.base_scope(unscoped);
+    spec.filter = base.filter.and(spec.filter);
+    if spec.order.is_empty() {
+        spec.order = base.order;
+    }
+    spec.limit = spec.limit.or(base.limit);
+    spec.offset = spec.offset.or(base.offset);
+    (spec, base.includes)
 }
 
 // Reads some columns only: the others are NULL in the answer, which their types have to allow.
@@ -383,10 +414,8 @@ fn restrict(spec: SelectSpec, selected: &[Operand], preloads: &[Request]) -> Res
         return Err(Error::invalid_query(model.name, message));
     }
     for request in preloads {
-        let Route::Direct(hop) = request.association.kind.route(request.association)? else { continue };
-        if let Some(missing) =
-            hop.owner_columns.iter().map(|at| model.columns[*at].name).find(|name| !is_selected(name))
-        {
+        let keys = key_columns(request.association)?;
+        if let Some(missing) = keys.iter().map(|at| model.columns[*at].name).find(|name| !is_selected(name)) {
             let association = request.association.name;
             let message =
                 format!("`select` leaves out `{missing}`, the key that preloading `{association}` goes by: add it");
@@ -410,14 +439,21 @@ fn restrict(spec: SelectSpec, selected: &[Operand], preloads: &[Request]) -> Res
     Ok(SelectSpec { operands: Some(operands), ..spec })
 }
 
-fn keyed_spec<M: Model>(spec: SelectSpec, values: Vec<Value<'static>>) -> SelectSpec {
-    let key = M::DEF.primary_key_names().zip(values).map(|(name, value)| equals(name, value)).collect();
-    SelectSpec { filter: Expr::All(key).and(spec.filter), ..spec }
+// The owner's columns an association goes by.
+fn key_columns(association: &AssociationDef) -> Result<Vec<usize>> {
+    Ok(match association.kind.route(association)? {
+        Route::Direct(hop) | Route::JoinTable { links: hop, .. } => hop.owner_columns.to_vec(),
+        Route::Through { through, .. } => key_columns(through)?,
+        Route::Polymorphic { type_column, owner_columns, .. } => {
+            owner_columns.iter().copied().chain([type_column]).collect()
+        }
+        _ => Vec::new(),
+    })
 }
 
-pub(crate) fn equals(column: &'static str, value: Value<'static>) -> Expr {
-    let left = Operand::Column(ColumnRef::own(column));
-    Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
+fn keyed_spec<M: Model>(spec: SelectSpec, values: Vec<Value<'static>>) -> SelectSpec {
+    let key = M::DEF.primary_key_names().zip(values).map(|(name, value)| Expr::equals(name, value)).collect();
+    SelectSpec { filter: Expr::All(key).and(spec.filter), ..spec }
 }
 
 fn show_key(key: &impl Key) -> String {
@@ -433,6 +469,17 @@ impl<M: Model> RowSink for OneRow<M> {
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
         self.0 = Some(M::from_values(values)?);
         Ok(())
+    }
+}
+
+// An error about the number of statements says which ones they were to be.
+fn with_plan(error: Error, plan: &Plan, dialect: &dyn Dialect, root_sql: Option<&str>) -> Error {
+    match error.kind() {
+        ErrorKind::TooManyStatements { limit, .. } => match plan.explain(dialect, root_sql) {
+            Ok(plan) => ErrorKind::TooManyStatements { limit: *limit, plan }.into(),
+            Err(_) => error,
+        },
+        _ => error,
     }
 }
 

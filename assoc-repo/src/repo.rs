@@ -26,6 +26,7 @@ use crate::session::{Session, TransactionHandle};
 pub struct Repo {
     pub(crate) shared: Arc<Shared>,
     pub(crate) transaction: Option<TransactionHandle>,
+    pub(crate) most_statements: Option<usize>,
 }
 
 pub(crate) struct Shared {
@@ -45,7 +46,11 @@ impl Repo {
     /// A repo over a driver that is shared already.
     #[must_use]
     pub fn from_driver(driver: Arc<dyn Driver>) -> Self {
-        Repo { shared: Arc::new(Shared { driver, get_sql: RwLock::default() }), transaction: None }
+        Repo {
+            shared: Arc::new(Shared { driver, get_sql: RwLock::default() }),
+            transaction: None,
+            most_statements: None,
+        }
     }
 
     /// The driver.
@@ -72,6 +77,32 @@ impl Repo {
         self.transaction.is_some()
     }
 
+    /// A handle of the same repo whose requests may run so many statements each: a request that needs more fails with
+    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements), which shows its plan. BEGIN and COMMIT
+    /// are not counted.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// # repo.insert(User::build()).await?;
+    /// let careful = repo.max_statements(1);
+    /// assert!(careful.all(Query::<User>::new()).await.is_ok());
+    /// assert!(careful.all(Query::preload(User::POSTS)).await.is_err());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn max_statements(&self, limit: usize) -> Repo {
+        Repo { most_statements: Some(limit), ..self.clone() }
+    }
+
     /// Runs a future and returns its output with the number of statements it caused, for tests of one's own: no query
     /// can hide in a loop. BEGIN, COMMIT and savepoints are not counted, nor is work handed to another task.
     ///
@@ -94,10 +125,12 @@ impl Repo {
     /// A connection for one request.
     pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
         let driver = &self.shared.driver;
-        match &self.transaction {
-            Some(handle) => Ok(Session::in_transaction(driver, Arc::clone(&handle.state).lock_owned().await)),
-            None => Ok(Session::own(driver, driver.acquire(access).await?)),
-        }
+        let mut session = match &self.transaction {
+            Some(handle) => Session::in_transaction(driver, Arc::clone(&handle.state).lock_owned().await),
+            None => Session::own(driver, driver.acquire(access).await?),
+        };
+        session.limit_statements(self.most_statements);
+        Ok(session)
     }
 
     pub(crate) fn get_sql(&self, model: TypeId, write: impl FnOnce() -> Result<Arc<str>>) -> Result<Arc<str>> {

@@ -117,6 +117,13 @@ impl TransactionState {
 pub(crate) struct Session<'r> {
     driver: &'r Arc<dyn Driver>,
     source: Source,
+    budget: Option<Budget>,
+}
+
+// How many statements a request may run, and how many it has run.
+struct Budget {
+    limit: usize,
+    used: usize,
 }
 
 enum Source {
@@ -127,18 +134,30 @@ enum Source {
 
 impl<'r> Session<'r> {
     pub(crate) fn own(driver: &'r Arc<dyn Driver>, connection: Box<dyn Connection>) -> Self {
-        Session { driver, source: Source::Own { connection, in_transaction: false } }
+        Session { driver, source: Source::Own { connection, in_transaction: false }, budget: None }
     }
 
     pub(crate) fn in_transaction(driver: &'r Arc<dyn Driver>, state: OwnedMutexGuard<TransactionState>) -> Self {
-        Session { driver, source: Source::Transaction { state, open: None } }
+        Session { driver, source: Source::Transaction { state, open: None }, budget: None }
     }
 
     pub(crate) fn dialect(&self) -> &'r dyn Dialect {
         self.driver.dialect()
     }
 
+    /// Lets this request run so many statements at most.
+    pub(crate) fn limit_statements(&mut self, limit: Option<usize>) {
+        self.budget = limit.map(|limit| Budget { limit, used: 0 });
+    }
+
     async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
+        if let Some(budget) = &mut self.budget {
+            if budget.used == budget.limit {
+                // The request adds its plan.
+                return Err(ErrorKind::TooManyStatements { limit: budget.limit, plan: String::new() }.into());
+            }
+            budget.used += 1;
+        }
         match &mut self.source {
             Source::Own { connection, .. } => Ok(connection),
             Source::Transaction { state, .. } => state.connection().await,

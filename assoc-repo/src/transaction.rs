@@ -2,7 +2,6 @@
 //! calls make savepoints.
 
 use std::ops::Deref;
-use std::sync::Arc;
 
 use assoc_core::Result;
 use assoc_core::driver::{Access, TransactionMode};
@@ -71,7 +70,7 @@ impl Repo {
                 let mut connection = self.shared.driver.acquire(Access::Write).await?;
                 connection.begin(TransactionMode::Write).await?;
                 let transaction = Some(TransactionHandle::new(connection));
-                let repo = Repo { shared: Arc::clone(&self.shared), transaction };
+                let repo = Repo { transaction, ..self.clone() };
                 Ok(Transaction { repo, level: 0, ended: false })
             }
         }

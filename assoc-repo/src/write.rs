@@ -5,7 +5,6 @@ use assoc_core::sql::{self, KeyedSelect, Select as SelectSpec};
 use assoc_core::{Error, ErrorKind, Expr, KeySet, KeyTuple, Model, Result, RowKeys, Value, schema};
 
 use crate::changeset::Changeset;
-use crate::read::equals;
 use crate::repo::Repo;
 use crate::session::Session;
 
@@ -176,7 +175,7 @@ async fn read_back<M: Model>(
         let id = executed.last_insert_id.ok_or_else(|| {
             Error::invalid_query(M::DEF.name, "the database made no key for the inserted row: set the primary key")
         })?;
-        let filter = Expr::All(M::DEF.primary_key_names().map(|name| equals(name, Value::Int(id))).collect());
+        let filter = Expr::All(M::DEF.primary_key_names().map(|name| Expr::equals(name, Value::Int(id))).collect());
         let select = SelectSpec { filter, ..SelectSpec::new(M::DEF) };
         return session.query(&select.statement(session.dialect())?, rows).await;
     };

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use assoc_mysql::MySql;
+use assoc_repo::Repo;
+
 /// Builds the example from the workspace's root, where the README says to run it, and says where the program is.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
@@ -47,7 +50,7 @@ fn crates_reading(arguments: &[&str], stdin: &str) -> Run {
 fn run(arguments: &[&str], stdin: &str) -> Run {
     let mut command = Command::new(program());
     command.args(arguments).current_dir(root()).env("CARGO", env!("CARGO"));
-    command.env("CRATES_TEST_URL", "mysql://ada:secret@localhost/crates");
+    command.env("CRATES_TEST_URL", "postgres://ada:secret@localhost/crates");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the example starts");
     // It may have failed without reading.
@@ -194,6 +197,65 @@ fn six_hundred_packages() {
     assert_has(&deep, &["The tree (66 statements, 1 rows"]);
 }
 
+/// A database of one's own on the server of `ASSOC_MYSQL_URL`.
+struct MySqlDatabase {
+    server: String,
+    name: String,
+}
+
+impl MySqlDatabase {
+    fn new() -> Self {
+        let url = std::env::var("ASSOC_MYSQL_URL").unwrap_or_default();
+        assert!(!url.is_empty(), "ASSOC_MYSQL_URL is not set: run the tests with `cargo xtask test`");
+        let database = MySqlDatabase { server: url, name: format!("assoc_crates_{}", std::process::id()) };
+        database.execute(&format!("CREATE DATABASE `{}` CHARACTER SET utf8mb4", database.name));
+        database
+    }
+
+    fn url(&self) -> String {
+        let (address, parameters) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        // `mysql://user:password@host:port/database`
+        let parts: Vec<&str> = address.splitn(4, '/').take(3).collect();
+        format!("{}/{}?{parameters}", parts.join("/"), self.name)
+    }
+
+    fn execute(&self, sql: &str) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let done = runtime.block_on(async {
+            let repo = Repo::new(MySql::connect(&self.server).await?);
+            repo.execute_raw(sql, []).await
+        });
+        done.expect("the server of ASSOC_MYSQL_URL lets databases be made");
+    }
+}
+
+impl Drop for MySqlDatabase {
+    fn drop(&mut self) {
+        self.execute(&format!("DROP DATABASE `{}`", self.name));
+    }
+}
+
+#[test]
+fn on_mysql() {
+    let (json, database) = (tempfile::NamedTempFile::new().unwrap(), MySqlDatabase::new());
+    fs::write(json.path(), metadata(600)).unwrap();
+    let json = json.path().to_str().unwrap();
+    // Up to where times and SQL are shown.
+    let beginning = |report: String| {
+        let end = report.find("\nWhat the preloads did").or_else(|| report.find("\n  The tree ("));
+        report[..end.expect("it is shown what the preloads did")].to_owned()
+    };
+    // Twice: the tables are made anew by each run.
+    for arguments in [&["--metadata", json][..], &["--metadata", json, "--tree", "package-599", "--depth", "3"]] {
+        let expected = beginning(crates(arguments).report());
+        assert!(expected.len() > 500, "{expected}");
+        let mut command = Command::new(program());
+        command.args(["--database", "env:CRATES_MYSQL_URL"]).args(arguments).current_dir(root());
+        let output = command.env("CRATES_MYSQL_URL", database.url()).output().unwrap();
+        assert_eq!(beginning(Run::of(output).report()), expected);
+    }
+}
+
 #[test]
 fn an_empty_project() {
     let json = r#"{"packages":[],"workspace_members":[],"resolve":{"nodes":[]}}"#;
@@ -264,9 +326,12 @@ fn what_is_no_metadata() {
 #[test]
 fn databases_that_cannot_be_used() {
     let refused = |database: &str| run(&["--metadata", "-", "--database", database], &metadata(5)).failure(1);
-    let no_driver = "no driver for `mysql:` URLs in this program; it knows `sqlite:`";
-    assert_eq!(refused("mysql://ada:secret@localhost/crates"), no_driver);
+    let no_driver = "no driver for `postgres:` URLs in this program; it knows `sqlite:` and `mysql:`";
+    assert_eq!(refused("postgres://ada:secret@localhost/crates"), no_driver);
     assert_eq!(refused("env:CRATES_TEST_URL"), no_driver);
+    // Nobody listens there.
+    let unreachable = refused("mysql://ada:secret@127.0.0.1:1/crates");
+    assert!(unreachable.contains("no connection") && !unreachable.contains("secret"), "{unreachable}");
     let unset = refused("env:CRATES_TEST_NOT_SET");
     assert_eq!(unset, "environment variable `CRATES_TEST_NOT_SET`: environment variable not found");
     let missing = refused("/nowhere/crates.sqlite");

@@ -26,7 +26,7 @@
 //! | a file | [`Sqlite::open`] |
 //! | a test, a cache | [`Sqlite::memory`] |
 //! | a `DATABASE_URL` | [`Sqlite::from_url`] |
-//! | wishes | [`Sqlite::builder`] |
+//! | wishes | [`Sqlite::builder`]; with a URL, [`SqliteBuilder::from_url`] |
 //! | no async runtime | the same; block on the futures (`pollster::block_on`), everything runs inline |
 //! | tokio | the same; short statements run inline, the others leave the thread: [`Execution`] |
 //!

@@ -159,10 +159,24 @@ impl SqliteBuilder {
         Sqlite::start(self.config, self.readers.unwrap_or_else(default_readers).max(1), self.execution)
     }
 
-    /// Options from a URL: `sqlite:path`, `sqlite://path`, `sqlite::memory:`, with `?mode=ro`, `rw` (must exist), `rwc`
-    /// or `memory`.
-    pub(crate) fn from_url(url: &str) -> Result<Self> {
-        let rest = url.strip_prefix("sqlite:").ok_or_else(|| bad_url(url, "it must begin with `sqlite:`"))?;
+    /// Options from a URL: `sqlite:path`, `sqlite://path`, `sqlite::memory:`, with `?mode=ro` (read only), `rw` (must
+    /// exist), `rwc` (the default) or `memory`.
+    ///
+    /// # Errors
+    /// When the URL is another one.
+    ///
+    /// ```
+    /// use assoc_sqlite::SqliteBuilder;
+    ///
+    /// let sqlite = SqliteBuilder::from_url("sqlite::memory:")?.page_cache_kib(64 * 1024).open()?;
+    /// # let _ = sqlite;
+    /// # Ok::<(), assoc_core::Error>(())
+    /// ```
+    pub fn from_url(url: &str) -> Result<Self> {
+        // Another database's URL may hold a password: it is not repeated.
+        let rest = url.strip_prefix("sqlite:").ok_or_else(|| {
+            errors::plain(DriverErrorKind::Unavailable, "a SQLite URL begins with `sqlite:`: `sqlite:path`".to_owned())
+        })?;
         let rest = rest.strip_prefix("//").unwrap_or(rest);
         let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
         if path.is_empty() {
@@ -284,6 +298,8 @@ mod tests {
         assert_eq!(path("sqlite:x?mode=memory").unwrap(), ":memory:");
         assert!(SqliteBuilder::from_url("sqlite:x?mode=ro").unwrap().config.read_only);
         assert!(!SqliteBuilder::from_url("sqlite:x?mode=rw").unwrap().config.create);
+        let other = SqliteBuilder::from_url("mysql://ada:secret@localhost/x").unwrap_err();
+        assert!(!format!("{other} {other:?}").contains("secret"), "{other:?}");
         for bad in ["mysql://x", "sqlite:", "sqlite://", "sqlite:x?cache=shared"] {
             assert!(SqliteBuilder::from_url(bad).is_err(), "{bad}");
         }

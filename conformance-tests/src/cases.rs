@@ -1,11 +1,12 @@
 //! The cases, by what they prove.
 
-use assoc_core::{BoxFuture, Capabilities, Result};
+use assoc_core::{BoxFuture, Dialect, Result};
 
 use crate::context::Context;
 
 mod aggregates;
 mod batches;
+mod collations;
 mod composite_keys;
 mod errors;
 mod filters;
@@ -53,14 +54,13 @@ pub struct Case {
     pub id: &'static str,
     /// What it is about.
     pub level: Level,
-    /// The capability a backend lacks for it, if it does.
-    pub lacking: fn(&Capabilities) -> Option<&'static str>,
+    /// What a backend lacks for it, if it does, by its capabilities.
+    pub lacking: fn(&dyn Dialect) -> Option<&'static str>,
     /// What it does.
     pub run: for<'c> fn(&'c mut Context) -> BoxFuture<'c, Result<()>>,
 }
 
 /// All cases.
-#[must_use]
 pub fn all() -> impl Iterator<Item = &'static Case> {
     [
         values::CASES,
@@ -75,6 +75,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         in_hand::CASES,
         composite_keys::CASES,
         text_keys::CASES,
+        collations::CASES,
         batches::CASES,
         errors::CASES,
         writes::CASES,

@@ -52,18 +52,36 @@ impl Context {
     /// # Errors
     /// The step's own error.
     pub async fn step<T>(&mut self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.step_with_many_keys(title, &[], work).await
+    }
+
+    /// As [`step`](Context::step), with look-ups of so many keys (of one column) each. How many keys go into one
+    /// statement is the dialect's business, so a look-up that it has to cut into several counts as one.
+    ///
+    /// # Errors
+    /// The step's own error.
+    pub async fn step_with_many_keys<T>(
+        &mut self,
+        title: &str,
+        lookups: &[usize],
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let keys_per_statement = self.repo.dialect().keys_per_statement(1).max(1);
+        let further: usize = lookups.iter().map(|keys| keys.div_ceil(keys_per_statement).saturating_sub(1)).sum();
         let _ = self.recorder.take();
         let result = work.await;
         let statements = self.recorder.take();
         let behaviour = &mut self.transcript.behaviour;
         // Writing to a String cannot fail.
-        let _ = writeln!(behaviour, "## {title}\nstatements: {}", statements.len());
+        // Negative if there were fewer than the dialect needs, which equals no golden.
+        let count = statements.len() as i128 - further as i128;
+        let _ = writeln!(behaviour, "## {title}\nstatements: {count}");
         if let Err(error) = &result {
             let _ = writeln!(behaviour, "error: {}", shown(error));
         }
         let _ = writeln!(self.transcript.sql, "## {title}");
         for (sql, binds) in statements {
-            let _ = writeln!(self.transcript.sql, "{sql} -- {binds}");
+            let _ = writeln!(self.transcript.sql, "{} -- {binds}", abridged(&sql));
         }
         result
     }
@@ -125,6 +143,27 @@ impl Context {
     pub(crate) fn into_transcript(self) -> Transcript {
         self.transcript.clone()
     }
+}
+
+/// Lists of very many placeholders as their number: `(? × 1024)`.
+fn abridged(sql: &str) -> String {
+    const LONG: usize = 32;
+    let mut short = String::new();
+    let mut rest = sql;
+    while let Some(at) = rest.find('?') {
+        let (before, list) = rest.split_at(at);
+        let more = list.as_bytes()[1..].chunks(3).take_while(|chunk| *chunk == b", ?").count();
+        let (list, after) = list.split_at(1 + 3 * more);
+        short.push_str(before);
+        if more < LONG {
+            short.push_str(list);
+        } else {
+            let _ = write!(short, "? × {}", more + 1);
+        }
+        rest = after;
+    }
+    short.push_str(rest);
+    short
 }
 
 // Databases word their errors differently: of those the class is what every backend must agree on.

@@ -26,7 +26,7 @@ pub enum Outcome {
 /// When the case itself finds something wrong, or the backend fails.
 pub async fn execute(backend: &dyn Backend, case: &Case) -> Result<Outcome> {
     let database = backend.fresh().await?;
-    if let Some(lacking) = (case.lacking)(database.driver().dialect().capabilities()) {
+    if let Some(lacking) = (case.lacking)(database.driver().dialect()) {
         return Ok(Outcome::Skipped(lacking));
     }
     let mut context = Context::new(database);
@@ -49,21 +49,23 @@ pub fn run(backend: impl Backend) -> ExitCode {
     };
     let mut skipped: Vec<(Level, &'static str, &'static str)> = Vec::new();
     let mut trials = Vec::new();
-    let capabilities = match runtime.block_on(backend.fresh()) {
-        Ok(database) => database.driver().dialect().capabilities().clone(),
+    // Lives on, because its dialect is asked what each case needs.
+    let database = match runtime.block_on(backend.fresh()) {
+        Ok(database) => database,
         Err(error) => {
             eprintln!("{}: no empty database: {error}", backend.name());
             return ExitCode::FAILURE;
         }
     };
     for case in cases::all() {
-        if let Some(lacking) = (case.lacking)(&capabilities) {
+        if let Some(lacking) = (case.lacking)(database.driver().dialect()) {
             skipped.push((case.level, case.id, lacking));
             continue;
         }
         let (backend, runtime) = (Arc::clone(&backend), Arc::clone(&runtime));
         trials.push(Trial::test(case.id, move || judge(&*backend, &runtime, case)).with_kind(case.level.name()));
     }
+    drop(database);
     let name = backend.name();
     let total = trials.len();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -2,30 +2,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use assoc_core::{BoxFuture, Result};
-use assoc_sqlite::Sqlite;
-use conformance_tests::{Backend, Database, Level, Outcome, all, execute, golden};
+use backends::{MariaDb, SqliteFile};
+use conformance_tests::{Backend, Level, Outcome, all, execute, golden};
 use rstest::rstest;
 
-struct SqliteFile;
-
-impl Backend for SqliteFile {
-    fn name(&self) -> &'static str {
-        "sqlite"
-    }
-
-    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-        Box::pin(async {
-            let folder = tempfile::tempdir().map_err(assoc_core::Error::other)?;
-            let driver = Sqlite::open(folder.path().join("suite.db"))?;
-            Ok(Database::new(driver).on_drop(move || drop(folder)))
-        })
-    }
-}
+mod backends;
 
 #[rstest]
 fn suite(
-    #[values(SqliteFile)] backend: impl Backend,
+    #[values(SqliteFile, MariaDb)] backend: impl Backend,
     #[values(Level::Driver, Level::Read, Level::Write, Level::Transaction)] level: Level,
 ) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

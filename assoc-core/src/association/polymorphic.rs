@@ -22,6 +22,14 @@ pub trait Polymorphic: Clone + Send + Sync + Sized + 'static {
     const VARIANTS: &'static [VariantDef];
 }
 
+/// A polymorphic enum has a variant for model `M`. Derived.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an enum of models with a variant for `{M}`",
+    label = "this association does not lead to `{M}`",
+    note = "the target of a polymorphic association is an enum with `#[derive(Polymorphic)]`, one variant a model"
+)]
+pub trait HasVariant<M>: Polymorphic {}
+
 /// One model that a polymorphic association can lead to.
 #[derive(Clone, Copy)]
 pub struct VariantDef {
@@ -60,6 +68,12 @@ impl<E, M> Clone for Variant<E, M> {
 
 impl<E, M> Copy for Variant<E, M> {}
 
+impl<E, M> fmt::Debug for Variant<E, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Variant")
+    }
+}
+
 impl<E, M> Variant<E, M> {
     /// The token. Called by the derive.
     #[must_use]
@@ -81,6 +95,18 @@ impl<E, M: Model> Variant<E, M> {
 pub struct VariantPreload<E> {
     requests: Vec<Request>,
     target: PhantomData<fn() -> E>,
+}
+
+impl<E> Clone for VariantPreload<E> {
+    fn clone(&self) -> Self {
+        VariantPreload { requests: self.requests.clone(), target: PhantomData }
+    }
+}
+
+impl<E> fmt::Debug for VariantPreload<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.requests, f)
+    }
 }
 
 impl<E> IntoPreload<E> for VariantPreload<E> {

@@ -1,8 +1,9 @@
 //! `has_many through` and `has_one through`: targets behind another association, to any depth, because that other
 //! association and the one that leads on may go through something themselves.
 
-use super::{Association, AssociationDef, Cardinality, Kind, Macro, Route};
-use crate::error::Result;
+use super::{Association, AssociationDef, Cardinality, HasVariant, Kind, Macro, Route};
+use crate::column::Column;
+use crate::error::{Error, Result};
 
 /// A through association. The two associations are functions, because constants of models that refer to each other
 /// would form a cycle.
@@ -27,9 +28,35 @@ impl Kind for ThroughKind {
         if self.one { Cardinality::One } else { Cardinality::Many }
     }
 
-    fn route(&self, _: &AssociationDef) -> Result<Route> {
-        Ok(Route::Through { through: (self.through)(), source: (self.source)(), source_type: self.source_type })
+    fn route(&self, association: &AssociationDef) -> Result<Route> {
+        let source = (self.source)();
+        if let Some(tag) = self.source_type {
+            check_source_type(association, source, tag)?;
+        }
+        Ok(Route::Through { through: (self.through)(), source, source_type: self.source_type })
     }
+}
+
+// That the tag is the one under which the source stores the association's target.
+fn check_source_type(association: &AssociationDef, source: &AssociationDef, tag: &str) -> Result<()> {
+    let variants = match source.kind.route(source)? {
+        Route::Polymorphic { variants, .. } => variants,
+        _ => &[],
+    };
+    let target = (association.target)();
+    if variants.iter().any(|variant| variant.tag == tag && (variant.model)() == target) {
+        return Ok(());
+    }
+    let right = match variants.iter().find(|variant| (variant.model)() == target) {
+        Some(variant) => format!("`{}` is stored as `source_type = \"{}\"`", target.name, variant.tag),
+        None => format!("it never leads to `{}`", target.name),
+    };
+    let message = format!(
+        "the association `{}` follows `{}` with `source_type = \"{tag}\"`, but {right}",
+        association.qualified_name(),
+        source.qualified_name(),
+    );
+    Err(Error::invalid_query((association.owner)().name, message))
 }
 
 /// Stands for a constant that a model does not have: the derive asks for a source association by its singular and its
@@ -40,9 +67,9 @@ pub struct Missing;
 /// Chooses the source of a through association from its singular and plural names: the one that exists, the singular
 /// one if both do.
 #[diagnostic::on_unimplemented(
-    message = "the source of this association is not found, or leads to another model",
-    label = "no association of the model it goes through has this name, in the singular or in the plural, and leads to `{T}`",
-    note = "name the association that leads on with `source = \"…\"`"
+    message = "the source of this association is not found, or does not lead to `{T}`",
+    label = "the model it goes through has no association of this name that leads to `{T}`",
+    note = "a `through` association is continued by the association of the model it goes through that has its name, in the singular or else in the plural: name another with `source = \"…\"`"
 )]
 pub trait PickSource<T>: Copy {
     /// The association.
@@ -56,6 +83,36 @@ impl<J, T, H, P: Copy> PickSource<T> for (Association<J, T, H>, P) {
 }
 
 impl<J, T, H> PickSource<T> for (Missing, Association<J, T, H>) {
+    fn def(self) -> &'static AssociationDef {
+        self.1.def()
+    }
+}
+
+// The singular may be a column.
+impl<J, V, T, H> PickSource<T> for (Column<J, V>, Association<J, T, H>) {
+    fn def(self) -> &'static AssociationDef {
+        self.1.def()
+    }
+}
+
+/// As [`PickSource`], for a polymorphic source of which one type is followed.
+#[diagnostic::on_unimplemented(
+    message = "the source of this association is not found, or is no association",
+    label = "with `source_type`, the source is a polymorphic `belongs_to` of the model it goes through, and `{T}` one of its types",
+    note = "name it with `source = \"…\"`"
+)]
+pub trait PickTypedSource<T>: Copy {
+    /// The association.
+    fn def(self) -> &'static AssociationDef;
+}
+
+impl<J, E: HasVariant<T>, T, H, P: Copy> PickTypedSource<T> for (Association<J, E, H>, P) {
+    fn def(self) -> &'static AssociationDef {
+        self.0.def()
+    }
+}
+
+impl<J, E: HasVariant<T>, T, H> PickTypedSource<T> for (Missing, Association<J, E, H>) {
     fn def(self) -> &'static AssociationDef {
         self.1.def()
     }

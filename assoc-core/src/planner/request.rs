@@ -202,7 +202,19 @@ impl<O, T> fmt::Debug for Preload<O, T> {
     }
 }
 
+impl<O, T, H> From<Association<O, T, H>> for Preload<O, T> {
+    fn from(association: Association<O, T, H>) -> Self {
+        association.preload()
+    }
+}
+
 impl<O, T> Preload<O, T> {
+    /// The data form.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
     /// Loads an association of the targets as well. May be called several times, and nested to any depth.
     #[must_use]
     pub fn with(mut self, child: impl IntoPreload<T>) -> Self {

@@ -1,13 +1,15 @@
 //! An association: its definition, its constant with the compile-time checks, its accessor.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::generated;
+use crate::attributes::Inverse;
 use crate::names::token;
-use crate::options::Kind;
-use crate::validate::{Association, Keys, Model, TargetKey};
+use crate::options::Holder;
+use crate::parse::ShapeInput;
+use crate::validate::{Association, Keys, Model, TargetKey, TargetType, Through};
 
 /// The `AssociationDef`.
 pub(super) fn definition(model: &Model, association: &Association) -> TokenStream {
@@ -15,14 +17,13 @@ pub(super) fn definition(model: &Model, association: &Association) -> TokenStrea
     let owner = &model.ident;
     // At the target's name: what is wrong with it is said there.
     let at = generated(slot.span());
-    let kind = kind(association);
-    let slot_type = format_ident!("{}Slot", association.kind.holder());
-    let options = if association.kind.is_to_one() {
-        quote_spanned!(at=> .optional(<#slot as __assoc::ToOne>::OPTIONAL))
-    } else {
-        TokenStream::new()
+    let kind = kind(model, association);
+    let slot_type = format_ident!("{}", association.holder.slot());
+    let options = options(model, association);
+    let target = match association.keys {
+        Keys::Polymorphic { .. } => quote_spanned!(at=> || __assoc::first_variant::<#target>()),
+        _ => quote_spanned!(at=> || <#target as __assoc::Model>::DEF),
     };
-    let target = quote_spanned!(at=> || <#target as __assoc::Model>::DEF);
     let stored = quote_spanned! {at=>
         &__assoc::#slot_type::<#owner, #slot>::new(|__owner| &__owner.#field, |__owner| &mut __owner.#field)
     };
@@ -38,33 +39,205 @@ pub(super) fn definition(model: &Model, association: &Association) -> TokenStrea
     }
 }
 
-fn kind(association: &Association) -> TokenStream {
+fn kind(model: &Model, association: &Association) -> TokenStream {
     let target = &association.target;
+    let owner = &model.ident;
     let at = generated(target.span());
     let columns = |tokens: &[Ident]| {
         let columns = tokens.iter().map(|token| target_column(association, token));
         quote!(&[#(#columns.index()),*])
     };
-    let kind = format_ident!("{}Kind", association.kind.holder());
+    let kind = format_ident!("{}Kind", association.holder.name());
+    let primary_key = || quote_spanned!(at=> <#target as __assoc::Model>::PRIMARY_KEY);
     match &association.keys {
         Keys::Own { foreign_key, target_key } => {
             let target_key = match target_key {
-                TargetKey::Primary => quote_spanned!(at=> <#target as __assoc::Model>::PRIMARY_KEY),
+                TargetKey::Primary => primary_key(),
                 TargetKey::Named(tokens) => columns(tokens),
             };
             quote!(&__assoc::#kind { foreign_key: &[#(#foreign_key),*], target_key: #target_key })
         }
-        Keys::Theirs { owner_key, foreign_key } => {
+        Keys::Theirs { owner_key, foreign_key, target_type } => {
             let foreign_key = columns(foreign_key);
+            let target_type = match target_type {
+                None => quote!(__assoc::Option::None),
+                Some(TargetType { column, tag }) => {
+                    let column = target_column(association, column);
+                    quote!(__assoc::Option::Some(__assoc::Discriminator { column: #column.index(), tag: #tag }))
+                }
+            };
             quote! {
                 &__assoc::#kind {
                     owner_key: &[#(#owner_key),*],
                     foreign_key: #foreign_key,
-                    target_type: __assoc::Option::None,
+                    target_type: #target_type,
+                }
+            }
+        }
+        Keys::Polymorphic { foreign_key, foreign_type, .. } => {
+            let variants = quote_spanned!(at=> <#target as __assoc::Polymorphic>::VARIANTS);
+            quote! {
+                &__assoc::PolymorphicBelongsToKind {
+                    foreign_key: &[#(#foreign_key),*],
+                    foreign_type: #foreign_type,
+                    variants: #variants,
+                }
+            }
+        }
+        Keys::Through(through) => through_kind(model, association, through),
+        Keys::JoinTable { table, owner_columns, target_columns } => {
+            let table = match table {
+                None => quote!(__assoc::Option::None),
+                Some((schema, name)) => {
+                    let schema = match schema {
+                        Some(schema) => quote!(__assoc::Option::Some(#schema)),
+                        None => quote!(__assoc::Option::None),
+                    };
+                    quote!(__assoc::Option::Some(__assoc::TableRef { schema: #schema, name: #name }))
+                }
+            };
+            let target_key = primary_key();
+            let own = 0..owner_columns.len();
+            let others = owner_columns.len()..owner_columns.len() + target_columns.len();
+            quote! {
+                &__assoc::HasAndBelongsToManyKind {
+                    join_table: || {
+                        static __TABLE: __assoc::OnceLock<__assoc::ModelDef> = __assoc::OnceLock::new();
+                        __TABLE.get_or_init(|| {
+                            __assoc::join_table_def::<#owner, #target>(
+                                #table,
+                                &[#(#owner_columns),*],
+                                &[#(#target_columns),*],
+                            )
+                        })
+                    },
+                    owner_key: <#owner as __assoc::Model>::PRIMARY_KEY,
+                    owner_columns: &[#(#own),*],
+                    target_columns: &[#(#others),*],
+                    target_key: #target_key,
                 }
             }
         }
     }
+}
+
+fn through_kind(model: &Model, association: &Association, through: &Through) -> TokenStream {
+    let owner = &model.ident;
+    let target = &association.target;
+    let Through { through: token, middle, sources, named, source_type } = through;
+    let at = generated(token.span());
+    let token = Ident::new(&token.to_string(), at);
+    let by = quote_spanned!(at=> <#owner>::#token.def());
+    let at = generated(sources.first().map_or(association.span, Ident::span));
+    let sources: Vec<Ident> = sources.iter().map(|source| Ident::new(&source.to_string(), at)).collect();
+    let (first, second) = match sources.as_slice() {
+        [first, second] => (quote_spanned!(at=> <#middle>::#first), quote_spanned!(at=> <#middle>::#second)),
+        sources => (quote_spanned!(at=> <#middle>::#(#sources)*), quote_spanned!(at=> __assoc::Missing)),
+    };
+    let pick = if source_type.is_some() { "PickTypedSource" } else { "PickSource" };
+    let pick = Ident::new(pick, at);
+    let source = quote_spanned!(at=> __assoc::#pick::<#target>::def((#first, #second)));
+    // A constant of the model itself wins over one of a trait, so this is what there is if the model has none.
+    let otherwise = if *named { TokenStream::new() } else { missing(&format_ident!("__Source"), &sources) };
+    let source_type = match source_type {
+        None => quote!(__assoc::Option::None),
+        Some(tag) => quote!(__assoc::Option::Some(#tag)),
+    };
+    let one = association.holder.is_to_one();
+    quote! {
+        &__assoc::ThroughKind {
+            through: || #by,
+            source: || {
+                #otherwise
+                #source
+            },
+            source_type: #source_type,
+            one: #one,
+        }
+    }
+}
+
+// Constants for models that do not have them.
+fn missing(name: &Ident, constants: &[Ident]) -> TokenStream {
+    quote! {
+        #[allow(dead_code)]
+        trait #name {
+            #(const #constants: __assoc::Missing = __assoc::Missing;)*
+        }
+        impl<__T> #name for __T {}
+    }
+}
+
+fn options(model: &Model, association: &Association) -> TokenStream {
+    let Association { slot, target, shape, .. } = association;
+    let mut options = TokenStream::new();
+    if association.holder.is_to_one() {
+        options.extend(quote_spanned!(generated(slot.span())=> .optional(<#slot as __assoc::ToOne>::OPTIONAL)));
+    }
+    if let Some(scope) = scope(association) {
+        options.extend(quote!(.scope(|| __assoc::Scope::into_shape(#scope))));
+    }
+    if let Some(path) = &shape.owner_scope {
+        let owner = &model.ident;
+        let at = generated(path.span());
+        let call = quote_spanned!(at=> #path(__owner, __assoc::Scope::<#target>::new()));
+        options.extend(quote! {
+            .owner_scope(|__owner: &dyn __assoc::Any| match __owner.downcast_ref::<#owner>() {
+                __assoc::Option::Some(__owner) => __assoc::Scope::into_shape(#call),
+                __assoc::Option::None => __assoc::Default::default(),
+            })
+        });
+    }
+    if shape.readonly {
+        options.extend(quote!(.readonly()));
+    }
+    match &shape.inverse {
+        None => {}
+        Some(Inverse::None) => options.extend(quote!(.inverse(__assoc::Inverse::None))),
+        Some(Inverse::Named(inverse)) => {
+            let name = &inverse.name;
+            options.extend(quote!(.inverse(__assoc::Inverse::Named(#name))));
+        }
+    }
+    options
+}
+
+// All that is said about which rows there are, applied one after the other.
+fn scope(association: &Association) -> Option<TokenStream> {
+    let Association { target, shape, .. } = association;
+    let ShapeInput { scope, filter, order, limit, offset, distinct, include, .. } = shape;
+    let mut calls = TokenStream::new();
+    let mut with = |name: &str, argument: &dyn ToTokens, at: Span| {
+        let at = generated(at);
+        let method = Ident::new(name, at);
+        calls.extend(quote_spanned!(at=> .#method(#argument)));
+    };
+    if let Some(filter) = filter {
+        with("filter", filter, filter.span());
+    }
+    if let Some(order) = order {
+        with("order_by", order, order.span());
+    }
+    if let Some(limit) = limit {
+        with("limit", &u64::from(*limit), association.span);
+    }
+    if let Some(offset) = offset {
+        with("offset", &u64::from(*offset), association.span);
+    }
+    if *distinct {
+        with("distinct", &TokenStream::new(), association.span);
+    }
+    if let Some(include) = include {
+        with("preload", include, include.span());
+    }
+    if scope.is_none() && calls.is_empty() {
+        return None;
+    }
+    let all = quote!(__assoc::Scope::<#target>::new() #calls);
+    Some(match scope {
+        Some(path) => quote_spanned!(generated(path.span())=> #path(#all)),
+        None => all,
+    })
 }
 
 // A column of the target. It all stands where the association's author named it, or would have.
@@ -80,7 +253,7 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association, c
     let Association { vis, name, slot, target, field, .. } = association;
     let owner = &model.ident;
     let constant = token(name, generated(field.span()));
-    let holder = format_ident!("{}", association.kind.holder());
+    let holder = format_ident!("{}", association.holder.name());
     let ty = quote_spanned!(generated(slot.span())=> __assoc::Association<#owner, #target, __assoc::#holder<#slot>>);
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
@@ -101,7 +274,7 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
         let token = token(&model.columns[*index].name, at);
         quote_spanned!(at=> <#owner>::#token)
     };
-    match &association.keys {
+    let mut checks: TokenStream = match &association.keys {
         Keys::Own { foreign_key, target_key: TargetKey::Primary } => {
             let columns = foreign_key.iter().map(own);
             match foreign_key.len() {
@@ -121,14 +294,56 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
                 quote_spanned!(at=> __assoc::check_foreign_key(#own, #key);)
             })
             .collect(),
-        Keys::Theirs { owner_key, foreign_key } => owner_key
-            .iter()
-            .zip(foreign_key)
-            .map(|(index, token)| {
+        Keys::Theirs { owner_key, foreign_key, target_type } => {
+            let keys = owner_key.iter().zip(foreign_key).map(|(index, token)| {
                 let (own, column) = (own(index), target_column(association, token));
                 quote_spanned!(at=> __assoc::check_foreign_key(#column, #own);)
-            })
-            .collect(),
+            });
+            let target_type = target_type.iter().map(|TargetType { column, .. }| {
+                let at = generated(column.span());
+                let column = target_column(association, column);
+                quote_spanned!(at=> __assoc::check_type_column(#column);)
+            });
+            keys.chain(target_type).collect()
+        }
+        Keys::Polymorphic { foreign_key, foreign_type, type_span } => {
+            let types = foreign_key.iter().map(|index| &model.columns[*index].ty);
+            let keys = quote_spanned!(at=> __assoc::check_polymorphic_key::<#target, (#(#types,)*)>(););
+            let at = generated(*type_span);
+            let column = token(&model.columns[*foreign_type].name, at);
+            quote_spanned!(at=> #keys __assoc::check_type_column(<#owner>::#column);)
+        }
+        // Where the definition names the two associations, the compiler looks.
+        Keys::Through(_) => TokenStream::new(),
+        Keys::JoinTable { target_columns, .. } => {
+            let width = target_columns.len();
+            quote_spanned!(at=> __assoc::check_join_columns::<#target>(#width);)
+        }
+    };
+    if let Some(Inverse::Named(inverse)) = &association.shape.inverse {
+        checks.extend(inverse_check(model, association, &inverse.name, inverse.span));
+    }
+    checks
+}
+
+// In a function that nobody calls: the inverse's constant is checked likewise, and two constants cannot be computed
+// from each other.
+fn inverse_check(model: &Model, association: &Association, inverse: &str, span: Span) -> TokenStream {
+    let (owner, target) = (&model.ident, &association.target);
+    let at = generated(span);
+    let constant = token(inverse, at);
+    let check = match &association.keys {
+        Keys::Theirs { target_type: Some(_), .. } => "check_polymorphic_inverse",
+        _ => "check_inverse",
+    };
+    let check = Ident::new(check, at);
+    let missing = missing(&format_ident!("__Inverse"), std::slice::from_ref(&constant));
+    let check = quote_spanned!(at=> __assoc::#check::<#owner, _>(<#target>::#constant));
+    quote! {
+        let _: fn() = || {
+            #missing
+            #check
+        };
     }
 }
 
@@ -136,10 +351,11 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
 pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream {
     let Association { vis, name, field, slot, target, .. } = association;
     let model_name = &model.name;
-    let holder = format_ident!("{}", association.kind.holder());
-    let read = match association.kind {
-        Kind::HasMany => quote!(&[#target]),
-        Kind::BelongsTo | Kind::HasOne => {
+    let holder = format_ident!("{}", association.holder.name());
+    let read = match association.holder {
+        Holder::HasMany => quote!(&[#target]),
+        Holder::HasManyThrough | Holder::HasAndBelongsToMany => quote!(&[__assoc::Arc<#target>]),
+        Holder::BelongsTo | Holder::HasOne => {
             quote_spanned!(generated(slot.span())=> <#slot as __assoc::ToOne>::Read<'_>)
         }
     };

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 
 use super::{Root, association, generated, in_anonymous_constant};
 use crate::names::token;
-use crate::validate::{Column, Default, Model};
+use crate::validate::{Column, Default, Discriminator, Model};
 
 /// What keeps the compiler from complaining about everything that uses a model in which there are mistakes: all its
 /// names, with nothing behind them.
@@ -86,9 +86,16 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
     });
     let accessors = model.associations.iter().map(|association| association::accessor(model, association));
     let ident = &model.ident;
+    let checks = model.discriminator.iter().map(|discriminator| {
+        let at = generated(discriminator.span);
+        let column = token(&model.columns[discriminator.column].name, at);
+        quote_spanned!(at=> const _: () = __assoc::check_type_column(<#ident>::#column);)
+    });
     // A private field's constant and accessor need not be used.
     let items = quote! {
         #implementation
+
+        #(#checks)*
 
         #[automatically_derived]
         #[allow(dead_code)]
@@ -138,6 +145,12 @@ fn definition(model: &Model) -> TokenStream {
         None => quote!(__assoc::Option::None),
     };
     let associations = model.associations.iter().map(|association| association::definition(model, association));
+    let default_scope = model.default_scope.iter().map(|path| {
+        let call = quote_spanned!(generated(path.span())=> #path(__assoc::Scope::<#ident>::new()));
+        quote!(.with_default_scope(|| __assoc::Scope::into_shape(#call)))
+    });
+    let discriminator =
+        model.discriminator.iter().map(|Discriminator { column, tag, .. }| quote!(.with_discriminator(#column, #tag)));
     quote! {
         &__assoc::ModelDef::new(
             #name,
@@ -147,6 +160,8 @@ fn definition(model: &Model) -> TokenStream {
             &[#(#associations),*],
             &__assoc::RowsOf::<#ident>::new(),
         )
+        #(#default_scope)*
+        #(#discriminator)*
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use assoc_core::driver::{Access, Driver, TransactionMode};
 use assoc_core::{DriverErrorKind, Value};
 use assoc_mysql::MySql;
+use assoc_mysql::mysql_async::OptsBuilder;
 
 use crate::support::{
     TestDb, acquire, connection_id, one, pool_becomes, rows, run, statement, status, try_rows, try_run,
@@ -51,6 +52,22 @@ async fn two_hundred_tasks_share_ten_connections() {
     let pool = status(&driver);
     assert!(pool.open <= 10 && most.load(Ordering::Relaxed) <= 10, "{pool:?} {most:?}");
     assert_eq!(one(&mut *acquire(&driver).await, "SELECT COUNT(*) FROM t").await, Value::Int(500));
+}
+
+#[tokio::test]
+async fn the_password_is_not_shown() {
+    let db = TestDb::new().await;
+    let root = db.driver().await;
+    let user = format!("shown_{}", std::process::id());
+    let mut connection = acquire(&root).await;
+    run(&mut *connection, &format!("CREATE USER '{user}'@'%' IDENTIFIED BY 'hunter2hunter2'")).await;
+    let options =
+        |options: OptsBuilder| options.user(Some(user.as_str())).pass(Some("hunter2hunter2")).db_name(None::<String>);
+    let driver = db.builder().options(options).connect().await.unwrap();
+    assert_eq!(status(&driver).idle, 1);
+    let shown = format!("{driver:?}");
+    run(&mut *connection, &format!("DROP USER '{user}'@'%'")).await;
+    assert!(shown.contains(&user) && !shown.contains("hunter2"), "{shown}");
 }
 
 #[tokio::test]

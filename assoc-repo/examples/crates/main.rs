@@ -59,7 +59,7 @@ fn run() -> Result<(), Failure> {
 }
 
 async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Progress) -> Result<(), Failure> {
-    let repo = database::connect(options.database.as_deref())?;
+    let repo = database::connect(options.database.as_deref()).await?;
     import::create_tables(&repo).await?;
     import::store(&repo, metadata, progress).await?;
     progress.clear();

@@ -47,9 +47,16 @@ async fn shelves(cx: &Context) -> Result<()> {
 async fn integer_and_text(cx: &mut Context) -> Result<()> {
     shelves(cx).await?;
     let repo = cx.repo();
-    let found = cx.step("shelves preload books", repo.all(Query::preload(Shelf::BOOKS.with(Book::SHELF)))).await?;
+    let found = cx
+        .step(
+            "shelves preload books",
+            repo.all(Query::preload(Shelf::BOOKS.with(Book::SHELF)).order_by(Shelf::ROOM.asc())),
+        )
+        .await?;
     cx.show("shelves", found);
-    let found = cx.step("shelves preload first book", repo.all(Query::preload(Shelf::FIRST_BOOK))).await?;
+    let found = cx
+        .step("shelves preload first book", repo.all(Query::preload(Shelf::FIRST_BOOK).order_by(Shelf::ROOM.asc())))
+        .await?;
     cx.show("shelves", found);
     Ok(())
 }
@@ -57,7 +64,7 @@ async fn integer_and_text(cx: &mut Context) -> Result<()> {
 async fn partly_null_refers_to_nothing(cx: &mut Context) -> Result<()> {
     shelves(cx).await?;
     let repo = cx.repo();
-    let books = cx.step("books preload shelf", repo.all(Query::preload(Book::SHELF))).await?;
+    let books = cx.step("books preload shelf", repo.all(Query::preload(Book::SHELF).order_by(Book::ID.asc()))).await?;
     cx.show("books", &books);
     let nothing =
         cx.step("the reader asks nothing", repo.get_association(&books[4], Book::SHELF, Query::new())).await?;
@@ -75,9 +82,15 @@ async fn two_integers(cx: &mut Context) -> Result<()> {
         |hall: i32, number: Option<u16>| Ticket::build().set(Ticket::HALL_ID, hall).set(Ticket::SEAT_NUMBER, number);
     repo.insert_all([ticket(1, Some(1)), ticket(2, Some(1)), ticket(1, Some(1)), ticket(2, Some(2)), ticket(1, None)])
         .await?;
-    let seats = cx.step("seats preload tickets", repo.all(Query::preload(Seat::TICKETS.with(Ticket::SEAT)))).await?;
+    let seats = cx
+        .step(
+            "seats preload tickets",
+            repo.all(Query::preload(Seat::TICKETS.with(Ticket::SEAT)).order_by(Seat::HALL_ID.asc())),
+        )
+        .await?;
     cx.show("seats", seats);
-    let tickets = cx.step("tickets preload seat", repo.all(Query::preload(Ticket::SEAT))).await?;
+    let tickets =
+        cx.step("tickets preload seat", repo.all(Query::preload(Ticket::SEAT).order_by(Ticket::ID.asc()))).await?;
     cx.show("tickets", tickets);
     Ok(())
 }
@@ -98,12 +111,18 @@ async fn bytes(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     keys::tables(&repo).await?;
     let object = |hash: &[u8], size: u64| Object::build().set(Object::HASH, hash).set(Object::SIZE, size);
-    repo.insert_all([object(&[0, 1], 10), object(&[0xff], 20), object(&[b'a'], 30)]).await?;
+    repo.insert_all([object(&[0, 1], 10), object(&[0xff], 20), object(b"a", 30)]).await?;
     let name = |hash: &[u8], name| Name::build().set(Name::OBJECT_HASH, hash).set(Name::NAME, name);
-    repo.insert_all([name(&[0xff], "x"), name(&[0, 1], "y"), name(&[0xff], "z"), name(&[b'A'], "not a")]).await?;
-    let objects = cx.step("objects preload names", repo.all(Query::preload(Object::NAMES.with(Name::OBJECT)))).await?;
+    repo.insert_all([name(&[0xff], "x"), name(&[0, 1], "y"), name(&[0xff], "z"), name(b"A", "not a")]).await?;
+    let objects = cx
+        .step(
+            "objects preload names",
+            repo.all(Query::preload(Object::NAMES.with(Name::OBJECT)).order_by(Object::SIZE.asc())),
+        )
+        .await?;
     cx.show("objects", objects);
-    let names = cx.step("names preload object", repo.all(Query::preload(Name::OBJECT))).await?;
+    let names =
+        cx.step("names preload object", repo.all(Query::preload(Name::OBJECT).order_by(Name::ID.asc()))).await?;
     cx.show("names", names);
     Ok(())
 }

@@ -1,0 +1,102 @@
+//! Aggregates, and what a query can select by itself.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::column::{Column, Filter, bind};
+use crate::column_type::{ColumnType, IntoColumn};
+use crate::expr::{AggregateFunction, Comparison, Expr, Operand};
+
+/// An aggregate over rows of model `M`, answered as `Out`.
+pub struct Aggregate<M, Out> {
+    operand: Operand,
+    model: PhantomData<fn() -> (M, Out)>,
+}
+
+impl<M, Out> Aggregate<M, Out> {
+    pub(crate) fn new(operand: Operand) -> Self {
+        Aggregate { operand, model: PhantomData }
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows() -> Aggregate<M, i64> {
+        let operand = Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false };
+        Aggregate { operand, model: PhantomData }
+    }
+
+    /// The data form.
+    #[must_use]
+    pub fn into_operand(self) -> Operand {
+        self.operand
+    }
+}
+
+impl<M, Out> Clone for Aggregate<M, Out> {
+    fn clone(&self) -> Self {
+        Aggregate { operand: self.operand.clone(), model: PhantomData }
+    }
+}
+
+impl<M, Out> fmt::Debug for Aggregate<M, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Aggregate").field(&self.operand).finish()
+    }
+}
+
+impl<M, Out: ColumnType> Aggregate<M, Out> {
+    /// The aggregate compares so with a value; for `having`.
+    #[must_use]
+    pub fn compare(self, op: Comparison, value: impl IntoColumn<Out>) -> Filter<M> {
+        Filter::new(Expr::Compare { left: self.operand, op, right: Operand::Value(bind(value)) })
+    }
+
+    /// The aggregate is greater than a value; for `having`.
+    #[must_use]
+    pub fn gt(self, value: impl IntoColumn<Out>) -> Filter<M> {
+        self.compare(Comparison::Gt, value)
+    }
+
+    /// The aggregate is at least a value; for `having`.
+    #[must_use]
+    pub fn ge(self, value: impl IntoColumn<Out>) -> Filter<M> {
+        self.compare(Comparison::Ge, value)
+    }
+
+    /// The aggregate is less than a value; for `having`.
+    #[must_use]
+    pub fn lt(self, value: impl IntoColumn<Out>) -> Filter<M> {
+        self.compare(Comparison::Lt, value)
+    }
+
+    /// The aggregate equals a value; for `having`.
+    #[must_use]
+    pub fn eq(self, value: impl IntoColumn<Out>) -> Filter<M> {
+        self.compare(Comparison::Eq, value)
+    }
+}
+
+/// Something a query can select by itself: a column or an aggregate.
+pub trait Selectable<M> {
+    /// What it is read as.
+    type Out: ColumnType;
+
+    /// The data form.
+    fn into_selected(self) -> Operand;
+}
+
+impl<M, V: ColumnType> Selectable<M> for Column<M, V> {
+    type Out = V;
+
+    fn into_selected(self) -> Operand {
+        self.operand()
+    }
+}
+
+impl<M, Out: ColumnType> Selectable<M> for Aggregate<M, Out> {
+    type Out = Out;
+
+    fn into_selected(self) -> Operand {
+        self.operand
+    }
+}

@@ -1,0 +1,63 @@
+//! Counts for many owners in one statement.
+
+use super::SqlWriter;
+use super::keyed::key_column;
+use crate::association::{AssociationDef, Hop};
+use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::expr::Expr;
+use crate::key::KeySet;
+use crate::model::ModelDef;
+use crate::planner::Shape;
+use crate::statement::Statement;
+use crate::value::Value;
+
+/// The number of rows of each key: `SELECT ordinal, COUNT(*) … GROUP BY ordinal`. The database says which key a row
+/// belongs to, so one form serves every type of key.
+#[derive(Debug, Clone)]
+pub struct KeyedCount {
+    model: &'static ModelDef,
+    columns: &'static [usize],
+    filter: Expr,
+}
+
+impl KeyedCount {
+    /// Counts the rows of an association by its key.
+    #[must_use]
+    pub fn new(association: &AssociationDef, hop: Hop, shape: Shape) -> Self {
+        let model = (association.target)();
+        let mut filter = model.base_scope(shape.unscoped).filter.and(shape.filter);
+        if let Some(named) = hop.target_type {
+            filter = Expr::equals(model.columns[named.column].name, Value::from(named.tag)).and(filter);
+        }
+        KeyedCount { model, columns: hop.target_columns, filter }
+    }
+
+    /// The statement for one chunk of keys: rows of ordinal and count, keys without rows left out.
+    ///
+    /// # Errors
+    /// When the filter names a column the statement cannot reach.
+    pub fn statement(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
+        let names: Vec<&str> = self.columns.iter().map(|column| self.model.columns[*column].name).collect();
+        let mut writer = SqlWriter::new(dialect);
+        writer.qualify(self.model.table.name);
+        writer.push("SELECT ");
+        key_column(&mut writer, "ordinal");
+        writer.push(", COUNT(*) FROM ");
+        dialect.write_key_table_for(&mut writer, keys, &self.model.table, &names);
+        writer.push(" ");
+        writer.push(dialect.ordered_join());
+        writer.push(" ");
+        writer.table(&self.model.table);
+        writer.push(" ON ");
+        writer.separated(" AND ", names.iter().enumerate(), |writer, (part, name)| {
+            writer.own_column(name);
+            writer.push(" = ");
+            key_column(writer, &format!("k{part}"));
+        });
+        writer.where_clause(&self.filter)?;
+        writer.push(" GROUP BY ");
+        key_column(&mut writer, "ordinal");
+        Ok(writer.finish())
+    }
+}

@@ -1,0 +1,164 @@
+//! Preloads by name, at run time: `posts.comments`, as in a JSON:API `?include=`.
+//!
+//! Names from the application's own code go to [`Select::preload_path`]. Names from outside go through an
+//! [`Include`], which knows the paths that are allowed: what is not on its list is refused before anything runs, and so
+//! is more than it was made for.
+
+use std::marker::PhantomData;
+
+use assoc_core::planner::{IntoPreload, Request, Shape};
+use assoc_core::{AssociationDef, ErrorKind, Model, ModelDef, Result, Route};
+
+use crate::query::{Query, Select};
+
+impl<M: Model> Query<M> {
+    /// Rows with an association named at run time: [`Select::preload_path`].
+    ///
+    /// # Errors
+    /// When a name on the path does not exist.
+    pub fn preload_path(path: &str) -> Result<Select<M>> {
+        Self::new().preload_path(path)
+    }
+}
+
+impl<M: Model> Select<M> {
+    /// Loads associations named at run time, each below the one before: `"posts.comments"`. For names from outside the
+    /// program use [`Include`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownAssociation`] naming the model and the names that exist; nothing runs then.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// let query = Query::<User>::preload_path("posts")?;
+    /// let error = Query::<User>::preload_path("postz").unwrap_err();
+    /// assert_eq!(error.to_string(), "model User has no association `postz`; it has: posts");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn preload_path(mut self, path: &str) -> Result<Self> {
+        self.preloads.push(request(M::DEF, path)?);
+        Ok(self)
+    }
+}
+
+// The request of a path. Of a polymorphic association, every type that knows the next name takes part.
+fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
+    let (name, rest) = match path.split_once('.') {
+        Some((name, rest)) => (name, Some(rest)),
+        None => (path, None),
+    };
+    let association = model.association(name)?;
+    let mut children = Vec::new();
+    if let Some(rest) = rest {
+        let targets = targets(association)?;
+        let mut refused = None;
+        for target in targets {
+            match request(target, rest) {
+                Ok(child) => children.push(child),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        if let (true, Some(error)) = (children.is_empty(), refused) {
+            return Err(error);
+        }
+    }
+    Ok(Request { association, shape: Shape::default(), children })
+}
+
+fn targets(association: &'static AssociationDef) -> Result<Vec<&'static ModelDef>> {
+    Ok(match association.kind.route(association)? {
+        Route::Polymorphic { variants, .. } => variants.iter().map(|variant| (variant.model)()).collect(),
+        _ => vec![(association.target)()],
+    })
+}
+
+/// Which associations a client may ask for by name.
+///
+/// ```
+/// # use assoc_repo::prelude::*;
+/// # use assoc_repo::Include;
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to] pub user: BelongsTo<User> }
+/// let allowed = Include::<User>::allow(["posts", "posts.user"])?;
+/// let query = Query::preload(allowed.parse("posts.user, posts")?);
+/// assert!(allowed.parse("posts.user.posts").is_err());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Include<M> {
+    paths: Vec<String>,
+    most: usize,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M: Model> Include<M> {
+    /// Allows these paths. A path does not allow those below it; it does allow those it passes.
+    ///
+    /// # Errors
+    /// When a path names an association that does not exist.
+    pub fn allow<P: Into<String>>(paths: impl IntoIterator<Item = P>) -> Result<Self> {
+        let mut allowed = Vec::new();
+        for path in paths {
+            let path: String = path.into();
+            request(M::DEF, &path)?;
+            let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+            allowed.extend(ends.map(|end| path[..end].to_owned()));
+        }
+        allowed.sort_unstable();
+        allowed.dedup();
+        Ok(Include { paths: allowed, most: 20, model: PhantomData })
+    }
+
+    /// At most so many paths may be asked for at once; 20 if nothing is said.
+    #[must_use]
+    pub fn at_most(mut self, paths: usize) -> Self {
+        self.most = paths;
+        self
+    }
+
+    /// Reads a comma-separated list of paths. Empty parts are skipped, so an empty list asks for nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownAssociation`] for a path that is not allowed, with those that are; an error if there are too
+    /// many.
+    pub fn parse(&self, list: &str) -> Result<Included<M>> {
+        let asked: Vec<&str> = list.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
+        if asked.len() > self.most {
+            let message = format!("{} associations are asked for at once; at most {} may be", asked.len(), self.most);
+            return Err(assoc_core::Error::invalid_query(M::DEF.name, message));
+        }
+        let mut requests = Vec::with_capacity(asked.len());
+        for path in asked {
+            if self.paths.binary_search_by(|allowed| allowed.as_str().cmp(path)).is_err() {
+                let known = M::DEF.associations.iter().map(|association| association.name);
+                return Err(ErrorKind::UnknownAssociation {
+                    model: M::DEF.name,
+                    name: path.chars().take(100).collect(),
+                    known: known.filter(|name| self.paths.iter().any(|allowed| allowed == name)).collect(),
+                }
+                .into());
+            }
+            requests.push(request(M::DEF, path)?);
+        }
+        Ok(Included { requests, model: PhantomData })
+    }
+}
+
+/// Associations that a client asked for and may have: goes to [`Query::preload`].
+#[derive(Debug, Clone)]
+pub struct Included<M> {
+    requests: Vec<Request>,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> IntoPreload<M> for Included<M> {
+    fn into_requests(self) -> Vec<Request> {
+        self.requests
+    }
+}

@@ -1,0 +1,111 @@
+//! Rows beside their owners: loaded and counted without being stored, so that one association can be had in several
+//! ways at once.
+
+use std::any::Any;
+
+use assoc_core::driver::Access;
+use assoc_core::planner::{IntoPreload, Preload, Request};
+use assoc_core::sql::KeyedCount;
+use assoc_core::{Error, KeySet, Model, Result, Route, Value};
+
+use crate::preload;
+use crate::repo::Repo;
+
+impl Repo {
+    /// The targets of an association of several owners: one list an owner, in the owners' order. The owners are not
+    /// changed. Costs what preloading it costs.
+    ///
+    /// # Errors
+    /// As [`Repo::preload`].
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub published: bool }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let users = repo.all(Query::<User>::new()).await?;
+    /// let published = repo.load(&users, User::POSTS.filter(Post::PUBLISHED.eq(true))).await?;
+    /// let latest = repo.load(&users, User::POSTS.order_by(Post::ID.desc()).limit(3)).await?;
+    /// assert_eq!((published.len(), latest.len()), (users.len(), users.len()));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn load<O: Model, T: Model>(
+        &self,
+        owners: &[O],
+        preload: impl Into<Preload<O, T>>,
+    ) -> Result<Vec<Vec<T>>> {
+        let [request]: [Request; 1] = preload
+            .into()
+            .into_requests()
+            .try_into()
+            .map_err(|_| Error::invalid_query(O::DEF.name, "`load` reads one association at a time"))?;
+        let slot = request.association.slot;
+        let mut copies: Vec<O> = owners.iter().map(O::bare).collect();
+        self.preload_rows(&mut copies, vec![request], false).await?;
+        Ok(copies
+            .iter()
+            .map(|copy| {
+                let mut own = Vec::new();
+                let any: &dyn Any = copy;
+                slot.visit(any, &mut |row| own.extend(row.downcast_ref::<T>().cloned()));
+                own
+            })
+            .collect())
+    }
+
+    /// The number of targets of an association for each of several owners, in their order. 1 grouped statement for an
+    /// association by a key of its own; one that goes through others costs what loading it costs.
+    ///
+    /// # Errors
+    /// As [`Repo::preload`].
+    pub async fn count_for<O: Model, T: Model>(
+        &self,
+        owners: &[O],
+        preload: impl Into<Preload<O, T>>,
+    ) -> Result<Vec<u64>> {
+        let preload = preload.into();
+        let request = preload.request().clone();
+        let association = request.association;
+        let shape = association.scope().with(request.shape);
+        let limited = shape.limit.is_some() || shape.offset.is_some() || association.options.owner_scope.is_some();
+        let Route::Direct(hop) = association.kind.route(association)? else {
+            return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect());
+        };
+        if limited {
+            return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect());
+        }
+        let keys = preload::keys_of_owners(owners, hop.owner_columns);
+        let set = KeySet::distinct([&keys]);
+        let count = KeyedCount::new(association, hop, shape);
+        let mut counts = vec![0u64; set.len()];
+        let mut session = self.session(Access::Read).await?;
+        let mut start = 0;
+        for chunk in set.chunks(self.dialect().keys_per_statement(set.width())) {
+            if chunk.is_empty() {
+                continue;
+            }
+            let statement = count.statement(self.dialect(), &chunk)?;
+            let mut sink = |values: &mut [Value<'_>]| {
+                let (Some(Value::Int(ordinal)), Some(Value::Int(count))) = (values.first(), values.get(1)) else {
+                    return Err(Error::invalid_query(
+                        O::DEF.name,
+                        "the database counted in something else than integers",
+                    ));
+                };
+                if let Some(own) = usize::try_from(*ordinal).ok().and_then(|at| counts.get_mut(start + at)) {
+                    *own = count.unsigned_abs();
+                }
+                Ok(())
+            };
+            session.query(&statement, &mut sink).await?;
+            start += chunk.len();
+        }
+        Ok(preload::places_of(&set, &keys).into_iter().map(|place| place.map_or(0, |at| counts[at])).collect())
+    }
+}

@@ -1,0 +1,115 @@
+//! The workspace's backends, as the suite wants them.
+
+// Helpers fail a test by panicking.
+#![allow(clippy::panic)]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use assoc_core::driver::{Access, Driver};
+use assoc_core::{BoxFuture, Error, Result, Statement, Value};
+use assoc_mysql::MySql;
+use assoc_mysql::mysql_async::{Opts, OptsBuilder};
+use assoc_sqlite::Sqlite;
+use conformance_tests::{Backend, Database};
+
+/// A database file a case.
+pub(crate) struct SqliteFile;
+
+impl Backend for SqliteFile {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async {
+            let folder = tempfile::tempdir().map_err(Error::other)?;
+            let driver = Sqlite::open(folder.path().join("suite.db"))?;
+            Ok(Database::new(driver).on_drop(move || drop(folder)))
+        })
+    }
+}
+
+/// A database a case on the server of `ASSOC_MYSQL_URL`.
+pub(crate) struct MariaDb;
+
+impl Backend for MariaDb {
+    fn name(&self) -> &'static str {
+        "mariadb"
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Box::pin(async {
+            let server = server();
+            let name = format!("assoc_suite_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            let options = OptsBuilder::from_opts(server.clone()).db_name(Some(&name));
+            // Before there is a driver, so that the database is dropped also if none can be had.
+            let database = TemporaryDatabase::create(server, name).await?;
+            Ok(Database::new(MySql::builder_from(options).connect().await?).on_drop(move || drop(database)))
+        })
+    }
+}
+
+fn server() -> Opts {
+    let url = std::env::var("ASSOC_MYSQL_URL").unwrap_or_default();
+    assert!(
+        !url.is_empty(),
+        "ASSOC_MYSQL_URL is not set: run all tests with `cargo xtask test`, or this one with \
+         `cargo xtask db mysql -- cargo test -p conformance-tests`, or set it to the URL of a server on which \
+         databases may be created"
+    );
+    match Opts::from_url(&url) {
+        Ok(options) => options,
+        Err(error) => panic!("ASSOC_MYSQL_URL is no MySQL URL: {error}"),
+    }
+}
+
+struct TemporaryDatabase {
+    server: Opts,
+    name: String,
+}
+
+impl TemporaryDatabase {
+    async fn create(server: Opts, name: String) -> Result<Self> {
+        let driver = MySql::builder_from(server.clone()).max_connections(1).connect().await?;
+        let create = Statement::plain(format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4"));
+        driver.acquire(Access::Write).await?.execute(&create).await?;
+        driver.close().await;
+        Ok(TemporaryDatabase { server, name })
+    }
+
+    async fn remove(&self) -> Result<()> {
+        let driver = MySql::builder_from(self.server.clone()).max_connections(1).connect().await?;
+        let mut connection = driver.acquire(Access::Write).await?;
+        // What a failed case has left behind may still run and hold locks.
+        let running = format!("SELECT id FROM information_schema.processlist WHERE db = '{}'", self.name);
+        let mut ids = Vec::new();
+        let mut sink = |values: &mut [Value<'_>]| {
+            ids.extend(values.iter().map(ToString::to_string));
+            Ok(())
+        };
+        connection.query(&Statement::plain(running), &mut sink).await?;
+        for id in ids {
+            let _ = connection.execute(&Statement::plain(format!("KILL {id}"))).await;
+        }
+        connection.execute(&Statement::plain(format!("DROP DATABASE IF EXISTS `{}`", self.name))).await?;
+        drop(connection);
+        driver.close().await;
+        Ok(())
+    }
+}
+
+impl Drop for TemporaryDatabase {
+    fn drop(&mut self) {
+        // A thread, because a runtime cannot be entered from within another one.
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let removed = runtime.map_err(Error::other).and_then(|runtime| runtime.block_on(self.remove()));
+                if let Err(error) = removed {
+                    eprintln!("the database `{}` stays: {error}", self.name);
+                }
+            });
+        });
+    }
+}

@@ -1,0 +1,273 @@
+//! Does the suite notice? Drivers that are broken on purpose, and the cases that must fail on each.
+
+// Helpers fail a test by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use assoc_core::driver::{Access, Connection, Driver, Executed, TransactionMode};
+use assoc_core::{Bind, BindList, BoxFuture, Dialect, DriverError, DriverErrorKind, Result, RowSink, Statement, Value};
+use assoc_sqlite::Sqlite;
+use conformance_tests::{Backend, Case, Database, Outcome, all, execute, golden};
+use rstest::rstest;
+
+/// What is wrong with a driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    None,
+    LosesTheLastOfSeveralRows,
+    RepeatsTheLastRow,
+    ReversesRows,
+    LosesTheLastKey,
+    CutsText,
+    CutsIntegers,
+    ReadsNullAsZero,
+    ReadsNothingOnError,
+    ForgetsTheKindOfError,
+    GoesOnAfterTheSinkFailed,
+    ReportsNothingAffected,
+    IgnoresFilters,
+    IgnoresFiltersOfWrites,
+    IgnoresDescending,
+    IgnoresLimits,
+    IgnoresOffsets,
+    IgnoresDistinct,
+    IgnoresBegin,
+    RollsBackInsteadOfCommit,
+    CommitsInsteadOfRollback,
+    KeepsWhatASavepointUndoes,
+    CommitsWhenDropped,
+}
+
+use Fault::*;
+
+#[rstest]
+#[case(LosesTheLastOfSeveralRows, &["queries.all_in_order", "preload_has_many.empty_and_full", "batches.stream"])]
+#[case(RepeatsTheLastRow, &["queries.get_by_and_one", "preload_has_many.empty_and_full", "queries.pluck"])]
+#[case(ReversesRows, &["queries.all_in_order", "preload_has_many.ordered", "preload_has_one.the_first_of_several"])]
+#[case(LosesTheLastKey, &["preload_has_one.present_and_absent", "preload_belongs_to.c1_distinct_keys_without_null"])]
+#[case(CutsText, &["values.long_text_and_bytes"])]
+#[case(CutsIntegers, &["values.extremes"])]
+#[case(ReadsNullAsZero, &["values.none", "preload_belongs_to.null_key_asks_nothing", "aggregates.over_nothing"])]
+#[case(ReadsNothingOnError, &["errors.statement_refused", "writes.insert_all_is_all_or_nothing"])]
+#[case(ForgetsTheKindOfError, &["errors.unique_violation", "errors.not_null_violation"])]
+#[case(GoesOnAfterTheSinkFailed, &["errors.wrong_type_in_the_database", "queries.raw"])]
+#[case(ReportsNothingAffected, &["writes.update_writes_what_changed", "writes.delete", "writes.raw"])]
+#[case(IgnoresFilters, &["filters.comparisons", "preload_has_many.filtered_is_partial", "queries.get"])]
+#[case(IgnoresFiltersOfWrites, &["writes.update_writes_what_changed", "writes.delete"])]
+#[case(IgnoresDescending, &["queries.all_in_order", "preload_has_many.ordered", "batches.by_an_order_with_null"])]
+#[case(IgnoresLimits, &["queries.limit_and_offset", "batches.by_primary_key", "aggregates.over_a_part"])]
+#[case(IgnoresOffsets, &["queries.limit_and_offset", "batches.limit_is_the_total"])]
+#[case(IgnoresDistinct, &["queries.pluck", "aggregates.all_five"])]
+#[case(IgnoresBegin, &["transactions.error_rolls_back", "transactions.drop_rolls_back"])]
+#[case(RollsBackInsteadOfCommit, &["transactions.commit", "transactions.by_hand", "transactions.nested"])]
+#[case(CommitsInsteadOfRollback, &["transactions.error_rolls_back", "transactions.by_hand"])]
+#[case(KeepsWhatASavepointUndoes, &["transactions.nested", "transactions.nested_dropped"])]
+#[case(CommitsWhenDropped, &["transactions.drop_rolls_back"])]
+fn is_noticed(#[case] fault: Fault, #[case] cases: &[&str]) {
+    for id in cases {
+        assert_eq!(judge(Fault::None, id), Ok(()), "a sound driver passes");
+        assert!(judge(fault, id).is_err(), "`{id}` passes on a driver that {fault:?}");
+    }
+}
+
+/// Runs a case as the suite does and compares its behaviour.
+fn judge(fault: Fault, id: &str) -> std::result::Result<(), String> {
+    let case: &Case = all().find(|case| case.id == id).unwrap_or_else(|| panic!("there is no case `{id}`"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    match runtime.block_on(execute(&BrokenSqlite(fault), case)) {
+        Ok(Outcome::Ran(transcript)) => {
+            let golden = golden::behaviour(id).expect("a golden");
+            let same = golden == transcript.behaviour.trim_end();
+            if same { Ok(()) } else { Err(golden::difference(&golden, &transcript.behaviour)) }
+        }
+        Ok(Outcome::Skipped(lacking)) => panic!("`{id}` is skipped for want of {lacking}"),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+struct BrokenSqlite(Fault);
+
+impl Backend for BrokenSqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async { Ok(Database::new(Broken { inner: Arc::new(Sqlite::memory()?), fault: self.0 })) })
+    }
+}
+
+struct Broken {
+    inner: Arc<dyn Driver>,
+    fault: Fault,
+}
+
+impl Driver for Broken {
+    fn dialect(&self) -> &dyn Dialect {
+        self.inner.dialect()
+    }
+
+    fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
+        Box::pin(async move {
+            let inner = Some(self.inner.acquire(access).await?);
+            Ok(Box::new(BrokenConnection { inner, fault: self.fault, in_transaction: false }) as Box<dyn Connection>)
+        })
+    }
+
+    fn pool_status(&self) -> Option<assoc_core::driver::PoolStatus> {
+        self.inner.pool_status()
+    }
+}
+
+struct BrokenConnection {
+    // Until it is dropped.
+    inner: Option<Box<dyn Connection>>,
+    fault: Fault,
+    in_transaction: bool,
+}
+
+impl BrokenConnection {
+    fn inner(&mut self) -> &mut dyn Connection {
+        &mut **self.inner.as_mut().expect("not dropped")
+    }
+
+    fn spoiled(&self, statement: &Statement) -> Statement {
+        let reads = statement.sql().starts_with("SELECT");
+        let mut sql = statement.sql().to_owned();
+        let mut binds = statement.binds().to_vec();
+        match self.fault {
+            // Whatever follows is joined by AND or stands in parentheses.
+            IgnoresFilters if reads => sql = sql.replace(" WHERE ", " WHERE 1 = 1 OR "),
+            IgnoresFiltersOfWrites if !reads => sql = sql.replace(" WHERE ", " WHERE 1 = 1 OR "),
+            IgnoresDescending => sql = sql.replace(" DESC", ""),
+            IgnoresLimits => sql = sql.replace(" LIMIT ", " LIMIT 1000000 + "),
+            IgnoresOffsets => sql = sql.replace(" OFFSET ", " OFFSET 0 * "),
+            IgnoresDistinct => sql = sql.replace("DISTINCT ", ""),
+            LosesTheLastKey => {
+                for bind in &mut binds {
+                    match bind {
+                        Bind::List(BindList::Ints(keys)) if keys.len() > 1 => *keys = keys[..keys.len() - 1].into(),
+                        Bind::List(BindList::Values(keys)) if keys.len() > 1 => *keys = keys[..keys.len() - 1].into(),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+        Statement::new(sql, binds)
+    }
+
+    fn spoiled_error(&self, error: assoc_core::Error) -> assoc_core::Error {
+        match error.driver() {
+            Some(driver) if self.fault == ForgetsTheKindOfError => {
+                DriverError::new(DriverErrorKind::Other, driver.message()).into()
+            }
+            _ => error,
+        }
+    }
+}
+
+type Row = Vec<Value<'static>>;
+
+fn spoil(fault: Fault, value: Value<'static>) -> Value<'static> {
+    match (fault, value) {
+        (CutsText, Value::Text(text)) => Value::Text(text.chars().take(255).collect::<String>().into()),
+        (CutsIntegers, Value::Int(int)) => Value::Int(i64::from(int as i32)),
+        (ReadsNullAsZero, Value::Null) => Value::Int(0),
+        (_, value) => value,
+    }
+}
+
+impl Connection for BrokenConnection {
+    fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let (spoiled, fault) = (self.spoiled(statement), self.fault);
+            let mut rows: Vec<Row> = Vec::new();
+            let mut collect = |values: &mut [Value<'_>]| {
+                rows.push(values.iter_mut().map(|value| spoil(fault, std::mem::take(value).into_owned())).collect());
+                Ok(())
+            };
+            match self.inner().query(&spoiled, &mut collect).await {
+                Err(_) if fault == ReadsNothingOnError => return Ok(()),
+                Err(error) => return Err(self.spoiled_error(error)),
+                Ok(()) => {}
+            }
+            match fault {
+                LosesTheLastOfSeveralRows if rows.len() > 1 => drop(rows.pop()),
+                RepeatsTheLastRow => rows.extend(rows.last().cloned()),
+                ReversesRows => rows.reverse(),
+                _ => {}
+            }
+            for row in &mut rows {
+                match sink.row(row) {
+                    Err(_) if fault == GoesOnAfterTheSinkFailed => {}
+                    outcome => outcome?,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+        Box::pin(async move {
+            let spoiled = self.spoiled(statement);
+            let executed = self.inner().execute(&spoiled).await.map_err(|error| self.spoiled_error(error))?;
+            let affected = if self.fault == ReportsNothingAffected { 0 } else { executed.affected };
+            Ok(Executed::new(affected, executed.last_insert_id))
+        })
+    }
+
+    fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            if self.fault == IgnoresBegin {
+                return Ok(());
+            }
+            self.in_transaction = true;
+            self.inner().begin(mode).await
+        })
+    }
+
+    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.in_transaction = false;
+        match self.fault {
+            IgnoresBegin => Box::pin(async { Ok(()) }),
+            RollsBackInsteadOfCommit => self.inner().rollback(),
+            _ => self.inner().commit(),
+        }
+    }
+
+    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.in_transaction = false;
+        match self.fault {
+            IgnoresBegin => Box::pin(async { Ok(()) }),
+            CommitsInsteadOfRollback => self.inner().commit(),
+            _ => self.inner().rollback(),
+        }
+    }
+
+    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.inner().savepoint(depth)
+    }
+
+    fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.inner().release_savepoint(depth)
+    }
+
+    fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        match self.fault {
+            KeepsWhatASavepointUndoes => self.inner().release_savepoint(depth),
+            _ => self.inner().rollback_to_savepoint(depth),
+        }
+    }
+}
+
+impl Drop for BrokenConnection {
+    fn drop(&mut self) {
+        if self.fault == CommitsWhenDropped && self.in_transaction {
+            let mut inner = self.inner.take().expect("not dropped before");
+            // Whoever comes next waits for the only connection, and so for this.
+            tokio::spawn(async move { inner.commit().await });
+        }
+    }
+}
