@@ -98,4 +98,20 @@ mod guide {
     struct Preloading;
     #[doc = include_str!("../../docs/guide/load-states.md")]
     struct LoadStates;
+    #[doc = include_str!("../../docs/guide/writing.md")]
+    struct Writing;
+    #[doc = include_str!("../../docs/guide/transactions.md")]
+    struct Transactions;
+    #[doc = include_str!("../../docs/guide/errors.md")]
+    struct Errors;
+    #[doc = include_str!("../../docs/guide/sqlite.md")]
+    struct Sqlite;
+    #[doc = include_str!("../../docs/guide/mysql.md")]
+    struct Mysql;
+    #[doc = include_str!("../../docs/guide/testing.md")]
+    struct Testing;
+    #[doc = include_str!("../../docs/guide/backends.md")]
+    struct Backends;
+    #[doc = include_str!("../../docs/guide/schemas.md")]
+    struct Schemas;
 }
