@@ -64,7 +64,7 @@ pub mod prelude;
 pub use assoc_core as core;
 #[doc(hidden)]
 pub use assoc_core::__private;
-pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model};
+pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
 pub use changeset::{Changeset, ModelExt};
 pub use columns::Columns;
@@ -75,10 +75,11 @@ pub use reader::Readable;
 pub use repo::Repo;
 pub use transaction::Transaction;
 
-pub use assoc_core::planner::{IntoPreload, Plan, Preload};
+pub use assoc_core::planner::{IntoPreload, Plan, Preload, Scope};
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
-    Filter, HasMany, HasOne, NotLoadedReason, Result, Sort, Value, escape_like,
+    Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, LoadState, Mismatch, NotLoadedReason, Result, Sort,
+    SqlType, Value, escape_like,
 };
 
 // The README and the guide are compiled, and their examples run, as documentation tests of this crate.

@@ -1,7 +1,7 @@
 //! What an application imports: `use assoc_repo::prelude::*;`.
 
-pub use crate::{ColumnType, Model, ModelExt, Query, Repo, Select, Transaction};
-pub use assoc_core::planner::Preload;
+pub use crate::{ColumnType, Model, ModelExt, Polymorphic, Query, Repo, Select, Transaction};
+pub use assoc_core::planner::{Preload, Scope};
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, ColumnType as _, Error, ErrorKind, Filter,
     HasMany, HasOne, Model, Result, Value, escape_like,

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 
 use assoc_core::driver::Driver;
 use assoc_core::rows::{ModelRows, Rows};
-use assoc_core::sql::{KeyedSelect, Matching};
+use assoc_core::sql::{KeyedSelect, Matching, RowOrder};
 use assoc_core::{ColumnDef, ColumnRef, Expr, KeySet, KeyTuple, ModelDef, Operand, SqlType, TableRef, Value};
 
 use crate::support::{TestDb, acquire, fetch, rows, run, text, try_run};
@@ -38,7 +38,7 @@ fn keys(keys: &[&str]) -> KeySet {
 }
 
 fn by_name() -> KeyedSelect {
-    KeyedSelect { model: &MODEL, columns: &[1], filter: Expr::always(), order: Vec::new(), ordered: true }
+    KeyedSelect { row_order: RowOrder::ByKey, ..KeyedSelect::new(&MODEL, &[1]) }
 }
 
 /// The table `children` with [`ALL`] as ids 1, 2, …, and enough others that an index pays.
@@ -177,8 +177,7 @@ async fn composite_and_exact_keys() {
         .await;
     let day = |day| Value::Date(assoc_core::value::Date { year: 2024, month: 1, day });
     let keys = [(2, "é"), (1, "É"), (3, "é")].map(|(d, code)| KeyTuple::new([text(code), day(d)]).unwrap());
-    let select =
-        KeyedSelect { model: &MODEL, columns: &[1, 2], filter: Expr::always(), order: Vec::new(), ordered: true };
+    let select = KeyedSelect { row_order: RowOrder::ByKey, ..KeyedSelect::new(&MODEL, &[1, 2]) };
     let statement = select.statement(driver.dialect(), &KeySet::Tuples(keys.into())).unwrap();
     let found = fetch(&mut *connection, &statement).await.unwrap();
     let found: Vec<_> = found.iter().map(|row| (row[0].to_string(), row[1].to_string())).collect();
