@@ -202,10 +202,9 @@ pub fn join_table_def<O: Model, T: Model>(
 fn join_table_name(one: &str, other: &str) -> String {
     let (first, second) = if one <= other { (one, other) } else { (other, one) };
     let shared = first
-        .match_indices('_')
+        .rmatch_indices('_')
         .map(|(at, _)| at + 1)
-        .filter(|end| *end < first.len() && *end < second.len() && second.starts_with(&first[..*end]))
-        .last()
+        .find(|end| *end < first.len() && *end < second.len() && second.starts_with(&first[..*end]))
         .unwrap_or(0);
     format!("{first}_{}", &second[shared..])
 }

@@ -2,8 +2,9 @@
 //! count as documented or not; built and linted with everything else.
 #![deny(missing_docs, unused, unreachable_pub, missing_debug_implementations, clippy::all, clippy::pedantic)]
 
-use assoc_core::{BelongsTo, HasMany, HasOne};
-use assoc_macros::{ColumnType, Model};
+use assoc_core::planner::Scope;
+use assoc_core::{BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne};
+use assoc_macros::{ColumnType, Model, Polymorphic};
 
 /// Someone who writes.
 #[derive(Model, Debug, Clone, PartialEq)]
@@ -20,6 +21,52 @@ pub struct Author {
     pub books: HasMany<Book>,
     #[has_one]
     favourite: HasOne<Option<Book>>,
+    /// The originals of everything written.
+    #[has_many(through = "books", distinct, order = Book::TITLE.asc(), limit = 10)]
+    pub originals: HasManyThrough<Book>,
+    #[has_one(scope = by_title, readonly, inverse_of = "author")]
+    first: HasOne<Option<Book>>,
+    /// Whom they read.
+    #[has_and_belongs_to_many(foreign_key = "reader_id", association_foreign_key = "author_id")]
+    pub reads: HasAndBelongsToMany<Author>,
+    #[has_many(as = "subject", scope_by_owner = about)]
+    reviews: HasMany<Review>,
+}
+
+fn by_title(books: Scope<Book>) -> Scope<Book> {
+    books.order_by(Book::TITLE.asc())
+}
+
+fn about(author: &Author, reviews: Scope<Review>) -> Scope<Review> {
+    reviews.filter(Review::TEXT.like(author.name.as_str()))
+}
+
+/// What somebody thinks.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(default_scope = "Review::written")]
+pub struct Review {
+    /// The key.
+    pub id: i64,
+    /// What it says.
+    pub text: String,
+    subject_id: AuthorId,
+    subject_type: String,
+    /// What it is about.
+    #[belongs_to(polymorphic)]
+    pub subject: BelongsTo<Subject>,
+}
+
+impl Review {
+    fn written(reviews: Scope<Self>) -> Scope<Self> {
+        reviews.filter(Review::TEXT.ne(""))
+    }
+}
+
+/// What reviews are about.
+#[derive(Polymorphic, Debug, Clone, PartialEq)]
+pub enum Subject {
+    /// Somebody.
+    Author(Author),
 }
 
 /// A book.

@@ -1,7 +1,7 @@
-//! The derives of `assoc`: [`Model`](macro@Model) for structs that are rows, [`ColumnType`](macro@ColumnType) for newtypes
-//! that are columns.
+//! The derives of `assoc`: [`Model`](macro@Model) for structs that are rows, [`Polymorphic`](macro@Polymorphic) for
+//! enums of models, [`ColumnType`](macro@ColumnType) for newtypes that are columns.
 //!
-//! Applications use them through `assoc-repo`, which re-exports both; what is said here holds there too. What they
+//! Applications use them through `assoc-repo`, which re-exports them; what is said here holds there too. What they
 //! write is constants and thin functions: no attribute costs anything at run time, and little at compile time.
 //!
 //! Mistakes are reported all at once and at the attribute or field that they are about. Those that concern another
@@ -78,6 +78,9 @@ use expand::Root;
 /// | `table = "users"`, `table = "blog.users"` | the table, with its schema if it is not the default one | the struct's name in snake case, its last word in the plural: `BlogPost` is in `blog_posts`, `Person` in `people` |
 /// | `primary_key = "code"`, `primary_key = "user_id, group_id"` | the fields (by their Rust names) that are the primary key, up to four | the field `id` if there is one, otherwise no primary key |
 /// | `auto_increment = false` | the application sets the key | an integer key of one column is made by the database, unless it is also the foreign key of a `belongs_to`, or the column has a default |
+/// | `default_scope = published` | a function from `Scope<Self>` to `Scope<Self>`: what every read of the model begins with, unless it says `unscoped` | nothing |
+/// | `discriminator = "kind"` | the text field that tells this model from others in the same table | it has the table to itself |
+/// | `tag = "special"` | this model's value there | the struct's name |
 /// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is found | `assoc_core`, or `assoc_repo` |
 ///
 /// ```
@@ -122,15 +125,17 @@ use expand::Root;
 /// assert_eq!(Note::DEF.columns.len(), 2);
 /// ```
 ///
-/// # On an association: `#[belongs_to]`, `#[has_one]`, `#[has_many]`
+/// # On an association: `#[belongs_to]`, `#[has_one]`, `#[has_many]`, `#[has_and_belongs_to_many]`
 ///
-/// Exactly one of the three, on a field of the type of the same name:
+/// Exactly one of the four, on a field of the type of the same name:
 ///
 /// | attribute | field | the foreign key is |
 /// |---|---|---|
 /// | `#[belongs_to]` | `BelongsTo<User>`, or `BelongsTo<Option<User>>` if there may be none | here: the field `user_id` for an association `user` |
 /// | `#[has_one]` | `HasOne<Address>` or `HasOne<Option<Address>>` | at the target: its field `user_id` for a struct `User` |
 /// | `#[has_many]` | `HasMany<Post>` | at the target: its field `user_id` for a struct `User` |
+/// | `#[has_many(through = "…")]` | `HasManyThrough<Group>` | that of another association, see [below](#through) |
+/// | `#[has_and_belongs_to_many]` | `HasAndBelongsToMany<Tag>` | in a join table, see [below](#join-tables) |
 ///
 /// | option | meaning | without it |
 /// |---|---|---|
@@ -164,6 +169,190 @@ use expand::Root;
 /// }
 ///
 /// assert_eq!(Employee::MANAGER.def().inverse().unwrap(), Some(Employee::SUBORDINATES.def()));
+/// ```
+///
+/// ## Through
+///
+/// `through` names another association of the struct, declared before or after; what that leads to has an association that
+/// leads on, the *source*. Rows are shared by all owners that have them: `user.groups()` is a `&[Arc<Group>]`.
+///
+/// | option | meaning | without it |
+/// |---|---|---|
+/// | `through = "memberships"` | the association it goes through | |
+/// | `source = "group"` | the one that leads on | the one that has this one's name, in the singular or else in the plural |
+/// | `source_type = "Post"` | of a polymorphic source, the type to follow: the tag of its variant | |
+///
+/// Both may be `through` associations themselves. A `#[has_one(through = "…")]` is in a `HasOne` and goes through a `has_one`
+/// or `belongs_to`.
+///
+/// ```
+/// # use assoc_core::{BelongsTo, HasMany, HasManyThrough, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct User {
+///     id: i64,
+///     #[has_many]
+///     memberships: HasMany<Membership>,
+///     #[has_many(through = "memberships")]
+///     groups: HasManyThrough<Group>,
+///     #[has_many(through = "groups", source = "memberships")]
+///     memberships_around: HasManyThrough<Membership>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Membership {
+///     id: i64,
+///     user_id: i64,
+///     group_id: i64,
+///     #[belongs_to]
+///     group: BelongsTo<Group>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Group {
+///     id: i64,
+///     #[has_many]
+///     memberships: HasMany<Membership>,
+/// }
+///
+/// assert_eq!(User::GROUPS.def().association_macro().name(), "has_many through");
+/// ```
+///
+/// ## Join tables
+///
+/// A `has_and_belongs_to_many` is joined by a table that has no model. These options name its columns, by their names in the
+/// database:
+///
+/// | option | meaning | without it |
+/// |---|---|---|
+/// | `join_table = "posts_tags"` | the table, with its schema if need be | both tables' names in alphabetical order (by bytes), what they share up to a `_` once: `catalog_categories_products` |
+/// | `foreign_key = "post_id"` | its columns that refer to this struct | `post_id` for a struct `Post` |
+/// | `association_foreign_key = "tag_id"` | its columns that refer to the target | `tag_id` for a target `Tag` |
+///
+/// ```
+/// # use assoc_core::{HasAndBelongsToMany, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     #[has_and_belongs_to_many]
+///     tags: HasAndBelongsToMany<Tag>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Tag {
+///     id: i64,
+///     #[has_and_belongs_to_many]
+///     posts: HasAndBelongsToMany<Post>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Person {
+///     id: i64,
+///     #[has_and_belongs_to_many(
+///         join_table = "friendships",
+///         foreign_key = "person_id",
+///         association_foreign_key = "friend_id"
+///     )]
+///     friends: HasAndBelongsToMany<Person>,
+/// }
+/// ```
+///
+/// ## Polymorphic associations
+///
+/// A `#[belongs_to(polymorphic)]` leads to one of several models, an enum with [`Polymorphic`](macro@Polymorphic), and holds
+/// the type beside the key. The other side says `as`.
+///
+/// | option | of | meaning | without it |
+/// |---|---|---|---|
+/// | `polymorphic` | `belongs_to` | the target is an enum of models | |
+/// | `foreign_type = "imageable_type"` | `belongs_to` | the field that holds the type, a `String` or `Option<String>` | `imageable_type` for an association `imageable` |
+/// | `as = "imageable"` | `has_one`, `has_many` | the association of the target that leads back | |
+/// | `foreign_key`, `foreign_type` | the same | the target's fields for key and type | `imageable_id` and `imageable_type` |
+/// | `tag = "employee"` | the same | what is stored for this struct: the tag of its variant | the struct's name |
+///
+/// ```
+/// # use assoc_core::{BelongsTo, HasMany, Model};
+/// # use assoc_macros::{Model, Polymorphic};
+/// #[derive(Polymorphic, Clone)]
+/// enum Imageable {
+///     Employee(Employee),
+///     Product(Product),
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Picture {
+///     id: i64,
+///     imageable_id: Option<i64>,
+///     imageable_type: Option<String>,
+///     #[belongs_to(polymorphic)]
+///     imageable: BelongsTo<Option<Imageable>>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Employee {
+///     id: i64,
+///     #[has_many(as = "imageable")]
+///     pictures: HasMany<Picture>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Product {
+///     id: i64,
+/// }
+/// ```
+///
+/// ## Which rows, and what else
+///
+/// | option | of | meaning |
+/// |---|---|---|
+/// | `filter = Post::STATE.eq("new")` | all | only rows that satisfy a condition |
+/// | `order = Post::ID.desc()`, `order = [Post::STATE.asc(), Post::ID.desc()]` | all | their order; of a `has_one`, which one it is |
+/// | `limit = 3`, `offset = 1` | lists | how many an owner, and how many it leaves out at the beginning |
+/// | `distinct` | `through`, `has_and_belongs_to_many` | each row once an owner |
+/// | `include = Post::AUTHOR` | all | what is loaded below the rows whenever they are |
+/// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, given what the options above say |
+/// | `scope_by_owner = of_birth_year` | all | the same with the owner: from `&User` and `Scope<Post>` to `Scope<Post>` |
+/// | `readonly` | all | rows that are loaded refuse to be saved or destroyed |
+/// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that leads back, or that there is none; without it, the only one over the same key |
+///
+/// Of these, a polymorphic `belongs_to` takes `include`, `readonly` and `inverse_of = false`.
+///
+/// ```
+/// # use assoc_core::planner::Scope;
+/// # use assoc_core::{BelongsTo, HasMany, HasOne, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct User {
+///     id: i64,
+///     born_in: i64,
+///     #[has_many(filter = Post::STATE.ne("draft"), order = Post::ID.desc(), limit = 3)]
+///     posts: HasMany<Post>,
+///     #[has_one(order = [Post::YEAR.asc(), Post::ID.asc()], inverse_of = "user")]
+///     first: HasOne<Option<Post>>,
+///     #[has_many(scope = drafts, readonly)]
+///     drafts: HasMany<Post>,
+///     #[has_many(scope_by_owner = before_birth)]
+///     mistaken: HasMany<Post>,
+/// }
+///
+/// fn drafts(posts: Scope<Post>) -> Scope<Post> {
+///     posts.filter(Post::STATE.eq("draft")).order_by(Post::YEAR.desc())
+/// }
+///
+/// fn before_birth(user: &User, posts: Scope<Post>) -> Scope<Post> {
+///     posts.filter(Post::YEAR.lt(user.born_in))
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     user_id: i64,
+///     year: i64,
+///     state: String,
+///     #[belongs_to]
+///     user: BelongsTo<User>,
+/// }
 /// ```
 ///
 /// # Names that are taken
@@ -230,7 +419,65 @@ pub fn derive_repo_column_type(input: TokenStream) -> TokenStream {
     expand_column_type(input.into(), Root::Repo).into()
 }
 
-/// Makes an enum of models the target of polymorphic associations.
+/// Makes an enum of models, one a variant, the target of polymorphic associations.
+///
+/// The enum must be `Clone`. Each variant holds one model, and no two the same.
+///
+/// ```
+/// use assoc_core::{BelongsTo, HasMany, Model, Polymorphic as _};
+/// use assoc_macros::{Model, Polymorphic};
+///
+/// #[derive(Polymorphic, Clone)]
+/// enum Commentable {
+///     Post(Post),
+///     #[polymorphic(tag = "photo")]
+///     Picture(Picture),
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Comment {
+///     id: i64,
+///     commentable_id: i64,
+///     commentable_type: String,
+///     #[belongs_to(polymorphic)]
+///     commentable: BelongsTo<Commentable>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     #[has_many(as = "commentable")]
+///     comments: HasMany<Comment>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Picture {
+///     id: i64,
+///     #[has_many(as = "commentable", tag = "photo")]
+///     comments: HasMany<Comment>,
+/// }
+///
+/// let tags: Vec<_> = Commentable::VARIANTS.iter().map(|variant| variant.tag).collect();
+/// assert_eq!(tags, ["Post", "photo"]);
+///
+/// // What to load for the posts among the targets.
+/// let tree = Comment::COMMENTABLE.with(Commentable::POST.with(Post::COMMENTS));
+/// # let _ = tree;
+/// let target = Commentable::from(Post { id: 1, comments: HasMany::default() });
+/// assert!(matches!(target, Commentable::Post(_)));
+/// ```
+///
+/// # What is written
+///
+/// * `impl Polymorphic`: the models with their tags.
+/// * For each variant a constant, its name in upper case (`BLOG_POST` of `BlogPost`), and `From` of its model.
+///
+/// # `#[polymorphic(…)]`
+///
+/// | option | on | meaning |
+/// |---|---|---|
+/// | `tag = "photo"` | a variant | what the type column holds for it; without it, the model's name |
+/// | `crate = "my_orm::assoc"` | the enum | where the core (or a crate that re-exports its `__private` module) is found |
 #[proc_macro_derive(Polymorphic, attributes(polymorphic))]
 pub fn derive_polymorphic(input: TokenStream) -> TokenStream {
     expand_polymorphic(input.into(), Root::Core).into()

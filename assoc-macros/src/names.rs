@@ -34,7 +34,24 @@ pub(crate) fn plural(name: &str) -> String {
 
 /// `blog_post` of `blog_posts`.
 pub(crate) fn singular(name: &str) -> String {
-    with_last_word(name, cruet::to_singular)
+    with_last_word(name, singular_word)
+}
+
+// What the singulariser does not know, or overdoes: for it, every `-ves` comes of an `-f` or `-fe`.
+fn singular_word(word: &str) -> String {
+    const IN_F: [&str; 13] =
+        ["calf", "elf", "half", "knife", "leaf", "life", "loaf", "scarf", "self", "shelf", "thief", "wife", "wolf"];
+    match word {
+        "people" => "person".to_owned(),
+        "children" => "child".to_owned(),
+        _ => match word.strip_suffix("ves") {
+            Some(stem) => {
+                let known = IN_F.iter().find(|known| known.trim_end_matches('e').strip_suffix('f') == Some(stem));
+                known.map_or_else(|| format!("{stem}ve"), ToString::to_string)
+            }
+            None => cruet::to_singular(word),
+        },
+    }
 }
 
 // Word by word, because the pluraliser looks irregular words up whole: `blog_equipment` is not in its list.
@@ -129,6 +146,28 @@ mod tests {
         ];
         for (name, table) in cases {
             assert_eq!(table_name(name), table, "{name}");
+        }
+    }
+
+    #[test]
+    fn sources_are_in_the_singular() {
+        let cases = [
+            ("groups", "group"),
+            ("people", "person"),
+            ("blog_posts", "blog_post"),
+            ("addresses", "address"),
+            ("statuses", "status"),
+            ("histories", "history"),
+            ("own_children", "own_child"),
+            ("shelves", "shelf"),
+            ("knives", "knife"),
+            ("archives", "archive"),
+            ("moves", "move"),
+            ("news", "news"),
+            ("equipment", "equipment"),
+        ];
+        for (name, source) in cases {
+            assert_eq!(singular(name), source, "{name}");
         }
     }
 

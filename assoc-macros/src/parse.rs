@@ -239,8 +239,12 @@ fn role(ident: &Ident, ty: &Type, attributes: &[Attribute], errors: &mut Errors)
     }
     if let Some((holder, _)) = holder_name(ty) {
         let message = format!(
-            "`{name}` is a `{holder}`, so say where its foreign key is: add `{}` to the field, or `#[model(skip)]` if \
-             it is no association",
+            "`{name}` is a `{holder}`, so say {}: add `{}` to the field, or `#[model(skip)]` if it is no association",
+            match holder {
+                Holder::HasManyThrough => "what it goes through",
+                Holder::HasAndBelongsToMany => "what joins the two tables",
+                _ => "where its foreign key is",
+            },
             holder.attribute()
         );
         errors.on(ty, message);

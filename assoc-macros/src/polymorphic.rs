@@ -79,24 +79,29 @@ pub(crate) fn polymorphic(input: DeriveInput, errors: &mut Errors) -> Option<Pol
                 format!("`{ident}::{name}` would be a constant as well: write only its first letter in upper case");
             errors.on(&variant.ident, message);
         }
-        for earlier in &variants {
+        let mistake = variants.iter().find_map(|earlier| {
             let other = &earlier.ident;
             if earlier.model.to_token_stream().to_string() == model.to_token_stream().to_string() {
-                errors.on(&model, format!("each model has one variant, and `{other}` holds this one already"));
+                Some((model.span(), format!("each model has one variant, and `{other}` holds this one already")))
             } else if earlier.tag == tag {
                 let message = format!(
                     "the tag `{tag}` is that of `{other}` already: give one of them another with \
                      `#[polymorphic(tag = \"…\")]`"
                 );
-                errors.at(at, message);
+                Some((at, message))
             } else if earlier.constant == constant {
                 let message = format!(
                     "`{other}` and `{name}` would both have the constant `{ident}::{constant}`: rename one of them"
                 );
-                errors.on(&variant.ident, message);
+                Some((variant.ident.span(), message))
+            } else {
+                None
             }
+        });
+        match mistake {
+            Some((at, message)) => errors.at(at, message),
+            None => variants.push(Variant { ident: variant.ident, model, tag, constant }),
         }
-        variants.push(Variant { ident: variant.ident, model, tag, constant });
     }
     Some(Polymorphic { ident, vis: input.vis, root, variants })
 }

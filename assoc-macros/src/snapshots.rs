@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::expand::Root;
-use crate::{expand_column_type, expand_model};
+use crate::{expand_column_type, expand_model, expand_polymorphic};
 
 fn formatted(code: TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(code).expect("the derives write items"))
@@ -122,6 +122,102 @@ fn newtype() {
         pub struct UserId(i64);
     };
     assert_code("newtype", &formatted(expand_column_type(input, Root::Repo)));
+}
+
+#[test]
+fn through() {
+    assert_code(
+        "through",
+        &model(quote! {
+            pub struct User {
+                pub id: i64,
+                #[has_many(through = "memberships")]
+                pub groups: HasManyThrough<Group>,
+                #[has_many]
+                memberships: HasMany<Membership>,
+                #[has_many(through = "memberships", source = "item", source_type = "post")]
+                posts: HasManyThrough<Post>,
+                #[has_one]
+                account: HasOne<Account>,
+                #[has_one(through = "account")]
+                history: HasOne<Option<History>>,
+            }
+        }),
+    );
+}
+
+#[test]
+fn join_table() {
+    assert_code(
+        "join_table",
+        &model(quote! {
+            pub struct Post {
+                pub id: i64,
+                #[has_and_belongs_to_many]
+                pub tags: HasAndBelongsToMany<Tag>,
+                #[has_and_belongs_to_many(
+                    join_table = "blog.links",
+                    foreign_key = "from_id",
+                    association_foreign_key = "to_id",
+                )]
+                links: HasAndBelongsToMany<Post>,
+            }
+        }),
+    );
+}
+
+#[test]
+fn polymorphic() {
+    let input = quote! {
+        pub enum Imageable {
+            Employee(Employee),
+            #[polymorphic(tag = "product")]
+            NewProduct(shop::Product),
+        }
+    };
+    assert_code("polymorphic_enum", &formatted(expand_polymorphic(input, Root::Core)));
+    assert_code(
+        "polymorphic",
+        &model(quote! {
+            pub struct Picture {
+                pub id: i64,
+                imageable_id: i64,
+                imageable_type: String,
+                #[belongs_to(polymorphic)]
+                pub imageable: BelongsTo<Option<Imageable>>,
+                #[has_many(as = "subject", tag = "picture", inverse_of = "subject")]
+                pub notes: HasMany<Note>,
+            }
+        }),
+    );
+}
+
+#[test]
+fn options() {
+    assert_code(
+        "options",
+        &model(quote! {
+            #[model(default_scope = published, discriminator = "kind", tag = "blog")]
+            pub struct Post {
+                pub id: i64,
+                kind: String,
+                #[has_many(
+                    scope = Comment::visible,
+                    filter = Comment::SPAM.eq(false),
+                    order = [Comment::ID.desc()],
+                    limit = 3,
+                    offset = 1,
+                    scope_by_owner = Comment::in_time,
+                    readonly,
+                    inverse_of = false,
+                    include = Comment::AUTHOR,
+                )]
+                comments: HasMany<Comment>,
+                #[has_one(order = Comment::ID.asc(), inverse_of = "post")]
+                first: HasOne<Option<Comment>>,
+            }
+        }),
+    );
 }
 
 #[test]

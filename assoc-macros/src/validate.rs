@@ -75,6 +75,8 @@ pub(crate) struct Association {
     pub(crate) span: Span,
     /// Where its foreign key is named, its attribute if nowhere.
     pub(crate) key_span: Span,
+    /// The same of the other foreign key of a join table.
+    pub(crate) association_key_span: Span,
     /// `Option<User>`
     pub(crate) slot: Type,
     /// `User`
@@ -154,6 +156,10 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 holder: association.field.holder,
                 span: association.span,
                 key_span: foreign_key.map_or(association.span, |names| names.span),
+                association_key_span: {
+                    let names = association.options.association_foreign_key.as_ref();
+                    names.map_or(association.span, |names| names.span)
+                },
                 slot: association.field.slot.clone(),
                 target: association.field.target.clone(),
                 keys,

@@ -23,7 +23,7 @@ mod core {}
 // What an application would have that depends on a crate which re-exports the core.
 mod orm {
     pub(crate) mod inner {
-        pub(crate) use ::assoc_core::{__private, BelongsTo, HasMany};
+        pub(crate) use ::assoc_core::{__private, BelongsTo, HasMany, HasManyThrough};
     }
 }
 
@@ -40,6 +40,41 @@ mod shadowed {
         books: ::assoc_core::HasMany<Book>,
         #[has_one]
         latest: ::assoc_core::HasOne<::std::option::Option<Book>>,
+        #[has_many(through = "books", filter = Label::ID.gt(0), distinct)]
+        pub(super) labels: ::assoc_core::HasManyThrough<Label>,
+        #[has_many(as = "subject", inverse_of = "subject", scope_by_owner = noted)]
+        notes: ::assoc_core::HasMany<Note>,
+    }
+
+    fn noted(_: &Author, notes: ::assoc_core::planner::Scope<Note>) -> ::assoc_core::planner::Scope<Note> {
+        notes
+    }
+
+    #[derive(::assoc_macros::Model, ::std::clone::Clone)]
+    #[model(default_scope = all, discriminator = "subject_type")]
+    pub(super) struct Note {
+        id: i64,
+        subject_id: i64,
+        subject_type: ::std::string::String,
+        #[belongs_to(polymorphic)]
+        subject: ::assoc_core::BelongsTo<::std::option::Option<Subject>>,
+    }
+
+    fn all(notes: ::assoc_core::planner::Scope<Note>) -> ::assoc_core::planner::Scope<Note> {
+        notes
+    }
+
+    #[derive(::assoc_macros::Polymorphic, ::std::clone::Clone)]
+    pub(super) enum Subject {
+        Author(Author),
+        Label(Label),
+    }
+
+    #[derive(::assoc_macros::Model, ::std::clone::Clone)]
+    pub(super) struct Label {
+        id: i64,
+        #[has_and_belongs_to_many(join_table = "book_labels")]
+        books: ::assoc_core::HasAndBelongsToMany<Book>,
     }
 
     #[derive(::assoc_macros::Model, ::std::clone::Clone)]
@@ -48,6 +83,8 @@ mod shadowed {
         pub(super) author_id: i64,
         #[belongs_to]
         pub(super) author: ::assoc_core::BelongsTo<Author>,
+        #[has_and_belongs_to_many]
+        labels: ::assoc_core::HasAndBelongsToMany<Label>,
     }
 
     #[derive(
@@ -66,6 +103,14 @@ mod renamed {
         pub(super) id: AuthorId,
         #[has_many]
         books: orm::inner::HasMany<Book>,
+        #[has_many(through = "books", source = "author")]
+        pub(super) authors: orm::inner::HasManyThrough<Author>,
+    }
+
+    #[derive(::assoc_macros::RepoPolymorphic, ::std::clone::Clone)]
+    #[polymorphic(crate = "orm::inner")]
+    pub(super) enum Writer {
+        Author(Author),
     }
 
     #[derive(::assoc_macros::Model, ::std::clone::Clone)]
@@ -105,6 +150,9 @@ fn names_are_found() {
     ::std::assert_eq!(renamed::Author::DEF.associations[0].name, "books");
     ::std::assert_eq!(Essay::AUTHOR.name(), "author");
     let book = shadowed::Book::from_values(&mut [::assoc_core::Value::Int(1), ::assoc_core::Value::Int(2)]);
+    let author = ::assoc_core::Association::def(shadowed::Author::LABELS);
+    ::std::assert!(author.kind.route(author).is_ok());
+    let _ = (shadowed::Subject::AUTHOR, renamed::Writer::AUTHOR, renamed::Author::AUTHORS);
     ::std::assert!(book.is_ok_and(|book| book.author_id == 2 && book.author().is_err()));
 }
 

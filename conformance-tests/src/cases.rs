@@ -11,13 +11,17 @@ mod composite_keys;
 mod errors;
 mod filters;
 mod in_hand;
+mod join_tables;
 mod load_states;
 mod merging;
+mod polymorphic;
 mod preload_belongs_to;
 mod preload_has_many;
 mod preload_has_one;
 mod queries;
+mod scopes;
 mod text_keys;
+mod through;
 mod transactions;
 mod values;
 mod writes;
@@ -72,6 +76,10 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         preload_has_one::CASES,
         preload_has_many::CASES,
         merging::CASES,
+        through::CASES,
+        join_tables::CASES,
+        polymorphic::CASES,
+        scopes::CASES,
         in_hand::CASES,
         composite_keys::CASES,
         text_keys::CASES,

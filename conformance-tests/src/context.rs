@@ -170,6 +170,8 @@ fn abridged(sql: &str) -> String {
 fn shown(error: &Error) -> String {
     match error.kind() {
         ErrorKind::Driver(driver) => format!("driver: {}", driver.kind()),
+        // The plan below it is in this dialect's SQL.
+        ErrorKind::TooManyStatements { limit, .. } => format!("more than {limit} statements are needed"),
         _ => error.to_string(),
     }
 }

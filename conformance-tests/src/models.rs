@@ -1,5 +1,8 @@
 //! The models of the suite, by fixture.
 
 pub(crate) mod blog;
+pub(crate) mod clinic;
 pub(crate) mod keys;
 pub(crate) mod kinds;
+pub(crate) mod options;
+pub(crate) mod pictures;

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 mod db;
 mod mariadb;
+mod runner;
+mod test;
 
 /// What a task answers: its exit code, or why it could not be carried out.
 type Outcome = Result<ExitCode, String>;
@@ -13,6 +15,9 @@ Usage: cargo xtask <task>
 
   db mysql -- <command> [args...]   run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.
+  test [--quick]                    everything that is checked before a change is accepted, with all tests on SQLite
+                                    and on a private MariaDB (or the server of ASSOC_MYSQL_URL). --quick leaves out
+                                    MariaDB and whether the dependencies resolve beside those of other crates.
 ";
 
 fn main() -> ExitCode {
@@ -21,12 +26,12 @@ fn main() -> ExitCode {
     let rest: Vec<String> = args.collect();
     let outcome = match task.as_deref() {
         Some("db") => db::run(&rest),
-        Some("help" | "--help" | "-h") => {
+        Some("test") => test::run(&rest),
+        Some("help" | "--help" | "-h") | None => {
             print!("{USAGE}");
             Ok(ExitCode::SUCCESS)
         }
         Some(other) => Err(format!("there is no task `{other}`\n\n{USAGE}")),
-        None => Err(USAGE.to_owned()),
     };
     outcome.unwrap_or_else(|message| {
         eprintln!("xtask: {message}");

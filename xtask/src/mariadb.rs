@@ -249,7 +249,7 @@ fn install() -> Result<(), String> {
     }
     Err(format!(
         "no MariaDB or MySQL server found and no package manager known here: install one, or set {} to a server's URL",
-        crate::db::MYSQL_URL
+        crate::runner::MYSQL_URL
     ))
 }
 

@@ -68,7 +68,7 @@ pub struct Missing;
 /// one if both do.
 #[diagnostic::on_unimplemented(
     message = "the source of this association is not found, or does not lead to `{T}`",
-    label = "the model it goes through has no association of this name that leads to `{T}`",
+    label = "the model it goes through has no association of this name, visible here, that leads to `{T}`",
     note = "a `through` association is continued by the association of the model it goes through that has its name, in the singular or else in the plural: name another with `source = \"…\"`"
 )]
 pub trait PickSource<T>: Copy {

@@ -1,7 +1,7 @@
 //! Which nodes share a statement, and which rows are in memory already.
 
 use super::{EdgeId, Plan, Root, Source, Step};
-use crate::sql::KeyedSelect;
+use crate::sql::{KeyedSelect, RowOrder};
 
 impl Plan {
     /// Merges the one step an edge that planning began with. Nodes come parents first, so when an edge looks for a step
@@ -136,7 +136,10 @@ impl Plan {
         for at in 0..self.steps.len() {
             let step = &self.steps[at];
             let select = &step.select;
-            if !step.is_by_primary_key() || !self.filter_holds_in_memory(select) || select.per_owner.is_some() {
+            // Rows in memory went through their own statement's filter and know no rank: they can stand for others only
+            // where nothing but the row itself is asked for.
+            let plain = select.filter.is_always() && select.per_owner.is_none() && select.row_order == RowOrder::Any;
+            if !step.is_by_primary_key() || !plain {
                 continue;
             }
             let memory = (0..self.nodes.len())
@@ -150,12 +153,6 @@ impl Plan {
                 .collect();
             self.steps[at].memory = memory;
         }
-    }
-
-    // Rows in memory went through their own statement's filter, which may have been less: they can stand for others
-    // only where nothing but the model itself is asked for. A model with a scope of its own is asked again.
-    fn filter_holds_in_memory(&self, select: &KeyedSelect) -> bool {
-        select.filter.is_always()
     }
 
     // Whether an edge leads from the root's children straight back to the root.

@@ -49,14 +49,25 @@ impl<'d> SqlWriter<'d> {
                     self.push("1 = 0");
                 }
                 for (at, variant) in chosen.into_iter().enumerate() {
-                    self.push(if at > 0 { " OR (" } else { "(" });
-                    self.outer_column(owner, owner.columns[type_column].name);
-                    self.push(" = ");
-                    self.bind(Value::from(variant.tag));
-                    self.push(" AND ");
+                    self.push(if at > 0 { " OR " } else { "" });
                     let hop = Hop { owner_columns, target_columns: variant.key, unique: true, target_type: None };
-                    self.exists(owner, hop, (variant.model)(), scope.unscoped, &filter)?;
-                    self.push(")");
+                    let target = (variant.model)();
+                    let filter = target.base_scope(scope.unscoped).filter.and(filter.clone());
+                    let outer = self.outer_name(owner);
+                    // Inside the subquery, so that a NULL type is plain false and its negation true.
+                    self.exists_with(owner, hop, target, |writer| {
+                        writer.identifier(&outer);
+                        writer.push(".");
+                        writer.identifier(owner.columns[type_column].name);
+                        writer.push(" = ");
+                        writer.bind(Value::from(variant.tag));
+                        if !filter.is_always() {
+                            writer.push(" AND (");
+                            writer.condition(&filter)?;
+                            writer.push(")");
+                        }
+                        Ok(())
+                    })?;
                 }
                 self.push(")");
                 Ok(())
@@ -86,7 +97,7 @@ impl<'d> SqlWriter<'d> {
         self.related += 1;
         let alias = format!("related_{}", self.related);
         let outer = self.qualifier.clone();
-        let outer_name = outer.clone().map_or_else(|| owner.table.name.to_owned(), std::borrow::Cow::into_owned);
+        let outer_name = self.outer_name(owner);
         self.push("EXISTS (SELECT 1 FROM ");
         self.table(&target.table);
         self.push(" AS ");
@@ -119,12 +130,9 @@ impl<'d> SqlWriter<'d> {
         Ok(())
     }
 
-    fn outer_column(&mut self, owner: &ModelDef, name: &str) {
-        if self.qualifier.is_none() {
-            self.identifier(owner.table.name);
-            self.push(".");
-        }
-        self.own_column(name);
+    // What the owner's columns are qualified with inside a subquery.
+    fn outer_name(&self, owner: &ModelDef) -> String {
+        self.qualifier.clone().map_or_else(|| owner.table.name.to_owned(), std::borrow::Cow::into_owned)
     }
 }
 

@@ -1,7 +1,8 @@
 //! An association: its definition, its constant with the compile-time checks, its accessor.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 use super::generated;
@@ -233,9 +234,10 @@ fn scope(association: &Association) -> Option<TokenStream> {
     if scope.is_none() && calls.is_empty() {
         return None;
     }
-    let all = quote!(__assoc::Scope::<#target>::new() #calls);
+    let at = generated(scope.as_ref().map_or(association.span, Spanned::span));
+    let all = quote_spanned!(at=> __assoc::Scope::<#target>::new() #calls);
     Some(match scope {
-        Some(path) => quote_spanned!(generated(path.span())=> #path(#all)),
+        Some(path) => quote_spanned!(at=> #path(#all)),
         None => all,
     })
 }
@@ -308,22 +310,47 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
         }
         Keys::Polymorphic { foreign_key, foreign_type, type_span } => {
             let types = foreign_key.iter().map(|index| &model.columns[*index].ty);
+            // Of two types that do not fit, the compiler complains at the first, and that is to be at the key.
+            let target = placed(target.to_token_stream(), at);
             let keys = quote_spanned!(at=> __assoc::check_polymorphic_key::<#target, (#(#types,)*)>(););
             let at = generated(*type_span);
             let column = token(&model.columns[*foreign_type].name, at);
             quote_spanned!(at=> #keys __assoc::check_type_column(<#owner>::#column);)
         }
-        // Where the definition names the two associations, the compiler looks.
-        Keys::Through(_) => TokenStream::new(),
-        Keys::JoinTable { target_columns, .. } => {
-            let width = target_columns.len();
-            quote_spanned!(at=> __assoc::check_join_columns::<#target>(#width);)
-        }
+        // The compiler looks where the definition names the two associations. For the join table there is
+        // `join_check`.
+        Keys::Through(_) | Keys::JoinTable { .. } => TokenStream::new(),
     };
     if let Some(Inverse::Named(inverse)) = &association.shape.inverse {
         checks.extend(inverse_check(model, association, &inverse.name, inverse.span));
     }
     checks
+}
+
+// The same code, but at another place.
+fn placed(code: TokenStream, at: Span) -> TokenStream {
+    let one = |token: TokenTree| {
+        let mut token = match token {
+            TokenTree::Group(group) => TokenTree::Group(Group::new(group.delimiter(), placed(group.stream(), at))),
+            other => other,
+        };
+        token.set_span(token.span().located_at(at));
+        token
+    };
+    code.into_iter().map(one).collect()
+}
+
+/// A constant that can only be computed if the join table has as many columns as the target's key.
+pub(super) fn join_check(model: &Model, association: &Association) -> Option<TokenStream> {
+    let Keys::JoinTable { target_columns, .. } = &association.keys else { return None };
+    let width = target_columns.len();
+    let at = generated(association.association_key_span);
+    // The constant stands beside the model's `impl`, where `Self` is nothing.
+    let target = match &association.target {
+        Type::Path(path) if path.path.is_ident("Self") => model.ident.to_token_stream(),
+        target => target.to_token_stream(),
+    };
+    Some(quote_spanned!(at=> const _: () = __assoc::check_join_columns::<#target>(#width);))
 }
 
 // In a function that nobody calls: the inverse's constant is checked likewise, and two constants cannot be computed

@@ -17,12 +17,25 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
         let model = &variant.model;
         quote_spanned!(generated(model.span())=> __F: __assoc::CompositeForeignKeyFor<<#model as __assoc::Model>::Key>)
     });
-    let each = variants.iter().filter(|_| !mistakes).map(|variant| {
+    let each = variants.iter().map(|variant| {
         let Variant { ident: name, model, constant, .. } = variant;
         let at = generated(model.span());
         let constant = Ident::new(constant, generated(name.span()));
         let doc = format!("The variant [`{name}`]({ident}::{name}).");
+        let token = quote! {
+            #[automatically_derived]
+            #[allow(dead_code)]
+            impl #ident {
+                #[doc = #doc]
+                #vis const #constant: __assoc::Variant<#ident, #model> = __assoc::Variant::new();
+            }
+        };
+        if mistakes {
+            return token;
+        }
         quote_spanned! {at=>
+            #token
+
             #[automatically_derived]
             impl __assoc::HasVariant<#model> for #ident {}
 
@@ -31,13 +44,6 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
                 fn from(__row: #model) -> Self {
                     #ident::#name(__row)
                 }
-            }
-
-            #[automatically_derived]
-            #[allow(dead_code)]
-            impl #ident {
-                #[doc = #doc]
-                #vis const #constant: __assoc::Variant<#ident, #model> = __assoc::Variant::new();
             }
         }
     });

@@ -287,7 +287,11 @@ impl Owner<'_> {
             }
             Some(source) => vec![token(&source.name, source.span)],
             None => {
-                let mut sources = vec![names::singular(&name), names::plural(&name)];
+                // The name itself is one of the two: what the pluraliser makes of a word is not always a word.
+                let mut sources = match input.kind {
+                    Kind::HasOne => vec![name.clone(), names::plural(&name)],
+                    _ => vec![names::singular(&name), name.clone()],
+                };
                 sources.dedup();
                 // What is found must not be this association itself.
                 sources.retain(|source| !(to_itself && *source == name));
@@ -320,7 +324,7 @@ impl Owner<'_> {
             others.map(|field| plain(&field.ident)).filter(|other| other != of).collect::<Vec<_>>()
         };
         let why = match self.fields.iter().find(|field| plain(&field.ident) == *name).map(|field| &field.role) {
-            _ if name == of => "this is it".to_owned(),
+            _ if name == of => format!("`{name}` is this one"),
             Some(Role::Association(association)) => return Some(association),
             // Reported there.
             Some(Role::Unknown) => return None,

@@ -6,7 +6,7 @@ struct User {
     id: i64,
     #[has_many(dependent = "destroy")]
     posts: HasMany<Post>,
-    #[has_one(through = "posts")]
+    #[has_one(touch)]
     first: HasOne<Post>,
     #[belongs_to(counter_cache)]
     company: BelongsTo<User>,

@@ -1,0 +1,161 @@
+//! Polymorphic belongs_to, its other sides, and what goes through them.
+
+use assoc_core::Result;
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::pictures::{self, Article, Employee, Imageable, Picture, Product, Tag, Tagging};
+
+cases! { "polymorphic", Level::Read;
+    c16_one_statement_a_type,
+    c17_children_by_type,
+    c18_as,
+    c20_source_type,
+    c21_through_as,
+    ids_of_two_types_never_mix,
+    unknown_type,
+    empty_type,
+    reader,
+    in_hand,
+    conditions,
+}
+
+async fn c16_one_statement_a_type(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    let pictures = cx.step("pictures preload imageable", repo.all(Query::preload(Picture::IMAGEABLE))).await?;
+    cx.show("pictures", &pictures);
+    let matched = match pictures[1].imageable()? {
+        Some(Imageable::Product(product)) => product.name.as_str(),
+        Some(Imageable::Employee(_)) | None => "something else",
+    };
+    cx.require(matched == "thing", "a match is exhaustive")?;
+    let only = Query::filter(Picture::IMAGEABLE_TYPE.eq("product")).preload(Picture::IMAGEABLE);
+    cx.step("no employees among them", repo.all(only)).await?;
+    Ok(())
+}
+
+async fn c17_children_by_type(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    let tree =
+        Picture::IMAGEABLE.with((Imageable::EMPLOYEE.with(Employee::MANAGER), Imageable::PRODUCT.with(Product::TAGS)));
+    let pictures = cx.step("pictures: imageable: [manager, tags]", repo.all(Query::preload(tree))).await?;
+    cx.show("pictures", pictures);
+    Ok(())
+}
+
+async fn c18_as(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    let employees = cx
+        .step(
+            "employees preload pictures, portrait",
+            repo.all(Query::preload((Employee::PICTURES, Employee::PORTRAIT))),
+        )
+        .await?;
+    cx.show("employees", employees);
+    let products = cx.step("products, by their own tag", repo.all(Query::preload(Product::PICTURES))).await?;
+    cx.show("products", products);
+    Ok(())
+}
+
+async fn c20_source_type(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    let tags = cx.step("tags preload tagged_articles", repo.all(Query::preload(Tag::TAGGED_ARTICLES))).await?;
+    cx.show("tags", tags);
+    Ok(())
+}
+
+async fn c21_through_as(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    let articles = cx.step("articles preload tags", repo.all(Query::preload(Article::TAGS))).await?;
+    cx.show("articles", articles);
+    Ok(())
+}
+
+async fn ids_of_two_types_never_mix(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    let products = cx.step("product 1 and article 1", repo.all(Query::preload(Product::TAGS))).await?;
+    cx.show("products", products);
+    let taggings = cx.step("taggings preload taggable", repo.all(Query::preload(Tagging::TAGGABLE))).await?;
+    cx.show("taggings", taggings);
+    Ok(())
+}
+
+async fn unknown_type(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    repo.execute_raw("UPDATE pictures SET imageable_type = 'Planet' WHERE id = 3", []).await?;
+    let error = cx.fails("a tag nobody has", repo.all(Query::preload(Picture::IMAGEABLE))).await?;
+    cx.require(matches!(error.kind(), ErrorKind::UnknownType { tag, .. } if tag == "Planet"), "names the tag")
+}
+
+async fn empty_type(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    repo.execute_raw("UPDATE pictures SET imageable_type = '' WHERE id < 6", []).await?;
+    let some = Query::filter(Picture::ID.lt(6)).preload(Picture::IMAGEABLE);
+    let pictures = cx.step("an empty tag names nothing", repo.all(some)).await?;
+    cx.require(pictures.iter().all(|picture| picture.imageable.loaded() == Some(None)), "loaded and absent")
+}
+
+async fn reader(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    for picture in repo.all(Query::preload(Picture::IMAGEABLE)).await? {
+        let title = format!("reader of picture {}", picture.id);
+        let read = cx.step(&title, repo.get_polymorphic(&picture, Picture::IMAGEABLE)).await?;
+        cx.require(picture.imageable()? == read.as_ref(), "preload and reader agree")?;
+    }
+    for employee in repo.all(Query::preload((Employee::PICTURES, Employee::PORTRAIT))).await? {
+        let read = repo.get_association(&employee, Employee::PICTURES, Query::new()).await?;
+        cx.require(employee.pictures()? == read, "pictures")?;
+        let read = repo.get_association(&employee, Employee::PORTRAIT, Query::new()).await?;
+        cx.require(employee.portrait()? == read.as_ref(), "portrait")?;
+    }
+    Ok(())
+}
+
+async fn in_hand(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    let tree = || {
+        Picture::IMAGEABLE.with((Imageable::EMPLOYEE.with(Employee::MANAGER), Imageable::PRODUCT.with(Product::TAGS)))
+    };
+    let mut pictures = repo.all(Query::preload(Picture::IMAGEABLE)).await?;
+    cx.step("loaded already", repo.preload(&mut pictures, Picture::IMAGEABLE)).await?;
+    pictures[0] = repo.get_or_fail::<Picture>(1, Query::new()).await?;
+    cx.step("one missing, children of all", repo.preload(&mut pictures, tree())).await?;
+    let fresh = repo.all(Query::preload(tree())).await?;
+    cx.require(pictures == fresh, "the same as loading everything at once")
+}
+
+async fn conditions(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    // A key without a type refers to nothing.
+    repo.execute_raw("INSERT INTO pictures (imageable_id, imageable_type) VALUES (2, NULL)", []).await?;
+    for (title, filter) in
+        [("of something", Picture::IMAGEABLE.associated()), ("of nothing", Picture::IMAGEABLE.missing())]
+    {
+        let found = cx.step(title, repo.all(Query::filter(filter).order_by(Picture::ID.asc()))).await?;
+        cx.note("pictures", found.iter().map(|picture| picture.id.to_string()).collect::<Vec<_>>().join(" "));
+    }
+    for (title, filter) in [
+        ("with pictures", Employee::PICTURES.associated()),
+        ("without", Employee::PICTURES.missing()),
+        ("whose manager has none", Employee::MANAGER.any(Employee::PICTURES.missing())),
+    ] {
+        let found = cx.step(title, repo.all(Query::filter(filter).order_by(Employee::ID.asc()))).await?;
+        cx.note("employees", found.iter().map(|employee| employee.name.as_str()).collect::<Vec<_>>().join(" "));
+    }
+    let tagged = Query::filter(Tag::TAGGED_ARTICLES.any(Article::TITLE.eq("A3"))).order_by(Tag::ID.asc());
+    let found = cx.step("tags of A3", repo.all(tagged)).await?;
+    cx.note("tags", found.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" "));
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Scopes of associations and models: conditions, orders, limits per owner, includes, default scopes, discriminators.
+
+use assoc_core::Result;
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::options::{self, Customer, Note, Order, SpecialNote};
+
+cases! { "scopes", Level::Read;
+    conditions,
+    limit_per_owner,
+    limit_by_request,
+    has_one_in_an_order,
+    include,
+    default_scope,
+    discriminator,
+    readers_agree,
+    by_owner,
+    side_loads,
+    counts,
+    includes_by_name,
+    budget,
+}
+
+async fn conditions(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let customers =
+        cx.step("C30, F102: confirmed orders", repo.all(Query::preload(Customer::CONFIRMED_ORDERS))).await?;
+    cx.require(
+        customers.iter().all(|customer| !customer.confirmed_orders.is_partial()),
+        "the whole of the association",
+    )?;
+    cx.show("customers", customers);
+    Ok(())
+}
+
+async fn limit_per_owner(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let customers = cx.step("D1: two largest each", repo.all(Query::preload(Customer::LARGEST_ORDERS))).await?;
+    cx.show("customers", customers);
+    let customers =
+        cx.step("F108: second and third each", repo.all(Query::preload(Customer::SECOND_AND_THIRD))).await?;
+    cx.show("customers", customers);
+    let query = Query::preload(Customer::LARGEST_ORDERS.unlimited());
+    let customers = cx.step("F167: unlimited", repo.all(query)).await?;
+    cx.note(
+        "orders",
+        format!(
+            "{:?}",
+            customers.iter().map(|customer| customer.largest_orders.loaded().map(<[_]>::len)).collect::<Vec<_>>()
+        ),
+    );
+    Ok(())
+}
+
+async fn limit_by_request(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let query = Query::preload(
+        Customer::ORDERS.filter(Order::CONFIRMED.eq(true)).order_by(Order::TOTAL.desc()).limit(1).with(Order::CUSTOMER),
+    );
+    let customers = cx.step("the largest confirmed, with its customer", repo.all(query)).await?;
+    cx.require(customers.iter().all(|customer| customer.orders.is_partial()), "partial")?;
+    cx.show("customers", customers);
+    let query = Query::preload(Customer::ORDERS.offset(2));
+    let customers = cx.step("all but the first two", repo.all(query)).await?;
+    cx.show("customers", customers);
+    Ok(())
+}
+
+async fn has_one_in_an_order(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let customers = cx.step("D2: the largest order", repo.all(Query::preload(Customer::LARGEST_ORDER))).await?;
+    cx.show("customers", customers);
+    Ok(())
+}
+
+async fn include(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let customers =
+        cx.step("F111: orders bring their customer", repo.all(Query::preload(Customer::ORDERS_WITH_CUSTOMER))).await?;
+    cx.show("customers", customers);
+    Ok(())
+}
+
+async fn default_scope(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let notes = cx.step("visible notes, last first", repo.all(Query::<Note>::new())).await?;
+    cx.show("notes", notes);
+    let notes = cx.step("unscoped", repo.all(Query::<Note>::unscoped())).await?;
+    cx.note("notes", notes.len());
+    let hidden = cx.step("get goes by it too", repo.get::<Note>(2, Query::new())).await?;
+    cx.require(hidden.is_none(), "not visible")?;
+    let count = cx.step("and count", repo.count(Query::<Note>::new())).await?;
+    cx.note("count", count);
+    let customers =
+        cx.step("associations go by it", repo.all(Query::preload((Customer::NOTES, Customer::ALL_NOTES)))).await?;
+    cx.show("customers", customers);
+    Ok(())
+}
+
+async fn discriminator(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let special = cx.step("C29, C30: one model of the table", repo.all(Query::preload(SpecialNote::CUSTOMER))).await?;
+    cx.show("special notes", special);
+    let made = cx
+        .step(
+            "a new one is tagged",
+            repo.insert(SpecialNote::build().set(SpecialNote::CUSTOMER_ID, 3).set(SpecialNote::HIDDEN, false)),
+        )
+        .await?;
+    cx.require(made.kind.as_deref() == Some("special"), "by itself")?;
+    let customers =
+        cx.step("customers preload special notes", repo.all(Query::preload(Customer::SPECIAL_NOTES))).await?;
+    cx.show("customers", customers);
+    Ok(())
+}
+
+async fn readers_agree(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let all = (
+        Customer::CONFIRMED_ORDERS,
+        Customer::LARGEST_ORDERS,
+        Customer::SECOND_AND_THIRD,
+        Customer::LARGEST_ORDER,
+        Customer::NOTES,
+        Customer::ALL_NOTES,
+    );
+    for customer in repo.all(Query::preload(all)).await? {
+        let read = repo.get_association(&customer, Customer::CONFIRMED_ORDERS, Query::new()).await?;
+        cx.require(customer.confirmed_orders()? == read, "confirmed")?;
+        let read = repo.get_association(&customer, Customer::LARGEST_ORDERS, Query::new()).await?;
+        cx.require(customer.largest_orders()? == read, "largest")?;
+        let read = repo.get_association(&customer, Customer::SECOND_AND_THIRD, Query::new()).await?;
+        cx.require(customer.second_and_third()? == read, "second and third")?;
+        let read = repo.get_association(&customer, Customer::LARGEST_ORDER, Query::new()).await?;
+        cx.require(customer.largest_order()? == read.as_ref(), "the largest")?;
+        let read = repo.get_association(&customer, Customer::NOTES, Query::new()).await?;
+        cx.require(customer.notes()? == read, "notes")?;
+        let read = repo.get_association(&customer, Customer::ALL_NOTES, Query::new()).await?;
+        cx.require(customer.all_notes()? == read, "all notes")?;
+    }
+    Ok(())
+}
+
+async fn by_owner(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    for customer in repo.all(Query::<Customer>::new()).await? {
+        let title = format!("F106: orders of {} above their own threshold", customer.name);
+        let orders = cx.step(&title, repo.get_association(&customer, Customer::VIP_ORDERS, Query::new())).await?;
+        cx.show("orders", orders);
+    }
+    cx.fails("preloads cannot follow it yet, and say so", repo.all(Query::preload(Customer::VIP_ORDERS))).await?;
+    Ok(())
+}
+
+async fn side_loads(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let customers = repo.all(Query::<Customer>::new()).await?;
+    let confirmed =
+        cx.step("confirmed orders", repo.load(&customers, Customer::ORDERS.filter(Order::CONFIRMED.eq(true)))).await?;
+    let latest =
+        cx.step("the latest", repo.load(&customers, Customer::ORDERS.order_by(Order::ID.desc()).limit(1))).await?;
+    for (customer, (confirmed, latest)) in customers.iter().zip(confirmed.iter().zip(&latest)) {
+        let ids = |orders: &[Order]| orders.iter().map(|order| order.id.to_string()).collect::<Vec<_>>().join(" ");
+        cx.note(&customer.name, format!("confirmed {} latest {}", ids(confirmed), ids(latest)));
+    }
+    cx.require(customers.iter().all(|customer| !customer.orders.is_loaded()), "the owners are as they were")
+}
+
+async fn counts(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let mut customers = repo.all(Query::<Customer>::new()).await?;
+    customers.reverse();
+    customers.push(customers[0].clone());
+    let all = cx.step("orders", repo.count_for(&customers, Customer::ORDERS)).await?;
+    cx.note("counts", format!("{all:?}"));
+    let confirmed = cx.step("confirmed", repo.count_for(&customers, Customer::CONFIRMED_ORDERS)).await?;
+    cx.note("counts", format!("{confirmed:?}"));
+    let largest = cx.step("of a limited association", repo.count_for(&customers, Customer::LARGEST_ORDERS)).await?;
+    cx.note("counts", format!("{largest:?}"));
+    let notes = cx.step("by the default scope", repo.count_for(&customers, Customer::NOTES)).await?;
+    cx.note("counts", format!("{notes:?}"));
+    let none = cx.step("of nobody", repo.count_for(&[] as &[Customer], Customer::ORDERS)).await?;
+    cx.require(none.is_empty(), "no owners, no counts")
+}
+
+async fn includes_by_name(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let allowed = assoc_repo::Include::<Customer>::allow(["orders.customer", "notes"])?;
+    let customers = cx.step("orders and notes", repo.all(Query::preload(allowed.parse("orders, notes,")?))).await?;
+    cx.require(customers.iter().all(|customer| customer.orders.is_loaded() && customer.notes.is_loaded()), "both")?;
+    for list in ["orderz", "notes.customer", "special_notes"] {
+        let refused = allowed.parse(list).map(|_| ());
+        cx.fails(list, async { refused }).await?;
+    }
+    let refused = allowed.clone().at_most(1).parse("orders,notes").map(|_| ());
+    cx.fails("too many", async { refused }).await?;
+    let unknown = Query::<Customer>::preload_path("orders.customr").map(|_| ());
+    cx.fails("C40: an unknown name, before any SQL", async { unknown }).await?;
+    Ok(())
+}
+
+async fn budget(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let query = || Query::preload(Customer::ORDERS.with(Order::CUSTOMER));
+    cx.step("two statements are allowed and enough", repo.max_statements(2).all(query())).await?;
+    let error = cx.step("one is not", repo.all(query().max_statements(1))).await.err();
+    let Some(error) = error else { return Err(Error::other("the budget was exceeded and nobody said so")) };
+    cx.require(
+        matches!(error.kind(), ErrorKind::TooManyStatements { limit: 1, plan } if plan.contains("orders")),
+        "it shows the plan",
+    )
+}

@@ -1,0 +1,185 @@
+//! Through associations of every kind.
+
+use std::sync::Arc;
+
+use assoc_core::Result;
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::clinic::{self, Appointment, Document, Paragraph, Patient, Physician, Supplier};
+
+cases! { "through", Level::Read;
+    c7_join_model,
+    c8_join_rows_are_shared,
+    c9_through_has_many,
+    c15_has_one_through_has_one,
+    has_one_through_belongs_to,
+    targets_are_shared,
+    nested,
+    distinct_and_ordered,
+    limit_per_owner,
+    filtered_is_partial,
+    children_of_targets,
+    reader,
+    in_hand,
+    conditions,
+}
+
+async fn c7_join_model(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let physicians = cx.step("physicians preload patients", repo.all(Query::preload(Physician::PATIENTS))).await?;
+    cx.show("physicians", physicians);
+    let patients = cx.step("and the other way", repo.all(Query::preload(Patient::PHYSICIANS))).await?;
+    cx.show("patients", patients);
+    Ok(())
+}
+
+async fn c8_join_rows_are_shared(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let query = Query::preload((Physician::PATIENTS, Physician::APPOINTMENTS));
+    let physicians = cx.step("patients and appointments", repo.all(query)).await?;
+    cx.show("physicians", physicians);
+    let query = Query::preload((Physician::PATIENTS, Physician::APPOINTMENTS.with(Appointment::PATIENT)));
+    let physicians = cx.step("C12: everything shared", repo.all(query)).await?;
+    cx.require(physicians[0].patients()?.len() == 3, "three appointments, three patients")
+}
+
+async fn c9_through_has_many(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let documents = cx.step("documents preload paragraphs", repo.all(Query::preload(Document::PARAGRAPHS))).await?;
+    cx.show("documents", documents);
+    Ok(())
+}
+
+async fn c15_has_one_through_has_one(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let suppliers =
+        cx.step("suppliers preload account_history", repo.all(Query::preload(Supplier::ACCOUNT_HISTORY))).await?;
+    cx.show("suppliers", suppliers);
+    Ok(())
+}
+
+async fn has_one_through_belongs_to(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let paragraphs = cx.step("paragraphs preload document", repo.all(Query::preload(Paragraph::DOCUMENT))).await?;
+    cx.show("paragraphs", paragraphs);
+    Ok(())
+}
+
+async fn targets_are_shared(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let physicians = repo.all(Query::preload(Physician::PATIENTS)).await?;
+    let (first, second) = (physicians[0].patients()?, physicians[1].patients()?);
+    cx.require(Arc::ptr_eq(&first[1], &first[2]) && Arc::ptr_eq(&first[1], &second[0]), "one patient, one instance")
+}
+
+async fn nested(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let query = Query::preload(Physician::COLLEAGUES_APPOINTMENTS);
+    let physicians = cx.step("through a through", repo.all(query)).await?;
+    cx.show("physicians", physicians);
+    let query = Query::preload(Physician::COLLEAGUES);
+    let physicians = cx.step("three deep, distinct", repo.all(query)).await?;
+    cx.show("physicians", physicians);
+    Ok(())
+}
+
+async fn distinct_and_ordered(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let physicians = cx.step("F113: each once, by name", repo.all(Query::preload(Physician::KNOWN_PATIENTS))).await?;
+    cx.show("physicians", physicians);
+    let query = Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()));
+    let physicians = cx.step("ordered by the request", repo.all(query)).await?;
+    cx.show("physicians", physicians);
+    Ok(())
+}
+
+async fn limit_per_owner(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let physicians = cx.step("D1: one each", repo.all(Query::preload(Physician::FIRST_PATIENTS))).await?;
+    cx.show("physicians", physicians);
+    let query = Query::preload(Physician::FIRST_PATIENTS.unlimited());
+    let physicians = cx.step("unlimited", repo.all(query)).await?;
+    cx.require(physicians[0].first_patients()?.len() == 3, "all three")?;
+    let query = Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()).offset(1).limit(1));
+    let physicians = cx.step("the second by name", repo.all(query)).await?;
+    cx.show("physicians", physicians);
+    Ok(())
+}
+
+async fn filtered_is_partial(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let query = Query::preload(Physician::PATIENTS.filter(Patient::NAME.eq("Pt1")));
+    let physicians = cx.step("one patient only", repo.all(query)).await?;
+    cx.require(physicians.iter().all(|physician| physician.patients.is_partial()), "partial")?;
+    cx.show("physicians", physicians);
+    Ok(())
+}
+
+async fn children_of_targets(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let query = Query::preload(Physician::PATIENTS.with(Patient::APPOINTMENTS.with(Appointment::PHYSICIAN)));
+    let physicians = cx.step("patients: appointments: physician", repo.all(query)).await?;
+    cx.show("physicians", physicians);
+    Ok(())
+}
+
+async fn reader(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    for physician in
+        repo.all(Query::preload((Physician::PATIENTS, Physician::KNOWN_PATIENTS, Physician::COLLEAGUES))).await?
+    {
+        let read = repo.get_association(&physician, Physician::PATIENTS, Query::new()).await?;
+        cx.require(physician.patients()?.iter().map(|row| &**row).eq(&read), "patients")?;
+        let read = repo.get_association(&physician, Physician::KNOWN_PATIENTS, Query::new()).await?;
+        cx.require(physician.known_patients()?.iter().map(|row| &**row).eq(&read), "known patients")?;
+        let read = repo.get_association(&physician, Physician::COLLEAGUES, Query::new()).await?;
+        cx.require(physician.colleagues()?.iter().map(|row| &**row).eq(&read), "colleagues")?;
+    }
+    let physician = repo.get_or_fail::<Physician>(1, Query::new()).await?;
+    let query = Query::filter(Patient::NAME.ne("Pt2")).limit(1);
+    let found = cx.step("with a query", repo.get_association(&physician, Physician::PATIENTS, query)).await?;
+    cx.show("patients", found);
+    Ok(())
+}
+
+async fn in_hand(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let mut physicians = repo.all(Query::preload(Physician::PATIENTS)).await?;
+    cx.step("loaded already", repo.preload(&mut physicians, Physician::PATIENTS)).await?;
+    let _ = physicians[0].patients.take();
+    cx.step("one missing", repo.preload(&mut physicians, Physician::PATIENTS.with(Patient::APPOINTMENTS))).await?;
+    let fresh = repo.all(Query::preload(Physician::PATIENTS.with(Patient::APPOINTMENTS))).await?;
+    cx.require(physicians == fresh, "the same as loading everything at once")
+}
+
+async fn conditions(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    for (title, filter) in [
+        ("any patient Pt2", Physician::PATIENTS.any(Patient::NAME.eq("Pt2"))),
+        ("no patient Pt2", Physician::PATIENTS.none(Patient::NAME.eq("Pt2"))),
+        ("any patient", Physician::PATIENTS.associated()),
+        ("no patient", Physician::PATIENTS.missing()),
+        ("an appointment in room 3", Physician::APPOINTMENTS.any(Appointment::ROOM.eq(3))),
+        ("a colleague Ph2", Physician::COLLEAGUES.any(Physician::NAME.eq("Ph2"))),
+    ] {
+        let found = cx.step(title, repo.all(Query::filter(filter).order_by(Physician::ID.asc()))).await?;
+        cx.note("physicians", found.iter().map(|physician| physician.name.as_str()).collect::<Vec<_>>().join(" "));
+    }
+    Ok(())
+}

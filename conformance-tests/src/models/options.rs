@@ -1,0 +1,126 @@
+//! Associations and models with scopes.
+
+use assoc_core::Result;
+use assoc_repo::Repo;
+use assoc_repo::prelude::*;
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "customers")]
+pub(crate) struct Customer {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) vip_from: i64,
+    #[has_many]
+    pub(crate) orders: HasMany<Order>,
+    #[has_many(filter = Order::CONFIRMED.eq(true))]
+    pub(crate) confirmed_orders: HasMany<Order>,
+    #[has_many(scope = largest)]
+    pub(crate) largest_orders: HasMany<Order>,
+    #[has_many(order = Order::ID.asc(), limit = 2, offset = 1)]
+    pub(crate) second_and_third: HasMany<Order>,
+    #[has_one(order = [Order::TOTAL.desc(), Order::ID.desc()])]
+    pub(crate) largest_order: HasOne<Option<Order>>,
+    #[has_many(include = Order::CUSTOMER)]
+    pub(crate) orders_with_customer: HasMany<Order>,
+    #[has_many(scope_by_owner = above_own_threshold)]
+    pub(crate) vip_orders: HasMany<Order>,
+    #[has_many]
+    pub(crate) notes: HasMany<Note>,
+    #[has_many(scope = even_hidden)]
+    pub(crate) all_notes: HasMany<Note>,
+    #[has_many]
+    pub(crate) special_notes: HasMany<SpecialNote>,
+}
+
+fn largest(orders: Scope<Order>) -> Scope<Order> {
+    orders.order_by(Order::TOTAL.desc()).limit(2)
+}
+
+fn above_own_threshold(customer: &Customer, orders: Scope<Order>) -> Scope<Order> {
+    orders.filter(Order::TOTAL.ge(customer.vip_from))
+}
+
+fn even_hidden(notes: Scope<Note>) -> Scope<Note> {
+    notes.unscoped()
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "orders")]
+pub(crate) struct Order {
+    pub(crate) id: i64,
+    pub(crate) customer_id: Option<i64>,
+    pub(crate) total: i64,
+    pub(crate) confirmed: bool,
+    #[belongs_to]
+    pub(crate) customer: BelongsTo<Option<Customer>>,
+}
+
+/// A model with a default scope.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "notes", default_scope = visible)]
+pub(crate) struct Note {
+    pub(crate) id: i64,
+    pub(crate) customer_id: i64,
+    #[column(length = 20)]
+    pub(crate) kind: Option<String>,
+    pub(crate) hidden: bool,
+    #[belongs_to]
+    pub(crate) customer: BelongsTo<Customer>,
+}
+
+fn visible(notes: Scope<Note>) -> Scope<Note> {
+    notes.filter(Note::HIDDEN.eq(false)).order_by(Note::ID.desc())
+}
+
+/// One of two models that share a table (D18, F102 of the reference's C29 and C30).
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "notes", discriminator = "kind", tag = "special")]
+pub(crate) struct SpecialNote {
+    pub(crate) id: i64,
+    pub(crate) customer_id: i64,
+    #[column(length = 20)]
+    pub(crate) kind: Option<String>,
+    pub(crate) hidden: bool,
+    #[belongs_to]
+    pub(crate) customer: BelongsTo<Customer>,
+}
+
+/// Makes the tables and fills them.
+pub(crate) async fn fixture(repo: &Repo) -> Result<()> {
+    repo.create_table::<Customer>().await?;
+    repo.create_table::<Order>().await?;
+    repo.create_table::<Note>().await?;
+    repo.insert_all(
+        [("Ann", 100), ("Bob", 20), ("Cyd", 0)]
+            .map(|(name, from): (&str, i64)| Customer::build().set(Customer::NAME, name).set(Customer::VIP_FROM, from)),
+    )
+    .await?;
+    let order = |customer: Option<i64>, total: i64, confirmed| {
+        Order::build().set(Order::CUSTOMER_ID, customer).set(Order::TOTAL, total).set(Order::CONFIRMED, confirmed)
+    };
+    // The largest of Ann's are equal, so that the primary key decides; Cyd has none.
+    repo.insert_all([
+        order(Some(1), 30, true),
+        order(Some(2), 10, false),
+        order(Some(1), 120, false),
+        order(Some(1), 120, true),
+        order(Some(2), 40, true),
+        order(None, 999, true),
+        order(Some(1), 5, true),
+    ])
+    .await?;
+    let note = |customer: i64, kind: Option<&str>, hidden| {
+        Note::build()
+            .set(Note::CUSTOMER_ID, customer)
+            .set(Note::KIND, kind.map(str::to_owned))
+            .set(Note::HIDDEN, hidden)
+    };
+    repo.insert_all([
+        note(1, None, false),
+        note(1, None, true),
+        note(2, Some("special"), true),
+        note(1, Some("special"), false),
+    ])
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Runs commands: passes interruptions on to them, and keeps a private database server beside them if they want one.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::signal;
+
+use crate::mariadb::Server;
+
+/// The variable tests and examples find their database in.
+pub(crate) const MYSQL_URL: &str = "ASSOC_MYSQL_URL";
+
+/// The signals that ask this process to end.
+#[cfg(unix)]
+const ENDING: &[i32] = &[signal::SIGINT, signal::SIGTERM, signal::SIGHUP];
+#[cfg(not(unix))]
+const ENDING: &[i32] = &[signal::SIGINT, signal::SIGTERM];
+
+/// How long an interrupted command may take to end before it is killed.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Runs one command after the other. The server, if one was started, ends with it.
+pub(crate) struct Runner {
+    interrupted: Interrupted,
+    server: Option<Server>,
+}
+
+impl Runner {
+    pub(crate) fn new() -> Result<Self, String> {
+        Ok(Runner { interrupted: Interrupted::watch()?, server: None })
+    }
+
+    /// Gives the commands that follow [`MYSQL_URL`]: what it is already, or a private server's.
+    pub(crate) fn start_mysql(&mut self) -> Result<(), String> {
+        let given = std::env::var_os(MYSQL_URL).is_some_and(|url| !url.is_empty());
+        if !given && self.server.is_none() {
+            self.server = Some(Server::start(&|| self.interrupted.signal().is_some())?);
+        }
+        Ok(())
+    }
+
+    /// Runs a command to its end and answers its exit code.
+    pub(crate) fn run(&self, command: &mut Command) -> Result<u8, String> {
+        let child = self.spawn(command)?;
+        self.wait(child, command)
+    }
+
+    /// The same, showing each line it prints to `line` as well.
+    pub(crate) fn run_reading(&self, command: &mut Command, mut line: impl FnMut(&str) + Send) -> Result<u8, String> {
+        let mut child = self.spawn(command.stdout(Stdio::piped()))?;
+        let stdout = child.stdout.take();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for text in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).split(b'\n')) {
+                    let Ok(text) = text else { break };
+                    let text = String::from_utf8_lossy(&text);
+                    println!("{text}");
+                    line(&text);
+                }
+            });
+            self.wait(child, command)
+        })
+    }
+
+    fn spawn(&self, command: &mut Command) -> Result<Child, String> {
+        if let Some(server) = &self.server {
+            command.env(MYSQL_URL, server.url());
+        }
+        command.spawn().map_err(|error| format!("`{}` cannot be run: {error}", command.get_program().display()))
+    }
+
+    fn wait(&self, mut child: Child, command: &Command) -> Result<u8, String> {
+        let mut passed_on: Option<Instant> = None;
+        loop {
+            let ended = child.try_wait();
+            if let Some(status) =
+                ended.map_err(|error| format!("`{}` is lost: {error}", command.get_program().display()))?
+            {
+                return Ok(self.interrupted.signal().map_or_else(|| exit_code(status), interrupted_code));
+            }
+            match (self.interrupted.signal(), passed_on) {
+                (Some(signal), None) => {
+                    // After Ctrl-C the terminal has told the command already; a second signal does no harm.
+                    terminate(&child, signal);
+                    passed_on = Some(Instant::now());
+                }
+                (Some(_), Some(since)) if since.elapsed() > GRACE => {
+                    let _ = child.kill();
+                }
+                _ => {}
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Sends a signal to a child; the standard library can only kill.
+fn terminate(child: &Child, signal: usize) {
+    let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
+    if !sent.is_ok_and(|status| status.success()) {
+        eprintln!("xtask: signal {signal} could not be passed on to process {}", child.id());
+    }
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    // A shell's convention: 128 + signal.
+    let code = status.code().or(signal.map(|signal| 128 + signal)).unwrap_or(1);
+    u8::try_from(code & 0xff).unwrap_or(1)
+}
+
+fn interrupted_code(signal: usize) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(1)
+}
+
+/// Remembers the signal that asked this process to end, so that it ends in order.
+struct Interrupted(Arc<AtomicUsize>);
+
+impl Interrupted {
+    fn watch() -> Result<Self, String> {
+        let seen = Arc::new(AtomicUsize::new(0));
+        for &signal in ENDING {
+            signal_hook::flag::register_usize(signal, Arc::clone(&seen), signal.unsigned_abs() as usize)
+                .map_err(|error| format!("signal {signal} cannot be watched: {error}"))?;
+        }
+        Ok(Interrupted(seen))
+    }
+
+    fn signal(&self) -> Option<usize> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            signal => Some(signal),
+        }
+    }
+}
