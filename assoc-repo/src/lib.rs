@@ -113,6 +113,8 @@ mod guide {
     struct Testing;
     #[doc = include_str!("../../docs/guide/backends.md")]
     struct Backends;
+    #[doc = include_str!("../../docs/guide/coming-from.md")]
+    struct ComingFrom;
     #[doc = include_str!("../../docs/guide/schemas.md")]
     struct Schemas;
 }
