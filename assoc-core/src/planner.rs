@@ -43,6 +43,8 @@ mod steps;
 
 pub use request::{IntoPreload, Preload, Request, Scope, Shape};
 
+use std::any::Any;
+
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, VariantDef};
 use crate::error::Result;
 use crate::model::{Discriminator, ModelDef};
@@ -166,6 +168,8 @@ pub struct Step {
     pub serves: Vec<EdgeId>,
     /// Nodes in whose rows keys are looked for before asking the database.
     pub memory: Vec<usize>,
+    /// A scope that each owner has of its own: one statement for each distinct one.
+    pub by_owner: Option<fn(&dyn Any) -> Shape>,
 }
 
 impl Plan {

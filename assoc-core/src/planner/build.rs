@@ -84,14 +84,16 @@ impl Plan {
     // added before it.
     fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
         let association = wanted.association;
-        if association.options.owner_scope.is_some() {
+        let route = association.kind.route(association)?;
+        if association.options.owner_scope.is_some() && (wanted.hidden || !matches!(route, Route::Direct(_))) {
             let message = format!(
-                "`{}` has a scope that depends on its owner, which preloads cannot follow yet: read it with `repo.get_association`",
+                "`{}` has a scope that depends on its owner, which works for associations by a key of their own that no \
+                 other goes through: read it with `repo.get_association`",
                 association.name
             );
             return Err(Error::invalid_query((association.owner)().name, message));
         }
-        match association.kind.route(association)? {
+        match route {
             Route::Direct(hop) => Ok(vec![self.add_direct(node, wanted, hop, (association.target)(), None)?]),
             Route::Polymorphic { type_column, owner_columns, variants } => {
                 self.add_polymorphic(node, &wanted, type_column, owner_columns, variants)
@@ -177,7 +179,8 @@ impl Plan {
             serves: None,
             variant,
         });
-        self.steps.push(Step { select, serves: vec![id], memory: Vec::new() });
+        let by_owner = association.options.owner_scope;
+        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner });
         id.edge
     }
 

@@ -57,6 +57,9 @@ impl Plan {
                 if step.serves.len() > 1 {
                     let _ = write!(out, ", one statement for {} places", step.serves.len());
                 }
+                if step.by_owner.is_some() {
+                    out.push_str(", one statement for each distinct scope of its owners");
+                }
                 if !step.memory.is_empty() {
                     out.push_str(", from memory where the row is known");
                 }

@@ -14,7 +14,9 @@ impl Plan {
             let served = step.serves[0];
             let feeder = self.feeder(served);
             let found = (0..merged.len()).find(|candidate| {
-                same_rows(&merged[*candidate].select, &step.select)
+                step.by_owner.is_none()
+                    && merged[*candidate].by_owner.is_none()
+                    && same_rows(&merged[*candidate].select, &step.select)
                     && !feeder.is_some_and(|feeder| self.waits_for(&merged, feeder, *candidate))
             });
             let chosen = match found {

@@ -10,7 +10,7 @@ use assoc_core::{Cardinality, ColumnType, Error, ErrorKind, KeySet, Links, Resul
 use super::held::{self, Held};
 use super::index::KeyIndex;
 use super::owners::{Owners, kept_owners, owners_of};
-use super::{EdgeLinks, NodeRows, compose};
+use super::{EdgeLinks, NodeRows, by_owner, compose};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
@@ -20,13 +20,37 @@ pub(super) enum RootRows<'r> {
 }
 
 /// Rows of one step: flat, and which of them each distinct key has.
-struct Fetched {
-    rows: Box<dyn Rows>,
-    groups: Groups,
+pub(super) struct Fetched {
+    pub(super) rows: Box<dyn Rows>,
+    pub(super) groups: Groups,
+}
+
+/// What a step found: its rows, and for each edge it serves which key each owner has.
+pub(super) struct Found {
+    pub(super) fetched: Fetched,
+    pub(super) keys: usize,
+    pub(super) places: Vec<Vec<Option<usize>>>,
+}
+
+async fn look_up(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    nodes: &[Option<NodeRows>],
+    held_root: Option<&dyn Held>,
+    step: &Step,
+    owners: &[Owners],
+) -> Result<Found> {
+    let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
+    let fetched = rows_of(session, plan, nodes, held_root, step, &step.select, &keys).await?;
+    let index = KeyIndex::new(&keys);
+    let places = owners.iter().map(|owners| {
+        if is_identity(&keys, &owners.keys) { (0..keys.len()).map(Some).collect() } else { index.of_rows(&owners.keys) }
+    });
+    Ok(Found { fetched, keys: keys.len(), places: places.collect() })
 }
 
 /// The rows of each key.
-enum Groups {
+pub(super) enum Groups {
     /// A run each: where it begins and how long it is.
     Runs(Vec<(u32, u32)>),
     /// Any positions, for rows that come in an order of their own.
@@ -34,14 +58,14 @@ enum Groups {
 }
 
 impl Groups {
-    fn len_of(&self, key: usize) -> u32 {
+    pub(super) fn len_of(&self, key: usize) -> u32 {
         match self {
             Groups::Runs(runs) => runs[key].1,
             Groups::Lists(lists) => position(lists[key].len()),
         }
     }
 
-    fn push_to(&self, key: usize, most: u32, out: &mut Vec<u32>) {
+    pub(super) fn push_to(&self, key: usize, most: u32, out: &mut Vec<u32>) {
         match self {
             Groups::Runs(runs) => out.extend(runs[key].0..runs[key].0 + runs[key].1.min(most)),
             Groups::Lists(lists) => out.extend(lists[key].iter().take(most as usize)),
@@ -80,9 +104,11 @@ pub(super) async fn run(
             .iter()
             .map(|served| owners_of(plan, &nodes, held_root, *served, force))
             .collect::<Result<Vec<Owners>>>()?;
-        let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
-        let fetched = rows_of(session, plan, &nodes, held_root, step, &keys).await?;
-        deal_out(plan, &mut nodes, held_root, step, &keys, owners, fetched);
+        let found = match step.by_owner {
+            None => look_up(session, plan, &nodes, held_root, step, &owners).await?,
+            Some(scope) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
+        };
+        deal_out(plan, &mut nodes, held_root, step, owners, found);
     }
     compose_links(plan, &mut nodes, held_root, force);
     Ok(nodes)
@@ -106,26 +132,28 @@ fn compose_links(plan: &Plan, nodes: &mut [Option<NodeRows>], held_root: Option<
     }
 }
 
-fn new_rows(select: &KeyedSelect) -> Box<dyn Rows> {
+pub(super) fn new_rows(select: &KeyedSelect) -> Box<dyn Rows> {
     match &select.only {
         Some(only) => Box::new(LinkRows::new(only.clone())),
         None => select.model.rows.new_rows(),
     }
 }
 
-async fn rows_of(
+/// The rows of a set of keys, by the step's select or one like it.
+pub(super) async fn rows_of(
     session: &mut Session<'_>,
     plan: &Plan,
     nodes: &[Option<NodeRows>],
     held_root: Option<&dyn Held>,
     step: &Step,
+    select: &KeyedSelect,
     keys: &KeySet,
 ) -> Result<Fetched> {
-    let groups = match step.select.row_order {
+    let groups = match select.row_order {
         RowOrder::Ranked => Groups::Lists(vec![Vec::new(); keys.len()]),
         RowOrder::Any | RowOrder::ByKey => Groups::Runs(vec![(0, 0); keys.len()]),
     };
-    let mut fetched = Fetched { rows: new_rows(&step.select), groups };
+    let mut fetched = Fetched { rows: new_rows(select), groups };
     if keys.is_empty() {
         return Ok(fetched);
     }
@@ -136,9 +164,9 @@ async fn rows_of(
         return Ok(fetched);
     }
     let dialect = session.dialect();
-    let by_ordinal = step.select.matching(dialect) == Matching::ByOrdinal;
+    let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
     let mut chunk_size = dialect.keys_per_statement(missing.width());
-    if step.select.row_order == RowOrder::Ranked && chunk_size < missing.len() {
+    if select.row_order == RowOrder::Ranked && chunk_size < missing.len() {
         // An order across keys holds within one statement only.
         chunk_size = dialect.capabilities().max_binds / (missing.width() + 1);
         if missing.len() > chunk_size {
@@ -148,7 +176,7 @@ async fn rows_of(
     }
     let mut chunk_start = 0;
     for chunk in missing.chunks(chunk_size) {
-        let statement = step.select.statement(session.dialect(), &chunk)?;
+        let statement = select.statement(session.dialect(), &chunk)?;
         let first_row = fetched.rows.len();
         if by_ordinal {
             let mut sink = OrdinalSink { rows: &mut *fetched.rows, ordinals: Vec::new() };
@@ -161,7 +189,7 @@ async fn rows_of(
             assign(plan, step, &mut fetched, first_row, &places)?;
         } else {
             session.query(&statement, &mut *fetched.rows).await?;
-            let places = index.of_rows(&fetched.rows.keys(step.select.columns, first_row));
+            let places = index.of_rows(&fetched.rows.keys(select.columns, first_row));
             assign(plan, step, &mut fetched, first_row, &places)?;
         }
         chunk_start += chunk.len();
@@ -283,25 +311,18 @@ fn deal_out(
     nodes: &mut [Option<NodeRows>],
     held_root: Option<&dyn Held>,
     step: &Step,
-    keys: &KeySet,
     owners: Vec<Owners>,
-    fetched: Fetched,
+    found: Found,
 ) {
-    let Fetched { rows, groups } = fetched;
+    let Found { fetched: Fetched { rows, groups }, keys, places } = found;
     let mut rows = Some(rows);
-    let index = KeyIndex::new(keys);
     let last = step.serves.len() - 1;
-    for (at, (id, owners)) in step.serves.iter().zip(owners).enumerate() {
+    for (at, ((id, owners), places)) in step.serves.iter().zip(owners).zip(places).enumerate() {
         let edge = plan.edge(*id);
-        let places = if is_identity(keys, &owners.keys) {
-            (0..keys.len()).map(Some).collect()
-        } else {
-            index.of_rows(&owners.keys)
-        };
         let most = if edge.cardinality == Cardinality::One { 1 } else { u32::MAX };
-        let mut wanted = vec![false; keys.len()];
+        let mut wanted = vec![false; keys];
         places.iter().flatten().for_each(|place| wanted[*place] = true);
-        let whole = (0..keys.len()).all(|key| {
+        let whole = (0..keys).all(|key| {
             let len = groups.len_of(key);
             len == 0 || (wanted[key] && len <= most)
         });

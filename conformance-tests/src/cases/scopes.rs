@@ -159,7 +159,16 @@ async fn by_owner(cx: &mut Context) -> Result<()> {
         let orders = cx.step(&title, repo.get_association(&customer, Customer::VIP_ORDERS, Query::new())).await?;
         cx.show("orders", orders);
     }
-    cx.fails("preloads cannot follow it yet, and say so", repo.all(Query::preload(Customer::VIP_ORDERS))).await?;
+    let customers =
+        cx.step("preloaded: one statement a distinct scope", repo.all(Query::preload(Customer::VIP_ORDERS))).await?;
+    for customer in &customers {
+        let read = repo.get_association(customer, Customer::VIP_ORDERS, Query::new()).await?;
+        cx.require(customer.vip_orders()? == read, "preload and reader agree")?;
+    }
+    let mut alike: Vec<Customer> =
+        customers.iter().map(|customer| Customer { vip_from: 30, ..customer.clone() }).collect();
+    cx.step("equal scopes share it", repo.reload(&mut alike, Customer::VIP_ORDERS)).await?;
+    cx.show("customers", alike);
     Ok(())
 }
 
