@@ -94,6 +94,11 @@ pub trait ColumnType: Clone + Send + Sync + Sized + 'static {
     /// The value to bind.
     fn to_value(&self) -> Value<'_>;
 
+    /// The value to bind, moved where [`to_value`](Self::to_value) would borrow.
+    fn into_value(self) -> Value<'static> {
+        self.to_value().into_owned()
+    }
+
     /// What the field holds when the column was not selected; `None` if the type has no empty value.
     #[must_use]
     fn absent() -> Option<Self> {
@@ -121,6 +126,11 @@ impl<T: ColumnType> ColumnType for Option<T> {
         self.as_ref().map_or(Value::Null, T::to_value)
     }
 
+    #[inline]
+    fn into_value(self) -> Value<'static> {
+        self.map_or(Value::Null, T::into_value)
+    }
+
     fn absent() -> Option<Self> {
         Some(None)
     }
@@ -141,6 +151,11 @@ impl ColumnType for String {
     #[inline]
     fn to_value(&self) -> Value<'_> {
         Value::Text(Cow::Borrowed(self))
+    }
+
+    #[inline]
+    fn into_value(self) -> Value<'static> {
+        Value::Text(Cow::Owned(self))
     }
 }
 
@@ -171,6 +186,11 @@ impl ColumnType for Vec<u8> {
     #[inline]
     fn to_value(&self) -> Value<'_> {
         Value::Blob(Cow::Borrowed(self))
+    }
+
+    #[inline]
+    fn into_value(self) -> Value<'static> {
+        Value::Blob(Cow::Owned(self))
     }
 }
 

@@ -21,7 +21,7 @@ mod write;
 pub use counted::KeyedCount;
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use select::Select;
-pub use write::{delete_by_keys, insert, update_by_key};
+pub use write::{delete_by_keys, insert, insert_text, update_by_key};
 
 /// Text and binds of a statement in the making.
 #[derive(Debug)]

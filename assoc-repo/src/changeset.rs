@@ -71,7 +71,7 @@ impl<M: Model> Changeset<M> {
     /// Sets a column. An `Option` column takes the bare value as well, a `String` column a `&str`.
     pub fn set<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
         if let Some(slot) = self.values.get_mut(column.index()) {
-            *slot = Some(value.into_column().to_value().into_owned());
+            *slot = Some(value.into_column().into_value());
         }
         self
     }
@@ -126,6 +126,11 @@ impl<M: Model> Changeset<M> {
                 set.filter(|(at, value)| base.value(*at) != **value).map(|(at, value)| (at, value.clone())).collect()
             }
         }
+    }
+
+    /// What was set, column by column.
+    pub(crate) fn into_values(self) -> Vec<Option<Value<'static>>> {
+        self.values
     }
 
     /// Refuses what cannot be saved.

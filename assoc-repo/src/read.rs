@@ -62,10 +62,9 @@ impl Repo {
     /// [`ErrorKind::NotFound`] if there is no such row, and what [`get`](Self::get) can fail with.
     pub async fn get_or_fail<M: Model>(&self, key: impl Into<M::Key>, query: Select<M>) -> Result<M> {
         let key = key.into();
-        let shown = show_key(&key);
-        match self.get::<M>(key, query).await? {
+        match self.get::<M>(key.clone(), query).await? {
             Some(row) => Ok(row),
-            None => Err(ErrorKind::NotFound { model: M::DEF.name, key: shown }.into()),
+            None => Err(ErrorKind::NotFound { model: M::DEF.name, key: show_key(&key) }.into()),
         }
     }
 

@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use assoc_core::driver::{Access, Driver, PoolStatus};
@@ -33,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) driver: Arc<dyn Driver>,
     // The text of "one row by its primary key", which is the same for every call: building it costs more than SQLite
     // takes to find the row.
-    get_sql: RwLock<HashMap<TypeId, Arc<str>>>,
+    get_sql: RwLock<HashMap<TypeId, Arc<str>, BuildHasherDefault<TypeIdHasher>>>,
 }
 
 impl Repo {
@@ -150,5 +151,23 @@ impl fmt::Debug for Repo {
             .field("dialect", &self.dialect().name())
             .field("in_transaction", &self.in_transaction())
             .finish_non_exhaustive()
+    }
+}
+
+/// Takes a `TypeId` as it is: a hash already.
+#[derive(Default)]
+struct TypeIdHasher(u64);
+
+impl Hasher for TypeIdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }

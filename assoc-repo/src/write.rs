@@ -1,8 +1,11 @@
 //! Writing rows: insert, insert in batches, update of what changed, delete, and SQL of one's own.
 
+use std::sync::Arc;
+
+use assoc_core::dialect::Capabilities;
 use assoc_core::driver::{Access, Executed, TransactionMode};
 use assoc_core::sql::{self, KeyedSelect, Select as SelectSpec};
-use assoc_core::{Error, ErrorKind, Expr, KeySet, KeyTuple, Model, Result, RowKeys, Value, schema};
+use assoc_core::{Bind, Error, ErrorKind, Expr, KeySet, KeyTuple, Model, Result, RowKeys, Statement, Value, schema};
 
 use crate::changeset::Changeset;
 use crate::repo::Repo;
@@ -36,13 +39,10 @@ impl Repo {
                 return Err(Error::invalid_query(M::DEF.name, message));
             }
             changeset.check()?;
-            let (columns, row): (Vec<usize>, Vec<Value<'static>>) = changeset.changes().into_iter().unzip();
-            let most = capabilities.insert_rows.min(capabilities.max_binds / columns.len().max(1)).max(1);
-            let alone = columns.is_empty()
-                || (!capabilities.insert_returning && !M::PRIMARY_KEY.iter().all(|key| columns.contains(key)));
+            let row = changeset.into_values();
             match batches.last_mut() {
-                Some(batch) if batch.columns == columns && batch.rows.len() < most && !alone => batch.rows.push(row),
-                _ => batches.push(Batch { columns, rows: vec![row] }),
+                Some(batch) if batch.takes(&row) => batch.push(row),
+                _ => batches.push(Batch::new::<M>(row, capabilities)),
             }
         }
         if batches.is_empty() {
@@ -127,10 +127,48 @@ impl Repo {
     }
 }
 
-/// Rows that set the same columns.
+/// Rows that set the same columns, on their way into one statement.
 struct Batch {
     columns: Vec<usize>,
-    rows: Vec<Vec<Value<'static>>>,
+    rows: usize,
+    // How many rows the statement may have.
+    most: usize,
+    // The values, row by row.
+    binds: Vec<Bind>,
+}
+
+impl Batch {
+    /// A batch that begins with this row: one entry a column, `None` where nothing is set.
+    fn new<M: Model>(row: Vec<Option<Value<'static>>>, capabilities: &Capabilities) -> Self {
+        let columns: Vec<usize> = set_columns(&row).collect();
+        let alone = columns.is_empty()
+            || (!capabilities.insert_returning && !M::PRIMARY_KEY.iter().all(|key| columns.contains(key)));
+        let most = capabilities.insert_rows.min(capabilities.max_binds / columns.len().max(1)).max(1);
+        let most = if alone { 1 } else { most };
+        let mut batch = Batch { columns, rows: 0, most, binds: Vec::new() };
+        batch.push(row);
+        batch
+    }
+
+    fn takes(&self, row: &[Option<Value<'static>>]) -> bool {
+        self.rows < self.most && set_columns(row).eq(self.columns.iter().copied())
+    }
+
+    fn push(&mut self, row: Vec<Option<Value<'static>>>) {
+        if self.rows == 1 {
+            // There are several: most likely as many as fit.
+            self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
+        }
+        self.rows += 1;
+        self.binds.extend(row.into_iter().flatten().map(Bind::Value));
+    }
+}
+
+// A database may take 1,000 rows a statement, and get two.
+const MOST_RESERVED: usize = 64;
+
+fn set_columns(row: &[Option<Value<'static>>]) -> impl Iterator<Item = usize> {
+    row.iter().enumerate().filter(|(_, value)| value.is_some()).map(|(at, _)| at)
 }
 
 fn key_of<M: Model>(row: &M) -> Result<KeyTuple> {
@@ -138,23 +176,26 @@ fn key_of<M: Model>(row: &M) -> Result<KeyTuple> {
 }
 
 async fn insert_batches<M: Model>(session: &mut Session<'_>, batches: Vec<Batch>) -> Result<Vec<M>> {
-    let mut rows: Vec<M> = Vec::with_capacity(batches.iter().map(|batch| batch.rows.len()).sum());
+    let mut rows: Vec<M> = Vec::with_capacity(batches.iter().map(|batch| batch.rows).sum());
     let returning = session.dialect().capabilities().insert_returning;
-    for batch in batches {
-        let expected = rows.len() + batch.rows.len();
-        let statement = sql::insert(session.dialect(), M::DEF, &batch.columns, &batch.rows, returning);
+    // Full batches of the same columns have the same text: the last one's serves the next.
+    let mut last: Option<(Vec<usize>, usize, Arc<str>)> = None;
+    for Batch { columns, rows: count, binds, .. } in batches {
+        let expected = rows.len() + count;
+        let text = match last.take() {
+            Some((same, rows, text)) if same == columns && rows == count => text,
+            _ => sql::insert_text(session.dialect(), M::DEF, &columns, count, returning),
+        };
+        let statement = Statement::new(Arc::clone(&text), binds);
         if returning {
             session.query(&statement, &mut rows).await?;
         } else {
             let executed = session.execute(&statement).await?;
-            read_back(session, &batch, executed, &mut rows).await?;
+            read_back(session, &columns, statement.binds(), executed, &mut rows).await?;
         }
+        last = Some((columns, count, text));
         if rows.len() != expected {
-            let message = format!(
-                "{} rows were inserted and {} came back",
-                batch.rows.len(),
-                rows.len() + batch.rows.len() - expected
-            );
+            let message = format!("{} rows were inserted and {} came back", count, rows.len() + count - expected);
             return Err(Error::invalid_query(M::DEF.name, message));
         }
     }
@@ -164,12 +205,13 @@ async fn insert_batches<M: Model>(session: &mut Session<'_>, batches: Vec<Batch>
 // Reads inserted rows by their keys: those that were set, or the one that the database made for a single row.
 async fn read_back<M: Model>(
     session: &mut Session<'_>,
-    batch: &Batch,
+    columns: &[usize],
+    binds: &[Bind],
     executed: Executed,
     rows: &mut Vec<M>,
 ) -> Result<()> {
     M::DEF.require_primary_key("inserting on a database that does not return inserted rows")?;
-    let column_of = |key: &usize| batch.columns.iter().position(|column| column == key);
+    let column_of = |key: &usize| columns.iter().position(|column| column == key);
     let places: Option<Vec<usize>> = M::PRIMARY_KEY.iter().map(column_of).collect();
     let Some(places) = places else {
         let id = executed.last_insert_id.ok_or_else(|| {
@@ -179,8 +221,11 @@ async fn read_back<M: Model>(
         let select = SelectSpec { filter, ..SelectSpec::new(M::DEF) };
         return session.query(&select.statement(session.dialect())?, rows).await;
     };
-    let keys: Vec<Option<KeyTuple>> =
-        batch.rows.iter().map(|row| KeyTuple::new(places.iter().map(|place| row[*place].clone()))).collect();
+    let value = |bind: &Bind| if let Bind::Value(value) = bind { value.clone() } else { Value::Null };
+    let keys: Vec<Option<KeyTuple>> = binds
+        .chunks(columns.len().max(1))
+        .map(|row| KeyTuple::new(places.iter().map(|place| value(&row[*place]))))
+        .collect();
     let set = KeySet::distinct([&RowKeys::Tuples(keys.clone())]);
     let select = KeyedSelect::new(M::DEF, M::PRIMARY_KEY);
     let mut found: Vec<M> = Vec::new();

@@ -50,10 +50,15 @@ impl Work<'_> {
 }
 
 impl SqliteConnection {
+    /// The connection of a lease that is open already.
+    pub(crate) fn ready(lease: Lease, execution: Execution) -> Self {
+        SqliteConnection { place: Place::Here(lease), execution }
+    }
+
     /// The connection of a lease; opened here if it is not yet.
     pub(crate) async fn new(lease: Lease, execution: Execution) -> Result<Self> {
         let fresh = lease.is_empty();
-        let mut connection = SqliteConnection { place: Place::Here(lease), execution };
+        let mut connection = SqliteConnection::ready(lease, execution);
         if fresh {
             connection.run(Work::Open).await?;
         }

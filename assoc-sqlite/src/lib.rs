@@ -181,11 +181,16 @@ impl Driver for Sqlite {
     }
 
     fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
+        let lane = match (access, &self.inner.readers) {
+            (Access::Read, Some(readers)) => readers,
+            _ => &self.inner.writer,
+        };
+        // Nearly always there is an open connection, and then nothing to wait for.
+        if let Some(lease) = lane.idle() {
+            let connection: Box<dyn Connection> = Box::new(SqliteConnection::ready(lease, self.inner.execution));
+            return Box::pin(std::future::ready(Ok(connection)));
+        }
         Box::pin(async move {
-            let lane = match (access, &self.inner.readers) {
-                (Access::Read, Some(readers)) => readers,
-                _ => &self.inner.writer,
-            };
             let lease = lane.acquire().await?;
             Ok(Box::new(SqliteConnection::new(lease, self.inner.execution).await?) as Box<dyn Connection>)
         })

@@ -96,6 +96,17 @@ impl Lane {
         })
     }
 
+    /// The right to a connection that is open and idle, if there is one and nobody waits.
+    pub(crate) fn idle(self: &Arc<Self>) -> Option<Lease> {
+        let mut state = lock(&self.state);
+        if state.leased >= self.max {
+            return None;
+        }
+        let session = state.idle.pop()?;
+        state.leased += 1;
+        Some(Lease { lane: Arc::clone(self), session: Some(session) })
+    }
+
     /// Opens the lane's first connection and shows it to `look`. Nobody else knows the lane yet.
     pub(crate) fn first_session<T>(self: &Arc<Self>, look: impl FnOnce(&Session) -> T) -> Result<T> {
         lock(&self.state).leased += 1;

@@ -52,6 +52,10 @@ pub(crate) struct Session {
     // Begun by us and not yet ended by us. SQLite may end a transaction by itself (full disk, interrupt); statements
     // that were meant for it must not run on their own then.
     in_transaction: bool,
+    #[cfg(feature = "tokio")]
+    only_reads: bool,
+    // A statement is being run, or was when a panic came out of it.
+    running: bool,
     buffer: Vec<Value<'static>>,
     #[cfg(feature = "tokio")]
     pub(crate) costs: Costs,
@@ -83,6 +87,9 @@ impl Session {
             uuid_as_text,
             busy_timeout,
             in_transaction: false,
+            #[cfg(feature = "tokio")]
+            only_reads: false,
+            running: false,
             buffer: Vec::new(),
             #[cfg(feature = "tokio")]
             costs: Costs::default(),
@@ -111,7 +118,15 @@ impl Session {
         if !self.conn.is_autocommit() && self.conn.execute_batch("ROLLBACK").is_err() {
             return false;
         }
-        self.conn.is_autocommit() && !self.conn.is_busy()
+        // Asking SQLite costs a look at every cached statement, so it is only asked where there is doubt.
+        let busy = std::mem::take(&mut self.running) && self.conn.is_busy();
+        self.conn.is_autocommit() && !busy
+    }
+
+    /// Whether the open transaction was begun for reading, so that its end waits for neither a disk nor a lock.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn only_reads(&self) -> bool {
+        self.in_transaction && self.only_reads
     }
 
     /// Pushes a statement's rows into the sink. With `apart`, a statement that returns more rows than fit into a
@@ -180,6 +195,10 @@ impl Session {
 
     /// Begins, ends or structures a transaction.
     pub(crate) fn control(&mut self, control: Control) -> Result<Executed> {
+        #[cfg(feature = "tokio")]
+        if let Control::Begin(mode) = control {
+            self.only_reads = mode == TransactionMode::Read;
+        }
         match control {
             Control::Begin(TransactionMode::Read) => self.begin("BEGIN DEFERRED")?,
             Control::Begin(TransactionMode::Write) => self.begin("BEGIN IMMEDIATE")?,
@@ -261,15 +280,16 @@ impl Session {
         let sql = statement.sql();
         self.check_transaction(sql)?;
         refuse_nul(sql)?;
-        if Verb::of(sql) == Verb::Other {
+        self.running = true;
+        let done = if Verb::of(sql) == Verb::Other {
             let mut prepared = self.conn.prepare(sql).map_err(|error| errors::of_statement(error, sql))?;
-            bind_all(&mut prepared, statement, self.uuid_as_text)?;
-            run(&mut prepared, sql)
+            bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql))
         } else {
             let mut prepared = self.conn.prepare_cached(sql).map_err(|error| errors::of_statement(error, sql))?;
-            bind_all(&mut prepared, statement, self.uuid_as_text)?;
-            run(&mut prepared, sql)
-        }
+            bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql))
+        };
+        self.running = false;
+        done
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod db;
 mod mariadb;
 mod runner;
@@ -13,6 +14,7 @@ type Outcome = Result<ExitCode, String>;
 const USAGE: &str = "\
 Usage: cargo xtask <task>
 
+  bench [-- <workload>...]          measure against SQL by hand, on SQLite: W1 to W10, rss (docs/performance.md).
   db mysql -- <command> [args...]   run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.
   test [--quick]                    everything that is checked before a change is accepted, with all tests on SQLite
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     let task = args.next();
     let rest: Vec<String> = args.collect();
     let outcome = match task.as_deref() {
+        Some("bench") => bench::run(&rest),
         Some("db") => db::run(&rest),
         Some("test") => test::run(&rest),
         Some("help" | "--help" | "-h") | None => {

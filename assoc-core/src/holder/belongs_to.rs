@@ -219,9 +219,7 @@ impl<O: Model, S: ToOne> Slot for BelongsToSlot<O, S> {
         };
         match links {
             Links::One(ones) => ones.iter().enumerate().for_each(|(at, row)| put(at, row.map(|row| row as usize))),
-            links => {
-                links.positions().into_iter().enumerate().for_each(|(at, own)| put(at, own.first().copied()));
-            }
+            links => links.each(|at, own| put(at, own.next())),
         }
     }
 }

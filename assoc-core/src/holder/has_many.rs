@@ -206,11 +206,13 @@ impl<O: Model, T: Model> Slot for HasManySlot<O, T> {
             (Children::Owned(rows), links) if links.is_exclusive(rows.len()) => {
                 let Ok(rows) = rows.into_any().downcast::<Vec<T>>() else { return };
                 let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
-                for (at, own) in links.positions().into_iter().enumerate() {
+                links.each(|at, own| {
                     if !skip(at) {
-                        put(at, own.into_iter().filter_map(|row| rows[row].take()).collect());
+                        let mut moved = Vec::with_capacity(own.size_hint().0);
+                        moved.extend(own.filter_map(|row| rows[row].take()));
+                        put(at, moved);
                     }
-                }
+                });
             }
             (Children::Owned(rows), links) => {
                 copy(rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows), links, skip, &mut put);
@@ -220,20 +222,20 @@ impl<O: Model, T: Model> Slot for HasManySlot<O, T> {
             }
             (Children::Shared(rows), links) => {
                 let rows: &[std::sync::Arc<T>] = rows.downcast_ref::<Vec<std::sync::Arc<T>>>().map_or(&[], |rows| rows);
-                for (at, own) in links.positions().into_iter().enumerate() {
+                links.each(|at, own| {
                     if !skip(at) {
-                        put(at, own.into_iter().map(|row| T::clone(&rows[row])).collect());
+                        put(at, own.map(|row| T::clone(&rows[row])).collect());
                     }
-                }
+                });
             }
         }
     }
 }
 
 fn copy<T: Clone>(rows: &[T], links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
-    for (at, own) in links.positions().into_iter().enumerate() {
+    links.each(|at, own| {
         if !skip(at) {
-            put(at, own.into_iter().map(|row| rows[row].clone()).collect());
+            put(at, own.map(|row| rows[row].clone()).collect());
         }
-    }
+    });
 }

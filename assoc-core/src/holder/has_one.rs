@@ -193,15 +193,15 @@ impl<O: Model, S: ToOne> Slot for HasOneSlot<O, S> {
     ) {
         let exclusive = matches!(&children, Children::Owned(rows) if links.is_exclusive(rows.len()));
         let mut take = super::has_one::taker::<S::Target>(children, exclusive);
-        for (at, own) in links.positions().into_iter().enumerate() {
+        links.each(|at, own| {
             if skip(at) {
-                continue;
+                return;
             }
-            let target = own.first().and_then(|row| take(*row));
+            let target = own.next().and_then(&mut take);
             if let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>()) {
                 (self.field_mut)(owner).put(target, state);
             }
-        }
+        });
     }
 }
 

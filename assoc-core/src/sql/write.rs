@@ -1,10 +1,12 @@
 //! `INSERT`, `UPDATE` and `DELETE` by key.
 
+use std::sync::Arc;
+
 use super::SqlWriter;
 use crate::dialect::Dialect;
 use crate::key::KeySet;
 use crate::model::ModelDef;
-use crate::statement::Statement;
+use crate::statement::{Bind, Statement};
 use crate::value::Value;
 
 /// Inserts rows that all set the same columns; with `returning`, gives back whole rows. Without columns, one row of
@@ -17,6 +19,20 @@ pub fn insert(
     rows: &[Vec<Value<'static>>],
     returning: bool,
 ) -> Statement {
+    let text = insert_text(dialect, model, columns, rows.len(), returning);
+    Statement::new(text, rows.iter().flatten().cloned().map(Bind::Value).collect())
+}
+
+/// The text of [`insert`] for so many rows, whose binds are their values row by row. Rows inserted in batches have one
+/// text for all full batches.
+#[must_use]
+pub fn insert_text(
+    dialect: &dyn Dialect,
+    model: &ModelDef,
+    columns: &[usize],
+    rows: usize,
+    returning: bool,
+) -> Arc<str> {
     let mut writer = SqlWriter::new(dialect);
     writer.push("INSERT INTO ");
     writer.table(&model.table);
@@ -26,9 +42,11 @@ pub fn insert(
         writer.push(" (");
         writer.separated(", ", columns, |writer, column| writer.identifier(model.columns[*column].name));
         writer.push(") VALUES ");
-        writer.separated(", ", rows, |writer, row| {
+        writer.separated(", ", 0..rows, |writer, row| {
             writer.push("(");
-            writer.separated(", ", row, |writer, value| writer.bind(value.clone()));
+            writer.separated(", ", 0..columns.len(), |writer, column| {
+                dialect.placeholder(row * columns.len() + column + 1, writer.text());
+            });
             writer.push(")");
         });
     }
@@ -36,7 +54,7 @@ pub fn insert(
         writer.push(" RETURNING ");
         writer.columns(model);
     }
-    writer.finish()
+    writer.finish().shared_sql().clone()
 }
 
 /// Sets columns of the row with a primary key. The key is compared by its columns' names and values.

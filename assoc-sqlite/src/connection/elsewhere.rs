@@ -147,9 +147,9 @@ impl Work<'_> {
                 let waits = Verb::of(statement.sql()) != Verb::Read && session.is_autocommit();
                 !waits && key.is_some_and(|key| session.costs.is_short(key, SHORT))
             }
-            Work::Control(Control::Commit | Control::Begin(TransactionMode::Write)) | Work::Open | Work::Batch(_) => {
-                false
-            }
+            // The end of a transaction that only read waits for nothing: every preload has one.
+            Work::Control(Control::Commit) => session.only_reads(),
+            Work::Control(Control::Begin(TransactionMode::Write)) | Work::Open | Work::Batch(_) => false,
             Work::Control(_) => true,
         }
     }

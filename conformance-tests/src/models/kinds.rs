@@ -25,3 +25,24 @@ pub(crate) struct Sample {
     #[column(name = "order")]
     pub(crate) reserved_word: i64,
 }
+
+/// Columns of the types that features add.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "moments", primary_key = "id", auto_increment = false)]
+pub(crate) struct Moment {
+    pub(crate) id: uuid::Uuid,
+    pub(crate) day: chrono::NaiveDate,
+    pub(crate) clock: chrono::NaiveTime,
+    pub(crate) local: chrono::NaiveDateTime,
+    pub(crate) instant: chrono::DateTime<chrono::Utc>,
+    pub(crate) time_instant: time::OffsetDateTime,
+    pub(crate) jiff_instant: jiff::Timestamp,
+    pub(crate) amount: rust_decimal::Decimal,
+    pub(crate) document: serde_json::Value,
+    pub(crate) maybe_day: Option<chrono::NaiveDate>,
+    pub(crate) parent_id: Option<uuid::Uuid>,
+    #[belongs_to]
+    pub(crate) parent: BelongsTo<Option<Moment>>,
+    #[has_many(foreign_key = "parent_id")]
+    pub(crate) children: HasMany<Moment>,
+}

@@ -1,0 +1,176 @@
+//! The planner by itself: from a request to nodes and steps, without a database.
+
+use std::borrow::Cow;
+
+use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
+use assoc_core::planner::{IntoPreload, Plan, Root, Source};
+use assoc_core::{BelongsTo, ColumnDef, Error, ErrorKind, HasMany, HasManyThrough, HasOne, Model};
+use assoc_macros::Model;
+
+/// Standard SQL and nothing else.
+#[derive(Debug, Default)]
+struct Plain(Capabilities);
+
+impl Dialect for Plain {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.0
+    }
+
+    fn quote(&self, identifier: &str, sql: &mut String) {
+        sql.push_str(identifier);
+    }
+
+    fn column_type(&self, _: &ColumnDef, _: ColumnRole) -> Cow<'static, str> {
+        "ANY".into()
+    }
+}
+
+#[derive(Model, Debug, Clone)]
+struct Author {
+    id: i64,
+    mentor_id: Option<i64>,
+    #[belongs_to]
+    mentor: BelongsTo<Option<Author>>,
+    #[has_many]
+    posts: HasMany<Post>,
+    #[has_many]
+    comments: HasMany<Comment>,
+    #[has_one]
+    gravatar: HasOne<Option<Gravatar>>,
+    #[has_many(through = "posts", source = "comments")]
+    received: HasManyThrough<Comment>,
+}
+
+#[derive(Model, Debug, Clone)]
+struct Gravatar {
+    id: i64,
+    author_id: i64,
+}
+
+#[derive(Model, Debug, Clone)]
+struct Post {
+    id: i64,
+    author_id: i64,
+    #[belongs_to]
+    author: BelongsTo<Author>,
+    #[has_many]
+    comments: HasMany<Comment>,
+}
+
+#[derive(Model, Debug, Clone)]
+struct Comment {
+    id: i64,
+    post_id: i64,
+    author_id: i64,
+    body: String,
+    #[belongs_to]
+    author: BelongsTo<Author>,
+}
+
+fn plan<M: Model>(root: Root, preload: impl IntoPreload<M>) -> Result<Plan, Error> {
+    Plan::new(M::DEF, root, preload.into_requests())
+}
+
+/// What each step selects and how many places it serves.
+fn steps(plan: &Plan) -> Vec<(&'static str, usize)> {
+    plan.steps().iter().map(|step| (step.select.model.name, step.serves.len())).collect()
+}
+
+#[test]
+fn look_ups_of_one_model_merge_across_levels() {
+    let plan = plan::<Post>(Root::Fetched, (Post::AUTHOR, Post::COMMENTS.with(Comment::AUTHOR))).unwrap();
+    // Comments first, because their authors are looked up together with the posts'.
+    assert_eq!(steps(&plan), [("Comment", 1), ("Author", 2)]);
+}
+
+#[test]
+fn one_that_feeds_the_other_does_not_merge() {
+    let plan = plan::<Author>(Root::Fetched, Author::MENTOR.with(Author::MENTOR)).unwrap();
+    assert_eq!(steps(&plan), [("Author", 1), ("Author", 1)]);
+    // The first finds mentors among the root's rows, the second among both.
+    assert_eq!(plan.steps()[0].memory, [0]);
+    assert_eq!(plan.steps()[1].memory, [0, 1]);
+}
+
+#[test]
+fn steps_never_wait_for_each_other_in_a_circle() {
+    let opposite = (
+        Post::COMMENTS.with(Comment::AUTHOR.with(Author::POSTS)),
+        Post::AUTHOR.with(Author::POSTS.with(Post::COMMENTS)),
+    );
+    let plan = plan::<Post>(Root::Fetched, opposite).unwrap();
+    for (at, step) in plan.steps().iter().enumerate() {
+        for served in &step.serves {
+            let Some(fetched_by) = plan.nodes()[served.node].fetched_by else { continue };
+            let Source::Step { step: feeder, .. } = plan.edge(fetched_by).source else { continue };
+            assert!(feeder < at, "step {at} runs after its feeder {feeder}");
+        }
+    }
+}
+
+#[test]
+fn different_filters_do_not_merge() {
+    let one = Author::POSTS.with(Post::COMMENTS.filter(Comment::BODY.eq("x")));
+    let plan = plan::<Author>(Root::Fetched, (one, Author::COMMENTS)).unwrap();
+    assert_eq!(steps(&plan), [("Post", 1), ("Comment", 1), ("Comment", 1)]);
+}
+
+#[test]
+fn a_through_association_shares_its_parts() {
+    let alone = plan::<Author>(Root::Fetched, Author::RECEIVED).unwrap();
+    assert_eq!(steps(&alone), [("Post", 1), ("Comment", 1)]);
+    // Nobody asked for posts: only their keys are read.
+    assert_eq!(alone.steps()[0].select.only, Some(vec![Post::ID.index(), Post::AUTHOR_ID.index()]));
+    let together = plan::<Author>(Root::Fetched, (Author::RECEIVED, Author::POSTS.with(Post::COMMENTS))).unwrap();
+    assert_eq!(steps(&together), [("Post", 2), ("Comment", 2)]);
+    assert_eq!(together.steps()[0].select.only, None);
+}
+
+#[test]
+fn rows_in_hand_stand_for_true_inverses_only() {
+    let inverse = plan::<Author>(Root::Held, Author::POSTS.with(Post::AUTHOR)).unwrap();
+    assert_eq!(inverse.steps()[1].memory, [0]);
+    let other = plan::<Author>(Root::Held, Author::MENTOR).unwrap();
+    assert!(other.steps()[0].memory.is_empty());
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let twice = (Author::POSTS, Author::POSTS.limit(1));
+    let error = plan::<Author>(Root::Fetched, twice).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::ConflictingPreload { association: "posts", what: "limits", .. }));
+    let error = plan::<Author>(Root::Fetched, Author::POSTS.distinct()).unwrap_err();
+    assert!(error.to_string().contains("reaches each row once"), "{error}");
+}
+
+#[test]
+fn the_plan_prints_as_a_tree() {
+    let tree = (Author::POSTS.with(Post::COMMENTS.with(Comment::AUTHOR)), Author::GRAVATAR, Author::RECEIVED);
+    let text = plan::<Author>(Root::Fetched, tree).unwrap().explain(&Plain::default(), Some("SELECT 1")).unwrap();
+    let expected = "\
+Author [1]
+├─ posts: has_many Post [2], one statement for 2 places
+│  └─ comments: has_many Comment [4], one statement for 2 places
+│     └─ author: belongs_to Author [5], from memory where the row is known
+├─ gravatar: has_one Gravatar [3]
+└─ received: has_many through Comment [2, 4]
+
+[1] SELECT 1
+[2] SELECT id, author_id FROM posts WHERE author_id IN (?) ORDER BY author_id, id
+[3] SELECT id, author_id FROM gravatars WHERE author_id IN (?) ORDER BY author_id, id
+[4] SELECT id, post_id, author_id, body FROM comments WHERE post_id IN (?) ORDER BY post_id, id
+[5] for rows not in memory: SELECT id, mentor_id FROM authors WHERE id IN (?)
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn a_dialect_without_limits_per_owner_says_so() {
+    let plan = plan::<Author>(Root::Fetched, Author::POSTS.limit(2)).unwrap();
+    let error = plan.explain(&Plain::default(), None).unwrap_err();
+    assert_eq!(error.to_string(), "plain does not support a limit per owner (of Post)");
+}

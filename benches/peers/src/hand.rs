@@ -1,0 +1,439 @@
+//! SQL by hand over rusqlite: for each workload the fastest portable safe way that was found. Result structs hold
+//! nothing but what the workload reads.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::rc::Rc;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params_from_iter};
+
+use crate::data::{self, NewUser, PAGE, sum};
+use crate::{Inputs, Outcome, Workload};
+
+#[derive(Clone)]
+struct User {
+    id: i64,
+    name: String,
+    email: String,
+    age: i64,
+    created_at: String,
+}
+
+struct Post {
+    id: i64,
+    user_id: i64,
+    title: String,
+    body: String,
+    published: bool,
+}
+
+struct Comment {
+    id: i64,
+    post_id: i64,
+    author_id: i64,
+    body: String,
+}
+
+#[derive(Clone)]
+struct Tag {
+    id: i64,
+    name: String,
+}
+
+struct Profile {
+    id: i64,
+    user_id: i64,
+    bio: String,
+}
+
+impl User {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(User { id: row.get(0)?, name: row.get(1)?, email: row.get(2)?, age: row.get(3)?, created_at: row.get(4)? })
+    }
+
+    fn sum(&self, owner: i64) -> u64 {
+        sum(owner, &[self.id, self.age], &[&self.name, &self.email, &self.created_at])
+    }
+}
+
+impl Post {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Post {
+            id: row.get(0)?,
+            user_id: row.get(1)?,
+            title: row.get(2)?,
+            body: row.get(3)?,
+            published: row.get(4)?,
+        })
+    }
+
+    fn sum(&self, owner: i64) -> u64 {
+        sum(owner, &[self.id, self.user_id, self.published.into()], &[&self.title, &self.body])
+    }
+}
+
+impl Comment {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Comment { id: row.get(0)?, post_id: row.get(1)?, author_id: row.get(2)?, body: row.get(3)? })
+    }
+
+    fn sum(&self, owner: i64) -> u64 {
+        sum(owner, &[self.id, self.post_id, self.author_id], &[&self.body])
+    }
+}
+
+type Graph = Vec<(User, Vec<(Post, Vec<Comment>)>)>;
+
+const USERS: &str = "SELECT id, name, email, age, created_at FROM users ORDER BY id";
+const POSTS: &str = "SELECT id, user_id, title, body, published FROM posts ORDER BY id";
+const POSTS_OF: &str =
+    "SELECT id, user_id, title, body, published FROM posts WHERE user_id IN rarray(?1) ORDER BY user_id, id";
+const COMMENTS_OF: &str =
+    "SELECT id, post_id, author_id, body FROM comments WHERE post_id IN rarray(?1) ORDER BY post_id, id";
+
+/// One connection and its statement cache.
+pub(crate) struct Hand {
+    conn: Connection,
+}
+
+impl Hand {
+    pub(crate) fn open(path: &std::path::Path) -> Outcome<Self> {
+        let conn = Connection::open(path)?;
+        conn.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192")?;
+        conn.set_prepared_statement_cache_capacity(64);
+        rusqlite::vtab::array::load_module(&conn)?;
+        Ok(Hand { conn })
+    }
+
+    pub(crate) fn run(&mut self, workload: Workload, inputs: &Inputs, check: bool) -> Outcome<u64> {
+        match workload {
+            Workload::W1 => self.gets(&inputs.keys, check),
+            Workload::W2 => self.users_posts(check),
+            Workload::W3 => self.graph(None, check),
+            Workload::W4 => self.posts_user(check),
+            Workload::W5 => self.posts_tags(check),
+            Workload::W6 => self.users_profile(check),
+            Workload::W7 => self.users_comments(check),
+            Workload::W8 => self.insert(&inputs.new_users),
+            Workload::W9 => self.graph(Some(PAGE), check),
+            Workload::W10 => self.latest_comments(check),
+        }
+    }
+
+    fn all<T>(&self, sql: &str, expected: usize, read: fn(&Row<'_>) -> rusqlite::Result<T>) -> Outcome<Vec<T>> {
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let mut all = Vec::with_capacity(expected);
+        while let Some(row) = rows.next()? {
+            all.push(read(row)?);
+        }
+        Ok(all)
+    }
+
+    // Rows of sorted keys, in the keys' order: each owner's are a run.
+    fn children<T>(
+        &self,
+        sql: &str,
+        keys: impl Iterator<Item = i64>,
+        expected: usize,
+        read: fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Outcome<Vec<T>> {
+        let keys: Vec<Value> = keys.map(Value::Integer).collect();
+        let mut children = Vec::with_capacity(keys.len() * expected);
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query([Rc::new(keys)])?;
+        while let Some(row) = rows.next()? {
+            children.push(read(row)?);
+        }
+        Ok(children)
+    }
+
+    fn gets(&self, keys: &[i64], check: bool) -> Outcome<u64> {
+        let mut total = 0_u64;
+        let mut statement = self.conn.prepare("SELECT id, name, email, age, created_at FROM users WHERE id = ?")?;
+        for key in keys {
+            let user = statement.query_row([key], User::read)?;
+            if check {
+                total = total.wrapping_add(user.sum(0));
+            }
+            black_box(&user);
+        }
+        Ok(total)
+    }
+
+    fn users_posts(&self, check: bool) -> Outcome<u64> {
+        let users = self.all(USERS, 1_000, User::read)?;
+        let posts = self.children(POSTS_OF, users.iter().map(|user| user.id), 10, Post::read)?;
+        let owned = merge(users, posts, 10, |user| user.id, |post| post.user_id);
+        black_box(&owned);
+        let total = |(user, posts): &(User, Vec<Post>)| {
+            posts.iter().fold(user.sum(0), |total, post| total.wrapping_add(post.sum(user.id)))
+        };
+        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+    }
+
+    fn graph(&self, page: Option<(i64, i64)>, check: bool) -> Outcome<u64> {
+        let users = match page {
+            None => self.all(USERS, 1_000, User::read)?,
+            Some((from, to)) => {
+                let sql = "SELECT id, name, email, age, created_at FROM users WHERE id BETWEEN ? AND ? ORDER BY id";
+                let mut statement = self.conn.prepare_cached(sql)?;
+                let mut rows = statement.query([from, to])?;
+                let mut users = Vec::with_capacity(20);
+                while let Some(row) = rows.next()? {
+                    users.push(User::read(row)?);
+                }
+                users
+            }
+        };
+        let posts = self.children(POSTS_OF, users.iter().map(|user| user.id), 10, Post::read)?;
+        let comments = self.children(COMMENTS_OF, posts.iter().map(|post| post.id), 5, Comment::read)?;
+        let posts = merge(posts, comments, 5, |post| post.id, |comment| comment.post_id);
+        let graph: Graph = merge(users, posts, 10, |user| user.id, |(post, _)| post.user_id);
+        black_box(&graph);
+        let mut total = 0_u64;
+        if check {
+            for (user, posts) in &graph {
+                total = total.wrapping_add(user.sum(0));
+                for (post, comments) in posts {
+                    total = total.wrapping_add(post.sum(user.id));
+                    total = comments.iter().fold(total, |total, comment| total.wrapping_add(comment.sum(post.id)));
+                }
+            }
+        }
+        Ok(total)
+    }
+
+    fn posts_user(&self, check: bool) -> Outcome<u64> {
+        let posts = self.all(POSTS, 10_000, Post::read)?;
+        let mut places: HashMap<i64, usize, Multiply> = HashMap::default();
+        let mut keys = Vec::with_capacity(1_000);
+        for post in &posts {
+            places.entry(post.user_id).or_insert_with(|| {
+                keys.push(post.user_id);
+                keys.len() - 1
+            });
+        }
+        let sql = "SELECT id, name, email, age, created_at FROM users WHERE id IN rarray(?1)";
+        let mut users: Vec<Option<User>> = vec![None; keys.len()];
+        for user in self.children(sql, keys.into_iter(), 1, User::read)? {
+            if let Some(place) = places.get(&user.id) {
+                users[*place] = Some(user);
+            }
+        }
+        let owned: Vec<(Post, Option<User>)> = posts
+            .into_iter()
+            .map(|post| {
+                let user = places.get(&post.user_id).and_then(|place| users[*place].clone());
+                (post, user)
+            })
+            .collect();
+        black_box(&owned);
+        let total = |(post, user): &(Post, Option<User>)| {
+            post.sum(0).wrapping_add(user.as_ref().map_or(0, |user| user.sum(post.id)))
+        };
+        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+    }
+
+    fn posts_tags(&self, check: bool) -> Outcome<u64> {
+        let posts = self.all(POSTS, 10_000, Post::read)?;
+        let sql = "SELECT post_id, tag_id FROM posts_tags WHERE post_id IN rarray(?1) ORDER BY post_id, tag_id";
+        let links: Vec<(i64, i64)> =
+            self.children(sql, posts.iter().map(|post| post.id), 3, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut keys: Vec<i64> = links.iter().map(|link| link.1).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let sql = "SELECT id, name FROM tags WHERE id IN rarray(?1)";
+        let tags = self.children(sql, keys.into_iter(), 1, |row| Ok(Tag { id: row.get(0)?, name: row.get(1)? }))?;
+        let tags: HashMap<i64, Tag, Multiply> = tags.into_iter().map(|tag| (tag.id, tag)).collect();
+        let mut links = links.into_iter().peekable();
+        let owned: Vec<(Post, Vec<Tag>)> = posts
+            .into_iter()
+            .map(|post| {
+                let mut own = Vec::with_capacity(3);
+                while let Some((_, tag)) = links.next_if(|link| link.0 == post.id) {
+                    own.extend(tags.get(&tag).cloned());
+                }
+                (post, own)
+            })
+            .collect();
+        black_box(&owned);
+        let total = |(post, tags): &(Post, Vec<Tag>)| {
+            let own = |total: u64, tag: &Tag| total.wrapping_add(sum(post.id, &[tag.id], &[&tag.name]));
+            tags.iter().fold(post.sum(0), own)
+        };
+        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+    }
+
+    fn users_profile(&self, check: bool) -> Outcome<u64> {
+        let sql = "SELECT u.id, u.name, u.email, u.age, u.created_at, p.id, p.user_id, p.bio \
+                   FROM users u LEFT JOIN profiles p ON p.user_id = u.id ORDER BY u.id";
+        let owned = self.all(sql, 1_000, |row| {
+            let profile = match row.get::<_, Option<i64>>(5)? {
+                Some(id) => Some(Profile { id, user_id: row.get(6)?, bio: row.get(7)? }),
+                None => None,
+            };
+            Ok((User::read(row)?, profile))
+        })?;
+        black_box(&owned);
+        let total = |(user, profile): &(User, Option<Profile>)| {
+            let own = profile.as_ref().map_or(0, |own| sum(user.id, &[own.id, own.user_id], &[&own.bio]));
+            user.sum(0).wrapping_add(own)
+        };
+        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+    }
+
+    fn users_comments(&self, check: bool) -> Outcome<u64> {
+        let users = self.all(USERS, 1_000, User::read)?;
+        let sql = "SELECT c.id, c.post_id, c.author_id, c.body, p.user_id FROM posts p \
+                   JOIN comments c ON c.post_id = p.id WHERE p.user_id IN rarray(?1) ORDER BY p.user_id";
+        let keys = users.iter().map(|user| user.id);
+        let comments = self.children(sql, keys, 50, |row| Ok((Comment::read(row)?, row.get::<_, i64>(4)?)))?;
+        let mut comments = comments.into_iter().peekable();
+        let owned: Vec<(User, Vec<Comment>)> = users
+            .into_iter()
+            .map(|user| {
+                let mut own = Vec::with_capacity(50);
+                while let Some((comment, _)) = comments.next_if(|comment| comment.1 == user.id) {
+                    own.push(comment);
+                }
+                (user, own)
+            })
+            .collect();
+        black_box(&owned);
+        let total = |(user, comments): &(User, Vec<Comment>)| {
+            comments.iter().fold(user.sum(0), |total, comment| total.wrapping_add(comment.sum(user.id)))
+        };
+        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+    }
+
+    fn latest_comments(&self, check: bool) -> Outcome<u64> {
+        let sql = "SELECT id, user_id, title, body, published FROM posts WHERE id <= 1000 ORDER BY id";
+        let posts = self.all(sql, 1_000, Post::read)?;
+        let sql = "SELECT c.id, c.post_id, c.author_id, c.body FROM posts p CROSS JOIN comments c ON c.id IN \
+                   (SELECT id FROM comments WHERE post_id = p.id ORDER BY id DESC LIMIT 3) \
+                   WHERE p.id IN rarray(?1) ORDER BY p.id, c.id DESC";
+        let comments = self.children(sql, posts.iter().map(|post| post.id), 3, Comment::read)?;
+        let owned = merge(posts, comments, 3, |post| post.id, |comment| comment.post_id);
+        black_box(&owned);
+        let total = |(post, comments): &(Post, Vec<Comment>)| {
+            comments.iter().fold(post.sum(0), |total, comment| total.wrapping_add(comment.sum(post.id)))
+        };
+        Ok(if check { owned.iter().map(total).fold(0, u64::wrapping_add) } else { 0 })
+    }
+
+    fn insert(&mut self, new: &[NewUser]) -> Outcome<u64> {
+        const ROWS: usize = 50;
+        let text = |head: &str, row: &str| format!("{head} VALUES {}", vec![row; ROWS].join(", "));
+        let users_sql = text("INSERT INTO users (name, email, age, created_at)", "(?, ?, ?, ?)");
+        let posts_sql = text("INSERT INTO posts (user_id, title, body, published)", "(?, ?, ?, ?)");
+        let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let mut ids = Vec::with_capacity(new.len());
+        let mut posts = Vec::with_capacity(new.len() * 10);
+        {
+            let mut insert = tx.prepare_cached(&users_sql)?;
+            for chunk in new.chunks(ROWS) {
+                let mut at = 0;
+                for user in chunk {
+                    insert.raw_bind_parameter(at + 1, &user.name)?;
+                    insert.raw_bind_parameter(at + 2, &user.email)?;
+                    insert.raw_bind_parameter(at + 3, user.age)?;
+                    insert.raw_bind_parameter(at + 4, &user.created_at)?;
+                    at += 4;
+                }
+                insert.raw_execute()?;
+                let last = tx.last_insert_rowid();
+                ids.extend(last - chunk.len() as i64 + 1..=last);
+            }
+            let rows: Vec<(i64, &data::NewPost)> =
+                ids.iter().zip(new).flat_map(|(id, user)| user.posts.iter().map(|post| (*id, post))).collect();
+            let mut insert = tx.prepare_cached(&posts_sql)?;
+            for chunk in rows.chunks(ROWS) {
+                let mut at = 0;
+                for (user_id, post) in chunk {
+                    insert.raw_bind_parameter(at + 1, user_id)?;
+                    insert.raw_bind_parameter(at + 2, &post.title)?;
+                    insert.raw_bind_parameter(at + 3, &post.body)?;
+                    insert.raw_bind_parameter(at + 4, post.published)?;
+                    at += 4;
+                }
+                insert.raw_execute()?;
+                let last = tx.last_insert_rowid();
+                posts.extend(last - chunk.len() as i64 + 1..=last);
+            }
+        }
+        tx.commit()?;
+        black_box((&ids, &posts));
+        Ok(0)
+    }
+}
+
+/// What W8 left in the database.
+pub(crate) fn inserted(conn: &Connection) -> Outcome<u64> {
+    let mut total = 0_u64;
+    let mut users = conn.prepare(USERS)?;
+    let mut rows = users.query(params_from_iter([0_i64; 0]))?;
+    while let Some(row) = rows.next()? {
+        total = total.wrapping_add(User::read(row)?.sum(0));
+    }
+    let mut posts = conn.prepare(POSTS)?;
+    let mut rows = posts.query([])?;
+    while let Some(row) = rows.next()? {
+        let post = Post::read(row)?;
+        total = total.wrapping_add(post.sum(post.user_id));
+    }
+    Ok(total)
+}
+
+// Both in the order of the owners' keys.
+fn merge<O, C>(
+    owners: Vec<O>,
+    children: Vec<C>,
+    expected: usize,
+    key: fn(&O) -> i64,
+    foreign_key: fn(&C) -> i64,
+) -> Vec<(O, Vec<C>)> {
+    let mut children = children.into_iter().peekable();
+    let mut merged = Vec::with_capacity(owners.len());
+    for owner in owners {
+        let mut own = Vec::with_capacity(expected);
+        while let Some(child) = children.next_if(|child| foreign_key(child) == key(&owner)) {
+            own.push(child);
+        }
+        merged.push((owner, own));
+    }
+    merged
+}
+
+/// The hash one would write for integer keys.
+#[derive(Default, Clone, Copy)]
+struct Multiply;
+
+impl std::hash::BuildHasher for Multiply {
+    type Hasher = MultiplyHasher;
+
+    fn build_hasher(&self) -> MultiplyHasher {
+        MultiplyHasher(0)
+    }
+}
+
+struct MultiplyHasher(u64);
+
+impl std::hash::Hasher for MultiplyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number.cast_unsigned());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    }
+}

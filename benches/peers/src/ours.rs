@@ -1,0 +1,181 @@
+//! The same workloads through assoc, as an application writes them.
+
+use std::hint::black_box;
+
+use assoc_repo::Repo;
+use assoc_repo::prelude::*;
+
+use crate::data::{NewUser, PAGE, sum};
+use crate::{Inputs, Workload};
+
+#[derive(Model, Debug, Clone)]
+pub struct User {
+    pub id: i64,
+    pub name: String,
+    pub email: String,
+    pub age: i64,
+    pub created_at: String,
+    #[has_many]
+    pub posts: HasMany<Post>,
+    #[has_one]
+    pub profile: HasOne<Option<Profile>>,
+}
+
+#[derive(Model, Debug, Clone)]
+pub struct Post {
+    pub id: i64,
+    pub user_id: i64,
+    pub title: String,
+    pub body: String,
+    pub published: bool,
+    #[belongs_to]
+    pub user: BelongsTo<User>,
+    #[has_many]
+    pub comments: HasMany<Comment>,
+}
+
+#[derive(Model, Debug, Clone)]
+pub struct Comment {
+    pub id: i64,
+    pub post_id: i64,
+    pub author_id: i64,
+    pub body: String,
+    #[belongs_to]
+    pub post: BelongsTo<Post>,
+}
+
+#[derive(Model, Debug, Clone)]
+pub struct Profile {
+    pub id: i64,
+    pub user_id: i64,
+    pub bio: String,
+}
+
+impl User {
+    fn sum(&self, owner: i64) -> u64 {
+        sum(owner, &[self.id, self.age], &[&self.name, &self.email, &self.created_at])
+    }
+}
+
+impl Post {
+    fn sum(&self, owner: i64) -> u64 {
+        sum(owner, &[self.id, self.user_id, self.published.into()], &[&self.title, &self.body])
+    }
+}
+
+impl Comment {
+    fn sum(&self, owner: i64) -> u64 {
+        sum(owner, &[self.id, self.post_id, self.author_id], &[&self.body])
+    }
+}
+
+/// Runs a workload; `None` for one that needs what is not there yet.
+pub(crate) async fn run(repo: &Repo, workload: Workload, inputs: &Inputs, check: bool) -> Result<Option<u64>> {
+    match workload {
+        Workload::W1 => gets(repo, &inputs.keys, check).await,
+        Workload::W2 => users_posts(repo, check).await,
+        Workload::W3 => graph(repo, Query::preload(User::POSTS.with(Post::COMMENTS)), check).await,
+        Workload::W4 => posts_user(repo, check).await,
+        Workload::W6 => users_profile(repo, check).await,
+        Workload::W8 => insert(repo, &inputs.new_users).await,
+        Workload::W9 => {
+            let page = Query::filter(User::ID.between(PAGE.0, PAGE.1));
+            graph(repo, page.preload(User::POSTS.with(Post::COMMENTS)), check).await
+        }
+        Workload::W5 | Workload::W7 | Workload::W10 => return Ok(None),
+    }
+    .map(Some)
+}
+
+async fn gets(repo: &Repo, keys: &[i64], check: bool) -> Result<u64> {
+    let mut total = 0_u64;
+    for key in keys {
+        let user = repo.get_or_fail::<User>(*key, Query::new()).await?;
+        if check {
+            total = total.wrapping_add(user.sum(0));
+        }
+        black_box(&user);
+    }
+    Ok(total)
+}
+
+async fn users_posts(repo: &Repo, check: bool) -> Result<u64> {
+    let users = repo.all(Query::preload(User::POSTS).order_by(User::ID.asc())).await?;
+    black_box(&users);
+    let mut total = 0_u64;
+    if check {
+        for user in &users {
+            total = total.wrapping_add(user.sum(0));
+            total = user.posts()?.iter().fold(total, |total, post| total.wrapping_add(post.sum(user.id)));
+        }
+    }
+    Ok(total)
+}
+
+async fn graph(repo: &Repo, query: assoc_repo::Select<User>, check: bool) -> Result<u64> {
+    let users = repo.all(query.order_by(User::ID.asc())).await?;
+    black_box(&users);
+    let mut total = 0_u64;
+    if check {
+        for user in &users {
+            total = total.wrapping_add(user.sum(0));
+            for post in user.posts()? {
+                total = total.wrapping_add(post.sum(user.id));
+                total = post.comments()?.iter().fold(total, |total, own| total.wrapping_add(own.sum(post.id)));
+            }
+        }
+    }
+    Ok(total)
+}
+
+async fn posts_user(repo: &Repo, check: bool) -> Result<u64> {
+    let posts = repo.all(Query::preload(Post::USER).order_by(Post::ID.asc())).await?;
+    black_box(&posts);
+    let mut total = 0_u64;
+    if check {
+        for post in &posts {
+            total = total.wrapping_add(post.sum(0)).wrapping_add(post.user()?.sum(post.id));
+        }
+    }
+    Ok(total)
+}
+
+async fn users_profile(repo: &Repo, check: bool) -> Result<u64> {
+    let users = repo.all(Query::preload(User::PROFILE).order_by(User::ID.asc())).await?;
+    black_box(&users);
+    let mut total = 0_u64;
+    if check {
+        for user in &users {
+            let own = user.profile()?.map_or(0, |own| sum(user.id, &[own.id, own.user_id], &[&own.bio]));
+            total = total.wrapping_add(user.sum(0)).wrapping_add(own);
+        }
+    }
+    Ok(total)
+}
+
+async fn insert(repo: &Repo, new: &[NewUser]) -> Result<u64> {
+    let tx = repo.begin().await?;
+    let build = |user: &NewUser| {
+        User::build()
+            .set(User::NAME, user.name.as_str())
+            .set(User::EMAIL, user.email.as_str())
+            .set(User::AGE, user.age)
+            .set(User::CREATED_AT, user.created_at.as_str())
+    };
+    let users = tx.insert_all(new.iter().map(build).collect::<Vec<_>>()).await?;
+    let mut posts = Vec::with_capacity(new.len() * 10);
+    for (user, new) in users.iter().zip(new) {
+        for post in &new.posts {
+            let post = Post::build()
+                .set(Post::USER_ID, user.id)
+                .set(Post::TITLE, post.title.as_str())
+                .set(Post::BODY, post.body.as_str())
+                .set(Post::PUBLISHED, post.published);
+            posts.push(post);
+        }
+    }
+    let posts = tx.insert_all(posts).await?;
+    tx.commit().await?;
+    black_box((&users, &posts));
+    Ok(0)
+}

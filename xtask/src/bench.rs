@@ -1,0 +1,119 @@
+//! `cargo xtask bench`: builds the peers in release, runs them under two heap policies and prints ratios beside the
+//! targets. What is measured is told in `docs/performance.md`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::Outcome;
+
+/// How the allocator treats freed memory. glibc's default gives it back to the kernel and faults it in again with the
+/// next large result; with raised thresholds the process keeps it. Which is nearer to a real server depends on the
+/// server, so both are shown.
+const HEAPS: [(&str, &[(&str, &str)]); 2] = [
+    ("glibc's default", &[]),
+    ("thresholds raised", &[("MALLOC_TRIM_THRESHOLD_", "1073741824"), ("MALLOC_MMAP_THRESHOLD_", "33554432")]),
+];
+
+/// The ratio to SQL by hand that each workload is to reach.
+const TARGETS: [(&str, f64); 10] = [
+    ("W1", 1.10),
+    ("W2", 1.00),
+    ("W3", 1.00),
+    ("W4", 0.85),
+    ("W5", 0.65),
+    ("W6", 1.05),
+    ("W7", 1.00),
+    ("W8", 1.50),
+    ("W9", 1.05),
+    ("W10", 1.00),
+];
+
+/// One line of the peers' output.
+struct Line {
+    workload: String,
+    peer: String,
+    // `None`: not yet.
+    median: Option<f64>,
+}
+
+pub(crate) fn run(args: &[String]) -> Outcome {
+    let mut filter: &[String] = args;
+    if let [first, rest @ ..] = filter
+        && first == "--"
+    {
+        filter = rest;
+    }
+    let known = |name: &String| name == "rss" || TARGETS.iter().any(|(workload, _)| workload == name);
+    if let Some(unknown) = filter.iter().find(|name| !known(name)) {
+        return Err(format!("there is no workload `{unknown}`: they are W1 to W10, and rss"));
+    }
+    let program = build()?;
+    for (heap, variables) in HEAPS {
+        let output = Command::new(&program)
+            .args(filter)
+            .envs(variables.iter().copied())
+            .stderr(std::process::Stdio::inherit())
+            .output()
+            .map_err(|error| format!("cannot run {}: {error}", program.display()))?;
+        if !output.status.success() {
+            return Ok(ExitCode::FAILURE);
+        }
+        print_table(heap, &parse(&String::from_utf8_lossy(&output.stdout)));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build() -> Result<PathBuf, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let directory = root.join("benches/peers");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--release", "--locked"])
+        .current_dir(&directory)
+        .status()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if !status.success() {
+        return Err("the peers do not build".to_owned());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| directory.join("target"), |own| root.join(own));
+    Ok(target.join("release/peers"))
+}
+
+fn parse(output: &str) -> Vec<Line> {
+    let line = |line: &str| {
+        let mut parts = line.split('\t');
+        let (workload, peer) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+        Some(Line { workload, peer, median: parts.next()?.parse().ok() })
+    };
+    output.lines().filter_map(line).collect()
+}
+
+fn print_table(heap: &str, lines: &[Line]) {
+    let mut peers: Vec<&str> = Vec::new();
+    let mut workloads: Vec<&str> = Vec::new();
+    for line in lines {
+        if !peers.contains(&line.peer.as_str()) {
+            peers.push(&line.peer);
+        }
+        if !workloads.contains(&line.workload.as_str()) {
+            workloads.push(&line.workload);
+        }
+    }
+    println!("\nHeap: {heap}. Median of `hand` in µs (rss: KiB), the others as ratios to it.\n");
+    println!("| | {} | target |\n|---|{}", peers.join(" | "), "---:|".repeat(peers.len() + 1));
+    for workload in workloads {
+        let of = |peer: &str| lines.iter().find(|line| line.workload == workload && line.peer == peer);
+        let base = of("hand").and_then(|line| line.median);
+        print!("| {workload} |");
+        for peer in &peers {
+            match (of(peer).and_then(|line| line.median), base) {
+                (Some(median), Some(base)) if *peer != "hand" => print!(" {:.2} |", median / base),
+                (Some(median), _) => print!(" {median:.0} |"),
+                (None, _) => print!(" not yet |"),
+            }
+        }
+        match TARGETS.iter().find(|(name, _)| *name == workload) {
+            Some((_, target)) => println!(" {target:.2} |"),
+            None => println!(" |"),
+        }
+    }
+}
