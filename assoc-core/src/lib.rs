@@ -19,6 +19,7 @@ pub mod dialect;
 pub mod driver;
 mod error;
 mod expr;
+mod filter_hook;
 mod holder;
 mod key;
 mod model;
@@ -48,6 +49,7 @@ pub use error::{
     AssociationNotLoaded, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, Mismatch, NotLoadedReason, Result,
 };
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+pub use filter_hook::FilterHook;
 pub use holder::{
     BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
     HasOneSlot, TargetRow, ToOne,

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
+use assoc_core::ModelDef;
 use assoc_core::driver::{Access, TransactionMode};
 use assoc_core::planner::{IntoPreload, Plan, Request, Root};
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
@@ -41,7 +42,7 @@ impl Repo {
         M::DEF.require_primary_key("`get`")?;
         let mut values = Vec::with_capacity(M::Key::WIDTH);
         key.into().push_values(&mut values);
-        if query.is_plain() {
+        if query.is_plain() && self.filters.is_none() {
             let sql = self.get_sql(TypeId::of::<M>(), || {
                 let spec = keyed_spec::<M>(SelectSpec::new(M::DEF), vec![Value::Int(0); M::Key::WIDTH]);
                 Ok(Arc::clone(spec.statement(self.dialect())?.shared_sql()))
@@ -95,7 +96,7 @@ impl Repo {
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
     pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
         let limit = query.most_statements;
-        let (spec, plan) = query.prepare()?;
+        let (spec, plan) = query.prepare(self)?;
         let statement = spec.statement(self.dialect())?;
         let mut session = self.session(Access::Read).await?;
         if limit.is_some() {
@@ -119,7 +120,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
-        let (spec, _) = query.prepare()?;
+        let (spec, _) = query.prepare(self)?;
         let count: i64 = self.scalar(&spec.count_statement(self.dialect())?).await?.unwrap_or(0);
         // A count is not negative.
         Ok(count.unsigned_abs())
@@ -130,7 +131,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
-        let (spec, _) = query.prepare()?;
+        let (spec, _) = query.prepare(self)?;
         let found: Option<i64> = self.scalar(&spec.exists_statement(self.dialect())?).await?;
         Ok(found.is_some())
     }
@@ -158,7 +159,7 @@ impl Repo {
         aggregate: Aggregate<M, Out>,
         query: Select<M>,
     ) -> Result<Out> {
-        let (spec, _) = query.prepare()?;
+        let (spec, _) = query.prepare(self)?;
         let statement = spec.aggregate_statement(self.dialect(), &aggregate.into_selected())?;
         let mut found = None;
         let mut sink = |values: &mut [Value<'_>]| {
@@ -193,7 +194,7 @@ impl Repo {
             let message = "`pluck` reads the columns it is given: the query may have neither preloads nor `select`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let (spec, _) = scoped(query.spec, query.unscoped);
+        let (spec, _) = scoped(self, query.spec, query.unscoped)?;
         let spec = SelectSpec { operands: Some(columns.operands()), ..spec };
         let statement = spec.statement(self.dialect())?;
         let mut rows = Vec::new();
@@ -277,7 +278,7 @@ impl Repo {
         requests: Vec<Request>,
         force: bool,
     ) -> Result<()> {
-        let plan = Plan::new(O::DEF, Root::Held, requests)?;
+        let plan = self.plan(O::DEF, Root::Held, requests)?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -307,13 +308,22 @@ impl Repo {
     /// println!("{}", repo.explain(&Query::preload(User::POSTS)).unwrap());
     /// ```
     pub fn explain<M: Model>(&self, query: &Select<M>) -> Result<String> {
-        let (spec, plan) = query.clone().prepare()?;
+        let (spec, plan) = query.clone().prepare(self)?;
         let statement = spec.statement(self.dialect())?;
         let plan = match plan {
             Some(plan) => plan,
             None => Plan::new(M::DEF, Root::Fetched, Vec::new())?,
         };
         plan.explain(self.dialect(), Some(statement.sql()))
+    }
+
+    /// The plan of a request, with the repo's filters.
+    pub(crate) fn plan(&self, model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
+        let plan = Plan::new(model, root, requests)?;
+        match &self.filters {
+            Some(filters) => plan.with_filters(filters),
+            None => Ok(plan),
+        }
     }
 
     async fn scalar<V: ColumnType>(&self, statement: &Statement) -> Result<Option<V>> {
@@ -376,22 +386,29 @@ impl<M: Model> Select<M> {
     }
 
     /// The statement to run and the plan of what to load below it; everything that can be refused is refused here.
-    pub(crate) fn prepare(self) -> Result<(SelectSpec, Option<Plan>)> {
-        let (mut spec, includes) = scoped(self.spec, self.unscoped);
+    pub(crate) fn prepare(self, repo: &Repo) -> Result<(SelectSpec, Option<Plan>)> {
+        let (mut spec, includes) = scoped(repo, self.spec, self.unscoped)?;
         let mut preloads = self.preloads;
         preloads.extend(includes);
         if let Some(selected) = self.selected {
             spec = restrict(spec, &selected, &preloads)?;
         }
-        let plan = if preloads.is_empty() { None } else { Some(Plan::new(M::DEF, Root::Fetched, preloads)?) };
+        let plan = if preloads.is_empty() { None } else { Some(repo.plan(M::DEF, Root::Fetched, preloads)?) };
         Ok((spec.with_total_order(), plan))
     }
 }
 
 // What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.
-fn scoped(mut spec: SelectSpec, unscoped: bool) -> (SelectSpec, Vec<Request>) {
+fn scoped(repo: &Repo, mut spec: SelectSpec, unscoped: bool) -> Result<(SelectSpec, Vec<Request>)> {
+    if let Some(filters) = &repo.filters {
+        let own = spec.filter.with_filters(filters)?;
+        spec.filter = match filters(spec.model) {
+            Some(more) => more.and(own),
+            None => own,
+        };
+    }
     if spec.model.default_scope.is_none() && spec.model.discriminator.is_none() {
-        return (spec, Vec::new());
+        return Ok((spec, Vec::new()));
     }
     let base = spec.model.base_scope(unscoped);
     spec.filter = base.filter.and(spec.filter);
@@ -400,7 +417,7 @@ fn scoped(mut spec: SelectSpec, unscoped: bool) -> (SelectSpec, Vec<Request>) {
     }
     spec.limit = spec.limit.or(base.limit);
     spec.offset = spec.offset.or(base.offset);
-    (spec, base.includes)
+    Ok((spec, base.includes))
 }
 
 // Reads some columns only: the others are NULL in the answer, which their types have to allow.

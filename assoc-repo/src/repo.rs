@@ -8,7 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use assoc_core::driver::{Access, Driver, PoolStatus};
-use assoc_core::{Dialect, Result};
+use assoc_core::{Dialect, Expr, FilterHook, ModelDef, Result};
 
 use crate::session::{Session, TransactionHandle};
 
@@ -28,6 +28,7 @@ pub struct Repo {
     pub(crate) shared: Arc<Shared>,
     pub(crate) transaction: Option<TransactionHandle>,
     pub(crate) most_statements: Option<usize>,
+    pub(crate) filters: Option<FilterHook>,
 }
 
 pub(crate) struct Shared {
@@ -51,6 +52,7 @@ impl Repo {
             shared: Arc::new(Shared { driver, get_sql: RwLock::default() }),
             transaction: None,
             most_statements: None,
+            filters: None,
         }
     }
 
@@ -76,6 +78,33 @@ impl Repo {
     #[must_use]
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_some()
+    }
+
+    /// A handle of the same repo whose reads are filtered: for every model that a query, a preload or a condition on an
+    /// association looks into, the function says which rows there are. For tenancy and soft delete; transactions of the
+    /// handle are filtered as well. Raw SQL and writes are not.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_repo::core::Expr;
+    /// # use assoc_sqlite::Sqlite;
+    /// # let repo = Repo::new(Sqlite::memory().unwrap());
+    /// // Every model that has a tenant shows this tenant's rows only.
+    /// let tenant = repo.filtered(|model| {
+    ///     let column = model.column("tenant_id").ok()?;
+    ///     Some(Expr::equals(column.name, Value::from(7)))
+    /// });
+    /// ```
+    #[must_use]
+    pub fn filtered(&self, filter: impl Fn(&'static ModelDef) -> Option<Expr> + Send + Sync + 'static) -> Repo {
+        let filters: FilterHook = match self.filters.clone() {
+            None => Arc::new(filter),
+            Some(before) => Arc::new(move |model| match (before(model), filter(model)) {
+                (Some(one), Some(other)) => Some(one.and(other)),
+                (one, other) => one.or(other),
+            }),
+        };
+        Repo { filters: Some(filters), ..self.clone() }
     }
 
     /// A handle of the same repo whose requests may run so many statements each: a request that needs more fails with

@@ -72,7 +72,14 @@ impl Repo {
         let preload = preload.into();
         let request = preload.request().clone();
         let association = request.association;
-        let shape = association.scope().with(request.shape);
+        let mut shape = association.scope().with(request.shape);
+        if let Some(filters) = &self.filters {
+            let own = shape.filter.with_filters(filters)?;
+            shape.filter = match filters((association.target)()) {
+                Some(more) => more.and(own),
+                None => own,
+            };
+        }
         let limited = shape.limit.is_some() || shape.offset.is_some() || association.options.owner_scope.is_some();
         let Route::Direct(hop) = association.kind.route(association)? else {
             return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect());

@@ -273,6 +273,24 @@ impl<O, T> Preload<O, T> {
     }
 }
 
+impl<O> Preload<O, O> {
+    /// Loads the same below itself, so many levels deep in all: a tree, one statement a level, ending at the first
+    /// empty one.
+    #[must_use]
+    pub fn recursive(self, levels: usize) -> Self {
+        let level = self.clone();
+        (1..levels).fold(self, |below, _| level.clone().with(below))
+    }
+}
+
+impl<O, H> Association<O, O, H> {
+    /// Loads the same association below itself: [`Preload::recursive`].
+    #[must_use]
+    pub fn recursive(self, levels: usize) -> Preload<O, O> {
+        self.preload().recursive(levels)
+    }
+}
+
 impl<O, T, H> Association<O, T, H> {
     /// This association, as the beginning of a preload tree.
     #[must_use]

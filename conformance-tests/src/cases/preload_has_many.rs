@@ -17,6 +17,7 @@ cases! { "preload_has_many", Level::Read;
     owners_in_any_order,
     duplicated_owners,
     self_join,
+    recursive,
     two_associations_to_one_table,
     ordered,
     filtered_is_partial,
@@ -118,6 +119,20 @@ async fn self_join(cx: &mut Context) -> Result<()> {
     let authors = cx.step("F14: mentors and students", repo.all(query)).await?;
     cx.show("authors", authors);
     Ok(())
+}
+
+async fn recursive(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let ann = Query::filter(Author::NAME.eq("Ann")).preload(Author::STUDENTS.recursive(10));
+    let authors = cx.step("one statement a level, until one is empty", repo.all(ann)).await?;
+    let students = authors[0].students()?;
+    let of_students = students[0].students()?;
+    cx.require(students[0].name == "Bob" && of_students[0].name == "Cyd", "the whole tree")?;
+    cx.require(of_students[0].students()?.is_empty(), "to its leaves")?;
+    let shallow = Query::filter(Author::NAME.eq("Ann")).preload(Author::STUDENTS.recursive(1));
+    let authors = cx.step("one level", repo.all(shallow)).await?;
+    cx.require(authors[0].students()?[0].students().is_err(), "and no more")
 }
 
 async fn two_associations_to_one_table(cx: &mut Context) -> Result<()> {

@@ -21,6 +21,7 @@ cases! { "scopes", Level::Read;
     counts,
     includes_by_name,
     budget,
+    filters_of_a_repo,
 }
 
 async fn conditions(cx: &mut Context) -> Result<()> {
@@ -233,4 +234,34 @@ async fn budget(cx: &mut Context) -> Result<()> {
         matches!(error.kind(), ErrorKind::TooManyStatements { limit: 1, plan } if plan.contains("orders")),
         "it shows the plan",
     )
+}
+
+async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    // Orders that are not confirmed are out of sight, and so is Bob.
+    let some = repo.filtered(|model| match model.name {
+        "Order" => Some(Order::CONFIRMED.eq(true).into_expr()),
+        "Customer" => Some(Customer::NAME.ne("Bob").into_expr()),
+        _ => None,
+    });
+    let customers =
+        cx.step("root and preload", some.all(Query::preload(Customer::ORDERS.with(Order::CUSTOMER)))).await?;
+    cx.show("customers", customers);
+    let bob = cx.step("get", some.get::<Customer>(2, Query::new())).await?;
+    cx.require(bob.is_none(), "out of sight")?;
+    let orders = cx.step("belongs_to", some.all(Query::preload(Order::CUSTOMER))).await?;
+    cx.show("orders", orders);
+    let query = || Query::filter(Customer::ORDERS.any(Order::TOTAL.ge(120))).order_by(Customer::ID.asc());
+    let names = cx.step("conditions on associations", some.pluck(Customer::NAME, query())).await?;
+    cx.show("names", names);
+    let count = cx.step("count", some.count(Query::<Order>::new())).await?;
+    cx.note("count", count);
+    let customers = some.all(Query::<Customer>::new()).await?;
+    let counts = cx.step("counts by owner", some.count_for(&customers, Customer::ORDERS)).await?;
+    cx.note("counts", format!("{counts:?}"));
+    let inside = some.transaction(async |tx| tx.count(Query::<Customer>::new()).await).await?;
+    cx.note("inside a transaction", inside);
+    cx.note("without", repo.count(Query::<Customer>::new()).await?);
+    Ok(())
 }

@@ -1,0 +1,83 @@
+//! Filters that apply to every query: tenancy, soft delete.
+//!
+//! A hook answers, model by model, with the condition that rows of the model must satisfy in addition. It is asked for
+//! roots, for every level of a preload, and for the targets of conditions on associations, so a row that is filtered
+//! out is filtered out everywhere.
+
+use std::sync::Arc;
+
+use crate::association::{AssociationDef, Route};
+use crate::error::Result;
+use crate::expr::Expr;
+use crate::model::ModelDef;
+use crate::planner::Plan;
+
+/// Answers with the condition that rows of a model must satisfy, if there is one.
+pub type FilterHook = Arc<dyn Fn(&'static ModelDef) -> Option<Expr> + Send + Sync>;
+
+impl Expr {
+    /// The condition with a hook's filters on the targets of every association it looks into.
+    ///
+    /// # Errors
+    /// When a declaration does not hold together.
+    pub fn with_filters(self, hook: &FilterHook) -> Result<Expr> {
+        let each = |all: Vec<Expr>| all.into_iter().map(|one| one.with_filters(hook)).collect::<Result<Vec<_>>>();
+        Ok(match self {
+            Expr::All(all) => Expr::All(each(all)?),
+            Expr::Any(any) => Expr::Any(each(any)?),
+            Expr::Not(inner) => Expr::Not(Box::new(inner.with_filters(hook)?)),
+            Expr::Related { association, filter, only_type } => related(association, *filter, only_type, hook)?,
+            other => other,
+        })
+    }
+}
+
+fn related(
+    association: &'static AssociationDef,
+    filter: Expr,
+    only_type: Option<&'static str>,
+    hook: &FilterHook,
+) -> Result<Expr> {
+    let on = |filter: Expr, only_type| Expr::Related { association, filter: Box::new(filter), only_type };
+    let hooked = |model: &'static ModelDef, filter: Expr| match hook(model) {
+        Some(more) => more.and(filter),
+        None => filter,
+    };
+    Ok(match association.kind.route(association)? {
+        Route::Direct(_) | Route::JoinTable { .. } => {
+            on(hooked((association.target)(), filter.with_filters(hook)?), only_type)
+        }
+        // Written out part by part, so that the rows between are filtered as well.
+        Route::Through { through, source, source_type } => {
+            let onward = association.scope().filter.and(filter);
+            related(
+                through,
+                Expr::Related { association: source, filter: Box::new(onward), only_type: source_type },
+                None,
+                hook,
+            )?
+        }
+        Route::Polymorphic { variants, .. } => {
+            let filter = filter.with_filters(hook)?;
+            let chosen = variants.iter().filter(|one| only_type.is_none_or(|tag| tag == one.tag));
+            Expr::Any(chosen.map(|one| on(hooked((one.model)(), filter.clone()), Some(one.tag))).collect())
+        }
+    })
+}
+
+impl Plan {
+    /// The plan with a hook's filters on every step. Rows in memory went through the same filters.
+    ///
+    /// # Errors
+    /// When a declaration does not hold together.
+    pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
+        for step in &mut self.steps {
+            let filter = std::mem::replace(&mut step.select.filter, Expr::always()).with_filters(hook)?;
+            step.select.filter = match hook(step.select.model) {
+                Some(more) => more.and(filter),
+                None => filter,
+            };
+        }
+        Ok(self)
+    }
+}
