@@ -81,3 +81,40 @@ pub use assoc_core::{
     Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, LoadState, Mismatch, NotLoadedReason, Result, Sort,
     SqlType, Value, escape_like,
 };
+
+// The README and the guide are compiled, and their examples run, as documentation tests of this crate.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/guide/getting-started.md")]
+    struct GettingStarted;
+    #[doc = include_str!("../../docs/guide/models.md")]
+    struct Models;
+    #[doc = include_str!("../../docs/guide/associations.md")]
+    struct Associations;
+    #[doc = include_str!("../../docs/guide/reading.md")]
+    struct Reading;
+    #[doc = include_str!("../../docs/guide/preloading.md")]
+    struct Preloading;
+    #[doc = include_str!("../../docs/guide/load-states.md")]
+    struct LoadStates;
+    #[doc = include_str!("../../docs/guide/writing.md")]
+    struct Writing;
+    #[doc = include_str!("../../docs/guide/transactions.md")]
+    struct Transactions;
+    #[doc = include_str!("../../docs/guide/errors.md")]
+    struct Errors;
+    #[doc = include_str!("../../docs/guide/sqlite.md")]
+    struct Sqlite;
+    #[doc = include_str!("../../docs/guide/mysql.md")]
+    struct Mysql;
+    #[doc = include_str!("../../docs/guide/testing.md")]
+    struct Testing;
+    #[doc = include_str!("../../docs/guide/backends.md")]
+    struct Backends;
+    #[doc = include_str!("../../docs/guide/coming-from.md")]
+    struct ComingFrom;
+    #[doc = include_str!("../../docs/guide/schemas.md")]
+    struct Schemas;
+}
