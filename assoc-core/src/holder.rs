@@ -5,6 +5,7 @@
 //! and a program that confuses them deletes data one day. "Loaded and empty" is loaded.
 
 mod belongs_to;
+mod cell;
 mod has_many;
 mod has_many_through;
 mod has_one;

@@ -6,30 +6,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::ToOne;
+use super::cell::{Cell, state_methods};
 use crate::association::{Children, Links, LoadState, Slot};
 use crate::error::NotLoadedReason;
 use crate::model::Model;
 use crate::rows::Owners;
 
 /// The target of a `belongs_to` association: `BelongsTo<User>` if there must be one, `BelongsTo<Option<User>>` if not.
-pub struct BelongsTo<S: ToOne>(State<S::Target>);
-
-#[derive(PartialEq)]
-enum State<T> {
-    NotLoaded,
-    Loaded(Option<Arc<T>>),
-    Partial(Option<Arc<T>>),
-}
-
-impl<T> Clone for State<T> {
-    fn clone(&self) -> Self {
-        match self {
-            State::NotLoaded => State::NotLoaded,
-            State::Loaded(target) => State::Loaded(target.clone()),
-            State::Partial(target) => State::Partial(target.clone()),
-        }
-    }
-}
+pub struct BelongsTo<S: ToOne>(Cell<Option<Arc<S::Target>>>);
 
 impl<S: ToOne> BelongsTo<S> {
     /// The target: `&T`, or `Option<&T>` for an optional one.
@@ -43,50 +27,16 @@ impl<S: ToOne> BelongsTo<S> {
     /// `None` if nothing asked for it, `Some(None)` if it was loaded and there is none.
     #[must_use]
     pub fn loaded(&self) -> Option<Option<&S::Target>> {
-        match &self.0 {
-            State::NotLoaded => None,
-            State::Loaded(target) | State::Partial(target) => Some(target.as_deref()),
-        }
+        self.0.value().map(Option::as_deref)
     }
 
     /// The shared target itself.
     #[must_use]
     pub fn shared(&self) -> Option<&Arc<S::Target>> {
-        match &self.0 {
-            State::NotLoaded => None,
-            State::Loaded(target) | State::Partial(target) => target.as_ref(),
-        }
+        self.0.value()?.as_ref()
     }
 
-    /// What is in memory.
-    #[must_use]
-    pub fn state(&self) -> LoadState {
-        match self.0 {
-            State::NotLoaded => LoadState::NotLoaded,
-            State::Loaded(_) => LoadState::Loaded,
-            State::Partial(_) => LoadState::Partial,
-        }
-    }
-
-    /// Whether it was loaded.
-    #[must_use]
-    pub fn is_loaded(&self) -> bool {
-        self.state() != LoadState::NotLoaded
-    }
-
-    /// Whether it was loaded through a filter.
-    #[must_use]
-    pub fn is_partial(&self) -> bool {
-        self.state() == LoadState::Partial
-    }
-
-    fn put(&mut self, target: Option<Arc<S::Target>>, state: LoadState) {
-        self.0 = match state {
-            LoadState::NotLoaded => State::NotLoaded,
-            LoadState::Loaded => State::Loaded(target),
-            LoadState::Partial => State::Partial(target),
-        };
-    }
+    state_methods!();
 }
 
 impl<S: ToOne> Clone for BelongsTo<S> {
@@ -97,7 +47,7 @@ impl<S: ToOne> Clone for BelongsTo<S> {
 
 impl<S: ToOne> Default for BelongsTo<S> {
     fn default() -> Self {
-        BelongsTo(State::NotLoaded)
+        BelongsTo(Cell::NotLoaded)
     }
 }
 
@@ -110,18 +60,14 @@ impl<S: ToOne<Target: PartialEq>> PartialEq for BelongsTo<S> {
 /// A target as if it had been loaded: for tests of code that reads associations.
 impl<S: ToOne> From<Option<S::Target>> for BelongsTo<S> {
     fn from(target: Option<S::Target>) -> Self {
-        BelongsTo(State::Loaded(target.map(Arc::new)))
+        BelongsTo(Cell::Loaded(target.map(Arc::new)))
     }
 }
 
 /// Shows the state: `NotLoaded`, `Loaded(None)`, `Loaded(Some(…))`, `Partial(…)`.
 impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for BelongsTo<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            State::NotLoaded => f.write_str("NotLoaded"),
-            State::Loaded(target) => f.debug_tuple("Loaded").field(target).finish(),
-            State::Partial(target) => f.debug_tuple("Partial").field(target).finish(),
-        }
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
@@ -131,15 +77,6 @@ impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for BelongsTo<S> {
 impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for BelongsTo<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
         self.loaded().flatten().serialize(serializer)
-    }
-}
-
-#[cfg(feature = "serde")]
-impl<S: ToOne> BelongsTo<S> {
-    /// Whether nothing is in memory; for `skip_serializing_if`.
-    #[must_use]
-    pub fn is_not_loaded(&self) -> bool {
-        !self.is_loaded()
     }
 }
 
@@ -174,7 +111,7 @@ impl<O: Model, S: ToOne> Slot for BelongsToSlot<O, S> {
 
     fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
         let Some(owner) = owner.downcast_mut::<O>() else { return };
-        if let State::Loaded(Some(target)) | State::Partial(Some(target)) = &mut (self.field_mut)(owner).0 {
+        if let Cell::Loaded(Some(target)) | Cell::Partial(Some(target)) = &mut (self.field_mut)(owner).0 {
             let target: &mut S::Target = Arc::make_mut(target);
             each(target);
         }
@@ -214,7 +151,7 @@ impl<O: Model, S: ToOne> Slot for BelongsToSlot<O, S> {
             }
             let target = row.and_then(|row| rows.get(row)).map(Arc::clone);
             if let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>()) {
-                (self.field_mut)(owner).put(target, state);
+                (self.field_mut)(owner).0 = Cell::new(target, state);
             }
         };
         match links {

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 
+use super::cell::{Cell, state_methods};
 use crate::association::{Children, Links, LoadState, Slot};
 use crate::error::NotLoadedReason;
 use crate::model::Model;
@@ -21,14 +22,7 @@ use crate::rows::Owners;
 /// assert_eq!(none_there.get(), Ok(&[][..]));
 /// ```
 #[derive(Clone, PartialEq)]
-pub struct HasMany<T>(State<T>);
-
-#[derive(Clone, PartialEq)]
-enum State<T> {
-    NotLoaded,
-    Loaded(Vec<T>),
-    Partial(Vec<T>),
-}
+pub struct HasMany<T>(Cell<Vec<T>>);
 
 impl<T> HasMany<T> {
     /// The rows, if they were loaded, wholly or in part.
@@ -42,82 +36,41 @@ impl<T> HasMany<T> {
     /// The rows if they were loaded, wholly or in part; `None` if nothing asked for them.
     #[must_use]
     pub fn loaded(&self) -> Option<&[T]> {
-        match &self.0 {
-            State::NotLoaded => None,
-            State::Loaded(rows) | State::Partial(rows) => Some(rows),
-        }
+        self.0.value().map(|rows| &rows[..])
     }
 
     /// The rows, to change them in memory.
     #[must_use]
     pub fn loaded_mut(&mut self) -> Option<&mut [T]> {
-        match &mut self.0 {
-            State::NotLoaded => None,
-            State::Loaded(rows) | State::Partial(rows) => Some(rows),
-        }
+        self.0.value_mut().map(|rows| &mut rows[..])
     }
 
     /// Takes the rows out; the association is not loaded afterwards.
     #[must_use]
     pub fn take(&mut self) -> Option<Vec<T>> {
-        match std::mem::replace(&mut self.0, State::NotLoaded) {
-            State::NotLoaded => None,
-            State::Loaded(rows) | State::Partial(rows) => Some(rows),
-        }
+        self.0.take()
     }
 
-    /// What is in memory.
-    #[must_use]
-    pub fn state(&self) -> LoadState {
-        match self.0 {
-            State::NotLoaded => LoadState::NotLoaded,
-            State::Loaded(_) => LoadState::Loaded,
-            State::Partial(_) => LoadState::Partial,
-        }
-    }
-
-    /// Whether anything is in memory.
-    #[must_use]
-    pub fn is_loaded(&self) -> bool {
-        self.state() != LoadState::NotLoaded
-    }
-
-    /// Whether only a filtered or cut selection is in memory.
-    #[must_use]
-    pub fn is_partial(&self) -> bool {
-        self.state() == LoadState::Partial
-    }
-
-    fn put(&mut self, rows: Vec<T>, state: LoadState) {
-        self.0 = match state {
-            LoadState::NotLoaded => State::NotLoaded,
-            LoadState::Loaded => State::Loaded(rows),
-            LoadState::Partial => State::Partial(rows),
-        };
-    }
+    state_methods!();
 }
 
 impl<T> Default for HasMany<T> {
     fn default() -> Self {
-        HasMany(State::NotLoaded)
+        HasMany(Cell::NotLoaded)
     }
 }
 
 /// Rows as if they had been loaded: for tests of code that reads associations.
 impl<T> From<Vec<T>> for HasMany<T> {
     fn from(rows: Vec<T>) -> Self {
-        HasMany(State::Loaded(rows))
+        HasMany(Cell::Loaded(rows))
     }
 }
 
 /// Shows the state: `NotLoaded`, `Loaded([…])`, `Partial([…])`.
 impl<T: fmt::Debug> fmt::Debug for HasMany<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            State::NotLoaded => f.write_str("NotLoaded"),
-            State::Loaded(rows) => f.debug_tuple("Loaded").field(rows).finish(),
-            State::Partial(rows) => f.debug_tuple("Partial").field(rows).finish(),
-        }
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
@@ -127,15 +80,6 @@ impl<T: fmt::Debug> fmt::Debug for HasMany<T> {
 impl<T: serde::Serialize> serde::Serialize for HasMany<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.loaded().serialize(serializer)
-    }
-}
-
-#[cfg(feature = "serde")]
-impl<T> HasMany<T> {
-    /// Whether nothing is in memory; for `skip_serializing_if`.
-    #[must_use]
-    pub fn is_not_loaded(&self) -> bool {
-        !self.is_loaded()
     }
 }
 
@@ -190,7 +134,7 @@ impl<O: Model, T: Model> Slot for HasManySlot<O, T> {
     ) {
         let mut put = |at: usize, rows: Vec<T>| {
             if let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>()) {
-                (self.field_mut)(owner).put(rows, state);
+                (self.field_mut)(owner).0 = Cell::new(rows, state);
             }
         };
         match (children, links) {

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use super::cell::{Cell, state_methods};
 use crate::association::{Children, Links, LoadState, Slot};
 use crate::error::NotLoadedReason;
 use crate::model::Model;
@@ -18,17 +19,10 @@ use crate::rows::Owners;
 /// let nothing_asked: HasManyThrough<i32> = HasManyThrough::default();
 /// assert!(nothing_asked.get().is_err());
 /// ```
-pub struct HasManyThrough<T>(State<T>);
+pub struct HasManyThrough<T>(Cell<Vec<Arc<T>>>);
 
 /// The targets of a `has_and_belongs_to_many` association.
 pub type HasAndBelongsToMany<T> = HasManyThrough<T>;
-
-#[derive(PartialEq)]
-enum State<T> {
-    NotLoaded,
-    Loaded(Vec<Arc<T>>),
-    Partial(Vec<Arc<T>>),
-}
 
 impl<T> HasManyThrough<T> {
     /// The rows, if they were loaded, wholly or in part.
@@ -42,66 +36,28 @@ impl<T> HasManyThrough<T> {
     /// The rows if they were loaded, wholly or in part; `None` if nothing asked for them.
     #[must_use]
     pub fn loaded(&self) -> Option<&[Arc<T>]> {
-        match &self.0 {
-            State::NotLoaded => None,
-            State::Loaded(rows) | State::Partial(rows) => Some(rows),
-        }
+        self.0.value().map(|rows| &rows[..])
     }
 
     /// Takes the rows out; the association is not loaded afterwards.
     #[must_use]
     pub fn take(&mut self) -> Option<Vec<Arc<T>>> {
-        match std::mem::replace(&mut self.0, State::NotLoaded) {
-            State::NotLoaded => None,
-            State::Loaded(rows) | State::Partial(rows) => Some(rows),
-        }
+        self.0.take()
     }
 
-    /// What is in memory.
-    #[must_use]
-    pub fn state(&self) -> LoadState {
-        match self.0 {
-            State::NotLoaded => LoadState::NotLoaded,
-            State::Loaded(_) => LoadState::Loaded,
-            State::Partial(_) => LoadState::Partial,
-        }
-    }
-
-    /// Whether anything is in memory.
-    #[must_use]
-    pub fn is_loaded(&self) -> bool {
-        self.state() != LoadState::NotLoaded
-    }
-
-    /// Whether only a filtered or cut selection is in memory.
-    #[must_use]
-    pub fn is_partial(&self) -> bool {
-        self.state() == LoadState::Partial
-    }
-
-    fn put(&mut self, rows: Vec<Arc<T>>, state: LoadState) {
-        self.0 = match state {
-            LoadState::NotLoaded => State::NotLoaded,
-            LoadState::Loaded => State::Loaded(rows),
-            LoadState::Partial => State::Partial(rows),
-        };
-    }
+    state_methods!();
 }
 
 // Shared rows are cloned by counting, whatever `T` is.
 impl<T> Clone for HasManyThrough<T> {
     fn clone(&self) -> Self {
-        HasManyThrough(match &self.0 {
-            State::NotLoaded => State::NotLoaded,
-            State::Loaded(rows) => State::Loaded(rows.clone()),
-            State::Partial(rows) => State::Partial(rows.clone()),
-        })
+        HasManyThrough(self.0.clone())
     }
 }
 
 impl<T> Default for HasManyThrough<T> {
     fn default() -> Self {
-        HasManyThrough(State::NotLoaded)
+        HasManyThrough(Cell::NotLoaded)
     }
 }
 
@@ -114,18 +70,14 @@ impl<T: PartialEq> PartialEq for HasManyThrough<T> {
 /// Rows as if they had been loaded: for tests of code that reads associations.
 impl<T> From<Vec<T>> for HasManyThrough<T> {
     fn from(rows: Vec<T>) -> Self {
-        HasManyThrough(State::Loaded(rows.into_iter().map(Arc::new).collect()))
+        HasManyThrough(Cell::Loaded(rows.into_iter().map(Arc::new).collect()))
     }
 }
 
 /// Shows the state: `NotLoaded`, `Loaded([…])`, `Partial([…])`.
 impl<T: fmt::Debug> fmt::Debug for HasManyThrough<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            State::NotLoaded => f.write_str("NotLoaded"),
-            State::Loaded(rows) => f.debug_tuple("Loaded").field(rows).finish(),
-            State::Partial(rows) => f.debug_tuple("Partial").field(rows).finish(),
-        }
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
@@ -138,15 +90,6 @@ impl<T: serde::Serialize> serde::Serialize for HasManyThrough<T> {
             Some(rows) => serializer.collect_seq(rows.iter().map(|row| &**row)),
             None => serializer.serialize_none(),
         }
-    }
-}
-
-#[cfg(feature = "serde")]
-impl<T> HasManyThrough<T> {
-    /// Whether nothing is in memory; for `skip_serializing_if`.
-    #[must_use]
-    pub fn is_not_loaded(&self) -> bool {
-        !self.is_loaded()
     }
 }
 
@@ -181,7 +124,7 @@ impl<O: Model, T: Model> Slot for HasManyThroughSlot<O, T> {
 
     fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
         let Some(owner) = owner.downcast_mut::<O>() else { return };
-        if let State::Loaded(rows) | State::Partial(rows) = &mut (self.field_mut)(owner).0 {
+        if let Cell::Loaded(rows) | Cell::Partial(rows) = &mut (self.field_mut)(owner).0 {
             for row in rows {
                 let row: &mut T = Arc::make_mut(row);
                 each(row);
@@ -221,7 +164,8 @@ impl<O: Model, T: Model> Slot for HasManyThroughSlot<O, T> {
             if !skip(at)
                 && let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>())
             {
-                (self.field_mut)(owner).put(own.filter_map(|row| rows.get(row)).map(Arc::clone).collect(), state);
+                let own = own.filter_map(|row| rows.get(row)).map(Arc::clone).collect();
+                (self.field_mut)(owner).0 = Cell::new(own, state);
             }
         });
     }

@@ -5,20 +5,14 @@ use std::any::Any;
 use std::fmt;
 
 use super::ToOne;
+use super::cell::{Cell, state_methods};
 use crate::association::{Children, Links, LoadState, Slot};
 use crate::error::NotLoadedReason;
 use crate::model::Model;
 use crate::rows::Owners;
 
 /// The target of a `has_one` association: `HasOne<Address>` if there must be one, `HasOne<Option<Address>>` if not.
-pub struct HasOne<S: ToOne>(State<S::Target>);
-
-#[derive(Clone, PartialEq)]
-enum State<T> {
-    NotLoaded,
-    Loaded(Option<Box<T>>),
-    Partial(Option<Box<T>>),
-}
+pub struct HasOne<S: ToOne>(Cell<Option<Box<S::Target>>>);
 
 impl<S: ToOne> HasOne<S> {
     /// The target: `&T`, or `Option<&T>` for an optional one.
@@ -32,59 +26,22 @@ impl<S: ToOne> HasOne<S> {
     /// `None` if nothing asked for it, `Some(None)` if it was loaded and there is none.
     #[must_use]
     pub fn loaded(&self) -> Option<Option<&S::Target>> {
-        match &self.0 {
-            State::NotLoaded => None,
-            State::Loaded(target) | State::Partial(target) => Some(target.as_deref()),
-        }
+        self.0.value().map(Option::as_deref)
     }
 
     /// The target, to change it in memory.
     #[must_use]
     pub fn loaded_mut(&mut self) -> Option<Option<&mut S::Target>> {
-        match &mut self.0 {
-            State::NotLoaded => None,
-            State::Loaded(target) | State::Partial(target) => Some(target.as_deref_mut()),
-        }
+        self.0.value_mut().map(Option::as_deref_mut)
     }
 
     /// Takes the target out; the association is not loaded afterwards.
     #[must_use]
     pub fn take(&mut self) -> Option<Option<S::Target>> {
-        match std::mem::replace(&mut self.0, State::NotLoaded) {
-            State::NotLoaded => None,
-            State::Loaded(target) | State::Partial(target) => Some(target.map(|target| *target)),
-        }
+        self.0.take().map(|target| target.map(|target| *target))
     }
 
-    /// What is in memory.
-    #[must_use]
-    pub fn state(&self) -> LoadState {
-        match self.0 {
-            State::NotLoaded => LoadState::NotLoaded,
-            State::Loaded(_) => LoadState::Loaded,
-            State::Partial(_) => LoadState::Partial,
-        }
-    }
-
-    /// Whether it was loaded.
-    #[must_use]
-    pub fn is_loaded(&self) -> bool {
-        self.state() != LoadState::NotLoaded
-    }
-
-    /// Whether it was loaded through a filter.
-    #[must_use]
-    pub fn is_partial(&self) -> bool {
-        self.state() == LoadState::Partial
-    }
-
-    fn put(&mut self, target: Option<S::Target>, state: LoadState) {
-        self.0 = match state {
-            LoadState::NotLoaded => State::NotLoaded,
-            LoadState::Loaded => State::Loaded(target.map(Box::new)),
-            LoadState::Partial => State::Partial(target.map(Box::new)),
-        };
-    }
+    state_methods!();
 }
 
 impl<S: ToOne> Clone for HasOne<S> {
@@ -95,7 +52,7 @@ impl<S: ToOne> Clone for HasOne<S> {
 
 impl<S: ToOne> Default for HasOne<S> {
     fn default() -> Self {
-        HasOne(State::NotLoaded)
+        HasOne(Cell::NotLoaded)
     }
 }
 
@@ -108,18 +65,14 @@ impl<S: ToOne<Target: PartialEq>> PartialEq for HasOne<S> {
 /// A target as if it had been loaded: for tests of code that reads associations.
 impl<S: ToOne> From<Option<S::Target>> for HasOne<S> {
     fn from(target: Option<S::Target>) -> Self {
-        HasOne(State::Loaded(target.map(Box::new)))
+        HasOne(Cell::Loaded(target.map(Box::new)))
     }
 }
 
 /// Shows the state: `NotLoaded`, `Loaded(None)`, `Loaded(Some(…))`, `Partial(…)`.
 impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for HasOne<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            State::NotLoaded => f.write_str("NotLoaded"),
-            State::Loaded(target) => f.debug_tuple("Loaded").field(target).finish(),
-            State::Partial(target) => f.debug_tuple("Partial").field(target).finish(),
-        }
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
@@ -129,15 +82,6 @@ impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for HasOne<S> {
 impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for HasOne<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
         self.loaded().flatten().serialize(serializer)
-    }
-}
-
-#[cfg(feature = "serde")]
-impl<S: ToOne> HasOne<S> {
-    /// Whether nothing is in memory; for `skip_serializing_if`.
-    #[must_use]
-    pub fn is_not_loaded(&self) -> bool {
-        !self.is_loaded()
     }
 }
 
@@ -199,7 +143,7 @@ impl<O: Model, S: ToOne> Slot for HasOneSlot<O, S> {
             }
             let target = own.next().and_then(&mut take);
             if let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>()) {
-                (self.field_mut)(owner).put(target, state);
+                (self.field_mut)(owner).0 = Cell::new(target.map(Box::new), state);
             }
         });
     }

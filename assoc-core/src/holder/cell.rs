@@ -1,0 +1,93 @@
+//! What every holder is inside: a value with its load state.
+
+use std::fmt;
+
+use crate::association::LoadState;
+
+#[derive(Clone, PartialEq)]
+pub(super) enum Cell<V> {
+    NotLoaded,
+    Loaded(V),
+    Partial(V),
+}
+
+impl<V> Cell<V> {
+    pub(super) fn new(value: V, state: LoadState) -> Self {
+        match state {
+            LoadState::NotLoaded => Cell::NotLoaded,
+            LoadState::Loaded => Cell::Loaded(value),
+            LoadState::Partial => Cell::Partial(value),
+        }
+    }
+
+    pub(super) fn state(&self) -> LoadState {
+        match self {
+            Cell::NotLoaded => LoadState::NotLoaded,
+            Cell::Loaded(_) => LoadState::Loaded,
+            Cell::Partial(_) => LoadState::Partial,
+        }
+    }
+
+    pub(super) fn value(&self) -> Option<&V> {
+        match self {
+            Cell::NotLoaded => None,
+            Cell::Loaded(value) | Cell::Partial(value) => Some(value),
+        }
+    }
+
+    pub(super) fn value_mut(&mut self) -> Option<&mut V> {
+        match self {
+            Cell::NotLoaded => None,
+            Cell::Loaded(value) | Cell::Partial(value) => Some(value),
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Option<V> {
+        match std::mem::replace(self, Cell::NotLoaded) {
+            Cell::NotLoaded => None,
+            Cell::Loaded(value) | Cell::Partial(value) => Some(value),
+        }
+    }
+}
+
+/// `NotLoaded`, `Loaded(…)`, `Partial(…)`.
+impl<V: fmt::Debug> fmt::Debug for Cell<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cell::NotLoaded => f.write_str("NotLoaded"),
+            Cell::Loaded(value) => f.debug_tuple("Loaded").field(value).finish(),
+            Cell::Partial(value) => f.debug_tuple("Partial").field(value).finish(),
+        }
+    }
+}
+
+/// The questions every holder answers about its state.
+macro_rules! state_methods {
+    () => {
+        /// What is in memory.
+        #[must_use]
+        pub fn state(&self) -> LoadState {
+            self.0.state()
+        }
+
+        /// Whether anything was loaded, wholly or in part.
+        #[must_use]
+        pub fn is_loaded(&self) -> bool {
+            self.state() != LoadState::NotLoaded
+        }
+
+        /// Whether only a filtered or cut selection was loaded.
+        #[must_use]
+        pub fn is_partial(&self) -> bool {
+            self.state() == LoadState::Partial
+        }
+
+        /// Whether nothing was loaded; for serde's `skip_serializing_if`.
+        #[cfg(feature = "serde")]
+        #[must_use]
+        pub fn is_not_loaded(&self) -> bool {
+            !self.is_loaded()
+        }
+    };
+}
+pub(super) use state_methods;
