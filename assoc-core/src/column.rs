@@ -454,6 +454,22 @@ impl<M, const N: usize> IntoSort<M> for [Sort<M>; N] {
     }
 }
 
+macro_rules! several {
+    ($($name:ident $index:tt),+) => {
+        impl<M, $($name: IntoSort<M>),+> IntoSort<M> for ($($name,)+) {
+            fn into_terms(self) -> Vec<OrderTerm> {
+                let mut terms = Vec::new();
+                $(terms.extend(self.$index.into_terms());)+
+                terms
+            }
+        }
+    };
+}
+
+several!(A 0, B 1);
+several!(A 0, B 1, C 2);
+several!(A 0, B 1, C 2, D 3);
+
 impl<M> IntoSort<M> for Vec<Sort<M>> {
     fn into_terms(self) -> Vec<OrderTerm> {
         self.into_iter().map(Sort::into_term).collect()

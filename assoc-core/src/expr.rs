@@ -190,6 +190,8 @@ impl Expr {
     #[must_use]
     pub fn and(self, other: Expr) -> Expr {
         match (self, other) {
+            (this, other) if other.is_always() => this,
+            (this, other) if this.is_always() => other,
             (Expr::All(mut all), Expr::All(more)) => {
                 all.extend(more);
                 Expr::All(all)

@@ -11,10 +11,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::driver::RowSink;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::key::{KeyTuple, RowKeys};
 use crate::model::Model;
 use crate::value::Value;
+
+mod links;
+
+pub use links::{LinkRows, LinkTable};
 
 /// What one model can do for callers that do not know it. The single implementor is [`RowsOf`].
 pub trait ModelRows: Send + Sync {
@@ -141,128 +145,6 @@ impl<M: Model> Rows for Vec<M> {
 
     fn into_shared(self: Box<Self>) -> Box<dyn Any> {
         Box::new(self.into_iter().map(Arc::new).collect::<Vec<Arc<M>>>())
-    }
-}
-
-/// Rows of a join table that no model reads: nothing but columns, kept as values. Also what is fetched of a join model
-/// when only its keys are needed to get to the rows behind it.
-#[derive(Debug, Clone)]
-pub struct LinkRows {
-    // The table's columns that are kept, in the order they are selected.
-    columns: Vec<usize>,
-    values: Vec<Value<'static>>,
-}
-
-impl LinkRows {
-    /// An empty list of rows that keep these columns of their table.
-    #[must_use]
-    pub fn new(columns: Vec<usize>) -> Self {
-        LinkRows { columns, values: Vec::new() }
-    }
-}
-
-impl RowSink for LinkRows {
-    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        if values.len() != self.columns.len() {
-            return Err(ErrorKind::RowWidth { model: "link", expected: self.columns.len(), found: values.len() }.into());
-        }
-        self.values.extend(values.iter_mut().map(|value| std::mem::take(value).into_owned()));
-        Ok(())
-    }
-}
-
-impl Rows for LinkRows {
-    fn len(&self) -> usize {
-        self.values.len() / self.columns.len().max(1)
-    }
-
-    fn row(&self, _: usize) -> Option<&dyn Any> {
-        None
-    }
-
-    fn keys(&self, columns: &[usize], first: usize) -> RowKeys {
-        let width = self.columns.len().max(1);
-        let places: Vec<Option<usize>> =
-            columns.iter().map(|column| self.columns.iter().position(|kept| kept == column)).collect();
-        let rows = self.values.get(first * width..).unwrap_or_default().chunks_exact(width);
-        if let [Some(place)] = places[..] {
-            let ints: Option<Vec<Option<i64>>> = rows
-                .clone()
-                .map(|row| match row[place] {
-                    Value::Int(key) => Some(Some(key)),
-                    Value::Null => Some(None),
-                    _ => None,
-                })
-                .collect();
-            if let Some(ints) = ints {
-                return RowKeys::Ints(ints);
-            }
-        }
-        let value = |row: &[Value<'static>], place: &Option<usize>| place.map(|at| row[at].clone()).unwrap_or_default();
-        RowKeys::Tuples(rows.map(|row| KeyTuple::new(places.iter().map(|place| value(row, place)))).collect())
-    }
-
-    fn push_bare(&mut self, _: &dyn Any) {}
-
-    fn push_from(&mut self, other: &dyn Rows, at: usize) {
-        if let Some(other) = other.as_any().downcast_ref::<LinkRows>() {
-            let width = other.columns.len();
-            self.values.extend_from_slice(&other.values[at * width..(at + 1) * width]);
-        }
-    }
-
-    fn keep(&mut self, marks: &[bool]) {
-        let width = self.columns.len().max(1);
-        let mut at = 0;
-        self.values.retain(|_| {
-            at += 1;
-            marks.get((at - 1) / width).copied().unwrap_or(false)
-        });
-    }
-
-    fn owners(&mut self) -> &mut dyn Owners {
-        self
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
-        self
-    }
-
-    fn into_shared(self: Box<Self>) -> Box<dyn Any> {
-        self
-    }
-}
-
-// Links own nothing: whoever attaches to them finds no owner.
-impl Owners for LinkRows {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn owner(&mut self, _: usize) -> Option<&mut dyn Any> {
-        None
-    }
-}
-
-/// [`ModelRows`] of a join table without model.
-#[derive(Debug)]
-pub struct LinkTable;
-
-impl ModelRows for LinkTable {
-    fn model_type(&self) -> TypeId {
-        TypeId::of::<LinkRows>()
-    }
-
-    fn new_rows(&self) -> Box<dyn Rows> {
-        Box::new(LinkRows::new(Vec::new()))
-    }
-
-    fn value<'a>(&self, _: &'a dyn Any, _: usize) -> Value<'a> {
-        Value::Null
     }
 }
 

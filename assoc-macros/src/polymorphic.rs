@@ -75,8 +75,9 @@ pub(crate) fn polymorphic(input: DeriveInput, errors: &mut Errors) -> Option<Pol
         let tag = tag.map_or_else(|| model_name(&model).unwrap_or_else(|| name.clone()), |tag| tag.value());
         let constant = snake_case(&name).to_uppercase();
         if constant == name {
-            let message =
-                format!("`{ident}::{name}` would be a constant as well: write only its first letter in upper case");
+            let message = format!(
+                "`{ident}::{name}` would be a constant as well: call it in CamelCase, with two letters at least"
+            );
             errors.on(&variant.ident, message);
         }
         let mistake = variants.iter().find_map(|earlier| {

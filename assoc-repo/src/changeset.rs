@@ -144,6 +144,13 @@ impl<M: Model> Changeset<M> {
                 .filter(|(column, value)| value.is_none() && !column.may_be_left_out());
             errors.extend(missing.map(|(column, _)| FieldError::new(column.field, "is missing")));
         }
+        if let Some(own) = M::DEF.discriminator
+            && let Some(Some(value)) = self.values.get(own.column)
+            && *value != Value::from(own.tag)
+        {
+            // The row would be another model's, and out of this one's sight.
+            errors.push(FieldError::new(M::DEF.columns[own.column].field, format!("must be \"{}\"", own.tag)));
+        }
         if errors.is_empty() { Ok(()) } else { Err(ErrorKind::Invalid { model: M::DEF.name, errors }.into()) }
     }
 

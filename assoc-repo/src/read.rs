@@ -74,7 +74,8 @@ impl Repo {
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
     pub async fn get_by<M: Model>(&self, filter: Filter<M>, query: Select<M>) -> Result<Option<M>> {
-        Ok(self.all(query.filter(filter).limit(1)).await?.into_iter().next())
+        let most = query.spec.limit.map_or(1, |limit| limit.min(1));
+        Ok(self.all(query.filter(filter).limit(most)).await?.into_iter().next())
     }
 
     /// The only row of a query, or `None`. 1 statement, and what the preloads cost.
@@ -160,6 +161,10 @@ impl Repo {
         query: Select<M>,
     ) -> Result<Out> {
         let (spec, _) = query.prepare(self)?;
+        if !spec.group.is_empty() || !spec.having.is_always() {
+            let message = "`aggregate` gives one value: a grouped query is read with `repo.pluck`";
+            return Err(Error::invalid_query(M::DEF.name, message));
+        }
         let statement = spec.aggregate_statement(self.dialect(), &aggregate.into_selected())?;
         let mut found = None;
         let mut sink = |values: &mut [Value<'_>]| {
@@ -195,7 +200,13 @@ impl Repo {
             return Err(Error::invalid_query(M::DEF.name, message));
         }
         let (spec, _) = scoped(self, query.spec, query.unscoped)?;
-        let spec = SelectSpec { operands: Some(columns.operands()), ..spec };
+        let operands = columns.operands();
+        if spec.distinct && !spec.order.iter().all(|term| operands.contains(&term.operand)) {
+            let message =
+                "distinct values can only be sorted by what is selected: add the column, or leave out the order";
+            return Err(Error::invalid_query(M::DEF.name, message));
+        }
+        let spec = SelectSpec { operands: Some(operands), ..spec };
         let statement = spec.statement(self.dialect())?;
         let mut rows = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {

@@ -80,7 +80,18 @@ pub fn update_by_key(
         writer.push(" = ");
         writer.bind(value.clone());
     });
+    and_discriminator(&mut writer, model);
     writer.finish()
+}
+
+// Of several models that share a table, each writes its own rows only.
+fn and_discriminator(writer: &mut SqlWriter<'_>, model: &ModelDef) {
+    if let Some(own) = model.discriminator {
+        writer.push(" AND ");
+        writer.identifier(model.columns[own.column].name);
+        writer.push(" = ");
+        writer.bind(Value::from(own.tag));
+    }
 }
 
 /// Deletes the rows with these primary keys.
@@ -92,5 +103,6 @@ pub fn delete_by_keys(dialect: &dyn Dialect, model: &ModelDef, keys: &KeySet) ->
     writer.push(" WHERE ");
     let names: Vec<&str> = model.primary_key_names().collect();
     dialect.write_key_filter(&mut writer, &names, keys);
+    and_discriminator(&mut writer, model);
     writer.finish()
 }

@@ -125,6 +125,8 @@ async fn get_association_with_a_query(cx: &mut Context) -> Result<()> {
     cx.require(mentor.is_none(), "None")?;
     let gravatar = cx.step("has_one", repo.get_association(&ann, Author::GRAVATAR, Query::new())).await?;
     cx.show("gravatar", gravatar);
+    let nothing = cx.step("limit 0 is none", repo.get_association(&ann, Author::GRAVATAR, Query::limit(0))).await?;
+    cx.require(nothing.is_none(), "as in a preload")?;
     cx.require(ann.posts.loaded().is_none(), "the owner is not changed")
 }
 
@@ -147,6 +149,10 @@ async fn pluck(cx: &mut Context) -> Result<()> {
         )
         .await?;
     cx.show("comments by post", counts);
+    let unclear = Query::distinct().order_by((Post::TITLE.asc(), Post::ID.asc()));
+    cx.fails("distinct values in an order of something else", repo.pluck(Post::AUTHOR_ID, unclear)).await?;
+    let grouped = Query::group_by(Comment::POST_ID);
+    cx.fails("an aggregate of groups is not one value", repo.aggregate(Comment::ID.max(), grouped)).await?;
     cx.fails("no preloads", repo.pluck(Post::ID, Query::preload(Post::AUTHOR))).await?;
     Ok(())
 }

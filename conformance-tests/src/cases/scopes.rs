@@ -118,6 +118,13 @@ async fn discriminator(cx: &mut Context) -> Result<()> {
         )
         .await?;
     cx.require(made.kind.as_deref() == Some("special"), "by itself")?;
+    let wrong = made.change().set(SpecialNote::KIND, "plain");
+    cx.fails("and stays so", repo.update(wrong)).await?;
+    // A row of the table that is another model's: its key in a struct of this one.
+    let foreign = SpecialNote { id: 1, ..made.clone() };
+    let deleted = cx.step("rows of other models are not deleted", repo.delete(&foreign)).await?;
+    cx.require(!deleted, "nothing of this model has that key")?;
+    cx.fails("nor updated", repo.update(foreign.change().set(SpecialNote::HIDDEN, true))).await?;
     let customers =
         cx.step("customers preload special notes", repo.all(Query::preload(Customer::SPECIAL_NOTES))).await?;
     cx.show("customers", customers);
@@ -260,6 +267,8 @@ async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
     let customers = some.all(Query::<Customer>::new()).await?;
     let counts = cx.step("counts by owner", some.count_for(&customers, Customer::ORDERS)).await?;
     cx.note("counts", format!("{counts:?}"));
+    let mut customers = repo.all(Query::preload(Customer::ORDERS)).await?;
+    cx.step("what is in hand stays", some.preload(&mut customers, Customer::ORDERS)).await?;
     let inside = some.transaction(async |tx| tx.count(Query::<Customer>::new()).await).await?;
     cx.note("inside a transaction", inside);
     cx.note("without", repo.count(Query::<Customer>::new()).await?);

@@ -1,0 +1,227 @@
+//! Rows that are nothing but keys: of a join table without model, or of a join model when only the way through it is
+//! wanted.
+//!
+//! Nearly all keys are integers, so that is what is stored as long as it holds: eight bytes a key, no allocation a row.
+//! The first value that is not one turns the list into one of values.
+
+use std::any::{Any, TypeId};
+
+use super::{ModelRows, Owners, Rows};
+use crate::driver::RowSink;
+use crate::error::{ErrorKind, Result};
+use crate::key::{KeyTuple, RowKeys};
+use crate::value::Value;
+
+/// A list of links.
+#[derive(Debug, Clone)]
+pub struct LinkRows {
+    // The table's columns that are kept, in the order they are selected.
+    columns: Vec<usize>,
+    values: Flat,
+}
+
+// Row after row, one value a column.
+#[derive(Debug, Clone)]
+enum Flat {
+    Ints(Vec<i64>),
+    Values(Vec<Value<'static>>),
+}
+
+impl Flat {
+    fn len(&self) -> usize {
+        match self {
+            Flat::Ints(ints) => ints.len(),
+            Flat::Values(values) => values.len(),
+        }
+    }
+
+    fn push(&mut self, value: Value<'static>) {
+        match (&mut *self, value) {
+            (Flat::Ints(ints), Value::Int(int)) => ints.push(int),
+            (Flat::Values(values), value) => values.push(value),
+            (Flat::Ints(ints), value) => {
+                let mut values: Vec<Value<'static>> = std::mem::take(ints).into_iter().map(Value::Int).collect();
+                values.push(value);
+                *self = Flat::Values(values);
+            }
+        }
+    }
+
+    fn get(&self, at: usize) -> Value<'static> {
+        match self {
+            Flat::Ints(ints) => ints.get(at).copied().map(Value::Int),
+            Flat::Values(values) => values.get(at).cloned(),
+        }
+        .unwrap_or_default()
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        let mut at = 0;
+        let mut next = || {
+            at += 1;
+            keep(at - 1)
+        };
+        match self {
+            Flat::Ints(ints) => ints.retain(|_| next()),
+            Flat::Values(values) => values.retain(|_| next()),
+        }
+    }
+}
+
+impl LinkRows {
+    /// An empty list of rows that keep these columns of their table.
+    #[must_use]
+    pub fn new(columns: Vec<usize>) -> Self {
+        LinkRows { columns, values: Flat::Ints(Vec::new()) }
+    }
+
+    fn width(&self) -> usize {
+        self.columns.len().max(1)
+    }
+
+    // The keys of one column, if they are integers or NULL.
+    fn int_keys(&self, place: usize, first: usize) -> Option<Vec<Option<i64>>> {
+        let rows = first..self.len();
+        match &self.values {
+            Flat::Ints(ints) => Some(rows.map(|row| ints.get(row * self.width() + place).copied()).collect()),
+            Flat::Values(values) => rows
+                .map(|row| match values.get(row * self.width() + place) {
+                    Some(Value::Int(key)) => Some(Some(*key)),
+                    Some(Value::Null) => Some(None),
+                    _ => None,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl RowSink for LinkRows {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        if values.len() != self.columns.len() {
+            return Err(ErrorKind::RowWidth { model: "link", expected: self.columns.len(), found: values.len() }.into());
+        }
+        values.iter_mut().for_each(|value| self.values.push(std::mem::take(value).into_owned()));
+        Ok(())
+    }
+}
+
+impl Rows for LinkRows {
+    fn len(&self) -> usize {
+        self.values.len() / self.width()
+    }
+
+    fn row(&self, _: usize) -> Option<&dyn Any> {
+        None
+    }
+
+    fn keys(&self, columns: &[usize], first: usize) -> RowKeys {
+        let place_of = |column: &usize| self.columns.iter().position(|kept| kept == column);
+        let places: Vec<Option<usize>> = columns.iter().map(place_of).collect();
+        if let [Some(place)] = places[..]
+            && let Some(ints) = self.int_keys(place, first)
+        {
+            return RowKeys::Ints(ints);
+        }
+        let value = |row: usize, place: &Option<usize>| {
+            place.map(|place| self.values.get(row * self.width() + place)).unwrap_or_default()
+        };
+        let key = |row: usize| KeyTuple::new(places.iter().map(|place| value(row, place)));
+        RowKeys::Tuples((first..self.len()).map(key).collect())
+    }
+
+    fn push_bare(&mut self, _: &dyn Any) {}
+
+    fn push_from(&mut self, other: &dyn Rows, at: usize) {
+        if let Some(other) = other.as_any().downcast_ref::<LinkRows>() {
+            for place in 0..other.width() {
+                self.values.push(other.values.get(at * other.width() + place));
+            }
+        }
+    }
+
+    fn keep(&mut self, marks: &[bool]) {
+        let width = self.width();
+        self.values.retain(|at| marks.get(at / width).copied().unwrap_or(false));
+    }
+
+    fn owners(&mut self) -> &mut dyn Owners {
+        self
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn into_shared(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+// Links own nothing: whoever attaches to them finds no owner.
+impl Owners for LinkRows {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn owner(&mut self, _: usize) -> Option<&mut dyn Any> {
+        None
+    }
+}
+
+/// [`ModelRows`] of a join table without model.
+#[derive(Debug)]
+pub struct LinkTable;
+
+impl ModelRows for LinkTable {
+    fn model_type(&self) -> TypeId {
+        TypeId::of::<LinkRows>()
+    }
+
+    fn new_rows(&self) -> Box<dyn Rows> {
+        Box::new(LinkRows::new(Vec::new()))
+    }
+
+    fn value<'a>(&self, _: &'a dyn Any, _: usize) -> Value<'a> {
+        Value::Null
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(rows: &[[Value<'static>; 2]]) -> LinkRows {
+        let mut links = LinkRows::new(vec![1, 4]);
+        for row in rows {
+            RowSink::row(&mut links, &mut row.clone()).unwrap();
+        }
+        links
+    }
+
+    #[test]
+    fn integers_stay_integers_until_one_is_not() {
+        let mut all = links(&[[Value::Int(1), Value::Int(2)], [Value::Int(3), Value::Int(4)]]);
+        assert_eq!(all.keys(&[4], 0), RowKeys::Ints(vec![Some(2), Some(4)]));
+        RowSink::row(&mut all, &mut [Value::Int(5), Value::Null]).unwrap();
+        assert_eq!(all.keys(&[4], 1), RowKeys::Ints(vec![Some(4), None]));
+        RowSink::row(&mut all, &mut [Value::Int(6), Value::from("x")]).unwrap();
+        assert!(matches!(all.keys(&[4], 0), RowKeys::Tuples(keys) if keys.len() == 4 && keys[2].is_none()));
+        assert_eq!(all.keys(&[1], 2), RowKeys::Ints(vec![Some(5), Some(6)]));
+        // A column that was not kept has no keys.
+        assert!(matches!(all.keys(&[9], 0), RowKeys::Tuples(keys) if keys.iter().all(Option::is_none)));
+    }
+
+    #[test]
+    fn rows_are_kept_and_copied_whole() {
+        let mut all = links(&[[Value::Int(1), Value::Int(2)], [Value::Int(3), Value::Int(4)]]);
+        let mut copy = LinkRows::new(vec![1, 4]);
+        copy.push_from(&all, 1);
+        all.keep(&[false, true]);
+        assert_eq!((all.len(), copy.keys(&[1, 4], 0)), (1, all.keys(&[1, 4], 0)));
+        assert!(RowSink::row(&mut all, &mut [Value::Int(1)]).is_err());
+    }
+}
