@@ -165,7 +165,8 @@ async fn direct<T: Model>(
         query = query.in_total_order();
     }
     if def.kind.cardinality() == Cardinality::One {
-        query = query.limit(1);
+        let most = query.spec.limit.map_or(1, |limit| limit.min(1));
+        query = query.limit(most);
     }
     repo.all(query).await
 }
