@@ -58,11 +58,13 @@ pub(crate) type Row = Vec<Value<'static>>;
 pub(crate) struct World {
     pub(crate) repo: Repo,
     pub(crate) tables: BTreeMap<&'static str, Vec<Row>>,
+    /// Join tables as seen from their second column's side.
+    pub(crate) turned: BTreeMap<&'static str, Vec<Row>>,
     ids: Vec<i64>,
 }
 
-/// Join tables have no model: their columns, by the models they refer to.
-const LINKS: [(&str, [&str; 2]); 2] = [("users_skills", ["user_id", "skill_id"]), ("friends", ["this_id", "other_id"])];
+/// Join tables have no model.
+const LINKS: [(&str, &str); 2] = [("users_skills", "user_id"), ("friends", "this_id")];
 
 /// Columns that ignore case.
 pub(crate) fn ignores_case(table: &str, column: &str) -> bool {
@@ -110,18 +112,28 @@ impl World {
             let [create, ..] = &assoc_core::schema::create_table(model, repo.dialect())[..] else { continue };
             repo.execute_raw(create.sql(), []).await?;
         }
-        let mut world = World { repo, tables: BTreeMap::new(), ids: ids(random) };
+        let mut world = World { repo, tables: BTreeMap::new(), turned: BTreeMap::new(), ids: ids(random) };
         for model in tables_of_models.chain([Country::DEF, City::DEF]) {
             let rows = world.rows(random, model);
             world.tables.insert(model.table.name, rows);
         }
         for (table, _) in LINKS {
             let most = random.below(14);
-            let rows = (0..most).map(|_| vec![world.id(random, true), world.id(random, true)]).collect();
+            let rows: Vec<Row> = (0..most).map(|_| vec![world.id(random, true), world.id(random, true)]).collect();
+            let turned = |row: &Row| row.iter().rev().cloned().collect();
+            world.turned.insert(table, rows.iter().map(turned).collect());
             world.tables.insert(table, rows);
         }
         world.insert().await?;
         Ok(world)
+    }
+
+    /// The rows of a model's table, or of a join table from one of its sides.
+    pub(crate) fn table(&self, model: &ModelDef) -> &[Row] {
+        let name = model.table.name;
+        let turned = LINKS.iter().any(|(link, first)| *link == name && model.columns[0].name != *first);
+        let rows = if turned { self.turned.get(name) } else { self.tables.get(name) };
+        rows.map_or(&[], Vec::as_slice)
     }
 
     /// All rows, for messages.

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use assoc_core::planner::{Request, Shape};
-use assoc_core::{AssociationDef, LoadState, ModelDef, Route};
+use assoc_core::{AssociationDef, Cardinality, LoadState, ModelDef, Route};
 
 use crate::data::World;
 use crate::reference::Found;
@@ -45,7 +45,7 @@ fn compare_association(
     let association = request.association;
     let expected = world.targets(owner, association, &request.shape, None);
     let wrong = |what: String| Err(format!("{} of {owner:?}: {what}", association.qualified_name()));
-    let state = if request.shape.is_whole() { LoadState::Loaded } else { LoadState::Partial };
+    let state = if is_whole(request) { LoadState::Loaded } else { LoadState::Partial };
     if association.slot.state(row) != state {
         return wrong(format!("expected {state:?}, found {:?}", association.slot.state(row)));
     }
@@ -115,6 +115,24 @@ fn hops_of(association: &AssociationDef, only_type: Option<&str>) -> usize {
         Route::JoinTable { .. } => 2,
         _ => 1,
     }
+}
+
+/// Whether a request gives all that the association declares: another order changes that only where it chooses.
+fn is_whole(request: &Request) -> bool {
+    let Request { association, shape, .. } = request;
+    shape.is_whole() && (shape.order.is_empty() || !chooses(association))
+}
+
+/// Whether an association's order decides which rows it has.
+pub(crate) fn chooses(association: &AssociationDef) -> bool {
+    let scope = association.scope();
+    let one = association.kind.cardinality() == Cardinality::One;
+    let unique = match association.kind.route(association) {
+        Ok(Route::Direct(hop)) => hop.unique,
+        Ok(Route::Polymorphic { .. }) => true,
+        _ => false,
+    };
+    scope.limit.is_some() || scope.offset.is_some() || (one && !unique)
 }
 
 /// A whole request of one association.

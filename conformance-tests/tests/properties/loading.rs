@@ -109,7 +109,7 @@ pub(crate) async fn in_hand<M: Model>(world: &World, random: &mut Random) -> Res
         let end = start + 1 + random.below(rows.len() - start);
         let whole = !random.once_in(3);
         let depth = 1 + random.below(4);
-        let requests = tree(random, world, M::DEF, depth, whole);
+        let requests = crate::trees::in_own_order(tree(random, world, M::DEF, depth, whole));
         before.push_str(&format!("  before, {start}..{end}:\n{}", show(&requests, 2)));
         world
             .repo

@@ -37,7 +37,7 @@ impl World {
     }
 
     fn rows_of(&self, model: &'static ModelDef) -> impl Iterator<Item = Found<'_>> {
-        self.tables.get(model.table.name).into_iter().flatten().map(move |row| Found { model, row })
+        self.table(model).iter().map(move |row| Found { model, row })
     }
 
     /// The targets of an association of one owner.

@@ -144,8 +144,13 @@ pub(crate) fn show(requests: &[Request], indent: usize) -> String {
         out.push_str(&format!("{}{}", "  ".repeat(indent), association.qualified_name()));
         if *shape != Shape::default() {
             let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, .. } = shape;
-            let order: Vec<String> =
-                order.iter().map(|term| format!("{:?} {:?}", term.operand, term.direction)).collect();
+            let order: Vec<String> = order
+                .iter()
+                .map(|term| match &term.operand {
+                    Operand::Column(column) => format!("{} {:?}", column.name, term.direction),
+                    other => format!("{other:?} {:?}", term.direction),
+                })
+                .collect();
             out.push_str(&format!(
                 " limit={limit:?} offset={offset:?} distinct={distinct} unlimited={unlimited} unscoped={unscoped} \
                  order={order:?} filter={filter:?}"
@@ -170,4 +175,16 @@ pub(crate) fn upper(requests: &[Request], levels: usize) -> Vec<Request> {
 pub(crate) fn only_whole(requests: &[Request]) -> Vec<Request> {
     let whole = requests.iter().filter(|request| request.shape == Shape::default());
     whole.map(|request| Request { children: only_whole(&request.children), ..request.clone() }).collect()
+}
+
+/// A tree whose whole requests are in the order of their associations: what is in memory and whole stays as it is.
+pub(crate) fn in_own_order(requests: Vec<Request>) -> Vec<Request> {
+    let in_own_order = |mut request: Request| {
+        if request.shape.is_whole() && !crate::graphs::chooses(request.association) {
+            request.shape.order.clear();
+        }
+        request.children = in_own_order(request.children);
+        request
+    };
+    requests.into_iter().map(in_own_order).collect()
 }
