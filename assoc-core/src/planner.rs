@@ -104,6 +104,8 @@ pub struct Edge {
     pub child: usize,
     /// The state it leaves the association in.
     pub state: LoadState,
+    /// Whether the request names an order of its own: what an owner holds may be in another one.
+    pub reordered: bool,
     /// Whether it only leads to other edges and is stored nowhere.
     pub hidden: bool,
     /// For a hidden edge that begins the way of a through association: that association's edge of the same node.

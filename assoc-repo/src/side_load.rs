@@ -6,7 +6,7 @@ use std::any::Any;
 use assoc_core::driver::Access;
 use assoc_core::planner::{IntoPreload, Preload, Request};
 use assoc_core::sql::KeyedCount;
-use assoc_core::{Error, KeySet, Model, Result, Route, Value};
+use assoc_core::{Cardinality, Error, KeySet, Model, Result, Route, Value};
 
 use crate::preload;
 use crate::repo::Repo;
@@ -113,6 +113,8 @@ impl Repo {
             session.query(&statement, &mut sink).await?;
             start += chunk.len();
         }
-        Ok(preload::places_of(&set, &keys).into_iter().map(|place| place.map_or(0, |at| counts[at])).collect())
+        let most = if association.kind.cardinality() == Cardinality::One { 1 } else { u64::MAX };
+        let count_at = |place: Option<usize>| place.map_or(0, |at| counts[at].min(most));
+        Ok(preload::places_of(&set, &keys).into_iter().map(count_at).collect())
     }
 }

@@ -22,6 +22,8 @@ struct Wanted {
     // The association's own scope with the request's on top.
     shape: Shape,
     state: LoadState,
+    // The request names an order of its own.
+    reordered: bool,
     hidden: bool,
     // Rows are merged with those of other keys afterwards, so their order must hold across keys.
     ranked: bool,
@@ -39,7 +41,9 @@ impl Plan {
             for request in requests {
                 let association = request.association;
                 let own = association.scope();
-                let state = if request.shape.is_whole() { LoadState::Loaded } else { LoadState::Partial };
+                let state =
+                    if is_whole(association, &own, &request.shape) { LoadState::Loaded } else { LoadState::Partial };
+                let reordered = !request.shape.order.is_empty();
                 let mut shape = own.with(request.shape);
                 let mut children = request.children;
                 if depth < DEEPEST_INCLUDE {
@@ -49,6 +53,7 @@ impl Plan {
                     association,
                     shape,
                     state,
+                    reordered,
                     hidden: false,
                     ranked: false,
                     links_only: false,
@@ -115,7 +120,7 @@ impl Plan {
         model: &'static ModelDef,
         variant: Option<VariantEdge>,
     ) -> Result<usize> {
-        let Wanted { association, shape, state, hidden, ranked, links_only, .. } = wanted;
+        let Wanted { association, shape, state, reordered, hidden, ranked, links_only, .. } = wanted;
         if shape.distinct {
             let message =
                 format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
@@ -145,7 +150,9 @@ impl Plan {
             per_owner: limited.then(|| PerOwner { limit: shape.limit, offset: shape.offset.unwrap_or(0) }),
             ..KeyedSelect::new(model, hop.target_columns)
         };
-        Ok(self.push_edge(node, association, hop, select, state, hidden, links_only, variant))
+        let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant);
+        self.nodes[node].edges[edge].reordered = reordered;
+        Ok(edge)
     }
 
     #[allow(clippy::too_many_arguments)] // The one place edges with a step are made.
@@ -175,6 +182,7 @@ impl Plan {
             source: Source::Step { step: self.steps.len(), hop },
             child,
             state,
+            reordered: false,
             hidden,
             serves: None,
             variant,
@@ -228,6 +236,7 @@ impl Plan {
             association,
             shape: association.scope(),
             state: LoadState::Loaded,
+            reordered: false,
             hidden: true,
             ranked: false,
             links_only: true,
@@ -308,6 +317,7 @@ impl Plan {
             },
             child,
             state: wanted.state,
+            reordered: wanted.reordered,
             hidden: wanted.hidden,
             serves: None,
             variant: None,
@@ -327,6 +337,17 @@ impl Plan {
             self.mark_serving(node, first.edge, serves);
         }
     }
+}
+
+// Whether a request gives all that the association declares. Where that is a selection, another order selects other
+// rows: the first of a `has_one`, the first few of an association with a limit.
+fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
+    let single = || match association.kind.route(association) {
+        Ok(Route::Direct(hop)) => !hop.unique && association.kind.cardinality() == Cardinality::One,
+        Ok(Route::Polymorphic { .. }) => false,
+        _ => association.kind.cardinality() == Cardinality::One,
+    };
+    asked.is_whole() && (asked.order.is_empty() || !(own.limit.is_some() || own.offset.is_some() || single()))
 }
 
 fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {

@@ -229,7 +229,9 @@ impl<O, T> Preload<O, T> {
         self
     }
 
-    /// Loads the rows in an order instead of the association's; several calls add less significant terms.
+    /// Loads the rows in an order instead of the association's; several calls add less significant terms. Where the
+    /// order decides which rows there are (of a `has_one`, or of an association that declares a limit or offset), the
+    /// association is [partial](crate::LoadState::Partial) then.
     #[must_use]
     pub fn order_by(mut self, sort: impl IntoSort<T>) -> Self {
         self.request.shape.order.extend(sort.into_terms());

@@ -43,8 +43,8 @@ fn compose(first: &Links, second: &Links, finish: Finish, cardinality: Cardinali
                 taken_by.get_mut(*row as usize).is_some_and(|last| std::mem::replace(last, owner) != owner)
             });
         }
-        let most = if cardinality == Cardinality::One { Some(1) } else { finish.limit };
-        let (skip, most) = (size(finish.offset), most.map_or(usize::MAX, size));
+        let most = if cardinality == Cardinality::One { 1 } else { usize::MAX };
+        let (skip, most) = (size(finish.offset), finish.limit.map_or(most, |limit| size(limit).min(most)));
         positions.extend(own.into_iter().skip(skip).take(most));
         own_ends.push(u32::try_from(positions.len()).unwrap_or(u32::MAX));
     });

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use assoc_core::planner::Plan;
+use assoc_core::planner::{Edge, Plan};
 use assoc_core::rows::keys_of;
 use assoc_core::{KeyTuple, LoadState, Model, RowKeys};
 
@@ -44,7 +44,7 @@ pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Held, node: usize, each: &mut
     let edge = plan.edge(id);
     let slot = edge.association.slot;
     visit(plan, root, id.node, &mut |row| {
-        if keeps(slot.state(row), edge.state) {
+        if keeps(slot.state(row), edge) {
             match edge.variant {
                 None => slot.visit(row, each),
                 Some(variant) => slot.visit(row, &mut |target| {
@@ -66,7 +66,7 @@ pub(crate) fn visit_mut<'a>(plan: &Plan, root: &'a mut dyn Held, node: usize, ea
     let edge = plan.edge(id);
     let slot = edge.association.slot;
     visit_mut(plan, root, id.node, &mut |row| {
-        if keeps(slot.state(row), edge.state) {
+        if keeps(slot.state(row), edge) {
             match edge.variant {
                 None => slot.visit_mut(row, each),
                 Some(variant) => slot.visit_mut(row, &mut |target| {
@@ -79,10 +79,10 @@ pub(crate) fn visit_mut<'a>(plan: &Plan, root: &'a mut dyn Held, node: usize, ea
     });
 }
 
-/// Whether an owner keeps what it holds: the whole association was asked for and is there. A filtered one is loaded
-/// anew, because nothing says that what is held went through the same filter.
-pub(crate) fn keeps(held: LoadState, wanted: LoadState) -> bool {
-    held == LoadState::Loaded && wanted == LoadState::Loaded
+/// Whether an owner keeps what it holds: the whole association was asked for and is there. One that is filtered or
+/// asked for in an order is loaded anew, because nothing says that what is held went through the same.
+pub(crate) fn keeps(held: LoadState, wanted: &Edge) -> bool {
+    held == LoadState::Loaded && wanted.state == LoadState::Loaded && !wanted.reordered
 }
 
 /// The keys that held rows of a node below the root have in some of their columns.

@@ -66,7 +66,7 @@ pub(super) fn kept_owners(plan: &Plan, rows: &NodeRows, root: Option<&dyn Held>,
         && rows.held > 0
     {
         let slot = stored.association.slot;
-        held::visit(plan, root, id.node, &mut |row| kept.push(held::keeps(slot.state(row), stored.state)));
+        held::visit(plan, root, id.node, &mut |row| kept.push(held::keeps(slot.state(row), stored)));
     }
     kept
 }

@@ -6,6 +6,7 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Post};
+use crate::models::options::{self, Customer, Order};
 
 cases! { "in_hand", Level::Read;
     c32_only_what_is_missing,
@@ -18,6 +19,7 @@ cases! { "in_hand", Level::Read;
     filtered_after_whole,
     nothing_in_hand,
     shared_targets_in_hand,
+    another_order,
 }
 
 async fn c32_only_what_is_missing(cx: &mut Context) -> Result<()> {
@@ -128,4 +130,27 @@ async fn shared_targets_in_hand(cx: &mut Context) -> Result<()> {
     cx.step("below a shared belongs_to", repo.preload(&mut comments, tree.clone())).await?;
     let fresh = repo.all(Query::preload(tree)).await?;
     cx.require(comments == fresh, "the same as loading everything at once")
+}
+
+// An order decides which rows there are where only the first of them are wanted.
+async fn another_order(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let smallest =
+        (Customer::LARGEST_ORDERS.order_by(Order::TOTAL.asc()), Customer::LARGEST_ORDER.order_by(Order::TOTAL.asc()));
+    let mut customers = cx.step("the smallest instead of the largest", repo.all(Query::preload(smallest))).await?;
+    cx.require(
+        customers.iter().all(|customer| customer.largest_orders.is_partial() && customer.largest_order.is_partial()),
+        "not what is declared",
+    )?;
+    let largest = (Customer::LARGEST_ORDERS, Customer::LARGEST_ORDER);
+    cx.step("so the largest are missing", repo.preload(&mut customers, largest)).await?;
+    let fresh = repo.all(Query::preload(largest)).await?;
+    cx.require(customers == fresh, "the same as loading them at once")?;
+    let mut customers = repo.all(Query::preload(Customer::ORDERS)).await?;
+    let by_total = Customer::ORDERS.order_by(Order::TOTAL.desc());
+    cx.step("all of them, in another order", repo.preload(&mut customers, by_total)).await?;
+    cx.require(customers.iter().all(|customer| !customer.orders.is_partial()), "the whole")?;
+    cx.show("customers", &customers);
+    cx.step("nothing is missing then", repo.preload(&mut customers, Customer::ORDERS)).await
 }

@@ -19,6 +19,7 @@ cases! { "scopes", Level::Read;
     by_owner,
     side_loads,
     counts,
+    singular,
     includes_by_name,
     budget,
     filters_of_a_repo,
@@ -211,6 +212,20 @@ async fn counts(cx: &mut Context) -> Result<()> {
     cx.note("counts", format!("{notes:?}"));
     let none = cx.step("of nobody", repo.count_for(&[] as &[Customer], Customer::ORDERS)).await?;
     cx.require(none.is_empty(), "no owners, no counts")
+}
+
+async fn singular(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let customers = repo.all(Query::<Customer>::new()).await?;
+    let counts = cx.step("a has_one has one target", repo.count_for(&customers, Customer::LARGEST_ORDER)).await?;
+    cx.note("counts", format!("{counts:?}"));
+    let none = repo.get_association(&customers[0], Customer::LARGEST_ORDER, Query::limit(0));
+    let none = cx.step("a limit of none, by the reader", none).await?;
+    cx.require(none.is_none(), "none")?;
+    let preloaded = repo.load(&customers, Customer::LARGEST_ORDER.limit(0));
+    let preloaded = cx.step("a limit of none, by a preload", preloaded).await?;
+    cx.require(preloaded.iter().all(Vec::is_empty), "none")
 }
 
 async fn includes_by_name(cx: &mut Context) -> Result<()> {

@@ -24,6 +24,7 @@ cases! { "through", Level::Read;
     reader,
     in_hand,
     conditions,
+    has_one_and_a_limit_of_none,
 }
 
 async fn c7_join_model(cx: &mut Context) -> Result<()> {
@@ -183,4 +184,13 @@ async fn conditions(cx: &mut Context) -> Result<()> {
         cx.note("physicians", found.iter().map(|physician| physician.name.as_str()).collect::<Vec<_>>().join(" "));
     }
     Ok(())
+}
+
+async fn has_one_and_a_limit_of_none(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let suppliers = repo.all(Query::<Supplier>::new()).await?;
+    let none = repo.load(&suppliers, Supplier::ACCOUNT_HISTORY.limit(0));
+    let none = cx.step("a limit of none", none).await?;
+    cx.require(none.iter().all(Vec::is_empty), "none")
 }

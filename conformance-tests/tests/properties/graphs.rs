@@ -1,0 +1,141 @@
+//! Compares rows with their loaded associations to the reference, through reflection: no code a model.
+
+use std::any::Any;
+
+use assoc_core::planner::{Request, Shape};
+use assoc_core::{AssociationDef, Cardinality, LoadState, ModelDef, Route};
+
+use crate::data::World;
+use crate::reference::Found;
+
+/// A row in memory is the one that was expected, and so is what a tree loaded below it. `fresh` rows hold nothing but
+/// what the tree asked for.
+pub(crate) fn compare_row(
+    world: &World,
+    row: &dyn Any,
+    expected: Found<'_>,
+    requests: &[Request],
+    fresh: bool,
+) -> Result<(), String> {
+    let model = expected.model;
+    let values: Vec<String> =
+        (0..model.columns.len()).map(|column| model.rows.value(row, column).to_string()).collect();
+    if values.iter().zip(expected.row).any(|(found, expected)| *found != expected.to_string()) {
+        return Err(format!("a row of {}: expected {expected:?}, found ({})", model.name, values.join(", ")));
+    }
+    for association in model.associations {
+        match requests.iter().find(|request| request.association == association) {
+            Some(request) => compare_association(world, row, expected, request, fresh)?,
+            None if fresh && association.slot.state(row) != LoadState::NotLoaded => {
+                return Err(format!("{} of {expected:?} is loaded, nobody asked for it", association.qualified_name()));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn compare_association(
+    world: &World,
+    row: &dyn Any,
+    owner: Found<'_>,
+    request: &Request,
+    fresh: bool,
+) -> Result<(), String> {
+    let association = request.association;
+    let expected = world.targets(owner, association, &request.shape, None);
+    let wrong = |what: String| Err(format!("{} of {owner:?}: {what}", association.qualified_name()));
+    let state = if is_whole(request) { LoadState::Loaded } else { LoadState::Partial };
+    if association.slot.state(row) != state {
+        return wrong(format!("expected {state:?}, found {:?}", association.slot.state(row)));
+    }
+    let found = loaded(row, association);
+    if found.len() != expected.len() {
+        return wrong(format!("expected {expected:?}, found {}", show(association, &found)));
+    }
+    let mut requests = request.children.clone();
+    requests.extend(association.scope().with(request.shape.clone()).includes);
+    for (target, expected) in found.iter().zip(&expected) {
+        let own: Vec<Request> =
+            requests.iter().filter(|child| (child.association.owner)() == expected.model).cloned().collect();
+        if let Err(what) = compare_row(world, *target, *expected, &own, fresh) {
+            return wrong(format!("{what}\n  among expected {:?}\n  found {}", expected, show(association, &found)));
+        }
+    }
+    Ok(())
+}
+
+/// The rows of an association in memory, out of the enum where it is polymorphic.
+pub(crate) fn loaded<'r>(row: &'r dyn Any, association: &AssociationDef) -> Vec<&'r dyn Any> {
+    let mut found: Vec<&dyn Any> = Vec::new();
+    association.slot.visit(row, &mut |target| {
+        found.push(match association.kind.route(association) {
+            Ok(Route::Polymorphic { variants, .. }) => {
+                variants.iter().find_map(|variant| (variant.row)(target)).unwrap_or(target)
+            }
+            _ => target,
+        });
+    });
+    found
+}
+
+fn show(association: &AssociationDef, rows: &[&dyn Any]) -> String {
+    let one = |row: &&dyn Any| {
+        let model = crate::trees::targets(association).into_iter().find(|model| is_of(*row, model));
+        let model = model.unwrap_or_else(association.target);
+        let values: Vec<String> =
+            (0..model.columns.len()).map(|column| model.rows.value(*row, column).to_string()).collect();
+        format!("{}({})", model.name, values.join(", "))
+    };
+    format!("[{}]", rows.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
+fn is_of(row: &dyn Any, model: &ModelDef) -> bool {
+    row.type_id() == model.type_id()
+}
+
+/// How many look-ups a tree needs if nothing is shared: each association by its hops.
+pub(crate) fn hops(requests: &[Request]) -> usize {
+    let below = |request: &Request| {
+        hops(&request.children) + hops(&request.association.scope().with(request.shape.clone()).includes)
+    };
+    requests.iter().map(|request| hops_of(request.association, None) + below(request)).sum()
+}
+
+fn hops_of(association: &AssociationDef, only_type: Option<&str>) -> usize {
+    match association.kind.route(association).unwrap() {
+        Route::Polymorphic { variants, .. } => {
+            if only_type.is_some() {
+                1
+            } else {
+                variants.len()
+            }
+        }
+        Route::Through { through, source, source_type } => hops_of(through, None) + hops_of(source, source_type),
+        Route::JoinTable { .. } => 2,
+        _ => 1,
+    }
+}
+
+/// Whether a request gives all that the association declares: another order changes that only where it chooses.
+fn is_whole(request: &Request) -> bool {
+    let Request { association, shape, .. } = request;
+    shape.is_whole() && (shape.order.is_empty() || !chooses(association))
+}
+
+/// Whether an association's order decides which rows it has.
+pub(crate) fn chooses(association: &AssociationDef) -> bool {
+    let scope = association.scope();
+    let one = association.kind.cardinality() == Cardinality::One;
+    let unique = match association.kind.route(association) {
+        Ok(Route::Direct(hop)) => hop.unique,
+        Ok(Route::Polymorphic { .. }) => true,
+        _ => false,
+    };
+    scope.limit.is_some() || scope.offset.is_some() || (one && !unique)
+}
+
+/// A whole request of one association.
+pub(crate) fn whole(association: &'static AssociationDef) -> Request {
+    Request { association, shape: Shape::default(), children: Vec::new() }
+}

@@ -1,0 +1,158 @@
+//! The properties of preloads: with a query, on rows in hand, and level by level.
+
+use std::any::Any;
+
+use assoc_core::planner::{Plan, Request, Root};
+use assoc_core::{IntoSort, Model, OrderTerm};
+use assoc_repo::{Filter, Query};
+
+use crate::data::{Random, World};
+use crate::graphs::{compare_row, hops};
+use crate::reference::{Found, holds, in_order};
+use crate::trees::{Tree, condition, order, show, tree};
+
+struct Terms(Vec<OrderTerm>);
+
+impl<M> IntoSort<M> for Terms {
+    fn into_terms(self) -> Vec<OrderTerm> {
+        self.0
+    }
+}
+
+fn compare_all<M: Model>(
+    world: &World,
+    rows: &[M],
+    expected: &[Found<'_>],
+    requests: &[Request],
+    fresh: bool,
+) -> Result<(), String> {
+    if rows.len() != expected.len() {
+        return Err(format!("expected {} owners, found {}: {expected:?}", expected.len(), rows.len()));
+    }
+    rows.iter().zip(expected).try_for_each(|(row, expected)| {
+        let row: &dyn Any = row;
+        compare_row(world, row, *expected, requests, fresh)
+    })
+}
+
+fn few(requests: &[Request], statements: usize, plan: &Plan, root: usize) -> Result<(), String> {
+    if statements > root + plan.steps().len() || statements > root + hops(requests) {
+        return Err(format!("{statements} statements, {} steps, {} hops", plan.steps().len(), hops(requests)));
+    }
+    Ok(())
+}
+
+/// A query with a random condition, order and limit, and a random tree below it.
+pub(crate) async fn by_query<M: Model>(world: &World, random: &mut Random) -> Result<usize, String> {
+    let requests = tree(random, world, M::DEF, 4, false);
+    let mut query = Query::<M>::new().preload(Tree(requests.clone()));
+    let unscoped = random.once_in(4);
+    let mut expected = world.all(M::DEF, unscoped);
+    if unscoped {
+        query = query.unscoped();
+    }
+    if random.once_in(3) {
+        let filter = condition(random, world, M::DEF, 1);
+        expected.retain(|found| holds(&filter, *found) == Some(true));
+        query = query.filter(Filter::new(filter));
+    }
+    // Without an order the database's own is as good as any: the comparison needs one.
+    let terms = order(random, M::DEF);
+    expected.sort_by(|a, b| in_order(*a, *b, &terms));
+    query = query.order_by(Terms(terms));
+    if random.once_in(3) {
+        let (limit, offset) = (random.below(5), random.below(3));
+        expected = expected.into_iter().skip(offset).take(limit).collect();
+        query = query.limit(limit as u64).offset(offset as u64);
+    }
+    let context = |what: String| format!("{what}\n{}\n{}", M::DEF.name, show(&requests, 1));
+    let failed = |error: assoc_core::Error| context(error.to_string());
+    let plan = Plan::new(M::DEF, Root::Fetched, requests.clone()).map_err(failed)?;
+    let (rows, statements) = world.repo.count_statements(world.repo.all(query.clone())).await;
+    let rows = rows.map_err(failed)?;
+    query.explain(&world.repo).map_err(failed)?;
+    few(&requests, statements, &plan, 1).map_err(context)?;
+    compare_all(world, &rows, &expected, &requests, true).map_err(context)?;
+    if random.once_in(10) {
+        let again = world.repo.all(query).await.map_err(failed)?;
+        compare_all(world, &again, &expected, &requests, true).map_err(|what| context(format!("again: {what}")))?;
+    }
+    Ok(1)
+}
+
+/// Owners in any order, some several times, each bare.
+async fn owners<'w, M: Model>(world: &'w World, random: &mut Random) -> (Vec<M>, Vec<Found<'w>>) {
+    let expected = world.all(M::DEF, true);
+    let rows = world.repo.all(Query::<M>::unscoped()).await.unwrap();
+    let key = |values: Vec<String>| values.join(",");
+    let row_key = |row: &M| key((0..M::DEF.columns.len()).map(|column| row.value(column).to_string()).collect());
+    let mut picked: Vec<(M, Found<'w>)> = Vec::new();
+    for found in expected {
+        let own = key(found.row.iter().map(ToString::to_string).collect());
+        let row = rows.iter().find(|row| row_key(row) == own).unwrap();
+        let times = *random.pick(&[0, 1, 1, 1, 2]);
+        picked.extend((0..times).map(|_| (row.clone(), found)));
+    }
+    random.shuffle(&mut picked);
+    picked.into_iter().unzip()
+}
+
+/// A tree on rows in hand, of which some have some of it, or something else, loaded already.
+pub(crate) async fn in_hand<M: Model>(world: &World, random: &mut Random) -> Result<usize, String> {
+    let (mut rows, expected) = owners::<M>(world, random).await;
+    let mut before = String::new();
+    for _ in 0..random.below(4) {
+        if rows.is_empty() {
+            break;
+        }
+        let start = random.below(rows.len());
+        let end = start + 1 + random.below(rows.len() - start);
+        let whole = !random.once_in(3);
+        let depth = 1 + random.below(4);
+        let requests = crate::trees::in_own_order(tree(random, world, M::DEF, depth, whole));
+        before.push_str(&format!("  before, {start}..{end}:\n{}", show(&requests, 2)));
+        world
+            .repo
+            .preload(&mut rows[start..end], Tree(requests))
+            .await
+            .map_err(|error| format!("{error}\n{}{before}", M::DEF.name))?;
+    }
+    let whole = random.once_in(3);
+    let requests = tree(random, world, M::DEF, 4, whole);
+    let context =
+        |what: String| format!("{what}\n{} in hand {expected:?}\n{before}  then:\n{}", M::DEF.name, show(&requests, 2));
+    let failed = |error: assoc_core::Error| context(error.to_string());
+    let plan = Plan::new(M::DEF, Root::Held, requests.clone()).map_err(failed)?;
+    plan.explain(world.repo.dialect(), None).map_err(failed)?;
+    let work = world.repo.preload(&mut rows, Tree(requests.clone()));
+    let (result, statements) = world.repo.count_statements(work).await;
+    result.map_err(failed)?;
+    few(&requests, statements, &plan, 0).map_err(context)?;
+    compare_all(world, &rows, &expected, &requests, false).map_err(context)?;
+    // The whole is there now: asking again costs nothing.
+    let whole = crate::trees::only_whole(&requests);
+    let work = world.repo.preload(&mut rows, Tree(whole.clone()));
+    let (result, statements) = world.repo.count_statements(work).await;
+    result.map_err(failed)?;
+    if statements > 0 {
+        return Err(context(format!("{statements} statements for what is there:\n{}", show(&whole, 1))));
+    }
+    compare_all(world, &rows, &expected, &requests, false).map_err(|what| context(format!("again: {what}")))?;
+    let fresh = before.is_empty();
+    world.repo.reload(&mut rows, Tree(requests.clone())).await.map_err(failed)?;
+    compare_all(world, &rows, &expected, &requests, fresh).map_err(|what| context(format!("reloaded: {what}")))?;
+    Ok(1)
+}
+
+/// The levels of a tree one after the other, whole ones, so that each finds the one above in memory.
+pub(crate) async fn level_by_level<M: Model>(world: &World, random: &mut Random) -> Result<usize, String> {
+    let (mut rows, expected) = owners::<M>(world, random).await;
+    let requests = tree(random, world, M::DEF, 4, true);
+    let context = |what: String| format!("{what}\n{} {expected:?}\n{}", M::DEF.name, show(&requests, 1));
+    for depth in 1..=4 {
+        let level = crate::trees::upper(&requests, depth);
+        world.repo.preload(&mut rows, Tree(level.clone())).await.map_err(|error| context(error.to_string()))?;
+        compare_all(world, &rows, &expected, &level, true).map_err(|what| context(format!("level {depth}: {what}")))?;
+    }
+    Ok(1)
+}

@@ -1,0 +1,135 @@
+//! The properties of what stands beside preloads: readers of one owner, side loads, counts.
+
+use assoc_core::planner::{Plan, Preload, Request, Root, Shape};
+use assoc_core::{Association, Model, TargetRow, ToOne};
+use assoc_repo::{BelongsTo, Query, Readable};
+
+use crate::data::{Random, World};
+use crate::graphs::compare_row;
+use crate::reference::Found;
+use crate::trees::{Tree, request, show};
+
+/// A request as the typed tree that `load` and `count_for` take.
+fn typed<O, T, H>(token: Association<O, T, H>, world_request: &Request) -> Preload<O, T> {
+    let Request { shape, children, .. } = world_request;
+    let mut preload = token.preload().filter(assoc_repo::Filter::new(shape.filter.clone()));
+    preload = shape.order.iter().fold(preload, |preload, term| preload.order_by(Term(term.clone())));
+    preload = shape.limit.into_iter().fold(preload, Preload::limit);
+    preload = shape.offset.into_iter().fold(preload, Preload::offset);
+    for (wanted, change) in [
+        (shape.distinct, Preload::distinct as fn(Preload<O, T>) -> Preload<O, T>),
+        (shape.unlimited, Preload::unlimited),
+        (shape.unscoped, Preload::unscoped),
+    ] {
+        preload = if wanted { change(preload) } else { preload };
+    }
+    if children.is_empty() { preload } else { preload.with(Tree(children.clone())) }
+}
+
+struct Term(assoc_core::OrderTerm);
+
+impl<M> assoc_core::IntoSort<M> for Term {
+    fn into_terms(self) -> Vec<assoc_core::OrderTerm> {
+        vec![self.0]
+    }
+}
+
+fn compare<T: Model>(
+    world: &World,
+    what: &str,
+    owner: Found<'_>,
+    found: &[T],
+    request: &Request,
+) -> Result<(), String> {
+    let expected = world.targets(owner, request.association, &request.shape, None);
+    let mut below = request.children.clone();
+    below.extend(request.association.scope().includes);
+    let same = || {
+        if found.len() != expected.len() {
+            return Err(format!("found {} rows", found.len()));
+        }
+        found.iter().zip(&expected).try_for_each(|(row, expected)| compare_row(world, row, *expected, &below, true))
+    };
+    same().map_err(|difference| format!("{what} of {owner:?}: {difference}\n expected {expected:?}"))
+}
+
+/// A reader for each owner, one `load` and one `count_for` for all: all as the reference says.
+pub(crate) async fn read<O, T, H>(
+    world: &World,
+    random: &mut Random,
+    token: Association<O, T, H>,
+) -> Result<usize, String>
+where
+    O: Model,
+    T: Model,
+    Association<O, T, H>: Readable<O, T, Read: IntoIterator<Item = T>>,
+{
+    let mut request = request(random, world, token.def(), random_depth(world), false);
+    let asked = &mut request.shape;
+    let rows: Vec<O> = world.repo.all(Query::<O>::unscoped()).await.unwrap();
+    let all = world.all(O::DEF, true);
+    let owner_of = |row: &O| {
+        let same = |found: &&Found<'_>| {
+            (0..O::DEF.columns.len()).all(|column| row.value(column).to_string() == found.row[column].to_string())
+        };
+        *all.iter().find(same).unwrap()
+    };
+    let mut reader = asked.clone();
+    (reader.distinct, reader.unlimited) = (false, false);
+    let reader = Request { shape: reader, ..request.clone() };
+    let context = |what: String| format!("{what}\n{}", show(std::slice::from_ref(&request), 1));
+    let failed = |error: assoc_core::Error| context(error.to_string());
+    Plan::new(O::DEF, Root::Held, vec![request.clone()]).map_err(failed)?;
+    for row in &rows {
+        let Shape { filter, order, limit, offset, unscoped, .. } = reader.shape.clone();
+        let mut query =
+            Query::<T>::new().filter(assoc_repo::Filter::new(filter)).preload(Tree(request.children.clone()));
+        query = order.into_iter().fold(query, |query, term| query.order_by(Term(term)));
+        query = limit.into_iter().fold(query, assoc_repo::Select::limit);
+        query = offset.into_iter().fold(query, assoc_repo::Select::offset);
+        query = if unscoped { query.unscoped() } else { query };
+        let found = world.repo.get_association(row, token, query).await.map_err(failed)?;
+        let found: Vec<T> = found.into_iter().collect();
+        compare(world, "the reader", owner_of(row), &found, &reader).map_err(context)?;
+    }
+    let mut several: Vec<O> = rows.iter().chain(rows.first()).cloned().collect();
+    random.shuffle(&mut several);
+    let loaded = world.repo.load(&several, typed(token, &request)).await.map_err(failed)?;
+    let counted = world.repo.count_for(&several, typed(token, &request)).await.map_err(failed)?;
+    for ((row, found), count) in several.iter().zip(&loaded).zip(counted) {
+        let owner = owner_of(row);
+        compare(world, "the side load", owner, found, &request).map_err(context)?;
+        if count != found.len() as u64 {
+            return Err(context(format!("the count of {owner:?} is {count}, expected {}", found.len())));
+        }
+    }
+    Ok(rows.len() + 1)
+}
+
+fn random_depth(world: &World) -> usize {
+    world.tables.len() % 3
+}
+
+/// The reader of a polymorphic association.
+pub(crate) async fn read_polymorphic<O, S>(
+    world: &World,
+    token: Association<O, S::Target, BelongsTo<S>>,
+) -> Result<usize, String>
+where
+    O: Model,
+    S: ToOne,
+    S::Target: TargetRow,
+{
+    let rows: Vec<O> = world.repo.all(Query::<O>::unscoped()).await.unwrap();
+    let mut preloaded = rows.clone();
+    let whole = crate::graphs::whole(token.def());
+    world.repo.preload(&mut preloaded, Tree(vec![whole])).await.map_err(|error| error.to_string())?;
+    for (row, preloaded) in rows.iter().zip(&preloaded) {
+        let read = world.repo.get_polymorphic(row, token).await.map_err(|error| error.to_string())?;
+        let loaded = crate::graphs::loaded(preloaded, token.def());
+        if read.is_some() != !loaded.is_empty() {
+            return Err(format!("the reader of {} differs from the preload", token.def().qualified_name()));
+        }
+    }
+    Ok(rows.len())
+}

@@ -1,0 +1,190 @@
+//! Random preload trees, as data: tokens are typed, and these are made from reflection.
+
+use assoc_core::planner::{IntoPreload, Request, Shape};
+use assoc_core::{
+    AssociationDef, Cardinality, ColumnRef, Comparison, Direction, Expr, ModelDef, Operand, OrderTerm, Route, Value,
+};
+
+use crate::data::{Random, World};
+
+/// Requests that are data already.
+#[derive(Clone)]
+pub(crate) struct Tree(pub(crate) Vec<Request>);
+
+impl<O> IntoPreload<O> for Tree {
+    fn into_requests(self) -> Vec<Request> {
+        self.0
+    }
+}
+
+/// The models an association leads to: several of a polymorphic one.
+pub(crate) fn targets(def: &AssociationDef) -> Vec<&'static ModelDef> {
+    match def.kind.route(def) {
+        Ok(Route::Polymorphic { variants, .. }) => variants.iter().map(|variant| (variant.model)()).collect(),
+        _ => vec![(def.target)()],
+    }
+}
+
+fn is_polymorphic(def: &AssociationDef) -> bool {
+    matches!(def.kind.route(def), Ok(Route::Polymorphic { .. }))
+}
+
+/// A tree for rows of a model: each association of a level once.
+pub(crate) fn tree(
+    random: &mut Random,
+    world: &World,
+    model: &'static ModelDef,
+    depth: usize,
+    whole: bool,
+) -> Vec<Request> {
+    let mut requests = Vec::new();
+    let most = if depth == 4 { 1 + random.below(4) } else { random.below(4).min(depth) };
+    let mut chosen: Vec<&'static AssociationDef> = model.associations.iter().collect();
+    random.shuffle(&mut chosen);
+    for association in chosen.into_iter().take(most) {
+        requests.push(request(random, world, association, depth - 1, whole));
+    }
+    requests
+}
+
+/// A request of one association, with a random shape unless the whole is asked for.
+pub(crate) fn request(
+    random: &mut Random,
+    world: &World,
+    association: &'static AssociationDef,
+    depth: usize,
+    whole: bool,
+) -> Request {
+    let shape = if whole || random.once_in(2) { Shape::default() } else { shape(random, world, association) };
+    let mut children = Vec::new();
+    if depth > 0 {
+        let included = association.scope().includes;
+        for target in targets(association) {
+            let own = tree(random, world, target, depth, whole);
+            // What the association includes by itself may not be asked for in another way.
+            children.extend(
+                own.into_iter().filter(|child| !included.iter().any(|known| known.association == child.association)),
+            );
+        }
+    }
+    Request { association, shape, children }
+}
+
+fn shape(random: &mut Random, world: &World, association: &'static AssociationDef) -> Shape {
+    let mut shape = Shape::default();
+    let target = (association.target)();
+    let through = matches!(association.kind.route(association), Ok(Route::Through { .. } | Route::JoinTable { .. }));
+    // The types of a polymorphic association have no column in common but the key.
+    if !is_polymorphic(association) {
+        if random.once_in(3) {
+            shape.filter = condition(random, world, target, 2);
+        }
+        if random.once_in(2) {
+            shape.order = order(random, target);
+        }
+    }
+    let one = association.kind.cardinality() == Cardinality::One;
+    if random.once_in(if one { 6 } else { 3 }) {
+        shape.limit = Some(random.below(4) as u64);
+    }
+    if random.once_in(if one { 8 } else { 4 }) {
+        shape.offset = Some(random.below(3) as u64);
+    }
+    shape.distinct = through && random.once_in(4);
+    shape.unlimited = random.once_in(6);
+    shape.unscoped = random.once_in(6);
+    shape
+}
+
+fn own(name: &'static str) -> Operand {
+    Operand::Column(ColumnRef::own(name))
+}
+
+pub(crate) fn order(random: &mut Random, model: &'static ModelDef) -> Vec<OrderTerm> {
+    let count = 1 + random.below(2);
+    (0..count)
+        .map(|_| OrderTerm {
+            operand: own(random.pick(model.columns).name),
+            direction: if random.once_in(2) { Direction::Asc } else { Direction::Desc },
+        })
+        .collect()
+}
+
+/// A condition on columns of a model.
+pub(crate) fn condition(random: &mut Random, world: &World, model: &'static ModelDef, depth: usize) -> Expr {
+    if depth > 0 && random.once_in(3) {
+        let parts = (0..1 + random.below(2)).map(|_| condition(random, world, model, depth - 1)).collect();
+        return match random.below(3) {
+            0 => Expr::All(parts),
+            1 => Expr::Any(parts),
+            _ => Expr::Not(Box::new(Expr::All(parts))),
+        };
+    }
+    let column = random.pick(model.columns);
+    let operand = own(column.name);
+    let mut value = || world.value(random, model, column);
+    let (one, other) = (value(), value());
+    let present = |value: Value<'static>| if value.is_null() { Value::Int(0) } else { value };
+    match random.below(6) {
+        0 => Expr::IsNull(operand),
+        1 => Expr::In { operand, values: vec![one, other] },
+        2 if column.sql_type.is_integer() => Expr::Between { operand, low: present(one), high: present(other) },
+        _ => {
+            use Comparison::{Eq, Ge, Gt, Le, Lt, Ne};
+            let op = if one.is_null() { *random.pick(&[Eq, Ne]) } else { *random.pick(&[Eq, Ne, Lt, Le, Gt, Ge, Ne]) };
+            Expr::Compare { left: operand, op, right: Operand::Value(one) }
+        }
+    }
+}
+
+/// A tree in words.
+pub(crate) fn show(requests: &[Request], indent: usize) -> String {
+    let mut out = String::new();
+    for Request { association, shape, children } in requests {
+        out.push_str(&format!("{}{}", "  ".repeat(indent), association.qualified_name()));
+        if *shape != Shape::default() {
+            let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, .. } = shape;
+            let order: Vec<String> = order
+                .iter()
+                .map(|term| match &term.operand {
+                    Operand::Column(column) => format!("{} {:?}", column.name, term.direction),
+                    other => format!("{other:?} {:?}", term.direction),
+                })
+                .collect();
+            out.push_str(&format!(
+                " limit={limit:?} offset={offset:?} distinct={distinct} unlimited={unlimited} unscoped={unscoped} \
+                 order={order:?} filter={filter:?}"
+            ));
+        }
+        out.push('\n');
+        out.push_str(&show(children, indent + 1));
+    }
+    out
+}
+
+/// The upper levels of a tree.
+pub(crate) fn upper(requests: &[Request], levels: usize) -> Vec<Request> {
+    let cut = |request: &Request| Request {
+        children: if levels > 1 { upper(&request.children, levels - 1) } else { Vec::new() },
+        ..request.clone()
+    };
+    requests.iter().map(cut).collect()
+}
+
+/// A tree without what has to be loaded anew each time: shaped requests, and what is below them.
+pub(crate) fn only_whole(requests: &[Request]) -> Vec<Request> {
+    let whole = requests.iter().filter(|request| request.shape == Shape::default());
+    whole.map(|request| Request { children: only_whole(&request.children), ..request.clone() }).collect()
+}
+
+/// A tree whose whole requests are in the order of their associations: what is in memory and whole stays as it is.
+pub(crate) fn in_own_order(requests: Vec<Request>) -> Vec<Request> {
+    let in_own_order = |mut request: Request| {
+        if request.shape.is_whole() && !crate::graphs::chooses(request.association) {
+            request.shape.order.clear();
+        }
+        request.children = in_own_order(request.children);
+        request
+    };
+    requests.into_iter().map(in_own_order).collect()
+}
