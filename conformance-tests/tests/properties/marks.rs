@@ -50,6 +50,7 @@ pub(crate) struct Tag {
 }
 
 #[derive(Polymorphic, Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // Rows are rows, whatever their size.
 pub(crate) enum Imageable {
     User(User),
     Post(Post),
