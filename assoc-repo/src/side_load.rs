@@ -73,7 +73,9 @@ impl Repo {
         let request = preload.request().clone();
         let association = request.association;
         let shape = association.scope().with(request.shape);
-        let limited = shape.limit.is_some() || shape.offset.is_some() || association.options.owner_scope.is_some();
+        let base = (association.target)().base_scope(shape.unscoped);
+        let limited = [shape.limit, shape.offset, base.limit, base.offset].iter().any(Option::is_some)
+            || association.options.owner_scope.is_some();
         let Route::Direct(hop) = association.kind.route(association)? else {
             return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect());
         };
