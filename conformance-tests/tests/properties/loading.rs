@@ -64,9 +64,13 @@ pub(crate) async fn by_query<M: Model>(world: &World, random: &mut Random) -> Re
         let (limit, offset) = (random.below(5), random.below(3));
         expected = expected.into_iter().skip(offset).take(limit).collect();
         query = query.limit(limit as u64).offset(offset as u64);
+    } else if let Some(limit) = M::DEF.base_scope(unscoped).limit {
+        expected.truncate(limit as usize);
     }
     let context = |what: String| format!("{what}\n{}\n{}", M::DEF.name, show(&requests, 1));
     let failed = |error: assoc_core::Error| context(error.to_string());
+    let mut requests = requests.clone();
+    requests.extend(M::DEF.base_scope(unscoped).includes);
     let plan = Plan::new(M::DEF, Root::Fetched, requests.clone()).map_err(failed)?;
     let (rows, statements) = world.repo.count_statements(world.repo.all(query.clone())).await;
     let rows = rows.map_err(failed)?;
