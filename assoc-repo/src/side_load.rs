@@ -80,13 +80,13 @@ impl Repo {
                 None => own,
             };
         }
-        let limited = shape.limit.is_some() || shape.offset.is_some() || association.options.owner_scope.is_some();
-        let Route::Direct(hop) = association.kind.route(association)? else {
-            return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect());
+        let base = (association.target)().base_scope(shape.unscoped);
+        let limited = [shape.limit, shape.offset, base.limit, base.offset].iter().any(Option::is_some)
+            || association.options.owner_scope.is_some();
+        let hop = match association.kind.route(association)? {
+            Route::Direct(hop) if !limited => hop,
+            _ => return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect()),
         };
-        if limited {
-            return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect());
-        }
         let keys = preload::keys_of_owners(owners, hop.owner_columns);
         let set = KeySet::distinct([&keys]);
         let count = KeyedCount::new(association, hop, shape);

@@ -1,6 +1,6 @@
 //! Properties 2, 3 and 4 of the design over random rows and random trees: preloading any number of owners gives each
 //! exactly what reading for it alone would, in its order; nothing depends on what was in memory; no plan runs more
-//! statements than it says.
+//! statements than it says. Conditions on associations look at the same rows.
 //!
 //! `ASSOC_PROPERTY_SEED` begins elsewhere, `ASSOC_PROPERTY_CASES` sets the number of comparisons of each test. A failure
 //! prints the seed of its database: with that as the first seed, it is the first to be looked at.
@@ -80,6 +80,7 @@ const TREES_PER_WORLD: usize = 3;
 on_every_model!(a_query_with_preloads, 4_000, by_query);
 on_every_model!(rows_in_hand, 2_500, in_hand);
 on_every_model!(level_by_level, 1_500, level_by_level);
+on_every_model!(conditions_on_associations, 20_000, conditions);
 
 macro_rules! readers {
     ($($model:path { $($association:ident)+ })+) => {

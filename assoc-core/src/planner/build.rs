@@ -49,6 +49,7 @@ impl Plan {
                 if depth < DEEPEST_INCLUDE {
                     children.append(&mut shape.includes);
                 }
+                let unscoped = shape.unscoped;
                 let wanted = Wanted {
                     association,
                     shape,
@@ -60,6 +61,12 @@ impl Plan {
                     only_type: None,
                 };
                 let edges = self.add(node, wanted)?;
+                if depth < DEEPEST_INCLUDE {
+                    for edge in &edges {
+                        let model = self.nodes[self.nodes[node].edges[*edge].child].model;
+                        children.append(&mut model.base_scope(unscoped).includes);
+                    }
+                }
                 let mut children = super::request::merge(children)?;
                 for edge in &edges {
                     let child = self.nodes[node].edges[*edge].child;
@@ -136,7 +143,12 @@ impl Plan {
             (false, true) => RowOrder::Any,
             (false, false) => RowOrder::ByKey,
         };
-        let limited = shape.limit.is_some() || shape.offset.is_some();
+        // What every read of the model begins with; a unique key has one row anyway.
+        let (limit, offset) = match hop.unique {
+            true => (shape.limit, shape.offset),
+            false => (shape.limit.or(base.limit), shape.offset.or(base.offset)),
+        };
+        let limited = limit.is_some() || offset.is_some();
         let select = KeyedSelect {
             only: None,
             filter,
@@ -147,7 +159,7 @@ impl Plan {
                 (_, false) => shape.order,
             },
             row_order,
-            per_owner: limited.then(|| PerOwner { limit: shape.limit, offset: shape.offset.unwrap_or(0) }),
+            per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
             ..KeyedSelect::new(model, hop.target_columns)
         };
         let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant);

@@ -5,7 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::options::{self, Customer, Note, Order, SpecialNote};
+use crate::models::options::{self, Customer, LastNote, Note, NoteTaker, Order, SpecialNote};
 
 cases! { "scopes", Level::Read;
     conditions,
@@ -14,6 +14,7 @@ cases! { "scopes", Level::Read;
     has_one_in_an_order,
     include,
     default_scope,
+    default_scope_with_limit_and_preload,
     discriminator,
     readers_agree,
     by_owner,
@@ -105,6 +106,24 @@ async fn default_scope(cx: &mut Context) -> Result<()> {
         cx.step("associations go by it", repo.all(Query::preload((Customer::NOTES, Customer::ALL_NOTES)))).await?;
     cx.show("customers", customers);
     Ok(())
+}
+
+async fn default_scope_with_limit_and_preload(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let notes = cx.step("the last note, with who took it", repo.all(Query::<LastNote>::new())).await?;
+    cx.show("notes", notes);
+    let takers = cx.step("the last note of each", repo.all(Query::preload(NoteTaker::LAST_NOTES))).await?;
+    cx.show("takers", &takers);
+    for taker in &takers {
+        let read = repo.get_association(taker, NoteTaker::LAST_NOTES, Query::new()).await?;
+        cx.require(taker.last_notes()? == read, "the reader's")?;
+    }
+    let counts = cx.step("counted", repo.count_for(&takers, NoteTaker::LAST_NOTES)).await?;
+    cx.note("counts", format!("{counts:?}"));
+    let all = cx.step("unscoped", repo.load(&takers, NoteTaker::LAST_NOTES.unscoped())).await?;
+    cx.note("notes", format!("{:?}", all.iter().map(Vec::len).collect::<Vec<_>>()));
+    cx.require(all.iter().flatten().all(|note| !note.taker.is_loaded()), "nothing below them")
 }
 
 async fn discriminator(cx: &mut Context) -> Result<()> {

@@ -85,6 +85,31 @@ pub(crate) struct SpecialNote {
     pub(crate) customer: BelongsTo<Customer>,
 }
 
+/// Customers, by their last notes.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "customers")]
+pub(crate) struct NoteTaker {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    #[has_many(foreign_key = "customer_id")]
+    pub(crate) last_notes: HasMany<LastNote>,
+}
+
+/// A model whose default scope has a limit and brings an association.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "notes", default_scope = last)]
+pub(crate) struct LastNote {
+    pub(crate) id: i64,
+    pub(crate) customer_id: i64,
+    pub(crate) hidden: bool,
+    #[belongs_to(foreign_key = "customer_id")]
+    pub(crate) taker: BelongsTo<NoteTaker>,
+}
+
+fn last(notes: Scope<LastNote>) -> Scope<LastNote> {
+    notes.order_by(LastNote::ID.desc()).limit(1).preload(LastNote::TAKER)
+}
+
 /// Makes the tables and fills them.
 pub(crate) async fn fixture(repo: &Repo) -> Result<()> {
     repo.create_table::<Customer>().await?;

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Request, Shape};
+use assoc_core::planner::Request;
 use assoc_core::{AssociationDef, Cardinality, LoadState, ModelDef, Route};
 
 use crate::data::World;
@@ -54,10 +54,12 @@ fn compare_association(
         return wrong(format!("expected {expected:?}, found {}", show(association, &found)));
     }
     let mut requests = request.children.clone();
-    requests.extend(association.scope().with(request.shape.clone()).includes);
+    let shape = association.scope().with(request.shape.clone());
+    requests.extend(shape.includes);
     for (target, expected) in found.iter().zip(&expected) {
-        let own: Vec<Request> =
+        let mut own: Vec<Request> =
             requests.iter().filter(|child| (child.association.owner)() == expected.model).cloned().collect();
+        own.extend(expected.model.base_scope(shape.unscoped).includes);
         if let Err(what) = compare_row(world, *target, *expected, &own, fresh) {
             return wrong(format!("{what}\n  among expected {:?}\n  found {}", expected, show(association, &found)));
         }
@@ -68,15 +70,18 @@ fn compare_association(
 /// The rows of an association in memory, out of the enum where it is polymorphic.
 pub(crate) fn loaded<'r>(row: &'r dyn Any, association: &AssociationDef) -> Vec<&'r dyn Any> {
     let mut found: Vec<&dyn Any> = Vec::new();
-    association.slot.visit(row, &mut |target| {
-        found.push(match association.kind.route(association) {
-            Ok(Route::Polymorphic { variants, .. }) => {
-                variants.iter().find_map(|variant| (variant.row)(target)).unwrap_or(target)
-            }
-            _ => target,
-        });
-    });
+    association.slot.visit(row, &mut |target| found.push(unwrapped(association, target)));
     found
+}
+
+/// A target out of the enum of a polymorphic association.
+pub(crate) fn unwrapped<'r>(association: &AssociationDef, target: &'r dyn Any) -> &'r dyn Any {
+    match association.kind.route(association) {
+        Ok(Route::Polymorphic { variants, .. }) => {
+            variants.iter().find_map(|variant| (variant.row)(target)).unwrap_or(target)
+        }
+        _ => target,
+    }
 }
 
 fn show(association: &AssociationDef, rows: &[&dyn Any]) -> String {
@@ -97,7 +102,10 @@ fn is_of(row: &dyn Any, model: &ModelDef) -> bool {
 /// How many look-ups a tree needs if nothing is shared: each association by its hops.
 pub(crate) fn hops(requests: &[Request]) -> usize {
     let below = |request: &Request| {
-        hops(&request.children) + hops(&request.association.scope().with(request.shape.clone()).includes)
+        let by_default = crate::trees::targets(request.association).into_iter().map(|model| model.base_scope(false));
+        hops(&request.children)
+            + hops(&request.association.scope().with(request.shape.clone()).includes)
+            + by_default.map(|scope| hops(&scope.includes)).sum::<usize>()
     };
     requests.iter().map(|request| hops_of(request.association, None) + below(request)).sum()
 }
@@ -135,7 +143,12 @@ pub(crate) fn chooses(association: &AssociationDef) -> bool {
     scope.limit.is_some() || scope.offset.is_some() || (one && !unique)
 }
 
-/// A whole request of one association.
-pub(crate) fn whole(association: &'static AssociationDef) -> Request {
-    Request { association, shape: Shape::default(), children: Vec::new() }
+/// Whether an association chooses among rows, or one that it goes through does.
+pub(crate) fn chooses_on_its_way(association: &AssociationDef) -> bool {
+    match association.kind.route(association) {
+        Ok(Route::Through { through, source, .. }) => {
+            chooses(association) || chooses_on_its_way(through) || chooses_on_its_way(source)
+        }
+        _ => chooses(association),
+    }
 }

@@ -139,11 +139,15 @@ pub(crate) struct Account {
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
-#[model(table = "bookings")]
+#[model(table = "bookings", default_scope = largest)]
 pub(crate) struct Booking {
     pub(crate) id: i64,
     pub(crate) account_id: Option<AccountId>,
     pub(crate) level: i64,
     #[belongs_to]
     pub(crate) account: BelongsTo<Option<Account>>,
+}
+
+fn largest(bookings: Scope<Booking>) -> Scope<Booking> {
+    bookings.order_by(Booking::LEVEL.desc()).limit(2)
 }

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Plan, Request, Root};
-use assoc_core::{IntoSort, Model, OrderTerm};
+use assoc_core::planner::{Plan, Request, Root, Shape};
+use assoc_core::{Expr, IntoSort, Model, OrderTerm};
 use assoc_repo::{Filter, Query};
 
 use crate::data::{Random, World};
@@ -64,9 +64,13 @@ pub(crate) async fn by_query<M: Model>(world: &World, random: &mut Random) -> Re
         let (limit, offset) = (random.below(5), random.below(3));
         expected = expected.into_iter().skip(offset).take(limit).collect();
         query = query.limit(limit as u64).offset(offset as u64);
+    } else if let Some(limit) = M::DEF.base_scope(unscoped).limit {
+        expected.truncate(limit as usize);
     }
     let context = |what: String| format!("{what}\n{}\n{}", M::DEF.name, show(&requests, 1));
     let failed = |error: assoc_core::Error| context(error.to_string());
+    let mut requests = requests.clone();
+    requests.extend(M::DEF.base_scope(unscoped).includes);
     let plan = Plan::new(M::DEF, Root::Fetched, requests.clone()).map_err(failed)?;
     let (rows, statements) = world.repo.count_statements(world.repo.all(query.clone())).await;
     let rows = rows.map_err(failed)?;
@@ -155,4 +159,33 @@ pub(crate) async fn level_by_level<M: Model>(world: &World, random: &mut Random)
         compare_all(world, &rows, &expected, &level, true).map_err(|what| context(format!("level {depth}: {what}")))?;
     }
     Ok(1)
+}
+
+/// Owners with a target that satisfies a condition are those whose association has one.
+pub(crate) async fn conditions<M: Model>(world: &World, random: &mut Random) -> Result<usize, String> {
+    let mut compared = 0;
+    for association in M::DEF.associations {
+        // A condition looks at all rows, also where a `has_one` or a limit chooses among them.
+        let polymorphic = crate::trees::targets(association).len() > 1;
+        if polymorphic || crate::graphs::chooses_on_its_way(association) {
+            continue;
+        }
+        let mut shape = Shape::default();
+        shape.filter = condition(random, world, (association.target)(), 1);
+        let filter = Expr::Related { association, filter: Box::new(shape.filter.clone()), only_type: None };
+        let query = Query::<M>::unscoped().filter(Filter::new(filter));
+        let rows = world.repo.all(query).await.map_err(|error| error.to_string())?;
+        let shown = |row: &M| (0..M::DEF.columns.len()).map(|at| row.value(at).to_string()).collect::<Vec<_>>();
+        let found: Vec<_> = rows.iter().map(shown).collect();
+        for owner in world.all(M::DEF, true) {
+            let expected = !world.targets(owner, association, &shape, None).is_empty();
+            let own: Vec<_> = owner.row.iter().map(ToString::to_string).collect();
+            if found.contains(&own) != expected {
+                let name = association.qualified_name();
+                return Err(format!("{name} of {owner:?}: any is {}, filter {:?}", !expected, shape.filter));
+            }
+            compared += 1;
+        }
+    }
+    Ok(compared)
 }

@@ -50,7 +50,7 @@ pub(crate) struct Tag {
 }
 
 #[derive(Polymorphic, Debug, Clone, PartialEq)]
-#[allow(clippy::large_enum_variant)] // Rows are rows, whatever their size.
+#[allow(clippy::large_enum_variant)] // A user has many associations; boxes are not what this is about.
 pub(crate) enum Imageable {
     User(User),
     Post(Post),

@@ -247,10 +247,14 @@ pub(crate) struct Skill {
 
 /// Refers to a column that is neither the primary key nor unique.
 #[derive(Model, Debug, Clone, PartialEq)]
-#[model(table = "logins")]
+#[model(table = "logins", default_scope = with_user)]
 pub(crate) struct Login {
     pub(crate) id: i64,
     pub(crate) user_email: Option<String>,
     #[belongs_to(foreign_key = "user_email", primary_key = "email")]
     pub(crate) user: BelongsTo<Option<User>>,
+}
+
+fn with_user(logins: Scope<Login>) -> Scope<Login> {
+    logins.preload(Login::USER)
 }

@@ -94,9 +94,14 @@ impl World {
             });
         }
         let one = def.kind.cardinality() == Cardinality::One;
-        let most = shape.limit.unwrap_or(u64::MAX).min(if one { 1 } else { u64::MAX });
+        // A default scope's limit is one for each owner.
+        let base = match def.kind.route(def).unwrap() {
+            Route::Direct(hop) if !hop.unique => (def.target)().base_scope(shape.unscoped),
+            _ => Shape::default(),
+        };
+        let most = shape.limit.or(base.limit).unwrap_or(u64::MAX).min(if one { 1 } else { u64::MAX });
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        found.into_iter().skip(shape.offset.unwrap_or(0) as usize).take(most).collect()
+        found.into_iter().skip(shape.offset.or(base.offset).unwrap_or(0) as usize).take(most).collect()
     }
 
     // Rows whose key is the owner's, filtered and in order.

@@ -39,7 +39,10 @@ pub(crate) fn tree(
 ) -> Vec<Request> {
     let mut requests = Vec::new();
     let most = if depth == 4 { 1 + random.below(4) } else { random.below(4).min(depth) };
-    let mut chosen: Vec<&'static AssociationDef> = model.associations.iter().collect();
+    // What the model includes by itself may not be asked for in another way.
+    let included = model.base_scope(false).includes;
+    let free = |association: &&AssociationDef| !included.iter().any(|known| known.association == *association);
+    let mut chosen: Vec<&'static AssociationDef> = model.associations.iter().filter(free).collect();
     random.shuffle(&mut chosen);
     for association in chosen.into_iter().take(most) {
         requests.push(request(random, world, association, depth - 1, whole));
