@@ -50,6 +50,7 @@ mod connect;
 mod include;
 mod log;
 mod preload;
+mod prepare;
 mod query;
 mod read;
 mod reader;

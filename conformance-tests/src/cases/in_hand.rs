@@ -63,6 +63,12 @@ async fn reload_forces(cx: &mut Context) -> Result<()> {
     cx.note("posts", ann.posts()?.len());
     cx.step("F56: reload reads", repo.reload(&mut ann, Author::POSTS)).await?;
     cx.note("posts", ann.posts()?.len());
+    let mut post = repo.get_or_fail::<Post>(1, Query::preload(Post::AUTHOR)).await?;
+    repo.update(ann.change().set(Author::NAME, "Anna")).await?;
+    cx.step("F38: preload keeps a single target", repo.preload(&mut post, Post::AUTHOR)).await?;
+    cx.note("author", post.author()?.map(|author| author.name.clone()).unwrap_or_default());
+    cx.step("F38: reload reads it", repo.reload(&mut post, Post::AUTHOR)).await?;
+    cx.note("author", post.author()?.map(|author| author.name.clone()).unwrap_or_default());
     Ok(())
 }
 

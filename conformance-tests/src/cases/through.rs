@@ -14,6 +14,7 @@ cases! { "through", Level::Read;
     c8_join_rows_are_shared,
     c9_through_has_many,
     c15_has_one_through_has_one,
+    source_is_a_has_one,
     has_one_through_belongs_to,
     targets_are_shared,
     nested,
@@ -52,6 +53,20 @@ async fn c9_through_has_many(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
     let documents = cx.step("documents preload paragraphs", repo.all(Query::preload(Document::PARAGRAPHS))).await?;
+    cx.show("documents", documents);
+    Ok(())
+}
+
+async fn source_is_a_has_one(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let documents = cx
+        .step("F6: the first paragraph of each section", repo.all(Query::preload(Document::FIRST_PARAGRAPHS)))
+        .await?;
+    for document in &documents {
+        let read = repo.get_association(document, Document::FIRST_PARAGRAPHS, Query::new()).await?;
+        cx.require(document.first_paragraphs()?.iter().map(|row| &**row).eq(&read), "preload and reader agree")?;
+    }
     cx.show("documents", documents);
     Ok(())
 }

@@ -5,7 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::blog::{self, Author, Post};
+use crate::models::blog::{self, Author, Comment, Post};
 
 cases! { "writes", Level::Write;
     insert,
@@ -134,7 +134,10 @@ async fn associate(cx: &mut Context) -> Result<()> {
     let post = cx.step("F177: the key comes from the object", repo.insert(post)).await?;
     cx.require(post.author_id == Some(2), "Bob's")?;
     let post = cx.step("F41: and goes with it", repo.update(post.change().dissociate(Post::AUTHOR))).await?;
-    cx.require(post.author_id.is_none(), "nobody's")
+    cx.require(post.author_id.is_none(), "nobody's")?;
+    let comment = repo.get_or_fail::<Comment>(1, Query::new()).await?;
+    cx.fails("D17: a required one cannot be cleared", repo.update(comment.change().dissociate(Comment::POST))).await?;
+    Ok(())
 }
 
 async fn raw(cx: &mut Context) -> Result<()> {

@@ -57,6 +57,9 @@ pub(crate) struct Document {
     pub(crate) sections: HasMany<Section>,
     #[has_many(through = "sections")]
     pub(crate) paragraphs: HasManyThrough<Paragraph>,
+    // The source is a has_one: what has none is skipped.
+    #[has_many(through = "sections", source = "first_paragraph")]
+    pub(crate) first_paragraphs: HasManyThrough<Paragraph>,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
@@ -68,6 +71,8 @@ pub(crate) struct Section {
     pub(crate) document: BelongsTo<Document>,
     #[has_many]
     pub(crate) paragraphs: HasMany<Paragraph>,
+    #[has_one]
+    pub(crate) first_paragraph: HasOne<Option<Paragraph>>,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
