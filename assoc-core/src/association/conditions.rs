@@ -9,7 +9,8 @@ impl<O, T, H> Association<O, T, H> {
         Filter::new(Expr::Related { association: self.def(), filter: Box::new(filter), only_type: None })
     }
 
-    /// Owners with at least one target that satisfies a condition: `EXISTS`, which never repeats an owner.
+    /// Owners with at least one target that satisfies a condition: `EXISTS`, which never repeats an owner. Of a `has_one`
+    /// every row counts, also those that it would not choose.
     ///
     /// ```ignore
     /// Query::filter(User::POSTS.any(Post::PUBLISHED.eq(true)))
