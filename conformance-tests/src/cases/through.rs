@@ -19,6 +19,7 @@ cases! { "through", Level::Read;
     targets_are_shared,
     nested,
     distinct_and_ordered,
+    ordered_over_many_targets,
     limit_per_owner,
     filtered_is_partial,
     children_of_targets,
@@ -117,6 +118,32 @@ async fn distinct_and_ordered(cx: &mut Context) -> Result<()> {
     let query = Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()));
     let physicians = cx.step("ordered by the request", repo.all(query)).await?;
     cx.show("physicians", physicians);
+    Ok(())
+}
+
+async fn ordered_over_many_targets(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    // More targets than some databases look up at once; their order has to hold across all of them.
+    let patients = repo
+        .insert_all((0..2_500).map(|n| Patient::build().set(Patient::NAME, format!("z{:04}", (n * 7_919) % 2_500))))
+        .await?;
+    repo.insert_all(patients.iter().map(|patient| {
+        Appointment::build()
+            .set(Appointment::PHYSICIAN_ID, patient.id % 2 + 2)
+            .set(Appointment::PATIENT_ID, patient.id)
+            .set(Appointment::ROOM, 1)
+    }))
+    .await?;
+    let physicians = repo.all(Query::preload((Physician::KNOWN_PATIENTS, Physician::FIRST_PATIENTS))).await?;
+    for physician in &physicians[1..] {
+        let names: Vec<&str> = physician.known_patients()?.iter().map(|patient| patient.name.as_str()).collect();
+        cx.require(names.len() >= 1_250 && names.is_sorted_by(|a, b| a > b), "each by name, last first")?;
+    }
+    let limited = repo.all(Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()).limit(2))).await?;
+    for physician in limited {
+        cx.show("first by name", physician.patients()?.iter().map(|patient| patient.name.clone()));
+    }
     Ok(())
 }
 
