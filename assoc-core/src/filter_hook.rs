@@ -15,6 +15,18 @@ use crate::planner::Plan;
 /// Answers with the condition that rows of a model must satisfy, if there is one.
 pub type FilterHook = Arc<dyn Fn(&'static ModelDef) -> Option<Expr> + Send + Sync>;
 
+/// A condition on rows of a model, with a hook's filters on those rows and on whatever the condition looks into.
+///
+/// # Errors
+/// When a declaration does not hold together.
+pub fn filtered(hook: &FilterHook, model: &'static ModelDef, filter: Expr) -> Result<Expr> {
+    let filter = filter.with_filters(hook)?;
+    Ok(match hook(model) {
+        Some(more) => more.and(filter),
+        None => filter,
+    })
+}
+
 impl Expr {
     /// The condition with a hook's filters on the targets of every association it looks into.
     ///
@@ -39,14 +51,8 @@ fn related(
     hook: &FilterHook,
 ) -> Result<Expr> {
     let on = |filter: Expr, only_type| Expr::Related { association, filter: Box::new(filter), only_type };
-    let hooked = |model: &'static ModelDef, filter: Expr| match hook(model) {
-        Some(more) => more.and(filter),
-        None => filter,
-    };
     Ok(match association.kind.route(association)? {
-        Route::Direct(_) | Route::JoinTable { .. } => {
-            on(hooked((association.target)(), filter.with_filters(hook)?), only_type)
-        }
+        Route::Direct(_) | Route::JoinTable { .. } => on(filtered(hook, (association.target)(), filter)?, only_type),
         // Written out part by part, so that the rows between are filtered as well.
         Route::Through { through, source, source_type } => {
             let onward = association.scope().filter.and(filter);
@@ -58,9 +64,9 @@ fn related(
             )?
         }
         Route::Polymorphic { variants, .. } => {
-            let filter = filter.with_filters(hook)?;
             let chosen = variants.iter().filter(|one| only_type.is_none_or(|tag| tag == one.tag));
-            Expr::Any(chosen.map(|one| on(hooked((one.model)(), filter.clone()), Some(one.tag))).collect())
+            let each = chosen.map(|one| Ok(on(filtered(hook, (one.model)(), filter.clone())?, Some(one.tag))));
+            Expr::Any(each.collect::<Result<Vec<_>>>()?)
         }
     })
 }
@@ -72,11 +78,8 @@ impl Plan {
     /// When a declaration does not hold together.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
         for step in &mut self.steps {
-            let filter = std::mem::replace(&mut step.select.filter, Expr::always()).with_filters(hook)?;
-            step.select.filter = match hook(step.select.model) {
-                Some(more) => more.and(filter),
-                None => filter,
-            };
+            let filter = std::mem::replace(&mut step.select.filter, Expr::always());
+            step.select.filter = filtered(hook, step.select.model, filter)?;
         }
         Ok(self)
     }

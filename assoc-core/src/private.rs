@@ -27,15 +27,6 @@ pub use std::result::Result as StdResult;
 pub use std::sync::{Arc, OnceLock};
 pub use std::vec::Vec;
 
-/// Reads one column of a row.
-#[inline]
-pub fn read<V: ColumnType>(value: &mut Value<'_>, model: &'static str, column: &'static str) -> Result<V> {
-    match V::from_value(value) {
-        Ok(value) => Ok(value),
-        Err(mismatch) => Err(mismatch.at(model, column)),
-    }
-}
-
 /// Says which column a value was for that does not fit.
 #[inline]
 pub fn column_of<V>(value: StdResult<V, Mismatch>, model: &'static str, column: &'static str) -> Result<V> {

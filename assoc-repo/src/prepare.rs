@@ -3,7 +3,7 @@
 
 use assoc_core::planner::{Plan, Request, Root};
 use assoc_core::sql::Select as SelectSpec;
-use assoc_core::{AssociationDef, ColumnRef, Error, Expr, Model, ModelDef, Operand, Result, Route, Value};
+use assoc_core::{AssociationDef, ColumnRef, Error, Expr, Model, ModelDef, Operand, Result, Route, Value, filtered};
 
 use crate::query::Select;
 use crate::repo::Repo;
@@ -51,11 +51,7 @@ impl<M: Model> Select<M> {
 // What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.
 pub(crate) fn scoped(repo: &Repo, mut spec: SelectSpec, unscoped: bool) -> Result<(SelectSpec, Vec<Request>)> {
     if let Some(filters) = &repo.filters {
-        let own = spec.filter.with_filters(filters)?;
-        spec.filter = match filters(spec.model) {
-            Some(more) => more.and(own),
-            None => own,
-        };
+        spec.filter = filtered(filters, spec.model, spec.filter)?;
     }
     if spec.model.default_scope.is_none() && spec.model.discriminator.is_none() {
         return Ok((spec, Vec::new()));

@@ -6,7 +6,7 @@ use std::any::Any;
 use assoc_core::driver::Access;
 use assoc_core::planner::{IntoPreload, Preload, Request};
 use assoc_core::sql::KeyedCount;
-use assoc_core::{Cardinality, Error, KeySet, Model, Result, Route, Value};
+use assoc_core::{Cardinality, Error, KeySet, Model, Result, Route, Value, filtered};
 
 use crate::preload;
 use crate::repo::Repo;
@@ -74,11 +74,7 @@ impl Repo {
         let association = request.association;
         let mut shape = association.scope().with(request.shape);
         if let Some(filters) = &self.filters {
-            let own = shape.filter.with_filters(filters)?;
-            shape.filter = match filters((association.target)()) {
-                Some(more) => more.and(own),
-                None => own,
-            };
+            shape.filter = filtered(filters, (association.target)(), shape.filter)?;
         }
         let base = (association.target)().base_scope(shape.unscoped);
         let limited = [shape.limit, shape.offset, base.limit, base.offset].iter().any(Option::is_some)
