@@ -48,9 +48,11 @@ mod explain;
 mod joined;
 mod request;
 mod steps;
+mod way;
 
 pub use joined::JoinedEdge;
 pub use request::{IntoPreload, Preload, Request, Scope, Shape, Strategy};
+pub use way::Way;
 
 use std::any::Any;
 
