@@ -8,10 +8,12 @@ mod aggregates;
 mod batches;
 mod collations;
 mod composite_keys;
+mod eager_load;
 mod errors;
 mod filters;
 mod in_hand;
 mod join_tables;
+mod joins;
 mod load_states;
 mod merging;
 mod polymorphic;
@@ -78,6 +80,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         merging::CASES,
         through::CASES,
         join_tables::CASES,
+        joins::CASES,
+        eager_load::CASES,
         polymorphic::CASES,
         scopes::CASES,
         in_hand::CASES,
