@@ -16,6 +16,7 @@ mod join_tables;
 mod joins;
 mod load_states;
 mod merging;
+mod nested_through;
 mod polymorphic;
 mod preload_belongs_to;
 mod preload_has_many;
@@ -79,6 +80,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         preload_has_many::CASES,
         merging::CASES,
         through::CASES,
+        nested_through::CASES,
         join_tables::CASES,
         joins::CASES,
         eager_load::CASES,
