@@ -22,6 +22,7 @@ mod slot;
 mod through;
 
 pub use belongs_to::BelongsToKind;
+pub use conditions::OfType;
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;

@@ -39,8 +39,8 @@ pub use aggregate::{Aggregate, Selectable};
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, ForeignKeyFor, HasAndBelongsToManyKind,
     HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Joined, JoinedColumn, Kind, Links, LoadState, Macro, Missing,
-    Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant,
-    VariantDef, VariantPreload,
+    OfType, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind,
+    Variant, VariantDef, VariantPreload,
 };
 pub use column::{Column, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};

@@ -2,7 +2,7 @@
 
 pub use crate::association::{
     Association, AssociationDef, BelongsToKind, ForeignKeyFor, HasAndBelongsToManyKind, HasManyKind, HasOneKind,
-    HasVariant, Inverse, Missing, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind,
+    HasVariant, Inverse, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind,
     ThroughKind, Variant, VariantDef,
 };
 pub use crate::column::{Column, MaybeNull};
