@@ -108,7 +108,7 @@ pub enum ErrorKind {
         model: &'static str,
         /// The association.
         association: &'static str,
-        /// What differs: "filters", "orders", "limits".
+        /// What differs: "filters", "orders", "columns", "limits".
         what: &'static str,
     },
     /// A row came back that belongs to none of the keys that were asked for.

@@ -41,7 +41,7 @@ pub use association::{
     PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef,
     VariantPreload,
 };
-pub use column::{Column, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
+pub use column::{Column, ColumnList, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use dialect::{Capabilities, Dialect};
 pub use driver::{BoxFuture, Connection, Driver, RowSink};

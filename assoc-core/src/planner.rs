@@ -39,6 +39,7 @@
 mod build;
 mod explain;
 mod request;
+mod selection;
 mod steps;
 
 pub use request::{IntoPreload, Preload, Request, Scope, Shape};
@@ -184,6 +185,7 @@ impl Plan {
         let requests = request::merge(requests)?;
         let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new() };
         plan.add_all(requests)?;
+        plan.check_selections()?;
         plan.assign_steps();
         Ok(plan)
     }

@@ -19,6 +19,7 @@ mod select;
 mod write;
 
 pub use counted::KeyedCount;
+pub(crate) use keyed::ascending_once;
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use select::Select;
 pub use write::{delete_by_keys, insert, insert_text, update_by_key};

@@ -3,7 +3,9 @@
 
 use assoc_core::planner::{Plan, Request, Root};
 use assoc_core::sql::Select as SelectSpec;
-use assoc_core::{AssociationDef, ColumnRef, Error, Expr, Model, ModelDef, Operand, Result, Route, Value, filtered};
+use assoc_core::{
+    AssociationDef, ColumnDef, ColumnRef, Error, Expr, Model, ModelDef, Operand, Result, Route, Value, filtered,
+};
 
 use crate::query::Select;
 use crate::repo::Repo;
@@ -37,24 +39,36 @@ impl<M: Model> Select<M> {
 
     /// The statement to run and the plan of what to load below it; everything that can be refused is refused here.
     pub(crate) fn prepare(self, repo: &Repo) -> Result<(SelectSpec, Option<Plan>)> {
-        let (mut spec, includes) = scoped(repo, self.spec, self.unscoped)?;
+        let (mut spec, includes, by_default) = scoped(repo, self.spec, self.unscoped)?;
         let mut preloads = self.preloads;
         preloads.extend(includes);
-        if let Some(selected) = self.selected {
-            spec = restrict(spec, &selected, &preloads)?;
+        let selected = match self.selected {
+            Some(operands) => Some(selected_columns(M::DEF, &operands)?),
+            None => by_default,
+        };
+        if let Some(selected) = &selected {
+            spec = restrict(spec, selected, &preloads)?;
         }
-        let plan = if preloads.is_empty() { None } else { Some(repo.plan(M::DEF, Root::Fetched, preloads)?) };
+        let mut plan = if preloads.is_empty() { None } else { Some(repo.plan(M::DEF, Root::Fetched, preloads)?) };
+        if selected.is_some() {
+            plan = plan.map(Plan::with_partial_root);
+        }
         Ok((spec.with_total_order(), plan))
     }
 }
 
 // What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.
-pub(crate) fn scoped(repo: &Repo, mut spec: SelectSpec, unscoped: bool) -> Result<(SelectSpec, Vec<Request>)> {
+// What it includes and selects is returned beside the query.
+pub(crate) fn scoped(
+    repo: &Repo,
+    mut spec: SelectSpec,
+    unscoped: bool,
+) -> Result<(SelectSpec, Vec<Request>, Option<Vec<usize>>)> {
     if let Some(filters) = &repo.filters {
         spec.filter = filtered(filters, spec.model, spec.filter)?;
     }
     if spec.model.default_scope.is_none() && spec.model.discriminator.is_none() {
-        return Ok((spec, Vec::new()));
+        return Ok((spec, Vec::new(), None));
     }
     let base = spec.model.base_scope(unscoped);
     spec.filter = base.filter.and(spec.filter);
@@ -63,42 +77,39 @@ pub(crate) fn scoped(repo: &Repo, mut spec: SelectSpec, unscoped: bool) -> Resul
     }
     spec.limit = spec.limit.or(base.limit);
     spec.offset = spec.offset.or(base.offset);
-    Ok((spec, base.includes))
+    Ok((spec, base.includes, base.select))
 }
 
 // Reads some columns only: the others are NULL in the answer, which their types have to allow.
-fn restrict(spec: SelectSpec, selected: &[Operand], preloads: &[Request]) -> Result<SelectSpec> {
+fn restrict(spec: SelectSpec, selected: &[usize], preloads: &[Request]) -> Result<SelectSpec> {
     let model = spec.model;
-    let is_selected =
-        |name: &str| selected.iter().any(|operand| matches!(operand, Operand::Column(column) if column.name == name));
-    if selected.iter().any(|operand| !matches!(operand, Operand::Column(_))) {
-        let message = "`select` takes columns of the model; aggregates are read with `repo.pluck`";
-        return Err(Error::invalid_query(model.name, message));
-    }
     for request in preloads {
         let keys = key_columns(request.association)?;
-        if let Some(missing) = keys.iter().map(|at| model.columns[*at].name).find(|name| !is_selected(name)) {
+        if let Some(missing) = keys.into_iter().find(|at| !selected.contains(at)).map(|at| model.columns[at].name) {
             let association = request.association.name;
             let message =
                 format!("`select` leaves out `{missing}`, the key that preloading `{association}` goes by: add it");
             return Err(Error::invalid_query(model.name, message));
         }
     }
-    let mut operands = Vec::with_capacity(model.columns.len());
-    for column in model.columns {
-        operands.push(if is_selected(column.name) {
-            Operand::Column(ColumnRef::own(column.name))
-        } else if column.nullable {
-            Operand::Value(Value::Null)
-        } else {
-            let (name, field) = (column.name, column.field);
-            let message = format!(
-                "`select` leaves out `{name}`, and the field `{field}` has no empty value: make it an `Option`, or read values with `repo.pluck`"
-            );
-            return Err(Error::invalid_query(model.name, message));
-        });
-    }
+    model.check_left_out(selected)?;
+    let operand = |(at, column): (usize, &ColumnDef)| {
+        if selected.contains(&at) { Operand::Column(ColumnRef::own(column.name)) } else { Operand::Value(Value::Null) }
+    };
+    let operands = model.columns.iter().enumerate().map(operand).collect();
     Ok(SelectSpec { operands: Some(operands), ..spec })
+}
+
+/// The columns that a query selects, as indexes.
+pub(crate) fn selected_columns(model: &'static ModelDef, operands: &[Operand]) -> Result<Vec<usize>> {
+    let index = |operand: &Operand| match operand {
+        Operand::Column(column) => model.columns.iter().position(|known| known.name == column.name),
+        _ => None,
+    };
+    operands.iter().map(index).collect::<Option<_>>().ok_or_else(|| {
+        let message = "`select` takes columns of the model; aggregates are read with `repo.pluck`";
+        Error::invalid_query(model.name, message)
+    })
 }
 
 // The owner's columns an association goes by.

@@ -199,7 +199,7 @@ impl Repo {
             let message = "`pluck` reads the columns it is given: the query may have neither preloads nor `select`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let (spec, _) = scoped(self, query.spec, query.unscoped)?;
+        let (spec, ..) = scoped(self, query.spec, query.unscoped)?;
         let operands = columns.operands();
         if spec.distinct && !spec.order.iter().all(|term| operands.contains(&term.operand)) {
             let message =

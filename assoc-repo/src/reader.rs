@@ -6,12 +6,13 @@
 use std::any::Any;
 use std::future::Future;
 
-use assoc_core::planner::{Request, Shape};
+use assoc_core::planner::{Request, Root, Shape};
 use assoc_core::{
-    Association, AssociationDef, BelongsTo, Cardinality, Error, Expr, HasMany, HasManyThrough, HasOne, Hop, KeyTuple,
-    Model, Result, Route, TargetRow, ToOne, Value,
+    Association, AssociationDef, BelongsTo, Cardinality, ColumnRef, Error, Expr, HasMany, HasManyThrough, HasOne, Hop,
+    KeyTuple, Model, Operand, Result, Route, TargetRow, ToOne, Value,
 };
 
+use crate::prepare::selected_columns;
 use crate::query::Select;
 use crate::repo::Repo;
 
@@ -106,9 +107,9 @@ async fn rows<O: Model, T: Model>(
     }
     match def.kind.route(def)? {
         Route::Direct(hop) => direct(repo, def, hop, own, owner, query).await,
-        _ if query.spec.distinct || !query.spec.group.is_empty() || query.selected.is_some() => {
+        _ if query.spec.distinct || !query.spec.group.is_empty() => {
             let message = format!(
-                "`{}` goes through others: its reader takes conditions, an order, limits and preloads",
+                "`{}` goes through others: its reader takes conditions, an order, limits, columns and preloads",
                 def.name
             );
             Err(Error::invalid_query(O::DEF.name, message))
@@ -117,6 +118,7 @@ async fn rows<O: Model, T: Model>(
             let mut shape = Shape::default();
             (shape.filter, shape.order) = (query.spec.filter, query.spec.order);
             (shape.limit, shape.offset, shape.unscoped) = (query.spec.limit, query.spec.offset, query.unscoped);
+            shape.select = query.selected.map(|operands| selected_columns(T::DEF, &operands)).transpose()?;
             let mut copy = owner.bare();
             repo.preload(&mut copy, One(Request { association: def, shape, children: query.preloads })).await?;
             let mut found: Vec<T> = Vec::new();
@@ -134,6 +136,10 @@ impl<O> assoc_core::planner::IntoPreload<O> for One {
     fn into_requests(self) -> Vec<Request> {
         vec![self.0]
     }
+}
+
+fn column_operand<T: Model>(column: usize) -> Operand {
+    Operand::Column(ColumnRef::own(T::DEF.columns[column].name))
 }
 
 async fn direct<T: Model>(
@@ -157,6 +163,19 @@ async fn direct<T: Model>(
     query.spec.offset = query.spec.offset.or(own.offset);
     query.unscoped |= own.unscoped;
     query.preloads.extend(own.includes);
+    if query.selected.is_none() {
+        query.selected = own.select.map(|columns| columns.into_iter().map(column_operand::<T>).collect());
+    }
+    if let Some(selected) = &query.selected {
+        // The same columns have to be there as for a preload; its plan knows which.
+        let mut shape = Shape::default();
+        shape.select = Some(selected_columns(T::DEF, selected)?);
+        repo.plan(
+            (def.owner)(),
+            Root::Held,
+            vec![Request { association: def, shape, children: query.preloads.clone() }],
+        )?;
+    }
     if !hop.unique {
         // The same order as a preload's: what was asked for, then the primary key. A default scope's order comes first.
         if query.spec.order.is_empty() && !query.unscoped {

@@ -20,6 +20,7 @@ mod preload_has_many;
 mod preload_has_one;
 mod queries;
 mod scopes;
+mod selections;
 mod text_keys;
 mod through;
 mod transactions;
@@ -80,6 +81,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         join_tables::CASES,
         polymorphic::CASES,
         scopes::CASES,
+        selections::CASES,
         in_hand::CASES,
         composite_keys::CASES,
         text_keys::CASES,

@@ -4,5 +4,6 @@ pub(crate) mod blog;
 pub(crate) mod clinic;
 pub(crate) mod keys;
 pub(crate) mod kinds;
+pub(crate) mod magazine;
 pub(crate) mod options;
 pub(crate) mod pictures;

@@ -7,7 +7,7 @@ use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, Var
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::model::{Discriminator, ModelDef};
-use crate::sql::{KeyedSelect, PerOwner, RowOrder};
+use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
 use crate::value::Value;
 
 // Associations that include themselves by default would never end.
@@ -149,8 +149,11 @@ impl Plan {
             false => (shape.limit.or(base.limit), shape.offset.or(base.offset)),
         };
         let limited = limit.is_some() || offset.is_some();
+        // Rows that only lead on to others are held by nobody: of them the keys are read.
+        let selected = if links_only { None } else { shape.select.or(base.select) };
         let select = KeyedSelect {
             only: None,
+            selected: selected.map(|columns| ascending_once(&columns)),
             filter,
             // A unique key has one row: an order would only be noise in the statement.
             order: match (row_order, shape.order.is_empty()) {
@@ -212,6 +215,11 @@ impl Plan {
         owner_columns: &'static [usize],
         variants: &'static [VariantDef],
     ) -> Result<Vec<usize>> {
+        if wanted.shape.select.is_some() && wanted.only_type.is_none() {
+            let message =
+                format!("`{}` leads to several models, so there are no columns to `select`", wanted.association.name);
+            return Err(Error::invalid_query((wanted.association.owner)().name, message));
+        }
         let mut edges = Vec::with_capacity(variants.len());
         let chosen = variants.iter().filter(|variant| wanted.only_type.is_none_or(|tag| tag == variant.tag));
         for (at, variant) in chosen.enumerate() {
@@ -266,6 +274,7 @@ impl Plan {
                 shape: own.with(Shape {
                     filter: shape.filter.clone(),
                     order: shape.order.clone(),
+                    select: shape.select.clone(),
                     unscoped: shape.unscoped,
                     ..Shape::default()
                 }),

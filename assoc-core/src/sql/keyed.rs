@@ -56,6 +56,8 @@ pub struct KeyedSelect {
     pub columns: &'static [usize],
     /// The columns to read instead of all, where only keys are needed.
     pub only: Option<Vec<usize>>,
+    /// The columns to read into whole rows, in ascending order; the others are `NULL` in the answer.
+    pub selected: Option<Vec<usize>>,
     /// Which of the rows.
     pub filter: Expr,
     /// Their order within one key.
@@ -74,6 +76,7 @@ impl KeyedSelect {
             model,
             columns,
             only: None,
+            selected: None,
             filter: Expr::always(),
             order: Vec::new(),
             row_order: RowOrder::Any,
@@ -81,7 +84,7 @@ impl KeyedSelect {
         }
     }
 
-    /// The same with a scope on top: its condition adds up, its order, limit and offset win.
+    /// The same with a scope on top: its condition adds up, its order, limit, offset and selection of columns win.
     #[must_use]
     pub fn scoped(&self, shape: &Shape) -> Self {
         let mut select = self.clone();
@@ -91,6 +94,9 @@ impl KeyedSelect {
         }
         if shape.limit.is_some() || shape.offset.is_some() {
             select.per_owner = Some(PerOwner { limit: shape.limit, offset: shape.offset.unwrap_or(0) });
+        }
+        if let Some(columns) = &shape.select {
+            select.selected = Some(ascending_once(columns));
         }
         select
     }
@@ -162,10 +168,19 @@ impl KeyedSelect {
     }
 
     pub(super) fn write_columns(&self, writer: &mut SqlWriter<'_>) {
-        match &self.only {
-            None => writer.columns(self.model),
-            Some(only) => {
+        match (&self.only, &self.selected) {
+            (None, None) => writer.columns(self.model),
+            (Some(only), _) => {
                 writer.separated(", ", only, |writer, at| writer.own_column(self.model.columns[*at].name));
+            }
+            (None, Some(selected)) => {
+                writer.separated(", ", self.model.columns.iter().enumerate(), |writer, (at, column)| {
+                    if selected.contains(&at) {
+                        writer.own_column(column.name);
+                    } else {
+                        writer.push("NULL");
+                    }
+                });
             }
         }
     }
@@ -239,6 +254,14 @@ pub(super) fn key_column(writer: &mut SqlWriter<'_>, name: &str) {
     writer.identifier("keys");
     writer.push(".");
     writer.identifier(name);
+}
+
+/// Columns in their model's order, each once.
+pub(crate) fn ascending_once(columns: &[usize]) -> Vec<usize> {
+    let mut columns = columns.to_vec();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 fn ascending(name: &'static str) -> OrderTerm {

@@ -32,7 +32,7 @@ pub(super) async fn look_up(
             let members = |owner: usize| scope_of.get(owner) == Some(&at);
             let keys = keys_where(&owners.keys, members);
             let set = KeySet::distinct([&keys]);
-            let select = step.select.scoped(shape);
+            let select = plan.scoped_select(step, shape)?;
             let found = rows_of(session, plan, nodes, held_root, step, &select, &set).await?;
             let first_row = u32::try_from(all.rows.len()).unwrap_or(u32::MAX);
             for row in 0..found.rows.len() {

@@ -94,6 +94,14 @@ pub(crate) struct User {
     pub(crate) special_notes: HasMany<SpecialNote>,
     #[has_many(foreign_key = "user_email", primary_key = "email")]
     pub(crate) logins: HasMany<Login>,
+    #[has_many(scope = without_rank)]
+    pub(crate) post_titles: HasMany<Post>,
+    #[has_many(through = "post_titles", source = "comments")]
+    pub(crate) title_comments: HasManyThrough<Comment>,
+}
+
+fn without_rank(posts: Scope<Post>) -> Scope<Post> {
+    posts.select((Post::ID, Post::USER_ID, Post::TITLE, Post::PUBLISHED))
 }
 
 fn drafts(posts: Scope<Post>) -> Scope<Post> {
@@ -182,6 +190,8 @@ pub(crate) struct Post {
     pub(crate) images: HasMany<Image>,
     #[has_one(through = "user", source = "team")]
     pub(crate) user_team: HasOne<Option<Team>>,
+    #[has_many(through = "user", source = "post_titles")]
+    pub(crate) neighbour_titles: HasManyThrough<Post>,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]

@@ -58,7 +58,8 @@ pub(crate) fn request(
     depth: usize,
     whole: bool,
 ) -> Request {
-    let shape = if whole || random.once_in(2) { Shape::default() } else { shape(random, world, association) };
+    let shaped = !(whole || random.once_in(2));
+    let mut shape = if shaped { shape(random, world, association) } else { Shape::default() };
     let mut children = Vec::new();
     if depth > 0 {
         let included = association.scope().includes;
@@ -70,7 +71,47 @@ pub(crate) fn request(
             );
         }
     }
+    if shaped && !is_polymorphic(association) && random.once_in(3) {
+        shape.select = Some(selection(random, association, &shape, &children));
+    }
     Request { association, shape, children }
+}
+
+/// Some columns of an association's rows: all that are needed, and some of the others.
+fn selection(random: &mut Random, association: &AssociationDef, asked: &Shape, children: &[Request]) -> Vec<usize> {
+    let target = (association.target)();
+    let mut needed = [target.primary_key, &by_key(association)].concat();
+    let shape = association.scope().with(asked.clone());
+    let included = shape.includes.into_iter().chain(target.base_scope(shape.unscoped).includes);
+    for child in included.chain(children.iter().cloned()) {
+        needed.extend(owner_key(child.association));
+    }
+    let column = |at: usize| !target.columns[at].nullable || needed.contains(&at);
+    let mut columns: Vec<usize> = (0..target.columns.len()).filter(|at| column(*at) || random.once_in(2)).collect();
+    random.shuffle(&mut columns);
+    columns
+}
+
+// The columns of the target that an association goes by.
+fn by_key(association: &AssociationDef) -> Vec<usize> {
+    match association.kind.route(association).unwrap() {
+        Route::Direct(hop) => {
+            hop.target_columns.iter().copied().chain(hop.target_type.map(|named| named.column)).collect()
+        }
+        Route::Through { source, .. } => by_key(source),
+        Route::JoinTable { targets, .. } => targets.target_columns.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+// The columns of the owner that an association goes by.
+fn owner_key(association: &AssociationDef) -> Vec<usize> {
+    match association.kind.route(association).unwrap() {
+        Route::Direct(hop) | Route::JoinTable { links: hop, .. } => hop.owner_columns.to_vec(),
+        Route::Through { through, .. } => owner_key(through),
+        Route::Polymorphic { type_column, owner_columns, .. } => [owner_columns, &[type_column]].concat(),
+        _ => Vec::new(),
+    }
 }
 
 fn shape(random: &mut Random, world: &World, association: &'static AssociationDef) -> Shape {
@@ -146,7 +187,7 @@ pub(crate) fn show(requests: &[Request], indent: usize) -> String {
     for Request { association, shape, children } in requests {
         out.push_str(&format!("{}{}", "  ".repeat(indent), association.qualified_name()));
         if *shape != Shape::default() {
-            let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, .. } = shape;
+            let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, select, .. } = shape;
             let order: Vec<String> = order
                 .iter()
                 .map(|term| match &term.operand {
@@ -156,7 +197,7 @@ pub(crate) fn show(requests: &[Request], indent: usize) -> String {
                 .collect();
             out.push_str(&format!(
                 " limit={limit:?} offset={offset:?} distinct={distinct} unlimited={unlimited} unscoped={unscoped} \
-                 order={order:?} filter={filter:?}"
+                 order={order:?} select={select:?} filter={filter:?}"
             ));
         }
         out.push('\n');
