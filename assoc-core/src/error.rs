@@ -108,7 +108,7 @@ pub enum ErrorKind {
         model: &'static str,
         /// The association.
         association: &'static str,
-        /// What differs: "filters", "orders", "columns", "limits".
+        /// What differs: "filters", "orders", "columns", "groups", "limits".
         what: &'static str,
     },
     /// A row came back that belongs to none of the keys that were asked for.

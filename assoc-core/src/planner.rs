@@ -38,6 +38,7 @@
 
 mod build;
 mod explain;
+mod grouping;
 mod request;
 mod selection;
 mod steps;
@@ -156,6 +157,8 @@ pub struct Finish {
     pub ranked: bool,
     /// Each is kept once.
     pub distinct: bool,
+    /// Of each group, as the step that fetched the rows says, the first is kept.
+    pub grouped: bool,
     /// So many are left out at the beginning.
     pub offset: u64,
     /// At most so many are kept.

@@ -208,3 +208,28 @@ fn a_dialect_without_limits_per_owner_says_so() {
     let error = plan.explain(&Plain::default(), None).unwrap_err();
     assert_eq!(error.to_string(), "plain does not support a limit per owner (of Post)");
 }
+
+#[test]
+fn a_dialect_without_window_functions_groups_nothing() {
+    let remedy = "it needs window functions";
+    for tree in [Author::COMMENTS.group_by(Comment::BODY), Author::RECEIVED.group_by((Comment::BODY, Comment::POST_ID))]
+    {
+        let error = plan::<Author>(Root::Fetched, tree).unwrap().explain(&Plain::default(), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("plain does not support `group_by` on an association (of Comment): {remedy}")
+        );
+    }
+}
+
+#[test]
+fn groups_are_no_hindrance_to_a_shared_statement() {
+    let both = (Author::RECEIVED.group_by(Comment::BODY), Author::POSTS.with(Post::COMMENTS));
+    let both = plan::<Author>(Root::Fetched, both).unwrap();
+    assert_eq!(steps(&both), [("Post", 2), ("Comment", 2)]);
+    let different = (Author::COMMENTS.group_by(Comment::BODY), Author::POSTS.with(Post::COMMENTS));
+    assert_eq!(
+        steps(&plan::<Author>(Root::Fetched, different).unwrap()),
+        [("Comment", 1), ("Post", 1), ("Comment", 1)]
+    );
+}

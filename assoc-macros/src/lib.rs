@@ -311,7 +311,7 @@ use expand::Root;
 /// | `limit = 3`, `offset = 1` | lists | how many an owner, and how many it leaves out at the beginning |
 /// | `distinct` | `through`, `has_and_belongs_to_many` | each row once an owner |
 /// | `include = Post::AUTHOR` | all | what is loaded below the rows whenever they are |
-/// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, given what the options above say; it may also `select` columns |
+/// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, given what the options above say; it may also `select` and `group_by` columns |
 /// | `scope_by_owner = of_birth_year` | all | the same with the owner: from `&User` and `Scope<Post>` to `Scope<Post>` |
 /// | `readonly` | all | rows that are loaded refuse to be saved or destroyed |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that leads back, or that there is none; without it, the only one over the same key |

@@ -71,6 +71,7 @@ pub(crate) fn scoped(
         return Ok((spec, Vec::new(), None));
     }
     let base = spec.model.base_scope(unscoped);
+    spec.model.check_default_group(&base.group)?;
     spec.filter = base.filter.and(spec.filter);
     if spec.order.is_empty() {
         spec.order = base.order;

@@ -1,7 +1,7 @@
 //! Reading one association of one owner, explicitly and without storing it: Crecto's `get_association`.
 //!
 //! An association by a key of its own is one statement on the target. One that goes through others, a join table or a
-//! polymorphic target is loaded like a preload of a single owner, and taken out of a copy of its row.
+//! polymorphic target, and one whose rows are grouped, is loaded like a preload of a single owner, and taken out of a copy of its row.
 
 use std::any::Any;
 use std::future::Future;
@@ -106,10 +106,11 @@ async fn rows<O: Model, T: Model>(
         own = own.with(scope(owner));
     }
     match def.kind.route(def)? {
-        Route::Direct(hop) => direct(repo, def, hop, own, owner, query).await,
+        // The first of each group are chosen by the statement that preloads have.
+        Route::Direct(hop) if own.group.is_empty() => direct(repo, def, hop, own, owner, query).await,
         _ if query.spec.distinct || !query.spec.group.is_empty() => {
             let message = format!(
-                "`{}` goes through others: its reader takes conditions, an order, limits, columns and preloads",
+                "`{}` goes through others, or is grouped: its reader takes conditions, an order, limits, columns and preloads",
                 def.name
             );
             Err(Error::invalid_query(O::DEF.name, message))

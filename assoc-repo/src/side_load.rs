@@ -77,8 +77,11 @@ impl Repo {
             shape.filter = filtered(filters, (association.target)(), shape.filter)?;
         }
         let base = (association.target)().base_scope(shape.unscoped);
+        (association.target)().check_default_group(&base.group)?;
         let limited = [shape.limit, shape.offset, base.limit, base.offset].iter().any(Option::is_some)
-            || association.options.owner_scope.is_some();
+            || association.options.owner_scope.is_some()
+            // Refused there.
+            || (!shape.group.is_empty() && association.kind.cardinality() == Cardinality::One);
         let hop = match association.kind.route(association)? {
             Route::Direct(hop) if !limited => hop,
             _ => return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect()),

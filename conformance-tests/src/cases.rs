@@ -10,6 +10,7 @@ mod collations;
 mod composite_keys;
 mod errors;
 mod filters;
+mod groups;
 mod in_hand;
 mod join_tables;
 mod load_states;
@@ -82,6 +83,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         polymorphic::CASES,
         scopes::CASES,
         selections::CASES,
+        groups::CASES,
         in_hand::CASES,
         composite_keys::CASES,
         text_keys::CASES,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::grouping::check_group;
 use super::{Edge, EdgeId, Finish, Node, Plan, Request, Shape, Source, Step, VariantEdge};
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
@@ -97,6 +98,7 @@ impl Plan {
     fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
         let association = wanted.association;
         let route = association.kind.route(association)?;
+        check_group(association, &wanted.shape.group)?;
         if association.options.owner_scope.is_some() && (wanted.hidden || !matches!(route, Route::Direct(_))) {
             let message = format!(
                 "`{}` has a scope that depends on its owner, which works for associations by a key of their own that no \
@@ -134,6 +136,7 @@ impl Plan {
             return Err(Error::invalid_query((association.owner)().name, message));
         }
         let base = model.base_scope(shape.unscoped);
+        model.check_default_group(&base.group)?;
         let mut filter = base.filter.and(shape.filter);
         if let Some(Discriminator { column, tag }) = hop.target_type {
             filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
@@ -162,6 +165,8 @@ impl Plan {
                 (_, false) => shape.order,
             },
             row_order,
+            // One row an owner is one of each group.
+            group: if hop.unique { Vec::new() } else { shape.group },
             per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
             ..KeyedSelect::new(model, hop.target_columns)
         };
@@ -286,7 +291,7 @@ impl Plan {
         )?;
         let [second] = second[..] else { return Err(through_polymorphic(association, source)) };
         let second = EdgeId { node: between, edge: second };
-        Ok(self.compose(node, &wanted, first, second, ranked))
+        self.compose(node, &wanted, first, second, ranked)
     }
 
     fn add_join_table(
@@ -313,7 +318,7 @@ impl Plan {
         let between = self.nodes[node].edges[first].child;
         let ranked = wanted.ranked || !wanted.shape.order.is_empty();
         let target = Wanted {
-            shape: Shape { distinct: false, limit: None, offset: None, ..wanted.shape.clone() },
+            shape: Shape { distinct: false, limit: None, offset: None, group: Vec::new(), ..wanted.shape.clone() },
             hidden: true,
             ranked,
             ..wanted
@@ -321,11 +326,15 @@ impl Plan {
         let second = self.add_direct(between, target, targets, (association.target)(), None)?;
         // A link leads to one target, whatever the association's own cardinality.
         self.nodes[between].edges[second].cardinality = Cardinality::One;
-        Ok(self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked))
+        self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked)
     }
 
-    fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> usize {
+    fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> Result<usize> {
         let child = self.edge(second).child;
+        let grouped = !wanted.shape.group.is_empty();
+        if grouped {
+            self.rank_groups(wanted.association, child, &wanted.shape.group)?;
+        }
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
         let Shape { distinct, limit, offset, .. } = wanted.shape;
         self.nodes[node].edges.push(Edge {
@@ -334,7 +343,7 @@ impl Plan {
             source: Source::Composed {
                 first: EdgeId { node, edge: first },
                 second,
-                finish: Finish { ranked, distinct, offset: offset.unwrap_or(0), limit },
+                finish: Finish { ranked, distinct, grouped, offset: offset.unwrap_or(0), limit },
             },
             child,
             state: wanted.state,
@@ -348,7 +357,7 @@ impl Plan {
             self.nodes[child].links_only = false;
             self.mark_serving(node, first, id.edge);
         }
-        id.edge
+        Ok(id.edge)
     }
 
     // Hidden edges of the same node work for the association that is stored in the end: owners that have it need none.
@@ -361,14 +370,15 @@ impl Plan {
 }
 
 // Whether a request gives all that the association declares. Where that is a selection, another order selects other
-// rows: the first of a `has_one`, the first few of an association with a limit.
+// rows: the first of a `has_one`, of a group, the first few of an association with a limit.
 fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
     let single = || match association.kind.route(association) {
         Ok(Route::Direct(hop)) => !hop.unique && association.kind.cardinality() == Cardinality::One,
         Ok(Route::Polymorphic { .. }) => false,
         _ => association.kind.cardinality() == Cardinality::One,
     };
-    asked.is_whole() && (asked.order.is_empty() || !(own.limit.is_some() || own.offset.is_some() || single()))
+    let selects = || own.limit.is_some() || own.offset.is_some() || !own.group.is_empty() || single();
+    asked.is_whole() && (asked.order.is_empty() || !selects())
 }
 
 fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {

@@ -33,6 +33,8 @@ pub struct Shape {
     pub offset: Option<u64>,
     /// Each row once an owner.
     pub distinct: bool,
+    /// Of an owner's rows one for each combination of values of these columns, as indexes.
+    pub group: Vec<usize>,
     /// The columns to read instead of all, as indexes; the fields of the others are empty.
     pub select: Option<Vec<usize>>,
     /// What is loaded below the rows whenever they are.
@@ -51,6 +53,7 @@ impl Default for Shape {
             limit: None,
             offset: None,
             distinct: false,
+            group: Vec::new(),
             select: None,
             includes: Vec::new(),
             unlimited: false,
@@ -67,13 +70,14 @@ impl Shape {
             && self.limit.is_none()
             && self.offset.is_none()
             && !self.distinct
+            && self.group.is_empty()
             && self.select.is_none()
             && !self.unlimited
             && !self.unscoped
     }
 
-    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit, offset
-    /// and selection of columns win.
+    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit, offset,
+    /// group and selection of columns win.
     #[must_use]
     pub fn with(mut self, more: Shape) -> Shape {
         if more.unlimited {
@@ -85,6 +89,7 @@ impl Shape {
             limit: more.limit.or(self.limit),
             offset: more.offset.or(self.offset),
             distinct: self.distinct || more.distinct,
+            group: if more.group.is_empty() { self.group } else { more.group },
             select: more.select.or(self.select),
             includes: {
                 self.includes.extend(more.includes);
@@ -409,6 +414,8 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
                     "orders"
                 } else if known.shape.select != request.shape.select {
                     "columns"
+                } else if known.shape.group != request.shape.group {
+                    "groups"
                 } else if known.shape != request.shape {
                     "limits"
                 } else {

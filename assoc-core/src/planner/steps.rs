@@ -24,7 +24,11 @@ impl Plan {
             });
             let chosen = match found {
                 Some((chosen, joined)) => {
-                    merged[chosen].serves.push(served);
+                    let into = &mut merged[chosen];
+                    into.serves.push(served);
+                    if into.select.rank_groups.is_empty() {
+                        into.select.rank_groups = step.select.rank_groups;
+                    }
                     reads[chosen] = joined;
                     chosen
                 }
@@ -145,7 +149,10 @@ impl Plan {
             let select = &step.select;
             // Rows in memory went through their own statement's filter and know no rank: they can stand for others only
             // where nothing but the row itself is asked for.
-            let plain = select.filter.is_always() && select.per_owner.is_none() && select.row_order == RowOrder::Any;
+            let plain = select.filter.is_always()
+                && select.per_owner.is_none()
+                && select.row_order == RowOrder::Any
+                && select.rank_groups.is_empty();
             if !step.is_by_primary_key() || !plain || !step.reads_whole_rows() {
                 continue;
             }
@@ -171,10 +178,13 @@ impl Plan {
     }
 }
 
-// Whether two selects fetch the same rows, whatever columns they read.
+// Whether two selects fetch the same rows, whatever columns they read. The groups of rows are no hindrance to those who do
+// not ask for them.
 fn same_rows(one: &KeyedSelect, other: &KeyedSelect) -> bool {
-    let whole = |select: &KeyedSelect| KeyedSelect { only: None, selected: None, ..select.clone() };
-    whole(one) == whole(other)
+    let whole =
+        |select: &KeyedSelect| KeyedSelect { only: None, selected: None, rank_groups: Vec::new(), ..select.clone() };
+    let groups = one.rank_groups.is_empty() || other.rank_groups.is_empty() || one.rank_groups == other.rank_groups;
+    groups && whole(one) == whole(other)
 }
 
 impl Step {

@@ -22,7 +22,7 @@ pub(super) async fn look_up(
     owners: &[Owners],
     scope: fn(&dyn Any) -> Shape,
 ) -> Result<Found> {
-    let mut all = Fetched { rows: new_rows(&step.select), groups: Groups::Lists(Vec::new()) };
+    let mut all = Fetched { rows: new_rows(&step.select), groups: Groups::Lists(Vec::new()), group_of: Vec::new() };
     let mut places = Vec::with_capacity(owners.len());
     let mut count = 0;
     for (served, owners) in step.serves.iter().zip(owners) {

@@ -15,6 +15,12 @@ pub(crate) struct Author {
     pub(crate) titles: HasMany<Article>,
     #[has_many(scope = without_foreign_key)]
     pub(crate) loose_titles: HasMany<Article>,
+    #[has_many(scope = longest)]
+    pub(crate) longest_articles: HasMany<Article>,
+    #[has_many(through = "longest_articles", source = "topics")]
+    pub(crate) longest_topics: HasManyThrough<Topic>,
+    #[has_many(through = "articles", source = "areas")]
+    pub(crate) areas_of_articles: HasManyThrough<Topic>,
     #[has_many(through = "articles")]
     pub(crate) topics: HasManyThrough<Topic>,
     #[has_many(through = "titles", source = "topics")]
@@ -37,6 +43,8 @@ pub(crate) struct Article {
     pub(crate) author: BelongsTo<Option<Author>>,
     #[has_and_belongs_to_many]
     pub(crate) topics: HasAndBelongsToMany<Topic>,
+    #[has_and_belongs_to_many(scope = one_of_each_area)]
+    pub(crate) areas: HasAndBelongsToMany<Topic>,
     #[has_many(as = "subject")]
     pub(crate) remarks: HasMany<Remark>,
 }
@@ -74,6 +82,14 @@ pub(crate) struct Remark {
 
 fn titles(articles: Scope<Article>) -> Scope<Article> {
     articles.select((Article::ID, Article::AUTHOR_ID, Article::TITLE)).order_by(Article::TITLE.asc())
+}
+
+fn longest(articles: Scope<Article>) -> Scope<Article> {
+    articles.group_by(Article::SECTION).order_by(Article::PAGES.desc())
+}
+
+fn one_of_each_area(topics: Scope<Topic>) -> Scope<Topic> {
+    topics.group_by(Topic::AREA)
 }
 
 fn without_foreign_key(articles: Scope<Article>) -> Scope<Article> {

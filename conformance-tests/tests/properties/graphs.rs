@@ -158,7 +158,7 @@ pub(crate) fn chooses(association: &AssociationDef) -> bool {
         Ok(Route::Polymorphic { .. }) => true,
         _ => false,
     };
-    scope.limit.is_some() || scope.offset.is_some() || (one && !unique)
+    scope.limit.is_some() || scope.offset.is_some() || !scope.group.is_empty() || (one && !unique)
 }
 
 /// Whether an association chooses among rows, or one that it goes through does.

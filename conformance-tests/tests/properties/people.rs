@@ -96,6 +96,12 @@ pub(crate) struct User {
     pub(crate) logins: HasMany<Login>,
     #[has_many(scope = without_rank)]
     pub(crate) post_titles: HasMany<Post>,
+    #[has_many(scope = first_of_each_rank)]
+    pub(crate) rank_firsts: HasMany<Post>,
+    #[has_many(through = "rank_firsts", source = "comments")]
+    pub(crate) first_comments: HasManyThrough<Comment>,
+    #[has_many(through = "posts", source = "comments", scope = of_each_author)]
+    pub(crate) comment_authors: HasManyThrough<Comment>,
     #[has_many(through = "post_titles", source = "comments")]
     pub(crate) title_comments: HasManyThrough<Comment>,
 }
@@ -110,6 +116,14 @@ fn drafts(posts: Scope<Post>) -> Scope<Post> {
 
 fn all_notes(notes: Scope<Note>) -> Scope<Note> {
     notes.unscoped()
+}
+
+fn first_of_each_rank(posts: Scope<Post>) -> Scope<Post> {
+    posts.group_by((Post::RANK, Post::PUBLISHED)).order_by(Post::TITLE.desc()).limit(3)
+}
+
+fn of_each_author(comments: Scope<Comment>) -> Scope<Comment> {
+    comments.group_by(Comment::USER_ID)
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
@@ -134,6 +148,8 @@ pub(crate) struct Team {
     pub(crate) groups: HasManyThrough<Group>,
     #[has_many(through = "users", source = "skills", distinct)]
     pub(crate) skills: HasManyThrough<Skill>,
+    #[has_many(through = "users", source = "rank_firsts")]
+    pub(crate) rank_firsts: HasManyThrough<Post>,
     #[has_many(as = "taggable", tag = "crew")]
     pub(crate) taggings: HasMany<Tagging>,
     #[has_many(as = "imageable")]

@@ -19,6 +19,9 @@ fn typed<O, T, H>(token: Association<O, T, H>, world_request: &Request) -> Prelo
     if let Some(columns) = &shape.select {
         preload = preload.select(Named(columns.clone()));
     }
+    if !shape.group.is_empty() {
+        preload = preload.group_by(Named(shape.group.clone()));
+    }
     for (wanted, change) in [
         (shape.distinct, Preload::distinct as fn(Preload<O, T>) -> Preload<O, T>),
         (shape.unlimited, Preload::unlimited),
@@ -105,7 +108,7 @@ where
         *all.iter().find(same).unwrap()
     };
     let mut reader = asked.clone();
-    (reader.distinct, reader.unlimited) = (false, false);
+    (reader.distinct, reader.unlimited, reader.group) = (false, false, Vec::new());
     let reader = Request { shape: reader, ..request.clone() };
     let context = |what: String| format!("{what}\n{}", show(std::slice::from_ref(&request), 1));
     let failed = |error: assoc_core::Error| context(error.to_string());

@@ -135,6 +135,9 @@ fn shape(random: &mut Random, world: &World, association: &'static AssociationDe
         shape.offset = Some(random.below(3) as u64);
     }
     shape.distinct = through && random.once_in(4);
+    if !one && !is_polymorphic(association) && random.once_in(4) {
+        shape.group = (0..1 + random.below(2)).map(|_| random.below(target.columns.len())).collect();
+    }
     shape.unlimited = random.once_in(6);
     shape.unscoped = random.once_in(6);
     shape
@@ -187,7 +190,7 @@ pub(crate) fn show(requests: &[Request], indent: usize) -> String {
     for Request { association, shape, children } in requests {
         out.push_str(&format!("{}{}", "  ".repeat(indent), association.qualified_name()));
         if *shape != Shape::default() {
-            let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, select, .. } = shape;
+            let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, select, group, .. } = shape;
             let order: Vec<String> = order
                 .iter()
                 .map(|term| match &term.operand {
@@ -197,7 +200,7 @@ pub(crate) fn show(requests: &[Request], indent: usize) -> String {
                 .collect();
             out.push_str(&format!(
                 " limit={limit:?} offset={offset:?} distinct={distinct} unlimited={unlimited} unscoped={unscoped} \
-                 order={order:?} select={select:?} filter={filter:?}"
+                 order={order:?} select={select:?} group={group:?} filter={filter:?}"
             ));
         }
         out.push('\n');
