@@ -36,7 +36,7 @@ pub struct Capabilities {
     pub row_values: bool,
     /// How a limit per owner is written.
     pub per_owner_limit: PerOwnerLimit,
-    /// Window functions: `ROW_NUMBER() OVER (…)`.
+    /// Window functions: `ROW_NUMBER() OVER (ORDER BY …)`.
     pub window_functions: bool,
 }
 

@@ -27,6 +27,13 @@
 //! two hidden edges as well, over rows that are nothing but keys; so is a join model that nobody asked for: of it only
 //! the key columns are read. Targets are fetched once each and shared.
 //!
+//! # Associations that are joined
+//!
+//! `eager_load` (and `includes`, where a condition reaches into the association) loads by the root's own statement. Such
+//! edges are planned like all others and then taken off their steps ([`Plan::joined`]): which rows an owner has, in which
+//! order, and what becomes of them on the way through others is the same, only the statement differs. Edges below them
+//! may have steps again.
+//!
 //! # Rows that are in memory already
 //!
 //! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
@@ -39,11 +46,15 @@
 mod build;
 mod explain;
 mod grouping;
+mod joined;
 mod request;
 mod selection;
 mod steps;
+mod way;
 
-pub use request::{IntoPreload, Preload, Request, Scope, Shape};
+pub use joined::JoinedEdge;
+pub use request::{IntoPreload, Preload, Request, Scope, Shape, Strategy};
+pub use way::Way;
 
 use std::any::Any;
 
@@ -67,6 +78,7 @@ pub struct Plan {
     pub(crate) root: Root,
     pub(crate) nodes: Vec<Node>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) joined: Vec<JoinedEdge>,
 }
 
 /// A node and one of its edges.
@@ -139,6 +151,11 @@ pub enum Source {
         /// The key it goes by.
         hop: Hop,
     },
+    /// The root's own statement, which joins their table.
+    Joined {
+        /// Which of the plan's [joined edges](Plan::joined).
+        joined: usize,
+    },
     /// Two other edges one after the other: from the owner to links, and on from there.
     Composed {
         /// The first, of the same node.
@@ -186,7 +203,7 @@ impl Plan {
     /// found before any SQL runs.
     pub fn new(model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
         let requests = request::merge(requests)?;
-        let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new() };
+        let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new() };
         plan.add_all(requests)?;
         plan.check_selections()?;
         plan.assign_steps();

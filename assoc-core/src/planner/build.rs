@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 
-use super::grouping::check_group;
-use super::{Edge, EdgeId, Finish, Node, Plan, Request, Shape, Source, Step, VariantEdge};
+use super::grouping::{GROUPED, check_group};
+use super::selection::SELECTED;
+use super::{Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Request, Root, Shape, Source, Step, Strategy, VariantEdge};
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::joins::{cannot_join, hops_of};
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
 use crate::value::Value;
@@ -32,6 +34,8 @@ struct Wanted {
     links_only: bool,
     // Of a polymorphic association, the only type wanted.
     only_type: Option<&'static str>,
+    // The root's statement joins it.
+    joined: bool,
 }
 
 impl Plan {
@@ -41,6 +45,11 @@ impl Plan {
         while let Some((node, requests, depth)) = pending.pop_front() {
             for request in requests {
                 let association = request.association;
+                // Below rows of another statement there is nothing to join to.
+                let joined = request.strategy == Strategy::Joined && self.is_joined(node);
+                if joined {
+                    hops_of(association, Expr::always(), false, None, &mut Vec::new())?;
+                }
                 let own = association.scope();
                 let state =
                     if is_whole(association, &own, &request.shape) { LoadState::Loaded } else { LoadState::Partial };
@@ -60,6 +69,7 @@ impl Plan {
                     ranked: false,
                     links_only: false,
                     only_type: None,
+                    joined,
                 };
                 let edges = self.add(node, wanted)?;
                 if depth < DEEPEST_INCLUDE {
@@ -91,6 +101,14 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    // Whether a node's rows come with the root's own statement.
+    pub(super) fn is_joined(&self, node: usize) -> bool {
+        match self.nodes[node].fetched_by {
+            None => self.root == Root::Fetched,
+            Some(edge) => matches!(self.edge(edge).source, Source::Joined { .. }),
+        }
     }
 
     // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
@@ -129,7 +147,7 @@ impl Plan {
         model: &'static ModelDef,
         variant: Option<VariantEdge>,
     ) -> Result<usize> {
-        let Wanted { association, shape, state, reordered, hidden, ranked, links_only, .. } = wanted;
+        let Wanted { association, shape, state, reordered, hidden, ranked, links_only, joined, .. } = wanted;
         if shape.distinct {
             let message =
                 format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
@@ -170,7 +188,13 @@ impl Plan {
             per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
             ..KeyedSelect::new(model, hop.target_columns)
         };
-        let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant);
+        if joined && !select.group.is_empty() {
+            return Err(cannot_join(association, GROUPED));
+        }
+        if joined && select.selected.is_some() {
+            return Err(cannot_join(association, SELECTED));
+        }
+        let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant, joined);
         self.nodes[node].edges[edge].reordered = reordered;
         Ok(edge)
     }
@@ -186,6 +210,7 @@ impl Plan {
         hidden: bool,
         links_only: bool,
         variant: Option<VariantEdge>,
+        joined: bool,
     ) -> usize {
         let child = self.nodes.len();
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
@@ -199,7 +224,10 @@ impl Plan {
         self.nodes[node].edges.push(Edge {
             association,
             cardinality: association.kind.cardinality(),
-            source: Source::Step { step: self.steps.len(), hop },
+            source: match joined {
+                true => Source::Joined { joined: self.joined.len() },
+                false => Source::Step { step: self.steps.len(), hop },
+            },
             child,
             state,
             reordered: false,
@@ -207,6 +235,10 @@ impl Plan {
             serves: None,
             variant,
         });
+        if joined {
+            self.joined.push(JoinedEdge::new(id, select, hop));
+            return id.edge;
+        }
         let by_owner = association.options.owner_scope;
         self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner });
         id.edge
@@ -266,6 +298,7 @@ impl Plan {
             ranked: false,
             links_only: true,
             only_type: None,
+            joined: wanted.joined,
         };
         let first = self.add(node, hidden(through))?;
         let [first] = first[..] else { return Err(through_polymorphic(wanted.association, through)) };
@@ -314,7 +347,8 @@ impl Plan {
             row_order: RowOrder::ByKey,
             ..KeyedSelect::new(table, links.target_columns)
         };
-        let first = self.push_edge(node, association, links, select, LoadState::Loaded, true, true, None);
+        let first =
+            self.push_edge(node, association, links, select, LoadState::Loaded, true, true, None, wanted.joined);
         let between = self.nodes[node].edges[first].child;
         let ranked = wanted.ranked || !wanted.shape.order.is_empty();
         let target = Wanted {

@@ -10,6 +10,7 @@ use super::{EdgeId, Plan, Preload, Scope, Source};
 use crate::association::{Association, AssociationDef, Cardinality};
 use crate::column::ColumnList;
 use crate::error::{Error, Result};
+use crate::joins::cannot_join;
 use crate::model::ModelDef;
 
 impl<T> Scope<T> {
@@ -63,6 +64,9 @@ impl<O, T, H> Association<O, T, H> {
     }
 }
 
+/// Why a join does not load it.
+pub(super) const GROUPED: &str = "keeps the first row of each group, which a join cannot do";
+
 /// Refuses a group where an owner has a single row.
 pub(super) fn check_group(association: &AssociationDef, group: &[usize]) -> Result<()> {
     if group.is_empty() || association.kind.cardinality() == Cardinality::Many {
@@ -91,7 +95,11 @@ impl Plan {
     // Makes the step that fetches a node's rows say to which group each belongs. Planning merges no steps yet.
     pub(super) fn rank_groups(&mut self, association: &AssociationDef, node: usize, group: &[usize]) -> Result<()> {
         let Some(EdgeId { node, edge }) = self.nodes[node].fetched_by else { return Ok(()) };
-        let Source::Step { step, .. } = self.nodes[node].edges[edge].source else { return Ok(()) };
+        let step = match self.nodes[node].edges[edge].source {
+            Source::Step { step, .. } => step,
+            Source::Joined { .. } => return Err(cannot_join(association, GROUPED)),
+            Source::Composed { .. } => return Ok(()),
+        };
         let ranked = &mut self.steps[step].select.rank_groups;
         if !ranked.is_empty() && ranked != group {
             let message = format!(

@@ -14,6 +14,9 @@ use crate::column::ColumnList;
 use crate::error::{Error, Result};
 use crate::sql::KeyedSelect;
 
+/// Why a join does not load it.
+pub(super) const SELECTED: &str = "reads some columns of its rows, and a join loads whole ones";
+
 impl<T> Scope<T> {
     /// Reads these columns only, several calls add more. The fields of the others must be `Option`s and are `None`. The
     /// primary key, the key the association goes by and those of what is loaded below must be among them.

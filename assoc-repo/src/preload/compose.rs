@@ -11,7 +11,9 @@ use super::NodeRows;
 pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links> {
     let edge = plan.edge(id);
     match edge.source {
-        Source::Step { .. } => nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone()),
+        Source::Step { .. } | Source::Joined { .. } => {
+            nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone())
+        }
         Source::Composed { first, second, finish } => {
             let (first, second) = (links_of(plan, nodes, first)?, links_of(plan, nodes, second)?);
             let rows = nodes[edge.child].as_ref().map_or(0, |rows| rows.fetched.len());

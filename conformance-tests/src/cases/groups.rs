@@ -225,5 +225,7 @@ async fn refused(cx: &mut Context) -> Result<()> {
     cx.fails("groups of groups", twice).await?;
     let twice = (Author::ARTICLES, Author::ARTICLES.group_by(Article::SECTION));
     cx.fails("two ways at once", repo.all(in_order().preload(twice))).await?;
+    cx.fails("by a join", repo.all(in_order().eager_load(Author::LONGEST_ARTICLES))).await?;
+    cx.fails("on the way", repo.all(in_order().eager_load(Author::AREAS_OF_ARTICLES))).await?;
     Ok(())
 }

@@ -108,6 +108,7 @@ async fn needed_columns(cx: &mut Context) -> Result<()> {
     let tree = Topic::ARTICLES.select(columns).with(Article::AUTHOR);
     let mut topics = repo.all(Query::<Topic>::new()).await?;
     cx.fails("the key of what is below", repo.preload(&mut topics, tree)).await?;
+    cx.fails("by a join", repo.all(in_order().eager_load(Author::TITLES))).await?;
     Ok(())
 }
 
