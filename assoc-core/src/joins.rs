@@ -322,6 +322,7 @@ pub fn hops_of(
             let own = source.scope();
             hops_of(source, own.filter.and(filter), own.unscoped || unscoped, source_type, out)?;
         }
+        Route::Found(_) => return Err(cannot_join(association, "has SQL of its own (`finder_sql`)")),
         Route::JoinTable { table, links, targets } => {
             out.push(direct(links, table, false, Expr::always()));
             out.push(direct(targets, (association.target)(), unscoped, filter));

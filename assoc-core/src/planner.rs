@@ -45,6 +45,7 @@
 
 mod build;
 mod explain;
+mod found;
 mod grouping;
 mod joined;
 mod request;
@@ -58,7 +59,7 @@ pub use way::Way;
 
 use std::any::Any;
 
-use crate::association::{AssociationDef, Cardinality, Hop, LoadState, VariantDef};
+use crate::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};
 use crate::error::Result;
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::KeyedSelect;
@@ -193,6 +194,8 @@ pub struct Step {
     pub memory: Vec<usize>,
     /// A scope that each owner has of its own: one statement for each distinct one.
     pub by_owner: Option<fn(&dyn Any) -> Shape>,
+    /// A statement that each owner has of its own: each distinct one runs.
+    pub finder: Option<Finder>,
 }
 
 impl Plan {

@@ -12,6 +12,7 @@ use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
 mod counted;
+mod found;
 mod joined;
 mod joins;
 mod keyed;

@@ -355,6 +355,40 @@ use expand::Root;
 /// }
 /// ```
 ///
+/// ## SQL of one's own
+///
+/// A `has_many` can be a statement of the application's own instead of a look-up by key.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `finder_sql = mentions_of` | a function from `&User` to `RawSql`, which selects exactly the target's columns, in their order |
+/// | `counter_sql = count_mentions_of` | the same for counting; without it, what `finder_sql` finds is counted |
+///
+/// `filter`, `order`, `limit`, `offset`, `scope`, `include` and `readonly` can stand beside it; keys, `through`, `as`,
+/// `scope_by_owner` and `inverse_of` cannot.
+///
+/// ```
+/// # use assoc_core::{HasMany, Model, RawSql, Value};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct User {
+///     id: i64,
+///     name: String,
+///     #[has_many(finder_sql = mentions_of)]
+///     mentions: HasMany<Post>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     body: String,
+/// }
+///
+/// fn mentions_of(user: &User) -> RawSql {
+///     RawSql::raw("SELECT id, body FROM posts WHERE body LIKE ?", [Value::from(format!("%@{}%", user.name))])
+/// }
+/// ```
+///
 /// # Names that are taken
 ///
 /// No column can be called `def` or `primary_key`, because of `User::DEF` and `User::PRIMARY_KEY`: give the field

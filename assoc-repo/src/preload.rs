@@ -19,6 +19,7 @@
 //! reads their keys, and the attach phase walks them again to put in what was missing.
 
 mod attach;
+mod by_finder;
 mod by_owner;
 mod compose;
 mod fetch;

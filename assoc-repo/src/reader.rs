@@ -3,7 +3,7 @@
 //! One statement on the target: by its key, or joined to the tables on the way back to the owner for an association that
 //! goes through others or a join table. Where such an association chooses among rows on its way (a `has_one`, a limit of
 //! a part), no join gives what it declares; it is loaded like a preload of a single owner then, and taken out of a copy
-//! of its row. So are polymorphic targets, and rows of groups.
+//! of its row. So are polymorphic targets, rows of groups, and what has SQL of its own.
 
 use std::any::Any;
 use std::future::Future;
@@ -109,8 +109,9 @@ async fn rows<O: Model, T: Model>(
     }
     match def.kind.route(def)? {
         Route::Direct(hop) if own.group.is_empty() => direct(repo, def, hop, own, owner, query).await,
-        // The first of each group are chosen by the statement that preloads have.
-        Route::Direct(_) => Box::pin(by_parts(repo, def, owner, query)).await,
+        // The first of each group are chosen by the statement that preloads have, and so is SQL of the application's own
+        // put on.
+        Route::Direct(_) | Route::Found(_) => Box::pin(by_parts(repo, def, owner, query)).await,
         _ => match way(repo, def, &query)? {
             // Boxed: the commonest reader need not carry their state.
             Some(way) => Box::pin(by_way(repo, way, own, owner, query)).await,

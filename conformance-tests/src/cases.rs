@@ -10,6 +10,7 @@ mod collations;
 mod composite_keys;
 mod errors;
 mod filters;
+mod finders;
 mod groups;
 mod in_hand;
 mod join_tables;
@@ -84,6 +85,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         scopes::CASES,
         selections::CASES,
         groups::CASES,
+        finders::CASES,
         in_hand::CASES,
         composite_keys::CASES,
         text_keys::CASES,

@@ -20,14 +20,14 @@ const DEEPEST_INCLUDE: usize = 32;
 type Pending = VecDeque<(usize, Vec<Request>, usize)>;
 
 /// What is asked of one association at one place.
-struct Wanted {
-    association: &'static AssociationDef,
+pub(super) struct Wanted {
+    pub(super) association: &'static AssociationDef,
     // The association's own scope with the request's on top.
-    shape: Shape,
-    state: LoadState,
+    pub(super) shape: Shape,
+    pub(super) state: LoadState,
     // The request names an order of its own.
-    reordered: bool,
-    hidden: bool,
+    pub(super) reordered: bool,
+    pub(super) hidden: bool,
     // Rows are merged with those of other keys afterwards, so their order must hold across keys.
     ranked: bool,
     // Nothing but keys is needed of the rows.
@@ -127,6 +127,7 @@ impl Plan {
         }
         match route {
             Route::Direct(hop) => Ok(vec![self.add_direct(node, wanted, hop, (association.target)(), None)?]),
+            Route::Found(finder) => Ok(vec![self.add_found(node, wanted, finder)?]),
             Route::Polymorphic { type_column, owner_columns, variants } => {
                 self.add_polymorphic(node, &wanted, type_column, owner_columns, variants)
             }
@@ -200,7 +201,7 @@ impl Plan {
     }
 
     #[allow(clippy::too_many_arguments)] // The one place edges with a step are made.
-    fn push_edge(
+    pub(super) fn push_edge(
         &mut self,
         node: usize,
         association: &'static AssociationDef,
@@ -240,7 +241,7 @@ impl Plan {
             return id.edge;
         }
         let by_owner = association.options.owner_scope;
-        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner });
+        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner, finder: None });
         id.edge
     }
 

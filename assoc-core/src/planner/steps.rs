@@ -16,8 +16,8 @@ impl Plan {
             let feeder = self.feeder(served);
             let own = self.reads(&step);
             let found = (0..merged.len()).find_map(|candidate| {
-                let may = step.by_owner.is_none()
-                    && merged[candidate].by_owner.is_none()
+                let may = step.is_keyed()
+                    && merged[candidate].is_keyed()
                     && same_rows(&merged[candidate].select, &step.select)
                     && !feeder.is_some_and(|feeder| self.waits_for(&merged, feeder, candidate));
                 may.then(|| reads[candidate].joined(&own)).flatten().map(|joined| (candidate, joined))
@@ -203,9 +203,10 @@ impl Step {
         };
     }
 
-    // Whether a row of it can stand for the row in the database. The scope of an owner may select columns.
+    // Whether a row of it can stand for the row in the database. The scope of an owner may select columns, and SQL of the
+    // application's own may do anything.
     fn reads_whole_rows(&self) -> bool {
-        self.select.only.is_none() && self.select.selected.is_none() && self.by_owner.is_none()
+        self.select.only.is_none() && self.select.selected.is_none() && self.is_keyed()
     }
 
     /// Whether the keys are the model's primary key, so that a row in memory can stand for the one in the database.

@@ -36,6 +36,13 @@ impl<'d> SqlWriter<'d> {
         }
         let filter = scope.filter.and(filter.clone());
         match association.kind.route(association)? {
+            Route::Found(_) => {
+                let message = format!(
+                    "`{}` has SQL of its own (`finder_sql`): a condition on its rows cannot be written as a subquery",
+                    association.name
+                );
+                Err(Error::invalid_query(owner.name, message))
+            }
             Route::Direct(hop) => self.exists(owner, hop, (association.target)(), scope.unscoped, &filter),
             Route::Through { through, source, source_type } => {
                 let onward = Expr::Related { association: source, filter: Box::new(filter), only_type: source_type };

@@ -10,7 +10,7 @@ use assoc_core::{Cardinality, ColumnType, Error, ErrorKind, KeySet, Links, Resul
 use super::held::{self, Held};
 use super::index::KeyIndex;
 use super::owners::{Owners, kept_owners, owners_of};
-use super::{EdgeLinks, NodeRows, by_owner, compose};
+use super::{EdgeLinks, NodeRows, by_finder, by_owner, compose};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
@@ -112,9 +112,12 @@ pub(super) async fn run(
             .iter()
             .map(|served| owners_of(plan, &nodes, held_root, *served, force))
             .collect::<Result<Vec<Owners>>>()?;
-        let found = match step.by_owner {
-            None => look_up(session, plan, &nodes, held_root, step, &owners).await?,
-            Some(scope) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
+        let found = match (step.by_owner, step.finder) {
+            (_, Some(finder)) => {
+                by_finder::look_up(session, plan, &nodes, held_root, step, &owners, finder.find).await?
+            }
+            (Some(scope), None) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
+            (None, None) => look_up(session, plan, &nodes, held_root, step, &owners).await?,
         };
         deal_out(plan, &mut nodes, held_root, step, owners, found);
     }
