@@ -56,7 +56,9 @@ fn related(
 ) -> Result<Expr> {
     let on = |filter: Expr, only_type| Expr::Related { association, filter: Box::new(filter), only_type };
     Ok(match association.kind.route(association)? {
-        Route::Direct(_) | Route::JoinTable { .. } => on(filtered(hook, (association.target)(), filter)?, only_type),
+        Route::Direct(_) | Route::JoinTable { .. } | Route::Found(_) => {
+            on(filtered(hook, (association.target)(), filter)?, only_type)
+        }
         // Written out part by part, so that the rows between are filtered as well.
         Route::Through { through, source, source_type } => {
             let onward = association.scope().filter.and(filter);

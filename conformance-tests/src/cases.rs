@@ -11,6 +11,8 @@ mod composite_keys;
 mod eager_load;
 mod errors;
 mod filters;
+mod finders;
+mod groups;
 mod in_hand;
 mod join_tables;
 mod joins;
@@ -23,6 +25,7 @@ mod preload_has_many;
 mod preload_has_one;
 mod queries;
 mod scopes;
+mod selections;
 mod text_keys;
 mod through;
 mod transactions;
@@ -86,6 +89,9 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         eager_load::CASES,
         polymorphic::CASES,
         scopes::CASES,
+        selections::CASES,
+        groups::CASES,
+        finders::CASES,
         in_hand::CASES,
         composite_keys::CASES,
         text_keys::CASES,

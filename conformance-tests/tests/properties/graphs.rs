@@ -2,10 +2,10 @@
 
 use std::any::Any;
 
-use assoc_core::planner::Request;
-use assoc_core::{AssociationDef, Cardinality, LoadState, Macro, ModelDef, Route};
+use assoc_core::planner::{Request, Shape};
+use assoc_core::{AssociationDef, Cardinality, LoadState, Macro, ModelDef, Route, Value};
 
-use crate::data::World;
+use crate::data::{Row, World};
 use crate::reference::Found;
 
 /// A row in memory is the one that was expected, and so is what a tree loaded below it. `fresh` rows hold nothing but
@@ -56,7 +56,10 @@ fn compare_association(
     let mut requests = request.children.clone();
     let shape = association.scope().with(request.shape.clone());
     requests.extend(shape.includes);
+    let selected = selected_of(association, &request.shape);
     for (target, expected) in found.iter().zip(&expected) {
+        let masked = masked(*expected, selected.as_deref());
+        let expected = &Found { model: expected.model, row: &masked };
         let mut own: Vec<Request> =
             requests.iter().filter(|child| (child.association.owner)() == expected.model).cloned().collect();
         own.extend(expected.model.base_scope(shape.unscoped).includes);
@@ -65,6 +68,21 @@ fn compare_association(
         }
     }
     Ok(())
+}
+
+/// The columns that are read of an association's rows, if not all are.
+pub(crate) fn selected_of(association: &AssociationDef, asked: &Shape) -> Option<Vec<usize>> {
+    let own = association.scope().with(asked.clone()).select;
+    own.or_else(|| match association.kind.route(association) {
+        Ok(Route::Through { source, .. }) => selected_of(source, &Shape::default()),
+        _ => None,
+    })
+}
+
+/// A row with nothing in the columns that are not read.
+pub(crate) fn masked(found: Found<'_>, selected: Option<&[usize]>) -> Row {
+    let reads = |at: usize| selected.is_none_or(|selected| selected.contains(&at));
+    found.row.iter().enumerate().map(|(at, value)| if reads(at) { value.clone() } else { Value::Null }).collect()
 }
 
 /// The rows of an association in memory, out of the enum where it is polymorphic.
@@ -161,7 +179,7 @@ pub(crate) fn chooses(association: &AssociationDef) -> bool {
         Ok(Route::Polymorphic { .. }) => true,
         _ => false,
     };
-    scope.limit.is_some() || scope.offset.is_some() || (one && !unique)
+    scope.limit.is_some() || scope.offset.is_some() || !scope.group.is_empty() || (one && !unique)
 }
 
 /// Whether an association chooses among rows, or one that it goes through does.
