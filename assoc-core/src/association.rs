@@ -25,7 +25,7 @@ pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
-pub use slot::{Children, Links, LoadState, Slot};
+pub use slot::{Children, JoinedRows, Links, LoadState, Slot};
 pub use through::{Missing, PickSource, PickTypedSource, ThroughKind};
 
 /// The kinds by name, for reflection.
@@ -106,7 +106,7 @@ pub enum Route {
     },
     /// By way of a join table: from the owner to links, from links to targets.
     JoinTable {
-        /// The join table.
+        /// The join table: the keys alone, or the model of its rows.
         table: &'static ModelDef,
         /// From the owner to its links.
         links: Hop,

@@ -156,6 +156,8 @@ pub enum Expr {
         filter: Box<Expr>,
         /// Of a polymorphic association, the only type to look at.
         only_type: Option<&'static str>,
+        /// Of a join table, a condition on its rows.
+        links: Option<Box<Expr>>,
     },
     /// SQL of the application's own, with binds for its `?`.
     Raw {

@@ -37,8 +37,8 @@ pub mod __private;
 pub use aggregate::{Aggregate, Selectable};
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, ForeignKeyFor, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Kind, Links, LoadState, Macro, Missing, Options, PickSource,
-    PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef,
+    HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinedRows, Kind, Links, LoadState, Macro, Missing, Options,
+    PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef,
     VariantPreload,
 };
 pub use column::{Column, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
@@ -52,7 +52,7 @@ pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operan
 pub use filter_hook::{FilterHook, filtered};
 pub use holder::{
     BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
-    HasOneSlot, TargetRow, ToOne,
+    HasOneSlot, JoinRow, TargetRow, ToOne, WithJoinRows,
 };
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
 pub use model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};

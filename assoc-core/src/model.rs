@@ -201,6 +201,12 @@ impl ModelDef {
         ModelDef::new(name, table, columns, &[], &[], &LinkTable)
     }
 
+    /// Whether this is a join table without model: its rows are nothing but keys.
+    #[must_use]
+    pub fn is_bare_join_table(&self) -> bool {
+        self.type_id() == LinkTable.model_type()
+    }
+
     /// What every read of the model begins with: the discriminator's condition, and the default scope unless it is
     /// left out.
     #[must_use]

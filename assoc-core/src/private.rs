@@ -10,7 +10,7 @@ pub use crate::column_type::{ColumnType, SqlType};
 pub use crate::error::{AssociationNotLoaded, Error, ErrorKind, Mismatch, NotLoadedReason, Result};
 pub use crate::holder::{
     BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
-    HasOneSlot, TargetRow, ToOne,
+    HasOneSlot, TargetRow, ToOne, WithJoinRows,
 };
 pub use crate::key::Key;
 pub use crate::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
@@ -167,6 +167,29 @@ pub const fn check_join_columns<T: Model>(columns: usize) {
         "a join table has a column for each column of the target's primary key: name as many with \
          `association_foreign_key = \"…\"`"
     );
+}
+
+/// Requires, at compile time, that a table is that of the model of its rows.
+pub const fn check_join_table<J: Model>(named: TableRef) {
+    let own = J::DEF.table;
+    let schema = match (named.schema, own.schema) {
+        (None, None) => true,
+        (Some(named), Some(own)) => same(named, own),
+        _ => false,
+    };
+    assert!(
+        schema && same(named.name, own.name),
+        "`join_table` names another table than the model of the join table's rows has: leave it out, or name the same"
+    );
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 /// The join table of a `has_and_belongs_to_many` from `O` to `T`: the columns that refer to the owner, then those that

@@ -220,8 +220,8 @@ use expand::Root;
 ///
 /// ## Join tables
 ///
-/// A `has_and_belongs_to_many` is joined by a table that has no model. These options name its columns, by their names in the
-/// database:
+/// A `has_and_belongs_to_many` is joined by a table that needs no model. These options name its columns, by their names in
+/// the database:
 ///
 /// | option | meaning | without it |
 /// |---|---|---|
@@ -255,6 +255,39 @@ use expand::Root;
 ///         association_foreign_key = "friend_id"
 ///     )]
 ///     friends: HasAndBelongsToMany<Person>,
+/// }
+/// ```
+///
+/// A table that holds more than two keys can have a model: the second parameter of the field's type. Its rows are loaded
+/// beside the targets, by the same statements, for reading. `foreign_key` and `association_foreign_key` name fields of it
+/// then, its table is the join table, and a second method reads both, `post.tags_with_join_rows()`.
+///
+/// ```
+/// # use assoc_core::{AssociationNotLoaded, HasAndBelongsToMany, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     #[has_and_belongs_to_many]
+///     tags: HasAndBelongsToMany<Tag, PostTag>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Tag {
+///     id: i64,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// #[model(table = "posts_tags")]
+/// struct PostTag {
+///     post_id: i64,
+///     tag_id: i64,
+///     position: i64,
+/// }
+///
+/// fn first(post: &Post) -> Result<Option<&Tag>, AssociationNotLoaded> {
+///     let mut tags = post.tags_with_join_rows()?;
+///     Ok(tags.find(|(_, link)| link.position == 1).map(|(tag, _)| tag))
 /// }
 /// ```
 ///

@@ -110,6 +110,8 @@ pub(crate) struct FieldType {
     pub(crate) slot: Type,
     /// The target: `User`.
     pub(crate) target: Type,
+    /// The model of a join table's rows: `PostTag`.
+    pub(crate) join_row: Option<Type>,
 }
 
 /// Reads a struct. `None` if it is nothing that can be a model at all.
@@ -346,10 +348,24 @@ fn field_type(kind: Kind, through: bool, attribute: &Attribute, ty: &Type, error
         errors.at(span_of(attribute), message);
         return None;
     }
-    let Some(slot) = only_argument(&segment.arguments) else {
-        errors.on(ty, format!("`{holder}` names its target between angle brackets: `{holder}<Post>`"));
-        return None;
+    let (slot, join_row) = match &type_arguments(&segment.arguments)[..] {
+        [slot] => (*slot, None),
+        [slot, join_row] if holder == Holder::HasAndBelongsToMany => (*slot, Some(*join_row)),
+        [_, _] if holder == Holder::HasManyThrough => {
+            let message = format!(
+                "`{kind}`{way} names its target alone: the rows between are those of the association it goes through, \
+                 which can be loaded as well"
+            );
+            errors.on(ty, message);
+            return None;
+        }
+        _ => {
+            errors.on(ty, format!("`{holder}` names its target between angle brackets: `{holder}<Post>`"));
+            return None;
+        }
     };
+    let nothing = |ty: &Type| matches!(unwrapped(ty), Type::Tuple(tuple) if tuple.elems.is_empty());
+    let join_row = join_row.filter(|join_row| !nothing(join_row)).cloned();
     let inner = optional(slot);
     if let Some(inner) = inner
         && !holder.is_to_one()
@@ -358,7 +374,7 @@ fn field_type(kind: Kind, through: bool, attribute: &Attribute, ty: &Type, error
         errors.on(slot, message);
         return None;
     }
-    Some(FieldType { holder, slot: slot.clone(), target: inner.unwrap_or(slot).clone() })
+    Some(FieldType { holder, slot: slot.clone(), target: inner.unwrap_or(slot).clone(), join_row })
 }
 
 // The `T` of `Option<T>`.
@@ -369,11 +385,20 @@ fn optional(ty: &Type) -> Option<&Type> {
 }
 
 fn only_argument(arguments: &PathArguments) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = arguments else { return None };
-    match arguments.args.first() {
-        Some(GenericArgument::Type(ty)) if arguments.args.len() == 1 => Some(ty),
+    match type_arguments(arguments)[..] {
+        [only] => Some(only),
         _ => None,
     }
+}
+
+// All arguments, if they are types; none if one of them is something else.
+fn type_arguments(arguments: &PathArguments) -> Vec<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else { return Vec::new() };
+    let types = arguments.args.iter().map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.collect::<Option<_>>().unwrap_or_default()
 }
 
 // Without the invisible delimiters that a type has which a `macro_rules!` macro was given.

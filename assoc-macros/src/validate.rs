@@ -81,6 +81,10 @@ pub(crate) struct Association {
     pub(crate) slot: Type,
     /// `User`
     pub(crate) target: Type,
+    /// The model of a join table's rows: `PostTag`.
+    pub(crate) join_row: Option<Type>,
+    /// Where a join table is named.
+    pub(crate) join_table_span: Option<Span>,
     pub(crate) keys: Keys,
     pub(crate) shape: ShapeInput,
 }
@@ -95,7 +99,7 @@ pub(crate) enum Keys {
     Polymorphic { foreign_key: Vec<usize>, foreign_type: usize, type_span: Span },
     /// By another association.
     Through(Box<Through>),
-    /// By a table without model.
+    /// By a join table. With a model of its rows, the columns are fields of that.
     JoinTable { table: Option<(Option<String>, String)>, owner_columns: Vec<String>, target_columns: Vec<String> },
 }
 
@@ -162,6 +166,8 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 },
                 slot: association.field.slot.clone(),
                 target: association.field.target.clone(),
+                join_row: association.field.join_row.clone(),
+                join_table_span: association.options.join_table.as_ref().map(LitStr::span),
                 keys,
                 shape: association.options.shape.clone(),
             });

@@ -45,6 +45,8 @@ struct EdgeLinks {
     links: Links,
     // Owners that this edge leaves alone: they keep what they hold, or another type of the association is theirs.
     kept: Vec<bool>,
+    // For each link the row between, of a join table whose rows are kept.
+    joined: Option<Vec<u32>>,
 }
 
 impl NodeRows {

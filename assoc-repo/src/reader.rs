@@ -8,8 +8,8 @@ use std::future::Future;
 
 use assoc_core::planner::{Request, Shape};
 use assoc_core::{
-    Association, AssociationDef, BelongsTo, Cardinality, Error, Expr, HasMany, HasManyThrough, HasOne, Hop, KeyTuple,
-    Model, Result, Route, TargetRow, ToOne, Value,
+    Association, AssociationDef, BelongsTo, Cardinality, Error, Expr, HasMany, HasManyThrough, HasOne, Hop, JoinRow,
+    KeyTuple, Model, Result, Route, TargetRow, ToOne, Value,
 };
 
 use crate::query::Select;
@@ -32,7 +32,7 @@ impl<O: Model, T: Model> Readable<O, T> for Association<O, T, HasMany<T>> {
     }
 }
 
-impl<O: Model, T: Model> Readable<O, T> for Association<O, T, HasManyThrough<T>> {
+impl<O: Model, T: Model, J: JoinRow> Readable<O, T> for Association<O, T, HasManyThrough<T, J>> {
     type Read = Vec<T>;
 
     async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Vec<T>> {

@@ -11,6 +11,7 @@ mod composite_keys;
 mod errors;
 mod filters;
 mod in_hand;
+mod join_rows;
 mod join_tables;
 mod load_states;
 mod merging;
@@ -78,6 +79,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         merging::CASES,
         through::CASES,
         join_tables::CASES,
+        join_rows::CASES,
         polymorphic::CASES,
         scopes::CASES,
         in_hand::CASES,

@@ -2,6 +2,7 @@
 
 pub(crate) mod blog;
 pub(crate) mod clinic;
+pub(crate) mod join_rows;
 pub(crate) mod keys;
 pub(crate) mod kinds;
 pub(crate) mod options;

@@ -6,7 +6,7 @@ use crate::expr::Expr;
 
 impl<O, T, H> Association<O, T, H> {
     fn related(self, filter: Expr) -> Filter<O> {
-        Filter::new(Expr::Related { association: self.def(), filter: Box::new(filter), only_type: None })
+        Filter::new(Expr::Related { association: self.def(), filter: Box::new(filter), only_type: None, links: None })
     }
 
     /// Owners with at least one target that satisfies a condition: `EXISTS`, which never repeats an owner. Of a `has_one`

@@ -6,6 +6,7 @@ use assoc_core::planner::Request;
 use assoc_core::{AssociationDef, Cardinality, LoadState, ModelDef, Route};
 
 use crate::data::World;
+use crate::people::{User, is_aligned};
 use crate::reference::Found;
 
 /// A row in memory is the one that was expected, and so is what a tree loaded below it. `fresh` rows hold nothing but
@@ -56,6 +57,9 @@ fn compare_association(
     let mut requests = request.children.clone();
     let shape = association.scope().with(request.shape.clone());
     requests.extend(shape.includes);
+    if !row.downcast_ref::<User>().is_none_or(is_aligned) {
+        return wrong("a row of a join table stands beside another target".to_owned());
+    }
     for (target, expected) in found.iter().zip(&expected) {
         let mut own: Vec<Request> =
             requests.iter().filter(|child| (child.association.owner)() == expected.model).cloned().collect();
