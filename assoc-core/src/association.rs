@@ -16,6 +16,7 @@ mod conditions;
 mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;
+mod joined;
 mod polymorphic;
 mod slot;
 mod through;
@@ -24,8 +25,9 @@ pub use belongs_to::BelongsToKind;
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
+pub use joined::{Joined, JoinedColumn};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
-pub use slot::{Children, JoinedRows, Links, LoadState, Slot};
+pub use slot::{Children, JoinTableRows, Links, LoadState, Slot};
 pub use through::{Missing, PickSource, PickTypedSource, ThroughKind};
 
 /// The kinds by name, for reflection.
@@ -144,6 +146,8 @@ pub trait Kind: Send + Sync + fmt::Debug {
 pub struct AssociationDef {
     /// Its name: the field's.
     pub name: &'static str,
+    /// Its name in the plural, which joined tables are named after.
+    pub plural: &'static str,
     /// The owner's model.
     pub owner: fn() -> &'static ModelDef,
     /// The target's model; of a polymorphic association, the first of them.
@@ -239,13 +243,14 @@ impl AssociationDef {
     #[must_use]
     pub const fn new(
         name: &'static str,
+        plural: &'static str,
         owner: fn() -> &'static ModelDef,
         target: fn() -> &'static ModelDef,
         kind: &'static dyn Kind,
         slot: &'static dyn Slot,
         options: Options,
     ) -> Self {
-        AssociationDef { name, owner, target, kind, slot, options }
+        AssociationDef { name, plural, owner, target, kind, slot, options }
     }
 
     /// `User.posts`.

@@ -41,6 +41,10 @@ impl Expr {
             Expr::Related { association, filter, only_type, links } => {
                 related(association, *filter, only_type, links, hook)?
             }
+            // Whoever joins a table filters it.
+            Expr::Joined { association, filter } => {
+                Expr::Joined { association, filter: Box::new(filter.with_filters(hook)?) }
+            }
             other => other,
         })
     }
@@ -90,9 +94,10 @@ impl Plan {
     /// # Errors
     /// When a declaration does not hold together.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
-        for step in &mut self.steps {
-            let filter = std::mem::replace(&mut step.select.filter, Expr::always());
-            step.select.filter = filtered(hook, step.select.model, filter)?;
+        let joined = self.joined.iter_mut().map(|joined| &mut joined.select);
+        for select in self.steps.iter_mut().map(|step| &mut step.select).chain(joined) {
+            let filter = std::mem::replace(&mut select.filter, Expr::always());
+            select.filter = filtered(hook, select.model, filter)?;
         }
         Ok(self)
     }

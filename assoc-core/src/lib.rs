@@ -21,6 +21,7 @@ mod error;
 mod expr;
 mod filter_hook;
 mod holder;
+pub mod joins;
 mod key;
 mod model;
 pub mod planner;
@@ -37,11 +38,11 @@ pub mod __private;
 pub use aggregate::{Aggregate, Selectable};
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, ForeignKeyFor, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinedRows, Kind, Links, LoadState, Macro, Missing, Options,
-    PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef,
-    VariantPreload,
+    HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinTableRows, Joined, JoinedColumn, Kind, Links, LoadState,
+    Macro, Missing, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot,
+    ThroughKind, Variant, VariantDef, VariantPreload,
 };
-pub use column::{Column, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
+pub use column::{Column, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use dialect::{Capabilities, Dialect};
 pub use driver::{BoxFuture, Connection, Driver, RowSink};

@@ -27,6 +27,13 @@
 //! two hidden edges as well, over rows that are nothing but keys, unless the association keeps them beside its targets; so
 //! is a join model that nobody asked for: of it only the key columns are read. Targets are fetched once each and shared.
 //!
+//! # Associations that are joined
+//!
+//! `eager_load` (and `includes`, where a condition reaches into the association) loads by the root's own statement. Such
+//! edges are planned like all others and then taken off their steps ([`Plan::joined`]): which rows an owner has, in which
+//! order, and what becomes of them on the way through others is the same, only the statement differs. Edges below them
+//! may have steps again.
+//!
 //! # Rows that are in memory already
 //!
 //! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
@@ -38,11 +45,13 @@
 
 mod build;
 mod explain;
+mod joined;
 mod request;
 mod steps;
 
 pub(crate) use build::join_scope;
-pub use request::{IntoPreload, Preload, Request, Scope, Shape};
+pub use joined::JoinedEdge;
+pub use request::{IntoPreload, Preload, Request, Scope, Shape, Strategy};
 
 use std::any::Any;
 
@@ -66,6 +75,7 @@ pub struct Plan {
     pub(crate) root: Root,
     pub(crate) nodes: Vec<Node>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) joined: Vec<JoinedEdge>,
 }
 
 /// A node and one of its edges.
@@ -138,6 +148,11 @@ pub enum Source {
         /// The key it goes by.
         hop: Hop,
     },
+    /// The root's own statement, which joins their table.
+    Joined {
+        /// Which of the plan's [joined edges](Plan::joined).
+        joined: usize,
+    },
     /// Two other edges one after the other: from the owner to links, and on from there.
     Composed {
         /// The first, of the same node.
@@ -161,7 +176,7 @@ pub struct Finish {
     /// At most so many are kept.
     pub limit: Option<u64>,
     /// The row between, of a join table, is kept beside each.
-    pub joined: bool,
+    pub join_rows: bool,
 }
 
 /// One statement (or one per chunk of keys) and what it serves.
@@ -185,7 +200,7 @@ impl Plan {
     /// found before any SQL runs.
     pub fn new(model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
         let requests = request::merge(requests)?;
-        let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new() };
+        let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new() };
         plan.add_all(requests)?;
         plan.assign_steps();
         Ok(plan)

@@ -12,6 +12,8 @@ use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
 mod counted;
+mod joined;
+mod joins;
 mod keyed;
 mod per_owner;
 mod related;
@@ -19,6 +21,7 @@ mod select;
 mod write;
 
 pub use counted::KeyedCount;
+pub use joined::{JoinedSelect, LoadedTable, Rank};
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use select::Select;
 pub use write::{delete_by_keys, insert, insert_text, update_by_key};
@@ -31,13 +34,21 @@ pub struct SqlWriter<'d> {
     binds: Vec<Bind>,
     qualifier: Option<Cow<'d, str>>,
     related: usize,
+    joined: joins::JoinedNames,
 }
 
 impl<'d> SqlWriter<'d> {
     /// An empty statement.
     #[must_use]
     pub fn new(dialect: &'d dyn Dialect) -> Self {
-        SqlWriter { dialect, sql: String::with_capacity(128), binds: Vec::new(), qualifier: None, related: 0 }
+        SqlWriter {
+            dialect,
+            sql: String::with_capacity(128),
+            binds: Vec::new(),
+            qualifier: None,
+            related: 0,
+            joined: joins::JoinedNames::default(),
+        }
     }
 
     /// Columns of the query's own model are written with this table in front of them from now on.
@@ -126,13 +137,15 @@ impl<'d> SqlWriter<'d> {
     }
 
     fn column(&mut self, column: &ColumnRef) -> Result<()> {
-        if let [first, ..] = &*column.path {
-            return Err(Error::unsupported(
-                self.dialect.name(),
-                format!("column `{}` of association `{first}` in a statement that does not join it", column.name),
-            ));
+        if column.path.is_empty() {
+            self.own_column(column.name);
+            return Ok(());
         }
-        self.own_column(column.name);
+        let path = [&self.joined.prefix[..], &column.path].concat();
+        let table = self.joined_name(&path)?;
+        self.identifier(&table);
+        self.sql.push('.');
+        self.identifier(column.name);
         Ok(())
     }
 
@@ -210,6 +223,7 @@ impl<'d> SqlWriter<'d> {
             Expr::Related { association, filter, only_type, links } => {
                 self.related(association, filter, *only_type, links.as_deref())
             }
+            Expr::Joined { association, filter } => self.joined_condition(association, filter),
             Expr::Raw { sql, binds } => self.raw(sql, binds),
         }
     }

@@ -154,6 +154,7 @@ impl Features {
             Features { window_functions: true, .. } => PerOwnerLimit::Window,
             _ => PerOwnerLimit::Unsupported,
         };
+        capabilities.window_functions = self.window_functions;
         capabilities
     }
 }

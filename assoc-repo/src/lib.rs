@@ -48,6 +48,7 @@ mod changeset;
 mod columns;
 mod connect;
 mod include;
+mod joins;
 mod log;
 mod preload;
 mod prepare;
@@ -79,8 +80,8 @@ pub use transaction::Transaction;
 pub use assoc_core::planner::{IntoPreload, Plan, Preload, Scope};
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
-    Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, LoadState, Mismatch, NotLoadedReason, Result, Sort,
-    SqlType, Value, WithJoinRows, escape_like,
+    Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinedColumn, LoadState, Mismatch, NotLoadedReason,
+    Result, Sort, SqlType, Value, WithJoinRows, escape_like,
 };
 
 // The README and the guide are compiled, and their examples run, as documentation tests of this crate.

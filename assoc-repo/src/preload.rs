@@ -24,11 +24,14 @@ mod compose;
 mod fetch;
 mod held;
 mod index;
+mod joined;
 mod owners;
 
+use assoc_core::joins::Joins;
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
-use assoc_core::{KeySet, Links, Model, Result, RowKeys};
+use assoc_core::sql::JoinedSelect;
+use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
 use crate::session::Session;
 
@@ -46,7 +49,7 @@ struct EdgeLinks {
     // Owners that this edge leaves alone: they keep what they hold, or another type of the association is theirs.
     kept: Vec<bool>,
     // For each link the row between, of a join table whose rows are kept.
-    joined: Option<Vec<u32>>,
+    via: Option<Vec<u32>>,
 }
 
 impl NodeRows {
@@ -60,11 +63,29 @@ pub(crate) async fn load_fetched<M: Model>(session: &mut Session<'_>, plan: &Pla
     if rows.is_empty() {
         return Ok(rows);
     }
-    let mut nodes = fetch::run(session, plan, fetch::RootRows::Fetched(Box::new(rows)), false).await?;
+    let nodes = fetch::run(session, plan, fetch::RootRows::Fetched(Box::new(rows)), false).await?;
+    Ok(complete(plan, nodes))
+}
+
+/// Runs a statement that loads joined associations with the root, and loads the others.
+pub(crate) async fn load_joined<M: Model>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    load: &JoinedSelect,
+    joins: &Joins,
+    statement: &Statement,
+) -> Result<Vec<M>> {
+    let mut rows = joined::Assembly::new(plan, load, joins);
+    session.query(statement, &mut rows).await?;
+    let nodes = fetch::run(session, plan, fetch::RootRows::Joined(rows.finish()?), false).await?;
+    Ok(complete(plan, nodes))
+}
+
+fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
     let root = attach::run(plan, &mut nodes, None);
     let rows = root.into_any().downcast::<Vec<M>>();
     // The root's rows went in as this very type.
-    Ok(rows.map(|rows| *rows).unwrap_or_default())
+    rows.map(|rows| *rows).unwrap_or_default()
 }
 
 /// Loads associations of rows the application holds: what is missing, or everything if `force`.

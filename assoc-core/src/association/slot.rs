@@ -110,7 +110,7 @@ pub enum Children<'r> {
 
 /// Rows of the join table that links came from.
 #[derive(Clone, Copy)]
-pub struct JoinedRows<'r> {
+pub struct JoinTableRows<'r> {
     /// A `Vec` of their model.
     pub rows: &'r dyn Any,
     /// For each link, owner by owner, the position of its row.
@@ -146,16 +146,16 @@ pub trait Slot: Send + Sync {
     );
 
     /// The same with the row of the join table that each link came from, for holders that keep them.
-    fn attach_joined(
+    fn attach_with_join_rows(
         &self,
         owners: &mut dyn Owners,
         children: Children<'_>,
-        joined: JoinedRows<'_>,
+        join_rows: JoinTableRows<'_>,
         links: &Links,
         skip: &dyn Fn(usize) -> bool,
         state: LoadState,
     ) {
-        let _ = joined;
+        let _ = join_rows;
         self.attach(owners, children, links, skip, state);
     }
 }

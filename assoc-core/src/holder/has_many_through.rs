@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::cell::{Cell, state_methods};
 use super::join_rows::{JoinRow, JoinRowList, WithJoinRows};
-use crate::association::{Children, JoinedRows, Links, LoadState, Slot};
+use crate::association::{Children, JoinTableRows, Links, LoadState, Slot};
 use crate::error::NotLoadedReason;
 use crate::model::Model;
 use crate::rows::Owners;
@@ -219,7 +219,7 @@ impl<O: Model, T: Model, J: JoinRow> HasManyThroughSlot<O, T, J> {
         &self,
         owners: &mut dyn Owners,
         children: Children<'_>,
-        joined: Option<JoinedRows<'_>>,
+        table_rows: Option<JoinTableRows<'_>>,
         links: &Links,
         skip: &dyn Fn(usize) -> bool,
         state: LoadState,
@@ -247,7 +247,7 @@ impl<O: Model, T: Model, J: JoinRow> HasManyThroughSlot<O, T, J> {
                 return;
             }
             let rows = own.inspect(|_| start += 1).filter_map(|row| rows.get(row)).map(Arc::clone).collect();
-            let own = joined.as_ref().and_then(|joined| joined.positions.get(first..start).zip(Some(joined.rows)));
+            let own = table_rows.and_then(|table| table.positions.get(first..start).zip(Some(table.rows)));
             let join_rows = own.and_then(|(own, rows)| J::copied(rows, own)).map(Box::new);
             // Without their join rows, targets are not what was asked for: the association stays as it was.
             if (J::ABSENT || join_rows.is_some())
@@ -301,15 +301,15 @@ impl<O: Model, T: Model, J: JoinRow> Slot for HasManyThroughSlot<O, T, J> {
         self.put(owners, children, None, links, skip, state);
     }
 
-    fn attach_joined(
+    fn attach_with_join_rows(
         &self,
         owners: &mut dyn Owners,
         children: Children<'_>,
-        joined: JoinedRows<'_>,
+        table_rows: JoinTableRows<'_>,
         links: &Links,
         skip: &dyn Fn(usize) -> bool,
         state: LoadState,
     ) {
-        self.put(owners, children, Some(joined), links, skip, state);
+        self.put(owners, children, Some(table_rows), links, skip, state);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::{Edge, EdgeId, Finish, Node, Plan, Request, Shape, Source, Step, VariantEdge};
+use super::{Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Request, Root, Shape, Source, Step, Strategy, VariantEdge};
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::joins::hops_of;
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder};
 use crate::value::Value;
@@ -31,6 +32,8 @@ struct Wanted {
     links_only: bool,
     // Of a polymorphic association, the only type wanted.
     only_type: Option<&'static str>,
+    // The root's statement joins it.
+    joined: bool,
 }
 
 impl Plan {
@@ -40,6 +43,11 @@ impl Plan {
         while let Some((node, requests, depth)) = pending.pop_front() {
             for request in requests {
                 let association = request.association;
+                // Below rows of another statement there is nothing to join to.
+                let joined = request.strategy == Strategy::Joined && self.is_joined(node);
+                if joined {
+                    hops_of(association, Expr::always(), false, None, &mut Vec::new())?;
+                }
                 let own = association.scope();
                 let state =
                     if is_whole(association, &own, &request.shape) { LoadState::Loaded } else { LoadState::Partial };
@@ -59,6 +67,7 @@ impl Plan {
                     ranked: false,
                     links_only: false,
                     only_type: None,
+                    joined,
                 };
                 let edges = self.add(node, wanted)?;
                 if depth < DEEPEST_INCLUDE {
@@ -90,6 +99,14 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    // Whether a node's rows come with the root's own statement.
+    pub(super) fn is_joined(&self, node: usize) -> bool {
+        match self.nodes[node].fetched_by {
+            None => self.root == Root::Fetched,
+            Some(edge) => matches!(self.edge(edge).source, Source::Joined { .. }),
+        }
     }
 
     // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
@@ -127,7 +144,7 @@ impl Plan {
         model: &'static ModelDef,
         variant: Option<VariantEdge>,
     ) -> Result<usize> {
-        let Wanted { association, shape, state, reordered, hidden, ranked, links_only, .. } = wanted;
+        let Wanted { association, shape, state, reordered, hidden, ranked, links_only, joined, .. } = wanted;
         if shape.distinct {
             let message =
                 format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
@@ -162,7 +179,7 @@ impl Plan {
             per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
             ..KeyedSelect::new(model, hop.target_columns)
         };
-        let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant);
+        let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant, joined);
         self.nodes[node].edges[edge].reordered = reordered;
         Ok(edge)
     }
@@ -178,6 +195,7 @@ impl Plan {
         hidden: bool,
         links_only: bool,
         variant: Option<VariantEdge>,
+        joined: bool,
     ) -> usize {
         let child = self.nodes.len();
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
@@ -191,7 +209,10 @@ impl Plan {
         self.nodes[node].edges.push(Edge {
             association,
             cardinality: association.kind.cardinality(),
-            source: Source::Step { step: self.steps.len(), hop },
+            source: match joined {
+                true => Source::Joined { joined: self.joined.len() },
+                false => Source::Step { step: self.steps.len(), hop },
+            },
             child,
             state,
             reordered: false,
@@ -199,6 +220,10 @@ impl Plan {
             serves: None,
             variant,
         });
+        if joined {
+            self.joined.push(JoinedEdge::new(id, select, hop));
+            return id.edge;
+        }
         let by_owner = association.options.owner_scope;
         self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner });
         id.edge
@@ -253,6 +278,7 @@ impl Plan {
             ranked: false,
             links_only: true,
             only_type: None,
+            joined: wanted.joined,
         };
         let first = self.add(node, hidden(through))?;
         let [first] = first[..] else { return Err(through_polymorphic(wanted.association, through)) };
@@ -299,7 +325,8 @@ impl Plan {
         };
         // Who only leads on to others needs no more than the keys.
         let keys_only = table.is_bare_join_table() || wanted.hidden;
-        let first = self.push_edge(node, association, links, select, LoadState::Loaded, true, keys_only, None);
+        let first =
+            self.push_edge(node, association, links, select, LoadState::Loaded, true, keys_only, None, wanted.joined);
         let between = self.nodes[node].edges[first].child;
         let ranked = wanted.ranked || !wanted.shape.order.is_empty();
         let target = Wanted {
@@ -320,14 +347,14 @@ impl Plan {
         let Shape { distinct, limit, offset, .. } = wanted.shape;
         let links = self.nodes[node].edges[first].association;
         // A through association's first part is another association: it keeps no rows of a join table.
-        let joined = links == wanted.association && !self.nodes[second.node].links_only;
+        let join_rows = links == wanted.association && !self.nodes[second.node].links_only;
         self.nodes[node].edges.push(Edge {
             association: wanted.association,
             cardinality: wanted.association.kind.cardinality(),
             source: Source::Composed {
                 first: EdgeId { node, edge: first },
                 second,
-                finish: Finish { ranked, distinct, offset: offset.unwrap_or(0), limit, joined },
+                finish: Finish { ranked, distinct, offset: offset.unwrap_or(0), limit, join_rows },
             },
             child,
             state: wanted.state,

@@ -43,6 +43,10 @@ impl Plan {
             let (branch, below) = if at + 1 == edges.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
             let association = edge.association;
             let steps = self.steps_behind(edge);
+            let mut numbers: Vec<String> = steps.iter().map(|step| self.number(*step).to_string()).collect();
+            if steps.is_empty() {
+                numbers.push("1".to_owned());
+            }
             // Writing to a String cannot fail.
             let _ = write!(
                 out,
@@ -50,8 +54,11 @@ impl Plan {
                 association.name,
                 association.association_macro(),
                 self.nodes[edge.child].model.name,
-                steps.iter().map(|step| self.number(*step).to_string()).collect::<Vec<_>>().join(", ")
+                numbers.join(", ")
             );
+            if steps.is_empty() {
+                out.push_str(", by join");
+            }
             if let [step] = steps[..] {
                 let step = &self.steps[step];
                 if step.serves.len() > 1 {
@@ -78,6 +85,7 @@ impl Plan {
     fn steps_behind(&self, edge: &Edge) -> Vec<usize> {
         match edge.source {
             Source::Step { step, .. } => vec![step],
+            Source::Joined { .. } => Vec::new(),
             Source::Composed { first, second, .. } => {
                 let mut steps = self.steps_behind(self.edge(first));
                 steps.extend(self.steps_behind(self.edge(second)));

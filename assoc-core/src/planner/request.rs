@@ -17,6 +17,50 @@ pub struct Request {
     pub shape: Shape,
     /// What to load for its rows.
     pub children: Vec<Request>,
+    /// By what kind of statement.
+    pub strategy: Strategy,
+}
+
+/// By what kind of statement an association is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// One of its own, by key.
+    #[default]
+    Keyed,
+    /// One of its own, unless the query's conditions or orders reach into the association.
+    Chosen,
+    /// The query's own, which joins it.
+    Joined,
+}
+
+impl Request {
+    /// The whole of an association, by a statement of its own.
+    #[must_use]
+    pub fn new(association: &'static AssociationDef) -> Self {
+        Request { association, shape: Shape::default(), children: Vec::new(), strategy: Strategy::Keyed }
+    }
+
+    /// The same, and everything below it, by another kind of statement.
+    #[must_use]
+    pub fn with_strategy(self, strategy: Strategy) -> Self {
+        let children = self.children.into_iter().map(|child| child.with_strategy(strategy)).collect();
+        Request { strategy, children, ..self }
+    }
+
+    /// Settles what is left to choose: an association is joined if a path the query refers to leads through it, and
+    /// otherwise loaded by key.
+    #[must_use]
+    pub fn settled(self, above: &[&'static str], referred_to: &[Vec<&'static str>]) -> Self {
+        let path = [above, &[self.association.name]].concat();
+        let strategy = match self.strategy {
+            Strategy::Chosen if referred_to.iter().any(|other| other.starts_with(&path)) => Strategy::Joined,
+            Strategy::Chosen => Strategy::Keyed,
+            settled => settled,
+        };
+        let children = self.children.into_iter().map(|child| child.settled(&path, referred_to)).collect();
+        Request { strategy, children, ..self }
+    }
 }
 
 /// Which rows of an association to load, and how many an owner: what a scope declares and a preload may add.
@@ -297,8 +341,7 @@ impl<O, T, H> Association<O, T, H> {
     /// This association, as the beginning of a preload tree.
     #[must_use]
     pub fn preload(self) -> Preload<O, T> {
-        let request = Request { association: self.def(), shape: Shape::default(), children: Vec::new() };
-        Preload { request, types: PhantomData }
+        Preload { request: Request::new(self.def()), types: PhantomData }
     }
 
     /// Loads an association of the targets as well: `User::POSTS.with(Post::COMMENTS)`.
@@ -405,6 +448,7 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
                 } else if known.shape != request.shape {
                     "limits"
                 } else {
+                    known.strategy = known.strategy.max(request.strategy);
                     known.children.extend(request.children);
                     continue;
                 };

@@ -69,7 +69,7 @@ impl Plan {
     fn step_of(&self, node: usize) -> Option<usize> {
         match self.edge(self.nodes[node].fetched_by?).source {
             Source::Step { step, .. } => Some(step),
-            Source::Composed { .. } => None,
+            Source::Joined { .. } | Source::Composed { .. } => None,
         }
     }
 
@@ -145,7 +145,7 @@ impl Plan {
                 continue;
             }
             let memory = (0..self.nodes.len())
-                .filter(|node| self.nodes[*node].model == select.model)
+                .filter(|node| self.nodes[*node].model == select.model && !self.is_joined_link(*node))
                 .filter(|node| match self.step_of(*node) {
                     Some(fetched_by) => fetched_by < at && self.steps[fetched_by].select.only.is_none(),
                     None => {
@@ -155,6 +155,11 @@ impl Plan {
                 .collect();
             self.steps[at].memory = memory;
         }
+    }
+
+    // Whether a node's rows came with the root's and are nothing but keys.
+    fn is_joined_link(&self, node: usize) -> bool {
+        self.nodes[node].links_only && self.is_joined(node)
     }
 
     // Whether an edge leads from the root's children straight back to the root.

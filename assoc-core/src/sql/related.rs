@@ -109,6 +109,8 @@ impl<'d> SqlWriter<'d> {
         self.related += 1;
         let alias = format!("related_{}", self.related);
         let outer = self.qualifier.clone();
+        // A subquery joins nothing.
+        let joined = std::mem::take(&mut self.joined);
         let outer_name = self.outer_name(owner);
         self.push("EXISTS (SELECT 1 FROM ");
         self.table(&target.table);
@@ -139,6 +141,7 @@ impl<'d> SqlWriter<'d> {
         }
         self.push(")");
         self.qualifier = outer;
+        self.joined = joined;
         Ok(())
     }
 

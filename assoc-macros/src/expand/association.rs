@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::generated;
 use crate::attributes::Inverse;
-use crate::names::token;
+use crate::names::{plural, token};
 use crate::options::Holder;
 use crate::parse::ShapeInput;
 use crate::validate::{Association, Keys, Model, TargetKey, TargetType, Through};
@@ -15,6 +15,7 @@ use crate::validate::{Association, Keys, Model, TargetKey, TargetType, Through};
 /// The `AssociationDef`.
 pub(super) fn definition(model: &Model, association: &Association) -> TokenStream {
     let Association { name, field, slot, target, .. } = association;
+    let plural = plural(name);
     let owner = &model.ident;
     // At the target's name: what is wrong with it is said there.
     let at = generated(slot.span());
@@ -32,6 +33,7 @@ pub(super) fn definition(model: &Model, association: &Association) -> TokenStrea
     quote! {
         __assoc::AssociationDef::new(
             #name,
+            #plural,
             || <#owner as __assoc::Model>::DEF,
             #target,
             #kind,

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use assoc_core::planner::{Edge, Plan, Source};
 use assoc_core::rows::{Owners, Rows};
-use assoc_core::{Children, JoinedRows, Links};
+use assoc_core::{Children, JoinTableRows, Links};
 
 use super::held::{self, Held};
 use super::{EdgeLinks, NodeRows};
@@ -22,7 +22,7 @@ pub(super) fn run<'r>(
             let Some(links) = rows.links[at].take() else { continue };
             let Some(children) = nodes[edge.child].take() else { continue };
             let between = match edge.source {
-                Source::Composed { second, finish, .. } if finish.joined => nodes[second.node].take(),
+                Source::Composed { second, finish, .. } if finish.join_rows => nodes[second.node].take(),
                 _ => None,
             };
             let between = between.map(|between| between.fetched);
@@ -45,14 +45,14 @@ struct Attached<'p> {
 
 impl Attached<'_> {
     // Gives some of the owners what is theirs: those from a position on, in the order of the links.
-    fn give(&self, owners: &mut dyn Owners, children: Children<'_>, first: usize, links: &Links, joined: &[u32]) {
+    fn give(&self, owners: &mut dyn Owners, children: Children<'_>, first: usize, links: &Links, via: &[u32]) {
         let slot = self.edge.association.slot;
         let skip = |at: usize| self.links.kept.get(first + at).copied().unwrap_or(false);
         match &self.between {
             None => slot.attach(owners, children, links, &skip, self.edge.state),
             Some(between) => {
-                let joined = JoinedRows { rows: between.as_any(), positions: joined };
-                slot.attach_joined(owners, children, joined, links, &skip, self.edge.state);
+                let join_rows = JoinTableRows { rows: between.as_any(), positions: via };
+                slot.attach_with_join_rows(owners, children, join_rows, links, &skip, self.edge.state);
             }
         }
     }
@@ -77,7 +77,7 @@ fn attach(
         Ok(shared) => (Some(shared), None),
         Err(rows) => (None, Some(rows)),
     };
-    let joined = edge.links.joined.as_deref().unwrap_or_default();
+    let via = edge.links.via.as_deref().unwrap_or_default();
     if held > 0
         && let Some(root) = held_root
     {
@@ -91,7 +91,7 @@ fn attach(
         };
         if let Some(children) = children {
             let (links, _) = part(&edge.links.links, 0, held);
-            edge.give(&mut owners, children, 0, &links, joined);
+            edge.give(&mut owners, children, 0, &links, via);
         }
     }
     let children = match &shared {
@@ -100,10 +100,10 @@ fn attach(
     };
     if let Some(children) = children.filter(|_| fetched) {
         if held == 0 {
-            edge.give(rows.fetched.owners(), children, 0, &edge.links.links, joined);
+            edge.give(rows.fetched.owners(), children, 0, &edge.links.links, via);
         } else {
             let (links, before) = part(&edge.links.links, held, usize::MAX);
-            edge.give(rows.fetched.owners(), children, held, &links, joined.get(before..).unwrap_or_default());
+            edge.give(rows.fetched.owners(), children, held, &links, via.get(before..).unwrap_or_default());
         }
     }
 }

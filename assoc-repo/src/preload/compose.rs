@@ -12,7 +12,7 @@ use super::fetch::position;
 pub(super) struct Composed {
     pub(super) links: Links,
     /// For each link, owner by owner, the row between, if those are kept.
-    pub(super) joined: Option<Vec<u32>>,
+    pub(super) via: Option<Vec<u32>>,
 }
 
 /// The links of an edge that goes through others, from its owners to the rows of its child.
@@ -21,16 +21,18 @@ pub(super) fn composed(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> O
     let Source::Composed { first, second, finish } = edge.source else { return None };
     let (first, second) = (links_of(plan, nodes, first)?, links_of(plan, nodes, second)?);
     let rows = nodes[edge.child].as_ref().map_or(0, |rows| rows.fetched.len());
-    Some(if finish.joined {
-        compose_joined(&first, &second, finish)
+    Some(if finish.join_rows {
+        compose_keeping_links(&first, &second, finish)
     } else {
-        Composed { links: compose(&first, &second, finish, edge.cardinality, rows), joined: None }
+        Composed { links: compose(&first, &second, finish, edge.cardinality, rows), via: None }
     })
 }
 
 fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links> {
     match plan.edge(id).source {
-        Source::Step { .. } => nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone()),
+        Source::Step { .. } | Source::Joined { .. } => {
+            nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone())
+        }
         Source::Composed { .. } => composed(plan, nodes, id).map(|composed| composed.links),
     }
 }
@@ -65,10 +67,10 @@ fn compose(first: &Links, second: &Links, finish: Finish, cardinality: Cardinali
 
 // The same with the row between each owner and its row. What is kept of a row that is reached several times is the first
 // way to it.
-fn compose_joined(first: &Links, second: &Links, finish: Finish) -> Composed {
+fn compose_keeping_links(first: &Links, second: &Links, finish: Finish) -> Composed {
     let onward = Onward::new(second);
     let mut rows: Vec<u32> = Vec::new();
-    let mut joined: Vec<u32> = Vec::new();
+    let mut via: Vec<u32> = Vec::new();
     let mut ends = Vec::with_capacity(first.owners());
     let mut own: Vec<(u32, u32)> = Vec::new();
     let mut seen: HashSet<u32> = HashSet::new();
@@ -88,11 +90,11 @@ fn compose_joined(first: &Links, second: &Links, finish: Finish) -> Composed {
         let most = finish.limit.map_or(usize::MAX, size);
         for (row, between) in own.iter().skip(size(finish.offset)).take(most) {
             rows.push(*row);
-            joined.push(*between);
+            via.push(*between);
         }
         ends.push(position(rows.len()));
     });
-    Composed { links: Links::Many { rows, ends }, joined: Some(joined) }
+    Composed { links: Links::Many { rows, ends }, via: Some(via) }
 }
 
 /// Where the rows between lead to.
@@ -174,16 +176,16 @@ mod tests {
         // Owner 0 has links 0 to 3, owner 1 link 4; link 2 leads nowhere.
         let first = Links::Runs(vec![4, 1]);
         let second = Links::One(vec![Some(2), Some(0), None, Some(2), Some(0)]);
-        let joined = |finish: Finish| {
-            let Composed { links, joined } = compose_joined(&first, &second, finish);
-            (links.positions(), joined.unwrap())
+        let composed = |finish: Finish| {
+            let Composed { links, via } = compose_keeping_links(&first, &second, finish);
+            (links.positions(), via.unwrap())
         };
-        assert_eq!(joined(Finish::default()), (vec![vec![2, 0, 2], vec![0]], vec![0, 1, 3, 4]));
+        assert_eq!(composed(Finish::default()), (vec![vec![2, 0, 2], vec![0]], vec![0, 1, 3, 4]));
         let ranked = Finish { ranked: true, ..Finish::default() };
-        assert_eq!(joined(ranked), (vec![vec![0, 2, 2], vec![0]], vec![1, 0, 3, 4]));
+        assert_eq!(composed(ranked), (vec![vec![0, 2, 2], vec![0]], vec![1, 0, 3, 4]));
         let distinct = Finish { distinct: true, ..Finish::default() };
-        assert_eq!(joined(distinct), (vec![vec![2, 0], vec![0]], vec![0, 1, 4]));
+        assert_eq!(composed(distinct), (vec![vec![2, 0], vec![0]], vec![0, 1, 4]));
         let cut = Finish { ranked: true, offset: 1, limit: Some(1), ..Finish::default() };
-        assert_eq!(joined(cut), (vec![vec![2], vec![]], vec![0]));
+        assert_eq!(composed(cut), (vec![vec![2], vec![]], vec![0]));
     }
 }

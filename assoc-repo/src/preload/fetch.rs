@@ -18,6 +18,8 @@ use crate::session::Session;
 pub(super) enum RootRows<'r> {
     Fetched(Box<dyn Rows>),
     Held(&'r dyn Held),
+    /// With those of joined associations.
+    Joined(Vec<Option<NodeRows>>),
 }
 
 /// Rows of one step: flat, and which of them each distinct key has.
@@ -93,12 +95,16 @@ pub(super) async fn run(
     root: RootRows<'_>,
     force: bool,
 ) -> Result<Vec<Option<NodeRows>>> {
-    let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
-    let (held_root, rows) = match root {
-        RootRows::Fetched(rows) => (None, rows),
-        RootRows::Held(held) => (Some(held), plan.nodes()[0].model.rows.new_rows()),
+    let alone = |held: usize, rows: Box<dyn Rows>| {
+        let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
+        nodes[0] = Some(NodeRows::new(plan, 0, held, rows));
+        nodes
     };
-    nodes[0] = Some(NodeRows::new(plan, 0, held_root.map_or(0, Held::len), rows));
+    let (held_root, mut nodes) = match root {
+        RootRows::Fetched(rows) => (None, alone(0, rows)),
+        RootRows::Held(held) => (Some(held), alone(held.len(), plan.nodes()[0].model.rows.new_rows())),
+        RootRows::Joined(nodes) => (None, nodes),
+    };
     for step in plan.steps() {
         let owners = step
             .serves
@@ -123,11 +129,11 @@ fn compose_links(plan: &Plan, nodes: &mut [Option<NodeRows>], held_root: Option<
             if edge.hidden || !matches!(edge.source, Source::Composed { .. }) {
                 continue;
             }
-            let Some(Composed { links, joined }) = compose::composed(plan, nodes, id) else { continue };
+            let Some(Composed { links, via }) = compose::composed(plan, nodes, id) else { continue };
             if let Some(rows) = &mut nodes[node] {
                 let mut kept = if force { Vec::new() } else { kept_owners(plan, rows, held_root, id) };
                 kept.resize(links.owners(), false);
-                rows.links[at] = Some(EdgeLinks { links, kept, joined });
+                rows.links[at] = Some(EdgeLinks { links, kept, via });
             }
         }
     }
@@ -343,7 +349,7 @@ fn deal_out(
         }
         nodes[edge.child] = Some(NodeRows::new(plan, edge.child, held, own));
         if let Some(rows) = &mut nodes[id.node] {
-            rows.links[id.edge] = Some(EdgeLinks { links, kept: owners.kept, joined: None });
+            rows.links[id.edge] = Some(EdgeLinks { links, kept: owners.kept, via: None });
         }
     }
 }

@@ -18,6 +18,7 @@ cases! { "join_rows", Level::Read;
     readers,
     conditions,
     filtered_repo,
+    by_a_join,
 }
 
 // "2:end", "1:-": each target's key with its own row's note.
@@ -175,4 +176,14 @@ async fn filtered_repo(cx: &mut Context) -> Result<()> {
     let songs = cx.step("conditions look at the same", few.all(query)).await?;
     cx.note("songs", songs.iter().map(|song| song.title.as_str()).collect::<Vec<_>>().join(" "));
     Ok(())
+}
+
+async fn by_a_join(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    join_rows::fixture(&repo).await?;
+    let query = Query::eager_load(Playlist::IN_ORDER.with(Song::WRITERS)).order_by(Playlist::ID.asc());
+    let joined = cx.step("one statement", repo.all(query)).await?;
+    let query = Query::preload(Playlist::IN_ORDER.with(Song::WRITERS)).order_by(Playlist::ID.asc());
+    let loaded = repo.all(query).await?;
+    cx.require(joined == loaded, "the same rows beside the same targets")
 }

@@ -45,6 +45,22 @@ fn few(requests: &[Request], statements: usize, plan: &Plan, root: usize) -> Res
 /// A query with a random condition, order and limit, and a random tree below it.
 pub(crate) async fn by_query<M: Model>(world: &World, random: &mut Random) -> Result<usize, String> {
     let requests = tree(random, world, M::DEF, 4, false);
+    query_with::<M>(world, random, requests).await
+}
+
+/// The same with as much of the tree as can be joined to the query's own statement.
+pub(crate) async fn by_join<M: Model>(world: &World, random: &mut Random) -> Result<usize, String> {
+    let requests = tree(random, world, M::DEF, 4, false);
+    let mut keyless = 0;
+    let requests: Vec<Request> = if M::DEF.primary_key.is_empty() {
+        requests
+    } else {
+        requests.into_iter().map(|request| crate::trees::joined(request, random, &mut keyless)).collect()
+    };
+    query_with::<M>(world, random, requests).await
+}
+
+async fn query_with<M: Model>(world: &World, random: &mut Random, requests: Vec<Request>) -> Result<usize, String> {
     let mut query = Query::<M>::new().preload(Tree(requests.clone()));
     let unscoped = random.once_in(4);
     let mut expected = world.all(M::DEF, unscoped);

@@ -1,6 +1,7 @@
 //! Random preload trees, as data: tokens are typed, and these are made from reflection.
 
-use assoc_core::planner::{IntoPreload, Request, Shape};
+use assoc_core::joins::hops_of;
+use assoc_core::planner::{IntoPreload, Request, Shape, Strategy};
 use assoc_core::{
     AssociationDef, Cardinality, ColumnRef, Comparison, Direction, Expr, ModelDef, Operand, OrderTerm, Route, Value,
 };
@@ -70,7 +71,21 @@ pub(crate) fn request(
             );
         }
     }
-    Request { association, shape, children }
+    Request { shape, children, ..Request::new(association) }
+}
+
+/// The request and those below it as joined ones, where a join can follow them. Two tables without keys in one statement
+/// may be one too many.
+pub(crate) fn joined(request: Request, random: &mut Random, keyless: &mut usize) -> Request {
+    let mut hops = Vec::new();
+    let joinable = hops_of(request.association, Expr::always(), false, None, &mut hops).is_ok();
+    let without_key = hops.iter().filter(|hop| hop.model.primary_key.is_empty()).count();
+    if !joinable || *keyless + without_key > 1 || random.once_in(6) {
+        return request;
+    }
+    *keyless += without_key;
+    let children = request.children.into_iter().map(|child| joined(child, random, keyless)).collect();
+    Request { strategy: Strategy::Joined, children, ..request }
 }
 
 fn shape(random: &mut Random, world: &World, association: &'static AssociationDef) -> Shape {
@@ -143,8 +158,11 @@ pub(crate) fn condition(random: &mut Random, world: &World, model: &'static Mode
 /// A tree in words.
 pub(crate) fn show(requests: &[Request], indent: usize) -> String {
     let mut out = String::new();
-    for Request { association, shape, children } in requests {
+    for Request { association, shape, children, strategy } in requests {
         out.push_str(&format!("{}{}", "  ".repeat(indent), association.qualified_name()));
+        if *strategy != Strategy::Keyed {
+            out.push_str(&format!(" {strategy:?}"));
+        }
         if *shape != Shape::default() {
             let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, .. } = shape;
             let order: Vec<String> = order
