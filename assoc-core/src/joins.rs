@@ -223,6 +223,18 @@ impl Joins {
         Ok(tables)
     }
 
+    // Joins one table after the other, each to the one before, under paths of their own.
+    pub(crate) fn push_way(&mut self, tables: impl Iterator<Item = (&'static str, JoinHop, String)>) {
+        let mut before = None;
+        for (place, hop, otherwise) in tables {
+            let (kind, name) = (JoinKind::Inner, String::new());
+            self.tables.push(JoinedTable { from: before, hop, kind, name, otherwise });
+            let table = self.tables.len() - 1;
+            self.paths.push(Path { names: vec![place], tables: vec![table] });
+            before = Some(table);
+        }
+    }
+
     // An inner join below an outer one makes that an inner one as well.
     fn make_inner(&mut self, tables: &[usize]) {
         let mut next = tables.last().copied();

@@ -48,10 +48,12 @@ mod explain;
 mod joined;
 mod request;
 mod steps;
+mod way;
 
 pub(crate) use build::join_scope;
 pub use joined::JoinedEdge;
 pub use request::{IntoPreload, Preload, Request, Scope, Shape, Strategy};
+pub use way::Way;
 
 use std::any::Any;
 

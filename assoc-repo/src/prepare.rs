@@ -2,7 +2,7 @@
 //! what to load. Whatever can be refused is refused here, before any SQL.
 
 use assoc_core::joins::{JoinKind, Joins, RawJoin};
-use assoc_core::planner::{Plan, Request, Root};
+use assoc_core::planner::{Plan, Request, Root, Way};
 use assoc_core::sql::{JoinedSelect, Select as SelectSpec};
 use assoc_core::{
     AssociationDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, OrderTerm, Result, Route, Statement,
@@ -43,13 +43,20 @@ impl<M: Model> Select<M> {
 
     /// The statement to run and the plan of what to load below it; everything that can be refused is refused here.
     pub(crate) fn prepare(self, repo: &Repo) -> Result<Prepared> {
-        let (mut spec, includes) = scoped(repo, self.spec, self.unscoped)?;
         let mut preloads = self.preloads;
-        preloads.extend(includes);
+        let mut spec = match self.way {
+            // The filter has it all.
+            Some(_) => self.spec,
+            None => {
+                let (spec, includes) = scoped(repo, self.spec, self.unscoped)?;
+                preloads.extend(includes);
+                spec
+            }
+        };
         if let Some(selected) = self.selected {
             spec = restrict(spec, &selected, &preloads)?;
         }
-        let mut joins = joins_of(repo, &self.joins, self.raw_joins)?;
+        let mut joins = joins_of(repo, self.way.as_ref(), &self.joins, self.raw_joins)?;
         let mut plan = None;
         if !preloads.is_empty() {
             let referred_to = referred_to(&spec, &joins);
@@ -60,7 +67,9 @@ impl<M: Model> Select<M> {
         }
         let spec = with_joins(repo, spec, joins)?.with_total_order();
         let load = match &plan {
-            Some(plan) if !plan.joined().is_empty() => Some(JoinedSelect::new(spec.clone(), plan, repo.dialect())?),
+            Some(plan) if !plan.joined().is_empty() => {
+                Some(Box::new(JoinedSelect::new(spec.clone(), plan, repo.dialect())?))
+            }
             _ => None,
         };
         Ok(Prepared { spec, plan, load })
@@ -72,7 +81,7 @@ pub(crate) struct Prepared {
     pub(crate) spec: SelectSpec,
     pub(crate) plan: Option<Plan>,
     /// The root's statement, if it loads associations as well.
-    pub(crate) load: Option<JoinedSelect>,
+    pub(crate) load: Option<Box<JoinedSelect>>,
 }
 
 impl Prepared {
@@ -94,8 +103,11 @@ impl Prepared {
     }
 }
 
-fn joins_of(repo: &Repo, joined: &[(JoinKind, Request)], raw: Vec<RawJoin>) -> Result<Joins> {
+fn joins_of(repo: &Repo, way: Option<&Way>, joined: &[(JoinKind, Request)], raw: Vec<RawJoin>) -> Result<Joins> {
     let mut joins = Joins::default();
+    if let Some(way) = way {
+        way.join_into(&mut joins);
+    }
     raw.into_iter().for_each(|raw| joins.push_raw(raw));
     for (kind, request) in joined {
         joins.join(request, *kind, repo.filters.as_ref())?;
@@ -132,7 +144,7 @@ fn referred_to(spec: &SelectSpec, joins: &Joins) -> Vec<Vec<&'static str>> {
 /// The query's own row selection with its joins, for reads that load nothing.
 pub(crate) fn joined_spec<M: Model>(repo: &Repo, query: Select<M>) -> Result<SelectSpec> {
     let (spec, _) = scoped(repo, query.spec, query.unscoped)?;
-    let joins = joins_of(repo, &query.joins, query.raw_joins)?;
+    let joins = joins_of(repo, query.way.as_ref(), &query.joins, query.raw_joins)?;
     with_joins(repo, spec, joins)
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use assoc_core::joins::{JoinKind, RawJoin};
-use assoc_core::planner::{IntoPreload, Request};
+use assoc_core::planner::{IntoPreload, Request, Way};
 use assoc_core::sql::Select as SelectSpec;
 use assoc_core::{Expr, Filter, IntoSort, Model, Operand, Result};
 
@@ -26,6 +26,7 @@ impl<M: Model> Query<M> {
             preloads: Vec::new(),
             joins: Vec::new(),
             raw_joins: Vec::new(),
+            way: None,
             selected: None,
             unscoped: false,
             most_statements: None,
@@ -98,6 +99,8 @@ pub struct Select<M> {
     pub(crate) preloads: Vec<Request>,
     pub(crate) joins: Vec<(JoinKind, Request)>,
     pub(crate) raw_joins: Vec<RawJoin>,
+    // The way to these rows from the owner of an association, which brings the model's scope with it.
+    pub(crate) way: Option<Way>,
     pub(crate) selected: Option<Vec<Operand>>,
     pub(crate) unscoped: bool,
     pub(crate) most_statements: Option<usize>,
@@ -111,6 +114,7 @@ impl<M> Clone for Select<M> {
             preloads: self.preloads.clone(),
             joins: self.joins.clone(),
             raw_joins: self.raw_joins.clone(),
+            way: self.way.clone(),
             selected: self.selected.clone(),
             unscoped: self.unscoped,
             most_statements: self.most_statements,

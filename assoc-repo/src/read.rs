@@ -103,11 +103,22 @@ impl Repo {
         if limit.is_some() {
             session.limit_statements(limit);
         }
-        let Prepared { spec, plan: Some(plan), load } = prepared else {
+        if prepared.plan.is_none() {
             let mut rows = Vec::new();
             session.query(&statement, &mut rows).await?;
             return Ok(rows);
-        };
+        }
+        // Boxed: a read without associations need not carry the state of one with them.
+        Box::pin(self.all_with_plan(session, prepared, statement)).await
+    }
+
+    async fn all_with_plan<M: Model>(
+        &self,
+        mut session: Session<'_>,
+        prepared: Prepared,
+        statement: Statement,
+    ) -> Result<Vec<M>> {
+        let Prepared { spec, plan: Some(plan), load } = prepared else { return Ok(Vec::new()) };
         let work = async |session: &mut Session<'_>| match &load {
             Some(load) => preload::load_joined(session, &plan, load, &spec.joins, &statement).await,
             None => {

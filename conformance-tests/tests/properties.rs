@@ -89,7 +89,7 @@ macro_rules! readers {
         fn readers_and_side_loads() {
             run(4_000, async |world, random| {
                 let mut compared = 0;
-                // Boxed: all of them in one future would not fit on the stack of a test.
+                // Boxed: a hundred futures in one function are too much for a test's stack.
                 $($(compared += Box::pin(reading::read(world, random, <$model>::$association)).await?;)+)+
                 Ok(compared)
             });

@@ -204,7 +204,7 @@ impl KeyedSelect {
     }
 
     // The order within one key, made total.
-    pub(super) fn total_order(&self) -> Vec<OrderTerm> {
+    pub(crate) fn total_order(&self) -> Vec<OrderTerm> {
         let mut order = self.order.clone();
         append_primary_key(&mut order, self.model);
         order
