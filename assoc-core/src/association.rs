@@ -170,7 +170,7 @@ pub struct Options {
     pub scope: Option<fn() -> Shape>,
     /// The same, depending on the owner. One statement for each distinct result.
     pub owner_scope: Option<fn(&dyn Any) -> Shape>,
-    /// Loaded targets refuse to be saved or destroyed.
+    /// Loaded targets refuse to be saved or deleted: they are marked in their field of type [`RowOrigin`](crate::RowOrigin).
     pub readonly: bool,
     /// The association that leads back.
     pub inverse: Inverse,
@@ -217,7 +217,7 @@ impl Options {
         self
     }
 
-    /// Loaded targets refuse to be saved or destroyed.
+    /// Loaded targets refuse to be saved or deleted.
     #[must_use]
     pub const fn readonly(mut self) -> Self {
         self.readonly = true;

@@ -24,6 +24,7 @@ mod holder;
 pub mod joins;
 mod key;
 mod model;
+mod origin;
 pub mod planner;
 pub mod rows;
 pub mod schema;
@@ -57,5 +58,6 @@ pub use holder::{
 };
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
 pub use model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use origin::{HasRowOrigin, RowOrigin};
 pub use statement::{Bind, BindList, Statement};
 pub use value::Value;

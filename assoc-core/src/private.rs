@@ -14,6 +14,7 @@ pub use crate::holder::{
 };
 pub use crate::key::Key;
 pub use crate::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use crate::origin::{HasRowOrigin, RowOrigin};
 pub use crate::planner::{Scope, Shape};
 pub use crate::rows::{Rows, RowsOf};
 pub use crate::value::Value;
@@ -159,6 +160,17 @@ pub fn check_inverse<O, A: LeadsTo<O>>(_inverse: A) {}
 
 /// Requires, at compile time, that a polymorphic association leads back.
 pub fn check_polymorphic_inverse<O, A: MayLeadTo<O>>(_inverse: A) {}
+
+/// A target whose rows can be marked as read-only: a model with a field for it, or an enum of nothing but such.
+#[diagnostic::on_unimplemented(
+    message = "`readonly` needs a field of type `RowOrigin` in `{Self}`",
+    label = "the rows of `{Self}` cannot say that they are read-only",
+    note = "add `origin: RowOrigin` to `{Self}`: it is not stored"
+)]
+pub trait ReadonlyTarget<X> {}
+
+/// Requires, at compile time, that the rows of a `readonly` association can be marked.
+pub const fn check_readonly<T: ReadonlyTarget<()>>() {}
 
 /// Requires, at compile time, that a model's primary key has as many columns as refer to it in a join table.
 pub const fn check_join_columns<T: Model>(columns: usize) {

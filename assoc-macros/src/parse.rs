@@ -40,6 +40,8 @@ pub(crate) enum Role {
     Association(Box<AssociationInput>),
     /// Not stored.
     Skipped,
+    /// Where the row came from: not stored, and known by its type.
+    Origin,
     /// Wrong, and reported.
     Unknown,
 }
@@ -99,7 +101,8 @@ pub(crate) struct ShapeInput {
     pub(crate) distinct: bool,
     pub(crate) include: Option<Expr>,
     pub(crate) owner_scope: Option<Path>,
-    pub(crate) readonly: bool,
+    /// Where it is said.
+    pub(crate) readonly: Option<Span>,
     pub(crate) inverse: Option<Inverse>,
 }
 
@@ -239,6 +242,15 @@ fn role(ident: &Ident, ty: &Type, attributes: &[Attribute], errors: &mut Errors)
         }
         return Role::Skipped;
     }
+    if is_origin(ty) {
+        if let Some(column) = column_attribute {
+            errors.at(
+                span_of(column),
+                format!("`{name}` says where a row came from and is not stored: it has no column"),
+            );
+        }
+        return Role::Origin;
+    }
     if let Some((holder, _)) = holder_name(ty) {
         let message = format!(
             "`{name}` is a `{holder}`, so say {}: add `{}` to the field, or `#[model(skip)]` if it is no association",
@@ -308,7 +320,7 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "distinct" => shape.distinct = argument.flag(errors),
         "include" => shape.include = argument.expression(errors),
         "scope_by_owner" => shape.owner_scope = argument.function(errors),
-        "readonly" => shape.readonly = argument.flag(errors),
+        "readonly" => shape.readonly = argument.flag(errors).then(|| argument.span()),
         _ => shape.inverse = argument.inverse(errors),
     }
 }
@@ -323,6 +335,11 @@ fn holder_name(ty: &Type) -> Option<(Holder, &syn::PathSegment)> {
     let Type::Path(TypePath { path, .. }) = unwrapped(ty) else { return None };
     let segment = path.segments.last()?;
     Holder::ALL.into_iter().find(|holder| segment.ident == holder.name()).map(|holder| (holder, segment))
+}
+
+fn is_origin(ty: &Type) -> bool {
+    let Type::Path(TypePath { path, .. }) = unwrapped(ty) else { return false };
+    path.segments.last().is_some_and(|segment| segment.ident == "RowOrigin")
 }
 
 fn field_type(kind: Kind, through: bool, attribute: &Attribute, ty: &Type, errors: &mut Errors) -> Option<FieldType> {

@@ -223,6 +223,7 @@ fn options() {
             pub struct Post {
                 pub id: i64,
                 kind: String,
+                origin: RowOrigin,
                 #[has_many(
                     scope = Comment::visible,
                     filter = Comment::SPAM.eq(false),

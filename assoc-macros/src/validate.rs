@@ -32,6 +32,8 @@ pub(crate) struct Model {
     pub(crate) discriminator: Option<Discriminator>,
     /// Fields that are not stored.
     pub(crate) skipped: Vec<Ident>,
+    /// The field that says where a row came from.
+    pub(crate) origin: Option<Ident>,
 }
 
 /// A stored field.
@@ -193,7 +195,13 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         }
     }
     let skipped = input.fields.iter().filter(|field| matches!(field.role, Role::Skipped));
+    let mut origins = input.fields.iter().filter(|field| matches!(field.role, Role::Origin)).map(|field| &field.ident);
+    let origin = origins.next().cloned();
+    for again in origins {
+        errors.on(again, format!("a row comes from one place: `{name}` has a field of type `RowOrigin` already"));
+    }
     Model {
+        origin,
         skipped: skipped.map(|field| field.ident.clone()).collect(),
         ident: input.ident,
         name,
@@ -236,7 +244,18 @@ fn table_name(text: &LitStr, option: &str, example: &str, errors: &mut Errors) -
 // Names that the generated constants and methods cannot have.
 fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
     const CONSTANTS: [&str; 2] = ["DEF", "PRIMARY_KEY"];
-    const METHODS: [&str; 8] = ["build", "change", "key", "value", "set_value", "bare", "clone", "from_values"];
+    const METHODS: [&str; 10] = [
+        "build",
+        "change",
+        "key",
+        "value",
+        "set_value",
+        "bare",
+        "clone",
+        "from_values",
+        "row_origin",
+        "row_origin_mut",
+    ];
     let mut constants: HashMap<String, String> = HashMap::new();
     for field in fields {
         let name = plain(&field.ident);
@@ -244,7 +263,7 @@ fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
         let is_association = match field.role {
             Role::Association(_) => true,
             Role::Column(_) => false,
-            Role::Skipped | Role::Unknown => continue,
+            Role::Skipped | Role::Origin | Role::Unknown => continue,
         };
         if CONSTANTS.contains(&constant.as_str()) {
             let what = if is_association { "an association" } else { "a column's field" };
@@ -343,6 +362,7 @@ impl Owner<'_> {
         match field.map(|field| &field.role) {
             Some(Role::Association(_)) => return format!("`{name}` is an association, not a column"),
             Some(Role::Skipped) => return format!("`{name}` is not stored (`#[model(skip)]`)"),
+            Some(Role::Origin) => return format!("`{name}` is not stored (it says where a row came from)"),
             Some(_) => return format!("`{name}` is not a column"),
             None => {}
         }

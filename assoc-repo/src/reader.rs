@@ -9,9 +9,10 @@ use std::any::Any;
 use std::future::Future;
 
 use assoc_core::planner::{Request, Root, Shape, Strategy, Way};
+use assoc_core::rows::mark;
 use assoc_core::{
     Association, AssociationDef, BelongsTo, Cardinality, Discriminator, Error, Expr, HasMany, HasManyThrough, HasOne,
-    Hop, JoinRow, KeyTuple, Model, Result, Route, TargetRow, ToOne, Value,
+    Hop, JoinRow, KeyTuple, Model, Result, Route, RowOrigin, TargetRow, ToOne, Value,
 };
 
 use crate::query::Select;
@@ -106,6 +107,10 @@ async fn rows<O: Model, T: Model>(
     if let Some(scope) = def.options.owner_scope {
         own = own.with(scope(owner));
     }
+    let mut query = query;
+    if let Some(by) = def.read_only_by() {
+        query.origin = RowOrigin::read_only(Some(by));
+    }
     match def.kind.route(def)? {
         Route::Direct(hop) => direct(repo, def, hop, own, owner, query).await,
         _ => match way(repo, def, &query)? {
@@ -184,6 +189,9 @@ async fn by_parts<O: Model, T: Model>(
     let mut found: Vec<T> = Vec::new();
     let any: &dyn Any = &copy;
     def.slot.visit(any, &mut |row| found.extend(row.downcast_ref::<T>().cloned()));
+    if query.origin.is_read_only() {
+        mark(&mut found, query.origin);
+    }
     Ok(found)
 }
 

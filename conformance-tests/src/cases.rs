@@ -20,6 +20,7 @@ mod preload_belongs_to;
 mod preload_has_many;
 mod preload_has_one;
 mod queries;
+mod read_only;
 mod scopes;
 mod text_keys;
 mod through;
@@ -89,6 +90,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         batches::CASES,
         errors::CASES,
         writes::CASES,
+        read_only::CASES,
         transactions::CASES,
     ]
     .into_iter()

@@ -1,5 +1,6 @@
 //! The models of the suite, by fixture.
 
+pub(crate) mod archive;
 pub(crate) mod blog;
 pub(crate) mod clinic;
 pub(crate) mod join_rows;

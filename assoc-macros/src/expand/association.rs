@@ -208,7 +208,7 @@ fn options(model: &Model, association: &Association) -> TokenStream {
             })
         });
     }
-    if shape.readonly {
+    if shape.readonly.is_some() {
         options.extend(quote!(.readonly()));
     }
     match &shape.inverse {
@@ -376,6 +376,11 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
         // `join_check`.
         Keys::Through(_) | Keys::JoinTable { .. } => TokenStream::new(),
     };
+    if let Some(span) = association.shape.readonly {
+        let at = generated(span);
+        let target = placed(target.to_token_stream(), at);
+        checks.extend(quote_spanned!(at=> __assoc::check_readonly::<#target>();));
+    }
     if let Some(Inverse::Named(inverse)) = &association.shape.inverse {
         checks.extend(inverse_check(model, association, &inverse.name, inverse.span));
     }

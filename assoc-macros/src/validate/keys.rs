@@ -341,7 +341,7 @@ impl Owner<'_> {
             // Reported there.
             Some(Role::Unknown) => return None,
             Some(Role::Column(_)) => format!("`{name}` is a column"),
-            Some(Role::Skipped) => format!("`{name}` is none"),
+            Some(Role::Skipped | Role::Origin) => format!("`{name}` is none"),
             None => format!("there is no `{name}`"),
         };
         let others = others();

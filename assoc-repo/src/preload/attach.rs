@@ -4,7 +4,7 @@ use std::any::Any;
 
 use assoc_core::planner::{Edge, Plan, Source};
 use assoc_core::rows::{Owners, Rows};
-use assoc_core::{Children, JoinTableRows, Links};
+use assoc_core::{Children, JoinTableRows, Links, RowOrigin};
 
 use super::held::{self, Held};
 use super::{EdgeLinks, NodeRows};
@@ -63,8 +63,12 @@ fn attach(
     rows: &mut NodeRows,
     held_root: Option<&mut (dyn Held + '_)>,
     edge: &Attached<'_>,
-    children: Box<dyn Rows>,
+    mut children: Box<dyn Rows>,
 ) {
+    // These rows are this edge's alone, so the mark goes nowhere else.
+    if let Some(by) = edge.edge.association.read_only_by() {
+        children.mark(RowOrigin::read_only(Some(by)));
+    }
     let slot = edge.edge.association.slot;
     let (held, fetched) = (rows.held, !rows.fetched.is_empty());
     // Rows that several owners hold, or that become an enum first, are wrapped once for all of them.
