@@ -8,13 +8,16 @@ mod aggregates;
 mod batches;
 mod collations;
 mod composite_keys;
+mod eager_load;
 mod errors;
 mod filters;
 mod in_hand;
 mod join_rows;
 mod join_tables;
+mod joins;
 mod load_states;
 mod merging;
+mod nested_through;
 mod polymorphic;
 mod preload_belongs_to;
 mod preload_has_many;
@@ -79,8 +82,11 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         preload_has_many::CASES,
         merging::CASES,
         through::CASES,
+        nested_through::CASES,
         join_tables::CASES,
         join_rows::CASES,
+        joins::CASES,
+        eager_load::CASES,
         polymorphic::CASES,
         scopes::CASES,
         in_hand::CASES,

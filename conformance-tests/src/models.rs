@@ -6,5 +6,6 @@ pub(crate) mod clinic;
 pub(crate) mod join_rows;
 pub(crate) mod keys;
 pub(crate) mod kinds;
+pub(crate) mod nested;
 pub(crate) mod options;
 pub(crate) mod pictures;
