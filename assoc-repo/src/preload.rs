@@ -51,6 +51,8 @@ struct EdgeLinks {
     links: Links,
     // Owners that this edge leaves alone: they keep what they hold, or another type of the association is theirs.
     kept: Vec<bool>,
+    // For each link the row between, of a join table whose rows are kept.
+    via: Option<Vec<u32>>,
 }
 
 impl NodeRows {

@@ -14,6 +14,7 @@ mod filters;
 mod finders;
 mod groups;
 mod in_hand;
+mod join_rows;
 mod join_tables;
 mod joins;
 mod load_states;
@@ -24,6 +25,7 @@ mod preload_belongs_to;
 mod preload_has_many;
 mod preload_has_one;
 mod queries;
+mod read_only;
 mod scopes;
 mod selections;
 mod text_keys;
@@ -85,6 +87,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         through::CASES,
         nested_through::CASES,
         join_tables::CASES,
+        join_rows::CASES,
         joins::CASES,
         eager_load::CASES,
         polymorphic::CASES,
@@ -99,6 +102,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         batches::CASES,
         errors::CASES,
         writes::CASES,
+        read_only::CASES,
         transactions::CASES,
     ]
     .into_iter()
