@@ -178,6 +178,19 @@ pub struct Options {
     pub readonly: bool,
     /// The association that leads back.
     pub inverse: Inverse,
+    /// What a polymorphic association does about types it does not know.
+    pub unknown_type: UnknownType,
+}
+
+/// What a polymorphic `belongs_to` does about a type it does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum UnknownType {
+    /// Loading fails, naming row and type.
+    #[default]
+    Error,
+    /// Its owner stays not loaded; the others are loaded.
+    NotLoaded,
 }
 
 /// How the association that leads back is found.
@@ -197,7 +210,14 @@ impl Options {
     /// Nothing but defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Options { optional: false, scope: None, owner_scope: None, readonly: false, inverse: Inverse::Automatic }
+        Options {
+            optional: false,
+            scope: None,
+            owner_scope: None,
+            readonly: false,
+            inverse: Inverse::Automatic,
+            unknown_type: UnknownType::Error,
+        }
     }
 
     /// Whether an owner may be without a target.
@@ -225,6 +245,13 @@ impl Options {
     #[must_use]
     pub const fn readonly(mut self) -> Self {
         self.readonly = true;
+        self
+    }
+
+    /// Owners that name a type it does not know stay not loaded.
+    #[must_use]
+    pub const fn unknown_type(mut self, unknown_type: UnknownType) -> Self {
+        self.unknown_type = unknown_type;
         self
     }
 

@@ -83,6 +83,8 @@ pub(crate) struct Association {
     pub(crate) target: Type,
     pub(crate) keys: Keys,
     pub(crate) shape: ShapeInput,
+    /// Whether types that a polymorphic association does not know are left alone.
+    pub(crate) leaves_unknown: bool,
 }
 
 /// How the two models are connected. Own columns are indexes, those of the target are constants of it.
@@ -166,6 +168,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 target: association.field.target.clone(),
                 keys,
                 shape: association.options.shape.clone(),
+                leaves_unknown: association.options.leaves_unknown,
             });
         }
     }

@@ -51,6 +51,8 @@ struct EdgeLinks {
     links: Links,
     // Owners that this edge leaves alone: they keep what they hold, or another type of the association is theirs.
     kept: Vec<bool>,
+    // Owners that forget what they hold: their type is none that the association knows.
+    forgotten: Vec<usize>,
 }
 
 impl NodeRows {

@@ -97,7 +97,13 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
                     quote!(__assoc::Option::Some(#count))
                 }
             };
-            quote!(&__assoc::FinderKind(__assoc::Finder { find: #find, count: #count }))
+            let declared_as = format_ident!("{}", association.holder.name());
+            quote! {
+                &__assoc::FinderKind {
+                    finder: __assoc::Finder { find: #find, count: #count },
+                    declared_as: __assoc::Macro::#declared_as,
+                }
+            }
         }
         Keys::JoinTable { table, owner_columns, target_columns } => {
             let table = match table {
@@ -215,6 +221,9 @@ fn options(model: &Model, association: &Association) -> TokenStream {
                 __assoc::Option::None => __assoc::Default::default(),
             })
         });
+    }
+    if association.leaves_unknown {
+        options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));
     }
     if shape.readonly {
         options.extend(quote!(.readonly()));
@@ -414,6 +423,12 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         }
     };
     let get = quote_spanned!(generated(slot.span())=> __assoc::#holder::get);
+    let not_loaded = match association.keys {
+        Keys::Polymorphic { foreign_type, .. } if association.leaves_unknown => quote! {
+            __assoc::polymorphic_not_loaded::<Self, #target>(self, #name, #foreign_type, __reason)
+        },
+        _ => quote!(__assoc::AssociationNotLoaded::new(#model_name, #name, __reason)),
+    };
     let doc = format!("What is loaded of [`{name}`]({model_name}#structfield.{name}). Never queries.");
     quote! {
         #[doc = #doc]
@@ -422,7 +437,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         /// When nothing asked for it, or when a row that must exist does not.
         #vis fn #field(&self) -> __assoc::StdResult<#read, __assoc::AssociationNotLoaded> {
             __assoc::StdResult::map_err(#get(&self.#field), |__reason| {
-                __assoc::AssociationNotLoaded::new(#model_name, #name, __reason)
+                #not_loaded
             })
         }
     }

@@ -34,7 +34,7 @@ fn attach(
     edge: &Edge,
     rows: &mut NodeRows,
     held_root: Option<&mut (dyn Held + '_)>,
-    EdgeLinks { links, kept }: &EdgeLinks,
+    EdgeLinks { links, kept, forgotten }: &EdgeLinks,
     children: Box<dyn Rows>,
 ) {
     let slot = edge.association.slot;
@@ -55,6 +55,11 @@ fn attach(
     {
         let mut owners = HeldOwners(Vec::with_capacity(held));
         held::visit_mut(plan, root, node, &mut |row| owners.0.push(row));
+        for at in forgotten.iter().filter(|at| **at < held) {
+            if let Some(owner) = owners.owner(*at) {
+                slot.clear(owner);
+            }
+        }
         let children = match &shared {
             Some(shared) => Some(Children::Shared(&**shared)),
             // Fetched owners come after these, and take the rows for good.
