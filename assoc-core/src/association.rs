@@ -19,6 +19,7 @@ mod has_many;
 mod has_one;
 mod joined;
 mod polymorphic;
+mod reflection;
 mod slot;
 mod through;
 
@@ -29,6 +30,7 @@ pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
 pub use joined::{Joined, JoinedColumn};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
+pub use reflection::ForeignKey;
 pub use slot::{Children, Links, LoadState, Slot};
 pub use through::{Missing, PickSource, PickTypedSource, ThroughKind};
 

@@ -37,7 +37,7 @@ pub mod __private;
 
 pub use aggregate::{Aggregate, Selectable};
 pub use association::{
-    Association, AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKeyFor,
+    Association, AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKey, ForeignKeyFor,
     HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Joined, JoinedColumn, Kind, Links,
     LoadState, Macro, Missing, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind, RawSql,
     Route, Slot, ThroughKind, UnknownType, Variant, VariantDef, VariantPreload,

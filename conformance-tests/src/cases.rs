@@ -9,6 +9,7 @@ mod batches;
 mod collations;
 mod composite_keys;
 mod errors;
+mod extensions;
 mod filters;
 mod finders;
 mod groups;
@@ -86,6 +87,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         selections::CASES,
         groups::CASES,
         finders::CASES,
+        extensions::CASES,
         in_hand::CASES,
         composite_keys::CASES,
         text_keys::CASES,

@@ -45,6 +45,7 @@ impl<'d> SqlWriter<'d> {
             }
             Route::Direct(hop) => self.exists(owner, hop, (association.target)(), scope.unscoped, &filter),
             Route::Through { through, source, source_type } => {
+                association.chain()?;
                 let onward = Expr::Related { association: source, filter: Box::new(filter), only_type: source_type };
                 self.related(through, &onward, None)
             }
