@@ -24,6 +24,7 @@ mod slot;
 mod through;
 
 pub use belongs_to::BelongsToKind;
+pub use conditions::OfType;
 pub use finder::{Finder, FinderKind, RawSql};
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;

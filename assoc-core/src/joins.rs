@@ -32,8 +32,10 @@ pub enum JoinKind {
 }
 
 /// One step of a path: a table by the key of the one before.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct JoinHop {
+    /// The association it is a step of, in the plural.
+    pub plural: &'static str,
     /// Its model.
     pub model: &'static ModelDef,
     /// The key, from the table before to this one.
@@ -43,6 +45,14 @@ pub struct JoinHop {
     pub owner_type: Option<Discriminator>,
     /// A condition on its rows.
     pub filter: Expr,
+}
+
+/// Whether they join the same rows, whatever the associations are called.
+impl PartialEq for JoinHop {
+    fn eq(&self, other: &Self) -> bool {
+        (self.model, self.hop, self.owner_type, &self.filter)
+            == (other.model, other.hop, other.owner_type, &other.filter)
+    }
 }
 
 /// A joined table.
@@ -207,8 +217,9 @@ impl Joins {
             let table = match self.tables.iter().position(is_same) {
                 Some(known) => known,
                 None => {
-                    let on_the_way = if at == last { "" } else { "_join" };
-                    let otherwise = format!("{}_{}{on_the_way}", association.plural, owner.table.name);
+                    let (plural, on_the_way) =
+                        if at == last { (association.plural, "") } else { (hop.plural, "_join") };
+                    let otherwise = format!("{plural}_{}{on_the_way}", owner.table.name);
                     let name = String::new();
                     self.tables.push(JoinedTable { from: before, hop, kind, name, otherwise });
                     self.tables.len() - 1
@@ -315,7 +326,7 @@ pub fn hops_of(
         return Err(cannot_join(association, "has a scope that depends on its owner"));
     }
     match association.kind.route(association)? {
-        Route::Direct(hop) => out.push(direct(hop, (association.target)(), unscoped, filter)),
+        Route::Direct(hop) => out.push(direct(association, hop, (association.target)(), unscoped, filter)),
         Route::Through { through, source, source_type } => {
             association.chain()?;
             let between = through.scope();
@@ -325,8 +336,8 @@ pub fn hops_of(
         }
         Route::Found(_) => return Err(cannot_join(association, "has SQL of its own (`finder_sql`)")),
         Route::JoinTable { table, links, targets } => {
-            out.push(direct(links, table, false, Expr::always()));
-            out.push(direct(targets, (association.target)(), unscoped, filter));
+            out.push(direct(association, links, table, false, Expr::always()));
+            out.push(direct(association, targets, (association.target)(), unscoped, filter));
         }
         Route::Polymorphic { type_column, owner_columns, variants } => {
             let variant = only_type.and_then(|tag| variants.iter().find(|variant| variant.tag == tag));
@@ -337,19 +348,19 @@ pub fn hops_of(
             let unique = model.primary_key == variant.key;
             let hop = Hop { owner_columns, target_columns: variant.key, unique, target_type: None };
             let owner_type = Some(Discriminator { column: type_column, tag: variant.tag });
-            out.push(JoinHop { owner_type, ..direct(hop, model, unscoped, filter) });
+            out.push(JoinHop { owner_type, ..direct(association, hop, model, unscoped, filter) });
         }
     }
     Ok(())
 }
 
-fn direct(hop: Hop, model: &'static ModelDef, unscoped: bool, filter: Expr) -> JoinHop {
+fn direct(association: &AssociationDef, hop: Hop, model: &'static ModelDef, unscoped: bool, filter: Expr) -> JoinHop {
     let mut filter = model.base_scope(unscoped).filter.and(filter);
     if let Some(Discriminator { column, tag }) = hop.target_type {
         filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
     }
     // The type is part of the condition now.
-    JoinHop { model, hop: Hop { target_type: None, ..hop }, owner_type: None, filter }
+    JoinHop { plural: association.plural, model, hop: Hop { target_type: None, ..hop }, owner_type: None, filter }
 }
 
 /// The error of an association that no join can follow.

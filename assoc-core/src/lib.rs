@@ -39,8 +39,8 @@ pub use aggregate::{Aggregate, Selectable};
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKey, ForeignKeyFor,
     HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Joined, JoinedColumn, Kind, Links,
-    LoadState, Macro, Missing, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind, RawSql,
-    Route, Slot, ThroughKind, UnknownType, Variant, VariantDef, VariantPreload,
+    LoadState, Macro, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind,
+    RawSql, Route, Slot, ThroughKind, UnknownType, Variant, VariantDef, VariantPreload,
 };
 pub use column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};

@@ -2,8 +2,8 @@
 
 pub use crate::association::{
     Association, AssociationDef, BelongsToKind, Finder, FinderKind, ForeignKeyFor, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, HasVariant, Inverse, Macro, Missing, Options, PickSource, PickTypedSource, Polymorphic,
-    PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType, Variant, VariantDef,
+    HasManyKind, HasOneKind, HasVariant, Inverse, Macro, Missing, OfType, Options, PickSource, PickTypedSource,
+    Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType, Variant, VariantDef,
 };
 pub use crate::column::{Column, MaybeNull};
 pub use crate::column_type::{ColumnType, SqlType};

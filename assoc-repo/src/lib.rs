@@ -99,6 +99,8 @@ mod guide {
     struct Reading;
     #[doc = include_str!("../../docs/guide/preloading.md")]
     struct Preloading;
+    #[doc = include_str!("../../docs/guide/joins.md")]
+    struct Joins;
     #[doc = include_str!("../../docs/guide/load-states.md")]
     struct LoadStates;
     #[doc = include_str!("../../docs/guide/writing.md")]

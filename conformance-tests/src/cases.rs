@@ -8,6 +8,7 @@ mod aggregates;
 mod batches;
 mod collations;
 mod composite_keys;
+mod eager_load;
 mod errors;
 mod extensions;
 mod filters;
@@ -15,8 +16,10 @@ mod finders;
 mod groups;
 mod in_hand;
 mod join_tables;
+mod joins;
 mod load_states;
 mod merging;
+mod nested_through;
 mod polymorphic;
 mod preload_belongs_to;
 mod preload_has_many;
@@ -81,7 +84,10 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         preload_has_many::CASES,
         merging::CASES,
         through::CASES,
+        nested_through::CASES,
         join_tables::CASES,
+        joins::CASES,
+        eager_load::CASES,
         polymorphic::CASES,
         scopes::CASES,
         selections::CASES,

@@ -6,5 +6,6 @@ pub(crate) mod forum;
 pub(crate) mod keys;
 pub(crate) mod kinds;
 pub(crate) mod magazine;
+pub(crate) mod nested;
 pub(crate) mod options;
 pub(crate) mod pictures;

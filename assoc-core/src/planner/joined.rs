@@ -37,7 +37,8 @@ impl Plan {
     /// # Errors
     /// When one of them is joined already in another way.
     pub fn join_into(&mut self, joins: &mut Joins, query: &Select) -> Result<()> {
-        let stored: Vec<(EdgeId, Vec<usize>)> = self.joined_paths();
+        let mut stored = Vec::new();
+        self.joined_paths(0, &mut stored);
         // For each node the path of its rows and their table.
         let mut places: Vec<Option<(Vec<&'static str>, Option<usize>)>> = vec![None; self.nodes.len()];
         places[0] = Some((Vec::new(), None));
@@ -64,6 +65,7 @@ impl Plan {
     fn hop_of(&self, joined: usize) -> JoinHop {
         let JoinedEdge { edge, select, hop, .. } = &self.joined[joined];
         JoinHop {
+            plural: self.edge(*edge).association.plural,
             model: select.model,
             // The type is part of the condition.
             hop: Hop { target_type: None, ..*hop },
@@ -72,20 +74,17 @@ impl Plan {
         }
     }
 
-    // The stored edges that are joined, parents first, each with the joined edges of its way.
-    fn joined_paths(&self) -> Vec<(EdgeId, Vec<usize>)> {
-        let mut all = Vec::new();
-        for (node, planned) in self.nodes.iter().enumerate() {
-            for edge in (0..planned.edges.len()).filter(|edge| !planned.edges[*edge].hidden) {
-                let id = EdgeId { node, edge };
-                let mut way = Vec::new();
-                self.joined_way(id, &mut way);
-                if !way.is_empty() {
-                    all.push((id, way));
-                }
+    // The stored edges that are joined, each before those below it, with the joined edges of its way.
+    fn joined_paths(&self, node: usize, all: &mut Vec<(EdgeId, Vec<usize>)>) {
+        for (edge, planned) in self.nodes[node].edges.iter().enumerate().filter(|(_, edge)| !edge.hidden) {
+            let id = EdgeId { node, edge };
+            let mut way = Vec::new();
+            self.joined_way(id, &mut way);
+            if !way.is_empty() {
+                all.push((id, way));
+                self.joined_paths(planned.child, all);
             }
         }
-        all
     }
 
     fn joined_way(&self, id: EdgeId, way: &mut Vec<usize>) {

@@ -426,6 +426,25 @@ impl<O, T> IntoPreload<O> for Preload<O, T> {
     }
 }
 
+/// Nothing.
+impl<O> IntoPreload<O> for () {
+    fn into_requests(self) -> Vec<Request> {
+        Vec::new()
+    }
+}
+
+impl<O, P: IntoPreload<O>> IntoPreload<O> for Option<P> {
+    fn into_requests(self) -> Vec<Request> {
+        self.map_or_else(Vec::new, IntoPreload::into_requests)
+    }
+}
+
+impl<O, P: IntoPreload<O>> IntoPreload<O> for Vec<P> {
+    fn into_requests(self) -> Vec<Request> {
+        self.into_iter().flat_map(IntoPreload::into_requests).collect()
+    }
+}
+
 macro_rules! several {
     ($($name:ident $index:tt),+) => {
         impl<O, $($name: IntoPreload<O>),+> IntoPreload<O> for ($($name,)+) {

@@ -81,8 +81,9 @@ impl Plan {
                 unique: model.primary_key == onward.hop.owner_columns,
                 target_type: None,
             };
-            let otherwise = format!("{}_{}_join", part.edge.association.plural, part.owner.table.name);
-            back.push((JoinHop { model, hop, owner_type: None, filter }, otherwise));
+            let plural = part.edge.association.plural;
+            let otherwise = format!("{plural}_{}_join", part.owner.table.name);
+            back.push((JoinHop { plural, model, hop, owner_type: None, filter }, otherwise));
         }
         Some(Way {
             target: last.select.model,
@@ -179,7 +180,7 @@ impl Way {
     /// The condition that the way begins at the owner with this key.
     #[must_use]
     pub fn begins_at(&self, key: &[Value<'static>]) -> Expr {
-        let Some(((hop, _), place)) = self.back.iter().zip(PLACES).last() else { return Expr::always() };
+        let Some(((hop, _), place)) = self.back.iter().zip(PLACES).next_back() else { return Expr::always() };
         let equal = self.key_columns.iter().zip(key).map(|(column, value)| {
             let column = ColumnRef::own(hop.model.columns[*column].name).joined(place);
             Expr::Compare {

@@ -283,7 +283,8 @@ impl JoinedSelect {
             writer.push(if repeats { "SELECT DISTINCT " } else { "SELECT " });
             write_keys(writer, &keys);
             // `DISTINCT` sorts by what it selects only.
-            for (at, term) in roots.order.iter().enumerate().filter(|_| repeats) {
+            let selected = |term: &OrderTerm| matches!(&term.operand, Operand::Column(column) if column.path.is_empty() && keys.contains(&column.name));
+            for (at, term) in roots.order.iter().filter(|term| repeats && !selected(term)).enumerate() {
                 writer.push(", ");
                 writer.operand(&term.operand)?;
                 writer.push(" AS ");

@@ -138,9 +138,9 @@ impl Select {
 
     // What columns are called where others are joined.
     pub(super) fn begin(&self, writer: &mut SqlWriter<'_>) {
+        writer.begin_joins(self.model, &self.joins);
         if !self.joins.is_empty() {
             writer.qualify(self.model.table.name);
-            writer.begin_joins(self.model, &self.joins);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use assoc_core::planner::{Request, Shape};
-use assoc_core::{AssociationDef, Cardinality, LoadState, ModelDef, Route, Value};
+use assoc_core::{AssociationDef, Cardinality, LoadState, Macro, ModelDef, Route, Value};
 
 use crate::data::{Row, World};
 use crate::reference::Found;
@@ -115,6 +115,27 @@ fn show(association: &AssociationDef, rows: &[&dyn Any]) -> String {
 
 fn is_of(row: &dyn Any, model: &ModelDef) -> bool {
     row.type_id() == model.type_id()
+}
+
+/// Whether a loaded `belongs_to` of a tree refers to a row that does not exist.
+pub(crate) fn dangles(model: &ModelDef, row: &dyn Any, requests: &[Request]) -> bool {
+    requests.iter().filter(|request| (request.association.owner)() == model).any(|request| {
+        let association = request.association;
+        let columns = match association.kind.route(association) {
+            Ok(Route::Direct(hop)) => hop.owner_columns.to_vec(),
+            Ok(Route::Polymorphic { type_column, owner_columns, .. }) => {
+                owner_columns.iter().copied().chain([type_column]).collect()
+            }
+            _ => Vec::new(),
+        };
+        let targets = loaded(row, association);
+        let refers = columns.iter().all(|column| !model.rows.value(row, *column).is_null());
+        let below = |target: &&dyn Any| {
+            let own = crate::trees::targets(association).into_iter().find(|model| is_of(*target, model));
+            own.is_some_and(|own| dangles(own, *target, &request.children))
+        };
+        association.association_macro() == Macro::BelongsTo && refers && targets.is_empty() || targets.iter().any(below)
+    })
 }
 
 /// How many look-ups a tree needs if nothing is shared: each association by its hops.
