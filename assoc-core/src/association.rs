@@ -19,6 +19,7 @@ mod has_many;
 mod has_one;
 mod joined;
 mod polymorphic;
+mod reflection;
 mod slot;
 mod through;
 
@@ -30,6 +31,7 @@ pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
 pub use joined::{Joined, JoinedColumn};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
+pub use reflection::ForeignKey;
 pub use slot::{Children, JoinTableRows, Links, LoadState, Slot};
 pub use through::{Missing, PickSource, PickTypedSource, ThroughKind};
 
@@ -179,6 +181,19 @@ pub struct Options {
     pub readonly: bool,
     /// The association that leads back.
     pub inverse: Inverse,
+    /// What a polymorphic association does about types it does not know.
+    pub unknown_type: UnknownType,
+}
+
+/// What a polymorphic `belongs_to` does about a type it does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum UnknownType {
+    /// Loading fails, naming row and type.
+    #[default]
+    Error,
+    /// Its owner stays not loaded; the others are loaded.
+    NotLoaded,
 }
 
 /// How the association that leads back is found.
@@ -198,7 +213,14 @@ impl Options {
     /// Nothing but defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Options { optional: false, scope: None, owner_scope: None, readonly: false, inverse: Inverse::Automatic }
+        Options {
+            optional: false,
+            scope: None,
+            owner_scope: None,
+            readonly: false,
+            inverse: Inverse::Automatic,
+            unknown_type: UnknownType::Error,
+        }
     }
 
     /// Whether an owner may be without a target.
@@ -226,6 +248,13 @@ impl Options {
     #[must_use]
     pub const fn readonly(mut self) -> Self {
         self.readonly = true;
+        self
+    }
+
+    /// Owners that name a type it does not know stay not loaded.
+    #[must_use]
+    pub const fn unknown_type(mut self, unknown_type: UnknownType) -> Self {
+        self.unknown_type = unknown_type;
         self
     }
 

@@ -71,6 +71,7 @@ fn related(
         }
         // Written out part by part, so that the rows between are filtered as well.
         Route::Through { through, source, source_type } => {
+            association.chain()?;
             let onward = association.scope().filter.and(filter);
             related(
                 through,

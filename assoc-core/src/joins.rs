@@ -328,6 +328,7 @@ pub fn hops_of(
     match association.kind.route(association)? {
         Route::Direct(hop) => out.push(direct(association, hop, (association.target)(), unscoped, filter)),
         Route::Through { through, source, source_type } => {
+            association.chain()?;
             let between = through.scope();
             hops_of(through, between.filter, between.unscoped, None, out)?;
             let own = source.scope();

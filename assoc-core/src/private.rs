@@ -2,8 +2,8 @@
 
 pub use crate::association::{
     Association, AssociationDef, BelongsToKind, Finder, FinderKind, ForeignKeyFor, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, HasVariant, Inverse, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic,
-    PolymorphicBelongsToKind, RawSql, ThroughKind, Variant, VariantDef,
+    HasManyKind, HasOneKind, HasVariant, Inverse, Macro, Missing, OfType, Options, PickSource, PickTypedSource,
+    Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType, Variant, VariantDef,
 };
 pub use crate::column::{Column, MaybeNull};
 pub use crate::column_type::{ColumnType, SqlType};
@@ -233,6 +233,27 @@ fn join_table_name(one: &str, other: &str) -> String {
         .find(|end| *end < first.len() && *end < second.len() && second.starts_with(&first[..*end]))
         .unwrap_or(0);
     format!("{first}_{}", &second[shared..])
+}
+
+/// Why a polymorphic association that leaves unknown types alone cannot be read.
+#[cold]
+#[must_use]
+pub fn polymorphic_not_loaded<O: Model, E: Polymorphic>(
+    owner: &O,
+    association: &'static str,
+    type_column: usize,
+    reason: NotLoadedReason,
+) -> AssociationNotLoaded {
+    match owner.value(type_column) {
+        Value::Text(tag)
+            if reason == NotLoadedReason::NotRequested
+                && !tag.is_empty()
+                && !E::VARIANTS.iter().any(|known| known.tag == tag) =>
+        {
+            AssociationNotLoaded::unknown_type(O::DEF.name, association, &tag)
+        }
+        _ => AssociationNotLoaded::new(O::DEF.name, association, reason),
+    }
 }
 
 /// Wraps the rows of a model into a polymorphic enum and an `Arc` each.

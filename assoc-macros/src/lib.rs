@@ -301,6 +301,7 @@ use expand::Root;
 /// |---|---|---|---|
 /// | `polymorphic` | `belongs_to` | the target is an enum of models | |
 /// | `foreign_type = "imageable_type"` | `belongs_to` | the field that holds the type, a `String` or `Option<String>` | `imageable_type` for an association `imageable` |
+/// | `unknown_type = "not_loaded"` | `belongs_to` | rows that name a type which is no variant stay not loaded, and reading them says so | an error: `unknown_type = "error"` |
 /// | `as = "imageable"` | `has_one`, `has_many` | the association of the target that leads back | |
 /// | `foreign_key`, `foreign_type` | the same | the target's fields for key and type | `imageable_id` and `imageable_type` |
 /// | `tag = "employee"` | the same | what is stored for this struct: the tag of its variant | the struct's name |
@@ -392,15 +393,15 @@ use expand::Root;
 ///
 /// ## SQL of one's own
 ///
-/// A `has_many` can be a statement of the application's own instead of a look-up by key.
+/// A `has_many` or `has_and_belongs_to_many` can be a statement of the application's own instead of a look-up by key.
 ///
 /// | option | meaning |
 /// |---|---|
 /// | `finder_sql = mentions_of` | a function from `&User` to `RawSql`, which selects exactly the target's columns, in their order |
 /// | `counter_sql = count_mentions_of` | the same for counting; without it, what `finder_sql` finds is counted |
 ///
-/// `filter`, `order`, `limit`, `offset`, `scope`, `include` and `readonly` can stand beside it; keys, `through`, `as`,
-/// `scope_by_owner` and `inverse_of` cannot.
+/// `filter`, `order`, `limit`, `offset`, `scope`, `include` and `readonly` can stand beside it; keys, `join_table`,
+/// `through`, `as`, `scope_by_owner`, `distinct` and `inverse_of` cannot.
 ///
 /// ```
 /// # use assoc_core::{HasMany, Model, RawSql, Value};

@@ -86,6 +86,8 @@ pub(crate) struct AssociationOptions {
     pub(crate) polymorphic: bool,
     pub(crate) as_: Option<FieldName>,
     pub(crate) foreign_type: Option<FieldName>,
+    /// Whether types that a polymorphic association does not know are left alone.
+    pub(crate) leaves_unknown: bool,
     pub(crate) tag: Option<LitStr>,
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
@@ -313,6 +315,7 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "polymorphic" => options.polymorphic = argument.flag(errors),
         "as" => options.as_ = argument.field(errors),
         "foreign_type" => options.foreign_type = argument.field(errors),
+        "unknown_type" => options.leaves_unknown = leaves_unknown(argument, errors),
         "tag" => options.tag = argument.text(errors),
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
@@ -327,6 +330,23 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "readonly" => shape.readonly = argument.flag(errors).then(|| argument.span()),
         _ => shape.inverse = argument.inverse(errors),
     }
+}
+
+// Of the two things that can be done about an unknown type, whether it is the one that is no error.
+fn leaves_unknown(argument: &Argument, errors: &mut Errors) -> bool {
+    let Some(text) = argument.text(errors) else { return false };
+    match text.value().as_str() {
+        "not_loaded" => return true,
+        "error" => {}
+        other => {
+            let message = format!(
+                "`unknown_type` is what happens to rows whose type is no variant, and that is not `{other}`: write \
+                 `unknown_type = \"not_loaded\"` to leave them not loaded, or `unknown_type = \"error\"`, as without it"
+            );
+            errors.on(&text, message);
+        }
+    }
+    false
 }
 
 /// Where an attribute is: its name.

@@ -254,6 +254,8 @@ fn sql_of_its_own() {
                 pub mentions: HasMany<Message>,
                 #[has_many(finder_sql = "sql::popular", counter_sql = "sql::count_popular")]
                 pub popular: HasMany<Message>,
+                #[has_and_belongs_to_many(finder_sql = tags_of)]
+                pub tags: HasAndBelongsToMany<Tag>,
             }
         }),
     );

@@ -89,6 +89,8 @@ pub(crate) struct Association {
     pub(crate) join_table_span: Option<Span>,
     pub(crate) keys: Keys,
     pub(crate) shape: ShapeInput,
+    /// Whether types that a polymorphic association does not know are left alone.
+    pub(crate) leaves_unknown: bool,
 }
 
 /// How the two models are connected. Own columns are indexes, those of the target are constants of it.
@@ -174,6 +176,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 join_table_span: association.options.join_table.as_ref().map(LitStr::span),
                 keys,
                 shape: association.options.shape.clone(),
+                leaves_unknown: association.options.leaves_unknown,
             });
         }
     }

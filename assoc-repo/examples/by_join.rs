@@ -107,7 +107,8 @@ fn main() -> Result<()> {
         repo.execute_raw("CREATE INDEX folders_by_parent ON folders (parent_id)", []).await?;
         let text = |n: i64, width: usize| format!("{n:0width$}");
         repo.transaction(async |tx| {
-            tx.insert_all((0..USERS).map(|n| User::build().set(User::NAME, text(n, 20)).set(User::BIO, text(n, 80)))).await?;
+            tx.insert_all((0..USERS).map(|n| User::build().set(User::NAME, text(n, 20)).set(User::BIO, text(n, 80))))
+                .await?;
             let posts = (0..USERS * POSTS)
                 .map(|n| Post::build().set(Post::USER_ID, n % USERS + 1).set(Post::TITLE, text(n, 40)));
             tx.insert_all(posts).await?;

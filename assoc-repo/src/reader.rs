@@ -11,8 +11,9 @@ use std::future::Future;
 use assoc_core::planner::{Request, Root, Shape, Strategy, Way};
 use assoc_core::rows::mark;
 use assoc_core::{
-    Association, AssociationDef, BelongsTo, Cardinality, ColumnRef, Discriminator, Error, Expr, HasMany,
-    HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, Model, Operand, Result, Route, RowOrigin, TargetRow, ToOne, Value,
+    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, ColumnRef, Discriminator, Error, Expr,
+    HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, LoadState, Model, Operand, Result, Route, RowOrigin,
+    TargetRow, ToOne, Value,
 };
 
 use crate::prepare::selected_columns;
@@ -80,7 +81,8 @@ impl Repo {
     /// The target of a polymorphic association of one owner, or `None`. 1 statement; none if the owner names no target.
     ///
     /// # Errors
-    /// When the owner names a type the association does not know, a row cannot be read, or the database fails.
+    /// When the owner names a type the association does not know ([`AssociationNotLoaded`] where it leaves such owners
+    /// alone), a row cannot be read, or the database fails.
     pub async fn get_polymorphic<O: Model, S: ToOne>(
         &self,
         owner: &O,
@@ -91,8 +93,15 @@ impl Repo {
     {
         let mut copy = owner.bare();
         self.preload(&mut copy, association).await?;
-        let mut found = None;
+        let def = association.def();
         let any: &dyn Any = &copy;
+        if def.slot.state(any) == LoadState::NotLoaded
+            && let Route::Polymorphic { type_column, .. } = def.kind.route(def)?
+            && let Value::Text(tag) = owner.value(type_column)
+        {
+            return Err(AssociationNotLoaded::unknown_type(O::DEF.name, def.name, &tag).into());
+        }
+        let mut found = None;
         association.def().slot.visit(any, &mut |target| found = target.downcast_ref::<S::Target>().cloned());
         Ok(found)
     }

@@ -10,6 +10,7 @@ mod collations;
 mod composite_keys;
 mod eager_load;
 mod errors;
+mod extensions;
 mod filters;
 mod finders;
 mod groups;
@@ -95,6 +96,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         selections::CASES,
         groups::CASES,
         finders::CASES,
+        extensions::CASES,
         in_hand::CASES,
         composite_keys::CASES,
         text_keys::CASES,

@@ -1,4 +1,4 @@
-//! `has_many` with a statement of its own (`finder_sql`): the application says in SQL which rows an owner has.
+//! Lists with a statement of their own (`finder_sql`): the application says in SQL which rows an owner has.
 //!
 //! The statement replaces the look-up by key, so nothing that works from keys works for such an association: it has no
 //! inverse, no other association goes through it, no condition looks into it, no join follows it. Conditions, orders and
@@ -53,13 +53,18 @@ pub struct Finder {
     pub count: Option<fn(&dyn Any) -> RawSql>,
 }
 
-/// `has_many` with a statement of its own.
+/// `has_many` or `has_and_belongs_to_many` with a statement of its own.
 #[derive(Debug, Clone, Copy)]
-pub struct FinderKind(pub Finder);
+pub struct FinderKind {
+    /// The statement.
+    pub finder: Finder,
+    /// Which of the two.
+    pub declared_as: Macro,
+}
 
 impl Kind for FinderKind {
     fn association_macro(&self) -> Macro {
-        Macro::HasMany
+        self.declared_as
     }
 
     fn cardinality(&self) -> Cardinality {
@@ -67,6 +72,6 @@ impl Kind for FinderKind {
     }
 
     fn route(&self, _: &AssociationDef) -> Result<Route> {
-        Ok(Route::Found(self.0))
+        Ok(Route::Found(self.finder))
     }
 }

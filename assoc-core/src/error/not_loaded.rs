@@ -10,6 +10,8 @@ pub enum NotLoadedReason {
     NotRequested,
     /// It was loaded, the row it must have does not exist: a dangling key, or a `NULL` one.
     NoRow,
+    /// It is polymorphic, leaves types it does not know alone, and the row names one.
+    UnknownType,
 }
 
 /// An association was read that is not in memory. Accessors never query: they answer with this error, which names
@@ -24,11 +26,12 @@ pub enum NotLoadedReason {
 ///     "association `User.posts` is not loaded: add `Query::preload(User::POSTS)` or call `repo.preload`",
 /// );
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AssociationNotLoaded {
     model: &'static str,
     association: &'static str,
     reason: NotLoadedReason,
+    tag: Option<Box<str>>,
 }
 
 impl AssociationNotLoaded {
@@ -36,7 +39,21 @@ impl AssociationNotLoaded {
     #[cold]
     #[must_use]
     pub fn new(model: &'static str, association: &'static str, reason: NotLoadedReason) -> Self {
-        AssociationNotLoaded { model, association, reason }
+        AssociationNotLoaded { model, association, reason, tag: None }
+    }
+
+    /// Names the association and the type that it does not know.
+    #[cold]
+    #[must_use]
+    pub fn unknown_type(model: &'static str, association: &'static str, tag: &str) -> Self {
+        let reason = NotLoadedReason::UnknownType;
+        AssociationNotLoaded { model, association, reason, tag: Some(tag.into()) }
+    }
+
+    /// The type that the row names, if that is the reason.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
     }
 
     /// The owner's model.
@@ -72,6 +89,13 @@ impl fmt::Display for AssociationNotLoaded {
                 "association `{model}.{association}` was loaded, but its row does not exist: make the field's type \
                  optional, or read it with `.loaded()`"
             ),
+            NotLoadedReason::UnknownType => {
+                write!(f, "association `{model}.{association}` stays not loaded: its type ")?;
+                if let Some(tag) = &self.tag {
+                    write!(f, "`{tag}` ")?;
+                }
+                f.write_str("is none that it knows; add a variant for it to the enum, or leave such rows out")
+            }
         }
     }
 }

@@ -48,6 +48,7 @@ impl<'d> SqlWriter<'d> {
             }
             Route::Direct(hop) => self.exists(owner, hop, (association.target)(), scope.unscoped, &filter),
             Route::Through { through, source, source_type } => {
+                association.chain()?;
                 let filter = Box::new(filter);
                 let onward = Expr::Related { association: source, filter, only_type: source_type, links: None };
                 self.related(through, &onward, None, None)

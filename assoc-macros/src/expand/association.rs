@@ -98,7 +98,13 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
                     quote!(__assoc::Option::Some(#count))
                 }
             };
-            quote!(&__assoc::FinderKind(__assoc::Finder { find: #find, count: #count }))
+            let declared_as = format_ident!("{}", association.holder.name());
+            quote! {
+                &__assoc::FinderKind {
+                    finder: __assoc::Finder { find: #find, count: #count },
+                    declared_as: __assoc::Macro::#declared_as,
+                }
+            }
         }
         Keys::JoinTable { owner_columns, target_columns, .. } if association.join_row.is_some() => {
             let join_row = &association.join_row;
@@ -232,6 +238,9 @@ fn options(model: &Model, association: &Association) -> TokenStream {
                 __assoc::Option::None => __assoc::Default::default(),
             })
         });
+    }
+    if association.leaves_unknown {
+        options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));
     }
     if shape.readonly.is_some() {
         options.extend(quote!(.readonly()));
@@ -484,6 +493,12 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         }
     };
     let get = quote_spanned!(generated(slot.span())=> __assoc::#holder::get);
+    let not_loaded = match association.keys {
+        Keys::Polymorphic { foreign_type, .. } if association.leaves_unknown => quote! {
+            __assoc::polymorphic_not_loaded::<Self, #target>(self, #name, #foreign_type, __reason)
+        },
+        _ => quote!(__assoc::AssociationNotLoaded::new(#model_name, #name, __reason)),
+    };
     let doc = format!("What is loaded of [`{name}`]({model_name}#structfield.{name}). Never queries.");
     let with_join_rows = association.join_row.as_ref().map(|join_row| {
         let method = Ident::new(&format!("{name}_with_join_rows"), field.span());
@@ -513,7 +528,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         /// When nothing asked for it, or when a row that must exist does not.
         #vis fn #field(&self) -> __assoc::StdResult<#read, __assoc::AssociationNotLoaded> {
             __assoc::StdResult::map_err(#get(&self.#field), |__reason| {
-                __assoc::AssociationNotLoaded::new(#model_name, #name, __reason)
+                #not_loaded
             })
         }
         #with_join_rows

@@ -60,9 +60,13 @@ impl Owner<'_> {
             Kind::BelongsTo => {
                 let why = "names the column of a `polymorphic` association's type, and this one says no `polymorphic`";
                 input.refuse(&["foreign_type"], why, errors);
+                let why = "is about the types of a `polymorphic` association, and this one says no `polymorphic`";
+                input.refuse(&["unknown_type"], why, errors);
                 self.own_keys(field, input, errors)
             }
-            Kind::HasMany if input.given("finder_sql").is_some() => finder_keys(input, errors),
+            Kind::HasMany | Kind::HasAndBelongsToMany if input.given("finder_sql").is_some() => {
+                finder_keys(input, errors)
+            }
             Kind::HasOne | Kind::HasMany if through => self.through(field, input, errors),
             Kind::HasOne | Kind::HasMany => self.their_keys(input, primary_key, errors),
             Kind::HasAndBelongsToMany => self.join_table(input, primary_key, errors),
@@ -388,8 +392,22 @@ impl Owner<'_> {
 // A statement says which rows there are.
 fn finder_keys(input: &AssociationInput, errors: &mut Errors) -> Option<Keys> {
     let why = "has no place beside `finder_sql`: the SQL says which rows an owner has, by whatever key";
-    let ways = ["foreign_key", "primary_key", "through", "source", "source_type", "as", "foreign_type", "tag"];
+    let ways = [
+        "foreign_key",
+        "primary_key",
+        "through",
+        "source",
+        "source_type",
+        "as",
+        "foreign_type",
+        "tag",
+        "join_table",
+        "association_foreign_key",
+    ];
     input.refuse(&ways, why, errors);
+    if input.kind == Kind::HasAndBelongsToMany {
+        input.refuse(&["distinct"], "has no place beside `finder_sql`: say `DISTINCT` in the SQL", errors);
+    }
     let why = "has no place beside `finder_sql`, whose function has the owner";
     input.refuse(&["scope_by_owner"], why, errors);
     let why = "has no place beside `finder_sql`: nothing says that its rows lead back to the owner";

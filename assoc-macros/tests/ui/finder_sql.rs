@@ -18,7 +18,7 @@ struct Member {
     authors: HasManyThrough<Member>,
     #[has_one(finder_sql = mentions)]
     first: HasOne<Message>,
-    #[has_and_belongs_to_many(finder_sql = mentions)]
+    #[has_and_belongs_to_many(finder_sql = mentions, join_table = "tags", distinct)]
     tags: HasAndBelongsToMany<Message>,
 }
 

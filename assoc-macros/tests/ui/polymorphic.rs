@@ -12,8 +12,11 @@ struct Picture {
     #[belongs_to(polymorphic, primary_key = "id", filter = 1, inverse_of = "pictures", foreign_type = "subject_id")]
     about: BelongsTo<Subject>,
     about_id: i64,
-    #[belongs_to(foreign_type = "id", foreign_key = "id")]
+    #[belongs_to(foreign_type = "id", foreign_key = "id", unknown_type = "not_loaded")]
     plain: BelongsTo<Picture>,
+    #[belongs_to(polymorphic, foreign_key = "id", foreign_type = "name", unknown_type = "ignore")]
+    ignored: BelongsTo<Subject>,
+    name: String,
     #[belongs_to(as = "subject", foreign_key = "id")]
     other_side: BelongsTo<Picture>,
     #[has_many(polymorphic, foreign_key = "id")]

@@ -87,6 +87,11 @@ fn attach(
     {
         let mut owners = HeldOwners(Vec::with_capacity(held));
         held::visit_mut(plan, root, edge.node, &mut |row| owners.0.push(row));
+        for at in edge.links.forgotten.iter().filter(|at| **at < held) {
+            if let Some(owner) = owners.owner(*at) {
+                slot.clear(owner);
+            }
+        }
         let children = match &shared {
             Some(shared) => Some(Children::Shared(&**shared)),
             // Fetched owners come after these, and take the rows for good.

@@ -138,7 +138,7 @@ fn compose_links(plan: &Plan, nodes: &mut [Option<NodeRows>], held_root: Option<
             if let Some(rows) = &mut nodes[node] {
                 let mut kept = if force { Vec::new() } else { kept_owners(plan, rows, held_root, id) };
                 kept.resize(links.owners(), false);
-                rows.links[at] = Some(EdgeLinks { links, kept, via });
+                rows.links[at] = Some(EdgeLinks { links, kept, via, forgotten: Vec::new() });
             }
         }
     }
@@ -372,7 +372,8 @@ fn deal_out(
         rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
         nodes[edge.child] = Some(rows);
         if let Some(rows) = &mut nodes[id.node] {
-            rows.links[id.edge] = Some(EdgeLinks { links, kept: owners.kept, via: None });
+            let Owners { kept, forgotten, .. } = owners;
+            rows.links[id.edge] = Some(EdgeLinks { links, kept, via: None, forgotten });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The owners an edge is loaded for, and the key each goes by.
 
 use assoc_core::planner::{EdgeId, Plan, Source, VariantEdge};
-use assoc_core::{ErrorKind, KeyTuple, Result, RowKeys, Value};
+use assoc_core::{ErrorKind, KeyTuple, Result, RowKeys, UnknownType, Value};
 
 use super::NodeRows;
 use super::held::{self, Held};
@@ -10,11 +10,12 @@ use super::held::{self, Held};
 pub(super) struct Owners {
     pub(super) keys: RowKeys,
     pub(super) kept: Vec<bool>,
+    pub(super) forgotten: Vec<usize>,
 }
 
 impl Owners {
     fn none() -> Self {
-        Owners { keys: RowKeys::Ints(Vec::new()), kept: Vec::new() }
+        Owners { keys: RowKeys::Ints(Vec::new()), kept: Vec::new(), forgotten: Vec::new() }
     }
 }
 
@@ -32,10 +33,14 @@ pub(super) fn owners_of(
     let mut keys = all_keys(plan, rows, root, id.node, hop.owner_columns);
     kept.resize(keys.len(), false);
     forget(&mut keys, &kept);
+    let mut forgotten = Vec::new();
     if let Some(variant) = edge.variant {
         let tags = all_keys(plan, rows, root, id.node, &[variant.discriminator.column]).into_tuples();
         if variant.stores_absent && !edge.hidden {
-            refuse_unknown(plan, rows, root, id, variant, &tags, &kept)?;
+            forgotten = unknown_types(variant, &tags, &kept).map(|(at, _)| at).collect();
+            if edge.association.options.unknown_type == UnknownType::Error {
+                refuse_unknown(plan, rows, root, id, variant, &tags, &kept)?;
+            }
         }
         let mine: Vec<Option<bool>> =
             tags.iter().map(|tag| Some(tag_of(tag.as_ref())? == variant.discriminator.tag)).collect();
@@ -51,7 +56,7 @@ pub(super) fn owners_of(
     {
         keys = RowKeys::Ints(ints);
     }
-    Ok(Owners { keys, kept })
+    Ok(Owners { keys, kept, forgotten })
 }
 
 /// The held owners whose association is in memory already; an edge that only works for another goes by that one.
@@ -108,6 +113,19 @@ fn tag_of(tag: Option<&KeyTuple>) -> Option<&str> {
     }
 }
 
+// The owners that name a type which the association does not know, and which.
+fn unknown_types<'t>(
+    variant: VariantEdge,
+    tags: &'t [Option<KeyTuple>],
+    kept: &'t [bool],
+) -> impl Iterator<Item = (usize, &'t str)> {
+    let known = move |tag: &str| variant.all.iter().any(|known| known.tag == tag);
+    tags.iter().zip(kept).enumerate().filter_map(move |(at, (tag, kept))| {
+        let tag = tag_of(tag.as_ref())?;
+        (!kept && !known(tag)).then_some((at, tag))
+    })
+}
+
 fn refuse_unknown(
     plan: &Plan,
     rows: &NodeRows,
@@ -117,12 +135,7 @@ fn refuse_unknown(
     tags: &[Option<KeyTuple>],
     kept: &[bool],
 ) -> Result<()> {
-    let known = |tag: &str| variant.all.iter().any(|known| known.tag == tag);
-    let unknown = tags.iter().zip(kept).enumerate().find_map(|(at, (tag, kept))| {
-        let tag = tag_of(tag.as_ref())?;
-        (!kept && !known(tag)).then_some((at, tag))
-    });
-    let Some((at, tag)) = unknown else { return Ok(()) };
+    let Some((at, tag)) = unknown_types(variant, tags, kept).next() else { return Ok(()) };
     let model = plan.nodes()[id.node].model;
     let key = all_keys(plan, rows, root, id.node, model.primary_key);
     Err(ErrorKind::UnknownType {

@@ -9,6 +9,7 @@ use crate::models::forum::{self, Member, Message};
 
 cases! { "finders", Level::Read;
     reader_and_preload,
+    of_a_join_table,
     with_more_on_top,
     declared_on_top,
     below_them,
@@ -39,6 +40,19 @@ async fn reader_and_preload(cx: &mut Context) -> Result<()> {
     }
     let members = cx.step("in its own order", repo.all(in_order().preload(Member::MENTIONS))).await?;
     cx.show("ids", members.iter().map(|member| ids(member.mentions().unwrap_or_default())));
+    Ok(())
+}
+
+async fn of_a_join_table(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    forum::fixture(&repo).await?;
+    let tree = Member::SHARED_MENTIONS.with(Message::MEMBER);
+    let members = cx.step("a has_and_belongs_to_many", repo.all(in_order().preload(tree))).await?;
+    for member in members {
+        let read = repo.get_association(&member, Member::SHARED_MENTIONS, Query::new()).await?;
+        cx.require(ids(&read) == ids(member.shared_mentions()?.iter().map(|message| &**message)), "the reader agrees")?;
+        cx.show(&member.name, ids(&read));
+    }
     Ok(())
 }
 

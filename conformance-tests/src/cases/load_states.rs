@@ -18,7 +18,7 @@ async fn not_asked_for_is_an_error(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let author = cx.step("F174: nothing preloaded", repo.get_or_fail::<Author>(1, Query::new())).await?;
     for error in [author.posts().err(), author.gravatar().err(), author.mentor().err()].into_iter().flatten() {
-        cx.note("accessor", error);
+        cx.note("accessor", &error);
         cx.require(error.reason() == NotLoadedReason::NotRequested, "nothing asked for it")?;
     }
     cx.require(author.posts.loaded().is_none() && author.gravatar.loaded().is_none(), "the nil-check form is None")

@@ -1,11 +1,11 @@
 //! Polymorphic belongs_to, its other sides, and what goes through them.
 
-use assoc_core::Result;
+use assoc_core::{NotLoadedReason, Result};
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::pictures::{self, Article, Employee, Imageable, Picture, Product, Tag, Tagging};
+use crate::models::pictures::{self, AnyPicture, Article, Employee, Imageable, Picture, Product, Tag, Tagging};
 
 cases! { "polymorphic", Level::Read;
     c16_one_statement_a_type,
@@ -15,6 +15,7 @@ cases! { "polymorphic", Level::Read;
     c21_through_as,
     ids_of_two_types_never_mix,
     unknown_type,
+    unknown_type_left_alone,
     empty_type,
     reader,
     in_hand,
@@ -93,6 +94,37 @@ async fn unknown_type(cx: &mut Context) -> Result<()> {
     repo.execute_raw("UPDATE pictures SET imageable_type = 'Planet' WHERE id = 3", []).await?;
     let error = cx.fails("a tag nobody has", repo.all(Query::preload(Picture::IMAGEABLE))).await?;
     cx.require(matches!(error.kind(), ErrorKind::UnknownType { tag, .. } if tag == "Planet"), "names the tag")
+}
+
+async fn unknown_type_left_alone(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    repo.execute_raw("UPDATE pictures SET imageable_type = 'Planet' WHERE id = 3", []).await?;
+    let tree = || AnyPicture::IMAGEABLE.with(Imageable::EMPLOYEE.with(Employee::MANAGER));
+    let query = || Query::<AnyPicture>::order_by(AnyPicture::ID.asc());
+    let mut pictures = cx.step("all but the planet", repo.all(query().preload(tree()))).await?;
+    cx.show("pictures", &pictures);
+    let unknown = pictures.iter().position(|picture| picture.id == 3).unwrap_or_default();
+    let error =
+        cx.fails("reading it", async { pictures[unknown].imageable().map(|_| ()).map_err(Error::from) }).await?;
+    cx.require(
+        matches!(error.kind(), ErrorKind::NotLoaded(error)
+            if error.reason() == NotLoadedReason::UnknownType && error.tag() == Some("Planet")),
+        "says why",
+    )?;
+    cx.step("asking again", repo.preload(&mut pictures, tree())).await?;
+    cx.require(!pictures[unknown].imageable.is_loaded(), "changes nothing")?;
+    let reader = repo.get_polymorphic(&pictures[unknown], AnyPicture::IMAGEABLE);
+    cx.fails("the reader", reader).await?;
+    let mut other = pictures.clone();
+    other[0].imageable_type = Some("Star".to_owned());
+    cx.step("a target of another type is forgotten", repo.preload(&mut other, tree())).await?;
+    cx.require(!other[0].imageable.is_loaded() && other[1].imageable.is_loaded(), "the others are there")?;
+    cx.step("also when all are loaded anew", repo.reload(&mut other, tree())).await?;
+    cx.require(!other[0].imageable.is_loaded() && other[1].imageable.is_loaded(), "the others are there")?;
+    let mut bare = repo.all(query()).await?;
+    cx.fails("not asked for", async { bare[0].imageable().map(|_| ()).map_err(Error::from) }).await?;
+    cx.step("of planets alone", repo.preload(&mut bare[unknown], tree())).await
 }
 
 async fn empty_type(cx: &mut Context) -> Result<()> {

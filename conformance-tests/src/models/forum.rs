@@ -17,6 +17,8 @@ pub(crate) struct Member {
     pub(crate) mentions: HasMany<Message>,
     #[has_many(finder_sql = mentions_of, filter = Message::SCORE.gt(1), order = Message::SCORE.desc(), limit = 2)]
     pub(crate) best_mentions: HasMany<Message>,
+    #[has_and_belongs_to_many(finder_sql = mentions_of)]
+    pub(crate) shared_mentions: HasAndBelongsToMany<Message>,
     #[has_many(finder_sql = without_bind)]
     pub(crate) broken: HasMany<Message>,
 }

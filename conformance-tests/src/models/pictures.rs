@@ -24,6 +24,18 @@ pub(crate) struct Picture {
     pub(crate) imageable: BelongsTo<Option<Imageable>>,
 }
 
+/// The same pictures; those of something unknown stay as they are.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "pictures")]
+pub(crate) struct AnyPicture {
+    pub(crate) id: i64,
+    pub(crate) imageable_id: Option<i64>,
+    #[column(length = 40)]
+    pub(crate) imageable_type: Option<String>,
+    #[belongs_to(polymorphic, unknown_type = "not_loaded")]
+    pub(crate) imageable: BelongsTo<Option<Imageable>>,
+}
+
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "employees")]
 pub(crate) struct Employee {
