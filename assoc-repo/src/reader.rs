@@ -132,7 +132,9 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
     let mut request = Request::new(def);
     request.shape.order.clone_from(&query.spec.order);
     request.shape.unscoped = query.unscoped;
-    Ok(repo.plan((def.owner)(), Root::Held, vec![request])?.way())
+    let plan = repo.plan((def.owner)(), Root::Held, vec![request])?;
+    // Across databases every hop is a statement of its own.
+    Ok(plan.way().filter(|_| repo.is_together(&plan)))
 }
 
 async fn by_way<T: Model>(

@@ -83,17 +83,19 @@ impl Repo {
             Route::Direct(hop) if !limited => hop,
             _ => return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect()),
         };
+        self.require_condition((association.target)(), &shape.filter)?;
         let keys = preload::keys_of_owners(owners, hop.owner_columns);
         let set = KeySet::distinct([&keys]);
         let count = KeyedCount::new(association, hop, shape);
         let mut counts = vec![0u64; set.len()];
-        let mut session = self.session(Access::Read).await?;
+        let repo = self.at_home_of((association.target)());
+        let mut session = repo.session(Access::Read).await?;
         let mut start = 0;
-        for chunk in set.chunks(self.dialect().keys_per_statement(set.width())) {
+        for chunk in set.chunks(repo.dialect().keys_per_statement(set.width())) {
             if chunk.is_empty() {
                 continue;
             }
-            let statement = count.statement(self.dialect(), &chunk)?;
+            let statement = count.statement(repo.dialect(), &chunk)?;
             let mut sink = |values: &mut [Value<'_>]| {
                 let (Some(Value::Int(ordinal)), Some(Value::Int(count))) = (values.first(), values.get(1)) else {
                     return Err(Error::invalid_query(

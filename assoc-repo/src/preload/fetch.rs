@@ -170,7 +170,7 @@ pub(super) async fn rows_of(
     if missing.is_empty() {
         return Ok(fetched);
     }
-    let dialect = session.dialect();
+    let dialect = session.dialect_of(select.model);
     let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
     let mut chunk_size = dialect.keys_per_statement(missing.width());
     if select.row_order == RowOrder::Ranked && chunk_size < missing.len() {
@@ -183,11 +183,11 @@ pub(super) async fn rows_of(
     }
     let mut chunk_start = 0;
     for chunk in missing.chunks(chunk_size) {
-        let statement = select.statement(session.dialect(), &chunk)?;
+        let statement = select.statement(dialect, &chunk)?;
         let first_row = fetched.rows.len();
         if by_ordinal {
             let mut sink = OrdinalSink { rows: &mut *fetched.rows, ordinals: Vec::new() };
-            session.query(&statement, &mut sink).await?;
+            session.query_at(select.model, &statement, &mut sink).await?;
             let places: Vec<Option<usize>> = sink
                 .ordinals
                 .iter()
@@ -195,7 +195,7 @@ pub(super) async fn rows_of(
                 .collect();
             assign(plan, step, &mut fetched, first_row, &places)?;
         } else {
-            session.query(&statement, &mut *fetched.rows).await?;
+            session.query_at(select.model, &statement, &mut *fetched.rows).await?;
             let places = index.of_rows(&fetched.rows.keys(select.columns, first_row));
             assign(plan, step, &mut fetched, first_row, &places)?;
         }
