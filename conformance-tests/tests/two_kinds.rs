@@ -27,13 +27,13 @@ impl Backend for InTurn {
 }
 
 #[rstest]
-#[case::sqlite_and_mariadb([&SqliteFile, &MariaDb])]
-#[case::mariadb_and_sqlite([&MariaDb, &SqliteFile])]
-fn the_same_as_with_one_kind(#[case] kinds: [&'static dyn Backend; 2]) {
+#[case::sqlite_and_mariadb(&SqliteFile, &MariaDb)]
+#[case::mariadb_and_sqlite(&MariaDb, &SqliteFile)]
+fn the_same_as_with_one_kind(#[case] home: &'static dyn Backend, #[case] other: &'static dyn Backend) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut count = 0;
     for case in all().filter(|case| case.two_databases) {
-        let backend = InTurn { kinds, next: AtomicUsize::new(0) };
+        let backend = InTurn { kinds: [home, other], next: AtomicUsize::new(0) };
         match runtime.block_on(execute(&backend, case)) {
             Ok(Outcome::Ran(transcript)) => {
                 let expected = golden::behaviour(case.id).unwrap();
