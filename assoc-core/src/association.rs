@@ -13,6 +13,7 @@ use crate::planner::Shape;
 
 mod belongs_to;
 mod conditions;
+mod finder;
 mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;
@@ -22,6 +23,8 @@ mod slot;
 mod through;
 
 pub use belongs_to::BelongsToKind;
+pub use conditions::OfType;
+pub use finder::{Finder, FinderKind, RawSql};
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
@@ -124,6 +127,8 @@ pub enum Route {
         /// The models, each with its tag.
         variants: &'static [VariantDef],
     },
+    /// By a statement of the application's own.
+    Found(Finder),
 }
 
 /// What one kind of association means.

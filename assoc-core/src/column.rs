@@ -9,6 +9,10 @@ use crate::column_type::{ColumnType, IntoColumn};
 use crate::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::value::Value;
 
+mod list;
+
+pub use list::ColumnList;
+
 /// A column of model `M` whose field has type `V`. Made by `#[derive(Model)]`, one a field, in upper case.
 ///
 /// ```ignore

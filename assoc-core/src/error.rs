@@ -108,7 +108,7 @@ pub enum ErrorKind {
         model: &'static str,
         /// The association.
         association: &'static str,
-        /// What differs: "filters", "orders", "limits".
+        /// What differs: "filters", "orders", "columns", "groups", "limits".
         what: &'static str,
     },
     /// A condition or order names a column of an association that the query does not join.

@@ -59,7 +59,7 @@ fn related(
 ) -> Result<Expr> {
     let on = |filter: Expr, only_type| Expr::Related { association, filter: Box::new(filter), only_type, links: None };
     Ok(match association.kind.route(association)? {
-        Route::Direct(_) => on(filtered(hook, (association.target)(), filter)?, only_type),
+        Route::Direct(_) | Route::Found(_) => on(filtered(hook, (association.target)(), filter)?, only_type),
         Route::JoinTable { table, .. } => {
             let links = filtered(hook, table, links.map_or_else(Expr::always, |links| *links))?;
             Expr::Related {

@@ -156,7 +156,8 @@ impl Joins {
     ) -> Result<()> {
         let association = request.association;
         let shape = &request.shape;
-        if !shape.order.is_empty() || shape.limit.is_some() || shape.offset.is_some() || shape.distinct {
+        let cuts = shape.limit.is_some() || shape.offset.is_some() || shape.distinct || !shape.group.is_empty();
+        if !shape.order.is_empty() || cuts || shape.select.is_some() {
             let name = association.name;
             let message =
                 format!("`{name}` is joined with more than a condition: a join can neither sort nor cut its rows");
@@ -332,6 +333,7 @@ pub fn hops_of(
             let own = source.scope();
             hops_of(source, own.filter.and(filter), own.unscoped || unscoped, source_type, out)?;
         }
+        Route::Found(_) => return Err(cannot_join(association, "has SQL of its own (`finder_sql`)")),
         Route::JoinTable { table, links, targets } => {
             out.push(direct(association, links, table, false, Expr::always()));
             out.push(direct(association, targets, (association.target)(), unscoped, filter));

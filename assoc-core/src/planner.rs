@@ -45,8 +45,11 @@
 
 mod build;
 mod explain;
+mod found;
+mod grouping;
 mod joined;
 mod request;
+mod selection;
 mod steps;
 mod way;
 
@@ -57,7 +60,7 @@ pub use way::Way;
 
 use std::any::Any;
 
-use crate::association::{AssociationDef, Cardinality, Hop, LoadState, VariantDef};
+use crate::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};
 use crate::error::Result;
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::KeyedSelect;
@@ -173,6 +176,8 @@ pub struct Finish {
     pub ranked: bool,
     /// Each is kept once.
     pub distinct: bool,
+    /// Of each group, as the step that fetched the rows says, the first is kept.
+    pub grouped: bool,
     /// So many are left out at the beginning.
     pub offset: u64,
     /// At most so many are kept.
@@ -192,6 +197,8 @@ pub struct Step {
     pub memory: Vec<usize>,
     /// A scope that each owner has of its own: one statement for each distinct one.
     pub by_owner: Option<fn(&dyn Any) -> Shape>,
+    /// A statement that each owner has of its own: each distinct one runs.
+    pub finder: Option<Finder>,
 }
 
 impl Plan {
@@ -204,6 +211,7 @@ impl Plan {
         let requests = request::merge(requests)?;
         let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new() };
         plan.add_all(requests)?;
+        plan.check_selections()?;
         plan.assign_steps();
         Ok(plan)
     }

@@ -12,6 +12,7 @@ use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
 mod counted;
+mod found;
 mod joined;
 mod joins;
 mod keyed;
@@ -22,6 +23,7 @@ mod write;
 
 pub use counted::KeyedCount;
 pub use joined::{JoinedSelect, LoadedTable, Rank};
+pub(crate) use keyed::ascending_once;
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use select::Select;
 pub use write::{delete_by_keys, insert, insert_text, update_by_key};

@@ -19,6 +19,7 @@
 //! reads their keys, and the attach phase walks them again to put in what was missing.
 
 mod attach;
+mod by_finder;
 mod by_owner;
 mod compose;
 mod fetch;
@@ -39,6 +40,8 @@ use crate::session::Session;
 struct NodeRows {
     held: usize,
     fetched: Box<dyn Rows>,
+    // The group of each fetched row, if the step was asked for them.
+    group_of: Vec<i64>,
     // One entry an edge, once its step has run.
     links: Vec<Option<EdgeLinks>>,
 }
@@ -54,7 +57,7 @@ struct EdgeLinks {
 
 impl NodeRows {
     fn new(plan: &Plan, node: usize, held: usize, fetched: Box<dyn Rows>) -> Self {
-        NodeRows { held, fetched, links: plan.nodes()[node].edges.iter().map(|_| None).collect() }
+        NodeRows { held, fetched, group_of: Vec::new(), links: plan.nodes()[node].edges.iter().map(|_| None).collect() }
     }
 }
 

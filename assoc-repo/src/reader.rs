@@ -3,7 +3,7 @@
 //! One statement on the target: by its key, or joined to the tables on the way back to the owner for an association that
 //! goes through others or a join table. Where such an association chooses among rows on its way (a `has_one`, a limit of
 //! a part), no join gives what it declares; it is loaded like a preload of a single owner then, and taken out of a copy
-//! of its row. So are polymorphic targets.
+//! of its row. So are polymorphic targets, rows of groups, and what has SQL of its own.
 
 use std::any::Any;
 use std::future::Future;
@@ -11,10 +11,11 @@ use std::future::Future;
 use assoc_core::planner::{Request, Root, Shape, Strategy, Way};
 use assoc_core::rows::mark;
 use assoc_core::{
-    Association, AssociationDef, BelongsTo, Cardinality, Discriminator, Error, Expr, HasMany, HasManyThrough, HasOne,
-    Hop, JoinRow, KeyTuple, Model, Result, Route, RowOrigin, TargetRow, ToOne, Value,
+    Association, AssociationDef, BelongsTo, Cardinality, ColumnRef, Discriminator, Error, Expr, HasMany,
+    HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, Model, Operand, Result, Route, RowOrigin, TargetRow, ToOne, Value,
 };
 
+use crate::prepare::selected_columns;
 use crate::query::Select;
 use crate::repo::Repo;
 
@@ -112,7 +113,10 @@ async fn rows<O: Model, T: Model>(
         query.origin = RowOrigin::read_only(Some(by));
     }
     match def.kind.route(def)? {
-        Route::Direct(hop) => direct(repo, def, hop, own, owner, query).await,
+        Route::Direct(hop) if own.group.is_empty() => direct(repo, def, hop, own, owner, query).await,
+        // The first of each group are chosen by the statement that preloads have, and so is SQL of the application's own
+        // put on.
+        Route::Direct(_) | Route::Found(_) => Box::pin(by_parts(repo, def, owner, query)).await,
         _ => match way(repo, def, &query)? {
             // Boxed: the commonest reader need not carry their state.
             Some(way) => Box::pin(by_way(repo, way, own, owner, query)).await,
@@ -132,6 +136,7 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
     let mut request = Request::new(def);
     request.shape.order.clone_from(&query.spec.order);
     request.shape.unscoped = query.unscoped;
+    request.shape.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
     let plan = repo.plan((def.owner)(), Root::Held, vec![request])?;
     // Across databases every hop is a statement of its own.
     Ok(plan.way().filter(|_| repo.is_together(&plan)))
@@ -149,6 +154,9 @@ async fn by_way<T: Model>(
     let Some(key) = key.filter(|_| way.owner_type.is_none_or(named)) else { return Ok(Vec::new()) };
     query.spec.filter = way.begins_at(key.values()).and(way.filter.clone()).and(query.spec.filter);
     query.spec.order.clone_from(&way.order);
+    if query.selected.is_none() {
+        query.selected = way.selected.as_ref().map(|columns| column_operands::<T>(columns));
+    }
     query.spec.distinct = way.finish.distinct;
     query.spec.limit = query.spec.limit.or(way.finish.limit);
     query.spec.offset = query.spec.offset.or(Some(way.finish.offset).filter(|offset| *offset > 0));
@@ -174,10 +182,10 @@ async fn by_parts<O: Model, T: Model>(
     query: Select<T>,
 ) -> Result<Vec<T>> {
     let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
-    if !query.spec.group.is_empty() || query.selected.is_some() || joins {
+    if !query.spec.group.is_empty() || joins {
         let message = format!(
-            "`{}` is read part by part, because it chooses among rows on its way (or the query asks for distinct or \
-             joined rows): such a reader takes conditions, an order, limits and preloads",
+            "`{}` is read part by part, because it chooses among rows (or the query asks for distinct or joined rows): \
+             such a reader takes conditions, an order, limits, columns and preloads",
             def.name
         );
         return Err(Error::invalid_query(O::DEF.name, message));
@@ -186,6 +194,7 @@ async fn by_parts<O: Model, T: Model>(
     (shape.filter, shape.order) = (query.spec.filter, query.spec.order);
     (shape.limit, shape.offset, shape.unscoped) = (query.spec.limit, query.spec.offset, query.unscoped);
     shape.distinct = query.spec.distinct;
+    shape.select = query.selected.map(|operands| selected_columns(T::DEF, &operands)).transpose()?;
     let mut copy = owner.bare();
     repo.preload(&mut copy, One(Request { shape, children: query.preloads, ..Request::new(def) })).await?;
     let mut found: Vec<T> = Vec::new();
@@ -204,6 +213,10 @@ impl<O> assoc_core::planner::IntoPreload<O> for One {
     fn into_requests(self) -> Vec<Request> {
         vec![self.0]
     }
+}
+
+fn column_operands<T: Model>(columns: &[usize]) -> Vec<Operand> {
+    columns.iter().map(|column| Operand::Column(ColumnRef::own(T::DEF.columns[*column].name))).collect()
 }
 
 async fn direct<T: Model>(
@@ -227,6 +240,19 @@ async fn direct<T: Model>(
     query.spec.offset = query.spec.offset.or(own.offset);
     query.unscoped |= own.unscoped;
     query.preloads.extend(own.includes);
+    if query.selected.is_none() {
+        query.selected = own.select.map(|columns| column_operands::<T>(&columns));
+    }
+    if let Some(selected) = &query.selected {
+        // The same columns have to be there as for a preload; its plan knows which.
+        let mut shape = Shape::default();
+        shape.select = Some(selected_columns(T::DEF, selected)?);
+        repo.plan(
+            (def.owner)(),
+            Root::Held,
+            vec![Request { shape, children: query.preloads.clone(), ..Request::new(def) }],
+        )?;
+    }
     if !hop.unique {
         // The same order as a preload's: what was asked for, then the primary key. A default scope's order comes first.
         if query.spec.order.is_empty() && !query.unscoped {

@@ -12,6 +12,8 @@ mod composite_keys;
 mod eager_load;
 mod errors;
 mod filters;
+mod finders;
+mod groups;
 mod in_hand;
 mod join_rows;
 mod join_tables;
@@ -26,6 +28,7 @@ mod preload_has_one;
 mod queries;
 mod read_only;
 mod scopes;
+mod selections;
 mod text_keys;
 mod through;
 mod transactions;
@@ -92,6 +95,9 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         eager_load::CASES,
         polymorphic::CASES,
         scopes::CASES,
+        selections::CASES,
+        groups::CASES,
+        finders::CASES,
         in_hand::CASES,
         apart::CASES,
         composite_keys::CASES,

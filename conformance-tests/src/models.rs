@@ -3,9 +3,11 @@
 pub(crate) mod archive;
 pub(crate) mod blog;
 pub(crate) mod clinic;
+pub(crate) mod forum;
 pub(crate) mod join_rows;
 pub(crate) mod keys;
 pub(crate) mod kinds;
+pub(crate) mod magazine;
 pub(crate) mod nested;
 pub(crate) mod options;
 pub(crate) mod pictures;

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 
+use super::grouping::{GROUPED, check_group};
+use super::selection::SELECTED;
 use super::{Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Request, Root, Shape, Source, Step, Strategy, VariantEdge};
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
-use crate::joins::hops_of;
+use crate::joins::{cannot_join, hops_of};
 use crate::model::{Discriminator, ModelDef};
-use crate::sql::{KeyedSelect, PerOwner, RowOrder};
+use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
 use crate::value::Value;
 
 // Associations that include themselves by default would never end.
@@ -18,14 +20,14 @@ const DEEPEST_INCLUDE: usize = 32;
 type Pending = VecDeque<(usize, Vec<Request>, usize)>;
 
 /// What is asked of one association at one place.
-struct Wanted {
-    association: &'static AssociationDef,
+pub(super) struct Wanted {
+    pub(super) association: &'static AssociationDef,
     // The association's own scope with the request's on top.
-    shape: Shape,
-    state: LoadState,
+    pub(super) shape: Shape,
+    pub(super) state: LoadState,
     // The request names an order of its own.
-    reordered: bool,
-    hidden: bool,
+    pub(super) reordered: bool,
+    pub(super) hidden: bool,
     // Rows are merged with those of other keys afterwards, so their order must hold across keys.
     ranked: bool,
     // Nothing but keys is needed of the rows.
@@ -114,6 +116,7 @@ impl Plan {
     fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
         let association = wanted.association;
         let route = association.kind.route(association)?;
+        check_group(association, &wanted.shape.group)?;
         if association.options.owner_scope.is_some() && (wanted.hidden || !matches!(route, Route::Direct(_))) {
             let message = format!(
                 "`{}` has a scope that depends on its owner, which works for associations by a key of their own that no \
@@ -124,6 +127,7 @@ impl Plan {
         }
         match route {
             Route::Direct(hop) => Ok(vec![self.add_direct(node, wanted, hop, (association.target)(), None)?]),
+            Route::Found(finder) => Ok(vec![self.add_found(node, wanted, finder)?]),
             Route::Polymorphic { type_column, owner_columns, variants } => {
                 self.add_polymorphic(node, &wanted, type_column, owner_columns, variants)
             }
@@ -151,6 +155,7 @@ impl Plan {
             return Err(Error::invalid_query((association.owner)().name, message));
         }
         let base = model.base_scope(shape.unscoped);
+        model.check_default_group(&base.group)?;
         let mut filter = base.filter.and(shape.filter);
         if let Some(Discriminator { column, tag }) = hop.target_type {
             filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
@@ -166,8 +171,11 @@ impl Plan {
             false => (shape.limit.or(base.limit), shape.offset.or(base.offset)),
         };
         let limited = limit.is_some() || offset.is_some();
+        // Rows that only lead on to others are held by nobody: of them the keys are read.
+        let selected = if links_only { None } else { shape.select.or(base.select) };
         let select = KeyedSelect {
             only: None,
+            selected: selected.map(|columns| ascending_once(&columns)),
             filter,
             // A unique key has one row: an order would only be noise in the statement.
             order: match (row_order, shape.order.is_empty()) {
@@ -176,16 +184,24 @@ impl Plan {
                 (_, false) => shape.order,
             },
             row_order,
+            // One row an owner is one of each group.
+            group: if hop.unique { Vec::new() } else { shape.group },
             per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
             ..KeyedSelect::new(model, hop.target_columns)
         };
+        if joined && !select.group.is_empty() {
+            return Err(cannot_join(association, GROUPED));
+        }
+        if joined && select.selected.is_some() {
+            return Err(cannot_join(association, SELECTED));
+        }
         let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant, joined);
         self.nodes[node].edges[edge].reordered = reordered;
         Ok(edge)
     }
 
     #[allow(clippy::too_many_arguments)] // The one place edges with a step are made.
-    fn push_edge(
+    pub(super) fn push_edge(
         &mut self,
         node: usize,
         association: &'static AssociationDef,
@@ -225,7 +241,7 @@ impl Plan {
             return id.edge;
         }
         let by_owner = association.options.owner_scope;
-        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner });
+        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner, finder: None });
         id.edge
     }
 
@@ -237,6 +253,11 @@ impl Plan {
         owner_columns: &'static [usize],
         variants: &'static [VariantDef],
     ) -> Result<Vec<usize>> {
+        if wanted.shape.select.is_some() && wanted.only_type.is_none() {
+            let message =
+                format!("`{}` leads to several models, so there are no columns to `select`", wanted.association.name);
+            return Err(Error::invalid_query((wanted.association.owner)().name, message));
+        }
         let mut edges = Vec::with_capacity(variants.len());
         let chosen = variants.iter().filter(|variant| wanted.only_type.is_none_or(|tag| tag == variant.tag));
         for (at, variant) in chosen.enumerate() {
@@ -292,6 +313,7 @@ impl Plan {
                 shape: own.with(Shape {
                     filter: shape.filter.clone(),
                     order: shape.order.clone(),
+                    select: shape.select.clone(),
                     unscoped: shape.unscoped,
                     ..Shape::default()
                 }),
@@ -303,7 +325,7 @@ impl Plan {
         )?;
         let [second] = second[..] else { return Err(through_polymorphic(association, source)) };
         let second = EdgeId { node: between, edge: second };
-        Ok(self.compose(node, &wanted, first, second, ranked))
+        self.compose(node, &wanted, first, second, ranked)
     }
 
     fn add_join_table(
@@ -330,7 +352,7 @@ impl Plan {
         let between = self.nodes[node].edges[first].child;
         let ranked = wanted.ranked || !wanted.shape.order.is_empty();
         let target = Wanted {
-            shape: Shape { distinct: false, limit: None, offset: None, ..wanted.shape.clone() },
+            shape: Shape { distinct: false, limit: None, offset: None, group: Vec::new(), ..wanted.shape.clone() },
             hidden: true,
             ranked,
             ..wanted
@@ -338,11 +360,15 @@ impl Plan {
         let second = self.add_direct(between, target, targets, (association.target)(), None)?;
         // A link leads to one target, whatever the association's own cardinality.
         self.nodes[between].edges[second].cardinality = Cardinality::One;
-        Ok(self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked))
+        self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked)
     }
 
-    fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> usize {
+    fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> Result<usize> {
         let child = self.edge(second).child;
+        let grouped = !wanted.shape.group.is_empty();
+        if grouped {
+            self.rank_groups(wanted.association, child, &wanted.shape.group)?;
+        }
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
         let Shape { distinct, limit, offset, .. } = wanted.shape;
         let links = self.nodes[node].edges[first].association;
@@ -354,7 +380,7 @@ impl Plan {
             source: Source::Composed {
                 first: EdgeId { node, edge: first },
                 second,
-                finish: Finish { ranked, distinct, offset: offset.unwrap_or(0), limit, join_rows },
+                finish: Finish { ranked, distinct, grouped, offset: offset.unwrap_or(0), limit, join_rows },
             },
             child,
             state: wanted.state,
@@ -368,7 +394,7 @@ impl Plan {
             self.nodes[child].links_only = false;
             self.mark_serving(node, first, id.edge);
         }
-        id.edge
+        Ok(id.edge)
     }
 
     // Hidden edges of the same node work for the association that is stored in the end: owners that have it need none.
@@ -381,14 +407,15 @@ impl Plan {
 }
 
 // Whether a request gives all that the association declares. Where that is a selection, another order selects other
-// rows: the first of a `has_one`, the first few of an association with a limit.
+// rows: the first of a `has_one`, of a group, the first few of an association with a limit.
 fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
     let single = || match association.kind.route(association) {
         Ok(Route::Direct(hop)) => !hop.unique && association.kind.cardinality() == Cardinality::One,
         Ok(Route::Polymorphic { .. }) => false,
         _ => association.kind.cardinality() == Cardinality::One,
     };
-    asked.is_whole() && (asked.order.is_empty() || !(own.limit.is_some() || own.offset.is_some() || single()))
+    let selects = || own.limit.is_some() || own.offset.is_some() || !own.group.is_empty() || single();
+    asked.is_whole() && (asked.order.is_empty() || !selects())
 }
 
 /// What every read of a join table's rows begins with; nothing for a table without model.

@@ -41,6 +41,10 @@ impl Plan {
             out.push('\n');
         }
         for (at, step) in self.steps.iter().enumerate() {
+            if step.finder.is_some() {
+                let _ = writeln!(out, "[{}] the SQL of the association's own", self.number(at));
+                continue;
+            }
             let sample = sample_keys(step.select.columns.len());
             let statement = step.select.statement(dialect_of(step.select.model), &sample)?;
             // Writing to a String cannot fail.
@@ -79,6 +83,9 @@ impl Plan {
                 }
                 if step.by_owner.is_some() {
                     out.push_str(", one statement for each distinct scope of its owners");
+                }
+                if step.finder.is_some() {
+                    out.push_str(", each distinct statement of its owners");
                 }
                 if !step.memory.is_empty() {
                     out.push_str(", from memory where the row is known");

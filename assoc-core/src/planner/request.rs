@@ -77,6 +77,10 @@ pub struct Shape {
     pub offset: Option<u64>,
     /// Each row once an owner.
     pub distinct: bool,
+    /// Of an owner's rows one for each combination of values of these columns, as indexes.
+    pub group: Vec<usize>,
+    /// The columns to read instead of all, as indexes; the fields of the others are empty.
+    pub select: Option<Vec<usize>>,
     /// What is loaded below the rows whenever they are.
     pub includes: Vec<Request>,
     /// Leaves out the limit and offset that the association declares.
@@ -93,6 +97,8 @@ impl Default for Shape {
             limit: None,
             offset: None,
             distinct: false,
+            group: Vec::new(),
+            select: None,
             includes: Vec::new(),
             unlimited: false,
             unscoped: false,
@@ -108,12 +114,14 @@ impl Shape {
             && self.limit.is_none()
             && self.offset.is_none()
             && !self.distinct
+            && self.group.is_empty()
+            && self.select.is_none()
             && !self.unlimited
             && !self.unscoped
     }
 
-    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit and
-    /// offset win.
+    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit, offset,
+    /// group and selection of columns win.
     #[must_use]
     pub fn with(mut self, more: Shape) -> Shape {
         if more.unlimited {
@@ -125,6 +133,8 @@ impl Shape {
             limit: more.limit.or(self.limit),
             offset: more.offset.or(self.offset),
             distinct: self.distinct || more.distinct,
+            group: if more.group.is_empty() { self.group } else { more.group },
+            select: more.select.or(self.select),
             includes: {
                 self.includes.extend(more.includes);
                 self.includes
@@ -143,7 +153,7 @@ impl Shape {
 /// }
 /// ```
 pub struct Scope<T> {
-    shape: Shape,
+    pub(super) shape: Shape,
     target: PhantomData<fn() -> T>,
 }
 
@@ -230,7 +240,7 @@ impl<T> Scope<T> {
 
 /// A preload of an association of model `O` to `T`: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`.
 pub struct Preload<O, T> {
-    request: Request,
+    pub(super) request: Request,
     types: PhantomData<fn() -> (O, T)>,
 }
 
@@ -464,6 +474,10 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
                     "filters"
                 } else if known.shape.order != request.shape.order {
                     "orders"
+                } else if known.shape.select != request.shape.select {
+                    "columns"
+                } else if known.shape.group != request.shape.group {
+                    "groups"
                 } else if known.shape != request.shape {
                     "limits"
                 } else {

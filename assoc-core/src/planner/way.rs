@@ -1,8 +1,8 @@
 //! The way from one owner to its targets as one statement: the targets' table, joined to those on the way back to the
 //! owner, whose key is a condition. What a reader of an association that goes through others runs.
 //!
-//! A join sees all rows on the way, so where the association chooses among them (a `has_one` on the way, a limit of a
-//! part) there is no such statement, and the parts are loaded one after the other.
+//! A join sees all rows on the way, so where the association chooses among them (a `has_one` on the way, a limit or group
+//! of a part) there is no such statement, and the parts are loaded one after the other.
 
 use super::{Edge, EdgeId, Finish, Plan, Source};
 use crate::association::{Cardinality, Hop};
@@ -24,6 +24,8 @@ pub struct Way {
     pub filter: Expr,
     /// In which order.
     pub order: Vec<OrderTerm>,
+    /// The columns that are read of them, if not all are.
+    pub selected: Option<Vec<usize>>,
     /// What is done with them then.
     pub finish: Finish,
     /// Whether there is one at most.
@@ -59,7 +61,9 @@ impl Plan {
         self.order_of_way(id, parts.len(), &mut 0, &mut order)?;
         let (last, before) = parts.split_last()?;
         let first = before.first()?;
-        if before.len() > PLACES.len() || (finish.distinct && !finish.ranked) {
+        // Distinct rows are sorted by what is selected only.
+        let unsorted = finish.distinct && (!finish.ranked || last.select.selected.is_some());
+        if before.len() > PLACES.len() || unsorted || finish.grouped {
             return None;
         }
         let variant = |part: &Part<'_>| part.edge.variant.map(|variant| variant.discriminator);
@@ -85,6 +89,7 @@ impl Plan {
             target: last.select.model,
             filter: last.select.filter.clone(),
             order,
+            selected: last.select.selected.clone(),
             finish,
             cardinality: edge.cardinality,
             owner_columns: first.hop.owner_columns,
@@ -101,7 +106,8 @@ impl Plan {
             Source::Step { step, hop } => {
                 let step = &self.steps[step];
                 let chooses = edge.cardinality == Cardinality::One && !hop.unique;
-                if chooses || step.select.per_owner.is_some() || step.by_owner.is_some() {
+                let select = &step.select;
+                if chooses || select.per_owner.is_some() || !select.group.is_empty() || step.by_owner.is_some() {
                     return None;
                 }
                 out.push(Part { edge, owner: self.nodes[id.node].model, select: &step.select, hop });
@@ -109,6 +115,7 @@ impl Plan {
             }
             Source::Composed { first, second, finish } => {
                 let chooses = finish.distinct
+                    || finish.grouped
                     || finish.offset > 0
                     || finish.limit.is_some()
                     || (edge.cardinality == Cardinality::One && !self.leads_to_one(first, second));

@@ -26,14 +26,26 @@ impl<'d> SqlWriter<'d> {
         let owner = (association.owner)();
         let scope = association.scope();
         let limited = (scope.limit.is_some() || scope.offset.is_some()) && !filter.is_always();
-        if limited || association.options.owner_scope.is_some() {
-            let what = if limited { "a limit" } else { "a scope that depends on its owner" };
+        let grouped = !scope.group.is_empty() && !filter.is_always();
+        if limited || grouped || association.options.owner_scope.is_some() {
+            let what = match (limited, grouped) {
+                (true, _) => "a limit",
+                (_, true) => "a `group_by`",
+                _ => "a scope that depends on its owner",
+            };
             let message =
                 format!("`{}` has {what}: a condition on its rows cannot be written as a subquery", association.name);
             return Err(Error::invalid_query(owner.name, message));
         }
         let filter = scope.filter.and(filter.clone());
         match association.kind.route(association)? {
+            Route::Found(_) => {
+                let message = format!(
+                    "`{}` has SQL of its own (`finder_sql`): a condition on its rows cannot be written as a subquery",
+                    association.name
+                );
+                Err(Error::invalid_query(owner.name, message))
+            }
             Route::Direct(hop) => self.exists(owner, hop, (association.target)(), scope.unscoped, &filter),
             Route::Through { through, source, source_type } => {
                 let filter = Box::new(filter);
@@ -88,7 +100,9 @@ impl<'d> SqlWriter<'d> {
     }
 
     fn exists(&mut self, owner: &ModelDef, hop: Hop, target: &ModelDef, unscoped: bool, filter: &Expr) -> Result<()> {
-        let filter = target.base_scope(unscoped).filter.and(filter.clone());
+        let base = target.base_scope(unscoped);
+        target.check_default_group(&base.group)?;
+        let filter = base.filter.and(filter.clone());
         let always = filter.is_always();
         self.exists_with(owner, hop, target, |writer| {
             if always {

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Path, Type};
 
 use super::generated;
 use crate::attributes::Inverse;
@@ -89,6 +89,17 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
             }
         }
         Keys::Through(through) => through_kind(model, association, through),
+        Keys::Finder { find, count } => {
+            let find = finder(model, find);
+            let count = match count {
+                None => quote!(__assoc::Option::None),
+                Some(count) => {
+                    let count = finder(model, count);
+                    quote!(__assoc::Option::Some(#count))
+                }
+            };
+            quote!(&__assoc::FinderKind(__assoc::Finder { find: #find, count: #count }))
+        }
         Keys::JoinTable { owner_columns, target_columns, .. } if association.join_row.is_some() => {
             let join_row = &association.join_row;
             let table = quote_spanned!(generated(join_row.span())=> <#join_row as __assoc::Model>::DEF);
@@ -136,6 +147,20 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
                     target_columns: &[#(#others),*],
                     target_key: #target_key,
                 }
+            }
+        }
+    }
+}
+
+// A function of the owner that gives SQL.
+fn finder(model: &Model, path: &Path) -> TokenStream {
+    let owner = &model.ident;
+    let call = quote_spanned!(generated(path.span())=> #path(__owner));
+    quote! {
+        |__owner: &dyn __assoc::Any| -> __assoc::RawSql {
+            match __owner.downcast_ref::<#owner>() {
+                __assoc::Option::Some(__owner) => #call,
+                __assoc::Option::None => __assoc::Default::default(),
             }
         }
     }
@@ -372,9 +397,9 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
             let target_check = quote_spanned!(at=> __assoc::#check::<#join_row, #target, #(#types),*>(#(#columns),*););
             owner_checks.chain([target_check]).collect()
         }
-        // The compiler looks where the definition names the two associations. For the join table there is
+        // The compiler looks where the definition names the two associations, or the function. For the join table there is
         // `join_check`.
-        Keys::Through(_) | Keys::JoinTable { .. } => TokenStream::new(),
+        Keys::Through(_) | Keys::JoinTable { .. } | Keys::Finder { .. } => TokenStream::new(),
     };
     if let Some(span) = association.shape.readonly {
         let at = generated(span);

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::fmt::Debug;
 
 use assoc_core::planner::{Plan, Shape, Step};
 use assoc_core::{KeySet, Result, RowKeys};
@@ -22,17 +23,17 @@ pub(super) async fn look_up(
     owners: &[Owners],
     scope: fn(&dyn Any) -> Shape,
 ) -> Result<Found> {
-    let mut all = Fetched { rows: new_rows(&step.select), groups: Groups::Lists(Vec::new()) };
+    let mut all = Fetched { rows: new_rows(&step.select), groups: Groups::Lists(Vec::new()), group_of: Vec::new() };
     let mut places = Vec::with_capacity(owners.len());
     let mut count = 0;
     for (served, owners) in step.serves.iter().zip(owners) {
-        let (scopes, scope_of) = distinct_scopes(plan, nodes, held_root, served.node, scope);
+        let (scopes, scope_of) = distinct(plan, nodes, held_root, served.node, |_, row| Some(scope(row)));
         let mut own: Vec<Option<usize>> = vec![None; owners.keys.len()];
         for (at, shape) in scopes.iter().enumerate() {
-            let members = |owner: usize| scope_of.get(owner) == Some(&at);
+            let members = |owner: usize| scope_of.get(owner) == Some(&Some(at));
             let keys = keys_where(&owners.keys, members);
             let set = KeySet::distinct([&keys]);
-            let select = step.select.scoped(shape);
+            let select = plan.scoped_select(step, shape)?;
             let found = rows_of(session, plan, nodes, held_root, step, &select, &set).await?;
             let first_row = u32::try_from(all.rows.len()).unwrap_or(u32::MAX);
             for row in 0..found.rows.len() {
@@ -58,34 +59,36 @@ pub(super) async fn look_up(
     Ok(Found { fetched: all, keys: count, places })
 }
 
-// The scopes of a node's owners, each once, and which one each owner has.
-fn distinct_scopes(
+/// What a node's owners want, each thing once, and which of them each owner does: its place, `None` for nothing.
+pub(super) fn distinct<T: Debug>(
     plan: &Plan,
     nodes: &[Option<NodeRows>],
     held_root: Option<&dyn Held>,
     node: usize,
-    scope: fn(&dyn Any) -> Shape,
-) -> (Vec<Shape>, Vec<usize>) {
-    let mut scopes: Vec<Shape> = Vec::new();
+    wanted: impl Fn(usize, &dyn Any) -> Option<T>,
+) -> (Vec<T>, Vec<Option<usize>>) {
+    let mut all: Vec<T> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
-    let mut scope_of = Vec::new();
+    let mut of_owner = Vec::new();
     let mut take = |row: &dyn Any| {
-        let shape = scope(row);
-        // Conditions compare but do not hash; their printed form is as good.
-        let at = *known.entry(format!("{shape:?}")).or_insert_with(|| {
-            scopes.push(shape);
-            scopes.len() - 1
+        let own = wanted(of_owner.len(), row).map(|own| {
+            // Conditions and values compare but do not hash; their printed form is as good.
+            *known.entry(format!("{own:?}")).or_insert_with(|| {
+                all.push(own);
+                all.len() - 1
+            })
         });
-        scope_of.push(at);
+        of_owner.push(own);
     };
-    let Some(rows) = &nodes[node] else { return (Vec::new(), Vec::new()) };
-    if let (Some(root), true) = (held_root, rows.held > 0) {
-        held::visit(plan, root, node, &mut take);
+    if let Some(rows) = &nodes[node] {
+        if let (Some(root), true) = (held_root, rows.held > 0) {
+            held::visit(plan, root, node, &mut take);
+        }
+        for row in (0..rows.fetched.len()).filter_map(|at| rows.fetched.row(at)) {
+            take(row);
+        }
     }
-    for row in (0..rows.fetched.len()).filter_map(|at| rows.fetched.row(at)) {
-        take(row);
-    }
-    (scopes, scope_of)
+    (all, of_owner)
 }
 
 fn keys_where(keys: &RowKeys, wanted: impl Fn(usize) -> bool) -> RowKeys {

@@ -1,6 +1,6 @@
 //! The rows an owner reaches through others: two links one after the other, then order, distinct and limit.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use assoc_core::planner::{EdgeId, Finish, Plan, Source};
 use assoc_core::{Cardinality, Links};
@@ -21,10 +21,11 @@ pub(super) fn composed(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> O
     let Source::Composed { first, second, finish } = edge.source else { return None };
     let (first, second) = (links_of(plan, nodes, first)?, links_of(plan, nodes, second)?);
     let rows = nodes[edge.child].as_ref().map_or(0, |rows| rows.fetched.len());
+    let group_of = nodes[edge.child].as_ref().map_or(&[][..], |rows| &rows.group_of);
     Some(if finish.join_rows {
-        compose_keeping_links(&first, &second, finish)
+        compose_keeping_links(&first, &second, finish, group_of)
     } else {
-        Composed { links: compose(&first, &second, finish, edge.cardinality, rows), via: None }
+        Composed { links: compose(&first, &second, finish, edge.cardinality, rows, group_of), via: None }
     })
 }
 
@@ -37,10 +38,18 @@ fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links
     }
 }
 
-fn compose(first: &Links, second: &Links, finish: Finish, cardinality: Cardinality, rows: usize) -> Links {
+fn compose(
+    first: &Links,
+    second: &Links,
+    finish: Finish,
+    cardinality: Cardinality,
+    rows: usize,
+    group_of: &[i64],
+) -> Links {
     let onward = Onward::new(second);
     // The owner that last took a row, to see repetitions without clearing anything between owners.
     let mut taken_by = vec![usize::MAX; if finish.distinct { rows } else { 0 }];
+    let mut group_taken_by: HashMap<i64, usize> = HashMap::new();
     let mut positions: Vec<u32> = Vec::new();
     let mut own_ends = Vec::with_capacity(first.owners());
     first.each(|owner, between| {
@@ -57,6 +66,12 @@ fn compose(first: &Links, second: &Links, finish: Finish, cardinality: Cardinali
                 taken_by.get_mut(*row as usize).is_some_and(|last| std::mem::replace(last, owner) != owner)
             });
         }
+        if finish.grouped {
+            // A step that serves this has a group for each of its rows.
+            own.retain(|row| {
+                group_of.get(*row as usize).is_none_or(|group| group_taken_by.insert(*group, owner) != Some(owner))
+            });
+        }
         let most = if cardinality == Cardinality::One { 1 } else { usize::MAX };
         let (skip, most) = (size(finish.offset), finish.limit.map_or(most, |limit| size(limit).min(most)));
         positions.extend(own.into_iter().skip(skip).take(most));
@@ -67,13 +82,14 @@ fn compose(first: &Links, second: &Links, finish: Finish, cardinality: Cardinali
 
 // The same with the row between each owner and its row. What is kept of a row that is reached several times is the first
 // way to it.
-fn compose_keeping_links(first: &Links, second: &Links, finish: Finish) -> Composed {
+fn compose_keeping_links(first: &Links, second: &Links, finish: Finish, group_of: &[i64]) -> Composed {
     let onward = Onward::new(second);
     let mut rows: Vec<u32> = Vec::new();
     let mut via: Vec<u32> = Vec::new();
     let mut ends = Vec::with_capacity(first.owners());
     let mut own: Vec<(u32, u32)> = Vec::new();
     let mut seen: HashSet<u32> = HashSet::new();
+    let mut seen_groups: HashSet<i64> = HashSet::new();
     first.each(|_, between| {
         own.clear();
         for between in between {
@@ -86,6 +102,10 @@ fn compose_keeping_links(first: &Links, second: &Links, finish: Finish) -> Compo
         if finish.distinct {
             seen.clear();
             own.retain(|(row, _)| seen.insert(*row));
+        }
+        if finish.grouped {
+            seen_groups.clear();
+            own.retain(|(row, _)| group_of.get(*row as usize).is_none_or(|group| seen_groups.insert(*group)));
         }
         let most = finish.limit.map_or(usize::MAX, size);
         for (row, between) in own.iter().skip(size(finish.offset)).take(most) {
@@ -152,7 +172,7 @@ mod tests {
         // Owner 0 has links 0 and 1, owner 1 none, owner 2 link 2; links lead to rows.
         let first = Links::Runs(vec![2, 0, 1]);
         let second = many(&[&[3, 1], &[1, 0], &[2]]);
-        compose(&first, &second, finish, cardinality, 4).positions()
+        compose(&first, &second, finish, cardinality, 4, &[1, 2, 1, 2]).positions()
     }
 
     #[test]
@@ -169,6 +189,10 @@ mod tests {
         let cut = Finish { offset: 1, limit: Some(2), ..Finish::default() };
         assert_eq!(composed(cut, Cardinality::Many), [vec![1, 1], vec![], vec![]]);
         assert_eq!(composed(Finish::default(), Cardinality::One), [vec![3], vec![], vec![2]]);
+        let grouped = Finish { grouped: true, ..Finish::default() };
+        assert_eq!(composed(grouped, Cardinality::Many), [vec![3, 0], vec![], vec![2]]);
+        let limited = Finish { grouped: true, limit: Some(1), offset: 1, ..Finish::default() };
+        assert_eq!(composed(limited, Cardinality::Many), [vec![0], vec![], vec![]]);
     }
 
     #[test]
@@ -177,7 +201,7 @@ mod tests {
         let first = Links::Runs(vec![4, 1]);
         let second = Links::One(vec![Some(2), Some(0), None, Some(2), Some(0)]);
         let composed = |finish: Finish| {
-            let Composed { links, via } = compose_keeping_links(&first, &second, finish);
+            let Composed { links, via } = compose_keeping_links(&first, &second, finish, &[]);
             (links.positions(), via.unwrap())
         };
         assert_eq!(composed(Finish::default()), (vec![vec![2, 0, 2], vec![0]], vec![0, 1, 3, 4]));

@@ -11,7 +11,7 @@ use super::compose::Composed;
 use super::held::{self, Held};
 use super::index::KeyIndex;
 use super::owners::{Owners, kept_owners, owners_of};
-use super::{EdgeLinks, NodeRows, by_owner, compose};
+use super::{EdgeLinks, NodeRows, by_finder, by_owner, compose};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
@@ -26,6 +26,8 @@ pub(super) enum RootRows<'r> {
 pub(super) struct Fetched {
     pub(super) rows: Box<dyn Rows>,
     pub(super) groups: Groups,
+    // The group that each row belongs to, if the step was asked for them.
+    pub(super) group_of: Vec<i64>,
 }
 
 /// What a step found: its rows, and for each edge it serves which key each owner has.
@@ -111,9 +113,12 @@ pub(super) async fn run(
             .iter()
             .map(|served| owners_of(plan, &nodes, held_root, *served, force))
             .collect::<Result<Vec<Owners>>>()?;
-        let found = match step.by_owner {
-            None => look_up(session, plan, &nodes, held_root, step, &owners).await?,
-            Some(scope) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
+        let found = match (step.by_owner, step.finder) {
+            (_, Some(finder)) => {
+                by_finder::look_up(session, plan, &nodes, held_root, step, &owners, finder.find).await?
+            }
+            (Some(scope), None) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
+            (None, None) => look_up(session, plan, &nodes, held_root, step, &owners).await?,
         };
         deal_out(plan, &mut nodes, held_root, step, owners, found);
     }
@@ -160,7 +165,7 @@ pub(super) async fn rows_of(
         RowOrder::Ranked => Groups::Lists(vec![Vec::new(); keys.len()]),
         RowOrder::Any | RowOrder::ByKey => Groups::Runs(vec![(0, 0); keys.len()]),
     };
-    let mut fetched = Fetched { rows: new_rows(select), groups };
+    let mut fetched = Fetched { rows: new_rows(select), groups, group_of: Vec::new() };
     if keys.is_empty() {
         return Ok(fetched);
     }
@@ -173,11 +178,13 @@ pub(super) async fn rows_of(
     let dialect = session.dialect_of(select.model);
     let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
     let mut chunk_size = dialect.keys_per_statement(missing.width());
-    if select.row_order == RowOrder::Ranked && chunk_size < missing.len() {
-        // An order across keys holds within one statement only.
+    let grouped = !select.rank_groups.is_empty();
+    if (grouped || select.row_order == RowOrder::Ranked) && chunk_size < missing.len() {
+        // An order across keys holds within one statement only, and so do groups.
         chunk_size = dialect.capabilities().max_binds / (missing.width() + 1);
         if missing.len() > chunk_size {
-            let what = format!("an ordered association that leads to more than {chunk_size} different rows");
+            let what = if grouped { "a grouped" } else { "an ordered" };
+            let what = format!("{what} association that leads to more than {chunk_size} different rows");
             return Err(Error::unsupported(dialect.name(), what));
         }
     }
@@ -185,17 +192,25 @@ pub(super) async fn rows_of(
     for chunk in missing.chunks(chunk_size) {
         let statement = select.statement(dialect, &chunk)?;
         let first_row = fetched.rows.len();
-        if by_ordinal {
-            let mut sink = OrdinalSink { rows: &mut *fetched.rows, ordinals: Vec::new() };
+        let ordinals = if by_ordinal || grouped {
+            let mut sink = LeadingSink {
+                rows: &mut *fetched.rows,
+                ordinals: by_ordinal.then(Vec::new),
+                groups: grouped.then_some(&mut fetched.group_of),
+            };
             session.query_at(select.model, &statement, &mut sink).await?;
-            let places: Vec<Option<usize>> = sink
-                .ordinals
+            sink.ordinals
+        } else {
+            session.query_at(select.model, &statement, &mut *fetched.rows).await?;
+            None
+        };
+        if let Some(ordinals) = ordinals {
+            let places: Vec<Option<usize>> = ordinals
                 .iter()
                 .map(|ordinal| place_in(keys, &index, &missing, chunk_start + usize::try_from(*ordinal).ok()?))
                 .collect();
             assign(plan, step, &mut fetched, first_row, &places)?;
         } else {
-            session.query_at(select.model, &statement, &mut *fetched.rows).await?;
             let places = index.of_rows(&fetched.rows.keys(select.columns, first_row));
             assign(plan, step, &mut fetched, first_row, &places)?;
         }
@@ -263,19 +278,24 @@ fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
     }
 }
 
-/// Takes the ordinal off each row and decodes the rest.
-struct OrdinalSink<'r> {
+/// Takes the key's ordinal and the row's group off each row, where they are asked for, and decodes the rest.
+struct LeadingSink<'r> {
     rows: &'r mut dyn Rows,
-    ordinals: Vec<i64>,
+    ordinals: Option<Vec<i64>>,
+    groups: Option<&'r mut Vec<i64>>,
 }
 
-impl RowSink for OrdinalSink<'_> {
-    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        let Some((ordinal, columns)) = values.split_first_mut() else {
-            return Err(Error::invalid_query("preload", "the statement returned a row without columns"));
-        };
-        self.ordinals.push(i64::from_value(ordinal).map_err(|mismatch| mismatch.at("preload", "ordinal"))?);
-        RowSink::row(self.rows, columns)
+impl RowSink for LeadingSink<'_> {
+    fn row(&mut self, mut values: &mut [Value<'_>]) -> Result<()> {
+        let leading = [(self.ordinals.as_mut(), "ordinal"), (self.groups.as_deref_mut(), "group")];
+        for (numbers, name) in leading.into_iter().filter_map(|(numbers, name)| Some((numbers?, name))) {
+            let Some((number, rest)) = values.split_first_mut() else {
+                return Err(Error::invalid_query("preload", "the statement returned a row without columns"));
+            };
+            numbers.push(i64::from_value(number).map_err(|mismatch| mismatch.at("preload", name))?);
+            values = rest;
+        }
+        RowSink::row(self.rows, values)
     }
 }
 
@@ -321,7 +341,7 @@ fn deal_out(
     owners: Vec<Owners>,
     found: Found,
 ) {
-    let Found { fetched: Fetched { rows, groups }, keys, places } = found;
+    let Found { fetched: Fetched { rows, groups, group_of }, keys, places } = found;
     let mut rows = Some(rows);
     let last = step.serves.len() - 1;
     for (at, ((id, owners), places)) in step.serves.iter().zip(owners).zip(places).enumerate() {
@@ -347,7 +367,10 @@ fn deal_out(
         if let Some(root) = held_root {
             held::visit(plan, root, edge.child, &mut |_| held += 1);
         }
-        nodes[edge.child] = Some(NodeRows::new(plan, edge.child, held, own));
+        let mut rows = NodeRows::new(plan, edge.child, held, own);
+        let mine = |at: &usize| moved.as_ref().is_none_or(|(marks, _)| marks[*at]);
+        rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
+        nodes[edge.child] = Some(rows);
         if let Some(rows) = &mut nodes[id.node] {
             rows.links[id.edge] = Some(EdgeLinks { links, kept: owners.kept, via: None });
         }

@@ -213,6 +213,12 @@ async fn scopes_and_discriminators(cx: &mut Context) -> Result<()> {
     let columns = (Customer::SPECIAL_NOTES.joined(SpecialNote::ID), Customer::ALL_NOTES.joined(Note::ID));
     let rows = cx.step("the type, aliased; unscoped", repo.pluck(columns, query)).await?;
     cx.show("rows", rows);
+    let query = Query::left_join((Customer::ALL_NOTES, Customer::NOTES))
+        .filter(Customer::ID.eq(2))
+        .order_by((Customer::ALL_NOTES.joined(Note::ID.asc()), Customer::NOTES.joined(Note::ID.asc())));
+    let columns = (Customer::ALL_NOTES.joined(Note::ID).optional(), Customer::NOTES.joined(Note::ID).optional());
+    let rows = cx.step("the default scope of an aliased table", repo.pluck(columns, query)).await?;
+    cx.show("rows", rows);
     Ok(())
 }
 

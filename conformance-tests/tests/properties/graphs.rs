@@ -2,10 +2,10 @@
 
 use std::any::Any;
 
-use assoc_core::planner::Request;
-use assoc_core::{AssociationDef, Cardinality, LoadState, ModelDef, Route};
+use assoc_core::planner::{Request, Shape};
+use assoc_core::{AssociationDef, Cardinality, LoadState, Macro, ModelDef, Route, Value};
 
-use crate::data::World;
+use crate::data::{Row, World};
 use crate::people::{User, is_aligned};
 use crate::reference::Found;
 
@@ -57,10 +57,13 @@ fn compare_association(
     let mut requests = request.children.clone();
     let shape = association.scope().with(request.shape.clone());
     requests.extend(shape.includes);
+    let selected = selected_of(association, &request.shape);
     if !row.downcast_ref::<User>().is_none_or(is_aligned) {
         return wrong("a row of a join table stands beside another target".to_owned());
     }
     for (target, expected) in found.iter().zip(&expected) {
+        let masked = masked(*expected, selected.as_deref());
+        let expected = &Found { model: expected.model, row: &masked };
         let mut own: Vec<Request> =
             requests.iter().filter(|child| (child.association.owner)() == expected.model).cloned().collect();
         own.extend(expected.model.base_scope(shape.unscoped).includes);
@@ -69,6 +72,21 @@ fn compare_association(
         }
     }
     Ok(())
+}
+
+/// The columns that are read of an association's rows, if not all are.
+pub(crate) fn selected_of(association: &AssociationDef, asked: &Shape) -> Option<Vec<usize>> {
+    let own = association.scope().with(asked.clone()).select;
+    own.or_else(|| match association.kind.route(association) {
+        Ok(Route::Through { source, .. }) => selected_of(source, &Shape::default()),
+        _ => None,
+    })
+}
+
+/// A row with nothing in the columns that are not read.
+pub(crate) fn masked(found: Found<'_>, selected: Option<&[usize]>) -> Row {
+    let reads = |at: usize| selected.is_none_or(|selected| selected.contains(&at));
+    found.row.iter().enumerate().map(|(at, value)| if reads(at) { value.clone() } else { Value::Null }).collect()
 }
 
 /// The rows of an association in memory, out of the enum where it is polymorphic.
@@ -101,6 +119,27 @@ fn show(association: &AssociationDef, rows: &[&dyn Any]) -> String {
 
 fn is_of(row: &dyn Any, model: &ModelDef) -> bool {
     row.type_id() == model.type_id()
+}
+
+/// Whether a loaded `belongs_to` of a tree refers to a row that does not exist.
+pub(crate) fn dangles(model: &ModelDef, row: &dyn Any, requests: &[Request]) -> bool {
+    requests.iter().filter(|request| (request.association.owner)() == model).any(|request| {
+        let association = request.association;
+        let columns = match association.kind.route(association) {
+            Ok(Route::Direct(hop)) => hop.owner_columns.to_vec(),
+            Ok(Route::Polymorphic { type_column, owner_columns, .. }) => {
+                owner_columns.iter().copied().chain([type_column]).collect()
+            }
+            _ => Vec::new(),
+        };
+        let targets = loaded(row, association);
+        let refers = columns.iter().all(|column| !model.rows.value(row, *column).is_null());
+        let below = |target: &&dyn Any| {
+            let own = crate::trees::targets(association).into_iter().find(|model| is_of(*target, model));
+            own.is_some_and(|own| dangles(own, *target, &request.children))
+        };
+        association.association_macro() == Macro::BelongsTo && refers && targets.is_empty() || targets.iter().any(below)
+    })
 }
 
 /// How many look-ups a tree needs if nothing is shared: each association by its hops.
@@ -144,7 +183,7 @@ pub(crate) fn chooses(association: &AssociationDef) -> bool {
         Ok(Route::Polymorphic { .. }) => true,
         _ => false,
     };
-    scope.limit.is_some() || scope.offset.is_some() || (one && !unique)
+    scope.limit.is_some() || scope.offset.is_some() || !scope.group.is_empty() || (one && !unique)
 }
 
 /// Whether an association chooses among rows, or one that it goes through does.
