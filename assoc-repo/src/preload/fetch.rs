@@ -175,7 +175,7 @@ pub(super) async fn rows_of(
     if missing.is_empty() {
         return Ok(fetched);
     }
-    let dialect = session.dialect();
+    let dialect = session.dialect_of(select.model);
     let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
     let mut chunk_size = dialect.keys_per_statement(missing.width());
     let grouped = !select.rank_groups.is_empty();
@@ -190,7 +190,7 @@ pub(super) async fn rows_of(
     }
     let mut chunk_start = 0;
     for chunk in missing.chunks(chunk_size) {
-        let statement = select.statement(session.dialect(), &chunk)?;
+        let statement = select.statement(dialect, &chunk)?;
         let first_row = fetched.rows.len();
         let ordinals = if by_ordinal || grouped {
             let mut sink = LeadingSink {
@@ -198,10 +198,10 @@ pub(super) async fn rows_of(
                 ordinals: by_ordinal.then(Vec::new),
                 groups: grouped.then_some(&mut fetched.group_of),
             };
-            session.query(&statement, &mut sink).await?;
+            session.query_at(select.model, &statement, &mut sink).await?;
             sink.ordinals
         } else {
-            session.query(&statement, &mut *fetched.rows).await?;
+            session.query_at(select.model, &statement, &mut *fetched.rows).await?;
             None
         };
         if let Some(ordinals) = ordinals {
