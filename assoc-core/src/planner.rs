@@ -27,6 +27,12 @@
 //! two hidden edges as well, over rows that are nothing but keys; so is a join model that nobody asked for: of it only
 //! the key columns are read. Targets are fetched once each and shared.
 //!
+//! # Rows of the application's own
+//!
+//! A request may bring the code its rows come from ([`Loader`]). It is a step like any other, except that it runs no
+//! statement, shares nothing, and that neither do rows in memory stand for its rows nor its rows for others: nobody
+//! knows how old they are.
+//!
 //! # Rows that are in memory already
 //!
 //! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
@@ -38,9 +44,11 @@
 
 mod build;
 mod explain;
+mod loader;
 mod request;
 mod steps;
 
+pub use loader::Loader;
 pub use request::{IntoPreload, Preload, Request, Scope, Shape};
 
 use std::any::Any;
@@ -172,6 +180,8 @@ pub struct Step {
     pub memory: Vec<usize>,
     /// A scope that each owner has of its own: one statement for each distinct one.
     pub by_owner: Option<fn(&dyn Any) -> Shape>,
+    /// The application's own code, which gives the rows instead of a statement. Such a step is never shared.
+    pub loader: Option<Loader>,
 }
 
 impl Plan {

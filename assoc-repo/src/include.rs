@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 
-use assoc_core::planner::{IntoPreload, Request, Shape};
+use assoc_core::planner::{IntoPreload, Request};
 use assoc_core::{AssociationDef, ErrorKind, Model, ModelDef, Result, Route};
 
 use crate::query::{Query, Select};
@@ -66,7 +66,7 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
             return Err(error);
         }
     }
-    Ok(Request { association, shape: Shape::default(), children })
+    Ok(Request { children, ..Request::new(association) })
 }
 
 fn targets(association: &'static AssociationDef) -> Result<Vec<&'static ModelDef>> {

@@ -118,7 +118,7 @@ async fn rows<O: Model, T: Model>(
             (shape.filter, shape.order) = (query.spec.filter, query.spec.order);
             (shape.limit, shape.offset, shape.unscoped) = (query.spec.limit, query.spec.offset, query.unscoped);
             let mut copy = owner.bare();
-            repo.preload(&mut copy, One(Request { association: def, shape, children: query.preloads })).await?;
+            repo.preload(&mut copy, One(Request { shape, children: query.preloads, ..Request::new(def) })).await?;
             let mut found: Vec<T> = Vec::new();
             let any: &dyn Any = &copy;
             def.slot.visit(any, &mut |row| found.extend(row.downcast_ref::<T>().cloned()));

@@ -157,7 +157,7 @@ impl Repo {
         let driver = &self.shared.driver;
         let mut session = match &self.transaction {
             Some(handle) => Session::in_transaction(driver, Arc::clone(&handle.state).lock_owned().await),
-            None => Session::own(driver, driver.acquire(access).await?),
+            None => Session::own(driver, driver.acquire(access).await?, access),
         };
         session.limit_statements(self.most_statements);
         Ok(session)

@@ -78,7 +78,8 @@ impl Repo {
         }
         let base = (association.target)().base_scope(shape.unscoped);
         let limited = [shape.limit, shape.offset, base.limit, base.offset].iter().any(Option::is_some)
-            || association.options.owner_scope.is_some();
+            || association.options.owner_scope.is_some()
+            || request.loader.is_some();
         let hop = match association.kind.route(association)? {
             Route::Direct(hop) if !limited => hop,
             _ => return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect()),

@@ -13,6 +13,7 @@ mod filters;
 mod in_hand;
 mod join_tables;
 mod load_states;
+mod load_with;
 mod merging;
 mod polymorphic;
 mod preload_belongs_to;
@@ -72,6 +73,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         filters::CASES,
         aggregates::CASES,
         load_states::CASES,
+        load_with::CASES,
         preload_belongs_to::CASES,
         preload_has_one::CASES,
         preload_has_many::CASES,

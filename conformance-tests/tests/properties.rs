@@ -113,8 +113,8 @@ readers! {
     marks::SpecialNote { PARENT CHILDREN }
     keyed::Shelf { BOOKS LAST_BOOKS FIRST_BOOK }
     keyed::Book { SHELF NEIGHBOURS }
-    keyed::Hall { SEATS TICKETS }
-    keyed::Seat { HALL TICKETS FURTHER_TICKETS }
+    keyed::Hall { SEATS SEATS_AGAIN TICKETS }
+    keyed::Seat { HALL HALL_AGAIN TICKETS FURTHER_TICKETS }
     keyed::Ticket { SEAT HALL }
     keyed::Country { CITIES LAST_CITIES STREETS }
     keyed::City { COUNTRY STREETS NEIGHBOURS }

@@ -1,8 +1,16 @@
 //! From requests to nodes and edges, one step each; `steps.rs` merges the steps afterwards.
+//!
+//! # What is loaded by default
+//!
+//! The scope of an association and the default scope of a model may include associations, whose own scopes may include
+//! more, and such includes may form circles. So below each association that was asked for, an include is followed once
+//! on its way: where the way of includes already has the association, it ends, and the association is not loaded there.
+//! What was asked for always counts, and begins a new way. That is also what the reader of that association loads, and
+//! it is finite whatever scopes include.
 
 use std::collections::VecDeque;
 
-use super::{Edge, EdgeId, Finish, Node, Plan, Request, Shape, Source, Step, VariantEdge};
+use super::{Edge, EdgeId, Finish, Loader, Node, Plan, Request, Shape, Source, Step, VariantEdge};
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
@@ -10,11 +18,8 @@ use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder};
 use crate::value::Value;
 
-// Associations that include themselves by default would never end.
-const DEEPEST_INCLUDE: usize = 32;
-
-/// Nodes whose own associations are still to be planned.
-type Pending = VecDeque<(usize, Vec<Request>, usize)>;
+/// Nodes whose own associations are still to be planned, each with the includes on the way to it.
+type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
 
 /// What is asked of one association at one place.
 struct Wanted {
@@ -31,24 +36,28 @@ struct Wanted {
     links_only: bool,
     // Of a polymorphic association, the only type wanted.
     only_type: Option<&'static str>,
+    loader: Option<Loader>,
 }
 
 impl Plan {
     // Level by level, so that siblings keep the order they were asked for in.
     pub(super) fn add_all(&mut self, requests: Vec<Request>) -> Result<()> {
-        let mut pending: Pending = VecDeque::from([(0, requests, 0)]);
-        while let Some((node, requests, depth)) = pending.pop_front() {
+        let mut pending: Pending = VecDeque::from([(0, requests, Vec::new())]);
+        while let Some((node, requests, way)) = pending.pop_front() {
             for request in requests {
                 let association = request.association;
+                if let Some(loader) = &request.loader {
+                    check_loader(association, loader, &request.shape)?;
+                }
                 let own = association.scope();
                 let state =
                     if is_whole(association, &own, &request.shape) { LoadState::Loaded } else { LoadState::Partial };
                 let reordered = !request.shape.order.is_empty();
                 let mut shape = own.with(request.shape);
+                let mut way = if request.included { way.clone() } else { Vec::new() };
+                way.extend(request.included.then_some(association));
                 let mut children = request.children;
-                if depth < DEEPEST_INCLUDE {
-                    children.append(&mut shape.includes);
-                }
+                children.extend(shape.includes.drain(..).map(Request::as_include));
                 let unscoped = shape.unscoped;
                 let wanted = Wanted {
                     association,
@@ -59,14 +68,14 @@ impl Plan {
                     ranked: false,
                     links_only: false,
                     only_type: None,
+                    loader: request.loader,
                 };
                 let edges = self.add(node, wanted)?;
-                if depth < DEEPEST_INCLUDE {
-                    for edge in &edges {
-                        let model = self.nodes[self.nodes[node].edges[*edge].child].model;
-                        children.append(&mut model.base_scope(unscoped).includes);
-                    }
+                for edge in &edges {
+                    let model = self.nodes[self.nodes[node].edges[*edge].child].model;
+                    children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::as_include));
                 }
+                children.retain(|child| !(child.included && way.contains(&child.association)));
                 let mut children = super::request::merge(children)?;
                 for edge in &edges {
                     let child = self.nodes[node].edges[*edge].child;
@@ -77,7 +86,7 @@ impl Plan {
                     } else {
                         children.extract_if(.., |request| (request.association.owner)() == model).collect()
                     };
-                    pending.push_back((child, own, depth + 1));
+                    pending.push_back((child, own, way.clone()));
                 }
                 if let Some(foreign) = children.first() {
                     return Err(ErrorKind::UnknownAssociation {
@@ -97,6 +106,15 @@ impl Plan {
     fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
         let association = wanted.association;
         let route = association.kind.route(association)?;
+        if wanted.loader.is_some() && !matches!(route, Route::Direct(_)) {
+            let message = format!(
+                "`load_with` gives rows by a key of the owners, and `{}` is a {}: use it for the associations it goes \
+                 through, or for one that leads to a single model by a key",
+                association.name,
+                association.association_macro()
+            );
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
         if association.options.owner_scope.is_some() && (wanted.hidden || !matches!(route, Route::Direct(_))) {
             let message = format!(
                 "`{}` has a scope that depends on its owner, which works for associations by a key of their own that no \
@@ -127,7 +145,10 @@ impl Plan {
         model: &'static ModelDef,
         variant: Option<VariantEdge>,
     ) -> Result<usize> {
-        let Wanted { association, shape, state, reordered, hidden, ranked, links_only, .. } = wanted;
+        let Wanted { association, shape, state, reordered, hidden, ranked, links_only, loader, .. } = wanted;
+        if let Some(loader) = loader {
+            return self.add_loader(node, association, hop, loader);
+        }
         if shape.distinct {
             let message =
                 format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
@@ -167,6 +188,31 @@ impl Plan {
         Ok(edge)
     }
 
+    // The select says whose rows they are and which of their columns hold the key; it is never written.
+    fn add_loader(
+        &mut self,
+        node: usize,
+        association: &'static AssociationDef,
+        hop: Hop,
+        loader: Loader,
+    ) -> Result<usize> {
+        if loader.key_width() != hop.owner_columns.len() {
+            let message = format!(
+                "the function given to `load_with` for `{}` takes keys of {} columns, and the association's has {}",
+                association.name,
+                loader.key_width(),
+                hop.owner_columns.len()
+            );
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
+        let select = KeyedSelect::new((association.target)(), hop.target_columns);
+        let edge = self.push_edge(node, association, hop, select, LoadState::Loaded, false, false, None);
+        if let Some(step) = self.steps.last_mut() {
+            (step.by_owner, step.loader) = (None, Some(loader));
+        }
+        Ok(edge)
+    }
+
     #[allow(clippy::too_many_arguments)] // The one place edges with a step are made.
     fn push_edge(
         &mut self,
@@ -200,7 +246,7 @@ impl Plan {
             variant,
         });
         let by_owner = association.options.owner_scope;
-        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner });
+        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner, loader: None });
         id.edge
     }
 
@@ -224,7 +270,7 @@ impl Plan {
             };
             let discriminator = Discriminator { column: type_column, tag: variant.tag };
             let variant = VariantEdge { discriminator, def: variant, all: variants, stores_absent: at == 0 };
-            let wanted = Wanted { shape: wanted.shape.clone(), ..*wanted };
+            let wanted = Wanted { shape: wanted.shape.clone(), loader: None, ..*wanted };
             edges.push(self.add_direct(node, wanted, hop, model, Some(variant))?);
         }
         if let (true, Some(tag)) = (edges.is_empty(), wanted.only_type) {
@@ -253,6 +299,7 @@ impl Plan {
             ranked: false,
             links_only: true,
             only_type: None,
+            loader: None,
         };
         let first = self.add(node, hidden(through))?;
         let [first] = first[..] else { return Err(through_polymorphic(wanted.association, through)) };
@@ -307,6 +354,7 @@ impl Plan {
             shape: Shape { distinct: false, limit: None, offset: None, ..wanted.shape.clone() },
             hidden: true,
             ranked,
+            loader: None,
             ..wanted
         };
         let second = self.add_direct(between, target, targets, (association.target)(), None)?;
@@ -360,6 +408,25 @@ fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
         _ => association.kind.cardinality() == Cardinality::One,
     };
     asked.is_whole() && (asked.order.is_empty() || !(own.limit.is_some() || own.offset.is_some() || single()))
+}
+
+fn check_loader(association: &AssociationDef, loader: &Loader, shape: &Shape) -> Result<()> {
+    let model = (association.owner)().name;
+    if *shape != Shape::default() {
+        let message = format!(
+            "`{}` is loaded with a function: what it returns is taken as it is, so filter, sort and cut in there",
+            association.name
+        );
+        return Err(Error::invalid_query(model, message));
+    }
+    let target = (association.target)();
+    // Requests are data: one may have been put together by hand. A polymorphic association is refused with the others.
+    if loader.target() != target && matches!(association.kind.route(association), Ok(Route::Direct(_))) {
+        let message =
+            format!("`{}` leads to {}, and its function gives {}", association.name, target.name, loader.target().name);
+        return Err(Error::invalid_query(model, message));
+    }
+    Ok(())
 }
 
 fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {

@@ -28,6 +28,11 @@ impl Plan {
             out.push('\n');
         }
         for (at, step) in self.steps.iter().enumerate() {
+            if step.loader.is_some() {
+                let association = self.edge(step.serves[0]).association.qualified_name();
+                let _ = writeln!(out, "[{}] no statement: the function given for {association}", self.number(at));
+                continue;
+            }
             let sample = sample_keys(step.select.columns.len());
             let statement = step.select.statement(dialect, &sample)?;
             // Writing to a String cannot fail.
@@ -56,6 +61,9 @@ impl Plan {
                 let step = &self.steps[step];
                 if step.serves.len() > 1 {
                     let _ = write!(out, ", one statement for {} places", step.serves.len());
+                }
+                if step.loader.is_some() {
+                    out.push_str(", by `load_with`");
                 }
                 if step.by_owner.is_some() {
                     out.push_str(", one statement for each distinct scope of its owners");

@@ -14,8 +14,8 @@ impl Plan {
             let served = step.serves[0];
             let feeder = self.feeder(served);
             let found = (0..merged.len()).find(|candidate| {
-                step.by_owner.is_none()
-                    && merged[*candidate].by_owner.is_none()
+                step.may_be_shared()
+                    && merged[*candidate].may_be_shared()
                     && same_rows(&merged[*candidate].select, &step.select)
                     && !feeder.is_some_and(|feeder| self.waits_for(&merged, feeder, *candidate))
             });
@@ -108,11 +108,12 @@ impl Plan {
             };
             let patient = |step: &usize| {
                 steps[*step].is_by_primary_key()
+                    && steps[*step].loader.is_none()
                     && (0..steps.len()).any(|other| {
                         other != *step
                             && !order.contains(&other)
                             && steps[other].select.model == steps[*step].select.model
-                            && steps[other].select.only.is_none()
+                            && steps[other].gives_whole_rows()
                             && !self.waits_for(&steps, other, *step)
                     })
             };
@@ -141,13 +142,13 @@ impl Plan {
             // Rows in memory went through their own statement's filter and know no rank: they can stand for others only
             // where nothing but the row itself is asked for.
             let plain = select.filter.is_always() && select.per_owner.is_none() && select.row_order == RowOrder::Any;
-            if !step.is_by_primary_key() || !plain {
+            if !step.is_by_primary_key() || !plain || step.loader.is_some() {
                 continue;
             }
             let memory = (0..self.nodes.len())
                 .filter(|node| self.nodes[*node].model == select.model)
                 .filter(|node| match self.step_of(*node) {
-                    Some(fetched_by) => fetched_by < at && self.steps[fetched_by].select.only.is_none(),
+                    Some(fetched_by) => fetched_by < at && self.steps[fetched_by].gives_whole_rows(),
                     None => {
                         self.root == Root::Fetched || step.serves.iter().any(|served| self.is_inverse_of_root(*served))
                     }
@@ -185,5 +186,14 @@ impl Step {
     /// Whether the keys are the model's primary key, so that a row in memory can stand for the one in the database.
     fn is_by_primary_key(&self) -> bool {
         !self.select.columns.is_empty() && self.select.columns == self.select.model.primary_key
+    }
+
+    fn may_be_shared(&self) -> bool {
+        self.by_owner.is_none() && self.loader.is_none()
+    }
+
+    /// Whether its rows can stand for the database's, all columns of them.
+    fn gives_whole_rows(&self) -> bool {
+        self.select.only.is_none() && self.loader.is_none()
     }
 }

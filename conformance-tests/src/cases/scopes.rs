@@ -5,7 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::options::{self, Customer, LastNote, Note, NoteTaker, Order, SpecialNote};
+use crate::models::options::{self, Buyer, Customer, LastNote, Note, NoteTaker, Order, Purchase, SpecialNote};
 
 cases! { "scopes", Level::Read;
     conditions,
@@ -13,6 +13,7 @@ cases! { "scopes", Level::Read;
     limit_by_request,
     has_one_in_an_order,
     include,
+    includes_in_a_circle,
     default_scope,
     default_scope_with_limit_and_preload,
     discriminator,
@@ -88,6 +89,26 @@ async fn include(cx: &mut Context) -> Result<()> {
     let customers =
         cx.step("F111: orders bring their customer", repo.all(Query::preload(Customer::ORDERS_WITH_CUSTOMER))).await?;
     cx.show("customers", customers);
+    Ok(())
+}
+
+// Below what was asked for, each include is followed once on its way.
+async fn includes_in_a_circle(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let in_order = || Query::<Buyer>::order_by(Buyer::ID.asc());
+    let buyers = cx.step("buyers: purchases: buyer", repo.all(in_order())).await?;
+    cx.show("buyers", &buyers);
+    let buyers = cx.step("asked for: one more", repo.all(in_order().preload(Buyer::PURCHASES))).await?;
+    cx.show("buyers", &buyers[1..2]);
+    for buyer in &buyers {
+        let read = repo.get_association(buyer, Buyer::PURCHASES, Query::new()).await?;
+        cx.require(buyer.purchases()? == read, "the reader's")?;
+    }
+    let deeper = Buyer::PURCHASES.with(Purchase::BUYER.with(Buyer::PURCHASES));
+    let buyers = cx.step("asked for: as deep as one likes", repo.all(in_order().preload(deeper))).await?;
+    let depth = buyers[1].purchases()?[0].buyer()?.map(|buyer| buyer.purchases().map(<[_]>::len)).transpose()?;
+    cx.note("purchases down there", format!("{depth:?}"));
     Ok(())
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn compare_row(
     row: &dyn Any,
     expected: Found<'_>,
     requests: &[Request],
+    way: Way,
     fresh: bool,
 ) -> Result<(), String> {
     let model = expected.model;
@@ -25,7 +26,7 @@ pub(crate) fn compare_row(
     }
     for association in model.associations {
         match requests.iter().find(|request| request.association == association) {
-            Some(request) => compare_association(world, row, expected, request, fresh)?,
+            Some(request) => compare_association(world, row, expected, request, way, fresh)?,
             None if fresh && association.slot.state(row) != LoadState::NotLoaded => {
                 return Err(format!("{} of {expected:?} is loaded, nobody asked for it", association.qualified_name()));
             }
@@ -40,6 +41,7 @@ fn compare_association(
     row: &dyn Any,
     owner: Found<'_>,
     request: &Request,
+    way: Way,
     fresh: bool,
 ) -> Result<(), String> {
     let association = request.association;
@@ -53,14 +55,9 @@ fn compare_association(
     if found.len() != expected.len() {
         return wrong(format!("expected {expected:?}, found {}", show(association, &found)));
     }
-    let mut requests = request.children.clone();
-    let shape = association.scope().with(request.shape.clone());
-    requests.extend(shape.includes);
     for (target, expected) in found.iter().zip(&expected) {
-        let mut own: Vec<Request> =
-            requests.iter().filter(|child| (child.association.owner)() == expected.model).cloned().collect();
-        own.extend(expected.model.base_scope(shape.unscoped).includes);
-        if let Err(what) = compare_row(world, *target, *expected, &own, fresh) {
+        let (own, way) = below(request, way, expected.model);
+        if let Err(what) = compare_row(world, *target, *expected, &own, &way, fresh) {
             return wrong(format!("{what}\n  among expected {:?}\n  found {}", expected, show(association, &found)));
         }
     }
@@ -99,13 +96,28 @@ fn is_of(row: &dyn Any, model: &ModelDef) -> bool {
     row.type_id() == model.type_id()
 }
 
+/// The includes on the way to a place, since what was asked for last.
+pub(crate) type Way<'w> = &'w [&'static AssociationDef];
+
+/// What is loaded for the rows of a request that are of one model: what was asked for below it, and what scopes
+/// include, once on its way.
+fn below(request: &Request, way: Way, model: &'static ModelDef) -> (Vec<Request>, Vec<&'static AssociationDef>) {
+    let shape = request.association.scope().with(request.shape.clone());
+    let mut way = if request.included { way.to_vec() } else { Vec::new() };
+    way.extend(request.included.then_some(request.association));
+    let mut own = request.children.clone();
+    own.extend(shape.includes);
+    own.retain(|child| (child.association.owner)() == model);
+    own.extend(model.base_scope(shape.unscoped).includes);
+    own.retain(|child| !(child.included && way.contains(&child.association)));
+    (own, way)
+}
+
 /// How many look-ups a tree needs if nothing is shared: each association by its hops.
-pub(crate) fn hops(requests: &[Request]) -> usize {
+pub(crate) fn hops(requests: &[Request], way: Way) -> usize {
     let below = |request: &Request| {
-        let by_default = crate::trees::targets(request.association).into_iter().map(|model| model.base_scope(false));
-        hops(&request.children)
-            + hops(&request.association.scope().with(request.shape.clone()).includes)
-            + by_default.map(|scope| hops(&scope.includes)).sum::<usize>()
+        let each = crate::trees::targets(request.association).into_iter().map(|model| below(request, way, model));
+        each.map(|(own, way)| hops(&own, &way)).sum::<usize>()
     };
     requests.iter().map(|request| hops_of(request.association, None) + below(request)).sum()
 }

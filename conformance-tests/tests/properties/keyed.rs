@@ -36,6 +36,9 @@ pub(crate) struct Hall {
     pub(crate) name: String,
     #[has_many]
     pub(crate) seats: HasMany<Seat>,
+    // Brings its hall, which brings its seats again, which end there.
+    #[has_many(include = Seat::HALL_AGAIN)]
+    pub(crate) seats_again: HasMany<Seat>,
     #[has_many(through = "seats")]
     pub(crate) tickets: HasManyThrough<Ticket>,
 }
@@ -48,6 +51,8 @@ pub(crate) struct Seat {
     pub(crate) name: String,
     #[belongs_to]
     pub(crate) hall: BelongsTo<Hall>,
+    #[belongs_to(foreign_key = "hall_id", include = (Hall::SEATS_AGAIN, Hall::TICKETS))]
+    pub(crate) hall_again: BelongsTo<Hall>,
     #[has_many(foreign_key = "hall_id, seat_number")]
     pub(crate) tickets: HasMany<Ticket>,
     #[has_many(foreign_key = "hall_id, seat_number", offset = 1)]

@@ -31,13 +31,13 @@ fn compare_all<M: Model>(
     }
     rows.iter().zip(expected).try_for_each(|(row, expected)| {
         let row: &dyn Any = row;
-        compare_row(world, row, *expected, requests, fresh)
+        compare_row(world, row, *expected, requests, &[], fresh)
     })
 }
 
 fn few(requests: &[Request], statements: usize, plan: &Plan, root: usize) -> Result<(), String> {
-    if statements > root + plan.steps().len() || statements > root + hops(requests) {
-        return Err(format!("{statements} statements, {} steps, {} hops", plan.steps().len(), hops(requests)));
+    if statements > root + plan.steps().len() || statements > root + hops(requests, &[]) {
+        return Err(format!("{statements} statements, {} steps, {} hops", plan.steps().len(), hops(requests, &[])));
     }
     Ok(())
 }

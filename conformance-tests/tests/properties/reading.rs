@@ -50,7 +50,10 @@ fn compare<T: Model>(
         if found.len() != expected.len() {
             return Err(format!("found {} rows", found.len()));
         }
-        found.iter().zip(&expected).try_for_each(|(row, expected)| compare_row(world, row, *expected, &below, true))
+        found
+            .iter()
+            .zip(&expected)
+            .try_for_each(|(row, expected)| compare_row(world, row, *expected, &below, &[], true))
     };
     same().map_err(|difference| format!("{what} of {owner:?}: {difference}\n expected {expected:?}"))
 }
@@ -132,7 +135,7 @@ where
             (None, []) => Ok(()),
             (Some(read), [expected]) => {
                 let target: &dyn std::any::Any = read;
-                compare_row(world, crate::graphs::unwrapped(def, target), *expected, &[], true)
+                compare_row(world, crate::graphs::unwrapped(def, target), *expected, &[], &[], true)
             }
             _ => Err(format!("there is one: {}", read.is_some())),
         };

@@ -70,7 +70,7 @@ pub(crate) fn request(
             );
         }
     }
-    Request { association, shape, children }
+    Request { shape, children, ..Request::new(association) }
 }
 
 fn shape(random: &mut Random, world: &World, association: &'static AssociationDef) -> Shape {
@@ -143,7 +143,7 @@ pub(crate) fn condition(random: &mut Random, world: &World, model: &'static Mode
 /// A tree in words.
 pub(crate) fn show(requests: &[Request], indent: usize) -> String {
     let mut out = String::new();
-    for Request { association, shape, children } in requests {
+    for Request { association, shape, children, .. } in requests {
         out.push_str(&format!("{}{}", "  ".repeat(indent), association.qualified_name()));
         if *shape != Shape::default() {
             let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, .. } = shape;
