@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::association::AssociationDef;
+use crate::filter_hook::RowFilters;
 use crate::value::Value;
 
 /// A column, of the query's own model or of an association reached from it.
@@ -156,6 +157,8 @@ pub enum Expr {
         filter: Box<Expr>,
         /// Of a polymorphic association, the only type to look at.
         only_type: Option<&'static str>,
+        /// A repo's filters, which hold for all rows that are looked at, also where the association chooses among them.
+        filters: Option<RowFilters>,
     },
     /// SQL of the application's own, with binds for its `?`.
     Raw {

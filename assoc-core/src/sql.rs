@@ -11,6 +11,7 @@ use crate::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
+mod chosen;
 mod counted;
 mod keyed;
 mod per_owner;
@@ -30,14 +31,23 @@ pub struct SqlWriter<'d> {
     sql: String,
     binds: Vec<Bind>,
     qualifier: Option<Cow<'d, str>>,
+    // Aliases given so far, and how deep conditions on associations are nested here.
     related: usize,
+    nested: usize,
 }
 
 impl<'d> SqlWriter<'d> {
     /// An empty statement.
     #[must_use]
     pub fn new(dialect: &'d dyn Dialect) -> Self {
-        SqlWriter { dialect, sql: String::with_capacity(128), binds: Vec::new(), qualifier: None, related: 0 }
+        SqlWriter {
+            dialect,
+            sql: String::with_capacity(128),
+            binds: Vec::new(),
+            qualifier: None,
+            related: 0,
+            nested: 0,
+        }
     }
 
     /// Columns of the query's own model are written with this table in front of them from now on.
@@ -207,7 +217,9 @@ impl<'d> SqlWriter<'d> {
                 self.push(" IS NULL");
                 Ok(())
             }
-            Expr::Related { association, filter, only_type } => self.related(association, filter, *only_type),
+            Expr::Related { association, filter, only_type, filters } => {
+                self.related(association, filter, *only_type, filters.as_ref())
+            }
             Expr::Raw { sql, binds } => self.raw(sql, binds),
         }
     }

@@ -307,6 +307,7 @@ mod circles {
         eggs: HasMany<Egg>,
     }
 
+    #[allow(clippy::unwrap_used)] // The helpers of tests count as production code.
     fn refused(result: Result<impl std::fmt::Debug, Error>) -> String {
         let error = result.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::InvalidQuery { .. }), "{error:?}");

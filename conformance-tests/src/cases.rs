@@ -6,6 +6,7 @@ use crate::context::Context;
 
 mod aggregates;
 mod batches;
+mod chosen_rows;
 mod collations;
 mod composite_keys;
 mod errors;
@@ -71,6 +72,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         values::CASES,
         queries::CASES,
         filters::CASES,
+        chosen_rows::CASES,
         aggregates::CASES,
         load_states::CASES,
         load_with::CASES,

@@ -113,11 +113,11 @@ readers! {
     marks::SpecialNote { PARENT CHILDREN }
     keyed::Shelf { BOOKS LAST_BOOKS FIRST_BOOK }
     keyed::Book { SHELF NEIGHBOURS }
-    keyed::Hall { SEATS SEATS_AGAIN TICKETS }
+    keyed::Hall { SEATS LAST_SEAT FIRST_SEATS SEATS_AGAIN TICKETS }
     keyed::Seat { HALL HALL_AGAIN TICKETS FURTHER_TICKETS }
     keyed::Ticket { SEAT HALL }
     keyed::Country { CITIES LAST_CITIES STREETS }
-    keyed::City { COUNTRY STREETS NEIGHBOURS }
+    keyed::City { COUNTRY STREETS NEIGHBOURS LAST_NEIGHBOUR NEAR_STREETS }
     keyed::Street { COUNTRY }
     keyed::Object { NAMES }
     keyed::ObjectName { OBJECT }

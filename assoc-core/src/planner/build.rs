@@ -57,7 +57,7 @@ impl Plan {
                 let mut way = if request.included { way.clone() } else { Vec::new() };
                 way.extend(request.included.then_some(association));
                 let mut children = request.children;
-                children.extend(shape.includes.drain(..).map(Request::as_include));
+                children.extend(shape.includes.drain(..).map(Request::into_include));
                 let unscoped = shape.unscoped;
                 let wanted = Wanted {
                     association,
@@ -73,7 +73,7 @@ impl Plan {
                 let edges = self.add(node, wanted)?;
                 for edge in &edges {
                     let model = self.nodes[self.nodes[node].edges[*edge].child].model;
-                    children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::as_include));
+                    children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::into_include));
                 }
                 children.retain(|child| !(child.included && way.contains(&child.association)));
                 let mut children = super::request::merge(children)?;

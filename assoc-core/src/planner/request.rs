@@ -37,9 +37,9 @@ impl Request {
 
     /// The same, as something that a scope brings.
     #[must_use]
-    pub(crate) fn as_include(mut self) -> Self {
+    pub(crate) fn into_include(mut self) -> Self {
         self.included = true;
-        self.children = self.children.into_iter().map(Request::as_include).collect();
+        self.children = self.children.into_iter().map(Request::into_include).collect();
         self
     }
 }
@@ -191,7 +191,7 @@ impl<T> Scope<T> {
     /// Loads an association below the rows whenever they are loaded (F111).
     #[must_use]
     pub fn preload(mut self, preload: impl IntoPreload<T>) -> Self {
-        self.shape.includes.extend(preload.into_requests().into_iter().map(Request::as_include));
+        self.shape.includes.extend(preload.into_requests().into_iter().map(Request::into_include));
         self
     }
 

@@ -25,6 +25,21 @@ pub(crate) struct Physician {
     pub(crate) colleagues: HasManyThrough<Physician>,
 }
 
+/// Physicians, by some of their patients.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "physicians")]
+pub(crate) struct Doctor {
+    pub(crate) id: i64,
+    #[has_many(foreign_key = "physician_id")]
+    pub(crate) appointments: HasMany<Appointment>,
+    #[has_many(through = "appointments", source = "patient", limit = 2)]
+    pub(crate) two_patients: HasManyThrough<Patient>,
+    #[has_many(through = "appointments", source = "patient", distinct, order = Patient::NAME.desc(), limit = 2)]
+    pub(crate) last_patients: HasManyThrough<Patient>,
+    #[has_many(through = "last_patients", source = "appointments", order = Appointment::ROOM.asc(), limit = 3)]
+    pub(crate) their_low_appointments: HasManyThrough<Appointment>,
+}
+
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "appointments")]
 pub(crate) struct Appointment {

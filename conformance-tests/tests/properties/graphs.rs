@@ -154,13 +154,3 @@ pub(crate) fn chooses(association: &AssociationDef) -> bool {
     };
     scope.limit.is_some() || scope.offset.is_some() || (one && !unique)
 }
-
-/// Whether an association chooses among rows, or one that it goes through does.
-pub(crate) fn chooses_on_its_way(association: &AssociationDef) -> bool {
-    match association.kind.route(association) {
-        Ok(Route::Through { through, source, .. }) => {
-            chooses(association) || chooses_on_its_way(through) || chooses_on_its_way(source)
-        }
-        _ => chooses(association),
-    }
-}

@@ -36,6 +36,10 @@ pub(crate) struct Hall {
     pub(crate) name: String,
     #[has_many]
     pub(crate) seats: HasMany<Seat>,
+    #[has_one(order = Seat::NAME.desc())]
+    pub(crate) last_seat: HasOne<Option<Seat>>,
+    #[has_many(order = Seat::NAME.asc(), limit = 2)]
+    pub(crate) first_seats: HasMany<Seat>,
     // Brings its hall, which brings its seats again, which end there.
     #[has_many(include = Seat::HALL_AGAIN)]
     pub(crate) seats_again: HasMany<Seat>,
@@ -97,6 +101,10 @@ pub(crate) struct City {
     pub(crate) streets: HasMany<Street>,
     #[has_many(through = "country", source = "cities", order = City::NAME.asc())]
     pub(crate) neighbours: HasManyThrough<City>,
+    #[has_one(through = "country", source = "cities", order = City::NAME.desc())]
+    pub(crate) last_neighbour: HasOne<Option<City>>,
+    #[has_many(through = "neighbours", source = "streets", limit = 2)]
+    pub(crate) near_streets: HasManyThrough<Street>,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
