@@ -72,6 +72,9 @@ impl Plan {
     /// When a declaration does not hold together.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
         for step in &mut self.steps {
+            if let Some(by_owner) = &mut step.by_owner {
+                by_owner.with_filters(hook);
+            }
             let filter = std::mem::replace(&mut step.select.filter, Expr::always());
             step.select.filter = filtered(hook, step.select.model, filter)?;
         }

@@ -43,15 +43,15 @@
 //! greedy choice is the minimum for every case of the reference table, and never worse than one step a node.
 
 mod build;
+mod by_owner;
 mod explain;
 mod loader;
 mod request;
 mod steps;
 
+pub use by_owner::{ByOwner, Onward};
 pub use loader::Loader;
 pub use request::{IntoPreload, Preload, Request, Scope, Shape};
-
-use std::any::Any;
 
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, VariantDef};
 use crate::error::Result;
@@ -118,6 +118,9 @@ pub struct Edge {
     pub hidden: bool,
     /// For a hidden edge that begins the way of a through association: that association's edge of the same node.
     pub serves: Option<usize>,
+    /// For an association through others whose scope depends on the owner: the hidden edge to the rows between, from
+    /// which its look-ups lead on.
+    pub behind: Option<EdgeId>,
     /// Of a polymorphic association: the owners that name this type, and how its rows are wrapped.
     pub variant: Option<VariantEdge>,
 }
@@ -178,8 +181,8 @@ pub struct Step {
     pub serves: Vec<EdgeId>,
     /// Nodes in whose rows keys are looked for before asking the database.
     pub memory: Vec<usize>,
-    /// A scope that each owner has of its own: one statement for each distinct one.
-    pub by_owner: Option<fn(&dyn Any) -> Shape>,
+    /// A scope that each owner has of its own: one look-up for each distinct one.
+    pub by_owner: Option<ByOwner>,
     /// The application's own code, which gives the rows instead of a statement. Such a step is never shared.
     pub loader: Option<Loader>,
 }

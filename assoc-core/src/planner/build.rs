@@ -10,7 +10,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Edge, EdgeId, Finish, Loader, Node, Plan, Request, Shape, Source, Step, VariantEdge};
+use super::by_owner::{self, LookUp};
+use super::{ByOwner, Edge, EdgeId, Finish, Loader, Node, Plan, Request, Shape, Source, Step, VariantEdge};
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
@@ -22,21 +23,51 @@ use crate::value::Value;
 type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
 
 /// What is asked of one association at one place.
-struct Wanted {
-    association: &'static AssociationDef,
+pub(super) struct Wanted {
+    pub(super) association: &'static AssociationDef,
     // The association's own scope with the request's on top.
-    shape: Shape,
-    state: LoadState,
+    pub(super) shape: Shape,
+    pub(super) state: LoadState,
     // The request names an order of its own.
-    reordered: bool,
-    hidden: bool,
+    pub(super) reordered: bool,
+    pub(super) hidden: bool,
     // Rows are merged with those of other keys afterwards, so their order must hold across keys.
-    ranked: bool,
+    pub(super) ranked: bool,
     // Nothing but keys is needed of the rows.
-    links_only: bool,
+    pub(super) links_only: bool,
     // Of a polymorphic association, the only type wanted.
-    only_type: Option<&'static str>,
-    loader: Option<Loader>,
+    pub(super) only_type: Option<&'static str>,
+    pub(super) loader: Option<Loader>,
+    // What is asked for on top of all scopes, of which the owner's is not known yet.
+    pub(super) asked: Shape,
+    // The owner's scope is part of the shape.
+    pub(super) resolved: bool,
+}
+
+impl Wanted {
+    /// An association that another goes through: the whole of it, of which nothing but keys is needed.
+    pub(super) fn part(association: &'static AssociationDef) -> Self {
+        Wanted {
+            association,
+            shape: association.scope(),
+            state: LoadState::Loaded,
+            reordered: false,
+            hidden: true,
+            ranked: false,
+            links_only: true,
+            only_type: None,
+            loader: None,
+            asked: Shape::default(),
+            resolved: false,
+        }
+    }
+
+    /// What leads on from there, with the part of the whole association's shape that is about targets.
+    pub(super) fn source(source: &'static AssociationDef, shape: &Shape) -> Self {
+        let Shape { filter, order, unscoped, .. } = shape.clone();
+        let asked = Shape { filter, order, unscoped, ..Shape::default() };
+        Wanted { shape: source.scope().with(asked.clone()), asked, ..Wanted::part(source) }
+    }
 }
 
 impl Plan {
@@ -53,6 +84,7 @@ impl Plan {
                 let state =
                     if is_whole(association, &own, &request.shape) { LoadState::Loaded } else { LoadState::Partial };
                 let reordered = !request.shape.order.is_empty();
+                let asked = request.shape.clone();
                 let mut shape = own.with(request.shape);
                 let mut way = if request.included { way.clone() } else { Vec::new() };
                 way.extend(request.included.then_some(association));
@@ -69,6 +101,8 @@ impl Plan {
                     links_only: false,
                     only_type: None,
                     loader: request.loader,
+                    asked,
+                    resolved: false,
                 };
                 let edges = self.add(node, wanted)?;
                 for edge in &edges {
@@ -103,7 +137,7 @@ impl Plan {
 
     // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
     // added before it.
-    fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
+    pub(super) fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
         let association = wanted.association;
         let route = association.kind.route(association)?;
         if wanted.loader.is_some() && !matches!(route, Route::Direct(_)) {
@@ -115,13 +149,11 @@ impl Plan {
             );
             return Err(Error::invalid_query((association.owner)().name, message));
         }
-        if association.options.owner_scope.is_some() && (wanted.hidden || !matches!(route, Route::Direct(_))) {
-            let message = format!(
-                "`{}` has a scope that depends on its owner, which works for associations by a key of their own that no \
-                 other goes through: read it with `repo.get_association`",
-                association.name
-            );
-            return Err(Error::invalid_query((association.owner)().name, message));
+        if let (Some(scope), false) = (association.options.owner_scope, wanted.resolved) {
+            by_owner::check(association, &route, wanted.hidden, wanted.ranked)?;
+            if !matches!(route, Route::Direct(_)) {
+                return Ok(vec![self.add_composed_by_owner(node, wanted, route, scope)?]);
+            }
         }
         match route {
             Route::Direct(hop) => Ok(vec![self.add_direct(node, wanted, hop, (association.target)(), None)?]),
@@ -137,7 +169,7 @@ impl Plan {
         }
     }
 
-    fn add_direct(
+    pub(super) fn add_direct(
         &mut self,
         node: usize,
         wanted: Wanted,
@@ -145,46 +177,20 @@ impl Plan {
         model: &'static ModelDef,
         variant: Option<VariantEdge>,
     ) -> Result<usize> {
-        let Wanted { association, shape, state, reordered, hidden, ranked, links_only, loader, .. } = wanted;
+        let Wanted {
+            association, shape, state, reordered, hidden, ranked, links_only, loader, asked, resolved, ..
+        } = wanted;
         if let Some(loader) = loader {
             return self.add_loader(node, association, hop, loader);
         }
-        if shape.distinct {
-            let message =
-                format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
-            return Err(Error::invalid_query((association.owner)().name, message));
-        }
-        let base = model.base_scope(shape.unscoped);
-        let mut filter = base.filter.and(shape.filter);
-        if let Some(Discriminator { column, tag }) = hop.target_type {
-            filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
-        }
-        let row_order = match (ranked, hop.unique) {
-            (true, _) => RowOrder::Ranked,
-            (false, true) => RowOrder::Any,
-            (false, false) => RowOrder::ByKey,
-        };
-        // What every read of the model begins with; a unique key has one row anyway.
-        let (limit, offset) = match hop.unique {
-            true => (shape.limit, shape.offset),
-            false => (shape.limit.or(base.limit), shape.offset.or(base.offset)),
-        };
-        let limited = limit.is_some() || offset.is_some();
-        let select = KeyedSelect {
-            only: None,
-            filter,
-            // A unique key has one row: an order would only be noise in the statement.
-            order: match (row_order, shape.order.is_empty()) {
-                (RowOrder::Any, _) => Vec::new(),
-                (_, true) => base.order,
-                (_, false) => shape.order,
-            },
-            row_order,
-            per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
-            ..KeyedSelect::new(model, hop.target_columns)
-        };
+        let select = direct_select(association, hop, model, shape, ranked)?;
         let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant);
         self.nodes[node].edges[edge].reordered = reordered;
+        if let (Some(scope), false, Some(step)) = (association.options.owner_scope, resolved, self.steps.last_mut()) {
+            step.by_owner = Some(ByOwner::new(association, scope, asked, LookUp::Key(hop)));
+            // The scope is a function of whole owners.
+            self.nodes[node].links_only = false;
+        }
         Ok(edge)
     }
 
@@ -208,13 +214,13 @@ impl Plan {
         let select = KeyedSelect::new((association.target)(), hop.target_columns);
         let edge = self.push_edge(node, association, hop, select, LoadState::Loaded, false, false, None);
         if let Some(step) = self.steps.last_mut() {
-            (step.by_owner, step.loader) = (None, Some(loader));
+            step.loader = Some(loader);
         }
         Ok(edge)
     }
 
     #[allow(clippy::too_many_arguments)] // The one place edges with a step are made.
-    fn push_edge(
+    pub(super) fn push_edge(
         &mut self,
         node: usize,
         association: &'static AssociationDef,
@@ -243,10 +249,10 @@ impl Plan {
             reordered: false,
             hidden,
             serves: None,
+            behind: None,
             variant,
         });
-        let by_owner = association.options.owner_scope;
-        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner, loader: None });
+        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner: None, loader: None });
         id.edge
     }
 
@@ -270,7 +276,8 @@ impl Plan {
             };
             let discriminator = Discriminator { column: type_column, tag: variant.tag };
             let variant = VariantEdge { discriminator, def: variant, all: variants, stores_absent: at == 0 };
-            let wanted = Wanted { shape: wanted.shape.clone(), loader: None, ..*wanted };
+            let (shape, asked) = (wanted.shape.clone(), wanted.asked.clone());
+            let wanted = Wanted { shape, asked, loader: None, ..*wanted };
             edges.push(self.add_direct(node, wanted, hop, model, Some(variant))?);
         }
         if let (true, Some(tag)) = (edges.is_empty(), wanted.only_type) {
@@ -290,38 +297,14 @@ impl Plan {
         source: &'static AssociationDef,
         source_type: Option<&'static str>,
     ) -> Result<usize> {
-        let hidden = |association: &'static AssociationDef| Wanted {
-            association,
-            shape: association.scope(),
-            state: LoadState::Loaded,
-            reordered: false,
-            hidden: true,
-            ranked: false,
-            links_only: true,
-            only_type: None,
-            loader: None,
-        };
-        let first = self.add(node, hidden(through))?;
+        let first = self.add(node, Wanted::part(through))?;
         let [first] = first[..] else { return Err(through_polymorphic(wanted.association, through)) };
         let between = self.nodes[node].edges[first].child;
         let Wanted { association, shape, .. } = &wanted;
         let ranked = wanted.ranked || !shape.order.is_empty();
-        let own = source.scope();
-        let second = self.add(
-            between,
-            Wanted {
-                shape: own.with(Shape {
-                    filter: shape.filter.clone(),
-                    order: shape.order.clone(),
-                    unscoped: shape.unscoped,
-                    ..Shape::default()
-                }),
-                ranked,
-                links_only: wanted.links_only,
-                only_type: source_type,
-                ..hidden(source)
-            },
-        )?;
+        let onward =
+            Wanted { ranked, links_only: wanted.links_only, only_type: source_type, ..Wanted::source(source, shape) };
+        let second = self.add(between, onward)?;
         let [second] = second[..] else { return Err(through_polymorphic(association, source)) };
         let second = EdgeId { node: between, edge: second };
         Ok(self.compose(node, &wanted, first, second, ranked))
@@ -336,6 +319,33 @@ impl Plan {
         targets: Hop,
     ) -> Result<usize> {
         let association = wanted.association;
+        let first = self.add_links(node, association, table, links, targets);
+        let between = self.nodes[node].edges[first].child;
+        let ranked = wanted.ranked || !wanted.shape.order.is_empty();
+        let target = Wanted {
+            shape: Shape { distinct: false, limit: None, offset: None, ..wanted.shape.clone() },
+            hidden: true,
+            ranked,
+            loader: None,
+            asked: Shape::default(),
+            // The association's own, which its links are not asked for.
+            resolved: true,
+            ..wanted
+        };
+        let second = self.add_direct(between, target, targets, (association.target)(), None)?;
+        // A link leads to one target, whatever the association's own cardinality.
+        self.nodes[between].edges[second].cardinality = Cardinality::One;
+        Ok(self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked))
+    }
+
+    pub(super) fn add_links(
+        &mut self,
+        node: usize,
+        association: &'static AssociationDef,
+        table: &'static ModelDef,
+        links: Hop,
+        targets: Hop,
+    ) -> usize {
         // Links have no key of their own: their order is that of the targets' keys.
         let order = targets.owner_columns.iter().map(|column| OrderTerm {
             operand: Operand::Column(ColumnRef::own(table.columns[*column].name)),
@@ -347,20 +357,7 @@ impl Plan {
             row_order: RowOrder::ByKey,
             ..KeyedSelect::new(table, links.target_columns)
         };
-        let first = self.push_edge(node, association, links, select, LoadState::Loaded, true, true, None);
-        let between = self.nodes[node].edges[first].child;
-        let ranked = wanted.ranked || !wanted.shape.order.is_empty();
-        let target = Wanted {
-            shape: Shape { distinct: false, limit: None, offset: None, ..wanted.shape.clone() },
-            hidden: true,
-            ranked,
-            loader: None,
-            ..wanted
-        };
-        let second = self.add_direct(between, target, targets, (association.target)(), None)?;
-        // A link leads to one target, whatever the association's own cardinality.
-        self.nodes[between].edges[second].cardinality = Cardinality::One;
-        Ok(self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked))
+        self.push_edge(node, association, links, select, LoadState::Loaded, true, true, None)
     }
 
     fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> usize {
@@ -380,6 +377,7 @@ impl Plan {
             reordered: wanted.reordered,
             hidden: wanted.hidden,
             serves: None,
+            behind: None,
             variant: None,
         });
         if !wanted.hidden {
@@ -391,12 +389,55 @@ impl Plan {
     }
 
     // Hidden edges of the same node work for the association that is stored in the end: owners that have it need none.
-    fn mark_serving(&mut self, node: usize, edge: usize, serves: usize) {
+    pub(super) fn mark_serving(&mut self, node: usize, edge: usize, serves: usize) {
         self.nodes[node].edges[edge].serves = Some(serves);
         if let Source::Composed { first, .. } = self.nodes[node].edges[edge].source {
             self.mark_serving(node, first.edge, serves);
         }
     }
+}
+
+/// The look-up of an association by a key of its own.
+pub(super) fn direct_select(
+    association: &AssociationDef,
+    hop: Hop,
+    model: &'static ModelDef,
+    shape: Shape,
+    ranked: bool,
+) -> Result<KeyedSelect> {
+    if shape.distinct {
+        let message = format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
+        return Err(Error::invalid_query((association.owner)().name, message));
+    }
+    let base = model.base_scope(shape.unscoped);
+    let mut filter = base.filter.and(shape.filter);
+    if let Some(Discriminator { column, tag }) = hop.target_type {
+        filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
+    }
+    let row_order = match (ranked, hop.unique) {
+        (true, _) => RowOrder::Ranked,
+        (false, true) => RowOrder::Any,
+        (false, false) => RowOrder::ByKey,
+    };
+    // What every read of the model begins with; a unique key has one row anyway.
+    let (limit, offset) = match hop.unique {
+        true => (shape.limit, shape.offset),
+        false => (shape.limit.or(base.limit), shape.offset.or(base.offset)),
+    };
+    let limited = limit.is_some() || offset.is_some();
+    Ok(KeyedSelect {
+        only: None,
+        filter,
+        // A unique key has one row: an order would only be noise in the statement.
+        order: match (row_order, shape.order.is_empty()) {
+            (RowOrder::Any, _) => Vec::new(),
+            (_, true) => base.order,
+            (_, false) => shape.order,
+        },
+        row_order,
+        per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
+        ..KeyedSelect::new(model, hop.target_columns)
+    })
 }
 
 // Whether a request gives all that the association declares. Where that is a selection, another order selects other
@@ -407,7 +448,9 @@ fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
         Ok(Route::Polymorphic { .. }) => false,
         _ => association.kind.cardinality() == Cardinality::One,
     };
-    asked.is_whole() && (asked.order.is_empty() || !(own.limit.is_some() || own.offset.is_some() || single()))
+    // An owner's scope may cut as well.
+    let cuts = own.limit.is_some() || own.offset.is_some() || association.options.owner_scope.is_some();
+    asked.is_whole() && (asked.order.is_empty() || !(cuts || single()))
 }
 
 fn check_loader(association: &AssociationDef, loader: &Loader, shape: &Shape) -> Result<()> {
@@ -429,7 +472,7 @@ fn check_loader(association: &AssociationDef, loader: &Loader, shape: &Shape) ->
     Ok(())
 }
 
-fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {
+pub(super) fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {
     let message = format!(
         "`{}` goes through the polymorphic `{}`: name the one type to follow with `source_type = \"…\"`",
         association.name, part.name

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Edge, Plan, Root, Source};
+use super::{Edge, Plan, Root, Shape, Source};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
@@ -31,6 +31,14 @@ impl Plan {
             if step.loader.is_some() {
                 let association = self.edge(step.serves[0]).association.qualified_name();
                 let _ = writeln!(out, "[{}] no statement: the function given for {association}", self.number(at));
+                continue;
+            }
+            let by_owner = step.by_owner.as_ref().map(|by_owner| by_owner.onward(&Shape::default()));
+            if let Some(onward) = by_owner.transpose()?.flatten() {
+                for part in &onward.plan.steps {
+                    let statement = part.select.statement(dialect, &sample_keys(part.select.columns.len()))?;
+                    let _ = writeln!(out, "[{}] {statement}", self.number(at));
+                }
                 continue;
             }
             let sample = sample_keys(step.select.columns.len());
@@ -66,7 +74,7 @@ impl Plan {
                     out.push_str(", by `load_with`");
                 }
                 if step.by_owner.is_some() {
-                    out.push_str(", one statement for each distinct scope of its owners");
+                    out.push_str(", anew for each distinct scope of its owners");
                 }
                 if !step.memory.is_empty() {
                     out.push_str(", from memory where the row is known");
@@ -85,7 +93,11 @@ impl Plan {
     // The steps of an edge, in the order of its way.
     fn steps_behind(&self, edge: &Edge) -> Vec<usize> {
         match edge.source {
-            Source::Step { step, .. } => vec![step],
+            Source::Step { step, .. } => {
+                let mut steps = edge.behind.map_or_else(Vec::new, |first| self.steps_behind(self.edge(first)));
+                steps.push(step);
+                steps
+            }
             Source::Composed { first, second, .. } => {
                 let mut steps = self.steps_behind(self.edge(first));
                 steps.extend(self.steps_behind(self.edge(second)));

@@ -75,7 +75,10 @@ impl Plan {
 
     // The step that has to run before an edge's own can.
     fn feeder(&self, served: EdgeId) -> Option<usize> {
-        self.step_of(served.node)
+        match self.edge(served).behind {
+            Some(first) => self.step_of(self.edge(first).child),
+            None => self.step_of(served.node),
+        }
     }
 
     // Whether step `waiting` can only run after step `other`, or is it.
@@ -108,7 +111,7 @@ impl Plan {
             };
             let patient = |step: &usize| {
                 steps[*step].is_by_primary_key()
-                    && steps[*step].loader.is_none()
+                    && steps[*step].may_be_shared()
                     && (0..steps.len()).any(|other| {
                         other != *step
                             && !order.contains(&other)
@@ -139,10 +142,11 @@ impl Plan {
         for at in 0..self.steps.len() {
             let step = &self.steps[at];
             let select = &step.select;
+            // Nor does anyone know what an owner's scope or the application's own code would say to a row in memory.
             // Rows in memory went through their own statement's filter and know no rank: they can stand for others only
             // where nothing but the row itself is asked for.
             let plain = select.filter.is_always() && select.per_owner.is_none() && select.row_order == RowOrder::Any;
-            if !step.is_by_primary_key() || !plain || step.loader.is_some() {
+            if !step.is_by_primary_key() || !plain || !step.may_be_shared() {
                 continue;
             }
             let memory = (0..self.nodes.len())

@@ -18,7 +18,7 @@ pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> O
     }
 }
 
-fn compose(first: &Links, second: &Links, finish: Finish, cardinality: Cardinality, rows: usize) -> Links {
+pub(super) fn compose(first: &Links, second: &Links, finish: Finish, cardinality: Cardinality, rows: usize) -> Links {
     let (all, ends) = flat(second);
     let onward = |between: usize| {
         let start = if between == 0 { 0 } else { ends.get(between - 1).copied().unwrap_or(0) };

@@ -99,12 +99,20 @@ pub(super) async fn run(
     };
     nodes[0] = Some(NodeRows::new(plan, 0, held_root.map_or(0, Held::len), rows));
     for step in plan.steps() {
+        if let Some(scope) = step.by_owner.as_ref().filter(|scope| scope.is_composed()) {
+            // Such a step is never shared.
+            let id = step.serves[0];
+            let Some(rows) = &nodes[id.node] else { continue };
+            let kept = if force { Vec::new() } else { kept_owners(plan, rows, held_root, id) };
+            by_owner::load(session, plan, &mut nodes, held_root, id, scope, kept).await?;
+            continue;
+        }
         let owners = step
             .serves
             .iter()
             .map(|served| owners_of(plan, &nodes, held_root, *served, force))
             .collect::<Result<Vec<Owners>>>()?;
-        let found = match step.by_owner {
+        let found = match &step.by_owner {
             None => look_up(session, plan, &nodes, held_root, step, &owners).await?,
             Some(scope) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
         };

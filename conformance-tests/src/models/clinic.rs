@@ -38,6 +38,22 @@ pub(crate) struct Doctor {
     pub(crate) last_patients: HasManyThrough<Patient>,
     #[has_many(through = "last_patients", source = "appointments", order = Appointment::ROOM.asc(), limit = 3)]
     pub(crate) their_low_appointments: HasManyThrough<Appointment>,
+    #[has_many(foreign_key = "physician_id", scope_by_owner = not_in_own_room)]
+    pub(crate) appointments_elsewhere: HasMany<Appointment>,
+    #[has_many(through = "appointments_elsewhere", source = "patient")]
+    pub(crate) patients_elsewhere: HasManyThrough<Patient>,
+    #[has_many(through = "appointments", source = "patient", scope_by_owner = by_turns)]
+    pub(crate) patients_in_turn: HasManyThrough<Patient>,
+    #[has_many(through = "patients_in_turn", source = "appointments")]
+    pub(crate) appointments_in_turn: HasManyThrough<Appointment>,
+}
+
+fn not_in_own_room(doctor: &Doctor, appointments: Scope<Appointment>) -> Scope<Appointment> {
+    appointments.filter(Appointment::ROOM.ne(doctor.id))
+}
+
+fn by_turns(doctor: &Doctor, patients: Scope<Patient>) -> Scope<Patient> {
+    if doctor.id % 2 == 0 { patients.order_by(Patient::NAME.desc()).limit(1) } else { patients.distinct() }
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]

@@ -152,5 +152,14 @@ pub(crate) fn chooses(association: &AssociationDef) -> bool {
         Ok(Route::Polymorphic { .. }) => true,
         _ => false,
     };
-    scope.limit.is_some() || scope.offset.is_some() || (one && !unique)
+    scope.limit.is_some() || scope.offset.is_some() || (one && !unique) || association.options.owner_scope.is_some()
+}
+
+/// Whether an association has a scope that depends on the owner, or goes through one that has.
+pub(crate) fn is_by_owner(association: &AssociationDef) -> bool {
+    let parts = match association.kind.route(association) {
+        Ok(Route::Through { through, source, .. }) => is_by_owner(through) || is_by_owner(source),
+        _ => false,
+    };
+    parts || association.options.owner_scope.is_some()
 }

@@ -82,7 +82,9 @@ fn shape(random: &mut Random, world: &World, association: &'static AssociationDe
         if random.once_in(3) {
             shape.filter = condition(random, world, target, 2);
         }
-        if random.once_in(2) {
+        // Rows of several scopes have no order in common.
+        let parts_by_owner = crate::graphs::is_by_owner(association) && association.options.owner_scope.is_none();
+        if random.once_in(2) && !parts_by_owner {
             shape.order = order(random, target);
         }
     }
