@@ -13,17 +13,22 @@ use crate::planner::Shape;
 
 mod belongs_to;
 mod conditions;
+mod finder;
 mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;
+mod joined;
 mod polymorphic;
 mod slot;
 mod through;
 
 pub use belongs_to::BelongsToKind;
+pub use conditions::OfType;
+pub use finder::{Finder, FinderKind, RawSql};
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
+pub use joined::{Joined, JoinedColumn};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
 pub use slot::{Children, Links, LoadState, Slot};
 pub use through::{Missing, PickSource, PickTypedSource, ThroughKind};
@@ -122,6 +127,8 @@ pub enum Route {
         /// The models, each with its tag.
         variants: &'static [VariantDef],
     },
+    /// By a statement of the application's own.
+    Found(Finder),
 }
 
 /// What one kind of association means.
@@ -149,6 +156,8 @@ pub trait Kind: Send + Sync + fmt::Debug {
 pub struct AssociationDef {
     /// Its name: the field's.
     pub name: &'static str,
+    /// Its name in the plural, which joined tables are named after.
+    pub plural: &'static str,
     /// The owner's model.
     pub owner: fn() -> &'static ModelDef,
     /// The target's model; of a polymorphic association, the first of them.
@@ -244,13 +253,14 @@ impl AssociationDef {
     #[must_use]
     pub const fn new(
         name: &'static str,
+        plural: &'static str,
         owner: fn() -> &'static ModelDef,
         target: fn() -> &'static ModelDef,
         kind: &'static dyn Kind,
         slot: &'static dyn Slot,
         options: Options,
     ) -> Self {
-        AssociationDef { name, owner, target, kind, slot, options }
+        AssociationDef { name, plural, owner, target, kind, slot, options }
     }
 
     /// `User.posts`.

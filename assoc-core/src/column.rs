@@ -4,9 +4,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::aggregate::Aggregate;
+use crate::association::JoinedColumn;
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::value::Value;
+
+mod list;
+
+pub use list::ColumnList;
 
 /// A column of model `M` whose field has type `V`. Made by `#[derive(Model)]`, one a field, in upper case.
 ///
@@ -80,46 +85,6 @@ impl<M, V> Column<M, V> {
         Filter::new(Expr::IsNull(self.operand()).negated())
     }
 
-    fn compare_column<W>(self, op: Comparison, other: Column<M, W>) -> Filter<M> {
-        Filter::new(Expr::Compare { left: self.operand(), op, right: other.operand() })
-    }
-
-    /// Equal to another column of the row. Never true where one of them is `NULL`.
-    #[must_use]
-    pub fn eq_column<W>(self, other: Column<M, W>) -> Filter<M> {
-        self.compare_column(Comparison::Eq, other)
-    }
-
-    /// Different from another column of the row.
-    #[must_use]
-    pub fn ne_column<W>(self, other: Column<M, W>) -> Filter<M> {
-        self.compare_column(Comparison::Ne, other)
-    }
-
-    /// Less than another column of the row.
-    #[must_use]
-    pub fn lt_column<W>(self, other: Column<M, W>) -> Filter<M> {
-        self.compare_column(Comparison::Lt, other)
-    }
-
-    /// At most another column of the row.
-    #[must_use]
-    pub fn le_column<W>(self, other: Column<M, W>) -> Filter<M> {
-        self.compare_column(Comparison::Le, other)
-    }
-
-    /// Greater than another column of the row.
-    #[must_use]
-    pub fn gt_column<W>(self, other: Column<M, W>) -> Filter<M> {
-        self.compare_column(Comparison::Gt, other)
-    }
-
-    /// At least another column of the row.
-    #[must_use]
-    pub fn ge_column<W>(self, other: Column<M, W>) -> Filter<M> {
-        self.compare_column(Comparison::Ge, other)
-    }
-
     fn aggregate<Out>(self, function: AggregateFunction, distinct: bool) -> Aggregate<M, Out> {
         Aggregate::new(Operand::Aggregate { function, column: Some(ColumnRef::own(self.name)), distinct })
     }
@@ -142,6 +107,51 @@ impl<M, V> Column<M, V> {
         self.aggregate(AggregateFunction::Avg, false)
     }
 }
+
+/// A column of a query of model `M`: the model's own ([`Column`]), or a joined one
+/// ([`JoinedColumn`](crate::JoinedColumn)).
+pub trait ColumnOf<M> {
+    /// The data form.
+    fn into_operand(self) -> Operand;
+}
+
+impl<M, V> ColumnOf<M> for Column<M, V> {
+    fn into_operand(self) -> Operand {
+        self.operand()
+    }
+}
+
+macro_rules! column_comparisons {
+    ($type:ident: $($(#[$doc:meta])* $name:ident $op:ident),+) => {
+        impl<M, V> $type<M, V> {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(self, other: impl ColumnOf<M>) -> Filter<M> {
+                let (left, right) = (self.into_operand(), other.into_operand());
+                Filter::new(Expr::Compare { left, op: Comparison::$op, right })
+            })+
+        }
+    };
+    ($type:ident) => {
+        column_comparisons! { $type:
+            /// Equal to another column of the row. Never true where one of them is `NULL`.
+            eq_column Eq,
+            /// Different from another column of the row.
+            ne_column Ne,
+            /// Less than another column of the row.
+            lt_column Lt,
+            /// At most another column of the row.
+            le_column Le,
+            /// Greater than another column of the row.
+            gt_column Gt,
+            /// At least another column of the row.
+            ge_column Ge
+        }
+    };
+}
+
+column_comparisons!(Column);
+column_comparisons!(JoinedColumn);
 
 impl<M, V: ColumnType> Column<M, V> {
     fn compare(self, op: Comparison, value: impl IntoColumn<V>) -> Filter<M> {
@@ -425,7 +435,7 @@ impl<M> Clone for Sort<M> {
 }
 
 impl<M> Sort<M> {
-    fn new(operand: Operand, direction: Direction) -> Self {
+    pub(crate) fn new(operand: Operand, direction: Direction) -> Self {
         Sort { term: OrderTerm { operand, direction }, model: PhantomData }
     }
 

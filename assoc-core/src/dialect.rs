@@ -36,6 +36,8 @@ pub struct Capabilities {
     pub row_values: bool,
     /// How a limit per owner is written.
     pub per_owner_limit: PerOwnerLimit,
+    /// Window functions: `ROW_NUMBER() OVER (ORDER BY …)`.
+    pub window_functions: bool,
 }
 
 /// How "the first n rows of each owner" is written in one statement.
@@ -66,6 +68,7 @@ impl Default for Capabilities {
             savepoints: true,
             row_values: false,
             per_owner_limit: PerOwnerLimit::Unsupported,
+            window_functions: false,
         }
     }
 }

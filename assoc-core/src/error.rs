@@ -108,8 +108,28 @@ pub enum ErrorKind {
         model: &'static str,
         /// The association.
         association: &'static str,
-        /// What differs: "filters", "orders", "limits".
+        /// What differs: "filters", "orders", "columns", "groups", "limits".
         what: &'static str,
+    },
+    /// A condition or order names a column of an association that the query does not join.
+    #[error(
+        "{model}: the query names a column of `{path}` and does not join it: add `join`, `left_join`, `includes` or `eager_load` of `{path}`"
+    )]
+    NotJoined {
+        /// The query's model.
+        model: &'static str,
+        /// The association's path: `posts.comments`.
+        path: String,
+    },
+    /// An association was to be joined, or loaded by a join, which cannot follow it.
+    #[error("`{model}.{association}` cannot be joined: it {why}; load it with `preload`")]
+    CannotJoin {
+        /// The owner model.
+        model: &'static str,
+        /// The association.
+        association: &'static str,
+        /// Why: "is polymorphic: …".
+        why: String,
     },
     /// A row came back that belongs to none of the keys that were asked for.
     #[error(

@@ -22,6 +22,13 @@ impl ColumnRef {
     pub const fn own(name: &'static str) -> Self {
         ColumnRef { path: Cow::Borrowed(&[]), name }
     }
+
+    /// The same column, seen from one association further away.
+    #[must_use]
+    pub(crate) fn joined(self, association: &'static str) -> Self {
+        let path = std::iter::once(association).chain(self.path.iter().copied()).collect();
+        ColumnRef { path: Cow::Owned(path), name: self.name }
+    }
 }
 
 /// A function over many rows.
@@ -71,6 +78,35 @@ pub enum Operand {
         /// Whether equal values count once.
         distinct: bool,
     },
+}
+
+impl Operand {
+    /// The same operand, seen from one association further away.
+    #[must_use]
+    pub(crate) fn joined(self, association: &'static str) -> Self {
+        match self {
+            Operand::Column(column) => Operand::Column(column.joined(association)),
+            Operand::Aggregate { function, column, distinct } => {
+                Operand::Aggregate { function, column: column.map(|column| column.joined(association)), distinct }
+            }
+            value @ Operand::Value(_) => value,
+        }
+    }
+
+    fn column(&self) -> Option<&ColumnRef> {
+        match self {
+            Operand::Column(column) => Some(column),
+            Operand::Aggregate { column, .. } => column.as_ref(),
+            Operand::Value(_) => None,
+        }
+    }
+
+    /// Calls back with the association path of the column it names.
+    pub fn visit_path(&self, prefix: &[&'static str], each: &mut dyn FnMut(&[&'static str])) {
+        if let Some(column) = self.column() {
+            each(&[prefix, &column.path].concat());
+        }
+    }
 }
 
 /// A comparison operator.
@@ -160,6 +196,13 @@ pub enum Expr {
         /// A repo's filters, which hold for all rows that are looked at, also where the association chooses among them.
         filters: Option<RowFilters>,
     },
+    /// A joined association's row satisfies a condition.
+    Joined {
+        /// The association, of the model the condition is about; the query joins it.
+        association: &'static AssociationDef,
+        /// The condition on its target.
+        filter: Box<Expr>,
+    },
     /// SQL of the application's own, with binds for its `?`.
     Raw {
         /// The text; each `?` outside quotes is a bind.
@@ -216,6 +259,43 @@ impl Expr {
                 Expr::Any(any)
             }
             (this, other) => Expr::Any(vec![this, other]),
+        }
+    }
+
+    /// Calls back with the association path of every column the condition names in the statement's own joins; what is
+    /// inside subqueries is not among them.
+    pub fn visit_paths(&self, prefix: &[&'static str], each: &mut dyn FnMut(&[&'static str])) {
+        match self {
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().for_each(|part| part.visit_paths(prefix, each)),
+            Expr::Not(inner) => inner.visit_paths(prefix, each),
+            Expr::Compare { left, right, .. } => {
+                left.visit_path(prefix, each);
+                right.visit_path(prefix, each);
+            }
+            Expr::In { operand, .. }
+            | Expr::Between { operand, .. }
+            | Expr::Like { operand, .. }
+            | Expr::IsNull(operand) => operand.visit_path(prefix, each),
+            Expr::Joined { association, filter } => {
+                let path = [prefix, &[association.name]].concat();
+                each(&path);
+                filter.visit_paths(&path, each);
+            }
+            // Refers to its owner's key.
+            Expr::Related { .. } => each(prefix),
+            Expr::Raw { .. } => {}
+        }
+    }
+
+    /// Whether a part of it is SQL of the application's own, which may name anything.
+    #[must_use]
+    pub fn has_raw(&self) -> bool {
+        match self {
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().any(Expr::has_raw),
+            Expr::Not(inner) => inner.has_raw(),
+            Expr::Joined { filter, .. } | Expr::Related { filter, .. } => filter.has_raw(),
+            Expr::Raw { .. } => true,
+            _ => false,
         }
     }
 

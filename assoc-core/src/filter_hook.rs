@@ -60,6 +60,10 @@ impl Expr {
                 let filters = Some(RowFilters(Arc::clone(hook)));
                 Expr::Related { association, filter: Box::new(filter.with_filters(hook)?), only_type, filters }
             }
+            // Whoever joins a table filters it.
+            Expr::Joined { association, filter } => {
+                Expr::Joined { association, filter: Box::new(filter.with_filters(hook)?) }
+            }
             other => other,
         })
     }
@@ -75,8 +79,11 @@ impl Plan {
             if let Some(by_owner) = &mut step.by_owner {
                 by_owner.with_filters(hook);
             }
-            let filter = std::mem::replace(&mut step.select.filter, Expr::always());
-            step.select.filter = filtered(hook, step.select.model, filter)?;
+        }
+        let joined = self.joined.iter_mut().map(|joined| &mut joined.select);
+        for select in self.steps.iter_mut().map(|step| &mut step.select).chain(joined) {
+            let filter = std::mem::replace(&mut select.filter, Expr::always());
+            select.filter = filtered(hook, select.model, filter)?;
         }
         Ok(self)
     }

@@ -113,6 +113,12 @@ impl KeyTuple {
         (!values.iter().any(Value::is_null)).then_some(KeyTuple(values))
     }
 
+    /// A key of these values, `NULL`s among them: it refers to nothing, but tells rows apart.
+    #[must_use]
+    pub fn of_row(values: impl IntoIterator<Item = Value<'static>>) -> Self {
+        KeyTuple(values.into_iter().map(normalised).collect())
+    }
+
     /// The values.
     #[must_use]
     pub fn values(&self) -> &[Value<'static>] {

@@ -21,6 +21,7 @@ mod error;
 mod expr;
 mod filter_hook;
 mod holder;
+pub mod joins;
 mod key;
 mod model;
 pub mod planner;
@@ -36,12 +37,12 @@ pub mod __private;
 
 pub use aggregate::{Aggregate, Selectable};
 pub use association::{
-    Association, AssociationDef, BelongsToKind, Cardinality, Children, ForeignKeyFor, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Kind, Links, LoadState, Macro, Missing, Options, PickSource,
-    PickTypedSource, Polymorphic, PolymorphicBelongsToKind, Route, Slot, ThroughKind, Variant, VariantDef,
-    VariantPreload,
+    Association, AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKeyFor,
+    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Joined, JoinedColumn, Kind, Links,
+    LoadState, Macro, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind,
+    RawSql, Route, Slot, ThroughKind, Variant, VariantDef, VariantPreload,
 };
-pub use column::{Column, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
+pub use column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use dialect::{Capabilities, Dialect};
 pub use driver::{BoxFuture, Connection, Driver, RowSink};

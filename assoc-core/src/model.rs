@@ -266,6 +266,24 @@ impl ModelDef {
         KeyTuple::new(self.primary_key.iter().map(|column| self.rows.value(row, *column).into_owned()))
     }
 
+    /// Requires that the fields of columns that a `select` leaves out can be empty.
+    ///
+    /// # Errors
+    /// When one cannot, with its name.
+    pub fn check_left_out(&self, selected: &[usize]) -> Result<()> {
+        let mut left_out = self.columns.iter().enumerate().filter(|(at, _)| !selected.contains(at));
+        match left_out.find(|(_, column)| !column.nullable) {
+            None => Ok(()),
+            Some((_, ColumnDef { name, field, .. })) => {
+                let message = format!(
+                    "`select` leaves out `{name}`, and the field `{field}` has no empty value: make it an `Option`, or \
+                     read values with `repo.pluck`"
+                );
+                Err(Error::invalid_query(self.name, message))
+            }
+        }
+    }
+
     /// Requires a primary key.
     ///
     /// # Errors

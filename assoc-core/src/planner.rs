@@ -33,6 +33,13 @@
 //! statement, shares nothing, and that neither do rows in memory stand for its rows nor its rows for others: nobody
 //! knows how old they are.
 //!
+//! # Associations that are joined
+//!
+//! `eager_load` (and `includes`, where a condition reaches into the association) loads by the root's own statement. Such
+//! edges are planned like all others and then taken off their steps ([`Plan::joined`]): which rows an owner has, in which
+//! order, and what becomes of them on the way through others is the same, only the statement differs. Edges below them
+//! may have steps again.
+//!
 //! # Rows that are in memory already
 //!
 //! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
@@ -45,15 +52,22 @@
 mod build;
 mod by_owner;
 mod explain;
+mod found;
+mod grouping;
+mod joined;
 mod loader;
 mod request;
+mod selection;
 mod steps;
+mod way;
 
 pub use by_owner::{ByOwner, Onward};
+pub use joined::JoinedEdge;
 pub use loader::Loader;
-pub use request::{IntoPreload, Preload, Request, Scope, Shape};
+pub use request::{IntoPreload, Preload, Request, Scope, Shape, Strategy};
+pub use way::Way;
 
-use crate::association::{AssociationDef, Cardinality, Hop, LoadState, VariantDef};
+use crate::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};
 use crate::error::Result;
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::KeyedSelect;
@@ -73,6 +87,7 @@ pub struct Plan {
     pub(crate) root: Root,
     pub(crate) nodes: Vec<Node>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) joined: Vec<JoinedEdge>,
 }
 
 /// A node and one of its edges.
@@ -148,6 +163,11 @@ pub enum Source {
         /// The key it goes by.
         hop: Hop,
     },
+    /// The root's own statement, which joins their table.
+    Joined {
+        /// Which of the plan's [joined edges](Plan::joined).
+        joined: usize,
+    },
     /// Two other edges one after the other: from the owner to links, and on from there.
     Composed {
         /// The first, of the same node.
@@ -166,6 +186,8 @@ pub struct Finish {
     pub ranked: bool,
     /// Each is kept once.
     pub distinct: bool,
+    /// Of each group, as the step that fetched the rows says, the first is kept.
+    pub grouped: bool,
     /// So many are left out at the beginning.
     pub offset: u64,
     /// At most so many are kept.
@@ -183,6 +205,8 @@ pub struct Step {
     pub memory: Vec<usize>,
     /// A scope that each owner has of its own: one look-up for each distinct one.
     pub by_owner: Option<ByOwner>,
+    /// A statement that each owner has of its own: each distinct one runs.
+    pub finder: Option<Finder>,
     /// The application's own code, which gives the rows instead of a statement. Such a step is never shared.
     pub loader: Option<Loader>,
 }
@@ -195,8 +219,9 @@ impl Plan {
     /// found before any SQL runs.
     pub fn new(model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
         let requests = request::merge(requests)?;
-        let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new() };
+        let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new() };
         plan.add_all(requests)?;
+        plan.check_selections()?;
         plan.assign_steps();
         Ok(plan)
     }

@@ -1,9 +1,9 @@
 //! What the derives' output refers to. Not for anyone else: it changes without notice.
 
 pub use crate::association::{
-    Association, AssociationDef, BelongsToKind, ForeignKeyFor, HasAndBelongsToManyKind, HasManyKind, HasOneKind,
-    HasVariant, Inverse, Missing, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind,
-    ThroughKind, Variant, VariantDef,
+    Association, AssociationDef, BelongsToKind, Finder, FinderKind, ForeignKeyFor, HasAndBelongsToManyKind,
+    HasManyKind, HasOneKind, HasVariant, Inverse, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic,
+    PolymorphicBelongsToKind, RawSql, ThroughKind, Variant, VariantDef,
 };
 pub use crate::column::{Column, MaybeNull};
 pub use crate::column_type::{ColumnType, SqlType};

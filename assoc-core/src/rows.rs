@@ -87,6 +87,9 @@ pub trait Rows: RowSink + Sync {
     /// Keeps the rows marked `true`, in their order.
     fn keep(&mut self, marks: &[bool]);
 
+    /// Puts the rows into another order: first the one at the first position given, and so on. Each position is given once.
+    fn reorder(&mut self, order: &[u32]);
+
     /// The rows as owners, for attaching.
     fn owners(&mut self) -> &mut dyn Owners;
 
@@ -129,6 +132,14 @@ impl<M: Model> Rows for Vec<M> {
     fn keep(&mut self, marks: &[bool]) {
         let mut marks = marks.iter();
         self.retain(|_| marks.next().copied().unwrap_or(false));
+    }
+
+    fn reorder(&mut self, order: &[u32]) {
+        if order.is_sorted() {
+            return;
+        }
+        let mut rows: Vec<Option<M>> = std::mem::take(self).into_iter().map(Some).collect();
+        self.extend(order.iter().filter_map(|at| rows.get_mut(*at as usize)?.take()));
     }
 
     fn owners(&mut self) -> &mut dyn Owners {

@@ -13,6 +13,9 @@ use crate::value::Value;
 
 mod chosen;
 mod counted;
+mod found;
+mod joined;
+mod joins;
 mod keyed;
 mod per_owner;
 mod related;
@@ -20,6 +23,8 @@ mod select;
 mod write;
 
 pub use counted::KeyedCount;
+pub use joined::{JoinedSelect, LoadedTable, Rank};
+pub(crate) use keyed::ascending_once;
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use select::Select;
 pub use write::{delete_by_keys, insert, insert_text, update_by_key};
@@ -34,6 +39,7 @@ pub struct SqlWriter<'d> {
     // Aliases given so far, and how deep conditions on associations are nested here.
     related: usize,
     nested: usize,
+    joined: joins::JoinedNames,
 }
 
 impl<'d> SqlWriter<'d> {
@@ -47,6 +53,7 @@ impl<'d> SqlWriter<'d> {
             qualifier: None,
             related: 0,
             nested: 0,
+            joined: joins::JoinedNames::default(),
         }
     }
 
@@ -136,13 +143,15 @@ impl<'d> SqlWriter<'d> {
     }
 
     fn column(&mut self, column: &ColumnRef) -> Result<()> {
-        if let [first, ..] = &*column.path {
-            return Err(Error::unsupported(
-                self.dialect.name(),
-                format!("column `{}` of association `{first}` in a statement that does not join it", column.name),
-            ));
+        if column.path.is_empty() {
+            self.own_column(column.name);
+            return Ok(());
         }
-        self.own_column(column.name);
+        let path = [&self.joined.prefix[..], &column.path].concat();
+        let table = self.joined_name(&path)?;
+        self.identifier(&table);
+        self.sql.push('.');
+        self.identifier(column.name);
         Ok(())
     }
 
@@ -220,6 +229,7 @@ impl<'d> SqlWriter<'d> {
             Expr::Related { association, filter, only_type, filters } => {
                 self.related(association, filter, *only_type, filters.as_ref())
             }
+            Expr::Joined { association, filter } => self.joined_condition(association, filter),
             Expr::Raw { sql, binds } => self.raw(sql, binds),
         }
     }

@@ -34,6 +34,7 @@ impl Dialect for Plain {
 #[derive(Model, Debug, Clone)]
 struct Author {
     id: i64,
+    name: Option<String>,
     mentor_id: Option<i64>,
     #[belongs_to]
     mentor: BelongsTo<Option<Author>>,
@@ -130,6 +131,39 @@ fn a_through_association_shares_its_parts() {
     let together = plan::<Author>(Root::Fetched, (Author::RECEIVED, Author::POSTS.with(Post::COMMENTS))).unwrap();
     assert_eq!(steps(&together), [("Post", 2), ("Comment", 2)]);
     assert_eq!(together.steps()[0].select.only, None);
+}
+
+#[test]
+fn selections_share_a_statement_only_with_what_they_serve() {
+    let columns = (Author::ID, Author::NAME);
+    let own = |tree: &Plan| tree.steps().iter().map(|step| step.select.selected.clone()).collect::<Vec<_>>();
+    let both =
+        plan::<Post>(Root::Fetched, (Post::AUTHOR.select(columns), Post::COMMENTS.with(Comment::AUTHOR))).unwrap();
+    assert_eq!(steps(&both), [("Comment", 1), ("Author", 1), ("Author", 1)]);
+    // Those of whole rows look among no rows that have some columns.
+    assert!(both.steps().iter().all(|step| step.memory.is_empty()), "{both:?}");
+    let alike = (Post::AUTHOR.select(columns), Post::COMMENTS.with(Comment::AUTHOR.select(columns)));
+    let alike = plan::<Post>(Root::Fetched, alike).unwrap();
+    assert_eq!(steps(&alike), [("Comment", 1), ("Author", 2)]);
+    assert_eq!(own(&alike)[1], Some(vec![Author::ID.index(), Author::NAME.index()]));
+    // Links need their keys only: the selected posts have them.
+    let links = (Author::RECEIVED, Author::POSTS.select((Post::ID, Post::AUTHOR_ID)));
+    let links = plan::<Author>(Root::Fetched, links).unwrap();
+    assert_eq!(steps(&links), [("Post", 2), ("Comment", 1)]);
+    assert_eq!(links.steps()[0].select.only, None);
+    assert_eq!(own(&links)[0], Some(vec![Post::ID.index(), Post::AUTHOR_ID.index()]));
+}
+
+#[test]
+fn a_selection_without_a_needed_column_is_refused() {
+    let refused = |result: Result<Plan, Error>| result.unwrap_err().to_string();
+    let error = refused(plan::<Author>(Root::Fetched, Author::RECEIVED.select((Comment::ID, Comment::BODY))));
+    assert_eq!(
+        error,
+        "Comment: `select` on `Author.received` leaves out `post_id`, the key that the association goes by: add it"
+    );
+    let tree = Author::COMMENTS.select((Comment::ID, Comment::AUTHOR_ID)).with(Comment::AUTHOR);
+    assert!(refused(plan::<Author>(Root::Fetched, tree)).contains("the field `post_id` has no empty value"));
 }
 
 #[test]
@@ -361,7 +395,7 @@ Author [1]
 [2] SELECT id, author_id FROM posts WHERE author_id IN (?) ORDER BY author_id, id
 [3] SELECT id, author_id FROM gravatars WHERE author_id IN (?) ORDER BY author_id, id
 [4] SELECT id, post_id, author_id, body FROM comments WHERE post_id IN (?) ORDER BY post_id, id
-[5] for rows not in memory: SELECT id, mentor_id FROM authors WHERE id IN (?)
+[5] for rows not in memory: SELECT id, name, mentor_id FROM authors WHERE id IN (?)
 ";
     assert_eq!(text, expected);
 }
@@ -371,4 +405,29 @@ fn a_dialect_without_limits_per_owner_says_so() {
     let plan = plan::<Author>(Root::Fetched, Author::POSTS.limit(2)).unwrap();
     let error = plan.explain(&Plain::default(), None).unwrap_err();
     assert_eq!(error.to_string(), "plain does not support a limit per owner (of Post)");
+}
+
+#[test]
+fn a_dialect_without_window_functions_groups_nothing() {
+    let remedy = "it needs window functions";
+    for tree in [Author::COMMENTS.group_by(Comment::BODY), Author::RECEIVED.group_by((Comment::BODY, Comment::POST_ID))]
+    {
+        let error = plan::<Author>(Root::Fetched, tree).unwrap().explain(&Plain::default(), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("plain does not support `group_by` on an association (of Comment): {remedy}")
+        );
+    }
+}
+
+#[test]
+fn groups_are_no_hindrance_to_a_shared_statement() {
+    let both = (Author::RECEIVED.group_by(Comment::BODY), Author::POSTS.with(Post::COMMENTS));
+    let both = plan::<Author>(Root::Fetched, both).unwrap();
+    assert_eq!(steps(&both), [("Post", 2), ("Comment", 2)]);
+    let different = (Author::COMMENTS.group_by(Comment::BODY), Author::POSTS.with(Post::COMMENTS));
+    assert_eq!(
+        steps(&plan::<Author>(Root::Fetched, different).unwrap()),
+        [("Comment", 1), ("Post", 1), ("Comment", 1)]
+    );
 }

@@ -311,7 +311,7 @@ use expand::Root;
 /// | `limit = 3`, `offset = 1` | lists | how many an owner, and how many it leaves out at the beginning |
 /// | `distinct` | `through`, `has_and_belongs_to_many` | each row once an owner |
 /// | `include = Post::AUTHOR` | all | what is loaded below the rows whenever they are |
-/// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, given what the options above say |
+/// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, given what the options above say; it may also `select` and `group_by` columns |
 /// | `scope_by_owner = of_birth_year` | all | the same with the owner: from `&User` and `Scope<Post>` to `Scope<Post>` |
 /// | `readonly` | all | rows that are loaded refuse to be saved or destroyed |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that leads back, or that there is none; without it, the only one over the same key |
@@ -352,6 +352,40 @@ use expand::Root;
 ///     state: String,
 ///     #[belongs_to]
 ///     user: BelongsTo<User>,
+/// }
+/// ```
+///
+/// ## SQL of one's own
+///
+/// A `has_many` can be a statement of the application's own instead of a look-up by key.
+///
+/// | option | meaning |
+/// |---|---|
+/// | `finder_sql = mentions_of` | a function from `&User` to `RawSql`, which selects exactly the target's columns, in their order |
+/// | `counter_sql = count_mentions_of` | the same for counting; without it, what `finder_sql` finds is counted |
+///
+/// `filter`, `order`, `limit`, `offset`, `scope`, `include` and `readonly` can stand beside it; keys, `through`, `as`,
+/// `scope_by_owner` and `inverse_of` cannot.
+///
+/// ```
+/// # use assoc_core::{HasMany, Model, RawSql, Value};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct User {
+///     id: i64,
+///     name: String,
+///     #[has_many(finder_sql = mentions_of)]
+///     mentions: HasMany<Post>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     body: String,
+/// }
+///
+/// fn mentions_of(user: &User) -> RawSql {
+///     RawSql::raw("SELECT id, body FROM posts WHERE body LIKE ?", [Value::from(format!("%@{}%", user.name))])
 /// }
 /// ```
 ///

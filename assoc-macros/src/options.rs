@@ -131,6 +131,8 @@ const HAS_MANY: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
+        "finder_sql",
+        "counter_sql",
     ],
     planned: &[
         "dependent",
@@ -141,8 +143,6 @@ const HAS_MANY: OptionTable = OptionTable {
         "after_add",
         "before_remove",
         "after_remove",
-        "finder_sql",
-        "counter_sql",
         "extend",
     ],
     refused: &[("polymorphic", AT_THE_KEY), ("join_table", JOIN_TABLE)],

@@ -85,6 +85,8 @@ pub(crate) struct AssociationOptions {
     pub(crate) as_: Option<FieldName>,
     pub(crate) foreign_type: Option<FieldName>,
     pub(crate) tag: Option<LitStr>,
+    pub(crate) finder_sql: Option<Path>,
+    pub(crate) counter_sql: Option<Path>,
     pub(crate) shape: ShapeInput,
 }
 
@@ -298,6 +300,8 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "as" => options.as_ = argument.field(errors),
         "foreign_type" => options.foreign_type = argument.field(errors),
         "tag" => options.tag = argument.text(errors),
+        "finder_sql" => options.finder_sql = argument.function(errors),
+        "counter_sql" => options.counter_sql = argument.function(errors),
         "scope" => shape.scope = argument.function(errors),
         "filter" => shape.filter = argument.expression(errors),
         "order" => shape.order = argument.expression(errors),

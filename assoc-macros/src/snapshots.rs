@@ -221,6 +221,22 @@ fn options() {
 }
 
 #[test]
+fn sql_of_its_own() {
+    assert_code(
+        "sql_of_its_own",
+        &model(quote! {
+            pub struct Member {
+                pub id: i64,
+                #[has_many(finder_sql = mentions, order = Message::ID.asc())]
+                pub mentions: HasMany<Message>,
+                #[has_many(finder_sql = "sql::popular", counter_sql = "sql::count_popular")]
+                pub popular: HasMany<Message>,
+            }
+        }),
+    );
+}
+
+#[test]
 fn with_mistakes() {
     assert_code(
         "with_mistakes",

@@ -95,6 +95,8 @@ pub(crate) enum Keys {
     Polymorphic { foreign_key: Vec<usize>, foreign_type: usize, type_span: Span },
     /// By another association.
     Through(Box<Through>),
+    /// By SQL of the application's own: functions of the owner.
+    Finder { find: Path, count: Option<Path> },
     /// By a table without model.
     JoinTable { table: Option<(Option<String>, String)>, owner_columns: Vec<String>, target_columns: Vec<String> },
 }

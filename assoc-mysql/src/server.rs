@@ -154,6 +154,7 @@ impl Features {
             Features { window_functions: true, .. } => PerOwnerLimit::Window,
             _ => PerOwnerLimit::Unsupported,
         };
+        capabilities.window_functions = self.window_functions;
         capabilities
     }
 }
@@ -181,6 +182,8 @@ mod tests {
         assert_eq!(Features::MYSQL_8_0.capabilities().per_owner_limit, PerOwnerLimit::Window);
         assert_eq!(Features::MYSQL_8_0_14.capabilities().per_owner_limit, PerOwnerLimit::Lateral);
         assert_eq!(Features::MARIADB_10_6.capabilities().per_owner_limit, PerOwnerLimit::Window);
+        assert!(!Features::MYSQL_5_7.capabilities().window_functions);
+        assert!(Features::MYSQL_8_0.capabilities().window_functions);
         assert!(!Features::MYSQL_8_0_16.capabilities().insert_returning);
         assert!(Features::MARIADB_10_5.capabilities().insert_returning);
     }

@@ -1,6 +1,6 @@
 //! What a query can select instead of whole models: a column, an aggregate, or a tuple of them.
 
-use assoc_core::{Aggregate, Column, ColumnType, Error, Operand, Result, Selectable, Value};
+use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Operand, Result, Selectable, Value};
 
 /// A column, an aggregate, or a tuple of up to six: what [`Repo::pluck`](crate::Repo::pluck) reads, and what
 /// [`Select::select`](crate::Select::select) and [`Select::group_by`](crate::Select::group_by) name.
@@ -24,6 +24,18 @@ fn read<V: ColumnType>(values: &mut [Value<'_>], at: usize) -> Result<V> {
 }
 
 impl<M, V: ColumnType> Columns<M> for Column<M, V> {
+    type Row = V;
+
+    fn operands(self) -> Vec<Operand> {
+        vec![self.into_selected()]
+    }
+
+    fn decode(values: &mut [Value<'_>]) -> Result<V> {
+        read(values, 0)
+    }
+}
+
+impl<M, V: ColumnType> Columns<M> for JoinedColumn<M, V> {
     type Row = V;
 
     fn operands(self) -> Vec<Operand> {

@@ -48,6 +48,7 @@ mod changeset;
 mod columns;
 mod connect;
 mod include;
+mod joins;
 mod log;
 mod preload;
 mod prepare;
@@ -79,8 +80,8 @@ pub use transaction::Transaction;
 pub use assoc_core::planner::{IntoPreload, Plan, Preload, Scope};
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
-    Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, LoadState, Mismatch, NotLoadedReason, Result, Sort,
-    SqlType, Value, escape_like,
+    Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinedColumn, LoadState, Mismatch, NotLoadedReason,
+    RawSql, Result, Sort, SqlType, Value, escape_like,
 };
 
 // The README and the guide are compiled, and their examples run, as documentation tests of this crate.
@@ -98,6 +99,8 @@ mod guide {
     struct Reading;
     #[doc = include_str!("../../docs/guide/preloading.md")]
     struct Preloading;
+    #[doc = include_str!("../../docs/guide/joins.md")]
+    struct Joins;
     #[doc = include_str!("../../docs/guide/load-states.md")]
     struct LoadStates;
     #[doc = include_str!("../../docs/guide/writing.md")]

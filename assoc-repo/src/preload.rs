@@ -19,16 +19,20 @@
 //! reads their keys, and the attach phase walks them again to put in what was missing.
 
 mod attach;
+mod by_finder;
 mod by_owner;
 mod compose;
 mod fetch;
 mod held;
 mod index;
+mod joined;
 mod owners;
 
+use assoc_core::joins::Joins;
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
-use assoc_core::{KeySet, Links, Model, Result, RowKeys};
+use assoc_core::sql::JoinedSelect;
+use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
 use crate::session::Session;
 
@@ -36,6 +40,8 @@ use crate::session::Session;
 struct NodeRows {
     held: usize,
     fetched: Box<dyn Rows>,
+    // The group of each fetched row, if the step was asked for them.
+    group_of: Vec<i64>,
     // One entry an edge, once its step has run.
     links: Vec<Option<EdgeLinks>>,
 }
@@ -49,7 +55,7 @@ struct EdgeLinks {
 
 impl NodeRows {
     fn new(plan: &Plan, node: usize, held: usize, fetched: Box<dyn Rows>) -> Self {
-        NodeRows { held, fetched, links: plan.nodes()[node].edges.iter().map(|_| None).collect() }
+        NodeRows { held, fetched, group_of: Vec::new(), links: plan.nodes()[node].edges.iter().map(|_| None).collect() }
     }
 }
 
@@ -58,11 +64,29 @@ pub(crate) async fn load_fetched<M: Model>(session: &mut Session<'_>, plan: &Pla
     if rows.is_empty() {
         return Ok(rows);
     }
-    let mut nodes = fetch::run(session, plan, fetch::RootRows::Fetched(Box::new(rows)), false).await?;
+    let nodes = fetch::run(session, plan, fetch::RootRows::Fetched(Box::new(rows)), false).await?;
+    Ok(complete(plan, nodes))
+}
+
+/// Runs a statement that loads joined associations with the root, and loads the others.
+pub(crate) async fn load_joined<M: Model>(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    load: &JoinedSelect,
+    joins: &Joins,
+    statement: &Statement,
+) -> Result<Vec<M>> {
+    let mut rows = joined::Assembly::new(plan, load, joins);
+    session.query(statement, &mut rows).await?;
+    let nodes = fetch::run(session, plan, fetch::RootRows::Joined(rows.finish()?), false).await?;
+    Ok(complete(plan, nodes))
+}
+
+fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
     let root = attach::run(plan, &mut nodes, None);
     let rows = root.into_any().downcast::<Vec<M>>();
     // The root's rows went in as this very type.
-    Ok(rows.map(|rows| *rows).unwrap_or_default())
+    rows.map(|rows| *rows).unwrap_or_default()
 }
 
 /// Loads associations of rows the application holds: what is missing, or everything if `force`.

@@ -1,9 +1,13 @@
 //! From a query as it was written to what runs: scopes and filters that always apply, the columns to read, the plan of
 //! what to load. Whatever can be refused is refused here, before any SQL.
 
-use assoc_core::planner::{Plan, Request, Root};
-use assoc_core::sql::Select as SelectSpec;
-use assoc_core::{AssociationDef, ColumnRef, Error, Expr, Model, ModelDef, Operand, Result, Route, Value, filtered};
+use assoc_core::joins::{JoinKind, Joins, RawJoin};
+use assoc_core::planner::{Plan, Request, Root, Way};
+use assoc_core::sql::{JoinedSelect, Select as SelectSpec};
+use assoc_core::{
+    AssociationDef, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, OrderTerm, Result, Route,
+    Statement, Value, filtered,
+};
 
 use crate::query::Select;
 use crate::repo::Repo;
@@ -24,6 +28,8 @@ impl<M: Model> Select<M> {
     pub(crate) fn is_plain(&self) -> bool {
         let spec = &self.spec;
         self.preloads.is_empty()
+            && self.joins.is_empty()
+            && self.raw_joins.is_empty()
             && self.selected.is_none()
             && M::DEF.default_scope.is_none()
             && M::DEF.discriminator.is_none()
@@ -36,69 +42,172 @@ impl<M: Model> Select<M> {
     }
 
     /// The statement to run and the plan of what to load below it; everything that can be refused is refused here.
-    pub(crate) fn prepare(self, repo: &Repo) -> Result<(SelectSpec, Option<Plan>)> {
-        let (mut spec, includes) = scoped(repo, self.spec, self.unscoped)?;
+    pub(crate) fn prepare(self, repo: &Repo) -> Result<Prepared> {
         let mut preloads = self.preloads;
-        preloads.extend(includes);
-        if let Some(selected) = self.selected {
-            spec = restrict(spec, &selected, &preloads)?;
+        let mut by_default = None;
+        let mut spec = match self.way {
+            // The filter has it all.
+            Some(_) => self.spec,
+            None => {
+                let (spec, includes, selected) = scoped(repo, self.spec, self.unscoped)?;
+                preloads.extend(includes);
+                by_default = selected;
+                spec
+            }
+        };
+        let selected = match self.selected {
+            Some(operands) => Some(selected_columns(M::DEF, &operands)?),
+            None => by_default,
+        };
+        if let Some(selected) = &selected {
+            spec = restrict(spec, selected, &preloads)?;
         }
-        let plan = if preloads.is_empty() { None } else { Some(repo.plan(M::DEF, Root::Fetched, preloads)?) };
-        Ok((spec.with_total_order(), plan))
+        let mut joins = joins_of(repo, self.way.as_ref(), &self.joins, self.raw_joins)?;
+        let mut plan = None;
+        if !preloads.is_empty() {
+            let referred_to = referred_to(&spec, &joins);
+            let preloads = preloads.into_iter().map(|request| request.settled(&[], &referred_to)).collect();
+            let mut planned = repo.plan(M::DEF, Root::Fetched, preloads)?;
+            planned.join_into(&mut joins, &spec)?;
+            plan = Some(if selected.is_some() { planned.with_partial_root() } else { planned });
+        }
+        let spec = with_joins(repo, spec, joins)?.with_total_order();
+        let load = match &plan {
+            Some(plan) if !plan.joined().is_empty() => {
+                Some(Box::new(JoinedSelect::new(spec.clone(), plan, repo.dialect())?))
+            }
+            _ => None,
+        };
+        Ok(Prepared { spec, plan, load })
     }
 }
 
+/// What a query runs.
+pub(crate) struct Prepared {
+    pub(crate) spec: SelectSpec,
+    pub(crate) plan: Option<Plan>,
+    /// The root's statement, if it loads associations as well.
+    pub(crate) load: Option<Box<JoinedSelect>>,
+}
+
+impl Prepared {
+    /// The statement that fetches the root's rows.
+    pub(crate) fn statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
+        match &self.load {
+            Some(load) => load.statement(dialect),
+            None => self.spec.statement(dialect),
+        }
+    }
+
+    /// The query as one about the root's rows alone: each once, if it loads associations by a join.
+    pub(crate) fn of_roots(self) -> SelectSpec {
+        if self.load.is_none() {
+            return self.spec;
+        }
+        let roots = self.spec.of_roots();
+        SelectSpec { distinct: roots.repeats_roots(), ..roots }
+    }
+}
+
+fn joins_of(repo: &Repo, way: Option<&Way>, joined: &[(JoinKind, Request)], raw: Vec<RawJoin>) -> Result<Joins> {
+    let mut joins = Joins::default();
+    if let Some(way) = way {
+        way.join_into(&mut joins);
+    }
+    raw.into_iter().for_each(|raw| joins.push_raw(raw));
+    for (kind, request) in joined {
+        joins.join(request, *kind, repo.filters.as_ref())?;
+    }
+    Ok(joins)
+}
+
+fn with_joins(repo: &Repo, mut spec: SelectSpec, mut joins: Joins) -> Result<SelectSpec> {
+    let sorts_by_joined = |term: &OrderTerm| {
+        let mut joined = false;
+        term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty());
+        joined
+    };
+    if spec.distinct && spec.operands.is_none() && spec.order.iter().any(sorts_by_joined) {
+        let message = "distinct rows can only be sorted by columns of their own: leave out the order by a joined one";
+        return Err(Error::invalid_query(spec.model.name, message));
+    }
+    joins.assign_names(spec.model, repo.dialect().capabilities().max_identifier);
+    spec.joins = joins;
+    Ok(spec)
+}
+
+// The association paths that the query's conditions, orders and joins refer to.
+fn referred_to(spec: &SelectSpec, joins: &Joins) -> Vec<Vec<&'static str>> {
+    let mut paths: Vec<Vec<&'static str>> = joins.paths().map(|(path, _)| path.to_vec()).collect();
+    let mut refer = |path: &[&'static str]| paths.push(path.to_vec());
+    spec.filter.visit_paths(&[], &mut refer);
+    spec.having.visit_paths(&[], &mut refer);
+    let operands = spec.order.iter().map(|term| &term.operand).chain(&spec.group);
+    operands.for_each(|operand| operand.visit_path(&[], &mut refer));
+    paths
+}
+
+/// The query's own row selection with its joins, for reads that load nothing.
+pub(crate) fn joined_spec<M: Model>(repo: &Repo, query: Select<M>) -> Result<SelectSpec> {
+    let (spec, ..) = scoped(repo, query.spec, query.unscoped)?;
+    let joins = joins_of(repo, query.way.as_ref(), &query.joins, query.raw_joins)?;
+    with_joins(repo, spec, joins)
+}
+
 // What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.
-pub(crate) fn scoped(repo: &Repo, mut spec: SelectSpec, unscoped: bool) -> Result<(SelectSpec, Vec<Request>)> {
+// What it includes and selects is returned beside the query.
+pub(crate) fn scoped(
+    repo: &Repo,
+    mut spec: SelectSpec,
+    unscoped: bool,
+) -> Result<(SelectSpec, Vec<Request>, Option<Vec<usize>>)> {
     if let Some(filters) = &repo.filters {
         spec.filter = filtered(filters, spec.model, spec.filter)?;
     }
     if spec.model.default_scope.is_none() && spec.model.discriminator.is_none() {
-        return Ok((spec, Vec::new()));
+        return Ok((spec, Vec::new(), None));
     }
     let base = spec.model.base_scope(unscoped);
+    spec.model.check_default_group(&base.group)?;
     spec.filter = base.filter.and(spec.filter);
     if spec.order.is_empty() {
         spec.order = base.order;
     }
     spec.limit = spec.limit.or(base.limit);
     spec.offset = spec.offset.or(base.offset);
-    Ok((spec, base.includes))
+    Ok((spec, base.includes, base.select))
 }
 
 // Reads some columns only: the others are NULL in the answer, which their types have to allow.
-fn restrict(spec: SelectSpec, selected: &[Operand], preloads: &[Request]) -> Result<SelectSpec> {
+fn restrict(spec: SelectSpec, selected: &[usize], preloads: &[Request]) -> Result<SelectSpec> {
     let model = spec.model;
-    let is_selected =
-        |name: &str| selected.iter().any(|operand| matches!(operand, Operand::Column(column) if column.name == name));
-    if selected.iter().any(|operand| !matches!(operand, Operand::Column(_))) {
-        let message = "`select` takes columns of the model; aggregates are read with `repo.pluck`";
-        return Err(Error::invalid_query(model.name, message));
-    }
     for request in preloads {
         let keys = key_columns(request.association)?;
-        if let Some(missing) = keys.iter().map(|at| model.columns[*at].name).find(|name| !is_selected(name)) {
+        if let Some(missing) = keys.into_iter().find(|at| !selected.contains(at)).map(|at| model.columns[at].name) {
             let association = request.association.name;
             let message =
                 format!("`select` leaves out `{missing}`, the key that preloading `{association}` goes by: add it");
             return Err(Error::invalid_query(model.name, message));
         }
     }
-    let mut operands = Vec::with_capacity(model.columns.len());
-    for column in model.columns {
-        operands.push(if is_selected(column.name) {
-            Operand::Column(ColumnRef::own(column.name))
-        } else if column.nullable {
-            Operand::Value(Value::Null)
-        } else {
-            let (name, field) = (column.name, column.field);
-            let message = format!(
-                "`select` leaves out `{name}`, and the field `{field}` has no empty value: make it an `Option`, or read values with `repo.pluck`"
-            );
-            return Err(Error::invalid_query(model.name, message));
-        });
-    }
+    model.check_left_out(selected)?;
+    let operand = |(at, column): (usize, &ColumnDef)| {
+        if selected.contains(&at) { Operand::Column(ColumnRef::own(column.name)) } else { Operand::Value(Value::Null) }
+    };
+    let operands = model.columns.iter().enumerate().map(operand).collect();
     Ok(SelectSpec { operands: Some(operands), ..spec })
+}
+
+/// The columns that a query selects, as indexes.
+pub(crate) fn selected_columns(model: &'static ModelDef, operands: &[Operand]) -> Result<Vec<usize>> {
+    let index = |operand: &Operand| match operand {
+        Operand::Column(column) => model.columns.iter().position(|known| known.name == column.name),
+        _ => None,
+    };
+    operands.iter().map(index).collect::<Option<_>>().ok_or_else(|| {
+        let message = "`select` takes columns of the model; aggregates are read with `repo.pluck`";
+        Error::invalid_query(model.name, message)
+    })
 }
 
 // The owner's columns an association goes by.

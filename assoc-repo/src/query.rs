@@ -4,7 +4,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use assoc_core::planner::{IntoPreload, Request};
+use assoc_core::joins::{JoinKind, RawJoin};
+use assoc_core::planner::{IntoPreload, Request, Way};
 use assoc_core::sql::Select as SelectSpec;
 use assoc_core::{Expr, Filter, IntoSort, Model, Operand, Result};
 
@@ -23,6 +24,9 @@ impl<M: Model> Query<M> {
         Select {
             spec: SelectSpec::new(M::DEF),
             preloads: Vec::new(),
+            joins: Vec::new(),
+            raw_joins: Vec::new(),
+            way: None,
             selected: None,
             unscoped: false,
             most_statements: None,
@@ -93,6 +97,10 @@ impl<M: Model> Query<M> {
 pub struct Select<M> {
     pub(crate) spec: SelectSpec,
     pub(crate) preloads: Vec<Request>,
+    pub(crate) joins: Vec<(JoinKind, Request)>,
+    pub(crate) raw_joins: Vec<RawJoin>,
+    // The way to these rows from the owner of an association, which brings the model's scope with it.
+    pub(crate) way: Option<Way>,
     pub(crate) selected: Option<Vec<Operand>>,
     pub(crate) unscoped: bool,
     pub(crate) most_statements: Option<usize>,
@@ -104,6 +112,9 @@ impl<M> Clone for Select<M> {
         Select {
             spec: self.spec.clone(),
             preloads: self.preloads.clone(),
+            joins: self.joins.clone(),
+            raw_joins: self.raw_joins.clone(),
+            way: self.way.clone(),
             selected: self.selected.clone(),
             unscoped: self.unscoped,
             most_statements: self.most_statements,
@@ -121,6 +132,7 @@ impl<M> fmt::Debug for Select<M> {
             .field("limit", &self.spec.limit)
             .field("offset", &self.spec.offset)
             .field("preloads", &self.preloads)
+            .field("joins", &self.joins)
             .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use assoc_core::{
 
 use crate::columns::Columns;
 use crate::preload;
-use crate::prepare::{keyed_spec, scoped};
+use crate::prepare::{Prepared, joined_spec, keyed_spec};
 #[cfg(doc)]
 use crate::query::Query;
 use crate::query::Select;
@@ -97,23 +97,40 @@ impl Repo {
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
     pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
         let limit = query.most_statements;
-        let (spec, plan) = query.prepare(self)?;
-        let statement = spec.statement(self.dialect())?;
+        let prepared = query.prepare(self)?;
+        let statement = prepared.statement(self.dialect())?;
         let mut session = self.session(Access::Read).await?;
         if limit.is_some() {
             session.limit_statements(limit);
         }
-        let Some(plan) = plan else {
+        if prepared.plan.is_none() {
             let mut rows = Vec::new();
             session.query(&statement, &mut rows).await?;
             return Ok(rows);
+        }
+        // Boxed: a read without associations need not carry the state of one with them.
+        Box::pin(self.all_with_plan(session, prepared, statement)).await
+    }
+
+    async fn all_with_plan<M: Model>(
+        &self,
+        mut session: Session<'_>,
+        prepared: Prepared,
+        statement: Statement,
+    ) -> Result<Vec<M>> {
+        let Prepared { spec, plan: Some(plan), load } = prepared else { return Ok(Vec::new()) };
+        let work = async |session: &mut Session<'_>| match &load {
+            Some(load) => preload::load_joined(session, &plan, load, &spec.joins, &statement).await,
+            None => {
+                let mut rows: Vec<M> = Vec::new();
+                session.query(&statement, &mut rows).await?;
+                preload::load_fetched(session, &plan, rows).await
+            }
         };
-        let rows = in_snapshot(&mut session, async |session| {
-            let mut rows: Vec<M> = Vec::new();
-            session.query(&statement, &mut rows).await?;
-            preload::load_fetched(session, &plan, rows).await
-        });
-        rows.await.map_err(|error| with_plan(error, &plan, self.dialect(), Some(statement.sql())))
+        // A single statement is a snapshot by itself.
+        let rows =
+            if plan.steps().is_empty() { work(&mut session).await } else { in_snapshot(&mut session, work).await };
+        rows.map_err(|error| with_plan(error, &plan, self.dialect(), Some(statement.sql())))
     }
 
     /// The number of rows of a query. 1 statement.
@@ -121,7 +138,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
-        let (spec, _) = query.prepare(self)?;
+        let spec = query.prepare(self)?.of_roots();
         let count: i64 = self.scalar(&spec.count_statement(self.dialect())?).await?.unwrap_or(0);
         // A count is not negative.
         Ok(count.unsigned_abs())
@@ -132,7 +149,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
-        let (spec, _) = query.prepare(self)?;
+        let spec = query.prepare(self)?.of_roots();
         let found: Option<i64> = self.scalar(&spec.exists_statement(self.dialect())?).await?;
         Ok(found.is_some())
     }
@@ -160,7 +177,7 @@ impl Repo {
         aggregate: Aggregate<M, Out>,
         query: Select<M>,
     ) -> Result<Out> {
-        let (spec, _) = query.prepare(self)?;
+        let spec = query.prepare(self)?.of_roots();
         if !spec.group.is_empty() || !spec.having.is_always() {
             let message = "`aggregate` gives one value: a grouped query is read with `repo.pluck`";
             return Err(Error::invalid_query(M::DEF.name, message));
@@ -199,7 +216,7 @@ impl Repo {
             let message = "`pluck` reads the columns it is given: the query may have neither preloads nor `select`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let (spec, _) = scoped(self, query.spec, query.unscoped)?;
+        let spec = joined_spec(self, query)?;
         let operands = columns.operands();
         if spec.distinct && !spec.order.iter().all(|term| operands.contains(&term.operand)) {
             let message =
@@ -319,9 +336,9 @@ impl Repo {
     /// println!("{}", repo.explain(&Query::preload(User::POSTS)).unwrap());
     /// ```
     pub fn explain<M: Model>(&self, query: &Select<M>) -> Result<String> {
-        let (spec, plan) = query.clone().prepare(self)?;
-        let statement = spec.statement(self.dialect())?;
-        let plan = match plan {
+        let prepared = query.clone().prepare(self)?;
+        let statement = prepared.statement(self.dialect())?;
+        let plan = match prepared.plan {
             Some(plan) => plan,
             None => Plan::new(M::DEF, Root::Fetched, Vec::new())?,
         };

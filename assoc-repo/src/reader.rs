@@ -1,17 +1,20 @@
 //! Reading one association of one owner, explicitly and without storing it: Crecto's `get_association`.
 //!
-//! An association by a key of its own is one statement on the target. One that goes through others, a join table or a
-//! polymorphic target is loaded like a preload of a single owner, and taken out of a copy of its row.
+//! One statement on the target: by its key, or joined to the tables on the way back to the owner for an association that
+//! goes through others or a join table. Where such an association chooses among rows on its way (a `has_one`, a limit of
+//! a part), no join gives what it declares; it is loaded like a preload of a single owner then, and taken out of a copy
+//! of its row. So are polymorphic targets, rows of groups, and what has SQL of its own.
 
 use std::any::Any;
 use std::future::Future;
 
-use assoc_core::planner::{Request, Shape};
+use assoc_core::planner::{Request, Root, Shape, Strategy, Way};
 use assoc_core::{
-    Association, AssociationDef, BelongsTo, Cardinality, Error, Expr, HasMany, HasManyThrough, HasOne, Hop, KeyTuple,
-    Model, Result, Route, TargetRow, ToOne, Value,
+    Association, AssociationDef, BelongsTo, Cardinality, ColumnRef, Discriminator, Error, Expr, HasMany,
+    HasManyThrough, HasOne, Hop, KeyTuple, Model, Operand, Result, Route, TargetRow, ToOne, Value,
 };
 
+use crate::prepare::selected_columns;
 use crate::query::Select;
 use crate::repo::Repo;
 
@@ -59,8 +62,8 @@ impl<O: Model, T: Model, S: ToOne<Target = T>> Readable<O, T> for Association<O,
 impl Repo {
     /// The targets of an association of one owner: `Vec<T>`, or `Option<T>` for a single target. The owner is not
     /// changed. The query may add conditions, an order, a limit and preloads; pass [`Query::new`](crate::Query::new)
-    /// for all. 1 statement for an association by a key of its own, 1 a part for those that go through others; none if
-    /// the owner's key is `NULL`.
+    /// for all. 1 statement, joined where the association goes through others (1 a part where it chooses among rows on its
+    /// way); none if the owner's key is `NULL`.
     ///
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
@@ -105,26 +108,92 @@ async fn rows<O: Model, T: Model>(
         own = own.with(scope(owner));
     }
     match def.kind.route(def)? {
-        Route::Direct(hop) => direct(repo, def, hop, own, owner, query).await,
-        _ if query.spec.distinct || !query.spec.group.is_empty() || query.selected.is_some() => {
-            let message = format!(
-                "`{}` goes through others: its reader takes conditions, an order, limits and preloads",
-                def.name
-            );
-            Err(Error::invalid_query(O::DEF.name, message))
-        }
-        _ => {
-            let mut shape = Shape::default();
-            (shape.filter, shape.order) = (query.spec.filter, query.spec.order);
-            (shape.limit, shape.offset, shape.unscoped) = (query.spec.limit, query.spec.offset, query.unscoped);
-            let mut copy = owner.bare();
-            repo.preload(&mut copy, One(Request { shape, children: query.preloads, ..Request::new(def) })).await?;
-            let mut found: Vec<T> = Vec::new();
-            let any: &dyn Any = &copy;
-            def.slot.visit(any, &mut |row| found.extend(row.downcast_ref::<T>().cloned()));
-            Ok(found)
-        }
+        Route::Direct(hop) if own.group.is_empty() => direct(repo, def, hop, own, owner, query).await,
+        // The first of each group are chosen by the statement that preloads have, and so is SQL of the application's own
+        // put on.
+        Route::Direct(_) | Route::Found(_) => Box::pin(by_parts(repo, def, owner, query)).await,
+        _ => match way(repo, def, &query)? {
+            // Boxed: the commonest reader need not carry their state.
+            Some(way) => Box::pin(by_way(repo, way, own, owner, query)).await,
+            None => Box::pin(by_parts(repo, def, owner, query)).await,
+        },
     }
+}
+
+// The way to the targets, if one statement can go it.
+fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -> Result<Option<Way>> {
+    let loads_by_join = query.preloads.iter().any(|request| request.strategy == Strategy::Joined);
+    // An owner may reach a row several times; a query that joins what it loads, or asks for each row once, cannot say
+    // how often.
+    if loads_by_join || query.spec.distinct {
+        return Ok(None);
+    }
+    let mut request = Request::new(def);
+    request.shape.order.clone_from(&query.spec.order);
+    request.shape.unscoped = query.unscoped;
+    request.shape.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
+    Ok(repo.plan((def.owner)(), Root::Held, vec![request])?.way())
+}
+
+async fn by_way<T: Model>(
+    repo: &Repo,
+    way: Way,
+    own: Shape,
+    owner: &impl Model,
+    mut query: Select<T>,
+) -> Result<Vec<T>> {
+    let key = KeyTuple::new(way.owner_columns.iter().map(|column| owner.value(*column).into_owned()));
+    let named = |named: Discriminator| owner.value(named.column) == Value::from(named.tag);
+    let Some(key) = key.filter(|_| way.owner_type.is_none_or(named)) else { return Ok(Vec::new()) };
+    query.spec.filter = way.begins_at(key.values()).and(way.filter.clone()).and(query.spec.filter);
+    query.spec.order.clone_from(&way.order);
+    if query.selected.is_none() {
+        query.selected = way.selected.as_ref().map(|columns| column_operands::<T>(columns));
+    }
+    query.spec.distinct = way.finish.distinct;
+    query.spec.limit = query.spec.limit.or(way.finish.limit);
+    query.spec.offset = query.spec.offset.or(Some(way.finish.offset).filter(|offset| *offset > 0));
+    query.preloads.extend(own.includes);
+    query.preloads.extend(T::DEF.base_scope(own.unscoped || query.unscoped).includes);
+    if way.cardinality == Cardinality::One {
+        let most = query.spec.limit.map_or(1, |limit| limit.min(1));
+        query = query.limit(most);
+    }
+    // What is left to choose is loaded by key, for the same reason as above.
+    for request in query.preloads.iter_mut().filter(|request| request.strategy == Strategy::Chosen) {
+        *request = request.clone().with_strategy(Strategy::Keyed);
+    }
+    query.way = Some(way);
+    repo.all(query).await
+}
+
+// As a preload of a single owner.
+async fn by_parts<O: Model, T: Model>(
+    repo: &Repo,
+    def: &'static AssociationDef,
+    owner: &O,
+    query: Select<T>,
+) -> Result<Vec<T>> {
+    let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
+    if !query.spec.group.is_empty() || joins {
+        let message = format!(
+            "`{}` is read part by part, because it chooses among rows (or the query asks for distinct or joined rows): \
+             such a reader takes conditions, an order, limits, columns and preloads",
+            def.name
+        );
+        return Err(Error::invalid_query(O::DEF.name, message));
+    }
+    let mut shape = Shape::default();
+    (shape.filter, shape.order) = (query.spec.filter, query.spec.order);
+    (shape.limit, shape.offset, shape.unscoped) = (query.spec.limit, query.spec.offset, query.unscoped);
+    shape.distinct = query.spec.distinct;
+    shape.select = query.selected.map(|operands| selected_columns(T::DEF, &operands)).transpose()?;
+    let mut copy = owner.bare();
+    repo.preload(&mut copy, One(Request { shape, children: query.preloads, ..Request::new(def) })).await?;
+    let mut found: Vec<T> = Vec::new();
+    let any: &dyn Any = &copy;
+    def.slot.visit(any, &mut |row| found.extend(row.downcast_ref::<T>().cloned()));
+    Ok(found)
 }
 
 /// A request that is data already.
@@ -134,6 +203,10 @@ impl<O> assoc_core::planner::IntoPreload<O> for One {
     fn into_requests(self) -> Vec<Request> {
         vec![self.0]
     }
+}
+
+fn column_operands<T: Model>(columns: &[usize]) -> Vec<Operand> {
+    columns.iter().map(|column| Operand::Column(ColumnRef::own(T::DEF.columns[*column].name))).collect()
 }
 
 async fn direct<T: Model>(
@@ -157,6 +230,19 @@ async fn direct<T: Model>(
     query.spec.offset = query.spec.offset.or(own.offset);
     query.unscoped |= own.unscoped;
     query.preloads.extend(own.includes);
+    if query.selected.is_none() {
+        query.selected = own.select.map(|columns| column_operands::<T>(&columns));
+    }
+    if let Some(selected) = &query.selected {
+        // The same columns have to be there as for a preload; its plan knows which.
+        let mut shape = Shape::default();
+        shape.select = Some(selected_columns(T::DEF, selected)?);
+        repo.plan(
+            (def.owner)(),
+            Root::Held,
+            vec![Request { shape, children: query.preloads.clone(), ..Request::new(def) }],
+        )?;
+    }
     if !hop.unique {
         // The same order as a preload's: what was asked for, then the primary key. A default scope's order comes first.
         if query.spec.order.is_empty() && !query.unscoped {

@@ -2,11 +2,12 @@
 //! ways at once.
 
 use std::any::Any;
+use std::collections::HashMap;
 
 use assoc_core::driver::Access;
-use assoc_core::planner::{IntoPreload, Preload, Request};
-use assoc_core::sql::KeyedCount;
-use assoc_core::{Cardinality, Error, KeySet, Model, Result, Route, Value, filtered};
+use assoc_core::planner::{IntoPreload, Preload, Request, Root, Shape};
+use assoc_core::sql::{KeyedCount, KeyedSelect};
+use assoc_core::{AssociationDef, Cardinality, Error, Finder, KeySet, Model, Result, Route, Value, filtered};
 
 use crate::preload;
 use crate::repo::Repo;
@@ -60,7 +61,8 @@ impl Repo {
     }
 
     /// The number of targets of an association for each of several owners, in their order. 1 grouped statement for an
-    /// association by a key of its own; one that goes through others costs what loading it costs.
+    /// association by a key of its own; one that goes through others costs what loading it costs; one with SQL of its own a
+    /// statement for each distinct one.
     ///
     /// # Errors
     /// As [`Repo::preload`].
@@ -77,9 +79,15 @@ impl Repo {
             shape.filter = filtered(filters, (association.target)(), shape.filter)?;
         }
         let base = (association.target)().base_scope(shape.unscoped);
+        (association.target)().check_default_group(&base.group)?;
         let limited = [shape.limit, shape.offset, base.limit, base.offset].iter().any(Option::is_some)
             || association.options.owner_scope.is_some()
+            // Refused there.
+            || (!shape.group.is_empty() && association.kind.cardinality() == Cardinality::One)
             || request.loader.is_some();
+        if let (Route::Found(finder), false) = (association.kind.route(association)?, limited) {
+            return self.count_found(owners, association, finder, shape).await;
+        }
         let hop = match association.kind.route(association)? {
             Route::Direct(hop) if !limited => hop,
             _ => return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect()),
@@ -113,5 +121,59 @@ impl Repo {
         let most = if association.kind.cardinality() == Cardinality::One { 1 } else { u64::MAX };
         let count_at = |place: Option<usize>| place.map_or(0, |at| counts[at].min(most));
         Ok(preload::places_of(&set, &keys).into_iter().map(count_at).collect())
+    }
+
+    // By the association's own count, if nothing is put on top of what it counts; by counting what it finds otherwise.
+    async fn count_found<O: Model>(
+        &self,
+        owners: &[O],
+        association: &'static AssociationDef,
+        finder: Finder,
+        shape: Shape,
+    ) -> Result<Vec<u64>> {
+        if shape.distinct || !shape.group.is_empty() {
+            // Refused where it would be loaded.
+            self.plan(O::DEF, Root::Held, vec![Request { shape, ..Request::new(association) }])?;
+            return Ok(Vec::new());
+        }
+        let select = KeyedSelect { filter: shape.filter, ..KeyedSelect::new((association.target)(), &[]) };
+        let own_count = finder.count.filter(|_| select.filter.is_always());
+        let mut known: HashMap<String, u64> = HashMap::new();
+        let mut counts = Vec::with_capacity(owners.len());
+        let mut session = None;
+        for owner in owners {
+            let raw = own_count.unwrap_or(finder.find)(owner);
+            // Binds compare but do not hash; their printed form is as good.
+            let shown = format!("{raw:?}");
+            let count = match known.get(&shown) {
+                Some(count) => *count,
+                None => {
+                    let statement = match own_count {
+                        Some(_) => self.raw_statement(raw.sql(), raw.binds().iter().cloned())?,
+                        None => select.count_found(self.dialect(), &raw)?,
+                    };
+                    let mut count = None;
+                    let mut sink = |values: &mut [Value<'_>]| {
+                        count = match values {
+                            [Value::Int(number)] => u64::try_from(*number).ok(),
+                            [Value::UInt(number)] => Some(*number),
+                            _ => None,
+                        };
+                        Ok(())
+                    };
+                    let session = match &mut session {
+                        Some(session) => session,
+                        none => none.insert(self.session(Access::Read).await?),
+                    };
+                    session.query(&statement, &mut sink).await?;
+                    let message = format!("the SQL that counts `{}` has to give one number", association.name);
+                    let count = count.ok_or_else(|| Error::invalid_query(O::DEF.name, message))?;
+                    known.insert(shown, count);
+                    count
+                }
+            };
+            counts.push(count);
+        }
+        Ok(counts)
     }
 }

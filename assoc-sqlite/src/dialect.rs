@@ -91,6 +91,7 @@ impl SqliteDialect {
         capabilities.savepoints = true;
         capabilities.row_values = true;
         capabilities.per_owner_limit = PerOwnerLimit::CorrelatedSeek;
+        capabilities.window_functions = true;
         SqliteDialect { capabilities, uuid_as_text }
     }
 }

@@ -9,19 +9,25 @@ mod batches;
 mod chosen_rows;
 mod collations;
 mod composite_keys;
+mod eager_load;
 mod errors;
 mod filters;
+mod finders;
+mod groups;
 mod in_hand;
 mod join_tables;
+mod joins;
 mod load_states;
 mod load_with;
 mod merging;
+mod nested_through;
 mod polymorphic;
 mod preload_belongs_to;
 mod preload_has_many;
 mod preload_has_one;
 mod queries;
 mod scopes;
+mod selections;
 mod text_keys;
 mod through;
 mod transactions;
@@ -81,9 +87,15 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         preload_has_many::CASES,
         merging::CASES,
         through::CASES,
+        nested_through::CASES,
         join_tables::CASES,
+        joins::CASES,
+        eager_load::CASES,
         polymorphic::CASES,
         scopes::CASES,
+        selections::CASES,
+        groups::CASES,
+        finders::CASES,
         in_hand::CASES,
         composite_keys::CASES,
         text_keys::CASES,

@@ -2,7 +2,10 @@
 
 pub(crate) mod blog;
 pub(crate) mod clinic;
+pub(crate) mod forum;
 pub(crate) mod keys;
 pub(crate) mod kinds;
+pub(crate) mod magazine;
+pub(crate) mod nested;
 pub(crate) mod options;
 pub(crate) mod pictures;

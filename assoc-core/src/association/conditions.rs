@@ -1,8 +1,11 @@
 //! Conditions on what an association leads to: `User::POSTS.any(…)`, `.none(…)`, `.associated()`, `.missing()`.
 
-use super::Association;
+use super::{Association, AssociationDef, Macro, Route};
 use crate::column::Filter;
-use crate::expr::Expr;
+use crate::expr::{ColumnRef, Comparison, Expr, Operand};
+use crate::key::KeyTuple;
+use crate::model::{Model, ModelDef};
+use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
     fn related(self, filter: Expr) -> Filter<O> {
@@ -27,6 +30,29 @@ impl<O, T, H> Association<O, T, H> {
         self.any(filter).not()
     }
 
+    /// Owners whose association leads to this very row: `Query::filter(Post::AUTHOR.is(&ann))`. Of a `belongs_to` a
+    /// comparison with the owner's key; of the others an `EXISTS` with the target's primary key. A row whose key is
+    /// `NULL` has no owners.
+    #[must_use]
+    pub fn is<R>(self, target: &R) -> Filter<O>
+    where
+        R: Model,
+        T: OfType<R>,
+    {
+        self.is_any_of(std::slice::from_ref(target))
+    }
+
+    /// Owners whose association leads to one of these rows.
+    #[must_use]
+    pub fn is_any_of<R>(self, targets: &[R]) -> Filter<O>
+    where
+        R: Model,
+        T: OfType<R>,
+    {
+        let targets: Vec<&R> = targets.iter().collect();
+        Filter::new(leads_to(self.def(), &targets))
+    }
+
     /// Owners with at least one target.
     #[must_use]
     pub fn associated(self) -> Filter<O> {
@@ -37,5 +63,56 @@ impl<O, T, H> Association<O, T, H> {
     #[must_use]
     pub fn missing(self) -> Filter<O> {
         self.associated().not()
+    }
+}
+
+/// A target of type `R`: the association's own, or one of those of a polymorphic enum.
+#[diagnostic::on_unimplemented(message = "this association does not lead to `{R}`", label = "it leads to `{Self}`")]
+pub trait OfType<R> {}
+
+impl<T: Model> OfType<T> for T {}
+
+// The condition that an association leads to one of some rows.
+fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> Expr {
+    let owner = (association.owner)();
+    match association.kind.route(association) {
+        Ok(Route::Direct(hop)) if association.association_macro() == Macro::BelongsTo => {
+            have_values_of(owner, hop.owner_columns, targets, hop.target_columns)
+        }
+        Ok(Route::Polymorphic { type_column, owner_columns, variants }) => {
+            match variants.iter().find(|variant| (variant.model)() == R::DEF) {
+                Some(variant) => Expr::equals(owner.columns[type_column].name, Value::from(variant.tag))
+                    .and(have_values_of(owner, owner_columns, targets, variant.key)),
+                None => Expr::Any(Vec::new()),
+            }
+        }
+        _ => {
+            let filter = have_values_of(R::DEF, R::PRIMARY_KEY, targets, R::PRIMARY_KEY);
+            Expr::Related { association, filter: Box::new(filter), only_type: None, filters: None }
+        }
+    }
+}
+
+// That columns have the values that one of the rows has in others. A row with a `NULL` among them is none.
+fn have_values_of<R: Model>(model: &ModelDef, columns: &[usize], rows: &[&R], of: &[usize]) -> Expr {
+    let keys = rows.iter().filter_map(|row| KeyTuple::new(of.iter().map(|column| row.value(*column).into_owned())));
+    let operand = |column: usize| Operand::Column(ColumnRef::own(model.columns[column].name));
+    match columns {
+        // A table without a key has no row that could be told from others.
+        [] => Expr::Any(Vec::new()),
+        [column] => {
+            Expr::In { operand: operand(*column), values: keys.flat_map(|key| key.values().to_vec()).collect() }
+        }
+        columns => Expr::Any(
+            keys.map(|key| {
+                let equal = columns.iter().zip(key.values()).map(|(column, value)| Expr::Compare {
+                    left: operand(*column),
+                    op: Comparison::Eq,
+                    right: Operand::Value(value.clone()),
+                });
+                Expr::All(equal.collect())
+            })
+            .collect(),
+        ),
     }
 }

@@ -11,12 +11,18 @@
 use std::collections::VecDeque;
 
 use super::by_owner::{self, LookUp};
-use super::{ByOwner, Edge, EdgeId, Finish, Loader, Node, Plan, Request, Shape, Source, Step, VariantEdge};
+use super::grouping::{GROUPED, check_group};
+use super::selection::SELECTED;
+use super::{
+    ByOwner, Edge, EdgeId, Finish, JoinedEdge, Loader, Node, Plan, Request, Root, Shape, Source, Step, Strategy,
+    VariantEdge,
+};
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::joins::{cannot_join, hops_of};
 use crate::model::{Discriminator, ModelDef};
-use crate::sql::{KeyedSelect, PerOwner, RowOrder};
+use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
 use crate::value::Value;
 
 /// Nodes whose own associations are still to be planned, each with the includes on the way to it.
@@ -37,6 +43,8 @@ pub(super) struct Wanted {
     pub(super) links_only: bool,
     // Of a polymorphic association, the only type wanted.
     pub(super) only_type: Option<&'static str>,
+    // The root's statement joins it.
+    pub(super) joined: bool,
     pub(super) loader: Option<Loader>,
     // What is asked for on top of all scopes, of which the owner's is not known yet.
     pub(super) asked: Shape,
@@ -56,6 +64,7 @@ impl Wanted {
             ranked: false,
             links_only: true,
             only_type: None,
+            joined: false,
             loader: None,
             asked: Shape::default(),
             resolved: false,
@@ -64,8 +73,8 @@ impl Wanted {
 
     /// What leads on from there, with the part of the whole association's shape that is about targets.
     pub(super) fn source(source: &'static AssociationDef, shape: &Shape) -> Self {
-        let Shape { filter, order, unscoped, .. } = shape.clone();
-        let asked = Shape { filter, order, unscoped, ..Shape::default() };
+        let Shape { filter, order, select, unscoped, .. } = shape.clone();
+        let asked = Shape { filter, order, select, unscoped, ..Shape::default() };
         Wanted { shape: source.scope().with(asked.clone()), asked, ..Wanted::part(source) }
     }
 }
@@ -77,8 +86,13 @@ impl Plan {
         while let Some((node, requests, way)) = pending.pop_front() {
             for request in requests {
                 let association = request.association;
+                // Below rows of another statement there is nothing to join to.
+                let joined = request.strategy == Strategy::Joined && self.is_joined(node);
+                if joined {
+                    hops_of(association, Expr::always(), false, None, &mut Vec::new())?;
+                }
                 if let Some(loader) = &request.loader {
-                    check_loader(association, loader, &request.shape)?;
+                    check_loader(association, loader, &request.shape, joined)?;
                 }
                 let own = association.scope();
                 let state =
@@ -100,6 +114,7 @@ impl Plan {
                     ranked: false,
                     links_only: false,
                     only_type: None,
+                    joined,
                     loader: request.loader,
                     asked,
                     resolved: false,
@@ -135,11 +150,20 @@ impl Plan {
         Ok(())
     }
 
+    // Whether a node's rows come with the root's own statement.
+    pub(super) fn is_joined(&self, node: usize) -> bool {
+        match self.nodes[node].fetched_by {
+            None => self.root == Root::Fetched,
+            Some(edge) => matches!(self.edge(edge).source, Source::Joined { .. }),
+        }
+    }
+
     // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
     // added before it.
     pub(super) fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
         let association = wanted.association;
         let route = association.kind.route(association)?;
+        check_group(association, &wanted.shape.group)?;
         if wanted.loader.is_some() && !matches!(route, Route::Direct(_)) {
             let message = format!(
                 "`load_with` gives rows by a key of the owners, and `{}` is a {}: use it for the associations it goes \
@@ -157,6 +181,7 @@ impl Plan {
         }
         match route {
             Route::Direct(hop) => Ok(vec![self.add_direct(node, wanted, hop, (association.target)(), None)?]),
+            Route::Found(finder) => Ok(vec![self.add_found(node, wanted, finder)?]),
             Route::Polymorphic { type_column, owner_columns, variants } => {
                 self.add_polymorphic(node, &wanted, type_column, owner_columns, variants)
             }
@@ -178,16 +203,33 @@ impl Plan {
         variant: Option<VariantEdge>,
     ) -> Result<usize> {
         let Wanted {
-            association, shape, state, reordered, hidden, ranked, links_only, loader, asked, resolved, ..
+            association,
+            shape,
+            state,
+            reordered,
+            hidden,
+            ranked,
+            links_only,
+            joined,
+            loader,
+            asked,
+            resolved,
+            ..
         } = wanted;
         if let Some(loader) = loader {
             return self.add_loader(node, association, hop, loader);
         }
-        let select = direct_select(association, hop, model, shape, ranked)?;
-        let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant);
+        let select = direct_select(association, hop, model, shape, ranked, links_only)?;
+        if joined && !select.group.is_empty() {
+            return Err(cannot_join(association, GROUPED));
+        }
+        if joined && select.selected.is_some() {
+            return Err(cannot_join(association, SELECTED));
+        }
+        let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant, joined);
         self.nodes[node].edges[edge].reordered = reordered;
         if let (Some(scope), false, Some(step)) = (association.options.owner_scope, resolved, self.steps.last_mut()) {
-            step.by_owner = Some(ByOwner::new(association, scope, asked, LookUp::Key(hop)));
+            step.by_owner = Some(ByOwner::new(association, scope, asked, LookUp::Key(hop, links_only)));
             // The scope is a function of whole owners.
             self.nodes[node].links_only = false;
         }
@@ -212,7 +254,7 @@ impl Plan {
             return Err(Error::invalid_query((association.owner)().name, message));
         }
         let select = KeyedSelect::new((association.target)(), hop.target_columns);
-        let edge = self.push_edge(node, association, hop, select, LoadState::Loaded, false, false, None);
+        let edge = self.push_edge(node, association, hop, select, LoadState::Loaded, false, false, None, false);
         if let Some(step) = self.steps.last_mut() {
             step.loader = Some(loader);
         }
@@ -230,6 +272,7 @@ impl Plan {
         hidden: bool,
         links_only: bool,
         variant: Option<VariantEdge>,
+        joined: bool,
     ) -> usize {
         let child = self.nodes.len();
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
@@ -243,7 +286,10 @@ impl Plan {
         self.nodes[node].edges.push(Edge {
             association,
             cardinality: association.kind.cardinality(),
-            source: Source::Step { step: self.steps.len(), hop },
+            source: match joined {
+                true => Source::Joined { joined: self.joined.len() },
+                false => Source::Step { step: self.steps.len(), hop },
+            },
             child,
             state,
             reordered: false,
@@ -252,7 +298,12 @@ impl Plan {
             behind: None,
             variant,
         });
-        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner: None, loader: None });
+        if joined {
+            self.joined.push(JoinedEdge::new(id, select, hop));
+            return id.edge;
+        }
+        let memory = Vec::new();
+        self.steps.push(Step { select, serves: vec![id], memory, by_owner: None, finder: None, loader: None });
         id.edge
     }
 
@@ -264,6 +315,11 @@ impl Plan {
         owner_columns: &'static [usize],
         variants: &'static [VariantDef],
     ) -> Result<Vec<usize>> {
+        if wanted.shape.select.is_some() && wanted.only_type.is_none() {
+            let message =
+                format!("`{}` leads to several models, so there are no columns to `select`", wanted.association.name);
+            return Err(Error::invalid_query((wanted.association.owner)().name, message));
+        }
         let mut edges = Vec::with_capacity(variants.len());
         let chosen = variants.iter().filter(|variant| wanted.only_type.is_none_or(|tag| tag == variant.tag));
         for (at, variant) in chosen.enumerate() {
@@ -297,17 +353,22 @@ impl Plan {
         source: &'static AssociationDef,
         source_type: Option<&'static str>,
     ) -> Result<usize> {
-        let first = self.add(node, Wanted::part(through))?;
+        let first = self.add(node, Wanted { joined: wanted.joined, ..Wanted::part(through) })?;
         let [first] = first[..] else { return Err(through_polymorphic(wanted.association, through)) };
         let between = self.nodes[node].edges[first].child;
         let Wanted { association, shape, .. } = &wanted;
         let ranked = wanted.ranked || !shape.order.is_empty();
-        let onward =
-            Wanted { ranked, links_only: wanted.links_only, only_type: source_type, ..Wanted::source(source, shape) };
+        let onward = Wanted {
+            ranked,
+            links_only: wanted.links_only,
+            only_type: source_type,
+            joined: wanted.joined,
+            ..Wanted::source(source, shape)
+        };
         let second = self.add(between, onward)?;
         let [second] = second[..] else { return Err(through_polymorphic(association, source)) };
         let second = EdgeId { node: between, edge: second };
-        Ok(self.compose(node, &wanted, first, second, ranked))
+        self.compose(node, &wanted, first, second, ranked)
     }
 
     fn add_join_table(
@@ -319,11 +380,11 @@ impl Plan {
         targets: Hop,
     ) -> Result<usize> {
         let association = wanted.association;
-        let first = self.add_links(node, association, table, links, targets);
+        let first = self.add_links(node, association, table, links, targets, wanted.joined);
         let between = self.nodes[node].edges[first].child;
         let ranked = wanted.ranked || !wanted.shape.order.is_empty();
         let target = Wanted {
-            shape: Shape { distinct: false, limit: None, offset: None, ..wanted.shape.clone() },
+            shape: Shape { distinct: false, limit: None, offset: None, group: Vec::new(), ..wanted.shape.clone() },
             hidden: true,
             ranked,
             loader: None,
@@ -335,7 +396,7 @@ impl Plan {
         let second = self.add_direct(between, target, targets, (association.target)(), None)?;
         // A link leads to one target, whatever the association's own cardinality.
         self.nodes[between].edges[second].cardinality = Cardinality::One;
-        Ok(self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked))
+        self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked)
     }
 
     pub(super) fn add_links(
@@ -345,6 +406,7 @@ impl Plan {
         table: &'static ModelDef,
         links: Hop,
         targets: Hop,
+        joined: bool,
     ) -> usize {
         // Links have no key of their own: their order is that of the targets' keys.
         let order = targets.owner_columns.iter().map(|column| OrderTerm {
@@ -357,11 +419,15 @@ impl Plan {
             row_order: RowOrder::ByKey,
             ..KeyedSelect::new(table, links.target_columns)
         };
-        self.push_edge(node, association, links, select, LoadState::Loaded, true, true, None)
+        self.push_edge(node, association, links, select, LoadState::Loaded, true, true, None, joined)
     }
 
-    fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> usize {
+    fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> Result<usize> {
         let child = self.edge(second).child;
+        let grouped = !wanted.shape.group.is_empty();
+        if grouped {
+            self.rank_groups(wanted.association, child, &wanted.shape.group)?;
+        }
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
         let Shape { distinct, limit, offset, .. } = wanted.shape;
         self.nodes[node].edges.push(Edge {
@@ -370,7 +436,7 @@ impl Plan {
             source: Source::Composed {
                 first: EdgeId { node, edge: first },
                 second,
-                finish: Finish { ranked, distinct, offset: offset.unwrap_or(0), limit },
+                finish: Finish { ranked, distinct, grouped, offset: offset.unwrap_or(0), limit },
             },
             child,
             state: wanted.state,
@@ -385,7 +451,7 @@ impl Plan {
             self.nodes[child].links_only = false;
             self.mark_serving(node, first, id.edge);
         }
-        id.edge
+        Ok(id.edge)
     }
 
     // Hidden edges of the same node work for the association that is stored in the end: owners that have it need none.
@@ -404,12 +470,14 @@ pub(super) fn direct_select(
     model: &'static ModelDef,
     shape: Shape,
     ranked: bool,
+    links_only: bool,
 ) -> Result<KeyedSelect> {
     if shape.distinct {
         let message = format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
         return Err(Error::invalid_query((association.owner)().name, message));
     }
     let base = model.base_scope(shape.unscoped);
+    model.check_default_group(&base.group)?;
     let mut filter = base.filter.and(shape.filter);
     if let Some(Discriminator { column, tag }) = hop.target_type {
         filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
@@ -425,8 +493,11 @@ pub(super) fn direct_select(
         false => (shape.limit.or(base.limit), shape.offset.or(base.offset)),
     };
     let limited = limit.is_some() || offset.is_some();
+    // Rows that only lead on to others are held by nobody: of them the keys are read.
+    let selected = if links_only { None } else { shape.select.or(base.select) };
     Ok(KeyedSelect {
         only: None,
+        selected: selected.map(|columns| ascending_once(&columns)),
         filter,
         // A unique key has one row: an order would only be noise in the statement.
         order: match (row_order, shape.order.is_empty()) {
@@ -435,13 +506,15 @@ pub(super) fn direct_select(
             (_, false) => shape.order,
         },
         row_order,
+        // One row an owner is one of each group.
+        group: if hop.unique { Vec::new() } else { shape.group },
         per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
         ..KeyedSelect::new(model, hop.target_columns)
     })
 }
 
 // Whether a request gives all that the association declares. Where that is a selection, another order selects other
-// rows: the first of a `has_one`, the first few of an association with a limit.
+// rows: the first of a `has_one`, of a group, the first few of an association with a limit.
 fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
     let single = || match association.kind.route(association) {
         Ok(Route::Direct(hop)) => !hop.unique && association.kind.cardinality() == Cardinality::One,
@@ -450,11 +523,15 @@ fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
     };
     // An owner's scope may cut as well.
     let cuts = own.limit.is_some() || own.offset.is_some() || association.options.owner_scope.is_some();
-    asked.is_whole() && (asked.order.is_empty() || !(cuts || single()))
+    let selects = || cuts || !own.group.is_empty() || single();
+    asked.is_whole() && (asked.order.is_empty() || !selects())
 }
 
-fn check_loader(association: &AssociationDef, loader: &Loader, shape: &Shape) -> Result<()> {
+fn check_loader(association: &AssociationDef, loader: &Loader, shape: &Shape, joined: bool) -> Result<()> {
     let model = (association.owner)().name;
+    if joined {
+        return Err(cannot_join(association, "takes its rows from a function (`load_with`)"));
+    }
     if *shape != Shape::default() {
         let message = format!(
             "`{}` is loaded with a function: what it returns is taken as it is, so filter, sort and cut in there",

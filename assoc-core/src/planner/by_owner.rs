@@ -9,6 +9,7 @@
 use std::any::Any;
 
 use super::build::{Wanted, direct_select, through_polymorphic};
+use super::grouping::check_group;
 use super::{EdgeId, Finish, Node, Plan, Root, Shape, Step};
 use crate::association::{AssociationDef, Cardinality, Hop, Route};
 use crate::error::{Error, Result};
@@ -29,8 +30,8 @@ pub struct ByOwner {
 /// What the scope is about.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LookUp {
-    /// The owners' own key.
-    Key(Hop),
+    /// The owners' own key, and whether nothing but links is wanted.
+    Key(Hop, bool),
     /// What leads on from rows of this model, or one type of it.
     Source(&'static ModelDef, &'static AssociationDef, Option<&'static str>),
     /// What the links of a join table lead to.
@@ -65,7 +66,7 @@ impl ByOwner {
     /// Whether the association goes through others.
     #[must_use]
     pub fn is_composed(&self) -> bool {
-        !matches!(self.look_up, LookUp::Key(_))
+        !matches!(self.look_up, LookUp::Key(..))
     }
 
     /// An owner's scope, with what was asked for on top. Owners whose scopes are equal share a look-up.
@@ -78,16 +79,17 @@ impl ByOwner {
     ///
     /// # Errors
     /// When the scope asks for something that a scope of one owner cannot have.
-    pub fn select(&self, step: &Step, scope: &Shape) -> Result<KeyedSelect> {
+    pub fn select(&self, plan: &Plan, step: &Step, scope: &Shape) -> Result<KeyedSelect> {
         self.check(scope)?;
-        let LookUp::Key(hop) = self.look_up else { return Ok(step.select.clone()) };
+        let LookUp::Key(hop, links_only) = self.look_up else { return Ok(step.select.clone()) };
         let model = step.select.model;
         let shape = self.association.scope().with(scope.clone()).with(self.asked.clone());
-        let mut select = direct_select(self.association, hop, model, shape, false)?;
+        let mut select = direct_select(self.association, hop, model, shape, false, links_only)?;
         if let Some(RowFilters(hook)) = &self.filters {
             select.filter = filtered(hook, model, select.filter)?;
         }
         select.only.clone_from(&step.select.only);
+        plan.check_selection(step.serves[0], &select)?;
         Ok(select)
     }
 
@@ -100,10 +102,14 @@ impl ByOwner {
         let association = self.association;
         let shape = association.scope().with(scope.clone()).with(self.asked.clone());
         let ranked = !shape.order.is_empty();
-        let finish = Finish { ranked, distinct: shape.distinct, offset: shape.offset.unwrap_or(0), limit: shape.limit };
-        let of = |model| Plan { root: Root::Held, nodes: vec![Node::root(model)], steps: Vec::new() };
+        let Shape { distinct, limit, .. } = shape;
+        let (offset, grouped) = (shape.offset.unwrap_or(0), !shape.group.is_empty());
+        let finish = Finish { ranked, distinct, grouped, offset, limit };
+        let group = shape.group.clone();
+        let of =
+            |model| Plan { root: Root::Held, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new() };
         let (mut plan, edge) = match self.look_up {
-            LookUp::Key(_) => return Ok(None),
+            LookUp::Key(..) => return Ok(None),
             LookUp::Source(between, source, only_type) => {
                 let mut plan = of(between);
                 let wanted = Wanted { ranked, only_type, links_only: false, ..Wanted::source(source, &shape) };
@@ -113,13 +119,18 @@ impl ByOwner {
             }
             LookUp::Links(table, targets) => {
                 let mut plan = of(table);
-                let shape = Shape { distinct: false, limit: None, offset: None, ..shape };
+                let shape = Shape { distinct: false, limit: None, offset: None, group: Vec::new(), ..shape };
                 let wanted = Wanted { shape, ranked, links_only: false, resolved: true, ..Wanted::part(association) };
                 let edge = plan.add_direct(0, wanted, targets, (association.target)(), None)?;
                 plan.nodes[0].edges[edge].cardinality = Cardinality::One;
                 (plan, edge)
             }
         };
+        if finish.grouped {
+            let child = plan.nodes[0].edges[edge].child;
+            plan.rank_groups(association, child, &group)?;
+        }
+        plan.check_selections()?;
         plan.assign_steps();
         if let Some(RowFilters(hook)) = &self.filters {
             plan = plan.with_filters(hook)?;
@@ -129,6 +140,7 @@ impl ByOwner {
 
     // What is loaded below the rows was planned before there were owners, and so was which scopes are left out.
     fn check(&self, scope: &Shape) -> Result<()> {
+        check_group(self.association, &scope.group)?;
         if scope.includes.is_empty() && !scope.unscoped {
             return Ok(());
         }
@@ -178,7 +190,7 @@ impl Plan {
                 (first, LookUp::Source(self.nodes[between].model, source, source_type))
             }
             Route::JoinTable { table, links, targets } => {
-                (self.add_links(node, association, table, links, targets), LookUp::Links(table, targets))
+                (self.add_links(node, association, table, links, targets, false), LookUp::Links(table, targets))
             }
             _ => return Ok(0),
         };
@@ -187,7 +199,7 @@ impl Plan {
         by_owner.onward(&Shape::default())?;
         let hop = Hop { owner_columns: &[], target_columns: &[], unique: false, target_type: None };
         let select = KeyedSelect::new((association.target)(), &[]);
-        let edge = self.push_edge(node, association, hop, select, state, false, false, None);
+        let edge = self.push_edge(node, association, hop, select, state, false, false, None, false);
         let own = &mut self.nodes[node];
         (own.edges[edge].reordered, own.edges[edge].behind) = (reordered, Some(EdgeId { node, edge: first }));
         // The scope is a function of whole owners.

@@ -33,6 +33,10 @@ impl Plan {
                 let _ = writeln!(out, "[{}] no statement: the function given for {association}", self.number(at));
                 continue;
             }
+            if step.finder.is_some() {
+                let _ = writeln!(out, "[{}] the SQL of the association's own", self.number(at));
+                continue;
+            }
             let by_owner = step.by_owner.as_ref().map(|by_owner| by_owner.onward(&Shape::default()));
             if let Some(onward) = by_owner.transpose()?.flatten() {
                 for part in &onward.plan.steps {
@@ -56,6 +60,10 @@ impl Plan {
             let (branch, below) = if at + 1 == edges.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
             let association = edge.association;
             let steps = self.steps_behind(edge);
+            let mut numbers: Vec<String> = steps.iter().map(|step| self.number(*step).to_string()).collect();
+            if steps.is_empty() {
+                numbers.push("1".to_owned());
+            }
             // Writing to a String cannot fail.
             let _ = write!(
                 out,
@@ -63,8 +71,11 @@ impl Plan {
                 association.name,
                 association.association_macro(),
                 self.nodes[edge.child].model.name,
-                steps.iter().map(|step| self.number(*step).to_string()).collect::<Vec<_>>().join(", ")
+                numbers.join(", ")
             );
+            if steps.is_empty() {
+                out.push_str(", by join");
+            }
             if let [step] = steps[..] {
                 let step = &self.steps[step];
                 if step.serves.len() > 1 {
@@ -75,6 +86,9 @@ impl Plan {
                 }
                 if step.by_owner.is_some() {
                     out.push_str(", anew for each distinct scope of its owners");
+                }
+                if step.finder.is_some() {
+                    out.push_str(", each distinct statement of its owners");
                 }
                 if !step.memory.is_empty() {
                     out.push_str(", from memory where the row is known");
@@ -98,6 +112,7 @@ impl Plan {
                 steps.push(step);
                 steps
             }
+            Source::Joined { .. } => Vec::new(),
             Source::Composed { first, second, .. } => {
                 let mut steps = self.steps_behind(self.edge(first));
                 steps.extend(self.steps_behind(self.edge(second)));

@@ -22,17 +22,39 @@ pub struct Request {
     pub shape: Shape,
     /// What to load for its rows.
     pub children: Vec<Request>,
+    /// By what kind of statement.
+    pub strategy: Strategy,
     /// Where its rows come from instead of the database.
     pub loader: Option<Loader>,
     /// Whether nobody asked for it: a scope brings it whenever its rows are loaded.
     pub included: bool,
 }
 
+/// By what kind of statement an association is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// One of its own, by key.
+    #[default]
+    Keyed,
+    /// One of its own, unless the query's conditions or orders reach into the association.
+    Chosen,
+    /// The query's own, which joins it.
+    Joined,
+}
+
 impl Request {
-    /// A whole association and nothing below it.
+    /// The whole of an association, by a statement of its own.
     #[must_use]
     pub fn new(association: &'static AssociationDef) -> Self {
-        Request { association, shape: Shape::default(), children: Vec::new(), loader: None, included: false }
+        Request {
+            association,
+            shape: Shape::default(),
+            children: Vec::new(),
+            strategy: Strategy::Keyed,
+            loader: None,
+            included: false,
+        }
     }
 
     /// The same, as something that a scope brings.
@@ -41,6 +63,27 @@ impl Request {
         self.included = true;
         self.children = self.children.into_iter().map(Request::into_include).collect();
         self
+    }
+
+    /// The same, and everything below it, by another kind of statement.
+    #[must_use]
+    pub fn with_strategy(self, strategy: Strategy) -> Self {
+        let children = self.children.into_iter().map(|child| child.with_strategy(strategy)).collect();
+        Request { strategy, children, ..self }
+    }
+
+    /// Settles what is left to choose: an association is joined if a path the query refers to leads through it, and
+    /// otherwise loaded by key.
+    #[must_use]
+    pub fn settled(self, above: &[&'static str], referred_to: &[Vec<&'static str>]) -> Self {
+        let path = [above, &[self.association.name]].concat();
+        let strategy = match self.strategy {
+            Strategy::Chosen if referred_to.iter().any(|other| other.starts_with(&path)) => Strategy::Joined,
+            Strategy::Chosen => Strategy::Keyed,
+            settled => settled,
+        };
+        let children = self.children.into_iter().map(|child| child.settled(&path, referred_to)).collect();
+        Request { strategy, children, ..self }
     }
 }
 
@@ -58,6 +101,10 @@ pub struct Shape {
     pub offset: Option<u64>,
     /// Each row once an owner.
     pub distinct: bool,
+    /// Of an owner's rows one for each combination of values of these columns, as indexes.
+    pub group: Vec<usize>,
+    /// The columns to read instead of all, as indexes; the fields of the others are empty.
+    pub select: Option<Vec<usize>>,
     /// What is loaded below the rows whenever they are.
     pub includes: Vec<Request>,
     /// Leaves out the limit and offset that the association declares.
@@ -74,6 +121,8 @@ impl Default for Shape {
             limit: None,
             offset: None,
             distinct: false,
+            group: Vec::new(),
+            select: None,
             includes: Vec::new(),
             unlimited: false,
             unscoped: false,
@@ -89,12 +138,14 @@ impl Shape {
             && self.limit.is_none()
             && self.offset.is_none()
             && !self.distinct
+            && self.group.is_empty()
+            && self.select.is_none()
             && !self.unlimited
             && !self.unscoped
     }
 
-    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit and
-    /// offset win.
+    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit, offset,
+    /// group and selection of columns win.
     #[must_use]
     pub fn with(mut self, more: Shape) -> Shape {
         if more.unlimited {
@@ -106,6 +157,8 @@ impl Shape {
             limit: more.limit.or(self.limit),
             offset: more.offset.or(self.offset),
             distinct: self.distinct || more.distinct,
+            group: if more.group.is_empty() { self.group } else { more.group },
+            select: more.select.or(self.select),
             includes: {
                 self.includes.extend(more.includes);
                 self.includes
@@ -124,7 +177,7 @@ impl Shape {
 /// }
 /// ```
 pub struct Scope<T> {
-    shape: Shape,
+    pub(super) shape: Shape,
     target: PhantomData<fn() -> T>,
 }
 
@@ -211,7 +264,7 @@ impl<T> Scope<T> {
 
 /// A preload of an association of model `O` to `T`: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`.
 pub struct Preload<O, T> {
-    request: Request,
+    pub(super) request: Request,
     types: PhantomData<fn() -> (O, T)>,
 }
 
@@ -440,6 +493,25 @@ impl<O, T> IntoPreload<O> for Preload<O, T> {
     }
 }
 
+/// Nothing.
+impl<O> IntoPreload<O> for () {
+    fn into_requests(self) -> Vec<Request> {
+        Vec::new()
+    }
+}
+
+impl<O, P: IntoPreload<O>> IntoPreload<O> for Option<P> {
+    fn into_requests(self) -> Vec<Request> {
+        self.map_or_else(Vec::new, IntoPreload::into_requests)
+    }
+}
+
+impl<O, P: IntoPreload<O>> IntoPreload<O> for Vec<P> {
+    fn into_requests(self) -> Vec<Request> {
+        self.into_iter().flat_map(IntoPreload::into_requests).collect()
+    }
+}
+
 macro_rules! several {
     ($($name:ident $index:tt),+) => {
         impl<O, $($name: IntoPreload<O>),+> IntoPreload<O> for ($($name,)+) {
@@ -471,9 +543,14 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
                     "filters"
                 } else if known.shape.order != request.shape.order {
                     "orders"
+                } else if known.shape.select != request.shape.select {
+                    "columns"
+                } else if known.shape.group != request.shape.group {
+                    "groups"
                 } else if known.shape != request.shape {
                     "limits"
                 } else {
+                    known.strategy = known.strategy.max(request.strategy);
                     known.children.extend(request.children);
                     known.included &= request.included;
                     continue;

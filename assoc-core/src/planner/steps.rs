@@ -1,5 +1,6 @@
 //! Which nodes share a statement, and which rows are in memory already.
 
+use super::selection::Reads;
 use super::{EdgeId, Plan, Root, Source, Step};
 use crate::sql::{KeyedSelect, RowOrder};
 
@@ -7,31 +8,40 @@ impl Plan {
     /// Merges the one step an edge that planning began with. Nodes come parents first, so when an edge looks for a step
     /// to join, the steps of everything above it are settled.
     pub(super) fn assign_steps(&mut self) {
-        self.choose_columns();
         let single = std::mem::take(&mut self.steps);
         let mut merged: Vec<Step> = Vec::new();
+        let mut reads: Vec<Reads> = Vec::new();
         for step in single {
             let served = step.serves[0];
             let feeder = self.feeder(served);
-            let found = (0..merged.len()).find(|candidate| {
-                step.may_be_shared()
-                    && merged[*candidate].may_be_shared()
-                    && same_rows(&merged[*candidate].select, &step.select)
-                    && !feeder.is_some_and(|feeder| self.waits_for(&merged, feeder, *candidate))
+            let own = self.reads(&step);
+            let found = (0..merged.len()).find_map(|candidate| {
+                let may = step.is_keyed()
+                    && merged[candidate].is_keyed()
+                    && same_rows(&merged[candidate].select, &step.select)
+                    && !feeder.is_some_and(|feeder| self.waits_for(&merged, feeder, candidate));
+                may.then(|| reads[candidate].joined(&own)).flatten().map(|joined| (candidate, joined))
             });
             let chosen = match found {
-                Some(chosen) => {
-                    let joined = &mut merged[chosen];
-                    joined.serves.push(served);
-                    joined.select.only = both(joined.select.only.take(), step.select.only);
+                Some((chosen, joined)) => {
+                    let into = &mut merged[chosen];
+                    into.serves.push(served);
+                    if into.select.rank_groups.is_empty() {
+                        into.select.rank_groups = step.select.rank_groups;
+                    }
+                    reads[chosen] = joined;
                     chosen
                 }
                 None => {
                     merged.push(step);
+                    reads.push(own);
                     merged.len() - 1
                 }
             };
             self.set_step(served, chosen);
+        }
+        for (step, reads) in merged.iter_mut().zip(reads) {
+            step.choose_columns(reads);
         }
         self.order_steps(merged);
         self.find_memory();
@@ -43,33 +53,32 @@ impl Plan {
         }
     }
 
-    // Of rows that only lead on, only the key columns are read; by primary key all of them, because rows in memory can
-    // stand for them then.
-    fn choose_columns(&mut self) {
-        for at in 0..self.steps.len() {
-            let child = self.edge(self.steps[at].serves[0]).child;
-            let node = &self.nodes[child];
-            if !node.links_only || self.steps[at].select.only.is_some() || self.steps[at].is_by_primary_key() {
-                continue;
-            }
-            let mut only: Vec<usize> = self.steps[at].select.columns.to_vec();
-            for edge in &node.edges {
-                if let Source::Step { hop, .. } = edge.source {
-                    only.extend(hop.owner_columns);
-                }
-                only.extend(edge.variant.map(|variant| variant.discriminator.column));
-            }
-            only.sort_unstable();
-            only.dedup();
-            self.steps[at].select.only = Some(only);
+    // What a step that serves one edge reads.
+    fn reads(&self, step: &Step) -> Reads {
+        let node = &self.nodes[self.edge(step.serves[0]).child];
+        if let Some(only) = &step.select.only {
+            return Reads::Links(only.clone());
         }
+        if !node.links_only {
+            return Reads::Rows(step.select.selected.clone());
+        }
+        let mut keys: Vec<usize> = step.select.columns.to_vec();
+        for edge in &node.edges {
+            if let Source::Step { hop, .. } = edge.source {
+                keys.extend(hop.owner_columns);
+            }
+            keys.extend(edge.variant.map(|variant| variant.discriminator.column));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        Reads::Links(keys)
     }
 
     // The step that fetches a node's rows; the root has none.
     fn step_of(&self, node: usize) -> Option<usize> {
         match self.edge(self.nodes[node].fetched_by?).source {
             Source::Step { step, .. } => Some(step),
-            Source::Composed { .. } => None,
+            Source::Joined { .. } | Source::Composed { .. } => None,
         }
     }
 
@@ -111,12 +120,12 @@ impl Plan {
             };
             let patient = |step: &usize| {
                 steps[*step].is_by_primary_key()
-                    && steps[*step].may_be_shared()
+                    && steps[*step].is_keyed()
                     && (0..steps.len()).any(|other| {
                         other != *step
                             && !order.contains(&other)
                             && steps[other].select.model == steps[*step].select.model
-                            && steps[other].gives_whole_rows()
+                            && steps[other].reads_whole_rows()
                             && !self.waits_for(&steps, other, *step)
                     })
             };
@@ -145,14 +154,17 @@ impl Plan {
             // Nor does anyone know what an owner's scope or the application's own code would say to a row in memory.
             // Rows in memory went through their own statement's filter and know no rank: they can stand for others only
             // where nothing but the row itself is asked for.
-            let plain = select.filter.is_always() && select.per_owner.is_none() && select.row_order == RowOrder::Any;
-            if !step.is_by_primary_key() || !plain || !step.may_be_shared() {
+            let plain = select.filter.is_always()
+                && select.per_owner.is_none()
+                && select.row_order == RowOrder::Any
+                && select.rank_groups.is_empty();
+            if !step.is_by_primary_key() || !plain || !step.reads_whole_rows() {
                 continue;
             }
             let memory = (0..self.nodes.len())
-                .filter(|node| self.nodes[*node].model == select.model)
+                .filter(|node| self.nodes[*node].model == select.model && !self.is_joined_link(*node))
                 .filter(|node| match self.step_of(*node) {
-                    Some(fetched_by) => fetched_by < at && self.steps[fetched_by].gives_whole_rows(),
+                    Some(fetched_by) => fetched_by < at && self.steps[fetched_by].reads_whole_rows(),
                     None => {
                         self.root == Root::Fetched || step.serves.iter().any(|served| self.is_inverse_of_root(*served))
                     }
@@ -160,6 +172,11 @@ impl Plan {
                 .collect();
             self.steps[at].memory = memory;
         }
+    }
+
+    // Whether a node's rows came with the root's and are nothing but keys.
+    fn is_joined_link(&self, node: usize) -> bool {
+        self.nodes[node].links_only && self.is_joined(node)
     }
 
     // Whether an edge leads from the root's children straight back to the root.
@@ -171,33 +188,34 @@ impl Plan {
     }
 }
 
-// Whether two selects fetch the same rows, whatever columns they read.
+// Whether two selects fetch the same rows, whatever columns they read. The groups of rows are no hindrance to those who do
+// not ask for them.
 fn same_rows(one: &KeyedSelect, other: &KeyedSelect) -> bool {
-    let whole = |select: &KeyedSelect| KeyedSelect { only: None, ..select.clone() };
-    whole(one) == whole(other)
-}
-
-// The columns that serve both.
-fn both(one: Option<Vec<usize>>, other: Option<Vec<usize>>) -> Option<Vec<usize>> {
-    let mut all = one?;
-    all.extend(other?);
-    all.sort_unstable();
-    all.dedup();
-    Some(all)
+    let whole =
+        |select: &KeyedSelect| KeyedSelect { only: None, selected: None, rank_groups: Vec::new(), ..select.clone() };
+    let groups = one.rank_groups.is_empty() || other.rank_groups.is_empty() || one.rank_groups == other.rank_groups;
+    groups && whole(one) == whole(other)
 }
 
 impl Step {
+    // Of rows that only lead on, only the key columns are read; by primary key all of them, because rows in memory can
+    // stand for them then.
+    fn choose_columns(&mut self, reads: Reads) {
+        (self.select.only, self.select.selected) = match reads {
+            Reads::Rows(selected) => (None, selected),
+            Reads::Links(_) if self.is_by_primary_key() => (None, None),
+            Reads::Links(keys) => (Some(keys), None),
+        };
+    }
+
+    // Whether a row of it can stand for the row in the database. The scope of an owner may select columns, and SQL of the
+    // application's own may do anything.
+    fn reads_whole_rows(&self) -> bool {
+        self.select.only.is_none() && self.select.selected.is_none() && self.is_keyed()
+    }
+
     /// Whether the keys are the model's primary key, so that a row in memory can stand for the one in the database.
     fn is_by_primary_key(&self) -> bool {
         !self.select.columns.is_empty() && self.select.columns == self.select.model.primary_key
-    }
-
-    fn may_be_shared(&self) -> bool {
-        self.by_owner.is_none() && self.loader.is_none()
-    }
-
-    /// Whether its rows can stand for the database's, all columns of them.
-    fn gives_whole_rows(&self) -> bool {
-        self.select.only.is_none() && self.loader.is_none()
     }
 }

@@ -75,6 +75,12 @@ impl LinkRows {
         LinkRows { columns, values: Flat::Ints(Vec::new()) }
     }
 
+    /// So many rows whose keys nobody reads.
+    #[must_use]
+    pub fn unread(len: usize) -> Self {
+        LinkRows { columns: Vec::new(), values: Flat::Ints(vec![0; len]) }
+    }
+
     fn width(&self) -> usize {
         self.columns.len().max(1)
     }
@@ -142,6 +148,12 @@ impl Rows for LinkRows {
     fn keep(&mut self, marks: &[bool]) {
         let width = self.width();
         self.values.retain(|at| marks.get(at / width).copied().unwrap_or(false));
+    }
+
+    fn reorder(&mut self, order: &[u32]) {
+        let mut ordered = LinkRows::new(self.columns.clone());
+        order.iter().for_each(|at| ordered.push_from(self, *at as usize));
+        *self = ordered;
     }
 
     fn owners(&mut self) -> &mut dyn Owners {

@@ -13,12 +13,13 @@ use crate::statement::Statement;
 use crate::value::Value;
 
 /// The number of rows of each key: `SELECT ordinal, COUNT(*) … GROUP BY ordinal`. The database says which key a row
-/// belongs to, so one form serves every type of key.
+/// belongs to, so one form serves every type of key. Of grouped rows it counts the groups.
 #[derive(Debug, Clone)]
 pub struct KeyedCount {
     model: &'static ModelDef,
     columns: &'static [usize],
     filter: Expr,
+    group: Vec<usize>,
 }
 
 impl KeyedCount {
@@ -30,7 +31,7 @@ impl KeyedCount {
         if let Some(named) = hop.target_type {
             filter = Expr::equals(model.columns[named.column].name, Value::from(named.tag)).and(filter);
         }
-        KeyedCount { model, columns: hop.target_columns, filter }
+        KeyedCount { model, columns: hop.target_columns, filter, group: shape.group }
     }
 
     /// The statement for one chunk of keys: rows of ordinal and count, keys without rows left out.
@@ -44,6 +45,19 @@ impl KeyedCount {
         writer.push("SELECT ");
         key_column(&mut writer, "ordinal");
         writer.push(", COUNT(*) FROM ");
+        let grouped = !self.group.is_empty();
+        if grouped {
+            // Each combination once, under the name that the table of keys has.
+            writer.push("(SELECT DISTINCT ");
+            key_column(&mut writer, "ordinal");
+            for (place, at) in self.group.iter().enumerate() {
+                writer.push(", ");
+                writer.own_column(self.model.columns[*at].name);
+                writer.push(" AS ");
+                writer.identifier(&format!("g{place}"));
+            }
+            writer.push(" FROM ");
+        }
         dialect.write_key_table_for(&mut writer, keys, &self.model.table, &names);
         writer.push(" ");
         writer.push(dialect.ordered_join());
@@ -56,6 +70,10 @@ impl KeyedCount {
             key_column(writer, &format!("k{part}"));
         });
         writer.where_clause(&self.filter)?;
+        if grouped {
+            writer.push(") AS ");
+            writer.identifier("keys");
+        }
         writer.push(" GROUP BY ");
         key_column(&mut writer, "ordinal");
         Ok(writer.finish())

@@ -11,7 +11,7 @@
 use super::SqlWriter;
 use super::select::append_primary_key;
 use crate::dialect::{Dialect, PerOwnerLimit};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::key::KeySet;
 use crate::model::ModelDef;
@@ -55,14 +55,21 @@ pub struct KeyedSelect {
     pub columns: &'static [usize],
     /// The columns to read instead of all, where only keys are needed.
     pub only: Option<Vec<usize>>,
+    /// The columns to read into whole rows, in ascending order; the others are `NULL` in the answer.
+    pub selected: Option<Vec<usize>>,
     /// Which of the rows.
     pub filter: Expr,
     /// Their order within one key.
     pub order: Vec<OrderTerm>,
     /// How the rows have to come.
     pub row_order: RowOrder,
-    /// How many of each key.
+    /// Of the rows of each key one for each combination of values of these columns: the first in their order.
+    pub group: Vec<usize>,
+    /// How many of each key; of one for each group, if they are grouped.
     pub per_owner: Option<PerOwner>,
+    /// The answer says for each row which combination of values it has in these columns: a number, the same for what the
+    /// database calls equal. It stands before the row's columns, and means something within one statement only.
+    pub rank_groups: Vec<usize>,
 }
 
 impl KeyedSelect {
@@ -73,10 +80,13 @@ impl KeyedSelect {
             model,
             columns,
             only: None,
+            selected: None,
             filter: Expr::always(),
             order: Vec::new(),
             row_order: RowOrder::Any,
+            group: Vec::new(),
             per_owner: None,
+            rank_groups: Vec::new(),
         }
     }
 
@@ -85,16 +95,24 @@ impl KeyedSelect {
     pub fn matching(&self, dialect: &dyn Dialect) -> Matching {
         let by_value =
             self.columns.iter().all(|column| dialect.is_byte_comparable(self.model.columns[*column].sql_type));
-        let seeks = self.per_owner.is_some() && dialect.capabilities().per_owner_limit != PerOwnerLimit::Window;
+        // Groups are numbered in one pass over all owners' rows.
+        let seeks = self.per_owner.is_some()
+            && self.group.is_empty()
+            && dialect.capabilities().per_owner_limit != PerOwnerLimit::Window;
         if by_value && !seeks { Matching::ByValue } else { Matching::ByOrdinal }
     }
 
     /// The statement for one chunk of keys.
     ///
     /// # Errors
-    /// When the filter or order names a column the statement cannot reach, or the database cannot limit rows per key.
+    /// When the filter or order names a column the statement cannot reach, or the database cannot limit or group the rows
+    /// of a key.
     pub fn statement(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
+        if !self.group.is_empty() || !self.rank_groups.is_empty() {
+            self.require_window_functions(dialect)?;
+        }
         match self.per_owner {
+            _ if !self.group.is_empty() => self.window(dialect, keys, self.per_owner),
             Some(per_owner) => self.limited_statement(dialect, keys, per_owner),
             None => self.statement_matching(dialect, keys, self.matching(dialect)),
         }
@@ -146,11 +164,33 @@ impl KeyedSelect {
         self.columns.iter().map(|column| self.model.columns[*column].name).collect()
     }
 
+    fn require_window_functions(&self, dialect: &dyn Dialect) -> Result<()> {
+        if dialect.capabilities().window_functions {
+            return Ok(());
+        }
+        let what = format!("`group_by` on an association (of {}): it needs window functions", self.model.name);
+        Err(Error::unsupported(dialect.name(), what))
+    }
+
     pub(super) fn write_columns(&self, writer: &mut SqlWriter<'_>) {
-        match &self.only {
-            None => writer.columns(self.model),
-            Some(only) => {
+        if !self.rank_groups.is_empty() {
+            writer.push("DENSE_RANK() OVER (ORDER BY ");
+            writer.separated(", ", &self.rank_groups, |writer, at| writer.own_column(self.model.columns[*at].name));
+            writer.push("), ");
+        }
+        match (&self.only, &self.selected) {
+            (None, None) => writer.columns(self.model),
+            (Some(only), _) => {
                 writer.separated(", ", only, |writer, at| writer.own_column(self.model.columns[*at].name));
+            }
+            (None, Some(selected)) => {
+                writer.separated(", ", self.model.columns.iter().enumerate(), |writer, (at, column)| {
+                    if selected.contains(&at) {
+                        writer.own_column(column.name);
+                    } else {
+                        writer.push("NULL");
+                    }
+                });
             }
         }
     }
@@ -189,7 +229,7 @@ impl KeyedSelect {
     }
 
     // The order within one key, made total.
-    pub(super) fn total_order(&self) -> Vec<OrderTerm> {
+    pub(crate) fn total_order(&self) -> Vec<OrderTerm> {
         let mut order = self.order.clone();
         append_primary_key(&mut order, self.model);
         order
@@ -224,6 +264,14 @@ pub(super) fn key_column(writer: &mut SqlWriter<'_>, name: &str) {
     writer.identifier("keys");
     writer.push(".");
     writer.identifier(name);
+}
+
+/// Columns in their model's order, each once.
+pub(crate) fn ascending_once(columns: &[usize]) -> Vec<usize> {
+    let mut columns = columns.to_vec();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 fn ascending(name: &'static str) -> OrderTerm {

@@ -16,6 +16,7 @@ use crate::statement::Statement;
 const INNER: &str = "candidates";
 const RANKED: &str = "ranked";
 const PLACE: &str = "place";
+const FIRST: &str = "place_in_group";
 
 impl KeyedSelect {
     pub(super) fn limited_statement(
@@ -27,7 +28,7 @@ impl KeyedSelect {
         match dialect.capabilities().per_owner_limit {
             PerOwnerLimit::CorrelatedSeek => self.correlated_seek(dialect, keys, per_owner),
             PerOwnerLimit::Lateral => self.lateral(dialect, keys, per_owner),
-            PerOwnerLimit::Window => self.window(dialect, keys, per_owner),
+            PerOwnerLimit::Window => self.window(dialect, keys, Some(per_owner)),
             PerOwnerLimit::Unsupported => {
                 Err(Error::unsupported(dialect.name(), format!("a limit per owner (of {})", self.model.name)))
             }
@@ -93,8 +94,16 @@ impl KeyedSelect {
     // SELECT t.… FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY fk ORDER BY …) AS place FROM t WHERE fk IN …) AS ranked
     //   JOIN t ON t.id = ranked.id WHERE place <= n ORDER BY t.fk, place
     // Keys that the database has to match are joined once more, to say which one it was.
-    fn window(&self, dialect: &dyn Dialect, keys: &KeySet, per_owner: PerOwner) -> Result<Statement> {
-        self.model.require_primary_key("a limit per owner")?;
+    //
+    // Rows of groups are numbered within key and group, and the first is kept. If those are limited in turn, they are
+    // numbered again: FROM (SELECT …, ROW_NUMBER() OVER (PARTITION BY fk, group …) … ) WHERE first, in place of the table.
+    pub(super) fn window(
+        &self,
+        dialect: &dyn Dialect,
+        keys: &KeySet,
+        per_owner: Option<PerOwner>,
+    ) -> Result<Statement> {
+        self.model.require_primary_key(if self.group.is_empty() { "a limit per owner" } else { "`group_by`" })?;
         let table = self.model.table.name;
         let primary: Vec<&str> = self.model.primary_key_names().collect();
         let matching = self.matching(dialect);
@@ -110,18 +119,24 @@ impl KeyedSelect {
         writer.push("(SELECT ");
         writer.qualify(INNER);
         writer.separated(", ", &primary, |writer, name| writer.own_column(name));
-        writer.push(", ROW_NUMBER() OVER (PARTITION BY ");
-        writer.separated(", ", self.key_names(), |writer, name| writer.own_column(name));
-        writer.order_by(&self.total_order())?;
-        writer.push(") AS ");
-        writer.identifier(PLACE);
+        let limited_groups = per_owner.is_some() && !self.group.is_empty();
+        self.write_place(&mut writer, if per_owner.is_none() { &self.group } else { &[] }, PLACE)?;
         writer.push(" FROM ");
-        writer.table(&self.model.table);
-        writer.push(" AS ");
-        writer.identifier(INNER);
-        writer.push(" WHERE ");
-        dialect.write_key_filter(&mut writer, &self.key_names(), keys);
-        self.write_and_filter(&mut writer)?;
+        if limited_groups {
+            let first = self.free_name();
+            writer.push("(SELECT ");
+            writer.columns(self.model);
+            self.write_place(&mut writer, &self.group, &first)?;
+            writer.push(" FROM ");
+            self.write_candidates(&mut writer, keys)?;
+            writer.push(") AS ");
+            writer.identifier(INNER);
+            writer.push(" WHERE ");
+            writer.own_column(&first);
+            writer.push(" = 1");
+        } else {
+            self.write_candidates(&mut writer, keys)?;
+        }
         writer.push(") AS ");
         writer.identifier(RANKED);
         writer.push(" INNER JOIN ");
@@ -150,12 +165,17 @@ impl KeyedSelect {
             writer.push(compared);
             writer.push(&value.to_string());
         };
-        place(&mut writer, " > ", per_owner.offset);
-        if let Some(limit) = per_owner.limit {
-            writer.push(" AND ");
-            place(&mut writer, " <= ", per_owner.offset.saturating_add(limit));
+        match per_owner {
+            None => place(&mut writer, " = ", 1),
+            Some(PerOwner { limit, offset }) => {
+                place(&mut writer, " > ", offset);
+                if let Some(limit) = limit {
+                    writer.push(" AND ");
+                    place(&mut writer, " <= ", offset.saturating_add(limit));
+                }
+            }
         }
-        if self.row_order == RowOrder::Ranked {
+        if self.row_order == RowOrder::Ranked || per_owner.is_none() {
             self.write_order(&mut writer, matching)?;
         } else {
             writer.push(" ORDER BY ");
@@ -170,6 +190,36 @@ impl KeyedSelect {
             writer.identifier(PLACE);
         }
         Ok(writer.finish())
+    }
+
+    // The place of a row among those of its key, or of its key and group.
+    fn write_place(&self, writer: &mut SqlWriter<'_>, group: &[usize], name: &str) -> Result<()> {
+        writer.push(", ROW_NUMBER() OVER (PARTITION BY ");
+        let group = group.iter().map(|at| self.model.columns[*at].name);
+        writer.separated(", ", self.key_names().into_iter().chain(group), |writer, name| writer.own_column(name));
+        writer.order_by(&self.total_order())?;
+        writer.push(") AS ");
+        writer.identifier(name);
+        Ok(())
+    }
+
+    fn write_candidates(&self, writer: &mut SqlWriter<'_>, keys: &KeySet) -> Result<()> {
+        writer.table(&self.model.table);
+        writer.push(" AS ");
+        writer.identifier(INNER);
+        writer.push(" WHERE ");
+        let dialect = writer.dialect();
+        dialect.write_key_filter(writer, &self.key_names(), keys);
+        self.write_and_filter(writer)
+    }
+
+    // A name beside those of the model's columns.
+    fn free_name(&self) -> String {
+        let mut name = FIRST.to_owned();
+        while self.model.columns.iter().any(|column| column.name.eq_ignore_ascii_case(&name)) {
+            name.push('_');
+        }
+        name
     }
 
     fn write_limit(&self, writer: &mut SqlWriter<'_>, per_owner: PerOwner) {

@@ -60,8 +60,9 @@ impl Way {
 
     /// What rows of a target satisfy that are there at all.
     pub(super) fn visible(&self, target: &'static ModelDef) -> Result<Expr> {
-        let own = target.base_scope(self.shape.unscoped).filter.and(self.shape.filter.clone());
-        self.filtered(target, own)
+        let base = target.base_scope(self.shape.unscoped);
+        target.check_default_group(&base.group)?;
+        self.filtered(target, base.filter.and(self.shape.filter.clone()))
     }
 
     pub(super) fn filtered(&self, model: &'static ModelDef, filter: Expr) -> Result<Expr> {
@@ -71,16 +72,20 @@ impl Way {
         }
     }
 
-    /// Refuses what has no SQL here.
-    pub(super) fn check(&self) -> Result<()> {
-        if self.association.options.owner_scope.is_some() {
-            let message = format!(
-                "`{}` has a scope that depends on its owner: a condition on its rows cannot be written as a subquery",
-                self.association.name
-            );
-            return Err(Error::invalid_query((self.association.owner)().name, message));
-        }
-        Ok(())
+    /// Refuses what has no SQL here. Whether there is any row does not depend on groups.
+    pub(super) fn check(&self, is_anything: bool) -> Result<()> {
+        let options = &self.association.options;
+        let shape = &self.shape;
+        let what = if options.owner_scope.is_some() {
+            "a scope that depends on its owner"
+        } else if !shape.group.is_empty() && !(is_anything && shape.offset.is_none()) {
+            "a `group_by`"
+        } else {
+            return Ok(());
+        };
+        let message =
+            format!("`{}` has {what}: a condition on its rows cannot be written as a subquery", self.association.name);
+        Err(Error::invalid_query((self.association.owner)().name, message))
     }
 }
 
@@ -105,7 +110,7 @@ impl<'d> SqlWriter<'d> {
     pub(super) fn reaches(&mut self, way: &Way, wanted: Wanted<'_>) -> Result<()> {
         let association = way.association;
         let owner = (association.owner)();
-        way.check()?;
+        way.check(wanted.is_anything())?;
         if self.nested == DEEPEST {
             let message = format!(
                 "the condition on `{}` nests more than {DEEPEST} deep: the scopes it goes by lead back to themselves",
@@ -115,6 +120,13 @@ impl<'d> SqlWriter<'d> {
         }
         self.nested += 1;
         match association.kind.route(association)? {
+            Route::Found(_) => {
+                let message = format!(
+                    "`{}` has SQL of its own (`finder_sql`): a condition on its rows cannot be written as a subquery",
+                    association.name
+                );
+                return Err(Error::invalid_query(owner.name, message));
+            }
             Route::Direct(hop) => self.direct(way, owner, hop, (association.target)(), None, wanted)?,
             Route::Polymorphic { type_column, owner_columns, variants } => {
                 let chosen = variants.iter().filter(|one| way.only_type.is_none_or(|tag| tag == one.tag));
@@ -248,6 +260,8 @@ impl<'d> SqlWriter<'d> {
     ) -> Result<()> {
         let outer = self.outer_name(owner);
         let before = self.qualifier.take();
+        // A subquery joins nothing.
+        let joined = std::mem::take(&mut self.joined);
         self.push("EXISTS (SELECT 1");
         let alias = self.push_related_table(target);
         self.push(" WHERE ");
@@ -262,6 +276,7 @@ impl<'d> SqlWriter<'d> {
         }
         self.push(")");
         self.qualifier = before;
+        self.joined = joined;
         Ok(())
     }
 

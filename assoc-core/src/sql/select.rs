@@ -4,6 +4,7 @@ use super::SqlWriter;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::joins::Joins;
 use crate::model::ModelDef;
 use crate::statement::Statement;
 use crate::value::Value;
@@ -15,6 +16,8 @@ pub struct Select {
     pub model: &'static ModelDef,
     /// What to select instead of the model's columns.
     pub operands: Option<Vec<Operand>>,
+    /// What is joined to it.
+    pub joins: Joins,
     /// Which rows.
     pub filter: Expr,
     /// Where a page begins: a condition on top of the filter.
@@ -40,6 +43,7 @@ impl Select {
         Select {
             model,
             operands: None,
+            joins: Joins::default(),
             filter: Expr::always(),
             after: None,
             order: Vec::new(),
@@ -92,8 +96,8 @@ impl Select {
         let mut writer = SqlWriter::new(dialect);
         if self.group.is_empty() && !self.distinct {
             writer.push("SELECT 1 FROM ");
-            writer.table(&self.model.table);
-            self.write_conditions(&mut writer)?;
+            self.begin(&mut writer);
+            self.write_from(&mut writer)?;
             dialect.write_limit(&mut writer, Some(self.limit.map_or(1, |limit| limit.min(1))), self.offset);
         } else {
             let one =
@@ -113,24 +117,41 @@ impl Select {
     /// As [`statement`](Self::statement).
     pub fn aggregate_statement(&self, dialect: &dyn Dialect, aggregate: &Operand) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
-        writer.push("SELECT ");
-        writer.operand(aggregate)?;
-        writer.push(" FROM ");
         let counted = self.limit.is_some() || self.offset.is_some();
         if counted || self.distinct || !self.group.is_empty() {
+            writer.push("SELECT ");
+            writer.operand(aggregate)?;
+            writer.push(" FROM (");
             let order = if counted { self.order.clone() } else { Vec::new() };
-            writer.push("(");
             Select { order, ..self.clone() }.write(&mut writer)?;
             writer.push(") AS ");
             writer.identifier(self.model.table.name);
         } else {
-            writer.table(&self.model.table);
-            self.write_conditions(&mut writer)?;
+            self.begin(&mut writer);
+            writer.push("SELECT ");
+            writer.operand(aggregate)?;
+            writer.push(" FROM ");
+            self.write_from(&mut writer)?;
         }
         Ok(writer.finish())
     }
 
-    fn write_conditions(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+    // What columns are called where others are joined.
+    pub(super) fn begin(&self, writer: &mut SqlWriter<'_>) {
+        writer.begin_joins(self.model, &self.joins);
+        if !self.joins.is_empty() {
+            writer.qualify(self.model.table.name);
+        }
+    }
+
+    // `table JOIN … WHERE …`
+    pub(super) fn write_from(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        writer.table(&self.model.table);
+        writer.joins(self.model, &self.joins)?;
+        self.write_conditions(writer)
+    }
+
+    pub(super) fn write_conditions(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
         match &self.after {
             None => writer.where_clause(&self.filter),
             Some(after) => writer.where_clause(&self.filter.clone().and(after.clone())),
@@ -142,6 +163,7 @@ impl Select {
     /// # Errors
     /// As [`statement`](Self::statement).
     pub fn write(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        self.begin(writer);
         writer.push(if self.distinct { "SELECT DISTINCT " } else { "SELECT " });
         match &self.operands {
             None => writer.columns(self.model),
@@ -158,8 +180,7 @@ impl Select {
             }
         }
         writer.push(" FROM ");
-        writer.table(&self.model.table);
-        self.write_conditions(writer)?;
+        self.write_from(writer)?;
         for (index, operand) in self.group.iter().enumerate() {
             writer.push(if index == 0 { " GROUP BY " } else { ", " });
             writer.operand(operand)?;

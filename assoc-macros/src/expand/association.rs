@@ -2,12 +2,12 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Path, Type};
 
 use super::generated;
 use crate::attributes::Inverse;
-use crate::names::token;
+use crate::names::{plural, token};
 use crate::options::Holder;
 use crate::parse::ShapeInput;
 use crate::validate::{Association, Keys, Model, TargetKey, TargetType, Through};
@@ -15,6 +15,7 @@ use crate::validate::{Association, Keys, Model, TargetKey, TargetType, Through};
 /// The `AssociationDef`.
 pub(super) fn definition(model: &Model, association: &Association) -> TokenStream {
     let Association { name, field, slot, target, .. } = association;
+    let plural = plural(name);
     let owner = &model.ident;
     // At the target's name: what is wrong with it is said there.
     let at = generated(slot.span());
@@ -31,6 +32,7 @@ pub(super) fn definition(model: &Model, association: &Association) -> TokenStrea
     quote! {
         __assoc::AssociationDef::new(
             #name,
+            #plural,
             || <#owner as __assoc::Model>::DEF,
             #target,
             #kind,
@@ -86,6 +88,17 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
             }
         }
         Keys::Through(through) => through_kind(model, association, through),
+        Keys::Finder { find, count } => {
+            let find = finder(model, find);
+            let count = match count {
+                None => quote!(__assoc::Option::None),
+                Some(count) => {
+                    let count = finder(model, count);
+                    quote!(__assoc::Option::Some(#count))
+                }
+            };
+            quote!(&__assoc::FinderKind(__assoc::Finder { find: #find, count: #count }))
+        }
         Keys::JoinTable { table, owner_columns, target_columns } => {
             let table = match table {
                 None => quote!(__assoc::Option::None),
@@ -117,6 +130,20 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
                     target_columns: &[#(#others),*],
                     target_key: #target_key,
                 }
+            }
+        }
+    }
+}
+
+// A function of the owner that gives SQL.
+fn finder(model: &Model, path: &Path) -> TokenStream {
+    let owner = &model.ident;
+    let call = quote_spanned!(generated(path.span())=> #path(__owner));
+    quote! {
+        |__owner: &dyn __assoc::Any| -> __assoc::RawSql {
+            match __owner.downcast_ref::<#owner>() {
+                __assoc::Option::Some(__owner) => #call,
+                __assoc::Option::None => __assoc::Default::default(),
             }
         }
     }
@@ -317,9 +344,9 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
             let column = token(&model.columns[*foreign_type].name, at);
             quote_spanned!(at=> #keys __assoc::check_type_column(<#owner>::#column);)
         }
-        // The compiler looks where the definition names the two associations. For the join table there is
+        // The compiler looks where the definition names the two associations, or the function. For the join table there is
         // `join_check`.
-        Keys::Through(_) | Keys::JoinTable { .. } => TokenStream::new(),
+        Keys::Through(_) | Keys::JoinTable { .. } | Keys::Finder { .. } => TokenStream::new(),
     };
     if let Some(Inverse::Named(inverse)) = &association.shape.inverse {
         checks.extend(inverse_check(model, association, &inverse.name, inverse.span));

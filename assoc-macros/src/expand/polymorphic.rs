@@ -38,6 +38,7 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
 
             #[automatically_derived]
             impl __assoc::HasVariant<#model> for #ident {}
+            impl __assoc::OfType<#model> for #ident {}
 
             #[automatically_derived]
             impl __assoc::From<#model> for #ident {

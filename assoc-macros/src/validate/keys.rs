@@ -51,6 +51,10 @@ impl Owner<'_> {
                 input.refuse(&["distinct"], why, errors);
             }
         }
+        if input.given("finder_sql").is_none() {
+            let why = "counts what `finder_sql` finds, and this one has no `finder_sql = …`";
+            input.refuse(&["counter_sql"], why, errors);
+        }
         match input.kind {
             Kind::BelongsTo if input.given("polymorphic").is_some() => self.polymorphic_keys(field, input, errors),
             Kind::BelongsTo => {
@@ -58,6 +62,7 @@ impl Owner<'_> {
                 input.refuse(&["foreign_type"], why, errors);
                 self.own_keys(field, input, errors)
             }
+            Kind::HasMany if input.given("finder_sql").is_some() => finder_keys(input, errors),
             Kind::HasOne | Kind::HasMany if through => self.through(field, input, errors),
             Kind::HasOne | Kind::HasMany => self.their_keys(input, primary_key, errors),
             Kind::HasAndBelongsToMany => self.join_table(input, primary_key, errors),
@@ -273,6 +278,14 @@ impl Owner<'_> {
             errors.at(through.span, message);
             return None;
         }
+        if middle.given("finder_sql").is_some() {
+            let message = format!(
+                "`{}` has SQL of its own (`finder_sql`), which no association can go through: go through one that has a key",
+                through.name
+            );
+            errors.at(through.span, message);
+            return None;
+        }
         if self.leads_back(&plain(&field.ident), middle) {
             let message = format!("`{}` goes through this association itself, so it leads nowhere", through.name);
             errors.at(through.span, message);
@@ -358,6 +371,19 @@ impl Owner<'_> {
         // In a circle, but not back to here: reported where it is.
         false
     }
+}
+
+// A statement says which rows there are.
+fn finder_keys(input: &AssociationInput, errors: &mut Errors) -> Option<Keys> {
+    let why = "has no place beside `finder_sql`: the SQL says which rows an owner has, by whatever key";
+    let ways = ["foreign_key", "primary_key", "through", "source", "source_type", "as", "foreign_type", "tag"];
+    input.refuse(&ways, why, errors);
+    let why = "has no place beside `finder_sql`, whose function has the owner";
+    input.refuse(&["scope_by_owner"], why, errors);
+    let why = "has no place beside `finder_sql`: nothing says that its rows lead back to the owner";
+    input.refuse(&["inverse_of"], why, errors);
+    let options = &input.options;
+    Some(Keys::Finder { find: options.finder_sql.clone()?, count: options.counter_sql.clone() })
 }
 
 // The last word of a type's path.

@@ -4,8 +4,9 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::fmt::Debug;
 
-use assoc_core::planner::{ByOwner, Edge, EdgeId, Onward, Plan, Shape, Source, Step};
+use assoc_core::planner::{ByOwner, Edge, EdgeId, Onward, Plan, Source, Step};
 use assoc_core::rows::Rows;
 use assoc_core::sql::KeyedSelect;
 use assoc_core::{Cardinality, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys};
@@ -31,13 +32,14 @@ pub(super) async fn look_up(
     let mut places = Vec::with_capacity(owners.len());
     let mut count = 0;
     for (served, owners) in step.serves.iter().zip(owners) {
-        let (scopes, scope_of) = distinct_scopes(plan, nodes, held_root, served.node, scope);
+        let wanted = |_, row: &dyn Any| Some(scope.scope_of(row));
+        let (scopes, scope_of) = distinct(plan, nodes, held_root, served.node, wanted);
         let mut own: Vec<Option<usize>> = vec![None; owners.keys.len()];
         for (at, shape) in scopes.iter().enumerate() {
-            let members = |owner: usize| scope_of.get(owner) == Some(&at);
+            let members = |owner: usize| scope_of.get(owner) == Some(&Some(at));
             let keys = keys_where(&owners.keys, members);
             let set = KeySet::distinct([&keys]);
-            let select = scope.select(step, shape)?;
+            let select = scope.select(plan, step, shape)?;
             let found = rows_of(session, plan, nodes, held_root, step, &select, &set).await?;
             let rows = all.add(found.rows);
             for key in 0..set.len() {
@@ -54,7 +56,7 @@ pub(super) async fn look_up(
         }
         places.push(own);
     }
-    let fetched = Fetched { rows: all.rows, groups: Groups::Lists(lists) };
+    let fetched = Fetched { rows: all.rows, groups: Groups::Lists(lists), group_of: Vec::new() };
     Ok(Found { fetched, keys: count, places })
 }
 
@@ -72,11 +74,12 @@ pub(super) async fn load(
     let edge = plan.edge(id);
     let target = plan.nodes()[edge.child].model;
     let mut all = Collected::new(target, target.rows.new_rows(), true);
-    let (scopes, scope_of) = distinct_scopes(plan, nodes, held_root, id.node, scope);
+    let wanted = |at: usize, row: &dyn Any| (!kept.get(at).copied().unwrap_or(false)).then(|| scope.scope_of(row));
+    let (scopes, scope_of) = distinct(plan, nodes, held_root, id.node, wanted);
     let mut own: Vec<Vec<u32>> = vec![Vec::new(); scope_of.len()];
     let Some(way) = Between::of(plan, nodes, edge) else { return Ok(()) };
     for (at, shape) in scopes.iter().enumerate() {
-        let members: Vec<usize> = (0..scope_of.len()).filter(|owner| scope_of[*owner] == at).collect();
+        let members: Vec<usize> = (0..scope_of.len()).filter(|owner| scope_of[*owner] == Some(at)).collect();
         let (first, rows) = way.of_owners(&members);
         let Some(Onward { plan: onward, edge: second, finish }) = scope.onward(shape)? else { continue };
         if rows.is_empty() {
@@ -86,7 +89,8 @@ pub(super) async fn load(
         let mut found = Box::pin(fetch::run(session, &onward, RootRows::Fetched(rows), false)).await?;
         let Some(to_targets) = compose::links_of(&onward, &found, second) else { continue };
         let Some(targets) = found[onward.edge(second).child].take() else { continue };
-        let links = compose::compose(&first, &to_targets, finish, edge.cardinality, targets.fetched.len());
+        let links =
+            compose::compose(&first, &to_targets, finish, edge.cardinality, targets.fetched.len(), &targets.group_of);
         let places = all.add(targets.fetched);
         links.each(|at, positions| {
             if let Some(list) = members.get(at).and_then(|owner| own.get_mut(*owner)) {
@@ -192,44 +196,36 @@ impl Collected {
     }
 }
 
-// The scopes of a node's owners, each once, and which one each owner has.
-fn distinct_scopes(
+/// What a node's owners want, each thing once, and which of them each owner does: its place, `None` for nothing.
+pub(super) fn distinct<T: Debug>(
     plan: &Plan,
     nodes: &[Option<NodeRows>],
     held_root: Option<&dyn Held>,
     node: usize,
-    scope: &ByOwner,
-) -> (Vec<Shape>, Vec<usize>) {
-    let mut scopes: Vec<Shape> = Vec::new();
+    wanted: impl Fn(usize, &dyn Any) -> Option<T>,
+) -> (Vec<T>, Vec<Option<usize>>) {
+    let mut all: Vec<T> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
-    let mut scope_of = Vec::new();
-    visit_owners(plan, nodes, held_root, node, &mut |row| {
-        let shape = scope.scope_of(row);
-        // Conditions compare but do not hash; their printed form is as good.
-        let at = *known.entry(format!("{shape:?}")).or_insert_with(|| {
-            scopes.push(shape);
-            scopes.len() - 1
+    let mut of_owner = Vec::new();
+    let mut take = |row: &dyn Any| {
+        let own = wanted(of_owner.len(), row).map(|own| {
+            // Conditions and values compare but do not hash; their printed form is as good.
+            *known.entry(format!("{own:?}")).or_insert_with(|| {
+                all.push(own);
+                all.len() - 1
+            })
         });
-        scope_of.push(at);
-    });
-    (scopes, scope_of)
-}
-
-// The rows of a node, those in hand first.
-fn visit_owners(
-    plan: &Plan,
-    nodes: &[Option<NodeRows>],
-    held_root: Option<&dyn Held>,
-    node: usize,
-    each: &mut dyn FnMut(&dyn Any),
-) {
-    let Some(rows) = &nodes[node] else { return };
-    if let (Some(root), true) = (held_root, rows.held > 0) {
-        held::visit(plan, root, node, &mut |row| each(row));
+        of_owner.push(own);
+    };
+    if let Some(rows) = &nodes[node] {
+        if let (Some(root), true) = (held_root, rows.held > 0) {
+            held::visit(plan, root, node, &mut take);
+        }
+        for row in (0..rows.fetched.len()).filter_map(|at| rows.fetched.row(at)) {
+            take(row);
+        }
     }
-    for row in (0..rows.fetched.len()).filter_map(|at| rows.fetched.row(at)) {
-        each(row);
-    }
+    (all, of_owner)
 }
 
 fn keys_where(keys: &RowKeys, wanted: impl Fn(usize) -> bool) -> RowKeys {

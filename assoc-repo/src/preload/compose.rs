@@ -1,5 +1,7 @@
 //! The rows an owner reaches through others: two links one after the other, then order, distinct and limit.
 
+use std::collections::HashMap;
+
 use assoc_core::planner::{EdgeId, Finish, Plan, Source};
 use assoc_core::{Cardinality, Links};
 
@@ -9,16 +11,26 @@ use super::NodeRows;
 pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links> {
     let edge = plan.edge(id);
     match edge.source {
-        Source::Step { .. } => nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone()),
+        Source::Step { .. } | Source::Joined { .. } => {
+            nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone())
+        }
         Source::Composed { first, second, finish } => {
             let (first, second) = (links_of(plan, nodes, first)?, links_of(plan, nodes, second)?);
             let rows = nodes[edge.child].as_ref().map_or(0, |rows| rows.fetched.len());
-            Some(compose(&first, &second, finish, edge.cardinality, rows))
+            let group_of = nodes[edge.child].as_ref().map_or(&[][..], |rows| &rows.group_of);
+            Some(compose(&first, &second, finish, edge.cardinality, rows, group_of))
         }
     }
 }
 
-pub(super) fn compose(first: &Links, second: &Links, finish: Finish, cardinality: Cardinality, rows: usize) -> Links {
+pub(super) fn compose(
+    first: &Links,
+    second: &Links,
+    finish: Finish,
+    cardinality: Cardinality,
+    rows: usize,
+    group_of: &[i64],
+) -> Links {
     let (all, ends) = flat(second);
     let onward = |between: usize| {
         let start = if between == 0 { 0 } else { ends.get(between - 1).copied().unwrap_or(0) };
@@ -27,6 +39,7 @@ pub(super) fn compose(first: &Links, second: &Links, finish: Finish, cardinality
     };
     // The owner that last took a row, to see repetitions without clearing anything between owners.
     let mut taken_by = vec![usize::MAX; if finish.distinct { rows } else { 0 }];
+    let mut group_taken_by: HashMap<i64, usize> = HashMap::new();
     let mut positions: Vec<u32> = Vec::new();
     let mut own_ends = Vec::with_capacity(first.owners());
     first.each(|owner, between| {
@@ -41,6 +54,12 @@ pub(super) fn compose(first: &Links, second: &Links, finish: Finish, cardinality
         if finish.distinct {
             own.retain(|row| {
                 taken_by.get_mut(*row as usize).is_some_and(|last| std::mem::replace(last, owner) != owner)
+            });
+        }
+        if finish.grouped {
+            // A step that serves this has a group for each of its rows.
+            own.retain(|row| {
+                group_of.get(*row as usize).is_none_or(|group| group_taken_by.insert(*group, owner) != Some(owner))
             });
         }
         let most = if cardinality == Cardinality::One { 1 } else { usize::MAX };
@@ -87,7 +106,7 @@ mod tests {
         // Owner 0 has links 0 and 1, owner 1 none, owner 2 link 2; links lead to rows.
         let first = Links::Runs(vec![2, 0, 1]);
         let second = many(&[&[3, 1], &[1, 0], &[2]]);
-        compose(&first, &second, finish, cardinality, 4).positions()
+        compose(&first, &second, finish, cardinality, 4, &[1, 2, 1, 2]).positions()
     }
 
     #[test]
@@ -104,5 +123,9 @@ mod tests {
         let cut = Finish { offset: 1, limit: Some(2), ..Finish::default() };
         assert_eq!(composed(cut, Cardinality::Many), [vec![1, 1], vec![], vec![]]);
         assert_eq!(composed(Finish::default(), Cardinality::One), [vec![3], vec![], vec![2]]);
+        let grouped = Finish { grouped: true, ..Finish::default() };
+        assert_eq!(composed(grouped, Cardinality::Many), [vec![3, 0], vec![], vec![2]]);
+        let limited = Finish { grouped: true, limit: Some(1), offset: 1, ..Finish::default() };
+        assert_eq!(composed(limited, Cardinality::Many), [vec![0], vec![], vec![]]);
     }
 }

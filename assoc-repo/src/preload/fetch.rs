@@ -10,19 +10,23 @@ use assoc_core::{Cardinality, ColumnType, Error, ErrorKind, Hop, KeySet, Links, 
 use super::held::{self, Held};
 use super::index::KeyIndex;
 use super::owners::{Owners, kept_owners, owners_of};
-use super::{EdgeLinks, NodeRows, by_owner, compose};
+use super::{EdgeLinks, NodeRows, by_finder, by_owner, compose};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
 pub(super) enum RootRows<'r> {
     Fetched(Box<dyn Rows>),
     Held(&'r dyn Held),
+    /// With those of joined associations.
+    Joined(Vec<Option<NodeRows>>),
 }
 
 /// Rows of one step: flat, and which of them each distinct key has.
 pub(super) struct Fetched {
     pub(super) rows: Box<dyn Rows>,
     pub(super) groups: Groups,
+    // The group that each row belongs to, if the step was asked for them.
+    pub(super) group_of: Vec<i64>,
 }
 
 /// What a step found: its rows, and for each edge it serves which key each owner has.
@@ -92,12 +96,16 @@ pub(super) async fn run(
     root: RootRows<'_>,
     force: bool,
 ) -> Result<Vec<Option<NodeRows>>> {
-    let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
-    let (held_root, rows) = match root {
-        RootRows::Fetched(rows) => (None, rows),
-        RootRows::Held(held) => (Some(held), plan.nodes()[0].model.rows.new_rows()),
+    let alone = |held: usize, rows: Box<dyn Rows>| {
+        let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
+        nodes[0] = Some(NodeRows::new(plan, 0, held, rows));
+        nodes
     };
-    nodes[0] = Some(NodeRows::new(plan, 0, held_root.map_or(0, Held::len), rows));
+    let (held_root, mut nodes) = match root {
+        RootRows::Fetched(rows) => (None, alone(0, rows)),
+        RootRows::Held(held) => (Some(held), alone(held.len(), plan.nodes()[0].model.rows.new_rows())),
+        RootRows::Joined(nodes) => (None, nodes),
+    };
     for step in plan.steps() {
         if let Some(scope) = step.by_owner.as_ref().filter(|scope| scope.is_composed()) {
             // Such a step is never shared.
@@ -112,9 +120,12 @@ pub(super) async fn run(
             .iter()
             .map(|served| owners_of(plan, &nodes, held_root, *served, force))
             .collect::<Result<Vec<Owners>>>()?;
-        let found = match &step.by_owner {
-            None => look_up(session, plan, &nodes, held_root, step, &owners).await?,
-            Some(scope) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
+        let found = match (&step.by_owner, step.finder) {
+            (_, Some(finder)) => {
+                by_finder::look_up(session, plan, &nodes, held_root, step, &owners, finder.find).await?
+            }
+            (Some(scope), None) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
+            (None, None) => look_up(session, plan, &nodes, held_root, step, &owners).await?,
         };
         deal_out(plan, &mut nodes, held_root, step, owners, found);
     }
@@ -161,7 +172,7 @@ pub(super) async fn rows_of(
         RowOrder::Ranked => Groups::Lists(vec![Vec::new(); keys.len()]),
         RowOrder::Any | RowOrder::ByKey => Groups::Runs(vec![(0, 0); keys.len()]),
     };
-    let mut fetched = Fetched { rows: new_rows(select), groups };
+    let mut fetched = Fetched { rows: new_rows(select), groups, group_of: Vec::new() };
     if keys.is_empty() {
         return Ok(fetched);
     }
@@ -177,11 +188,13 @@ pub(super) async fn rows_of(
     let dialect = session.dialect();
     let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
     let mut chunk_size = dialect.keys_per_statement(missing.width());
-    if select.row_order == RowOrder::Ranked && chunk_size < missing.len() {
-        // An order across keys holds within one statement only.
+    let grouped = !select.rank_groups.is_empty();
+    if (grouped || select.row_order == RowOrder::Ranked) && chunk_size < missing.len() {
+        // An order across keys holds within one statement only, and so do groups.
         chunk_size = dialect.capabilities().max_binds / (missing.width() + 1);
         if missing.len() > chunk_size {
-            let what = format!("an ordered association that leads to more than {chunk_size} different rows");
+            let what = if grouped { "a grouped" } else { "an ordered" };
+            let what = format!("{what} association that leads to more than {chunk_size} different rows");
             return Err(Error::unsupported(dialect.name(), what));
         }
     }
@@ -189,17 +202,25 @@ pub(super) async fn rows_of(
     for chunk in missing.chunks(chunk_size) {
         let statement = select.statement(session.dialect(), &chunk)?;
         let first_row = fetched.rows.len();
-        if by_ordinal {
-            let mut sink = OrdinalSink { rows: &mut *fetched.rows, ordinals: Vec::new() };
+        let ordinals = if by_ordinal || grouped {
+            let mut sink = LeadingSink {
+                rows: &mut *fetched.rows,
+                ordinals: by_ordinal.then(Vec::new),
+                groups: grouped.then_some(&mut fetched.group_of),
+            };
             session.query(&statement, &mut sink).await?;
-            let places: Vec<Option<usize>> = sink
-                .ordinals
+            sink.ordinals
+        } else {
+            session.query(&statement, &mut *fetched.rows).await?;
+            None
+        };
+        if let Some(ordinals) = ordinals {
+            let places: Vec<Option<usize>> = ordinals
                 .iter()
                 .map(|ordinal| place_in(keys, &index, &missing, chunk_start + usize::try_from(*ordinal).ok()?))
                 .collect();
             assign(plan, step, &mut fetched, first_row, &places)?;
         } else {
-            session.query(&statement, &mut *fetched.rows).await?;
             let places = index.of_rows(&fetched.rows.keys(select.columns, first_row));
             assign(plan, step, &mut fetched, first_row, &places)?;
         }
@@ -227,7 +248,7 @@ async fn given_rows(
             place.take_if(|_| value != Some(tag.clone()));
         }
     }
-    let mut given = Fetched { rows, groups: Groups::Lists(vec![Vec::new(); keys.len()]) };
+    let mut given = Fetched { rows, groups: Groups::Lists(vec![Vec::new(); keys.len()]), group_of: Vec::new() };
     assign(plan, step, &mut given, 0, &places)?;
     Ok(given)
 }
@@ -291,19 +312,24 @@ fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
     }
 }
 
-/// Takes the ordinal off each row and decodes the rest.
-struct OrdinalSink<'r> {
+/// Takes the key's ordinal and the row's group off each row, where they are asked for, and decodes the rest.
+struct LeadingSink<'r> {
     rows: &'r mut dyn Rows,
-    ordinals: Vec<i64>,
+    ordinals: Option<Vec<i64>>,
+    groups: Option<&'r mut Vec<i64>>,
 }
 
-impl RowSink for OrdinalSink<'_> {
-    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        let Some((ordinal, columns)) = values.split_first_mut() else {
-            return Err(Error::invalid_query("preload", "the statement returned a row without columns"));
-        };
-        self.ordinals.push(i64::from_value(ordinal).map_err(|mismatch| mismatch.at("preload", "ordinal"))?);
-        RowSink::row(self.rows, columns)
+impl RowSink for LeadingSink<'_> {
+    fn row(&mut self, mut values: &mut [Value<'_>]) -> Result<()> {
+        let leading = [(self.ordinals.as_mut(), "ordinal"), (self.groups.as_deref_mut(), "group")];
+        for (numbers, name) in leading.into_iter().filter_map(|(numbers, name)| Some((numbers?, name))) {
+            let Some((number, rest)) = values.split_first_mut() else {
+                return Err(Error::invalid_query("preload", "the statement returned a row without columns"));
+            };
+            numbers.push(i64::from_value(number).map_err(|mismatch| mismatch.at("preload", name))?);
+            values = rest;
+        }
+        RowSink::row(self.rows, values)
     }
 }
 
@@ -349,7 +375,7 @@ fn deal_out(
     owners: Vec<Owners>,
     found: Found,
 ) {
-    let Found { fetched: Fetched { rows, groups }, keys, places } = found;
+    let Found { fetched: Fetched { rows, groups, group_of }, keys, places } = found;
     let mut rows = Some(rows);
     let last = step.serves.len() - 1;
     for (at, ((id, owners), places)) in step.serves.iter().zip(owners).zip(places).enumerate() {
@@ -375,7 +401,10 @@ fn deal_out(
         if let Some(root) = held_root {
             held::visit(plan, root, edge.child, &mut |_| held += 1);
         }
-        nodes[edge.child] = Some(NodeRows::new(plan, edge.child, held, own));
+        let mut rows = NodeRows::new(plan, edge.child, held, own);
+        let mine = |at: &usize| moved.as_ref().is_none_or(|(marks, _)| marks[*at]);
+        rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
+        nodes[edge.child] = Some(rows);
         if let Some(rows) = &mut nodes[id.node] {
             rows.links[id.edge] = Some(EdgeLinks { links, kept: owners.kept });
         }

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use assoc_core::planner::{Edge, Plan};
 use assoc_core::rows::keys_of;
-use assoc_core::{KeyTuple, LoadState, Model, RowKeys};
+use assoc_core::{AssociationDef, KeyTuple, LoadState, Macro, Model, ModelDef, Route, RowKeys, Value};
 
 /// The root's rows when the application holds them.
 pub(crate) trait Held: Send + Sync {
@@ -44,7 +44,7 @@ pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Held, node: usize, each: &mut
     let edge = plan.edge(id);
     let slot = edge.association.slot;
     visit(plan, root, id.node, &mut |row| {
-        if keeps(slot.state(row), edge) {
+        if keeps(row, edge) {
             match edge.variant {
                 None => slot.visit(row, each),
                 Some(variant) => slot.visit(row, &mut |target| {
@@ -66,7 +66,7 @@ pub(crate) fn visit_mut<'a>(plan: &Plan, root: &'a mut dyn Held, node: usize, ea
     let edge = plan.edge(id);
     let slot = edge.association.slot;
     visit_mut(plan, root, id.node, &mut |row| {
-        if keeps(slot.state(row), edge) {
+        if keeps(row, edge) {
             match edge.variant {
                 None => slot.visit_mut(row, each),
                 Some(variant) => slot.visit_mut(row, &mut |target| {
@@ -80,9 +80,67 @@ pub(crate) fn visit_mut<'a>(plan: &Plan, root: &'a mut dyn Held, node: usize, ea
 }
 
 /// Whether an owner keeps what it holds: the whole association was asked for and is there. One that is filtered or
-/// asked for in an order is loaded anew, because nothing says that what is held went through the same.
-pub(crate) fn keeps(held: LoadState, wanted: &Edge) -> bool {
-    held == LoadState::Loaded && wanted.state == LoadState::Loaded && !wanted.reordered
+/// asked for in an order is loaded anew, because nothing says that what is held went through the same; and so is the
+/// target of a `belongs_to` that the owner does not refer to any more.
+pub(crate) fn keeps(owner: &dyn Any, wanted: &Edge) -> bool {
+    wanted.state == LoadState::Loaded
+        && !wanted.reordered
+        && wanted.association.slot.state(owner) == LoadState::Loaded
+        && !is_stale(owner, wanted.association)
+}
+
+// Whether the key of a `belongs_to` is another one than that of the target in memory. A key whose row was not there is
+// worth another look.
+fn is_stale(owner: &dyn Any, association: &'static AssociationDef) -> bool {
+    if association.association_macro() != Macro::BelongsTo {
+        return false;
+    }
+    let model = (association.owner)();
+    let own = |columns: &[usize]| key(model, owner, columns);
+    let mut target = None;
+    match association.kind.route(association) {
+        Ok(Route::Direct(hop)) => {
+            let leads_to = (association.target)();
+            association.slot.visit(owner, &mut |row| target = key(leads_to, row, hop.target_columns));
+            !same(own(hop.owner_columns), target)
+        }
+        Ok(Route::Polymorphic { type_column, owner_columns, variants }) => {
+            let mut tag = None;
+            association.slot.visit(owner, &mut |row| {
+                for variant in variants {
+                    if let Some(row) = (variant.row)(row) {
+                        (tag, target) = (Some(variant.tag), key((variant.model)(), row, variant.key));
+                    }
+                }
+            });
+            // An empty tag names no type.
+            let named = own(&[type_column]).filter(|named| named.values() != [Value::from("")]);
+            let refers_to = own(owner_columns).filter(|_| named.is_some());
+            let other_type = named.zip(tag).is_some_and(|(named, tag)| named.values() != [Value::from(tag)]);
+            other_type || !same(refers_to, target)
+        }
+        _ => false,
+    }
+}
+
+fn key(model: &ModelDef, row: &dyn Any, columns: &[usize]) -> Option<KeyTuple> {
+    KeyTuple::new(columns.iter().map(|column| model.rows.value(row, *column).into_owned()))
+}
+
+// Text may match by rules of the database's own. What differs in case or blanks only counts as the same; at worst
+// another difference costs a look-up that was not needed.
+fn same(one: Option<KeyTuple>, other: Option<KeyTuple>) -> bool {
+    let folded = |text: &str| text.trim_end().to_lowercase();
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            one == other
+                || one.values().iter().zip(other.values()).all(|pair| match pair {
+                    (Value::Text(one), Value::Text(other)) => folded(one) == folded(other),
+                    (one, other) => one == other,
+                })
+        }
+        (one, other) => one.is_none() && other.is_none(),
+    }
 }
 
 /// The keys that held rows of a node below the root have in some of their columns.

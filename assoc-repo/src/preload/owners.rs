@@ -65,8 +65,7 @@ pub(super) fn kept_owners(plan: &Plan, rows: &NodeRows, root: Option<&dyn Held>,
     if let (Some(root), Some(stored)) = (root, stored)
         && rows.held > 0
     {
-        let slot = stored.association.slot;
-        held::visit(plan, root, id.node, &mut |row| kept.push(held::keeps(slot.state(row), stored)));
+        held::visit(plan, root, id.node, &mut |row| kept.push(held::keeps(row, stored)));
     }
     kept
 }

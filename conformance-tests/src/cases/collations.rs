@@ -17,7 +17,7 @@ cases! { "collations", Level::Read;
 
 /// The type of a text column that ignores case. How it is written is outside of SQL that all databases understand, and
 /// outside of what a model can say, so this is the one place of the suite that asks for a database by name.
-fn case_insensitive(dialect: &dyn Dialect) -> Option<&'static str> {
+pub(super) fn case_insensitive(dialect: &dyn Dialect) -> Option<&'static str> {
     match dialect.name() {
         "SQLite" => Some("VARCHAR(20) COLLATE NOCASE"),
         "MariaDB" | "MySQL" => Some("VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"),
@@ -25,7 +25,7 @@ fn case_insensitive(dialect: &dyn Dialect) -> Option<&'static str> {
     }
 }
 
-fn without_case(dialect: &dyn Dialect) -> Option<&'static str> {
+pub(super) fn without_case(dialect: &dyn Dialect) -> Option<&'static str> {
     case_insensitive(dialect).is_none().then_some("text column without regard to case that the suite knows of")
 }
 

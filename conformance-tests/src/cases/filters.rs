@@ -6,6 +6,7 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Post};
+use crate::models::pictures::{self, Article, Employee, Picture, Product, Tag};
 
 cases! { "filters", Level::Read;
     comparisons,
@@ -15,6 +16,7 @@ cases! { "filters", Level::Read;
     connectives,
     columns,
     data_is_never_sql,
+    rows_of_associations,
 }
 
 async fn authors(cx: &mut Context, title: &str, filter: Filter<Author>) -> Result<()> {
@@ -116,5 +118,40 @@ async fn data_is_never_sql(cx: &mut Context) -> Result<()> {
     cx.require(found.len() == 1 && found[0].title == hostile, "found as it is")?;
     let found = cx.step("in a list", repo.count(Query::filter(Post::TITLE.is_in([hostile, "?", "$1", ":x"])))).await?;
     cx.note("found", found);
+    Ok(())
+}
+
+async fn rows_of_associations(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let [ann, bob, cyd] = &repo.all(Query::<Author>::order_by(Author::ID.asc())).await?[..] else {
+        return cx.require(false, "three authors");
+    };
+    let post = repo.get_or_fail::<Post>(3, Query::new()).await?;
+    let by = async |cx: &mut Context, title: &str, filter: Filter<Post>| {
+        let found = cx.step(title, repo.all(Query::filter(filter).order_by(Post::ID.asc()))).await?;
+        cx.note("posts", found.iter().map(|post| post.id.to_string()).collect::<Vec<_>>().join(" "));
+        Result::<()>::Ok(())
+    };
+    by(cx, "posts of an author", Post::AUTHOR.is(ann)).await?;
+    by(cx, "of one of two", Post::AUTHOR.is_any_of(&[bob.clone(), cyd.clone()])).await?;
+    by(cx, "of none of no authors", Post::AUTHOR.is_any_of::<Author>(&[])).await?;
+    by(cx, "not of an author", Post::AUTHOR.is(ann).not()).await?;
+    authors(cx, "the author of a post", Author::POSTS.is(&post)).await?;
+    authors(cx, "students of a mentor", Author::MENTOR.is(ann)).await?;
+    pictures::fixture(&repo).await?;
+    let employee = repo.get_or_fail::<Employee>(2, Query::new()).await?;
+    let product = repo.get_or_fail::<Product>(1, Query::new()).await?;
+    for (title, filter) in [
+        ("pictures of an employee", Picture::IMAGEABLE.is(&employee)),
+        ("of a product", Picture::IMAGEABLE.is(&product)),
+    ] {
+        let found = cx.step(title, repo.all(Query::filter(filter).order_by(Picture::ID.asc()))).await?;
+        cx.show("pictures", found);
+    }
+    let tag = repo.get_or_fail::<Tag>(1, Query::new()).await?;
+    let tagged =
+        cx.step("through others", repo.all(Query::filter(Article::TAGS.is(&tag)).order_by(Article::ID.asc()))).await?;
+    cx.show("articles", tagged);
     Ok(())
 }

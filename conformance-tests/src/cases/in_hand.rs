@@ -7,6 +7,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Post};
 use crate::models::options::{self, Customer, Order};
+use crate::models::pictures::{self, Picture};
 
 cases! { "in_hand", Level::Read;
     c32_only_what_is_missing,
@@ -20,6 +21,8 @@ cases! { "in_hand", Level::Read;
     nothing_in_hand,
     shared_targets_in_hand,
     another_order,
+    changed_keys,
+    structs_of_ones_own,
 }
 
 async fn c32_only_what_is_missing(cx: &mut Context) -> Result<()> {
@@ -159,4 +162,51 @@ async fn another_order(cx: &mut Context) -> Result<()> {
     cx.require(customers.iter().all(|customer| !customer.orders.is_partial()), "the whole")?;
     cx.show("customers", &customers);
     cx.step("nothing is missing then", repo.preload(&mut customers, Customer::ORDERS)).await
+}
+
+async fn changed_keys(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut posts = repo.all(Query::preload(Post::AUTHOR).order_by(Post::ID.asc())).await?;
+    posts[0].author_id = Some(3);
+    posts[1].author_id = None;
+    posts[3].author_id = Some(2);
+    cx.step("another key: what is in memory is stale", repo.preload(&mut posts, Post::AUTHOR)).await?;
+    cx.show("posts", &posts);
+    for post in &mut posts {
+        post.author_id = None;
+    }
+    cx.step("no key: nothing to ask for", repo.preload(&mut posts, Post::AUTHOR)).await?;
+    cx.require(posts.iter().all(|post| matches!(post.author(), Ok(None))), "no author")?;
+    posts[0].author_id = Some(99);
+    cx.step("a key of a row that is not there", repo.preload(&mut posts, Post::AUTHOR)).await?;
+    cx.step("is looked up again", repo.preload(&mut posts, Post::AUTHOR)).await?;
+    cx.require(matches!(posts[0].author(), Ok(None)), "no author")?;
+    pictures::fixture(&repo).await?;
+    let mut pictures = repo.all(Query::preload(Picture::IMAGEABLE).order_by(Picture::ID.asc()).limit(4)).await?;
+    pictures[0].imageable_type = Some("product".to_owned());
+    pictures[1].imageable_id = None;
+    pictures[3].imageable_id = Some(1);
+    pictures[3].imageable_type = Some("Employee".to_owned());
+    cx.step("another type or key of a polymorphic one", repo.preload(&mut pictures, Picture::IMAGEABLE)).await?;
+    cx.show("pictures", pictures);
+    Ok(())
+}
+
+async fn structs_of_ones_own(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    // Not from the database: all that counts are its keys.
+    let mut post = Post {
+        id: 3,
+        author_id: Some(1),
+        title: "mine".to_owned(),
+        published: false,
+        author: BelongsTo::default(),
+        comments: HasMany::default(),
+        first_comment: HasOne::default(),
+    };
+    cx.step("a struct made by hand", repo.preload(&mut post, (Post::AUTHOR, Post::COMMENTS))).await?;
+    cx.show("post", [post]);
+    Ok(())
 }

@@ -2,10 +2,10 @@
 
 use std::any::Any;
 
-use assoc_core::planner::Request;
-use assoc_core::{AssociationDef, Cardinality, LoadState, ModelDef, Route};
+use assoc_core::planner::{Request, Shape};
+use assoc_core::{AssociationDef, Cardinality, LoadState, Macro, ModelDef, Route, Value};
 
-use crate::data::World;
+use crate::data::{Row, World};
 use crate::reference::Found;
 
 /// A row in memory is the one that was expected, and so is what a tree loaded below it. `fresh` rows hold nothing but
@@ -55,13 +55,31 @@ fn compare_association(
     if found.len() != expected.len() {
         return wrong(format!("expected {expected:?}, found {}", show(association, &found)));
     }
+    let selected = selected_of(association, &request.shape);
     for (target, expected) in found.iter().zip(&expected) {
+        let masked = masked(*expected, selected.as_deref());
+        let expected = &Found { model: expected.model, row: &masked };
         let (own, way) = below(request, way, expected.model);
         if let Err(what) = compare_row(world, *target, *expected, &own, &way, fresh) {
             return wrong(format!("{what}\n  among expected {:?}\n  found {}", expected, show(association, &found)));
         }
     }
     Ok(())
+}
+
+/// The columns that are read of an association's rows, if not all are.
+pub(crate) fn selected_of(association: &AssociationDef, asked: &Shape) -> Option<Vec<usize>> {
+    let own = association.scope().with(asked.clone()).select;
+    own.or_else(|| match association.kind.route(association) {
+        Ok(Route::Through { source, .. }) => selected_of(source, &Shape::default()),
+        _ => None,
+    })
+}
+
+/// A row with nothing in the columns that are not read.
+pub(crate) fn masked(found: Found<'_>, selected: Option<&[usize]>) -> Row {
+    let reads = |at: usize| selected.is_none_or(|selected| selected.contains(&at));
+    found.row.iter().enumerate().map(|(at, value)| if reads(at) { value.clone() } else { Value::Null }).collect()
 }
 
 /// The rows of an association in memory, out of the enum where it is polymorphic.
@@ -94,6 +112,27 @@ fn show(association: &AssociationDef, rows: &[&dyn Any]) -> String {
 
 fn is_of(row: &dyn Any, model: &ModelDef) -> bool {
     row.type_id() == model.type_id()
+}
+
+/// Whether a loaded `belongs_to` of a tree refers to a row that does not exist.
+pub(crate) fn dangles(model: &ModelDef, row: &dyn Any, requests: &[Request]) -> bool {
+    requests.iter().filter(|request| (request.association.owner)() == model).any(|request| {
+        let association = request.association;
+        let columns = match association.kind.route(association) {
+            Ok(Route::Direct(hop)) => hop.owner_columns.to_vec(),
+            Ok(Route::Polymorphic { type_column, owner_columns, .. }) => {
+                owner_columns.iter().copied().chain([type_column]).collect()
+            }
+            _ => Vec::new(),
+        };
+        let targets = loaded(row, association);
+        let refers = columns.iter().all(|column| !model.rows.value(row, *column).is_null());
+        let below = |target: &&dyn Any| {
+            let own = crate::trees::targets(association).into_iter().find(|model| is_of(*target, model));
+            own.is_some_and(|own| dangles(own, *target, &request.children))
+        };
+        association.association_macro() == Macro::BelongsTo && refers && targets.is_empty() || targets.iter().any(below)
+    })
 }
 
 /// The includes on the way to a place, since what was asked for last.
@@ -152,7 +191,8 @@ pub(crate) fn chooses(association: &AssociationDef) -> bool {
         Ok(Route::Polymorphic { .. }) => true,
         _ => false,
     };
-    scope.limit.is_some() || scope.offset.is_some() || (one && !unique) || association.options.owner_scope.is_some()
+    let cuts = scope.limit.is_some() || scope.offset.is_some() || association.options.owner_scope.is_some();
+    cuts || !scope.group.is_empty() || (one && !unique)
 }
 
 /// Whether an association has a scope that depends on the owner, or goes through one that has.
@@ -162,4 +202,13 @@ pub(crate) fn is_by_owner(association: &AssociationDef) -> bool {
         _ => false,
     };
     parts || association.options.owner_scope.is_some()
+}
+
+/// Whether an association keeps the first row of each group, or one that it goes through does.
+pub(crate) fn is_grouped(association: &AssociationDef) -> bool {
+    let parts = match association.kind.route(association) {
+        Ok(Route::Through { through, source, .. }) => is_grouped(through) || is_grouped(source),
+        _ => false,
+    };
+    parts || !association.scope().group.is_empty()
 }

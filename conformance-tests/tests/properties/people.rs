@@ -104,6 +104,20 @@ pub(crate) struct User {
     pub(crate) special_notes: HasMany<SpecialNote>,
     #[has_many(foreign_key = "user_email", primary_key = "email")]
     pub(crate) logins: HasMany<Login>,
+    #[has_many(scope = without_rank)]
+    pub(crate) post_titles: HasMany<Post>,
+    #[has_many(scope = first_of_each_rank)]
+    pub(crate) rank_firsts: HasMany<Post>,
+    #[has_many(through = "rank_firsts", source = "comments")]
+    pub(crate) first_comments: HasManyThrough<Comment>,
+    #[has_many(through = "posts", source = "comments", scope = of_each_author)]
+    pub(crate) comment_authors: HasManyThrough<Comment>,
+    #[has_many(through = "post_titles", source = "comments")]
+    pub(crate) title_comments: HasManyThrough<Comment>,
+}
+
+fn without_rank(posts: Scope<Post>) -> Scope<Post> {
+    posts.select((Post::ID, Post::USER_ID, Post::TITLE, Post::PUBLISHED))
 }
 
 fn posts_by_rank(user: &User, posts: Scope<Post>) -> Scope<Post> {
@@ -138,6 +152,14 @@ fn all_notes(notes: Scope<Note>) -> Scope<Note> {
     notes.unscoped()
 }
 
+fn first_of_each_rank(posts: Scope<Post>) -> Scope<Post> {
+    posts.group_by((Post::RANK, Post::PUBLISHED)).order_by(Post::TITLE.desc()).limit(3)
+}
+
+fn of_each_author(comments: Scope<Comment>) -> Scope<Comment> {
+    comments.group_by(Comment::USER_ID)
+}
+
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "teams")]
 pub(crate) struct Team {
@@ -162,6 +184,8 @@ pub(crate) struct Team {
     pub(crate) groups: HasManyThrough<Group>,
     #[has_many(through = "users", source = "skills", distinct)]
     pub(crate) skills: HasManyThrough<Skill>,
+    #[has_many(through = "users", source = "rank_firsts")]
+    pub(crate) rank_firsts: HasManyThrough<Post>,
     #[has_many(as = "taggable", tag = "crew")]
     pub(crate) taggings: HasMany<Tagging>,
     #[has_many(as = "imageable")]
@@ -218,6 +242,8 @@ pub(crate) struct Post {
     pub(crate) images: HasMany<Image>,
     #[has_one(through = "user", source = "team")]
     pub(crate) user_team: HasOne<Option<Team>>,
+    #[has_many(through = "user", source = "post_titles")]
+    pub(crate) neighbour_titles: HasManyThrough<Post>,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]

@@ -1,11 +1,11 @@
 //! The properties of what stands beside preloads: readers of one owner, side loads, counts.
 
 use assoc_core::planner::{Plan, Preload, Request, Root, Shape};
-use assoc_core::{Association, Model, TargetRow, ToOne};
-use assoc_repo::{BelongsTo, Query, Readable};
+use assoc_core::{Association, ColumnList, ColumnRef, Model, Operand, TargetRow, ToOne, Value};
+use assoc_repo::{BelongsTo, Columns, Query, Readable};
 
 use crate::data::{Random, World};
-use crate::graphs::compare_row;
+use crate::graphs::{compare_row, masked, selected_of};
 use crate::reference::Found;
 use crate::trees::{Tree, request, show};
 
@@ -16,6 +16,12 @@ fn typed<O, T, H>(token: Association<O, T, H>, world_request: &Request) -> Prelo
     preload = shape.order.iter().fold(preload, |preload, term| preload.order_by(Term(term.clone())));
     preload = shape.limit.into_iter().fold(preload, Preload::limit);
     preload = shape.offset.into_iter().fold(preload, Preload::offset);
+    if let Some(columns) = &shape.select {
+        preload = preload.select(Named(columns.clone()));
+    }
+    if !shape.group.is_empty() {
+        preload = preload.group_by(Named(shape.group.clone()));
+    }
     for (wanted, change) in [
         (shape.distinct, Preload::distinct as fn(Preload<O, T>) -> Preload<O, T>),
         (shape.unlimited, Preload::unlimited),
@@ -24,6 +30,27 @@ fn typed<O, T, H>(token: Association<O, T, H>, world_request: &Request) -> Prelo
         preload = if wanted { change(preload) } else { preload };
     }
     if children.is_empty() { preload } else { preload.with(Tree(children.clone())) }
+}
+
+/// Columns that are data already.
+struct Named(Vec<usize>);
+
+impl<M> ColumnList<M> for Named {
+    fn indexes(self) -> Vec<usize> {
+        self.0
+    }
+}
+
+impl<M: Model> Columns<M> for Named {
+    type Row = ();
+
+    fn operands(self) -> Vec<Operand> {
+        self.0.into_iter().map(|at| Operand::Column(ColumnRef::own(M::DEF.columns[at].name))).collect()
+    }
+
+    fn decode(_: &mut [Value<'_>]) -> assoc_core::Result<()> {
+        Ok(())
+    }
 }
 
 struct Term(assoc_core::OrderTerm);
@@ -50,10 +77,11 @@ fn compare<T: Model>(
         if found.len() != expected.len() {
             return Err(format!("found {} rows", found.len()));
         }
-        found
-            .iter()
-            .zip(&expected)
-            .try_for_each(|(row, expected)| compare_row(world, row, *expected, &below, &[], true))
+        let selected = selected_of(request.association, &request.shape);
+        found.iter().zip(&expected).try_for_each(|(row, expected)| {
+            let masked = masked(*expected, selected.as_deref());
+            compare_row(world, row, Found { model: expected.model, row: &masked }, &below, &[], true)
+        })
     };
     same().map_err(|difference| format!("{what} of {owner:?}: {difference}\n expected {expected:?}"))
 }
@@ -80,18 +108,19 @@ where
         *all.iter().find(same).unwrap()
     };
     let mut reader = asked.clone();
-    (reader.distinct, reader.unlimited) = (false, false);
+    (reader.distinct, reader.unlimited, reader.group) = (false, false, Vec::new());
     let reader = Request { shape: reader, ..request.clone() };
     let context = |what: String| format!("{what}\n{}", show(std::slice::from_ref(&request), 1));
     let failed = |error: assoc_core::Error| context(error.to_string());
     Plan::new(O::DEF, Root::Held, vec![request.clone()]).map_err(failed)?;
     for row in &rows {
-        let Shape { filter, order, limit, offset, unscoped, .. } = reader.shape.clone();
+        let Shape { filter, order, limit, offset, unscoped, select, .. } = reader.shape.clone();
         let mut query =
             Query::<T>::new().filter(assoc_repo::Filter::new(filter)).preload(Tree(request.children.clone()));
         query = order.into_iter().fold(query, |query, term| query.order_by(Term(term)));
         query = limit.into_iter().fold(query, assoc_repo::Select::limit);
         query = offset.into_iter().fold(query, assoc_repo::Select::offset);
+        query = select.into_iter().fold(query, |query, columns| query.select(Named(columns)));
         query = if unscoped { query.unscoped() } else { query };
         let found = world.repo.get_association(row, token, query).await.map_err(failed)?;
         let found: Vec<T> = found.into_iter().collect();

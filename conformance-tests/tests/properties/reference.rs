@@ -104,6 +104,21 @@ impl World {
                 }
             });
         }
+        if !shape.group.is_empty() {
+            let target = (def.target)();
+            let equal = |a: Found<'_>, b: Found<'_>| {
+                shape.group.iter().all(|at| {
+                    let any_case = ignores_case(target.table.name, target.columns[*at].name);
+                    compare(&a.row[*at], &b.row[*at], any_case).is_eq()
+                })
+            };
+            let mut firsts: Vec<Found<'_>> = Vec::new();
+            found.retain(|row| {
+                let first = !firsts.iter().any(|known| equal(*known, *row));
+                firsts.extend(first.then_some(*row));
+                first
+            });
+        }
         let one = def.kind.cardinality() == Cardinality::One;
         // A default scope's limit is one for each owner.
         let base = match def.kind.route(def).unwrap() {

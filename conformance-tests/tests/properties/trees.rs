@@ -1,6 +1,7 @@
 //! Random preload trees, as data: tokens are typed, and these are made from reflection.
 
-use assoc_core::planner::{IntoPreload, Request, Shape};
+use assoc_core::joins::hops_of;
+use assoc_core::planner::{IntoPreload, Plan, Request, Root, Shape, Strategy};
 use assoc_core::{
     AssociationDef, Cardinality, ColumnRef, Comparison, Direction, Expr, ModelDef, Operand, OrderTerm, Route, Value,
 };
@@ -58,7 +59,8 @@ pub(crate) fn request(
     depth: usize,
     whole: bool,
 ) -> Request {
-    let shape = if whole || random.once_in(2) { Shape::default() } else { shape(random, world, association) };
+    let shaped = !(whole || random.once_in(2));
+    let mut shape = if shaped { shape(random, world, association) } else { Shape::default() };
     let mut children = Vec::new();
     if depth > 0 {
         let included = association.scope().includes;
@@ -70,20 +72,76 @@ pub(crate) fn request(
             );
         }
     }
+    if shaped && !is_polymorphic(association) && random.once_in(3) {
+        shape.select = Some(selection(random, association, &shape, &children));
+    }
     Request { shape, children, ..Request::new(association) }
+}
+
+/// The request and those below it as joined ones, where a join can follow them. Two tables without keys in one statement
+/// may be one too many.
+pub(crate) fn joined(request: Request, random: &mut Random, keyless: &mut usize) -> Request {
+    let mut hops = Vec::new();
+    let alone = Request { children: Vec::new(), strategy: Strategy::Joined, ..request.clone() };
+    let joinable = hops_of(request.association, Expr::always(), false, None, &mut hops).is_ok()
+        && Plan::new((request.association.owner)(), Root::Fetched, vec![alone]).is_ok();
+    let without_key = hops.iter().filter(|hop| hop.model.primary_key.is_empty()).count();
+    if !joinable || *keyless + without_key > 1 || random.once_in(6) {
+        return request;
+    }
+    *keyless += without_key;
+    let children = request.children.into_iter().map(|child| joined(child, random, keyless)).collect();
+    Request { strategy: Strategy::Joined, children, ..request }
+}
+
+/// Some columns of an association's rows: all that are needed, and some of the others.
+fn selection(random: &mut Random, association: &AssociationDef, asked: &Shape, children: &[Request]) -> Vec<usize> {
+    let target = (association.target)();
+    let mut needed = [target.primary_key, &by_key(association)].concat();
+    let shape = association.scope().with(asked.clone());
+    let included = shape.includes.into_iter().chain(target.base_scope(shape.unscoped).includes);
+    for child in included.chain(children.iter().cloned()) {
+        needed.extend(owner_key(child.association));
+    }
+    let column = |at: usize| !target.columns[at].nullable || needed.contains(&at);
+    let mut columns: Vec<usize> = (0..target.columns.len()).filter(|at| column(*at) || random.once_in(2)).collect();
+    random.shuffle(&mut columns);
+    columns
+}
+
+// The columns of the target that an association goes by.
+fn by_key(association: &AssociationDef) -> Vec<usize> {
+    match association.kind.route(association).unwrap() {
+        Route::Direct(hop) => {
+            hop.target_columns.iter().copied().chain(hop.target_type.map(|named| named.column)).collect()
+        }
+        Route::Through { source, .. } => by_key(source),
+        Route::JoinTable { targets, .. } => targets.target_columns.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+// The columns of the owner that an association goes by.
+fn owner_key(association: &AssociationDef) -> Vec<usize> {
+    match association.kind.route(association).unwrap() {
+        Route::Direct(hop) | Route::JoinTable { links: hop, .. } => hop.owner_columns.to_vec(),
+        Route::Through { through, .. } => owner_key(through),
+        Route::Polymorphic { type_column, owner_columns, .. } => [owner_columns, &[type_column]].concat(),
+        _ => Vec::new(),
+    }
 }
 
 fn shape(random: &mut Random, world: &World, association: &'static AssociationDef) -> Shape {
     let mut shape = Shape::default();
     let target = (association.target)();
     let through = matches!(association.kind.route(association), Ok(Route::Through { .. } | Route::JoinTable { .. }));
+    // Rows of several scopes have neither order nor groups in common.
+    let parts_by_owner = crate::graphs::is_by_owner(association) && association.options.owner_scope.is_none();
     // The types of a polymorphic association have no column in common but the key.
     if !is_polymorphic(association) {
         if random.once_in(3) {
             shape.filter = condition(random, world, target, 2);
         }
-        // Rows of several scopes have no order in common.
-        let parts_by_owner = crate::graphs::is_by_owner(association) && association.options.owner_scope.is_none();
         if random.once_in(2) && !parts_by_owner {
             shape.order = order(random, target);
         }
@@ -96,6 +154,9 @@ fn shape(random: &mut Random, world: &World, association: &'static AssociationDe
         shape.offset = Some(random.below(3) as u64);
     }
     shape.distinct = through && random.once_in(4);
+    if !one && !parts_by_owner && !is_polymorphic(association) && random.once_in(4) {
+        shape.group = (0..1 + random.below(2)).map(|_| random.below(target.columns.len())).collect();
+    }
     shape.unlimited = random.once_in(6);
     shape.unscoped = random.once_in(6);
     shape
@@ -145,10 +206,13 @@ pub(crate) fn condition(random: &mut Random, world: &World, model: &'static Mode
 /// A tree in words.
 pub(crate) fn show(requests: &[Request], indent: usize) -> String {
     let mut out = String::new();
-    for Request { association, shape, children, .. } in requests {
+    for Request { association, shape, children, strategy, .. } in requests {
         out.push_str(&format!("{}{}", "  ".repeat(indent), association.qualified_name()));
+        if *strategy != Strategy::Keyed {
+            out.push_str(&format!(" {strategy:?}"));
+        }
         if *shape != Shape::default() {
-            let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, .. } = shape;
+            let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, select, group, .. } = shape;
             let order: Vec<String> = order
                 .iter()
                 .map(|term| match &term.operand {
@@ -158,7 +222,7 @@ pub(crate) fn show(requests: &[Request], indent: usize) -> String {
                 .collect();
             out.push_str(&format!(
                 " limit={limit:?} offset={offset:?} distinct={distinct} unlimited={unlimited} unscoped={unscoped} \
-                 order={order:?} filter={filter:?}"
+                 order={order:?} select={select:?} group={group:?} filter={filter:?}"
             ));
         }
         out.push('\n');

@@ -69,6 +69,7 @@ impl SqlWriter<'_> {
         let owner = (way.association.owner)();
         let outer = self.outer_name(owner);
         let before = self.qualifier.take();
+        let joined = std::mem::take(&mut self.joined);
         self.push("EXISTS (SELECT 1");
         let alias = self.push_related_table((way.association.target)());
         self.push(" WHERE ");
@@ -77,6 +78,7 @@ impl SqlWriter<'_> {
         self.and_wanted(wanted)?;
         self.push(")");
         self.qualifier = before;
+        self.joined = joined;
         Ok(())
     }
 
@@ -149,7 +151,7 @@ impl SqlWriter<'_> {
 
     // As the planner makes edges of an association.
     fn add_tables(&mut self, way: &Way, context: Context, outermost: bool, tables: &mut Tables) -> Result<()> {
-        way.check()?;
+        way.check(false)?;
         let association = way.association;
         let target = (association.target)();
         let route = association.kind.route(association)?;
@@ -175,6 +177,7 @@ impl SqlWriter<'_> {
         let context = Context { ordered: context.ordered || !way.shape.order.is_empty(), ..context };
         let start = tables.order.len();
         match route {
+            Route::Found(_) => return Err(self.beyond(way)),
             Route::Direct(hop) => return self.add_table(way, hop, target, None, tables),
             Route::Polymorphic { type_column, owner_columns, variants } => {
                 let mut chosen = variants.iter().filter(|one| way.only_type.is_none_or(|tag| tag == one.tag));

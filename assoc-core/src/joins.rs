@@ -1,0 +1,369 @@
+//! The tables a statement joins to its own: which ones, on what, under which name.
+//!
+//! A path of associations (`posts.comments`) is a chain of tables: one for an association by a key of its own, several
+//! for one that goes through others. The same path is joined once, whoever asks for it; joined inside, it stays so.
+//! Outer joins also share what two paths begin with (`memberships`, and `groups` through `memberships`), so that their
+//! rows are not multiplied with themselves.
+//!
+//! An association's condition goes into `ON`, with the target's discriminator and default scope. Order and limit choose
+//! among rows, which a join cannot do: it sees all of them.
+//!
+//! Building is apart from naming: [`Joins::assign_names`] goes by [`AliasTracker`]'s rules when all tables are known.
+
+mod alias;
+
+pub use alias::AliasTracker;
+
+use crate::association::{AssociationDef, Hop, Route};
+use crate::error::{Error, ErrorKind, Result};
+use crate::expr::Expr;
+use crate::filter_hook::{FilterHook, filtered};
+use crate::model::{Discriminator, ModelDef};
+use crate::planner::Request;
+use crate::value::Value;
+
+/// Whether owners without a row stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JoinKind {
+    /// They do not: `INNER JOIN`.
+    Inner,
+    /// They do: `LEFT OUTER JOIN`.
+    Left,
+}
+
+/// One step of a path: a table by the key of the one before.
+#[derive(Debug, Clone)]
+pub struct JoinHop {
+    /// The association it is a step of, in the plural.
+    pub plural: &'static str,
+    /// Its model.
+    pub model: &'static ModelDef,
+    /// The key, from the table before to this one.
+    pub hop: Hop,
+    /// The column of the table before that must name this type: a polymorphic association of which one type is
+    /// followed.
+    pub owner_type: Option<Discriminator>,
+    /// A condition on its rows.
+    pub filter: Expr,
+}
+
+/// Whether they join the same rows, whatever the associations are called.
+impl PartialEq for JoinHop {
+    fn eq(&self, other: &Self) -> bool {
+        (self.model, self.hop, self.owner_type, &self.filter)
+            == (other.model, other.hop, other.owner_type, &other.filter)
+    }
+}
+
+/// A joined table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JoinedTable {
+    /// The table it hangs on; `None` for the statement's own.
+    pub from: Option<usize>,
+    /// How.
+    pub hop: JoinHop,
+    /// Whether owners without a row stay.
+    pub kind: JoinKind,
+    /// Its name in the statement; empty until names are assigned.
+    pub name: String,
+    // Its name where the table's own is taken.
+    otherwise: String,
+}
+
+impl JoinedTable {
+    /// Whether a row of the table before may meet several rows of this one.
+    #[must_use]
+    pub fn multiplies(&self) -> bool {
+        !self.hop.hop.unique
+    }
+}
+
+/// A join in SQL of the application's own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawJoin {
+    /// The text; each `?` outside quotes is a bind.
+    pub sql: String,
+    /// Its binds.
+    pub binds: Vec<Value<'static>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Path {
+    names: Vec<&'static str>,
+    // Its tables, the target's last.
+    tables: Vec<usize>,
+}
+
+/// The joins of a statement. Plain data: it compares, clones and prints.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Joins {
+    tables: Vec<JoinedTable>,
+    paths: Vec<Path>,
+    raw: Vec<RawJoin>,
+}
+
+impl Joins {
+    /// Whether nothing is joined.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.raw.is_empty()
+    }
+
+    /// The tables, each after the one it hangs on.
+    #[must_use]
+    pub fn tables(&self) -> &[JoinedTable] {
+        &self.tables
+    }
+
+    /// The joins of the application's own, which come after all others.
+    #[must_use]
+    pub fn raw(&self) -> &[RawJoin] {
+        &self.raw
+    }
+
+    /// Adds a join of the application's own.
+    pub fn push_raw(&mut self, join: RawJoin) {
+        self.raw.push(join);
+    }
+
+    /// The table of a path's target.
+    #[must_use]
+    pub fn find(&self, path: &[&'static str]) -> Option<usize> {
+        self.paths.iter().find(|known| known.names == path).and_then(|known| known.tables.last().copied())
+    }
+
+    /// Every joined path, with its target's table.
+    pub fn paths(&self) -> impl Iterator<Item = (&[&'static str], usize)> {
+        self.paths.iter().filter_map(|path| Some((&path.names[..], *path.tables.last()?)))
+    }
+
+    /// Joins an association and those below it.
+    ///
+    /// # Errors
+    /// When an association cannot be joined, or is joined already in another way.
+    pub fn join(&mut self, request: &Request, kind: JoinKind, hook: Option<&FilterHook>) -> Result<()> {
+        self.join_below(None, (request.association.owner)(), &[], request, kind, hook)
+    }
+
+    fn join_below(
+        &mut self,
+        from: Option<usize>,
+        owner: &'static ModelDef,
+        prefix: &[&'static str],
+        request: &Request,
+        kind: JoinKind,
+        hook: Option<&FilterHook>,
+    ) -> Result<()> {
+        let association = request.association;
+        let shape = &request.shape;
+        let cuts = shape.limit.is_some() || shape.offset.is_some() || shape.distinct || !shape.group.is_empty();
+        if !shape.order.is_empty() || cuts || shape.select.is_some() {
+            let name = association.name;
+            let message =
+                format!("`{name}` is joined with more than a condition: a join can neither sort nor cut its rows");
+            return Err(Error::invalid_query(owner.name, message));
+        }
+        let own = association.scope().with(shape.clone());
+        let mut hops = Vec::new();
+        hops_of(association, own.filter, own.unscoped, None, &mut hops)?;
+        if let Some(hook) = hook {
+            for hop in &mut hops {
+                let filter = std::mem::replace(&mut hop.filter, Expr::always());
+                hop.filter = filtered(hook, hop.model, filter)?;
+            }
+        }
+        let path = [prefix, &[association.name]].concat();
+        let tables = self.add_path(from, owner, &path, association, hops, kind)?;
+        let target = tables.last().copied();
+        for child in &request.children {
+            self.join_below(target, (association.target)(), &path, child, kind, hook)?;
+        }
+        Ok(())
+    }
+
+    /// Joins the tables of a path, which hangs on another path's target; gives back the tables in the order of the way.
+    ///
+    /// # Errors
+    /// When the path is joined already in another way.
+    pub fn add_path(
+        &mut self,
+        from: Option<usize>,
+        owner: &'static ModelDef,
+        names: &[&'static str],
+        association: &'static AssociationDef,
+        hops: Vec<JoinHop>,
+        kind: JoinKind,
+    ) -> Result<Vec<usize>> {
+        if let Some(known) = self.paths.iter().find(|known| known.names == names) {
+            let tables = known.tables.clone();
+            let same = tables.len() == hops.len()
+                && tables.iter().zip(&hops).all(|(table, hop)| self.tables[*table].hop == *hop);
+            if !same {
+                let message = format!("`{}` is joined twice, with different conditions", names.join("."));
+                return Err(Error::invalid_query(owner.name, message));
+            }
+            if kind == JoinKind::Inner {
+                self.make_inner(&tables);
+            }
+            return Ok(tables);
+        }
+        let last = hops.len().saturating_sub(1);
+        let mut before = from;
+        let mut tables = Vec::with_capacity(hops.len());
+        for (at, hop) in hops.into_iter().enumerate() {
+            let is_same = |known: &JoinedTable| {
+                kind == JoinKind::Left && known.kind == kind && known.from == before && known.hop == hop
+            };
+            let table = match self.tables.iter().position(is_same) {
+                Some(known) => known,
+                None => {
+                    let (plural, on_the_way) =
+                        if at == last { (association.plural, "") } else { (hop.plural, "_join") };
+                    let otherwise = format!("{plural}_{}{on_the_way}", owner.table.name);
+                    let name = String::new();
+                    self.tables.push(JoinedTable { from: before, hop, kind, name, otherwise });
+                    self.tables.len() - 1
+                }
+            };
+            tables.push(table);
+            before = Some(table);
+        }
+        if kind == JoinKind::Inner {
+            self.make_inner(&tables);
+        }
+        self.paths.push(Path { names: names.to_vec(), tables: tables.clone() });
+        Ok(tables)
+    }
+
+    // Joins one table after the other, each to the one before, under paths of their own.
+    pub(crate) fn push_way(&mut self, tables: impl Iterator<Item = (&'static str, JoinHop, String)>) {
+        let mut before = None;
+        for (place, hop, otherwise) in tables {
+            let (kind, name) = (JoinKind::Inner, String::new());
+            self.tables.push(JoinedTable { from: before, hop, kind, name, otherwise });
+            let table = self.tables.len() - 1;
+            self.paths.push(Path { names: vec![place], tables: vec![table] });
+            before = Some(table);
+        }
+    }
+
+    // An inner join below an outer one makes that an inner one as well.
+    fn make_inner(&mut self, tables: &[usize]) {
+        let mut next = tables.last().copied();
+        while let Some(table) = next {
+            self.tables[table].kind = JoinKind::Inner;
+            next = self.tables[table].from;
+        }
+    }
+
+    /// Gives every table its name in the statement. The root has its own; so have tables that the application joins by
+    /// itself.
+    pub fn assign_names(&mut self, root: &ModelDef, longest: usize) {
+        let mut names = AliasTracker::new(longest);
+        names.reserve(root.table.name);
+        for raw in &self.raw {
+            alias::names_in(&raw.sql).iter().for_each(|name| names.reserve(name));
+        }
+        for table in &mut self.tables {
+            table.name = names.name(table.hop.model.table.name, &table.otherwise);
+        }
+    }
+
+    /// Only the tables that are needed: those of some paths, inner ones, and what they hang on. For statements that only
+    /// ask which of the root's rows there are.
+    #[must_use]
+    pub fn only(&self, needed: &[usize]) -> Joins {
+        let mut kept: Vec<bool> = self.tables.iter().map(|table| table.kind == JoinKind::Inner).collect();
+        // Where the application joins by itself, it may refer to any of them.
+        if !self.raw.is_empty() {
+            kept.iter_mut().for_each(|kept| *kept = true);
+        }
+        needed.iter().for_each(|table| kept[*table] = true);
+        for at in (0..self.tables.len()).rev() {
+            if let (true, Some(from)) = (kept[at], self.tables[at].from) {
+                kept[from] = true;
+            }
+        }
+        let mut places = vec![None; self.tables.len()];
+        let mut tables = Vec::new();
+        for (at, table) in self.tables.iter().enumerate().filter(|(at, _)| kept[*at]) {
+            places[at] = Some(tables.len());
+            tables.push(JoinedTable { from: table.from.and_then(|from| places[from]), ..table.clone() });
+        }
+        let paths = self.paths.iter().filter_map(|path| {
+            let tables = path.tables.iter().map(|table| places[*table]).collect::<Option<Vec<usize>>>()?;
+            Some(Path { names: path.names.clone(), tables })
+        });
+        Joins { tables, paths: paths.collect(), raw: self.raw.clone() }
+    }
+
+    /// Whether `table` is `above` or hangs on it, by however many others.
+    #[must_use]
+    pub fn is_below(&self, table: usize, above: usize) -> bool {
+        let mut next = Some(table);
+        while let Some(at) = next {
+            if at == above {
+                return true;
+            }
+            next = self.tables[at].from;
+        }
+        false
+    }
+}
+
+/// The tables of an association, from its owner to its target.
+///
+/// # Errors
+/// When it leads to several models, or depends on the owner.
+pub fn hops_of(
+    association: &'static AssociationDef,
+    filter: Expr,
+    unscoped: bool,
+    only_type: Option<&'static str>,
+    out: &mut Vec<JoinHop>,
+) -> Result<()> {
+    if association.options.owner_scope.is_some() {
+        return Err(cannot_join(association, "has a scope that depends on its owner"));
+    }
+    match association.kind.route(association)? {
+        Route::Direct(hop) => out.push(direct(association, hop, (association.target)(), unscoped, filter)),
+        Route::Through { through, source, source_type } => {
+            let between = through.scope();
+            hops_of(through, between.filter, between.unscoped, None, out)?;
+            let own = source.scope();
+            hops_of(source, own.filter.and(filter), own.unscoped || unscoped, source_type, out)?;
+        }
+        Route::Found(_) => return Err(cannot_join(association, "has SQL of its own (`finder_sql`)")),
+        Route::JoinTable { table, links, targets } => {
+            out.push(direct(association, links, table, false, Expr::always()));
+            out.push(direct(association, targets, (association.target)(), unscoped, filter));
+        }
+        Route::Polymorphic { type_column, owner_columns, variants } => {
+            let variant = only_type.and_then(|tag| variants.iter().find(|variant| variant.tag == tag));
+            let Some(variant) = variant else {
+                return Err(cannot_join(association, "is polymorphic: which table to join differs from row to row"));
+            };
+            let model = (variant.model)();
+            let unique = model.primary_key == variant.key;
+            let hop = Hop { owner_columns, target_columns: variant.key, unique, target_type: None };
+            let owner_type = Some(Discriminator { column: type_column, tag: variant.tag });
+            out.push(JoinHop { owner_type, ..direct(association, hop, model, unscoped, filter) });
+        }
+    }
+    Ok(())
+}
+
+fn direct(association: &AssociationDef, hop: Hop, model: &'static ModelDef, unscoped: bool, filter: Expr) -> JoinHop {
+    let mut filter = model.base_scope(unscoped).filter.and(filter);
+    if let Some(Discriminator { column, tag }) = hop.target_type {
+        filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
+    }
+    // The type is part of the condition now.
+    JoinHop { plural: association.plural, model, hop: Hop { target_type: None, ..hop }, owner_type: None, filter }
+}
+
+/// The error of an association that no join can follow.
+pub(crate) fn cannot_join(association: &AssociationDef, why: &str) -> Error {
+    ErrorKind::CannotJoin { model: (association.owner)().name, association: association.name, why: why.to_owned() }
+        .into()
+}

@@ -1,0 +1,121 @@
+//! `group_by` on an association: of an owner's rows, one for each combination of values of some columns.
+//!
+//! It is the first of them by the association's order, then by primary key; limit and offset count what is left. So
+//! "the latest article of each section" is an order and a group. The database decides which values are equal, because it
+//! alone knows its collations: `news` and `NEWS` may be one section. For an association by a key of its own the statement
+//! numbers the rows of each group. For one that goes through others, rows reach their owners in memory; there the
+//! statement that fetches the targets says to which group each belongs.
+
+use super::{EdgeId, Plan, Preload, Scope, Source};
+use crate::association::{Association, AssociationDef, Cardinality};
+use crate::column::ColumnList;
+use crate::error::{Error, Result};
+use crate::joins::cannot_join;
+use crate::model::ModelDef;
+
+impl<T> Scope<T> {
+    /// Of each owner's rows one for each combination of values of these columns, several calls add more: the first by the
+    /// association's order, then by primary key. Limit and offset count what is left. For lists, on databases with
+    /// window functions.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model, planner::Scope};
+    /// # use assoc_macros::Model;
+    /// #[derive(Model, Clone)]
+    /// struct Author {
+    ///     id: i64,
+    ///     #[has_many(scope = latest_of_each_section)]
+    ///     latest_articles: HasMany<Article>,
+    /// }
+    ///
+    /// #[derive(Model, Clone)]
+    /// struct Article {
+    ///     id: i64,
+    ///     author_id: i64,
+    ///     section: String,
+    /// }
+    ///
+    /// fn latest_of_each_section(articles: Scope<Article>) -> Scope<Article> {
+    ///     articles.group_by(Article::SECTION).order_by(Article::ID.desc())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn group_by(mut self, columns: impl ColumnList<T>) -> Self {
+        self.shape.group.extend(columns.indexes());
+        self
+    }
+}
+
+impl<O, T> Preload<O, T> {
+    /// Of each owner's rows one for each combination of values of these columns, several calls add more; as
+    /// [`Scope::group_by`]. The association is [partial](crate::LoadState::Partial) then.
+    #[must_use]
+    pub fn group_by(mut self, columns: impl ColumnList<T>) -> Self {
+        self.request.shape.group.extend(columns.indexes());
+        self
+    }
+}
+
+impl<O, T, H> Association<O, T, H> {
+    /// Of each owner's rows one for each combination of values of these columns: [`Preload::group_by`].
+    #[must_use]
+    pub fn group_by(self, columns: impl ColumnList<T>) -> Preload<O, T> {
+        self.preload().group_by(columns)
+    }
+}
+
+/// Why a join does not load it.
+pub(super) const GROUPED: &str = "keeps the first row of each group, which a join cannot do";
+
+/// Refuses a group where an owner has a single row.
+pub(super) fn check_group(association: &AssociationDef, group: &[usize]) -> Result<()> {
+    if group.is_empty() || association.kind.cardinality() == Cardinality::Many {
+        return Ok(());
+    }
+    let message = format!("`group_by` on `{}` changes nothing: an owner has at most one target", association.name);
+    Err(Error::invalid_query((association.owner)().name, message))
+}
+
+impl ModelDef {
+    /// Refuses a default scope that groups: a read of a model has no owners whose rows could be grouped.
+    ///
+    /// # Errors
+    /// When it does.
+    pub fn check_default_group(&self, group: &[usize]) -> Result<()> {
+        if group.is_empty() {
+            return Ok(());
+        }
+        let message = "`group_by` works for the rows of an owner, so a default scope cannot say it: say it in the scope \
+                       of an association";
+        Err(Error::invalid_query(self.name, message))
+    }
+}
+
+impl Plan {
+    // Makes the step that fetches a node's rows say to which group each belongs. Planning merges no steps yet.
+    pub(super) fn rank_groups(&mut self, association: &AssociationDef, node: usize, group: &[usize]) -> Result<()> {
+        let Some(EdgeId { node, edge }) = self.nodes[node].fetched_by else { return Ok(()) };
+        let step = match self.nodes[node].edges[edge].source {
+            Source::Step { step, .. } => step,
+            Source::Joined { .. } => return Err(cannot_join(association, GROUPED)),
+            Source::Composed { .. } => return Ok(()),
+        };
+        if self.steps[step].by_owner.is_some() {
+            let message = format!(
+                "`{}` groups rows that come by scopes of their owners, one after the other: group them there",
+                association.name
+            );
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
+        let ranked = &mut self.steps[step].select.rank_groups;
+        if !ranked.is_empty() && ranked != group {
+            let message = format!(
+                "`{}` groups rows that its source groups by other columns already: group them in one place",
+                association.name
+            );
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
+        *ranked = group.to_vec();
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! Associations that the root's own statement loads: their tables among its joins, and what a join may not do.
+
+use super::{EdgeId, Plan, Source};
+use crate::association::{Hop, LoadState};
+use crate::error::Result;
+use crate::joins::{JoinHop, JoinKind, Joins};
+use crate::sql::{KeyedSelect, Select};
+
+/// An edge whose rows come with the root's.
+#[derive(Debug, Clone)]
+pub struct JoinedEdge {
+    /// The edge.
+    pub edge: EdgeId,
+    /// Which rows an owner has, and in which order.
+    pub select: KeyedSelect,
+    /// The key it goes by.
+    pub hop: Hop,
+    /// Its table among the statement's joins.
+    pub table: usize,
+}
+
+impl JoinedEdge {
+    pub(super) fn new(edge: EdgeId, select: KeyedSelect, hop: Hop) -> Self {
+        JoinedEdge { edge, select, hop, table: usize::MAX }
+    }
+}
+
+impl Plan {
+    /// The edges whose rows come with the root's, those nearer to it first.
+    #[must_use]
+    pub fn joined(&self) -> &[JoinedEdge] {
+        &self.joined
+    }
+
+    /// Adds the tables of joined edges to a statement's joins, and marks what its conditions leave only a part of.
+    ///
+    /// # Errors
+    /// When one of them is joined already in another way.
+    pub fn join_into(&mut self, joins: &mut Joins, query: &Select) -> Result<()> {
+        let mut stored = Vec::new();
+        self.joined_paths(0, &mut stored);
+        // For each node the path of its rows and their table.
+        let mut places: Vec<Option<(Vec<&'static str>, Option<usize>)>> = vec![None; self.nodes.len()];
+        places[0] = Some((Vec::new(), None));
+        let mut ways = Vec::new();
+        for (id, way) in &stored {
+            let Some((above, from)) = places[id.node].clone() else { continue };
+            let edge = self.edge(*id);
+            let association = edge.association;
+            let child = edge.child;
+            let path = [&above[..], &[association.name]].concat();
+            let hops: Vec<JoinHop> = way.iter().map(|joined| self.hop_of(*joined)).collect();
+            let owner = self.nodes[id.node].model;
+            let tables = joins.add_path(from, owner, &path, association, hops, JoinKind::Left)?;
+            for (joined, table) in way.iter().zip(&tables) {
+                self.joined[*joined].table = *table;
+            }
+            places[child] = Some((path, tables.last().copied()));
+            ways.push((*id, tables));
+        }
+        self.mark_partial(joins, query, &ways);
+        Ok(())
+    }
+
+    fn hop_of(&self, joined: usize) -> JoinHop {
+        let JoinedEdge { edge, select, hop, .. } = &self.joined[joined];
+        JoinHop {
+            plural: self.edge(*edge).association.plural,
+            model: select.model,
+            // The type is part of the condition.
+            hop: Hop { target_type: None, ..*hop },
+            owner_type: self.edge(*edge).variant.map(|variant| variant.discriminator),
+            filter: select.filter.clone(),
+        }
+    }
+
+    // The stored edges that are joined, each before those below it, with the joined edges of its way.
+    fn joined_paths(&self, node: usize, all: &mut Vec<(EdgeId, Vec<usize>)>) {
+        for (edge, planned) in self.nodes[node].edges.iter().enumerate().filter(|(_, edge)| !edge.hidden) {
+            let id = EdgeId { node, edge };
+            let mut way = Vec::new();
+            self.joined_way(id, &mut way);
+            if !way.is_empty() {
+                all.push((id, way));
+                self.joined_paths(planned.child, all);
+            }
+        }
+    }
+
+    fn joined_way(&self, id: EdgeId, way: &mut Vec<usize>) {
+        match self.edge(id).source {
+            Source::Joined { joined } => way.push(joined),
+            Source::Composed { first, second, .. } => {
+                self.joined_way(first, way);
+                self.joined_way(second, way);
+            }
+            Source::Step { .. } => {}
+        }
+    }
+
+    // A condition on a joined table leaves owners only those of its rows that satisfy it, and so does an inner join
+    // below it. SQL of the application's own may do anything.
+    fn mark_partial(&mut self, joins: &Joins, query: &Select, ways: &[(EdgeId, Vec<usize>)]) {
+        let mut restricted = Vec::new();
+        let mut restrict = |path: &[&'static str]| restricted.extend(joins.find(path));
+        query.filter.visit_paths(&[], &mut restrict);
+        query.having.visit_paths(&[], &mut restrict);
+        let anything = !joins.raw().is_empty() || query.filter.has_raw() || query.having.has_raw();
+        for (id, way) in ways {
+            let Some(first) = way.first() else { continue };
+            let by_condition = restricted.iter().any(|table| joins.is_below(*table, *first));
+            let by_inner_join = joins.tables().iter().enumerate().any(|(at, table)| {
+                table.kind == JoinKind::Inner
+                    && !way.contains(&at)
+                    && table.from.is_some_and(|from| joins.is_below(from, *first))
+            });
+            if anything || by_condition || by_inner_join {
+                self.nodes[id.node].edges[id.edge].state = LoadState::Partial;
+            }
+        }
+    }
+}

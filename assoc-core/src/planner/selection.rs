@@ -1,0 +1,147 @@
+//! `select` on an association: only some columns of its rows are read.
+//!
+//! What is left out is empty in the rows, so it has to be a column that may be empty, and none that anything goes by: not
+//! the key by which rows find their owners, not the primary key, not the keys of what is loaded below. ActiveRecord
+//! silently loads nothing where such a key is missing; here it is an error that names the column, before any SQL (D3).
+//!
+//! Rows with some columns never stand for whole ones: they are not taken from memory, and only look-ups of the same
+//! columns share a statement. Rows that are nothing but links on the way to others need no columns of their own, so they
+//! share whatever statement has their keys.
+
+use super::{EdgeId, Plan, Preload, Scope, Source};
+use crate::association::Association;
+use crate::column::ColumnList;
+use crate::error::{Error, Result};
+use crate::sql::KeyedSelect;
+
+/// Why a join does not load it.
+pub(super) const SELECTED: &str = "reads some columns of its rows, and a join loads whole ones";
+
+impl<T> Scope<T> {
+    /// Reads these columns only, several calls add more. The fields of the others must be `Option`s and are `None`. The
+    /// primary key, the key the association goes by and those of what is loaded below must be among them.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model, planner::Scope};
+    /// # use assoc_macros::Model;
+    /// #[derive(Model, Clone)]
+    /// struct User {
+    ///     id: i64,
+    ///     #[has_many(scope = titles)]
+    ///     post_titles: HasMany<Post>,
+    /// }
+    ///
+    /// #[derive(Model, Clone)]
+    /// struct Post {
+    ///     id: i64,
+    ///     user_id: i64,
+    ///     title: String,
+    ///     body: Option<String>,
+    /// }
+    ///
+    /// fn titles(posts: Scope<Post>) -> Scope<Post> {
+    ///     posts.select((Post::ID, Post::USER_ID, Post::TITLE))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn select(mut self, columns: impl ColumnList<T>) -> Self {
+        self.shape.select.get_or_insert_default().extend(columns.indexes());
+        self
+    }
+}
+
+impl<O, T> Preload<O, T> {
+    /// Reads these columns of the rows only, several calls add more; as [`Scope::select`]. The association is
+    /// [partial](crate::LoadState::Partial) then.
+    #[must_use]
+    pub fn select(mut self, columns: impl ColumnList<T>) -> Self {
+        self.request.shape.select.get_or_insert_default().extend(columns.indexes());
+        self
+    }
+}
+
+impl<O, T, H> Association<O, T, H> {
+    /// Reads these columns of the rows only: [`Preload::select`].
+    #[must_use]
+    pub fn select(self, columns: impl ColumnList<T>) -> Preload<O, T> {
+        self.preload().select(columns)
+    }
+}
+
+impl Plan {
+    /// The plan for root rows of which some columns were read: they stand for no whole rows.
+    #[must_use]
+    pub fn with_partial_root(mut self) -> Plan {
+        for step in &mut self.steps {
+            step.memory.retain(|node| *node != 0);
+        }
+        self
+    }
+
+    // That every selection has the columns it needs. Each step serves one edge still.
+    pub(super) fn check_selections(&self) -> Result<()> {
+        self.steps.iter().try_for_each(|step| self.check_selection(step.serves[0], &step.select))
+    }
+
+    pub(super) fn check_selection(&self, served: EdgeId, select: &KeyedSelect) -> Result<()> {
+        let Some(selected) = &select.selected else { return Ok(()) };
+        let edge = self.edge(served);
+        let child = &self.nodes[edge.child];
+        let association = child.stored_by.map_or(edge.association, |stored| self.edge(stored).association);
+        let model = select.model;
+        let missing = |columns: &[usize]| columns.iter().copied().find(|column| !selected.contains(column));
+        let refuse = |column: usize, why: String| {
+            let name = model.columns[column].name;
+            let message = format!("`select` on `{}` leaves out `{name}`, {why}: add it", association.qualified_name());
+            Err(Error::invalid_query(model.name, message))
+        };
+        if let Some(column) = missing(select.columns) {
+            return refuse(column, "the key that the association goes by".to_owned());
+        }
+        if let Source::Step { hop, .. } = edge.source
+            && let Some(column) = hop.target_type.and_then(|named| missing(&[named.column]))
+        {
+            return refuse(column, "the type that the association goes by".to_owned());
+        }
+        if let Some(column) = missing(model.primary_key) {
+            return refuse(column, "part of the primary key".to_owned());
+        }
+        for below in &child.edges {
+            let Source::Step { hop, .. } = below.source else { continue };
+            let by_type = below.variant.and_then(|variant| missing(&[variant.discriminator.column]));
+            if let Some(column) = missing(hop.owner_columns).or(by_type) {
+                let name = below.serves.map_or(below.association, |stored| child.edges[stored].association).name;
+                return refuse(column, format!("the key that preloading `{name}` goes by"));
+            }
+        }
+        model.check_left_out(selected)
+    }
+}
+
+/// What one statement reads of its rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reads {
+    /// Rows that someone holds: all columns, or those selected.
+    Rows(Option<Vec<usize>>),
+    /// Links on the way to others: at least these keys.
+    Links(Vec<usize>),
+}
+
+impl Reads {
+    /// What serves both; `None` if nothing does.
+    pub(super) fn joined(&self, other: &Reads) -> Option<Reads> {
+        match (self, other) {
+            (Reads::Links(one), Reads::Links(other)) => {
+                let mut all = [one.as_slice(), other].concat();
+                all.sort_unstable();
+                all.dedup();
+                Some(Reads::Links(all))
+            }
+            (Reads::Links(keys), rows @ Reads::Rows(selected)) | (rows @ Reads::Rows(selected), Reads::Links(keys)) => {
+                let has = |key: &usize| selected.as_ref().is_none_or(|selected| selected.contains(key));
+                keys.iter().all(has).then(|| rows.clone())
+            }
+            (one, other) => (one == other).then(|| one.clone()),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The way from one owner to its targets as one statement: the targets' table, joined to those on the way back to the
+//! owner, whose key is a condition. What a reader of an association that goes through others runs.
+//!
+//! A join sees all rows on the way, so where the association chooses among them (a `has_one` on the way, a limit or group
+//! of a part) there is no such statement, and the parts are loaded one after the other.
+
+use super::{Edge, EdgeId, Finish, Plan, Source};
+use crate::association::{Cardinality, Hop};
+use crate::expr::{ColumnRef, Expr, Operand, OrderTerm};
+use crate::joins::{JoinHop, Joins};
+use crate::model::{Discriminator, ModelDef};
+use crate::sql::{KeyedSelect, RowOrder};
+use crate::value::Value;
+
+/// Names of the tables on a way among a statement's joins: paths that no association can have.
+const PLACES: [&str; 12] = ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8)", "(9)", "(10)", "(11)", "(12)"];
+
+/// The way from an owner to the targets of one association.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// The targets' model.
+    pub target: &'static ModelDef,
+    /// Which of them, whoever the owner is.
+    pub filter: Expr,
+    /// In which order.
+    pub order: Vec<OrderTerm>,
+    /// The columns that are read of them, if not all are.
+    pub selected: Option<Vec<usize>>,
+    /// What is done with them then.
+    pub finish: Finish,
+    /// Whether there is one at most.
+    pub cardinality: Cardinality,
+    /// The owner's columns the way begins with.
+    pub owner_columns: &'static [usize],
+    /// The type that a column of the owner must name.
+    pub owner_type: Option<Discriminator>,
+    // From the target back: each table's join, and what it is called where its own name is taken.
+    back: Vec<(JoinHop, String)>,
+    // The columns of the last table that hold the owner's key.
+    key_columns: &'static [usize],
+}
+
+struct Part<'p> {
+    edge: &'p Edge,
+    owner: &'static ModelDef,
+    select: &'p KeyedSelect,
+    hop: Hop,
+}
+
+impl Plan {
+    /// The way of the plan's only association, if one statement can go it.
+    #[must_use]
+    pub fn way(&self) -> Option<Way> {
+        let stored = (0..self.nodes[0].edges.len()).find(|edge| !self.nodes[0].edges[*edge].hidden)?;
+        let id = EdgeId { node: 0, edge: stored };
+        let edge = self.edge(id);
+        let Source::Composed { finish, .. } = edge.source else { return None };
+        let mut parts = Vec::new();
+        self.parts(id, &mut parts)?;
+        let mut order = Vec::new();
+        self.order_of_way(id, parts.len(), &mut 0, &mut order)?;
+        let (last, before) = parts.split_last()?;
+        let first = before.first()?;
+        // Distinct rows are sorted by what is selected only.
+        let unsorted = finish.distinct && (!finish.ranked || last.select.selected.is_some());
+        if before.len() > PLACES.len() || unsorted || finish.grouped {
+            return None;
+        }
+        let variant = |part: &Part<'_>| part.edge.variant.map(|variant| variant.discriminator);
+        let mut back = Vec::with_capacity(before.len());
+        for (at, part) in before.iter().enumerate().rev() {
+            let onward = &parts[at + 1];
+            let model = part.select.model;
+            let mut filter = part.select.filter.clone();
+            if let Some(named) = variant(onward) {
+                filter = Expr::equals(model.columns[named.column].name, Value::from(named.tag)).and(filter);
+            }
+            let hop = Hop {
+                owner_columns: onward.hop.target_columns,
+                target_columns: onward.hop.owner_columns,
+                unique: model.primary_key == onward.hop.owner_columns,
+                target_type: None,
+            };
+            let plural = part.edge.association.plural;
+            let otherwise = format!("{plural}_{}_join", part.owner.table.name);
+            back.push((JoinHop { plural, model, hop, owner_type: None, filter }, otherwise));
+        }
+        Some(Way {
+            target: last.select.model,
+            filter: last.select.filter.clone(),
+            order,
+            selected: last.select.selected.clone(),
+            finish,
+            cardinality: edge.cardinality,
+            owner_columns: first.hop.owner_columns,
+            owner_type: variant(first),
+            back,
+            key_columns: first.hop.target_columns,
+        })
+    }
+
+    // The steps of the way, in its order; `None` if one of them chooses among its rows.
+    fn parts<'p>(&'p self, id: EdgeId, out: &mut Vec<Part<'p>>) -> Option<()> {
+        let edge = self.edge(id);
+        match edge.source {
+            Source::Step { step, hop } => {
+                let step = &self.steps[step];
+                let chooses = edge.cardinality == Cardinality::One && !hop.unique;
+                let select = &step.select;
+                if chooses || select.per_owner.is_some() || !select.group.is_empty() || step.by_owner.is_some() {
+                    return None;
+                }
+                out.push(Part { edge, owner: self.nodes[id.node].model, select: &step.select, hop });
+                Some(())
+            }
+            Source::Composed { first, second, finish } => {
+                let chooses = finish.distinct
+                    || finish.grouped
+                    || finish.offset > 0
+                    || finish.limit.is_some()
+                    || (edge.cardinality == Cardinality::One && !self.leads_to_one(first, second));
+                if chooses && edge.hidden {
+                    return None;
+                }
+                self.parts(first, out)?;
+                self.parts(second, out)
+            }
+            Source::Joined { .. } => None,
+        }
+    }
+
+    fn leads_to_one(&self, first: EdgeId, second: EdgeId) -> bool {
+        self.edge(first).cardinality == Cardinality::One && self.edge(second).cardinality == Cardinality::One
+    }
+
+    // The order in which an owner's targets come: along the way, or by their own rank.
+    fn order_of_way(&self, id: EdgeId, parts: usize, at: &mut usize, out: &mut Vec<OrderTerm>) -> Option<()> {
+        match self.edge(id).source {
+            Source::Step { step, .. } => {
+                *at += 1;
+                let select = &self.steps[step].select;
+                if select.row_order == RowOrder::Any {
+                    return Some(());
+                }
+                // The target is the statement's own table; the others are counted from it.
+                let place = match parts - *at {
+                    0 => None,
+                    back => Some(*PLACES.get(back - 1)?),
+                };
+                for OrderTerm { operand, direction } in select.total_order() {
+                    let operand = match place {
+                        Some(place) => operand.joined(place),
+                        None => operand,
+                    };
+                    out.push(OrderTerm { operand, direction });
+                }
+                Some(())
+            }
+            Source::Composed { first, second, finish } => {
+                let start = out.len();
+                self.order_of_way(first, parts, at, out)?;
+                let middle = out.len();
+                self.order_of_way(second, parts, at, out)?;
+                if finish.ranked {
+                    out.drain(start..middle);
+                }
+                Some(())
+            }
+            Source::Joined { .. } => None,
+        }
+    }
+}
+
+impl Way {
+    /// Adds the tables on the way to the joins of a statement on the targets.
+    pub fn join_into(&self, joins: &mut Joins) {
+        joins.push_way(self.back.iter().cloned().zip(PLACES).map(|((hop, otherwise), place)| (place, hop, otherwise)));
+    }
+
+    /// The condition that the way begins at the owner with this key.
+    #[must_use]
+    pub fn begins_at(&self, key: &[Value<'static>]) -> Expr {
+        let Some(((hop, _), place)) = self.back.iter().zip(PLACES).next_back() else { return Expr::always() };
+        let equal = self.key_columns.iter().zip(key).map(|(column, value)| {
+            let column = ColumnRef::own(hop.model.columns[*column].name).joined(place);
+            Expr::Compare {
+                left: Operand::Column(column),
+                op: crate::expr::Comparison::Eq,
+                right: Operand::Value(value.clone()),
+            }
+        });
+        Expr::All(equal.collect())
+    }
+}

@@ -1,0 +1,67 @@
+//! The statement of an association that has its own (`finder_sql`), with what a request puts on top of it.
+//!
+//! Alone, it runs as it is, in its own order. A condition, an order or a selection of columns makes a derived table of it,
+//! under the table's own name; and as no database keeps a derived table's order, the rows come in the order that was asked
+//! for, then by primary key. A limit alone leaves the statement as it is: whoever runs it takes the rows off that are not
+//! wanted ([`KeyedSelect::cut_afterwards`]).
+
+use super::SqlWriter;
+use super::keyed::{KeyedSelect, PerOwner};
+use crate::association::RawSql;
+use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::statement::Statement;
+
+impl KeyedSelect {
+    fn wraps_found(&self) -> bool {
+        !self.filter.is_always() || !self.order.is_empty() || self.selected.is_some()
+    }
+
+    /// The limit that the statement of [`found`](Self::found) does not have.
+    #[must_use]
+    pub fn cut_afterwards(&self) -> Option<PerOwner> {
+        self.per_owner.filter(|_| !self.wraps_found())
+    }
+
+    /// The statement that finds the rows of one owner.
+    ///
+    /// # Errors
+    /// When the number of `?` is not that of the binds, or the filter or order names a column the statement cannot reach.
+    pub fn found(&self, dialect: &dyn Dialect, raw: &RawSql) -> Result<Statement> {
+        let mut writer = SqlWriter::new(dialect);
+        if !self.wraps_found() {
+            writer.raw(raw.sql(), raw.binds())?;
+            return Ok(writer.finish());
+        }
+        writer.push("SELECT ");
+        writer.qualify(self.model.table.name);
+        self.write_columns(&mut writer);
+        self.write_found(&mut writer, raw)?;
+        writer.order_by(&self.total_order())?;
+        if let Some(PerOwner { limit, offset }) = self.per_owner {
+            dialect.write_limit(&mut writer, limit, Some(offset).filter(|offset| *offset > 0));
+        }
+        Ok(writer.finish())
+    }
+
+    /// The statement that counts the rows of one owner, without regard to a limit.
+    ///
+    /// # Errors
+    /// As [`found`](Self::found).
+    pub fn count_found(&self, dialect: &dyn Dialect, raw: &RawSql) -> Result<Statement> {
+        let mut writer = SqlWriter::new(dialect);
+        writer.push("SELECT COUNT(*)");
+        writer.qualify(self.model.table.name);
+        self.write_found(&mut writer, raw)?;
+        Ok(writer.finish())
+    }
+
+    // ` FROM (…) AS posts WHERE …`
+    fn write_found(&self, writer: &mut SqlWriter<'_>, raw: &RawSql) -> Result<()> {
+        writer.push(" FROM (");
+        writer.raw(raw.sql(), raw.binds())?;
+        writer.push(") AS ");
+        writer.identifier(self.model.table.name);
+        writer.where_clause(&self.filter)
+    }
+}

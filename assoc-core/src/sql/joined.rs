@@ -1,0 +1,386 @@
+//! One statement for the root's rows and those of joined associations: `eager_load`.
+//!
+//! # What is selected
+//!
+//! All columns of the root and of every table whose rows are stored, and the key columns of those on the way: two ways
+//! that lead to the same target are two links, and only their own keys tell them apart from the repetitions that joined
+//! siblings cause. Columns are named `t0_r0`, `t0_r1`, …, `t1_r0`: table by table.
+//!
+//! # Orders
+//!
+//! Every association has an order of its own (its scope's, then its primary key), and the statement can have one only:
+//! the root's. Where an order is by columns whose values compare here as they do in the database (integers that are not
+//! `NULL`, which primary keys nearly always are), the rows are sorted here. Any other order becomes one more column,
+//! the row's rank: `DENSE_RANK() OVER (ORDER BY …)`. Sorting the whole statement by all orders, one after the other, was
+//! the alternative; it is wrong where a condition reaches into two branches, because what comes first under one row
+//! need not come first under the next.
+//!
+//! # Limits
+//!
+//! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots come first, each
+//! once, as a derived table that the root is joined to: still one statement. It joins only what the conditions and the
+//! order need. If that repeats no root, it is a plain `LIMIT`; if the order looks at the root (or at single targets),
+//! `DISTINCT`; and if it looks into a collection, roots come in the order of their first row, found by `ROW_NUMBER()`.
+
+use super::{KeyedSelect, RowOrder, Select, SqlWriter};
+use crate::association::Hop;
+use crate::column_type::SqlType;
+use crate::dialect::Dialect;
+use crate::error::{Error, Result};
+use crate::expr::{ColumnRef, Direction, Operand, OrderTerm};
+use crate::joins::Joins;
+use crate::model::ModelDef;
+use crate::planner::Plan;
+use crate::statement::Statement;
+
+/// The name of the derived table that holds a page's keys.
+const PAGE: &str = "assoc_page";
+
+/// A table whose columns are among those selected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedTable {
+    /// Which of the statement's joins; `None` for the root.
+    pub table: Option<usize>,
+    /// The model.
+    pub model: &'static ModelDef,
+    /// The model's columns that are selected, in their order.
+    pub columns: Vec<usize>,
+    /// Where in a row its first column is.
+    pub first: usize,
+    /// The model's columns that tell its rows apart: the primary key's, or all where there is none.
+    pub key: Vec<usize>,
+}
+
+impl LoadedTable {
+    /// Where in a row a column of the model is, if it is selected.
+    #[must_use]
+    pub fn place_of(&self, column: usize) -> Option<usize> {
+        self.columns.iter().position(|selected| *selected == column).map(|at| self.first + at)
+    }
+
+    /// Whether equal rows cannot be told apart.
+    #[must_use]
+    pub fn is_keyless(&self) -> bool {
+        self.model.primary_key.is_empty()
+    }
+}
+
+/// In which order the rows of a joined edge are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rank {
+    /// An owner has one row.
+    Single,
+    /// By values of the row at these places, each ascending or descending.
+    Values(Vec<(usize, Direction)>),
+    /// By the rank at this place of the row.
+    Selected(usize),
+}
+
+/// A `SELECT` that loads joined associations with the root.
+#[derive(Debug, Clone)]
+pub struct JoinedSelect {
+    select: Select,
+    tables: Vec<LoadedTable>,
+    // For each of the plan's joined edges.
+    ranks: Vec<Rank>,
+    // What is selected after the columns: orders within a table.
+    selected_ranks: Vec<(usize, Vec<OrderTerm>)>,
+}
+
+impl JoinedSelect {
+    /// The statement of a query whose joins have their names, and of the edges of a plan that it loads.
+    ///
+    /// # Errors
+    /// When the root has no primary key, the query is grouped, or an order needs what the database lacks.
+    pub fn new(select: Select, plan: &Plan, dialect: &dyn Dialect) -> Result<Self> {
+        let root = select.model;
+        root.require_primary_key("loading associations by a join")?;
+        if !select.group.is_empty() || !select.having.is_always() || select.operands.is_some() {
+            let message = "a query that loads associations by a join gives whole rows: it can neither be grouped nor \
+                           `select` some columns; use `preload`, or read values with `repo.pluck`";
+            return Err(Error::invalid_query(root.name, message));
+        }
+        let mut wanted: Vec<Option<Vec<usize>>> = vec![None; select.joins.tables().len()];
+        let mut orders = Vec::with_capacity(plan.joined().len());
+        for joined in plan.joined() {
+            let model = joined.select.model;
+            let columns = wanted[joined.table].get_or_insert_default();
+            let node = &plan.nodes()[plan.edge(joined.edge).child];
+            if node.links_only && !model.primary_key.is_empty() {
+                columns.extend(model.primary_key);
+            } else {
+                columns.extend(0..model.columns.len());
+            }
+            let order = order_of(&joined.select, joined.hop);
+            let here = order.as_ref().map(|order| order.iter().map(|term| sortable(model, term)).collect());
+            let here: Option<Option<Vec<(usize, Direction)>>> = here;
+            if let Some(Some(here)) = &here {
+                columns.extend(here.iter().map(|(column, _)| *column));
+            }
+            orders.push((joined.table, order, here.flatten()));
+        }
+        // Equal rows of a table without a key are counted, which other tables' repetitions must not disturb.
+        let keyless = |at: &usize| wanted[*at].is_some() && select.joins.tables()[*at].hop.model.primary_key.is_empty();
+        if (0..wanted.len()).any(|at| keyless(&at)) {
+            for (table, wanted) in select.joins.tables().iter().zip(&mut wanted) {
+                if wanted.is_none() && table.multiplies() {
+                    *wanted = Some(table.hop.model.primary_key.to_vec());
+                }
+            }
+        }
+        let mut first = root.columns.len();
+        let key = root.primary_key.to_vec();
+        let mut tables = vec![LoadedTable { table: None, model: root, columns: (0..first).collect(), first: 0, key }];
+        for (at, columns) in wanted.into_iter().enumerate() {
+            let Some(mut columns) = columns else { continue };
+            columns.sort_unstable();
+            columns.dedup();
+            let model = select.joins.tables()[at].hop.model;
+            let key = if model.primary_key.is_empty() { columns.clone() } else { model.primary_key.to_vec() };
+            let width = columns.len();
+            tables.push(LoadedTable { table: Some(at), model, columns, first, key });
+            first += width;
+        }
+        let mut this = JoinedSelect { select, tables, ranks: Vec::new(), selected_ranks: Vec::new() };
+        for (table, order, here) in orders {
+            let rank = this.rank(table, order, here, first, dialect)?;
+            this.ranks.push(rank);
+        }
+        Ok(this)
+    }
+
+    fn rank(
+        &mut self,
+        table: usize,
+        order: Option<Vec<OrderTerm>>,
+        here: Option<Vec<(usize, Direction)>>,
+        width: usize,
+        dialect: &dyn Dialect,
+    ) -> Result<Rank> {
+        let Some(order) = order else { return Ok(Rank::Single) };
+        if let Some(here) = here {
+            let loaded = self.tables.iter().find(|loaded| loaded.table == Some(table));
+            let place = |(column, way): &(usize, Direction)| Some((loaded?.place_of(*column)?, *way));
+            let places: Option<Vec<_>> = here.iter().map(place).collect();
+            // All of them were added to what is selected.
+            return Ok(places.map_or(Rank::Single, Rank::Values));
+        }
+        if !dialect.capabilities().window_functions {
+            let what = "loading by a join an association whose order is not by integers: it needs window functions";
+            return Err(Error::unsupported(dialect.name(), what));
+        }
+        let rank = (table, order);
+        let at = self.selected_ranks.iter().position(|known| *known == rank).unwrap_or_else(|| {
+            self.selected_ranks.push(rank);
+            self.selected_ranks.len() - 1
+        });
+        Ok(Rank::Selected(width + at))
+    }
+
+    /// The tables whose columns are selected; the root's are the first.
+    #[must_use]
+    pub fn tables(&self) -> &[LoadedTable] {
+        &self.tables
+    }
+
+    /// For each of the plan's joined edges, the order of its rows.
+    #[must_use]
+    pub fn ranks(&self) -> &[Rank] {
+        &self.ranks
+    }
+
+    /// The number of values in a row.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        let columns: usize = self.tables.iter().map(|table| table.columns.len()).sum();
+        columns + self.selected_ranks.len()
+    }
+
+    /// Whether each row is a root of its own.
+    #[must_use]
+    pub fn roots_are_single(&self) -> bool {
+        !multiplies(&self.select.joins)
+    }
+
+    /// Whether the application joins something by itself.
+    #[must_use]
+    pub fn has_raw_joins(&self) -> bool {
+        !self.select.joins.raw().is_empty()
+    }
+
+    /// The statement.
+    ///
+    /// # Errors
+    /// When a condition or order names a column the statement cannot reach, raw SQL is inconsistent, or a page needs
+    /// what the database lacks.
+    pub fn statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
+        let mut writer = SqlWriter::new(dialect);
+        let select = &self.select;
+        select.begin(&mut writer);
+        writer.push("SELECT ");
+        for (at, loaded) in self.tables.iter().enumerate() {
+            for (column, of) in loaded.columns.iter().enumerate() {
+                if at + column > 0 {
+                    writer.push(", ");
+                }
+                writer.column_of(self.name_of(loaded), loaded.model.columns[*of].name);
+                writer.push(" AS ");
+                writer.identifier(&format!("t{at}_r{column}"));
+            }
+        }
+        for (at, (table, order)) in self.selected_ranks.iter().enumerate() {
+            writer.push(", ");
+            let name = &select.joins.tables()[*table].name;
+            writer.within(name, |writer| writer.over("DENSE_RANK()", order))?;
+            writer.push(" AS ");
+            writer.identifier(&format!("rank_{at}"));
+        }
+        writer.push(" FROM ");
+        let counted = select.limit.is_some() || select.offset.is_some();
+        if counted && multiplies(&select.joins) {
+            writer.push("(");
+            self.write_page(&mut writer)?;
+            writer.push(") AS ");
+            writer.identifier(PAGE);
+            writer.push(" INNER JOIN ");
+            // The page's statement had names of its own.
+            select.begin(&mut writer);
+            let root = select.model;
+            writer.table(&root.table);
+            writer.push(" ON ");
+            writer.separated(" AND ", root.primary_key_names().enumerate(), |writer, (at, name)| {
+                writer.own_column(name);
+                writer.push(" = ");
+                writer.column_of(PAGE, &format!("k{at}"));
+            });
+            writer.joins(root, &select.joins)?;
+            select.write_conditions(&mut writer)?;
+            writer.order_by(&select.order)?;
+        } else {
+            select.write_from(&mut writer)?;
+            writer.order_by(&select.order)?;
+            dialect.write_limit(&mut writer, select.limit, select.offset);
+        }
+        Ok(writer.finish())
+    }
+
+    fn name_of(&self, loaded: &LoadedTable) -> &str {
+        match loaded.table {
+            None => self.select.model.table.name,
+            Some(table) => &self.select.joins.tables()[table].name,
+        }
+    }
+
+    // The keys of the page's roots, each once.
+    fn write_page(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        let roots = self.select.of_roots();
+        let keys: Vec<&'static str> = roots.model.primary_key_names().collect();
+        roots.begin(writer);
+        let repeats = multiplies(&roots.joins);
+        let places = repeats && roots.order.iter().any(|term| roots.is_repeated(term));
+        let dialect = writer.dialect();
+        if !places {
+            writer.push(if repeats { "SELECT DISTINCT " } else { "SELECT " });
+            write_keys(writer, &keys);
+            // `DISTINCT` sorts by what it selects only.
+            let selected = |term: &OrderTerm| matches!(&term.operand, Operand::Column(column) if column.path.is_empty() && keys.contains(&column.name));
+            for (at, term) in roots.order.iter().filter(|term| repeats && !selected(term)).enumerate() {
+                writer.push(", ");
+                writer.operand(&term.operand)?;
+                writer.push(" AS ");
+                writer.identifier(&format!("o{at}"));
+            }
+            writer.push(" FROM ");
+            roots.write_from(writer)?;
+            writer.order_by(&roots.order)?;
+        } else {
+            if !dialect.capabilities().window_functions {
+                let what = "a limit on roots in the order of a joined collection: it needs window functions";
+                return Err(Error::unsupported(dialect.name(), what));
+            }
+            let names = |writer: &mut SqlWriter<'_>| {
+                writer.separated(", ", 0..keys.len(), |writer, at| writer.identifier(&format!("k{at}")));
+            };
+            writer.push("SELECT ");
+            names(writer);
+            writer.push(" FROM (SELECT ");
+            write_keys(writer, &keys);
+            writer.push(", ");
+            writer.over("ROW_NUMBER()", &roots.order)?;
+            writer.push(" AS ");
+            writer.identifier("place");
+            writer.push(" FROM ");
+            roots.write_from(writer)?;
+            writer.push(") AS ");
+            writer.identifier("placed");
+            writer.push(" GROUP BY ");
+            names(writer);
+            writer.push(" ORDER BY MIN(");
+            writer.identifier("place");
+            writer.push(")");
+        }
+        dialect.write_limit(writer, roots.limit, roots.offset);
+        Ok(())
+    }
+}
+
+impl Select {
+    /// The same query as one that only asks which of the root's rows there are: it joins what conditions and orders need
+    /// and nothing else.
+    #[must_use]
+    pub fn of_roots(&self) -> Select {
+        let mut needed = Vec::new();
+        let mut need = |path: &[&'static str]| needed.extend(self.joins.find(path));
+        self.filter.visit_paths(&[], &mut need);
+        self.having.visit_paths(&[], &mut need);
+        self.order.iter().for_each(|term| term.operand.visit_path(&[], &mut need));
+        Select { joins: self.joins.only(&needed), ..self.clone() }
+    }
+
+    /// Whether its joins repeat the root's rows.
+    #[must_use]
+    pub fn repeats_roots(&self) -> bool {
+        multiplies(&self.joins)
+    }
+
+    // Whether a root has several values of what is sorted by.
+    fn is_repeated(&self, term: &OrderTerm) -> bool {
+        let mut repeated = false;
+        term.operand.visit_path(&[], &mut |path| {
+            let mut next = self.joins.find(path);
+            while let Some(table) = next.map(|table| &self.joins.tables()[table]) {
+                repeated |= table.multiplies();
+                next = table.from;
+            }
+        });
+        repeated
+    }
+}
+
+fn write_keys(writer: &mut SqlWriter<'_>, keys: &[&'static str]) {
+    writer.separated(", ", keys.iter().enumerate(), |writer, (at, key)| {
+        writer.own_column(key);
+        writer.push(" AS ");
+        writer.identifier(&format!("k{at}"));
+    });
+}
+
+// Nobody knows what the application's own joins do.
+fn multiplies(joins: &Joins) -> bool {
+    !joins.raw().is_empty() || joins.tables().iter().any(|table| table.multiplies())
+}
+
+// The order in which an owner's rows are, if it has several.
+fn order_of(select: &KeyedSelect, hop: Hop) -> Option<Vec<OrderTerm>> {
+    let single = hop.unique && select.row_order != RowOrder::Ranked;
+    (!single).then(|| select.total_order())
+}
+
+// The column of a term by which rows can be sorted here as they would be in the database.
+fn sortable(model: &ModelDef, term: &OrderTerm) -> Option<(usize, Direction)> {
+    let Operand::Column(ColumnRef { path, name }) = &term.operand else { return None };
+    let at = model.columns.iter().position(|column| column.name == *name).filter(|_| path.is_empty())?;
+    let column = &model.columns[at];
+    let exact = matches!(column.sql_type, SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool);
+    (exact && !column.nullable).then_some((at, term.direction))
+}

@@ -1,0 +1,132 @@
+//! `JOIN … ON …`, and the names joined columns go by.
+
+use super::SqlWriter;
+use crate::association::AssociationDef;
+use crate::error::{ErrorKind, Result};
+use crate::expr::{Expr, OrderTerm};
+use crate::joins::{JoinKind, JoinedTable, Joins};
+use crate::model::ModelDef;
+use crate::value::Value;
+
+/// The names of joined tables by path, and from where paths are seen.
+#[derive(Debug, Default)]
+pub(super) struct JoinedNames {
+    names: Vec<(Vec<&'static str>, String)>,
+    pub(super) prefix: Vec<&'static str>,
+    model: &'static str,
+}
+
+impl SqlWriter<'_> {
+    /// Columns of these joins can be named from now on.
+    pub(super) fn begin_joins(&mut self, model: &ModelDef, joins: &Joins) {
+        let name_of = |table: usize| joins.tables()[table].name.clone();
+        self.joined = JoinedNames {
+            names: joins.paths().map(|(path, table)| (path.to_vec(), name_of(table))).collect(),
+            prefix: Vec::new(),
+            model: model.name,
+        };
+    }
+
+    /// The name of a path's table.
+    pub(super) fn joined_name(&self, path: &[&'static str]) -> Result<String> {
+        let known = self.joined.names.iter().find(|(known, _)| known == path);
+        known.map(|(_, name)| name.clone()).ok_or_else(|| {
+            let model = if self.joined.model.is_empty() { "query" } else { self.joined.model };
+            ErrorKind::NotJoined { model, path: path.join(".") }.into()
+        })
+    }
+
+    /// A condition on a joined association's target.
+    pub(super) fn joined_condition(&mut self, association: &AssociationDef, filter: &Expr) -> Result<()> {
+        self.joined.prefix.push(association.name);
+        if self.joined.model.is_empty() {
+            self.joined.model = (association.owner)().name;
+        }
+        let name = self.joined_name(&self.joined.prefix)?;
+        let outer = self.qualifier.replace(name.into());
+        self.condition(filter)?;
+        self.qualifier = outer;
+        self.joined.prefix.pop();
+        Ok(())
+    }
+
+    /// ` INNER JOIN posts ON posts.user_id = users.id …`
+    pub(super) fn joins(&mut self, root: &ModelDef, joins: &Joins) -> Result<()> {
+        for table in joins.tables() {
+            let own = table.hop.model.table;
+            self.push(match table.kind {
+                JoinKind::Inner => " INNER JOIN ",
+                JoinKind::Left => " LEFT OUTER JOIN ",
+            });
+            self.table(&own);
+            if table.name != own.name {
+                self.push(" AS ");
+                self.identifier(&table.name);
+            }
+            self.push(" ON ");
+            let from = table.from.map(|from| &joins.tables()[from]);
+            self.join_condition(root, from, table)?;
+        }
+        for raw in joins.raw() {
+            self.push(" ");
+            self.raw(&raw.sql, &raw.binds)?;
+        }
+        Ok(())
+    }
+
+    fn join_condition(&mut self, root: &ModelDef, from: Option<&JoinedTable>, table: &JoinedTable) -> Result<()> {
+        let (owner, owner_name) = match from {
+            None => (root, root.table.name),
+            Some(from) => (from.hop.model, &from.name[..]),
+        };
+        let hop = table.hop.hop;
+        self.separated(" AND ", hop.target_columns.iter().zip(hop.owner_columns), |writer, (own, key)| {
+            writer.column_of(&table.name, table.hop.model.columns[*own].name);
+            writer.push(" = ");
+            writer.column_of(owner_name, owner.columns[*key].name);
+        });
+        if let Some(named) = table.hop.owner_type {
+            self.push(" AND ");
+            self.column_of(owner_name, owner.columns[named.column].name);
+            self.push(" = ");
+            self.bind(Value::from(named.tag));
+        }
+        if !table.hop.filter.is_always() {
+            self.push(" AND (");
+            self.within(&table.name, |writer| writer.condition(&table.hop.filter))?;
+            self.push(")");
+        }
+        Ok(())
+    }
+
+    /// A table's column, qualified by its name in the statement.
+    pub(super) fn column_of(&mut self, table: &str, column: &str) {
+        self.identifier(table);
+        self.push(".");
+        self.identifier(column);
+    }
+
+    /// Writes something in which own columns are those of a joined table, and nothing else can be named.
+    pub(super) fn within(&mut self, table: &str, write: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let outer = self.qualifier.replace(table.to_owned().into());
+        let joined = std::mem::take(&mut self.joined);
+        write(self)?;
+        self.qualifier = outer;
+        self.joined = joined;
+        Ok(())
+    }
+
+    /// `FUNCTION() OVER (ORDER BY …)`
+    pub(super) fn over(&mut self, function: &str, order: &[OrderTerm]) -> Result<()> {
+        self.push(function);
+        self.push(" OVER (");
+        // The leading blank of ` ORDER BY` does no harm, but it looks wrong.
+        let start = self.sql.len();
+        self.order_by(order)?;
+        if self.sql[start..].starts_with(' ') {
+            self.sql.remove(start);
+        }
+        self.push(")");
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! Queries that join associations: to filter and sort by their columns, and to load them with the same statement.
+
+use assoc_core::joins::{JoinKind, RawJoin};
+use assoc_core::planner::{IntoPreload, Strategy};
+use assoc_core::{Model, Value};
+
+use crate::query::{Query, Select};
+
+impl<M: Model> Query<M> {
+    /// Rows with a target each: [`Select::join`].
+    pub fn join(associations: impl IntoPreload<M>) -> Select<M> {
+        Self::new().join(associations)
+    }
+
+    /// Rows with their targets, if there are any: [`Select::left_join`].
+    pub fn left_join(associations: impl IntoPreload<M>) -> Select<M> {
+        Self::new().left_join(associations)
+    }
+
+    /// Rows joined by SQL of one's own: [`Select::raw_join`].
+    pub fn raw_join(sql: impl Into<String>, binds: impl IntoIterator<Item = Value<'static>>) -> Select<M> {
+        Self::new().raw_join(sql, binds)
+    }
+
+    /// Rows with an association, loaded by one statement: [`Select::eager_load`].
+    pub fn eager_load(associations: impl IntoPreload<M>) -> Select<M> {
+        Self::new().eager_load(associations)
+    }
+
+    /// Rows with an association: [`Select::includes`].
+    pub fn includes(associations: impl IntoPreload<M>) -> Select<M> {
+        Self::new().includes(associations)
+    }
+}
+
+impl<M: Model> Select<M> {
+    /// Joins associations, so that conditions and orders can name their columns
+    /// ([`joined`](assoc_core::Association::joined)). Nothing is loaded. Rows without a target are left out, and rows
+    /// with several come several times, unless the query is [`distinct`](Self::distinct); to ask whether there is a
+    /// target, [`any`](assoc_core::Association::any) repeats nothing.
+    ///
+    /// A join sees all rows that satisfy the association's condition; its order and limit do not apply. Joined twice, an
+    /// association is joined once. No further statement.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let titles = User::POSTS.joined(Post::TITLE);
+    /// let query = Query::join(User::POSTS).filter(User::POSTS.joined(Post::TITLE.like("A%"))).order_by(titles.asc());
+    /// let users: Vec<User> = repo.all(query).await?;
+    /// # assert!(users.is_empty());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn join(mut self, associations: impl IntoPreload<M>) -> Self {
+        self.joins.extend(associations.into_requests().into_iter().map(|request| (JoinKind::Inner, request)));
+        self
+    }
+
+    /// As [`join`](Self::join), and rows without a target stay: the target's columns are `NULL` then.
+    pub fn left_join(mut self, associations: impl IntoPreload<M>) -> Self {
+        self.joins.extend(associations.into_requests().into_iter().map(|request| (JoinKind::Left, request)));
+        self
+    }
+
+    /// Joins by SQL of one's own, after all joins by association: `INNER JOIN visits ON visits.user_id = users.id`. Each
+    /// `?` takes a bind. The names of its tables are taken: an association over one of them gets another, which
+    /// [`explain`](Self::explain) shows. Associations loaded by the same statement are partial, because nobody knows
+    /// what it leaves of them.
+    pub fn raw_join(mut self, sql: impl Into<String>, binds: impl IntoIterator<Item = Value<'static>>) -> Self {
+        self.raw_joins.push(RawJoin { sql: sql.into(), binds: binds.into_iter().collect() });
+        self
+    }
+
+    /// Loads associations with the rows, by one statement that joins them, to any depth: for conditions and orders that
+    /// reach into them. What is loaded is what [`preload`](Self::preload) would load, in the same order, unless a
+    /// condition of the query reaches into the association: then only rows that satisfy it, and the association is
+    /// partial. An association that is also [joined](Self::join) leaves out rows without a target.
+    ///
+    /// Every joined collection repeats the rows of the others, so `preload` is the faster one where nothing reaches into
+    /// the association. [`limit`](Self::limit) counts rows of this model all the same.
+    ///
+    /// 1 statement in all, also with a limit. Polymorphic associations, and scopes that depend on the owner, cannot be
+    /// joined: an error before any SQL.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// # let ada = repo.insert(User::build()).await?;
+    /// # repo.insert_all(["On engines", "A letter"].map(|title| Post::build().set(Post::USER_ID, ada.id).set(Post::TITLE, title))).await?;
+    /// let query = Query::eager_load(User::POSTS).filter(User::POSTS.joined(Post::TITLE.like("A%")));
+    /// let users: Vec<User> = repo.all(query).await?;
+    /// assert_eq!(users[0].posts()?.len(), 1);
+    /// assert!(users[0].posts.is_partial());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn eager_load(self, associations: impl IntoPreload<M>) -> Self {
+        self.load(associations, Strategy::Joined)
+    }
+
+    /// Loads associations with the rows, each by the better kind of statement: joined, as
+    /// [`eager_load`](Self::eager_load) does, if a condition or order reaches into it or the query joins it; otherwise by
+    /// key, as [`preload`](Self::preload). [`explain`](Self::explain) says which.
+    pub fn includes(self, associations: impl IntoPreload<M>) -> Self {
+        self.load(associations, Strategy::Chosen)
+    }
+
+    fn load(mut self, associations: impl IntoPreload<M>, strategy: Strategy) -> Self {
+        let requests = associations.into_requests().into_iter().map(|request| request.with_strategy(strategy));
+        self.preloads.extend(requests);
+        self
+    }
+}

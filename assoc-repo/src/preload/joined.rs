@@ -1,0 +1,354 @@
+//! Takes the rows of a statement that loads joined associations apart: a row of it holds one row of each table, and
+//! every row of a table comes as often as its owners and siblings repeat it.
+//!
+//! Rows are told apart by their primary key, so each is decoded once. What an owner has is the set of rows it was seen
+//! with; their order is not that of the statement but the association's own ([`Rank`]). From there on everything is as
+//! if each table had been a statement of its own: rows with positions, links from owners to positions, and the same code
+//! for what lies on the way through others.
+//!
+//! A table without a primary key (a join table) may hold equal rows, and an owner then has its target as often. Such rows
+//! are counted: of one combination of all other tables' rows, a row of the statement comes once for each of them. Two
+//! such tables in one statement would leave it open whose rows repeat, which is an error only if any do.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
+
+use assoc_core::joins::Joins;
+use assoc_core::planner::{Edge, Plan};
+use assoc_core::rows::{LinkRows, Rows};
+use assoc_core::sql::{JoinedSelect, LoadedTable, PerOwner, Rank};
+use assoc_core::{Cardinality, Direction, Error, KeyTuple, Links, Result, RowSink, Value};
+
+use super::index::IntHasher;
+use super::{EdgeLinks, NodeRows};
+
+type Hashed<V> = BuildHasherDefault<V>;
+
+const NONE: u32 = u32::MAX;
+
+/// The sink of such a statement.
+pub(super) struct Assembly<'p> {
+    plan: &'p Plan,
+    load: &'p JoinedSelect,
+    tables: Vec<TableRows<'p>>,
+    // How often each combination of rows came, where a table has no key.
+    combinations: Option<HashMap<Box<[u32]>, u32>>,
+}
+
+/// The distinct rows of one table.
+struct TableRows<'p> {
+    loaded: &'p LoadedTable,
+    // Where in a row its key is, and where what says that there is a row at all.
+    key: Vec<usize>,
+    present: Vec<usize>,
+    // `None` where nothing but the links is wanted.
+    rows: Option<Box<dyn Rows>>,
+    known: Known,
+    // The table it hangs on, among those that are loaded, and who was seen with whom.
+    from: Option<usize>,
+    pairs: Vec<(u32, u32)>,
+    seen: HashSet<u64, Hashed<IntHasher>>,
+    // For each way to sort the rows, what to sort by.
+    ranks: Vec<(Rank, Vec<i128>)>,
+    current: u32,
+}
+
+#[derive(Default)]
+struct Known {
+    count: u32,
+    ints: HashMap<i64, u32, Hashed<IntHasher>>,
+    tuples: HashMap<KeyTuple, u32>,
+    last: Option<(i64, u32)>,
+}
+
+impl Known {
+    // The position of a key, and whether it is new.
+    fn position(&mut self, key: &KeyTuple) -> (u32, bool) {
+        let next = self.count;
+        let at = match key.values() {
+            [Value::Int(int)] => match self.last {
+                Some((last, at)) if last == *int => at,
+                _ => {
+                    let at = *self.ints.entry(*int).or_insert(next);
+                    self.last = Some((*int, at));
+                    at
+                }
+            },
+            _ => match self.tuples.get(key) {
+                Some(at) => *at,
+                None => *self.tuples.entry(key.clone()).or_insert(next),
+            },
+        };
+        self.add(at == next, at)
+    }
+
+    fn add(&mut self, new: bool, at: u32) -> (u32, bool) {
+        self.count += u32::from(new);
+        (at, new)
+    }
+}
+
+impl<'p> Assembly<'p> {
+    pub(super) fn new(plan: &'p Plan, load: &'p JoinedSelect, joins: &Joins) -> Self {
+        let loaded = load.tables();
+        let mut tables: Vec<TableRows<'p>> = loaded
+            .iter()
+            .map(|loaded| {
+                let places = |columns: &[usize]| columns.iter().filter_map(|at| loaded.place_of(*at)).collect();
+                let table = loaded.table.map(|table| &joins.tables()[table]);
+                let stored = plan.joined().iter().any(|joined| {
+                    Some(joined.table) == loaded.table && !plan.nodes()[plan.edge(joined.edge).child].links_only
+                });
+                let from = table.map(|table| table.from);
+                TableRows {
+                    loaded,
+                    key: places(&loaded.key),
+                    present: match table {
+                        Some(table) if loaded.is_keyless() => places(table.hop.hop.target_columns),
+                        _ => places(&loaded.key),
+                    },
+                    rows: (stored || loaded.table.is_none()).then(|| loaded.model.rows.new_rows()),
+                    known: Known::default(),
+                    from: from.and_then(|from| load.tables().iter().position(|other| other.table == from)),
+                    pairs: Vec::new(),
+                    seen: HashSet::default(),
+                    ranks: Vec::new(),
+                    current: NONE,
+                }
+            })
+            .collect();
+        for (joined, rank) in plan.joined().iter().zip(load.ranks()) {
+            if let Some(table) = tables.iter_mut().find(|table| table.loaded.table == Some(joined.table))
+                && *rank != Rank::Single
+                && !table.ranks.iter().any(|(known, _)| known == rank)
+            {
+                table.ranks.push((rank.clone(), Vec::new()));
+            }
+        }
+        let keyless = loaded.iter().any(LoadedTable::is_keyless) && !load.has_raw_joins();
+        Assembly { plan, load, tables, combinations: keyless.then(HashMap::new) }
+    }
+
+    /// The nodes whose rows came with the statement.
+    pub(super) fn finish(mut self) -> Result<Vec<Option<NodeRows>>> {
+        let plan = self.plan;
+        let times = self.times()?;
+        let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
+        let root = self.tables[0].rows.take().unwrap_or_else(|| plan.nodes()[0].model.rows.new_rows());
+        nodes[0] = Some(NodeRows::new(plan, 0, 0, root));
+        // For each node where the rows of its table went; the root's stay.
+        let mut moved: Vec<Option<Vec<u32>>> = vec![None; nodes.len()];
+        for (joined, rank) in plan.joined().iter().zip(self.load.ranks()) {
+            let Some(at) = self.tables.iter().position(|table| table.loaded.table == Some(joined.table)) else {
+                continue;
+            };
+            let edge = plan.edge(joined.edge);
+            let table = &mut self.tables[at];
+            let order = table.order(rank);
+            let place = inverse(&order);
+            let rows: Box<dyn Rows> = if plan.nodes()[edge.child].links_only {
+                Box::new(LinkRows::unread(order.len()))
+            } else {
+                let last = plan.joined().iter().rfind(|other| {
+                    other.table == joined.table && !plan.nodes()[plan.edge(other.edge).child].links_only
+                });
+                let is_last = last.is_some_and(|last| last.edge == joined.edge);
+                table.rows_in(&order, is_last)
+            };
+            let owners = nodes[joined.edge.node].as_ref().map_or(0, |rows| rows.fetched.len());
+            let owner_place = moved[joined.edge.node].as_deref();
+            let links = links(edge, owners, &table.pairs, owner_place, &place, &times[at], joined.select.per_owner);
+            if let Some(owner) = &mut nodes[joined.edge.node] {
+                owner.links[joined.edge.edge] = Some(EdgeLinks { links, kept: Vec::new() });
+            }
+            nodes[edge.child] = Some(NodeRows::new(plan, edge.child, 0, rows));
+            moved[edge.child] = Some(place);
+        }
+        Ok(nodes)
+    }
+
+    // How often each row of each table is there: more than once only without a key.
+    fn times(&self) -> Result<Vec<HashMap<u32, u32>>> {
+        let mut times = vec![HashMap::new(); self.tables.len()];
+        let Some(combinations) = &self.combinations else { return Ok(times) };
+        let keyless: Vec<usize> = (0..self.tables.len()).filter(|at| self.tables[*at].loaded.is_keyless()).collect();
+        for (rows, count) in combinations.iter().filter(|(_, count)| **count > 1) {
+            let [at] = keyless[..] else {
+                let tables: Vec<&str> = keyless.iter().map(|at| self.tables[*at].loaded.model.table.name).collect();
+                let message = format!(
+                    "`{}` are joined in one statement, have no primary keys, and one of them holds a row twice: which one \
+                     cannot be told; load one of these associations with `preload`",
+                    tables.join("` and `")
+                );
+                return Err(Error::invalid_query(self.plan.nodes()[0].model.name, message));
+            };
+            let known = times[at].entry(rows[at]).or_insert(1);
+            *known = (*known).max(*count);
+        }
+        Ok(times)
+    }
+}
+
+impl RowSink for Assembly<'_> {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        if values.len() != self.load.width() {
+            let (model, expected) = (self.plan.nodes()[0].model.name, self.load.width());
+            return Err(assoc_core::ErrorKind::RowWidth { model, expected, found: values.len() }.into());
+        }
+        let single_roots = self.load.roots_are_single();
+        // Everything that tells rows apart is read before the first of them is decoded, which takes values out.
+        let mut new = Vec::with_capacity(self.tables.len());
+        for table in &mut self.tables {
+            let is_new = table.find(values, single_roots && table.loaded.table.is_none());
+            new.push(is_new);
+        }
+        if let Some(combinations) = &mut self.combinations {
+            let rows: Box<[u32]> = self.tables.iter().map(|table| table.current).collect();
+            *combinations.entry(rows).or_insert(0) += 1;
+        }
+        for (at, is_new) in new.iter().enumerate() {
+            if let Some(from) = self.tables[at].from {
+                let owner = self.tables[from].current;
+                self.tables[at].pair(owner, *is_new);
+            }
+            if *is_new {
+                self.tables[at].decode(values)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TableRows<'_> {
+    // Which of the table's rows is in this row, and whether it is the first time.
+    fn find(&mut self, values: &[Value<'_>], always_new: bool) -> bool {
+        if self.present.iter().any(|at| values[*at].is_null()) {
+            self.current = NONE;
+            return false;
+        }
+        let (at, new) = if always_new {
+            let next = self.known.count;
+            self.known.add(true, next)
+        } else {
+            let key = self.key.iter().map(|at| values[*at].clone().into_owned());
+            self.known.position(&KeyTuple::of_row(key))
+        };
+        self.current = at;
+        if new {
+            for (rank, of_rows) in &mut self.ranks {
+                match rank {
+                    Rank::Values(places) => {
+                        of_rows.extend(places.iter().map(|(at, way)| sortable(&values[*at], *way)));
+                    }
+                    Rank::Selected(at) => of_rows.push(sortable(&values[*at], Direction::Asc)),
+                    Rank::Single => {}
+                }
+            }
+        }
+        new
+    }
+
+    fn pair(&mut self, owner: u32, is_new: bool) {
+        if owner == NONE || self.current == NONE {
+            return;
+        }
+        // A row that is new was seen with nobody; most others come again because a sibling repeats them.
+        let pair = u64::from(owner) << 32 | u64::from(self.current);
+        if self.seen.insert(pair) || is_new {
+            self.pairs.push((owner, self.current));
+        }
+    }
+
+    fn decode(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        let Some(rows) = &mut self.rows else { return Ok(()) };
+        let first = self.loaded.first;
+        RowSink::row(&mut **rows, &mut values[first..first + self.loaded.columns.len()])
+    }
+
+    // The positions of the rows in an order.
+    fn order(&self, rank: &Rank) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.known.count).collect();
+        if let Some((rank, of_rows)) = self.ranks.iter().find(|(known, _)| known == rank) {
+            let width = match rank {
+                Rank::Values(places) => places.len(),
+                _ => 1,
+            };
+            let of = |row: &u32| &of_rows[*row as usize * width..(*row as usize + 1) * width];
+            order.sort_by(|one, other| of(one).cmp(of(other)));
+        }
+        order
+    }
+
+    fn rows_in(&mut self, order: &[u32], take: bool) -> Box<dyn Rows> {
+        let Some(rows) = &mut self.rows else { return self.loaded.model.rows.new_rows() };
+        if take {
+            let mut taken = std::mem::replace(rows, self.loaded.model.rows.new_rows());
+            taken.reorder(order);
+            return taken;
+        }
+        let mut copy = self.loaded.model.rows.new_rows();
+        order.iter().for_each(|row| copy.push_from(&**rows, *row as usize));
+        copy
+    }
+}
+
+// A number that sorts as the database sorts the value, of those that `Rank` names.
+fn sortable(value: &Value<'_>, way: Direction) -> i128 {
+    let number = match value {
+        Value::Bool(flag) => i128::from(*flag),
+        Value::Int(number) => i128::from(*number),
+        Value::UInt(number) => i128::from(*number),
+        _ => i128::MIN + 1,
+    };
+    if way == Direction::Desc { -number } else { number }
+}
+
+fn inverse(order: &[u32]) -> Vec<u32> {
+    let mut places = vec![0; order.len()];
+    for (place, row) in (0..).zip(order) {
+        places[*row as usize] = place;
+    }
+    places
+}
+
+fn links(
+    edge: &Edge,
+    owners: usize,
+    pairs: &[(u32, u32)],
+    owner_place: Option<&[u32]>,
+    place: &[u32],
+    times: &HashMap<u32, u32>,
+    per_owner: Option<PerOwner>,
+) -> Links {
+    let owner_at = |owner: u32| owner_place.map_or(owner, |places| places[owner as usize]);
+    let mut sorted: Vec<(u32, u32)> = Vec::with_capacity(pairs.len());
+    for (owner, row) in pairs {
+        let count = times.get(row).copied().unwrap_or(1);
+        sorted.extend((0..count).map(|_| (owner_at(*owner), place[*row as usize])));
+    }
+    sorted.sort_unstable();
+    let one = if edge.cardinality == Cardinality::One { 1 } else { usize::MAX };
+    let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let skip = per_owner.map_or(0, |cut| size(cut.offset));
+    let most = per_owner.and_then(|cut| cut.limit).map_or(one, |limit| size(limit).min(one));
+    let mut rows = Vec::with_capacity(sorted.len());
+    let mut ends = Vec::with_capacity(owners);
+    let mut rest = &sorted[..];
+    for owner in 0..owners {
+        let end = rest.iter().take_while(|(own, _)| *own as usize == owner).count();
+        let (own, others) = rest.split_at(end);
+        rows.extend(own.iter().skip(skip).take(most).map(|(_, row)| *row));
+        ends.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        rest = others;
+    }
+    if edge.cardinality == Cardinality::One {
+        let mut start = 0;
+        let single = |end: u32| {
+            let own = rows.get(start as usize).copied().filter(|_| end > start);
+            start = end;
+            own
+        };
+        return Links::One(ends.into_iter().map(single).collect());
+    }
+    Links::Many { rows, ends }
+}

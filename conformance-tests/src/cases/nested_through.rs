@@ -1,0 +1,116 @@
+//! Through associations over others that go through something themselves: for every combination of kinds what a reader
+//! gives, a preload, loading by a join, and a condition on the far side.
+
+use assoc_core::Result;
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::nested::{
+    self, Agency, Club, Essay, Event, Gallery, Label, Letter, List, Member, Remark, Sponsor, Subscriber, Theme, Town,
+    Writer,
+};
+
+cases! { "nested_through", Level::Read;
+    has_many_and_has_many_through,
+    has_many_through_and_has_many,
+    has_many_and_has_one_through,
+    has_one_through_and_has_one,
+    has_one_and_has_many_through,
+    has_one_through_and_has_many,
+    has_many_and_join_table,
+    join_table_and_has_many,
+    has_many_through_and_join_table,
+    has_many_through_and_belongs_to,
+    belongs_to_and_has_many_through,
+    has_one_and_has_one_through,
+    has_one_through_and_belongs_to,
+}
+
+// The names of what was loaded, of a list or of a single target.
+trait Names {
+    fn names(&self) -> String;
+}
+
+macro_rules! named {
+    ($($model:ident)+) => {$(
+        impl Names for [$model] {
+            fn names(&self) -> String {
+                self.iter().map(|row| &row.name[..]).collect::<Vec<_>>().join(" ")
+            }
+        }
+
+        impl Names for [std::sync::Arc<$model>] {
+            fn names(&self) -> String {
+                self.iter().map(|row| &row.name[..]).collect::<Vec<_>>().join(" ")
+            }
+        }
+
+        impl Names for Vec<$model> {
+            fn names(&self) -> String {
+                self[..].names()
+            }
+        }
+
+        impl Names for Option<&$model> {
+            fn names(&self) -> String {
+                self.map_or_else(String::new, |row| row.name.clone())
+            }
+        }
+
+        impl Names for Option<$model> {
+            fn names(&self) -> String {
+                self.as_ref().names()
+            }
+        }
+    )+};
+}
+
+named!(Agency Club Event Gallery Label Letter List Remark Sponsor Subscriber Theme Town);
+
+macro_rules! combination {
+    ($case:ident: $owner:ident $token:ident $accessor:ident $target:ident $name:literal) => {
+        async fn $case(cx: &mut Context) -> Result<()> {
+            let repo = cx.repo();
+            nested::fixture(&repo).await?;
+            let all = || Query::<$owner>::order_by($owner::ID.asc());
+            let owners = cx.step("preloaded", repo.all(all().preload($owner::$token))).await?;
+            for owner in &owners {
+                cx.note(&format!("{}", owner.id), owner.$accessor()?.names());
+            }
+            let joined = cx.step("loaded by a join", repo.all(all().eager_load($owner::$token))).await?;
+            cx.require(joined == owners, "the same")?;
+            let first = &owners[0];
+            let read = cx.step("read", repo.get_association(first, $owner::$token, Query::new())).await?;
+            cx.require(read.names() == first.$accessor()?.names(), "the reader's")?;
+            for owner in &owners {
+                let read = repo.get_association(owner, $owner::$token, Query::new()).await?;
+                cx.require(read.names() == owner.$accessor()?.names(), "the reader's")?;
+            }
+            let far = $owner::$token.joined($target::NAME.eq($name));
+            let found = cx.step("joined", repo.all(all().join($owner::$token).filter(far).distinct())).await?;
+            let has_it =
+                |owner: &&$owner| owner.$accessor().is_ok_and(|rows| rows.names().split(' ').any(|name| name == $name));
+            let expected: Vec<i64> = owners.iter().filter(has_it).map(|owner| owner.id).collect();
+            let found: Vec<i64> = found.iter().map(|owner| owner.id).collect();
+            cx.require(found == expected && !found.is_empty(), "owners whose targets have the name")?;
+            let related = $owner::$token.any($target::NAME.eq($name));
+            let also = cx.step("and by a subquery", repo.all(all().filter(related))).await?;
+            cx.require(also.iter().map(|owner| owner.id).collect::<Vec<_>>() == found, "the same")
+        }
+    };
+}
+
+combination!(has_many_and_has_many_through: Writer ESSAY_LABELS essay_labels Label "l1");
+combination!(has_many_through_and_has_many: Writer SUBSCRIBER_LETTERS subscriber_letters Letter "b");
+combination!(has_many_and_has_one_through: Town MEMBER_CLUBS member_clubs Club "rowing");
+combination!(has_one_through_and_has_one: Member CLUB_SPONSOR club_sponsor Sponsor "bank");
+combination!(has_one_and_has_many_through: Writer PORTFOLIO_GALLERIES portfolio_galleries Gallery "g1");
+combination!(has_one_through_and_has_many: Member CLUB_EVENTS club_events Event "race");
+combination!(has_many_and_join_table: Writer ESSAY_THEMES essay_themes Theme "t1");
+combination!(join_table_and_has_many: Essay THEME_REMARKS theme_remarks Remark "r2");
+combination!(has_many_through_and_join_table: Writer SUBSCRIBER_LISTS subscriber_lists List "y");
+combination!(has_many_through_and_belongs_to: Writer SUBSCRIBER_TOWNS subscriber_towns Town "south");
+combination!(belongs_to_and_has_many_through: Essay WRITER_SUBSCRIBERS writer_subscribers Subscriber "s2");
+combination!(has_one_and_has_one_through: Writer PORTFOLIO_AGENCY portfolio_agency Agency "ag2");
+combination!(has_one_through_and_belongs_to: Member CLUB_TOWN club_town Town "north");

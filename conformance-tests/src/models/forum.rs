@@ -1,0 +1,83 @@
+//! A forum: associations that are SQL of the application's own.
+
+use assoc_core::Result;
+use assoc_repo::Repo;
+use assoc_repo::prelude::*;
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "members")]
+pub(crate) struct Member {
+    pub(crate) id: i64,
+    #[column(length = 20)]
+    pub(crate) name: String,
+    pub(crate) threshold: i64,
+    #[has_many(finder_sql = popular_with, counter_sql = count_popular_with)]
+    pub(crate) popular: HasMany<Message>,
+    #[has_many(finder_sql = "mentions_of")]
+    pub(crate) mentions: HasMany<Message>,
+    #[has_many(finder_sql = mentions_of, filter = Message::SCORE.gt(1), order = Message::SCORE.desc(), limit = 2)]
+    pub(crate) best_mentions: HasMany<Message>,
+    #[has_many(finder_sql = without_bind)]
+    pub(crate) broken: HasMany<Message>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "messages")]
+pub(crate) struct Message {
+    pub(crate) id: i64,
+    pub(crate) member_id: i64,
+    #[column(length = 40)]
+    pub(crate) body: Option<String>,
+    pub(crate) score: i64,
+    #[belongs_to]
+    pub(crate) member: BelongsTo<Member>,
+}
+
+// Whoever wrote them, the best first.
+fn popular_with(member: &Member) -> RawSql {
+    RawSql::raw(
+        "SELECT id, member_id, body, score FROM messages WHERE score >= ? ORDER BY score DESC, id",
+        [Value::Int(member.threshold)],
+    )
+}
+
+fn count_popular_with(member: &Member) -> RawSql {
+    RawSql::raw("SELECT COUNT(score) FROM messages WHERE score >= ?", [Value::Int(member.threshold)])
+}
+
+fn mentions_of(member: &Member) -> RawSql {
+    RawSql::raw(
+        "SELECT m.id, m.member_id, m.body, m.score FROM messages AS m WHERE m.body LIKE ? ORDER BY m.id DESC",
+        [Value::from(format!("%@{}%", member.name))],
+    )
+}
+
+fn without_bind(_: &Member) -> RawSql {
+    RawSql::raw("SELECT id, member_id, body, score FROM messages WHERE score > ?", [])
+}
+
+/// Makes the tables and fills them.
+pub(crate) async fn fixture(repo: &Repo) -> Result<()> {
+    repo.create_table::<Member>().await?;
+    repo.create_table::<Message>().await?;
+    repo.insert_all([("ann", 4), ("bob", 2), ("cyd", 4)].map(|(name, threshold): (&str, i64)| {
+        Member::build().set(Member::NAME, name).set(Member::THRESHOLD, threshold)
+    }))
+    .await?;
+    let message = |member: i64, body: &str, score: i64| {
+        Message::build()
+            .set(Message::MEMBER_ID, member)
+            .set(Message::BODY, Some(body.to_owned()))
+            .set(Message::SCORE, score)
+    };
+    repo.insert_all([
+        message(1, "hello @bob", 3),
+        message(2, "hello @ann", 5),
+        message(3, "@ann and @bob", 1),
+        message(1, "nobody", 4),
+        message(2, "@bob himself", 2),
+        message(3, "again @bob", 3),
+    ])
+    .await?;
+    Ok(())
+}
