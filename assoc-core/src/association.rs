@@ -146,6 +146,11 @@ pub trait Kind: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the declaration does not hold together, with what to change.
     fn route(&self, association: &AssociationDef) -> Result<Route>;
+
+    /// The two associations it is made of, if it goes through another: the owner's, and the one that leads on.
+    fn parts(&self) -> Option<[&'static AssociationDef; 2]> {
+        None
+    }
 }
 
 /// An association as data. Written by the derive, read by reflection, planner and executor.

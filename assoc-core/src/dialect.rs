@@ -48,7 +48,8 @@ pub enum PerOwnerLimit {
     Unsupported,
     /// `key IN (SELECT key … WHERE fk = owner ORDER BY … LIMIT n)` for each owner: a seek an owner.
     CorrelatedSeek,
-    /// `CROSS JOIN LATERAL (… LIMIT n)`: a seek an owner.
+    /// `CROSS JOIN LATERAL (… LIMIT n)`: a seek an owner. Such a database has window functions as well, which conditions
+    /// on the first n rows are written with.
     Lateral,
     /// `ROW_NUMBER()` over the keys alone, joined back to the rows.
     Window,

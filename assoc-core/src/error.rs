@@ -133,7 +133,7 @@ pub enum ErrorKind {
     },
     /// A row came back that belongs to none of the keys that were asked for.
     #[error(
-        "association `{model}.{association}`: the database returned a {target} row (key {key}) that matches none of the owners asked for"
+        "association `{model}.{association}`: a {target} row came back (key {key}) that matches none of the owners asked for"
     )]
     UnmatchedRow {
         /// The owner model.
@@ -229,6 +229,16 @@ pub enum ErrorKind {
         scheme: String,
         /// What to do about it.
         remedy: &'static str,
+    },
+    /// The function given to `load_with` failed.
+    #[error("association `{model}.{association}`: the function given to `load_with` failed: {source}")]
+    Loader {
+        /// The owner model.
+        model: &'static str,
+        /// The association.
+        association: &'static str,
+        /// The function's own error.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A transaction was used after it had ended, or ended while still in use.
     #[error("transaction: {0}")]
@@ -363,8 +373,8 @@ impl From<DriverError> for Error {
 /// column to make an [`Error`] of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    expected: &'static str,
-    found: String,
+    pub(crate) expected: &'static str,
+    pub(crate) found: String,
 }
 
 impl Mismatch {

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::association::AssociationDef;
+use crate::filter_hook::RowFilters;
 use crate::value::Value;
 
 /// A column, of the query's own model or of an association reached from it.
@@ -192,8 +193,8 @@ pub enum Expr {
         filter: Box<Expr>,
         /// Of a polymorphic association, the only type to look at.
         only_type: Option<&'static str>,
-        /// Of a join table, a condition on its rows.
-        links: Option<Box<Expr>>,
+        /// A repo's filters, which hold for all rows that are looked at, also where the association chooses among them.
+        filters: Option<RowFilters>,
     },
     /// A joined association's row satisfies a condition.
     Joined {

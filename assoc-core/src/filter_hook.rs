@@ -4,9 +4,9 @@
 //! roots, for every level of a preload, and for the targets of conditions on associations, so a row that is filtered
 //! out is filtered out everywhere.
 
+use std::fmt;
 use std::sync::Arc;
 
-use crate::association::{AssociationDef, Route};
 use crate::error::Result;
 use crate::expr::Expr;
 use crate::model::ModelDef;
@@ -14,6 +14,23 @@ use crate::planner::Plan;
 
 /// Answers with the condition that rows of a model must satisfy, if there is one.
 pub type FilterHook = Arc<dyn Fn(&'static ModelDef) -> Option<Expr> + Send + Sync>;
+
+/// A hook as part of a condition: the rows of associations that it looks into go by it. Two are equal if they are the
+/// same one.
+#[derive(Clone)]
+pub struct RowFilters(pub FilterHook);
+
+impl PartialEq for RowFilters {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for RowFilters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RowFilters")
+    }
+}
 
 /// A condition on rows of a model, with a hook's filters on those rows and on whatever the condition looks into.
 ///
@@ -38,8 +55,10 @@ impl Expr {
             Expr::All(all) => Expr::All(each(all)?),
             Expr::Any(any) => Expr::Any(each(any)?),
             Expr::Not(inner) => Expr::Not(Box::new(inner.with_filters(hook)?)),
-            Expr::Related { association, filter, only_type, links } => {
-                related(association, *filter, only_type, links, hook)?
+            Expr::Related { association, filter, only_type, .. } => {
+                association.kind.route(association)?;
+                let filters = Some(RowFilters(Arc::clone(hook)));
+                Expr::Related { association, filter: Box::new(filter.with_filters(hook)?), only_type, filters }
             }
             // Whoever joins a table filters it.
             Expr::Joined { association, filter } => {
@@ -50,51 +69,17 @@ impl Expr {
     }
 }
 
-fn related(
-    association: &'static AssociationDef,
-    filter: Expr,
-    only_type: Option<&'static str>,
-    links: Option<Box<Expr>>,
-    hook: &FilterHook,
-) -> Result<Expr> {
-    let on = |filter: Expr, only_type| Expr::Related { association, filter: Box::new(filter), only_type, links: None };
-    Ok(match association.kind.route(association)? {
-        Route::Direct(_) | Route::Found(_) => on(filtered(hook, (association.target)(), filter)?, only_type),
-        Route::JoinTable { table, .. } => {
-            let links = filtered(hook, table, links.map_or_else(Expr::always, |links| *links))?;
-            Expr::Related {
-                association,
-                filter: Box::new(filtered(hook, (association.target)(), filter)?),
-                only_type,
-                links: (!links.is_always()).then(|| Box::new(links)),
-            }
-        }
-        // Written out part by part, so that the rows between are filtered as well.
-        Route::Through { through, source, source_type } => {
-            association.chain()?;
-            let onward = association.scope().filter.and(filter);
-            related(
-                through,
-                Expr::Related { association: source, filter: Box::new(onward), only_type: source_type, links: None },
-                None,
-                None,
-                hook,
-            )?
-        }
-        Route::Polymorphic { variants, .. } => {
-            let chosen = variants.iter().filter(|one| only_type.is_none_or(|tag| tag == one.tag));
-            let each = chosen.map(|one| Ok(on(filtered(hook, (one.model)(), filter.clone())?, Some(one.tag))));
-            Expr::Any(each.collect::<Result<Vec<_>>>()?)
-        }
-    })
-}
-
 impl Plan {
     /// The plan with a hook's filters on every step. Rows in memory went through the same filters.
     ///
     /// # Errors
     /// When a declaration does not hold together.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
+        for step in &mut self.steps {
+            if let Some(by_owner) = &mut step.by_owner {
+                by_owner.with_filters(hook);
+            }
+        }
         let joined = self.joined.iter_mut().map(|joined| &mut joined.select);
         for select in self.steps.iter_mut().map(|step| &mut step.select).chain(joined) {
             let filter = std::mem::replace(&mut select.filter, Expr::always());

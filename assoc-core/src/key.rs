@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::column_type::ColumnType;
+use crate::error::Mismatch;
 use crate::value::Value;
 
 /// The type of a primary key: one column's type, or a tuple of them for a composite key. `()` is for tables without
@@ -20,12 +21,27 @@ pub trait Key: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
 
     /// Appends its values, in the order of the key's columns.
     fn push_values(&self, out: &mut Vec<Value<'static>>);
+
+    /// Reads a key back from its values.
+    ///
+    /// # Errors
+    /// When one of them does not fit, or is missing.
+    fn from_values(values: &[Value<'static>]) -> Result<Self, Mismatch>;
 }
 
 impl Key for () {
     const WIDTH: usize = 0;
 
     fn push_values(&self, _: &mut Vec<Value<'static>>) {}
+
+    fn from_values(_: &[Value<'static>]) -> Result<Self, Mismatch> {
+        Ok(())
+    }
+}
+
+/// A key of one column, of the first of some values.
+pub(crate) fn single_key<V: ColumnType>(values: &[Value<'static>]) -> Result<V, Mismatch> {
+    V::from_value(&mut values.first().cloned().unwrap_or_default())
 }
 
 macro_rules! scalar_key {
@@ -36,6 +52,10 @@ macro_rules! scalar_key {
 
             fn push_values(&self, out: &mut Vec<Value<'static>>) {
                 out.push(self.to_value().into_owned());
+            }
+
+            fn from_values(values: &[Value<'static>]) -> Result<Self, Mismatch> {
+                single_key(values)
             }
         }
     )*};
@@ -61,6 +81,16 @@ macro_rules! tuple_key {
 
             fn push_values(&self, out: &mut Vec<Value<'static>>) {
                 $(self.$index.push_values(out);)+
+            }
+
+            fn from_values(values: &[Value<'static>]) -> Result<Self, Mismatch> {
+                let mut rest = values;
+                let mut next = |width| {
+                    let (own, after) = rest.split_at_checked(width).unwrap_or((rest, &[]));
+                    rest = after;
+                    own
+                };
+                Ok(($($name::from_values(next($name::WIDTH))?,)+))
             }
         }
     };
@@ -335,6 +365,16 @@ mod tests {
         let unsigned = KeyTuple::new([Value::UInt(7)]).unwrap();
         assert_eq!(signed, unsigned);
         assert_eq!(unsigned.to_string(), "7");
+    }
+
+    #[test]
+    fn keys_are_read_back() {
+        let key = (7_i64, ("de".to_owned(), 3_u16));
+        let mut values = Vec::new();
+        key.push_values(&mut values);
+        assert_eq!(<(i64, (String, u16))>::from_values(&values), Ok(key));
+        assert!(<(i64, i64)>::from_values(&values).is_err(), "text is no number");
+        assert!(<(i64, i64)>::from_values(&values[..1]).is_err(), "one is missing");
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub use error::{
     AssociationNotLoaded, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, Mismatch, NotLoadedReason, Result,
 };
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
-pub use filter_hook::{FilterHook, filtered};
+pub use filter_hook::{FilterHook, RowFilters, filtered};
 pub use holder::{
     BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
     HasOneSlot, JoinRow, TargetRow, ToOne, WithJoinRows,

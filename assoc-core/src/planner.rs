@@ -27,6 +27,12 @@
 //! two hidden edges as well, over rows that are nothing but keys, unless the association keeps them beside its targets; so
 //! is a join model that nobody asked for: of it only the key columns are read. Targets are fetched once each and shared.
 //!
+//! # Rows of the application's own
+//!
+//! A request may bring the code its rows come from ([`Loader`]). It is a step like any other, except that it runs no
+//! statement, shares nothing, and that neither do rows in memory stand for its rows nor its rows for others: nobody
+//! knows how old they are.
+//!
 //! # Associations that are joined
 //!
 //! `eager_load` (and `includes`, where a condition reaches into the association) loads by the root's own statement. Such
@@ -44,21 +50,23 @@
 //! greedy choice is the minimum for every case of the reference table, and never worse than one step a node.
 
 mod build;
+mod by_owner;
 mod explain;
 mod found;
 mod grouping;
 mod joined;
+mod loader;
 mod request;
 mod selection;
 mod steps;
 mod way;
 
-pub(crate) use build::join_scope;
+pub(crate) use build::{join_scope, order_of_links};
+pub use by_owner::{ByOwner, Onward};
 pub use joined::JoinedEdge;
+pub use loader::Loader;
 pub use request::{IntoPreload, Preload, Request, Scope, Shape, Strategy};
 pub use way::Way;
-
-use std::any::Any;
 
 use crate::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};
 use crate::error::Result;
@@ -126,6 +134,9 @@ pub struct Edge {
     pub hidden: bool,
     /// For a hidden edge that begins the way of a through association: that association's edge of the same node.
     pub serves: Option<usize>,
+    /// For an association through others whose scope depends on the owner: the hidden edge to the rows between, from
+    /// which its look-ups lead on.
+    pub behind: Option<EdgeId>,
     /// Of a polymorphic association: the owners that name this type, and how its rows are wrapped.
     pub variant: Option<VariantEdge>,
 }
@@ -195,10 +206,12 @@ pub struct Step {
     pub serves: Vec<EdgeId>,
     /// Nodes in whose rows keys are looked for before asking the database.
     pub memory: Vec<usize>,
-    /// A scope that each owner has of its own: one statement for each distinct one.
-    pub by_owner: Option<fn(&dyn Any) -> Shape>,
+    /// A scope that each owner has of its own: one look-up for each distinct one.
+    pub by_owner: Option<ByOwner>,
     /// A statement that each owner has of its own: each distinct one runs.
     pub finder: Option<Finder>,
+    /// The application's own code, which gives the rows instead of a statement. Such a step is never shared.
+    pub loader: Option<Loader>,
 }
 
 impl Plan {

@@ -37,6 +37,14 @@ pub fn column_of<V>(value: StdResult<V, Mismatch>, model: &'static str, column: 
     }
 }
 
+/// A key of one column, of the first of some values.
+///
+/// # Errors
+/// When it does not fit.
+pub fn single_key<V: ColumnType>(values: &[Value<'static>]) -> StdResult<V, Mismatch> {
+    crate::key::single_key(values)
+}
+
 /// The error of a row of the wrong width.
 #[cold]
 #[must_use]

@@ -11,6 +11,7 @@ use crate::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
+mod chosen;
 mod counted;
 mod found;
 mod joined;
@@ -35,7 +36,9 @@ pub struct SqlWriter<'d> {
     sql: String,
     binds: Vec<Bind>,
     qualifier: Option<Cow<'d, str>>,
+    // Aliases given so far, and how deep conditions on associations are nested here.
     related: usize,
+    nested: usize,
     joined: joins::JoinedNames,
 }
 
@@ -49,6 +52,7 @@ impl<'d> SqlWriter<'d> {
             binds: Vec::new(),
             qualifier: None,
             related: 0,
+            nested: 0,
             joined: joins::JoinedNames::default(),
         }
     }
@@ -222,8 +226,8 @@ impl<'d> SqlWriter<'d> {
                 self.push(" IS NULL");
                 Ok(())
             }
-            Expr::Related { association, filter, only_type, links } => {
-                self.related(association, filter, *only_type, links.as_deref())
+            Expr::Related { association, filter, only_type, filters } => {
+                self.related(association, filter, *only_type, filters.as_ref())
             }
             Expr::Joined { association, filter } => self.joined_condition(association, filter),
             Expr::Raw { sql, binds } => self.raw(sql, binds),

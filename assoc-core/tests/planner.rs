@@ -1,10 +1,12 @@
 //! The planner by itself: from a request to nodes and steps, without a database.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
-use assoc_core::planner::{IntoPreload, Plan, Root, Source};
-use assoc_core::{BelongsTo, ColumnDef, Error, ErrorKind, HasMany, HasManyThrough, HasOne, Model};
+use assoc_core::planner::{IntoPreload, Plan, Preload, Root, Source};
+use assoc_core::sql::SqlWriter;
+use assoc_core::{BelongsTo, ColumnDef, Error, ErrorKind, FilterHook, HasMany, HasManyThrough, HasOne, Model};
 use assoc_macros::Model;
 
 /// Standard SQL and nothing else.
@@ -172,6 +174,32 @@ fn rows_in_hand_stand_for_true_inverses_only() {
     assert!(other.steps()[0].memory.is_empty());
 }
 
+fn given_authors() -> Preload<Post, Author> {
+    Post::AUTHOR.load_with(|_: Vec<i64>| async { Ok::<_, Error>(Vec::new()) })
+}
+
+#[test]
+fn rows_of_the_applications_own_share_nothing() {
+    let tree = (given_authors(), Post::COMMENTS.with(Comment::AUTHOR.with(Author::MENTOR)));
+    let plan = plan::<Post>(Root::Fetched, tree).unwrap();
+    assert_eq!(steps(&plan), [("Author", 1), ("Comment", 1), ("Author", 1), ("Author", 1)]);
+    let given = plan.steps().iter().position(|step| step.loader.is_some()).unwrap();
+    assert!(plan.steps()[given].memory.is_empty(), "rows in memory do not stand for its rows");
+    // Node 1 holds the given authors, node 3 those of comments: mentors are looked for among the latter only.
+    assert_eq!(plan.steps()[3].memory, [3]);
+    let text = plan.explain(&Plain::default(), Some("SELECT 1")).unwrap();
+    assert!(text.contains("author: belongs_to Author [2], by `load_with`\n"), "{text}");
+    assert!(text.contains("[2] no statement: the function given for Post.author\n"), "{text}");
+}
+
+#[test]
+fn one_function_is_equal_to_itself_alone() {
+    let given = given_authors();
+    plan::<Post>(Root::Fetched, (given.clone(), given.with(Author::POSTS))).unwrap();
+    let error = plan::<Post>(Root::Fetched, (given_authors(), given_authors())).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::ConflictingPreload { association: "author", .. }));
+}
+
 #[test]
 fn contradictions_are_refused() {
     let twice = (Author::POSTS, Author::POSTS.limit(1));
@@ -179,6 +207,176 @@ fn contradictions_are_refused() {
     assert!(matches!(error.kind(), ErrorKind::ConflictingPreload { association: "posts", what: "limits", .. }));
     let error = plan::<Author>(Root::Fetched, Author::POSTS.distinct()).unwrap_err();
     assert!(error.to_string().contains("reaches each row once"), "{error}");
+}
+
+mod includes {
+    use assoc_core::planner::Scope;
+
+    use super::*;
+
+    // Everything brings everything else, twice over.
+    #[derive(Model, Debug, Clone)]
+    #[model(default_scope = with_rooms)]
+    struct House {
+        id: i64,
+        #[has_many(include = (Room::HOUSE, Room::DOORS))]
+        rooms: HasMany<Room>,
+        #[has_many(include = Door::HOUSE)]
+        doors: HasMany<Door>,
+    }
+
+    fn with_rooms(houses: Scope<House>) -> Scope<House> {
+        houses.preload((House::ROOMS, House::DOORS))
+    }
+
+    #[derive(Model, Debug, Clone)]
+    struct Room {
+        id: i64,
+        house_id: i64,
+        #[belongs_to]
+        house: BelongsTo<House>,
+        #[has_many(include = (Door::ROOM.with(Room::HOUSE), Door::HOUSE))]
+        doors: HasMany<Door>,
+    }
+
+    #[derive(Model, Debug, Clone)]
+    struct Door {
+        id: i64,
+        house_id: i64,
+        room_id: i64,
+        #[belongs_to(include = House::ROOMS)]
+        house: BelongsTo<House>,
+        #[belongs_to]
+        room: BelongsTo<Room>,
+    }
+
+    /// The ways from a node down, each as the names on it.
+    fn ways(plan: &Plan, node: usize, way: &str, all: &mut Vec<String>) {
+        for edge in &plan.nodes()[node].edges {
+            let way = format!("{way}/{}", edge.association.qualified_name());
+            ways(plan, edge.child, &way, all);
+            all.push(way);
+        }
+    }
+
+    fn all_ways(plan: &Plan) -> Vec<String> {
+        let mut all = Vec::new();
+        ways(plan, 0, "", &mut all);
+        all
+    }
+
+    #[test]
+    fn circles_end_where_they_repeat() {
+        let plan = plan::<Room>(Root::Fetched, Room::HOUSE).unwrap();
+        let all = all_ways(&plan);
+        assert!(all.iter().any(|way| way == "/Room.house/House.rooms/Room.doors/Door.house/House.doors"), "{all:#?}");
+        for way in &all {
+            // What was asked for is there besides.
+            let mut names: Vec<&str> = way.split('/').skip(2).collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count, "{way}");
+        }
+        // A level of them all is few statements: ways that need the same rows share them.
+        assert!(plan.steps().len() < 40, "{} of {}", plan.steps().len(), all.len());
+    }
+
+    #[test]
+    fn what_is_asked_for_begins_anew() {
+        let below = |plan: &Plan, way: &str| {
+            let mut below: Vec<String> =
+                all_ways(plan).iter().filter_map(|all| all.strip_prefix(way).map(str::to_owned)).collect();
+            below.sort_unstable();
+            below
+        };
+        let once = plan::<Room>(Root::Fetched, Room::HOUSE).unwrap();
+        let again = plan::<Room>(Root::Fetched, Room::HOUSE.with(House::ROOMS.with(Room::HOUSE))).unwrap();
+        // The same below it wherever it stands.
+        assert_eq!(below(&once, "/Room.house"), below(&again, "/Room.house/House.rooms/Room.house"));
+    }
+}
+
+mod circles {
+    use super::*;
+
+    #[derive(Model, Debug, Clone)]
+    struct Hen {
+        id: i64,
+        #[has_many]
+        eggs: HasMany<Egg>,
+        mother_id: Option<i64>,
+        #[has_many(foreign_key = "mother_id")]
+        daughters: HasMany<Hen>,
+        // In one model: each is the other's source.
+        #[has_many(through = "daughters", source = "nests")]
+        chicks: HasManyThrough<Nest>,
+        #[has_many(through = "daughters", source = "chicks")]
+        nests: HasManyThrough<Nest>,
+        // Across two: each is the other's source.
+        #[has_many(through = "eggs", source = "hens")]
+        mothers: HasManyThrough<Hen>,
+        // Not in a circle itself, but leads into one.
+        #[has_many(through = "eggs", source = "hens")]
+        aunts: HasManyThrough<Hen>,
+    }
+
+    #[derive(Model, Debug, Clone)]
+    struct Egg {
+        id: i64,
+        hen_id: i64,
+        nest_id: i64,
+        #[belongs_to]
+        hen: BelongsTo<Hen>,
+        #[has_many(foreign_key = "id", primary_key = "nest_id")]
+        nests: HasMany<Nest>,
+        #[has_many(through = "hen", source = "mothers")]
+        hens: HasManyThrough<Hen>,
+    }
+
+    #[derive(Model, Debug, Clone)]
+    struct Nest {
+        id: i64,
+        #[has_many]
+        eggs: HasMany<Egg>,
+    }
+
+    #[allow(clippy::unwrap_used)] // The helpers of tests count as production code.
+    fn refused(result: Result<impl std::fmt::Debug, Error>) -> String {
+        let error = result.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::InvalidQuery { .. }), "{error:?}");
+        error.to_string()
+    }
+
+    #[test]
+    fn are_named() {
+        let message = refused(plan::<Hen>(Root::Fetched, Hen::CHICKS));
+        assert_eq!(
+            message,
+            "Hen: the association `Hen.chicks` goes through itself, by way of `Hen.nests`, then `Hen.chicks`: declare \
+             one of them by a key of its own"
+        );
+        let message = refused(plan::<Hen>(Root::Held, Hen::MOTHERS));
+        assert!(message.contains("`Egg.hens`, then `Hen.mothers`:"), "{message}");
+        let message = refused(plan::<Hen>(Root::Held, Hen::AUNTS));
+        assert!(message.contains("`Egg.hens`, then `Hen.mothers`, then `Egg.hens`:"), "{message}");
+        // Parts of associations that are fine.
+        plan::<Hen>(Root::Held, (Hen::EGGS.with(Egg::NESTS.with(Nest::EGGS)), Hen::EGGS.with(Egg::HEN))).unwrap();
+    }
+
+    #[test]
+    fn are_found_before_any_sql_is_written() {
+        let dialect = Plain::default();
+        for filter in [Hen::NESTS.associated().into_expr(), Egg::HENS.any(Hen::ID.gt(1)).into_expr()] {
+            let message = refused(SqlWriter::new(&dialect).condition(&filter));
+            assert!(message.contains("goes through itself"), "{message}");
+            let hook: FilterHook = Arc::new(|_| None);
+            let message = refused(filter.with_filters(&hook));
+            assert!(message.contains("goes through itself"), "{message}");
+        }
+        // Looking for an inverse is no request: there is none.
+        assert_eq!(Hen::NESTS.def().inverse().unwrap(), None);
+    }
 }
 
 #[test]

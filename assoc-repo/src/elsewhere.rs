@@ -176,8 +176,8 @@ impl Repo {
                 parts.iter().try_for_each(|part| self.require_condition(model, part))
             }
             Expr::Not(inner) => self.require_condition(model, inner),
-            Expr::Related { association, filter, only_type, links } => {
-                self.require_association(model, association, *only_type, links.as_deref())?;
+            Expr::Related { association, filter, only_type, .. } => {
+                self.require_association(model, association, *only_type)?;
                 self.require_condition((association.target)(), filter)
             }
             // The table it is about is among the joins.
@@ -192,7 +192,6 @@ impl Repo {
         model: &'static ModelDef,
         association: &'static AssociationDef,
         only_type: Option<&str>,
-        links: Option<&Expr>,
     ) -> Result<()> {
         let scope = association.scope();
         let target = |target: &'static ModelDef| {
@@ -202,13 +201,12 @@ impl Repo {
         match association.kind.route(association)? {
             Route::Direct(_) => target((association.target)())?,
             Route::Through { through, source, source_type } => {
-                self.require_association(model, through, None, None)?;
-                self.require_association(model, source, source_type, None)?;
+                self.require_association(model, through, None)?;
+                self.require_association(model, source, source_type)?;
             }
             Route::JoinTable { table, .. } => {
                 target(table)?;
                 target((association.target)())?;
-                links.iter().try_for_each(|links| self.require_condition(table, links))?;
             }
             Route::Polymorphic { variants, .. } => {
                 let chosen = variants.iter().filter(|variant| only_type.is_none_or(|tag| tag == variant.tag));

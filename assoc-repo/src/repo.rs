@@ -160,7 +160,7 @@ impl Repo {
     pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
         let mut session = match &self.transaction {
             Some(handle) => Session::in_transaction(self, Arc::clone(&handle.state).lock_owned().await),
-            None => Session::own(self, self.shared.driver.acquire(access).await?),
+            None => Session::own(self, self.shared.driver.acquire(access).await?, access),
         };
         session.limit_statements(self.most_statements);
         Ok(session)

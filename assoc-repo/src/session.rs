@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use assoc_core::driver::{Access, Connection, Executed, TransactionMode};
-use assoc_core::{Dialect, ErrorKind, ModelDef, Result, RowSink, Statement};
+use assoc_core::{Dialect, Error, ErrorKind, ModelDef, Result, RowSink, Statement};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::log::Timer;
@@ -132,14 +132,16 @@ struct Budget {
 }
 
 enum Source {
-    Own { connection: Box<dyn Connection>, in_transaction: bool },
+    Own { connection: Box<dyn Connection>, access: Access, in_transaction: bool },
     // With the level of the savepoint this request has open.
     Transaction { state: OwnedMutexGuard<TransactionState>, open: Option<u32> },
+    // None at the moment: code of the application's own is running, which may need it.
+    Away,
 }
 
 impl<'r> Session<'r> {
-    pub(crate) fn own(repo: &'r Repo, connection: Box<dyn Connection>) -> Self {
-        Session::new(repo, Source::Own { connection, in_transaction: false })
+    pub(crate) fn own(repo: &'r Repo, connection: Box<dyn Connection>, access: Access) -> Self {
+        Session::new(repo, Source::Own { connection, access, in_transaction: false })
     }
 
     pub(crate) fn in_transaction(repo: &'r Repo, state: OwnedMutexGuard<TransactionState>) -> Self {
@@ -180,6 +182,7 @@ impl<'r> Session<'r> {
         match &mut self.source {
             Source::Own { connection, .. } => Ok(connection),
             Source::Transaction { state, .. } => state.connection().await,
+            Source::Away => Err(away()),
         }
     }
 
@@ -240,7 +243,7 @@ impl<'r> Session<'r> {
     /// Makes everything until [`Session::finish`] one transaction; inside an open one, one savepoint.
     pub(crate) async fn begin(&mut self, mode: TransactionMode) -> Result<()> {
         match &mut self.source {
-            Source::Own { connection, in_transaction } => {
+            Source::Own { connection, in_transaction, .. } => {
                 connection.begin(mode).await?;
                 *in_transaction = true;
                 Ok(())
@@ -251,6 +254,43 @@ impl<'r> Session<'r> {
             }
             // Reading inside a transaction sees its snapshot as it is.
             Source::Transaction { .. } => Ok(()),
+            Source::Away => Err(away()),
+        }
+    }
+
+    /// Runs code of the application's own in the midst of a request that reads. It may use the repo, or the transaction,
+    /// that the request runs on, so the connection is let go meanwhile: waiting for one while holding one never ends.
+    pub(crate) async fn aside<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        // So are those of other databases.
+        for (_, mut other) in std::mem::take(&mut self.others) {
+            other.end(true).await?;
+        }
+        match std::mem::replace(&mut self.source, Source::Away) {
+            Source::Own { mut connection, access, in_transaction } => {
+                if in_transaction {
+                    connection.commit().await?;
+                }
+                drop(connection);
+                let result = work.await?;
+                let mut connection = self.repo.shared.driver.acquire(access).await?;
+                if in_transaction {
+                    connection.begin(TransactionMode::Read).await?;
+                }
+                self.source = Source::Own { connection, access, in_transaction };
+                Ok(result)
+            }
+            Source::Transaction { state, open: None } => {
+                let mutex = Arc::clone(OwnedMutexGuard::mutex(&state));
+                drop(state);
+                let result = work.await?;
+                self.source = Source::Transaction { state: mutex.lock_owned().await, open: None };
+                Ok(result)
+            }
+            // Inside a savepoint nothing else may run.
+            source => {
+                self.source = source;
+                work.await
+            }
         }
     }
 
@@ -274,7 +314,7 @@ impl<'r> Session<'r> {
     async fn end(&mut self, keep: bool) -> Result<()> {
         self.in_snapshot = false;
         match &mut self.source {
-            Source::Own { connection, in_transaction } if *in_transaction => {
+            Source::Own { connection, in_transaction, .. } if *in_transaction => {
                 *in_transaction = false;
                 if keep { connection.commit().await } else { connection.rollback().await }
             }
@@ -287,6 +327,11 @@ impl<'r> Session<'r> {
             _ => Ok(()),
         }
     }
+}
+
+#[cold]
+fn away() -> Error {
+    ErrorKind::Transaction("the request that uses it was given up").into()
 }
 
 // A request that was cancelled half-way is undone before the transaction goes on.

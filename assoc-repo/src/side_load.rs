@@ -83,7 +83,8 @@ impl Repo {
         let limited = [shape.limit, shape.offset, base.limit, base.offset].iter().any(Option::is_some)
             || association.options.owner_scope.is_some()
             // Refused there.
-            || (!shape.group.is_empty() && association.kind.cardinality() == Cardinality::One);
+            || (!shape.group.is_empty() && association.kind.cardinality() == Cardinality::One)
+            || request.loader.is_some();
         if let (Route::Found(finder), false) = (association.kind.route(association)?, limited) {
             return self.count_found(owners, association, finder, shape).await;
         }

@@ -7,6 +7,7 @@ use crate::context::Context;
 mod aggregates;
 mod apart;
 mod batches;
+mod chosen_rows;
 mod collations;
 mod composite_keys;
 mod eager_load;
@@ -20,6 +21,7 @@ mod join_rows;
 mod join_tables;
 mod joins;
 mod load_states;
+mod load_with;
 mod merging;
 mod nested_through;
 mod polymorphic;
@@ -82,8 +84,10 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         values::CASES,
         queries::CASES,
         filters::CASES,
+        chosen_rows::CASES,
         aggregates::CASES,
         load_states::CASES,
+        load_with::CASES,
         preload_belongs_to::CASES,
         preload_has_one::CASES,
         preload_has_many::CASES,

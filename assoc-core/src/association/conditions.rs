@@ -9,11 +9,12 @@ use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
     fn related(self, filter: Expr) -> Filter<O> {
-        Filter::new(Expr::Related { association: self.def(), filter: Box::new(filter), only_type: None, links: None })
+        Filter::new(Expr::Related { association: self.def(), filter: Box::new(filter), only_type: None, filters: None })
     }
 
-    /// Owners with at least one target that satisfies a condition: `EXISTS`, which never repeats an owner. Of a `has_one`
-    /// every row counts, also those that it would not choose.
+    /// Owners with at least one target that satisfies a condition: `EXISTS`, which never repeats an owner. The targets are
+    /// those that loading the association gives: of a `has_one` the one that it chooses, of an association with a limit
+    /// the first few.
     ///
     /// ```ignore
     /// Query::filter(User::POSTS.any(Post::PUBLISHED.eq(true)))
@@ -87,7 +88,7 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
         }
         _ => {
             let filter = have_values_of(R::DEF, R::PRIMARY_KEY, targets, R::PRIMARY_KEY);
-            Expr::Related { association, filter: Box::new(filter), only_type: None, links: None }
+            Expr::Related { association, filter: Box::new(filter), only_type: None, filters: None }
         }
     }
 }

@@ -1,10 +1,22 @@
 //! From requests to nodes and edges, one step each; `steps.rs` merges the steps afterwards.
+//!
+//! # What is loaded by default
+//!
+//! The scope of an association and the default scope of a model may include associations, whose own scopes may include
+//! more, and such includes may form circles. So below each association that was asked for, an include is followed once
+//! on its way: where the way of includes already has the association, it ends, and the association is not loaded there.
+//! What was asked for always counts, and begins a new way. That is also what the reader of that association loads, and
+//! it is finite whatever scopes include.
 
 use std::collections::VecDeque;
 
+use super::by_owner::{self, LookUp};
 use super::grouping::{GROUPED, check_group};
 use super::selection::SELECTED;
-use super::{Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Request, Root, Shape, Source, Step, Strategy, VariantEdge};
+use super::{
+    ByOwner, Edge, EdgeId, Finish, JoinedEdge, Loader, Node, Plan, Request, Root, Shape, Source, Step, Strategy,
+    VariantEdge,
+};
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
@@ -13,11 +25,8 @@ use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
 use crate::value::Value;
 
-// Associations that include themselves by default would never end.
-const DEEPEST_INCLUDE: usize = 32;
-
-/// Nodes whose own associations are still to be planned.
-type Pending = VecDeque<(usize, Vec<Request>, usize)>;
+/// Nodes whose own associations are still to be planned, each with the includes on the way to it.
+type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
 
 /// What is asked of one association at one place.
 pub(super) struct Wanted {
@@ -29,20 +38,52 @@ pub(super) struct Wanted {
     pub(super) reordered: bool,
     pub(super) hidden: bool,
     // Rows are merged with those of other keys afterwards, so their order must hold across keys.
-    ranked: bool,
+    pub(super) ranked: bool,
     // Nothing but keys is needed of the rows.
-    links_only: bool,
+    pub(super) links_only: bool,
     // Of a polymorphic association, the only type wanted.
-    only_type: Option<&'static str>,
+    pub(super) only_type: Option<&'static str>,
     // The root's statement joins it.
-    joined: bool,
+    pub(super) joined: bool,
+    pub(super) loader: Option<Loader>,
+    // What is asked for on top of all scopes, of which the owner's is not known yet.
+    pub(super) asked: Shape,
+    // The owner's scope is part of the shape.
+    pub(super) resolved: bool,
+}
+
+impl Wanted {
+    /// An association that another goes through: the whole of it, of which nothing but keys is needed.
+    pub(super) fn part(association: &'static AssociationDef) -> Self {
+        Wanted {
+            association,
+            shape: association.scope(),
+            state: LoadState::Loaded,
+            reordered: false,
+            hidden: true,
+            ranked: false,
+            links_only: true,
+            only_type: None,
+            joined: false,
+            loader: None,
+            asked: Shape::default(),
+            resolved: false,
+        }
+    }
+
+    /// What leads on from there, with the part of the whole association's shape that is about targets.
+    pub(super) fn source(source: &'static AssociationDef, shape: &Shape) -> Self {
+        let Shape { filter, order, select, unscoped, .. } = shape.clone();
+        let asked = Shape { filter, order, select, unscoped, ..Shape::default() };
+        Wanted { shape: source.scope().with(asked.clone()), asked, ..Wanted::part(source) }
+    }
 }
 
 impl Plan {
     // Level by level, so that siblings keep the order they were asked for in.
     pub(super) fn add_all(&mut self, requests: Vec<Request>) -> Result<()> {
-        let mut pending: Pending = VecDeque::from([(0, requests, 0)]);
-        while let Some((node, requests, depth)) = pending.pop_front() {
+        let mut pending: Pending = VecDeque::from([(0, requests, Vec::new())]);
+        while let Some((node, requests, way)) = pending.pop_front() {
             for request in requests {
                 let association = request.association;
                 // Below rows of another statement there is nothing to join to.
@@ -50,15 +91,19 @@ impl Plan {
                 if joined {
                     hops_of(association, Expr::always(), false, None, &mut Vec::new())?;
                 }
+                if let Some(loader) = &request.loader {
+                    check_loader(association, loader, &request.shape, joined)?;
+                }
                 let own = association.scope();
                 let state =
                     if is_whole(association, &own, &request.shape) { LoadState::Loaded } else { LoadState::Partial };
                 let reordered = !request.shape.order.is_empty();
+                let asked = request.shape.clone();
                 let mut shape = own.with(request.shape);
+                let mut way = if request.included { way.clone() } else { Vec::new() };
+                way.extend(request.included.then_some(association));
                 let mut children = request.children;
-                if depth < DEEPEST_INCLUDE {
-                    children.append(&mut shape.includes);
-                }
+                children.extend(shape.includes.drain(..).map(Request::into_include));
                 let unscoped = shape.unscoped;
                 let wanted = Wanted {
                     association,
@@ -70,14 +115,16 @@ impl Plan {
                     links_only: false,
                     only_type: None,
                     joined,
+                    loader: request.loader,
+                    asked,
+                    resolved: false,
                 };
                 let edges = self.add(node, wanted)?;
-                if depth < DEEPEST_INCLUDE {
-                    for edge in &edges {
-                        let model = self.nodes[self.nodes[node].edges[*edge].child].model;
-                        children.append(&mut model.base_scope(unscoped).includes);
-                    }
+                for edge in &edges {
+                    let model = self.nodes[self.nodes[node].edges[*edge].child].model;
+                    children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::into_include));
                 }
+                children.retain(|child| !(child.included && way.contains(&child.association)));
                 let mut children = super::request::merge(children)?;
                 for edge in &edges {
                     let child = self.nodes[node].edges[*edge].child;
@@ -88,7 +135,7 @@ impl Plan {
                     } else {
                         children.extract_if(.., |request| (request.association.owner)() == model).collect()
                     };
-                    pending.push_back((child, own, depth + 1));
+                    pending.push_back((child, own, way.clone()));
                 }
                 if let Some(foreign) = children.first() {
                     return Err(ErrorKind::UnknownAssociation {
@@ -113,17 +160,24 @@ impl Plan {
 
     // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
     // added before it.
-    fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
+    pub(super) fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
         let association = wanted.association;
         let route = association.kind.route(association)?;
         check_group(association, &wanted.shape.group)?;
-        if association.options.owner_scope.is_some() && (wanted.hidden || !matches!(route, Route::Direct(_))) {
+        if wanted.loader.is_some() && !matches!(route, Route::Direct(_)) {
             let message = format!(
-                "`{}` has a scope that depends on its owner, which works for associations by a key of their own that no \
-                 other goes through: read it with `repo.get_association`",
-                association.name
+                "`load_with` gives rows by a key of the owners, and `{}` is a {}: use it for the associations it goes \
+                 through, or for one that leads to a single model by a key",
+                association.name,
+                association.association_macro()
             );
             return Err(Error::invalid_query((association.owner)().name, message));
+        }
+        if let (Some(scope), false) = (association.options.owner_scope, wanted.resolved) {
+            by_owner::check(association, &route, wanted.hidden, wanted.ranked)?;
+            if !matches!(route, Route::Direct(_)) {
+                return Ok(vec![self.add_composed_by_owner(node, wanted, route, scope)?]);
+            }
         }
         match route {
             Route::Direct(hop) => Ok(vec![self.add_direct(node, wanted, hop, (association.target)(), None)?]),
@@ -144,7 +198,7 @@ impl Plan {
         }
     }
 
-    fn add_direct(
+    pub(super) fn add_direct(
         &mut self,
         node: usize,
         wanted: Wanted,
@@ -152,47 +206,24 @@ impl Plan {
         model: &'static ModelDef,
         variant: Option<VariantEdge>,
     ) -> Result<usize> {
-        let Wanted { association, shape, state, reordered, hidden, ranked, links_only, joined, .. } = wanted;
-        if shape.distinct {
-            let message =
-                format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
-            return Err(Error::invalid_query((association.owner)().name, message));
+        let Wanted {
+            association,
+            shape,
+            state,
+            reordered,
+            hidden,
+            ranked,
+            links_only,
+            joined,
+            loader,
+            asked,
+            resolved,
+            ..
+        } = wanted;
+        if let Some(loader) = loader {
+            return self.add_loader(node, association, hop, loader);
         }
-        let base = model.base_scope(shape.unscoped);
-        model.check_default_group(&base.group)?;
-        let mut filter = base.filter.and(shape.filter);
-        if let Some(Discriminator { column, tag }) = hop.target_type {
-            filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
-        }
-        let row_order = match (ranked, hop.unique) {
-            (true, _) => RowOrder::Ranked,
-            (false, true) => RowOrder::Any,
-            (false, false) => RowOrder::ByKey,
-        };
-        // What every read of the model begins with; a unique key has one row anyway.
-        let (limit, offset) = match hop.unique {
-            true => (shape.limit, shape.offset),
-            false => (shape.limit.or(base.limit), shape.offset.or(base.offset)),
-        };
-        let limited = limit.is_some() || offset.is_some();
-        // Rows that only lead on to others are held by nobody: of them the keys are read.
-        let selected = if links_only { None } else { shape.select.or(base.select) };
-        let select = KeyedSelect {
-            only: None,
-            selected: selected.map(|columns| ascending_once(&columns)),
-            filter,
-            // A unique key has one row: an order would only be noise in the statement.
-            order: match (row_order, shape.order.is_empty()) {
-                (RowOrder::Any, _) => Vec::new(),
-                (_, true) => base.order,
-                (_, false) => shape.order,
-            },
-            row_order,
-            // One row an owner is one of each group.
-            group: if hop.unique { Vec::new() } else { shape.group },
-            per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
-            ..KeyedSelect::new(model, hop.target_columns)
-        };
+        let select = direct_select(association, hop, model, shape, ranked, links_only)?;
         if joined && !select.group.is_empty() {
             return Err(cannot_join(association, GROUPED));
         }
@@ -201,6 +232,36 @@ impl Plan {
         }
         let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant, joined);
         self.nodes[node].edges[edge].reordered = reordered;
+        if let (Some(scope), false, Some(step)) = (association.options.owner_scope, resolved, self.steps.last_mut()) {
+            step.by_owner = Some(ByOwner::new(association, scope, asked, LookUp::Key(hop, links_only)));
+            // The scope is a function of whole owners.
+            self.nodes[node].links_only = false;
+        }
+        Ok(edge)
+    }
+
+    // The select says whose rows they are and which of their columns hold the key; it is never written.
+    fn add_loader(
+        &mut self,
+        node: usize,
+        association: &'static AssociationDef,
+        hop: Hop,
+        loader: Loader,
+    ) -> Result<usize> {
+        if loader.key_width() != hop.owner_columns.len() {
+            let message = format!(
+                "the function given to `load_with` for `{}` takes keys of {} columns, and the association's has {}",
+                association.name,
+                loader.key_width(),
+                hop.owner_columns.len()
+            );
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
+        let select = KeyedSelect::new((association.target)(), hop.target_columns);
+        let edge = self.push_edge(node, association, hop, select, LoadState::Loaded, false, false, None, false);
+        if let Some(step) = self.steps.last_mut() {
+            step.loader = Some(loader);
+        }
         Ok(edge)
     }
 
@@ -238,14 +299,15 @@ impl Plan {
             reordered: false,
             hidden,
             serves: None,
+            behind: None,
             variant,
         });
         if joined {
             self.joined.push(JoinedEdge::new(id, select, hop));
             return id.edge;
         }
-        let by_owner = association.options.owner_scope;
-        self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), by_owner, finder: None });
+        let memory = Vec::new();
+        self.steps.push(Step { select, serves: vec![id], memory, by_owner: None, finder: None, loader: None });
         id.edge
     }
 
@@ -274,7 +336,8 @@ impl Plan {
             };
             let discriminator = Discriminator { column: type_column, tag: variant.tag };
             let variant = VariantEdge { discriminator, def: variant, all: variants, stores_absent: at == 0 };
-            let wanted = Wanted { shape: wanted.shape.clone(), ..*wanted };
+            let (shape, asked) = (wanted.shape.clone(), wanted.asked.clone());
+            let wanted = Wanted { shape, asked, loader: None, ..*wanted };
             edges.push(self.add_direct(node, wanted, hop, model, Some(variant))?);
         }
         if let (true, Some(tag)) = (edges.is_empty(), wanted.only_type) {
@@ -294,39 +357,19 @@ impl Plan {
         source: &'static AssociationDef,
         source_type: Option<&'static str>,
     ) -> Result<usize> {
-        let hidden = |association: &'static AssociationDef| Wanted {
-            association,
-            shape: association.scope(),
-            state: LoadState::Loaded,
-            reordered: false,
-            hidden: true,
-            ranked: false,
-            links_only: true,
-            only_type: None,
-            joined: wanted.joined,
-        };
-        let first = self.add(node, hidden(through))?;
+        let first = self.add(node, Wanted { joined: wanted.joined, ..Wanted::part(through) })?;
         let [first] = first[..] else { return Err(through_polymorphic(wanted.association, through)) };
         let between = self.nodes[node].edges[first].child;
         let Wanted { association, shape, .. } = &wanted;
         let ranked = wanted.ranked || !shape.order.is_empty();
-        let own = source.scope();
-        let second = self.add(
-            between,
-            Wanted {
-                shape: own.with(Shape {
-                    filter: shape.filter.clone(),
-                    order: shape.order.clone(),
-                    select: shape.select.clone(),
-                    unscoped: shape.unscoped,
-                    ..Shape::default()
-                }),
-                ranked,
-                links_only: wanted.links_only,
-                only_type: source_type,
-                ..hidden(source)
-            },
-        )?;
+        let onward = Wanted {
+            ranked,
+            links_only: wanted.links_only,
+            only_type: source_type,
+            joined: wanted.joined,
+            ..Wanted::source(source, shape)
+        };
+        let second = self.add(between, onward)?;
         let [second] = second[..] else { return Err(through_polymorphic(association, source)) };
         let second = EdgeId { node: between, edge: second };
         self.compose(node, &wanted, first, second, ranked)
@@ -341,6 +384,34 @@ impl Plan {
         targets: Hop,
     ) -> Result<usize> {
         let association = wanted.association;
+        let first = self.add_links(node, &wanted, table, links, targets)?;
+        let between = self.nodes[node].edges[first].child;
+        let ranked = wanted.ranked || !wanted.shape.order.is_empty();
+        let target = Wanted {
+            shape: Shape { distinct: false, limit: None, offset: None, group: Vec::new(), ..wanted.shape.clone() },
+            hidden: true,
+            ranked,
+            loader: None,
+            asked: Shape::default(),
+            // The association's own, which its links are not asked for.
+            resolved: true,
+            ..wanted
+        };
+        let second = self.add_direct(between, target, targets, (association.target)(), None)?;
+        // A link leads to one target, whatever the association's own cardinality.
+        self.nodes[between].edges[second].cardinality = Cardinality::One;
+        self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked)
+    }
+
+    pub(super) fn add_links(
+        &mut self,
+        node: usize,
+        wanted: &Wanted,
+        table: &'static ModelDef,
+        links: Hop,
+        targets: Hop,
+    ) -> Result<usize> {
+        let Wanted { association, hidden, joined, .. } = *wanted;
         let base = join_scope(association, table)?;
         let select = KeyedSelect {
             only: table.is_bare_join_table().then(|| (0..table.columns.len()).collect()),
@@ -350,21 +421,8 @@ impl Plan {
             ..KeyedSelect::new(table, links.target_columns)
         };
         // Who only leads on to others needs no more than the keys.
-        let keys_only = table.is_bare_join_table() || wanted.hidden;
-        let first =
-            self.push_edge(node, association, links, select, LoadState::Loaded, true, keys_only, None, wanted.joined);
-        let between = self.nodes[node].edges[first].child;
-        let ranked = wanted.ranked || !wanted.shape.order.is_empty();
-        let target = Wanted {
-            shape: Shape { distinct: false, limit: None, offset: None, group: Vec::new(), ..wanted.shape.clone() },
-            hidden: true,
-            ranked,
-            ..wanted
-        };
-        let second = self.add_direct(between, target, targets, (association.target)(), None)?;
-        // A link leads to one target, whatever the association's own cardinality.
-        self.nodes[between].edges[second].cardinality = Cardinality::One;
-        self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked)
+        let keys_only = table.is_bare_join_table() || hidden;
+        Ok(self.push_edge(node, association, links, select, LoadState::Loaded, true, keys_only, None, joined))
     }
 
     fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> Result<usize> {
@@ -391,6 +449,7 @@ impl Plan {
             reordered: wanted.reordered,
             hidden: wanted.hidden,
             serves: None,
+            behind: None,
             variant: None,
         });
         if !wanted.hidden {
@@ -402,12 +461,62 @@ impl Plan {
     }
 
     // Hidden edges of the same node work for the association that is stored in the end: owners that have it need none.
-    fn mark_serving(&mut self, node: usize, edge: usize, serves: usize) {
+    pub(super) fn mark_serving(&mut self, node: usize, edge: usize, serves: usize) {
         self.nodes[node].edges[edge].serves = Some(serves);
         if let Source::Composed { first, .. } = self.nodes[node].edges[edge].source {
             self.mark_serving(node, first.edge, serves);
         }
     }
+}
+
+/// The look-up of an association by a key of its own.
+pub(super) fn direct_select(
+    association: &AssociationDef,
+    hop: Hop,
+    model: &'static ModelDef,
+    shape: Shape,
+    ranked: bool,
+    links_only: bool,
+) -> Result<KeyedSelect> {
+    if shape.distinct {
+        let message = format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
+        return Err(Error::invalid_query((association.owner)().name, message));
+    }
+    let base = model.base_scope(shape.unscoped);
+    model.check_default_group(&base.group)?;
+    let mut filter = base.filter.and(shape.filter);
+    if let Some(Discriminator { column, tag }) = hop.target_type {
+        filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
+    }
+    let row_order = match (ranked, hop.unique) {
+        (true, _) => RowOrder::Ranked,
+        (false, true) => RowOrder::Any,
+        (false, false) => RowOrder::ByKey,
+    };
+    // What every read of the model begins with; a unique key has one row anyway.
+    let (limit, offset) = match hop.unique {
+        true => (shape.limit, shape.offset),
+        false => (shape.limit.or(base.limit), shape.offset.or(base.offset)),
+    };
+    let limited = limit.is_some() || offset.is_some();
+    // Rows that only lead on to others are held by nobody: of them the keys are read.
+    let selected = if links_only { None } else { shape.select.or(base.select) };
+    Ok(KeyedSelect {
+        only: None,
+        selected: selected.map(|columns| ascending_once(&columns)),
+        filter,
+        // A unique key has one row: an order would only be noise in the statement.
+        order: match (row_order, shape.order.is_empty()) {
+            (RowOrder::Any, _) => Vec::new(),
+            (_, true) => base.order,
+            (_, false) => shape.order,
+        },
+        row_order,
+        // One row an owner is one of each group.
+        group: if hop.unique { Vec::new() } else { shape.group },
+        per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
+        ..KeyedSelect::new(model, hop.target_columns)
+    })
 }
 
 // Whether a request gives all that the association declares. Where that is a selection, another order selects other
@@ -418,7 +527,9 @@ fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
         Ok(Route::Polymorphic { .. }) => false,
         _ => association.kind.cardinality() == Cardinality::One,
     };
-    let selects = || own.limit.is_some() || own.offset.is_some() || !own.group.is_empty() || single();
+    // An owner's scope may cut as well.
+    let cuts = own.limit.is_some() || own.offset.is_some() || association.options.owner_scope.is_some();
+    let selects = || cuts || !own.group.is_empty() || single();
     asked.is_whole() && (asked.order.is_empty() || !selects())
 }
 
@@ -438,7 +549,7 @@ pub(crate) fn join_scope(association: &AssociationDef, table: &ModelDef) -> Resu
 
 // The order of an owner's links: the one their model has by default, then that of the targets' keys. Links that lead to
 // one target may differ in their other columns, and have an order all the same.
-fn order_of_links(table: &ModelDef, links: Hop, targets: Hop, mut order: Vec<OrderTerm>) -> Vec<OrderTerm> {
+pub(crate) fn order_of_links(table: &ModelDef, links: Hop, targets: Hop, mut order: Vec<OrderTerm>) -> Vec<OrderTerm> {
     let others = (0..table.columns.len())
         .filter(|column| table.primary_key.is_empty() && !links.target_columns.contains(column));
     for column in targets.owner_columns.iter().copied().chain(others) {
@@ -450,7 +561,29 @@ fn order_of_links(table: &ModelDef, links: Hop, targets: Hop, mut order: Vec<Ord
     order
 }
 
-fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {
+fn check_loader(association: &AssociationDef, loader: &Loader, shape: &Shape, joined: bool) -> Result<()> {
+    let model = (association.owner)().name;
+    if joined {
+        return Err(cannot_join(association, "takes its rows from a function (`load_with`)"));
+    }
+    if *shape != Shape::default() {
+        let message = format!(
+            "`{}` is loaded with a function: what it returns is taken as it is, so filter, sort and cut in there",
+            association.name
+        );
+        return Err(Error::invalid_query(model, message));
+    }
+    let target = (association.target)();
+    // Requests are data: one may have been put together by hand. A polymorphic association is refused with the others.
+    if loader.target() != target && matches!(association.kind.route(association), Ok(Route::Direct(_))) {
+        let message =
+            format!("`{}` leads to {}, and its function gives {}", association.name, target.name, loader.target().name);
+        return Err(Error::invalid_query(model, message));
+    }
+    Ok(())
+}
+
+pub(super) fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {
     let message = format!(
         "`{}` goes through the polymorphic `{}`: name the one type to follow with `source_type = \"…\"`",
         association.name, part.name

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Edge, Plan, Root, Source};
+use super::{Edge, Plan, Root, Shape, Source};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
@@ -41,8 +41,24 @@ impl Plan {
             out.push('\n');
         }
         for (at, step) in self.steps.iter().enumerate() {
+            if step.loader.is_some() {
+                let association = self.edge(step.serves[0]).association.qualified_name();
+                let _ = writeln!(out, "[{}] no statement: the function given for {association}", self.number(at));
+                continue;
+            }
             if step.finder.is_some() {
                 let _ = writeln!(out, "[{}] the SQL of the association's own", self.number(at));
+                continue;
+            }
+            let by_owner = step.by_owner.as_ref().map(|by_owner| by_owner.onward(&Shape::default()));
+            if let Some(onward) = by_owner.transpose()?.flatten() {
+                for part in &onward.plan.steps {
+                    let statement = {
+                        let sample = sample_keys(part.select.columns.len());
+                        part.select.statement(dialect_of(part.select.model), &sample)?
+                    };
+                    let _ = writeln!(out, "[{}] {statement}", self.number(at));
+                }
                 continue;
             }
             let sample = sample_keys(step.select.columns.len());
@@ -81,8 +97,11 @@ impl Plan {
                 if step.serves.len() > 1 {
                     let _ = write!(out, ", one statement for {} places", step.serves.len());
                 }
+                if step.loader.is_some() {
+                    out.push_str(", by `load_with`");
+                }
                 if step.by_owner.is_some() {
-                    out.push_str(", one statement for each distinct scope of its owners");
+                    out.push_str(", anew for each distinct scope of its owners");
                 }
                 if step.finder.is_some() {
                     out.push_str(", each distinct statement of its owners");
@@ -104,7 +123,11 @@ impl Plan {
     // The steps of an edge, in the order of its way.
     fn steps_behind(&self, edge: &Edge) -> Vec<usize> {
         match edge.source {
-            Source::Step { step, .. } => vec![step],
+            Source::Step { step, .. } => {
+                let mut steps = edge.behind.map_or_else(Vec::new, |first| self.steps_behind(self.edge(first)));
+                steps.push(step);
+                steps
+            }
             Source::Joined { .. } => Vec::new(),
             Source::Composed { first, second, .. } => {
                 let mut steps = self.steps_behind(self.edge(first));

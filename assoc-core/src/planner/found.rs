@@ -44,8 +44,8 @@ impl Plan {
 }
 
 impl Step {
-    /// Whether all of its owners are asked about at once, by their keys.
+    /// Whether a statement asks about all of its owners at once, by their keys.
     pub(super) fn is_keyed(&self) -> bool {
-        self.by_owner.is_none() && self.finder.is_none()
+        self.by_owner.is_none() && self.finder.is_none() && self.loader.is_none()
     }
 }

@@ -100,6 +100,13 @@ impl Plan {
             Source::Joined { .. } => return Err(cannot_join(association, GROUPED)),
             Source::Composed { .. } => return Ok(()),
         };
+        if self.steps[step].by_owner.is_some() {
+            let message = format!(
+                "`{}` groups rows that come by scopes of their owners, one after the other: group them there",
+                association.name
+            );
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
         let ranked = &mut self.steps[step].select.rank_groups;
         if !ranked.is_empty() && ranked != group {
             let message = format!(

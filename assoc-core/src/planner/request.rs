@@ -1,12 +1,17 @@
 //! What was asked for: associations with their shapes and what to load below them.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 
+use super::Loader;
 use crate::association::{Association, AssociationDef};
 use crate::column::{Filter, IntoSort};
 use crate::error::{ErrorKind, Result};
 use crate::expr::{Expr, OrderTerm};
+use crate::key::Key;
+use crate::model::Model;
 
 /// One requested association, as data.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +24,10 @@ pub struct Request {
     pub children: Vec<Request>,
     /// By what kind of statement.
     pub strategy: Strategy,
+    /// Where its rows come from instead of the database.
+    pub loader: Option<Loader>,
+    /// Whether nobody asked for it: a scope brings it whenever its rows are loaded.
+    pub included: bool,
 }
 
 /// By what kind of statement an association is loaded.
@@ -38,7 +47,22 @@ impl Request {
     /// The whole of an association, by a statement of its own.
     #[must_use]
     pub fn new(association: &'static AssociationDef) -> Self {
-        Request { association, shape: Shape::default(), children: Vec::new(), strategy: Strategy::Keyed }
+        Request {
+            association,
+            shape: Shape::default(),
+            children: Vec::new(),
+            strategy: Strategy::Keyed,
+            loader: None,
+            included: false,
+        }
+    }
+
+    /// The same, as something that a scope brings.
+    #[must_use]
+    pub(crate) fn into_include(mut self) -> Self {
+        self.included = true;
+        self.children = self.children.into_iter().map(Request::into_include).collect();
+        self
     }
 
     /// The same, and everything below it, by another kind of statement.
@@ -220,7 +244,7 @@ impl<T> Scope<T> {
     /// Loads an association below the rows whenever they are loaded (F111).
     #[must_use]
     pub fn preload(mut self, preload: impl IntoPreload<T>) -> Self {
-        self.shape.includes.extend(preload.into_requests());
+        self.shape.includes.extend(preload.into_requests().into_iter().map(Request::into_include));
         self
     }
 
@@ -401,6 +425,49 @@ impl<O, T, H> Association<O, T, H> {
     pub fn unscoped(self) -> Preload<O, T> {
         self.preload().unscoped()
     }
+
+    /// Takes the rows from the application's own code instead of the database: a cache, another service, hand-written
+    /// SQL.
+    ///
+    /// The function is called once a request, with the distinct keys of all owners that have one (a tuple if the key
+    /// has several columns); without any it is not called. It returns rows in any order; each goes to the owners whose
+    /// key its own columns hold, byte for byte, and of a `has_one` or `belongs_to` the first counts. The association is
+    /// [loaded](crate::LoadState::Loaded) then: what the function returns *is* the association, whatever conditions,
+    /// order or limit are declared, and a repo's filters do not reach into it. Associations below it are loaded as
+    /// below any other.
+    ///
+    /// While the function runs the request holds no connection, so it may use the repo it is called by; what is read
+    /// before and after it is not one snapshot.
+    ///
+    /// # Errors
+    /// Requests fail before any SQL if the association goes through others or a join table, or if the preload has a
+    /// filter, an order or a limit as well. They fail with [`ErrorKind::Loader`] if the function does (with its own
+    /// error if that is one of this crate), and with [`ErrorKind::UnmatchedRow`] if it returns a row that nobody asked
+    /// for.
+    ///
+    /// ```
+    /// # use assoc_core as assoc_repo;
+    /// # use assoc_core::{BelongsTo, Model, planner::Preload};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64 }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to] pub user: BelongsTo<User> }
+    /// # async fn from_the_cache(ids: Vec<i64>) -> Result<Vec<User>, std::io::Error> { Ok(Vec::new()) }
+    /// let cached: Preload<Post, User> = Post::USER.load_with(|ids: Vec<i64>| from_the_cache(ids));
+    /// ```
+    #[must_use]
+    pub fn load_with<K, E, F, R>(self, function: F) -> Preload<O, T>
+    where
+        T: Model,
+        K: Key,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+        F: Fn(Vec<K>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Vec<T>, E>> + Send + 'static,
+    {
+        let mut preload = self.preload();
+        preload.request.loader = Some(Loader::new(function));
+        preload
+    }
 }
 
 /// Whatever can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of such.
@@ -470,7 +537,9 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
         match merged.iter_mut().find(|known| known.association == request.association) {
             None => merged.push(request),
             Some(known) => {
-                let what = if known.shape.filter != request.shape.filter {
+                let what = if known.loader != request.loader {
+                    "functions to load it with"
+                } else if known.shape.filter != request.shape.filter {
                     "filters"
                 } else if known.shape.order != request.shape.order {
                     "orders"
@@ -483,6 +552,7 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
                 } else {
                     known.strategy = known.strategy.max(request.strategy);
                     known.children.extend(request.children);
+                    known.included &= request.included;
                     continue;
                 };
                 let association = request.association;

@@ -8,7 +8,7 @@
 //! columns share a statement. Rows that are nothing but links on the way to others need no columns of their own, so they
 //! share whatever statement has their keys.
 
-use super::{EdgeId, Plan, Preload, Scope, Shape, Source, Step};
+use super::{EdgeId, Plan, Preload, Scope, Source};
 use crate::association::Association;
 use crate::column::ColumnList;
 use crate::error::{Error, Result};
@@ -69,16 +69,6 @@ impl<O, T, H> Association<O, T, H> {
 }
 
 impl Plan {
-    /// The select of a step with the scope that one of its owners has, checked.
-    ///
-    /// # Errors
-    /// When the scope leaves out a column that is needed.
-    pub fn scoped_select(&self, step: &Step, shape: &Shape) -> Result<KeyedSelect> {
-        let select = step.select.scoped(shape);
-        self.check_selection(step.serves[0], &select)?;
-        Ok(select)
-    }
-
     /// The plan for root rows of which some columns were read: they stand for no whole rows.
     #[must_use]
     pub fn with_partial_root(mut self) -> Plan {
@@ -93,7 +83,7 @@ impl Plan {
         self.steps.iter().try_for_each(|step| self.check_selection(step.serves[0], &step.select))
     }
 
-    fn check_selection(&self, served: EdgeId, select: &KeyedSelect) -> Result<()> {
+    pub(super) fn check_selection(&self, served: EdgeId, select: &KeyedSelect) -> Result<()> {
         let Some(selected) = &select.selected else { return Ok(()) };
         let edge = self.edge(served);
         let child = &self.nodes[edge.child];

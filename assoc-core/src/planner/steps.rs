@@ -84,7 +84,10 @@ impl Plan {
 
     // The step that has to run before an edge's own can.
     fn feeder(&self, served: EdgeId) -> Option<usize> {
-        self.step_of(served.node)
+        match self.edge(served).behind {
+            Some(first) => self.step_of(self.edge(first).child),
+            None => self.step_of(served.node),
+        }
     }
 
     // Whether step `waiting` can only run after step `other`, or is it.
@@ -117,6 +120,7 @@ impl Plan {
             };
             let patient = |step: &usize| {
                 steps[*step].is_by_primary_key()
+                    && steps[*step].is_keyed()
                     && (0..steps.len()).any(|other| {
                         other != *step
                             && !order.contains(&other)
@@ -147,6 +151,7 @@ impl Plan {
         for at in 0..self.steps.len() {
             let step = &self.steps[at];
             let select = &step.select;
+            // Nor does anyone know what an owner's scope or the application's own code would say to a row in memory.
             // Rows in memory went through their own statement's filter and know no rank: they can stand for others only
             // where nothing but the row itself is asked for.
             let plain = select.filter.is_always()

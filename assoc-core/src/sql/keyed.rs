@@ -15,7 +15,6 @@ use crate::error::{Error, Result};
 use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::key::KeySet;
 use crate::model::ModelDef;
-use crate::planner::Shape;
 use crate::statement::Statement;
 
 /// How the rows of an answer are assigned to keys.
@@ -89,27 +88,6 @@ impl KeyedSelect {
             per_owner: None,
             rank_groups: Vec::new(),
         }
-    }
-
-    /// The same with a scope on top: its condition adds up, its order, limit, offset, group and selection of
-    /// columns win.
-    #[must_use]
-    pub fn scoped(&self, shape: &Shape) -> Self {
-        let mut select = self.clone();
-        select.filter = select.filter.and(shape.filter.clone());
-        if !shape.order.is_empty() {
-            select.order.clone_from(&shape.order);
-        }
-        if shape.limit.is_some() || shape.offset.is_some() {
-            select.per_owner = Some(PerOwner { limit: shape.limit, offset: shape.offset.unwrap_or(0) });
-        }
-        if !shape.group.is_empty() && select.row_order != RowOrder::Any {
-            select.group.clone_from(&shape.group);
-        }
-        if let Some(columns) = &shape.select {
-            select.selected = Some(ascending_once(columns));
-        }
-        select
     }
 
     /// How the answer's rows are assigned to keys on a database.

@@ -21,6 +21,12 @@ pub(crate) fn column_type(newtype: &Newtype, root: Root) -> TokenStream {
                 fn push_values(&self, __out: &mut __assoc::Vec<__assoc::Value<'static>>) {
                     __out.push(__assoc::ColumnType::to_value(self).into_owned());
                 }
+
+                fn from_values(
+                    __values: &[__assoc::Value<'static>],
+                ) -> __assoc::StdResult<Self, __assoc::Mismatch> {
+                    __assoc::single_key(__values)
+                }
             }
         }
     });

@@ -1,17 +1,21 @@
-//! Scopes that depend on the owner (F104, F106): owners with equal scopes share a statement.
+//! Scopes that depend on the owner (F104, F106): owners with equal scopes share a look-up.
+//!
+//! A row that several scopes let through is one row, as it is for owners that share it under one scope.
 
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt::Debug;
 
-use assoc_core::planner::{Plan, Shape, Step};
-use assoc_core::{KeySet, Result, RowKeys};
+use assoc_core::planner::{ByOwner, Edge, EdgeId, Onward, Plan, Source, Step};
+use assoc_core::rows::Rows;
+use assoc_core::sql::KeyedSelect;
+use assoc_core::{Cardinality, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys};
 
-use super::NodeRows;
-use super::fetch::{Fetched, Found, Groups, new_rows, rows_of};
+use super::fetch::{self, Fetched, Found, Groups, RootRows, new_rows, rows_of};
 use super::held::{self, Held};
 use super::index::KeyIndex;
 use super::owners::Owners;
+use super::{EdgeLinks, NodeRows, compose};
 use crate::session::Session;
 
 pub(super) async fn look_up(
@@ -21,31 +25,27 @@ pub(super) async fn look_up(
     held_root: Option<&dyn Held>,
     step: &Step,
     owners: &[Owners],
-    scope: fn(&dyn Any) -> Shape,
+    scope: &ByOwner,
 ) -> Result<Found> {
-    let mut all = Fetched { rows: new_rows(&step.select), groups: Groups::Lists(Vec::new()), group_of: Vec::new() };
+    let mut all = Collected::new(step.select.model, new_rows(&step.select), step.select.only.is_none());
+    let mut lists: Vec<Vec<u32>> = Vec::new();
     let mut places = Vec::with_capacity(owners.len());
     let mut count = 0;
     for (served, owners) in step.serves.iter().zip(owners) {
-        let (scopes, scope_of) = distinct(plan, nodes, held_root, served.node, |_, row| Some(scope(row)));
+        let wanted = |_, row: &dyn Any| Some(scope.scope_of(row));
+        let (scopes, scope_of) = distinct(plan, nodes, held_root, served.node, wanted);
         let mut own: Vec<Option<usize>> = vec![None; owners.keys.len()];
         for (at, shape) in scopes.iter().enumerate() {
             let members = |owner: usize| scope_of.get(owner) == Some(&Some(at));
             let keys = keys_where(&owners.keys, members);
             let set = KeySet::distinct([&keys]);
-            let select = plan.scoped_select(step, shape)?;
+            let select = scope.select(plan, step, shape)?;
             let found = rows_of(session, plan, nodes, held_root, step, &select, &set).await?;
-            let first_row = u32::try_from(all.rows.len()).unwrap_or(u32::MAX);
-            for row in 0..found.rows.len() {
-                all.rows.push_from(&*found.rows, row);
-            }
-            if let Groups::Lists(lists) = &mut all.groups {
-                for key in 0..set.len() {
-                    let mut rows = Vec::new();
-                    found.groups.push_to(key, u32::MAX, &mut rows);
-                    rows.iter_mut().for_each(|row| *row += first_row);
-                    lists.push(rows);
-                }
+            let rows = all.add(found.rows);
+            for key in 0..set.len() {
+                let mut own = Vec::new();
+                found.groups.push_to(key, u32::MAX, &mut own);
+                lists.push(own.into_iter().map(|row| rows[row as usize]).collect());
             }
             for (owner, place) in KeyIndex::new(&set).of_rows(&keys).into_iter().enumerate() {
                 if let Some(place) = place {
@@ -56,7 +56,144 @@ pub(super) async fn look_up(
         }
         places.push(own);
     }
-    Ok(Found { fetched: all, keys: count, places })
+    let fetched = Fetched { rows: all.rows, groups: Groups::Lists(lists), group_of: Vec::new() };
+    Ok(Found { fetched, keys: count, places })
+}
+
+/// Loads an association that goes through others. The rows between are there; what leads on from them is looked up for
+/// the owners of each scope by a plan of its own.
+pub(super) async fn load(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    nodes: &mut [Option<NodeRows>],
+    held_root: Option<&dyn Held>,
+    id: EdgeId,
+    scope: &ByOwner,
+    kept: Vec<bool>,
+) -> Result<()> {
+    let edge = plan.edge(id);
+    let target = plan.nodes()[edge.child].model;
+    let mut all = Collected::new(target, target.rows.new_rows(), true);
+    let wanted = |at: usize, row: &dyn Any| (!kept.get(at).copied().unwrap_or(false)).then(|| scope.scope_of(row));
+    let (scopes, scope_of) = distinct(plan, nodes, held_root, id.node, wanted);
+    let mut own: Vec<Vec<u32>> = vec![Vec::new(); scope_of.len()];
+    let Some(way) = Between::of(plan, nodes, edge) else { return Ok(()) };
+    for (at, shape) in scopes.iter().enumerate() {
+        let members: Vec<usize> = (0..scope_of.len()).filter(|owner| scope_of[*owner] == Some(at)).collect();
+        let (first, rows) = way.of_owners(&members);
+        let Some(Onward { plan: onward, edge: second, finish }) = scope.onward(shape)? else { continue };
+        if rows.is_empty() {
+            continue;
+        }
+        // Boxed, because it is what is running.
+        let mut found = Box::pin(fetch::run(session, &onward, RootRows::Fetched(rows), false)).await?;
+        let Some(to_targets) = compose::links_of(&onward, &found, second) else { continue };
+        let Some(targets) = found[onward.edge(second).child].take() else { continue };
+        let links =
+            compose::compose(&first, &to_targets, finish, edge.cardinality, targets.fetched.len(), &targets.group_of);
+        let places = all.add(targets.fetched);
+        links.each(|at, positions| {
+            if let Some(list) = members.get(at).and_then(|owner| own.get_mut(*owner)) {
+                list.extend(positions.filter_map(|row| places.get(row)));
+            }
+        });
+    }
+    let links = match edge.cardinality {
+        Cardinality::One => Links::One(own.into_iter().map(|rows| rows.first().copied()).collect()),
+        Cardinality::Many => {
+            let mut ends = Vec::with_capacity(own.len());
+            let mut rows = Vec::new();
+            for list in own {
+                rows.extend(list);
+                ends.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+            }
+            Links::Many { rows, ends }
+        }
+    };
+    let mut held = 0;
+    if let Some(root) = held_root {
+        held::visit(plan, root, edge.child, &mut |_| held += 1);
+    }
+    nodes[edge.child] = Some(NodeRows::new(plan, edge.child, held, all.rows));
+    if let Some(rows) = &mut nodes[id.node] {
+        let mut kept = kept;
+        kept.resize(links.owners(), false);
+        rows.links[id.edge] = Some(EdgeLinks { links, kept, via: None, forgotten: Vec::new() });
+    }
+    Ok(())
+}
+
+/// The rows between owners and targets. Owners that keep what they hold lead to none.
+struct Between<'n> {
+    rows: &'n dyn Rows,
+    select: &'n KeyedSelect,
+    // Of each owner.
+    positions: Vec<Vec<usize>>,
+}
+
+impl<'n> Between<'n> {
+    fn of(plan: &'n Plan, nodes: &'n [Option<NodeRows>], edge: &Edge) -> Option<Self> {
+        let first = edge.behind?;
+        let between = plan.edge(first).child;
+        let Source::Step { step, .. } = plan.edge(plan.nodes()[between].fetched_by?).source else { return None };
+        let positions = compose::links_of(plan, nodes, first)?.positions();
+        Some(Between { rows: &*nodes[between].as_ref()?.fetched, select: &plan.steps()[step].select, positions })
+    }
+
+    // A copy of those that some owners lead to, and the links to them.
+    fn of_owners(&self, members: &[usize]) -> (Links, Box<dyn Rows>) {
+        let mut copies = new_rows(self.select);
+        let mut place: Vec<Option<u32>> = vec![None; self.rows.len()];
+        let (mut rows, mut ends) = (Vec::new(), Vec::with_capacity(members.len()));
+        for position in members.iter().map(|owner| self.positions.get(*owner)) {
+            for row in position.into_iter().flatten() {
+                let next = u32::try_from(copies.len()).unwrap_or(u32::MAX);
+                let Some(place) = place.get_mut(*row) else { continue };
+                rows.push(*place.get_or_insert_with(|| {
+                    copies.push_from(self.rows, *row);
+                    next
+                }));
+            }
+            ends.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        }
+        (Links::Many { rows, ends }, copies)
+    }
+}
+
+/// The rows of several look-ups, each once where they have a key to know them by.
+struct Collected {
+    model: &'static ModelDef,
+    rows: Box<dyn Rows>,
+    known: Option<HashMap<KeyTuple, u32>>,
+}
+
+impl Collected {
+    fn new(model: &'static ModelDef, rows: Box<dyn Rows>, whole: bool) -> Self {
+        let known = (whole && !model.primary_key.is_empty()).then(HashMap::new);
+        Collected { model, rows, known }
+    }
+
+    // Adds rows and says where each is.
+    fn add(&mut self, more: Box<dyn Rows>) -> Vec<u32> {
+        let next = |rows: &dyn Rows| u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let keys = match &self.known {
+            Some(_) => more.keys(self.model.primary_key, 0).into_tuples(),
+            None => vec![None; more.len()],
+        };
+        let mut places = Vec::with_capacity(more.len());
+        for (at, key) in keys.into_iter().enumerate() {
+            let place = next(&*self.rows);
+            let place = match (&mut self.known, key) {
+                (Some(known), Some(key)) => *known.entry(key).or_insert(place),
+                _ => place,
+            };
+            if place == next(&*self.rows) {
+                self.rows.push_from(&*more, at);
+            }
+            places.push(place);
+        }
+        places
+    }
 }
 
 /// What a node's owners want, each thing once, and which of them each owner does: its place, `None` for nothing.

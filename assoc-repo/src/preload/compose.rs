@@ -29,7 +29,7 @@ pub(super) fn composed(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> O
     })
 }
 
-fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links> {
+pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links> {
     match plan.edge(id).source {
         Source::Step { .. } | Source::Joined { .. } => {
             nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone())
@@ -38,7 +38,7 @@ fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links
     }
 }
 
-fn compose(
+pub(super) fn compose(
     first: &Links,
     second: &Links,
     finish: Finish,

@@ -2,10 +2,10 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Edge, EdgeId, Plan, Source, Step};
+use assoc_core::planner::{Edge, EdgeId, Loader, Plan, Source, Step};
 use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{KeyedSelect, Matching, RowOrder};
-use assoc_core::{Cardinality, ColumnType, Error, ErrorKind, KeySet, Links, Result, RowKeys, RowSink, Value};
+use assoc_core::{Cardinality, ColumnType, Error, ErrorKind, Hop, KeySet, Links, Result, RowKeys, RowSink, Value};
 
 use super::compose::Composed;
 use super::held::{self, Held};
@@ -108,12 +108,20 @@ pub(super) async fn run(
         RootRows::Joined(nodes) => (None, nodes),
     };
     for step in plan.steps() {
+        if let Some(scope) = step.by_owner.as_ref().filter(|scope| scope.is_composed()) {
+            // Such a step is never shared.
+            let id = step.serves[0];
+            let Some(rows) = &nodes[id.node] else { continue };
+            let kept = if force { Vec::new() } else { kept_owners(plan, rows, held_root, id) };
+            by_owner::load(session, plan, &mut nodes, held_root, id, scope, kept).await?;
+            continue;
+        }
         let owners = step
             .serves
             .iter()
             .map(|served| owners_of(plan, &nodes, held_root, *served, force))
             .collect::<Result<Vec<Owners>>>()?;
-        let found = match (step.by_owner, step.finder) {
+        let found = match (&step.by_owner, step.finder) {
             (_, Some(finder)) => {
                 by_finder::look_up(session, plan, &nodes, held_root, step, &owners, finder.find).await?
             }
@@ -169,6 +177,9 @@ pub(super) async fn rows_of(
     if keys.is_empty() {
         return Ok(fetched);
     }
+    if let Some(loader) = &step.loader {
+        return given_rows(session, plan, step, loader, keys).await;
+    }
     let index = KeyIndex::new(keys);
     take_from_memory(plan, nodes, held_root, step, &index, &mut fetched);
     let missing = missing_keys(keys, &fetched.groups);
@@ -217,6 +228,30 @@ pub(super) async fn rows_of(
         chunk_start += chunk.len();
     }
     Ok(fetched)
+}
+
+// The rows that the application's own code gives for a set of keys.
+async fn given_rows(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    step: &Step,
+    loader: &Loader,
+    keys: &KeySet,
+) -> Result<Fetched> {
+    let edge = plan.edge(step.serves[0]);
+    let rows = session.aside(loader.load(edge.association, keys)).await?;
+    let mut places = KeyIndex::new(keys).of_rows(&rows.keys(step.select.columns, 0));
+    if let Source::Step { hop: Hop { target_type: Some(named), .. }, .. } = edge.source {
+        // The same key of another type is another owner's.
+        let tag = Value::from(named.tag);
+        for (at, place) in places.iter_mut().enumerate() {
+            let value = rows.row(at).map(|row| step.select.model.rows.value(row, named.column));
+            place.take_if(|_| value != Some(tag.clone()));
+        }
+    }
+    let mut given = Fetched { rows, groups: Groups::Lists(vec![Vec::new(); keys.len()]), group_of: Vec::new() };
+    assign(plan, step, &mut given, 0, &places)?;
+    Ok(given)
 }
 
 // The place among all keys of the key at a position among the missing ones.

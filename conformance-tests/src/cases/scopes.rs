@@ -5,7 +5,8 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::options::{self, Customer, LastNote, Note, NoteTaker, Order, SpecialNote};
+use crate::models::clinic::{self, Doctor, Patient};
+use crate::models::options::{self, Buyer, Customer, LastNote, Note, NoteTaker, Order, Purchase, SpecialNote};
 
 cases! { "scopes", Level::Read;
     conditions,
@@ -13,11 +14,14 @@ cases! { "scopes", Level::Read;
     limit_by_request,
     has_one_in_an_order,
     include,
+    includes_in_a_circle,
     default_scope,
     default_scope_with_limit_and_preload,
     discriminator,
     readers_agree,
     by_owner,
+    by_owner_and_request,
+    by_owner_through_others,
     side_loads,
     counts,
     singular,
@@ -88,6 +92,26 @@ async fn include(cx: &mut Context) -> Result<()> {
     let customers =
         cx.step("F111: orders bring their customer", repo.all(Query::preload(Customer::ORDERS_WITH_CUSTOMER))).await?;
     cx.show("customers", customers);
+    Ok(())
+}
+
+// Below what was asked for, each include is followed once on its way.
+async fn includes_in_a_circle(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let in_order = || Query::<Buyer>::order_by(Buyer::ID.asc());
+    let buyers = cx.step("buyers: purchases: buyer", repo.all(in_order())).await?;
+    cx.show("buyers", &buyers);
+    let buyers = cx.step("asked for: one more", repo.all(in_order().preload(Buyer::PURCHASES))).await?;
+    cx.show("buyers", &buyers[1..2]);
+    for buyer in &buyers {
+        let read = repo.get_association(buyer, Buyer::PURCHASES, Query::new()).await?;
+        cx.require(buyer.purchases()? == read, "the reader's")?;
+    }
+    let deeper = Buyer::PURCHASES.with(Purchase::BUYER.with(Buyer::PURCHASES));
+    let buyers = cx.step("asked for: as deep as one likes", repo.all(in_order().preload(deeper))).await?;
+    let depth = buyers[1].purchases()?[0].buyer()?.map(|buyer| buyer.purchases().map(<[_]>::len)).transpose()?;
+    cx.note("purchases down there", format!("{depth:?}"));
     Ok(())
 }
 
@@ -197,6 +221,46 @@ async fn by_owner(cx: &mut Context) -> Result<()> {
         customers.iter().map(|customer| Customer { vip_from: 30, ..customer.clone() }).collect();
     cx.step("equal scopes share it", repo.reload(&mut alike, Customer::VIP_ORDERS)).await?;
     cx.show("customers", alike);
+    Ok(())
+}
+
+// What is asked for lies on top of the owner's scope.
+async fn by_owner_and_request(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let customers = repo.all(Query::<Customer>::order_by(Customer::ID.asc())).await?;
+    let asked = Customer::VIP_ORDERS.order_by(Order::TOTAL.asc()).limit(1);
+    let loaded = cx.step("the smallest of each", repo.load(&customers, asked)).await?;
+    for (customer, orders) in customers.iter().zip(&loaded) {
+        let query = Query::order_by(Order::TOTAL.asc()).limit(1);
+        let read = repo.get_association(customer, Customer::VIP_ORDERS, query).await?;
+        cx.require(*orders == read, "the reader's")?;
+    }
+    cx.show("orders", loaded);
+    Ok(())
+}
+
+async fn by_owner_through_others(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let both = (Doctor::PATIENTS_ELSEWHERE, Doctor::PATIENTS_IN_TURN.with(Patient::APPOINTMENTS));
+    let query = || Query::order_by(Doctor::ID.asc());
+    let doctors = cx.step("one look-up of each distinct scope", repo.all(query().preload(both.clone()))).await?;
+    for doctor in &doctors {
+        let read = repo.get_association(doctor, Doctor::PATIENTS_ELSEWHERE, Query::new()).await?;
+        cx.require(doctor.patients_elsewhere()?.iter().map(|row| &**row).eq(&read), "the reader's")?;
+        let read =
+            repo.get_association(doctor, Doctor::PATIENTS_IN_TURN, Query::preload(Patient::APPOINTMENTS)).await?;
+        cx.require(doctor.patients_in_turn()?.iter().map(|row| &**row).eq(&read), "the reader's")?;
+    }
+    cx.show("doctors", &doctors);
+    let mut held = repo.all(query().preload(Doctor::PATIENTS_IN_TURN)).await?;
+    cx.step("in hand", repo.preload(&mut held, both)).await?;
+    cx.require(held == doctors, "the same")?;
+    let through = Query::preload(Doctor::APPOINTMENTS_IN_TURN);
+    cx.fails("another cannot go through it", repo.all(through)).await?;
+    let sorted = Query::preload(Doctor::PATIENTS_ELSEWHERE.order_by(Patient::NAME.asc()));
+    cx.step("sorting what lies behind is fine", repo.all(sorted)).await?;
     Ok(())
 }
 

@@ -25,6 +25,37 @@ pub(crate) struct Physician {
     pub(crate) colleagues: HasManyThrough<Physician>,
 }
 
+/// Physicians, by some of their patients.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "physicians")]
+pub(crate) struct Doctor {
+    pub(crate) id: i64,
+    #[has_many(foreign_key = "physician_id")]
+    pub(crate) appointments: HasMany<Appointment>,
+    #[has_many(through = "appointments", source = "patient", limit = 2)]
+    pub(crate) two_patients: HasManyThrough<Patient>,
+    #[has_many(through = "appointments", source = "patient", distinct, order = Patient::NAME.desc(), limit = 2)]
+    pub(crate) last_patients: HasManyThrough<Patient>,
+    #[has_many(through = "last_patients", source = "appointments", order = Appointment::ROOM.asc(), limit = 3)]
+    pub(crate) their_low_appointments: HasManyThrough<Appointment>,
+    #[has_many(foreign_key = "physician_id", scope_by_owner = not_in_own_room)]
+    pub(crate) appointments_elsewhere: HasMany<Appointment>,
+    #[has_many(through = "appointments_elsewhere", source = "patient")]
+    pub(crate) patients_elsewhere: HasManyThrough<Patient>,
+    #[has_many(through = "appointments", source = "patient", scope_by_owner = by_turns)]
+    pub(crate) patients_in_turn: HasManyThrough<Patient>,
+    #[has_many(through = "patients_in_turn", source = "appointments")]
+    pub(crate) appointments_in_turn: HasManyThrough<Appointment>,
+}
+
+fn not_in_own_room(doctor: &Doctor, appointments: Scope<Appointment>) -> Scope<Appointment> {
+    appointments.filter(Appointment::ROOM.ne(doctor.id))
+}
+
+fn by_turns(doctor: &Doctor, patients: Scope<Patient>) -> Scope<Patient> {
+    if doctor.id % 2 == 0 { patients.order_by(Patient::NAME.desc()).limit(1) } else { patients.distinct() }
+}
+
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "appointments")]
 pub(crate) struct Appointment {

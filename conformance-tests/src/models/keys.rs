@@ -30,6 +30,17 @@ pub(crate) struct Book {
     pub(crate) shelf: BelongsTo<Option<Shelf>>,
 }
 
+/// Its targets have a composite key.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "halls")]
+pub(crate) struct Hall {
+    pub(crate) id: i32,
+    #[has_one(order = Seat::NAME.desc())]
+    pub(crate) last_seat: HasOne<Option<Seat>>,
+    #[has_many(order = Seat::NAME.asc(), limit = 2)]
+    pub(crate) first_seats: HasMany<Seat>,
+}
+
 /// A composite key of two integers.
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "seats", primary_key = "hall_id, number")]
@@ -153,6 +164,7 @@ pub(crate) struct Reading {
 pub(crate) async fn tables(repo: &Repo) -> Result<()> {
     repo.create_table::<Shelf>().await?;
     repo.create_table::<Book>().await?;
+    repo.create_table::<Hall>().await?;
     repo.create_table::<Seat>().await?;
     repo.create_table::<Ticket>().await?;
     repo.create_table::<Country>().await?;

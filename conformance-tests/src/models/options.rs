@@ -110,6 +110,34 @@ fn last(notes: Scope<LastNote>) -> Scope<LastNote> {
     notes.order_by(LastNote::ID.desc()).limit(1).preload(LastNote::TAKER)
 }
 
+/// Customers and orders that bring each other: a circle.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "customers", default_scope = with_purchases)]
+pub(crate) struct Buyer {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    #[has_many(foreign_key = "customer_id")]
+    pub(crate) purchases: HasMany<Purchase>,
+}
+
+fn with_purchases(buyers: Scope<Buyer>) -> Scope<Buyer> {
+    buyers.preload(Buyer::PURCHASES)
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "orders", default_scope = with_buyer)]
+pub(crate) struct Purchase {
+    pub(crate) id: i64,
+    pub(crate) customer_id: Option<i64>,
+    pub(crate) total: i64,
+    #[belongs_to(foreign_key = "customer_id")]
+    pub(crate) buyer: BelongsTo<Option<Buyer>>,
+}
+
+fn with_buyer(purchases: Scope<Purchase>) -> Scope<Purchase> {
+    purchases.preload(Purchase::BUYER)
+}
+
 /// Makes the tables and fills them.
 pub(crate) async fn fixture(repo: &Repo) -> Result<()> {
     repo.create_table::<Customer>().await?;

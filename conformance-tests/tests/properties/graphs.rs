@@ -16,6 +16,7 @@ pub(crate) fn compare_row(
     row: &dyn Any,
     expected: Found<'_>,
     requests: &[Request],
+    way: Way,
     fresh: bool,
 ) -> Result<(), String> {
     let model = expected.model;
@@ -26,7 +27,7 @@ pub(crate) fn compare_row(
     }
     for association in model.associations {
         match requests.iter().find(|request| request.association == association) {
-            Some(request) => compare_association(world, row, expected, request, fresh)?,
+            Some(request) => compare_association(world, row, expected, request, way, fresh)?,
             None if fresh && association.slot.state(row) != LoadState::NotLoaded => {
                 return Err(format!("{} of {expected:?} is loaded, nobody asked for it", association.qualified_name()));
             }
@@ -41,6 +42,7 @@ fn compare_association(
     row: &dyn Any,
     owner: Found<'_>,
     request: &Request,
+    way: Way,
     fresh: bool,
 ) -> Result<(), String> {
     let association = request.association;
@@ -54,9 +56,6 @@ fn compare_association(
     if found.len() != expected.len() {
         return wrong(format!("expected {expected:?}, found {}", show(association, &found)));
     }
-    let mut requests = request.children.clone();
-    let shape = association.scope().with(request.shape.clone());
-    requests.extend(shape.includes);
     let selected = selected_of(association, &request.shape);
     if !row.downcast_ref::<User>().is_none_or(is_aligned) {
         return wrong("a row of a join table stands beside another target".to_owned());
@@ -64,10 +63,8 @@ fn compare_association(
     for (target, expected) in found.iter().zip(&expected) {
         let masked = masked(*expected, selected.as_deref());
         let expected = &Found { model: expected.model, row: &masked };
-        let mut own: Vec<Request> =
-            requests.iter().filter(|child| (child.association.owner)() == expected.model).cloned().collect();
-        own.extend(expected.model.base_scope(shape.unscoped).includes);
-        if let Err(what) = compare_row(world, *target, *expected, &own, fresh) {
+        let (own, way) = below(request, way, expected.model);
+        if let Err(what) = compare_row(world, *target, *expected, &own, &way, fresh) {
             return wrong(format!("{what}\n  among expected {:?}\n  found {}", expected, show(association, &found)));
         }
     }
@@ -142,13 +139,28 @@ pub(crate) fn dangles(model: &ModelDef, row: &dyn Any, requests: &[Request]) -> 
     })
 }
 
+/// The includes on the way to a place, since what was asked for last.
+pub(crate) type Way<'w> = &'w [&'static AssociationDef];
+
+/// What is loaded for the rows of a request that are of one model: what was asked for below it, and what scopes
+/// include, once on its way.
+fn below(request: &Request, way: Way, model: &'static ModelDef) -> (Vec<Request>, Vec<&'static AssociationDef>) {
+    let shape = request.association.scope().with(request.shape.clone());
+    let mut way = if request.included { way.to_vec() } else { Vec::new() };
+    way.extend(request.included.then_some(request.association));
+    let mut own = request.children.clone();
+    own.extend(shape.includes);
+    own.retain(|child| (child.association.owner)() == model);
+    own.extend(model.base_scope(shape.unscoped).includes);
+    own.retain(|child| !(child.included && way.contains(&child.association)));
+    (own, way)
+}
+
 /// How many look-ups a tree needs if nothing is shared: each association by its hops.
-pub(crate) fn hops(requests: &[Request]) -> usize {
+pub(crate) fn hops(requests: &[Request], way: Way) -> usize {
     let below = |request: &Request| {
-        let by_default = crate::trees::targets(request.association).into_iter().map(|model| model.base_scope(false));
-        hops(&request.children)
-            + hops(&request.association.scope().with(request.shape.clone()).includes)
-            + by_default.map(|scope| hops(&scope.includes)).sum::<usize>()
+        let each = crate::trees::targets(request.association).into_iter().map(|model| below(request, way, model));
+        each.map(|(own, way)| hops(&own, &way)).sum::<usize>()
     };
     requests.iter().map(|request| hops_of(request.association, None) + below(request)).sum()
 }
@@ -183,15 +195,24 @@ pub(crate) fn chooses(association: &AssociationDef) -> bool {
         Ok(Route::Polymorphic { .. }) => true,
         _ => false,
     };
-    scope.limit.is_some() || scope.offset.is_some() || !scope.group.is_empty() || (one && !unique)
+    let cuts = scope.limit.is_some() || scope.offset.is_some() || association.options.owner_scope.is_some();
+    cuts || !scope.group.is_empty() || (one && !unique)
 }
 
-/// Whether an association chooses among rows, or one that it goes through does.
-pub(crate) fn chooses_on_its_way(association: &AssociationDef) -> bool {
-    match association.kind.route(association) {
-        Ok(Route::Through { through, source, .. }) => {
-            chooses(association) || chooses_on_its_way(through) || chooses_on_its_way(source)
-        }
-        _ => chooses(association),
-    }
+/// Whether an association has a scope that depends on the owner, or goes through one that has.
+pub(crate) fn is_by_owner(association: &AssociationDef) -> bool {
+    let parts = match association.kind.route(association) {
+        Ok(Route::Through { through, source, .. }) => is_by_owner(through) || is_by_owner(source),
+        _ => false,
+    };
+    parts || association.options.owner_scope.is_some()
+}
+
+/// Whether an association keeps the first row of each group, or one that it goes through does.
+pub(crate) fn is_grouped(association: &AssociationDef) -> bool {
+    let parts = match association.kind.route(association) {
+        Ok(Route::Through { through, source, .. }) => is_grouped(through) || is_grouped(source),
+        _ => false,
+    };
+    parts || !association.scope().group.is_empty()
 }

@@ -36,6 +36,13 @@ pub(crate) struct Hall {
     pub(crate) name: String,
     #[has_many]
     pub(crate) seats: HasMany<Seat>,
+    #[has_one(order = Seat::NAME.desc())]
+    pub(crate) last_seat: HasOne<Option<Seat>>,
+    #[has_many(order = Seat::NAME.asc(), limit = 2)]
+    pub(crate) first_seats: HasMany<Seat>,
+    // Brings its hall, which brings its seats again, which end there.
+    #[has_many(include = Seat::HALL_AGAIN)]
+    pub(crate) seats_again: HasMany<Seat>,
     #[has_many(through = "seats")]
     pub(crate) tickets: HasManyThrough<Ticket>,
 }
@@ -48,6 +55,8 @@ pub(crate) struct Seat {
     pub(crate) name: String,
     #[belongs_to]
     pub(crate) hall: BelongsTo<Hall>,
+    #[belongs_to(foreign_key = "hall_id", include = (Hall::SEATS_AGAIN, Hall::TICKETS))]
+    pub(crate) hall_again: BelongsTo<Hall>,
     #[has_many(foreign_key = "hall_id, seat_number")]
     pub(crate) tickets: HasMany<Ticket>,
     #[has_many(foreign_key = "hall_id, seat_number", offset = 1)]
@@ -92,6 +101,10 @@ pub(crate) struct City {
     pub(crate) streets: HasMany<Street>,
     #[has_many(through = "country", source = "cities", order = City::NAME.asc())]
     pub(crate) neighbours: HasManyThrough<City>,
+    #[has_one(through = "country", source = "cities", order = City::NAME.desc())]
+    pub(crate) last_neighbour: HasOne<Option<City>>,
+    #[has_many(through = "neighbours", source = "streets", limit = 2)]
+    pub(crate) near_streets: HasManyThrough<Street>,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]

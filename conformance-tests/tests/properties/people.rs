@@ -91,6 +91,16 @@ pub(crate) struct User {
     pub(crate) joined_friends_skills: HasManyThrough<Skill>,
     #[has_many(through = "friends", source = "skills")]
     pub(crate) friends_skills: HasManyThrough<Skill>,
+    #[has_many(scope_by_owner = posts_by_rank)]
+    pub(crate) own_posts: HasMany<Post>,
+    #[has_many(through = "own_posts", source = "comments")]
+    pub(crate) own_comments: HasManyThrough<Comment>,
+    #[has_many(through = "memberships", source = "group", scope_by_owner = groups_by_rank)]
+    pub(crate) own_groups: HasManyThrough<Group>,
+    #[has_and_belongs_to_many(join_table = "users_skills", scope_by_owner = skills_by_name)]
+    pub(crate) own_skills: HasAndBelongsToMany<Skill>,
+    #[has_one(through = "profile", source = "badges", scope_by_owner = badges_by_rank)]
+    pub(crate) own_badge: HasOne<Option<Badge>>,
     #[has_many(as = "imageable")]
     pub(crate) images: HasMany<Image>,
     #[has_one(as = "imageable", order = Image::RANK.desc())]
@@ -117,6 +127,30 @@ pub(crate) struct User {
 
 fn without_rank(posts: Scope<Post>) -> Scope<Post> {
     posts.select((Post::ID, Post::USER_ID, Post::TITLE, Post::PUBLISHED))
+}
+
+fn posts_by_rank(user: &User, posts: Scope<Post>) -> Scope<Post> {
+    match user.rank {
+        None => posts,
+        Some(0) => posts.filter(Post::PUBLISHED.eq(true)).order_by(Post::TITLE.desc()),
+        Some(rank) => posts.filter(Post::RANK.ne(rank)).order_by(Post::RANK.desc()).limit(2),
+    }
+}
+
+fn groups_by_rank(user: &User, groups: Scope<Group>) -> Scope<Group> {
+    match user.rank {
+        None => groups.filter(Group::ID.gt(0)),
+        Some(0) => groups.distinct(),
+        Some(_) => groups.order_by(Group::NAME.desc()).limit(2),
+    }
+}
+
+fn skills_by_name(user: &User, skills: Scope<Skill>) -> Scope<Skill> {
+    if user.name == "A" { skills.order_by(Skill::NAME.asc()) } else { skills.filter(Skill::NAME.ne(user.name.clone())) }
+}
+
+fn badges_by_rank(user: &User, badges: Scope<Badge>) -> Scope<Badge> {
+    if user.rank.is_some() { badges.order_by(Badge::LEVEL.desc()) } else { badges.offset(1) }
 }
 
 fn drafts(posts: Scope<Post>) -> Scope<Post> {
@@ -147,6 +181,8 @@ pub(crate) struct Team {
     pub(crate) users: HasMany<User>,
     #[has_many(through = "users")]
     pub(crate) posts: HasManyThrough<Post>,
+    #[has_many(through = "users", source = "own_posts")]
+    pub(crate) own_posts: HasManyThrough<Post>,
     #[has_many(through = "users", source = "best_posts")]
     pub(crate) best_posts: HasManyThrough<Post>,
     #[has_many(through = "users", source = "best_posts", order = Post::TITLE.desc(), limit = 2)]

@@ -80,7 +80,7 @@ fn compare<T: Model>(
         let selected = selected_of(request.association, &request.shape);
         found.iter().zip(&expected).try_for_each(|(row, expected)| {
             let masked = masked(*expected, selected.as_deref());
-            compare_row(world, row, Found { model: expected.model, row: &masked }, &below, true)
+            compare_row(world, row, Found { model: expected.model, row: &masked }, &below, &[], true)
         })
     };
     same().map_err(|difference| format!("{what} of {owner:?}: {difference}\n expected {expected:?}"))
@@ -164,7 +164,7 @@ where
             (None, []) => Ok(()),
             (Some(read), [expected]) => {
                 let target: &dyn std::any::Any = read;
-                compare_row(world, crate::graphs::unwrapped(def, target), *expected, &[], true)
+                compare_row(world, crate::graphs::unwrapped(def, target), *expected, &[], &[], true)
             }
             _ => Err(format!("there is one: {}", read.is_some())),
         };

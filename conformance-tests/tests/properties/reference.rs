@@ -1,10 +1,11 @@
 //! What an association leads to, worked out owner by owner over rows in memory: no planner, no SQL, no sharing.
 
+use std::any::Any;
 use std::cmp::Ordering;
 
 use assoc_core::planner::Shape;
 use assoc_core::{
-    AssociationDef, Cardinality, Comparison, Direction, Expr, Hop, ModelDef, Operand, OrderTerm, Route, Value,
+    AssociationDef, Cardinality, Comparison, Direction, Expr, Hop, ModelDef, Operand, OrderTerm, Route, RowSink, Value,
 };
 
 use crate::data::{Row, World, ignores_case};
@@ -14,6 +15,15 @@ use crate::data::{Row, World, ignores_case};
 pub(crate) struct Found<'w> {
     pub(crate) model: &'static ModelDef,
     pub(crate) row: &'w Row,
+}
+
+impl Found<'_> {
+    /// What a function says of the row as its model's struct.
+    fn with_struct<T>(self, say: impl Fn(&dyn Any) -> T) -> T {
+        let mut rows = self.model.rows.new_rows();
+        RowSink::row(&mut *rows, &mut self.row.clone()).unwrap();
+        say(rows.row(0).unwrap())
+    }
 }
 
 impl PartialEq for Found<'_> {
@@ -48,7 +58,8 @@ impl World {
         asked: &Shape,
         only_type: Option<&str>,
     ) -> Vec<Found<'w>> {
-        let shape = def.scope().with(asked.clone());
+        let by_owner = def.options.owner_scope.map(|scope| owner.with_struct(scope)).unwrap_or_default();
+        let shape = def.scope().with(by_owner).with(asked.clone());
         let mut found = match def.kind.route(def).unwrap() {
             Route::Direct(hop) => self.by_key(owner, hop, (def.target)(), &shape),
             Route::Polymorphic { type_column, owner_columns, variants } => {

@@ -135,12 +135,14 @@ fn shape(random: &mut Random, world: &World, association: &'static AssociationDe
     let mut shape = Shape::default();
     let target = (association.target)();
     let through = matches!(association.kind.route(association), Ok(Route::Through { .. } | Route::JoinTable { .. }));
+    // Rows of several scopes have neither order nor groups in common.
+    let parts_by_owner = crate::graphs::is_by_owner(association) && association.options.owner_scope.is_none();
     // The types of a polymorphic association have no column in common but the key.
     if !is_polymorphic(association) {
         if random.once_in(3) {
             shape.filter = condition(random, world, target, 2);
         }
-        if random.once_in(2) {
+        if random.once_in(2) && !parts_by_owner {
             shape.order = order(random, target);
         }
     }
@@ -152,7 +154,7 @@ fn shape(random: &mut Random, world: &World, association: &'static AssociationDe
         shape.offset = Some(random.below(3) as u64);
     }
     shape.distinct = through && random.once_in(4);
-    if !one && !is_polymorphic(association) && random.once_in(4) {
+    if !one && !parts_by_owner && !is_polymorphic(association) && random.once_in(4) {
         shape.group = (0..1 + random.below(2)).map(|_| random.below(target.columns.len())).collect();
     }
     shape.unlimited = random.once_in(6);
@@ -204,7 +206,7 @@ pub(crate) fn condition(random: &mut Random, world: &World, model: &'static Mode
 /// A tree in words.
 pub(crate) fn show(requests: &[Request], indent: usize) -> String {
     let mut out = String::new();
-    for Request { association, shape, children, strategy } in requests {
+    for Request { association, shape, children, strategy, .. } in requests {
         out.push_str(&format!("{}{}", "  ".repeat(indent), association.qualified_name()));
         if *strategy != Strategy::Keyed {
             out.push_str(&format!(" {strategy:?}"));

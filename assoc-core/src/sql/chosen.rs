@@ -1,0 +1,265 @@
+//! Which of its rows an association chooses, as a condition: the first of a `has_one`, the first few of one with a limit.
+//!
+//! * A single row is compared with a scalar subquery, everywhere: `id = (SELECT id … WHERE fk = owner ORDER BY …
+//!   LIMIT 1)`.
+//! * Several are looked up in the first few where the database takes a limit inside `IN`
+//!   ([`PerOwnerLimit::CorrelatedSeek`]).
+//! * Elsewhere a window numbers the rows of every owner once for the whole statement, and `IN` takes those with the
+//!   right numbers.
+//!
+//! Associations that go through others: `chosen/way.rs`.
+
+use super::SqlWriter;
+use super::related::{Wanted, Way};
+use super::select::append_primary_key;
+use crate::association::{Hop, Route};
+use crate::dialect::PerOwnerLimit;
+use crate::error::{Error, Result};
+use crate::expr::{Expr, OrderTerm};
+use crate::model::{Discriminator, ModelDef};
+use crate::value::Value;
+
+mod way;
+
+const PLACE: &str = "place";
+
+/// A part of an owner's rows, counted in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Choice {
+    limit: Option<u64>,
+    offset: u64,
+    distinct: bool,
+}
+
+impl Choice {
+    /// Nothing is chosen, whatever there is.
+    pub(super) const NONE: Choice = Choice { limit: Some(0), offset: 0, distinct: false };
+    /// Every row once.
+    const ALL: Choice = Choice { limit: None, offset: 0, distinct: true };
+
+    fn new(limit: Option<u64>, offset: Option<u64>, wanted: Wanted<'_>) -> Option<Choice> {
+        let offset = offset.unwrap_or(0);
+        match limit {
+            Some(0) => Some(Choice::NONE),
+            None if offset == 0 => None,
+            // Some row is there exactly if a first one is.
+            Some(_) if offset == 0 && wanted.is_anything() => None,
+            limit => Some(Choice { limit, offset, distinct: false }),
+        }
+    }
+
+    /// What an association by a key of its own chooses, if that matters.
+    pub(super) fn of_direct(way: &Way, hop: Hop, target: &ModelDef, wanted: Wanted<'_>) -> Option<Choice> {
+        let shape = &way.shape;
+        if hop.unique {
+            // One row at most.
+            let none = shape.limit == Some(0) || shape.offset.is_some_and(|offset| offset > 0);
+            return none.then_some(Choice::NONE);
+        }
+        let base = target.base_scope(shape.unscoped);
+        let limit = shape.limit.or(base.limit);
+        let limit = if way.is_single() { Some(limit.map_or(1, |limit| limit.min(1))) } else { limit };
+        Choice::new(limit, shape.offset.or(base.offset), wanted)
+    }
+
+    /// What an association that goes through others chooses of all that its way leads to, if that matters.
+    pub(super) fn of_composed(way: &Way, route: &Route, wanted: Wanted<'_>) -> Result<Option<Choice>> {
+        let shape = &way.shape;
+        let mut limit = shape.limit;
+        if way.is_single() {
+            let single_way = match route {
+                Route::Through { through, source, .. } => {
+                    way.through(through).is_single() && way.source(source, None).is_single()
+                }
+                _ => false,
+            };
+            // Whatever the limit is, one row is not cut by it.
+            limit = if single_way {
+                limit.filter(|limit| *limit == 0)
+            } else {
+                Some(limit.map_or(1, |limit| limit.min(1)))
+            };
+        }
+        let Some(choice) = Choice::new(limit, shape.offset, wanted) else { return Ok(None) };
+        // The first row is the same with and without repetitions.
+        let distinct = shape.distinct && !(choice.limit == Some(1) && choice.offset == 0) && choice != Choice::NONE;
+        if distinct && shape.order.is_empty() {
+            let message = format!(
+                "`{}` takes a part of its distinct rows in the order of its way: a condition on them needs an `order`",
+                way.association.name
+            );
+            return Err(Error::invalid_query((way.association.owner)().name, message));
+        }
+        Ok(Some(Choice { distinct, ..choice }))
+    }
+}
+
+/// How a row is held against those that are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `id = (SELECT … LIMIT 1)`.
+    Scalar,
+    /// `id IN (SELECT … LIMIT n)`.
+    FirstFew,
+    /// `id IN (SELECT … FROM (… ROW_NUMBER() …) WHERE place <= n)`.
+    Numbered,
+}
+
+/// The row that a subquery is about.
+#[derive(Clone, Copy)]
+pub(super) struct Outer<'o> {
+    pub(super) alias: &'o str,
+    pub(super) model: &'static ModelDef,
+}
+
+impl SqlWriter<'_> {
+    /// Appends that the row of the target, qualified as the writer says, is among those chosen for the owner.
+    pub(super) fn direct_choice(
+        &mut self,
+        way: &Way,
+        choice: Choice,
+        outer: Outer<'_>,
+        hop: Hop,
+        target: &'static ModelDef,
+        visible: &Expr,
+    ) -> Result<()> {
+        let order = direct_order(way, target);
+        let keys: Vec<&str> = hop.target_columns.iter().map(|column| target.columns[*column].name).collect();
+        self.is_chosen(way, choice, target, &[], |writer, columns, form| {
+            let alias = writer.next_alias();
+            writer.qualify(alias.clone());
+            writer.push("SELECT ");
+            writer.key_columns(columns, form);
+            if form == Form::Numbered {
+                writer.push(", ROW_NUMBER() OVER (PARTITION BY ");
+                writer.separated(", ", &keys, |writer, column| writer.own_column(column));
+                writer.order_by(&order)?;
+                writer.push(") AS ");
+                writer.identifier(PLACE);
+            }
+            writer.push(" FROM ");
+            writer.table(&target.table);
+            writer.push(" AS ");
+            writer.identifier(&alias);
+            if form == Form::Numbered {
+                // All owners' rows at once: of the match only the type is left.
+                let column = |named: Discriminator| target.columns[named.column].name;
+                let typed = hop.target_type.map(|named| Expr::equals(column(named), Value::from(named.tag)));
+                return writer.where_clause(&typed.unwrap_or_else(Expr::always).and(visible.clone()));
+            }
+            writer.push(" WHERE ");
+            writer.hop_matches(outer.alias, outer.model, hop, target);
+            if !visible.is_always() {
+                writer.push(" AND (");
+                writer.condition(visible)?;
+                writer.push(")");
+            }
+            writer.order_by(&order)
+        })
+    }
+
+    // How a choice is written on this database, and whether composite keys are compared as a whole.
+    fn form_of(&self, way: &Way, choice: Choice, target: &ModelDef) -> Result<(Form, bool)> {
+        target.require_primary_key("a condition on the rows that an association chooses")?;
+        let capabilities = self.dialect.capabilities();
+        let whole = target.primary_key.len() == 1 || capabilities.row_values;
+        let form = match capabilities.per_owner_limit {
+            _ if choice.limit == Some(1) => Form::Scalar,
+            _ if choice == Choice::ALL && whole => Form::FirstFew,
+            _ if !whole => return Err(self.beyond(way)),
+            PerOwnerLimit::CorrelatedSeek => Form::FirstFew,
+            // Whoever has the one has window functions as well.
+            PerOwnerLimit::Lateral | PerOwnerLimit::Window => Form::Numbered,
+            PerOwnerLimit::Unsupported => return Err(self.beyond(way)),
+        };
+        Ok((form, whole))
+    }
+
+    fn beyond(&self, way: &Way) -> Error {
+        let what = format!("a condition on the rows that `{}` chooses", way.association.qualified_name());
+        Error::unsupported(self.dialect.name(), what)
+    }
+
+    // That the row's key is among those a subquery selects: the first ones, so many of them. `owners` are the columns
+    // that say whose a numbered row is.
+    fn is_chosen(
+        &mut self,
+        way: &Way,
+        choice: Choice,
+        target: &ModelDef,
+        owners: &[(&str, &str)],
+        mut select: impl FnMut(&mut Self, &[&'static str], Form) -> Result<()>,
+    ) -> Result<()> {
+        let (form, whole) = self.form_of(way, choice, target)?;
+        let key: Vec<&'static str> = target.primary_key_names().collect();
+        let qualifier = self.qualifier.clone();
+        let dialect = self.dialect;
+        let offset = Some(choice.offset).filter(|offset| *offset > 0);
+        for (at, columns) in key.chunks(if whole { key.len() } else { 1 }).enumerate() {
+            self.push(if at > 0 { " AND " } else { "" });
+            self.qualifier.clone_from(&qualifier);
+            let several = columns.len() > 1;
+            self.push(if several { "(" } else { "" });
+            self.separated(", ", columns, |writer, column| writer.own_column(column));
+            self.push(if several { ")" } else { "" });
+            self.push(if form == Form::Scalar { " = (" } else { " IN (" });
+            if form == Form::Numbered {
+                let numbered = self.next_alias();
+                let column = |writer: &mut Self, name: &str| {
+                    writer.identifier(&numbered);
+                    writer.push(".");
+                    writer.identifier(name);
+                };
+                self.push("SELECT ");
+                self.separated(", ", 0..columns.len(), |writer, part| column(writer, &format!("p{part}")));
+                self.push(" FROM (");
+                select(self, columns, form)?;
+                self.push(") AS ");
+                self.identifier(&numbered);
+                self.push(" WHERE ");
+                for (part, (alias, name)) in owners.iter().enumerate() {
+                    column(self, &format!("k{part}"));
+                    self.push(" = ");
+                    self.identifier(alias);
+                    self.push(".");
+                    self.identifier(name);
+                    self.push(" AND ");
+                }
+                column(self, PLACE);
+                self.push(&format!(" > {}", choice.offset));
+                if let Some(limit) = choice.limit {
+                    self.push(" AND ");
+                    column(self, PLACE);
+                    self.push(&format!(" <= {}", choice.offset.saturating_add(limit)));
+                }
+            } else {
+                select(self, columns, form)?;
+                dialect.write_limit(self, choice.limit, offset);
+            }
+            self.push(")");
+        }
+        self.qualifier = qualifier;
+        Ok(())
+    }
+
+    // The key of a chosen row; under names of its own where the rows are numbered first.
+    fn key_columns(&mut self, columns: &[&str], form: Form) {
+        self.separated(", ", columns.iter().enumerate(), |writer, (part, column)| {
+            writer.own_column(column);
+            if form == Form::Numbered {
+                writer.push(" AS ");
+                writer.identifier(&format!("p{part}"));
+            }
+        });
+    }
+}
+
+// The order of one association's rows, made total.
+fn direct_order(way: &Way, target: &ModelDef) -> Vec<OrderTerm> {
+    let mut order = way.shape.order.clone();
+    if order.is_empty() {
+        order = target.base_scope(way.shape.unscoped).order;
+    }
+    append_primary_key(&mut order, target);
+    order
+}
