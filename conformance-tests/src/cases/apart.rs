@@ -6,6 +6,8 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::clinic::{self, Appointment, Patient, Physician};
+use crate::models::forum::{self, Member, Message};
+use crate::models::join_rows::{self as rows, Entry, Playlist, Song};
 use crate::models::pictures::{self, Article, Category, Employee, Picture, Product};
 
 cases! { "apart", Level::Read, two databases;
@@ -15,6 +17,8 @@ cases! { "apart", Level::Read, two databases;
     rows_in_hand,
     polymorphic,
     join_tables,
+    join_rows,
+    sql_of_ones_own,
     counts,
     explained,
     budget,
@@ -153,6 +157,40 @@ async fn join_tables(cx: &mut Context) -> Result<()> {
     let read = repo.get_association(&article, Article::CATEGORIES, Query::order_by(Category::NAME.asc()));
     let categories = cx.step("of one", read).await?;
     cx.show("categories", categories);
+    Ok(())
+}
+
+async fn join_rows(cx: &mut Context) -> Result<()> {
+    let (home, other) = (cx.repo(), cx.other_repo()?);
+    rows::fixture(&home).await?;
+    rows::fixture(&other).await?;
+    // The links alone are elsewhere: neither side of them is.
+    home.drop_table::<Entry>().await?;
+    other.drop_table::<Playlist>().await?;
+    other.drop_table::<Song>().await?;
+    let repo = home.with_models_at(&other, |model| model.table.name == Entry::DEF.table.name);
+    let playlists = cx.step("links over there", repo.all(Query::preload(Playlist::IN_ORDER))).await?;
+    cx.show("playlists", playlists);
+    cx.fails("a condition", repo.all(Query::filter(Playlist::IN_ORDER.associated()))).await?;
+    Ok(())
+}
+
+async fn sql_of_ones_own(cx: &mut Context) -> Result<()> {
+    let (home, other) = (cx.repo(), cx.other_repo()?);
+    forum::fixture(&home).await?;
+    forum::fixture(&other).await?;
+    home.drop_table::<Message>().await?;
+    let repo = home.with_models_at(&other, |model| model == Message::DEF);
+    let members = cx.step("found over there", repo.all(Query::preload(Member::POPULAR))).await?;
+    cx.show("members", &members);
+    let counts = cx.step("counted over there", repo.count_for(&members, Member::POPULAR)).await?;
+    cx.note("counts", format!("{counts:?}"));
+    let counts = repo.count_for(&members, Member::POPULAR.filter(Message::SCORE.gt(1)));
+    let counts = cx.step("of what is found", counts).await?;
+    cx.note("counts", format!("{counts:?}"));
+    let read = repo.get_association(&members[0], Member::POPULAR, Query::new());
+    let messages = cx.step("read over there", read).await?;
+    cx.show("messages", messages);
     Ok(())
 }
 
