@@ -32,7 +32,7 @@ pub use has_one::HasOneKind;
 pub use joined::{Joined, JoinedColumn};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
 pub use reflection::ForeignKey;
-pub use slot::{Children, Links, LoadState, Slot};
+pub use slot::{Children, JoinTableRows, Links, LoadState, Slot};
 pub use through::{Missing, PickSource, PickTypedSource, ThroughKind};
 
 /// The kinds by name, for reflection.
@@ -113,7 +113,7 @@ pub enum Route {
     },
     /// By way of a join table: from the owner to links, from links to targets.
     JoinTable {
-        /// The join table.
+        /// The join table: the keys alone, or the model of its rows.
         table: &'static ModelDef,
         /// From the owner to its links.
         links: Hop,
@@ -177,7 +177,7 @@ pub struct Options {
     pub scope: Option<fn() -> Shape>,
     /// The same, depending on the owner. One statement for each distinct result.
     pub owner_scope: Option<fn(&dyn Any) -> Shape>,
-    /// Loaded targets refuse to be saved or destroyed.
+    /// Loaded targets refuse to be saved or deleted: they are marked in their field of type [`RowOrigin`](crate::RowOrigin).
     pub readonly: bool,
     /// The association that leads back.
     pub inverse: Inverse,
@@ -244,7 +244,7 @@ impl Options {
         self
     }
 
-    /// Loaded targets refuse to be saved or destroyed.
+    /// Loaded targets refuse to be saved or deleted.
     #[must_use]
     pub const fn readonly(mut self) -> Self {
         self.readonly = true;

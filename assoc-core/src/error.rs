@@ -175,6 +175,16 @@ pub enum ErrorKind {
         /// One entry a problem.
         errors: Vec<FieldError>,
     },
+    /// A row was to be saved or deleted that was loaded for reading only.
+    #[error("{model} {key} cannot be saved or deleted: {}", loaded_for_reading(association.as_deref()))]
+    ReadOnly {
+        /// The row's model.
+        model: &'static str,
+        /// Its key, as shown in messages.
+        key: String,
+        /// The `readonly` association it was loaded through, as `User.drafts`; `None` if a query said `readonly`.
+        association: Option<String>,
+    },
     /// A request needed more statements than it was allowed.
     #[error("more than {limit} statements are needed, the most that were allowed; the plan:\n{plan}")]
     TooManyStatements {
@@ -270,6 +280,12 @@ impl Error {
         matches!(self.kind(), ErrorKind::NotFound { .. })
     }
 
+    /// Whether a row was to be saved or deleted that was loaded for reading only.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        matches!(self.kind(), ErrorKind::ReadOnly { .. })
+    }
+
     /// The driver's part, if the database or the driver failed.
     #[must_use]
     pub fn driver(&self) -> Option<&DriverError> {
@@ -360,6 +376,16 @@ impl Mismatch {
 
 fn list(names: &[&'static str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn loaded_for_reading(association: Option<&str>) -> String {
+    match association {
+        Some(name) => format!(
+            "it was loaded through `{name}`, which is read-only; to change it, load it by its key or through another \
+             association"
+        ),
+        None => "it was loaded by a query that said `readonly`; to change it, load it by another".to_owned(),
+    }
 }
 
 fn failures(errors: &[FieldError]) -> String {

@@ -192,6 +192,8 @@ pub enum Expr {
         filter: Box<Expr>,
         /// Of a polymorphic association, the only type to look at.
         only_type: Option<&'static str>,
+        /// Of a join table, a condition on its rows.
+        links: Option<Box<Expr>>,
     },
     /// A joined association's row satisfies a condition.
     Joined {

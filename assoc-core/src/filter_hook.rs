@@ -38,7 +38,9 @@ impl Expr {
             Expr::All(all) => Expr::All(each(all)?),
             Expr::Any(any) => Expr::Any(each(any)?),
             Expr::Not(inner) => Expr::Not(Box::new(inner.with_filters(hook)?)),
-            Expr::Related { association, filter, only_type } => related(association, *filter, only_type, hook)?,
+            Expr::Related { association, filter, only_type, links } => {
+                related(association, *filter, only_type, links, hook)?
+            }
             // Whoever joins a table filters it.
             Expr::Joined { association, filter } => {
                 Expr::Joined { association, filter: Box::new(filter.with_filters(hook)?) }
@@ -52,12 +54,20 @@ fn related(
     association: &'static AssociationDef,
     filter: Expr,
     only_type: Option<&'static str>,
+    links: Option<Box<Expr>>,
     hook: &FilterHook,
 ) -> Result<Expr> {
-    let on = |filter: Expr, only_type| Expr::Related { association, filter: Box::new(filter), only_type };
+    let on = |filter: Expr, only_type| Expr::Related { association, filter: Box::new(filter), only_type, links: None };
     Ok(match association.kind.route(association)? {
-        Route::Direct(_) | Route::JoinTable { .. } | Route::Found(_) => {
-            on(filtered(hook, (association.target)(), filter)?, only_type)
+        Route::Direct(_) | Route::Found(_) => on(filtered(hook, (association.target)(), filter)?, only_type),
+        Route::JoinTable { table, .. } => {
+            let links = filtered(hook, table, links.map_or_else(Expr::always, |links| *links))?;
+            Expr::Related {
+                association,
+                filter: Box::new(filtered(hook, (association.target)(), filter)?),
+                only_type,
+                links: (!links.is_always()).then(|| Box::new(links)),
+            }
         }
         // Written out part by part, so that the rows between are filtered as well.
         Route::Through { through, source, source_type } => {
@@ -65,7 +75,8 @@ fn related(
             let onward = association.scope().filter.and(filter);
             related(
                 through,
-                Expr::Related { association: source, filter: Box::new(onward), only_type: source_type },
+                Expr::Related { association: source, filter: Box::new(onward), only_type: source_type, links: None },
+                None,
                 None,
                 hook,
             )?

@@ -9,11 +9,13 @@ mod cell;
 mod has_many;
 mod has_many_through;
 mod has_one;
+mod join_rows;
 
 pub use belongs_to::{BelongsTo, BelongsToSlot};
 pub use has_many::{HasMany, HasManySlot};
 pub use has_many_through::{HasAndBelongsToMany, HasManyThrough, HasManyThroughSlot};
 pub use has_one::{HasOne, HasOneSlot};
+pub use join_rows::{JoinRow, WithJoinRows};
 
 use crate::error::NotLoadedReason;
 use crate::model::Model;

@@ -24,6 +24,7 @@ mod holder;
 pub mod joins;
 mod key;
 mod model;
+mod origin;
 pub mod planner;
 pub mod rows;
 pub mod schema;
@@ -38,9 +39,9 @@ pub mod __private;
 pub use aggregate::{Aggregate, Selectable};
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKey, ForeignKeyFor,
-    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, Joined, JoinedColumn, Kind, Links,
-    LoadState, Macro, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind,
-    RawSql, Route, Slot, ThroughKind, UnknownType, Variant, VariantDef, VariantPreload,
+    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinTableRows, Joined, JoinedColumn,
+    Kind, Links, LoadState, Macro, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic,
+    PolymorphicBelongsToKind, RawSql, Route, Slot, ThroughKind, UnknownType, Variant, VariantDef, VariantPreload,
 };
 pub use column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
@@ -53,9 +54,10 @@ pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operan
 pub use filter_hook::{FilterHook, filtered};
 pub use holder::{
     BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
-    HasOneSlot, TargetRow, ToOne,
+    HasOneSlot, JoinRow, TargetRow, ToOne, WithJoinRows,
 };
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
 pub use model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use origin::{HasRowOrigin, RowOrigin};
 pub use statement::{Bind, BindList, Statement};
 pub use value::Value;

@@ -8,6 +8,7 @@ use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Expr;
 use crate::key::{Key, KeyTuple};
+use crate::origin::RowOrigin;
 use crate::planner::Shape;
 use crate::rows::{LinkTable, ModelRows};
 use crate::value::Value;
@@ -49,12 +50,22 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// When the value does not fit the field.
     fn set_value(&mut self, column: usize, value: &mut Value<'_>) -> Result<()>;
 
-    /// The row alone: the same columns, no association loaded.
+    /// The row alone: the same columns, no association loaded, no mark of where it came from.
     #[must_use]
     fn bare(&self) -> Self;
 
     /// The primary key's value.
     fn key(&self) -> Self::Key;
+
+    /// Where the row came from, if the model has a field for it.
+    fn row_origin(&self) -> Option<&RowOrigin> {
+        None
+    }
+
+    /// The same, to mark the row.
+    fn row_origin_mut(&mut self) -> Option<&mut RowOrigin> {
+        None
+    }
 }
 
 /// A table, with its schema if it names one.
@@ -199,6 +210,12 @@ impl ModelDef {
     #[must_use]
     pub const fn join_table(name: &'static str, table: TableRef, columns: &'static [ColumnDef]) -> Self {
         ModelDef::new(name, table, columns, &[], &[], &LinkTable)
+    }
+
+    /// Whether this is a join table without model: its rows are nothing but keys.
+    #[must_use]
+    pub fn is_bare_join_table(&self) -> bool {
+        self.type_id() == LinkTable.model_type()
     }
 
     /// What every read of the model begins with: the discriminator's condition, and the default scope unless it is

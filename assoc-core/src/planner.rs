@@ -24,8 +24,8 @@
 //! A through association is not a query of its own: it is its parts, as *hidden* edges (nothing is stored for them),
 //! and one edge more that composes their links ([`Source::Composed`]). So `memberships` and `groups` of a user share the
 //! memberships' statement if both are asked for, whatever the depth, and each part keeps its own scope. A join table is
-//! two hidden edges as well, over rows that are nothing but keys; so is a join model that nobody asked for: of it only
-//! the key columns are read. Targets are fetched once each and shared.
+//! two hidden edges as well, over rows that are nothing but keys, unless the association keeps them beside its targets; so
+//! is a join model that nobody asked for: of it only the key columns are read. Targets are fetched once each and shared.
 //!
 //! # Associations that are joined
 //!
@@ -53,6 +53,7 @@ mod selection;
 mod steps;
 mod way;
 
+pub(crate) use build::join_scope;
 pub use joined::JoinedEdge;
 pub use request::{IntoPreload, Preload, Request, Scope, Shape, Strategy};
 pub use way::Way;
@@ -181,6 +182,8 @@ pub struct Finish {
     pub offset: u64,
     /// At most so many are kept.
     pub limit: Option<u64>,
+    /// The row between, of a join table, is kept beside each.
+    pub join_rows: bool,
 }
 
 /// One statement (or one per chunk of keys) and what it serves.

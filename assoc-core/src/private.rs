@@ -10,10 +10,11 @@ pub use crate::column_type::{ColumnType, SqlType};
 pub use crate::error::{AssociationNotLoaded, Error, ErrorKind, Mismatch, NotLoadedReason, Result};
 pub use crate::holder::{
     BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
-    HasOneSlot, TargetRow, ToOne,
+    HasOneSlot, TargetRow, ToOne, WithJoinRows,
 };
 pub use crate::key::Key;
 pub use crate::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use crate::origin::{HasRowOrigin, RowOrigin};
 pub use crate::planner::{Scope, Shape};
 pub use crate::rows::{Rows, RowsOf};
 pub use crate::value::Value;
@@ -160,6 +161,17 @@ pub fn check_inverse<O, A: LeadsTo<O>>(_inverse: A) {}
 /// Requires, at compile time, that a polymorphic association leads back.
 pub fn check_polymorphic_inverse<O, A: MayLeadTo<O>>(_inverse: A) {}
 
+/// A target whose rows can be marked as read-only: a model with a field for it, or an enum of nothing but such.
+#[diagnostic::on_unimplemented(
+    message = "`readonly` needs a field of type `RowOrigin` in `{Self}`",
+    label = "the rows of `{Self}` cannot say that they are read-only",
+    note = "add `origin: RowOrigin` to `{Self}`: it is not stored"
+)]
+pub trait ReadonlyTarget<X> {}
+
+/// Requires, at compile time, that the rows of a `readonly` association can be marked.
+pub const fn check_readonly<T: ReadonlyTarget<()>>() {}
+
 /// Requires, at compile time, that a model's primary key has as many columns as refer to it in a join table.
 pub const fn check_join_columns<T: Model>(columns: usize) {
     assert!(
@@ -167,6 +179,29 @@ pub const fn check_join_columns<T: Model>(columns: usize) {
         "a join table has a column for each column of the target's primary key: name as many with \
          `association_foreign_key = \"…\"`"
     );
+}
+
+/// Requires, at compile time, that a table is that of the model of its rows.
+pub const fn check_join_table<J: Model>(named: TableRef) {
+    let own = J::DEF.table;
+    let schema = match (named.schema, own.schema) {
+        (None, None) => true,
+        (Some(named), Some(own)) => same(named, own),
+        _ => false,
+    };
+    assert!(
+        schema && same(named.name, own.name),
+        "`join_table` names another table than the model of the join table's rows has: leave it out, or name the same"
+    );
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 /// The join table of a `has_and_belongs_to_many` from `O` to `T`: the columns that refer to the owner, then those that

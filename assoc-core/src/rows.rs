@@ -14,6 +14,7 @@ use crate::driver::RowSink;
 use crate::error::Result;
 use crate::key::{KeyTuple, RowKeys};
 use crate::model::Model;
+use crate::origin::RowOrigin;
 use crate::value::Value;
 
 mod links;
@@ -90,6 +91,9 @@ pub trait Rows: RowSink + Sync {
     /// Puts the rows into another order: first the one at the first position given, and so on. Each position is given once.
     fn reorder(&mut self, order: &[u32]);
 
+    /// Says of every row where it came from, if their model has a field for it.
+    fn mark(&mut self, origin: RowOrigin);
+
     /// The rows as owners, for attaching.
     fn owners(&mut self) -> &mut dyn Owners;
 
@@ -142,6 +146,10 @@ impl<M: Model> Rows for Vec<M> {
         self.extend(order.iter().filter_map(|at| rows.get_mut(*at as usize)?.take()));
     }
 
+    fn mark(&mut self, origin: RowOrigin) {
+        mark(self, origin);
+    }
+
     fn owners(&mut self) -> &mut dyn Owners {
         self
     }
@@ -156,6 +164,14 @@ impl<M: Model> Rows for Vec<M> {
 
     fn into_shared(self: Box<Self>) -> Box<dyn Any> {
         Box::new(self.into_iter().map(Arc::new).collect::<Vec<Arc<M>>>())
+    }
+}
+
+/// Says of every row where it came from, if their model has a field for it.
+pub fn mark<M: Model>(rows: &mut [M], origin: RowOrigin) {
+    for row in rows {
+        let Some(own) = row.row_origin_mut() else { return };
+        *own = origin;
     }
 }
 

@@ -222,7 +222,9 @@ impl<'d> SqlWriter<'d> {
                 self.push(" IS NULL");
                 Ok(())
             }
-            Expr::Related { association, filter, only_type } => self.related(association, filter, *only_type),
+            Expr::Related { association, filter, only_type, links } => {
+                self.related(association, filter, *only_type, links.as_deref())
+            }
             Expr::Joined { association, filter } => self.joined_condition(association, filter),
             Expr::Raw { sql, binds } => self.raw(sql, binds),
         }

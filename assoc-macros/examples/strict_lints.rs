@@ -3,7 +3,7 @@
 #![deny(missing_docs, unused, unreachable_pub, missing_debug_implementations, clippy::all, clippy::pedantic)]
 
 use assoc_core::planner::Scope;
-use assoc_core::{BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne};
+use assoc_core::{BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, RowOrigin};
 use assoc_macros::{ColumnType, Model, Polymorphic};
 
 /// Someone who writes.
@@ -77,6 +77,7 @@ pub struct Book {
     pub author_id: AuthorId,
     /// The title.
     pub title: String,
+    origin: RowOrigin,
     /// By whom, loaded.
     #[belongs_to]
     pub author: BelongsTo<Author>,

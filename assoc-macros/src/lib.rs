@@ -106,7 +106,8 @@ use expand::Root;
 /// | `default = "CURRENT_TIMESTAMP"` | the same, with the SQL expression that `CREATE TABLE` states |
 /// | `length = 80` | the length of a text column, for `CREATE TABLE` on databases that want one |
 ///
-/// A field with `#[model(skip)]` is not stored: a row that is read has `Default::default()` there.
+/// A field with `#[model(skip)]` is not stored: a row that is read has `Default::default()` there. A field of type
+/// `RowOrigin` is not stored either: it says whether the row was loaded for reading only, see `readonly` [below](#which-rows-and-what-else).
 ///
 /// ```
 /// # use assoc_core::{ColumnDefault, Model};
@@ -220,8 +221,8 @@ use expand::Root;
 ///
 /// ## Join tables
 ///
-/// A `has_and_belongs_to_many` is joined by a table that has no model. These options name its columns, by their names in the
-/// database:
+/// A `has_and_belongs_to_many` is joined by a table that needs no model. These options name its columns, by their names in
+/// the database:
 ///
 /// | option | meaning | without it |
 /// |---|---|---|
@@ -255,6 +256,39 @@ use expand::Root;
 ///         association_foreign_key = "friend_id"
 ///     )]
 ///     friends: HasAndBelongsToMany<Person>,
+/// }
+/// ```
+///
+/// A table that holds more than two keys can have a model: the second parameter of the field's type. Its rows are loaded
+/// beside the targets, by the same statements, for reading. `foreign_key` and `association_foreign_key` name fields of it
+/// then, its table is the join table, and a second method reads both, `post.tags_with_join_rows()`.
+///
+/// ```
+/// # use assoc_core::{AssociationNotLoaded, HasAndBelongsToMany, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     #[has_and_belongs_to_many]
+///     tags: HasAndBelongsToMany<Tag, PostTag>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Tag {
+///     id: i64,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// #[model(table = "posts_tags")]
+/// struct PostTag {
+///     post_id: i64,
+///     tag_id: i64,
+///     position: i64,
+/// }
+///
+/// fn first(post: &Post) -> Result<Option<&Tag>, AssociationNotLoaded> {
+///     let mut tags = post.tags_with_join_rows()?;
+///     Ok(tags.find(|(_, link)| link.position == 1).map(|(tag, _)| tag))
 /// }
 /// ```
 ///
@@ -314,14 +348,14 @@ use expand::Root;
 /// | `include = Post::AUTHOR` | all | what is loaded below the rows whenever they are |
 /// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, given what the options above say; it may also `select` and `group_by` columns |
 /// | `scope_by_owner = of_birth_year` | all | the same with the owner: from `&User` and `Scope<Post>` to `Scope<Post>` |
-/// | `readonly` | all | rows that are loaded refuse to be saved or destroyed |
+/// | `readonly` | all | rows that are loaded refuse to be saved or deleted; the target has a field of type `RowOrigin`, which holds the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that leads back, or that there is none; without it, the only one over the same key |
 ///
 /// Of these, a polymorphic `belongs_to` takes `include`, `readonly` and `inverse_of = false`.
 ///
 /// ```
 /// # use assoc_core::planner::Scope;
-/// # use assoc_core::{BelongsTo, HasMany, HasOne, Model};
+/// # use assoc_core::{BelongsTo, HasMany, HasOne, Model, RowOrigin};
 /// # use assoc_macros::Model;
 /// #[derive(Model, Clone)]
 /// struct User {
@@ -351,6 +385,7 @@ use expand::Root;
 ///     user_id: i64,
 ///     year: i64,
 ///     state: String,
+///     origin: RowOrigin,
 ///     #[belongs_to]
 ///     user: BelongsTo<User>,
 /// }
@@ -394,7 +429,7 @@ use expand::Root;
 ///
 /// No column can be called `def` or `primary_key`, because of `User::DEF` and `User::PRIMARY_KEY`: give the field
 /// another name and the column this one, with `#[column(name = "def")]`. No association can be called so either, nor
-/// `build`, `change`, `key`, `value`, `set_value`, `bare`, `clone` or `from_values`, because those are methods of every model.
+/// `build`, `change`, `key`, `value`, `set_value`, `bare`, `clone` or `from_values`, because those are methods of every model; nor `row_origin` and `row_origin_mut`.
 #[proc_macro_derive(Model, attributes(model, column, belongs_to, has_one, has_many, has_and_belongs_to_many))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     expand_model(input.into(), Root::Core).into()

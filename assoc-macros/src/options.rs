@@ -170,7 +170,6 @@ const HAS_AND_BELONGS_TO_MANY: OptionTable = OptionTable {
         "counter_sql",
     ],
     planned: &[
-        "join",
         "autosave",
         "validate",
         "before_add",
@@ -183,6 +182,7 @@ const HAS_AND_BELONGS_TO_MANY: OptionTable = OptionTable {
     ],
     refused: &[
         ("primary_key", "the join table refers to the primary keys of both models"),
+        ("join", "the model of the join table's rows stands in the field's type: `HasAndBelongsToMany<Tag, PostTag>`"),
         ("through", "it goes through a table without model; with one, write `#[has_many(through = \"…\")]`"),
         ("as", "a join table has no column for a type; a model of its own can: `#[has_many(through = \"…\")]`"),
         ("dependent", "the links of a row always go with it, and never the rows they lead to"),

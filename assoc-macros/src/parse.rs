@@ -40,6 +40,8 @@ pub(crate) enum Role {
     Association(Box<AssociationInput>),
     /// Not stored.
     Skipped,
+    /// Where the row came from: not stored, and known by its type.
+    Origin,
     /// Wrong, and reported.
     Unknown,
 }
@@ -103,7 +105,8 @@ pub(crate) struct ShapeInput {
     pub(crate) distinct: bool,
     pub(crate) include: Option<Expr>,
     pub(crate) owner_scope: Option<Path>,
-    pub(crate) readonly: bool,
+    /// Where it is said.
+    pub(crate) readonly: Option<Span>,
     pub(crate) inverse: Option<Inverse>,
 }
 
@@ -114,6 +117,8 @@ pub(crate) struct FieldType {
     pub(crate) slot: Type,
     /// The target: `User`.
     pub(crate) target: Type,
+    /// The model of a join table's rows: `PostTag`.
+    pub(crate) join_row: Option<Type>,
 }
 
 /// Reads a struct. `None` if it is nothing that can be a model at all.
@@ -241,6 +246,15 @@ fn role(ident: &Ident, ty: &Type, attributes: &[Attribute], errors: &mut Errors)
         }
         return Role::Skipped;
     }
+    if is_origin(ty) {
+        if let Some(column) = column_attribute {
+            errors.at(
+                span_of(column),
+                format!("`{name}` says where a row came from and is not stored: it has no column"),
+            );
+        }
+        return Role::Origin;
+    }
     if let Some((holder, _)) = holder_name(ty) {
         let message = format!(
             "`{name}` is a `{holder}`, so say {}: add `{}` to the field, or `#[model(skip)]` if it is no association",
@@ -313,7 +327,7 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "distinct" => shape.distinct = argument.flag(errors),
         "include" => shape.include = argument.expression(errors),
         "scope_by_owner" => shape.owner_scope = argument.function(errors),
-        "readonly" => shape.readonly = argument.flag(errors),
+        "readonly" => shape.readonly = argument.flag(errors).then(|| argument.span()),
         _ => shape.inverse = argument.inverse(errors),
     }
 }
@@ -347,6 +361,11 @@ fn holder_name(ty: &Type) -> Option<(Holder, &syn::PathSegment)> {
     Holder::ALL.into_iter().find(|holder| segment.ident == holder.name()).map(|holder| (holder, segment))
 }
 
+fn is_origin(ty: &Type) -> bool {
+    let Type::Path(TypePath { path, .. }) = unwrapped(ty) else { return false };
+    path.segments.last().is_some_and(|segment| segment.ident == "RowOrigin")
+}
+
 fn field_type(kind: Kind, through: bool, attribute: &Attribute, ty: &Type, errors: &mut Errors) -> Option<FieldType> {
     let holder = kind.holder(through);
     let way = if through && !holder.is_to_one() { " with `through`" } else { "" };
@@ -370,10 +389,24 @@ fn field_type(kind: Kind, through: bool, attribute: &Attribute, ty: &Type, error
         errors.at(span_of(attribute), message);
         return None;
     }
-    let Some(slot) = only_argument(&segment.arguments) else {
-        errors.on(ty, format!("`{holder}` names its target between angle brackets: `{holder}<Post>`"));
-        return None;
+    let (slot, join_row) = match &type_arguments(&segment.arguments)[..] {
+        [slot] => (*slot, None),
+        [slot, join_row] if holder == Holder::HasAndBelongsToMany => (*slot, Some(*join_row)),
+        [_, _] if holder == Holder::HasManyThrough => {
+            let message = format!(
+                "`{kind}`{way} names its target alone: the rows between are those of the association it goes through, \
+                 which can be loaded as well"
+            );
+            errors.on(ty, message);
+            return None;
+        }
+        _ => {
+            errors.on(ty, format!("`{holder}` names its target between angle brackets: `{holder}<Post>`"));
+            return None;
+        }
     };
+    let nothing = |ty: &Type| matches!(unwrapped(ty), Type::Tuple(tuple) if tuple.elems.is_empty());
+    let join_row = join_row.filter(|join_row| !nothing(join_row)).cloned();
     let inner = optional(slot);
     if let Some(inner) = inner
         && !holder.is_to_one()
@@ -382,7 +415,7 @@ fn field_type(kind: Kind, through: bool, attribute: &Attribute, ty: &Type, error
         errors.on(slot, message);
         return None;
     }
-    Some(FieldType { holder, slot: slot.clone(), target: inner.unwrap_or(slot).clone() })
+    Some(FieldType { holder, slot: slot.clone(), target: inner.unwrap_or(slot).clone(), join_row })
 }
 
 // The `T` of `Option<T>`.
@@ -393,11 +426,20 @@ fn optional(ty: &Type) -> Option<&Type> {
 }
 
 fn only_argument(arguments: &PathArguments) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = arguments else { return None };
-    match arguments.args.first() {
-        Some(GenericArgument::Type(ty)) if arguments.args.len() == 1 => Some(ty),
+    match type_arguments(arguments)[..] {
+        [only] => Some(only),
         _ => None,
     }
+}
+
+// All arguments, if they are types; none if one of them is something else.
+fn type_arguments(arguments: &PathArguments) -> Vec<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else { return Vec::new() };
+    let types = arguments.args.iter().map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.collect::<Option<_>>().unwrap_or_default()
 }
 
 // Without the invisible delimiters that a type has which a `macro_rules!` macro was given.

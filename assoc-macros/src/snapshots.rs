@@ -167,6 +167,28 @@ fn join_table() {
 }
 
 #[test]
+fn join_rows() {
+    assert_code(
+        "join_rows",
+        &model(quote! {
+            pub struct Post {
+                pub id: i64,
+                #[has_and_belongs_to_many]
+                pub tags: HasAndBelongsToMany<Tag, PostTag>,
+                #[has_and_belongs_to_many(
+                    join_table = "blog.links",
+                    foreign_key = "from",
+                    association_foreign_key = "shelf, number",
+                )]
+                places: HasAndBelongsToMany<Place, Link>,
+                #[has_and_belongs_to_many]
+                groups: HasAndBelongsToMany<Group, ()>,
+            }
+        }),
+    );
+}
+
+#[test]
 fn polymorphic() {
     let input = quote! {
         pub enum Imageable {
@@ -201,6 +223,7 @@ fn options() {
             pub struct Post {
                 pub id: i64,
                 kind: String,
+                origin: RowOrigin,
                 #[has_many(
                     scope = Comment::visible,
                     filter = Comment::SPAM.eq(false),

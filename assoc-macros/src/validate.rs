@@ -32,6 +32,8 @@ pub(crate) struct Model {
     pub(crate) discriminator: Option<Discriminator>,
     /// Fields that are not stored.
     pub(crate) skipped: Vec<Ident>,
+    /// The field that says where a row came from.
+    pub(crate) origin: Option<Ident>,
 }
 
 /// A stored field.
@@ -81,6 +83,10 @@ pub(crate) struct Association {
     pub(crate) slot: Type,
     /// `User`
     pub(crate) target: Type,
+    /// The model of a join table's rows: `PostTag`.
+    pub(crate) join_row: Option<Type>,
+    /// Where a join table is named.
+    pub(crate) join_table_span: Option<Span>,
     pub(crate) keys: Keys,
     pub(crate) shape: ShapeInput,
     /// Whether types that a polymorphic association does not know are left alone.
@@ -99,7 +105,7 @@ pub(crate) enum Keys {
     Through(Box<Through>),
     /// By SQL of the application's own: functions of the owner.
     Finder { find: Path, count: Option<Path> },
-    /// By a table without model.
+    /// By a join table. With a model of its rows, the columns are fields of that.
     JoinTable { table: Option<(Option<String>, String)>, owner_columns: Vec<String>, target_columns: Vec<String> },
 }
 
@@ -166,6 +172,8 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 },
                 slot: association.field.slot.clone(),
                 target: association.field.target.clone(),
+                join_row: association.field.join_row.clone(),
+                join_table_span: association.options.join_table.as_ref().map(LitStr::span),
                 keys,
                 shape: association.options.shape.clone(),
                 leaves_unknown: association.options.leaves_unknown,
@@ -192,7 +200,13 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         }
     }
     let skipped = input.fields.iter().filter(|field| matches!(field.role, Role::Skipped));
+    let mut origins = input.fields.iter().filter(|field| matches!(field.role, Role::Origin)).map(|field| &field.ident);
+    let origin = origins.next().cloned();
+    for again in origins {
+        errors.on(again, format!("a row comes from one place: `{name}` has a field of type `RowOrigin` already"));
+    }
     Model {
+        origin,
         skipped: skipped.map(|field| field.ident.clone()).collect(),
         ident: input.ident,
         name,
@@ -235,7 +249,18 @@ fn table_name(text: &LitStr, option: &str, example: &str, errors: &mut Errors) -
 // Names that the generated constants and methods cannot have.
 fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
     const CONSTANTS: [&str; 2] = ["DEF", "PRIMARY_KEY"];
-    const METHODS: [&str; 8] = ["build", "change", "key", "value", "set_value", "bare", "clone", "from_values"];
+    const METHODS: [&str; 10] = [
+        "build",
+        "change",
+        "key",
+        "value",
+        "set_value",
+        "bare",
+        "clone",
+        "from_values",
+        "row_origin",
+        "row_origin_mut",
+    ];
     let mut constants: HashMap<String, String> = HashMap::new();
     for field in fields {
         let name = plain(&field.ident);
@@ -243,7 +268,7 @@ fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
         let is_association = match field.role {
             Role::Association(_) => true,
             Role::Column(_) => false,
-            Role::Skipped | Role::Unknown => continue,
+            Role::Skipped | Role::Origin | Role::Unknown => continue,
         };
         if CONSTANTS.contains(&constant.as_str()) {
             let what = if is_association { "an association" } else { "a column's field" };
@@ -342,6 +367,7 @@ impl Owner<'_> {
         match field.map(|field| &field.role) {
             Some(Role::Association(_)) => return format!("`{name}` is an association, not a column"),
             Some(Role::Skipped) => return format!("`{name}` is not stored (`#[model(skip)]`)"),
+            Some(Role::Origin) => return format!("`{name}` is not stored (it says where a row came from)"),
             Some(_) => return format!("`{name}` is not a column"),
             None => {}
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use assoc_core::planner::{IntoPreload, Scope, Shape};
 use assoc_core::{
     Association, AssociationDef, BelongsTo, Discriminator, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne,
-    Inverse, LoadState, Macro, Model, Polymorphic as _, Route, SqlType, Value, Variant,
+    Inverse, LoadState, Macro, Model, Polymorphic as _, Route, RowOrigin, SqlType, Value, Variant,
 };
 use assoc_macros::{Model, Polymorphic};
 
@@ -299,6 +299,7 @@ mod polymorphic {
     #[derive(Model, Clone, Debug, PartialEq)]
     struct Employee {
         id: i64,
+        origin: RowOrigin,
         #[has_many(as = "imageable", inverse_of = "imageable")]
         pictures: HasMany<Picture>,
         #[has_one(as = "subject", foreign_key = "about_id", foreign_type = "about_kind", tag = "person")]
@@ -314,6 +315,7 @@ mod polymorphic {
     #[derive(Model, Clone, Debug, PartialEq)]
     struct Product {
         id: i64,
+        origin: RowOrigin,
     }
 
     #[derive(Polymorphic, Clone, Debug, PartialEq)]
@@ -343,21 +345,27 @@ mod polymorphic {
         assert_eq!(tags, [("Employee", "Employee", &[0][..]), ("product", "Product", &[0])]);
         let _: Variant<Imageable, Employee> = Imageable::EMPLOYEE;
         let _: Variant<Imageable, Product> = Imageable::NEW_PRODUCT;
-        assert_eq!(Imageable::from(Product { id: 1 }), Imageable::NewProduct(Product { id: 1 }));
+        assert_eq!(
+            Imageable::from(Product { id: 1, origin: RowOrigin::default() }),
+            Imageable::NewProduct(Product { id: 1, origin: RowOrigin::default() })
+        );
     }
 
     #[test]
     fn rows_are_found_in_their_variant() {
         let [employee, product] = Imageable::VARIANTS else { panic!("two models") };
-        let mut value = Imageable::from(Product { id: 1 });
+        let mut value = Imageable::from(Product { id: 1, origin: RowOrigin::default() });
         assert!((employee.row)(&value).is_none() && (employee.row_mut)(&mut value).is_none());
-        assert!((product.row)(&Product { id: 1 }).is_none(), "not in its enum");
+        assert!((product.row)(&Product { id: 1, origin: RowOrigin::default() }).is_none(), "not in its enum");
         let row = (product.row_mut)(&mut value).and_then(|row| row.downcast_mut::<Product>()).unwrap();
         row.id = 2;
-        assert_eq!((product.row)(&value).unwrap().downcast_ref(), Some(&Product { id: 2 }));
-        let rows: Box<dyn assoc_core::rows::Rows> = Box::new(vec![Product { id: 3 }]);
+        assert_eq!(
+            (product.row)(&value).unwrap().downcast_ref(),
+            Some(&Product { id: 2, origin: RowOrigin::default() })
+        );
+        let rows: Box<dyn assoc_core::rows::Rows> = Box::new(vec![Product { id: 3, origin: RowOrigin::default() }]);
         let shared = (product.share)(rows).downcast::<Vec<Arc<Imageable>>>().unwrap();
-        assert_eq!(*shared, [Arc::new(Imageable::NewProduct(Product { id: 3 }))]);
+        assert_eq!(*shared, [Arc::new(Imageable::NewProduct(Product { id: 3, origin: RowOrigin::default() }))]);
     }
 
     #[test]
@@ -406,7 +414,7 @@ mod polymorphic {
         let values = &mut [Value::Int(1), Value::Int(2), Value::Text("product".into()), Value::Null, Value::Null];
         let mut picture = Picture::from_values(values).unwrap();
         assert!(picture.imageable().is_err() && picture.subject().is_err());
-        picture.imageable = BelongsTo::from(Some(Imageable::from(Product { id: 2 })));
+        picture.imageable = BelongsTo::from(Some(Imageable::from(Product { id: 2, origin: RowOrigin::default() })));
         picture.subject = BelongsTo::from(None);
         let imageable: &Imageable = picture.imageable().unwrap();
         assert!(matches!(imageable, Imageable::NewProduct(product) if product.id == 2));
@@ -485,6 +493,7 @@ mod shapes {
     #[model(default_scope = "Post::not_deleted", discriminator = "kind", tag = "post")]
     struct Post {
         id: i64,
+        origin: RowOrigin,
         author_id: i64,
         year: i64,
         state: String,
@@ -556,6 +565,8 @@ mod shapes {
     fn other_options_are_kept() {
         assert!(Author::FIRST.def().options.readonly && Author::FIRST.def().options.optional);
         assert!(!Author::LATEST.def().options.readonly);
+        assert_eq!(Author::FIRST.def().read_only_by(), Some(Author::FIRST.def()));
+        assert_eq!(Author::READERS.def().read_only_by(), None);
         assert_eq!(Author::EARLY.def().options.inverse, Inverse::None);
         assert_eq!(Author::POSTS.def().options.inverse, Inverse::Automatic);
         assert_eq!(Author::PUBLISHED.def().inverse().unwrap(), Some(Post::AUTHOR.def()));

@@ -5,8 +5,8 @@ use std::any::Any;
 use std::fmt;
 
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, Route, ToOne,
-    Value,
+    Association, AssociationDef, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model,
+    Result, Route, ToOne, Value,
 };
 
 /// Starts changesets. In the prelude, so that `User::build()` and `user.change()` just work.
@@ -135,6 +135,9 @@ impl<M: Model> Changeset<M> {
 
     /// Refuses what cannot be saved.
     pub(crate) fn check(&self) -> Result<()> {
+        if let Some(base) = &self.base {
+            refuse_read_only(base)?;
+        }
         let mut errors: Vec<FieldError> = self.error.iter().cloned().collect();
         if self.base.is_none() {
             let missing = M::DEF
@@ -180,5 +183,18 @@ impl<M: Model> Changeset<M> {
             }
         }
         Ok(row)
+    }
+}
+
+/// Refuses to write a row that was loaded for reading only.
+pub(crate) fn refuse_read_only<M: Model>(row: &M) -> Result<()> {
+    match row.row_origin() {
+        Some(origin) if origin.is_read_only() => Err(ErrorKind::ReadOnly {
+            model: M::DEF.name,
+            key: M::DEF.key_of(row).map_or_else(|| "without key".to_owned(), |key| key.to_string()),
+            association: origin.association().map(AssociationDef::qualified_name),
+        }
+        .into()),
+        _ => Ok(()),
     }
 }

@@ -53,6 +53,8 @@ struct EdgeLinks {
     kept: Vec<bool>,
     // Owners that forget what they hold: their type is none that the association knows.
     forgotten: Vec<usize>,
+    // For each link the row between, of a join table whose rows are kept.
+    via: Option<Vec<u32>>,
 }
 
 impl NodeRows {

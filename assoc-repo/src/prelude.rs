@@ -4,5 +4,5 @@ pub use crate::{ColumnType, Model, ModelExt, Polymorphic, Query, Repo, Select, T
 pub use assoc_core::planner::{Preload, Scope};
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, ColumnType as _, Error, ErrorKind, Filter,
-    HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Model, RawSql, Result, Value, escape_like,
+    HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Model, RawSql, Result, RowOrigin, Value, escape_like,
 };

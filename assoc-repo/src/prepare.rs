@@ -31,6 +31,7 @@ impl<M: Model> Select<M> {
             && self.joins.is_empty()
             && self.raw_joins.is_empty()
             && self.selected.is_none()
+            && !self.origin.is_read_only()
             && M::DEF.default_scope.is_none()
             && M::DEF.discriminator.is_none()
             && spec.filter.is_always()

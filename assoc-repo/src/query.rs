@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use assoc_core::joins::{JoinKind, RawJoin};
 use assoc_core::planner::{IntoPreload, Request, Way};
 use assoc_core::sql::Select as SelectSpec;
-use assoc_core::{Expr, Filter, IntoSort, Model, Operand, Result};
+use assoc_core::{Expr, Filter, HasRowOrigin, IntoSort, Model, Operand, Result, RowOrigin};
 
 use crate::columns::Columns;
 use crate::repo::Repo;
@@ -30,6 +30,7 @@ impl<M: Model> Query<M> {
             selected: None,
             unscoped: false,
             most_statements: None,
+            origin: RowOrigin::default(),
             model: PhantomData,
         }
     }
@@ -79,6 +80,14 @@ impl<M: Model> Query<M> {
         Self::new().having(filter)
     }
 
+    /// Rows that refuse to be saved or deleted: [`Select::readonly`].
+    pub fn readonly() -> Select<M>
+    where
+        M: HasRowOrigin,
+    {
+        Self::new().readonly()
+    }
+
     /// Rows regardless of the model's default scope: [`Select::unscoped`].
     pub fn unscoped() -> Select<M> {
         Self::new().unscoped()
@@ -104,6 +113,8 @@ pub struct Select<M> {
     pub(crate) selected: Option<Vec<Operand>>,
     pub(crate) unscoped: bool,
     pub(crate) most_statements: Option<usize>,
+    // What its rows are marked with.
+    pub(crate) origin: RowOrigin,
     model: PhantomData<fn() -> M>,
 }
 
@@ -118,6 +129,7 @@ impl<M> Clone for Select<M> {
             selected: self.selected.clone(),
             unscoped: self.unscoped,
             most_statements: self.most_statements,
+            origin: self.origin,
             model: PhantomData,
         }
     }
@@ -198,6 +210,38 @@ impl<M: Model> Select<M> {
     /// Lets this query run so many statements at most: [`Repo::max_statements`] for a single one.
     pub fn max_statements(mut self, limit: usize) -> Self {
         self.most_statements = Some(limit);
+        self
+    }
+
+    /// Gives rows that refuse to be saved or deleted, for data that is only shown. Their model has a field of type
+    /// [`RowOrigin`], which holds the mark; without one this does not compile. Rows of associations are not marked: say
+    /// `readonly` on the association.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct User {
+    ///     pub id: i64,
+    ///     pub name: String,
+    ///     pub origin: RowOrigin,
+    /// }
+    ///
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.insert(User::build().set(User::NAME, "Ada")).await?;
+    /// let user = repo.get_or_fail::<User>(1, Query::readonly()).await?;
+    /// assert!(repo.delete(&user).await.unwrap_err().is_read_only());
+    /// let user = repo.get_or_fail::<User>(1, Query::new()).await?;
+    /// assert!(repo.delete(&user).await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn readonly(mut self) -> Self
+    where
+        M: HasRowOrigin,
+    {
+        self.origin = RowOrigin::read_only(None);
         self
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use assoc_core::driver::{Access, TransactionMode};
 use assoc_core::planner::{IntoPreload, Plan, Request, Root};
+use assoc_core::rows::mark;
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
     Aggregate, Bind, ColumnType, Dialect, Error, ErrorKind, Filter, Key, KeyTuple, Model, Result, RowSink, Selectable,
@@ -96,20 +97,24 @@ impl Repo {
     /// # Errors
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
     pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
-        let limit = query.most_statements;
+        let (limit, origin) = (query.most_statements, query.origin);
         let prepared = query.prepare(self)?;
         let statement = prepared.statement(self.dialect())?;
         let mut session = self.session(Access::Read).await?;
         if limit.is_some() {
             session.limit_statements(limit);
         }
+        let mut rows = Vec::new();
         if prepared.plan.is_none() {
-            let mut rows = Vec::new();
             session.query(&statement, &mut rows).await?;
-            return Ok(rows);
+        } else {
+            // Boxed: a read without associations need not carry the state of one with them.
+            rows = Box::pin(self.all_with_plan(session, prepared, statement)).await?;
         }
-        // Boxed: a read without associations need not carry the state of one with them.
-        Box::pin(self.all_with_plan(session, prepared, statement)).await
+        if origin.is_read_only() {
+            mark(&mut rows, origin);
+        }
+        Ok(rows)
     }
 
     async fn all_with_plan<M: Model>(

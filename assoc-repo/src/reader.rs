@@ -9,9 +9,11 @@ use std::any::Any;
 use std::future::Future;
 
 use assoc_core::planner::{Request, Root, Shape, Strategy, Way};
+use assoc_core::rows::mark;
 use assoc_core::{
     Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, ColumnRef, Discriminator, Error, Expr,
-    HasMany, HasManyThrough, HasOne, Hop, KeyTuple, LoadState, Model, Operand, Result, Route, TargetRow, ToOne, Value,
+    HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, LoadState, Model, Operand, Result, Route, RowOrigin,
+    TargetRow, ToOne, Value,
 };
 
 use crate::prepare::selected_columns;
@@ -35,7 +37,7 @@ impl<O: Model, T: Model> Readable<O, T> for Association<O, T, HasMany<T>> {
     }
 }
 
-impl<O: Model, T: Model> Readable<O, T> for Association<O, T, HasManyThrough<T>> {
+impl<O: Model, T: Model, J: JoinRow> Readable<O, T> for Association<O, T, HasManyThrough<T, J>> {
     type Read = Vec<T>;
 
     async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Vec<T>> {
@@ -114,6 +116,10 @@ async fn rows<O: Model, T: Model>(
     let mut own = def.scope();
     if let Some(scope) = def.options.owner_scope {
         own = own.with(scope(owner));
+    }
+    let mut query = query;
+    if let Some(by) = def.read_only_by() {
+        query.origin = RowOrigin::read_only(Some(by));
     }
     match def.kind.route(def)? {
         Route::Direct(hop) if own.group.is_empty() => direct(repo, def, hop, own, owner, query).await,
@@ -201,6 +207,9 @@ async fn by_parts<O: Model, T: Model>(
     let mut found: Vec<T> = Vec::new();
     let any: &dyn Any = &copy;
     def.slot.visit(any, &mut |row| found.extend(row.downcast_ref::<T>().cloned()));
+    if query.origin.is_read_only() {
+        mark(&mut found, query.origin);
+    }
     Ok(found)
 }
 

@@ -7,7 +7,7 @@ use assoc_core::driver::{Access, Executed, TransactionMode};
 use assoc_core::sql::{self, KeyedSelect, Select as SelectSpec};
 use assoc_core::{Bind, Error, ErrorKind, Expr, KeySet, KeyTuple, Model, Result, RowKeys, Statement, Value, schema};
 
-use crate::changeset::Changeset;
+use crate::changeset::{Changeset, refuse_read_only};
 use crate::repo::Repo;
 use crate::session::Session;
 
@@ -62,7 +62,8 @@ impl Repo {
     /// that were loaded stay, except those whose key changed. 1 statement; none if nothing differs.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the row is no longer there; a constraint violation; a failing database.
+    /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only (before any SQL); [`ErrorKind::NotFound`] if it is no
+    /// longer there; a constraint violation; a failing database.
     pub async fn update<M: Model>(&self, changeset: Changeset<M>) -> Result<M> {
         M::DEF.require_primary_key("`update`")?;
         changeset.check()?;
@@ -83,9 +84,11 @@ impl Repo {
     /// Deletes a row and says whether it was there. 1 statement.
     ///
     /// # Errors
-    /// When the model has no primary key, a constraint forbids it, or the database fails.
+    /// When the model has no primary key; [`ErrorKind::ReadOnly`] if the row was loaded for reading only (before any SQL);
+    /// when a constraint forbids it, or the database fails.
     pub async fn delete<M: Model>(&self, row: &M) -> Result<bool> {
         M::DEF.require_primary_key("`delete`")?;
+        refuse_read_only(row)?;
         let keys = match key_of(row)?.values() {
             [Value::Int(key)] => KeySet::Ints([*key].into()),
             _ => KeySet::Tuples([key_of(row)?].into()),

@@ -15,6 +15,7 @@ mod filters;
 mod finders;
 mod groups;
 mod in_hand;
+mod join_rows;
 mod join_tables;
 mod joins;
 mod load_states;
@@ -25,6 +26,7 @@ mod preload_belongs_to;
 mod preload_has_many;
 mod preload_has_one;
 mod queries;
+mod read_only;
 mod scopes;
 mod selections;
 mod text_keys;
@@ -86,6 +88,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         through::CASES,
         nested_through::CASES,
         join_tables::CASES,
+        join_rows::CASES,
         joins::CASES,
         eager_load::CASES,
         polymorphic::CASES,
@@ -101,6 +104,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         batches::CASES,
         errors::CASES,
         writes::CASES,
+        read_only::CASES,
         transactions::CASES,
     ]
     .into_iter()

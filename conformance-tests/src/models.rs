@@ -1,8 +1,10 @@
 //! The models of the suite, by fixture.
 
+pub(crate) mod archive;
 pub(crate) mod blog;
 pub(crate) mod clinic;
 pub(crate) mod forum;
+pub(crate) mod join_rows;
 pub(crate) mod keys;
 pub(crate) mod kinds;
 pub(crate) mod magazine;

@@ -9,7 +9,7 @@ use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
     fn related(self, filter: Expr) -> Filter<O> {
-        Filter::new(Expr::Related { association: self.def(), filter: Box::new(filter), only_type: None })
+        Filter::new(Expr::Related { association: self.def(), filter: Box::new(filter), only_type: None, links: None })
     }
 
     /// Owners with at least one target that satisfies a condition: `EXISTS`, which never repeats an owner. Of a `has_one`
@@ -87,7 +87,7 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
         }
         _ => {
             let filter = have_values_of(R::DEF, R::PRIMARY_KEY, targets, R::PRIMARY_KEY);
-            Expr::Related { association, filter: Box::new(filter), only_type: None }
+            Expr::Related { association, filter: Box::new(filter), only_type: None, links: None }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `has_and_belongs_to_many`: targets behind a join table that has no model. Only links are written, never targets.
+//! `has_and_belongs_to_many`: targets behind a join table. Only links are written, never targets. The table has no model,
+//! or one that describes its rows for reading.
 
 use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
 use crate::error::Result;
@@ -7,7 +8,7 @@ use crate::model::ModelDef;
 /// `has_and_belongs_to_many` with its join table.
 #[derive(Debug, Clone, Copy)]
 pub struct HasAndBelongsToManyKind {
-    /// The join table. Its first columns refer to the owner, the others to the target.
+    /// The join table: a definition of the keys alone, or the model whose rows are loaded beside the targets.
     pub join_table: fn() -> &'static ModelDef,
     /// The owner's columns that links refer to.
     pub owner_key: &'static [usize],

@@ -108,6 +108,15 @@ pub enum Children<'r> {
     Shared(&'r dyn Any),
 }
 
+/// Rows of the join table that links came from.
+#[derive(Clone, Copy)]
+pub struct JoinTableRows<'r> {
+    /// A `Vec` of their model.
+    pub rows: &'r dyn Any,
+    /// For each link, owner by owner, the position of its row.
+    pub positions: &'r [u32],
+}
+
 /// The field an association is stored in. One implementor a holder type, instantiated per association.
 pub trait Slot: Send + Sync {
     /// What is in memory for one owner; not loaded for a value of another type.
@@ -135,4 +144,18 @@ pub trait Slot: Send + Sync {
         skip: &dyn Fn(usize) -> bool,
         state: LoadState,
     );
+
+    /// The same with the row of the join table that each link came from, for holders that keep them.
+    fn attach_with_join_rows(
+        &self,
+        owners: &mut dyn Owners,
+        children: Children<'_>,
+        join_rows: JoinTableRows<'_>,
+        links: &Links,
+        skip: &dyn Fn(usize) -> bool,
+        state: LoadState,
+    ) {
+        let _ = join_rows;
+        self.attach(owners, children, links, skip, state);
+    }
 }

@@ -341,19 +341,18 @@ impl Plan {
         targets: Hop,
     ) -> Result<usize> {
         let association = wanted.association;
-        // Links have no key of their own: their order is that of the targets' keys.
-        let order = targets.owner_columns.iter().map(|column| OrderTerm {
-            operand: Operand::Column(ColumnRef::own(table.columns[*column].name)),
-            direction: Direction::Asc,
-        });
+        let base = join_scope(association, table)?;
         let select = KeyedSelect {
-            only: Some((0..table.columns.len()).collect()),
-            order: order.collect(),
+            only: table.is_bare_join_table().then(|| (0..table.columns.len()).collect()),
+            filter: base.filter,
+            order: order_of_links(table, links, targets, base.order),
             row_order: RowOrder::ByKey,
             ..KeyedSelect::new(table, links.target_columns)
         };
+        // Who only leads on to others needs no more than the keys.
+        let keys_only = table.is_bare_join_table() || wanted.hidden;
         let first =
-            self.push_edge(node, association, links, select, LoadState::Loaded, true, true, None, wanted.joined);
+            self.push_edge(node, association, links, select, LoadState::Loaded, true, keys_only, None, wanted.joined);
         let between = self.nodes[node].edges[first].child;
         let ranked = wanted.ranked || !wanted.shape.order.is_empty();
         let target = Wanted {
@@ -376,13 +375,16 @@ impl Plan {
         }
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
         let Shape { distinct, limit, offset, .. } = wanted.shape;
+        let links = self.nodes[node].edges[first].association;
+        // A through association's first part is another association: it keeps no rows of a join table.
+        let join_rows = links == wanted.association && !self.nodes[second.node].links_only;
         self.nodes[node].edges.push(Edge {
             association: wanted.association,
             cardinality: wanted.association.kind.cardinality(),
             source: Source::Composed {
                 first: EdgeId { node, edge: first },
                 second,
-                finish: Finish { ranked, distinct, grouped, offset: offset.unwrap_or(0), limit },
+                finish: Finish { ranked, distinct, grouped, offset: offset.unwrap_or(0), limit, join_rows },
             },
             child,
             state: wanted.state,
@@ -418,6 +420,34 @@ fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
     };
     let selects = || own.limit.is_some() || own.offset.is_some() || !own.group.is_empty() || single();
     asked.is_whole() && (asked.order.is_empty() || !selects())
+}
+
+/// What every read of a join table's rows begins with; nothing for a table without model.
+pub(crate) fn join_scope(association: &AssociationDef, table: &ModelDef) -> Result<Shape> {
+    let base = table.base_scope(false);
+    if base.limit.is_some() || base.offset.is_some() || !base.includes.is_empty() {
+        let message = format!(
+            "`{}` has `{}` as the rows of its join table, whose default scope may have conditions and an order, but \
+             neither limit, offset nor preloads: go through it with `#[has_many(through = \"…\")]`",
+            association.name, table.name
+        );
+        return Err(Error::invalid_query((association.owner)().name, message));
+    }
+    Ok(base)
+}
+
+// The order of an owner's links: the one their model has by default, then that of the targets' keys. Links that lead to
+// one target may differ in their other columns, and have an order all the same.
+fn order_of_links(table: &ModelDef, links: Hop, targets: Hop, mut order: Vec<OrderTerm>) -> Vec<OrderTerm> {
+    let others = (0..table.columns.len())
+        .filter(|column| table.primary_key.is_empty() && !links.target_columns.contains(column));
+    for column in targets.owner_columns.iter().copied().chain(others) {
+        let operand = Operand::Column(ColumnRef::own(table.columns[column].name));
+        if !order.iter().any(|term| term.operand == operand) {
+            order.push(OrderTerm { operand, direction: Direction::Asc });
+        }
+    }
+    order
 }
 
 fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {

@@ -10,6 +10,7 @@ use super::{ModelRows, Owners, Rows};
 use crate::driver::RowSink;
 use crate::error::{ErrorKind, Result};
 use crate::key::{KeyTuple, RowKeys};
+use crate::origin::RowOrigin;
 use crate::value::Value;
 
 /// A list of links.
@@ -155,6 +156,9 @@ impl Rows for LinkRows {
         order.iter().for_each(|at| ordered.push_from(self, *at as usize));
         *self = ordered;
     }
+
+    // Nobody ever holds one.
+    fn mark(&mut self, _: RowOrigin) {}
 
     fn owners(&mut self) -> &mut dyn Owners {
         self

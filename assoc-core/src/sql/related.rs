@@ -6,10 +6,12 @@ use crate::association::{AssociationDef, Hop, Route};
 use crate::error::{Error, Result};
 use crate::expr::Expr;
 use crate::model::ModelDef;
+use crate::planner::join_scope;
 use crate::value::Value;
 
 impl<'d> SqlWriter<'d> {
-    /// Appends the condition that an association of the query's own model has a row that satisfies `filter`.
+    /// Appends the condition that an association of the query's own model has a row that satisfies `filter`, by way of a
+    /// row of its join table that satisfies `links`.
     ///
     /// # Errors
     /// When the filter cannot be written, or the association has a scope that a subquery cannot stand for: a limit, or
@@ -19,6 +21,7 @@ impl<'d> SqlWriter<'d> {
         association: &'static AssociationDef,
         filter: &Expr,
         only_type: Option<&'static str>,
+        links_filter: Option<&Expr>,
     ) -> Result<()> {
         let owner = (association.owner)();
         let scope = association.scope();
@@ -46,13 +49,22 @@ impl<'d> SqlWriter<'d> {
             Route::Direct(hop) => self.exists(owner, hop, (association.target)(), scope.unscoped, &filter),
             Route::Through { through, source, source_type } => {
                 association.chain()?;
-                let onward = Expr::Related { association: source, filter: Box::new(filter), only_type: source_type };
-                self.related(through, &onward, None)
+                let filter = Box::new(filter);
+                let onward = Expr::Related { association: source, filter, only_type: source_type, links: None };
+                self.related(through, &onward, None, None)
             }
             Route::JoinTable { table, links, targets } => {
                 let target = (association.target)();
+                let on_links = join_scope(association, table)?.filter;
+                let on_links = links_filter.iter().fold(on_links, |all, more| all.and((*more).clone()));
                 self.exists_with(owner, links, table, |writer| {
-                    writer.exists(table, targets, target, scope.unscoped, &filter)
+                    writer.exists(table, targets, target, scope.unscoped, &filter)?;
+                    if !on_links.is_always() {
+                        writer.push(" AND (");
+                        writer.condition(&on_links)?;
+                        writer.push(")");
+                    }
+                    Ok(())
                 })
             }
             Route::Polymorphic { type_column, owner_columns, variants } => {

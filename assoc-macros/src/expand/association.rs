@@ -26,8 +26,9 @@ pub(super) fn definition(model: &Model, association: &Association) -> TokenStrea
         Keys::Polymorphic { .. } => quote_spanned!(at=> || __assoc::first_variant::<#target>()),
         _ => quote_spanned!(at=> || <#target as __assoc::Model>::DEF),
     };
+    let join_row = join_row(association);
     let stored = quote_spanned! {at=>
-        &__assoc::#slot_type::<#owner, #slot>::new(|__owner| &__owner.#field, |__owner| &mut __owner.#field)
+        &__assoc::#slot_type::<#owner, #slot #join_row>::new(|__owner| &__owner.#field, |__owner| &mut __owner.#field)
     };
     quote! {
         __assoc::AssociationDef::new(
@@ -102,6 +103,22 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
                 &__assoc::FinderKind {
                     finder: __assoc::Finder { find: #find, count: #count },
                     declared_as: __assoc::Macro::#declared_as,
+                }
+            }
+        }
+        Keys::JoinTable { owner_columns, target_columns, .. } if association.join_row.is_some() => {
+            let join_row = &association.join_row;
+            let table = quote_spanned!(generated(join_row.span())=> <#join_row as __assoc::Model>::DEF);
+            let owner_columns = join_columns(association, owner_columns, association.key_span);
+            let target_columns = join_columns(association, target_columns, association.association_key_span);
+            let target_key = primary_key();
+            quote! {
+                &__assoc::HasAndBelongsToManyKind {
+                    join_table: || #table,
+                    owner_key: <#owner as __assoc::Model>::PRIMARY_KEY,
+                    owner_columns: &[#(#owner_columns.index()),*],
+                    target_columns: &[#(#target_columns.index()),*],
+                    target_key: #target_key,
                 }
             }
         }
@@ -225,7 +242,7 @@ fn options(model: &Model, association: &Association) -> TokenStream {
     if association.leaves_unknown {
         options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));
     }
-    if shape.readonly {
+    if shape.readonly.is_some() {
         options.extend(quote!(.readonly()));
     }
     match &shape.inverse {
@@ -286,13 +303,31 @@ fn target_column(association: &Association, token: &Ident) -> TokenStream {
     quote_spanned!(at=> <#target>::#token)
 }
 
+// The second parameter of the holder: `, PostTag`.
+fn join_row(association: &Association) -> Option<TokenStream> {
+    association.join_row.as_ref().map(|join_row| quote!(, #join_row))
+}
+
+// Columns of the join table's model.
+fn join_columns(association: &Association, fields: &[String], at: Span) -> Vec<TokenStream> {
+    let join_row = &association.join_row;
+    let at = generated(at);
+    let column = |field: &String| {
+        let token = token(field, at);
+        quote_spanned!(at=> <#join_row>::#token)
+    };
+    fields.iter().map(column).collect()
+}
+
 /// The association's constant: `User::POSTS`.
 pub(super) fn constant(model: &Model, index: usize, association: &Association, checks: &TokenStream) -> TokenStream {
     let Association { vis, name, slot, target, field, .. } = association;
     let owner = &model.ident;
     let constant = token(name, generated(field.span()));
     let holder = format_ident!("{}", association.holder.name());
-    let ty = quote_spanned!(generated(slot.span())=> __assoc::Association<#owner, #target, __assoc::#holder<#slot>>);
+    let join_row = join_row(association);
+    let at = generated(slot.span());
+    let ty = quote_spanned!(at=> __assoc::Association<#owner, #target, __assoc::#holder<#slot #join_row>>);
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
         #[doc = #doc]
@@ -353,10 +388,33 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
             let column = token(&model.columns[*foreign_type].name, at);
             quote_spanned!(at=> #keys __assoc::check_type_column(<#owner>::#column);)
         }
+        Keys::JoinTable { owner_columns, target_columns, .. } if association.join_row.is_some() => {
+            let keys = model.primary_key.iter().map(own).collect::<Vec<_>>();
+            let columns = join_columns(association, owner_columns, association.key_span);
+            let owner_checks = columns
+                .iter()
+                .zip(keys)
+                .map(|(column, key)| quote_spanned!(at=> __assoc::check_foreign_key(#column, #key);));
+            let join_row = &association.join_row;
+            let at = generated(association.association_key_span);
+            let columns = join_columns(association, target_columns, association.association_key_span);
+            let check = match columns.len() {
+                1 => Ident::new("check_reference", at),
+                width => Ident::new(&format!("check_reference_{width}"), at),
+            };
+            let types = columns.iter().map(|_| quote_spanned!(at=> _));
+            let target_check = quote_spanned!(at=> __assoc::#check::<#join_row, #target, #(#types),*>(#(#columns),*););
+            owner_checks.chain([target_check]).collect()
+        }
         // The compiler looks where the definition names the two associations, or the function. For the join table there is
         // `join_check`.
         Keys::Through(_) | Keys::JoinTable { .. } | Keys::Finder { .. } => TokenStream::new(),
     };
+    if let Some(span) = association.shape.readonly {
+        let at = generated(span);
+        let target = placed(target.to_token_stream(), at);
+        checks.extend(quote_spanned!(at=> __assoc::check_readonly::<#target>();));
+    }
     if let Some(Inverse::Named(inverse)) = &association.shape.inverse {
         checks.extend(inverse_check(model, association, &inverse.name, inverse.span));
     }
@@ -376,9 +434,21 @@ fn placed(code: TokenStream, at: Span) -> TokenStream {
     code.into_iter().map(one).collect()
 }
 
-/// A constant that can only be computed if the join table has as many columns as the target's key.
+/// A constant that can only be computed if the join table has as many columns as the target's key; with a model of its
+/// rows, if the table that is named is that model's.
 pub(super) fn join_check(model: &Model, association: &Association) -> Option<TokenStream> {
-    let Keys::JoinTable { target_columns, .. } = &association.keys else { return None };
+    let Keys::JoinTable { table, target_columns, .. } = &association.keys else { return None };
+    if let Some(join_row) = &association.join_row {
+        let (schema, name) = table.as_ref()?;
+        let at = generated(association.join_table_span?);
+        let schema = match schema {
+            Some(schema) => quote!(__assoc::Option::Some(#schema)),
+            None => quote!(__assoc::Option::None),
+        };
+        return Some(quote_spanned! {at=>
+            const _: () = __assoc::check_join_table::<#join_row>(__assoc::TableRef { schema: #schema, name: #name });
+        });
+    }
     let width = target_columns.len();
     let at = generated(association.association_key_span);
     // The constant stands beside the model's `impl`, where `Self` is nothing.
@@ -430,6 +500,27 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         _ => quote!(__assoc::AssociationNotLoaded::new(#model_name, #name, __reason)),
     };
     let doc = format!("What is loaded of [`{name}`]({model_name}#structfield.{name}). Never queries.");
+    let with_join_rows = association.join_row.as_ref().map(|join_row| {
+        let method = Ident::new(&format!("{name}_with_join_rows"), field.span());
+        let doc = format!(
+            "What is loaded of [`{name}`]({model_name}#structfield.{name}), each with its row of the join table. Never \
+             queries."
+        );
+        let get = quote_spanned!(generated(slot.span())=> __assoc::#holder::get_with_join_rows);
+        quote! {
+            #[doc = #doc]
+            ///
+            /// # Errors
+            /// When nothing asked for it.
+            #vis fn #method(
+                &self,
+            ) -> __assoc::StdResult<__assoc::WithJoinRows<'_, #target, #join_row>, __assoc::AssociationNotLoaded> {
+                __assoc::StdResult::map_err(#get(&self.#field), |__reason| {
+                    __assoc::AssociationNotLoaded::new(#model_name, #name, __reason)
+                })
+            }
+        }
+    });
     quote! {
         #[doc = #doc]
         ///
@@ -440,5 +531,6 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
                 #not_loaded
             })
         }
+        #with_join_rows
     }
 }

@@ -25,7 +25,10 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
         let accessor = association::accessor(model, association);
         quote!(#constant #accessor)
     });
+    let has_origin = origin(model).1;
     let items = quote! {
+        #has_origin
+
         #[automatically_derived]
         impl __assoc::Model for #ident {
             #key
@@ -120,6 +123,7 @@ fn implementation(model: &Model) -> TokenStream {
     let set_value = set_value(model);
     let bare = bare(model);
     let key_value = key_value(model);
+    let (origin, has_origin) = origin(model);
     quote! {
         #[automatically_derived]
         impl __assoc::Model for #ident {
@@ -136,8 +140,34 @@ fn implementation(model: &Model) -> TokenStream {
             #set_value
             #bare
             #key_value
+            #origin
         }
+
+        #has_origin
     }
+}
+
+// Where rows came from, if there is a field for it.
+fn origin(model: &Model) -> (Option<TokenStream>, Option<TokenStream>) {
+    let Some(field) = &model.origin else { return (None, None) };
+    let ident = &model.ident;
+    let methods = quote! {
+        fn row_origin(&self) -> __assoc::Option<&__assoc::RowOrigin> {
+            __assoc::Option::Some(&self.#field)
+        }
+
+        fn row_origin_mut(&mut self) -> __assoc::Option<&mut __assoc::RowOrigin> {
+            __assoc::Option::Some(&mut self.#field)
+        }
+    };
+    let marker = quote! {
+        #[automatically_derived]
+        impl __assoc::HasRowOrigin for #ident {}
+
+        #[automatically_derived]
+        impl<__X> __assoc::ReadonlyTarget<__X> for #ident {}
+    };
+    (Some(methods), Some(marker))
 }
 
 fn definition(model: &Model) -> TokenStream {
@@ -188,10 +218,8 @@ fn column_def(column: &Column) -> TokenStream {
 
 // Fields that are not columns, in their empty state.
 fn empty_fields(model: &Model) -> impl Iterator<Item = TokenStream> {
-    model.associations.iter().map(|association| {
-        let field = &association.field;
-        quote!(#field: __assoc::Default::default())
-    })
+    let associations = model.associations.iter().map(|association| &association.field);
+    associations.chain(&model.origin).map(|field| quote!(#field: __assoc::Default::default()))
 }
 
 fn from_values(model: &Model) -> TokenStream {

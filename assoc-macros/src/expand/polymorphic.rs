@@ -17,6 +17,10 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
         let model = &variant.model;
         quote_spanned!(generated(model.span())=> __F: __assoc::CompositeForeignKeyFor<<#model as __assoc::Model>::Key>)
     });
+    let targets = variants.iter().filter(|_| !mistakes).map(|variant| {
+        let model = &variant.model;
+        quote_spanned!(generated(model.span())=> #model: __assoc::ReadonlyTarget<__X>)
+    });
     let each = variants.iter().map(|variant| {
         let Variant { ident: name, model, constant, .. } = variant;
         let at = generated(model.span());
@@ -61,6 +65,13 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
         impl<__F> __assoc::PolymorphicKey<__F> for #ident
         where
             #(#keys,)*
+        {
+        }
+
+        #[automatically_derived]
+        impl<__X> __assoc::ReadonlyTarget<__X> for #ident
+        where
+            #(#targets,)*
         {
         }
 

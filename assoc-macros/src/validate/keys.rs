@@ -8,7 +8,7 @@ use crate::attributes::{FieldName, FieldNames, Inverse};
 use crate::errors::Errors;
 use crate::names::{self, listed, nearest, plain, token};
 use crate::options::Kind;
-use crate::parse::{AssociationInput, FieldInput, Role};
+use crate::parse::{AssociationInput, FieldInput, Role, shown};
 
 impl Keys {
     /// For as long as it takes to report why they are not known.
@@ -208,6 +208,18 @@ impl Owner<'_> {
             return None;
         }
         let table = options.join_table.as_ref().map(|text| table_name(text, "join_table", "posts_tags", errors));
+        if let Some(join_row) = &input.field.join_row {
+            for names in [&options.foreign_key, &options.association_foreign_key].into_iter().flatten() {
+                if let Some(wrong) = names.names.iter().find(|name| !names::is_field_name(name)) {
+                    let message = format!(
+                        "`{wrong}` is not the name of a field: the rows of the join table are a `{}`, whose fields are named",
+                        shown(join_row)
+                    );
+                    errors.at(names.span, message);
+                    return None;
+                }
+            }
+        }
         let own = || listed(owner_key.iter().map(|index| self.columns[*index].name.as_str()));
         let owner_columns = match &options.foreign_key {
             Some(names) if names.names.len() != owner_key.len() => {
@@ -346,7 +358,7 @@ impl Owner<'_> {
             // Reported there.
             Some(Role::Unknown) => return None,
             Some(Role::Column(_)) => format!("`{name}` is a column"),
-            Some(Role::Skipped) => format!("`{name}` is none"),
+            Some(Role::Skipped | Role::Origin) => format!("`{name}` is none"),
             None => format!("there is no `{name}`"),
         };
         let others = others();
@@ -395,6 +407,10 @@ fn finder_keys(input: &AssociationInput, errors: &mut Errors) -> Option<Keys> {
     input.refuse(&ways, why, errors);
     if input.kind == Kind::HasAndBelongsToMany {
         input.refuse(&["distinct"], "has no place beside `finder_sql`: say `DISTINCT` in the SQL", errors);
+        if let Some(join_row) = &input.field.join_row {
+            let message = "with `finder_sql` no row of a join table stands beside a target: name the target alone";
+            errors.on(join_row, message);
+        }
     }
     let why = "has no place beside `finder_sql`, whose function has the owner";
     input.refuse(&["scope_by_owner"], why, errors);

@@ -2,9 +2,9 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Edge, Plan};
+use assoc_core::planner::{Edge, Plan, Source};
 use assoc_core::rows::{Owners, Rows};
-use assoc_core::{Children, Links};
+use assoc_core::{Children, JoinTableRows, Links, RowOrigin};
 
 use super::held::{self, Held};
 use super::{EdgeLinks, NodeRows};
@@ -19,29 +19,60 @@ pub(super) fn run<'r>(
     for node in (0..plan.nodes().len()).rev() {
         let Some(mut rows) = nodes[node].take() else { continue };
         for (at, edge) in plan.nodes()[node].edges.iter().enumerate().filter(|(_, edge)| !edge.hidden) {
-            if let (Some(links), Some(children)) = (rows.links[at].take(), nodes[edge.child].take()) {
-                attach(plan, node, edge, &mut rows, held_root.as_deref_mut(), &links, children.fetched);
-            }
+            let Some(links) = rows.links[at].take() else { continue };
+            let Some(children) = nodes[edge.child].take() else { continue };
+            let between = match edge.source {
+                Source::Composed { second, finish, .. } if finish.join_rows => nodes[second.node].take(),
+                _ => None,
+            };
+            let between = between.map(|between| between.fetched);
+            let edge = Attached { node, edge, links, between };
+            attach(plan, &mut rows, held_root.as_deref_mut(), &edge, children.fetched);
         }
         nodes[node] = Some(rows);
     }
     nodes[0].take().map_or_else(|| plan.nodes()[0].model.rows.new_rows(), |root| root.fetched)
 }
 
+/// An edge with what it gives to its owners.
+struct Attached<'p> {
+    node: usize,
+    edge: &'p Edge,
+    links: EdgeLinks,
+    // The rows of the join table that the links came from, if they are kept.
+    between: Option<Box<dyn Rows>>,
+}
+
+impl Attached<'_> {
+    // Gives some of the owners what is theirs: those from a position on, in the order of the links.
+    fn give(&self, owners: &mut dyn Owners, children: Children<'_>, first: usize, links: &Links, via: &[u32]) {
+        let slot = self.edge.association.slot;
+        let skip = |at: usize| self.links.kept.get(first + at).copied().unwrap_or(false);
+        match &self.between {
+            None => slot.attach(owners, children, links, &skip, self.edge.state),
+            Some(between) => {
+                let join_rows = JoinTableRows { rows: between.as_any(), positions: via };
+                slot.attach_with_join_rows(owners, children, join_rows, links, &skip, self.edge.state);
+            }
+        }
+    }
+}
+
 fn attach(
     plan: &Plan,
-    node: usize,
-    edge: &Edge,
     rows: &mut NodeRows,
     held_root: Option<&mut (dyn Held + '_)>,
-    EdgeLinks { links, kept, forgotten }: &EdgeLinks,
-    children: Box<dyn Rows>,
+    edge: &Attached<'_>,
+    mut children: Box<dyn Rows>,
 ) {
-    let slot = edge.association.slot;
-    let skip = |first: usize| move |at: usize| kept.get(first + at).copied().unwrap_or(false);
+    // These rows are this edge's alone, so the mark goes nowhere else.
+    if let Some(by) = edge.edge.association.read_only_by() {
+        children.mark(RowOrigin::read_only(Some(by)));
+    }
+    let slot = edge.edge.association.slot;
     let (held, fetched) = (rows.held, !rows.fetched.is_empty());
     // Rows that several owners hold, or that become an enum first, are wrapped once for all of them.
-    let shared = match edge.variant {
+    let shared = match edge.edge.variant {
         Some(variant) => Ok((variant.def.share)(children)),
         None if slot.is_shared() => Ok(children.into_shared()),
         None => Err(children),
@@ -50,12 +81,13 @@ fn attach(
         Ok(shared) => (Some(shared), None),
         Err(rows) => (None, Some(rows)),
     };
+    let via = edge.links.via.as_deref().unwrap_or_default();
     if held > 0
         && let Some(root) = held_root
     {
         let mut owners = HeldOwners(Vec::with_capacity(held));
-        held::visit_mut(plan, root, node, &mut |row| owners.0.push(row));
-        for at in forgotten.iter().filter(|at| **at < held) {
+        held::visit_mut(plan, root, edge.node, &mut |row| owners.0.push(row));
+        for at in edge.links.forgotten.iter().filter(|at| **at < held) {
             if let Some(owner) = owners.owner(*at) {
                 slot.clear(owner);
             }
@@ -67,7 +99,8 @@ fn attach(
             None => owned.take().map(Children::Owned),
         };
         if let Some(children) = children {
-            slot.attach(&mut owners, children, &part(links, 0, held), &skip(0), edge.state);
+            let (links, _) = part(&edge.links.links, 0, held);
+            edge.give(&mut owners, children, 0, &links, via);
         }
     }
     let children = match &shared {
@@ -76,24 +109,26 @@ fn attach(
     };
     if let Some(children) = children.filter(|_| fetched) {
         if held == 0 {
-            slot.attach(rows.fetched.owners(), children, links, &skip(0), edge.state);
+            edge.give(rows.fetched.owners(), children, 0, &edge.links.links, via);
         } else {
-            slot.attach(rows.fetched.owners(), children, &part(links, held, usize::MAX), &skip(held), edge.state);
+            let (links, before) = part(&edge.links.links, held, usize::MAX);
+            edge.give(rows.fetched.owners(), children, held, &links, via.get(before..).unwrap_or_default());
         }
     }
 }
 
-// The links of the owners from one position up to another.
-fn part(links: &Links, from: usize, to: usize) -> Links {
+// The links of the owners from one position up to another, and how many come before them.
+fn part(links: &Links, from: usize, to: usize) -> (Links, usize) {
     let positions = links.positions();
     let to = to.min(positions.len());
+    let before = positions[..from.min(to)].iter().map(Vec::len).sum();
     let mut rows = Vec::new();
     let mut ends = Vec::new();
     for own in &positions[from.min(to)..to] {
         rows.extend(own.iter().map(|at| *at as u32));
         ends.push(rows.len() as u32);
     }
-    Links::Many { rows, ends }
+    (Links::Many { rows, ends }, before)
 }
 
 struct HeldOwners<'a>(Vec<&'a mut dyn Any>);

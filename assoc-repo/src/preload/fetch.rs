@@ -7,6 +7,7 @@ use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{KeyedSelect, Matching, RowOrder};
 use assoc_core::{Cardinality, ColumnType, Error, ErrorKind, KeySet, Links, Result, RowKeys, RowSink, Value};
 
+use super::compose::Composed;
 use super::held::{self, Held};
 use super::index::KeyIndex;
 use super::owners::{Owners, kept_owners, owners_of};
@@ -133,11 +134,11 @@ fn compose_links(plan: &Plan, nodes: &mut [Option<NodeRows>], held_root: Option<
             if edge.hidden || !matches!(edge.source, Source::Composed { .. }) {
                 continue;
             }
-            let Some(links) = compose::links_of(plan, nodes, id) else { continue };
+            let Some(Composed { links, via }) = compose::composed(plan, nodes, id) else { continue };
             if let Some(rows) = &mut nodes[node] {
                 let mut kept = if force { Vec::new() } else { kept_owners(plan, rows, held_root, id) };
                 kept.resize(links.owners(), false);
-                rows.links[at] = Some(EdgeLinks { links, kept, forgotten: Vec::new() });
+                rows.links[at] = Some(EdgeLinks { links, kept, forgotten: Vec::new(), via });
             }
         }
     }
@@ -326,7 +327,7 @@ fn unmatched(plan: &Plan, step: &Step, fetched: &Fetched, at: usize) -> Error {
 }
 
 // Positions are kept in 32 bits: four thousand million rows do not fit into memory as structs.
-fn position(at: usize) -> u32 {
+pub(super) fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
@@ -371,7 +372,7 @@ fn deal_out(
         rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
         nodes[edge.child] = Some(rows);
         if let Some(rows) = &mut nodes[id.node] {
-            rows.links[id.edge] = Some(EdgeLinks { links, kept: owners.kept, forgotten: owners.forgotten });
+            rows.links[id.edge] = Some(EdgeLinks { links, kept: owners.kept, forgotten: owners.forgotten, via: None });
         }
     }
 }

@@ -6,6 +6,7 @@ use assoc_core::planner::{Request, Shape};
 use assoc_core::{AssociationDef, Cardinality, LoadState, Macro, ModelDef, Route, Value};
 
 use crate::data::{Row, World};
+use crate::people::{User, is_aligned};
 use crate::reference::Found;
 
 /// A row in memory is the one that was expected, and so is what a tree loaded below it. `fresh` rows hold nothing but
@@ -57,6 +58,9 @@ fn compare_association(
     let shape = association.scope().with(request.shape.clone());
     requests.extend(shape.includes);
     let selected = selected_of(association, &request.shape);
+    if !row.downcast_ref::<User>().is_none_or(is_aligned) {
+        return wrong("a row of a join table stands beside another target".to_owned());
+    }
     for (target, expected) in found.iter().zip(&expected) {
         let masked = masked(*expected, selected.as_deref());
         let expected = &Found { model: expected.model, row: &masked };

@@ -190,7 +190,8 @@ pub(crate) async fn conditions<M: Model>(world: &World, random: &mut Random) -> 
         }
         let mut shape = Shape::default();
         shape.filter = condition(random, world, (association.target)(), 1);
-        let filter = Expr::Related { association, filter: Box::new(shape.filter.clone()), only_type: None };
+        let filter = Box::new(shape.filter.clone());
+        let filter = Expr::Related { association, filter, only_type: None, links: None };
         let query = Query::<M>::unscoped().filter(Filter::new(filter));
         let rows = world.repo.all(query).await.map_err(|error| error.to_string())?;
         let shown = |row: &M| (0..M::DEF.columns.len()).map(|at| row.value(at).to_string()).collect::<Vec<_>>();

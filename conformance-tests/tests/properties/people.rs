@@ -80,6 +80,15 @@ pub(crate) struct User {
         distinct
     )]
     pub(crate) friends: HasAndBelongsToMany<User>,
+    // The same tables with their rows.
+    #[has_and_belongs_to_many]
+    pub(crate) joined_skills: HasAndBelongsToMany<Skill, UserSkill>,
+    #[has_and_belongs_to_many(order = Skill::NAME.desc(), limit = 2, offset = 1)]
+    pub(crate) some_joined_skills: HasAndBelongsToMany<Skill, UserSkill>,
+    #[has_and_belongs_to_many(foreign_key = "this_id", association_foreign_key = "other_id", distinct)]
+    pub(crate) joined_friends: HasAndBelongsToMany<User, Friendship>,
+    #[has_many(through = "joined_friends", source = "joined_skills")]
+    pub(crate) joined_friends_skills: HasManyThrough<Skill>,
     #[has_many(through = "friends", source = "skills")]
     pub(crate) friends_skills: HasManyThrough<Skill>,
     #[has_many(as = "imageable")]
@@ -269,6 +278,38 @@ pub(crate) struct Skill {
     pub(crate) name: String,
     #[has_and_belongs_to_many(join_table = "users_skills")]
     pub(crate) users: HasAndBelongsToMany<User>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "users_skills")]
+pub(crate) struct UserSkill {
+    pub(crate) user_id: Option<i64>,
+    pub(crate) skill_id: Option<i64>,
+}
+
+/// Read in an order of its own.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "friends", default_scope = known)]
+pub(crate) struct Friendship {
+    pub(crate) this_id: Option<i64>,
+    pub(crate) other_id: Option<i64>,
+}
+
+fn known(friendships: Scope<Friendship>) -> Scope<Friendship> {
+    friendships.filter(Friendship::OTHER_ID.ne(1)).order_by(Friendship::OTHER_ID.desc())
+}
+
+/// The rows of join tables beside the targets of these lead to them.
+pub(crate) fn is_aligned(user: &User) -> bool {
+    let skills = [&user.joined_skills, &user.some_joined_skills];
+    let mut skills = skills.into_iter().filter_map(|skills| Some((skills.loaded()?, skills.loaded_with_join_rows()?)));
+    let friends = user.joined_friends.loaded_with_join_rows();
+    skills.all(|(targets, mut pairs)| {
+        targets.len() == pairs.len()
+            && pairs.all(|(skill, row)| row.user_id == Some(user.id) && row.skill_id == Some(skill.id))
+    }) && friends.is_none_or(|mut pairs| {
+        pairs.all(|(friend, row)| row.this_id == Some(user.id) && row.other_id == Some(friend.id))
+    })
 }
 
 /// Refers to a column that is neither the primary key nor unique.

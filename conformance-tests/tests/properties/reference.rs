@@ -69,7 +69,13 @@ impl World {
             }
             Route::JoinTable { table, links, targets } => {
                 let mut links = self.by_key(owner, links, table, &Shape::default());
+                // The order that the rows of the table have by themselves stands before.
+                let base = table.base_scope(false);
                 links.sort_by(|a, b| {
+                    let own = in_order(*a, *b, &base.order);
+                    if own.is_ne() {
+                        return own;
+                    }
                     let by = |at: &usize| compare(&a.row[*at], &b.row[*at], false);
                     targets.owner_columns.iter().map(by).find(|way| way.is_ne()).unwrap_or(Ordering::Equal)
                 });

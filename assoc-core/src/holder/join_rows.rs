@@ -1,0 +1,90 @@
+//! Rows of a join table beside the targets they lead to: `HasAndBelongsToMany<Tag, PostTag>`.
+//!
+//! A join table that holds more than two keys may be described by a model. Named as the second parameter of the field's
+//! type, its rows are loaded with the association's first statement, which reads the links anyway, and lie beside the
+//! targets: the first row with the first target, and so on, whatever order, limit or filter there is. They are for
+//! reading; whoever wants to change them, or to load what hangs on them, makes the table a model of its own right and
+//! goes through it with `#[has_many(through = "…")]`.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::model::Model;
+
+/// The rows beside one owner's targets; `None` where targets have no such rows. One pointer wide, because every
+/// association through others has it and few use it.
+#[allow(clippy::box_collection)]
+pub(super) type JoinRowList<J> = Option<Box<Vec<J>>>;
+
+/// What a list of targets can hold beside each of them: nothing (`()`), or a row of the join table, a model.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model, so it cannot be the rows of a join table",
+    label = "the second parameter is the model of the join table's rows",
+    note = "add `#[derive(Model)]` to `{Self}`"
+)]
+pub trait JoinRow: Clone + Send + Sync + 'static {
+    /// Copies of some rows out of a `Vec` of them: `None` if it is a `Vec` of something else, or too short.
+    #[doc(hidden)]
+    fn copied(rows: &dyn Any, positions: &[u32]) -> Option<Vec<Self>>;
+
+    /// Whether there is nothing to hold.
+    #[doc(hidden)]
+    const ABSENT: bool;
+}
+
+impl JoinRow for () {
+    const ABSENT: bool = true;
+
+    fn copied(_: &dyn Any, _: &[u32]) -> Option<Vec<()>> {
+        None
+    }
+}
+
+impl<M: Model> JoinRow for M {
+    const ABSENT: bool = false;
+
+    fn copied(rows: &dyn Any, positions: &[u32]) -> Option<Vec<M>> {
+        let rows = rows.downcast_ref::<Vec<M>>()?;
+        positions.iter().map(|at| rows.get(*at as usize).cloned()).collect()
+    }
+}
+
+/// Targets, each with the row of the join table that led to it: what `post.tags_with_join_rows()` gives.
+#[derive(Debug)]
+pub struct WithJoinRows<'a, T, J> {
+    targets: std::slice::Iter<'a, Arc<T>>,
+    join_rows: std::slice::Iter<'a, J>,
+}
+
+impl<'a, T, J> WithJoinRows<'a, T, J> {
+    pub(super) fn new(targets: &'a [Arc<T>], join_rows: &'a [J]) -> Self {
+        WithJoinRows { targets: targets.iter(), join_rows: join_rows.iter() }
+    }
+}
+
+impl<T, J> Clone for WithJoinRows<'_, T, J> {
+    fn clone(&self) -> Self {
+        WithJoinRows { targets: self.targets.clone(), join_rows: self.join_rows.clone() }
+    }
+}
+
+impl<'a, T, J> Iterator for WithJoinRows<'a, T, J> {
+    type Item = (&'a T, &'a J);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((&**self.targets.next()?, self.join_rows.next()?))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.targets.size_hint()
+    }
+}
+
+impl<T, J> DoubleEndedIterator for WithJoinRows<'_, T, J> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        // Both are of one length, so their ends are one pair.
+        Some((&**self.targets.next_back()?, self.join_rows.next_back()?))
+    }
+}
+
+impl<T, J> ExactSizeIterator for WithJoinRows<'_, T, J> {}
