@@ -175,6 +175,27 @@ pub enum ErrorKind {
         /// One entry a problem.
         errors: Vec<FieldError>,
     },
+    /// One statement would have to look into two databases.
+    #[error(
+        "`{association}`: rows of {model} and of {other} are in different databases, and no statement reaches both: load the \
+         association with `preload`, or take the keys from one and filter the other by them"
+    )]
+    Apart {
+        /// The model the statement is about.
+        model: &'static str,
+        /// The model that is elsewhere.
+        other: &'static str,
+        /// The association that leads from one to the other.
+        association: String,
+    },
+    /// A row was to be written whose database is another than the handle's own.
+    #[error(
+        "rows of {model} are in another database, which this handle only reads: write them with that database's repo"
+    )]
+    Elsewhere {
+        /// The model.
+        model: &'static str,
+    },
     /// A row was to be saved or deleted that was loaded for reading only.
     #[error("{model} {key} cannot be saved or deleted: {}", loaded_for_reading(association.as_deref()))]
     ReadOnly {

@@ -47,6 +47,7 @@ mod batches;
 mod changeset;
 mod columns;
 mod connect;
+mod elsewhere;
 mod include;
 mod joins;
 mod log;

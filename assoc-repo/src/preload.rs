@@ -51,10 +51,10 @@ struct EdgeLinks {
     links: Links,
     // Owners that this edge leaves alone: they keep what they hold, or another type of the association is theirs.
     kept: Vec<bool>,
-    // Owners that forget what they hold: their type is none that the association knows.
-    forgotten: Vec<usize>,
     // For each link the row between, of a join table whose rows are kept.
     via: Option<Vec<u32>>,
+    // Owners that forget what they hold: their type is none that the association knows.
+    forgotten: Vec<usize>,
 }
 
 impl NodeRows {

@@ -15,11 +15,12 @@ use crate::repo::Repo;
 impl Repo {
     /// The plan of a request, with the repo's filters.
     pub(crate) fn plan(&self, model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
-        let plan = Plan::new(model, root, requests)?;
-        match &self.filters {
-            Some(filters) => plan.with_filters(filters),
-            None => Ok(plan),
+        let mut plan = Plan::new(model, root, requests)?;
+        if let Some(filters) = &self.filters {
+            plan = plan.with_filters(filters)?;
         }
+        self.require_steps_together(&plan)?;
+        Ok(plan)
     }
 }
 
@@ -134,6 +135,7 @@ fn with_joins(repo: &Repo, mut spec: SelectSpec, mut joins: Joins) -> Result<Sel
     }
     joins.assign_names(spec.model, repo.dialect().capabilities().max_identifier);
     spec.joins = joins;
+    repo.require_together(&spec)?;
     Ok(spec)
 }
 

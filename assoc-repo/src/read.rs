@@ -3,12 +3,12 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::driver::Access;
 use assoc_core::planner::{IntoPreload, Plan, Request, Root};
 use assoc_core::rows::mark;
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
-    Aggregate, Bind, ColumnType, Dialect, Error, ErrorKind, Filter, Key, KeyTuple, Model, Result, RowSink, Selectable,
+    Aggregate, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, Result, RowSink, Selectable,
     Statement, Value,
 };
 
@@ -44,13 +44,14 @@ impl Repo {
         let mut values = Vec::with_capacity(M::Key::WIDTH);
         key.into().push_values(&mut values);
         if query.is_plain() && self.filters.is_none() {
-            let sql = self.get_sql(TypeId::of::<M>(), || {
+            let repo = self.at_home_of(M::DEF);
+            let sql = repo.get_sql(TypeId::of::<M>(), || {
                 let spec = keyed_spec::<M>(SelectSpec::new(M::DEF), vec![Value::Int(0); M::Key::WIDTH]);
-                Ok(Arc::clone(spec.statement(self.dialect())?.shared_sql()))
+                Ok(Arc::clone(spec.statement(repo.dialect())?.shared_sql()))
             })?;
             let statement = Statement::new(sql, values.into_iter().map(Bind::Value).collect());
             let mut row = OneRow::<M>(None);
-            self.session(Access::Read).await?.query(&statement, &mut row).await?;
+            repo.session(Access::Read).await?.query(&statement, &mut row).await?;
             return Ok(row.0);
         }
         let mut query = query;
@@ -98,9 +99,10 @@ impl Repo {
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
     pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
-        let prepared = query.prepare(self)?;
-        let statement = prepared.statement(self.dialect())?;
-        let mut session = self.session(Access::Read).await?;
+        let repo = self.at_home_of(M::DEF);
+        let prepared = query.prepare(&repo)?;
+        let statement = prepared.statement(repo.dialect())?;
+        let mut session = repo.session(Access::Read).await?;
         if limit.is_some() {
             session.limit_statements(limit);
         }
@@ -109,7 +111,7 @@ impl Repo {
             session.query(&statement, &mut rows).await?;
         } else {
             // Boxed: a read without associations need not carry the state of one with them.
-            rows = Box::pin(self.all_with_plan(session, prepared, statement)).await?;
+            rows = Box::pin(repo.all_with_plan(session, prepared, statement)).await?;
         }
         if origin.is_read_only() {
             mark(&mut rows, origin);
@@ -135,7 +137,7 @@ impl Repo {
         // A single statement is a snapshot by itself.
         let rows =
             if plan.steps().is_empty() { work(&mut session).await } else { in_snapshot(&mut session, work).await };
-        rows.map_err(|error| with_plan(error, &plan, self.dialect(), Some(statement.sql())))
+        rows.map_err(|error| with_plan(self, error, &plan, Some(statement.sql())))
     }
 
     /// The number of rows of a query. 1 statement.
@@ -143,8 +145,9 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
-        let spec = query.prepare(self)?.of_roots();
-        let count: i64 = self.scalar(&spec.count_statement(self.dialect())?).await?.unwrap_or(0);
+        let repo = self.at_home_of(M::DEF);
+        let spec = query.prepare(&repo)?.of_roots();
+        let count: i64 = repo.scalar(&spec.count_statement(repo.dialect())?).await?.unwrap_or(0);
         // A count is not negative.
         Ok(count.unsigned_abs())
     }
@@ -154,8 +157,9 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
-        let spec = query.prepare(self)?.of_roots();
-        let found: Option<i64> = self.scalar(&spec.exists_statement(self.dialect())?).await?;
+        let repo = self.at_home_of(M::DEF);
+        let spec = query.prepare(&repo)?.of_roots();
+        let found: Option<i64> = repo.scalar(&spec.exists_statement(repo.dialect())?).await?;
         Ok(found.is_some())
     }
 
@@ -182,19 +186,20 @@ impl Repo {
         aggregate: Aggregate<M, Out>,
         query: Select<M>,
     ) -> Result<Out> {
-        let spec = query.prepare(self)?.of_roots();
+        let repo = self.at_home_of(M::DEF);
+        let spec = query.prepare(&repo)?.of_roots();
         if !spec.group.is_empty() || !spec.having.is_always() {
             let message = "`aggregate` gives one value: a grouped query is read with `repo.pluck`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let statement = spec.aggregate_statement(self.dialect(), &aggregate.into_selected())?;
+        let statement = spec.aggregate_statement(repo.dialect(), &aggregate.into_selected())?;
         let mut found = None;
         let mut sink = |values: &mut [Value<'_>]| {
             let value = values.first_mut().map_or(Ok(None), |value| Out::from_value(value).map(Some));
             found = value.map_err(|mismatch| mismatch.at(M::DEF.name, "aggregate"))?;
             Ok(())
         };
-        self.session(Access::Read).await?.query(&statement, &mut sink).await?;
+        repo.session(Access::Read).await?.query(&statement, &mut sink).await?;
         found.ok_or_else(|| Error::invalid_query(M::DEF.name, "the aggregate returned no row: it cannot be grouped"))
     }
 
@@ -221,7 +226,8 @@ impl Repo {
             let message = "`pluck` reads the columns it is given: the query may have neither preloads nor `select`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let spec = joined_spec(self, query)?;
+        let repo = self.at_home_of(M::DEF);
+        let spec = joined_spec(&repo, query)?;
         let operands = columns.operands();
         if spec.distinct && !spec.order.iter().all(|term| operands.contains(&term.operand)) {
             let message =
@@ -229,13 +235,13 @@ impl Repo {
             return Err(Error::invalid_query(M::DEF.name, message));
         }
         let spec = SelectSpec { operands: Some(operands), ..spec };
-        let statement = spec.statement(self.dialect())?;
+        let statement = spec.statement(repo.dialect())?;
         let mut rows = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
             rows.push(C::decode(values)?);
             Ok(())
         };
-        self.session(Access::Read).await?.query(&statement, &mut sink).await?;
+        repo.session(Access::Read).await?.query(&statement, &mut sink).await?;
         Ok(rows)
     }
 
@@ -245,10 +251,11 @@ impl Repo {
     /// # Errors
     /// When the number of `?` is not that of the binds, a row has other columns, or the database fails.
     pub async fn query<M: Model>(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<Vec<M>> {
-        let statement = self.raw_statement(sql, binds)?;
+        let repo = self.at_home_of(M::DEF);
+        let statement = repo.raw_statement(sql, binds)?;
         let mut rows = Vec::new();
         // Nothing says that the text only reads.
-        self.session(Access::Write).await?.query(&statement, &mut rows).await?;
+        repo.session(Access::Write).await?.query(&statement, &mut rows).await?;
         Ok(rows)
     }
 
@@ -315,14 +322,16 @@ impl Repo {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut session = self.session(Access::Read).await?;
+        // Rows in hand need no connection of their own; a request that begins elsewhere takes none here.
+        let repo = self.at_home_of(plan.steps().first().map_or(O::DEF, |step| step.select.model));
+        let mut session = repo.session(Access::Read).await?;
         if plan.steps().len() == 1 {
             // One statement is a snapshot by itself.
             return preload::load_held(&mut session, &plan, rows, force).await;
         }
         in_snapshot(&mut session, async |session| preload::load_held(session, &plan, rows, force).await)
             .await
-            .map_err(|error| with_plan(error, &plan, self.dialect(), None))
+            .map_err(|error| with_plan(self, error, &plan, None))
     }
 
     /// What running a query would do: the tree of associations, and every statement. Runs nothing.
@@ -341,13 +350,14 @@ impl Repo {
     /// println!("{}", repo.explain(&Query::preload(User::POSTS)).unwrap());
     /// ```
     pub fn explain<M: Model>(&self, query: &Select<M>) -> Result<String> {
-        let prepared = query.clone().prepare(self)?;
-        let statement = prepared.statement(self.dialect())?;
+        let repo = self.at_home_of(M::DEF);
+        let prepared = query.clone().prepare(&repo)?;
+        let statement = prepared.statement(repo.dialect())?;
         let plan = match prepared.plan {
             Some(plan) => plan,
             None => Plan::new(M::DEF, Root::Fetched, Vec::new())?,
         };
-        plan.explain(self.dialect(), Some(statement.sql()))
+        plan.explain_at(&|model| self.home_of(model).dialect(), Some(statement.sql()))
     }
 
     async fn scalar<V: ColumnType>(&self, statement: &Statement) -> Result<Option<V>> {
@@ -410,9 +420,10 @@ impl<M: Model> RowSink for OneRow<M> {
 }
 
 // An error about the number of statements says which ones they were to be.
-fn with_plan(error: Error, plan: &Plan, dialect: &dyn Dialect, root_sql: Option<&str>) -> Error {
+fn with_plan(repo: &Repo, error: Error, plan: &Plan, root_sql: Option<&str>) -> Error {
     match error.kind() {
-        ErrorKind::TooManyStatements { limit, .. } => match plan.explain(dialect, root_sql) {
+        ErrorKind::TooManyStatements { limit, .. } => match plan.explain_at(&|at| repo.home_of(at).dialect(), root_sql)
+        {
             Ok(plan) => ErrorKind::TooManyStatements { limit: *limit, plan }.into(),
             Err(_) => error,
         },
@@ -425,10 +436,7 @@ pub(crate) async fn in_snapshot<T>(
     session: &mut Session<'_>,
     work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T>,
 ) -> Result<T> {
-    if !session.dialect().capabilities().free_snapshot {
-        return work(session).await;
-    }
-    session.begin(TransactionMode::Read).await?;
+    session.begin_snapshot().await?;
     let result = work(session).await;
     session.finish(result).await
 }

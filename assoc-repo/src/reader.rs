@@ -146,7 +146,9 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
     request.shape.order.clone_from(&query.spec.order);
     request.shape.unscoped = query.unscoped;
     request.shape.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
-    Ok(repo.plan((def.owner)(), Root::Held, vec![request])?.way())
+    let plan = repo.plan((def.owner)(), Root::Held, vec![request])?;
+    // Across databases every hop is a statement of its own.
+    Ok(plan.way().filter(|_| repo.is_together(&plan)))
 }
 
 async fn by_way<T: Model>(

@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use assoc_core::driver::{Access, Driver, PoolStatus};
 use assoc_core::{Dialect, Expr, FilterHook, ModelDef, Result};
 
+use crate::elsewhere::Elsewhere;
 use crate::session::{Session, TransactionHandle};
 
 /// Runs queries and writes. One concrete type for any database, in and outside transactions; cloning it is cheap and
@@ -29,6 +30,8 @@ pub struct Repo {
     pub(crate) transaction: Option<TransactionHandle>,
     pub(crate) most_statements: Option<usize>,
     pub(crate) filters: Option<FilterHook>,
+    // Databases that have the rows of some models; the first that holds a model counts.
+    pub(crate) elsewhere: Option<Arc<[Arc<Elsewhere>]>>,
 }
 
 pub(crate) struct Shared {
@@ -53,6 +56,7 @@ impl Repo {
             transaction: None,
             most_statements: None,
             filters: None,
+            elsewhere: None,
         }
     }
 
@@ -154,10 +158,9 @@ impl Repo {
 
     /// A connection for one request.
     pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
-        let driver = &self.shared.driver;
         let mut session = match &self.transaction {
-            Some(handle) => Session::in_transaction(driver, Arc::clone(&handle.state).lock_owned().await),
-            None => Session::own(driver, driver.acquire(access).await?),
+            Some(handle) => Session::in_transaction(self, Arc::clone(&handle.state).lock_owned().await),
+            None => Session::own(self, self.shared.driver.acquire(access).await?),
         };
         session.limit_statements(self.most_statements);
         Ok(session)

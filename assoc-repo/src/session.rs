@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use assoc_core::driver::{Connection, Driver, Executed, TransactionMode};
-use assoc_core::{Dialect, ErrorKind, Result, RowSink, Statement};
+use assoc_core::driver::{Access, Connection, Executed, TransactionMode};
+use assoc_core::{Dialect, ErrorKind, ModelDef, Result, RowSink, Statement};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::log::Timer;
+use crate::repo::Repo;
 
 /// What the handles of one transaction share.
 #[derive(Clone)]
@@ -115,9 +116,13 @@ impl TransactionState {
 }
 
 pub(crate) struct Session<'r> {
-    driver: &'r Arc<dyn Driver>,
+    repo: &'r Repo,
     source: Source,
     budget: Option<Budget>,
+    // Whether everything is to be read from one state of a database, where that is free.
+    in_snapshot: bool,
+    // Sessions of other databases, begun when the first statement needed them.
+    others: Vec<(&'r Repo, Session<'r>)>,
 }
 
 // How many statements a request may run, and how many it has run.
@@ -133,16 +138,25 @@ enum Source {
 }
 
 impl<'r> Session<'r> {
-    pub(crate) fn own(driver: &'r Arc<dyn Driver>, connection: Box<dyn Connection>) -> Self {
-        Session { driver, source: Source::Own { connection, in_transaction: false }, budget: None }
+    pub(crate) fn own(repo: &'r Repo, connection: Box<dyn Connection>) -> Self {
+        Session::new(repo, Source::Own { connection, in_transaction: false })
     }
 
-    pub(crate) fn in_transaction(driver: &'r Arc<dyn Driver>, state: OwnedMutexGuard<TransactionState>) -> Self {
-        Session { driver, source: Source::Transaction { state, open: None }, budget: None }
+    pub(crate) fn in_transaction(repo: &'r Repo, state: OwnedMutexGuard<TransactionState>) -> Self {
+        Session::new(repo, Source::Transaction { state, open: None })
+    }
+
+    fn new(repo: &'r Repo, source: Source) -> Self {
+        Session { repo, source, budget: None, in_snapshot: false, others: Vec::new() }
     }
 
     pub(crate) fn dialect(&self) -> &'r dyn Dialect {
-        self.driver.dialect()
+        self.repo.dialect()
+    }
+
+    /// The dialect of the database that has a model's rows.
+    pub(crate) fn dialect_of(&self, model: &'static ModelDef) -> &'r dyn Dialect {
+        self.repo.home_of(model).dialect()
     }
 
     /// Lets this request run so many statements at most.
@@ -150,7 +164,7 @@ impl<'r> Session<'r> {
         self.budget = limit.map(|limit| Budget { limit, used: 0 });
     }
 
-    async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
+    fn spend(&mut self) -> Result<()> {
         if let Some(budget) = &mut self.budget {
             if budget.used == budget.limit {
                 // The request adds its plan.
@@ -158,6 +172,11 @@ impl<'r> Session<'r> {
             }
             budget.used += 1;
         }
+        Ok(())
+    }
+
+    async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
+        self.spend()?;
         match &mut self.source {
             Source::Own { connection, .. } => Ok(connection),
             Source::Transaction { state, .. } => state.connection().await,
@@ -170,6 +189,44 @@ impl<'r> Session<'r> {
         let result = connection.query(statement, sink).await;
         timer.finish(statement, &result);
         result
+    }
+
+    /// Runs a statement about rows of a model, where they are.
+    pub(crate) async fn query_at(
+        &mut self,
+        model: &'static ModelDef,
+        statement: &Statement,
+        sink: &mut dyn RowSink,
+    ) -> Result<()> {
+        let home = self.repo.home_of(model);
+        if home.is_at(self.repo) {
+            return self.query(statement, sink).await;
+        }
+        // All statements of a request are counted together.
+        self.spend()?;
+        let open = self.others.iter().position(|(known, _)| known.is_at(home));
+        let at = match open {
+            Some(at) => at,
+            None => {
+                let mut other = home.session(Access::Read).await?;
+                other.limit_statements(None);
+                if self.in_snapshot {
+                    other.begin_snapshot().await?;
+                }
+                self.others.push((home, other));
+                self.others.len() - 1
+            }
+        };
+        self.others[at].1.query(statement, sink).await
+    }
+
+    /// Reads everything until [`Session::finish`] from one state of each database where that is free.
+    pub(crate) async fn begin_snapshot(&mut self) -> Result<()> {
+        self.in_snapshot = true;
+        if self.dialect().capabilities().free_snapshot {
+            self.begin(TransactionMode::Read).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed> {
@@ -199,8 +256,24 @@ impl<'r> Session<'r> {
 
     /// Ends what [`Session::begin`] started: commits on success, undoes on failure.
     pub(crate) async fn finish<T>(&mut self, result: Result<T>) -> Result<T> {
-        let keep = result.is_ok();
-        let ended = match &mut self.source {
+        let mut result = result;
+        for (_, mut other) in std::mem::take(&mut self.others) {
+            let ended = other.end(result.is_ok()).await;
+            if let (true, Err(error)) = (result.is_ok(), ended) {
+                result = Err(error);
+            }
+        }
+        let ended = self.end(result.is_ok()).await;
+        // The first failure is the one to report; a connection that cannot roll back is thrown away by its driver.
+        match (result, ended) {
+            (Ok(value), Ok(())) => Ok(value),
+            (Ok(_), Err(error)) | (Err(error), _) => Err(error),
+        }
+    }
+
+    async fn end(&mut self, keep: bool) -> Result<()> {
+        self.in_snapshot = false;
+        match &mut self.source {
             Source::Own { connection, in_transaction } if *in_transaction => {
                 *in_transaction = false;
                 if keep { connection.commit().await } else { connection.rollback().await }
@@ -212,11 +285,6 @@ impl<'r> Session<'r> {
                 ended
             }
             _ => Ok(()),
-        };
-        // The first failure is the one to report; a connection that cannot roll back is thrown away by its driver.
-        match (result, ended) {
-            (Ok(value), Ok(())) => Ok(value),
-            (Ok(_), Err(error)) | (Err(error), _) => Err(error),
         }
     }
 }

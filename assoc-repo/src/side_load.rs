@@ -91,17 +91,19 @@ impl Repo {
             Route::Direct(hop) if !limited => hop,
             _ => return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect()),
         };
+        self.require_condition((association.target)(), &shape.filter)?;
         let keys = preload::keys_of_owners(owners, hop.owner_columns);
         let set = KeySet::distinct([&keys]);
         let count = KeyedCount::new(association, hop, shape);
         let mut counts = vec![0u64; set.len()];
-        let mut session = self.session(Access::Read).await?;
+        let repo = self.at_home_of((association.target)());
+        let mut session = repo.session(Access::Read).await?;
         let mut start = 0;
-        for chunk in set.chunks(self.dialect().keys_per_statement(set.width())) {
+        for chunk in set.chunks(repo.dialect().keys_per_statement(set.width())) {
             if chunk.is_empty() {
                 continue;
             }
-            let statement = count.statement(self.dialect(), &chunk)?;
+            let statement = count.statement(repo.dialect(), &chunk)?;
             let mut sink = |values: &mut [Value<'_>]| {
                 let (Some(Value::Int(ordinal)), Some(Value::Int(count))) = (values.first(), values.get(1)) else {
                     return Err(Error::invalid_query(
@@ -135,6 +137,8 @@ impl Repo {
             self.plan(O::DEF, Root::Held, vec![Request { shape, ..Request::new(association) }])?;
             return Ok(Vec::new());
         }
+        self.require_condition((association.target)(), &shape.filter)?;
+        let repo = self.at_home_of((association.target)());
         let select = KeyedSelect { filter: shape.filter, ..KeyedSelect::new((association.target)(), &[]) };
         let own_count = finder.count.filter(|_| select.filter.is_always());
         let mut known: HashMap<String, u64> = HashMap::new();
@@ -148,8 +152,8 @@ impl Repo {
                 Some(count) => *count,
                 None => {
                     let statement = match own_count {
-                        Some(_) => self.raw_statement(raw.sql(), raw.binds().iter().cloned())?,
-                        None => select.count_found(self.dialect(), &raw)?,
+                        Some(_) => repo.raw_statement(raw.sql(), raw.binds().iter().cloned())?,
+                        None => select.count_found(repo.dialect(), &raw)?,
                     };
                     let mut count = None;
                     let mut sink = |values: &mut [Value<'_>]| {
@@ -162,7 +166,7 @@ impl Repo {
                     };
                     let session = match &mut session {
                         Some(session) => session,
-                        none => none.insert(self.session(Access::Read).await?),
+                        none => none.insert(repo.session(Access::Read).await?),
                     };
                     session.query(&statement, &mut sink).await?;
                     let message = format!("the SQL that counts `{}` has to give one number", association.name);

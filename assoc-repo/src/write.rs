@@ -31,6 +31,7 @@ impl Repo {
     /// # Errors
     /// As [`insert`](Self::insert); nothing was inserted then.
     pub async fn insert_all<M: Model>(&self, changesets: impl IntoIterator<Item = Changeset<M>>) -> Result<Vec<M>> {
+        self.require_here(M::DEF)?;
         let mut batches: Vec<Batch> = Vec::new();
         let capabilities = self.dialect().capabilities();
         for changeset in changesets {
@@ -65,6 +66,7 @@ impl Repo {
     /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only (before any SQL); [`ErrorKind::NotFound`] if it is no
     /// longer there; a constraint violation; a failing database.
     pub async fn update<M: Model>(&self, changeset: Changeset<M>) -> Result<M> {
+        self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`update`")?;
         changeset.check()?;
         let changes = changeset.changes();
@@ -87,6 +89,7 @@ impl Repo {
     /// When the model has no primary key; [`ErrorKind::ReadOnly`] if the row was loaded for reading only (before any SQL);
     /// when a constraint forbids it, or the database fails.
     pub async fn delete<M: Model>(&self, row: &M) -> Result<bool> {
+        self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`delete`")?;
         refuse_read_only(row)?;
         let keys = match key_of(row)?.values() {
@@ -112,6 +115,7 @@ impl Repo {
     /// # Errors
     /// When the table exists or the database refuses.
     pub async fn create_table<M: Model>(&self) -> Result<()> {
+        self.require_here(M::DEF)?;
         let mut session = self.session(Access::Write).await?;
         for statement in schema::create_table(M::DEF, self.dialect()) {
             session.execute(&statement).await?;
@@ -124,6 +128,7 @@ impl Repo {
     /// # Errors
     /// When the database refuses.
     pub async fn drop_table<M: Model>(&self) -> Result<()> {
+        self.require_here(M::DEF)?;
         let statement = schema::drop_table(M::DEF, self.dialect());
         self.session(Access::Write).await?.execute(&statement).await?;
         Ok(())

@@ -5,6 +5,7 @@ use assoc_core::{BoxFuture, Dialect, Result};
 use crate::context::Context;
 
 mod aggregates;
+mod apart;
 mod batches;
 mod collations;
 mod composite_keys;
@@ -67,6 +68,8 @@ pub struct Case {
     pub id: &'static str,
     /// What it is about.
     pub level: Level,
+    /// Whether it needs two databases.
+    pub two_databases: bool,
     /// What a backend lacks for it, if it does, by its capabilities.
     pub lacking: fn(&dyn Dialect) -> Option<&'static str>,
     /// What it does.
@@ -98,6 +101,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         in_hand::CASES,
+        apart::CASES,
         composite_keys::CASES,
         text_keys::CASES,
         collations::CASES,
@@ -112,12 +116,20 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
 }
 
 /// A table of cases of one area: `cases! { "area", Level::Read; name, other_name }` names functions of this module.
+/// `"area", Level::Read, two databases; …` gives each two of them.
 macro_rules! cases {
-    ($area:literal, $level:expr; $($name:ident $(lacks $lacking:expr)?),+ $(,)?) => {
+    ($area:literal, $level:expr; $($cases:tt)+) => {
+        $crate::cases::cases! { @table $area, $level, false; $($cases)+ }
+    };
+    ($area:literal, $level:expr, two databases; $($cases:tt)+) => {
+        $crate::cases::cases! { @table $area, $level, true; $($cases)+ }
+    };
+    (@table $area:literal, $level:expr, $two:literal; $($name:ident $(lacks $lacking:expr)?),+ $(,)?) => {
         pub(super) const CASES: &[$crate::cases::Case] = &[$(
             $crate::cases::Case {
                 id: concat!($area, ".", stringify!($name)),
                 level: $level,
+                two_databases: $two,
                 lacking: $crate::cases::cases!(@lacking $($lacking)?),
                 run: |context| Box::pin($name(context)),
             }

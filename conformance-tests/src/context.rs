@@ -23,15 +23,26 @@ pub struct Context {
     repo: Repo,
     recorder: Recorder,
     transcript: Transcript,
-    // Removed last, after the repo let go of its connections.
-    _database: Database,
+    other: Option<Repo>,
+    // Removed last, after the repos let go of their connections.
+    _databases: (Database, Option<Database>),
 }
 
 impl Context {
-    pub(crate) fn new(database: Database) -> Self {
+    pub(crate) fn new(database: Database, other: Option<Database>) -> Self {
         let recorder = Recorder::default();
-        let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
-        Context { repo, recorder, transcript: Transcript::default(), _database: database }
+        let over = |database: &Database| Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
+        let repo = over(&database);
+        let second = other.as_ref().map(over);
+        Context { repo, recorder, transcript: Transcript::default(), other: second, _databases: (database, other) }
+    }
+
+    /// A repo over another empty database of the backend, for cases that ask for two.
+    ///
+    /// # Errors
+    /// When the case asks for one only.
+    pub fn other_repo(&self) -> Result<Repo> {
+        self.other.clone().ok_or_else(|| Error::other("this case has one database: its table says how many"))
     }
 
     /// The repo.

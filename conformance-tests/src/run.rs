@@ -29,7 +29,8 @@ pub async fn execute(backend: &dyn Backend, case: &Case) -> Result<Outcome> {
     if let Some(lacking) = (case.lacking)(database.driver().dialect()) {
         return Ok(Outcome::Skipped(lacking));
     }
-    let mut context = Context::new(database);
+    let other = if case.two_databases { Some(backend.fresh().await?) } else { None };
+    let mut context = Context::new(database, other);
     (case.run)(&mut context).await?;
     Ok(Outcome::Ran(context.into_transcript()))
 }

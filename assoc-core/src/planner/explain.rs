@@ -6,6 +6,7 @@ use super::{Edge, Plan, Root, Source};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
+use crate::model::ModelDef;
 use crate::value::Value;
 
 impl Plan {
@@ -15,6 +16,18 @@ impl Plan {
     /// # Errors
     /// When a statement cannot be written.
     pub fn explain(&self, dialect: &dyn Dialect, root_sql: Option<&str>) -> Result<String> {
+        self.explain_at(&|_| dialect, root_sql)
+    }
+
+    /// The same with models in several databases: the statements about each are in its own dialect.
+    ///
+    /// # Errors
+    /// When a statement cannot be written.
+    pub fn explain_at<'d>(
+        &self,
+        dialect_of: &dyn Fn(&'static ModelDef) -> &'d dyn Dialect,
+        root_sql: Option<&str>,
+    ) -> Result<String> {
         let mut out = String::new();
         let root = self.nodes[0].model.name;
         match self.root {
@@ -33,7 +46,7 @@ impl Plan {
                 continue;
             }
             let sample = sample_keys(step.select.columns.len());
-            let statement = step.select.statement(dialect, &sample)?;
+            let statement = step.select.statement(dialect_of(step.select.model), &sample)?;
             // Writing to a String cannot fail.
             let if_needed = if step.memory.is_empty() { "" } else { "for rows not in memory: " };
             let _ = writeln!(out, "[{}] {if_needed}{statement}", self.number(at));

@@ -30,9 +30,9 @@ pub(super) async fn look_up(
         let (statements, of_owner) = distinct(plan, nodes, held_root, served.node, wanted);
         let first = lists.len();
         for raw in &statements {
-            let statement = step.select.found(session.dialect(), raw)?;
+            let statement = step.select.found(session.dialect_of(step.select.model), raw)?;
             let mut rows = new_rows(&step.select);
-            session.query(&statement, &mut *rows).await?;
+            session.query_at(step.select.model, &statement, &mut *rows).await?;
             if let Some(PerOwner { limit, offset }) = step.select.cut_afterwards() {
                 let skip = usize::try_from(offset).unwrap_or(usize::MAX);
                 let most = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));

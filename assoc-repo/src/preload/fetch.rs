@@ -138,7 +138,7 @@ fn compose_links(plan: &Plan, nodes: &mut [Option<NodeRows>], held_root: Option<
             if let Some(rows) = &mut nodes[node] {
                 let mut kept = if force { Vec::new() } else { kept_owners(plan, rows, held_root, id) };
                 kept.resize(links.owners(), false);
-                rows.links[at] = Some(EdgeLinks { links, kept, forgotten: Vec::new(), via });
+                rows.links[at] = Some(EdgeLinks { links, kept, via, forgotten: Vec::new() });
             }
         }
     }
@@ -175,7 +175,7 @@ pub(super) async fn rows_of(
     if missing.is_empty() {
         return Ok(fetched);
     }
-    let dialect = session.dialect();
+    let dialect = session.dialect_of(select.model);
     let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
     let mut chunk_size = dialect.keys_per_statement(missing.width());
     let grouped = !select.rank_groups.is_empty();
@@ -190,7 +190,7 @@ pub(super) async fn rows_of(
     }
     let mut chunk_start = 0;
     for chunk in missing.chunks(chunk_size) {
-        let statement = select.statement(session.dialect(), &chunk)?;
+        let statement = select.statement(dialect, &chunk)?;
         let first_row = fetched.rows.len();
         let ordinals = if by_ordinal || grouped {
             let mut sink = LeadingSink {
@@ -198,10 +198,10 @@ pub(super) async fn rows_of(
                 ordinals: by_ordinal.then(Vec::new),
                 groups: grouped.then_some(&mut fetched.group_of),
             };
-            session.query(&statement, &mut sink).await?;
+            session.query_at(select.model, &statement, &mut sink).await?;
             sink.ordinals
         } else {
-            session.query(&statement, &mut *fetched.rows).await?;
+            session.query_at(select.model, &statement, &mut *fetched.rows).await?;
             None
         };
         if let Some(ordinals) = ordinals {
@@ -372,7 +372,8 @@ fn deal_out(
         rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
         nodes[edge.child] = Some(rows);
         if let Some(rows) = &mut nodes[id.node] {
-            rows.links[id.edge] = Some(EdgeLinks { links, kept: owners.kept, forgotten: owners.forgotten, via: None });
+            let Owners { kept, forgotten, .. } = owners;
+            rows.links[id.edge] = Some(EdgeLinks { links, kept, via: None, forgotten });
         }
     }
 }

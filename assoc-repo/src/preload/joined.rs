@@ -159,8 +159,8 @@ impl<'p> Assembly<'p> {
             let owner_place = moved[joined.edge.node].as_deref();
             let links = links(edge, owners, &table.pairs, owner_place, &place, &times[at], joined.select.per_owner);
             if let Some(owner) = &mut nodes[joined.edge.node] {
-                owner.links[joined.edge.edge] =
-                    Some(EdgeLinks { links, kept: Vec::new(), forgotten: Vec::new(), via: None });
+                let (kept, forgotten) = (Vec::new(), Vec::new());
+                owner.links[joined.edge.edge] = Some(EdgeLinks { links, kept, via: None, forgotten });
             }
             nodes[edge.child] = Some(NodeRows::new(plan, edge.child, 0, rows));
             moved[edge.child] = Some(place);

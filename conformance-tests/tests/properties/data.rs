@@ -57,6 +57,8 @@ pub(crate) type Row = Vec<Value<'static>>;
 /// A database and what is in it.
 pub(crate) struct World {
     pub(crate) repo: Repo,
+    /// Whether some of the tables are in another database.
+    pub(crate) is_apart: bool,
     pub(crate) tables: BTreeMap<&'static str, Vec<Row>>,
     /// Join tables as seen from their second column's side.
     pub(crate) turned: BTreeMap<&'static str, Vec<Row>>,
@@ -99,21 +101,31 @@ const MODELS: [&ModelDef; 22] = [
 impl World {
     pub(crate) async fn new(random: &mut Random) -> Result<World> {
         let repo = Repo::new(Sqlite::builder(":memory:").execution(Execution::Inline).open()?);
-        for sql in [
-            "CREATE TABLE countries (code TEXT COLLATE NOCASE NOT NULL PRIMARY KEY, name TEXT NOT NULL)",
-            "CREATE TABLE cities (id INTEGER PRIMARY KEY, name TEXT NOT NULL, country_code TEXT COLLATE NOCASE)",
-            "CREATE TABLE users_skills (user_id INTEGER, skill_id INTEGER)",
-            "CREATE TABLE friends (this_id INTEGER, other_id INTEGER)",
-        ] {
-            repo.execute_raw(sql, []).await?;
+        make_tables(&repo).await?;
+        let mut world = World::filled(random, repo);
+        // Once in a while some tables are in another database.
+        let moved = random.once_in(4).then(|| random.next());
+        if let Some(which) = moved {
+            let other = Repo::new(Sqlite::builder(":memory:").execution(Execution::Inline).open()?);
+            make_tables(&other).await?;
+            let is_there = move |table: &str| {
+                let sum = table.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+                which >> (sum % 64) & 1 == 1
+            };
+            world.insert(&other, &is_there).await?;
+            world.insert(&world.repo, &|table| !is_there(table)).await?;
+            world.repo = world.repo.with_models_at(&other, move |model| is_there(model.table.name));
+            world.is_apart = true;
+        } else {
+            world.insert(&world.repo, &|_| true).await?;
         }
-        let tables_of_models = MODELS.into_iter().chain([Object::DEF, ObjectName::DEF]);
-        for model in tables_of_models.clone() {
-            let [create, ..] = &assoc_core::schema::create_table(model, repo.dialect())[..] else { continue };
-            repo.execute_raw(create.sql(), []).await?;
-        }
-        let mut world = World { repo, tables: BTreeMap::new(), turned: BTreeMap::new(), ids: ids(random) };
-        for model in tables_of_models.chain([Country::DEF, City::DEF]) {
+        Ok(world)
+    }
+
+    fn filled(random: &mut Random, repo: Repo) -> World {
+        let ids = ids(random);
+        let mut world = World { repo, is_apart: false, tables: BTreeMap::new(), turned: BTreeMap::new(), ids };
+        for model in models_of_tables().chain([Country::DEF, City::DEF]) {
             let rows = world.rows(random, model);
             world.tables.insert(model.table.name, rows);
         }
@@ -124,8 +136,7 @@ impl World {
             world.turned.insert(table, rows.iter().map(turned).collect());
             world.tables.insert(table, rows);
         }
-        world.insert().await?;
-        Ok(world)
+        world
     }
 
     /// The rows of a model's table, or of a join table from one of its sides.
@@ -143,18 +154,17 @@ impl World {
         self.tables.iter().map(table).collect()
     }
 
-    async fn insert(&self) -> Result<()> {
-        self.repo
-            .transaction(async |tx| {
-                for (table, rows) in &self.tables {
-                    for row in rows {
-                        let places = vec!["?"; row.len()].join(", ");
-                        tx.execute_raw(&format!("INSERT INTO \"{table}\" VALUES ({places})"), row.clone()).await?;
-                    }
+    async fn insert(&self, repo: &Repo, there: &(dyn Fn(&str) -> bool + Sync)) -> Result<()> {
+        repo.transaction(async |tx| {
+            for (table, rows) in self.tables.iter().filter(|(table, _)| there(table)) {
+                for row in rows {
+                    let places = vec!["?"; row.len()].join(", ");
+                    tx.execute_raw(&format!("INSERT INTO \"{table}\" VALUES ({places})"), row.clone()).await?;
                 }
-                Ok(())
-            })
-            .await
+            }
+            Ok(())
+        })
+        .await
     }
 
     fn rows(&self, random: &mut Random, model: &'static ModelDef) -> Vec<Row> {
@@ -224,4 +234,24 @@ fn ids(random: &mut Random) -> Vec<i64> {
         2 => (1..=4).collect(),
         _ => (-2..=7).collect(),
     }
+}
+
+fn models_of_tables() -> impl Iterator<Item = &'static ModelDef> {
+    MODELS.into_iter().chain([Object::DEF, ObjectName::DEF])
+}
+
+async fn make_tables(repo: &Repo) -> Result<()> {
+    for sql in [
+        "CREATE TABLE countries (code TEXT COLLATE NOCASE NOT NULL PRIMARY KEY, name TEXT NOT NULL)",
+        "CREATE TABLE cities (id INTEGER PRIMARY KEY, name TEXT NOT NULL, country_code TEXT COLLATE NOCASE)",
+        "CREATE TABLE users_skills (user_id INTEGER, skill_id INTEGER)",
+        "CREATE TABLE friends (this_id INTEGER, other_id INTEGER)",
+    ] {
+        repo.execute_raw(sql, []).await?;
+    }
+    for model in models_of_tables() {
+        let [create, ..] = &assoc_core::schema::create_table(model, repo.dialect())[..] else { continue };
+        repo.execute_raw(create.sql(), []).await?;
+    }
+    Ok(())
 }
