@@ -407,6 +407,10 @@ fn finder_keys(input: &AssociationInput, errors: &mut Errors) -> Option<Keys> {
     input.refuse(&ways, why, errors);
     if input.kind == Kind::HasAndBelongsToMany {
         input.refuse(&["distinct"], "has no place beside `finder_sql`: say `DISTINCT` in the SQL", errors);
+        if let Some(join_row) = &input.field.join_row {
+            let message = "with `finder_sql` no row of a join table stands beside a target: name the target alone";
+            errors.on(join_row, message);
+        }
     }
     let why = "has no place beside `finder_sql`, whose function has the owner";
     input.refuse(&["scope_by_owner"], why, errors);

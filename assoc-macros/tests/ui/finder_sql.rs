@@ -19,7 +19,7 @@ struct Member {
     #[has_one(finder_sql = mentions)]
     first: HasOne<Message>,
     #[has_and_belongs_to_many(finder_sql = mentions, join_table = "tags", distinct)]
-    tags: HasAndBelongsToMany<Message>,
+    tags: HasAndBelongsToMany<Message, Member>,
 }
 
 #[derive(Model, Clone)]
