@@ -57,14 +57,17 @@ mod grouping;
 mod joined;
 mod loader;
 mod request;
+mod scope;
 mod selection;
 mod steps;
+mod wanted;
 mod way;
 
 pub use by_owner::{ByOwner, Onward};
 pub use joined::JoinedEdge;
 pub use loader::Loader;
-pub use request::{IntoPreload, Preload, Request, Scope, Shape, Strategy};
+pub use request::{IntoPreload, Preload, Request, Shape, Strategy};
+pub use scope::Scope;
 pub use way::Way;
 
 use crate::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};
