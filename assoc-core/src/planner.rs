@@ -55,17 +55,21 @@ mod explain;
 mod found;
 mod grouping;
 mod joined;
+mod links;
 mod loader;
 mod request;
+mod scope;
 mod selection;
 mod steps;
+mod wanted;
 mod way;
 
-pub(crate) use build::{join_scope, order_of_links};
 pub use by_owner::{ByOwner, Onward};
 pub use joined::JoinedEdge;
+pub(crate) use links::{join_scope, order_of_links};
 pub use loader::Loader;
-pub use request::{IntoPreload, Preload, Request, Scope, Shape, Strategy};
+pub use request::{IntoPreload, Preload, Request, Shape, Strategy};
+pub use scope::Scope;
 pub use way::Way;
 
 use crate::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};

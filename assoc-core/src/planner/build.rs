@@ -12,14 +12,16 @@ use std::collections::VecDeque;
 
 use super::by_owner::{self, LookUp};
 use super::grouping::{GROUPED, check_group};
+use super::links::{join_scope, order_of_links};
+use super::loader::check_loader;
 use super::selection::SELECTED;
+use super::wanted::Wanted;
 use super::{
-    ByOwner, Edge, EdgeId, Finish, JoinedEdge, Loader, Node, Plan, Request, Root, Shape, Source, Step, Strategy,
-    VariantEdge,
+    ByOwner, Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Request, Root, Shape, Source, Step, Strategy, VariantEdge,
 };
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::expr::Expr;
 use crate::joins::{cannot_join, hops_of};
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
@@ -27,57 +29,6 @@ use crate::value::Value;
 
 /// Nodes whose own associations are still to be planned, each with the includes on the way to it.
 type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
-
-/// What is asked of one association at one place.
-pub(super) struct Wanted {
-    pub(super) association: &'static AssociationDef,
-    // The association's own scope with the request's on top.
-    pub(super) shape: Shape,
-    pub(super) state: LoadState,
-    // The request names an order of its own.
-    pub(super) reordered: bool,
-    pub(super) hidden: bool,
-    // Rows are merged with those of other keys afterwards, so their order must hold across keys.
-    pub(super) ranked: bool,
-    // Nothing but keys is needed of the rows.
-    pub(super) links_only: bool,
-    // Of a polymorphic association, the only type wanted.
-    pub(super) only_type: Option<&'static str>,
-    // The root's statement joins it.
-    pub(super) joined: bool,
-    pub(super) loader: Option<Loader>,
-    // What is asked for on top of all scopes, of which the owner's is not known yet.
-    pub(super) asked: Shape,
-    // The owner's scope is part of the shape.
-    pub(super) resolved: bool,
-}
-
-impl Wanted {
-    /// An association that another goes through: the whole of it, of which nothing but keys is needed.
-    pub(super) fn part(association: &'static AssociationDef) -> Self {
-        Wanted {
-            association,
-            shape: association.scope(),
-            state: LoadState::Loaded,
-            reordered: false,
-            hidden: true,
-            ranked: false,
-            links_only: true,
-            only_type: None,
-            joined: false,
-            loader: None,
-            asked: Shape::default(),
-            resolved: false,
-        }
-    }
-
-    /// What leads on from there, with the part of the whole association's shape that is about targets.
-    pub(super) fn source(source: &'static AssociationDef, shape: &Shape) -> Self {
-        let Shape { filter, order, select, unscoped, .. } = shape.clone();
-        let asked = Shape { filter, order, select, unscoped, ..Shape::default() };
-        Wanted { shape: source.scope().with(asked.clone()), asked, ..Wanted::part(source) }
-    }
-}
 
 impl Plan {
     // Level by level, so that siblings keep the order they were asked for in.
@@ -236,31 +187,6 @@ impl Plan {
             step.by_owner = Some(ByOwner::new(association, scope, asked, LookUp::Key(hop, links_only)));
             // The scope is a function of whole owners.
             self.nodes[node].links_only = false;
-        }
-        Ok(edge)
-    }
-
-    // The select says whose rows they are and which of their columns hold the key; it is never written.
-    fn add_loader(
-        &mut self,
-        node: usize,
-        association: &'static AssociationDef,
-        hop: Hop,
-        loader: Loader,
-    ) -> Result<usize> {
-        if loader.key_width() != hop.owner_columns.len() {
-            let message = format!(
-                "the function given to `load_with` for `{}` takes keys of {} columns, and the association's has {}",
-                association.name,
-                loader.key_width(),
-                hop.owner_columns.len()
-            );
-            return Err(Error::invalid_query((association.owner)().name, message));
-        }
-        let select = KeyedSelect::new((association.target)(), hop.target_columns);
-        let edge = self.push_edge(node, association, hop, select, LoadState::Loaded, false, false, None, false);
-        if let Some(step) = self.steps.last_mut() {
-            step.loader = Some(loader);
         }
         Ok(edge)
     }
@@ -531,56 +457,6 @@ fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
     let cuts = own.limit.is_some() || own.offset.is_some() || association.options.owner_scope.is_some();
     let selects = || cuts || !own.group.is_empty() || single();
     asked.is_whole() && (asked.order.is_empty() || !selects())
-}
-
-/// What every read of a join table's rows begins with; nothing for a table without model.
-pub(crate) fn join_scope(association: &AssociationDef, table: &ModelDef) -> Result<Shape> {
-    let base = table.base_scope(false);
-    if base.limit.is_some() || base.offset.is_some() || !base.includes.is_empty() {
-        let message = format!(
-            "`{}` has `{}` as the rows of its join table, whose default scope may have conditions and an order, but \
-             neither limit, offset nor preloads: go through it with `#[has_many(through = \"…\")]`",
-            association.name, table.name
-        );
-        return Err(Error::invalid_query((association.owner)().name, message));
-    }
-    Ok(base)
-}
-
-// The order of an owner's links: the one their model has by default, then that of the targets' keys. Links that lead to
-// one target may differ in their other columns, and have an order all the same.
-pub(crate) fn order_of_links(table: &ModelDef, links: Hop, targets: Hop, mut order: Vec<OrderTerm>) -> Vec<OrderTerm> {
-    let others = (0..table.columns.len())
-        .filter(|column| table.primary_key.is_empty() && !links.target_columns.contains(column));
-    for column in targets.owner_columns.iter().copied().chain(others) {
-        let operand = Operand::Column(ColumnRef::own(table.columns[column].name));
-        if !order.iter().any(|term| term.operand == operand) {
-            order.push(OrderTerm { operand, direction: Direction::Asc });
-        }
-    }
-    order
-}
-
-fn check_loader(association: &AssociationDef, loader: &Loader, shape: &Shape, joined: bool) -> Result<()> {
-    let model = (association.owner)().name;
-    if joined {
-        return Err(cannot_join(association, "takes its rows from a function (`load_with`)"));
-    }
-    if *shape != Shape::default() {
-        let message = format!(
-            "`{}` is loaded with a function: what it returns is taken as it is, so filter, sort and cut in there",
-            association.name
-        );
-        return Err(Error::invalid_query(model, message));
-    }
-    let target = (association.target)();
-    // Requests are data: one may have been put together by hand. A polymorphic association is refused with the others.
-    if loader.target() != target && matches!(association.kind.route(association), Ok(Route::Direct(_))) {
-        let message =
-            format!("`{}` leads to {}, and its function gives {}", association.name, target.name, loader.target().name);
-        return Err(Error::invalid_query(model, message));
-    }
-    Ok(())
 }
 
 pub(super) fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {

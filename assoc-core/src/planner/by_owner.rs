@@ -8,8 +8,9 @@
 
 use std::any::Any;
 
-use super::build::{Wanted, direct_select, through_polymorphic};
+use super::build::{direct_select, through_polymorphic};
 use super::grouping::check_group;
+use super::wanted::Wanted;
 use super::{EdgeId, Finish, Node, Plan, Root, Shape, Step};
 use crate::association::{AssociationDef, Cardinality, Hop, Route};
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! Associations with a statement of their own (`finder_sql`): what can be put on top of it.
 
-use super::build::Wanted;
+use super::wanted::Wanted;
 use super::{Plan, Step};
 use crate::association::{Finder, Hop};
 use crate::error::{Error, Result};

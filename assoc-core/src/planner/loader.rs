@@ -9,13 +9,15 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::association::AssociationDef;
+use super::{Plan, Preload, Shape};
+use crate::association::{Association, AssociationDef, Hop, LoadState, Route};
 use crate::driver::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
+use crate::joins::cannot_join;
 use crate::key::{Key, KeySet};
 use crate::model::{Model, ModelDef};
 use crate::rows::Rows;
-use crate::sql::tuples_of;
+use crate::sql::{KeyedSelect, tuples_of};
 
 /// The function given to [`load_with`](crate::Association::load_with), as data. Two are equal if they are the same one.
 #[derive(Clone)]
@@ -116,6 +118,101 @@ impl Loader {
     ) -> BoxFuture<'static, Result<Box<dyn Rows>>> {
         self.0.load(association, keys)
     }
+}
+
+impl<O, T, H> Association<O, T, H> {
+    /// Takes the rows from the application's own code instead of the database: a cache, another service, hand-written
+    /// SQL.
+    ///
+    /// The function is called once a request, with the distinct keys of all owners that have one (a tuple if the key
+    /// has several columns); without any it is not called. It returns rows in any order; each goes to the owners whose
+    /// key its own columns hold, byte for byte, and of a `has_one` or `belongs_to` the first counts. The association is
+    /// [loaded](crate::LoadState::Loaded) then: what the function returns *is* the association, whatever conditions,
+    /// order or limit are declared, and a repo's filters do not reach into it. Associations below it are loaded as
+    /// below any other.
+    ///
+    /// While the function runs the request holds no connection, so it may use the repo it is called by; what is read
+    /// before and after it is not one snapshot.
+    ///
+    /// # Errors
+    /// Requests fail before any SQL if the association goes through others or a join table, or if the preload has a
+    /// filter, an order or a limit as well. They fail with [`ErrorKind::Loader`] if the function does (with its own
+    /// error if that is one of this crate), and with [`ErrorKind::UnmatchedRow`] if it returns a row that nobody asked
+    /// for.
+    ///
+    /// ```
+    /// # use assoc_core as assoc_repo;
+    /// # use assoc_core::{BelongsTo, Model, planner::Preload};
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64 }
+    /// # #[derive(assoc_macros::Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to] pub user: BelongsTo<User> }
+    /// # async fn from_the_cache(ids: Vec<i64>) -> Result<Vec<User>, std::io::Error> { Ok(Vec::new()) }
+    /// let cached: Preload<Post, User> = Post::USER.load_with(|ids: Vec<i64>| from_the_cache(ids));
+    /// ```
+    #[must_use]
+    pub fn load_with<K, E, F, R>(self, function: F) -> Preload<O, T>
+    where
+        T: Model,
+        K: Key,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+        F: Fn(Vec<K>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Vec<T>, E>> + Send + 'static,
+    {
+        let mut preload = self.preload();
+        preload.request.loader = Some(Loader::new(function));
+        preload
+    }
+}
+
+impl Plan {
+    // The select says whose rows they are and which of their columns hold the key; it is never written.
+    pub(super) fn add_loader(
+        &mut self,
+        node: usize,
+        association: &'static AssociationDef,
+        hop: Hop,
+        loader: Loader,
+    ) -> Result<usize> {
+        if loader.key_width() != hop.owner_columns.len() {
+            let message = format!(
+                "the function given to `load_with` for `{}` takes keys of {} columns, and the association's has {}",
+                association.name,
+                loader.key_width(),
+                hop.owner_columns.len()
+            );
+            return Err(Error::invalid_query((association.owner)().name, message));
+        }
+        let select = KeyedSelect::new((association.target)(), hop.target_columns);
+        let edge = self.push_edge(node, association, hop, select, LoadState::Loaded, false, false, None, false);
+        if let Some(step) = self.steps.last_mut() {
+            step.loader = Some(loader);
+        }
+        Ok(edge)
+    }
+}
+
+/// Refuses what cannot go together with a function.
+pub(super) fn check_loader(association: &AssociationDef, loader: &Loader, shape: &Shape, joined: bool) -> Result<()> {
+    let model = (association.owner)().name;
+    if joined {
+        return Err(cannot_join(association, "takes its rows from a function (`load_with`)"));
+    }
+    if *shape != Shape::default() {
+        let message = format!(
+            "`{}` is loaded with a function: what it returns is taken as it is, so filter, sort and cut in there",
+            association.name
+        );
+        return Err(Error::invalid_query(model, message));
+    }
+    let target = (association.target)();
+    // Requests are data: one may have been put together by hand. A polymorphic association is refused with the others.
+    if loader.target() != target && matches!(association.kind.route(association), Ok(Route::Direct(_))) {
+        let message =
+            format!("`{}` leads to {}, and its function gives {}", association.name, target.name, loader.target().name);
+        return Err(Error::invalid_query(model, message));
+    }
+    Ok(())
 }
 
 impl PartialEq for Loader {

@@ -1,8 +1,6 @@
 //! What was asked for: associations with their shapes and what to load below them.
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
 
 use super::Loader;
@@ -10,8 +8,6 @@ use crate::association::{Association, AssociationDef};
 use crate::column::{Filter, IntoSort};
 use crate::error::{ErrorKind, Result};
 use crate::expr::{Expr, OrderTerm};
-use crate::key::Key;
-use crate::model::Model;
 
 /// One requested association, as data.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,99 +162,6 @@ impl Shape {
             unlimited: self.unlimited || more.unlimited,
             unscoped: self.unscoped || more.unscoped,
         }
-    }
-}
-
-/// Builds the scope of an association or model: what a function named by `scope = "…"` receives and returns.
-///
-/// ```ignore
-/// fn latest(posts: Scope<Post>) -> Scope<Post> {
-///     posts.filter(Post::PUBLISHED.eq(true)).order_by(Post::ID.desc()).limit(3)
-/// }
-/// ```
-pub struct Scope<T> {
-    pub(super) shape: Shape,
-    target: PhantomData<fn() -> T>,
-}
-
-impl<T> Clone for Scope<T> {
-    fn clone(&self) -> Self {
-        Scope { shape: self.shape.clone(), target: PhantomData }
-    }
-}
-
-impl<T> fmt::Debug for Scope<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.shape, f)
-    }
-}
-
-impl<T> Default for Scope<T> {
-    fn default() -> Self {
-        Scope::new()
-    }
-}
-
-impl<T> Scope<T> {
-    /// Everything.
-    #[must_use]
-    pub fn new() -> Self {
-        Scope { shape: Shape::default(), target: PhantomData }
-    }
-
-    /// Only rows that satisfy a condition.
-    #[must_use]
-    pub fn filter(mut self, filter: Filter<T>) -> Self {
-        self.shape.filter = self.shape.filter.and(filter.into_expr());
-        self
-    }
-
-    /// In an order; several calls add less significant terms.
-    #[must_use]
-    pub fn order_by(mut self, sort: impl IntoSort<T>) -> Self {
-        self.shape.order.extend(sort.into_terms());
-        self
-    }
-
-    /// At most so many rows an owner.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.shape.limit = Some(limit);
-        self
-    }
-
-    /// Leaves out so many rows an owner at the beginning.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.shape.offset = Some(offset);
-        self
-    }
-
-    /// Each row once an owner, for associations that may lead to it several times.
-    #[must_use]
-    pub fn distinct(mut self) -> Self {
-        self.shape.distinct = true;
-        self
-    }
-
-    /// Loads an association below the rows whenever they are loaded (F111).
-    #[must_use]
-    pub fn preload(mut self, preload: impl IntoPreload<T>) -> Self {
-        self.shape.includes.extend(preload.into_requests().into_iter().map(Request::into_include));
-        self
-    }
-
-    /// Leaves out the target model's default scope.
-    #[must_use]
-    pub fn unscoped(mut self) -> Self {
-        self.shape.unscoped = true;
-        self
-    }
-
-    /// The data form.
-    #[must_use]
-    pub fn into_shape(self) -> Shape {
-        self.shape
     }
 }
 
@@ -424,49 +327,6 @@ impl<O, T, H> Association<O, T, H> {
     #[must_use]
     pub fn unscoped(self) -> Preload<O, T> {
         self.preload().unscoped()
-    }
-
-    /// Takes the rows from the application's own code instead of the database: a cache, another service, hand-written
-    /// SQL.
-    ///
-    /// The function is called once a request, with the distinct keys of all owners that have one (a tuple if the key
-    /// has several columns); without any it is not called. It returns rows in any order; each goes to the owners whose
-    /// key its own columns hold, byte for byte, and of a `has_one` or `belongs_to` the first counts. The association is
-    /// [loaded](crate::LoadState::Loaded) then: what the function returns *is* the association, whatever conditions,
-    /// order or limit are declared, and a repo's filters do not reach into it. Associations below it are loaded as
-    /// below any other.
-    ///
-    /// While the function runs the request holds no connection, so it may use the repo it is called by; what is read
-    /// before and after it is not one snapshot.
-    ///
-    /// # Errors
-    /// Requests fail before any SQL if the association goes through others or a join table, or if the preload has a
-    /// filter, an order or a limit as well. They fail with [`ErrorKind::Loader`] if the function does (with its own
-    /// error if that is one of this crate), and with [`ErrorKind::UnmatchedRow`] if it returns a row that nobody asked
-    /// for.
-    ///
-    /// ```
-    /// # use assoc_core as assoc_repo;
-    /// # use assoc_core::{BelongsTo, Model, planner::Preload};
-    /// # #[derive(assoc_macros::Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64 }
-    /// # #[derive(assoc_macros::Model, Debug, Clone)]
-    /// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to] pub user: BelongsTo<User> }
-    /// # async fn from_the_cache(ids: Vec<i64>) -> Result<Vec<User>, std::io::Error> { Ok(Vec::new()) }
-    /// let cached: Preload<Post, User> = Post::USER.load_with(|ids: Vec<i64>| from_the_cache(ids));
-    /// ```
-    #[must_use]
-    pub fn load_with<K, E, F, R>(self, function: F) -> Preload<O, T>
-    where
-        T: Model,
-        K: Key,
-        E: Into<Box<dyn StdError + Send + Sync>>,
-        F: Fn(Vec<K>) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<Vec<T>, E>> + Send + 'static,
-    {
-        let mut preload = self.preload();
-        preload.request.loader = Some(Loader::new(function));
-        preload
     }
 }
 

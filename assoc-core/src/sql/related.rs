@@ -78,10 +78,10 @@ impl Way {
         let shape = &self.shape;
         let what = if options.owner_scope.is_some() {
             "a scope that depends on its owner"
-        } else if !shape.group.is_empty() && !(is_anything && shape.offset.is_none()) {
-            "a `group_by`"
-        } else {
+        } else if shape.group.is_empty() || (is_anything && shape.offset.is_none()) {
             return Ok(());
+        } else {
+            "a `group_by`"
         };
         let message =
             format!("`{}` has {what}: a condition on its rows cannot be written as a subquery", self.association.name);
