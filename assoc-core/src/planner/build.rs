@@ -40,7 +40,7 @@ impl Plan {
                 // Below rows of another statement there is nothing to join to.
                 let joined = request.strategy == Strategy::Joined && self.is_joined(node);
                 if joined {
-                    hops_of(association, Expr::always(), false, None, &mut Vec::new())?;
+                    hops_of(association, &Shape::default(), None, &mut Vec::new())?;
                 }
                 if let Some(loader) = &request.loader {
                     check_loader(association, loader, &request.shape, joined)?;
