@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use assoc_core::planner::Plan;
 use assoc_core::sql::Select as SelectSpec;
-use assoc_core::{AssociationDef, ErrorKind, Expr, ModelDef, Result, Route};
+use assoc_core::{AssociationDef, ErrorKind, Expr, ModelDef, Result, Route, RowFilters};
 
 use crate::repo::Repo;
 
@@ -176,8 +176,8 @@ impl Repo {
                 parts.iter().try_for_each(|part| self.require_condition(model, part))
             }
             Expr::Not(inner) => self.require_condition(model, inner),
-            Expr::Related { association, filter, only_type, .. } => {
-                self.require_association(model, association, *only_type)?;
+            Expr::Related { association, filter, only_type, filters } => {
+                self.require_association(model, association, *only_type, filters.as_ref())?;
                 self.require_condition((association.target)(), filter)
             }
             // The table it is about is among the joins.
@@ -192,17 +192,21 @@ impl Repo {
         model: &'static ModelDef,
         association: &'static AssociationDef,
         only_type: Option<&str>,
+        filters: Option<&RowFilters>,
     ) -> Result<()> {
         let scope = association.scope();
         let target = |target: &'static ModelDef| {
             self.require_same(model, target, || association.qualified_name())?;
+            if let Some(more) = filters.and_then(|RowFilters(hook)| hook(target)) {
+                self.require_condition(target, &more)?;
+            }
             self.require_condition(target, &target.base_scope(scope.unscoped).filter)
         };
         match association.kind.route(association)? {
             Route::Direct(_) => target((association.target)())?,
             Route::Through { through, source, source_type } => {
-                self.require_association(model, through, None)?;
-                self.require_association(model, source, source_type)?;
+                self.require_association(model, through, None, filters)?;
+                self.require_association(model, source, source_type, filters)?;
             }
             Route::JoinTable { table, .. } => {
                 target(table)?;

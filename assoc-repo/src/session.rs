@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use assoc_core::driver::{Access, Connection, Executed, TransactionMode};
+use assoc_core::sql::KeyedSelect;
 use assoc_core::{Dialect, Error, ErrorKind, ModelDef, Result, RowSink, Statement};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -192,6 +193,11 @@ impl<'r> Session<'r> {
         let result = connection.query(statement, sink).await;
         timer.finish(statement, &result);
         result
+    }
+
+    /// That a look-up's conditions look into nothing that is in another database.
+    pub(crate) fn require_condition(&self, select: &KeyedSelect) -> Result<()> {
+        self.repo.require_condition(select.model, &select.filter)
     }
 
     /// Runs a statement about rows of a model, where they are.

@@ -70,6 +70,12 @@ impl ByOwner {
         !matches!(self.look_up, LookUp::Key(..))
     }
 
+    /// Whether the rows of a join table are kept beside the targets.
+    #[must_use]
+    pub fn keeps_links(&self) -> bool {
+        matches!(self.look_up, LookUp::Links(table, _) if !table.is_bare_join_table())
+    }
+
     /// An owner's scope, with what was asked for on top. Owners whose scopes are equal share a look-up.
     #[must_use]
     pub fn scope_of(&self, owner: &dyn Any) -> Shape {
@@ -105,7 +111,7 @@ impl ByOwner {
         let ranked = !shape.order.is_empty();
         let Shape { distinct, limit, .. } = shape;
         let (offset, grouped) = (shape.offset.unwrap_or(0), !shape.group.is_empty());
-        let finish = Finish { ranked, distinct, grouped, offset, limit, join_rows: false };
+        let finish = Finish { ranked, distinct, grouped, offset, limit, join_rows: self.keeps_links() };
         let group = shape.group.clone();
         let of =
             |model| Plan { root: Root::Held, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new() };
@@ -161,7 +167,6 @@ pub(super) fn check(association: &AssociationDef, route: &Route, hidden: bool, r
         Route::Direct(_) => return Ok(()),
         _ if hidden => "goes through others already, so no other can go through it",
         Route::Polymorphic { .. } => "leads to several models",
-        Route::JoinTable { table, .. } if !table.is_bare_join_table() => "keeps the rows of its join table",
         _ => return Ok(()),
     };
     let message = format!(

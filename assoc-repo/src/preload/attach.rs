@@ -23,6 +23,10 @@ pub(super) fn run<'r>(
             let Some(children) = nodes[edge.child].take() else { continue };
             let between = match edge.source {
                 Source::Composed { second, finish, .. } if finish.join_rows => nodes[second.node].take(),
+                // A scope by owner: its look-ups began at these rows.
+                Source::Step { .. } if links.via.is_some() => {
+                    edge.behind.and_then(|first| nodes[plan.edge(first).child].take())
+                }
                 _ => None,
             };
             let between = between.map(|between| between.fetched);

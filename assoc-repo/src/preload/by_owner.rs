@@ -11,7 +11,7 @@ use assoc_core::rows::Rows;
 use assoc_core::sql::KeyedSelect;
 use assoc_core::{Cardinality, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys};
 
-use super::fetch::{self, Fetched, Found, Groups, RootRows, new_rows, rows_of};
+use super::fetch::{self, Fetched, Found, Groups, RootRows, new_rows, position, rows_of};
 use super::held::{self, Held};
 use super::index::KeyIndex;
 use super::owners::Owners;
@@ -40,6 +40,7 @@ pub(super) async fn look_up(
             let keys = keys_where(&owners.keys, members);
             let set = KeySet::distinct([&keys]);
             let select = scope.select(plan, step, shape)?;
+            session.require_condition(&select)?;
             let found = rows_of(session, plan, nodes, held_root, step, &select, &set).await?;
             let rows = all.add(found.rows);
             for key in 0..set.len() {
@@ -76,36 +77,42 @@ pub(super) async fn load(
     let mut all = Collected::new(target, target.rows.new_rows(), true);
     let wanted = |at: usize, row: &dyn Any| (!kept.get(at).copied().unwrap_or(false)).then(|| scope.scope_of(row));
     let (scopes, scope_of) = distinct(plan, nodes, held_root, id.node, wanted);
-    let mut own: Vec<Vec<u32>> = vec![Vec::new(); scope_of.len()];
+    // Of each owner its targets, and the rows between that lead to them where those are kept.
+    let mut own: Vec<(Vec<u32>, Vec<u32>)> = vec![Default::default(); scope_of.len()];
     let Some(way) = Between::of(plan, nodes, edge) else { return Ok(()) };
     for (at, shape) in scopes.iter().enumerate() {
         let members: Vec<usize> = (0..scope_of.len()).filter(|owner| scope_of[*owner] == Some(at)).collect();
-        let (first, rows) = way.of_owners(&members);
+        let (first, rows, copied) = way.of_owners(&members);
         let Some(Onward { plan: onward, edge: second, finish }) = scope.onward(shape)? else { continue };
         if rows.is_empty() {
             continue;
         }
+        onward.steps().iter().try_for_each(|step| session.require_condition(&step.select))?;
         // Boxed, because it is what is running.
         let mut found = Box::pin(fetch::run(session, &onward, RootRows::Fetched(rows), false)).await?;
         let Some(to_targets) = compose::links_of(&onward, &found, second) else { continue };
         let Some(targets) = found[onward.edge(second).child].take() else { continue };
-        let links =
-            compose::compose(&first, &to_targets, finish, edge.cardinality, targets.fetched.len(), &targets.group_of);
+        let (count, group_of) = (targets.fetched.len(), &targets.group_of);
+        let composed = compose::finished(&first, &to_targets, finish, edge.cardinality, count, group_of);
         let places = all.add(targets.fetched);
-        links.each(|at, positions| {
-            if let Some(list) = members.get(at).and_then(|owner| own.get_mut(*owner)) {
-                list.extend(positions.filter_map(|row| places.get(row)));
+        let mut via = composed.via.iter().flatten();
+        composed.links.each(|at, positions| {
+            let Some((list, between)) = members.get(at).and_then(|owner| own.get_mut(*owner)) else { return };
+            for row in positions {
+                list.extend(places.get(row));
+                between.extend(via.next().and_then(|row| copied.get(*row as usize)));
             }
         });
     }
+    let via = scope.keeps_links().then(|| own.iter().flat_map(|(_, between)| between).copied().collect());
     let links = match edge.cardinality {
-        Cardinality::One => Links::One(own.into_iter().map(|rows| rows.first().copied()).collect()),
+        Cardinality::One => Links::One(own.into_iter().map(|(rows, _)| rows.first().copied()).collect()),
         Cardinality::Many => {
             let mut ends = Vec::with_capacity(own.len());
             let mut rows = Vec::new();
-            for list in own {
+            for (list, _) in own {
                 rows.extend(list);
-                ends.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+                ends.push(position(rows.len()));
             }
             Links::Many { rows, ends }
         }
@@ -118,7 +125,7 @@ pub(super) async fn load(
     if let Some(rows) = &mut nodes[id.node] {
         let mut kept = kept;
         kept.resize(links.owners(), false);
-        rows.links[id.edge] = Some(EdgeLinks { links, kept, via: None, forgotten: Vec::new() });
+        rows.links[id.edge] = Some(EdgeLinks { links, kept, via, forgotten: Vec::new() });
     }
     Ok(())
 }
@@ -140,23 +147,24 @@ impl<'n> Between<'n> {
         Some(Between { rows: &*nodes[between].as_ref()?.fetched, select: &plan.steps()[step].select, positions })
     }
 
-    // A copy of those that some owners lead to, and the links to them.
-    fn of_owners(&self, members: &[usize]) -> (Links, Box<dyn Rows>) {
+    // The links of some owners to copies of the rows they lead to, the copies, and which row each is of.
+    fn of_owners(&self, members: &[usize]) -> (Links, Box<dyn Rows>, Vec<u32>) {
         let mut copies = new_rows(self.select);
         let mut place: Vec<Option<u32>> = vec![None; self.rows.len()];
-        let (mut rows, mut ends) = (Vec::new(), Vec::with_capacity(members.len()));
-        for position in members.iter().map(|owner| self.positions.get(*owner)) {
-            for row in position.into_iter().flatten() {
-                let next = u32::try_from(copies.len()).unwrap_or(u32::MAX);
+        let (mut rows, mut ends, mut copied) = (Vec::new(), Vec::with_capacity(members.len()), Vec::new());
+        for own in members.iter().map(|owner| self.positions.get(*owner)) {
+            for row in own.into_iter().flatten() {
+                let next = position(copied.len());
                 let Some(place) = place.get_mut(*row) else { continue };
                 rows.push(*place.get_or_insert_with(|| {
                     copies.push_from(self.rows, *row);
+                    copied.push(position(*row));
                     next
                 }));
             }
-            ends.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+            ends.push(position(rows.len()));
         }
-        (Links::Many { rows, ends }, copies)
+        (Links::Many { rows, ends }, copies, copied)
     }
 }
 
@@ -175,7 +183,7 @@ impl Collected {
 
     // Adds rows and says where each is.
     fn add(&mut self, more: Box<dyn Rows>) -> Vec<u32> {
-        let next = |rows: &dyn Rows| u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let next = |rows: &dyn Rows| position(rows.len());
         let keys = match &self.known {
             Some(_) => more.keys(self.model.primary_key, 0).into_tuples(),
             None => vec![None; more.len()],

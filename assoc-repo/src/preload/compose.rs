@@ -22,11 +22,23 @@ pub(super) fn composed(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> O
     let (first, second) = (links_of(plan, nodes, first)?, links_of(plan, nodes, second)?);
     let rows = nodes[edge.child].as_ref().map_or(0, |rows| rows.fetched.len());
     let group_of = nodes[edge.child].as_ref().map_or(&[][..], |rows| &rows.group_of);
-    Some(if finish.join_rows {
-        compose_keeping_links(&first, &second, finish, group_of)
+    Some(finished(&first, &second, finish, edge.cardinality, rows, group_of))
+}
+
+/// The links of the first edge continued by those of the second.
+pub(super) fn finished(
+    first: &Links,
+    second: &Links,
+    finish: Finish,
+    cardinality: Cardinality,
+    rows: usize,
+    group_of: &[i64],
+) -> Composed {
+    if finish.join_rows {
+        compose_keeping_links(first, second, finish, group_of)
     } else {
-        Composed { links: compose(&first, &second, finish, edge.cardinality, rows, group_of), via: None }
-    })
+        Composed { links: compose(first, second, finish, cardinality, rows, group_of), via: None }
+    }
 }
 
 pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links> {
@@ -38,7 +50,7 @@ pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> O
     }
 }
 
-pub(super) fn compose(
+fn compose(
     first: &Links,
     second: &Links,
     finish: Finish,

@@ -85,6 +85,8 @@ pub(crate) struct User {
     pub(crate) joined_skills: HasAndBelongsToMany<Skill, UserSkill>,
     #[has_and_belongs_to_many(order = Skill::NAME.desc(), limit = 2, offset = 1)]
     pub(crate) some_joined_skills: HasAndBelongsToMany<Skill, UserSkill>,
+    #[has_and_belongs_to_many(scope_by_owner = skills_by_name)]
+    pub(crate) own_joined_skills: HasAndBelongsToMany<Skill, UserSkill>,
     #[has_and_belongs_to_many(foreign_key = "this_id", association_foreign_key = "other_id", distinct)]
     pub(crate) joined_friends: HasAndBelongsToMany<User, Friendship>,
     #[has_many(through = "joined_friends", source = "joined_skills")]
@@ -337,7 +339,7 @@ fn known(friendships: Scope<Friendship>) -> Scope<Friendship> {
 
 /// The rows of join tables beside the targets of these lead to them.
 pub(crate) fn is_aligned(user: &User) -> bool {
-    let skills = [&user.joined_skills, &user.some_joined_skills];
+    let skills = [&user.joined_skills, &user.some_joined_skills, &user.own_joined_skills];
     let mut skills = skills.into_iter().filter_map(|skills| Some((skills.loaded()?, skills.loaded_with_join_rows()?)));
     let friends = user.joined_friends.loaded_with_join_rows();
     skills.all(|(targets, mut pairs)| {

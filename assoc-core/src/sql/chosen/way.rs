@@ -12,6 +12,7 @@ use crate::model::{Discriminator, ModelDef};
 use crate::planner::{join_scope, order_of_links};
 use crate::sql::SqlWriter;
 use crate::sql::related::{Wanted, Way};
+use crate::sql::select::append_primary_key;
 use crate::value::Value;
 
 /// One table of a way.
@@ -196,7 +197,9 @@ impl SqlWriter<'_> {
             Route::JoinTable { table, links, targets } => {
                 let alias = self.next_alias();
                 let base = join_scope(association, table)?;
-                tables.order_by(&alias, order_of_links(table, links, targets, base.order));
+                let mut order = order_of_links(table, links, targets, base.order);
+                append_primary_key(&mut order, table);
+                tables.order_by(&alias, order);
                 let visible = way.filtered(table, base.filter)?;
                 let by = By::Key { hop: links, choice: None };
                 tables.links.push(Link { alias, model: table, by, named: None, visible });
