@@ -341,7 +341,6 @@ pub fn hops_of(
     match association.kind.route(association)? {
         Route::Direct(hop) => out.push(direct(association, hop, target(), shape)),
         Route::Through { through, source, source_type } => {
-            association.chain()?;
             hops_of(through, &through.scope(), None, out)?;
             let Shape { filter, order, unscoped, .. } = shape.clone();
             let asked = Shape { filter, order, unscoped, ..Shape::default() };
