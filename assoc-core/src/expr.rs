@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::association::AssociationDef;
 use crate::filter_hook::RowFilters;
+use crate::model::ModelDef;
 use crate::value::Value;
 
 /// A column, of the query's own model or of an association reached from it.
@@ -203,6 +204,8 @@ pub enum Expr {
         /// The condition on its target.
         filter: Box<Expr>,
     },
+    /// The row is one of those that an association chooses among the rows with the same key.
+    Chosen(Box<ChosenRows>),
     /// SQL of the application's own, with binds for its `?`.
     Raw {
         /// The text; each `?` outside quotes is a bind.
@@ -210,6 +213,25 @@ pub enum Expr {
         /// Its binds.
         binds: Vec<Value<'static>>,
     },
+}
+
+/// Of rows with the same key the first few in an order: what a `has_one` chooses, or an association with a limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChosenRows {
+    /// The association.
+    pub association: &'static AssociationDef,
+    /// The model of the rows.
+    pub model: &'static ModelDef,
+    /// The columns that hold the key.
+    pub key: &'static [usize],
+    /// Which rows there are to choose from.
+    pub among: Expr,
+    /// Their order.
+    pub order: Vec<OrderTerm>,
+    /// At most so many are chosen.
+    pub limit: Option<u64>,
+    /// After leaving out so many.
+    pub offset: u64,
 }
 
 impl Expr {
@@ -282,7 +304,7 @@ impl Expr {
                 filter.visit_paths(&path, each);
             }
             // Refers to its owner's key.
-            Expr::Related { .. } => each(prefix),
+            Expr::Related { .. } | Expr::Chosen(_) => each(prefix),
             Expr::Raw { .. } => {}
         }
     }
@@ -294,6 +316,7 @@ impl Expr {
             Expr::All(parts) | Expr::Any(parts) => parts.iter().any(Expr::has_raw),
             Expr::Not(inner) => inner.has_raw(),
             Expr::Joined { filter, .. } | Expr::Related { filter, .. } => filter.has_raw(),
+            Expr::Chosen(chosen) => chosen.among.has_raw(),
             Expr::Raw { .. } => true,
             _ => false,
         }

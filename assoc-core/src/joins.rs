@@ -5,8 +5,10 @@
 //! Outer joins also share what two paths begin with (`memberships`, and `groups` through `memberships`), so that their
 //! rows are not multiplied with themselves.
 //!
-//! An association's condition goes into `ON`, with the target's discriminator and default scope. Order and limit choose
-//! among rows, which a join cannot do: it sees all of them.
+//! An association's condition goes into `ON`, with the target's discriminator and default scope. Where an association by a
+//! key of its own chooses among its rows (a `has_one`, one with a limit), so does which row it chooses; an eager load,
+//! which cuts in memory, asks for that only where a condition or order reaches into it. What an association chooses among
+//! rows it reaches through others is not known to a join: it sees all of them.
 //!
 //! Building is apart from naming: [`Joins::assign_names`] goes by [`AliasTracker`]'s rules when all tables are known.
 
@@ -14,12 +16,12 @@ mod alias;
 
 pub use alias::AliasTracker;
 
-use crate::association::{AssociationDef, Hop, Route};
+use crate::association::{AssociationDef, Cardinality, Hop, Route};
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::Expr;
+use crate::expr::{ChosenRows, Expr, OrderTerm};
 use crate::filter_hook::{FilterHook, filtered};
 use crate::model::{Discriminator, ModelDef};
-use crate::planner::Request;
+use crate::planner::{Request, Shape};
 use crate::value::Value;
 
 /// Whether owners without a row stay.
@@ -45,9 +47,11 @@ pub struct JoinHop {
     pub owner_type: Option<Discriminator>,
     /// A condition on its rows.
     pub filter: Expr,
+    /// The condition that the association chooses the row, where it chooses among its rows.
+    pub chosen: Option<Expr>,
 }
 
-/// Whether they join the same rows, whatever the associations are called.
+/// Whether they join the same rows, whatever the associations are called, and whichever of the rows they choose.
 impl PartialEq for JoinHop {
     fn eq(&self, other: &Self) -> bool {
         (self.model, self.hop, self.owner_type, &self.filter)
@@ -64,6 +68,8 @@ pub struct JoinedTable {
     pub hop: JoinHop,
     /// Whether owners without a row stay.
     pub kind: JoinKind,
+    /// Whether only rows that the association chooses are joined.
+    pub chooses: bool,
     /// Its name in the statement; empty until names are assigned.
     pub name: String,
     // Its name where the table's own is taken.
@@ -165,15 +171,17 @@ impl Joins {
         }
         let own = association.scope().with(shape.clone());
         let mut hops = Vec::new();
-        hops_of(association, own.filter, own.unscoped, None, &mut hops)?;
+        hops_of(association, &own, None, &mut hops)?;
         if let Some(hook) = hook {
             for hop in &mut hops {
                 let filter = std::mem::replace(&mut hop.filter, Expr::always());
                 hop.filter = filtered(hook, hop.model, filter)?;
+                hop.chosen = hop.chosen.take().map(|chosen| chosen.with_filters(hook)).transpose()?;
             }
         }
         let path = [prefix, &[association.name]].concat();
         let tables = self.add_path(from, owner, &path, association, hops, kind)?;
+        tables.iter().for_each(|table| self.choose(*table));
         let target = tables.last().copied();
         for child in &request.children {
             self.join_below(target, (association.target)(), &path, child, kind, hook)?;
@@ -221,7 +229,7 @@ impl Joins {
                         if at == last { (association.plural, "") } else { (hop.plural, "_join") };
                     let otherwise = format!("{plural}_{}{on_the_way}", owner.table.name);
                     let name = String::new();
-                    self.tables.push(JoinedTable { from: before, hop, kind, name, otherwise });
+                    self.tables.push(JoinedTable { from: before, hop, kind, chooses: false, name, otherwise });
                     self.tables.len() - 1
                 }
             };
@@ -240,11 +248,16 @@ impl Joins {
         let mut before = None;
         for (place, hop, otherwise) in tables {
             let (kind, name) = (JoinKind::Inner, String::new());
-            self.tables.push(JoinedTable { from: before, hop, kind, name, otherwise });
+            self.tables.push(JoinedTable { from: before, hop, kind, chooses: true, name, otherwise });
             let table = self.tables.len() - 1;
             self.paths.push(Path { names: vec![place], tables: vec![table] });
             before = Some(table);
         }
+    }
+
+    /// Joins only those rows of a table that its association chooses.
+    pub(crate) fn choose(&mut self, table: usize) {
+        self.tables[table].chooses = self.tables[table].hop.chosen.is_some();
     }
 
     // An inner join below an outer one makes that an inner one as well.
@@ -311,33 +324,34 @@ impl Joins {
     }
 }
 
-/// The tables of an association, from its owner to its target.
+/// The tables of an association, from its owner to its target, with what is asked for on top of its scope.
 ///
 /// # Errors
 /// When it leads to several models, or depends on the owner.
 pub fn hops_of(
     association: &'static AssociationDef,
-    filter: Expr,
-    unscoped: bool,
+    shape: &Shape,
     only_type: Option<&'static str>,
     out: &mut Vec<JoinHop>,
 ) -> Result<()> {
     if association.options.owner_scope.is_some() {
         return Err(cannot_join(association, "has a scope that depends on its owner"));
     }
+    let target = association.target;
     match association.kind.route(association)? {
-        Route::Direct(hop) => out.push(direct(association, hop, (association.target)(), unscoped, filter)),
+        Route::Direct(hop) => out.push(direct(association, hop, target(), shape)),
         Route::Through { through, source, source_type } => {
-            association.chain()?;
-            let between = through.scope();
-            hops_of(through, between.filter, between.unscoped, None, out)?;
-            let own = source.scope();
-            hops_of(source, own.filter.and(filter), own.unscoped || unscoped, source_type, out)?;
+            hops_of(through, &through.scope(), None, out)?;
+            let Shape { filter, order, unscoped, .. } = shape.clone();
+            let asked = Shape { filter, order, unscoped, ..Shape::default() };
+            hops_of(source, &source.scope().with(asked), source_type, out)?;
         }
         Route::Found(_) => return Err(cannot_join(association, "has SQL of its own (`finder_sql`)")),
         Route::JoinTable { table, links, targets } => {
-            out.push(direct(association, links, table, false, Expr::always()));
-            out.push(direct(association, targets, (association.target)(), unscoped, filter));
+            out.push(JoinHop { chosen: None, ..direct(association, links, table, &Shape::default()) });
+            // A limit counts what is reached by all links.
+            let shape = Shape { limit: None, offset: None, ..shape.clone() };
+            out.push(JoinHop { chosen: None, ..direct(association, targets, target(), &shape) });
         }
         Route::Polymorphic { type_column, owner_columns, variants } => {
             let variant = only_type.and_then(|tag| variants.iter().find(|variant| variant.tag == tag));
@@ -348,19 +362,48 @@ pub fn hops_of(
             let unique = model.primary_key == variant.key;
             let hop = Hop { owner_columns, target_columns: variant.key, unique, target_type: None };
             let owner_type = Some(Discriminator { column: type_column, tag: variant.tag });
-            out.push(JoinHop { owner_type, ..direct(association, hop, model, unscoped, filter) });
+            out.push(JoinHop { owner_type, ..direct(association, hop, model, shape) });
         }
     }
     Ok(())
 }
 
-fn direct(association: &AssociationDef, hop: Hop, model: &'static ModelDef, unscoped: bool, filter: Expr) -> JoinHop {
-    let mut filter = model.base_scope(unscoped).filter.and(filter);
+fn direct(association: &'static AssociationDef, hop: Hop, model: &'static ModelDef, shape: &Shape) -> JoinHop {
+    let base = model.base_scope(shape.unscoped);
+    let mut filter = base.filter.and(shape.filter.clone());
     if let Some(Discriminator { column, tag }) = hop.target_type {
         filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
     }
+    let order = if shape.order.is_empty() { base.order } else { shape.order.clone() };
+    let (limit, offset) = (shape.limit.or(base.limit), shape.offset.or(base.offset));
+    let single = association.kind.cardinality() == Cardinality::One;
+    let chosen = chosen_rows(association, hop, model, &filter, order, single, limit, offset.unwrap_or(0));
     // The type is part of the condition now.
-    JoinHop { plural: association.plural, model, hop: Hop { target_type: None, ..hop }, owner_type: None, filter }
+    let hop = Hop { target_type: None, ..hop };
+    JoinHop { plural: association.plural, model, hop, owner_type: None, filter, chosen }
+}
+
+/// What an association chooses among the rows with the same key, if it does.
+#[allow(clippy::too_many_arguments)] // All of them are parts of one choice.
+pub(crate) fn chosen_rows(
+    association: &'static AssociationDef,
+    hop: Hop,
+    model: &'static ModelDef,
+    among: &Expr,
+    order: Vec<OrderTerm>,
+    single: bool,
+    limit: Option<u64>,
+    offset: u64,
+) -> Option<Expr> {
+    if hop.unique {
+        return None;
+    }
+    let limit = if single { Some(limit.map_or(1, |limit| limit.min(1))) } else { limit };
+    let chooses = limit.is_some() || offset > 0;
+    chooses.then(|| {
+        let (key, among) = (hop.target_columns, among.clone());
+        Expr::Chosen(Box::new(ChosenRows { association, model, key, among, order, limit, offset }))
+    })
 }
 
 /// The error of an association that no join can follow.

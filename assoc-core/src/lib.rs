@@ -51,7 +51,7 @@ pub use driver::{BoxFuture, Connection, Driver, RowSink};
 pub use error::{
     AssociationNotLoaded, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, Mismatch, NotLoadedReason, Result,
 };
-pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+pub use expr::{AggregateFunction, ChosenRows, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 pub use filter_hook::{FilterHook, RowFilters, filtered};
 pub use holder::{
     BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,

@@ -230,6 +230,7 @@ impl<'d> SqlWriter<'d> {
                 self.related(association, filter, *only_type, filters.as_ref())
             }
             Expr::Joined { association, filter } => self.joined_condition(association, filter),
+            Expr::Chosen(chosen) => self.chosen(chosen),
             Expr::Raw { sql, binds } => self.raw(sql, binds),
         }
     }

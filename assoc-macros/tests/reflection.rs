@@ -131,10 +131,16 @@ fn chains_are_flat_to_any_depth() {
 #[test]
 fn a_chain_that_never_ends_is_an_error() {
     let error = Circle::FORTH.def().chain().unwrap_err();
-    assert_eq!(error.to_string(), "Circle: `forth` goes in a circle: its way never ends");
+    assert_eq!(
+        error.to_string(),
+        "Circle: the association `Circle.forth` goes through itself, by way of `Circle.back`, then `Circle.forth`: declare one of them by a key of its own"
+    );
     // Nor can it be loaded.
     let error = Plan::new(Circle::DEF, Root::Fetched, Circle::BACK.into_requests()).unwrap_err();
-    assert_eq!(error.to_string(), "Circle: `back` goes in a circle: its way never ends");
+    assert_eq!(
+        error.to_string(),
+        "Circle: the association `Circle.back` goes through itself, by way of `Circle.forth`, then `Circle.back`: declare one of them by a key of its own"
+    );
 }
 
 #[test]

@@ -94,6 +94,7 @@ fn targets(association: &'static AssociationDef) -> Result<Vec<&'static ModelDef
 pub struct Include<M> {
     paths: Vec<String>,
     most: usize,
+    deepest: usize,
     model: PhantomData<fn() -> M>,
 }
 
@@ -112,13 +113,21 @@ impl<M: Model> Include<M> {
         }
         allowed.sort_unstable();
         allowed.dedup();
-        Ok(Include { paths: allowed, most: 20, model: PhantomData })
+        Ok(Include { paths: allowed, most: 20, deepest: usize::MAX, model: PhantomData })
     }
 
     /// At most so many paths may be asked for at once; 20 if nothing is said.
     #[must_use]
     pub fn at_most(mut self, paths: usize) -> Self {
         self.most = paths;
+        self
+    }
+
+    /// Paths may be so many levels deep at most, also where deeper ones are allowed: for a bound that does not depend on
+    /// how long the list of allowed paths has grown.
+    #[must_use]
+    pub fn at_most_levels(mut self, levels: usize) -> Self {
+        self.deepest = levels;
         self
     }
 
@@ -131,6 +140,13 @@ impl<M: Model> Include<M> {
         let asked: Vec<&str> = list.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
         if asked.len() > self.most {
             let message = format!("{} associations are asked for at once; at most {} may be", asked.len(), self.most);
+            return Err(assoc_core::Error::invalid_query(M::DEF.name, message));
+        }
+        let levels = |path: &&&str| path.split('.').count();
+        if let Some(path) = asked.iter().find(|path| levels(path) > self.deepest) {
+            let path: String = path.chars().take(100).collect();
+            let message =
+                format!("`{path}` is deeper than {} levels, which is all that may be asked for", self.deepest);
             return Err(assoc_core::Error::invalid_query(M::DEF.name, message));
         }
         let mut requests = Vec::with_capacity(asked.len());

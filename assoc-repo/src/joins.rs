@@ -39,7 +39,8 @@ impl<M: Model> Select<M> {
     /// with several come several times, unless the query is [`distinct`](Self::distinct); to ask whether there is a
     /// target, [`any`](assoc_core::Association::any) repeats nothing.
     ///
-    /// A join sees all rows that satisfy the association's condition; its order and limit do not apply. Joined twice, an
+    /// A join sees the rows that satisfy the association's condition, and of a `has_one` or an association with a limit
+    /// those that it chooses; what is chosen among rows reached through others is not known to it. Joined twice, an
     /// association is joined once. No further statement.
     ///
     /// ```

@@ -40,7 +40,7 @@ impl Plan {
                 // Below rows of another statement there is nothing to join to.
                 let joined = request.strategy == Strategy::Joined && self.is_joined(node);
                 if joined {
-                    hops_of(association, Expr::always(), false, None, &mut Vec::new())?;
+                    hops_of(association, &Shape::default(), None, &mut Vec::new())?;
                 }
                 if let Some(loader) = &request.loader {
                     check_loader(association, loader, &request.shape, joined)?;
@@ -137,10 +137,7 @@ impl Plan {
                 self.add_polymorphic(node, &wanted, type_column, owner_columns, variants)
             }
             Route::Through { through, source, source_type } => {
-                if !wanted.hidden {
-                    // One that goes in a circle would never be planned to its end.
-                    association.chain()?;
-                }
+                if !wanted.hidden {}
                 Ok(vec![self.add_through(node, wanted, through, source, source_type)?])
             }
             Route::JoinTable { table, links, targets } => {

@@ -1,9 +1,9 @@
 //! Associations that the root's own statement loads: their tables among its joins, and what a join may not do.
 
 use super::{EdgeId, Plan, Source};
-use crate::association::{Hop, LoadState};
+use crate::association::{Cardinality, Hop, LoadState};
 use crate::error::Result;
-use crate::joins::{JoinHop, JoinKind, Joins};
+use crate::joins::{JoinHop, JoinKind, Joins, chosen_rows};
 use crate::sql::{KeyedSelect, Select};
 
 /// An edge whose rows come with the root's.
@@ -58,19 +58,31 @@ impl Plan {
             places[child] = Some((path, tables.last().copied()));
             ways.push((*id, tables));
         }
+        self.choose_where_it_shows(joins, query, &ways);
         self.mark_partial(joins, query, &ways);
         Ok(())
     }
 
     fn hop_of(&self, joined: usize) -> JoinHop {
         let JoinedEdge { edge, select, hop, .. } = &self.joined[joined];
+        let planned = self.edge(*edge);
         JoinHop {
-            plural: self.edge(*edge).association.plural,
+            plural: planned.association.plural,
             model: select.model,
             // The type is part of the condition.
             hop: Hop { target_type: None, ..*hop },
-            owner_type: self.edge(*edge).variant.map(|variant| variant.discriminator),
+            owner_type: planned.variant.map(|variant| variant.discriminator),
             filter: select.filter.clone(),
+            chosen: chosen_rows(
+                planned.association,
+                *hop,
+                select.model,
+                &select.filter,
+                select.order.clone(),
+                planned.cardinality == Cardinality::One,
+                select.per_owner.and_then(|cut| cut.limit),
+                select.per_owner.map_or(0, |cut| cut.offset),
+            ),
         }
     }
 
@@ -95,6 +107,27 @@ impl Plan {
                 self.joined_way(second, way);
             }
             Source::Step { .. } => {}
+        }
+    }
+
+    // Rows that an association does not choose are left out after loading; a condition or an order must not see them
+    // before.
+    fn choose_where_it_shows(&mut self, joins: &mut Joins, query: &Select, ways: &[(EdgeId, Vec<usize>)]) {
+        let mut referred_to = Vec::new();
+        let mut refer = |path: &[&'static str]| referred_to.extend(joins.find(path));
+        query.filter.visit_paths(&[], &mut refer);
+        query.order.iter().for_each(|term| term.operand.visit_path(&[], &mut refer));
+        let inner = joins.tables().iter().filter(|table| table.kind == JoinKind::Inner);
+        referred_to.extend(inner.filter_map(|table| table.from));
+        for table in ways.iter().flat_map(|(_, way)| way) {
+            if referred_to.iter().any(|other| joins.is_below(*other, *table)) {
+                joins.choose(*table);
+            }
+        }
+        for joined in &mut self.joined {
+            if joins.tables().get(joined.table).is_some_and(|table| table.chooses) {
+                joined.select.per_owner = None;
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 //! The way from one owner to its targets as one statement: the targets' table, joined to those on the way back to the
 //! owner, whose key is a condition. What a reader of an association that goes through others runs.
 //!
-//! A join sees all rows on the way, so where the association chooses among them (a `has_one` on the way, a limit or group
-//! of a part) there is no such statement, and the parts are loaded one after the other.
+//! Which row a `has_one` on the way chooses is a condition. Where the association chooses in another way (a limit or group
+//! of a part), there is no such statement, and the parts are loaded one after the other.
 
 use super::{Edge, EdgeId, Finish, Plan, Source};
 use crate::association::{Cardinality, Hop};
 use crate::expr::{ColumnRef, Expr, Operand, OrderTerm};
-use crate::joins::{JoinHop, Joins};
+use crate::joins::{JoinHop, Joins, chosen_rows};
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, RowOrder};
 use crate::value::Value;
@@ -47,6 +47,16 @@ struct Part<'p> {
     hop: Hop,
 }
 
+impl Part<'_> {
+    // Which of an owner's rows is the one, where there may be several.
+    fn chosen(&self) -> Option<Expr> {
+        let Part { edge, select, hop, .. } = self;
+        let single = edge.cardinality == Cardinality::One;
+        let order = select.order.clone();
+        chosen_rows(edge.association, *hop, select.model, &select.filter, order, single, None, 0)
+    }
+}
+
 impl Plan {
     /// The way of the plan's only association, if one statement can go it.
     #[must_use]
@@ -83,11 +93,11 @@ impl Plan {
             };
             let plural = part.edge.association.plural;
             let otherwise = format!("{plural}_{}_join", part.owner.table.name);
-            back.push((JoinHop { plural, model, hop, owner_type: None, filter }, otherwise));
+            back.push((JoinHop { plural, model, hop, owner_type: None, filter, chosen: part.chosen() }, otherwise));
         }
         Some(Way {
             target: last.select.model,
-            filter: last.select.filter.clone(),
+            filter: last.chosen().into_iter().fold(last.select.filter.clone(), Expr::and),
             order,
             selected: last.select.selected.clone(),
             finish,
@@ -105,9 +115,11 @@ impl Plan {
         match edge.source {
             Source::Step { step, hop } => {
                 let step = &self.steps[step];
-                let chooses = edge.cardinality == Cardinality::One && !hop.unique;
                 let select = &step.select;
-                if chooses || select.per_owner.is_some() || !select.group.is_empty() || step.by_owner.is_some() {
+                // The one row of several is told by its key.
+                let unknown =
+                    edge.cardinality == Cardinality::One && !hop.unique && select.model.primary_key.is_empty();
+                if unknown || select.per_owner.is_some() || !select.group.is_empty() || step.by_owner.is_some() {
                     return None;
                 }
                 out.push(Part { edge, owner: self.nodes[id.node].model, select: &step.select, hop });

@@ -15,8 +15,9 @@ use super::select::append_primary_key;
 use crate::association::{Hop, Route};
 use crate::dialect::PerOwnerLimit;
 use crate::error::{Error, Result};
-use crate::expr::{Expr, OrderTerm};
+use crate::expr::{ChosenRows, Expr, OrderTerm};
 use crate::model::{Discriminator, ModelDef};
+use crate::planner::Shape;
 use crate::value::Value;
 
 mod way;
@@ -156,6 +157,24 @@ impl SqlWriter<'_> {
             }
             writer.order_by(&order)
         })
+    }
+
+    /// Appends that the row, qualified as the writer says, is one of those that are chosen.
+    pub(super) fn chosen(&mut self, chosen: &ChosenRows) -> Result<()> {
+        let ChosenRows { association, model, key, among, order, limit, offset } = chosen;
+        // The order is complete; a default scope has its part in it.
+        let shape = Shape { order: order.clone(), unscoped: true, ..Shape::default() };
+        let way = Way { association, shape, only_type: None, filters: None };
+        let choice = Choice { limit: *limit, offset: *offset, distinct: false };
+        let alias = self.outer_name(model);
+        let hop = Hop { owner_columns: key, target_columns: key, unique: false, target_type: None };
+        let before = self.qualifier.clone();
+        self.qualify(alias.clone());
+        let joined = std::mem::take(&mut self.joined);
+        self.direct_choice(&way, choice, Outer { alias: &alias, model }, hop, model, among)?;
+        self.qualifier = before;
+        self.joined = joined;
+        Ok(())
     }
 
     // How a choice is written on this database, and whether composite keys are compared as a whole.

@@ -96,6 +96,10 @@ impl SqlWriter<'_> {
             self.within(&table.name, |writer| writer.condition(&table.hop.filter))?;
             self.push(")");
         }
+        if let (true, Some(chosen)) = (table.chooses, &table.hop.chosen) {
+            self.push(" AND ");
+            self.within(&table.name, |writer| writer.condition(chosen))?;
+        }
         Ok(())
     }
 

@@ -28,6 +28,7 @@ cases! { "joins", Level::Read;
     not_joined,
     cannot_be_joined,
     counts,
+    rows_that_are_chosen,
     j5_join_and_preload,
     filters_of_a_repo,
 }
@@ -355,5 +356,32 @@ async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
     cx.show("authors", &authors);
     let gravatars = authors.iter().filter_map(|author| author.gravatar().ok()?).map(|gravatar: &Gravatar| gravatar.id);
     cx.note("gravatars", format!("{:?}", gravatars.collect::<Vec<_>>()));
+    Ok(())
+}
+
+async fn rows_that_are_chosen(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let total = Customer::LARGEST_ORDER.joined(options::Order::TOTAL);
+    let query = Query::left_join(Customer::LARGEST_ORDER).order_by(Customer::ID.asc());
+    let rows =
+        cx.step("of a has_one the row it chooses", repo.pluck((Customer::NAME, total.optional()), query)).await?;
+    cx.show("rows", rows);
+    let small = Customer::LARGEST_ORDER.joined(options::Order::TOTAL.lt(50));
+    let query = Query::includes(Customer::LARGEST_ORDER).filter(small.clone()).order_by(Customer::ID.asc());
+    let customers = cx.step("a condition on it sees no other", repo.all(query)).await?;
+    cx.show("customers", customers);
+    let related = Query::filter(Customer::LARGEST_ORDER.any(options::Order::TOTAL.lt(50))).order_by(Customer::ID.asc());
+    let customers = cx.step("nor does a subquery", repo.all(related)).await?;
+    cx.note("customers", customers.len());
+    let ids = Customer::LARGEST_ORDERS.joined(options::Order::ID);
+    let query = Query::join(Customer::LARGEST_ORDERS).order_by((Customer::ID.asc(), ids.clone().asc()));
+    let rows = cx.step("of a limit the first few", repo.pluck((Customer::NAME, ids), query)).await?;
+    cx.show("rows", rows);
+    let third = Customer::SECOND_AND_THIRD.joined(options::Order::TOTAL.ge(100));
+    let query = Query::eager_load(Customer::SECOND_AND_THIRD).filter(third).order_by(Customer::ID.asc());
+    let customers = cx.step("also where a condition reaches into what is loaded", repo.all(query)).await?;
+    cx.require(customers.iter().all(|customer| customer.second_and_third.is_partial()), "partial")?;
+    cx.show("customers", customers);
     Ok(())
 }

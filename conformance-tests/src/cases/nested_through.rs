@@ -12,6 +12,7 @@ use crate::models::nested::{
 };
 
 cases! { "nested_through", Level::Read;
+    c34_join_table_below_has_many,
     has_many_and_has_many_through,
     has_many_through_and_has_many,
     has_many_and_has_one_through,
@@ -114,3 +115,17 @@ combination!(has_many_through_and_belongs_to: Writer SUBSCRIBER_TOWNS subscriber
 combination!(belongs_to_and_has_many_through: Essay WRITER_SUBSCRIBERS writer_subscribers Subscriber "s2");
 combination!(has_one_and_has_one_through: Writer PORTFOLIO_AGENCY portfolio_agency Agency "ag2");
 combination!(has_one_through_and_belongs_to: Member CLUB_TOWN club_town Town "north");
+
+async fn c34_join_table_below_has_many(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    nested::fixture(&repo).await?;
+    let tree = || Writer::ESSAYS.with(Essay::THEMES);
+    let writers =
+        cx.step("C34: essays and their themes", repo.all(Query::preload(tree()).order_by(Writer::ID.asc()))).await?;
+    let joined = cx.step("by a join", repo.all(Query::eager_load(tree()).order_by(Writer::ID.asc()))).await?;
+    cx.require(joined == writers, "the same")?;
+    for essay in writers.iter().flat_map(|writer| writer.essays.loaded().unwrap_or_default()) {
+        cx.note(&essay.id.to_string(), essay.themes()?.names());
+    }
+    Ok(())
+}

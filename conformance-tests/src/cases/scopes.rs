@@ -346,6 +346,8 @@ async fn includes_by_name(cx: &mut Context) -> Result<()> {
     }
     let refused = allowed.clone().at_most(1).parse("orders,notes").map(|_| ());
     cx.fails("too many", async { refused }).await?;
+    let refused = allowed.clone().at_most_levels(1).parse("notes,orders.customer").map(|_| ());
+    cx.fails("too deep", async { refused }).await?;
     let unknown = Query::<Customer>::preload_path("orders.customr").map(|_| ());
     cx.fails("C40: an unknown name, before any SQL", async { unknown }).await?;
     Ok(())

@@ -83,7 +83,7 @@ pub(crate) fn request(
 pub(crate) fn joined(request: Request, random: &mut Random, keyless: &mut usize) -> Request {
     let mut hops = Vec::new();
     let alone = Request { children: Vec::new(), strategy: Strategy::Joined, ..request.clone() };
-    let joinable = hops_of(request.association, Expr::always(), false, None, &mut hops).is_ok()
+    let joinable = hops_of(request.association, &Shape::default(), None, &mut hops).is_ok()
         && Plan::new((request.association.owner)(), Root::Fetched, vec![alone]).is_ok();
     let without_key = hops.iter().filter(|hop| hop.model.primary_key.is_empty()).count();
     if !joinable || *keyless + without_key > 1 || random.once_in(6) {
