@@ -32,7 +32,8 @@ pub use has_one::HasOneKind;
 pub use joined::{Joined, JoinedColumn};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
 pub use reflection::ForeignKey;
-pub use slot::{Children, JoinTableRows, Links, LoadState, Slot};
+pub(crate) use slot::share_row;
+pub use slot::{Children, JoinTableRows, Links, LoadState, SharedRow, Slot};
 pub use through::{Missing, PickSource, PickTypedSource, ThroughKind};
 
 /// The kinds by name, for reflection.

@@ -41,7 +41,8 @@ pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKey, ForeignKeyFor,
     HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinTableRows, Joined, JoinedColumn,
     Kind, Links, LoadState, Macro, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic,
-    PolymorphicBelongsToKind, RawSql, Route, Slot, ThroughKind, UnknownType, Variant, VariantDef, VariantPreload,
+    PolymorphicBelongsToKind, RawSql, Route, SharedRow, Slot, ThroughKind, UnknownType, Variant, VariantDef,
+    VariantPreload,
 };
 pub use column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};

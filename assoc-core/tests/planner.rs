@@ -297,6 +297,68 @@ mod includes {
     }
 }
 
+mod tags {
+    use assoc_core::Polymorphic as _;
+    use assoc_macros::Polymorphic;
+
+    use super::*;
+
+    #[derive(Polymorphic, Debug, Clone)]
+    enum Subject {
+        #[polymorphic(tag = "person")]
+        Person(Person),
+        Place(Place),
+    }
+
+    #[derive(Model, Debug, Clone)]
+    struct Photo {
+        id: i64,
+        subject_id: i64,
+        subject_type: String,
+        #[belongs_to(polymorphic)]
+        subject: BelongsTo<Option<Subject>>,
+    }
+
+    #[derive(Model, Debug, Clone)]
+    struct Person {
+        id: i64,
+        #[has_many(as = "subject", tag = "person")]
+        photos: HasMany<Photo>,
+        // Stored as `person`, not as the model's name.
+        #[has_one(as = "subject")]
+        portrait: HasOne<Option<Photo>>,
+    }
+
+    #[derive(Model, Debug, Clone)]
+    struct Place {
+        id: i64,
+        #[has_many(as = "subject")]
+        photos: HasMany<Photo>,
+    }
+
+    /// None of the subjects: its rows are written by someone else.
+    #[derive(Model, Debug, Clone)]
+    struct Statue {
+        id: i64,
+        #[has_many(as = "subject", tag = "art")]
+        photos: HasMany<Photo>,
+    }
+
+    #[test]
+    fn are_those_of_the_other_side() {
+        assert_eq!(Subject::VARIANTS[0].tag, "person");
+        plan::<Person>(Root::Fetched, Person::PHOTOS).unwrap();
+        plan::<Place>(Root::Fetched, Place::PHOTOS).unwrap();
+        plan::<Statue>(Root::Fetched, Statue::PHOTOS).unwrap();
+        let error = plan::<Person>(Root::Fetched, Person::PORTRAIT).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Person: the association `Person.portrait` looks for rows of type `Person`, but `Photo.subject` stores \
+             `Person` as `person`: write `tag = \"person\"`"
+        );
+    }
+}
+
 mod circles {
     use super::*;
 

@@ -27,6 +27,7 @@ mod held;
 mod index;
 mod joined;
 mod owners;
+mod sharing;
 
 use assoc_core::joins::Joins;
 use assoc_core::planner::Plan;

@@ -51,7 +51,7 @@ impl Repo {
             })?;
             let statement = Statement::new(sql, values.into_iter().map(Bind::Value).collect());
             let mut row = OneRow::<M>(None);
-            repo.session(Access::Read).await?.query(&statement, &mut row).await?;
+            repo.reading(query.most_statements).await?.query(&statement, &mut row).await?;
             return Ok(row.0);
         }
         let mut query = query;
@@ -102,10 +102,7 @@ impl Repo {
         let repo = self.at_home_of(M::DEF);
         let prepared = query.prepare(&repo)?;
         let statement = prepared.statement(repo.dialect())?;
-        let mut session = repo.session(Access::Read).await?;
-        if limit.is_some() {
-            session.limit_statements(limit);
-        }
+        let mut session = repo.reading(limit).await?;
         let mut rows = Vec::new();
         if prepared.plan.is_none() {
             session.query(&statement, &mut rows).await?;
@@ -146,8 +143,9 @@ impl Repo {
     /// When the query cannot run or the database fails.
     pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
         let repo = self.at_home_of(M::DEF);
+        let limit = query.most_statements;
         let spec = query.prepare(&repo)?.of_roots();
-        let count: i64 = repo.scalar(&spec.count_statement(repo.dialect())?).await?.unwrap_or(0);
+        let count: i64 = repo.scalar(&spec.count_statement(repo.dialect())?, limit).await?.unwrap_or(0);
         // A count is not negative.
         Ok(count.unsigned_abs())
     }
@@ -158,8 +156,9 @@ impl Repo {
     /// When the query cannot run or the database fails.
     pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
         let repo = self.at_home_of(M::DEF);
+        let limit = query.most_statements;
         let spec = query.prepare(&repo)?.of_roots();
-        let found: Option<i64> = repo.scalar(&spec.exists_statement(repo.dialect())?).await?;
+        let found: Option<i64> = repo.scalar(&spec.exists_statement(repo.dialect())?, limit).await?;
         Ok(found.is_some())
     }
 
@@ -187,6 +186,7 @@ impl Repo {
         query: Select<M>,
     ) -> Result<Out> {
         let repo = self.at_home_of(M::DEF);
+        let limit = query.most_statements;
         let spec = query.prepare(&repo)?.of_roots();
         if !spec.group.is_empty() || !spec.having.is_always() {
             let message = "`aggregate` gives one value: a grouped query is read with `repo.pluck`";
@@ -199,7 +199,7 @@ impl Repo {
             found = value.map_err(|mismatch| mismatch.at(M::DEF.name, "aggregate"))?;
             Ok(())
         };
-        repo.session(Access::Read).await?.query(&statement, &mut sink).await?;
+        repo.reading(limit).await?.query(&statement, &mut sink).await?;
         found.ok_or_else(|| Error::invalid_query(M::DEF.name, "the aggregate returned no row: it cannot be grouped"))
     }
 
@@ -227,6 +227,7 @@ impl Repo {
             return Err(Error::invalid_query(M::DEF.name, message));
         }
         let repo = self.at_home_of(M::DEF);
+        let limit = query.most_statements;
         let spec = joined_spec(&repo, query)?;
         let operands = columns.operands();
         if spec.distinct && !spec.order.iter().all(|term| operands.contains(&term.operand)) {
@@ -241,7 +242,7 @@ impl Repo {
             rows.push(C::decode(values)?);
             Ok(())
         };
-        repo.session(Access::Read).await?.query(&statement, &mut sink).await?;
+        repo.reading(limit).await?.query(&statement, &mut sink).await?;
         Ok(rows)
     }
 
@@ -325,13 +326,14 @@ impl Repo {
         // Rows in hand need no connection of their own; a request that begins elsewhere takes none here.
         let repo = self.at_home_of(plan.steps().first().map_or(O::DEF, |step| step.select.model));
         let mut session = repo.session(Access::Read).await?;
-        if plan.steps().len() == 1 {
-            // One statement is a snapshot by itself.
-            return preload::load_held(&mut session, &plan, rows, force).await;
-        }
-        in_snapshot(&mut session, async |session| preload::load_held(session, &plan, rows, force).await)
-            .await
-            .map_err(|error| with_plan(self, error, &plan, None))
+        // One statement is a snapshot by itself; scopes and statements by owner are several.
+        let loaded = match plan.steps() {
+            [step] if step.by_owner.is_none() && step.finder.is_none() => {
+                preload::load_held(&mut session, &plan, rows, force).await
+            }
+            _ => in_snapshot(&mut session, async |session| preload::load_held(session, &plan, rows, force).await).await,
+        };
+        loaded.map_err(|error| with_plan(self, error, &plan, None))
     }
 
     /// What running a query would do: the tree of associations, and every statement. Runs nothing.
@@ -360,7 +362,16 @@ impl Repo {
         plan.explain_at(&|model| self.home_of(model).dialect(), Some(statement.sql()))
     }
 
-    async fn scalar<V: ColumnType>(&self, statement: &Statement) -> Result<Option<V>> {
+    // A connection for a query, which may have a limit of statements of its own.
+    async fn reading(&self, limit: Option<usize>) -> Result<Session<'_>> {
+        let mut session = self.session(Access::Read).await?;
+        if limit.is_some() {
+            session.limit_statements(limit);
+        }
+        Ok(session)
+    }
+
+    async fn scalar<V: ColumnType>(&self, statement: &Statement, limit: Option<usize>) -> Result<Option<V>> {
         let mut found = None;
         let mut sink = |values: &mut [Value<'_>]| {
             if let Some(value) = values.first_mut() {
@@ -368,7 +379,7 @@ impl Repo {
             }
             Ok(())
         };
-        self.session(Access::Read).await?.query(statement, &mut sink).await?;
+        self.reading(limit).await?.query(statement, &mut sink).await?;
         Ok(found)
     }
 }

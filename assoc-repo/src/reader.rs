@@ -205,6 +205,8 @@ async fn by_parts<O: Model, T: Model>(
     shape.distinct = query.spec.distinct;
     shape.select = query.selected.map(|operands| selected_columns(T::DEF, &operands)).transpose()?;
     let mut copy = owner.bare();
+    let limited = query.most_statements.map(|limit| repo.max_statements(limit));
+    let repo = limited.as_ref().unwrap_or(repo);
     repo.preload(&mut copy, One(Request { shape, children: query.preloads, ..Request::new(def) })).await?;
     let mut found: Vec<T> = Vec::new();
     let any: &dyn Any = &copy;

@@ -167,19 +167,20 @@ impl<'r> Session<'r> {
         self.budget = limit.map(|limit| Budget { limit, used: 0 });
     }
 
-    fn spend(&mut self) -> Result<()> {
+    fn spend(&mut self, statement: &Statement) -> Result<()> {
         if let Some(budget) = &mut self.budget {
             if budget.used == budget.limit {
-                // The request adds its plan.
-                return Err(ErrorKind::TooManyStatements { limit: budget.limit, plan: String::new() }.into());
+                // A request that has a plan shows that instead.
+                let plan = statement.sql().to_owned();
+                return Err(ErrorKind::TooManyStatements { limit: budget.limit, plan }.into());
             }
             budget.used += 1;
         }
         Ok(())
     }
 
-    async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
-        self.spend()?;
+    async fn connection(&mut self, statement: &Statement) -> Result<&mut Box<dyn Connection>> {
+        self.spend(statement)?;
         match &mut self.source {
             Source::Own { connection, .. } => Ok(connection),
             Source::Transaction { state, .. } => state.connection().await,
@@ -188,7 +189,7 @@ impl<'r> Session<'r> {
     }
 
     pub(crate) async fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
-        let connection = self.connection().await?;
+        let connection = self.connection(statement).await?;
         let timer = Timer::start();
         let result = connection.query(statement, sink).await;
         timer.finish(statement, &result);
@@ -212,7 +213,7 @@ impl<'r> Session<'r> {
             return self.query(statement, sink).await;
         }
         // All statements of a request are counted together.
-        self.spend()?;
+        self.spend(statement)?;
         let open = self.others.iter().position(|(known, _)| known.is_at(home));
         let at = match open {
             Some(at) => at,
@@ -239,7 +240,7 @@ impl<'r> Session<'r> {
     }
 
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed> {
-        let connection = self.connection().await?;
+        let connection = self.connection(statement).await?;
         let timer = Timer::start();
         let result = connection.execute(statement).await;
         timer.finish(statement, &result);

@@ -1,6 +1,7 @@
 //! `has_one`: the foreign key is on the target, of which an owner has at most one. If there are more, the first by the
 //! association's order (the primary key decides between equals) is the one, for readers and preloads alike.
 
+use super::polymorphic::check_tag;
 use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
 use crate::error::Result;
 use crate::model::Discriminator;
@@ -26,6 +27,7 @@ impl Kind for HasOneKind {
     }
 
     fn route(&self, association: &AssociationDef) -> Result<Route> {
+        self.target_type.map_or(Ok(()), |named| check_tag(association, named))?;
         Ok(Route::Direct(Hop {
             owner_columns: self.owner_key,
             target_columns: self.foreign_key,

@@ -6,8 +6,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::{AssociationDef, Cardinality, Kind, Macro, Route};
-use crate::error::Result;
-use crate::model::{Model, ModelDef};
+use crate::error::{Error, Result};
+use crate::model::{Discriminator, Model, ModelDef};
 use crate::planner::{IntoPreload, Request};
 use crate::rows::Rows;
 
@@ -113,6 +113,32 @@ impl<E> IntoPreload<E> for VariantPreload<E> {
     fn into_requests(self) -> Vec<Request> {
         self.requests
     }
+}
+
+/// That the tag of an `as` is the one under which the other side stores the owner, where that is declared: the target's
+/// polymorphic `belongs_to` over the same column, if one of its types is the owner's model.
+pub(super) fn check_tag(association: &AssociationDef, named: Discriminator) -> Result<()> {
+    let (owner, target) = ((association.owner)(), (association.target)());
+    let mut right = None;
+    for other in target.associations.iter().filter(|other| other.association_macro() == Macro::BelongsTo) {
+        let Ok(Route::Polymorphic { type_column, variants, .. }) = other.kind.route(other) else { continue };
+        let own = variants.iter().filter(|variant| type_column == named.column && (variant.model)() == owner);
+        for variant in own {
+            if variant.tag == named.tag {
+                return Ok(());
+            }
+            right = Some((other.name, variant.tag));
+        }
+    }
+    let Some((other, tag)) = right else { return Ok(()) };
+    let message = format!(
+        "the association `{}` looks for rows of type `{}`, but `{}.{other}` stores `{}` as `{tag}`: write `tag = \"{tag}\"`",
+        association.qualified_name(),
+        named.tag,
+        target.name,
+        owner.name
+    );
+    Err(Error::invalid_query(owner.name, message))
 }
 
 /// Polymorphic `belongs_to` with its columns.

@@ -1,6 +1,7 @@
 //! Where an association is stored in its owner, behind a vtable: reading what is loaded, putting in what was fetched.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use crate::rows::{Owners, Rows};
 
@@ -117,6 +118,20 @@ pub struct JoinTableRows<'r> {
     pub positions: &'r [u32],
 }
 
+/// A row that several owners may hold.
+pub type SharedRow = Arc<dyn Any + Send + Sync>;
+
+/// Offers a shared row, and takes the one that is answered.
+pub(crate) fn share_row<T: Send + Sync + 'static>(
+    row: &mut Arc<T>,
+    pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>,
+) {
+    let own: SharedRow = Arc::<T>::clone(row);
+    if let Some(other) = pick(own).and_then(|other| other.downcast::<T>().ok()) {
+        *row = other;
+    }
+}
+
 /// The field an association is stored in. One implementor a holder type, instantiated per association.
 pub trait Slot: Send + Sync {
     /// What is in memory for one owner; not loaded for a value of another type.
@@ -130,6 +145,11 @@ pub trait Slot: Send + Sync {
 
     /// Calls back with each row in memory, to be changed. A shared row that others hold too is copied first.
     fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any));
+
+    /// Offers each row in memory that is shared by `Arc`, and puts in the one that is answered, if it is of the same type.
+    fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
+        let _ = (owner, pick);
+    }
 
     /// Forgets what is in memory for one owner.
     fn clear(&self, owner: &mut dyn Any);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::ToOne;
 use super::cell::{Cell, state_methods};
-use crate::association::{Children, Links, LoadState, Slot};
+use crate::association::{Children, Links, LoadState, SharedRow, Slot, share_row};
 use crate::error::NotLoadedReason;
 use crate::model::Model;
 use crate::rows::Owners;
@@ -114,6 +114,13 @@ impl<O: Model, S: ToOne> Slot for BelongsToSlot<O, S> {
         if let Cell::Loaded(Some(target)) | Cell::Partial(Some(target)) = &mut (self.field_mut)(owner).0 {
             let target: &mut S::Target = Arc::make_mut(target);
             each(target);
+        }
+    }
+
+    fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
+        let Some(owner) = owner.downcast_mut::<O>() else { return };
+        if let Cell::Loaded(Some(target)) | Cell::Partial(Some(target)) = &mut (self.field_mut)(owner).0 {
+            share_row(target, pick);
         }
     }
 

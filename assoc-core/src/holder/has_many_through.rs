@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::cell::{Cell, state_methods};
 use super::join_rows::{JoinRow, JoinRowList, WithJoinRows};
-use crate::association::{Children, JoinTableRows, Links, LoadState, Slot};
+use crate::association::{Children, JoinTableRows, Links, LoadState, SharedRow, Slot, share_row};
 use crate::error::NotLoadedReason;
 use crate::model::Model;
 use crate::rows::Owners;
@@ -281,6 +281,13 @@ impl<O: Model, T: Model, J: JoinRow> Slot for HasManyThroughSlot<O, T, J> {
                 let row: &mut T = Arc::make_mut(row);
                 each(row);
             }
+        }
+    }
+
+    fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
+        let Some(owner) = owner.downcast_mut::<O>() else { return };
+        if let Cell::Loaded(targets) | Cell::Partial(targets) = &mut (self.field_mut)(owner).0 {
+            targets.rows.iter_mut().for_each(|row| share_row(row, pick));
         }
     }
 

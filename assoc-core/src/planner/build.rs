@@ -416,12 +416,10 @@ pub(super) fn direct_select(
         (false, true) => RowOrder::Any,
         (false, false) => RowOrder::ByKey,
     };
-    // What every read of the model begins with; a unique key has one row anyway.
-    let (limit, offset) = match hop.unique {
-        true => (shape.limit, shape.offset),
-        false => (shape.limit.or(base.limit), shape.offset.or(base.offset)),
-    };
-    let limited = limit.is_some() || offset.is_some();
+    // What every read of the model begins with. It counts the rows of one owner, so of a unique key, which has one row, it
+    // leaves that or none.
+    let (limit, offset) = (shape.limit.or(base.limit), shape.offset.or(base.offset).filter(|offset| *offset > 0));
+    let limited = if hop.unique { limit == Some(0) || offset.is_some() } else { limit.is_some() || offset.is_some() };
     // Rows that only lead on to others are held by nobody: of them the keys are read.
     let selected = if links_only { None } else { shape.select.or(base.select) };
     Ok(KeyedSelect {

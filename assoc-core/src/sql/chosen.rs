@@ -52,13 +52,13 @@ impl Choice {
     /// What an association by a key of its own chooses, if that matters.
     pub(super) fn of_direct(way: &Way, hop: Hop, target: &ModelDef, wanted: Wanted<'_>) -> Option<Choice> {
         let shape = &way.shape;
-        if hop.unique {
-            // One row at most.
-            let none = shape.limit == Some(0) || shape.offset.is_some_and(|offset| offset > 0);
-            return none.then_some(Choice::NONE);
-        }
         let base = target.base_scope(shape.unscoped);
         let limit = shape.limit.or(base.limit);
+        if hop.unique {
+            // One row at most.
+            let none = limit == Some(0) || shape.offset.or(base.offset).is_some_and(|offset| offset > 0);
+            return none.then_some(Choice::NONE);
+        }
         let limit = if way.is_single() { Some(limit.map_or(1, |limit| limit.min(1))) } else { limit };
         Choice::new(limit, shape.offset.or(base.offset), wanted)
     }

@@ -7,6 +7,7 @@ use assoc_core::rows::{Owners, Rows};
 use assoc_core::{Children, JoinTableRows, Links, RowOrigin};
 
 use super::held::{self, Held};
+use super::sharing::Sharing;
 use super::{EdgeLinks, NodeRows};
 
 /// Attaches everything and returns the root's fetched rows.
@@ -15,6 +16,7 @@ pub(super) fn run<'r>(
     nodes: &mut [Option<NodeRows>],
     mut held_root: Option<&mut (dyn Held + 'r)>,
 ) -> Box<dyn Rows> {
+    let mut sharing = Sharing::of(plan, nodes, held_root.as_deref().map(|root| root as &dyn Held));
     // A node comes after those that lead to it, so in reverse every node is complete before it moves into its owners.
     for node in (0..plan.nodes().len()).rev() {
         let Some(mut rows) = nodes[node].take() else { continue };
@@ -31,7 +33,16 @@ pub(super) fn run<'r>(
             };
             let between = between.map(|between| between.fetched);
             let edge = Attached { node, edge, links, between };
-            attach(plan, &mut rows, held_root.as_deref_mut(), &edge, children.fetched);
+            // Rows that keep what they hold are not even looked at: looking would copy those that are shared.
+            let changes = edge.changes(rows.held);
+            if changes {
+                sharing.touch(plan, node);
+            }
+            let held_root = held_root.as_deref_mut().filter(|_| changes);
+            attach(plan, &mut rows, held_root, &edge, children.fetched);
+        }
+        if let Some(root) = held_root.as_deref_mut() {
+            sharing.restore(plan, root, node);
         }
         nodes[node] = Some(rows);
     }
@@ -48,6 +59,12 @@ struct Attached<'p> {
 }
 
 impl Attached<'_> {
+    // Whether one of the owners in hand takes something, or forgets it.
+    fn changes(&self, held: usize) -> bool {
+        let takes = (0..held).any(|at| !self.links.kept.get(at).copied().unwrap_or(false));
+        takes || self.links.forgotten.iter().any(|at| *at < held)
+    }
+
     // Gives some of the owners what is theirs: those from a position on, in the order of the links.
     fn give(&self, owners: &mut dyn Owners, children: Children<'_>, first: usize, links: &Links, via: &[u32]) {
         let slot = self.edge.association.slot;
@@ -123,16 +140,32 @@ fn attach(
 
 // The links of the owners from one position up to another, and how many come before them.
 fn part(links: &Links, from: usize, to: usize) -> (Links, usize) {
-    let positions = links.positions();
-    let to = to.min(positions.len());
-    let before = positions[..from.min(to)].iter().map(Vec::len).sum();
-    let mut rows = Vec::new();
-    let mut ends = Vec::new();
-    for own in &positions[from.min(to)..to] {
-        rows.extend(own.iter().map(|at| *at as u32));
-        ends.push(rows.len() as u32);
+    let to = to.min(links.owners());
+    let from = from.min(to);
+    let cut = |rows: &[u32], ends: &[u32]| {
+        let start = if from == 0 { 0 } else { ends[from - 1] };
+        let end = if to == 0 { 0 } else { ends[to - 1] };
+        let ends = ends[from..to].iter().map(|end| end - start).collect();
+        (Links::Many { rows: rows[start as usize..end as usize].to_vec(), ends }, start as usize)
+    };
+    match links {
+        Links::Runs(runs) if from == 0 => (Links::Runs(runs[..to].to_vec()), 0),
+        Links::Runs(runs) => {
+            // Runs begin at the first row, and these do not.
+            let before: u32 = runs[..from].iter().sum();
+            let ends: Vec<u32> = runs[from..to]
+                .iter()
+                .scan(0, |end, run| {
+                    *end += run;
+                    Some(*end)
+                })
+                .collect();
+            let count = ends.last().copied().unwrap_or(0);
+            (Links::Many { rows: (before..before + count).collect(), ends }, before as usize)
+        }
+        Links::One(ones) => (Links::One(ones[from..to].to_vec()), ones[..from].iter().flatten().count()),
+        Links::Many { rows, ends } => cut(rows, ends),
     }
-    (Links::Many { rows, ends }, before)
 }
 
 struct HeldOwners<'a>(Vec<&'a mut dyn Any>);
@@ -144,5 +177,31 @@ impl Owners for HeldOwners<'_> {
 
     fn owner(&mut self, at: usize) -> Option<&mut dyn Any> {
         self.0.get_mut(at).map(|owner| &mut **owner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_has_the_positions_of_the_whole() {
+        let all = [
+            Links::Runs(vec![2, 0, 1, 3]),
+            Links::One(vec![Some(1), None, Some(0), Some(1)]),
+            Links::Many { rows: vec![4, 1, 1, 0], ends: vec![2, 2, 3, 4] },
+            Links::Runs(Vec::new()),
+        ];
+        for links in all {
+            let whole = links.positions();
+            for from in 0..=whole.len() + 1 {
+                for to in from..=whole.len() + 1 {
+                    let (part, before) = part(&links, from, to);
+                    let (from, to) = (from.min(whole.len()), to.min(whole.len()));
+                    assert_eq!(part.positions(), whole[from..to], "{links:?} {from}..{to}");
+                    assert_eq!(before, whole[..from].iter().map(Vec::len).sum::<usize>(), "{links:?} {from}..{to}");
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! `repo.preload` on structs the application holds: idempotent, and all or nothing.
 
+use std::sync::Arc;
+
 use assoc_core::Result;
 use assoc_repo::prelude::*;
 
@@ -20,6 +22,7 @@ cases! { "in_hand", Level::Read;
     filtered_after_whole,
     nothing_in_hand,
     shared_targets_in_hand,
+    shared_targets_stay_shared,
     another_order,
     changed_keys,
     structs_of_ones_own,
@@ -139,6 +142,45 @@ async fn shared_targets_in_hand(cx: &mut Context) -> Result<()> {
     cx.step("below a shared belongs_to", repo.preload(&mut comments, tree.clone())).await?;
     let fresh = repo.all(Query::preload(tree)).await?;
     cx.require(comments == fresh, "the same as loading everything at once")
+}
+
+// Loading below a target that several owners share gives all of them the one that has it.
+async fn shared_targets_stay_shared(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let copies = |comments: &[Comment]| {
+        let authors = comments.iter().filter_map(|comment| comment.author.shared());
+        let mentors = authors.clone().filter_map(|author| author.mentor.shared());
+        let count = |rows: Vec<*const Author>| rows.into_iter().collect::<std::collections::BTreeSet<_>>().len();
+        format!(
+            "{} authors, {} mentors",
+            count(authors.map(Arc::as_ptr).collect()),
+            count(mentors.map(Arc::as_ptr).collect())
+        )
+    };
+    let mut comments =
+        repo.all(Query::preload(Comment::AUTHOR.with(Author::MENTOR)).order_by(Comment::ID.asc())).await?;
+    cx.note("loaded", copies(&comments));
+    let below = Comment::AUTHOR.with((Author::GRAVATAR, Author::MENTOR.with(Author::POSTS)));
+    cx.step("below both", repo.preload(&mut comments, below.clone())).await?;
+    cx.note("then", copies(&comments));
+    let fresh = repo.all(Query::preload(below.clone()).order_by(Comment::ID.asc())).await?;
+    cx.require(comments == fresh, "the same as loading everything at once")?;
+    // One of them has lost it, the others keep the copy they share.
+    let other = comments.clone();
+    comments[0].author = BelongsTo::default();
+    cx.step("one is missing", repo.preload(&mut comments, below.clone())).await?;
+    cx.require(comments == fresh, "the same")?;
+    let kept =
+        comments.iter().zip(&other).skip(1).all(|(one, other)| match (one.author.shared(), other.author.shared()) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        });
+    cx.require(kept, "what nothing was put into was not even copied")?;
+    cx.step("reload", repo.reload(&mut comments, below)).await?;
+    cx.require(comments == fresh, "the same")?;
+    cx.note("reloaded", copies(&comments));
+    Ok(())
 }
 
 // An order decides which rows there are where only the first of them are wanted.

@@ -6,7 +6,7 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::clinic::{self, Doctor, Patient};
-use crate::models::options::{self, Buyer, Customer, LastNote, Note, NoteTaker, Order, Purchase, SpecialNote};
+use crate::models::options::{self, Buyer, Customer, LastNote, Note, NoteTaker, Order, Pointer, Purchase, SpecialNote};
 
 cases! { "scopes", Level::Read;
     conditions,
@@ -17,6 +17,7 @@ cases! { "scopes", Level::Read;
     includes_in_a_circle,
     default_scope,
     default_scope_with_limit_and_preload,
+    default_scope_of_a_single_target,
     discriminator,
     readers_agree,
     by_owner,
@@ -148,6 +149,28 @@ async fn default_scope_with_limit_and_preload(cx: &mut Context) -> Result<()> {
     let all = cx.step("unscoped", repo.load(&takers, NoteTaker::LAST_NOTES.unscoped())).await?;
     cx.note("notes", format!("{:?}", all.iter().map(Vec::len).collect::<Vec<_>>()));
     cx.require(all.iter().flatten().all(|note| !note.taker.is_loaded()), "nothing below them")
+}
+
+// A default scope's limit counts the rows of each owner, also where there is only one: the first is there, a second is not.
+async fn default_scope_of_a_single_target(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let query = || Query::order_by(Pointer::ID.asc());
+    let both = (Pointer::LAST.unscoped(), Pointer::LATER);
+    let pointers = cx.step("none is the second of its key", repo.all(query().preload(both))).await?;
+    cx.require(pointers.iter().all(|pointer| pointer.later.loaded() == Some(None)), "none")?;
+    let pointers = cx.step("each is the first", repo.all(query().preload((Pointer::LAST, Pointer::LATER)))).await?;
+    for pointer in &pointers {
+        let last = repo.get_association(pointer, Pointer::LAST, Query::new()).await?;
+        cx.require(pointer.last()?.is_some() && pointer.last()?.cloned() == last, "the reader's")?;
+        let later = repo.get_association(pointer, Pointer::LATER, Query::new()).await?;
+        cx.require(later.is_none(), "the reader's")?;
+    }
+    let any = repo.count(Query::filter(Pointer::LATER.associated()));
+    let any = cx.step("and by a condition", any).await?;
+    cx.note("with a later one", any);
+    let unscoped = cx.step("unscoped", repo.load(&pointers, Pointer::LATER.unscoped())).await?;
+    cx.require(unscoped.iter().all(|notes| notes.len() == 1), "all are there")
 }
 
 async fn discriminator(cx: &mut Context) -> Result<()> {
@@ -337,6 +360,19 @@ async fn budget(cx: &mut Context) -> Result<()> {
     cx.step("two statements are allowed and enough", repo.max_statements(2).all(query())).await?;
     let error = cx.step("one is not", repo.all(query().max_statements(1))).await.err();
     let Some(error) = error else { return Err(Error::other("the budget was exceeded and nobody said so")) };
+    let none = || Query::<Customer>::new().max_statements(0);
+    cx.fails("get, none allowed", repo.get::<Customer>(1, none())).await?;
+    cx.fails("count", repo.count(none())).await?;
+    cx.fails("exists", repo.exists(none())).await?;
+    cx.fails("pluck", repo.pluck(Customer::NAME, none())).await?;
+    cx.fails("aggregate", repo.aggregate(Customer::VIP_FROM.max(), none())).await?;
+    let one = cx.fails("one of a repo", repo.max_statements(0).count(Query::<Customer>::new())).await?;
+    cx.require(one.to_string().contains("SELECT COUNT(*)"), "it shows the statement")?;
+    let mut customers = repo.all(Query::<Customer>::new()).await?;
+    let in_hand = cx.fails("in hand", repo.max_statements(0).preload(&mut customers, Customer::ORDERS)).await?;
+    cx.require(in_hand.to_string().contains("Customer (in hand)"), "it shows the plan")?;
+    let by_parts = repo.get_association(&customers[0], Customer::ORDERS, Query::new().max_statements(0));
+    cx.fails("a reader", by_parts).await?;
     cx.require(
         matches!(error.kind(), ErrorKind::TooManyStatements { limit: 1, plan } if plan.contains("orders")),
         "it shows the plan",

@@ -25,6 +25,7 @@ cases! { "through", Level::Read;
     children_of_targets,
     reader,
     in_hand,
+    shared_in_hand,
     conditions,
     has_one_and_a_limit_of_none,
 }
@@ -209,6 +210,23 @@ async fn in_hand(cx: &mut Context) -> Result<()> {
     cx.step("one missing", repo.preload(&mut physicians, Physician::PATIENTS.with(Patient::APPOINTMENTS))).await?;
     let fresh = repo.all(Query::preload(Physician::PATIENTS.with(Patient::APPOINTMENTS))).await?;
     cx.require(physicians == fresh, "the same as loading everything at once")
+}
+
+// Loading below targets that several owners share gives all of them the one that has it.
+async fn shared_in_hand(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let distinct = |physicians: &[Physician]| {
+        let patients = physicians.iter().filter_map(|physician| physician.patients.loaded()).flatten();
+        patients.map(Arc::as_ptr).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    let mut physicians = repo.all(Query::preload(Physician::PATIENTS)).await?;
+    let before = distinct(&physicians);
+    cx.note("patients", before);
+    let below = Physician::PATIENTS.with(Patient::APPOINTMENTS);
+    cx.step("below patients", repo.preload(&mut physicians, below.clone())).await?;
+    cx.require(distinct(&physicians) == before, "as many copies as before")?;
+    cx.require(physicians == repo.all(Query::preload(below)).await?, "the same as loading everything at once")
 }
 
 async fn conditions(cx: &mut Context) -> Result<()> {

@@ -138,6 +138,29 @@ fn with_buyer(purchases: Scope<Purchase>) -> Scope<Purchase> {
     purchases.preload(Purchase::BUYER)
 }
 
+/// All notes but the first.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "notes", default_scope = but_the_first)]
+pub(crate) struct LaterNote {
+    pub(crate) id: i64,
+    pub(crate) hidden: bool,
+}
+
+fn but_the_first(notes: Scope<LaterNote>) -> Scope<LaterNote> {
+    notes.order_by(LaterNote::ID.asc()).offset(1)
+}
+
+/// Rows that refer to notes whose default scopes count.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "notes")]
+pub(crate) struct Pointer {
+    pub(crate) id: i64,
+    #[belongs_to(foreign_key = "id")]
+    pub(crate) last: BelongsTo<Option<LastNote>>,
+    #[belongs_to(foreign_key = "id")]
+    pub(crate) later: BelongsTo<Option<LaterNote>>,
+}
+
 /// Makes the tables and fills them.
 pub(crate) async fn fixture(repo: &Repo) -> Result<()> {
     repo.create_table::<Customer>().await?;

@@ -128,7 +128,7 @@ impl World {
         let one = def.kind.cardinality() == Cardinality::One;
         // A default scope's limit is one for each owner.
         let base = match def.kind.route(def).unwrap() {
-            Route::Direct(hop) if !hop.unique => (def.target)().base_scope(shape.unscoped),
+            Route::Direct(_) => (def.target)().base_scope(shape.unscoped),
             _ => Shape::default(),
         };
         let most = shape.limit.or(base.limit).unwrap_or(u64::MAX).min(if one { 1 } else { u64::MAX });
