@@ -137,7 +137,6 @@ impl Plan {
                 self.add_polymorphic(node, &wanted, type_column, owner_columns, variants)
             }
             Route::Through { through, source, source_type } => {
-                if !wanted.hidden {}
                 Ok(vec![self.add_through(node, wanted, through, source, source_type)?])
             }
             Route::JoinTable { table, links, targets } => {
