@@ -302,8 +302,11 @@ mod polymorphic {
         origin: RowOrigin,
         #[has_many(as = "imageable", inverse_of = "imageable")]
         pictures: HasMany<Picture>,
-        #[has_one(as = "subject", foreign_key = "about_id", foreign_type = "about_kind", tag = "person")]
+        #[has_one(as = "subject", foreign_key = "about_id", foreign_type = "about_kind", tag = "Employee")]
         portrait: HasOne<Option<Picture>>,
+        // `Imageable` stores employees under another tag.
+        #[has_one(as = "subject", foreign_key = "about_id", foreign_type = "about_kind", tag = "person")]
+        misplaced: HasOne<Option<Picture>>,
         #[has_many(through = "pictures", source = "subject", source_type = "product")]
         products: HasManyThrough<Product>,
         #[has_many(through = "pictures", source_type = "Employee")]
@@ -393,7 +396,10 @@ mod polymorphic {
         assert_eq!(Employee::PICTURES.def().inverse().unwrap(), Some(Picture::IMAGEABLE.def()));
         let Route::Direct(hop) = route(Employee::PORTRAIT.def()) else { panic!("direct") };
         assert_eq!((hop.owner_columns, hop.target_columns), (&[0][..], &[3][..]));
-        assert_eq!(hop.target_type, Some(Discriminator { column: 4, tag: "person" }));
+        assert_eq!(hop.target_type, Some(Discriminator { column: 4, tag: "Employee" }));
+        let misplaced = Employee::MISPLACED.def();
+        let error = misplaced.kind.route(misplaced).unwrap_err();
+        assert!(error.to_string().ends_with("stores `Employee` as `Employee`: write `tag = \"Employee\"`"), "{error}");
         // Which of several models leads back is not guessed.
         assert_eq!(Employee::PORTRAIT.def().inverse().unwrap(), None);
         assert_eq!(Picture::SUBJECT.def().inverse().unwrap(), None);
