@@ -8,8 +8,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::Result;
+use crate::expr::Expr;
 use crate::model::{Discriminator, ModelDef};
 use crate::planner::Shape;
+use crate::value::Value;
 
 mod belongs_to;
 mod conditions;
@@ -95,6 +97,19 @@ pub struct Hop {
     pub unique: bool,
     /// The type the target's row must name beside the key: the other side of a polymorphic `belongs_to`.
     pub target_type: Option<Discriminator>,
+}
+
+impl Hop {
+    /// A condition on rows of the target, with the type that they must name beside the key.
+    #[must_use]
+    pub(crate) fn typed(&self, target: &ModelDef, filter: Expr) -> Expr {
+        match self.target_type {
+            Some(Discriminator { column, tag }) => {
+                Expr::equals(target.columns[column].name, Value::from(tag)).and(filter)
+            }
+            None => filter,
+        }
+    }
 }
 
 /// How the planner gets from owner to target.

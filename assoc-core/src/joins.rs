@@ -359,8 +359,7 @@ pub fn hops_of(
                 return Err(cannot_join(association, "is polymorphic: which table to join differs from row to row"));
             };
             let model = (variant.model)();
-            let unique = model.primary_key == variant.key;
-            let hop = Hop { owner_columns, target_columns: variant.key, unique, target_type: None };
+            let hop = variant.hop(owner_columns);
             let owner_type = Some(Discriminator { column: type_column, tag: variant.tag });
             out.push(JoinHop { owner_type, ..direct(association, hop, model, shape) });
         }
@@ -370,10 +369,7 @@ pub fn hops_of(
 
 fn direct(association: &'static AssociationDef, hop: Hop, model: &'static ModelDef, shape: &Shape) -> JoinHop {
     let base = model.base_scope(shape.unscoped);
-    let mut filter = base.filter.and(shape.filter.clone());
-    if let Some(Discriminator { column, tag }) = hop.target_type {
-        filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
-    }
+    let filter = hop.typed(model, base.filter.and(shape.filter.clone()));
     let order = if shape.order.is_empty() { base.order } else { shape.order.clone() };
     let (limit, offset) = (shape.limit.or(base.limit), shape.offset.or(base.offset));
     let single = association.kind.cardinality() == Cardinality::One;

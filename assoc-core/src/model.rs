@@ -277,10 +277,13 @@ impl ModelDef {
     /// The primary key of a row behind a vtable; `None` if the model has none or part of it is `NULL`.
     #[must_use]
     pub fn key_of(&self, row: &dyn Any) -> Option<KeyTuple> {
-        if self.primary_key.is_empty() {
-            return None;
-        }
-        KeyTuple::new(self.primary_key.iter().map(|column| self.rows.value(row, *column).into_owned()))
+        if self.primary_key.is_empty() { None } else { self.key_in(row, self.primary_key) }
+    }
+
+    /// The key that a row behind a vtable holds in some of its columns; `None` if part of it is `NULL`.
+    #[must_use]
+    pub fn key_in(&self, row: &dyn Any, columns: &[usize]) -> Option<KeyTuple> {
+        KeyTuple::new(columns.iter().map(|column| self.rows.value(row, *column).into_owned()))
     }
 
     /// Requires that the fields of columns that a `select` leaves out can be empty.

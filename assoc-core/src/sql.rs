@@ -336,11 +336,15 @@ impl<'d> SqlWriter<'d> {
     pub fn order_by(&mut self, order: &[OrderTerm]) -> Result<()> {
         for (index, term) in order.iter().enumerate() {
             self.push(if index == 0 { " ORDER BY " } else { ", " });
-            self.operand(&term.operand)?;
-            if term.direction == Direction::Desc {
-                self.push(" DESC");
-            }
+            self.order_term(term)?;
         }
+        Ok(())
+    }
+
+    /// Appends one term of an order.
+    fn order_term(&mut self, term: &OrderTerm) -> Result<()> {
+        self.operand(&term.operand)?;
+        self.push(if term.direction == Direction::Desc { " DESC" } else { "" });
         Ok(())
     }
 

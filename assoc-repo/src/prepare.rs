@@ -142,11 +142,7 @@ fn with_joins(repo: &Repo, mut spec: SelectSpec, mut joins: Joins) -> Result<Sel
 // The association paths that the query's conditions, orders and joins refer to.
 fn referred_to(spec: &SelectSpec, joins: &Joins) -> Vec<Vec<&'static str>> {
     let mut paths: Vec<Vec<&'static str>> = joins.paths().map(|(path, _)| path.to_vec()).collect();
-    let mut refer = |path: &[&'static str]| paths.push(path.to_vec());
-    spec.filter.visit_paths(&[], &mut refer);
-    spec.having.visit_paths(&[], &mut refer);
-    let operands = spec.order.iter().map(|term| &term.operand).chain(&spec.group);
-    operands.for_each(|operand| operand.visit_path(&[], &mut refer));
+    spec.visit_paths(&mut |path| paths.push(path.to_vec()));
     paths
 }
 

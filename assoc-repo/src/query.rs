@@ -176,6 +176,12 @@ impl<M: Model> Select<M> {
         self
     }
 
+    // No more than so many rows, nor than the query asks for.
+    pub(crate) fn at_most(self, rows: u64) -> Self {
+        let limit = self.spec.limit.map_or(rows, |limit| limit.min(rows));
+        self.limit(limit)
+    }
+
     /// Leaves out so many rows at the beginning.
     pub fn offset(mut self, offset: u64) -> Self {
         self.spec.offset = Some(offset);

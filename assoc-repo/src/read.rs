@@ -76,8 +76,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
     pub async fn get_by<M: Model>(&self, filter: Filter<M>, query: Select<M>) -> Result<Option<M>> {
-        let most = query.spec.limit.map_or(1, |limit| limit.min(1));
-        Ok(self.all(query.filter(filter).limit(most)).await?.into_iter().next())
+        Ok(self.all(query.filter(filter).at_most(1)).await?.into_iter().next())
     }
 
     /// The only row of a query, or `None`. 1 statement, and what the preloads cost.
@@ -85,8 +84,7 @@ impl Repo {
     /// # Errors
     /// [`ErrorKind::NotUnique`] if there are several, and what [`all`](Self::all) can fail with.
     pub async fn one<M: Model>(&self, query: Select<M>) -> Result<Option<M>> {
-        let limit = query.spec.limit.map_or(2, |limit| limit.min(2));
-        let mut rows = self.all(query.limit(limit)).await?.into_iter();
+        let mut rows = self.all(query.at_most(2)).await?.into_iter();
         match (rows.next(), rows.next()) {
             (first, None) => Ok(first),
             _ => Err(ErrorKind::NotUnique { model: M::DEF.name }.into()),

@@ -101,9 +101,7 @@ impl Repo {
         {
             return Err(AssociationNotLoaded::unknown_type(O::DEF.name, def.name, &tag).into());
         }
-        let mut found = None;
-        association.def().slot.visit(any, &mut |target| found = target.downcast_ref::<S::Target>().cloned());
-        Ok(found)
+        Ok(targets_in(def, &copy).pop())
     }
 }
 
@@ -158,7 +156,7 @@ async fn by_way<T: Model>(
     owner: &impl Model,
     mut query: Select<T>,
 ) -> Result<Vec<T>> {
-    let key = KeyTuple::new(way.owner_columns.iter().map(|column| owner.value(*column).into_owned()));
+    let key = key_of(owner, way.owner_columns);
     let named = |named: Discriminator| owner.value(named.column) == Value::from(named.tag);
     let Some(key) = key.filter(|_| way.owner_type.is_none_or(named)) else { return Ok(Vec::new()) };
     query.spec.filter = way.begins_at(key.values()).and(way.filter.clone()).and(query.spec.filter);
@@ -172,8 +170,7 @@ async fn by_way<T: Model>(
     query.preloads.extend(own.includes);
     query.preloads.extend(T::DEF.base_scope(own.unscoped || query.unscoped).includes);
     if way.cardinality == Cardinality::One {
-        let most = query.spec.limit.map_or(1, |limit| limit.min(1));
-        query = query.limit(most);
+        query = query.at_most(1);
     }
     // What is left to choose is loaded by key, for the same reason as above.
     for request in query.preloads.iter_mut().filter(|request| request.strategy == Strategy::Chosen) {
@@ -207,23 +204,25 @@ async fn by_parts<O: Model, T: Model>(
     let mut copy = owner.bare();
     let limited = query.most_statements.map(|limit| repo.max_statements(limit));
     let repo = limited.as_ref().unwrap_or(repo);
-    repo.preload(&mut copy, One(Request { shape, children: query.preloads, ..Request::new(def) })).await?;
-    let mut found: Vec<T> = Vec::new();
-    let any: &dyn Any = &copy;
-    def.slot.visit(any, &mut |row| found.extend(row.downcast_ref::<T>().cloned()));
+    let request = Request { shape, children: query.preloads, ..Request::new(def) };
+    repo.preload_rows(std::slice::from_mut(&mut copy), vec![request], false).await?;
+    let mut found: Vec<T> = targets_in(def, &copy);
     if query.origin.is_read_only() {
         mark(&mut found, query.origin);
     }
     Ok(found)
 }
 
-/// A request that is data already.
-struct One(Request);
+/// The targets in memory of an association of one owner.
+pub(crate) fn targets_in<O: Model, T: TargetRow>(def: &AssociationDef, owner: &O) -> Vec<T> {
+    let mut found = Vec::new();
+    let any: &dyn Any = owner;
+    def.slot.visit(any, &mut |row| found.extend(row.downcast_ref::<T>().cloned()));
+    found
+}
 
-impl<O> assoc_core::planner::IntoPreload<O> for One {
-    fn into_requests(self) -> Vec<Request> {
-        vec![self.0]
-    }
+fn key_of(owner: &impl Model, columns: &[usize]) -> Option<KeyTuple> {
+    KeyTuple::new(columns.iter().map(|column| owner.value(*column).into_owned()))
 }
 
 fn column_operands<T: Model>(columns: &[usize]) -> Vec<Operand> {
@@ -238,8 +237,7 @@ async fn direct<T: Model>(
     owner: &impl Model,
     mut query: Select<T>,
 ) -> Result<Vec<T>> {
-    let values = hop.owner_columns.iter().map(|column| owner.value(*column).into_owned());
-    let Some(key) = KeyTuple::new(values) else { return Ok(Vec::new()) };
+    let Some(key) = key_of(owner, hop.owner_columns) else { return Ok(Vec::new()) };
     let names = hop.target_columns.iter().map(|column| T::DEF.columns[*column].name);
     let mut keyed: Vec<Expr> = names.zip(key.values()).map(|(name, value)| Expr::equals(name, value.clone())).collect();
     keyed.extend(hop.target_type.map(|own| Expr::equals(T::DEF.columns[own.column].name, Value::from(own.tag))));
@@ -272,8 +270,7 @@ async fn direct<T: Model>(
         query = query.in_total_order();
     }
     if def.kind.cardinality() == Cardinality::One {
-        let most = query.spec.limit.map_or(1, |limit| limit.min(1));
-        query = query.limit(most);
+        query = query.at_most(1);
     }
     repo.all(query).await
 }

@@ -1,7 +1,6 @@
 //! Rows beside their owners: loaded and counted without being stored, so that one association can be had in several
 //! ways at once.
 
-use std::any::Any;
 use std::collections::HashMap;
 
 use assoc_core::driver::Access;
@@ -10,6 +9,7 @@ use assoc_core::sql::{KeyedCount, KeyedSelect};
 use assoc_core::{AssociationDef, Cardinality, Error, Finder, KeySet, Model, Result, Route, Value, filtered};
 
 use crate::preload;
+use crate::reader::targets_in;
 use crate::repo::Repo;
 
 impl Repo {
@@ -46,18 +46,10 @@ impl Repo {
             .into_requests()
             .try_into()
             .map_err(|_| Error::invalid_query(O::DEF.name, "`load` reads one association at a time"))?;
-        let slot = request.association.slot;
+        let association = request.association;
         let mut copies: Vec<O> = owners.iter().map(O::bare).collect();
         self.preload_rows(&mut copies, vec![request], false).await?;
-        Ok(copies
-            .iter()
-            .map(|copy| {
-                let mut own = Vec::new();
-                let any: &dyn Any = copy;
-                slot.visit(any, &mut |row| own.extend(row.downcast_ref::<T>().cloned()));
-                own
-            })
-            .collect())
+        Ok(copies.iter().map(|copy| targets_in(association, copy)).collect())
     }
 
     /// The number of targets of an association for each of several owners, in their order. 1 grouped statement for an

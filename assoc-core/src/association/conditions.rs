@@ -3,7 +3,6 @@
 use super::{Association, AssociationDef, Macro, Route};
 use crate::column::Filter;
 use crate::expr::{ColumnRef, Comparison, Expr, Operand};
-use crate::key::KeyTuple;
 use crate::model::{Model, ModelDef};
 use crate::value::Value;
 
@@ -95,7 +94,7 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
 
 // That columns have the values that one of the rows has in others. A row with a `NULL` among them is none.
 fn have_values_of<R: Model>(model: &ModelDef, columns: &[usize], rows: &[&R], of: &[usize]) -> Expr {
-    let keys = rows.iter().filter_map(|row| KeyTuple::new(of.iter().map(|column| row.value(*column).into_owned())));
+    let keys = rows.iter().filter_map(|row| R::DEF.key_in(*row, of));
     let operand = |column: usize| Operand::Column(ColumnRef::own(model.columns[column].name));
     match columns {
         // A table without a key has no row that could be told from others.

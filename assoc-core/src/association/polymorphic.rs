@@ -5,7 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{AssociationDef, Cardinality, Kind, Macro, Route};
+use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
 use crate::error::{Error, Result};
 use crate::model::{Discriminator, Model, ModelDef};
 use crate::planner::{IntoPreload, Request};
@@ -45,6 +45,15 @@ pub struct VariantDef {
     pub row: fn(&dyn Any) -> Option<&dyn Any>,
     /// The same, to change it.
     pub row_mut: fn(&mut dyn Any) -> Option<&mut dyn Any>,
+}
+
+impl VariantDef {
+    /// The step from an owner that names this type, whose key is in these columns.
+    #[must_use]
+    pub fn hop(&self, owner_columns: &'static [usize]) -> Hop {
+        let unique = (self.model)().primary_key == self.key;
+        Hop { owner_columns, target_columns: self.key, unique, target_type: None }
+    }
 }
 
 impl fmt::Debug for VariantDef {

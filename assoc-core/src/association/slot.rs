@@ -34,6 +34,18 @@ pub enum Links {
 }
 
 impl Links {
+    /// The first row of each owner, of positions and for each owner where its own end.
+    #[must_use]
+    pub fn first_of(rows: &[u32], ends: &[u32]) -> Self {
+        let mut start = 0;
+        let first = |end: &u32| {
+            let own = rows.get(start as usize).copied().filter(|_| *end > start);
+            start = *end;
+            own
+        };
+        Links::One(ends.iter().map(first).collect())
+    }
+
     /// The number of owners.
     #[must_use]
     pub fn owners(&self) -> usize {

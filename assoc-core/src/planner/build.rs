@@ -21,11 +21,9 @@ use super::{
 };
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::Expr;
 use crate::joins::{cannot_join, hops_of};
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
-use crate::value::Value;
 
 /// Nodes whose own associations are still to be planned, each with the includes on the way to it.
 type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
@@ -250,12 +248,7 @@ impl Plan {
         let chosen = variants.iter().filter(|variant| wanted.only_type.is_none_or(|tag| tag == variant.tag));
         for (at, variant) in chosen.enumerate() {
             let model = (variant.model)();
-            let hop = Hop {
-                owner_columns,
-                target_columns: variant.key,
-                unique: model.primary_key == variant.key,
-                target_type: None,
-            };
+            let hop = variant.hop(owner_columns);
             let discriminator = Discriminator { column: type_column, tag: variant.tag };
             let variant = VariantEdge { discriminator, def: variant, all: variants, stores_absent: at == 0 };
             let (shape, asked) = (wanted.shape.clone(), wanted.asked.clone());
@@ -406,10 +399,7 @@ pub(super) fn direct_select(
     }
     let base = model.base_scope(shape.unscoped);
     model.check_default_group(&base.group)?;
-    let mut filter = base.filter.and(shape.filter);
-    if let Some(Discriminator { column, tag }) = hop.target_type {
-        filter = Expr::equals(model.columns[column].name, Value::from(tag)).and(filter);
-    }
+    let filter = hop.typed(model, base.filter.and(shape.filter));
     let row_order = match (ranked, hop.unique) {
         (true, _) => RowOrder::Ranked,
         (false, true) => RowOrder::Any,

@@ -114,9 +114,7 @@ impl Plan {
     // before.
     fn choose_where_it_shows(&mut self, joins: &mut Joins, query: &Select, ways: &[(EdgeId, Vec<usize>)]) {
         let mut referred_to = Vec::new();
-        let mut refer = |path: &[&'static str]| referred_to.extend(joins.find(path));
-        query.filter.visit_paths(&[], &mut refer);
-        query.order.iter().for_each(|term| term.operand.visit_path(&[], &mut refer));
+        query.visit_paths(&mut |path| referred_to.extend(joins.find(path)));
         let inner = joins.tables().iter().filter(|table| table.kind == JoinKind::Inner);
         referred_to.extend(inner.filter_map(|table| table.from));
         for table in ways.iter().flat_map(|(_, way)| way) {
@@ -135,9 +133,7 @@ impl Plan {
     // below it. SQL of the application's own may do anything.
     fn mark_partial(&mut self, joins: &Joins, query: &Select, ways: &[(EdgeId, Vec<usize>)]) {
         let mut restricted = Vec::new();
-        let mut restrict = |path: &[&'static str]| restricted.extend(joins.find(path));
-        query.filter.visit_paths(&[], &mut restrict);
-        query.having.visit_paths(&[], &mut restrict);
+        query.visit_condition_paths(&mut |path| restricted.extend(joins.find(path)));
         let anything = !joins.raw().is_empty() || query.filter.has_raw() || query.having.has_raw();
         for (id, way) in ways {
             let Some(first) = way.first() else { continue };

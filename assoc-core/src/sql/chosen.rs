@@ -16,9 +16,8 @@ use crate::association::{Hop, Route};
 use crate::dialect::PerOwnerLimit;
 use crate::error::{Error, Result};
 use crate::expr::{ChosenRows, Expr, OrderTerm};
-use crate::model::{Discriminator, ModelDef};
+use crate::model::ModelDef;
 use crate::planner::Shape;
-use crate::value::Value;
 
 mod way;
 
@@ -144,9 +143,7 @@ impl SqlWriter<'_> {
             writer.identifier(&alias);
             if form == Form::Numbered {
                 // All owners' rows at once: of the match only the type is left.
-                let column = |named: Discriminator| target.columns[named.column].name;
-                let typed = hop.target_type.map(|named| Expr::equals(column(named), Value::from(named.tag)));
-                return writer.where_clause(&typed.unwrap_or_else(Expr::always).and(visible.clone()));
+                return writer.where_clause(&hop.typed(target, visible.clone()));
             }
             writer.push(" WHERE ");
             writer.hop_matches(outer.alias, outer.model, hop, target);

@@ -10,7 +10,6 @@ use crate::key::KeySet;
 use crate::model::ModelDef;
 use crate::planner::Shape;
 use crate::statement::Statement;
-use crate::value::Value;
 
 /// The number of rows of each key: `SELECT ordinal, COUNT(*) … GROUP BY ordinal`. The database says which key a row
 /// belongs to, so one form serves every type of key. Of grouped rows it counts the groups.
@@ -27,10 +26,7 @@ impl KeyedCount {
     #[must_use]
     pub fn new(association: &AssociationDef, hop: Hop, shape: Shape) -> Self {
         let model = (association.target)();
-        let mut filter = model.base_scope(shape.unscoped).filter.and(shape.filter);
-        if let Some(named) = hop.target_type {
-            filter = Expr::equals(model.columns[named.column].name, Value::from(named.tag)).and(filter);
-        }
+        let filter = hop.typed(model, model.base_scope(shape.unscoped).filter.and(shape.filter));
         KeyedCount { model, columns: hop.target_columns, filter, group: shape.group }
     }
 

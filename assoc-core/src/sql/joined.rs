@@ -330,11 +330,21 @@ impl Select {
     #[must_use]
     pub fn of_roots(&self) -> Select {
         let mut needed = Vec::new();
-        let mut need = |path: &[&'static str]| needed.extend(self.joins.find(path));
-        self.filter.visit_paths(&[], &mut need);
-        self.having.visit_paths(&[], &mut need);
-        self.order.iter().for_each(|term| term.operand.visit_path(&[], &mut need));
+        self.visit_paths(&mut |path| needed.extend(self.joins.find(path)));
         Select { joins: self.joins.only(&needed), ..self.clone() }
+    }
+
+    /// Calls back with every path that a condition leads along.
+    pub fn visit_condition_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
+        self.filter.visit_paths(&[], each);
+        self.having.visit_paths(&[], each);
+    }
+
+    /// Calls back with every path that a condition, an order or a group leads along.
+    pub fn visit_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
+        self.visit_condition_paths(each);
+        let operands = self.order.iter().map(|term| &term.operand).chain(&self.group);
+        operands.for_each(|operand| operand.visit_path(&[], each));
     }
 
     /// Whether its joins repeat the root's rows.

@@ -6,7 +6,6 @@ use crate::error::{ErrorKind, Result};
 use crate::expr::{Expr, OrderTerm};
 use crate::joins::{JoinKind, JoinedTable, Joins};
 use crate::model::ModelDef;
-use crate::value::Value;
 
 /// The names of joined tables by path, and from where paths are seen.
 #[derive(Debug, Default)]
@@ -79,17 +78,13 @@ impl SqlWriter<'_> {
             None => (root, root.table.name),
             Some(from) => (from.hop.model, &from.name[..]),
         };
-        let hop = table.hop.hop;
-        self.separated(" AND ", hop.target_columns.iter().zip(hop.owner_columns), |writer, (own, key)| {
-            writer.column_of(&table.name, table.hop.model.columns[*own].name);
-            writer.push(" = ");
-            writer.column_of(owner_name, owner.columns[*key].name);
-        });
+        self.within(&table.name, |writer| {
+            writer.hop_matches(owner_name, owner, table.hop.hop, table.hop.model);
+            Ok(())
+        })?;
         if let Some(named) = table.hop.owner_type {
             self.push(" AND ");
-            self.column_of(owner_name, owner.columns[named.column].name);
-            self.push(" = ");
-            self.bind(Value::from(named.tag));
+            self.names_type(owner_name, owner, named);
         }
         if !table.hop.filter.is_always() {
             self.push(" AND (");
@@ -124,11 +119,9 @@ impl SqlWriter<'_> {
     pub(super) fn over(&mut self, function: &str, order: &[OrderTerm]) -> Result<()> {
         self.push(function);
         self.push(" OVER (");
-        // The leading blank of ` ORDER BY` does no harm, but it looks wrong.
-        let start = self.sql.len();
-        self.order_by(order)?;
-        if self.sql[start..].starts_with(' ') {
-            self.sql.remove(start);
+        for (index, term) in order.iter().enumerate() {
+            self.push(if index == 0 { "ORDER BY " } else { ", " });
+            self.order_term(term)?;
         }
         self.push(")");
         Ok(())

@@ -249,10 +249,7 @@ impl KeyedSelect {
                 key_column(writer, "ordinal");
                 for term in &self.total_order() {
                     writer.push(", ");
-                    writer.operand(&term.operand)?;
-                    if term.direction == Direction::Desc {
-                        writer.push(" DESC");
-                    }
+                    writer.order_term(term)?;
                 }
                 Ok(())
             }

@@ -136,8 +136,7 @@ impl<'d> SqlWriter<'d> {
                     let connector = if self.sql.len() > before { " OR " } else { "" };
                     self.push(connector);
                     let target = (variant.model)();
-                    let unique = target.primary_key == variant.key;
-                    let hop = Hop { owner_columns, target_columns: variant.key, unique, target_type: None };
+                    let hop = variant.hop(owner_columns);
                     let named = Discriminator { column: type_column, tag: variant.tag };
                     self.direct(way, owner, hop, target, Some(named), wanted)?;
                 }
@@ -192,13 +191,9 @@ impl<'d> SqlWriter<'d> {
         let visible = way.visible(target)?;
         let outer = self.outer_name(owner);
         self.exists(owner, hop, target, |writer| {
-            if let Some(Discriminator { column, tag }) = named {
+            if let Some(named) = named {
                 // Inside the subquery, so that a NULL type is plain false and its negation true.
-                writer.identifier(&outer);
-                writer.push(".");
-                writer.identifier(owner.columns[column].name);
-                writer.push(" = ");
-                writer.bind(Value::from(tag));
+                writer.names_type(&outer, owner, named);
             }
             let connector = if named.is_some() { " AND " } else { "" };
             if let Some(choice) = choice {
@@ -297,20 +292,24 @@ impl<'d> SqlWriter<'d> {
 
     /// Appends that the target's columns, qualified as the writer says, hold the key of `outer`'s row.
     pub(super) fn hop_matches(&mut self, outer: &str, owner: &ModelDef, hop: Hop, target: &ModelDef) {
-        for (at, (own, key)) in hop.target_columns.iter().zip(hop.owner_columns).enumerate() {
-            self.push(if at > 0 { " AND " } else { "" });
-            self.own_column(target.columns[*own].name);
-            self.push(" = ");
-            self.identifier(outer);
-            self.push(".");
-            self.identifier(owner.columns[*key].name);
-        }
+        self.separated(" AND ", hop.target_columns.iter().zip(hop.owner_columns), |writer, (own, key)| {
+            writer.own_column(target.columns[*own].name);
+            writer.push(" = ");
+            writer.column_of(outer, owner.columns[*key].name);
+        });
         if let Some(named) = hop.target_type {
             self.push(" AND ");
             self.own_column(target.columns[named.column].name);
             self.push(" = ");
             self.bind(Value::from(named.tag));
         }
+    }
+
+    /// Appends that a row of `outer` names a type.
+    pub(super) fn names_type(&mut self, outer: &str, owner: &ModelDef, named: Discriminator) {
+        self.column_of(outer, owner.columns[named.column].name);
+        self.push(" = ");
+        self.bind(Value::from(named.tag));
     }
 
     // What the owner's columns are qualified with inside a subquery.

@@ -467,13 +467,7 @@ fn links(
         positions.iter_mut().for_each(|row| *row = before[*row as usize]);
     }
     if edge.cardinality == Cardinality::One {
-        let mut start = 0;
-        let one = |end: u32| {
-            let own = positions.get(start as usize).copied().filter(|_| end > start);
-            start = end;
-            own
-        };
-        return Links::One(ends.into_iter().map(one).collect());
+        return Links::first_of(&positions, &ends);
     }
     let in_order = positions.len() == rows && positions.iter().zip(0..).all(|(row, at)| *row == at);
     if in_order {

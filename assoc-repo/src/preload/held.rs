@@ -4,7 +4,7 @@ use std::any::Any;
 
 use assoc_core::planner::{Edge, Plan};
 use assoc_core::rows::keys_of;
-use assoc_core::{AssociationDef, KeyTuple, LoadState, Macro, Model, ModelDef, Route, RowKeys, Value};
+use assoc_core::{AssociationDef, KeyTuple, LoadState, Macro, Model, Route, RowKeys, Value};
 
 /// The root's rows when the application holds them.
 pub(crate) trait Held: Send + Sync {
@@ -96,12 +96,12 @@ fn is_stale(owner: &dyn Any, association: &'static AssociationDef) -> bool {
         return false;
     }
     let model = (association.owner)();
-    let own = |columns: &[usize]| key(model, owner, columns);
+    let own = |columns: &[usize]| model.key_in(owner, columns);
     let mut target = None;
     match association.kind.route(association) {
         Ok(Route::Direct(hop)) => {
             let leads_to = (association.target)();
-            association.slot.visit(owner, &mut |row| target = key(leads_to, row, hop.target_columns));
+            association.slot.visit(owner, &mut |row| target = leads_to.key_in(row, hop.target_columns));
             !same(own(hop.owner_columns), target)
         }
         Ok(Route::Polymorphic { type_column, owner_columns, variants }) => {
@@ -109,7 +109,7 @@ fn is_stale(owner: &dyn Any, association: &'static AssociationDef) -> bool {
             association.slot.visit(owner, &mut |row| {
                 for variant in variants {
                     if let Some(row) = (variant.row)(row) {
-                        (tag, target) = (Some(variant.tag), key((variant.model)(), row, variant.key));
+                        (tag, target) = (Some(variant.tag), (variant.model)().key_in(row, variant.key));
                     }
                 }
             });
@@ -121,10 +121,6 @@ fn is_stale(owner: &dyn Any, association: &'static AssociationDef) -> bool {
         }
         _ => false,
     }
-}
-
-fn key(model: &ModelDef, row: &dyn Any, columns: &[usize]) -> Option<KeyTuple> {
-    KeyTuple::new(columns.iter().map(|column| model.rows.value(row, *column).into_owned()))
 }
 
 // Text may match by rules of the database's own. What differs in case or blanks only counts as the same; at worst
@@ -148,10 +144,8 @@ pub(crate) fn keys(plan: &Plan, root: &dyn Held, node: usize, columns: &[usize])
     if node == 0 {
         return root.keys(columns);
     }
-    let rows = plan.nodes()[node].model.rows;
+    let model = plan.nodes()[node].model;
     let mut keys = Vec::new();
-    visit(plan, root, node, &mut |row| {
-        keys.push(KeyTuple::new(columns.iter().map(|column| rows.value(row, *column).into_owned())));
-    });
+    visit(plan, root, node, &mut |row| keys.push(model.key_in(row, columns)));
     RowKeys::Tuples(keys)
 }

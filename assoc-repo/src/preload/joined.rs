@@ -343,13 +343,7 @@ fn links(
         rest = others;
     }
     if edge.cardinality == Cardinality::One {
-        let mut start = 0;
-        let single = |end: u32| {
-            let own = rows.get(start as usize).copied().filter(|_| end > start);
-            start = end;
-            own
-        };
-        return Links::One(ends.into_iter().map(single).collect());
+        return Links::first_of(&rows, &ends);
     }
     Links::Many { rows, ends }
 }

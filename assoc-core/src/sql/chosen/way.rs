@@ -7,7 +7,7 @@
 use super::{Choice, Form, Outer, PLACE, direct_order};
 use crate::association::{Hop, Route};
 use crate::error::Result;
-use crate::expr::{Direction, Expr, OrderTerm};
+use crate::expr::{Expr, OrderTerm};
 use crate::model::{Discriminator, ModelDef};
 use crate::planner::{join_scope, order_of_links};
 use crate::sql::SqlWriter;
@@ -185,8 +185,7 @@ impl SqlWriter<'_> {
                 let mut chosen = variants.iter().filter(|one| way.only_type.is_none_or(|tag| tag == one.tag));
                 let (Some(variant), None) = (chosen.next(), chosen.next()) else { return Err(self.beyond(way)) };
                 let target = (variant.model)();
-                let unique = target.primary_key == variant.key;
-                let hop = Hop { owner_columns, target_columns: variant.key, unique, target_type: None };
+                let hop = variant.hop(owner_columns);
                 let named = Discriminator { column: type_column, tag: variant.tag };
                 return self.add_table(way, hop, target, Some(named), tables);
             }
@@ -278,12 +277,9 @@ impl SqlWriter<'_> {
                 part(self);
                 self.condition(&Expr::equals(model.columns[named.column].name, Value::from(named.tag)))?;
             }
-            if let (Some(Discriminator { column, tag }), Some(outer)) = (named, outer) {
+            if let (Some(named), Some(outer)) = (named, outer) {
                 part(self);
-                self.qualify(outer.alias.to_owned());
-                self.own_column(outer.model.columns[*column].name);
-                self.push(" = ");
-                self.bind(Value::from(*tag));
+                self.names_type(outer.alias, outer.model, *named);
             }
             if !visible.is_always() {
                 part(self);
@@ -323,8 +319,7 @@ impl SqlWriter<'_> {
         for (at, (alias, term)) in order.iter().enumerate() {
             self.push(if at > 0 { ", " } else { " ORDER BY " });
             self.qualify(alias.clone());
-            self.operand(&term.operand)?;
-            self.push(if term.direction == Direction::Desc { " DESC" } else { "" });
+            self.order_term(term)?;
         }
         Ok(())
     }
