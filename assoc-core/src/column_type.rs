@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::error::Mismatch;
-use crate::value::Value;
+use crate::value::{Value, parse_uuid};
 
 #[cfg(feature = "chrono")]
 mod chrono;
@@ -59,6 +59,20 @@ impl SqlType {
     #[must_use]
     pub const fn is_byte_comparable(self) -> bool {
         matches!(self, SqlType::Bool | SqlType::Int(_) | SqlType::UInt(_) | SqlType::Blob | SqlType::Uuid)
+    }
+
+    /// A value as the model has it that a driver read from a column of this type: UUIDs are stored as bytes or as text.
+    #[must_use]
+    pub fn stored(self, value: Value<'static>) -> Value<'static> {
+        if self != SqlType::Uuid {
+            return value;
+        }
+        let bytes = match &value {
+            Value::Blob(bytes) => <[u8; 16]>::try_from(bytes.as_ref()).ok(),
+            Value::Text(text) => parse_uuid(text),
+            _ => None,
+        };
+        bytes.map_or(value, Value::Uuid)
     }
 
     /// Whether values of this type are integers.

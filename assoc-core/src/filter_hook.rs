@@ -84,6 +84,9 @@ impl Plan {
             if let Some(by_owner) = &mut step.by_owner {
                 by_owner.with_filters(hook);
             }
+            if let Some(way) = &mut step.way {
+                way.with_filters(hook)?;
+            }
         }
         let joined = self.joined.iter_mut().map(|joined| &mut joined.select);
         for select in self.steps.iter_mut().map(|step| &mut step.select).chain(joined) {

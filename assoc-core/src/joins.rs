@@ -51,6 +51,16 @@ pub struct JoinHop {
     pub chosen: Option<Expr>,
 }
 
+impl JoinHop {
+    /// Puts a hook's filters on the rows, and on those among which the association chooses.
+    pub(crate) fn with_filters(&mut self, hook: &FilterHook) -> Result<()> {
+        let filter = std::mem::replace(&mut self.filter, Expr::always());
+        self.filter = filtered(hook, self.model, filter)?;
+        self.chosen = self.chosen.take().map(|chosen| chosen.with_filters(hook)).transpose()?;
+        Ok(())
+    }
+}
+
 /// Whether they join the same rows, whatever the associations are called, and whichever of the rows they choose.
 impl PartialEq for JoinHop {
     fn eq(&self, other: &Self) -> bool {
@@ -173,11 +183,7 @@ impl Joins {
         let mut hops = Vec::new();
         hops_of(association, &own, None, &mut hops)?;
         if let Some(hook) = hook {
-            for hop in &mut hops {
-                let filter = std::mem::replace(&mut hop.filter, Expr::always());
-                hop.filter = filtered(hook, hop.model, filter)?;
-                hop.chosen = hop.chosen.take().map(|chosen| chosen.with_filters(hook)).transpose()?;
-            }
+            hops.iter_mut().try_for_each(|hop| hop.with_filters(hook))?;
         }
         let path = [prefix, &[association.name]].concat();
         let tables = self.add_path(from, owner, &path, association, hops, kind)?;

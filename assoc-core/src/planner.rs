@@ -27,6 +27,9 @@
 //! two hidden edges as well, over rows that are nothing but keys, unless the association keeps them beside its targets; so
 //! is a join model that nobody asked for: of it only the key columns are read. Targets are fetched once each and shared.
 //!
+//! Where such an association has a condition of its own, and nobody else asks for the rows between, one statement joins
+//! all its tables instead ([`Step::way`]): it reads no links that the condition is going to drop.
+//!
 //! # Rows of the application's own
 //!
 //! A request may bring the code its rows come from ([`Loader`]). It is a step like any other, except that it runs no
@@ -51,6 +54,7 @@
 
 mod build;
 mod by_owner;
+mod by_way;
 mod explain;
 mod found;
 mod grouping;
@@ -93,6 +97,8 @@ pub struct Plan {
     pub(crate) nodes: Vec<Node>,
     pub(crate) steps: Vec<Step>,
     pub(crate) joined: Vec<JoinedEdge>,
+    // Whether every statement reads one table, because they need not be in one database.
+    pub(crate) apart: bool,
 }
 
 /// A node and one of its edges.
@@ -216,6 +222,8 @@ pub struct Step {
     pub finder: Option<Finder>,
     /// The application's own code, which gives the rows instead of a statement. Such a step is never shared.
     pub loader: Option<Loader>,
+    /// The tables between the owners and the rows, if the statement joins them: the keys are in the first of them then.
+    pub way: Option<Box<Way>>,
 }
 
 impl Plan {
@@ -225,12 +233,26 @@ impl Plan {
     /// When one association is asked for twice in different ways, or a declaration does not hold together. Both are
     /// found before any SQL runs.
     pub fn new(model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
-        let requests = request::merge(requests)?;
-        let mut plan = Plan { root, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new() };
-        plan.add_all(requests)?;
-        plan.check_selections()?;
-        plan.assign_steps();
-        Ok(plan)
+        Plan::empty(root, model).with(requests)
+    }
+
+    /// Plans a request for models that may be in several databases: no statement of a preload joins two of them.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn apart(model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
+        Plan { apart: true, ..Plan::empty(root, model) }.with(requests)
+    }
+
+    fn empty(root: Root, model: &'static ModelDef) -> Plan {
+        Plan { root, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new(), apart: false }
+    }
+
+    fn with(mut self, requests: Vec<Request>) -> Result<Plan> {
+        self.add_all(request::merge(requests)?)?;
+        self.check_selections()?;
+        self.assign_steps();
+        Ok(self)
     }
 
     /// The nodes; the root is the first, and every node comes after those that lead to it.

@@ -11,6 +11,7 @@ use crate::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
+mod by_way;
 mod chosen;
 mod counted;
 mod found;

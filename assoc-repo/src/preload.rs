@@ -21,6 +21,7 @@
 mod attach;
 mod by_finder;
 mod by_owner;
+mod by_way;
 mod compose;
 mod fetch;
 mod held;

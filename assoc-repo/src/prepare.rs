@@ -15,7 +15,10 @@ use crate::repo::Repo;
 impl Repo {
     /// The plan of a request, with the repo's filters.
     pub(crate) fn plan(&self, model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
-        let mut plan = Plan::new(model, root, requests)?;
+        let mut plan = match &self.elsewhere {
+            None => Plan::new(model, root, requests)?,
+            Some(_) => Plan::apart(model, root, requests)?,
+        };
         if let Some(filters) = &self.filters {
             plan = plan.with_filters(filters)?;
         }

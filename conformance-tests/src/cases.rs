@@ -7,6 +7,7 @@ use crate::context::Context;
 mod aggregates;
 mod apart;
 mod batches;
+mod by_way;
 mod chosen_rows;
 mod collations;
 mod composite_keys;
@@ -94,6 +95,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         merging::CASES,
         through::CASES,
         nested_through::CASES,
+        by_way::CASES,
         join_tables::CASES,
         join_rows::CASES,
         joins::CASES,

@@ -11,3 +11,4 @@ pub(crate) mod magazine;
 pub(crate) mod nested;
 pub(crate) mod options;
 pub(crate) mod pictures;
+pub(crate) mod ways;

@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 
 use super::by_owner::{self, LookUp};
+use super::by_way::{is_between_loaded, loaded_whole};
 use super::grouping::{GROUPED, check_group};
 use super::links::{join_scope, order_of_links};
 use super::loader::check_loader;
@@ -33,6 +34,7 @@ impl Plan {
     pub(super) fn add_all(&mut self, requests: Vec<Request>) -> Result<()> {
         let mut pending: Pending = VecDeque::from([(0, requests, Vec::new())]);
         while let Some((node, requests, way)) = pending.pop_front() {
+            let siblings = loaded_whole(&requests);
             for request in requests {
                 let association = request.association;
                 // Below rows of another statement there is nothing to join to.
@@ -54,6 +56,7 @@ impl Plan {
                 let mut children = request.children;
                 children.extend(shape.includes.drain(..).map(Request::into_include));
                 let unscoped = shape.unscoped;
+                let alone = !self.apart && !shape.filter.is_always() && !is_between_loaded(association, &siblings)?;
                 let wanted = Wanted {
                     association,
                     shape,
@@ -67,6 +70,7 @@ impl Plan {
                     loader: request.loader,
                     asked,
                     resolved: false,
+                    alone,
                 };
                 let edges = self.add(node, wanted)?;
                 for edge in &edges {
@@ -227,7 +231,15 @@ impl Plan {
             return id.edge;
         }
         let memory = Vec::new();
-        self.steps.push(Step { select, serves: vec![id], memory, by_owner: None, finder: None, loader: None });
+        self.steps.push(Step {
+            select,
+            serves: vec![id],
+            memory,
+            by_owner: None,
+            finder: None,
+            loader: None,
+            way: None,
+        });
         id.edge
     }
 
@@ -264,7 +276,7 @@ impl Plan {
         Ok(edges)
     }
 
-    fn add_through(
+    pub(super) fn add_through(
         &mut self,
         node: usize,
         wanted: Wanted,
@@ -272,6 +284,9 @@ impl Plan {
         source: &'static AssociationDef,
         source_type: Option<&'static str>,
     ) -> Result<usize> {
+        if let Some(edge) = self.add_by_way(node, &wanted, through, source, source_type)? {
+            return Ok(edge);
+        }
         let first = self.add(node, Wanted { joined: wanted.joined, ..Wanted::part(through) })?;
         let [first] = first[..] else { return Err(through_polymorphic(wanted.association, through)) };
         let between = self.nodes[node].edges[first].child;

@@ -11,7 +11,7 @@ use std::any::Any;
 use super::build::{direct_select, through_polymorphic};
 use super::grouping::check_group;
 use super::wanted::Wanted;
-use super::{EdgeId, Finish, Node, Plan, Root, Shape, Step};
+use super::{EdgeId, Finish, Plan, Root, Shape, Step};
 use crate::association::{AssociationDef, Cardinality, Hop, Route};
 use crate::error::{Error, Result};
 use crate::filter_hook::{FilterHook, RowFilters, filtered};
@@ -113,8 +113,7 @@ impl ByOwner {
         let (offset, grouped) = (shape.offset.unwrap_or(0), !shape.group.is_empty());
         let finish = Finish { ranked, distinct, grouped, offset, limit, join_rows: self.keeps_links() };
         let group = shape.group.clone();
-        let of =
-            |model| Plan { root: Root::Held, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new() };
+        let of = |model| Plan::empty(Root::Held, model);
         let (mut plan, edge) = match self.look_up {
             LookUp::Key(..) => return Ok(None),
             LookUp::Source(between, source, only_type) => {

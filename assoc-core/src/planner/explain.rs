@@ -61,8 +61,11 @@ impl Plan {
                 }
                 continue;
             }
-            let sample = sample_keys(step.select.columns.len());
-            let statement = step.select.statement(dialect_of(step.select.model), &sample)?;
+            let dialect = dialect_of(step.select.model);
+            let statement = match &step.way {
+                Some(way) => way.statement(&step.select, dialect, &sample_keys(way.owner_columns.len()))?,
+                None => step.select.statement(dialect, &sample_keys(step.select.columns.len()))?,
+            };
             // Writing to a String cannot fail.
             let if_needed = if step.memory.is_empty() { "" } else { "for rows not in memory: " };
             let _ = writeln!(out, "[{}] {if_needed}{statement}", self.number(at));
@@ -99,6 +102,9 @@ impl Plan {
                 }
                 if step.loader.is_some() {
                     out.push_str(", by `load_with`");
+                }
+                if step.way.is_some() {
+                    out.push_str(", joined to the rows between");
                 }
                 if step.by_owner.is_some() {
                     out.push_str(", anew for each distinct scope of its owners");

@@ -18,6 +18,7 @@ impl Plan {
             let found = (0..merged.len()).find_map(|candidate| {
                 let may = step.is_keyed()
                     && merged[candidate].is_keyed()
+                    && merged[candidate].way == step.way
                     && same_rows(&merged[candidate].select, &step.select)
                     && !feeder.is_some_and(|feeder| self.waits_for(&merged, feeder, candidate));
                 may.then(|| reads[candidate].joined(&own)).flatten().map(|joined| (candidate, joined))
@@ -216,6 +217,6 @@ impl Step {
 
     /// Whether the keys are the model's primary key, so that a row in memory can stand for the one in the database.
     fn is_by_primary_key(&self) -> bool {
-        !self.select.columns.is_empty() && self.select.columns == self.select.model.primary_key
+        self.way.is_none() && !self.select.columns.is_empty() && self.select.columns == self.select.model.primary_key
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Wanted {
     pub(super) asked: Shape,
     // The owner's scope is part of the shape.
     pub(super) resolved: bool,
+    // Nobody else reads the rows between.
+    pub(super) alone: bool,
 }
 
 impl Wanted {
@@ -43,6 +45,7 @@ impl Wanted {
             loader: None,
             asked: Shape::default(),
             resolved: false,
+            alone: false,
         }
     }
 

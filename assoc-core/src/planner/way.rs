@@ -6,7 +6,10 @@
 
 use super::{Edge, EdgeId, Finish, Plan, Source};
 use crate::association::{Cardinality, Hop};
+use crate::column_type::SqlType;
+use crate::error::Result;
 use crate::expr::{ColumnRef, Expr, Operand, OrderTerm};
+use crate::filter_hook::{FilterHook, filtered};
 use crate::joins::{JoinHop, Joins, chosen_rows};
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, RowOrder};
@@ -58,11 +61,22 @@ impl Part<'_> {
 }
 
 impl Plan {
-    /// The way of the plan's only association, if one statement can go it.
+    /// The way of the plan's only association, if one statement can go it and leaves nothing to be done.
     #[must_use]
     pub fn way(&self) -> Option<Way> {
         let stored = (0..self.nodes[0].edges.len()).find(|edge| !self.nodes[0].edges[*edge].hidden)?;
         let id = EdgeId { node: 0, edge: stored };
+        let way = match self.edge(id).source {
+            Source::Step { step, .. } => *self.steps[step].way.clone()?,
+            _ => self.way_of(id)?,
+        };
+        // Distinct rows are sorted by what is selected only.
+        let unsorted = way.finish.distinct && (!way.finish.ranked || way.selected.is_some());
+        (!unsorted).then_some(way)
+    }
+
+    /// The way of an association that goes through others, part by part.
+    pub(super) fn way_of(&self, id: EdgeId) -> Option<Way> {
         let edge = self.edge(id);
         let Source::Composed { finish, .. } = edge.source else { return None };
         let mut parts = Vec::new();
@@ -71,9 +85,7 @@ impl Plan {
         self.order_of_way(id, parts.len(), &mut 0, &mut order)?;
         let (last, before) = parts.split_last()?;
         let first = before.first()?;
-        // Distinct rows are sorted by what is selected only.
-        let unsorted = finish.distinct && (!finish.ranked || last.select.selected.is_some());
-        if before.len() > PLACES.len() || unsorted || finish.grouped {
+        if before.len() > PLACES.len() || finish.grouped {
             return None;
         }
         let variant = |part: &Part<'_>| part.edge.variant.map(|variant| variant.discriminator);
@@ -183,7 +195,47 @@ impl Plan {
     }
 }
 
+/// Whether they lead the same way to the same rows, whatever columns are read of them.
+impl PartialEq for Way {
+    fn eq(&self, other: &Self) -> bool {
+        let hops = |way: &Self| way.back.iter().map(|(hop, _)| (hop.clone(), hop.chosen.clone())).collect::<Vec<_>>();
+        (self.target, &self.filter, &self.order, self.finish, self.cardinality)
+            == (other.target, &other.filter, &other.order, other.finish, other.cardinality)
+            && (self.owner_columns, self.owner_type, self.key_columns)
+                == (other.owner_columns, other.owner_type, other.key_columns)
+            && hops(self) == hops(other)
+    }
+}
+
 impl Way {
+    /// The conditions on the targets and on the rows between.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = &Expr> {
+        std::iter::once(&self.filter).chain(self.back.iter().map(|(hop, _)| &hop.filter))
+    }
+
+    /// The way with a hook's filters on every table.
+    ///
+    /// # Errors
+    /// When a declaration does not hold together.
+    pub(crate) fn with_filters(&mut self, hook: &FilterHook) -> Result<()> {
+        let filter = std::mem::replace(&mut self.filter, Expr::always());
+        self.filter = filtered(hook, self.target, filter)?;
+        self.back.iter_mut().try_for_each(|(hop, _)| hop.with_filters(hook))
+    }
+
+    /// The model whose rows hold the owners' keys, the columns they are in, and its table among a statement's joins.
+    pub(crate) fn key_table(&self) -> Option<(&'static ModelDef, &'static [usize], &'static str)> {
+        let ((hop, _), place) = self.back.iter().zip(PLACES).next_back()?;
+        Some((hop.model, self.key_columns, place))
+    }
+
+    /// The types of the columns that hold the owners' keys.
+    #[must_use]
+    pub fn key_types(&self) -> Vec<SqlType> {
+        let of = |model: &ModelDef| self.key_columns.iter().map(|column| model.columns[*column].sql_type).collect();
+        self.key_table().map_or_else(Vec::new, |(model, ..)| of(model))
+    }
+
     /// Adds the tables on the way to the joins of a statement on the targets.
     pub fn join_into(&self, joins: &mut Joins) {
         joins.push_way(self.back.iter().cloned().zip(PLACES).map(|((hop, otherwise), place)| (place, hop, otherwise)));
@@ -192,9 +244,9 @@ impl Way {
     /// The condition that the way begins at the owner with this key.
     #[must_use]
     pub fn begins_at(&self, key: &[Value<'static>]) -> Expr {
-        let Some(((hop, _), place)) = self.back.iter().zip(PLACES).next_back() else { return Expr::always() };
-        let equal = self.key_columns.iter().zip(key).map(|(column, value)| {
-            let column = ColumnRef::own(hop.model.columns[*column].name).joined(place);
+        let Some((model, columns, place)) = self.key_table() else { return Expr::always() };
+        let equal = columns.iter().zip(key).map(|(column, value)| {
+            let column = ColumnRef::own(model.columns[*column].name).joined(place);
             Expr::Compare {
                 left: Operand::Column(column),
                 op: crate::expr::Comparison::Eq,

@@ -11,7 +11,7 @@ use super::compose::Composed;
 use super::held::{self, Held};
 use super::index::KeyIndex;
 use super::owners::{Owners, kept_owners, owners_of};
-use super::{EdgeLinks, NodeRows, by_finder, by_owner, compose};
+use super::{EdgeLinks, NodeRows, by_finder, by_owner, by_way, compose};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
@@ -126,7 +126,10 @@ pub(super) async fn run(
                 by_finder::look_up(session, plan, &nodes, held_root, step, &owners, finder.find).await?
             }
             (Some(scope), None) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
-            (None, None) => look_up(session, plan, &nodes, held_root, step, &owners).await?,
+            (None, None) => match &step.way {
+                Some(way) => by_way::look_up(session, plan, step, way, &owners).await?,
+                None => look_up(session, plan, &nodes, held_root, step, &owners).await?,
+            },
         };
         deal_out(plan, &mut nodes, held_root, step, owners, found);
     }

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use assoc_core::planner::{Plan, Request, Root, Shape};
-use assoc_core::{ErrorKind, Expr, IntoSort, Model, OrderTerm};
+use assoc_core::{Error, ErrorKind, Expr, IntoSort, Model, ModelDef, OrderTerm};
 use assoc_repo::{Filter, Query};
 
 use crate::data::{Random, World};
@@ -33,6 +33,12 @@ fn compare_all<M: Model>(
         let row: &dyn Any = row;
         compare_row(world, row, *expected, requests, &[], fresh)
     })
+}
+
+impl World {
+    fn plan(&self, model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan, Error> {
+        if self.is_apart { Plan::apart(model, root, requests) } else { Plan::new(model, root, requests) }
+    }
 }
 
 fn few(requests: &[Request], statements: usize, plan: &Plan, root: usize) -> Result<(), String> {
@@ -91,7 +97,7 @@ async fn query_with<M: Model>(world: &World, random: &mut Random, requests: Vec<
     let failed = |error: assoc_core::Error| context(error.to_string());
     let mut requests = requests.clone();
     requests.extend(M::DEF.base_scope(unscoped).includes);
-    let plan = Plan::new(M::DEF, Root::Fetched, requests.clone()).map_err(failed)?;
+    let plan = world.plan(M::DEF, Root::Fetched, requests.clone()).map_err(failed)?;
     let (rows, statements) = world.repo.count_statements(world.repo.all(query.clone())).await;
     let rows = match rows {
         Err(error) if world.is_apart && matches!(error.kind(), ErrorKind::Apart { .. }) => {
@@ -151,7 +157,7 @@ pub(crate) async fn in_hand<M: Model>(world: &World, random: &mut Random) -> Res
     let context =
         |what: String| format!("{what}\n{} in hand {expected:?}\n{before}  then:\n{}", M::DEF.name, show(&requests, 2));
     let failed = |error: assoc_core::Error| context(error.to_string());
-    let plan = Plan::new(M::DEF, Root::Held, requests.clone()).map_err(failed)?;
+    let plan = world.plan(M::DEF, Root::Held, requests.clone()).map_err(failed)?;
     plan.explain(world.repo.dialect(), None).map_err(failed)?;
     let work = world.repo.preload(&mut rows, Tree(requests.clone()));
     let (result, statements) = world.repo.count_statements(work).await;

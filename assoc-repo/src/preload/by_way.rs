@@ -1,0 +1,168 @@
+//! Associations whose statement joins all tables on the way: a row of it is a target and the key of the owner that reaches
+//! it.
+//!
+//! A target that several owners reach, or one owner several times, is decoded once. Rows come owner by owner in the order
+//! that the association has, so what is left to do (distinct, offset, limit) is done list by list.
+
+use std::collections::{HashMap, HashSet};
+
+use assoc_core::planner::{Finish, Plan, Step, Way};
+use assoc_core::rows::Rows;
+use assoc_core::sql::Matching;
+use assoc_core::{
+    Cardinality, ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Result, RowSink, SqlType, Value,
+};
+
+use super::fetch::{Fetched, Found, Groups, new_rows, position};
+use super::index::KeyIndex;
+use super::owners::Owners;
+use crate::session::Session;
+
+pub(super) async fn look_up(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    step: &Step,
+    way: &Way,
+    owners: &[Owners],
+) -> Result<Found> {
+    let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
+    let index = KeyIndex::new(&keys);
+    let dialect = session.dialect_of(way.target);
+    let mut reached = Reached {
+        target: way.target,
+        key_types: match way.matching(dialect) {
+            Matching::ByOrdinal => None,
+            Matching::ByValue => Some(way.key_types()),
+        },
+        keys: &index,
+        first_key: 0,
+        rows: new_rows(&step.select),
+        known: HashMap::new(),
+        lists: vec![Vec::new(); keys.len()],
+        stray: None,
+    };
+    // Without a key there is nothing to ask for.
+    let chunks = (!keys.is_empty()).then(|| keys.chunks(dialect.keys_per_statement(keys.width())));
+    for chunk in chunks.into_iter().flatten() {
+        let statement = way.statement(&step.select, dialect, &chunk)?;
+        session.query_at(way.target, &statement, &mut reached).await?;
+        reached.first_key += chunk.len();
+    }
+    let Reached { mut rows, mut lists, stray, .. } = reached;
+    if let Some(key) = stray {
+        let association = plan.edge(step.serves[0]).association;
+        let (model, target) = ((association.owner)().name, way.target.name);
+        return Err(ErrorKind::UnmatchedRow { model, association: association.name, target, key }.into());
+    }
+    lists.iter_mut().for_each(|list| finish(list, way.finish, way.cardinality));
+    keep_what_is_held(&mut *rows, &mut lists);
+    let places = owners.iter().map(|owners| index.of_rows(&owners.keys)).collect();
+    let fetched = Fetched { rows, groups: Groups::Lists(lists), group_of: Vec::new() };
+    Ok(Found { fetched, keys: keys.len(), places })
+}
+
+/// The sink of such a statement.
+struct Reached<'k> {
+    target: &'static ModelDef,
+    // The types of the key's columns, which come before the target's; `None` if the key's ordinal does.
+    key_types: Option<Vec<SqlType>>,
+    keys: &'k KeyIndex<'k>,
+    // The place of the chunk's first key.
+    first_key: usize,
+    rows: Box<dyn Rows>,
+    known: HashMap<KeyTuple, u32>,
+    // The targets of each key.
+    lists: Vec<Vec<u32>>,
+    // The key of a row that belongs to no owner.
+    stray: Option<String>,
+}
+
+impl Reached<'_> {
+    fn place(&self, leading: &mut [Value<'_>]) -> Result<Option<usize>> {
+        let Some(types) = &self.key_types else {
+            let Some(ordinal) = leading.first_mut() else { return Ok(None) };
+            let ordinal = i64::from_value(ordinal).map_err(|mismatch| mismatch.at("preload", "ordinal"))?;
+            let place = usize::try_from(ordinal).ok().map(|ordinal| self.first_key + ordinal);
+            return Ok(place.filter(|place| *place < self.lists.len()));
+        };
+        let values = leading.iter_mut().zip(types).map(|(value, of)| of.stored(std::mem::take(value).into_owned()));
+        Ok(KeyTuple::new(values).and_then(|key| self.keys.of_tuple(&key)))
+    }
+}
+
+impl RowSink for Reached<'_> {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        let width = self.key_types.as_ref().map_or(1, Vec::len);
+        let Some((leading, row)) = values.split_at_mut_checked(width) else {
+            return Err(Error::invalid_query("preload", "the statement returned a row without columns"));
+        };
+        let key = self.target.primary_key.iter().map(|at| row.get(*at).cloned().unwrap_or_default().into_owned());
+        let key = KeyTuple::of_row(key);
+        let Some(place) = self.place(leading)? else {
+            self.stray.get_or_insert_with(|| key.to_string());
+            return Ok(());
+        };
+        let at = match self.known.get(&key) {
+            Some(at) => *at,
+            None => {
+                let at = position(self.rows.len());
+                RowSink::row(&mut *self.rows, row)?;
+                self.known.insert(key, at);
+                at
+            }
+        };
+        self.lists[place].push(at);
+        Ok(())
+    }
+}
+
+// The rest of what the association says about one owner's targets. They are in its order already.
+fn finish(list: &mut Vec<u32>, finish: Finish, cardinality: Cardinality) {
+    if finish.distinct {
+        let mut seen = HashSet::new();
+        list.retain(|row| seen.insert(*row));
+    }
+    let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    list.drain(..size(finish.offset).min(list.len()));
+    let one = if cardinality == Cardinality::One { 1 } else { usize::MAX };
+    list.truncate(finish.limit.map_or(one, |limit| size(limit).min(one)));
+}
+
+// Drops rows that no list has any more, so that nothing is loaded below them.
+fn keep_what_is_held(rows: &mut dyn Rows, lists: &mut [Vec<u32>]) {
+    let mut held = vec![false; rows.len()];
+    lists.iter().flatten().for_each(|row| held[*row as usize] = true);
+    if held.iter().all(|held| *held) {
+        return;
+    }
+    rows.keep(&held);
+    let moved: Vec<u32> = held
+        .iter()
+        .scan(0, |before, held| {
+            let place = *before;
+            *before += u32::from(*held);
+            Some(place)
+        })
+        .collect();
+    lists.iter_mut().flatten().for_each(|row| *row = moved[*row as usize]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_owner_is_finished_alone() {
+        let finished = |of: Finish, cardinality| {
+            let mut list = vec![3, 1, 3, 0];
+            finish(&mut list, of, cardinality);
+            list
+        };
+        let plain = Finish::default();
+        assert_eq!(finished(plain, Cardinality::Many), [3, 1, 3, 0]);
+        assert_eq!(finished(plain, Cardinality::One), [3]);
+        let distinct = Finish { distinct: true, offset: 1, limit: Some(1), ..plain };
+        assert_eq!(finished(distinct, Cardinality::Many), [1]);
+        assert!(finished(Finish { offset: 9, ..plain }, Cardinality::Many).is_empty());
+    }
+}
