@@ -36,6 +36,7 @@ mod selections;
 mod text_keys;
 mod through;
 mod transactions;
+mod uuid_keys;
 mod values;
 mod writes;
 
@@ -110,6 +111,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         apart::CASES,
         composite_keys::CASES,
         text_keys::CASES,
+        uuid_keys::CASES,
         collations::CASES,
         batches::CASES,
         errors::CASES,

@@ -7,9 +7,11 @@
 use std::any::{Any, TypeId};
 
 use super::{ModelRows, Owners, Rows};
+use crate::column_type::SqlType;
 use crate::driver::RowSink;
 use crate::error::{ErrorKind, Result};
 use crate::key::{KeyTuple, RowKeys};
+use crate::model::ModelDef;
 use crate::origin::RowOrigin;
 use crate::value::Value;
 
@@ -18,6 +20,8 @@ use crate::value::Value;
 pub struct LinkRows {
     // The table's columns that are kept, in the order they are selected.
     columns: Vec<usize>,
+    // What their table says they store, as far as it is known.
+    types: Vec<SqlType>,
     values: Flat,
 }
 
@@ -73,13 +77,21 @@ impl LinkRows {
     /// An empty list of rows that keep these columns of their table.
     #[must_use]
     pub fn new(columns: Vec<usize>) -> Self {
-        LinkRows { columns, values: Flat::Ints(Vec::new()) }
+        LinkRows { columns, types: Vec::new(), values: Flat::Ints(Vec::new()) }
+    }
+
+    /// An empty list of rows of a model that keep these columns: what drivers give back in several forms is made equal to
+    /// what the model has.
+    #[must_use]
+    pub fn of(model: &ModelDef, columns: Vec<usize>) -> Self {
+        let types = columns.iter().map(|column| model.columns[*column].sql_type).collect();
+        LinkRows { types, ..LinkRows::new(columns) }
     }
 
     /// So many rows whose keys nobody reads.
     #[must_use]
     pub fn unread(len: usize) -> Self {
-        LinkRows { columns: Vec::new(), values: Flat::Ints(vec![0; len]) }
+        LinkRows { values: Flat::Ints(vec![0; len]), ..LinkRows::new(Vec::new()) }
     }
 
     fn width(&self) -> usize {
@@ -107,7 +119,13 @@ impl RowSink for LinkRows {
         if values.len() != self.columns.len() {
             return Err(ErrorKind::RowWidth { model: "link", expected: self.columns.len(), found: values.len() }.into());
         }
-        values.iter_mut().for_each(|value| self.values.push(std::mem::take(value).into_owned()));
+        for (at, value) in values.iter_mut().enumerate() {
+            let value = std::mem::take(value).into_owned();
+            self.values.push(match self.types.get(at) {
+                Some(of) => of.stored(value),
+                None => value,
+            });
+        }
         Ok(())
     }
 }
@@ -152,7 +170,7 @@ impl Rows for LinkRows {
     }
 
     fn reorder(&mut self, order: &[u32]) {
-        let mut ordered = LinkRows::new(self.columns.clone());
+        let mut ordered = LinkRows { types: self.types.clone(), ..LinkRows::new(self.columns.clone()) };
         order.iter().for_each(|at| ordered.push_from(self, *at as usize));
         *self = ordered;
     }
@@ -209,6 +227,7 @@ impl ModelRows for LinkTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ColumnDef, TableRef};
 
     fn links(rows: &[[Value<'static>; 2]]) -> LinkRows {
         let mut links = LinkRows::new(vec![1, 4]);
@@ -216,6 +235,25 @@ mod tests {
             RowSink::row(&mut links, &mut row.clone()).unwrap();
         }
         links
+    }
+
+    #[test]
+    fn uuids_are_equal_however_they_are_stored() {
+        const COLUMNS: &[ColumnDef] = &[
+            ColumnDef::new("one", "one", SqlType::Uuid, false),
+            ColumnDef::new("other", "other", SqlType::Blob, false),
+        ];
+        const TABLE: ModelDef = ModelDef::join_table("Link", TableRef { schema: None, name: "links" }, COLUMNS);
+        let mut links = LinkRows::of(&TABLE, vec![0, 1]);
+        let bytes = Value::Blob(vec![7; 16].into());
+        let text = Value::from("07070707-0707-0707-0707-070707070707");
+        for one in [bytes.clone(), text, Value::Uuid([7; 16])] {
+            RowSink::row(&mut links, &mut [one, bytes.clone()]).unwrap();
+        }
+        let all = |value: &Value<'static>| RowKeys::Tuples(vec![KeyTuple::new([value.clone()]); 3]);
+        assert_eq!(links.keys(&[0], 0), all(&Value::Uuid([7; 16])));
+        // Bytes that are no UUID stay what they are.
+        assert_eq!(links.keys(&[1], 0), all(&bytes));
     }
 
     #[test]

@@ -157,7 +157,7 @@ fn compose_links(plan: &Plan, nodes: &mut [Option<NodeRows>], held_root: Option<
 
 pub(super) fn new_rows(select: &KeyedSelect) -> Box<dyn Rows> {
     match &select.only {
-        Some(only) => Box::new(LinkRows::new(only.clone())),
+        Some(only) => Box::new(LinkRows::of(select.model, only.clone())),
         None => select.model.rows.new_rows(),
     }
 }
