@@ -75,7 +75,8 @@ impl Expr {
 }
 
 impl Plan {
-    /// The plan with a hook's filters on every step. Rows in memory went through the same filters.
+    /// The plan with a hook's filters on every step. Rows that were fetched went through the same filters; rows that the
+    /// application has at hand may not have.
     ///
     /// # Errors
     /// When a declaration does not hold together.
@@ -83,6 +84,9 @@ impl Plan {
         for step in &mut self.steps {
             if let Some(by_owner) = &mut step.by_owner {
                 by_owner.with_filters(hook);
+            }
+            if hook(step.select.model).is_some() {
+                step.memory.retain(|node| !self.available.contains(node));
             }
             if let Some(way) = &mut step.way {
                 way.with_filters(hook)?;

@@ -47,7 +47,8 @@
 //!
 //! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
 //! `has_many` is always among them, so `users → posts → user` costs no third statement. Rows the *application* holds
-//! (`repo.preload`) may be stale; only true inverses are taken from those.
+//! (`repo.preload`) may be stale: only look-ups that lead straight back to them are answered by those, unless the
+//! application says that they are [available](RootRequest::available).
 //!
 //! Property 4 of the design asks for the fewest statements. Finding the minimum for any tree is a hard problem; the
 //! greedy choice is the minimum for every case of the reference table, and never worse than one step a node.
@@ -90,6 +91,18 @@ pub enum Root {
     Held,
 }
 
+/// A model whose rows are roots, and what to load for them.
+#[derive(Debug, Clone)]
+pub struct RootRequest {
+    /// The model.
+    pub model: &'static ModelDef,
+    /// The associations.
+    pub requests: Vec<Request>,
+    /// Whether the rows may stand for rows of the database wherever one of them is looked up by its primary key. The
+    /// application says so.
+    pub available: bool,
+}
+
 /// What to load, in which steps.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -97,6 +110,9 @@ pub struct Plan {
     pub(crate) nodes: Vec<Node>,
     pub(crate) steps: Vec<Step>,
     pub(crate) joined: Vec<JoinedEdge>,
+    // How many of the first nodes are roots, and which of them hold rows that may stand for others.
+    pub(crate) roots: usize,
+    pub(crate) available: Vec<usize>,
     // Whether every statement reads one table, because they need not be in one database.
     pub(crate) apart: bool,
 }
@@ -110,7 +126,7 @@ pub struct EdgeId {
     pub edge: usize,
 }
 
-/// Rows of one model at one place of the request. Node 0 is the root.
+/// Rows of one model at one place of the request. Node 0 is the root, or the first of several.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// The model.
@@ -233,29 +249,35 @@ impl Plan {
     /// When one association is asked for twice in different ways, or a declaration does not hold together. Both are
     /// found before any SQL runs.
     pub fn new(model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
-        Plan::empty(root, model).with(requests)
+        Plan::of_roots(root, vec![RootRequest { model, requests, available: false }], false)
     }
 
-    /// Plans a request for models that may be in several databases: no statement of a preload joins two of them.
+    /// Plans a request for rows of one or several models. If models may be `apart`, in several databases, no statement of
+    /// a preload joins two of them.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn apart(model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
-        Plan { apart: true, ..Plan::empty(root, model) }.with(requests)
+    pub fn of_roots(root: Root, roots: Vec<RootRequest>, apart: bool) -> Result<Plan> {
+        let models = roots.iter().map(|root| Node::root(root.model)).collect();
+        let available = (0..roots.len()).filter(|at| roots[*at].available).collect();
+        let mut plan = Plan { apart, available, ..Plan::empty(root, models) };
+        let requests = roots.into_iter().map(|root| request::merge(root.requests)).collect::<Result<_>>()?;
+        plan.add_all(requests)?;
+        plan.check_selections()?;
+        plan.assign_steps();
+        Ok(plan)
     }
 
-    fn empty(root: Root, model: &'static ModelDef) -> Plan {
-        Plan { root, nodes: vec![Node::root(model)], steps: Vec::new(), joined: Vec::new(), apart: false }
+    fn empty(root: Root, nodes: Vec<Node>) -> Plan {
+        let (roots, available) = (nodes.len(), Vec::new());
+        Plan { root, roots, available, nodes, steps: Vec::new(), joined: Vec::new(), apart: false }
     }
 
-    fn with(mut self, requests: Vec<Request>) -> Result<Plan> {
-        self.add_all(request::merge(requests)?)?;
-        self.check_selections()?;
-        self.assign_steps();
-        Ok(self)
+    fn of_root(root: Root, model: &'static ModelDef) -> Plan {
+        Plan::empty(root, vec![Node::root(model)])
     }
 
-    /// The nodes; the root is the first, and every node comes after those that lead to it.
+    /// The nodes; [roots](Self::roots) come first, and every other node after those that lead to it.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
@@ -271,6 +293,12 @@ impl Plan {
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// How many of the nodes are roots: one, or one for each model whose rows are loaded for together.
+    #[must_use]
+    pub fn roots(&self) -> usize {
+        self.roots
     }
 
     /// Where the root's rows come from.

@@ -48,6 +48,7 @@ mod changeset;
 mod columns;
 mod connect;
 mod elsewhere;
+mod in_hand;
 mod include;
 mod joins;
 mod log;
@@ -71,9 +72,9 @@ pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPol
 pub use batches::{Batches, RowStream};
 pub use changeset::{Changeset, ModelExt};
 pub use columns::Columns;
+pub use in_hand::{PreloadTarget, Together};
 pub use include::{Include, Included};
 pub use query::{Query, Select};
-pub use read::PreloadTarget;
 pub use reader::Readable;
 pub use repo::Repo;
 pub use transaction::Transaction;

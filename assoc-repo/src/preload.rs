@@ -36,6 +36,8 @@ use assoc_core::rows::Rows;
 use assoc_core::sql::JoinedSelect;
 use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
+pub(crate) use held::{AvailableRows, Held, HeldRows};
+
 use crate::session::Session;
 
 /// The rows of one node while a plan runs: those the application holds, then those that were fetched.
@@ -96,15 +98,14 @@ fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
 }
 
 /// Loads associations of rows the application holds: what is missing, or everything if `force`.
-pub(crate) async fn load_held<M: Model>(
+pub(crate) async fn load_held(
     session: &mut Session<'_>,
     plan: &Plan,
-    rows: &mut [M],
+    held: &mut (dyn Held + '_),
     force: bool,
 ) -> Result<()> {
-    let mut held = held::HeldRows(rows);
-    let mut nodes = fetch::run(session, plan, fetch::RootRows::Held(&held), force).await?;
-    attach::run(plan, &mut nodes, Some(&mut held));
+    let mut nodes = fetch::run(session, plan, fetch::RootRows::Held(held), force).await?;
+    attach::run(plan, &mut nodes, Some(held));
     Ok(())
 }
 

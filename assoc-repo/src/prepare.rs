@@ -2,7 +2,7 @@
 //! what to load. Whatever can be refused is refused here, before any SQL.
 
 use assoc_core::joins::{JoinKind, Joins, RawJoin};
-use assoc_core::planner::{Plan, Request, Root, Way};
+use assoc_core::planner::{Plan, Request, Root, RootRequest, Way};
 use assoc_core::sql::{JoinedSelect, Select as SelectSpec};
 use assoc_core::{
     AssociationDef, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, OrderTerm, Result, Route,
@@ -15,10 +15,12 @@ use crate::repo::Repo;
 impl Repo {
     /// The plan of a request, with the repo's filters.
     pub(crate) fn plan(&self, model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
-        let mut plan = match &self.elsewhere {
-            None => Plan::new(model, root, requests)?,
-            Some(_) => Plan::apart(model, root, requests)?,
-        };
+        self.plan_of(root, vec![RootRequest { model, requests, available: false }])
+    }
+
+    /// The same for rows of several models.
+    pub(crate) fn plan_of(&self, root: Root, roots: Vec<RootRequest>) -> Result<Plan> {
+        let mut plan = Plan::of_roots(root, roots, self.elsewhere.is_some())?;
         if let Some(filters) = &self.filters {
             plan = plan.with_filters(filters)?;
         }

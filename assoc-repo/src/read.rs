@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use assoc_core::driver::Access;
-use assoc_core::planner::{IntoPreload, Plan, Request, Root};
+use assoc_core::planner::{Plan, Root};
 use assoc_core::rows::mark;
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
@@ -268,72 +268,6 @@ impl Repo {
         Ok(writer.finish())
     }
 
-    /// Loads associations of structs in hand: a struct, an `Option`, a slice or a `Vec`. What is loaded already stays
-    /// and costs nothing; a filtered preload always runs. At most 1 statement an association and level; if one fails,
-    /// nothing is changed in memory.
-    ///
-    /// # Errors
-    /// When the request is contradictory (before any SQL), a row cannot be read, or the database fails.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # use assoc_sqlite::Sqlite;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String, #[has_many] pub posts: HasMany<Post> }
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct Post { pub id: i64, pub user_id: i64 }
-    /// # pollster::block_on(async {
-    /// # let repo = Repo::new(Sqlite::memory()?);
-    /// # repo.create_table::<User>().await?;
-    /// # repo.create_table::<Post>().await?;
-    /// let mut user = repo.insert(User::build().set(User::NAME, "Ada")).await?;
-    /// repo.preload(&mut user, User::POSTS).await?;
-    /// assert!(user.posts()?.is_empty());
-    /// # Ok::<(), Error>(()) }).unwrap();
-    /// ```
-    pub async fn preload<O: Model>(
-        &self,
-        target: &mut (impl PreloadTarget<O> + ?Sized),
-        preload: impl IntoPreload<O>,
-    ) -> Result<()> {
-        self.preload_rows(target.rows(), preload.into_requests(), false).await
-    }
-
-    /// Loads associations of structs in hand anew, also those that are loaded.
-    ///
-    /// # Errors
-    /// As [`preload`](Self::preload).
-    pub async fn reload<O: Model>(
-        &self,
-        target: &mut (impl PreloadTarget<O> + ?Sized),
-        preload: impl IntoPreload<O>,
-    ) -> Result<()> {
-        self.preload_rows(target.rows(), preload.into_requests(), true).await
-    }
-
-    pub(crate) async fn preload_rows<O: Model>(
-        &self,
-        rows: &mut [O],
-        requests: Vec<Request>,
-        force: bool,
-    ) -> Result<()> {
-        let plan = self.plan(O::DEF, Root::Held, requests)?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        // Rows in hand need no connection of their own; a request that begins elsewhere takes none here.
-        let repo = self.at_home_of(plan.steps().first().map_or(O::DEF, |step| step.select.model));
-        let mut session = repo.session(Access::Read).await?;
-        // One statement is a snapshot by itself; scopes and statements by owner are several.
-        let loaded = match plan.steps() {
-            [step] if step.by_owner.is_none() && step.finder.is_none() => {
-                preload::load_held(&mut session, &plan, rows, force).await
-            }
-            _ => in_snapshot(&mut session, async |session| preload::load_held(session, &plan, rows, force).await).await,
-        };
-        loaded.map_err(|error| with_plan(self, error, &plan, None))
-    }
-
     /// What running a query would do: the tree of associations, and every statement. Runs nothing.
     ///
     /// # Errors
@@ -382,36 +316,6 @@ impl Repo {
     }
 }
 
-/// Structs that associations can be loaded for: a model, an `Option`, a `Vec` or slice of it.
-pub trait PreloadTarget<O>: Send {
-    /// The structs.
-    fn rows(&mut self) -> &mut [O];
-}
-
-impl<O: Model> PreloadTarget<O> for O {
-    fn rows(&mut self) -> &mut [O] {
-        std::slice::from_mut(self)
-    }
-}
-
-impl<O: Model> PreloadTarget<O> for [O] {
-    fn rows(&mut self) -> &mut [O] {
-        self
-    }
-}
-
-impl<O: Model> PreloadTarget<O> for Vec<O> {
-    fn rows(&mut self) -> &mut [O] {
-        self
-    }
-}
-
-impl<O: Model> PreloadTarget<O> for Option<O> {
-    fn rows(&mut self) -> &mut [O] {
-        self.as_mut_slice()
-    }
-}
-
 fn show_key(key: &impl Key) -> String {
     let mut values = Vec::new();
     key.push_values(&mut values);
@@ -429,7 +333,7 @@ impl<M: Model> RowSink for OneRow<M> {
 }
 
 // An error about the number of statements says which ones they were to be.
-fn with_plan(repo: &Repo, error: Error, plan: &Plan, root_sql: Option<&str>) -> Error {
+pub(crate) fn with_plan(repo: &Repo, error: Error, plan: &Plan, root_sql: Option<&str>) -> Error {
     match error.kind() {
         ErrorKind::TooManyStatements { limit, .. } => match plan.explain_at(&|at| repo.home_of(at).dialect(), root_sql)
         {

@@ -35,6 +35,7 @@ mod scopes;
 mod selections;
 mod text_keys;
 mod through;
+mod together;
 mod transactions;
 mod uuid_keys;
 mod values;
@@ -108,6 +109,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         in_hand::CASES,
+        together::CASES,
         apart::CASES,
         composite_keys::CASES,
         text_keys::CASES,

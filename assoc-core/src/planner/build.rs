@@ -31,8 +31,8 @@ type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
 
 impl Plan {
     // Level by level, so that siblings keep the order they were asked for in.
-    pub(super) fn add_all(&mut self, requests: Vec<Request>) -> Result<()> {
-        let mut pending: Pending = VecDeque::from([(0, requests, Vec::new())]);
+    pub(super) fn add_all(&mut self, roots: Vec<Vec<Request>>) -> Result<()> {
+        let mut pending: Pending = roots.into_iter().enumerate().map(|(at, own)| (at, own, Vec::new())).collect();
         while let Some((node, requests, way)) = pending.pop_front() {
             let siblings = loaded_whole(&requests);
             for request in requests {

@@ -113,7 +113,7 @@ impl ByOwner {
         let (offset, grouped) = (shape.offset.unwrap_or(0), !shape.group.is_empty());
         let finish = Finish { ranked, distinct, grouped, offset, limit, join_rows: self.keeps_links() };
         let group = shape.group.clone();
-        let of = |model| Plan::empty(Root::Held, model);
+        let of = |model| Plan::of_root(Root::Held, model);
         let (mut plan, edge) = match self.look_up {
             LookUp::Key(..) => return Ok(None),
             LookUp::Source(between, source, only_type) => {

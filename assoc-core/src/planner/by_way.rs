@@ -26,7 +26,7 @@ impl Plan {
         if !wanted.alone || wanted.hidden || wanted.joined || wanted.shape.filter.is_always() {
             return Ok(None);
         }
-        let mut parts = Plan::empty(Root::Fetched, self.nodes[node].model);
+        let mut parts = Plan::of_root(Root::Fetched, self.nodes[node].model);
         let (shape, asked) = (wanted.shape.clone(), wanted.asked.clone());
         let by_parts = Wanted { shape, asked, loader: None, alone: false, ..*wanted };
         let edge = parts.add_through(0, by_parts, through, source, source_type)?;

@@ -29,12 +29,14 @@ impl Plan {
         root_sql: Option<&str>,
     ) -> Result<String> {
         let mut out = String::new();
-        let root = self.nodes[0].model.name;
-        match self.root {
-            Root::Fetched => out.push_str(&format!("{root} [1]\n")),
-            Root::Held => out.push_str(&format!("{root} (in hand)\n")),
+        for at in 0..self.roots {
+            let root = self.nodes[at].model.name;
+            match self.root {
+                Root::Fetched => out.push_str(&format!("{root} [1]\n")),
+                Root::Held => out.push_str(&format!("{root} (in hand)\n")),
+            }
+            self.explain_node(at, "", &mut out);
         }
-        self.explain_node(0, "", &mut out);
         if let Some(sql) = root_sql {
             out.push_str(&format!("\n[1] {sql}\n"));
         } else {

@@ -167,7 +167,9 @@ impl Plan {
                 .filter(|node| match self.step_of(*node) {
                     Some(fetched_by) => fetched_by < at && self.steps[fetched_by].reads_whole_rows(),
                     None => {
-                        self.root == Root::Fetched || step.serves.iter().any(|served| self.is_inverse_of_root(*served))
+                        let leads_back = |served: &EdgeId| self.inverse_root(*served) == Some(*node);
+                        let known = self.root == Root::Fetched || self.available.contains(node);
+                        known || step.serves.iter().any(leads_back)
                     }
                 })
                 .collect();
@@ -180,12 +182,12 @@ impl Plan {
         self.nodes[node].links_only && self.is_joined(node)
     }
 
-    // Whether an edge leads from the root's children straight back to the root.
-    fn is_inverse_of_root(&self, served: EdgeId) -> bool {
-        let Some(EdgeId { node: 0, edge: up }) = self.nodes[served.node].stored_by else { return false };
-        let down = &self.nodes[0].edges[up];
+    // The root to which an edge leads straight back from its children.
+    fn inverse_root(&self, served: EdgeId) -> Option<usize> {
+        let EdgeId { node, edge: up } = self.nodes[served.node].stored_by.filter(|down| down.node < self.roots)?;
+        let down = &self.nodes[node].edges[up];
         let back = self.edge(served);
-        matches!(down.association.inverse(), Ok(Some(inverse)) if inverse == back.association)
+        matches!(down.association.inverse(), Ok(Some(inverse)) if inverse == back.association).then_some(node)
     }
 }
 

@@ -97,15 +97,22 @@ pub(super) async fn run(
     root: RootRows<'_>,
     force: bool,
 ) -> Result<Vec<Option<NodeRows>>> {
-    let alone = |held: usize, rows: Box<dyn Rows>| {
-        let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
-        nodes[0] = Some(NodeRows::new(plan, 0, held, rows));
-        nodes
-    };
-    let (held_root, mut nodes) = match root {
-        RootRows::Fetched(rows) => (None, alone(0, rows)),
-        RootRows::Held(held) => (Some(held), alone(held.len(), plan.nodes()[0].model.rows.new_rows())),
-        RootRows::Joined(nodes) => (None, nodes),
+    let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
+    let held_root = match root {
+        RootRows::Fetched(rows) => {
+            nodes[0] = Some(NodeRows::new(plan, 0, 0, rows));
+            None
+        }
+        RootRows::Held(held) => {
+            for (at, node) in nodes.iter_mut().enumerate().take(plan.roots()) {
+                *node = Some(NodeRows::new(plan, at, held.len(at), plan.nodes()[at].model.rows.new_rows()));
+            }
+            Some(held)
+        }
+        RootRows::Joined(joined) => {
+            nodes = joined;
+            None
+        }
     };
     for step in plan.steps() {
         if let Some(scope) = step.by_owner.as_ref().filter(|scope| scope.is_composed()) {

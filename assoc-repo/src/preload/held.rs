@@ -6,39 +6,83 @@ use assoc_core::planner::{Edge, Plan};
 use assoc_core::rows::keys_of;
 use assoc_core::{AssociationDef, KeyTuple, LoadState, Macro, Model, Route, RowKeys, Value};
 
-/// The root's rows when the application holds them.
+/// The rows of roots when the application holds them.
 pub(crate) trait Held: Send + Sync {
-    fn len(&self) -> usize;
-    fn keys(&self, columns: &[usize]) -> RowKeys;
-    fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any));
-    fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any));
+    fn len(&self, root: usize) -> usize;
+    fn keys(&self, root: usize, columns: &[usize]) -> RowKeys;
+    fn visit<'a>(&'a self, root: usize, each: &mut dyn FnMut(&'a dyn Any));
+    fn visit_mut<'a>(&'a mut self, root: usize, each: &mut dyn FnMut(&'a mut dyn Any));
 }
 
+/// The rows of one root, the only one.
 pub(crate) struct HeldRows<'r, M>(pub(crate) &'r mut [M]);
 
 impl<M: Model> Held for HeldRows<'_, M> {
-    fn len(&self) -> usize {
+    fn len(&self, _: usize) -> usize {
         self.0.len()
     }
 
-    fn keys(&self, columns: &[usize]) -> RowKeys {
+    fn keys(&self, _: usize, columns: &[usize]) -> RowKeys {
         keys_of(self.0, columns)
     }
 
-    fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
+    fn visit<'a>(&'a self, _: usize, each: &mut dyn FnMut(&'a dyn Any)) {
         self.0.iter().for_each(|row| each(row));
     }
 
-    fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
+    fn visit_mut<'a>(&'a mut self, _: usize, each: &mut dyn FnMut(&'a mut dyn Any)) {
         self.0.iter_mut().for_each(|row| each(row));
+    }
+}
+
+/// Rows that are only looked at.
+pub(crate) struct AvailableRows<'r, M>(pub(crate) &'r [M]);
+
+impl<M: Model> Held for AvailableRows<'_, M> {
+    fn len(&self, _: usize) -> usize {
+        self.0.len()
+    }
+
+    fn keys(&self, _: usize, columns: &[usize]) -> RowKeys {
+        keys_of(self.0, columns)
+    }
+
+    fn visit<'a>(&'a self, _: usize, each: &mut dyn FnMut(&'a dyn Any)) {
+        self.0.iter().for_each(|row| each(row));
+    }
+
+    // Nothing is loaded for them.
+    fn visit_mut<'a>(&'a mut self, _: usize, _: &mut dyn FnMut(&'a mut dyn Any)) {}
+}
+
+/// The rows of several roots, each with its own.
+impl Held for Vec<Box<dyn Held + '_>> {
+    fn len(&self, root: usize) -> usize {
+        self.get(root).map_or(0, |own| own.len(0))
+    }
+
+    fn keys(&self, root: usize, columns: &[usize]) -> RowKeys {
+        self.get(root).map_or(RowKeys::Ints(Vec::new()), |own| own.keys(0, columns))
+    }
+
+    fn visit<'a>(&'a self, root: usize, each: &mut dyn FnMut(&'a dyn Any)) {
+        if let Some(own) = self.get(root) {
+            own.visit(0, each);
+        }
+    }
+
+    fn visit_mut<'a>(&'a mut self, root: usize, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        if let Some(own) = self.get_mut(root) {
+            own.visit_mut(0, each);
+        }
     }
 }
 
 /// Calls back with each held row of a node, in the order that all parts of a preload count them. Rows that are stored
 /// nowhere are never held.
 pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Held, node: usize, each: &mut dyn FnMut(&'a dyn Any)) {
-    if node == 0 {
-        return root.visit(each);
+    if node < plan.roots() {
+        return root.visit(node, each);
     }
     let Some(id) = plan.nodes()[node].stored_by else { return };
     let edge = plan.edge(id);
@@ -59,8 +103,8 @@ pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Held, node: usize, each: &mut
 
 /// The same, to change them.
 pub(crate) fn visit_mut<'a>(plan: &Plan, root: &'a mut dyn Held, node: usize, each: &mut dyn FnMut(&'a mut dyn Any)) {
-    if node == 0 {
-        return root.visit_mut(each);
+    if node < plan.roots() {
+        return root.visit_mut(node, each);
     }
     let Some(id) = plan.nodes()[node].stored_by else { return };
     let edge = plan.edge(id);
@@ -141,8 +185,8 @@ fn same(one: Option<KeyTuple>, other: Option<KeyTuple>) -> bool {
 
 /// The keys that held rows of a node below the root have in some of their columns.
 pub(crate) fn keys(plan: &Plan, root: &dyn Held, node: usize, columns: &[usize]) -> RowKeys {
-    if node == 0 {
-        return root.keys(columns);
+    if node < plan.roots() {
+        return root.keys(node, columns);
     }
     let model = plan.nodes()[node].model;
     let mut keys = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Plan, Request, Root, Shape};
+use assoc_core::planner::{Plan, Request, Root, RootRequest, Shape};
 use assoc_core::{Error, ErrorKind, Expr, IntoSort, Model, ModelDef, OrderTerm};
 use assoc_repo::{Filter, Query};
 
@@ -37,7 +37,7 @@ fn compare_all<M: Model>(
 
 impl World {
     fn plan(&self, model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan, Error> {
-        if self.is_apart { Plan::apart(model, root, requests) } else { Plan::new(model, root, requests) }
+        Plan::of_roots(root, vec![RootRequest { model, requests, available: false }], self.is_apart)
     }
 }
 

@@ -1,0 +1,245 @@
+//! Loading associations of structs in hand: of one model, or of several by one request.
+
+use assoc_core::driver::Access;
+use assoc_core::planner::{IntoPreload, Plan, Request, Root, RootRequest};
+use assoc_core::{Model, Result};
+
+use crate::preload::{self, AvailableRows, Held, HeldRows};
+use crate::read::{in_snapshot, with_plan};
+use crate::repo::Repo;
+
+impl Repo {
+    /// Loads associations of structs in hand: a struct, an `Option`, a slice or a `Vec`. What is loaded already stays
+    /// and costs nothing; a filtered preload always runs. At most 1 statement an association and level; if one fails,
+    /// nothing is changed in memory.
+    ///
+    /// # Errors
+    /// When the request is contradictory (before any SQL), a row cannot be read, or the database fails.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let mut user = repo.insert(User::build().set(User::NAME, "Ada")).await?;
+    /// repo.preload(&mut user, User::POSTS).await?;
+    /// assert!(user.posts()?.is_empty());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn preload<O: Model>(
+        &self,
+        target: &mut (impl PreloadTarget<O> + ?Sized),
+        preload: impl IntoPreload<O>,
+    ) -> Result<()> {
+        self.preload_rows(target.rows(), preload.into_requests(), false).await
+    }
+
+    /// Loads associations of structs in hand anew, also those that are loaded.
+    ///
+    /// # Errors
+    /// As [`preload`](Self::preload).
+    pub async fn reload<O: Model>(
+        &self,
+        target: &mut (impl PreloadTarget<O> + ?Sized),
+        preload: impl IntoPreload<O>,
+    ) -> Result<()> {
+        self.preload_rows(target.rows(), preload.into_requests(), true).await
+    }
+
+    /// Begins to load associations of structs of several models by one request: [`Together`].
+    pub fn together(&self) -> Together<'_, 'static> {
+        Together { repo: self, roots: Vec::new(), held: Vec::new() }
+    }
+
+    pub(crate) async fn preload_rows<O: Model>(
+        &self,
+        rows: &mut [O],
+        requests: Vec<Request>,
+        force: bool,
+    ) -> Result<()> {
+        let plan = self.plan(O::DEF, Root::Held, requests)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.load_held(&plan, &mut HeldRows(rows), force).await
+    }
+
+    // Loads what a plan says for rows in hand.
+    async fn load_held(&self, plan: &Plan, held: &mut (dyn Held + '_), force: bool) -> Result<()> {
+        // Rows in hand need no connection of their own; a request that begins elsewhere takes none here.
+        let first = plan.steps().first().map_or(plan.nodes()[0].model, |step| step.select.model);
+        let repo = self.at_home_of(first);
+        let mut session = repo.session(Access::Read).await?;
+        // One statement is a snapshot by itself; scopes and statements by owner are several.
+        let loaded = match plan.steps() {
+            [step] if step.by_owner.is_none() && step.finder.is_none() => {
+                preload::load_held(&mut session, plan, held, force).await
+            }
+            _ => in_snapshot(&mut session, async |session| preload::load_held(session, plan, held, force).await).await,
+        };
+        loaded.map_err(|error| with_plan(self, error, plan, None))
+    }
+}
+
+/// Structs that associations can be loaded for: a model, an `Option`, a `Vec` or slice of it.
+pub trait PreloadTarget<O>: Send {
+    /// The structs.
+    fn rows(&mut self) -> &mut [O];
+}
+
+impl<O: Model> PreloadTarget<O> for O {
+    fn rows(&mut self) -> &mut [O] {
+        std::slice::from_mut(self)
+    }
+}
+
+impl<O: Model> PreloadTarget<O> for [O] {
+    fn rows(&mut self) -> &mut [O] {
+        self
+    }
+}
+
+impl<O: Model> PreloadTarget<O> for Vec<O> {
+    fn rows(&mut self) -> &mut [O] {
+        self
+    }
+}
+
+impl<O: Model> PreloadTarget<O> for Option<O> {
+    fn rows(&mut self) -> &mut [O] {
+        self.as_mut_slice()
+    }
+}
+
+/// Structs in hand of several models, and what to load for each: [`Repo::together`].
+///
+/// It is one request. Look-ups that several of them need are one statement: authors of comments and authors of posts are
+/// looked up at once, and so is whatever is below them. A row that several refer to is read once and shared.
+///
+/// ```
+/// # use assoc_repo::prelude::*;
+/// # use assoc_sqlite::Sqlite;
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct User { pub id: i64, pub name: String }
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to] pub user: BelongsTo<User> }
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct Avatar { pub id: i64, pub user_id: i64, #[belongs_to] pub user: BelongsTo<User> }
+/// # pollster::block_on(async {
+/// # let repo = Repo::new(Sqlite::memory()?);
+/// # repo.create_table::<User>().await?;
+/// # repo.create_table::<Post>().await?;
+/// # repo.create_table::<Avatar>().await?;
+/// # let ada = repo.insert(User::build().set(User::NAME, "Ada")).await?;
+/// # let mut posts = repo.insert_all([Post::build().set(Post::USER_ID, ada.id)]).await?;
+/// # let mut avatar = repo.insert(Avatar::build().set(Avatar::USER_ID, ada.id)).await?;
+/// let loading = repo.together().preload(&mut posts, Post::USER).preload(&mut avatar, Avatar::USER).run();
+/// let (done, statements) = repo.count_statements(loading).await;
+/// done?;
+/// assert_eq!(statements, 1);
+/// assert_eq!(posts[0].user()?.name, avatar.user()?.name);
+/// # Ok::<(), Error>(()) }).unwrap();
+/// ```
+#[must_use = "nothing is loaded before it runs"]
+pub struct Together<'r, 'h> {
+    repo: &'r Repo,
+    roots: Vec<RootRequest>,
+    held: Vec<Box<dyn Held + 'h>>,
+}
+
+impl<'r, 'h> Together<'r, 'h> {
+    /// Adds structs and what to load for them, as [`Repo::preload`] takes them.
+    pub fn preload<'a, O: Model>(
+        self,
+        target: &'a mut (impl PreloadTarget<O> + ?Sized),
+        preload: impl IntoPreload<O>,
+    ) -> Together<'r, 'a>
+    where
+        'h: 'a,
+    {
+        let root = RootRequest { model: O::DEF, requests: preload.into_requests(), available: false };
+        self.with(root, Box::new(HeldRows(target.rows())))
+    }
+
+    /// Rows that are at hand and up to date, as far as the application knows: where one of them is looked up by its
+    /// primary key, under no condition, a copy of it is taken and the database is not asked. Rows that are not among them
+    /// are looked up as ever; so are collections, associations with conditions, and models that
+    /// [`Repo::filtered`] filters. With a copy come no associations.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to] pub user: BelongsTo<User> }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// # let ada = repo.insert(User::build().set(User::NAME, "Ada")).await?;
+    /// # let mut posts = repo.insert_all([Post::build().set(Post::USER_ID, ada.id)]).await?;
+    /// let users = [ada];
+    /// let loading = repo.together().available(&users).preload(&mut posts, Post::USER).run();
+    /// let (done, statements) = repo.count_statements(loading).await;
+    /// done?;
+    /// assert_eq!((statements, &*posts[0].user()?.name), (0, "Ada"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn available<'a, M: Model>(self, rows: &'a [M]) -> Together<'r, 'a>
+    where
+        'h: 'a,
+    {
+        let root = RootRequest { model: M::DEF, requests: Vec::new(), available: true };
+        self.with(root, Box::new(AvailableRows(rows)))
+    }
+
+    fn with<'a>(self, root: RootRequest, rows: Box<dyn Held + 'a>) -> Together<'r, 'a>
+    where
+        'h: 'a,
+    {
+        let Together { repo, mut roots, held } = self;
+        roots.push(root);
+        let mut held: Vec<Box<dyn Held + 'a>> = held.into_iter().map(|own| own as Box<dyn Held + 'a>).collect();
+        held.push(rows);
+        Together { repo, roots, held }
+    }
+
+    /// Loads what is missing. What is loaded already stays and costs nothing. At most 1 statement an association and
+    /// level, fewer where several of the structs need the same; if one fails, nothing is changed in memory.
+    ///
+    /// # Errors
+    /// As [`Repo::preload`].
+    pub async fn run(self) -> Result<()> {
+        self.load(false).await
+    }
+
+    /// Loads everything anew, also what is loaded.
+    ///
+    /// # Errors
+    /// As [`Repo::preload`].
+    pub async fn reload(self) -> Result<()> {
+        self.load(true).await
+    }
+
+    async fn load(mut self, force: bool) -> Result<()> {
+        let plan = self.repo.plan_of(Root::Held, self.roots)?;
+        if self.held.iter().all(|own| own.len(0) == 0) {
+            return Ok(());
+        }
+        self.repo.load_held(&plan, &mut self.held, force).await
+    }
+}
+
+impl std::fmt::Debug for Together<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let models: Vec<&str> = self.roots.iter().map(|root| root.model.name).collect();
+        f.debug_struct("Together").field("models", &models).finish_non_exhaustive()
+    }
+}
