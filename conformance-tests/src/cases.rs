@@ -9,6 +9,7 @@ mod apart;
 mod batches;
 mod chosen_rows;
 mod collations;
+mod collections;
 mod composite_keys;
 mod eager_load;
 mod errors;
@@ -17,6 +18,7 @@ mod filters;
 mod finders;
 mod groups;
 mod in_hand;
+mod inverses;
 mod join_rows;
 mod join_tables;
 mod joins;
@@ -36,6 +38,7 @@ mod text_keys;
 mod through;
 mod transactions;
 mod values;
+mod ways;
 mod writes;
 
 /// What a case is about.
@@ -94,6 +97,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         merging::CASES,
         through::CASES,
         nested_through::CASES,
+        ways::CASES,
         join_tables::CASES,
         join_rows::CASES,
         joins::CASES,
@@ -105,10 +109,12 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         in_hand::CASES,
+        inverses::CASES,
         apart::CASES,
         composite_keys::CASES,
         text_keys::CASES,
         collations::CASES,
+        collections::CASES,
         batches::CASES,
         errors::CASES,
         writes::CASES,
