@@ -162,6 +162,100 @@ fn foreign_keys_say_where_they_are_and_what_they_refer_to() {
     assert!(shown(named("found")).is_empty());
 }
 
+mod inverses {
+    use super::*;
+    use assoc_core::planner::Scope;
+
+    // In a module of its own, of several words.
+    mod billing {
+        use super::*;
+
+        #[derive(Model, Clone, Debug)]
+        pub(super) struct InvoiceLine {
+            pub(super) id: i64,
+            pub(super) big_customer_id: i64,
+            // Of a name that says nothing about keys.
+            #[belongs_to(foreign_key = "big_customer_id")]
+            pub(super) payer: BelongsTo<super::BigCustomer>,
+        }
+    }
+
+    #[derive(Model, Clone, Debug)]
+    struct BigCustomer {
+        id: i64,
+        #[has_many]
+        invoice_lines: HasMany<billing::InvoiceLine>,
+        #[has_many]
+        large_orders: HasMany<LargeOrder>,
+        #[has_many(foreign_key = "guarantor_id")]
+        guaranteed: HasMany<AnyOrder>,
+        #[has_many(foreign_key = "big_customer_id", filter = AnyOrder::TOTAL.gt(5))]
+        dear_orders: HasMany<AnyOrder>,
+        #[has_many(foreign_key = "big_customer_id", inverse_of = false)]
+        lonely_orders: HasMany<AnyOrder>,
+        #[has_one]
+        contract: HasOne<Option<Contract>>,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    #[model(table = "orders")]
+    struct AnyOrder {
+        id: i64,
+        big_customer_id: i64,
+        guarantor_id: Option<i64>,
+        total: i64,
+        #[belongs_to]
+        big_customer: BelongsTo<BigCustomer>,
+    }
+
+    // One of two models that share a table.
+    #[derive(Model, Clone, Debug)]
+    #[model(table = "orders", discriminator = "kind", tag = "large")]
+    struct LargeOrder {
+        id: i64,
+        big_customer_id: i64,
+        kind: String,
+        #[belongs_to]
+        big_customer: BelongsTo<BigCustomer>,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    struct Contract {
+        id: i64,
+        big_customer_id: i64,
+        // Leads to some customers only.
+        #[belongs_to(scope = first)]
+        big_customer: BelongsTo<Option<BigCustomer>>,
+    }
+
+    fn first(customers: Scope<BigCustomer>) -> Scope<BigCustomer> {
+        customers.filter(BigCustomer::ID.eq(1))
+    }
+
+    fn inverse(association: &'static AssociationDef) -> Option<String> {
+        association.inverse().unwrap().map(AssociationDef::qualified_name)
+    }
+
+    #[test]
+    fn go_by_keys_and_not_by_names() {
+        assert_eq!(inverse(BigCustomer::INVOICE_LINES.def()).as_deref(), Some("InvoiceLine.payer"));
+        let lines = inverse(billing::InvoiceLine::PAYER.def());
+        assert_eq!(lines.as_deref(), Some("BigCustomer.invoice_lines"));
+        assert_eq!(inverse(BigCustomer::LARGE_ORDERS.def()).as_deref(), Some("LargeOrder.big_customer"));
+        assert_eq!(inverse(LargeOrder::BIG_CUSTOMER.def()).as_deref(), Some("BigCustomer.large_orders"));
+    }
+
+    #[test]
+    fn are_not_guessed_where_the_rows_may_be_others() {
+        assert_eq!(inverse(BigCustomer::GUARANTEED.def()), None, "another key");
+        assert_eq!(inverse(BigCustomer::DEAR_ORDERS.def()), None, "a condition here");
+        assert_eq!(inverse(BigCustomer::LONELY_ORDERS.def()), None, "said so");
+        assert_eq!(inverse(AnyOrder::BIG_CUSTOMER.def()), None, "a condition there, or said so");
+        assert_eq!(inverse(BigCustomer::CONTRACT.def()), None, "a scope there");
+        assert_eq!(inverse(Contract::BIG_CUSTOMER.def()), None, "a scope here");
+    }
+}
+
 #[test]
 fn inverses_and_unknown_names() {
     assert_eq!(named("memberships").inverse().unwrap(), Some(Membership::USER.def()));

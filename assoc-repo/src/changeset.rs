@@ -167,7 +167,7 @@ impl<M: Model> Changeset<M> {
         })
     }
 
-    /// The row with the changes applied; loaded associations stay, except those whose key changed.
+    /// The row with the changes applied; loaded associations stay, except those that go by what changed.
     pub(crate) fn apply(self) -> Result<M> {
         let changes = self.changes();
         let mut row = self.into_base()?;
@@ -175,14 +175,30 @@ impl<M: Model> Changeset<M> {
             row.set_value(column, &mut value)?;
             let any: &mut dyn Any = &mut row;
             for association in M::DEF.associations {
-                let stale = matches!(association.kind.route(association),
-                    Ok(Route::Direct(hop)) if hop.owner_columns.contains(&column));
-                if stale {
+                if goes_by(association, column) {
                     association.slot.clear(any);
                 }
             }
         }
         Ok(row)
+    }
+}
+
+/// Whether what an association leads to depends on a column of its owner.
+fn goes_by(association: &'static AssociationDef, column: usize) -> bool {
+    // A function of the owner may look at any of its columns.
+    if association.options.owner_scope.is_some() {
+        return true;
+    }
+    match association.kind.route(association) {
+        Ok(Route::Direct(hop)) => hop.owner_columns.contains(&column),
+        Ok(Route::JoinTable { links, .. }) => links.owner_columns.contains(&column),
+        Ok(Route::Polymorphic { type_column, owner_columns, .. }) => {
+            type_column == column || owner_columns.contains(&column)
+        }
+        Ok(Route::Through { through, .. }) => goes_by(through, column),
+        Ok(Route::Found(_)) => true,
+        _ => false,
     }
 }
 

@@ -55,11 +55,14 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
     let mut children = Vec::new();
     if let Some(rest) = rest {
         let targets = targets(association)?;
+        let next = rest.split_once('.').map_or(rest, |(next, _)| next);
         let mut refused = None;
         for target in targets {
             match request(target, rest) {
                 Ok(child) => children.push(child),
-                Err(error) => refused = refused.or(Some(error)),
+                // Whoever knows the next name can say what is wrong below it.
+                Err(error) if refused.is_none() || target.association(next).is_ok() => refused = Some(error),
+                Err(_) => {}
             }
         }
         if let (true, Some(error)) = (children.is_empty(), refused) {

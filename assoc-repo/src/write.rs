@@ -60,7 +60,7 @@ impl Repo {
     }
 
     /// Writes the columns of a changeset that differ from its row, and returns the row as it is then. Associations
-    /// that were loaded stay, except those whose key changed. 1 statement; none if nothing differs.
+    /// that were loaded stay, except those that go by what changed. 1 statement; none if nothing differs.
     ///
     /// # Errors
     /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only (before any SQL); [`ErrorKind::NotFound`] if it is no

@@ -10,6 +10,7 @@ mod batches;
 mod by_way;
 mod chosen_rows;
 mod collations;
+mod collections;
 mod composite_keys;
 mod eager_load;
 mod errors;
@@ -18,6 +19,7 @@ mod filters;
 mod finders;
 mod groups;
 mod in_hand;
+mod inverses;
 mod join_rows;
 mod join_tables;
 mod joins;
@@ -39,6 +41,7 @@ mod together;
 mod transactions;
 mod uuid_keys;
 mod values;
+mod ways;
 mod writes;
 
 /// What a case is about.
@@ -98,6 +101,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         through::CASES,
         nested_through::CASES,
         by_way::CASES,
+        ways::CASES,
         join_tables::CASES,
         join_rows::CASES,
         joins::CASES,
@@ -110,11 +114,13 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         extensions::CASES,
         in_hand::CASES,
         together::CASES,
+        inverses::CASES,
         apart::CASES,
         composite_keys::CASES,
         text_keys::CASES,
         uuid_keys::CASES,
         collations::CASES,
+        collections::CASES,
         batches::CASES,
         errors::CASES,
         writes::CASES,

@@ -55,6 +55,17 @@ impl Owner<'_> {
             let why = "counts what `finder_sql` finds, and this one has no `finder_sql = …`";
             input.refuse(&["counter_sql"], why, errors);
         }
+        let name = plain(&field.ident);
+        if let Some(Inverse::Named(inverse)) = &input.options.shape.inverse
+            && inverse.name == name
+            && last_name(&input.field.target).is_some_and(|target| target == self.name || target == "Self")
+        {
+            let message = format!(
+                "`{name}` cannot be its own inverse: name the one that leads back, or say that there is none with \
+                 `inverse_of = false`"
+            );
+            errors.at(inverse.span, message);
+        }
         match input.kind {
             Kind::BelongsTo if input.given("polymorphic").is_some() => self.polymorphic_keys(field, input, errors),
             Kind::BelongsTo => {

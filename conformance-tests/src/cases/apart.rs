@@ -5,9 +5,10 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::clinic::{self, Appointment, Patient, Physician};
+use crate::models::clinic::{self, Appointment, Doctor, Patient, Physician};
 use crate::models::forum::{self, Member, Message};
 use crate::models::join_rows::{self as rows, Entry, Playlist, Song};
+use crate::models::library::{self, Loan, Reader, Volume};
 use crate::models::pictures::{self, Article, Category, Employee, Picture, Product};
 
 cases! { "apart", Level::Read, two databases;
@@ -26,6 +27,8 @@ cases! { "apart", Level::Read, two databases;
     transactions,
     refused,
     only_what_is_needed,
+    order_of_the_way,
+    one_table_name_in_both,
 }
 
 // Appointments are in the other database, everything else is here.
@@ -318,5 +321,51 @@ async fn only_what_is_needed(cx: &mut Context) -> Result<()> {
     let nested = other.with_models_at(&repo, |model| model != Appointment::DEF);
     let physicians = cx.step("by way of another", nested.all(Query::preload(Physician::PATIENTS))).await?;
     cx.note("physicians", physicians.len());
+    Ok(())
+}
+
+async fn order_of_the_way(cx: &mut Context) -> Result<()> {
+    let (home, other) = (cx.repo(), cx.other_repo()?);
+    library::fixture(&home).await?;
+    library::fixture(&other).await?;
+    home.drop_table::<Loan>().await?;
+    other.drop_table::<Volume>().await?;
+    let repo = home.with_models_at(&other, |model| model == Loan::DEF);
+    let isbns = |volumes: &[Volume]| volumes.iter().map(|volume| &volume.isbn[..]).collect::<Vec<_>>().join(" ");
+    let query = Query::preload(Reader::LATEST_VOLUMES).order_by(Reader::CARD.asc());
+    let readers = cx.step("one statement a hop", repo.all(query)).await?;
+    for reader in &readers {
+        let title = format!("read for {}", reader.name);
+        let read = cx.step(&title, repo.get_association(reader, Reader::LATEST_VOLUMES, Query::new())).await?;
+        cx.require(read.iter().eq(reader.latest_volumes()?.iter().map(|volume| &**volume)), "the reader's")?;
+        cx.note("volumes", isbns(&read));
+    }
+    let first = repo.get_association(&readers[0], Reader::LATEST_VOLUMES, Query::limit(1));
+    let first = cx.step("the first of them", first).await?;
+    cx.note("volumes", isbns(&first));
+    let query = Query::order_by(Volume::PAGES.asc()).limit(1);
+    let thinnest = repo.get_association(&readers[0], Reader::LATEST_VOLUMES, query);
+    let thinnest = cx.step("the first in another order", thinnest).await?;
+    cx.note("volumes", isbns(&thinnest));
+    let counts = cx.step("counted", repo.count_for(&readers, Reader::LATEST_VOLUMES)).await?;
+    cx.note("counts", format!("{counts:?}"));
+    Ok(())
+}
+
+// A table here and one of the same name there are different tables.
+async fn one_table_name_in_both(cx: &mut Context) -> Result<()> {
+    let (home, other) = (cx.repo(), cx.other_repo()?);
+    clinic::fixture(&home).await?;
+    clinic::fixture(&other).await?;
+    other.execute_raw("UPDATE physicians SET name = 'elsewhere'", []).await?;
+    let repo = home.with_models_at(&other, |model| model == Physician::DEF);
+    let tree = Doctor::APPOINTMENTS.with(Appointment::PHYSICIAN);
+    let query = Query::preload(tree).filter(Doctor::ID.le(2)).order_by(Doctor::ID.asc());
+    let doctors = cx.step("doctors here, physicians there", repo.all(query)).await?;
+    for doctor in &doctors {
+        for appointment in doctor.appointments()? {
+            cx.note(&appointment.id.to_string(), &appointment.physician()?.name);
+        }
+    }
     Ok(())
 }

@@ -32,6 +32,7 @@ cases! { "eager_load", Level::Read;
     includes_choose,
     nobody,
     counts,
+    counts_of_what_is_chosen,
     what_is_refused,
     equals_preload,
 }
@@ -378,5 +379,21 @@ async fn equals_preload(cx: &mut Context) -> Result<()> {
     let preloaded = cx.step("one an association", repo.all(Query::preload(tree()).order_by(Author::ID.asc()))).await?;
     cx.require(joined == preloaded, "the same")?;
     cx.show("authors", joined);
+    Ok(())
+}
+
+async fn counts_of_what_is_chosen(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let query = || Query::includes((Author::POSTS, Author::GRAVATAR));
+    let count = cx.step("owners", repo.count(query())).await?;
+    cx.note("count", count);
+    let with_post = || query().filter(Author::POSTS.joined(Post::ID.le(3)));
+    let count = cx.step("each once", repo.count(with_post())).await?;
+    cx.note("count", count);
+    let found = cx.step("exists", repo.exists(with_post())).await?;
+    cx.note("exists", found);
+    let count = cx.step("of a page", repo.count(with_post().order_by(Author::ID.asc()).limit(1))).await?;
+    cx.note("count", count);
     Ok(())
 }

@@ -8,6 +8,8 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Post};
+use crate::models::clinic::{self, Paragraph, Physician};
+use crate::models::library::{self, Volume};
 use crate::models::options::{self, Customer, Order};
 use crate::models::pictures::{self, Picture};
 
@@ -26,6 +28,9 @@ cases! { "in_hand", Level::Read;
     another_order,
     changed_keys,
     structs_of_ones_own,
+    absence_is_remembered,
+    another_key_on_the_way,
+    updated_keys,
 }
 
 async fn c32_only_what_is_missing(cx: &mut Context) -> Result<()> {
@@ -251,4 +256,66 @@ async fn structs_of_ones_own(cx: &mut Context) -> Result<()> {
     cx.step("a struct made by hand", repo.preload(&mut post, (Post::AUTHOR, Post::COMMENTS))).await?;
     cx.show("post", [post]);
     Ok(())
+}
+
+async fn absence_is_remembered(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    // Nobody of these has anything.
+    let all = (Author::MENTOR, Author::GRAVATAR, Author::POSTS, Author::STUDENTS);
+    let mut authors = repo.insert_all(["Dan", "Eve"].map(|name| Author::build().set(Author::NAME, name))).await?;
+    cx.step("nothing is there", repo.preload(&mut authors, all)).await?;
+    cx.step("which is known then", repo.preload(&mut authors, all)).await?;
+    let none = authors.iter().all(|author| {
+        matches!((author.mentor(), author.gravatar()), (Ok(None), Ok(None)))
+            && author.posts().is_ok_and(<[_]>::is_empty)
+    });
+    cx.require(none, "loaded and absent")?;
+    clinic::fixture(&repo).await?;
+    let mut idle = repo.all(Query::filter(Physician::ID.eq(3))).await?;
+    cx.step("through others", repo.preload(&mut idle, (Physician::PATIENTS, Physician::COLLEAGUES))).await?;
+    cx.step("nor there", repo.preload(&mut idle, (Physician::PATIENTS, Physician::COLLEAGUES))).await
+}
+
+// What lies behind a belongs_to is another row's when the key is another.
+async fn another_key_on_the_way(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let mut paragraph = repo.get_or_fail::<Paragraph>(1, Query::preload(Paragraph::DOCUMENT)).await?;
+    cx.note("document", format!("{:?}", paragraph.document()?.map(|document| document.id)));
+    paragraph.section_id = 3;
+    let read = repo.get_association(&paragraph, Paragraph::DOCUMENT, Query::new());
+    let read = cx.step("the reader goes by the key of now", read).await?;
+    cx.note("document", format!("{:?}", read.map(|document| document.id)));
+    cx.step("so does loading anew", repo.reload(&mut paragraph, Paragraph::DOCUMENT)).await?;
+    cx.note("document", format!("{:?}", paragraph.document()?.map(|document| document.id)));
+    paragraph.section_id = 99;
+    cx.step("a key of nothing", repo.reload(&mut paragraph, Paragraph::DOCUMENT)).await?;
+    cx.require(matches!(paragraph.document(), Ok(None)), "none")
+}
+
+// Whatever an association goes by, it is forgotten with it; everything else stays.
+async fn updated_keys(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    clinic::fixture(&repo).await?;
+    let all = (Paragraph::SECTION, Paragraph::DOCUMENT);
+    let paragraph = repo.get_or_fail::<Paragraph>(1, Query::preload(all)).await?;
+    let paragraph = repo.update(paragraph.change().set(Paragraph::SECTION_ID, 3)).await?;
+    cx.require(!paragraph.section.is_loaded() && !paragraph.document.is_loaded(), "what lies behind a belongs_to")?;
+    pictures::fixture(&repo).await?;
+    let picture = repo.get_or_fail::<Picture>(1, Query::preload(Picture::IMAGEABLE)).await?;
+    let other_key = repo.update(picture.change().set(Picture::IMAGEABLE_ID, 3)).await?;
+    cx.require(!other_key.imageable.is_loaded(), "a polymorphic target of another key")?;
+    let other_type = repo.update(picture.change().set(Picture::IMAGEABLE_TYPE, Some("product".to_owned()))).await?;
+    cx.require(!other_type.imageable.is_loaded(), "and of another type")?;
+    options::fixture(&repo).await?;
+    let customer = repo.get_or_fail::<Customer>(1, Query::preload((Customer::ORDERS, Customer::VIP_ORDERS))).await?;
+    let customer = repo.update(customer.change().set(Customer::VIP_FROM, 5)).await?;
+    cx.require(!customer.vip_orders.is_loaded() && customer.orders.is_loaded(), "a scope that looks at the owner")?;
+    library::fixture(&repo).await?;
+    let all = (Volume::LOANS, Volume::READERS, Volume::TOPICS);
+    let volume = repo.get_or_fail::<Volume>(1, Query::preload(all)).await?;
+    let volume = repo.update(volume.change().set(Volume::ISBN, "9-n")).await?;
+    cx.require(!volume.loans.is_loaded() && !volume.readers.is_loaded(), "keys that are not primary")?;
+    cx.require(volume.topics.is_loaded(), "by another key")
 }

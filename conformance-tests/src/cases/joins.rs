@@ -10,7 +10,7 @@ use crate::models::blog::{self, Author, Comment, Gravatar, Post};
 use crate::models::clinic::{self, Patient, Physician};
 use crate::models::keys::{self, Seat, Ticket};
 use crate::models::options::{self, Customer, Note, SpecialNote};
-use crate::models::pictures::{self, Article, Category, Employee, Person, Picture, Tag};
+use crate::models::pictures::{self, Article, Category, Employee, Keyword, Person, Picture, Product, Tag};
 
 cases! { "joins", Level::Read;
     inner_and_left,
@@ -31,6 +31,8 @@ cases! { "joins", Level::Read;
     rows_that_are_chosen,
     j5_join_and_preload,
     filters_of_a_repo,
+    two_types_at_once,
+    before_and_after,
 }
 
 fn names(authors: &[Author]) -> String {
@@ -383,5 +385,42 @@ async fn rows_that_are_chosen(cx: &mut Context) -> Result<()> {
     let customers = cx.step("also where a condition reaches into what is loaded", repo.all(query)).await?;
     cx.require(customers.iter().all(|customer| customer.second_and_third.is_partial()), "partial")?;
     cx.show("customers", customers);
+    Ok(())
+}
+
+// The same join model, once for each type.
+async fn two_types_at_once(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    let (article, product) = (Keyword::ARTICLES.joined(Article::TITLE), Keyword::PRODUCTS.joined(Product::NAME));
+    let query = Query::left_join((Keyword::ARTICLES, Keyword::PRODUCTS)).order_by((
+        Keyword::ID.asc(),
+        article.clone().asc(),
+        product.clone().asc(),
+    ));
+    let columns = (Keyword::NAME, article.optional(), product.optional());
+    let rows = cx.step("articles and products", repo.pluck(columns, query)).await?;
+    cx.show("rows", rows);
+    let both = (Keyword::ARTICLES, Keyword::PRODUCTS);
+    let joined = repo.all(Query::eager_load(both).order_by(Keyword::ID.asc()));
+    let joined = cx.step("loaded by a join", joined).await?;
+    let preloaded = repo.all(Query::preload(both).order_by(Keyword::ID.asc()));
+    let preloaded = cx.step("preloaded", preloaded).await?;
+    cx.require(joined == preloaded, "the same")
+}
+
+// A name in one's own SQL is taken, wherever in the query it stands.
+async fn before_and_after(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let own = "INNER JOIN posts ON posts.author_id = authors.id AND posts.published = ?";
+    let binds = || [Value::Bool(false)];
+    let by_post = || Author::POSTS.joined(Post::ID.desc());
+    let before = Query::raw_join(own, binds()).join(Author::POSTS).order_by(by_post());
+    let before = cx.step("one's own first", repo.pluck(Author::POSTS.joined(Post::ID), before)).await?;
+    let after = Query::join(Author::POSTS).raw_join(own, binds()).order_by(by_post());
+    let after = cx.step("one's own last", repo.pluck(Author::POSTS.joined(Post::ID), after)).await?;
+    cx.require(before == after, "the same")?;
+    cx.note("posts of whoever has an unpublished one", format!("{after:?}"));
     Ok(())
 }

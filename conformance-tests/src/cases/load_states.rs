@@ -6,11 +6,13 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Post};
+use crate::models::clinic::{self, Physician};
 
 cases! { "load_states", Level::Read;
     not_asked_for_is_an_error,
     loaded_and_absent_is_not,
     debug_shows_the_state,
+    below_what_is_loaded,
 }
 
 async fn not_asked_for_is_an_error(cx: &mut Context) -> Result<()> {
@@ -45,4 +47,28 @@ async fn debug_shows_the_state(cx: &mut Context) -> Result<()> {
     cx.require(posts[0].comments.state() == LoadState::Partial, "partial")?;
     cx.require(posts[0].author.state() == LoadState::Loaded, "loaded")?;
     cx.require(posts[0].first_comment.state() == LoadState::NotLoaded, "not loaded")
+}
+
+// Whatever brought a row: what was not asked for below it says so, naming model and association.
+async fn below_what_is_loaded(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let authors = repo.all(Query::preload((Author::POSTS, Author::GRAVATAR)).order_by(Author::ID.asc())).await?;
+    let ann = &authors[0];
+    let read = repo.get_association(ann, Author::POSTS, Query::new()).await?;
+    let beside = repo.load(&authors, Author::POSTS).await?;
+    let joined = repo.all(Query::eager_load(Author::POSTS).order_by(Author::ID.asc())).await?;
+    for post in [&ann.posts()?[0], &read[0], &beside[0][0], &joined[0].posts()?[0]] {
+        let error = post.comments().err();
+        cx.note("of a list", error.map(|error| error.to_string()).unwrap_or_default());
+        cx.require(post.author().is_err() && !post.author.is_loaded(), "nor its owner, unless it was asked for")?;
+    }
+    let error = ann.gravatar()?.and_then(|gravatar| gravatar.author().err());
+    cx.note("of a single target", error.map(|error| error.to_string()).unwrap_or_default());
+    clinic::fixture(&repo).await?;
+    let physicians = repo.all(Query::preload(Physician::PATIENTS).order_by(Physician::ID.asc())).await?;
+    cx.require(physicians[0].appointments().is_err(), "nor what lies on the way")?;
+    let error = physicians[0].patients()?[0].appointments().err();
+    cx.note("of a shared row", error.map(|error| error.to_string()).unwrap_or_default());
+    Ok(())
 }

@@ -28,6 +28,7 @@ cases! { "load_with", Level::Read;
     explained,
     refused,
     failures,
+    rows_at_hand_and_the_rest,
 }
 
 /// What the functions were asked for.
@@ -343,4 +344,32 @@ async fn failures(cx: &mut Context) -> Result<()> {
     });
     let (failed, count) = cx.step("a transaction goes on", inside).await?;
     cx.require(failed && count == 3, "it does")
+}
+
+// Rows that the application has are its own, the others the database's; each row is there once.
+async fn rows_at_hand_and_the_rest(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let at_hand = Arc::new(repo.all(Query::filter(Author::ID.eq(2))).await?);
+    let tree = || {
+        let (repo, at_hand) = (repo.clone(), Arc::clone(&at_hand));
+        Post::AUTHOR.load_with(move |keys: Vec<i64>| {
+            let (repo, at_hand) = (repo.clone(), Arc::clone(&at_hand));
+            async move {
+                let mut found: Vec<Author> = at_hand.iter().filter(|row| keys.contains(&row.id)).cloned().collect();
+                let missing: Vec<i64> =
+                    keys.into_iter().filter(|key| at_hand.iter().all(|row| row.id != *key)).collect();
+                if !missing.is_empty() {
+                    found.extend(repo.all(Query::filter(Author::ID.is_in(missing))).await?);
+                }
+                Ok::<_, Error>(found)
+            }
+        })
+    };
+    let posts = cx.step("one at hand, one not", repo.all(Query::preload(tree()).order_by(Post::ID.asc()))).await?;
+    cx.show("authors", posts.iter().map(|post| post.author.loaded().flatten().map(|author| &author.name)));
+    let query = Query::filter(Post::AUTHOR_ID.eq(2)).preload(tree());
+    cx.step("all at hand", repo.all(query)).await?;
+    let fresh = repo.all(Query::preload(Post::AUTHOR).order_by(Post::ID.asc())).await?;
+    cx.require(posts == fresh, "the same as from the database alone")
 }

@@ -17,6 +17,7 @@ cases! { "merging", Level::Read;
     same_request_twice,
     branches_get_what_they_asked_for,
     explain_shows_the_plan,
+    other_keys_and_conditions,
 }
 
 async fn c2_siblings(cx: &mut Context) -> Result<()> {
@@ -115,4 +116,27 @@ async fn explain_shows_the_plan(cx: &mut Context) -> Result<()> {
     // The tree is the same everywhere; the statements below it are this dialect's own.
     cx.note("plan", text.split("\n\n").next().unwrap_or_default());
     cx.require(text.lines().filter(|line| line.starts_with('[')).count() == 5, "one line a statement")
+}
+
+// The same table by another key, or with another condition, is another look-up; the same one is shared by all levels.
+async fn other_keys_and_conditions(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let tree = (Author::COMMENTS, Author::POSTS.with(Post::COMMENTS));
+    let query = || Query::<Author>::order_by(Author::ID.asc());
+    let authors = cx.step("comments by author and by post", repo.all(query().preload(tree))).await?;
+    for author in &authors {
+        let of_posts =
+            author.posts()?.iter().map(|post| post.comments().map(<[_]>::len)).collect::<Result<Vec<_>, _>>()?;
+        cx.note(&author.name, format!("{} own, {of_posts:?} below posts", author.comments()?.len()));
+    }
+    let approved = Post::COMMENTS.filter(Comment::APPROVED.eq(true));
+    let tree = (Author::POSTS.with(Post::COMMENTS), Author::ARTICLES.with(approved));
+    let authors = cx.step("all and approved ones of the same posts", repo.all(query().preload(tree))).await?;
+    for author in &authors {
+        let count =
+            |posts: &[Post]| posts.iter().map(|post| post.comments.loaded().map_or(0, <[_]>::len)).sum::<usize>();
+        cx.note(&author.name, format!("{} of {}", count(author.articles()?), count(author.posts()?)));
+    }
+    Ok(())
 }

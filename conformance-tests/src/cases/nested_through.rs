@@ -6,10 +6,12 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::models::blog::{self, Author, Columnist, Comment};
 use crate::models::nested::{
     self, Agency, Club, Essay, Event, Gallery, Label, Letter, List, Member, Remark, Sponsor, Subscriber, Theme, Town,
     Writer,
 };
+use crate::models::pictures::{self, Rubric, Tag};
 
 cases! { "nested_through", Level::Read;
     c34_join_table_below_has_many,
@@ -26,6 +28,8 @@ cases! { "nested_through", Level::Read;
     belongs_to_and_has_many_through,
     has_one_and_has_one_through,
     has_one_through_and_belongs_to,
+    the_same_table_again,
+    a_polymorphic_hop,
 }
 
 // The names of what was loaded, of a list or of a single target.
@@ -67,7 +71,7 @@ macro_rules! named {
     )+};
 }
 
-named!(Agency Club Event Gallery Label Letter List Remark Sponsor Subscriber Theme Town);
+named!(Author Tag Agency Club Event Gallery Label Letter List Remark Sponsor Subscriber Theme Town);
 
 macro_rules! combination {
     ($case:ident: $owner:ident $token:ident $accessor:ident $target:ident $name:literal) => {
@@ -127,5 +131,53 @@ async fn c34_join_table_below_has_many(cx: &mut Context) -> Result<()> {
     for essay in writers.iter().flat_map(|writer| writer.essays.loaded().unwrap_or_default()) {
         cx.note(&essay.id.to_string(), essay.themes()?.names());
     }
+    Ok(())
+}
+
+// Authors of the comments on an author's posts: as often as they comment, or each once.
+async fn the_same_table_again(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let again = Comment::build().set(Comment::POST_ID, 2).set(Comment::AUTHOR_ID, Some(2));
+    repo.insert(again.set(Comment::BODY, "C7").set(Comment::APPROVED, true)).await?;
+    let in_order = || Query::<Columnist>::order_by(Columnist::ID.asc());
+    let both = (Columnist::COMMENTERS, Columnist::DIFFERENT_COMMENTERS);
+    let columnists = cx.step("both by the same statements", repo.all(in_order().preload(both))).await?;
+    let joined = cx.step("loaded by a join", repo.all(in_order().eager_load(both))).await?;
+    cx.require(joined == columnists, "the same")?;
+    for columnist in &columnists {
+        let title = format!("read for {}", columnist.name);
+        let read = cx.step(&title, repo.get_association(columnist, Columnist::COMMENTERS, Query::new())).await?;
+        cx.require(read.names() == columnist.commenters()?.names(), "the reader's")?;
+        let read = repo.get_association(columnist, Columnist::DIFFERENT_COMMENTERS, Query::new()).await?;
+        cx.require(read.names() == columnist.different_commenters()?.names(), "the reader's")?;
+        cx.note("commenters", columnist.commenters()?.names());
+        cx.note("each once", columnist.different_commenters()?.names());
+    }
+    let by_ann = Columnist::COMMENTERS.joined(Author::NAME.eq("Ann"));
+    let found = cx.step("joined", repo.all(in_order().join(Columnist::COMMENTERS).filter(by_ann))).await?;
+    cx.note("whom Ann comments on", found.iter().map(|one| &one.name[..]).collect::<Vec<_>>().join(" "));
+    Ok(())
+}
+
+// An article and a product have the same key, so the type has to be asked for on the way.
+async fn a_polymorphic_hop(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    // One link is there twice; here each is there once.
+    repo.execute_raw("DELETE FROM articles_categories WHERE article_id = 1 AND category_id = 1", []).await?;
+    repo.execute_raw("INSERT INTO articles_categories (article_id, category_id) VALUES (1, 1)", []).await?;
+    let in_order = || Query::<Rubric>::order_by(Rubric::ID.asc());
+    let rubrics = cx.step("preloaded", repo.all(in_order().preload(Rubric::ARTICLE_TAGS))).await?;
+    for rubric in &rubrics {
+        let title = format!("read for {}", rubric.name);
+        let read = cx.step(&title, repo.get_association(rubric, Rubric::ARTICLE_TAGS, Query::new())).await?;
+        cx.require(read.names() == rubric.article_tags()?.names(), "the reader's")?;
+        cx.note("tags", read.names());
+    }
+    let tagged = Rubric::ARTICLE_TAGS.joined(Tag::NAME.eq("sql"));
+    let query = in_order().join(Rubric::ARTICLE_TAGS).filter(tagged).distinct();
+    let found = cx.step("joined", repo.all(query)).await?;
+    cx.note("with sql", found.iter().map(|one| &one.name[..]).collect::<Vec<_>>().join(" "));
     Ok(())
 }

@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::models::mail::{self, Addressee, Company, Inhabitant, Letter};
 use crate::models::pictures::{self, AnyPicture, Article, Employee, Imageable, Picture, Product, Tag, Tagging};
 
 cases! { "polymorphic", Level::Read;
@@ -20,6 +21,9 @@ cases! { "polymorphic", Level::Read;
     reader,
     in_hand,
     conditions,
+    named_columns_and_keys,
+    no_type_at_all,
+    paths,
 }
 
 async fn c16_one_statement_a_type(cx: &mut Context) -> Result<()> {
@@ -189,5 +193,71 @@ async fn conditions(cx: &mut Context) -> Result<()> {
     let tagged = Query::filter(Tag::TAGGED_ARTICLES.any(Article::TITLE.eq("A3"))).order_by(Tag::ID.asc());
     let found = cx.step("tags of A3", repo.all(tagged)).await?;
     cx.note("tags", found.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>().join(" "));
+    Ok(())
+}
+
+// Columns of other names, keys of text and of other names; a person and a firm have the same number.
+async fn named_columns_and_keys(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    mail::fixture(&repo).await?;
+    let letters = cx
+        .step("letters preload addressee", repo.all(Query::preload(Letter::ADDRESSEE).order_by(Letter::ID.asc())))
+        .await?;
+    for letter in &letters {
+        let read = repo.get_polymorphic(letter, Letter::ADDRESSEE).await?;
+        cx.require(letter.addressee()? == read.as_ref(), "preload and reader agree")?;
+        cx.note(
+            &letter.id.to_string(),
+            match letter.addressee()? {
+                Some(Addressee::Inhabitant(person)) => &person.name,
+                Some(Addressee::Company(company)) => &company.name,
+                None => "nobody",
+            },
+        );
+    }
+    let both = (Company::LETTERS, Company::LAST_LETTER);
+    let firms = cx.step("firms preload letters", repo.all(Query::preload(both).order_by(Company::NAME.asc()))).await?;
+    let joined = repo.all(Query::eager_load(both).order_by(Company::NAME.asc())).await?;
+    cx.require(joined == firms, "the same by a join")?;
+    for firm in &firms {
+        let read = repo.get_association(firm, Company::LETTERS, Query::new()).await?;
+        cx.require(firm.letters()? == read, "preload and reader agree")?;
+        let ids: Vec<i64> = firm.letters()?.iter().map(|letter| letter.id).collect();
+        cx.note(&firm.name, format!("{ids:?}, last {:?}", firm.last_letter()?.map(|letter| letter.id)));
+    }
+    let written_to = Query::filter(Inhabitant::LETTERS.associated()).order_by(Inhabitant::NAME.asc());
+    let names = cx.step("by a condition", repo.pluck(Inhabitant::NAME, written_to)).await?;
+    cx.note("people", names.join(" "));
+    Ok(())
+}
+
+async fn no_type_at_all(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    repo.execute_raw("UPDATE pictures SET imageable_id = NULL WHERE id = 1", []).await?;
+    repo.execute_raw("UPDATE pictures SET imageable_type = NULL WHERE id = 2", []).await?;
+    let some = Query::filter(Picture::ID.is_in([1, 2, 4])).preload(Picture::IMAGEABLE);
+    let pictures = cx.step("no key, no type, neither", repo.all(some)).await?;
+    cx.require(
+        pictures.len() == 3 && pictures.iter().all(|one| one.imageable.loaded() == Some(None)),
+        "loaded and absent",
+    )
+}
+
+// A name below a polymorphic association is known if one of its types knows it.
+async fn paths(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    pictures::fixture(&repo).await?;
+    let query = Query::<Picture>::preload_path("imageable.manager")?.order_by(Picture::ID.asc());
+    let pictures = cx.step("products have none", repo.all(query)).await?;
+    let loaded = pictures.iter().filter_map(|picture| match picture.imageable() {
+        Ok(Some(Imageable::Employee(employee))) => Some(employee.manager.is_loaded()),
+        _ => None,
+    });
+    cx.note("managers", format!("{:?}", loaded.collect::<Vec<_>>()));
+    for path in ["imageable.managr", "imageable.tags.nothing"] {
+        let unknown = Query::<Picture>::preload_path(path).map(|_| ());
+        cx.fails(&format!("`{path}`"), async { unknown }).await?;
+    }
     Ok(())
 }

@@ -14,6 +14,7 @@ cases! { "preload_belongs_to", Level::Read;
     c23_mentors_are_in_memory,
     targets_are_shared,
     dangling_reference,
+    dangling_reference_on_the_way,
     null_key_asks_nothing,
     required_target_that_is_missing,
     equals_the_reader,
@@ -96,4 +97,16 @@ async fn equals_the_reader(cx: &mut Context) -> Result<()> {
         cx.require(post.author()? == author.as_ref(), "preload and reader agree")?;
     }
     Ok(())
+}
+
+async fn dangling_reference_on_the_way(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let lost = Comment::build().set(Comment::POST_ID, 77).set(Comment::BODY, "lost").set(Comment::APPROVED, true);
+    repo.insert(lost).await?;
+    let query = Query::filter(Comment::POST_ID.ge(4)).order_by(Comment::ID.asc());
+    let tree = Comment::POST.with(Post::AUTHOR.with(Author::GRAVATAR));
+    let comments = cx.step("below a post that is gone, and one of nobody", repo.all(query.preload(tree))).await?;
+    cx.require(comments[0].post()?.author()?.is_none(), "nobody's")?;
+    cx.require(comments[1].post.loaded() == Some(None), "loaded, and not there")
 }

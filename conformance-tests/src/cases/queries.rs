@@ -18,6 +18,8 @@ cases! { "queries", Level::Read;
     get_association_with_a_query,
     pluck,
     count_and_exists,
+    preloads_leave_the_query_alone,
+    paths,
 }
 
 async fn get(cx: &mut Context) -> Result<()> {
@@ -172,6 +174,44 @@ async fn count_and_exists(cx: &mut Context) -> Result<()> {
         let exists = cx.step(&format!("exists {title}"), repo.exists(query)).await?;
         cx.note("count", count);
         cx.require(exists == (count > 0), "count and exists agree")?;
+    }
+    Ok(())
+}
+
+// Owners are those that the query chooses, in its order, and have everything that is theirs.
+async fn preloads_leave_the_query_alone(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    for (title, query) in [
+        ("a limit", Query::limit(1)),
+        ("an offset", Query::<Author>::limit(1).offset(1)),
+        ("an order", Query::order_by(Author::NAME.desc())),
+        ("a condition", Query::filter(Author::NAME.ne("Ann"))),
+        ("a condition on what is loaded", Query::filter(Author::POSTS.any(Post::PUBLISHED.eq(false)))),
+    ] {
+        let bare = repo.all(query.clone()).await?;
+        let authors = cx.step(title, repo.all(query.preload(Author::POSTS.with(Post::COMMENTS)))).await?;
+        cx.require(authors.iter().map(Author::bare).eq(bare), "the same owners in the same order")?;
+        for author in &authors {
+            let read = repo.get_association(author, Author::POSTS, Query::preload(Post::COMMENTS)).await?;
+            cx.require(author.posts()? == read, "all of theirs")?;
+            cx.note(&author.name, read.len());
+        }
+    }
+    Ok(())
+}
+
+async fn paths(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let query = Query::<Author>::preload_path("posts.comments")?.preload_path("gravatar")?;
+    let authors = cx.step("two of them", repo.all(query.order_by(Author::ID.asc()))).await?;
+    cx.require(authors.iter().all(|author| author.posts.is_loaded() && author.gravatar.is_loaded()), "both")?;
+    // Unknown names are found out before anything runs, and whether there would be rows to load them for.
+    for path in ["postz", "mentor.postz", "posts.comments.autor", ""] {
+        let unknown = Query::<Author>::preload_path(path).map(|query| repo.all(query.filter(Author::ID.gt(99))));
+        let unknown = unknown.map(|_| ());
+        cx.fails(&format!("`{path}`"), async { unknown }).await?;
     }
     Ok(())
 }

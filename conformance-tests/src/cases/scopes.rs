@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::models::blog::{self, Columnist};
 use crate::models::clinic::{self, Doctor, Patient};
 use crate::models::options::{self, Buyer, Customer, LastNote, Note, NoteTaker, Order, Pointer, Purchase, SpecialNote};
 
@@ -29,6 +30,8 @@ cases! { "scopes", Level::Read;
     includes_by_name,
     budget,
     filters_of_a_repo,
+    reaching_into_other_tables,
+    order_of_a_default_scope,
 }
 
 async fn conditions(cx: &mut Context) -> Result<()> {
@@ -408,5 +411,50 @@ async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
     let inside = some.transaction(async |tx| tx.count(Query::<Customer>::new()).await).await?;
     cx.note("inside a transaction", inside);
     cx.note("without", repo.count(Query::<Customer>::new()).await?);
+    Ok(())
+}
+
+async fn reaching_into_other_tables(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let in_order = || Query::<Columnist>::order_by(Columnist::ID.asc());
+    let columnists = repo.all(in_order().preload(Columnist::DISCUSSED_POSTS));
+    let columnists = cx.step("posts with an approved comment, and all of theirs", columnists).await?;
+    let joined = repo.all(in_order().eager_load(Columnist::DISCUSSED_POSTS)).await?;
+    cx.require(joined == columnists, "the same by a join")?;
+    for columnist in &columnists {
+        let read = repo.get_association(columnist, Columnist::DISCUSSED_POSTS, Query::new()).await?;
+        cx.require(columnist.discussed_posts()? == read, "preload and reader agree")?;
+        let comments = read.iter().map(|post| post.comments().map(<[_]>::len)).collect::<Result<Vec<_>, _>>()?;
+        cx.note(&columnist.name, format!("{comments:?}"));
+    }
+    Ok(())
+}
+
+// It is the order of whoever asks for no other, and nothing to a single target.
+async fn order_of_a_default_scope(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let ids = |notes: &[Note]| notes.iter().map(|note| note.id.to_string()).collect::<Vec<_>>().join(" ");
+    let notes = cx.step("its own", repo.all(Query::<Note>::new())).await?;
+    cx.note("notes", ids(&notes));
+    let notes = cx.step("another", repo.all(Query::order_by(Note::ID.asc()))).await?;
+    cx.note("notes", ids(&notes));
+    let customer = repo.get_or_fail::<Customer>(1, Query::new()).await?;
+    let read = repo.get_association(&customer, Customer::NOTES, Query::order_by(Note::ID.asc()));
+    let notes = cx.step("of a reader", read).await?;
+    cx.note("notes", ids(&notes));
+    let preload = repo.load(std::slice::from_ref(&customer), Customer::NOTES.order_by(Note::ID.asc()));
+    let notes = cx.step("of a preload", preload).await?;
+    cx.note("notes", ids(&notes[0]));
+    let query = Query::preload(Pointer::VISIBLE).order_by(Pointer::ID.asc());
+    let pointers = cx.step("a single target", repo.all(query)).await?;
+    for pointer in &pointers {
+        let read = repo.get_association(pointer, Pointer::VISIBLE, Query::new()).await?;
+        cx.require(pointer.visible()? == read.as_ref(), "preload and reader agree")?;
+        cx.note(&pointer.id.to_string(), read.is_some());
+    }
+    let read = repo.get_association(&pointers[0], Pointer::VISIBLE, Query::new());
+    cx.step("by the reader", read).await?;
     Ok(())
 }

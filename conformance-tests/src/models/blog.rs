@@ -133,3 +133,26 @@ pub(crate) async fn many(repo: &Repo, users: i64, posts: i64, comments: i64) -> 
     })
     .await
 }
+
+/// Authors again, by what others say about what they wrote.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "authors")]
+pub(crate) struct Columnist {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    #[has_many(foreign_key = "author_id")]
+    pub(crate) posts: HasMany<Post>,
+    #[has_many(through = "posts", source = "comments")]
+    pub(crate) post_comments: HasManyThrough<Comment>,
+    #[has_many(through = "post_comments", source = "author")]
+    pub(crate) commenters: HasManyThrough<Author>,
+    #[has_many(through = "post_comments", source = "author", distinct)]
+    pub(crate) different_commenters: HasManyThrough<Author>,
+    #[has_many(foreign_key = "author_id", scope = discussed)]
+    pub(crate) discussed_posts: HasMany<Post>,
+}
+
+// A scope may reach into other tables by a condition, and bring what it finds there.
+fn discussed(posts: Scope<Post>) -> Scope<Post> {
+    posts.filter(Post::COMMENTS.any(Comment::APPROVED.eq(true))).preload(Post::COMMENTS)
+}

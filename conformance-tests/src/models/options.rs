@@ -159,6 +159,8 @@ pub(crate) struct Pointer {
     pub(crate) last: BelongsTo<Option<LastNote>>,
     #[belongs_to(foreign_key = "id")]
     pub(crate) later: BelongsTo<Option<LaterNote>>,
+    #[belongs_to(foreign_key = "id")]
+    pub(crate) visible: BelongsTo<Option<Note>>,
 }
 
 /// Makes the tables and fills them.

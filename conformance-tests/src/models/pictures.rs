@@ -183,3 +183,29 @@ pub(crate) async fn fixture(repo: &Repo) -> Result<()> {
     repo.execute_raw("INSERT INTO friendships VALUES (1, 2), (2, 3), (1, 3)", []).await?;
     Ok(())
 }
+
+/// Tags again, by everything they are put on.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "tags")]
+pub(crate) struct Keyword {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    #[has_many(foreign_key = "tag_id")]
+    pub(crate) taggings: HasMany<Tagging>,
+    #[has_many(through = "taggings", source = "taggable", source_type = "Article")]
+    pub(crate) articles: HasManyThrough<Article>,
+    #[has_many(through = "taggings", source = "taggable", source_type = "Product")]
+    pub(crate) products: HasManyThrough<Product>,
+}
+
+/// Categories again, by the tags of what is in them.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "categories")]
+pub(crate) struct Rubric {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    #[has_and_belongs_to_many(join_table = "articles_categories", foreign_key = "category_id")]
+    pub(crate) articles: HasAndBelongsToMany<Article>,
+    #[has_many(through = "articles", source = "tags")]
+    pub(crate) article_tags: HasManyThrough<Tag>,
+}

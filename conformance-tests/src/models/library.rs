@@ -1,0 +1,188 @@
+//! A library: keys of text, keys that are not the primary one, kinds of one table and orders, all of them on the way to
+//! rows that lie behind others.
+
+use assoc_core::Result;
+use assoc_repo::Repo;
+use assoc_repo::prelude::*;
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "readers", primary_key = "card")]
+pub(crate) struct Reader {
+    #[column(length = 20)]
+    pub(crate) card: String,
+    pub(crate) name: String,
+    #[has_many(foreign_key = "reader_card")]
+    pub(crate) loans: HasMany<Loan>,
+    #[has_many(foreign_key = "reader_card")]
+    pub(crate) overdue_loans: HasMany<OverdueLoan>,
+    #[has_many(foreign_key = "reader_card", order = Loan::DAY.desc())]
+    pub(crate) latest_loans: HasMany<Loan>,
+    #[has_many(foreign_key = "reader_card", filter = Loan::DAY.gt(10))]
+    pub(crate) later_loans: HasMany<Loan>,
+    #[has_one(foreign_key = "reader_card", order = Loan::DAY.desc())]
+    pub(crate) last_loan: HasOne<Option<Loan>>,
+    #[has_many(through = "loans", source = "volume")]
+    pub(crate) volumes: HasManyThrough<Volume>,
+    // By way of one of two models that share a table.
+    #[has_many(through = "overdue_loans", source = "volume")]
+    pub(crate) overdue_volumes: HasManyThrough<Volume>,
+    // In the order of the way.
+    #[has_many(through = "latest_loans", source = "volume")]
+    pub(crate) latest_volumes: HasManyThrough<Volume>,
+    #[has_many(through = "latest_loans", source = "volume", distinct)]
+    pub(crate) different_volumes: HasManyThrough<Volume>,
+    // Conditions on the way, on its end and on what is behind it.
+    #[has_many(through = "later_loans", source = "thick_volume")]
+    pub(crate) later_thick_volumes: HasManyThrough<Volume>,
+    #[has_many(through = "later_thick_volumes", source = "old_topics")]
+    pub(crate) later_topics: HasManyThrough<Topic>,
+    #[has_one(through = "last_loan", source = "volume")]
+    pub(crate) last_volume: HasOne<Option<Volume>>,
+    // Several rows on the way, of which the first counts.
+    #[has_one(through = "last_loan", source = "stamp")]
+    pub(crate) last_stamp: HasOne<Option<Stamp>>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "loans")]
+pub(crate) struct Loan {
+    pub(crate) id: i64,
+    #[column(length = 20)]
+    pub(crate) reader_card: Option<String>,
+    #[column(length = 20)]
+    pub(crate) isbn: Option<String>,
+    pub(crate) day: i64,
+    #[column(length = 10)]
+    pub(crate) kind: Option<String>,
+    #[belongs_to(foreign_key = "reader_card")]
+    pub(crate) reader: BelongsTo<Option<Reader>>,
+    #[belongs_to(foreign_key = "isbn", primary_key = "isbn")]
+    pub(crate) volume: BelongsTo<Option<Volume>>,
+    #[belongs_to(foreign_key = "isbn", primary_key = "isbn", filter = Volume::PAGES.gt(100))]
+    pub(crate) thick_volume: BelongsTo<Option<Volume>>,
+    #[has_one]
+    pub(crate) stamp: HasOne<Option<Stamp>>,
+}
+
+/// The same table, and its rows of one kind only.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "loans", discriminator = "kind", tag = "overdue")]
+pub(crate) struct OverdueLoan {
+    pub(crate) id: i64,
+    #[column(length = 20)]
+    pub(crate) reader_card: Option<String>,
+    #[column(length = 20)]
+    pub(crate) isbn: Option<String>,
+    #[column(length = 10)]
+    pub(crate) kind: Option<String>,
+    #[belongs_to(foreign_key = "isbn", primary_key = "isbn")]
+    pub(crate) volume: BelongsTo<Option<Volume>>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "stamps")]
+pub(crate) struct Stamp {
+    pub(crate) id: i64,
+    pub(crate) loan_id: i64,
+}
+
+/// Loans refer to its number, which is not its primary key.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "volumes")]
+pub(crate) struct Volume {
+    pub(crate) id: i64,
+    #[column(length = 20)]
+    pub(crate) isbn: String,
+    pub(crate) pages: i64,
+    pub(crate) room: Option<i64>,
+    #[column(length = 20)]
+    pub(crate) place: Option<String>,
+    #[has_many(foreign_key = "isbn", primary_key = "isbn")]
+    pub(crate) loans: HasMany<Loan>,
+    #[has_many(through = "loans", source = "reader")]
+    pub(crate) readers: HasManyThrough<Reader>,
+    #[has_and_belongs_to_many]
+    pub(crate) topics: HasAndBelongsToMany<Topic>,
+    #[has_and_belongs_to_many(filter = Topic::SINCE.lt(1900))]
+    pub(crate) old_topics: HasAndBelongsToMany<Topic>,
+    // Of the owner's two columns one may be empty.
+    #[has_one(primary_key = "room, place", foreign_key = "room, place")]
+    pub(crate) label: HasOne<Option<Label>>,
+    #[has_many(primary_key = "room, place", foreign_key = "room, place")]
+    pub(crate) labels: HasMany<Label>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "topics", primary_key = "name")]
+pub(crate) struct Topic {
+    #[column(length = 20)]
+    pub(crate) name: String,
+    pub(crate) since: i64,
+    #[has_and_belongs_to_many]
+    pub(crate) volumes: HasAndBelongsToMany<Volume>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "labels")]
+pub(crate) struct Label {
+    pub(crate) id: i64,
+    pub(crate) room: Option<i64>,
+    #[column(length = 20)]
+    pub(crate) place: Option<String>,
+}
+
+/// Makes the tables and fills them.
+pub(crate) async fn fixture(repo: &Repo) -> Result<()> {
+    repo.create_table::<Reader>().await?;
+    repo.create_table::<Loan>().await?;
+    repo.create_table::<Stamp>().await?;
+    repo.create_table::<Volume>().await?;
+    repo.create_table::<Topic>().await?;
+    repo.create_table::<Label>().await?;
+    let links = "CREATE TABLE topics_volumes (volume_id BIGINT NOT NULL, topic_id VARCHAR(20) NOT NULL)";
+    repo.execute_raw(links, []).await?;
+    let reader = |card, name| Reader::build().set(Reader::CARD, card).set(Reader::NAME, name);
+    repo.insert_all([reader("a-1", "Ann"), reader("b'2", "Bob"), reader("c 3", "Cyd")]).await?;
+    let volume = |isbn, pages: i64, room: Option<i64>, place: Option<&str>| {
+        let volume = Volume::build().set(Volume::ISBN, isbn).set(Volume::PAGES, pages);
+        volume.set(Volume::ROOM, room).set(Volume::PLACE, place.map(str::to_owned))
+    };
+    repo.insert_all([
+        volume("9-x", 300, Some(1), Some("top")),
+        volume("9-y", 80, Some(1), None),
+        volume("9-z", 150, None, None),
+    ])
+    .await?;
+    let loan = |card: &str, isbn: Option<&str>, day: i64, kind: Option<&str>| {
+        let loan = Loan::build().set(Loan::READER_CARD, Some(card.to_owned())).set(Loan::DAY, day);
+        loan.set(Loan::ISBN, isbn.map(str::to_owned)).set(Loan::KIND, kind.map(str::to_owned))
+    };
+    // Ann had one volume twice; what Bob had last is in no catalogue; one loan is of nothing, Cyd has none.
+    repo.insert_all([
+        loan("a-1", Some("9-z"), 12, Some("overdue")),
+        loan("a-1", Some("9-x"), 40, None),
+        loan("b'2", Some("9-y"), 20, Some("overdue")),
+        loan("a-1", Some("9-z"), 30, None),
+        loan("a-1", None, 5, Some("overdue")),
+        loan("b'2", Some("9-x"), 7, None),
+        loan("b'2", Some("9-?"), 50, Some("overdue")),
+    ])
+    .await?;
+    repo.insert_all([2, 7, 2, 1].map(|loan: i64| Stamp::build().set(Stamp::LOAN_ID, loan))).await?;
+    let topic = |name, since: i64| Topic::build().set(Topic::NAME, name).set(Topic::SINCE, since);
+    repo.insert_all([topic("o'clock", 1500), topic("\"quotes\"", 1950), topic("sea", 1200)]).await?;
+    let linked =
+        "INSERT INTO topics_volumes VALUES (1, 'sea'), (1, 'o''clock'), (3, '\"quotes\"'), (3, 'sea'), (1, 'sea')";
+    repo.execute_raw(linked, []).await?;
+    let label = |room: Option<i64>, place: Option<&str>| {
+        Label::build().set(Label::ROOM, room).set(Label::PLACE, place.map(str::to_owned))
+    };
+    repo.insert_all([
+        label(Some(1), Some("top")),
+        label(Some(1), None),
+        label(None, None),
+        label(Some(1), Some("top")),
+    ])
+    .await?;
+    Ok(())
+}
