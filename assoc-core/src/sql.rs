@@ -17,6 +17,7 @@ mod found;
 mod joined;
 mod joins;
 mod keyed;
+mod page;
 mod per_owner;
 mod related;
 mod select;

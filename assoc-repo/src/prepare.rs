@@ -5,8 +5,8 @@ use assoc_core::joins::{JoinKind, Joins, RawJoin};
 use assoc_core::planner::{Plan, Request, Root, Way};
 use assoc_core::sql::{JoinedSelect, Select as SelectSpec};
 use assoc_core::{
-    AssociationDef, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, OrderTerm, Result, Route,
-    Statement, Value, filtered,
+    AssociationDef, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, Result, Route, Statement,
+    Value, filtered,
 };
 
 use crate::query::Select;
@@ -124,12 +124,7 @@ fn joins_of(repo: &Repo, way: Option<&Way>, joined: &[(JoinKind, Request)], raw:
 }
 
 fn with_joins(repo: &Repo, mut spec: SelectSpec, mut joins: Joins) -> Result<SelectSpec> {
-    let sorts_by_joined = |term: &OrderTerm| {
-        let mut joined = false;
-        term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty());
-        joined
-    };
-    if spec.distinct && spec.operands.is_none() && spec.order.iter().any(sorts_by_joined) {
+    if spec.distinct && spec.operands.is_none() && spec.is_sorted_by_joined() {
         let message = "distinct rows can only be sorted by columns of their own: leave out the order by a joined one";
         return Err(Error::invalid_query(spec.model.name, message));
     }

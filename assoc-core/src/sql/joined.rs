@@ -17,10 +17,8 @@
 //!
 //! # Limits
 //!
-//! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots come first, each
-//! once, as a derived table that the root is joined to: still one statement. It joins only what the conditions and the
-//! order need. If that repeats no root, it is a plain `LIMIT`; if the order looks at the root (or at single targets),
-//! `DISTINCT`; and if it looks into a collection, roots come in the order of their first row, found by `ROW_NUMBER()`.
+//! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots come first, as a
+//! derived table that the root is joined to: `page.rs`. Still one statement.
 
 use super::{KeyedSelect, RowOrder, Select, SqlWriter};
 use crate::association::Hop;
@@ -28,13 +26,9 @@ use crate::column_type::SqlType;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::expr::{ColumnRef, Direction, Operand, OrderTerm};
-use crate::joins::Joins;
 use crate::model::ModelDef;
 use crate::planner::Plan;
 use crate::statement::Statement;
-
-/// The name of the derived table that holds a page's keys.
-const PAGE: &str = "assoc_page";
 
 /// A table whose columns are among those selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,7 +193,7 @@ impl JoinedSelect {
     /// Whether each row is a root of its own.
     #[must_use]
     pub fn roots_are_single(&self) -> bool {
-        !multiplies(&self.select.joins)
+        !self.select.repeats_roots()
     }
 
     /// Whether the application joins something by itself.
@@ -237,22 +231,13 @@ impl JoinedSelect {
         }
         writer.push(" FROM ");
         let counted = select.limit.is_some() || select.offset.is_some();
-        if counted && multiplies(&select.joins) {
-            writer.push("(");
-            self.write_page(&mut writer)?;
-            writer.push(") AS ");
-            writer.identifier(PAGE);
+        if counted && select.repeats_roots() {
+            select.of_roots().write_page(&mut writer)?;
             writer.push(" INNER JOIN ");
             // The page's statement had names of its own.
             select.begin(&mut writer);
             let root = select.model;
-            writer.table(&root.table);
-            writer.push(" ON ");
-            writer.separated(" AND ", root.primary_key_names().enumerate(), |writer, (at, name)| {
-                writer.own_column(name);
-                writer.push(" = ");
-                writer.column_of(PAGE, &format!("k{at}"));
-            });
+            writer.root_of_page(root);
             writer.joins(root, &select.joins)?;
             select.write_conditions(&mut writer)?;
             writer.order_by(&select.order)?;
@@ -270,114 +255,6 @@ impl JoinedSelect {
             Some(table) => &self.select.joins.tables()[table].name,
         }
     }
-
-    // The keys of the page's roots, each once.
-    fn write_page(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
-        let roots = self.select.of_roots();
-        let keys: Vec<&'static str> = roots.model.primary_key_names().collect();
-        roots.begin(writer);
-        let repeats = multiplies(&roots.joins);
-        let places = repeats && roots.order.iter().any(|term| roots.is_repeated(term));
-        let dialect = writer.dialect();
-        if !places {
-            writer.push(if repeats { "SELECT DISTINCT " } else { "SELECT " });
-            write_keys(writer, &keys);
-            // `DISTINCT` sorts by what it selects only.
-            let selected = |term: &OrderTerm| matches!(&term.operand, Operand::Column(column) if column.path.is_empty() && keys.contains(&column.name));
-            for (at, term) in roots.order.iter().filter(|term| repeats && !selected(term)).enumerate() {
-                writer.push(", ");
-                writer.operand(&term.operand)?;
-                writer.push(" AS ");
-                writer.identifier(&format!("o{at}"));
-            }
-            writer.push(" FROM ");
-            roots.write_from(writer)?;
-            writer.order_by(&roots.order)?;
-        } else {
-            if !dialect.capabilities().window_functions {
-                let what = "a limit on roots in the order of a joined collection: it needs window functions";
-                return Err(Error::unsupported(dialect.name(), what));
-            }
-            let names = |writer: &mut SqlWriter<'_>| {
-                writer.separated(", ", 0..keys.len(), |writer, at| writer.identifier(&format!("k{at}")));
-            };
-            writer.push("SELECT ");
-            names(writer);
-            writer.push(" FROM (SELECT ");
-            write_keys(writer, &keys);
-            writer.push(", ");
-            writer.over("ROW_NUMBER()", &roots.order)?;
-            writer.push(" AS ");
-            writer.identifier("place");
-            writer.push(" FROM ");
-            roots.write_from(writer)?;
-            writer.push(") AS ");
-            writer.identifier("placed");
-            writer.push(" GROUP BY ");
-            names(writer);
-            writer.push(" ORDER BY MIN(");
-            writer.identifier("place");
-            writer.push(")");
-        }
-        dialect.write_limit(writer, roots.limit, roots.offset);
-        Ok(())
-    }
-}
-
-impl Select {
-    /// The same query as one that only asks which of the root's rows there are: it joins what conditions and orders need
-    /// and nothing else.
-    #[must_use]
-    pub fn of_roots(&self) -> Select {
-        let mut needed = Vec::new();
-        self.visit_paths(&mut |path| needed.extend(self.joins.find(path)));
-        Select { joins: self.joins.only(&needed), ..self.clone() }
-    }
-
-    /// Calls back with every path that a condition leads along.
-    pub fn visit_condition_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
-        self.filter.visit_paths(&[], each);
-        self.having.visit_paths(&[], each);
-    }
-
-    /// Calls back with every path that a condition, an order or a group leads along.
-    pub fn visit_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
-        self.visit_condition_paths(each);
-        let operands = self.order.iter().map(|term| &term.operand).chain(&self.group);
-        operands.for_each(|operand| operand.visit_path(&[], each));
-    }
-
-    /// Whether its joins repeat the root's rows.
-    #[must_use]
-    pub fn repeats_roots(&self) -> bool {
-        multiplies(&self.joins)
-    }
-
-    // Whether a root has several values of what is sorted by.
-    fn is_repeated(&self, term: &OrderTerm) -> bool {
-        let mut repeated = false;
-        term.operand.visit_path(&[], &mut |path| {
-            let mut next = self.joins.find(path);
-            while let Some(table) = next.map(|table| &self.joins.tables()[table]) {
-                repeated |= table.multiplies();
-                next = table.from;
-            }
-        });
-        repeated
-    }
-}
-
-fn write_keys(writer: &mut SqlWriter<'_>, keys: &[&'static str]) {
-    writer.separated(", ", keys.iter().enumerate(), |writer, (at, key)| {
-        writer.own_column(key);
-        writer.push(" AS ");
-        writer.identifier(&format!("k{at}"));
-    });
-}
-
-// Nobody knows what the application's own joins do.
-fn multiplies(joins: &Joins) -> bool {
-    !joins.raw().is_empty() || joins.tables().iter().any(|table| table.multiplies())
 }
 
 // The order in which an owner's rows are, if it has several.
