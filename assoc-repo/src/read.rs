@@ -211,7 +211,8 @@ impl Repo {
         found.ok_or_else(|| Error::invalid_query(M::DEF.name, "the aggregate returned no row: it cannot be grouped"))
     }
 
-    /// Columns and aggregates of a query's rows instead of models. 1 statement.
+    /// Columns and aggregates of a query's rows instead of models, in the order in which [`all`](Self::all) gives the
+    /// rows. 1 statement.
     ///
     /// # Errors
     /// When the query cannot run or has preloads, a value does not fit, or the database fails.
@@ -243,6 +244,9 @@ impl Repo {
                 "distinct values can only be sorted by what is selected: add the column, or leave out the order";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
+        // Of the same rows as `all` gives, in the same order, unless they become others.
+        let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
+        let spec = if plain { spec.with_total_order() } else { spec };
         let spec = SelectSpec { operands: Some(operands), ..spec };
         let statement = spec.statement(repo.dialect())?;
         let mut rows = Vec::new();
