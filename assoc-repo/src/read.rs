@@ -200,6 +200,13 @@ impl Repo {
             let message = "`aggregate` gives one value: a grouped query is read with `repo.pluck`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
+        if let (Some(operands), Operand::Aggregate { column: Some(column), .. }) = (&spec.operands, &aggregate)
+            && !operands.contains(&Operand::Column(column.clone()))
+        {
+            let message =
+                format!("an aggregate of `{}`, which the distinct query does not select: add it", column.name);
+            return Err(Error::invalid_query(M::DEF.name, message));
+        }
         let statement = spec.aggregate_statement(repo.dialect(), &aggregate)?;
         let mut found = None;
         let mut sink = |values: &mut [Value<'_>]| {

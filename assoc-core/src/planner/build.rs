@@ -14,7 +14,6 @@ use super::by_owner::{self, LookUp};
 use super::grouping::{GROUPED, check_group};
 use super::links::{join_scope, order_of_links};
 use super::loader::check_loader;
-use super::selection::SELECTED;
 use super::wanted::Wanted;
 use super::{
     ByOwner, Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Request, Root, Shape, Source, Step, Strategy, VariantEdge,
@@ -171,9 +170,6 @@ impl Plan {
         let select = direct_select(association, hop, model, shape, ranked, links_only)?;
         if joined && !select.group.is_empty() {
             return Err(cannot_join(association, GROUPED));
-        }
-        if joined && select.selected.is_some() {
-            return Err(cannot_join(association, SELECTED));
         }
         let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant, joined);
         self.nodes[node].edges[edge].reordered = reordered;

@@ -2,9 +2,10 @@
 //!
 //! # What is selected
 //!
-//! All columns of the root and of every table whose rows are stored, and the key columns of those on the way: two ways
-//! that lead to the same target are two links, and only their own keys tell them apart from the repetitions that joined
-//! siblings cause. Columns are named `t0_r0`, `t0_r1`, …, `t1_r0`: table by table.
+//! Of the root and of every table whose rows are stored all columns, or those that their associations `select`, and the
+//! key columns of the tables on the way: two ways that lead to the same target are two links, and only their own keys tell
+//! them apart from the repetitions that joined siblings cause. Rows of a table without a primary key are told apart by
+//! all columns. Associations that share a table may select different ones of its columns: each reads its own. Columns are named `t0_r0`, `t0_r1`, …, `t1_r0`: table by table.
 //!
 //! # Orders
 //!
@@ -20,7 +21,7 @@
 //! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots come first, as a
 //! derived table that the root is joined to: `page.rs`. Still one statement.
 
-use super::{KeyedSelect, RowOrder, Select, SqlWriter};
+use super::{KeyedSelect, RowOrder, Select, SqlWriter, ascending_once};
 use crate::association::Hop;
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;
@@ -46,6 +47,17 @@ pub struct LoadedTable {
 }
 
 impl LoadedTable {
+    /// For each column of the model its place among this table's, if it is one of those that are read: of all, or of
+    /// some. `None` if a row has all of them, in their order.
+    #[must_use]
+    pub fn places_of(&self, read: Option<&[usize]>) -> Option<Vec<Option<usize>>> {
+        let read = |column: &usize| read.is_none_or(|read| read.contains(column));
+        let place = |column: &usize| self.columns.iter().position(|selected| selected == column);
+        let all = 0..self.model.columns.len();
+        let whole = self.columns.len() == all.len() && all.clone().all(|column| read(&column));
+        (!whole).then(|| all.map(|column| Some(column).filter(read).as_ref().and_then(place)).collect())
+    }
+
     /// Where in a row a column of the model is, if it is selected.
     #[must_use]
     pub fn place_of(&self, column: usize) -> Option<usize> {
@@ -74,6 +86,8 @@ pub enum Rank {
 #[derive(Debug, Clone)]
 pub struct JoinedSelect {
     select: Select,
+    // Of the root's columns, if not all are read.
+    selected: Option<Vec<usize>>,
     tables: Vec<LoadedTable>,
     // For each of the plan's joined edges.
     ranks: Vec<Rank>,
@@ -82,16 +96,17 @@ pub struct JoinedSelect {
 }
 
 impl JoinedSelect {
-    /// The statement of a query whose joins have their names, and of the edges of a plan that it loads.
+    /// The statement of a query whose joins have their names, and of the edges of a plan that it loads; of the root's
+    /// columns all are read, or those `selected`.
     ///
     /// # Errors
     /// When the root has no primary key, the query is grouped, or an order needs what the database lacks.
-    pub fn new(select: Select, plan: &Plan, dialect: &dyn Dialect) -> Result<Self> {
+    pub fn new(select: Select, selected: Option<Vec<usize>>, plan: &Plan, dialect: &dyn Dialect) -> Result<Self> {
         let root = select.model;
         root.require_primary_key("loading associations by a join")?;
         if !select.group.is_empty() || !select.having.is_always() || select.operands.is_some() {
-            let message = "a query that loads associations by a join gives whole rows: it can neither be grouped nor \
-                           `select` some columns; use `preload`, or read values with `repo.pluck`";
+            let message = "a query that loads associations by a join gives rows, so it cannot be grouped: use `preload`, or \
+                           read values with `repo.pluck`";
             return Err(Error::invalid_query(root.name, message));
         }
         let mut wanted: Vec<Option<Vec<usize>>> = vec![None; select.joins.tables().len()];
@@ -100,10 +115,11 @@ impl JoinedSelect {
             let model = joined.select.model;
             let columns = wanted[joined.table].get_or_insert_default();
             let node = &plan.nodes()[plan.edge(joined.edge).child];
-            if node.links_only && !model.primary_key.is_empty() {
-                columns.extend(model.primary_key);
-            } else {
-                columns.extend(0..model.columns.len());
+            match &joined.select.selected {
+                _ if model.primary_key.is_empty() => columns.extend(0..model.columns.len()),
+                _ if node.links_only => columns.extend(model.primary_key),
+                Some(selected) => columns.extend(selected),
+                None => columns.extend(0..model.columns.len()),
             }
             let order = order_of(&joined.select, joined.hop);
             let here = order.as_ref().map(|order| order.iter().map(|term| sortable(model, term)).collect());
@@ -122,20 +138,22 @@ impl JoinedSelect {
                 }
             }
         }
-        let mut first = root.columns.len();
+        let columns = match &selected {
+            Some(selected) => ascending_once(&[selected, root.primary_key].concat()),
+            None => (0..root.columns.len()).collect(),
+        };
+        let mut first = columns.len();
         let key = root.primary_key.to_vec();
-        let mut tables = vec![LoadedTable { table: None, model: root, columns: (0..first).collect(), first: 0, key }];
+        let mut tables = vec![LoadedTable { table: None, model: root, columns, first: 0, key }];
         for (at, columns) in wanted.into_iter().enumerate() {
-            let Some(mut columns) = columns else { continue };
-            columns.sort_unstable();
-            columns.dedup();
+            let Some(columns) = columns.map(|columns| ascending_once(&columns)) else { continue };
             let model = select.joins.tables()[at].hop.model;
             let key = if model.primary_key.is_empty() { columns.clone() } else { model.primary_key.to_vec() };
             let width = columns.len();
             tables.push(LoadedTable { table: Some(at), model, columns, first, key });
             first += width;
         }
-        let mut this = JoinedSelect { select, tables, ranks: Vec::new(), selected_ranks: Vec::new() };
+        let mut this = JoinedSelect { select, selected, tables, ranks: Vec::new(), selected_ranks: Vec::new() };
         for (table, order, here) in orders {
             let rank = this.rank(table, order, here, first, dialect)?;
             this.ranks.push(rank);
@@ -175,6 +193,12 @@ impl JoinedSelect {
     #[must_use]
     pub fn tables(&self) -> &[LoadedTable] {
         &self.tables
+    }
+
+    /// The root's columns that are read, if not all are.
+    #[must_use]
+    pub fn selected(&self) -> Option<&[usize]> {
+        self.selected.as_deref()
     }
 
     /// For each of the plan's joined edges, the order of its rows.
