@@ -35,6 +35,7 @@ mod selections;
 mod text_keys;
 mod through;
 mod transactions;
+mod unjoinable;
 mod values;
 mod writes;
 
@@ -102,6 +103,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         scopes::CASES,
         selections::CASES,
         groups::CASES,
+        unjoinable::CASES,
         finders::CASES,
         extensions::CASES,
         in_hand::CASES,

@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 
 use super::by_owner::{self, LookUp};
-use super::grouping::{GROUPED, check_group};
+use super::grouping::check_group;
 use super::links::{join_scope, order_of_links};
 use super::loader::check_loader;
 use super::wanted::Wanted;
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
-use crate::joins::{cannot_join, hops_of};
+use crate::joins::{GROUPED, cannot_join, hops_of};
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
 
