@@ -8,7 +8,7 @@
 //! An association's condition goes into `ON`, with the target's discriminator and default scope. Where an association by a
 //! key of its own chooses among its rows (a `has_one`, one with a limit), so does which row it chooses; an eager load,
 //! which cuts in memory, asks for that only where a condition or order reaches into it. What an association chooses among
-//! rows it reaches through others is not known to a join: it sees all of them.
+//! rows it reaches through others is not known to a join: it sees all of them. Groups no join can tell.
 //!
 //! Building is apart from naming: [`Joins::assign_names`] goes by [`AliasTracker`]'s rules when all tables are known.
 
@@ -333,7 +333,7 @@ impl Joins {
 /// The tables of an association, from its owner to its target, with what is asked for on top of its scope.
 ///
 /// # Errors
-/// When it leads to several models, or depends on the owner.
+/// When it leads to several models, depends on the owner, or is grouped.
 pub fn hops_of(
     association: &'static AssociationDef,
     shape: &Shape,
@@ -342,6 +342,9 @@ pub fn hops_of(
 ) -> Result<()> {
     if association.options.owner_scope.is_some() {
         return Err(cannot_join(association, "has a scope that depends on its owner"));
+    }
+    if !shape.group.is_empty() {
+        return Err(cannot_join(association, GROUPED));
     }
     let target = association.target;
     match association.kind.route(association)? {
@@ -407,6 +410,9 @@ pub(crate) fn chosen_rows(
         Expr::Chosen(Box::new(ChosenRows { association, model, key, among, order, limit, offset }))
     })
 }
+
+/// Why a join does not follow an association with a `group_by`.
+pub(crate) const GROUPED: &str = "keeps the first row of each group, which a join cannot do";
 
 /// The error of an association that no join can follow.
 pub(crate) fn cannot_join(association: &AssociationDef, why: &str) -> Error {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::dialect::Dialect;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::key::{KeySet, KeyTuple};
 use crate::model::{ModelDef, TableRef};
@@ -18,7 +18,9 @@ mod found;
 mod joined;
 mod joins;
 mod keyed;
+mod page;
 mod per_owner;
+mod raw;
 mod related;
 mod select;
 mod write;
@@ -290,34 +292,6 @@ impl<'d> SqlWriter<'d> {
         Ok(())
     }
 
-    /// Appends the application's own SQL, its `?` replaced by placeholders.
-    ///
-    /// # Errors
-    /// When the number of `?` outside quotes and comments is not the number of binds.
-    pub fn raw(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
-        let mut rest = binds.iter();
-        let mut wanted = 0;
-        for piece in RawPieces::new(sql) {
-            match piece {
-                RawPiece::Text(text) => self.push(text),
-                RawPiece::Placeholder => {
-                    wanted += 1;
-                    if let Some(value) = rest.next() {
-                        self.bind(value.clone());
-                    }
-                }
-            }
-        }
-        if wanted == binds.len() {
-            Ok(())
-        } else {
-            Err(Error::invalid_query(
-                "raw SQL",
-                format!("`{sql}` has {wanted} placeholders (`?`) and {} binds were given", binds.len()),
-            ))
-        }
-    }
-
     /// Appends ` WHERE …`, unless the condition always holds.
     ///
     /// # Errors
@@ -447,74 +421,4 @@ pub fn tuples_of(keys: &KeySet) -> Vec<KeyTuple> {
 #[must_use]
 pub fn padded_length(len: usize) -> usize {
     len.next_power_of_two()
-}
-
-enum RawPiece<'s> {
-    Text(&'s str),
-    Placeholder,
-}
-
-/// Splits SQL at the `?` that are placeholders: not inside quotes or comments.
-struct RawPieces<'s> {
-    rest: &'s str,
-}
-
-impl<'s> RawPieces<'s> {
-    fn new(sql: &'s str) -> Self {
-        RawPieces { rest: sql }
-    }
-
-    // Where the next placeholder is; all of these marks are ASCII, so byte positions are char boundaries.
-    fn next_placeholder(&self) -> Option<usize> {
-        let bytes = self.rest.as_bytes();
-        let mut at = 0;
-        while at < bytes.len() {
-            match bytes[at] {
-                b'?' => return Some(at),
-                quote @ (b'\'' | b'"' | b'`') => {
-                    at += 1;
-                    while at < bytes.len() && bytes[at] != quote {
-                        at += 1;
-                    }
-                }
-                b'-' if bytes.get(at + 1) == Some(&b'-') => {
-                    while at < bytes.len() && bytes[at] != b'\n' {
-                        at += 1;
-                    }
-                }
-                b'/' if bytes.get(at + 1) == Some(&b'*') => {
-                    at += 2;
-                    while at < bytes.len() && !bytes[at..].starts_with(b"*/") {
-                        at += 1;
-                    }
-                    at += 1;
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        None
-    }
-}
-
-impl<'s> Iterator for RawPieces<'s> {
-    type Item = RawPiece<'s>;
-
-    fn next(&mut self) -> Option<RawPiece<'s>> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        match self.next_placeholder() {
-            Some(0) => {
-                self.rest = &self.rest[1..];
-                Some(RawPiece::Placeholder)
-            }
-            Some(at) => {
-                let (text, rest) = self.rest.split_at(at);
-                self.rest = rest;
-                Some(RawPiece::Text(text))
-            }
-            None => Some(RawPiece::Text(std::mem::take(&mut self.rest))),
-        }
-    }
 }

@@ -88,8 +88,8 @@ impl<M: Model> Select<M> {
     /// Every joined collection repeats the rows of the others, so `preload` is the faster one where nothing reaches into
     /// the association. [`limit`](Self::limit) counts rows of this model all the same.
     ///
-    /// 1 statement in all, also with a limit. Polymorphic associations, and scopes that depend on the owner, cannot be
-    /// joined: an error before any SQL.
+    /// 1 statement in all, also with a limit. Polymorphic associations, scopes that depend on the owner, groups,
+    /// `finder_sql` and `load_with` cannot be joined: an error before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;

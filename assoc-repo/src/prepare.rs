@@ -5,8 +5,8 @@ use assoc_core::joins::{JoinKind, Joins, RawJoin};
 use assoc_core::planner::{Plan, Request, Root, RootRequest, Way};
 use assoc_core::sql::{JoinedSelect, Select as SelectSpec};
 use assoc_core::{
-    AssociationDef, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, OrderTerm, Result, Route,
-    Statement, Value, filtered,
+    AssociationDef, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, Result, Route, Statement,
+    Value, filtered,
 };
 
 use crate::query::Select;
@@ -69,6 +69,7 @@ impl<M: Model> Select<M> {
         if let Some(selected) = &selected {
             spec = restrict(spec, selected, &preloads)?;
         }
+        let restricted = selected.is_some();
         let mut joins = joins_of(repo, self.way.as_ref(), &self.joins, self.raw_joins)?;
         let mut plan = None;
         if !preloads.is_empty() {
@@ -76,12 +77,20 @@ impl<M: Model> Select<M> {
             let preloads = preloads.into_iter().map(|request| request.settled(&[], &referred_to)).collect();
             let mut planned = repo.plan(M::DEF, Root::Fetched, preloads)?;
             planned.join_into(&mut joins, &spec)?;
-            plan = Some(if selected.is_some() { planned.with_partial_root() } else { planned });
+            plan = Some(if restricted { planned.with_partial_root() } else { planned });
         }
-        let spec = with_joins(repo, spec, joins)?.with_total_order();
+        if spec.distinct && spec.is_sorted_by_joined() {
+            let message =
+                "distinct rows can only be sorted by columns of their own: leave out the order by a joined one";
+            return Err(Error::invalid_query(M::DEF.name, message));
+        }
+        // The order of rows is total, however much is read of them.
+        let operands = spec.operands.take();
+        let spec = SelectSpec { operands, ..with_joins(repo, spec, joins)?.with_total_order() };
         let load = match &plan {
             Some(plan) if !plan.joined().is_empty() => {
-                Some(Box::new(JoinedSelect::new(spec.clone(), plan, repo.dialect())?))
+                let rows = SelectSpec { operands: None, ..spec.clone() };
+                Some(Box::new(JoinedSelect::new(rows, selected, plan, repo.dialect())?))
             }
             _ => None,
         };
@@ -106,13 +115,20 @@ impl Prepared {
         }
     }
 
-    /// The query as one about the root's rows alone: each once, if it loads associations by a join.
+    /// The query as one about which of the root's rows there are: each once, if it loads associations by a join.
     pub(crate) fn of_roots(self) -> SelectSpec {
-        if self.load.is_none() {
-            return self.spec;
+        let mut spec = self.spec;
+        if self.load.is_some() {
+            let roots = spec.of_roots();
+            spec = SelectSpec { distinct: roots.repeats_roots(), operands: None, ..roots };
         }
-        let roots = self.spec.of_roots();
-        SelectSpec { distinct: roots.repeats_roots(), ..roots }
+        // What is read of the rows says which there are only where equal ones are one. Columns that are left out do not.
+        let decides = spec.distinct || !spec.group.is_empty();
+        spec.operands = spec.operands.filter(|_| decides);
+        if let Some(operands) = &mut spec.operands {
+            operands.retain(|operand| !matches!(operand, Operand::Value(Value::Null)));
+        }
+        spec
     }
 }
 
@@ -129,15 +145,6 @@ fn joins_of(repo: &Repo, way: Option<&Way>, joined: &[(JoinKind, Request)], raw:
 }
 
 fn with_joins(repo: &Repo, mut spec: SelectSpec, mut joins: Joins) -> Result<SelectSpec> {
-    let sorts_by_joined = |term: &OrderTerm| {
-        let mut joined = false;
-        term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty());
-        joined
-    };
-    if spec.distinct && spec.operands.is_none() && spec.order.iter().any(sorts_by_joined) {
-        let message = "distinct rows can only be sorted by columns of their own: leave out the order by a joined one";
-        return Err(Error::invalid_query(spec.model.name, message));
-    }
     joins.assign_names(spec.model, repo.dialect().capabilities().max_identifier);
     spec.joins = joins;
     repo.require_together(&spec)?;

@@ -4,11 +4,11 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use assoc_core::driver::Access;
-use assoc_core::planner::{Plan, Root};
+use assoc_core::planner::{Plan, Root, Strategy};
 use assoc_core::rows::mark;
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
-    Aggregate, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, Result, RowSink, Selectable,
+    Aggregate, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, Operand, Result, RowSink, Selectable,
     Statement, Value,
 };
 
@@ -160,10 +160,12 @@ impl Repo {
         Ok(found.is_some())
     }
 
-    /// An aggregate over the rows of a query: `User::AGE.max()`, `User::AGE.avg()`. 1 statement.
+    /// An aggregate over the rows of a query: `User::AGE.max()`, `User::AGE.avg()`. A query that loads associations by a
+    /// join has each of its rows once. 1 statement.
     ///
     /// # Errors
-    /// When the query cannot run, the value does not fit, or the database fails.
+    /// When the query cannot run, the aggregate is of a joined column and the query has no joined rows (it is distinct, or
+    /// loads by a join), the value does not fit, or the database fails.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -185,12 +187,27 @@ impl Repo {
     ) -> Result<Out> {
         let repo = self.at_home_of(M::DEF);
         let limit = query.most_statements;
+        let aggregate = aggregate.into_selected();
+        let mut of_joined = false;
+        aggregate.visit_path(&[], &mut |path| of_joined |= !path.is_empty());
+        if of_joined && query.preloads.iter().any(|request| request.strategy != Strategy::Keyed) {
+            let message = "an aggregate of a joined column is over joined rows, and a query that loads associations by a \
+                           join is over its own: use `join` or `left_join` instead of `eager_load` or `includes`";
+            return Err(Error::invalid_query(M::DEF.name, message));
+        }
         let spec = query.prepare(&repo)?.of_roots();
         if !spec.group.is_empty() || !spec.having.is_always() {
             let message = "`aggregate` gives one value: a grouped query is read with `repo.pluck`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let statement = spec.aggregate_statement(repo.dialect(), &aggregate.into_selected())?;
+        if let (Some(operands), Operand::Aggregate { column: Some(column), .. }) = (&spec.operands, &aggregate)
+            && !operands.contains(&Operand::Column(column.clone()))
+        {
+            let message =
+                format!("an aggregate of `{}`, which the distinct query does not select: add it", column.name);
+            return Err(Error::invalid_query(M::DEF.name, message));
+        }
+        let statement = spec.aggregate_statement(repo.dialect(), &aggregate)?;
         let mut found = None;
         let mut sink = |values: &mut [Value<'_>]| {
             let value = values.first_mut().map_or(Ok(None), |value| Out::from_value(value).map(Some));
@@ -201,7 +218,8 @@ impl Repo {
         found.ok_or_else(|| Error::invalid_query(M::DEF.name, "the aggregate returned no row: it cannot be grouped"))
     }
 
-    /// Columns and aggregates of a query's rows instead of models. 1 statement.
+    /// Columns and aggregates of a query's rows instead of models, in the order in which [`all`](Self::all) gives the
+    /// rows. 1 statement.
     ///
     /// # Errors
     /// When the query cannot run or has preloads, a value does not fit, or the database fails.
@@ -233,6 +251,9 @@ impl Repo {
                 "distinct values can only be sorted by what is selected: add the column, or leave out the order";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
+        // Of the same rows as `all` gives, in the same order, unless they become others.
+        let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
+        let spec = if plain { spec.with_total_order() } else { spec };
         let spec = SelectSpec { operands: Some(operands), ..spec };
         let statement = spec.statement(repo.dialect())?;
         let mut rows = Vec::new();

@@ -39,6 +39,7 @@ mod text_keys;
 mod through;
 mod together;
 mod transactions;
+mod unjoinable;
 mod uuid_keys;
 mod values;
 mod ways;
@@ -110,6 +111,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         scopes::CASES,
         selections::CASES,
         groups::CASES,
+        unjoinable::CASES,
         finders::CASES,
         extensions::CASES,
         in_hand::CASES,

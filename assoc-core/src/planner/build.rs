@@ -12,17 +12,16 @@ use std::collections::VecDeque;
 
 use super::by_owner::{self, LookUp};
 use super::by_way::{is_between_loaded, loaded_whole};
-use super::grouping::{GROUPED, check_group};
+use super::grouping::check_group;
 use super::links::{join_scope, order_of_links};
 use super::loader::check_loader;
-use super::selection::SELECTED;
 use super::wanted::Wanted;
 use super::{
     ByOwner, Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Request, Root, Shape, Source, Step, Strategy, VariantEdge,
 };
 use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
 use crate::error::{Error, ErrorKind, Result};
-use crate::joins::{cannot_join, hops_of};
+use crate::joins::{GROUPED, cannot_join, hops_of};
 use crate::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
 
@@ -175,9 +174,6 @@ impl Plan {
         let select = direct_select(association, hop, model, shape, ranked, links_only)?;
         if joined && !select.group.is_empty() {
             return Err(cannot_join(association, GROUPED));
-        }
-        if joined && select.selected.is_some() {
-            return Err(cannot_join(association, SELECTED));
         }
         let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant, joined);
         self.nodes[node].edges[edge].reordered = reordered;

@@ -10,7 +10,7 @@ use super::{EdgeId, Plan, Preload, Scope, Source};
 use crate::association::{Association, AssociationDef, Cardinality};
 use crate::column::ColumnList;
 use crate::error::{Error, Result};
-use crate::joins::cannot_join;
+use crate::joins::{GROUPED, cannot_join};
 use crate::model::ModelDef;
 
 impl<T> Scope<T> {
@@ -63,9 +63,6 @@ impl<O, T, H> Association<O, T, H> {
         self.preload().group_by(columns)
     }
 }
-
-/// Why a join does not load it.
-pub(super) const GROUPED: &str = "keeps the first row of each group, which a join cannot do";
 
 /// Refuses a group where an owner has a single row.
 pub(super) fn check_group(association: &AssociationDef, group: &[usize]) -> Result<()> {

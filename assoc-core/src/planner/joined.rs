@@ -49,7 +49,7 @@ impl Plan {
             let association = edge.association;
             let child = edge.child;
             let path = [&above[..], &[association.name]].concat();
-            let hops: Vec<JoinHop> = way.iter().map(|joined| self.hop_of(*joined)).collect();
+            let hops: Vec<JoinHop> = way.iter().map(|joined| self.join_hop(*joined)).collect();
             let owner = self.nodes[id.node].model;
             let tables = joins.add_path(from, owner, &path, association, hops, JoinKind::Left)?;
             for (joined, table) in way.iter().zip(&tables) {
@@ -63,7 +63,7 @@ impl Plan {
         Ok(())
     }
 
-    fn hop_of(&self, joined: usize) -> JoinHop {
+    fn join_hop(&self, joined: usize) -> JoinHop {
         let JoinedEdge { edge, select, hop, .. } = &self.joined[joined];
         let planned = self.edge(*edge);
         JoinHop {

@@ -7,15 +7,15 @@
 //! Rows with some columns never stand for whole ones: they are not taken from memory, and only look-ups of the same
 //! columns share a statement. Rows that are nothing but links on the way to others need no columns of their own, so they
 //! share whatever statement has their keys.
+//!
+//! A join selects what its places read of a table together; each gets its own columns of the rows. The same keys have to
+//! be among them as by key, so that it is all the same to a request by which kind of statement it is loaded.
 
-use super::{EdgeId, Plan, Preload, Scope, Source};
-use crate::association::Association;
+use super::{Edge, EdgeId, Plan, Preload, Scope, Source};
+use crate::association::{Association, Hop};
 use crate::column::ColumnList;
 use crate::error::{Error, Result};
 use crate::sql::KeyedSelect;
-
-/// Why a join does not load it.
-pub(super) const SELECTED: &str = "reads some columns of its rows, and a join loads whole ones";
 
 impl<T> Scope<T> {
     /// Reads these columns only, several calls add more. The fields of the others must be `Option`s and are `None`. The
@@ -80,7 +80,8 @@ impl Plan {
 
     // That every selection has the columns it needs. Each step serves one edge still.
     pub(super) fn check_selections(&self) -> Result<()> {
-        self.steps.iter().try_for_each(|step| self.check_selection(step.serves[0], &step.select))
+        self.steps.iter().try_for_each(|step| self.check_selection(step.serves[0], &step.select))?;
+        self.joined.iter().try_for_each(|joined| self.check_selection(joined.edge, &joined.select))
     }
 
     pub(super) fn check_selection(&self, served: EdgeId, select: &KeyedSelect) -> Result<()> {
@@ -98,7 +99,7 @@ impl Plan {
         if let Some(column) = missing(select.columns) {
             return refuse(column, "the key that the association goes by".to_owned());
         }
-        if let Source::Step { hop, .. } = edge.source
+        if let Some(hop) = self.hop_of(edge)
             && let Some(column) = hop.target_type.and_then(|named| missing(&[named.column]))
         {
             return refuse(column, "the type that the association goes by".to_owned());
@@ -107,7 +108,7 @@ impl Plan {
             return refuse(column, "part of the primary key".to_owned());
         }
         for below in &child.edges {
-            let Source::Step { hop, .. } = below.source else { continue };
+            let Some(hop) = self.hop_of(below) else { continue };
             let by_type = below.variant.and_then(|variant| missing(&[variant.discriminator.column]));
             if let Some(column) = missing(hop.owner_columns).or(by_type) {
                 let name = below.serves.map_or(below.association, |stored| child.edges[stored].association).name;
@@ -115,6 +116,15 @@ impl Plan {
             }
         }
         model.check_left_out(selected)
+    }
+
+    // The key that an edge goes by by itself.
+    fn hop_of(&self, edge: &Edge) -> Option<Hop> {
+        match edge.source {
+            Source::Step { hop, .. } => Some(hop),
+            Source::Joined { joined } => Some(self.joined[joined].hop),
+            Source::Composed { .. } => None,
+        }
     }
 }
 

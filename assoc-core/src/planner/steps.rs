@@ -163,7 +163,7 @@ impl Plan {
                 continue;
             }
             let memory = (0..self.nodes.len())
-                .filter(|node| self.nodes[*node].model == select.model && !self.is_joined_link(*node))
+                .filter(|node| self.nodes[*node].model == select.model && !self.is_joined_part(*node))
                 .filter(|node| match self.step_of(*node) {
                     Some(fetched_by) => fetched_by < at && self.steps[fetched_by].reads_whole_rows(),
                     None => {
@@ -177,9 +177,11 @@ impl Plan {
         }
     }
 
-    // Whether a node's rows came with the root's and are nothing but keys.
-    fn is_joined_link(&self, node: usize) -> bool {
-        self.nodes[node].links_only && self.is_joined(node)
+    // Whether a node's rows came with the root's and are nothing but keys, or have some columns only.
+    fn is_joined_part(&self, node: usize) -> bool {
+        let source = self.nodes[node].fetched_by.map(|fetched_by| self.edge(fetched_by).source);
+        let Some(Source::Joined { joined }) = source else { return false };
+        self.nodes[node].links_only || self.joined[joined].select.selected.is_some()
     }
 
     // The root to which an edge leads straight back from its children.

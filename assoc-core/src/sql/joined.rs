@@ -2,9 +2,10 @@
 //!
 //! # What is selected
 //!
-//! All columns of the root and of every table whose rows are stored, and the key columns of those on the way: two ways
-//! that lead to the same target are two links, and only their own keys tell them apart from the repetitions that joined
-//! siblings cause. Columns are named `t0_r0`, `t0_r1`, …, `t1_r0`: table by table.
+//! Of the root and of every table whose rows are stored all columns, or those that their associations `select`, and the
+//! key columns of the tables on the way: two ways that lead to the same target are two links, and only their own keys tell
+//! them apart from the repetitions that joined siblings cause. Rows of a table without a primary key are told apart by
+//! all columns. Associations that share a table may select different ones of its columns: each reads its own. Columns are named `t0_r0`, `t0_r1`, …, `t1_r0`: table by table.
 //!
 //! # Orders
 //!
@@ -17,24 +18,18 @@
 //!
 //! # Limits
 //!
-//! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots come first, each
-//! once, as a derived table that the root is joined to: still one statement. It joins only what the conditions and the
-//! order need. If that repeats no root, it is a plain `LIMIT`; if the order looks at the root (or at single targets),
-//! `DISTINCT`; and if it looks into a collection, roots come in the order of their first row, found by `ROW_NUMBER()`.
+//! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots come first, as a
+//! derived table that the root is joined to: `page.rs`. Still one statement.
 
-use super::{KeyedSelect, RowOrder, Select, SqlWriter};
+use super::{KeyedSelect, RowOrder, Select, SqlWriter, ascending_once};
 use crate::association::Hop;
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::expr::{ColumnRef, Direction, Operand, OrderTerm};
-use crate::joins::Joins;
 use crate::model::ModelDef;
 use crate::planner::Plan;
 use crate::statement::Statement;
-
-/// The name of the derived table that holds a page's keys.
-const PAGE: &str = "assoc_page";
 
 /// A table whose columns are among those selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +47,17 @@ pub struct LoadedTable {
 }
 
 impl LoadedTable {
+    /// For each column of the model its place among this table's, if it is one of those that are read: of all, or of
+    /// some. `None` if a row has all of them, in their order.
+    #[must_use]
+    pub fn places_of(&self, read: Option<&[usize]>) -> Option<Vec<Option<usize>>> {
+        let read = |column: &usize| read.is_none_or(|read| read.contains(column));
+        let place = |column: &usize| self.columns.iter().position(|selected| selected == column);
+        let all = 0..self.model.columns.len();
+        let whole = self.columns.len() == all.len() && all.clone().all(|column| read(&column));
+        (!whole).then(|| all.map(|column| Some(column).filter(read).as_ref().and_then(place)).collect())
+    }
+
     /// Where in a row a column of the model is, if it is selected.
     #[must_use]
     pub fn place_of(&self, column: usize) -> Option<usize> {
@@ -80,6 +86,8 @@ pub enum Rank {
 #[derive(Debug, Clone)]
 pub struct JoinedSelect {
     select: Select,
+    // Of the root's columns, if not all are read.
+    selected: Option<Vec<usize>>,
     tables: Vec<LoadedTable>,
     // For each of the plan's joined edges.
     ranks: Vec<Rank>,
@@ -88,16 +96,17 @@ pub struct JoinedSelect {
 }
 
 impl JoinedSelect {
-    /// The statement of a query whose joins have their names, and of the edges of a plan that it loads.
+    /// The statement of a query whose joins have their names, and of the edges of a plan that it loads; of the root's
+    /// columns all are read, or those `selected`.
     ///
     /// # Errors
     /// When the root has no primary key, the query is grouped, or an order needs what the database lacks.
-    pub fn new(select: Select, plan: &Plan, dialect: &dyn Dialect) -> Result<Self> {
+    pub fn new(select: Select, selected: Option<Vec<usize>>, plan: &Plan, dialect: &dyn Dialect) -> Result<Self> {
         let root = select.model;
         root.require_primary_key("loading associations by a join")?;
         if !select.group.is_empty() || !select.having.is_always() || select.operands.is_some() {
-            let message = "a query that loads associations by a join gives whole rows: it can neither be grouped nor \
-                           `select` some columns; use `preload`, or read values with `repo.pluck`";
+            let message = "a query that loads associations by a join gives rows, so it cannot be grouped: use `preload`, or \
+                           read values with `repo.pluck`";
             return Err(Error::invalid_query(root.name, message));
         }
         let mut wanted: Vec<Option<Vec<usize>>> = vec![None; select.joins.tables().len()];
@@ -106,10 +115,11 @@ impl JoinedSelect {
             let model = joined.select.model;
             let columns = wanted[joined.table].get_or_insert_default();
             let node = &plan.nodes()[plan.edge(joined.edge).child];
-            if node.links_only && !model.primary_key.is_empty() {
-                columns.extend(model.primary_key);
-            } else {
-                columns.extend(0..model.columns.len());
+            match &joined.select.selected {
+                _ if model.primary_key.is_empty() => columns.extend(0..model.columns.len()),
+                _ if node.links_only => columns.extend(model.primary_key),
+                Some(selected) => columns.extend(selected),
+                None => columns.extend(0..model.columns.len()),
             }
             let order = order_of(&joined.select, joined.hop);
             let here = order.as_ref().map(|order| order.iter().map(|term| sortable(model, term)).collect());
@@ -128,20 +138,22 @@ impl JoinedSelect {
                 }
             }
         }
-        let mut first = root.columns.len();
+        let columns = match &selected {
+            Some(selected) => ascending_once(&[selected, root.primary_key].concat()),
+            None => (0..root.columns.len()).collect(),
+        };
+        let mut first = columns.len();
         let key = root.primary_key.to_vec();
-        let mut tables = vec![LoadedTable { table: None, model: root, columns: (0..first).collect(), first: 0, key }];
+        let mut tables = vec![LoadedTable { table: None, model: root, columns, first: 0, key }];
         for (at, columns) in wanted.into_iter().enumerate() {
-            let Some(mut columns) = columns else { continue };
-            columns.sort_unstable();
-            columns.dedup();
+            let Some(columns) = columns.map(|columns| ascending_once(&columns)) else { continue };
             let model = select.joins.tables()[at].hop.model;
             let key = if model.primary_key.is_empty() { columns.clone() } else { model.primary_key.to_vec() };
             let width = columns.len();
             tables.push(LoadedTable { table: Some(at), model, columns, first, key });
             first += width;
         }
-        let mut this = JoinedSelect { select, tables, ranks: Vec::new(), selected_ranks: Vec::new() };
+        let mut this = JoinedSelect { select, selected, tables, ranks: Vec::new(), selected_ranks: Vec::new() };
         for (table, order, here) in orders {
             let rank = this.rank(table, order, here, first, dialect)?;
             this.ranks.push(rank);
@@ -183,6 +195,12 @@ impl JoinedSelect {
         &self.tables
     }
 
+    /// The root's columns that are read, if not all are.
+    #[must_use]
+    pub fn selected(&self) -> Option<&[usize]> {
+        self.selected.as_deref()
+    }
+
     /// For each of the plan's joined edges, the order of its rows.
     #[must_use]
     pub fn ranks(&self) -> &[Rank] {
@@ -199,7 +217,7 @@ impl JoinedSelect {
     /// Whether each row is a root of its own.
     #[must_use]
     pub fn roots_are_single(&self) -> bool {
-        !multiplies(&self.select.joins)
+        !self.select.repeats_roots()
     }
 
     /// Whether the application joins something by itself.
@@ -237,22 +255,13 @@ impl JoinedSelect {
         }
         writer.push(" FROM ");
         let counted = select.limit.is_some() || select.offset.is_some();
-        if counted && multiplies(&select.joins) {
-            writer.push("(");
-            self.write_page(&mut writer)?;
-            writer.push(") AS ");
-            writer.identifier(PAGE);
+        if counted && select.repeats_roots() {
+            select.of_roots().write_page(&mut writer)?;
             writer.push(" INNER JOIN ");
             // The page's statement had names of its own.
             select.begin(&mut writer);
             let root = select.model;
-            writer.table(&root.table);
-            writer.push(" ON ");
-            writer.separated(" AND ", root.primary_key_names().enumerate(), |writer, (at, name)| {
-                writer.own_column(name);
-                writer.push(" = ");
-                writer.column_of(PAGE, &format!("k{at}"));
-            });
+            writer.root_of_page(root);
             writer.joins(root, &select.joins)?;
             select.write_conditions(&mut writer)?;
             writer.order_by(&select.order)?;
@@ -270,114 +279,6 @@ impl JoinedSelect {
             Some(table) => &self.select.joins.tables()[table].name,
         }
     }
-
-    // The keys of the page's roots, each once.
-    fn write_page(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
-        let roots = self.select.of_roots();
-        let keys: Vec<&'static str> = roots.model.primary_key_names().collect();
-        roots.begin(writer);
-        let repeats = multiplies(&roots.joins);
-        let places = repeats && roots.order.iter().any(|term| roots.is_repeated(term));
-        let dialect = writer.dialect();
-        if !places {
-            writer.push(if repeats { "SELECT DISTINCT " } else { "SELECT " });
-            write_keys(writer, &keys);
-            // `DISTINCT` sorts by what it selects only.
-            let selected = |term: &OrderTerm| matches!(&term.operand, Operand::Column(column) if column.path.is_empty() && keys.contains(&column.name));
-            for (at, term) in roots.order.iter().filter(|term| repeats && !selected(term)).enumerate() {
-                writer.push(", ");
-                writer.operand(&term.operand)?;
-                writer.push(" AS ");
-                writer.identifier(&format!("o{at}"));
-            }
-            writer.push(" FROM ");
-            roots.write_from(writer)?;
-            writer.order_by(&roots.order)?;
-        } else {
-            if !dialect.capabilities().window_functions {
-                let what = "a limit on roots in the order of a joined collection: it needs window functions";
-                return Err(Error::unsupported(dialect.name(), what));
-            }
-            let names = |writer: &mut SqlWriter<'_>| {
-                writer.separated(", ", 0..keys.len(), |writer, at| writer.identifier(&format!("k{at}")));
-            };
-            writer.push("SELECT ");
-            names(writer);
-            writer.push(" FROM (SELECT ");
-            write_keys(writer, &keys);
-            writer.push(", ");
-            writer.over("ROW_NUMBER()", &roots.order)?;
-            writer.push(" AS ");
-            writer.identifier("place");
-            writer.push(" FROM ");
-            roots.write_from(writer)?;
-            writer.push(") AS ");
-            writer.identifier("placed");
-            writer.push(" GROUP BY ");
-            names(writer);
-            writer.push(" ORDER BY MIN(");
-            writer.identifier("place");
-            writer.push(")");
-        }
-        dialect.write_limit(writer, roots.limit, roots.offset);
-        Ok(())
-    }
-}
-
-impl Select {
-    /// The same query as one that only asks which of the root's rows there are: it joins what conditions and orders need
-    /// and nothing else.
-    #[must_use]
-    pub fn of_roots(&self) -> Select {
-        let mut needed = Vec::new();
-        self.visit_paths(&mut |path| needed.extend(self.joins.find(path)));
-        Select { joins: self.joins.only(&needed), ..self.clone() }
-    }
-
-    /// Calls back with every path that a condition leads along.
-    pub fn visit_condition_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
-        self.filter.visit_paths(&[], each);
-        self.having.visit_paths(&[], each);
-    }
-
-    /// Calls back with every path that a condition, an order or a group leads along.
-    pub fn visit_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
-        self.visit_condition_paths(each);
-        let operands = self.order.iter().map(|term| &term.operand).chain(&self.group);
-        operands.for_each(|operand| operand.visit_path(&[], each));
-    }
-
-    /// Whether its joins repeat the root's rows.
-    #[must_use]
-    pub fn repeats_roots(&self) -> bool {
-        multiplies(&self.joins)
-    }
-
-    // Whether a root has several values of what is sorted by.
-    fn is_repeated(&self, term: &OrderTerm) -> bool {
-        let mut repeated = false;
-        term.operand.visit_path(&[], &mut |path| {
-            let mut next = self.joins.find(path);
-            while let Some(table) = next.map(|table| &self.joins.tables()[table]) {
-                repeated |= table.multiplies();
-                next = table.from;
-            }
-        });
-        repeated
-    }
-}
-
-fn write_keys(writer: &mut SqlWriter<'_>, keys: &[&'static str]) {
-    writer.separated(", ", keys.iter().enumerate(), |writer, (at, key)| {
-        writer.own_column(key);
-        writer.push(" AS ");
-        writer.identifier(&format!("k{at}"));
-    });
-}
-
-// Nobody knows what the application's own joins do.
-fn multiplies(joins: &Joins) -> bool {
-    !joins.raw().is_empty() || joins.tables().iter().any(|table| table.multiplies())
 }
 
 // The order in which an owner's rows are, if it has several.

@@ -83,8 +83,11 @@ impl Way {
         } else {
             "a `group_by`"
         };
-        let message =
-            format!("`{}` has {what}: a condition on its rows cannot be written as a subquery", self.association.name);
+        let message = format!(
+            "`{}` has {what}: a condition on its rows cannot be written as a subquery; load it with `preload` and choose \
+             among its owners afterwards",
+            self.association.name
+        );
         Err(Error::invalid_query((self.association.owner)().name, message))
     }
 }
@@ -122,7 +125,8 @@ impl<'d> SqlWriter<'d> {
         match association.kind.route(association)? {
             Route::Found(_) => {
                 let message = format!(
-                    "`{}` has SQL of its own (`finder_sql`): a condition on its rows cannot be written as a subquery",
+                    "`{}` has SQL of its own (`finder_sql`): a condition on its rows cannot be written as a subquery; \
+                     load it with `preload` and choose among its owners afterwards",
                     association.name
                 );
                 return Err(Error::invalid_query(owner.name, message));

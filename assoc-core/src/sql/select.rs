@@ -2,7 +2,7 @@
 
 use super::SqlWriter;
 use crate::dialect::Dialect;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::joins::Joins;
 use crate::model::ModelDef;
@@ -118,7 +118,33 @@ impl Select {
     pub fn aggregate_statement(&self, dialect: &dyn Dialect, aggregate: &Operand) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         let counted = self.limit.is_some() || self.offset.is_some();
-        if counted || self.distinct || !self.group.is_empty() {
+        // Of joined columns it is over the joined rows.
+        if let Operand::Aggregate { function, column: Some(column), distinct } = aggregate
+            && !column.path.is_empty()
+        {
+            self.check_joined(column)?;
+            if counted && self.group.is_empty() {
+                let own = Operand::Aggregate {
+                    function: *function,
+                    column: Some(ColumnRef::own(column.name)),
+                    distinct: *distinct,
+                };
+                let rows = Select { operands: Some(vec![Operand::Column(column.clone())]), ..self.clone() };
+                return rows.aggregate_statement(dialect, &own);
+            }
+        }
+        // Distinct rows have no order but by their own columns: which of them there are is found by their keys.
+        if counted && self.distinct && self.is_sorted_by_joined() {
+            writer.qualify(self.model.table.name);
+            writer.push("SELECT ");
+            writer.operand(aggregate)?;
+            writer.push(" FROM ");
+            self.write_page(&mut writer)?;
+            if !matches!(aggregate, Operand::Aggregate { column: None, .. }) {
+                writer.push(" INNER JOIN ");
+                writer.root_of_page(self.model);
+            }
+        } else if counted || self.distinct || !self.group.is_empty() {
             writer.push("SELECT ");
             writer.operand(aggregate)?;
             writer.push(" FROM (");
@@ -134,6 +160,18 @@ impl Select {
             self.write_from(&mut writer)?;
         }
         Ok(writer.finish())
+    }
+
+    fn check_joined(&self, column: &ColumnRef) -> Result<()> {
+        if self.joins.find(&column.path).is_none() {
+            return Err(ErrorKind::NotJoined { model: self.model.name, path: column.path.join(".") }.into());
+        }
+        if self.distinct {
+            let message = "an aggregate of a joined column is over joined rows, and a distinct query has each of its own \
+                           once: leave out `distinct`";
+            return Err(Error::invalid_query(self.model.name, message));
+        }
+        Ok(())
     }
 
     // What columns are called where others are joined.

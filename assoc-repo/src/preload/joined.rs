@@ -1,7 +1,7 @@
 //! Takes the rows of a statement that loads joined associations apart: a row of it holds one row of each table, and
 //! every row of a table comes as often as its owners and siblings repeat it.
 //!
-//! Rows are told apart by their primary key, so each is decoded once. What an owner has is the set of rows it was seen
+//! Rows are told apart by their primary key, so each is decoded once for all who read the same columns of it. What an owner has is the set of rows it was seen
 //! with; their order is not that of the statement but the association's own ([`Rank`]). From there on everything is as
 //! if each table had been a statement of its own: rows with positions, links from owners to positions, and the same code
 //! for what lies on the way through others.
@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
 use assoc_core::joins::Joins;
-use assoc_core::planner::{Edge, Plan};
+use assoc_core::planner::{Edge, JoinedEdge, Plan};
 use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{JoinedSelect, LoadedTable, PerOwner, Rank};
 use assoc_core::{Cardinality, Direction, Error, KeyTuple, Links, Result, RowSink, Value};
@@ -35,14 +35,36 @@ pub(super) struct Assembly<'p> {
     combinations: Option<HashMap<Box<[u32]>, u32>>,
 }
 
+/// The rows of one table as associations that select the same of its columns read them.
+struct Reading {
+    selected: Option<Vec<usize>>,
+    // For each column of the model where it is among the table's, if it is read; `None` for whole rows.
+    places: Option<Vec<Option<usize>>>,
+    rows: Box<dyn Rows>,
+}
+
+impl Reading {
+    fn new(loaded: &LoadedTable, selected: Option<&[usize]>) -> Self {
+        let places = loaded.places_of(selected);
+        Reading { selected: selected.map(<[_]>::to_vec), places, rows: loaded.model.rows.new_rows() }
+    }
+
+    fn decode(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        let Some(places) = &self.places else { return RowSink::row(&mut *self.rows, values) };
+        let read = |place: &Option<usize>| place.map_or(Value::Null, |at| std::mem::take(&mut values[at]));
+        let mut row: Vec<Value<'_>> = places.iter().map(read).collect();
+        RowSink::row(&mut *self.rows, &mut row)
+    }
+}
+
 /// The distinct rows of one table.
 struct TableRows<'p> {
     loaded: &'p LoadedTable,
     // Where in a row its key is, and where what says that there is a row at all.
     key: Vec<usize>,
     present: Vec<usize>,
-    // `None` where nothing but the links is wanted.
-    rows: Option<Box<dyn Rows>>,
+    // None where nothing but the links is wanted; several where associations select different columns.
+    readings: Vec<Reading>,
     known: Known,
     // The table it hangs on, among those that are loaded, and who was seen with whom.
     from: Option<usize>,
@@ -96,9 +118,17 @@ impl<'p> Assembly<'p> {
             .map(|loaded| {
                 let places = |columns: &[usize]| columns.iter().filter_map(|at| loaded.place_of(*at)).collect();
                 let table = loaded.table.map(|table| &joins.tables()[table]);
-                let stored = plan.joined().iter().any(|joined| {
-                    Some(joined.table) == loaded.table && !plan.nodes()[plan.edge(joined.edge).child].links_only
-                });
+                let mut readings: Vec<Reading> = Vec::new();
+                if loaded.table.is_none() {
+                    readings.push(Reading::new(loaded, load.selected()));
+                }
+                for joined in plan.joined().iter().filter(|joined| Some(joined.table) == loaded.table) {
+                    let selected = joined.select.selected.as_deref();
+                    let known = readings.iter().any(|reading| reading.selected.as_deref() == selected);
+                    if !known && !is_link(plan, joined) {
+                        readings.push(Reading::new(loaded, selected));
+                    }
+                }
                 let from = table.map(|table| table.from);
                 TableRows {
                     loaded,
@@ -107,7 +137,7 @@ impl<'p> Assembly<'p> {
                         Some(table) if loaded.is_keyless() => places(table.hop.hop.target_columns),
                         _ => places(&loaded.key),
                     },
-                    rows: (stored || loaded.table.is_none()).then(|| loaded.model.rows.new_rows()),
+                    readings,
                     known: Known::default(),
                     from: from.and_then(|from| load.tables().iter().position(|other| other.table == from)),
                     pairs: Vec::new(),
@@ -134,7 +164,9 @@ impl<'p> Assembly<'p> {
         let plan = self.plan;
         let times = self.times()?;
         let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
-        let root = self.tables[0].rows.take().unwrap_or_else(|| plan.nodes()[0].model.rows.new_rows());
+        // The statement always loads the root, for one reader.
+        let root = self.tables[0].readings.pop().map(|reading| reading.rows);
+        let root = root.unwrap_or_else(|| plan.nodes()[0].model.rows.new_rows());
         nodes[0] = Some(NodeRows::new(plan, 0, 0, root));
         // For each node where the rows of its table went; the root's stay.
         let mut moved: Vec<Option<Vec<u32>>> = vec![None; nodes.len()];
@@ -146,14 +178,14 @@ impl<'p> Assembly<'p> {
             let table = &mut self.tables[at];
             let order = table.order(rank);
             let place = inverse(&order);
-            let rows: Box<dyn Rows> = if plan.nodes()[edge.child].links_only {
+            let rows: Box<dyn Rows> = if is_link(plan, joined) {
                 Box::new(LinkRows::unread(order.len()))
             } else {
-                let last = plan.joined().iter().rfind(|other| {
-                    other.table == joined.table && !plan.nodes()[plan.edge(other.edge).child].links_only
-                });
+                let selected = &joined.select.selected;
+                let same = |other: &&JoinedEdge| other.table == joined.table && other.select.selected == *selected;
+                let last = plan.joined().iter().filter(same).rfind(|other| !is_link(plan, other));
                 let is_last = last.is_some_and(|last| last.edge == joined.edge);
-                table.rows_in(&order, is_last)
+                table.rows_in(selected.as_deref(), &order, is_last)
             };
             let owners = nodes[joined.edge.node].as_ref().map_or(0, |rows| rows.fetched.len());
             let owner_place = moved[joined.edge.node].as_deref();
@@ -261,9 +293,12 @@ impl TableRows<'_> {
     }
 
     fn decode(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        let Some(rows) = &mut self.rows else { return Ok(()) };
+        let Some((last, others)) = self.readings.split_last_mut() else { return Ok(()) };
         let first = self.loaded.first;
-        RowSink::row(&mut **rows, &mut values[first..first + self.loaded.columns.len()])
+        let own = &mut values[first..first + self.loaded.columns.len()];
+        // Decoding takes the values out.
+        others.iter_mut().try_for_each(|reading| reading.decode(&mut own.to_vec()))?;
+        last.decode(own)
     }
 
     // The positions of the rows in an order.
@@ -280,8 +315,9 @@ impl TableRows<'_> {
         order
     }
 
-    fn rows_in(&mut self, order: &[u32], take: bool) -> Box<dyn Rows> {
-        let Some(rows) = &mut self.rows else { return self.loaded.model.rows.new_rows() };
+    fn rows_in(&mut self, selected: Option<&[usize]>, order: &[u32], take: bool) -> Box<dyn Rows> {
+        let reading = self.readings.iter_mut().find(|reading| reading.selected.as_deref() == selected);
+        let Some(Reading { rows, .. }) = reading else { return self.loaded.model.rows.new_rows() };
         if take {
             let mut taken = std::mem::replace(rows, self.loaded.model.rows.new_rows());
             taken.reorder(order);
@@ -291,6 +327,11 @@ impl TableRows<'_> {
         order.iter().for_each(|row| copy.push_from(&**rows, *row as usize));
         copy
     }
+}
+
+// Whether nothing but keys is wanted of an edge's rows.
+fn is_link(plan: &Plan, joined: &JoinedEdge) -> bool {
+    plan.nodes()[plan.edge(joined.edge).child].links_only
 }
 
 // A number that sorts as the database sorts the value, of those that `Rank` names.

@@ -33,6 +33,8 @@ cases! { "eager_load", Level::Read;
     nobody,
     counts,
     counts_of_what_is_chosen,
+    aggregates_of_a_page,
+    aggregates_of_joined_columns,
     what_is_refused,
     equals_preload,
 }
@@ -351,11 +353,78 @@ async fn counts(cx: &mut Context) -> Result<()> {
     Ok(())
 }
 
+async fn aggregates_of_a_page(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    // Ann's are the first post and the last, so that which page there is depends on which of them counts.
+    let last = Post::build().set(Post::AUTHOR_ID, Some(1)).set(Post::TITLE, "P5").set(Post::PUBLISHED, true);
+    repo.insert(last).await?;
+    let query = || Query::eager_load(Author::POSTS);
+    let by_post = || query().order_by(Author::POSTS.joined(Post::ID.desc()));
+    let published = Author::POSTS.joined(Post::PUBLISHED.eq(true));
+    let approved = Author::POSTS.joined(Post::COMMENTS.joined(Comment::APPROVED.eq(true)));
+    let deep = Query::eager_load(Author::POSTS.with(Post::COMMENTS)).filter(approved);
+    let pages = [
+        ("the author of the last post", by_post().limit(1)),
+        ("the next", by_post().limit(1).offset(1)),
+        ("beyond the end", by_post().limit(2).offset(3)),
+        ("all but the first", by_post().offset(1)),
+        ("of the first", query().order_by(Author::POSTS.joined(Post::ID.asc())).filter(published.clone()).limit(1)),
+        ("by name, with a published post", query().order_by(Author::NAME.desc()).filter(published).limit(1)),
+        ("two collections away", deep.order_by(Author::POSTS.joined(Post::ID.desc())).limit(1)),
+        ("chosen by an inner join", query().join(Author::POSTS).order_by(Author::NAME.desc()).limit(1)),
+        (
+            "by a single target",
+            query()
+                .join(Author::POSTS)
+                .left_join(Author::MENTOR)
+                .order_by(Author::MENTOR.joined(Author::ID.desc()))
+                .limit(1),
+        ),
+        (
+            "beside a join of one's own",
+            query()
+                .raw_join("INNER JOIN comments ON comments.author_id = authors.id", [])
+                .order_by(Author::NAME.asc())
+                .limit(2),
+        ),
+    ];
+    for (page, query) in pages {
+        let ids: Vec<i64> = repo.all(query.clone()).await?.iter().map(|author| author.id).collect();
+        let count = cx.step(page, repo.count(query.clone())).await?;
+        let found = repo.exists(query.clone()).await?;
+        let sum = repo.aggregate(Author::ID.sum(), query.clone()).await?;
+        let last = repo.aggregate(Author::NAME.max(), query).await?;
+        cx.note("authors, count, sum, last name", format!("{ids:?} {count} {sum:?} {last:?}"));
+        cx.require(count == ids.len() as u64 && found != ids.is_empty(), "as many")?;
+        cx.require(sum.unwrap_or_default() == ids.iter().sum::<i64>(), "the same")?;
+    }
+    Ok(())
+}
+
+async fn aggregates_of_joined_columns(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let ids = || Author::POSTS.joined(Post::ID).sum();
+    let first = Query::join(Author::POSTS).order_by((Author::ID.asc(), Author::POSTS.joined(Post::ID.asc()))).limit(2);
+    let sum = cx.step("of some joined rows", repo.aggregate(ids(), first)).await?;
+    cx.note("sum", format!("{sum:?}"));
+    let authors =
+        cx.step("own columns of joined rows", repo.aggregate(Author::ID.sum(), Query::join(Author::POSTS))).await?;
+    cx.note("sum", format!("{authors:?}"));
+    let query = Query::join(Author::POSTS).distinct();
+    cx.fails("distinct owners have no joined rows", repo.aggregate(ids(), query)).await?;
+    let query = Query::eager_load(Author::POSTS).order_by(Author::ID.asc());
+    cx.fails("nor have loaded ones", repo.aggregate(ids(), query.clone())).await?;
+    cx.fails("nor a page of them", repo.aggregate(ids(), query.limit(1))).await?;
+    cx.fails("nor if the query may choose", repo.aggregate(ids(), Query::includes(Author::POSTS))).await?;
+    let error = cx.fails("not joined", repo.aggregate(ids(), Query::order_by(Author::ID.asc()).limit(1))).await?;
+    cx.require(matches!(error.kind(), ErrorKind::NotJoined { model: "Author", .. }), "names the model")
+}
+
 async fn what_is_refused(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let query = Query::eager_load(Author::POSTS).select((Author::ID, Author::MENTOR_ID));
-    cx.fails("some columns only", repo.all(query)).await?;
     cx.fails("groups", repo.all(Query::eager_load(Author::POSTS).group_by(Author::NAME))).await?;
     cx.fails("pluck loads nothing", repo.pluck(Author::NAME, Query::eager_load(Author::POSTS))).await?;
     let twice = Query::left_join(Author::POSTS.filter(Post::ID.gt(1))).eager_load(Author::POSTS);

@@ -104,6 +104,9 @@ async fn columns(cx: &mut Context) -> Result<()> {
     let columns = (Author::NAME, posts().count(), posts().max(), Author::POSTS.joined(Post::TITLE.count_distinct()));
     let rows = cx.step("grouped", repo.pluck(columns, query)).await?;
     cx.show("rows", rows);
+    let query = Query::join(Author::POSTS).distinct().order_by(title.clone().desc());
+    let rows = cx.step("distinct values", repo.pluck(title, query)).await?;
+    cx.show("rows", rows);
     let sum = cx.step("an aggregate", repo.aggregate(posts().sum(), Query::join(Author::POSTS))).await?;
     cx.note("sum", format!("{sum:?}"));
     Ok(())

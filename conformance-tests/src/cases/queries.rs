@@ -17,6 +17,7 @@ cases! { "queries", Level::Read;
     raw,
     get_association_with_a_query,
     pluck,
+    pluck_of_a_page,
     count_and_exists,
     preloads_leave_the_query_alone,
     paths,
@@ -156,6 +157,18 @@ async fn pluck(cx: &mut Context) -> Result<()> {
     let grouped = Query::group_by(Comment::POST_ID);
     cx.fails("an aggregate of groups is not one value", repo.aggregate(Comment::ID.max(), grouped)).await?;
     cx.fails("no preloads", repo.pluck(Post::ID, Query::preload(Post::AUTHOR))).await?;
+    Ok(())
+}
+
+async fn pluck_of_a_page(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    // Five comments are approved: the key decides which of them are on the page, for whoever reads it.
+    let page = || Query::order_by(Comment::APPROVED.desc()).limit(3).offset(1);
+    let ids = cx.step("values of a page", repo.pluck(Comment::ID, page())).await?;
+    let rows: Vec<i64> = repo.all(page()).await?.iter().map(|comment: &Comment| comment.id).collect();
+    cx.require(ids == rows, "the rows of the page")?;
+    cx.note("ids", format!("{ids:?}"));
     Ok(())
 }
 

@@ -109,6 +109,10 @@ async fn query_with<M: Model>(world: &World, random: &mut Random, requests: Vec<
     few(&requests, statements, &plan, 1).map_err(context)?;
     compare_all(world, &rows, &expected, &requests, true).map_err(context)?;
     if random.once_in(10) {
+        let count = world.repo.count(query.clone()).await.map_err(failed)?;
+        if count != rows.len() as u64 || world.repo.exists(query.clone()).await.map_err(failed)? == rows.is_empty() {
+            return Err(context(format!("{count} rows are counted, and {} are there", rows.len())));
+        }
         let again = world.repo.all(query).await.map_err(failed)?;
         compare_all(world, &again, &expected, &requests, true).map_err(|what| context(format!("again: {what}")))?;
     }

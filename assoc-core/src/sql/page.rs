@@ -1,0 +1,143 @@
+//! The page of root rows that a query with joins gives, where joined rows repeat them.
+//!
+//! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots are found by a
+//! derived table, each once, and whoever wants their rows joins the root to it. The derived table joins only what the
+//! conditions and the order need. If that repeats no root, it is a plain `LIMIT`; if the order looks at the root (or at
+//! single targets), `DISTINCT`; and if it looks into a collection, roots come in the order of their first row, found by
+//! `ROW_NUMBER()`.
+
+use super::{Select, SqlWriter};
+use crate::error::{Error, Result};
+use crate::expr::{Operand, OrderTerm};
+use crate::model::ModelDef;
+
+/// The name of the derived table that holds a page's keys.
+const PAGE: &str = "assoc_page";
+
+impl Select {
+    /// The same query as one that only asks which of the root's rows there are: it joins what conditions and orders need
+    /// and nothing else.
+    #[must_use]
+    pub fn of_roots(&self) -> Select {
+        let mut needed = Vec::new();
+        self.visit_paths(&mut |path| needed.extend(self.joins.find(path)));
+        Select { joins: self.joins.only(&needed), ..self.clone() }
+    }
+
+    /// Calls back with every path that a condition leads along.
+    pub fn visit_condition_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
+        self.filter.visit_paths(&[], each);
+        self.having.visit_paths(&[], each);
+    }
+
+    /// Calls back with every path that a condition, an order or a group leads along.
+    pub fn visit_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
+        self.visit_condition_paths(each);
+        let operands = self.order.iter().map(|term| &term.operand).chain(&self.group);
+        operands.for_each(|operand| operand.visit_path(&[], each));
+    }
+
+    /// Whether its joins repeat the root's rows.
+    #[must_use]
+    pub fn repeats_roots(&self) -> bool {
+        // Nobody knows what the application's own joins do.
+        !self.joins.raw().is_empty() || self.joins.tables().iter().any(|table| table.multiplies())
+    }
+
+    /// Whether its order looks at something else than the root.
+    #[must_use]
+    pub fn is_sorted_by_joined(&self) -> bool {
+        let mut joined = false;
+        self.order.iter().for_each(|term| term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty()));
+        joined
+    }
+
+    // Whether a root has several values of what is sorted by.
+    fn is_repeated(&self, term: &OrderTerm) -> bool {
+        let mut repeated = false;
+        term.operand.visit_path(&[], &mut |path| {
+            let mut next = self.joins.find(path);
+            while let Some(table) = next.map(|table| &self.joins.tables()[table]) {
+                repeated |= table.multiplies();
+                next = table.from;
+            }
+        });
+        repeated
+    }
+
+    /// Appends the derived table with the keys of the page's roots, each once. The query is one
+    /// [of roots](Self::of_roots).
+    pub(super) fn write_page(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        writer.push("(");
+        let keys: Vec<&'static str> = self.model.primary_key_names().collect();
+        self.begin(writer);
+        let repeats = self.repeats_roots();
+        let places = repeats && self.order.iter().any(|term| self.is_repeated(term));
+        let dialect = writer.dialect();
+        if !places {
+            writer.push(if repeats { "SELECT DISTINCT " } else { "SELECT " });
+            write_keys(writer, &keys);
+            // `DISTINCT` sorts by what it selects only.
+            let selected = |term: &OrderTerm| matches!(&term.operand, Operand::Column(column) if column.path.is_empty() && keys.contains(&column.name));
+            for (at, term) in self.order.iter().filter(|term| repeats && !selected(term)).enumerate() {
+                writer.push(", ");
+                writer.operand(&term.operand)?;
+                writer.push(" AS ");
+                writer.identifier(&format!("o{at}"));
+            }
+            writer.push(" FROM ");
+            self.write_from(writer)?;
+            writer.order_by(&self.order)?;
+        } else {
+            if !dialect.capabilities().window_functions {
+                let what = "a limit on roots in the order of a joined collection: it needs window functions";
+                return Err(Error::unsupported(dialect.name(), what));
+            }
+            let names = |writer: &mut SqlWriter<'_>| {
+                writer.separated(", ", 0..keys.len(), |writer, at| writer.identifier(&format!("k{at}")));
+            };
+            writer.push("SELECT ");
+            names(writer);
+            writer.push(" FROM (SELECT ");
+            write_keys(writer, &keys);
+            writer.push(", ");
+            writer.over("ROW_NUMBER()", &self.order)?;
+            writer.push(" AS ");
+            writer.identifier("place");
+            writer.push(" FROM ");
+            self.write_from(writer)?;
+            writer.push(") AS ");
+            writer.identifier("placed");
+            writer.push(" GROUP BY ");
+            names(writer);
+            writer.push(" ORDER BY MIN(");
+            writer.identifier("place");
+            writer.push(")");
+        }
+        dialect.write_limit(writer, self.limit, self.offset);
+        writer.push(") AS ");
+        writer.identifier(PAGE);
+        Ok(())
+    }
+}
+
+impl SqlWriter<'_> {
+    /// Appends `root ON root.id = assoc_page.k0`.
+    pub(super) fn root_of_page(&mut self, root: &ModelDef) {
+        self.table(&root.table);
+        self.push(" ON ");
+        self.separated(" AND ", root.primary_key_names().enumerate(), |writer, (at, name)| {
+            writer.own_column(name);
+            writer.push(" = ");
+            writer.column_of(PAGE, &format!("k{at}"));
+        });
+    }
+}
+
+fn write_keys(writer: &mut SqlWriter<'_>, keys: &[&'static str]) {
+    writer.separated(", ", keys.iter().enumerate(), |writer, (at, key)| {
+        writer.own_column(key);
+        writer.push(" AS ");
+        writer.identifier(&format!("k{at}"));
+    });
+}
