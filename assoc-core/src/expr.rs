@@ -79,6 +79,8 @@ pub enum Operand {
         /// Whether equal values count once.
         distinct: bool,
     },
+    /// Which one a row is of those that are equal in these columns: 1, 2, ….
+    Occurrence(Vec<ColumnRef>),
 }
 
 impl Operand {
@@ -91,22 +93,24 @@ impl Operand {
                 Operand::Aggregate { function, column: column.map(|column| column.joined(association)), distinct }
             }
             value @ Operand::Value(_) => value,
+            Operand::Occurrence(columns) => {
+                Operand::Occurrence(columns.into_iter().map(|column| column.joined(association)).collect())
+            }
         }
     }
 
-    fn column(&self) -> Option<&ColumnRef> {
+    fn columns(&self) -> &[ColumnRef] {
         match self {
-            Operand::Column(column) => Some(column),
-            Operand::Aggregate { column, .. } => column.as_ref(),
-            Operand::Value(_) => None,
+            Operand::Column(column) => std::slice::from_ref(column),
+            Operand::Aggregate { column, .. } => column.as_slice(),
+            Operand::Value(_) => &[],
+            Operand::Occurrence(columns) => columns,
         }
     }
 
-    /// Calls back with the association path of the column it names.
+    /// Calls back with the association path of each column it names.
     pub fn visit_path(&self, prefix: &[&'static str], each: &mut dyn FnMut(&[&'static str])) {
-        if let Some(column) = self.column() {
-            each(&[prefix, &column.path].concat());
-        }
+        self.columns().iter().for_each(|column| each(&[prefix, &column.path].concat()));
     }
 }
 

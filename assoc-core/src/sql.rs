@@ -175,6 +175,14 @@ impl<'d> SqlWriter<'d> {
                 }
                 self.push(")");
             }
+            Operand::Occurrence(columns) => {
+                self.push("ROW_NUMBER() OVER (PARTITION BY ");
+                for (at, column) in columns.iter().enumerate() {
+                    self.push(if at > 0 { ", " } else { "" });
+                    self.column(column)?;
+                }
+                self.push(")");
+            }
         }
         Ok(())
     }

@@ -146,7 +146,8 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
     request.shape.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
     let plan = repo.plan((def.owner)(), Root::Held, vec![request])?;
     // Across databases every hop is a statement of its own.
-    Ok(plan.way().filter(|_| repo.is_together(&plan)))
+    let numbers = repo.at_home_of(T::DEF).dialect().capabilities().window_functions;
+    Ok(plan.way().filter(|way| repo.is_together(&plan) && (numbers || !way.numbers_rows())))
 }
 
 async fn by_way<T: Model>(

@@ -33,8 +33,13 @@ impl Plan {
         let (Some(way), Some(step)) = (parts.way_of(EdgeId { node: 0, edge }), parts.steps.pop()) else {
             return Ok(None);
         };
-        // Without a key, rows that come several times could not be told from equal ones.
-        if way.target.primary_key.is_empty() || way.owner_type.is_some() || way.conditions().any(Expr::has_raw) {
+        // Without a key, rows that come several times could not be told from equal ones. Numbers of rows are those of one
+        // owner's, and not every database has them.
+        if way.target.primary_key.is_empty()
+            || way.numbers_rows()
+            || way.owner_type.is_some()
+            || way.conditions().any(Expr::has_raw)
+        {
             return Ok(None);
         }
         let hop = Hop {

@@ -8,7 +8,7 @@ use super::{Edge, EdgeId, Finish, Plan, Source};
 use crate::association::{Cardinality, Hop};
 use crate::column_type::SqlType;
 use crate::error::Result;
-use crate::expr::{ColumnRef, Expr, Operand, OrderTerm};
+use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::filter_hook::{FilterHook, filtered};
 use crate::joins::{JoinHop, Joins, chosen_rows};
 use crate::model::{Discriminator, ModelDef};
@@ -81,8 +81,12 @@ impl Plan {
         let Source::Composed { finish, .. } = edge.source else { return None };
         let mut parts = Vec::new();
         self.parts(id, &mut parts)?;
-        let mut order = Vec::new();
+        let mut order = OrderOfWay::default();
         self.order_of_way(id, parts.len(), &mut 0, &mut order)?;
+        let order = match finish.distinct {
+            true => order.terms,
+            false => order.with_occurrences()?,
+        };
         let (last, before) = parts.split_last()?;
         let first = before.first()?;
         if before.len() > PLACES.len() || finish.grouped {
@@ -158,9 +162,10 @@ impl Plan {
     }
 
     // The order in which an owner's targets come: along the way, or by their own rank.
-    fn order_of_way(&self, id: EdgeId, parts: usize, at: &mut usize, out: &mut Vec<OrderTerm>) -> Option<()> {
-        match self.edge(id).source {
-            Source::Step { step, .. } => {
+    fn order_of_way(&self, id: EdgeId, parts: usize, at: &mut usize, out: &mut OrderOfWay) -> Option<()> {
+        let edge = self.edge(id);
+        match edge.source {
+            Source::Step { step, hop } => {
                 *at += 1;
                 let select = &self.steps[step].select;
                 if select.row_order == RowOrder::Any {
@@ -176,22 +181,61 @@ impl Plan {
                         Some(place) => operand.joined(place),
                         None => operand,
                     };
-                    out.push(OrderTerm { operand, direction });
+                    out.terms.push(OrderTerm { operand, direction });
+                }
+                if select.model.primary_key.is_empty() && !hop.unique {
+                    out.equals.push(out.terms.len());
                 }
                 Some(())
             }
             Source::Composed { first, second, finish } => {
-                let start = out.len();
+                let (start, before) = (out.terms.len(), out.equals.len());
                 self.order_of_way(first, parts, at, out)?;
-                let middle = out.len();
+                let middle = out.terms.len();
                 self.order_of_way(second, parts, at, out)?;
                 if finish.ranked {
-                    out.drain(start..middle);
+                    out.terms.drain(start..middle);
+                    out.equals.truncate(before);
+                    if edge.cardinality == Cardinality::Many {
+                        out.equals.push(out.terms.len());
+                    }
                 }
                 Some(())
             }
             Source::Joined { .. } => None,
         }
+    }
+}
+
+/// In which order an owner reaches its targets.
+#[derive(Default)]
+struct OrderOfWay {
+    terms: Vec<OrderTerm>,
+    // After how many of the terms there may be equal rows: links that are stored twice, or rows that are sorted by
+    // themselves and were reached twice.
+    equals: Vec<usize>,
+}
+
+impl OrderOfWay {
+    // What lies behind the first of several equal rows comes before what lies behind the second. They lead to the same, so
+    // it is enough to number what is equal in everything. Where rows may be equal at two places, one number cannot tell
+    // how often they are at each.
+    fn with_occurrences(self) -> Option<Vec<OrderTerm>> {
+        let OrderOfWay { mut terms, mut equals } = self;
+        equals.retain(|at| *at < terms.len());
+        match equals[..] {
+            [] => {}
+            [at] => {
+                let column = |term: &OrderTerm| match &term.operand {
+                    Operand::Column(column) => Some(column.clone()),
+                    _ => None,
+                };
+                let occurrence = Operand::Occurrence(terms.iter().map(column).collect::<Option<_>>()?);
+                terms.insert(at, OrderTerm { operand: occurrence, direction: Direction::Asc });
+            }
+            _ => return None,
+        }
+        Some(terms)
     }
 }
 
@@ -227,6 +271,12 @@ impl Way {
     pub(crate) fn key_table(&self) -> Option<(&'static ModelDef, &'static [usize], &'static str)> {
         let ((hop, _), place) = self.back.iter().zip(PLACES).next_back()?;
         Some((hop.model, self.key_columns, place))
+    }
+
+    /// Whether its order takes window functions.
+    #[must_use]
+    pub fn numbers_rows(&self) -> bool {
+        self.order.iter().any(|term| matches!(term.operand, Operand::Occurrence(_)))
     }
 
     /// The types of the columns that hold the owners' keys.

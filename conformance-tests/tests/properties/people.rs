@@ -91,6 +91,10 @@ pub(crate) struct User {
     pub(crate) joined_friends: HasAndBelongsToMany<User, Friendship>,
     #[has_many(through = "joined_friends", source = "joined_skills")]
     pub(crate) joined_friends_skills: HasManyThrough<Skill>,
+    #[has_and_belongs_to_many(join_table = "users_skills", order = Skill::NAME.desc())]
+    pub(crate) skills_by_name: HasAndBelongsToMany<Skill>,
+    #[has_many(through = "skills_by_name", source = "posts")]
+    pub(crate) skilled_posts: HasManyThrough<Post>,
     #[has_many(through = "friends", source = "skills")]
     pub(crate) friends_skills: HasManyThrough<Skill>,
     #[has_many(scope_by_owner = posts_by_rank)]
@@ -316,6 +320,13 @@ pub(crate) struct Skill {
     pub(crate) name: String,
     #[has_and_belongs_to_many(join_table = "users_skills")]
     pub(crate) users: HasAndBelongsToMany<User>,
+    // Links may be there twice, and then so is all that lies behind them.
+    #[has_many(through = "users", source = "posts")]
+    pub(crate) posts: HasManyThrough<Post>,
+    #[has_many(through = "posts", source = "comments", limit = 3)]
+    pub(crate) comments: HasManyThrough<Comment>,
+    #[has_many(through = "users", source = "skills")]
+    pub(crate) neighbours: HasManyThrough<Skill>,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
