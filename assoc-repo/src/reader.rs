@@ -3,7 +3,8 @@
 //! One statement on the target: by its key, or joined to the tables on the way back to the owner for an association that
 //! goes through others or a join table. Where such an association chooses among rows on its way (a `has_one`, a limit of
 //! a part), no join gives what it declares; it is loaded like a preload of a single owner then, and taken out of a copy
-//! of its row. So are polymorphic targets, rows of groups, and what has SQL of its own.
+//! of its row. So are polymorphic targets, rows of groups, what has SQL of its own, and targets that are to lead back to
+//! the owner.
 
 use std::any::Any;
 use std::future::Future;
@@ -65,7 +66,7 @@ impl Repo {
     /// The targets of an association of one owner: `Vec<T>`, or `Option<T>` for a single target. The owner is not
     /// changed. The query may add conditions, an order, a limit and preloads; pass [`Query::new`](crate::Query::new)
     /// for all. 1 statement, joined where the association goes through others (1 a part where it chooses among rows on its
-    /// way); none if the owner's key is `NULL`.
+    /// way); none if the owner's key is `NULL`, and none for a preload of the inverse, which is the owner.
     ///
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
@@ -120,8 +121,10 @@ async fn rows<O: Model, T: Model>(
         query.origin = RowOrigin::read_only(Some(by));
     }
     match def.kind.route(def)? {
-        Route::Direct(hop) if own.group.is_empty() => direct(repo, def, hop, own, owner, query).await,
-        // The first of each group are chosen by the statement that preloads have, and so is SQL of the application's own
+        Route::Direct(hop) if own.group.is_empty() && !leads_back(def, &query)? => {
+            direct(repo, def, hop, own, owner, query).await
+        }
+        // An inverse is the owner itself, which a preload finds in memory. The first of each group are chosen by the statement that preloads have, and so is SQL of the application's own
         // put on.
         Route::Direct(_) | Route::Found(_) => Box::pin(by_parts(repo, def, owner, query)).await,
         _ => match way(repo, def, &query)? {
@@ -130,6 +133,20 @@ async fn rows<O: Model, T: Model>(
             None => Box::pin(by_parts(repo, def, owner, query)).await,
         },
     }
+}
+
+// Whether the query loads the inverse, and is one that a preload can stand for.
+fn leads_back<T: Model>(def: &AssociationDef, query: &Select<T>) -> Result<bool> {
+    let spec = &query.spec;
+    let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
+    if query.preloads.is_empty() || joins || spec.distinct || !spec.group.is_empty() {
+        return Ok(false);
+    }
+    let mut reaches = false;
+    spec.visit_paths(&mut |path| reaches |= !path.is_empty());
+    let inverse = def.inverse()?;
+    let is_inverse = |request: &Request| inverse == Some(request.association) && request.strategy != Strategy::Joined;
+    Ok(!reaches && query.preloads.iter().any(is_inverse))
 }
 
 // The way to the targets, if one statement can go it.

@@ -5,7 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::blog::{self, Author, Gravatar, Post};
+use crate::models::blog::{self, Author, Comment, Gravatar, Post};
 use crate::models::library::{self, Loan, Volume};
 use crate::models::mail::{self, Addressee, Inhabitant, Letter};
 use crate::models::options::{self, Customer, Note, Order};
@@ -13,6 +13,7 @@ use crate::models::options::{self, Customer, Note, Order};
 cases! { "inverses", Level::Read;
     of_every_part,
     by_a_join,
+    by_a_reader,
     of_single_targets,
     of_itself,
     of_a_polymorphic_one,
@@ -56,6 +57,38 @@ async fn by_a_join(cx: &mut Context) -> Result<()> {
     }
     let preloaded = repo.all(Query::preload(tree()).order_by(Author::ID.asc())).await?;
     cx.require(preloaded == authors, "as by preload")
+}
+
+async fn by_a_reader(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut ann = repo.get_or_fail::<Author>(1, Query::new()).await?;
+    ann.name = "Ann, changed in memory".to_owned();
+    let names = |posts: &[Post]| -> Vec<String> {
+        let name = |post: &Post| post.author().ok().flatten().map(|author| author.name.clone());
+        posts.iter().filter_map(name).collect()
+    };
+    let back = || Query::<Post>::new().preload(Post::AUTHOR);
+    for (title, query) in [
+        ("all", back()),
+        ("some", back().filter(Post::PUBLISHED.eq(true))),
+        ("the last", back().order_by(Post::ID.desc()).limit(1)),
+    ] {
+        let posts = cx.step(title, repo.get_association(&ann, Author::POSTS, query)).await?;
+        cx.show("authors", names(&posts));
+    }
+    let query = Query::<Post>::new().preload(Post::AUTHOR.with(Author::GRAVATAR));
+    let posts = cx.step("and what is behind the owner", repo.get_association(&ann, Author::POSTS, query)).await?;
+    cx.show("posts", posts);
+    let query = Query::<Gravatar>::new().preload(Gravatar::AUTHOR);
+    let gravatar = cx.step("a single target", repo.get_association(&ann, Author::GRAVATAR, query)).await?;
+    cx.show("author", gravatar.iter().filter_map(|gravatar| Some(gravatar.author().ok()?.name.clone())));
+    let query = back().join(Post::COMMENTS).filter(Post::COMMENTS.joined(Comment::APPROVED.eq(true)));
+    let posts = cx
+        .step("a query that joins: the author is looked up", repo.get_association(&ann, Author::POSTS, query))
+        .await?;
+    cx.show("authors", names(&posts));
+    Ok(())
 }
 
 async fn of_single_targets(cx: &mut Context) -> Result<()> {
