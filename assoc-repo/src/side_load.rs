@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use assoc_core::driver::Access;
 use assoc_core::planner::{IntoPreload, Preload, Request, Root, Shape};
 use assoc_core::sql::{KeyedCount, KeyedSelect};
-use assoc_core::{AssociationDef, Cardinality, Error, Finder, KeySet, Model, Result, Route, Value, filtered};
+use assoc_core::{
+    AssociationDef, Cardinality, Dialect, Error, Finder, KeySet, Model, ModelDef, Result, Route, RowKeys, Statement,
+    Value, filtered,
+};
 
 use crate::preload;
 use crate::reader::targets_in;
@@ -52,8 +55,9 @@ impl Repo {
         Ok(copies.iter().map(|copy| targets_in(association, copy)).collect())
     }
 
-    /// The number of targets of an association for each of several owners, in their order. 1 grouped statement for an
-    /// association by a key of its own; one that goes through others costs what loading it costs; one with SQL of its own a
+    /// The number of targets of an association for each of several owners, in their order. 1 grouped statement, joined
+    /// where the association goes through others; what loading costs where only loading says which rows there are (a scope
+    /// that depends on the owner, several models, a part that chooses among its rows); for SQL of the association's own a
     /// statement for each distinct one.
     ///
     /// # Errors
@@ -66,41 +70,70 @@ impl Repo {
         let preload = preload.into();
         let request = preload.request().clone();
         let association = request.association;
-        let mut shape = association.scope().with(request.shape);
+        let target = (association.target)();
+        let mut shape = association.scope().with(request.shape.clone());
         if let Some(filters) = &self.filters {
-            shape.filter = filtered(filters, (association.target)(), shape.filter)?;
+            shape.filter = filtered(filters, target, shape.filter)?;
         }
-        let base = (association.target)().base_scope(shape.unscoped);
-        (association.target)().check_default_group(&base.group)?;
-        let limited = [shape.limit, shape.offset, base.limit, base.offset].iter().any(Option::is_some)
-            || association.options.owner_scope.is_some()
+        let base = target.base_scope(shape.unscoped);
+        target.check_default_group(&base.group)?;
+        let (limit, offset) = (shape.limit.or(base.limit), shape.offset.or(base.offset).unwrap_or(0));
+        let by_loading = association.options.owner_scope.is_some()
             // Refused there.
             || (!shape.group.is_empty() && association.kind.cardinality() == Cardinality::One)
+            || shape.distinct && matches!(association.kind.route(association)?, Route::Direct(_))
             || request.loader.is_some();
-        if let (Route::Found(finder), false) = (association.kind.route(association)?, limited) {
-            return self.count_found(owners, association, finder, shape).await;
+        let one = if association.kind.cardinality() == Cardinality::One { 1 } else { u64::MAX };
+        let most = limit.unwrap_or(u64::MAX).min(one);
+        let cut = |count: u64| count.saturating_sub(offset).min(most);
+        match association.kind.route(association)? {
+            Route::Found(finder) if !by_loading && limit.is_none() && offset == 0 => {
+                return self.count_found(owners, association, finder, shape).await;
+            }
+            Route::Direct(hop) if !by_loading => {
+                self.require_condition(target, &shape.filter)?;
+                let keys = preload::keys_of_owners(owners, hop.owner_columns);
+                let count = KeyedCount::new(association, hop, shape);
+                let statement = |dialect: &dyn Dialect, keys: &KeySet| count.statement(dialect, keys);
+                let counts = self.counts(O::DEF, target, &keys, &statement).await?;
+                return Ok(counts.into_iter().map(cut).collect());
+            }
+            Route::Through { .. } | Route::JoinTable { .. } if !by_loading => {
+                let plan = self.plan(O::DEF, Root::Held, vec![request])?;
+                if let Some(way) = plan.way_to_count().filter(|_| self.is_together(&plan)) {
+                    let keys = preload::keys_of_owners(owners, way.owner_columns);
+                    let statement = |dialect: &dyn Dialect, keys: &KeySet| way.count_statement(dialect, keys);
+                    let counts = self.counts(O::DEF, target, &keys, &statement).await?;
+                    return Ok(counts.into_iter().map(cut).collect());
+                }
+            }
+            _ => {}
         }
-        let hop = match association.kind.route(association)? {
-            Route::Direct(hop) if !limited => hop,
-            _ => return Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect()),
-        };
-        self.require_condition((association.target)(), &shape.filter)?;
-        let keys = preload::keys_of_owners(owners, hop.owner_columns);
-        let set = KeySet::distinct([&keys]);
-        let count = KeyedCount::new(association, hop, shape);
+        Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect())
+    }
+
+    // What a statement counts for each owner: it gives the ordinal of a key, and how many rows are the key's.
+    async fn counts(
+        &self,
+        owner: &ModelDef,
+        target: &'static ModelDef,
+        keys: &RowKeys,
+        statement: &(dyn Fn(&dyn Dialect, &KeySet) -> Result<Statement> + Sync),
+    ) -> Result<Vec<u64>> {
+        let set = KeySet::distinct([keys]);
         let mut counts = vec![0u64; set.len()];
-        let repo = self.at_home_of((association.target)());
+        let repo = self.at_home_of(target);
         let mut session = repo.session(Access::Read).await?;
         let mut start = 0;
         for chunk in set.chunks(repo.dialect().keys_per_statement(set.width())) {
             if chunk.is_empty() {
                 continue;
             }
-            let statement = count.statement(repo.dialect(), &chunk)?;
+            let statement = statement(repo.dialect(), &chunk)?;
             let mut sink = |values: &mut [Value<'_>]| {
                 let (Some(Value::Int(ordinal)), Some(Value::Int(count))) = (values.first(), values.get(1)) else {
                     return Err(Error::invalid_query(
-                        O::DEF.name,
+                        owner.name,
                         "the database counted in something else than integers",
                     ));
                 };
@@ -112,9 +145,8 @@ impl Repo {
             session.query(&statement, &mut sink).await?;
             start += chunk.len();
         }
-        let most = if association.kind.cardinality() == Cardinality::One { 1 } else { u64::MAX };
-        let count_at = |place: Option<usize>| place.map_or(0, |at| counts[at].min(most));
-        Ok(preload::places_of(&set, &keys).into_iter().map(count_at).collect())
+        let count_at = |place: Option<usize>| place.map_or(0, |at| counts[at]);
+        Ok(preload::places_of(&set, keys).into_iter().map(count_at).collect())
     }
 
     // By the association's own count, if nothing is put on top of what it counts; by counting what it finds otherwise.

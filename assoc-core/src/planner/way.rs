@@ -64,15 +64,27 @@ impl Plan {
     /// The way of the plan's only association, if one statement can go it and leaves nothing to be done.
     #[must_use]
     pub fn way(&self) -> Option<Way> {
-        let stored = (0..self.nodes[0].edges.len()).find(|edge| !self.nodes[0].edges[*edge].hidden)?;
-        let id = EdgeId { node: 0, edge: stored };
-        let way = match self.edge(id).source {
-            Source::Step { step, .. } => *self.steps[step].way.clone()?,
-            _ => self.way_of(id)?,
-        };
+        let way = self.way_of_stored()?;
         // Distinct rows are sorted by what is selected only.
         let unsorted = way.finish.distinct && (!way.finish.ranked || way.selected.is_some());
         (!unsorted).then_some(way)
+    }
+
+    /// The same to count the targets of owners, in whatever order they are.
+    #[must_use]
+    pub fn way_to_count(&self) -> Option<Way> {
+        let way = self.way_of_stored()?;
+        let countable = !way.finish.distinct || !way.target.primary_key.is_empty();
+        (countable && way.owner_type.is_none()).then_some(way)
+    }
+
+    fn way_of_stored(&self) -> Option<Way> {
+        let stored = (0..self.nodes[0].edges.len()).find(|edge| !self.nodes[0].edges[*edge].hidden)?;
+        let id = EdgeId { node: 0, edge: stored };
+        match self.edge(id).source {
+            Source::Step { step, .. } => Some(*self.steps[step].way.clone()?),
+            _ => self.way_of(id),
+        }
     }
 
     /// The way of an association that goes through others, part by part.

@@ -1,5 +1,5 @@
 //! The rows that owners reach through others, by the owners' keys, as one statement: the targets, joined to the tables
-//! on the way back, the last of which holds the keys.
+//! on the way back, the last of which holds the keys. Or how many there are.
 //!
 //! The answer says for each row whose it is: by the key itself, or by its ordinal where the database decides what matches.
 //! A target that several owners reach comes once for each.
@@ -7,9 +7,10 @@
 use super::keyed::key_column;
 use super::{KeyedSelect, Matching, Select, SqlWriter};
 use crate::dialect::Dialect;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::joins::Joins;
 use crate::key::KeySet;
+use crate::model::ModelDef;
 use crate::planner::Way;
 use crate::statement::Statement;
 
@@ -29,57 +30,117 @@ impl Way {
     /// # Errors
     /// When a filter or order names a column the statement cannot reach.
     pub fn statement(&self, select: &KeyedSelect, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
-        let mut joins = Joins::default();
-        self.join_into(&mut joins);
-        joins.assign_names(self.target, dialect.capabilities().max_identifier);
-        let Some((model, columns, place)) = self.key_table() else { return select.statement(dialect, keys) };
-        let name = joins.find(&[place]).map(|table| joins.tables()[table].name.clone()).unwrap_or_default();
-        let rows = Select { joins, ..Select::new(self.target) };
-        let mut writer = SqlWriter::new(dialect);
-        rows.begin(&mut writer);
-        let names: Vec<&'static str> = columns.iter().map(|column| model.columns[*column].name).collect();
+        let Some(from) = Begin::of(self, dialect) else { return select.statement(dialect, keys) };
         let matching = self.matching(dialect);
+        let mut writer = SqlWriter::new(dialect);
+        from.tables.begin(&mut writer);
         writer.push("SELECT ");
-        match matching {
-            Matching::ByOrdinal => key_column(&mut writer, "ordinal"),
-            Matching::ByValue => writer.separated(", ", &names, |writer, key| writer.column_of(&name, key)),
-        }
+        from.write_key(&mut writer, matching);
         writer.push(", ");
         select.write_columns(&mut writer);
-        writer.push(" FROM ");
-        writer.table(&self.target.table);
-        writer.joins(self.target, &rows.joins)?;
-        if matching == Matching::ByOrdinal {
-            writer.push(" INNER JOIN ");
-            dialect.write_key_table_for(&mut writer, keys, &model.table, &names);
-            writer.push(" ON ");
-            writer.separated(" AND ", names.iter().enumerate(), |writer, (part, key)| {
-                writer.column_of(&name, key);
-                writer.push(" = ");
-                key_column(writer, &format!("k{part}"));
-            });
-            writer.where_clause(&self.filter)?;
-        } else {
-            writer.push(" WHERE ");
-            writer.within(&name, |writer| {
-                dialect.write_key_filter(writer, &names, keys);
-                Ok(())
-            })?;
-            if !self.filter.is_always() {
-                writer.push(" AND (");
-                writer.condition(&self.filter)?;
-                writer.push(")");
-            }
-        }
+        self.write_from(&mut writer, &from, matching, keys)?;
         writer.push(" ORDER BY ");
-        match matching {
-            Matching::ByOrdinal => key_column(&mut writer, "ordinal"),
-            Matching::ByValue => writer.separated(", ", &names, |writer, key| writer.column_of(&name, key)),
-        }
+        from.write_key(&mut writer, matching);
         for term in &self.order {
             writer.push(", ");
             writer.order_term(term)?;
         }
         Ok(writer.finish())
+    }
+
+    /// The statement that counts the targets of one chunk of keys: rows of ordinal and count, keys without targets left
+    /// out. Limits are not part of it.
+    ///
+    /// # Errors
+    /// When a filter names a column the statement cannot reach.
+    pub fn count_statement(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
+        let by_ordinal = Matching::ByOrdinal;
+        let mut writer = SqlWriter::new(dialect);
+        let Some(from) = Begin::of(self, dialect) else {
+            // Every way has a table behind the target's.
+            return Err(Error::invalid_query(self.target.name, "there is no way to count along"));
+        };
+        from.tables.begin(&mut writer);
+        writer.push("SELECT ");
+        key_column(&mut writer, "ordinal");
+        writer.push(", COUNT(*)");
+        if self.finish.distinct {
+            // Each target of an owner once, under the name that the table of keys has.
+            writer.push(" FROM (SELECT DISTINCT ");
+            key_column(&mut writer, "ordinal");
+            for (at, key) in self.target.primary_key_names().enumerate() {
+                writer.push(", ");
+                writer.own_column(key);
+                writer.push(" AS ");
+                writer.identifier(&format!("t{at}"));
+            }
+        }
+        self.write_from(&mut writer, &from, by_ordinal, keys)?;
+        if self.finish.distinct {
+            writer.push(") AS ");
+            writer.identifier("keys");
+        }
+        writer.push(" GROUP BY ");
+        key_column(&mut writer, "ordinal");
+        Ok(writer.finish())
+    }
+
+    fn write_from(&self, writer: &mut SqlWriter<'_>, from: &Begin, matching: Matching, keys: &KeySet) -> Result<()> {
+        let dialect = writer.dialect();
+        writer.push(" FROM ");
+        writer.table(&self.target.table);
+        writer.joins(self.target, &from.tables.joins)?;
+        if matching == Matching::ByOrdinal {
+            writer.push(" INNER JOIN ");
+            dialect.write_key_table_for(writer, keys, &from.model.table, &from.columns);
+            writer.push(" ON ");
+            writer.separated(" AND ", from.columns.iter().enumerate(), |writer, (part, key)| {
+                writer.column_of(&from.name, key);
+                writer.push(" = ");
+                key_column(writer, &format!("k{part}"));
+            });
+            return writer.where_clause(&self.filter);
+        }
+        writer.push(" WHERE ");
+        writer.within(&from.name, |writer| {
+            dialect.write_key_filter(writer, &from.columns, keys);
+            Ok(())
+        })?;
+        if !self.filter.is_always() {
+            writer.push(" AND (");
+            writer.condition(&self.filter)?;
+            writer.push(")");
+        }
+        Ok(())
+    }
+}
+
+/// The statement's tables, and the columns with the owners' keys in the one where the way begins.
+struct Begin {
+    tables: Select,
+    model: &'static ModelDef,
+    columns: Vec<&'static str>,
+    // What the table is called.
+    name: String,
+}
+
+impl Begin {
+    fn of(way: &Way, dialect: &dyn Dialect) -> Option<Self> {
+        let (model, columns, place) = way.key_table()?;
+        let mut joins = Joins::default();
+        way.join_into(&mut joins);
+        joins.assign_names(way.target, dialect.capabilities().max_identifier);
+        let name = joins.tables()[joins.find(&[place])?].name.clone();
+        let columns = columns.iter().map(|column| model.columns[*column].name).collect();
+        Some(Begin { tables: Select { joins, ..Select::new(way.target) }, model, columns, name })
+    }
+
+    fn write_key(&self, writer: &mut SqlWriter<'_>, matching: Matching) {
+        match matching {
+            Matching::ByOrdinal => key_column(writer, "ordinal"),
+            Matching::ByValue => {
+                writer.separated(", ", &self.columns, |writer, key| writer.column_of(&self.name, key));
+            }
+        }
     }
 }
