@@ -4,7 +4,7 @@ use assoc_core::driver::Access;
 use assoc_core::planner::{IntoPreload, Plan, Request, Root, RootRequest};
 use assoc_core::{Model, Result};
 
-use crate::preload::{self, AvailableRows, Held, HeldRows};
+use crate::preload::{self, Held, HeldRows};
 use crate::read::{in_snapshot, with_plan};
 use crate::repo::Repo;
 
@@ -67,7 +67,7 @@ impl Repo {
         if rows.is_empty() {
             return Ok(());
         }
-        self.load_held(&plan, &mut HeldRows(rows), force).await
+        self.load_held(&plan, &mut HeldRows::Taking(rows), force).await
     }
 
     // Loads what a plan says for rows in hand.
@@ -164,7 +164,7 @@ impl<'r, 'h> Together<'r, 'h> {
         'h: 'a,
     {
         let root = RootRequest { model: O::DEF, requests: preload.into_requests(), available: false };
-        self.with(root, Box::new(HeldRows(target.rows())))
+        self.with(root, Box::new(HeldRows::Taking(target.rows())))
     }
 
     /// Rows that are at hand and up to date, as far as the application knows: where one of them is looked up by its
@@ -197,7 +197,7 @@ impl<'r, 'h> Together<'r, 'h> {
         'h: 'a,
     {
         let root = RootRequest { model: M::DEF, requests: Vec::new(), available: true };
-        self.with(root, Box::new(AvailableRows(rows)))
+        self.with(root, Box::new(HeldRows::Lent(rows)))
     }
 
     fn with<'a>(self, root: RootRequest, rows: Box<dyn Held + 'a>) -> Together<'r, 'a>

@@ -36,7 +36,7 @@ use assoc_core::rows::Rows;
 use assoc_core::sql::JoinedSelect;
 use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
-pub(crate) use held::{AvailableRows, Held, HeldRows};
+pub(crate) use held::{Held, HeldRows};
 
 use crate::session::Session;
 

@@ -15,44 +15,40 @@ pub(crate) trait Held: Send + Sync {
 }
 
 /// The rows of one root, the only one.
-pub(crate) struct HeldRows<'r, M>(pub(crate) &'r mut [M]);
+pub(crate) enum HeldRows<'r, M> {
+    /// They take what is loaded for them.
+    Taking(&'r mut [M]),
+    /// They are only looked at.
+    Lent(&'r [M]),
+}
 
-impl<M: Model> Held for HeldRows<'_, M> {
-    fn len(&self, _: usize) -> usize {
-        self.0.len()
-    }
-
-    fn keys(&self, _: usize, columns: &[usize]) -> RowKeys {
-        keys_of(self.0, columns)
-    }
-
-    fn visit<'a>(&'a self, _: usize, each: &mut dyn FnMut(&'a dyn Any)) {
-        self.0.iter().for_each(|row| each(row));
-    }
-
-    fn visit_mut<'a>(&'a mut self, _: usize, each: &mut dyn FnMut(&'a mut dyn Any)) {
-        self.0.iter_mut().for_each(|row| each(row));
+impl<M> HeldRows<'_, M> {
+    fn rows(&self) -> &[M] {
+        match self {
+            HeldRows::Taking(rows) => rows,
+            HeldRows::Lent(rows) => rows,
+        }
     }
 }
 
-/// Rows that are only looked at.
-pub(crate) struct AvailableRows<'r, M>(pub(crate) &'r [M]);
-
-impl<M: Model> Held for AvailableRows<'_, M> {
+impl<M: Model> Held for HeldRows<'_, M> {
     fn len(&self, _: usize) -> usize {
-        self.0.len()
+        self.rows().len()
     }
 
     fn keys(&self, _: usize, columns: &[usize]) -> RowKeys {
-        keys_of(self.0, columns)
+        keys_of(self.rows(), columns)
     }
 
     fn visit<'a>(&'a self, _: usize, each: &mut dyn FnMut(&'a dyn Any)) {
-        self.0.iter().for_each(|row| each(row));
+        self.rows().iter().for_each(|row| each(row));
     }
 
-    // Nothing is loaded for them.
-    fn visit_mut<'a>(&'a mut self, _: usize, _: &mut dyn FnMut(&'a mut dyn Any)) {}
+    fn visit_mut<'a>(&'a mut self, _: usize, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        if let HeldRows::Taking(rows) = self {
+            rows.iter_mut().for_each(|row| each(row));
+        }
+    }
 }
 
 /// The rows of several roots, each with its own.

@@ -8,6 +8,7 @@ use assoc_repo::{Filter, Query};
 
 use crate::data::{Random, World};
 use crate::graphs::{compare_row, hops};
+use crate::people::{Post, User};
 use crate::reference::{Found, holds, in_order};
 use crate::trees::{Tree, condition, order, show, tree};
 
@@ -182,6 +183,45 @@ pub(crate) async fn in_hand<M: Model>(world: &World, random: &mut Random) -> Res
     let fresh = before.is_empty();
     world.repo.reload(&mut rows, Tree(requests.clone())).await.map_err(failed)?;
     compare_all(world, &rows, &expected, &requests, fresh).map_err(|what| context(format!("reloaded: {what}")))?;
+    Ok(1)
+}
+
+/// Rows of two models in hand, each with a tree of its own, by one request: what each would get alone, and no more
+/// statements. Once in a while all rows of a third are lent to it.
+pub(crate) async fn together<M: Model>(world: &World, random: &mut Random) -> Result<usize, String> {
+    let (mut rows, expected) = owners::<M>(world, random).await;
+    let (mut posts, expected_posts) = owners::<Post>(world, random).await;
+    let requests = tree(random, world, M::DEF, 3, false);
+    let requests_of_posts = tree(random, world, Post::DEF, 3, false);
+    let context = |what: String| {
+        let (of_rows, of_posts) = (show(&requests, 1), show(&requests_of_posts, 1));
+        format!("{what}\n{} {expected:?}\n{of_rows}Post {expected_posts:?}\n{of_posts}", M::DEF.name)
+    };
+    let users = match random.once_in(2) {
+        true => world.repo.all(Query::<User>::unscoped()).await.unwrap(),
+        false => Vec::new(),
+    };
+    let alone = [(M::DEF, requests.clone()), (Post::DEF, requests_of_posts.clone())];
+    let mut most = Some(0);
+    for (model, requests) in alone {
+        let plan = world.plan(model, Root::Held, requests).map_err(|error| context(error.to_string()))?;
+        // One look-up for each distinct scope, and nobody knows how many there are.
+        let counted = plan.steps().iter().all(|step| step.by_owner.is_none());
+        most = most.filter(|_| counted).map(|most| most + plan.steps().len());
+    }
+    let loading = world
+        .repo
+        .together()
+        .preload(&mut rows, Tree(requests.clone()))
+        .available(&users)
+        .preload(&mut posts, Tree(requests_of_posts.clone()));
+    let (result, statements) = world.repo.count_statements(loading.run()).await;
+    result.map_err(|error| context(error.to_string()))?;
+    if most.is_some_and(|most| statements > most) {
+        return Err(context(format!("{statements} statements together, {most:?} at most alone")));
+    }
+    compare_all(world, &rows, &expected, &requests, true).map_err(context)?;
+    compare_all(world, &posts, &expected_posts, &requests_of_posts, true).map_err(context)?;
     Ok(1)
 }
 
