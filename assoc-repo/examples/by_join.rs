@@ -1,4 +1,5 @@
-//! Loading by key beside loading by a join, and a tree level by level beside a recursive statement, on SQLite:
+//! Loading by key beside loading by a join, the whole way beside part by part, and a tree level by level beside a recursive
+//! statement, on SQLite:
 //! `cargo run --release -p assoc-repo --example by_join`.
 
 use std::collections::HashMap;
@@ -16,6 +17,10 @@ struct User {
     posts: HasMany<Post>,
     #[has_many]
     badges: HasMany<Badge>,
+    #[has_many(through = "posts", source = "remarks", scope = approved)]
+    approved_remarks: HasManyThrough<Remark>,
+    #[has_many(through = "posts", source = "labels", scope = rare)]
+    rare_labels: HasManyThrough<Label>,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
@@ -25,6 +30,33 @@ struct Post {
     title: String,
     #[belongs_to]
     user: BelongsTo<User>,
+    #[has_many]
+    remarks: HasMany<Remark>,
+    #[has_and_belongs_to_many(join_table = "labels_posts")]
+    labels: HasAndBelongsToMany<Label>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+struct Remark {
+    id: i64,
+    post_id: i64,
+    text: String,
+    approved: bool,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+struct Label {
+    id: i64,
+    name: String,
+    rare: bool,
+}
+
+fn approved(remarks: Scope<Remark>) -> Scope<Remark> {
+    remarks.filter(Remark::APPROVED.eq(true))
+}
+
+fn rare(labels: Scope<Label>) -> Scope<Label> {
+    labels.filter(Label::RARE.eq(true))
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
@@ -47,6 +79,8 @@ struct Folder {
 const USERS: i64 = 1_000;
 const POSTS: i64 = 10;
 const BADGES: i64 = 3;
+const REMARKS: i64 = 5;
+const LABELS: i64 = 200;
 // A folder has so many below it, so many levels deep.
 const CHILDREN: i64 = 5;
 const LEVELS: usize = 5;
@@ -103,6 +137,11 @@ fn main() -> Result<()> {
         repo.create_table::<Post>().await?;
         repo.create_table::<Badge>().await?;
         repo.create_table::<Folder>().await?;
+        repo.create_table::<Remark>().await?;
+        repo.create_table::<Label>().await?;
+        repo.execute_raw("CREATE TABLE labels_posts (label_id INTEGER, post_id INTEGER)", []).await?;
+        repo.execute_raw("CREATE INDEX labels_of_post ON labels_posts (post_id, label_id)", []).await?;
+        repo.execute_raw("CREATE INDEX posts_of_label ON labels_posts (label_id, post_id)", []).await?;
         repo.execute_raw("CREATE INDEX badges_by_user ON badges (user_id)", []).await?;
         repo.execute_raw("CREATE INDEX folders_by_parent ON folders (parent_id)", []).await?;
         let text = |n: i64, width: usize| format!("{n:0width$}");
@@ -115,6 +154,20 @@ fn main() -> Result<()> {
             let badges = (0..USERS * BADGES)
                 .map(|n| Badge::build().set(Badge::USER_ID, n % USERS + 1).set(Badge::NAME, text(n, 10)));
             tx.insert_all(badges).await?;
+            let remarks = (0..USERS * POSTS * REMARKS).map(|n| {
+                Remark::build()
+                    .set(Remark::POST_ID, n % (USERS * POSTS) + 1)
+                    .set(Remark::TEXT, text(n, 40))
+                    .set(Remark::APPROVED, n % 2 == 0)
+            });
+            tx.insert_all(remarks).await?;
+            // One label in ten is rare.
+            let labels =
+                (0..LABELS).map(|n| Label::build().set(Label::NAME, text(n, 10)).set(Label::RARE, n % 10 == 0));
+            tx.insert_all(labels).await?;
+            let links = "INSERT INTO labels_posts WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n \
+                         WHERE n < ? * 3 - 1) SELECT n * 7 % ? + 1, n / 3 + 1 FROM n";
+            tx.execute_raw(links, [Value::Int(USERS * POSTS), Value::Int(LABELS)]).await?;
             let mut parents = vec![None];
             let mut next = 1;
             for _ in 0..LEVELS {
@@ -135,6 +188,22 @@ fn main() -> Result<()> {
         let posts = |users: &[User]| users.iter().map(|user| user.posts.loaded().map_or(0, <[_]>::len)).sum::<usize>();
 
         let all = || Query::<User>::order_by(User::ID.asc());
+        // Where models may be in several databases, no statement joins two of them.
+        let by_parts = repo.with_models_at(&repo, |_| false);
+        let approved = |users: &[User]| users.iter().map(|user| user.approved_remarks().map_or(0, <[_]>::len)).sum();
+        compare(
+            ["their approved remarks, the whole way", "the same, part by part"],
+            async || Ok(approved(&repo.all(all().preload(User::APPROVED_REMARKS)).await?)),
+            async || Ok(approved(&by_parts.all(all().preload(User::APPROVED_REMARKS)).await?)),
+        )
+        .await?;
+        let rare = |users: &[User]| users.iter().map(|user| user.rare_labels().map_or(0, <[_]>::len)).sum();
+        compare(
+            ["their rare labels, the whole way", "the same, part by part"],
+            async || Ok(rare(&repo.all(all().preload(User::RARE_LABELS)).await?)),
+            async || Ok(rare(&by_parts.all(all().preload(User::RARE_LABELS)).await?)),
+        )
+        .await?;
         compare(
             ["1,000 users with 10 posts each, by key", "the same, by a join"],
             async || Ok(posts(&repo.all(all().preload(User::POSTS)).await?)),

@@ -27,6 +27,7 @@ mod fetch;
 mod held;
 mod index;
 mod joined;
+mod known;
 mod owners;
 mod sharing;
 

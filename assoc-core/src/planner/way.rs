@@ -285,6 +285,12 @@ impl Way {
         Some((hop.model, self.key_columns, place))
     }
 
+    /// Whether a target may be reached more than once: a table on the way back has several rows for one of the one before.
+    #[must_use]
+    pub fn repeats_targets(&self) -> bool {
+        self.back.iter().any(|(hop, _)| !hop.hop.unique)
+    }
+
     /// Whether its order takes window functions.
     #[must_use]
     pub fn numbers_rows(&self) -> bool {

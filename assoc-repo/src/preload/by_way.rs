@@ -4,7 +4,7 @@
 //! A target that several owners reach, or one owner several times, is decoded once. Rows come owner by owner in the order
 //! that the association has, so what is left to do (distinct, offset, limit) is done list by list.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use assoc_core::planner::{Finish, Plan, Step, Way};
 use assoc_core::rows::Rows;
@@ -13,8 +13,9 @@ use assoc_core::{
     Cardinality, ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Result, RowSink, SqlType, Value,
 };
 
-use super::fetch::{Fetched, Found, Groups, new_rows, position};
+use super::fetch::{Fetched, Found, Groups, new_rows};
 use super::index::KeyIndex;
+use super::known::Known;
 use super::owners::Owners;
 use crate::session::Session;
 
@@ -37,7 +38,8 @@ pub(super) async fn look_up(
         keys: &index,
         first_key: 0,
         rows: new_rows(&step.select),
-        known: HashMap::new(),
+        repeats: way.repeats_targets(),
+        known: Known::default(),
         lists: vec![Vec::new(); keys.len()],
         stray: None,
     };
@@ -70,7 +72,9 @@ struct Reached<'k> {
     // The place of the chunk's first key.
     first_key: usize,
     rows: Box<dyn Rows>,
-    known: HashMap<KeyTuple, u32>,
+    // Whether a target may come several times, and those that came.
+    repeats: bool,
+    known: Known,
     // The targets of each key.
     lists: Vec<Vec<u32>>,
     // The key of a row that belongs to no owner.
@@ -85,6 +89,9 @@ impl Reached<'_> {
             let place = usize::try_from(ordinal).ok().map(|ordinal| self.first_key + ordinal);
             return Ok(place.filter(|place| *place < self.lists.len()));
         };
+        if let [Value::Int(key)] = leading {
+            return Ok(self.keys.of_int(*key));
+        }
         let values = leading.iter_mut().zip(types).map(|(value, of)| of.stored(std::mem::take(value).into_owned()));
         Ok(KeyTuple::new(values).and_then(|key| self.keys.of_tuple(&key)))
     }
@@ -96,21 +103,16 @@ impl RowSink for Reached<'_> {
         let Some((leading, row)) = values.split_at_mut_checked(width) else {
             return Err(Error::invalid_query("preload", "the statement returned a row without columns"));
         };
-        let key = self.target.primary_key.iter().map(|at| row.get(*at).cloned().unwrap_or_default().into_owned());
-        let key = KeyTuple::of_row(key);
         let Some(place) = self.place(leading)? else {
-            self.stray.get_or_insert_with(|| key.to_string());
+            let key = self.target.primary_key.iter().map(|at| row.get(*at).cloned().unwrap_or_default().into_owned());
+            self.stray.get_or_insert_with(|| KeyTuple::of_row(key).to_string());
             return Ok(());
         };
-        let at = match self.known.get(&key) {
-            Some(at) => *at,
-            None => {
-                let at = position(self.rows.len());
-                RowSink::row(&mut *self.rows, row)?;
-                self.known.insert(key, at);
-                at
-            }
-        };
+        let (at, is_new) =
+            if self.repeats { self.known.position(row, self.target.primary_key) } else { self.known.next() };
+        if is_new {
+            RowSink::row(&mut *self.rows, row)?;
+        }
         self.lists[place].push(at);
         Ok(())
     }

@@ -17,12 +17,11 @@ use assoc_core::joins::Joins;
 use assoc_core::planner::{Edge, JoinedEdge, Plan};
 use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{JoinedSelect, LoadedTable, PerOwner, Rank};
-use assoc_core::{Cardinality, Direction, Error, KeyTuple, Links, Result, RowSink, Value};
+use assoc_core::{Cardinality, Direction, Error, Links, Result, RowSink, Value};
 
 use super::index::IntHasher;
+use super::known::Known;
 use super::{EdgeLinks, NodeRows};
-
-type Hashed<V> = BuildHasherDefault<V>;
 
 const NONE: u32 = u32::MAX;
 
@@ -69,45 +68,10 @@ struct TableRows<'p> {
     // The table it hangs on, among those that are loaded, and who was seen with whom.
     from: Option<usize>,
     pairs: Vec<(u32, u32)>,
-    seen: HashSet<u64, Hashed<IntHasher>>,
+    seen: HashSet<u64, BuildHasherDefault<IntHasher>>,
     // For each way to sort the rows, what to sort by.
     ranks: Vec<(Rank, Vec<i128>)>,
     current: u32,
-}
-
-#[derive(Default)]
-struct Known {
-    count: u32,
-    ints: HashMap<i64, u32, Hashed<IntHasher>>,
-    tuples: HashMap<KeyTuple, u32>,
-    last: Option<(i64, u32)>,
-}
-
-impl Known {
-    // The position of a key, and whether it is new.
-    fn position(&mut self, key: &KeyTuple) -> (u32, bool) {
-        let next = self.count;
-        let at = match key.values() {
-            [Value::Int(int)] => match self.last {
-                Some((last, at)) if last == *int => at,
-                _ => {
-                    let at = *self.ints.entry(*int).or_insert(next);
-                    self.last = Some((*int, at));
-                    at
-                }
-            },
-            _ => match self.tuples.get(key) {
-                Some(at) => *at,
-                None => *self.tuples.entry(key.clone()).or_insert(next),
-            },
-        };
-        self.add(at == next, at)
-    }
-
-    fn add(&mut self, new: bool, at: u32) -> (u32, bool) {
-        self.count += u32::from(new);
-        (at, new)
-    }
 }
 
 impl<'p> Assembly<'p> {
@@ -259,13 +223,7 @@ impl TableRows<'_> {
             self.current = NONE;
             return false;
         }
-        let (at, new) = if always_new {
-            let next = self.known.count;
-            self.known.add(true, next)
-        } else {
-            let key = self.key.iter().map(|at| values[*at].clone().into_owned());
-            self.known.position(&KeyTuple::of_row(key))
-        };
+        let (at, new) = if always_new { self.known.next() } else { self.known.position(values, &self.key) };
         self.current = at;
         if new {
             for (rank, of_rows) in &mut self.ranks {
