@@ -75,6 +75,25 @@ impl SqlType {
         bytes.map_or(value, Value::Uuid)
     }
 
+    /// Whether it is the same as another, at compile time.
+    pub(crate) const fn is(self, other: SqlType) -> bool {
+        match (self, other) {
+            (SqlType::Int(one), SqlType::Int(other))
+            | (SqlType::UInt(one), SqlType::UInt(other))
+            | (SqlType::Real(one), SqlType::Real(other)) => one == other,
+            (SqlType::Bool, SqlType::Bool)
+            | (SqlType::Text, SqlType::Text)
+            | (SqlType::Blob, SqlType::Blob)
+            | (SqlType::Date, SqlType::Date)
+            | (SqlType::Time, SqlType::Time)
+            | (SqlType::DateTime, SqlType::DateTime)
+            | (SqlType::Uuid, SqlType::Uuid)
+            | (SqlType::Decimal, SqlType::Decimal)
+            | (SqlType::Json, SqlType::Json) => true,
+            _ => false,
+        }
+    }
+
     /// Whether values of this type are integers.
     #[must_use]
     pub const fn is_integer(self) -> bool {

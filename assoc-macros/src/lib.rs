@@ -547,7 +547,47 @@ pub fn derive_repo_column_type(input: TokenStream) -> TokenStream {
 /// | option | on | meaning |
 /// |---|---|---|
 /// | `tag = "photo"` | a variant | what the type column holds for it; without it, the model's name |
+/// | `primary_key = "passport"`, `primary_key = "room, code"` | a variant | the fields of its model that rows of this type are found by; without it, the model's primary key |
 /// | `crate = "my_orm::assoc"` | the enum | where the core (or a crate that re-exports its `__private` module) is found |
+///
+/// All types share the foreign key, so all keys have as many columns, of the same types. The other side of a type with a key
+/// of its own names the same:
+///
+/// ```
+/// # use assoc_core::{BelongsTo, HasMany, Model};
+/// # use assoc_macros::{Model, Polymorphic};
+/// #[derive(Polymorphic, Clone)]
+/// enum Recipient {
+///     #[polymorphic(primary_key = "passport")]
+///     Citizen(Citizen),
+///     Firm(Firm),
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Parcel {
+///     id: i64,
+///     to_number: String,
+///     to_type: String,
+///     #[belongs_to(polymorphic, foreign_key = "to_number")]
+///     to: BelongsTo<Recipient>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Citizen {
+///     id: i64,
+///     passport: String,
+///     #[has_many(as = "to", primary_key = "passport", foreign_key = "to_number")]
+///     parcels: HasMany<Parcel>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// #[model(primary_key = "registration")]
+/// struct Firm {
+///     registration: String,
+/// }
+/// ```
+///
+/// Such a key is compared with the foreign key by what the two store, not by their Rust types: a newtype fits what it wraps.
 #[proc_macro_derive(Polymorphic, attributes(polymorphic))]
 pub fn derive_polymorphic(input: TokenStream) -> TokenStream {
     expand_polymorphic(input.into(), Root::Core).into()

@@ -42,7 +42,7 @@ pub(crate) const POLYMORPHIC: OptionTable = OptionTable::simple("polymorphic", &
 
 /// `#[polymorphic(…)]` on a variant.
 pub(crate) const VARIANT: OptionTable =
-    OptionTable { place: " on a variant", ..OptionTable::simple("polymorphic", &["tag"]) };
+    OptionTable { place: " on a variant", ..OptionTable::simple("polymorphic", &["tag", "primary_key"]) };
 
 const AT_MOST_ONE: &str = "there is at most one target";
 const BY_TYPE: &str = "write the field's type as `Option`, or not: `BelongsTo<Option<User>>`";

@@ -120,6 +120,8 @@ pub(crate) struct TargetType {
     /// The target's column.
     pub(crate) column: Ident,
     pub(crate) tag: String,
+    /// What leads back, where a key is named that both sides must agree on.
+    pub(crate) other_side: Option<Ident>,
 }
 
 /// The two associations that a third is made of.
