@@ -337,6 +337,31 @@ use expand::Root;
 /// }
 /// ```
 ///
+/// ## Deprecated associations
+///
+/// `#[deprecated(note = "…")]` beside the attribute holds for the association's constant and methods as well as for its field:
+/// who names it is warned, and what the derive writes is not.
+///
+/// ```
+/// # use assoc_core::{HasMany, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct User {
+///     id: i64,
+///     #[deprecated(note = "read `articles`")]
+///     #[has_many]
+///     posts: HasMany<Post>,
+///     #[has_many]
+///     articles: HasMany<Post>,
+/// }
+/// #
+/// # #[derive(Model, Clone)]
+/// # struct Post {
+/// #     id: i64,
+/// #     user_id: i64,
+/// # }
+/// ```
+///
 /// ## Which rows, and what else
 ///
 /// | option | of | meaning |

@@ -71,6 +71,8 @@ pub(crate) struct AssociationInput {
     pub(crate) options: AssociationOptions,
     /// All options that are given, and where.
     pub(crate) given: Vec<(String, Span)>,
+    /// `#[deprecated]` beside it.
+    pub(crate) deprecated: Option<Attribute>,
 }
 
 /// What is given about keys and ways.
@@ -237,8 +239,10 @@ fn role(ident: &Ident, ty: &Type, attributes: &[Attribute], errors: &mut Errors)
                 format!("an association is never stored in its own column: remove `#[model(skip)]` from `{name}`"),
             );
         }
-        return association(*kind, attribute, ty, errors)
-            .map_or(Role::Unknown, |association| Role::Association(Box::new(association)));
+        let deprecated = attributes.iter().find(|attribute| attribute.path().is_ident("deprecated")).cloned();
+        return association(*kind, attribute, ty, errors).map_or(Role::Unknown, |association| {
+            Role::Association(Box::new(AssociationInput { deprecated, ..association }))
+        });
     }
     if skipped {
         if let Some(column) = column_attribute {
@@ -298,7 +302,7 @@ fn association(kind: Kind, attribute: &Attribute, ty: &Type, errors: &mut Errors
     }
     let through = given.iter().any(|(name, _)| name == "through");
     let field = field_type(kind, through, attribute, ty, errors)?;
-    Some(AssociationInput { kind, span: span_of(attribute), field, options, given })
+    Some(AssociationInput { kind, span: span_of(attribute), field, options, given, deprecated: None })
 }
 
 fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, errors: &mut Errors) {

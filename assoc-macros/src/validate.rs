@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use proc_macro2::{Ident, Span};
-use syn::{LitStr, Path, Type, Visibility};
+use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
 use crate::errors::Errors;
@@ -91,6 +91,8 @@ pub(crate) struct Association {
     pub(crate) shape: ShapeInput,
     /// Whether types that a polymorphic association does not know are left alone.
     pub(crate) leaves_unknown: bool,
+    /// What is said of everything that it is used by.
+    pub(crate) deprecated: Option<Attribute>,
 }
 
 /// How the two models are connected. Own columns are indexes, those of the target are constants of it.
@@ -179,6 +181,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 keys,
                 shape: association.options.shape.clone(),
                 leaves_unknown: association.options.leaves_unknown,
+                deprecated: association.deprecated.clone(),
             });
         }
     }

@@ -321,7 +321,7 @@ fn join_columns(association: &Association, fields: &[String], at: Span) -> Vec<T
 
 /// The association's constant: `User::POSTS`.
 pub(super) fn constant(model: &Model, index: usize, association: &Association, checks: &TokenStream) -> TokenStream {
-    let Association { vis, name, slot, target, field, .. } = association;
+    let Association { vis, name, slot, target, field, deprecated, .. } = association;
     let owner = &model.ident;
     let constant = token(name, generated(field.span()));
     let holder = format_ident!("{}", association.holder.name());
@@ -331,6 +331,7 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association, c
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
         #[doc = #doc]
+        #deprecated
         #vis const #constant: #ty = {
             #checks
             __assoc::Association::new(&<#owner as __assoc::Model>::DEF.associations[#index])
@@ -518,7 +519,7 @@ fn inverse_check(model: &Model, association: &Association, inverse: &str, span: 
 
 /// The association's accessor: `user.posts()`.
 pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream {
-    let Association { vis, name, field, slot, target, .. } = association;
+    let Association { vis, name, field, slot, target, deprecated, .. } = association;
     let model_name = &model.name;
     let holder = format_ident!("{}", association.holder.name());
     let read = match association.holder {
@@ -548,6 +549,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
             ///
             /// # Errors
             /// When nothing asked for it.
+            #deprecated
             #vis fn #method(
                 &self,
             ) -> __assoc::StdResult<__assoc::WithJoinRows<'_, #target, #join_row>, __assoc::AssociationNotLoaded> {
@@ -562,6 +564,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         ///
         /// # Errors
         /// When nothing asked for it, or when a row that must exist does not.
+        #deprecated
         #vis fn #field(&self) -> __assoc::StdResult<#read, __assoc::AssociationNotLoaded> {
             __assoc::StdResult::map_err(#get(&self.#field), |__reason| {
                 #not_loaded
