@@ -376,7 +376,39 @@ use expand::Root;
 /// | `readonly` | all | rows that are loaded refuse to be saved or deleted; the target has a field of type `RowOrigin`, which holds the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that leads back, or that there is none; without it, the only one over the same key |
 ///
-/// Of these, a polymorphic `belongs_to` takes `include`, `readonly` and `inverse_of = false`.
+/// | `accessor = false` | all | no method is written for it, so that the application can have one of its own by this name |
+///
+/// Of these, a polymorphic `belongs_to` takes `include`, `readonly`, `inverse_of = false` and `accessor`.
+///
+/// An accessor of one's own gets from the field what the derived one would give:
+///
+/// ```
+/// # use assoc_core::{AssociationNotLoaded, HasMany, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct User {
+///     id: i64,
+///     #[has_many(accessor = false)]
+///     posts: HasMany<Post>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     user_id: i64,
+///     draft: bool,
+/// }
+///
+/// impl User {
+///     fn posts(&self) -> Result<Vec<&Post>, AssociationNotLoaded> {
+///         let posts = self.posts.get().map_err(|reason| User::POSTS.not_loaded(reason))?;
+///         Ok(posts.iter().filter(|post| !post.draft).collect())
+///     }
+/// }
+/// ```
+///
+/// Of an association with rows of its join table beside the targets, both methods are left out; the other one's rows are
+/// `self.tags.get_with_join_rows()`.
 ///
 /// ```
 /// # use assoc_core::planner::Scope;

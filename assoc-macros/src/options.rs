@@ -65,6 +65,7 @@ const BELONGS_TO: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
+        "accessor",
     ],
     planned: &["dependent", "counter_cache", "touch", "autosave", "validate"],
     refused: &[
@@ -97,6 +98,7 @@ const HAS_ONE: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
+        "accessor",
     ],
     planned: &["dependent", "touch", "autosave", "validate"],
     refused: &[
@@ -132,6 +134,7 @@ const HAS_MANY: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
+        "accessor",
         "finder_sql",
         "counter_sql",
     ],
@@ -166,6 +169,7 @@ const HAS_AND_BELONGS_TO_MANY: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
+        "accessor",
         "finder_sql",
         "counter_sql",
     ],

@@ -91,6 +91,8 @@ pub(crate) struct AssociationOptions {
     /// Whether types that a polymorphic association does not know are left alone.
     pub(crate) leaves_unknown: bool,
     pub(crate) tag: Option<LitStr>,
+    /// Whether the application writes what reads it.
+    pub(crate) own_accessor: bool,
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
     pub(crate) shape: ShapeInput,
@@ -321,6 +323,7 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "foreign_type" => options.foreign_type = argument.field(errors),
         "unknown_type" => options.leaves_unknown = leaves_unknown(argument, errors),
         "tag" => options.tag = argument.text(errors),
+        "accessor" => options.own_accessor = argument.boolean(errors) == Some(false),
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
         "scope" => shape.scope = argument.function(errors),

@@ -91,6 +91,8 @@ pub(crate) struct Association {
     pub(crate) shape: ShapeInput,
     /// Whether types that a polymorphic association does not know are left alone.
     pub(crate) leaves_unknown: bool,
+    /// Whether the application writes what reads it.
+    pub(crate) own_accessor: bool,
     /// What is said of everything that it is used by.
     pub(crate) deprecated: Option<Attribute>,
 }
@@ -181,6 +183,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 keys,
                 shape: association.options.shape.clone(),
                 leaves_unknown: association.options.leaves_unknown,
+                own_accessor: association.options.own_accessor,
                 deprecated: association.deprecated.clone(),
             });
         }
@@ -270,9 +273,9 @@ fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
     for field in fields {
         let name = plain(&field.ident);
         let constant = name.to_uppercase();
-        let is_association = match field.role {
-            Role::Association(_) => true,
-            Role::Column(_) => false,
+        let (is_association, has_accessor) = match &field.role {
+            Role::Association(association) => (true, !association.options.own_accessor),
+            Role::Column(_) => (false, false),
             Role::Skipped | Role::Origin | Role::Unknown => continue,
         };
         if CONSTANTS.contains(&constant.as_str()) {
@@ -282,9 +285,10 @@ fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
                 remedy(field, &name)
             );
             errors.on(&field.ident, message);
-        } else if is_association && METHODS.contains(&name.as_str()) {
+        } else if has_accessor && METHODS.contains(&name.as_str()) {
             let message = format!(
-                "`{name}` cannot be the name of an association: `{model}::{name}()` exists already; {}",
+                "`{name}` cannot be the name of an association: `{model}::{name}()` exists already; {}, or leave its \
+                 accessor out with `accessor = false`",
                 remedy(field, &name)
             );
             errors.on(&field.ident, message);

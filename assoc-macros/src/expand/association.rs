@@ -517,8 +517,11 @@ fn inverse_check(model: &Model, association: &Association, inverse: &str, span: 
     }
 }
 
-/// The association's accessor: `user.posts()`.
+/// The association's accessor: `user.posts()`. Nothing if the application has its own.
 pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream {
+    if association.own_accessor {
+        return TokenStream::new();
+    }
     let Association { vis, name, field, slot, target, deprecated, .. } = association;
     let model_name = &model.name;
     let holder = format_ident!("{}", association.holder.name());
