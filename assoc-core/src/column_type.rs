@@ -77,20 +77,19 @@ impl SqlType {
 
     /// Whether it is the same as another, at compile time.
     pub(crate) const fn is(self, other: SqlType) -> bool {
-        match (self, other) {
-            (SqlType::Int(one), SqlType::Int(other))
-            | (SqlType::UInt(one), SqlType::UInt(other))
-            | (SqlType::Real(one), SqlType::Real(other)) => one == other,
-            (SqlType::Bool, SqlType::Bool)
-            | (SqlType::Text, SqlType::Text)
-            | (SqlType::Blob, SqlType::Blob)
-            | (SqlType::Date, SqlType::Date)
-            | (SqlType::Time, SqlType::Time)
-            | (SqlType::DateTime, SqlType::DateTime)
-            | (SqlType::Uuid, SqlType::Uuid)
-            | (SqlType::Decimal, SqlType::Decimal)
-            | (SqlType::Json, SqlType::Json) => true,
-            _ => false,
+        match self {
+            SqlType::Int(bits) => matches!(other, SqlType::Int(others) if bits == others),
+            SqlType::UInt(bits) => matches!(other, SqlType::UInt(others) if bits == others),
+            SqlType::Real(bits) => matches!(other, SqlType::Real(others) if bits == others),
+            SqlType::Bool => matches!(other, SqlType::Bool),
+            SqlType::Text => matches!(other, SqlType::Text),
+            SqlType::Blob => matches!(other, SqlType::Blob),
+            SqlType::Date => matches!(other, SqlType::Date),
+            SqlType::Time => matches!(other, SqlType::Time),
+            SqlType::DateTime => matches!(other, SqlType::DateTime),
+            SqlType::Uuid => matches!(other, SqlType::Uuid),
+            SqlType::Decimal => matches!(other, SqlType::Decimal),
+            SqlType::Json => matches!(other, SqlType::Json),
         }
     }
 

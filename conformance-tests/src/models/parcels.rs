@@ -112,9 +112,9 @@ pub(crate) struct Rack {
     pub(crate) height: i64,
 }
 
-/// Says of citizens that they are found by `id`, which parcels do not do.
+/// Has a number to go by, while notes go by its passport.
 #[derive(Model, Debug, Clone, PartialEq)]
-#[model(table = "citizens")]
+#[model(table = "strangers")]
 pub(crate) struct Stranger {
     pub(crate) id: i64,
     #[column(length = 20)]
@@ -125,7 +125,7 @@ pub(crate) struct Stranger {
     pub(crate) notes: HasMany<Note>,
 }
 
-/// Notes to them, over an association of another name than `as` says.
+/// Notes to them. The association has another name than `as` says, so the compiler cannot compare the keys.
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "notes")]
 pub(crate) struct Note {
