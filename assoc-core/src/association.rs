@@ -7,7 +7,7 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::error::Result;
+use crate::error::{AssociationNotLoaded, NotLoadedReason, Result};
 use crate::expr::Expr;
 use crate::model::{Discriminator, ModelDef};
 use crate::planner::Shape;
@@ -415,6 +415,17 @@ impl<O, T, H> Association<O, T, H> {
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.def.name
+    }
+
+    /// The error of reading it when it is not in memory, for an accessor of one's own: what the derived one answers.
+    ///
+    /// ```ignore
+    /// self.posts.get().map_err(|reason| User::POSTS.not_loaded(reason))
+    /// ```
+    #[cold]
+    #[must_use]
+    pub fn not_loaded(self, reason: NotLoadedReason) -> AssociationNotLoaded {
+        AssociationNotLoaded::new((self.def.owner)().name, self.def.name, reason)
     }
 }
 

@@ -75,6 +75,24 @@ impl SqlType {
         bytes.map_or(value, Value::Uuid)
     }
 
+    /// Whether it is the same as another, at compile time.
+    pub(crate) const fn is(self, other: SqlType) -> bool {
+        match self {
+            SqlType::Int(bits) => matches!(other, SqlType::Int(others) if bits == others),
+            SqlType::UInt(bits) => matches!(other, SqlType::UInt(others) if bits == others),
+            SqlType::Real(bits) => matches!(other, SqlType::Real(others) if bits == others),
+            SqlType::Bool => matches!(other, SqlType::Bool),
+            SqlType::Text => matches!(other, SqlType::Text),
+            SqlType::Blob => matches!(other, SqlType::Blob),
+            SqlType::Date => matches!(other, SqlType::Date),
+            SqlType::Time => matches!(other, SqlType::Time),
+            SqlType::DateTime => matches!(other, SqlType::DateTime),
+            SqlType::Uuid => matches!(other, SqlType::Uuid),
+            SqlType::Decimal => matches!(other, SqlType::Decimal),
+            SqlType::Json => matches!(other, SqlType::Json),
+        }
+    }
+
     /// Whether values of this type are integers.
     #[must_use]
     pub const fn is_integer(self) -> bool {

@@ -130,12 +130,83 @@ pub const fn check_type_column<O, V: TypeColumn>(_column: Column<O, V>) {}
     message = "foreign key columns of types `{F}` cannot refer to the models of `{Self}`",
     label = "as many columns as the models' keys have, each of its type or an `Option` of it"
 )]
-pub trait PolymorphicKey<F>: Polymorphic {}
+pub trait PolymorphicKey<F>: Polymorphic {
+    /// The keys that are not their models' primary keys, of which the bounds say nothing.
+    const NAMED: &'static [NamedKey] = &[];
+}
+
+/// Columns of a model, other than its primary key, to which a polymorphic association refers.
+pub struct NamedKey {
+    /// What they store.
+    pub columns: &'static [SqlType],
+    /// What to say of a foreign key that does not fit.
+    pub misfit: &'static str,
+}
+
+/// What a column stores, of its constant.
+#[must_use]
+pub const fn stored_in<M, V: ColumnType>(_: Column<M, V>) -> SqlType {
+    V::SQL_TYPE
+}
 
 impl<F: ForeignKeyFor<K>, K> CompositeForeignKeyFor<K> for (F,) {}
 
-/// Requires, at compile time, that foreign key columns fit the keys of all models of a polymorphic enum.
-pub const fn check_polymorphic_key<E: PolymorphicKey<F>, F>() {}
+/// Requires, at compile time, that foreign key columns fit the keys of all models of a polymorphic enum: the primary keys
+/// by their types, those that are named by what they store.
+///
+/// # Panics
+/// When they do not.
+pub const fn check_polymorphic_key<E: PolymorphicKey<F>, F>(foreign_key: &[SqlType]) {
+    let mut at = 0;
+    while at < E::NAMED.len() {
+        let NamedKey { columns, misfit } = &E::NAMED[at];
+        let mut fits = columns.len() == foreign_key.len();
+        let mut column = 0;
+        while fits && column < columns.len() {
+            fits = columns[column].is(foreign_key[column]);
+            column += 1;
+        }
+        assert!(fits, "{}", *misfit);
+        at += 1;
+    }
+}
+
+/// What a target has under the name that an `as` gives: nothing, or a polymorphic association that leads to `O`.
+#[diagnostic::on_unimplemented(
+    message = "`as` does not name an association that leads back to `{O}`",
+    label = "no polymorphic `belongs_to` of the target has this name and leads to `{O}`"
+)]
+pub trait OtherSide<O> {
+    /// The columns of `O` that it refers to.
+    const KEY: Option<&'static [usize]>;
+}
+
+impl<O> OtherSide<O> for Missing {
+    const KEY: Option<&'static [usize]> = None;
+}
+
+impl<T, E: HasVariant<O>, O, H> OtherSide<O> for Association<T, E, H> {
+    const KEY: Option<&'static [usize]> = Some(E::KEY);
+}
+
+/// Requires, at compile time, that an `as` goes by the columns that the other side refers to.
+///
+/// # Panics
+/// When it does not.
+pub const fn check_other_side<O, A: OtherSide<O>>(_other_side: fn() -> A, key: &[usize]) {
+    let Some(named) = A::KEY else { return };
+    let mut same = named.len() == key.len();
+    let mut at = 0;
+    while same && at < key.len() {
+        same = named[at] == key[at];
+        at += 1;
+    }
+    assert!(
+        same,
+        "`primary_key` names other columns than those by which the association that leads back refers to this model: name \
+         the same at its variant, `#[polymorphic(primary_key = \"…\")]`, or neither"
+    );
+}
 
 /// The model of a polymorphic enum's first variant.
 #[must_use]

@@ -337,6 +337,31 @@ use expand::Root;
 /// }
 /// ```
 ///
+/// ## Deprecated associations
+///
+/// `#[deprecated(note = "…")]` beside the attribute holds for the association's constant and methods as well as for its field:
+/// who names it is warned, and what the derive writes is not.
+///
+/// ```
+/// # use assoc_core::{HasMany, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct User {
+///     id: i64,
+///     #[deprecated(note = "read `articles`")]
+///     #[has_many]
+///     posts: HasMany<Post>,
+///     #[has_many]
+///     articles: HasMany<Post>,
+/// }
+/// #
+/// # #[derive(Model, Clone)]
+/// # struct Post {
+/// #     id: i64,
+/// #     user_id: i64,
+/// # }
+/// ```
+///
 /// ## Which rows, and what else
 ///
 /// | option | of | meaning |
@@ -351,7 +376,39 @@ use expand::Root;
 /// | `readonly` | all | rows that are loaded refuse to be saved or deleted; the target has a field of type `RowOrigin`, which holds the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that leads back, or that there is none; without it, the only one over the same key |
 ///
-/// Of these, a polymorphic `belongs_to` takes `include`, `readonly` and `inverse_of = false`.
+/// | `accessor = false` | all | no method is written for it, so that the application can have one of its own by this name |
+///
+/// Of these, a polymorphic `belongs_to` takes `include`, `readonly`, `inverse_of = false` and `accessor`.
+///
+/// An accessor of one's own gets from the field what the derived one would give:
+///
+/// ```
+/// # use assoc_core::{AssociationNotLoaded, HasMany, Model};
+/// # use assoc_macros::Model;
+/// #[derive(Model, Clone)]
+/// struct User {
+///     id: i64,
+///     #[has_many(accessor = false)]
+///     posts: HasMany<Post>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Post {
+///     id: i64,
+///     user_id: i64,
+///     draft: bool,
+/// }
+///
+/// impl User {
+///     fn posts(&self) -> Result<Vec<&Post>, AssociationNotLoaded> {
+///         let posts = self.posts.get().map_err(|reason| User::POSTS.not_loaded(reason))?;
+///         Ok(posts.iter().filter(|post| !post.draft).collect())
+///     }
+/// }
+/// ```
+///
+/// Of an association with rows of its join table beside the targets, both methods are left out; the other one's rows are
+/// `self.tags.get_with_join_rows()`.
 ///
 /// ```
 /// # use assoc_core::planner::Scope;
@@ -547,7 +604,47 @@ pub fn derive_repo_column_type(input: TokenStream) -> TokenStream {
 /// | option | on | meaning |
 /// |---|---|---|
 /// | `tag = "photo"` | a variant | what the type column holds for it; without it, the model's name |
+/// | `primary_key = "passport"`, `primary_key = "room, code"` | a variant | the fields of its model that rows of this type are found by; without it, the model's primary key |
 /// | `crate = "my_orm::assoc"` | the enum | where the core (or a crate that re-exports its `__private` module) is found |
+///
+/// All types share the foreign key, so all keys have as many columns, of the same types. The other side of a type with a key
+/// of its own names the same:
+///
+/// ```
+/// # use assoc_core::{BelongsTo, HasMany, Model};
+/// # use assoc_macros::{Model, Polymorphic};
+/// #[derive(Polymorphic, Clone)]
+/// enum Recipient {
+///     #[polymorphic(primary_key = "passport")]
+///     Citizen(Citizen),
+///     Firm(Firm),
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Parcel {
+///     id: i64,
+///     to_number: String,
+///     to_type: String,
+///     #[belongs_to(polymorphic, foreign_key = "to_number")]
+///     to: BelongsTo<Recipient>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// struct Citizen {
+///     id: i64,
+///     passport: String,
+///     #[has_many(as = "to", primary_key = "passport", foreign_key = "to_number")]
+///     parcels: HasMany<Parcel>,
+/// }
+///
+/// #[derive(Model, Clone)]
+/// #[model(primary_key = "registration")]
+/// struct Firm {
+///     registration: String,
+/// }
+/// ```
+///
+/// Such a key is compared with the foreign key by what the two store, not by their Rust types: a newtype fits what it wraps.
 #[proc_macro_derive(Polymorphic, attributes(polymorphic))]
 pub fn derive_polymorphic(input: TokenStream) -> TokenStream {
     expand_polymorphic(input.into(), Root::Core).into()

@@ -42,7 +42,7 @@ pub(crate) const POLYMORPHIC: OptionTable = OptionTable::simple("polymorphic", &
 
 /// `#[polymorphic(…)]` on a variant.
 pub(crate) const VARIANT: OptionTable =
-    OptionTable { place: " on a variant", ..OptionTable::simple("polymorphic", &["tag"]) };
+    OptionTable { place: " on a variant", ..OptionTable::simple("polymorphic", &["tag", "primary_key"]) };
 
 const AT_MOST_ONE: &str = "there is at most one target";
 const BY_TYPE: &str = "write the field's type as `Option`, or not: `BelongsTo<Option<User>>`";
@@ -65,6 +65,7 @@ const BELONGS_TO: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
+        "accessor",
     ],
     planned: &["dependent", "counter_cache", "touch", "autosave", "validate"],
     refused: &[
@@ -97,6 +98,7 @@ const HAS_ONE: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
+        "accessor",
     ],
     planned: &["dependent", "touch", "autosave", "validate"],
     refused: &[
@@ -132,6 +134,7 @@ const HAS_MANY: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
+        "accessor",
         "finder_sql",
         "counter_sql",
     ],
@@ -166,6 +169,7 @@ const HAS_AND_BELONGS_TO_MANY: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
+        "accessor",
         "finder_sql",
         "counter_sql",
     ],

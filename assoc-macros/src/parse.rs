@@ -71,6 +71,8 @@ pub(crate) struct AssociationInput {
     pub(crate) options: AssociationOptions,
     /// All options that are given, and where.
     pub(crate) given: Vec<(String, Span)>,
+    /// `#[deprecated]` beside it.
+    pub(crate) deprecated: Option<Attribute>,
 }
 
 /// What is given about keys and ways.
@@ -89,6 +91,8 @@ pub(crate) struct AssociationOptions {
     /// Whether types that a polymorphic association does not know are left alone.
     pub(crate) leaves_unknown: bool,
     pub(crate) tag: Option<LitStr>,
+    /// Whether the application writes what reads it.
+    pub(crate) own_accessor: bool,
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
     pub(crate) shape: ShapeInput,
@@ -237,8 +241,10 @@ fn role(ident: &Ident, ty: &Type, attributes: &[Attribute], errors: &mut Errors)
                 format!("an association is never stored in its own column: remove `#[model(skip)]` from `{name}`"),
             );
         }
-        return association(*kind, attribute, ty, errors)
-            .map_or(Role::Unknown, |association| Role::Association(Box::new(association)));
+        let deprecated = attributes.iter().find(|attribute| attribute.path().is_ident("deprecated")).cloned();
+        return association(*kind, attribute, ty, errors).map_or(Role::Unknown, |association| {
+            Role::Association(Box::new(AssociationInput { deprecated, ..association }))
+        });
     }
     if skipped {
         if let Some(column) = column_attribute {
@@ -298,7 +304,7 @@ fn association(kind: Kind, attribute: &Attribute, ty: &Type, errors: &mut Errors
     }
     let through = given.iter().any(|(name, _)| name == "through");
     let field = field_type(kind, through, attribute, ty, errors)?;
-    Some(AssociationInput { kind, span: span_of(attribute), field, options, given })
+    Some(AssociationInput { kind, span: span_of(attribute), field, options, given, deprecated: None })
 }
 
 fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, errors: &mut Errors) {
@@ -317,6 +323,7 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "foreign_type" => options.foreign_type = argument.field(errors),
         "unknown_type" => options.leaves_unknown = leaves_unknown(argument, errors),
         "tag" => options.tag = argument.text(errors),
+        "accessor" => options.own_accessor = argument.boolean(errors) == Some(false),
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
         "scope" => shape.scope = argument.function(errors),

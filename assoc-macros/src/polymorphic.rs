@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Path, Type, TypePath, Visibility};
 
-use crate::attributes::arguments;
+use crate::attributes::{FieldNames, arguments};
 use crate::errors::Errors;
 use crate::names::{plain, snake_case};
 use crate::options;
@@ -23,6 +23,8 @@ pub(crate) struct Variant {
     pub(crate) ident: Ident,
     pub(crate) model: Type,
     pub(crate) tag: String,
+    /// The model's columns that rows of this type are found by, if not its primary key.
+    pub(crate) key: Option<FieldNames>,
     /// `EMPLOYEE`
     pub(crate) constant: String,
 }
@@ -54,10 +56,13 @@ pub(crate) fn polymorphic(input: DeriveInput, errors: &mut Errors) -> Option<Pol
     }
     let mut variants: Vec<Variant> = Vec::new();
     for variant in data.variants {
-        let mut tag = None;
+        let (mut tag, mut key) = (None, None);
         for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("polymorphic")) {
             for argument in arguments(attribute, &options::VARIANT, errors) {
-                tag = argument.text(errors);
+                match argument.name().as_str() {
+                    "tag" => tag = argument.text(errors),
+                    _ => key = argument.fields(errors),
+                }
             }
         }
         let name = plain(&variant.ident);
@@ -101,7 +106,7 @@ pub(crate) fn polymorphic(input: DeriveInput, errors: &mut Errors) -> Option<Pol
         });
         match mistake {
             Some((at, message)) => errors.at(at, message),
-            None => variants.push(Variant { ident: variant.ident, model, tag, constant }),
+            None => variants.push(Variant { ident: variant.ident, model, tag, key, constant }),
         }
     }
     Some(Polymorphic { ident, vis: input.vis, root, variants })

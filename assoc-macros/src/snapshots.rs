@@ -244,6 +244,40 @@ fn options() {
 }
 
 #[test]
+fn deprecated_and_without_accessor() {
+    assert_code(
+        "deprecated_and_without_accessor",
+        &model(quote! {
+            pub struct User {
+                pub id: i64,
+                #[deprecated(note = "read `articles`")]
+                #[has_many]
+                pub posts: HasMany<Post>,
+                #[has_and_belongs_to_many(accessor = false)]
+                pub groups: HasAndBelongsToMany<Group, Membership>,
+            }
+        }),
+    );
+}
+
+#[test]
+fn keys_of_types() {
+    assert_code(
+        "keys_of_types",
+        &formatted(expand_polymorphic(
+            quote! {
+                pub enum Spot {
+                    #[polymorphic(primary_key = "room, code", tag = "locker")]
+                    Locker(Locker),
+                    Rack(Rack),
+                }
+            },
+            Root::Core,
+        )),
+    );
+}
+
+#[test]
 fn sql_of_its_own() {
     assert_code(
         "sql_of_its_own",

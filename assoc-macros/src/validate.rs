@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use proc_macro2::{Ident, Span};
-use syn::{LitStr, Path, Type, Visibility};
+use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
 use crate::errors::Errors;
@@ -91,6 +91,10 @@ pub(crate) struct Association {
     pub(crate) shape: ShapeInput,
     /// Whether types that a polymorphic association does not know are left alone.
     pub(crate) leaves_unknown: bool,
+    /// Whether the application writes what reads it.
+    pub(crate) own_accessor: bool,
+    /// What is said of everything that it is used by.
+    pub(crate) deprecated: Option<Attribute>,
 }
 
 /// How the two models are connected. Own columns are indexes, those of the target are constants of it.
@@ -120,6 +124,8 @@ pub(crate) struct TargetType {
     /// The target's column.
     pub(crate) column: Ident,
     pub(crate) tag: String,
+    /// What leads back, where a key is named that both sides must agree on.
+    pub(crate) other_side: Option<Ident>,
 }
 
 /// The two associations that a third is made of.
@@ -177,6 +183,8 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 keys,
                 shape: association.options.shape.clone(),
                 leaves_unknown: association.options.leaves_unknown,
+                own_accessor: association.options.own_accessor,
+                deprecated: association.deprecated.clone(),
             });
         }
     }
@@ -265,9 +273,9 @@ fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
     for field in fields {
         let name = plain(&field.ident);
         let constant = name.to_uppercase();
-        let is_association = match field.role {
-            Role::Association(_) => true,
-            Role::Column(_) => false,
+        let (is_association, has_accessor) = match &field.role {
+            Role::Association(association) => (true, !association.options.own_accessor),
+            Role::Column(_) => (false, false),
             Role::Skipped | Role::Origin | Role::Unknown => continue,
         };
         if CONSTANTS.contains(&constant.as_str()) {
@@ -277,9 +285,10 @@ fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
                 remedy(field, &name)
             );
             errors.on(&field.ident, message);
-        } else if is_association && METHODS.contains(&name.as_str()) {
+        } else if has_accessor && METHODS.contains(&name.as_str()) {
             let message = format!(
-                "`{name}` cannot be the name of an association: `{model}::{name}()` exists already; {}",
+                "`{name}` cannot be the name of an association: `{model}::{name}()` exists already; {}, or leave its \
+                 accessor out with `accessor = false`",
                 remedy(field, &name)
             );
             errors.on(&field.ident, message);

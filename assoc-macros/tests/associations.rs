@@ -602,3 +602,72 @@ mod shapes {
         assert_eq!((Post::AUTHOR_ID.index(), Post::KIND.name(), Author::ID.index()), (1, "type", 0));
     }
 }
+
+mod accessors {
+    use assoc_core::{AssociationNotLoaded, NotLoadedReason};
+
+    use super::*;
+
+    #[derive(Model, Clone, Debug)]
+    struct User {
+        id: i64,
+        #[has_many(accessor = false)]
+        posts: HasMany<Post>,
+        #[has_many(accessor)]
+        drafts: HasMany<Post>,
+        #[has_and_belongs_to_many(accessor = false)]
+        groups: HasAndBelongsToMany<Group, Membership>,
+        // Nothing of this name is written, so it can be had.
+        #[has_one(accessor = false)]
+        key: HasOne<Option<Post>>,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    struct Post {
+        id: i64,
+        user_id: i64,
+        #[belongs_to(accessor = false)]
+        user: BelongsTo<User>,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    struct Group {
+        id: i64,
+    }
+
+    #[derive(Model, Clone, Debug)]
+    #[model(table = "groups_users")]
+    struct Membership {
+        user_id: i64,
+        group_id: i64,
+    }
+
+    impl User {
+        fn posts(&self) -> Result<usize, AssociationNotLoaded> {
+            self.posts.get().map(<[Post]>::len).map_err(|reason| User::POSTS.not_loaded(reason))
+        }
+
+        fn groups_with_join_rows(&self) -> usize {
+            self.groups.get_with_join_rows().map_or(0, Iterator::count)
+        }
+    }
+
+    impl Post {
+        fn user(&self) -> Option<&User> {
+            self.user.get().ok()
+        }
+    }
+
+    #[test]
+    fn accessors_can_be_ones_own() {
+        let user = User::from_values(&mut [Value::Int(1)]).unwrap();
+        let own = user.posts().unwrap_err();
+        assert_eq!(own, AssociationNotLoaded::new("User", "posts", NotLoadedReason::NotRequested));
+        let (derived, of_drafts) = (user.drafts().unwrap_err(), User::DRAFTS.not_loaded(NotLoadedReason::NotRequested));
+        assert_eq!(derived, of_drafts);
+        assert_eq!((user.groups_with_join_rows(), Model::key(&user)), (0, 1));
+        let post = Post::from_values(&mut [Value::Int(1), Value::Int(1)]).unwrap();
+        assert!(post.user().is_none());
+        assert_eq!(User::KEY.name(), "key");
+    }
+}

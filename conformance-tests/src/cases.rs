@@ -28,6 +28,7 @@ mod load_with;
 mod merging;
 mod nested_through;
 mod polymorphic;
+mod polymorphic_keys;
 mod preload_belongs_to;
 mod preload_has_many;
 mod preload_has_one;
@@ -108,6 +109,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         joins::CASES,
         eager_load::CASES,
         polymorphic::CASES,
+        polymorphic_keys::CASES,
         scopes::CASES,
         selections::CASES,
         groups::CASES,

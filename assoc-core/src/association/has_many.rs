@@ -1,6 +1,6 @@
 //! `has_many`: the foreign key is on each of any number of targets.
 
-use super::polymorphic::check_tag;
+use super::polymorphic::check_other_side;
 use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
 use crate::error::Result;
 use crate::model::Discriminator;
@@ -26,7 +26,9 @@ impl Kind for HasManyKind {
     }
 
     fn route(&self, association: &AssociationDef) -> Result<Route> {
-        self.target_type.map_or(Ok(()), |named| check_tag(association, named))?;
+        if let Some(named) = self.target_type {
+            check_other_side(association, named, self.owner_key, self.foreign_key)?;
+        }
         Ok(Route::Direct(Hop {
             owner_columns: self.owner_key,
             target_columns: self.foreign_key,

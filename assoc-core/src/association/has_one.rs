@@ -1,7 +1,7 @@
 //! `has_one`: the foreign key is on the target, of which an owner has at most one. If there are more, the first by the
 //! association's order (the primary key decides between equals) is the one, for readers and preloads alike.
 
-use super::polymorphic::check_tag;
+use super::polymorphic::check_other_side;
 use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
 use crate::error::Result;
 use crate::model::Discriminator;
@@ -27,7 +27,9 @@ impl Kind for HasOneKind {
     }
 
     fn route(&self, association: &AssociationDef) -> Result<Route> {
-        self.target_type.map_or(Ok(()), |named| check_tag(association, named))?;
+        if let Some(named) = self.target_type {
+            check_other_side(association, named, self.owner_key, self.foreign_key)?;
+        }
         Ok(Route::Direct(Hop {
             owner_columns: self.owner_key,
             target_columns: self.foreign_key,

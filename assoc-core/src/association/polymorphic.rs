@@ -28,7 +28,10 @@ pub trait Polymorphic: Clone + Send + Sync + Sized + 'static {
     label = "this association does not lead to `{M}`",
     note = "the target of a polymorphic association is an enum with `#[derive(Polymorphic)]`, one variant a model"
 )]
-pub trait HasVariant<M>: Polymorphic {}
+pub trait HasVariant<M>: Polymorphic {
+    /// The columns of `M` that the owner's key refers to.
+    const KEY: &'static [usize];
+}
 
 /// One model that a polymorphic association can lead to.
 #[derive(Clone, Copy)]
@@ -124,29 +127,44 @@ impl<E> IntoPreload<E> for VariantPreload<E> {
     }
 }
 
-/// That the tag of an `as` is the one under which the other side stores the owner, where that is declared: the target's
-/// polymorphic `belongs_to` over the same column, if one of its types is the owner's model.
-pub(super) fn check_tag(association: &AssociationDef, named: Discriminator) -> Result<()> {
+/// That an `as` goes by the tag and the key by which the other side refers to the owner, where that is declared: the
+/// target's polymorphic `belongs_to` over the same columns, if one of its types is the owner's model.
+pub(super) fn check_other_side(
+    association: &AssociationDef,
+    named: Discriminator,
+    owner_key: &[usize],
+    foreign_key: &[usize],
+) -> Result<()> {
     let (owner, target) = ((association.owner)(), (association.target)());
-    let mut right = None;
+    let mut wrong = None;
     for other in target.associations.iter().filter(|other| other.association_macro() == Macro::BelongsTo) {
-        let Ok(Route::Polymorphic { type_column, variants, .. }) = other.kind.route(other) else { continue };
+        let Ok(Route::Polymorphic { type_column, owner_columns, variants }) = other.kind.route(other) else { continue };
         let own = variants.iter().filter(|variant| type_column == named.column && (variant.model)() == owner);
         for variant in own {
-            if variant.tag == named.tag {
+            let same_tag = variant.tag == named.tag;
+            if same_tag && (variant.key == owner_key || owner_columns != foreign_key) {
                 return Ok(());
             }
-            right = Some((other.name, variant.tag));
+            wrong = Some((other.name, variant, same_tag));
         }
     }
-    let Some((other, tag)) = right else { return Ok(()) };
-    let message = format!(
-        "the association `{}` looks for rows of type `{}`, but `{}.{other}` stores `{}` as `{tag}`: write `tag = \"{tag}\"`",
-        association.qualified_name(),
-        named.tag,
-        target.name,
-        owner.name
-    );
+    let Some((other, variant, same_tag)) = wrong else { return Ok(()) };
+    let (name, tag) = (association.qualified_name(), variant.tag);
+    let message = if same_tag {
+        let fields = |columns: &[usize]| columns.iter().map(|column| owner.columns[*column].field).collect::<Vec<_>>();
+        let (own, key) = (fields(owner_key).join(", "), fields(variant.key).join(", "));
+        format!(
+            "the association `{name}` goes by `{own}`, but `{}.{other}` refers to `{}` by `{key}`: write \
+             `primary_key = \"{key}\"`",
+            target.name, owner.name
+        )
+    } else {
+        format!(
+            "the association `{name}` looks for rows of type `{}`, but `{}.{other}` stores `{}` as `{tag}`: write \
+             `tag = \"{tag}\"`",
+            named.tag, target.name, owner.name
+        )
+    };
     Err(Error::invalid_query(owner.name, message))
 }
 

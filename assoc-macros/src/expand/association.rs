@@ -65,7 +65,7 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
             let foreign_key = columns(foreign_key);
             let target_type = match target_type {
                 None => quote!(__assoc::Option::None),
-                Some(TargetType { column, tag }) => {
+                Some(TargetType { column, tag, .. }) => {
                     let column = target_column(association, column);
                     quote!(__assoc::Option::Some(__assoc::Discriminator { column: #column.index(), tag: #tag }))
                 }
@@ -321,7 +321,7 @@ fn join_columns(association: &Association, fields: &[String], at: Span) -> Vec<T
 
 /// The association's constant: `User::POSTS`.
 pub(super) fn constant(model: &Model, index: usize, association: &Association, checks: &TokenStream) -> TokenStream {
-    let Association { vis, name, slot, target, field, .. } = association;
+    let Association { vis, name, slot, target, field, deprecated, .. } = association;
     let owner = &model.ident;
     let constant = token(name, generated(field.span()));
     let holder = format_ident!("{}", association.holder.name());
@@ -331,6 +331,7 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association, c
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
         #[doc = #doc]
+        #deprecated
         #vis const #constant: #ty = {
             #checks
             __assoc::Association::new(&<#owner as __assoc::Model>::DEF.associations[#index])
@@ -379,14 +380,11 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
             });
             keys.chain(target_type).collect()
         }
-        Keys::Polymorphic { foreign_key, foreign_type, type_span } => {
-            let types = foreign_key.iter().map(|index| &model.columns[*index].ty);
-            // Of two types that do not fit, the compiler complains at the first, and that is to be at the key.
-            let target = placed(target.to_token_stream(), at);
-            let keys = quote_spanned!(at=> __assoc::check_polymorphic_key::<#target, (#(#types,)*)>(););
+        // For the key there is `key_check`.
+        Keys::Polymorphic { foreign_type, type_span, .. } => {
             let at = generated(*type_span);
             let column = token(&model.columns[*foreign_type].name, at);
-            quote_spanned!(at=> #keys __assoc::check_type_column(<#owner>::#column);)
+            quote_spanned!(at=> __assoc::check_type_column(<#owner>::#column);)
         }
         Keys::JoinTable { owner_columns, target_columns, .. } if association.join_row.is_some() => {
             let keys = model.primary_key.iter().map(own).collect::<Vec<_>>();
@@ -407,7 +405,7 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
             owner_checks.chain([target_check]).collect()
         }
         // The compiler looks where the definition names the two associations, or the function. For the join table there is
-        // `join_check`.
+        // `key_check`.
         Keys::Through(_) | Keys::JoinTable { .. } | Keys::Finder { .. } => TokenStream::new(),
     };
     if let Some(span) = association.shape.readonly {
@@ -434,9 +432,52 @@ fn placed(code: TokenStream, at: Span) -> TokenStream {
     code.into_iter().map(one).collect()
 }
 
-/// A constant that can only be computed if the join table has as many columns as the target's key; with a model of its
-/// rows, if the table that is named is that model's.
-pub(super) fn join_check(model: &Model, association: &Association) -> Option<TokenStream> {
+/// Constants that can only be computed if what two structs say of their keys agrees, where types alone do not tell. They
+/// stand beside the model's `impl`, because the compiler computes them there whether or not the association is used.
+pub(super) fn key_check(model: &Model, association: &Association) -> Option<TokenStream> {
+    let target = outside(model, &association.target);
+    match &association.keys {
+        Keys::JoinTable { .. } => join_check(model, association),
+        Keys::Polymorphic { foreign_key, .. } => {
+            let at = generated(association.key_span);
+            let types = || foreign_key.iter().map(|index| &model.columns[*index].ty);
+            let (types, stored) = (types(), types().map(|ty| quote!(<#ty as __assoc::ColumnType>::SQL_TYPE)));
+            // Of two types that do not fit, the compiler complains at the first, and that is to be at the key.
+            let target = placed(target, at);
+            Some(quote_spanned! {at=>
+                const _: () = __assoc::check_polymorphic_key::<#target, (#(#types,)*)>(&[#(#stored),*]);
+            })
+        }
+        Keys::Theirs { owner_key, target_type: Some(TargetType { other_side: Some(other_side), .. }), .. } => {
+            let owner = &model.ident;
+            let at = generated(other_side.span());
+            let constant = Ident::new(&other_side.to_string(), at);
+            let missing = missing(&format_ident!("__OtherSide"), std::slice::from_ref(&constant));
+            let check = quote_spanned! {at=>
+                __assoc::check_other_side::<#owner, _>(|| <#target>::#constant, &[#(#owner_key),*]);
+            };
+            Some(quote! {
+                const _: () = {
+                    #missing
+                    #check
+                };
+            })
+        }
+        _ => None,
+    }
+}
+
+// A target's type outside of the model's `impl`, where `Self` is nothing.
+fn outside(model: &Model, target: &Type) -> TokenStream {
+    match target {
+        Type::Path(path) if path.path.is_ident("Self") => model.ident.to_token_stream(),
+        target => target.to_token_stream(),
+    }
+}
+
+// A constant that can only be computed if the join table has as many columns as the target's key; with a model of its
+// rows, if the table that is named is that model's.
+fn join_check(model: &Model, association: &Association) -> Option<TokenStream> {
     let Keys::JoinTable { table, target_columns, .. } = &association.keys else { return None };
     if let Some(join_row) = &association.join_row {
         let (schema, name) = table.as_ref()?;
@@ -451,11 +492,7 @@ pub(super) fn join_check(model: &Model, association: &Association) -> Option<Tok
     }
     let width = target_columns.len();
     let at = generated(association.association_key_span);
-    // The constant stands beside the model's `impl`, where `Self` is nothing.
-    let target = match &association.target {
-        Type::Path(path) if path.path.is_ident("Self") => model.ident.to_token_stream(),
-        target => target.to_token_stream(),
-    };
+    let target = outside(model, &association.target);
     Some(quote_spanned!(at=> const _: () = __assoc::check_join_columns::<#target>(#width);))
 }
 
@@ -480,9 +517,12 @@ fn inverse_check(model: &Model, association: &Association, inverse: &str, span: 
     }
 }
 
-/// The association's accessor: `user.posts()`.
+/// The association's accessor: `user.posts()`. Nothing if the application has its own.
 pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream {
-    let Association { vis, name, field, slot, target, .. } = association;
+    if association.own_accessor {
+        return TokenStream::new();
+    }
+    let Association { vis, name, field, slot, target, deprecated, .. } = association;
     let model_name = &model.name;
     let holder = format_ident!("{}", association.holder.name());
     let read = match association.holder {
@@ -512,6 +552,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
             ///
             /// # Errors
             /// When nothing asked for it.
+            #deprecated
             #vis fn #method(
                 &self,
             ) -> __assoc::StdResult<__assoc::WithJoinRows<'_, #target, #join_row>, __assoc::AssociationNotLoaded> {
@@ -526,6 +567,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         ///
         /// # Errors
         /// When nothing asked for it, or when a row that must exist does not.
+        #deprecated
         #vis fn #field(&self) -> __assoc::StdResult<#read, __assoc::AssociationNotLoaded> {
             __assoc::StdResult::map_err(#get(&self.#field), |__reason| {
                 #not_loaded

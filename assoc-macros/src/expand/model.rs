@@ -94,13 +94,13 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
         let column = token(&model.columns[discriminator.column].name, at);
         quote_spanned!(at=> const _: () = __assoc::check_type_column(<#ident>::#column);)
     });
-    let join_checks = model.associations.iter().filter_map(|association| association::join_check(model, association));
+    let key_checks = model.associations.iter().filter_map(|association| association::key_check(model, association));
     // A private field's constant and accessor need not be used.
     let items = quote! {
         #implementation
 
         #(#checks)*
-        #(#join_checks)*
+        #(#key_checks)*
 
         #[automatically_derived]
         #[allow(dead_code)]

@@ -5,6 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{Root, generated, in_anonymous_constant};
+use crate::attributes::FieldNames;
+use crate::names::token;
+use crate::parse::shown;
 use crate::polymorphic::{Polymorphic, Variant};
 
 /// All code of an enum. Without definitions if there are mistakes in it, so that nobody complains that it is no
@@ -13,10 +16,13 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
     let Polymorphic { ident, vis, variants, .. } = polymorphic;
     let root = root.path(polymorphic.root.as_ref());
     let definitions = variants.iter().filter(|_| !mistakes).map(|variant| definition(ident, variant));
-    let keys = variants.iter().filter(|_| !mistakes).map(|variant| {
+    let of_primary_key = |variant: &&Variant| !mistakes && variant.key.is_none();
+    let keys = variants.iter().filter(of_primary_key).map(|variant| {
         let model = &variant.model;
         quote_spanned!(generated(model.span())=> __F: __assoc::CompositeForeignKeyFor<<#model as __assoc::Model>::Key>)
     });
+    let named = variants.iter().filter(|_| !mistakes).filter_map(named_key).collect::<Vec<_>>();
+    let named = (!named.is_empty()).then(|| quote!(const NAMED: &'static [__assoc::NamedKey] = &[#(#named),*];));
     let targets = variants.iter().filter(|_| !mistakes).map(|variant| {
         let model = &variant.model;
         quote_spanned!(generated(model.span())=> #model: __assoc::ReadonlyTarget<__X>)
@@ -37,11 +43,14 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
         if mistakes {
             return token;
         }
+        let key = key(variant);
         quote_spanned! {at=>
             #token
 
             #[automatically_derived]
-            impl __assoc::HasVariant<#model> for #ident {}
+            impl __assoc::HasVariant<#model> for #ident {
+                const KEY: &'static [usize] = #key;
+            }
             impl __assoc::OfType<#model> for #ident {}
 
             #[automatically_derived]
@@ -66,6 +75,7 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
         where
             #(#keys,)*
         {
+            #named
         }
 
         #[automatically_derived]
@@ -78,6 +88,39 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
         #(#each)*
     };
     in_anonymous_constant(&root, &items)
+}
+
+// The model's columns that rows of a type are found by.
+fn key(variant: &Variant) -> TokenStream {
+    let model = &variant.model;
+    match columns(variant) {
+        Some(columns) => quote!(&[#(#columns.index()),*]),
+        None => quote_spanned!(generated(model.span())=> <#model as __assoc::Model>::PRIMARY_KEY),
+    }
+}
+
+// The constants of the columns that are named, where they are named.
+fn columns(variant: &Variant) -> Option<Vec<TokenStream>> {
+    let Variant { model, key, .. } = variant;
+    let FieldNames { names, span } = key.as_ref()?;
+    let at = generated(*span);
+    let column = |name: &String| {
+        let column = token(name, at);
+        quote_spanned!(at=> <#model>::#column)
+    };
+    Some(names.iter().map(column).collect())
+}
+
+// For the check that a foreign key fits columns whose types are only known to the compiler.
+fn named_key(variant: &Variant) -> Option<TokenStream> {
+    let columns = columns(variant)?;
+    let names = variant.key.as_ref()?.listed();
+    let model = shown(&variant.model);
+    let misfit = format!(
+        "this foreign key cannot refer to {names} of `{model}`, the key that the variant names: it needs as many columns, each \
+         of the type of the key's or an `Option` of it"
+    );
+    Some(quote!(__assoc::NamedKey { columns: &[#(__assoc::stored_in(#columns)),*], misfit: #misfit }))
 }
 
 fn definition(ident: &Ident, variant: &Variant) -> TokenStream {
@@ -98,7 +141,7 @@ fn definition(ident: &Ident, variant: &Variant) -> TokenStream {
         __assoc::VariantDef {
             tag: #tag,
             model: || #model_of::DEF,
-            key: #model_of::PRIMARY_KEY,
+            key: <#ident as __assoc::HasVariant<#model>>::KEY,
             share: |__rows| __assoc::share_variant::<#model, #ident>(__rows, #ident::#name),
             row: #shared,
             row_mut: #mutable,

@@ -130,7 +130,8 @@ impl Owner<'_> {
 
     // The foreign key is here, and so is the type of what it refers to.
     fn polymorphic_keys(&self, field: &FieldInput, input: &AssociationInput, errors: &mut Errors) -> Option<Keys> {
-        let why = "has no place on a polymorphic `belongs_to`, which refers to the primary key of each of its models";
+        let why = "has no place on a polymorphic `belongs_to`, which refers to a key of each of its models: where that is not \
+                   the primary key, name it at the variant, `#[polymorphic(primary_key = \"…\")]`";
         input.refuse(&["primary_key"], why, errors);
         let why = "has no place on a polymorphic `belongs_to`: its targets are of several models, and a column only of \
                    one; give a model a scope of its own with `#[model(default_scope = …)]`";
@@ -201,6 +202,7 @@ impl Owner<'_> {
                 None => token(&format!("{}_type", as_.name), as_.span),
             },
             tag: options.tag.as_ref().map_or_else(|| self.name.to_owned(), LitStr::value),
+            other_side: options.primary_key.as_ref().map(|names| token(&as_.name, names.span)),
         });
         Some(Keys::Theirs { owner_key, foreign_key, target_type })
     }

@@ -17,6 +17,8 @@ struct User {
     letters: HasMany<Post>,
     #[has_many(foreign_key = "user id")]
     cards: HasMany<Post>,
+    #[has_many(accessor = "read_posts", foreign_key = "user_id")]
+    read: HasMany<Post>,
     #[column(length = "40")]
     name: String,
     #[model(skip = true)]

@@ -57,6 +57,16 @@ enum Variants {
     URL(Fourth),
 }
 
+#[derive(Polymorphic, Clone)]
+enum Keys {
+    #[polymorphic(primary_key = "")]
+    Other(Other),
+    #[polymorphic(tag = "third", primary_key = "a, a")]
+    Third(Third),
+    #[polymorphic(primary_key)]
+    Fourth(Fourth),
+}
+
 #[derive(Model, Clone)]
 struct Other {
     id: i64,

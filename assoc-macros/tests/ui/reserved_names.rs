@@ -12,6 +12,8 @@ struct User {
     change: HasMany<Post>,
     #[has_one]
     primary_key: HasOne<Post>,
+    #[has_many(accessor = false)]
+    clone: HasMany<Post>,
     // Columns have no method, so these are fine.
     value: String,
     key: String,

@@ -6,6 +6,7 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Post};
+use crate::models::pictures::{Article, Category};
 
 cases! { "errors", Level::Driver;
     unknown_names,
@@ -13,6 +14,7 @@ cases! { "errors", Level::Driver;
     unique_violation,
     not_null_violation,
     statement_refused,
+    no_table_is_made,
     the_repo_stays_usable,
 }
 
@@ -59,6 +61,31 @@ async fn statement_refused(cx: &mut Context) -> Result<()> {
     let driver = error.driver().ok_or_else(|| Error::other("not a driver error"))?;
     cx.require(driver.sql().is_some_and(|sql| sql.starts_with("SELECT")), "it carries the statement")?;
     cx.require(std::error::Error::source(driver).is_some(), "and the driver's own error")
+}
+
+// Neither a read nor a write, nor a preload over a join table, makes the table that it does not find.
+async fn no_table_is_made(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    let refused = |error: &Error| error.driver().map(assoc_core::DriverError::kind) == Some(DriverErrorKind::Statement);
+    for round in ["first", "again"] {
+        let read = cx.fails(&format!("reading, {round}"), repo.all(Query::<Article>::new())).await?;
+        let article = Article::build().set(Article::TITLE, "A1");
+        let written = cx.fails(&format!("writing, {round}"), repo.insert(article)).await?;
+        let counted = cx.fails(&format!("counting, {round}"), repo.count(Query::<Article>::new())).await?;
+        cx.require([read, written, counted].iter().all(refused), "the database's own error")?;
+    }
+    // This would fail if the table were there.
+    repo.create_table::<Article>().await?;
+    let articles = cx.step("a table that was asked for", repo.all(Query::<Article>::new())).await?;
+    cx.require(articles.is_empty(), "nothing was written")?;
+    repo.insert(Article::build().set(Article::TITLE, "A1")).await?;
+    let with_categories = || Query::<Article>::preload(Article::CATEGORIES);
+    let error = cx.fails("no join table", repo.all(with_categories())).await?;
+    cx.require(refused(&error), "the database's own error")?;
+    let error = cx.fails("nor the target's", repo.all(Query::<Category>::new())).await?;
+    cx.require(refused(&error), "the database's own error")?;
+    cx.fails("and still none", repo.all(with_categories())).await?;
+    Ok(())
 }
 
 async fn the_repo_stays_usable(cx: &mut Context) -> Result<()> {
