@@ -133,7 +133,7 @@ pub(crate) fn keeps(owner: &dyn Any, wanted: &Edge) -> bool {
 // worth another look.
 fn is_stale(owner: &dyn Any, association: &'static AssociationDef) -> bool {
     if association.association_macro() != Macro::BelongsTo {
-        return false;
+        return is_behind_stale(owner, association);
     }
     let model = (association.owner)();
     let own = |columns: &[usize]| model.key_in(owner, columns);
@@ -159,6 +159,33 @@ fn is_stale(owner: &dyn Any, association: &'static AssociationDef) -> bool {
             let other_type = named.zip(tag).is_some_and(|(named, tag)| named.values() != [Value::from(tag)]);
             other_type || !same(refers_to, target)
         }
+        _ => false,
+    }
+}
+
+// Whether targets are there that the owner cannot lead to any more: what they are reached through is another row than it
+// was. That row's key is known only while the row is in memory, or if there is none.
+fn is_behind_stale(owner: &dyn Any, association: &'static AssociationDef) -> bool {
+    let Ok(Route::Through { through, .. }) = association.kind.route(association) else { return false };
+    let has = |association: &AssociationDef| {
+        let mut found = false;
+        association.slot.visit(owner, &mut |_| found = true);
+        found
+    };
+    if leads_nowhere(owner, through) {
+        return has(association);
+    }
+    has(through) && is_stale(owner, through)
+}
+
+// Whether the way begins with a `belongs_to` that has no key.
+fn leads_nowhere(owner: &dyn Any, association: &'static AssociationDef) -> bool {
+    match association.kind.route(association) {
+        Ok(Route::Direct(hop)) => {
+            association.association_macro() == Macro::BelongsTo
+                && (association.owner)().key_in(owner, hop.owner_columns).is_none()
+        }
+        Ok(Route::Through { through, .. }) => leads_nowhere(owner, through),
         _ => false,
     }
 }

@@ -12,6 +12,7 @@ use crate::models::clinic::{self, Paragraph, Physician};
 use crate::models::library::{self, Volume};
 use crate::models::options::{self, Customer, Order};
 use crate::models::pictures::{self, Picture};
+use crate::models::ways::{self, Remark};
 
 cases! { "in_hand", Level::Read;
     c32_only_what_is_missing,
@@ -291,7 +292,20 @@ async fn another_key_on_the_way(cx: &mut Context) -> Result<()> {
     cx.note("document", format!("{:?}", paragraph.document()?.map(|document| document.id)));
     paragraph.section_id = 99;
     cx.step("a key of nothing", repo.reload(&mut paragraph, Paragraph::DOCUMENT)).await?;
-    cx.require(matches!(paragraph.document(), Ok(None)), "none")
+    cx.require(matches!(paragraph.document(), Ok(None)), "none")?;
+    // The row on the way is in memory, so it is seen that it is another one now.
+    let query = Query::preload((Paragraph::SECTION, Paragraph::DOCUMENT));
+    let mut paragraph = repo.get_or_fail::<Paragraph>(1, query).await?;
+    paragraph.section_id = 3;
+    cx.step("what is on the way is in memory", repo.preload(&mut paragraph, Paragraph::DOCUMENT)).await?;
+    cx.note("document", format!("{:?}", paragraph.document()?.map(|document| document.id)));
+    ways::criticism(&repo).await?;
+    let mut remark = repo.get_or_fail::<Remark>(1, Query::preload(Remark::AUTHORS_POSTS)).await?;
+    cx.note("posts of the author", remark.authors_posts()?.len());
+    remark.author_id = None;
+    cx.step("no key, nothing behind it", repo.preload(&mut remark, Remark::AUTHORS_POSTS)).await?;
+    cx.require(remark.authors_posts()?.is_empty(), "none")?;
+    cx.step("and that is known then", repo.preload(&mut remark, Remark::AUTHORS_POSTS)).await
 }
 
 // Whatever an association goes by, it is forgotten with it; everything else stays.

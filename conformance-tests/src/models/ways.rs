@@ -44,6 +44,18 @@ pub(crate) struct Critic {
     pub(crate) approved_commenters: HasManyThrough<Author>,
 }
 
+/// A comment, and what else its author has written.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "comments")]
+pub(crate) struct Remark {
+    pub(crate) id: i64,
+    pub(crate) author_id: Option<i64>,
+    #[belongs_to]
+    pub(crate) author: BelongsTo<Option<Author>>,
+    #[has_many(through = "author", source = "posts")]
+    pub(crate) authors_posts: HasManyThrough<Post>,
+}
+
 /// Two authors beside each other.
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "duels")]
