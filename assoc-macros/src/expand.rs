@@ -9,6 +9,7 @@ use quote::quote;
 use syn::Path;
 
 mod association;
+mod checks;
 mod column_type;
 mod model;
 mod polymorphic;

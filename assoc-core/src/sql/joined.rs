@@ -5,7 +5,8 @@
 //! Of the root and of every table whose rows are stored all columns, or those that their associations `select`, and the
 //! key columns of the tables on the way: two ways that lead to the same target are two links, and only their own keys tell
 //! them apart from the repetitions that joined siblings cause. Rows of a table without a primary key are told apart by
-//! all columns. Associations that share a table may select different ones of its columns: each reads its own. Columns are named `t0_r0`, `t0_r1`, …, `t1_r0`: table by table.
+//! all columns. Associations that share a table may select different ones of its columns: each reads its own. Columns are
+//! named `t0_r0`, `t0_r1`, …, `t1_r0`: table by table.
 //!
 //! # Orders
 //!

@@ -78,7 +78,10 @@ impl Select {
             writer.push(if repeats { "SELECT DISTINCT " } else { "SELECT " });
             write_keys(writer, &keys);
             // `DISTINCT` sorts by what it selects only.
-            let selected = |term: &OrderTerm| matches!(&term.operand, Operand::Column(column) if column.path.is_empty() && keys.contains(&column.name));
+            let selected = |term: &OrderTerm| match &term.operand {
+                Operand::Column(column) => column.path.is_empty() && keys.contains(&column.name),
+                _ => false,
+            };
             for (at, term) in self.order.iter().filter(|term| repeats && !selected(term)).enumerate() {
                 writer.push(", ");
                 writer.operand(&term.operand)?;

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Root, association, generated, in_anonymous_constant};
+use super::{Root, association, checks, generated, in_anonymous_constant};
 use crate::names::token;
 use crate::validate::{Column, Default, Discriminator, Model};
 
@@ -84,7 +84,7 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
     let constants = model.columns.iter().enumerate().map(|(index, column)| constant(model, index, column));
     let associations = model.associations.iter().enumerate();
     let associations = associations.map(|(index, association)| {
-        let checks = association::checks(model, association);
+        let checks = checks::checks(model, association);
         association::constant(model, index, association, &checks)
     });
     let accessors = model.associations.iter().map(|association| association::accessor(model, association));
@@ -94,7 +94,7 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
         let column = token(&model.columns[discriminator.column].name, at);
         quote_spanned!(at=> const _: () = __assoc::check_type_column(<#ident>::#column);)
     });
-    let key_checks = model.associations.iter().filter_map(|association| association::key_check(model, association));
+    let key_checks = model.associations.iter().filter_map(|association| checks::key_check(model, association));
     // A private field's constant and accessor need not be used.
     let items = quote! {
         #implementation

@@ -1,10 +1,10 @@
 //! Takes the rows of a statement that loads joined associations apart: a row of it holds one row of each table, and
 //! every row of a table comes as often as its owners and siblings repeat it.
 //!
-//! Rows are told apart by their primary key, so each is decoded once for all who read the same columns of it. What an owner has is the set of rows it was seen
-//! with; their order is not that of the statement but the association's own ([`Rank`]). From there on everything is as
-//! if each table had been a statement of its own: rows with positions, links from owners to positions, and the same code
-//! for what lies on the way through others.
+//! Rows are told apart by their primary key, so each is decoded once for all who read the same columns of it. What an
+//! owner has is the set of rows it was seen with; their order is not that of the statement but the association's own
+//! ([`Rank`]). From there on everything is as if each table had been a statement of its own: rows with positions, links
+//! from owners to positions, and the same code for what lies on the way through others.
 //!
 //! A table without a primary key (a join table) may hold equal rows, and an owner then has its target as often. Such rows
 //! are counted: of one combination of all other tables' rows, a row of the statement comes once for each of them. Two
