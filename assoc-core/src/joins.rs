@@ -350,10 +350,11 @@ pub fn hops_of(
     match association.kind.route(association)? {
         Route::Direct(hop) => out.push(direct(association, hop, target(), shape)),
         Route::Through { through, source, source_type } => {
-            hops_of(through, &through.scope(), None, out)?;
+            let of_part = |error: Error| of_part(association, error);
+            hops_of(through, &through.scope(), None, out).map_err(of_part)?;
             let Shape { filter, order, unscoped, .. } = shape.clone();
             let asked = Shape { filter, order, unscoped, ..Shape::default() };
-            hops_of(source, &source.scope().with(asked), source_type, out)?;
+            hops_of(source, &source.scope().with(asked), source_type, out).map_err(of_part)?;
         }
         Route::Found(_) => return Err(cannot_join(association, "has SQL of its own (`finder_sql`)")),
         Route::JoinTable { table, links, targets } => {
@@ -413,6 +414,16 @@ pub(crate) fn chosen_rows(
 
 /// Why a join does not follow an association with a `group_by`.
 pub(crate) const GROUPED: &str = "keeps the first row of each group, which a join cannot do";
+
+// What a part refuses is said of the association that was asked for.
+fn of_part(association: &AssociationDef, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::CannotJoin { model, association: part, why } => {
+            cannot_join(association, &format!("leads along `{model}.{part}`, which {why}"))
+        }
+        _ => error,
+    }
+}
 
 /// The error of an association that no join can follow.
 pub(crate) fn cannot_join(association: &AssociationDef, why: &str) -> Error {
