@@ -20,10 +20,15 @@ impl Repo {
 
     /// The same for rows of several models.
     pub(crate) fn plan_of(&self, root: Root, roots: Vec<RootRequest>) -> Result<Plan> {
-        let mut plan = Plan::of_roots(root, roots, self.elsewhere.is_some())?;
-        if let Some(filters) = &self.filters {
-            plan = plan.with_filters(filters)?;
-        }
+        let apart = self.elsewhere.is_some();
+        let plan = match &self.filters {
+            None => Plan::of_roots(root, roots, apart)?,
+            Some(filters) => {
+                let plan = Plan::of_roots(root, roots.clone(), apart)?.with_filters(filters)?;
+                // What a filter in SQL of the application's own says is said of one table.
+                if plan.joins_raw() { Plan::of_roots(root, roots, true)?.with_filters(filters)? } else { plan }
+            }
+        };
         self.require_steps_together(&plan)?;
         Ok(plan)
     }

@@ -153,8 +153,8 @@ fn leads_back<T: Model>(def: &AssociationDef, query: &Select<T>) -> Result<bool>
 fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -> Result<Option<Way>> {
     let loads_by_join = query.preloads.iter().any(|request| request.strategy == Strategy::Joined);
     // An owner may reach a row several times; a query that joins what it loads, or asks for each row once, cannot say
-    // how often.
-    if loads_by_join || query.spec.distinct {
+    // how often. SQL of the application's own was written for one table.
+    if loads_by_join || query.spec.distinct || query.spec.filter.has_raw() {
         return Ok(None);
     }
     let mut request = Request::new(def);

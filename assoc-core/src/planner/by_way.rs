@@ -11,7 +11,6 @@ use super::wanted::Wanted;
 use super::{EdgeId, Plan, Request, Root, Strategy};
 use crate::association::{AssociationDef, Hop, Route};
 use crate::error::Result;
-use crate::expr::Expr;
 
 impl Plan {
     // Adds an edge whose statement goes the whole way, if there is one that can and should.
@@ -35,11 +34,7 @@ impl Plan {
         };
         // Without a key, rows that come several times could not be told from equal ones. Numbers of rows are those of one
         // owner's, and not every database has them.
-        if way.target.primary_key.is_empty()
-            || way.numbers_rows()
-            || way.owner_type.is_some()
-            || way.conditions().any(Expr::has_raw)
-        {
+        if way.target.primary_key.is_empty() || way.numbers_rows() || way.owner_type.is_some() {
             return Ok(None);
         }
         let hop = Hop {

@@ -78,6 +78,13 @@ impl Plan {
         (countable && way.owner_type.is_none()).then_some(way)
     }
 
+    /// Whether a statement that joins the tables on a way has a condition in SQL of the application's own, which a hook put
+    /// there.
+    #[must_use]
+    pub fn joins_raw(&self) -> bool {
+        self.steps.iter().filter_map(|step| step.way.as_ref()).any(|way| way.has_raw())
+    }
+
     fn way_of_stored(&self) -> Option<Way> {
         let stored = (0..self.nodes[0].edges.len()).find(|edge| !self.nodes[0].edges[*edge].hidden)?;
         let id = EdgeId { node: 0, edge: stored };
@@ -123,7 +130,7 @@ impl Plan {
             let otherwise = format!("{plural}_{}_join", part.owner.table.name);
             back.push((JoinHop { plural, model, hop, owner_type: None, filter, chosen: part.chosen() }, otherwise));
         }
-        Some(Way {
+        let way = Way {
             target: last.select.model,
             filter: last.chosen().into_iter().fold(last.select.filter.clone(), Expr::and),
             order,
@@ -134,7 +141,9 @@ impl Plan {
             owner_type: variant(first),
             back,
             key_columns: first.hop.target_columns,
-        })
+        };
+        // SQL of the application's own was written for one table: among several its columns may be anybody's.
+        (!way.has_raw()).then_some(way)
     }
 
     // The steps of the way, in its order; `None` if one of them chooses among its rows.
@@ -264,9 +273,9 @@ impl PartialEq for Way {
 }
 
 impl Way {
-    /// The conditions on the targets and on the rows between.
-    pub(super) fn conditions(&self) -> impl Iterator<Item = &Expr> {
-        std::iter::once(&self.filter).chain(self.back.iter().map(|(hop, _)| &hop.filter))
+    /// Whether a condition on the targets or on the rows between is SQL of the application's own.
+    fn has_raw(&self) -> bool {
+        self.filter.has_raw() || self.back.iter().any(|(hop, _)| hop.filter.has_raw())
     }
 
     /// The way with a hook's filters on every table.

@@ -1,6 +1,6 @@
 //! Associations that go through others and have a condition of their own: one statement for the whole way.
 
-use assoc_core::Result;
+use assoc_core::{Result, Value};
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};
@@ -173,6 +173,28 @@ async fn sql_of_ones_own(cx: &mut Context) -> Result<()> {
     let query = Query::preload(Critic::BY_SQL).order_by(Critic::ID.asc());
     for critic in cx.step("a condition written for one table: part by part", repo.all(query)).await? {
         cx.show(&critic.name, bodies(critic.by_sql()?));
+        let read = repo.get_association(&critic, Critic::BY_SQL, Query::new()).await?;
+        cx.require(critic.by_sql()?.iter().map(|row| &**row).eq(&read), "preload and reader agree")?;
+    }
+    // Every table on the way has an `id`.
+    let first = || Filter::<Comment>::raw("id < ?", [Value::Int(5)]);
+    let ann = repo.get_or_fail::<Critic>(1, Query::new()).await?;
+    let read = repo.get_association(&ann, Critic::COMMENTS, Query::filter(first()));
+    let read = cx.step("a reader's", read).await?;
+    cx.show("read", bodies(&read.iter().collect::<Vec<_>>()));
+    let asked = Query::preload(Critic::COMMENTS.filter(first())).order_by(Critic::ID.asc());
+    let critics = cx.step("a request's", repo.all(asked)).await?;
+    cx.show("asked for", bodies(critics[0].comments()?));
+    let filtered = repo.filtered(|model| {
+        (model.name != "Critic").then(|| Filter::<Comment>::raw("id <> ?", [Value::Int(1)]).into_expr())
+    });
+    let query = Query::preload(Critic::APPROVED_COMMENTS).order_by(Critic::ID.asc());
+    for critic in cx.step("one of the repo's, on every table", filtered.all(query)).await? {
+        cx.show(&critic.name, bodies(critic.approved_comments()?));
+        let read = filtered.get_association(&critic, Critic::APPROVED_COMMENTS, Query::new()).await?;
+        cx.require(critic.approved_comments()?.iter().map(|row| &**row).eq(&read), "preload and reader agree")?;
+        let counts = filtered.count_for(std::slice::from_ref(&critic), Critic::APPROVED_COMMENTS).await?;
+        cx.require(counts == [read.len() as u64], "and are counted")?;
     }
     Ok(())
 }
