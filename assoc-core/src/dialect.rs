@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::column_type::SqlType;
 use crate::key::KeySet;
-use crate::model::{ColumnDef, TableRef};
+use crate::metadata::model::{ColumnDef, TableRef};
 use crate::sql::SqlWriter;
 use crate::value::Value;
 

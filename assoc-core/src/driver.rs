@@ -28,34 +28,13 @@
 //!   inside it by depth; the repo numbers them.
 //! * Statements are prepared and cached by their text. A driver SHOULD bound that cache.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use crate::dialect::Dialect;
 use crate::error::Result;
+pub use crate::row_sink::{BoxFuture, RowSink};
 use crate::statement::Statement;
-use crate::value::Value;
 
 #[cfg(doc)]
 use crate::error::{DriverError, DriverErrorKind};
-
-/// A boxed future that may move between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// Receives rows: one call a row, all columns at once.
-pub trait RowSink: Send {
-    /// Takes one row. The sink may take buffers out of `values`.
-    ///
-    /// # Errors
-    /// When the row cannot be read; the driver stops the statement and returns this error.
-    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()>;
-}
-
-impl<F: FnMut(&mut [Value<'_>]) -> Result<()> + Send> RowSink for F {
-    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
-        self(values)
-    }
-}
 
 /// What a statement that returns no rows did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -18,7 +18,7 @@ pub use has_one::{HasOne, HasOneSlot};
 pub use join_rows::{JoinRow, WithJoinRows};
 
 use crate::error::NotLoadedReason;
-use crate::model::Model;
+use crate::metadata::model::Model;
 
 /// What a single target can be: a model, or an enum of models (`#[derive(Polymorphic)]`).
 pub trait TargetRow: Clone + Send + Sync + 'static {}

@@ -16,12 +16,12 @@ mod alias;
 
 pub use alias::AliasTracker;
 
-use crate::association::{AssociationDef, Cardinality, Hop, Route};
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::{ChosenRows, Expr, OrderTerm};
-use crate::filter_hook::{FilterHook, filtered};
-use crate::model::{Discriminator, ModelDef};
-use crate::planner::{Request, Shape};
+use crate::metadata::association::{AssociationDef, Cardinality, Hop, Route};
+use crate::metadata::expr::{ChosenRows, Expr, OrderTerm};
+use crate::metadata::filter_hook::{FilterHook, filtered};
+use crate::metadata::model::{Discriminator, ModelDef};
+use crate::metadata::request::{Request, Shape};
 use crate::value::Value;
 
 /// Whether owners without a row stay.

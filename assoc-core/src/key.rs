@@ -330,6 +330,15 @@ impl KeySet {
         }
     }
 
+    /// The keys as tuples.
+    #[must_use]
+    pub fn tuples(&self) -> Vec<KeyTuple> {
+        match self {
+            KeySet::Ints(keys) => keys.iter().filter_map(|key| KeyTuple::new([Value::Int(*key)])).collect(),
+            KeySet::Tuples(keys) => keys.to_vec(),
+        }
+    }
+
     /// Parts of at most `size` keys, in order.
     #[must_use]
     pub fn chunks(&self, size: usize) -> Vec<KeySet> {

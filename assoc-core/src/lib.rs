@@ -11,54 +11,58 @@
 //!
 //! Applications use `assoc-repo`, whose prelude re-exports what they need of this crate.
 
-mod aggregate;
-mod association;
-mod column;
 mod column_type;
 pub mod dialect;
 pub mod driver;
 mod error;
-mod expr;
-mod filter_hook;
 mod holder;
 pub mod joins;
 mod key;
-mod model;
-mod origin;
+mod metadata;
 pub mod planner;
-pub mod rows;
+mod row_sink;
 pub mod schema;
 pub mod sql;
 mod statement;
+mod typed;
 pub mod value;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
-pub use aggregate::{Aggregate, Selectable};
-pub use association::{
-    Association, AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKey, ForeignKeyFor,
-    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinTableRows, Joined, JoinedColumn,
-    Kind, Links, LoadState, Macro, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic,
-    PolymorphicBelongsToKind, RawSql, Route, SharedRow, Slot, ThroughKind, UnknownType, Variant, VariantDef,
-    VariantPreload,
-};
-pub use column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use dialect::{Capabilities, Dialect};
-pub use driver::{BoxFuture, Connection, Driver, RowSink};
+pub use driver::{Connection, Driver};
 pub use error::{
     AssociationNotLoaded, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, Mismatch, NotLoadedReason, Result,
 };
-pub use expr::{AggregateFunction, ChosenRows, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
-pub use filter_hook::{FilterHook, RowFilters, filtered};
 pub use holder::{
     BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
     HasOneSlot, JoinRow, TargetRow, ToOne, WithJoinRows,
 };
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
-pub use model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
-pub use origin::{HasRowOrigin, RowOrigin};
+pub use metadata::association::{
+    AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKey, HasAndBelongsToManyKind,
+    HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinTableRows, Kind, Links, LoadState, Macro, Options,
+    Polymorphic, PolymorphicBelongsToKind, RawSql, Route, SharedRow, Slot, ThroughKind, UnknownType, VariantDef,
+};
+pub use metadata::expr::{AggregateFunction, ChosenRows, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+pub use metadata::filter_hook::{FilterHook, RowFilters, filtered};
+pub use metadata::loader::Loader;
+pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use metadata::origin::{HasRowOrigin, RowOrigin};
+pub use metadata::request::{Request, Shape, Strategy};
+pub use metadata::rows;
+pub use row_sink::{BoxFuture, RowSink};
 pub use statement::{Bind, BindList, Statement};
+pub use typed::aggregate::{Aggregate, Selectable};
+pub use typed::association::{Association, ForeignKeyFor};
+pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
+pub use typed::conditions::OfType;
+pub use typed::joined::{Joined, JoinedColumn};
+pub use typed::preload::{IntoPreload, Preload};
+pub use typed::scope::Scope;
+pub use typed::source::{Missing, PickSource, PickTypedSource};
+pub use typed::variant::{Variant, VariantPreload};
 pub use value::Value;

@@ -57,13 +57,12 @@ mod build;
 mod by_owner;
 mod by_way;
 mod explain;
+mod filters;
 mod found;
 mod grouping;
 mod joined;
-mod links;
 mod loader;
-mod request;
-mod scope;
+mod merge;
 mod selection;
 mod steps;
 mod wanted;
@@ -71,15 +70,13 @@ mod way;
 
 pub use by_owner::{ByOwner, Onward};
 pub use joined::JoinedEdge;
-pub(crate) use links::{join_scope, order_of_links};
-pub use loader::Loader;
-pub use request::{IntoPreload, Preload, Request, Shape, Strategy};
-pub use scope::Scope;
 pub use way::Way;
 
-use crate::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};
 use crate::error::Result;
-use crate::model::{Discriminator, ModelDef};
+use crate::metadata::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};
+use crate::metadata::loader::Loader;
+use crate::metadata::model::{Discriminator, ModelDef};
+use crate::metadata::request::Request;
 use crate::sql::KeyedSelect;
 
 /// Where a node's rows come from at the root.
@@ -261,7 +258,7 @@ impl Plan {
         let models = roots.iter().map(|root| Node::root(root.model)).collect();
         let available = (0..roots.len()).filter(|at| roots[*at].available).collect();
         let mut plan = Plan { apart, available, ..Plan::empty(root, models) };
-        let requests = roots.into_iter().map(|root| request::merge(root.requests)).collect::<Result<_>>()?;
+        let requests = roots.into_iter().map(|root| merge::merge(root.requests)).collect::<Result<_>>()?;
         plan.add_all(requests)?;
         plan.check_selections()?;
         plan.assign_steps();

@@ -1,11 +1,5 @@
 //! What the derives' output refers to. Not for anyone else: it changes without notice.
 
-pub use crate::association::{
-    Association, AssociationDef, BelongsToKind, Finder, FinderKind, ForeignKeyFor, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, HasVariant, Inverse, Macro, Missing, OfType, Options, PickSource, PickTypedSource,
-    Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType, Variant, VariantDef,
-};
-pub use crate::column::{Column, MaybeNull};
 pub use crate::column_type::{ColumnType, SqlType};
 pub use crate::error::{AssociationNotLoaded, Error, ErrorKind, Mismatch, NotLoadedReason, Result};
 pub use crate::holder::{
@@ -13,10 +7,21 @@ pub use crate::holder::{
     HasOneSlot, TargetRow, ToOne, WithJoinRows,
 };
 pub use crate::key::Key;
-pub use crate::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
-pub use crate::origin::{HasRowOrigin, RowOrigin};
-pub use crate::planner::{Scope, Shape};
-pub use crate::rows::{Rows, RowsOf};
+pub use crate::metadata::association::{
+    AssociationDef, BelongsToKind, Finder, FinderKind, HasAndBelongsToManyKind, HasManyKind, HasOneKind, Inverse,
+    Macro, Options, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType, VariantDef,
+};
+pub use crate::metadata::association::{HasVariant, Polymorphic};
+pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
+pub use crate::metadata::request::Shape;
+pub use crate::metadata::rows::{Rows, RowsOf};
+pub use crate::typed::association::{Association, ForeignKeyFor};
+pub use crate::typed::column::{Column, MaybeNull};
+pub use crate::typed::conditions::OfType;
+pub use crate::typed::scope::Scope;
+pub use crate::typed::source::{Missing, PickSource, PickTypedSource};
+pub use crate::typed::variant::Variant;
 pub use crate::value::Value;
 pub use std::any::Any;
 pub use std::boxed::Box;

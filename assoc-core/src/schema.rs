@@ -1,9 +1,9 @@
 //! `CREATE TABLE` text from a model, for tests, examples and prototypes. A production schema belongs to a migration
 //! tool: these statements know nothing of constraints, renames or data.
 
-use crate::association::Macro;
 use crate::dialect::{ColumnRole, Dialect};
-use crate::model::{ColumnDefault, ModelDef};
+use crate::metadata::association::Macro;
+use crate::metadata::model::{ColumnDefault, ModelDef};
 use crate::sql::SqlWriter;
 use crate::statement::Statement;
 
@@ -33,7 +33,7 @@ pub fn drop_table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
 }
 
 fn foreign_keys(model: &ModelDef) -> impl Iterator<Item = &'static [usize]> + use<> {
-    use crate::association::Route;
+    use crate::metadata::association::Route;
     model.associations.iter().filter_map(|association| match association.kind.route(association) {
         Ok(Route::Direct(hop)) if association.association_macro() == Macro::BelongsTo => Some(hop.owner_columns),
         _ => None,

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use crate::dialect::Dialect;
 use crate::error::Result;
-use crate::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
-use crate::key::{KeySet, KeyTuple};
-use crate::model::{ModelDef, TableRef};
+use crate::key::KeySet;
+use crate::metadata::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
@@ -359,7 +359,7 @@ impl<'d> SqlWriter<'d> {
                 self.padded_in_list(&values);
             }
             (keys, columns) => {
-                let tuples = tuples_of(keys);
+                let tuples = keys.tuples();
                 let padded = (0..padded_length(tuples.len())).map(|at| &tuples[at.min(tuples.len() - 1)]);
                 if row_values {
                     self.push("(");
@@ -391,7 +391,7 @@ impl<'d> SqlWriter<'d> {
     /// Appends `(SELECT 0 AS "ordinal", ? AS "k0" UNION ALL SELECT 1, ? …) AS "keys"`, padded to a power of two with
     /// `NULL` keys, which match nothing.
     pub fn union_key_table(&mut self, keys: &KeySet) {
-        let tuples = tuples_of(keys);
+        let tuples = keys.tuples();
         let width = keys.width();
         self.push("(");
         self.separated(" UNION ALL ", 0..padded_length(tuples.len()), |writer, at| {
@@ -413,15 +413,6 @@ impl<'d> SqlWriter<'d> {
         });
         self.push(") AS ");
         self.identifier("keys");
-    }
-}
-
-/// The keys as tuples.
-#[must_use]
-pub fn tuples_of(keys: &KeySet) -> Vec<KeyTuple> {
-    match keys {
-        KeySet::Ints(keys) => keys.iter().filter_map(|key| KeyTuple::new([Value::Int(*key)])).collect(),
-        KeySet::Tuples(keys) => keys.to_vec(),
     }
 }
 

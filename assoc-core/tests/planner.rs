@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
-use assoc_core::planner::{IntoPreload, Plan, Preload, Root, Source};
+use assoc_core::planner::{Plan, Root, Source};
 use assoc_core::sql::SqlWriter;
-use assoc_core::{BelongsTo, ColumnDef, Error, ErrorKind, FilterHook, HasMany, HasManyThrough, HasOne, Model};
+use assoc_core::{
+    BelongsTo, ColumnDef, Error, ErrorKind, FilterHook, HasMany, HasManyThrough, HasOne, IntoPreload, Model, Preload,
+};
 use assoc_macros::Model;
 
 /// Standard SQL and nothing else.
@@ -210,7 +212,7 @@ fn contradictions_are_refused() {
 }
 
 mod includes {
-    use assoc_core::planner::Scope;
+    use assoc_core::Scope;
 
     use super::*;
 

@@ -2,8 +2,7 @@
 //! count as documented or not; built and linted with everything else.
 #![deny(missing_docs, unused, unreachable_pub, missing_debug_implementations, clippy::all, clippy::pedantic)]
 
-use assoc_core::planner::Scope;
-use assoc_core::{BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, RowOrigin};
+use assoc_core::{BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, RowOrigin, Scope};
 use assoc_macros::{ColumnType, Model, Polymorphic};
 
 /// Someone who writes.

@@ -411,7 +411,7 @@ use expand::Root;
 /// `self.tags.get_with_join_rows()`.
 ///
 /// ```
-/// # use assoc_core::planner::Scope;
+/// # use assoc_core::Scope;
 /// # use assoc_core::{BelongsTo, HasMany, HasOne, Model, RowOrigin};
 /// # use assoc_macros::Model;
 /// #[derive(Model, Clone)]

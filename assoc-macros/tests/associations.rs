@@ -6,10 +6,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use assoc_core::planner::{IntoPreload, Scope, Shape};
 use assoc_core::{
     Association, AssociationDef, BelongsTo, Discriminator, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne,
-    Inverse, LoadState, Macro, Model, Polymorphic as _, Route, RowOrigin, SqlType, Value, Variant,
+    IntoPreload, Inverse, LoadState, Macro, Model, Polymorphic as _, Route, RowOrigin, Scope, Shape, SqlType, Value,
+    Variant,
 };
 use assoc_macros::{Model, Polymorphic};
 

@@ -46,7 +46,7 @@ mod shadowed {
         notes: ::assoc_core::HasMany<Note>,
     }
 
-    fn noted(_: &Author, notes: ::assoc_core::planner::Scope<Note>) -> ::assoc_core::planner::Scope<Note> {
+    fn noted(_: &Author, notes: ::assoc_core::Scope<Note>) -> ::assoc_core::Scope<Note> {
         notes
     }
 
@@ -60,7 +60,7 @@ mod shadowed {
         subject: ::assoc_core::BelongsTo<::std::option::Option<Subject>>,
     }
 
-    fn all(notes: ::assoc_core::planner::Scope<Note>) -> ::assoc_core::planner::Scope<Note> {
+    fn all(notes: ::assoc_core::Scope<Note>) -> ::assoc_core::Scope<Note> {
         notes
     }
 

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // The helpers of tests count as production code.
 #![allow(dead_code)] // Fields that no test reads.
 
-use assoc_core::planner::{IntoPreload, Plan, Root};
+use assoc_core::planner::{Plan, Root};
 use assoc_core::{
-    AssociationDef, BelongsTo, ErrorKind, ForeignKey, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Macro,
-    Model, RawSql,
+    AssociationDef, BelongsTo, ErrorKind, ForeignKey, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne,
+    IntoPreload, Macro, Model, RawSql,
 };
 use assoc_macros::{Model, Polymorphic};
 
@@ -164,7 +164,7 @@ fn foreign_keys_say_where_they_are_and_what_they_refer_to() {
 
 mod inverses {
     use super::*;
-    use assoc_core::planner::Scope;
+    use assoc_core::Scope;
 
     // In a module of its own, of several words.
     mod billing {

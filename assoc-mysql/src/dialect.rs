@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::ColumnRole;
-use assoc_core::sql::{SqlWriter, padded_length, tuples_of};
+use assoc_core::sql::{SqlWriter, padded_length};
 use assoc_core::{Capabilities, ColumnDef, Dialect, KeySet, SqlType, TableRef, Value};
 
 use crate::server::{Server, ServerKind};
@@ -146,7 +146,7 @@ impl Dialect for MySqlDialect {
         writer.push(" FROM ");
         writer.table(table);
         writer.push(" WHERE 1 = 0");
-        let tuples = tuples_of(keys);
+        let tuples = keys.tuples();
         for ordinal in 0..padded_length(tuples.len()) {
             writer.push(" UNION ALL SELECT ");
             writer.push(&ordinal.to_string());

@@ -1,8 +1,8 @@
 //! Loading associations of structs in hand: of one model, or of several by one request.
 
 use assoc_core::driver::Access;
-use assoc_core::planner::{IntoPreload, Plan, Request, Root, RootRequest};
-use assoc_core::{Model, Result};
+use assoc_core::planner::{Plan, Root, RootRequest};
+use assoc_core::{IntoPreload, Model, Request, Result};
 
 use crate::preload::{self, Held, HeldRows};
 use crate::read::{in_snapshot, with_plan};

@@ -6,8 +6,7 @@
 
 use std::marker::PhantomData;
 
-use assoc_core::planner::{IntoPreload, Request};
-use assoc_core::{AssociationDef, ErrorKind, Model, ModelDef, Result, Route};
+use assoc_core::{AssociationDef, ErrorKind, IntoPreload, Model, ModelDef, Request, Result, Route};
 
 use crate::query::{Query, Select};
 

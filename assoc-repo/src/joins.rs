@@ -1,8 +1,8 @@
 //! Queries that join associations: to filter and sort by their columns, and to load them with the same statement.
 
 use assoc_core::joins::{JoinKind, RawJoin};
-use assoc_core::planner::{IntoPreload, Strategy};
-use assoc_core::{Model, Value};
+
+use assoc_core::{IntoPreload, Model, Strategy, Value};
 
 use crate::query::{Query, Select};
 

@@ -79,12 +79,13 @@ pub use reader::Readable;
 pub use repo::Repo;
 pub use transaction::Transaction;
 
-pub use assoc_core::planner::{IntoPreload, Plan, Preload, Scope};
+pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
     Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinedColumn, LoadState, Mismatch, NotLoadedReason,
     RawSql, Result, RowOrigin, Sort, SqlType, Value, WithJoinRows, escape_like,
 };
+pub use assoc_core::{IntoPreload, Preload, Scope};
 
 // The README and the guide are compiled, and their examples run, as documentation tests of this crate.
 #[cfg(doctest)]

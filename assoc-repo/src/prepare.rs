@@ -2,11 +2,11 @@
 //! what to load. Whatever can be refused is refused here, before any SQL.
 
 use assoc_core::joins::{JoinKind, Joins, RawJoin};
-use assoc_core::planner::{Plan, Request, Root, RootRequest, Way};
+use assoc_core::planner::{Plan, Root, RootRequest, Way};
 use assoc_core::sql::{JoinedSelect, Select as SelectSpec};
 use assoc_core::{
-    AssociationDef, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, Result, Route, Statement,
-    Value, filtered,
+    AssociationDef, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, Request, Result, Route,
+    Statement, Value, filtered,
 };
 
 use crate::query::Select;

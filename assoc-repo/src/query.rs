@@ -5,9 +5,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use assoc_core::joins::{JoinKind, RawJoin};
-use assoc_core::planner::{IntoPreload, Request, Way};
+use assoc_core::planner::Way;
 use assoc_core::sql::Select as SelectSpec;
-use assoc_core::{Expr, Filter, HasRowOrigin, IntoSort, Model, Operand, Result, RowOrigin};
+use assoc_core::{Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin};
 
 use crate::columns::Columns;
 use crate::repo::Repo;

@@ -4,12 +4,12 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use assoc_core::driver::Access;
-use assoc_core::planner::{Plan, Root, Strategy};
+use assoc_core::planner::{Plan, Root};
 use assoc_core::rows::mark;
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
     Aggregate, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, Operand, Result, RowSink, Selectable,
-    Statement, Value,
+    Statement, Strategy, Value,
 };
 
 use crate::columns::Columns;

@@ -9,12 +9,12 @@
 use std::any::Any;
 use std::future::Future;
 
-use assoc_core::planner::{Request, Root, Shape, Strategy, Way};
+use assoc_core::planner::{Root, Way};
 use assoc_core::rows::mark;
 use assoc_core::{
     Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, ColumnRef, Discriminator, Error, Expr,
-    HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, LoadState, Model, Operand, Result, Route, RowOrigin,
-    TargetRow, ToOne, Value,
+    HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, LoadState, Model, Operand, Request, Result, Route,
+    RowOrigin, Shape, Strategy, TargetRow, ToOne, Value,
 };
 
 use crate::prepare::selected_columns;

@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use assoc_core::driver::Access;
-use assoc_core::planner::{IntoPreload, Preload, Request, Root, Shape};
+use assoc_core::planner::Root;
 use assoc_core::sql::{KeyedCount, KeyedSelect};
 use assoc_core::{
-    AssociationDef, Cardinality, Dialect, Error, Finder, KeySet, Model, ModelDef, Result, Route, RowKeys, Statement,
-    Value, filtered,
+    AssociationDef, Cardinality, Dialect, Error, Finder, IntoPreload, KeySet, Model, ModelDef, Preload, Request,
+    Result, Route, RowKeys, Shape, Statement, Value, filtered,
 };
 
 use crate::preload;

@@ -47,7 +47,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect, PerOwnerLimit};
-use assoc_core::sql::{SqlWriter, padded_length, tuples_of};
+use assoc_core::sql::{SqlWriter, padded_length};
 use assoc_core::{BindList, ColumnDef, KeySet, SqlType, Value};
 use rusqlite::limits::Limit;
 
@@ -166,7 +166,7 @@ impl Dialect for SqliteDialect {
                 in_list(writer, list);
             }
             (columns, _) => {
-                let tuples = tuples_of(keys);
+                let tuples = keys.tuples();
                 let last = tuples.len().saturating_sub(1);
                 writer.push("(");
                 writer.separated(", ", columns, |writer, column| writer.own_column(column));
@@ -193,7 +193,7 @@ impl Dialect for SqliteDialect {
             writer.bind_list(list);
             writer.push(")");
         } else {
-            let (tuples, width) = (tuples_of(keys), keys.width());
+            let (tuples, width) = (keys.tuples(), keys.width());
             writer.push("column1 AS ");
             writer.identifier("ordinal");
             for part in 0..width {

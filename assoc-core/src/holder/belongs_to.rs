@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::ToOne;
 use super::cell::{Cell, state_methods};
-use crate::association::{Children, Links, LoadState, SharedRow, Slot, share_row};
 use crate::error::NotLoadedReason;
-use crate::model::Model;
-use crate::rows::Owners;
+use crate::metadata::association::{Children, Links, LoadState, SharedRow, Slot, share_row};
+use crate::metadata::model::Model;
+use crate::metadata::rows::Owners;
 
 /// The target of a `belongs_to` association: `BelongsTo<User>` if there must be one, `BelongsTo<Option<User>>` if not.
 pub struct BelongsTo<S: ToOne>(Cell<Option<Arc<S::Target>>>);

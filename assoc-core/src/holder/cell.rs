@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::association::LoadState;
+use crate::metadata::association::LoadState;
 
 #[derive(Clone, PartialEq)]
 pub(super) enum Cell<V> {

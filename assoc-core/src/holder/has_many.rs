@@ -4,10 +4,10 @@ use std::any::Any;
 use std::fmt;
 
 use super::cell::{Cell, state_methods};
-use crate::association::{Children, Links, LoadState, Slot};
 use crate::error::NotLoadedReason;
-use crate::model::Model;
-use crate::rows::Owners;
+use crate::metadata::association::{Children, Links, LoadState, Slot};
+use crate::metadata::model::Model;
+use crate::metadata::rows::Owners;
 
 /// The targets of a `has_many` association.
 ///

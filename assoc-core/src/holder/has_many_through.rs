@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::cell::{Cell, state_methods};
 use super::join_rows::{JoinRow, JoinRowList, WithJoinRows};
-use crate::association::{Children, JoinTableRows, Links, LoadState, SharedRow, Slot, share_row};
 use crate::error::NotLoadedReason;
-use crate::model::Model;
-use crate::rows::Owners;
+use crate::metadata::association::{Children, JoinTableRows, Links, LoadState, SharedRow, Slot, share_row};
+use crate::metadata::model::Model;
+use crate::metadata::rows::Owners;
 
 /// The targets of a `has_many through` association.
 ///

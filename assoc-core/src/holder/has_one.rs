@@ -6,10 +6,10 @@ use std::fmt;
 
 use super::ToOne;
 use super::cell::{Cell, state_methods};
-use crate::association::{Children, Links, LoadState, Slot};
 use crate::error::NotLoadedReason;
-use crate::model::Model;
-use crate::rows::Owners;
+use crate::metadata::association::{Children, Links, LoadState, Slot};
+use crate::metadata::model::Model;
+use crate::metadata::rows::Owners;
 
 /// The target of a `has_one` association: `HasOne<Address>` if there must be one, `HasOne<Option<Address>>` if not.
 pub struct HasOne<S: ToOne>(Cell<Option<Box<S::Target>>>);

@@ -9,7 +9,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::model::Model;
+use crate::metadata::model::Model;
 
 /// The rows beside one owner's targets; `None` where targets have no such rows. One pointer wide, because every
 /// association through others has it and few use it.

@@ -13,16 +13,15 @@ use std::collections::VecDeque;
 use super::by_owner::{self, LookUp};
 use super::by_way::{is_between_loaded, loaded_whole};
 use super::grouping::check_group;
-use super::links::{join_scope, order_of_links};
 use super::loader::check_loader;
 use super::wanted::Wanted;
-use super::{
-    ByOwner, Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Request, Root, Shape, Source, Step, Strategy, VariantEdge,
-};
-use crate::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
+use super::{ByOwner, Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Root, Source, Step, VariantEdge};
 use crate::error::{Error, ErrorKind, Result};
 use crate::joins::{GROUPED, cannot_join, hops_of};
-use crate::model::{Discriminator, ModelDef};
+use crate::metadata::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
+use crate::metadata::join_table::{join_scope, order_of_links};
+use crate::metadata::model::{Discriminator, ModelDef};
+use crate::metadata::request::{Request, Shape, Strategy};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
 
 /// Nodes whose own associations are still to be planned, each with the includes on the way to it.
@@ -77,7 +76,7 @@ impl Plan {
                     children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::into_include));
                 }
                 children.retain(|child| !(child.included && way.contains(&child.association)));
-                let mut children = super::request::merge(children)?;
+                let mut children = super::merge::merge(children)?;
                 for edge in &edges {
                     let child = self.nodes[node].edges[*edge].child;
                     let model = self.nodes[child].model;

@@ -11,11 +11,12 @@ use std::any::Any;
 use super::build::{direct_select, through_polymorphic};
 use super::grouping::check_group;
 use super::wanted::Wanted;
-use super::{EdgeId, Finish, Plan, Root, Shape, Step};
-use crate::association::{AssociationDef, Cardinality, Hop, Route};
+use super::{EdgeId, Finish, Plan, Root, Step};
 use crate::error::{Error, Result};
-use crate::filter_hook::{FilterHook, RowFilters, filtered};
-use crate::model::ModelDef;
+use crate::metadata::association::{AssociationDef, Cardinality, Hop, Route};
+use crate::metadata::filter_hook::{FilterHook, RowFilters, filtered};
+use crate::metadata::model::ModelDef;
+use crate::metadata::request::Shape;
 use crate::sql::KeyedSelect;
 
 /// A scope that each owner has of its own, on its way to a look-up.

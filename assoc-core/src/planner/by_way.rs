@@ -8,9 +8,10 @@
 //! application's own, which was written for one table.
 
 use super::wanted::Wanted;
-use super::{EdgeId, Plan, Request, Root, Strategy};
-use crate::association::{AssociationDef, Hop, Route};
+use super::{EdgeId, Plan, Root};
 use crate::error::Result;
+use crate::metadata::association::{AssociationDef, Hop, Route};
+use crate::metadata::request::{Request, Strategy};
 
 impl Plan {
     // Adds an edge whose statement goes the whole way, if there is one that can and should.

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{Edge, Plan, Root, Shape, Source};
+use super::{Edge, Plan, Root, Source};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
-use crate::model::ModelDef;
+use crate::metadata::model::ModelDef;
+use crate::metadata::request::Shape;
 use crate::value::Value;
 
 impl Plan {

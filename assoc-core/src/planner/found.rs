@@ -2,8 +2,8 @@
 
 use super::wanted::Wanted;
 use super::{Plan, Step};
-use crate::association::{Finder, Hop};
 use crate::error::{Error, Result};
+use crate::metadata::association::{Finder, Hop};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
 
 impl Plan {

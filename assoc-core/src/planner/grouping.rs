@@ -6,63 +6,11 @@
 //! numbers the rows of each group. For one that goes through others, rows reach their owners in memory; there the
 //! statement that fetches the targets says to which group each belongs.
 
-use super::{EdgeId, Plan, Preload, Scope, Source};
-use crate::association::{Association, AssociationDef, Cardinality};
-use crate::column::ColumnList;
 use crate::error::{Error, Result};
 use crate::joins::{GROUPED, cannot_join};
-use crate::model::ModelDef;
-
-impl<T> Scope<T> {
-    /// Of each owner's rows one for each combination of values of these columns, several calls add more: the first by the
-    /// association's order, then by primary key. Limit and offset count what is left. For lists, on databases with
-    /// window functions.
-    ///
-    /// ```
-    /// # use assoc_core::{HasMany, Model, planner::Scope};
-    /// # use assoc_macros::Model;
-    /// #[derive(Model, Clone)]
-    /// struct Author {
-    ///     id: i64,
-    ///     #[has_many(scope = latest_of_each_section)]
-    ///     latest_articles: HasMany<Article>,
-    /// }
-    ///
-    /// #[derive(Model, Clone)]
-    /// struct Article {
-    ///     id: i64,
-    ///     author_id: i64,
-    ///     section: String,
-    /// }
-    ///
-    /// fn latest_of_each_section(articles: Scope<Article>) -> Scope<Article> {
-    ///     articles.group_by(Article::SECTION).order_by(Article::ID.desc())
-    /// }
-    /// ```
-    #[must_use]
-    pub fn group_by(mut self, columns: impl ColumnList<T>) -> Self {
-        self.shape.group.extend(columns.indexes());
-        self
-    }
-}
-
-impl<O, T> Preload<O, T> {
-    /// Of each owner's rows one for each combination of values of these columns, several calls add more; as
-    /// [`Scope::group_by`]. The association is [partial](crate::LoadState::Partial) then.
-    #[must_use]
-    pub fn group_by(mut self, columns: impl ColumnList<T>) -> Self {
-        self.request.shape.group.extend(columns.indexes());
-        self
-    }
-}
-
-impl<O, T, H> Association<O, T, H> {
-    /// Of each owner's rows one for each combination of values of these columns: [`Preload::group_by`].
-    #[must_use]
-    pub fn group_by(self, columns: impl ColumnList<T>) -> Preload<O, T> {
-        self.preload().group_by(columns)
-    }
-}
+use crate::metadata::association::{AssociationDef, Cardinality};
+use crate::metadata::model::ModelDef;
+use crate::planner::{EdgeId, Plan, Source};
 
 /// Refuses a group where an owner has a single row.
 pub(super) fn check_group(association: &AssociationDef, group: &[usize]) -> Result<()> {

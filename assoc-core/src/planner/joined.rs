@@ -1,9 +1,9 @@
 //! Associations that the root's own statement loads: their tables among its joins, and what a join may not do.
 
 use super::{EdgeId, Plan, Source};
-use crate::association::{Cardinality, Hop, LoadState};
 use crate::error::Result;
 use crate::joins::{JoinHop, JoinKind, Joins, chosen_rows};
+use crate::metadata::association::{Cardinality, Hop, LoadState};
 use crate::sql::{KeyedSelect, Select};
 
 /// An edge whose rows come with the root's.

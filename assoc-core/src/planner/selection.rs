@@ -11,62 +11,10 @@
 //! A join selects what its places read of a table together; each gets its own columns of the rows. The same keys have to
 //! be among them as by key, so that it is all the same to a request by which kind of statement it is loaded.
 
-use super::{Edge, EdgeId, Plan, Preload, Scope, Source};
-use crate::association::{Association, Hop};
-use crate::column::ColumnList;
 use crate::error::{Error, Result};
+use crate::metadata::association::Hop;
+use crate::planner::{Edge, EdgeId, Plan, Source};
 use crate::sql::KeyedSelect;
-
-impl<T> Scope<T> {
-    /// Reads these columns only, several calls add more. The fields of the others must be `Option`s and are `None`. The
-    /// primary key, the key the association goes by and those of what is loaded below must be among them.
-    ///
-    /// ```
-    /// # use assoc_core::{HasMany, Model, planner::Scope};
-    /// # use assoc_macros::Model;
-    /// #[derive(Model, Clone)]
-    /// struct User {
-    ///     id: i64,
-    ///     #[has_many(scope = titles)]
-    ///     post_titles: HasMany<Post>,
-    /// }
-    ///
-    /// #[derive(Model, Clone)]
-    /// struct Post {
-    ///     id: i64,
-    ///     user_id: i64,
-    ///     title: String,
-    ///     body: Option<String>,
-    /// }
-    ///
-    /// fn titles(posts: Scope<Post>) -> Scope<Post> {
-    ///     posts.select((Post::ID, Post::USER_ID, Post::TITLE))
-    /// }
-    /// ```
-    #[must_use]
-    pub fn select(mut self, columns: impl ColumnList<T>) -> Self {
-        self.shape.select.get_or_insert_default().extend(columns.indexes());
-        self
-    }
-}
-
-impl<O, T> Preload<O, T> {
-    /// Reads these columns of the rows only, several calls add more; as [`Scope::select`]. The association is
-    /// [partial](crate::LoadState::Partial) then.
-    #[must_use]
-    pub fn select(mut self, columns: impl ColumnList<T>) -> Self {
-        self.request.shape.select.get_or_insert_default().extend(columns.indexes());
-        self
-    }
-}
-
-impl<O, T, H> Association<O, T, H> {
-    /// Reads these columns of the rows only: [`Preload::select`].
-    #[must_use]
-    pub fn select(self, columns: impl ColumnList<T>) -> Preload<O, T> {
-        self.preload().select(columns)
-    }
-}
 
 impl Plan {
     /// The plan for root rows of which some columns were read: they stand for no whole rows.

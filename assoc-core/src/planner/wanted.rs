@@ -1,7 +1,8 @@
 //! What planning is asked for at one place, with everything that lies on top of it.
 
-use super::{Loader, Shape};
-use crate::association::{AssociationDef, LoadState};
+use crate::metadata::association::{AssociationDef, LoadState};
+use crate::metadata::loader::Loader;
+use crate::metadata::request::Shape;
 
 /// What is asked of one association at one place.
 pub(super) struct Wanted {

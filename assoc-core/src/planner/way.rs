@@ -5,13 +5,13 @@
 //! of a part), there is no such statement, and the parts are loaded one after the other.
 
 use super::{Edge, EdgeId, Finish, Plan, Source};
-use crate::association::{Cardinality, Hop};
 use crate::column_type::SqlType;
 use crate::error::Result;
-use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
-use crate::filter_hook::{FilterHook, filtered};
 use crate::joins::{JoinHop, Joins, chosen_rows};
-use crate::model::{Discriminator, ModelDef};
+use crate::metadata::association::{Cardinality, Hop};
+use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::filter_hook::{FilterHook, filtered};
+use crate::metadata::model::{Discriminator, ModelDef};
 use crate::sql::{KeyedSelect, RowOrder};
 use crate::value::Value;
 
@@ -326,7 +326,7 @@ impl Way {
             let column = ColumnRef::own(model.columns[*column].name).joined(place);
             Expr::Compare {
                 left: Operand::Column(column),
-                op: crate::expr::Comparison::Eq,
+                op: crate::metadata::expr::Comparison::Eq,
                 right: Operand::Value(value.clone()),
             }
         });

@@ -10,7 +10,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::joins::Joins;
 use crate::key::KeySet;
-use crate::model::ModelDef;
+use crate::metadata::model::ModelDef;
 use crate::planner::Way;
 use crate::statement::Statement;
 

@@ -12,12 +12,12 @@
 use super::SqlWriter;
 use super::related::{Wanted, Way};
 use super::select::append_primary_key;
-use crate::association::{Hop, Route};
 use crate::dialect::PerOwnerLimit;
 use crate::error::{Error, Result};
-use crate::expr::{ChosenRows, Expr, OrderTerm};
-use crate::model::ModelDef;
-use crate::planner::Shape;
+use crate::metadata::association::{Hop, Route};
+use crate::metadata::expr::{ChosenRows, Expr, OrderTerm};
+use crate::metadata::model::ModelDef;
+use crate::metadata::request::Shape;
 
 mod way;
 

@@ -2,13 +2,13 @@
 
 use super::SqlWriter;
 use super::keyed::key_column;
-use crate::association::{AssociationDef, Hop};
 use crate::dialect::Dialect;
 use crate::error::Result;
-use crate::expr::Expr;
 use crate::key::KeySet;
-use crate::model::ModelDef;
-use crate::planner::Shape;
+use crate::metadata::association::{AssociationDef, Hop};
+use crate::metadata::expr::Expr;
+use crate::metadata::model::ModelDef;
+use crate::metadata::request::Shape;
 use crate::statement::Statement;
 
 /// The number of rows of each key: `SELECT ordinal, COUNT(*) … GROUP BY ordinal`. The database says which key a row

@@ -7,9 +7,9 @@
 
 use super::SqlWriter;
 use super::keyed::{KeyedSelect, PerOwner};
-use crate::association::RawSql;
 use crate::dialect::Dialect;
 use crate::error::Result;
+use crate::metadata::association::RawSql;
 use crate::statement::Statement;
 
 impl KeyedSelect {

@@ -23,12 +23,12 @@
 //! derived table that the root is joined to: `page.rs`. Still one statement.
 
 use super::{KeyedSelect, RowOrder, Select, SqlWriter, ascending_once};
-use crate::association::Hop;
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::expr::{ColumnRef, Direction, Operand, OrderTerm};
-use crate::model::ModelDef;
+use crate::metadata::association::Hop;
+use crate::metadata::expr::{ColumnRef, Direction, Operand, OrderTerm};
+use crate::metadata::model::ModelDef;
 use crate::planner::Plan;
 use crate::statement::Statement;
 

@@ -1,11 +1,11 @@
 //! `JOIN … ON …`, and the names joined columns go by.
 
 use super::SqlWriter;
-use crate::association::AssociationDef;
 use crate::error::{ErrorKind, Result};
-use crate::expr::{Expr, OrderTerm};
 use crate::joins::{JoinKind, JoinedTable, Joins};
-use crate::model::ModelDef;
+use crate::metadata::association::AssociationDef;
+use crate::metadata::expr::{Expr, OrderTerm};
+use crate::metadata::model::ModelDef;
 
 /// The names of joined tables by path, and from where paths are seen.
 #[derive(Debug, Default)]

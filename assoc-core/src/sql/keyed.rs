@@ -12,9 +12,9 @@ use super::SqlWriter;
 use super::select::append_primary_key;
 use crate::dialect::{Dialect, PerOwnerLimit};
 use crate::error::{Error, Result};
-use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::key::KeySet;
-use crate::model::ModelDef;
+use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::model::ModelDef;
 use crate::statement::Statement;
 
 /// How the rows of an answer are assigned to keys.

@@ -8,8 +8,8 @@
 
 use super::{Select, SqlWriter};
 use crate::error::{Error, Result};
-use crate::expr::{Operand, OrderTerm};
-use crate::model::ModelDef;
+use crate::metadata::expr::{Operand, OrderTerm};
+use crate::metadata::model::ModelDef;
 
 /// The name of the derived table that holds a page's keys.
 const PAGE: &str = "assoc_page";

@@ -6,12 +6,13 @@
 
 use super::SqlWriter;
 use super::chosen::{Choice, Outer};
-use crate::association::{AssociationDef, Cardinality, Hop, Route};
 use crate::error::{Error, Result};
-use crate::expr::Expr;
-use crate::filter_hook::{RowFilters, filtered};
-use crate::model::{Discriminator, ModelDef};
-use crate::planner::{Shape, join_scope};
+use crate::metadata::association::{AssociationDef, Cardinality, Hop, Route};
+use crate::metadata::expr::Expr;
+use crate::metadata::filter_hook::{RowFilters, filtered};
+use crate::metadata::join_table::join_scope;
+use crate::metadata::model::{Discriminator, ModelDef};
+use crate::metadata::request::Shape;
 use crate::value::Value;
 
 // Default scopes with conditions on associations may lead back to each other.

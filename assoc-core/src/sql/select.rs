@@ -3,9 +3,9 @@
 use super::SqlWriter;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::joins::Joins;
-use crate::model::ModelDef;
+use crate::metadata::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::model::ModelDef;
 use crate::statement::Statement;
 use crate::value::Value;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::SqlWriter;
 use crate::dialect::Dialect;
 use crate::key::KeySet;
-use crate::model::ModelDef;
+use crate::metadata::model::ModelDef;
 use crate::statement::{Bind, Statement};
 use crate::value::Value;
 

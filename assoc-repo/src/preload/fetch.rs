@@ -2,10 +2,12 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Edge, EdgeId, Loader, Plan, Source, Step};
+use assoc_core::planner::{Edge, EdgeId, Plan, Source, Step};
 use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{KeyedSelect, Matching, RowOrder};
-use assoc_core::{Cardinality, ColumnType, Error, ErrorKind, Hop, KeySet, Links, Result, RowKeys, RowSink, Value};
+use assoc_core::{
+    Cardinality, ColumnType, Error, ErrorKind, Hop, KeySet, Links, Loader, Result, RowKeys, RowSink, Value,
+};
 
 use super::compose::Composed;
 use super::held::{self, Held};

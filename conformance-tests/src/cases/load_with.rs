@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use assoc_core::Preload;
 use assoc_core::Result;
-use assoc_core::planner::Preload;
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};

@@ -2,8 +2,7 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Request, Shape};
-use assoc_core::{AssociationDef, Cardinality, LoadState, Macro, ModelDef, Route, Value};
+use assoc_core::{AssociationDef, Cardinality, LoadState, Macro, ModelDef, Request, Route, Shape, Value};
 
 use crate::data::{Row, World};
 use crate::people::{User, is_aligned};

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Plan, Request, Root, RootRequest, Shape};
-use assoc_core::{Error, ErrorKind, Expr, IntoSort, Model, ModelDef, OrderTerm};
+use assoc_core::planner::{Plan, Root, RootRequest};
+use assoc_core::{Error, ErrorKind, Expr, IntoSort, Model, ModelDef, OrderTerm, Request, Shape};
 use assoc_repo::{Filter, Query};
 
 use crate::data::{Random, World};

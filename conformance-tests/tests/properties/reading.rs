@@ -1,7 +1,9 @@
 //! The properties of what stands beside preloads: readers of one owner, side loads, counts.
 
-use assoc_core::planner::{Plan, Preload, Request, Root, Shape};
-use assoc_core::{Association, ColumnList, ColumnRef, Model, Operand, TargetRow, ToOne, Value};
+use assoc_core::planner::{Plan, Root};
+use assoc_core::{
+    Association, ColumnList, ColumnRef, Model, Operand, Preload, Request, Shape, TargetRow, ToOne, Value,
+};
 use assoc_repo::{BelongsTo, Columns, Query, Readable};
 
 use crate::data::{Random, World};

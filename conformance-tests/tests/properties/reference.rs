@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::cmp::Ordering;
 
-use assoc_core::planner::Shape;
 use assoc_core::{
-    AssociationDef, Cardinality, Comparison, Direction, Expr, Hop, ModelDef, Operand, OrderTerm, Route, RowSink, Value,
+    AssociationDef, Cardinality, Comparison, Direction, Expr, Hop, ModelDef, Operand, OrderTerm, Route, RowSink, Shape,
+    Value,
 };
 
 use crate::data::{Row, World, ignores_case};

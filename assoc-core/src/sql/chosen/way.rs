@@ -5,11 +5,11 @@
 //! others is a table of its targets, each held against what the part chooses for the row before.
 
 use super::{Choice, Form, Outer, PLACE, direct_order};
-use crate::association::{Hop, Route};
 use crate::error::Result;
-use crate::expr::{Expr, OrderTerm};
-use crate::model::{Discriminator, ModelDef};
-use crate::planner::{join_scope, order_of_links};
+use crate::metadata::association::{Hop, Route};
+use crate::metadata::expr::{Expr, OrderTerm};
+use crate::metadata::join_table::{join_scope, order_of_links};
+use crate::metadata::model::{Discriminator, ModelDef};
 use crate::sql::SqlWriter;
 use crate::sql::related::{Wanted, Way};
 use crate::sql::select::append_primary_key;

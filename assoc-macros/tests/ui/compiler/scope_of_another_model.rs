@@ -1,5 +1,5 @@
 use assoc_core::HasMany;
-use assoc_core::planner::Scope;
+use assoc_core::Scope;
 use assoc_macros::Model;
 
 #[derive(Model, Clone)]

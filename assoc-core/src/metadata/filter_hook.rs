@@ -8,9 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::expr::Expr;
-use crate::model::ModelDef;
-use crate::planner::Plan;
+use crate::metadata::expr::Expr;
+use crate::metadata::model::ModelDef;
 
 /// Answers with the condition that rows of a model must satisfy, if there is one.
 pub type FilterHook = Arc<dyn Fn(&'static ModelDef) -> Option<Expr> + Send + Sync>;
@@ -71,32 +70,5 @@ impl Expr {
             }
             other => other,
         })
-    }
-}
-
-impl Plan {
-    /// The plan with a hook's filters on every step. Rows that were fetched went through the same filters; rows that the
-    /// application has at hand may not have.
-    ///
-    /// # Errors
-    /// When a declaration does not hold together.
-    pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
-        for step in &mut self.steps {
-            if let Some(by_owner) = &mut step.by_owner {
-                by_owner.with_filters(hook);
-            }
-            if hook(step.select.model).is_some() {
-                step.memory.retain(|node| !self.available.contains(node));
-            }
-            if let Some(way) = &mut step.way {
-                way.with_filters(hook)?;
-            }
-        }
-        let joined = self.joined.iter_mut().map(|joined| &mut joined.select);
-        for select in self.steps.iter_mut().map(|step| &mut step.select).chain(joined) {
-            let filter = std::mem::replace(&mut select.filter, Expr::always());
-            select.filter = filtered(hook, select.model, filter)?;
-        }
-        Ok(self)
     }
 }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::rows::{Owners, Rows};
+use crate::metadata::rows::{Owners, Rows};
 
 /// What is known of an association in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -3,7 +3,7 @@
 use super::polymorphic::check_other_side;
 use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
 use crate::error::Result;
-use crate::model::Discriminator;
+use crate::metadata::model::Discriminator;
 
 /// `has_many` with its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,11 +10,11 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::driver::RowSink;
 use crate::error::Result;
 use crate::key::{KeyTuple, RowKeys};
-use crate::model::Model;
-use crate::origin::RowOrigin;
+use crate::metadata::model::Model;
+use crate::metadata::origin::RowOrigin;
+use crate::row_sink::RowSink;
 use crate::value::Value;
 
 mod links;

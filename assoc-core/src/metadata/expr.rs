@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::association::AssociationDef;
-use crate::filter_hook::RowFilters;
-use crate::model::ModelDef;
+use crate::metadata::association::AssociationDef;
+use crate::metadata::filter_hook::RowFilters;
+use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
 /// A column, of the query's own model or of an association reached from it.

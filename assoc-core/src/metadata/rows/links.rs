@@ -8,11 +8,11 @@ use std::any::{Any, TypeId};
 
 use super::{ModelRows, Owners, Rows};
 use crate::column_type::SqlType;
-use crate::driver::RowSink;
 use crate::error::{ErrorKind, Result};
 use crate::key::{KeyTuple, RowKeys};
-use crate::model::ModelDef;
-use crate::origin::RowOrigin;
+use crate::metadata::model::ModelDef;
+use crate::metadata::origin::RowOrigin;
+use crate::row_sink::RowSink;
 use crate::value::Value;
 
 /// A list of links.
@@ -227,7 +227,7 @@ impl ModelRows for LinkTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ColumnDef, TableRef};
+    use crate::metadata::model::{ColumnDef, TableRef};
 
     fn links(rows: &[[Value<'static>; 2]]) -> LinkRows {
         let mut links = LinkRows::new(vec![1, 4]);

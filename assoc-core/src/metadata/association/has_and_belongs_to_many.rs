@@ -3,7 +3,7 @@
 
 use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
 use crate::error::Result;
-use crate::model::ModelDef;
+use crate::metadata::model::ModelDef;
 
 /// `has_and_belongs_to_many` with its join table.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::association::{AssociationDef, Route};
+use crate::metadata::association::{AssociationDef, Route};
 
 /// Where a row came from, in a field of its model. Not a column; the derive knows it by its type.
 ///

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{IntoPreload, Request, Shape};
-use crate::column::{Filter, IntoSort};
+use super::column::{Filter, IntoSort};
+use super::preload::IntoPreload;
+use crate::metadata::request::{Request, Shape};
 
 /// Builds the scope of an association or model: what a function named by `scope = "…"` receives and returns.
 ///
@@ -14,7 +15,7 @@ use crate::column::{Filter, IntoSort};
 /// }
 /// ```
 pub struct Scope<T> {
-    pub(super) shape: Shape,
+    pub(crate) shape: Shape,
     target: PhantomData<fn() -> T>,
 }
 

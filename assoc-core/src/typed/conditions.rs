@@ -1,9 +1,10 @@
 //! Conditions on what an association leads to: `User::POSTS.any(…)`, `.none(…)`, `.associated()`, `.missing()`.
 
-use super::{Association, AssociationDef, Macro, Route};
-use crate::column::Filter;
-use crate::expr::{ColumnRef, Comparison, Expr, Operand};
-use crate::model::{Model, ModelDef};
+use crate::metadata::association::{AssociationDef, Macro, Route};
+use crate::metadata::expr::{ColumnRef, Comparison, Expr, Operand};
+use crate::metadata::model::{Model, ModelDef};
+use crate::typed::association::Association;
+use crate::typed::column::Filter;
 use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {

@@ -1,10 +1,10 @@
 //! The rows of a join table: which of them count, and in which order an owner has them.
 
-use crate::association::{AssociationDef, Hop};
 use crate::error::{Error, Result};
-use crate::expr::{ColumnRef, Direction, Operand, OrderTerm};
-use crate::model::ModelDef;
-use crate::planner::Shape;
+use crate::metadata::association::{AssociationDef, Hop};
+use crate::metadata::expr::{ColumnRef, Direction, Operand, OrderTerm};
+use crate::metadata::model::ModelDef;
+use crate::metadata::request::Shape;
 
 /// What every read of a join table's rows begins with; nothing for a table without model.
 pub(crate) fn join_scope(association: &AssociationDef, table: &ModelDef) -> Result<Shape> {

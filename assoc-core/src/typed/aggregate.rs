@@ -3,9 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::column::{Column, Filter, bind};
 use crate::column_type::{ColumnType, IntoColumn};
-use crate::expr::{AggregateFunction, Comparison, Expr, Operand};
+use crate::metadata::expr::{AggregateFunction, Comparison, Expr, Operand};
+use crate::typed::column::{Column, Filter, bind};
 
 /// An aggregate over rows of model `M`, answered as `Out`.
 pub struct Aggregate<M, Out> {

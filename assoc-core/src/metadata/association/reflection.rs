@@ -2,7 +2,7 @@
 
 use super::{AssociationDef, Hop, Macro, Route};
 use crate::error::Result;
-use crate::model::ModelDef;
+use crate::metadata::model::ModelDef;
 
 /// Columns of one table that refer to another's.
 #[derive(Debug, Clone, PartialEq, Eq)]

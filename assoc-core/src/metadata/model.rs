@@ -3,14 +3,14 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 
-use crate::association::AssociationDef;
 use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::Expr;
 use crate::key::{Key, KeyTuple};
-use crate::origin::RowOrigin;
-use crate::planner::Shape;
-use crate::rows::{LinkTable, ModelRows};
+use crate::metadata::association::AssociationDef;
+use crate::metadata::expr::Expr;
+use crate::metadata::origin::RowOrigin;
+use crate::metadata::request::Shape;
+use crate::metadata::rows::{LinkTable, ModelRows};
 use crate::value::Value;
 
 /// A struct that is a row of a table. Derived with `#[derive(Model)]`, never written by hand.

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::aggregate::Aggregate;
-use crate::association::JoinedColumn;
 use crate::column_type::{ColumnType, IntoColumn};
-use crate::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+use crate::typed::aggregate::Aggregate;
+use crate::typed::joined::JoinedColumn;
 use crate::value::Value;
 
 mod list;

@@ -5,8 +5,7 @@
 //! circle leads nowhere. [`ThroughKind::route`] is the only way to the parts, so it is where a circle is found, and
 //! whoever follows routes need not look out for one.
 
-use super::{Association, AssociationDef, Cardinality, HasVariant, Kind, Macro, Route};
-use crate::column::Column;
+use super::{AssociationDef, Cardinality, Kind, Macro, Route};
 use crate::error::{Error, Result};
 
 /// A through association. The two associations are functions, because constants of models that refer to each other
@@ -98,63 +97,4 @@ fn check_source_type(association: &AssociationDef, source: &AssociationDef, tag:
         source.qualified_name(),
     );
     Err(Error::invalid_query((association.owner)().name, message))
-}
-
-/// Stands for a constant that a model does not have: the derive asks for a source association by its singular and its
-/// plural name, and a trait answers with this where there is none.
-#[derive(Debug, Clone, Copy)]
-pub struct Missing;
-
-/// Chooses the source of a through association from its singular and plural names: the one that exists, the singular
-/// one if both do.
-#[diagnostic::on_unimplemented(
-    message = "the source of this association is not found, or does not lead to `{T}`",
-    label = "the model it goes through has no association of this name, visible here, that leads to `{T}`",
-    note = "a `through` association is continued by the association of the model it goes through that has its name, in the singular or else in the plural: name another with `source = \"…\"`"
-)]
-pub trait PickSource<T>: Copy {
-    /// The association.
-    fn def(self) -> &'static AssociationDef;
-}
-
-impl<J, T, H, P: Copy> PickSource<T> for (Association<J, T, H>, P) {
-    fn def(self) -> &'static AssociationDef {
-        self.0.def()
-    }
-}
-
-impl<J, T, H> PickSource<T> for (Missing, Association<J, T, H>) {
-    fn def(self) -> &'static AssociationDef {
-        self.1.def()
-    }
-}
-
-// The singular may be a column.
-impl<J, V, T, H> PickSource<T> for (Column<J, V>, Association<J, T, H>) {
-    fn def(self) -> &'static AssociationDef {
-        self.1.def()
-    }
-}
-
-/// As [`PickSource`], for a polymorphic source of which one type is followed.
-#[diagnostic::on_unimplemented(
-    message = "the source of this association is not found, or is no association",
-    label = "with `source_type`, the source is a polymorphic `belongs_to` of the model it goes through, and `{T}` one of its types",
-    note = "name it with `source = \"…\"`"
-)]
-pub trait PickTypedSource<T>: Copy {
-    /// The association.
-    fn def(self) -> &'static AssociationDef;
-}
-
-impl<J, E: HasVariant<T>, T, H, P: Copy> PickTypedSource<T> for (Association<J, E, H>, P) {
-    fn def(self) -> &'static AssociationDef {
-        self.0.def()
-    }
-}
-
-impl<J, E: HasVariant<T>, T, H> PickTypedSource<T> for (Missing, Association<J, E, H>) {
-    fn def(self) -> &'static AssociationDef {
-        self.1.def()
-    }
 }

@@ -4,11 +4,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{Association, AssociationDef};
-use crate::aggregate::{Aggregate, Selectable};
-use crate::column::{Column, ColumnOf, Filter, MaybeNull, Sort};
 use crate::column_type::ColumnType;
-use crate::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::association::AssociationDef;
+use crate::metadata::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::typed::aggregate::{Aggregate, Selectable};
+use crate::typed::association::Association;
+use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort};
 
 impl<O, T, H> Association<O, T, H> {
     /// Something about the target as something about the owner, for a query that joins this association (by `join`,

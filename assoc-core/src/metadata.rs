@@ -1,0 +1,16 @@
+//! What the derives write and everything else reads: models, associations, the scopes that belong to them, and rows as
+//! the planner sees them.
+//!
+//! Declarations refer to each other in a circle: an association has a scope, a scope holds conditions and preloads, and
+//! both name associations. That one circle lives in this module, and nothing below it is needed by it: see the order of
+//! layers in `docs/design/house.md`.
+
+pub(crate) mod association;
+pub(crate) mod expr;
+pub(crate) mod filter_hook;
+pub(crate) mod join_table;
+pub(crate) mod loader;
+pub(crate) mod model;
+pub(crate) mod origin;
+pub(crate) mod request;
+pub mod rows;

@@ -1,0 +1,14 @@
+//! The typed faces of models and associations: constants such as `User::NAME` and `User::POSTS`, and what applications
+//! build from them. Each becomes data of [`metadata`](crate::metadata) before the planner sees it.
+
+pub(crate) mod aggregate;
+pub(crate) mod association;
+pub(crate) mod column;
+pub(crate) mod conditions;
+pub(crate) mod joined;
+pub(crate) mod load_with;
+pub(crate) mod preload;
+pub(crate) mod scope;
+pub(crate) mod select;
+pub(crate) mod source;
+pub(crate) mod variant;

@@ -1,0 +1,72 @@
+//! The typed face of an association: the constant `User::POSTS`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::error::{AssociationNotLoaded, NotLoadedReason};
+use crate::metadata::association::AssociationDef;
+
+/// An association of model `O` to model `T`, held in a field of type `H`. A constant made by the derive:
+/// `User::POSTS`.
+pub struct Association<O, T, H> {
+    def: &'static AssociationDef,
+    types: PhantomData<fn() -> (O, T, H)>,
+}
+
+impl<O, T, H> Clone for Association<O, T, H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<O, T, H> Copy for Association<O, T, H> {}
+
+impl<O, T, H> Association<O, T, H> {
+    /// The token of an association. Called by the derive, which makes sure that the types are those of `def`.
+    #[must_use]
+    pub const fn new(def: &'static AssociationDef) -> Self {
+        Association { def, types: PhantomData }
+    }
+
+    /// The association as data.
+    #[must_use]
+    pub const fn def(self) -> &'static AssociationDef {
+        self.def
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.def.name
+    }
+
+    /// The error of reading it when it is not in memory, for an accessor of one's own: what the derived one answers.
+    ///
+    /// ```ignore
+    /// self.posts.get().map_err(|reason| User::POSTS.not_loaded(reason))
+    /// ```
+    #[cold]
+    #[must_use]
+    pub fn not_loaded(self, reason: NotLoadedReason) -> AssociationNotLoaded {
+        AssociationNotLoaded::new((self.def.owner)().name, self.def.name, reason)
+    }
+}
+
+impl<O, T, H> fmt::Debug for Association<O, T, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.def, f)
+    }
+}
+
+/// A foreign key column of this type can refer to a key of type `K`: the same type, or an `Option` of it on either
+/// side.
+#[diagnostic::on_unimplemented(
+    message = "a foreign key of type `{Self}` cannot refer to a key of type `{K}`",
+    label = "this association's foreign key has another type than the key it refers to",
+    note = "make the column `{K}` or `Option<{K}>`, or name another column with `foreign_key = \"…\"` or `primary_key = \"…\"`"
+)]
+pub trait ForeignKeyFor<K> {}
+
+impl<K> ForeignKeyFor<K> for K {}
+impl<K> ForeignKeyFor<K> for Option<K> {}
+impl<K> ForeignKeyFor<Option<K>> for K {}

@@ -1,0 +1,233 @@
+//! Preloads as applications write them: `User::POSTS.with(Post::COMMENTS)`.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::association::Association;
+use super::column::{Filter, IntoSort};
+use crate::metadata::request::Request;
+
+/// A preload of an association of model `O` to `T`: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`.
+pub struct Preload<O, T> {
+    pub(crate) request: Request,
+    types: PhantomData<fn() -> (O, T)>,
+}
+
+impl<O, T> Clone for Preload<O, T> {
+    fn clone(&self) -> Self {
+        Preload { request: self.request.clone(), types: PhantomData }
+    }
+}
+
+impl<O, T> fmt::Debug for Preload<O, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.request, f)
+    }
+}
+
+impl<O, T, H> From<Association<O, T, H>> for Preload<O, T> {
+    fn from(association: Association<O, T, H>) -> Self {
+        association.preload()
+    }
+}
+
+impl<O, T> Preload<O, T> {
+    /// The data form.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Loads an association of the targets as well. May be called several times, and nested to any depth.
+    #[must_use]
+    pub fn with(mut self, child: impl IntoPreload<T>) -> Self {
+        self.request.children.extend(child.into_requests());
+        self
+    }
+
+    /// Loads only the rows that satisfy a condition. The association is [partial](crate::LoadState::Partial) then.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter<T>) -> Self {
+        self.request.shape.filter = self.request.shape.filter.and(filter.into_expr());
+        self
+    }
+
+    /// Loads the rows in an order instead of the association's; several calls add less significant terms. Where the
+    /// order decides which rows there are (of a `has_one`, or of an association that declares a limit or offset), the
+    /// association is [partial](crate::LoadState::Partial) then.
+    #[must_use]
+    pub fn order_by(mut self, sort: impl IntoSort<T>) -> Self {
+        self.request.shape.order.extend(sort.into_terms());
+        self
+    }
+
+    /// Loads at most so many rows *for each owner*: the first by the order, then by primary key. The association is
+    /// [partial](crate::LoadState::Partial) then.
+    #[must_use]
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.request.shape.limit = Some(limit);
+        self
+    }
+
+    /// Leaves out so many rows of each owner at the beginning.
+    #[must_use]
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.request.shape.offset = Some(offset);
+        self
+    }
+
+    /// Leaves out the limit and offset that the association declares.
+    #[must_use]
+    pub fn unlimited(mut self) -> Self {
+        self.request.shape.unlimited = true;
+        self
+    }
+
+    /// Loads each row once an owner, also where the association leads to it several times.
+    #[must_use]
+    pub fn distinct(mut self) -> Self {
+        self.request.shape.distinct = true;
+        self
+    }
+
+    /// Leaves out the target model's default scope.
+    #[must_use]
+    pub fn unscoped(mut self) -> Self {
+        self.request.shape.unscoped = true;
+        self
+    }
+}
+
+impl<O> Preload<O, O> {
+    /// Loads the same below itself, so many levels deep in all: a tree, one statement a level, ending at the first
+    /// empty one.
+    #[must_use]
+    pub fn recursive(self, levels: usize) -> Self {
+        let level = self.clone();
+        (1..levels).fold(self, |below, _| level.clone().with(below))
+    }
+}
+
+impl<O, H> Association<O, O, H> {
+    /// Loads the same association below itself: [`Preload::recursive`].
+    #[must_use]
+    pub fn recursive(self, levels: usize) -> Preload<O, O> {
+        self.preload().recursive(levels)
+    }
+}
+
+impl<O, T, H> Association<O, T, H> {
+    /// This association, as the beginning of a preload tree.
+    #[must_use]
+    pub fn preload(self) -> Preload<O, T> {
+        Preload { request: Request::new(self.def()), types: PhantomData }
+    }
+
+    /// Loads an association of the targets as well: `User::POSTS.with(Post::COMMENTS)`.
+    #[must_use]
+    pub fn with(self, child: impl IntoPreload<T>) -> Preload<O, T> {
+        self.preload().with(child)
+    }
+
+    /// Loads only the rows that satisfy a condition: [`Preload::filter`].
+    #[must_use]
+    pub fn filter(self, filter: Filter<T>) -> Preload<O, T> {
+        self.preload().filter(filter)
+    }
+
+    /// Loads the rows in an order: [`Preload::order_by`].
+    #[must_use]
+    pub fn order_by(self, sort: impl IntoSort<T>) -> Preload<O, T> {
+        self.preload().order_by(sort)
+    }
+
+    /// Loads the first rows of each owner: [`Preload::limit`].
+    #[must_use]
+    pub fn limit(self, limit: u64) -> Preload<O, T> {
+        self.preload().limit(limit)
+    }
+
+    /// Leaves out the first rows of each owner: [`Preload::offset`].
+    #[must_use]
+    pub fn offset(self, offset: u64) -> Preload<O, T> {
+        self.preload().offset(offset)
+    }
+
+    /// Leaves out the limit the association declares: [`Preload::unlimited`].
+    #[must_use]
+    pub fn unlimited(self) -> Preload<O, T> {
+        self.preload().unlimited()
+    }
+
+    /// Loads each row once an owner: [`Preload::distinct`].
+    #[must_use]
+    pub fn distinct(self) -> Preload<O, T> {
+        self.preload().distinct()
+    }
+
+    /// Leaves out the target model's default scope: [`Preload::unscoped`].
+    #[must_use]
+    pub fn unscoped(self) -> Preload<O, T> {
+        self.preload().unscoped()
+    }
+}
+
+/// Whatever can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of such.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be preloaded for `{O}`",
+    label = "not an association of `{O}`",
+    note = "preloads are association tokens of the model they are asked for: `Query::preload(User::POSTS.with(Post::COMMENTS))`"
+)]
+pub trait IntoPreload<O> {
+    /// The requests, as data.
+    fn into_requests(self) -> Vec<Request>;
+}
+
+impl<O, T, H> IntoPreload<O> for Association<O, T, H> {
+    fn into_requests(self) -> Vec<Request> {
+        vec![self.preload().request]
+    }
+}
+
+impl<O, T> IntoPreload<O> for Preload<O, T> {
+    fn into_requests(self) -> Vec<Request> {
+        vec![self.request]
+    }
+}
+
+/// Nothing.
+impl<O> IntoPreload<O> for () {
+    fn into_requests(self) -> Vec<Request> {
+        Vec::new()
+    }
+}
+
+impl<O, P: IntoPreload<O>> IntoPreload<O> for Option<P> {
+    fn into_requests(self) -> Vec<Request> {
+        self.map_or_else(Vec::new, IntoPreload::into_requests)
+    }
+}
+
+impl<O, P: IntoPreload<O>> IntoPreload<O> for Vec<P> {
+    fn into_requests(self) -> Vec<Request> {
+        self.into_iter().flat_map(IntoPreload::into_requests).collect()
+    }
+}
+
+macro_rules! several {
+    ($($name:ident $index:tt),+) => {
+        impl<O, $($name: IntoPreload<O>),+> IntoPreload<O> for ($($name,)+) {
+            fn into_requests(self) -> Vec<Request> {
+                let mut all = Vec::new();
+                $(all.extend(self.$index.into_requests());)+
+                all
+            }
+        }
+    };
+}
+
+several!(A 0, B 1);
+several!(A 0, B 1, C 2);
+several!(A 0, B 1, C 2, D 3);
+several!(A 0, B 1, C 2, D 3, E 4);
+several!(A 0, B 1, C 2, D 3, E 4, F 5);

@@ -1,0 +1,64 @@
+//! The compile-time choice of the association that continues a through association: its source.
+
+use super::association::Association;
+use super::column::Column;
+use crate::metadata::association::{AssociationDef, HasVariant};
+
+/// Stands for a constant that a model does not have: the derive asks for a source association by its singular and its
+/// plural name, and a trait answers with this where there is none.
+#[derive(Debug, Clone, Copy)]
+pub struct Missing;
+
+/// Chooses the source of a through association from its singular and plural names: the one that exists, the singular
+/// one if both do.
+#[diagnostic::on_unimplemented(
+    message = "the source of this association is not found, or does not lead to `{T}`",
+    label = "the model it goes through has no association of this name, visible here, that leads to `{T}`",
+    note = "a `through` association is continued by the association of the model it goes through that has its name, in the singular or else in the plural: name another with `source = \"…\"`"
+)]
+pub trait PickSource<T>: Copy {
+    /// The association.
+    fn def(self) -> &'static AssociationDef;
+}
+
+impl<J, T, H, P: Copy> PickSource<T> for (Association<J, T, H>, P) {
+    fn def(self) -> &'static AssociationDef {
+        self.0.def()
+    }
+}
+
+impl<J, T, H> PickSource<T> for (Missing, Association<J, T, H>) {
+    fn def(self) -> &'static AssociationDef {
+        self.1.def()
+    }
+}
+
+// The singular may be a column.
+impl<J, V, T, H> PickSource<T> for (Column<J, V>, Association<J, T, H>) {
+    fn def(self) -> &'static AssociationDef {
+        self.1.def()
+    }
+}
+
+/// As [`PickSource`], for a polymorphic source of which one type is followed.
+#[diagnostic::on_unimplemented(
+    message = "the source of this association is not found, or is no association",
+    label = "with `source_type`, the source is a polymorphic `belongs_to` of the model it goes through, and `{T}` one of its types",
+    note = "name it with `source = \"…\"`"
+)]
+pub trait PickTypedSource<T>: Copy {
+    /// The association.
+    fn def(self) -> &'static AssociationDef;
+}
+
+impl<J, E: HasVariant<T>, T, H, P: Copy> PickTypedSource<T> for (Association<J, E, H>, P) {
+    fn def(self) -> &'static AssociationDef {
+        self.0.def()
+    }
+}
+
+impl<J, E: HasVariant<T>, T, H> PickTypedSource<T> for (Missing, Association<J, E, H>) {
+    fn def(self) -> &'static AssociationDef {
+        self.1.def()
+    }
+}
