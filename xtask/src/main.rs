@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod db;
+mod layers;
 mod mariadb;
 mod runner;
 mod test;
@@ -17,6 +18,7 @@ Usage: cargo xtask <task>
   bench [-- <workload>...]          measure against SQL by hand, on SQLite: W1 to W10, rss (docs/performance.md).
   db mysql -- <command> [args...]   run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.
+  layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).
   test [--quick]                    everything that is checked before a change is accepted, with all tests on SQLite
                                     and on a private MariaDB (or the server of ASSOC_MYSQL_URL). --quick leaves out
                                     MariaDB and whether the dependencies resolve beside those of other crates.
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match task.as_deref() {
         Some("bench") => bench::run(&rest),
         Some("db") => db::run(&rest),
+        Some("layers") => test::layers().map(ExitCode::from),
         Some("test") => test::run(&rest),
         Some("help" | "--help" | "-h") | None => {
             print!("{USAGE}");

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::Outcome;
+use crate::layers;
 use crate::runner::Runner;
 
 const USAGE: &str = "usage: cargo xtask test [--quick]";
@@ -66,6 +67,10 @@ impl Gate {
     fn all(&mut self, quick: bool) -> Result<u8, String> {
         self.stage("Formatting");
         let mut code = self.runner.run(cargo().args(["fmt", "--all", "--check"]))?;
+        if code == 0 {
+            self.stage("Layers");
+            code = layers()?;
+        }
         if code == 0 {
             self.stage("Lints");
             let lints = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
@@ -183,6 +188,15 @@ impl Gate {
             println!("=== {:.0} s", began.elapsed().as_secs_f64());
         }
     }
+}
+
+/// Whether every import of the core follows the order of its layers.
+pub(crate) fn layers() -> Result<u8, String> {
+    let found = layers::violations(&workspace().join("assoc-core/src"), &workspace().join("docs/design/house.md"))?;
+    for violation in &found {
+        println!("{violation}");
+    }
+    Ok(u8::from(!found.is_empty()))
 }
 
 fn cargo() -> Command {
