@@ -382,3 +382,20 @@ fn other_accessors_exist() {
     let employee = Employee::from_values(&mut [Value::Int(7), Value::Int(1)]).unwrap();
     assert!(employee.manager().is_err() && employee.subordinates().is_err());
 }
+
+#[test]
+fn tokens_and_conditions_compare_and_hash() {
+    use std::collections::HashSet;
+
+    assert_eq!(User::NAME, User::NAME);
+    assert_ne!(User::POSTS, User::EDITED);
+    assert_eq!(HashSet::from([User::POSTS, User::EDITED, User::POSTS]).len(), 2);
+    assert_eq!(HashSet::from([User::NAME, User::NAME]).len(), 1);
+    assert_eq!(User::NAME.eq("Ada").and(User::ID.gt(1)), User::NAME.eq("Ada").and(User::ID.gt(1)));
+    assert_ne!(User::NAME.eq("Ada"), User::NAME.eq("Bob"));
+    assert_eq!(User::NAME.asc(), User::NAME.asc());
+    assert_ne!(User::NAME.asc(), User::NAME.desc());
+    assert_eq!(User::ID.max(), User::ID.max());
+    assert_eq!(Post::AUTHOR.filter(User::ID.gt(1)), Post::AUTHOR.filter(User::ID.gt(1)));
+    assert_ne!(Post::AUTHOR.limit(1), Post::AUTHOR.limit(2));
+}

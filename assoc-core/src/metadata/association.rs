@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use crate::error::Result;
 use crate::metadata::expr::Expr;
@@ -364,6 +365,12 @@ impl PartialEq for AssociationDef {
 }
 
 impl Eq for AssociationDef {}
+
+impl Hash for AssociationDef {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.name, (self.owner)().name).hash(state);
+    }
+}
 
 impl fmt::Debug for AssociationDef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

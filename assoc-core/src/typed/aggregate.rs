@@ -38,6 +38,12 @@ impl<M, Out> Clone for Aggregate<M, Out> {
     }
 }
 
+impl<M, Out> PartialEq for Aggregate<M, Out> {
+    fn eq(&self, other: &Self) -> bool {
+        self.operand == other.operand
+    }
+}
+
 impl<M, Out> fmt::Debug for Aggregate<M, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Aggregate").field(&self.operand).finish()

@@ -1,6 +1,7 @@
 //! The typed face of an association: the constant `User::POSTS`.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use crate::error::{AssociationNotLoaded, NotLoadedReason};
@@ -49,6 +50,21 @@ impl<O, T, H> Association<O, T, H> {
     #[must_use]
     pub fn not_loaded(self, reason: NotLoadedReason) -> AssociationNotLoaded {
         AssociationNotLoaded::new((self.def.owner)().name, self.def.name, reason)
+    }
+}
+
+/// Two tokens are equal if they name the same association of the same model.
+impl<O, T, H> PartialEq for Association<O, T, H> {
+    fn eq(&self, other: &Self) -> bool {
+        self.def == other.def
+    }
+}
+
+impl<O, T, H> Eq for Association<O, T, H> {}
+
+impl<O, T, H> Hash for Association<O, T, H> {
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        self.def.hash(state);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Column tokens: `User::NAME`, a constant that knows its model and its Rust type.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use crate::column_type::{ColumnType, IntoColumn};
@@ -31,6 +32,21 @@ impl<M, V> Clone for Column<M, V> {
 }
 
 impl<M, V> Copy for Column<M, V> {}
+
+/// Two tokens are equal if they name the same column: by a column of the same model, whose type is part of the token's.
+impl<M, V> PartialEq for Column<M, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index && self.name == other.name
+    }
+}
+
+impl<M, V> Eq for Column<M, V> {}
+
+impl<M, V> Hash for Column<M, V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.index, self.name).hash(state);
+    }
+}
 
 impl<M, V> fmt::Debug for Column<M, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -335,6 +351,13 @@ impl<M> Clone for Filter<M> {
     }
 }
 
+/// Two conditions are equal if their data forms are: `a.and(b)` is not `b.and(a)`.
+impl<M> PartialEq for Filter<M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.expr == other.expr
+    }
+}
+
 impl<M> Filter<M> {
     /// A condition from its data form.
     #[must_use]
@@ -431,6 +454,12 @@ impl<M> fmt::Debug for Sort<M> {
 impl<M> Clone for Sort<M> {
     fn clone(&self) -> Self {
         Sort { term: self.term.clone(), model: PhantomData }
+    }
+}
+
+impl<M> PartialEq for Sort<M> {
+    fn eq(&self, other: &Self) -> bool {
+        self.term == other.term
     }
 }
 

@@ -92,6 +92,12 @@ impl<M, V> Clone for JoinedColumn<M, V> {
     }
 }
 
+impl<M, V> PartialEq for JoinedColumn<M, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.column == other.column
+    }
+}
+
 impl<M, V> fmt::Debug for JoinedColumn<M, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("JoinedColumn").field(&self.column).finish()

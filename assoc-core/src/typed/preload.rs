@@ -19,6 +19,12 @@ impl<O, T> Clone for Preload<O, T> {
     }
 }
 
+impl<O, T> PartialEq for Preload<O, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.request == other.request
+    }
+}
+
 impl<O, T> fmt::Debug for Preload<O, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.request, f)

@@ -25,6 +25,12 @@ impl<T> Clone for Scope<T> {
     }
 }
 
+impl<T> PartialEq for Scope<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape
+    }
+}
+
 impl<T> fmt::Debug for Scope<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.shape, f)
