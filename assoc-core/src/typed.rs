@@ -8,7 +8,7 @@ pub(crate) mod conditions;
 pub(crate) mod joined;
 pub(crate) mod load_with;
 pub(crate) mod preload;
+pub(crate) mod refinements;
 pub(crate) mod scope;
-pub(crate) mod select;
 pub(crate) mod source;
 pub(crate) mod variant;

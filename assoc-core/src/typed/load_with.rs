@@ -34,7 +34,7 @@ impl<O, T, H> Association<O, T, H> {
     ///
     /// ```
     /// # use assoc_core as assoc_repo;
-    /// # use assoc_core::{BelongsTo, Model, planner::Preload};
+    /// # use assoc_core::{BelongsTo, Model, Preload};
     /// # #[derive(assoc_macros::Model, Debug, Clone)]
     /// # pub struct User { pub id: i64 }
     /// # #[derive(assoc_macros::Model, Debug, Clone)]

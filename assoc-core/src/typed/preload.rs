@@ -4,7 +4,6 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::association::Association;
-use super::column::{Filter, IntoSort};
 use crate::metadata::request::Request;
 
 /// A preload of an association of model `O` to `T`: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`.
@@ -51,55 +50,10 @@ impl<O, T> Preload<O, T> {
         self
     }
 
-    /// Loads only the rows that satisfy a condition. The association is [partial](crate::LoadState::Partial) then.
-    #[must_use]
-    pub fn filter(mut self, filter: Filter<T>) -> Self {
-        self.request.shape.filter = self.request.shape.filter.and(filter.into_expr());
-        self
-    }
-
-    /// Loads the rows in an order instead of the association's; several calls add less significant terms. Where the
-    /// order decides which rows there are (of a `has_one`, or of an association that declares a limit or offset), the
-    /// association is [partial](crate::LoadState::Partial) then.
-    #[must_use]
-    pub fn order_by(mut self, sort: impl IntoSort<T>) -> Self {
-        self.request.shape.order.extend(sort.into_terms());
-        self
-    }
-
-    /// Loads at most so many rows *for each owner*: the first by the order, then by primary key. The association is
-    /// [partial](crate::LoadState::Partial) then.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.request.shape.limit = Some(limit);
-        self
-    }
-
-    /// Leaves out so many rows of each owner at the beginning.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.request.shape.offset = Some(offset);
-        self
-    }
-
     /// Leaves out the limit and offset that the association declares.
     #[must_use]
     pub fn unlimited(mut self) -> Self {
         self.request.shape.unlimited = true;
-        self
-    }
-
-    /// Loads each row once an owner, also where the association leads to it several times.
-    #[must_use]
-    pub fn distinct(mut self) -> Self {
-        self.request.shape.distinct = true;
-        self
-    }
-
-    /// Leaves out the target model's default scope.
-    #[must_use]
-    pub fn unscoped(mut self) -> Self {
-        self.request.shape.unscoped = true;
         self
     }
 }
@@ -133,48 +87,6 @@ impl<O, T, H> Association<O, T, H> {
     #[must_use]
     pub fn with(self, child: impl IntoPreload<T>) -> Preload<O, T> {
         self.preload().with(child)
-    }
-
-    /// Loads only the rows that satisfy a condition: [`Preload::filter`].
-    #[must_use]
-    pub fn filter(self, filter: Filter<T>) -> Preload<O, T> {
-        self.preload().filter(filter)
-    }
-
-    /// Loads the rows in an order: [`Preload::order_by`].
-    #[must_use]
-    pub fn order_by(self, sort: impl IntoSort<T>) -> Preload<O, T> {
-        self.preload().order_by(sort)
-    }
-
-    /// Loads the first rows of each owner: [`Preload::limit`].
-    #[must_use]
-    pub fn limit(self, limit: u64) -> Preload<O, T> {
-        self.preload().limit(limit)
-    }
-
-    /// Leaves out the first rows of each owner: [`Preload::offset`].
-    #[must_use]
-    pub fn offset(self, offset: u64) -> Preload<O, T> {
-        self.preload().offset(offset)
-    }
-
-    /// Leaves out the limit the association declares: [`Preload::unlimited`].
-    #[must_use]
-    pub fn unlimited(self) -> Preload<O, T> {
-        self.preload().unlimited()
-    }
-
-    /// Loads each row once an owner: [`Preload::distinct`].
-    #[must_use]
-    pub fn distinct(self) -> Preload<O, T> {
-        self.preload().distinct()
-    }
-
-    /// Leaves out the target model's default scope: [`Preload::unscoped`].
-    #[must_use]
-    pub fn unscoped(self) -> Preload<O, T> {
-        self.preload().unscoped()
     }
 }
 

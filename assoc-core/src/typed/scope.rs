@@ -3,7 +3,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::column::{Filter, IntoSort};
 use super::preload::IntoPreload;
 use crate::metadata::request::{Request, Shape};
 
@@ -50,52 +49,10 @@ impl<T> Scope<T> {
         Scope { shape: Shape::default(), target: PhantomData }
     }
 
-    /// Only rows that satisfy a condition.
-    #[must_use]
-    pub fn filter(mut self, filter: Filter<T>) -> Self {
-        self.shape.filter = self.shape.filter.and(filter.into_expr());
-        self
-    }
-
-    /// In an order; several calls add less significant terms.
-    #[must_use]
-    pub fn order_by(mut self, sort: impl IntoSort<T>) -> Self {
-        self.shape.order.extend(sort.into_terms());
-        self
-    }
-
-    /// At most so many rows an owner.
-    #[must_use]
-    pub fn limit(mut self, limit: u64) -> Self {
-        self.shape.limit = Some(limit);
-        self
-    }
-
-    /// Leaves out so many rows an owner at the beginning.
-    #[must_use]
-    pub fn offset(mut self, offset: u64) -> Self {
-        self.shape.offset = Some(offset);
-        self
-    }
-
-    /// Each row once an owner, for associations that may lead to it several times.
-    #[must_use]
-    pub fn distinct(mut self) -> Self {
-        self.shape.distinct = true;
-        self
-    }
-
     /// Loads an association below the rows whenever they are loaded (F111).
     #[must_use]
     pub fn preload(mut self, preload: impl IntoPreload<T>) -> Self {
         self.shape.includes.extend(preload.into_requests().into_iter().map(Request::into_include));
-        self
-    }
-
-    /// Leaves out the target model's default scope.
-    #[must_use]
-    pub fn unscoped(mut self) -> Self {
-        self.shape.unscoped = true;
         self
     }
 
