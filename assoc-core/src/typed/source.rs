@@ -14,7 +14,8 @@ pub struct Missing;
 #[diagnostic::on_unimplemented(
     message = "the source of this association is not found, or does not lead to `{T}`",
     label = "the model it goes through has no association of this name, visible here, that leads to `{T}`",
-    note = "a `through` association is continued by the association of the model it goes through that has its name, in the singular or else in the plural: name another with `source = \"…\"`"
+    note = "a `through` association is continued by the association of the model it goes through that has its name, in the singular or else in the plural: name another with `source = \"…\"`",
+    note = "if that association is polymorphic, say which of its types to follow with `source_type = \"…\"`"
 )]
 pub trait PickSource<T>: Copy {
     /// The association.
@@ -44,7 +45,7 @@ impl<J, V, T, H> PickSource<T> for (Column<J, V>, Association<J, T, H>) {
 #[diagnostic::on_unimplemented(
     message = "the source of this association is not found, or is no association",
     label = "with `source_type`, the source is a polymorphic `belongs_to` of the model it goes through, and `{T}` one of its types",
-    note = "name it with `source = \"…\"`"
+    note = "name it with `source = \"…\"`; if that association is not polymorphic, leave `source_type` out"
 )]
 pub trait PickTypedSource<T>: Copy {
     /// The association.

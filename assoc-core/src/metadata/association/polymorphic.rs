@@ -24,7 +24,7 @@ pub trait Polymorphic: Clone + Send + Sync + Sized + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an enum of models with a variant for `{M}`",
     label = "this association does not lead to `{M}`",
-    note = "the target of a polymorphic association is an enum with `#[derive(Polymorphic)]`, one variant a model"
+    note = "the target of a polymorphic association, and of a source that `source_type` follows, is an enum with `#[derive(Polymorphic)]`, one variant per model"
 )]
 pub trait HasVariant<M>: Polymorphic {
     /// The columns of `M` that the owner's key refers to.
