@@ -7,10 +7,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::association::Chain;
 use crate::error::Result;
 use crate::expr::Expr;
 use crate::model::ModelDef;
-use crate::planner::Plan;
+use crate::planner::{Fetch, Plan};
 
 /// Answers with the condition that rows of a model must satisfy, if there is one.
 pub type FilterHook = Arc<dyn Fn(&'static ModelDef) -> Option<Expr> + Send + Sync>;
@@ -56,7 +57,7 @@ impl Expr {
             Expr::Any(any) => Expr::Any(each(any)?),
             Expr::Not(inner) => Expr::Not(Box::new(inner.with_filters(hook)?)),
             Expr::Related { association, filter, only_type, .. } => {
-                association.kind.route(association)?;
+                Chain::keys(association)?;
                 let filters = Some(RowFilters(Arc::clone(hook)));
                 Expr::Related { association, filter: Box::new(filter.with_filters(hook)?), only_type, filters }
             }
@@ -82,14 +83,13 @@ impl Plan {
     /// When a declaration does not hold together.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
         for step in &mut self.steps {
-            if let Some(by_owner) = &mut step.by_owner {
-                by_owner.with_filters(hook);
-            }
             if hook(step.select.model).is_some() {
                 step.memory.retain(|node| !self.available.contains(node));
             }
-            if let Some(way) = &mut step.way {
-                way.with_filters(hook)?;
+            match &mut step.fetch {
+                Fetch::JoinChain(way) => way.with_filters(hook)?,
+                Fetch::OwnerScope(scope) | Fetch::OwnerScopeThrough(scope) => scope.with_filters(hook),
+                Fetch::ByKey | Fetch::CustomSql(_) | Fetch::Function(_) => {}
             }
         }
         let joined = self.joined.iter_mut().map(|joined| &mut joined.select);
