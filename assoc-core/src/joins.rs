@@ -17,7 +17,7 @@ mod alias;
 pub use alias::AliasTracker;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::metadata::association::{AssociationDef, Cardinality, Hop, Route};
+use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, Hop};
 use crate::metadata::expr::{ChosenRows, Expr, OrderTerm};
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef};
@@ -179,9 +179,7 @@ impl Joins {
                 format!("`{name}` is joined with more than a condition: a join can neither sort nor cut its rows");
             return Err(Error::invalid_query(owner.name, message));
         }
-        let own = association.scope().with(shape.clone());
-        let mut hops = Vec::new();
-        hops_of(association, &own, None, &mut hops)?;
+        let mut hops = hops_of(&Chain::scoped(association, shape.clone())?)?;
         if let Some(hook) = hook {
             hops.iter_mut().try_for_each(|hop| hop.with_filters(hook))?;
         }
@@ -330,63 +328,56 @@ impl Joins {
     }
 }
 
-/// The tables of an association, from its owner to its target, with what is asked for on top of its scope.
+/// The tables of an association's chain, from its owner to its target.
 ///
 /// # Errors
-/// When it leads to several models, depends on the owner, or is grouped.
-pub fn hops_of(
-    association: &'static AssociationDef,
-    shape: &Shape,
-    only_type: Option<&'static str>,
-    out: &mut Vec<JoinHop>,
-) -> Result<()> {
-    if association.options.owner_scope.is_some() {
+/// When it leads to several models, depends on the owner, is grouped, or is SQL of the application's.
+pub fn hops_of(chain: &Chain) -> Result<Vec<JoinHop>> {
+    let association = chain.association;
+    if chain.owner_scoped {
         return Err(cannot_join(association, "has a scope that depends on its owner"));
     }
-    if !shape.group.is_empty() {
+    if !chain.scope.group.is_empty() {
         return Err(cannot_join(association, GROUPED));
     }
-    let target = association.target;
-    match association.kind.route(association)? {
-        Route::Direct(hop) => out.push(direct(association, hop, target(), shape)),
-        Route::Through { through, source, source_type } => {
+    match &chain.parts {
+        ChainParts::Key(hop) => Ok(vec![JoinHop::choosing(hop)]),
+        ChainParts::ByType { hops, only_type, .. } => match (&hops[..], only_type) {
+            ([hop], Some(_)) => Ok(vec![JoinHop::choosing(hop)]),
+            _ => Err(cannot_join(association, "is polymorphic: which table to join differs from row to row")),
+        },
+        ChainParts::Through { through, source } => {
             let of_part = |error: Error| of_part(association, error);
-            hops_of(through, &through.scope(), None, out).map_err(of_part)?;
-            let Shape { filter, order, unscoped, .. } = shape.clone();
-            let asked = Shape { filter, order, unscoped, ..Shape::default() };
-            hops_of(source, &source.scope().with(asked), source_type, out).map_err(of_part)?;
+            let mut hops = hops_of(through).map_err(of_part)?;
+            hops.extend(hops_of(source).map_err(of_part)?);
+            Ok(hops)
         }
-        Route::Found(_) => return Err(cannot_join(association, "has SQL of its own (`finder_sql`)")),
-        Route::JoinTable { table, links, targets } => {
-            out.push(JoinHop { chosen: None, ..direct(association, links, table, &Shape::default()) });
-            // A limit counts what is reached by all links.
-            let shape = Shape { limit: None, offset: None, ..shape.clone() };
-            out.push(JoinHop { chosen: None, ..direct(association, targets, target(), &shape) });
-        }
-        Route::Polymorphic { type_column, owner_columns, variants } => {
-            let variant = only_type.and_then(|tag| variants.iter().find(|variant| variant.tag == tag));
-            let Some(variant) = variant else {
-                return Err(cannot_join(association, "is polymorphic: which table to join differs from row to row"));
-            };
-            let model = (variant.model)();
-            let hop = variant.hop(owner_columns);
-            let owner_type = Some(Discriminator { column: type_column, tag: variant.tag });
-            out.push(JoinHop { owner_type, ..direct(association, hop, model, shape) });
-        }
+        ChainParts::JoinTable { rows, targets } => Ok(vec![JoinHop::all(rows), JoinHop::all(targets)]),
+        ChainParts::CustomSql(_) => Err(cannot_join(association, "has SQL of its own (`finder_sql`)")),
     }
-    Ok(())
 }
 
-fn direct(association: &'static AssociationDef, hop: Hop, model: &'static ModelDef, shape: &Shape) -> JoinHop {
-    let base = model.base_scope(shape.unscoped);
-    let filter = hop.typed(model, base.filter.and(shape.filter.clone()));
-    let order = if shape.order.is_empty() { base.order } else { shape.order.clone() };
-    let (limit, offset) = (shape.limit.or(base.limit), shape.offset.or(base.offset));
-    let single = association.kind.cardinality() == Cardinality::One;
-    let chosen = chosen_rows(association, hop, model, &filter, order, single, limit, offset.unwrap_or(0));
-    // The type is part of the condition now.
-    let hop = Hop { target_type: None, ..hop };
-    JoinHop { plural: association.plural, model, hop, owner_type: None, filter, chosen }
+impl JoinHop {
+    // All rows with the key.
+    fn all(hop: &ChainHop) -> JoinHop {
+        JoinHop {
+            plural: hop.association.plural,
+            model: hop.model,
+            // The type is part of the condition.
+            hop: Hop { target_type: None, ..hop.key },
+            owner_type: hop.owner_type,
+            filter: hop.condition(),
+            chosen: None,
+        }
+    }
+
+    // Of the rows with one key those that the association chooses.
+    fn choosing(hop: &ChainHop) -> JoinHop {
+        let Shape { limit, offset, ref order, .. } = hop.scope;
+        let (among, order, offset) = (hop.condition(), order.clone(), offset.unwrap_or(0));
+        let chosen = chosen_rows(hop.association, hop.key, hop.model, &among, order, hop.is_single(), limit, offset);
+        JoinHop { chosen, ..JoinHop::all(hop) }
+    }
 }
 
 /// What an association chooses among the rows with the same key, if it does.

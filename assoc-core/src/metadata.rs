@@ -8,7 +8,6 @@
 pub(crate) mod association;
 pub(crate) mod expr;
 pub(crate) mod filter_hook;
-pub(crate) mod join_table;
 pub(crate) mod loader;
 pub(crate) mod model;
 pub(crate) mod origin;

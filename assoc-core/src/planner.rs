@@ -28,7 +28,7 @@
 //! is a join model that nobody asked for: of it only the key columns are read. Targets are fetched once each and shared.
 //!
 //! Where such an association has a condition of its own, and nobody else asks for the rows between, one statement joins
-//! all its tables instead ([`Step::way`]): it reads no links that the condition is going to drop.
+//! all its tables instead ([`Fetch::JoinChain`]): it reads no links that the condition is going to drop.
 //!
 //! # Rows of the application's own
 //!
@@ -54,22 +54,20 @@
 //! greedy choice is the minimum for every case of the reference table, and never worse than one step a node.
 
 mod build;
-mod by_owner;
-mod by_way;
+mod custom_sql;
 mod explain;
 mod filters;
-mod found;
 mod grouping;
 mod joined;
 mod loader;
 mod merge;
+mod owner_scope;
 mod selection;
 mod steps;
-mod wanted;
 mod way;
 
-pub use by_owner::{ByOwner, Onward};
 pub use joined::JoinedEdge;
+pub use owner_scope::{Onward, OwnerScope};
 pub use way::Way;
 
 use crate::error::Result;
@@ -157,9 +155,6 @@ pub struct Edge {
     pub hidden: bool,
     /// For a hidden edge that begins the way of a through association: that association's edge of the same node.
     pub serves: Option<usize>,
-    /// For an association through others whose scope depends on the owner: the hidden edge to the rows between, from
-    /// which its look-ups lead on.
-    pub behind: Option<EdgeId>,
     /// Of a polymorphic association: the owners that name this type, and how its rows are wrapped.
     pub variant: Option<VariantEdge>,
 }
@@ -186,6 +181,13 @@ pub enum Source {
         step: usize,
         /// The key it goes by.
         hop: Hop,
+    },
+    /// A step, by what each owner says: its scope, or its SQL.
+    OwnerStep {
+        /// The step.
+        step: usize,
+        /// For an association through others: the hidden edge to the rows between, from which its look-ups lead on.
+        behind: Option<EdgeId>,
     },
     /// The root's own statement, which joins their table.
     Joined {
@@ -229,14 +231,25 @@ pub struct Step {
     pub serves: Vec<EdgeId>,
     /// Nodes in whose rows keys are looked for before asking the database.
     pub memory: Vec<usize>,
-    /// A scope that each owner has of its own: one look-up for each distinct one.
-    pub by_owner: Option<ByOwner>,
-    /// A statement that each owner has of its own: each distinct one runs.
-    pub finder: Option<Finder>,
-    /// The application's own code, which gives the rows instead of a statement. Such a step is never shared.
-    pub loader: Option<Loader>,
-    /// The tables between the owners and the rows, if the statement joins them: the keys are in the first of them then.
-    pub way: Option<Box<Way>>,
+    /// By what kind of look-up its rows are fetched.
+    pub fetch: Fetch,
+}
+
+/// By what kind of look-up a step fetches its rows.
+#[derive(Debug, Clone)]
+pub enum Fetch {
+    /// A statement on the rows' table, by the keys of all owners.
+    ByKey,
+    /// A statement that joins the tables between the owners and the rows: the keys are in the first of them.
+    JoinChain(Box<Way>),
+    /// By key, one look-up for each distinct scope of the owners.
+    OwnerScope(OwnerScope),
+    /// From the rows between, one look-up for each distinct scope of the owners. Such a step is never shared.
+    OwnerScopeThrough(OwnerScope),
+    /// Each distinct statement of the owners.
+    CustomSql(Finder),
+    /// No statement: the application's function gives the rows. Such a step is never shared.
+    Function(Loader),
 }
 
 impl Plan {

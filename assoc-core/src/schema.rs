@@ -2,21 +2,22 @@
 //! tool: these statements know nothing of constraints, renames or data.
 
 use crate::dialect::{ColumnRole, Dialect};
-use crate::metadata::association::Macro;
+use crate::metadata::association::Linkage;
 use crate::metadata::model::{ColumnDefault, ModelDef};
 use crate::sql::SqlWriter;
 use crate::statement::Statement;
 
-/// The statements that make a model's table, and an index for every foreign key that one of its associations uses.
+/// The statements that make a model's table, and an index for every foreign key that one of its associations uses; of a
+/// polymorphic association over type and key.
 ///
 /// No foreign key *constraints* are written: they would dictate the order in which tables are made.
 #[must_use]
 pub fn create_table(model: &ModelDef, dialect: &dyn Dialect) -> Vec<Statement> {
     let mut statements = vec![table(model, dialect)];
-    let mut indexed: Vec<&[usize]> = vec![model.primary_key];
+    let mut indexed = vec![model.primary_key.to_vec()];
     for columns in foreign_keys(model) {
         if !indexed.contains(&columns) {
-            statements.push(index(model, columns, dialect));
+            statements.push(index(model, &columns, dialect));
             indexed.push(columns);
         }
     }
@@ -32,11 +33,14 @@ pub fn drop_table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
     writer.finish()
 }
 
-fn foreign_keys(model: &ModelDef) -> impl Iterator<Item = &'static [usize]> + use<> {
-    use crate::metadata::association::Route;
-    model.associations.iter().filter_map(|association| match association.kind.route(association) {
-        Ok(Route::Direct(hop)) if association.association_macro() == Macro::BelongsTo => Some(hop.owner_columns),
-        _ => None,
+// The columns that refer to other rows; of a polymorphic association the type comes first, because a look-up of its other
+// side names one type.
+fn foreign_keys(model: &ModelDef) -> impl Iterator<Item = Vec<usize>> + use<> {
+    model.associations.iter().filter_map(|association| match association.linkage().ok()? {
+        Linkage::OwnerKey(key) => Some(key.owner_columns.to_vec()),
+        Linkage::OwnerKeyAndType { owner_columns, type_column, .. } => Some([&[type_column], owner_columns].concat()),
+        // The key is in the target's table, or in the join table's.
+        Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_) => None,
     })
 }
 

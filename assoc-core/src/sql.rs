@@ -30,6 +30,7 @@ pub use joined::{JoinedSelect, LoadedTable, Rank};
 pub(crate) use keyed::ascending_once;
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use select::Select;
+pub(crate) use select::append_primary_key;
 pub use write::{delete_by_keys, insert, insert_text, update_by_key};
 
 /// Text and binds of a statement in the making.

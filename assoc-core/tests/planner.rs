@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
-use assoc_core::planner::{Plan, Root, Source};
+use assoc_core::planner::{Fetch, Plan, Root, Source};
 use assoc_core::sql::SqlWriter;
 use assoc_core::{
     BelongsTo, ColumnDef, Error, ErrorKind, FilterHook, HasMany, HasManyThrough, HasOne, IntoPreload, Model, Preload,
@@ -185,7 +185,7 @@ fn rows_of_the_applications_own_share_nothing() {
     let tree = (given_authors(), Post::COMMENTS.with(Comment::AUTHOR.with(Author::MENTOR)));
     let plan = plan::<Post>(Root::Fetched, tree).unwrap();
     assert_eq!(steps(&plan), [("Author", 1), ("Comment", 1), ("Author", 1), ("Author", 1)]);
-    let given = plan.steps().iter().position(|step| step.loader.is_some()).unwrap();
+    let given = plan.steps().iter().position(|step| matches!(step.fetch, Fetch::Function(_))).unwrap();
     assert!(plan.steps()[given].memory.is_empty(), "rows in memory do not stand for its rows");
     // Node 1 holds the given authors, node 3 those of comments: mentors are looked for among the latter only.
     assert_eq!(plan.steps()[3].memory, [3]);

@@ -390,11 +390,11 @@ mod polymorphic {
 
     #[test]
     fn the_other_side_holds_a_tag() {
-        let Route::Direct(hop) = route(Employee::PICTURES.def()) else { panic!("direct") };
+        let Route::TargetKey(hop) = route(Employee::PICTURES.def()) else { panic!("by a key of its own") };
         assert_eq!((hop.owner_columns, hop.target_columns, hop.unique), (&[0][..], &[1][..], false));
         assert_eq!(hop.target_type, Some(Discriminator { column: 2, tag: "Employee" }));
         assert_eq!(Employee::PICTURES.def().inverse().unwrap(), Some(Picture::IMAGEABLE.def()));
-        let Route::Direct(hop) = route(Employee::PORTRAIT.def()) else { panic!("direct") };
+        let Route::TargetKey(hop) = route(Employee::PORTRAIT.def()) else { panic!("by a key of its own") };
         assert_eq!((hop.owner_columns, hop.target_columns), (&[0][..], &[3][..]));
         assert_eq!(hop.target_type, Some(Discriminator { column: 4, tag: "Employee" }));
         let misplaced = Employee::MISPLACED.def();
@@ -468,7 +468,7 @@ mod polymorphic {
     fn keys_may_have_several_columns() {
         let Route::Polymorphic { owner_columns, .. } = route(Note::SUBJECT.def()) else { panic!("polymorphic") };
         assert_eq!(owner_columns, [1, 2]);
-        let Route::Direct(hop) = route(Membership::NOTES.def()) else { panic!("direct") };
+        let Route::TargetKey(hop) = route(Membership::NOTES.def()) else { panic!("by a key of its own") };
         assert_eq!(hop.target_columns, [1, 2]);
     }
 }

@@ -132,7 +132,9 @@ struct Tagging {
 
 fn route<M: Model>(association: &str) -> (&'static [usize], &'static [usize], bool) {
     let association = M::DEF.association(association).unwrap();
-    let Route::Direct(hop) = association.kind.route(association).unwrap() else { panic!("{association:?} is direct") };
+    let (Route::OwnerKey(hop) | Route::TargetKey(hop)) = association.kind.route(association).unwrap() else {
+        panic!("{association:?} goes by a key of its own")
+    };
     (hop.owner_columns, hop.target_columns, hop.unique)
 }
 

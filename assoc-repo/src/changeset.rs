@@ -5,8 +5,8 @@ use std::any::Any;
 use std::fmt;
 
 use assoc_core::{
-    Association, AssociationDef, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model,
-    Result, Route, ToOne, Value,
+    Association, AssociationDef, BelongsTo, Chain, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn,
+    Linkage, Model, Result, ToOne, Value,
 };
 
 /// Starts changesets. In the prelude, so that `User::build()` and `user.change()` just work.
@@ -83,7 +83,7 @@ impl<M: Model> Changeset<M> {
         target: &T,
     ) -> Self {
         let def = association.def();
-        if let Ok(Route::Direct(hop)) = def.kind.route(def) {
+        if let Ok(Linkage::OwnerKey(hop)) = def.linkage() {
             for (own, key) in hop.owner_columns.iter().zip(hop.target_columns) {
                 self.values[*own] = Some(target.value(*key).into_owned());
             }
@@ -94,7 +94,7 @@ impl<M: Model> Changeset<M> {
     /// Makes the row belong to no one: clears the foreign key. Refused when saving if a key column cannot be `NULL`.
     pub fn dissociate<T: Model, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
         let def = association.def();
-        if let Ok(Route::Direct(hop)) = def.kind.route(def) {
+        if let Ok(Linkage::OwnerKey(hop)) = def.linkage() {
             for own in hop.owner_columns {
                 if !M::DEF.columns[*own].nullable {
                     self.error = Some(FieldError::new(def.name, "must exist"));
@@ -175,30 +175,12 @@ impl<M: Model> Changeset<M> {
             row.set_value(column, &mut value)?;
             let any: &mut dyn Any = &mut row;
             for association in M::DEF.associations {
-                if goes_by(association, column) {
+                if Chain::keys(association).is_ok_and(|chain| chain.depends_on(column)) {
                     association.slot.clear(any);
                 }
             }
         }
         Ok(row)
-    }
-}
-
-/// Whether what an association leads to depends on a column of its owner.
-fn goes_by(association: &'static AssociationDef, column: usize) -> bool {
-    // A function of the owner may look at any of its columns.
-    if association.options.owner_scope.is_some() {
-        return true;
-    }
-    match association.kind.route(association) {
-        Ok(Route::Direct(hop)) => hop.owner_columns.contains(&column),
-        Ok(Route::JoinTable { links, .. }) => links.owner_columns.contains(&column),
-        Ok(Route::Polymorphic { type_column, owner_columns, .. }) => {
-            type_column == column || owner_columns.contains(&column)
-        }
-        Ok(Route::Through { through, .. }) => goes_by(through, column),
-        Ok(Route::Found(_)) => true,
-        _ => false,
     }
 }
 

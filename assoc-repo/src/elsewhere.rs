@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use assoc_core::planner::Plan;
 use assoc_core::sql::Select as SelectSpec;
-use assoc_core::{AssociationDef, ErrorKind, Expr, ModelDef, Result, Route, RowFilters};
+use assoc_core::{AssociationDef, Chain, ErrorKind, Expr, ModelDef, Result, RowFilters, Shape};
 
 use crate::repo::Repo;
 
@@ -147,13 +147,6 @@ impl Repo {
         plan.steps().iter().try_for_each(|step| self.require_condition(step.select.model, &step.select.filter))
     }
 
-    /// Whether all statements of a plan run in one database.
-    pub(crate) fn is_together(&self, plan: &Plan) -> bool {
-        let mut steps = plan.steps().iter().map(|step| self.home_of(step.select.model));
-        let first = steps.next();
-        self.elsewhere.is_none() || steps.all(|home| first.is_none_or(|first| first.is_at(home)))
-    }
-
     fn require_same(
         &self,
         model: &'static ModelDef,
@@ -177,7 +170,7 @@ impl Repo {
             }
             Expr::Not(inner) => self.require_condition(model, inner),
             Expr::Related { association, filter, only_type, filters } => {
-                self.require_association(model, association, *only_type, filters.as_ref())?;
+                self.require_chain(model, association, *only_type, filters.as_ref())?;
                 self.require_condition((association.target)(), filter)
             }
             // The table it is about is among the joins.
@@ -186,38 +179,30 @@ impl Repo {
         }
     }
 
-    // The rows on the way of an association, and what its scopes look into.
-    fn require_association(
+    // The rows of all tables of an association, and what its scopes look into.
+    fn require_chain(
         &self,
         model: &'static ModelDef,
         association: &'static AssociationDef,
-        only_type: Option<&str>,
+        only_type: Option<&'static str>,
         filters: Option<&RowFilters>,
     ) -> Result<()> {
-        let scope = association.scope();
-        let target = |target: &'static ModelDef| {
-            self.require_same(model, target, || association.qualified_name())?;
-            if let Some(more) = filters.and_then(|RowFilters(hook)| hook(target)) {
-                self.require_condition(target, &more)?;
-            }
-            self.require_condition(target, &target.base_scope(scope.unscoped).filter)
+        let chain = Chain::scoped_to(association, Shape::default(), only_type)?;
+        let chain = match filters {
+            Some(RowFilters(hook)) => chain.with_filters(hook)?,
+            None => chain,
         };
-        match association.kind.route(association)? {
-            Route::Direct(_) => target((association.target)())?,
-            Route::Through { through, source, source_type } => {
-                self.require_association(model, through, None, filters)?;
-                self.require_association(model, source, source_type, filters)?;
-            }
-            Route::JoinTable { table, .. } => {
-                target(table)?;
-                target((association.target)())?;
-            }
-            Route::Polymorphic { variants, .. } => {
-                let chosen = variants.iter().filter(|variant| only_type.is_none_or(|tag| tag == variant.tag));
-                chosen.into_iter().try_for_each(|variant| target((variant.model)()))?;
-            }
-            _ => {}
+        for hop in chain.hops() {
+            self.require_same(model, hop.model, || hop.association.qualified_name())?;
+            self.require_condition(hop.model, &hop.scope.filter)?;
         }
-        self.require_condition((association.target)(), &scope.filter)
+        Ok(())
+    }
+
+    /// Whether all tables of a chain are in one database.
+    pub(crate) fn is_chain_together(&self, chain: &Chain) -> bool {
+        let mut homes = chain.hops().into_iter().map(|hop| self.home_of(hop.model));
+        let first = homes.next();
+        self.elsewhere.is_none() || homes.all(|home| first.is_none_or(|first| first.is_at(home)))
     }
 }

@@ -78,9 +78,7 @@ impl Repo {
         let mut session = repo.session(Access::Read).await?;
         // One statement is a snapshot by itself; scopes and statements by owner are several.
         let loaded = match plan.steps() {
-            [step] if step.by_owner.is_none() && step.finder.is_none() => {
-                preload::load_held(&mut session, plan, held, force).await
-            }
+            [step] if !step.depends_on_owners() => preload::load_held(&mut session, plan, held, force).await,
             _ => in_snapshot(&mut session, async |session| preload::load_held(session, plan, held, force).await).await,
         };
         loaded.map_err(|error| with_plan(self, error, plan, None))

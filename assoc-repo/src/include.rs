@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 
-use assoc_core::{AssociationDef, ErrorKind, IntoPreload, Model, ModelDef, Request, Result, Route};
+use assoc_core::{Chain, ErrorKind, IntoPreload, Model, ModelDef, Request, Result};
 
 use crate::query::{Query, Select};
 
@@ -53,7 +53,7 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
     let association = model.association(name)?;
     let mut children = Vec::new();
     if let Some(rest) = rest {
-        let targets = targets(association)?;
+        let targets = Chain::keys(association)?.targets();
         let next = rest.split_once('.').map_or(rest, |(next, _)| next);
         let mut refused = None;
         for target in targets {
@@ -69,13 +69,6 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
         }
     }
     Ok(Request { children, ..Request::new(association) })
-}
-
-fn targets(association: &'static AssociationDef) -> Result<Vec<&'static ModelDef>> {
-    Ok(match association.kind.route(association)? {
-        Route::Polymorphic { variants, .. } => variants.iter().map(|variant| (variant.model)()).collect(),
-        _ => vec![(association.target)()],
-    })
 }
 
 /// Which associations a client may ask for by name.

@@ -19,17 +19,13 @@
 //! reads their keys, and the attach phase walks them again to put in what was missing.
 
 mod attach;
-mod by_finder;
-mod by_owner;
 mod by_way;
 mod compose;
 mod fetch;
 mod held;
 mod index;
 mod joined;
-mod known;
-mod owners;
-mod sharing;
+mod per_owner;
 
 use assoc_core::joins::Joins;
 use assoc_core::planner::Plan;
@@ -39,6 +35,7 @@ use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
 pub(crate) use held::{Held, HeldRows};
 
+use self::fetch::{RootRows, Run};
 use crate::session::Session;
 
 /// The rows of one node while a plan runs: those the application holds, then those that were fetched.
@@ -73,7 +70,7 @@ pub(crate) async fn load_fetched<M: Model>(session: &mut Session<'_>, plan: &Pla
     if rows.is_empty() {
         return Ok(rows);
     }
-    let nodes = fetch::run(session, plan, fetch::RootRows::Fetched(Box::new(rows)), false).await?;
+    let nodes = Run::new(session, plan, RootRows::Fetched(Box::new(rows)), false).fetch().await?;
     Ok(complete(plan, nodes))
 }
 
@@ -87,7 +84,7 @@ pub(crate) async fn load_joined<M: Model>(
 ) -> Result<Vec<M>> {
     let mut rows = joined::Assembly::new(plan, load, joins);
     session.query(statement, &mut rows).await?;
-    let nodes = fetch::run(session, plan, fetch::RootRows::Joined(rows.finish()?), false).await?;
+    let nodes = Run::new(session, plan, RootRows::Joined(rows.finish()?), false).fetch().await?;
     Ok(complete(plan, nodes))
 }
 
@@ -105,7 +102,7 @@ pub(crate) async fn load_held(
     held: &mut (dyn Held + '_),
     force: bool,
 ) -> Result<()> {
-    let mut nodes = fetch::run(session, plan, fetch::RootRows::Held(held), force).await?;
+    let mut nodes = Run::new(session, plan, RootRows::Held(held), force).fetch().await?;
     attach::run(plan, &mut nodes, Some(held));
     Ok(())
 }

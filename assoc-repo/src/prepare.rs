@@ -5,8 +5,8 @@ use assoc_core::joins::{JoinKind, Joins, RawJoin};
 use assoc_core::planner::{Plan, Root, RootRequest, Way};
 use assoc_core::sql::{JoinedSelect, Select as SelectSpec};
 use assoc_core::{
-    AssociationDef, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, Request, Result, Route,
-    Statement, Value, filtered,
+    AssociationDef, Chain, ColumnDef, ColumnRef, Dialect, Error, Expr, Model, ModelDef, Operand, Request, Result,
+    Shape, Statement, Value, filtered,
 };
 
 use crate::query::Select;
@@ -31,6 +31,15 @@ impl Repo {
         };
         self.require_steps_together(&plan)?;
         Ok(plan)
+    }
+
+    /// The chain of an association with the repo's filters.
+    pub(crate) fn chain(&self, association: &'static AssociationDef, asked: Shape) -> Result<Chain> {
+        let chain = Chain::scoped(association, asked)?;
+        match &self.filters {
+            Some(hook) => chain.with_filters(hook),
+            None => Ok(chain),
+        }
     }
 }
 
@@ -198,7 +207,7 @@ pub(crate) fn scoped(
 fn restrict(spec: SelectSpec, selected: &[usize], preloads: &[Request]) -> Result<SelectSpec> {
     let model = spec.model;
     for request in preloads {
-        let keys = key_columns(request.association)?;
+        let keys = Chain::keys(request.association)?.owner_columns();
         if let Some(missing) = keys.into_iter().find(|at| !selected.contains(at)).map(|at| model.columns[at].name) {
             let association = request.association.name;
             let message =
@@ -223,18 +232,6 @@ pub(crate) fn selected_columns(model: &'static ModelDef, operands: &[Operand]) -
     operands.iter().map(index).collect::<Option<_>>().ok_or_else(|| {
         let message = "`select` takes columns of the model; aggregates are read with `repo.pluck`";
         Error::invalid_query(model.name, message)
-    })
-}
-
-// The owner's columns an association goes by.
-fn key_columns(association: &AssociationDef) -> Result<Vec<usize>> {
-    Ok(match association.kind.route(association)? {
-        Route::Direct(hop) | Route::JoinTable { links: hop, .. } => hop.owner_columns.to_vec(),
-        Route::Through { through, .. } => key_columns(through)?,
-        Route::Polymorphic { type_column, owner_columns, .. } => {
-            owner_columns.iter().copied().chain([type_column]).collect()
-        }
-        _ => Vec::new(),
     })
 }
 

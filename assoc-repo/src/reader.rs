@@ -6,15 +6,18 @@
 //! of its row. So are polymorphic targets, rows of groups, what has SQL of its own, and targets that are to lead back to
 //! the owner.
 
+use assoc_core::Request;
+use assoc_core::Shape;
+use assoc_core::Strategy;
 use std::any::Any;
 use std::future::Future;
 
 use assoc_core::planner::{Root, Way};
 use assoc_core::rows::mark;
 use assoc_core::{
-    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, ColumnRef, Discriminator, Error, Expr,
-    HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, LoadState, Model, Operand, Request, Result, Route,
-    RowOrigin, Shape, Strategy, TargetRow, ToOne, Value,
+    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, ColumnRef,
+    Discriminator, Error, Expr, HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, Linkage, LoadState, Model,
+    Operand, Result, RowOrigin, TargetRow, ToOne, Value,
 };
 
 use crate::prepare::selected_columns;
@@ -97,7 +100,7 @@ impl Repo {
         let def = association.def();
         let any: &dyn Any = &copy;
         if def.slot.state(any) == LoadState::NotLoaded
-            && let Route::Polymorphic { type_column, .. } = def.kind.route(def)?
+            && let Linkage::OwnerKeyAndType { type_column, .. } = def.linkage()?
             && let Value::Text(tag) = owner.value(type_column)
         {
             return Err(AssociationNotLoaded::unknown_type(O::DEF.name, def.name, &tag).into());
@@ -112,22 +115,25 @@ async fn rows<O: Model, T: Model>(
     owner: &O,
     query: Select<T>,
 ) -> Result<Vec<T>> {
-    let mut own = def.scope();
-    if let Some(scope) = def.options.owner_scope {
-        own = own.with(scope(owner));
-    }
+    let chain = match def.options.owner_scope {
+        Some(scope) => Chain::of_owner(def, scope(owner), Shape::default())?,
+        None => Chain::scoped(def, Shape::default())?,
+    };
     let mut query = query;
-    if let Some(by) = def.read_only_by() {
+    if let Some(by) = chain.read_only_by() {
         query.origin = RowOrigin::read_only(Some(by));
     }
-    match def.kind.route(def)? {
-        Route::Direct(hop) if own.group.is_empty() && !leads_back(def, &query)? => {
-            direct(repo, def, hop, own, owner, query).await
+    let own = chain.scope.clone();
+    match &chain.parts {
+        ChainParts::Key(hop) if own.group.is_empty() && !leads_back(def, &query)? => {
+            direct(repo, def, hop.key, own, owner, query).await
         }
-        // An inverse is the owner itself, which a preload finds in memory. The first of each group are chosen by the statement that preloads have, and so is SQL of the application's own
-        // put on.
-        Route::Direct(_) | Route::Found(_) => Box::pin(by_parts(repo, def, owner, query)).await,
-        _ => match way(repo, def, &query)? {
+        // An inverse is the owner itself, which a preload finds in memory. The first of each group are chosen by the
+        // statement that preloads have, and so is SQL of the application's put on.
+        ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => {
+            Box::pin(by_parts(repo, def, owner, query)).await
+        }
+        ChainParts::Through { .. } | ChainParts::JoinTable { .. } => match way(repo, def, &query)? {
             // Boxed: the commonest reader need not carry their state.
             Some(way) => Box::pin(by_way(repo, way, own, owner, query)).await,
             None => Box::pin(by_parts(repo, def, owner, query)).await,
@@ -161,10 +167,19 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
     request.shape.order.clone_from(&query.spec.order);
     request.shape.unscoped = query.unscoped;
     request.shape.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
-    let plan = repo.plan((def.owner)(), Root::Held, vec![request])?;
+    let selects = request.shape.select.is_some();
+    let chain = repo.chain(def, request.shape.clone())?;
+    if selects {
+        // The same columns have to be there as for a preload; its plan knows which.
+        repo.plan((def.owner)(), Root::Held, vec![request])?;
+    }
     // Across databases every hop is a statement of its own.
+    if !repo.is_chain_together(&chain) {
+        return Ok(None);
+    }
     let numbers = repo.at_home_of(T::DEF).dialect().capabilities().window_functions;
-    Ok(plan.way().filter(|way| repo.is_together(&plan) && (numbers || !way.numbers_rows())))
+    let readable = |way: &Way| way.is_readable() && (numbers || !way.numbers_rows());
+    Ok(Way::of(&chain).filter(readable))
 }
 
 async fn by_way<T: Model>(

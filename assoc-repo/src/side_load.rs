@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use assoc_core::driver::Access;
-use assoc_core::planner::Root;
+use assoc_core::planner::{Root, Way};
 use assoc_core::sql::{KeyedCount, KeyedSelect};
 use assoc_core::{
-    AssociationDef, Cardinality, Dialect, Error, Finder, IntoPreload, KeySet, Model, ModelDef, Preload, Request,
-    Result, Route, RowKeys, Shape, Statement, Value, filtered,
+    AssociationDef, ChainParts, Dialect, Error, Finder, IntoPreload, KeySet, Model, ModelDef, Preload, Request, Result,
+    RowKeys, Shape, Statement, Value,
 };
 
 use crate::preload;
@@ -71,43 +71,38 @@ impl Repo {
         let request = preload.request().clone();
         let association = request.association;
         let target = (association.target)();
-        let mut shape = association.scope().with(request.shape.clone());
-        if let Some(filters) = &self.filters {
-            shape.filter = filtered(filters, target, shape.filter)?;
-        }
-        let base = target.base_scope(shape.unscoped);
-        target.check_default_group(&base.group)?;
-        let (limit, offset) = (shape.limit.or(base.limit), shape.offset.or(base.offset).unwrap_or(0));
-        let by_loading = association.options.owner_scope.is_some()
-            // Refused there.
-            || (!shape.group.is_empty() && association.kind.cardinality() == Cardinality::One)
-            || shape.distinct && matches!(association.kind.route(association)?, Route::Direct(_))
-            || request.loader.is_some();
-        let one = if association.kind.cardinality() == Cardinality::One { 1 } else { u64::MAX };
-        let most = limit.unwrap_or(u64::MAX).min(one);
+        let chain = self.chain(association, request.shape.clone())?;
+        let base = target.base_scope(chain.scope.unscoped);
+        let limit = chain.scope.limit.or(base.limit);
+        let offset = chain.scope.offset.or(base.offset).unwrap_or(0);
+        let most = limit.unwrap_or(u64::MAX).min(if chain.is_single() { 1 } else { u64::MAX });
         let cut = |count: u64| count.saturating_sub(offset).min(most);
-        match association.kind.route(association)? {
-            Route::Found(finder) if !by_loading && limit.is_none() && offset == 0 => {
-                return self.count_found(owners, association, finder, shape).await;
+        // A group of single targets is refused where it would be loaded.
+        let by_loading =
+            chain.owner_scoped || (!chain.scope.group.is_empty() && chain.is_single()) || request.loader.is_some();
+        match &chain.parts {
+            _ if by_loading => {}
+            ChainParts::CustomSql(finder) if limit.is_none() && offset == 0 => {
+                return self.count_found(owners, association, *finder, chain.scope).await;
             }
-            Route::Direct(hop) if !by_loading => {
-                self.require_condition(target, &shape.filter)?;
-                let keys = preload::keys_of_owners(owners, hop.owner_columns);
-                let count = KeyedCount::new(association, hop, shape);
+            // Refused as well.
+            ChainParts::Key(hop) if !hop.scope.distinct => {
+                self.require_condition(target, &hop.scope.filter)?;
+                let keys = preload::keys_of_owners(owners, hop.key.owner_columns);
+                let count = KeyedCount::new(hop);
                 let statement = |dialect: &dyn Dialect, keys: &KeySet| count.statement(dialect, keys);
                 let counts = self.counts(O::DEF, target, &keys, &statement).await?;
                 return Ok(counts.into_iter().map(cut).collect());
             }
-            Route::Through { .. } | Route::JoinTable { .. } if !by_loading => {
-                let plan = self.plan(O::DEF, Root::Held, vec![request])?;
-                if let Some(way) = plan.way_to_count().filter(|_| self.is_together(&plan)) {
+            ChainParts::Through { .. } | ChainParts::JoinTable { .. } => {
+                if let Some(way) = Way::of(&chain).filter(|way| way.is_countable() && self.is_chain_together(&chain)) {
                     let keys = preload::keys_of_owners(owners, way.owner_columns);
                     let statement = |dialect: &dyn Dialect, keys: &KeySet| way.count_statement(dialect, keys);
                     let counts = self.counts(O::DEF, target, &keys, &statement).await?;
                     return Ok(counts.into_iter().map(cut).collect());
                 }
             }
-            _ => {}
+            ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => {}
         }
         Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect())
     }

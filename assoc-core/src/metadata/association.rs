@@ -14,20 +14,24 @@ use crate::metadata::request::Shape;
 use crate::value::Value;
 
 mod belongs_to;
+mod chain;
 mod finder;
 mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;
+mod linkage;
 mod polymorphic;
 mod reflection;
 mod slot;
 mod through;
 
 pub use belongs_to::BelongsToKind;
+pub use chain::{Chain, ChainHop, ChainParts, KeySide};
 pub use finder::{Finder, FinderKind, RawSql};
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
+pub use linkage::{JoinRowLinkage, Linkage};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, VariantDef};
 pub use reflection::ForeignKey;
 pub(crate) use slot::share_row;
@@ -96,6 +100,12 @@ pub struct Hop {
 }
 
 impl Hop {
+    /// Whether both are the same key, seen from its two ends.
+    #[must_use]
+    pub fn is_inverse_of(self, other: Hop) -> bool {
+        self.owner_columns == other.target_columns && self.target_columns == other.owner_columns
+    }
+
     /// A condition on rows of the target, with the type that they must name beside the key.
     #[must_use]
     pub(crate) fn typed(&self, target: &ModelDef, filter: Expr) -> Expr {
@@ -108,12 +118,13 @@ impl Hop {
     }
 }
 
-/// How the planner gets from owner to target.
+/// What an association is made of, as its kind says it; followed to its end by [`Chain`].
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub enum Route {
-    /// One look-up of the target by key.
-    Direct(Hop),
+    /// One look-up of the target by the key that the owner's row holds.
+    OwnerKey(Hop),
+    /// One look-up of the target by the owner's key, which the target's row holds.
+    TargetKey(Hop),
     /// By way of another association of the owner, and on by an association of what that leads to.
     Through {
         /// The owner's association.
@@ -141,8 +152,8 @@ pub enum Route {
         /// The models, each with its tag.
         variants: &'static [VariantDef],
     },
-    /// By a statement of the application's own.
-    Found(Finder),
+    /// By the application's SQL.
+    CustomSql(Finder),
 }
 
 /// What one kind of association means.
@@ -158,6 +169,12 @@ pub trait Kind: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the declaration does not hold together, with what to change.
     fn route(&self, association: &AssociationDef) -> Result<Route>;
+
+    /// How a target is linked to its owner: what a write has to change.
+    ///
+    /// # Errors
+    /// When the declaration does not hold together, with what to change.
+    fn linkage(&self, association: &AssociationDef) -> Result<Linkage>;
 
     /// The two associations it is made of, if it goes through another: the owner's, and the one that leads on.
     fn parts(&self) -> Option<[&'static AssociationDef; 2]> {
@@ -334,21 +351,20 @@ impl AssociationDef {
             Inverse::Named(name) => return (self.target)().association(name).map(Some),
             Inverse::Automatic => {}
         }
-        let Ok(Route::Direct(hop)) = self.kind.route(self) else { return Ok(None) };
         if self.is_scoped() {
             return Ok(None);
         }
+        let Some((side, key)) = self.linkage().ok().and_then(|linkage| linkage.key()) else { return Ok(None) };
         let owner = (self.owner)();
-        let mut candidates = (self.target)().associations.iter().filter(|candidate| {
-            let crosses =
-                (candidate.association_macro() == Macro::BelongsTo) != (self.association_macro() == Macro::BelongsTo);
-            crosses
-                && !candidate.is_scoped()
+        let leads_back = |candidate: &&'static AssociationDef| {
+            !candidate.is_scoped()
                 && candidate.options.inverse != Inverse::None
                 && (candidate.target)() == owner
-                && matches!(candidate.kind.route(candidate), Ok(Route::Direct(back))
-                    if back.owner_columns == hop.target_columns && back.target_columns == hop.owner_columns)
-        });
+                && candidate.linkage().is_ok_and(|linkage| {
+                    linkage.key().is_some_and(|(other, back)| other != side && key.is_inverse_of(back))
+                })
+        };
+        let mut candidates = (self.target)().associations.iter().filter(leads_back);
         let first = candidates.next();
         Ok(if candidates.next().is_some() { None } else { first })
     }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::metadata::association::Chain;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
 
@@ -55,7 +56,7 @@ impl Expr {
             Expr::Any(any) => Expr::Any(each(any)?),
             Expr::Not(inner) => Expr::Not(Box::new(inner.with_filters(hook)?)),
             Expr::Related { association, filter, only_type, .. } => {
-                association.kind.route(association)?;
+                Chain::keys(association)?;
                 let filters = Some(RowFilters(Arc::clone(hook)));
                 Expr::Related { association, filter: Box::new(filter.with_filters(hook)?), only_type, filters }
             }

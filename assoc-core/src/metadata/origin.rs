@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::metadata::association::{AssociationDef, Route};
+use crate::metadata::association::{AssociationDef, Chain};
 
 /// Where a row came from, in a field of its model. Not a column; the derive knows it by its type.
 ///
@@ -125,10 +125,9 @@ impl AssociationDef {
         if self.options.readonly {
             return Some(self);
         }
-        match self.kind.route(self) {
-            Ok(Route::Through { source, .. }) => source.read_only_by(),
-            _ => None,
-        }
+        // Only a source can say so in place of the association.
+        self.kind.parts()?;
+        Chain::keys(self).ok()?.read_only_by()
     }
 }
 

@@ -10,19 +10,87 @@
 
 use std::collections::VecDeque;
 
-use super::by_owner::{self, LookUp};
-use super::by_way::{is_between_loaded, loaded_whole};
 use super::grouping::check_group;
 use super::loader::check_loader;
-use super::wanted::Wanted;
-use super::{ByOwner, Edge, EdgeId, Finish, JoinedEdge, Node, Plan, Root, Source, Step, VariantEdge};
+use super::owner_scope::check_owner_scope;
+use super::way::{is_between_loaded, loaded_whole};
+use super::{Edge, EdgeId, Fetch, Finish, JoinedEdge, Node, OwnerScope, Plan, Root, Source, Step, VariantEdge, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::joins::{GROUPED, cannot_join, hops_of};
-use crate::metadata::association::{AssociationDef, Cardinality, Hop, LoadState, Route, VariantDef};
-use crate::metadata::join_table::{join_scope, order_of_links};
-use crate::metadata::model::{Discriminator, ModelDef};
-use crate::metadata::request::{Request, Shape, Strategy};
+use crate::metadata::association::{
+    AssociationDef, Cardinality, Chain, ChainHop, ChainParts, Hop, LoadState, VariantDef,
+};
+use crate::metadata::request::{Request, Strategy};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
+
+/// One association being planned, at one place.
+#[derive(Clone, Copy)]
+pub(super) struct PlanRequest<'c> {
+    pub(super) chain: &'c Chain,
+    pub(super) role: Role,
+    pub(super) columns: Columns,
+    // Rows are merged with those of other keys afterwards, so their order must hold across keys.
+    pub(super) globally_ordered: bool,
+    // The root's statement joins it.
+    pub(super) joined: bool,
+}
+
+/// What becomes of an association's rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Owners hold them.
+    Stored {
+        state: LoadState,
+        // The request names an order of its own.
+        reordered: bool,
+        // No sibling loads the rows between, so one statement may join them.
+        may_join: bool,
+    },
+    /// They lead to the rows of another association.
+    Through,
+}
+
+impl Role {
+    fn is_through(self) -> bool {
+        self == Role::Through
+    }
+}
+
+/// What is read of an association's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// Whole rows, or the columns that the scope selects.
+    OfRows,
+    /// The keys by which they lead to others.
+    Keys,
+}
+
+impl<'c> PlanRequest<'c> {
+    /// A part of an association through others: nothing but keys is needed of it.
+    pub(super) fn part(chain: &'c Chain) -> Self {
+        PlanRequest { chain, role: Role::Through, columns: Columns::Keys, globally_ordered: false, joined: false }
+    }
+}
+
+/// A new edge, with what loads its rows.
+pub(super) struct NewEdge {
+    pub(super) association: &'static AssociationDef,
+    pub(super) role: Role,
+    pub(super) columns: Columns,
+    pub(super) variant: Option<VariantEdge>,
+    pub(super) select: KeyedSelect,
+    pub(super) by: LoadedBy,
+}
+
+/// What loads the rows of a new edge.
+pub(super) enum LoadedBy {
+    /// A step by a key of the owners.
+    Key(Hop, Fetch),
+    /// A step by what each owner says, behind another edge of its node where it goes through others.
+    Owner(Fetch, Option<EdgeId>),
+    /// The root's statement, which joins their table by this key.
+    Root(Hop),
+}
 
 /// Nodes whose own associations are still to be planned, each with the includes on the way to it.
 type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
@@ -37,40 +105,33 @@ impl Plan {
                 let association = request.association;
                 // Below rows of another statement there is nothing to join to.
                 let joined = request.strategy == Strategy::Joined && self.is_joined(node);
-                if joined {
-                    hops_of(association, &Shape::default(), None, &mut Vec::new())?;
-                }
+                let mut chain = Chain::scoped(association, request.shape)?;
                 if let Some(loader) = &request.loader {
-                    check_loader(association, loader, &request.shape, joined)?;
+                    check_loader(&chain, loader, joined)?;
                 }
-                let own = association.scope();
-                let state =
-                    if is_whole(association, &own, &request.shape) { LoadState::Loaded } else { LoadState::Partial };
-                let reordered = !request.shape.order.is_empty();
-                let asked = request.shape.clone();
-                let mut shape = own.with(request.shape);
+                if joined {
+                    hops_of(&chain)?;
+                }
                 let mut way = if request.included { way.clone() } else { Vec::new() };
                 way.extend(request.included.then_some(association));
                 let mut children = request.children;
-                children.extend(shape.includes.drain(..).map(Request::into_include));
-                let unscoped = shape.unscoped;
-                let alone = !self.apart && !shape.filter.is_always() && !is_between_loaded(association, &siblings)?;
-                let wanted = Wanted {
-                    association,
-                    shape,
-                    state,
-                    reordered,
-                    hidden: false,
-                    ranked: false,
-                    links_only: false,
-                    only_type: None,
-                    joined,
-                    loader: request.loader,
-                    asked,
-                    resolved: false,
-                    alone,
+                children.extend(chain.scope.includes.drain(..).map(Request::into_include));
+                let unscoped = chain.scope.unscoped;
+                let role = Role::Stored {
+                    state: if is_whole(&chain) { LoadState::Loaded } else { LoadState::Partial },
+                    reordered: !chain.asked.order.is_empty(),
+                    may_join: !self.apart
+                        && !chain.scope.filter.is_always()
+                        && !is_between_loaded(association, &siblings),
                 };
-                let edges = self.add(node, wanted)?;
+                check_group(association, &chain.scope.group)?;
+                let edges = match request.loader {
+                    Some(loader) => vec![self.add_loader(node, &chain, loader)?],
+                    None => self.add(
+                        node,
+                        PlanRequest { role, columns: Columns::OfRows, joined, ..PlanRequest::part(&chain) },
+                    )?,
+                };
                 for edge in &edges {
                     let model = self.nodes[self.nodes[node].edges[*edge].child].model;
                     children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::into_include));
@@ -111,273 +172,217 @@ impl Plan {
 
     // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
     // added before it.
-    pub(super) fn add(&mut self, node: usize, wanted: Wanted) -> Result<Vec<usize>> {
-        let association = wanted.association;
-        let route = association.kind.route(association)?;
-        check_group(association, &wanted.shape.group)?;
-        if wanted.loader.is_some() && !matches!(route, Route::Direct(_)) {
-            let message = format!(
-                "`load_with` gives rows by a key of the owners, and `{}` is a {}: use it for the associations it goes \
-                 through, or for one that leads to a single model by a key",
-                association.name,
-                association.association_macro()
-            );
-            return Err(Error::invalid_query((association.owner)().name, message));
-        }
-        if let (Some(scope), false) = (association.options.owner_scope, wanted.resolved) {
-            by_owner::check(association, &route, wanted.hidden, wanted.ranked)?;
-            if !matches!(route, Route::Direct(_)) {
-                return Ok(vec![self.add_composed_by_owner(node, wanted, route, scope)?]);
+    pub(super) fn add(&mut self, node: usize, asked: PlanRequest<'_>) -> Result<Vec<usize>> {
+        check_group(asked.chain.association, &asked.chain.scope.group)?;
+        if let Some(scope) = asked.chain.owner_scope() {
+            check_owner_scope(asked)?;
+            if asked.chain.as_key().is_none() {
+                return Ok(vec![self.add_owner_scope_through(node, asked, scope)?]);
             }
         }
-        match route {
-            Route::Direct(hop) => Ok(vec![self.add_direct(node, wanted, hop, (association.target)(), None)?]),
-            Route::Found(finder) => Ok(vec![self.add_found(node, wanted, finder)?]),
-            Route::Polymorphic { type_column, owner_columns, variants } => {
-                self.add_polymorphic(node, &wanted, type_column, owner_columns, variants)
-            }
-            Route::Through { through, source, source_type } => {
-                Ok(vec![self.add_through(node, wanted, through, source, source_type)?])
-            }
-            Route::JoinTable { table, links, targets } => {
-                Ok(vec![self.add_join_table(node, wanted, table, links, targets)?])
-            }
+        match &asked.chain.parts {
+            ChainParts::Key(hop) => Ok(vec![self.add_hop(node, asked, hop, None)?]),
+            ChainParts::ByType { hops, all, only_type } => self.add_types(node, asked, hops, all, *only_type),
+            ChainParts::Through { through, source } => Ok(vec![self.add_through(node, asked, through, source)?]),
+            ChainParts::JoinTable { rows, targets } => Ok(vec![self.add_join_table(node, asked, rows, targets)?]),
+            ChainParts::CustomSql(finder) => Ok(vec![self.add_custom_sql(node, asked, *finder)?]),
         }
     }
 
-    pub(super) fn add_direct(
+    // An association by a key of its own, or one type of it.
+    fn add_hop(
         &mut self,
         node: usize,
-        wanted: Wanted,
-        hop: Hop,
-        model: &'static ModelDef,
+        asked: PlanRequest<'_>,
+        hop: &ChainHop,
         variant: Option<VariantEdge>,
     ) -> Result<usize> {
-        let Wanted {
-            association,
-            shape,
-            state,
-            reordered,
-            hidden,
-            ranked,
-            links_only,
-            joined,
-            loader,
-            asked,
-            resolved,
-            ..
-        } = wanted;
-        if let Some(loader) = loader {
-            return self.add_loader(node, association, hop, loader);
-        }
-        let select = direct_select(association, hop, model, shape, ranked, links_only)?;
+        let PlanRequest { chain, role, columns, globally_ordered, joined, .. } = asked;
+        let association = chain.association;
+        let select = keyed_select(hop, globally_ordered, columns)?;
         if joined && !select.group.is_empty() {
             return Err(cannot_join(association, GROUPED));
         }
-        let edge = self.push_edge(node, association, hop, select, state, hidden, links_only, variant, joined);
-        self.nodes[node].edges[edge].reordered = reordered;
-        if let (Some(scope), false, Some(step)) = (association.options.owner_scope, resolved, self.steps.last_mut()) {
-            step.by_owner = Some(ByOwner::new(association, scope, asked, LookUp::Key(hop, links_only)));
+        let by = match chain.owner_scope() {
+            _ if joined => LoadedBy::Root(hop.key),
             // The scope is a function of whole owners.
-            self.nodes[node].links_only = false;
-        }
-        Ok(edge)
+            Some(scope) => {
+                self.nodes[node].links_only = false;
+                let scope = OwnerScope::new(association, scope, chain.asked.clone(), columns);
+                LoadedBy::Key(hop.key, Fetch::OwnerScope(scope))
+            }
+            None => LoadedBy::Key(hop.key, Fetch::ByKey),
+        };
+        Ok(self.push_edge(node, NewEdge { association, role, columns, variant, select, by }))
     }
 
-    #[allow(clippy::too_many_arguments)] // The one place edges with a step are made.
-    pub(super) fn push_edge(
-        &mut self,
-        node: usize,
-        association: &'static AssociationDef,
-        hop: Hop,
-        select: KeyedSelect,
-        state: LoadState,
-        hidden: bool,
-        links_only: bool,
-        variant: Option<VariantEdge>,
-        joined: bool,
-    ) -> usize {
+    // The one place edges with a step are made.
+    pub(super) fn push_edge(&mut self, node: usize, new: NewEdge) -> usize {
+        let NewEdge { association, role, columns, variant, select, by } = new;
         let child = self.nodes.len();
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
         self.nodes.push(Node {
             model: select.model,
-            stored_by: (!hidden).then_some(id),
+            stored_by: (!role.is_through()).then_some(id),
             fetched_by: Some(id),
-            links_only,
+            links_only: columns == Columns::Keys,
             edges: Vec::new(),
         });
-        self.nodes[node].edges.push(Edge {
-            association,
-            cardinality: association.kind.cardinality(),
-            source: match joined {
-                true => Source::Joined { joined: self.joined.len() },
-                false => Source::Step { step: self.steps.len(), hop },
-            },
-            child,
-            state,
-            reordered: false,
-            hidden,
-            serves: None,
-            behind: None,
-            variant,
-        });
-        if joined {
-            self.joined.push(JoinedEdge::new(id, select, hop));
-            return id.edge;
-        }
-        let memory = Vec::new();
-        self.steps.push(Step {
-            select,
-            serves: vec![id],
-            memory,
-            by_owner: None,
-            finder: None,
-            loader: None,
-            way: None,
-        });
+        let step = self.steps.len();
+        let source = match by {
+            LoadedBy::Key(hop, fetch) => {
+                self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), fetch });
+                Source::Step { step, hop }
+            }
+            LoadedBy::Owner(fetch, behind) => {
+                self.steps.push(Step { select, serves: vec![id], memory: Vec::new(), fetch });
+                Source::OwnerStep { step, behind }
+            }
+            LoadedBy::Root(hop) => {
+                self.joined.push(JoinedEdge::new(id, select, hop));
+                Source::Joined { joined: self.joined.len() - 1 }
+            }
+        };
+        let cardinality = association.kind.cardinality();
+        self.nodes[node].edges.push(Edge::new(association, cardinality, source, child, role, variant));
         id.edge
     }
 
-    fn add_polymorphic(
+    fn add_types(
         &mut self,
         node: usize,
-        wanted: &Wanted,
-        type_column: usize,
-        owner_columns: &'static [usize],
-        variants: &'static [VariantDef],
+        asked: PlanRequest<'_>,
+        hops: &[ChainHop],
+        all: &'static [VariantDef],
+        only_type: Option<&'static str>,
     ) -> Result<Vec<usize>> {
-        if wanted.shape.select.is_some() && wanted.only_type.is_none() {
+        let association = asked.chain.association;
+        if asked.chain.scope.select.is_some() && only_type.is_none() {
             let message =
-                format!("`{}` leads to several models, so there are no columns to `select`", wanted.association.name);
-            return Err(Error::invalid_query((wanted.association.owner)().name, message));
+                format!("`{}` leads to several models, so there are no columns to `select`", association.name);
+            return Err(Error::invalid_query((association.owner)().name, message));
         }
-        let mut edges = Vec::with_capacity(variants.len());
-        let chosen = variants.iter().filter(|variant| wanted.only_type.is_none_or(|tag| tag == variant.tag));
-        for (at, variant) in chosen.enumerate() {
-            let model = (variant.model)();
-            let hop = variant.hop(owner_columns);
-            let discriminator = Discriminator { column: type_column, tag: variant.tag };
-            let variant = VariantEdge { discriminator, def: variant, all: variants, stores_absent: at == 0 };
-            let (shape, asked) = (wanted.shape.clone(), wanted.asked.clone());
-            let wanted = Wanted { shape, asked, loader: None, ..*wanted };
-            edges.push(self.add_direct(node, wanted, hop, model, Some(variant))?);
+        let mut edges = Vec::with_capacity(hops.len());
+        for hop in hops {
+            let variant = hop.owner_type.zip(hop.variant).map(|(discriminator, def)| VariantEdge {
+                discriminator,
+                def,
+                all,
+                stores_absent: edges.is_empty(),
+            });
+            edges.push(self.add_hop(node, asked, hop, variant)?);
         }
-        if let (true, Some(tag)) = (edges.is_empty(), wanted.only_type) {
-            let association = wanted.association;
-            let tags: Vec<&str> = variants.iter().map(|variant| variant.tag).collect();
+        if let (true, Some(tag)) = (edges.is_empty(), only_type) {
+            let tags: Vec<&str> = all.iter().map(|variant| variant.tag).collect();
             let message = format!("`{}` has no type `{tag}`; its types are: {}", association.name, tags.join(", "));
             return Err(Error::invalid_query((association.owner)().name, message));
         }
         Ok(edges)
     }
 
-    pub(super) fn add_through(
-        &mut self,
-        node: usize,
-        wanted: Wanted,
-        through: &'static AssociationDef,
-        source: &'static AssociationDef,
-        source_type: Option<&'static str>,
-    ) -> Result<usize> {
-        if let Some(edge) = self.add_by_way(node, &wanted, through, source, source_type)? {
+    fn add_through(&mut self, node: usize, asked: PlanRequest<'_>, through: &Chain, source: &Chain) -> Result<usize> {
+        if let Some(edge) = self.add_join_chain(node, asked)? {
             return Ok(edge);
         }
-        let first = self.add(node, Wanted { joined: wanted.joined, ..Wanted::part(through) })?;
-        let [first] = first[..] else { return Err(through_polymorphic(wanted.association, through)) };
+        let PlanRequest { chain, role, columns, joined, .. } = asked;
+        let globally_ordered = asked.globally_ordered || !chain.scope.order.is_empty();
+        let first = self.add_only(node, chain, PlanRequest { joined, ..PlanRequest::part(through) })?;
         let between = self.nodes[node].edges[first].child;
-        let Wanted { association, shape, .. } = &wanted;
-        let ranked = wanted.ranked || !shape.order.is_empty();
-        let onward = Wanted {
-            ranked,
-            links_only: wanted.links_only,
-            only_type: source_type,
-            joined: wanted.joined,
-            ..Wanted::source(source, shape)
-        };
-        let second = self.add(between, onward)?;
-        let [second] = second[..] else { return Err(through_polymorphic(association, source)) };
-        let second = EdgeId { node: between, edge: second };
-        self.compose(node, &wanted, first, second, ranked)
+        let onward = PlanRequest { globally_ordered, columns, joined, ..PlanRequest::part(source) };
+        let second = EdgeId { node: between, edge: self.add_only(between, chain, onward)? };
+        self.compose(node, Composing { chain, role, globally_ordered }, first, second)
+    }
+
+    // Adds the one edge of a part.
+    pub(super) fn add_only(&mut self, node: usize, whole: &Chain, part: PlanRequest<'_>) -> Result<usize> {
+        let association = part.chain.association;
+        match self.add(node, part)?[..] {
+            [edge] => Ok(edge),
+            _ => {
+                let whole = whole.association;
+                let message = format!(
+                    "`{}` goes through the polymorphic `{}`: name the one type to follow with `source_type = \"…\"`",
+                    whole.name, association.name
+                );
+                Err(Error::invalid_query((whole.owner)().name, message))
+            }
+        }
     }
 
     fn add_join_table(
         &mut self,
         node: usize,
-        wanted: Wanted,
-        table: &'static ModelDef,
-        links: Hop,
-        targets: Hop,
+        asked: PlanRequest<'_>,
+        rows: &ChainHop,
+        targets: &ChainHop,
     ) -> Result<usize> {
-        let association = wanted.association;
-        let first = self.add_links(node, &wanted, table, links, targets)?;
+        let PlanRequest { chain, role, joined, .. } = asked;
+        let first =
+            self.add_join_rows(node, rows, if role.is_through() { Columns::Keys } else { Columns::OfRows }, joined);
         let between = self.nodes[node].edges[first].child;
-        let ranked = wanted.ranked || !wanted.shape.order.is_empty();
-        let target = Wanted {
-            shape: Shape { distinct: false, limit: None, offset: None, group: Vec::new(), ..wanted.shape.clone() },
-            hidden: true,
-            ranked,
-            loader: None,
-            asked: Shape::default(),
-            // The association's own, which its links are not asked for.
-            resolved: true,
-            ..wanted
-        };
-        let second = self.add_direct(between, target, targets, (association.target)(), None)?;
-        // A link leads to one target, whatever the association's own cardinality.
-        self.nodes[between].edges[second].cardinality = Cardinality::One;
-        self.compose(node, &wanted, first, EdgeId { node: between, edge: second }, ranked)
+        let globally_ordered = asked.globally_ordered || !chain.scope.order.is_empty();
+        let second = self.add_targets_of_join_rows(between, asked, targets, globally_ordered)?;
+        let second = EdgeId { node: between, edge: second };
+        self.compose(node, Composing { chain, role, globally_ordered }, first, second)
     }
 
-    pub(super) fn add_links(
-        &mut self,
-        node: usize,
-        wanted: &Wanted,
-        table: &'static ModelDef,
-        links: Hop,
-        targets: Hop,
-    ) -> Result<usize> {
-        let Wanted { association, hidden, joined, .. } = *wanted;
-        let base = join_scope(association, table)?;
+    // The rows of a join table. Of those that lead to another association's rows the keys are enough.
+    pub(super) fn add_join_rows(&mut self, node: usize, rows: &ChainHop, columns: Columns, joined: bool) -> usize {
+        let table = rows.model;
+        let bare = table.is_bare_join_table();
         let select = KeyedSelect {
-            only: table.is_bare_join_table().then(|| (0..table.columns.len()).collect()),
-            filter: base.filter,
-            order: order_of_links(table, links, targets, base.order),
+            only: bare.then(|| (0..table.columns.len()).collect()),
+            filter: rows.scope.filter.clone(),
+            order: rows.scope.order.clone(),
             row_order: RowOrder::ByKey,
-            ..KeyedSelect::new(table, links.target_columns)
+            ..KeyedSelect::new(table, rows.key.target_columns)
         };
-        // Who only leads on to others needs no more than the keys.
-        let keys_only = table.is_bare_join_table() || hidden;
-        Ok(self.push_edge(node, association, links, select, LoadState::Loaded, true, keys_only, None, joined))
+        let columns = if bare { Columns::Keys } else { columns };
+        let by = if joined { LoadedBy::Root(rows.key) } else { LoadedBy::Key(rows.key, Fetch::ByKey) };
+        let (association, role) = (rows.association, Role::Through);
+        self.push_edge(node, NewEdge { association, role, columns, variant: None, select, by })
     }
 
-    fn compose(&mut self, node: usize, wanted: &Wanted, first: usize, second: EdgeId, ranked: bool) -> Result<usize> {
+    pub(super) fn add_targets_of_join_rows(
+        &mut self,
+        between: usize,
+        asked: PlanRequest<'_>,
+        targets: &ChainHop,
+        globally_ordered: bool,
+    ) -> Result<usize> {
+        let PlanRequest { columns, joined, .. } = asked;
+        let select = keyed_select(targets, globally_ordered, columns)?;
+        let by = if joined { LoadedBy::Root(targets.key) } else { LoadedBy::Key(targets.key, Fetch::ByKey) };
+        let (association, role) = (targets.association, Role::Through);
+        let edge = self.push_edge(between, NewEdge { association, role, columns, variant: None, select, by });
+        // A row of the join table leads to one target, whatever the association's own cardinality.
+        self.nodes[between].edges[edge].cardinality = Cardinality::One;
+        Ok(edge)
+    }
+
+    fn compose(&mut self, node: usize, whole: Composing<'_>, first: usize, second: EdgeId) -> Result<usize> {
+        let Composing { chain: Chain { association, scope, .. }, role, globally_ordered } = whole;
+        let association = *association;
         let child = self.edge(second).child;
-        let grouped = !wanted.shape.group.is_empty();
+        let grouped = !scope.group.is_empty();
         if grouped {
-            self.rank_groups(wanted.association, child, &wanted.shape.group)?;
+            self.rank_groups(association, child, &scope.group)?;
         }
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
-        let Shape { distinct, limit, offset, .. } = wanted.shape;
-        let links = self.nodes[node].edges[first].association;
         // A through association's first part is another association: it keeps no rows of a join table.
-        let join_rows = links == wanted.association && !self.nodes[second.node].links_only;
-        self.nodes[node].edges.push(Edge {
-            association: wanted.association,
-            cardinality: wanted.association.kind.cardinality(),
-            source: Source::Composed {
-                first: EdgeId { node, edge: first },
-                second,
-                finish: Finish { ranked, distinct, grouped, offset: offset.unwrap_or(0), limit, join_rows },
-            },
-            child,
-            state: wanted.state,
-            reordered: wanted.reordered,
-            hidden: wanted.hidden,
-            serves: None,
-            behind: None,
-            variant: None,
-        });
-        if !wanted.hidden {
+        let join_rows = self.nodes[node].edges[first].association == association && !self.nodes[second.node].links_only;
+        let finish = Finish {
+            ranked: globally_ordered,
+            distinct: scope.distinct,
+            grouped,
+            offset: scope.offset.unwrap_or(0),
+            limit: scope.limit,
+            join_rows,
+        };
+        let source = Source::Composed { first: EdgeId { node, edge: first }, second, finish };
+        let cardinality = association.kind.cardinality();
+        self.nodes[node].edges.push(Edge::new(association, cardinality, source, child, role, None));
+        if !role.is_through() {
             self.nodes[child].stored_by = Some(id);
             self.nodes[child].links_only = false;
             self.mark_serving(node, first, id.edge);
@@ -392,71 +397,90 @@ impl Plan {
             self.mark_serving(node, first.edge, serves);
         }
     }
+
+    // One statement that joins all tables of the chain, if there is one that can and should.
+    fn add_join_chain(&mut self, node: usize, asked: PlanRequest<'_>) -> Result<Option<usize>> {
+        let PlanRequest { chain, role, columns, joined, .. } = asked;
+        let Role::Stored { may_join: true, .. } = role else { return Ok(None) };
+        if joined {
+            return Ok(None);
+        }
+        let Some(way) = Way::of(chain).filter(Way::is_by_keys) else { return Ok(None) };
+        let Some(target) = chain.hops().pop() else { return Ok(None) };
+        let select = keyed_select(target, !chain.scope.order.is_empty(), columns)?;
+        let hop =
+            Hop { owner_columns: way.owner_columns, target_columns: select.columns, unique: false, target_type: None };
+        let by = LoadedBy::Key(hop, Fetch::JoinChain(Box::new(way)));
+        let new = NewEdge { association: chain.association, role, columns, variant: None, select, by };
+        Ok(Some(self.push_edge(node, new)))
+    }
 }
 
-/// The look-up of an association by a key of its own.
-pub(super) fn direct_select(
-    association: &AssociationDef,
-    hop: Hop,
-    model: &'static ModelDef,
-    shape: Shape,
-    ranked: bool,
-    links_only: bool,
-) -> Result<KeyedSelect> {
-    if shape.distinct {
+/// What two edges one after the other are composed for.
+struct Composing<'c> {
+    chain: &'c Chain,
+    role: Role,
+    globally_ordered: bool,
+}
+
+impl Edge {
+    fn new(
+        association: &'static AssociationDef,
+        cardinality: Cardinality,
+        source: Source,
+        child: usize,
+        role: Role,
+        variant: Option<VariantEdge>,
+    ) -> Self {
+        let (state, reordered, hidden) = match role {
+            Role::Stored { state, reordered, .. } => (state, reordered, false),
+            Role::Through => (LoadState::Loaded, false, true),
+        };
+        Edge { association, cardinality, source, child, state, reordered, hidden, serves: None, variant }
+    }
+}
+
+/// The look-up of the rows of one table by their key.
+pub(super) fn keyed_select(hop: &ChainHop, globally_ordered: bool, columns: Columns) -> Result<KeyedSelect> {
+    let scope = &hop.scope;
+    if scope.distinct {
+        let association = hop.association;
         let message = format!("`distinct` on `{}` changes nothing: an owner reaches each row once", association.name);
         return Err(Error::invalid_query((association.owner)().name, message));
     }
-    let base = model.base_scope(shape.unscoped);
-    model.check_default_group(&base.group)?;
-    let filter = hop.typed(model, base.filter.and(shape.filter));
-    let row_order = match (ranked, hop.unique) {
+    let unique = hop.key.unique;
+    let row_order = match (globally_ordered, unique) {
         (true, _) => RowOrder::Ranked,
         (false, true) => RowOrder::Any,
         (false, false) => RowOrder::ByKey,
     };
-    // What every read of the model begins with. It counts the rows of one owner, so of a unique key, which has one row, it
-    // leaves that or none.
-    let (limit, offset) = (shape.limit.or(base.limit), shape.offset.or(base.offset).filter(|offset| *offset > 0));
-    let limited = if hop.unique { limit == Some(0) || offset.is_some() } else { limit.is_some() || offset.is_some() };
-    // Rows that only lead on to others are held by nobody: of them the keys are read.
-    let selected = if links_only { None } else { shape.select.or(base.select) };
+    // A limit counts the rows of one owner, so of a unique key, which has one row, it leaves that or none.
+    let (limit, offset) = (scope.limit, scope.offset.filter(|offset| *offset > 0));
+    let limited = if unique { limit == Some(0) || offset.is_some() } else { limit.is_some() || offset.is_some() };
+    let selected = match columns {
+        Columns::Keys => None,
+        Columns::OfRows => scope.select.as_deref().map(ascending_once),
+    };
     Ok(KeyedSelect {
         only: None,
-        selected: selected.map(|columns| ascending_once(&columns)),
-        filter,
+        selected,
+        filter: hop.condition(),
         // A unique key has one row: an order would only be noise in the statement.
-        order: match (row_order, shape.order.is_empty()) {
-            (RowOrder::Any, _) => Vec::new(),
-            (_, true) => base.order,
-            (_, false) => shape.order,
-        },
+        order: if row_order == RowOrder::Any { Vec::new() } else { scope.order.clone() },
         row_order,
         // One row an owner is one of each group.
-        group: if hop.unique { Vec::new() } else { shape.group },
+        group: if unique { Vec::new() } else { scope.group.clone() },
         per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
-        ..KeyedSelect::new(model, hop.target_columns)
+        ..KeyedSelect::new(hop.model, hop.key.target_columns)
     })
 }
 
 // Whether a request gives all that the association declares. Where that is a selection, another order selects other
 // rows: the first of a `has_one`, of a group, the first few of an association with a limit.
-fn is_whole(association: &AssociationDef, own: &Shape, asked: &Shape) -> bool {
-    let single = || match association.kind.route(association) {
-        Ok(Route::Direct(hop)) => !hop.unique && association.kind.cardinality() == Cardinality::One,
-        Ok(Route::Polymorphic { .. }) => false,
-        _ => association.kind.cardinality() == Cardinality::One,
-    };
-    // An owner's scope may cut as well.
-    let cuts = own.limit.is_some() || own.offset.is_some() || association.options.owner_scope.is_some();
-    let selects = || cuts || !own.group.is_empty() || single();
+fn is_whole(chain: &Chain) -> bool {
+    let Chain { association, scope, asked, .. } = chain;
+    // A scope that depends on the owner may cut as well.
+    let cuts = || scope.limit.is_some() || scope.offset.is_some() || association.options.owner_scope.is_some();
+    let selects = || cuts() || !scope.group.is_empty() || chain.takes_first();
     asked.is_whole() && (asked.order.is_empty() || !selects())
-}
-
-pub(super) fn through_polymorphic(association: &AssociationDef, part: &AssociationDef) -> Error {
-    let message = format!(
-        "`{}` goes through the polymorphic `{}`: name the one type to follow with `source_type = \"…\"`",
-        association.name, part.name
-    );
-    Error::invalid_query((association.owner)().name, message)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Edge, Plan, Root, Source};
+use super::{Edge, EdgeId, Fetch, Plan, Root, Source, Step};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
@@ -44,36 +44,42 @@ impl Plan {
             out.push('\n');
         }
         for (at, step) in self.steps.iter().enumerate() {
-            if step.loader.is_some() {
-                let association = self.edge(step.serves[0]).association.qualified_name();
-                let _ = writeln!(out, "[{}] no statement: the function given for {association}", self.number(at));
-                continue;
+            for line in self.statements_of(step, dialect_of)? {
+                // Writing to a String cannot fail.
+                let _ = writeln!(out, "[{}] {line}", self.number(at));
             }
-            if step.finder.is_some() {
-                let _ = writeln!(out, "[{}] the SQL of the association's own", self.number(at));
-                continue;
-            }
-            let by_owner = step.by_owner.as_ref().map(|by_owner| by_owner.onward(&Shape::default()));
-            if let Some(onward) = by_owner.transpose()?.flatten() {
-                for part in &onward.plan.steps {
-                    let statement = {
-                        let sample = sample_keys(part.select.columns.len());
-                        part.select.statement(dialect_of(part.select.model), &sample)?
-                    };
-                    let _ = writeln!(out, "[{}] {statement}", self.number(at));
-                }
-                continue;
-            }
-            let dialect = dialect_of(step.select.model);
-            let statement = match &step.way {
-                Some(way) => way.statement(&step.select, dialect, &sample_keys(way.owner_columns.len()))?,
-                None => step.select.statement(dialect, &sample_keys(step.select.columns.len()))?,
-            };
-            // Writing to a String cannot fail.
-            let if_needed = if step.memory.is_empty() { "" } else { "for rows not in memory: " };
-            let _ = writeln!(out, "[{}] {if_needed}{statement}", self.number(at));
         }
         Ok(out)
+    }
+
+    // What a step runs, a line for each statement.
+    fn statements_of<'d>(
+        &self,
+        step: &Step,
+        dialect_of: &dyn Fn(&'static ModelDef) -> &'d dyn Dialect,
+    ) -> Result<Vec<String>> {
+        let dialect = dialect_of(step.select.model);
+        let by_key = || step.select.statement(dialect, &sample_keys(step.select.columns.len()));
+        let line = match &step.fetch {
+            Fetch::ByKey | Fetch::OwnerScope(_) => {
+                let if_needed = if step.memory.is_empty() { "" } else { "for rows not in memory: " };
+                format!("{if_needed}{}", by_key()?)
+            }
+            Fetch::JoinChain(way) => {
+                way.statement(&step.select, dialect, &sample_keys(way.owner_columns.len()))?.to_string()
+            }
+            Fetch::OwnerScopeThrough(scope) => {
+                let Some(onward) = scope.onward(&Shape::default())? else { return Ok(Vec::new()) };
+                let parts = onward.plan.steps.iter().map(|part| onward.plan.statements_of(part, dialect_of));
+                return Ok(parts.collect::<Result<Vec<_>>>()?.concat());
+            }
+            Fetch::CustomSql(_) => "the SQL of the association's own".to_owned(),
+            Fetch::Function(_) => {
+                let association = self.edge(step.serves[0]).association.qualified_name();
+                format!("no statement: the function given for {association}")
+            }
+        };
+        Ok(vec![line])
     }
 
     fn explain_node(&self, node: usize, indent: &str, out: &mut String) {
@@ -103,18 +109,15 @@ impl Plan {
                 if step.serves.len() > 1 {
                     let _ = write!(out, ", one statement for {} places", step.serves.len());
                 }
-                if step.loader.is_some() {
-                    out.push_str(", by `load_with`");
-                }
-                if step.way.is_some() {
-                    out.push_str(", joined to the rows between");
-                }
-                if step.by_owner.is_some() {
-                    out.push_str(", anew for each distinct scope of its owners");
-                }
-                if step.finder.is_some() {
-                    out.push_str(", each distinct statement of its owners");
-                }
+                out.push_str(match step.fetch {
+                    Fetch::ByKey => "",
+                    Fetch::JoinChain(_) => ", joined to the rows between",
+                    Fetch::OwnerScope(_) | Fetch::OwnerScopeThrough(_) => {
+                        ", anew for each distinct scope of its owners"
+                    }
+                    Fetch::CustomSql(_) => ", each distinct statement of its owners",
+                    Fetch::Function(_) => ", by `load_with`",
+                });
                 if !step.memory.is_empty() {
                     out.push_str(", from memory where the row is known");
                 }
@@ -132,8 +135,10 @@ impl Plan {
     // The steps of an edge, in the order of its way.
     fn steps_behind(&self, edge: &Edge) -> Vec<usize> {
         match edge.source {
-            Source::Step { step, .. } => {
-                let mut steps = edge.behind.map_or_else(Vec::new, |first| self.steps_behind(self.edge(first)));
+            Source::Step { step, .. } => vec![step],
+            Source::OwnerStep { step, behind } => {
+                let before = |first: EdgeId| self.steps_behind(self.edge(first));
+                let mut steps = behind.map_or_else(Vec::new, before);
                 steps.push(step);
                 steps
             }

@@ -1,6 +1,6 @@
 //! A repo's row filters on every statement of a plan.
 
-use super::Plan;
+use super::{Fetch, Plan};
 use crate::error::Result;
 use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::{FilterHook, filtered};
@@ -13,14 +13,13 @@ impl Plan {
     /// When a declaration does not hold together.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
         for step in &mut self.steps {
-            if let Some(by_owner) = &mut step.by_owner {
-                by_owner.with_filters(hook);
-            }
             if hook(step.select.model).is_some() {
                 step.memory.retain(|node| !self.available.contains(node));
             }
-            if let Some(way) = &mut step.way {
-                way.with_filters(hook)?;
+            match &mut step.fetch {
+                Fetch::JoinChain(way) => way.with_filters(hook)?,
+                Fetch::OwnerScope(scope) | Fetch::OwnerScopeThrough(scope) => scope.with_filters(hook),
+                Fetch::ByKey | Fetch::CustomSql(_) | Fetch::Function(_) => {}
             }
         }
         let joined = self.joined.iter_mut().map(|joined| &mut joined.select);

@@ -6,6 +6,7 @@
 //! numbers the rows of each group. For one that goes through others, rows reach their owners in memory; there the
 //! statement that fetches the targets says to which group each belongs.
 
+use super::Fetch;
 use crate::error::{Error, Result};
 use crate::joins::{GROUPED, cannot_join};
 use crate::metadata::association::{AssociationDef, Cardinality};
@@ -43,9 +44,9 @@ impl Plan {
         let step = match self.nodes[node].edges[edge].source {
             Source::Step { step, .. } => step,
             Source::Joined { .. } => return Err(cannot_join(association, GROUPED)),
-            Source::Composed { .. } => return Ok(()),
+            Source::OwnerStep { .. } | Source::Composed { .. } => return Ok(()),
         };
-        if self.steps[step].by_owner.is_some() {
+        if matches!(self.steps[step].fetch, Fetch::OwnerScope(_)) {
             let message = format!(
                 "`{}` groups rows that come by scopes of their owners, one after the other: group them there",
                 association.name

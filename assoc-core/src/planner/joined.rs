@@ -106,7 +106,7 @@ impl Plan {
                 self.joined_way(first, way);
                 self.joined_way(second, way);
             }
-            Source::Step { .. } => {}
+            Source::Step { .. } | Source::OwnerStep { .. } => {}
         }
     }
 

@@ -1,22 +1,27 @@
 //! Steps whose rows come from a function of the application ([`Loader`]).
 
-use super::Plan;
+use super::build::{Columns, LoadedBy, NewEdge, Role};
+use super::{Fetch, Plan};
 use crate::error::{Error, Result};
 use crate::joins::cannot_join;
-use crate::metadata::association::{AssociationDef, Hop, LoadState, Route};
+use crate::metadata::association::{Chain, LoadState};
 use crate::metadata::loader::Loader;
 use crate::metadata::request::Shape;
 use crate::sql::KeyedSelect;
 
 impl Plan {
     // The select says whose rows they are and which of their columns hold the key; it is never written.
-    pub(super) fn add_loader(
-        &mut self,
-        node: usize,
-        association: &'static AssociationDef,
-        hop: Hop,
-        loader: Loader,
-    ) -> Result<usize> {
+    pub(super) fn add_loader(&mut self, node: usize, chain: &Chain, loader: Loader) -> Result<usize> {
+        let association = chain.association;
+        let Some(hop) = chain.as_key().map(|hop| hop.key) else {
+            let message = format!(
+                "`load_with` gives rows by a key of the owners, and `{}` is a {}: use it for the associations it goes \
+                 through, or for one that leads to a single model by a key",
+                association.name,
+                association.association_macro()
+            );
+            return Err(Error::invalid_query((association.owner)().name, message));
+        };
         if loader.key_width() != hop.owner_columns.len() {
             let message = format!(
                 "the function given to `load_with` for `{}` takes keys of {} columns, and the association's has {}",
@@ -27,21 +32,20 @@ impl Plan {
             return Err(Error::invalid_query((association.owner)().name, message));
         }
         let select = KeyedSelect::new((association.target)(), hop.target_columns);
-        let edge = self.push_edge(node, association, hop, select, LoadState::Loaded, false, false, None, false);
-        if let Some(step) = self.steps.last_mut() {
-            step.loader = Some(loader);
-        }
-        Ok(edge)
+        let role = Role::Stored { state: LoadState::Loaded, reordered: false, may_join: false };
+        let (columns, by) = (Columns::OfRows, LoadedBy::Key(hop, Fetch::Function(loader)));
+        Ok(self.push_edge(node, NewEdge { association, role, columns, variant: None, select, by }))
     }
 }
 
 /// Refuses what cannot go together with a function.
-pub(super) fn check_loader(association: &AssociationDef, loader: &Loader, shape: &Shape, joined: bool) -> Result<()> {
+pub(super) fn check_loader(chain: &Chain, loader: &Loader, joined: bool) -> Result<()> {
+    let association = chain.association;
     let model = (association.owner)().name;
     if joined {
         return Err(cannot_join(association, "takes its rows from a function (`load_with`)"));
     }
-    if *shape != Shape::default() {
+    if chain.asked != Shape::default() {
         let message = format!(
             "`{}` is loaded with a function: what it returns is taken as it is, so filter, sort and cut in there",
             association.name
@@ -50,7 +54,7 @@ pub(super) fn check_loader(association: &AssociationDef, loader: &Loader, shape:
     }
     let target = (association.target)();
     // Requests are data: one may have been put together by hand. A polymorphic association is refused with the others.
-    if loader.target() != target && matches!(association.kind.route(association), Ok(Route::Direct(_))) {
+    if loader.target() != target && chain.as_key().is_some() {
         let message =
             format!("`{}` leads to {}, and its function gives {}", association.name, target.name, loader.target().name);
         return Err(Error::invalid_query(model, message));

@@ -71,7 +71,7 @@ impl Plan {
         match edge.source {
             Source::Step { hop, .. } => Some(hop),
             Source::Joined { joined } => Some(self.joined[joined].hop),
-            Source::Composed { .. } => None,
+            Source::OwnerStep { .. } | Source::Composed { .. } => None,
         }
     }
 }

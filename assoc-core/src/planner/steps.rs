@@ -1,7 +1,7 @@
 //! Which nodes share a statement, and which rows are in memory already.
 
 use super::selection::Reads;
-use super::{EdgeId, Plan, Root, Source, Step};
+use super::{EdgeId, Fetch, Plan, Root, Source, Step};
 use crate::sql::{KeyedSelect, RowOrder};
 
 impl Plan {
@@ -16,9 +16,7 @@ impl Plan {
             let feeder = self.feeder(served);
             let own = self.reads(&step);
             let found = (0..merged.len()).find_map(|candidate| {
-                let may = step.is_keyed()
-                    && merged[candidate].is_keyed()
-                    && merged[candidate].way == step.way
+                let may = merged[candidate].fetch.is_shared_with(&step.fetch)
                     && same_rows(&merged[candidate].select, &step.select)
                     && !feeder.is_some_and(|feeder| self.waits_for(&merged, feeder, candidate));
                 may.then(|| reads[candidate].joined(&own)).flatten().map(|joined| (candidate, joined))
@@ -49,7 +47,7 @@ impl Plan {
     }
 
     fn set_step(&mut self, EdgeId { node, edge }: EdgeId, chosen: usize) {
-        if let Source::Step { step, .. } = &mut self.nodes[node].edges[edge].source {
+        if let Some(step) = self.nodes[node].edges[edge].source.step_mut() {
             *step = chosen;
         }
     }
@@ -78,16 +76,19 @@ impl Plan {
     // The step that fetches a node's rows; the root has none.
     fn step_of(&self, node: usize) -> Option<usize> {
         match self.edge(self.nodes[node].fetched_by?).source {
-            Source::Step { step, .. } => Some(step),
+            Source::Step { step, .. } | Source::OwnerStep { step, .. } => Some(step),
             Source::Joined { .. } | Source::Composed { .. } => None,
         }
     }
 
     // The step that has to run before an edge's own can.
     fn feeder(&self, served: EdgeId) -> Option<usize> {
-        match self.edge(served).behind {
-            Some(first) => self.step_of(self.edge(first).child),
-            None => self.step_of(served.node),
+        match self.edge(served).source {
+            Source::OwnerStep { behind: Some(first), .. } => self.step_of(self.edge(first).child),
+            Source::OwnerStep { behind: None, .. }
+            | Source::Step { .. }
+            | Source::Joined { .. }
+            | Source::Composed { .. } => self.step_of(served.node),
         }
     }
 
@@ -121,7 +122,7 @@ impl Plan {
             };
             let patient = |step: &usize| {
                 steps[*step].is_by_primary_key()
-                    && steps[*step].is_keyed()
+                    && steps[*step].asks_for_all_owners()
                     && (0..steps.len()).any(|other| {
                         other != *step
                             && !order.contains(&other)
@@ -140,7 +141,7 @@ impl Plan {
             place[*step] = at;
         }
         for edge in self.nodes.iter_mut().flat_map(|node| &mut node.edges) {
-            if let Source::Step { step, .. } = &mut edge.source {
+            if let Some(step) = edge.source.step_mut() {
                 *step = place[*step];
             }
         }
@@ -216,11 +217,51 @@ impl Step {
     // Whether a row of it can stand for the row in the database. The scope of an owner may select columns, and SQL of the
     // application's own may do anything.
     fn reads_whole_rows(&self) -> bool {
-        self.select.only.is_none() && self.select.selected.is_none() && self.is_keyed()
+        self.select.only.is_none() && self.select.selected.is_none() && self.asks_for_all_owners()
     }
 
     /// Whether the keys are the model's primary key, so that a row in memory can stand for the one in the database.
     fn is_by_primary_key(&self) -> bool {
-        self.way.is_none() && !self.select.columns.is_empty() && self.select.columns == self.select.model.primary_key
+        !matches!(self.fetch, Fetch::JoinChain(_))
+            && !self.select.columns.is_empty()
+            && self.select.columns == self.select.model.primary_key
+    }
+
+    // Whether one statement asks about all of its owners, by their keys.
+    fn asks_for_all_owners(&self) -> bool {
+        match self.fetch {
+            Fetch::ByKey | Fetch::JoinChain(_) => true,
+            Fetch::OwnerScope(_) | Fetch::OwnerScopeThrough(_) | Fetch::CustomSql(_) | Fetch::Function(_) => false,
+        }
+    }
+
+    /// Whether the number of its statements depends on what its owners say: on their scopes, or on their SQL.
+    #[must_use]
+    pub fn depends_on_owners(&self) -> bool {
+        match self.fetch {
+            Fetch::OwnerScope(_) | Fetch::OwnerScopeThrough(_) | Fetch::CustomSql(_) => true,
+            Fetch::ByKey | Fetch::JoinChain(_) | Fetch::Function(_) => false,
+        }
+    }
+}
+
+impl Fetch {
+    // Whether two steps that select the same may be one.
+    fn is_shared_with(&self, other: &Fetch) -> bool {
+        match (self, other) {
+            (Fetch::ByKey, Fetch::ByKey) => true,
+            (Fetch::JoinChain(one), Fetch::JoinChain(other)) => one == other,
+            // What an owner says is known only then; a function is called for one association.
+            _ => false,
+        }
+    }
+}
+
+impl Source {
+    fn step_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Source::Step { step, .. } | Source::OwnerStep { step, .. } => Some(step),
+            Source::Joined { .. } | Source::Composed { .. } => None,
+        }
     }
 }

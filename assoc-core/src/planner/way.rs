@@ -1,18 +1,29 @@
-//! The way from one owner to its targets as one statement: the targets' table, joined to those on the way back to the
-//! owner, whose key is a condition. What a reader of an association that goes through others runs.
+//! A chain as one join: the targets' table, joined to those on the way back to the owners, whose keys are a condition. What
+//! a reader of an association through others runs, and a count, and a preload with a condition.
 //!
-//! Which row a `has_one` on the way chooses is a condition. Where the association chooses in another way (a limit or group
-//! of a part), there is no such statement, and the parts are loaded one after the other.
+//! Which row a `has_one` among the parts takes is a condition. Where a part chooses in another way (a limit, a group, a
+//! scope that depends on the owner), there is no such statement, and the parts are loaded one after the other. So are
+//! parts whose conditions are SQL of the application's, which was written for one table.
+//!
+//! A preload goes part by part as a rule, because targets that are reached often come once and the rows between can serve
+//! others. Where a condition drops targets, that reads links for nothing; so one statement joins all tables then, unless
+//! the rows between are loaded anyway: the parts cost no more in that case.
 
-use super::{Edge, EdgeId, Finish, Plan, Source};
+use super::{Fetch, Finish, Plan};
 use crate::column_type::SqlType;
 use crate::error::Result;
 use crate::joins::{JoinHop, Joins, chosen_rows};
-use crate::metadata::association::{Cardinality, Hop};
-use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
-use crate::metadata::filter_hook::{FilterHook, filtered};
+use crate::metadata::association::{AssociationDef, Cardinality, Chain, ChainHop, ChainParts, Hop};
+use crate::metadata::expr::ColumnRef;
+use crate::metadata::expr::Direction;
+use crate::metadata::expr::Expr;
+use crate::metadata::expr::Operand;
+use crate::metadata::expr::OrderTerm;
+use crate::metadata::filter_hook::FilterHook;
+use crate::metadata::filter_hook::filtered;
 use crate::metadata::model::{Discriminator, ModelDef};
-use crate::sql::{KeyedSelect, RowOrder};
+use crate::metadata::request::{Request, Shape, Strategy};
+use crate::sql::{append_primary_key, ascending_once};
 use crate::value::Value;
 
 /// Names of the tables on a way among a statement's joins: paths that no association can have.
@@ -43,206 +54,248 @@ pub struct Way {
     key_columns: &'static [usize],
 }
 
-struct Part<'p> {
-    edge: &'p Edge,
-    owner: &'static ModelDef,
-    select: &'p KeyedSelect,
-    hop: Hop,
+/// One table of the chain, and whether the association takes one of several rows with the same key.
+struct Table<'c> {
+    hop: &'c ChainHop,
+    single: bool,
 }
 
-impl Part<'_> {
-    // Which of an owner's rows is the one, where there may be several.
+impl Table<'_> {
+    // Which of the rows with one key is the one, where there may be several.
     fn chosen(&self) -> Option<Expr> {
-        let Part { edge, select, hop, .. } = self;
-        let single = edge.cardinality == Cardinality::One;
-        let order = select.order.clone();
-        chosen_rows(edge.association, *hop, select.model, &select.filter, order, single, None, 0)
+        let ChainHop { association, key, model, scope, .. } = self.hop;
+        chosen_rows(association, *key, model, &self.hop.condition(), scope.order.clone(), self.single, None, 0)
+    }
+
+    // Whether a condition can say which rows of the table there are: not so with a limit or a group.
+    fn is_conditional(&self) -> bool {
+        let ChainHop { key, model, scope, .. } = self.hop;
+        let offset = scope.offset.is_some_and(|offset| offset > 0);
+        let limited = if key.unique { scope.limit == Some(0) } else { scope.limit.is_some() };
+        // The one row of several is told by its key.
+        let unknown = self.single && !key.unique && model.primary_key.is_empty();
+        !(unknown || limited || offset || scope.distinct || !scope.group.is_empty())
+    }
+}
+
+impl Way {
+    /// The chain of an association through others, or through a join table, as one join. `None` where a part of it
+    /// chooses among its rows in a way that no condition says, or its condition is SQL of the application's, which was
+    /// written for one table.
+    #[must_use]
+    pub fn of(chain: &Chain) -> Option<Way> {
+        let mut tables = Vec::new();
+        collect(chain, true, &mut tables)?;
+        let Shape { distinct, limit, offset, .. } = chain.scope;
+        let (last, before) = tables.split_last()?;
+        let first = before.first()?;
+        if before.len() > PLACES.len() {
+            return None;
+        }
+        let mut order = OrderOfChain::default();
+        order.of(chain, false, &mut (1..=tables.len()).rev());
+        let order = if distinct { order.terms } else { order.with_occurrences()? };
+        let mut back = Vec::with_capacity(before.len());
+        for (table, onward) in before.iter().zip(&tables[1..]).rev() {
+            let ChainHop { association, owner, model, .. } = table.hop;
+            let mut filter = table.hop.condition();
+            if let Some(named) = onward.hop.owner_type {
+                filter = Expr::equals(model.columns[named.column].name, Value::from(named.tag)).and(filter);
+            }
+            let hop = Hop {
+                owner_columns: onward.hop.key.target_columns,
+                target_columns: onward.hop.key.owner_columns,
+                unique: model.primary_key == onward.hop.key.owner_columns,
+                target_type: None,
+            };
+            let plural = association.plural;
+            let otherwise = format!("{plural}_{}_join", owner.table.name);
+            back.push((JoinHop { plural, model, hop, owner_type: None, filter, chosen: table.chosen() }, otherwise));
+        }
+        let ranked = !chain.scope.order.is_empty();
+        let way = Way {
+            target: last.hop.model,
+            filter: last.chosen().into_iter().fold(last.hop.condition(), Expr::and),
+            order,
+            selected: last.hop.scope.select.as_deref().map(ascending_once),
+            finish: Finish { ranked, distinct, offset: offset.unwrap_or(0), limit, ..Finish::default() },
+            cardinality: chain.association.kind.cardinality(),
+            owner_columns: first.hop.key.owner_columns,
+            owner_type: first.hop.owner_type,
+            back,
+            key_columns: first.hop.key.target_columns,
+        };
+        (!way.has_raw()).then_some(way)
+    }
+
+    /// Whether one statement gives the targets of one owner as the association has them, and leaves nothing to be done.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        // Distinct rows are sorted by what is selected only.
+        !self.finish.distinct || (self.finish.ranked && self.selected.is_none())
+    }
+
+    /// Whether one statement can count the targets of several owners.
+    #[must_use]
+    pub fn is_countable(&self) -> bool {
+        self.owner_type.is_none() && (!self.finish.distinct || !self.target.primary_key.is_empty())
+    }
+
+    /// Whether one statement can load the targets of several owners. Without a key, rows that come several times could
+    /// not be told from equal ones. Numbers of rows are those of one owner, and not every database has them.
+    pub(super) fn is_by_keys(&self) -> bool {
+        !self.target.primary_key.is_empty() && !self.numbers_rows() && self.owner_type.is_none()
+    }
+}
+
+// The tables of a chain, in its order; `None` if a part of it chooses among its rows.
+fn collect<'c>(chain: &'c Chain, outermost: bool, tables: &mut Vec<Table<'c>>) -> Option<()> {
+    let Shape { distinct, limit, offset, ref group, .. } = chain.scope;
+    let cuts = distinct || limit.is_some() || offset.is_some_and(|offset| offset > 0);
+    if chain.owner_scoped || !group.is_empty() {
+        return None;
+    }
+    let mut add = |hop, single| {
+        let table = Table { hop, single };
+        table.is_conditional().then(|| tables.push(table))
+    };
+    match &chain.parts {
+        ChainParts::CustomSql(_) => None,
+        ChainParts::Key(hop) if !outermost => add(hop, hop.is_single()),
+        ChainParts::ByType { hops, .. } if !outermost => match &hops[..] {
+            [hop] => add(hop, hop.is_single()),
+            _ => None,
+        },
+        // There are no tables between.
+        ChainParts::Key(_) | ChainParts::ByType { .. } => None,
+        ChainParts::Through { through, source } => {
+            let chooses = cuts || chain.is_single() && !(through.is_single() && source.is_single());
+            if chooses && !outermost {
+                return None;
+            }
+            collect(through, false, tables)?;
+            collect(source, false, tables)
+        }
+        ChainParts::JoinTable { rows, targets } => {
+            if cuts && !outermost {
+                return None;
+            }
+            add(rows, rows.is_single())?;
+            // A row of the join table leads to one target.
+            add(targets, true)
+        }
+    }
+}
+
+impl OrderOfChain {
+    // The order in which an owner's targets come: along the chain, or by an order of their own. `back` counts the tables
+    // from the target's, the last, which is the statement's own.
+    fn of(&mut self, chain: &Chain, ranked: bool, back: &mut impl Iterator<Item = usize>) {
+        let ranked = ranked || !chain.scope.order.is_empty();
+        let start = (self.terms.len(), self.equals.len());
+        let middle = match &chain.parts {
+            ChainParts::CustomSql(_) => return,
+            ChainParts::Key(hop) => return self.add(hop, ranked, back.next()),
+            ChainParts::ByType { hops, .. } => {
+                return hops.iter().for_each(|hop| self.add(hop, ranked, back.next()));
+            }
+            ChainParts::Through { through, source } => {
+                self.of(through, false, back);
+                let middle = self.terms.len();
+                self.of(source, ranked, back);
+                middle
+            }
+            ChainParts::JoinTable { rows, targets } => {
+                self.add(rows, false, back.next());
+                let middle = self.terms.len();
+                self.add(targets, ranked, back.next());
+                middle
+            }
+        };
+        if ranked {
+            self.terms.drain(start.0..middle);
+            self.equals.truncate(start.1);
+            if !chain.is_single() {
+                self.equals.push(self.terms.len());
+            }
+        }
+    }
+
+    fn add(&mut self, hop: &ChainHop, ranked: bool, back: Option<usize>) {
+        if hop.key.unique && !ranked {
+            return;
+        }
+        let place = back.and_then(|back| PLACES.get(back.checked_sub(2)?));
+        let mut order = hop.scope.order.clone();
+        append_primary_key(&mut order, hop.model);
+        for OrderTerm { operand, direction } in order {
+            let operand = match place {
+                Some(place) => operand.joined(place),
+                None => operand,
+            };
+            self.terms.push(OrderTerm { operand, direction });
+        }
+        if hop.model.primary_key.is_empty() && !hop.key.unique {
+            self.equals.push(self.terms.len());
+        }
     }
 }
 
 impl Plan {
-    /// The way of the plan's only association, if one statement can go it and leaves nothing to be done.
-    #[must_use]
-    pub fn way(&self) -> Option<Way> {
-        let way = self.way_of_stored()?;
-        // Distinct rows are sorted by what is selected only.
-        let unsorted = way.finish.distinct && (!way.finish.ranked || way.selected.is_some());
-        (!unsorted).then_some(way)
-    }
-
-    /// The same to count the targets of owners, in whatever order they are.
-    #[must_use]
-    pub fn way_to_count(&self) -> Option<Way> {
-        let way = self.way_of_stored()?;
-        let countable = !way.finish.distinct || !way.target.primary_key.is_empty();
-        (countable && way.owner_type.is_none()).then_some(way)
-    }
-
-    /// Whether a statement that joins the tables on a way has a condition in SQL of the application's own, which a hook put
+    /// Whether a statement that joins the tables of a chain has a condition in SQL of the application's, which a hook put
     /// there.
     #[must_use]
     pub fn joins_raw(&self) -> bool {
-        self.steps.iter().filter_map(|step| step.way.as_ref()).any(|way| way.has_raw())
+        self.steps.iter().any(|step| match &step.fetch {
+            Fetch::JoinChain(way) => way.has_raw(),
+            Fetch::ByKey
+            | Fetch::OwnerScope(_)
+            | Fetch::OwnerScopeThrough(_)
+            | Fetch::CustomSql(_)
+            | Fetch::Function(_) => false,
+        })
     }
+}
 
-    fn way_of_stored(&self) -> Option<Way> {
-        let stored = (0..self.nodes[0].edges.len()).find(|edge| !self.nodes[0].edges[*edge].hidden)?;
-        let id = EdgeId { node: 0, edge: stored };
-        match self.edge(id).source {
-            Source::Step { step, .. } => Some(*self.steps[step].way.clone()?),
-            _ => self.way_of(id),
-        }
-    }
+/// The associations among these requests that are loaded as they are, by statements of their own.
+pub(super) fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
+    let is_whole = |request: &&Request| {
+        request.strategy != Strategy::Joined
+            && request.loader.is_none()
+            && request.shape.is_whole()
+            && request.shape.order.is_empty()
+    };
+    requests.iter().filter(is_whole).map(|request| request.association).collect()
+}
 
-    /// The way of an association that goes through others, part by part.
-    pub(super) fn way_of(&self, id: EdgeId) -> Option<Way> {
-        let edge = self.edge(id);
-        let Source::Composed { finish, .. } = edge.source else { return None };
-        let mut parts = Vec::new();
-        self.parts(id, &mut parts)?;
-        let mut order = OrderOfWay::default();
-        self.order_of_way(id, parts.len(), &mut 0, &mut order)?;
-        let order = match finish.distinct {
-            true => order.terms,
-            false => order.with_occurrences()?,
-        };
-        let (last, before) = parts.split_last()?;
-        let first = before.first()?;
-        if before.len() > PLACES.len() || finish.grouped {
-            return None;
+/// Whether the rows that an association goes through are loaded anyway: by themselves, or as a part of another.
+pub(super) fn is_between_loaded(association: &AssociationDef, siblings: &[&'static AssociationDef]) -> bool {
+    let Some([through, _]) = association.kind.parts() else { return false };
+    siblings.iter().any(|sibling| {
+        let by_itself = *sibling == through;
+        match sibling.kind.parts() {
+            None => by_itself,
+            // One with a condition is one statement over all tables.
+            Some([between, _]) => (between == through || by_itself) && sibling.scope().filter.is_always(),
         }
-        let variant = |part: &Part<'_>| part.edge.variant.map(|variant| variant.discriminator);
-        let mut back = Vec::with_capacity(before.len());
-        for (at, part) in before.iter().enumerate().rev() {
-            let onward = &parts[at + 1];
-            let model = part.select.model;
-            let mut filter = part.select.filter.clone();
-            if let Some(named) = variant(onward) {
-                filter = Expr::equals(model.columns[named.column].name, Value::from(named.tag)).and(filter);
-            }
-            let hop = Hop {
-                owner_columns: onward.hop.target_columns,
-                target_columns: onward.hop.owner_columns,
-                unique: model.primary_key == onward.hop.owner_columns,
-                target_type: None,
-            };
-            let plural = part.edge.association.plural;
-            let otherwise = format!("{plural}_{}_join", part.owner.table.name);
-            back.push((JoinHop { plural, model, hop, owner_type: None, filter, chosen: part.chosen() }, otherwise));
-        }
-        let way = Way {
-            target: last.select.model,
-            filter: last.chosen().into_iter().fold(last.select.filter.clone(), Expr::and),
-            order,
-            selected: last.select.selected.clone(),
-            finish,
-            cardinality: edge.cardinality,
-            owner_columns: first.hop.owner_columns,
-            owner_type: variant(first),
-            back,
-            key_columns: first.hop.target_columns,
-        };
-        // SQL of the application's own was written for one table: among several its columns may be anybody's.
-        (!way.has_raw()).then_some(way)
-    }
-
-    // The steps of the way, in its order; `None` if one of them chooses among its rows.
-    fn parts<'p>(&'p self, id: EdgeId, out: &mut Vec<Part<'p>>) -> Option<()> {
-        let edge = self.edge(id);
-        match edge.source {
-            Source::Step { step, hop } => {
-                let step = &self.steps[step];
-                let select = &step.select;
-                // The one row of several is told by its key.
-                let unknown =
-                    edge.cardinality == Cardinality::One && !hop.unique && select.model.primary_key.is_empty();
-                if unknown || select.per_owner.is_some() || !select.group.is_empty() || step.by_owner.is_some() {
-                    return None;
-                }
-                out.push(Part { edge, owner: self.nodes[id.node].model, select: &step.select, hop });
-                Some(())
-            }
-            Source::Composed { first, second, finish } => {
-                let chooses = finish.distinct
-                    || finish.grouped
-                    || finish.offset > 0
-                    || finish.limit.is_some()
-                    || (edge.cardinality == Cardinality::One && !self.leads_to_one(first, second));
-                if chooses && edge.hidden {
-                    return None;
-                }
-                self.parts(first, out)?;
-                self.parts(second, out)
-            }
-            Source::Joined { .. } => None,
-        }
-    }
-
-    fn leads_to_one(&self, first: EdgeId, second: EdgeId) -> bool {
-        self.edge(first).cardinality == Cardinality::One && self.edge(second).cardinality == Cardinality::One
-    }
-
-    // The order in which an owner's targets come: along the way, or by their own rank.
-    fn order_of_way(&self, id: EdgeId, parts: usize, at: &mut usize, out: &mut OrderOfWay) -> Option<()> {
-        let edge = self.edge(id);
-        match edge.source {
-            Source::Step { step, hop } => {
-                *at += 1;
-                let select = &self.steps[step].select;
-                if select.row_order == RowOrder::Any {
-                    return Some(());
-                }
-                // The target is the statement's own table; the others are counted from it.
-                let place = match parts - *at {
-                    0 => None,
-                    back => Some(*PLACES.get(back - 1)?),
-                };
-                for OrderTerm { operand, direction } in select.total_order() {
-                    let operand = match place {
-                        Some(place) => operand.joined(place),
-                        None => operand,
-                    };
-                    out.terms.push(OrderTerm { operand, direction });
-                }
-                if select.model.primary_key.is_empty() && !hop.unique {
-                    out.equals.push(out.terms.len());
-                }
-                Some(())
-            }
-            Source::Composed { first, second, finish } => {
-                let (start, before) = (out.terms.len(), out.equals.len());
-                self.order_of_way(first, parts, at, out)?;
-                let middle = out.terms.len();
-                self.order_of_way(second, parts, at, out)?;
-                if finish.ranked {
-                    out.terms.drain(start..middle);
-                    out.equals.truncate(before);
-                    if edge.cardinality == Cardinality::Many {
-                        out.equals.push(out.terms.len());
-                    }
-                }
-                Some(())
-            }
-            Source::Joined { .. } => None,
-        }
-    }
+    })
 }
 
 /// In which order an owner reaches its targets.
 #[derive(Default)]
-struct OrderOfWay {
+struct OrderOfChain {
     terms: Vec<OrderTerm>,
     // After how many of the terms there may be equal rows: links that are stored twice, or rows that are sorted by
     // themselves and were reached twice.
     equals: Vec<usize>,
 }
 
-impl OrderOfWay {
+impl OrderOfChain {
     // What lies behind the first of several equal rows comes before what lies behind the second. They lead to the same, so
     // it is enough to number what is equal in everything. Where rows may be equal at two places, one number cannot tell
     // how often they are at each.
     fn with_occurrences(self) -> Option<Vec<OrderTerm>> {
-        let OrderOfWay { mut terms, mut equals } = self;
+        let OrderOfChain { mut terms, mut equals } = self;
         equals.retain(|at| *at < terms.len());
         match equals[..] {
             [] => {}

@@ -10,12 +10,12 @@
 //! Associations that go through others: `chosen/way.rs`.
 
 use super::SqlWriter;
-use super::related::{Wanted, Way};
+use super::related::Wanted;
 use super::select::append_primary_key;
 use crate::dialect::PerOwnerLimit;
 use crate::error::{Error, Result};
-use crate::metadata::association::{Hop, Route};
-use crate::metadata::expr::{ChosenRows, Expr, OrderTerm};
+use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts};
+use crate::metadata::expr::{ChosenRows, OrderTerm};
 use crate::metadata::model::ModelDef;
 use crate::metadata::request::Shape;
 
@@ -49,46 +49,44 @@ impl Choice {
     }
 
     /// What an association by a key of its own chooses, if that matters.
-    pub(super) fn of_direct(way: &Way, hop: Hop, target: &ModelDef, wanted: Wanted<'_>) -> Option<Choice> {
-        let shape = &way.shape;
-        let base = target.base_scope(shape.unscoped);
-        let limit = shape.limit.or(base.limit);
-        if hop.unique {
+    pub(super) fn of_hop(hop: &ChainHop, wanted: Wanted<'_>) -> Option<Choice> {
+        let Shape { limit, offset, .. } = hop.scope;
+        if hop.key.unique {
             // One row at most.
-            let none = limit == Some(0) || shape.offset.or(base.offset).is_some_and(|offset| offset > 0);
+            let none = limit == Some(0) || offset.is_some_and(|offset| offset > 0);
             return none.then_some(Choice::NONE);
         }
-        let limit = if way.is_single() { Some(limit.map_or(1, |limit| limit.min(1))) } else { limit };
-        Choice::new(limit, shape.offset.or(base.offset), wanted)
+        let limit = if hop.is_single() { Some(limit.map_or(1, |limit| limit.min(1))) } else { limit };
+        Choice::new(limit, offset, wanted)
     }
 
-    /// What an association that goes through others chooses of all that its way leads to, if that matters.
-    pub(super) fn of_composed(way: &Way, route: &Route, wanted: Wanted<'_>) -> Result<Option<Choice>> {
-        let shape = &way.shape;
-        let mut limit = shape.limit;
-        if way.is_single() {
-            let single_way = match route {
-                Route::Through { through, source, .. } => {
-                    way.through(through).is_single() && way.source(source, None).is_single()
-                }
-                _ => false,
+    /// What an association that goes through others chooses of all that its chain leads to, if that matters.
+    pub(super) fn of_composed(chain: &Chain, wanted: Wanted<'_>) -> Result<Option<Choice>> {
+        let scope = &chain.scope;
+        let mut limit = scope.limit;
+        if chain.is_single() {
+            let single_parts = match &chain.parts {
+                ChainParts::Through { through, source } => through.is_single() && source.is_single(),
+                ChainParts::Key(_) | ChainParts::ByType { .. } => true,
+                ChainParts::JoinTable { .. } | ChainParts::CustomSql(_) => false,
             };
             // Whatever the limit is, one row is not cut by it.
-            limit = if single_way {
+            limit = if single_parts {
                 limit.filter(|limit| *limit == 0)
             } else {
                 Some(limit.map_or(1, |limit| limit.min(1)))
             };
         }
-        let Some(choice) = Choice::new(limit, shape.offset, wanted) else { return Ok(None) };
+        let Some(choice) = Choice::new(limit, scope.offset, wanted) else { return Ok(None) };
         // The first row is the same with and without repetitions.
-        let distinct = shape.distinct && !(choice.limit == Some(1) && choice.offset == 0) && choice != Choice::NONE;
-        if distinct && shape.order.is_empty() {
+        let distinct = scope.distinct && !(choice.limit == Some(1) && choice.offset == 0) && choice != Choice::NONE;
+        if distinct && scope.order.is_empty() {
+            let association = chain.association;
             let message = format!(
                 "`{}` takes a part of its distinct rows in the order of its way: a condition on them needs an `order`",
-                way.association.name
+                association.name
             );
-            return Err(Error::invalid_query((way.association.owner)().name, message));
+            return Err(Error::invalid_query((association.owner)().name, message));
         }
         Ok(Some(Choice { distinct, ..choice }))
     }
@@ -114,18 +112,11 @@ pub(super) struct Outer<'o> {
 
 impl SqlWriter<'_> {
     /// Appends that the row of the target, qualified as the writer says, is among those chosen for the owner.
-    pub(super) fn direct_choice(
-        &mut self,
-        way: &Way,
-        choice: Choice,
-        outer: Outer<'_>,
-        hop: Hop,
-        target: &'static ModelDef,
-        visible: &Expr,
-    ) -> Result<()> {
-        let order = direct_order(way, target);
-        let keys: Vec<&str> = hop.target_columns.iter().map(|column| target.columns[*column].name).collect();
-        self.is_chosen(way, choice, target, &[], |writer, columns, form| {
+    pub(super) fn direct_choice(&mut self, hop: &ChainHop, choice: Choice, outer: Outer<'_>) -> Result<()> {
+        let (key, target, visible) = (hop.key, hop.model, &hop.scope.filter);
+        let order = total_order(&hop.scope, target);
+        let keys: Vec<&str> = key.target_columns.iter().map(|column| target.columns[*column].name).collect();
+        self.is_chosen(hop.association, choice, target, &[], |writer, columns, form| {
             let alias = writer.next_alias();
             writer.qualify(alias.clone());
             writer.push("SELECT ");
@@ -143,10 +134,10 @@ impl SqlWriter<'_> {
             writer.identifier(&alias);
             if form == Form::Numbered {
                 // All owners' rows at once: of the match only the type is left.
-                return writer.where_clause(&hop.typed(target, visible.clone()));
+                return writer.where_clause(&hop.condition());
             }
             writer.push(" WHERE ");
-            writer.hop_matches(outer.alias, outer.model, hop, target);
+            writer.hop_matches(outer.alias, outer.model, key, target);
             if !visible.is_always() {
                 writer.push(" AND (");
                 writer.condition(visible)?;
@@ -160,39 +151,38 @@ impl SqlWriter<'_> {
     pub(super) fn chosen(&mut self, chosen: &ChosenRows) -> Result<()> {
         let ChosenRows { association, model, key, among, order, limit, offset } = chosen;
         // The order is complete; a default scope has its part in it.
-        let shape = Shape { order: order.clone(), unscoped: true, ..Shape::default() };
-        let way = Way { association, shape, only_type: None, filters: None };
+        let scope = Shape { filter: among.clone(), order: order.clone(), ..Shape::default() };
         let choice = Choice { limit: *limit, offset: *offset, distinct: false };
+        let hop = ChainHop::to_itself(association, model, key, scope);
         let alias = self.outer_name(model);
-        let hop = Hop { owner_columns: key, target_columns: key, unique: false, target_type: None };
         let before = self.qualifier.clone();
         self.qualify(alias.clone());
         let joined = std::mem::take(&mut self.joined);
-        self.direct_choice(&way, choice, Outer { alias: &alias, model }, hop, model, among)?;
+        self.direct_choice(&hop, choice, Outer { alias: &alias, model })?;
         self.qualifier = before;
         self.joined = joined;
         Ok(())
     }
 
     // How a choice is written on this database, and whether composite keys are compared as a whole.
-    fn form_of(&self, way: &Way, choice: Choice, target: &ModelDef) -> Result<(Form, bool)> {
+    fn form_of(&self, association: &AssociationDef, choice: Choice, target: &ModelDef) -> Result<(Form, bool)> {
         target.require_primary_key("a condition on the rows that an association chooses")?;
         let capabilities = self.dialect.capabilities();
         let whole = target.primary_key.len() == 1 || capabilities.row_values;
         let form = match capabilities.per_owner_limit {
             _ if choice.limit == Some(1) => Form::Scalar,
             _ if choice == Choice::ALL && whole => Form::FirstFew,
-            _ if !whole => return Err(self.beyond(way)),
+            _ if !whole => return Err(self.beyond(association)),
             PerOwnerLimit::CorrelatedSeek => Form::FirstFew,
             // Whoever has the one has window functions as well.
             PerOwnerLimit::Lateral | PerOwnerLimit::Window => Form::Numbered,
-            PerOwnerLimit::Unsupported => return Err(self.beyond(way)),
+            PerOwnerLimit::Unsupported => return Err(self.beyond(association)),
         };
         Ok((form, whole))
     }
 
-    fn beyond(&self, way: &Way) -> Error {
-        let what = format!("a condition on the rows that `{}` chooses", way.association.qualified_name());
+    fn beyond(&self, association: &AssociationDef) -> Error {
+        let what = format!("a condition on the rows that `{}` chooses", association.qualified_name());
         Error::unsupported(self.dialect.name(), what)
     }
 
@@ -200,13 +190,13 @@ impl SqlWriter<'_> {
     // that say whose a numbered row is.
     fn is_chosen(
         &mut self,
-        way: &Way,
+        association: &AssociationDef,
         choice: Choice,
         target: &ModelDef,
         owners: &[(&str, &str)],
         mut select: impl FnMut(&mut Self, &[&'static str], Form) -> Result<()>,
     ) -> Result<()> {
-        let (form, whole) = self.form_of(way, choice, target)?;
+        let (form, whole) = self.form_of(association, choice, target)?;
         let key: Vec<&'static str> = target.primary_key_names().collect();
         let qualifier = self.qualifier.clone();
         let dialect = self.dialect;
@@ -270,12 +260,9 @@ impl SqlWriter<'_> {
     }
 }
 
-// The order of one association's rows, made total.
-fn direct_order(way: &Way, target: &ModelDef) -> Vec<OrderTerm> {
-    let mut order = way.shape.order.clone();
-    if order.is_empty() {
-        order = target.base_scope(way.shape.unscoped).order;
-    }
-    append_primary_key(&mut order, target);
+// The order of one table's rows, made total.
+fn total_order(scope: &Shape, model: &ModelDef) -> Vec<OrderTerm> {
+    let mut order = scope.order.clone();
+    append_primary_key(&mut order, model);
     order
 }

@@ -5,10 +5,9 @@ use super::keyed::key_column;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::KeySet;
-use crate::metadata::association::{AssociationDef, Hop};
+use crate::metadata::association::ChainHop;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
-use crate::metadata::request::Shape;
 use crate::statement::Statement;
 
 /// The number of rows of each key: `SELECT ordinal, COUNT(*) … GROUP BY ordinal`. The database says which key a row
@@ -22,12 +21,11 @@ pub struct KeyedCount {
 }
 
 impl KeyedCount {
-    /// Counts the rows of an association by its key.
+    /// Counts the rows of one table by their key. Limits are not part of it.
     #[must_use]
-    pub fn new(association: &AssociationDef, hop: Hop, shape: Shape) -> Self {
-        let model = (association.target)();
-        let filter = hop.typed(model, model.base_scope(shape.unscoped).filter.and(shape.filter));
-        KeyedCount { model, columns: hop.target_columns, filter, group: shape.group }
+    pub fn new(hop: &ChainHop) -> Self {
+        let (filter, group) = (hop.condition(), hop.scope.group.clone());
+        KeyedCount { model: hop.model, columns: hop.key.target_columns, filter, group }
     }
 
     /// The statement for one chunk of keys: rows of ordinal and count, keys without rows left out.

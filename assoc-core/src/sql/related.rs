@@ -7,10 +7,9 @@
 use super::SqlWriter;
 use super::chosen::{Choice, Outer};
 use crate::error::{Error, Result};
-use crate::metadata::association::{AssociationDef, Cardinality, Hop, Route};
+use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, Hop};
 use crate::metadata::expr::Expr;
-use crate::metadata::filter_hook::{RowFilters, filtered};
-use crate::metadata::join_table::join_scope;
+use crate::metadata::filter_hook::RowFilters;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::Shape;
 use crate::value::Value;
@@ -24,7 +23,7 @@ pub(super) enum Wanted<'e> {
     /// That they satisfy a condition.
     Filter(&'e Expr),
     /// That an association of theirs has such a row.
-    Onward { way: &'e Way, wanted: &'e Wanted<'e> },
+    Onward { chain: &'e Chain, wanted: &'e Wanted<'e> },
 }
 
 impl Wanted<'_> {
@@ -33,64 +32,24 @@ impl Wanted<'_> {
     }
 }
 
-/// An association with all that is asked of it at one place.
-#[derive(Clone)]
-pub(super) struct Way {
-    pub(super) association: &'static AssociationDef,
-    /// Its own scope, and what one that goes through it adds.
-    pub(super) shape: Shape,
-    pub(super) only_type: Option<&'static str>,
-    pub(super) filters: Option<RowFilters>,
-}
-
-impl Way {
-    /// What leads on from what this one goes through, as the planner has it.
-    pub(super) fn source(&self, source: &'static AssociationDef, only_type: Option<&'static str>) -> Way {
-        let Shape { filter, order, unscoped, .. } = self.shape.clone();
-        let asked = Shape { filter, order, unscoped, ..Shape::default() };
-        Way { association: source, shape: source.scope().with(asked), only_type, filters: self.filters.clone() }
-    }
-
-    pub(super) fn through(&self, through: &'static AssociationDef) -> Way {
-        Way { association: through, shape: through.scope(), only_type: None, filters: self.filters.clone() }
-    }
-
-    pub(super) fn is_single(&self) -> bool {
-        self.association.kind.cardinality() == Cardinality::One
-    }
-
-    /// What rows of a target satisfy that are there at all.
-    pub(super) fn visible(&self, target: &'static ModelDef) -> Result<Expr> {
-        let base = target.base_scope(self.shape.unscoped);
-        target.check_default_group(&base.group)?;
-        self.filtered(target, base.filter.and(self.shape.filter.clone()))
-    }
-
-    pub(super) fn filtered(&self, model: &'static ModelDef, filter: Expr) -> Result<Expr> {
-        match &self.filters {
-            Some(RowFilters(hook)) => filtered(hook, model, filter),
-            None => Ok(filter),
-        }
-    }
-
-    /// Refuses what has no SQL here. Whether there is any row does not depend on groups.
-    pub(super) fn check(&self, is_anything: bool) -> Result<()> {
-        let options = &self.association.options;
-        let shape = &self.shape;
-        let what = if options.owner_scope.is_some() {
-            "a scope that depends on its owner"
-        } else if shape.group.is_empty() || (is_anything && shape.offset.is_none()) {
-            return Ok(());
-        } else {
-            "a `group_by`"
-        };
-        let message = format!(
-            "`{}` has {what}: a condition on its rows cannot be written as a subquery; load it with `preload` and choose \
-             among its owners afterwards",
-            self.association.name
-        );
-        Err(Error::invalid_query((self.association.owner)().name, message))
-    }
+/// Refuses what has no SQL here. Whether there is any row does not depend on groups.
+pub(super) fn check(chain: &Chain, is_anything: bool) -> Result<()> {
+    let Chain { association, scope, owner_scoped, .. } = chain;
+    let what = if *owner_scoped {
+        "a scope that depends on its owner"
+    } else if matches!(chain.parts, ChainParts::CustomSql(_)) {
+        "SQL of its own (`finder_sql`)"
+    } else if scope.group.is_empty() || (is_anything && scope.offset.is_none()) {
+        return Ok(());
+    } else {
+        "a `group_by`"
+    };
+    let message = format!(
+        "`{}` has {what}: a condition on its rows cannot be written as a subquery; load it with `preload` and choose \
+         among its owners afterwards",
+        association.name
+    );
+    Err(Error::invalid_query((association.owner)().name, message))
 }
 
 impl<'d> SqlWriter<'d> {
@@ -107,95 +66,70 @@ impl<'d> SqlWriter<'d> {
         only_type: Option<&'static str>,
         filters: Option<&RowFilters>,
     ) -> Result<()> {
-        let way = Way { association, shape: association.scope(), only_type, filters: filters.cloned() };
-        self.reaches(&way, Wanted::Filter(filter))
+        let chain = Chain::scoped_to(association, Shape::default(), only_type)?;
+        let chain = match filters {
+            Some(RowFilters(hook)) => chain.with_filters(hook)?,
+            None => chain,
+        };
+        self.reaches(&chain, Wanted::Filter(filter))
     }
 
-    pub(super) fn reaches(&mut self, way: &Way, wanted: Wanted<'_>) -> Result<()> {
-        let association = way.association;
-        let owner = (association.owner)();
-        way.check(wanted.is_anything())?;
+    pub(super) fn reaches(&mut self, chain: &Chain, wanted: Wanted<'_>) -> Result<()> {
+        let association = chain.association;
+        check(chain, wanted.is_anything())?;
         if self.nested == DEEPEST {
             let message = format!(
                 "the condition on `{}` nests more than {DEEPEST} deep: the scopes it goes by lead back to themselves",
                 association.name
             );
-            return Err(Error::invalid_query(owner.name, message));
+            return Err(Error::invalid_query((association.owner)().name, message));
         }
         self.nested += 1;
-        match association.kind.route(association)? {
-            Route::Found(_) => {
-                let message = format!(
-                    "`{}` has SQL of its own (`finder_sql`): a condition on its rows cannot be written as a subquery; \
-                     load it with `preload` and choose among its owners afterwards",
-                    association.name
-                );
-                return Err(Error::invalid_query(owner.name, message));
-            }
-            Route::Direct(hop) => self.direct(way, owner, hop, (association.target)(), None, wanted)?,
-            Route::Polymorphic { type_column, owner_columns, variants } => {
-                let chosen = variants.iter().filter(|one| way.only_type.is_none_or(|tag| tag == one.tag));
+        match &chain.parts {
+            // Refused by the check.
+            ChainParts::CustomSql(_) => {}
+            ChainParts::Key(hop) => self.direct(hop, wanted)?,
+            ChainParts::ByType { hops, .. } => {
                 self.push("(");
-                let before = self.sql.len();
-                for variant in chosen {
-                    let connector = if self.sql.len() > before { " OR " } else { "" };
-                    self.push(connector);
-                    let target = (variant.model)();
-                    let hop = variant.hop(owner_columns);
-                    let named = Discriminator { column: type_column, tag: variant.tag };
-                    self.direct(way, owner, hop, target, Some(named), wanted)?;
+                for (at, hop) in hops.iter().enumerate() {
+                    self.push(if at > 0 { " OR " } else { "" });
+                    self.direct(hop, wanted)?;
                 }
-                if self.sql.len() == before {
-                    self.push("1 = 0");
-                }
-                self.push(")");
+                self.push(if hops.is_empty() { "1 = 0)" } else { ")" });
             }
-            route @ (Route::Through { .. } | Route::JoinTable { .. }) => {
-                match (Choice::of_composed(way, &route, wanted)?, route) {
-                    (Some(Choice::NONE), _) => self.push("1 = 0"),
-                    (Some(choice), _) => self.composed_choice(way, choice, wanted)?,
-                    (None, Route::Through { through, source, source_type }) => {
-                        let onward = way.source(source, source_type);
-                        self.reaches(&way.through(through), Wanted::Onward { way: &onward, wanted: &wanted })?;
+            ChainParts::Through { through, source } => match Choice::of_composed(chain, wanted)? {
+                Some(Choice::NONE) => self.push("1 = 0"),
+                Some(choice) => self.composed_choice(chain, choice, wanted)?,
+                None => self.reaches(through, Wanted::Onward { chain: source, wanted: &wanted })?,
+            },
+            ChainParts::JoinTable { rows, targets } => match Choice::of_composed(chain, wanted)? {
+                Some(Choice::NONE) => self.push("1 = 0"),
+                Some(choice) => self.composed_choice(chain, choice, wanted)?,
+                None => self.exists(rows, |writer| {
+                    if !rows.scope.filter.is_always() {
+                        writer.push("(");
+                        writer.condition(&rows.scope.filter)?;
+                        writer.push(") AND ");
                     }
-                    (None, Route::JoinTable { table, links, targets }) => {
-                        let links_visible = way.filtered(table, join_scope(association, table)?.filter)?;
-                        self.exists(owner, links, table, |writer| {
-                            if !links_visible.is_always() {
-                                writer.push("(");
-                                writer.condition(&links_visible)?;
-                                writer.push(") AND ");
-                            }
-                            writer.direct(way, table, targets, (association.target)(), None, wanted)?;
-                            Ok(true)
-                        })?;
-                    }
-                    _ => {}
-                }
-            }
+                    writer.direct(targets, wanted)?;
+                    Ok(true)
+                })?,
+            },
         }
         self.nested -= 1;
         Ok(())
     }
 
     // By a key: EXISTS, with the type that the owner names where it does.
-    fn direct(
-        &mut self,
-        way: &Way,
-        owner: &'static ModelDef,
-        hop: Hop,
-        target: &'static ModelDef,
-        named: Option<Discriminator>,
-        wanted: Wanted<'_>,
-    ) -> Result<()> {
-        let choice = Choice::of_direct(way, hop, target, wanted);
+    fn direct(&mut self, hop: &ChainHop, wanted: Wanted<'_>) -> Result<()> {
+        let choice = Choice::of_hop(hop, wanted);
         if choice == Some(Choice::NONE) {
             self.push("1 = 0");
             return Ok(());
         }
-        let visible = way.visible(target)?;
+        let (owner, named, visible) = (hop.owner, hop.owner_type, &hop.scope.filter);
         let outer = self.outer_name(owner);
-        self.exists(owner, hop, target, |writer| {
+        self.exists(hop, |writer| {
             if let Some(named) = named {
                 // Inside the subquery, so that a NULL type is plain false and its negation true.
                 writer.names_type(&outer, owner, named);
@@ -203,7 +137,7 @@ impl<'d> SqlWriter<'d> {
             let connector = if named.is_some() { " AND " } else { "" };
             if let Some(choice) = choice {
                 writer.push(connector);
-                writer.direct_choice(way, choice, Outer { alias: &outer, model: owner }, hop, target, &visible)?;
+                writer.direct_choice(hop, choice, Outer { alias: &outer, model: owner })?;
                 writer.and_wanted(wanted)?;
                 return Ok(true);
             }
@@ -218,14 +152,14 @@ impl<'d> SqlWriter<'d> {
                     writer.condition(&filter)?;
                     writer.push(if named.is_some() { ")" } else { "" });
                 }
-                Wanted::Onward { way, wanted } => {
+                Wanted::Onward { chain, wanted } => {
                     writer.push(connector);
                     if !visible.is_always() {
                         writer.push("(");
-                        writer.condition(&visible)?;
+                        writer.condition(visible)?;
                         writer.push(") AND ");
                     }
-                    writer.reaches(way, *wanted)?;
+                    writer.reaches(chain, *wanted)?;
                 }
             }
             Ok(true)
@@ -242,31 +176,25 @@ impl<'d> SqlWriter<'d> {
                 self.push(")");
                 Ok(())
             }
-            Wanted::Onward { way, wanted } => {
+            Wanted::Onward { chain, wanted } => {
                 self.push(" AND ");
-                self.reaches(way, *wanted)
+                self.reaches(chain, *wanted)
             }
         }
     }
 
     // EXISTS (SELECT 1 FROM target AS related_1 WHERE related_1.fk = owner.pk AND (…)); the condition says whether it
     // wrote anything.
-    fn exists(
-        &mut self,
-        owner: &ModelDef,
-        hop: Hop,
-        target: &ModelDef,
-        condition: impl FnOnce(&mut Self) -> Result<bool>,
-    ) -> Result<()> {
-        let outer = self.outer_name(owner);
+    fn exists(&mut self, hop: &ChainHop, condition: impl FnOnce(&mut Self) -> Result<bool>) -> Result<()> {
+        let outer = self.outer_name(hop.owner);
         let before = self.qualifier.take();
         // A subquery joins nothing.
         let joined = std::mem::take(&mut self.joined);
         self.push("EXISTS (SELECT 1");
-        let alias = self.push_related_table(target);
+        let alias = self.push_related_table(hop.model);
         self.push(" WHERE ");
         self.qualify(alias);
-        self.hop_matches(&outer, owner, hop, target);
+        self.hop_matches(&outer, hop.owner, hop.key, hop.model);
         let start = self.sql.len();
         self.push(" AND (");
         if condition(self)? {

@@ -1,10 +1,10 @@
 //! Conditions on what an association leads to: `User::POSTS.any(…)`, `.none(…)`, `.associated()`, `.missing()`.
 
-use crate::metadata::association::{AssociationDef, Macro, Route};
+use super::association::Association;
+use super::column::Filter;
+use crate::metadata::association::{AssociationDef, Linkage};
 use crate::metadata::expr::{ColumnRef, Comparison, Expr, Operand};
 use crate::metadata::model::{Model, ModelDef};
-use crate::typed::association::Association;
-use crate::typed::column::Filter;
 use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
@@ -75,18 +75,17 @@ impl<T: Model> OfType<T> for T {}
 // The condition that an association leads to one of some rows.
 fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> Expr {
     let owner = (association.owner)();
-    match association.kind.route(association) {
-        Ok(Route::Direct(hop)) if association.association_macro() == Macro::BelongsTo => {
-            have_values_of(owner, hop.owner_columns, targets, hop.target_columns)
-        }
-        Ok(Route::Polymorphic { type_column, owner_columns, variants }) => {
+    match association.linkage() {
+        Ok(Linkage::OwnerKey(key)) => have_values_of(owner, key.owner_columns, targets, key.target_columns),
+        Ok(Linkage::OwnerKeyAndType { type_column, owner_columns, variants }) => {
             match variants.iter().find(|variant| (variant.model)() == R::DEF) {
                 Some(variant) => Expr::equals(owner.columns[type_column].name, Value::from(variant.tag))
                     .and(have_values_of(owner, owner_columns, targets, variant.key)),
                 None => Expr::Any(Vec::new()),
             }
         }
-        _ => {
+        // A declaration that does not hold together is refused by whoever writes the condition.
+        Ok(Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_)) | Err(_) => {
             let filter = have_values_of(R::DEF, R::PRIMARY_KEY, targets, R::PRIMARY_KEY);
             Expr::Related { association, filter: Box::new(filter), only_type: None, filters: None }
         }

@@ -4,63 +4,59 @@
 //! A target that several owners reach, or one owner several times, is decoded once. Rows come owner by owner in the order
 //! that the association has, so what is left to do (distinct, offset, limit) is done list by list.
 
-use std::collections::HashSet;
-
-use assoc_core::planner::{Finish, Plan, Step, Way};
+use assoc_core::planner::{Finish, Step, Way};
 use assoc_core::rows::Rows;
 use assoc_core::sql::Matching;
-use assoc_core::{
-    Cardinality, ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Result, RowSink, SqlType, Value,
-};
+use assoc_core::{ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Result, RowSink, SqlType, Value};
 
-use super::fetch::{Fetched, Found, Groups, new_rows};
-use super::index::KeyIndex;
-use super::known::Known;
-use super::owners::Owners;
-use crate::session::Session;
+use super::compose::PerOwnerFinish;
+use super::fetch::{Fetched, Found, Groups, Run, new_rows};
+use super::held::Owners;
+use super::index::{KeyIndex, Known};
 
-pub(super) async fn look_up(
-    session: &mut Session<'_>,
-    plan: &Plan,
-    step: &Step,
-    way: &Way,
-    owners: &[Owners],
-) -> Result<Found> {
-    let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
-    let index = KeyIndex::new(&keys);
-    let dialect = session.dialect_of(way.target);
-    let mut reached = Reached {
-        target: way.target,
-        key_types: match way.matching(dialect) {
-            Matching::ByOrdinal => None,
-            Matching::ByValue => Some(way.key_types()),
-        },
-        keys: &index,
-        first_key: 0,
-        rows: new_rows(&step.select),
-        repeats: way.repeats_targets(),
-        known: Known::default(),
-        lists: vec![Vec::new(); keys.len()],
-        stray: None,
-    };
-    // Without a key there is nothing to ask for.
-    let chunks = (!keys.is_empty()).then(|| keys.chunks(dialect.keys_per_statement(keys.width())));
-    for chunk in chunks.into_iter().flatten() {
-        let statement = way.statement(&step.select, dialect, &chunk)?;
-        session.query_at(way.target, &statement, &mut reached).await?;
-        reached.first_key += chunk.len();
+impl Run<'_, '_> {
+    pub(super) async fn by_join_chain(&mut self, step: &Step, way: &Way, owners: &[Owners]) -> Result<Found> {
+        let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
+        let index = KeyIndex::new(&keys);
+        let dialect = self.session.dialect_of(way.target);
+        let mut reached = Reached {
+            target: way.target,
+            key_types: match way.matching(dialect) {
+                Matching::ByOrdinal => None,
+                Matching::ByValue => Some(way.key_types()),
+            },
+            keys: &index,
+            first_key: 0,
+            rows: new_rows(&step.select),
+            repeats: way.repeats_targets(),
+            known: Known::default(),
+            lists: vec![Vec::new(); keys.len()],
+            stray: None,
+        };
+        // Without a key there is nothing to ask for.
+        let chunks = (!keys.is_empty()).then(|| keys.chunks(dialect.keys_per_statement(keys.width())));
+        for chunk in chunks.into_iter().flatten() {
+            let statement = way.statement(&step.select, dialect, &chunk)?;
+            self.session.query_at(way.target, &statement, &mut reached).await?;
+            reached.first_key += chunk.len();
+        }
+        let Reached { mut rows, mut lists, stray, .. } = reached;
+        if let Some(key) = stray {
+            let association = self.plan.edge(step.serves[0]).association;
+            let (model, target) = ((association.owner)().name, way.target.name);
+            return Err(ErrorKind::UnmatchedRow { model, association: association.name, target, key }.into());
+        }
+        // They are in the association's order already.
+        let finish = Finish { ranked: false, ..way.finish };
+        let mut per_owner = PerOwnerFinish::new(finish, way.cardinality, rows.len(), &[]);
+        for (at, list) in lists.iter_mut().enumerate() {
+            *list = per_owner.finish(at, list, |row| *row).to_vec();
+        }
+        keep_what_is_held(&mut *rows, &mut lists);
+        let places = owners.iter().map(|owners| index.of_rows(&owners.keys)).collect();
+        let fetched = Fetched { rows, groups: Groups::Lists(lists), group_of: Vec::new() };
+        Ok(Found { fetched, keys: keys.len(), places })
     }
-    let Reached { mut rows, mut lists, stray, .. } = reached;
-    if let Some(key) = stray {
-        let association = plan.edge(step.serves[0]).association;
-        let (model, target) = ((association.owner)().name, way.target.name);
-        return Err(ErrorKind::UnmatchedRow { model, association: association.name, target, key }.into());
-    }
-    lists.iter_mut().for_each(|list| finish(list, way.finish, way.cardinality));
-    keep_what_is_held(&mut *rows, &mut lists);
-    let places = owners.iter().map(|owners| index.of_rows(&owners.keys)).collect();
-    let fetched = Fetched { rows, groups: Groups::Lists(lists), group_of: Vec::new() };
-    Ok(Found { fetched, keys: keys.len(), places })
 }
 
 /// The sink of such a statement.
@@ -118,18 +114,6 @@ impl RowSink for Reached<'_> {
     }
 }
 
-// The rest of what the association says about one owner's targets. They are in its order already.
-fn finish(list: &mut Vec<u32>, finish: Finish, cardinality: Cardinality) {
-    if finish.distinct {
-        let mut seen = HashSet::new();
-        list.retain(|row| seen.insert(*row));
-    }
-    let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-    list.drain(..size(finish.offset).min(list.len()));
-    let one = if cardinality == Cardinality::One { 1 } else { usize::MAX };
-    list.truncate(finish.limit.map_or(one, |limit| size(limit).min(one)));
-}
-
 // Drops rows that no list has any more, so that nothing is loaded below them.
 fn keep_what_is_held(rows: &mut dyn Rows, lists: &mut [Vec<u32>]) {
     let mut held = vec![false; rows.len()];
@@ -147,24 +131,4 @@ fn keep_what_is_held(rows: &mut dyn Rows, lists: &mut [Vec<u32>]) {
         })
         .collect();
     lists.iter_mut().flatten().for_each(|row| *row = moved[*row as usize]);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_owner_is_finished_alone() {
-        let finished = |of: Finish, cardinality| {
-            let mut list = vec![3, 1, 3, 0];
-            finish(&mut list, of, cardinality);
-            list
-        };
-        let plain = Finish::default();
-        assert_eq!(finished(plain, Cardinality::Many), [3, 1, 3, 0]);
-        assert_eq!(finished(plain, Cardinality::One), [3]);
-        let distinct = Finish { distinct: true, offset: 1, limit: Some(1), ..plain };
-        assert_eq!(finished(distinct, Cardinality::Many), [1]);
-        assert!(finished(Finish { offset: 9, ..plain }, Cardinality::Many).is_empty());
-    }
 }

@@ -1,6 +1,6 @@
 //! The rows an owner reaches through others: two links one after the other, then order, distinct and limit.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use assoc_core::planner::{EdgeId, Finish, Plan, Source};
 use assoc_core::{Cardinality, Links};
@@ -34,99 +34,96 @@ pub(super) fn finished(
     rows: usize,
     group_of: &[i64],
 ) -> Composed {
-    if finish.join_rows {
-        compose_keeping_links(first, second, finish, group_of)
-    } else {
-        Composed { links: compose(first, second, finish, cardinality, rows, group_of), via: None }
-    }
-}
-
-pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links> {
-    match plan.edge(id).source {
-        Source::Step { .. } | Source::Joined { .. } => {
-            nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone())
-        }
-        Source::Composed { .. } => composed(plan, nodes, id).map(|composed| composed.links),
-    }
-}
-
-fn compose(
-    first: &Links,
-    second: &Links,
-    finish: Finish,
-    cardinality: Cardinality,
-    rows: usize,
-    group_of: &[i64],
-) -> Links {
+    let mut per_owner = PerOwnerFinish::new(finish, cardinality, rows, group_of);
     let onward = Onward::new(second);
-    // The owner that last took a row, to see repetitions without clearing anything between owners.
-    let mut taken_by = vec![usize::MAX; if finish.distinct { rows } else { 0 }];
-    let mut group_taken_by: HashMap<i64, usize> = HashMap::new();
-    let mut positions: Vec<u32> = Vec::new();
-    let mut own_ends = Vec::with_capacity(first.owners());
-    first.each(|owner, between| {
-        let start = positions.len();
-        for between in between {
-            positions.extend_from_slice(onward.of(between));
-        }
-        if finish.ranked {
-            positions[start..].sort_unstable();
-        }
-        let mut own = positions.split_off(start);
-        if finish.distinct {
-            own.retain(|row| {
-                taken_by.get_mut(*row as usize).is_some_and(|last| std::mem::replace(last, owner) != owner)
-            });
-        }
-        if finish.grouped {
-            // A step that serves this has a group for each of its rows.
-            own.retain(|row| {
-                group_of.get(*row as usize).is_none_or(|group| group_taken_by.insert(*group, owner) != Some(owner))
-            });
-        }
-        let most = if cardinality == Cardinality::One { 1 } else { usize::MAX };
-        let (skip, most) = (size(finish.offset), finish.limit.map_or(most, |limit| size(limit).min(most)));
-        positions.extend(own.into_iter().skip(skip).take(most));
-        own_ends.push(position(positions.len()));
-    });
-    Links::Many { rows: positions, ends: own_ends }
-}
-
-// The same with the row between each owner and its row. What is kept of a row that is reached several times is the first
-// way to it.
-fn compose_keeping_links(first: &Links, second: &Links, finish: Finish, group_of: &[i64]) -> Composed {
-    let onward = Onward::new(second);
-    let mut rows: Vec<u32> = Vec::new();
-    let mut via: Vec<u32> = Vec::new();
     let mut ends = Vec::with_capacity(first.owners());
+    let mut rows: Vec<u32> = Vec::new();
+    if !finish.join_rows {
+        let mut own: Vec<u32> = Vec::new();
+        first.each(|owner, between| {
+            own.clear();
+            between.for_each(|between| own.extend_from_slice(onward.of(between)));
+            rows.extend_from_slice(per_owner.finish(owner, &mut own, |row| *row));
+            ends.push(position(rows.len()));
+        });
+        return Composed { links: Links::Many { rows, ends }, via: None };
+    }
+    // With the row between each owner and its row. What is kept of a row that is reached several times is the first way
+    // to it: sorting is stable.
+    let mut via: Vec<u32> = Vec::new();
     let mut own: Vec<(u32, u32)> = Vec::new();
-    let mut seen: HashSet<u32> = HashSet::new();
-    let mut seen_groups: HashSet<i64> = HashSet::new();
-    first.each(|_, between| {
+    first.each(|owner, between| {
         own.clear();
         for between in between {
             own.extend(onward.of(between).iter().map(|row| (*row, position(between))));
         }
-        if finish.ranked {
-            // Stable: ways to one row stay in the order of the rows between.
-            own.sort_by_key(|(row, _)| *row);
-        }
-        if finish.distinct {
-            seen.clear();
-            own.retain(|(row, _)| seen.insert(*row));
-        }
-        if finish.grouped {
-            seen_groups.clear();
-            own.retain(|(row, _)| group_of.get(*row as usize).is_none_or(|group| seen_groups.insert(*group)));
-        }
-        let most = finish.limit.map_or(usize::MAX, size);
-        for (row, between) in own.iter().skip(size(finish.offset)).take(most) {
+        for (row, between) in per_owner.finish(owner, &mut own, |(row, _)| *row) {
             rows.push(*row);
             via.push(*between);
         }
         ends.push(position(rows.len()));
     });
     Composed { links: Links::Many { rows, ends }, via: Some(via) }
+}
+
+/// What an association says about the rows of one owner: their order, each once, one of each group, an offset and a limit.
+/// The one place where that is done in memory.
+pub(super) struct PerOwnerFinish<'g> {
+    finish: Finish,
+    skip: usize,
+    most: usize,
+    group_of: &'g [i64],
+    // The owner that last took a row, or one of a group, to see repetitions without clearing anything between owners.
+    taken_by: Vec<usize>,
+    group_taken_by: HashMap<i64, usize>,
+}
+
+impl<'g> PerOwnerFinish<'g> {
+    /// For positions below `rows`; `group_of` says for each row to which group it belongs, if they are grouped.
+    pub(super) fn new(finish: Finish, cardinality: Cardinality, rows: usize, group_of: &'g [i64]) -> Self {
+        let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let one = if cardinality == Cardinality::One { 1 } else { usize::MAX };
+        PerOwnerFinish {
+            finish,
+            skip: size(finish.offset),
+            most: finish.limit.map_or(one, |limit| size(limit).min(one)),
+            group_of,
+            taken_by: vec![usize::MAX; if finish.distinct { rows } else { 0 }],
+            group_taken_by: HashMap::new(),
+        }
+    }
+
+    /// What is left of an owner's rows, whose positions `row` says. Each owner is asked for once.
+    pub(super) fn finish<'l, T>(&mut self, owner: usize, own: &'l mut Vec<T>, row: impl Fn(&T) -> u32) -> &'l [T] {
+        if self.finish.ranked {
+            own.sort_by_key(&row);
+        }
+        if self.finish.distinct {
+            let last = &mut self.taken_by;
+            own.retain(|link| {
+                last.get_mut(row(link) as usize).is_some_and(|last| std::mem::replace(last, owner) != owner)
+            });
+        }
+        if self.finish.grouped {
+            // A step that serves this has a group for each of its rows.
+            own.retain(|link| {
+                let group = self.group_of.get(row(link) as usize);
+                group.is_none_or(|group| self.group_taken_by.insert(*group, owner) != Some(owner))
+            });
+        }
+        let from = self.skip.min(own.len());
+        let to = from + self.most.min(own.len() - from);
+        &own[from..to]
+    }
+}
+
+pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links> {
+    match plan.edge(id).source {
+        Source::Step { .. } | Source::OwnerStep { .. } | Source::Joined { .. } => {
+            nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone())
+        }
+        Source::Composed { .. } => composed(plan, nodes, id).map(|composed| composed.links),
+    }
 }
 
 /// Where the rows between lead to.
@@ -146,10 +143,6 @@ impl Onward {
         let end = self.ends.get(between).copied().unwrap_or(start);
         &self.rows[start as usize..end as usize]
     }
-}
-
-fn size(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 // All positions in one list, and where each owner's end.
@@ -184,7 +177,7 @@ mod tests {
         // Owner 0 has links 0 and 1, owner 1 none, owner 2 link 2; links lead to rows.
         let first = Links::Runs(vec![2, 0, 1]);
         let second = many(&[&[3, 1], &[1, 0], &[2]]);
-        compose(&first, &second, finish, cardinality, 4, &[1, 2, 1, 2]).positions()
+        finished(&first, &second, finish, cardinality, 4, &[1, 2, 1, 2]).links.positions()
     }
 
     #[test]
@@ -213,7 +206,8 @@ mod tests {
         let first = Links::Runs(vec![4, 1]);
         let second = Links::One(vec![Some(2), Some(0), None, Some(2), Some(0)]);
         let composed = |finish: Finish| {
-            let Composed { links, via } = compose_keeping_links(&first, &second, finish, &[]);
+            let finish = Finish { join_rows: true, ..finish };
+            let Composed { links, via } = finished(&first, &second, finish, Cardinality::Many, 3, &[]);
             (links.positions(), via.unwrap())
         };
         assert_eq!(composed(Finish::default()), (vec![vec![2, 0, 2], vec![0]], vec![0, 1, 3, 4]));

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Edge, EdgeId, Plan, Source, Step};
+use assoc_core::planner::{Edge, EdgeId, Fetch, Plan, Source, Step};
 use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{KeyedSelect, Matching, RowOrder};
 use assoc_core::{
@@ -10,10 +10,9 @@ use assoc_core::{
 };
 
 use super::compose::Composed;
-use super::held::{self, Held};
+use super::held::{self, Held, Owners};
 use super::index::KeyIndex;
-use super::owners::{Owners, kept_owners, owners_of};
-use super::{EdgeLinks, NodeRows, by_finder, by_owner, by_way, compose};
+use super::{EdgeLinks, NodeRows, compose};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
@@ -37,23 +36,6 @@ pub(super) struct Found {
     pub(super) fetched: Fetched,
     pub(super) keys: usize,
     pub(super) places: Vec<Vec<Option<usize>>>,
-}
-
-async fn look_up(
-    session: &mut Session<'_>,
-    plan: &Plan,
-    nodes: &[Option<NodeRows>],
-    held_root: Option<&dyn Held>,
-    step: &Step,
-    owners: &[Owners],
-) -> Result<Found> {
-    let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
-    let fetched = rows_of(session, plan, nodes, held_root, step, &step.select, &keys).await?;
-    let index = KeyIndex::new(&keys);
-    let places = owners.iter().map(|owners| {
-        if is_identity(&keys, &owners.keys) { (0..keys.len()).map(Some).collect() } else { index.of_rows(&owners.keys) }
-    });
-    Ok(Found { fetched, keys: keys.len(), places: places.collect() })
 }
 
 /// The rows of each key.
@@ -93,72 +75,235 @@ impl Groups {
     }
 }
 
-pub(super) async fn run(
-    session: &mut Session<'_>,
-    plan: &Plan,
-    root: RootRows<'_>,
-    force: bool,
-) -> Result<Vec<Option<NodeRows>>> {
-    let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
-    let held_root = match root {
-        RootRows::Fetched(rows) => {
-            nodes[0] = Some(NodeRows::new(plan, 0, 0, rows));
-            None
-        }
-        RootRows::Held(held) => {
-            for (at, node) in nodes.iter_mut().enumerate().take(plan.roots()) {
-                *node = Some(NodeRows::new(plan, at, held.len(at), plan.nodes()[at].model.rows.new_rows()));
-            }
-            Some(held)
-        }
-        RootRows::Joined(joined) => {
-            nodes = joined;
-            None
-        }
-    };
-    for step in plan.steps() {
-        if let Some(scope) = step.by_owner.as_ref().filter(|scope| scope.is_composed()) {
-            // Such a step is never shared.
-            let id = step.serves[0];
-            let Some(rows) = &nodes[id.node] else { continue };
-            let kept = if force { Vec::new() } else { kept_owners(plan, rows, held_root, id) };
-            by_owner::load(session, plan, &mut nodes, held_root, id, scope, kept).await?;
-            continue;
-        }
-        let owners = step
-            .serves
-            .iter()
-            .map(|served| owners_of(plan, &nodes, held_root, *served, force))
-            .collect::<Result<Vec<Owners>>>()?;
-        let found = match (&step.by_owner, step.finder) {
-            (_, Some(finder)) => {
-                by_finder::look_up(session, plan, &nodes, held_root, step, &owners, finder.find).await?
-            }
-            (Some(scope), None) => by_owner::look_up(session, plan, &nodes, held_root, step, &owners, scope).await?,
-            (None, None) => match &step.way {
-                Some(way) => by_way::look_up(session, plan, step, way, &owners).await?,
-                None => look_up(session, plan, &nodes, held_root, step, &owners).await?,
-            },
-        };
-        deal_out(plan, &mut nodes, held_root, step, owners, found);
-    }
-    compose_links(plan, &mut nodes, held_root, force);
-    Ok(nodes)
+/// A plan while its steps run.
+pub(super) struct Run<'a, 's> {
+    pub(super) session: &'a mut Session<'s>,
+    pub(super) plan: &'a Plan,
+    // The root's rows, if the application holds them.
+    pub(super) held: Option<&'a dyn Held>,
+    // Whether what is held is loaded anew.
+    pub(super) force: bool,
+    pub(super) nodes: Vec<Option<NodeRows>>,
 }
 
-// The links of associations that go through others, now that all parts are there.
-fn compose_links(plan: &Plan, nodes: &mut [Option<NodeRows>], held_root: Option<&dyn Held>, force: bool) {
-    for node in 0..nodes.len() {
-        for (at, edge) in plan.nodes()[node].edges.iter().enumerate() {
-            let id = EdgeId { node, edge: at };
-            if edge.hidden || !matches!(edge.source, Source::Composed { .. }) {
+impl<'a, 's> Run<'a, 's> {
+    pub(super) fn new(session: &'a mut Session<'s>, plan: &'a Plan, root: RootRows<'a>, force: bool) -> Self {
+        let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
+        let mut root_held = None;
+        match root {
+            RootRows::Fetched(rows) => nodes[0] = Some(NodeRows::new(plan, 0, 0, rows)),
+            RootRows::Joined(joined) => nodes = joined,
+            RootRows::Held(held) => {
+                for (at, node) in nodes.iter_mut().enumerate().take(plan.roots()) {
+                    *node = Some(NodeRows::new(plan, at, held.len(at), plan.nodes()[at].model.rows.new_rows()));
+                }
+                root_held = Some(held);
+            }
+        }
+        Run { session, plan, held: root_held, force, nodes }
+    }
+
+    /// Runs the steps, and gives back the rows of each node with their links.
+    pub(super) async fn fetch(mut self) -> Result<Vec<Option<NodeRows>>> {
+        for step in self.plan.steps() {
+            if let Fetch::OwnerScopeThrough(scope) = &step.fetch {
+                self.by_owner_scope_through(step.serves[0], scope).await?;
                 continue;
             }
-            let Some(Composed { links, via }) = compose::composed(plan, nodes, id) else { continue };
-            if let Some(rows) = &mut nodes[node] {
-                let mut kept = if force { Vec::new() } else { kept_owners(plan, rows, held_root, id) };
-                kept.resize(links.owners(), false);
-                rows.links[at] = Some(EdgeLinks { links, kept, via, forgotten: Vec::new() });
+            let owners = step.serves.iter().map(|served| self.owners_of(*served)).collect::<Result<Vec<Owners>>>()?;
+            let found = match &step.fetch {
+                Fetch::JoinChain(way) => self.by_join_chain(step, way, &owners).await?,
+                Fetch::OwnerScope(scope) => self.by_owner_scope(step, &owners, scope).await?,
+                Fetch::CustomSql(finder) => self.by_custom_sql(step, &owners, *finder).await?,
+                Fetch::ByKey | Fetch::Function(_) | Fetch::OwnerScopeThrough(_) => self.by_key(step, &owners).await?,
+            };
+            self.deal_out(step, owners, found);
+        }
+        self.compose_links();
+        Ok(self.nodes)
+    }
+
+    async fn by_key(&mut self, step: &Step, owners: &[Owners]) -> Result<Found> {
+        let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
+        let fetched = self.rows_of(step, &step.select, &keys).await?;
+        let index = KeyIndex::new(&keys);
+        let places = owners.iter().map(|owners| match is_identity(&keys, &owners.keys) {
+            true => (0..keys.len()).map(Some).collect(),
+            false => index.of_rows(&owners.keys),
+        });
+        Ok(Found { fetched, keys: keys.len(), places: places.collect() })
+    }
+
+    // The links of associations that go through others, now that all parts are there.
+    fn compose_links(&mut self) {
+        for node in 0..self.nodes.len() {
+            for (at, edge) in self.plan.nodes()[node].edges.iter().enumerate() {
+                let id = EdgeId { node, edge: at };
+                if edge.hidden || !matches!(edge.source, Source::Composed { .. }) {
+                    continue;
+                }
+                let Some(Composed { links, via }) = compose::composed(self.plan, &self.nodes, id) else { continue };
+                let mut kept = self.kept_owners(id);
+                if let Some(rows) = &mut self.nodes[node] {
+                    kept.resize(links.owners(), false);
+                    rows.links[at] = Some(EdgeLinks { links, kept, via, forgotten: Vec::new() });
+                }
+            }
+        }
+    }
+
+    /// How many rows of a node the application holds.
+    pub(super) fn held_in(&self, node: usize) -> usize {
+        let mut held = 0;
+        if let Some(root) = self.held {
+            held::visit(self.plan, root, node, &mut |_| held += 1);
+        }
+        held
+    }
+
+    /// The rows of a set of keys, by the step's select or one like it.
+    pub(super) async fn rows_of(&mut self, step: &Step, select: &KeyedSelect, keys: &KeySet) -> Result<Fetched> {
+        let groups = match select.row_order {
+            RowOrder::Ranked => Groups::Lists(vec![Vec::new(); keys.len()]),
+            RowOrder::Any | RowOrder::ByKey => Groups::Runs(vec![(0, 0); keys.len()]),
+        };
+        let mut fetched = Fetched { rows: new_rows(select), groups, group_of: Vec::new() };
+        if keys.is_empty() {
+            return Ok(fetched);
+        }
+        if let Fetch::Function(loader) = &step.fetch {
+            return self.given_rows(step, loader, keys).await;
+        }
+        let index = KeyIndex::new(keys);
+        self.take_from_memory(step, &index, &mut fetched);
+        let missing = missing_keys(keys, &fetched.groups);
+        if missing.is_empty() {
+            return Ok(fetched);
+        }
+        let dialect = self.session.dialect_of(select.model);
+        let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
+        let mut chunk_size = dialect.keys_per_statement(missing.width());
+        let grouped = !select.rank_groups.is_empty();
+        if (grouped || select.row_order == RowOrder::Ranked) && chunk_size < missing.len() {
+            // An order across keys holds within one statement only, and so do groups.
+            chunk_size = dialect.capabilities().max_binds / (missing.width() + 1);
+            if missing.len() > chunk_size {
+                let what = if grouped { "a grouped" } else { "an ordered" };
+                let what = format!("{what} association that leads to more than {chunk_size} different rows");
+                return Err(Error::unsupported(dialect.name(), what));
+            }
+        }
+        let mut chunk_start = 0;
+        for chunk in missing.chunks(chunk_size) {
+            let statement = select.statement(dialect, &chunk)?;
+            let first_row = fetched.rows.len();
+            let ordinals = if by_ordinal || grouped {
+                let mut sink = LeadingSink {
+                    rows: &mut *fetched.rows,
+                    ordinals: by_ordinal.then(Vec::new),
+                    groups: grouped.then_some(&mut fetched.group_of),
+                };
+                self.session.query_at(select.model, &statement, &mut sink).await?;
+                sink.ordinals
+            } else {
+                self.session.query_at(select.model, &statement, &mut *fetched.rows).await?;
+                None
+            };
+            let places = match ordinals {
+                Some(ordinals) => {
+                    let place =
+                        |ordinal: &i64| place_in(keys, &index, &missing, chunk_start + usize::try_from(*ordinal).ok()?);
+                    ordinals.iter().map(place).collect()
+                }
+                None => index.of_rows(&fetched.rows.keys(select.columns, first_row)),
+            };
+            self.assign(step, &mut fetched, first_row, &places)?;
+            chunk_start += chunk.len();
+        }
+        Ok(fetched)
+    }
+
+    // The rows that the application's own code gives for a set of keys.
+    async fn given_rows(&mut self, step: &Step, loader: &Loader, keys: &KeySet) -> Result<Fetched> {
+        let edge = self.plan.edge(step.serves[0]);
+        let rows = self.session.aside(loader.load(edge.association, keys)).await?;
+        let mut places = KeyIndex::new(keys).of_rows(&rows.keys(step.select.columns, 0));
+        if let Source::Step { hop: Hop { target_type: Some(named), .. }, .. } = edge.source {
+            // The same key of another type is another owner's.
+            let tag = Value::from(named.tag);
+            for (at, place) in places.iter_mut().enumerate() {
+                let value = rows.row(at).map(|row| step.select.model.rows.value(row, named.column));
+                place.take_if(|_| value != Some(tag.clone()));
+            }
+        }
+        let mut given = Fetched { rows, groups: Groups::Lists(vec![Vec::new(); keys.len()]), group_of: Vec::new() };
+        self.assign(step, &mut given, 0, &places)?;
+        Ok(given)
+    }
+
+    // Rows that are in memory already stand for rows of the database, copied without their associations.
+    fn take_from_memory(&self, step: &Step, index: &KeyIndex<'_>, fetched: &mut Fetched) {
+        let columns = step.select.columns;
+        for node in &step.memory {
+            let Some(rows) = &self.nodes[*node] else { continue };
+            if let Some(root) = self.held
+                && rows.held > 0
+            {
+                let places = index.of_rows(&held::keys(self.plan, root, *node, columns));
+                let mut places = places.into_iter();
+                held::visit(self.plan, root, *node, &mut |row| take(fetched, places.next().flatten(), row));
+            }
+            for (at, place) in index.of_rows(&rows.fetched.keys(columns, 0)).into_iter().enumerate() {
+                if let Some(row) = rows.fetched.row(at) {
+                    take(fetched, place, row);
+                }
+            }
+        }
+    }
+
+    // Records which key each row belongs to. Runs come grouped by key: by the statement's order, or because a key has one
+    // row.
+    fn assign(&self, step: &Step, fetched: &mut Fetched, first_row: usize, places: &[Option<usize>]) -> Result<()> {
+        for (at, place) in (first_row..).zip(places) {
+            if !place.is_some_and(|place| fetched.groups.add(place, at)) {
+                return Err(unmatched(self.plan, step, fetched, at));
+            }
+        }
+        Ok(())
+    }
+
+    // Gives the rows of a step to the nodes it serves, and works out which owner gets which. The last node takes the rows,
+    // those before it copies: most steps serve one.
+    fn deal_out(&mut self, step: &Step, owners: Vec<Owners>, found: Found) {
+        let Found { fetched: Fetched { rows, groups, group_of }, keys, places } = found;
+        let mut rows = Some(rows);
+        let last = step.serves.len() - 1;
+        for (at, ((id, owners), places)) in step.serves.iter().zip(owners).zip(places).enumerate() {
+            let edge = self.plan.edge(*id);
+            let most = if edge.cardinality == Cardinality::One { 1 } else { u32::MAX };
+            let mut wanted = vec![false; keys];
+            places.iter().flatten().for_each(|place| wanted[*place] = true);
+            let whole = (0..keys).all(|key| {
+                let len = groups.len_of(key);
+                len == 0 || (wanted[key] && len <= most)
+            });
+            let total = rows.as_ref().map_or(0, |rows| rows.len());
+            // Where each row of the step will be among the node's own; all stay where they are if all are wanted.
+            let moved = (!whole).then(|| selection(&groups, &wanted, most, total));
+            let mut own =
+                if at == last { rows.take() } else { rows.as_deref().map(|rows| copy(step, rows, moved.as_ref())) }
+                    .unwrap_or_else(|| new_rows(&step.select));
+            if let Some((marks, _)) = moved.as_ref().filter(|_| at == last) {
+                own.keep(marks);
+            }
+            let links = links(edge, &places, &groups, most, moved.as_ref().map(|(_, before)| before), own.len());
+            let mut rows = NodeRows::new(self.plan, edge.child, self.held_in(edge.child), own);
+            let mine = |at: &usize| moved.as_ref().is_none_or(|(marks, _)| marks[*at]);
+            rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
+            self.nodes[edge.child] = Some(rows);
+            if let Some(rows) = &mut self.nodes[id.node] {
+                let Owners { kept, forgotten, .. } = owners;
+                rows.links[id.edge] = Some(EdgeLinks { links, kept, via: None, forgotten });
             }
         }
     }
@@ -171,101 +316,6 @@ pub(super) fn new_rows(select: &KeyedSelect) -> Box<dyn Rows> {
     }
 }
 
-/// The rows of a set of keys, by the step's select or one like it.
-pub(super) async fn rows_of(
-    session: &mut Session<'_>,
-    plan: &Plan,
-    nodes: &[Option<NodeRows>],
-    held_root: Option<&dyn Held>,
-    step: &Step,
-    select: &KeyedSelect,
-    keys: &KeySet,
-) -> Result<Fetched> {
-    let groups = match select.row_order {
-        RowOrder::Ranked => Groups::Lists(vec![Vec::new(); keys.len()]),
-        RowOrder::Any | RowOrder::ByKey => Groups::Runs(vec![(0, 0); keys.len()]),
-    };
-    let mut fetched = Fetched { rows: new_rows(select), groups, group_of: Vec::new() };
-    if keys.is_empty() {
-        return Ok(fetched);
-    }
-    if let Some(loader) = &step.loader {
-        return given_rows(session, plan, step, loader, keys).await;
-    }
-    let index = KeyIndex::new(keys);
-    take_from_memory(plan, nodes, held_root, step, &index, &mut fetched);
-    let missing = missing_keys(keys, &fetched.groups);
-    if missing.is_empty() {
-        return Ok(fetched);
-    }
-    let dialect = session.dialect_of(select.model);
-    let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
-    let mut chunk_size = dialect.keys_per_statement(missing.width());
-    let grouped = !select.rank_groups.is_empty();
-    if (grouped || select.row_order == RowOrder::Ranked) && chunk_size < missing.len() {
-        // An order across keys holds within one statement only, and so do groups.
-        chunk_size = dialect.capabilities().max_binds / (missing.width() + 1);
-        if missing.len() > chunk_size {
-            let what = if grouped { "a grouped" } else { "an ordered" };
-            let what = format!("{what} association that leads to more than {chunk_size} different rows");
-            return Err(Error::unsupported(dialect.name(), what));
-        }
-    }
-    let mut chunk_start = 0;
-    for chunk in missing.chunks(chunk_size) {
-        let statement = select.statement(dialect, &chunk)?;
-        let first_row = fetched.rows.len();
-        let ordinals = if by_ordinal || grouped {
-            let mut sink = LeadingSink {
-                rows: &mut *fetched.rows,
-                ordinals: by_ordinal.then(Vec::new),
-                groups: grouped.then_some(&mut fetched.group_of),
-            };
-            session.query_at(select.model, &statement, &mut sink).await?;
-            sink.ordinals
-        } else {
-            session.query_at(select.model, &statement, &mut *fetched.rows).await?;
-            None
-        };
-        if let Some(ordinals) = ordinals {
-            let places: Vec<Option<usize>> = ordinals
-                .iter()
-                .map(|ordinal| place_in(keys, &index, &missing, chunk_start + usize::try_from(*ordinal).ok()?))
-                .collect();
-            assign(plan, step, &mut fetched, first_row, &places)?;
-        } else {
-            let places = index.of_rows(&fetched.rows.keys(select.columns, first_row));
-            assign(plan, step, &mut fetched, first_row, &places)?;
-        }
-        chunk_start += chunk.len();
-    }
-    Ok(fetched)
-}
-
-// The rows that the application's own code gives for a set of keys.
-async fn given_rows(
-    session: &mut Session<'_>,
-    plan: &Plan,
-    step: &Step,
-    loader: &Loader,
-    keys: &KeySet,
-) -> Result<Fetched> {
-    let edge = plan.edge(step.serves[0]);
-    let rows = session.aside(loader.load(edge.association, keys)).await?;
-    let mut places = KeyIndex::new(keys).of_rows(&rows.keys(step.select.columns, 0));
-    if let Source::Step { hop: Hop { target_type: Some(named), .. }, .. } = edge.source {
-        // The same key of another type is another owner's.
-        let tag = Value::from(named.tag);
-        for (at, place) in places.iter_mut().enumerate() {
-            let value = rows.row(at).map(|row| step.select.model.rows.value(row, named.column));
-            place.take_if(|_| value != Some(tag.clone()));
-        }
-    }
-    let mut given = Fetched { rows, groups: Groups::Lists(vec![Vec::new(); keys.len()]), group_of: Vec::new() };
-    assign(plan, step, &mut given, 0, &places)?;
-    Ok(given)
-}
-
 // The place among all keys of the key at a position among the missing ones.
 fn place_in(keys: &KeySet, index: &KeyIndex<'_>, missing: &KeySet, at: usize) -> Option<usize> {
     if keys.len() == missing.len() {
@@ -274,33 +324,6 @@ fn place_in(keys: &KeySet, index: &KeyIndex<'_>, missing: &KeySet, at: usize) ->
     match missing {
         KeySet::Ints(missing) => index.of_int(*missing.get(at)?),
         KeySet::Tuples(missing) => index.of_tuple(missing.get(at)?),
-    }
-}
-
-// Rows that are in memory already stand for rows of the database, copied without their associations.
-fn take_from_memory(
-    plan: &Plan,
-    nodes: &[Option<NodeRows>],
-    held_root: Option<&dyn Held>,
-    step: &Step,
-    index: &KeyIndex<'_>,
-    fetched: &mut Fetched,
-) {
-    let columns = step.select.columns;
-    for node in &step.memory {
-        let Some(rows) = &nodes[*node] else { continue };
-        if let Some(root) = held_root
-            && rows.held > 0
-        {
-            let places = index.of_rows(&held::keys(plan, root, *node, columns));
-            let mut places = places.into_iter();
-            held::visit(plan, root, *node, &mut |row| take(fetched, places.next().flatten(), row));
-        }
-        for (at, place) in index.of_rows(&rows.fetched.keys(columns, 0)).into_iter().enumerate() {
-            if let Some(row) = rows.fetched.row(at) {
-                take(fetched, place, row);
-            }
-        }
     }
 }
 
@@ -346,17 +369,6 @@ impl RowSink for LeadingSink<'_> {
     }
 }
 
-// Records which key each row belongs to. Runs come grouped by key: by the statement's order, or because a key has one
-// row.
-fn assign(plan: &Plan, step: &Step, fetched: &mut Fetched, first_row: usize, places: &[Option<usize>]) -> Result<()> {
-    for (at, place) in (first_row..).zip(places) {
-        if !place.is_some_and(|place| fetched.groups.add(place, at)) {
-            return Err(unmatched(plan, step, fetched, at));
-        }
-    }
-    Ok(())
-}
-
 #[cold]
 fn unmatched(plan: &Plan, step: &Step, fetched: &Fetched, at: usize) -> Error {
     let association = plan.edge(step.serves[0]).association;
@@ -376,53 +388,6 @@ fn unmatched(plan: &Plan, step: &Step, fetched: &Fetched, at: usize) -> Error {
 // Positions are kept in 32 bits: four thousand million rows do not fit into memory as structs.
 pub(super) fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-// Gives the rows of a step to the nodes it serves, and works out which owner gets which. The last node takes the rows,
-// those before it copies: most steps serve one.
-fn deal_out(
-    plan: &Plan,
-    nodes: &mut [Option<NodeRows>],
-    held_root: Option<&dyn Held>,
-    step: &Step,
-    owners: Vec<Owners>,
-    found: Found,
-) {
-    let Found { fetched: Fetched { rows, groups, group_of }, keys, places } = found;
-    let mut rows = Some(rows);
-    let last = step.serves.len() - 1;
-    for (at, ((id, owners), places)) in step.serves.iter().zip(owners).zip(places).enumerate() {
-        let edge = plan.edge(*id);
-        let most = if edge.cardinality == Cardinality::One { 1 } else { u32::MAX };
-        let mut wanted = vec![false; keys];
-        places.iter().flatten().for_each(|place| wanted[*place] = true);
-        let whole = (0..keys).all(|key| {
-            let len = groups.len_of(key);
-            len == 0 || (wanted[key] && len <= most)
-        });
-        let total = rows.as_ref().map_or(0, |rows| rows.len());
-        // Where each row of the step will be among the node's own; all stay where they are if all are wanted.
-        let moved = (!whole).then(|| selection(&groups, &wanted, most, total));
-        let mut own =
-            if at == last { rows.take() } else { rows.as_deref().map(|rows| copy(step, rows, moved.as_ref())) }
-                .unwrap_or_else(|| new_rows(&step.select));
-        if let Some((marks, _)) = moved.as_ref().filter(|_| at == last) {
-            own.keep(marks);
-        }
-        let links = links(edge, &places, &groups, most, moved.as_ref().map(|(_, before)| before), own.len());
-        let mut held = 0;
-        if let Some(root) = held_root {
-            held::visit(plan, root, edge.child, &mut |_| held += 1);
-        }
-        let mut rows = NodeRows::new(plan, edge.child, held, own);
-        let mine = |at: &usize| moved.as_ref().is_none_or(|(marks, _)| marks[*at]);
-        rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
-        nodes[edge.child] = Some(rows);
-        if let Some(rows) = &mut nodes[id.node] {
-            let Owners { kept, forgotten, .. } = owners;
-            rows.links[id.edge] = Some(EdgeLinks { links, kept, via: None, forgotten });
-        }
-    }
 }
 
 fn copy(step: &Step, rows: &dyn Rows, moved: Option<&(Vec<bool>, Vec<u32>)>) -> Box<dyn Rows> {

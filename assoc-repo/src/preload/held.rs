@@ -1,10 +1,17 @@
-//! Walking the rows an application holds, from the root through the associations that are loaded.
+//! Walking the rows an application holds, from the root through the associations that are loaded; and the owners an edge is
+//! loaded for, held and fetched, with their keys.
 
 use std::any::Any;
 
-use assoc_core::planner::{Edge, Plan};
+use assoc_core::planner::{Edge, EdgeId, Plan, Source, VariantEdge};
 use assoc_core::rows::keys_of;
-use assoc_core::{AssociationDef, KeyTuple, LoadState, Macro, Model, Route, RowKeys, Value};
+use assoc_core::{
+    AssociationDef, Chain, ChainHop, ChainParts, ErrorKind, KeySide, KeyTuple, LoadState, Model, Result, RowKeys,
+    UnknownType, Value,
+};
+
+use super::NodeRows;
+use super::fetch::Run;
 
 /// The rows of roots when the application holds them.
 pub(crate) trait Held: Send + Sync {
@@ -83,8 +90,9 @@ pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Held, node: usize, each: &mut
     let Some(id) = plan.nodes()[node].stored_by else { return };
     let edge = plan.edge(id);
     let slot = edge.association.slot;
+    let keeping = Keeping::of(edge);
     visit(plan, root, id.node, &mut |row| {
-        if keeps(row, edge) {
+        if keeping.keeps(row) {
             match edge.variant {
                 None => slot.visit(row, each),
                 Some(variant) => slot.visit(row, &mut |target| {
@@ -105,8 +113,9 @@ pub(crate) fn visit_mut<'a>(plan: &Plan, root: &'a mut dyn Held, node: usize, ea
     let Some(id) = plan.nodes()[node].stored_by else { return };
     let edge = plan.edge(id);
     let slot = edge.association.slot;
+    let keeping = Keeping::of(edge);
     visit_mut(plan, root, id.node, &mut |row| {
-        if keeps(row, edge) {
+        if keeping.keeps(row) {
             match edge.variant {
                 None => slot.visit_mut(row, each),
                 Some(variant) => slot.visit_mut(row, &mut |target| {
@@ -119,75 +128,81 @@ pub(crate) fn visit_mut<'a>(plan: &Plan, root: &'a mut dyn Held, node: usize, ea
     });
 }
 
-/// Whether an owner keeps what it holds: the whole association was asked for and is there. One that is filtered or
+/// Which owners of an edge keep what they hold: the whole association was asked for and is there. One that is filtered or
 /// asked for in an order is loaded anew, because nothing says that what is held went through the same; and so is the
 /// target of a `belongs_to` that the owner does not refer to any more.
-pub(crate) fn keeps(owner: &dyn Any, wanted: &Edge) -> bool {
-    wanted.state == LoadState::Loaded
-        && !wanted.reordered
-        && wanted.association.slot.state(owner) == LoadState::Loaded
-        && !is_stale(owner, wanted.association)
+pub(super) struct Keeping<'e> {
+    edge: &'e Edge,
+    // How its targets are reached; none where no owner keeps them.
+    chain: Option<Chain>,
 }
 
-// Whether the key of a `belongs_to` is another one than that of the target in memory. A key whose row was not there is
-// worth another look.
-fn is_stale(owner: &dyn Any, association: &'static AssociationDef) -> bool {
-    if association.association_macro() != Macro::BelongsTo {
-        return is_behind_stale(owner, association);
+impl<'e> Keeping<'e> {
+    pub(super) fn of(edge: &'e Edge) -> Self {
+        let may = edge.state == LoadState::Loaded && !edge.reordered;
+        // The plan has followed it already, so it holds together.
+        Keeping { edge, chain: may.then(|| Chain::keys(edge.association).ok()).flatten() }
     }
-    let model = (association.owner)();
-    let own = |columns: &[usize]| model.key_in(owner, columns);
+
+    pub(super) fn keeps(&self, owner: &dyn Any) -> bool {
+        let Some(chain) = &self.chain else { return false };
+        self.edge.association.slot.state(owner) == LoadState::Loaded && !is_stale(owner, chain)
+    }
+}
+
+// Whether the key that an owner holds is another one than that of the target in memory. A key whose row was not there is
+// worth another look. Where targets hold the key, or a table between does, the owner cannot tell.
+fn is_stale(owner: &dyn Any, chain: &Chain) -> bool {
+    let slot = chain.association.slot;
+    let own = |columns: &[usize]| (chain.association.owner)().key_in(owner, columns);
     let mut target = None;
-    match association.kind.route(association) {
-        Ok(Route::Direct(hop)) => {
-            let leads_to = (association.target)();
-            association.slot.visit(owner, &mut |row| target = leads_to.key_in(row, hop.target_columns));
-            !same(own(hop.owner_columns), target)
-        }
-        Ok(Route::Polymorphic { type_column, owner_columns, variants }) => {
+    match &chain.parts {
+        ChainParts::Key(hop) => match hop.foreign_key {
+            KeySide::Target => false,
+            KeySide::Owner => {
+                slot.visit(owner, &mut |row| target = hop.model.key_in(row, hop.key.target_columns));
+                !same(own(hop.key.owner_columns), target)
+            }
+        },
+        ChainParts::ByType { hops, .. } => {
+            let Some(first) = hops.first() else { return false };
             let mut tag = None;
-            association.slot.visit(owner, &mut |row| {
-                for variant in variants {
+            slot.visit(owner, &mut |row| {
+                for (hop, variant) in hops.iter().filter_map(|hop| Some((hop, hop.variant?))) {
                     if let Some(row) = (variant.row)(row) {
-                        (tag, target) = (Some(variant.tag), (variant.model)().key_in(row, variant.key));
+                        (tag, target) = (Some(variant.tag), hop.model.key_in(row, variant.key));
                     }
                 }
             });
             // An empty tag names no type.
-            let named = own(&[type_column]).filter(|named| named.values() != [Value::from("")]);
-            let refers_to = own(owner_columns).filter(|_| named.is_some());
+            let type_column = first.owner_type.map(|named| named.column);
+            let named = own(type_column.as_slice()).filter(|named| named.values() != [Value::from("")]);
+            let refers_to = own(first.key.owner_columns).filter(|_| named.is_some());
             let other_type = named.zip(tag).is_some_and(|(named, tag)| named.values() != [Value::from(tag)]);
             other_type || !same(refers_to, target)
         }
-        _ => false,
-    }
-}
-
-// Whether targets are there that the owner cannot lead to any more: what they are reached through is another row than it
-// was. That row's key is known only while the row is in memory, or if there is none.
-fn is_behind_stale(owner: &dyn Any, association: &'static AssociationDef) -> bool {
-    let Ok(Route::Through { through, .. }) = association.kind.route(association) else { return false };
-    let has = |association: &AssociationDef| {
-        let mut found = false;
-        association.slot.visit(owner, &mut |_| found = true);
-        found
-    };
-    if leads_nowhere(owner, through) {
-        return has(association);
-    }
-    has(through) && is_stale(owner, through)
-}
-
-// Whether the way begins with a `belongs_to` that has no key.
-fn leads_nowhere(owner: &dyn Any, association: &'static AssociationDef) -> bool {
-    match association.kind.route(association) {
-        Ok(Route::Direct(hop)) => {
-            association.association_macro() == Macro::BelongsTo
-                && (association.owner)().key_in(owner, hop.owner_columns).is_none()
+        // Targets are there that the owner cannot lead to any more, if what they are reached through is another row than
+        // it was. That row's key is known only while the row is in memory, or if there is none.
+        ChainParts::Through { through, .. } => {
+            let has = |association: &AssociationDef| {
+                let mut found = false;
+                association.slot.visit(owner, &mut |_| found = true);
+                found
+            };
+            match leads_nowhere(owner, through.first()) {
+                true => has(chain.association),
+                false => has(through.association) && is_stale(owner, through),
+            }
         }
-        Ok(Route::Through { through, .. }) => leads_nowhere(owner, through),
-        _ => false,
+        ChainParts::JoinTable { .. } | ChainParts::CustomSql(_) => false,
     }
+}
+
+// Whether the first key of a chain is one that the owner holds, and it has none.
+fn leads_nowhere(owner: &dyn Any, first: &Chain) -> bool {
+    let holds = |hop: &&ChainHop| hop.foreign_key == KeySide::Owner;
+    let hop = first.as_key().filter(holds);
+    hop.is_some_and(|hop| hop.owner.key_in(owner, hop.key.owner_columns).is_none())
 }
 
 // Text may match by rules of the database's own. What differs in case or blanks only counts as the same; at worst
@@ -215,4 +230,149 @@ pub(crate) fn keys(plan: &Plan, root: &dyn Held, node: usize, columns: &[usize])
     let mut keys = Vec::new();
     visit(plan, root, node, &mut |row| keys.push(model.key_in(row, columns)));
     RowKeys::Tuples(keys)
+}
+
+/// Each owner's key, `None` if it has none or does not take part, and whether the edge leaves it alone.
+pub(super) struct Owners {
+    pub(super) keys: RowKeys,
+    pub(super) kept: Vec<bool>,
+    pub(super) forgotten: Vec<usize>,
+}
+
+impl Owners {
+    fn none() -> Self {
+        Owners { keys: RowKeys::Ints(Vec::new()), kept: Vec::new(), forgotten: Vec::new() }
+    }
+}
+
+impl Run<'_, '_> {
+    /// The owners of an edge.
+    pub(super) fn owners_of(&self, id: EdgeId) -> Result<Owners> {
+        let edge = self.plan.edge(id);
+        // The plan's order guarantees that the owners' step has run.
+        let Some(rows) = &self.nodes[id.node] else { return Ok(Owners::none()) };
+        let mut kept = self.kept_owners(id);
+        let columns = match edge.source {
+            Source::Step { hop, .. } => hop.owner_columns,
+            // What they say decides, not a key.
+            Source::OwnerStep { .. } => &[],
+            Source::Joined { .. } | Source::Composed { .. } => return Ok(Owners::none()),
+        };
+        let mut keys = self.all_keys(rows, id.node, columns);
+        kept.resize(keys.len(), false);
+        forget(&mut keys, &kept);
+        let mut forgotten = Vec::new();
+        if let Some(variant) = edge.variant {
+            let tags = self.all_keys(rows, id.node, &[variant.discriminator.column]).into_tuples();
+            if variant.stores_absent && !edge.hidden {
+                forgotten = unknown_types(variant, &tags, &kept).map(|(at, _)| at).collect();
+                if edge.association.options.unknown_type == UnknownType::Error {
+                    self.refuse_unknown(rows, id, variant, &tags, &kept)?;
+                }
+            }
+            let mine: Vec<Option<bool>> =
+                tags.iter().map(|tag| Some(tag_of(tag.as_ref())? == variant.discriminator.tag)).collect();
+            let others: Vec<bool> = mine.iter().map(|mine| *mine != Some(true)).collect();
+            forget(&mut keys, &others);
+            for (kept, mine) in kept.iter_mut().zip(mine) {
+                *kept |= !mine.unwrap_or(variant.stores_absent);
+            }
+        }
+        if let RowKeys::Tuples(tuples) = &keys
+            && columns.len() == 1
+            && let Some(ints) = as_ints(tuples)
+        {
+            keys = RowKeys::Ints(ints);
+        }
+        Ok(Owners { keys, kept, forgotten })
+    }
+
+    /// The held owners whose association is in memory already, unless all is loaded anew; an edge that only works for
+    /// another goes by that one.
+    pub(super) fn kept_owners(&self, id: EdgeId) -> Vec<bool> {
+        let mut kept = Vec::new();
+        let edge = self.plan.edge(id);
+        let stored = match edge.serves {
+            Some(serves) => Some(&self.plan.nodes()[id.node].edges[serves]),
+            None => Some(edge).filter(|edge| !edge.hidden),
+        };
+        let held = self.nodes[id.node].as_ref().is_some_and(|rows| rows.held > 0);
+        if let (Some(root), Some(stored), true) = (self.held, stored, held && !self.force) {
+            let keeping = Keeping::of(stored);
+            visit(self.plan, root, id.node, &mut |row| kept.push(keeping.keeps(row)));
+        }
+        kept
+    }
+
+    // What rows of a node, held and fetched, have in some of their columns.
+    fn all_keys(&self, rows: &NodeRows, node: usize, columns: &[usize]) -> RowKeys {
+        match self.held {
+            Some(root) if rows.held > 0 => {
+                let mut all = keys(self.plan, root, node, columns);
+                all.extend(rows.fetched.keys(columns, 0));
+                all
+            }
+            _ => rows.fetched.keys(columns, 0),
+        }
+    }
+
+    fn refuse_unknown(
+        &self,
+        rows: &NodeRows,
+        id: EdgeId,
+        variant: VariantEdge,
+        tags: &[Option<KeyTuple>],
+        kept: &[bool],
+    ) -> Result<()> {
+        let Some((at, tag)) = unknown_types(variant, tags, kept).next() else { return Ok(()) };
+        let model = self.plan.nodes()[id.node].model;
+        let key = self.all_keys(rows, id.node, model.primary_key);
+        Err(ErrorKind::UnknownType {
+            model: model.name,
+            key: key.show(at),
+            association: self.plan.edge(id).association.name,
+            tag: tag.to_owned(),
+            known: variant.all.iter().map(|known| known.tag).collect(),
+        }
+        .into())
+    }
+}
+
+fn forget(keys: &mut RowKeys, marks: &[bool]) {
+    match keys {
+        RowKeys::Ints(keys) => keys.iter_mut().zip(marks).filter(|(_, mark)| **mark).for_each(|(key, _)| *key = None),
+        RowKeys::Tuples(keys) => keys.iter_mut().zip(marks).filter(|(_, mark)| **mark).for_each(|(key, _)| *key = None),
+    }
+}
+
+fn as_ints(tuples: &[Option<KeyTuple>]) -> Option<Vec<Option<i64>>> {
+    tuples
+        .iter()
+        .map(|key| match key.as_ref().map(KeyTuple::values) {
+            None => Some(None),
+            Some([Value::Int(key)]) => Some(Some(*key)),
+            Some(_) => None,
+        })
+        .collect()
+}
+
+// An empty tag names no type.
+fn tag_of(tag: Option<&KeyTuple>) -> Option<&str> {
+    match tag?.values() {
+        [Value::Text(tag)] if !tag.is_empty() => Some(tag),
+        _ => None,
+    }
+}
+
+// The owners that name a type which the association does not know, and which.
+fn unknown_types<'t>(
+    variant: VariantEdge,
+    tags: &'t [Option<KeyTuple>],
+    kept: &'t [bool],
+) -> impl Iterator<Item = (usize, &'t str)> {
+    let known = move |tag: &str| variant.all.iter().any(|known| known.tag == tag);
+    tags.iter().zip(kept).enumerate().filter_map(move |(at, (tag, kept))| {
+        let tag = tag_of(tag.as_ref())?;
+        (!kept && !known(tag)).then_some((at, tag))
+    })
 }

@@ -1,4 +1,4 @@
-//! Which distinct key a row's key is: the one look-up table of the executor.
+//! Which distinct key a row's key is, and which row was there before: the look-up tables of the executor.
 //!
 //! Integer keys dominate. Where they are dense (ids usually are) the table is an array indexed by `key - smallest`;
 //! otherwise a hash map with a multiplicative hash, because the standard one costs more than the rest of grouping.
@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use assoc_core::{KeySet, KeyTuple, RowKeys};
+use assoc_core::{KeySet, KeyTuple, RowKeys, Value};
 
 pub(super) enum KeyIndex<'k> {
     Dense { smallest: i64, places: Vec<u32> },
@@ -44,7 +44,7 @@ impl<'k> KeyIndex<'k> {
                 *places.get(offset)?
             }
             KeyIndex::Sparse(places) => *places.get(&key)?,
-            KeyIndex::Tuples(_) => return self.of_tuple(&KeyTuple::new([assoc_core::Value::Int(key)])?),
+            KeyIndex::Tuples(_) => return self.of_tuple(&KeyTuple::new([Value::Int(key)])?),
         };
         (place != ABSENT).then_some(place as usize)
     }
@@ -53,7 +53,7 @@ impl<'k> KeyIndex<'k> {
         match self {
             KeyIndex::Tuples(places) => places.get(key).map(|place| *place as usize),
             _ => match key.values() {
-                [assoc_core::Value::Int(key)] => self.of_int(*key),
+                [Value::Int(key)] => self.of_int(*key),
                 _ => None,
             },
         }
@@ -92,6 +92,57 @@ impl Hasher for IntHasher {
     }
 }
 
+/// The positions of rows by their keys, in the order in which they came first.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) count: u32,
+    ints: HashMap<i64, u32, BuildHasherDefault<IntHasher>>,
+    tuples: HashMap<KeyTuple, u32>,
+    last: Option<(i64, u32)>,
+}
+
+impl Known {
+    /// The position of the row whose key is at these places, and whether it is new.
+    pub(super) fn position(&mut self, values: &[Value<'_>], places: &[usize]) -> (u32, bool) {
+        if let [place] = places
+            && let Some(Value::Int(int)) = values.get(*place)
+        {
+            return self.of_int(*int);
+        }
+        let key = places.iter().map(|at| values.get(*at).cloned().unwrap_or_default().into_owned());
+        let key = KeyTuple::of_row(key);
+        if let [Value::Int(int)] = key.values() {
+            return self.of_int(*int);
+        }
+        let next = self.count;
+        let at = *self.tuples.entry(key).or_insert(next);
+        self.add(at == next, at)
+    }
+
+    /// The position of a row that is known to be new.
+    pub(super) fn next(&mut self) -> (u32, bool) {
+        self.add(true, self.count)
+    }
+
+    // Rows of one owner come one after the other.
+    fn of_int(&mut self, int: i64) -> (u32, bool) {
+        if let Some((last, at)) = self.last
+            && last == int
+        {
+            return (at, false);
+        }
+        let next = self.count;
+        let at = *self.ints.entry(int).or_insert(next);
+        self.last = Some((int, at));
+        self.add(at == next, at)
+    }
+
+    fn add(&mut self, new: bool, at: u32) -> (u32, bool) {
+        self.count += u32::from(new);
+        (at, new)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +166,24 @@ mod tests {
         let set = KeySet::Ints([1, 2].into());
         let index = KeyIndex::new(&set);
         assert_eq!(index.of_rows(&RowKeys::Ints(vec![Some(2), None, Some(9)])), [Some(1), None, None]);
+    }
+
+    #[test]
+    fn keys_of_all_kinds_are_found_again() {
+        let mut known = Known::default();
+        let row = |one: i64, other: &str| [Value::Int(one), Value::from(other.to_owned()), Value::UInt(7)];
+        assert_eq!(known.position(&row(1, "a"), &[0]), (0, true));
+        assert_eq!(known.position(&row(1, "b"), &[0]), (0, false));
+        assert_eq!(known.position(&row(2, "a"), &[0]), (1, true));
+        assert_eq!(known.position(&row(1, "a"), &[0]), (0, false));
+        assert_eq!(known.position(&row(1, "a"), &[1]), (2, true));
+        assert_eq!(known.position(&row(9, "a"), &[1]), (2, false));
+        assert_eq!(known.position(&row(1, "a"), &[0, 1]), (3, true));
+        assert_eq!(known.position(&row(1, "b"), &[0, 1]), (4, true));
+        assert_eq!(known.position(&row(1, "a"), &[0, 1]), (3, false));
+        // An unsigned seven is a seven.
+        assert_eq!(known.position(&row(7, ""), &[2]), (5, true));
+        assert_eq!(known.position(&row(7, ""), &[0]), (5, false));
+        assert_eq!(known.next(), (6, true));
     }
 }

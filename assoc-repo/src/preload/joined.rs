@@ -14,13 +14,13 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
 use assoc_core::joins::Joins;
-use assoc_core::planner::{Edge, JoinedEdge, Plan};
+use assoc_core::planner::{Edge, Finish, JoinedEdge, Plan};
 use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{JoinedSelect, LoadedTable, PerOwner, Rank};
 use assoc_core::{Cardinality, Direction, Error, Links, Result, RowSink, Value};
 
-use super::index::IntHasher;
-use super::known::Known;
+use super::compose::PerOwnerFinish;
+use super::index::{IntHasher, Known};
 use super::{EdgeLinks, NodeRows};
 
 const NONE: u32 = u32::MAX;
@@ -327,17 +327,18 @@ fn links(
         sorted.extend((0..count).map(|_| (owner_at(*owner), place[*row as usize])));
     }
     sorted.sort_unstable();
-    let one = if edge.cardinality == Cardinality::One { 1 } else { usize::MAX };
-    let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
-    let skip = per_owner.map_or(0, |cut| size(cut.offset));
-    let most = per_owner.and_then(|cut| cut.limit).map_or(one, |limit| size(limit).min(one));
+    let PerOwner { limit, offset } = per_owner.unwrap_or(PerOwner { limit: None, offset: 0 });
+    let mut per_owner = PerOwnerFinish::new(Finish { limit, offset, ..Finish::default() }, edge.cardinality, 0, &[]);
     let mut rows = Vec::with_capacity(sorted.len());
     let mut ends = Vec::with_capacity(owners);
+    let mut list = Vec::new();
     let mut rest = &sorted[..];
     for owner in 0..owners {
         let end = rest.iter().take_while(|(own, _)| *own as usize == owner).count();
         let (own, others) = rest.split_at(end);
-        rows.extend(own.iter().skip(skip).take(most).map(|(_, row)| *row));
+        list.clear();
+        list.extend(own.iter().map(|(_, row)| *row));
+        rows.extend_from_slice(per_owner.finish(owner, &mut list, |row| *row));
         ends.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
         rest = others;
     }

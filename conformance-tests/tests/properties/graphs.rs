@@ -122,7 +122,7 @@ pub(crate) fn dangles(model: &ModelDef, row: &dyn Any, requests: &[Request]) -> 
     requests.iter().filter(|request| (request.association.owner)() == model).any(|request| {
         let association = request.association;
         let columns = match association.kind.route(association) {
-            Ok(Route::Direct(hop)) => hop.owner_columns.to_vec(),
+            Ok(Route::OwnerKey(hop) | Route::TargetKey(hop)) => hop.owner_columns.to_vec(),
             Ok(Route::Polymorphic { type_column, owner_columns, .. }) => {
                 owner_columns.iter().copied().chain([type_column]).collect()
             }
@@ -190,7 +190,7 @@ pub(crate) fn chooses(association: &AssociationDef) -> bool {
     let scope = association.scope();
     let one = association.kind.cardinality() == Cardinality::One;
     let unique = match association.kind.route(association) {
-        Ok(Route::Direct(hop)) => hop.unique,
+        Ok(Route::OwnerKey(hop) | Route::TargetKey(hop)) => hop.unique,
         Ok(Route::Polymorphic { .. }) => true,
         _ => false,
     };

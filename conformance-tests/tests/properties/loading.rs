@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use assoc_core::planner::{Plan, Root, RootRequest};
+use assoc_core::planner::{Fetch, Plan, Root, RootRequest};
 use assoc_core::{Error, ErrorKind, Expr, IntoSort, Model, ModelDef, OrderTerm, Request, Shape};
 use assoc_repo::{Filter, Query};
 
@@ -44,7 +44,7 @@ impl World {
 
 fn few(requests: &[Request], statements: usize, plan: &Plan, root: usize) -> Result<(), String> {
     // One look-up for each distinct scope, and nobody knows how many there are.
-    if plan.steps().iter().any(|step| step.by_owner.is_some()) {
+    if plan.steps().iter().any(|step| matches!(step.fetch, Fetch::OwnerScope(_) | Fetch::OwnerScopeThrough(_))) {
         return Ok(());
     }
     if statements > root + plan.steps().len() || statements > root + hops(requests, &[]) {
@@ -206,7 +206,8 @@ pub(crate) async fn together<M: Model>(world: &World, random: &mut Random) -> Re
     for (model, requests) in alone {
         let plan = world.plan(model, Root::Held, requests).map_err(|error| context(error.to_string()))?;
         // One look-up for each distinct scope, and nobody knows how many there are.
-        let counted = plan.steps().iter().all(|step| step.by_owner.is_none());
+        let counted =
+            plan.steps().iter().all(|step| !matches!(step.fetch, Fetch::OwnerScope(_) | Fetch::OwnerScopeThrough(_)));
         most = most.filter(|_| counted).map(|most| most + plan.steps().len());
     }
     let loading = world

@@ -61,7 +61,7 @@ impl World {
         let by_owner = def.options.owner_scope.map(|scope| owner.with_struct(scope)).unwrap_or_default();
         let shape = def.scope().with(by_owner).with(asked.clone());
         let mut found = match def.kind.route(def).unwrap() {
-            Route::Direct(hop) => self.by_key(owner, hop, (def.target)(), &shape),
+            Route::OwnerKey(hop) | Route::TargetKey(hop) => self.by_key(owner, hop, (def.target)(), &shape),
             Route::Polymorphic { type_column, owner_columns, variants } => {
                 let variant = variants.iter().find(|variant| owner.row[type_column] == Value::from(variant.tag));
                 let wanted = variant.filter(|variant| only_type.is_none_or(|only| only == variant.tag));
@@ -97,7 +97,10 @@ impl World {
             }
             other => panic!("unknown route {other:?}"),
         };
-        let direct = matches!(def.kind.route(def).unwrap(), Route::Direct(_) | Route::Polymorphic { .. });
+        let direct = matches!(
+            def.kind.route(def).unwrap(),
+            Route::OwnerKey(_) | Route::TargetKey(_) | Route::Polymorphic { .. }
+        );
         if !direct && !shape.order.is_empty() {
             found.sort_by(|a, b| in_order(*a, *b, &shape.order));
         }
@@ -128,7 +131,7 @@ impl World {
         let one = def.kind.cardinality() == Cardinality::One;
         // A default scope's limit is one for each owner.
         let base = match def.kind.route(def).unwrap() {
-            Route::Direct(_) => (def.target)().base_scope(shape.unscoped),
+            Route::OwnerKey(_) | Route::TargetKey(_) => (def.target)().base_scope(shape.unscoped),
             _ => Shape::default(),
         };
         let most = shape.limit.or(base.limit).unwrap_or(u64::MAX).min(if one { 1 } else { u64::MAX });

@@ -1,10 +1,14 @@
 //! Random preload trees, as data: tokens are typed, and these are made from reflection.
 
+use assoc_core::IntoPreload;
+use assoc_core::Request;
+use assoc_core::Shape;
+use assoc_core::Strategy;
 use assoc_core::joins::hops_of;
 use assoc_core::planner::{Plan, Root};
 use assoc_core::{
-    AssociationDef, Cardinality, ColumnRef, Comparison, Direction, Expr, IntoPreload, ModelDef, Operand, OrderTerm,
-    Request, Route, Shape, Strategy, Value,
+    AssociationDef, Cardinality, Chain, ColumnRef, Comparison, Direction, Expr, ModelDef, Operand, OrderTerm, Route,
+    Value,
 };
 
 use crate::data::{Random, World};
@@ -82,10 +86,10 @@ pub(crate) fn request(
 /// The request and those below it as joined ones, where a join can follow them. Two tables without keys in one statement
 /// may be one too many.
 pub(crate) fn joined(request: Request, random: &mut Random, keyless: &mut usize) -> Request {
-    let mut hops = Vec::new();
     let alone = Request { children: Vec::new(), strategy: Strategy::Joined, ..request.clone() };
-    let joinable = hops_of(request.association, &Shape::default(), None, &mut hops).is_ok()
-        && Plan::new((request.association.owner)(), Root::Fetched, vec![alone]).is_ok();
+    let hops = Chain::scoped(request.association, Shape::default()).and_then(|chain| hops_of(&chain));
+    let joinable = hops.is_ok() && Plan::new((request.association.owner)(), Root::Fetched, vec![alone]).is_ok();
+    let hops = hops.unwrap_or_default();
     let without_key = hops.iter().filter(|hop| hop.model.primary_key.is_empty()).count();
     if !joinable || *keyless + without_key > 1 || random.once_in(6) {
         return request;
@@ -113,7 +117,7 @@ fn selection(random: &mut Random, association: &AssociationDef, asked: &Shape, c
 // The columns of the target that an association goes by.
 fn by_key(association: &AssociationDef) -> Vec<usize> {
     match association.kind.route(association).unwrap() {
-        Route::Direct(hop) => {
+        Route::OwnerKey(hop) | Route::TargetKey(hop) => {
             hop.target_columns.iter().copied().chain(hop.target_type.map(|named| named.column)).collect()
         }
         Route::Through { source, .. } => by_key(source),
@@ -125,7 +129,9 @@ fn by_key(association: &AssociationDef) -> Vec<usize> {
 // The columns of the owner that an association goes by.
 fn owner_key(association: &AssociationDef) -> Vec<usize> {
     match association.kind.route(association).unwrap() {
-        Route::Direct(hop) | Route::JoinTable { links: hop, .. } => hop.owner_columns.to_vec(),
+        Route::OwnerKey(hop) | Route::TargetKey(hop) | Route::JoinTable { links: hop, .. } => {
+            hop.owner_columns.to_vec()
+        }
         Route::Through { through, .. } => owner_key(through),
         Route::Polymorphic { type_column, owner_columns, .. } => [owner_columns, &[type_column]].concat(),
         _ => Vec::new(),

@@ -1,6 +1,6 @@
 //! `belongs_to`: the foreign key is on the owner, at most one target.
 
-use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
+use super::{AssociationDef, Cardinality, Hop, Kind, Linkage, Macro, Route};
 use crate::error::Result;
 
 /// `belongs_to` with its columns.
@@ -22,11 +22,21 @@ impl Kind for BelongsToKind {
     }
 
     fn route(&self, association: &AssociationDef) -> Result<Route> {
-        Ok(Route::Direct(Hop {
+        Ok(Route::OwnerKey(self.key(association)))
+    }
+
+    fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
+        Ok(Linkage::OwnerKey(self.key(association)))
+    }
+}
+
+impl BelongsToKind {
+    fn key(&self, association: &AssociationDef) -> Hop {
+        Hop {
             owner_columns: self.foreign_key,
             target_columns: self.target_key,
             unique: (association.target)().primary_key == self.target_key,
             target_type: None,
-        }))
+        }
     }
 }

@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 
-use super::{AssociationDef, Cardinality, Kind, Macro, Route};
+use super::{AssociationDef, Cardinality, Kind, Linkage, Macro, Route};
 use crate::error::Result;
 use crate::value::Value;
 
@@ -72,6 +72,10 @@ impl Kind for FinderKind {
     }
 
     fn route(&self, _: &AssociationDef) -> Result<Route> {
-        Ok(Route::Found(self.finder))
+        Ok(Route::CustomSql(self.finder))
+    }
+
+    fn linkage(&self, _: &AssociationDef) -> Result<Linkage> {
+        Ok(Linkage::ReadOnly("SQL says which rows an owner has (`finder_sql`)".into()))
     }
 }

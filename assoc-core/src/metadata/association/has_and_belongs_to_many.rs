@@ -1,7 +1,7 @@
 //! `has_and_belongs_to_many`: targets behind a join table. Only links are written, never targets. The table has no model,
 //! or one that describes its rows for reading.
 
-use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
+use super::{AssociationDef, Cardinality, Hop, JoinRowLinkage, Kind, Linkage, Macro, Route};
 use crate::error::Result;
 use crate::metadata::model::ModelDef;
 
@@ -30,20 +30,28 @@ impl Kind for HasAndBelongsToManyKind {
     }
 
     fn route(&self, association: &AssociationDef) -> Result<Route> {
-        Ok(Route::JoinTable {
-            table: (self.join_table)(),
-            links: Hop {
-                owner_columns: self.owner_key,
-                target_columns: self.owner_columns,
-                unique: false,
-                target_type: None,
-            },
-            targets: Hop {
-                owner_columns: self.target_columns,
-                target_columns: self.target_key,
-                unique: (association.target)().primary_key == self.target_key,
-                target_type: None,
-            },
-        })
+        let (links, targets) = self.keys(association);
+        Ok(Route::JoinTable { table: (self.join_table)(), links, targets })
+    }
+
+    fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
+        let (owner, target) = self.keys(association);
+        let table = (self.join_table)();
+        Ok(Linkage::JoinRow(JoinRowLinkage { table, rows: None, owner, target, target_type: None }))
+    }
+}
+
+impl HasAndBelongsToManyKind {
+    // From the owner to the rows of the join table, and from there to the targets.
+    fn keys(&self, association: &AssociationDef) -> (Hop, Hop) {
+        let to_rows =
+            Hop { owner_columns: self.owner_key, target_columns: self.owner_columns, unique: false, target_type: None };
+        let to_targets = Hop {
+            owner_columns: self.target_columns,
+            target_columns: self.target_key,
+            unique: (association.target)().primary_key == self.target_key,
+            target_type: None,
+        };
+        (to_rows, to_targets)
     }
 }

@@ -1,7 +1,7 @@
 //! `has_many`: the foreign key is on each of any number of targets.
 
 use super::polymorphic::check_other_side;
-use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
+use super::{AssociationDef, Cardinality, Hop, Kind, Linkage, Macro, Route};
 use crate::error::Result;
 use crate::metadata::model::Discriminator;
 
@@ -26,14 +26,24 @@ impl Kind for HasManyKind {
     }
 
     fn route(&self, association: &AssociationDef) -> Result<Route> {
-        if let Some(named) = self.target_type {
-            check_other_side(association, named, self.owner_key, self.foreign_key)?;
-        }
-        Ok(Route::Direct(Hop {
-            owner_columns: self.owner_key,
-            target_columns: self.foreign_key,
-            unique: (association.target)().primary_key == self.foreign_key,
-            target_type: self.target_type,
-        }))
+        key_of_targets(association, self.owner_key, self.foreign_key, self.target_type).map(Route::TargetKey)
     }
+
+    fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
+        key_of_targets(association, self.owner_key, self.foreign_key, self.target_type).map(Linkage::TargetKey)
+    }
+}
+
+/// The key that targets hold, with the type that they name beside it.
+pub(super) fn key_of_targets(
+    association: &AssociationDef,
+    owner_key: &'static [usize],
+    foreign_key: &'static [usize],
+    target_type: Option<Discriminator>,
+) -> Result<Hop> {
+    if let Some(named) = target_type {
+        check_other_side(association, named, owner_key, foreign_key)?;
+    }
+    let unique = (association.target)().primary_key == foreign_key;
+    Ok(Hop { owner_columns: owner_key, target_columns: foreign_key, unique, target_type })
 }

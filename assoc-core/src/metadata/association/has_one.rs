@@ -1,8 +1,8 @@
 //! `has_one`: the foreign key is on the target, of which an owner has at most one. If there are more, the first by the
 //! association's order (the primary key decides between equals) is the one, for readers and preloads alike.
 
-use super::polymorphic::check_other_side;
-use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
+use super::has_many::key_of_targets;
+use super::{AssociationDef, Cardinality, Kind, Linkage, Macro, Route};
 use crate::error::Result;
 use crate::metadata::model::Discriminator;
 
@@ -27,14 +27,10 @@ impl Kind for HasOneKind {
     }
 
     fn route(&self, association: &AssociationDef) -> Result<Route> {
-        if let Some(named) = self.target_type {
-            check_other_side(association, named, self.owner_key, self.foreign_key)?;
-        }
-        Ok(Route::Direct(Hop {
-            owner_columns: self.owner_key,
-            target_columns: self.foreign_key,
-            unique: (association.target)().primary_key == self.foreign_key,
-            target_type: self.target_type,
-        }))
+        key_of_targets(association, self.owner_key, self.foreign_key, self.target_type).map(Route::TargetKey)
+    }
+
+    fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
+        key_of_targets(association, self.owner_key, self.foreign_key, self.target_type).map(Linkage::TargetKey)
     }
 }

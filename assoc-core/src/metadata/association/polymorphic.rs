@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::fmt;
 
-use super::{AssociationDef, Cardinality, Hop, Kind, Macro, Route};
+use super::{AssociationDef, Cardinality, Hop, Kind, Linkage, Macro, Route};
 use crate::error::{Error, Result};
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::rows::Rows;
@@ -76,8 +76,8 @@ pub(super) fn check_other_side(
 ) -> Result<()> {
     let (owner, target) = ((association.owner)(), (association.target)());
     let mut wrong = None;
-    for other in target.associations.iter().filter(|other| other.association_macro() == Macro::BelongsTo) {
-        let Ok(Route::Polymorphic { type_column, owner_columns, variants }) = other.kind.route(other) else { continue };
+    for other in target.associations {
+        let Ok(Linkage::OwnerKeyAndType { type_column, owner_columns, variants }) = other.linkage() else { continue };
         let own = variants.iter().filter(|variant| type_column == named.column && (variant.model)() == owner);
         for variant in own {
             let same_tag = variant.tag == named.tag;
@@ -131,6 +131,14 @@ impl Kind for PolymorphicBelongsToKind {
         Ok(Route::Polymorphic {
             type_column: self.foreign_type,
             owner_columns: self.foreign_key,
+            variants: self.variants,
+        })
+    }
+
+    fn linkage(&self, _: &AssociationDef) -> Result<Linkage> {
+        Ok(Linkage::OwnerKeyAndType {
+            owner_columns: self.foreign_key,
+            type_column: self.foreign_type,
             variants: self.variants,
         })
     }

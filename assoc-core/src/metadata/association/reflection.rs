@@ -1,6 +1,6 @@
 //! What can be asked of models and associations at run time, by name and without types (F35).
 
-use super::{AssociationDef, Hop, Macro, Route};
+use super::{AssociationDef, Chain, ChainHop, ChainParts, KeySide, Macro};
 use crate::error::Result;
 use crate::metadata::model::ModelDef;
 
@@ -59,16 +59,7 @@ impl AssociationDef {
     /// assert_eq!(chain, [User::MEMBERSHIPS.def(), Membership::GROUP.def()]);
     /// ```
     pub fn chain(&'static self) -> Result<Vec<&'static AssociationDef>> {
-        let mut chain = Vec::new();
-        let mut ahead = vec![self];
-        while let Some(next) = ahead.pop() {
-            // A circle is found by the route.
-            match next.kind.route(next)? {
-                Route::Through { through, source, .. } => ahead.extend([source, through]),
-                _ => chain.push(next),
-            }
-        }
-        Ok(chain)
+        Ok(Chain::keys(self)?.leaves().iter().map(|part| part.association).collect())
     }
 
     /// The foreign keys it goes by, from the owner on: one, two of a join table, one or two a part of an association that
@@ -77,36 +68,32 @@ impl AssociationDef {
     /// # Errors
     /// As [`chain`](Self::chain).
     pub fn foreign_keys(&'static self) -> Result<Vec<ForeignKey>> {
-        let mut keys = Vec::new();
-        for part in self.chain()? {
-            let (owner, target) = ((part.owner)(), (part.target)());
-            match part.kind.route(part)? {
-                Route::Direct(hop) if part.association_macro() == Macro::BelongsTo => {
-                    keys.push(ForeignKey::of(owner, hop.owner_columns, target));
-                }
-                Route::Direct(Hop { target_columns, target_type, .. }) => {
-                    let type_column = target_type.map(|named| target.columns[named.column].name);
-                    keys.push(ForeignKey { type_column, ..ForeignKey::of(target, target_columns, owner) });
-                }
-                Route::JoinTable { table, links, targets } => {
-                    keys.push(ForeignKey::of(table, links.target_columns, owner));
-                    keys.push(ForeignKey::of(table, targets.owner_columns, target));
-                }
-                Route::Polymorphic { type_column, owner_columns, variants } => keys.push(ForeignKey {
-                    type_column: Some(owner.columns[type_column].name),
-                    refers_to: variants.iter().map(|variant| (variant.model)()).collect(),
-                    ..ForeignKey::of(owner, owner_columns, target)
-                }),
-                Route::Through { .. } | Route::Found(_) => {}
-            }
-        }
-        Ok(keys)
+        let chain = Chain::keys(self)?;
+        let of_part = |part: &&Chain| match &part.parts {
+            ChainParts::ByType { hops, .. } => hops
+                .first()
+                .map_or_else(Vec::new, |first| vec![ForeignKey { refers_to: part.targets(), ..ForeignKey::of(first) }]),
+            ChainParts::Key(_)
+            | ChainParts::JoinTable { .. }
+            | ChainParts::Through { .. }
+            | ChainParts::CustomSql(_) => part.hops().into_iter().map(ForeignKey::of).collect(),
+        };
+        Ok(chain.leaves().iter().flat_map(of_part).collect())
     }
 }
 
 impl ForeignKey {
-    fn of(model: &'static ModelDef, columns: &[usize], refers_to: &'static ModelDef) -> Self {
-        let columns = columns.iter().map(|column| model.columns[*column].name).collect();
-        ForeignKey { model, columns, type_column: None, refers_to: vec![refers_to] }
+    fn of(hop: &ChainHop) -> Self {
+        let ChainHop { key, owner, model, owner_type, .. } = hop;
+        let (holder, columns, named, refers_to) = match hop.foreign_key {
+            KeySide::Owner => (*owner, key.owner_columns, *owner_type, *model),
+            KeySide::Target => (*model, key.target_columns, key.target_type, *owner),
+        };
+        ForeignKey {
+            model: holder,
+            columns: columns.iter().map(|column| holder.columns[*column].name).collect(),
+            type_column: named.map(|named| holder.columns[named.column].name),
+            refers_to: vec![refers_to],
+        }
     }
 }

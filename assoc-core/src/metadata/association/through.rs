@@ -2,11 +2,11 @@
 //! association and the one that leads on may go through something themselves.
 //!
 //! Each may also be declared through the other, in one model or across several, and the compiler cannot see it: such a
-//! circle leads nowhere. [`ThroughKind::route`] is the only way to the parts, so it is where a circle is found, and
-//! whoever follows routes need not look out for one.
+//! circle leads nowhere. A [`Chain`](crate::Chain) refuses it before it follows the parts.
 
-use super::{AssociationDef, Cardinality, Kind, Macro, Route};
+use super::{AssociationDef, Cardinality, JoinRowLinkage, Kind, Linkage, Macro, Route, VariantDef};
 use crate::error::{Error, Result};
+use crate::metadata::model::Discriminator;
 
 /// A through association. The two associations are functions, because constants of models that refer to each other
 /// would form a cycle.
@@ -32,7 +32,6 @@ impl Kind for ThroughKind {
     }
 
     fn route(&self, association: &AssociationDef) -> Result<Route> {
-        refuse_circle(association, self)?;
         let source = (self.source)();
         if let Some(tag) = self.source_type {
             check_source_type(association, source, tag)?;
@@ -40,49 +39,72 @@ impl Kind for ThroughKind {
         Ok(Route::Through { through: (self.through)(), source, source_type: self.source_type })
     }
 
+    fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
+        let (through, source) = ((self.through)(), (self.source)());
+        if let Some(nested) = [through, source].into_iter().find(|part| part.kind.parts().is_some()) {
+            let reason = format!("it goes through `{}`, which goes through others itself", nested.qualified_name());
+            return Ok(Linkage::ReadOnly(reason.into()));
+        }
+        let owner = match through.linkage()? {
+            Linkage::TargetKey(key) => key,
+            Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::JoinRow(_) | Linkage::ReadOnly(_) => {
+                let (rows, name) = ((through.target)().name, through.qualified_name());
+                let reason = format!("it goes through `{name}`, and a {rows} does not hold the key of one owner");
+                return Ok(Linkage::ReadOnly(reason.into()));
+            }
+        };
+        if through.kind.cardinality() != self.cardinality() {
+            let many = if self.one { "may have several" } else { "has one at most" };
+            let reason = format!("it goes through `{}`, of which an owner {many}", through.qualified_name());
+            return Ok(Linkage::ReadOnly(reason.into()));
+        }
+        let (target, target_type) = match source.linkage()? {
+            Linkage::OwnerKey(key) => (key, None),
+            Linkage::OwnerKeyAndType { owner_columns, type_column, variants } => {
+                let followed = variants.iter().find(|variant| self.source_type.is_none_or(|tag| tag == variant.tag));
+                match (followed, self.source_type) {
+                    (Some(variant), Some(tag)) => {
+                        (variant.hop(owner_columns), Some(Discriminator { column: type_column, tag }))
+                    }
+                    _ => {
+                        let reason = format!("its source `{}` leads to several models", source.qualified_name());
+                        return Ok(Linkage::ReadOnly(reason.into()));
+                    }
+                }
+            }
+            Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_) => {
+                let (rows, name) = ((through.target)().name, source.qualified_name());
+                let reason = format!("its source is `{name}`, and a {rows} does not hold the key of one target");
+                return Ok(Linkage::ReadOnly(reason.into()));
+            }
+        };
+        if let Some(tag) = self.source_type {
+            check_source_type(association, source, tag)?;
+        }
+        let (table, rows) = ((through.target)(), Some(through));
+        Ok(Linkage::JoinRow(JoinRowLinkage { table, rows, owner, target, target_type }))
+    }
+
     fn parts(&self) -> Option<[&'static AssociationDef; 2]> {
         Some([(self.through)(), (self.source)()])
     }
 }
 
-fn refuse_circle(association: &AssociationDef, kind: &ThroughKind) -> Result<()> {
-    for part in kind.parts().into_iter().flatten() {
-        let mut way = Vec::new();
-        if let Some(circle) = circle(association, part, &mut way) {
-            let names: Vec<String> = circle.iter().map(|part| format!("`{}`", part.qualified_name())).collect();
-            let message = format!(
-                "the association `{}` goes through itself, by way of {}: declare one of them by a key of its own",
-                association.qualified_name(),
-                names.join(", then ")
-            );
-            return Err(Error::invalid_query((association.owner)().name, message));
-        }
-    }
-    Ok(())
-}
-
-// A circle that the parts of an association run into: the whole way there, the first association that repeats last.
-fn circle(
-    first: &AssociationDef,
-    part: &'static AssociationDef,
-    way: &mut Vec<&'static AssociationDef>,
-) -> Option<Vec<&'static AssociationDef>> {
-    let repeats = part == first || way.contains(&part);
-    way.push(part);
-    if repeats {
-        return Some(way.clone());
-    }
-    let found = part.kind.parts().into_iter().flatten().find_map(|next| circle(first, next, way));
-    way.pop();
-    found
+// The types of a polymorphic association; none of another.
+fn variants_of(source: &AssociationDef) -> Result<&'static [VariantDef]> {
+    Ok(match source.kind.route(source)? {
+        Route::Polymorphic { variants, .. } => variants,
+        Route::OwnerKey(_)
+        | Route::TargetKey(_)
+        | Route::Through { .. }
+        | Route::JoinTable { .. }
+        | Route::CustomSql(_) => &[],
+    })
 }
 
 // That the tag is the one under which the source stores the association's target.
 fn check_source_type(association: &AssociationDef, source: &AssociationDef, tag: &str) -> Result<()> {
-    let variants = match source.kind.route(source)? {
-        Route::Polymorphic { variants, .. } => variants,
-        _ => &[],
-    };
+    let variants = variants_of(source)?;
     let target = (association.target)();
     if variants.iter().any(|variant| variant.tag == tag && (variant.model)() == target) {
         return Ok(());

@@ -4,44 +4,55 @@
 //! A part of the way may choose for itself. By a key of its own it does so beside the join; a part that goes through
 //! others is a table of its targets, each held against what the part chooses for the row before.
 
-use super::{Choice, Form, Outer, PLACE, direct_order};
+use super::{Choice, Form, Outer, PLACE, total_order};
 use crate::error::Result;
-use crate::metadata::association::{Hop, Route};
+use crate::metadata::association::{Chain, ChainHop, ChainParts, Hop};
 use crate::metadata::expr::{Expr, OrderTerm};
-use crate::metadata::join_table::{join_scope, order_of_links};
-use crate::metadata::model::{Discriminator, ModelDef};
+use crate::metadata::model::ModelDef;
+use crate::metadata::request::Shape;
 use crate::sql::SqlWriter;
-use crate::sql::related::{Wanted, Way};
-use crate::sql::select::append_primary_key;
+use crate::sql::related::{Wanted, check};
 use crate::value::Value;
 
 /// One table of a way.
-struct Link {
+struct Link<'c> {
     alias: String,
     model: &'static ModelDef,
-    // What it is joined by: a key, or a whole way of which some rows are chosen.
-    by: By,
-    // The type its owner names, where it does.
-    named: Option<Discriminator>,
-    visible: Expr,
+    // What it is joined by: a key, or a whole chain of which some rows are chosen.
+    by: By<'c>,
 }
 
-enum By {
-    Key { hop: Hop, choice: Option<(Way, Choice)> },
-    Chosen(Way, Choice),
+impl<'c> Link<'c> {
+    // The table of a single hop; of a chain there is no more than its targets.
+    fn hop(&self) -> Option<&'c ChainHop> {
+        match self.by {
+            By::Key { hop, .. } => Some(hop),
+            By::Chosen(..) => None,
+        }
+    }
+}
+
+enum By<'c> {
+    Key { hop: &'c ChainHop, choice: Option<Choice> },
+    Chosen(&'c Chain, Choice),
 }
 
 /// The tables of an association's way, the target's last, and the order of what it leads to.
 #[derive(Default)]
-struct Tables {
-    links: Vec<Link>,
+struct Tables<'c> {
+    links: Vec<Link<'c>>,
     order: Vec<(String, OrderTerm)>,
 }
 
-impl Tables {
+impl<'c> Tables<'c> {
     // The order of the rows of one table, behind what decides already.
     fn order_by(&mut self, alias: &str, order: Vec<OrderTerm>) {
         self.order.extend(order.into_iter().map(|term| (alias.to_owned(), term)));
+    }
+
+    fn add(&mut self, alias: String, hop: &'c ChainHop, choice: Option<Choice>) {
+        self.order_by(&alias, total_order(&hop.scope, hop.model));
+        self.links.push(Link { alias, model: hop.model, by: By::Key { hop, choice } });
     }
 }
 
@@ -67,16 +78,16 @@ enum Start<'o> {
 
 impl SqlWriter<'_> {
     /// Appends `EXISTS (SELECT 1 FROM target AS related_1 WHERE related_1.id = (SELECT … the whole way …) AND …)`.
-    pub(in crate::sql) fn composed_choice(&mut self, way: &Way, choice: Choice, wanted: Wanted<'_>) -> Result<()> {
-        let owner = (way.association.owner)();
+    pub(in crate::sql) fn composed_choice(&mut self, chain: &Chain, choice: Choice, wanted: Wanted<'_>) -> Result<()> {
+        let owner = (chain.association.owner)();
         let outer = self.outer_name(owner);
         let before = self.qualifier.take();
         let joined = std::mem::take(&mut self.joined);
         self.push("EXISTS (SELECT 1");
-        let alias = self.push_related_table((way.association.target)());
+        let alias = self.push_related_table((chain.association.target)());
         self.push(" WHERE ");
         self.qualify(alias);
-        self.chosen_on_the_way(way, choice, Outer { alias: &outer, model: owner })?;
+        self.chosen_on_the_way(chain, choice, Outer { alias: &outer, model: owner })?;
         self.and_wanted(wanted)?;
         self.push(")");
         self.qualifier = before;
@@ -85,10 +96,11 @@ impl SqlWriter<'_> {
     }
 
     // That the row is among those chosen of what a whole way leads to.
-    fn chosen_on_the_way(&mut self, way: &Way, choice: Choice, outer: Outer<'_>) -> Result<()> {
-        let target = (way.association.target)();
-        let (form, _) = self.form_of(way, choice, target)?;
-        let tables = self.tables_of(way, choice)?;
+    fn chosen_on_the_way(&mut self, chain: &Chain, choice: Choice, outer: Outer<'_>) -> Result<()> {
+        let association = chain.association;
+        let target = (association.target)();
+        let (form, _) = self.form_of(association, choice, target)?;
+        let tables = self.tables_of(chain, choice)?;
         let (Some(first), Some(last)) = (tables.links.first(), tables.links.last()) else { return Ok(()) };
         // Where all owners' rows are numbered at once, each says whose it is: by the key that leads to it where there is
         // one, or else by its owner's own, with the owners in front.
@@ -96,11 +108,11 @@ impl SqlWriter<'_> {
         let names = |model: &'static ModelDef, columns: &[usize]| -> Vec<&'static str> {
             columns.iter().map(|column| model.columns[*column].name).collect()
         };
-        let (whose, theirs, own, start) = match (&first.by, first.named) {
+        let (whose, theirs, own, start) = match first.hop() {
             _ if form != Form::Numbered => (&first.alias, Vec::new(), Vec::new(), Start::Owner(outer)),
-            (By::Key { hop, .. }, None) => {
-                let theirs = names(first.model, hop.target_columns);
-                (&first.alias, theirs, names(outer.model, hop.owner_columns), Start::AllKeys)
+            Some(ChainHop { key, owner_type: None, .. }) => {
+                let theirs = names(first.model, key.target_columns);
+                (&first.alias, theirs, names(outer.model, key.owner_columns), Start::AllKeys)
             }
             _ => {
                 outer.model.require_primary_key("a condition on the rows that an association chooses")?;
@@ -109,7 +121,7 @@ impl SqlWriter<'_> {
             }
         };
         let own: Vec<(&str, &str)> = own.into_iter().map(|name| (outer.alias, name)).collect();
-        self.is_chosen(way, choice, target, &own, |writer, columns, form| {
+        self.is_chosen(association, choice, target, &own, |writer, columns, form| {
             writer.push("SELECT ");
             writer.qualify(last.alias.clone());
             writer.key_columns(columns, form);
@@ -142,98 +154,80 @@ impl SqlWriter<'_> {
         })
     }
 
-    // The tables of a way, of which so much is chosen outside.
-    fn tables_of(&mut self, way: &Way, choice: Choice) -> Result<Tables> {
+    // The tables of a chain, of which so much is chosen outside.
+    fn tables_of<'c>(&mut self, chain: &'c Chain, choice: Choice) -> Result<Tables<'c>> {
         let mut tables = Tables::default();
         let first_alone = choice.limit == Some(1) && choice.offset == 0;
         let context = Context { repeats: !choice.distinct && !first_alone && choice != Choice::ALL, ordered: false };
-        self.add_tables(way, context, true, &mut tables)?;
+        self.add_tables(chain, context, true, &mut tables)?;
         Ok(tables)
     }
 
-    // As the planner makes edges of an association.
-    fn add_tables(&mut self, way: &Way, context: Context, outermost: bool, tables: &mut Tables) -> Result<()> {
-        way.check(false)?;
-        let association = way.association;
-        let target = (association.target)();
-        let route = association.kind.route(association)?;
-        if !outermost && matches!(route, Route::Through { .. } | Route::JoinTable { .. }) {
-            let distinct = way.shape.distinct;
-            let choice = match Choice::of_composed(way, &route, Wanted::Filter(&Expr::Any(Vec::new())))? {
-                None if distinct && context.repeats => Some(Choice::ALL),
-                choice => choice,
-            };
-            if let Some(choice) = choice {
-                // Held against what is chosen, each row is there once, and its place among them is not known.
-                let ordered = context.ordered || !way.shape.order.is_empty();
-                if !(choice == Choice::NONE || choice.limit == Some(1) || distinct && ordered) {
-                    return Err(self.beyond(way));
-                }
-                let alias = self.next_alias();
-                tables.order_by(&alias, direct_order(way, target));
-                let by = By::Chosen(way.clone(), choice);
-                tables.links.push(Link { alias, model: target, by, named: None, visible: Expr::always() });
-                return Ok(());
-            }
-        }
-        let context = Context { ordered: context.ordered || !way.shape.order.is_empty(), ..context };
+    fn add_tables<'c>(
+        &mut self,
+        chain: &'c Chain,
+        context: Context,
+        outermost: bool,
+        tables: &mut Tables<'c>,
+    ) -> Result<()> {
+        check(chain, false)?;
+        let Chain { association, scope, .. } = chain;
+        let ordered = context.ordered || !scope.order.is_empty();
         let start = tables.order.len();
-        match route {
-            Route::Found(_) => return Err(self.beyond(way)),
-            Route::Direct(hop) => return self.add_table(way, hop, target, None, tables),
-            Route::Polymorphic { type_column, owner_columns, variants } => {
-                let mut chosen = variants.iter().filter(|one| way.only_type.is_none_or(|tag| tag == one.tag));
-                let (Some(variant), None) = (chosen.next(), chosen.next()) else { return Err(self.beyond(way)) };
-                let target = (variant.model)();
-                let hop = variant.hop(owner_columns);
-                let named = Discriminator { column: type_column, tag: variant.tag };
-                return self.add_table(way, hop, target, Some(named), tables);
+        match &chain.parts {
+            ChainParts::CustomSql(_) => return Err(self.beyond(association)),
+            ChainParts::Key(hop) => return self.add_hop(hop, tables),
+            ChainParts::ByType { hops, .. } => {
+                let [hop] = &hops[..] else { return Err(self.beyond(association)) };
+                return self.add_hop(hop, tables);
             }
-            Route::Through { through, source, source_type } => {
-                self.add_tables(&way.through(through), context, false, tables)?;
-                self.add_tables(&way.source(source, source_type), context, false, tables)?;
+            ChainParts::Through { .. } | ChainParts::JoinTable { .. } if !outermost => {
+                let choice = match Choice::of_composed(chain, Wanted::Filter(&Expr::Any(Vec::new())))? {
+                    None if scope.distinct && context.repeats => Some(Choice::ALL),
+                    choice => choice,
+                };
+                if let Some(choice) = choice {
+                    // Held against what is chosen, each row is there once, and its place among them is not known.
+                    if !(choice == Choice::NONE || choice.limit == Some(1) || scope.distinct && ordered) {
+                        return Err(self.beyond(association));
+                    }
+                    let (alias, model) = (self.next_alias(), (association.target)());
+                    tables.order_by(&alias, order_of_targets(chain));
+                    tables.links.push(Link { alias, model, by: By::Chosen(chain, choice) });
+                    return Ok(());
+                }
             }
-            Route::JoinTable { table, links, targets } => {
-                let alias = self.next_alias();
-                let base = join_scope(association, table)?;
-                let mut order = order_of_links(table, links, targets, base.order);
-                append_primary_key(&mut order, table);
-                tables.order_by(&alias, order);
-                let visible = way.filtered(table, base.filter)?;
-                let by = By::Key { hop: links, choice: None };
-                tables.links.push(Link { alias, model: table, by, named: None, visible });
-                let mut onward = way.clone();
-                (onward.shape.limit, onward.shape.offset) = (None, None);
-                self.add_table(&onward, targets, target, None, tables)?;
-            }
+            ChainParts::Through { .. } | ChainParts::JoinTable { .. } => {}
         }
-        // An order of its own decides alone, not the order of the way.
-        if let (false, Some(last)) = (way.shape.order.is_empty(), tables.links.last()) {
+        let context = Context { ordered, ..context };
+        match &chain.parts {
+            ChainParts::Through { through, source } => {
+                self.add_tables(through, context, false, tables)?;
+                self.add_tables(source, context, false, tables)?;
+            }
+            ChainParts::JoinTable { rows, targets } => {
+                tables.add(self.next_alias(), rows, None);
+                self.add_hop(targets, tables)?;
+            }
+            ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => {}
+        }
+        // An order of its own decides alone, not the order of the chain.
+        if let (false, Some(last)) = (scope.order.is_empty(), tables.links.last()) {
             let alias = last.alias.clone();
             tables.order.truncate(start);
-            tables.order_by(&alias, direct_order(way, target));
+            tables.order_by(&alias, order_of_targets(chain));
         }
         Ok(())
     }
 
-    fn add_table(
-        &mut self,
-        way: &Way,
-        hop: Hop,
-        target: &'static ModelDef,
-        named: Option<Discriminator>,
-        tables: &mut Tables,
-    ) -> Result<()> {
-        let alias = self.next_alias();
-        tables.order_by(&alias, direct_order(way, target));
-        let choice = Choice::of_direct(way, hop, target, Wanted::Filter(&Expr::Any(Vec::new())));
-        let by = By::Key { hop, choice: choice.map(|choice| (way.clone(), choice)) };
-        tables.links.push(Link { alias, model: target, by, named, visible: way.visible(target)? });
+    fn add_hop<'c>(&mut self, hop: &'c ChainHop, tables: &mut Tables<'c>) -> Result<()> {
+        let choice = Choice::of_hop(hop, Wanted::Filter(&Expr::Any(Vec::new())));
+        tables.add(self.next_alias(), hop, choice);
         Ok(())
     }
 
     // ` FROM a INNER JOIN b ON … WHERE …`.
-    fn joined(&mut self, tables: &Tables, start: Start<'_>) -> Result<()> {
+    fn joined(&mut self, tables: &Tables<'_>, start: Start<'_>) -> Result<()> {
         let mut joins = false;
         let owner = match start {
             Start::Owner(outer) | Start::AllOwners(outer) => Some(outer),
@@ -247,16 +241,16 @@ impl SqlWriter<'_> {
             joins = true;
         }
         let mut outer = owner;
-        for Link { alias, model, by, .. } in &tables.links {
+        for link @ Link { alias, model, .. } in &tables.links {
             self.push(if joins { " INNER JOIN " } else { " FROM " });
             self.table(&model.table);
             self.push(" AS ");
             self.identifier(alias);
-            match (by, outer) {
-                (By::Key { hop, .. }, Some(outer)) if joins => {
+            match (link.hop(), outer) {
+                (Some(hop), Some(outer)) if joins => {
                     self.push(" ON ");
                     self.qualify(alias.clone());
-                    self.hop_matches(outer.alias, outer.model, *hop, model);
+                    self.hop_matches(outer.alias, outer.model, hop.key, model);
                 }
                 _ if joins => self.push(" ON 1 = 1"),
                 _ => {}
@@ -265,48 +259,51 @@ impl SqlWriter<'_> {
         }
         let mut outer = owner;
         let mut written = false;
-        for (at, Link { alias, model, by, named, visible }) in tables.links.iter().enumerate() {
+        for (at, link @ Link { alias, model, by }) in tables.links.iter().enumerate() {
             let mut part = |writer: &mut Self| {
                 writer.push(if std::mem::replace(&mut written, true) { " AND " } else { " WHERE " });
                 writer.qualify(alias.clone());
             };
-            if let (By::Key { hop, .. }, Some(outer), 0, Start::Owner(_)) = (by, outer, at, start) {
-                part(self);
-                self.hop_matches(outer.alias, outer.model, *hop, model);
-            } else if let (By::Key { hop: Hop { target_type: Some(named), .. }, .. }, None) = (by, outer) {
-                part(self);
-                self.condition(&Expr::equals(model.columns[named.column].name, Value::from(named.tag)))?;
-            }
-            if let (Some(named), Some(outer)) = (named, outer) {
-                part(self);
-                self.names_type(outer.alias, outer.model, *named);
-            }
-            if !visible.is_always() {
-                part(self);
-                self.push("(");
-                self.condition(visible)?;
-                self.push(")");
+            if let Some(hop) = link.hop() {
+                if let (Some(outer), 0, Start::Owner(_)) = (outer, at, start) {
+                    part(self);
+                    self.hop_matches(outer.alias, outer.model, hop.key, model);
+                } else if let (Some(named), None) = (hop.key.target_type, outer) {
+                    part(self);
+                    self.condition(&Expr::equals(model.columns[named.column].name, Value::from(named.tag)))?;
+                }
+                if let (Some(named), Some(outer)) = (hop.owner_type, outer) {
+                    part(self);
+                    self.names_type(outer.alias, outer.model, named);
+                }
+                if !hop.scope.filter.is_always() {
+                    part(self);
+                    self.push("(");
+                    self.condition(&hop.scope.filter)?;
+                    self.push(")");
+                }
             }
             match by {
-                By::Key { choice: Some((_, Choice::NONE)), .. } | By::Chosen(_, Choice::NONE) => {
+                By::Key { choice: Some(Choice::NONE), .. } | By::Chosen(_, Choice::NONE) => {
                     part(self);
                     self.push("1 = 0");
                 }
-                By::Key { hop, choice: Some((way, choice)) } => {
+                By::Key { hop, choice: Some(choice) } => {
                     part(self);
                     match outer {
-                        Some(outer) => self.direct_choice(way, *choice, outer, *hop, model, visible)?,
+                        Some(outer) => self.direct_choice(hop, *choice, outer)?,
                         // Of all owners: rows with the same key are those of the same one.
                         None => {
-                            let hop = Hop { owner_columns: hop.target_columns, ..*hop };
-                            self.direct_choice(way, *choice, Outer { alias, model }, hop, model, visible)?;
+                            let key = Hop { owner_columns: hop.key.target_columns, ..hop.key };
+                            let hop = ChainHop { key, ..(*hop).clone() };
+                            self.direct_choice(&hop, *choice, Outer { alias, model })?;
                         }
                     }
                 }
-                By::Chosen(way, choice) => {
+                By::Chosen(chain, choice) => {
                     part(self);
-                    let Some(outer) = outer else { return Err(self.beyond(way)) };
-                    self.chosen_on_the_way(way, *choice, outer)?;
+                    let Some(outer) = outer else { return Err(self.beyond(chain.association)) };
+                    self.chosen_on_the_way(chain, *choice, outer)?;
                 }
                 By::Key { choice: None, .. } => {}
             }
@@ -323,4 +320,14 @@ impl SqlWriter<'_> {
         }
         Ok(())
     }
+}
+
+// The order of the targets by themselves: the one that was asked for, or that of their own table.
+fn order_of_targets(chain: &Chain) -> Vec<OrderTerm> {
+    let target = (chain.association.target)();
+    let mut scope = Shape { order: chain.scope.order.clone(), ..Shape::default() };
+    if scope.order.is_empty() {
+        scope.order = target.base_scope(chain.scope.unscoped).order;
+    }
+    total_order(&scope, target)
 }

@@ -1,0 +1,502 @@
+//! The tables between an association's owner and its targets: resolved here, and rendered by everyone else.
+//!
+//! A kind says what it is made of ([`Route`]): a key, a key and a type, a join table, two other associations, SQL. A
+//! [`Chain`] is that answer followed to its end: every table with the key that leads to it, the type that a row must name,
+//! and the scope that holds for its rows. Keyed statements, joins, subqueries, counts, reflection and checks all read the
+//! same chain, so they agree about which rows an association has.
+//!
+//! An association through others is two chains one after the other. They stay apart, because each part may choose among
+//! its own rows (a limit, the one row of a `has_one`); [`Chain::hops`] is the flat form.
+
+use std::any::Any;
+
+use super::{AssociationDef, Cardinality, Finder, Hop, Route, VariantDef};
+use crate::error::{Error, Result};
+use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::filter_hook::{FilterHook, filtered};
+use crate::metadata::model::{Discriminator, ModelDef};
+use crate::metadata::request::Shape;
+
+/// An association with all tables from its owner to its targets.
+///
+/// ```
+/// # use assoc_core::{BelongsTo, Chain, HasMany, HasManyThrough, Model};
+/// # use assoc_macros::Model;
+/// # #[derive(Model, Clone)]
+/// # struct User {
+/// #     id: i64,
+/// #     #[has_many]
+/// #     memberships: HasMany<Membership>,
+/// #     #[has_many(through = "memberships")]
+/// #     groups: HasManyThrough<Group>,
+/// # }
+/// # #[derive(Model, Clone)]
+/// # struct Membership {
+/// #     id: i64,
+/// #     user_id: i64,
+/// #     group_id: i64,
+/// #     #[belongs_to]
+/// #     group: BelongsTo<Group>,
+/// # }
+/// # #[derive(Model, Clone)]
+/// # struct Group { id: i64 }
+/// let chain = Chain::keys(User::GROUPS.def())?;
+/// let tables: Vec<&str> = chain.hops().iter().map(|hop| hop.model.table.name).collect();
+/// assert_eq!(tables, ["memberships", "groups"]);
+/// # Ok::<(), assoc_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// The association.
+    pub association: &'static AssociationDef,
+    /// Which of the targets: the association's own scope with what is asked for on top of it. Without the target model's
+    /// default scope, which is part of each [hop's](ChainHop::scope). Everything, in a chain of [keys](Chain::keys).
+    pub scope: Shape,
+    /// The part of the scope that is asked for on top of the association's own.
+    pub asked: Shape,
+    /// Whether a scope that depends on the owner is still to come between the two.
+    pub owner_scoped: bool,
+    /// What it is made of.
+    pub parts: ChainParts,
+}
+
+/// What a chain is made of.
+#[derive(Debug, Clone)]
+pub enum ChainParts {
+    /// One table, by a key.
+    Key(ChainHop),
+    /// One table for each type that the owner may name.
+    ByType {
+        /// The tables. One, where a single type is followed.
+        hops: Vec<ChainHop>,
+        /// All types of the association.
+        all: &'static [VariantDef],
+        /// The single type that is followed.
+        only_type: Option<&'static str>,
+    },
+    /// The tables of two other associations.
+    Through {
+        /// From the owner to the rows between.
+        through: Box<Chain>,
+        /// From the rows between to the targets.
+        source: Box<Chain>,
+    },
+    /// A join table, and the targets that its rows refer to.
+    JoinTable {
+        /// From the owner to the rows of the join table.
+        rows: Box<ChainHop>,
+        /// From there to the targets.
+        targets: Box<ChainHop>,
+    },
+    /// No table that is known: the application's SQL says which rows an owner has.
+    CustomSql(Finder),
+}
+
+/// One table of a chain, with the key from the table before.
+#[derive(Debug, Clone)]
+pub struct ChainHop {
+    /// The association that it is a part of.
+    pub association: &'static AssociationDef,
+    /// The model of the table before.
+    pub owner: &'static ModelDef,
+    /// The model of this table.
+    pub model: &'static ModelDef,
+    /// The key, from the table before to this one.
+    pub key: Hop,
+    /// Which of the two rows holds the foreign key.
+    pub foreign_key: KeySide,
+    /// The type that the row before must name.
+    pub owner_type: Option<Discriminator>,
+    /// The type, of a polymorphic association.
+    pub variant: Option<&'static VariantDef>,
+    /// Which of the rows, with the model's default scope; of the key and its type nothing is repeated here.
+    pub scope: Shape,
+}
+
+/// Which of two rows holds the foreign key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeySide {
+    /// The row before: a `belongs_to`, or the row of a join table that refers to its target.
+    Owner,
+    /// The row that is reached: a `has_many` or `has_one`, or the row of a join table that refers to its owner.
+    Target,
+}
+
+/// How much of the scopes a chain has.
+enum Scopes {
+    /// None: a chain of tables and keys.
+    Left,
+    /// The association's own, that of its owner where it is known, and what is asked for on top.
+    Asked { owner: Option<Shape>, asked: Shape },
+}
+
+impl Chain {
+    /// The tables and keys alone. No scope is evaluated, so every scope of the chain says "all rows".
+    ///
+    /// # Errors
+    /// When a declaration does not hold together, or the association goes through itself.
+    pub fn keys(association: &'static AssociationDef) -> Result<Chain> {
+        Chain::of_type(association, None, Scopes::Left)
+    }
+
+    /// The chain with its scopes, and with what is asked for on top of the association's own.
+    ///
+    /// # Errors
+    /// As [`keys`](Self::keys), and when a default scope groups, or that of a join table cuts.
+    pub fn scoped(association: &'static AssociationDef, asked: Shape) -> Result<Chain> {
+        Chain::of_type(association, None, Scopes::Asked { owner: None, asked })
+    }
+
+    /// As [`scoped`](Self::scoped), of a polymorphic association for a single type.
+    ///
+    /// # Errors
+    /// As [`scoped`](Self::scoped).
+    pub fn scoped_to(
+        association: &'static AssociationDef,
+        asked: Shape,
+        only_type: Option<&'static str>,
+    ) -> Result<Chain> {
+        Chain::of_type(association, only_type, Scopes::Asked { owner: None, asked })
+    }
+
+    /// As [`scoped`](Self::scoped), for owners whose scope is known.
+    ///
+    /// # Errors
+    /// As [`scoped`](Self::scoped).
+    pub fn of_owner(association: &'static AssociationDef, owner: Shape, asked: Shape) -> Result<Chain> {
+        Chain::of_type(association, None, Scopes::Asked { owner: Some(owner), asked })
+    }
+
+    fn of_type(association: &'static AssociationDef, only_type: Option<&'static str>, scopes: Scopes) -> Result<Chain> {
+        refuse_circle(association)?;
+        resolve(association, only_type, scopes)
+    }
+
+    /// Whether an owner has one target at most.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        self.association.kind.cardinality() == Cardinality::One
+    }
+
+    /// Whether it takes one of several rows that its key may lead to.
+    #[must_use]
+    pub fn takes_first(&self) -> bool {
+        self.is_single()
+            && match &self.parts {
+                ChainParts::Key(hop) => !hop.key.unique,
+                ChainParts::ByType { .. } => false,
+                ChainParts::Through { .. } | ChainParts::JoinTable { .. } | ChainParts::CustomSql(_) => true,
+            }
+    }
+
+    /// The scope that is still to come: a function of the owner.
+    #[must_use]
+    pub fn owner_scope(&self) -> Option<fn(&dyn Any) -> Shape> {
+        self.association.options.owner_scope.filter(|_| self.owner_scoped)
+    }
+
+    /// All tables in their order; of a polymorphic association those of all its types.
+    #[must_use]
+    pub fn hops(&self) -> Vec<&ChainHop> {
+        match &self.parts {
+            ChainParts::Key(hop) => vec![hop],
+            ChainParts::ByType { hops, .. } => hops.iter().collect(),
+            ChainParts::Through { through, source } => [through.hops(), source.hops()].concat(),
+            ChainParts::JoinTable { rows, targets } => vec![rows, targets],
+            ChainParts::CustomSql(_) => Vec::new(),
+        }
+    }
+
+    /// The parts that go through no others, in their order: the chain itself, or those it goes through to any depth.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<&Chain> {
+        match &self.parts {
+            ChainParts::Through { through, source } => [through.leaves(), source.leaves()].concat(),
+            _ => vec![self],
+        }
+    }
+
+    /// The part that the chain begins with: the first of its [leaves](Self::leaves).
+    #[must_use]
+    pub fn first(&self) -> &Chain {
+        match &self.parts {
+            ChainParts::Through { through, .. } => through.first(),
+            _ => self,
+        }
+    }
+
+    /// The models of the targets: one, or one for each type.
+    #[must_use]
+    pub fn targets(&self) -> Vec<&'static ModelDef> {
+        match &self.parts {
+            ChainParts::ByType { hops, .. } => hops.iter().map(|hop| hop.model).collect(),
+            ChainParts::Through { source, .. } => source.targets(),
+            ChainParts::Key(_) | ChainParts::JoinTable { .. } | ChainParts::CustomSql(_) => {
+                vec![(self.association.target)()]
+            }
+        }
+    }
+
+    /// The single table of an association by a key of its own, to one model.
+    #[must_use]
+    pub fn as_key(&self) -> Option<&ChainHop> {
+        match &self.parts {
+            ChainParts::Key(hop) => Some(hop),
+            ChainParts::ByType { .. }
+            | ChainParts::Through { .. }
+            | ChainParts::JoinTable { .. }
+            | ChainParts::CustomSql(_) => None,
+        }
+    }
+
+    /// The owner's columns that hold the key, and the type, which the chain begins with. None where the application's SQL
+    /// says which rows an owner has.
+    #[must_use]
+    pub fn owner_columns(&self) -> Vec<usize> {
+        match &self.first().parts {
+            ChainParts::Key(hop) => hop.key.owner_columns.to_vec(),
+            ChainParts::JoinTable { rows, .. } => rows.key.owner_columns.to_vec(),
+            ChainParts::ByType { hops, .. } => hops.first().map_or_else(Vec::new, |hop| {
+                hop.key.owner_columns.iter().copied().chain(hop.owner_type.map(|named| named.column)).collect()
+            }),
+            ChainParts::Through { .. } | ChainParts::CustomSql(_) => Vec::new(),
+        }
+    }
+
+    /// Whether another value in a column of the owner may lead to other targets. A function of the owner may look at any
+    /// of its columns.
+    #[must_use]
+    pub fn depends_on(&self, column: usize) -> bool {
+        match &self.parts {
+            _ if self.association.options.owner_scope.is_some() => true,
+            ChainParts::CustomSql(_) => true,
+            ChainParts::Through { through, .. } => through.depends_on(column),
+            ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::JoinTable { .. } => {
+                self.owner_columns().contains(&column)
+            }
+        }
+    }
+
+    /// The association that makes the targets read-only: this one, or of an association through others its source.
+    #[must_use]
+    pub fn read_only_by(&self) -> Option<&'static AssociationDef> {
+        match &self.parts {
+            _ if self.association.options.readonly => Some(self.association),
+            ChainParts::Through { source, .. } => source.read_only_by(),
+            ChainParts::Key(_)
+            | ChainParts::ByType { .. }
+            | ChainParts::JoinTable { .. }
+            | ChainParts::CustomSql(_) => None,
+        }
+    }
+
+    /// The chain with a hook's filters on the rows of every table.
+    ///
+    /// # Errors
+    /// When a declaration does not hold together.
+    pub fn with_filters(mut self, hook: &FilterHook) -> Result<Chain> {
+        self.parts = match self.parts {
+            ChainParts::Key(hop) => ChainParts::Key(hop.with_filters(hook)?),
+            ChainParts::ByType { hops, all, only_type } => {
+                let hops = hops.into_iter().map(|hop| hop.with_filters(hook)).collect::<Result<_>>()?;
+                ChainParts::ByType { hops, all, only_type }
+            }
+            ChainParts::Through { through, source } => ChainParts::Through {
+                through: Box::new(through.with_filters(hook)?),
+                source: Box::new(source.with_filters(hook)?),
+            },
+            ChainParts::JoinTable { rows, targets } => ChainParts::JoinTable {
+                rows: Box::new(rows.with_filters(hook)?),
+                targets: Box::new(targets.with_filters(hook)?),
+            },
+            sql @ ChainParts::CustomSql(_) => {
+                self.scope.filter = filtered(hook, (self.association.target)(), self.scope.filter)?;
+                sql
+            }
+        };
+        Ok(self)
+    }
+}
+
+impl ChainHop {
+    /// From rows of a table to those of the same table that hold the same key.
+    pub(crate) fn to_itself(
+        association: &'static AssociationDef,
+        model: &'static ModelDef,
+        key: &'static [usize],
+        scope: Shape,
+    ) -> ChainHop {
+        let key = Hop { owner_columns: key, target_columns: key, unique: false, target_type: None };
+        let foreign_key = KeySide::Target;
+        ChainHop { association, owner: model, model, key, foreign_key, owner_type: None, variant: None, scope }
+    }
+
+    fn with_filters(mut self, hook: &FilterHook) -> Result<ChainHop> {
+        let filter = std::mem::replace(&mut self.scope.filter, Expr::always());
+        self.scope.filter = filtered(hook, self.model, filter)?;
+        Ok(self)
+    }
+
+    /// The condition on the rows of this table, with the type that they must name beside the key.
+    #[must_use]
+    pub fn condition(&self) -> Expr {
+        self.key.typed(self.model, self.scope.filter.clone())
+    }
+
+    /// Whether an owner has one row at most.
+    #[must_use]
+    pub fn is_single(&self) -> bool {
+        self.association.kind.cardinality() == Cardinality::One
+    }
+}
+
+// The one place that follows what a kind says it is made of. Circles are refused before.
+fn resolve(association: &'static AssociationDef, only_type: Option<&'static str>, scopes: Scopes) -> Result<Chain> {
+    let mut chain = Chain {
+        association,
+        scope: Shape::default(),
+        asked: Shape::default(),
+        owner_scoped: false,
+        parts: ChainParts::ByType { hops: Vec::new(), all: &[], only_type },
+    };
+    let with_scopes = matches!(scopes, Scopes::Asked { .. });
+    if let Scopes::Asked { owner, asked } = scopes {
+        chain.owner_scoped = association.options.owner_scope.is_some() && owner.is_none();
+        chain.scope = association.scope().with(owner.unwrap_or_default()).with(asked.clone());
+        chain.asked = asked;
+    }
+    let scope_of = |model: &'static ModelDef, scope: &Shape| match with_scopes {
+        true => on_default_scope(model, scope),
+        false => Ok(Shape::default()),
+    };
+    let (owner, target) = ((association.owner)(), association.target);
+    let hop = |key: Hop, foreign_key: KeySide, owner: &'static ModelDef, model: &'static ModelDef, scope: Shape| {
+        ChainHop { association, owner, model, key, foreign_key, owner_type: None, variant: None, scope }
+    };
+    chain.parts = match association.kind.route(association)? {
+        Route::OwnerKey(key) => {
+            ChainParts::Key(hop(key, KeySide::Owner, owner, target(), scope_of(target(), &chain.scope)?))
+        }
+        Route::TargetKey(key) => {
+            ChainParts::Key(hop(key, KeySide::Target, owner, target(), scope_of(target(), &chain.scope)?))
+        }
+        Route::Polymorphic { type_column, owner_columns, variants } => {
+            let of_type = |variant: &'static VariantDef| {
+                let model = (variant.model)();
+                let scope = scope_of(model, &chain.scope)?;
+                let owner_type = Some(Discriminator { column: type_column, tag: variant.tag });
+                let by_key = hop(variant.hop(owner_columns), KeySide::Owner, owner, model, scope);
+                Ok(ChainHop { owner_type, variant: Some(variant), ..by_key })
+            };
+            let followed = variants.iter().filter(|variant| only_type.is_none_or(|tag| tag == variant.tag));
+            let hops = followed.map(of_type).collect::<Result<_>>()?;
+            ChainParts::ByType { hops, all: variants, only_type }
+        }
+        Route::Through { through, source, source_type } => {
+            let asked = |asked: Shape| match with_scopes {
+                true => Scopes::Asked { owner: None, asked },
+                false => Scopes::Left,
+            };
+            let through = resolve(through, None, asked(Shape::default()))?;
+            let source = resolve(source, source_type, asked(of_targets(&chain.scope)))?;
+            ChainParts::Through { through: Box::new(through), source: Box::new(source) }
+        }
+        Route::JoinTable { table, links, targets } => {
+            let of_rows = match with_scopes {
+                true => scope_of_join_rows(association, table, links, targets)?,
+                false => Shape::default(),
+            };
+            let of_targets = scope_of(target(), &of_targets(&chain.scope))?;
+            ChainParts::JoinTable {
+                rows: Box::new(hop(links, KeySide::Target, owner, table, of_rows)),
+                targets: Box::new(hop(targets, KeySide::Owner, table, target(), of_targets)),
+            }
+        }
+        Route::CustomSql(finder) => ChainParts::CustomSql(finder),
+    };
+    Ok(chain)
+}
+
+// The part of a scope that is said of the targets themselves. How many of them an owner has is for the whole to say.
+fn of_targets(scope: &Shape) -> Shape {
+    let Shape { filter, order, select, unscoped, .. } = scope.clone();
+    Shape { filter, order, select, unscoped, ..Shape::default() }
+}
+
+// A scope on top of what every read of a model begins with: conditions add up, the rest of the default scope holds where
+// nothing else is said.
+fn on_default_scope(model: &'static ModelDef, scope: &Shape) -> Result<Shape> {
+    let base = model.base_scope(scope.unscoped);
+    model.check_default_group(&base.group)?;
+    let scope = scope.clone();
+    Ok(Shape {
+        filter: base.filter.and(scope.filter),
+        order: if scope.order.is_empty() { base.order } else { scope.order },
+        limit: scope.limit.or(base.limit),
+        offset: scope.offset.or(base.offset),
+        select: scope.select.or(base.select),
+        includes: Vec::new(),
+        ..scope
+    })
+}
+
+// Which rows of a join table count, and in which order an owner has them: the order that their model has by default, then
+// that of the targets' keys. Rows that lead to one target may differ in their other columns, and have an order all the
+// same.
+fn scope_of_join_rows(
+    association: &AssociationDef,
+    table: &'static ModelDef,
+    links: Hop,
+    targets: Hop,
+) -> Result<Shape> {
+    let mut base = table.base_scope(false);
+    if base.limit.is_some() || base.offset.is_some() || !base.includes.is_empty() {
+        let message = format!(
+            "`{}` has `{}` as the rows of its join table, whose default scope may have conditions and an order, but \
+             neither limit, offset nor preloads: go through it with `#[has_many(through = \"…\")]`",
+            association.name, table.name
+        );
+        return Err(Error::invalid_query((association.owner)().name, message));
+    }
+    let others = (0..table.columns.len())
+        .filter(|column| table.primary_key.is_empty() && !links.target_columns.contains(column));
+    for column in targets.owner_columns.iter().copied().chain(others) {
+        let operand = Operand::Column(ColumnRef::own(table.columns[column].name));
+        if !base.order.iter().any(|term| term.operand == operand) {
+            base.order.push(OrderTerm { operand, direction: Direction::Asc });
+        }
+    }
+    let (filter, order) = (base.filter, base.order);
+    Ok(Shape { filter, order, ..Shape::default() })
+}
+
+// Associations may be declared through each other, in one model or across several, and the compiler cannot see it.
+fn refuse_circle(association: &'static AssociationDef) -> Result<()> {
+    for part in association.kind.parts().into_iter().flatten() {
+        let Some(circle) = circle(association, part, &mut Vec::new()) else { continue };
+        let names: Vec<String> = circle.iter().map(|part| format!("`{}`", part.qualified_name())).collect();
+        let message = format!(
+            "the association `{}` goes through itself, by way of {}: declare one of them by a key of its own",
+            association.qualified_name(),
+            names.join(", then ")
+        );
+        return Err(Error::invalid_query((association.owner)().name, message));
+    }
+    Ok(())
+}
+
+// A circle that the parts of an association run into: all parts on the way, the first that repeats last.
+fn circle(
+    first: &AssociationDef,
+    part: &'static AssociationDef,
+    way: &mut Vec<&'static AssociationDef>,
+) -> Option<Vec<&'static AssociationDef>> {
+    let repeats = part == first || way.contains(&part);
+    way.push(part);
+    if repeats {
+        return Some(way.clone());
+    }
+    let found = part.kind.parts().into_iter().flatten().find_map(|next| circle(first, next, way));
+    way.pop();
+    found
+}

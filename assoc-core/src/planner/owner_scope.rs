@@ -1,0 +1,188 @@
+//! Scopes that depend on the owner: what they select is known only once the owners are there.
+//!
+//! The plan holds what turns a scope into a look-up then. Layers lie on each other as everywhere: the association's own
+//! scope, the owner's, and what was asked for on top. An association by a key of its own is one look-up for each distinct
+//! scope. One that goes through others loads the rows between once for all owners, as a hidden edge; what leads on from
+//! there is a small [`Plan`] for each scope, because the scope decides about targets that other owners may share.
+
+use std::any::Any;
+
+use super::build::{Columns, LoadedBy, NewEdge, PlanRequest, Role, keyed_select};
+use super::grouping::check_group;
+use super::{EdgeId, Fetch, Finish, Plan, Root, Step};
+use crate::error::{Error, Result};
+use crate::metadata::association::{AssociationDef, Chain, ChainParts};
+use crate::metadata::filter_hook::{FilterHook, RowFilters, filtered};
+use crate::metadata::request::Shape;
+use crate::sql::KeyedSelect;
+
+/// A scope that depends on the owner, on its way to a look-up.
+#[derive(Debug, Clone)]
+pub struct OwnerScope {
+    association: &'static AssociationDef,
+    scope: fn(&dyn Any) -> Shape,
+    asked: Shape,
+    columns: Columns,
+    filters: Option<RowFilters>,
+}
+
+/// What leads on from the rows between, for the owners of one scope.
+#[derive(Debug, Clone)]
+pub struct Onward {
+    /// The plan; the rows between are its root.
+    pub plan: Plan,
+    /// The edge to the targets.
+    pub edge: EdgeId,
+    /// What is done with each owner's rows then.
+    pub finish: Finish,
+}
+
+impl OwnerScope {
+    pub(super) fn new(
+        association: &'static AssociationDef,
+        scope: fn(&dyn Any) -> Shape,
+        asked: Shape,
+        columns: Columns,
+    ) -> Self {
+        OwnerScope { association, scope, asked, columns, filters: None }
+    }
+
+    pub(crate) fn with_filters(&mut self, hook: &FilterHook) {
+        self.filters = Some(RowFilters(hook.clone()));
+    }
+
+    /// An owner's scope. Owners whose scopes are equal share a look-up.
+    #[must_use]
+    pub fn scope_of(&self, owner: &dyn Any) -> Shape {
+        (self.scope)(owner)
+    }
+
+    // The chain of owners with a scope. What is loaded below the rows was planned before there were owners, and so was
+    // which scopes are left out.
+    fn chain(&self, scope: &Shape) -> Result<Chain> {
+        check_group(self.association, &scope.group)?;
+        if scope.includes.is_empty() && !scope.unscoped {
+            return Chain::of_owner(self.association, scope.clone(), self.asked.clone());
+        }
+        let message = format!(
+            "the scope of `{}` that depends on its owner may filter, sort and cut; declare what it includes, and whether \
+             it is unscoped, in a `scope` beside it",
+            self.association.name
+        );
+        Err(Error::invalid_query((self.association.owner)().name, message))
+    }
+
+    /// The look-up of owners with a scope, of an association by a key of its own.
+    ///
+    /// # Errors
+    /// When the scope asks for something that a scope of one owner cannot have.
+    pub fn select(&self, plan: &Plan, step: &Step, scope: &Shape) -> Result<KeyedSelect> {
+        let chain = self.chain(scope)?;
+        let Some(hop) = chain.as_key() else { return Ok(step.select.clone()) };
+        let mut select = keyed_select(hop, false, self.columns)?;
+        if let Some(RowFilters(hook)) = &self.filters {
+            select.filter = filtered(hook, select.model, select.filter)?;
+        }
+        select.only.clone_from(&step.select.only);
+        plan.check_selection(step.serves[0], &select)?;
+        Ok(select)
+    }
+
+    /// What leads on for owners with a scope, of an association that goes through others or a join table; `None` for one
+    /// that does not.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select).
+    pub fn onward(&self, scope: &Shape) -> Result<Option<Onward>> {
+        let chain = self.chain(scope)?;
+        let Shape { distinct, limit, ref group, .. } = chain.scope;
+        let globally_ordered = !chain.scope.order.is_empty();
+        let (mut plan, edge, join_rows) = match &chain.parts {
+            ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => return Ok(None),
+            ChainParts::Through { through, source } => {
+                let Some(between) = through.targets().first().copied() else { return Ok(None) };
+                let mut plan = Plan::of_root(Root::Held, between);
+                let onward = PlanRequest { globally_ordered, columns: Columns::OfRows, ..PlanRequest::part(source) };
+                let edge = plan.add_only(0, &chain, onward)?;
+                (plan, edge, false)
+            }
+            ChainParts::JoinTable { rows, targets } => {
+                let mut plan = Plan::of_root(Root::Held, rows.model);
+                let asked = PlanRequest { columns: Columns::OfRows, ..PlanRequest::part(&chain) };
+                let edge = plan.add_targets_of_join_rows(0, asked, targets, globally_ordered)?;
+                (plan, edge, !rows.model.is_bare_join_table())
+            }
+        };
+        let (offset, grouped) = (chain.scope.offset.unwrap_or(0), !group.is_empty());
+        let finish = Finish { ranked: globally_ordered, distinct, grouped, offset, limit, join_rows };
+        if grouped {
+            let child = plan.nodes[0].edges[edge].child;
+            plan.rank_groups(self.association, child, group)?;
+        }
+        plan.check_selections()?;
+        plan.assign_steps();
+        if let Some(RowFilters(hook)) = &self.filters {
+            plan = plan.with_filters(hook)?;
+        }
+        Ok(Some(Onward { plan, edge: EdgeId { node: 0, edge }, finish }))
+    }
+}
+
+/// Refuses what a scope that depends on the owner cannot be part of.
+pub(super) fn check_owner_scope(asked: PlanRequest<'_>) -> Result<()> {
+    let through = asked.role == Role::Through;
+    let what = match &asked.chain.parts {
+        ChainParts::Key(_) if through && asked.globally_ordered => {
+            "cannot be part of one that is sorted by an order of its own"
+        }
+        ChainParts::Key(_) => return Ok(()),
+        _ if through => "goes through others already, so no other can go through it",
+        ChainParts::ByType { .. } => "leads to several models",
+        ChainParts::CustomSql(_) => "has SQL of its own (`finder_sql`)",
+        ChainParts::Through { .. } | ChainParts::JoinTable { .. } => return Ok(()),
+    };
+    let association = asked.chain.association;
+    let message = format!(
+        "`{}` has a scope that depends on its owner and {what}: read it by itself, or with `repo.get_association`",
+        association.name
+    );
+    Err(Error::invalid_query((association.owner)().name, message))
+}
+
+impl Plan {
+    // The rows between are loaded as for any association; what is known of the targets before there are owners is whose
+    // rows they are.
+    pub(super) fn add_owner_scope_through(
+        &mut self,
+        node: usize,
+        asked: PlanRequest<'_>,
+        scope: fn(&dyn Any) -> Shape,
+    ) -> Result<usize> {
+        let PlanRequest { chain, role, .. } = asked;
+        let association = chain.association;
+        let behind = match &chain.parts {
+            ChainParts::Through { through, .. } => {
+                let first = self.add_only(node, chain, PlanRequest::part(through))?;
+                // They are the root of a plan of their own, whose keys are not known here.
+                let between = self.nodes[node].edges[first].child;
+                self.nodes[between].links_only = false;
+                Some(first)
+            }
+            ChainParts::JoinTable { rows, .. } => Some(self.add_join_rows(node, rows, Columns::OfRows, false)),
+            ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => None,
+        };
+        let scope = OwnerScope::new(association, scope, chain.asked.clone(), Columns::OfRows);
+        // A declaration that does not hold together is found now.
+        scope.onward(&Shape::default())?;
+        let by = LoadedBy::Owner(Fetch::OwnerScopeThrough(scope), behind.map(|edge| EdgeId { node, edge }));
+        let select = KeyedSelect::new((association.target)(), &[]);
+        let columns = Columns::OfRows;
+        let edge = self.push_edge(node, NewEdge { association, role, columns, variant: None, select, by });
+        // The scope is a function of whole owners.
+        self.nodes[node].links_only = false;
+        if let Some(first) = behind {
+            self.mark_serving(node, first, edge);
+        }
+        Ok(edge)
+    }
+}
