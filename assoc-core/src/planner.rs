@@ -54,11 +54,13 @@
 //! greedy choice is the minimum for every case of the reference table, and never worse than one step a node.
 
 mod build;
+mod compile;
 mod custom_sql;
 mod explain;
 mod grouping;
 mod joined;
 mod loader;
+mod multi_db;
 mod owner_scope;
 mod request;
 mod scope;
@@ -66,8 +68,10 @@ mod selection;
 mod steps;
 mod way;
 
+pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
 pub use joined::JoinedEdge;
 pub use loader::Loader;
+pub use multi_db::Databases;
 pub use owner_scope::{Onward, OwnerScope};
 pub use request::{IntoPreload, Preload, Request, Shape, Strategy};
 pub use scope::Scope;

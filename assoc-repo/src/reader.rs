@@ -9,7 +9,7 @@
 use std::any::Any;
 use std::future::Future;
 
-use assoc_core::planner::{Request, Root, Shape, Strategy, Way};
+use assoc_core::planner::{Request, Root, Shape, Strategy, Way, selected_columns};
 use assoc_core::rows::mark;
 use assoc_core::{
     Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, ColumnRef,
@@ -17,7 +17,6 @@ use assoc_core::{
     Operand, Result, RowOrigin, TargetRow, ToOne, Value,
 };
 
-use crate::prepare::selected_columns;
 use crate::query::Select;
 use crate::repo::Repo;
 
@@ -165,18 +164,14 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
     request.shape.unscoped = query.unscoped;
     request.shape.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
     let selects = request.shape.select.is_some();
-    let chain = repo.chain(def, request.shape.clone())?;
+    let chain = repo.context().chain(def, request.shape.clone())?;
     if selects {
         // The same columns have to be there as for a preload; its plan knows which.
         repo.plan((def.owner)(), Root::Held, vec![request])?;
     }
-    // Across databases every hop is a statement of its own.
-    if !repo.is_chain_together(&chain) {
-        return Ok(None);
-    }
     let numbers = repo.at_home_of(T::DEF).dialect().capabilities().window_functions;
     let readable = |way: &Way| way.is_readable() && (numbers || !way.numbers_rows());
-    Ok(Way::of(&chain).filter(readable))
+    Ok(repo.context().join_chain(&chain).filter(readable))
 }
 
 async fn by_way<T: Model>(
