@@ -147,6 +147,14 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         (self.capabilities().max_binds / (width.max(1) + 1)).clamp(1, 1_000)
     }
 
+    /// How many keys of `width` columns one statement can carry at all, for those that lose something in several: an order
+    /// across keys. Lists are padded to a power of two, and a filter has binds as well.
+    fn most_keys_per_statement(&self, width: usize) -> usize {
+        let binds = self.capabilities().max_binds;
+        let fitting = (binds - (binds / 4).min(1_000)) / width.max(1);
+        self.keys_per_statement(width).max(1 << fitting.max(1).ilog2())
+    }
+
     /// Appends the condition that `columns` (already qualified where needed) hold one of the keys. The set is not
     /// empty and within [`keys_per_statement`](Dialect::keys_per_statement).
     fn write_key_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {

@@ -54,6 +54,7 @@
 //! greedy choice is the minimum for every case of the reference table, and never worse than one step a node.
 
 mod build;
+mod compile;
 mod custom_sql;
 mod explain;
 mod filters;
@@ -61,12 +62,15 @@ mod grouping;
 mod joined;
 mod loader;
 mod merge;
+mod multi_db;
 mod owner_scope;
 mod selection;
 mod steps;
 mod way;
 
+pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
 pub use joined::JoinedEdge;
+pub use multi_db::Databases;
 pub use owner_scope::{Onward, OwnerScope};
 pub use way::Way;
 

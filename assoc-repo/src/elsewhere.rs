@@ -10,9 +10,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use assoc_core::planner::Plan;
-use assoc_core::sql::Select as SelectSpec;
-use assoc_core::{AssociationDef, Chain, ErrorKind, Expr, ModelDef, Result, RowFilters, Shape};
+use assoc_core::planner::{Databases, Plan, PlanContext, Root, RootRequest};
+use assoc_core::{ErrorKind, Expr, ModelDef, Request, Result};
 
 use crate::repo::Repo;
 
@@ -122,87 +121,28 @@ impl Repo {
         Err(ErrorKind::Elsewhere { model: model.name }.into())
     }
 
-    /// Refuses a statement about rows of a model that would have to look into another database.
-    pub(crate) fn require_together(&self, spec: &SelectSpec) -> Result<()> {
-        if self.elsewhere.is_none() {
-            return Ok(());
-        }
-        let model = spec.model;
-        for (at, table) in spec.joins.tables().iter().enumerate() {
-            // A path's target comes after the tables on its way.
-            let path = || spec.joins.paths().find(|(_, target)| *target >= at).map(|(path, _)| path.join("."));
-            self.require_same(model, table.hop.model, || format!("{}.{}", model.name, path().unwrap_or_default()))?;
-            self.require_condition(table.hop.model, &table.hop.filter)?;
-        }
-        self.require_condition(model, &spec.filter)?;
-        self.require_condition(model, &spec.having)?;
-        spec.after.iter().try_for_each(|after| self.require_condition(model, after))
-    }
-
-    /// The same for the steps of a plan.
-    pub(crate) fn require_steps_together(&self, plan: &Plan) -> Result<()> {
-        if self.elsewhere.is_none() {
-            return Ok(());
-        }
-        plan.steps().iter().try_for_each(|step| self.require_condition(step.select.model, &step.select.filter))
-    }
-
-    fn require_same(
-        &self,
-        model: &'static ModelDef,
-        other: &'static ModelDef,
-        association: impl FnOnce() -> String,
-    ) -> Result<()> {
-        if self.home_of(model).is_at(self.home_of(other)) {
-            return Ok(());
-        }
-        Err(ErrorKind::Apart { model: model.name, other: other.name, association: association() }.into())
-    }
-
-    /// The same for a condition on rows of a model, and whatever it looks into.
+    /// Refuses a condition on rows of a model that would have to look into another database.
     pub(crate) fn require_condition(&self, model: &'static ModelDef, condition: &Expr) -> Result<()> {
-        if self.elsewhere.is_none() {
-            return Ok(());
-        }
-        match condition {
-            Expr::All(parts) | Expr::Any(parts) => {
-                parts.iter().try_for_each(|part| self.require_condition(model, part))
-            }
-            Expr::Not(inner) => self.require_condition(model, inner),
-            Expr::Related { association, filter, only_type, filters } => {
-                self.require_chain(model, association, *only_type, filters.as_ref())?;
-                self.require_condition((association.target)(), filter)
-            }
-            // The table it is about is among the joins.
-            Expr::Joined { association, filter } => self.require_condition((association.target)(), filter),
-            _ => Ok(()),
-        }
+        self.databases().map_or(Ok(()), |databases| databases.require_condition(model, condition))
     }
 
-    // The rows of all tables of an association, and what its scopes look into.
-    fn require_chain(
-        &self,
-        model: &'static ModelDef,
-        association: &'static AssociationDef,
-        only_type: Option<&'static str>,
-        filters: Option<&RowFilters>,
-    ) -> Result<()> {
-        let chain = Chain::scoped_to(association, Shape::default(), only_type)?;
-        let chain = match filters {
-            Some(RowFilters(hook)) => chain.with_filters(hook)?,
-            None => chain,
-        };
-        for hop in chain.hops() {
-            self.require_same(model, hop.model, || hop.association.qualified_name())?;
-            self.require_condition(hop.model, &hop.scope.filter)?;
-        }
-        Ok(())
+    fn databases(&self) -> Option<&dyn Databases> {
+        self.elsewhere.is_some().then_some(self)
     }
 
-    /// Whether all tables of a chain are in one database.
-    pub(crate) fn is_chain_together(&self, chain: &Chain) -> bool {
-        let mut homes = chain.hops().into_iter().map(|hop| self.home_of(hop.model));
-        let first = homes.next();
-        self.elsewhere.is_none() || homes.all(|home| first.is_none_or(|first| first.is_at(home)))
+    /// What planning has to know of this handle.
+    pub(crate) fn context(&self) -> PlanContext<'_> {
+        PlanContext { dialect: self.dialect(), filters: self.filters.as_ref(), databases: self.databases() }
+    }
+
+    /// The plan of what to load for rows of a model.
+    pub(crate) fn plan(&self, model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
+        self.context().plan(root, vec![RootRequest { model, requests, available: false }])
+    }
+}
+
+impl Databases for Repo {
+    fn are_together(&self, one: &'static ModelDef, other: &'static ModelDef) -> bool {
+        self.home_of(one).is_at(self.home_of(other))
     }
 }

@@ -227,7 +227,7 @@ impl<'r, 'h> Together<'r, 'h> {
     }
 
     async fn load(mut self, force: bool) -> Result<()> {
-        let plan = self.repo.plan_of(Root::Held, self.roots)?;
+        let plan = self.repo.context().plan(Root::Held, self.roots)?;
         if self.held.iter().all(|own| own.len(0) == 0) {
             return Ok(());
         }

@@ -53,7 +53,6 @@ mod include;
 mod joins;
 mod log;
 mod preload;
-mod prepare;
 mod query;
 mod read;
 mod reader;

@@ -25,6 +25,7 @@ mod fetch;
 mod held;
 mod index;
 mod joined;
+mod order;
 mod per_owner;
 
 use assoc_core::joins::Joins;

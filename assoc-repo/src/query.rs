@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use assoc_core::joins::{JoinKind, RawJoin};
-use assoc_core::planner::Way;
+use assoc_core::planner::{QueryRequest, Way};
 use assoc_core::sql::Select as SelectSpec;
 use assoc_core::{Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin};
 
@@ -150,6 +150,30 @@ impl<M> fmt::Debug for Select<M> {
 }
 
 impl<M: Model> Select<M> {
+    // Nothing but the model: the row's key decides everything.
+    pub(crate) fn is_plain(&self) -> bool {
+        let spec = &self.spec;
+        self.preloads.is_empty()
+            && self.joins.is_empty()
+            && self.raw_joins.is_empty()
+            && self.selected.is_none()
+            && !self.origin.is_read_only()
+            && M::DEF.default_scope.is_none()
+            && M::DEF.discriminator.is_none()
+            && spec.filter.is_always()
+            && spec.limit.is_none()
+            && spec.offset.is_none()
+            && !spec.distinct
+            && spec.group.is_empty()
+            && spec.having.is_always()
+    }
+
+    /// The query as data, to be compiled.
+    pub(crate) fn into_request(self) -> QueryRequest {
+        let Select { spec: select, preloads, joins, raw_joins, way, selected, unscoped, .. } = self;
+        QueryRequest { select, preloads, joins, raw_joins, way, selected, unscoped }
+    }
+
     /// Rows that satisfy this condition as well as those before.
     pub fn filter(mut self, filter: Filter<M>) -> Self {
         self.spec.filter = self.spec.filter.and(filter.into_expr());

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use assoc_core::driver::Access;
-use assoc_core::planner::{Plan, Root};
+use assoc_core::planner::{CompiledQuery, Plan, Root};
 use assoc_core::rows::mark;
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
@@ -14,7 +14,6 @@ use assoc_core::{
 
 use crate::columns::Columns;
 use crate::preload;
-use crate::prepare::{Prepared, joined_spec, keyed_spec};
 #[cfg(doc)]
 use crate::query::Query;
 use crate::query::Select;
@@ -46,7 +45,7 @@ impl Repo {
         if query.is_plain() && self.filters.is_none() {
             let repo = self.at_home_of(M::DEF);
             let sql = repo.get_sql(TypeId::of::<M>(), || {
-                let spec = keyed_spec::<M>(SelectSpec::new(M::DEF), vec![Value::Int(0); M::Key::WIDTH]);
+                let spec = SelectSpec::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
                 Ok(Arc::clone(spec.statement(repo.dialect())?.shared_sql()))
             })?;
             let statement = Statement::new(sql, values.into_iter().map(Bind::Value).collect());
@@ -55,7 +54,7 @@ impl Repo {
             return Ok(row.0);
         }
         let mut query = query;
-        query.spec = keyed_spec::<M>(query.spec, values);
+        query.spec = query.spec.with_key(values);
         Ok(self.all(query).await?.into_iter().next())
     }
 
@@ -98,15 +97,15 @@ impl Repo {
     pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
         let repo = self.at_home_of(M::DEF);
-        let prepared = query.prepare(&repo)?;
-        let statement = prepared.statement(repo.dialect())?;
+        let compiled = query.into_request().compile(&repo.context())?;
+        let statement = compiled.statement(repo.dialect())?;
         let mut session = repo.reading(limit).await?;
         let mut rows = Vec::new();
-        if prepared.plan.is_none() {
+        if compiled.plan.is_none() {
             session.query(&statement, &mut rows).await?;
         } else {
             // Boxed: a read without associations need not carry the state of one with them.
-            rows = Box::pin(repo.all_with_plan(session, prepared, statement)).await?;
+            rows = Box::pin(repo.all_with_plan(session, compiled, statement)).await?;
         }
         if origin.is_read_only() {
             mark(&mut rows, origin);
@@ -117,12 +116,12 @@ impl Repo {
     async fn all_with_plan<M: Model>(
         &self,
         mut session: Session<'_>,
-        prepared: Prepared,
+        compiled: CompiledQuery,
         statement: Statement,
     ) -> Result<Vec<M>> {
-        let Prepared { spec, plan: Some(plan), load } = prepared else { return Ok(Vec::new()) };
+        let CompiledQuery { select, plan: Some(plan), load } = compiled else { return Ok(Vec::new()) };
         let work = async |session: &mut Session<'_>| match &load {
-            Some(load) => preload::load_joined(session, &plan, load, &spec.joins, &statement).await,
+            Some(load) => preload::load_joined(session, &plan, load, &select.joins, &statement).await,
             None => {
                 let mut rows: Vec<M> = Vec::new();
                 session.query(&statement, &mut rows).await?;
@@ -142,7 +141,7 @@ impl Repo {
     pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
         let repo = self.at_home_of(M::DEF);
         let limit = query.most_statements;
-        let spec = query.prepare(&repo)?.of_roots();
+        let spec = query.into_request().compile(&repo.context())?.of_roots();
         let count: i64 = repo.scalar(&spec.count_statement(repo.dialect())?, limit).await?.unwrap_or(0);
         // A count is not negative.
         Ok(count.unsigned_abs())
@@ -155,7 +154,7 @@ impl Repo {
     pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
         let repo = self.at_home_of(M::DEF);
         let limit = query.most_statements;
-        let spec = query.prepare(&repo)?.of_roots();
+        let spec = query.into_request().compile(&repo.context())?.of_roots();
         let found: Option<i64> = repo.scalar(&spec.exists_statement(repo.dialect())?, limit).await?;
         Ok(found.is_some())
     }
@@ -195,7 +194,7 @@ impl Repo {
                            join is over its own: use `join` or `left_join` instead of `eager_load` or `includes`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let spec = query.prepare(&repo)?.of_roots();
+        let spec = query.into_request().compile(&repo.context())?.of_roots();
         if !spec.group.is_empty() || !spec.having.is_always() {
             let message = "`aggregate` gives one value: a grouped query is read with `repo.pluck`";
             return Err(Error::invalid_query(M::DEF.name, message));
@@ -244,7 +243,7 @@ impl Repo {
         }
         let repo = self.at_home_of(M::DEF);
         let limit = query.most_statements;
-        let spec = joined_spec(&repo, query)?;
+        let spec = query.into_request().compile_rows(&repo.context())?;
         let operands = columns.operands();
         if spec.distinct && !spec.order.iter().all(|term| operands.contains(&term.operand)) {
             let message =
@@ -306,9 +305,9 @@ impl Repo {
     /// ```
     pub fn explain<M: Model>(&self, query: &Select<M>) -> Result<String> {
         let repo = self.at_home_of(M::DEF);
-        let prepared = query.clone().prepare(&repo)?;
-        let statement = prepared.statement(repo.dialect())?;
-        let plan = match prepared.plan {
+        let compiled = query.clone().into_request().compile(&repo.context())?;
+        let statement = compiled.statement(repo.dialect())?;
+        let plan = match compiled.plan {
             Some(plan) => plan,
             None => Plan::new(M::DEF, Root::Fetched, Vec::new())?,
         };

@@ -6,23 +6,17 @@
 //! of its row. So are polymorphic targets, rows of groups, what has SQL of its own, and targets that are to lead back to
 //! the owner.
 
-use assoc_core::Request;
-use assoc_core::Shape;
-use assoc_core::Strategy;
-use std::any::Any;
-use std::future::Future;
-
-use assoc_core::planner::{Root, Way};
+use crate::query::Select;
+use crate::repo::Repo;
+use assoc_core::planner::{Root, Way, selected_columns};
 use assoc_core::rows::mark;
 use assoc_core::{
     Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, ColumnRef,
     Discriminator, Error, Expr, HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, Linkage, LoadState, Model,
-    Operand, Result, RowOrigin, TargetRow, ToOne, Value,
+    Operand, Request, Result, RowOrigin, Shape, Strategy, TargetRow, ToOne, Value,
 };
-
-use crate::prepare::selected_columns;
-use crate::query::Select;
-use crate::repo::Repo;
+use std::any::Any;
+use std::future::Future;
 
 /// An association that [`Repo::get_association`] can read with a query of model `T`.
 pub trait Readable<O, T> {
@@ -168,18 +162,14 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
     request.shape.unscoped = query.unscoped;
     request.shape.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
     let selects = request.shape.select.is_some();
-    let chain = repo.chain(def, request.shape.clone())?;
+    let chain = repo.context().chain(def, request.shape.clone())?;
     if selects {
         // The same columns have to be there as for a preload; its plan knows which.
         repo.plan((def.owner)(), Root::Held, vec![request])?;
     }
-    // Across databases every hop is a statement of its own.
-    if !repo.is_chain_together(&chain) {
-        return Ok(None);
-    }
     let numbers = repo.at_home_of(T::DEF).dialect().capabilities().window_functions;
     let readable = |way: &Way| way.is_readable() && (numbers || !way.numbers_rows());
-    Ok(Way::of(&chain).filter(readable))
+    Ok(repo.context().join_chain(&chain).filter(readable))
 }
 
 async fn by_way<T: Model>(

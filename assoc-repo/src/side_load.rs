@@ -71,7 +71,7 @@ impl Repo {
         let request = preload.request().clone();
         let association = request.association;
         let target = (association.target)();
-        let chain = self.chain(association, request.shape.clone())?;
+        let chain = self.context().chain(association, request.shape.clone())?;
         let base = target.base_scope(chain.scope.unscoped);
         let limit = chain.scope.limit.or(base.limit);
         let offset = chain.scope.offset.or(base.offset).unwrap_or(0);
@@ -95,7 +95,7 @@ impl Repo {
                 return Ok(counts.into_iter().map(cut).collect());
             }
             ChainParts::Through { .. } | ChainParts::JoinTable { .. } => {
-                if let Some(way) = Way::of(&chain).filter(|way| way.is_countable() && self.is_chain_together(&chain)) {
+                if let Some(way) = self.context().join_chain(&chain).filter(Way::is_countable) {
                     let keys = preload::keys_of_owners(owners, way.owner_columns);
                     let statement = |dialect: &dyn Dialect, keys: &KeySet| way.count_statement(dialect, keys);
                     let counts = self.counts(O::DEF, target, &keys, &statement).await?;

@@ -1,6 +1,7 @@
 //! The models of the suite, by fixture.
 
 pub(crate) mod archive;
+pub(crate) mod atlas;
 pub(crate) mod blog;
 pub(crate) mod clinic;
 pub(crate) mod forum;

@@ -68,6 +68,10 @@ impl Plan {
             }
             keys.extend(edge.variant.map(|variant| variant.discriminator.column));
         }
+        if step.select.row_order == RowOrder::Ranked {
+            // An order across several statements is told by the primary key.
+            keys.extend(step.select.model.primary_key);
+        }
         keys.sort_unstable();
         keys.dedup();
         Reads::Links(keys)

@@ -22,12 +22,12 @@
 //! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots come first, as a
 //! derived table that the root is joined to: `page.rs`. Still one statement.
 
+use super::keyed::column_in_memory;
 use super::{KeyedSelect, RowOrder, Select, SqlWriter, ascending_once};
-use crate::column_type::SqlType;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::metadata::association::Hop;
-use crate::metadata::expr::{ColumnRef, Direction, Operand, OrderTerm};
+use crate::metadata::expr::{Direction, OrderTerm};
 use crate::metadata::model::ModelDef;
 use crate::planner::Plan;
 use crate::statement::Statement;
@@ -123,7 +123,7 @@ impl JoinedSelect {
                 None => columns.extend(0..model.columns.len()),
             }
             let order = order_of(&joined.select, joined.hop);
-            let here = order.as_ref().map(|order| order.iter().map(|term| sortable(model, term)).collect());
+            let here = order.as_ref().map(|order| order.iter().map(|term| column_in_memory(model, term)).collect());
             let here: Option<Option<Vec<(usize, Direction)>>> = here;
             if let Some(Some(here)) = &here {
                 columns.extend(here.iter().map(|(column, _)| *column));
@@ -286,13 +286,4 @@ impl JoinedSelect {
 fn order_of(select: &KeyedSelect, hop: Hop) -> Option<Vec<OrderTerm>> {
     let single = hop.unique && select.row_order != RowOrder::Ranked;
     (!single).then(|| select.total_order())
-}
-
-// The column of a term by which rows can be sorted here as they would be in the database.
-fn sortable(model: &ModelDef, term: &OrderTerm) -> Option<(usize, Direction)> {
-    let Operand::Column(ColumnRef { path, name }) = &term.operand else { return None };
-    let at = model.columns.iter().position(|column| column.name == *name).filter(|_| path.is_empty())?;
-    let column = &model.columns[at];
-    let exact = matches!(column.sql_type, SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool);
-    (exact && !column.nullable).then_some((at, term.direction))
 }

@@ -10,6 +10,7 @@
 
 use super::SqlWriter;
 use super::select::append_primary_key;
+use crate::column_type::SqlType;
 use crate::dialect::{Dialect, PerOwnerLimit};
 use crate::error::{Error, Result};
 use crate::key::KeySet;
@@ -235,6 +236,30 @@ impl KeyedSelect {
         order
     }
 
+    /// The order within one key, made total, as columns by which rows can be sorted in memory as the database sorts them;
+    /// `None` if one of them cannot.
+    #[must_use]
+    pub fn order_in_memory(&self) -> Option<Vec<(usize, Direction)>> {
+        let read = |column: usize| match (&self.only, &self.selected) {
+            (Some(read), _) | (None, Some(read)) => read.contains(&column),
+            (None, None) => true,
+        };
+        let columns =
+            self.total_order().iter().map(|term| column_in_memory(self.model, term)).collect::<Option<Vec<_>>>();
+        columns.filter(|columns| columns.iter().all(|(column, _)| read(*column)))
+    }
+
+    /// The look-up of these rows by their primary key in the same order, which reads no more than that key.
+    #[must_use]
+    pub fn order_of_keys(&self) -> KeyedSelect {
+        KeyedSelect {
+            only: Some(self.model.primary_key.to_vec()),
+            order: self.order.clone(),
+            row_order: RowOrder::Ranked,
+            ..KeyedSelect::new(self.model, self.model.primary_key)
+        }
+    }
+
     pub(super) fn write_order(&self, writer: &mut SqlWriter<'_>, matching: Matching) -> Result<()> {
         match (self.row_order, matching) {
             (RowOrder::Any, _) => Ok(()),
@@ -261,6 +286,16 @@ pub(super) fn key_column(writer: &mut SqlWriter<'_>, name: &str) {
     writer.identifier("keys");
     writer.push(".");
     writer.identifier(name);
+}
+
+/// The column of a term by which rows can be sorted in memory as they would be in the database: integers that are not
+/// `NULL` compare alike everywhere.
+pub(super) fn column_in_memory(model: &ModelDef, term: &OrderTerm) -> Option<(usize, Direction)> {
+    let Operand::Column(ColumnRef { path, name }) = &term.operand else { return None };
+    let at = model.columns.iter().position(|column| column.name == *name).filter(|_| path.is_empty())?;
+    let column = &model.columns[at];
+    let exact = matches!(column.sql_type, SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool);
+    (exact && !column.nullable).then_some((at, term.direction))
 }
 
 /// Columns in their model's order, each once.

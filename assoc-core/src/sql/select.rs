@@ -67,6 +67,14 @@ impl Select {
         self
     }
 
+    /// Those of the rows whose primary key has these values.
+    #[must_use]
+    pub fn with_key(mut self, values: Vec<Value<'static>>) -> Self {
+        let key = self.model.primary_key_names().zip(values).map(|(name, value)| Expr::equals(name, value)).collect();
+        self.filter = Expr::All(key).and(self.filter);
+        self
+    }
+
     /// The statement in a dialect's SQL.
     ///
     /// # Errors

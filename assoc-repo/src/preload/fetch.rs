@@ -184,14 +184,15 @@ impl<'a, 's> Run<'a, 's> {
         let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
         let mut chunk_size = dialect.keys_per_statement(missing.width());
         let grouped = !select.rank_groups.is_empty();
-        if (grouped || select.row_order == RowOrder::Ranked) && chunk_size < missing.len() {
+        let ordered = select.row_order == RowOrder::Ranked;
+        if grouped || ordered {
             // An order across keys holds within one statement only, and so do groups.
-            chunk_size = dialect.capabilities().max_binds / (missing.width() + 1);
-            if missing.len() > chunk_size {
-                let what = if grouped { "a grouped" } else { "an ordered" };
-                let what = format!("{what} association that leads to more than {chunk_size} different rows");
-                return Err(Error::unsupported(dialect.name(), what));
-            }
+            chunk_size = dialect.most_keys_per_statement(missing.width());
+        }
+        let several = missing.len() > chunk_size;
+        if grouped && several {
+            let what = format!("a grouped association that leads to more than {chunk_size} different rows");
+            return Err(Error::unsupported(dialect.name(), what));
         }
         let mut chunk_start = 0;
         for chunk in missing.chunks(chunk_size) {
@@ -219,6 +220,9 @@ impl<'a, 's> Run<'a, 's> {
             };
             self.assign(step, &mut fetched, first_row, &places)?;
             chunk_start += chunk.len();
+        }
+        if ordered && several {
+            self.order_across(select, &mut fetched).await?;
         }
         Ok(fetched)
     }
@@ -349,10 +353,10 @@ fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
 }
 
 /// Takes the key's ordinal and the row's group off each row, where they are asked for, and decodes the rest.
-struct LeadingSink<'r> {
-    rows: &'r mut dyn Rows,
-    ordinals: Option<Vec<i64>>,
-    groups: Option<&'r mut Vec<i64>>,
+pub(super) struct LeadingSink<'r> {
+    pub(super) rows: &'r mut dyn Rows,
+    pub(super) ordinals: Option<Vec<i64>>,
+    pub(super) groups: Option<&'r mut Vec<i64>>,
 }
 
 impl RowSink for LeadingSink<'_> {

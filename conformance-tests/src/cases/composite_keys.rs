@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::models::atlas::{self, Sheet, Tile};
 use crate::models::keys::{
     self, Account, AccountId, Book, Booking, Client, Firm, Name, Object, Reading, Seat, Shelf, Ticket,
 };
@@ -19,6 +20,7 @@ cases! { "composite_keys", Level::Read;
     not_the_primary_key,
     no_primary_key,
     many_of_them,
+    ordered_beyond_one_statement,
 }
 
 async fn shelves(cx: &Context) -> Result<()> {
@@ -193,4 +195,34 @@ async fn many_of_them(cx: &mut Context) -> Result<()> {
         })
     });
     cx.require(right, "each of 3,000 shelves has its own book")
+}
+
+// In the database's order, although no statement sees all of the rows.
+async fn ordered_beyond_one_statement(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    atlas::fixture(&repo).await?;
+    let dialect = repo.dialect();
+    cx.require(dialect.most_keys_per_statement(4) < 8_400, "they are more than one statement takes")?;
+    let by_name = repo.all(Query::order_by(Tile::NAME.asc())).await?;
+    let by_name_down = repo.all(Query::order_by(Tile::NAME.desc())).await?;
+    let by_grade = repo.all(Query::order_by(Tile::GRADE.desc())).await?;
+    let all = (Sheet::TILES, Sheet::TILES_BY_NAME, Sheet::TILES_BY_GRADE, Sheet::FEW_TILES);
+    let sheets = repo.all(Query::preload(all).order_by(Sheet::ID.asc())).await?;
+    let [first, second, third] = &sheets[..] else { return cx.require(false, "three sheets") };
+    let once = |tiles: &[Tile]| tiles.iter().filter(|tile| [3, 70].contains(&tile.x)).cloned().collect::<Vec<_>>();
+    let twice = |tiles: &[Tile]| once(tiles).into_iter().flat_map(|tile| [tile.clone(), tile]).collect::<Vec<_>>();
+    let same = |found: &[std::sync::Arc<Tile>], expected: &[Tile]| found.iter().map(|tile| &**tile).eq(expected);
+    cx.require(same(first.tiles()?, &by_name) && same(second.tiles()?, &twice(&by_name)), "tiles by a join table")?;
+    let found = (first.tiles_by_name()?, second.tiles_by_name()?);
+    cx.require(same(found.0, &by_name_down) && same(found.1, &twice(&by_name_down)), "tiles by name")?;
+    let found = (first.tiles_by_grade()?, second.tiles_by_grade()?);
+    cx.require(same(found.0, &by_grade) && same(found.1, &twice(&by_grade)), "tiles by an integer")?;
+    let few = (first.few_tiles()?, second.few_tiles()?);
+    cx.require(same(few.0, &by_name[2..7]) && same(few.1, &once(&by_name)[2..7]), "some of the distinct tiles")?;
+    let none = third.tiles()?.is_empty() && third.few_tiles()?.is_empty();
+    cx.require(none, "a sheet without tiles has none")?;
+    // Of rows at hand, and part by part with rows below.
+    let mut held = repo.all(Query::<Sheet>::new().order_by(Sheet::ID.asc())).await?;
+    repo.preload(&mut held, Sheet::TILES).await?;
+    cx.require(held.iter().zip(&sheets).all(|(one, other)| one.tiles().ok() == other.tiles().ok()), "tiles in hand")
 }

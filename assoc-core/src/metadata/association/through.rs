@@ -4,7 +4,7 @@
 //! Each may also be declared through the other, in one model or across several, and the compiler cannot see it: such a
 //! circle leads nowhere. A [`Chain`](crate::Chain) refuses it before it follows the parts.
 
-use super::{AssociationDef, Cardinality, JoinRowLinkage, Kind, Linkage, Macro, Route, VariantDef};
+use super::{AssociationDef, Cardinality, JoinRowLinkage, KeySide, Kind, Linkage, Macro, Route};
 use crate::error::{Error, Result};
 use crate::metadata::model::Discriminator;
 
@@ -40,49 +40,10 @@ impl Kind for ThroughKind {
     }
 
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
-        let (through, source) = ((self.through)(), (self.source)());
-        if let Some(nested) = [through, source].into_iter().find(|part| part.kind.parts().is_some()) {
-            let reason = format!("it goes through `{}`, which goes through others itself", nested.qualified_name());
-            return Ok(Linkage::ReadOnly(reason.into()));
-        }
-        let owner = match through.linkage()? {
-            Linkage::TargetKey(key) => key,
-            Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::JoinRow(_) | Linkage::ReadOnly(_) => {
-                let (rows, name) = ((through.target)().name, through.qualified_name());
-                let reason = format!("it goes through `{name}`, and a {rows} does not hold the key of one owner");
-                return Ok(Linkage::ReadOnly(reason.into()));
-            }
-        };
-        if through.kind.cardinality() != self.cardinality() {
-            let many = if self.one { "may have several" } else { "has one at most" };
-            let reason = format!("it goes through `{}`, of which an owner {many}", through.qualified_name());
-            return Ok(Linkage::ReadOnly(reason.into()));
-        }
-        let (target, target_type) = match source.linkage()? {
-            Linkage::OwnerKey(key) => (key, None),
-            Linkage::OwnerKeyAndType { owner_columns, type_column, variants } => {
-                let followed = variants.iter().find(|variant| self.source_type.is_none_or(|tag| tag == variant.tag));
-                match (followed, self.source_type) {
-                    (Some(variant), Some(tag)) => {
-                        (variant.hop(owner_columns), Some(Discriminator { column: type_column, tag }))
-                    }
-                    _ => {
-                        let reason = format!("its source `{}` leads to several models", source.qualified_name());
-                        return Ok(Linkage::ReadOnly(reason.into()));
-                    }
-                }
-            }
-            Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_) => {
-                let (rows, name) = ((through.target)().name, source.qualified_name());
-                let reason = format!("its source is `{name}`, and a {rows} does not hold the key of one target");
-                return Ok(Linkage::ReadOnly(reason.into()));
-            }
-        };
-        if let Some(tag) = self.source_type {
-            check_source_type(association, source, tag)?;
-        }
-        let (table, rows) = ((through.target)(), Some(through));
-        Ok(Linkage::JoinRow(JoinRowLinkage { table, rows, owner, target, target_type }))
+        Ok(match self.row_between(association)? {
+            Ok(row) => Linkage::JoinRow(row),
+            Err(reason) => Linkage::ReadOnly(reason.into()),
+        })
     }
 
     fn parts(&self) -> Option<[&'static AssociationDef; 2]> {
@@ -90,21 +51,48 @@ impl Kind for ThroughKind {
     }
 }
 
-// The types of a polymorphic association; none of another.
-fn variants_of(source: &AssociationDef) -> Result<&'static [VariantDef]> {
-    Ok(match source.kind.route(source)? {
-        Route::Polymorphic { variants, .. } => variants,
-        Route::OwnerKey(_)
-        | Route::TargetKey(_)
-        | Route::Through { .. }
-        | Route::JoinTable { .. }
-        | Route::CustomSql(_) => &[],
-    })
+impl ThroughKind {
+    // The row that links a target to its owner: one that holds the keys of both. Or why there is none.
+    fn row_between(&self, association: &AssociationDef) -> Result<Result<JoinRowLinkage, String>> {
+        let (through, source) = ((self.through)(), (self.source)());
+        let table = (through.target)();
+        if let Some(nested) = [through, source].into_iter().find(|part| part.kind.parts().is_some()) {
+            return Ok(Err(format!("it goes through `{}`, which goes through others itself", nested.qualified_name())));
+        }
+        let Some((KeySide::Target, owner)) = through.linkage()?.key() else {
+            let (row, name) = (table.name, through.qualified_name());
+            return Ok(Err(format!("it goes through `{name}`, and a {row} does not hold the key of one owner")));
+        };
+        if through.kind.cardinality() != self.cardinality() {
+            let many = if self.one { "may have several" } else { "has one at most" };
+            return Ok(Err(format!("it goes through `{}`, of which an owner {many}", through.qualified_name())));
+        }
+        if let Some(tag) = self.source_type {
+            check_source_type(association, source, tag)?;
+        }
+        let (target, target_type) = match (source.linkage()?, self.source_type) {
+            (Linkage::OwnerKey(key), _) => (key, None),
+            (Linkage::OwnerKeyAndType { owner_columns, type_column, variants }, tag) => {
+                let Some(variant) = tag.and_then(|tag| variants.iter().find(|variant| variant.tag == tag)) else {
+                    return Ok(Err(format!("its source `{}` leads to several models", source.qualified_name())));
+                };
+                (variant.hop(owner_columns), Some(Discriminator { column: type_column, tag: variant.tag }))
+            }
+            (Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_), _) => {
+                let (row, name) = (table.name, source.qualified_name());
+                return Ok(Err(format!("its source is `{name}`, and a {row} does not hold the key of one target")));
+            }
+        };
+        Ok(Ok(JoinRowLinkage { table, rows: Some(through), owner, target, target_type }))
+    }
 }
 
 // That the tag is the one under which the source stores the association's target.
 fn check_source_type(association: &AssociationDef, source: &AssociationDef, tag: &str) -> Result<()> {
-    let variants = variants_of(source)?;
+    let variants = match source.linkage()? {
+        Linkage::OwnerKeyAndType { variants, .. } => variants,
+        Linkage::OwnerKey(_) | Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_) => &[],
+    };
     let target = (association.target)();
     if variants.iter().any(|variant| variant.tag == tag && (variant.model)() == target) {
         return Ok(());

@@ -1,0 +1,285 @@
+//! From a query as it was written to what runs: scopes and filters that always apply, the columns to read, the plan of
+//! what to load. One call, without I/O; whatever can be refused is refused here, before any SQL.
+
+use super::{Databases, Plan, Root, RootRequest, Way};
+use crate::dialect::Dialect;
+use crate::error::{Error, Result};
+use crate::joins::{JoinKind, Joins, RawJoin};
+use crate::metadata::association::{AssociationDef, Chain};
+use crate::metadata::expr::{ColumnRef, Operand};
+use crate::metadata::filter_hook::{FilterHook, filtered};
+use crate::metadata::model::{ColumnDef, ModelDef};
+use crate::metadata::request::{Request, Shape};
+use crate::sql::{JoinedSelect, Select};
+use crate::statement::Statement;
+use crate::value::Value;
+
+/// What planning has to know of the repo it plans for.
+#[derive(Clone, Copy)]
+pub struct PlanContext<'c> {
+    /// How the database wants its SQL.
+    pub dialect: &'c dyn Dialect,
+    /// The repo's filters.
+    pub filters: Option<&'c FilterHook>,
+    /// Which models are in one database, if there are several.
+    pub databases: Option<&'c dyn Databases>,
+}
+
+/// A query of one model's rows, as it was written.
+#[derive(Debug, Clone)]
+pub struct QueryRequest {
+    /// Which rows, in which order. Its joins are assigned by [`compile`](Self::compile).
+    pub select: Select,
+    /// The associations to load.
+    pub preloads: Vec<Request>,
+    /// The associations to join.
+    pub joins: Vec<(JoinKind, Request)>,
+    /// The joins in SQL of the application's.
+    pub raw_joins: Vec<RawJoin>,
+    /// The tables from the owner of an association to these rows, whose conditions the query has already: with them come
+    /// the model's scope and the repo's filters.
+    pub way: Option<Way>,
+    /// The columns to read, if not all.
+    pub selected: Option<Vec<Operand>>,
+    /// Whether the model's default scope is left out.
+    pub unscoped: bool,
+}
+
+/// What a query runs.
+#[derive(Debug, Clone)]
+pub struct CompiledQuery {
+    /// The statement on the root's rows.
+    pub select: Select,
+    /// What is loaded below them.
+    pub plan: Option<Plan>,
+    /// The root's statement, if it loads associations as well.
+    pub load: Option<Box<JoinedSelect>>,
+}
+
+impl PlanContext<'_> {
+    /// The plan of associations to load for rows of one or several models, with the filters of the repo.
+    ///
+    /// # Errors
+    /// When one association is asked for twice in different ways, a declaration does not hold together, or a condition
+    /// would have to look into two databases.
+    pub fn plan(&self, root: Root, roots: Vec<RootRequest>) -> Result<Plan> {
+        let apart = self.databases.is_some();
+        let plan = match self.filters {
+            None => Plan::of_roots(root, roots, apart)?,
+            Some(filters) => {
+                let plan = Plan::of_roots(root, roots.clone(), apart)?.with_filters(filters)?;
+                // What a filter in SQL of the application's own says is said of one table.
+                if plan.joins_raw() { Plan::of_roots(root, roots, true)?.with_filters(filters)? } else { plan }
+            }
+        };
+        self.databases.map_or(Ok(()), |databases| databases.require_steps(&plan))?;
+        Ok(plan)
+    }
+
+    /// The chain of an association, with the filters of the repo.
+    ///
+    /// # Errors
+    /// When a declaration does not hold together.
+    pub fn chain(&self, association: &'static AssociationDef, asked: Shape) -> Result<Chain> {
+        let chain = Chain::scoped(association, asked)?;
+        match self.filters {
+            Some(hook) => chain.with_filters(hook),
+            None => Ok(chain),
+        }
+    }
+
+    /// The join of a chain's tables, if there is one and they are in one database.
+    #[must_use]
+    pub fn join_chain(&self, chain: &Chain) -> Option<Way> {
+        // Across databases every hop is a statement of its own.
+        let together = self.databases.is_none_or(|databases| databases.have_whole(chain));
+        Way::of(chain).filter(|_| together)
+    }
+}
+
+impl QueryRequest {
+    /// The statement to run and the plan of what to load below it.
+    ///
+    /// # Errors
+    /// When the query cannot run, whatever the reason.
+    pub fn compile(self, context: &PlanContext<'_>) -> Result<CompiledQuery> {
+        let model = self.select.model;
+        let mut preloads = self.preloads;
+        let mut by_default = None;
+        let mut spec = match self.way {
+            // The query has them already.
+            Some(_) => self.select,
+            None => {
+                let (spec, includes, selected) = scoped(context, self.select, self.unscoped)?;
+                preloads.extend(includes);
+                by_default = selected;
+                spec
+            }
+        };
+        let selected = match self.selected {
+            Some(operands) => Some(selected_columns(model, &operands)?),
+            None => by_default,
+        };
+        if let Some(selected) = &selected {
+            spec = restrict(spec, selected, &preloads)?;
+        }
+        let restricted = selected.is_some();
+        let mut joins = joins_of(context, self.way.as_ref(), &self.joins, self.raw_joins)?;
+        let mut plan = None;
+        if !preloads.is_empty() {
+            let referred_to = referred_to(&spec, &joins);
+            let preloads = preloads.into_iter().map(|request| request.settled(&[], &referred_to)).collect();
+            let mut planned =
+                context.plan(Root::Fetched, vec![RootRequest { model, requests: preloads, available: false }])?;
+            planned.join_into(&mut joins, &spec)?;
+            plan = Some(if restricted { planned.with_partial_root() } else { planned });
+        }
+        if spec.distinct && spec.is_sorted_by_joined() {
+            let message =
+                "distinct rows can only be sorted by columns of their own: leave out the order by a joined one";
+            return Err(Error::invalid_query(model.name, message));
+        }
+        // The order of rows is total, however much is read of them.
+        let operands = spec.operands.take();
+        let spec = Select { operands, ..with_joins(context, spec, joins)?.with_total_order() };
+        let load = match &plan {
+            Some(plan) if !plan.joined().is_empty() => {
+                let rows = Select { operands: None, ..spec.clone() };
+                Some(Box::new(JoinedSelect::new(rows, selected, plan, context.dialect)?))
+            }
+            _ => None,
+        };
+        Ok(CompiledQuery { select: spec, plan, load })
+    }
+
+    /// The query's rows with its joins, for reads that load nothing.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub fn compile_rows(self, context: &PlanContext<'_>) -> Result<Select> {
+        let (select, ..) = scoped(context, self.select, self.unscoped)?;
+        let joins = joins_of(context, self.way.as_ref(), &self.joins, self.raw_joins)?;
+        with_joins(context, select, joins)
+    }
+}
+
+impl CompiledQuery {
+    /// The statement that fetches the root's rows.
+    ///
+    /// # Errors
+    /// When a condition or order names a column the statement cannot reach, raw SQL is inconsistent, or a page needs what
+    /// the database lacks.
+    pub fn statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
+        match &self.load {
+            Some(load) => load.statement(dialect),
+            None => self.select.statement(dialect),
+        }
+    }
+
+    /// The query as one about which of the root's rows there are: each once, if it loads associations by a join.
+    #[must_use]
+    pub fn of_roots(self) -> Select {
+        let mut spec = self.select;
+        if self.load.is_some() {
+            let roots = spec.of_roots();
+            spec = Select { distinct: roots.repeats_roots(), operands: None, ..roots };
+        }
+        // What is read of the rows says which there are only where equal ones are one. Columns that are left out do not.
+        let decides = spec.distinct || !spec.group.is_empty();
+        spec.operands = spec.operands.filter(|_| decides);
+        if let Some(operands) = &mut spec.operands {
+            operands.retain(|operand| !matches!(operand, Operand::Value(Value::Null)));
+        }
+        spec
+    }
+}
+
+fn joins_of(
+    context: &PlanContext<'_>,
+    way: Option<&Way>,
+    joined: &[(JoinKind, Request)],
+    raw: Vec<RawJoin>,
+) -> Result<Joins> {
+    let mut joins = Joins::default();
+    if let Some(way) = way {
+        way.join_into(&mut joins);
+    }
+    raw.into_iter().for_each(|raw| joins.push_raw(raw));
+    for (kind, request) in joined {
+        joins.join(request, *kind, context.filters)?;
+    }
+    Ok(joins)
+}
+
+fn with_joins(context: &PlanContext<'_>, mut select: Select, mut joins: Joins) -> Result<Select> {
+    joins.assign_names(select.model, context.dialect.capabilities().max_identifier);
+    select.joins = joins;
+    context.databases.map_or(Ok(()), |databases| databases.require_select(&select))?;
+    Ok(select)
+}
+
+// The association paths that the query's conditions, orders and joins refer to.
+fn referred_to(spec: &Select, joins: &Joins) -> Vec<Vec<&'static str>> {
+    let mut paths: Vec<Vec<&'static str>> = joins.paths().map(|(path, _)| path.to_vec()).collect();
+    spec.visit_paths(&mut |path| paths.push(path.to_vec()));
+    paths
+}
+
+// What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.
+// What it includes and selects is returned beside the query.
+fn scoped(
+    context: &PlanContext<'_>,
+    mut spec: Select,
+    unscoped: bool,
+) -> Result<(Select, Vec<Request>, Option<Vec<usize>>)> {
+    if let Some(filters) = context.filters {
+        spec.filter = filtered(filters, spec.model, spec.filter)?;
+    }
+    if spec.model.default_scope.is_none() && spec.model.discriminator.is_none() {
+        return Ok((spec, Vec::new(), None));
+    }
+    let base = spec.model.base_scope(unscoped);
+    spec.model.check_default_group(&base.group)?;
+    spec.filter = base.filter.and(spec.filter);
+    if spec.order.is_empty() {
+        spec.order = base.order;
+    }
+    spec.limit = spec.limit.or(base.limit);
+    spec.offset = spec.offset.or(base.offset);
+    Ok((spec, base.includes, base.select))
+}
+
+// Reads some columns only: the others are NULL in the answer, which their types have to allow.
+fn restrict(spec: Select, selected: &[usize], preloads: &[Request]) -> Result<Select> {
+    let model = spec.model;
+    for request in preloads {
+        let keys = Chain::keys(request.association)?.owner_columns();
+        if let Some(missing) = keys.into_iter().find(|at| !selected.contains(at)).map(|at| model.columns[at].name) {
+            let association = request.association.name;
+            let message =
+                format!("`select` leaves out `{missing}`, the key that preloading `{association}` goes by: add it");
+            return Err(Error::invalid_query(model.name, message));
+        }
+    }
+    model.check_left_out(selected)?;
+    let operand = |(at, column): (usize, &ColumnDef)| {
+        if selected.contains(&at) { Operand::Column(ColumnRef::own(column.name)) } else { Operand::Value(Value::Null) }
+    };
+    let operands = model.columns.iter().enumerate().map(operand).collect();
+    Ok(Select { operands: Some(operands), ..spec })
+}
+
+/// The columns that a query selects, as indexes.
+///
+/// # Errors
+/// When one of them is no column of the model.
+pub fn selected_columns(model: &'static ModelDef, operands: &[Operand]) -> Result<Vec<usize>> {
+    let index = |operand: &Operand| match operand {
+        Operand::Column(column) => model.columns.iter().position(|known| known.name == column.name),
+        _ => None,
+    };
+    operands.iter().map(index).collect::<Option<_>>().ok_or_else(|| {
+        let message = "`select` takes columns of the model; aggregates are read with `repo.pluck`";
+        Error::invalid_query(model.name, message)
+    })
+}

@@ -1,0 +1,240 @@
+//! The order of rows that came by several statements.
+//!
+//! A statement sorts the rows it returns, and an association that leads to more rows than one statement has binds for is
+//! several. Integers are compared here. Anything else is for the database to compare: it alone knows its collations. So
+//! the keys of the rows are sorted by it as a sample sort: a few of them are pivots, which go along with every statement
+//! and say between which two of them each of its keys belongs; what lies between two pivots fits into one statement, which
+//! sorts it. For n rows and c keys a statement that is about 2 n / c statements, of keys alone.
+
+use std::collections::HashMap;
+
+use assoc_core::rows::{LinkRows, Rows};
+use assoc_core::sql::{KeyedSelect, Matching};
+use assoc_core::{Direction, Error, KeySet, Result, RowKeys, Value};
+
+use super::fetch::{Fetched, Groups, LeadingSink, Run, position};
+use super::index::KeyIndex;
+
+impl Run<'_, '_> {
+    /// Puts rows that came by several statements into the order of the select.
+    pub(super) async fn order_across(&mut self, select: &KeyedSelect, fetched: &mut Fetched) -> Result<()> {
+        let mut order: Vec<u32> = (0..position(fetched.rows.len())).collect();
+        match select.order_in_memory() {
+            Some(columns) => {
+                let ranks = ranks_in_memory(&*fetched.rows, &columns);
+                order.sort_by(|one, other| ranks[*one as usize].cmp(&ranks[*other as usize]));
+            }
+            None => {
+                let ranks = self.ranks_in_database(select, &*fetched.rows).await?;
+                order.sort_by_key(|row| ranks[*row as usize]);
+            }
+        }
+        fetched.rows.reorder(&order);
+        let mut place = vec![0; order.len()];
+        for (at, row) in (0..).zip(&order) {
+            place[*row as usize] = at;
+        }
+        if let Groups::Lists(lists) = &mut fetched.groups {
+            for list in lists {
+                list.iter_mut().for_each(|row| *row = place[*row as usize]);
+                list.sort_unstable();
+            }
+        }
+        Ok(())
+    }
+
+    // The rank of each row, as the database sorts their keys.
+    async fn ranks_in_database(&mut self, select: &KeyedSelect, rows: &dyn Rows) -> Result<Vec<usize>> {
+        let dialect = self.session.dialect_of(select.model);
+        let primary_key = select.model.primary_key;
+        let most = dialect.most_keys_per_statement(primary_key.len());
+        if primary_key.is_empty() || most < 4 {
+            let what = format!(
+                "an ordered association that leads to more rows of {} than one statement takes, without a primary key",
+                select.model.name
+            );
+            return Err(Error::unsupported(dialect.name(), what));
+        }
+        let by_key = select.order_of_keys();
+        let own = rows.keys(primary_key, 0);
+        let keys = KeySet::distinct([&own]);
+        let mut sorted: Vec<usize> = Vec::with_capacity(keys.len());
+        // Parts of the keys, the first of them last.
+        let mut parts: Vec<Vec<usize>> = vec![(0..keys.len()).collect()];
+        while let Some(part) = parts.pop() {
+            if part.len() <= most {
+                sorted.extend(self.sorted_keys(&by_key, &keys, &part).await?);
+                continue;
+            }
+            let mut between = Between::new(&part, most);
+            for chunk in between.others.chunks(most - between.pivots.len()).map(<[usize]>::to_vec).collect::<Vec<_>>() {
+                let with_pivots = [&between.pivots[..], &chunk].concat();
+                between.add(self.sorted_keys(&by_key, &keys, &with_pivots).await?);
+            }
+            parts.extend(between.into_parts(most).into_iter().rev());
+        }
+        let mut ranks = vec![usize::MAX; keys.len()];
+        for (rank, key) in sorted.into_iter().enumerate() {
+            ranks[key] = rank;
+        }
+        // A row that is gone by now comes last.
+        let rank = |key: Option<usize>| key.map_or(usize::MAX, |key| ranks[key]);
+        Ok(KeyIndex::new(&keys).of_rows(&own).into_iter().map(rank).collect())
+    }
+
+    // Some of the keys, in the order of their rows.
+    async fn sorted_keys(&mut self, by_key: &KeyedSelect, keys: &KeySet, part: &[usize]) -> Result<Vec<usize>> {
+        let mut part = part.to_vec();
+        part.sort_unstable();
+        let own = match keys {
+            KeySet::Ints(keys) => KeySet::Ints(part.iter().map(|at| keys[*at]).collect()),
+            KeySet::Tuples(keys) => KeySet::Tuples(part.iter().map(|at| keys[*at].clone()).collect()),
+        };
+        let dialect = self.session.dialect_of(by_key.model);
+        let statement = by_key.statement(dialect, &own)?;
+        let mut rows = LinkRows::of(by_key.model, by_key.model.primary_key.to_vec());
+        let places: Vec<Option<usize>> = match by_key.matching(dialect) {
+            Matching::ByValue => {
+                self.session.query_at(by_key.model, &statement, &mut rows).await?;
+                KeyIndex::new(&own).of_rows(&rows.keys(by_key.columns, 0))
+            }
+            Matching::ByOrdinal => {
+                let mut sink = LeadingSink { rows: &mut rows, ordinals: Some(Vec::new()), groups: None };
+                self.session.query_at(by_key.model, &statement, &mut sink).await?;
+                let ordinals = sink.ordinals.unwrap_or_default();
+                ordinals.into_iter().map(|ordinal| usize::try_from(ordinal).ok()).collect()
+            }
+        };
+        Ok(places.into_iter().filter_map(|place| part.get(place?).copied()).collect())
+    }
+}
+
+/// Keys on their way to between two pivots.
+struct Between {
+    pivots: Vec<usize>,
+    others: Vec<usize>,
+    // The place of each pivot in the order, once it was seen; and of each what comes before it, and behind the last.
+    place: HashMap<usize, usize>,
+    order: Vec<usize>,
+    parts: Vec<Vec<usize>>,
+}
+
+impl Between {
+    // Several times as many pivots as statements, so that what is between two of them fits into one, evenly spaced.
+    fn new(keys: &[usize], most: usize) -> Self {
+        let count = (keys.len().div_ceil(most) * 8).clamp(1, most / 2);
+        let is_pivot = |at: usize| (at * count) / keys.len() != ((at + 1) * count) / keys.len();
+        let (pivots, others): (Vec<(usize, usize)>, Vec<(usize, usize)>) =
+            keys.iter().copied().enumerate().partition(|(at, _)| is_pivot(*at));
+        let keys = |of: Vec<(usize, usize)>| of.into_iter().map(|(_, key)| key).collect();
+        let (pivots, others): (Vec<usize>, Vec<usize>) = (keys(pivots), keys(others));
+        let parts = vec![Vec::new(); pivots.len() + 1];
+        Between { pivots, others, place: HashMap::new(), order: Vec::new(), parts }
+    }
+
+    // Sorted keys, the pivots among them.
+    fn add(&mut self, sorted: Vec<usize>) {
+        let mut part = 0;
+        let first = self.order.is_empty();
+        for key in sorted {
+            if let Some(place) = self.place.get(&key) {
+                part = place + 1;
+            } else if first && self.pivots.contains(&key) {
+                self.place.insert(key, self.order.len());
+                self.order.push(key);
+                part = self.order.len();
+            } else {
+                self.parts[part].push(key);
+            }
+        }
+    }
+
+    // Neighbours together, as many as one statement takes.
+    fn into_parts(self, most: usize) -> Vec<Vec<usize>> {
+        let mut parts: Vec<Vec<usize>> = Vec::new();
+        let pivots = self.order.into_iter().map(|pivot| vec![pivot]).chain([Vec::new()]);
+        for piece in self.parts.into_iter().zip(pivots).flat_map(|(before, pivot)| [before, pivot]) {
+            match parts.last_mut() {
+                Some(last) if last.len() + piece.len() <= most => last.extend(piece),
+                _ => parts.push(piece),
+            }
+        }
+        parts
+    }
+}
+
+// What rows are sorted by, row by row.
+fn ranks_in_memory(rows: &dyn Rows, columns: &[(usize, Direction)]) -> Vec<Vec<i128>> {
+    let mut ranks = vec![Vec::with_capacity(columns.len()); rows.len()];
+    for (column, direction) in columns {
+        let rank = |value: i128| if *direction == Direction::Desc { -value } else { value };
+        let values: Vec<i128> = match rows.keys(&[*column], 0) {
+            RowKeys::Ints(keys) => keys.into_iter().map(|key| key.map_or(i128::MIN + 1, i128::from)).collect(),
+            RowKeys::Tuples(keys) => keys.iter().map(|key| number(key.as_ref().map(|key| key.values()))).collect(),
+        };
+        for (own, value) in ranks.iter_mut().zip(values) {
+            own.push(rank(value));
+        }
+    }
+    ranks
+}
+
+fn number(values: Option<&[Value<'static>]>) -> i128 {
+    match values {
+        Some([Value::Int(number)]) => i128::from(*number),
+        Some([Value::UInt(number)]) => i128::from(*number),
+        Some([Value::Bool(flag)]) => i128::from(*flag),
+        _ => i128::MIN + 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Sorts by the database that `rank` is, with statements of so many keys.
+    fn sorted(count: usize, most: usize, rank: impl Fn(usize) -> usize) -> (Vec<usize>, usize) {
+        let mut statements = 0;
+        let mut sort = |keys: &[usize]| {
+            assert!(keys.len() <= most, "{} of {most}", keys.len());
+            statements += 1;
+            let mut keys = keys.to_vec();
+            keys.sort_by_key(|key| rank(*key));
+            keys
+        };
+        let mut all = Vec::new();
+        let mut parts: Vec<Vec<usize>> = vec![(0..count).collect()];
+        while let Some(part) = parts.pop() {
+            if part.len() <= most {
+                all.extend(sort(&part));
+                continue;
+            }
+            let mut between = Between::new(&part, most);
+            for chunk in between.others.clone().chunks(most - between.pivots.len()) {
+                between.add(sort(&[&between.pivots[..], chunk].concat()));
+            }
+            parts.extend(between.into_parts(most).into_iter().rev());
+        }
+        (all, statements)
+    }
+
+    #[test]
+    fn keys_of_several_statements_are_sorted_as_by_one() {
+        for (count, most) in [(1, 4), (5, 4), (64, 4), (1_000, 64), (1_025, 1_024), (20_000, 1_024), (3_000, 16)] {
+            for (name, rank) in [
+                ("as it is", Box::new(|key| key) as Box<dyn Fn(usize) -> usize>),
+                ("backwards", Box::new(move |key| count - key)),
+                ("shuffled", Box::new(|key: usize| key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 7)),
+                ("nearly all alike", Box::new(|key: usize| if key % 97 == 0 { 0 } else { 1 } * 1_000_000 + key)),
+            ] {
+                let (found, statements) = sorted(count, most, &rank);
+                let mut expected: Vec<usize> = (0..count).collect();
+                expected.sort_by_key(|key| rank(*key));
+                assert!(found == expected, "{count} by {most}, {name}");
+                if most >= 1_024 {
+                    assert!(statements <= 3 * count.div_ceil(most) + 2, "{statements} for {count} by {most}, {name}");
+                }
+            }
+        }
+    }
+}
