@@ -13,8 +13,10 @@
 //! Building is apart from naming: [`Joins::assign_names`] goes by [`AliasTracker`]'s rules when all tables are known.
 
 mod alias;
+mod join_chain;
 
 pub use alias::AliasTracker;
+pub use join_chain::{Finish, Way};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, Hop};

@@ -66,15 +66,15 @@ mod multi_db;
 mod owner_scope;
 mod selection;
 mod steps;
-mod way;
+mod whole_chain;
 
 pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
 pub use joined::JoinedEdge;
 pub use multi_db::Databases;
 pub use owner_scope::{Onward, OwnerScope};
-pub use way::Way;
 
 use crate::error::Result;
+use crate::joins::{Finish, Way};
 use crate::metadata::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};
 use crate::metadata::loader::Loader;
 use crate::metadata::model::{Discriminator, ModelDef};
@@ -207,23 +207,6 @@ pub enum Source {
         /// What is done with each owner's rows then.
         finish: Finish,
     },
-}
-
-/// What is done with the rows that an owner reaches through others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Finish {
-    /// They are put into the order in which they were fetched.
-    pub ranked: bool,
-    /// Each is kept once.
-    pub distinct: bool,
-    /// Of each group, as the step that fetched the rows says, the first is kept.
-    pub grouped: bool,
-    /// So many are left out at the beginning.
-    pub offset: u64,
-    /// At most so many are kept.
-    pub limit: Option<u64>,
-    /// The row between, of a join table, is kept beside each.
-    pub join_rows: bool,
 }
 
 /// One statement (or one per chunk of keys) and what it serves.

@@ -26,11 +26,9 @@ mod select;
 mod write;
 
 pub use counted::KeyedCount;
-pub use joined::{JoinedSelect, LoadedTable, Rank};
-pub(crate) use keyed::ascending_once;
+pub use joined::{JoinedSelect, LoadedEdge, LoadedTable, Rank};
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use select::Select;
-pub(crate) use select::append_primary_key;
 pub use write::{delete_by_keys, insert, insert_text, update_by_key};
 
 /// Text and binds of a statement in the making.

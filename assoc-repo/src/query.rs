@@ -4,8 +4,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use assoc_core::joins::Way;
 use assoc_core::joins::{JoinKind, RawJoin};
-use assoc_core::planner::{QueryRequest, Way};
+use assoc_core::planner::QueryRequest;
 use assoc_core::sql::Select as SelectSpec;
 use assoc_core::{Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin};
 

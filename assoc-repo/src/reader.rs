@@ -8,7 +8,8 @@
 
 use crate::query::Select;
 use crate::repo::Repo;
-use assoc_core::planner::{Root, Way, selected_columns};
+use assoc_core::joins::Way;
+use assoc_core::planner::{Root, selected_columns};
 use assoc_core::rows::mark;
 use assoc_core::{
     Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, ColumnRef,

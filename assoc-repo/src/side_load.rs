@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use assoc_core::driver::Access;
-use assoc_core::planner::{Root, Way};
+use assoc_core::joins::Way;
+use assoc_core::planner::Root;
 use assoc_core::sql::{KeyedCount, KeyedSelect};
 use assoc_core::{
     AssociationDef, ChainParts, Dialect, Error, Finder, IntoPreload, KeySet, Model, ModelDef, Preload, Request, Result,

@@ -7,7 +7,7 @@ use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, KeyTuple};
 use crate::metadata::association::AssociationDef;
-use crate::metadata::expr::Expr;
+use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::origin::RowOrigin;
 use crate::metadata::request::Shape;
 use crate::metadata::rows::{LinkTable, ModelRows};
@@ -317,6 +317,24 @@ impl ModelDef {
         }
         Ok(())
     }
+
+    /// Appends the primary key's columns that an order does not name yet, so that it decides between equals.
+    pub(crate) fn append_primary_key(&self, order: &mut Vec<OrderTerm>) {
+        for column in self.primary_key_names() {
+            let own = Operand::Column(ColumnRef::own(column));
+            if !order.iter().any(|term| term.operand == own) {
+                order.push(OrderTerm { operand: own, direction: Direction::Asc });
+            }
+        }
+    }
+}
+
+/// Columns in their model's order, each once.
+pub(crate) fn ascending_once(columns: &[usize]) -> Vec<usize> {
+    let mut columns = columns.to_vec();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 impl PartialEq for ModelDef {

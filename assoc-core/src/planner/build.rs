@@ -8,12 +8,13 @@
 //! What was asked for always counts, and begins a new way. That is also what the reader of that association loads, and
 //! it is finite whatever scopes include.
 
+use crate::metadata::model::ascending_once;
 use std::collections::VecDeque;
 
 use super::grouping::check_group;
 use super::loader::check_loader;
 use super::owner_scope::check_owner_scope;
-use super::way::{is_between_loaded, loaded_whole};
+use super::whole_chain::{is_between_loaded, loaded_whole};
 use super::{Edge, EdgeId, Fetch, Finish, JoinedEdge, Node, OwnerScope, Plan, Root, Source, Step, VariantEdge, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::joins::{GROUPED, cannot_join, hops_of};
@@ -21,7 +22,7 @@ use crate::metadata::association::{
     AssociationDef, Cardinality, Chain, ChainHop, ChainParts, Hop, LoadState, VariantDef,
 };
 use crate::metadata::request::{Request, Strategy};
-use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
+use crate::sql::{KeyedSelect, PerOwner, RowOrder};
 
 /// One association being planned, at one place.
 #[derive(Clone, Copy)]

@@ -145,7 +145,7 @@ impl QueryRequest {
         let load = match &plan {
             Some(plan) if !plan.joined().is_empty() => {
                 let rows = Select { operands: None, ..spec.clone() };
-                Some(Box::new(JoinedSelect::new(rows, selected, plan, context.dialect)?))
+                Some(Box::new(JoinedSelect::new(rows, selected, &plan.loaded_edges(), context.dialect)?))
             }
             _ => None,
         };

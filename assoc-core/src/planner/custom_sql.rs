@@ -4,7 +4,8 @@ use super::build::{Columns, LoadedBy, NewEdge, PlanRequest, Role};
 use super::{Fetch, Plan};
 use crate::error::{Error, Result};
 use crate::metadata::association::Finder;
-use crate::sql::{KeyedSelect, PerOwner, RowOrder, ascending_once};
+use crate::metadata::model::ascending_once;
+use crate::sql::{KeyedSelect, PerOwner, RowOrder};
 
 impl Plan {
     pub(super) fn add_custom_sql(&mut self, node: usize, asked: PlanRequest<'_>, finder: Finder) -> Result<usize> {

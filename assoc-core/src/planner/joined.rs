@@ -4,7 +4,7 @@ use super::{EdgeId, Plan, Source};
 use crate::error::Result;
 use crate::joins::{JoinHop, JoinKind, Joins, chosen_rows};
 use crate::metadata::association::{Cardinality, Hop, LoadState};
-use crate::sql::{KeyedSelect, Select};
+use crate::sql::{KeyedSelect, LoadedEdge, Select};
 
 /// An edge whose rows come with the root's.
 #[derive(Debug, Clone)]
@@ -30,6 +30,17 @@ impl Plan {
     #[must_use]
     pub fn joined(&self) -> &[JoinedEdge] {
         &self.joined
+    }
+
+    /// The joined edges as a statement sees them.
+    pub(super) fn loaded_edges(&self) -> Vec<LoadedEdge<'_>> {
+        let joined = self.joined.iter();
+        joined
+            .map(|JoinedEdge { edge, select, hop, table }| {
+                let keys_only = self.nodes[self.edge(*edge).child].links_only;
+                LoadedEdge { table: *table, select, hop: *hop, keys_only }
+            })
+            .collect()
     }
 
     /// Adds the tables of joined edges to a statement's joins, and marks what its conditions leave only a part of.

@@ -9,9 +9,9 @@ use super::{KeyedSelect, Matching, Select, SqlWriter};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::joins::Joins;
+use crate::joins::Way;
 use crate::key::KeySet;
 use crate::metadata::model::ModelDef;
-use crate::planner::Way;
 use crate::statement::Statement;
 
 impl Way {

@@ -11,7 +11,6 @@
 
 use super::SqlWriter;
 use super::related::Wanted;
-use super::select::append_primary_key;
 use crate::dialect::PerOwnerLimit;
 use crate::error::{Error, Result};
 use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts};
@@ -263,6 +262,6 @@ impl SqlWriter<'_> {
 // The order of one table's rows, made total.
 fn total_order(scope: &Shape, model: &ModelDef) -> Vec<OrderTerm> {
     let mut order = scope.order.clone();
-    append_primary_key(&mut order, model);
+    model.append_primary_key(&mut order);
     order
 }

@@ -23,13 +23,13 @@
 //! derived table that the root is joined to: `page.rs`. Still one statement.
 
 use super::keyed::column_in_memory;
-use super::{KeyedSelect, RowOrder, Select, SqlWriter, ascending_once};
+use super::{KeyedSelect, RowOrder, Select, SqlWriter};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::metadata::association::Hop;
 use crate::metadata::expr::{Direction, OrderTerm};
 use crate::metadata::model::ModelDef;
-use crate::planner::Plan;
+use crate::metadata::model::ascending_once;
 use crate::statement::Statement;
 
 /// A table whose columns are among those selected.
@@ -83,6 +83,19 @@ pub enum Rank {
     Selected(usize),
 }
 
+/// An association whose rows a [`JoinedSelect`] reads.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadedEdge<'p> {
+    /// Which of the statement's joins is its table.
+    pub table: usize,
+    /// Which columns are read, in which order the rows are.
+    pub select: &'p KeyedSelect,
+    /// The key from the row before.
+    pub hop: Hop,
+    /// Whether its rows only lead to others, so that their keys are enough.
+    pub keys_only: bool,
+}
+
 /// A `SELECT` that loads joined associations with the root.
 #[derive(Debug, Clone)]
 pub struct JoinedSelect {
@@ -90,19 +103,24 @@ pub struct JoinedSelect {
     // Of the root's columns, if not all are read.
     selected: Option<Vec<usize>>,
     tables: Vec<LoadedTable>,
-    // For each of the plan's joined edges.
+    // For each of the associations that are loaded.
     ranks: Vec<Rank>,
     // What is selected after the columns: orders within a table.
     selected_ranks: Vec<(usize, Vec<OrderTerm>)>,
 }
 
 impl JoinedSelect {
-    /// The statement of a query whose joins have their names, and of the edges of a plan that it loads; of the root's
-    /// columns all are read, or those `selected`.
+    /// The statement of a query whose joins have their names, and of the associations that it loads; of the root's columns
+    /// all are read, or those `selected`.
     ///
     /// # Errors
     /// When the root has no primary key, the query is grouped, or an order needs what the database lacks.
-    pub fn new(select: Select, selected: Option<Vec<usize>>, plan: &Plan, dialect: &dyn Dialect) -> Result<Self> {
+    pub fn new(
+        select: Select,
+        selected: Option<Vec<usize>>,
+        edges: &[LoadedEdge<'_>],
+        dialect: &dyn Dialect,
+    ) -> Result<Self> {
         let root = select.model;
         root.require_primary_key("loading associations by a join")?;
         if !select.group.is_empty() || !select.having.is_always() || select.operands.is_some() {
@@ -111,18 +129,17 @@ impl JoinedSelect {
             return Err(Error::invalid_query(root.name, message));
         }
         let mut wanted: Vec<Option<Vec<usize>>> = vec![None; select.joins.tables().len()];
-        let mut orders = Vec::with_capacity(plan.joined().len());
-        for joined in plan.joined() {
+        let mut orders = Vec::with_capacity(edges.len());
+        for joined in edges {
             let model = joined.select.model;
             let columns = wanted[joined.table].get_or_insert_default();
-            let node = &plan.nodes()[plan.edge(joined.edge).child];
             match &joined.select.selected {
                 _ if model.primary_key.is_empty() => columns.extend(0..model.columns.len()),
-                _ if node.links_only => columns.extend(model.primary_key),
+                _ if joined.keys_only => columns.extend(model.primary_key),
                 Some(selected) => columns.extend(selected),
                 None => columns.extend(0..model.columns.len()),
             }
-            let order = order_of(&joined.select, joined.hop);
+            let order = order_of(joined.select, joined.hop);
             let here = order.as_ref().map(|order| order.iter().map(|term| column_in_memory(model, term)).collect());
             let here: Option<Option<Vec<(usize, Direction)>>> = here;
             if let Some(Some(here)) = &here {
@@ -202,7 +219,7 @@ impl JoinedSelect {
         self.selected.as_deref()
     }
 
-    /// For each of the plan's joined edges, the order of its rows.
+    /// For each of the associations that it loads, the order of its rows.
     #[must_use]
     pub fn ranks(&self) -> &[Rank] {
         &self.ranks

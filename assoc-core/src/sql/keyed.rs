@@ -9,7 +9,6 @@
 //! A limit for each key has forms of its own: `per_owner.rs`.
 
 use super::SqlWriter;
-use super::select::append_primary_key;
 use crate::column_type::SqlType;
 use crate::dialect::{Dialect, PerOwnerLimit};
 use crate::error::{Error, Result};
@@ -232,7 +231,7 @@ impl KeyedSelect {
     // The order within one key, made total.
     pub(crate) fn total_order(&self) -> Vec<OrderTerm> {
         let mut order = self.order.clone();
-        append_primary_key(&mut order, self.model);
+        self.model.append_primary_key(&mut order);
         order
     }
 
@@ -296,14 +295,6 @@ pub(super) fn column_in_memory(model: &ModelDef, term: &OrderTerm) -> Option<(us
     let column = &model.columns[at];
     let exact = matches!(column.sql_type, SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool);
     (exact && !column.nullable).then_some((at, term.direction))
-}
-
-/// Columns in their model's order, each once.
-pub(crate) fn ascending_once(columns: &[usize]) -> Vec<usize> {
-    let mut columns = columns.to_vec();
-    columns.sort_unstable();
-    columns.dedup();
-    columns
 }
 
 fn ascending(name: &'static str) -> OrderTerm {

@@ -4,7 +4,7 @@ use super::SqlWriter;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::joins::Joins;
-use crate::metadata::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{AggregateFunction, ColumnRef, Expr, Operand, OrderTerm};
 use crate::metadata::model::ModelDef;
 use crate::statement::Statement;
 use crate::value::Value;
@@ -62,7 +62,7 @@ impl Select {
         let counted = self.limit.is_some() || self.offset.is_some();
         let plain_rows = self.operands.is_none() && self.group.is_empty();
         if plain_rows && (counted || !self.order.is_empty()) {
-            append_primary_key(&mut self.order, self.model);
+            self.model.append_primary_key(&mut self.order);
         }
         self
     }
@@ -239,15 +239,5 @@ impl Select {
         let dialect = writer.dialect();
         dialect.write_limit(writer, self.limit, self.offset);
         Ok(())
-    }
-}
-
-/// Appends the primary key's columns that an order does not name yet.
-pub(crate) fn append_primary_key(order: &mut Vec<OrderTerm>, model: &ModelDef) {
-    for column in model.primary_key_names() {
-        let own = Operand::Column(ColumnRef::own(column));
-        if !order.iter().any(|term| term.operand == own) {
-            order.push(OrderTerm { operand: own, direction: Direction::Asc });
-        }
     }
 }

@@ -4,7 +4,8 @@
 //! A target that several owners reach, or one owner several times, is decoded once. Rows come owner by owner in the order
 //! that the association has, so what is left to do (distinct, offset, limit) is done list by list.
 
-use assoc_core::planner::{Finish, Step, Way};
+use assoc_core::joins::{Finish, Way};
+use assoc_core::planner::Step;
 use assoc_core::rows::Rows;
 use assoc_core::sql::Matching;
 use assoc_core::{ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Result, RowSink, SqlType, Value};

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use assoc_core::planner::{EdgeId, Finish, Plan, Source};
+use assoc_core::joins::Finish;
+use assoc_core::planner::{EdgeId, Plan, Source};
 use assoc_core::{Cardinality, Links};
 
 use super::NodeRows;

@@ -9,11 +9,10 @@
 //! others. Where a condition drops targets, that reads links for nothing; so one statement joins all tables then, unless
 //! the rows between are loaded anyway: the parts cost no more in that case.
 
-use super::{Fetch, Finish, Plan};
+use super::{JoinHop, Joins, chosen_rows};
 use crate::column_type::SqlType;
 use crate::error::Result;
-use crate::joins::{JoinHop, Joins, chosen_rows};
-use crate::metadata::association::{AssociationDef, Cardinality, Chain, ChainHop, ChainParts, Hop};
+use crate::metadata::association::{Cardinality, Chain, ChainHop, ChainParts, Hop};
 use crate::metadata::expr::ColumnRef;
 use crate::metadata::expr::Direction;
 use crate::metadata::expr::Expr;
@@ -21,10 +20,28 @@ use crate::metadata::expr::Operand;
 use crate::metadata::expr::OrderTerm;
 use crate::metadata::filter_hook::FilterHook;
 use crate::metadata::filter_hook::filtered;
+use crate::metadata::model::ascending_once;
 use crate::metadata::model::{Discriminator, ModelDef};
-use crate::metadata::request::{Request, Shape, Strategy};
-use crate::sql::{append_primary_key, ascending_once};
+use crate::metadata::request::Shape;
+
 use crate::value::Value;
+
+/// What is done with the rows that an owner reaches through others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Finish {
+    /// They are put into the order in which they were fetched.
+    pub ranked: bool,
+    /// Each is kept once.
+    pub distinct: bool,
+    /// Of each group, as the step that fetched the rows says, the first is kept.
+    pub grouped: bool,
+    /// So many are left out at the beginning.
+    pub offset: u64,
+    /// At most so many are kept.
+    pub limit: Option<u64>,
+    /// The row between, of a join table, is kept beside each.
+    pub join_rows: bool,
+}
 
 /// Names of the tables on a way among a statement's joins: paths that no association can have.
 const PLACES: [&str; 12] = ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8)", "(9)", "(10)", "(11)", "(12)"];
@@ -143,7 +160,7 @@ impl Way {
 
     /// Whether one statement can load the targets of several owners. Without a key, rows that come several times could
     /// not be told from equal ones. Numbers of rows are those of one owner, and not every database has them.
-    pub(super) fn is_by_keys(&self) -> bool {
+    pub(crate) fn is_by_keys(&self) -> bool {
         !self.target.primary_key.is_empty() && !self.numbers_rows() && self.owner_type.is_none()
     }
 }
@@ -227,7 +244,7 @@ impl OrderOfChain {
         }
         let place = back.and_then(|back| PLACES.get(back.checked_sub(2)?));
         let mut order = hop.scope.order.clone();
-        append_primary_key(&mut order, hop.model);
+        hop.model.append_primary_key(&mut order);
         for OrderTerm { operand, direction } in order {
             let operand = match place {
                 Some(place) => operand.joined(place),
@@ -239,46 +256,6 @@ impl OrderOfChain {
             self.equals.push(self.terms.len());
         }
     }
-}
-
-impl Plan {
-    /// Whether a statement that joins the tables of a chain has a condition in SQL of the application's, which a hook put
-    /// there.
-    #[must_use]
-    pub fn joins_raw(&self) -> bool {
-        self.steps.iter().any(|step| match &step.fetch {
-            Fetch::JoinChain(way) => way.has_raw(),
-            Fetch::ByKey
-            | Fetch::OwnerScope(_)
-            | Fetch::OwnerScopeThrough(_)
-            | Fetch::CustomSql(_)
-            | Fetch::Function(_) => false,
-        })
-    }
-}
-
-/// The associations among these requests that are loaded as they are, by statements of their own.
-pub(super) fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
-    let is_whole = |request: &&Request| {
-        request.strategy != Strategy::Joined
-            && request.loader.is_none()
-            && request.shape.is_whole()
-            && request.shape.order.is_empty()
-    };
-    requests.iter().filter(is_whole).map(|request| request.association).collect()
-}
-
-/// Whether the rows that an association goes through are loaded anyway: by themselves, or as a part of another.
-pub(super) fn is_between_loaded(association: &AssociationDef, siblings: &[&'static AssociationDef]) -> bool {
-    let Some([through, _]) = association.kind.parts() else { return false };
-    siblings.iter().any(|sibling| {
-        let by_itself = *sibling == through;
-        match sibling.kind.parts() {
-            None => by_itself,
-            // One with a condition is one statement over all tables.
-            Some([between, _]) => (between == through || by_itself) && sibling.scope().filter.is_always(),
-        }
-    })
 }
 
 /// In which order an owner reaches its targets.
@@ -327,7 +304,7 @@ impl PartialEq for Way {
 
 impl Way {
     /// Whether a condition on the targets or on the rows between is SQL of the application's own.
-    fn has_raw(&self) -> bool {
+    pub(crate) fn has_raw(&self) -> bool {
         self.filter.has_raw() || self.back.iter().any(|(hop, _)| hop.filter.has_raw())
     }
 

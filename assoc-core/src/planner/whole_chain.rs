@@ -1,0 +1,45 @@
+//! When one statement joins the whole chain of an association: not where the rows between are loaded anyway.
+
+use super::{Fetch, Plan};
+use crate::metadata::association::AssociationDef;
+use crate::metadata::request::{Request, Strategy};
+
+impl Plan {
+    /// Whether a statement that joins the tables of a chain has a condition in SQL of the application's, which a hook put
+    /// there.
+    #[must_use]
+    pub fn joins_raw(&self) -> bool {
+        self.steps.iter().any(|step| match &step.fetch {
+            Fetch::JoinChain(way) => way.has_raw(),
+            Fetch::ByKey
+            | Fetch::OwnerScope(_)
+            | Fetch::OwnerScopeThrough(_)
+            | Fetch::CustomSql(_)
+            | Fetch::Function(_) => false,
+        })
+    }
+}
+
+/// The associations among these requests that are loaded as they are, by statements of their own.
+pub(super) fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
+    let is_whole = |request: &&Request| {
+        request.strategy != Strategy::Joined
+            && request.loader.is_none()
+            && request.shape.is_whole()
+            && request.shape.order.is_empty()
+    };
+    requests.iter().filter(is_whole).map(|request| request.association).collect()
+}
+
+/// Whether the rows that an association goes through are loaded anyway: by themselves, or as a part of another.
+pub(super) fn is_between_loaded(association: &AssociationDef, siblings: &[&'static AssociationDef]) -> bool {
+    let Some([through, _]) = association.kind.parts() else { return false };
+    siblings.iter().any(|sibling| {
+        let by_itself = *sibling == through;
+        match sibling.kind.parts() {
+            None => by_itself,
+            // One with a condition is one statement over all tables.
+            Some([between, _]) => (between == through || by_itself) && sibling.scope().filter.is_always(),
+        }
+    })
+}
