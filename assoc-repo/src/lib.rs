@@ -51,6 +51,7 @@ mod elsewhere;
 mod in_hand;
 mod include;
 mod joins;
+mod levels;
 mod log;
 mod preload;
 mod prepare;

@@ -98,16 +98,24 @@ fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
     rows.map(|rows| *rows).unwrap_or_default()
 }
 
-/// Loads associations of rows the application holds: what is missing, or everything if `force`.
-pub(crate) async fn load_held(
+/// What was fetched for rows the application holds, which are unchanged as yet.
+pub(crate) struct Fetched(Vec<Option<NodeRows>>);
+
+impl Fetched {
+    /// Gives the rows what was fetched for them. Cannot fail, so that they get all of it or nothing.
+    pub(crate) fn attach(mut self, plan: &Plan, held: &mut (dyn Held + '_)) {
+        attach::run(plan, &mut self.0, Some(held));
+    }
+}
+
+/// Fetches associations of rows the application holds: what is missing, or everything if `force`.
+pub(crate) async fn fetch_held(
     session: &mut Session<'_>,
     plan: &Plan,
     held: &mut (dyn Held + '_),
     force: bool,
-) -> Result<()> {
-    let mut nodes = fetch::run(session, plan, fetch::RootRows::Held(held), force).await?;
-    attach::run(plan, &mut nodes, Some(held));
-    Ok(())
+) -> Result<Fetched> {
+    fetch::run(session, plan, fetch::RootRows::Held(held), force).await.map(Fetched)
 }
 
 /// The keys of structs the application holds.

@@ -271,6 +271,7 @@ impl Repo {
     /// # Errors
     /// When the number of `?` is not that of the binds, a row has other columns, or the database fails.
     pub async fn query<M: Model>(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<Vec<M>> {
+        self.refuse_transaction_control(sql)?;
         let repo = self.at_home_of(M::DEF);
         let statement = repo.raw_statement(sql, binds)?;
         let mut rows = Vec::new();

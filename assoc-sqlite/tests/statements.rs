@@ -112,10 +112,13 @@ fn wrong_statements_are_refused_with_their_text() {
         assert!(error.to_string().contains(message), "{sql}: {error}");
         assert_eq!(error.driver().unwrap().sql(), Some(sql));
     }
-    // Nothing to run is not a panic.
-    for empty in ["", "  ", "-- comment", ";"] {
-        let _ = execute(&mut *connection, empty);
-        let _ = pollster::block_on(rows(&mut *connection, &Statement::plain(empty)));
+    for empty in ["", "  ", "-- comment", "/* comment", ";"] {
+        let executed = execute(&mut *connection, empty).unwrap_err();
+        let queried = pollster::block_on(rows(&mut *connection, &Statement::plain(empty))).unwrap_err();
+        for error in [executed, queried] {
+            assert_eq!(kind(&error), DriverErrorKind::Statement, "{empty}: {error}");
+            assert!(error.to_string().contains("no statement in the text"), "{empty}: {error}");
+        }
     }
     assert_eq!(execute(&mut *connection, "SELECT 1; -- that is all").unwrap(), Executed::new(0, None));
     drop(connection);
