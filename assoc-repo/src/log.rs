@@ -1,9 +1,9 @@
 //! The statement log: one `tracing` event a statement, counters for tests, and budgets.
 //!
 //! Events have the target `assoc::statement`, level `DEBUG`, and the fields `sql`, `binds` (their number) and `micros`.
-//! Failed statements are logged at `WARN` with `error`, and `code`, `table` and `constraint` where the database says
-//! them. Values are never logged: bound ones are not, and of a database's own message, which may repeat one, only these
-//! parts are.
+//! Failed statements are logged at `WARN` with the class of the `error`, and `code`, `table` and `constraint` where the
+//! database says them. Values are never logged: bound ones are not, and the database's own `message` only where it speaks
+//! of none. (The error that the call returns has it in any case.)
 //!
 //! A tally counts the statements that run *while its future is polled*: that attributes them to the right piece of
 //! code however many tasks share a repo, and needs no runtime. Work the future hands to another task is not counted.
@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use assoc_core::sql::excerpt;
-use assoc_core::{Error, ErrorKind, Result, Statement};
+use assoc_core::{DriverErrorKind, Error, ErrorKind, Result, Statement};
 
 /// What a future may run, and has run.
 struct Tally {
@@ -87,7 +87,10 @@ fn warn(statement: &Statement, error: &Error) {
     match error.kind() {
         ErrorKind::Driver(driver) => {
             let (code, table, constraint) = (driver.code(), driver.table(), driver.constraint());
-            tracing::warn!(target: "assoc::statement", sql, binds, error = %driver.kind(), code, table, constraint);
+            let message = Some(driver.message()).filter(|_| speaks_of_no_value(driver.kind()));
+            tracing::warn!(
+                target: "assoc::statement", sql, binds, error = %driver.kind(), message, code, table, constraint
+            );
         }
         ErrorKind::Decode { model, column, expected, .. } => {
             let error = format!("column `{model}.{column}` cannot be read as {expected}");
@@ -99,6 +102,29 @@ fn warn(statement: &Statement, error: &Error) {
         }
         _ => tracing::warn!(target: "assoc::statement", sql, binds, error = "its rows were refused"),
     }
+}
+
+// What databases say of these is about the statement, the connection or the machine; of anything else it may repeat what
+// was to be stored.
+fn speaks_of_no_value(kind: DriverErrorKind) -> bool {
+    use DriverErrorKind::{
+        AmbiguousCommit, ConnectionLost, Corrupt, DiskFull, Interrupted, PoolTimeout, ReadOnly, Retryable, Statement,
+        TimeLimit, Unavailable,
+    };
+    matches!(
+        kind,
+        AmbiguousCommit
+            | ConnectionLost
+            | Corrupt
+            | DiskFull
+            | Interrupted
+            | PoolTimeout
+            | ReadOnly
+            | Retryable
+            | Statement
+            | TimeLimit
+            | Unavailable
+    )
 }
 
 /// A statement that is more than is allowed.

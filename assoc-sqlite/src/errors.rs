@@ -4,6 +4,7 @@
 //! message alone (`UNIQUE constraint failed: users.email`), whose form SQLite has kept since 2013; what cannot be
 //! parsed is left out, never guessed.
 
+use assoc_core::sql::excerpt;
 use assoc_core::{DriverError, DriverErrorKind, Error, Value};
 use rusqlite::ffi;
 
@@ -67,7 +68,18 @@ pub(crate) fn plain(kind: DriverErrorKind, message: impl Into<String>) -> Error 
     DriverError::new(kind, message).into()
 }
 
+// The binding's own error repeats the text it was given.
+fn shorten(error: rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqlInputError { error, msg, sql, offset } => {
+            rusqlite::Error::SqlInputError { error, msg, sql: excerpt(&sql).into_owned(), offset }
+        }
+        other => other,
+    }
+}
+
 fn classify(error: rusqlite::Error) -> DriverError {
+    let error = shorten(error);
     match &error {
         rusqlite::Error::MultipleStatement => {
             let message = "the text holds several statements: send them one by one, or use `Sqlite::execute_batch`";

@@ -174,7 +174,7 @@ async fn a_lock_timeout_that_rolled_back_leaves_no_rows_behind() {
     let rolls_back = one(&mut *holder, "SELECT @@innodb_rollback_on_timeout").await == Value::Int(1);
     run(&mut *holder, "INSERT INTO t VALUES (1, 0)").await;
     holder.begin(TransactionMode::Write).await.unwrap();
-    run(&mut *holder, "UPDATE t SET v = 1").await;
+    run(&mut *holder, "UPDATE t SET v = 1 WHERE id = 1").await;
     waiter.begin(TransactionMode::Write).await.unwrap();
     run(&mut *waiter, "INSERT INTO t VALUES (2, 0)").await;
     let error = try_run(&mut *waiter, "UPDATE t SET v = 2 WHERE id = 1", []).await.unwrap_err();
