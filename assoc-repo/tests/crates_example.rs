@@ -257,7 +257,49 @@ mod mariadb {
             let output = command.env("CRATES_MYSQL_URL", database.url()).output().unwrap();
             assert_eq!(beginning(Run::of(output).report()), expected);
         }
+        at_once("env:CRATES_MYSQL_URL", |arguments| {
+            let mut command = Command::new(program());
+            command.args(arguments).current_dir(root()).env("CRATES_MYSQL_URL", database.url()).output().unwrap()
+        });
     }
+}
+
+/// What several runs report that share a database and have different graphs.
+fn at_once(database: &str, run: impl Fn(&[&str]) -> Output + Sync) {
+    let directory = tempfile::tempdir().unwrap();
+    let inputs: Vec<(String, String)> = [300, 310, 320, 330, 340, 350]
+        .into_iter()
+        .map(|count| {
+            let json = directory.path().join(format!("{count}.json"));
+            fs::write(&json, metadata(count)).unwrap();
+            (json.to_str().unwrap().to_owned(), format!("{count} packages, 1 of them in the workspace;"))
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (json, expected) in &inputs {
+            let run = &run;
+            scope.spawn(move || {
+                let mut arguments = vec!["--metadata", json];
+                if !database.is_empty() {
+                    arguments.extend(["--database", database]);
+                }
+                let report = Run::of(run(&arguments)).report();
+                assert!(report.starts_with(expected), "{report}");
+                assert_has(&report, &["  The graph (2 statements, "]);
+            });
+        }
+    });
+}
+
+#[test]
+fn runs_at_the_same_time() {
+    let plain = |arguments: &[&str]| Command::new(program()).args(arguments).current_dir(root()).output().unwrap();
+    // Beside the program.
+    at_once("", plain);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crates.sqlite");
+    at_once(path.to_str().unwrap(), plain);
+    at_once(&format!("sqlite://{}", path.display()), plain);
 }
 
 #[test]
