@@ -25,8 +25,21 @@ pub(crate) fn alters_session(sql: &str) -> bool {
         return sql.contains('@') && (sql.contains(":=") || contains(sql, "INTO")) || contains(sql, "GET_LOCK");
     }
     let of_schema = &[
-        "CREATE", "DROP", "ALTER", "TRUNCATE", "RENAME", "OPTIMIZE", "CHECK", "REPAIR", "GRANT", "REVOKE", "KILL",
-        "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT",
+        "CREATE",
+        "DROP",
+        "ALTER",
+        "TRUNCATE",
+        "RENAME",
+        "OPTIMIZE",
+        "CHECK",
+        "REPAIR",
+        "GRANT",
+        "REVOKE",
+        "KILL",
+        "SAVEPOINT",
+        "RELEASE",
+        "ROLLBACK",
+        "COMMIT",
     ];
     !is_any(word, of_schema) || contains(sql, "TEMPORARY")
 }

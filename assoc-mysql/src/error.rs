@@ -35,7 +35,9 @@ fn class(error: &ServerError) -> DriverErrorKind {
         1290 if says("read-only") || says("read_only") => DriverErrorKind::ReadOnly,
         // No space for a temporary file; a table is full; what the operating system said, in the words of three places.
         1021 | 1114 => DriverErrorKind::DiskFull,
-        3 | 20 | 1026 | 1030 if says("Errcode: 28") || says("errno: 28") || says("error 28 ") => DriverErrorKind::DiskFull,
+        3 | 20 | 1026 | 1030 if says("Errcode: 28") || says("errno: 28") || says("error 28 ") => {
+            DriverErrorKind::DiskFull
+        }
         // A packet, the result of a function, a row; values that were sent ahead of their statement.
         1118 | 1153 | 1162 | 1301 => DriverErrorKind::TooLarge,
         1105 if says("max_allowed_packet") => DriverErrorKind::TooLarge,

@@ -55,7 +55,13 @@ pub(crate) struct Acquired {
 
 impl Pool {
     pub(crate) fn new(options: Builder) -> Self {
-        Pool { permits: Arc::new(Semaphore::new(options.max)), open: Arc::default(), idle: Mutex::default(), returned: Notify::new(), options }
+        Pool {
+            permits: Arc::new(Semaphore::new(options.max)),
+            open: Arc::default(),
+            idle: Mutex::default(),
+            returned: Notify::new(),
+            options,
+        }
     }
 
     pub(crate) fn options(&self) -> &Builder {

@@ -83,10 +83,7 @@ impl Repo {
     /// # assert!(matches!(register(&repo, "Ada").await, Err(AppError::NameTaken)));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn transaction<T, E: From<Error>>(
-        &self,
-        work: impl AsyncFnOnce(&Repo) -> Result<T, E>,
-    ) -> Result<T, E> {
+    pub async fn transaction<T, E: From<Error>>(&self, work: impl AsyncFnOnce(&Repo) -> Result<T, E>) -> Result<T, E> {
         let transaction = self.begin().await?;
         match work(&transaction).await {
             Ok(value) => {

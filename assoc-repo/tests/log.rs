@@ -226,10 +226,9 @@ fn long_statements_are_cut() {
 async fn a_budget_bounds_all_calls_of_a_future() {
     let repo = blog().await;
     let exceeded = |result: Result<()>, most: usize| match result {
-        Err(error) => assert!(
-            matches!(error.kind(), ErrorKind::TooManyStatements { limit, .. } if *limit == most),
-            "{error}"
-        ),
+        Err(error) => {
+            assert!(matches!(error.kind(), ErrorKind::TooManyStatements { limit, .. } if *limit == most), "{error}")
+        }
         Ok(()) => panic!("more than {most} ran"),
     };
     // Reads, preloads, writes and raw SQL, on the repo, in transactions, and on another repo.

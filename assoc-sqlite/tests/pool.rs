@@ -165,7 +165,10 @@ fn readers_cannot_write() {
         sqlite.execute_batch("CREATE TABLE t(id INTEGER PRIMARY KEY)").await.unwrap();
         let mut reader = sqlite.acquire(Access::Read).await.unwrap();
         let error = reader.execute(&Statement::plain("INSERT INTO t VALUES (1)")).await.unwrap_err();
-        assert_eq!((kind(&error), error.driver().unwrap().code()), (DriverErrorKind::ReadOnly, Some("SQLITE_READONLY")));
+        assert_eq!(
+            (kind(&error), error.driver().unwrap().code()),
+            (DriverErrorKind::ReadOnly, Some("SQLITE_READONLY"))
+        );
     });
 }
 

@@ -15,7 +15,7 @@ use assoc_repo::Repo;
 use assoc_repo::prelude::*;
 use assoc_sqlite::{Execution, Sqlite};
 use backends::MariaDb;
-use conformance_tests::Backend;
+use conformance_tests::{Backend, Recorded, Recorder};
 
 // Only one of them is of use here.
 #[allow(dead_code)]
@@ -227,7 +227,8 @@ async fn all(repo: &Repo, gives_up: bool) -> usize {
     for step in STEPS {
         for awoken in [false, true] {
             for suspension in 0.. {
-                let limit = tokio::time::timeout(Duration::from_secs(30), run(repo, step, suspension, awoken, gives_up));
+                let limit =
+                    tokio::time::timeout(Duration::from_secs(30), run(repo, step, suspension, awoken, gives_up));
                 if limit.await.unwrap_or_else(|_| panic!("{step:?} dropped at {suspension} never ends")) {
                     break;
                 }
@@ -265,6 +266,59 @@ fn on_sqlite() {
         }
     }
     assert!(offloaded > 100, "only {offloaded} futures were dropped");
+}
+
+#[derive(Model, Debug, Clone)]
+struct Folder {
+    id: i64,
+    #[has_many]
+    pages: HasMany<Page>,
+}
+
+#[derive(Model, Debug, Clone)]
+struct Page {
+    id: i64,
+    folder_id: i64,
+    #[has_many]
+    lines: HasMany<Line>,
+}
+
+#[derive(Model, Debug, Clone)]
+struct Line {
+    id: i64,
+    page_id: i64,
+}
+
+/// A snapshot's end may fail as well, after everything was read.
+#[test]
+fn a_snapshot_whose_end_fails_leaves_structs_as_they_were() {
+    current_thread().block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = Sqlite::open(folder.path().join("folders.db")).unwrap();
+        let recorder = Recorder::default();
+        let repo = Repo::new(Recorded::new(Arc::new(sqlite), recorder.clone()));
+        repo.create_table::<Folder>().await.unwrap();
+        repo.create_table::<Page>().await.unwrap();
+        repo.create_table::<Line>().await.unwrap();
+        let mut folders = repo.insert_all((0..3).map(|_| Folder::build())).await.unwrap();
+        let pages = repo.insert_all(folders.iter().map(|folder| Page::build().set(Page::FOLDER_ID, folder.id)));
+        let pages = pages.await.unwrap();
+        repo.insert_all(pages.iter().map(|page| Line::build().set(Line::PAGE_ID, page.id))).await.unwrap();
+        let before = format!("{folders:?}");
+        for round in ["preload", "reload", "together"] {
+            recorder.fail_commit();
+            let tree = Folder::PAGES.with(Page::LINES);
+            let failed = match round {
+                "preload" => repo.preload(&mut folders, tree).await,
+                "reload" => repo.reload(&mut folders, tree).await,
+                _ => repo.together().preload(&mut folders, tree).run().await,
+            };
+            assert!(failed.is_err(), "{round}");
+            assert_eq!(format!("{folders:?}"), before, "{round}");
+        }
+        repo.preload(&mut folders, Folder::PAGES.with(Page::LINES)).await.unwrap();
+        assert_eq!(folders[2].pages().unwrap()[0].lines().unwrap().len(), 1);
+    });
 }
 
 mod mariadb {

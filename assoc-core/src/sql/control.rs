@@ -30,7 +30,8 @@ pub fn transaction_control(sql: &str) -> Option<TransactionControl> {
         word if is(word, "COMMIT") || is(word, "END") || is(word, "ABORT") || is(word, "XA") => true,
         word if is(word, "ROLLBACK") => {
             let next = words.next();
-            let next = if next.is_some_and(|next| is(next, "WORK") || is(next, "TRANSACTION")) { words.next() } else { next };
+            let next =
+                if next.is_some_and(|next| is(next, "WORK") || is(next, "TRANSACTION")) { words.next() } else { next };
             if next.is_some_and(|next| is(next, "TO")) {
                 return Some(TransactionControl::Savepoint);
             }
@@ -122,9 +123,22 @@ mod tests {
             assert_eq!(transaction_control(sql), Some(TransactionControl::Savepoint), "{sql}");
         }
         let others = [
-            "", "  ", "-- BEGIN", "/* BEGIN", "SELECT 1", "BEGINNING", "(SELECT 1)", "BEGIN NOT ATOMIC SELECT 1; END",
-            "START REPLICA", "INSERT INTO commit VALUES (1)", "SET @begin = 1", "SET NAMES utf8mb4", "é", "'BEGIN'",
-            "WITH begin AS (SELECT 1) SELECT * FROM begin", "SET SESSION sql_mode = ''",
+            "",
+            "  ",
+            "-- BEGIN",
+            "/* BEGIN",
+            "SELECT 1",
+            "BEGINNING",
+            "(SELECT 1)",
+            "BEGIN NOT ATOMIC SELECT 1; END",
+            "START REPLICA",
+            "INSERT INTO commit VALUES (1)",
+            "SET @begin = 1",
+            "SET NAMES utf8mb4",
+            "é",
+            "'BEGIN'",
+            "WITH begin AS (SELECT 1) SELECT * FROM begin",
+            "SET SESSION sql_mode = ''",
         ];
         for sql in others {
             assert_eq!(transaction_control(sql), None, "{sql}");

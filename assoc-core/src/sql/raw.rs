@@ -28,11 +28,7 @@ impl SqlWriter<'_> {
         } else {
             Err(Error::invalid_query(
                 "raw SQL",
-                format!(
-                    "`{}` has {wanted} placeholders (`?`) and {} binds were given",
-                    excerpt(sql),
-                    binds.len()
-                ),
+                format!("`{}` has {wanted} placeholders (`?`) and {} binds were given", excerpt(sql), binds.len()),
             ))
         }
     }

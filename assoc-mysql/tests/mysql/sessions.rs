@@ -64,8 +64,11 @@ async fn what_a_statement_set_is_gone_for_the_next_user() {
 async fn a_transaction_left_open_by_a_statement_is_an_error_and_rolled_back() {
     let db = TestDb::new().await;
     let driver = single(&db).await;
-    run(&mut *acquire(&driver).await, "CREATE PROCEDURE p() BEGIN START TRANSACTION; INSERT INTO t VALUES (9, ''); END")
-        .await;
+    run(
+        &mut *acquire(&driver).await,
+        "CREATE PROCEDURE p() BEGIN START TRANSACTION; INSERT INTO t VALUES (9, ''); END",
+    )
+    .await;
     run(
         &mut *acquire(&driver).await,
         "CREATE PROCEDURE q() BEGIN START TRANSACTION; INSERT INTO t VALUES (9, ''); SELECT nothing FROM t; END",

@@ -231,7 +231,8 @@ async fn a_failed_commit(cx: &mut Context) -> Result<()> {
 async fn boundaries_as_sql(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::tables(&repo).await?;
-    let texts = ["BEGIN", "begin transaction", "START TRANSACTION", "COMMIT", "ROLLBACK", "/* c */ BEGIN", "SAVEPOINT a"];
+    let texts =
+        ["BEGIN", "begin transaction", "START TRANSACTION", "COMMIT", "ROLLBACK", "/* c */ BEGIN", "SAVEPOINT a"];
     for sql in texts {
         cx.fails(&format!("{sql} outside"), repo.execute_raw(sql, [])).await?;
         cx.fails(&format!("{sql} as a query"), repo.query::<Author>(sql, [])).await?;
@@ -267,7 +268,8 @@ async fn an_error_of_the_application(cx: &mut Context) -> Result<()> {
     let add = |repo: Repo, name: &'static str, most: u64| async move {
         repo.transaction(async |tx| {
             tx.insert(author(name)).await?;
-            let inner = tx.transaction(async |inner| Err::<(), _>(AppError::TooMany(inner.count(Query::<Author>::new()).await?)));
+            let inner = tx
+                .transaction(async |inner| Err::<(), _>(AppError::TooMany(inner.count(Query::<Author>::new()).await?)));
             match inner.await {
                 Err(AppError::TooMany(found)) if found <= most => Ok(()),
                 other => other,
