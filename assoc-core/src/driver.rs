@@ -11,7 +11,8 @@
 //! * All traits are object safe; a repo holds `Arc<dyn Driver>`. One boxed future a statement is the price, rows cost
 //!   one virtual call each.
 //! * [`Driver::acquire`] MUST hand out a connection that is not inside a transaction, and MUST wait rather than fail
-//!   when all connections are in use, up to the driver's own time limit ([`DriverErrorKind::Unavailable`] then).
+//!   when all connections are in use, up to the driver's own time limit ([`DriverErrorKind::PoolTimeout`] then).
+//!   [`DriverErrorKind::Unavailable`] says that no connection could be made.
 //! * A connection returns to its pool when dropped. If it is dropped inside a transaction, or while a statement was
 //!   running (a cancelled future), the driver MUST roll back or throw the connection away; it MUST NOT hand out a
 //!   connection in an unknown state.
@@ -25,8 +26,31 @@
 //! * A panic inside the sink (a user's decoder) MUST NOT leave the pool locked or the connection in an unknown state.
 //! * `begin` starts a transaction: [`TransactionMode::Write`] takes the write lock at once where that avoids later
 //!   deadlocks, [`TransactionMode::Read`] gives one snapshot where the database has such a thing. Savepoints nest
-//!   inside it by depth; the repo numbers them.
-//! * Statements are prepared and cached by their text. A driver SHOULD bound that cache.
+//!   inside it by depth; the repo numbers them, and never sets one at a depth where another is open.
+//! * Statements are prepared and cached by their text. A driver SHOULD bound that cache. A statement that failed MUST NOT
+//!   fail later ones of the same text.
+//!
+//! ## What an error means inside a transaction
+//!
+//! * A statement that fails inside a transaction MUST have one of three consequences, and the driver MUST know which:
+//!   1. The statement alone is undone, and the transaction goes on: SQLite and MySQL with most errors.
+//!   2. The transaction is *aborted*: it is open, and refuses every statement until `rollback`, or until
+//!      `rollback_to_savepoint` of a savepoint that was set before the error. PostgreSQL with every error.
+//!   3. The transaction is *undone*: the database has rolled it back by itself. MySQL after a deadlock, SQLite after an
+//!      interrupted write, any database that lost its connection. Every statement and savepoint MUST be refused until
+//!      `rollback` or `commit`, because it would take effect outside of the transaction.
+//! * `commit` MUST answer `Ok` only if everything that was reported as done since `begin` has taken effect. Some databases
+//!   answer COMMIT of an aborted transaction with success after rolling it back: the driver MUST read that answer, or
+//!   remember the error, and fail. After `Err` nothing has taken effect, except with
+//!   [`DriverErrorKind::AmbiguousCommit`], which is for a connection that broke after COMMIT was sent; a COMMIT that could
+//!   not be sent is [`DriverErrorKind::ConnectionLost`].
+//! * A statement may end the transaction that it runs in (COMMIT in a procedure, DDL on MySQL), or leave one open that it
+//!   has begun. Where the database says so, the driver MUST refuse what follows in the former case, and in the latter roll
+//!   back and fail. (The repo refuses SQL that is a COMMIT or a BEGIN by its text.) What it leaves in its session for
+//!   others to find, such as variables and settings, a driver SHOULD remove before it hands out the connection again.
+//! * Any future may be dropped half-way, also those of `savepoint`, `release_savepoint` and `rollback_to_savepoint`. A driver
+//!   that goes on with the connection MUST wait for what was begun, and `rollback_to_savepoint` MUST succeed if the
+//!   savepoint is no longer there: an earlier call has undone or released it, and nobody heard the answer.
 
 use crate::dialect::Dialect;
 use crate::error::Result;
@@ -74,7 +98,8 @@ pub trait Connection: Send {
     /// Starts a transaction. The connection is not inside one.
     fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>>;
 
-    /// Commits the transaction. After an error the connection MUST be outside a transaction or broken.
+    /// Commits the transaction: `Ok` only if everything that was reported as done has taken effect. After an error the
+    /// connection MUST be outside a transaction or broken.
     fn commit(&mut self) -> BoxFuture<'_, Result<()>>;
 
     /// Rolls the transaction back. Also succeeds when the database has already done so by itself.
@@ -86,7 +111,8 @@ pub trait Connection: Send {
     /// Forgets the savepoint of a depth, keeping what was done since.
     fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>>;
 
-    /// Undoes what was done since the savepoint of a depth, and forgets it.
+    /// Undoes what was done since the savepoint of a depth, and forgets it. Can be repeated: a savepoint that is not there
+    /// is no error.
     fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>>;
 }
 

@@ -10,9 +10,11 @@ use std::fmt;
 use crate::value::Value;
 
 mod driver;
+mod excerpt;
 mod not_loaded;
 
 pub use driver::{DriverError, DriverErrorKind};
+pub use excerpt::excerpt;
 pub use not_loaded::{AssociationNotLoaded, NotLoadedReason};
 
 /// A result whose error is an [`Error`].
@@ -206,12 +208,12 @@ pub enum ErrorKind {
         /// The `readonly` association it was loaded through, as `User.drafts`; `None` if a query said `readonly`.
         association: Option<String>,
     },
-    /// A request needed more statements than it was allowed.
-    #[error("more than {limit} statements are needed, the most that were allowed; the plan:\n{plan}")]
+    /// A call, or a future with a budget, needed more statements than it was allowed.
+    #[error("more than {limit} statements are needed, the most that were allowed; the plan:\n{}", excerpt(plan))]
     TooManyStatements {
         /// How many were allowed.
         limit: usize,
-        /// What was to run, as `explain` prints it.
+        /// What was to run, as `explain` prints it, or the statement that was one too many.
         plan: String,
     },
     /// The backend lacks what the request needs.

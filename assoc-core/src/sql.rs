@@ -13,6 +13,7 @@ use crate::value::Value;
 
 mod by_way;
 mod chosen;
+mod control;
 mod counted;
 mod found;
 mod joined;
@@ -25,6 +26,8 @@ mod related;
 mod select;
 mod write;
 
+pub use crate::error::excerpt;
+pub use control::{TransactionControl, transaction_control};
 pub use counted::KeyedCount;
 pub use joined::{JoinedSelect, LoadedEdge, LoadedTable, Rank};
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};

@@ -14,12 +14,16 @@ use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
+use crate::effects::{alters_session, changes_rows, only_reads};
 use crate::error::{is_lost, of_commit, of_statement};
 use crate::pool::{Acquired, Pool};
-use crate::session::{Failure, Session, only_reads};
+use crate::session::{Failure, Session, Status};
 
 /// How long a rollback in the background may take before the connection is closed instead.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(10);
+
+/// "SAVEPOINT … does not exist".
+const NO_SUCH_SAVEPOINT: u16 = 1305;
 
 /// Where a connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +33,15 @@ enum Transaction {
     /// The server has rolled it back by itself, and whoever began it has not ended it yet. Statements are refused until
     /// then: they would take effect one by one.
     Undone(DriverErrorKind),
+    /// A statement has ended it, and what came before may have taken effect. Refused as well.
+    Ended,
 }
+
+const ENDED: &str = "a statement in it has ended it (COMMIT, ROLLBACK, or a change of the schema, which commits): what came \
+                     before has taken effect or was undone; end transactions with their handle, and change the schema \
+                     outside";
+const LEFT_OPEN: &str = "a statement has begun one and left it open, or has switched `autocommit` off; it was rolled back, \
+                         because its connection would not have stayed with it: use `repo.transaction` or `repo.begin`";
 
 /// A connection to MySQL or MariaDB, from [`MySql`](crate::MySql)'s pool.
 #[derive(Debug)]
@@ -41,6 +53,8 @@ pub(crate) struct MySqlConnection {
     /// It came from the pool and has not answered yet: it may be dead without anybody's fault.
     untried: bool,
     transaction: Transaction,
+    /// Whether the server's answers tell that a transaction is open. Some proxies do not pass it on.
+    tells_transactions: bool,
     /// Something was sent and its answer has not been read to the end.
     busy: bool,
 }
@@ -54,6 +68,7 @@ impl MySqlConnection {
             session: Some(session),
             untried: pooled,
             transaction: Transaction::None,
+            tells_transactions: false,
             busy: false,
         }
     }
@@ -65,13 +80,21 @@ impl MySqlConnection {
             self.lose();
             self.busy = false;
         }
-        if let Transaction::Undone(kind) = self.transaction {
-            let message = if kind == DriverErrorKind::ConnectionLost {
-                "the connection was lost earlier in this transaction, which is thereby rolled back"
-            } else {
-                "the server has rolled this transaction back because it was in conflict with another: run it again"
-            };
-            return Err(DriverError::new(kind, message).into());
+        match self.transaction {
+            Transaction::None | Transaction::Open => {}
+            Transaction::Ended => return Err(ErrorKind::Transaction(ENDED).into()),
+            Transaction::Undone(kind) => {
+                let message = match kind {
+                    DriverErrorKind::ConnectionLost => {
+                        "the connection was lost earlier in this transaction, which is thereby rolled back"
+                    }
+                    DriverErrorKind::Retryable => {
+                        "the server has rolled this transaction back because it was in conflict with another: run it again"
+                    }
+                    _ => "the server has rolled this transaction back when a statement in it failed",
+                };
+                return Err(DriverError::new(kind, message).into());
+            }
         }
         if self.session.is_none() {
             self.session = Some(self.pool.reconnect().await?);
@@ -90,6 +113,89 @@ impl MySqlConnection {
     fn undo(&mut self, why: DriverErrorKind) {
         if self.transaction == Transaction::Open {
             self.transaction = Transaction::Undone(why);
+        }
+    }
+
+    /// Compares what the server says about its transaction with what it should be, after a statement.
+    async fn follow<T>(&mut self, sql: &str, outcome: Result<T, Failure>) -> Result<T> {
+        self.untried = false;
+        let failed = match &outcome {
+            // What was not run has changed nothing.
+            Err(failure) if failure.lost || !failure.ran => return outcome.map_err(|failure| failure.error),
+            Err(failure) => Some(failure.error.driver().map_or(DriverErrorKind::Other, DriverError::kind)),
+            Ok(_) => None,
+        };
+        let mut status = self.session.as_ref().and_then(Session::status);
+        if status.is_none() && failed.is_some_and(|kind| self.must_ask(sql, kind)) {
+            status = self.ask().await;
+        }
+        match (self.transaction, status) {
+            (Transaction::Open, Some(status)) if self.tells_transactions && status != Status::InTransaction => {
+                self.transaction = match failed {
+                    Some(kind) if kind == DriverErrorKind::Retryable || changes_rows(sql) || only_reads(sql) => {
+                        Transaction::Undone(kind)
+                    }
+                    _ => Transaction::Ended,
+                };
+            }
+            (Transaction::None, Some(Status::InTransaction | Status::Manual)) => {
+                self.restore().await;
+                if failed.is_none() {
+                    return Err(ErrorKind::Transaction(LEFT_OPEN).into());
+                }
+            }
+            _ => {}
+        }
+        outcome.map_err(|failure| failure.error)
+    }
+
+    /// Whether a failed statement may have begun or ended a transaction. The answer to it does not tell.
+    fn must_ask(&self, sql: &str, kind: DriverErrorKind) -> bool {
+        use DriverErrorKind::{
+            CheckViolation, ForeignKeyViolation, NotNullViolation, Statement, TooLarge, UniqueViolation, Value,
+        };
+        match self.transaction {
+            // A change of rows that is refused for what it says is undone alone.
+            Transaction::Open if changes_rows(sql) || only_reads(sql) => !matches!(
+                kind,
+                UniqueViolation
+                    | ForeignKeyViolation
+                    | NotNullViolation
+                    | CheckViolation
+                    | Statement
+                    | Value
+                    | TooLarge
+            ),
+            Transaction::Open => true,
+            Transaction::None => alters_session(sql),
+            Transaction::Undone(_) | Transaction::Ended => false,
+        }
+    }
+
+    /// Asks the server by a ping, whose answer says it.
+    async fn ask(&mut self) -> Option<Status> {
+        self.busy = true;
+        let alive = match self.session.as_mut() {
+            Some(session) => session.ping().await.is_ok(),
+            None => false,
+        };
+        self.busy = false;
+        if !alive {
+            self.lose();
+        }
+        self.session.as_ref().and_then(Session::status)
+    }
+
+    /// Rolls back and makes the session new again.
+    async fn restore(&mut self) {
+        self.busy = true;
+        let restored = match self.session.as_mut() {
+            Some(session) => session.restore(self.pool.options()).await.is_ok(),
+            None => true,
+        };
+        self.busy = false;
+        if !restored {
+            self.lose();
         }
     }
 
@@ -145,12 +251,8 @@ impl MySqlConnection {
             };
             self.busy = false;
             match outcome {
-                Ok(()) => {
-                    self.untried = false;
-                    return Ok(());
-                }
                 Err(failure) if self.may_replace(&failure, !began && (reads || !failure.ran)) => {}
-                Err(failure) => return Err(failure.error),
+                outcome => return self.follow(statement.sql(), outcome).await,
             }
         }
     }
@@ -166,12 +268,8 @@ impl MySqlConnection {
             };
             self.busy = false;
             match outcome {
-                Ok(executed) => {
-                    self.untried = false;
-                    return Ok(executed);
-                }
                 Err(failure) if self.may_replace(&failure, !failure.ran) => {}
-                Err(failure) => return Err(failure.error),
+                outcome => return self.follow(statement.sql(), outcome).await,
             }
         }
     }
@@ -211,6 +309,7 @@ impl MySqlConnection {
         };
         outcome.map_err(|error| error.into_error(sql))?;
         self.transaction = Transaction::Open;
+        self.tells_transactions = self.session.as_ref().and_then(Session::status) == Some(Status::InTransaction);
         Ok(())
     }
 
@@ -303,12 +402,17 @@ impl Connection for MySqlConnection {
         Box::pin(async move {
             // Rolling back to a savepoint keeps it: it has to be forgotten as well. One round trip for both.
             let sql = format!("ROLLBACK TO SAVEPOINT assoc_{depth}; RELEASE SAVEPOINT assoc_{depth}");
-            self.command(&sql).await.map_err(|error| error.into_error(&sql))
+            match self.command(&sql).await {
+                // Whoever asked before did not wait for the answer.
+                Err(CommandError::Failed(MyError::Server(error))) if error.code == NO_SUCH_SAVEPOINT => Ok(()),
+                outcome => outcome.map_err(|error| error.into_error(&sql)),
+            }
         })
     }
 }
 
-/// Back to the pool if it is clean, after a rollback if it is inside a transaction, and closed if nobody knows.
+/// Back to the pool if it is clean, after a rollback if it is inside a transaction, after a reset if it was altered, and
+/// closed if nobody knows.
 impl Drop for MySqlConnection {
     fn drop(&mut self) {
         let Some(mut session) = self.session.take() else { return };
@@ -316,7 +420,7 @@ impl Drop for MySqlConnection {
             session.abandon();
             return;
         }
-        if self.transaction == Transaction::None {
+        if self.transaction == Transaction::None && !session.is_altered() {
             self.pool.give_back(session);
             return;
         }
@@ -327,7 +431,14 @@ impl Drop for MySqlConnection {
         };
         let (pool, permit) = (Arc::clone(&self.pool), self.permit.take());
         runtime.spawn(async move {
-            match timeout(ROLLBACK_LIMIT, session.command("ROLLBACK")).await {
+            let clean = async {
+                if session.is_altered() {
+                    session.restore(pool.options()).await
+                } else {
+                    session.command("ROLLBACK").await
+                }
+            };
+            match timeout(ROLLBACK_LIMIT, clean).await {
                 Ok(Ok(())) => pool.give_back(session),
                 _ => session.abandon(),
             }

@@ -43,6 +43,7 @@ impl MySql {
     }
 
     pub(crate) async fn from_builder(options: Builder) -> Result<MySql> {
+        crate::tls::check(&options.opts)?;
         let uuid_as_text = options.uuid_as_text;
         let pool = Arc::new(Pool::new(options));
         let mut connection = MySqlConnection::new(Arc::clone(&pool), pool.acquire().await?);

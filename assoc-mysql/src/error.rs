@@ -7,6 +7,7 @@ use mysql_async::{DriverError as ClientError, Error as MyError, IoError, ServerE
 
 /// The class of a server's error.
 fn class(error: &ServerError) -> DriverErrorKind {
+    let says = |words: &str| error.message.contains(words);
     match error.code {
         // Too many connections, of this user too; the server is starting or stopping.
         1040 | 1203 | 1226 => DriverErrorKind::Unavailable,
@@ -18,16 +19,34 @@ fn class(error: &ServerError) -> DriverErrorKind {
         // certification in a Galera cluster), a transaction rolled back by group replication or XA, NOWAIT.
         1020 | 1205 | 1206 | 1213 | 1614 | 3101 | 3572 => DriverErrorKind::Retryable,
         // Galera: this node is not ready for queries.
-        1047 if error.message.contains("WSREP") => DriverErrorKind::Retryable,
+        1047 if says("WSREP") => DriverErrorKind::Retryable,
         // A commit that failed because of a deadlock.
-        1180 | 1181 if error.message.contains("1213") => DriverErrorKind::Retryable,
+        1180 | 1181 if says("1213") => DriverErrorKind::Retryable,
         1022 | 1062 | 1169 | 1557 | 1586 | 1761 | 1762 | 1859 => DriverErrorKind::UniqueViolation,
         1216 | 1217 | 1451 | 1452 => DriverErrorKind::ForeignKeyViolation,
         1048 | 1121 | 1171 | 1263 | 1364 => DriverErrorKind::NotNullViolation,
         3819 | 4025 => DriverErrorKind::CheckViolation,
-        // Out of range, wrong or truncated values, too long, malformed JSON, packets beyond the limit.
-        1153 | 1264 | 1265 | 1292 | 1301 | 1366 | 1367 | 1406 | 1411 | 1416 | 1425 | 1426 | 1690 | 3140 | 3141
-        | 3156 | 4038 => DriverErrorKind::Value,
+        // `max_statement_time` (MariaDB), `max_execution_time` (MySQL).
+        1969 | 3024 => DriverErrorKind::TimeLimit,
+        // KILL QUERY.
+        1317 => DriverErrorKind::Interrupted,
+        // A table, the transaction, InnoDB; the server, which answers 1290 to much else too.
+        1036 | 1792 | 1836 | 1874 => DriverErrorKind::ReadOnly,
+        1290 if says("read-only") || says("read_only") => DriverErrorKind::ReadOnly,
+        // No space for a temporary file; a table is full; what the operating system said, in the words of three places.
+        1021 | 1114 => DriverErrorKind::DiskFull,
+        3 | 20 | 1026 | 1030 if says("Errcode: 28") || says("errno: 28") || says("error 28 ") => {
+            DriverErrorKind::DiskFull
+        }
+        // A packet, the result of a function, a row; values that were sent ahead of their statement.
+        1118 | 1153 | 1162 | 1301 => DriverErrorKind::TooLarge,
+        1105 if says("max_allowed_packet") => DriverErrorKind::TooLarge,
+        // Index or table files that do not fit, marked as crashed, or reported so by InnoDB.
+        1034 | 1035 | 1194 | 1195 | 1712 | 1877 => DriverErrorKind::Corrupt,
+        // Out of range, wrong or truncated values, too long for their column, malformed JSON.
+        1264 | 1265 | 1292 | 1366 | 1367 | 1406 | 1411 | 1416 | 1425 | 1426 | 1690 | 3140 | 3141 | 3156 | 4038 => {
+            DriverErrorKind::Value
+        }
         // Unknown things, ambiguous things, syntax, wrong use, collations that do not mix.
         1046 | 1049 | 1051 | 1052 | 1054 | 1055 | 1056 | 1059 | 1060 | 1061 | 1063 | 1064 | 1065 | 1066 | 1067
         | 1072 | 1091 | 1093 | 1096 | 1103 | 1104 | 1109 | 1110 | 1111 | 1115 | 1136 | 1140 | 1146 | 1149 | 1176
@@ -51,7 +70,7 @@ pub(crate) fn of_statement(error: MyError, sql: &str) -> Error {
             report
         }
         other if is_too_large(other) => DriverError::new(
-            DriverErrorKind::Value,
+            DriverErrorKind::TooLarge,
             format!("{other}: a value or statement is larger than the server takes (`max_allowed_packet`)"),
         ),
         MyError::Io(_) => DriverError::new(DriverErrorKind::ConnectionLost, format!("the connection broke: {error}")),
@@ -67,7 +86,7 @@ fn client_class(error: &ClientError) -> DriverErrorKind {
         | ClientError::PacketOutOfOrder
         | ClientError::UnexpectedPacket { .. }
         | ClientError::BadCompressedPacketHeader => DriverErrorKind::ConnectionLost,
-        ClientError::PacketTooLarge => DriverErrorKind::Value,
+        ClientError::PacketTooLarge => DriverErrorKind::TooLarge,
         ClientError::StmtParamsMismatch { .. }
         | ClientError::StmtParamsNumberExceedsLimit { .. }
         | ClientError::MixedParams
@@ -95,6 +114,11 @@ pub(crate) fn of_connect(error: MyError) -> Error {
     report.with_source(error).into()
 }
 
+/// Whether a connection was refused because the server has as many as it takes.
+pub(crate) fn is_full(error: &Error) -> bool {
+    error.driver().and_then(DriverError::code).is_some_and(|code| matches!(code, "1040" | "1203" | "1226"))
+}
+
 /// A URL or option that cannot be used.
 pub(crate) fn of_options(message: impl Into<String>) -> Error {
     DriverError::new(DriverErrorKind::Other, message).into()
@@ -104,7 +128,8 @@ pub(crate) fn of_options(message: impl Into<String>) -> Error {
 pub(crate) fn of_commit(error: MyError) -> Error {
     let lost = match &error {
         MyError::Server(server) => class(server) == DriverErrorKind::ConnectionLost,
-        other => !is_too_large(other),
+        // What was not sent has not run.
+        other => !is_too_large(other) && !was_not_sent(other),
     };
     if !lost {
         return of_statement(error, "COMMIT");
@@ -236,9 +261,54 @@ mod tests {
     }
 
     #[test]
+    fn classes_that_call_for_different_answers_are_told_apart() {
+        use DriverErrorKind::{
+            Corrupt, DiskFull, Interrupted, Other, ReadOnly, Retryable, TimeLimit, TooLarge, Unavailable,
+        };
+        let cases = [
+            (1969, "Query execution was interrupted (max_statement_time exceeded)", TimeLimit),
+            (3024, "Query execution was interrupted, maximum statement execution time exceeded", TimeLimit),
+            (1317, "Query execution was interrupted", Interrupted),
+            (1290, "The MariaDB server is running with the --read-only option so it cannot execute it", ReadOnly),
+            (1290, "The MySQL server is running with the --super-read-only option so it cannot execute it", ReadOnly),
+            (1290, "The MySQL server is running with the --secure-file-priv option so it cannot execute it", Other),
+            (1792, "Cannot execute statement in a READ ONLY transaction", ReadOnly),
+            (1836, "Running in read-only mode", ReadOnly),
+            (1205, "Lock wait timeout exceeded; try restarting transaction", Retryable),
+            (1021, "Disk full (/tmp/#sql); waiting for someone to free some space...", DiskFull),
+            (1114, "The table 't' is full", DiskFull),
+            (3, "Error writing file './x.MYD' (Errcode: 28 \"No space left on device\")", DiskFull),
+            (1026, "Error writing file './x' (errno: 28 - No space left on device)", DiskFull),
+            (1030, "Got error 28 \"No space left on device\" from storage engine InnoDB", DiskFull),
+            (1030, "Got error 194 \"Tablespace is missing for a table\" from storage engine InnoDB", Other),
+            (1153, "Got a packet bigger than 'max_allowed_packet' bytes", TooLarge),
+            (
+                1105,
+                "Parameter of prepared statement which is set through mysql_send_long_data() is longer than \
+                 'max_allowed_packet' bytes",
+                TooLarge,
+            ),
+            (1105, "Unknown error", Other),
+            (1118, "Row size too large", TooLarge),
+            (1194, "Table 't' is marked as crashed and should be repaired", Corrupt),
+            (1712, "Index t is corrupted", Corrupt),
+            (1040, "Too many connections", Unavailable),
+        ];
+        for (code, message, kind) in cases {
+            assert_eq!(report(code, message, "SELECT 1").0, kind, "{code}: {message}");
+        }
+    }
+
+    #[test]
     fn a_broken_commit_is_ambiguous_and_a_deadlock_is_not() {
         let io = std::io::Error::from(IoKind::UnexpectedEof);
         assert_eq!(of_commit(io.into()).driver().unwrap().kind(), DriverErrorKind::AmbiguousCommit);
+        let unsent = std::io::Error::from(IoKind::BrokenPipe);
+        assert_eq!(of_commit(unsent.into()).driver().unwrap().kind(), DriverErrorKind::ConnectionLost);
+        assert_eq!(
+            of_commit(MyError::Driver(ClientError::ConnectionClosed)).driver().unwrap().kind(),
+            DriverErrorKind::ConnectionLost
+        );
         let deadlock = ServerError { code: 1213, message: "Deadlock found".into(), state: "40001".into() };
         assert!(of_commit(MyError::Server(deadlock)).is_retryable());
     }

@@ -58,9 +58,14 @@
 //!
 //! # Worth knowing
 //!
-//! * What raw SQL changes in its session (variables, temporary tables, locks) stays with that connection: sessions are
-//!   not reset between users, which would cost a round trip and the prepared statements.
-//! * DDL commits the transaction it is in, silently. That is the server, not this crate.
+//! * What raw SQL changes in its session (variables, settings, temporary tables, locks) lasts as long as the connection is
+//!   held: to the end of the transaction, or of the one statement. Such a session is reset before anybody else gets it,
+//!   which costs a round trip and its prepared statements. A statement counts as harmless if it begins with a word that is
+//!   known to leave nothing (`SELECT`, `INSERT`, `CREATE`, …) and neither assigns a variable nor takes a lock.
+//! * The server says with each answer whether a transaction is open. If a statement has ended the one it runs in, the rest of
+//!   it is refused, and so is its commit: DDL does so, and so does a procedure with a `COMMIT`, a lock timeout with
+//!   `innodb_rollback_on_timeout`, a deadlock. If a statement outside has left one open, it is rolled back, which is an
+//!   error.
 //! * Bind parameters of decimals are sent as text, which the server compares with a `DECIMAL` column as floating point
 //!   numbers: equality is exact up to 15 digits.
 //! * Nobody tells the server that a statement was cancelled: it runs on until it has something to send, and so do the
@@ -73,6 +78,7 @@ mod bind;
 mod connection;
 mod dialect;
 mod driver;
+mod effects;
 mod error;
 mod options;
 mod pool;
@@ -80,6 +86,7 @@ mod read;
 mod server;
 mod session;
 mod statements;
+mod tls;
 
 pub use dialect::MySqlDialect;
 pub use driver::MySql;

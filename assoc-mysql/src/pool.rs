@@ -16,15 +16,17 @@ use std::time::{Duration, Instant};
 use assoc_core::driver::PoolStatus;
 use assoc_core::{DriverError, DriverErrorKind, Error, Result};
 use mysql_async::Conn;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::error::of_connect;
+use crate::error::{is_full, of_connect};
 use crate::options::Builder;
 use crate::session::{Counted, Session};
 
 /// How long a ping of an idle connection may take.
 const PING_LIMIT: Duration = Duration::from_secs(3);
+/// How long to wait for a session of ours before the server is asked again whether it has room for one more.
+const FULL_PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -32,6 +34,8 @@ pub(crate) struct Pool {
     permits: Arc<Semaphore>,
     open: Arc<AtomicUsize>,
     idle: Mutex<VecDeque<Idle>>,
+    /// Told when a session comes back, for those that have a permit and found the server full.
+    returned: Notify,
 }
 
 #[derive(Debug)]
@@ -51,7 +55,13 @@ pub(crate) struct Acquired {
 
 impl Pool {
     pub(crate) fn new(options: Builder) -> Self {
-        Pool { permits: Arc::new(Semaphore::new(options.max)), open: Arc::default(), idle: Mutex::default(), options }
+        Pool {
+            permits: Arc::new(Semaphore::new(options.max)),
+            open: Arc::default(),
+            idle: Mutex::default(),
+            returned: Notify::new(),
+            options,
+        }
     }
 
     pub(crate) fn options(&self) -> &Builder {
@@ -61,31 +71,43 @@ impl Pool {
     pub(crate) async fn acquire(&self) -> Result<Acquired> {
         let limit = self.options.acquire_timeout;
         let mut waiting = true;
+        let mut full = None;
         let acquired = timeout(limit, async {
             let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| closed())?;
             waiting = false;
-            while let Some(Idle { mut session, since }) = self.pop_idle() {
-                if since.elapsed() < self.options.ping_after
-                    || matches!(timeout(PING_LIMIT, session.ping()).await, Ok(Ok(())))
-                {
-                    return Ok(Acquired { session, permit, pooled: true });
+            loop {
+                while let Some(Idle { mut session, since }) = self.pop_idle() {
+                    if since.elapsed() < self.options.ping_after
+                        || matches!(timeout(PING_LIMIT, session.ping()).await, Ok(Ok(())))
+                    {
+                        return Ok(Acquired { session, permit, pooled: true });
+                    }
+                    session.abandon();
                 }
-                session.abandon();
+                match self.connect().await {
+                    Ok(session) => return Ok(Acquired { session, permit, pooled: false }),
+                    // The server has no room for one more; one of ours will do, or another try.
+                    Err(error) if is_full(&error) && self.open.load(Ordering::Relaxed) > 0 => full = Some(error),
+                    Err(error) => return Err(error),
+                }
+                let _ = timeout(FULL_PAUSE, self.returned.notified()).await;
             }
-            Ok(Acquired { session: self.connect().await?, permit, pooled: false })
         })
         .await;
         acquired.unwrap_or_else(|_| {
-            let message = if waiting {
-                format!(
+            if waiting {
+                let message = format!(
                     "no connection became free within {limit:?}: all {} are in use; shorten what holds them or raise \
                      `max_connections`",
                     self.options.max
-                )
-            } else {
-                format!("the database server did not answer within {limit:?}")
+                );
+                return Err(DriverError::new(DriverErrorKind::PoolTimeout, message).into());
+            }
+            let silent = || {
+                let message = format!("the database server did not answer within {limit:?}");
+                DriverError::new(DriverErrorKind::Unavailable, message).into()
             };
-            Err(DriverError::new(DriverErrorKind::Unavailable, message).into())
+            Err(full.unwrap_or_else(silent))
         })
     }
 
@@ -98,7 +120,7 @@ impl Pool {
             Ok(conn)
         };
         let conn = connected.await.map_err(of_connect)?;
-        Ok(Session::new(conn, self.options.statement_cache, self.options.uuid_as_text, counted))
+        Ok(Session::new(conn, &self.options, counted))
     }
 
     /// A new session instead of one that was lost, within the time limit.
@@ -123,6 +145,7 @@ impl Pool {
             if has_more && idle.front().is_some_and(is_old) { idle.pop_front().map(|idle| idle.session) } else { None }
         };
         drop(idle);
+        self.returned.notify_one();
         // Says goodbye in the background, if there is a runtime.
         drop(superfluous);
     }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assoc_core::driver::{Executed, RowSink};
-use assoc_core::{DriverError, DriverErrorKind, Error, Statement, Value};
+use assoc_core::{Bind, DriverError, DriverErrorKind, Error, Statement, Value};
 use futures_util::FutureExt;
+use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::{Protocol, Queryable};
 use mysql_async::{Conn, Error as MyError, QueryResult, Row, Statement as Prepared};
 
 use crate::bind;
+use crate::effects::{alters_session, changes_rows, is_plain_insert, may_be_several};
 use crate::error::{is_lost, of_statement, undoes_transaction, was_not_sent};
 use crate::options::Builder;
 use crate::read::Reader;
@@ -21,13 +23,30 @@ use crate::statements::Statements;
 const NOT_PREPARABLE: u16 = 1295;
 /// "Prepared statement needs to be re-prepared", and an id the server does not know (behind a proxy).
 const STALE: [u16; 2] = [1615, 1243];
+/// From this size on values may be sent before their statement, in packets of their own. (mysql_async does so from 16 MiB.)
+const LONG_DATA: usize = 1 << 20;
 
 /// A session, counted in its pool as long as it lives.
 pub(crate) struct Session {
     conn: Conn,
     statements: Statements,
     uuid_as_text: bool,
+    /// Something was run that the next user of this session would notice.
+    altered: bool,
+    /// Whether the server's answers say that every statement is its own transaction. Some proxies do not pass it on.
+    tells_autocommit: bool,
     _counted: Counted,
+}
+
+/// What a server said about transactions with its last answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// A transaction is open.
+    InTransaction,
+    /// Statements run outside a transaction, and do not begin one.
+    Autocommit,
+    /// None is open, and the next statement begins one.
+    Manual,
 }
 
 // Not derived: mysql_async shows the password with its options.
@@ -97,8 +116,46 @@ impl Delivered {
 }
 
 impl Session {
-    pub(crate) fn new(conn: Conn, statement_cache: usize, uuid_as_text: bool, counted: Counted) -> Self {
-        Session { conn, statements: Statements::new(statement_cache), uuid_as_text, _counted: counted }
+    /// A session that was just [set up](Builder::set_up).
+    pub(crate) fn new(conn: Conn, options: &Builder, counted: Counted) -> Self {
+        let tells_autocommit = flags(&conn).is_some_and(|flags| flags.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT));
+        Session {
+            conn,
+            statements: Statements::new(options.statement_cache),
+            uuid_as_text: options.uuid_as_text,
+            altered: false,
+            tells_autocommit,
+            _counted: counted,
+        }
+    }
+
+    /// What the server said with its last answer; `None` if that was an error.
+    pub(crate) fn status(&self) -> Option<Status> {
+        let flags = flags(&self.conn)?;
+        Some(if flags.contains(StatusFlags::SERVER_STATUS_IN_TRANS) {
+            Status::InTransaction
+        } else if self.tells_autocommit && !flags.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT) {
+            Status::Manual
+        } else {
+            Status::Autocommit
+        })
+    }
+
+    /// Whether the session has to be [restored](Self::restore) before somebody else uses it.
+    pub(crate) fn is_altered(&self) -> bool {
+        self.altered
+    }
+
+    /// Rolls back and makes the session what it was when it was new.
+    pub(crate) async fn restore(&mut self, options: &Builder) -> Result<(), MyError> {
+        if !self.conn.reset().await? {
+            // A server older than the command: another session does as well.
+            return Err(MyError::Driver(mysql_async::DriverError::ConnectionClosed));
+        }
+        self.statements.clear();
+        options.set_up(&mut self.conn).await?;
+        self.altered = false;
+        Ok(())
     }
 
     /// Whether running a statement begins with an exchange that has no effect, so that a dead session shows itself
@@ -131,15 +188,22 @@ impl Session {
 
     /// Runs a statement whose rows, if it has any, nobody wants.
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed, Failure> {
-        let mut nobody = |_: &mut [Value<'_>]| Ok(());
-        let delivered = if statement.binds().is_empty() {
-            // One round trip instead of two; and DDL need not fill the cache.
-            self.run_text(statement.sql(), &mut nobody, &mut false).await?
-        } else {
-            self.run_prepared(statement, &mut nobody, &mut false).await?
+        let mut rows = 0;
+        let mut counting = |_: &mut [Value<'_>]| {
+            rows += 1;
+            Ok(())
         };
-        let id = delivered.last_insert_id.filter(|_| delivered.affected == 1 && is_plain_insert(statement.sql()));
-        Ok(Executed::new(delivered.affected, id.and_then(|id| i64::try_from(id).ok())))
+        // As text it is one round trip instead of two, and DDL need not fill the cache. But a text may hold several
+        // statements, which only the server can tell: preparing them refuses it.
+        let delivered = if statement.binds().is_empty() && !may_be_several(statement.sql()) {
+            self.run_text(statement.sql(), &mut counting, &mut false).await?
+        } else {
+            self.run_prepared(statement, &mut counting, &mut false).await?
+        };
+        // With `RETURNING` the server counts nothing.
+        let affected = if rows > 0 && changes_rows(statement.sql()) { rows } else { delivered.affected };
+        let id = delivered.last_insert_id.filter(|_| affected == 1 && is_plain_insert(statement.sql()));
+        Ok(Executed::new(affected, id.and_then(|id| i64::try_from(id).ok())))
     }
 
     async fn run_prepared(
@@ -152,7 +216,10 @@ impl Session {
         loop {
             let params = bind::parameters(statement, self.uuid_as_text).map_err(Failure::unsent)?;
             let (prepared, cached) = match self.statements.get(sql) {
-                Some(prepared) => (prepared, true),
+                Some((prepared, alters)) => {
+                    self.altered |= alters;
+                    (prepared, true)
+                }
                 None => match self.prepare(statement).await {
                     Ok(prepared) => (prepared, false),
                     Err(MyError::Server(error)) if error.code == NOT_PREPARABLE && statement.binds().is_empty() => {
@@ -170,7 +237,12 @@ impl Session {
                 }
                 Err(error) => Err(error),
             };
-            if self.statements.is_off() {
+            // The server keeps the error of values it was sent beforehand, and gives it to every later run.
+            let poisoned = matches!(outcome, Err(MyError::Server(_))) && has_long_data(statement);
+            if poisoned {
+                self.statements.remove(sql);
+            }
+            if poisoned || self.statements.is_off() {
                 // If it cannot be closed, the next use of the connection says so.
                 let _ = self.conn.close(prepared).await;
             }
@@ -179,6 +251,7 @@ impl Session {
     }
 
     async fn run_text(&mut self, sql: &str, sink: &mut dyn RowSink, began: &mut bool) -> Result<Delivered, Failure> {
+        self.altered |= alters_session(sql);
         let outcome = match self.conn.query_iter(sql).await {
             Ok(result) => deliver(result, sink, began).await,
             Err(error) => Err(error),
@@ -188,7 +261,9 @@ impl Session {
 
     async fn prepare(&mut self, statement: &Statement) -> Result<Prepared, MyError> {
         let prepared = self.conn.prep(statement.sql()).await?;
-        if let Some(evicted) = self.statements.put(Arc::clone(statement.shared_sql()), prepared.clone()) {
+        let alters = alters_session(statement.sql());
+        self.altered |= alters;
+        if let Some(evicted) = self.statements.put(Arc::clone(statement.shared_sql()), prepared.clone(), alters) {
             self.conn.close(evicted).await?;
         }
         Ok(prepared)
@@ -245,40 +320,15 @@ fn expect_binds(prepared: &Prepared, statement: &Statement) -> Result<(), Error>
     Err(DriverError::new(DriverErrorKind::Statement, message).with_sql(statement.sql()).into())
 }
 
-/// Whether the id the server reports is that of the one row which was inserted: an upsert reports others.
-fn is_plain_insert(sql: &str) -> bool {
-    let starts = sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("INSERT"));
-    starts && !sql.to_ascii_uppercase().contains("ON DUPLICATE KEY")
+fn has_long_data(statement: &Statement) -> bool {
+    let length = |bind: &Bind| match bind {
+        Bind::Value(Value::Text(text) | Value::Json(text) | Value::Decimal(text)) => text.len(),
+        Bind::Value(Value::Blob(bytes)) => bytes.len(),
+        _ => 16,
+    };
+    statement.binds().iter().map(length).sum::<usize>() >= LONG_DATA
 }
 
-/// Whether a statement only reads, so that running it twice does no harm.
-pub(crate) fn only_reads(sql: &str) -> bool {
-    let text = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
-    let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
-    ["SELECT", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "VALUES", "TABLE"]
-        .iter()
-        .any(|known| word.eq_ignore_ascii_case(known))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reading_is_told_from_writing() {
-        for sql in ["SELECT 1", " (select 1) UNION (SELECT 2)", "with x as (select 1) select * from x", "show tables"] {
-            assert!(only_reads(sql), "{sql}");
-        }
-        for sql in ["INSERT INTO t VALUES (1) RETURNING id", "DELETE FROM t", "CALL p()", "", "SELECTED"] {
-            assert!(!only_reads(sql), "{sql}");
-        }
-    }
-
-    #[test]
-    fn only_a_plain_insert_has_an_id() {
-        assert!(is_plain_insert("INSERT INTO `t` (`a`) VALUES (?)"));
-        assert!(!is_plain_insert("INSERT INTO t VALUES (?) on duplicate key update a = 1"));
-        assert!(!is_plain_insert("UPDATE t SET a = LAST_INSERT_ID(5)"));
-        assert!(!is_plain_insert("é"));
-    }
+fn flags(conn: &Conn) -> Option<StatusFlags> {
+    conn.last_ok_packet().map(|answer| answer.status_flags())
 }

@@ -20,6 +20,7 @@ pub(crate) struct Statements {
 #[derive(Debug)]
 struct Entry {
     statement: Prepared,
+    alters_session: bool,
     used: u64,
 }
 
@@ -28,11 +29,12 @@ impl Statements {
         Statements { capacity, clock: 0, by_text: HashMap::new() }
     }
 
-    pub(crate) fn get(&mut self, sql: &str) -> Option<Prepared> {
+    /// A statement, and whether it alters its session.
+    pub(crate) fn get(&mut self, sql: &str) -> Option<(Prepared, bool)> {
         self.clock += 1;
         let entry = self.by_text.get_mut(sql)?;
         entry.used = self.clock;
-        Some(entry.statement.clone())
+        Some((entry.statement.clone(), entry.alters_session))
     }
 
     pub(crate) fn contains(&self, sql: &str) -> bool {
@@ -42,7 +44,7 @@ impl Statements {
     /// Keeps a statement. The answer has to be closed on the server: it is what made room, or the statement itself
     /// once it has run, if nothing is kept at all.
     #[must_use]
-    pub(crate) fn put(&mut self, sql: Arc<str>, statement: Prepared) -> Option<Prepared> {
+    pub(crate) fn put(&mut self, sql: Arc<str>, statement: Prepared, alters_session: bool) -> Option<Prepared> {
         if self.capacity == 0 {
             return None;
         }
@@ -52,12 +54,17 @@ impl Statements {
             let oldest = self.by_text.iter().min_by_key(|(_, entry)| entry.used).map(|(text, _)| Arc::clone(text));
             oldest.and_then(|text| self.by_text.remove(&text)).map(|entry| entry.statement)
         };
-        self.by_text.insert(sql, Entry { statement, used: self.clock });
+        self.by_text.insert(sql, Entry { statement, alters_session, used: self.clock });
         evicted
     }
 
     pub(crate) fn remove(&mut self, sql: &str) -> Option<Prepared> {
         self.by_text.remove(sql).map(|entry| entry.statement)
+    }
+
+    /// Forgets all of them: the server has.
+    pub(crate) fn clear(&mut self) {
+        self.by_text.clear();
     }
 
     /// Whether statements are closed as soon as they have run.

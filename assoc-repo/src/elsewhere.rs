@@ -86,7 +86,7 @@ impl Repo {
     pub(crate) fn is_at(&self, other: &Repo) -> bool {
         let same_transaction = match (&self.transaction, &other.transaction) {
             (None, None) => true,
-            (Some(one), Some(other)) => Arc::ptr_eq(&one.state, &other.state),
+            (Some(one), Some(other)) => one.is_same_transaction(other),
             _ => false,
         };
         Arc::ptr_eq(&self.shared, &other.shared) && same_transaction

@@ -77,11 +77,13 @@ impl Repo {
         let repo = self.at_home_of(first);
         let mut session = repo.session(Access::Read).await?;
         // One statement is a snapshot by itself; scopes and statements by owner are several.
-        let loaded = match plan.steps() {
-            [step] if !step.depends_on_owners() => preload::load_held(&mut session, plan, held, force).await,
-            _ => in_snapshot(&mut session, async |session| preload::load_held(session, plan, held, force).await).await,
+        let fetched = match plan.steps() {
+            [step] if !step.depends_on_owners() => preload::fetch_held(&mut session, plan, held, force).await,
+            _ => in_snapshot(&mut session, async |session| preload::fetch_held(session, plan, held, force).await).await,
         };
-        loaded.map_err(|error| with_plan(self, error, plan, None))
+        // After the end of the snapshot, which may fail as well.
+        fetched.map_err(|error| with_plan(self, error, plan, None))?.attach(plan, held);
+        Ok(())
     }
 }
 

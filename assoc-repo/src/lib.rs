@@ -51,6 +51,7 @@ mod elsewhere;
 mod in_hand;
 mod include;
 mod joins;
+mod levels;
 mod log;
 mod preload;
 mod query;
@@ -67,6 +68,12 @@ pub mod prelude;
 pub use assoc_core as core;
 #[doc(hidden)]
 pub use assoc_core::__private;
+pub use assoc_core::planner::Plan;
+pub use assoc_core::{
+    Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
+    Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, JoinedColumn, LoadState, Mismatch,
+    NotLoadedReason, Preload, RawSql, Result, RowOrigin, Scope, Sort, SqlType, Value, WithJoinRows, escape_like,
+};
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
 pub use changeset::{Changeset, ModelExt};
@@ -77,14 +84,6 @@ pub use query::{Query, Select};
 pub use reader::Readable;
 pub use repo::Repo;
 pub use transaction::Transaction;
-
-pub use assoc_core::planner::Plan;
-pub use assoc_core::{
-    Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
-    Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinedColumn, LoadState, Mismatch, NotLoadedReason,
-    RawSql, Result, RowOrigin, Sort, SqlType, Value, WithJoinRows, escape_like,
-};
-pub use assoc_core::{IntoPreload, Preload, Scope};
 
 // The README and the guide are compiled, and their examples run, as documentation tests of this crate.
 #[cfg(doctest)]

@@ -34,10 +34,10 @@ use assoc_core::rows::Rows;
 use assoc_core::sql::JoinedSelect;
 use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
-pub(crate) use held::{Held, HeldRows};
-
 use self::fetch::{RootRows, Run};
 use crate::session::Session;
+
+pub(crate) use held::{Held, HeldRows};
 
 /// The rows of one node while a plan runs: those the application holds, then those that were fetched.
 struct NodeRows {
@@ -96,16 +96,24 @@ fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
     rows.map(|rows| *rows).unwrap_or_default()
 }
 
-/// Loads associations of rows the application holds: what is missing, or everything if `force`.
-pub(crate) async fn load_held(
+/// What was fetched for rows the application holds, which are unchanged as yet.
+pub(crate) struct Fetched(Vec<Option<NodeRows>>);
+
+impl Fetched {
+    /// Gives the rows what was fetched for them. Cannot fail, so that they get all of it or nothing.
+    pub(crate) fn attach(mut self, plan: &Plan, held: &mut (dyn Held + '_)) {
+        attach::run(plan, &mut self.0, Some(held));
+    }
+}
+
+/// Fetches associations of rows the application holds: what is missing, or everything if `force`.
+pub(crate) async fn fetch_held(
     session: &mut Session<'_>,
     plan: &Plan,
     held: &mut (dyn Held + '_),
     force: bool,
-) -> Result<()> {
-    let mut nodes = Run::new(session, plan, RootRows::Held(held), force).fetch().await?;
-    attach::run(plan, &mut nodes, Some(held));
-    Ok(())
+) -> Result<Fetched> {
+    Run::new(session, plan, RootRows::Held(held), force).fetch().await.map(Fetched)
 }
 
 /// The keys of structs the application holds.

@@ -14,11 +14,12 @@ use assoc_core::{
 
 use crate::columns::Columns;
 use crate::preload;
-#[cfg(doc)]
-use crate::query::Query;
 use crate::query::Select;
 use crate::repo::Repo;
 use crate::session::Session;
+
+#[cfg(doc)]
+use crate::query::Query;
 
 impl Repo {
     /// The row with a primary key, or `None`. The query may add preloads and conditions; pass [`Query::new`] for the
@@ -270,6 +271,7 @@ impl Repo {
     /// # Errors
     /// When the number of `?` is not that of the binds, a row has other columns, or the database fails.
     pub async fn query<M: Model>(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<Vec<M>> {
+        self.refuse_transaction_control(sql)?;
         let repo = self.at_home_of(M::DEF);
         let statement = repo.raw_statement(sql, binds)?;
         let mut rows = Vec::new();

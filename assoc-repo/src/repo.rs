@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use assoc_core::driver::{Access, Driver, PoolStatus};
-use assoc_core::{Dialect, Expr, FilterHook, ModelDef, Result};
+use assoc_core::driver::{Access, Connection, Driver, PoolStatus};
+use assoc_core::sql::{TransactionControl, transaction_control};
+use assoc_core::{Dialect, DriverError, DriverErrorKind, Error, ErrorKind, Expr, FilterHook, ModelDef, Result};
 
 use crate::elsewhere::Elsewhere;
-use crate::session::{Session, TransactionHandle};
+use crate::levels::LevelHandle;
+use crate::session::Session;
 
 /// Runs queries and writes. One concrete type for any database, in and outside transactions; cloning it is cheap and
 /// gives another handle of the same.
@@ -27,7 +30,7 @@ use crate::session::{Session, TransactionHandle};
 #[derive(Clone)]
 pub struct Repo {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) transaction: Option<TransactionHandle>,
+    pub(crate) transaction: Option<LevelHandle>,
     pub(crate) most_statements: Option<usize>,
     pub(crate) filters: Option<FilterHook>,
     // Databases that have the rows of some models; the first that holds a model counts.
@@ -36,6 +39,8 @@ pub struct Repo {
 
 pub(crate) struct Shared {
     pub(crate) driver: Arc<dyn Driver>,
+    // Transactions that hold a connection now.
+    pub(crate) open_transactions: Arc<AtomicUsize>,
     // The text of "one row by its primary key", which is the same for every call: building it costs more than SQLite
     // takes to find the row.
     get_sql: RwLock<HashMap<TypeId, Arc<str>, BuildHasherDefault<TypeIdHasher>>>,
@@ -52,7 +57,7 @@ impl Repo {
     #[must_use]
     pub fn from_driver(driver: Arc<dyn Driver>) -> Self {
         Repo {
-            shared: Arc::new(Shared { driver, get_sql: RwLock::default() }),
+            shared: Arc::new(Shared { driver, open_transactions: Arc::default(), get_sql: RwLock::default() }),
             transaction: None,
             most_statements: None,
             filters: None,
@@ -111,9 +116,10 @@ impl Repo {
         Repo { filters: Some(filters), ..self.clone() }
     }
 
-    /// A handle of the same repo whose requests may run so many statements each: a request that needs more fails with
-    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements), which shows its plan. BEGIN and COMMIT
-    /// are not counted.
+    /// A handle of the same repo of which each call, with its preloads, may run so many statements: a call that needs
+    /// more fails with [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements), which shows its plan.
+    /// Calls are not added up; for several, [`statement_budget`](Self::statement_budget) bounds a whole future. BEGIN and
+    /// COMMIT are not counted.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -137,6 +143,40 @@ impl Repo {
         Repo { most_statements: Some(limit), ..self.clone() }
     }
 
+    /// Runs a future that may cause so many statements in all, whatever calls they belong to and whatever handles those
+    /// are made on: a handler, a job. A statement that is one too many does not run, and its call fails with
+    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements). What is counted is what
+    /// [`count_statements`](Self::count_statements) counts.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements) if the future needed more, also where it
+    /// made something else of its call's error; otherwise `Ok` with the future's output.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// async fn handler(repo: &Repo) -> String {
+    ///     let mut found = 0;
+    ///     for id in 1..=5 {
+    ///         found += usize::from(repo.get::<User>(id, Query::new()).await.is_ok_and(|user| user.is_some()));
+    ///     }
+    ///     format!("{found} users")
+    /// }
+    ///
+    /// assert_eq!(repo.statement_budget(5, handler(&repo)).await?, "0 users");
+    /// let error = repo.statement_budget(4, handler(&repo)).await.unwrap_err();
+    /// assert!(matches!(error.kind(), ErrorKind::TooManyStatements { limit: 4, .. }));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn statement_budget<F: Future>(&self, most: usize, future: F) -> Result<F::Output> {
+        crate::log::limit(most, future).await
+    }
+
     /// Runs a future and returns its output with the number of statements it caused, for tests of one's own: no query
     /// can hide in a loop. BEGIN, COMMIT and savepoints are not counted, nor is work handed to another task.
     ///
@@ -156,14 +196,48 @@ impl Repo {
         crate::log::count(future).await
     }
 
+    /// Refuses SQL that would begin or end a transaction on a connection that goes back to the pool, or end one behind
+    /// its handle's back.
+    pub(crate) fn refuse_transaction_control(&self, sql: &str) -> Result<()> {
+        match transaction_control(sql) {
+            Some(TransactionControl::Savepoint) if self.in_transaction() => Ok(()),
+            Some(_) => Err(ErrorKind::Transaction(
+                "it is begun and ended by `repo.transaction` or `repo.begin`, and savepoints by the same on its handle: a \
+                 connection does not stay with the SQL that was run on it",
+            )
+            .into()),
+            None => Ok(()),
+        }
+    }
+
     /// A connection for one request.
     pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
         let mut session = match &self.transaction {
-            Some(handle) => Session::in_transaction(self, Arc::clone(&handle.state).lock_owned().await),
-            None => Session::own(self, self.shared.driver.acquire(access).await?, access),
+            Some(handle) => Session::in_transaction(self, handle).await,
+            None => Session::own(self, self.acquire(access).await?, access),
         };
         session.limit_statements(self.most_statements);
         Ok(session)
+    }
+
+    /// A connection of the pool.
+    pub(crate) async fn acquire(&self, access: Access) -> Result<Box<dyn Connection>> {
+        self.shared.driver.acquire(access).await.map_err(|error| self.blame_open_transactions(error))
+    }
+
+    // The commonest reason for a pool that has nothing to give: the repo is used inside a transaction of the same repo,
+    // and waits for the connection that this transaction holds.
+    #[cold]
+    fn blame_open_transactions(&self, error: Error) -> Error {
+        let open = self.shared.open_transactions.load(Ordering::Relaxed);
+        let timeout = error.driver().filter(|error| error.kind() == DriverErrorKind::PoolTimeout);
+        let Some(timeout) = timeout.filter(|_| open > 0) else { return error };
+        let message = format!(
+            "{}; open transactions of this repo hold {open}: a call made inside a transaction has to use its handle \
+             (`tx`), because the repo waits for another connection",
+            timeout.message()
+        );
+        DriverError::new(DriverErrorKind::PoolTimeout, message).with_source(error).into()
     }
 
     pub(crate) fn get_sql(&self, model: TypeId, write: impl FnOnce() -> Result<Arc<str>>) -> Result<Arc<str>> {

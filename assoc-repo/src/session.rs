@@ -1,124 +1,21 @@
 //! A connection for the length of one request: one of the pool's, or the transaction's.
 //!
-//! Everything a request runs goes through here, so this is where statements are logged and counted, and where a
-//! transaction that was dropped without an end is cleaned up before its connection is used again.
+//! Everything a request runs goes through here, so this is where statements are logged and counted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use assoc_core::driver::{Access, Connection, Executed, TransactionMode};
 use assoc_core::sql::KeyedSelect;
 use assoc_core::{Dialect, Error, ErrorKind, ModelDef, Result, RowSink, Statement};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::MutexGuard;
 
-use crate::log::Timer;
+use crate::levels::{Level, LevelHandle, OpenTransaction};
+use crate::log::{Timer, too_many};
 use crate::repo::Repo;
-
-/// What the handles of one transaction share.
-#[derive(Clone)]
-pub(crate) struct TransactionHandle {
-    pub(crate) state: Arc<Mutex<TransactionState>>,
-    // The outermost level that was dropped without an end: it and everything inside it is to be undone. Beside the
-    // lock, because a drop cannot wait for a statement that is running.
-    abandoned: Arc<AtomicU32>,
-}
-
-const NONE: u32 = u32::MAX;
-
-impl TransactionHandle {
-    pub(crate) fn new(connection: Box<dyn Connection>) -> Self {
-        let abandoned = Arc::new(AtomicU32::new(NONE));
-        let state = TransactionState { connection: Some(connection), depth: 0, abandoned: Arc::clone(&abandoned) };
-        TransactionHandle { state: Arc::new(Mutex::new(state)), abandoned }
-    }
-
-    /// Notes that the handle of a level is gone without commit or rollback.
-    pub(crate) fn abandon(&self, level: u32) {
-        self.abandoned.fetch_min(level, Ordering::Relaxed);
-        if level == 0
-            && let Ok(mut state) = self.state.try_lock()
-        {
-            state.discard();
-        }
-    }
-}
-
-/// The connection of an open transaction.
-pub(crate) struct TransactionState {
-    connection: Option<Box<dyn Connection>>,
-    // How deep the open savepoints go; 0 is the transaction itself.
-    depth: u32,
-    abandoned: Arc<AtomicU32>,
-}
-
-impl TransactionState {
-    /// The level of the innermost open savepoint.
-    pub(crate) fn depth(&self) -> u32 {
-        self.depth
-    }
-
-    // Dropping the connection inside a transaction rolls it back: the driver's contract.
-    fn discard(&mut self) {
-        self.connection = None;
-    }
-
-    async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
-        let abandoned = self.abandoned.swap(NONE, Ordering::Relaxed);
-        if abandoned == 0 {
-            self.discard();
-        }
-        let Some(connection) = &mut self.connection else {
-            return Err(ErrorKind::Transaction("it has ended already: use the repo it was begun on").into());
-        };
-        if (1..=self.depth).contains(&abandoned) {
-            connection.rollback_to_savepoint(abandoned).await?;
-            self.depth = abandoned - 1;
-        }
-        Ok(connection)
-    }
-
-    /// Opens a savepoint and returns its level.
-    pub(crate) async fn nest(&mut self) -> Result<u32> {
-        // Settles what was abandoned first, which changes `depth`.
-        self.connection().await?;
-        let level = self.depth + 1;
-        if let Some(connection) = &mut self.connection {
-            connection.savepoint(level).await?;
-        }
-        self.depth = level;
-        Ok(level)
-    }
-
-    /// Ends a level, keeping or undoing what was done in it.
-    pub(crate) async fn end(&mut self, level: u32, keep: bool) -> Result<()> {
-        self.connection().await?;
-        if level != self.depth {
-            return Err(ErrorKind::Transaction(
-                "a transaction nested in it is still open: commit or drop that one first",
-            )
-            .into());
-        }
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        match (level, keep) {
-            (0, _) => {
-                // Whatever happens, this connection is done: after a failed COMMIT there is nothing left to roll back.
-                let mut connection = self.connection.take();
-                if let Some(connection) = &mut connection {
-                    if keep { connection.commit().await? } else { connection.rollback().await? }
-                }
-                return Ok(());
-            }
-            (level, true) => connection.release_savepoint(level).await?,
-            (level, false) => connection.rollback_to_savepoint(level).await?,
-        }
-        self.depth = level - 1;
-        Ok(())
-    }
-}
 
 pub(crate) struct Session<'r> {
     repo: &'r Repo,
-    source: Source,
+    source: Source<'r>,
     budget: Option<Budget>,
     // Whether everything is to be read from one state of a database, where that is free.
     in_snapshot: bool,
@@ -132,10 +29,10 @@ struct Budget {
     used: usize,
 }
 
-enum Source {
+enum Source<'r> {
     Own { connection: Box<dyn Connection>, access: Access, in_transaction: bool },
-    // With the level of the savepoint this request has open.
-    Transaction { state: OwnedMutexGuard<TransactionState>, open: Option<u32> },
+    // With the savepoint this request has open.
+    Transaction { handle: &'r LevelHandle, transaction: MutexGuard<'r, OpenTransaction>, open: Option<Arc<Level>> },
     // None at the moment: code of the application's own is running, which may need it.
     Away,
 }
@@ -145,11 +42,11 @@ impl<'r> Session<'r> {
         Session::new(repo, Source::Own { connection, access, in_transaction: false })
     }
 
-    pub(crate) fn in_transaction(repo: &'r Repo, state: OwnedMutexGuard<TransactionState>) -> Self {
-        Session::new(repo, Source::Transaction { state, open: None })
+    pub(crate) async fn in_transaction(repo: &'r Repo, handle: &'r LevelHandle) -> Self {
+        Session::new(repo, Source::Transaction { handle, transaction: handle.lock().await, open: None })
     }
 
-    fn new(repo: &'r Repo, source: Source) -> Self {
+    fn new(repo: &'r Repo, source: Source<'r>) -> Self {
         Session { repo, source, budget: None, in_snapshot: false, others: Vec::new() }
     }
 
@@ -171,8 +68,7 @@ impl<'r> Session<'r> {
         if let Some(budget) = &mut self.budget {
             if budget.used == budget.limit {
                 // A request that has a plan shows that instead.
-                let plan = statement.sql().to_owned();
-                return Err(ErrorKind::TooManyStatements { limit: budget.limit, plan }.into());
+                return Err(too_many(budget.limit, statement));
             }
             budget.used += 1;
         }
@@ -183,14 +79,16 @@ impl<'r> Session<'r> {
         self.spend(statement)?;
         match &mut self.source {
             Source::Own { connection, .. } => Ok(connection),
-            Source::Transaction { state, .. } => state.connection().await,
+            Source::Transaction { handle, transaction, open } => {
+                transaction.connection(open.as_ref().unwrap_or(handle.level())).await
+            }
             Source::Away => Err(away()),
         }
     }
 
     pub(crate) async fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
         let connection = self.connection(statement).await?;
-        let timer = Timer::start();
+        let timer = Timer::start(statement)?;
         let result = connection.query(statement, sink).await;
         timer.finish(statement, &result);
         result
@@ -241,7 +139,7 @@ impl<'r> Session<'r> {
 
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed> {
         let connection = self.connection(statement).await?;
-        let timer = Timer::start();
+        let timer = Timer::start(statement)?;
         let result = connection.execute(statement).await;
         timer.finish(statement, &result);
         result
@@ -255,8 +153,8 @@ impl<'r> Session<'r> {
                 *in_transaction = true;
                 Ok(())
             }
-            Source::Transaction { state, open } if mode == TransactionMode::Write => {
-                *open = Some(state.nest().await?);
+            Source::Transaction { handle, transaction, open } if mode == TransactionMode::Write => {
+                *open = Some(transaction.nest(handle.level()).await?);
                 Ok(())
             }
             // Reading inside a transaction sees its snapshot as it is.
@@ -279,18 +177,18 @@ impl<'r> Session<'r> {
                 }
                 drop(connection);
                 let result = work.await?;
-                let mut connection = self.repo.shared.driver.acquire(access).await?;
+                let mut connection = self.repo.acquire(access).await?;
                 if in_transaction {
                     connection.begin(TransactionMode::Read).await?;
                 }
                 self.source = Source::Own { connection, access, in_transaction };
                 Ok(result)
             }
-            Source::Transaction { state, open: None } => {
-                let mutex = Arc::clone(OwnedMutexGuard::mutex(&state));
-                drop(state);
+            Source::Transaction { handle, transaction, open: None } => {
+                drop(transaction);
+                handle.let_go();
                 let result = work.await?;
-                self.source = Source::Transaction { state: mutex.lock_owned().await, open: None };
+                self.source = Source::Transaction { handle, transaction: handle.lock().await, open: None };
                 Ok(result)
             }
             // Inside a savepoint nothing else may run.
@@ -325,11 +223,13 @@ impl<'r> Session<'r> {
                 *in_transaction = false;
                 if keep { connection.commit().await } else { connection.rollback().await }
             }
-            Source::Transaction { state, open: open @ Some(_) } => {
-                let level = state.depth();
-                let ended = state.end(level, keep).await;
+            // It stays open, and so is abandoned with the session, until its end was answered.
+            Source::Transaction { transaction, open, .. } => {
+                if let Some(level) = open {
+                    transaction.end(level, keep).await?;
+                }
                 *open = None;
-                ended
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -344,8 +244,12 @@ fn away() -> Error {
 // A request that was cancelled half-way is undone before the transaction goes on.
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        if let Source::Transaction { state, open: Some(level) } = &self.source {
-            state.abandoned.fetch_min(*level, Ordering::Relaxed);
+        if let Source::Transaction { handle, transaction, open } = std::mem::replace(&mut self.source, Source::Away) {
+            if let Some(level) = open {
+                level.abandon();
+            }
+            drop(transaction);
+            handle.let_go();
         }
     }
 }

@@ -3,11 +3,11 @@
 
 use std::ops::Deref;
 
-use assoc_core::Result;
 use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::{Error, Result};
 
+use crate::levels::LevelHandle;
 use crate::repo::Repo;
-use crate::session::TransactionHandle;
 
 /// An open transaction: a [`Repo`] whose statements all belong to it. Dropped without [`commit`](Transaction::commit)
 /// it is rolled back.
@@ -15,7 +15,6 @@ use crate::session::TransactionHandle;
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct Transaction {
     repo: Repo,
-    level: u32,
     ended: bool,
 }
 
@@ -23,8 +22,11 @@ impl Repo {
     /// Runs a closure in a transaction: commits if it returns `Ok`, rolls back if it returns `Err`, panics or is
     /// cancelled. On a transaction's repo the closure runs in a savepoint.
     ///
+    /// While a savepoint is open, only its own handle may be used: the outer one answers
+    /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction), and so does a second savepoint beside it.
+    ///
     /// # Errors
-    /// The closure's error, or that of BEGIN or COMMIT.
+    /// The closure's error, or that of BEGIN or COMMIT: of any type that is `From<Error>`.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -44,10 +46,50 @@ impl Repo {
     /// assert_eq!(repo.count(Query::<User>::new()).await?, 0);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn transaction<T>(&self, work: impl AsyncFnOnce(&Repo) -> Result<T>) -> Result<T> {
+    ///
+    /// A closure whose last expression is `Ok(…)` has to name its error, because `?` could make any: `Ok::<_, Error>(())`.
+    /// An application's own error works as well, if it is `From<Error>`:
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// #[derive(Debug)]
+    /// enum AppError {
+    ///     NameTaken,
+    ///     Database(Error),
+    /// }
+    ///
+    /// impl From<Error> for AppError {
+    ///     fn from(error: Error) -> Self {
+    ///         AppError::Database(error)
+    ///     }
+    /// }
+    ///
+    /// async fn register(repo: &Repo, name: &str) -> Result<User, AppError> {
+    ///     repo.transaction(async |tx| {
+    ///         if tx.exists(Query::filter(User::NAME.eq(name))).await? {
+    ///             return Err(AppError::NameTaken);
+    ///         }
+    ///         Ok(tx.insert(User::build().set(User::NAME, name)).await?)
+    ///     })
+    ///     .await
+    /// }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # assert!(register(&repo, "Ada").await.is_ok());
+    /// # assert!(matches!(register(&repo, "Ada").await, Err(AppError::NameTaken)));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn transaction<T, E: From<Error>>(&self, work: impl AsyncFnOnce(&Repo) -> Result<T, E>) -> Result<T, E> {
         let transaction = self.begin().await?;
         match work(&transaction).await {
-            Ok(value) => transaction.commit().await.map(|()| value),
+            Ok(value) => {
+                transaction.commit().await?;
+                Ok(value)
+            }
             Err(error) => {
                 // The closure's error says more than a failed rollback, after which the driver discards the connection.
                 let _ = transaction.rollback().await;
@@ -59,19 +101,20 @@ impl Repo {
     /// Begins a transaction to be committed by hand; on a transaction's repo, a savepoint.
     ///
     /// # Errors
-    /// When no connection is to be had or the database refuses.
+    /// When no connection is to be had or the database refuses;
+    /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction) on a handle whose transaction has ended, or has a
+    /// savepoint open.
     pub async fn begin(&self) -> Result<Transaction> {
         match &self.transaction {
             Some(handle) => {
-                let level = handle.state.lock().await.nest().await?;
-                Ok(Transaction { repo: self.clone(), level, ended: false })
+                let transaction = Some(handle.nest().await?);
+                Ok(Transaction { repo: Repo { transaction, ..self.clone() }, ended: false })
             }
             None => {
-                let mut connection = self.shared.driver.acquire(Access::Write).await?;
+                let mut connection = self.acquire(Access::Write).await?;
                 connection.begin(TransactionMode::Write).await?;
-                let transaction = Some(TransactionHandle::new(connection));
-                let repo = Repo { transaction, ..self.clone() };
-                Ok(Transaction { repo, level: 0, ended: false })
+                let transaction = Some(LevelHandle::outermost(connection, &self.shared.open_transactions));
+                Ok(Transaction { repo: Repo { transaction, ..self.clone() }, ended: false })
             }
         }
     }
@@ -97,7 +140,7 @@ impl Transaction {
 
     async fn end(mut self, keep: bool) -> Result<()> {
         if let Some(handle) = &self.repo.transaction {
-            handle.state.lock().await.end(self.level, keep).await?;
+            handle.end(keep).await?;
         }
         self.ended = true;
         Ok(())
@@ -117,7 +160,7 @@ impl Drop for Transaction {
         if !self.ended
             && let Some(handle) = &self.repo.transaction
         {
-            handle.abandon(self.level);
+            handle.abandon();
         }
     }
 }

@@ -103,8 +103,10 @@ impl Repo {
     /// Runs SQL of one's own that returns no rows. Each `?` takes a bind. 1 statement.
     ///
     /// # Errors
-    /// When the number of `?` is not that of the binds, or the database fails.
+    /// When the number of `?` is not that of the binds, or the database fails;
+    /// [`ErrorKind::Transaction`] for SQL that begins or ends a transaction.
     pub async fn execute_raw(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<Executed> {
+        self.refuse_transaction_control(sql)?;
         let statement = self.raw_statement(sql, binds)?;
         self.session(Access::Write).await?.execute(&statement).await
     }

@@ -68,17 +68,21 @@ async fn mysql_without_a_server() {
 }
 
 #[cfg(feature = "mysql")]
-#[tokio::test]
-async fn mysql() {
-    let url = std::env::var("ASSOC_MYSQL_URL").unwrap_or_default();
-    assert!(
-        !url.is_empty(),
-        "ASSOC_MYSQL_URL is not set: run this with `cargo xtask test`, or `cargo xtask db mysql -- …`"
-    );
-    let (scheme, rest) = url.split_once(':').unwrap();
-    assert!(scheme == "mysql" || scheme == "mariadb");
-    for scheme in ["mysql", "mariadb"] {
-        let repo = Repo::connect(&format!("{scheme}:{rest}")).await.unwrap();
-        assert!(["MySQL", "MariaDB"].contains(&repo.dialect().name()));
+mod mariadb {
+    use super::*;
+
+    #[tokio::test]
+    async fn by_url() {
+        let url = std::env::var("ASSOC_MYSQL_URL").unwrap_or_default();
+        assert!(
+            !url.is_empty(),
+            "ASSOC_MYSQL_URL is not set: run this with `cargo xtask test`, or `cargo xtask db mysql -- …`"
+        );
+        let (scheme, rest) = url.split_once(':').unwrap();
+        assert!(scheme == "mysql" || scheme == "mariadb");
+        for scheme in ["mysql", "mariadb"] {
+            let repo = Repo::connect(&format!("{scheme}:{rest}")).await.unwrap();
+            assert!(["MySQL", "MariaDB"].contains(&repo.dialect().name()));
+        }
     }
 }

@@ -197,63 +197,109 @@ fn six_hundred_packages() {
     assert_has(&deep, &["The tree (66 statements, 1 rows"]);
 }
 
-/// A database of one's own on the server of `ASSOC_MYSQL_URL`.
-struct MySqlDatabase {
-    server: String,
-    name: String,
-}
+mod mariadb {
+    use super::*;
 
-impl MySqlDatabase {
-    fn new() -> Self {
-        let url = std::env::var("ASSOC_MYSQL_URL").unwrap_or_default();
-        assert!(!url.is_empty(), "ASSOC_MYSQL_URL is not set: run the tests with `cargo xtask test`");
-        let database = MySqlDatabase { server: url, name: format!("assoc_crates_{}", std::process::id()) };
-        database.execute(&format!("CREATE DATABASE `{}` CHARACTER SET utf8mb4", database.name));
-        database
+    /// A database of one's own on the server of `ASSOC_MYSQL_URL`.
+    struct MySqlDatabase {
+        server: String,
+        name: String,
     }
 
-    fn url(&self) -> String {
-        let (address, parameters) = self.server.split_once('?').unwrap_or((&self.server, ""));
-        // `mysql://user:password@host:port/database`
-        let parts: Vec<&str> = address.splitn(4, '/').take(3).collect();
-        format!("{}/{}?{parameters}", parts.join("/"), self.name)
+    impl MySqlDatabase {
+        fn new() -> Self {
+            let url = std::env::var("ASSOC_MYSQL_URL").unwrap_or_default();
+            assert!(!url.is_empty(), "ASSOC_MYSQL_URL is not set: run the tests with `cargo xtask test`");
+            let database = MySqlDatabase { server: url, name: format!("assoc_crates_{}", std::process::id()) };
+            database.execute(&format!("CREATE DATABASE `{}` CHARACTER SET utf8mb4", database.name));
+            database
+        }
+
+        fn url(&self) -> String {
+            let (address, parameters) = self.server.split_once('?').unwrap_or((&self.server, ""));
+            // `mysql://user:password@host:port/database`
+            let parts: Vec<&str> = address.splitn(4, '/').take(3).collect();
+            format!("{}/{}?{parameters}", parts.join("/"), self.name)
+        }
+
+        fn execute(&self, sql: &str) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let done = runtime.block_on(async {
+                let repo = Repo::new(MySql::connect(&self.server).await?);
+                repo.execute_raw(sql, []).await
+            });
+            done.expect("the server of ASSOC_MYSQL_URL lets databases be made");
+        }
     }
 
-    fn execute(&self, sql: &str) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let done = runtime.block_on(async {
-            let repo = Repo::new(MySql::connect(&self.server).await?);
-            repo.execute_raw(sql, []).await
+    impl Drop for MySqlDatabase {
+        fn drop(&mut self) {
+            self.execute(&format!("DROP DATABASE `{}`", self.name));
+        }
+    }
+
+    #[test]
+    fn the_same_report() {
+        let (json, database) = (tempfile::NamedTempFile::new().unwrap(), MySqlDatabase::new());
+        fs::write(json.path(), metadata(600)).unwrap();
+        let json = json.path().to_str().unwrap();
+        // Up to where times and SQL are shown.
+        let beginning = |report: String| {
+            let end = report.find("\nWhat the preloads did").or_else(|| report.find("\n  The tree ("));
+            report[..end.expect("it is shown what the preloads did")].to_owned()
+        };
+        // Twice: the tables are made anew by each run.
+        for arguments in [&["--metadata", json][..], &["--metadata", json, "--tree", "package-599", "--depth", "3"]] {
+            let expected = beginning(crates(arguments).report());
+            assert!(expected.len() > 500, "{expected}");
+            let mut command = Command::new(program());
+            command.args(["--database", "env:CRATES_MYSQL_URL"]).args(arguments).current_dir(root());
+            let output = command.env("CRATES_MYSQL_URL", database.url()).output().unwrap();
+            assert_eq!(beginning(Run::of(output).report()), expected);
+        }
+        at_once("env:CRATES_MYSQL_URL", |arguments| {
+            let mut command = Command::new(program());
+            command.args(arguments).current_dir(root()).env("CRATES_MYSQL_URL", database.url()).output().unwrap()
         });
-        done.expect("the server of ASSOC_MYSQL_URL lets databases be made");
     }
 }
 
-impl Drop for MySqlDatabase {
-    fn drop(&mut self) {
-        self.execute(&format!("DROP DATABASE `{}`", self.name));
-    }
+/// What several runs report that share a database and have different graphs.
+fn at_once(database: &str, run: impl Fn(&[&str]) -> Output + Sync) {
+    let directory = tempfile::tempdir().unwrap();
+    let inputs: Vec<(String, String)> = [300, 310, 320, 330, 340, 350]
+        .into_iter()
+        .map(|count| {
+            let json = directory.path().join(format!("{count}.json"));
+            fs::write(&json, metadata(count)).unwrap();
+            (json.to_str().unwrap().to_owned(), format!("{count} packages, 1 of them in the workspace;"))
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (json, expected) in &inputs {
+            let run = &run;
+            scope.spawn(move || {
+                let mut arguments = vec!["--metadata", json];
+                if !database.is_empty() {
+                    arguments.extend(["--database", database]);
+                }
+                let report = Run::of(run(&arguments)).report();
+                assert!(report.starts_with(expected), "{report}");
+                assert_has(&report, &["  The graph (2 statements, "]);
+            });
+        }
+    });
 }
 
 #[test]
-fn on_mysql() {
-    let (json, database) = (tempfile::NamedTempFile::new().unwrap(), MySqlDatabase::new());
-    fs::write(json.path(), metadata(600)).unwrap();
-    let json = json.path().to_str().unwrap();
-    // Up to where times and SQL are shown.
-    let beginning = |report: String| {
-        let end = report.find("\nWhat the preloads did").or_else(|| report.find("\n  The tree ("));
-        report[..end.expect("it is shown what the preloads did")].to_owned()
-    };
-    // Twice: the tables are made anew by each run.
-    for arguments in [&["--metadata", json][..], &["--metadata", json, "--tree", "package-599", "--depth", "3"]] {
-        let expected = beginning(crates(arguments).report());
-        assert!(expected.len() > 500, "{expected}");
-        let mut command = Command::new(program());
-        command.args(["--database", "env:CRATES_MYSQL_URL"]).args(arguments).current_dir(root());
-        let output = command.env("CRATES_MYSQL_URL", database.url()).output().unwrap();
-        assert_eq!(beginning(Run::of(output).report()), expected);
-    }
+fn runs_at_the_same_time() {
+    let plain = |arguments: &[&str]| Command::new(program()).args(arguments).current_dir(root()).output().unwrap();
+    // Beside the program.
+    at_once("", plain);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crates.sqlite");
+    at_once(path.to_str().unwrap(), plain);
+    at_once(&format!("sqlite://{}", path.display()), plain);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! message alone (`UNIQUE constraint failed: users.email`), whose form SQLite has kept since 2013; what cannot be
 //! parsed is left out, never guessed.
 
+use assoc_core::sql::excerpt;
 use assoc_core::{DriverError, DriverErrorKind, Error, Value};
 use rusqlite::ffi;
 
@@ -22,6 +23,7 @@ pub(crate) fn of_opening(error: rusqlite::Error, path: &str) -> Error {
     // whole, whatever its code says about a single statement.
     let kind = match code & 0xff {
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => DriverErrorKind::Retryable,
+        ffi::SQLITE_CORRUPT => DriverErrorKind::Corrupt,
         _ => DriverErrorKind::Unavailable,
     };
     let described = DriverError::new(kind, message);
@@ -47,6 +49,13 @@ pub(crate) fn not_utf8(column: &str, error: std::str::Utf8Error, sql: &str) -> E
     DriverError::new(DriverErrorKind::Value, message).with_source(error).with_sql(sql).into()
 }
 
+/// Whether a savepoint was named that does not exist.
+pub(crate) fn is_missing_savepoint(error: &Error) -> bool {
+    error.driver().is_some_and(|error| {
+        error.kind() == DriverErrorKind::Statement && error.message().starts_with("no such savepoint: ")
+    })
+}
+
 /// A statement that cannot be run as it stands.
 #[cold]
 pub(crate) fn refused(message: impl Into<String>, sql: &str) -> Error {
@@ -59,10 +68,26 @@ pub(crate) fn plain(kind: DriverErrorKind, message: impl Into<String>) -> Error 
     DriverError::new(kind, message).into()
 }
 
+// The binding's own error repeats the text it was given.
+fn shorten(error: rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqlInputError { error, msg, sql, offset } => {
+            rusqlite::Error::SqlInputError { error, msg, sql: excerpt(&sql).into_owned(), offset }
+        }
+        other => other,
+    }
+}
+
 fn classify(error: rusqlite::Error) -> DriverError {
+    let error = shorten(error);
     match &error {
         rusqlite::Error::MultipleStatement => {
             let message = "the text holds several statements: send them one by one, or use `Sqlite::execute_batch`";
+            return DriverError::new(DriverErrorKind::Statement, message).with_source(error);
+        }
+        // The only misuse that the binding lets through: stepping a statement that is none.
+        rusqlite::Error::SqliteFailure(failure, _) if failure.extended_code == ffi::SQLITE_MISUSE => {
+            let message = "there is no statement in the text: it is empty, or only a comment";
             return DriverError::new(DriverErrorKind::Statement, message).with_source(error);
         }
         rusqlite::Error::ToSqlConversionFailure(_) => {
@@ -101,7 +126,12 @@ fn kind_of(code: i32) -> DriverErrorKind {
             ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => DriverErrorKind::Retryable,
             ffi::SQLITE_CANTOPEN | ffi::SQLITE_NOTADB => DriverErrorKind::Unavailable,
             ffi::SQLITE_ERROR | ffi::SQLITE_RANGE => DriverErrorKind::Statement,
-            ffi::SQLITE_MISMATCH | ffi::SQLITE_TOOBIG => DriverErrorKind::Value,
+            ffi::SQLITE_MISMATCH => DriverErrorKind::Value,
+            ffi::SQLITE_TOOBIG => DriverErrorKind::TooLarge,
+            ffi::SQLITE_INTERRUPT => DriverErrorKind::Interrupted,
+            ffi::SQLITE_READONLY => DriverErrorKind::ReadOnly,
+            ffi::SQLITE_FULL => DriverErrorKind::DiskFull,
+            ffi::SQLITE_CORRUPT => DriverErrorKind::Corrupt,
             _ => DriverErrorKind::Other,
         },
     }
@@ -226,8 +256,12 @@ mod tests {
         assert_eq!(name_of(ffi::SQLITE_IOERR | (13 << 8)), "SQLITE_IOERR (3338)");
         assert_eq!(kind_of(ffi::SQLITE_BUSY_SNAPSHOT), DriverErrorKind::Retryable);
         assert_eq!(kind_of(ffi::SQLITE_LOCKED_SHAREDCACHE), DriverErrorKind::Retryable);
-        assert_eq!(kind_of(ffi::SQLITE_INTERRUPT), DriverErrorKind::Other);
-        assert_eq!(kind_of(ffi::SQLITE_READONLY), DriverErrorKind::Other);
+        assert_eq!(kind_of(ffi::SQLITE_INTERRUPT), DriverErrorKind::Interrupted);
+        assert_eq!(kind_of(ffi::SQLITE_READONLY), DriverErrorKind::ReadOnly);
+        assert_eq!(kind_of(ffi::SQLITE_READONLY_DIRECTORY), DriverErrorKind::ReadOnly);
+        assert_eq!(kind_of(ffi::SQLITE_CORRUPT_INDEX), DriverErrorKind::Corrupt);
+        assert_eq!(kind_of(ffi::SQLITE_FULL), DriverErrorKind::DiskFull);
+        assert_eq!(kind_of(ffi::SQLITE_TOOBIG), DriverErrorKind::TooLarge);
         assert_eq!(kind_of(ffi::SQLITE_NOTADB), DriverErrorKind::Unavailable);
     }
 }

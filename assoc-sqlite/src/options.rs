@@ -95,7 +95,7 @@ impl SqliteBuilder {
     }
 
     /// How long to wait for a connection when all are in use; then the error is
-    /// [`Unavailable`](DriverErrorKind::Unavailable). Default: 30 seconds.
+    /// [`PoolTimeout`](DriverErrorKind::PoolTimeout). Default: 30 seconds.
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.config.acquire_timeout = timeout;
         self

@@ -91,8 +91,16 @@ impl Lane {
             waiter
         };
         Wait { lane: self, waiter }.await.ok_or_else(|| {
-            let message = format!("no connection became free within {timeout:?}: all {} are in use", self.max);
-            errors::plain(DriverErrorKind::Unavailable, message)
+            let message = match (self.role, self.max) {
+                (Role::Writer, _) => {
+                    format!("the connection that writes (SQLite has one) did not become free within {timeout:?}")
+                }
+                (Role::Shared, _) => format!(
+                    "the only connection (a database in memory has no more) did not become free within {timeout:?}"
+                ),
+                (Role::Reader, max) => format!("no connection became free within {timeout:?}: all {max} are in use"),
+            };
+            errors::plain(DriverErrorKind::PoolTimeout, message)
         })
     }
 

@@ -33,13 +33,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use assoc_core::driver::{Executed, TransactionMode};
-use assoc_core::{DriverErrorKind, Result, RowSink, Statement, Value};
+use assoc_core::{DriverErrorKind, ErrorKind, Result, RowSink, Statement, Value};
+
+use crate::{errors, values};
+
 #[cfg(feature = "tokio")]
 use rusqlite::InterruptHandle;
 
 #[cfg(feature = "tokio")]
 use crate::costs::Costs;
-use crate::{errors, values};
 
 /// A connection with what belongs to it.
 pub(crate) struct Session {
@@ -52,6 +54,8 @@ pub(crate) struct Session {
     // Begun by us and not yet ended by us. SQLite may end a transaction by itself (full disk, interrupt); statements
     // that were meant for it must not run on their own then.
     in_transaction: bool,
+    // A statement in it was a COMMIT or ROLLBACK by itself.
+    ended_by_statement: bool,
     #[cfg(feature = "tokio")]
     only_reads: bool,
     // A statement is being run, or was when a panic came out of it.
@@ -75,6 +79,11 @@ pub(crate) enum Control {
 /// Runs a function so that it may take long without stalling other tasks.
 pub(crate) type Apart = fn(&mut dyn FnMut());
 
+const OVER: &str = "a statement in it has ended it (COMMIT or ROLLBACK as SQL): what came before took effect with that COMMIT \
+                    or was undone; end transactions with their handle";
+const BEGUN: &str = "a statement has begun one (BEGIN or SAVEPOINT as SQL), which was rolled back, because its connection \
+                     would not have stayed with it: use `repo.transaction` or `repo.begin`";
+
 /// How long a statement may hold the thread before its rest is run [`Apart`].
 const PATIENCE: Duration = Duration::from_micros(500);
 
@@ -87,6 +96,7 @@ impl Session {
             uuid_as_text,
             busy_timeout,
             in_transaction: false,
+            ended_by_statement: false,
             #[cfg(feature = "tokio")]
             only_reads: false,
             running: false,
@@ -212,8 +222,10 @@ impl Session {
             Control::Savepoint(depth) => self.run_inside(&format!("SAVEPOINT assoc_{depth}"))?,
             Control::Release(depth) => self.run_inside(&format!("RELEASE assoc_{depth}"))?,
             Control::RollbackTo(depth) => {
-                self.run_inside(&format!("ROLLBACK TO assoc_{depth}"))?;
-                self.run_inside(&format!("RELEASE assoc_{depth}"))?;
+                let undone = self.run_inside(&format!("ROLLBACK TO assoc_{depth}"));
+                let forgotten = undone.and_then(|()| self.run_inside(&format!("RELEASE assoc_{depth}")));
+                // An earlier call for it, whose future was dropped, has come as far as that.
+                forgotten.or_else(|error| if errors::is_missing_savepoint(&error) { Ok(()) } else { Err(error) })?;
             }
         }
         Ok(Executed::default())
@@ -233,6 +245,7 @@ impl Session {
     fn begin(&mut self, sql: &str) -> Result<()> {
         self.run(sql)?;
         self.in_transaction = true;
+        self.ended_by_statement = false;
         Ok(())
     }
 
@@ -265,9 +278,25 @@ impl Session {
 
     fn check_transaction(&mut self, sql: &str) -> Result<()> {
         if self.in_transaction && self.conn.is_autocommit() {
+            if self.ended_by_statement {
+                return Err(ErrorKind::Transaction(OVER).into());
+            }
             let message = "SQLite has rolled the transaction back by itself: a statement was interrupted, or failed \
                            for want of disk or memory";
             return Err(assoc_core::DriverError::new(DriverErrorKind::Other, message).with_sql(sql).into());
+        }
+        Ok(())
+    }
+
+    // After a statement that may have begun or ended a transaction by itself.
+    fn check_boundary(&mut self, sql: &str) -> Result<()> {
+        match (self.in_transaction, self.conn.is_autocommit()) {
+            (true, true) => self.ended_by_statement = true,
+            (false, false) => {
+                self.conn.execute_batch("ROLLBACK").map_err(|error| errors::of_statement(error, sql))?;
+                return Err(ErrorKind::Transaction(BEGUN).into());
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -282,8 +311,11 @@ impl Session {
         refuse_nul(sql)?;
         self.running = true;
         let done = if Verb::of(sql) == Verb::Other {
-            let mut prepared = self.conn.prepare(sql).map_err(|error| errors::of_statement(error, sql))?;
-            bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql))
+            let done = {
+                let mut prepared = self.conn.prepare(sql).map_err(|error| errors::of_statement(error, sql))?;
+                bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql))
+            };
+            done.and_then(|done| self.check_boundary(sql).map(|()| done))
         } else {
             let mut prepared = self.conn.prepare_cached(sql).map_err(|error| errors::of_statement(error, sql))?;
             bind_all(&mut prepared, statement, self.uuid_as_text).and_then(|()| run(&mut prepared, sql))

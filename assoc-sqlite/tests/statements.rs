@@ -112,10 +112,13 @@ fn wrong_statements_are_refused_with_their_text() {
         assert!(error.to_string().contains(message), "{sql}: {error}");
         assert_eq!(error.driver().unwrap().sql(), Some(sql));
     }
-    // Nothing to run is not a panic.
-    for empty in ["", "  ", "-- comment", ";"] {
-        let _ = execute(&mut *connection, empty);
-        let _ = pollster::block_on(rows(&mut *connection, &Statement::plain(empty)));
+    for empty in ["", "  ", "-- comment", "/* comment", ";"] {
+        let executed = execute(&mut *connection, empty).unwrap_err();
+        let queried = pollster::block_on(rows(&mut *connection, &Statement::plain(empty))).unwrap_err();
+        for error in [executed, queried] {
+            assert_eq!(kind(&error), DriverErrorKind::Statement, "{empty}: {error}");
+            assert!(error.to_string().contains("no statement in the text"), "{empty}: {error}");
+        }
     }
     assert_eq!(execute(&mut *connection, "SELECT 1; -- that is all").unwrap(), Executed::new(0, None));
     drop(connection);
@@ -235,4 +238,89 @@ fn another_writer_makes_us_wait_and_then_retry() {
         assert!(error.is_retryable());
         assert_eq!(error.driver().unwrap().code(), Some("SQLITE_BUSY_SNAPSHOT"));
     });
+}
+
+#[test]
+fn failures_that_call_for_different_answers_are_told_apart() {
+    let scratch = support::Scratch::new();
+    let insert = |connection: &mut dyn Connection, text: &str| {
+        let statement = statement("INSERT INTO t VALUES (?)", [Value::Text(text.to_owned().into())]);
+        pollster::block_on(connection.execute(&statement))
+    };
+    let sqlite = scratch
+        .builder()
+        .on_connect(|conn| {
+            conn.set_limit(assoc_sqlite::rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, 200_000)?;
+            conn.pragma_update(None, "max_page_count", 40)
+        })
+        .open()
+        .unwrap();
+    pollster::block_on(sqlite.execute_batch("CREATE TABLE t(v TEXT); INSERT INTO t VALUES ('a')")).unwrap();
+    let mut connection = pollster::block_on(sqlite.acquire(Access::Write)).unwrap();
+    let too_large = insert(&mut *connection, &"x".repeat(300_000)).unwrap_err();
+    assert_eq!((kind(&too_large), code(&too_large)), (DriverErrorKind::TooLarge, "SQLITE_TOOBIG"), "{too_large}");
+    let full = (0..10).find_map(|_| insert(&mut *connection, &"x".repeat(50_000)).err()).unwrap();
+    assert_eq!((kind(&full), code(&full)), (DriverErrorKind::DiskFull, "SQLITE_FULL"), "{full}");
+    // The statements that failed cost only themselves.
+    assert_eq!(insert(&mut *connection, "fine").unwrap().affected, 1);
+    drop((connection, sqlite));
+
+    let reading = scratch.builder().read_only(true).open().unwrap();
+    let mut connection = pollster::block_on(reading.acquire(Access::Write)).unwrap();
+    let read_only = insert(&mut *connection, "x").unwrap_err();
+    assert_eq!((kind(&read_only), code(&read_only)), (DriverErrorKind::ReadOnly, "SQLITE_READONLY"), "{read_only}");
+    drop((connection, reading));
+
+    let path = scratch.path();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[4096..].fill(0x5a);
+    std::fs::write(&path, bytes).unwrap();
+    let damaged = scratch.builder().open().unwrap();
+    let mut connection = pollster::block_on(damaged.acquire(Access::Read)).unwrap();
+    let corrupt = pollster::block_on(rows(&mut *connection, &Statement::plain("SELECT * FROM t"))).unwrap_err();
+    assert_eq!((kind(&corrupt), code(&corrupt)), (DriverErrorKind::Corrupt, "SQLITE_CORRUPT"), "{corrupt}");
+}
+
+#[test]
+fn transactions_by_statement() {
+    let (_sqlite, mut connection) = memory("CREATE TABLE t(v INT)");
+    let count = |connection: &mut dyn Connection| {
+        pollster::block_on(support::ints(connection, &Statement::plain("SELECT count(*) FROM t"))).unwrap()
+    };
+    // Begun: rolled back at once, and an error.
+    for begun in ["BEGIN", "BEGIN IMMEDIATE", "SAVEPOINT a", "/* c */ BEGIN"] {
+        let error = execute(&mut *connection, begun).unwrap_err();
+        assert!(matches!(error.kind(), assoc_core::ErrorKind::Transaction(_)), "{begun}: {error}");
+        pollster::block_on(connection.begin(TransactionMode::Write)).unwrap();
+        pollster::block_on(connection.commit()).unwrap();
+    }
+    // Ended: what follows is refused.
+    for (ending, kept) in [("COMMIT", 1), ("END", 2), ("ROLLBACK", 2)] {
+        pollster::block_on(connection.begin(TransactionMode::Write)).unwrap();
+        execute(&mut *connection, "INSERT INTO t VALUES (1)").unwrap();
+        execute(&mut *connection, ending).unwrap();
+        let late = execute(&mut *connection, "INSERT INTO t VALUES (2)").unwrap_err();
+        let savepoint = pollster::block_on(connection.savepoint(1)).unwrap_err();
+        let commit = pollster::block_on(connection.commit()).unwrap_err();
+        for error in [late, savepoint, commit] {
+            assert!(matches!(error.kind(), assoc_core::ErrorKind::Transaction(_)), "{ending}: {error}");
+            assert!(error.to_string().contains("has ended it"), "{ending}: {error}");
+        }
+        pollster::block_on(connection.rollback()).unwrap();
+        assert_eq!(count(&mut *connection), [kept], "{ending}");
+    }
+    // Undoing a savepoint can be repeated.
+    pollster::block_on(connection.begin(TransactionMode::Write)).unwrap();
+    pollster::block_on(connection.savepoint(1)).unwrap();
+    execute(&mut *connection, "INSERT INTO t VALUES (3)").unwrap();
+    for _ in 0..3 {
+        pollster::block_on(connection.rollback_to_savepoint(1)).unwrap();
+    }
+    assert!(pollster::block_on(connection.release_savepoint(1)).is_err());
+    pollster::block_on(connection.commit()).unwrap();
+    assert_eq!(count(&mut *connection), [2]);
+}
+
+fn code(error: &assoc_core::Error) -> &str {
+    error.driver().unwrap().code().unwrap()
 }

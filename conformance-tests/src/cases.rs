@@ -27,6 +27,7 @@ mod load_states;
 mod load_with;
 mod merging;
 mod nested_through;
+mod nested_transactions;
 mod polymorphic;
 mod polymorphic_keys;
 mod preload_belongs_to;
@@ -130,6 +131,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         writes::CASES,
         read_only::CASES,
         transactions::CASES,
+        nested_transactions::CASES,
     ]
     .into_iter()
     .flatten()

@@ -13,6 +13,7 @@ pub struct Recorder(Arc<Mutex<State>>);
 struct State {
     statements: Vec<(String, usize)>,
     fail_after: Option<usize>,
+    fail_commit: bool,
 }
 
 impl Recorder {
@@ -29,6 +30,11 @@ impl Recorder {
     /// Lets so many more statements succeed and then fails one, as if the connection had broken.
     pub fn fail_after(&self, statements: usize) {
         self.state().fail_after = Some(statements);
+    }
+
+    /// Lets the next COMMIT of a transaction fail, as if the connection had broken before it was sent.
+    pub fn fail_commit(&self) {
+        self.state().fail_commit = true;
     }
 
     fn record(&self, statement: &Statement) -> Result<()> {
@@ -104,7 +110,13 @@ impl Connection for RecordedConnection {
     }
 
     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.inner.commit()
+        if !std::mem::take(&mut self.recorder.state().fail_commit) {
+            return self.inner.commit();
+        }
+        Box::pin(async move {
+            self.inner.rollback().await?;
+            Err(DriverError::new(DriverErrorKind::ConnectionLost, "injected failure").into())
+        })
     }
 
     fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {

@@ -8,16 +8,30 @@ use rstest::rstest;
 
 mod backends;
 
-#[rstest]
-fn suite(
-    #[values(SqliteFile, MariaDb)] backend: impl Backend,
-    #[values(Level::Driver, Level::Read, Level::Write, Level::Transaction)] level: Level,
-) {
+mod sqlite {
+    use super::*;
+
+    #[rstest]
+    fn suite(#[values(Level::Driver, Level::Read, Level::Write, Level::Transaction)] level: Level) {
+        judge(&SqliteFile, level);
+    }
+}
+
+mod mariadb {
+    use super::*;
+
+    #[rstest]
+    fn suite(#[values(Level::Driver, Level::Read, Level::Write, Level::Transaction)] level: Level) {
+        judge(&MariaDb, level);
+    }
+}
+
+fn judge(backend: &dyn Backend, level: Level) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let mut failed = Vec::new();
     let (mut passed, mut skipped) = (0, 0);
     for case in all().filter(|case| case.level == level) {
-        let transcript = match runtime.block_on(execute(&backend, case)) {
+        let transcript = match runtime.block_on(execute(backend, case)) {
             Ok(Outcome::Ran(transcript)) => transcript,
             Ok(Outcome::Skipped(lacking)) => {
                 println!("skipped {}: no {lacking}", case.id);

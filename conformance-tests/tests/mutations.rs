@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use Fault::*;
 use assoc_core::driver::{Access, Connection, Driver, Executed, TransactionMode};
 use assoc_core::{Bind, BindList, BoxFuture, Dialect, DriverError, DriverErrorKind, Result, RowSink, Statement, Value};
 use assoc_sqlite::Sqlite;
@@ -37,9 +38,9 @@ enum Fault {
     CommitsInsteadOfRollback,
     KeepsWhatASavepointUndoes,
     CommitsWhenDropped,
+    CommitsNothingAfterAnError,
+    ForgetsSavepoints,
 }
-
-use Fault::*;
 
 #[rstest]
 #[case(LosesTheLastOfSeveralRows, &["queries.all_in_order", "preload_has_many.empty_and_full", "batches.stream"])]
@@ -64,6 +65,8 @@ use Fault::*;
 #[case(CommitsInsteadOfRollback, &["transactions.error_rolls_back", "transactions.by_hand"])]
 #[case(KeepsWhatASavepointUndoes, &["transactions.nested", "transactions.nested_dropped"])]
 #[case(CommitsWhenDropped, &["transactions.drop_rolls_back"])]
+#[case(CommitsNothingAfterAnError, &["transactions.a_failed_statement_that_was_swallowed"])]
+#[case(ForgetsSavepoints, &["transactions.nested", "nested_transactions.a_stale_handle_harms_no_other_level"])]
 fn is_noticed(#[case] fault: Fault, #[case] cases: &[&str]) {
     for id in cases {
         assert_eq!(judge(Fault::None, id), Ok(()), "a sound driver passes");
@@ -111,7 +114,8 @@ impl Driver for Broken {
     fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
         Box::pin(async move {
             let inner = Some(self.inner.acquire(access).await?);
-            Ok(Box::new(BrokenConnection { inner, fault: self.fault, in_transaction: false }) as Box<dyn Connection>)
+            Ok(Box::new(BrokenConnection { inner, fault: self.fault, in_transaction: false, failed: false })
+                as Box<dyn Connection>)
         })
     }
 
@@ -125,6 +129,8 @@ struct BrokenConnection {
     inner: Option<Box<dyn Connection>>,
     fault: Fault,
     in_transaction: bool,
+    // A statement of the transaction has failed.
+    failed: bool,
 }
 
 impl BrokenConnection {
@@ -188,7 +194,9 @@ impl Connection for BrokenConnection {
                 rows.push(values.iter_mut().map(|value| spoil(fault, std::mem::take(value).into_owned())).collect());
                 Ok(())
             };
-            match self.inner().query(&spoiled, &mut collect).await {
+            let queried = self.inner().query(&spoiled, &mut collect).await;
+            self.failed |= queried.is_err();
+            match queried {
                 Err(_) if fault == ReadsNothingOnError => return Ok(()),
                 Err(error) => return Err(self.spoiled_error(error)),
                 Ok(()) => {}
@@ -212,7 +220,9 @@ impl Connection for BrokenConnection {
     fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
         Box::pin(async move {
             let spoiled = self.spoiled(statement);
-            let executed = self.inner().execute(&spoiled).await.map_err(|error| self.spoiled_error(error))?;
+            let executed = self.inner().execute(&spoiled).await;
+            self.failed |= executed.is_err();
+            let executed = executed.map_err(|error| self.spoiled_error(error))?;
             let affected = if self.fault == ReportsNothingAffected { 0 } else { executed.affected };
             Ok(Executed::new(affected, executed.last_insert_id))
         })
@@ -224,6 +234,7 @@ impl Connection for BrokenConnection {
                 return Ok(());
             }
             self.in_transaction = true;
+            self.failed = false;
             self.inner().begin(mode).await
         })
     }
@@ -233,6 +244,7 @@ impl Connection for BrokenConnection {
         match self.fault {
             IgnoresBegin => Box::pin(async { Ok(()) }),
             RollsBackInsteadOfCommit => self.inner().rollback(),
+            CommitsNothingAfterAnError if self.failed => self.inner().rollback(),
             _ => self.inner().commit(),
         }
     }
@@ -247,11 +259,17 @@ impl Connection for BrokenConnection {
     }
 
     fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner().savepoint(depth)
+        match self.fault {
+            ForgetsSavepoints => Box::pin(async { Ok(()) }),
+            _ => self.inner().savepoint(depth),
+        }
     }
 
     fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner().release_savepoint(depth)
+        match self.fault {
+            ForgetsSavepoints => Box::pin(async { Ok(()) }),
+            _ => self.inner().release_savepoint(depth),
+        }
     }
 
     fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {

@@ -42,6 +42,8 @@ const OPTIONS: &[&str] = &[
     "--innodb-buffer-pool-size=128M",
     "--innodb-log-file-size=48M",
     "--max-allowed-packet=64M",
+    // Not the default, and the harder case: an error that does not say so ends the transaction.
+    "--innodb-rollback-on-timeout=ON",
 ];
 
 /// MariaDB's script that fills a data directory. MySQL has none: its daemon does it.

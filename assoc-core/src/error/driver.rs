@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use super::excerpt;
+
 /// What kind of failure a driver met. Drivers MUST classify; what fits nothing is [`DriverErrorKind::Other`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DriverErrorKind {
-    /// No connection could be made, or none was free in time.
+    /// No connection could be made.
     Unavailable,
+    /// All connections of the pool were in use, and none became free in time.
+    PoolTimeout,
     /// The connection broke. Inside a transaction everything since its start is lost.
     ConnectionLost,
     /// The connection broke during COMMIT: whether the transaction took effect is unknown. Never retried blindly.
@@ -26,15 +30,26 @@ pub enum DriverErrorKind {
     Statement,
     /// A value cannot be represented on the other side.
     Value,
+    /// A value, a row or a statement is larger than the database takes.
+    TooLarge,
+    /// The statement ran longer than the time limit that was set for it.
+    TimeLimit,
+    /// The statement was stopped before its end: by an administrator, or because its future was dropped.
+    Interrupted,
+    /// The database, the server or the transaction only reads.
+    ReadOnly,
+    /// There is no space left for what was to be written.
+    DiskFull,
+    /// The database's files are damaged.
+    Corrupt,
     /// Anything else.
     Other,
 }
 
 /// A failure of the database or its driver.
 ///
-/// [`Display`](fmt::Display) gives the class, the database's message and the statement;
+/// [`Display`](fmt::Display) gives the class, the database's message and the beginning of the statement;
 /// [`source`](std::error::Error::source) the driver's own error.
-#[derive(Debug)]
 pub struct DriverError {
     kind: DriverErrorKind,
     message: String,
@@ -135,6 +150,7 @@ impl fmt::Display for DriverErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             DriverErrorKind::Unavailable => "database unavailable",
+            DriverErrorKind::PoolTimeout => "no connection free in time",
             DriverErrorKind::ConnectionLost => "connection lost",
             DriverErrorKind::AmbiguousCommit => "connection lost during commit, outcome unknown",
             DriverErrorKind::Retryable => "conflict with another transaction, retry",
@@ -144,6 +160,12 @@ impl fmt::Display for DriverErrorKind {
             DriverErrorKind::CheckViolation => "CHECK constraint violated",
             DriverErrorKind::Statement => "statement refused",
             DriverErrorKind::Value => "value refused",
+            DriverErrorKind::TooLarge => "too large",
+            DriverErrorKind::TimeLimit => "time limit reached",
+            DriverErrorKind::Interrupted => "statement interrupted",
+            DriverErrorKind::ReadOnly => "database is read-only",
+            DriverErrorKind::DiskFull => "disk full",
+            DriverErrorKind::Corrupt => "database damaged",
             DriverErrorKind::Other => "database error",
         })
     }
@@ -153,14 +175,44 @@ impl fmt::Display for DriverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind, self.message)?;
         if let Some(sql) = &self.sql {
-            write!(f, " [in: {sql}]")?;
+            write!(f, " [in: {}]", excerpt(sql))?;
         }
         Ok(())
+    }
+}
+
+// Not derived: a statement may be as long as a book.
+impl fmt::Debug for DriverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DriverError")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("code", &self.code)
+            .field("table", &self.table)
+            .field("constraint", &self.constraint)
+            .field("sql", &self.sql.as_deref().map(excerpt))
+            .field("source", &self.source)
+            .finish()
     }
 }
 
 impl std::error::Error for DriverError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_statements_are_cut_in_messages_and_kept_as_data() {
+        let sql = format!("SELECT 1 WHERE id IN ({})", vec!["?"; 100_000].join(", "));
+        let error = crate::Error::from(DriverError::new(DriverErrorKind::Other, "no").with_sql(&sql));
+        for shown in [format!("{error}"), format!("{error:?}"), format!("{error:#?}")] {
+            assert!(shown.len() < 3_000 && shown.contains("SELECT 1 WHERE id IN (?, "), "{}", shown.len());
+        }
+        assert_eq!(error.driver().and_then(DriverError::sql), Some(sql.as_str()));
     }
 }

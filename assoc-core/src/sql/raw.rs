@@ -1,7 +1,7 @@
 //! SQL of the application's own: its placeholders become the dialect's, and each takes a bind.
 
 use super::SqlWriter;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, excerpt};
 use crate::value::Value;
 
 impl SqlWriter<'_> {
@@ -28,7 +28,7 @@ impl SqlWriter<'_> {
         } else {
             Err(Error::invalid_query(
                 "raw SQL",
-                format!("`{sql}` has {wanted} placeholders (`?`) and {} binds were given", binds.len()),
+                format!("`{}` has {wanted} placeholders (`?`) and {} binds were given", excerpt(sql), binds.len()),
             ))
         }
     }

@@ -145,13 +145,13 @@ async fn a_server_that_does_not_answer_is_unavailable_in_time() {
 }
 
 #[tokio::test]
-async fn a_value_beyond_the_packet_limit_is_a_value_error_and_the_pool_goes_on() {
+async fn a_value_beyond_the_packet_limit_is_too_large_and_the_pool_goes_on() {
     let db = TestDb::new().await;
     let driver = db.builder().options(|options| options.max_allowed_packet(Some(1_000_000))).connect().await.unwrap();
     let mut connection = acquire(&driver).await;
     run(&mut *connection, "CREATE TABLE t (v LONGTEXT)").await;
     let huge = text(&"x".repeat(2_000_000));
     let error = try_run(&mut *connection, "INSERT INTO t VALUES (?)", [huge]).await.unwrap_err();
-    assert_eq!(error.driver().unwrap().kind(), DriverErrorKind::Value, "{error}");
+    assert_eq!(error.driver().unwrap().kind(), DriverErrorKind::TooLarge, "{error}");
     assert!(try_rows(&mut *connection, "SELECT * FROM t", []).await.unwrap().is_empty());
 }

@@ -10,6 +10,7 @@ mod errors;
 mod keys;
 mod killed;
 mod pool;
+mod sessions;
 mod statements;
 mod support;
 mod transactions;

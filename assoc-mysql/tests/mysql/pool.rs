@@ -100,7 +100,7 @@ async fn waiting_has_a_limit_and_says_why() {
     let held = acquire(&driver).await;
     let began = Instant::now();
     let error = driver.acquire(Access::Read).await.map(|_| ()).unwrap_err();
-    assert_eq!(error.driver().unwrap().kind(), DriverErrorKind::Unavailable);
+    assert_eq!(error.driver().unwrap().kind(), DriverErrorKind::PoolTimeout);
     assert!(error.to_string().contains("all 1 are in use"), "{error}");
     assert!(began.elapsed() >= Duration::from_millis(100));
     drop(held);

@@ -16,6 +16,11 @@ use std::env;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
+use cli::Options;
+use failure::Failure;
+use metadata::Metadata;
+use progress::Progress;
+
 mod cli;
 mod database;
 mod failure;
@@ -27,11 +32,6 @@ mod models;
 mod progress;
 mod report;
 mod tree;
-
-use cli::Options;
-use failure::Failure;
-use metadata::Metadata;
-use progress::Progress;
 
 fn main() -> ExitCode {
     match run() {
@@ -59,9 +59,10 @@ fn run() -> Result<(), Failure> {
 }
 
 async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Progress) -> Result<(), Failure> {
-    let repo = database::connect(options.database.as_deref()).await?;
-    import::create_tables(&repo).await?;
-    import::store(&repo, metadata, progress).await?;
+    let database = database::connect(options.database.as_deref(), progress).await?;
+    let repo = &database.repo;
+    import::create_tables(repo).await?;
+    import::store(repo, metadata, progress).await?;
     progress.clear();
 
     let mut out = BufWriter::new(io::stdout().lock());
@@ -69,8 +70,8 @@ async fn store_and_report(options: &Options, metadata: &Metadata, progress: &Pro
         writeln!(out, "Only what {platform} needs: packages for other platforms could not be fetched.\n")?;
     }
     match &options.tree {
-        Some(name) => tree::write(&repo, name, options.depth, &mut out).await?,
-        None => report::write(&repo, options.top, &mut out).await?,
+        Some(name) => tree::write(repo, name, options.depth, &mut out).await?,
+        None => report::write(repo, options.top, &mut out).await?,
     }
     Ok(out.flush()?)
 }

@@ -229,7 +229,7 @@ impl Errand {
 
 #[cold]
 fn cancelled() -> assoc_core::Error {
-    errors::plain(DriverErrorKind::Other, "the statement was cancelled")
+    errors::plain(DriverErrorKind::Interrupted, "the statement was cancelled")
 }
 
 // Cancels the errand when the future that waits for it goes away, by being dropped or by a panic in its sink.

@@ -19,6 +19,10 @@ cases! { "transactions", Level::Transaction;
     used_after_its_end,
     reads_see_its_writes,
     failed_batch_inside,
+    a_failed_statement_that_was_swallowed,
+    a_failed_commit,
+    boundaries_as_sql,
+    an_error_of_the_application,
     many_tasks,
     two_hundred_tasks_on_one_pool,
 }
@@ -105,8 +109,7 @@ async fn nested(cx: &mut Context) -> Result<()> {
         if refused.is_ok() {
             return Err(Error::other("the inner transaction succeeded"));
         }
-        tx.transaction(async |inner| inner.insert(author("kept")).await).await?;
-        Ok(())
+        tx.transaction(async |inner| inner.insert(author("kept")).await).await
     })
     .await?;
     names(cx).await
@@ -166,6 +169,135 @@ async fn failed_batch_inside(cx: &mut Context) -> Result<()> {
         }
     })
     .await?;
+    names(cx).await
+}
+
+// What a database makes of an error inside a transaction differs: some undo the statement, some abort the transaction.
+// What is committed is everything that was reported as done, or nothing and an error.
+async fn a_failed_statement_that_was_swallowed(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    repo.insert(author("twin").set(Author::ID, 1)).await?;
+    for reads in [false, true] {
+        let tx = repo.begin().await?;
+        tx.insert(author("before")).await?;
+        let failed = if reads {
+            tx.query::<Author>("SELECT id, name, nothing FROM authors", []).await.is_err()
+        } else {
+            tx.insert(author("twin").set(Author::ID, 1)).await.is_err()
+        };
+        cx.require(failed, "the statement fails")?;
+        let after = tx.insert(author("after")).await.is_ok();
+        let committed = tx.commit().await.is_ok();
+        let found = repo.pluck((Author::NAME,), Query::filter(Author::NAME.ne("twin"))).await?;
+        let found: Vec<String> = found.into_iter().map(|(name,)| name).collect();
+        let expected: &[&str] = match (committed, after) {
+            (true, true) => &["before", "after"],
+            (true, false) => &["before"],
+            (false, _) => &[],
+        };
+        cx.require(found == expected, "all that was reported as done, or an error and nothing")?;
+        repo.execute_raw("DELETE FROM authors WHERE name <> 'twin'", []).await?;
+    }
+    // With a savepoint around it every database goes on.
+    repo.transaction(async |tx| {
+        tx.insert(author("kept")).await?;
+        let failed = tx.transaction(async |inner| inner.insert(author("twin").set(Author::ID, 1)).await).await;
+        cx.require(failed.is_err_and(|error| error.is_unique_violation()), "classified")?;
+        tx.insert(author("kept too")).await
+    })
+    .await?;
+    names(cx).await
+}
+
+// A connection that breaks before COMMIT was sent: an error, and nothing is kept.
+async fn a_failed_commit(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let tx = repo.begin().await?;
+    tx.insert(author("lost")).await?;
+    cx.recorder().fail_commit();
+    cx.fails("commit", tx.commit()).await?;
+    let work = repo.transaction(async |tx| {
+        tx.insert(author("lost")).await?;
+        cx.recorder().fail_commit();
+        Ok::<_, Error>(())
+    });
+    cx.require(work.await.is_err(), "the closure's Ok is not believed")?;
+    repo.insert(author("the repo is fine")).await?;
+    names(cx).await
+}
+
+async fn boundaries_as_sql(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let texts =
+        ["BEGIN", "begin transaction", "START TRANSACTION", "COMMIT", "ROLLBACK", "/* c */ BEGIN", "SAVEPOINT a"];
+    for sql in texts {
+        cx.fails(&format!("{sql} outside"), repo.execute_raw(sql, [])).await?;
+        cx.fails(&format!("{sql} as a query"), repo.query::<Author>(sql, [])).await?;
+        repo.insert(author(&format!("after {sql}"))).await?;
+    }
+    let tx = repo.begin().await?;
+    tx.insert(author("kept")).await?;
+    for sql in &texts[..6] {
+        cx.fails(&format!("{sql} inside"), tx.execute_raw(sql, [])).await?;
+    }
+    tx.execute_raw("SAVEPOINT mine", []).await?;
+    tx.insert(author("undone")).await?;
+    tx.execute_raw("ROLLBACK TO SAVEPOINT mine", []).await?;
+    tx.commit().await?;
+    names(cx).await
+}
+
+#[derive(Debug)]
+enum AppError {
+    TooMany(u64),
+    Database(Error),
+}
+
+impl From<Error> for AppError {
+    fn from(error: Error) -> Self {
+        AppError::Database(error)
+    }
+}
+
+async fn an_error_of_the_application(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let add = |repo: Repo, name: &'static str, most: u64| async move {
+        repo.transaction(async |tx| {
+            tx.insert(author(name)).await?;
+            let inner = tx
+                .transaction(async |inner| Err::<(), _>(AppError::TooMany(inner.count(Query::<Author>::new()).await?)));
+            match inner.await {
+                Err(AppError::TooMany(found)) if found <= most => Ok(()),
+                other => other,
+            }
+        })
+        .await
+    };
+    // In a task: the future is Send.
+    let done = tokio::spawn(add(repo.clone(), "kept", 1)).await.map_err(Error::other)?;
+    cx.require(matches!(done, Ok(())), "it is kept")?;
+    let refused = add(repo.clone(), "undone", 1).await;
+    cx.require(matches!(refused, Err(AppError::TooMany(2))), "the application's error comes back as it is")?;
+    let failed: std::result::Result<(), AppError> = repo
+        .transaction(async |tx| {
+            tx.insert(author("undone").set(Author::ID, 1)).await?;
+            Ok(())
+        })
+        .await;
+    cx.require(
+        matches!(failed, Err(AppError::Database(error)) if error.is_unique_violation()),
+        "the database's is converted",
+    )?;
+    // And that of BEGIN.
+    let tx = repo.begin().await?;
+    let handle: Repo = (*tx).clone();
+    tx.rollback().await?;
+    let late: std::result::Result<(), AppError> = handle.transaction(async |_| Ok(())).await;
+    cx.require(matches!(late, Err(AppError::Database(_))), "so is that of BEGIN")?;
     names(cx).await
 }
 

@@ -57,7 +57,7 @@ fn server() -> Opts {
         !url.is_empty(),
         "ASSOC_MYSQL_URL is not set: run all tests with `cargo xtask test`, or this one with \
          `cargo xtask db mysql -- cargo test -p conformance-tests`, or set it to the URL of a server on which \
-         databases may be created"
+         databases may be created. (`cargo xtask test --quick` leaves out what is in modules named `mariadb`.)"
     );
     match Opts::from_url(&url) {
         Ok(options) => options,

@@ -1,0 +1,129 @@
+//! What a statement does beyond its answer, as far as its text shows.
+
+/// Whether a statement only reads, so that running it twice does no harm.
+pub(crate) fn only_reads(sql: &str) -> bool {
+    is_any(first_word(sql), &["SELECT", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "VALUES", "TABLE"])
+}
+
+/// Whether a statement changes rows and nothing else. If it fails, the server undoes it alone, unless its error says more.
+pub(crate) fn changes_rows(sql: &str) -> bool {
+    is_any(first_word(sql), &["INSERT", "REPLACE", "UPDATE", "DELETE"])
+}
+
+/// Whether the id the server reports is that of the one row which was inserted: an upsert reports others.
+pub(crate) fn is_plain_insert(sql: &str) -> bool {
+    first_word(sql).eq_ignore_ascii_case("INSERT") && !contains(sql, "ON DUPLICATE KEY")
+}
+
+/// Whether a statement may leave something in its session that the session's next user would notice: a variable, a
+/// setting, a lock, a temporary table. What is not known to leave nothing counts.
+pub(crate) fn alters_session(sql: &str) -> bool {
+    let word = first_word(sql);
+    let of_rows = only_reads(sql) || changes_rows(sql);
+    if of_rows || is_any(word, &["DESC", "ANALYZE"]) {
+        // `SELECT @x := 1`, `SELECT 1 INTO @x`, user locks.
+        return sql.contains('@') && (sql.contains(":=") || contains(sql, "INTO")) || contains(sql, "GET_LOCK");
+    }
+    let of_schema = &[
+        "CREATE",
+        "DROP",
+        "ALTER",
+        "TRUNCATE",
+        "RENAME",
+        "OPTIMIZE",
+        "CHECK",
+        "REPAIR",
+        "GRANT",
+        "REVOKE",
+        "KILL",
+        "SAVEPOINT",
+        "RELEASE",
+        "ROLLBACK",
+        "COMMIT",
+    ];
+    !is_any(word, of_schema) || contains(sql, "TEMPORARY")
+}
+
+/// Whether the text may hold several statements: a semicolon that is not its end.
+pub(crate) fn may_be_several(sql: &str) -> bool {
+    sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).contains(';')
+}
+
+fn first_word(sql: &str) -> &str {
+    let text = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
+    &text[..end]
+}
+
+fn is_any(word: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+fn contains(sql: &str, upper: &str) -> bool {
+    sql.as_bytes().windows(upper.len()).any(|part| part.eq_ignore_ascii_case(upper.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_is_told_from_writing() {
+        for sql in ["SELECT 1", " (select 1) UNION (SELECT 2)", "with x as (select 1) select * from x", "show tables"] {
+            assert!(only_reads(sql), "{sql}");
+        }
+        for sql in ["INSERT INTO t VALUES (1) RETURNING id", "DELETE FROM t", "CALL p()", "", "SELECTED"] {
+            assert!(!only_reads(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_insert_has_an_id() {
+        assert!(is_plain_insert("INSERT INTO `t` (`a`) VALUES (?)"));
+        assert!(!is_plain_insert("INSERT INTO t VALUES (?) on duplicate key update a = 1"));
+        assert!(!is_plain_insert("UPDATE t SET a = LAST_INSERT_ID(5)"));
+        assert!(!is_plain_insert("é"));
+    }
+
+    #[test]
+    fn what_stays_in_a_session() {
+        let leaving = [
+            "SET @x = 5",
+            "set session sql_mode = ''",
+            "USE other",
+            "LOCK TABLES t WRITE",
+            "CALL p()",
+            "SELECT @x := id FROM t",
+            "select id into @x from t",
+            "SELECT GET_LOCK('a', 1)",
+            "CREATE TEMPORARY TABLE t (id INT)",
+            "PREPARE s FROM 'SELECT 1'",
+            "/* hint */ SELECT 1",
+            "BEGIN NOT ATOMIC SET @x = 1; END",
+        ];
+        for sql in leaving {
+            assert!(alters_session(sql), "{sql}");
+        }
+        let clean = [
+            "SELECT 1",
+            "SELECT * FROM t WHERE email = 'ada@example.org'",
+            "INSERT INTO t SELECT 1",
+            "UPDATE t SET a = ?",
+            "CREATE TABLE t (id INT)",
+            "ALTER TABLE t ADD COLUMN a INT",
+            "SAVEPOINT assoc_1",
+        ];
+        for sql in clean {
+            assert!(!alters_session(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn several_statements() {
+        assert!(!may_be_several("SELECT 1"));
+        assert!(!may_be_several("SELECT 1 ; ;\n"));
+        assert!(may_be_several("SELECT 1; DELETE FROM t"));
+        // Asking the server costs a round trip, not a wrong answer.
+        assert!(may_be_several("SELECT ';'"));
+    }
+}
