@@ -8,10 +8,9 @@ pub use crate::holder::{
 };
 pub use crate::key::Key;
 pub use crate::metadata::association::{
-    AssociationDef, BelongsToKind, Finder, FinderKind, HasAndBelongsToManyKind, HasManyKind, HasOneKind, Inverse,
-    Macro, Options, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType, VariantDef,
+    AssociationDef, BelongsToKind, Finder, FinderKind, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant,
+    Inverse, Macro, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType, VariantDef,
 };
-pub use crate::metadata::association::{HasVariant, Polymorphic};
 pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
 pub use crate::metadata::request::Shape;

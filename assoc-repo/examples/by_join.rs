@@ -182,7 +182,7 @@ fn main() -> Result<()> {
                 }
                 parents = level;
             }
-            Ok(())
+            Ok::<_, Error>(())
         })
         .await?;
         let posts = |users: &[User]| users.iter().map(|user| user.posts.loaded().map_or(0, <[_]>::len)).sum::<usize>();

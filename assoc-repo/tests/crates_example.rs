@@ -1,7 +1,7 @@
 //! The example `crates`, run as a user runs it.
 
 // Helpers of tests fail as tests do.
-#![allow(clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,5 +1,8 @@
 //! Every case on every backend of the workspace. This test owns the goldens: it is what writes them, through `insta`.
 
+// Helpers fail a test by panicking.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use backends::{MariaDb, SqliteFile};

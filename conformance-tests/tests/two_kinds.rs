@@ -1,6 +1,9 @@
 //! The cases of models in two databases, with databases of different kinds: each statement is in its own dialect, and
 //! what comes of them is the same.
 
+// Helpers fail a test by panicking.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assoc_core::{BoxFuture, Result};

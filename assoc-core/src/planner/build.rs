@@ -8,7 +8,6 @@
 //! What was asked for always counts, and begins a new way. That is also what the reader of that association loads, and
 //! it is finite whatever scopes include.
 
-use crate::metadata::model::ascending_once;
 use std::collections::VecDeque;
 
 use super::grouping::check_group;
@@ -21,6 +20,7 @@ use crate::joins::{GROUPED, cannot_join, hops_of};
 use crate::metadata::association::{
     AssociationDef, Cardinality, Chain, ChainHop, ChainParts, Hop, LoadState, VariantDef,
 };
+use crate::metadata::model::ascending_once;
 use crate::metadata::request::{Request, Strategy};
 use crate::sql::{KeyedSelect, PerOwner, RowOrder};
 

@@ -187,7 +187,8 @@ async fn a_lock_timeout_that_rolled_back_leaves_no_rows_behind() {
         assert!(after.unwrap_err().is_retryable() && committed.unwrap_err().is_retryable());
         assert_eq!(found, Value::Int(1));
     } else {
-        (after.unwrap(), committed.unwrap());
+        after.unwrap();
+        committed.unwrap();
         assert_eq!(found, Value::Int(3));
     }
 }
