@@ -39,10 +39,10 @@ pub mod __private;
 pub use aggregate::{Aggregate, Selectable};
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Chain, ChainHop, ChainParts, Children, Finder, FinderKind,
-    ForeignKey, ForeignKeyFor, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse,
-    JoinRowLinkage, JoinTableRows, Joined, JoinedColumn, KeySide, Kind, Linkage, Links, LoadState, Macro, Missing,
-    OfType, Options, PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind, RawSql, Route, SharedRow,
-    Slot, ThroughKind, UnknownType, Variant, VariantDef, VariantPreload,
+    ForeignKey, ForeignKeyFor, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinRecord,
+    JoinTableRows, Joined, JoinedColumn, KeySide, Kind, Linkage, Links, LoadState, Macro, Missing, OfType, Options,
+    PickSource, PickTypedSource, Polymorphic, PolymorphicBelongsToKind, RawSql, Route, SharedRow, Slot, ThroughKind,
+    UnknownType, Variant, VariantDef, VariantPreload,
 };
 pub use column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};

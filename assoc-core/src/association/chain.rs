@@ -212,7 +212,12 @@ impl Chain {
     pub fn leaves(&self) -> Vec<&Chain> {
         match &self.parts {
             ChainParts::Through { through, source } => [through.leaves(), source.leaves()].concat(),
-            _ => vec![self],
+            ChainParts::Key(_)
+            | ChainParts::ByType { .. }
+            | ChainParts::JoinTable { .. }
+            | ChainParts::CustomSql(_) => {
+                vec![self]
+            }
         }
     }
 
@@ -221,7 +226,10 @@ impl Chain {
     pub fn first(&self) -> &Chain {
         match &self.parts {
             ChainParts::Through { through, .. } => through.first(),
-            _ => self,
+            ChainParts::Key(_)
+            | ChainParts::ByType { .. }
+            | ChainParts::JoinTable { .. }
+            | ChainParts::CustomSql(_) => self,
         }
     }
 

@@ -7,7 +7,7 @@
 //! statement that fetches the targets says to which group each belongs.
 
 use super::{EdgeId, Fetch, Plan, Preload, Scope, Source};
-use crate::association::{Association, AssociationDef, Cardinality};
+use crate::association::{Association, AssociationDef, Chain};
 use crate::column::ColumnList;
 use crate::error::{Error, Result};
 use crate::joins::{GROUPED, cannot_join};
@@ -65,8 +65,9 @@ impl<O, T, H> Association<O, T, H> {
 }
 
 /// Refuses a group where an owner has a single row.
-pub(super) fn check_group(association: &AssociationDef, group: &[usize]) -> Result<()> {
-    if group.is_empty() || association.kind.cardinality() == Cardinality::Many {
+pub(super) fn check_group(chain: &Chain) -> Result<()> {
+    let association = chain.association;
+    if chain.scope.group.is_empty() || !chain.is_single() {
         return Ok(());
     }
     let message = format!("`group_by` on `{}` changes nothing: an owner has at most one target", association.name);

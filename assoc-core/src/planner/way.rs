@@ -9,7 +9,7 @@
 //! others. Where a condition drops targets, that reads links for nothing; so one statement joins all tables then, unless
 //! the rows between are loaded anyway: the parts cost no more in that case.
 
-use super::{Fetch, Finish, Plan, Request, Shape, Strategy};
+use super::{Fetch, Finish, Plan, Shape};
 use crate::association::{AssociationDef, Cardinality, Chain, ChainHop, ChainParts, Hop};
 use crate::column_type::SqlType;
 use crate::error::Result;
@@ -249,17 +249,6 @@ impl Plan {
             | Fetch::Function(_) => false,
         })
     }
-}
-
-/// The associations among these requests that are loaded as they are, by statements of their own.
-pub(super) fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
-    let is_whole = |request: &&Request| {
-        request.strategy != Strategy::Joined
-            && request.loader.is_none()
-            && request.shape.is_whole()
-            && request.shape.order.is_empty()
-    };
-    requests.iter().filter(is_whole).map(|request| request.association).collect()
 }
 
 /// Whether the rows that an association goes through are loaded anyway: by themselves, or as a part of another.
