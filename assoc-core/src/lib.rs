@@ -44,7 +44,7 @@ pub use holder::{
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
 pub use metadata::association::{
     AssociationDef, BelongsToKind, Cardinality, Chain, ChainHop, ChainParts, Children, Finder, FinderKind, ForeignKey,
-    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinRowLinkage, JoinTableRows, KeySide,
+    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinRecord, JoinTableRows, KeySide,
     Kind, Linkage, Links, LoadState, Macro, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, Route, SharedRow,
     Slot, ThroughKind, UnknownType, VariantDef,
 };

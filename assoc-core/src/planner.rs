@@ -260,9 +260,17 @@ impl Plan {
         let mut plan = Plan { apart, available, ..Plan::empty(root, models) };
         let requests = roots.into_iter().map(|root| merge::merge(root.requests)).collect::<Result<_>>()?;
         plan.add_all(requests)?;
-        plan.check_selections()?;
+        if plan.selects() {
+            plan.check_selections()?;
+        }
         plan.assign_steps();
         Ok(plan)
+    }
+
+    // Whether some columns only are read of any rows.
+    fn selects(&self) -> bool {
+        let joined = self.joined.iter().map(|joined| &joined.select);
+        self.steps.iter().map(|step| &step.select).chain(joined).any(|select| select.selected.is_some())
     }
 
     fn empty(root: Root, nodes: Vec<Node>) -> Plan {

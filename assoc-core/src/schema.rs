@@ -40,7 +40,7 @@ fn foreign_keys(model: &ModelDef) -> impl Iterator<Item = Vec<usize>> + use<> {
         Linkage::OwnerKey(key) => Some(key.owner_columns.to_vec()),
         Linkage::OwnerKeyAndType { owner_columns, type_column, .. } => Some([&[type_column], owner_columns].concat()),
         // The key is in the target's table, or in the join table's.
-        Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_) => None,
+        Linkage::TargetKey(_) | Linkage::JoinRecord(_) | Linkage::ReadOnly(_) => None,
     })
 }
 

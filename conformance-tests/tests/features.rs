@@ -30,6 +30,7 @@ fn every_test_it_names_exists() {
             let function = path.rsplit("::").next().unwrap_or(path);
             let places = [
                 format!("assoc-macros/tests/{file}.rs"),
+                format!("assoc-core/tests/{file}.rs"),
                 format!("assoc-core/src/{file}.rs"),
                 format!("assoc-repo/src/{file}.rs"),
                 format!("conformance-tests/tests/{file}.rs"),

@@ -13,17 +13,10 @@ use super::{JoinHop, Joins, chosen_rows};
 use crate::column_type::SqlType;
 use crate::error::Result;
 use crate::metadata::association::{Cardinality, Chain, ChainHop, ChainParts, Hop};
-use crate::metadata::expr::ColumnRef;
-use crate::metadata::expr::Direction;
-use crate::metadata::expr::Expr;
-use crate::metadata::expr::Operand;
-use crate::metadata::expr::OrderTerm;
-use crate::metadata::filter_hook::FilterHook;
-use crate::metadata::filter_hook::filtered;
-use crate::metadata::model::ascending_once;
-use crate::metadata::model::{Discriminator, ModelDef};
+use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::filter_hook::{FilterHook, filtered};
+use crate::metadata::model::{Discriminator, ModelDef, ascending_once};
 use crate::metadata::request::Shape;
-
 use crate::value::Value;
 
 /// What is done with the rows that an owner reaches through others.

@@ -31,7 +31,7 @@ pub use finder::{Finder, FinderKind, RawSql};
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
-pub use linkage::{JoinRowLinkage, Linkage};
+pub use linkage::{JoinRecord, Linkage};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, VariantDef};
 pub use reflection::ForeignKey;
 pub(crate) use slot::share_row;

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::metadata::association::{AssociationDef, Chain};
+use crate::metadata::association::AssociationDef;
 
 /// Where a row came from, in a field of its model. Not a column; the derive knows it by its type.
 ///
@@ -117,19 +117,6 @@ impl Hash for RowOrigin {
     note = "add `origin: RowOrigin` to `{Self}`: it is not stored"
 )]
 pub trait HasRowOrigin {}
-
-impl AssociationDef {
-    /// The association that makes the rows of this one read-only: itself, or of a through association its source.
-    #[must_use]
-    pub fn read_only_by(&'static self) -> Option<&'static AssociationDef> {
-        if self.options.readonly {
-            return Some(self);
-        }
-        // Only a source can say so in place of the association.
-        self.kind.parts()?;
-        Chain::keys(self).ok()?.read_only_by()
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -63,6 +63,12 @@ impl Request {
         Request { strategy, children, ..self }
     }
 
+    /// Whether it is left to choose by what kind of statement it is loaded, or something below it is.
+    #[must_use]
+    pub fn is_to_be_settled(&self) -> bool {
+        self.strategy == Strategy::Chosen || self.children.iter().any(Request::is_to_be_settled)
+    }
+
     /// Settles what is left to choose: an association is joined if a path the query refers to leads through it, and
     /// otherwise loaded by key.
     #[must_use]

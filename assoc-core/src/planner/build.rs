@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use super::grouping::check_group;
 use super::loader::check_loader;
 use super::owner_scope::check_owner_scope;
-use super::whole_chain::{is_between_loaded, loaded_whole};
+use super::whole_chain::is_between_loaded;
 use super::{Edge, EdgeId, Fetch, Finish, JoinedEdge, Node, OwnerScope, Plan, Root, Source, Step, VariantEdge, Way};
 use crate::error::{Error, ErrorKind, Result};
 use crate::joins::{GROUPED, cannot_join, hops_of};
@@ -125,7 +125,6 @@ impl Plan {
                         && !chain.scope.filter.is_always()
                         && !is_between_loaded(association, &siblings),
                 };
-                check_group(association, &chain.scope.group)?;
                 let edges = match request.loader {
                     Some(loader) => vec![self.add_loader(node, &chain, loader)?],
                     None => self.add(
@@ -174,7 +173,9 @@ impl Plan {
     // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
     // added before it.
     pub(super) fn add(&mut self, node: usize, asked: PlanRequest<'_>) -> Result<Vec<usize>> {
-        check_group(asked.chain.association, &asked.chain.scope.group)?;
+        if !asked.chain.scope.group.is_empty() {
+            check_group(asked.chain)?;
+        }
         if let Some(scope) = asked.chain.owner_scope() {
             check_owner_scope(asked)?;
             if asked.chain.as_key().is_none() {
@@ -484,4 +485,15 @@ fn is_whole(chain: &Chain) -> bool {
     let cuts = || scope.limit.is_some() || scope.offset.is_some() || association.options.owner_scope.is_some();
     let selects = || cuts() || !scope.group.is_empty() || chain.takes_first();
     asked.is_whole() && (asked.order.is_empty() || !selects())
+}
+
+// The associations among these requests that are loaded as they are, by statements of their own.
+fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
+    let is_whole = |request: &&Request| {
+        request.strategy != Strategy::Joined
+            && request.loader.is_none()
+            && request.shape.is_whole()
+            && request.shape.order.is_empty()
+    };
+    requests.iter().filter(is_whole).map(|request| request.association).collect()
 }

@@ -127,11 +127,15 @@ impl QueryRequest {
         let mut joins = joins_of(context, self.way.as_ref(), &self.joins, self.raw_joins)?;
         let mut plan = None;
         if !preloads.is_empty() {
-            let referred_to = referred_to(&spec, &joins);
-            let preloads = preloads.into_iter().map(|request| request.settled(&[], &referred_to)).collect();
+            if preloads.iter().any(Request::is_to_be_settled) {
+                let referred_to = referred_to(&spec, &joins);
+                preloads = preloads.into_iter().map(|request| request.settled(&[], &referred_to)).collect();
+            }
             let mut planned =
                 context.plan(Root::Fetched, vec![RootRequest { model, requests: preloads, available: false }])?;
-            planned.join_into(&mut joins, &spec)?;
+            if !planned.joined().is_empty() {
+                planned.join_into(&mut joins, &spec)?;
+            }
             plan = Some(if restricted { planned.with_partial_root() } else { planned });
         }
         if spec.distinct && spec.is_sorted_by_joined() {
@@ -212,7 +216,9 @@ fn joins_of(
 }
 
 fn with_joins(context: &PlanContext<'_>, mut select: Select, mut joins: Joins) -> Result<Select> {
-    joins.assign_names(select.model, context.dialect.capabilities().max_identifier);
+    if !joins.is_empty() {
+        joins.assign_names(select.model, context.dialect.capabilities().max_identifier);
+    }
     select.joins = joins;
     context.databases.map_or(Ok(()), |databases| databases.require_select(&select))?;
     Ok(select)

@@ -9,13 +9,14 @@
 use super::Fetch;
 use crate::error::{Error, Result};
 use crate::joins::{GROUPED, cannot_join};
-use crate::metadata::association::{AssociationDef, Cardinality};
+use crate::metadata::association::{AssociationDef, Chain};
 use crate::metadata::model::ModelDef;
 use crate::planner::{EdgeId, Plan, Source};
 
 /// Refuses a group where an owner has a single row.
-pub(super) fn check_group(association: &AssociationDef, group: &[usize]) -> Result<()> {
-    if group.is_empty() || association.kind.cardinality() == Cardinality::Many {
+pub(super) fn check_group(chain: &Chain) -> Result<()> {
+    let association = chain.association;
+    if chain.scope.group.is_empty() || !chain.is_single() {
         return Ok(());
     }
     let message = format!("`group_by` on `{}` changes nothing: an owner has at most one target", association.name);

@@ -1,6 +1,7 @@
 //! Steps whose rows come from a function of the application ([`Loader`]).
 
 use super::build::{Columns, LoadedBy, NewEdge, Role};
+use super::grouping::check_group;
 use super::{Fetch, Plan};
 use crate::error::{Error, Result};
 use crate::joins::cannot_join;
@@ -13,6 +14,7 @@ impl Plan {
     // The select says whose rows they are and which of their columns hold the key; it is never written.
     pub(super) fn add_loader(&mut self, node: usize, chain: &Chain, loader: Loader) -> Result<usize> {
         let association = chain.association;
+        check_group(chain)?;
         let Some(hop) = chain.as_key().map(|hop| hop.key) else {
             let message = format!(
                 "`load_with` gives rows by a key of the owners, and `{}` is a {}: use it for the associations it goes \

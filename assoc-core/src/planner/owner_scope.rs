@@ -60,9 +60,9 @@ impl OwnerScope {
     // The chain of owners with a scope. What is loaded below the rows was planned before there were owners, and so was
     // which scopes are left out.
     fn chain(&self, scope: &Shape) -> Result<Chain> {
-        check_group(self.association, &scope.group)?;
         if scope.includes.is_empty() && !scope.unscoped {
-            return Chain::of_owner(self.association, scope.clone(), self.asked.clone());
+            let chain = Chain::of_owner(self.association, scope.clone(), self.asked.clone())?;
+            return check_group(&chain).map(|()| chain);
         }
         let message = format!(
             "the scope of `{}` that depends on its owner may filter, sort and cut; declare what it includes, and whether \

@@ -75,31 +75,3 @@ impl Plan {
         }
     }
 }
-
-/// What one statement reads of its rows.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Reads {
-    /// Rows that someone holds: all columns, or those selected.
-    Rows(Option<Vec<usize>>),
-    /// Links on the way to others: at least these keys.
-    Links(Vec<usize>),
-}
-
-impl Reads {
-    /// What serves both; `None` if nothing does.
-    pub(super) fn joined(&self, other: &Reads) -> Option<Reads> {
-        match (self, other) {
-            (Reads::Links(one), Reads::Links(other)) => {
-                let mut all = [one.as_slice(), other].concat();
-                all.sort_unstable();
-                all.dedup();
-                Some(Reads::Links(all))
-            }
-            (Reads::Links(keys), rows @ Reads::Rows(selected)) | (rows @ Reads::Rows(selected), Reads::Links(keys)) => {
-                let has = |key: &usize| selected.as_ref().is_none_or(|selected| selected.contains(key));
-                keys.iter().all(has).then(|| rows.clone())
-            }
-            (one, other) => (one == other).then(|| one.clone()),
-        }
-    }
-}

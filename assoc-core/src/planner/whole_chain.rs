@@ -2,7 +2,6 @@
 
 use super::{Fetch, Plan};
 use crate::metadata::association::AssociationDef;
-use crate::metadata::request::{Request, Strategy};
 
 impl Plan {
     /// Whether a statement that joins the tables of a chain has a condition in SQL of the application's, which a hook put
@@ -18,17 +17,6 @@ impl Plan {
             | Fetch::Function(_) => false,
         })
     }
-}
-
-/// The associations among these requests that are loaded as they are, by statements of their own.
-pub(super) fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
-    let is_whole = |request: &&Request| {
-        request.strategy != Strategy::Joined
-            && request.loader.is_none()
-            && request.shape.is_whole()
-            && request.shape.order.is_empty()
-    };
-    requests.iter().filter(is_whole).map(|request| request.association).collect()
 }
 
 /// Whether the rows that an association goes through are loaded anyway: by themselves, or as a part of another.

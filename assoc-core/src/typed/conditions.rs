@@ -85,7 +85,7 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
             }
         }
         // A declaration that does not hold together is refused by whoever writes the condition.
-        Ok(Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_)) | Err(_) => {
+        Ok(Linkage::TargetKey(_) | Linkage::JoinRecord(_) | Linkage::ReadOnly(_)) | Err(_) => {
             let filter = have_values_of(R::DEF, R::PRIMARY_KEY, targets, R::PRIMARY_KEY);
             Expr::Related { association, filter: Box::new(filter), only_type: None, filters: None }
         }

@@ -62,6 +62,7 @@ pub struct Chain {
 
 /// What a chain is made of.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // The commonest is the largest, and chains are not kept in lists.
 pub enum ChainParts {
     /// One table, by a key.
     Key(ChainHop),
@@ -122,12 +123,10 @@ pub enum KeySide {
     Target,
 }
 
-/// How much of the scopes a chain has.
-enum Scopes {
-    /// None: a chain of tables and keys.
-    Left,
-    /// The association's own, that of its owner where it is known, and what is asked for on top.
-    Asked { owner: Option<Shape>, asked: Shape },
+/// The scopes on top of an association's own: that of its owner where it is known, and what is asked for.
+struct Asked {
+    owner: Option<Shape>,
+    asked: Shape,
 }
 
 impl Chain {
@@ -136,7 +135,7 @@ impl Chain {
     /// # Errors
     /// When a declaration does not hold together, or the association goes through itself.
     pub fn keys(association: &'static AssociationDef) -> Result<Chain> {
-        Chain::of_type(association, None, Scopes::Left)
+        Chain::of_type(association, None, None)
     }
 
     /// The chain with its scopes, and with what is asked for on top of the association's own.
@@ -144,7 +143,7 @@ impl Chain {
     /// # Errors
     /// As [`keys`](Self::keys), and when a default scope groups, or that of a join table cuts.
     pub fn scoped(association: &'static AssociationDef, asked: Shape) -> Result<Chain> {
-        Chain::of_type(association, None, Scopes::Asked { owner: None, asked })
+        Chain::of_type(association, None, Some(Asked { owner: None, asked }))
     }
 
     /// As [`scoped`](Self::scoped), of a polymorphic association for a single type.
@@ -156,7 +155,7 @@ impl Chain {
         asked: Shape,
         only_type: Option<&'static str>,
     ) -> Result<Chain> {
-        Chain::of_type(association, only_type, Scopes::Asked { owner: None, asked })
+        Chain::of_type(association, only_type, Some(Asked { owner: None, asked }))
     }
 
     /// As [`scoped`](Self::scoped), for owners whose scope is known.
@@ -164,10 +163,14 @@ impl Chain {
     /// # Errors
     /// As [`scoped`](Self::scoped).
     pub fn of_owner(association: &'static AssociationDef, owner: Shape, asked: Shape) -> Result<Chain> {
-        Chain::of_type(association, None, Scopes::Asked { owner: Some(owner), asked })
+        Chain::of_type(association, None, Some(Asked { owner: Some(owner), asked }))
     }
 
-    fn of_type(association: &'static AssociationDef, only_type: Option<&'static str>, scopes: Scopes) -> Result<Chain> {
+    fn of_type(
+        association: &'static AssociationDef,
+        only_type: Option<&'static str>,
+        scopes: Option<Asked>,
+    ) -> Result<Chain> {
         refuse_circle(association)?;
         resolve(association, only_type, scopes)
     }
@@ -212,7 +215,12 @@ impl Chain {
     pub fn leaves(&self) -> Vec<&Chain> {
         match &self.parts {
             ChainParts::Through { through, source } => [through.leaves(), source.leaves()].concat(),
-            _ => vec![self],
+            ChainParts::Key(_)
+            | ChainParts::ByType { .. }
+            | ChainParts::JoinTable { .. }
+            | ChainParts::CustomSql(_) => {
+                vec![self]
+            }
         }
     }
 
@@ -221,7 +229,10 @@ impl Chain {
     pub fn first(&self) -> &Chain {
         match &self.parts {
             ChainParts::Through { through, .. } => through.first(),
-            _ => self,
+            ChainParts::Key(_)
+            | ChainParts::ByType { .. }
+            | ChainParts::JoinTable { .. }
+            | ChainParts::CustomSql(_) => self,
         }
     }
 
@@ -351,7 +362,11 @@ impl ChainHop {
 }
 
 // The one place that follows what a kind says it is made of. Circles are refused before.
-fn resolve(association: &'static AssociationDef, only_type: Option<&'static str>, scopes: Scopes) -> Result<Chain> {
+fn resolve(
+    association: &'static AssociationDef,
+    only_type: Option<&'static str>,
+    scopes: Option<Asked>,
+) -> Result<Chain> {
     let mut chain = Chain {
         association,
         scope: Shape::default(),
@@ -359,8 +374,8 @@ fn resolve(association: &'static AssociationDef, only_type: Option<&'static str>
         owner_scoped: false,
         parts: ChainParts::ByType { hops: Vec::new(), all: &[], only_type },
     };
-    let with_scopes = matches!(scopes, Scopes::Asked { .. });
-    if let Scopes::Asked { owner, asked } = scopes {
+    let with_scopes = scopes.is_some();
+    if let Some(Asked { owner, asked }) = scopes {
         chain.owner_scoped = association.options.owner_scope.is_some() && owner.is_none();
         chain.scope = association.scope().with(owner.unwrap_or_default()).with(asked.clone());
         chain.asked = asked;
@@ -393,10 +408,7 @@ fn resolve(association: &'static AssociationDef, only_type: Option<&'static str>
             ChainParts::ByType { hops, all: variants, only_type }
         }
         Route::Through { through, source, source_type } => {
-            let asked = |asked: Shape| match with_scopes {
-                true => Scopes::Asked { owner: None, asked },
-                false => Scopes::Left,
-            };
+            let asked = |asked: Shape| with_scopes.then_some(Asked { owner: None, asked });
             let through = resolve(through, None, asked(Shape::default()))?;
             let source = resolve(source, source_type, asked(of_targets(&chain.scope)))?;
             ChainParts::Through { through: Box::new(through), source: Box::new(source) }

@@ -1,7 +1,7 @@
 //! `has_and_belongs_to_many`: targets behind a join table. Only links are written, never targets. The table has no model,
 //! or one that describes its rows for reading.
 
-use super::{AssociationDef, Cardinality, Hop, JoinRowLinkage, Kind, Linkage, Macro, Route};
+use super::{AssociationDef, Cardinality, Hop, JoinRecord, Kind, Linkage, Macro, Route};
 use crate::error::Result;
 use crate::metadata::model::ModelDef;
 
@@ -37,7 +37,7 @@ impl Kind for HasAndBelongsToManyKind {
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
         let (owner, target) = self.keys(association);
         let table = (self.join_table)();
-        Ok(Linkage::JoinRow(JoinRowLinkage { table, rows: None, owner, target, target_type: None }))
+        Ok(Linkage::JoinRecord(JoinRecord { table, rows: None, owner, target, target_type: None }))
     }
 }
 

@@ -25,14 +25,14 @@ pub enum Linkage {
     /// target.
     TargetKey(Hop),
     /// A row of a table between holds both keys: linking inserts such a row, unlinking deletes it.
-    JoinRow(JoinRowLinkage),
+    JoinRecord(JoinRecord),
     /// There is no single row to write.
     ReadOnly(Cow<'static, str>),
 }
 
-/// The row between an owner and its target.
+/// The row between an owner and its target, which holds the keys of both.
 #[derive(Debug, Clone, Copy)]
-pub struct JoinRowLinkage {
+pub struct JoinRecord {
     /// Its table.
     pub table: &'static ModelDef,
     /// The association of the owner that leads to the rows, where they have one.
@@ -54,7 +54,7 @@ impl Linkage {
         match self {
             Linkage::OwnerKey(key) => Some((KeySide::Owner, *key)),
             Linkage::TargetKey(key) => Some((KeySide::Target, *key)),
-            Linkage::OwnerKeyAndType { .. } | Linkage::JoinRow(_) | Linkage::ReadOnly(_) => None,
+            Linkage::OwnerKeyAndType { .. } | Linkage::JoinRecord(_) | Linkage::ReadOnly(_) => None,
         }
     }
 }
@@ -88,7 +88,7 @@ impl AssociationDef {
     /// # struct Group { id: i64 }
     /// assert!(matches!(Membership::GROUP.def().linkage()?, Linkage::OwnerKey(_)));
     /// assert!(matches!(User::MEMBERSHIPS.def().linkage()?, Linkage::TargetKey(_)));
-    /// let Linkage::JoinRow(row) = User::GROUPS.def().linkage()? else { panic!("a row between") };
+    /// let Linkage::JoinRecord(row) = User::GROUPS.def().linkage()? else { panic!("a row between") };
     /// assert_eq!(row.table, Membership::DEF);
     /// # Ok::<(), assoc_core::Error>(())
     /// ```

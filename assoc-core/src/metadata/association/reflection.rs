@@ -80,6 +80,17 @@ impl AssociationDef {
         };
         Ok(chain.leaves().iter().flat_map(of_part).collect())
     }
+
+    /// The association that makes the rows of this one read-only: itself, or of a through association its source.
+    #[must_use]
+    pub fn read_only_by(&'static self) -> Option<&'static AssociationDef> {
+        if self.options.readonly {
+            return Some(self);
+        }
+        // Only a source can say so in place of the association.
+        self.kind.parts()?;
+        Chain::keys(self).ok()?.read_only_by()
+    }
 }
 
 impl ForeignKey {

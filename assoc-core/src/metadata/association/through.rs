@@ -4,7 +4,7 @@
 //! Each may also be declared through the other, in one model or across several, and the compiler cannot see it: such a
 //! circle leads nowhere. A [`Chain`](crate::Chain) refuses it before it follows the parts.
 
-use super::{AssociationDef, Cardinality, JoinRowLinkage, KeySide, Kind, Linkage, Macro, Route};
+use super::{AssociationDef, Cardinality, JoinRecord, KeySide, Kind, Linkage, Macro, Route};
 use crate::error::{Error, Result};
 use crate::metadata::model::Discriminator;
 
@@ -41,7 +41,7 @@ impl Kind for ThroughKind {
 
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
         Ok(match self.row_between(association)? {
-            Ok(row) => Linkage::JoinRow(row),
+            Ok(row) => Linkage::JoinRecord(row),
             Err(reason) => Linkage::ReadOnly(reason.into()),
         })
     }
@@ -53,7 +53,7 @@ impl Kind for ThroughKind {
 
 impl ThroughKind {
     // The row that links a target to its owner: one that holds the keys of both. Or why there is none.
-    fn row_between(&self, association: &AssociationDef) -> Result<Result<JoinRowLinkage, String>> {
+    fn row_between(&self, association: &AssociationDef) -> Result<Result<JoinRecord, String>> {
         let (through, source) = ((self.through)(), (self.source)());
         let table = (through.target)();
         if let Some(nested) = [through, source].into_iter().find(|part| part.kind.parts().is_some()) {
@@ -78,12 +78,12 @@ impl ThroughKind {
                 };
                 (variant.hop(owner_columns), Some(Discriminator { column: type_column, tag: variant.tag }))
             }
-            (Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_), _) => {
+            (Linkage::TargetKey(_) | Linkage::JoinRecord(_) | Linkage::ReadOnly(_), _) => {
                 let (row, name) = (table.name, source.qualified_name());
                 return Ok(Err(format!("its source is `{name}`, and a {row} does not hold the key of one target")));
             }
         };
-        Ok(Ok(JoinRowLinkage { table, rows: Some(through), owner, target, target_type }))
+        Ok(Ok(JoinRecord { table, rows: Some(through), owner, target, target_type }))
     }
 }
 
@@ -91,7 +91,7 @@ impl ThroughKind {
 fn check_source_type(association: &AssociationDef, source: &AssociationDef, tag: &str) -> Result<()> {
     let variants = match source.linkage()? {
         Linkage::OwnerKeyAndType { variants, .. } => variants,
-        Linkage::OwnerKey(_) | Linkage::TargetKey(_) | Linkage::JoinRow(_) | Linkage::ReadOnly(_) => &[],
+        Linkage::OwnerKey(_) | Linkage::TargetKey(_) | Linkage::JoinRecord(_) | Linkage::ReadOnly(_) => &[],
     };
     let target = (association.target)();
     if variants.iter().any(|variant| variant.tag == tag && (variant.model)() == target) {
