@@ -57,8 +57,15 @@ impl<M, V> Column<M, V> {
         self.index
     }
 
+}
+
+impl<M, V: ColumnType> Column<M, V> {
+    pub(crate) fn column_ref(self) -> ColumnRef {
+        ColumnRef::of_type(self.name, V::SQL_TYPE)
+    }
+
     pub(crate) fn operand(self) -> Operand {
-        Operand::Column(ColumnRef::own(self.name))
+        Operand::Column(self.column_ref())
     }
 
     /// Sorts by this column, smallest first. `NULL`s come first on SQLite, MySQL and MariaDB.
@@ -86,7 +93,7 @@ impl<M, V> Column<M, V> {
     }
 
     fn aggregate<Out>(self, function: AggregateFunction, distinct: bool) -> Aggregate<M, Out> {
-        Aggregate::new(Operand::Aggregate { function, column: Some(ColumnRef::own(self.name)), distinct })
+        Aggregate::new(Operand::Aggregate { function, column: Some(self.column_ref()), distinct })
     }
 
     /// The number of rows in which the column is not `NULL`.
@@ -115,7 +122,7 @@ pub trait ColumnOf<M> {
     fn into_operand(self) -> Operand;
 }
 
-impl<M, V> ColumnOf<M> for Column<M, V> {
+impl<M, V: ColumnType> ColumnOf<M> for Column<M, V> {
     fn into_operand(self) -> Operand {
         self.operand()
     }
@@ -123,7 +130,7 @@ impl<M, V> ColumnOf<M> for Column<M, V> {
 
 macro_rules! column_comparisons {
     ($type:ident: $($(#[$doc:meta])* $name:ident $op:ident),+) => {
-        impl<M, V> $type<M, V> {
+        impl<M, V: ColumnType> $type<M, V> {
             $($(#[$doc])*
             #[must_use]
             pub fn $name(self, other: impl ColumnOf<M>) -> Filter<M> {

@@ -9,10 +9,15 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::column_type::SqlType;
+use crate::expr::AggregateFunction;
 use crate::key::KeySet;
 use crate::model::{ColumnDef, TableRef};
 use crate::sql::SqlWriter;
 use crate::value::Value;
+
+mod comparison;
+
+pub use comparison::{AggregateForm, Comparable};
 
 /// What a database can do. Facts about one server: a driver may find them out when it connects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +174,19 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The join that reads its left side first.
     fn ordered_join(&self) -> &'static str {
         "CROSS JOIN"
+    }
+
+    /// What has to stand around columns and values of a type for the database to compare what they stand for; `None`
+    /// where its own operators do, as they do for nearly every type of nearly every database.
+    fn comparable(&self, column: SqlType) -> Option<Comparable> {
+        let _ = column;
+        None
+    }
+
+    /// How an aggregate is written of a column, or of an operand whose type is not known.
+    fn aggregate(&self, function: AggregateFunction, column: Option<SqlType>) -> AggregateForm {
+        let _ = column;
+        AggregateForm::standard(function)
     }
 
     /// Whether two keys of such a column are equal for this database exactly when their bytes are.

@@ -2,33 +2,60 @@
 //! [`SqlWriter`](crate::sql::SqlWriter) turns it into text and binds.
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
 use crate::association::AssociationDef;
+use crate::column_type::SqlType;
 use crate::filter_hook::RowFilters;
-use crate::model::ModelDef;
+use crate::model::{ColumnDef, ModelDef};
 use crate::value::Value;
 
 /// A column, of the query's own model or of an association reached from it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// Two are equal if they name the same column: what is known of its type is no part of that.
+#[derive(Debug, Clone)]
 pub struct ColumnRef {
     /// Association names from the query's model to the column's model; empty for the model itself.
     pub path: Cow<'static, [&'static str]>,
     /// The column's name in the database.
     pub name: &'static str,
+    /// What it stores, where that is known. Of a query's own columns it need not be said.
+    pub sql_type: Option<SqlType>,
+}
+
+impl PartialEq for ColumnRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.name == other.name
+    }
+}
+
+impl Eq for ColumnRef {}
+
+impl Hash for ColumnRef {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.path.hash(state);
+        self.name.hash(state);
+    }
 }
 
 impl ColumnRef {
     /// A column of the query's own model.
     #[must_use]
     pub const fn own(name: &'static str) -> Self {
-        ColumnRef { path: Cow::Borrowed(&[]), name }
+        ColumnRef { path: Cow::Borrowed(&[]), name, sql_type: None }
+    }
+
+    /// A column of the query's own model, of a type.
+    #[must_use]
+    pub const fn of_type(name: &'static str, sql_type: SqlType) -> Self {
+        ColumnRef { path: Cow::Borrowed(&[]), name, sql_type: Some(sql_type) }
     }
 
     /// The same column, seen from one association further away.
     #[must_use]
     pub(crate) fn joined(self, association: &'static str) -> Self {
         let path = std::iter::once(association).chain(self.path.iter().copied()).collect();
-        ColumnRef { path: Cow::Owned(path), name: self.name }
+        ColumnRef { path: Cow::Owned(path), name: self.name, sql_type: self.sql_type }
     }
 }
 
@@ -249,6 +276,13 @@ impl Expr {
     #[must_use]
     pub fn equals(column: &'static str, value: Value<'static>) -> Expr {
         let left = Operand::Column(ColumnRef::own(column));
+        Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
+    }
+
+    /// A column of the query's own model, whose definition is known, equals a value.
+    #[must_use]
+    pub fn column_equals(column: &ColumnDef, value: Value<'static>) -> Expr {
+        let left = Operand::Column(column.column_ref());
         Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::association::AssociationDef;
 use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::expr::Expr;
+use crate::expr::{ColumnRef, Expr};
 use crate::key::{Key, KeyTuple};
 use crate::origin::RowOrigin;
 use crate::planner::Shape;
@@ -102,6 +102,8 @@ pub struct ColumnDef {
     pub default: ColumnDefault,
     /// The length of a text column, for `CREATE TABLE` on databases that want one.
     pub length: Option<u32>,
+    /// How many digits a decimal column has in all, and how many of them behind the point, for `CREATE TABLE`.
+    pub precision: Option<(u8, u8)>,
 }
 
 /// What the database does about a column that an insert leaves out.
@@ -122,7 +124,7 @@ impl ColumnDef {
     /// A column without default.
     #[must_use]
     pub const fn new(name: &'static str, field: &'static str, sql_type: SqlType, nullable: bool) -> Self {
-        ColumnDef { name, field, sql_type, nullable, default: ColumnDefault::None, length: None }
+        ColumnDef { name, field, sql_type, nullable, default: ColumnDefault::None, length: None, precision: None }
     }
 
     /// The same with a default.
@@ -137,6 +139,19 @@ impl ColumnDef {
     pub const fn with_length(mut self, length: u32) -> Self {
         self.length = Some(length);
         self
+    }
+
+    /// The same with a number of digits, and how many of them are behind the point.
+    #[must_use]
+    pub const fn with_precision(mut self, precision: u8, scale: u8) -> Self {
+        self.precision = Some((precision, scale));
+        self
+    }
+
+    /// The column as a part of conditions and orders on its model.
+    #[must_use]
+    pub const fn column_ref(&self) -> ColumnRef {
+        ColumnRef::of_type(self.name, self.sql_type)
     }
 
     /// Whether an insert may leave the column out.

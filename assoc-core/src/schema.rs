@@ -2,7 +2,7 @@
 //! tool: these statements know nothing of constraints, renames or data.
 
 use crate::association::Macro;
-use crate::dialect::{ColumnRole, Dialect};
+use crate::dialect::{ColumnRole, Comparable, Dialect};
 use crate::model::{ColumnDefault, ModelDef};
 use crate::sql::SqlWriter;
 use crate::statement::Statement;
@@ -14,6 +14,11 @@ use crate::statement::Statement;
 pub fn create_table(model: &ModelDef, dialect: &dyn Dialect) -> Vec<Statement> {
     let mut statements = vec![table(model, dialect)];
     let mut indexed: Vec<&[usize]> = vec![model.primary_key];
+    // A primary key whose values compare in another form than they are stored in is not found by the index it has.
+    let other_form = |at: &usize| dialect.comparable(model.columns[*at].sql_type).and_then(Comparable::index).is_some();
+    if model.primary_key.iter().any(other_form) {
+        statements.push(index(model, model.primary_key, dialect));
+    }
     for columns in foreign_keys(model) {
         if !indexed.contains(&columns) {
             statements.push(index(model, columns, dialect));
@@ -96,7 +101,7 @@ fn index(model: &ModelDef, columns: &[usize], dialect: &dyn Dialect) -> Statemen
     writer.push(" ON ");
     writer.table(&model.table);
     writer.push(" (");
-    writer.separated(", ", names, SqlWriter::identifier);
+    writer.separated(", ", columns, |writer, column| writer.index_column(model, *column));
     writer.push(")");
     writer.finish()
 }

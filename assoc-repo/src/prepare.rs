@@ -208,7 +208,7 @@ fn restrict(spec: SelectSpec, selected: &[usize], preloads: &[Request]) -> Resul
     }
     model.check_left_out(selected)?;
     let operand = |(at, column): (usize, &ColumnDef)| {
-        if selected.contains(&at) { Operand::Column(ColumnRef::own(column.name)) } else { Operand::Value(Value::Null) }
+        if selected.contains(&at) { Operand::Column(column.column_ref()) } else { Operand::Value(Value::Null) }
     };
     let operands = model.columns.iter().enumerate().map(operand).collect();
     Ok(SelectSpec { operands: Some(operands), ..spec })
@@ -240,6 +240,7 @@ fn key_columns(association: &AssociationDef) -> Result<Vec<usize>> {
 
 /// The query with the condition that the primary key has these values.
 pub(crate) fn keyed_spec<M: Model>(spec: SelectSpec, values: Vec<Value<'static>>) -> SelectSpec {
-    let key = M::DEF.primary_key_names().zip(values).map(|(name, value)| Expr::equals(name, value)).collect();
+    let columns = M::DEF.primary_key.iter().map(|column| &M::DEF.columns[*column]);
+    let key = columns.zip(values).map(|(column, value)| Expr::column_equals(column, value)).collect();
     SelectSpec { filter: Expr::All(key).and(spec.filter), ..spec }
 }

@@ -244,7 +244,7 @@ fn key_of(owner: &impl Model, columns: &[usize]) -> Option<KeyTuple> {
 }
 
 fn column_operands<T: Model>(columns: &[usize]) -> Vec<Operand> {
-    columns.iter().map(|column| Operand::Column(ColumnRef::own(T::DEF.columns[*column].name))).collect()
+    columns.iter().map(|column| Operand::Column(T::DEF.columns[*column].column_ref())).collect()
 }
 
 async fn direct<T: Model>(
@@ -256,8 +256,9 @@ async fn direct<T: Model>(
     mut query: Select<T>,
 ) -> Result<Vec<T>> {
     let Some(key) = key_of(owner, hop.owner_columns) else { return Ok(Vec::new()) };
-    let names = hop.target_columns.iter().map(|column| T::DEF.columns[*column].name);
-    let mut keyed: Vec<Expr> = names.zip(key.values()).map(|(name, value)| Expr::equals(name, value.clone())).collect();
+    let columns = hop.target_columns.iter().map(|column| &T::DEF.columns[*column]);
+    let mut keyed: Vec<Expr> =
+        columns.zip(key.values()).map(|(column, value)| Expr::column_equals(column, value.clone())).collect();
     keyed.extend(hop.target_type.map(|own| Expr::equals(T::DEF.columns[own.column].name, Value::from(own.tag))));
     query.spec.filter = Expr::All(keyed).and(own.filter).and(query.spec.filter);
     if query.spec.order.is_empty() {

@@ -79,6 +79,7 @@ use assoc_core::{Connection, Driver, Result};
 mod connection;
 #[cfg(feature = "tokio")]
 mod costs;
+mod decimals;
 mod dialect;
 mod errors;
 mod execution;

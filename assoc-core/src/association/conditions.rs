@@ -2,7 +2,7 @@
 
 use super::{Association, AssociationDef, Macro, Route};
 use crate::column::Filter;
-use crate::expr::{ColumnRef, Comparison, Expr, Operand};
+use crate::expr::{Comparison, Expr, Operand};
 use crate::model::{Model, ModelDef};
 use crate::value::Value;
 
@@ -95,7 +95,7 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
 // That columns have the values that one of the rows has in others. A row with a `NULL` among them is none.
 fn have_values_of<R: Model>(model: &ModelDef, columns: &[usize], rows: &[&R], of: &[usize]) -> Expr {
     let keys = rows.iter().filter_map(|row| R::DEF.key_in(*row, of));
-    let operand = |column: usize| Operand::Column(ColumnRef::own(model.columns[column].name));
+    let operand = |column: usize| Operand::Column(model.columns[column].column_ref());
     match columns {
         // A table without a key has no row that could be told from others.
         [] => Expr::Any(Vec::new()),

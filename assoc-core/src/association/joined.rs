@@ -60,11 +60,11 @@ impl<T, Out> Joined<T> for Aggregate<T, Out> {
     }
 }
 
-impl<T, V> Joined<T> for Column<T, V> {
+impl<T, V: ColumnType> Joined<T> for Column<T, V> {
     type Of<O> = JoinedColumn<O, V>;
 
     fn joined_by<O>(self, association: &'static AssociationDef) -> JoinedColumn<O, V> {
-        JoinedColumn::new(ColumnRef::own(self.name()).joined(association.name))
+        JoinedColumn::new(self.column_ref().joined(association.name))
     }
 }
 
@@ -157,7 +157,7 @@ impl<M, V: MaybeNull> JoinedColumn<M, V> {
     }
 }
 
-impl<M, V> ColumnOf<M> for JoinedColumn<M, V> {
+impl<M, V: ColumnType> ColumnOf<M> for JoinedColumn<M, V> {
     fn into_operand(self) -> Operand {
         Operand::Column(self.column)
     }

@@ -2,7 +2,7 @@
 
 use crate::association::{AssociationDef, Hop};
 use crate::error::{Error, Result};
-use crate::expr::{ColumnRef, Direction, Operand, OrderTerm};
+use crate::expr::{Direction, Operand, OrderTerm};
 use crate::model::ModelDef;
 use crate::planner::Shape;
 
@@ -26,7 +26,7 @@ pub(crate) fn order_of_links(table: &ModelDef, links: Hop, targets: Hop, mut ord
     let others = (0..table.columns.len())
         .filter(|column| table.primary_key.is_empty() && !links.target_columns.contains(column));
     for column in targets.owner_columns.iter().copied().chain(others) {
-        let operand = Operand::Column(ColumnRef::own(table.columns[column].name));
+        let operand = Operand::Column(table.columns[column].column_ref());
         if !order.iter().any(|term| term.operand == operand) {
             order.push(OrderTerm { operand, direction: Direction::Asc });
         }

@@ -8,7 +8,7 @@ use super::{Edge, EdgeId, Finish, Plan, Source};
 use crate::association::{Cardinality, Hop};
 use crate::column_type::SqlType;
 use crate::error::Result;
-use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::filter_hook::{FilterHook, filtered};
 use crate::joins::{JoinHop, Joins, chosen_rows};
 use crate::model::{Discriminator, ModelDef};
@@ -323,7 +323,7 @@ impl Way {
     pub fn begins_at(&self, key: &[Value<'static>]) -> Expr {
         let Some((model, columns, place)) = self.key_table() else { return Expr::always() };
         let equal = columns.iter().zip(key).map(|(column, value)| {
-            let column = ColumnRef::own(model.columns[*column].name).joined(place);
+            let column = model.columns[*column].column_ref().joined(place);
             Expr::Compare {
                 left: Operand::Column(column),
                 op: crate::expr::Comparison::Eq,

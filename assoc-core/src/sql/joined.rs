@@ -290,7 +290,7 @@ fn order_of(select: &KeyedSelect, hop: Hop) -> Option<Vec<OrderTerm>> {
 
 // The column of a term by which rows can be sorted here as they would be in the database.
 fn sortable(model: &ModelDef, term: &OrderTerm) -> Option<(usize, Direction)> {
-    let Operand::Column(ColumnRef { path, name }) = &term.operand else { return None };
+    let Operand::Column(ColumnRef { path, name, .. }) = &term.operand else { return None };
     let at = model.columns.iter().position(|column| column.name == *name).filter(|_| path.is_empty())?;
     let column = &model.columns[at];
     let exact = matches!(column.sql_type, SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool);

@@ -12,9 +12,9 @@ use super::SqlWriter;
 use super::select::append_primary_key;
 use crate::dialect::{Dialect, PerOwnerLimit};
 use crate::error::{Error, Result};
-use crate::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::key::KeySet;
-use crate::model::ModelDef;
+use crate::model::{ColumnDef, ModelDef};
 use crate::statement::Statement;
 
 /// How the rows of an answer are assigned to keys.
@@ -175,7 +175,7 @@ impl KeyedSelect {
     pub(super) fn write_columns(&self, writer: &mut SqlWriter<'_>) {
         if !self.rank_groups.is_empty() {
             writer.push("DENSE_RANK() OVER (ORDER BY ");
-            writer.separated(", ", &self.rank_groups, |writer, at| writer.own_column(self.model.columns[*at].name));
+            writer.separated(", ", &self.rank_groups, |writer, at| writer.comparable_column(&self.model.columns[*at]));
             writer.push("), ");
         }
         match (&self.only, &self.selected) {
@@ -211,10 +211,13 @@ impl KeyedSelect {
 
     // `fk = "keys"."k0" AND …`, the columns qualified as the writer says.
     pub(super) fn write_key_match(&self, writer: &mut SqlWriter<'_>) {
-        writer.separated(" AND ", self.key_names().into_iter().enumerate(), |writer, (part, name)| {
-            writer.own_column(name);
-            writer.push(" = ");
-            key_column(writer, &format!("k{part}"));
+        writer.separated(" AND ", self.columns.iter().enumerate(), |writer, (part, column)| {
+            let column = &self.model.columns[*column];
+            writer.columns_equal(
+                column.sql_type,
+                |writer| writer.own_column(column.name),
+                |writer| key_column(writer, &format!("k{part}")),
+            );
         });
     }
 
@@ -240,7 +243,8 @@ impl KeyedSelect {
             (RowOrder::Any, _) => Ok(()),
             (RowOrder::Ranked, _) => writer.order_by(&self.total_order()),
             (RowOrder::ByKey, Matching::ByValue) => {
-                let mut order: Vec<OrderTerm> = self.key_names().into_iter().map(ascending).collect();
+                let keys = self.columns.iter().map(|column| &self.model.columns[*column]);
+                let mut order: Vec<OrderTerm> = keys.map(ascending).collect();
                 order.extend(self.total_order());
                 writer.order_by(&order)
             }
@@ -271,6 +275,6 @@ pub(crate) fn ascending_once(columns: &[usize]) -> Vec<usize> {
     columns
 }
 
-fn ascending(name: &'static str) -> OrderTerm {
-    OrderTerm { operand: Operand::Column(ColumnRef::own(name)), direction: Direction::Asc }
+fn ascending(column: &ColumnDef) -> OrderTerm {
+    OrderTerm { operand: Operand::Column(column.column_ref()), direction: Direction::Asc }
 }

@@ -297,9 +297,12 @@ impl<'d> SqlWriter<'d> {
     /// Appends that the target's columns, qualified as the writer says, hold the key of `outer`'s row.
     pub(super) fn hop_matches(&mut self, outer: &str, owner: &ModelDef, hop: Hop, target: &ModelDef) {
         self.separated(" AND ", hop.target_columns.iter().zip(hop.owner_columns), |writer, (own, key)| {
-            writer.own_column(target.columns[*own].name);
-            writer.push(" = ");
-            writer.column_of(outer, owner.columns[*key].name);
+            let column = &target.columns[*own];
+            writer.columns_equal(
+                column.sql_type,
+                |writer| writer.own_column(column.name),
+                |writer| writer.column_of(outer, owner.columns[*key].name),
+            );
         });
         if let Some(named) = hop.target_type {
             self.push(" AND ");

@@ -75,10 +75,8 @@ pub fn update_by_key(
         writer.bind(value.clone());
     });
     writer.push(" WHERE ");
-    writer.separated(" AND ", model.primary_key_names().zip(key), |writer, (name, value)| {
-        writer.identifier(name);
-        writer.push(" = ");
-        writer.bind(value.clone());
+    writer.separated(" AND ", model.primary_key.iter().zip(key), |writer, (column, value)| {
+        writer.own_column_equals(&model.columns[*column], value);
     });
     and_discriminator(&mut writer, model);
     writer.finish()
