@@ -7,6 +7,10 @@ use crate::column::{Column, Filter, bind};
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::expr::{AggregateFunction, Comparison, Expr, Operand};
 
+mod summable;
+
+pub use summable::Summable;
+
 /// An aggregate over rows of model `M`, answered as `Out`.
 pub struct Aggregate<M, Out> {
     operand: Operand,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Aggregate, Summable};
 use crate::association::JoinedColumn;
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
@@ -106,12 +106,6 @@ impl<M, V: ColumnType> Column<M, V> {
     #[must_use]
     pub fn count_distinct(self) -> Aggregate<M, i64> {
         self.aggregate(AggregateFunction::Count, true)
-    }
-
-    /// The mean, or `None` over no rows.
-    #[must_use]
-    pub fn avg(self) -> Aggregate<M, Option<f64>> {
-        self.aggregate(AggregateFunction::Avg, false)
     }
 }
 
@@ -239,13 +233,23 @@ impl<M, V: ColumnType> Column<M, V> {
         self.aggregate(AggregateFunction::Max, false)
     }
 
-    /// The sum, or `None` over no rows.
+    /// The sum, or `None` over no rows: of a wider type than the column ([`Summable`]), so that it has room. A sum that
+    /// does not fit even so is an error.
     #[must_use]
-    pub fn sum(self) -> Aggregate<M, V::Nullable>
+    pub fn sum(self) -> Aggregate<M, V::Sum>
     where
-        V: MaybeNull,
+        V: Summable,
     {
         self.aggregate(AggregateFunction::Sum, false)
+    }
+
+    /// The mean, or `None` over no rows: a float, of decimals a decimal.
+    #[must_use]
+    pub fn avg(self) -> Aggregate<M, V::Mean>
+    where
+        V: Summable,
+    {
+        self.aggregate(AggregateFunction::Avg, false)
     }
 }
 

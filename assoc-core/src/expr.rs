@@ -126,6 +126,21 @@ impl Operand {
         }
     }
 
+    /// What it is called in messages: `title`, `posts.title`, `SUM(stars)`.
+    #[must_use]
+    pub fn shown(&self) -> Cow<'static, str> {
+        match self {
+            Operand::Column(column) if column.path.is_empty() => Cow::Borrowed(column.name),
+            Operand::Column(column) => Cow::Owned(format!("{}.{}", column.path.join("."), column.name)),
+            Operand::Value(_) => Cow::Borrowed("a value"),
+            Operand::Aggregate { function, column: None, .. } => Cow::Owned(format!("{}(*)", function.sql())),
+            Operand::Aggregate { function, column: Some(column), .. } => {
+                Cow::Owned(format!("{}({})", function.sql(), Operand::Column(column.clone()).shown()))
+            }
+            Operand::Occurrence(_) => Cow::Borrowed("the number of an equal row"),
+        }
+    }
+
     fn columns(&self) -> &[ColumnRef] {
         match self {
             Operand::Column(column) => std::slice::from_ref(column),

@@ -36,7 +36,7 @@ pub mod value;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use aggregate::{Aggregate, Selectable};
+pub use aggregate::{Aggregate, Selectable, Summable};
 pub use association::{
     Association, AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKey, ForeignKeyFor,
     HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinTableRows, Joined, JoinedColumn,

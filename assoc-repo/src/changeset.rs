@@ -123,7 +123,7 @@ impl<M: Model> Changeset<M> {
         match &self.base {
             None => set.map(|(at, value)| (at, value.clone())).collect(),
             Some(base) => {
-                set.filter(|(at, value)| base.value(*at) != **value).map(|(at, value)| (at, value.clone())).collect()
+                set.filter(|(at, value)| !base.value(*at).is_same(value)).map(|(at, value)| (at, value.clone())).collect()
             }
         }
     }

@@ -12,7 +12,7 @@ use assoc_core::{
     Statement, Value,
 };
 
-use crate::columns::Columns;
+use crate::columns::{Columns, Selected};
 use crate::preload;
 use crate::prepare::{Prepared, joined_spec, keyed_spec};
 #[cfg(doc)]
@@ -43,7 +43,9 @@ impl Repo {
         M::DEF.require_primary_key("`get`")?;
         let mut values = Vec::with_capacity(M::Key::WIDTH);
         key.into().push_values(&mut values);
-        if query.is_plain() && self.filters.is_none() {
+        // A decimal key is compared in a form of its own.
+        let is_decimal = values.iter().any(|value| matches!(value, Value::Decimal(_)));
+        if query.is_plain() && self.filters.is_none() && !is_decimal {
             let repo = self.at_home_of(M::DEF);
             let sql = repo.get_sql(TypeId::of::<M>(), || {
                 let spec = keyed_spec::<M>(SelectSpec::new(M::DEF), vec![Value::Int(0); M::Key::WIDTH]);
@@ -211,7 +213,7 @@ impl Repo {
         let mut found = None;
         let mut sink = |values: &mut [Value<'_>]| {
             let value = values.first_mut().map_or(Ok(None), |value| Out::from_value(value).map(Some));
-            found = value.map_err(|mismatch| mismatch.at(M::DEF.name, "aggregate"))?;
+            found = value.map_err(|mismatch| mismatch.at(M::DEF.name, aggregate.shown()))?;
             Ok(())
         };
         repo.reading(limit).await?.query(&statement, &mut sink).await?;
@@ -254,11 +256,12 @@ impl Repo {
         // Of the same rows as `all` gives, in the same order, unless they become others.
         let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
         let spec = if plain { spec.with_total_order() } else { spec };
+        let selected = Selected::new(M::DEF.name, operands.clone());
         let spec = SelectSpec { operands: Some(operands), ..spec };
         let statement = spec.statement(repo.dialect())?;
         let mut rows = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
-            rows.push(C::decode(values)?);
+            rows.push(C::decode(values, &selected)?);
             Ok(())
         };
         repo.reading(limit).await?.query(&statement, &mut sink).await?;

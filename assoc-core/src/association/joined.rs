@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::{Association, AssociationDef};
-use crate::aggregate::{Aggregate, Selectable};
+use crate::aggregate::{Aggregate, Selectable, Summable};
 use crate::column::{Column, ColumnOf, Filter, MaybeNull, Sort};
 use crate::column_type::ColumnType;
 use crate::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
@@ -149,11 +149,19 @@ impl<M, V: MaybeNull> JoinedColumn<M, V> {
     pub fn max(self) -> Aggregate<M, V::Nullable> {
         self.aggregate(AggregateFunction::Max, false)
     }
+}
 
-    /// The sum, or `None` over no rows.
+impl<M, V: Summable> JoinedColumn<M, V> {
+    /// The sum, or `None` over no rows: of a wider type than the column ([`Summable`]).
     #[must_use]
-    pub fn sum(self) -> Aggregate<M, V::Nullable> {
+    pub fn sum(self) -> Aggregate<M, V::Sum> {
         self.aggregate(AggregateFunction::Sum, false)
+    }
+
+    /// The mean, or `None` over no rows: a float, of decimals a decimal.
+    #[must_use]
+    pub fn avg(self) -> Aggregate<M, V::Mean> {
+        self.aggregate(AggregateFunction::Avg, false)
     }
 }
 
