@@ -12,6 +12,7 @@ mod chosen_rows;
 mod collations;
 mod collections;
 mod composite_keys;
+mod decimals;
 mod eager_load;
 mod errors;
 mod extensions;
@@ -36,6 +37,7 @@ mod queries;
 mod read_only;
 mod scopes;
 mod selections;
+mod sums;
 mod text_keys;
 mod through;
 mod together;
@@ -94,6 +96,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         filters::CASES,
         chosen_rows::CASES,
         aggregates::CASES,
+        sums::CASES,
+        decimals::CASES,
         load_states::CASES,
         load_with::CASES,
         preload_belongs_to::CASES,

@@ -97,7 +97,8 @@ impl ColumnType for Timestamp {
 
     fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
         stored(value)
-            .and_then(|stored| Timestamp::from_microsecond(stored.to_unix_micros()).ok())
+            .filter(|stored| date_of(stored.date).is_some() && time_of(stored.time).is_some())
+            .and_then(|stored| Timestamp::from_microsecond(stored.to_unix_micros()?).ok())
             .ok_or_else(|| Mismatch::new("a date and time", value))
     }
 

@@ -1,7 +1,7 @@
 //! The properties of what stands beside preloads: readers of one owner, side loads, counts.
 
 use assoc_core::planner::{Plan, Preload, Request, Root, Shape};
-use assoc_core::{Association, ColumnList, ColumnRef, Model, Operand, TargetRow, ToOne, Value};
+use assoc_core::{Association, ColumnList, Model, Operand, TargetRow, ToOne, Value};
 use assoc_repo::{BelongsTo, Columns, Query, Readable};
 
 use crate::data::{Random, World};
