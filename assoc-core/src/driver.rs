@@ -17,6 +17,9 @@
 //!   connection in an unknown state.
 //! * `query` MUST call the sink once a row, in order, with exactly the columns of the statement, and MUST stop and
 //!   return the sink's error if it fails. The connection MUST stay usable after that.
+//! * Before the first row, or the end if there is none, `query` MUST give the columns' names to a sink that
+//!   [wants them](RowSink::wants_columns): statements that the application writes itself are checked by them. Others never
+//!   ask, and cost nothing.
 //! * `values` belong to the driver between calls; the sink may take buffers out of them (`Cow::Owned`), so a driver
 //!   SHOULD hand over owned buffers it does not need again, and borrowed ones it does.
 //! * `execute` MUST report as affected the rows that matched, also where nothing changed in them.
@@ -49,6 +52,30 @@ pub trait RowSink: Send {
     /// # Errors
     /// When the row cannot be read; the driver stops the statement and returns this error.
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()>;
+
+    /// Whether it wants to see the columns before the rows. Asked once a statement.
+    fn wants_columns(&self) -> bool {
+        false
+    }
+
+    /// Takes the columns of the answer, if it wants them: once, before the first row and also where there is none.
+    ///
+    /// # Errors
+    /// When they are not those it can read; the driver stops the statement and returns this error.
+    fn columns(&mut self, columns: &[AnswerColumn<'_>]) -> Result<()> {
+        let _ = columns;
+        Ok(())
+    }
+}
+
+/// A column of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerColumn<'a> {
+    /// Its name: the alias that the statement gives it, or the column's own. Of an expression without alias whatever the
+    /// database calls it.
+    pub name: &'a str,
+    /// Whether it is an expression, as far as the driver knows.
+    pub is_computed: bool,
 }
 
 impl<F: FnMut(&mut [Value<'_>]) -> Result<()> + Send> RowSink for F {

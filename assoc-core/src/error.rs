@@ -80,6 +80,20 @@ pub enum ErrorKind {
         /// The row's number of columns.
         found: usize,
     },
+    /// SQL of the application's own selects other columns than the model's, or the same in another order.
+    #[error(
+        "the statement selects ({}), and {model} is read from ({}): select exactly its columns, in their order, and name \
+         expressions after them (`… AS name`)",
+        found.join(", "), list(expected)
+    )]
+    ColumnNames {
+        /// The model being read.
+        model: &'static str,
+        /// Its columns.
+        expected: Vec<&'static str>,
+        /// Those of the statement.
+        found: Vec<String>,
+    },
     /// An association name that the model does not have.
     #[error("model {model} has no association `{name}`; it has: {}", list(known))]
     UnknownAssociation {

@@ -47,7 +47,7 @@ pub use association::{
 pub use column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use dialect::{Capabilities, Dialect};
-pub use driver::{BoxFuture, Connection, Driver, RowSink};
+pub use driver::{AnswerColumn, BoxFuture, Connection, Driver, RowSink};
 pub use error::{
     AssociationNotLoaded, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, Mismatch, NotLoadedReason, Result,
 };

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::association::AssociationDef;
 use crate::column_type::SqlType;
+use crate::driver::AnswerColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::{ColumnRef, Expr};
 use crate::key::{Key, KeyTuple};
@@ -317,6 +318,33 @@ impl ModelDef {
                 Err(Error::invalid_query(self.name, message))
             }
         }
+    }
+
+    /// Requires that the columns of an answer are the model's, in their order. An expression may have any name that is not
+    /// another column's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ColumnNames`], or [`ErrorKind::RowWidth`] if their number differs.
+    pub fn check_columns(&self, columns: &[AnswerColumn<'_>]) -> Result<()> {
+        if columns.len() != self.columns.len() {
+            let (expected, found) = (self.columns.len(), columns.len());
+            return Err(ErrorKind::RowWidth { model: self.name, expected, found }.into());
+        }
+        let is_own = |name: &str| self.columns.iter().any(|own| own.name.eq_ignore_ascii_case(name));
+        let fits = |(own, column): (&ColumnDef, &AnswerColumn<'_>)| {
+            own.name.eq_ignore_ascii_case(column.name)
+                || own.name.to_lowercase() == column.name.to_lowercase()
+                || column.is_computed && !is_own(column.name)
+        };
+        if self.columns.iter().zip(columns).all(fits) {
+            return Ok(());
+        }
+        Err(ErrorKind::ColumnNames {
+            model: self.name,
+            expected: self.columns.iter().map(|column| column.name).collect(),
+            found: columns.iter().map(|column| column.name.to_owned()).collect(),
+        }
+        .into())
     }
 
     /// Requires a primary key.

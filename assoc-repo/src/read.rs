@@ -8,7 +8,7 @@ use assoc_core::planner::{Plan, Root, Strategy};
 use assoc_core::rows::mark;
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
-    Aggregate, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, Operand, Result, RowSink, Selectable,
+    Aggregate, AnswerColumn, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, ModelDef, Operand, Result, RowSink, Selectable,
     Statement, Value,
 };
 
@@ -268,18 +268,19 @@ impl Repo {
         Ok(rows)
     }
 
-    /// Models from SQL of one's own, which must select exactly their columns, in their order. Each `?` takes a bind.
-    /// 1 statement.
+    /// Models from SQL of one's own, which must select exactly their columns, in their order: the names are checked, so
+    /// that `SELECT *` from a table with another order is an error. Each `?` takes a bind. 1 statement.
     ///
     /// # Errors
-    /// When the number of `?` is not that of the binds, a row has other columns, or the database fails.
+    /// When the number of `?` is not that of the binds, the statement selects other columns or in another order
+    /// ([`ErrorKind::ColumnNames`]), a value does not fit, or the database fails.
     pub async fn query<M: Model>(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<Vec<M>> {
         let repo = self.at_home_of(M::DEF);
         let statement = repo.raw_statement(sql, binds)?;
-        let mut rows = Vec::new();
+        let mut rows = Named { model: M::DEF, rows: Vec::<M>::new() };
         // Nothing says that the text only reads.
         repo.session(Access::Write).await?.query(&statement, &mut rows).await?;
-        Ok(rows)
+        Ok(rows.rows)
     }
 
     pub(crate) fn raw_statement(
@@ -344,6 +345,26 @@ fn show_key(key: &impl Key) -> String {
     let mut values = Vec::new();
     key.push_values(&mut values);
     KeyTuple::new(values).map_or_else(|| "NULL".to_owned(), |key| key.to_string())
+}
+
+/// Rows of SQL that the application wrote: its columns are checked before the first row is read.
+pub(crate) struct Named<R> {
+    pub(crate) model: &'static ModelDef,
+    pub(crate) rows: R,
+}
+
+impl<R: RowSink> RowSink for Named<R> {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        self.rows.row(values)
+    }
+
+    fn wants_columns(&self) -> bool {
+        true
+    }
+
+    fn columns(&mut self, columns: &[AnswerColumn<'_>]) -> Result<()> {
+        self.model.check_columns(columns)
+    }
 }
 
 // One row at most: no vector for the commonest query.

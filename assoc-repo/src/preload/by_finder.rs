@@ -4,14 +4,24 @@ use std::any::Any;
 
 use assoc_core::planner::{Plan, Step};
 use assoc_core::sql::PerOwner;
-use assoc_core::{RawSql, Result};
+use assoc_core::rows::Rows;
+use assoc_core::{RawSql, Result, RowSink, Value};
 
 use super::NodeRows;
 use super::by_owner::distinct;
 use super::fetch::{Fetched, Found, Groups, new_rows};
 use super::held::Held;
 use super::owners::Owners;
+use crate::read::Named;
 use crate::session::Session;
+
+struct Borrowed<'r>(&'r mut dyn Rows);
+
+impl RowSink for Borrowed<'_> {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        RowSink::row(self.0, values)
+    }
+}
 
 pub(super) async fn look_up(
     session: &mut Session<'_>,
@@ -32,7 +42,13 @@ pub(super) async fn look_up(
         for raw in &statements {
             let statement = step.select.found(session.dialect_of(step.select.model), raw)?;
             let mut rows = new_rows(&step.select);
-            session.query_at(step.select.model, &statement, &mut *rows).await?;
+            let model = step.select.model;
+            if step.select.reads_as_found() {
+                let mut named = Named { model, rows: Borrowed(&mut *rows) };
+                session.query_at(model, &statement, &mut named).await?;
+            } else {
+                session.query_at(model, &statement, &mut *rows).await?;
+            }
             if let Some(PerOwner { limit, offset }) = step.select.cut_afterwards() {
                 let skip = usize::try_from(offset).unwrap_or(usize::MAX);
                 let most = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
