@@ -105,7 +105,7 @@ impl Hop {
     pub(crate) fn typed(&self, target: &ModelDef, filter: Expr) -> Expr {
         match self.target_type {
             Some(Discriminator { column, tag }) => {
-                Expr::equals(target.columns[column].name, Value::from(tag)).and(filter)
+                Expr::tagged(&target.columns[column], tag).and(filter)
             }
             None => filter,
         }

@@ -17,7 +17,7 @@ use crate::value::Value;
 
 mod comparison;
 
-pub use comparison::{AggregateForm, Comparable};
+pub use comparison::{AggregateForm, Comparable, ExactText};
 
 /// What a database can do. Facts about one server: a driver may find them out when it connects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +180,19 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// where its own operators do, as they do for nearly every type of nearly every database.
     fn comparable(&self, column: SqlType) -> Option<Comparable> {
         let _ = column;
+        None
+    }
+
+    /// What stands around the owner's column where a subquery compares it with the target's, so that the comparison is the
+    /// one with a bound key.
+    fn bound_like(&self) -> (&'static str, &'static str) {
+        ("", "")
+    }
+
+    /// How a text column is compared exactly, where its collation may call different texts equal; `None` where `=` is
+    /// exact for every column. Type tags (of polymorphic associations, and of models that share a table) are compared so,
+    /// because what they say is decided in memory as well.
+    fn exact_text(&self) -> Option<ExactText> {
         None
     }
 

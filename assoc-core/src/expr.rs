@@ -252,6 +252,13 @@ pub enum Expr {
     },
     /// The row is one of those that an association chooses among the rows with the same key.
     Chosen(Box<ChosenRows>),
+    /// A column of the query's own model holds a type tag: exactly this text, by no rules of a collation.
+    Tagged {
+        /// The column's name in the database.
+        column: &'static str,
+        /// The tag.
+        tag: &'static str,
+    },
     /// SQL of the application's own, with binds for its `?`.
     Raw {
         /// The text; each `?` outside quotes is a bind.
@@ -299,6 +306,12 @@ impl Expr {
     pub fn column_equals(column: &ColumnDef, value: Value<'static>) -> Expr {
         let left = Operand::Column(column.column_ref());
         Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
+    }
+
+    /// A column of the query's own model holds a type tag.
+    #[must_use]
+    pub const fn tagged(column: &ColumnDef, tag: &'static str) -> Expr {
+        Expr::Tagged { column: column.name, tag }
     }
 
     /// Whether this is the condition that always holds.
@@ -358,6 +371,7 @@ impl Expr {
             }
             // Refers to its owner's key.
             Expr::Related { .. } | Expr::Chosen(_) => each(prefix),
+            Expr::Tagged { .. } => each(prefix),
             Expr::Raw { .. } => {}
         }
     }

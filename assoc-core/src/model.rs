@@ -243,7 +243,7 @@ impl ModelDef {
             _ => Shape::default(),
         };
         if let Some(Discriminator { column, tag }) = self.discriminator {
-            shape.filter = Expr::equals(self.columns[column].name, Value::from(tag)).and(shape.filter);
+            shape.filter = Expr::tagged(&self.columns[column], tag).and(shape.filter);
         }
         shape
     }

@@ -238,6 +238,10 @@ impl<'d> SqlWriter<'d> {
             }
             Expr::Joined { association, filter } => self.joined_condition(association, filter),
             Expr::Chosen(chosen) => self.chosen(chosen),
+            Expr::Tagged { column, tag } => {
+                self.holds_tag(|writer| writer.own_column(column), tag);
+                Ok(())
+            }
             Expr::Raw { sql, binds } => self.raw(sql, binds),
         }
     }

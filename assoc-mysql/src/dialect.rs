@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use assoc_core::dialect::{AggregateForm, ColumnRole, Comparable};
+use assoc_core::dialect::{AggregateForm, ColumnRole, Comparable, ExactText};
 use assoc_core::sql::{SqlWriter, padded_length, tuples_of};
 use assoc_core::{AggregateFunction, Capabilities, ColumnDef, Dialect, KeySet, SqlType, TableRef, Value};
 
@@ -169,6 +169,17 @@ impl Dialect for MySqlDialect {
     /// the last digits would be equal.
     fn comparable(&self, column: SqlType) -> Option<Comparable> {
         (column == SqlType::Decimal).then_some(Comparable::by_value("CAST(", " AS DECIMAL(57,28))"))
+    }
+
+    /// The default collations ignore case, accents and blanks at the end. Bytes in one character set ignore nothing.
+    fn exact_text(&self) -> Option<ExactText> {
+        let column = ("CAST(CONVERT(", " USING utf8mb4) AS BINARY)");
+        Some(ExactText::new(column, ("CAST(", " AS BINARY)")).beside_equality())
+    }
+
+    /// Text may be read into bytes as well, and then its collation still decides what is equal.
+    fn is_byte_comparable(&self, column: SqlType) -> bool {
+        column.is_byte_comparable() && column != SqlType::Blob
     }
 
     /// The mean of integers is a decimal with four places here, and that of decimals has four places more than they

@@ -259,7 +259,7 @@ async fn direct<T: Model>(
     let columns = hop.target_columns.iter().map(|column| &T::DEF.columns[*column]);
     let mut keyed: Vec<Expr> =
         columns.zip(key.values()).map(|(column, value)| Expr::column_equals(column, value.clone())).collect();
-    keyed.extend(hop.target_type.map(|own| Expr::equals(T::DEF.columns[own.column].name, Value::from(own.tag))));
+    keyed.extend(hop.target_type.map(|own| Expr::tagged(&T::DEF.columns[own.column], own.tag)));
     query.spec.filter = Expr::All(keyed).and(own.filter).and(query.spec.filter);
     if query.spec.order.is_empty() {
         query.spec.order = own.order;

@@ -46,7 +46,7 @@
 
 use std::borrow::Cow;
 
-use assoc_core::dialect::{AggregateForm, Capabilities, Comparable, ColumnRole, Dialect, PerOwnerLimit};
+use assoc_core::dialect::{AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit};
 use assoc_core::sql::{SqlWriter, padded_length, tuples_of};
 use assoc_core::{AggregateFunction, BindList, ColumnDef, KeySet, SqlType, Value};
 use rusqlite::limits::Limit;
@@ -145,6 +145,18 @@ impl Dialect for SqliteDialect {
     /// Decimals are text: `assoc_decimal` makes them compare as numbers (`decimals.rs`).
     fn comparable(&self, column: SqlType) -> Option<Comparable> {
         (column == SqlType::Decimal).then_some(DECIMAL)
+    }
+
+    /// As in a list of keys: `+` takes the affinity off, so that `'1'` in a column without type is not found for the key 1
+    /// by a condition when it is not by a preload.
+    fn bound_like(&self) -> (&'static str, &'static str) {
+        ("+", "")
+    }
+
+    /// The collation of the right side is the one that counts; a column without one of its own has it already, so its
+    /// index is used.
+    fn exact_text(&self) -> Option<ExactText> {
+        Some(ExactText::new(("", ""), ("", " COLLATE BINARY")))
     }
 
     fn aggregate(&self, function: AggregateFunction, column: Option<SqlType>) -> AggregateForm {

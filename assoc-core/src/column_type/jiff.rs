@@ -12,7 +12,7 @@ fn date_of(date: Date) -> Option<civil::Date> {
 }
 
 fn time_of(time: Time) -> Option<civil::Time> {
-    if time.negative {
+    if !time.is_of_day() {
         return None;
     }
     let nanos = i32::try_from(time.micros).ok()?.checked_mul(1_000)?;

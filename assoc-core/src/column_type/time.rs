@@ -11,7 +11,7 @@ fn date_of(date: Date) -> Option<::time::Date> {
 }
 
 fn time_of(time: Time) -> Option<::time::Time> {
-    if time.negative {
+    if !time.is_of_day() {
         return None;
     }
     ::time::Time::from_hms_micro(u8::try_from(time.hour).ok()?, time.minute, time.second, time.micros).ok()

@@ -63,6 +63,41 @@ impl Comparable {
     }
 }
 
+/// What stands around a text column and a value for a database to compare them character by character, whatever the
+/// column's collation calls equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExactText {
+    around: [(&'static str, &'static str); 2],
+    needs_equality: bool,
+}
+
+impl ExactText {
+    /// Text before and behind the column, and before and behind the value.
+    #[must_use]
+    pub const fn new(column: (&'static str, &'static str), value: (&'static str, &'static str)) -> Self {
+        ExactText { around: [column, value], needs_equality: false }
+    }
+
+    /// No index serves that form, so the plain comparison is written beside it.
+    #[must_use]
+    pub const fn beside_equality(mut self) -> Self {
+        self.needs_equality = true;
+        self
+    }
+
+    /// What stands around the column, and around the value.
+    #[must_use]
+    pub const fn around(self) -> [(&'static str, &'static str); 2] {
+        self.around
+    }
+
+    /// Whether the plain comparison is written beside it.
+    #[must_use]
+    pub const fn needs_equality(self) -> bool {
+        self.needs_equality
+    }
+}
+
 /// How an aggregate of a column is written: `AVG(CAST(` column ` AS DOUBLE))`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AggregateForm {

@@ -118,7 +118,7 @@ impl Plan {
             let model = part.select.model;
             let mut filter = part.select.filter.clone();
             if let Some(named) = variant(onward) {
-                filter = Expr::equals(model.columns[named.column].name, Value::from(named.tag)).and(filter);
+                filter = Expr::tagged(&model.columns[named.column], named.tag).and(filter);
             }
             let hop = Hop {
                 owner_columns: onward.hop.target_columns,

@@ -146,7 +146,7 @@ impl SqlWriter<'_> {
                 return writer.where_clause(&hop.typed(target, visible.clone()));
             }
             writer.push(" WHERE ");
-            writer.hop_matches(outer.alias, outer.model, hop, target);
+            writer.hop_matches_one(outer.alias, outer.model, hop, target);
             if !visible.is_always() {
                 writer.push(" AND (");
                 writer.condition(visible)?;

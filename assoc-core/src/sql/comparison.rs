@@ -7,7 +7,7 @@
 
 use super::SqlWriter;
 use crate::column_type::SqlType;
-use crate::dialect::Comparable;
+use crate::dialect::{Comparable, ExactText};
 use crate::error::Result;
 use crate::expr::{ColumnRef, Comparison, Operand};
 use crate::model::{ColumnDef, ModelDef};
@@ -230,6 +230,28 @@ impl SqlWriter<'_> {
         self.push(" = ");
         around(self, column, &right);
         self.push(if form.and_then(Comparable::index).is_some() { ")" } else { "" });
+    }
+
+    /// Appends that a column holds a type tag.
+    pub(super) fn holds_tag(&mut self, column: impl Fn(&mut Self), tag: &'static str) {
+        let form = self.dialect.exact_text();
+        if form.is_some_and(ExactText::needs_equality) {
+            self.push("(");
+            column(self);
+            self.push(" = ");
+            self.bind(Value::from(tag));
+            self.push(" AND ");
+        }
+        let [(before_column, behind_column), (before_value, behind_value)] =
+            form.map(ExactText::around).unwrap_or_default();
+        self.push(before_column);
+        column(self);
+        self.push(behind_column);
+        self.push(" = ");
+        self.push(before_value);
+        self.bind(Value::from(tag));
+        self.push(behind_value);
+        self.push(if form.is_some_and(ExactText::needs_equality) { ")" } else { "" });
     }
 
     /// Appends a column as an index has it.

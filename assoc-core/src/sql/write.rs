@@ -86,9 +86,7 @@ pub fn update_by_key(
 fn and_discriminator(writer: &mut SqlWriter<'_>, model: &ModelDef) {
     if let Some(own) = model.discriminator {
         writer.push(" AND ");
-        writer.identifier(model.columns[own.column].name);
-        writer.push(" = ");
-        writer.bind(Value::from(own.tag));
+        writer.holds_tag(|writer| writer.identifier(model.columns[own.column].name), own.tag);
     }
 }
 

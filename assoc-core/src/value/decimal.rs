@@ -161,7 +161,11 @@ impl DecimalNumber {
     #[must_use]
     pub fn bounds(&self) -> (f64, f64) {
         let near: f64 = self.to_string().parse().unwrap_or(0.0);
-        let margin = near.abs() * ROUGHLY;
+        if near.is_infinite() {
+            return if near < 0.0 { (near, f64::MIN) } else { (f64::MAX, near) };
+        }
+        // A number too small for a float is zero, or next to it.
+        let margin = if self.digits.is_empty() { 0.0 } else { (near.abs() * ROUGHLY).max(f64::MIN_POSITIVE) };
         (near - margin, near + margin)
     }
 }

@@ -272,10 +272,10 @@ impl SqlWriter<'_> {
             };
             if let (By::Key { hop, .. }, Some(outer), 0, Start::Owner(_)) = (by, outer, at, start) {
                 part(self);
-                self.hop_matches(outer.alias, outer.model, *hop, model);
+                self.hop_matches_one(outer.alias, outer.model, *hop, model);
             } else if let (By::Key { hop: Hop { target_type: Some(named), .. }, .. }, None) = (by, outer) {
                 part(self);
-                self.condition(&Expr::equals(model.columns[named.column].name, Value::from(named.tag)))?;
+                self.condition(&Expr::tagged(&model.columns[named.column], named.tag))?;
             }
             if let (Some(named), Some(outer)) = (named, outer) {
                 part(self);
