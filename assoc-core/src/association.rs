@@ -11,7 +11,6 @@ use crate::error::{AssociationNotLoaded, NotLoadedReason, Result};
 use crate::expr::Expr;
 use crate::model::{Discriminator, ModelDef};
 use crate::planner::Shape;
-use crate::value::Value;
 
 mod belongs_to;
 mod conditions;

@@ -14,6 +14,7 @@ mod collections;
 mod composite_keys;
 mod decimals;
 mod eager_load;
+mod equal_keys;
 mod errors;
 mod extensions;
 mod filters;
@@ -38,6 +39,7 @@ mod read_only;
 mod scopes;
 mod selections;
 mod sums;
+mod tags;
 mod text_keys;
 mod through;
 mod together;
@@ -128,6 +130,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         text_keys::CASES,
         uuid_keys::CASES,
         collations::CASES,
+        tags::CASES,
+        equal_keys::CASES,
         collections::CASES,
         batches::CASES,
         errors::CASES,

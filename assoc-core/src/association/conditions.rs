@@ -4,7 +4,6 @@ use super::{Association, AssociationDef, Macro, Route};
 use crate::column::Filter;
 use crate::expr::{Comparison, Expr, Operand};
 use crate::model::{Model, ModelDef};
-use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
     fn related(self, filter: Expr) -> Filter<O> {

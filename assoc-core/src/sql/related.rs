@@ -12,7 +12,6 @@ use crate::expr::Expr;
 use crate::filter_hook::{RowFilters, filtered};
 use crate::model::{Discriminator, ModelDef};
 use crate::planner::{Shape, join_scope};
-use crate::value::Value;
 
 // Default scopes with conditions on associations may lead back to each other.
 const DEEPEST: usize = 64;

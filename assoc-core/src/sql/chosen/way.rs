@@ -13,7 +13,6 @@ use crate::planner::{join_scope, order_of_links};
 use crate::sql::SqlWriter;
 use crate::sql::related::{Wanted, Way};
 use crate::sql::select::append_primary_key;
-use crate::value::Value;
 
 /// One table of a way.
 struct Link {
