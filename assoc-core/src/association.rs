@@ -103,9 +103,7 @@ impl Hop {
     #[must_use]
     pub(crate) fn typed(&self, target: &ModelDef, filter: Expr) -> Expr {
         match self.target_type {
-            Some(Discriminator { column, tag }) => {
-                Expr::tagged(&target.columns[column], tag).and(filter)
-            }
+            Some(Discriminator { column, tag }) => Expr::tagged(&target.columns[column], tag).and(filter),
             None => filter,
         }
     }

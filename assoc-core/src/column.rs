@@ -56,7 +56,6 @@ impl<M, V> Column<M, V> {
     pub const fn index(self) -> usize {
         self.index
     }
-
 }
 
 impl<M, V: ColumnType> Column<M, V> {

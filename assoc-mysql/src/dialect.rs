@@ -188,7 +188,9 @@ impl Dialect for MySqlDialect {
         let form = AggregateForm::standard(function);
         match (function, column) {
             (AggregateFunction::Avg, Some(SqlType::Decimal)) => form.around("CAST(", " AS DECIMAL(57,28))"),
-            (AggregateFunction::Avg, Some(SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool)) => form.around("", " + 0e0"),
+            (AggregateFunction::Avg, Some(SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool)) => {
+                form.around("", " + 0e0")
+            }
             _ => form,
         }
     }

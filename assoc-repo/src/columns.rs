@@ -35,7 +35,8 @@ impl Selected {
     /// # Errors
     /// When there is none, or it is not of this type.
     pub fn read<V: ColumnType>(&self, values: &mut [Value<'_>], at: usize) -> Result<V> {
-        let value = values.get_mut(at).ok_or_else(|| Error::invalid_query(self.model, "the row has too few columns"))?;
+        let value =
+            values.get_mut(at).ok_or_else(|| Error::invalid_query(self.model, "the row has too few columns"))?;
         V::from_value(value).map_err(|mismatch| {
             let column = self.operands.get(at).map_or("a value".into(), Operand::shown);
             mismatch.at(self.model, column)

@@ -5,8 +5,8 @@ use assoc_core::joins::{JoinKind, Joins, RawJoin};
 use assoc_core::planner::{Plan, Request, Root, RootRequest, Way};
 use assoc_core::sql::{JoinedSelect, Select as SelectSpec};
 use assoc_core::{
-    AssociationDef, ColumnDef, Dialect, Error, Expr, Model, ModelDef, Operand, Result, Route, Statement,
-    Value, filtered,
+    AssociationDef, ColumnDef, Dialect, Error, Expr, Model, ModelDef, Operand, Result, Route, Statement, Value,
+    filtered,
 };
 
 use crate::query::Select;

@@ -8,8 +8,8 @@ use assoc_core::planner::{Plan, Root, Strategy};
 use assoc_core::rows::mark;
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
-    Aggregate, AnswerColumn, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, ModelDef, Operand, Result, RowSink, Selectable,
-    Statement, Value,
+    Aggregate, AnswerColumn, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, ModelDef, Operand,
+    Result, RowSink, Selectable, Statement, Value,
 };
 
 use crate::columns::{Columns, Selected};

@@ -12,9 +12,9 @@ use std::future::Future;
 use assoc_core::planner::{Request, Root, Shape, Strategy, Way};
 use assoc_core::rows::mark;
 use assoc_core::{
-    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Discriminator, Error, Expr,
-    HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, LoadState, Model, Operand, Result, Route, RowOrigin,
-    TargetRow, ToOne, Value,
+    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Discriminator, Error, Expr, HasMany,
+    HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, LoadState, Model, Operand, Result, Route, RowOrigin, TargetRow,
+    ToOne, Value,
 };
 
 use crate::prepare::selected_columns;

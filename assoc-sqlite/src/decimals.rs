@@ -35,8 +35,7 @@ pub(crate) const INDEXED: (&str, &str) = ("CAST(", " AS REAL)");
 
 /// Makes the functions known to a connection.
 pub(crate) fn register(conn: &Connection) -> Result<()> {
-    let flags =
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     conn.create_scalar_function("assoc_decimal", 1, flags, |context| Ok(key_of(context.get_raw(0))))?;
     conn.create_aggregate_function(SUM, 1, flags, Summed { mean: false })?;
     conn.create_aggregate_function(AVG, 1, flags, Summed { mean: true })?;
@@ -211,15 +210,20 @@ mod tests {
     #[test]
     fn aggregates_are_exact() {
         let conn = connection();
-        conn.execute_batch("CREATE TABLE t(v); INSERT INTO t VALUES ('123456789123456789.123456789'), ('100.10'), (NULL)")
-            .unwrap();
+        conn.execute_batch(
+            "CREATE TABLE t(v); INSERT INTO t VALUES ('123456789123456789.123456789'), ('100.10'), (NULL)",
+        )
+        .unwrap();
         let text = |sql: &str| answer(&conn, sql);
         assert_eq!(text("SELECT assoc_decimal_sum(v) FROM t"), Value::Text("123456789123456889.223456789".into()));
         assert_eq!(text("SELECT assoc_decimal_avg(v) FROM t"), Value::Text("61728394561728444.6117283945".into()));
         assert_eq!(text("SELECT assoc_decimal_min(v) FROM t"), Value::Text("100.10".into()));
         assert_eq!(text("SELECT assoc_decimal_max(v) FROM t WHERE v IS NULL"), Value::Null);
         assert_eq!(text("SELECT assoc_decimal_sum(v) FROM t WHERE 0"), Value::Null);
-        assert_eq!(text("SELECT assoc_decimal_sum(DISTINCT assoc_decimal(v)) FROM t WHERE v < '11'"), Value::Text("100.1".into()));
+        assert_eq!(
+            text("SELECT assoc_decimal_sum(DISTINCT assoc_decimal(v)) FROM t WHERE v < '11'"),
+            Value::Text("100.1".into())
+        );
         conn.execute_batch("INSERT INTO t VALUES ('abc')").unwrap();
         let error = conn.query_row("SELECT assoc_decimal_sum(v) FROM t", [], |_| Ok(())).unwrap_err();
         assert!(error.to_string().contains("no decimal number"), "{error}");

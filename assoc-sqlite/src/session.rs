@@ -324,6 +324,8 @@ fn offer_columns(prepared: &rusqlite::Statement<'_>, sink: &mut dyn RowSink) -> 
         return Ok(());
     }
     let columns = |name| AnswerColumn { name, is_computed: is_expression(name) };
+    // A list in older versions of rusqlite, an iterator in newer ones.
+    #[allow(clippy::useless_conversion)]
     sink.columns(&prepared.column_names().into_iter().map(columns).collect::<Vec<_>>())
 }
 
@@ -331,8 +333,9 @@ fn offer_columns(prepared: &rusqlite::Statement<'_>, sink: &mut dyn RowSink) -> 
 fn is_expression(name: &str) -> bool {
     let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
         && !name.starts_with(|c: char| c.is_ascii_digit());
-    let is_constant =
-        ["NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"].iter().any(|word| name.eq_ignore_ascii_case(word));
+    let is_constant = ["NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"]
+        .iter()
+        .any(|word| name.eq_ignore_ascii_case(word));
     !is_word || is_constant
 }
 

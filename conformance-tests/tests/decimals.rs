@@ -79,16 +79,39 @@ enum Keeps {
 
 fn decimal(random: &mut Random, keeps: Keeps) -> Decimal {
     let sign = |random: &mut Random, decimal: Decimal| if random.below(3) == 0 { -decimal } else { decimal };
-    let fixed = ["0", "0.00", "9.5", "9.50", "9.500", "10", "100.10", "100.1", "2.50", "-10", "0.1", "0.3", "1e-28", "0.0000000000000000000000000001",
-        "79228162514264337593543950335", "7922816251426433759354395033.5", "123456789123456789.123456789",
-        "123456789123456789.12345678", "9007199254740993", "9007199254740992", "0.30000000000000004"];
+    let fixed = [
+        "0",
+        "0.00",
+        "9.5",
+        "9.50",
+        "9.500",
+        "10",
+        "100.10",
+        "100.1",
+        "2.50",
+        "-10",
+        "0.1",
+        "0.3",
+        "1e-28",
+        "0.0000000000000000000000000001",
+        "79228162514264337593543950335",
+        "7922816251426433759354395033.5",
+        "123456789123456789.123456789",
+        "123456789123456789.12345678",
+        "9007199254740993",
+        "9007199254740992",
+        "0.30000000000000004",
+    ];
     let text = *fixed.get(random.below(fixed.len())).unwrap();
     let special = Decimal::from_scientific(text).or_else(|_| text.parse()).unwrap();
     let drawn = match random.below(4) {
         0 | 1 => special,
         2 => {
             let digits = u128::from(random.next()) << 32 | u128::from(random.next() >> 32);
-            Decimal::from_i128_with_scale((digits >> random.below(90)).cast_signed(), u32::try_from(random.below(29)).unwrap())
+            Decimal::from_i128_with_scale(
+                (digits >> random.below(90)).cast_signed(),
+                u32::try_from(random.below(29)).unwrap(),
+            )
         }
         _ => Decimal::new(i64::try_from(random.below(40)).unwrap() - 20, u32::try_from(random.below(3)).unwrap()),
     };
@@ -211,7 +234,10 @@ async fn order(repo: &Repo, rows: &[Offer]) {
         let sort = || if descending { Offer::PRICE.desc() } else { Offer::PRICE.asc() };
         let expected = sorted(rows, descending);
         assert_eq!(ids(&repo.all(Query::order_by(sort())).await.unwrap()), expected);
-        assert_eq!(ids(&repo.all(Query::order_by(sort()).limit(3).offset(1)).await.unwrap()), expected.iter().copied().skip(1).take(3).collect::<Vec<_>>());
+        assert_eq!(
+            ids(&repo.all(Query::order_by(sort()).limit(3).offset(1)).await.unwrap()),
+            expected.iter().copied().skip(1).take(3).collect::<Vec<_>>()
+        );
         let mut pages = repo.in_batches(Query::order_by(sort()), 3).unwrap();
         let mut paged = Vec::new();
         while let Some(page) = pages.next().await.unwrap() {
@@ -282,7 +308,10 @@ async fn associations(repo: &Repo, rows: &[Offer], random: &mut Random) {
         rows.iter().filter(|other| other.price == Some(row.most)).map(|other| other.id).collect()
     };
     let query = || Query::order_by(Offer::ID.asc());
-    let loaded = repo.all(query().preload((Offer::EQUALS, Offer::TOP_TWO.order_by(Offer::ID.desc()).limit(2), Offer::EQUAL))).await.unwrap();
+    let loaded = repo
+        .all(query().preload((Offer::EQUALS, Offer::TOP_TWO.order_by(Offer::ID.desc()).limit(2), Offer::EQUAL)))
+        .await
+        .unwrap();
     let joined = repo.all(query().eager_load(Offer::EQUALS)).await.unwrap();
     let counts = repo.count_for(&loaded, Offer::EQUALS).await.unwrap();
     for (at, row) in loaded.iter().enumerate() {
@@ -300,10 +329,8 @@ async fn associations(repo: &Repo, rows: &[Offer], random: &mut Random) {
     let found = repo.all(query().filter(Offer::EQUALS.any(Offer::ID.eq(rows[some].id)))).await.unwrap();
     let expected: Vec<i64> = rows.iter().filter(|row| rows[some].price == Some(row.most)).map(|row| row.id).collect();
     assert_eq!(ids(&found), expected, "any");
-    let mut pairs: Vec<(i64, i64)> = repo
-        .pluck((Offer::ID, Offer::EQUALS.joined(Offer::ID)), Query::join(Offer::EQUALS))
-        .await
-        .unwrap();
+    let mut pairs: Vec<(i64, i64)> =
+        repo.pluck((Offer::ID, Offer::EQUALS.joined(Offer::ID)), Query::join(Offer::EQUALS)).await.unwrap();
     pairs.sort_unstable();
     let expected: Vec<(i64, i64)> =
         rows.iter().flat_map(|row| equals(row).into_iter().map(|other| (row.id, other))).collect();
@@ -446,7 +473,10 @@ fn an_index_that_every_client_can_use_serves_decimals_on_sqlite() {
             assert!(plan.contains("USING INDEX index_rates_on_"), "{name}: {plan}");
         }
         // 9.5 and 9.50 are one key.
-        let nine = repo.get_or_fail::<Rate>("9.50".parse::<Decimal>().unwrap(), Query::preload(Rate::FOLLOWING)).await.unwrap();
+        let nine = repo
+            .get_or_fail::<Rate>("9.50".parse::<Decimal>().unwrap(), Query::preload(Rate::FOLLOWING))
+            .await
+            .unwrap();
         assert_eq!(nine.following().unwrap().map(|rate| rate.code), Some("10.5".parse().unwrap()));
         let changed = repo.update(nine.change().set(Rate::AMOUNT, "8.25".parse::<Decimal>().unwrap())).await.unwrap();
         assert_eq!(repo.get_or_fail::<Rate>(nine.code, Query::new()).await.unwrap().amount, changed.amount);

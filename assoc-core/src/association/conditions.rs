@@ -79,8 +79,12 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
         }
         Ok(Route::Polymorphic { type_column, owner_columns, variants }) => {
             match variants.iter().find(|variant| (variant.model)() == R::DEF) {
-                Some(variant) => Expr::tagged(&owner.columns[type_column], variant.tag)
-                    .and(have_values_of(owner, owner_columns, targets, variant.key)),
+                Some(variant) => Expr::tagged(&owner.columns[type_column], variant.tag).and(have_values_of(
+                    owner,
+                    owner_columns,
+                    targets,
+                    variant.key,
+                )),
                 None => Expr::Any(Vec::new()),
             }
         }

@@ -200,12 +200,7 @@ impl SqlWriter<'_> {
     }
 
     /// Appends that two columns of a type are equal: the left one is looked for by an index if there is one.
-    pub(super) fn columns_equal(
-        &mut self,
-        sql_type: SqlType,
-        left: impl Fn(&mut Self),
-        right: impl Fn(&mut Self),
-    ) {
+    pub(super) fn columns_equal(&mut self, sql_type: SqlType, left: impl Fn(&mut Self), right: impl Fn(&mut Self)) {
         let form = self.dialect.comparable(sql_type).filter(|form| !form.leaves_columns());
         let around = |writer: &mut Self, (before, behind): Around, column: &dyn Fn(&mut Self)| {
             writer.push(before);

@@ -274,7 +274,8 @@ mod tests {
             assert_eq!(canonical(text).as_deref(), Some(expected), "{text}");
             assert_eq!(canonical(expected).as_deref(), Some(expected));
         }
-        for text in ["", "-", ".", "e5", "1e", "1e+", "abc", "1 2", "0x10", "1e999999999", "--1", "1_000", "١", "NaN"] {
+        for text in ["", "-", ".", "e5", "1e", "1e+", "abc", "1 2", "0x10", "1e999999999", "--1", "1_000", "١", "NaN"]
+        {
             assert_eq!(canonical(text), None, "{text}");
         }
     }

@@ -3,8 +3,8 @@
 use std::any::Any;
 
 use assoc_core::planner::{Plan, Step};
-use assoc_core::sql::PerOwner;
 use assoc_core::rows::Rows;
+use assoc_core::sql::PerOwner;
 use assoc_core::{RawSql, Result, RowSink, Value};
 
 use super::NodeRows;

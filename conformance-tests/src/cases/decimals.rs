@@ -172,16 +172,26 @@ async fn joined(cx: &mut Context) -> Result<()> {
     let tip = Product::REVIEWS.joined(Review::TIP);
     let query = Query::join(Product::REVIEWS).order_by(tip.clone().desc());
     let pairs = cx.step("in the order of tips", repo.pluck((Product::ID, tip.clone()), query)).await?;
-    cx.note("tips", format!("{:?}", pairs.iter().map(|(id, tip)| (*id, tip.normalize().to_string())).collect::<Vec<_>>()));
+    cx.note(
+        "tips",
+        format!("{:?}", pairs.iter().map(|(id, tip)| (*id, tip.normalize().to_string())).collect::<Vec<_>>()),
+    );
     let query = Query::join(Product::REVIEWS).filter(Product::REVIEWS.joined(Review::TIP.ge(number("9.50")?)));
     cx.note("with large tips", cx.repo().count(query).await?);
     let sums = Query::join(Product::REVIEWS).group_by(Product::ID).order_by(Product::ID.asc());
-    let columns = (Product::ID, tip.clone().sum(), tip.clone().avg(), tip.clone().max(), Product::REVIEWS.joined(Review::STARS).sum());
+    let columns = (
+        Product::ID,
+        tip.clone().sum(),
+        tip.clone().avg(),
+        tip.clone().max(),
+        Product::REVIEWS.joined(Review::STARS).sum(),
+    );
     for (id, sum, mean, max, stars) in cx.step("sums of tips", repo.pluck(columns, sums)).await? {
         let shown = |value: Option<Decimal>| value.unwrap_or_default().normalize();
         cx.note("product", format!("{id}: {} {} {} {stars:?}", shown(sum), shown(mean), shown(max)));
     }
-    let top = Query::preload(Product::REVIEWS.order_by(Review::TIP.desc()).limit(1)).order_by(Product::ID.asc()).limit(2);
+    let top =
+        Query::preload(Product::REVIEWS.order_by(Review::TIP.desc()).limit(1)).order_by(Product::ID.asc()).limit(2);
     let products = cx.step("the largest tip of each", repo.all(top)).await?;
     for product in products {
         cx.note("tip", product.reviews()?.first().map(|review| review.tip.normalize()).unwrap_or_default());

@@ -56,9 +56,7 @@ macro_rules! models {
                 };
                 let preloaded = pairs(&owners)?;
                 differ("a join", &pairs(&repo.all(by_id().eager_load(Owner::ITEMS)).await?)?, &preloaded)?;
-                let joined = repo
-                    .pluck((Owner::ID, Owner::ITEMS.joined(Item::ID)), Query::join(Owner::ITEMS))
-                    .await?;
+                let joined = repo.pluck((Owner::ID, Owner::ITEMS.joined(Item::ID)), Query::join(Owner::ITEMS)).await?;
                 differ("a joined column", &joined.into_iter().collect(), &preloaded)?;
                 let mut read = BTreeSet::new();
                 let mut any = BTreeSet::new();
@@ -121,7 +119,11 @@ async fn tables(repo: &assoc_repo::Repo, owners: &str, items: &str) -> Result<()
 }
 
 // What each database has for a kind of key: pairs of the owners' and the items' column.
-fn columns(dialect: &dyn Dialect, sqlite: &[(&'static str, &'static str)], others: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+fn columns(
+    dialect: &dyn Dialect,
+    sqlite: &[(&'static str, &'static str)],
+    others: &[(&'static str, &'static str)],
+) -> Vec<(&'static str, &'static str)> {
     if dialect.name() == "SQLite" { sqlite.to_vec() } else { others.to_vec() }
 }
 
@@ -153,9 +155,9 @@ macro_rules! case {
                 |id, code| $module::Item::build().set($module::Item::ID, id).set($module::Item::OWNER_CODE, Some(code)),
             )
             .await?;
-            let found = $module::agree(&$cx.repo()).await.map_err(|error| {
-                Error::other(format!("{} of {owners} and {items}: {error}", stringify!($module)))
-            })?;
+            let found = $module::agree(&$cx.repo())
+                .await
+                .map_err(|error| Error::other(format!("{} of {owners} and {items}: {error}", stringify!($module))))?;
             $cx.require(found >= $codes.len(), "every key finds itself")?;
         }
     };
@@ -163,29 +165,46 @@ macro_rules! case {
 
 async fn texts(cx: &mut Context) -> Result<()> {
     let codes: Vec<String> = ["a", "A", "a ", "ä", "b", "ss", "ß", "1", "01", ""].map(str::to_owned).to_vec();
-    case!(cx, text, &[("TEXT", "TEXT"), ("TEXT COLLATE NOCASE", "TEXT COLLATE NOCASE"), ("", "TEXT"), ("CHAR(5)", "")], &[
-        ("VARCHAR(20)", "VARCHAR(20)"),
-        ("CHAR(5)", "CHAR(5)"),
-        ("TEXT", "VARCHAR(20)"),
-        ("VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"),
-        ("VARCHAR(20) CHARACTER SET latin1", "VARCHAR(20) CHARACTER SET latin1"),
-        ("VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_german2_ci", "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_german2_ci"),
-    ], &codes);
+    case!(
+        cx,
+        text,
+        &[("TEXT", "TEXT"), ("TEXT COLLATE NOCASE", "TEXT COLLATE NOCASE"), ("", "TEXT"), ("CHAR(5)", "")],
+        &[
+            ("VARCHAR(20)", "VARCHAR(20)"),
+            ("CHAR(5)", "CHAR(5)"),
+            ("TEXT", "VARCHAR(20)"),
+            (
+                "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+                "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+            ),
+            ("VARCHAR(20) CHARACTER SET latin1", "VARCHAR(20) CHARACTER SET latin1"),
+            (
+                "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_german2_ci",
+                "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_german2_ci"
+            ),
+        ],
+        &codes
+    );
     let few: Vec<String> = ["x", "y"].map(str::to_owned).to_vec();
-    case!(cx, text, &[], &[
-        ("ENUM('y', 'x')", "ENUM('x', 'y')"),
-        ("SET('y', 'x')", "SET('x', 'y')"),
-        ("ENUM('x', 'y')", "VARCHAR(5)"),
-    ], &few);
+    case!(
+        cx,
+        text,
+        &[],
+        &[("ENUM('y', 'x')", "ENUM('x', 'y')"), ("SET('y', 'x')", "SET('x', 'y')"), ("ENUM('x', 'y')", "VARCHAR(5)"),],
+        &few
+    );
     Ok(())
 }
 
 async fn bytes(cx: &mut Context) -> Result<()> {
     let codes: Vec<Vec<u8>> = [&b"a"[..], b"A", b"a ", b"b"].map(<[u8]>::to_vec).to_vec();
-    case!(cx, blob, &[("BLOB", "BLOB"), ("", "")], &[
-        ("VARBINARY(20)", "VARBINARY(20)"),
-        ("VARCHAR(20)", "VARCHAR(20)"),
-    ], &codes);
+    case!(
+        cx,
+        blob,
+        &[("BLOB", "BLOB"), ("", "")],
+        &[("VARBINARY(20)", "VARBINARY(20)"), ("VARCHAR(20)", "VARCHAR(20)"),],
+        &codes
+    );
     let padded: Vec<Vec<u8>> = [&b"abcd"[..], b"ABCD"].map(<[u8]>::to_vec).to_vec();
     case!(cx, blob, &[], &[("BINARY(4)", "BINARY(4)"), ("BINARY(4)", "VARBINARY(8)")], &padded);
     Ok(())
@@ -193,11 +212,13 @@ async fn bytes(cx: &mut Context) -> Result<()> {
 
 async fn decimals(cx: &mut Context) -> Result<()> {
     let codes = [Decimal::new(95, 1), Decimal::new(950, 2), Decimal::new(10, 0), Decimal::new(-10, 0), Decimal::ZERO];
-    case!(cx, decimal, &[("TEXT", "TEXT"), ("NUMERIC", "NUMERIC"), ("REAL", "TEXT"), ("", "INTEGER")], &[
-        ("DECIMAL(12,2)", "DECIMAL(12,2)"),
-        ("DECIMAL(57,28)", "DECIMAL(12,2)"),
-        ("DOUBLE", "DOUBLE"),
-    ], &codes);
+    case!(
+        cx,
+        decimal,
+        &[("TEXT", "TEXT"), ("NUMERIC", "NUMERIC"), ("REAL", "TEXT"), ("", "INTEGER")],
+        &[("DECIMAL(12,2)", "DECIMAL(12,2)"), ("DECIMAL(57,28)", "DECIMAL(12,2)"), ("DOUBLE", "DOUBLE"),],
+        &codes
+    );
     Ok(())
 }
 
@@ -207,10 +228,13 @@ async fn dates(cx: &mut Context) -> Result<()> {
     case!(cx, date, &[("DATE", "TEXT"), ("", "")], &[("DATE", "DATE"), ("DATE", "DATETIME")], &days);
     let at = |hour, micros| day(29).and_hms_micro_opt(hour, 0, 0, micros).unwrap_or_default();
     let times = [at(0, 0), at(1, 500_000), at(1, 0), at(1, 0)];
-    case!(cx, date_time, &[("DATETIME", "TEXT"), ("TEXT", "TEXT")], &[
-        ("DATETIME(6)", "DATETIME(6)"),
-        ("DATETIME(6)", "TIMESTAMP(6)"),
-    ], &times);
+    case!(
+        cx,
+        date_time,
+        &[("DATETIME", "TEXT"), ("TEXT", "TEXT")],
+        &[("DATETIME(6)", "DATETIME(6)"), ("DATETIME(6)", "TIMESTAMP(6)"),],
+        &times
+    );
     Ok(())
 }
 
@@ -228,6 +252,12 @@ async fn integers_in_other_columns(cx: &mut Context) -> Result<()> {
         cx.require(first == associated, "the first of them too")?;
     }
     let codes = [1, 2, 1, i64::MAX, i64::MIN];
-    case!(cx, integer, &[("INTEGER", "INTEGER"), ("", ""), ("INTEGER", "")], &[("BIGINT", "BIGINT"), ("BIGINT", "DECIMAL(20,0)")], &codes);
+    case!(
+        cx,
+        integer,
+        &[("INTEGER", "INTEGER"), ("", ""), ("INTEGER", "")],
+        &[("BIGINT", "BIGINT"), ("BIGINT", "DECIMAL(20,0)")],
+        &codes
+    );
     Ok(())
 }

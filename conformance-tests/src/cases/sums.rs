@@ -46,7 +46,8 @@ async fn grouped(cx: &mut Context) -> Result<()> {
     filled(cx, [1, 1, 3]).await?;
     let repo = cx.repo();
     let query = Query::group_by(Product::VIEWS).having(Product::STARS.sum().gt(300)).order_by(Product::VIEWS.asc());
-    let groups = cx.step("by views", repo.pluck((Product::VIEWS, Product::STARS.sum(), Product::STARS.avg()), query)).await?;
+    let groups =
+        cx.step("by views", repo.pluck((Product::VIEWS, Product::STARS.sum(), Product::STARS.avg()), query)).await?;
     cx.note("groups", format!("{groups:?}"));
     Ok(())
 }

@@ -54,9 +54,8 @@ impl DecimalSum {
         }
         // Zeros after the point, then digits; or digits, then zeros before the point.
         let digit = |at: i64| usize::try_from(at).ok().and_then(|at| number.digits.get(at)).copied().unwrap_or(0);
-        let number_of = |from: i64, count: usize| {
-            (from..).take(count).fold(0_i128, |sum, at| sum * 10 + i128::from(digit(at)))
-        };
+        let number_of =
+            |from: i64, count: usize| (from..).take(count).fold(0_i128, |sum, at| sum * 10 + i128::from(digit(at)));
         let point = i64::from(number.point);
         let sign = if number.negative { -1 } else { 1 };
         let whole = if point > 0 { number_of(0, before) * sign } else { 0 };
@@ -159,7 +158,10 @@ mod tests {
         assert_eq!(total(&["9.50", "-9.50"]), "0.00");
         assert_eq!(total(&["1200", "34e2"]), "4600");
         let largest = "79228162514264337593543950335";
-        assert_eq!(total(&[largest, largest, "0.0000000000000000000000000001"]), "158456325028528675187087900670.0000000000000000000000000001");
+        assert_eq!(
+            total(&[largest, largest, "0.0000000000000000000000000001"]),
+            "158456325028528675187087900670.0000000000000000000000000001"
+        );
         assert_eq!(sum(&[]).total(), Ok(None));
     }
 
@@ -171,7 +173,10 @@ mod tests {
         assert_eq!(mean(&["9.50", "10.50"]), "10");
         assert_eq!(mean(&["-1", "-2"]), "-1.5");
         assert_eq!(mean(&["0.0000000000000000000000000001", "0", "0"]), "0");
-        assert_eq!(mean(&["79228162514264337593543950335", "79228162514264337593543950335"]), "79228162514264337593543950335");
+        assert_eq!(
+            mean(&["79228162514264337593543950335", "79228162514264337593543950335"]),
+            "79228162514264337593543950335"
+        );
         assert_eq!(sum(&[]).mean(), Ok(None));
     }
 
