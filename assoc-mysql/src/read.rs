@@ -168,6 +168,15 @@ mod tests {
     }
 
     #[test]
+    fn decimals_lose_what_pads_them() {
+        let read = |reader: Reader, text: &str| reader.read(MyValue::Bytes(text.into())).to_string();
+        assert_eq!(read(Reader::Decimal, "9.50"), "9.50");
+        assert_eq!(read(Reader::PaddedDecimal, "9.5000000000000000000000000000"), "9.5");
+        assert_eq!(read(Reader::PaddedDecimal, "0.123456789012345678901234567891"), "0.123456789012345678901234567891");
+        assert_eq!(read(Reader::Quotient, "6.66666666666666666666666666666667"), "6.6666666666666666666666666667");
+    }
+
+    #[test]
     fn broken_text_is_bytes_and_bits_are_numbers() {
         assert_eq!(Reader::Text.read(MyValue::Bytes(vec![0xff])), Value::Blob(vec![0xff].into()));
         assert_eq!(Reader::Bits.read(MyValue::Bytes(vec![1, 2])), Value::UInt(258));

@@ -52,7 +52,7 @@ impl Random {
 
 #[test]
 fn every_target() {
-    let inputs = number("ASSOC_FUZZ_INPUTS", 6_000);
+    let inputs = number("ASSOC_FUZZ_INPUTS", 3_000);
     for target in TARGETS {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target.name);
         let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
