@@ -10,9 +10,14 @@ use std::fmt;
 
 use crate::column_type::SqlType;
 use crate::key::KeySet;
+use crate::metadata::expr::AggregateFunction;
 use crate::metadata::model::{ColumnDef, TableRef};
 use crate::sql::SqlWriter;
 use crate::value::Value;
+
+mod comparison;
+
+pub use comparison::{AggregateForm, Comparable, ExactText};
 
 /// What a database can do. Facts about one server: a driver may find them out when it connects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +182,32 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// The join that reads its left side first.
     fn ordered_join(&self) -> &'static str {
         "CROSS JOIN"
+    }
+
+    /// What has to stand around columns and values of a type for the database to compare what they stand for; `None`
+    /// where its own operators do, as they do for nearly every type of nearly every database.
+    fn comparable(&self, column: SqlType) -> Option<Comparable> {
+        let _ = column;
+        None
+    }
+
+    /// What stands around the owner's column where a subquery compares it with the target's, so that the comparison is the
+    /// one with a bound key.
+    fn bound_like(&self) -> (&'static str, &'static str) {
+        ("", "")
+    }
+
+    /// How a text column is compared exactly, where its collation may call different texts equal; `None` where `=` is
+    /// exact for every column. Type tags (of polymorphic associations, and of models that share a table) are compared so,
+    /// because what they say is decided in memory as well.
+    fn exact_text(&self) -> Option<ExactText> {
+        None
+    }
+
+    /// How an aggregate is written of a column, or of an operand whose type is not known.
+    fn aggregate(&self, function: AggregateFunction, column: Option<SqlType>) -> AggregateForm {
+        let _ = column;
+        AggregateForm::standard(function)
     }
 
     /// Whether two keys of such a column are equal for this database exactly when their bytes are.

@@ -18,6 +18,9 @@
 //!   connection in an unknown state.
 //! * `query` MUST call the sink once a row, in order, with exactly the columns of the statement, and MUST stop and
 //!   return the sink's error if it fails. The connection MUST stay usable after that.
+//! * Before the first row, or the end if there is none, `query` MUST give the columns' names to a sink that
+//!   [wants them](RowSink::wants_columns): statements that the application writes itself are checked by them. Others never
+//!   ask, and cost nothing.
 //! * `values` belong to the driver between calls; the sink may take buffers out of them (`Cow::Owned`), so a driver
 //!   SHOULD hand over owned buffers it does not need again, and borrowed ones it does.
 //! * `execute` MUST report as affected the rows that matched, also where nothing changed in them.
@@ -54,7 +57,7 @@
 
 use crate::dialect::Dialect;
 use crate::error::Result;
-pub use crate::row_sink::{BoxFuture, RowSink};
+pub use crate::row_sink::{AnswerColumn, BoxFuture, RowSink};
 use crate::statement::Statement;
 
 #[cfg(doc)]

@@ -5,6 +5,7 @@
 //! is data: match on [`Error::kind`], or ask one of the `is_…` questions. Every message names the model, the
 //! association or column, the key where there is one, and what to do about it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::value::Value;
@@ -62,8 +63,8 @@ pub enum ErrorKind {
     Decode {
         /// The model being read.
         model: &'static str,
-        /// The column.
-        column: &'static str,
+        /// The column; of an aggregate what was asked for, `SUM(stars)`; of a joined one the way to it, `posts.title`.
+        column: Cow<'static, str>,
         /// What the field's type takes.
         expected: &'static str,
         /// What the row held.
@@ -80,6 +81,20 @@ pub enum ErrorKind {
         expected: usize,
         /// The row's number of columns.
         found: usize,
+    },
+    /// SQL of the application's own selects other columns than the model's, or the same in another order.
+    #[error(
+        "the statement selects ({}), and {model} is read from ({}): select exactly its columns, in their order, and name \
+         expressions after them (`… AS name`)",
+        found.join(", "), list(expected)
+    )]
+    ColumnNames {
+        /// The model being read.
+        model: &'static str,
+        /// Its columns.
+        expected: Vec<&'static str>,
+        /// Those of the statement.
+        found: Vec<String>,
     },
     /// An association name that the model does not have.
     #[error("model {model} has no association `{name}`; it has: {}", list(known))]
@@ -402,8 +417,8 @@ impl Mismatch {
     /// Names the place the value came from.
     #[cold]
     #[must_use]
-    pub fn at(self, model: &'static str, column: &'static str) -> Error {
-        ErrorKind::Decode { model, column, expected: self.expected, found: self.found }.into()
+    pub fn at(self, model: &'static str, column: impl Into<Cow<'static, str>>) -> Error {
+        ErrorKind::Decode { model, column: column.into(), expected: self.expected, found: self.found }.into()
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::column_type::ColumnType;
 use crate::error::Mismatch;
 use crate::value::Value;
+use crate::value::decimal::canonical;
 
 /// The type of a primary key: one column's type, or a tuple of them for a composite key. `()` is for tables without
 /// one (join tables).
@@ -101,7 +102,7 @@ tuple_key!(A 0, B 1, C 2);
 tuple_key!(A 0, B 1, C 2, D 3);
 
 /// The values of a key, comparable and hashable by their bytes. Integers compare by number whatever their sign type;
-/// floats by their bits.
+/// decimals too, floats by their bits.
 #[derive(Debug, Clone)]
 pub struct KeyTuple(Box<[Value<'static>]>);
 
@@ -147,6 +148,11 @@ fn normalised(value: Value<'static>) -> Value<'static> {
     match value {
         Value::UInt(number) => i64::try_from(number).map_or(Value::UInt(number), Value::Int),
         Value::Bool(flag) => Value::Int(flag.into()),
+        // Keys of decimals are equal as numbers.
+        Value::Decimal(text) => {
+            let canonical = canonical(&text);
+            Value::Decimal(canonical.map_or(text, Into::into))
+        }
         other => other,
     }
 }

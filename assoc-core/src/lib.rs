@@ -55,9 +55,9 @@ pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelD
 pub use metadata::origin::{HasRowOrigin, RowOrigin};
 pub use metadata::request::{Request, Shape, Strategy};
 pub use metadata::rows;
-pub use row_sink::{BoxFuture, RowSink};
+pub use row_sink::{AnswerColumn, BoxFuture, RowSink};
 pub use statement::{Bind, BindList, Statement};
-pub use typed::aggregate::{Aggregate, Selectable};
+pub use typed::aggregate::{Aggregate, Selectable, Summable};
 pub use typed::association::{Association, ForeignKeyFor};
 pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use typed::conditions::OfType;

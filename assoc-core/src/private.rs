@@ -110,6 +110,12 @@ where
 {
 }
 
+/// The number of digits of a column, which has to be one of decimals.
+pub const fn decimal_precision<V: ColumnType>(precision: u8) -> u8 {
+    assert!(matches!(V::SQL_TYPE, SqlType::Decimal), "`precision` and `scale` are for columns of decimals");
+    precision
+}
+
 /// The default of a primary key column: the database counts integers up.
 #[must_use]
 pub const fn key_default<V: ColumnType>() -> ColumnDefault {

@@ -16,6 +16,30 @@ pub trait RowSink: Send {
     /// # Errors
     /// When the row cannot be read; the driver stops the statement and returns this error.
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()>;
+
+    /// Whether it wants to see the columns before the rows. Asked once per statement.
+    fn wants_columns(&self) -> bool {
+        false
+    }
+
+    /// Takes the columns of the answer, if it wants them: once, before the first row and also where there is none.
+    ///
+    /// # Errors
+    /// When they are not those it can read; the driver stops the statement and returns this error.
+    fn columns(&mut self, columns: &[AnswerColumn<'_>]) -> Result<()> {
+        let _ = columns;
+        Ok(())
+    }
+}
+
+/// A column of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerColumn<'a> {
+    /// Its name: the alias that the statement gives it, or the column's own. Of an expression without alias whatever the
+    /// database calls it.
+    pub name: &'a str,
+    /// Whether it is an expression, as far as the driver knows.
+    pub is_computed: bool,
 }
 
 impl<F: FnMut(&mut [Value<'_>]) -> Result<()> + Send> RowSink for F {

@@ -1,7 +1,7 @@
 //! `CREATE TABLE` text from a model, for tests, examples and prototypes. A production schema belongs to a migration
 //! tool: these statements know nothing of constraints, renames or data.
 
-use crate::dialect::{ColumnRole, Dialect};
+use crate::dialect::{ColumnRole, Comparable, Dialect};
 use crate::metadata::association::Linkage;
 use crate::metadata::model::{ColumnDefault, ModelDef};
 use crate::sql::SqlWriter;
@@ -15,6 +15,11 @@ use crate::statement::Statement;
 pub fn create_table(model: &ModelDef, dialect: &dyn Dialect) -> Vec<Statement> {
     let mut statements = vec![table(model, dialect)];
     let mut indexed = vec![model.primary_key.to_vec()];
+    // A primary key whose values compare in another form than they are stored in is not found by the index it has.
+    let other_form = |at: &usize| dialect.comparable(model.columns[*at].sql_type).and_then(Comparable::index).is_some();
+    if model.primary_key.iter().any(other_form) {
+        statements.push(index(model, model.primary_key, dialect));
+    }
     for columns in foreign_keys(model) {
         if !indexed.contains(&columns) {
             statements.push(index(model, &columns, dialect));
@@ -100,7 +105,7 @@ fn index(model: &ModelDef, columns: &[usize], dialect: &dyn Dialect) -> Statemen
     writer.push(" ON ");
     writer.table(&model.table);
     writer.push(" (");
-    writer.separated(", ", names, SqlWriter::identifier);
+    writer.separated(", ", columns, |writer, column| writer.index_column(model, *column));
     writer.push(")");
     writer.finish()
 }

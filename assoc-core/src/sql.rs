@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Comparable, Dialect};
 use crate::error::Result;
 use crate::key::KeySet;
 use crate::metadata::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
@@ -13,6 +13,7 @@ use crate::value::Value;
 
 mod by_way;
 mod chosen;
+mod comparison;
 mod control;
 mod counted;
 mod found;
@@ -169,19 +170,27 @@ impl<'d> SqlWriter<'d> {
             Operand::Column(column) => self.column(column)?,
             Operand::Value(value) => self.bind(value.clone()),
             Operand::Aggregate { function, column, distinct } => {
-                self.push(function.sql());
+                let Some(column) = column else {
+                    self.push(function.sql());
+                    self.push("(*)");
+                    return Ok(());
+                };
+                let sql_type = self.type_of(column);
+                let form = self.dialect.aggregate(*function, sql_type);
+                self.push(form.function);
                 self.push(if *distinct { "(DISTINCT " } else { "(" });
-                match column {
-                    Some(column) => self.column(column)?,
-                    None => self.push("*"),
-                }
+                self.push(form.column.0);
+                // What differs in its text only is one value.
+                let comparable = sql_type.filter(|_| *distinct).and_then(|of| self.dialect.comparable(of));
+                self.wrapped(comparable.map(Comparable::column), |writer| writer.column(column))?;
+                self.push(form.column.1);
                 self.push(")");
             }
             Operand::Occurrence(columns) => {
                 self.push("ROW_NUMBER() OVER (PARTITION BY ");
                 for (at, column) in columns.iter().enumerate() {
                     self.push(if at > 0 { ", " } else { "" });
-                    self.column(column)?;
+                    self.comparable_operand(&Operand::Column(column.clone()))?;
                 }
                 self.push(")");
             }
@@ -213,22 +222,9 @@ impl<'d> SqlWriter<'d> {
                 });
                 Ok(())
             }
-            Expr::Compare { left, op, right } => {
-                self.operand(left)?;
-                self.push(" ");
-                self.push(op.sql());
-                self.push(" ");
-                self.operand(right)
-            }
+            Expr::Compare { left, op, right } => self.comparison(left, *op, right),
             Expr::In { operand, values } => self.in_list(operand, values),
-            Expr::Between { operand, low, high } => {
-                self.operand(operand)?;
-                self.push(" BETWEEN ");
-                self.bind(low.clone());
-                self.push(" AND ");
-                self.bind(high.clone());
-                Ok(())
-            }
+            Expr::Between { operand, low, high } => self.between(operand, low, high),
             Expr::Like { operand, pattern } => {
                 self.operand(operand)?;
                 self.dialect.write_like(self, pattern);
@@ -244,6 +240,10 @@ impl<'d> SqlWriter<'d> {
             }
             Expr::Joined { association, filter } => self.joined_condition(association, filter),
             Expr::Chosen(chosen) => self.chosen(chosen),
+            Expr::Tagged { column, tag } => {
+                self.holds_tag(|writer| writer.own_column(column), tag);
+                Ok(())
+            }
             Expr::Raw { sql, binds } => self.raw(sql, binds),
         }
     }
@@ -281,16 +281,9 @@ impl<'d> SqlWriter<'d> {
                 if !no_null {
                     self.push("(");
                 }
-                self.operand(operand)?;
                 match present {
-                    [single] => {
-                        self.push(" = ");
-                        self.bind(single.clone());
-                    }
-                    several => {
-                        self.push(" ");
-                        self.dialect.write_in_list(self, several);
-                    }
+                    [single] => self.comparison(operand, Comparison::Eq, &Operand::Value(single.clone()))?,
+                    several => self.one_of(operand, several)?,
                 }
                 if !no_null {
                     self.push(" OR ");
@@ -328,8 +321,16 @@ impl<'d> SqlWriter<'d> {
 
     /// Appends one term of an order.
     fn order_term(&mut self, term: &OrderTerm) -> Result<()> {
-        self.operand(&term.operand)?;
-        self.push(if term.direction == Direction::Desc { " DESC" } else { "" });
+        let direction = if term.direction == Direction::Desc { " DESC" } else { "" };
+        if let Some(index) = self.comparable_of(&term.operand).and_then(Comparable::index)
+            && matches!(term.operand, Operand::Column(_))
+        {
+            self.wrapped(Some(index), |writer| writer.operand(&term.operand))?;
+            self.push(direction);
+            self.push(", ");
+        }
+        self.comparable_operand(&term.operand)?;
+        self.push(direction);
         Ok(())
     }
 
@@ -339,7 +340,7 @@ impl<'d> SqlWriter<'d> {
         self.push("IN (");
         let count = padded_length(values.len());
         self.separated(", ", (0..count).map(|at| at.min(values.len() - 1)), |writer, at| {
-            writer.bind(values[at].clone());
+            writer.compared_value(&values[at]);
         });
         self.push(")");
     }
@@ -369,7 +370,7 @@ impl<'d> SqlWriter<'d> {
                     self.push(") IN (");
                     self.separated(", ", padded, |writer, key| {
                         writer.push("(");
-                        writer.separated(", ", key.values(), |writer, value| writer.bind(value.clone()));
+                        writer.separated(", ", key.values(), SqlWriter::compared_value);
                         writer.push(")");
                     });
                     self.push(")");
@@ -380,7 +381,7 @@ impl<'d> SqlWriter<'d> {
                         writer.separated(" AND ", columns.iter().zip(key.values()), |writer, (column, value)| {
                             writer.own_column(column);
                             writer.push(" = ");
-                            writer.bind(value.clone());
+                            writer.compared_value(value);
                         });
                         writer.push(")");
                     });
@@ -406,7 +407,7 @@ impl<'d> SqlWriter<'d> {
             }
             for part in 0..width {
                 writer.push(", ");
-                writer.bind(key.and_then(|key| key.values().get(part).cloned()).unwrap_or_default());
+                writer.compared_value(&key.and_then(|key| key.values().get(part).cloned()).unwrap_or_default());
                 if at == 0 {
                     writer.push(" AS ");
                     writer.identifier(&format!("k{part}"));

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use decimal::DecimalNumber;
+
+pub mod decimal;
 mod temporal;
 
 pub use temporal::{Date, DateTime, Time};
@@ -60,6 +63,19 @@ impl Value<'_> {
             Value::Date(date) | Value::DateTime(DateTime { date, .. })
                 if (date.year, date.month, date.day) == (0, 0, 0)
         )
+    }
+
+    /// Whether this is the same as another value of its column: equal, or a decimal of the same number (`9.5` and
+    /// `9.50`).
+    #[must_use]
+    pub fn is_same(&self, other: &Value<'_>) -> bool {
+        match (self, other) {
+            (Value::Decimal(one), Value::Decimal(other)) if one != other => {
+                let (one, other) = (DecimalNumber::parse(one), DecimalNumber::parse(other));
+                one.is_some() && one == other
+            }
+            (one, other) => one == other,
+        }
     }
 
     /// The same value, owning its data: copies text and bytes that were borrowed, moves those that were owned.

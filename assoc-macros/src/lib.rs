@@ -8,6 +8,8 @@
 //! struct (its foreign key column, the column's type) are found by the compiler in the constants and reported in the
 //! same places.
 
+use errors::Errors;
+use expand::Root;
 use proc_macro::TokenStream;
 use syn::DeriveInput;
 
@@ -22,9 +24,6 @@ mod polymorphic;
 #[cfg(test)]
 mod snapshots;
 mod validate;
-
-use errors::Errors;
-use expand::Root;
 
 /// Makes a struct with named fields a model: a row of a table, with columns and associations.
 ///
@@ -105,6 +104,7 @@ use expand::Root;
 /// | `default` | the database fills it in when an insert leaves it out |
 /// | `default = "CURRENT_TIMESTAMP"` | the same, with the SQL expression that `CREATE TABLE` states |
 /// | `length = 80` | the length of a text column, for `CREATE TABLE` on databases that want one |
+/// | `precision = 12, scale = 2` | the digits of a decimal column, and how many of them are behind the point (0 without `scale`), for `CREATE TABLE` |
 ///
 /// A field with `#[model(skip)]` is not stored: a row that is read has `Default::default()` there. A field of type
 /// `RowOrigin` is not stored either: it says whether the row was loaded for reading only, see `readonly` [below](#which-rows-and-what-else).

@@ -52,6 +52,15 @@ pub(crate) struct ColumnInput {
     pub(crate) name: Option<LitStr>,
     pub(crate) default: DefaultInput,
     pub(crate) length: Option<u32>,
+    pub(crate) precision: Option<Precision>,
+}
+
+/// How many digits a decimal has, and how many of them behind the point.
+#[derive(Clone)]
+pub(crate) struct Precision {
+    pub(crate) precision: u8,
+    pub(crate) scale: u8,
+    pub(crate) span: Span,
 }
 
 /// What the database fills in.
@@ -279,10 +288,13 @@ fn role(ident: &Ident, ty: &Type, attributes: &[Attribute], errors: &mut Errors)
 
 fn column(attributes: &[Attribute], errors: &mut Errors) -> ColumnInput {
     let mut column = ColumnInput::default();
+    let (mut precision, mut scale) = (None, None);
     for argument in all_arguments(attributes, &options::COLUMN, errors) {
         match argument.name().as_str() {
             "name" => column.name = argument.text(errors),
             "length" => column.length = argument.number(errors),
+            "precision" => precision = Some((argument.number(errors), argument.span())),
+            "scale" => scale = Some((argument.number(errors), argument.span())),
             _ => {
                 column.default = match argument.optional_text(errors) {
                     None => DefaultInput::None,
@@ -292,7 +304,37 @@ fn column(attributes: &[Attribute], errors: &mut Errors) -> ColumnInput {
             }
         }
     }
+    column.precision = precision_of(precision, scale, errors);
     column
+}
+
+type Given = Option<(Option<u32>, Span)>;
+
+// Of a number that could not be read is said so already.
+fn precision_of(precision: Given, scale: Given, errors: &mut Errors) -> Option<Precision> {
+    let Some((precision, span)) = precision else {
+        if let Some((_, span)) = scale {
+            errors.at(span, "`scale` needs the number of digits as well: write `precision = 12, scale = 2`".to_owned());
+        }
+        return None;
+    };
+    let (scale, scale_span) = scale.map_or((Some(0), span), |(scale, span)| (scale, span));
+    let (precision, scale) = (precision?, scale?);
+    if !(1..=65).contains(&precision) {
+        errors.at(span, "a decimal has 1 to 65 digits: write `precision = 12`".to_owned());
+        return None;
+    }
+    if scale > precision.min(28) {
+        let message = if scale > precision {
+            format!("{scale} of {precision} digits cannot be behind the point: `scale` is at most `precision`")
+        } else {
+            "a decimal has at most 28 decimal places".to_owned()
+        };
+        errors.at(scale_span, message);
+        return None;
+    }
+    // Both are small.
+    Some(Precision { precision: u8::try_from(precision).ok()?, scale: u8::try_from(scale).ok()?, span })
 }
 
 fn association(kind: Kind, attribute: &Attribute, ty: &Type, errors: &mut Errors) -> Option<AssociationInput> {

@@ -6,14 +6,15 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::{Ident, Span};
 use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
 use crate::errors::Errors;
 use crate::names::{self, listed, nearest, plain};
 use crate::options::{Holder, Kind};
-use crate::parse::{DefaultInput, FieldInput, ModelInput, Role, ShapeInput};
+use crate::parse::{DefaultInput, FieldInput, ModelInput, Precision, Role, ShapeInput};
+
+use proc_macro2::{Ident, Span};
 
 mod keys;
 
@@ -47,6 +48,7 @@ pub(crate) struct Column {
     pub(crate) column: String,
     pub(crate) default: Default,
     pub(crate) length: Option<u32>,
+    pub(crate) precision: Option<Precision>,
 }
 
 /// What the database fills in.
@@ -344,6 +346,7 @@ fn columns(fields: &[FieldInput], errors: &mut Errors) -> Vec<Column> {
             column,
             default,
             length: input.length,
+            precision: input.precision.clone(),
         });
     }
     columns

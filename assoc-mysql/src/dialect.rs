@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use assoc_core::dialect::ColumnRole;
+use assoc_core::dialect::{AggregateForm, ColumnRole, Comparable, ExactText};
 use assoc_core::sql::{SqlWriter, padded_length};
-use assoc_core::{Capabilities, ColumnDef, Dialect, KeySet, SqlType, TableRef, Value};
+use assoc_core::{AggregateFunction, Capabilities, ColumnDef, Dialect, KeySet, SqlType, TableRef, Value};
 
 use crate::server::{Server, ServerKind};
 
@@ -92,8 +92,11 @@ impl Dialect for MySqlDialect {
             SqlType::DateTime => "DATETIME(6)".into(),
             SqlType::Uuid if self.uuid_as_text => "CHAR(36) CHARACTER SET ascii".into(),
             SqlType::Uuid => "BINARY(16)".into(),
-            // Holds whatever a 96-bit decimal with up to 28 decimal places can: a value is never rounded.
-            SqlType::Decimal => "DECIMAL(57,28)".into(),
+            SqlType::Decimal => match column.precision {
+                Some((precision, scale)) => format!("DECIMAL({precision},{scale})").into(),
+                // Holds whatever a 96-bit decimal with up to 28 decimal places can: a value is never rounded.
+                None => "DECIMAL(57,28)".into(),
+            },
             SqlType::Json => "JSON".into(),
             // What the core may add one day, until this crate knows it.
             _ => "LONGTEXT".into(),
@@ -154,11 +157,42 @@ impl Dialect for MySqlDialect {
                 writer.push(", ");
                 // Padding is NULL, which equals nothing.
                 let value = tuples.get(ordinal).and_then(|key| key.values().get(part)).cloned().unwrap_or_default();
-                writer.bind(value);
+                writer.compared_value(&value);
             }
         }
         writer.push(") AS ");
         writer.identifier("keys");
+    }
+
+    /// A decimal is bound as text, and MariaDB compares a decimal with a text as floats wherever it does not convert the
+    /// text beforehand: in `BETWEEN`, in `IN` with several values, in a join with keys. 28-digit numbers that differ in
+    /// the last digits would be equal.
+    fn comparable(&self, column: SqlType) -> Option<Comparable> {
+        (column == SqlType::Decimal).then_some(Comparable::by_value("CAST(", " AS DECIMAL(57,28))"))
+    }
+
+    /// The default collations ignore case, accents and blanks at the end. Bytes in one character set ignore nothing.
+    fn exact_text(&self) -> Option<ExactText> {
+        let column = ("CAST(CONVERT(", " USING utf8mb4) AS BINARY)");
+        Some(ExactText::new(column, ("CAST(", " AS BINARY)")).beside_equality())
+    }
+
+    /// Text may be read into bytes as well, and then its collation still decides what is equal.
+    fn is_byte_comparable(&self, column: SqlType) -> bool {
+        column.is_byte_comparable() && column != SqlType::Blob
+    }
+
+    /// The mean of integers is a decimal with four places here, and that of decimals has four places more than they
+    /// have. So integers are made floats first, and decimals get all places.
+    fn aggregate(&self, function: AggregateFunction, column: Option<SqlType>) -> AggregateForm {
+        let form = AggregateForm::standard(function);
+        match (function, column) {
+            (AggregateFunction::Avg, Some(SqlType::Decimal)) => form.around("CAST(", " AS DECIMAL(57,28))"),
+            (AggregateFunction::Avg, Some(SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool)) => {
+                form.around("", " + 0e0")
+            }
+            _ => form,
+        }
     }
 
     fn ordered_join(&self) -> &'static str {

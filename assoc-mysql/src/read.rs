@@ -5,6 +5,7 @@
 //! binary one sends numbers and dates as such, the text one sends everything as bytes.
 
 use assoc_core::Value;
+use assoc_core::value::decimal::DecimalNumber;
 use assoc_core::value::{Date, DateTime, Time};
 use mysql_async::consts::ColumnType;
 use mysql_async::{Column, Value as MyValue};
@@ -12,12 +13,27 @@ use mysql_async::{Column, Value as MyValue};
 /// The character set that says "bytes, not text".
 const BINARY: u16 = 63;
 
+/// From so many decimal places on, zeros at the end are not what somebody wrote: 28 places is what a decimal column has
+/// of which no scale was asked for, and the mean of decimals has more.
+const PADDED: usize = 28;
+
+fn decimal(bytes: Vec<u8>, change: impl FnOnce(DecimalNumber) -> DecimalNumber) -> Value<'static> {
+    text(bytes, |text| {
+        let number = DecimalNumber::parse(&text).map(|number| change(number).to_string());
+        Value::Decimal(number.unwrap_or(text).into())
+    })
+}
+
 /// How the values of one column are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reader {
     Int,
     Real,
     Decimal,
+    /// A decimal with more places than anybody wrote: what pads it is taken off.
+    PaddedDecimal,
+    /// A decimal that was computed and goes on for ever, like a mean: it is rounded to what a decimal holds.
+    Quotient,
     Text,
     Blob,
     Json,
@@ -40,7 +56,14 @@ impl Reader {
             | ColumnType::MYSQL_TYPE_LONGLONG
             | ColumnType::MYSQL_TYPE_YEAR => Reader::Int,
             ColumnType::MYSQL_TYPE_FLOAT | ColumnType::MYSQL_TYPE_DOUBLE => Reader::Real,
-            ColumnType::MYSQL_TYPE_DECIMAL | ColumnType::MYSQL_TYPE_NEWDECIMAL => Reader::Decimal,
+            ColumnType::MYSQL_TYPE_DECIMAL | ColumnType::MYSQL_TYPE_NEWDECIMAL => {
+                let is_computed = column.org_name_ref().is_empty();
+                match usize::from(column.decimals()) {
+                    places if places > PADDED && is_computed => Reader::Quotient,
+                    PADDED.. => Reader::PaddedDecimal,
+                    _ => Reader::Decimal,
+                }
+            }
             ColumnType::MYSQL_TYPE_DATE | ColumnType::MYSQL_TYPE_NEWDATE => Reader::Date,
             ColumnType::MYSQL_TYPE_DATETIME
             | ColumnType::MYSQL_TYPE_DATETIME2
@@ -85,6 +108,8 @@ impl Reader {
             Reader::Text => text(bytes, |text| Value::Text(text.into())),
             Reader::Blob => Value::Blob(bytes.into()),
             Reader::Decimal => text(bytes, |text| Value::Decimal(text.into())),
+            Reader::PaddedDecimal => decimal(bytes, |number| number),
+            Reader::Quotient => decimal(bytes, DecimalNumber::rounded_to_96_bits),
             Reader::Json => text(bytes, |text| Value::Json(text.into())),
             Reader::Flag => Value::Bool(bytes.iter().any(|byte| *byte != 0)),
             Reader::Bits => Value::UInt(bytes.iter().fold(0, |bits, byte| (bits << 8) | u64::from(*byte))),
@@ -140,6 +165,15 @@ mod tests {
             panic!("not owned text")
         };
         assert_eq!(text.as_ptr(), address);
+    }
+
+    #[test]
+    fn decimals_lose_what_pads_them() {
+        let read = |reader: Reader, text: &str| reader.read(MyValue::Bytes(text.into())).to_string();
+        assert_eq!(read(Reader::Decimal, "9.50"), "9.50");
+        assert_eq!(read(Reader::PaddedDecimal, "9.5000000000000000000000000000"), "9.5");
+        assert_eq!(read(Reader::PaddedDecimal, "0.123456789012345678901234567891"), "0.123456789012345678901234567891");
+        assert_eq!(read(Reader::Quotient, "6.66666666666666666666666666666667"), "6.6666666666666666666666666667");
     }
 
     #[test]

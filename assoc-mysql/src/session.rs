@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assoc_core::driver::{Executed, RowSink};
-use assoc_core::{Bind, DriverError, DriverErrorKind, Error, Statement, Value};
+use assoc_core::{AnswerColumn, Bind, DriverError, DriverErrorKind, Error, Statement, Value};
 use futures_util::FutureExt;
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::{Protocol, Queryable};
@@ -292,7 +292,7 @@ async fn deliver<P: Protocol>(
 ) -> Result<Delivered, MyError> {
     let readers: Vec<Reader> = result.columns_ref().iter().map(Reader::of).collect();
     let mut values: Vec<Value<'static>> = Vec::with_capacity(readers.len());
-    let mut refused = None;
+    let mut refused = if sink.wants_columns() { sink.columns(&columns_of(result.columns_ref())).err() } else { None };
     result
         .for_each(|row: Row| {
             if refused.is_some() {
@@ -308,6 +308,18 @@ async fn deliver<P: Protocol>(
     let delivered = Delivered { affected: result.affected_rows(), last_insert_id: result.last_insert_id(), refused };
     result.drop_result().await?;
     Ok(delivered)
+}
+
+// A column of a table has a name there, an expression has none.
+fn columns_of(columns: &[mysql_async::Column]) -> Vec<AnswerColumn<'_>> {
+    columns
+        .iter()
+        .map(|column| AnswerColumn {
+            // The session's character set is utf8mb4; should a name be broken all the same, it is no model's.
+            name: std::str::from_utf8(column.name_ref()).unwrap_or("?"),
+            is_computed: column.org_name_ref().is_empty(),
+        })
+        .collect()
 }
 
 // mysql_async closes the connection when the numbers differ; this is only an error.

@@ -122,9 +122,10 @@ impl<M: Model> Changeset<M> {
         let set = self.values.iter().enumerate().filter_map(|(at, value)| Some((at, value.as_ref()?)));
         match &self.base {
             None => set.map(|(at, value)| (at, value.clone())).collect(),
-            Some(base) => {
-                set.filter(|(at, value)| base.value(*at) != **value).map(|(at, value)| (at, value.clone())).collect()
-            }
+            Some(base) => set
+                .filter(|(at, value)| !base.value(*at).is_same(value))
+                .map(|(at, value)| (at, value.clone()))
+                .collect(),
         }
     }
 

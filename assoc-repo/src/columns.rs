@@ -15,12 +15,33 @@ pub trait Columns<M> {
     ///
     /// # Errors
     /// When a value does not fit its type.
-    fn decode(values: &mut [Value<'_>]) -> Result<Self::Row>;
+    fn decode(values: &mut [Value<'_>], selected: &Selected) -> Result<Self::Row>;
 }
 
-fn read<V: ColumnType>(values: &mut [Value<'_>], at: usize) -> Result<V> {
-    let value = values.get_mut(at).ok_or_else(|| Error::invalid_query("pluck", "the row has too few columns"))?;
-    V::from_value(value).map_err(|mismatch| mismatch.at("pluck", "selected value"))
+/// What a statement selects: it names the values that cannot be read.
+#[derive(Debug, Clone)]
+pub struct Selected {
+    model: &'static str,
+    operands: Vec<Operand>,
+}
+
+impl Selected {
+    pub(crate) fn new(model: &'static str, operands: Vec<Operand>) -> Self {
+        Selected { model, operands }
+    }
+
+    /// Reads the value at a place of a row.
+    ///
+    /// # Errors
+    /// When there is none, or it is not of this type.
+    pub fn read<V: ColumnType>(&self, values: &mut [Value<'_>], at: usize) -> Result<V> {
+        let value =
+            values.get_mut(at).ok_or_else(|| Error::invalid_query(self.model, "the row has too few columns"))?;
+        V::from_value(value).map_err(|mismatch| {
+            let column = self.operands.get(at).map_or("a value".into(), Operand::shown);
+            mismatch.at(self.model, column)
+        })
+    }
 }
 
 impl<M, V: ColumnType> Columns<M> for Column<M, V> {
@@ -30,8 +51,8 @@ impl<M, V: ColumnType> Columns<M> for Column<M, V> {
         vec![self.into_selected()]
     }
 
-    fn decode(values: &mut [Value<'_>]) -> Result<V> {
-        read(values, 0)
+    fn decode(values: &mut [Value<'_>], selected: &Selected) -> Result<V> {
+        selected.read(values, 0)
     }
 }
 
@@ -42,8 +63,8 @@ impl<M, V: ColumnType> Columns<M> for JoinedColumn<M, V> {
         vec![self.into_selected()]
     }
 
-    fn decode(values: &mut [Value<'_>]) -> Result<V> {
-        read(values, 0)
+    fn decode(values: &mut [Value<'_>], selected: &Selected) -> Result<V> {
+        selected.read(values, 0)
     }
 }
 
@@ -54,8 +75,8 @@ impl<M, Out: ColumnType> Columns<M> for Aggregate<M, Out> {
         vec![self.into_selected()]
     }
 
-    fn decode(values: &mut [Value<'_>]) -> Result<Out> {
-        read(values, 0)
+    fn decode(values: &mut [Value<'_>], selected: &Selected) -> Result<Out> {
+        selected.read(values, 0)
     }
 }
 
@@ -68,8 +89,8 @@ macro_rules! tuple {
                 vec![$(self.$index.into_selected()),+]
             }
 
-            fn decode(values: &mut [Value<'_>]) -> Result<Self::Row> {
-                Ok(($(read::<$name::Out>(values, $index)?,)+))
+            fn decode(values: &mut [Value<'_>], selected: &Selected) -> Result<Self::Row> {
+                Ok(($(selected.read::<$name::Out>(values, $index)?,)+))
             }
         }
     };

@@ -77,7 +77,7 @@ pub use assoc_core::{
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
 pub use changeset::{Changeset, ModelExt};
-pub use columns::Columns;
+pub use columns::{Columns, Selected};
 pub use in_hand::{PreloadTarget, Together};
 pub use include::{Include, Included};
 pub use query::{Query, Select};

@@ -8,11 +8,11 @@ use assoc_core::planner::{CompiledQuery, Plan, Root};
 use assoc_core::rows::mark;
 use assoc_core::sql::{Select as SelectSpec, SqlWriter};
 use assoc_core::{
-    Aggregate, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, Operand, Result, RowSink, Selectable,
-    Statement, Strategy, Value,
+    Aggregate, AnswerColumn, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, ModelDef, Operand,
+    Result, RowSink, Selectable, Statement, Strategy, Value,
 };
 
-use crate::columns::Columns;
+use crate::columns::{Columns, Selected};
 use crate::preload;
 use crate::query::Select;
 use crate::repo::Repo;
@@ -43,7 +43,9 @@ impl Repo {
         M::DEF.require_primary_key("`get`")?;
         let mut values = Vec::with_capacity(M::Key::WIDTH);
         key.into().push_values(&mut values);
-        if query.is_plain() && self.filters.is_none() {
+        // A decimal key is compared in a form of its own.
+        let is_decimal = values.iter().any(|value| matches!(value, Value::Decimal(_)));
+        if query.is_plain() && self.filters.is_none() && !is_decimal {
             let repo = self.at_home_of(M::DEF);
             let sql = repo.get_sql(TypeId::of::<M>(), || {
                 let spec = SelectSpec::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
@@ -211,7 +213,7 @@ impl Repo {
         let mut found = None;
         let mut sink = |values: &mut [Value<'_>]| {
             let value = values.first_mut().map_or(Ok(None), |value| Out::from_value(value).map(Some));
-            found = value.map_err(|mismatch| mismatch.at(M::DEF.name, "aggregate"))?;
+            found = value.map_err(|mismatch| mismatch.at(M::DEF.name, aggregate.shown()))?;
             Ok(())
         };
         repo.reading(limit).await?.query(&statement, &mut sink).await?;
@@ -254,30 +256,32 @@ impl Repo {
         // Of the same rows as `all` gives, in the same order, unless they become others.
         let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
         let spec = if plain { spec.with_total_order() } else { spec };
+        let selected = Selected::new(M::DEF.name, operands.clone());
         let spec = SelectSpec { operands: Some(operands), ..spec };
         let statement = spec.statement(repo.dialect())?;
         let mut rows = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
-            rows.push(C::decode(values)?);
+            rows.push(C::decode(values, &selected)?);
             Ok(())
         };
         repo.reading(limit).await?.query(&statement, &mut sink).await?;
         Ok(rows)
     }
 
-    /// Models from SQL of one's own, which must select exactly their columns, in their order. Each `?` takes a bind.
-    /// 1 statement.
+    /// Models from SQL of one's own, which must select exactly their columns, in their order: the names are checked, so
+    /// that `SELECT *` from a table with another order is an error. Each `?` takes a bind. 1 statement.
     ///
     /// # Errors
-    /// When the number of `?` is not that of the binds, a row has other columns, or the database fails.
+    /// When the number of `?` is not that of the binds, the statement selects other columns or in another order
+    /// ([`ErrorKind::ColumnNames`]), a value does not fit, or the database fails.
     pub async fn query<M: Model>(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<Vec<M>> {
         self.refuse_transaction_control(sql)?;
         let repo = self.at_home_of(M::DEF);
         let statement = repo.raw_statement(sql, binds)?;
-        let mut rows = Vec::new();
+        let mut rows = Named { model: M::DEF, rows: Vec::<M>::new() };
         // Nothing says that the text only reads.
         repo.session(Access::Write).await?.query(&statement, &mut rows).await?;
-        Ok(rows)
+        Ok(rows.rows)
     }
 
     pub(crate) fn raw_statement(
@@ -342,6 +346,26 @@ fn show_key(key: &impl Key) -> String {
     let mut values = Vec::new();
     key.push_values(&mut values);
     KeyTuple::new(values).map_or_else(|| "NULL".to_owned(), |key| key.to_string())
+}
+
+/// Rows of SQL that the application wrote: its columns are checked before the first row is read.
+pub(crate) struct Named<R> {
+    pub(crate) model: &'static ModelDef,
+    pub(crate) rows: R,
+}
+
+impl<R: RowSink> RowSink for Named<R> {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        self.rows.row(values)
+    }
+
+    fn wants_columns(&self) -> bool {
+        true
+    }
+
+    fn columns(&mut self, columns: &[AnswerColumn<'_>]) -> Result<()> {
+        self.model.check_columns(columns)
+    }
 }
 
 // One row at most: no vector for the commonest query.

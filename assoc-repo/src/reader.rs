@@ -6,18 +6,20 @@
 //! of its row. So are polymorphic targets, rows of groups, what has SQL of its own, and targets that are to lead back to
 //! the owner.
 
-use crate::query::Select;
-use crate::repo::Repo;
+use std::any::Any;
+use std::future::Future;
+
 use assoc_core::joins::Way;
 use assoc_core::planner::{Root, selected_columns};
 use assoc_core::rows::mark;
 use assoc_core::{
-    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, ColumnRef,
-    Discriminator, Error, Expr, HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, Linkage, LoadState, Model,
-    Operand, Request, Result, RowOrigin, Shape, Strategy, TargetRow, ToOne, Value,
+    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, Discriminator, Error,
+    Expr, HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, Linkage, LoadState, Model, Operand, Request, Result,
+    RowOrigin, Shape, Strategy, TargetRow, ToOne, Value,
 };
-use std::any::Any;
-use std::future::Future;
+
+use crate::query::Select;
+use crate::repo::Repo;
 
 /// An association that [`Repo::get_association`] can read with a query of model `T`.
 pub trait Readable<O, T> {
@@ -250,7 +252,7 @@ fn key_of(owner: &impl Model, columns: &[usize]) -> Option<KeyTuple> {
 }
 
 fn column_operands<T: Model>(columns: &[usize]) -> Vec<Operand> {
-    columns.iter().map(|column| Operand::Column(ColumnRef::own(T::DEF.columns[*column].name))).collect()
+    columns.iter().map(|column| Operand::Column(T::DEF.columns[*column].column_ref())).collect()
 }
 
 async fn direct<T: Model>(
@@ -262,9 +264,10 @@ async fn direct<T: Model>(
     mut query: Select<T>,
 ) -> Result<Vec<T>> {
     let Some(key) = key_of(owner, hop.owner_columns) else { return Ok(Vec::new()) };
-    let names = hop.target_columns.iter().map(|column| T::DEF.columns[*column].name);
-    let mut keyed: Vec<Expr> = names.zip(key.values()).map(|(name, value)| Expr::equals(name, value.clone())).collect();
-    keyed.extend(hop.target_type.map(|own| Expr::equals(T::DEF.columns[own.column].name, Value::from(own.tag))));
+    let columns = hop.target_columns.iter().map(|column| &T::DEF.columns[*column]);
+    let mut keyed: Vec<Expr> =
+        columns.zip(key.values()).map(|(column, value)| Expr::column_equals(column, value.clone())).collect();
+    keyed.extend(hop.target_type.map(|own| Expr::tagged(&T::DEF.columns[own.column], own.tag)));
     query.spec.filter = Expr::All(keyed).and(own.filter).and(query.spec.filter);
     if query.spec.order.is_empty() {
         query.spec.order = own.order;

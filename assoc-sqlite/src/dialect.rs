@@ -46,10 +46,12 @@
 
 use std::borrow::Cow;
 
-use assoc_core::dialect::{Capabilities, ColumnRole, Dialect, PerOwnerLimit};
+use assoc_core::dialect::{AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit};
 use assoc_core::sql::{SqlWriter, padded_length};
-use assoc_core::{BindList, ColumnDef, KeySet, SqlType, Value};
+use assoc_core::{AggregateFunction, BindList, ColumnDef, KeySet, SqlType, Value};
 use rusqlite::limits::Limit;
+
+use crate::decimals;
 
 /// SQLite's SQL.
 ///
@@ -126,7 +128,8 @@ impl Dialect for SqliteDialect {
     }
 
     /// A type whose affinity stores the values as they are bound. Dates, decimals and JSON are text: a declared
-    /// `DECIMAL` would have numeric affinity and turn exact numbers into floats.
+    /// `DECIMAL` would have numeric affinity, lose the places of 9.50, and turn numbers of more than 15 digits into
+    /// floats.
     fn column_type(&self, column: &ColumnDef, _: ColumnRole) -> Cow<'static, str> {
         Cow::Borrowed(match column.sql_type {
             SqlType::Bool => "BOOLEAN",
@@ -134,8 +137,36 @@ impl Dialect for SqliteDialect {
             SqlType::Real(_) => "REAL",
             SqlType::Blob => "BLOB",
             SqlType::Uuid if !self.uuid_as_text => "BLOB",
+            SqlType::Decimal => return decimal_type(column),
             _ => "TEXT",
         })
+    }
+
+    /// Decimals are text: `assoc_decimal` makes them compare as numbers (`decimals.rs`).
+    fn comparable(&self, column: SqlType) -> Option<Comparable> {
+        (column == SqlType::Decimal).then_some(DECIMAL)
+    }
+
+    /// As in a list of keys: `+` takes the affinity off, so that `'1'` in a column without type is not found for the key 1
+    /// by a condition when it is not by a preload.
+    fn bound_like(&self) -> (&'static str, &'static str) {
+        ("+", "")
+    }
+
+    /// The collation of the right side is the one that counts; a column without one of its own has it already, so its
+    /// index is used.
+    fn exact_text(&self) -> Option<ExactText> {
+        Some(ExactText::new(("", ""), ("", " COLLATE BINARY")))
+    }
+
+    fn aggregate(&self, function: AggregateFunction, column: Option<SqlType>) -> AggregateForm {
+        match (column, function) {
+            (Some(SqlType::Decimal), AggregateFunction::Sum) => AggregateForm::of(decimals::SUM),
+            (Some(SqlType::Decimal), AggregateFunction::Avg) => AggregateForm::of(decimals::AVG),
+            (Some(SqlType::Decimal), AggregateFunction::Min) => AggregateForm::of(decimals::MIN),
+            (Some(SqlType::Decimal), AggregateFunction::Max) => AggregateForm::of(decimals::MAX),
+            _ => AggregateForm::standard(function),
+        }
     }
 
     /// `AUTOINCREMENT` too, as Rails does: without it the key of the last row is given out again once that row is gone,
@@ -160,6 +191,9 @@ impl Dialect for SqliteDialect {
 
     fn write_key_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
         match (columns, single(keys)) {
+            ([column], Some(BindList::Values(values))) if is_decimal(values.first()) => {
+                writer.own_column_in(column, &values);
+            }
             ([column], Some(list)) => {
                 writer.own_column(column);
                 writer.push(" ");
@@ -169,12 +203,21 @@ impl Dialect for SqliteDialect {
                 let tuples = keys.tuples();
                 let last = tuples.len().saturating_sub(1);
                 writer.push("(");
-                writer.separated(", ", columns, |writer, column| writer.own_column(column));
+                writer.separated(", ", columns.iter().enumerate(), |writer, (part, column)| {
+                    let form = if is_decimal(tuples.first().and_then(|key| key.values().get(part))) {
+                        decimals::KEY
+                    } else {
+                        ("", "")
+                    };
+                    writer.push(form.0);
+                    writer.own_column(column);
+                    writer.push(form.1);
+                });
                 writer.push(") IN (VALUES ");
                 let padded = (0..padded_length(tuples.len())).filter_map(|at| tuples.get(at.min(last)));
                 writer.separated(", ", padded, |writer, key| {
                     writer.push("(");
-                    writer.separated(", ", key.values(), |writer, value| writer.bind(value.clone()));
+                    writer.separated(", ", key.values(), SqlWriter::compared_value);
                     writer.push(")");
                 });
                 writer.push(")");
@@ -221,8 +264,28 @@ impl Dialect for SqliteDialect {
     }
 }
 
+const DECIMAL: Comparable =
+    Comparable::by_function(decimals::KEY.0, decimals::KEY.1).with_index(decimals::INDEXED.0, decimals::INDEXED.1);
+
+// `DECIMAL_TEXT` has text affinity, which keeps what is written as it is written; the numbers are for readers of the
+// schema.
+fn decimal_type(column: &ColumnDef) -> Cow<'static, str> {
+    match column.precision {
+        Some((precision, scale)) => format!("DECIMAL_TEXT({precision},{scale})").into(),
+        None => "TEXT".into(),
+    }
+}
+
+fn is_decimal(value: Option<&Value<'static>>) -> bool {
+    matches!(value, Some(Value::Decimal(_)))
+}
+
 fn in_list(writer: &mut SqlWriter<'_>, list: BindList) {
-    writer.push("IN (SELECT +value FROM rarray(");
+    let value = match &list {
+        BindList::Values(values) if is_decimal(values.first()) => "IN (SELECT assoc_decimal(value) FROM rarray(",
+        _ => "IN (SELECT +value FROM rarray(",
+    };
+    writer.push(value);
     writer.bind_list(list);
     writer.push("))");
 }

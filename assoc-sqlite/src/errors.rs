@@ -8,6 +8,8 @@ use assoc_core::sql::excerpt;
 use assoc_core::{DriverError, DriverErrorKind, Error, Value};
 use rusqlite::ffi;
 
+use crate::decimals::REFUSED;
+
 /// The error of a statement, with its text.
 #[cold]
 pub(crate) fn of_statement(error: rusqlite::Error, sql: &str) -> Error {
@@ -97,7 +99,13 @@ fn classify(error: rusqlite::Error) -> DriverError {
     }
     let (code, name) = code_of(&error);
     let message = message_of(&error);
-    let kind = kind_of(code);
+    let kind = match kind_of(code) {
+        // What `SUM` and our own functions answer; SQLite has no code of its own for it.
+        DriverErrorKind::Statement if message == "integer overflow" || message.starts_with(REFUSED) => {
+            DriverErrorKind::Value
+        }
+        kind => kind,
+    };
     let (table, constraint) = constraint_of(kind, &message);
     let mut described = DriverError::new(kind, message);
     if let Some(name) = name {

@@ -75,10 +75,14 @@ use std::sync::Arc;
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{Access, BoxFuture, PoolStatus};
 use assoc_core::{Connection, Driver, Result};
+use connection::{SqliteConnection, Work};
+use options::{Config, Role};
+use pool::Lane;
 
 mod connection;
 #[cfg(feature = "tokio")]
 mod costs;
+mod decimals;
 mod dialect;
 mod errors;
 mod execution;
@@ -91,10 +95,6 @@ pub use dialect::SqliteDialect;
 pub use execution::Execution;
 pub use options::SqliteBuilder;
 pub use rusqlite;
-
-use connection::{SqliteConnection, Work};
-use options::{Config, Role};
-use pool::Lane;
 
 /// A SQLite database: its dialect and its connections. Cloning it is cheap and shares the connections.
 #[derive(Clone)]

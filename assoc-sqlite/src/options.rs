@@ -11,7 +11,7 @@ use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 
 use crate::session::Session;
-use crate::{Execution, Sqlite, errors};
+use crate::{Execution, Sqlite, decimals, errors};
 
 type Hook = dyn Fn(&rusqlite::Connection) -> rusqlite::Result<()> + Send + Sync;
 
@@ -256,6 +256,7 @@ impl Config {
         conn.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY")?;
         conn.pragma_update(None, "cache_size", -i64::from(self.page_cache_kib))?;
         rusqlite::vtab::array::load_module(&conn)?;
+        decimals::register(&conn)?;
         // Reads the header, so that a file that is no database is noticed here.
         conn.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
         if let Some(hook) = &self.on_connect {

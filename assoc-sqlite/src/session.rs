@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use assoc_core::driver::{Executed, TransactionMode};
-use assoc_core::{DriverErrorKind, ErrorKind, Result, RowSink, Statement, Value};
+use assoc_core::{AnswerColumn, DriverErrorKind, ErrorKind, Result, RowSink, Statement, Value};
 
 use crate::{errors, values};
 
@@ -152,19 +152,25 @@ impl Session {
             let started = apart.map(|_| Instant::now());
             let mut rows = prepared.raw_query();
             let mut pump = Pump { sql, sink, buffer, columns: None };
+            let mut done = false;
             if let (Some(apart), Some(started)) = (apart, started) {
-                while started.elapsed() < PATIENCE {
-                    if pump.run(&mut rows, 64)? {
-                        return Ok(pump.buffer);
-                    }
+                while !done && started.elapsed() < PATIENCE {
+                    done = pump.run(&mut rows, 64)?;
                 }
-                let mut rest = Ok(false);
-                apart(&mut || rest = pump.run(&mut rows, usize::MAX));
-                rest?;
+                if !done {
+                    let mut rest = Ok(false);
+                    apart(&mut || rest = pump.run(&mut rows, usize::MAX));
+                    rest?;
+                }
             } else {
                 pump.run(&mut rows, usize::MAX)?;
             }
-            Ok(pump.buffer)
+            let Pump { sink, buffer, columns, .. } = pump;
+            if columns.is_none() {
+                drop(rows);
+                offer_columns(prepared, sink)?;
+            }
+            Ok(buffer)
         })
         .map(|buffer| self.buffer = buffer)?;
         Ok(Executed::default())
@@ -345,6 +351,26 @@ fn refuse_nul(sql: &str) -> Result<()> {
     Ok(())
 }
 
+fn offer_columns(prepared: &rusqlite::Statement<'_>, sink: &mut dyn RowSink) -> Result<()> {
+    if !sink.wants_columns() {
+        return Ok(());
+    }
+    let columns = |name| AnswerColumn { name, is_computed: is_expression(name) };
+    // A list in older versions of rusqlite, an iterator in newer ones.
+    #[allow(clippy::useless_conversion)]
+    sink.columns(&prepared.column_names().into_iter().map(columns).collect::<Vec<_>>())
+}
+
+// SQLite calls an expression without alias by its text.
+fn is_expression(name: &str) -> bool {
+    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
+        && !name.starts_with(|c: char| c.is_ascii_digit());
+    let is_constant = ["NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"]
+        .iter()
+        .any(|word| name.eq_ignore_ascii_case(word));
+    !is_word || is_constant
+}
+
 // Moves rows from SQLite to the sink through one buffer.
 struct Pump<'p> {
     sql: &'p str,
@@ -363,7 +389,13 @@ impl Pump<'_> {
                 Err(error) => return Err(errors::of_statement(error, self.sql)),
             };
             // Asked after the first step: a change of schema may have had the statement prepared again in it.
-            let columns = *self.columns.get_or_insert_with(|| row.as_ref().column_count());
+            let columns = match self.columns {
+                Some(columns) => columns,
+                None => {
+                    offer_columns(row.as_ref(), self.sink)?;
+                    *self.columns.insert(row.as_ref().column_count())
+                }
+            };
             let mut values: Vec<Value<'_>> = values::recycle(std::mem::take(&mut self.buffer));
             values::read(row, columns, &mut values, self.sql)?;
             self.sink.row(&mut values)?;

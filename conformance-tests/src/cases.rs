@@ -12,7 +12,9 @@ mod chosen_rows;
 mod collations;
 mod collections;
 mod composite_keys;
+mod decimals;
 mod eager_load;
+mod equal_keys;
 mod errors;
 mod extensions;
 mod filters;
@@ -37,6 +39,8 @@ mod queries;
 mod read_only;
 mod scopes;
 mod selections;
+mod sums;
+mod tags;
 mod text_keys;
 mod through;
 mod together;
@@ -95,6 +99,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         filters::CASES,
         chosen_rows::CASES,
         aggregates::CASES,
+        sums::CASES,
+        decimals::CASES,
         load_states::CASES,
         load_with::CASES,
         preload_belongs_to::CASES,
@@ -125,6 +131,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         text_keys::CASES,
         uuid_keys::CASES,
         collations::CASES,
+        tags::CASES,
+        equal_keys::CASES,
         collections::CASES,
         batches::CASES,
         errors::CASES,

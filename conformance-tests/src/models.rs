@@ -15,4 +15,5 @@ pub(crate) mod nested;
 pub(crate) mod options;
 pub(crate) mod parcels;
 pub(crate) mod pictures;
+pub(crate) mod shop;
 pub(crate) mod ways;

@@ -11,7 +11,7 @@ fn date_of(date: Date) -> Option<NaiveDate> {
 }
 
 fn time_of(time: Time) -> Option<NaiveTime> {
-    if time.negative {
+    if !time.is_of_day() {
         return None;
     }
     NaiveTime::from_hms_micro_opt(time.hour, time.minute.into(), time.second.into(), time.micros)

@@ -12,7 +12,7 @@ fn date_of(date: Date) -> Option<civil::Date> {
 }
 
 fn time_of(time: Time) -> Option<civil::Time> {
-    if time.negative {
+    if !time.is_of_day() {
         return None;
     }
     let nanos = i32::try_from(time.micros).ok()?.checked_mul(1_000)?;
@@ -97,7 +97,8 @@ impl ColumnType for Timestamp {
 
     fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
         stored(value)
-            .and_then(|stored| Timestamp::from_microsecond(stored.to_unix_micros()).ok())
+            .filter(|stored| date_of(stored.date).is_some() && time_of(stored.time).is_some())
+            .and_then(|stored| Timestamp::from_microsecond(stored.to_unix_micros()?).ok())
             .ok_or_else(|| Mismatch::new("a date and time", value))
     }
 

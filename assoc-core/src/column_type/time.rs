@@ -1,6 +1,6 @@
 //! `time`: `Date`, `Time`, `PrimitiveDateTime`, and `OffsetDateTime`, which is stored as UTC.
 
-use ::time::{Month, OffsetDateTime, PrimitiveDateTime, UtcOffset};
+use ::time::{Month, OffsetDateTime, PrimitiveDateTime};
 
 use super::{ColumnType, SqlType};
 use crate::error::Mismatch;
@@ -11,7 +11,7 @@ fn date_of(date: Date) -> Option<::time::Date> {
 }
 
 fn time_of(time: Time) -> Option<::time::Time> {
-    if time.negative {
+    if !time.is_of_day() {
         return None;
     }
     ::time::Time::from_hms_micro(u8::try_from(time.hour).ok()?, time.minute, time.second, time.micros).ok()
@@ -90,14 +90,26 @@ impl ColumnType for OffsetDateTime {
     }
 
     fn to_value(&self) -> Value<'_> {
-        let utc = self.to_offset(UtcOffset::UTC);
-        Value::DateTime(DateTime { date: from_date(utc.date()), time: from_time(utc.time()) })
+        // Not by `to_offset`, which panics where UTC is in a year that the library does not have.
+        let micros = self.unix_timestamp_nanos().div_euclid(1_000);
+        let end = if micros < 0 { i64::MIN } else { i64::MAX };
+        Value::DateTime(DateTime::from_unix_micros(i64::try_from(micros).unwrap_or(end)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ::time::UtcOffset;
+
     use super::*;
+
+    #[test]
+    fn the_ends_of_the_calendar_do_not_panic() {
+        let late = ::time::Date::MAX.midnight().assume_offset(UtcOffset::from_hms(-20, 0, 0).unwrap());
+        let late = late + ::time::Duration::hours(23);
+        assert!(matches!(late.to_value(), Value::DateTime(at) if at.date.year > ::time::Date::MAX.year()));
+        assert!(OffsetDateTime::from_value(&mut late.to_value()).is_err());
+    }
 
     #[test]
     fn offsets_are_stored_as_utc() {

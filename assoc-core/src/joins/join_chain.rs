@@ -13,7 +13,7 @@ use super::{JoinHop, Joins, chosen_rows};
 use crate::column_type::SqlType;
 use crate::error::Result;
 use crate::metadata::association::{Cardinality, Chain, ChainHop, ChainParts, Hop};
-use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef, ascending_once};
 use crate::metadata::request::Shape;
@@ -110,7 +110,7 @@ impl Way {
             let ChainHop { association, owner, model, .. } = table.hop;
             let mut filter = table.hop.condition();
             if let Some(named) = onward.hop.owner_type {
-                filter = Expr::equals(model.columns[named.column].name, Value::from(named.tag)).and(filter);
+                filter = Expr::tagged(&model.columns[named.column], named.tag).and(filter);
             }
             let hop = Hop {
                 owner_columns: onward.hop.key.target_columns,
@@ -346,7 +346,7 @@ impl Way {
     pub fn begins_at(&self, key: &[Value<'static>]) -> Expr {
         let Some((model, columns, place)) = self.key_table() else { return Expr::always() };
         let equal = columns.iter().zip(key).map(|(column, value)| {
-            let column = ColumnRef::own(model.columns[*column].name).joined(place);
+            let column = model.columns[*column].column_ref().joined(place);
             Expr::Compare {
                 left: Operand::Column(column),
                 op: crate::metadata::expr::Comparison::Eq,

@@ -11,7 +11,6 @@ use crate::error::Result;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::Shape;
-use crate::value::Value;
 
 mod belongs_to;
 mod chain;
@@ -110,9 +109,7 @@ impl Hop {
     #[must_use]
     pub(crate) fn typed(&self, target: &ModelDef, filter: Expr) -> Expr {
         match self.target_type {
-            Some(Discriminator { column, tag }) => {
-                Expr::equals(target.columns[column].name, Value::from(tag)).and(filter)
-            }
+            Some(Discriminator { column, tag }) => Expr::tagged(&target.columns[column], tag).and(filter),
             None => filter,
         }
     }

@@ -2,33 +2,60 @@
 //! [`SqlWriter`](crate::sql::SqlWriter) turns it into text and binds.
 
 use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 
+use crate::column_type::SqlType;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::filter_hook::RowFilters;
-use crate::metadata::model::ModelDef;
+use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::value::Value;
 
 /// A column, of the query's own model or of an association reached from it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+///
+/// Two are equal if they name the same column: what is known of its type is no part of that.
+#[derive(Debug, Clone)]
 pub struct ColumnRef {
     /// Association names from the query's model to the column's model; empty for the model itself.
     pub path: Cow<'static, [&'static str]>,
     /// The column's name in the database.
     pub name: &'static str,
+    /// What it stores, where that is known. Of a query's own columns it need not be said.
+    pub sql_type: Option<SqlType>,
+}
+
+impl PartialEq for ColumnRef {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.name == other.name
+    }
+}
+
+impl Eq for ColumnRef {}
+
+impl Hash for ColumnRef {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.path.hash(state);
+        self.name.hash(state);
+    }
 }
 
 impl ColumnRef {
     /// A column of the query's own model.
     #[must_use]
     pub const fn own(name: &'static str) -> Self {
-        ColumnRef { path: Cow::Borrowed(&[]), name }
+        ColumnRef { path: Cow::Borrowed(&[]), name, sql_type: None }
+    }
+
+    /// A column of the query's own model, of a type.
+    #[must_use]
+    pub const fn of_type(name: &'static str, sql_type: SqlType) -> Self {
+        ColumnRef { path: Cow::Borrowed(&[]), name, sql_type: Some(sql_type) }
     }
 
     /// The same column, seen from one association further away.
     #[must_use]
     pub(crate) fn joined(self, association: &'static str) -> Self {
         let path = std::iter::once(association).chain(self.path.iter().copied()).collect();
-        ColumnRef { path: Cow::Owned(path), name: self.name }
+        ColumnRef { path: Cow::Owned(path), name: self.name, sql_type: self.sql_type }
     }
 }
 
@@ -96,6 +123,21 @@ impl Operand {
             Operand::Occurrence(columns) => {
                 Operand::Occurrence(columns.into_iter().map(|column| column.joined(association)).collect())
             }
+        }
+    }
+
+    /// What it is called in messages: `title`, `posts.title`, `SUM(stars)`.
+    #[must_use]
+    pub fn shown(&self) -> Cow<'static, str> {
+        match self {
+            Operand::Column(column) if column.path.is_empty() => Cow::Borrowed(column.name),
+            Operand::Column(column) => Cow::Owned(format!("{}.{}", column.path.join("."), column.name)),
+            Operand::Value(_) => Cow::Borrowed("a value"),
+            Operand::Aggregate { function, column: None, .. } => Cow::Owned(format!("{}(*)", function.sql())),
+            Operand::Aggregate { function, column: Some(column), .. } => {
+                Cow::Owned(format!("{}({})", function.sql(), Operand::Column(column.clone()).shown()))
+            }
+            Operand::Occurrence(_) => Cow::Borrowed("the number of an equal row"),
         }
     }
 
@@ -210,6 +252,13 @@ pub enum Expr {
     },
     /// The row is one of those that an association chooses among the rows with the same key.
     Chosen(Box<ChosenRows>),
+    /// A column of the query's own model holds a type tag: exactly this text, by no rules of a collation.
+    Tagged {
+        /// The column's name in the database.
+        column: &'static str,
+        /// The tag.
+        tag: &'static str,
+    },
     /// SQL of the application's own, with binds for its `?`.
     Raw {
         /// The text; each `?` outside quotes is a bind.
@@ -250,6 +299,19 @@ impl Expr {
     pub fn equals(column: &'static str, value: Value<'static>) -> Expr {
         let left = Operand::Column(ColumnRef::own(column));
         Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
+    }
+
+    /// A column of the query's own model, whose definition is known, equals a value.
+    #[must_use]
+    pub fn column_equals(column: &ColumnDef, value: Value<'static>) -> Expr {
+        let left = Operand::Column(column.column_ref());
+        Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
+    }
+
+    /// A column of the query's own model holds a type tag.
+    #[must_use]
+    pub const fn tagged(column: &ColumnDef, tag: &'static str) -> Expr {
+        Expr::Tagged { column: column.name, tag }
     }
 
     /// Whether this is the condition that always holds.
@@ -309,6 +371,7 @@ impl Expr {
             }
             // Refers to its owner's key.
             Expr::Related { .. } | Expr::Chosen(_) => each(prefix),
+            Expr::Tagged { .. } => each(prefix),
             Expr::Raw { .. } => {}
         }
     }

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 
 use crate::column_type::SqlType;
+use crate::driver::AnswerColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, KeyTuple};
 use crate::metadata::association::AssociationDef;
@@ -102,6 +103,8 @@ pub struct ColumnDef {
     pub default: ColumnDefault,
     /// The length of a text column, for `CREATE TABLE` on databases that want one.
     pub length: Option<u32>,
+    /// How many digits a decimal column has in all, and how many of them behind the point, for `CREATE TABLE`.
+    pub precision: Option<(u8, u8)>,
 }
 
 /// What the database does about a column that an insert leaves out.
@@ -122,7 +125,7 @@ impl ColumnDef {
     /// A column without default.
     #[must_use]
     pub const fn new(name: &'static str, field: &'static str, sql_type: SqlType, nullable: bool) -> Self {
-        ColumnDef { name, field, sql_type, nullable, default: ColumnDefault::None, length: None }
+        ColumnDef { name, field, sql_type, nullable, default: ColumnDefault::None, length: None, precision: None }
     }
 
     /// The same with a default.
@@ -137,6 +140,19 @@ impl ColumnDef {
     pub const fn with_length(mut self, length: u32) -> Self {
         self.length = Some(length);
         self
+    }
+
+    /// The same with a number of digits, and how many of them are behind the point.
+    #[must_use]
+    pub const fn with_precision(mut self, precision: u8, scale: u8) -> Self {
+        self.precision = Some((precision, scale));
+        self
+    }
+
+    /// The column as a part of conditions and orders on its model.
+    #[must_use]
+    pub const fn column_ref(&self) -> ColumnRef {
+        ColumnRef::of_type(self.name, self.sql_type)
     }
 
     /// Whether an insert may leave the column out.
@@ -227,7 +243,7 @@ impl ModelDef {
             _ => Shape::default(),
         };
         if let Some(Discriminator { column, tag }) = self.discriminator {
-            shape.filter = Expr::equals(self.columns[column].name, Value::from(tag)).and(shape.filter);
+            shape.filter = Expr::tagged(&self.columns[column], tag).and(shape.filter);
         }
         shape
     }
@@ -304,6 +320,33 @@ impl ModelDef {
         }
     }
 
+    /// Requires that the columns of an answer are the model's, in their order. An expression may have any name that is not
+    /// another column's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ColumnNames`], or [`ErrorKind::RowWidth`] if their number differs.
+    pub fn check_columns(&self, columns: &[AnswerColumn<'_>]) -> Result<()> {
+        if columns.len() != self.columns.len() {
+            let (expected, found) = (self.columns.len(), columns.len());
+            return Err(ErrorKind::RowWidth { model: self.name, expected, found }.into());
+        }
+        let is_own = |name: &str| self.columns.iter().any(|own| own.name.eq_ignore_ascii_case(name));
+        let fits = |(own, column): (&ColumnDef, &AnswerColumn<'_>)| {
+            own.name.eq_ignore_ascii_case(column.name)
+                || own.name.to_lowercase() == column.name.to_lowercase()
+                || column.is_computed && !is_own(column.name)
+        };
+        if self.columns.iter().zip(columns).all(fits) {
+            return Ok(());
+        }
+        Err(ErrorKind::ColumnNames {
+            model: self.name,
+            expected: self.columns.iter().map(|column| column.name).collect(),
+            found: columns.iter().map(|column| column.name.to_owned()).collect(),
+        }
+        .into())
+    }
+
     /// Requires a primary key.
     ///
     /// # Errors
@@ -320,8 +363,8 @@ impl ModelDef {
 
     /// Appends the primary key's columns that an order does not name yet, so that it decides between equals.
     pub(crate) fn append_primary_key(&self, order: &mut Vec<OrderTerm>) {
-        for column in self.primary_key_names() {
-            let own = Operand::Column(ColumnRef::own(column));
+        for column in self.primary_key {
+            let own = Operand::Column(self.columns[*column].column_ref());
             if !order.iter().any(|term| term.operand == own) {
                 order.push(OrderTerm { operand: own, direction: Direction::Asc });
             }

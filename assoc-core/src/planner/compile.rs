@@ -6,7 +6,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::joins::{JoinKind, Joins, RawJoin};
 use crate::metadata::association::{AssociationDef, Chain};
-use crate::metadata::expr::{ColumnRef, Operand};
+use crate::metadata::expr::Operand;
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::metadata::request::{Request, Shape};
@@ -269,7 +269,7 @@ fn restrict(spec: Select, selected: &[usize], preloads: &[Request]) -> Result<Se
     }
     model.check_left_out(selected)?;
     let operand = |(at, column): (usize, &ColumnDef)| {
-        if selected.contains(&at) { Operand::Column(ColumnRef::own(column.name)) } else { Operand::Value(Value::Null) }
+        if selected.contains(&at) { Operand::Column(column.column_ref()) } else { Operand::Value(Value::Null) }
     };
     let operands = model.columns.iter().enumerate().map(operand).collect();
     Ok(Select { operands: Some(operands), ..spec })

@@ -74,6 +74,7 @@ impl dyn Databases + '_ {
             | Expr::Between { .. }
             | Expr::Like { .. }
             | Expr::IsNull(_)
+            | Expr::Tagged { .. }
             | Expr::Chosen(_)
             | Expr::Raw { .. } => Ok(()),
         }

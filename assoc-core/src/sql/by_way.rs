@@ -6,10 +6,10 @@
 
 use super::keyed::key_column;
 use super::{KeyedSelect, Matching, Select, SqlWriter};
+use crate::column_type::SqlType;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::joins::Joins;
-use crate::joins::Way;
+use crate::joins::{Joins, Way};
 use crate::key::KeySet;
 use crate::metadata::model::ModelDef;
 use crate::statement::Statement;
@@ -95,9 +95,12 @@ impl Way {
             dialect.write_key_table_for(writer, keys, &from.model.table, &from.columns);
             writer.push(" ON ");
             writer.separated(" AND ", from.columns.iter().enumerate(), |writer, (part, key)| {
-                writer.column_of(&from.name, key);
-                writer.push(" = ");
-                key_column(writer, &format!("k{part}"));
+                let column = from.model.columns.iter().find(|column| column.name == *key);
+                writer.columns_equal(
+                    column.map_or(SqlType::Int(64), |column| column.sql_type),
+                    |writer| writer.column_of(&from.name, key),
+                    |writer| key_column(writer, &format!("k{part}")),
+                );
             });
             return writer.where_clause(&self.filter);
         }

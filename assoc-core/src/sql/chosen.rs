@@ -136,7 +136,7 @@ impl SqlWriter<'_> {
                 return writer.where_clause(&hop.condition());
             }
             writer.push(" WHERE ");
-            writer.hop_matches(outer.alias, outer.model, key, target);
+            writer.hop_matches_one(outer.alias, outer.model, key, target);
             if !visible.is_always() {
                 writer.push(" AND (");
                 writer.condition(visible)?;

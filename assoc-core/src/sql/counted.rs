@@ -46,7 +46,7 @@ impl KeyedCount {
             key_column(&mut writer, "ordinal");
             for (place, at) in self.group.iter().enumerate() {
                 writer.push(", ");
-                writer.own_column(self.model.columns[*at].name);
+                writer.comparable_column(&self.model.columns[*at]);
                 writer.push(" AS ");
                 writer.identifier(&format!("g{place}"));
             }
@@ -58,10 +58,13 @@ impl KeyedCount {
         writer.push(" ");
         writer.table(&self.model.table);
         writer.push(" ON ");
-        writer.separated(" AND ", names.iter().enumerate(), |writer, (part, name)| {
-            writer.own_column(name);
-            writer.push(" = ");
-            key_column(writer, &format!("k{part}"));
+        writer.separated(" AND ", self.columns.iter().enumerate(), |writer, (part, column)| {
+            let column = &self.model.columns[*column];
+            writer.columns_equal(
+                column.sql_type,
+                |writer| writer.own_column(column.name),
+                |writer| key_column(writer, &format!("k{part}")),
+            );
         });
         writer.where_clause(&self.filter)?;
         if grouped {

@@ -23,6 +23,12 @@ impl KeyedSelect {
         self.per_owner.filter(|_| !self.wraps_found())
     }
 
+    /// Whether the statement of [`found`](Self::found) is the application's own, which selects the columns itself.
+    #[must_use]
+    pub fn reads_as_found(&self) -> bool {
+        !self.wraps_found() && self.only.is_none()
+    }
+
     /// The statement that finds the rows of one owner.
     ///
     /// # Errors

@@ -28,8 +28,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::metadata::association::Hop;
 use crate::metadata::expr::{Direction, OrderTerm};
-use crate::metadata::model::ModelDef;
-use crate::metadata::model::ascending_once;
+use crate::metadata::model::{ModelDef, ascending_once};
 use crate::statement::Statement;
 
 /// A table whose columns are among those selected.

@@ -12,16 +12,19 @@ use crate::metadata::model::ModelDef;
 pub(super) struct JoinedNames {
     names: Vec<(Vec<&'static str>, String)>,
     pub(super) prefix: Vec<&'static str>,
+    // The model that own columns are of.
+    pub(super) root: Option<&'static ModelDef>,
     model: &'static str,
 }
 
 impl SqlWriter<'_> {
     /// Columns of these joins can be named from now on.
-    pub(super) fn begin_joins(&mut self, model: &ModelDef, joins: &Joins) {
+    pub(super) fn begin_joins(&mut self, model: &'static ModelDef, joins: &Joins) {
         let name_of = |table: usize| joins.tables()[table].name.clone();
         self.joined = JoinedNames {
             names: joins.paths().map(|(path, table)| (path.to_vec(), name_of(table))).collect(),
             prefix: Vec::new(),
+            root: Some(model),
             model: model.name,
         };
     }

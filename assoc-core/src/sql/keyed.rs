@@ -14,7 +14,7 @@ use crate::dialect::{Dialect, PerOwnerLimit};
 use crate::error::{Error, Result};
 use crate::key::KeySet;
 use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
-use crate::metadata::model::ModelDef;
+use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::statement::Statement;
 
 /// How the rows of an answer are assigned to keys.
@@ -175,7 +175,7 @@ impl KeyedSelect {
     pub(super) fn write_columns(&self, writer: &mut SqlWriter<'_>) {
         if !self.rank_groups.is_empty() {
             writer.push("DENSE_RANK() OVER (ORDER BY ");
-            writer.separated(", ", &self.rank_groups, |writer, at| writer.own_column(self.model.columns[*at].name));
+            writer.separated(", ", &self.rank_groups, |writer, at| writer.comparable_column(&self.model.columns[*at]));
             writer.push("), ");
         }
         match (&self.only, &self.selected) {
@@ -211,10 +211,13 @@ impl KeyedSelect {
 
     // `fk = "keys"."k0" AND …`, the columns qualified as the writer says.
     pub(super) fn write_key_match(&self, writer: &mut SqlWriter<'_>) {
-        writer.separated(" AND ", self.key_names().into_iter().enumerate(), |writer, (part, name)| {
-            writer.own_column(name);
-            writer.push(" = ");
-            key_column(writer, &format!("k{part}"));
+        writer.separated(" AND ", self.columns.iter().enumerate(), |writer, (part, column)| {
+            let column = &self.model.columns[*column];
+            writer.columns_equal(
+                column.sql_type,
+                |writer| writer.own_column(column.name),
+                |writer| key_column(writer, &format!("k{part}")),
+            );
         });
     }
 
@@ -264,7 +267,8 @@ impl KeyedSelect {
             (RowOrder::Any, _) => Ok(()),
             (RowOrder::Ranked, _) => writer.order_by(&self.total_order()),
             (RowOrder::ByKey, Matching::ByValue) => {
-                let mut order: Vec<OrderTerm> = self.key_names().into_iter().map(ascending).collect();
+                let keys = self.columns.iter().map(|column| &self.model.columns[*column]);
+                let mut order: Vec<OrderTerm> = keys.map(ascending).collect();
                 order.extend(self.total_order());
                 writer.order_by(&order)
             }
@@ -290,13 +294,13 @@ pub(super) fn key_column(writer: &mut SqlWriter<'_>, name: &str) {
 /// The column of a term by which rows can be sorted in memory as they would be in the database: integers that are not
 /// `NULL` compare alike everywhere.
 pub(super) fn column_in_memory(model: &ModelDef, term: &OrderTerm) -> Option<(usize, Direction)> {
-    let Operand::Column(ColumnRef { path, name }) = &term.operand else { return None };
+    let Operand::Column(ColumnRef { path, name, .. }) = &term.operand else { return None };
     let at = model.columns.iter().position(|column| column.name == *name).filter(|_| path.is_empty())?;
     let column = &model.columns[at];
     let exact = matches!(column.sql_type, SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool);
     (exact && !column.nullable).then_some((at, term.direction))
 }
 
-fn ascending(name: &'static str) -> OrderTerm {
-    OrderTerm { operand: Operand::Column(ColumnRef::own(name)), direction: Direction::Asc }
+fn ascending(column: &ColumnDef) -> OrderTerm {
+    OrderTerm { operand: Operand::Column(column.column_ref()), direction: Direction::Asc }
 }

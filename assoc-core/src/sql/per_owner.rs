@@ -195,8 +195,9 @@ impl KeyedSelect {
     // The place of a row among those of its key, or of its key and group.
     fn write_place(&self, writer: &mut SqlWriter<'_>, group: &[usize], name: &str) -> Result<()> {
         writer.push(", ROW_NUMBER() OVER (PARTITION BY ");
-        let group = group.iter().map(|at| self.model.columns[*at].name);
-        writer.separated(", ", self.key_names().into_iter().chain(group), |writer, name| writer.own_column(name));
+        writer.separated(", ", self.columns.iter().chain(group), |writer, at| {
+            writer.comparable_column(&self.model.columns[*at]);
+        });
         writer.order_by(&self.total_order())?;
         writer.push(") AS ");
         writer.identifier(name);

@@ -12,7 +12,6 @@ use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::RowFilters;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::Shape;
-use crate::value::Value;
 
 // Default scopes with conditions on associations may lead back to each other.
 const DEEPEST: usize = 64;
@@ -194,7 +193,7 @@ impl<'d> SqlWriter<'d> {
         let alias = self.push_related_table(hop.model);
         self.push(" WHERE ");
         self.qualify(alias);
-        self.hop_matches(&outer, hop.owner, hop.key, hop.model);
+        self.hop_matches_one(&outer, hop.owner, hop.key, hop.model);
         let start = self.sql.len();
         self.push(" AND (");
         if condition(self)? {
@@ -225,24 +224,44 @@ impl<'d> SqlWriter<'d> {
 
     /// Appends that the target's columns, qualified as the writer says, hold the key of `outer`'s row.
     pub(super) fn hop_matches(&mut self, outer: &str, owner: &ModelDef, hop: Hop, target: &ModelDef) {
+        self.hop_matches_as(outer, owner, hop, target, ("", ""));
+    }
+
+    /// The same in a subquery about one row of `outer`, whose key counts as a bound one does.
+    pub(super) fn hop_matches_one(&mut self, outer: &str, owner: &ModelDef, hop: Hop, target: &ModelDef) {
+        let bound_like = self.dialect.bound_like();
+        self.hop_matches_as(outer, owner, hop, target, bound_like);
+    }
+
+    fn hop_matches_as(
+        &mut self,
+        outer: &str,
+        owner: &ModelDef,
+        hop: Hop,
+        target: &ModelDef,
+        (before, behind): (&'static str, &'static str),
+    ) {
         self.separated(" AND ", hop.target_columns.iter().zip(hop.owner_columns), |writer, (own, key)| {
-            writer.own_column(target.columns[*own].name);
-            writer.push(" = ");
-            writer.column_of(outer, owner.columns[*key].name);
+            let column = &target.columns[*own];
+            writer.columns_equal(
+                column.sql_type,
+                |writer| writer.own_column(column.name),
+                |writer| {
+                    writer.push(before);
+                    writer.column_of(outer, owner.columns[*key].name);
+                    writer.push(behind);
+                },
+            );
         });
         if let Some(named) = hop.target_type {
             self.push(" AND ");
-            self.own_column(target.columns[named.column].name);
-            self.push(" = ");
-            self.bind(Value::from(named.tag));
+            self.holds_tag(|writer| writer.own_column(target.columns[named.column].name), named.tag);
         }
     }
 
     /// Appends that a row of `outer` names a type.
     pub(super) fn names_type(&mut self, outer: &str, owner: &ModelDef, named: Discriminator) {
-        self.column_of(outer, owner.columns[named.column].name);
-        self.push(" = ");
-        self.bind(Value::from(named.tag));
+        self.holds_tag(|writer| writer.column_of(outer, owner.columns[named.column].name), named.tag);
     }
 
     // What the owner's columns are qualified with inside a subquery.

@@ -1,5 +1,7 @@
 //! `SELECT` of one model's rows, or of single operands over them.
 
+use std::borrow::Cow;
+
 use super::SqlWriter;
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind, Result};
@@ -134,7 +136,7 @@ impl Select {
             if counted && self.group.is_empty() {
                 let own = Operand::Aggregate {
                     function: *function,
-                    column: Some(ColumnRef::own(column.name)),
+                    column: Some(ColumnRef { path: Cow::Borrowed(&[]), ..column.clone() }),
                     distinct: *distinct,
                 };
                 let rows = Select { operands: Some(vec![Operand::Column(column.clone())]), ..self.clone() };
@@ -204,13 +206,30 @@ impl Select {
         }
     }
 
+    // What rows are grouped by in place of `DISTINCT`, which takes two texts of one value for two values. The rows of a
+    // model with a key are the same ones if they are equal.
+    fn grouped_once(&self, writer: &SqlWriter<'_>) -> Option<Vec<Operand>> {
+        let selected: Vec<Operand> = match &self.operands {
+            Some(operands) => operands.clone(),
+            None if !self.model.primary_key.is_empty() => return None,
+            None => self.model.columns.iter().map(|column| Operand::Column(column.column_ref())).collect(),
+        };
+        let plain = |operand: &Operand| matches!(operand, Operand::Column(_) | Operand::Value(Value::Null));
+        let differs = |operand: &Operand| writer.comparable_of(operand).is_some_and(|form| !form.leaves_columns());
+        if !self.group.is_empty() || !selected.iter().all(plain) || !selected.iter().any(differs) {
+            return None;
+        }
+        Some(selected.into_iter().filter(|operand| matches!(operand, Operand::Column(_))).collect())
+    }
+
     /// Appends the statement.
     ///
     /// # Errors
     /// As [`statement`](Self::statement).
     pub fn write(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
         self.begin(writer);
-        writer.push(if self.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        let once = self.distinct.then(|| self.grouped_once(writer)).flatten();
+        writer.push(if self.distinct && once.is_none() { "SELECT DISTINCT " } else { "SELECT " });
         match &self.operands {
             None => writer.columns(self.model),
             Some(operands) => {
@@ -227,9 +246,9 @@ impl Select {
         }
         writer.push(" FROM ");
         self.write_from(writer)?;
-        for (index, operand) in self.group.iter().enumerate() {
+        for (index, operand) in self.group.iter().chain(once.iter().flatten()).enumerate() {
             writer.push(if index == 0 { " GROUP BY " } else { ", " });
-            writer.operand(operand)?;
+            writer.comparable_operand(operand)?;
         }
         if !self.having.is_always() {
             writer.push(" HAVING ");

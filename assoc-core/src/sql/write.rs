@@ -75,10 +75,8 @@ pub fn update_by_key(
         writer.bind(value.clone());
     });
     writer.push(" WHERE ");
-    writer.separated(" AND ", model.primary_key_names().zip(key), |writer, (name, value)| {
-        writer.identifier(name);
-        writer.push(" = ");
-        writer.bind(value.clone());
+    writer.separated(" AND ", model.primary_key.iter().zip(key), |writer, (column, value)| {
+        writer.own_column_equals(&model.columns[*column], value);
     });
     and_discriminator(&mut writer, model);
     writer.finish()
@@ -88,9 +86,7 @@ pub fn update_by_key(
 fn and_discriminator(writer: &mut SqlWriter<'_>, model: &ModelDef) {
     if let Some(own) = model.discriminator {
         writer.push(" AND ");
-        writer.identifier(model.columns[own.column].name);
-        writer.push(" = ");
-        writer.bind(Value::from(own.tag));
+        writer.holds_tag(|writer| writer.identifier(model.columns[own.column].name), own.tag);
     }
 }
 

@@ -7,6 +7,10 @@ use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, Comparison, Expr, Operand};
 use crate::typed::column::{Column, Filter, bind};
 
+mod summable;
+
+pub use summable::Summable;
+
 /// An aggregate over rows of model `M`, answered as `Out`.
 pub struct Aggregate<M, Out> {
     operand: Operand,

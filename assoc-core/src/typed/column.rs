@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
-use crate::typed::aggregate::Aggregate;
+use crate::typed::aggregate::{Aggregate, Summable};
 use crate::typed::joined::JoinedColumn;
 use crate::value::Value;
 
@@ -72,9 +72,15 @@ impl<M, V> Column<M, V> {
     pub const fn index(self) -> usize {
         self.index
     }
+}
+
+impl<M, V: ColumnType> Column<M, V> {
+    pub(crate) fn column_ref(self) -> ColumnRef {
+        ColumnRef::of_type(self.name, V::SQL_TYPE)
+    }
 
     pub(crate) fn operand(self) -> Operand {
-        Operand::Column(ColumnRef::own(self.name))
+        Operand::Column(self.column_ref())
     }
 
     /// Sorts by this column, smallest first. `NULL`s come first on SQLite, MySQL and MariaDB.
@@ -102,7 +108,7 @@ impl<M, V> Column<M, V> {
     }
 
     fn aggregate<Out>(self, function: AggregateFunction, distinct: bool) -> Aggregate<M, Out> {
-        Aggregate::new(Operand::Aggregate { function, column: Some(ColumnRef::own(self.name)), distinct })
+        Aggregate::new(Operand::Aggregate { function, column: Some(self.column_ref()), distinct })
     }
 
     /// The number of rows in which the column is not `NULL`.
@@ -116,12 +122,6 @@ impl<M, V> Column<M, V> {
     pub fn count_distinct(self) -> Aggregate<M, i64> {
         self.aggregate(AggregateFunction::Count, true)
     }
-
-    /// The mean, or `None` over no rows.
-    #[must_use]
-    pub fn avg(self) -> Aggregate<M, Option<f64>> {
-        self.aggregate(AggregateFunction::Avg, false)
-    }
 }
 
 /// A column of a query of model `M`: the model's own ([`Column`]), or a joined one
@@ -131,7 +131,7 @@ pub trait ColumnOf<M> {
     fn into_operand(self) -> Operand;
 }
 
-impl<M, V> ColumnOf<M> for Column<M, V> {
+impl<M, V: ColumnType> ColumnOf<M> for Column<M, V> {
     fn into_operand(self) -> Operand {
         self.operand()
     }
@@ -139,7 +139,7 @@ impl<M, V> ColumnOf<M> for Column<M, V> {
 
 macro_rules! column_comparisons {
     ($type:ident: $($(#[$doc:meta])* $name:ident $op:ident),+) => {
-        impl<M, V> $type<M, V> {
+        impl<M, V: ColumnType> $type<M, V> {
             $($(#[$doc])*
             #[must_use]
             pub fn $name(self, other: impl ColumnOf<M>) -> Filter<M> {
@@ -248,13 +248,23 @@ impl<M, V: ColumnType> Column<M, V> {
         self.aggregate(AggregateFunction::Max, false)
     }
 
-    /// The sum, or `None` over no rows.
+    /// The sum, or `None` over no rows: of a wider type than the column ([`Summable`]), so that it has room. A sum that
+    /// does not fit even so is an error.
     #[must_use]
-    pub fn sum(self) -> Aggregate<M, V::Nullable>
+    pub fn sum(self) -> Aggregate<M, V::Sum>
     where
-        V: MaybeNull,
+        V: Summable,
     {
         self.aggregate(AggregateFunction::Sum, false)
+    }
+
+    /// The mean, or `None` over no rows: a float, of decimals a decimal.
+    #[must_use]
+    pub fn avg(self) -> Aggregate<M, V::Mean>
+    where
+        V: Summable,
+    {
+        self.aggregate(AggregateFunction::Avg, false)
     }
 }
 

@@ -3,9 +3,8 @@
 use super::association::Association;
 use super::column::Filter;
 use crate::metadata::association::{AssociationDef, Linkage};
-use crate::metadata::expr::{ColumnRef, Comparison, Expr, Operand};
+use crate::metadata::expr::{Comparison, Expr, Operand};
 use crate::metadata::model::{Model, ModelDef};
-use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
     fn related(self, filter: Expr) -> Filter<O> {
@@ -79,8 +78,12 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
         Ok(Linkage::OwnerKey(key)) => have_values_of(owner, key.owner_columns, targets, key.target_columns),
         Ok(Linkage::OwnerKeyAndType { type_column, owner_columns, variants }) => {
             match variants.iter().find(|variant| (variant.model)() == R::DEF) {
-                Some(variant) => Expr::equals(owner.columns[type_column].name, Value::from(variant.tag))
-                    .and(have_values_of(owner, owner_columns, targets, variant.key)),
+                Some(variant) => Expr::tagged(&owner.columns[type_column], variant.tag).and(have_values_of(
+                    owner,
+                    owner_columns,
+                    targets,
+                    variant.key,
+                )),
                 None => Expr::Any(Vec::new()),
             }
         }
@@ -95,7 +98,7 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
 // That columns have the values that one of the rows has in others. A row with a `NULL` among them is none.
 fn have_values_of<R: Model>(model: &ModelDef, columns: &[usize], rows: &[&R], of: &[usize]) -> Expr {
     let keys = rows.iter().filter_map(|row| R::DEF.key_in(*row, of));
-    let operand = |column: usize| Operand::Column(ColumnRef::own(model.columns[column].name));
+    let operand = |column: usize| Operand::Column(model.columns[column].column_ref());
     match columns {
         // A table without a key has no row that could be told from others.
         [] => Expr::Any(Vec::new()),

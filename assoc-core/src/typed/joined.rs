@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use crate::column_type::ColumnType;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
-use crate::typed::aggregate::{Aggregate, Selectable};
+use crate::typed::aggregate::{Aggregate, Selectable, Summable};
 use crate::typed::association::Association;
 use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort};
 
@@ -61,11 +61,11 @@ impl<T, Out> Joined<T> for Aggregate<T, Out> {
     }
 }
 
-impl<T, V> Joined<T> for Column<T, V> {
+impl<T, V: ColumnType> Joined<T> for Column<T, V> {
     type Of<O> = JoinedColumn<O, V>;
 
     fn joined_by<O>(self, association: &'static AssociationDef) -> JoinedColumn<O, V> {
-        JoinedColumn::new(ColumnRef::own(self.name()).joined(association.name))
+        JoinedColumn::new(self.column_ref().joined(association.name))
     }
 }
 
@@ -156,15 +156,23 @@ impl<M, V: MaybeNull> JoinedColumn<M, V> {
     pub fn max(self) -> Aggregate<M, V::Nullable> {
         self.aggregate(AggregateFunction::Max, false)
     }
+}
 
-    /// The sum, or `None` over no rows.
+impl<M, V: Summable> JoinedColumn<M, V> {
+    /// The sum, or `None` over no rows: of a wider type than the column ([`Summable`]).
     #[must_use]
-    pub fn sum(self) -> Aggregate<M, V::Nullable> {
+    pub fn sum(self) -> Aggregate<M, V::Sum> {
         self.aggregate(AggregateFunction::Sum, false)
+    }
+
+    /// The mean, or `None` over no rows: a float, of decimals a decimal.
+    #[must_use]
+    pub fn avg(self) -> Aggregate<M, V::Mean> {
+        self.aggregate(AggregateFunction::Avg, false)
     }
 }
 
-impl<M, V> ColumnOf<M> for JoinedColumn<M, V> {
+impl<M, V: ColumnType> ColumnOf<M> for JoinedColumn<M, V> {
     fn into_operand(self) -> Operand {
         Operand::Column(self.column)
     }

@@ -65,7 +65,7 @@ impl fmt::Display for DateTime {
 }
 
 impl Date {
-    /// Reads `YYYY-MM-DD`.
+    /// Reads `YYYY-MM-DD`, a day that the calendar has.
     #[must_use]
     pub fn parse(text: &str) -> Option<Date> {
         let (sign, digits) = match text.strip_prefix('-') {
@@ -76,12 +76,34 @@ impl Date {
         let year: i32 = number(parts.next()?)?;
         let month = number(parts.next()?)?;
         let day = number(parts.next()?)?;
-        ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Date { year: sign * year, month, day })
+        // A negative year fits where the positive one does.
+        let date = Date { year: sign * year, month, day };
+        date.is_in_calendar().then_some(date)
     }
 }
 
+impl Date {
+    /// Whether the calendar has such a day, by the Gregorian rules for every year.
+    #[must_use]
+    pub fn is_in_calendar(self) -> bool {
+        let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
+        let days = match self.month {
+            2 if leap => 29,
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => 0,
+        };
+        (1..=days).contains(&self.day)
+    }
+}
+
+/// The longest span of a `TIME` column, that of MySQL and MariaDB, in hours.
+const LONGEST_SPAN: u32 = 838;
+
 impl Time {
-    /// Reads `HH:MM`, `HH:MM:SS` or `HH:MM:SS.ffffff`; digits past the microsecond are cut.
+    /// Reads `HH:MM`, `HH:MM:SS` or `HH:MM:SS.ffffff`; digits past the microsecond are cut. Hours go up to 838, the
+    /// longest span that a database stores as a time.
     #[must_use]
     pub fn parse(text: &str) -> Option<Time> {
         let (negative, digits) = match text.strip_prefix('-') {
@@ -96,6 +118,9 @@ impl Time {
             Some(rest) => match rest.split_once('.') {
                 None => (number(rest)?, 0),
                 Some((second, fraction)) => {
+                    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+                        return None;
+                    }
                     let digits = fraction.get(..fraction.len().min(6))?;
                     let micros: u32 = number(digits)?;
                     let scale = 10u32.pow(6 - u32::try_from(digits.len()).ok()?);
@@ -103,13 +128,20 @@ impl Time {
                 }
             },
         };
-        (minute < 60 && second <= 60).then_some(Time { negative, hour, minute, second, micros })
+        (hour <= LONGEST_SPAN && minute < 60 && second <= 60).then_some(Time { negative, hour, minute, second, micros })
+    }
+
+    /// Whether this is a time of day and not a longer or negative span.
+    #[must_use]
+    pub fn is_of_day(self) -> bool {
+        !self.negative && self.hour < 24 && self.minute < 60 && self.second <= 60 && self.micros < 1_000_000
     }
 }
 
 impl DateTime {
-    /// Reads a date and a time separated by a space or `T`, with an optional zone suffix `Z` or `±HH:MM` that is
-    /// applied, so that the result is UTC. A date alone is midnight.
+    /// Reads a date and a time separated by a space or `T`, with an optional zone suffix `Z`, `±HH:MM`, `±HHMM` or `±HH`
+    /// that is applied, so that the result is UTC. A date alone is midnight. `None` for days, hours and zones that do
+    /// not exist.
     #[must_use]
     pub fn parse(text: &str) -> Option<DateTime> {
         let Some(split) = text.find([' ', 'T', 't']) else {
@@ -122,27 +154,27 @@ impl DateTime {
             (clock, 0)
         } else if let Some(at) = rest.rfind(['+', '-']) {
             let (clock, zone) = rest.split_at(at);
-            let zone_time = Time::parse(zone.get(1..)?).or_else(|| {
-                Some(Time { negative: false, hour: number(zone.get(1..)?)?, minute: 0, second: 0, micros: 0 })
-            })?;
-            let minutes = i64::from(zone_time.hour) * 60 + i64::from(zone_time.minute);
-            (clock, if zone.starts_with('-') { -minutes } else { minutes })
+            let seconds = zone_seconds(zone.get(1..)?)?;
+            (clock, if zone.starts_with('-') { -seconds } else { seconds })
         } else {
             (rest, 0)
         };
-        let time = Time::parse(clock)?;
+        let time = Time::parse(clock).filter(|time| time.is_of_day())?;
         let value = DateTime { date, time };
-        Some(if offset == 0 { value } else { value.minus_minutes(offset) })
+        if offset == 0 { Some(value) } else { value.minus_seconds(offset) }
     }
 
-    /// Microseconds since 1970-01-01 00:00:00.
+    /// Microseconds since 1970-01-01 00:00:00; `None` where they do not fit, nearly 300,000 years from then, and for a
+    /// day or a time that does not exist.
     #[must_use]
-    pub fn to_unix_micros(self) -> i64 {
-        let seconds = days_from_civil(self.date) * 86_400
-            + i64::from(self.time.hour) * 3_600
-            + i64::from(self.time.minute) * 60
-            + i64::from(self.time.second);
-        seconds * 1_000_000 + i64::from(self.time.micros)
+    pub fn to_unix_micros(self) -> Option<i64> {
+        if !self.date.is_in_calendar() || !self.time.is_of_day() {
+            return None;
+        }
+        let of_day = i64::from(self.time.hour) * 3_600 + i64::from(self.time.minute) * 60 + i64::from(self.time.second);
+        // A year of 32 bits and the microseconds of its end are far below 128 bits.
+        let seconds = i128::from(days_from_civil(self.date)) * 86_400 + i128::from(of_day);
+        i64::try_from(seconds * 1_000_000 + i128::from(self.time.micros)).ok()
     }
 
     /// The date and time that lies so many microseconds after 1970-01-01 00:00:00.
@@ -162,9 +194,24 @@ impl DateTime {
         }
     }
 
-    fn minus_minutes(self, minutes: i64) -> DateTime {
-        DateTime::from_unix_micros(self.to_unix_micros() - minutes * 60_000_000)
+    fn minus_seconds(self, seconds: i64) -> Option<DateTime> {
+        let micros = self.to_unix_micros()?.checked_sub(seconds.checked_mul(1_000_000)?)?;
+        Some(DateTime::from_unix_micros(micros))
     }
+}
+
+// `HH`, `HHMM`, `HH:MM` or `HH:MM:SS`, less than a day.
+fn zone_seconds(zone: &str) -> Option<i64> {
+    let mut parts = zone.split(':');
+    let first = parts.next()?;
+    let (hours, minutes): (i64, i64) = match (first.len(), parts.next()) {
+        (4, None) => (number(first.get(..2)?)?, number(first.get(2..)?)?),
+        (1..=2, minutes) => (number(first)?, minutes.map_or(Some(0), number)?),
+        _ => return None,
+    };
+    let seconds: i64 = parts.next().map_or(Some(0), number)?;
+    let known = parts.next().is_none() && hours < 24 && minutes < 60 && seconds < 60;
+    known.then_some(hours * 3_600 + minutes * 60 + seconds)
 }
 
 fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
@@ -207,7 +254,7 @@ mod tests {
         for text in ["2024-02-29 23:59:58.000123", "0001-01-01 00:00:00", "1969-12-31 12:00:00"] {
             let parsed = DateTime::parse(text).unwrap();
             assert_eq!(parsed.to_string(), text);
-            assert_eq!(DateTime::from_unix_micros(parsed.to_unix_micros()), parsed);
+            assert_eq!(DateTime::from_unix_micros(parsed.to_unix_micros().unwrap()), parsed);
         }
     }
 
@@ -218,6 +265,8 @@ mod tests {
         assert_eq!(shown("2024-12-31T23:30:00-01"), "2025-01-01 00:30:00");
         assert_eq!(shown("2024-03-01T00:30:00Z"), "2024-03-01 00:30:00");
         assert_eq!(shown("2024-03-01"), "2024-03-01 00:00:00");
+        assert_eq!(shown("2024-03-01 00:30:00+0530"), "2024-02-29 19:00:00");
+        assert_eq!(shown("2024-03-01 00:30:00-00:30:10"), "2024-03-01 01:00:10");
     }
 
     #[test]
@@ -227,7 +276,100 @@ mod tests {
         {
             assert_eq!(DateTime::parse(text), None, "{text}");
         }
+        // What made earlier versions panic, wrap or invent a date.
+        for text in [
+            "2024-01-01 00:00:00+4294967295:00",
+            "300000-01-01 00:00:00+01:00",
+            "2147483647-12-31 23:59:59+01:00",
+            "-2147483647-01-01 00:00:00-01:00",
+            "2024-01-01 4294967295:00:00+01:00",
+            "2024-01-01 00:00:00+99999999",
+            "2024-01-01 00:00:00+24:00",
+            "2024-01-01 00:00:00+01:60",
+            "2024-01-01 00:00:00+01:00:00:00",
+            "2024-01-01 00:00:00+-1:00",
+            "2024-02-30 00:00:00+01:00",
+            "2024-02-30 00:00:00",
+            "2023-02-29",
+            "1900-02-29",
+            "2024-04-31",
+            "2024-01-01 24:00:00",
+            "2024-01-01 -10:00:00",
+            "2024-01-01 10:00:00.5x",
+            "2024-01-01 10:00:00.1234567x",
+            "99999999999-01-01",
+            "+2024-01-01",
+            "2024-٠١-01",
+        ] {
+            assert_eq!(DateTime::parse(text), None, "{text}");
+        }
+        assert_eq!(Time::parse("839:00:00"), None);
         assert_eq!(Time::parse("10:00:00.5").unwrap().micros, 500_000);
         assert_eq!(Time::parse("-838:59:59").unwrap().hour, 838);
+    }
+
+    // Every combination of what the ends of each part are, and of what lies beyond them, in every place: no panic, no
+    // wrapped number, and what is read can be written and read again.
+    #[test]
+    fn no_text_is_read_as_another_date() {
+        let years =
+            ["-2147483648", "-9999", "-1", "0000", "0001", "1970", "2024", "9999", "262142", "294247", "2147483647"];
+        let months = ["0", "1", "02", "12", "13", "255", "256"];
+        let days = ["0", "01", "28", "29", "30", "31", "32", "255"];
+        let hours = ["", "0", "00", "23", "24", "838", "839", "4294967295", "4294967296", "-1"];
+        let rests = ["", ":00", ":59:59", ":60:00", ":00:60", ":00:61", ":00:00.", ":00:00.999999999", ":00:00.9a"];
+        let zones = [
+            "",
+            "Z",
+            "+00:00",
+            "-00:00",
+            "+14:00",
+            "-23:59:59",
+            "+24",
+            "+9999",
+            "+99999",
+            "-4294967295:00",
+            "+",
+            "-:1",
+        ];
+        let mut read = 0;
+        for (year, month) in years.iter().flat_map(|year| months.map(|month| (year, month))) {
+            for (day, hour) in days.iter().flat_map(|day| hours.map(|hour| (day, hour))) {
+                for (rest, zone) in rests.iter().flat_map(|rest| zones.map(|zone| (rest, zone))) {
+                    let text = format!("{year}-{month}-{day} {hour}{rest}{zone}");
+                    let Some(parsed) = DateTime::parse(&text) else { continue };
+                    read += 1;
+                    assert!(parsed.date.is_in_calendar() && parsed.time.is_of_day(), "{text}: {parsed}");
+                    assert_eq!(DateTime::parse(&parsed.to_string()), Some(parsed), "{text}");
+                    if let Some(micros) = parsed.to_unix_micros().filter(|_| parsed.time.second < 60) {
+                        assert_eq!(DateTime::from_unix_micros(micros), parsed, "{text}");
+                    }
+                }
+            }
+        }
+        assert!(read > 5_000, "{read}");
+    }
+
+    // Fields that no text has, as a driver may hand them over.
+    #[test]
+    fn fields_of_any_value_are_converted_or_refused() {
+        for year in [i32::MIN, -1, 0, 2024, 300_000, i32::MAX] {
+            for (month, day) in [(0, 0), (1, 1), (2, 30), (12, 31), (13, 1), (255, 255)] {
+                for (hour, minute, second, micros) in [(0, 0, 0, 0), (24, 0, 0, 0), (u32::MAX, 255, 255, u32::MAX)] {
+                    for negative in [false, true] {
+                        let time = Time { negative, hour, minute, second, micros };
+                        let at = DateTime { date: Date { year, month, day }, time };
+                        let exists = (month, day) == (1, 1) || (month, day) == (12, 31);
+                        if !exists || hour > 0 || negative {
+                            assert_eq!(at.to_unix_micros(), None, "{at:?}");
+                        }
+                    }
+                }
+            }
+        }
+        for micros in [i64::MIN, -1, 0, i64::MAX] {
+            let at = DateTime::from_unix_micros(micros);
+            assert_eq!(at.to_unix_micros(), Some(micros));
+        }
     }
 }

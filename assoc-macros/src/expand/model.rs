@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{Root, association, checks, generated, in_anonymous_constant};
 use crate::names::token;
+use crate::parse::Precision;
 use crate::validate::{Column, Default, Discriminator, Model};
+
+use proc_macro2::{Ident, TokenStream};
 
 /// What keeps the compiler from complaining about everything that uses a model in which there are mistakes: all its
 /// names, with nothing behind them.
@@ -213,7 +215,11 @@ fn column_def(column: &Column) -> TokenStream {
         Default::Sql(sql) => quote!(.with_default(__assoc::ColumnDefault::Sql(#sql))),
     };
     let length = column.length.map(|length| quote!(.with_length(#length)));
-    quote!(__assoc::ColumnDef::new(#stored, #name, #sql_type, #nullable) #default #length)
+    let precision = column.precision.as_ref().map(|Precision { precision, scale, span }| {
+        let checked = quote_spanned!(generated(*span)=> __assoc::decimal_precision::<#ty>(#precision));
+        quote!(.with_precision(#checked, #scale))
+    });
+    quote!(__assoc::ColumnDef::new(#stored, #name, #sql_type, #nullable) #default #length #precision)
 }
 
 // Fields that are not columns, in their empty state.

@@ -10,12 +10,21 @@ use std::fmt::Debug;
 use assoc_core::planner::{EdgeId, Onward, OwnerScope, Plan, Source, Step};
 use assoc_core::rows::Rows;
 use assoc_core::sql::{KeyedSelect, PerOwner};
-use assoc_core::{Cardinality, Finder, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys};
+use assoc_core::{Cardinality, Finder, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys, RowSink, Value};
 
 use super::fetch::{Fetched, Found, Groups, RootRows, Run, new_rows, position};
 use super::held::{self, Owners};
 use super::index::KeyIndex;
 use super::{EdgeLinks, NodeRows, compose};
+use crate::read::Named;
+
+struct Borrowed<'r>(&'r mut dyn Rows);
+
+impl RowSink for Borrowed<'_> {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        RowSink::row(self.0, values)
+    }
+}
 
 impl Run<'_, '_> {
     /// By key, one look-up for each distinct scope.
@@ -132,7 +141,13 @@ impl Run<'_, '_> {
             for raw in &statements {
                 let statement = step.select.found(self.session.dialect_of(step.select.model), raw)?;
                 let mut rows = new_rows(&step.select);
-                self.session.query_at(step.select.model, &statement, &mut *rows).await?;
+                let model = step.select.model;
+                if step.select.reads_as_found() {
+                    let mut named = Named { model, rows: Borrowed(&mut *rows) };
+                    self.session.query_at(model, &statement, &mut named).await?;
+                } else {
+                    self.session.query_at(model, &statement, &mut *rows).await?;
+                }
                 if let Some(PerOwner { limit, offset }) = step.select.cut_afterwards() {
                     let skip = usize::try_from(offset).unwrap_or(usize::MAX);
                     let most = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));

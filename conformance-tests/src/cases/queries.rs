@@ -15,6 +15,7 @@ cases! { "queries", Level::Read;
     select_some_columns,
     building_changes_nothing,
     raw,
+    raw_columns_have_their_names,
     get_association_with_a_query,
     pluck,
     pluck_of_a_page,
@@ -115,6 +116,46 @@ async fn raw(cx: &mut Context) -> Result<()> {
     let authors = cx.step("a raw condition", repo.all(Query::filter(filter).filter(Author::ID.gt(1)))).await?;
     cx.show("authors", authors);
     Ok(())
+}
+
+async fn raw_columns_have_their_names(cx: &mut Context) -> Result<()> {
+    #[derive(Model, Debug, Clone, PartialEq)]
+    #[model(table = "pairs")]
+    struct Pair {
+        id: i64,
+        second: String,
+        first: String,
+        #[has_many(finder_sql = as_they_are)]
+        all: HasMany<Pair>,
+    }
+
+    fn as_they_are(_: &Pair) -> RawSql {
+        RawSql::raw("SELECT * FROM pairs", [])
+    }
+
+    let repo = cx.repo();
+    repo.execute_raw("CREATE TABLE pairs (id INTEGER PRIMARY KEY, first VARCHAR(9), second VARCHAR(9))", []).await?;
+    let all = "SELECT * FROM pairs";
+    let error = cx.fails("another order, no rows", repo.query::<Pair>(all, [])).await?;
+    cx.note("error", error);
+    repo.execute_raw("INSERT INTO pairs (id, first, second) VALUES (1, 'a', 'b')", []).await?;
+    cx.fails("another order", repo.query::<Pair>(all, [])).await?;
+    cx.fails("a column too many", repo.query::<Pair>("SELECT id, second, first, id FROM pairs", [])).await?;
+    cx.fails("another column", repo.query::<Pair>("SELECT id, second, id FROM pairs", [])).await?;
+    cx.fails("another name", repo.query::<Pair>("SELECT id, second, first AS third FROM pairs", [])).await?;
+    let pairs = cx.step("the names", repo.query::<Pair>("SELECT p.ID, p.second, p.first FROM pairs p", [])).await?;
+    cx.require(pairs.iter().all(|pair| pair.first == "a" && pair.second == "b"), "each column in its place")?;
+    let named = "SELECT id, first AS second, UPPER(second) AS first FROM pairs";
+    let pairs = cx.step("aliases", repo.query::<Pair>(named, [])).await?;
+    cx.note("pair", format!("{} {}", pairs[0].second, pairs[0].first));
+    let pairs = cx.step("expressions", repo.query::<Pair>("SELECT id, 'x', UPPER(first) FROM pairs", [])).await?;
+    cx.note("pair", format!("{} {}", pairs[0].second, pairs[0].first));
+    let swapped = "SELECT id, UPPER(first) AS first, UPPER(second) AS second FROM pairs";
+    cx.fails("expressions by wrong names", repo.query::<Pair>(swapped, [])).await?;
+    let pair = repo.get_or_fail::<Pair>(1, Query::new()).await?;
+    cx.fails("`finder_sql`", repo.get_association(&pair, Pair::ALL, Query::new())).await?;
+    let mut pair = pair;
+    cx.fails("preloaded", repo.preload(&mut pair, Pair::ALL)).await.map(drop)
 }
 
 async fn get_association_with_a_query(cx: &mut Context) -> Result<()> {

@@ -1,9 +1,7 @@
 //! The properties of what stands beside preloads: readers of one owner, side loads, counts.
 
 use assoc_core::planner::{Plan, Root};
-use assoc_core::{
-    Association, ColumnList, ColumnRef, Model, Operand, Preload, Request, Shape, TargetRow, ToOne, Value,
-};
+use assoc_core::{Association, ColumnList, Model, Operand, Preload, Request, Shape, TargetRow, ToOne, Value};
 use assoc_repo::{BelongsTo, Columns, Query, Readable};
 
 use crate::data::{Random, World};
@@ -47,10 +45,10 @@ impl<M: Model> Columns<M> for Named {
     type Row = ();
 
     fn operands(self) -> Vec<Operand> {
-        self.0.into_iter().map(|at| Operand::Column(ColumnRef::own(M::DEF.columns[at].name))).collect()
+        self.0.into_iter().map(|at| Operand::Column(M::DEF.columns[at].column_ref())).collect()
     }
 
-    fn decode(_: &mut [Value<'_>]) -> assoc_core::Result<()> {
+    fn decode(_: &mut [Value<'_>], _: &assoc_repo::Selected) -> assoc_core::Result<()> {
         Ok(())
     }
 }

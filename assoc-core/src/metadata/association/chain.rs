@@ -12,7 +12,7 @@ use std::any::Any;
 
 use super::{AssociationDef, Cardinality, Finder, Hop, Route, VariantDef};
 use crate::error::{Error, Result};
-use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::Shape;
@@ -473,7 +473,7 @@ fn scope_of_join_rows(
     let others = (0..table.columns.len())
         .filter(|column| table.primary_key.is_empty() && !links.target_columns.contains(column));
     for column in targets.owner_columns.iter().copied().chain(others) {
-        let operand = Operand::Column(ColumnRef::own(table.columns[column].name));
+        let operand = Operand::Column(table.columns[column].column_ref());
         if !base.order.iter().any(|term| term.operand == operand) {
             base.order.push(OrderTerm { operand, direction: Direction::Asc });
         }

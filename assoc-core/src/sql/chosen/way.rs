@@ -12,7 +12,6 @@ use crate::metadata::model::ModelDef;
 use crate::metadata::request::Shape;
 use crate::sql::SqlWriter;
 use crate::sql::related::{Wanted, check};
-use crate::value::Value;
 
 /// One table of a way.
 struct Link<'c> {
@@ -267,10 +266,10 @@ impl SqlWriter<'_> {
             if let Some(hop) = link.hop() {
                 if let (Some(outer), 0, Start::Owner(_)) = (outer, at, start) {
                     part(self);
-                    self.hop_matches(outer.alias, outer.model, hop.key, model);
+                    self.hop_matches_one(outer.alias, outer.model, hop.key, model);
                 } else if let (Some(named), None) = (hop.key.target_type, outer) {
                     part(self);
-                    self.condition(&Expr::equals(model.columns[named.column].name, Value::from(named.tag)))?;
+                    self.condition(&Expr::tagged(&model.columns[named.column], named.tag))?;
                 }
                 if let (Some(named), Some(outer)) = (hop.owner_type, outer) {
                     part(self);

@@ -1,0 +1,284 @@
+//! Comparisons, and what makes them compare the values that columns stand for: [`Comparable`].
+//!
+//! A condition on such a column has two parts where an index needs another form than the comparison: a rough one, with
+//! floats between which the value lies, and the exact one. Rows that only the rough one lets through are sorted out by
+//! the other; no row is lost, because the floats are a few steps wider than any conversion is wrong. An order has both
+//! as well: the rough form never falls where the number rises, so the exact one decides between neighbours only.
+
+use super::SqlWriter;
+use crate::column_type::SqlType;
+use crate::dialect::{Comparable, ExactText};
+use crate::error::Result;
+use crate::metadata::expr::{ColumnRef, Comparison, Operand};
+use crate::metadata::model::{ColumnDef, ModelDef};
+use crate::value::Value;
+use crate::value::decimal::{DecimalNumber, ROUGHLY};
+
+type Around = (&'static str, &'static str);
+
+impl SqlWriter<'_> {
+    /// What a column stores, as far as the query knows.
+    pub(super) fn type_of(&self, column: &ColumnRef) -> Option<SqlType> {
+        column.sql_type.or_else(|| {
+            let model = self.joined.root.filter(|_| self.joined.prefix.is_empty() && column.path.is_empty())?;
+            model.columns.iter().find(|known| known.name == column.name).map(|known| known.sql_type)
+        })
+    }
+
+    /// How what an operand gives is compared, if not as it is.
+    pub(super) fn comparable_of(&self, operand: &Operand) -> Option<Comparable> {
+        use crate::metadata::expr::AggregateFunction::{Avg, Max, Min, Sum};
+        let sql_type = match operand {
+            Operand::Column(column) => self.type_of(column)?,
+            Operand::Aggregate { function: Sum | Avg | Min | Max, column: Some(column), .. } => self.type_of(column)?,
+            Operand::Value(Value::Decimal(_)) => SqlType::Decimal,
+            _ => return None,
+        };
+        self.dialect.comparable(sql_type)
+    }
+
+    /// Writes something with text around it.
+    pub(super) fn wrapped(
+        &mut self,
+        around: Option<Around>,
+        write: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let (before, behind) = around.unwrap_or_default();
+        self.push(before);
+        write(self)?;
+        self.push(behind);
+        Ok(())
+    }
+
+    /// Appends an operand in the form in which it is compared, sorted and grouped.
+    pub(super) fn comparable_operand(&mut self, operand: &Operand) -> Result<()> {
+        let around = self.comparable_of(operand).map(|form| match operand {
+            Operand::Value(_) => form.value(),
+            _ => form.column(),
+        });
+        self.wrapped(around, |writer| writer.operand(operand))
+    }
+
+    /// Appends a value that a column or a key is compared with.
+    pub fn compared_value(&mut self, value: &Value<'static>) {
+        let form = if matches!(value, Value::Decimal(_)) { self.dialect.comparable(SqlType::Decimal) } else { None };
+        self.value_as(value, form);
+    }
+
+    fn value_as(&mut self, value: &Value<'static>, form: Option<Comparable>) {
+        let (before, behind) = form.filter(|_| !value.is_null()).map(Comparable::value).unwrap_or_default();
+        self.push(before);
+        self.bind(value.clone());
+        self.push(behind);
+    }
+
+    fn rough(&mut self, around: Around, operand: &Operand, sign: &str, value: f64) -> Result<()> {
+        self.wrapped(Some(around), |writer| writer.operand(operand))?;
+        self.push(sign);
+        self.bind(Value::Real(value));
+        Ok(())
+    }
+
+    pub(super) fn comparison(&mut self, left: &Operand, op: Comparison, right: &Operand) -> Result<()> {
+        let form = self.comparable_of(left).or_else(|| self.comparable_of(right));
+        let bounds = match (left, right) {
+            (Operand::Column(_), Operand::Value(value)) => form.and_then(Comparable::index).zip(bounds_of(value)),
+            _ => None,
+        };
+        let mut rough = true;
+        match (bounds, op) {
+            (Some((around, (low, high))), Comparison::Eq) => {
+                self.push("(");
+                self.rough(around, left, " BETWEEN ", low)?;
+                self.push(" AND ");
+                self.bind(Value::Real(high));
+            }
+            (Some((around, (_, high))), Comparison::Lt | Comparison::Le) => {
+                self.push("(");
+                self.rough(around, left, " <= ", high)?;
+            }
+            (Some((around, (low, _))), Comparison::Gt | Comparison::Ge) => {
+                self.push("(");
+                self.rough(around, left, " >= ", low)?;
+            }
+            _ => rough = false,
+        }
+        self.push(if rough { " AND " } else { "" });
+        self.side(left, form)?;
+        self.push(" ");
+        self.push(op.sql());
+        self.push(" ");
+        self.side(right, form)?;
+        self.push(if rough { ")" } else { "" });
+        Ok(())
+    }
+
+    // One side of a comparison by this form.
+    fn side(&mut self, operand: &Operand, form: Option<Comparable>) -> Result<()> {
+        match operand {
+            Operand::Value(value) => {
+                self.value_as(value, form);
+                Ok(())
+            }
+            operand => self.wrapped(form.map(Comparable::column), |writer| writer.operand(operand)),
+        }
+    }
+
+    pub(super) fn between(&mut self, operand: &Operand, low: &Value<'static>, high: &Value<'static>) -> Result<()> {
+        let form = self.comparable_of(operand).or_else(|| self.comparable_of(&Operand::Value(low.clone())));
+        let index = form.and_then(Comparable::index).filter(|_| matches!(operand, Operand::Column(_)));
+        let bounds = index.zip(bounds_of(low).zip(bounds_of(high)));
+        if let Some((around, ((low, _), (_, high)))) = bounds {
+            self.push("(");
+            self.rough(around, operand, " BETWEEN ", low)?;
+            self.push(" AND ");
+            self.bind(Value::Real(high));
+            self.push(" AND ");
+        }
+        self.side(operand, form)?;
+        self.push(" BETWEEN ");
+        self.value_as(low, form);
+        self.push(" AND ");
+        self.value_as(high, form);
+        self.push(if bounds.is_some() { ")" } else { "" });
+        Ok(())
+    }
+
+    /// Appends that an operand is one of several values, none of which is `NULL`.
+    pub(super) fn one_of(&mut self, operand: &Operand, values: &[Value<'static>]) -> Result<()> {
+        let form = self.comparable_of(operand).or_else(|| self.comparable_of(&Operand::Value(values[0].clone())));
+        let index = form.and_then(Comparable::index).filter(|_| matches!(operand, Operand::Column(_)));
+        self.one_of_as(form, index, values, |writer| writer.operand(operand))
+    }
+
+    fn one_of_as(
+        &mut self,
+        form: Option<Comparable>,
+        index: Option<Around>,
+        values: &[Value<'static>],
+        column: impl Fn(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let dialect = self.dialect;
+        let near = index.zip(neighbours_of(values));
+        if let Some((around, near)) = &near {
+            self.push("(");
+            self.wrapped(Some(*around), &column)?;
+            self.push(" ");
+            dialect.write_in_list(self, near);
+            self.push(" AND ");
+        }
+        self.wrapped(form.map(Comparable::column), column)?;
+        self.push(" ");
+        dialect.write_in_list(self, values);
+        self.push(if near.is_some() { ")" } else { "" });
+        Ok(())
+    }
+
+    /// Appends that an own column is one of several values, in the form that values of their type need.
+    pub fn own_column_in(&mut self, column: &str, values: &[Value<'static>]) {
+        let form = values.first().and_then(|value| self.comparable_of(&Operand::Value(value.clone())));
+        // Writing a column's name cannot fail.
+        let _ = self.one_of_as(form, form.and_then(Comparable::index), values, |writer| {
+            writer.own_column(column);
+            Ok(())
+        });
+    }
+
+    /// Appends an own column in the form in which its values are compared.
+    pub fn comparable_column(&mut self, column: &ColumnDef) {
+        let (before, behind) = self.dialect.comparable(column.sql_type).map(Comparable::column).unwrap_or_default();
+        self.push(before);
+        self.own_column(column.name);
+        self.push(behind);
+    }
+
+    /// Appends that an own column of a model equals a value.
+    pub(super) fn own_column_equals(&mut self, column: &ColumnDef, value: &Value<'static>) {
+        let left = Operand::Column(column.column_ref());
+        // An own column can always be named.
+        let _ = self.comparison(&left, Comparison::Eq, &Operand::Value(value.clone()));
+    }
+
+    /// Appends that two columns of a type are equal: the left one is looked for by an index if there is one.
+    pub(super) fn columns_equal(&mut self, sql_type: SqlType, left: impl Fn(&mut Self), right: impl Fn(&mut Self)) {
+        let form = self.dialect.comparable(sql_type).filter(|form| !form.leaves_columns());
+        let around = |writer: &mut Self, (before, behind): Around, column: &dyn Fn(&mut Self)| {
+            writer.push(before);
+            column(writer);
+            writer.push(behind);
+        };
+        let column = form.map(Comparable::column).unwrap_or_default();
+        if let Some(index) = form.and_then(Comparable::index) {
+            self.push("(");
+            around(self, index, &left);
+            for (connector, sign) in [(" BETWEEN ", " - "), (" AND ", " + ")] {
+                self.push(connector);
+                around(self, index, &right);
+                self.push(sign);
+                self.push("ABS(");
+                around(self, index, &right);
+                self.push(&format!(") * {ROUGHLY:e}"));
+            }
+            self.push(" AND ");
+        }
+        around(self, column, &left);
+        self.push(" = ");
+        around(self, column, &right);
+        self.push(if form.and_then(Comparable::index).is_some() { ")" } else { "" });
+    }
+
+    /// Appends that a column holds a type tag.
+    pub(super) fn holds_tag(&mut self, column: impl Fn(&mut Self), tag: &'static str) {
+        let form = self.dialect.exact_text();
+        if form.is_some_and(ExactText::needs_equality) {
+            self.push("(");
+            column(self);
+            self.push(" = ");
+            self.bind(Value::from(tag));
+            self.push(" AND ");
+        }
+        let [(before_column, behind_column), (before_value, behind_value)] =
+            form.map(ExactText::around).unwrap_or_default();
+        self.push(before_column);
+        column(self);
+        self.push(behind_column);
+        self.push(" = ");
+        self.push(before_value);
+        self.bind(Value::from(tag));
+        self.push(behind_value);
+        self.push(if form.is_some_and(ExactText::needs_equality) { ")" } else { "" });
+    }
+
+    /// Appends a column as an index has it.
+    pub(crate) fn index_column(&mut self, model: &ModelDef, column: usize) {
+        let column = &model.columns[column];
+        let (before, behind) = self.dialect.comparable(column.sql_type).and_then(Comparable::index).unwrap_or_default();
+        self.push(before);
+        self.identifier(column.name);
+        self.push(behind);
+    }
+}
+
+fn number_of(value: &Value<'_>) -> Option<DecimalNumber> {
+    match value {
+        Value::Decimal(text) => DecimalNumber::parse(text),
+        Value::Int(number) => DecimalNumber::parse(&number.to_string()),
+        _ => None,
+    }
+}
+
+fn bounds_of(value: &Value<'_>) -> Option<(f64, f64)> {
+    number_of(value).map(|number| number.bounds())
+}
+
+// The floats that are near enough to one of some numbers.
+fn neighbours_of(values: &[Value<'static>]) -> Option<Vec<Value<'static>>> {
+    let mut near = Vec::with_capacity(values.len() * 5);
+    for value in values {
+        let float: f64 = number_of(value)?.to_string().parse().ok()?;
+        let (below, above) = (float.next_down(), float.next_up());
+        let steps = [below.next_down(), below, float, above, above.next_up()];
+        near.extend(steps.into_iter().filter(|step| float != 0.0 || *step == 0.0).map(Value::Real));
+    }
+    Some(near)
+}

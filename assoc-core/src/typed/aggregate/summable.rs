@@ -1,0 +1,49 @@
+//! What sums and means are: wider than what is summed.
+
+use crate::column_type::ColumnType;
+
+/// The type of a column that can be summed.
+///
+/// | column | sum | mean |
+/// |---|---|---|
+/// | `i8` to `i64`, `u8` to `u32`, `bool` | `i64` | `f64` |
+/// | `u64` | `u64` | `f64` |
+/// | `f32`, `f64` | `f64` | `f64` |
+/// | `Decimal` | `Decimal`, exact | `Decimal`, to the last digit that one holds |
+///
+/// Over no rows both are `None`. A sum that does not fit is an error, on every database: it is never wrapped or rounded.
+#[diagnostic::on_unimplemented(
+    message = "a column of `{Self}` cannot be summed",
+    label = "neither an integer, a float nor a decimal",
+    note = "`sum` and `avg` are for integers, floats, bool and decimals, and `Option` of those; of a newtype read the \
+            column's own type, in a model of its own or by `repo.query`"
+)]
+pub trait Summable: ColumnType {
+    /// What its sum is read as.
+    type Sum: ColumnType;
+    /// What its mean is read as.
+    type Mean: ColumnType;
+}
+
+macro_rules! summable {
+    ($($($type:ty),+ => $sum:ty, $mean:ty;)*) => {$($(
+        impl Summable for $type {
+            type Sum = Option<$sum>;
+            type Mean = Option<$mean>;
+        }
+        impl Summable for Option<$type> {
+            type Sum = Option<$sum>;
+            type Mean = Option<$mean>;
+        }
+    )+)*};
+}
+
+summable! {
+    i8, i16, i32, i64, u8, u16, u32, bool => i64, f64;
+    u64 => u64, f64;
+    f32, f64 => f64, f64;
+}
+#[cfg(feature = "rust_decimal")]
+summable! {
+    ::rust_decimal::Decimal => ::rust_decimal::Decimal, ::rust_decimal::Decimal;
+}

@@ -1,0 +1,16 @@
+//! What the fuzz targets do, as functions: `cargo fuzz` calls them with inputs that it finds, `tests/bounded.rs` with the
+//! corpus and some random ones. `fuzz/README.md` says how one is added.
+
+pub mod stored_values;
+
+/// A fuzz target.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its name, which is that of its folder in `fuzz/corpus`.
+    pub name: &'static str,
+    /// What it does with an input. Panics where something is wrong.
+    pub run: fn(&[u8]),
+}
+
+/// All targets.
+pub const TARGETS: &[Target] = &[Target { name: "stored_values", run: stored_values::run }];
