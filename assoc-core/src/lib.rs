@@ -6,6 +6,8 @@
 //! * **Values and statements** — [`Value`], [`ColumnType`], [`Statement`], and [`sql`], which is the only way from
 //!   data to text.
 //! * **Planning** — [`planner`]: from a tree of requested associations to the fewest statements, without I/O.
+//! * **Writing** — [`change`]: what is to be written, as data; [`save`]: which statements write it, and which of the
+//!   returned rows is whose.
 //! * **Backends** — [`driver`] and [`dialect`]: the traits a database crate implements. A new backend needs nothing
 //!   but this crate.
 //!
@@ -13,6 +15,7 @@
 
 mod aggregate;
 mod association;
+pub mod change;
 mod column;
 mod column_type;
 pub mod dialect;
@@ -27,6 +30,7 @@ mod model;
 mod origin;
 pub mod planner;
 pub mod rows;
+pub mod save;
 pub mod schema;
 pub mod sql;
 mod statement;

@@ -102,6 +102,9 @@ pub struct ColumnDef {
     pub default: ColumnDefault,
     /// The length of a text column, for `CREATE TABLE` on databases that want one.
     pub length: Option<u32>,
+    /// Whether an update reads the column back, because the database may store another value than it is given, or change
+    /// it by itself.
+    pub read_back: bool,
 }
 
 /// What the database does about a column that an insert leaves out.
@@ -116,13 +119,16 @@ pub enum ColumnDefault {
     Database,
     /// This SQL expression, which `CREATE TABLE` states.
     Sql(&'static str),
+    /// It computes the column, which nothing else may set; by this SQL expression of other columns, which `CREATE TABLE`
+    /// states, or by one that we do not know.
+    Generated(Option<&'static str>),
 }
 
 impl ColumnDef {
     /// A column without default.
     #[must_use]
     pub const fn new(name: &'static str, field: &'static str, sql_type: SqlType, nullable: bool) -> Self {
-        ColumnDef { name, field, sql_type, nullable, default: ColumnDefault::None, length: None }
+        ColumnDef { name, field, sql_type, nullable, default: ColumnDefault::None, length: None, read_back: false }
     }
 
     /// The same with a default.
@@ -136,6 +142,13 @@ impl ColumnDef {
     #[must_use]
     pub const fn with_length(mut self, length: u32) -> Self {
         self.length = Some(length);
+        self
+    }
+
+    /// The same, read back by every update.
+    #[must_use]
+    pub const fn with_read_back(mut self) -> Self {
+        self.read_back = true;
         self
     }
 
@@ -165,6 +178,8 @@ pub struct ModelDef {
     pub default_scope: Option<fn() -> Shape>,
     /// For one of several models that share a table: the column that tells them apart, and this model's value in it.
     pub discriminator: Option<Discriminator>,
+    /// Whether rows are read once more after they were written, because triggers change them.
+    pub read_back: bool,
 }
 
 /// A column that tells the models of one table apart (single-table inheritance), or the types of a polymorphic
@@ -188,7 +203,17 @@ impl ModelDef {
         associations: &'static [AssociationDef],
         rows: &'static dyn ModelRows,
     ) -> Self {
-        ModelDef { name, table, columns, primary_key, associations, rows, default_scope: None, discriminator: None }
+        ModelDef {
+            name,
+            table,
+            columns,
+            primary_key,
+            associations,
+            rows,
+            default_scope: None,
+            discriminator: None,
+            read_back: false,
+        }
     }
 
     /// The same with a default scope. Called by the derive.
@@ -202,6 +227,13 @@ impl ModelDef {
     #[must_use]
     pub const fn with_discriminator(mut self, column: usize, tag: &'static str) -> Self {
         self.discriminator = Some(Discriminator { column, tag });
+        self
+    }
+
+    /// The same, whose rows are read once more after they were written. Called by the derive.
+    #[must_use]
+    pub const fn with_read_back(mut self) -> Self {
+        self.read_back = true;
         self
     }
 

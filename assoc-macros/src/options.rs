@@ -25,14 +25,14 @@ impl OptionTable {
 /// `#[model(…)]` on a struct.
 pub(crate) const MODEL: OptionTable = OptionTable::simple(
     "model",
-    &["table", "primary_key", "auto_increment", "default_scope", "discriminator", "tag", "crate"],
+    &["table", "primary_key", "auto_increment", "default_scope", "discriminator", "tag", "read_back", "crate"],
 );
 
 /// `#[model(…)]` on a field.
 pub(crate) const FIELD: OptionTable = OptionTable { place: " on a field", ..OptionTable::simple("model", &["skip"]) };
 
 /// `#[column(…)]`.
-pub(crate) const COLUMN: OptionTable = OptionTable::simple("column", &["name", "default", "length"]);
+pub(crate) const COLUMN: OptionTable = OptionTable::simple("column", &["name", "default", "length", "generated", "read_back"]);
 
 /// `#[column_type(…)]`.
 pub(crate) const COLUMN_TYPE: OptionTable = OptionTable::simple("column_type", &["key", "crate"]);

@@ -23,6 +23,8 @@ pub(crate) struct ModelInput {
     pub(crate) default_scope: Option<Path>,
     pub(crate) discriminator: Option<FieldName>,
     pub(crate) tag: Option<LitStr>,
+    /// Whether rows are read once more after they were written, and where it is said.
+    pub(crate) read_back: Option<Span>,
     pub(crate) fields: Vec<FieldInput>,
 }
 
@@ -52,6 +54,9 @@ pub(crate) struct ColumnInput {
     pub(crate) name: Option<LitStr>,
     pub(crate) default: DefaultInput,
     pub(crate) length: Option<u32>,
+    /// Where it is said that the database computes it.
+    pub(crate) generated: Option<(Span, Option<LitStr>)>,
+    pub(crate) read_back: bool,
 }
 
 /// What the database fills in.
@@ -165,6 +170,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         default_scope: None,
         discriminator: None,
         tag: None,
+        read_back: None,
         fields: Vec::new(),
     };
     for argument in all_arguments(&input.attrs, &options::MODEL, errors) {
@@ -175,6 +181,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "default_scope" => model.default_scope = argument.function(errors),
             "discriminator" => model.discriminator = argument.field(errors),
             "tag" => model.tag = argument.text(errors),
+            "read_back" => model.read_back = argument.flag(errors).then(|| argument.span()),
             _ => model.root = argument.path(errors),
         }
     }
@@ -283,6 +290,10 @@ fn column(attributes: &[Attribute], errors: &mut Errors) -> ColumnInput {
         match argument.name().as_str() {
             "name" => column.name = argument.text(errors),
             "length" => column.length = argument.number(errors),
+            "generated" => {
+                column.generated = argument.optional_text(errors).map(|expression| (argument.span(), expression));
+            }
+            "read_back" => column.read_back = argument.flag(errors),
             _ => {
                 column.default = match argument.optional_text(errors) {
                     None => DefaultInput::None,

@@ -240,7 +240,7 @@ impl<M: Model> Select<M> {
     /// let user = repo.get_or_fail::<User>(1, Query::readonly()).await?;
     /// assert!(repo.delete(&user).await.unwrap_err().is_read_only());
     /// let user = repo.get_or_fail::<User>(1, Query::new()).await?;
-    /// assert!(repo.delete(&user).await?);
+    /// repo.delete(&user).await?;
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn readonly(mut self) -> Self

@@ -183,6 +183,7 @@ fn definition(model: &Model) -> TokenStream {
     });
     let discriminator =
         model.discriminator.iter().map(|Discriminator { column, tag, .. }| quote!(.with_discriminator(#column, #tag)));
+    let read_back = model.read_back.then(|| quote!(.with_read_back()));
     quote! {
         &__assoc::ModelDef::new(
             #name,
@@ -194,6 +195,7 @@ fn definition(model: &Model) -> TokenStream {
         )
         #(#default_scope)*
         #(#discriminator)*
+        #read_back
     }
 }
 
@@ -211,9 +213,17 @@ fn column_def(column: &Column) -> TokenStream {
         }
         Default::Database => quote!(.with_default(__assoc::ColumnDefault::Database)),
         Default::Sql(sql) => quote!(.with_default(__assoc::ColumnDefault::Sql(#sql))),
+        Default::Generated(expression) => {
+            let expression = match expression {
+                Some(sql) => quote!(__assoc::Option::Some(#sql)),
+                None => quote!(__assoc::Option::None),
+            };
+            quote!(.with_default(__assoc::ColumnDefault::Generated(#expression)))
+        }
     };
     let length = column.length.map(|length| quote!(.with_length(#length)));
-    quote!(__assoc::ColumnDef::new(#stored, #name, #sql_type, #nullable) #default #length)
+    let read_back = column.read_back.then(|| quote!(.with_read_back()));
+    quote!(__assoc::ColumnDef::new(#stored, #name, #sql_type, #nullable) #default #length #read_back)
 }
 
 // Fields that are not columns, in their empty state.
