@@ -26,7 +26,8 @@ pub struct Capabilities {
     /// returned may come in any order.
     pub ascending_keys: bool,
     /// BEGIN and COMMIT around a write cost next to nothing, no journey over a network for example. Elsewhere a single
-    /// insert runs without them if what comes back can surely be read.
+    /// insert runs without them if what comes back can surely be read. A database whose columns take values of any type
+    /// never knows that, so it says that they are cheap.
     pub cheap_transactions: bool,
     /// The most bind parameters one statement may have.
     pub max_binds: usize,

@@ -25,8 +25,8 @@ pub fn reads_back(model: &ModelDef, dialect: &dyn Dialect, changes: &[(usize, Va
         || changes.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value))
 }
 
-/// Whether the inserted row can be read for sure, so that the insert need not be undone because it cannot. Tries to read
-/// what was given, because the application's own column types may refuse it.
+/// Whether an inserted row can surely be read, as long as the columns fit the table's, so that the insert need not be undone
+/// because it cannot. Tries to read what was given, because the application's own column types may refuse it.
 #[must_use]
 pub fn is_surely_readable(model: &ModelDef, dialect: &dyn Dialect, row: &[Option<Value<'static>>]) -> bool {
     if model.read_back {

@@ -14,4 +14,6 @@ pub(crate) mod nested;
 pub(crate) mod options;
 pub(crate) mod parcels;
 pub(crate) mod pictures;
+pub(crate) mod stored;
+pub(crate) mod tenancy;
 pub(crate) mod ways;

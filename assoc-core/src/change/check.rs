@@ -35,7 +35,7 @@ fn not_dissociated(change: &RowChange, child: &ChildChange) -> Option<FieldError
         return None;
     }
     if !association.options.optional {
-        return Some(required(change, association, Vec::new()));
+        return Some(required(change, association, own.columns().collect()));
     }
     let obstacles = obstacles(change.model, association);
     let columns = fields(change.model, obstacles.iter().map(|(column, _)| *column));
@@ -171,11 +171,12 @@ fn of_columns(change: &RowChange, errors: &mut Vec<FieldError>) {
 }
 
 fn required(change: &RowChange, association: &AssociationDef, columns: Vec<usize>) -> FieldError {
-    let error = FieldError::new(association.name, "must exist").with_code(FieldError::REQUIRED);
-    if columns.is_empty() {
-        return error;
-    }
     let is = if columns.len() == 1 { "is" } else { "are" };
     let columns = fields(change.model, columns);
-    FieldError { message: format!("must exist ({columns} {is} missing)"), ..error }.with_param("columns", columns)
+    // Of a new row it is mostly forgotten, and may be set by either name; an existing row loses it on purpose.
+    let message = match change.base {
+        None => format!("must exist ({columns} {is} missing)"),
+        Some(_) => "must exist".to_owned(),
+    };
+    FieldError::new(association.name, message).with_code(FieldError::REQUIRED).with_param("columns", columns)
 }

@@ -18,31 +18,32 @@ pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<R
     let dialect = repo.dialect();
     let capabilities = dialect.capabilities();
     let mut plan = InsertPlan::new(model, dialect);
-    let alone = changes.len() == 1;
-    let mut atomic = true;
+    // One statement is all or nothing by itself, as long as what it returns can be read.
+    let may_be_alone = changes.len() == 1 && capabilities.insert_returning && !capabilities.cheap_transactions;
+    let mut readable = false;
     for change in changes {
         let (_, row) = change.into_parts();
-        if alone && capabilities.insert_returning && !capabilities.cheap_transactions {
-            // One statement is all or nothing by itself, as long as what it returns can be read.
-            atomic = !save::is_surely_readable(model, dialect, &row);
-        }
+        readable = may_be_alone && save::is_surely_readable(model, dialect, &row);
         plan.push(row);
     }
-    if plan.rows() == 0 {
-        return Ok(model.rows.new_rows());
-    }
+    let Some(first) = plan.batches.first() else { return Ok(model.rows.new_rows()) };
+    // That the columns fit the table's is shown by the first such row, which is inserted in a transaction.
+    let kind = readable.then(|| (model.type_id(), first.columns.clone()));
     let mut session = repo.session(Access::Write).await?;
-    if !atomic {
+    if kind.as_ref().is_some_and(|kind| repo.has_inserted(kind)) {
         return run(&mut session, &mut plan).await?.ok_or_else(|| unproven(model));
     }
     session.begin(TransactionMode::Write).await?;
-    let rows = match run(&mut session, &mut plan).await {
-        Ok(Some(rows)) => return session.finish(Ok(rows)).await,
-        Ok(None) => None,
-        Err(error) => Some(error),
-    };
-    if let Some(error) = rows {
-        return session.finish(Err(error)).await;
+    match run(&mut session, &mut plan).await {
+        Ok(Some(rows)) => {
+            let rows = session.finish(Ok(rows)).await?;
+            if let Some(kind) = kind {
+                repo.note_inserted(kind);
+            }
+            return Ok(rows);
+        }
+        Ok(None) => {}
+        Err(error) => return session.finish(Err(error)).await,
     }
     // The database has changed rows so that several of one statement cannot be told apart. They are undone, and inserted
     // one by one, which costs a statement for each.
