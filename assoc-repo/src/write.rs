@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use assoc_core::change::RowChange;
 use assoc_core::driver::{Access, Executed};
 use assoc_core::rows::Rows;
-use assoc_core::{Error, KeySet, Model, Result, Value, schema, sql};
+use assoc_core::{BoxFuture, Error, KeySet, Model, Result, Value, schema, sql};
 
 #[cfg(doc)]
 use assoc_core::ErrorKind;
@@ -20,11 +21,15 @@ impl Repo {
     /// # Errors
     /// [`ErrorKind::Invalid`] naming everything that is wrong with the changeset; a constraint violation; a failing
     /// database; a returned value that cannot be read. Nothing was inserted then.
-    pub async fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> Result<M> {
-        self.require_here(M::DEF)?;
+    // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
+    // and not three, and it is `Send` without a look into the model.
+    pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
         let changes = vec![changeset.into_changeset().into_row_change()];
-        let row = rows_of(save::insert(self, M::DEF, changes).await?).pop();
-        row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
+        Box::pin(async move {
+            self.require_here(M::DEF)?;
+            let row = rows_of(save::insert(self, M::DEF, changes).await?).pop();
+            row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
+        })
     }
 
     /// Inserts rows, many a statement, all or none. Returns them in the given order, as the database has them.
@@ -38,10 +43,15 @@ impl Repo {
     /// # Errors
     /// As [`insert`](Self::insert); of several rows, a problem's path says which one has it: `[2].title`. Nothing was
     /// inserted then.
-    pub async fn insert_all<M: Model>(&self, changesets: impl IntoIterator<Item: IntoChangeset<M>>) -> Result<Vec<M>> {
-        self.require_here(M::DEF)?;
+    pub fn insert_all<M: Model>(
+        &self,
+        changesets: impl IntoIterator<Item: IntoChangeset<M>>,
+    ) -> BoxFuture<'_, Result<Vec<M>>> {
         let changes = changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
-        Ok(rows_of(save::insert(self, M::DEF, changes).await?))
+        Box::pin(async move {
+            self.require_here(M::DEF)?;
+            Ok(rows_of(save::insert(self, M::DEF, changes).await?))
+        })
     }
 
     /// Writes the columns of a changeset that differ from its row, and returns the row as the database has it then.
@@ -56,10 +66,14 @@ impl Repo {
     /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only, [`ErrorKind::Invalid`] naming everything that is
     /// wrong with the changeset (both before any SQL); [`ErrorKind::NotFound`] if the row is no longer there; a constraint
     /// violation; a failing database; a value that cannot be read back. Nothing was written then.
-    pub async fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> Result<M> {
+    pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
+        let change = changeset.into_changeset().into_row_change();
+        Box::pin(self.update_row(change))
+    }
+
+    async fn update_row<M: Model>(&self, change: RowChange) -> Result<M> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`update`")?;
-        let change = changeset.into_changeset().into_row_change();
         let new = || {
             let message = "`update` takes the changes of an existing row (`row.change()`); a new one is inserted";
             Error::invalid_query(M::DEF.name, message)
