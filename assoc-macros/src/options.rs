@@ -32,7 +32,8 @@ pub(crate) const MODEL: OptionTable = OptionTable::simple(
 pub(crate) const FIELD: OptionTable = OptionTable { place: " on a field", ..OptionTable::simple("model", &["skip"]) };
 
 /// `#[column(…)]`.
-pub(crate) const COLUMN: OptionTable = OptionTable::simple("column", &["name", "default", "length", "generated", "read_back"]);
+pub(crate) const COLUMN: OptionTable =
+    OptionTable::simple("column", &["name", "default", "length", "generated", "read_back"]);
 
 /// `#[column_type(…)]`.
 pub(crate) const COLUMN_TYPE: OptionTable = OptionTable::simple("column_type", &["key", "crate"]);

@@ -348,8 +348,9 @@ fn columns(fields: &[FieldInput], errors: &mut Errors) -> Vec<Column> {
         let default = match (&input.default, &input.generated) {
             (DefaultInput::None, Some((_, expression))) => Default::Generated(expression.clone()),
             (_, Some((span, _))) => {
-                let message =
-                    format!("`{name}` is computed by the database, so it has no default: write `default` or `generated`");
+                let message = format!(
+                    "`{name}` is computed by the database, so it has no default: write `default` or `generated`"
+                );
                 errors.at(*span, message);
                 Default::None
             }
