@@ -25,6 +25,15 @@ pub use comparison::{AggregateForm, Comparable, ExactText};
 pub struct Capabilities {
     /// `INSERT … RETURNING` gives back the rows that were inserted.
     pub insert_returning: bool,
+    /// `UPDATE … RETURNING` gives back the rows that were updated.
+    pub update_returning: bool,
+    /// The keys that the database makes for the rows of one `INSERT … VALUES` ascend in the order of the rows. What is
+    /// returned may come in any order.
+    pub ascending_keys: bool,
+    /// BEGIN and COMMIT around a write cost next to nothing, no journey over a network for example. Elsewhere a single
+    /// insert runs without them if what comes back can surely be read. A database whose columns take values of any type
+    /// never knows that, so it says that they are cheap.
+    pub cheap_transactions: bool,
     /// The most bind parameters one statement may have.
     pub max_binds: usize,
     /// How many rows one `INSERT` should carry at most.
@@ -65,6 +74,9 @@ impl Default for Capabilities {
     fn default() -> Self {
         Capabilities {
             insert_returning: false,
+            update_returning: false,
+            ascending_keys: false,
+            cheap_transactions: false,
             max_binds: 999,
             insert_rows: 50,
             max_identifier: 63,
@@ -213,6 +225,25 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Whether two keys of such a column are equal for this database exactly when their bytes are.
     fn is_byte_comparable(&self, column: SqlType) -> bool {
         column.is_byte_comparable()
+    }
+
+    /// Whether a column surely gives back the value that it is given, in the same form. If it may not, because it may have
+    /// been declared with a lower precision, another scale or a fixed length, an update reads the row back where the
+    /// database returns no updated rows, and the value does not tell inserted rows apart.
+    ///
+    /// A database that refuses what it cannot hold (MySQL's strict mode) is taken for granted.
+    fn keeps(&self, column: &ColumnDef, value: &Value<'_>) -> bool {
+        match value {
+            // Beyond this a column of single precision rounds.
+            Value::Real(number) => number.fract() == 0.0 && number.abs() <= f64::from(1 << 24),
+            // `CHAR(n)` and `BINARY(n)` lose, or gain, what stands at the end.
+            Value::Text(text) => !text.ends_with(' '),
+            Value::Blob(bytes) => column.length.is_some_and(|length| bytes.len() == length as usize),
+            Value::Time(time) => time.micros == 0,
+            Value::DateTime(at) => at.time.micros == 0,
+            Value::Decimal(_) | Value::Json(_) => false,
+            _ => true,
+        }
     }
 
     /// Appends `operand IN (…)` for a list of values without `NULL`s; the operand is already written.

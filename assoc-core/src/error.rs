@@ -12,10 +12,12 @@ use crate::value::Value;
 
 mod driver;
 mod excerpt;
+mod field;
 mod not_loaded;
 
 pub use driver::{DriverError, DriverErrorKind};
 pub use excerpt::excerpt;
+pub use field::FieldError;
 pub use not_loaded::{AssociationNotLoaded, NotLoadedReason};
 
 /// A result whose error is an [`Error`].
@@ -185,7 +187,7 @@ pub enum ErrorKind {
         message: String,
     },
     /// A changeset cannot be written as it stands.
-    #[error("{model} cannot be saved: {}", failures(errors))]
+    #[error("{model} cannot be saved: {}", field::listed(errors))]
     Invalid {
         /// The model.
         model: &'static str,
@@ -263,29 +265,6 @@ pub enum ErrorKind {
     /// The application's own error, raised inside a callback or a transaction.
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// One problem of a changeset.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FieldError {
-    /// Where: a column, or a path such as `posts[1].title`.
-    pub path: String,
-    /// What: "is missing", "is invalid".
-    pub message: String,
-}
-
-impl FieldError {
-    /// A problem of one column or path.
-    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        FieldError { path: path.into(), message: message.into() }
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.path, self.message)
-    }
 }
 
 impl Error {
@@ -434,10 +413,6 @@ fn loaded_for_reading(association: Option<&str>) -> String {
         ),
         None => "it was loaded by a query that said `readonly`; to change it, load it by another".to_owned(),
     }
-}
-
-fn failures(errors: &[FieldError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

@@ -6,11 +6,14 @@
 //! * **Values and statements** — [`Value`], [`ColumnType`], [`Statement`], and [`sql`], which is the only way from
 //!   data to text.
 //! * **Planning** — [`planner`]: from a tree of requested associations to the fewest statements, without I/O.
+//! * **Writing** — [`change`]: what is to be written, as data; [`save`]: which statements write it, and which of the
+//!   returned rows is whose.
 //! * **Backends** — [`driver`] and [`dialect`]: the traits a database crate implements. A new backend needs nothing
 //!   but this crate.
 //!
 //! Applications use `assoc-repo`, whose prelude re-exports what they need of this crate.
 
+pub mod change;
 mod column_type;
 pub mod dialect;
 pub mod driver;
@@ -21,6 +24,7 @@ mod key;
 mod metadata;
 pub mod planner;
 mod row_sink;
+pub mod save;
 pub mod schema;
 pub mod sql;
 mod statement;

@@ -75,6 +75,13 @@ fn table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
             writer.push(dialect.auto_increment());
             return;
         }
+        if let ColumnDefault::Generated(Some(expression)) = column.default {
+            // Not every database takes `NOT NULL` here; whether it can be NULL follows from the expression.
+            writer.push(" GENERATED ALWAYS AS (");
+            writer.push(expression);
+            writer.push(") STORED");
+            return;
+        }
         writer.push(if column.nullable { "" } else { " NOT NULL" });
         if let ColumnDefault::Sql(default) = column.default {
             writer.push(" DEFAULT ");

@@ -80,6 +80,12 @@ impl Statement {
         &self.binds
     }
 
+    /// The binds, given up.
+    #[must_use]
+    pub fn into_binds(self) -> Vec<Bind> {
+        self.binds
+    }
+
     /// How many values are bound, counting the elements of lists.
     #[must_use]
     pub fn bound_values(&self) -> usize {

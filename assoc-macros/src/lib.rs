@@ -80,6 +80,7 @@ mod validate;
 /// | `default_scope = published` | a function from `Scope<Self>` to `Scope<Self>`: what every read of the model begins with, unless it says `unscoped` | nothing |
 /// | `discriminator = "kind"` | the text field that tells this model from others in the same table | it has the table to itself |
 /// | `tag = "special"` | this model's value there | the struct's name |
+/// | `read_back` | rows are read once more after they were inserted or updated, because triggers change them | triggers that act after the database has returned a row are not seen in it |
 /// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is found | `assoc_core`, or `assoc_repo` |
 ///
 /// ```
@@ -105,6 +106,9 @@ mod validate;
 /// | `default = "CURRENT_TIMESTAMP"` | the same, with the SQL expression that `CREATE TABLE` states |
 /// | `length = 80` | the length of a text column, for `CREATE TABLE` on databases that want one |
 /// | `precision = 12, scale = 2` | the digits of a decimal column, and how many of them are behind the point (0 without `scale`), for `CREATE TABLE` |
+/// | `generated` | the database computes it: it cannot be set, and an update reads it back |
+/// | `generated = "price * amount"` | the same, with the SQL expression that `CREATE TABLE` states (`GENERATED ALWAYS AS (…) STORED`) |
+/// | `read_back` | an update reads it back: it changes by itself (`ON UPDATE CURRENT_TIMESTAMP`), or stores another form than it is given (`ENUM`) |
 ///
 /// A field with `#[model(skip)]` is not stored: a row that is read has `Default::default()` there. A field of type
 /// `RowOrigin` is not stored either: it says whether the row was loaded for reading only, see `readonly` [below](#which-rows-and-what-else).

@@ -25,7 +25,7 @@ impl OptionTable {
 /// `#[model(…)]` on a struct.
 pub(crate) const MODEL: OptionTable = OptionTable::simple(
     "model",
-    &["table", "primary_key", "auto_increment", "default_scope", "discriminator", "tag", "crate"],
+    &["table", "primary_key", "auto_increment", "default_scope", "discriminator", "tag", "read_back", "crate"],
 );
 
 /// `#[model(…)]` on a field.
@@ -33,7 +33,7 @@ pub(crate) const FIELD: OptionTable = OptionTable { place: " on a field", ..Opti
 
 /// `#[column(…)]`.
 pub(crate) const COLUMN: OptionTable =
-    OptionTable::simple("column", &["name", "default", "length", "precision", "scale"]);
+    OptionTable::simple("column", &["name", "default", "length", "precision", "scale", "generated", "read_back"]);
 
 /// `#[column_type(…)]`.
 pub(crate) const COLUMN_TYPE: OptionTable = OptionTable::simple("column_type", &["key", "crate"]);

@@ -1,7 +1,8 @@
 //! From syntax to data: what the struct and its attributes say, each option read on its own. What they mean together
 //! is for [`validate`](crate::validate).
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{
     Attribute, Data, DeriveInput, Expr, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Type, TypePath,
@@ -23,6 +24,8 @@ pub(crate) struct ModelInput {
     pub(crate) default_scope: Option<Path>,
     pub(crate) discriminator: Option<FieldName>,
     pub(crate) tag: Option<LitStr>,
+    /// Whether rows are read once more after they were written, and where it is said.
+    pub(crate) read_back: Option<Span>,
     pub(crate) fields: Vec<FieldInput>,
 }
 
@@ -53,6 +56,9 @@ pub(crate) struct ColumnInput {
     pub(crate) default: DefaultInput,
     pub(crate) length: Option<u32>,
     pub(crate) precision: Option<Precision>,
+    /// Where it is said that the database computes it.
+    pub(crate) generated: Option<(Span, Option<LitStr>)>,
+    pub(crate) read_back: bool,
 }
 
 /// How many digits a decimal has, and how many of them behind the point.
@@ -174,6 +180,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         default_scope: None,
         discriminator: None,
         tag: None,
+        read_back: None,
         fields: Vec::new(),
     };
     for argument in all_arguments(&input.attrs, &options::MODEL, errors) {
@@ -184,6 +191,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "default_scope" => model.default_scope = argument.function(errors),
             "discriminator" => model.discriminator = argument.field(errors),
             "tag" => model.tag = argument.text(errors),
+            "read_back" => model.read_back = argument.flag(errors).then(|| argument.span()),
             _ => model.root = argument.path(errors),
         }
     }
@@ -295,6 +303,10 @@ fn column(attributes: &[Attribute], errors: &mut Errors) -> ColumnInput {
             "length" => column.length = argument.number(errors),
             "precision" => precision = Some((argument.number(errors), argument.span())),
             "scale" => scale = Some((argument.number(errors), argument.span())),
+            "generated" => {
+                column.generated = argument.optional_text(errors).map(|expression| (argument.span(), expression));
+            }
+            "read_back" => column.read_back = argument.flag(errors),
             _ => {
                 column.default = match argument.optional_text(errors) {
                     None => DefaultInput::None,

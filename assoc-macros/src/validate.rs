@@ -14,7 +14,8 @@ use crate::names::{self, listed, nearest, plain};
 use crate::options::{Holder, Kind};
 use crate::parse::{DefaultInput, FieldInput, ModelInput, Precision, Role, ShapeInput};
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
+use proc_macro2::Span;
 
 mod keys;
 
@@ -31,6 +32,8 @@ pub(crate) struct Model {
     pub(crate) associations: Vec<Association>,
     pub(crate) default_scope: Option<Path>,
     pub(crate) discriminator: Option<Discriminator>,
+    /// Whether rows are read once more after they were written.
+    pub(crate) read_back: bool,
     /// Fields that are not stored.
     pub(crate) skipped: Vec<Ident>,
     /// The field that says where a row came from.
@@ -49,6 +52,7 @@ pub(crate) struct Column {
     pub(crate) default: Default,
     pub(crate) length: Option<u32>,
     pub(crate) precision: Option<Precision>,
+    pub(crate) read_back: bool,
 }
 
 /// What the database fills in.
@@ -58,6 +62,8 @@ pub(crate) enum Default {
     Key,
     Database,
     Sql(LitStr),
+    /// It computes the column, perhaps by this expression.
+    Generated(Option<LitStr>),
 }
 
 /// What tells a model from others in its table.
@@ -209,6 +215,13 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
             columns[key].default = Default::Key;
         }
     }
+    if let Some(span) = input.read_back
+        && primary_key.is_empty()
+        && key_is_known
+    {
+        let message = format!("rows are read back by their primary key, and `{name}` has none");
+        errors.at(span, message);
+    }
     let skipped = input.fields.iter().filter(|field| matches!(field.role, Role::Skipped));
     let mut origins = input.fields.iter().filter(|field| matches!(field.role, Role::Origin)).map(|field| &field.ident);
     let origin = origins.next().cloned();
@@ -228,6 +241,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         associations,
         default_scope: input.default_scope,
         discriminator,
+        read_back: input.read_back.is_some(),
     }
 }
 
@@ -259,9 +273,10 @@ fn table_name(text: &LitStr, option: &str, example: &str, errors: &mut Errors) -
 // Names that the generated constants and methods cannot have.
 fn reserved_names(model: &str, fields: &[FieldInput], errors: &mut Errors) {
     const CONSTANTS: [&str; 2] = ["DEF", "PRIMARY_KEY"];
-    const METHODS: [&str; 10] = [
+    const METHODS: [&str; 11] = [
         "build",
         "change",
+        "change_to",
         "key",
         "value",
         "set_value",
@@ -333,10 +348,18 @@ fn columns(fields: &[FieldInput], errors: &mut Errors) -> Vec<Column> {
                 format!("the fields `{}` and `{name}` are both stored in the column `{column}`", earlier.name);
             errors.at(at, message);
         }
-        let default = match &input.default {
-            DefaultInput::None => Default::None,
-            DefaultInput::Database => Default::Database,
-            DefaultInput::Sql(sql) => Default::Sql(sql.clone()),
+        let default = match (&input.default, &input.generated) {
+            (DefaultInput::None, Some((_, expression))) => Default::Generated(expression.clone()),
+            (_, Some((span, _))) => {
+                let message = format!(
+                    "`{name}` is computed by the database, so it has no default: write `default` or `generated`"
+                );
+                errors.at(*span, message);
+                Default::None
+            }
+            (DefaultInput::None, None) => Default::None,
+            (DefaultInput::Database, None) => Default::Database,
+            (DefaultInput::Sql(sql), None) => Default::Sql(sql.clone()),
         };
         columns.push(Column {
             field: field.ident.clone(),
@@ -347,6 +370,7 @@ fn columns(fields: &[FieldInput], errors: &mut Errors) -> Vec<Column> {
             default,
             length: input.length,
             precision: input.precision.clone(),
+            read_back: input.read_back,
         });
     }
     columns

@@ -142,6 +142,8 @@ impl Features {
     pub fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         capabilities.insert_returning = self.insert_returning;
+        // Simple inserts, whose number of rows is known, get ascending numbers in every `innodb_autoinc_lock_mode`.
+        capabilities.ascending_keys = true;
         capabilities.max_binds = self.max_binds;
         capabilities.insert_rows = 1_000;
         capabilities.max_identifier = self.max_identifier;

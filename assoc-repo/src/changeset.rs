@@ -1,13 +1,20 @@
 //! Changesets: what is to be written. A struct is always a row that came from the database; what is not saved yet, or
 //! not saved yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
 
-use std::any::Any;
+use std::borrow::Borrow;
 use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
+use assoc_core::change::{RowChange, same_value};
 use assoc_core::{
-    Association, AssociationDef, BelongsTo, Chain, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn,
-    Linkage, Model, Result, ToOne, Value,
+    Association, BelongsTo, Column, ColumnDefault, ColumnType, ErrorKind, FieldError, IntoColumn,
+    Model, Result, ToOne, Value,
 };
+
+mod target;
+
+pub use target::IntoTarget;
 
 /// Starts changesets. In the prelude, so that `User::build()` and `user.change()` just work.
 pub trait ModelExt: Model {
@@ -20,14 +27,10 @@ pub trait ModelExt: Model {
     /// let ada = User::build().set(User::NAME, "Ada");
     /// ```
     fn build() -> Changeset<Self> {
-        let mut values = vec![None; Self::DEF.columns.len()];
-        if let Some(own) = Self::DEF.discriminator {
-            values[own.column] = Some(Value::from(own.tag));
-        }
-        Changeset { base: None, values, error: None }
+        Changeset::from(RowChange::new(Self::DEF))
     }
 
-    /// Changes of this row.
+    /// Changes of this row. What is loaded in it is still loaded in the row that an update returns.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -38,150 +41,202 @@ pub trait ModelExt: Model {
     /// # }
     /// ```
     fn change(&self) -> Changeset<Self> {
-        Changeset { base: Some(self.clone()), values: vec![None; Self::DEF.columns.len()], error: None }
+        Changeset::from(RowChange::of(Self::DEF, Arc::new(self.clone())))
+    }
+
+    /// The changes that lead from this row to an edited copy of it: every column that differs. A changeset cannot tell
+    /// what was edited in a struct, only what is different from what the struct was before.
+    ///
+    /// Associations are not compared. A copy whose key, made by the database, is another one is not the same row:
+    /// saving is refused.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// let before = repo.insert(User::build().set(User::NAME, "Ada")).await?;
+    /// let mut after = before.clone();
+    /// after.name = "Ada Lovelace".to_owned();
+    /// let saved = repo.update(before.change_to(&after)).await?;
+    /// assert_eq!(saved.name, "Ada Lovelace");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    fn change_to(&self, after: impl Borrow<Self>) -> Changeset<Self> {
+        let after = after.borrow();
+        let mut changeset = self.change();
+        for (at, column) in Self::DEF.columns.iter().enumerate() {
+            let value = after.value(at);
+            if same_value(column, &self.value(at), &value) {
+                continue;
+            }
+            if column.default == ColumnDefault::AutoIncrement && Self::PRIMARY_KEY == [at] {
+                let message = format!("is {value} and was {}: that is another row", self.value(at));
+                changeset.row.add_error(FieldError::new(column.field, message).with_code(FieldError::OTHER_ROW));
+            }
+            changeset.row.set(at, value.into_owned());
+        }
+        changeset
     }
 }
 
 impl<M: Model> ModelExt for M {}
 
 /// Values to be written to a row of model `M`: a new one ([`ModelExt::build`]) or one that exists
-/// ([`ModelExt::change`]).
+/// ([`ModelExt::change`]). The typed face of a [`RowChange`].
+///
+/// Nothing is judged until the changeset is saved, because a later word on a column may take an earlier one back. Then all
+/// that is wrong is reported at once: [`errors`](Changeset::errors).
 #[must_use = "a changeset does nothing until a repo inserts or updates it"]
-#[derive(Clone)]
 pub struct Changeset<M> {
-    pub(crate) base: Option<M>,
-    // One entry a column, `None` where nothing was set.
-    values: Vec<Option<Value<'static>>>,
-    error: Option<FieldError>,
+    row: RowChange,
+    model: PhantomData<fn() -> M>,
 }
 
-impl<M: Model> fmt::Debug for Changeset<M> {
+impl<M> Clone for Changeset<M> {
+    fn clone(&self) -> Self {
+        Changeset { row: self.row.clone(), model: PhantomData }
+    }
+}
+
+impl<M> fmt::Debug for Changeset<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct(if self.base.is_some() { "Change" } else { "Build" });
-        for (column, value) in M::DEF.columns.iter().zip(&self.values) {
-            if let Some(value) = value {
-                shown.field(column.name, value);
-            }
-        }
-        shown.finish()
+        fmt::Debug::fmt(&self.row, f)
+    }
+}
+
+impl<M> Changeset<M> {
+    fn from(row: RowChange) -> Self {
+        Changeset { row, model: PhantomData }
     }
 }
 
 impl<M: Model> Changeset<M> {
     /// Sets a column. An `Option` column takes the bare value as well, a `String` column a `&str`.
     pub fn set<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
-        if let Some(slot) = self.values.get_mut(column.index()) {
-            *slot = Some(value.into_column().into_value());
-        }
+        self.row.set(column.index(), value.into_column().into_value());
         self
     }
 
     /// Makes the row belong to `target`: copies its key into the foreign key.
-    pub fn associate<T: Model, S: ToOne<Target = T>>(
+    ///
+    /// A polymorphic association takes a row of any of its models, or a value of its enum; the type is set with the key.
+    /// Refused when saving if the target's key is `NULL`, or if another association of the changeset needs another value
+    /// of the same column.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64 }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Photo { pub id: i64 }
+    /// #[derive(Polymorphic, Debug, Clone)]
+    /// pub enum Subject {
+    ///     Post(Post),
+    ///     Photo(Photo),
+    /// }
+    ///
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct Note {
+    ///     pub id: i64,
+    ///     pub subject_id: i64,
+    ///     pub subject_type: String,
+    ///     #[belongs_to(polymorphic)]
+    ///     pub subject: BelongsTo<Subject>,
+    /// }
+    ///
+    /// let photo = Photo { id: 7 };
+    /// let note = Note::build().associate(Note::SUBJECT, &photo);
+    /// assert_eq!(note.value_of(Note::SUBJECT_TYPE), Some(&Value::from("Photo")));
+    /// let same = Note::build().associate(Note::SUBJECT, &Subject::Photo(photo));
+    /// assert_eq!(same.value_of(Note::SUBJECT_ID), Some(&Value::from(7)));
+    /// ```
+    pub fn associate<T, S: ToOne<Target = T>, How>(
         mut self,
         association: Association<M, T, BelongsTo<S>>,
-        target: &T,
+        target: impl IntoTarget<T, How>,
     ) -> Self {
-        let def = association.def();
-        if let Ok(Linkage::OwnerKey(hop)) = def.linkage() {
-            for (own, key) in hop.owner_columns.iter().zip(hop.target_columns) {
-                self.values[*own] = Some(target.value(*key).into_owned());
-            }
-        }
+        target.visit(&mut |model, row| self.row.associate(association.def(), model, row));
         self
     }
 
-    /// Makes the row belong to no one: clears the foreign key. Refused when saving if a key column cannot be `NULL`.
-    pub fn dissociate<T: Model, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
-        let def = association.def();
-        if let Ok(Linkage::OwnerKey(hop)) = def.linkage() {
-            for own in hop.owner_columns {
-                if !M::DEF.columns[*own].nullable {
-                    self.error = Some(FieldError::new(def.name, "must exist"));
-                }
-                self.values[*own] = Some(Value::Null);
-            }
-        }
+    /// Makes the row belong to no row: clears the foreign key, and of a polymorphic association the type.
+    ///
+    /// Of a key of several columns those are cleared that can be `NULL`, are not part of the row's own key and are used by
+    /// no other association. Refused when saving if there is none, or if the association is not optional, unless a later
+    /// word gives the key anew.
+    pub fn dissociate<T, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
+        self.row.dissociate(association.def());
         self
     }
 
-    /// The value set for a column, if one was.
+    /// Adds a problem that the application has found: saving is refused with it and all others.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_repo::FieldError;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// let refused = User::build().add_error(FieldError::new("name", "is taken").with_code("taken"));
+    /// let codes: Vec<_> = refused.errors().into_iter().map(|error| error.code).collect();
+    /// assert_eq!(codes, ["taken", "missing"]);
+    /// ```
+    pub fn add_error(mut self, error: FieldError) -> Self {
+        self.row.add_error(error);
+        self
+    }
+
+    /// Everything that is wrong with the final values: what saving would be refused with. 0 statements: what only the
+    /// database can refuse is not known before.
+    #[must_use]
+    pub fn errors(&self) -> Vec<FieldError> {
+        self.row.problems()
+    }
+
+    /// The value given for a column, if one was.
     #[must_use]
     pub fn value_of<V: ColumnType>(&self, column: Column<M, V>) -> Option<&Value<'static>> {
-        self.values.get(column.index())?.as_ref()
+        self.row.values().get(column.index())?.as_ref()
     }
 
     /// Whether saving would write anything.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        !self.changes().is_empty()
+        self.row.has_changes()
     }
 
-    /// The columns to write, by index: for a new row all that were set, for an existing one those that differ.
-    pub(crate) fn changes(&self) -> Vec<(usize, Value<'static>)> {
-        let set = self.values.iter().enumerate().filter_map(|(at, value)| Some((at, value.as_ref()?)));
-        match &self.base {
-            None => set.map(|(at, value)| (at, value.clone())).collect(),
-            Some(base) => set
-                .filter(|(at, value)| !base.value(*at).is_same(value))
-                .map(|(at, value)| (at, value.clone()))
-                .collect(),
-        }
+    /// The same without the model's type.
+    #[must_use]
+    pub fn as_row_change(&self) -> &RowChange {
+        &self.row
     }
 
-    /// What was set, column by column.
-    pub(crate) fn into_values(self) -> Vec<Option<Value<'static>>> {
-        self.values
+    /// The same without the model's type, given up.
+    #[must_use]
+    pub fn into_row_change(self) -> RowChange {
+        self.row
     }
+}
 
-    /// Refuses what cannot be saved.
-    pub(crate) fn check(&self) -> Result<()> {
-        if let Some(base) = &self.base {
-            refuse_read_only(base)?;
-        }
-        let mut errors: Vec<FieldError> = self.error.iter().cloned().collect();
-        if self.base.is_none() {
-            let missing = M::DEF
-                .columns
-                .iter()
-                .zip(&self.values)
-                .filter(|(column, value)| value.is_none() && !column.may_be_left_out());
-            errors.extend(missing.map(|(column, _)| FieldError::new(column.field, "is missing")));
-        }
-        if let Some(own) = M::DEF.discriminator
-            && let Some(Some(value)) = self.values.get(own.column)
-            && *value != Value::from(own.tag)
-        {
-            // The row would be another model's, and out of this one's sight.
-            errors.push(FieldError::new(M::DEF.columns[own.column].field, format!("must be \"{}\"", own.tag)));
-        }
-        if errors.is_empty() { Ok(()) } else { Err(ErrorKind::Invalid { model: M::DEF.name, errors }.into()) }
-    }
+/// What [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update) take: a [`Changeset`]. A trait
+/// so that the compiler can say what to write instead of a plain struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a changeset",
+    label = "says nothing of what is to be written",
+    note = "a new row is built: `repo.insert(User::build().set(User::NAME, \"Ada\"))`",
+    note = "a row that exists is changed: `repo.update(user.change().set(User::NAME, \"Ada\"))`; after editing a struct, `repo.update(before.change_to(&after))`"
+)]
+pub trait IntoChangeset<M> {
+    /// The changeset.
+    fn into_changeset(self) -> Changeset<M>;
+}
 
-    /// Requires a changeset of an existing row.
-    pub(crate) fn into_base(self) -> Result<M> {
-        self.base.ok_or_else(|| {
-            Error::invalid_query(
-                M::DEF.name,
-                "`update` takes the changes of an existing row (`row.change()`); a new one is inserted",
-            )
-        })
-    }
-
-    /// The row with the changes applied; loaded associations stay, except those that go by what changed.
-    pub(crate) fn apply(self) -> Result<M> {
-        let changes = self.changes();
-        let mut row = self.into_base()?;
-        for (column, mut value) in changes {
-            row.set_value(column, &mut value)?;
-            let any: &mut dyn Any = &mut row;
-            for association in M::DEF.associations {
-                if Chain::keys(association).is_ok_and(|chain| chain.depends_on(column)) {
-                    association.slot.clear(any);
-                }
-            }
-        }
-        Ok(row)
+impl<M> IntoChangeset<M> for Changeset<M> {
+    fn into_changeset(self) -> Changeset<M> {
+        self
     }
 }
 
@@ -191,7 +246,7 @@ pub(crate) fn refuse_read_only<M: Model>(row: &M) -> Result<()> {
         Some(origin) if origin.is_read_only() => Err(ErrorKind::ReadOnly {
             model: M::DEF.name,
             key: M::DEF.key_of(row).map_or_else(|| "without key".to_owned(), |key| key.to_string()),
-            association: origin.association().map(AssociationDef::qualified_name),
+            association: origin.association().map(assoc_core::AssociationDef::qualified_name),
         }
         .into()),
         _ => Ok(()),

@@ -58,6 +58,7 @@ mod query;
 mod read;
 mod reader;
 mod repo;
+mod save;
 mod session;
 mod side_load;
 mod transaction;
@@ -76,7 +77,7 @@ pub use assoc_core::{
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
-pub use changeset::{Changeset, ModelExt};
+pub use changeset::{Changeset, IntoChangeset, IntoTarget, ModelExt};
 pub use columns::{Columns, Selected};
 pub use in_hand::{PreloadTarget, Together};
 pub use include::{Include, Included};

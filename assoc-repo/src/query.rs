@@ -4,8 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use assoc_core::joins::Way;
-use assoc_core::joins::{JoinKind, RawJoin};
+use assoc_core::joins::{JoinKind, RawJoin, Way};
 use assoc_core::planner::QueryRequest;
 use assoc_core::sql::Select as SelectSpec;
 use assoc_core::{Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin};
@@ -265,7 +264,7 @@ impl<M: Model> Select<M> {
     /// let user = repo.get_or_fail::<User>(1, Query::readonly()).await?;
     /// assert!(repo.delete(&user).await.unwrap_err().is_read_only());
     /// let user = repo.get_or_fail::<User>(1, Query::new()).await?;
-    /// assert!(repo.delete(&user).await?);
+    /// repo.delete(&user).await?;
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn readonly(mut self) -> Self

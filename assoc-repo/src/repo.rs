@@ -1,7 +1,7 @@
 //! [`Repo`]: the handle applications hold.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     // The text of "one row by its primary key", which is the same for every call: building it costs more than SQLite
     // takes to find the row.
     get_sql: RwLock<HashMap<TypeId, Arc<str>, BuildHasherDefault<TypeIdHasher>>>,
+    // Models, and sets of columns, of which a row was inserted and read before: their columns fit their table's.
+    inserted: RwLock<HashSet<(TypeId, Box<[usize]>)>>,
 }
 
 impl Repo {
@@ -57,7 +59,12 @@ impl Repo {
     #[must_use]
     pub fn from_driver(driver: Arc<dyn Driver>) -> Self {
         Repo {
-            shared: Arc::new(Shared { driver, open_transactions: Arc::default(), get_sql: RwLock::default() }),
+            shared: Arc::new(Shared {
+                driver,
+                open_transactions: Arc::default(),
+                get_sql: RwLock::default(),
+                inserted: RwLock::default(),
+            }),
             transaction: None,
             most_statements: None,
             filters: None,
@@ -248,6 +255,21 @@ impl Repo {
         let sql = write()?;
         self.shared.get_sql.write().unwrap_or_else(PoisonError::into_inner).insert(model, Arc::clone(&sql));
         Ok(sql)
+    }
+
+    /// Whether a row that set these columns was inserted and read before.
+    pub(crate) fn has_inserted(&self, insert: &(TypeId, Box<[usize]>)) -> bool {
+        self.shared.inserted.read().unwrap_or_else(PoisonError::into_inner).contains(insert)
+    }
+
+    /// Notes that one was.
+    pub(crate) fn note_inserted(&self, insert: (TypeId, Box<[usize]>)) {
+        // An application that sets columns in any combination does not fill the memory with them.
+        const MOST: usize = 4_096;
+        let mut inserted = self.shared.inserted.write().unwrap_or_else(PoisonError::into_inner);
+        if inserted.len() < MOST {
+            inserted.insert(insert);
+        }
     }
 }
 

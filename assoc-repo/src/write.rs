@@ -2,102 +2,109 @@
 
 use std::sync::Arc;
 
-use assoc_core::dialect::Capabilities;
-use assoc_core::driver::{Access, Executed, TransactionMode};
-use assoc_core::sql::{self, KeyedSelect, Select as SelectSpec};
-use assoc_core::{Bind, Error, ErrorKind, Expr, KeySet, KeyTuple, Model, Result, RowKeys, Statement, Value, schema};
+use assoc_core::change::RowChange;
+use assoc_core::driver::{Access, Executed};
+use assoc_core::rows::Rows;
+use assoc_core::{BoxFuture, Error, KeySet, Model, Result, Value, schema, sql};
 
-use crate::changeset::{Changeset, refuse_read_only};
+use crate::changeset::{IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
-use crate::session::Session;
+use crate::save;
+
+#[cfg(doc)]
+use assoc_core::ErrorKind;
 
 impl Repo {
-    /// Inserts a row and returns it as the database has it, with its key and defaults. 1 statement where the database
-    /// returns inserted rows, otherwise 2.
+    /// Inserts a row and returns it as the database has it, with its key, its defaults and what it made of the values. 1
+    /// statement where the database returns inserted rows, otherwise 2; 1 more for a model with `#[model(read_back)]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] naming every column that must be set and is not; a constraint violation; a failing
-    /// database.
-    pub async fn insert<M: Model>(&self, changeset: Changeset<M>) -> Result<M> {
-        let row = self.insert_all([changeset]).await?.pop();
-        row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
+    /// [`ErrorKind::Invalid`] naming everything that is wrong with the changeset; a constraint violation; a failing
+    /// database; a returned value that cannot be read. Nothing was inserted then.
+    // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
+    // and not three, and it is `Send` without a look into the model.
+    pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
+        let changes = vec![changeset.into_changeset().into_row_change()];
+        Box::pin(async move {
+            self.require_here(M::DEF)?;
+            let row = rows_of(save::insert(self, M::DEF, changes).await?).pop();
+            row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
+        })
     }
 
     /// Inserts rows, many a statement, all or none. Returns them in the given order, as the database has them.
     ///
-    /// Rows that set the same columns share statements. Where the database does not return inserted rows and makes
-    /// their keys itself, each row is a statement of its own: ids are never guessed.
+    /// Rows that set the same columns share statements, wherever they stand in the list: keys that the database makes need
+    /// not ascend in the order of the list. A row that refers to an earlier one of the list is written after it. Where the
+    /// database does not return inserted rows and makes their keys itself, each row is a statement of its own: ids are never
+    /// guessed. So it is where the database changes values in a way that leaves rows of one statement indistinguishable;
+    /// the statements that show it are undone first.
     ///
     /// # Errors
-    /// As [`insert`](Self::insert); nothing was inserted then.
-    pub async fn insert_all<M: Model>(&self, changesets: impl IntoIterator<Item = Changeset<M>>) -> Result<Vec<M>> {
-        self.require_here(M::DEF)?;
-        let mut batches: Vec<Batch> = Vec::new();
-        let capabilities = self.dialect().capabilities();
-        for changeset in changesets {
-            if changeset.base.is_some() {
-                let message = "`insert` takes new rows (`build()`); an existing row's changes are saved with `update`";
-                return Err(Error::invalid_query(M::DEF.name, message));
-            }
-            changeset.check()?;
-            let row = changeset.into_values();
-            match batches.last_mut() {
-                Some(batch) if batch.takes(&row) => batch.push(row),
-                _ => batches.push(Batch::new::<M>(row, capabilities)),
-            }
-        }
-        if batches.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut session = self.session(Access::Write).await?;
-        if batches.len() == 1 && capabilities.insert_returning {
-            // A single statement is all or nothing by itself.
-            return insert_batches(&mut session, batches).await;
-        }
-        session.begin(TransactionMode::Write).await?;
-        let result = insert_batches(&mut session, batches).await;
-        session.finish(result).await
+    /// As [`insert`](Self::insert); of several rows, a problem's path says which one has it: `[2].title`. Nothing was
+    /// inserted then.
+    pub fn insert_all<M: Model>(
+        &self,
+        changesets: impl IntoIterator<Item: IntoChangeset<M>>,
+    ) -> BoxFuture<'_, Result<Vec<M>>> {
+        let changes = changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
+        Box::pin(async move {
+            self.require_here(M::DEF)?;
+            Ok(rows_of(save::insert(self, M::DEF, changes).await?))
+        })
     }
 
-    /// Writes the columns of a changeset that differ from its row, and returns the row as it is then. Associations
-    /// that were loaded stay, except those that go by what changed. 1 statement; none if nothing differs.
+    /// Writes the columns of a changeset that differ from its row, and returns the row as the database has it then.
+    /// Associations that were loaded stay, except those that go by what changed. No statement if nothing differs.
+    ///
+    /// 1 statement where the database returns updated rows (SQLite). Elsewhere 1, and 1 more that reads the row back if the
+    /// database may hold something else than what was set: a decimal, a fraction of a second, a column with
+    /// `#[column(generated)]` or `#[column(read_back)]`, a model with `#[model(read_back)]`. Columns that were not set and
+    /// have none of these are what they were when the row was loaded.
     ///
     /// # Errors
-    /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only (before any SQL); [`ErrorKind::NotFound`] if it is no
-    /// longer there; a constraint violation; a failing database.
-    pub async fn update<M: Model>(&self, changeset: Changeset<M>) -> Result<M> {
+    /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only, [`ErrorKind::Invalid`] naming everything that is
+    /// wrong with the changeset (both before any SQL); [`ErrorKind::NotFound`] if the row is no longer there; a constraint
+    /// violation; a failing database; a value that cannot be read back. Nothing was written then.
+    pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
+        let change = changeset.into_changeset().into_row_change();
+        Box::pin(self.update_row(change))
+    }
+
+    async fn update_row<M: Model>(&self, change: RowChange) -> Result<M> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`update`")?;
-        changeset.check()?;
-        let changes = changeset.changes();
-        let Some(base) = &changeset.base else { return changeset.into_base() };
-        if changes.is_empty() {
-            return changeset.into_base();
-        }
-        let key = key_of(base)?;
-        let statement = sql::update_by_key(self.dialect(), M::DEF, &changes, key.values());
-        let executed = self.session(Access::Write).await?.execute(&statement).await?;
-        if executed.affected == 0 {
-            return Err(ErrorKind::NotFound { model: M::DEF.name, key: key.to_string() }.into());
-        }
-        changeset.apply()
+        let new = || {
+            let message = "`update` takes the changes of an existing row (`row.change()`); a new one is inserted";
+            Error::invalid_query(M::DEF.name, message)
+        };
+        refuse_read_only(change.base().and_then(|row| row.downcast_ref::<M>()).ok_or_else(new)?)?;
+        change.check()?;
+        let changes = change.changed();
+        let (base, _) = change.into_parts();
+        let base = base.and_then(|base| base.downcast::<M>().ok()).ok_or_else(new)?;
+        let mut row = Arc::try_unwrap(base).unwrap_or_else(|shared| M::clone(&shared));
+        save::update(self, M::DEF, changes, &mut row).await?;
+        Ok(row)
     }
 
-    /// Deletes a row and says whether it was there. 1 statement.
+    /// Deletes a row. 1 statement; no dependents.
     ///
     /// # Errors
-    /// When the model has no primary key; [`ErrorKind::ReadOnly`] if the row was loaded for reading only (before any SQL);
-    /// when a constraint forbids it, or the database fails.
-    pub async fn delete<M: Model>(&self, row: &M) -> Result<bool> {
+    /// [`ErrorKind::NotFound`] if the row is no longer there; [`ErrorKind::ReadOnly`] if it was loaded for reading only
+    /// (before any SQL); when the model has no primary key, a constraint forbids it, or the database fails.
+    pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`delete`")?;
         refuse_read_only(row)?;
-        let keys = match key_of(row)?.values() {
+        let key = save::key_of(M::DEF, row)?;
+        let keys = match key.values() {
             [Value::Int(key)] => KeySet::Ints([*key].into()),
-            _ => KeySet::Tuples([key_of(row)?].into()),
+            _ => KeySet::Tuples([key.clone()].into()),
         };
         let statement = sql::delete_by_keys(self.dialect(), M::DEF, &keys);
-        Ok(self.session(Access::Write).await?.execute(&statement).await?.affected > 0)
+        let executed = self.session(Access::Write).await?.execute(&statement).await?;
+        save::require_written(M::DEF, &key, executed.affected)
     }
 
     /// Runs SQL of one's own that returns no rows. Each `?` takes a bind. 1 statement.
@@ -137,117 +144,7 @@ impl Repo {
     }
 }
 
-/// Rows that set the same columns, on their way into one statement.
-struct Batch {
-    columns: Vec<usize>,
-    rows: usize,
-    // How many rows the statement may have.
-    most: usize,
-    // The values, row by row.
-    binds: Vec<Bind>,
-}
-
-impl Batch {
-    /// A batch that begins with this row: one entry a column, `None` where nothing is set.
-    fn new<M: Model>(row: Vec<Option<Value<'static>>>, capabilities: &Capabilities) -> Self {
-        let columns: Vec<usize> = set_columns(&row).collect();
-        let alone = columns.is_empty()
-            || (!capabilities.insert_returning && !M::PRIMARY_KEY.iter().all(|key| columns.contains(key)));
-        let most = capabilities.insert_rows.min(capabilities.max_binds / columns.len().max(1)).max(1);
-        let most = if alone { 1 } else { most };
-        let mut batch = Batch { columns, rows: 0, most, binds: Vec::new() };
-        batch.push(row);
-        batch
-    }
-
-    fn takes(&self, row: &[Option<Value<'static>>]) -> bool {
-        self.rows < self.most && set_columns(row).eq(self.columns.iter().copied())
-    }
-
-    fn push(&mut self, row: Vec<Option<Value<'static>>>) {
-        if self.rows == 1 {
-            // There are several: most likely as many as fit.
-            self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
-        }
-        self.rows += 1;
-        self.binds.extend(row.into_iter().flatten().map(Bind::Value));
-    }
-}
-
-// A database may take 1,000 rows a statement, and get two.
-const MOST_RESERVED: usize = 64;
-
-fn set_columns(row: &[Option<Value<'static>>]) -> impl Iterator<Item = usize> {
-    row.iter().enumerate().filter(|(_, value)| value.is_some()).map(|(at, _)| at)
-}
-
-fn key_of<M: Model>(row: &M) -> Result<KeyTuple> {
-    M::DEF.key_of(row).ok_or_else(|| Error::invalid_query(M::DEF.name, "the row's primary key is NULL"))
-}
-
-async fn insert_batches<M: Model>(session: &mut Session<'_>, batches: Vec<Batch>) -> Result<Vec<M>> {
-    let mut rows: Vec<M> = Vec::with_capacity(batches.iter().map(|batch| batch.rows).sum());
-    let returning = session.dialect().capabilities().insert_returning;
-    // Full batches of the same columns have the same text: the last one's serves the next.
-    let mut last: Option<(Vec<usize>, usize, Arc<str>)> = None;
-    for Batch { columns, rows: count, binds, .. } in batches {
-        let expected = rows.len() + count;
-        let text = match last.take() {
-            Some((same, rows, text)) if same == columns && rows == count => text,
-            _ => sql::insert_text(session.dialect(), M::DEF, &columns, count, returning),
-        };
-        let statement = Statement::new(Arc::clone(&text), binds);
-        if returning {
-            session.query(&statement, &mut rows).await?;
-        } else {
-            let executed = session.execute(&statement).await?;
-            read_back(session, &columns, statement.binds(), executed, &mut rows).await?;
-        }
-        last = Some((columns, count, text));
-        if rows.len() != expected {
-            let message = format!("{} rows were inserted and {} came back", count, rows.len() + count - expected);
-            return Err(Error::invalid_query(M::DEF.name, message));
-        }
-    }
-    Ok(rows)
-}
-
-// Reads inserted rows by their keys: those that were set, or the one that the database made for a single row.
-async fn read_back<M: Model>(
-    session: &mut Session<'_>,
-    columns: &[usize],
-    binds: &[Bind],
-    executed: Executed,
-    rows: &mut Vec<M>,
-) -> Result<()> {
-    M::DEF.require_primary_key("inserting on a database that does not return inserted rows")?;
-    let column_of = |key: &usize| columns.iter().position(|column| column == key);
-    let places: Option<Vec<usize>> = M::PRIMARY_KEY.iter().map(column_of).collect();
-    let Some(places) = places else {
-        let id = executed.last_insert_id.ok_or_else(|| {
-            Error::invalid_query(M::DEF.name, "the database made no key for the inserted row: set the primary key")
-        })?;
-        let filter = Expr::All(M::DEF.primary_key_names().map(|name| Expr::equals(name, Value::Int(id))).collect());
-        let select = SelectSpec { filter, ..SelectSpec::new(M::DEF) };
-        return session.query(&select.statement(session.dialect())?, rows).await;
-    };
-    let value = |bind: &Bind| if let Bind::Value(value) = bind { value.clone() } else { Value::Null };
-    let keys: Vec<Option<KeyTuple>> = binds
-        .chunks(columns.len().max(1))
-        .map(|row| KeyTuple::new(places.iter().map(|place| value(&row[*place]))))
-        .collect();
-    let set = KeySet::distinct([&RowKeys::Tuples(keys.clone())]);
-    let select = KeyedSelect::new(M::DEF, M::PRIMARY_KEY);
-    let mut found: Vec<M> = Vec::new();
-    for chunk in set.chunks(session.dialect().keys_per_statement(set.width())) {
-        // By value on purpose: these keys were just written, so they come back as they are.
-        session.query(&select.statement_by_value(session.dialect(), &chunk)?, &mut found).await?;
-    }
-    for key in keys.into_iter().flatten() {
-        let at = found.iter().position(|row| M::DEF.key_of(row).as_ref() == Some(&key));
-        rows.push(found.swap_remove(at.ok_or_else(|| {
-            Error::invalid_query(M::DEF.name, format!("the inserted row with key {key} cannot be read back"))
-        })?));
-    }
-    Ok(())
+// The rows, with their type again.
+fn rows_of<M: Model>(rows: Box<dyn Rows>) -> Vec<M> {
+    rows.into_any().downcast::<Vec<M>>().map(|rows| *rows).unwrap_or_default()
 }

@@ -83,6 +83,11 @@ impl SqliteDialect {
         let mut capabilities = Capabilities::default();
         // 3.35, of 2021; only a build against a system's library can be older.
         capabilities.insert_returning = rusqlite::version_number() >= 3_035_000;
+        capabilities.update_returning = capabilities.insert_returning;
+        // Rows are inserted one after the other, and each takes the number after the highest; `AUTOINCREMENT` or not. Only
+        // where the highest possible number is taken does a table without it try random ones, which the repo notices.
+        capabilities.ascending_keys = true;
+        capabilities.cheap_transactions = true;
         capabilities.max_binds = max_binds;
         // Measured: 250 rows are 9 % slower than 50, single rows 36 %.
         capabilities.insert_rows = 50;
@@ -257,6 +262,12 @@ impl Dialect for SqliteDialect {
         }
         writer.push(") AS ");
         writer.identifier("keys");
+    }
+
+    /// What has no type of its own here is kept as it is bound. Numbers and decimals depend on the affinity of the column,
+    /// which is not known here.
+    fn keeps(&self, _: &ColumnDef, value: &Value<'_>) -> bool {
+        !matches!(value, Value::Decimal(_))
     }
 
     fn write_in_list(&self, writer: &mut SqlWriter<'_>, values: &[Value<'static>]) {

@@ -8,6 +8,7 @@ mod aggregates;
 mod apart;
 mod batches;
 mod by_way;
+mod changesets;
 mod chosen_rows;
 mod collations;
 mod collections;
@@ -36,6 +37,7 @@ mod preload_belongs_to;
 mod preload_has_many;
 mod preload_has_one;
 mod queries;
+mod read_back;
 mod read_only;
 mod scopes;
 mod selections;
@@ -137,6 +139,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         batches::CASES,
         errors::CASES,
         writes::CASES,
+        changesets::CASES,
+        read_back::CASES,
         read_only::CASES,
         transactions::CASES,
         nested_transactions::CASES,

@@ -16,4 +16,6 @@ pub(crate) mod options;
 pub(crate) mod parcels;
 pub(crate) mod pictures;
 pub(crate) mod shop;
+pub(crate) mod stored;
+pub(crate) mod tenancy;
 pub(crate) mod ways;

@@ -41,7 +41,9 @@ fn every_test_it_names_exists() {
             let forms = [format!("fn {function}("), format!("!({function},")];
             sources.into_iter().any(|source| forms.iter().any(|form| source.contains(form)))
         } else if name.starts_with("ui/") || name.starts_with("compiler/") {
-            ["assoc-macros/tests/ui", "assoc-macros/tests"].iter().any(|place| root().join(place).join(name).exists())
+            ["assoc-macros/tests/ui", "assoc-macros/tests", "assoc-repo/tests"]
+                .iter()
+                .any(|place| root().join(place).join(name).exists())
         } else if name.split_once('.').is_some_and(|(area, _)| areas.contains(area)) {
             cases.contains(name)
         } else {

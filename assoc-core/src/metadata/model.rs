@@ -105,6 +105,9 @@ pub struct ColumnDef {
     pub length: Option<u32>,
     /// How many digits a decimal column has in all, and how many of them behind the point, for `CREATE TABLE`.
     pub precision: Option<(u8, u8)>,
+    /// Whether an update reads the column back, because the database may store another value than it is given, or change
+    /// it by itself.
+    pub read_back: bool,
 }
 
 /// What the database does about a column that an insert leaves out.
@@ -119,13 +122,25 @@ pub enum ColumnDefault {
     Database,
     /// This SQL expression, which `CREATE TABLE` states.
     Sql(&'static str),
+    /// It computes the column, which nothing else may set; by this SQL expression of other columns, which `CREATE TABLE`
+    /// states, or by one that we do not know.
+    Generated(Option<&'static str>),
 }
 
 impl ColumnDef {
     /// A column without default.
     #[must_use]
     pub const fn new(name: &'static str, field: &'static str, sql_type: SqlType, nullable: bool) -> Self {
-        ColumnDef { name, field, sql_type, nullable, default: ColumnDefault::None, length: None, precision: None }
+        ColumnDef {
+            name,
+            field,
+            sql_type,
+            nullable,
+            default: ColumnDefault::None,
+            length: None,
+            precision: None,
+            read_back: false,
+        }
     }
 
     /// The same with a default.
@@ -155,6 +170,13 @@ impl ColumnDef {
         ColumnRef::of_type(self.name, self.sql_type)
     }
 
+    /// The same, read back by every update.
+    #[must_use]
+    pub const fn with_read_back(mut self) -> Self {
+        self.read_back = true;
+        self
+    }
+
     /// Whether an insert may leave the column out.
     #[must_use]
     pub const fn may_be_left_out(&self) -> bool {
@@ -181,6 +203,8 @@ pub struct ModelDef {
     pub default_scope: Option<fn() -> Shape>,
     /// For one of several models that share a table: the column that tells them apart, and this model's value in it.
     pub discriminator: Option<Discriminator>,
+    /// Whether rows are read once more after they were written, because triggers change them.
+    pub read_back: bool,
 }
 
 /// A column that tells the models of one table apart (single-table inheritance), or the types of a polymorphic
@@ -204,7 +228,17 @@ impl ModelDef {
         associations: &'static [AssociationDef],
         rows: &'static dyn ModelRows,
     ) -> Self {
-        ModelDef { name, table, columns, primary_key, associations, rows, default_scope: None, discriminator: None }
+        ModelDef {
+            name,
+            table,
+            columns,
+            primary_key,
+            associations,
+            rows,
+            default_scope: None,
+            discriminator: None,
+            read_back: false,
+        }
     }
 
     /// The same with a default scope. Called by the derive.
@@ -218,6 +252,13 @@ impl ModelDef {
     #[must_use]
     pub const fn with_discriminator(mut self, column: usize, tag: &'static str) -> Self {
         self.discriminator = Some(Discriminator { column, tag });
+        self
+    }
+
+    /// The same, whose rows are read once more after they were written. Called by the derive.
+    #[must_use]
+    pub const fn with_read_back(mut self) -> Self {
+        self.read_back = true;
         self
     }
 

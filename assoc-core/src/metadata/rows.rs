@@ -31,6 +31,15 @@ pub trait ModelRows: Send + Sync {
 
     /// The value of a column of one row; `NULL` if the row is of another model.
     fn value<'a>(&self, row: &'a dyn Any, column: usize) -> Value<'a>;
+
+    /// Sets a column of one row. A row of another model, or of a table without model, stays as it is.
+    ///
+    /// # Errors
+    /// When the value does not fit the field.
+    fn set_value(&self, row: &mut dyn Any, column: usize, value: &mut Value<'_>) -> Result<()> {
+        let _ = (row, column, value);
+        Ok(())
+    }
 }
 
 /// The rows of model `M`, as a constant for its [`ModelDef`](crate::ModelDef).
@@ -56,6 +65,10 @@ impl<M: Model> ModelRows for RowsOf<M> {
 
     fn value<'a>(&self, row: &'a dyn Any, column: usize) -> Value<'a> {
         row.downcast_ref::<M>().map_or(Value::Null, |row| row.value(column))
+    }
+
+    fn set_value(&self, row: &mut dyn Any, column: usize, value: &mut Value<'_>) -> Result<()> {
+        row.downcast_mut::<M>().map_or(Ok(()), |row| row.set_value(column, value))
     }
 }
 

@@ -57,13 +57,15 @@ pub fn insert_text(
     writer.finish().shared_sql().clone()
 }
 
-/// Sets columns of the row with a primary key. The key is compared by its columns' names and values.
+/// Sets columns of the row with a primary key; with `returning`, gives back the whole row. The key is compared by its
+/// columns' names and values.
 #[must_use]
 pub fn update_by_key(
     dialect: &dyn Dialect,
     model: &ModelDef,
     set: &[(usize, Value<'static>)],
     key: &[Value<'static>],
+    returning: bool,
 ) -> Statement {
     let mut writer = SqlWriter::new(dialect);
     writer.push("UPDATE ");
@@ -79,6 +81,10 @@ pub fn update_by_key(
         writer.own_column_equals(&model.columns[*column], value);
     });
     and_discriminator(&mut writer, model);
+    if returning {
+        writer.push(" RETURNING ");
+        writer.columns(model);
+    }
     writer.finish()
 }
 

@@ -10,7 +10,8 @@ use crate::names::token;
 use crate::parse::Precision;
 use crate::validate::{Column, Default, Discriminator, Model};
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::Ident;
+use proc_macro2::TokenStream;
 
 /// What keeps the compiler from complaining about everything that uses a model in which there are mistakes: all its
 /// names, with nothing behind them.
@@ -185,6 +186,7 @@ fn definition(model: &Model) -> TokenStream {
     });
     let discriminator =
         model.discriminator.iter().map(|Discriminator { column, tag, .. }| quote!(.with_discriminator(#column, #tag)));
+    let read_back = model.read_back.then(|| quote!(.with_read_back()));
     quote! {
         &__assoc::ModelDef::new(
             #name,
@@ -196,6 +198,7 @@ fn definition(model: &Model) -> TokenStream {
         )
         #(#default_scope)*
         #(#discriminator)*
+        #read_back
     }
 }
 
@@ -213,13 +216,21 @@ fn column_def(column: &Column) -> TokenStream {
         }
         Default::Database => quote!(.with_default(__assoc::ColumnDefault::Database)),
         Default::Sql(sql) => quote!(.with_default(__assoc::ColumnDefault::Sql(#sql))),
+        Default::Generated(expression) => {
+            let expression = match expression {
+                Some(sql) => quote!(__assoc::Option::Some(#sql)),
+                None => quote!(__assoc::Option::None),
+            };
+            quote!(.with_default(__assoc::ColumnDefault::Generated(#expression)))
+        }
     };
     let length = column.length.map(|length| quote!(.with_length(#length)));
     let precision = column.precision.as_ref().map(|Precision { precision, scale, span }| {
         let checked = quote_spanned!(generated(*span)=> __assoc::decimal_precision::<#ty>(#precision));
         quote!(.with_precision(#checked, #scale))
     });
-    quote!(__assoc::ColumnDef::new(#stored, #name, #sql_type, #nullable) #default #length #precision)
+    let read_back = column.read_back.then(|| quote!(.with_read_back()));
+    quote!(__assoc::ColumnDef::new(#stored, #name, #sql_type, #nullable) #default #length #precision #read_back)
 }
 
 // Fields that are not columns, in their empty state.

@@ -1,0 +1,256 @@
+//! Changes of rows, untyped: what is to be written to one row, as plain data.
+//!
+//! A [`RowChange`] is what a typed changeset is made of, without the model's type: saving works on changes of several
+//! models at once, which cannot be generic over all of them. It records what was said: values of columns, and for its
+//! associations [`ChildChange`]s. Nothing is judged when it is said, because a later word may take it back: all checks look
+//! at the final values, and report everything that is wrong with them at once ([`RowChange::problems`]).
+//!
+//! # The last word counts
+//!
+//! Each column has the value that was given last, by [`set`](RowChange::set), [`associate`](RowChange::associate) or
+//! [`dissociate`](RowChange::dissociate). There are two exceptions, where the last word would silently break an earlier one:
+//!
+//! * Two associations that share a column (a tenant's) and need different values of it contradict each other. A plain
+//!   `set` of the column settles it.
+//! * A change of an existing row that moves a shared column by way of one association leaves the other association with a
+//!   key of some other row. The other association must be spoken of as well.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use link::OwnerKey;
+
+use crate::error::{ErrorKind, FieldError, Result};
+use crate::metadata::association::AssociationDef;
+use crate::metadata::model::{ColumnDef, ModelDef};
+use crate::value::Value;
+
+mod check;
+mod link;
+
+pub(crate) use link::key_on_owner;
+
+/// A row that exists, of any model.
+pub type Row = Arc<dyn Any + Send + Sync>;
+
+/// What is to be written to one row: a new one, or one that exists.
+#[derive(Clone)]
+pub struct RowChange {
+    model: &'static ModelDef,
+    base: Option<Row>,
+    // One entry for each column, `None` where nothing was given.
+    values: Vec<Option<Value<'static>>>,
+    children: Vec<ChildChange>,
+    errors: Vec<FieldError>,
+}
+
+/// What is said of one association of the row.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ChildChange {
+    /// The association.
+    pub association: &'static AssociationDef,
+    /// What is said of it.
+    pub op: ChildOp,
+    // Columns of its key that were given anew by a later word.
+    overridden: Vec<usize>,
+}
+
+/// What can be said of an association.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ChildOp {
+    /// The row belongs to a row that exists: these columns hold its key, and its type.
+    Associate {
+        /// Columns of the owner with their values.
+        key: Vec<(usize, Value<'static>)>,
+    },
+    /// The row belongs to no row.
+    Dissociate,
+    /// What was said cannot be done, for this reason, unless a later word overrides it.
+    Refused(FieldError),
+}
+
+impl RowChange {
+    /// A new row. The discriminator of a model that shares its table is set.
+    #[must_use]
+    pub fn new(model: &'static ModelDef) -> Self {
+        let mut change = RowChange::with_base(model, None);
+        if let Some(own) = model.discriminator {
+            change.values[own.column] = Some(Value::from(own.tag));
+        }
+        change
+    }
+
+    /// Changes of a row that exists.
+    #[must_use]
+    pub fn of(model: &'static ModelDef, row: Row) -> Self {
+        RowChange::with_base(model, Some(row))
+    }
+
+    fn with_base(model: &'static ModelDef, base: Option<Row>) -> Self {
+        let values = vec![None; model.columns.len()];
+        RowChange { model, base, values, children: Vec::new(), errors: Vec::new() }
+    }
+
+    /// The row's model.
+    #[must_use]
+    pub fn model(&self) -> &'static ModelDef {
+        self.model
+    }
+
+    /// The row as it is, if it exists.
+    #[must_use]
+    pub fn base(&self) -> Option<&Row> {
+        self.base.as_ref()
+    }
+
+    /// The values that were given, one entry for each column.
+    #[must_use]
+    pub fn values(&self) -> &[Option<Value<'static>>] {
+        &self.values
+    }
+
+    /// What was said of associations, in order.
+    #[must_use]
+    pub fn children(&self) -> &[ChildChange] {
+        &self.children
+    }
+
+    /// Gives a column a value. A column that the model does not have is ignored.
+    pub fn set(&mut self, column: usize, value: Value<'static>) {
+        if let Some(slot) = self.values.get_mut(column) {
+            *slot = Some(value);
+            self.override_column(column, |_| true);
+        }
+    }
+
+    /// Makes the row belong to a row of `target`: its key columns take the target's key, and of a polymorphic association
+    /// its type.
+    pub fn associate(&mut self, association: &'static AssociationDef, target: &'static ModelDef, row: &dyn Any) {
+        let op = match OwnerKey::of(association) {
+            Some(own) => own.lead_to(association, target, row),
+            None => ChildOp::Refused(
+                FieldError::new(association.name, "has no key in this row that could be set").with_code("read_only"),
+            ),
+        };
+        self.children.retain(|child| child.association != association);
+        if let ChildOp::Associate { key } = &op {
+            for (column, value) in key {
+                if let Some(slot) = self.values.get_mut(*column) {
+                    *slot = Some(value.clone());
+                }
+                // Two associations that need different values contradict each other; what was refused is overridden.
+                self.override_column(*column, |op| !matches!(op, ChildOp::Associate { .. }));
+            }
+        }
+        self.children.push(ChildChange { association, op, overridden: Vec::new() });
+    }
+
+    /// Makes the row belong to no row: clears the columns of the association's key that can be `NULL`, are not part of the
+    /// row's own key, and are used by no other association (over other columns). If there is none, the change cannot be
+    /// saved, unless a later word gives the key anew.
+    pub fn dissociate(&mut self, association: &'static AssociationDef) {
+        self.children.retain(|child| child.association != association);
+        for column in link::clearable(self.model, association) {
+            if let Some(slot) = self.values.get_mut(column) {
+                *slot = Some(Value::Null);
+            }
+            self.override_column(column, |_| true);
+        }
+        self.children.push(ChildChange { association, op: ChildOp::Dissociate, overridden: Vec::new() });
+    }
+
+    /// Adds a problem that the application has found.
+    pub fn add_error(&mut self, error: FieldError) {
+        self.errors.push(error);
+    }
+
+    /// Everything that is wrong with the final values; empty if the change can be saved.
+    #[must_use]
+    pub fn problems(&self) -> Vec<FieldError> {
+        check::problems(self)
+    }
+
+    /// Refuses what cannot be saved.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] with all problems.
+    pub fn check(&self) -> Result<()> {
+        let errors = self.problems();
+        if errors.is_empty() { Ok(()) } else { Err(ErrorKind::Invalid { model: self.model.name, errors }.into()) }
+    }
+
+    /// The columns to write: of a new row all that were given, of an existing one those that differ.
+    #[must_use]
+    pub fn changed(&self) -> Vec<(usize, Value<'static>)> {
+        let given = self.values.iter().enumerate().filter_map(|(at, value)| Some((at, value.as_ref()?)));
+        given.filter(|(at, value)| self.differs(*at, value)).map(|(at, value)| (at, value.clone())).collect()
+    }
+
+    /// Whether saving would write anything.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        self.values.iter().enumerate().any(|(at, value)| value.as_ref().is_some_and(|value| self.differs(at, value)))
+    }
+
+    /// The row and the values, given up.
+    #[must_use]
+    pub fn into_parts(self) -> (Option<Row>, Vec<Option<Value<'static>>>) {
+        (self.base, self.values)
+    }
+
+    fn differs(&self, column: usize, value: &Value<'static>) -> bool {
+        match &self.base {
+            None => true,
+            Some(row) => !same_value(&self.model.columns[column], &self.model.rows.value(&**row, column), value),
+        }
+    }
+
+    // What the column holds once the change is saved; `None` if only the database knows.
+    fn final_value(&self, column: usize) -> Option<Value<'_>> {
+        match (self.values.get(column)?, &self.base) {
+            (Some(value), _) => Some(value.clone()),
+            (None, Some(row)) => Some(self.model.rows.value(&**row, column)),
+            (None, None) => None,
+        }
+    }
+
+    fn override_column(&mut self, column: usize, which: impl Fn(&ChildOp) -> bool) {
+        for child in self.children.iter_mut().filter(|child| which(&child.op)) {
+            if OwnerKey::of(child.association).is_some_and(|own| own.contains(column)) {
+                child.overridden.push(column);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for RowChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct(if self.base.is_some() { "Change" } else { "Build" });
+        for (column, value) in self.model.columns.iter().zip(&self.values) {
+            if let Some(value) = value {
+                shown.field(column.name, value);
+            }
+        }
+        for child in self.children.iter().filter(|child| !matches!(child.op, ChildOp::Associate { .. })) {
+            shown.field(child.association.name, &child.op);
+        }
+        if !self.errors.is_empty() {
+            shown.field("errors", &self.errors);
+        }
+        shown.finish()
+    }
+}
+
+/// Whether two values of a column are the same, so that writing one over the other changes nothing. Everything that
+/// compares what is stored with what is to be stored asks here.
+#[must_use]
+pub fn same_value(column: &ColumnDef, one: &Value<'_>, other: &Value<'_>) -> bool {
+    let _ = column;
+    match (one, other) {
+        // NaN is NaN, and a negative zero is another number than zero.
+        (Value::Real(one), Value::Real(other)) => one.to_bits() == other.to_bits(),
+        (one, other) => one.is_same(other),
+    }
+}

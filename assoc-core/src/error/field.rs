@@ -1,0 +1,111 @@
+//! One problem of a changeset, as data.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// One problem of a changeset: where it is, what it is, and an English sentence about it.
+///
+/// The path is the field of the column whose value is at fault (`title`). Where not one value but a link as a whole is at
+/// fault, it is the association (`user`). A row of several has its position in front (`[2].title`).
+///
+/// The code and its parameters are for programs: a translation looks them up, a form decides by them. The codes that this
+/// library uses are constants of this type; applications may use others.
+///
+/// ```
+/// use assoc_core::FieldError;
+///
+/// let error = FieldError::new("age", "must be at least 18").with_code("too_small").with_param("min", 18);
+/// assert_eq!(error.to_string(), "age must be at least 18");
+/// assert_eq!((&*error.code, error.param("min")), ("too_small", Some("18")));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FieldError {
+    /// Where: a column's field or an association, perhaps behind a path.
+    pub path: String,
+    /// What, for programs.
+    pub code: Cow<'static, str>,
+    /// What belongs to the code, by name.
+    pub params: Vec<(Cow<'static, str>, String)>,
+    /// What, in English: "is missing".
+    pub message: String,
+}
+
+impl FieldError {
+    /// The code of a problem that was given none.
+    pub const INVALID: &'static str = "invalid";
+    /// A column that must be set is not.
+    pub const MISSING: &'static str = "missing";
+    /// An association that must lead to a row leads to none. Parameter: `columns`, the fields of its key that are
+    /// missing.
+    pub const REQUIRED: &'static str = "required";
+    /// An association was dissociated, and none of its key columns can be cleared. Parameter: `columns`.
+    pub const NOT_CLEARABLE: &'static str = "not_clearable";
+    /// The row that an association is to lead to has no key. Parameters: `model` and `columns`, the target's.
+    pub const TARGET_WITHOUT_KEY: &'static str = "target_without_key";
+    /// Two associations share a column and need different values of it. Parameters: `association`, the other one, and
+    /// `column`.
+    pub const CONTRADICTION: &'static str = "contradiction";
+    /// A polymorphic association does not lead to rows of this model. Parameter: `model`.
+    pub const UNKNOWN_TYPE: &'static str = "unknown_type";
+    /// The column that tells the models of one table apart must keep the model's value. Parameter: `value`.
+    pub const DISCRIMINATOR: &'static str = "discriminator";
+    /// The database computes the column.
+    pub const GENERATED: &'static str = "generated";
+    /// Two rows were compared that are not the same row.
+    pub const OTHER_ROW: &'static str = "other_row";
+
+    /// A problem of one column or path, with the code [`INVALID`](Self::INVALID).
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        FieldError {
+            path: path.into(),
+            code: Cow::Borrowed(Self::INVALID),
+            params: Vec::new(),
+            message: message.into(),
+        }
+    }
+
+    /// The same with a code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// The same with one parameter more.
+    #[must_use]
+    pub fn with_param(mut self, name: impl Into<Cow<'static, str>>, value: impl fmt::Display) -> Self {
+        self.params.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// The value of a parameter.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The same problem, of a row that stands at a place of its own: `[2]` makes `[2].title` of `title`.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        self.path = format!("{place}.{}", self.path);
+        self
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.path, self.message)
+    }
+}
+
+// A message about thousands of rows names the first problems and the number of the others.
+const MOST_SHOWN: usize = 20;
+
+pub(super) fn listed(errors: &[FieldError]) -> String {
+    let mut text = errors.iter().take(MOST_SHOWN).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if let Some(more) = errors.len().checked_sub(MOST_SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("; and {more} more"));
+    }
+    text
+}

@@ -1,0 +1,62 @@
+//! Which statements write rows, and what they give back. Pure: nothing here runs anything.
+//!
+//! Rows that are inserted together come back from `RETURNING` in an order that no database promises. Which returned row is
+//! whose is therefore proven, never assumed ([`inputs_of`]).
+
+mod insert;
+mod matching;
+
+pub use insert::{InsertBatch, InsertPlan};
+pub use matching::inputs_of;
+
+use crate::column_type::SqlType;
+use crate::dialect::Dialect;
+use crate::metadata::model::{ColumnDef, ColumnDefault, ModelDef};
+use crate::row_sink::RowSink;
+use crate::value::Value;
+
+/// Whether an updated row may differ from what it was and what was set, so that it is to be read again: it has columns that
+/// the database computes or changes by itself, or a column may store a value in another form.
+#[must_use]
+pub fn reads_back(model: &ModelDef, dialect: &dyn Dialect, changes: &[(usize, Value<'static>)]) -> bool {
+    let own = |column: &ColumnDef| column.read_back || matches!(column.default, ColumnDefault::Generated(_));
+    model.read_back
+        || model.columns.iter().any(own)
+        || changes.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value))
+}
+
+/// Whether an inserted row can surely be read, as long as the columns fit the table's, so that the insert need not be undone
+/// because it cannot. Tries to read what was given, because the application's own column types may refuse it.
+#[must_use]
+pub fn is_surely_readable(model: &ModelDef, dialect: &dyn Dialect, row: &[Option<Value<'static>>]) -> bool {
+    if model.read_back {
+        return false;
+    }
+    let mut returned = Vec::with_capacity(row.len());
+    for (at, (column, value)) in model.columns.iter().zip(row).enumerate() {
+        returned.push(match value {
+            Some(value) if matches!(value, Value::Decimal(_) | Value::Json(_)) && !dialect.keeps(column, value) => {
+                return false;
+            }
+            Some(value) => value.clone(),
+            None => match (column.default, column.sql_type) {
+                (ColumnDefault::AutoIncrement, SqlType::Int(64) | SqlType::UInt(64)) if model.primary_key == [at] => {
+                    Value::Int(1)
+                }
+                // Left out, and NULL: unless the table has a default that the model does not know, which these take as well.
+                (
+                    ColumnDefault::None,
+                    SqlType::Int(64)
+                    | SqlType::Real(64)
+                    | SqlType::Text
+                    | SqlType::Blob
+                    | SqlType::Date
+                    | SqlType::Time
+                    | SqlType::DateTime,
+                ) if column.nullable => Value::Null,
+                _ => return false,
+            },
+        });
+    }
+    RowSink::row(&mut *model.rows.new_rows(), &mut returned).is_ok()
+}

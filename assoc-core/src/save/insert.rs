@@ -1,0 +1,160 @@
+//! Rows to be inserted, grouped into as few statements as their columns allow.
+
+use std::collections::HashMap;
+
+use crate::change::key_on_owner;
+use crate::dialect::Dialect;
+use crate::key::KeyTuple;
+use crate::metadata::model::{ColumnDefault, ModelDef};
+use crate::statement::Bind;
+use crate::value::Value;
+
+/// The statements that insert some rows of a model, in order.
+///
+/// Rows that set the same columns share statements, wherever they stand among the others. A row that refers to an earlier
+/// one of the same plan (a tree that is inserted with its keys) is never written before it.
+#[derive(Debug)]
+pub struct InsertPlan {
+    model: &'static ModelDef,
+    returning: bool,
+    // How many rows, and how many binds, a statement may have.
+    rows_per_statement: usize,
+    max_binds: usize,
+    /// The statements.
+    pub batches: Vec<InsertBatch>,
+    rows: u32,
+    // For each set of columns the last batch that takes such rows.
+    open: HashMap<Box<[usize]>, usize>,
+    // Associations of the model to itself: own columns, the columns they refer to, and the rows so far by those.
+    trees: Vec<(&'static [usize], &'static [usize], HashMap<KeyTuple, usize>)>,
+}
+
+/// One statement of an [`InsertPlan`]: rows that set the same columns.
+#[derive(Debug)]
+pub struct InsertBatch {
+    /// The columns, in ascending order.
+    pub columns: Box<[usize]>,
+    /// Which of all rows these are, in the order of the statement.
+    pub inputs: Vec<u32>,
+    /// Their values, row by row.
+    pub binds: Vec<Bind>,
+    most: usize,
+}
+
+// A database may take 1,000 rows a statement, and get two.
+const MOST_RESERVED: usize = 64;
+
+impl InsertPlan {
+    /// A plan without rows.
+    #[must_use]
+    pub fn new(model: &'static ModelDef, dialect: &dyn Dialect) -> Self {
+        let capabilities = dialect.capabilities();
+        let to_itself = model.associations.iter().filter(|association| (association.target)() == model);
+        let trees = to_itself.filter_map(|association| {
+            let (own, theirs) = key_on_owner(association)?;
+            Some((own, theirs, HashMap::new()))
+        });
+        InsertPlan {
+            model,
+            returning: capabilities.insert_returning,
+            rows_per_statement: capabilities.insert_rows.max(1),
+            max_binds: capabilities.max_binds,
+            batches: Vec::new(),
+            rows: 0,
+            open: HashMap::new(),
+            trees: trees.collect(),
+        }
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &'static ModelDef {
+        self.model
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows as usize
+    }
+
+    /// Adds a row: one entry for each column, `None` where nothing is set.
+    pub fn push(&mut self, row: Vec<Option<Value<'static>>>) {
+        let mut earliest = 0;
+        for (own, _, seen) in &self.trees {
+            if let Some(batch) = key_in(&row, own).and_then(|key| seen.get(&key)) {
+                earliest = earliest.max(*batch);
+            }
+        }
+        let columns = || row.iter().enumerate().filter(|(_, value)| value.is_some()).map(|(at, _)| at);
+        // Most rows set what the last one set.
+        let last = self.batches.len().wrapping_sub(1);
+        let like_last = self.batches.last().is_some_and(|batch| columns().eq(batch.columns.iter().copied()));
+        let open = if like_last { Some(last) } else { self.open.get(&*columns().collect::<Vec<_>>()).copied() };
+        let takes = |at: &usize| *at >= earliest && self.batches[*at].inputs.len() < self.batches[*at].most;
+        let at = match open.filter(takes) {
+            Some(at) => at,
+            None => {
+                let columns: Box<[usize]> = columns().collect();
+                let most = self.most_rows(&columns);
+                self.open.insert(columns.clone(), self.batches.len());
+                self.batches.push(InsertBatch { columns, inputs: Vec::new(), binds: Vec::new(), most });
+                self.batches.len() - 1
+            }
+        };
+        for (_, theirs, seen) in &mut self.trees {
+            if let Some(key) = key_in(&row, theirs) {
+                seen.insert(key, at);
+            }
+        }
+        self.batches[at].push(self.rows, row);
+        self.rows += 1;
+    }
+
+    /// The same rows in the same order, a statement each: what remains where the database changes rows so that several
+    /// cannot be told apart.
+    #[must_use]
+    pub fn one_by_one(mut self) -> Self {
+        let mut batches: Vec<InsertBatch> = Vec::with_capacity(self.rows());
+        for InsertBatch { columns, inputs, binds, .. } in self.batches {
+            let mut binds = binds.into_iter();
+            for input in inputs {
+                let own = binds.by_ref().take(columns.len()).collect();
+                batches.push(InsertBatch { columns: columns.clone(), inputs: vec![input], binds: own, most: 1 });
+            }
+        }
+        batches.sort_by_key(|batch| batch.inputs[0]);
+        self.batches = batches;
+        self
+    }
+
+    fn most_rows(&self, columns: &[usize]) -> usize {
+        let key = self.model.primary_key;
+        let has_key = !key.is_empty() && key.iter().all(|key| columns.contains(key));
+        let counts = match key {
+            [key] => self.model.columns[*key].default == ColumnDefault::AutoIncrement,
+            _ => false,
+        };
+        // Without columns, a statement inserts one row. Without RETURNING, rows are found again by their keys. And rows that
+        // triggers change are told apart by nothing but their keys.
+        let alone =
+            columns.is_empty() || (!has_key && !self.returning) || (!has_key && !counts && self.model.read_back);
+        if alone { 1 } else { self.rows_per_statement.min(self.max_binds / columns.len().max(1)).max(1) }
+    }
+}
+
+impl InsertBatch {
+    fn push(&mut self, input: u32, row: Vec<Option<Value<'static>>>) {
+        if self.inputs.len() == 1 {
+            // There are several: most likely as many as fit.
+            self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
+        }
+        self.inputs.push(input);
+        self.binds.extend(row.into_iter().flatten().map(Bind::Value));
+    }
+}
+
+fn key_in(row: &[Option<Value<'static>>], columns: &[usize]) -> Option<KeyTuple> {
+    let values: Option<Vec<_>> = columns.iter().map(|column| row.get(*column)?.clone()).collect();
+    KeyTuple::new(values?)
+}

@@ -1,0 +1,166 @@
+//! Inserting rows: in few statements, all or none, and returned in the order in which they were given.
+
+use std::sync::Arc;
+
+use assoc_core::change::RowChange;
+use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::rows::Rows;
+use assoc_core::save::{self, InsertBatch, InsertPlan};
+use assoc_core::{Bind, Error, ErrorKind, KeyTuple, ModelDef, Result, RowKeys, Statement, Value, sql};
+
+use super::read_by_keys;
+use crate::repo::Repo;
+use crate::session::Session;
+
+/// Inserts rows of a model and returns them in the given order, as the database has them.
+pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Box<dyn Rows>> {
+    check(model, &changes)?;
+    let dialect = repo.dialect();
+    let capabilities = dialect.capabilities();
+    let mut plan = InsertPlan::new(model, dialect);
+    // One statement is all or nothing by itself, as long as what it returns can be read.
+    let may_be_alone = changes.len() == 1 && capabilities.insert_returning && !capabilities.cheap_transactions;
+    let mut readable = false;
+    for change in changes {
+        let (_, row) = change.into_parts();
+        readable = may_be_alone && save::is_surely_readable(model, dialect, &row);
+        plan.push(row);
+    }
+    let Some(first) = plan.batches.first() else { return Ok(model.rows.new_rows()) };
+    // That the columns fit the table's is shown by the first such row, which is inserted in a transaction.
+    let kind = readable.then(|| (model.type_id(), first.columns.clone()));
+    let mut session = repo.session(Access::Write).await?;
+    if kind.as_ref().is_some_and(|kind| repo.has_inserted(kind)) {
+        return run(&mut session, &mut plan).await?.ok_or_else(|| unproven(model));
+    }
+    session.begin(TransactionMode::Write).await?;
+    match run(&mut session, &mut plan).await {
+        Ok(Some(rows)) => {
+            let rows = session.finish(Ok(rows)).await?;
+            if let Some(kind) = kind {
+                repo.note_inserted(kind);
+            }
+            return Ok(rows);
+        }
+        Ok(None) => {}
+        Err(error) => return session.finish(Err(error)).await,
+    }
+    // The database has changed rows so that several of one statement cannot be told apart. They are undone, and inserted
+    // one by one, which costs a statement for each.
+    let _ = session.finish::<()>(Err(unproven(model))).await;
+    let mut plan = plan.one_by_one();
+    session.begin(TransactionMode::Write).await?;
+    let result = run(&mut session, &mut plan).await.and_then(|rows| rows.ok_or_else(|| unproven(model)));
+    session.finish(result).await
+}
+
+// Everything that is wrong with any of the rows; with several, each problem says which row has it.
+fn check(model: &'static ModelDef, changes: &[RowChange]) -> Result<()> {
+    if changes.iter().any(|change| change.base().is_some()) {
+        let message = "`insert` takes new rows (`build()`); an existing row's changes are saved with `update`";
+        return Err(Error::invalid_query(model.name, message));
+    }
+    let mut errors = Vec::new();
+    for (at, change) in changes.iter().enumerate() {
+        let own = change.problems();
+        if changes.len() == 1 {
+            errors = own;
+        } else {
+            errors.extend(own.into_iter().map(|error| error.within(&format!("[{at}]"))));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(ErrorKind::Invalid { model: model.name, errors }.into()) }
+}
+
+#[cold]
+fn unproven(model: &ModelDef) -> Error {
+    Error::invalid_query(model.name, "the database accepted the row but gave back another number of rows")
+}
+
+/// Runs the statements. `None` if it cannot be proven which returned row is whose; the rows are inserted then.
+async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<Option<Box<dyn Rows>>> {
+    let model = plan.model();
+    let dialect = session.dialect();
+    let returning = dialect.capabilities().insert_returning;
+    let mut rows = model.rows.new_rows();
+    // Which of the given rows each row is.
+    let mut inputs: Vec<u32> = Vec::with_capacity(plan.rows());
+    // Full batches of the same columns have the same text: the last one's serves the next.
+    let mut last: Option<(usize, Arc<str>)> = None;
+    for at in 0..plan.batches.len() {
+        let same_text = |earlier: &usize| {
+            let (earlier, own) = (&plan.batches[*earlier], &plan.batches[at]);
+            earlier.columns == own.columns && earlier.inputs.len() == own.inputs.len()
+        };
+        let text = match last.take().filter(|(earlier, _)| same_text(earlier)) {
+            Some((_, text)) => text,
+            None => {
+                let batch = &plan.batches[at];
+                sql::insert_text(dialect, model, &batch.columns, batch.inputs.len(), returning)
+            }
+        };
+        last = Some((at, Arc::clone(&text)));
+        let batch = &mut plan.batches[at];
+        let statement = Statement::new(text, std::mem::take(&mut batch.binds));
+        let first = rows.len();
+        if returning {
+            session.query(&statement, &mut *rows).await?;
+        } else {
+            let executed = session.execute(&statement).await?;
+            let keys = keys_of(model, batch, statement.binds(), executed.last_insert_id)?;
+            let back = read_by_keys(session, model, RowKeys::Tuples(keys)).await?;
+            for row in 0..back.len() {
+                rows.push_from(&*back, row);
+            }
+        }
+        // Needed again if the rows have to be inserted one by one.
+        batch.binds = statement.into_binds();
+        let (given, returned) = (batch.inputs.len(), rows.len() - first);
+        if returned != given {
+            let message = format!("{given} rows were inserted and {returned} came back");
+            return Err(Error::invalid_query(model.name, message));
+        }
+        if returning {
+            let order = save::inputs_of(model, dialect, &batch.columns, &batch.binds, &*rows, first);
+            let Some(order) = order else { return Ok(None) };
+            inputs.extend(order.into_iter().map(|input| batch.inputs[input as usize]));
+        } else {
+            inputs.extend(&batch.inputs);
+        }
+    }
+    if model.read_back && returning {
+        rows = read_by_keys(session, model, rows.keys(model.primary_key, 0)).await?;
+    }
+    let mut order = vec![0; inputs.len()];
+    for (at, input) in inputs.into_iter().enumerate() {
+        order[input as usize] = at as u32;
+    }
+    rows.reorder(&order);
+    Ok(Some(rows))
+}
+
+// The keys of rows that an INSERT without RETURNING has written: what was set, and the one number that the database made.
+fn keys_of(
+    model: &'static ModelDef,
+    batch: &InsertBatch,
+    binds: &[Bind],
+    made: Option<i64>,
+) -> Result<Vec<Option<KeyTuple>>> {
+    model.require_primary_key("inserting on a database that does not return inserted rows")?;
+    let places: Vec<Option<usize>> =
+        model.primary_key.iter().map(|key| batch.columns.iter().position(|column| column == key)).collect();
+    if places.iter().filter(|place| place.is_none()).count() > usize::from(made.is_some()) {
+        let message = "the database made no key for the inserted row: set the primary key";
+        return Err(Error::invalid_query(model.name, message));
+    }
+    let value = |row: &[Bind], place: &Option<usize>| match place.map(|place| &row[place]) {
+        Some(Bind::Value(value)) => value.clone(),
+        Some(_) => Value::Null,
+        None => made.map_or(Value::Null, Value::Int),
+    };
+    if batch.columns.is_empty() {
+        return Ok(vec![KeyTuple::new(places.iter().map(|place| value(&[], place)))]);
+    }
+    let rows = binds.chunks(batch.columns.len());
+    Ok(rows.map(|row| KeyTuple::new(places.iter().map(|place| value(row, place)))).collect())
+}

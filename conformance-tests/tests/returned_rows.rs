@@ -1,0 +1,230 @@
+//! The order in which `INSERT … RETURNING` gives rows back is promised by no database: a driver that turns it round, and
+//! rows that must come back in the order in which they were given all the same.
+
+// Helpers fail a test by panicking.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use assoc_core::driver::{Access, Connection, Driver, Executed, TransactionMode};
+use assoc_core::{BoxFuture, Dialect, Result, RowSink, Statement};
+use assoc_repo::prelude::*;
+use assoc_sqlite::Sqlite;
+use rstest::rstest;
+
+type Row = Vec<Value<'static>>;
+
+/// How returned rows are put.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    AsTheyCome,
+    Reversed,
+    /// The last first, then the others.
+    Turned,
+    /// Turned round, and of each text the first letter: as a trigger might change it.
+    ReversedAndCut,
+}
+
+struct Shuffling {
+    inner: Sqlite,
+    order: Order,
+    inserts: Arc<AtomicUsize>,
+}
+
+impl Driver for Shuffling {
+    fn dialect(&self) -> &dyn Dialect {
+        self.inner.dialect()
+    }
+
+    fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
+        Box::pin(async move {
+            let inner = self.inner.acquire(access).await?;
+            let inserts = Arc::clone(&self.inserts);
+            Ok(Box::new(ShufflingConnection { inner, order: self.order, inserts }) as Box<dyn Connection>)
+        })
+    }
+}
+
+struct ShufflingConnection {
+    inner: Box<dyn Connection>,
+    order: Order,
+    inserts: Arc<AtomicUsize>,
+}
+
+impl Connection for ShufflingConnection {
+    fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut rows: Vec<Row> = Vec::new();
+            let mut collect = |values: &mut [Value<'_>]| {
+                rows.push(values.iter_mut().map(|value| std::mem::take(value).into_owned()).collect());
+                Ok(())
+            };
+            self.inner.query(statement, &mut collect).await?;
+            if statement.sql().starts_with("INSERT") {
+                self.inserts.fetch_add(1, Ordering::Relaxed);
+                match self.order {
+                    Order::AsTheyCome => {}
+                    Order::Reversed => rows.reverse(),
+                    Order::Turned => rows.rotate_right(1),
+                    Order::ReversedAndCut => {
+                        rows.reverse();
+                        rows.iter_mut().flatten().for_each(cut);
+                    }
+                }
+            }
+            rows.iter_mut().try_for_each(|row| sink.row(row))
+        })
+    }
+
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+        self.inner.execute(statement)
+    }
+
+    fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
+        self.inner.begin(mode)
+    }
+
+    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.inner.commit()
+    }
+
+    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.inner.rollback()
+    }
+
+    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.inner.savepoint(depth)
+    }
+
+    fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.inner.release_savepoint(depth)
+    }
+
+    fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.inner.rollback_to_savepoint(depth)
+    }
+}
+
+// Names become equal; keys do not.
+fn cut(value: &mut Value<'static>) {
+    if let Value::Text(text) = value
+        && text.starts_with('n')
+    {
+        *value = Value::from("n");
+    }
+}
+
+/// The database makes the key.
+#[derive(Model, Debug, Clone, PartialEq)]
+struct Counted {
+    id: i64,
+    name: String,
+    level: Option<f64>,
+}
+
+/// The application makes it.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(primary_key = "room, code")]
+struct Keyed {
+    room: i64,
+    code: String,
+    amount: rust_decimal::Decimal,
+}
+
+/// The database makes it, and nothing is known of its order.
+#[derive(Model, Debug, Clone, PartialEq)]
+struct Random {
+    #[column(default = "(hex(randomblob(8)))")]
+    id: String,
+    name: String,
+}
+
+/// There is none.
+#[derive(Model, Debug, Clone, PartialEq)]
+struct Keyless {
+    sensor: i64,
+    level: f64,
+}
+
+async fn repo(order: Order) -> (Repo, Arc<AtomicUsize>) {
+    let inserts = Arc::new(AtomicUsize::new(0));
+    let repo = Repo::new(Shuffling { inner: Sqlite::memory().unwrap(), order, inserts: Arc::clone(&inserts) });
+    repo.create_table::<Counted>().await.unwrap();
+    repo.create_table::<Keyed>().await.unwrap();
+    repo.create_table::<Random>().await.unwrap();
+    repo.create_table::<Keyless>().await.unwrap();
+    (repo, inserts)
+}
+
+#[rstest]
+fn rows_come_back_as_they_were_given(
+    #[values(Order::AsTheyCome, Order::Reversed, Order::Turned)] order: Order,
+    #[values(2, 50, 120)] rows: i64,
+) {
+    run(async {
+        let (repo, inserts) = repo(order).await;
+        let statements = |rows: i64| usize::try_from((rows + 49) / 50).unwrap();
+        let counted = repo.insert_all((0..rows).map(|n| Counted::build().set(Counted::NAME, format!("n{}", n % 7))));
+        for (n, row) in (0..).zip(counted.await.unwrap()) {
+            assert_eq!((row.id, row.name), (n + 1, format!("n{}", n % 7)));
+        }
+        assert_eq!(inserts.swap(0, Ordering::Relaxed), statements(rows));
+
+        let keyed = repo.insert_all((0..rows).rev().map(|n| {
+            let keyed = Keyed::build().set(Keyed::ROOM, n / 3).set(Keyed::CODE, format!("c{}", n % 3));
+            keyed.set(Keyed::AMOUNT, rust_decimal::Decimal::new(n, 2))
+        }));
+        for (n, row) in (0..rows).rev().zip(keyed.await.unwrap()) {
+            assert_eq!((row.room, row.code), (n / 3, format!("c{}", n % 3)));
+        }
+        assert_eq!(inserts.swap(0, Ordering::Relaxed), statements(rows));
+
+        // Some are equal.
+        let random =
+            repo.insert_all((0..rows).map(|n| Random::build().set(Random::NAME, format!("n{}", n % 40)))).await;
+        for (n, row) in random.unwrap().iter().enumerate() {
+            assert_eq!(row.name, format!("n{}", n % 40));
+        }
+        assert_eq!(inserts.swap(0, Ordering::Relaxed), statements(rows));
+
+        let keyless = repo.insert_all(
+            (0..rows).map(|n| Keyless::build().set(Keyless::SENSOR, n % 3).set(Keyless::LEVEL, n as f64 / 7.0)),
+        );
+        for (n, row) in (0..).zip(keyless.await.unwrap()) {
+            assert_eq!((row.sensor, row.level), (n % 3, n as f64 / 7.0));
+        }
+        assert_eq!(inserts.swap(0, Ordering::Relaxed), statements(rows));
+    });
+}
+
+/// Values that the database changes no longer tell rows apart: to insert them one by one is the only proof, and the first
+/// attempt leaves nothing behind.
+#[rstest]
+fn changed_values_are_inserted_one_by_one(#[values(false, true)] inside: bool) {
+    run(async {
+        let (repo, inserts) = repo(Order::ReversedAndCut).await;
+        let insert = async |repo: &Repo| {
+            let counted = (0..6).map(|n| Counted::build().set(Counted::NAME, format!("n{n}")));
+            let counted = repo.insert_all(counted).await?;
+            let random = (0..6).map(|n| Random::build().set(Random::NAME, format!("n{n}")));
+            Ok::<_, assoc_repo::Error>((counted, repo.insert_all(random).await?))
+        };
+        let rows = if inside { repo.transaction(async |tx| insert(tx).await).await } else { insert(&repo).await };
+        let (counted, random) = rows.unwrap();
+        assert_eq!((counted.len(), random.len()), (6, 6));
+        assert!(counted.is_sorted_by_key(|row| row.id), "{counted:?}");
+        assert_eq!(inserts.load(Ordering::Relaxed), 2 * (1 + 6));
+        assert_eq!(repo.count(Query::<Counted>::new()).await.unwrap(), 6);
+        assert_eq!(repo.count(Query::<Random>::new()).await.unwrap(), 6);
+        // Each is the row that was given at its place.
+        for (n, row) in random.iter().enumerate() {
+            let stored = repo.pluck(Random::NAME, Query::filter(Random::ID.eq(row.id.as_str()))).await.unwrap();
+            assert_eq!(stored, [format!("n{n}")]);
+        }
+    });
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(test);
+}
