@@ -111,29 +111,50 @@ async fn rows<O: Model, T: Model>(
     owner: &O,
     query: Select<T>,
 ) -> Result<Vec<T>> {
-    let chain = match def.options.owner_scope {
-        Some(scope) => Chain::of_owner(def, scope(owner), Shape::default())?,
-        None => Chain::scoped(def, Shape::default())?,
-    };
     let mut query = query;
-    if let Some(by) = chain.read_only_by() {
-        query.origin = RowOrigin::read_only(Some(by));
-    }
-    let own = chain.scope.clone();
-    match &chain.parts {
-        ChainParts::Key(hop) if own.group.is_empty() && !leads_back(def, &query)? => {
-            direct(repo, def, hop.key, own, owner, query).await
+    // The chain is not kept while statements run.
+    let (read_by, own) = {
+        let chain = match def.options.owner_scope {
+            Some(scope) => Chain::of_owner(def, scope(owner), Shape::default())?,
+            None => Chain::scoped(def, Shape::default())?,
+        };
+        if let Some(by) = chain.read_only_by() {
+            query.origin = RowOrigin::read_only(Some(by));
         }
-        // An inverse is the owner itself, which a preload finds in memory. The first of each group are chosen by the
-        // statement that preloads have, and so is SQL of the application's put on.
-        ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => {
-            Box::pin(by_parts(repo, def, owner, query)).await
-        }
-        ChainParts::Through { .. } | ChainParts::JoinTable { .. } => match way(repo, def, &query)? {
-            // Boxed: the commonest reader need not carry their state.
+        (ReadBy::of(&chain, &query)?, chain.scope)
+    };
+    match read_by {
+        ReadBy::Key(key) => direct(repo, def, key, own, owner, query).await,
+        // Boxed: the commonest reader need not carry their state.
+        ReadBy::Parts => Box::pin(by_parts(repo, def, owner, query)).await,
+        ReadBy::JoinChain => match way(repo, def, &query)? {
             Some(way) => Box::pin(by_way(repo, way, own, owner, query)).await,
             None => Box::pin(by_parts(repo, def, owner, query)).await,
         },
+    }
+}
+
+/// By what kind of statements the targets of one owner are read.
+enum ReadBy {
+    /// One on their table.
+    Key(Hop),
+    /// One that joins the tables between, if there is one.
+    JoinChain,
+    /// Those of a preload.
+    Parts,
+}
+
+impl ReadBy {
+    fn of<T: Model>(chain: &Chain, query: &Select<T>) -> Result<ReadBy> {
+        Ok(match &chain.parts {
+            // An inverse is the owner itself, which a preload finds in memory. The first of each group are chosen by the
+            // statement that preloads have.
+            ChainParts::Key(hop) if chain.scope.group.is_empty() && !leads_back(chain.association, query)? => {
+                ReadBy::Key(hop.key)
+            }
+            ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => ReadBy::Parts,
+            ChainParts::Through { .. } | ChainParts::JoinTable { .. } => ReadBy::JoinChain,
+        })
     }
 }
 
