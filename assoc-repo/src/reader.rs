@@ -9,14 +9,38 @@
 use std::any::Any;
 use std::future::Future;
 
+use assoc_core::Association;
+use assoc_core::AssociationDef;
+use assoc_core::AssociationNotLoaded;
+use assoc_core::BelongsTo;
+use assoc_core::Cardinality;
+use assoc_core::Chain;
+use assoc_core::ChainParts;
+use assoc_core::Discriminator;
+use assoc_core::Error;
+use assoc_core::Expr;
+use assoc_core::HasMany;
+use assoc_core::HasManyThrough;
+use assoc_core::HasOne;
+use assoc_core::Hop;
+use assoc_core::JoinRow;
+use assoc_core::KeyTuple;
+use assoc_core::Linkage;
+use assoc_core::LoadState;
+use assoc_core::Model;
+use assoc_core::Operand;
+use assoc_core::Request;
+use assoc_core::Result;
+use assoc_core::RowOrigin;
+use assoc_core::Shape;
+use assoc_core::Strategy;
+use assoc_core::TargetRow;
+use assoc_core::ToOne;
+use assoc_core::Value;
 use assoc_core::joins::Way;
-use assoc_core::planner::{Root, selected_columns};
+use assoc_core::planner::Root;
+use assoc_core::planner::selected_columns;
 use assoc_core::rows::mark;
-use assoc_core::{
-    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, Discriminator, Error,
-    Expr, HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, Linkage, LoadState, Model, Operand, Request, Result,
-    RowOrigin, Shape, Strategy, TargetRow, ToOne, Value,
-};
 
 use crate::query::Select;
 use crate::repo::Repo;
@@ -112,29 +136,50 @@ async fn rows<O: Model, T: Model>(
     owner: &O,
     query: Select<T>,
 ) -> Result<Vec<T>> {
-    let chain = match def.options.owner_scope {
-        Some(scope) => Chain::of_owner(def, scope(owner), Shape::default())?,
-        None => Chain::scoped(def, Shape::default())?,
-    };
     let mut query = query;
-    if let Some(by) = chain.read_only_by() {
-        query.origin = RowOrigin::read_only(Some(by));
-    }
-    let own = chain.scope.clone();
-    match &chain.parts {
-        ChainParts::Key(hop) if own.group.is_empty() && !leads_back(def, &query)? => {
-            direct(repo, def, hop.key, own, owner, query).await
+    // The chain is not kept while statements run.
+    let (read_by, own) = {
+        let chain = match def.options.owner_scope {
+            Some(scope) => Chain::of_owner(def, scope(owner), Shape::default())?,
+            None => Chain::scoped(def, Shape::default())?,
+        };
+        if let Some(by) = chain.read_only_by() {
+            query.origin = RowOrigin::read_only(Some(by));
         }
-        // An inverse is the owner itself, which a preload finds in memory. The first of each group are chosen by the
-        // statement that preloads have, and so is SQL of the application's put on.
-        ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => {
-            Box::pin(by_parts(repo, def, owner, query)).await
-        }
-        ChainParts::Through { .. } | ChainParts::JoinTable { .. } => match way(repo, def, &query)? {
-            // Boxed: the commonest reader need not carry their state.
+        (ReadBy::of(&chain, &query)?, chain.scope)
+    };
+    match read_by {
+        ReadBy::Key(key) => direct(repo, def, key, own, owner, query).await,
+        // Boxed: the commonest reader need not carry their state.
+        ReadBy::Parts => Box::pin(by_parts(repo, def, owner, query)).await,
+        ReadBy::JoinChain => match way(repo, def, &query)? {
             Some(way) => Box::pin(by_way(repo, way, own, owner, query)).await,
             None => Box::pin(by_parts(repo, def, owner, query)).await,
         },
+    }
+}
+
+/// By what kind of statements the targets of one owner are read.
+enum ReadBy {
+    /// One on their table.
+    Key(Hop),
+    /// One that joins the tables between, if there is one.
+    JoinChain,
+    /// Those of a preload.
+    Parts,
+}
+
+impl ReadBy {
+    fn of<T: Model>(chain: &Chain, query: &Select<T>) -> Result<ReadBy> {
+        Ok(match &chain.parts {
+            // An inverse is the owner itself, which a preload finds in memory. The first of each group are chosen by the
+            // statement that preloads have.
+            ChainParts::Key(hop) if chain.scope.group.is_empty() && !leads_back(chain.association, query)? => {
+                ReadBy::Key(hop.key)
+            }
+            ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => ReadBy::Parts,
+            ChainParts::Through { .. } | ChainParts::JoinTable { .. } => ReadBy::JoinChain,
+        })
     }
 }
 

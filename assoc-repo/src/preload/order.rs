@@ -225,7 +225,10 @@ mod tests {
                 ("as it is", Box::new(|key| key) as Box<dyn Fn(usize) -> usize>),
                 ("backwards", Box::new(move |key| count - key)),
                 ("shuffled", Box::new(|key: usize| key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 7)),
-                ("nearly all alike", Box::new(|key: usize| if key % 97 == 0 { 0 } else { 1 } * 1_000_000 + key)),
+                (
+                    "nearly all alike",
+                    Box::new(|key: usize| if key.is_multiple_of(97) { 0 } else { 1 } * 1_000_000 + key),
+                ),
             ] {
                 let (found, statements) = sorted(count, most, &rank);
                 let mut expected: Vec<usize> = (0..count).collect();
