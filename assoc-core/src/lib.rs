@@ -26,6 +26,7 @@ mod key;
 mod model;
 mod origin;
 pub mod planner;
+mod row_traits;
 pub mod rows;
 pub mod schema;
 pub mod sql;
@@ -54,8 +55,8 @@ pub use error::{
 pub use expr::{AggregateFunction, ChosenRows, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 pub use filter_hook::{FilterHook, RowFilters, filtered};
 pub use holder::{
-    BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
-    HasOneSlot, JoinRow, TargetRow, ToOne, WithJoinRows,
+    BelongsTo, FieldSlot, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
+    WithJoinRows, WithJoinRowsMut,
 };
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
 pub use model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};

@@ -7,6 +7,7 @@ use crate::association::AssociationDef;
 use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Expr;
+use crate::row_traits::RowTraits;
 use crate::key::{Key, KeyTuple};
 use crate::origin::RowOrigin;
 use crate::planner::Shape;
@@ -34,6 +35,14 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
 
     /// The primary key's columns, as indexes; apart from [`DEF`](Self::DEF) for the same reason.
     const PRIMARY_KEY: &'static [usize];
+
+    /// Which of `PartialEq` and `Debug` it has, for the holders of associations that lead here.
+    #[doc(hidden)]
+    const ROW_TRAITS: RowTraits<Self>;
+
+    /// [`DEF`](Self::DEF) as a function, for the definitions of associations that lead here.
+    #[must_use]
+    fn definition() -> &'static ModelDef;
 
     /// Reads a row whose values are the model's columns in their order. No association is loaded.
     ///
