@@ -83,7 +83,7 @@ pub use assoc_core::planner::{IntoPreload, Plan, Preload, Scope};
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
     Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinedColumn, LoadState, Mismatch, NotLoadedReason,
-    RawSql, Result, RowOrigin, Sort, SqlType, Value, WithJoinRows, escape_like,
+    RawSql, Result, RowOrigin, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut, escape_like,
 };
 
 // The README and the guide are compiled, and their examples run, as documentation tests of this crate.

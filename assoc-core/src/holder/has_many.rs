@@ -172,11 +172,15 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
         let mut put = |at: usize, rows: Vec<T>| put(at, HasMany(Cell::new(list(rows), state)));
         match (children, links) {
             (Children::Owned(rows), Links::Runs(runs)) => {
-                let Ok(rows) = rows.into_any().downcast::<Vec<T>>() else { return };
-                let mut rows = rows.into_iter();
-                for (at, run) in runs.iter().enumerate() {
+                let Ok(mut rows) = rows.into_any().downcast::<Vec<T>>() else { return };
+                // From the end, because cutting off an end moves its rows at once, not one by one.
+                let mut start = runs.iter().map(|run| *run as usize).sum();
+                rows.truncate(start);
+                for (at, run) in runs.iter().enumerate().rev() {
+                    start -= *run as usize;
+                    let own = cut_off(&mut rows, start);
                     if !skip(at) {
-                        put(at, rows.by_ref().take(*run as usize).collect());
+                        put(at, own);
                     }
                 }
             }
@@ -206,6 +210,20 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
                 });
             }
         }
+    }
+}
+
+// The rows from a position on.
+fn cut_off<T>(rows: &mut Vec<T>, start: usize) -> Vec<T> {
+    match rows.len().checked_sub(start) {
+        None | Some(0) => Vec::new(),
+        // `split_off` would give the whole allocation away, which is as large as all rows are.
+        Some(all) if start == 0 => {
+            let mut own = Vec::with_capacity(all);
+            own.append(rows);
+            own
+        }
+        Some(_) => rows.split_off(start),
     }
 }
 
