@@ -7,10 +7,10 @@ use crate::association::AssociationDef;
 use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::expr::Expr;
-use crate::row_traits::RowTraits;
 use crate::key::{Key, KeyTuple};
 use crate::origin::RowOrigin;
 use crate::planner::Shape;
+use crate::row_traits::RowTraits;
 use crate::rows::{LinkTable, ModelRows};
 use crate::value::Value;
 

@@ -120,7 +120,8 @@ fn rows_are_added_and_removed_in_the_state_they_are_in() {
 
 #[test]
 fn a_shared_target_is_copied_before_it_is_changed() {
-    let shared = Arc::new(Author { id: 1, posts: HasMany::default(), last: HasOne::default(), tags: HasManyThrough::default() });
+    let shared =
+        Arc::new(Author { id: 1, posts: HasMany::default(), last: HasOne::default(), tags: HasManyThrough::default() });
     let mut one: BelongsTo<Author> = BelongsTo::from_shared(Some(Arc::clone(&shared)));
     let other = one.clone();
     assert!(Arc::ptr_eq(&one.shared().unwrap(), &shared) && Arc::ptr_eq(&other.shared().unwrap(), &shared));
@@ -146,7 +147,8 @@ fn join_rows_stay_beside_their_targets() {
     });
     assert_eq!(rows.remove(0).map(|(tag, link)| (tag.id, link.position)), Some((1, 11)));
     assert_eq!((rows.remove(3), rows.len()), (None, 3));
-    let left: Vec<_> = tags.get_with_join_rows().unwrap().map(|(tag, link)| (tag.id, link.tag_id, link.position)).collect();
+    let left: Vec<_> =
+        tags.get_with_join_rows().unwrap().map(|(tag, link)| (tag.id, link.tag_id, link.position)).collect();
     assert_eq!((left, tags.is_partial()), (vec![(3, 3, 13), (4, 4, 14), (5, 5, 15)], true));
 
     let mut none = HasAndBelongsToMany::<Tag, PostTag>::from(Vec::<(Tag, PostTag)>::new());

@@ -56,6 +56,16 @@ impl Links {
         }
     }
 
+    /// The number of rows that all owners have together; a shared row counts for each.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        match self {
+            Links::Runs(runs) => runs.iter().map(|run| *run as usize).sum(),
+            Links::One(ones) => ones.iter().flatten().count(),
+            Links::Many { rows, .. } => rows.len(),
+        }
+    }
+
     /// Calls back with each owner and the positions of its rows.
     pub fn each(&self, mut owner: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
         self.each_of(&mut owner);

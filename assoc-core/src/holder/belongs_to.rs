@@ -9,7 +9,7 @@ use super::cell::{Cell, same_state, state_methods};
 use super::erased::Shared;
 use super::field_slot::{AssociationField, Fetched, shared_rows};
 use super::nesting;
-use super::rows::{ShownTarget, at_first, same_rows};
+use super::rows::{ShownTarget, same_target};
 use super::{Taken, ToOne};
 use crate::association::{Links, LoadState, SharedRow};
 use crate::error::NotLoadedReason;
@@ -88,9 +88,7 @@ impl<S: ToOne> Default for BelongsTo<S> {
 
 impl<S: ToOne<Target: PartialEq>> PartialEq for BelongsTo<S> {
     fn eq(&self, other: &Self) -> bool {
-        same_state(&self.0, &other.0, |one, other| {
-            same_rows(one.traits(), at_first(one.get()), at_first(other.get()))
-        })
+        same_state(&self.0, &other.0, |one, other| same_target(one.traits(), one.get(), other.get()))
     }
 }
 
@@ -161,7 +159,11 @@ impl<S: ToOne> AssociationField for BelongsTo<S> {
                 }
             };
             match links {
-                Links::One(ones) => ones.iter().enumerate().for_each(|(at, row)| put(at, row.map(|row| row as usize))),
+                Links::One(ones) => {
+                    for (at, row) in ones.iter().enumerate() {
+                        put(at, row.map(|row| row as usize));
+                    }
+                }
                 links => links.each(|at, own| put(at, own.next())),
             }
         });

@@ -29,6 +29,15 @@ impl<V> Cell<V> {
         }
     }
 
+    /// How the state is shown.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Cell::NotLoaded => "NotLoaded",
+            Cell::Loaded(_) => "Loaded",
+            Cell::Partial(_) => "Partial",
+        }
+    }
+
     pub(super) fn value(&self) -> Option<&V> {
         match self {
             Cell::NotLoaded => None,
@@ -74,10 +83,9 @@ pub(super) fn same_state<V>(one: &Cell<V>, other: &Cell<V>, same: impl FnOnce(&V
 /// `NotLoaded`, `Loaded(…)`, `Partial(…)`.
 impl<V: fmt::Debug> fmt::Debug for Cell<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cell::NotLoaded => f.write_str("NotLoaded"),
-            Cell::Loaded(value) => f.debug_tuple("Loaded").field(value).finish(),
-            Cell::Partial(value) => f.debug_tuple("Partial").field(value).finish(),
+        match self.value() {
+            None => f.write_str(self.name()),
+            Some(value) => f.debug_tuple(self.name()).field(value).finish(),
         }
     }
 }

@@ -82,23 +82,37 @@ impl<V: Kept> Content<V, V::Traits> for V {
 /// A `V` that its holder owns, or none: an empty list needs no allocation.
 pub(super) struct Owned<V, R>(Option<Box<dyn Content<V, R>>>);
 
+// In a build without optimisation each closure is a function more for each model: hence no adapters.
+#[allow(clippy::manual_map)]
 impl<V, R> Owned<V, R> {
     pub(super) const NONE: Self = Owned(None);
 
     pub(super) fn get(&self) -> Option<&V> {
-        self.0.as_ref().map(|content| (**content).value())
+        match &self.0 {
+            Some(content) => Some((**content).value()),
+            None => None,
+        }
     }
 
     pub(super) fn get_mut(&mut self) -> Option<&mut V> {
-        self.0.as_mut().map(|content| (**content).value_mut())
+        match &mut self.0 {
+            Some(content) => Some((**content).value_mut()),
+            None => None,
+        }
     }
 
     pub(super) fn into_inner(mut self) -> Option<V> {
-        self.0.take().map(Content::into_value)
+        match self.0.take() {
+            Some(content) => Some(content.into_value()),
+            None => None,
+        }
     }
 
     pub(super) fn traits(&self) -> Option<R> {
-        self.0.as_ref().map(|content| (**content).traits())
+        match &self.0 {
+            Some(content) => Some((**content).traits()),
+            None => None,
+        }
     }
 }
 
@@ -136,19 +150,30 @@ impl<V, R> Drop for Owned<V, R> {
 /// A row that several holders share, or none.
 pub(super) struct Shared<T>(Option<Arc<dyn Content<T, RowTraits<T>>>>);
 
+#[allow(clippy::manual_map)] // As above.
 impl<T> Shared<T> {
     pub(super) fn get(&self) -> Option<&T> {
-        self.0.as_ref().map(|content| (**content).value())
+        match &self.0 {
+            Some(content) => Some((**content).value()),
+            None => None,
+        }
     }
 
     pub(super) fn traits(&self) -> Option<RowTraits<T>> {
-        self.0.as_ref().map(|content| (**content).traits())
+        match &self.0 {
+            Some(content) => Some((**content).traits()),
+            None => None,
+        }
     }
 }
 
+#[allow(clippy::manual_map)] // As above.
 impl<T: TargetRow> Shared<T> {
     pub(super) fn new(row: Option<Arc<T>>) -> Self {
-        Shared(row.map(|row| row as Arc<dyn Content<T, RowTraits<T>>>))
+        match row {
+            Some(row) => Shared(Some(row)),
+            None => Shared(None),
+        }
     }
 
     /// The row to be changed; copied first if others hold it too.
@@ -168,7 +193,10 @@ impl<T: TargetRow> Shared<T> {
 
     /// The row in an `Arc` of any type.
     pub(super) fn untyped(&self) -> Option<Arc<dyn Any + Send + Sync>> {
-        self.0.as_ref().map(|content| Arc::clone(content).into_shared_any())
+        match &self.0 {
+            Some(content) => Some(Arc::clone(content).into_shared_any()),
+            None => None,
+        }
     }
 }
 

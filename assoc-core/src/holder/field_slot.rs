@@ -56,18 +56,28 @@ impl<O, H> FieldSlot<O, H> {
     }
 }
 
+// Each association has these, and in a build without optimisation each closure is a function more: hence no adapters.
+#[allow(clippy::manual_map)]
 impl<O: Model, H: AssociationField> FieldSlot<O, H> {
     fn of<'a>(&self, owner: &'a dyn Any) -> Option<&'a H> {
-        owner.downcast_ref::<O>().map(self.field)
+        match owner.downcast_ref::<O>() {
+            Some(owner) => Some((self.field)(owner)),
+            None => None,
+        }
     }
 
     fn of_mut<'a>(&self, owner: &'a mut dyn Any) -> Option<&'a mut H> {
-        owner.downcast_mut::<O>().map(self.field_mut)
+        match owner.downcast_mut::<O>() {
+            Some(owner) => Some((self.field_mut)(owner)),
+            None => None,
+        }
     }
 
     fn fill(&self, owners: &mut dyn Owners, fetched: Fetched<'_>) {
         H::fill(fetched, &mut |at, value| {
-            if let Some(field) = owners.owner(at).and_then(|owner| self.of_mut(owner)) {
+            if let Some(owner) = owners.owner(at)
+                && let Some(field) = self.of_mut(owner)
+            {
                 *field = value;
             }
         });
@@ -76,7 +86,10 @@ impl<O: Model, H: AssociationField> FieldSlot<O, H> {
 
 impl<O: Model, H: AssociationField> Slot for FieldSlot<O, H> {
     fn state(&self, owner: &dyn Any) -> LoadState {
-        self.of(owner).map_or(LoadState::NotLoaded, H::load_state)
+        match self.of(owner) {
+            Some(field) => field.load_state(),
+            None => LoadState::NotLoaded,
+        }
     }
 
     fn is_shared(&self) -> bool {

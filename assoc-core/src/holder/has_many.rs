@@ -8,11 +8,11 @@ use super::cell::{Cell, same_state, state_methods};
 use super::erased::Owned;
 use super::field_slot::{AssociationField, Fetched};
 use super::nesting;
-use crate::row_traits::RowTraits;
 use super::rows::{ShownRows, same_rows};
-use super::{TargetRow, Taken};
+use super::{Taken, TargetRow};
 use crate::association::{Children, Links, LoadState};
 use crate::error::NotLoadedReason;
+use crate::row_traits::RowTraits;
 
 /// The targets of a `has_many` association.
 ///
@@ -102,8 +102,11 @@ fn list<T: TargetRow>(rows: Vec<T>) -> List<T> {
     if rows.is_empty() { Owned::NONE } else { Owned::new(rows) }
 }
 
-fn by_position<'a, T>(list: &'a List<T>) -> impl Fn(usize) -> Option<&'a T> + Sync {
-    move |at| list.get()?.get(at)
+fn by_position<T>(list: &List<T>, at: usize) -> Option<&T> {
+    match list.get() {
+        Some(rows) => rows.get(at),
+        None => None,
+    }
 }
 
 impl<T> Default for HasMany<T> {
@@ -115,7 +118,7 @@ impl<T> Default for HasMany<T> {
 impl<T: PartialEq> PartialEq for HasMany<T> {
     fn eq(&self, other: &Self) -> bool {
         same_state(&self.0, &other.0, |one, other| {
-            same_rows(one.traits(), by_position(one), by_position(other))
+            same_rows(one.traits(), &|at| by_position(one, at), &|at| by_position(other, at))
         })
     }
 }
@@ -137,7 +140,16 @@ impl<T: TargetRow> From<Taken<Vec<T>>> for HasMany<T> {
 /// Shows the state: `NotLoaded`, `Loaded([…])`, `Partial([…])`.
 impl<T: fmt::Debug> fmt::Debug for HasMany<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        nesting::show(&self.0.view(|list| ShownRows(list.traits(), by_position(list))), f)
+        nesting::show(&Shown(&self.0), f)
+    }
+}
+
+struct Shown<'a, T>(&'a Cell<List<T>>);
+
+impl<T> fmt::Debug for Shown<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(list) = self.0.value() else { return f.write_str("NotLoaded") };
+        f.debug_tuple(self.0.name()).field(&ShownRows(list.traits(), &|at| by_position(list, at))).finish()
     }
 }
 
@@ -174,7 +186,7 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
             (Children::Owned(rows), Links::Runs(runs)) => {
                 let Ok(mut rows) = rows.into_any().downcast::<Vec<T>>() else { return };
                 // From the end, because cutting off an end moves its rows at once, not one by one.
-                let mut start = runs.iter().map(|run| *run as usize).sum();
+                let mut start = links.rows();
                 rows.truncate(start);
                 for (at, run) in runs.iter().enumerate().rev() {
                     start -= *run as usize;
@@ -190,24 +202,26 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
                 links.each(|at, own| {
                     if !skip(at) {
                         let mut moved = Vec::with_capacity(own.size_hint().0);
-                        moved.extend(own.filter_map(|row| rows[row].take()));
+                        for row in own {
+                            if let Some(row) = rows[row].take() {
+                                moved.push(row);
+                            }
+                        }
                         put(at, moved);
                     }
                 });
             }
             (Children::Owned(rows), links) => {
-                copy(rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows), links, skip, &mut put);
+                let rows: &[T] = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows);
+                copy(&|row| rows[row].clone(), links, skip, &mut put);
             }
             (Children::Lent(rows), links) => {
-                copy(rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows), links, skip, &mut put);
+                let rows: &[T] = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows);
+                copy(&|row| rows[row].clone(), links, skip, &mut put);
             }
             (Children::Shared(rows), links) => {
                 let rows: &[Arc<T>] = rows.downcast_ref::<Vec<Arc<T>>>().map_or(&[], |rows| rows);
-                links.each(|at, own| {
-                    if !skip(at) {
-                        put(at, own.map(|row| T::clone(&rows[row])).collect());
-                    }
-                });
+                copy(&|row| T::clone(&rows[row]), links, skip, &mut put);
             }
         }
     }
@@ -227,10 +241,14 @@ fn cut_off<T>(rows: &mut Vec<T>, start: usize) -> Vec<T> {
     }
 }
 
-fn copy<T: Clone>(rows: &[T], links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
+fn copy<T>(row: &dyn Fn(usize) -> T, links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
     links.each(|at, own| {
         if !skip(at) {
-            put(at, own.map(|row| rows[row].clone()).collect());
+            let mut rows = Vec::with_capacity(own.size_hint().0);
+            for position in own {
+                rows.push(row(position));
+            }
+            put(at, rows);
         }
     });
 }

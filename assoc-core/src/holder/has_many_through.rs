@@ -10,12 +10,12 @@ use super::erased::{Kept, Owned};
 use super::field_slot::{AssociationField, Fetched, shared_rows};
 use super::join_rows::{JoinRow, JoinRowList, WithJoinRows, WithJoinRowsMut};
 use super::nesting;
-use crate::row_traits::RowTraits;
 use super::rows::{ShownRows, same_rows};
 use super::{Taken, TargetRow};
 use crate::association::{LoadState, SharedRow, share_row};
 use crate::error::NotLoadedReason;
 use crate::model::Model;
+use crate::row_traits::RowTraits;
 
 /// The targets of a `has_many through` association.
 ///
@@ -220,20 +220,26 @@ impl<T, J> Default for HasManyThrough<T, J> {
     }
 }
 
-fn by_position<'a, T, J>(list: &'a List<T, J>) -> impl Fn(usize) -> Option<&'a T> + Sync {
-    move |at| list.get()?.rows.get(at).map(|row| &**row)
+fn by_position<T, J>(list: &List<T, J>, at: usize) -> Option<&T> {
+    match list.get() {
+        Some(targets) => targets.rows.get(at).map(|row| &**row),
+        None => None,
+    }
 }
 
-fn join_row_by_position<'a, T, J>(list: &'a List<T, J>) -> impl Fn(usize) -> Option<&'a J> + Sync {
-    move |at| list.get()?.join_rows().get(at)
+fn join_row_by_position<T, J>(list: &List<T, J>, at: usize) -> Option<&J> {
+    match list.get() {
+        Some(targets) => targets.join_rows().get(at),
+        None => None,
+    }
 }
 
 impl<T: PartialEq, J: PartialEq> PartialEq for HasManyThrough<T, J> {
     fn eq(&self, other: &Self) -> bool {
         same_state(&self.0, &other.0, |one, other| {
             let (traits, join_traits) = one.traits().unzip();
-            same_rows(traits, by_position(one), by_position(other))
-                && same_rows(join_traits, join_row_by_position(one), join_row_by_position(other))
+            same_rows(traits, &|at| by_position(one, at), &|at| by_position(other, at))
+                && same_rows(join_traits, &|at| join_row_by_position(one, at), &|at| join_row_by_position(other, at))
         })
     }
 }
@@ -278,16 +284,12 @@ struct Shown<'a, T, J>(&'a Cell<List<T, J>>);
 
 impl<T, J> fmt::Debug for Shown<'_, T, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, list) = match self.0 {
-            Cell::NotLoaded => return f.write_str("NotLoaded"),
-            Cell::Loaded(list) => ("Loaded", list),
-            Cell::Partial(list) => ("Partial", list),
-        };
+        let Some(list) = self.0.value() else { return f.write_str("NotLoaded") };
         let (traits, join_traits) = list.traits().unzip();
-        let mut shown = f.debug_tuple(name);
-        shown.field(&ShownRows(traits, by_position(list)));
+        let mut shown = f.debug_tuple(self.0.name());
+        shown.field(&ShownRows(traits, &|at| by_position(list, at)));
         if list.get().is_some_and(|targets| targets.join_rows.is_some()) {
-            shown.field(&ShownRows(join_traits, join_row_by_position(list)));
+            shown.field(&ShownRows(join_traits, &|at| join_row_by_position(list, at)));
         }
         shown.finish()
     }
@@ -346,15 +348,21 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
                     start += own.count();
                     return;
                 }
-                let rows: Vec<_> = own.inspect(|_| start += 1).filter_map(|row| rows.get(row)).map(Arc::clone).collect();
+                let mut targets = Vec::with_capacity(own.size_hint().0);
+                for row in own {
+                    start += 1;
+                    if let Some(row) = rows.get(row) {
+                        targets.push(Arc::clone(row));
+                    }
+                }
                 let own = table_rows.and_then(|table| table.positions.get(first..start).zip(Some(table.rows)));
                 let join_rows = own.and_then(|(own, rows)| J::copied(rows, own)).map(Box::new);
                 // Without their join rows, targets are not what was asked for: the association stays as it was.
                 if !J::ABSENT && join_rows.is_none() {
                     return;
                 }
-                let nothing = rows.is_empty() && J::ABSENT;
-                let list = if nothing { Owned::NONE } else { Owned::new(Targets { rows, join_rows }) };
+                let nothing = targets.is_empty() && J::ABSENT;
+                let list = if nothing { Owned::NONE } else { Owned::new(Targets { rows: targets, join_rows }) };
                 put(at, HasManyThrough(Cell::new(list, state)));
             });
         });

@@ -9,11 +9,11 @@ use super::cell::{Cell, same_state, state_methods};
 use super::erased::Owned;
 use super::field_slot::{AssociationField, Fetched};
 use super::nesting;
-use crate::row_traits::RowTraits;
-use super::rows::{ShownTarget, at_first, same_rows};
+use super::rows::{ShownTarget, same_target};
 use super::{Taken, TargetRow, ToOne};
 use crate::association::{Children, LoadState};
 use crate::error::NotLoadedReason;
+use crate::row_traits::RowTraits;
 
 /// The target of a `has_one` association: `HasOne<Address>` if there must be one, `HasOne<Option<Address>>` if not.
 pub struct HasOne<S: ToOne>(Cell<Target<S::Target>>);
@@ -84,9 +84,7 @@ impl<S: ToOne> Default for HasOne<S> {
 
 impl<S: ToOne<Target: PartialEq>> PartialEq for HasOne<S> {
     fn eq(&self, other: &Self) -> bool {
-        same_state(&self.0, &other.0, |one, other| {
-            same_rows(one.traits(), at_first(one.get()), at_first(other.get()))
-        })
+        same_state(&self.0, &other.0, |one, other| same_target(one.traits(), one.get(), other.get()))
     }
 }
 

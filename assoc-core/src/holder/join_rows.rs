@@ -9,8 +9,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::row_traits::RowTraits;
 use crate::model::Model;
+use crate::row_traits::RowTraits;
 
 /// The rows beside one owner's targets; `None` where targets have no such rows. One pointer wide, because every
 /// association through others has it and few use it.
