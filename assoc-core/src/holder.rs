@@ -6,24 +6,38 @@
 
 mod belongs_to;
 mod cell;
+mod erased;
+mod field_slot;
 mod has_many;
 mod has_many_through;
 mod has_one;
 mod join_rows;
+mod nesting;
+mod rows;
+mod taken;
 
-pub use belongs_to::{BelongsTo, BelongsToSlot};
-pub use has_many::{HasMany, HasManySlot};
-pub use has_many_through::{HasAndBelongsToMany, HasManyThrough, HasManyThroughSlot};
-pub use has_one::{HasOne, HasOneSlot};
-pub use join_rows::{JoinRow, WithJoinRows};
+pub use belongs_to::BelongsTo;
+pub use field_slot::FieldSlot;
+pub use has_many::HasMany;
+pub use has_many_through::{HasAndBelongsToMany, HasManyThrough};
+pub use has_one::HasOne;
+pub use join_rows::{JoinRow, WithJoinRows, WithJoinRowsMut};
+pub use taken::Taken;
 
 use crate::error::NotLoadedReason;
 use crate::metadata::model::Model;
+use crate::row_traits::RowTraits;
 
 /// What a single target can be: a model, or an enum of models (`#[derive(Polymorphic)]`).
-pub trait TargetRow: Clone + Send + Sync + 'static {}
+pub trait TargetRow: Clone + Send + Sync + 'static {
+    /// Which of `PartialEq` and `Debug` it has.
+    #[doc(hidden)]
+    const ROW_TRAITS: RowTraits<Self>;
+}
 
-impl<M: Model> TargetRow for M {}
+impl<M: Model> TargetRow for M {
+    const ROW_TRAITS: RowTraits<M> = <M as Model>::ROW_TRAITS;
+}
 
 /// What a to-one holder can hold: a model `T`, which has to exist, or `Option<T>`.
 #[diagnostic::on_unimplemented(
@@ -33,7 +47,7 @@ impl<M: Model> TargetRow for M {}
 )]
 pub trait ToOne: 'static {
     /// The target's model.
-    type Target: Clone + Send + Sync + 'static;
+    type Target: TargetRow;
 
     /// What reading gives: `&T`, or `Option<&T>`.
     type Read<'a>;

@@ -24,6 +24,7 @@ mod key;
 mod metadata;
 pub mod planner;
 mod row_sink;
+mod row_traits;
 pub mod save;
 pub mod schema;
 pub mod sql;
@@ -42,8 +43,8 @@ pub use error::{
     AssociationNotLoaded, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, Mismatch, NotLoadedReason, Result,
 };
 pub use holder::{
-    BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
-    HasOneSlot, JoinRow, TargetRow, ToOne, WithJoinRows,
+    BelongsTo, FieldSlot, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
+    WithJoinRows, WithJoinRowsMut,
 };
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
 pub use metadata::association::{

@@ -3,8 +3,7 @@
 pub use crate::column_type::{ColumnType, SqlType};
 pub use crate::error::{AssociationNotLoaded, Error, ErrorKind, Mismatch, NotLoadedReason, Result};
 pub use crate::holder::{
-    BelongsTo, BelongsToSlot, HasAndBelongsToMany, HasMany, HasManySlot, HasManyThrough, HasManyThroughSlot, HasOne,
-    HasOneSlot, TargetRow, ToOne, WithJoinRows,
+    BelongsTo, FieldSlot, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, TargetRow, ToOne, WithJoinRows,
 };
 pub use crate::key::Key;
 pub use crate::metadata::association::{
@@ -15,6 +14,7 @@ pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model,
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
 pub use crate::metadata::request::Shape;
 pub use crate::metadata::rows::{Rows, RowsOf};
+pub use crate::row_traits::{MissingTraits, RowTraits, TraitsOf};
 pub use crate::typed::association::{Association, ForeignKeyFor};
 pub use crate::typed::column::{Column, MaybeNull};
 pub use crate::typed::conditions::OfType;
@@ -220,8 +220,8 @@ pub const fn check_other_side<O, A: OtherSide<O>>(_other_side: fn() -> A, key: &
 
 /// The model of a polymorphic enum's first variant.
 #[must_use]
-pub fn first_variant<E: Polymorphic>() -> &'static ModelDef {
-    (E::VARIANTS[0].model)()
+pub fn first_variant(variants: &'static [VariantDef]) -> &'static ModelDef {
+    (variants[0].model)()
 }
 
 /// An association that leads to `O`, as one has to that is the inverse of one of `O`.
@@ -296,20 +296,22 @@ const fn same(one: &str, other: &str) -> bool {
 /// The join table of a `has_and_belongs_to_many` from `O` to `T`: the columns that refer to the owner, then those that
 /// refer to the target. Made once for each association, and kept.
 #[must_use]
-pub fn join_table_def<O: Model, T: Model>(
+pub fn join_table_def(
+    owner: &ModelDef,
+    target: &ModelDef,
     named: Option<TableRef>,
     owner_columns: &[&'static str],
     target_columns: &[&'static str],
 ) -> ModelDef {
     let table = named.unwrap_or_else(|| {
-        let (owner, target) = (O::DEF.table, T::DEF.table);
+        let (owner, target) = (owner.table, target.table);
         TableRef { schema: owner.schema.or(target.schema), name: join_table_name(owner.name, target.name).leak() }
     });
-    fn referring<'a, M: Model>(columns: &'a [&'static str]) -> impl Iterator<Item = ColumnDef> + 'a {
-        let key = M::PRIMARY_KEY.iter().filter_map(|column| M::COLUMNS.get(*column));
+    fn referring(model: &ModelDef, columns: &[&'static str]) -> impl Iterator<Item = ColumnDef> {
+        let key = model.primary_key.iter().filter_map(|column| model.columns.get(*column));
         columns.iter().zip(key).map(|(name, key)| ColumnDef::new(name, name, key.sql_type, false))
     }
-    let columns: Vec<ColumnDef> = referring::<O>(owner_columns).chain(referring::<T>(target_columns)).collect();
+    let columns: Vec<ColumnDef> = referring(owner, owner_columns).chain(referring(target, target_columns)).collect();
     ModelDef::join_table(table.name, table, columns.leak())
 }
 

@@ -4,7 +4,7 @@
 //! in an anonymous constant, in which `__assoc` is the module the core keeps for it: a program that has its own
 //! `Option` or `Vec` does not notice.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::Path;
 
@@ -47,4 +47,43 @@ fn in_anonymous_constant(root: &TokenStream, items: &TokenStream) -> TokenStream
 /// Where `span` is, but known to be generated, so that lints leave the code alone.
 fn generated(span: Span) -> Span {
     Span::call_site().located_at(span)
+}
+
+/// Which traits a target has. Asked here, where it is a type by name: a constant of `TraitsOf` itself, which exists if it has
+/// the trait, wins over that of `MissingTraits`.
+fn row_traits(target: &Ident) -> TokenStream {
+    quote! {
+        const ROW_TRAITS: __assoc::RowTraits<Self> = {
+            #[allow(unused_imports)]
+            use __assoc::MissingTraits as _;
+            __assoc::RowTraits::new(__assoc::TraitsOf::<#target>::EQ, __assoc::TraitsOf::<#target>::DEBUG)
+        };
+    }
+}
+
+/// A function as a value, in a model's constants: `fn(…) -> …`, of code in which `Self` is the model.
+///
+/// No closure: the compiler makes functions of all closures by one generic shim, and counts how often that leads to
+/// itself. Where models lead to each other in a long row, the count would reach its recursion limit.
+fn function(model: &Ident, signature: &TokenStream, body: &TokenStream) -> TokenStream {
+    let body = without_self(body.clone(), model);
+    quote!({ fn __function #signature { #body } __function })
+}
+
+/// Code outside of the model's `impl`, where `Self` is nothing.
+fn without_self(code: TokenStream, model: &Ident) -> TokenStream {
+    let one = |token: TokenTree| match token {
+        TokenTree::Ident(ident) if ident == "Self" => {
+            let mut model = model.clone();
+            model.set_span(model.span().located_at(ident.span()));
+            TokenTree::Ident(model)
+        }
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), without_self(group.stream(), model));
+            inner.set_span(group.span());
+            TokenTree::Group(inner)
+        }
+        other => other,
+    };
+    code.into_iter().map(one).collect()
 }

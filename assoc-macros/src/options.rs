@@ -275,16 +275,6 @@ impl Holder {
         }
     }
 
-    /// What leads from an owner to the field.
-    pub(crate) const fn slot(self) -> &'static str {
-        match self {
-            Holder::BelongsTo => "BelongsToSlot",
-            Holder::HasOne => "HasOneSlot",
-            Holder::HasMany => "HasManySlot",
-            Holder::HasManyThrough | Holder::HasAndBelongsToMany => "HasManyThroughSlot",
-        }
-    }
-
     /// Whether there is at most one target.
     pub(crate) const fn is_to_one(self) -> bool {
         matches!(self, Holder::BelongsTo | Holder::HasOne)

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use assoc_core::change::{RowChange, same_value};
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnDefault, ColumnType, ErrorKind, FieldError, IntoColumn,
-    Model, Result, ToOne, Value,
+    Association, BelongsTo, Column, ColumnDefault, ColumnType, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne,
+    Value,
 };
 
 mod target;

@@ -73,7 +73,8 @@ pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
     Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, JoinedColumn, LoadState, Mismatch,
-    NotLoadedReason, Preload, RawSql, Result, RowOrigin, Scope, Sort, SqlType, Value, WithJoinRows, escape_like,
+    NotLoadedReason, Preload, RawSql, Result, RowOrigin, Scope, Sort, SqlType, Taken, Value, WithJoinRows,
+    WithJoinRowsMut, escape_like,
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};

@@ -5,15 +5,16 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::ToOne;
-use super::cell::{Cell, state_methods};
+use super::cell::{Cell, same_state, state_methods};
+use super::erased::Shared;
+use super::field_slot::{AssociationField, Fetched, shared_rows};
+use super::rows::{ShownTarget, same_target};
+use super::{Taken, ToOne, nesting};
 use crate::error::NotLoadedReason;
-use crate::metadata::association::{Children, Links, LoadState, SharedRow, Slot, share_row};
-use crate::metadata::model::Model;
-use crate::metadata::rows::Owners;
+use crate::metadata::association::{Links, LoadState, SharedRow};
 
 /// The target of a `belongs_to` association: `BelongsTo<User>` if there must be one, `BelongsTo<Option<User>>` if not.
-pub struct BelongsTo<S: ToOne>(Cell<Option<Arc<S::Target>>>);
+pub struct BelongsTo<S: ToOne>(Cell<Shared<S::Target>>);
 
 impl<S: ToOne> BelongsTo<S> {
     /// The target: `&T`, or `Option<&T>` for an optional one.
@@ -27,13 +28,46 @@ impl<S: ToOne> BelongsTo<S> {
     /// `None` if nothing asked for it, `Some(None)` if it was loaded and there is none.
     #[must_use]
     pub fn loaded(&self) -> Option<Option<&S::Target>> {
-        self.0.value().map(Option::as_deref)
+        self.0.value().map(Shared::get)
     }
 
-    /// The shared target itself.
+    /// The target, to change it in memory. It is copied first if other owners share it; theirs stays as it is.
     #[must_use]
-    pub fn shared(&self) -> Option<&Arc<S::Target>> {
-        self.0.value()?.as_ref()
+    pub fn loaded_mut(&mut self) -> Option<Option<&mut S::Target>> {
+        self.0.value_mut().map(Shared::make_mut)
+    }
+
+    /// The shared target itself, counted once more.
+    #[must_use]
+    pub fn shared(&self) -> Option<Arc<S::Target>> {
+        self.0.value()?.typed()
+    }
+
+    /// Takes the target out; the association is not loaded afterwards. Put back with `into()`, it is what it was: the
+    /// target, or what a filter left of it.
+    pub fn take(&mut self) -> Option<Taken<Option<Arc<S::Target>>>> {
+        self.0.take(|target| target.typed())
+    }
+
+    /// Puts another target, or none, in place of the loaded one, which it gives back. The state stays. If nothing was
+    /// loaded, nothing changes and it gives `None`. Neither the foreign key nor the database is touched.
+    pub fn replace(&mut self, target: Option<Arc<S::Target>>) -> Option<Taken<Option<Arc<S::Target>>>> {
+        let state = self.state();
+        let before = self.take()?;
+        self.0 = Cell::new(Shared::new(target), state);
+        Some(before)
+    }
+
+    /// A target that others share, as if it had been loaded.
+    #[must_use]
+    pub fn from_shared(target: Option<Arc<S::Target>>) -> Self {
+        BelongsTo(Cell::Loaded(Shared::new(target)))
+    }
+
+    /// A target, or none, as if it had been loaded through a filter: not known to be what the association has.
+    #[must_use]
+    pub fn partial(target: Option<S::Target>) -> Self {
+        BelongsTo(Cell::Partial(Shared::new(target.map(Arc::new))))
     }
 
     state_methods!();
@@ -53,117 +87,84 @@ impl<S: ToOne> Default for BelongsTo<S> {
 
 impl<S: ToOne<Target: PartialEq>> PartialEq for BelongsTo<S> {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+        same_state(&self.0, &other.0, |one, other| same_target(one.traits(), one.get(), other.get()))
     }
 }
 
 /// A target as if it had been loaded: for tests of code that reads associations.
 impl<S: ToOne> From<Option<S::Target>> for BelongsTo<S> {
     fn from(target: Option<S::Target>) -> Self {
-        BelongsTo(Cell::Loaded(target.map(Arc::new)))
+        BelongsTo::from_shared(target.map(Arc::new))
+    }
+}
+
+/// A target that was taken out, in the state it was in.
+impl<S: ToOne> From<Taken<Option<Arc<S::Target>>>> for BelongsTo<S> {
+    fn from(target: Taken<Option<Arc<S::Target>>>) -> Self {
+        BelongsTo(target.into_cell(Shared::new))
     }
 }
 
 /// Shows the state: `NotLoaded`, `Loaded(None)`, `Loaded(Some(…))`, `Partial(…)`.
 impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for BelongsTo<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        nesting::show(&self.0.view(|target| ShownTarget(target.traits(), target.get())), f)
     }
 }
 
 /// A loaded target serialises as itself or nothing; leave fields that are not loaded out with
-/// `#[serde(skip_serializing_if = "BelongsTo::is_not_loaded")]`.
+/// `#[serde(skip_serializing_if = "BelongsTo::is_not_loaded")]`. An error beyond 512 levels of rows that hold rows.
 #[cfg(feature = "serde")]
 impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for BelongsTo<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-        self.loaded().flatten().serialize(serializer)
+        nesting::serialize(serializer, |serializer| self.loaded().flatten().serialize(serializer))
     }
 }
 
-/// The [`Slot`] of a `BelongsTo` field.
-pub struct BelongsToSlot<O, S: ToOne> {
-    field: fn(&O) -> &BelongsTo<S>,
-    field_mut: fn(&mut O) -> &mut BelongsTo<S>,
-}
+impl<S: ToOne> AssociationField for BelongsTo<S> {
+    const SHARED: bool = true;
 
-impl<O, S: ToOne> BelongsToSlot<O, S> {
-    /// The slot of the field these two functions lead to.
-    #[must_use]
-    pub const fn new(field: fn(&O) -> &BelongsTo<S>, field_mut: fn(&mut O) -> &mut BelongsTo<S>) -> Self {
-        BelongsToSlot { field, field_mut }
-    }
-}
-
-impl<O: Model, S: ToOne> Slot for BelongsToSlot<O, S> {
-    fn state(&self, owner: &dyn Any) -> LoadState {
-        owner.downcast_ref::<O>().map_or(LoadState::NotLoaded, |owner| (self.field)(owner).state())
+    fn load_state(&self) -> LoadState {
+        self.state()
     }
 
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
-        if let Some(target) = owner.downcast_ref::<O>().and_then(|owner| (self.field)(owner).loaded()).flatten() {
+    fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
+        if let Some(target) = self.loaded().flatten() {
             each(target);
         }
     }
 
-    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
-        let Some(owner) = owner.downcast_mut::<O>() else { return };
-        if let Cell::Loaded(Some(target)) | Cell::Partial(Some(target)) = &mut (self.field_mut)(owner).0 {
-            let target: &mut S::Target = Arc::make_mut(target);
+    fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        if let Some(target) = self.loaded_mut().flatten() {
             each(target);
         }
     }
 
-    fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
-        let Some(owner) = owner.downcast_mut::<O>() else { return };
-        if let Cell::Loaded(Some(target)) | Cell::Partial(Some(target)) = &mut (self.field_mut)(owner).0 {
-            share_row(target, pick);
+    fn share(&mut self, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
+        if let Some(target) = self.0.value_mut()
+            && let Some(other) = target.untyped().and_then(pick).and_then(|other| other.downcast().ok())
+        {
+            *target = Shared::new(Some(other));
         }
     }
 
-    fn clear(&self, owner: &mut dyn Any) {
-        if let Some(owner) = owner.downcast_mut::<O>() {
-            *(self.field_mut)(owner) = Default::default();
-        }
-    }
-
-    fn attach(
-        &self,
-        owners: &mut dyn Owners,
-        children: Children<'_>,
-        links: &Links,
-        skip: &dyn Fn(usize) -> bool,
-        state: LoadState,
-    ) {
-        let shared;
-        let rows: &[Arc<S::Target>] = match children {
-            Children::Shared(rows) => rows.downcast_ref::<Vec<Arc<S::Target>>>().map_or(&[], |rows| rows),
-            Children::Owned(rows) => {
-                let Ok(rows) = rows.into_shared().downcast::<Vec<Arc<S::Target>>>() else { return };
-                shared = rows;
-                &shared
+    fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self)) {
+        let Fetched { children, links, skip, state, .. } = fetched;
+        shared_rows(children, &mut |rows: &[Arc<S::Target>]| {
+            let mut put = |at: usize, row: Option<usize>| {
+                if !skip(at) {
+                    let target = row.and_then(|row| rows.get(row)).map(Arc::clone);
+                    put(at, BelongsTo(Cell::new(Shared::new(target), state)));
+                }
+            };
+            match links {
+                Links::One(ones) => {
+                    for (at, row) in ones.iter().enumerate() {
+                        put(at, row.map(|row| row as usize));
+                    }
+                }
+                links => links.each(|at, own| put(at, own.next())),
             }
-            Children::Lent(rows) => {
-                let rows = rows.as_any().downcast_ref::<Vec<S::Target>>().map_or(&[][..], |rows| rows);
-                shared = Box::new(rows.iter().cloned().map(Arc::new).collect());
-                &shared
-            }
-        };
-        let mut put = |at: usize, row: Option<usize>| {
-            if skip(at) {
-                return;
-            }
-            let target = row.and_then(|row| rows.get(row)).map(Arc::clone);
-            if let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>()) {
-                (self.field_mut)(owner).0 = Cell::new(target, state);
-            }
-        };
-        match links {
-            Links::One(ones) => ones.iter().enumerate().for_each(|(at, row)| put(at, row.map(|row| row as usize))),
-            links => links.each(|at, own| put(at, own.next())),
-        }
+        });
     }
 }

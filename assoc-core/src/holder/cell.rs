@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use super::taken::Taken;
 use crate::metadata::association::LoadState;
 
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub(super) enum Cell<V> {
     NotLoaded,
     Loaded(V),
@@ -28,6 +29,15 @@ impl<V> Cell<V> {
         }
     }
 
+    /// How the state is shown.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Cell::NotLoaded => "NotLoaded",
+            Cell::Loaded(_) => "Loaded",
+            Cell::Partial(_) => "Partial",
+        }
+    }
+
     pub(super) fn value(&self) -> Option<&V> {
         match self {
             Cell::NotLoaded => None,
@@ -42,21 +52,40 @@ impl<V> Cell<V> {
         }
     }
 
-    pub(super) fn take(&mut self) -> Option<V> {
+    /// Takes the value out, with what it is called in the state it is in.
+    pub(super) fn take<U>(&mut self, unpack: impl FnOnce(V) -> U) -> Option<Taken<U>> {
+        let state = self.state();
         match std::mem::replace(self, Cell::NotLoaded) {
             Cell::NotLoaded => None,
-            Cell::Loaded(value) | Cell::Partial(value) => Some(value),
+            Cell::Loaded(value) | Cell::Partial(value) => Some(Taken::new(unpack(value), state)),
         }
+    }
+
+    /// The same state with another view of its value.
+    pub(super) fn view<'a, U>(&'a self, view: impl FnOnce(&'a V) -> U) -> Cell<U> {
+        match self {
+            Cell::NotLoaded => Cell::NotLoaded,
+            Cell::Loaded(value) => Cell::Loaded(view(value)),
+            Cell::Partial(value) => Cell::Partial(view(value)),
+        }
+    }
+}
+
+/// Whether two holders are in the same state and hold the same.
+pub(super) fn same_state<V>(one: &Cell<V>, other: &Cell<V>, same: impl FnOnce(&V, &V) -> bool) -> bool {
+    match (one, other) {
+        (Cell::NotLoaded, Cell::NotLoaded) => true,
+        (Cell::Loaded(one), Cell::Loaded(other)) | (Cell::Partial(one), Cell::Partial(other)) => same(one, other),
+        _ => false,
     }
 }
 
 /// `NotLoaded`, `Loaded(…)`, `Partial(…)`.
 impl<V: fmt::Debug> fmt::Debug for Cell<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cell::NotLoaded => f.write_str("NotLoaded"),
-            Cell::Loaded(value) => f.debug_tuple("Loaded").field(value).finish(),
-            Cell::Partial(value) => f.debug_tuple("Partial").field(value).finish(),
+        match self.value() {
+            None => f.write_str(self.name()),
+            Some(value) => f.debug_tuple(self.name()).field(value).finish(),
         }
     }
 }

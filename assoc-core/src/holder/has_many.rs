@@ -2,27 +2,40 @@
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
-use super::cell::{Cell, state_methods};
+use super::cell::{Cell, same_state, state_methods};
+use super::erased::Owned;
+use super::field_slot::{AssociationField, Fetched};
+use super::rows::{ShownRows, same_rows};
+use super::{Taken, TargetRow, nesting};
 use crate::error::NotLoadedReason;
-use crate::metadata::association::{Children, Links, LoadState, Slot};
-use crate::metadata::model::Model;
-use crate::metadata::rows::Owners;
+use crate::metadata::association::{Children, Links, LoadState};
+use crate::row_traits::RowTraits;
 
 /// The targets of a `has_many` association.
 ///
 /// ```
-/// use assoc_core::HasMany;
+/// use assoc_core::{HasMany, Model};
+/// # use assoc_macros::Model;
 ///
-/// let nothing_asked: HasMany<i32> = HasMany::default();
+/// #[derive(Model, Debug, Clone, PartialEq)]
+/// struct Post {
+///     id: i64,
+/// }
+///
+/// let nothing_asked: HasMany<Post> = HasMany::default();
 /// assert!(nothing_asked.get().is_err());
 /// assert_eq!(nothing_asked.loaded(), None);
 ///
-/// let none_there: HasMany<i32> = HasMany::from(vec![]);
+/// let none_there: HasMany<Post> = HasMany::from(vec![]);
 /// assert_eq!(none_there.get(), Ok(&[][..]));
 /// ```
-#[derive(Clone, PartialEq)]
-pub struct HasMany<T>(Cell<Vec<T>>);
+#[derive(Clone)]
+pub struct HasMany<T>(Cell<List<T>>);
+
+/// A list; none if it is empty.
+type List<T> = Owned<Vec<T>, RowTraits<T>>;
 
 impl<T> HasMany<T> {
     /// The rows, if they were loaded, wholly or in part.
@@ -36,22 +49,63 @@ impl<T> HasMany<T> {
     /// The rows if they were loaded, wholly or in part; `None` if nothing asked for them.
     #[must_use]
     pub fn loaded(&self) -> Option<&[T]> {
-        self.0.value().map(|rows| &rows[..])
+        self.0.value().map(|list| list.get().map_or(&[][..], |rows| rows))
     }
 
-    /// The rows, to change them in memory.
-    #[must_use]
-    pub fn loaded_mut(&mut self) -> Option<&mut [T]> {
-        self.0.value_mut().map(|rows| &mut rows[..])
-    }
-
-    /// Takes the rows out; the association is not loaded afterwards.
-    #[must_use]
-    pub fn take(&mut self) -> Option<Vec<T>> {
-        self.0.take()
+    /// Takes the rows out; the association is not loaded afterwards. Put back with `into()`, they are what they were: all of
+    /// them, or a part.
+    pub fn take(&mut self) -> Option<Taken<Vec<T>>> {
+        self.0.take(|list| list.into_inner().unwrap_or_default())
     }
 
     state_methods!();
+}
+
+impl<T: TargetRow> HasMany<T> {
+    /// Rows as if they had been loaded through a filter or a limit: not known to be all of them.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model};
+    /// # use assoc_macros::Model;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # struct Post { id: i64 }
+    /// assert!(HasMany::partial(vec![Post { id: 1 }]).is_partial());
+    /// assert!(!HasMany::from(vec![Post { id: 1 }]).is_partial());
+    /// ```
+    #[must_use]
+    pub fn partial(rows: Vec<T>) -> Self {
+        HasMany(Cell::Partial(list(rows)))
+    }
+
+    /// The rows, to change them in memory, also to add and to remove some. The state stays: a partly loaded association is
+    /// partly loaded afterwards. `None` if nothing asked for them. Nothing is written to the database.
+    ///
+    /// ```
+    /// # use assoc_core::{HasMany, Model};
+    /// # use assoc_macros::Model;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # struct Post { id: i64 }
+    /// let mut posts = HasMany::partial(vec![Post { id: 1 }]);
+    /// if let Some(rows) = posts.loaded_mut() {
+    ///     rows.push(Post { id: 2 });
+    /// }
+    /// assert!(posts.is_partial());
+    /// ```
+    #[must_use]
+    pub fn loaded_mut(&mut self) -> Option<&mut Vec<T>> {
+        self.0.value_mut().map(Owned::get_or_default)
+    }
+}
+
+fn list<T: TargetRow>(rows: Vec<T>) -> List<T> {
+    if rows.is_empty() { Owned::NONE } else { Owned::new(rows) }
+}
+
+fn by_position<T>(list: &List<T>, at: usize) -> Option<&T> {
+    match list.get() {
+        Some(rows) => rows.get(at),
+        None => None,
+    }
 }
 
 impl<T> Default for HasMany<T> {
@@ -60,90 +114,84 @@ impl<T> Default for HasMany<T> {
     }
 }
 
-/// Rows as if they had been loaded: for tests of code that reads associations.
-impl<T> From<Vec<T>> for HasMany<T> {
+impl<T: PartialEq> PartialEq for HasMany<T> {
+    fn eq(&self, other: &Self) -> bool {
+        same_state(&self.0, &other.0, |one, other| {
+            same_rows(one.traits(), &|at| by_position(one, at), &|at| by_position(other, at))
+        })
+    }
+}
+
+/// Rows as if they had been loaded, all of them: for tests of code that reads associations.
+impl<T: TargetRow> From<Vec<T>> for HasMany<T> {
     fn from(rows: Vec<T>) -> Self {
-        HasMany(Cell::Loaded(rows))
+        HasMany(Cell::Loaded(list(rows)))
+    }
+}
+
+/// Rows that were taken out, in the state they were in.
+impl<T: TargetRow> From<Taken<Vec<T>>> for HasMany<T> {
+    fn from(rows: Taken<Vec<T>>) -> Self {
+        HasMany(rows.into_cell(list))
     }
 }
 
 /// Shows the state: `NotLoaded`, `Loaded([…])`, `Partial([…])`.
 impl<T: fmt::Debug> fmt::Debug for HasMany<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        nesting::show(&Shown(&self.0), f)
+    }
+}
+
+struct Shown<'a, T>(&'a Cell<List<T>>);
+
+impl<T> fmt::Debug for Shown<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(list) = self.0.value() else { return f.write_str("NotLoaded") };
+        f.debug_tuple(self.0.name()).field(&ShownRows(list.traits(), &|at| by_position(list, at))).finish()
     }
 }
 
 /// Loaded rows serialise as a sequence, what is not loaded as nothing: leave such fields out with
-/// `#[serde(skip_serializing_if = "HasMany::is_not_loaded")]`.
+/// `#[serde(skip_serializing_if = "HasMany::is_not_loaded")]`. An error beyond 512 levels of rows that hold rows.
 #[cfg(feature = "serde")]
 impl<T: serde::Serialize> serde::Serialize for HasMany<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.loaded().serialize(serializer)
+        nesting::serialize(serializer, |serializer| self.loaded().serialize(serializer))
     }
 }
 
-/// The [`Slot`] of a `HasMany` field.
-pub struct HasManySlot<O, T> {
-    field: fn(&O) -> &HasMany<T>,
-    field_mut: fn(&mut O) -> &mut HasMany<T>,
-}
+impl<T: TargetRow> AssociationField for HasMany<T> {
+    const SHARED: bool = false;
 
-impl<O, T> HasManySlot<O, T> {
-    /// The slot of the field these two functions lead to.
-    #[must_use]
-    pub const fn new(field: fn(&O) -> &HasMany<T>, field_mut: fn(&mut O) -> &mut HasMany<T>) -> Self {
-        HasManySlot { field, field_mut }
-    }
-}
-
-impl<O: Model, T: Model> Slot for HasManySlot<O, T> {
-    fn state(&self, owner: &dyn Any) -> LoadState {
-        owner.downcast_ref::<O>().map_or(LoadState::NotLoaded, |owner| (self.field)(owner).state())
+    fn load_state(&self) -> LoadState {
+        self.state()
     }
 
-    fn is_shared(&self) -> bool {
-        false
+    fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
+        self.loaded().unwrap_or_default().iter().for_each(|row| each(row));
     }
 
-    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
-        if let Some(rows) = owner.downcast_ref::<O>().and_then(|owner| (self.field)(owner).loaded()) {
-            rows.iter().for_each(|row| each(row));
-        }
-    }
-
-    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
-        if let Some(rows) = owner.downcast_mut::<O>().and_then(|owner| (self.field_mut)(owner).loaded_mut()) {
+    fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        if let Some(rows) = self.0.value_mut().and_then(Owned::get_mut) {
             rows.iter_mut().for_each(|row| each(row));
         }
     }
 
-    fn clear(&self, owner: &mut dyn Any) {
-        if let Some(owner) = owner.downcast_mut::<O>() {
-            *(self.field_mut)(owner) = Default::default();
-        }
-    }
-
-    fn attach(
-        &self,
-        owners: &mut dyn Owners,
-        children: Children<'_>,
-        links: &Links,
-        skip: &dyn Fn(usize) -> bool,
-        state: LoadState,
-    ) {
-        let mut put = |at: usize, rows: Vec<T>| {
-            if let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>()) {
-                (self.field_mut)(owner).0 = Cell::new(rows, state);
-            }
-        };
+    fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self)) {
+        let Fetched { children, links, skip, state, .. } = fetched;
+        let mut put = |at: usize, rows: Vec<T>| put(at, HasMany(Cell::new(list(rows), state)));
         match (children, links) {
             (Children::Owned(rows), Links::Runs(runs)) => {
-                let Ok(rows) = rows.into_any().downcast::<Vec<T>>() else { return };
-                let mut rows = rows.into_iter();
-                for (at, run) in runs.iter().enumerate() {
+                let Ok(mut rows) = rows.into_any().downcast::<Vec<T>>() else { return };
+                // From the end, because cutting off an end moves its rows at once, not one by one.
+                let mut start = links.rows();
+                rows.truncate(start);
+                for (at, run) in runs.iter().enumerate().rev() {
+                    start -= *run as usize;
+                    let own = cut_off(&mut rows, start);
                     if !skip(at) {
-                        put(at, rows.by_ref().take(*run as usize).collect());
+                        put(at, own);
                     }
                 }
             }
@@ -153,33 +201,53 @@ impl<O: Model, T: Model> Slot for HasManySlot<O, T> {
                 links.each(|at, own| {
                     if !skip(at) {
                         let mut moved = Vec::with_capacity(own.size_hint().0);
-                        moved.extend(own.filter_map(|row| rows[row].take()));
+                        for row in own {
+                            if let Some(row) = rows[row].take() {
+                                moved.push(row);
+                            }
+                        }
                         put(at, moved);
                     }
                 });
             }
             (Children::Owned(rows), links) => {
-                copy(rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows), links, skip, &mut put);
+                let rows: &[T] = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows);
+                copy(&|row| rows[row].clone(), links, skip, &mut put);
             }
             (Children::Lent(rows), links) => {
-                copy(rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows), links, skip, &mut put);
+                let rows: &[T] = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows);
+                copy(&|row| rows[row].clone(), links, skip, &mut put);
             }
             (Children::Shared(rows), links) => {
-                let rows: &[std::sync::Arc<T>] = rows.downcast_ref::<Vec<std::sync::Arc<T>>>().map_or(&[], |rows| rows);
-                links.each(|at, own| {
-                    if !skip(at) {
-                        put(at, own.map(|row| T::clone(&rows[row])).collect());
-                    }
-                });
+                let rows: &[Arc<T>] = rows.downcast_ref::<Vec<Arc<T>>>().map_or(&[], |rows| rows);
+                copy(&|row| T::clone(&rows[row]), links, skip, &mut put);
             }
         }
     }
 }
 
-fn copy<T: Clone>(rows: &[T], links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
+// The rows from a position on.
+fn cut_off<T>(rows: &mut Vec<T>, start: usize) -> Vec<T> {
+    match rows.len().checked_sub(start) {
+        None | Some(0) => Vec::new(),
+        // `split_off` would give the whole allocation away, which is as large as all rows are.
+        Some(all) if start == 0 => {
+            let mut own = Vec::with_capacity(all);
+            own.append(rows);
+            own
+        }
+        Some(_) => rows.split_off(start),
+    }
+}
+
+fn copy<T>(row: &dyn Fn(usize) -> T, links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
     links.each(|at, own| {
         if !skip(at) {
-            put(at, own.map(|row| rows[row].clone()).collect());
+            let mut rows = Vec::with_capacity(own.size_hint().0);
+            for position in own {
+                rows.push(row(position));
+            }
+            put(at, rows);
         }
     });
 }

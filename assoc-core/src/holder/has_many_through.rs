@@ -5,22 +5,33 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::cell::{Cell, state_methods};
-use super::join_rows::{JoinRow, JoinRowList, WithJoinRows};
+use super::cell::{Cell, same_state, state_methods};
+use super::erased::{Kept, Owned};
+use super::field_slot::{AssociationField, Fetched, shared_rows};
+use super::join_rows::{JoinRow, JoinRowList, WithJoinRows, WithJoinRowsMut};
+use super::rows::{ShownRows, same_rows};
+use super::{Taken, TargetRow, nesting};
 use crate::error::NotLoadedReason;
-use crate::metadata::association::{Children, JoinTableRows, Links, LoadState, SharedRow, Slot, share_row};
+use crate::metadata::association::{LoadState, SharedRow, share_row};
 use crate::metadata::model::Model;
-use crate::metadata::rows::Owners;
+use crate::row_traits::RowTraits;
 
 /// The targets of a `has_many through` association.
 ///
 /// ```
+/// # use assoc_core::Model;
+/// # use assoc_macros::Model;
 /// use assoc_core::HasManyThrough;
 ///
-/// let nothing_asked: HasManyThrough<i32> = HasManyThrough::default();
+/// #[derive(Model, Debug, Clone)]
+/// struct Tag {
+///     id: i64,
+/// }
+///
+/// let nothing_asked: HasManyThrough<Tag> = HasManyThrough::default();
 /// assert!(nothing_asked.get().is_err());
 /// ```
-pub struct HasManyThrough<T, J = ()>(Cell<Targets<T, J>>);
+pub struct HasManyThrough<T, J = ()>(Cell<List<T, J>>);
 
 /// The targets of a `has_and_belongs_to_many` association. With a second parameter, a model of the join table, each has
 /// its join row beside it.
@@ -60,11 +71,38 @@ pub struct HasManyThrough<T, J = ()>(Cell<Targets<T, J>>);
 /// ```
 pub type HasAndBelongsToMany<T, J = ()> = HasManyThrough<T, J>;
 
+/// Targets; none if there are none, and no join rows are to be known of.
+type List<T, J> = Owned<Targets<T, J>, (RowTraits<T>, RowTraits<J>)>;
+
 /// The targets, and what is held beside them: a row each, or nothing at all.
-#[derive(PartialEq)]
-struct Targets<T, J> {
-    rows: Vec<Arc<T>>,
-    join_rows: JoinRowList<J>,
+pub(super) struct Targets<T, J> {
+    pub(super) rows: Vec<Arc<T>>,
+    pub(super) join_rows: JoinRowList<J>,
+}
+
+impl<T, J> Targets<T, J> {
+    fn join_rows(&self) -> &[J] {
+        self.join_rows.as_deref().map_or(&[], |rows| rows)
+    }
+}
+
+impl<T, J> Default for Targets<T, J> {
+    fn default() -> Self {
+        Targets { rows: Vec::new(), join_rows: None }
+    }
+}
+
+// Shared rows are cloned by counting, whatever `T` is.
+impl<T, J: Clone> Clone for Targets<T, J> {
+    fn clone(&self) -> Self {
+        Targets { rows: self.rows.clone(), join_rows: self.join_rows.clone() }
+    }
+}
+
+impl<T: TargetRow, J: JoinRow> Kept for Targets<T, J> {
+    type Traits = (RowTraits<T>, RowTraits<J>);
+
+    const TRAITS: Self::Traits = (T::ROW_TRAITS, J::ROW_TRAITS);
 }
 
 impl<T, J> HasManyThrough<T, J> {
@@ -79,16 +117,46 @@ impl<T, J> HasManyThrough<T, J> {
     /// The rows if they were loaded, wholly or in part; `None` if nothing asked for them.
     #[must_use]
     pub fn loaded(&self) -> Option<&[Arc<T>]> {
-        self.0.value().map(|targets| &targets.rows[..])
+        self.0.value().map(|list| list.get().map_or(&[][..], |targets| &targets.rows))
     }
 
-    /// Takes the rows out; the association is not loaded afterwards.
-    #[must_use]
-    pub fn take(&mut self) -> Option<Vec<Arc<T>>> {
-        self.0.take().map(|targets| targets.rows)
+    /// Takes the rows out; the association is not loaded afterwards. Put back with `into()`, they are what they were: all of
+    /// them, or a part. Join rows are not taken along: [`take_with_join_rows`](Self::take_with_join_rows).
+    pub fn take(&mut self) -> Option<Taken<Vec<Arc<T>>>> {
+        self.0.take(|list| list.into_inner().unwrap_or_default().rows)
     }
 
     state_methods!();
+}
+
+impl<T: TargetRow> HasManyThrough<T> {
+    /// The rows, to change them in memory, also to add and to remove some. The state stays: a partly loaded association is
+    /// partly loaded afterwards. `None` if nothing asked for them. Nothing is written to the database.
+    #[must_use]
+    pub fn loaded_mut(&mut self) -> Option<&mut Vec<Arc<T>>> {
+        self.0.value_mut().map(|list| &mut list.get_or_default().rows)
+    }
+
+    /// Rows that others share, as if they had been loaded, all of them.
+    #[must_use]
+    pub fn from_shared(rows: Vec<Arc<T>>) -> Self {
+        HasManyThrough(Cell::Loaded(list(rows)))
+    }
+
+    /// Rows as if they had been loaded through a filter or a limit: not known to be all of them.
+    #[must_use]
+    pub fn partial(rows: Vec<T>) -> Self {
+        HasManyThrough(Cell::Partial(list(rows.into_iter().map(Arc::new).collect())))
+    }
+}
+
+fn list<T: TargetRow>(rows: Vec<Arc<T>>) -> List<T, ()> {
+    if rows.is_empty() { Owned::NONE } else { Owned::new(Targets { rows, join_rows: None }) }
+}
+
+fn list_with_join_rows<T: TargetRow, J: Model>(pairs: impl IntoIterator<Item = (Arc<T>, J)>) -> List<T, J> {
+    let (rows, join_rows): (_, Vec<J>) = pairs.into_iter().unzip();
+    Owned::new(Targets { rows, join_rows: Some(Box::new(join_rows)) })
 }
 
 impl<T, J: Model> HasManyThrough<T, J> {
@@ -103,37 +171,43 @@ impl<T, J: Model> HasManyThrough<T, J> {
     /// The same, or `None` if nothing asked for them.
     #[must_use]
     pub fn loaded_with_join_rows(&self) -> Option<WithJoinRows<'_, T, J>> {
-        self.0.value().map(|targets| WithJoinRows::new(&targets.rows, targets.join_rows()))
+        self.loaded().zip(self.join_rows()).map(|(rows, join_rows)| WithJoinRows::new(rows, join_rows))
     }
 
     /// The rows of the join table if they were loaded, in the order of the targets.
     #[must_use]
     pub fn join_rows(&self) -> Option<&[J]> {
-        self.0.value().map(Targets::join_rows)
+        self.0.value().map(|list| list.get().map_or(&[][..], Targets::join_rows))
     }
 
-    /// Takes targets and rows of the join table out; the association is not loaded afterwards.
+    /// Takes targets and rows of the join table out; the association is not loaded afterwards. Put back with `into()`, they
+    /// are what they were: all of them, or a part.
+    pub fn take_with_join_rows(&mut self) -> Option<Taken<Vec<(Arc<T>, J)>>> {
+        self.0.take(|list| {
+            let targets = list.into_inner().unwrap_or_default();
+            targets.rows.into_iter().zip(*targets.join_rows.unwrap_or_default()).collect()
+        })
+    }
+}
+
+impl<T: TargetRow, J: Model> HasManyThrough<T, J> {
+    /// The targets with their join rows, to add and remove pairs in memory. The state stays: a partly loaded association is
+    /// partly loaded afterwards. `None` if nothing asked for them. Nothing is written to the database.
     #[must_use]
-    pub fn take_with_join_rows(&mut self) -> Option<Vec<(Arc<T>, J)>> {
-        let targets = self.0.take()?;
-        Some(targets.rows.into_iter().zip(*targets.join_rows.unwrap_or_default()).collect())
+    pub fn loaded_with_join_rows_mut(&mut self) -> Option<WithJoinRowsMut<'_, T, J>> {
+        let targets = self.0.value_mut()?.get_or_default();
+        Some(WithJoinRowsMut::new(&mut targets.rows, targets.join_rows.get_or_insert_default()))
+    }
+
+    /// Targets with their join rows as if they had been loaded through a filter or a limit: not known to be all of them.
+    #[must_use]
+    pub fn partial_with_join_rows(pairs: Vec<(T, J)>) -> Self {
+        let pairs = pairs.into_iter().map(|(target, join_row)| (Arc::new(target), join_row));
+        HasManyThrough(Cell::Partial(list_with_join_rows(pairs)))
     }
 }
 
-impl<T, J> Targets<T, J> {
-    fn join_rows(&self) -> &[J] {
-        self.join_rows.as_deref().map_or(&[], |rows| rows)
-    }
-}
-
-// Shared rows are cloned by counting, whatever `T` is.
-impl<T, J: Clone> Clone for Targets<T, J> {
-    fn clone(&self) -> Self {
-        Targets { rows: self.rows.clone(), join_rows: self.join_rows.clone() }
-    }
-}
-
-impl<T, J: Clone> Clone for HasManyThrough<T, J> {
+impl<T, J> Clone for HasManyThrough<T, J> {
     fn clone(&self) -> Self {
         HasManyThrough(self.0.clone())
     }
@@ -145,138 +219,110 @@ impl<T, J> Default for HasManyThrough<T, J> {
     }
 }
 
+fn by_position<T, J>(list: &List<T, J>, at: usize) -> Option<&T> {
+    match list.get() {
+        Some(targets) => targets.rows.get(at).map(|row| &**row),
+        None => None,
+    }
+}
+
+fn join_row_by_position<T, J>(list: &List<T, J>, at: usize) -> Option<&J> {
+    match list.get() {
+        Some(targets) => targets.join_rows().get(at),
+        None => None,
+    }
+}
+
 impl<T: PartialEq, J: PartialEq> PartialEq for HasManyThrough<T, J> {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+        same_state(&self.0, &other.0, |one, other| {
+            let (traits, join_traits) = one.traits().unzip();
+            same_rows(traits, &|at| by_position(one, at), &|at| by_position(other, at))
+                && same_rows(join_traits, &|at| join_row_by_position(one, at), &|at| join_row_by_position(other, at))
+        })
     }
 }
 
-/// Rows as if they had been loaded: for tests of code that reads associations.
-impl<T> From<Vec<T>> for HasManyThrough<T> {
+/// Rows as if they had been loaded, all of them: for tests of code that reads associations.
+impl<T: TargetRow> From<Vec<T>> for HasManyThrough<T> {
     fn from(rows: Vec<T>) -> Self {
-        HasManyThrough(Cell::Loaded(Targets { rows: rows.into_iter().map(Arc::new).collect(), join_rows: None }))
+        HasManyThrough::from_shared(rows.into_iter().map(Arc::new).collect())
     }
 }
 
-/// Targets with their join rows as if they had been loaded: for tests of code that reads associations.
-impl<T, J: Model> From<Vec<(T, J)>> for HasManyThrough<T, J> {
+/// Rows that were taken out, in the state they were in.
+impl<T: TargetRow> From<Taken<Vec<Arc<T>>>> for HasManyThrough<T> {
+    fn from(rows: Taken<Vec<Arc<T>>>) -> Self {
+        HasManyThrough(rows.into_cell(list))
+    }
+}
+
+/// Targets with their join rows as if they had been loaded, all of them: for tests of code that reads associations.
+impl<T: TargetRow, J: Model> From<Vec<(T, J)>> for HasManyThrough<T, J> {
     fn from(pairs: Vec<(T, J)>) -> Self {
         let pairs = pairs.into_iter().map(|(target, join_row)| (Arc::new(target), join_row));
-        let (rows, join_rows): (_, Vec<J>) = pairs.unzip();
-        HasManyThrough(Cell::Loaded(Targets { rows, join_rows: Some(Box::new(join_rows)) }))
+        HasManyThrough(Cell::Loaded(list_with_join_rows(pairs)))
+    }
+}
+
+/// Targets with their join rows that were taken out, in the state they were in.
+impl<T: TargetRow, J: Model> From<Taken<Vec<(Arc<T>, J)>>> for HasManyThrough<T, J> {
+    fn from(pairs: Taken<Vec<(Arc<T>, J)>>) -> Self {
+        HasManyThrough(pairs.into_cell(list_with_join_rows))
     }
 }
 
 /// Shows the state: `NotLoaded`, `Loaded([…])`, `Partial([…])`. Join rows stand after the targets: `Loaded([…], […])`.
 impl<T: fmt::Debug, J: fmt::Debug> fmt::Debug for HasManyThrough<T, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, targets) = match &self.0 {
-            Cell::NotLoaded => return f.write_str("NotLoaded"),
-            Cell::Loaded(targets) => ("Loaded", targets),
-            Cell::Partial(targets) => ("Partial", targets),
-        };
-        let mut shown = f.debug_tuple(name);
-        shown.field(&targets.rows);
-        if let Some(join_rows) = &targets.join_rows {
-            shown.field(join_rows);
+        nesting::show(&Shown(&self.0), f)
+    }
+}
+
+struct Shown<'a, T, J>(&'a Cell<List<T, J>>);
+
+impl<T, J> fmt::Debug for Shown<'_, T, J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(list) = self.0.value() else { return f.write_str("NotLoaded") };
+        let (traits, join_traits) = list.traits().unzip();
+        let mut shown = f.debug_tuple(self.0.name());
+        shown.field(&ShownRows(traits, &|at| by_position(list, at)));
+        if list.get().is_some_and(|targets| targets.join_rows.is_some()) {
+            shown.field(&ShownRows(join_traits, &|at| join_row_by_position(list, at)));
         }
         shown.finish()
     }
 }
 
 /// Loaded targets serialise as a sequence, what is not loaded as nothing: leave such fields out with
-/// `#[serde(skip_serializing_if = "HasManyThrough::is_not_loaded")]`. Join rows are left out: they are keys and notes
-/// of the database's own; write what of them is to be seen with a function named by `serialize_with`.
+/// `#[serde(skip_serializing_if = "HasManyThrough::is_not_loaded")]`. An error beyond 512 levels of rows that hold rows.
+/// Join rows are left out: they are keys and notes of the database's own; write what of them is to be seen with a
+/// function named by `serialize_with`.
 #[cfg(feature = "serde")]
 impl<T: serde::Serialize, J> serde::Serialize for HasManyThrough<T, J> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.loaded() {
-            Some(rows) => serializer.collect_seq(rows.iter().map(|row| &**row)),
+            Some(rows) => {
+                nesting::serialize(serializer, |serializer| serializer.collect_seq(rows.iter().map(|row| &**row)))
+            }
             None => serializer.serialize_none(),
         }
     }
 }
 
-/// The [`Slot`] of a `HasManyThrough` or `HasAndBelongsToMany` field.
-pub struct HasManyThroughSlot<O, T, J = ()> {
-    field: fn(&O) -> &HasManyThrough<T, J>,
-    field_mut: fn(&mut O) -> &mut HasManyThrough<T, J>,
-}
+impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
+    const SHARED: bool = true;
 
-impl<O, T, J> HasManyThroughSlot<O, T, J> {
-    /// The slot of the field these two functions lead to.
-    #[must_use]
-    pub const fn new(
-        field: fn(&O) -> &HasManyThrough<T, J>,
-        field_mut: fn(&mut O) -> &mut HasManyThrough<T, J>,
-    ) -> Self {
-        HasManyThroughSlot { field, field_mut }
-    }
-}
-
-impl<O: Model, T: Model, J: JoinRow> HasManyThroughSlot<O, T, J> {
-    fn put(
-        &self,
-        owners: &mut dyn Owners,
-        children: Children<'_>,
-        table_rows: Option<JoinTableRows<'_>>,
-        links: &Links,
-        skip: &dyn Fn(usize) -> bool,
-        state: LoadState,
-    ) {
-        let shared;
-        let rows: &[Arc<T>] = match children {
-            Children::Shared(rows) => rows.downcast_ref::<Vec<Arc<T>>>().map_or(&[], |rows| rows),
-            Children::Owned(rows) => {
-                let Ok(rows) = rows.into_shared().downcast::<Vec<Arc<T>>>() else { return };
-                shared = rows;
-                &shared
-            }
-            Children::Lent(rows) => {
-                let rows = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[][..], |rows| rows);
-                shared = Box::new(rows.iter().cloned().map(Arc::new).collect());
-                &shared
-            }
-        };
-        let mut start = 0;
-        links.each(|at, own| {
-            // What an owner does not take counts all the same: join rows lie in the order of all links.
-            let first = start;
-            if skip(at) {
-                start += own.count();
-                return;
-            }
-            let rows = own.inspect(|_| start += 1).filter_map(|row| rows.get(row)).map(Arc::clone).collect();
-            let own = table_rows.and_then(|table| table.positions.get(first..start).zip(Some(table.rows)));
-            let join_rows = own.and_then(|(own, rows)| J::copied(rows, own)).map(Box::new);
-            // Without their join rows, targets are not what was asked for: the association stays as it was.
-            if (J::ABSENT || join_rows.is_some())
-                && let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>())
-            {
-                (self.field_mut)(owner).0 = Cell::new(Targets { rows, join_rows }, state);
-            }
-        });
-    }
-}
-
-impl<O: Model, T: Model, J: JoinRow> Slot for HasManyThroughSlot<O, T, J> {
-    fn state(&self, owner: &dyn Any) -> LoadState {
-        owner.downcast_ref::<O>().map_or(LoadState::NotLoaded, |owner| (self.field)(owner).state())
+    fn load_state(&self) -> LoadState {
+        self.state()
     }
 
-    fn is_shared(&self) -> bool {
-        true
+    fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
+        self.loaded().unwrap_or_default().iter().for_each(|row| each(&**row));
     }
 
-    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
-        if let Some(rows) = owner.downcast_ref::<O>().and_then(|owner| (self.field)(owner).loaded()) {
-            rows.iter().for_each(|row| each(&**row));
-        }
-    }
-
-    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
-        let Some(owner) = owner.downcast_mut::<O>() else { return };
-        if let Cell::Loaded(targets) | Cell::Partial(targets) = &mut (self.field_mut)(owner).0 {
+    fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        if let Some(targets) = self.0.value_mut().and_then(Owned::get_mut) {
             for row in &mut targets.rows {
                 let row: &mut T = Arc::make_mut(row);
                 each(row);
@@ -284,39 +330,40 @@ impl<O: Model, T: Model, J: JoinRow> Slot for HasManyThroughSlot<O, T, J> {
         }
     }
 
-    fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
-        let Some(owner) = owner.downcast_mut::<O>() else { return };
-        if let Cell::Loaded(targets) | Cell::Partial(targets) = &mut (self.field_mut)(owner).0 {
+    fn share(&mut self, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
+        if let Some(targets) = self.0.value_mut().and_then(Owned::get_mut) {
             targets.rows.iter_mut().for_each(|row| share_row(row, pick));
         }
     }
 
-    fn clear(&self, owner: &mut dyn Any) {
-        if let Some(owner) = owner.downcast_mut::<O>() {
-            *(self.field_mut)(owner) = HasManyThrough::default();
-        }
-    }
-
-    fn attach(
-        &self,
-        owners: &mut dyn Owners,
-        children: Children<'_>,
-        links: &Links,
-        skip: &dyn Fn(usize) -> bool,
-        state: LoadState,
-    ) {
-        self.put(owners, children, None, links, skip, state);
-    }
-
-    fn attach_with_join_rows(
-        &self,
-        owners: &mut dyn Owners,
-        children: Children<'_>,
-        table_rows: JoinTableRows<'_>,
-        links: &Links,
-        skip: &dyn Fn(usize) -> bool,
-        state: LoadState,
-    ) {
-        self.put(owners, children, Some(table_rows), links, skip, state);
+    fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self)) {
+        let Fetched { children, join_rows: table_rows, links, skip, state } = fetched;
+        shared_rows(children, &mut |rows: &[Arc<T>]| {
+            let mut start = 0;
+            links.each(|at, own| {
+                // What an owner does not take counts all the same: join rows lie in the order of all links.
+                let first = start;
+                if skip(at) {
+                    start += own.count();
+                    return;
+                }
+                let mut targets = Vec::with_capacity(own.size_hint().0);
+                for row in own {
+                    start += 1;
+                    if let Some(row) = rows.get(row) {
+                        targets.push(Arc::clone(row));
+                    }
+                }
+                let own = table_rows.and_then(|table| table.positions.get(first..start).zip(Some(table.rows)));
+                let join_rows = own.and_then(|(own, rows)| J::copied(rows, own)).map(Box::new);
+                // Without their join rows, targets are not what was asked for: the association stays as it was.
+                if !J::ABSENT && join_rows.is_none() {
+                    return;
+                }
+                let nothing = targets.is_empty() && J::ABSENT;
+                let list = if nothing { Owned::NONE } else { Owned::new(Targets { rows: targets, join_rows }) };
+                put(at, HasManyThrough(Cell::new(list, state)));
+            });
+        });
     }
 }

@@ -1,18 +1,24 @@
-//! `HasOne<T>` and `HasOne<Option<T>>`: a single target, owned by its owner (boxed, so that models may refer to each
-//! other).
+//! `HasOne<T>` and `HasOne<Option<T>>`: a single target, owned by its owner (behind a pointer, so that models may refer to
+//! each other).
 
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
-use super::ToOne;
-use super::cell::{Cell, state_methods};
+use super::cell::{Cell, same_state, state_methods};
+use super::erased::Owned;
+use super::field_slot::{AssociationField, Fetched};
+use super::rows::{ShownTarget, same_target};
+use super::{Taken, TargetRow, ToOne, nesting};
 use crate::error::NotLoadedReason;
-use crate::metadata::association::{Children, Links, LoadState, Slot};
-use crate::metadata::model::Model;
-use crate::metadata::rows::Owners;
+use crate::metadata::association::{Children, LoadState};
+use crate::row_traits::RowTraits;
 
 /// The target of a `has_one` association: `HasOne<Address>` if there must be one, `HasOne<Option<Address>>` if not.
-pub struct HasOne<S: ToOne>(Cell<Option<Box<S::Target>>>);
+pub struct HasOne<S: ToOne>(Cell<Target<S::Target>>);
+
+/// A target; none if there is none.
+type Target<T> = Owned<T, RowTraits<T>>;
 
 impl<S: ToOne> HasOne<S> {
     /// The target: `&T`, or `Option<&T>` for an optional one.
@@ -26,22 +32,41 @@ impl<S: ToOne> HasOne<S> {
     /// `None` if nothing asked for it, `Some(None)` if it was loaded and there is none.
     #[must_use]
     pub fn loaded(&self) -> Option<Option<&S::Target>> {
-        self.0.value().map(Option::as_deref)
+        self.0.value().map(Owned::get)
     }
 
     /// The target, to change it in memory.
     #[must_use]
     pub fn loaded_mut(&mut self) -> Option<Option<&mut S::Target>> {
-        self.0.value_mut().map(Option::as_deref_mut)
+        self.0.value_mut().map(Owned::get_mut)
     }
 
-    /// Takes the target out; the association is not loaded afterwards.
+    /// Takes the target out; the association is not loaded afterwards. Put back with `into()`, it is what it was: the
+    /// target, or what a filter left of it.
+    pub fn take(&mut self) -> Option<Taken<Option<S::Target>>> {
+        self.0.take(Owned::into_inner)
+    }
+
+    /// Puts another target, or none, in place of the loaded one, which it gives back. The state stays. If nothing was
+    /// loaded, nothing changes and it gives `None`. Nothing is written to the database.
+    pub fn replace(&mut self, target: Option<S::Target>) -> Option<Taken<Option<S::Target>>> {
+        let state = self.state();
+        let before = self.take()?;
+        self.0 = Cell::new(owned(target), state);
+        Some(before)
+    }
+
+    /// A target, or none, as if it had been loaded through a filter: not known to be what the association has.
     #[must_use]
-    pub fn take(&mut self) -> Option<Option<S::Target>> {
-        self.0.take().map(|target| target.map(|target| *target))
+    pub fn partial(target: Option<S::Target>) -> Self {
+        HasOne(Cell::Partial(owned(target)))
     }
 
     state_methods!();
+}
+
+fn owned<T: TargetRow>(target: Option<T>) -> Target<T> {
+    target.map_or(Owned::NONE, Owned::new)
 }
 
 impl<S: ToOne> Clone for HasOne<S> {
@@ -58,92 +83,66 @@ impl<S: ToOne> Default for HasOne<S> {
 
 impl<S: ToOne<Target: PartialEq>> PartialEq for HasOne<S> {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+        same_state(&self.0, &other.0, |one, other| same_target(one.traits(), one.get(), other.get()))
     }
 }
 
 /// A target as if it had been loaded: for tests of code that reads associations.
 impl<S: ToOne> From<Option<S::Target>> for HasOne<S> {
     fn from(target: Option<S::Target>) -> Self {
-        HasOne(Cell::Loaded(target.map(Box::new)))
+        HasOne(Cell::Loaded(owned(target)))
+    }
+}
+
+/// A target that was taken out, in the state it was in.
+impl<S: ToOne> From<Taken<Option<S::Target>>> for HasOne<S> {
+    fn from(target: Taken<Option<S::Target>>) -> Self {
+        HasOne(target.into_cell(owned))
     }
 }
 
 /// Shows the state: `NotLoaded`, `Loaded(None)`, `Loaded(Some(…))`, `Partial(…)`.
 impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for HasOne<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        nesting::show(&self.0.view(|target| ShownTarget(target.traits(), target.get())), f)
     }
 }
 
 /// A loaded target serialises as itself or nothing; leave fields that are not loaded out with
-/// `#[serde(skip_serializing_if = "HasOne::is_not_loaded")]`.
+/// `#[serde(skip_serializing_if = "HasOne::is_not_loaded")]`. An error beyond 512 levels of rows that hold rows.
 #[cfg(feature = "serde")]
 impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for HasOne<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-        self.loaded().flatten().serialize(serializer)
+        nesting::serialize(serializer, |serializer| self.loaded().flatten().serialize(serializer))
     }
 }
 
-/// The [`Slot`] of a `HasOne` field.
-pub struct HasOneSlot<O, S: ToOne> {
-    field: fn(&O) -> &HasOne<S>,
-    field_mut: fn(&mut O) -> &mut HasOne<S>,
-}
+impl<S: ToOne> AssociationField for HasOne<S> {
+    const SHARED: bool = false;
 
-impl<O, S: ToOne> HasOneSlot<O, S> {
-    /// The slot of the field these two functions lead to.
-    #[must_use]
-    pub const fn new(field: fn(&O) -> &HasOne<S>, field_mut: fn(&mut O) -> &mut HasOne<S>) -> Self {
-        HasOneSlot { field, field_mut }
-    }
-}
-
-impl<O: Model, S: ToOne> Slot for HasOneSlot<O, S> {
-    fn state(&self, owner: &dyn Any) -> LoadState {
-        owner.downcast_ref::<O>().map_or(LoadState::NotLoaded, |owner| (self.field)(owner).state())
+    fn load_state(&self) -> LoadState {
+        self.state()
     }
 
-    fn is_shared(&self) -> bool {
-        false
-    }
-
-    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
-        if let Some(target) = owner.downcast_ref::<O>().and_then(|owner| (self.field)(owner).loaded()).flatten() {
+    fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
+        if let Some(target) = self.loaded().flatten() {
             each(target);
         }
     }
 
-    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
-        if let Some(target) = owner.downcast_mut::<O>().and_then(|owner| (self.field_mut)(owner).loaded_mut()).flatten()
-        {
+    fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        if let Some(target) = self.loaded_mut().flatten() {
             each(target);
         }
     }
 
-    fn clear(&self, owner: &mut dyn Any) {
-        if let Some(owner) = owner.downcast_mut::<O>() {
-            *(self.field_mut)(owner) = Default::default();
-        }
-    }
-
-    fn attach(
-        &self,
-        owners: &mut dyn Owners,
-        children: Children<'_>,
-        links: &Links,
-        skip: &dyn Fn(usize) -> bool,
-        state: LoadState,
-    ) {
+    fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self)) {
+        let Fetched { children, links, skip, state, .. } = fetched;
         let exclusive = matches!(&children, Children::Owned(rows) if links.is_exclusive(rows.len()));
-        let mut take = super::has_one::taker::<S::Target>(children, exclusive);
+        let mut take = taker::<S::Target>(children, exclusive);
         links.each(|at, own| {
-            if skip(at) {
-                return;
-            }
-            let target = own.next().and_then(&mut take);
-            if let Some(owner) = owners.owner(at).and_then(|owner| owner.downcast_mut::<O>()) {
-                (self.field_mut)(owner).0 = Cell::new(target.map(Box::new), state);
+            if !skip(at) {
+                put(at, HasOne(Cell::new(owned(own.next().and_then(&mut take)), state)));
             }
         });
     }
@@ -165,7 +164,7 @@ fn taker<'r, T: Clone + 'static>(children: Children<'r>, exclusive: bool) -> Box
             Box::new(move |row| rows?.get(row).cloned())
         }
         Children::Shared(rows) => {
-            let rows = rows.downcast_ref::<Vec<std::sync::Arc<T>>>();
+            let rows = rows.downcast_ref::<Vec<Arc<T>>>();
             Box::new(move |row| rows?.get(row).map(|row| T::clone(row)))
         }
     }

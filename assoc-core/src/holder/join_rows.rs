@@ -10,6 +10,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::metadata::model::Model;
+use crate::row_traits::RowTraits;
 
 /// The rows beside one owner's targets; `None` where targets have no such rows. One pointer wide, because every
 /// association through others has it and few use it.
@@ -30,10 +31,15 @@ pub trait JoinRow: Clone + Send + Sync + 'static {
     /// Whether there is nothing to hold.
     #[doc(hidden)]
     const ABSENT: bool;
+
+    /// Which traits it has.
+    #[doc(hidden)]
+    const ROW_TRAITS: RowTraits<Self>;
 }
 
 impl JoinRow for () {
     const ABSENT: bool = true;
+    const ROW_TRAITS: RowTraits<()> = RowTraits::NOTHING;
 
     fn copied(_: &dyn Any, _: &[u32]) -> Option<Vec<()>> {
         None
@@ -42,6 +48,7 @@ impl JoinRow for () {
 
 impl<M: Model> JoinRow for M {
     const ABSENT: bool = false;
+    const ROW_TRAITS: RowTraits<M> = <M as Model>::ROW_TRAITS;
 
     fn copied(rows: &dyn Any, positions: &[u32]) -> Option<Vec<M>> {
         let rows = rows.downcast_ref::<Vec<M>>()?;
@@ -88,3 +95,52 @@ impl<T, J> DoubleEndedIterator for WithJoinRows<'_, T, J> {
 }
 
 impl<T, J> ExactSizeIterator for WithJoinRows<'_, T, J> {}
+
+/// Targets with their join rows, to add and remove pairs: what `loaded_with_join_rows_mut` gives.
+#[derive(Debug)]
+pub struct WithJoinRowsMut<'a, T, J> {
+    targets: &'a mut Vec<Arc<T>>,
+    join_rows: &'a mut Vec<J>,
+}
+
+impl<'a, T, J> WithJoinRowsMut<'a, T, J> {
+    pub(super) fn new(targets: &'a mut Vec<Arc<T>>, join_rows: &'a mut Vec<J>) -> Self {
+        WithJoinRowsMut { targets, join_rows }
+    }
+
+    /// The number of pairs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// Appends a target with the row of the join table that leads to it.
+    pub fn push(&mut self, target: impl Into<Arc<T>>, join_row: J) {
+        self.targets.push(target.into());
+        self.join_rows.push(join_row);
+    }
+
+    /// Removes the pair at a position, which it gives back; `None` if there is none.
+    pub fn remove(&mut self, at: usize) -> Option<(Arc<T>, J)> {
+        (at < self.targets.len()).then(|| (self.targets.remove(at), self.join_rows.remove(at)))
+    }
+
+    /// Keeps the pairs of which `keep` says so. It may change a join row.
+    pub fn retain(&mut self, mut keep: impl FnMut(&T, &mut J) -> bool) {
+        let mut kept = Vec::with_capacity(self.targets.len());
+        let mut targets = self.targets.iter();
+        self.join_rows.retain_mut(|join_row| {
+            let keeps = targets.next().is_some_and(|target| keep(target, join_row));
+            kept.push(keeps);
+            keeps
+        });
+        let mut kept = kept.into_iter();
+        self.targets.retain(|_| kept.next().unwrap_or(false));
+    }
+}

@@ -12,6 +12,7 @@ use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::origin::RowOrigin;
 use crate::metadata::request::Shape;
 use crate::metadata::rows::{LinkTable, ModelRows};
+use crate::row_traits::RowTraits;
 use crate::value::Value;
 
 /// A struct that is a row of a table. Derived with `#[derive(Model)]`, never written by hand.
@@ -35,6 +36,14 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
 
     /// The primary key's columns, as indexes; apart from [`DEF`](Self::DEF) for the same reason.
     const PRIMARY_KEY: &'static [usize];
+
+    /// Which of `PartialEq` and `Debug` it has, for the holders of associations that lead here.
+    #[doc(hidden)]
+    const ROW_TRAITS: RowTraits<Self>;
+
+    /// [`DEF`](Self::DEF) as a function, for the definitions of associations that lead here.
+    #[must_use]
+    fn definition() -> &'static ModelDef;
 
     /// Reads a row whose values are the model's columns in their order. No association is loaded.
     ///

@@ -192,7 +192,7 @@ pub fn mark<M: Model>(rows: &mut [M], origin: RowOrigin) {
 #[must_use]
 pub fn keys_of<M: Model>(rows: &[M], columns: &[usize]) -> RowKeys {
     if let [column] = columns
-        && M::DEF.columns.get(*column).is_some_and(|column| column.sql_type.is_integer())
+        && M::COLUMNS.get(*column).is_some_and(|column| column.sql_type.is_integer())
         && let Some(keys) = int_keys(rows, *column)
     {
         return RowKeys::Ints(keys);

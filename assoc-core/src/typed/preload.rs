@@ -90,11 +90,12 @@ impl<O, T, H> Association<O, T, H> {
     }
 }
 
-/// Whatever can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of such.
+/// Whatever can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of up to twelve such.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be preloaded for `{O}`",
-    label = "not an association of `{O}`",
-    note = "preloads are association tokens of the model they are asked for: `Query::preload(User::POSTS.with(Post::COMMENTS))`"
+    label = "neither an association of `{O}` nor a tuple of at most twelve",
+    note = "preloads are association tokens of the model they are asked for: `Query::preload(User::POSTS.with(Post::COMMENTS))`",
+    note = "a tuple holds at most twelve preloads: for more, put tuples into the tuple or call `preload` once more"
 )]
 pub trait IntoPreload<O> {
     /// The requests, as data.
@@ -149,3 +150,9 @@ several!(A 0, B 1, C 2);
 several!(A 0, B 1, C 2, D 3);
 several!(A 0, B 1, C 2, D 3, E 4);
 several!(A 0, B 1, C 2, D 3, E 4, F 5);
+several!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+several!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+several!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+several!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+several!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+several!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

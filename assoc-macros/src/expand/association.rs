@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::generated;
+use super::{function, generated};
 use crate::attributes::Inverse;
 use crate::names::{plural, token};
 use crate::options::Holder;
@@ -20,21 +20,27 @@ pub(super) fn definition(model: &Model, association: &Association) -> TokenStrea
     // At the target's name: what is wrong with it is said there.
     let at = generated(slot.span());
     let kind = kind(model, association);
-    let slot_type = format_ident!("{}", association.holder.slot());
+    let holder = format_ident!("{}", association.holder.name());
     let options = options(model, association);
     let target = match association.keys {
-        Keys::Polymorphic { .. } => quote_spanned!(at=> || __assoc::first_variant::<#target>()),
-        _ => quote_spanned!(at=> || <#target as __assoc::Model>::DEF),
+        Keys::Polymorphic { .. } => {
+            let variants = quote_spanned!(at=> <#target as __assoc::Polymorphic>::VARIANTS);
+            function(owner, &quote!(() -> &'static __assoc::ModelDef), &quote!(__assoc::first_variant(#variants)))
+        }
+        _ => quote_spanned!(at=> <#target as __assoc::Model>::definition),
     };
     let join_row = join_row(association);
     let stored = quote_spanned! {at=>
-        &__assoc::#slot_type::<#owner, #slot #join_row>::new(|__owner| &__owner.#field, |__owner| &mut __owner.#field)
+        &__assoc::FieldSlot::<#owner, __assoc::#holder<#slot #join_row>>::new(
+            |__owner| &__owner.#field,
+            |__owner| &mut __owner.#field,
+        )
     };
     quote! {
         __assoc::AssociationDef::new(
             #name,
             #plural,
-            || <#owner as __assoc::Model>::DEF,
+            <#owner as __assoc::Model>::definition,
             #target,
             #kind,
             #stored,
@@ -108,13 +114,13 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
         }
         Keys::JoinTable { owner_columns, target_columns, .. } if association.join_row.is_some() => {
             let join_row = &association.join_row;
-            let table = quote_spanned!(generated(join_row.span())=> <#join_row as __assoc::Model>::DEF);
+            let table = quote_spanned!(generated(join_row.span())=> <#join_row as __assoc::Model>::definition);
             let owner_columns = join_columns(association, owner_columns, association.key_span);
             let target_columns = join_columns(association, target_columns, association.association_key_span);
             let target_key = primary_key();
             quote! {
                 &__assoc::HasAndBelongsToManyKind {
-                    join_table: || #table,
+                    join_table: #table,
                     owner_key: <#owner as __assoc::Model>::PRIMARY_KEY,
                     owner_columns: &[#(#owner_columns.index()),*],
                     target_columns: &[#(#target_columns.index()),*],
@@ -136,18 +142,25 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
             let target_key = primary_key();
             let own = 0..owner_columns.len();
             let others = owner_columns.len()..owner_columns.len() + target_columns.len();
+            // The two models outside of the closure: it is used by a generic function, which the compiler counts.
+            let made = quote! {
+                static __TABLE: __assoc::OnceLock<__assoc::ModelDef> = __assoc::OnceLock::new();
+                let __owner: fn() -> &'static __assoc::ModelDef = <#owner as __assoc::Model>::definition;
+                let __target: fn() -> &'static __assoc::ModelDef = <#target as __assoc::Model>::definition;
+                __TABLE.get_or_init(|| {
+                    __assoc::join_table_def(
+                        __owner(),
+                        __target(),
+                        #table,
+                        &[#(#owner_columns),*],
+                        &[#(#target_columns),*],
+                    )
+                })
+            };
+            let join_table = function(owner, &quote!(() -> &'static __assoc::ModelDef), &made);
             quote! {
                 &__assoc::HasAndBelongsToManyKind {
-                    join_table: || {
-                        static __TABLE: __assoc::OnceLock<__assoc::ModelDef> = __assoc::OnceLock::new();
-                        __TABLE.get_or_init(|| {
-                            __assoc::join_table_def::<#owner, #target>(
-                                #table,
-                                &[#(#owner_columns),*],
-                                &[#(#target_columns),*],
-                            )
-                        })
-                    },
+                    join_table: #join_table,
                     owner_key: <#owner as __assoc::Model>::PRIMARY_KEY,
                     owner_columns: &[#(#own),*],
                     target_columns: &[#(#others),*],
@@ -162,14 +175,13 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
 fn finder(model: &Model, path: &Path) -> TokenStream {
     let owner = &model.ident;
     let call = quote_spanned!(generated(path.span())=> #path(__owner));
-    quote! {
-        |__owner: &dyn __assoc::Any| -> __assoc::RawSql {
-            match __owner.downcast_ref::<#owner>() {
-                __assoc::Option::Some(__owner) => #call,
-                __assoc::Option::None => __assoc::Default::default(),
-            }
+    let body = quote! {
+        match __owner.downcast_ref::<#owner>() {
+            __assoc::Option::Some(__owner) => #call,
+            __assoc::Option::None => __assoc::Default::default(),
         }
-    }
+    };
+    function(owner, &quote!((__owner: &dyn __assoc::Any) -> __assoc::RawSql), &body)
 }
 
 fn through_kind(model: &Model, association: &Association, through: &Through) -> TokenStream {
@@ -195,13 +207,13 @@ fn through_kind(model: &Model, association: &Association, through: &Through) -> 
         Some(tag) => quote!(__assoc::Option::Some(#tag)),
     };
     let one = association.holder.is_to_one();
+    let signature = quote!(() -> &'static __assoc::AssociationDef);
+    let by = function(owner, &signature, &by);
+    let source = function(owner, &signature, &quote!(#otherwise #source));
     quote! {
         &__assoc::ThroughKind {
-            through: || #by,
-            source: || {
-                #otherwise
-                #source
-            },
+            through: #by,
+            source: #source,
             source_type: #source_type,
             one: #one,
         }
@@ -226,18 +238,22 @@ fn options(model: &Model, association: &Association) -> TokenStream {
         options.extend(quote_spanned!(generated(slot.span())=> .optional(<#slot as __assoc::ToOne>::OPTIONAL)));
     }
     if let Some(scope) = scope(association) {
-        options.extend(quote!(.scope(|| __assoc::Scope::into_shape(#scope))));
+        let body = quote!(__assoc::Scope::into_shape(#scope));
+        let scope = function(&model.ident, &quote!(() -> __assoc::Shape), &body);
+        options.extend(quote!(.scope(#scope)));
     }
     if let Some(path) = &shape.owner_scope {
         let owner = &model.ident;
         let at = generated(path.span());
         let call = quote_spanned!(at=> #path(__owner, __assoc::Scope::<#target>::new()));
-        options.extend(quote! {
-            .owner_scope(|__owner: &dyn __assoc::Any| match __owner.downcast_ref::<#owner>() {
+        let body = quote! {
+            match __owner.downcast_ref::<#owner>() {
                 __assoc::Option::Some(__owner) => __assoc::Scope::into_shape(#call),
                 __assoc::Option::None => __assoc::Default::default(),
-            })
-        });
+            }
+        };
+        let scope = function(owner, &quote!((__owner: &dyn __assoc::Any) -> __assoc::Shape), &body);
+        options.extend(quote!(.owner_scope(#scope)));
     }
     if association.leaves_unknown {
         options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));

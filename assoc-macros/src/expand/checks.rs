@@ -6,7 +6,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
 
 use super::association::{join_columns, missing, target_column};
-use super::generated;
+use super::{generated, without_self};
 use crate::attributes::Inverse;
 use crate::names::token;
 use crate::validate::{Association, Keys, Model, TargetKey, TargetType};
@@ -139,12 +139,9 @@ pub(super) fn key_check(model: &Model, association: &Association) -> Option<Toke
     }
 }
 
-// A target's type outside of the model's `impl`, where `Self` is nothing.
+// A target's type outside of the model's `impl`.
 fn outside(model: &Model, target: &Type) -> TokenStream {
-    match target {
-        Type::Path(path) if path.path.is_ident("Self") => model.ident.to_token_stream(),
-        target => target.to_token_stream(),
-    }
+    without_self(target.to_token_stream(), &model.ident)
 }
 
 // A constant that can only be computed if the join table has as many columns as the target's key; with a model of its

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Root, association, checks, generated, in_anonymous_constant};
+use super::{Root, association, checks, function, generated, in_anonymous_constant, row_traits};
 use crate::names::token;
 use crate::parse::Precision;
 use crate::validate::{Column, Default, Discriminator, Model};
@@ -29,6 +29,7 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
         quote!(#constant #accessor)
     });
     let has_origin = origin(model).1;
+    let row_traits = row_traits(ident);
     let items = quote! {
         #has_origin
 
@@ -48,6 +49,12 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
             const COLUMNS: &'static [__assoc::ColumnDef] = &[];
 
             const PRIMARY_KEY: &'static [usize] = &[];
+
+            #row_traits
+
+            fn definition() -> &'static __assoc::ModelDef {
+                <Self as __assoc::Model>::DEF
+            }
 
             fn from_values(_: &mut [__assoc::Value<'_>]) -> __assoc::Result<Self> {
                 loop {}
@@ -127,6 +134,7 @@ fn implementation(model: &Model) -> TokenStream {
     let bare = bare(model);
     let key_value = key_value(model);
     let (origin, has_origin) = origin(model);
+    let row_traits = row_traits(ident);
     quote! {
         #[automatically_derived]
         impl __assoc::Model for #ident {
@@ -137,6 +145,12 @@ fn implementation(model: &Model) -> TokenStream {
             const COLUMNS: &'static [__assoc::ColumnDef] = &[#(#columns),*];
 
             const PRIMARY_KEY: &'static [usize] = &[#(#primary_key),*];
+
+            #row_traits
+
+            fn definition() -> &'static __assoc::ModelDef {
+                <Self as __assoc::Model>::DEF
+            }
 
             #from_values
             #value
@@ -182,7 +196,9 @@ fn definition(model: &Model) -> TokenStream {
     let associations = model.associations.iter().map(|association| association::definition(model, association));
     let default_scope = model.default_scope.iter().map(|path| {
         let call = quote_spanned!(generated(path.span())=> #path(__assoc::Scope::<#ident>::new()));
-        quote!(.with_default_scope(|| __assoc::Scope::into_shape(#call)))
+        let body = quote!(__assoc::Scope::into_shape(#call));
+        let scope = function(ident, &quote!(() -> __assoc::Shape), &body);
+        quote!(.with_default_scope(#scope))
     });
     let discriminator =
         model.discriminator.iter().map(|Discriminator { column, tag, .. }| quote!(.with_discriminator(#column, #tag)));

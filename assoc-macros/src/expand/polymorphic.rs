@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Root, generated, in_anonymous_constant};
+use super::{Root, generated, in_anonymous_constant, row_traits};
 use crate::attributes::FieldNames;
 use crate::names::token;
 use crate::parse::shown;
@@ -61,6 +61,7 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
             }
         }
     });
+    let row_traits = row_traits(ident);
     let items = quote! {
         #[automatically_derived]
         impl __assoc::Polymorphic for #ident {
@@ -68,7 +69,9 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
         }
 
         #[automatically_derived]
-        impl __assoc::TargetRow for #ident {}
+        impl __assoc::TargetRow for #ident {
+            #row_traits
+        }
 
         #[automatically_derived]
         impl<__F> __assoc::PolymorphicKey<__F> for #ident
@@ -140,7 +143,7 @@ fn definition(ident: &Ident, variant: &Variant) -> TokenStream {
     quote! {
         __assoc::VariantDef {
             tag: #tag,
-            model: || #model_of::DEF,
+            model: #model_of::definition,
             key: <#ident as __assoc::HasVariant<#model>>::KEY,
             share: |__rows| __assoc::share_variant::<#model, #ident>(__rows, #ident::#name),
             row: #shared,

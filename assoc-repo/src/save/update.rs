@@ -4,9 +4,7 @@ use std::any::Any;
 
 use assoc_core::change::same_value;
 use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::{
-    Chain, Error, ErrorKind, KeyTuple, ModelDef, Result, RowKeys, Statement, Value, save, sql,
-};
+use assoc_core::{Chain, Error, ErrorKind, KeyTuple, ModelDef, Result, RowKeys, Statement, Value, save, sql};
 
 use super::read_by_keys;
 use crate::repo::Repo;

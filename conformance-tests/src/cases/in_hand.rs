@@ -160,8 +160,8 @@ async fn shared_targets_stay_shared(cx: &mut Context) -> Result<()> {
         let count = |rows: Vec<*const Author>| rows.into_iter().collect::<std::collections::BTreeSet<_>>().len();
         format!(
             "{} authors, {} mentors",
-            count(authors.map(Arc::as_ptr).collect()),
-            count(mentors.map(Arc::as_ptr).collect())
+            count(authors.map(|author| Arc::as_ptr(&author)).collect()),
+            count(mentors.map(|mentor| Arc::as_ptr(&mentor)).collect())
         )
     };
     let mut comments =
@@ -179,7 +179,7 @@ async fn shared_targets_stay_shared(cx: &mut Context) -> Result<()> {
     cx.require(comments == fresh, "the same")?;
     let kept =
         comments.iter().zip(&other).skip(1).all(|(one, other)| match (one.author.shared(), other.author.shared()) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (Some(one), Some(other)) => Arc::ptr_eq(&one, &other),
             (one, other) => one.is_none() && other.is_none(),
         });
     cx.require(kept, "what nothing was put into was not even copied")?;

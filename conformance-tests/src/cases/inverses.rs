@@ -1,6 +1,6 @@
 //! Both sides of an association know each other, as far as they are the same rows.
 
-use assoc_core::Result;
+use assoc_core::{Result, Taken};
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};
@@ -194,7 +194,7 @@ async fn another_key(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let mut ann = repo.get_or_fail::<Author>(1, Query::preload(Author::POSTS.with(Post::AUTHOR))).await?;
-    let mut posts = ann.posts.take().unwrap_or_default();
+    let mut posts = ann.posts.take().map(Taken::into_inner).unwrap_or_default();
     posts[0].author_id = Some(2);
     cx.step("one goes to another author", repo.preload(&mut posts, Post::AUTHOR)).await?;
     let names = posts.iter().map(|post| post.author().ok().flatten().map(|author| &author.name));

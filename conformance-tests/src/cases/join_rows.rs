@@ -1,7 +1,6 @@
 //! has_and_belongs_to_many with the join table's rows beside the targets (D11).
 
-use assoc_core::Expr;
-use assoc_core::Result;
+use assoc_core::{Expr, Result};
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};
@@ -120,8 +119,8 @@ async fn rows_in_hand(cx: &mut Context) -> Result<()> {
     let mut twice = vec![playlists[0].clone(), playlists[2].clone(), playlists[0].clone()];
     cx.step("one owner twice", repo.reload(&mut twice, Playlist::SONGS)).await?;
     cx.require(pairs(&twice[0])? == pairs(&playlists[0])? && pairs(&twice[2])? == pairs(&playlists[0])?, "both")?;
-    let taken = twice[0].songs.take_with_join_rows().unwrap_or_default();
-    cx.require(taken.len() == 3 && !twice[0].songs.is_loaded(), "taken")
+    let taken = twice[0].songs.take_with_join_rows();
+    cx.require(taken.is_some_and(|taken| taken.len() == 3) && !twice[0].songs.is_loaded(), "taken")
 }
 
 async fn readers(cx: &mut Context) -> Result<()> {

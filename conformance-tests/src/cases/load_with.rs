@@ -3,8 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assoc_core::Preload;
-use assoc_core::Result;
+use assoc_core::{Preload, Result};
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};
@@ -99,7 +98,7 @@ async fn single_targets(cx: &mut Context) -> Result<()> {
     };
     let posts = cx.step("belongs_to: shared", repo.all(Query::preload(Post::AUTHOR.load_with(from_memory)))).await?;
     cx.require(
-        posts[0].author.shared().zip(posts[1].author.shared()).is_some_and(|(one, other)| Arc::ptr_eq(one, other)),
+        posts[0].author.shared().zip(posts[1].author.shared()).is_some_and(|(one, other)| Arc::ptr_eq(&one, &other)),
         "one copy for both",
     )?;
     cx.show("posts", posts);

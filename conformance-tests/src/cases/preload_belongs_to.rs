@@ -45,7 +45,7 @@ async fn targets_are_shared(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let comments = cx.step("comments preload author", repo.all(Query::preload(Comment::AUTHOR))).await?;
     let shared = comments[0].author.shared().zip(comments[2].author.shared());
-    cx.require(shared.is_some_and(|(a, b)| Arc::ptr_eq(a, b)), "comments of one author hold one author")?;
+    cx.require(shared.is_some_and(|(a, b)| Arc::ptr_eq(&a, &b)), "comments of one author hold one author")?;
     cx.require(comments[5].author.loaded() == Some(None), "a NULL key is loaded and absent")
 }
 

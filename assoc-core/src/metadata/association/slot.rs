@@ -56,8 +56,23 @@ impl Links {
         }
     }
 
+    /// The number of rows that all owners have together; a shared row counts for each.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        match self {
+            Links::Runs(runs) => runs.iter().map(|run| *run as usize).sum(),
+            Links::One(ones) => ones.iter().flatten().count(),
+            Links::Many { rows, .. } => rows.len(),
+        }
+    }
+
     /// Calls back with each owner and the positions of its rows.
     pub fn each(&self, mut owner: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
+        self.each_of(&mut owner);
+    }
+
+    // Once, and not for each closure: each association of a program has several.
+    fn each_of(&self, owner: &mut dyn FnMut(usize, &mut dyn Iterator<Item = usize>)) {
         match self {
             Links::Runs(runs) => {
                 let mut start = 0;
@@ -144,7 +159,8 @@ pub(crate) fn share_row<T: Send + Sync + 'static>(
     }
 }
 
-/// The field an association is stored in. One implementor a holder type, instantiated per association.
+/// The field an association is stored in. [`FieldSlot`](crate::FieldSlot) is the implementor for all holders, instantiated per
+/// association.
 pub trait Slot: Send + Sync {
     /// What is in memory for one owner; not loaded for a value of another type.
     fn state(&self, owner: &dyn Any) -> LoadState;

@@ -1,0 +1,161 @@
+//! The [`Slot`] of a field of any holder type. What holders have in common is here; a holder only says how fetched rows
+//! become its value.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::metadata::association::{Children, JoinTableRows, Links, LoadState, SharedRow, Slot};
+use crate::metadata::model::Model;
+use crate::metadata::rows::Owners;
+
+/// A holder: the type of a field that an association is stored in.
+pub trait AssociationField: Default + 'static {
+    /// Whether rows are shared by `Arc`.
+    const SHARED: bool;
+
+    /// What is in memory.
+    fn load_state(&self) -> LoadState;
+
+    /// Calls back with each row in memory.
+    fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any));
+
+    /// The same, to change them. A shared row that others hold too is copied first.
+    fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any));
+
+    /// Offers each shared row in memory, and puts in the one that is answered, if it is of the same type.
+    fn share(&mut self, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
+        let _ = pick;
+    }
+
+    /// Makes a value for each owner that is not skipped, and gives it with the owner's position.
+    fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self));
+}
+
+/// Fetched rows, and whose they are.
+pub struct Fetched<'r> {
+    pub(super) children: Children<'r>,
+    /// The rows of the join table that the links came from, for holders that keep them.
+    pub(super) join_rows: Option<JoinTableRows<'r>>,
+    pub(super) links: &'r Links,
+    pub(super) skip: &'r dyn Fn(usize) -> bool,
+    /// The state that holders are in afterwards.
+    pub(super) state: LoadState,
+}
+
+/// The slot of a field of type `H` in model `O`.
+pub struct FieldSlot<O, H> {
+    field: fn(&O) -> &H,
+    field_mut: fn(&mut O) -> &mut H,
+}
+
+impl<O, H> FieldSlot<O, H> {
+    /// The slot of the field that these two functions lead to.
+    #[must_use]
+    pub const fn new(field: fn(&O) -> &H, field_mut: fn(&mut O) -> &mut H) -> Self {
+        FieldSlot { field, field_mut }
+    }
+}
+
+// Each association has these, and in a build without optimisation each closure is a function more: hence no adapters.
+#[allow(clippy::manual_map)]
+impl<O: Model, H: AssociationField> FieldSlot<O, H> {
+    fn of<'a>(&self, owner: &'a dyn Any) -> Option<&'a H> {
+        match owner.downcast_ref::<O>() {
+            Some(owner) => Some((self.field)(owner)),
+            None => None,
+        }
+    }
+
+    fn of_mut<'a>(&self, owner: &'a mut dyn Any) -> Option<&'a mut H> {
+        match owner.downcast_mut::<O>() {
+            Some(owner) => Some((self.field_mut)(owner)),
+            None => None,
+        }
+    }
+
+    fn fill(&self, owners: &mut dyn Owners, fetched: Fetched<'_>) {
+        H::fill(fetched, &mut |at, value| {
+            if let Some(owner) = owners.owner(at)
+                && let Some(field) = self.of_mut(owner)
+            {
+                *field = value;
+            }
+        });
+    }
+}
+
+impl<O: Model, H: AssociationField> Slot for FieldSlot<O, H> {
+    fn state(&self, owner: &dyn Any) -> LoadState {
+        match self.of(owner) {
+            Some(field) => field.load_state(),
+            None => LoadState::NotLoaded,
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        H::SHARED
+    }
+
+    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
+        if let Some(field) = self.of(owner) {
+            field.visit(each);
+        }
+    }
+
+    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        if let Some(field) = self.of_mut(owner) {
+            field.visit_mut(each);
+        }
+    }
+
+    fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
+        if let Some(field) = self.of_mut(owner) {
+            field.share(pick);
+        }
+    }
+
+    fn clear(&self, owner: &mut dyn Any) {
+        if let Some(field) = self.of_mut(owner) {
+            *field = H::default();
+        }
+    }
+
+    fn attach(
+        &self,
+        owners: &mut dyn Owners,
+        children: Children<'_>,
+        links: &Links,
+        skip: &dyn Fn(usize) -> bool,
+        state: LoadState,
+    ) {
+        self.fill(owners, Fetched { children, join_rows: None, links, skip, state });
+    }
+
+    fn attach_with_join_rows(
+        &self,
+        owners: &mut dyn Owners,
+        children: Children<'_>,
+        join_rows: JoinTableRows<'_>,
+        links: &Links,
+        skip: &dyn Fn(usize) -> bool,
+        state: LoadState,
+    ) {
+        self.fill(owners, Fetched { children, join_rows: Some(join_rows), links, skip, state });
+    }
+}
+
+/// Fetched rows, shared: as they came, or each put into an `Arc`.
+pub(super) fn shared_rows<T: Clone + Send + Sync + 'static>(children: Children<'_>, with: &mut dyn FnMut(&[Arc<T>])) {
+    match children {
+        Children::Shared(rows) => with(rows.downcast_ref::<Vec<Arc<T>>>().map_or(&[], |rows| rows)),
+        Children::Owned(rows) => {
+            if let Ok(rows) = rows.into_shared().downcast::<Vec<Arc<T>>>() {
+                with(&rows);
+            }
+        }
+        Children::Lent(rows) => {
+            let rows = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[][..], |rows| rows);
+            with(&rows.iter().cloned().map(Arc::new).collect::<Vec<_>>());
+        }
+    }
+}

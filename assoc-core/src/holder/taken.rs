@@ -1,0 +1,77 @@
+//! What was taken out of a holder, with the state it was in.
+
+use std::ops::{Deref, DerefMut};
+
+use super::cell::Cell;
+use crate::metadata::association::LoadState;
+
+/// What `take` gives: the rows, and whether they were all of them. It reads like the rows themselves; put back into a
+/// holder with `into()`, a partly loaded association is partly loaded again.
+///
+/// ```
+/// # use assoc_core::{HasMany, Model};
+/// # use assoc_macros::Model;
+/// # #[derive(Model, Debug, Clone)]
+/// # struct Post { id: i64 }
+/// let mut posts = HasMany::partial(vec![Post { id: 1 }, Post { id: 2 }]);
+///
+/// let mut rows = posts.take().unwrap();
+/// assert!(!posts.is_loaded() && rows.is_partial());
+/// rows.retain(|post| post.id != 1);
+/// posts = rows.into();
+///
+/// assert!(posts.is_partial());
+/// assert_eq!(posts.loaded().map(<[Post]>::len), Some(1));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Taken<V> {
+    value: V,
+    partial: bool,
+}
+
+impl<V> Taken<V> {
+    /// Whether only a filtered or cut selection was loaded.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// The rows alone. `HasMany::from(rows)` would call them all there are; if they are not, `HasMany::partial(rows)` is right.
+    #[must_use]
+    pub fn into_inner(self) -> V {
+        self.value
+    }
+
+    pub(super) fn new(value: V, state: LoadState) -> Self {
+        Taken { value, partial: state == LoadState::Partial }
+    }
+
+    pub(super) fn into_cell<U>(self, keep: impl FnOnce(V) -> U) -> Cell<U> {
+        let value = keep(self.value);
+        if self.partial { Cell::Partial(value) } else { Cell::Loaded(value) }
+    }
+}
+
+impl<V> Deref for Taken<V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        &self.value
+    }
+}
+
+impl<V> DerefMut for Taken<V> {
+    fn deref_mut(&mut self) -> &mut V {
+        &mut self.value
+    }
+}
+
+impl<V: IntoIterator> IntoIterator for Taken<V> {
+    type Item = V::Item;
+    type IntoIter = V::IntoIter;
+
+    fn into_iter(self) -> V::IntoIter {
+        self.value.into_iter()
+    }
+}
