@@ -11,7 +11,7 @@ use std::fmt;
 use crate::column_type::SqlType;
 use crate::key::KeySet;
 use crate::model::{ColumnDef, TableRef};
-use crate::sql::SqlWriter;
+use crate::sql::{RawSyntax, SqlWriter};
 use crate::value::Value;
 
 /// What a database can do. Facts about one server: a driver may find them out when it connects.
@@ -174,6 +174,11 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// Whether two keys of such a column are equal for this database exactly when their bytes are.
     fn is_byte_comparable(&self, column: SqlType) -> bool {
         column.is_byte_comparable()
+    }
+
+    /// How the database reads quotes and comments, for finding the placeholders of raw SQL.
+    fn raw_syntax(&self) -> RawSyntax {
+        RawSyntax::default()
     }
 
     /// Appends `operand IN (…)` for a list of values without `NULL`s; the operand is already written.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::ColumnRole;
-use assoc_core::sql::{SqlWriter, padded_length, tuples_of};
+use assoc_core::sql::{RawSyntax, SqlWriter, padded_length, tuples_of};
 use assoc_core::{Capabilities, ColumnDef, Dialect, KeySet, SqlType, TableRef, Value};
 
 use crate::server::{Server, ServerKind};
@@ -163,6 +163,17 @@ impl Dialect for MySqlDialect {
 
     fn ordered_join(&self) -> &'static str {
         "STRAIGHT_JOIN"
+    }
+
+    /// As the session's `sql_mode` has it, which this driver sets: backslashes escape.
+    fn raw_syntax(&self) -> RawSyntax {
+        let mut syntax = RawSyntax::default();
+        syntax.backslash_escapes = true;
+        syntax.backticks = true;
+        syntax.hash_comments = true;
+        syntax.dashes_need_blank = true;
+        syntax.executable_comments = true;
+        syntax
     }
 }
 

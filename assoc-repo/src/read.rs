@@ -285,8 +285,8 @@ impl Repo {
         binds: impl IntoIterator<Item = Value<'static>>,
     ) -> Result<Statement> {
         let mut writer = SqlWriter::new(self.dialect());
-        writer.raw(sql, &binds.into_iter().collect::<Vec<_>>())?;
-        Ok(writer.finish())
+        writer.raw_statement(sql, &binds.into_iter().collect::<Vec<_>>())?;
+        writer.finish_within_limit()
     }
 
     /// What running a query would do: the tree of associations, and every statement. Runs nothing.

@@ -47,7 +47,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect, PerOwnerLimit};
-use assoc_core::sql::{SqlWriter, padded_length, tuples_of};
+use assoc_core::sql::{RawSyntax, SqlWriter, padded_length, tuples_of};
 use assoc_core::{BindList, ColumnDef, KeySet, SqlType, Value};
 use rusqlite::limits::Limit;
 
@@ -214,6 +214,13 @@ impl Dialect for SqliteDialect {
         }
         writer.push(") AS ");
         writer.identifier("keys");
+    }
+
+    fn raw_syntax(&self) -> RawSyntax {
+        let mut syntax = RawSyntax::default();
+        syntax.backticks = true;
+        syntax.brackets = true;
+        syntax
     }
 
     fn write_in_list(&self, writer: &mut SqlWriter<'_>, values: &[Value<'static>]) {

@@ -45,7 +45,7 @@ impl Way {
             writer.push(", ");
             writer.order_term(term)?;
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     /// The statement that counts the targets of one chunk of keys: rows of ordinal and count, keys without targets left
@@ -82,7 +82,7 @@ impl Way {
         }
         writer.push(" GROUP BY ");
         key_column(&mut writer, "ordinal");
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     fn write_from(&self, writer: &mut SqlWriter<'_>, from: &Begin, matching: Matching, keys: &KeySet) -> Result<()> {

@@ -271,7 +271,7 @@ impl JoinedSelect {
             writer.order_by(&select.order)?;
             dialect.write_limit(&mut writer, select.limit, select.offset);
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     fn name_of(&self, loaded: &LoadedTable) -> &str {

@@ -157,7 +157,7 @@ impl KeyedSelect {
             }
         }
         self.write_order(&mut writer, matching)?;
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     pub(super) fn key_names(&self) -> Vec<&'static str> {

@@ -67,7 +67,7 @@ impl KeyedSelect {
         writer.push(")");
         writer.qualify(self.model.table.name);
         self.write_order(&mut writer, Matching::ByOrdinal)?;
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     // SELECT keys.ordinal, t.… FROM keys CROSS JOIN LATERAL (SELECT … FROM t WHERE fk = keys.k0 … LIMIT n) AS t
@@ -88,7 +88,7 @@ impl KeyedSelect {
         writer.push(") AS ");
         writer.identifier(self.model.table.name);
         self.write_order(&mut writer, Matching::ByOrdinal)?;
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     // SELECT t.… FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY fk ORDER BY …) AS place FROM t WHERE fk IN …) AS ranked
@@ -189,7 +189,7 @@ impl KeyedSelect {
             writer.push(".");
             writer.identifier(PLACE);
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     // The place of a row among those of its key, or of its key and group.

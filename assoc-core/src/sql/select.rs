@@ -74,7 +74,7 @@ impl Select {
     pub fn statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         self.write(&mut writer)?;
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     /// The statement that counts the rows.
@@ -107,7 +107,7 @@ impl Select {
             writer.push(") AS ");
             writer.identifier("found");
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     /// The statement that computes an aggregate over the rows. Rows that are counted off, grouped or made distinct are
@@ -159,7 +159,7 @@ impl Select {
             writer.push(" FROM ");
             self.write_from(&mut writer)?;
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     fn check_joined(&self, column: &ColumnRef) -> Result<()> {
