@@ -79,6 +79,10 @@ pub enum Operand {
         /// Whether equal values count once.
         distinct: bool,
     },
+    /// A column as a number. What the database sorts by the place in a list (`ENUM` and `SET` of MySQL) is its place then.
+    Number(ColumnRef),
+    /// A value as the driver read it of a row, to be compared with the column that it comes from.
+    Stored(Value<'static>),
     /// Which one a row is of those that are equal in these columns: 1, 2, ….
     Occurrence(Vec<ColumnRef>),
 }
@@ -92,7 +96,8 @@ impl Operand {
             Operand::Aggregate { function, column, distinct } => {
                 Operand::Aggregate { function, column: column.map(|column| column.joined(association)), distinct }
             }
-            value @ Operand::Value(_) => value,
+            value @ (Operand::Value(_) | Operand::Stored(_)) => value,
+            Operand::Number(column) => Operand::Number(column.joined(association)),
             Operand::Occurrence(columns) => {
                 Operand::Occurrence(columns.into_iter().map(|column| column.joined(association)).collect())
             }
@@ -101,9 +106,9 @@ impl Operand {
 
     fn columns(&self) -> &[ColumnRef] {
         match self {
-            Operand::Column(column) => std::slice::from_ref(column),
+            Operand::Column(column) | Operand::Number(column) => std::slice::from_ref(column),
             Operand::Aggregate { column, .. } => column.as_slice(),
-            Operand::Value(_) => &[],
+            Operand::Value(_) | Operand::Stored(_) => &[],
             Operand::Occurrence(columns) => columns,
         }
     }

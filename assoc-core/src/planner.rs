@@ -70,7 +70,7 @@ mod wanted;
 mod way;
 
 pub use by_owner::{ByOwner, Onward};
-pub use joined::JoinedEdge;
+pub use joined::{JoinedEdge, QueryOrder};
 pub(crate) use links::{join_scope, order_of_links};
 pub use loader::Loader;
 pub use request::{IntoPreload, Preload, Request, Shape, Strategy};

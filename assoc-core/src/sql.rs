@@ -219,6 +219,11 @@ impl<'d> SqlWriter<'d> {
         match operand {
             Operand::Column(column) => self.column(column)?,
             Operand::Value(value) => self.bind(value.clone()),
+            Operand::Number(column) => {
+                self.column(column)?;
+                self.push(" + 0");
+            }
+            Operand::Stored(value) => self.dialect.write_stored(self, value),
             Operand::Aggregate { function, column, distinct } => {
                 self.push(function.sql());
                 self.push(if *distinct { "(DISTINCT " } else { "(" });

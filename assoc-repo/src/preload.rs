@@ -31,14 +31,14 @@ mod known;
 mod owners;
 mod sharing;
 
-use assoc_core::joins::Joins;
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
-use assoc_core::sql::JoinedSelect;
+use assoc_core::sql::{JoinedSelect, Select};
 use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
 pub(crate) use held::{Held, HeldRows};
 
+use crate::carried::{Carried, query_carrying};
 use crate::session::Session;
 
 /// The rows of one node while a plan runs: those the application holds, then those that were fetched.
@@ -82,11 +82,12 @@ pub(crate) async fn load_joined<M: Model>(
     session: &mut Session<'_>,
     plan: &Plan,
     load: &JoinedSelect,
-    joins: &Joins,
+    spec: &Select,
     statement: &Statement,
+    carried: &mut Carried,
 ) -> Result<Vec<M>> {
-    let mut rows = joined::Assembly::new(plan, load, joins);
-    session.query(statement, &mut rows).await?;
+    let mut rows = joined::Assembly::new(plan, load, &spec.joins);
+    query_carrying(session, statement, &mut rows, spec.carried.len(), carried).await?;
     let nodes = fetch::run(session, plan, fetch::RootRows::Joined(rows.finish()?), false).await?;
     Ok(complete(plan, nodes))
 }

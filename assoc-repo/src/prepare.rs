@@ -84,11 +84,6 @@ impl<M: Model> Select<M> {
             planned.join_into(&mut joins, &spec)?;
             plan = Some(if restricted { planned.with_partial_root() } else { planned });
         }
-        if spec.distinct && spec.is_sorted_by_joined() {
-            let message =
-                "distinct rows can only be sorted by columns of their own: leave out the order by a joined one";
-            return Err(Error::invalid_query(M::DEF.name, message));
-        }
         // The order of rows is total, however much is read of them.
         let operands = spec.operands.take();
         let spec = SelectSpec { operands, ..with_joins(repo, spec, joins)?.with_total_order() };
@@ -99,6 +94,7 @@ impl<M: Model> Select<M> {
             }
             _ => None,
         };
+        let spec = if load.is_none() { with_distinct_order(spec)? } else { spec };
         Ok(Prepared { spec, plan, load })
     }
 }
@@ -127,6 +123,7 @@ impl Prepared {
             let roots = spec.of_roots();
             spec = SelectSpec { distinct: roots.repeats_roots(), operands: None, ..roots };
         }
+        spec.carried.clear();
         // What is read of the rows says which there are only where equal ones are one. Columns that are left out do not.
         let decides = spec.distinct || !spec.group.is_empty();
         spec.operands = spec.operands.filter(|_| decides);
@@ -168,6 +165,33 @@ pub(crate) fn joined_spec<M: Model>(repo: &Repo, query: Select<M>) -> Result<Sel
     let (spec, ..) = scoped(repo, query.spec, query.unscoped)?;
     let joins = joins_of(repo, query.way.as_ref(), &query.joins, query.raw_joins)?;
     with_joins(repo, spec, joins)
+}
+
+// Distinct rows are sorted by what is selected. A column of a single target goes with the row, so it can be selected too;
+// of a collection there are several, and the rows would no longer be distinct.
+fn with_distinct_order(mut spec: SelectSpec) -> Result<SelectSpec> {
+    if !spec.distinct || !spec.is_sorted_by_joined() {
+        return Ok(spec);
+    }
+    let model = spec.model;
+    if spec.is_sorted_by_collection() {
+        let message = "distinct rows have no order by a collection, of which each has several: load it with `eager_load` \
+                       instead of `join` and `distinct`, and each row comes once, where its first one is";
+        return Err(Error::invalid_query(model.name, message));
+    }
+    if !spec.selects_key() {
+        let message = "distinct values of some columns can only be sorted by these: add the primary key to `select`, or \
+                       leave out the order by a joined column";
+        return Err(Error::invalid_query(model.name, message));
+    }
+    for term in &spec.order {
+        let mut joined = false;
+        term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty());
+        if joined && !spec.carried.contains(&term.operand) {
+            spec.carried.push(term.operand.clone());
+        }
+    }
+    Ok(spec)
 }
 
 // What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.

@@ -12,6 +12,7 @@ use assoc_core::{
     Statement, Value,
 };
 
+use crate::carried::{Carried, query_carrying};
 use crate::columns::Columns;
 use crate::preload;
 use crate::prepare::{Prepared, joined_spec, keyed_spec};
@@ -96,6 +97,11 @@ impl Repo {
     /// # Errors
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
     pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
+        self.all_carrying(query, &mut Carried::default()).await
+    }
+
+    /// The same, with what the query carries beside the last row.
+    pub(crate) async fn all_carrying<M: Model>(&self, query: Select<M>, carried: &mut Carried) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
         let repo = self.at_home_of(M::DEF);
         let prepared = query.prepare(&repo)?;
@@ -103,10 +109,10 @@ impl Repo {
         let mut session = repo.reading(limit).await?;
         let mut rows = Vec::new();
         if prepared.plan.is_none() {
-            session.query(&statement, &mut rows).await?;
+            query_carrying(&mut session, &statement, &mut rows, prepared.spec.carried.len(), carried).await?;
         } else {
             // Boxed: a read without associations need not carry the state of one with them.
-            rows = Box::pin(repo.all_with_plan(session, prepared, statement)).await?;
+            rows = Box::pin(repo.all_with_plan(session, prepared, statement, carried)).await?;
         }
         if origin.is_read_only() {
             mark(&mut rows, origin);
@@ -119,13 +125,14 @@ impl Repo {
         mut session: Session<'_>,
         prepared: Prepared,
         statement: Statement,
+        carried: &mut Carried,
     ) -> Result<Vec<M>> {
         let Prepared { spec, plan: Some(plan), load } = prepared else { return Ok(Vec::new()) };
-        let work = async |session: &mut Session<'_>| match &load {
-            Some(load) => preload::load_joined(session, &plan, load, &spec.joins, &statement).await,
+        let mut work = async |session: &mut Session<'_>| match &load {
+            Some(load) => preload::load_joined(session, &plan, load, &spec, &statement, carried).await,
             None => {
                 let mut rows: Vec<M> = Vec::new();
-                session.query(&statement, &mut rows).await?;
+                query_carrying(session, &statement, &mut rows, spec.carried.len(), carried).await?;
                 preload::load_fetched(session, &plan, rows).await
             }
         };

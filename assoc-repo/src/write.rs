@@ -237,7 +237,7 @@ async fn read_back<M: Model>(
     let set = KeySet::distinct([&RowKeys::Tuples(keys.clone())]);
     let select = KeyedSelect::new(M::DEF, M::PRIMARY_KEY);
     let mut found: Vec<M> = Vec::new();
-    for chunk in set.chunks(session.dialect().keys_per_statement(set.width())) {
+    for chunk in set.chunks(session.dialect().keys_per_condition(set.width())) {
         // By value on purpose: these keys were just written, so they come back as they are.
         session.query(&select.statement_by_value(session.dialect(), &chunk)?, &mut found).await?;
     }

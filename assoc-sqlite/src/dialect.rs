@@ -216,6 +216,11 @@ impl Dialect for SqliteDialect {
         writer.identifier("keys");
     }
 
+    /// SQLite reads the left side of a `CROSS JOIN` first, and takes an `ON` after it.
+    fn ordered_join(&self) -> &'static str {
+        "CROSS JOIN"
+    }
+
     fn raw_syntax(&self) -> RawSyntax {
         let mut syntax = RawSyntax::default();
         syntax.backticks = true;

@@ -82,6 +82,7 @@ mod costs;
 mod dialect;
 mod errors;
 mod execution;
+mod lists;
 mod options;
 mod pool;
 mod session;

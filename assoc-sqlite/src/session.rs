@@ -39,6 +39,7 @@ use rusqlite::InterruptHandle;
 
 #[cfg(feature = "tokio")]
 use crate::costs::Costs;
+use crate::lists::{refuse_lists, refuse_other_lists};
 use crate::{errors, values};
 
 /// A connection with what belongs to it.
@@ -186,6 +187,7 @@ impl Session {
     /// Runs several statements that have no binds.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<Executed> {
         refuse_nul(sql)?;
+        refuse_lists(sql)?;
         let done = self.conn.execute_batch(sql).map_err(|error| errors::of_statement(error, sql));
         if !self.clean() {
             return Err(errors::plain(DriverErrorKind::Other, "the connection could not be rolled back"));
@@ -280,6 +282,7 @@ impl Session {
         let sql = statement.sql();
         self.check_transaction(sql)?;
         refuse_nul(sql)?;
+        refuse_other_lists(statement)?;
         self.running = true;
         let done = if Verb::of(sql) == Verb::Other {
             let mut prepared = self.conn.prepare(sql).map_err(|error| errors::of_statement(error, sql))?;

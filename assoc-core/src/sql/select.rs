@@ -34,6 +34,8 @@ pub struct Select {
     pub group: Vec<Operand>,
     /// Which groups.
     pub having: Expr,
+    /// What is selected after the columns, for whoever reads the rows one by one.
+    pub carried: Vec<Operand>,
 }
 
 impl Select {
@@ -52,6 +54,7 @@ impl Select {
             distinct: false,
             group: Vec::new(),
             having: Expr::always(),
+            carried: Vec::new(),
         }
     }
 
@@ -196,6 +199,14 @@ impl Select {
         }
     }
 
+    // `, users.name`
+    pub(super) fn write_carried(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        self.carried.iter().try_for_each(|operand| {
+            writer.push(", ");
+            writer.operand(operand)
+        })
+    }
+
     /// Appends the statement.
     ///
     /// # Errors
@@ -217,6 +228,7 @@ impl Select {
                 }
             }
         }
+        self.write_carried(writer)?;
         writer.push(" FROM ");
         self.write_from(writer)?;
         for (index, operand) in self.group.iter().enumerate() {

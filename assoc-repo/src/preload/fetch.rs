@@ -198,11 +198,11 @@ pub(super) async fn rows_of(
     }
     let dialect = session.dialect_of(select.model);
     let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
-    let mut chunk_size = dialect.keys_per_statement(missing.width());
+    let mut chunk_size = select.keys_per_statement(dialect);
     let grouped = !select.rank_groups.is_empty();
     if (grouped || select.row_order == RowOrder::Ranked) && chunk_size < missing.len() {
         // An order across keys holds within one statement only, and so do groups.
-        chunk_size = dialect.capabilities().max_binds / (missing.width() + 1);
+        chunk_size = dialect.most_keys(missing.width());
         if missing.len() > chunk_size {
             let what = if grouped { "a grouped" } else { "an ordered" };
             let what = format!("{what} association that leads to more than {chunk_size} different rows");

@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn placeholders_are_outside_quotes_and_comments() {
         for syntax in [RawSyntax::default(), mysql(), sqlite(), postgres()] {
-            assert_eq!(places("", syntax), []);
+            assert!(places("", syntax).is_empty());
             assert_eq!(places("?", syntax), [0]);
             assert_eq!(places("a = ? AND b = ?", syntax), [4, 14]);
             assert_eq!(places("a = '?' AND \"?\" = ?", syntax), [18]);
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(places("a # why?\n= ?", mysql()), [11]);
         assert_eq!(places("a # ?", sqlite()), [4]);
         assert_eq!(places("a = 5--?", mysql()), [7]);
-        assert_eq!(places("a = 5--?", sqlite()), []);
+        assert!(places("a = 5--?", sqlite()).is_empty());
         assert_eq!(places("[a?] = ? AND `b?` = ?", sqlite()), [7, 20]);
         assert_eq!(scan("a[1] = ?", postgres()).unwrap().placeholders, [7]);
         assert_eq!(places("a = $x$ ' ? $x$ AND b = ?", postgres()), [24]);
