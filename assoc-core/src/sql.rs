@@ -45,7 +45,8 @@ struct Padding {
 }
 
 fn too_deep() -> Error {
-    let message = format!("a condition is nested more than {} deep: use `Filter::any` and `Filter::all`", Expr::MAX_DEPTH);
+    let message =
+        format!("a condition is nested more than {} deep: use `Filter::any` and `Filter::all`", Expr::MAX_DEPTH);
     Error::invalid_query("filter", message)
 }
 

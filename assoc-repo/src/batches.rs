@@ -14,8 +14,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use assoc_core::{
-    BoxFuture, Capabilities, ColumnRef, Comparison, Direction, Error, Expr, Model, ModelDef, Operand, OrderTerm, Result,
-    SqlType, Value,
+    BoxFuture, Capabilities, ColumnRef, Comparison, Direction, Error, Expr, Model, ModelDef, Operand, OrderTerm,
+    Result, SqlType, Value,
 };
 use futures_core::Stream;
 
@@ -86,8 +86,18 @@ impl Repo {
             return Err(Error::invalid_query(model.name, "batches can only be sorted by columns"));
         };
         let repeats = load.is_none() && !spec.distinct && spec.repeats_roots();
-        let (remaining, last) = (query.spec.limit, Carried::default());
-        Ok(Batches { repo: self.clone(), remaining, query, order, repeats, size, last, done: false })
+        Ok(Batches {
+            repo: self.clone(),
+            remaining: query.spec.limit,
+            left_out: query.spec.offset.unwrap_or(0),
+            query,
+            order,
+            repeats,
+            size,
+            last: Carried::default(),
+            seen: 0,
+            done: false,
+        })
     }
 
     /// The rows of a query one after the other, read in pages of 1,000 behind the scenes.
@@ -126,7 +136,8 @@ impl PageColumn {
     // What the column is compared by after a row, and the row's value of that.
     fn place(&self, carried: &mut std::slice::Iter<'_, Value<'static>>) -> (Operand, Value<'static>) {
         let value = carried.next().cloned().unwrap_or_default();
-        match carried.next().filter(|_| self.listed) {
+        let place = if self.listed { carried.next() } else { None };
+        match place {
             Some(place @ (Value::Int(_) | Value::UInt(_))) => (Operand::Number(self.column.clone()), place.clone()),
             _ => (Operand::Column(self.column.clone()), value),
         }
@@ -145,6 +156,9 @@ pub struct Batches<M> {
     remaining: Option<u64>,
     // What the last row was sorted by.
     last: Carried,
+    // How many rows there were, after how many that the query leaves out.
+    seen: u64,
+    left_out: u64,
     done: bool,
 }
 
@@ -166,7 +180,10 @@ impl<M: Model> Batches<M> {
         }
         let mut query = self.query.clone().limit(size);
         query.spec.carried = self.order.iter().flat_map(PageColumn::carried).collect();
-        if self.last.equal > 0 {
+        if self.repeats && self.left_out > 0 && self.last.equal == self.seen {
+            // Nobody knows how many of the first equal rows are among those that are left out.
+            query.spec.offset = Some(self.left_out.saturating_add(self.seen));
+        } else if self.last.equal > 0 {
             query.spec.after = Some(self.after()?);
             // Equal rows are not told apart: as many are left out as there were.
             query.spec.offset = match (self.repeats, M::DEF.default_scope) {
@@ -179,6 +196,7 @@ impl<M: Model> Batches<M> {
         let mut last = self.last.clone();
         let rows = self.repo.all_carrying(query, &mut last).await?;
         self.last = last;
+        self.seen = self.seen.saturating_add(rows.len() as u64);
         self.done = (rows.len() as u64) < size;
         self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(rows.len() as u64));
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
@@ -203,8 +221,7 @@ impl<M: Model> Batches<M> {
                 return Err(Error::invalid_query(M::DEF.name, message));
             }
             let is_null = || Expr::IsNull(operand.clone());
-            let compare =
-                |op| Expr::Compare { left: operand.clone(), op, right: Operand::Stored(value.clone()) };
+            let compare = |op| Expr::Compare { left: operand.clone(), op, right: Operand::Stored(value.clone()) };
             let op = if column.direction == Direction::Asc { Comparison::Gt } else { Comparison::Lt };
             let nulls_follow = capabilities.null_order.is_last(column.direction);
             let beyond = match (value.is_null(), nulls_follow) {

@@ -31,7 +31,8 @@ fn refuse(sql: &str, lists: impl FnOnce() -> usize) -> Result<()> {
     while let Some(found) = position(&text[at..], NAME) {
         let start = at + found;
         at = start + NAME.len();
-        let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
+        let is_part =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
         if is_part(start.checked_sub(1).and_then(|before| text.get(before))) || is_part(text.get(at)) {
             continue;
         }

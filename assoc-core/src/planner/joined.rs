@@ -69,9 +69,14 @@ impl Plan {
             for (joined, table) in way.iter().zip(&tables) {
                 self.joined[*joined].table = *table;
             }
-            self.order_by_query(*id, way, &path, joins, query);
             places[child] = Some((path, tables.last().copied()));
             ways.push((*id, tables));
+        }
+        for (id, way) in &stored {
+            // The order may look at tables below, so it comes when all are there.
+            if let Some((path, _)) = &places[self.edge(*id).child] {
+                self.order_by_query(*id, way, path, joins, query);
+            }
         }
         self.choose_where_it_shows(joins, query, &ways);
         self.mark_partial(joins, query, &ways);

@@ -232,13 +232,7 @@ impl KeyedSelect {
     }
 
     // The place of a row among those of its key, or of its key and group.
-    fn write_place(
-        &self,
-        writer: &mut SqlWriter<'_>,
-        owner: Partition<'_>,
-        group: &[usize],
-        name: &str,
-    ) -> Result<()> {
+    fn write_place(&self, writer: &mut SqlWriter<'_>, owner: Partition<'_>, group: &[usize], name: &str) -> Result<()> {
         writer.push(", ROW_NUMBER() OVER (PARTITION BY ");
         match owner {
             Partition::Key => writer.separated(", ", self.key_names(), |writer, name| writer.own_column(name)),

@@ -24,7 +24,7 @@ impl SqlWriter<'_> {
     pub fn raw(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
         let scanned = self.scanned(sql)?;
         if let Some(at) = scanned.semicolon {
-            return Err(refused(sql, format!("the semicolon at byte {at} would end the statement")));
+            return Err(refused(sql, format!(": the semicolon at byte {at} would end the statement")));
         }
         self.write_raw(sql, binds, &scanned)
     }
@@ -47,25 +47,26 @@ impl SqlWriter<'_> {
     pub fn raw_statement(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
         let scanned = self.scanned(sql)?;
         if scanned.goes_on && !binds.is_empty() {
-            return Err(refused(sql, "there are several statements: run them one by one".to_owned()));
+            return Err(refused(sql, ": there are several statements, run them one by one".to_owned()));
         }
         self.write_raw(sql, binds, &scanned)
     }
 
     fn scanned(&self, sql: &str) -> Result<Scanned> {
-        scan(sql, self.dialect.raw_syntax()).map_err(|error| refused(sql, error.to_string()))
+        scan(sql, self.dialect.raw_syntax()).map_err(|error| refused(sql, format!(": {error}")))
     }
 
     fn write_raw(&mut self, sql: &str, binds: &[Value<'static>], scanned: &Scanned) -> Result<()> {
         let (wanted, given) = (scanned.placeholders.len(), binds.len());
         if wanted != given {
-            return Err(refused(sql, format!("it has {wanted} placeholders (`?`) and {given} binds were given")));
+            return Err(refused(sql, format!(" has {wanted} placeholders (`?`) and {given} binds were given")));
         }
         if let Some(at) = scanned.question_marks.first()
             && self.has_bare_placeholders()
         {
             let name = self.dialect.name();
-            let message = format!("the `??` at byte {at} is a question mark that is no placeholder, and {name} knows none");
+            let message =
+                format!(": the `??` at byte {at} is a question mark that is no placeholder, and {name} knows none");
             return Err(refused(sql, message));
         }
         let mut written = 0;
@@ -97,8 +98,9 @@ impl SqlWriter<'_> {
     }
 }
 
+// The reason goes on where the text ends.
 fn refused(sql: &str, why: String) -> Error {
     let end = sql.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= SHOWN).last().unwrap_or(0);
     let more = if end < sql.len() { "…" } else { "" };
-    Error::invalid_query("raw SQL", format!("`{}{more}`: {why}", &sql[..end]))
+    Error::invalid_query("raw SQL", format!("`{}{more}`{why}", &sql[..end]))
 }
