@@ -75,9 +75,9 @@ struct Sorting {
 fn sorted(statement: &Statement) -> Statement {
     let Some((query, order)) = statement.sql().split_once(" ORDER BY ") else { return statement.clone() };
     let (order, limit) = order.split_once(" LIMIT ").map_or((order, None), |(order, limit)| (order, Some(limit)));
-    let terms = order.split(", ").map(|term| {
-        format!("{term} NULLS {}", if term.ends_with(" DESC") { "FIRST" } else { "LAST" })
-    });
+    let terms = order
+        .split(", ")
+        .map(|term| format!("{term} NULLS {}", if term.ends_with(" DESC") { "FIRST" } else { "LAST" }));
     let limit = limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
     let sql = format!("{query} ORDER BY {}{limit}", terms.collect::<Vec<_>>().join(", "));
     Statement::new(sql, statement.binds().to_vec())
