@@ -10,9 +10,9 @@ use std::fmt;
 
 use crate::column_type::SqlType;
 use crate::key::KeySet;
-use crate::metadata::expr::AggregateFunction;
+use crate::metadata::expr::{AggregateFunction, Direction};
 use crate::metadata::model::{ColumnDef, TableRef};
-use crate::sql::SqlWriter;
+use crate::sql::{RawSyntax, SqlWriter};
 use crate::value::Value;
 
 mod comparison;
@@ -48,10 +48,38 @@ pub struct Capabilities {
     pub savepoints: bool,
     /// Row values compare: `(a, b) IN ((1, 2), (3, 4))`.
     pub row_values: bool,
+    /// A list of row values is planned in a time that grows with its length. Where it grows faster, keys of several
+    /// columns are looked up by a join with a table of keys.
+    pub long_row_lists: bool,
     /// How a limit per owner is written.
     pub per_owner_limit: PerOwnerLimit,
     /// Window functions: `ROW_NUMBER() OVER (ORDER BY …)`.
     pub window_functions: bool,
+    /// Where `NULL` comes in an order.
+    pub null_order: NullOrder,
+    /// What reads as text may be sorted by its place in a list that the column declares. A driver says so by answering
+    /// `column + 0` with an integer for such a column and with something else for text.
+    pub listed_text: bool,
+    /// Sorting looks at so many characters or bytes of a value only; `None` if at all of them.
+    pub sorted_length: Option<usize>,
+}
+
+/// Where `NULL` comes in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum NullOrder {
+    /// Before every value in an ascending order, after them in a descending one.
+    #[default]
+    Smallest,
+    /// After every value in an ascending order, before them in a descending one.
+    Largest,
+}
+
+impl NullOrder {
+    /// Whether `NULL` comes last in an order that goes this way.
+    #[must_use]
+    pub const fn is_last(self, direction: Direction) -> bool {
+        matches!((self, direction), (NullOrder::Smallest, Direction::Desc) | (NullOrder::Largest, Direction::Asc))
+    }
 }
 
 /// How "the first n rows of each owner" is written in one statement.
@@ -84,8 +112,12 @@ impl Default for Capabilities {
             free_snapshot: false,
             savepoints: true,
             row_values: false,
+            long_row_lists: true,
             per_owner_limit: PerOwnerLimit::Unsupported,
             window_functions: false,
+            null_order: NullOrder::Smallest,
+            listed_text: false,
+            sorted_length: None,
         }
     }
 }
@@ -159,21 +191,29 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         writer.push(" ESCAPE '\\'");
     }
 
-    /// How many keys of `width` columns one statement may carry; more are sent in several.
+    /// How many keys of `width` columns one statement may carry as a [table](Dialect::write_key_table); more are sent in
+    /// several.
     fn keys_per_statement(&self, width: usize) -> usize {
-        (self.capabilities().max_binds / (width.max(1) + 1)).clamp(1, 1_000)
+        // Room for a filter's binds, and for the padding to a power of two.
+        let fitting = self.capabilities().max_binds / (width.max(1) + 1);
+        (1 << fitting.max(1).ilog2()).min(1_024)
+    }
+
+    /// How many keys of `width` columns one statement may carry as a [condition](Dialect::write_key_filter).
+    fn keys_per_condition(&self, width: usize) -> usize {
+        self.keys_per_statement(width)
     }
 
     /// How many keys of `width` columns one statement can carry at all, for those that lose something in several: an order
     /// across keys. Lists are padded to a power of two, and a filter has binds as well.
-    fn most_keys_per_statement(&self, width: usize) -> usize {
+    fn most_keys(&self, width: usize) -> usize {
         let binds = self.capabilities().max_binds;
         let fitting = (binds - (binds / 4).min(1_000)) / width.max(1);
         self.keys_per_statement(width).max(1 << fitting.max(1).ilog2())
     }
 
     /// Appends the condition that `columns` (already qualified where needed) hold one of the keys. The set is not
-    /// empty and within [`keys_per_statement`](Dialect::keys_per_statement).
+    /// empty and within [`keys_per_condition`](Dialect::keys_per_condition).
     fn write_key_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
         writer.padded_key_list(columns, keys, self.capabilities().row_values);
     }
@@ -191,9 +231,10 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         self.write_key_table(writer, keys);
     }
 
-    /// The join that reads its left side first.
+    /// The join of a table of keys, on its left, with the rows that match them: the one that reads its left side first,
+    /// unless the database chooses better by itself.
     fn ordered_join(&self) -> &'static str {
-        "CROSS JOIN"
+        "INNER JOIN"
     }
 
     /// What has to stand around columns and values of a type for the database to compare what they stand for; `None`
@@ -244,6 +285,17 @@ pub trait Dialect: Send + Sync + fmt::Debug {
             Value::Decimal(_) | Value::Json(_) => false,
             _ => true,
         }
+    }
+
+    /// Appends a value that was read of a column, so that it compares with the column as the column's values compare with
+    /// each other in an order. A bind does where it takes the column's type, collation included.
+    fn write_stored(&self, writer: &mut SqlWriter<'_>, value: &Value<'static>) {
+        writer.bind(value.clone());
+    }
+
+    /// How the database reads quotes and comments, for finding the placeholders of raw SQL.
+    fn raw_syntax(&self) -> RawSyntax {
+        RawSyntax::default()
     }
 
     /// Appends `operand IN (…)` for a list of values without `NULL`s; the operand is already written.

@@ -233,6 +233,19 @@ pub enum ErrorKind {
         /// What was to run, as `explain` prints it, or the statement that was one too many.
         plan: String,
     },
+    /// A statement would have more values than the database takes.
+    #[error(
+        "a statement has {given} values and {backend} takes {limit}: ask for a part of them at a time, or describe the rows \
+         by a condition instead of listing them"
+    )]
+    TooManyBinds {
+        /// The backend's name.
+        backend: &'static str,
+        /// How many the query has.
+        given: usize,
+        /// How many there can be.
+        limit: usize,
+    },
     /// The backend lacks what the request needs.
     #[error("{backend} does not support {what}")]
     Unsupported {

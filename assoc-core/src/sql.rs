@@ -2,9 +2,10 @@
 //! parameter and an identifier can only ever be quoted by the dialect.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::dialect::{Comparable, Dialect};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::key::KeySet;
 use crate::metadata::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::{ModelDef, TableRef};
@@ -30,10 +31,27 @@ mod write;
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
 pub use counted::KeyedCount;
-pub use joined::{JoinedSelect, LoadedEdge, LoadedTable, Rank};
+pub use joined::{JoinedSelect, LoadedEdge, LoadedTable, QueryOrder, Rank};
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
+pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use select::Select;
 pub use write::{delete_by_keys, insert, insert_text, update_by_key};
+
+/// So many terms stand side by side; more are written as a tree.
+const FLAT: usize = 64;
+
+/// What was added to a list.
+#[derive(Debug)]
+struct Padding {
+    sql: Range<usize>,
+    binds: Range<usize>,
+}
+
+fn too_deep() -> Error {
+    let message =
+        format!("a condition is nested more than {} deep: use `Filter::any` and `Filter::all`", Expr::MAX_DEPTH);
+    Error::invalid_query("filter", message)
+}
 
 /// Text and binds of a statement in the making.
 #[derive(Debug)]
@@ -45,6 +63,10 @@ pub struct SqlWriter<'d> {
     // Aliases given so far, and how deep conditions on associations are nested here.
     related: usize,
     nested: usize,
+    // How deep the condition is that is being written.
+    depth: usize,
+    // What was added to lists to bring them to common lengths.
+    padding: Vec<Padding>,
     joined: joins::JoinedNames,
 }
 
@@ -59,6 +81,8 @@ impl<'d> SqlWriter<'d> {
             qualifier: None,
             related: 0,
             nested: 0,
+            depth: 0,
+            padding: Vec::new(),
             joined: joins::JoinedNames::default(),
         }
     }
@@ -119,6 +143,36 @@ impl<'d> SqlWriter<'d> {
         Statement::new(self.sql, self.binds)
     }
 
+    /// The finished statement, if the database takes as many binds. Padding is taken out of lists where it makes them too
+    /// many.
+    ///
+    /// # Errors
+    /// When there are more binds than the database takes.
+    pub fn finish_within_limit(mut self) -> Result<Statement> {
+        let limit = self.dialect.capabilities().max_binds;
+        if self.binds.len() > limit {
+            self.take_padding_out();
+        }
+        if self.binds.len() <= limit {
+            return Ok(self.finish());
+        }
+        let given = self.binds.len();
+        Err(ErrorKind::TooManyBinds { backend: self.dialect.name(), given, limit }.into())
+    }
+
+    fn take_padding_out(&mut self) {
+        let mut placeholders = [String::new(), String::new()];
+        placeholders.iter_mut().zip([1, 2]).for_each(|(text, at)| self.dialect.placeholder(at, text));
+        if placeholders[0] != placeholders[1] {
+            // Numbered ones would have to be numbered anew.
+            return;
+        }
+        for padding in std::mem::take(&mut self.padding).into_iter().rev() {
+            self.sql.replace_range(padding.sql, "");
+            self.binds.drain(padding.binds);
+        }
+    }
+
     /// Appends items with a separator between them.
     pub fn separated<T>(
         &mut self,
@@ -169,6 +223,11 @@ impl<'d> SqlWriter<'d> {
         match operand {
             Operand::Column(column) => self.column(column)?,
             Operand::Value(value) => self.bind(value.clone()),
+            Operand::Number(column) => {
+                self.column(column)?;
+                self.push(" + 0");
+            }
+            Operand::Stored(value) => self.dialect.write_stored(self, value),
             Operand::Aggregate { function, column, distinct } => {
                 let Some(column) = column else {
                     self.push(function.sql());
@@ -203,6 +262,17 @@ impl<'d> SqlWriter<'d> {
     /// # Errors
     /// When it names a column the statement cannot reach, or raw SQL has another number of `?` than of binds.
     pub fn condition(&mut self, expr: &Expr) -> Result<()> {
+        // Only one that was put together by hand is deeper, or one that scopes and filters came on top of.
+        if self.depth > 2 * Expr::MAX_DEPTH {
+            return Err(too_deep());
+        }
+        self.depth += 1;
+        let result = self.condition_at_depth(expr);
+        self.depth -= 1;
+        result
+    }
+
+    fn condition_at_depth(&mut self, expr: &Expr) -> Result<()> {
         match expr {
             Expr::All(all) => self.connected(all, " AND ", "1 = 1"),
             Expr::Any(any) => self.connected(any, " OR ", "1 = 0"),
@@ -244,7 +314,8 @@ impl<'d> SqlWriter<'d> {
                 self.holds_tag(|writer| writer.own_column(column), tag);
                 Ok(())
             }
-            Expr::Raw { sql, binds } => self.raw(sql, binds),
+            Expr::Raw { sql, binds } => self.raw_condition(sql, binds),
+            Expr::TooDeep => Err(too_deep()),
         }
     }
 
@@ -255,6 +326,18 @@ impl<'d> SqlWriter<'d> {
                 Ok(())
             }
             [single] => self.condition(single),
+            // Databases count each term of `a OR b OR c` as one level more. As a balanced tree n terms are log n deep.
+            parts if parts.len() > FLAT => {
+                let (left, right) = parts.split_at(parts.len() / 2);
+                self.push("(");
+                self.connected(left, connector, empty)?;
+                self.push(")");
+                self.push(connector);
+                self.push("(");
+                self.connected(right, connector, empty)?;
+                self.push(")");
+                Ok(())
+            }
             parts => {
                 for (index, part) in parts.iter().enumerate() {
                     if index > 0 {
@@ -338,10 +421,17 @@ impl<'d> SqlWriter<'d> {
     /// similar length share one prepared statement.
     pub fn padded_in_list(&mut self, values: &[Value<'static>]) {
         self.push("IN (");
-        let count = padded_length(values.len());
-        self.separated(", ", (0..count).map(|at| at.min(values.len() - 1)), |writer, at| {
-            writer.compared_value(&values[at]);
-        });
+        self.separated(", ", values, |writer, value| writer.compared_value(value));
+        let (sql, binds) = (self.sql.len(), self.binds.len());
+        if let Some(last) = values.last() {
+            for _ in values.len()..padded_length(values.len()) {
+                self.push(", ");
+                self.compared_value(last);
+            }
+        }
+        if self.binds.len() > binds {
+            self.padding.push(Padding { sql: sql..self.sql.len(), binds: binds..self.binds.len() });
+        }
         self.push(")");
     }
 

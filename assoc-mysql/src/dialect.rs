@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{AggregateForm, ColumnRole, Comparable, ExactText};
-use assoc_core::sql::{SqlWriter, padded_length};
+use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{AggregateFunction, Capabilities, ColumnDef, Dialect, KeySet, SqlType, TableRef, Value};
 
 use crate::server::{Server, ServerKind};
@@ -120,14 +120,19 @@ impl Dialect for MySqlDialect {
         writer.push(" ESCAPE CHAR(92)");
     }
 
-    /// Up to 1,024 keys, a power of two, so that a full chunk needs no padding. Measured on MariaDB 10.11 with 1,000 keys
-    /// and 10,000 rows: one statement took 11 ms, two of 512 took 14 ms. From 1,000 on MariaDB plans the list as a
-    /// subquery (`in_predicate_conversion_threshold`), which did no harm.
+    /// Up to 4,096 keys, a power of two, so that a full chunk needs no padding. Each costs the server about 5 kB as long
+    /// as the statement is prepared, for it is a `SELECT` of the union; `docs/performance.md` has what was measured.
     fn keys_per_statement(&self, width: usize) -> usize {
         let fitting = self.capabilities.max_binds / (width.max(1) + 1);
         // Lists are padded to a power of two, which has to fit as well.
-        let padded = if fitting.is_power_of_two() { fitting } else { fitting.next_power_of_two() / 2 };
-        padded.clamp(1, 1_024)
+        (1 << fitting.max(1).ilog2()).min(4_096)
+    }
+
+    /// Up to 16,384 keys of one column: about 1 kB each as long as the statement is prepared. Of several columns few: the
+    /// range analysis of a list of row values takes a time that grows with the square of its length.
+    fn keys_per_condition(&self, width: usize) -> usize {
+        let fitting = self.capabilities.max_binds / (width.max(1) + 1);
+        (1 << fitting.max(1).ilog2()).min(if width <= 1 { 16_384 } else { 128 })
     }
 
     /// `(SELECT 0 AS ordinal, name AS k0 FROM parents WHERE 1 = 0 UNION ALL SELECT 0, ? UNION ALL SELECT 1, ? …)`.
@@ -195,8 +200,37 @@ impl Dialect for MySqlDialect {
         }
     }
 
+    /// The server chooses which side it reads first. Without an index for the keys, reading the keys first compares each
+    /// with every row; reading the rows first looks each up in the keys, which the server indexes.
     fn ordered_join(&self) -> &'static str {
-        "STRAIGHT_JOIN"
+        "INNER JOIN"
+    }
+
+    /// Text that is compared with a `DECIMAL` makes both floating point numbers, and compared with a JSON document it is a
+    /// JSON string.
+    fn write_stored(&self, writer: &mut SqlWriter<'_>, value: &Value<'static>) {
+        let target = match value {
+            Value::Decimal(text) => {
+                let places = text.split_once('.').map_or(0, |(_, places)| places.len()).min(38);
+                format!(" AS DECIMAL(65,{places}))")
+            }
+            Value::Json(_) => " AS JSON)".to_owned(),
+            _ => return writer.bind(value.clone()),
+        };
+        writer.push("CAST(");
+        writer.bind(value.clone());
+        writer.push(&target);
+    }
+
+    /// As the session's `sql_mode` has it, which this driver sets: backslashes escape.
+    fn raw_syntax(&self) -> RawSyntax {
+        let mut syntax = RawSyntax::default();
+        syntax.backslash_escapes = true;
+        syntax.backticks = true;
+        syntax.hash_comments = true;
+        syntax.dashes_need_blank = true;
+        syntax.executable_comments = true;
+        syntax
     }
 }
 
@@ -220,7 +254,11 @@ mod tests {
         let dialect = dialect();
         for width in 1..=70 {
             let keys = dialect.keys_per_statement(width);
-            assert!(keys.is_power_of_two() && keys <= 1_024 && keys * width < 65_535, "{width}: {keys}");
+            let listed = dialect.keys_per_condition(width);
+            let most = dialect.most_keys(width);
+            for keys in [keys, listed, most] {
+                assert!(keys.is_power_of_two() && keys * width < 65_535, "{width}: {keys}");
+            }
         }
     }
 }

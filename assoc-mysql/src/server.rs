@@ -151,12 +151,18 @@ impl Features {
         capabilities.free_snapshot = false;
         capabilities.savepoints = self.savepoints;
         capabilities.row_values = true;
+        // The range analysis of `(a, b) IN (…)` is quadratic where `a` and `b` have indexes of their own.
+        capabilities.long_row_lists = false;
         capabilities.per_owner_limit = match self {
             Features { lateral: true, .. } => PerOwnerLimit::Lateral,
             Features { window_functions: true, .. } => PerOwnerLimit::Window,
             _ => PerOwnerLimit::Unsupported,
         };
         capabilities.window_functions = self.window_functions;
+        // `ENUM` and `SET`.
+        capabilities.listed_text = true;
+        // `max_sort_length` is 1,024 bytes, and a character's weight takes up to four.
+        capabilities.sorted_length = Some(255);
         capabilities
     }
 }

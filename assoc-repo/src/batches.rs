@@ -3,14 +3,24 @@
 //! A page begins after the last row of the one before: `WHERE (a, id) > (last a, last id)`, written out column by
 //! column so that orders may mix directions and columns may be `NULL`. Rows that are inserted or deleted meanwhile do
 //! not shift what comes next.
+//!
+//! The last row's values are those that the database sorted by, selected beside the row (`carried.rs`) and compared as
+//! its order compares them: `NULL` on the database's side of the values, and what a list declares (`ENUM`) by its place.
+//! Where joins repeat rows, equal rows follow each other; the next page begins with the last row again and leaves out as
+//! many as there were. To tell them apart by the joined rows' keys was the alternative, which some tables do not have.
 
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use assoc_core::{BoxFuture, ColumnRef, Comparison, Direction, Error, Expr, Model, Operand, OrderTerm, Result};
+use assoc_core::planner::CompiledQuery;
+use assoc_core::{
+    BoxFuture, Capabilities, ColumnRef, Comparison, Direction, Error, Expr, Model, ModelDef, Operand, OrderTerm,
+    Result, SqlType, Value,
+};
 use futures_core::Stream;
 
+use crate::carried::Carried;
 use crate::query::Select;
 use crate::repo::Repo;
 
@@ -18,8 +28,8 @@ impl Repo {
     /// The rows of a query in pages of `size`. 1 statement a page, and what the preloads cost a page.
     ///
     /// # Errors
-    /// When the model has no primary key, or the query is grouped, distinct or sorted by something else than its own
-    /// columns.
+    /// When the model has no primary key, or the query is grouped, distinct without its key, or sorted by something that a
+    /// page cannot begin after.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -39,32 +49,55 @@ impl Repo {
         let model = M::DEF;
         model.require_primary_key("reading in batches")?;
         let spec = &query.spec;
-        if spec.distinct || !spec.group.is_empty() || !spec.having.is_always() {
-            return Err(Error::invalid_query(model.name, "a distinct or grouped query cannot be read in batches"));
+        if !spec.group.is_empty() || !spec.having.is_always() {
+            return Err(Error::invalid_query(model.name, "a grouped query cannot be read in batches"));
         }
         if size == 0 {
             return Err(Error::invalid_query(model.name, "a batch needs a size of at least 1"));
         }
+        let repo = self.at_home_of(model);
+        // Scopes may bring an order and a limit. Whatever is refused is refused before the first page.
+        let CompiledQuery { select: spec, load, .. } = query.clone().into_request().compile(&repo.context())?;
+        if spec.distinct && load.is_none() && !spec.selects_key() {
+            let message = "a distinct query of some columns cannot be read in batches: add the primary key to `select`";
+            return Err(Error::invalid_query(model.name, message));
+        }
+        if load.is_some() && spec.is_sorted_by_collection() {
+            let message = "batches cannot be sorted by a collection that the query loads by a join: sort the collection by \
+                           `order_by` on the association, or load it with `preload`";
+            return Err(Error::invalid_query(model.name, message));
+        }
+        let mut query = query;
+        query.spec.order.clone_from(&spec.order);
+        query.spec.limit = spec.limit;
+        query.spec.offset = spec.offset;
         let query = query.in_total_order();
+        let capabilities = repo.dialect().capabilities();
         let order = query
             .spec
             .order
             .iter()
             .map(|term| match &term.operand {
-                Operand::Column(column) if column.path.is_empty() => {
-                    model.columns.iter().position(|known| known.name == column.name).map(|index| OrderColumn {
-                        index,
-                        name: column.name,
-                        descending: term.direction == Direction::Desc,
-                    })
-                }
+                Operand::Column(column) => Some(PageColumn::new(model, column, term.direction, capabilities)),
                 _ => None,
             })
             .collect::<Option<Vec<_>>>();
         let Some(order) = order else {
-            return Err(Error::invalid_query(model.name, "batches can only be sorted by the model's own columns"));
+            return Err(Error::invalid_query(model.name, "batches can only be sorted by columns"));
         };
-        Ok(Batches { repo: self.clone(), remaining: query.spec.limit, query, order, size, done: false })
+        let repeats = load.is_none() && !spec.distinct && spec.repeats_roots();
+        Ok(Batches {
+            repo: self.clone(),
+            remaining: query.spec.limit,
+            left_out: query.spec.offset.unwrap_or(0),
+            query,
+            order,
+            repeats,
+            size,
+            last: Carried::default(),
+            seen: 0,
+            done: false,
+        })
     }
 
     /// The rows of a query one after the other, read in pages of 1,000 behind the scenes.
@@ -76,11 +109,39 @@ impl Repo {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct OrderColumn {
-    index: usize,
-    name: &'static str,
-    descending: bool,
+/// A column that pages are sorted by.
+#[derive(Debug, Clone)]
+struct PageColumn {
+    column: ColumnRef,
+    direction: Direction,
+    nullable: bool,
+    // Whether it may be sorted by a number instead of its text, which is carried as well.
+    listed: bool,
+}
+
+impl PageColumn {
+    fn new(model: &ModelDef, column: &ColumnRef, direction: Direction, capabilities: &Capabilities) -> Self {
+        let own = model.columns.iter().find(|known| column.path.is_empty() && known.name == column.name);
+        // Of a joined table there may be no row.
+        let nullable = own.is_none_or(|own| own.nullable);
+        let listed = capabilities.listed_text && own.is_none_or(|own| own.sql_type == SqlType::Text);
+        PageColumn { column: column.clone(), direction, nullable, listed }
+    }
+
+    fn carried(&self) -> impl Iterator<Item = Operand> {
+        let number = self.listed.then(|| Operand::Number(self.column.clone()));
+        [Operand::Column(self.column.clone())].into_iter().chain(number)
+    }
+
+    // What the column is compared by after a row, and the row's value of that.
+    fn place(&self, carried: &mut std::slice::Iter<'_, Value<'static>>) -> (Operand, Value<'static>) {
+        let value = carried.next().cloned().unwrap_or_default();
+        let place = if self.listed { carried.next() } else { None };
+        match place {
+            Some(place @ (Value::Int(_) | Value::UInt(_))) => (Operand::Number(self.column.clone()), place.clone()),
+            _ => (Operand::Column(self.column.clone()), value),
+        }
+    }
 }
 
 /// Pages of a query's rows: [`Repo::in_batches`].
@@ -88,9 +149,16 @@ struct OrderColumn {
 pub struct Batches<M> {
     repo: Repo,
     query: Select<M>,
-    order: Vec<OrderColumn>,
+    order: Vec<PageColumn>,
+    // Whether joins repeat rows, so that a page may end between equal ones.
+    repeats: bool,
     size: u64,
     remaining: Option<u64>,
+    // What the last row was sorted by.
+    last: Carried,
+    // How many rows there were, after how many that the query leaves out.
+    seen: u64,
+    left_out: u64,
     done: bool,
 }
 
@@ -110,30 +178,56 @@ impl<M: Model> Batches<M> {
         if self.done || size == 0 {
             return Ok(None);
         }
-        let rows = self.repo.all(self.query.clone().limit(size)).await?;
+        let mut query = self.query.clone().limit(size);
+        query.spec.carried = self.order.iter().flat_map(PageColumn::carried).collect();
+        if self.repeats && self.left_out > 0 && self.last.equal == self.seen {
+            // Nobody knows how many of the first equal rows are among those that are left out.
+            query.spec.offset = Some(self.left_out.saturating_add(self.seen));
+        } else if self.last.equal > 0 {
+            query.spec.after = Some(self.after()?);
+            // Equal rows are not told apart: as many are left out as there were.
+            query.spec.offset = match (self.repeats, M::DEF.default_scope) {
+                (true, _) => Some(self.last.equal),
+                // Its scope's offset was the first page's.
+                (false, Some(_)) => Some(0),
+                (false, None) => None,
+            };
+        }
+        let mut last = self.last.clone();
+        let rows = self.repo.all_carrying(query, &mut last).await?;
+        self.last = last;
+        self.seen = self.seen.saturating_add(rows.len() as u64);
         self.done = (rows.len() as u64) < size;
-        let Some(last) = rows.last() else { return Ok(None) };
         self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(rows.len() as u64));
-        self.query.spec.offset = None;
-        let after = self.after(last);
-        self.query.after(after);
-        Ok(Some(rows))
+        Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 
-    // (a > x) OR (a = x AND b > y) OR …; NULL is smaller than everything.
-    fn after(&self, last: &M) -> Expr {
+    // (a > x) OR (a = x AND b > y) OR …, or with equal rows as well.
+    fn after(&self) -> Result<Expr> {
+        let repo = self.repo.at_home_of(M::DEF);
+        let dialect = repo.dialect();
+        let capabilities = dialect.capabilities();
         let mut any = Vec::new();
         let mut equal: Vec<Expr> = Vec::new();
+        let mut carried = self.last.values.iter();
         for column in &self.order {
-            let value = last.value(column.index).into_owned();
-            let operand = || Operand::Column(ColumnRef::own(column.name));
-            let compare = |op| Expr::Compare { left: operand(), op, right: Operand::Value(value.clone()) };
-            let nullable = M::DEF.columns[column.index].nullable;
-            let beyond = match (column.descending, value.is_null()) {
-                (false, false) => Some(compare(Comparison::Gt)),
-                (false, true) => Some(Expr::IsNull(operand()).negated()),
-                (true, false) if nullable => Some(compare(Comparison::Lt).or(Expr::IsNull(operand()))),
-                (true, false) => Some(compare(Comparison::Lt)),
+            let (operand, value) = column.place(&mut carried);
+            if let Some(most) = capabilities.sorted_length.filter(|most| is_longer(&value, *most)) {
+                let (name, database) = (column.column.name, dialect.name());
+                let message = format!(
+                    "batches are sorted by `{name}`, which holds more than {most} characters, and {database} sorts by the \
+                     first only: sort by another column"
+                );
+                return Err(Error::invalid_query(M::DEF.name, message));
+            }
+            let is_null = || Expr::IsNull(operand.clone());
+            let compare = |op| Expr::Compare { left: operand.clone(), op, right: Operand::Stored(value.clone()) };
+            let op = if column.direction == Direction::Asc { Comparison::Gt } else { Comparison::Lt };
+            let nulls_follow = capabilities.null_order.is_last(column.direction);
+            let beyond = match (value.is_null(), nulls_follow) {
+                (false, true) if column.nullable => Some(compare(op).or(is_null())),
+                (false, _) => Some(compare(op)),
+                (true, false) => Some(is_null().negated()),
                 (true, true) => None,
             };
             if let Some(beyond) = beyond {
@@ -141,9 +235,20 @@ impl<M: Model> Batches<M> {
                 all.push(beyond);
                 any.push(Expr::All(all));
             }
-            equal.push(compare(Comparison::Eq));
+            equal.push(if value.is_null() { is_null() } else { compare(Comparison::Eq) });
         }
-        Expr::Any(any)
+        if self.repeats {
+            any.push(Expr::All(equal));
+        }
+        Ok(Expr::Any(any))
+    }
+}
+
+fn is_longer(value: &Value<'_>, most: usize) -> bool {
+    match value {
+        Value::Text(text) => text.len() > most && text.chars().count() > most,
+        Value::Blob(bytes) => bytes.len() > most,
+        _ => false,
     }
 }
 
@@ -215,10 +320,5 @@ impl<M: Model> Select<M> {
             }
         }
         self
-    }
-
-    // Replaces the condition of the page before.
-    fn after(&mut self, after: Expr) {
-        self.spec.after = Some(after);
     }
 }

@@ -44,6 +44,7 @@
 //! [`ModelExt::change`]; [`Repo::transaction`] groups; [`Repo::explain`] shows what a query would run.
 
 mod batches;
+mod carried;
 mod changeset;
 mod columns;
 mod connect;

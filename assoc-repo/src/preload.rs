@@ -28,13 +28,13 @@ mod joined;
 mod order;
 mod per_owner;
 
-use assoc_core::joins::Joins;
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
-use assoc_core::sql::JoinedSelect;
+use assoc_core::sql::{JoinedSelect, Select};
 use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
 use self::fetch::{RootRows, Run};
+use crate::carried::{Carried, query_carrying};
 use crate::session::Session;
 
 pub(crate) use held::{Held, HeldRows};
@@ -80,11 +80,12 @@ pub(crate) async fn load_joined<M: Model>(
     session: &mut Session<'_>,
     plan: &Plan,
     load: &JoinedSelect,
-    joins: &Joins,
+    spec: &Select,
     statement: &Statement,
+    carried: &mut Carried,
 ) -> Result<Vec<M>> {
-    let mut rows = joined::Assembly::new(plan, load, joins);
-    session.query(statement, &mut rows).await?;
+    let mut rows = joined::Assembly::new(plan, load, &spec.joins);
+    query_carrying(session, statement, &mut rows, spec.carried.len(), carried).await?;
     let nodes = Run::new(session, plan, RootRows::Joined(rows.finish()?), false).fetch().await?;
     Ok(complete(plan, nodes))
 }

@@ -12,6 +12,7 @@ use assoc_core::{
     Result, RowSink, Selectable, Statement, Strategy, Value,
 };
 
+use crate::carried::{Carried, query_carrying};
 use crate::columns::{Columns, Selected};
 use crate::preload;
 use crate::query::Select;
@@ -98,6 +99,11 @@ impl Repo {
     /// # Errors
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
     pub async fn all<M: Model>(&self, query: Select<M>) -> Result<Vec<M>> {
+        self.all_carrying(query, &mut Carried::default()).await
+    }
+
+    /// The same, with what the query carries beside the last row.
+    pub(crate) async fn all_carrying<M: Model>(&self, query: Select<M>, carried: &mut Carried) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
         let repo = self.at_home_of(M::DEF);
         let compiled = query.into_request().compile(&repo.context())?;
@@ -105,10 +111,10 @@ impl Repo {
         let mut session = repo.reading(limit).await?;
         let mut rows = Vec::new();
         if compiled.plan.is_none() {
-            session.query(&statement, &mut rows).await?;
+            query_carrying(&mut session, &statement, &mut rows, compiled.select.carried.len(), carried).await?;
         } else {
             // Boxed: a read without associations need not carry the state of one with them.
-            rows = Box::pin(repo.all_with_plan(session, compiled, statement)).await?;
+            rows = Box::pin(repo.all_with_plan(session, compiled, statement, carried)).await?;
         }
         if origin.is_read_only() {
             mark(&mut rows, origin);
@@ -121,13 +127,14 @@ impl Repo {
         mut session: Session<'_>,
         compiled: CompiledQuery,
         statement: Statement,
+        carried: &mut Carried,
     ) -> Result<Vec<M>> {
         let CompiledQuery { select, plan: Some(plan), load } = compiled else { return Ok(Vec::new()) };
-        let work = async |session: &mut Session<'_>| match &load {
-            Some(load) => preload::load_joined(session, &plan, load, &select.joins, &statement).await,
+        let mut work = async |session: &mut Session<'_>| match &load {
+            Some(load) => preload::load_joined(session, &plan, load, &select, &statement, carried).await,
             None => {
                 let mut rows: Vec<M> = Vec::new();
-                session.query(&statement, &mut rows).await?;
+                query_carrying(session, &statement, &mut rows, select.carried.len(), carried).await?;
                 preload::load_fetched(session, &plan, rows).await
             }
         };
@@ -290,8 +297,8 @@ impl Repo {
         binds: impl IntoIterator<Item = Value<'static>>,
     ) -> Result<Statement> {
         let mut writer = SqlWriter::new(self.dialect());
-        writer.raw(sql, &binds.into_iter().collect::<Vec<_>>())?;
-        Ok(writer.finish())
+        writer.raw_statement(sql, &binds.into_iter().collect::<Vec<_>>())?;
+        writer.finish_within_limit()
     }
 
     /// What running a query would do: the tree of associations, and every statement. Runs nothing.

@@ -20,7 +20,7 @@ async fn read_by_keys(session: &mut Session<'_>, model: &'static ModelDef, keys:
     let set = KeySet::distinct([&keys]);
     let select = KeyedSelect::new(model, model.primary_key);
     let mut rows = model.rows.new_rows();
-    for chunk in set.chunks(session.dialect().keys_per_statement(set.width())) {
+    for chunk in set.chunks(session.dialect().keys_per_condition(set.width())) {
         // By value on purpose: these keys were just written, so they come back as they are.
         session.query(&select.statement_by_value(session.dialect(), &chunk)?, &mut *rows).await?;
     }

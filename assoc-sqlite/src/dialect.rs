@@ -47,7 +47,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit};
-use assoc_core::sql::{SqlWriter, padded_length};
+use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{AggregateFunction, BindList, ColumnDef, KeySet, SqlType, Value};
 use rusqlite::limits::Limit;
 
@@ -268,6 +268,18 @@ impl Dialect for SqliteDialect {
     /// which is not known here.
     fn keeps(&self, _: &ColumnDef, value: &Value<'_>) -> bool {
         !matches!(value, Value::Decimal(_))
+    }
+
+    /// SQLite reads the left side of a `CROSS JOIN` first, and takes an `ON` after it.
+    fn ordered_join(&self) -> &'static str {
+        "CROSS JOIN"
+    }
+
+    fn raw_syntax(&self) -> RawSyntax {
+        let mut syntax = RawSyntax::default();
+        syntax.backticks = true;
+        syntax.brackets = true;
+        syntax
     }
 
     fn write_in_list(&self, writer: &mut SqlWriter<'_>, values: &[Value<'static>]) {

@@ -86,6 +86,7 @@ mod decimals;
 mod dialect;
 mod errors;
 mod execution;
+mod lists;
 mod options;
 mod pool;
 mod session;

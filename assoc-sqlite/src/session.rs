@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 use assoc_core::driver::{Executed, TransactionMode};
 use assoc_core::{AnswerColumn, DriverErrorKind, ErrorKind, Result, RowSink, Statement, Value};
 
+use crate::lists::{refuse_lists, refuse_other_lists};
 use crate::{errors, values};
 
 #[cfg(feature = "tokio")]
@@ -202,6 +203,7 @@ impl Session {
     /// Runs several statements that have no binds.
     pub(crate) fn batch(&mut self, sql: &str) -> Result<Executed> {
         refuse_nul(sql)?;
+        refuse_lists(sql)?;
         let done = self.conn.execute_batch(sql).map_err(|error| errors::of_statement(error, sql));
         if !self.clean() {
             return Err(errors::plain(DriverErrorKind::Other, "the connection could not be rolled back"));
@@ -315,6 +317,7 @@ impl Session {
         let sql = statement.sql();
         self.check_transaction(sql)?;
         refuse_nul(sql)?;
+        refuse_other_lists(statement)?;
         self.running = true;
         let done = if Verb::of(sql) == Verb::Other {
             let done = {

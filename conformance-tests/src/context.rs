@@ -77,7 +77,7 @@ impl Context {
         lookups: &[usize],
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let keys_per_statement = self.repo.dialect().keys_per_statement(1).max(1);
+        let keys_per_statement = self.repo.dialect().keys_per_condition(1).max(1);
         let further: usize = lookups.iter().map(|keys| keys.div_ceil(keys_per_statement).saturating_sub(1)).sum();
         let _ = self.recorder.take();
         let result = work.await;

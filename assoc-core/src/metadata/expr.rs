@@ -106,6 +106,10 @@ pub enum Operand {
         /// Whether equal values count once.
         distinct: bool,
     },
+    /// A column as a number. What the database sorts by the place in a list (`ENUM` and `SET` of MySQL) is its place then.
+    Number(ColumnRef),
+    /// A value as the driver read it of a row, to be compared with the column that it comes from.
+    Stored(Value<'static>),
     /// Which one a row is of those that are equal in these columns: 1, 2, ….
     Occurrence(Vec<ColumnRef>),
 }
@@ -119,7 +123,8 @@ impl Operand {
             Operand::Aggregate { function, column, distinct } => {
                 Operand::Aggregate { function, column: column.map(|column| column.joined(association)), distinct }
             }
-            value @ Operand::Value(_) => value,
+            value @ (Operand::Value(_) | Operand::Stored(_)) => value,
+            Operand::Number(column) => Operand::Number(column.joined(association)),
             Operand::Occurrence(columns) => {
                 Operand::Occurrence(columns.into_iter().map(|column| column.joined(association)).collect())
             }
@@ -132,7 +137,8 @@ impl Operand {
         match self {
             Operand::Column(column) if column.path.is_empty() => Cow::Borrowed(column.name),
             Operand::Column(column) => Cow::Owned(format!("{}.{}", column.path.join("."), column.name)),
-            Operand::Value(_) => Cow::Borrowed("a value"),
+            Operand::Number(column) => Operand::Column(column.clone()).shown(),
+            Operand::Value(_) | Operand::Stored(_) => Cow::Borrowed("a value"),
             Operand::Aggregate { function, column: None, .. } => Cow::Owned(format!("{}(*)", function.sql())),
             Operand::Aggregate { function, column: Some(column), .. } => {
                 Cow::Owned(format!("{}({})", function.sql(), Operand::Column(column.clone()).shown()))
@@ -143,9 +149,9 @@ impl Operand {
 
     fn columns(&self) -> &[ColumnRef] {
         match self {
-            Operand::Column(column) => std::slice::from_ref(column),
+            Operand::Column(column) | Operand::Number(column) => std::slice::from_ref(column),
             Operand::Aggregate { column, .. } => column.as_slice(),
-            Operand::Value(_) => &[],
+            Operand::Value(_) | Operand::Stored(_) => &[],
             Operand::Occurrence(columns) => columns,
         }
     }
@@ -266,6 +272,8 @@ pub enum Expr {
         /// Its binds.
         binds: Vec<Value<'static>>,
     },
+    /// What is left of a condition that was nested deeper than [`Expr::MAX_DEPTH`]. No statement can be made of it.
+    TooDeep,
 }
 
 /// Of rows with the same key the first few in an order: what a `has_one` chooses, or an association with a limit.
@@ -288,6 +296,58 @@ pub struct ChosenRows {
 }
 
 impl Expr {
+    /// How deep conditions can be nested: `a AND (b OR (c AND …))`. A list of any length is one level.
+    ///
+    /// Whatever walks over a condition (copying, printing, comparing, dropping it, writing its SQL) does so level by level
+    /// on the stack, so a deeper one is never built: it becomes [`Expr::TooDeep`], which is an error before any SQL.
+    pub const MAX_DEPTH: usize = 128;
+
+    // The number of levels; of what is too deep already, more than there can be.
+    fn depth(&self) -> usize {
+        let deepest = |parts: &[Expr]| parts.iter().map(Expr::depth).max().unwrap_or(0);
+        let below = match self {
+            Expr::All(parts) | Expr::Any(parts) => deepest(parts),
+            Expr::Not(inner) => inner.depth(),
+            Expr::Related { filter, .. } | Expr::Joined { filter, .. } => filter.depth(),
+            Expr::Chosen(chosen) => chosen.among.depth(),
+            Expr::TooDeep => Expr::MAX_DEPTH,
+            _ => 0,
+        };
+        1 + below
+    }
+
+    // Whether this can be a part of another condition.
+    fn fits_below(&self) -> bool {
+        self.depth() < Expr::MAX_DEPTH
+    }
+
+    /// All of several conditions.
+    #[must_use]
+    pub fn all_of(parts: Vec<Expr>) -> Expr {
+        if parts.iter().all(Expr::fits_below) { Expr::All(parts) } else { Expr::TooDeep }
+    }
+
+    /// One of several conditions.
+    #[must_use]
+    pub fn any_of(parts: Vec<Expr>) -> Expr {
+        if parts.iter().all(Expr::fits_below) { Expr::Any(parts) } else { Expr::TooDeep }
+    }
+
+    /// A condition on what an association leads to.
+    #[must_use]
+    pub(crate) fn related(association: &'static AssociationDef, filter: Expr) -> Expr {
+        if !filter.fits_below() {
+            return Expr::TooDeep;
+        }
+        Expr::Related { association, filter: Box::new(filter), only_type: None, filters: None }
+    }
+
+    /// A condition on the row of a joined association.
+    #[must_use]
+    pub(crate) fn joined(association: &'static AssociationDef, filter: Expr) -> Expr {
+        if filter.fits_below() { Expr::Joined { association, filter: Box::new(filter) } } else { Expr::TooDeep }
+    }
+
     /// The condition that always holds.
     #[must_use]
     pub const fn always() -> Expr {
@@ -330,11 +390,16 @@ impl Expr {
                 all.extend(more);
                 Expr::All(all)
             }
-            (Expr::All(mut all), other) => {
+            // What is in the list already was looked at when it came there.
+            (Expr::All(mut all), other) if other.fits_below() => {
                 all.push(other);
                 Expr::All(all)
             }
-            (this, other) => Expr::All(vec![this, other]),
+            (this, Expr::All(all)) => match before_list(this, all, Expr::All, all_list) {
+                Ok(list) => Expr::All(list),
+                Err(parts) => Expr::all_of(parts),
+            },
+            (this, other) => Expr::all_of(vec![this, other]),
         }
     }
 
@@ -342,11 +407,15 @@ impl Expr {
     #[must_use]
     pub fn or(self, other: Expr) -> Expr {
         match (self, other) {
-            (Expr::Any(mut any), other) => {
+            (Expr::Any(mut any), other) if other.fits_below() => {
                 any.push(other);
                 Expr::Any(any)
             }
-            (this, other) => Expr::Any(vec![this, other]),
+            (this, Expr::Any(any)) => match before_list(this, any, Expr::Any, any_list) {
+                Ok(list) => Expr::Any(list),
+                Err(parts) => Expr::any_of(parts),
+            },
+            (this, other) => Expr::any_of(vec![this, other]),
         }
     }
 
@@ -372,7 +441,7 @@ impl Expr {
             // Refers to its owner's key.
             Expr::Related { .. } | Expr::Chosen(_) => each(prefix),
             Expr::Tagged { .. } => each(prefix),
-            Expr::Raw { .. } => {}
+            Expr::Raw { .. } | Expr::TooDeep => {}
         }
     }
 
@@ -394,9 +463,59 @@ impl Expr {
     pub fn negated(self) -> Expr {
         match self {
             Expr::Not(inner) => *inner,
-            other => Expr::Not(Box::new(other)),
+            other if other.fits_below() => Expr::Not(Box::new(other)),
+            _ => Expr::TooDeep,
         }
     }
+}
+
+// Lists that are built from their end (`a.or(b.or(c.or(…)))`) would be a level deeper with each term. From so many terms
+// or levels on they become one list.
+const LONG: usize = 32;
+
+type List = Vec<Expr>;
+
+fn all_list(expr: Expr) -> Result<List, Expr> {
+    if let Expr::All(parts) = expr { Ok(parts) } else { Err(expr) }
+}
+
+fn any_list(expr: Expr) -> Result<List, Expr> {
+    if let Expr::Any(parts) = expr { Ok(parts) } else { Err(expr) }
+}
+
+// One list of a condition and the list after it, if that is long; the parts of a new list otherwise.
+fn before_list(
+    first: Expr,
+    mut list: List,
+    wrap: fn(List) -> Expr,
+    unwrap: fn(Expr) -> Result<List, Expr>,
+) -> Result<List, List> {
+    if !first.fits_below() {
+        return Err(vec![first]);
+    }
+    if list.len() >= LONG {
+        // SQL gives the order of terms no meaning, and at the end there is room.
+        list.push(first);
+        return Ok(list);
+    }
+    let mut levels = 0;
+    let mut next = list.last();
+    while let Some(Expr::All(parts) | Expr::Any(parts)) = next {
+        levels += 1;
+        next = parts.last();
+    }
+    if levels < LONG {
+        return Err(vec![first, wrap(list)]);
+    }
+    let mut flat = vec![first];
+    while let Some(last) = list.pop() {
+        flat.append(&mut list);
+        match unwrap(last) {
+            Ok(parts) => list = parts,
+            Err(other) => flat.push(other),
+        }
+    }
+    Ok(flat)
 }
 
 /// Which way an order goes.

@@ -138,11 +138,6 @@ impl QueryRequest {
             }
             plan = Some(if restricted { planned.with_partial_root() } else { planned });
         }
-        if spec.distinct && spec.is_sorted_by_joined() {
-            let message =
-                "distinct rows can only be sorted by columns of their own: leave out the order by a joined one";
-            return Err(Error::invalid_query(model.name, message));
-        }
         // The order of rows is total, however much is read of them.
         let operands = spec.operands.take();
         let spec = Select { operands, ..with_joins(context, spec, joins)?.with_total_order() };
@@ -153,6 +148,7 @@ impl QueryRequest {
             }
             _ => None,
         };
+        let spec = if load.is_none() { with_distinct_order(spec)? } else { spec };
         Ok(CompiledQuery { select: spec, plan, load })
     }
 
@@ -188,6 +184,7 @@ impl CompiledQuery {
             let roots = spec.of_roots();
             spec = Select { distinct: roots.repeats_roots(), operands: None, ..roots };
         }
+        spec.carried.clear();
         // What is read of the rows says which there are only where equal ones are one. Columns that are left out do not.
         let decides = spec.distinct || !spec.group.is_empty();
         spec.operands = spec.operands.filter(|_| decides);
@@ -196,6 +193,33 @@ impl CompiledQuery {
         }
         spec
     }
+}
+
+// Distinct rows are sorted by what is selected. A column of a single target belongs to the row, so it can be selected too.
+// Of a collection there are several, and the rows would no longer be distinct.
+fn with_distinct_order(mut select: Select) -> Result<Select> {
+    if !select.distinct || !select.is_sorted_by_joined() {
+        return Ok(select);
+    }
+    let model = select.model;
+    if select.is_sorted_by_collection() {
+        let message = "distinct rows have no order by a collection, of which each has several: load it with `eager_load` \
+                       instead of `join` and `distinct`, and each row comes once, where its first one is";
+        return Err(Error::invalid_query(model.name, message));
+    }
+    if !select.selects_key() {
+        let message = "distinct values of some columns can only be sorted by these: add the primary key to `select`, or \
+                       leave out the order by a joined column";
+        return Err(Error::invalid_query(model.name, message));
+    }
+    for term in &select.order {
+        let mut joined = false;
+        term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty());
+        if joined && !select.carried.contains(&term.operand) {
+            select.carried.push(term.operand.clone());
+        }
+    }
+    Ok(select)
 }
 
 fn joins_of(

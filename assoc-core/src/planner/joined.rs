@@ -1,10 +1,13 @@
 //! Associations that the root's own statement loads: their tables among its joins, and what a join may not do.
 
+use std::borrow::Cow;
+
 use super::{EdgeId, Plan, Source};
 use crate::error::Result;
 use crate::joins::{JoinHop, JoinKind, Joins, chosen_rows};
 use crate::metadata::association::{Cardinality, Hop, LoadState};
-use crate::sql::{KeyedSelect, LoadedEdge, Select};
+use crate::metadata::expr::{ColumnRef, Direction, Operand, OrderTerm};
+use crate::sql::{KeyedSelect, LoadedEdge, QueryOrder, Select};
 
 /// An edge whose rows come with the root's.
 #[derive(Debug, Clone)]
@@ -17,11 +20,13 @@ pub struct JoinedEdge {
     pub hop: Hop,
     /// Its table among the statement's joins.
     pub table: usize,
+    /// The query's order, as far as it sorts the rows of this association.
+    pub order: Option<QueryOrder>,
 }
 
 impl JoinedEdge {
     pub(super) fn new(edge: EdgeId, select: KeyedSelect, hop: Hop) -> Self {
-        JoinedEdge { edge, select, hop, table: usize::MAX }
+        JoinedEdge { edge, select, hop, table: usize::MAX, order: None }
     }
 }
 
@@ -36,9 +41,9 @@ impl Plan {
     pub(super) fn loaded_edges(&self) -> Vec<LoadedEdge<'_>> {
         let joined = self.joined.iter();
         joined
-            .map(|JoinedEdge { edge, select, hop, table }| {
+            .map(|JoinedEdge { edge, select, hop, table, order }| {
                 let keys_only = self.nodes[self.edge(*edge).child].links_only;
-                LoadedEdge { table: *table, select, hop: *hop, keys_only }
+                LoadedEdge { table: *table, select, hop: *hop, keys_only, order: order.as_ref() }
             })
             .collect()
     }
@@ -69,9 +74,64 @@ impl Plan {
             places[child] = Some((path, tables.last().copied()));
             ways.push((*id, tables));
         }
+        for (id, way) in &stored {
+            // The order may look at tables below, so it comes when all are there.
+            if let Some((path, _)) = &places[self.edge(*id).child] {
+                self.order_by_query(*id, way, path, joins, query);
+            }
+        }
         self.choose_where_it_shows(joins, query, &ways);
         self.mark_partial(joins, query, &ways);
         Ok(())
+    }
+
+    // An order that looks at the rows of a collection sorts the collection as well, unless the association has an order
+    // of its own or counts rows off in one.
+    fn order_by_query(&mut self, id: EdgeId, way: &[usize], path: &[&'static str], joins: &Joins, query: &Select) {
+        let Some(last) = way.last().copied() else { return };
+        let JoinedEdge { select, table, .. } = &self.joined[last];
+        let (model, table) = (select.model, *table);
+        let edge = self.edge(id);
+        let counts = match edge.source {
+            Source::Composed { finish, .. } => finish.limit.is_some() || finish.offset > 0 || finish.ranked,
+            _ => false,
+        };
+        if edge.cardinality == Cardinality::One || counts || !select.order.is_empty() || model.primary_key.is_empty() {
+            return;
+        }
+        let sorts = |term: &&OrderTerm| {
+            let Operand::Column(column) = &term.operand else { return false };
+            let mut next = joins.find(&column.path);
+            while let Some(at) = next.filter(|at| *at != table) {
+                let between = &joins.tables()[at];
+                next = between.from.filter(|_| !between.multiplies());
+            }
+            next.is_some()
+        };
+        let mut terms: Vec<OrderTerm> = query.order.iter().filter(sorts).cloned().collect();
+        if terms.is_empty() {
+            return;
+        }
+        let is_own = |term: &OrderTerm| matches!(&term.operand, Operand::Column(column) if column.path == path);
+        let own = terms.iter().all(is_own);
+        let path: Cow<'static, [&'static str]> = if own { Cow::Borrowed(&[]) } else { path.to_vec().into() };
+        if own {
+            for term in &mut terms {
+                if let Operand::Column(column) = &mut term.operand {
+                    column.path = path.clone();
+                }
+            }
+        }
+        for column in model.primary_key {
+            let operand = Operand::Column(ColumnRef { path: path.clone(), ..model.columns[*column].column_ref() });
+            if !terms.iter().any(|term| term.operand == operand) {
+                terms.push(OrderTerm { operand, direction: Direction::Asc });
+            }
+        }
+        self.joined[last].order = Some(if own { QueryOrder::Own(terms) } else { QueryOrder::Joined(terms) });
+        if let Source::Composed { finish, .. } = &mut self.nodes[id.node].edges[id.edge].source {
+            finish.ranked = true;
+        }
     }
 
     fn join_hop(&self, joined: usize) -> JoinHop {

@@ -75,6 +75,7 @@ impl dyn Databases + '_ {
             | Expr::Like { .. }
             | Expr::IsNull(_)
             | Expr::Tagged { .. }
+            | Expr::TooDeep
             | Expr::Chosen(_)
             | Expr::Raw { .. } => Ok(()),
         }

@@ -4,7 +4,7 @@
 //! The answer says for each row whose it is: by the key itself, or by its ordinal where the database decides what matches.
 //! A target that several owners reach comes once for each.
 
-use super::keyed::key_column;
+use super::keyed::{key_column, lists_keys};
 use super::{KeyedSelect, Matching, Select, SqlWriter};
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;
@@ -19,9 +19,18 @@ impl Way {
     #[must_use]
     pub fn matching(&self, dialect: &dyn Dialect) -> Matching {
         let by_value = self.key_table().is_none_or(|(model, columns, _)| {
-            columns.iter().all(|column| dialect.is_byte_comparable(model.columns[*column].sql_type))
+            lists_keys(dialect, columns.iter().map(|column| model.columns[*column].sql_type))
         });
         if by_value { Matching::ByValue } else { Matching::ByOrdinal }
+    }
+
+    /// How many keys of `width` columns a statement may carry.
+    #[must_use]
+    pub fn keys_per_statement(&self, dialect: &dyn Dialect, width: usize) -> usize {
+        match self.matching(dialect) {
+            Matching::ByValue => dialect.keys_per_condition(width),
+            Matching::ByOrdinal => dialect.keys_per_statement(width),
+        }
     }
 
     /// The statement for one chunk of keys: the key's ordinal or its values, then the columns that `select` reads, owner
@@ -45,7 +54,7 @@ impl Way {
             writer.push(", ");
             writer.order_term(term)?;
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     /// The statement that counts the targets of one chunk of keys: rows of ordinal and count, keys without targets left
@@ -82,7 +91,7 @@ impl Way {
         }
         writer.push(" GROUP BY ");
         key_column(&mut writer, "ordinal");
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     fn write_from(&self, writer: &mut SqlWriter<'_>, from: &Begin, matching: Matching, keys: &KeySet) -> Result<()> {

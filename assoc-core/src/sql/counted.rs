@@ -73,6 +73,6 @@ impl KeyedCount {
         }
         writer.push(" GROUP BY ");
         key_column(&mut writer, "ordinal");
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 }

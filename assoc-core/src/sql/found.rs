@@ -36,8 +36,8 @@ impl KeyedSelect {
     pub fn found(&self, dialect: &dyn Dialect, raw: &RawSql) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         if !self.wraps_found() {
-            writer.raw(raw.sql(), raw.binds())?;
-            return Ok(writer.finish());
+            writer.raw_statement(raw.sql(), raw.binds())?;
+            return writer.finish_within_limit();
         }
         writer.push("SELECT ");
         writer.qualify(self.model.table.name);
@@ -47,7 +47,7 @@ impl KeyedSelect {
         if let Some(PerOwner { limit, offset }) = self.per_owner {
             dialect.write_limit(&mut writer, limit, Some(offset).filter(|offset| *offset > 0));
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     /// The statement that counts the rows of one owner, without regard to a limit.
@@ -59,7 +59,7 @@ impl KeyedSelect {
         writer.push("SELECT COUNT(*)");
         writer.qualify(self.model.table.name);
         self.write_found(&mut writer, raw)?;
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     // ` FROM (…) AS posts WHERE …`

@@ -17,6 +17,9 @@
 //! the alternative; it is wrong where a condition reaches into two branches, because what comes first under one row
 //! need not come first under the next.
 //!
+//! A query's order that looks into a collection sorts the collection, unless the association has an order of its own:
+//! the rows of the statement come so, and the peers' lists are in the order of the rows.
+//!
 //! # Limits
 //!
 //! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots come first, as a
@@ -82,6 +85,15 @@ pub enum Rank {
     Selected(usize),
 }
 
+/// What a query's order says of the rows of a joined association.
+#[derive(Debug, Clone, PartialEq)]
+pub enum QueryOrder {
+    /// Terms over columns of the rows' own table.
+    Own(Vec<OrderTerm>),
+    /// Terms over columns of several tables, seen from the query's root.
+    Joined(Vec<OrderTerm>),
+}
+
 /// An association whose rows a [`JoinedSelect`] reads.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadedEdge<'p> {
@@ -93,6 +105,8 @@ pub struct LoadedEdge<'p> {
     pub hop: Hop,
     /// Whether its rows only lead to others, so that their keys are enough.
     pub keys_only: bool,
+    /// The query's order, as far as it sorts the rows of this association.
+    pub order: Option<&'p QueryOrder>,
 }
 
 /// A `SELECT` that loads joined associations with the root.
@@ -104,8 +118,8 @@ pub struct JoinedSelect {
     tables: Vec<LoadedTable>,
     // For each of the associations that are loaded.
     ranks: Vec<Rank>,
-    // What is selected after the columns: orders within a table.
-    selected_ranks: Vec<(usize, Vec<OrderTerm>)>,
+    // What is selected after the columns: orders within a table, or over columns of several.
+    selected_ranks: Vec<(Option<usize>, Vec<OrderTerm>)>,
 }
 
 impl JoinedSelect {
@@ -138,13 +152,17 @@ impl JoinedSelect {
                 Some(selected) => columns.extend(selected),
                 None => columns.extend(0..model.columns.len()),
             }
-            let order = order_of(joined.select, joined.hop);
+            let (within, order) = match joined.order {
+                None => (true, order_of(joined.select, joined.hop)),
+                Some(QueryOrder::Own(order)) => (true, Some(order.clone())),
+                Some(QueryOrder::Joined(order)) => (false, Some(order.clone())),
+            };
             let here = order.as_ref().map(|order| order.iter().map(|term| column_in_memory(model, term)).collect());
             let here: Option<Option<Vec<(usize, Direction)>>> = here;
             if let Some(Some(here)) = &here {
                 columns.extend(here.iter().map(|(column, _)| *column));
             }
-            orders.push((joined.table, order, here.flatten()));
+            orders.push((joined.table, within, order, here.flatten()));
         }
         // Equal rows of a table without a key are counted, which other tables' repetitions must not disturb.
         let keyless = |at: &usize| wanted[*at].is_some() && select.joins.tables()[*at].hop.model.primary_key.is_empty();
@@ -171,8 +189,8 @@ impl JoinedSelect {
             first += width;
         }
         let mut this = JoinedSelect { select, selected, tables, ranks: Vec::new(), selected_ranks: Vec::new() };
-        for (table, order, here) in orders {
-            let rank = this.rank(table, order, here, first, dialect)?;
+        for (table, within, order, here) in orders {
+            let rank = this.rank(table, within, order, here, first, dialect)?;
             this.ranks.push(rank);
         }
         Ok(this)
@@ -181,6 +199,7 @@ impl JoinedSelect {
     fn rank(
         &mut self,
         table: usize,
+        within: bool,
         order: Option<Vec<OrderTerm>>,
         here: Option<Vec<(usize, Direction)>>,
         width: usize,
@@ -198,7 +217,7 @@ impl JoinedSelect {
             let what = "loading by a join an association whose order is not by integers: it needs window functions";
             return Err(Error::unsupported(dialect.name(), what));
         }
-        let rank = (table, order);
+        let rank = (within.then_some(table), order);
         let at = self.selected_ranks.iter().position(|known| *known == rank).unwrap_or_else(|| {
             self.selected_ranks.push(rank);
             self.selected_ranks.len() - 1
@@ -265,11 +284,17 @@ impl JoinedSelect {
         }
         for (at, (table, order)) in self.selected_ranks.iter().enumerate() {
             writer.push(", ");
-            let name = &select.joins.tables()[*table].name;
-            writer.within(name, |writer| writer.over("DENSE_RANK()", order))?;
+            match table {
+                Some(table) => {
+                    let name = &select.joins.tables()[*table].name;
+                    writer.within(name, |writer| writer.over("DENSE_RANK()", order))?;
+                }
+                None => writer.over("DENSE_RANK()", order)?,
+            }
             writer.push(" AS ");
             writer.identifier(&format!("rank_{at}"));
         }
+        select.write_carried(&mut writer)?;
         writer.push(" FROM ");
         let counted = select.limit.is_some() || select.offset.is_some();
         if counted && select.repeats_roots() {
@@ -287,7 +312,7 @@ impl JoinedSelect {
             writer.order_by(&select.order)?;
             dialect.write_limit(&mut writer, select.limit, select.offset);
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     fn name_of(&self, loaded: &LoadedTable) -> &str {

@@ -93,8 +93,7 @@ impl KeyedSelect {
     /// How the answer's rows are assigned to keys on a database.
     #[must_use]
     pub fn matching(&self, dialect: &dyn Dialect) -> Matching {
-        let by_value =
-            self.columns.iter().all(|column| dialect.is_byte_comparable(self.model.columns[*column].sql_type));
+        let by_value = lists_keys(dialect, self.columns.iter().map(|column| self.model.columns[*column].sql_type));
         // Groups are numbered in one pass over all owners' rows.
         let seeks = self.per_owner.is_some()
             && self.group.is_empty()
@@ -115,6 +114,15 @@ impl KeyedSelect {
             _ if !self.group.is_empty() => self.window(dialect, keys, self.per_owner),
             Some(per_owner) => self.limited_statement(dialect, keys, per_owner),
             None => self.statement_matching(dialect, keys, self.matching(dialect)),
+        }
+    }
+
+    /// How many keys of a chunk a statement may carry.
+    #[must_use]
+    pub fn keys_per_statement(&self, dialect: &dyn Dialect) -> usize {
+        match self.matching(dialect) {
+            Matching::ByValue => dialect.keys_per_condition(self.columns.len()),
+            Matching::ByOrdinal => dialect.keys_per_statement(self.columns.len()),
         }
     }
 
@@ -157,7 +165,7 @@ impl KeyedSelect {
             }
         }
         self.write_order(&mut writer, matching)?;
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     pub(super) fn key_names(&self) -> Vec<&'static str> {
@@ -283,6 +291,13 @@ impl KeyedSelect {
             }
         }
     }
+}
+
+/// Whether keys of such columns are written as a list: their rows are found by the bytes of their keys, and the
+/// database plans such a list well.
+pub(super) fn lists_keys(dialect: &dyn Dialect, mut columns: impl ExactSizeIterator<Item = SqlType>) -> bool {
+    (columns.len() <= 1 || dialect.capabilities().long_row_lists)
+        && columns.all(|column| dialect.is_byte_comparable(column))
 }
 
 pub(super) fn key_column(writer: &mut SqlWriter<'_>, name: &str) {

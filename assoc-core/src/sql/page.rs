@@ -8,7 +8,7 @@
 
 use super::{Select, SqlWriter};
 use crate::error::{Error, Result};
-use crate::metadata::expr::{Operand, OrderTerm};
+use crate::metadata::expr::{ColumnRef, Operand, OrderTerm};
 use crate::metadata::model::ModelDef;
 
 /// The name of the derived table that holds a page's keys.
@@ -50,6 +50,22 @@ impl Select {
         let mut joined = false;
         self.order.iter().for_each(|term| term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty()));
         joined
+    }
+
+    /// Whether the root's primary key is among what is selected, so that no two rows of it are equal.
+    #[must_use]
+    pub fn selects_key(&self) -> bool {
+        let selects = |name: &&'static str| match &self.operands {
+            None => true,
+            Some(operands) => operands.contains(&Operand::Column(ColumnRef::own(name))),
+        };
+        !self.model.primary_key.is_empty() && self.model.primary_key_names().all(|name| selects(&name))
+    }
+
+    /// Whether its order looks into a joined collection, so that a root has several places in it.
+    #[must_use]
+    pub fn is_sorted_by_collection(&self) -> bool {
+        self.order.iter().any(|term| self.is_repeated(term))
     }
 
     // Whether a root has several values of what is sorted by.

@@ -5,6 +5,9 @@
 //!   MySQL 8 and PostgreSQL.
 //! * Where the database has neither, a window over the keys alone, joined back to the rows: numbering whole rows would
 //!   sort them whole.
+//!
+//! Numbering the rows that a list of keys finds and joining the table of keys afterwards was the first form. MariaDB plans
+//! `(a, b) IN ((?, ?), …)` in a time that grows with the square of the list where `a` and `b` have indexes of their own.
 
 use super::SqlWriter;
 use super::keyed::{KeyedSelect, Matching, PerOwner, RowOrder, key_column};
@@ -17,6 +20,31 @@ const INNER: &str = "candidates";
 const RANKED: &str = "ranked";
 const PLACE: &str = "place";
 const FIRST: &str = "place_in_group";
+const OWNER: &str = "place_of_owner";
+const KEYS: &str = "keys";
+const ORDINAL: &str = "ordinal";
+
+// What the rows of one owner have in common.
+#[derive(Clone, Copy)]
+enum Partition<'n> {
+    /// The key in their own columns.
+    Key,
+    /// The key of the table of keys that they match.
+    Ordinal,
+    /// The same, handed on in a column.
+    Column(&'n str),
+}
+
+impl Partition<'_> {
+    fn of(matching: Matching) -> Self {
+        if matching == Matching::ByOrdinal { Partition::Ordinal } else { Partition::Key }
+    }
+}
+
+// What a column of the primary key is called in the derived table: beside the others' names.
+fn primary_name(at: usize) -> String {
+    format!("p{at}")
+}
 
 impl KeyedSelect {
     pub(super) fn limited_statement(
@@ -67,7 +95,7 @@ impl KeyedSelect {
         writer.push(")");
         writer.qualify(self.model.table.name);
         self.write_order(&mut writer, Matching::ByOrdinal)?;
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     // SELECT keys.ordinal, t.… FROM keys CROSS JOIN LATERAL (SELECT … FROM t WHERE fk = keys.k0 … LIMIT n) AS t
@@ -88,12 +116,13 @@ impl KeyedSelect {
         writer.push(") AS ");
         writer.identifier(self.model.table.name);
         self.write_order(&mut writer, Matching::ByOrdinal)?;
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     // SELECT t.… FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY fk ORDER BY …) AS place FROM t WHERE fk IN …) AS ranked
     //   JOIN t ON t.id = ranked.id WHERE place <= n ORDER BY t.fk, place
-    // Keys that the database has to match are joined once more, to say which one it was.
+    // Where the database has to match the keys, the rows are numbered for each of them: FROM keys JOIN t ON fk = keys.k0,
+    // PARTITION BY keys.ordinal. Then the derived table is called `keys` in turn, for it says whose each row is.
     //
     // Rows of groups are numbered within key and group, and the first is kept. If those are limited in turn, they are
     // numbered again: FROM (SELECT …, ROW_NUMBER() OVER (PARTITION BY fk, group …) … ) WHERE first, in place of the table.
@@ -107,6 +136,7 @@ impl KeyedSelect {
         let table = self.model.table.name;
         let primary: Vec<&str> = self.model.primary_key_names().collect();
         let matching = self.matching(dialect);
+        let ranked = if matching == Matching::ByOrdinal { KEYS } else { RANKED };
         let mut writer = SqlWriter::new(dialect);
         writer.qualify(table);
         if matching == Matching::ByOrdinal {
@@ -118,50 +148,61 @@ impl KeyedSelect {
         }
         writer.push("(SELECT ");
         writer.qualify(INNER);
-        writer.separated(", ", &primary, |writer, name| writer.own_column(name));
-        let limited_groups = per_owner.is_some() && !self.group.is_empty();
-        self.write_place(&mut writer, if per_owner.is_none() { &self.group } else { &[] }, PLACE)?;
-        writer.push(" FROM ");
-        if limited_groups {
-            let first = self.free_name();
-            writer.push("(SELECT ");
+        writer.separated(", ", primary.iter().enumerate(), |writer, (at, name)| {
+            writer.own_column(name);
+            writer.push(" AS ");
+            writer.identifier(&primary_name(at));
+        });
+        if per_owner.is_some() && !self.group.is_empty() {
+            let (first, owner) = (self.free_name(FIRST), self.free_name(OWNER));
+            let of_owner = if matching == Matching::ByOrdinal { Partition::Column(&owner) } else { Partition::Key };
+            if let Partition::Column(owner) = of_owner {
+                writer.push(", ");
+                writer.own_column(owner);
+                writer.push(" AS ");
+                writer.identifier(ORDINAL);
+            }
+            self.write_place(&mut writer, of_owner, &[], PLACE)?;
+            writer.push(" FROM (SELECT ");
             writer.columns(self.model);
-            self.write_place(&mut writer, &self.group, &first)?;
+            if matching == Matching::ByOrdinal {
+                writer.push(", ");
+                key_column(&mut writer, ORDINAL);
+                writer.push(" AS ");
+                writer.identifier(&owner);
+            }
+            self.write_place(&mut writer, Partition::of(matching), &self.group, &first)?;
             writer.push(" FROM ");
-            self.write_candidates(&mut writer, keys)?;
+            self.write_candidates(&mut writer, matching, keys)?;
             writer.push(") AS ");
             writer.identifier(INNER);
             writer.push(" WHERE ");
             writer.own_column(&first);
             writer.push(" = 1");
         } else {
-            self.write_candidates(&mut writer, keys)?;
+            if matching == Matching::ByOrdinal {
+                writer.push(", ");
+                key_column(&mut writer, ORDINAL);
+            }
+            let group: &[usize] = if per_owner.is_none() { &self.group } else { &[] };
+            self.write_place(&mut writer, Partition::of(matching), group, PLACE)?;
+            writer.push(" FROM ");
+            self.write_candidates(&mut writer, matching, keys)?;
         }
         writer.push(") AS ");
-        writer.identifier(RANKED);
+        writer.identifier(ranked);
         writer.push(" INNER JOIN ");
         writer.table(&self.model.table);
         writer.push(" ON ");
-        writer.separated(" AND ", &primary, |writer, name| {
-            for (qualifier, sign) in [(table, " = "), (RANKED, "")] {
-                writer.identifier(qualifier);
-                writer.push(".");
-                writer.identifier(name);
-                writer.push(sign);
-            }
+        writer.separated(" AND ", primary.iter().enumerate(), |writer, (at, name)| {
+            writer.column_of(table, name);
+            writer.push(" = ");
+            writer.column_of(ranked, &primary_name(at));
         });
         writer.qualify(table);
-        if matching == Matching::ByOrdinal {
-            writer.push(" INNER JOIN ");
-            self.write_key_table(&mut writer, keys);
-            writer.push(" ON ");
-            self.write_key_match(&mut writer);
-        }
         writer.push(" WHERE ");
         let place = |writer: &mut SqlWriter<'_>, compared: &str, value: u64| {
-            writer.identifier(RANKED);
-            writer.push(".");
-            writer.identifier(PLACE);
+            writer.column_of(ranked, PLACE);
             writer.push(compared);
             writer.push(&value.to_string());
         };
@@ -180,34 +221,52 @@ impl KeyedSelect {
         } else {
             writer.push(" ORDER BY ");
             if matching == Matching::ByOrdinal {
-                key_column(&mut writer, "ordinal");
+                key_column(&mut writer, ORDINAL);
             } else {
                 writer.separated(", ", self.key_names(), |writer, name| writer.own_column(name));
             }
             writer.push(", ");
-            writer.identifier(RANKED);
-            writer.push(".");
-            writer.identifier(PLACE);
+            writer.column_of(ranked, PLACE);
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     // The place of a row among those of its key, or of its key and group.
-    fn write_place(&self, writer: &mut SqlWriter<'_>, group: &[usize], name: &str) -> Result<()> {
+    fn write_place(&self, writer: &mut SqlWriter<'_>, owner: Partition<'_>, group: &[usize], name: &str) -> Result<()> {
         writer.push(", ROW_NUMBER() OVER (PARTITION BY ");
-        writer.separated(", ", self.columns.iter().chain(group), |writer, at| {
+        match owner {
+            Partition::Key => writer.separated(", ", self.columns, |writer, at| {
+                writer.comparable_column(&self.model.columns[*at]);
+            }),
+            Partition::Ordinal => key_column(writer, ORDINAL),
+            Partition::Column(owner) => writer.own_column(owner),
+        }
+        for at in group {
+            writer.push(", ");
             writer.comparable_column(&self.model.columns[*at]);
-        });
+        }
         writer.order_by(&self.total_order())?;
         writer.push(") AS ");
         writer.identifier(name);
         Ok(())
     }
 
-    fn write_candidates(&self, writer: &mut SqlWriter<'_>, keys: &KeySet) -> Result<()> {
+    // `t AS candidates WHERE fk IN …`, or `keys JOIN t AS candidates ON fk = keys.k0`.
+    fn write_candidates(&self, writer: &mut SqlWriter<'_>, matching: Matching, keys: &KeySet) -> Result<()> {
+        if matching == Matching::ByOrdinal {
+            self.write_key_table(writer, keys);
+            writer.push(" ");
+            writer.push(writer.dialect().ordered_join());
+            writer.push(" ");
+        }
         writer.table(&self.model.table);
         writer.push(" AS ");
         writer.identifier(INNER);
+        if matching == Matching::ByOrdinal {
+            writer.push(" ON ");
+            self.write_key_match(writer);
+            return writer.where_clause(&self.filter);
+        }
         writer.push(" WHERE ");
         let dialect = writer.dialect();
         dialect.write_key_filter(writer, &self.key_names(), keys);
@@ -215,8 +274,8 @@ impl KeyedSelect {
     }
 
     // A name beside those of the model's columns.
-    fn free_name(&self) -> String {
-        let mut name = FIRST.to_owned();
+    fn free_name(&self, name: &str) -> String {
+        let mut name = name.to_owned();
         while self.model.columns.iter().any(|column| column.name.eq_ignore_ascii_case(&name)) {
             name.push('_');
         }

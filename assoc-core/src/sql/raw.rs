@@ -1,133 +1,106 @@
-//! SQL of the application's own: its placeholders become the dialect's, and each takes a bind.
+//! SQL of the application's own: its placeholders become the dialect's, each takes a bind, and it stays within its place.
+//!
+//! A condition stands in parentheses, a comment at the end is ended by a line break, and what is open at the end of the
+//! text or closes what it has not opened is refused before any SQL. So neither `-- all of them` nor `1=1) OR (1=1` gets
+//! past a limit or a filter that stands beside it.
 
 use super::SqlWriter;
-use crate::error::{Error, Result, excerpt};
+use crate::error::{Error, Result};
 use crate::value::Value;
 
+mod scan;
+
+pub use scan::{RawSyntax, ScanError, Scanned, scan};
+
+/// So much of a text is shown in messages, in bytes.
+const SHOWN: usize = 200;
+
 impl SqlWriter<'_> {
-    /// Appends the application's own SQL, its `?` replaced by placeholders.
+    /// Appends raw SQL that is a part of a statement, its `?` replaced by placeholders.
     ///
     /// # Errors
-    /// When the number of `?` outside quotes and comments is not the number of binds.
+    /// When the number of `?` outside quotes and comments is not the number of binds, a quote, comment or parenthesis is
+    /// left open, a parenthesis was not opened, or there is a semicolon.
     pub fn raw(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
-        let mut rest = binds.iter();
-        let mut wanted = 0;
-        for piece in RawPieces::new(sql) {
-            match piece {
-                RawPiece::Text(text) => self.push(text),
-                RawPiece::Placeholder => {
-                    wanted += 1;
-                    if let Some(value) = rest.next() {
-                        self.bind(value.clone());
-                    }
-                }
+        let scanned = self.scanned(sql)?;
+        if let Some(at) = scanned.semicolon {
+            return Err(refused(sql, format!(": the semicolon at byte {at} would end the statement")));
+        }
+        self.write_raw(sql, binds, &scanned)
+    }
+
+    /// Appends a condition in raw SQL, in parentheses.
+    ///
+    /// # Errors
+    /// As [`raw`](Self::raw).
+    pub fn raw_condition(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
+        self.push("(");
+        self.raw(sql, binds)?;
+        self.push(")");
+        Ok(())
+    }
+
+    /// Appends raw SQL that is a whole statement. It may end in a semicolon.
+    ///
+    /// # Errors
+    /// As [`raw`](Self::raw); several statements are refused where binds are given, for nobody can tell whose they are.
+    pub fn raw_statement(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
+        let scanned = self.scanned(sql)?;
+        if scanned.goes_on && !binds.is_empty() {
+            return Err(refused(sql, ": there are several statements, run them one by one".to_owned()));
+        }
+        self.write_raw(sql, binds, &scanned)
+    }
+
+    fn scanned(&self, sql: &str) -> Result<Scanned> {
+        scan(sql, self.dialect.raw_syntax()).map_err(|error| refused(sql, format!(": {error}")))
+    }
+
+    fn write_raw(&mut self, sql: &str, binds: &[Value<'static>], scanned: &Scanned) -> Result<()> {
+        let (wanted, given) = (scanned.placeholders.len(), binds.len());
+        if wanted != given {
+            return Err(refused(sql, format!(" has {wanted} placeholders (`?`) and {given} binds were given")));
+        }
+        if let Some(at) = scanned.question_marks.first()
+            && self.has_bare_placeholders()
+        {
+            let name = self.dialect.name();
+            let message =
+                format!(": the `??` at byte {at} is a question mark that is no placeholder, and {name} knows none");
+            return Err(refused(sql, message));
+        }
+        let mut written = 0;
+        let mut binds = binds.iter();
+        let mut marks = scanned.question_marks.iter().copied().peekable();
+        for at in &scanned.placeholders {
+            while let Some(mark) = marks.next_if(|mark| mark < at) {
+                self.push(&sql[written..=mark]);
+                written = mark + 2;
             }
+            self.push(&sql[written..*at]);
+            written = at + 1;
+            self.bind(binds.next().cloned().unwrap_or_default());
         }
-        if wanted == binds.len() {
-            Ok(())
-        } else {
-            Err(Error::invalid_query(
-                "raw SQL",
-                format!("`{}` has {wanted} placeholders (`?`) and {} binds were given", excerpt(sql), binds.len()),
-            ))
+        for mark in marks {
+            self.push(&sql[written..=mark]);
+            written = mark + 2;
         }
+        self.push(&sql[written..]);
+        self.push(if scanned.open_line { "\n" } else { "" });
+        Ok(())
+    }
+
+    // Whether the database would take a question mark for a placeholder.
+    fn has_bare_placeholders(&self) -> bool {
+        let mut placeholder = String::new();
+        self.dialect.placeholder(1, &mut placeholder);
+        placeholder.starts_with('?')
     }
 }
 
-enum RawPiece<'s> {
-    Text(&'s str),
-    Placeholder,
-}
-
-/// Splits SQL at the `?` that are placeholders: not inside quotes or comments.
-struct RawPieces<'s> {
-    rest: &'s str,
-}
-
-impl<'s> RawPieces<'s> {
-    fn new(sql: &'s str) -> Self {
-        RawPieces { rest: sql }
-    }
-
-    // Where the next placeholder is; all of these marks are ASCII, so byte positions are char boundaries.
-    fn next_placeholder(&self) -> Option<usize> {
-        let bytes = self.rest.as_bytes();
-        let mut at = 0;
-        while at < bytes.len() {
-            match bytes[at] {
-                b'?' => return Some(at),
-                quote @ (b'\'' | b'"' | b'`') => {
-                    at += 1;
-                    while at < bytes.len() && bytes[at] != quote {
-                        at += 1;
-                    }
-                }
-                b'-' if bytes.get(at + 1) == Some(&b'-') => {
-                    while at < bytes.len() && bytes[at] != b'\n' {
-                        at += 1;
-                    }
-                }
-                b'/' if bytes.get(at + 1) == Some(&b'*') => {
-                    at += 2;
-                    while at < bytes.len() && !bytes[at..].starts_with(b"*/") {
-                        at += 1;
-                    }
-                    at += 1;
-                }
-                _ => {}
-            }
-            at += 1;
-        }
-        None
-    }
-}
-
-impl<'s> Iterator for RawPieces<'s> {
-    type Item = RawPiece<'s>;
-
-    fn next(&mut self) -> Option<RawPiece<'s>> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        match self.next_placeholder() {
-            Some(0) => {
-                self.rest = &self.rest[1..];
-                Some(RawPiece::Placeholder)
-            }
-            Some(at) => {
-                let (text, rest) = self.rest.split_at(at);
-                self.rest = rest;
-                Some(RawPiece::Text(text))
-            }
-            None => Some(RawPiece::Text(std::mem::take(&mut self.rest))),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{RawPiece, RawPieces};
-
-    #[test]
-    fn placeholders_are_outside_quotes_and_comments() {
-        let cases: [(&str, &[&str]); 8] = [
-            ("", &[]),
-            ("?", &["?"]),
-            ("a = ? AND b = ?", &["a = ", "?", " AND b = ", "?"]),
-            ("a = '?' AND \"?\" = `?`", &["a = '?' AND \"?\" = `?`"]),
-            ("a = 'it''s ?' OR a = ?", &["a = 'it''s ?' OR a = ", "?"]),
-            ("a -- why?\n= ?", &["a -- why?\n= ", "?"]),
-            ("a /* ? */ = ?", &["a /* ? */ = ", "?"]),
-            ("a = 'open ?", &["a = 'open ?"]),
-        ];
-        for (sql, expected) in cases {
-            let pieces: Vec<&str> = RawPieces::new(sql)
-                .map(|piece| match piece {
-                    RawPiece::Text(text) => text,
-                    RawPiece::Placeholder => "?",
-                })
-                .collect();
-            assert_eq!(pieces, expected, "{sql}");
-        }
-    }
+// The reason goes on where the text ends.
+fn refused(sql: &str, why: String) -> Error {
+    let end = sql.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= SHOWN).last().unwrap_or(0);
+    let more = if end < sql.len() { "…" } else { "" };
+    Error::invalid_query("raw SQL", format!("`{}{more}`{why}", &sql[..end]))
 }

@@ -36,6 +36,8 @@ pub struct Select {
     pub group: Vec<Operand>,
     /// Which groups.
     pub having: Expr,
+    /// What is selected after the columns, for whoever reads the rows one by one.
+    pub carried: Vec<Operand>,
 }
 
 impl Select {
@@ -54,6 +56,7 @@ impl Select {
             distinct: false,
             group: Vec::new(),
             having: Expr::always(),
+            carried: Vec::new(),
         }
     }
 
@@ -84,7 +87,7 @@ impl Select {
     pub fn statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         self.write(&mut writer)?;
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     /// The statement that counts the rows.
@@ -117,7 +120,7 @@ impl Select {
             writer.push(") AS ");
             writer.identifier("found");
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     /// The statement that computes an aggregate over the rows. Rows that are counted off, grouped or made distinct are
@@ -169,7 +172,7 @@ impl Select {
             writer.push(" FROM ");
             self.write_from(&mut writer)?;
         }
-        Ok(writer.finish())
+        writer.finish_within_limit()
     }
 
     fn check_joined(&self, column: &ColumnRef) -> Result<()> {
@@ -222,6 +225,14 @@ impl Select {
         Some(selected.into_iter().filter(|operand| matches!(operand, Operand::Column(_))).collect())
     }
 
+    // `, users.name`
+    pub(super) fn write_carried(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        self.carried.iter().try_for_each(|operand| {
+            writer.push(", ");
+            writer.operand(operand)
+        })
+    }
+
     /// Appends the statement.
     ///
     /// # Errors
@@ -244,6 +255,7 @@ impl Select {
                 }
             }
         }
+        self.write_carried(writer)?;
         writer.push(" FROM ");
         self.write_from(writer)?;
         for (index, operand) in self.group.iter().chain(once.iter().flatten()).enumerate() {

@@ -390,13 +390,13 @@ impl<M> Filter<M> {
     /// All of several conditions; with none, every row.
     #[must_use]
     pub fn all(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
-        Filter::new(Expr::All(filters.into_iter().map(|filter| filter.expr).collect()))
+        Filter::new(Expr::all_of(filters.into_iter().map(|filter| filter.expr).collect()))
     }
 
     /// One of several conditions; with none, no row.
     #[must_use]
     pub fn any(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
-        Filter::new(Expr::Any(filters.into_iter().map(|filter| filter.expr).collect()))
+        Filter::new(Expr::any_of(filters.into_iter().map(|filter| filter.expr).collect()))
     }
 
     /// Both conditions.

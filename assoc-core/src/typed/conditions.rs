@@ -8,7 +8,7 @@ use crate::metadata::model::{Model, ModelDef};
 
 impl<O, T, H> Association<O, T, H> {
     fn related(self, filter: Expr) -> Filter<O> {
-        Filter::new(Expr::Related { association: self.def(), filter: Box::new(filter), only_type: None, filters: None })
+        Filter::new(Expr::related(self.def(), filter))
     }
 
     /// Owners with at least one target that satisfies a condition: `EXISTS`, which never repeats an owner. The targets are
@@ -90,7 +90,7 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
         // A declaration that does not hold together is refused by whoever writes the condition.
         Ok(Linkage::TargetKey(_) | Linkage::JoinRecord(_) | Linkage::ReadOnly(_)) | Err(_) => {
             let filter = have_values_of(R::DEF, R::PRIMARY_KEY, targets, R::PRIMARY_KEY);
-            Expr::Related { association, filter: Box::new(filter), only_type: None, filters: None }
+            Expr::related(association, filter)
         }
     }
 }

@@ -40,7 +40,7 @@ impl<T> Joined<T> for Filter<T> {
     type Of<O> = Filter<O>;
 
     fn joined_by<O>(self, association: &'static AssociationDef) -> Filter<O> {
-        Filter::new(Expr::Joined { association, filter: Box::new(self.into_expr()) })
+        Filter::new(Expr::joined(association, self.into_expr()))
     }
 }
 

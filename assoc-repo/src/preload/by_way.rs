@@ -35,7 +35,7 @@ impl Run<'_, '_> {
             stray: None,
         };
         // Without a key there is nothing to ask for.
-        let chunks = (!keys.is_empty()).then(|| keys.chunks(dialect.keys_per_statement(keys.width())));
+        let chunks = (!keys.is_empty()).then(|| keys.chunks(way.keys_per_statement(dialect, keys.width())));
         for chunk in chunks.into_iter().flatten() {
             let statement = way.statement(&step.select, dialect, &chunk)?;
             self.session.query_at(way.target, &statement, &mut reached).await?;

@@ -9,10 +9,10 @@ use assoc_core::{
     Cardinality, ColumnType, Error, ErrorKind, Hop, KeySet, Links, Loader, Result, RowKeys, RowSink, Value,
 };
 
-use super::compose::Composed;
+use super::compose::{self, Composed};
 use super::held::{self, Held, Owners};
 use super::index::KeyIndex;
-use super::{EdgeLinks, NodeRows, compose};
+use super::{EdgeLinks, NodeRows};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
@@ -182,12 +182,12 @@ impl<'a, 's> Run<'a, 's> {
         }
         let dialect = self.session.dialect_of(select.model);
         let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
-        let mut chunk_size = dialect.keys_per_statement(missing.width());
+        let mut chunk_size = select.keys_per_statement(dialect);
         let grouped = !select.rank_groups.is_empty();
         let ordered = select.row_order == RowOrder::Ranked;
         if grouped || ordered {
             // An order across keys holds within one statement only, and so do groups.
-            chunk_size = dialect.most_keys_per_statement(missing.width());
+            chunk_size = dialect.most_keys(missing.width());
         }
         let several = missing.len() > chunk_size;
         if grouped && several {

@@ -47,7 +47,7 @@ impl Run<'_, '_> {
     async fn ranks_in_database(&mut self, select: &KeyedSelect, rows: &dyn Rows) -> Result<Vec<usize>> {
         let dialect = self.session.dialect_of(select.model);
         let primary_key = select.model.primary_key;
-        let most = dialect.most_keys_per_statement(primary_key.len());
+        let most = dialect.most_keys(primary_key.len());
         if primary_key.is_empty() || most < 4 {
             let what = format!(
                 "an ordered association that leads to more rows of {} than one statement takes, without a primary key",

@@ -7,12 +7,13 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Post};
-use crate::models::clinic::{self, Document, Physician, Supplier};
+use crate::models::clinic::{self, Document, Patient, Physician, Supplier};
 use crate::models::keys::{self, City, Country};
 use crate::models::options::{self, Customer, Order};
 use crate::models::pictures::{self, Article, Employee, Person, Picture, Tag};
 
 cases! { "eager_load", Level::Read;
+    sorted_by_the_query,
     j1_one_statement,
     j3_conditions_filter_owners_and_targets,
     j4_with_an_inner_join,
@@ -464,5 +465,74 @@ async fn counts_of_what_is_chosen(cx: &mut Context) -> Result<()> {
     cx.note("exists", found);
     let count = cx.step("of a page", repo.count(with_post().order_by(Author::ID.asc()).limit(1))).await?;
     cx.note("count", count);
+    Ok(())
+}
+
+async fn sorted_by_the_query(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let comment = |post: i64, author: Option<i64>, body| {
+        let build = Comment::build().set(Comment::POST_ID, post).set(Comment::AUTHOR_ID, author);
+        build.set(Comment::BODY, body).set(Comment::APPROVED, true)
+    };
+    repo.insert_all([comment(1, Some(1), "Cm"), comment(1, None, "Cz"), comment(1, Some(3), "Ca")]).await?;
+    let posts = |authors: &[Author]| -> Result<Vec<Vec<i64>>> {
+        authors.iter().map(|author| Ok(author.posts()?.iter().map(|post| post.id).collect())).collect()
+    };
+    let by_title = || Author::POSTS.joined(Post::TITLE.desc());
+    for (title, query) in [
+        ("the collection's own column", Query::eager_load(Author::POSTS).order_by((Author::ID.asc(), by_title()))),
+        ("before the owner's", Query::eager_load(Author::POSTS).order_by((by_title(), Author::ID.asc()))),
+        ("a page", Query::includes(Author::POSTS).order_by((Author::ID.asc(), by_title())).limit(2)),
+        (
+            "by an integer",
+            Query::eager_load(Author::POSTS).order_by((Author::ID.asc(), Author::POSTS.joined(Post::ID.desc()))),
+        ),
+        (
+            "the association's own order wins",
+            Query::eager_load(Author::POSTS.order_by(Post::ID.asc())).order_by((Author::ID.asc(), by_title())),
+        ),
+        (
+            "beside another join",
+            Query::eager_load((Author::POSTS, Author::STUDENTS)).order_by((Author::ID.asc(), by_title())),
+        ),
+    ] {
+        let authors = cx.step(title, repo.all(query)).await?;
+        cx.note("posts", format!("{:?}", posts(&authors)?));
+    }
+    let deep = Query::eager_load(Author::POSTS.with(Post::COMMENTS.with(Comment::AUTHOR)))
+        .order_by((Author::ID.asc(), Author::POSTS.joined(Post::COMMENTS.joined(Comment::BODY.desc()))));
+    let authors = cx.step("two levels down", repo.all(deep)).await?;
+    for author in &authors {
+        for post in author.posts()? {
+            cx.show("comments", post.comments()?.iter().map(|comment| comment.body.as_str()));
+        }
+    }
+    let by_author = Author::POSTS.joined(Post::COMMENTS.joined(Comment::AUTHOR.joined(Author::NAME.desc())));
+    let deep = Query::eager_load(Author::POSTS.with(Post::COMMENTS.with(Comment::AUTHOR)));
+    let authors =
+        cx.step("by the single target of a row", repo.all(deep.order_by((Author::ID.asc(), by_author)))).await?;
+    for author in &authors {
+        for post in author.posts()? {
+            cx.show("comments", post.comments()?.iter().map(|comment| comment.body.as_str()));
+        }
+    }
+    clinic::fixture(&repo).await?;
+    let by_name = || Physician::PATIENTS.joined(Patient::NAME.desc());
+    let query = Query::eager_load(Physician::PATIENTS).order_by((Physician::ID.asc(), by_name()));
+    for physician in cx.step("through others", repo.all(query)).await? {
+        cx.show("patients", physician.patients()?.iter().map(|patient| patient.name.as_str()));
+    }
+    let by_name = Physician::KNOWN_PATIENTS.joined(Patient::NAME.asc());
+    let query = Query::eager_load(Physician::KNOWN_PATIENTS).order_by((Physician::ID.asc(), by_name));
+    for physician in cx.step("through others, with an order of its own", repo.all(query)).await? {
+        cx.show("patients", physician.known_patients()?.iter().map(|patient| patient.name.as_str()));
+    }
+    let has_one = Query::eager_load(Post::FIRST_COMMENT)
+        .order_by((Post::ID.asc(), Post::FIRST_COMMENT.joined(Comment::BODY.desc())));
+    let found = cx.step("which one a has_one chooses stays", repo.all(has_one)).await?;
+    let first = found.iter().map(|post| Ok(post.first_comment()?.map(|comment| comment.id)));
+    let first: Vec<Option<i64>> = first.collect::<Result<_>>()?;
+    cx.show("first comments", first);
     Ok(())
 }

@@ -17,6 +17,10 @@ cases! { "filters", Level::Read;
     columns,
     data_is_never_sql,
     rows_of_associations,
+    many_terms,
+    lists_up_to_the_limit,
+    nested_too_deep,
+    raw_stays_in_its_place,
 }
 
 async fn authors(cx: &mut Context, title: &str, filter: Filter<Author>) -> Result<()> {
@@ -153,5 +157,113 @@ async fn rows_of_associations(cx: &mut Context) -> Result<()> {
     let tagged =
         cx.step("through others", repo.all(Query::filter(Article::TAGS.is(&tag)).order_by(Article::ID.asc()))).await?;
     cx.show("articles", tagged);
+    Ok(())
+}
+
+async fn many_terms(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let all = Filter::any((0..10_000_i64).map(|id| Author::ID.eq(id * 2 + 1)));
+    let count = repo.count(Query::filter(all)).await?;
+    cx.note("ten thousand", count);
+    // SQLite compares each bind with those before it.
+    let terms = || (0..2_000_i64).map(|id| Author::ID.eq(id * 2 + 1));
+    let not = || (0..2_000_i64).map(|id| Author::ID.ne(id * 2 + 1));
+    let none = || Author::ID.eq(-1);
+    let every = || Author::ID.ne(-1);
+    for (title, filter) in [
+        ("any", Filter::any(terms())),
+        ("all", Filter::all(not())),
+        ("or, from the front", terms().fold(none(), Filter::or)),
+        ("or, from the end", terms().fold(none(), |all, one| one.or(all))),
+        ("and, from the front", not().fold(every(), Filter::and)),
+        ("and, from the end", not().fold(every(), |all, one| one.and(all))),
+    ] {
+        let count = repo.count(Query::filter(filter.clone())).await?;
+        cx.note(title, count);
+        let others = repo.count(Query::filter(!filter)).await?;
+        cx.note("the others", others);
+    }
+    Ok(())
+}
+
+async fn lists_up_to_the_limit(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    for most in [32_768_i64, 32_769, 40_000, 65_535] {
+        let count = repo.count(Query::filter(Author::ID.is_in(1..=most))).await?;
+        cx.require(count == 3, &format!("a list of {most}"))?;
+    }
+    let two = Author::ID.is_in(2..=20_001).or(Author::MENTOR_ID.is_in((1..=20_000).map(Some)));
+    cx.require(repo.count(Query::filter(two)).await? == 2, "two lists together")?;
+    let posts = Query::<Author>::preload(Author::POSTS.filter(Post::ID.is_in(1..=40_000)));
+    cx.require(repo.all(posts).await?.len() == 3, "a list in a preload's condition")?;
+    // Beyond the limit a list is refused in a line, unless the database takes it as one.
+    let beyond = repo.count(Query::filter(Author::ID.is_in(1..=70_000))).await;
+    let takes = match &beyond {
+        Ok(count) => *count == 3,
+        Err(error) => {
+            let text = error.to_string();
+            matches!(error.kind(), ErrorKind::TooManyBinds { given: 70_000, .. }) && text.len() < 300
+        }
+    };
+    cx.require(takes, "a list of 70,000 is taken or refused in short")
+}
+
+async fn nested_too_deep(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let nested = |levels: i64| {
+        (0..levels).fold(Author::ID.eq(1), |filter, at| {
+            if at % 2 == 0 { filter.and(Author::ID.ne(at + 10)) } else { filter.or(Author::ID.eq(at + 10)) }
+        })
+    };
+    let count = cx.step("100 levels", repo.count(Query::filter(nested(100)))).await?;
+    cx.note("count", count);
+    let deep = nested(20_000);
+    drop(nested(20_000));
+    cx.require(format!("{:?}", deep.clone()).len() < 1_000, "it prints in short")?;
+    cx.fails("20,000 levels", repo.count(Query::filter(deep.clone()))).await?;
+    cx.fails("as a part", repo.count(Query::filter(Author::NAME.eq("Ann")).filter(deep.clone()))).await?;
+    cx.fails("turned round", repo.count(Query::filter(!deep))).await?;
+    let related = (0..20_000).fold(Author::ID.eq(1), |filter, _| Author::STUDENTS.any(filter));
+    cx.fails("through associations", repo.count(Query::filter(related))).await?;
+    let joined = (0..20_000).fold(Author::ID.eq(1), |filter, _| Author::STUDENTS.joined(filter));
+    cx.fails("of joined ones", repo.count(Query::filter(joined))).await?;
+    Ok(())
+}
+
+async fn raw_stays_in_its_place(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let raw = |sql: &'static str| Query::<Author>::filter(Filter::raw(sql, []));
+    for (title, query) in [
+        ("a comment at the end", raw("id > 0 -- all of them").limit(1)),
+        ("another condition after a comment", raw("id > 0 -- all").filter(Author::NAME.eq("Bob"))),
+        ("alternatives", raw("id = 1 OR id = 3").filter(Author::ID.gt(1))),
+        ("a mark in quotes", raw("name <> '?' AND name <> '--' AND name <> ')'").limit(2)),
+    ] {
+        let found = cx.step(title, repo.all(query)).await?;
+        cx.note("names", found.iter().map(|author| author.name.as_str()).collect::<Vec<_>>().join(" "));
+    }
+    let filtered = repo.filtered(|model| (*model == *Author::DEF).then(|| Author::ID.eq(1).into_expr()));
+    cx.fails("out of a filtered repo", filtered.all(raw("1=1) OR (1=1"))).await?;
+    for (title, sql) in [
+        ("an open comment", "id > 0 /* all"),
+        ("an open quote", "name <> 'Ann"),
+        ("an open parenthesis", "(id > 0"),
+        ("a semicolon", "id > 0; DELETE FROM authors"),
+        ("a numbered placeholder", "id = ?1"),
+        ("a NUL", "id > 0 \0"),
+    ] {
+        cx.fails(title, repo.all(raw(sql))).await?;
+    }
+    let stacked = "DELETE FROM authors WHERE id = ?; DELETE FROM authors";
+    cx.fails("several statements", repo.execute_raw(stacked, [Value::Int(100)])).await?;
+    // A question mark that is no placeholder; what it means is the database's business.
+    cx.require(repo.all(raw("id ?? 1")).await.is_err(), "there is no such operator between numbers")?;
+    let ended = repo.execute_raw("DELETE FROM authors WHERE id = ?; -- none", [Value::Int(100)]).await?;
+    cx.note("a semicolon at the end", ended.affected);
+    cx.note("authors", repo.count(Query::<Author>::new()).await?);
     Ok(())
 }

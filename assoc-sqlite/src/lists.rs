@@ -1,0 +1,99 @@
+//! Guards `rarray`, the table function that lists are bound to.
+//!
+//! It takes a pointer, and a build with debug assertions ends the process over anything else: the assertion is the
+//! binding's, in a function that SQLite calls, where no panic can be caught. So a text that gives it something else is
+//! refused before SQLite sees it. A view that another program made with such a text is not seen here; builds without
+//! debug assertions read an empty list then.
+
+use assoc_core::{Bind, Result, Statement};
+
+use crate::errors;
+
+const NAME: &[u8] = b"rarray";
+const CALL: &[u8] = b"rarray(?)";
+
+/// Refuses a statement in which `rarray` has another argument than a list that is bound to it.
+pub(crate) fn refuse_other_lists(statement: &Statement) -> Result<()> {
+    let lists = || statement.binds().iter().filter(|bind| matches!(bind, Bind::List(_))).count();
+    refuse(statement.sql(), lists)
+}
+
+/// The same for a text without binds.
+pub(crate) fn refuse_lists(sql: &str) -> Result<()> {
+    refuse(sql, || 0)
+}
+
+fn refuse(sql: &str, lists: impl FnOnce() -> usize) -> Result<()> {
+    let text = sql.as_bytes();
+    let mut calls = 0;
+    let mut named = false;
+    let mut at = 0;
+    while let Some(found) = position(&text[at..], NAME) {
+        let start = at + found;
+        at = start + NAME.len();
+        let is_part =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80);
+        if is_part(start.checked_sub(1).and_then(|before| text.get(before))) || is_part(text.get(at)) {
+            continue;
+        }
+        named = true;
+        if text[start..].starts_with(CALL) {
+            calls += 1;
+        } else if takes_an_argument(&text[at..]) {
+            return refused(sql);
+        }
+    }
+    // A column or a text of that name takes nothing. The argument can be compared with the hidden column instead.
+    let takes = if calls > 0 { calls != lists() } else { named && position(text, b"pointer").is_some() };
+    if takes { refused(sql) } else { Ok(()) }
+}
+
+// Whether a parenthesis follows, or a comment that could stand before one. The name may be quoted.
+fn takes_an_argument(after: &[u8]) -> bool {
+    let after = match after {
+        [b'"' | b'`' | b'\'' | b']', rest @ ..] => rest,
+        rest => rest,
+    };
+    let next = after.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(next, Some(b'(' | b'/' | b'-'))
+}
+
+fn position(text: &[u8], word: &[u8]) -> Option<usize> {
+    text.windows(word.len()).position(|part| part.eq_ignore_ascii_case(word))
+}
+
+fn refused(sql: &str) -> Result<()> {
+    Err(errors::refused("`rarray` takes only the lists that this driver binds to it".to_owned(), sql))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assoc_core::BindList;
+
+    #[test]
+    fn only_bound_lists_are_taken() {
+        let list = || Bind::List(BindList::Ints([1].into()));
+        let one = || Bind::Value(assoc_core::Value::Int(1));
+        let check = |sql: &str, binds: Vec<Bind>| refuse_other_lists(&Statement::new(sql, binds)).is_ok();
+        assert!(check("SELECT value FROM rarray(?)", vec![list()]));
+        assert!(check("SELECT * FROM t WHERE a IN (SELECT +value FROM rarray(?)) AND b = ?", vec![list(), one()]));
+        assert!(check("SELECT rarray, 'rarray' FROM rarrays", vec![]));
+        assert!(check("SELECT \"rarray\" FROM t WHERE a IN (SELECT +value FROM rarray(?))", vec![list()]));
+        for sql in [
+            "SELECT value FROM rarray(5)",
+            "SELECT value FROM RArray ( 5 )",
+            "SELECT value FROM \"rarray\"(5)",
+            "SELECT value FROM [rarray] (5)",
+            "SELECT value FROM rarray/* */(5)",
+            "SELECT value FROM rarray -- \n (5)",
+            "SELECT value FROM rarray WHERE pointer = 5",
+            "SELECT value FROM rarray WHERE \"Pointer\" = 5",
+            "CREATE VIEW v AS SELECT value FROM rarray(NULL)",
+        ] {
+            assert!(!check(sql, vec![]), "{sql}");
+        }
+        assert!(!check("SELECT value FROM rarray(?)", vec![one()]));
+        assert!(!check("SELECT value FROM rarray(?), rarray(?)", vec![list(), one()]));
+    }
+}
