@@ -8,6 +8,8 @@ use super::cell::{Cell, same_state, state_methods};
 use super::erased::Owned;
 use super::field_slot::{AssociationField, Fetched};
 use super::nesting;
+#[cfg(feature = "serde")]
+use super::rows::SerializedRows;
 use super::rows::{ShownRows, same_rows};
 use super::{Taken, TargetRow};
 use crate::association::{Children, Links, LoadState};
@@ -158,7 +160,12 @@ impl<T> fmt::Debug for Shown<'_, T> {
 #[cfg(feature = "serde")]
 impl<T: serde::Serialize> serde::Serialize for HasMany<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        nesting::serialize(serializer, |serializer| self.loaded().serialize(serializer))
+        match self.loaded() {
+            Some(rows) => {
+                nesting::serialize(serializer, |serializer| serializer.serialize_some(&SerializedRows(rows, |row| row)))
+            }
+            None => serializer.serialize_none(),
+        }
     }
 }
 

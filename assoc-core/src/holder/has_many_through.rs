@@ -10,6 +10,8 @@ use super::erased::{Kept, Owned};
 use super::field_slot::{AssociationField, Fetched, shared_rows};
 use super::join_rows::{JoinRow, JoinRowList, WithJoinRows, WithJoinRowsMut};
 use super::nesting;
+#[cfg(feature = "serde")]
+use super::rows::SerializedRows;
 use super::rows::{ShownRows, same_rows};
 use super::{Taken, TargetRow};
 use crate::association::{LoadState, SharedRow, share_row};
@@ -304,7 +306,7 @@ impl<T: serde::Serialize, J> serde::Serialize for HasManyThrough<T, J> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.loaded() {
             Some(rows) => {
-                nesting::serialize(serializer, |serializer| serializer.collect_seq(rows.iter().map(|row| &**row)))
+                nesting::serialize(serializer, |serializer| SerializedRows(rows, |row| &**row).serialize(serializer))
             }
             None => serializer.serialize_none(),
         }

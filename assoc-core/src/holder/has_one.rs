@@ -114,7 +114,11 @@ impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for HasOne<S> {
 #[cfg(feature = "serde")]
 impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for HasOne<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-        nesting::serialize(serializer, |serializer| self.loaded().flatten().serialize(serializer))
+        // The target itself: the compiler counts a reference to it as a level more.
+        match self.loaded().flatten() {
+            Some(target) => nesting::serialize(serializer, |serializer| serializer.serialize_some(target)),
+            None => serializer.serialize_none(),
+        }
     }
 }
 
