@@ -35,7 +35,7 @@ pub use joined::{Joined, JoinedColumn};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, Variant, VariantDef, VariantPreload};
 pub use reflection::ForeignKey;
 pub(crate) use slot::share_row;
-pub use slot::{Children, JoinTableRows, Links, LoadState, SharedRow, Slot};
+pub use slot::{ByOwner, Children, JoinTableRows, Links, LoadState, Positions, SharedRow, Slot};
 pub use through::{Missing, PickSource, PickTypedSource, ThroughKind};
 
 /// The kinds by name, for reflection.

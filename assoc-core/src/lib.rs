@@ -39,10 +39,10 @@ pub mod __private;
 
 pub use aggregate::{Aggregate, Selectable};
 pub use association::{
-    Association, AssociationDef, BelongsToKind, Cardinality, Children, Finder, FinderKind, ForeignKey, ForeignKeyFor,
-    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinTableRows, Joined, JoinedColumn,
-    Kind, Links, LoadState, Macro, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic,
-    PolymorphicBelongsToKind, RawSql, Route, SharedRow, Slot, ThroughKind, UnknownType, Variant, VariantDef,
+    Association, AssociationDef, BelongsToKind, ByOwner, Cardinality, Children, Finder, FinderKind, ForeignKey,
+    ForeignKeyFor, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinTableRows, Joined,
+    JoinedColumn, Kind, Links, LoadState, Macro, Missing, OfType, Options, PickSource, PickTypedSource, Polymorphic,
+    PolymorphicBelongsToKind, Positions, RawSql, Route, SharedRow, Slot, ThroughKind, UnknownType, Variant, VariantDef,
     VariantPreload,
 };
 pub use column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};

@@ -11,7 +11,7 @@ use super::field_slot::{AssociationField, Fetched, shared_rows};
 use super::nesting;
 use super::rows::{ShownTarget, same_target};
 use super::{Taken, ToOne};
-use crate::association::{Links, LoadState, SharedRow};
+use crate::association::{LoadState, SharedRow};
 use crate::error::NotLoadedReason;
 
 /// The target of a `belongs_to` association: `BelongsTo<User>` if there must be one, `BelongsTo<Option<User>>` if not.
@@ -162,13 +162,8 @@ impl<S: ToOne> AssociationField for BelongsTo<S> {
                     put(at, BelongsTo(Cell::new(Shared::new(target), state)));
                 }
             };
-            match links {
-                Links::One(ones) => {
-                    for (at, row) in ones.iter().enumerate() {
-                        put(at, row.map(|row| row as usize));
-                    }
-                }
-                links => links.each(|at, own| put(at, own.next())),
+            for (at, mut own) in links.by_owner() {
+                put(at, own.next());
             }
         });
     }

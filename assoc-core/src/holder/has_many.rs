@@ -206,9 +206,9 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
             (Children::Owned(rows), links) if links.is_exclusive(rows.len()) => {
                 let Ok(rows) = rows.into_any().downcast::<Vec<T>>() else { return };
                 let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
-                links.each(|at, own| {
+                for (at, own) in links.by_owner() {
                     if !skip(at) {
-                        let mut moved = Vec::with_capacity(own.size_hint().0);
+                        let mut moved = Vec::with_capacity(own.len());
                         for row in own {
                             if let Some(row) = rows[row].take() {
                                 moved.push(row);
@@ -216,7 +216,7 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
                         }
                         put(at, moved);
                     }
-                });
+                }
             }
             (Children::Owned(rows), links) => {
                 let rows: &[T] = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows);
@@ -249,13 +249,13 @@ fn cut_off<T>(rows: &mut Vec<T>, start: usize) -> Vec<T> {
 }
 
 fn copy<T>(row: &dyn Fn(usize) -> T, links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
-    links.each(|at, own| {
+    for (at, own) in links.by_owner() {
         if !skip(at) {
-            let mut rows = Vec::with_capacity(own.size_hint().0);
+            let mut rows = Vec::with_capacity(own.len());
             for position in own {
                 rows.push(row(position));
             }
             put(at, rows);
         }
-    });
+    }
 }

@@ -145,11 +145,11 @@ impl<S: ToOne> AssociationField for HasOne<S> {
         let Fetched { children, links, skip, state, .. } = fetched;
         let exclusive = matches!(&children, Children::Owned(rows) if links.is_exclusive(rows.len()));
         let mut take = taker::<S::Target>(children, exclusive);
-        links.each(|at, own| {
+        for (at, mut own) in links.by_owner() {
             if !skip(at) {
                 put(at, HasOne(Cell::new(owned(own.next().and_then(&mut take)), state)));
             }
-        });
+        }
     }
 }
 

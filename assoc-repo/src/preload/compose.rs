@@ -64,7 +64,7 @@ fn compose(
     let mut group_taken_by: HashMap<i64, usize> = HashMap::new();
     let mut positions: Vec<u32> = Vec::new();
     let mut own_ends = Vec::with_capacity(first.owners());
-    first.each(|owner, between| {
+    for (owner, between) in first.by_owner() {
         let start = positions.len();
         for between in between {
             positions.extend_from_slice(onward.of(between));
@@ -88,7 +88,7 @@ fn compose(
         let (skip, most) = (size(finish.offset), finish.limit.map_or(most, |limit| size(limit).min(most)));
         positions.extend(own.into_iter().skip(skip).take(most));
         own_ends.push(position(positions.len()));
-    });
+    }
     Links::Many { rows: positions, ends: own_ends }
 }
 
@@ -102,7 +102,7 @@ fn compose_keeping_links(first: &Links, second: &Links, finish: Finish, group_of
     let mut own: Vec<(u32, u32)> = Vec::new();
     let mut seen: HashSet<u32> = HashSet::new();
     let mut seen_groups: HashSet<i64> = HashSet::new();
-    first.each(|_, between| {
+    for (_, between) in first.by_owner() {
         own.clear();
         for between in between {
             own.extend(onward.of(between).iter().map(|row| (*row, position(between))));
@@ -125,7 +125,7 @@ fn compose_keeping_links(first: &Links, second: &Links, finish: Finish, group_of
             via.push(*between);
         }
         ends.push(position(rows.len()));
-    });
+    }
     Composed { links: Links::Many { rows, ends }, via: Some(via) }
 }
 
@@ -159,10 +159,10 @@ fn flat(links: &Links) -> (Vec<u32>, Vec<u32>) {
     }
     let mut rows = Vec::new();
     let mut ends = Vec::with_capacity(links.owners());
-    links.each(|_, own| {
+    for (_, own) in links.by_owner() {
         rows.extend(own.map(|row| u32::try_from(row).unwrap_or(u32::MAX)));
         ends.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-    });
+    }
     (rows, ends)
 }
 
