@@ -48,10 +48,10 @@ pub use holder::{
 };
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
 pub use metadata::association::{
-    AssociationDef, BelongsToKind, Cardinality, Chain, ChainHop, ChainParts, Children, Finder, FinderKind, ForeignKey,
-    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinRecord, JoinTableRows, KeySide,
-    Kind, Linkage, Links, LoadState, Macro, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, Route, SharedRow,
-    Slot, ThroughKind, UnknownType, VariantDef,
+    AssociationDef, BelongsToKind, ByOwner, Cardinality, Chain, ChainHop, ChainParts, Children, Finder, FinderKind,
+    ForeignKey, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinRecord, JoinTableRows,
+    KeySide, Kind, Linkage, Links, LoadState, Macro, Options, Polymorphic, PolymorphicBelongsToKind, Positions, RawSql,
+    Route, SharedRow, Slot, ThroughKind, UnknownType, VariantDef,
 };
 pub use metadata::expr::{AggregateFunction, ChosenRows, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 pub use metadata::filter_hook::{FilterHook, RowFilters, filtered};

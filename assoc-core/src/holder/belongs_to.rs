@@ -11,7 +11,7 @@ use super::field_slot::{AssociationField, Fetched, shared_rows};
 use super::rows::{ShownTarget, same_target};
 use super::{Taken, ToOne, nesting};
 use crate::error::NotLoadedReason;
-use crate::metadata::association::{Links, LoadState, SharedRow};
+use crate::metadata::association::{LoadState, SharedRow};
 
 /// The target of a `belongs_to` association: `BelongsTo<User>` if there must be one, `BelongsTo<Option<User>>` if not.
 pub struct BelongsTo<S: ToOne>(Cell<Shared<S::Target>>);
@@ -117,7 +117,11 @@ impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for BelongsTo<S> {
 #[cfg(feature = "serde")]
 impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for BelongsTo<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-        nesting::serialize(serializer, |serializer| self.loaded().flatten().serialize(serializer))
+        // The target itself: the compiler counts a reference to it as a level more.
+        match self.loaded().flatten() {
+            Some(target) => nesting::serialize(serializer, |serializer| serializer.serialize_some(target)),
+            None => serializer.serialize_none(),
+        }
     }
 }
 
@@ -157,13 +161,8 @@ impl<S: ToOne> AssociationField for BelongsTo<S> {
                     put(at, BelongsTo(Cell::new(Shared::new(target), state)));
                 }
             };
-            match links {
-                Links::One(ones) => {
-                    for (at, row) in ones.iter().enumerate() {
-                        put(at, row.map(|row| row as usize));
-                    }
-                }
-                links => links.each(|at, own| put(at, own.next())),
+            for (at, mut own) in links.by_owner() {
+                put(at, own.next());
             }
         });
     }

@@ -13,6 +13,9 @@ use crate::error::NotLoadedReason;
 use crate::metadata::association::{Children, Links, LoadState};
 use crate::row_traits::RowTraits;
 
+#[cfg(feature = "serde")]
+use super::rows::SerializedRows;
+
 /// The targets of a `has_many` association.
 ///
 /// ```
@@ -157,7 +160,12 @@ impl<T> fmt::Debug for Shown<'_, T> {
 #[cfg(feature = "serde")]
 impl<T: serde::Serialize> serde::Serialize for HasMany<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        nesting::serialize(serializer, |serializer| self.loaded().serialize(serializer))
+        match self.loaded() {
+            Some(rows) => {
+                nesting::serialize(serializer, |serializer| serializer.serialize_some(&SerializedRows(rows, |row| row)))
+            }
+            None => serializer.serialize_none(),
+        }
     }
 }
 
@@ -198,9 +206,9 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
             (Children::Owned(rows), links) if links.is_exclusive(rows.len()) => {
                 let Ok(rows) = rows.into_any().downcast::<Vec<T>>() else { return };
                 let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
-                links.each(|at, own| {
+                for (at, own) in links.by_owner() {
                     if !skip(at) {
-                        let mut moved = Vec::with_capacity(own.size_hint().0);
+                        let mut moved = Vec::with_capacity(own.len());
                         for row in own {
                             if let Some(row) = rows[row].take() {
                                 moved.push(row);
@@ -208,7 +216,7 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
                         }
                         put(at, moved);
                     }
-                });
+                }
             }
             (Children::Owned(rows), links) => {
                 let rows: &[T] = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows);
@@ -241,13 +249,13 @@ fn cut_off<T>(rows: &mut Vec<T>, start: usize) -> Vec<T> {
 }
 
 fn copy<T>(row: &dyn Fn(usize) -> T, links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
-    links.each(|at, own| {
+    for (at, own) in links.by_owner() {
         if !skip(at) {
-            let mut rows = Vec::with_capacity(own.size_hint().0);
+            let mut rows = Vec::with_capacity(own.len());
             for position in own {
                 rows.push(row(position));
             }
             put(at, rows);
         }
-    });
+    }
 }

@@ -16,6 +16,9 @@ use crate::metadata::association::{LoadState, SharedRow, share_row};
 use crate::metadata::model::Model;
 use crate::row_traits::RowTraits;
 
+#[cfg(feature = "serde")]
+use super::rows::SerializedRows;
+
 /// The targets of a `has_many through` association.
 ///
 /// ```
@@ -303,7 +306,7 @@ impl<T: serde::Serialize, J> serde::Serialize for HasManyThrough<T, J> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.loaded() {
             Some(rows) => {
-                nesting::serialize(serializer, |serializer| serializer.collect_seq(rows.iter().map(|row| &**row)))
+                nesting::serialize(serializer, |serializer| SerializedRows(rows, |row| &**row).serialize(serializer))
             }
             None => serializer.serialize_none(),
         }
@@ -340,14 +343,14 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
         let Fetched { children, join_rows: table_rows, links, skip, state } = fetched;
         shared_rows(children, &mut |rows: &[Arc<T>]| {
             let mut start = 0;
-            links.each(|at, own| {
+            for (at, own) in links.by_owner() {
                 // What an owner does not take counts all the same: join rows lie in the order of all links.
                 let first = start;
                 if skip(at) {
-                    start += own.count();
-                    return;
+                    start += own.len();
+                    continue;
                 }
-                let mut targets = Vec::with_capacity(own.size_hint().0);
+                let mut targets = Vec::with_capacity(own.len());
                 for row in own {
                     start += 1;
                     if let Some(row) = rows.get(row) {
@@ -358,12 +361,12 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
                 let join_rows = own.and_then(|(own, rows)| J::copied(rows, own)).map(Box::new);
                 // Without their join rows, targets are not what was asked for: the association stays as it was.
                 if !J::ABSENT && join_rows.is_none() {
-                    return;
+                    continue;
                 }
                 let nothing = targets.is_empty() && J::ABSENT;
                 let list = if nothing { Owned::NONE } else { Owned::new(Targets { rows: targets, join_rows }) };
                 put(at, HasManyThrough(Cell::new(list, state)));
-            });
+            }
         });
     }
 }

@@ -113,7 +113,11 @@ impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for HasOne<S> {
 #[cfg(feature = "serde")]
 impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for HasOne<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-        nesting::serialize(serializer, |serializer| self.loaded().flatten().serialize(serializer))
+        // The target itself: the compiler counts a reference to it as a level more.
+        match self.loaded().flatten() {
+            Some(target) => nesting::serialize(serializer, |serializer| serializer.serialize_some(target)),
+            None => serializer.serialize_none(),
+        }
     }
 }
 
@@ -140,11 +144,11 @@ impl<S: ToOne> AssociationField for HasOne<S> {
         let Fetched { children, links, skip, state, .. } = fetched;
         let exclusive = matches!(&children, Children::Owned(rows) if links.is_exclusive(rows.len()));
         let mut take = taker::<S::Target>(children, exclusive);
-        links.each(|at, own| {
+        for (at, mut own) in links.by_owner() {
             if !skip(at) {
                 put(at, HasOne(Cell::new(owned(own.next().and_then(&mut take)), state)));
             }
-        });
+        }
     }
 }
 

@@ -73,3 +73,21 @@ impl<T> fmt::Debug for ShownRow<'_, T> {
         (self.1)(self.0, f)
     }
 }
+
+/// Rows as they are serialised: a sequence. Each goes to the serialiser as it is: the compiler counts a reference to it as a
+/// level more.
+#[cfg(feature = "serde")]
+pub(super) struct SerializedRows<'a, R, T>(pub(super) &'a [R], pub(super) fn(&R) -> &T);
+
+#[cfg(feature = "serde")]
+impl<R, T: serde::Serialize> serde::Serialize for SerializedRows<'_, R, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq;
+
+        let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
+        for row in self.0 {
+            sequence.serialize_element((self.1)(row))?;
+        }
+        sequence.end()
+    }
+}

@@ -34,7 +34,7 @@ pub use linkage::{JoinRecord, Linkage};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, VariantDef};
 pub use reflection::ForeignKey;
 pub(crate) use slot::share_row;
-pub use slot::{Children, JoinTableRows, Links, LoadState, SharedRow, Slot};
+pub use slot::{ByOwner, Children, JoinTableRows, Links, LoadState, Positions, SharedRow, Slot};
 pub use through::ThroughKind;
 
 /// The kinds by name, for reflection.

@@ -41,19 +41,19 @@ pub(super) fn finished(
     let mut rows: Vec<u32> = Vec::new();
     if !finish.join_rows {
         let mut own: Vec<u32> = Vec::new();
-        first.each(|owner, between| {
+        for (owner, between) in first.by_owner() {
             own.clear();
             between.for_each(|between| own.extend_from_slice(onward.of(between)));
             rows.extend_from_slice(per_owner.finish(owner, &mut own, |row| *row));
             ends.push(position(rows.len()));
-        });
+        }
         return Composed { links: Links::Many { rows, ends }, via: None };
     }
     // With the row between each owner and its row. What is kept of a row that is reached several times is the first way
     // to it: sorting is stable.
     let mut via: Vec<u32> = Vec::new();
     let mut own: Vec<(u32, u32)> = Vec::new();
-    first.each(|owner, between| {
+    for (owner, between) in first.by_owner() {
         own.clear();
         for between in between {
             own.extend(onward.of(between).iter().map(|row| (*row, position(between))));
@@ -63,7 +63,7 @@ pub(super) fn finished(
             via.push(*between);
         }
         ends.push(position(rows.len()));
-    });
+    }
     Composed { links: Links::Many { rows, ends }, via: Some(via) }
 }
 
@@ -153,10 +153,10 @@ fn flat(links: &Links) -> (Vec<u32>, Vec<u32>) {
     }
     let mut rows = Vec::new();
     let mut ends = Vec::with_capacity(links.owners());
-    links.each(|_, own| {
+    for (_, own) in links.by_owner() {
         rows.extend(own.map(|row| u32::try_from(row).unwrap_or(u32::MAX)));
         ends.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-    });
+    }
     (rows, ends)
 }
 

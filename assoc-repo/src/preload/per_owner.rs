@@ -98,13 +98,13 @@ impl Run<'_, '_> {
             let composed = compose::finished(&first, &to_targets, finish, edge.cardinality, count, group_of);
             let places = all.add(targets.fetched);
             let mut via = composed.via.iter().flatten();
-            composed.links.each(|at, positions| {
-                let Some((list, between)) = members.get(at).and_then(|owner| own.get_mut(*owner)) else { return };
+            for (at, positions) in composed.links.by_owner() {
+                let Some((list, between)) = members.get(at).and_then(|owner| own.get_mut(*owner)) else { continue };
                 for row in positions {
                     list.extend(places.get(row));
                     between.extend(via.next().and_then(|row| copied.get(*row as usize)));
                 }
-            });
+            }
         }
         let via = keeps_links.then(|| own.iter().flat_map(|(_, between)| between).copied().collect());
         let links = match edge.cardinality {

@@ -5,7 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::blog::{self, Author, Comment, Post};
+use crate::models::blog::{self, Author, Comment, Gravatar, Post};
 use crate::models::clinic::{self, Physician};
 
 cases! { "load_states", Level::Read;
@@ -13,6 +13,7 @@ cases! { "load_states", Level::Read;
     loaded_and_absent_is_not,
     debug_shows_the_state,
     below_what_is_loaded,
+    partial_stays_partial,
 }
 
 async fn not_asked_for_is_an_error(cx: &mut Context) -> Result<()> {
@@ -24,6 +25,34 @@ async fn not_asked_for_is_an_error(cx: &mut Context) -> Result<()> {
         cx.require(error.reason() == NotLoadedReason::NotRequested, "nothing asked for it")?;
     }
     cx.require(author.posts.loaded().is_none() && author.gravatar.loaded().is_none(), "the nil-check form is None")
+}
+
+// What is done to rows in memory says nothing of those that were left out: they are loaded when somebody asks for all.
+async fn partial_stays_partial(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let whole = repo.get_or_fail::<Author>(1, Query::preload((Author::POSTS, Author::GRAVATAR))).await?;
+    let cut = || Query::preload((Author::POSTS.limit(1), Author::GRAVATAR.filter(Gravatar::ID.lt(0))));
+    let mut taken = cx.step("the first post, no gravatar", repo.get_or_fail::<Author>(1, cut())).await?;
+    taken.posts = taken.posts.take().map(HasMany::from).unwrap_or_default();
+    taken.gravatar = taken.gravatar.take().map(HasOne::from).unwrap_or_default();
+    let mut changed = repo.get_or_fail::<Author>(1, cut()).await?;
+    if let (Some(posts), Some(first)) = (changed.posts.loaded_mut(), whole.posts()?.first()) {
+        posts.clear();
+        posts.push(first.clone());
+    }
+    changed.gravatar.replace(None);
+    for author in [&mut taken, &mut changed] {
+        cx.require(author.posts.is_partial() && author.gravatar.is_partial(), "partial as before")?;
+        cx.step("all of them", repo.preload(&mut *author, (Author::POSTS, Author::GRAVATAR))).await?;
+        cx.require(*author == whole, "as if they had been loaded at once")?;
+    }
+    // All of them, changed in memory, are all of them.
+    let mut author = whole;
+    author.posts.loaded_mut().map(Vec::clear);
+    author.posts = author.posts.take().map(HasMany::from).unwrap_or_default();
+    cx.step("nothing is missing", repo.preload(&mut author, Author::POSTS)).await?;
+    cx.require(author.posts()?.is_empty(), "as they were left")
 }
 
 async fn loaded_and_absent_is_not(cx: &mut Context) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Where an association is stored in its owner, behind a vtable: reading what is loaded, putting in what was fetched.
 
 use std::any::Any;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::metadata::rows::{Owners, Rows};
@@ -66,41 +67,16 @@ impl Links {
         }
     }
 
-    /// Calls back with each owner and the positions of its rows.
-    pub fn each(&self, mut owner: impl FnMut(usize, &mut dyn Iterator<Item = usize>)) {
-        self.each_of(&mut owner);
-    }
-
-    // Once, and not for each closure: each association of a program has several.
-    fn each_of(&self, owner: &mut dyn FnMut(usize, &mut dyn Iterator<Item = usize>)) {
-        match self {
-            Links::Runs(runs) => {
-                let mut start = 0;
-                for (at, run) in runs.iter().enumerate() {
-                    let end = start + *run as usize;
-                    owner(at, &mut (start..end));
-                    start = end;
-                }
-            }
-            Links::One(ones) => {
-                ones.iter().enumerate().for_each(|(at, one)| owner(at, &mut one.iter().map(|row| *row as usize)));
-            }
-            Links::Many { rows, ends } => {
-                let mut start = 0;
-                for (at, end) in ends.iter().enumerate() {
-                    owner(at, &mut rows[start..*end as usize].iter().map(|row| *row as usize));
-                    start = *end as usize;
-                }
-            }
-        }
+    /// Each owner with the positions of its rows, in the order of the owners.
+    #[must_use]
+    pub fn by_owner(&self) -> ByOwner<'_> {
+        ByOwner { links: self, at: 0, start: 0 }
     }
 
     /// The rows of every owner, as positions, owner by owner.
     #[must_use]
     pub fn positions(&self) -> Vec<Vec<usize>> {
-        let mut all = Vec::with_capacity(self.owners());
-        self.each(|_, own| all.push(own.collect()));
-        all
+        self.by_owner().map(|(_, own)| own.collect()).collect()
     }
 
     /// Whether no row belongs to two owners, so that rows can be moved to them.
@@ -113,6 +89,80 @@ impl Links {
         }
     }
 }
+
+/// Owners with the positions of their rows: what [`Links::by_owner`] gives. An iterator and not a method that takes a closure,
+/// which would be compiled for each closure of each association.
+#[derive(Debug, Clone)]
+pub struct ByOwner<'l> {
+    links: &'l Links,
+    at: usize,
+    start: usize,
+}
+
+impl<'l> Iterator for ByOwner<'l> {
+    type Item = (usize, Positions<'l>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (at, start) = (self.at, self.start);
+        let own = match self.links {
+            Links::Runs(runs) => {
+                self.start += *runs.get(at)? as usize;
+                Positions::Run(start..self.start)
+            }
+            Links::One(ones) => Positions::Listed(ones.get(at)?.as_slice().iter()),
+            Links::Many { rows, ends } => {
+                self.start = *ends.get(at)? as usize;
+                Positions::Listed(rows.get(start..self.start).unwrap_or_default().iter())
+            }
+        };
+        self.at += 1;
+        Some((at, own))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.links.owners().saturating_sub(self.at);
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for ByOwner<'_> {}
+
+/// The positions of one owner's rows.
+#[derive(Debug, Clone)]
+pub enum Positions<'l> {
+    /// Rows that lie beside each other.
+    Run(Range<usize>),
+    /// Rows that lie anywhere.
+    Listed(std::slice::Iter<'l, u32>),
+}
+
+impl Iterator for Positions<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        match self {
+            Positions::Run(run) => run.next(),
+            #[allow(clippy::manual_map)] // A closure is a function more without optimisation.
+            Positions::Listed(listed) => match listed.next() {
+                Some(row) => Some(*row as usize),
+                None => None,
+            },
+        }
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = match self {
+            Positions::Run(run) => run.len(),
+            Positions::Listed(listed) => listed.len(),
+        };
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Positions<'_> {}
 
 fn once(rows: usize, positions: impl Iterator<Item = u32>) -> bool {
     let mut seen = vec![false; rows];
