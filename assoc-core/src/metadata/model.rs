@@ -4,7 +4,6 @@ use std::any::{Any, TypeId};
 use std::fmt;
 
 use crate::column_type::SqlType;
-use crate::driver::AnswerColumn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, KeyTuple};
 use crate::metadata::association::AssociationDef;
@@ -12,6 +11,7 @@ use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::origin::RowOrigin;
 use crate::metadata::request::Shape;
 use crate::metadata::rows::{LinkTable, ModelRows};
+use crate::row_sink::AnswerColumn;
 use crate::row_traits::RowTraits;
 use crate::value::Value;
 
