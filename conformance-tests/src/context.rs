@@ -79,6 +79,21 @@ impl Context {
     ) -> Result<T> {
         let keys_per_statement = self.repo.dialect().keys_per_statement(1).max(1);
         let further: usize = lookups.iter().map(|keys| keys.div_ceil(keys_per_statement).saturating_sub(1)).sum();
+        self.counted(title, further, work).await
+    }
+
+    /// As [`step`](Context::step), with one update whose row is read back. A database that returns no updated rows needs a
+    /// statement more for it, which is the dialect's business and is not counted; the statements written down show it.
+    ///
+    /// # Errors
+    /// The step's own error.
+    pub async fn step_that_reads_back<T>(&mut self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let further = usize::from(!self.repo.dialect().capabilities().update_returning);
+        self.counted(title, further, work).await
+    }
+
+    /// Runs a step and writes down its statements without those that only this dialect needs.
+    async fn counted<T>(&mut self, title: &str, further: usize, work: impl Future<Output = Result<T>>) -> Result<T> {
         let _ = self.recorder.take();
         let result = work.await;
         let statements = self.recorder.take();
