@@ -1,13 +1,18 @@
 //! What a case works with: a repo over an empty database, and the transcript it writes.
 
-use std::fmt::{Debug, Write};
+use std::fmt::Debug;
+use std::fmt::Write;
 use std::sync::Arc;
 
-use assoc_core::{Error, ErrorKind, Result, Value};
+use assoc_core::Error;
+use assoc_core::ErrorKind;
+use assoc_core::Result;
+use assoc_core::Value;
 use assoc_repo::Repo;
 
 use crate::backend::Database;
-use crate::recorder::{Recorded, Recorder};
+use crate::recorder::Recorded;
+use crate::recorder::Recorder;
 
 /// What a case did: the behaviour, the same on every backend, and the SQL of this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,6 +84,21 @@ impl Context {
     ) -> Result<T> {
         let keys_per_statement = self.repo.dialect().keys_per_condition(1).max(1);
         let further: usize = lookups.iter().map(|keys| keys.div_ceil(keys_per_statement).saturating_sub(1)).sum();
+        self.counted(title, further, work).await
+    }
+
+    /// As [`step`](Context::step), with one update whose row is read back. A database that returns no updated rows needs a
+    /// statement more for it, which is the dialect's business and is not counted; the statements written down show it.
+    ///
+    /// # Errors
+    /// The step's own error.
+    pub async fn step_that_reads_back<T>(&mut self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let further = usize::from(!self.repo.dialect().capabilities().update_returning);
+        self.counted(title, further, work).await
+    }
+
+    /// Runs a step and writes down its statements without those that only this dialect needs.
+    async fn counted<T>(&mut self, title: &str, further: usize, work: impl Future<Output = Result<T>>) -> Result<T> {
         let _ = self.recorder.take();
         let result = work.await;
         let statements = self.recorder.take();

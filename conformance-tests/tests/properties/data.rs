@@ -207,7 +207,7 @@ impl World {
                 let tag = *random.pick(&["User", "Post", "Team"]);
                 text(tag)
             }
-            ("kind", _) => text(random.word(&["special", "plain"])),
+            ("kind", _) => text(random.word(&["special", "special", "Special", "plain"])),
             ("code" | "shelf_code" | "country_code", _) => {
                 text(random.word(&["de", "DE", "De", "1", "01", "fr", "FR"]))
             }

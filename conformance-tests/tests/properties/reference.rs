@@ -255,6 +255,14 @@ pub(crate) fn holds(expr: &Expr, found: Found<'_>) -> Option<bool> {
         Expr::Between { operand, low, high } => {
             Some(compared(operand, low)?.is_ge() && compared(operand, high)?.is_le())
         }
+        // A tag is exactly this text, whatever the column's collation.
+        Expr::Tagged { column, tag } => {
+            let column = model.columns.iter().position(|known| known.name == *column).unwrap();
+            match &found.row[column] {
+                Value::Null => None,
+                value => Some(matches!(value, Value::Text(text) if text == tag)),
+            }
+        }
         other => panic!("{other:?} is not worked out in memory"),
     }
 }
