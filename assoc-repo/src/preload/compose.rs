@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use assoc_core::Cardinality;
+use assoc_core::Links;
 use assoc_core::joins::Finish;
-use assoc_core::planner::{EdgeId, Plan, Source};
-use assoc_core::{Cardinality, Links};
+use assoc_core::planner::EdgeId;
+use assoc_core::planner::Plan;
+use assoc_core::planner::Source;
 
 use super::NodeRows;
 use super::fetch::position;
@@ -148,16 +151,27 @@ impl Onward {
 
 // All positions in one list, and where each owner's end.
 fn flat(links: &Links) -> (Vec<u32>, Vec<u32>) {
-    if let Links::Many { rows, ends } = links {
-        return (rows.clone(), ends.clone());
+    match links {
+        Links::Many { rows, ends } => (rows.clone(), ends.clone()),
+        Links::Runs(runs) => {
+            let mut end = 0;
+            let ends = runs.iter().map(|run| {
+                end += *run;
+                end
+            });
+            let ends = ends.collect();
+            ((0..end).collect(), ends)
+        }
+        Links::One(ones) => {
+            let mut rows = Vec::with_capacity(ones.len());
+            let mut ends = Vec::with_capacity(ones.len());
+            for one in ones {
+                rows.extend(*one);
+                ends.push(position(rows.len()));
+            }
+            (rows, ends)
+        }
     }
-    let mut rows = Vec::new();
-    let mut ends = Vec::with_capacity(links.owners());
-    for (_, own) in links.by_owner() {
-        rows.extend(own.map(|row| u32::try_from(row).unwrap_or(u32::MAX)));
-        ends.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-    }
-    (rows, ends)
 }
 
 #[cfg(test)]
