@@ -9,38 +9,14 @@
 use std::any::Any;
 use std::future::Future;
 
-use assoc_core::Association;
-use assoc_core::AssociationDef;
-use assoc_core::AssociationNotLoaded;
-use assoc_core::BelongsTo;
-use assoc_core::Cardinality;
-use assoc_core::Chain;
-use assoc_core::ChainParts;
-use assoc_core::Discriminator;
-use assoc_core::Error;
-use assoc_core::Expr;
-use assoc_core::HasMany;
-use assoc_core::HasManyThrough;
-use assoc_core::HasOne;
-use assoc_core::Hop;
-use assoc_core::JoinRow;
-use assoc_core::KeyTuple;
-use assoc_core::Linkage;
-use assoc_core::LoadState;
-use assoc_core::Model;
-use assoc_core::Operand;
-use assoc_core::Request;
-use assoc_core::Result;
-use assoc_core::RowOrigin;
-use assoc_core::Shape;
-use assoc_core::Strategy;
-use assoc_core::TargetRow;
-use assoc_core::ToOne;
-use assoc_core::Value;
 use assoc_core::joins::Way;
-use assoc_core::planner::Root;
-use assoc_core::planner::selected_columns;
+use assoc_core::planner::{Root, selected_columns};
 use assoc_core::rows::mark;
+use assoc_core::{
+    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, Discriminator, Error,
+    Expr, HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, Linkage, LoadState, Model, Operand, Request, Result,
+    RowOrigin, Shape, Strategy, TargetRow, ToOne, Value,
+};
 
 use crate::query::Select;
 use crate::repo::Repo;

@@ -1,18 +1,13 @@
 //! What a case works with: a repo over an empty database, and the transcript it writes.
 
-use std::fmt::Debug;
-use std::fmt::Write;
+use std::fmt::{Debug, Write};
 use std::sync::Arc;
 
-use assoc_core::Error;
-use assoc_core::ErrorKind;
-use assoc_core::Result;
-use assoc_core::Value;
+use assoc_core::{Error, ErrorKind, Result, Value};
 use assoc_repo::Repo;
 
 use crate::backend::Database;
-use crate::recorder::Recorded;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorded, Recorder};
 
 /// What a case did: the behaviour, the same on every backend, and the SQL of this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,12 +2,9 @@
 
 use std::collections::HashMap;
 
-use assoc_core::Cardinality;
-use assoc_core::Links;
 use assoc_core::joins::Finish;
-use assoc_core::planner::EdgeId;
-use assoc_core::planner::Plan;
-use assoc_core::planner::Source;
+use assoc_core::planner::{EdgeId, Plan, Source};
+use assoc_core::{Cardinality, Links};
 
 use super::NodeRows;
 use super::fetch::position;

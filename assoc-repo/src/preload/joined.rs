@@ -13,8 +13,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
-use assoc_core::joins::Finish;
-use assoc_core::joins::Joins;
+use assoc_core::joins::{Finish, Joins};
 use assoc_core::planner::{Edge, JoinedEdge, Plan};
 use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{JoinedSelect, LoadedTable, PerOwner, Rank};

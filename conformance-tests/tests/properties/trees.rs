@@ -1,14 +1,10 @@
 //! Random preload trees, as data: tokens are typed, and these are made from reflection.
 
-use assoc_core::IntoPreload;
-use assoc_core::Request;
-use assoc_core::Shape;
-use assoc_core::Strategy;
 use assoc_core::joins::hops_of;
 use assoc_core::planner::{Plan, Root};
 use assoc_core::{
-    AssociationDef, Cardinality, Chain, ColumnRef, Comparison, Direction, Expr, ModelDef, Operand, OrderTerm, Route,
-    Value,
+    AssociationDef, Cardinality, Chain, ColumnRef, Comparison, Direction, Expr, IntoPreload, ModelDef, Operand,
+    OrderTerm, Request, Route, Shape, Strategy, Value,
 };
 
 use crate::data::{Random, World};
