@@ -4,11 +4,11 @@ use std::fmt;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use assoc_core::{DriverErrorKind, Error, Result};
-use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
+use rusqlite::{ErrorCode, OpenFlags};
 
 use crate::session::Session;
 use crate::{Execution, Sqlite, decimals, errors};
@@ -251,7 +251,7 @@ impl Config {
         if role == Role::Writer && !self.read_only {
             // File systems without shared memory answer another mode; everything still works, but readers and the
             // writer wait for each other.
-            conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+            write_ahead(&conn, self.busy_timeout)?;
         }
         conn.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY")?;
         conn.pragma_update(None, "cache_size", -i64::from(self.page_cache_kib))?;
@@ -266,6 +266,21 @@ impl Config {
             conn.pragma_update(None, "query_only", true)?;
         }
         Ok(conn)
+    }
+}
+
+/// Switches to a write-ahead log. SQLite does not wait for another connection that switches at the same moment, whatever the
+/// busy timeout says, so the wait is here.
+fn write_ahead(conn: &rusqlite::Connection, timeout: Duration) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(5);
+    let began = Instant::now();
+    loop {
+        match conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && began.elapsed() < timeout => {
+                std::thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
     }
 }
 

@@ -27,6 +27,27 @@ fn connections_are_opened_when_needed_and_counted() {
 }
 
 #[test]
+fn a_new_file_can_be_opened_by_several_at_once() {
+    for _ in 0..40 {
+        let scratch = Scratch::new();
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            let opened: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        scratch.builder().open().map(drop)
+                    })
+                })
+                .collect();
+            for opened in opened {
+                opened.join().unwrap().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
 fn waiting_ends_with_the_time_limit_with_and_without_a_runtime() {
     let limit = Duration::from_millis(50);
     let scenario = |sqlite: Sqlite| async move {
