@@ -60,7 +60,7 @@ pub struct Capabilities {
     /// What reads as text may be sorted by its place in a list that the column declares. A driver says so by answering
     /// `column + 0` with an integer for such a column and with something else for text.
     pub listed_text: bool,
-    /// Sorting looks at so many characters or bytes of a value only; `None` if at all of them.
+    /// How many characters or bytes of a value sorting compares; `None` if it compares all of them.
     pub sorted_length: Option<usize>,
 }
 

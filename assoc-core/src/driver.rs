@@ -53,7 +53,7 @@
 //!   others to find, such as variables and settings, a driver SHOULD remove before it hands out the connection again.
 //! * Any future may be dropped half-way, also those of `savepoint`, `release_savepoint` and `rollback_to_savepoint`. A driver
 //!   that goes on with the connection MUST wait for what was begun, and `rollback_to_savepoint` MUST succeed if the
-//!   savepoint is no longer there: an earlier call has undone or released it, and nobody heard the answer.
+//!   savepoint is no longer there: an earlier call has undone or released it, and its answer was dropped.
 
 use crate::dialect::Dialect;
 use crate::error::Result;

@@ -84,7 +84,7 @@ pub enum ErrorKind {
         /// The row's number of columns.
         found: usize,
     },
-    /// SQL of the application's own selects other columns than the model's, or the same in another order.
+    /// Raw SQL selects other columns than the model's, or the same columns in another order.
     #[error(
         "the statement selects ({}), and {model} is read from ({}): select exactly its columns, in their order, and name \
          expressions after them (`… AS name`)",

@@ -2,7 +2,7 @@
 //!
 //! SQLite compares a decimal in a text column as text; MariaDB compares a decimal column with a text that is bound as two
 //! floats, as soon as there is more than one. A dialect says what stands around columns and values, and every
-//! comparison, order and group that the core writes goes by it.
+//! comparison, order and group that the core writes uses it.
 
 use std::fmt::Debug;
 

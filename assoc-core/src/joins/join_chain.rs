@@ -28,9 +28,9 @@ pub struct Finish {
     pub distinct: bool,
     /// Of each group, as the step that fetched the rows says, the first is kept.
     pub grouped: bool,
-    /// So many are left out at the beginning.
+    /// How many rows of an owner are skipped at the beginning.
     pub offset: u64,
-    /// At most so many are kept.
+    /// The most rows that an owner keeps.
     pub limit: Option<u64>,
     /// The row between, of a join table, is kept beside each.
     pub join_rows: bool,
@@ -44,7 +44,7 @@ const PLACES: [&str; 12] = ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8
 pub struct Way {
     /// The targets' model.
     pub target: &'static ModelDef,
-    /// Which of them, whoever the owner is.
+    /// The condition on the targets, the same for every owner.
     pub filter: Expr,
     /// In which order.
     pub order: Vec<OrderTerm>,
@@ -296,7 +296,7 @@ impl PartialEq for Way {
 }
 
 impl Way {
-    /// Whether a condition on the targets or on the rows between is SQL of the application's own.
+    /// Whether a condition on the targets or on the rows between is raw SQL.
     pub(crate) fn has_raw(&self) -> bool {
         self.filter.has_raw() || self.back.iter().any(|(hop, _)| hop.filter.has_raw())
     }
