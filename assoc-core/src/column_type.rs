@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::Mismatch;
+use crate::error::DecodeError;
 use crate::value::{Value, parse_uuid};
 
 #[cfg(feature = "chrono")]
@@ -121,7 +121,7 @@ pub trait ColumnType: Clone + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// When the value is not of this type or does not fit.
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch>;
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError>;
 
     /// The value to bind.
     fn to_value(&self) -> Value<'_>;
@@ -143,7 +143,7 @@ impl<T: ColumnType> ColumnType for Option<T> {
     const NULLABLE: bool = true;
 
     #[inline]
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         if value.is_null() {
             return Ok(None);
         }
@@ -172,11 +172,11 @@ impl ColumnType for String {
     const SQL_TYPE: SqlType = SqlType::Text;
 
     #[inline]
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Text(Cow::Borrowed(text)) => Ok((*text).to_owned()),
             Value::Text(Cow::Owned(text)) => Ok(std::mem::take(text)),
-            other => text_of_other(other).ok_or_else(|| Mismatch::new("text", other)),
+            other => text_of_other(other).ok_or_else(|| DecodeError::new("text", other)),
         }
     }
 
@@ -205,13 +205,13 @@ impl ColumnType for Vec<u8> {
     const SQL_TYPE: SqlType = SqlType::Blob;
 
     #[inline]
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Blob(Cow::Borrowed(bytes)) => Ok((*bytes).to_owned()),
             Value::Blob(Cow::Owned(bytes)) => Ok(std::mem::take(bytes)),
             Value::Text(text) => Ok(std::mem::take(text).into_owned().into_bytes()),
             Value::Uuid(bytes) => Ok(bytes.to_vec()),
-            other => Err(Mismatch::new("bytes", other)),
+            other => Err(DecodeError::new("bytes", other)),
         }
     }
 

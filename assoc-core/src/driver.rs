@@ -66,18 +66,18 @@ use crate::error::{DriverError, DriverErrorKind};
 /// What a statement that returns no rows did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Executed {
+pub struct ExecResult {
     /// Rows that matched (not: that were changed).
     pub affected: u64,
     /// The id the database made for the single row that was inserted, if it made one and says so.
     pub last_insert_id: Option<i64>,
 }
 
-impl Executed {
+impl ExecResult {
     /// What a statement did.
     #[must_use]
     pub fn new(affected: u64, last_insert_id: Option<i64>) -> Self {
-        Executed { affected, last_insert_id }
+        ExecResult { affected, last_insert_id }
     }
 }
 
@@ -96,7 +96,7 @@ pub trait Connection: Send {
     fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>>;
 
     /// Runs a statement that returns no rows.
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>>;
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>>;
 
     /// Starts a transaction. The connection is not inside one.
     fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>>;

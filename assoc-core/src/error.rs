@@ -199,7 +199,7 @@ pub enum ErrorKind {
         "`{association}`: rows of {model} and of {other} are in different databases, and no statement reaches both: load the \
          association with `preload`, or take the keys from one and filter the other by them"
     )]
-    Apart {
+    AcrossDatabases {
         /// The model the statement is about.
         model: &'static str,
         /// The model that is elsewhere.
@@ -211,7 +211,7 @@ pub enum ErrorKind {
     #[error(
         "rows of {model} are in another database, which this handle only reads: write them with that database's repo"
     )]
-    Elsewhere {
+    InAnotherDatabase {
         /// The model.
         model: &'static str,
     },
@@ -381,12 +381,12 @@ impl From<DriverError> for Error {
 /// What a [`ColumnType`](crate::ColumnType) answers when a value is not its own; the model adds its name and the
 /// column to make an [`Error`] of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch {
+pub struct DecodeError {
     pub(crate) expected: &'static str,
     pub(crate) found: String,
 }
 
-impl Mismatch {
+impl DecodeError {
     /// `expected` is in words: "a 32-bit integer".
     #[cold]
     #[must_use]
@@ -403,7 +403,7 @@ impl Mismatch {
                 format!("{} ({short})", value.kind())
             }
         };
-        Mismatch { expected, found }
+        DecodeError { expected, found }
     }
 
     /// Names the place the value came from.
@@ -449,7 +449,7 @@ mod tests {
 
     #[test]
     fn long_data_is_cut_in_messages() {
-        let error = Mismatch::new("an integer", &Value::Text("x".repeat(100).into())).at("User", "age");
+        let error = DecodeError::new("an integer", &Value::Text("x".repeat(100).into())).at("User", "age");
         assert!(error.to_string().contains("text (\"xxx"), "{error}");
         assert!(error.to_string().len() < 160);
     }

@@ -7,7 +7,7 @@
 mod belongs_to;
 mod cell;
 mod erased;
-mod field_slot;
+mod field_accessor;
 mod has_many;
 mod has_many_through;
 mod has_one;
@@ -17,7 +17,7 @@ mod rows;
 mod taken;
 
 pub use belongs_to::BelongsTo;
-pub use field_slot::FieldSlot;
+pub use field_accessor::FieldAccessor;
 pub use has_many::HasMany;
 pub use has_many_through::{HasAndBelongsToMany, HasManyThrough};
 pub use has_one::HasOne;

@@ -16,14 +16,14 @@ mod alias;
 mod join_chain;
 
 pub use alias::AliasTracker;
-pub use join_chain::{Finish, Way};
+pub use join_chain::{JoinChain, OwnerLimits};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, Hop};
-use crate::metadata::expr::{ChosenRows, Expr, OrderTerm};
+use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, KeyJoin};
+use crate::metadata::expr::{Expr, LimitedRows, OrderTerm};
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef};
-use crate::metadata::request::{Request, Shape};
+use crate::metadata::request::{Request, ScopeDef};
 use crate::value::Value;
 
 /// Whether owners without a row stay.
@@ -43,14 +43,14 @@ pub struct JoinHop {
     /// Its model.
     pub model: &'static ModelDef,
     /// The key, from the table before to this one.
-    pub hop: Hop,
+    pub hop: KeyJoin,
     /// The column of the table before that must name this type: a polymorphic association of which one type is
     /// followed.
     pub owner_type: Option<Discriminator>,
     /// A condition on its rows.
     pub filter: Expr,
     /// The condition that the association chooses the row, where it chooses among its rows.
-    pub chosen: Option<Expr>,
+    pub limited: Option<Expr>,
 }
 
 impl JoinHop {
@@ -58,7 +58,7 @@ impl JoinHop {
     pub(crate) fn with_filters(&mut self, hook: &FilterHook) -> Result<()> {
         let filter = std::mem::replace(&mut self.filter, Expr::always());
         self.filter = filtered(hook, self.model, filter)?;
-        self.chosen = self.chosen.take().map(|chosen| chosen.with_filters(hook)).transpose()?;
+        self.limited = self.limited.take().map(|limited| limited.with_filters(hook)).transpose()?;
         Ok(())
     }
 }
@@ -81,7 +81,7 @@ pub struct JoinedTable {
     /// Whether owners without a row stay.
     pub kind: JoinKind,
     /// Whether only rows that the association chooses are joined.
-    pub chooses: bool,
+    pub limits_rows: bool,
     /// Its name in the statement; empty until names are assigned.
     pub name: String,
     // Its name where the table's own is taken.
@@ -173,15 +173,18 @@ impl Joins {
         hook: Option<&FilterHook>,
     ) -> Result<()> {
         let association = request.association;
-        let shape = &request.shape;
-        let cuts = shape.limit.is_some() || shape.offset.is_some() || shape.distinct || !shape.group.is_empty();
-        if !shape.order.is_empty() || cuts || shape.select.is_some() {
+        let scope_def = &request.scope;
+        let cuts = scope_def.limit.is_some()
+            || scope_def.offset.is_some()
+            || scope_def.distinct
+            || !scope_def.group.is_empty();
+        if !scope_def.order.is_empty() || cuts || scope_def.select.is_some() {
             let name = association.name;
             let message =
                 format!("`{name}` is joined with more than a condition: a join can neither sort nor cut its rows");
             return Err(Error::invalid_query(owner.name, message));
         }
-        let mut hops = hops_of(&Chain::scoped(association, shape.clone())?)?;
+        let mut hops = hops_of(&Chain::scoped(association, scope_def.clone())?)?;
         if let Some(hook) = hook {
             hops.iter_mut().try_for_each(|hop| hop.with_filters(hook))?;
         }
@@ -235,7 +238,7 @@ impl Joins {
                         if at == last { (association.plural, "") } else { (hop.plural, "_join") };
                     let otherwise = format!("{plural}_{}{on_the_way}", owner.table.name);
                     let name = String::new();
-                    self.tables.push(JoinedTable { from: before, hop, kind, chooses: false, name, otherwise });
+                    self.tables.push(JoinedTable { from: before, hop, kind, limits_rows: false, name, otherwise });
                     self.tables.len() - 1
                 }
             };
@@ -254,7 +257,7 @@ impl Joins {
         let mut before = None;
         for (place, hop, otherwise) in tables {
             let (kind, name) = (JoinKind::Inner, String::new());
-            self.tables.push(JoinedTable { from: before, hop, kind, chooses: true, name, otherwise });
+            self.tables.push(JoinedTable { from: before, hop, kind, limits_rows: true, name, otherwise });
             let table = self.tables.len() - 1;
             self.paths.push(Path { names: vec![place], tables: vec![table] });
             before = Some(table);
@@ -263,7 +266,7 @@ impl Joins {
 
     /// Joins only those rows of a table that its association chooses.
     pub(crate) fn choose(&mut self, table: usize) {
-        self.tables[table].chooses = self.tables[table].hop.chosen.is_some();
+        self.tables[table].limits_rows = self.tables[table].hop.limited.is_some();
     }
 
     // An inner join below an outer one makes that an inner one as well.
@@ -343,9 +346,9 @@ pub fn hops_of(chain: &Chain) -> Result<Vec<JoinHop>> {
         return Err(cannot_join(association, GROUPED));
     }
     match &chain.parts {
-        ChainParts::Key(hop) => Ok(vec![JoinHop::choosing(hop)]),
+        ChainParts::Key(hop) => Ok(vec![JoinHop::limiting(hop)]),
         ChainParts::ByType { hops, only_type, .. } => match (&hops[..], only_type) {
-            ([hop], Some(_)) => Ok(vec![JoinHop::choosing(hop)]),
+            ([hop], Some(_)) => Ok(vec![JoinHop::limiting(hop)]),
             _ => Err(cannot_join(association, "is polymorphic: which table to join differs from row to row")),
         },
         ChainParts::Through { through, source } => {
@@ -366,27 +369,27 @@ impl JoinHop {
             plural: hop.association.plural,
             model: hop.model,
             // The type is part of the condition.
-            hop: Hop { target_type: None, ..hop.key },
+            hop: KeyJoin { target_type: None, ..hop.key },
             owner_type: hop.owner_type,
             filter: hop.condition(),
-            chosen: None,
+            limited: None,
         }
     }
 
     // Of the rows with one key those that the association chooses.
-    fn choosing(hop: &ChainHop) -> JoinHop {
-        let Shape { limit, offset, ref order, .. } = hop.scope;
+    fn limiting(hop: &ChainHop) -> JoinHop {
+        let ScopeDef { limit, offset, ref order, .. } = hop.scope;
         let (among, order, offset) = (hop.condition(), order.clone(), offset.unwrap_or(0));
-        let chosen = chosen_rows(hop.association, hop.key, hop.model, &among, order, hop.is_single(), limit, offset);
-        JoinHop { chosen, ..JoinHop::all(hop) }
+        let limited = limited_rows(hop.association, hop.key, hop.model, &among, order, hop.is_single(), limit, offset);
+        JoinHop { limited, ..JoinHop::all(hop) }
     }
 }
 
 /// What an association chooses among the rows with the same key, if it does.
 #[allow(clippy::too_many_arguments)] // All of them are parts of one choice.
-pub(crate) fn chosen_rows(
+pub(crate) fn limited_rows(
     association: &'static AssociationDef,
-    hop: Hop,
+    hop: KeyJoin,
     model: &'static ModelDef,
     among: &Expr,
     order: Vec<OrderTerm>,
@@ -398,10 +401,10 @@ pub(crate) fn chosen_rows(
         return None;
     }
     let limit = if single { Some(limit.map_or(1, |limit| limit.min(1))) } else { limit };
-    let chooses = limit.is_some() || offset > 0;
-    chooses.then(|| {
+    let limits_rows = limit.is_some() || offset > 0;
+    limits_rows.then(|| {
         let (key, among) = (hop.target_columns, among.clone());
-        Expr::Chosen(Box::new(ChosenRows { association, model, key, among, order, limit, offset }))
+        Expr::Limited(Box::new(LimitedRows { association, model, key, among, order, limit, offset }))
     })
 }
 

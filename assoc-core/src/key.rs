@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::column_type::ColumnType;
-use crate::error::Mismatch;
+use crate::error::DecodeError;
 use crate::value::Value;
 use crate::value::decimal::canonical;
 
@@ -27,7 +27,7 @@ pub trait Key: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// When one of them does not fit, or is missing.
-    fn from_values(values: &[Value<'static>]) -> Result<Self, Mismatch>;
+    fn from_values(values: &[Value<'static>]) -> Result<Self, DecodeError>;
 }
 
 impl Key for () {
@@ -35,13 +35,13 @@ impl Key for () {
 
     fn push_values(&self, _: &mut Vec<Value<'static>>) {}
 
-    fn from_values(_: &[Value<'static>]) -> Result<Self, Mismatch> {
+    fn from_values(_: &[Value<'static>]) -> Result<Self, DecodeError> {
         Ok(())
     }
 }
 
 /// A key of one column, of the first of some values.
-pub(crate) fn single_key<V: ColumnType>(values: &[Value<'static>]) -> Result<V, Mismatch> {
+pub(crate) fn single_key<V: ColumnType>(values: &[Value<'static>]) -> Result<V, DecodeError> {
     V::from_value(&mut values.first().cloned().unwrap_or_default())
 }
 
@@ -55,7 +55,7 @@ macro_rules! scalar_key {
                 out.push(self.to_value().into_owned());
             }
 
-            fn from_values(values: &[Value<'static>]) -> Result<Self, Mismatch> {
+            fn from_values(values: &[Value<'static>]) -> Result<Self, DecodeError> {
                 single_key(values)
             }
         }
@@ -84,7 +84,7 @@ macro_rules! tuple_key {
                 $(self.$index.push_values(out);)+
             }
 
-            fn from_values(values: &[Value<'static>]) -> Result<Self, Mismatch> {
+            fn from_values(values: &[Value<'static>]) -> Result<Self, DecodeError> {
                 let mut rest = values;
                 let mut next = |width| {
                     let (own, after) = rest.split_at_checked(width).unwrap_or((rest, &[]));

@@ -40,25 +40,26 @@ pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use dialect::{Capabilities, Dialect};
 pub use driver::{Connection, Driver};
 pub use error::{
-    AssociationNotLoaded, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, Mismatch, NotLoadedReason, Result,
+    AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,
+    Result,
 };
 pub use holder::{
-    BelongsTo, FieldSlot, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
+    BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
     WithJoinRows, WithJoinRowsMut,
 };
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
 pub use metadata::association::{
-    AssociationDef, BelongsToKind, ByOwner, Cardinality, Chain, ChainHop, ChainParts, Children, Finder, FinderKind,
-    ForeignKey, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Hop, Inverse, JoinRecord, JoinTableRows,
-    KeySide, Kind, Linkage, Links, LoadState, Macro, Options, Polymorphic, PolymorphicBelongsToKind, Positions, RawSql,
-    Route, SharedRow, Slot, ThroughKind, UnknownType, VariantDef,
+    AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, ByOwner, Cardinality, Chain, ChainHop,
+    ChainParts, Children, CustomSql, CustomSqlKind, FieldAccess, ForeignKey, HasAndBelongsToManyKind, HasManyKind,
+    HasOneKind, HasVariant, Inverse, JoinRecord, JoinTableRows, KeyJoin, KeySide, Linkage, Links, LoadState, Options,
+    Polymorphic, PolymorphicBelongsToKind, Positions, RawSql, Route, SharedRow, ThroughKind, UnknownType, VariantDef,
 };
-pub use metadata::expr::{AggregateFunction, ChosenRows, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+pub use metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
 pub use metadata::filter_hook::{FilterHook, RowFilters, filtered};
 pub use metadata::loader::Loader;
 pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
 pub use metadata::origin::{HasRowOrigin, RowOrigin};
-pub use metadata::request::{Request, Shape, Strategy};
+pub use metadata::request::{Request, ScopeDef, Strategy};
 pub use metadata::rows;
 pub use row_sink::{AnswerColumn, BoxFuture, RowSink};
 pub use statement::{Bind, BindList, Statement};
@@ -66,7 +67,7 @@ pub use typed::aggregate::{Aggregate, Selectable, Summable};
 pub use typed::association::{Association, ForeignKeyFor};
 pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use typed::conditions::OfType;
-pub use typed::joined::{Joined, JoinedColumn};
+pub use typed::joined_column::{Joined, JoinedColumn};
 pub use typed::preload::{IntoPreload, Preload};
 pub use typed::scope::Scope;
 pub use typed::source::{Missing, PickSource, PickTypedSource};

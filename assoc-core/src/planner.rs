@@ -22,7 +22,7 @@
 //! # Associations that go through others
 //!
 //! A through association is not a query of its own: it is its parts, as *hidden* edges (nothing is stored for them),
-//! and one edge more that composes their links ([`Source::Composed`]). So `memberships` and `groups` of a user share the
+//! and one edge more that composes their links ([`Source::Through`]). So `memberships` and `groups` of a user share the
 //! memberships' statement if both are asked for, whatever the depth, and each part keeps its own scope. A join table is
 //! two hidden edges as well, over rows that are nothing but keys, unless the association keeps them beside its targets; so
 //! is a join model that nobody asked for: of it only the key columns are read. Targets are fetched once each and shared.
@@ -56,10 +56,10 @@
 mod build;
 mod compile;
 mod custom_sql;
+mod eager_load;
 mod explain;
 mod filters;
 mod grouping;
-mod joined;
 mod loader;
 mod merge;
 mod multi_db;
@@ -69,13 +69,13 @@ mod steps;
 mod whole_chain;
 
 pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
-pub use joined::JoinedEdge;
+pub use eager_load::JoinedEdge;
 pub use multi_db::Databases;
 pub use owner_scope::{Onward, OwnerScope};
 
 use crate::error::Result;
-use crate::joins::{Finish, Way};
-use crate::metadata::association::{AssociationDef, Cardinality, Finder, Hop, LoadState, VariantDef};
+use crate::joins::{JoinChain, OwnerLimits};
+use crate::metadata::association::{AssociationDef, Cardinality, CustomSql, KeyJoin, LoadState, VariantDef};
 use crate::metadata::loader::Loader;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::Request;
@@ -87,7 +87,7 @@ pub enum Root {
     /// The request's own query fetches them.
     Fetched,
     /// The application holds them.
-    Held,
+    Existing,
 }
 
 /// A model whose rows are roots, and what to load for them.
@@ -113,7 +113,7 @@ pub struct Plan {
     pub(crate) roots: usize,
     pub(crate) available: Vec<usize>,
     // Whether every statement reads one table, because they need not be in one database.
-    pub(crate) apart: bool,
+    pub(crate) single_table_only: bool,
 }
 
 /// A node and one of its edges.
@@ -184,7 +184,7 @@ pub enum Source {
         /// The step.
         step: usize,
         /// The key it goes by.
-        hop: Hop,
+        hop: KeyJoin,
     },
     /// A step, by what each owner says: its scope, or its SQL.
     OwnerStep {
@@ -199,13 +199,13 @@ pub enum Source {
         joined: usize,
     },
     /// Two other edges one after the other: from the owner to links, and on from there.
-    Composed {
+    Through {
         /// The first, of the same node.
         first: EdgeId,
         /// The second, of the node the first leads to.
         second: EdgeId,
         /// What is done with each owner's rows then.
-        finish: Finish,
+        limits: OwnerLimits,
     },
 }
 
@@ -228,13 +228,13 @@ pub enum Fetch {
     /// A statement on the rows' table, by the keys of all owners.
     ByKey,
     /// A statement that joins the tables between the owners and the rows: the keys are in the first of them.
-    JoinChain(Box<Way>),
+    JoinChain(Box<JoinChain>),
     /// By key, one look-up for each distinct scope of the owners.
     OwnerScope(OwnerScope),
     /// From the rows between, one look-up for each distinct scope of the owners. Such a step is never shared.
     OwnerScopeThrough(OwnerScope),
     /// Each distinct statement of the owners.
-    CustomSql(Finder),
+    CustomSql(CustomSql),
     /// No statement: the application's function gives the rows. Such a step is never shared.
     Function(Loader),
 }
@@ -249,15 +249,15 @@ impl Plan {
         Plan::of_roots(root, vec![RootRequest { model, requests, available: false }], false)
     }
 
-    /// Plans a request for rows of one or several models. If models may be `apart`, in several databases, no statement of
+    /// Plans a request for rows of one or several models. If models may be `single_table_only`, in several databases, no statement of
     /// a preload joins two of them.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn of_roots(root: Root, roots: Vec<RootRequest>, apart: bool) -> Result<Plan> {
+    pub fn of_roots(root: Root, roots: Vec<RootRequest>, single_table_only: bool) -> Result<Plan> {
         let models = roots.iter().map(|root| Node::root(root.model)).collect();
         let available = (0..roots.len()).filter(|at| roots[*at].available).collect();
-        let mut plan = Plan { apart, available, ..Plan::empty(root, models) };
+        let mut plan = Plan { single_table_only, available, ..Plan::empty(root, models) };
         let requests = roots.into_iter().map(|root| merge::merge(root.requests)).collect::<Result<_>>()?;
         plan.add_all(requests)?;
         if plan.selects() {
@@ -275,7 +275,7 @@ impl Plan {
 
     fn empty(root: Root, nodes: Vec<Node>) -> Plan {
         let (roots, available) = (nodes.len(), Vec::new());
-        Plan { root, roots, available, nodes, steps: Vec::new(), joined: Vec::new(), apart: false }
+        Plan { root, roots, available, nodes, steps: Vec::new(), joined: Vec::new(), single_table_only: false }
     }
 
     fn of_root(root: Root, model: &'static ModelDef) -> Plan {

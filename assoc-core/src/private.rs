@@ -1,18 +1,19 @@
 //! What the derives' output refers to. Not for anyone else: it changes without notice.
 
 pub use crate::column_type::{ColumnType, SqlType};
-pub use crate::error::{AssociationNotLoaded, Error, ErrorKind, Mismatch, NotLoadedReason, Result};
+pub use crate::error::{AssociationNotLoaded, DecodeError, Error, ErrorKind, NotLoadedReason, Result};
 pub use crate::holder::{
-    BelongsTo, FieldSlot, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, TargetRow, ToOne, WithJoinRows,
+    BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, TargetRow, ToOne, WithJoinRows,
 };
 pub use crate::key::Key;
 pub use crate::metadata::association::{
-    AssociationDef, BelongsToKind, Finder, FinderKind, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant,
-    Inverse, Macro, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType, VariantDef,
+    AssociationDef, AssociationKind, BelongsToKind, CustomSql, CustomSqlKind, HasAndBelongsToManyKind, HasManyKind,
+    HasOneKind, HasVariant, Inverse, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType,
+    VariantDef,
 };
 pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
-pub use crate::metadata::request::Shape;
+pub use crate::metadata::request::ScopeDef;
 pub use crate::metadata::rows::{Rows, RowsOf};
 pub use crate::row_traits::{MissingTraits, RowTraits, TraitsOf};
 pub use crate::typed::association::{Association, ForeignKeyFor};
@@ -34,7 +35,7 @@ pub use std::vec::Vec;
 
 /// Says which column a value was for that does not fit.
 #[inline]
-pub fn column_of<V>(value: StdResult<V, Mismatch>, model: &'static str, column: &'static str) -> Result<V> {
+pub fn column_of<V>(value: StdResult<V, DecodeError>, model: &'static str, column: &'static str) -> Result<V> {
     match value {
         Ok(value) => Ok(value),
         Err(mismatch) => Err(mismatch.at(model, column)),
@@ -45,7 +46,7 @@ pub fn column_of<V>(value: StdResult<V, Mismatch>, model: &'static str, column: 
 ///
 /// # Errors
 /// When it does not fit.
-pub fn single_key<V: ColumnType>(values: &[Value<'static>]) -> StdResult<V, Mismatch> {
+pub fn single_key<V: ColumnType>(values: &[Value<'static>]) -> StdResult<V, DecodeError> {
     crate::key::single_key(values)
 }
 

@@ -12,15 +12,15 @@ use crate::metadata::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
-mod by_way;
-mod chosen;
+mod chain_select;
 mod comparison;
 mod control;
 mod counted;
-mod found;
+mod custom_statement;
+mod join_clause;
 mod joined;
-mod joins;
 mod keyed;
+mod limited;
 mod page;
 mod per_owner;
 mod raw;
@@ -67,7 +67,7 @@ pub struct SqlWriter<'d> {
     depth: usize,
     // What was added to lists to bring them to common lengths.
     padding: Vec<Padding>,
-    joined: joins::JoinedNames,
+    joined: join_clause::JoinedNames,
 }
 
 impl<'d> SqlWriter<'d> {
@@ -83,7 +83,7 @@ impl<'d> SqlWriter<'d> {
             nested: 0,
             depth: 0,
             padding: Vec::new(),
-            joined: joins::JoinedNames::default(),
+            joined: join_clause::JoinedNames::default(),
         }
     }
 
@@ -309,7 +309,7 @@ impl<'d> SqlWriter<'d> {
                 self.related(association, filter, *only_type, filters.as_ref())
             }
             Expr::Joined { association, filter } => self.joined_condition(association, filter),
-            Expr::Chosen(chosen) => self.chosen(chosen),
+            Expr::Limited(limited) => self.limited(limited),
             Expr::Tagged { column, tag } => {
                 self.holds_tag(|writer| writer.own_column(column), tag);
                 Ok(())

@@ -5,7 +5,7 @@ pub(crate) mod aggregate;
 pub(crate) mod association;
 pub(crate) mod column;
 pub(crate) mod conditions;
-pub(crate) mod joined;
+pub(crate) mod joined_column;
 pub(crate) mod load_with;
 pub(crate) mod preload;
 pub(crate) mod refinements;

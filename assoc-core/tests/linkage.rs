@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
 use assoc_core::schema::create_table;
 use assoc_core::{
-    AssociationDef, BelongsTo, Chain, ColumnDef, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Hop, JoinRecord,
-    KeySide, Linkage, Model, ModelDef, Options, RawSql, ThroughKind,
+    AssociationDef, BelongsTo, Chain, ColumnDef, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRecord,
+    KeyJoin, KeySide, Linkage, Model, ModelDef, Options, RawSql, ThroughKind,
 };
 use assoc_macros::{Model, Polymorphic};
 
@@ -148,7 +148,7 @@ fn columns(model: &ModelDef, of: &[usize]) -> String {
 }
 
 // `users.id -> memberships.user_id`, with the type that the target names.
-fn key(owner: &ModelDef, target: &ModelDef, hop: Hop) -> String {
+fn key(owner: &ModelDef, target: &ModelDef, hop: KeyJoin) -> String {
     let named = hop.target_type.map(|named| format!(" {}={}", target.columns[named.column].name, named.tag));
     let (from, to) = (columns(owner, hop.owner_columns), columns(target, hop.target_columns));
     format!("{}.{from} -> {}.{to}{}", owner.table.name, target.table.name, named.unwrap_or_default())
@@ -218,7 +218,7 @@ fn what_has_no_single_row_to_write_says_why() {
     let made = |through: fn() -> &'static AssociationDef, source: fn() -> &'static AssociationDef| {
         let kind = Box::leak(Box::new(ThroughKind { through, source, source_type: None, one: true }));
         let like = User::FIRST_GROUP.def();
-        let def = AssociationDef::new("made", "made", like.owner, like.target, kind, like.slot, Options::new());
+        let def = AssociationDef::new("made", "made", like.owner, like.target, kind, like.field_access, Options::new());
         match def.linkage().unwrap() {
             Linkage::ReadOnly(reason) => reason.into_owned(),
             other => panic!("{other:?}"),

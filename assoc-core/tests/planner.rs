@@ -170,9 +170,9 @@ fn a_selection_without_a_needed_column_is_refused() {
 
 #[test]
 fn rows_in_hand_stand_for_true_inverses_only() {
-    let inverse = plan::<Author>(Root::Held, Author::POSTS.with(Post::AUTHOR)).unwrap();
+    let inverse = plan::<Author>(Root::Existing, Author::POSTS.with(Post::AUTHOR)).unwrap();
     assert_eq!(inverse.steps()[1].memory, [0]);
-    let other = plan::<Author>(Root::Held, Author::MENTOR).unwrap();
+    let other = plan::<Author>(Root::Existing, Author::MENTOR).unwrap();
     assert!(other.steps()[0].memory.is_empty());
 }
 
@@ -420,12 +420,12 @@ mod circles {
             "Hen: the association `Hen.chicks` goes through itself, by way of `Hen.nests`, then `Hen.chicks`: declare \
              one of them by a key of its own"
         );
-        let message = refused(plan::<Hen>(Root::Held, Hen::MOTHERS));
+        let message = refused(plan::<Hen>(Root::Existing, Hen::MOTHERS));
         assert!(message.contains("`Egg.hens`, then `Hen.mothers`:"), "{message}");
-        let message = refused(plan::<Hen>(Root::Held, Hen::AUNTS));
+        let message = refused(plan::<Hen>(Root::Existing, Hen::AUNTS));
         assert!(message.contains("`Egg.hens`, then `Hen.mothers`, then `Egg.hens`:"), "{message}");
         // Parts of associations that are fine.
-        plan::<Hen>(Root::Held, (Hen::EGGS.with(Egg::NESTS.with(Nest::EGGS)), Hen::EGGS.with(Egg::HEN))).unwrap();
+        plan::<Hen>(Root::Existing, (Hen::EGGS.with(Egg::NESTS.with(Nest::EGGS)), Hen::EGGS.with(Egg::HEN))).unwrap();
     }
 
     #[test]

@@ -220,7 +220,7 @@ mod validate;
 ///     memberships: HasMany<Membership>,
 /// }
 ///
-/// assert_eq!(User::GROUPS.def().association_macro().name(), "has_many through");
+/// assert_eq!(User::GROUPS.def().association_kind().name(), "has_many through");
 /// ```
 ///
 /// ## Join tables
@@ -482,7 +482,7 @@ mod validate;
 /// }
 ///
 /// fn mentions_of(user: &User) -> RawSql {
-///     RawSql::raw("SELECT id, body FROM posts WHERE body LIKE ?", [Value::from(format!("%@{}%", user.name))])
+///     RawSql::new("SELECT id, body FROM posts WHERE body LIKE ?", [Value::from(format!("%@{}%", user.name))])
 /// }
 /// ```
 ///

@@ -110,12 +110,12 @@ pub(crate) struct AssociationOptions {
     pub(crate) own_accessor: bool,
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
-    pub(crate) shape: ShapeInput,
+    pub(crate) scope_def: ScopeInput,
 }
 
 /// What is given about which rows there are.
 #[derive(Default, Clone)]
-pub(crate) struct ShapeInput {
+pub(crate) struct ScopeInput {
     pub(crate) scope: Option<Path>,
     pub(crate) filter: Option<Expr>,
     pub(crate) order: Option<Expr>,
@@ -362,7 +362,7 @@ fn association(kind: Kind, attribute: &Attribute, ty: &Type, errors: &mut Errors
 }
 
 fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, errors: &mut Errors) {
-    let shape = &mut options.shape;
+    let scope_def = &mut options.scope_def;
     match argument.name().as_str() {
         "foreign_key" if kind == Kind::HasAndBelongsToMany => options.foreign_key = argument.columns(errors),
         "foreign_key" => options.foreign_key = argument.fields(errors),
@@ -380,16 +380,16 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "accessor" => options.own_accessor = argument.boolean(errors) == Some(false),
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
-        "scope" => shape.scope = argument.function(errors),
-        "filter" => shape.filter = argument.expression(errors),
-        "order" => shape.order = argument.expression(errors),
-        "limit" => shape.limit = argument.number(errors),
-        "offset" => shape.offset = argument.number(errors),
-        "distinct" => shape.distinct = argument.flag(errors),
-        "include" => shape.include = argument.expression(errors),
-        "scope_by_owner" => shape.owner_scope = argument.function(errors),
-        "readonly" => shape.readonly = argument.flag(errors).then(|| argument.span()),
-        _ => shape.inverse = argument.inverse(errors),
+        "scope" => scope_def.scope = argument.function(errors),
+        "filter" => scope_def.filter = argument.expression(errors),
+        "order" => scope_def.order = argument.expression(errors),
+        "limit" => scope_def.limit = argument.number(errors),
+        "offset" => scope_def.offset = argument.number(errors),
+        "distinct" => scope_def.distinct = argument.flag(errors),
+        "include" => scope_def.include = argument.expression(errors),
+        "scope_by_owner" => scope_def.owner_scope = argument.function(errors),
+        "readonly" => scope_def.readonly = argument.flag(errors).then(|| argument.span()),
+        _ => scope_def.inverse = argument.inverse(errors),
     }
 }
 

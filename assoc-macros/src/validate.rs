@@ -12,7 +12,7 @@ use crate::attributes::FieldNames;
 use crate::errors::Errors;
 use crate::names::{self, listed, nearest, plain};
 use crate::options::{Holder, Kind};
-use crate::parse::{DefaultInput, FieldInput, ModelInput, Precision, Role, ShapeInput};
+use crate::parse::{DefaultInput, FieldInput, ModelInput, Precision, Role, ScopeInput};
 
 use proc_macro2::Ident;
 use proc_macro2::Span;
@@ -96,7 +96,7 @@ pub(crate) struct Association {
     /// Where a join table is named.
     pub(crate) join_table_span: Option<Span>,
     pub(crate) keys: Keys,
-    pub(crate) shape: ShapeInput,
+    pub(crate) scope_def: ScopeInput,
     /// Whether types that a polymorphic association does not know are left alone.
     pub(crate) leaves_unknown: bool,
     /// Whether the application writes what reads it.
@@ -116,7 +116,7 @@ pub(crate) enum Keys {
     /// By another association.
     Through(Box<Through>),
     /// By SQL of the application's own: functions of the owner.
-    Finder { find: Path, count: Option<Path> },
+    CustomSql { find: Path, count: Option<Path> },
     /// By a join table. With a model of its rows, the columns are fields of that.
     JoinTable { table: Option<(Option<String>, String)>, owner_columns: Vec<String>, target_columns: Vec<String> },
 }
@@ -189,7 +189,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 join_row: association.field.join_row.clone(),
                 join_table_span: association.options.join_table.as_ref().map(LitStr::span),
                 keys,
-                shape: association.options.shape.clone(),
+                scope_def: association.options.scope_def.clone(),
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,
                 deprecated: association.deprecated.clone(),

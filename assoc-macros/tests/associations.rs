@@ -7,9 +7,9 @@ use std::any::Any;
 use std::sync::Arc;
 
 use assoc_core::{
-    Association, AssociationDef, BelongsTo, Discriminator, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne,
-    IntoPreload, Inverse, LoadState, Macro, Model, Polymorphic as _, Route, RowOrigin, Scope, Shape, SqlType, Value,
-    Variant,
+    Association, AssociationDef, AssociationKind, BelongsTo, Discriminator, HasAndBelongsToMany, HasMany,
+    HasManyThrough, HasOne, IntoPreload, Inverse, LoadState, Model, Polymorphic as _, Route, RowOrigin, Scope,
+    ScopeDef, SqlType, Value, Variant,
 };
 use assoc_macros::{Model, Polymorphic};
 
@@ -147,9 +147,9 @@ mod through {
     #[test]
     fn definitions_and_tokens_say_what_they_are() {
         let groups: Association<User, Group, HasManyThrough<Group>> = User::GROUPS;
-        assert_eq!(groups.def().association_macro(), Macro::HasManyThrough);
+        assert_eq!(groups.def().association_kind(), AssociationKind::HasManyThrough);
         assert_eq!((groups.def().target)(), Group::DEF);
-        assert_eq!(Supplier::HISTORY.def().association_macro(), Macro::HasOneThrough);
+        assert_eq!(Supplier::HISTORY.def().association_kind(), AssociationKind::HasOneThrough);
         assert!(Supplier::HISTORY.def().options.optional && !Supplier::CLERK.def().options.optional);
         assert!(groups.def().inverse().unwrap().is_none());
     }
@@ -161,7 +161,7 @@ mod through {
         user.groups = vec![Group::from_values(&mut [Value::Int(7), Value::Text("x".into())]).unwrap()].into();
         let groups: &[Arc<Group>] = user.groups().unwrap();
         assert_eq!(groups[0].id, 7);
-        let slot = User::DEF.association("groups").unwrap().slot;
+        let slot = User::DEF.association("groups").unwrap().field_access;
         assert_eq!(slot.state(&user), LoadState::Loaded);
         assert!(slot.is_shared());
         let supplier = Supplier::from_values(&mut [Value::Int(1)]).unwrap();
@@ -224,7 +224,7 @@ mod join_table {
     type Parts = (String, Vec<(&'static str, SqlType)>, [&'static [usize]; 4]);
 
     fn parts(association: &AssociationDef) -> Parts {
-        assert_eq!(association.association_macro(), Macro::HasAndBelongsToMany);
+        assert_eq!(association.association_kind(), AssociationKind::HasAndBelongsToMany);
         let Route::JoinTable { table, links, targets } = route(association) else {
             panic!("{association:?} has a join table")
         };
@@ -374,7 +374,7 @@ mod polymorphic {
     #[test]
     fn the_owner_holds_key_and_type() {
         let token: Association<Picture, Imageable, BelongsTo<Option<Imageable>>> = Picture::SUBJECT;
-        assert_eq!(token.def().association_macro(), Macro::BelongsTo);
+        assert_eq!(token.def().association_kind(), AssociationKind::BelongsTo);
         let Route::Polymorphic { type_column, owner_columns, variants } = route(token.def()) else {
             panic!("polymorphic")
         };
@@ -543,21 +543,21 @@ mod shapes {
         }
     }
 
-    fn shape(association: &AssociationDef) -> Shape {
+    fn shape(association: &AssociationDef) -> ScopeDef {
         association.options.scope.unwrap()()
     }
 
     #[test]
     fn scopes_are_functions_or_stand_in_the_attribute() {
-        assert_eq!(shape(Author::LATEST.def()), Scope::<Post>::new().order_by(Post::ID.desc()).into_shape());
+        assert_eq!(shape(Author::LATEST.def()), Scope::<Post>::new().order_by(Post::ID.desc()).into_def());
         let expected = Scope::<Post>::new().order_by([Post::YEAR.desc(), Post::ID.asc()]).limit(2).offset(1);
-        let expected = expected.filter(Post::STATE.eq("draft")).into_shape();
+        let expected = expected.filter(Post::STATE.eq("draft")).into_def();
         assert_eq!(shape(Author::DRAFTS.def()), expected, "the function has the last word");
         let expected = Scope::<Post>::new().filter(Post::STATE.ne("draft").and(Post::YEAR.gt(1900)));
-        assert_eq!(shape(Author::PUBLISHED.def()), expected.preload(Post::AUTHOR).into_shape());
-        let expected = Scope::<Reader>::new().distinct().order_by(Reader::ID.asc()).limit(10).into_shape();
+        assert_eq!(shape(Author::PUBLISHED.def()), expected.preload(Post::AUTHOR).into_def());
+        let expected = Scope::<Reader>::new().distinct().order_by(Reader::ID.asc()).limit(10).into_def();
         assert_eq!(shape(Post::READERS.def()), expected);
-        let expected = Scope::<Reader>::new().distinct().filter(Reader::ID.gt(0)).into_shape();
+        let expected = Scope::<Reader>::new().distinct().filter(Reader::ID.gt(0)).into_def();
         assert_eq!(shape(Author::READERS.def()), expected);
         assert!(Author::POSTS.def().options.scope.is_none() && Author::EARLY.def().options.scope.is_none());
     }
@@ -566,8 +566,8 @@ mod shapes {
     fn scopes_may_depend_on_the_owner() {
         let scope = Author::EARLY.def().options.owner_scope.unwrap();
         let author = Author::from_values(&mut [Value::Int(1), Value::Int(1815)]).unwrap();
-        assert_eq!(scope(&author), Scope::<Post>::new().filter(Post::YEAR.eq(1815)).into_shape());
-        assert_eq!(scope(&0 as &dyn Any), Shape::default(), "not an author");
+        assert_eq!(scope(&author), Scope::<Post>::new().filter(Post::YEAR.eq(1815)).into_def());
+        assert_eq!(scope(&0 as &dyn Any), ScopeDef::default(), "not an author");
     }
 
     #[test]
@@ -585,7 +585,7 @@ mod shapes {
     #[test]
     fn models_have_scopes_of_their_own() {
         assert_eq!(Post::DEF.discriminator, Some(Discriminator { column: 4, tag: "post" }));
-        assert_eq!(Post::DEF.default_scope.unwrap()(), Post::not_deleted(Scope::new()).into_shape());
+        assert_eq!(Post::DEF.default_scope.unwrap()(), Post::not_deleted(Scope::new()).into_def());
         assert_eq!(Reader::DEF.discriminator, Some(Discriminator { column: 1, tag: "Reader" }));
         assert!(Author::DEF.default_scope.is_none() && Author::DEF.discriminator.is_none());
     }

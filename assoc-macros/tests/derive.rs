@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // The helpers of tests count as production code.
 
 use assoc_core::{
-    AssociationNotLoaded, BelongsTo, Column, ColumnDefault, ColumnType, HasMany, HasOne, Key, LoadState, Macro, Model,
-    NotLoadedReason, Route, SqlType, TableRef, Value,
+    AssociationKind, AssociationNotLoaded, BelongsTo, Column, ColumnDefault, ColumnType, HasMany, HasOne, Key,
+    LoadState, Model, NotLoadedReason, Route, SqlType, TableRef, Value,
 };
 use assoc_macros::{ColumnType, Model};
 
@@ -180,14 +180,14 @@ fn tables_are_inferred() {
 
 #[test]
 fn associations_are_listed_in_their_order() {
-    let names: Vec<_> = User::DEF.associations.iter().map(|a| (a.name, a.association_macro())).collect();
+    let names: Vec<_> = User::DEF.associations.iter().map(|a| (a.name, a.association_kind())).collect();
     assert_eq!(
         names,
         [
-            ("posts", Macro::HasMany),
-            ("edited", Macro::HasMany),
-            ("address", Macro::HasOne),
-            ("company", Macro::BelongsTo)
+            ("posts", AssociationKind::HasMany),
+            ("edited", AssociationKind::HasMany),
+            ("address", AssociationKind::HasOne),
+            ("company", AssociationKind::BelongsTo)
         ]
     );
     let optional: Vec<_> = User::DEF.associations.iter().map(|a| a.options.optional).collect();

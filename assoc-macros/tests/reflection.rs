@@ -5,8 +5,8 @@
 
 use assoc_core::planner::{Plan, Root};
 use assoc_core::{
-    AssociationDef, BelongsTo, ErrorKind, ForeignKey, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne,
-    IntoPreload, Macro, Model, RawSql,
+    AssociationDef, AssociationKind, BelongsTo, ErrorKind, ForeignKey, HasAndBelongsToMany, HasMany, HasManyThrough,
+    HasOne, IntoPreload, Model, RawSql,
 };
 use assoc_macros::{Model, Polymorphic};
 
@@ -108,14 +108,14 @@ fn names<'a>(associations: impl IntoIterator<Item = &'a AssociationDef>) -> Vec<
 
 #[test]
 fn all_of_a_kind() {
-    assert_eq!(names(User::DEF.associations_of(Macro::HasMany)), ["User.memberships", "User.found"]);
+    assert_eq!(names(User::DEF.associations_of(AssociationKind::HasMany)), ["User.memberships", "User.found"]);
     assert_eq!(
-        names(User::DEF.associations_of(Macro::HasManyThrough)),
+        names(User::DEF.associations_of(AssociationKind::HasManyThrough)),
         ["User.groups", "User.group_posts", "User.group_tags"]
     );
-    assert_eq!(names(User::DEF.associations_of(Macro::HasOne)), ["User.badge"]);
-    assert_eq!(User::DEF.associations_of(Macro::BelongsTo).count(), 0);
-    assert_eq!(names(Post::DEF.associations_of(Macro::HasAndBelongsToMany)), ["Post.tags"]);
+    assert_eq!(names(User::DEF.associations_of(AssociationKind::HasOne)), ["User.badge"]);
+    assert_eq!(User::DEF.associations_of(AssociationKind::BelongsTo).count(), 0);
+    assert_eq!(names(Post::DEF.associations_of(AssociationKind::HasAndBelongsToMany)), ["Post.tags"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use assoc_core::driver::{BoxFuture, Connection, Executed, RowSink, TransactionMode};
+use assoc_core::driver::{BoxFuture, Connection, ExecResult, RowSink, TransactionMode};
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result, Statement};
 use mysql_async::Error as MyError;
 use tokio::runtime::Handle;
@@ -257,7 +257,7 @@ impl MySqlConnection {
         }
     }
 
-    async fn run_execute(&mut self, statement: &Statement) -> Result<Executed> {
+    async fn run_execute(&mut self, statement: &Statement) -> Result<ExecResult> {
         self.before_write(statement).await?;
         loop {
             self.session().await?;
@@ -368,7 +368,7 @@ impl Connection for MySqlConnection {
         Box::pin(self.run_query(statement, sink))
     }
 
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
         Box::pin(self.run_execute(statement))
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use assoc_core::driver::{Executed, RowSink};
+use assoc_core::driver::{ExecResult, RowSink};
 use assoc_core::{AnswerColumn, Bind, DriverError, DriverErrorKind, Error, Statement, Value};
 use futures_util::FutureExt;
 use mysql_async::consts::StatusFlags;
@@ -187,7 +187,7 @@ impl Session {
     }
 
     /// Runs a statement whose rows, if it has any, nobody wants.
-    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed, Failure> {
+    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, Failure> {
         let mut rows = 0;
         let mut counting = |_: &mut [Value<'_>]| {
             rows += 1;
@@ -203,7 +203,7 @@ impl Session {
         // With `RETURNING` the server counts nothing.
         let affected = if rows > 0 && changes_rows(statement.sql()) { rows } else { delivered.affected };
         let id = delivered.last_insert_id.filter(|_| affected == 1 && is_plain_insert(statement.sql()));
-        Ok(Executed::new(affected, id.and_then(|id| i64::try_from(id).ok())))
+        Ok(ExecResult::new(affected, id.and_then(|id| i64::try_from(id).ok())))
     }
 
     async fn run_prepared(

@@ -189,7 +189,7 @@ fn main() -> Result<()> {
 
         let all = || Query::<User>::order_by(User::ID.asc());
         // Where models may be in several databases, no statement joins two of them.
-        let by_parts = repo.with_models_at(&repo, |_| false);
+        let by_parts = repo.with_database_for(&repo, |_| false);
         let approved = |users: &[User]| users.iter().map(|user| user.approved_remarks().map_or(0, <[_]>::len)).sum();
         compare(
             ["their approved remarks, the whole way", "the same, part by part"],
@@ -230,7 +230,7 @@ fn main() -> Result<()> {
         compare(
             ["a tree of 3,905 folders, level by level", "the same, by a recursive statement"],
             async || Ok(count(&repo.all(roots().preload(Folder::CHILDREN.recursive(LEVELS - 1))).await?)),
-            async || Ok(count(&tree(repo.query::<Folder>(recursive, []).await?))),
+            async || Ok(count(&tree(repo.query_raw::<Folder>(recursive, []).await?))),
         )
         .await
     })

@@ -65,7 +65,7 @@ fn main() -> Result<()> {
             let owners = repo.all(latest.clone()).await?;
             seeks.push(start.elapsed());
             let start = Instant::now();
-            let numbered = repo.query::<Entry>(WINDOW, []).await?;
+            let numbered = repo.query_raw::<Entry>(WINDOW, []).await?;
             windows.push(start.elapsed());
             let mut same = numbered.iter().map(|entry| entry.id);
             for owner in &owners {

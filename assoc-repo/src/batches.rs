@@ -55,7 +55,7 @@ impl Repo {
         if size == 0 {
             return Err(Error::invalid_query(model.name, "a batch needs a size of at least 1"));
         }
-        let repo = self.at_home_of(model);
+        let repo = self.in_database_of(model);
         // Scopes may bring an order and a limit. Whatever is refused is refused before the first page.
         let CompiledQuery { select: spec, load, .. } = query.clone().into_request().compile(&repo.context())?;
         if spec.distinct && load.is_none() && !spec.selects_key() {
@@ -204,7 +204,7 @@ impl<M: Model> Batches<M> {
 
     // (a > x) OR (a = x AND b > y) OR …, or with equal rows as well.
     fn after(&self) -> Result<Expr> {
-        let repo = self.repo.at_home_of(M::DEF);
+        let repo = self.repo.in_database_of(M::DEF);
         let dialect = repo.dialect();
         let capabilities = dialect.capabilities();
         let mut any = Vec::new();

@@ -132,20 +132,21 @@ impl<M: Model> Include<M> {
     /// [`ErrorKind::UnknownAssociation`] for a path that is not allowed, with those that are; an error if there are too
     /// many.
     pub fn parse(&self, list: &str) -> Result<Included<M>> {
-        let asked: Vec<&str> = list.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
-        if asked.len() > self.most {
-            let message = format!("{} associations are asked for at once; at most {} may be", asked.len(), self.most);
+        let requested: Vec<&str> = list.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
+        if requested.len() > self.most {
+            let message =
+                format!("{} associations are asked for at once; at most {} may be", requested.len(), self.most);
             return Err(assoc_core::Error::invalid_query(M::DEF.name, message));
         }
         let levels = |path: &&&str| path.split('.').count();
-        if let Some(path) = asked.iter().find(|path| levels(path) > self.deepest) {
+        if let Some(path) = requested.iter().find(|path| levels(path) > self.deepest) {
             let path: String = path.chars().take(100).collect();
             let message =
                 format!("`{path}` is deeper than {} levels, which is all that may be asked for", self.deepest);
             return Err(assoc_core::Error::invalid_query(M::DEF.name, message));
         }
-        let mut requests = Vec::with_capacity(asked.len());
-        for path in asked {
+        let mut requests = Vec::with_capacity(requested.len());
+        for path in requested {
             if self.paths.binary_search_by(|allowed| allowed.as_str().cmp(path)).is_err() {
                 let known = M::DEF.associations.iter().map(|association| association.name);
                 return Err(ErrorKind::UnknownAssociation {

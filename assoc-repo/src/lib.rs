@@ -33,7 +33,7 @@
 //!
 //! let user = repo.get::<User>(1, Query::preload(User::POSTS)).await?.expect("user 1");
 //! assert_eq!(user.posts()?[0].title, "On engines");
-//! assert!(user.posts()?[0].user().is_err()); // not asked for, so not loaded
+//! assert!(user.posts()?[0].user().is_err()); // not requested for, so not loaded
 //! # Ok::<(), Error>(()) }).unwrap();
 //! ```
 //!
@@ -48,20 +48,20 @@ mod carried;
 mod changeset;
 mod columns;
 mod connect;
-mod elsewhere;
-mod in_hand;
+mod get_association;
 mod include;
-mod joins;
 mod levels;
+mod load_separately;
 mod log;
+mod multi_db;
 mod preload;
+mod preload_existing;
 mod query;
+mod query_joins;
 mod read;
-mod reader;
 mod repo;
 mod save;
 mod session;
-mod side_load;
 mod transaction;
 mod write;
 
@@ -72,8 +72,8 @@ pub use assoc_core as core;
 pub use assoc_core::__private;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
-    Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DriverErrorKind, Error, ErrorKind, FieldError,
-    Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, JoinedColumn, LoadState, Mismatch,
+    Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind, Error, ErrorKind,
+    FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, JoinedColumn, LoadState,
     NotLoadedReason, Preload, RawSql, Result, RowOrigin, Scope, Sort, SqlType, Taken, Value, WithJoinRows,
     WithJoinRowsMut, escape_like,
 };
@@ -81,10 +81,10 @@ pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPol
 pub use batches::{Batches, RowStream};
 pub use changeset::{Changeset, IntoChangeset, IntoTarget, ModelExt};
 pub use columns::{Columns, Selected};
-pub use in_hand::{PreloadTarget, Together};
+pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
+pub use preload_existing::{PreloadTarget, Together};
 pub use query::{Query, Select};
-pub use reader::Readable;
 pub use repo::Repo;
 pub use transaction::Transaction;
 

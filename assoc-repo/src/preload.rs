@@ -19,14 +19,14 @@
 //! reads their keys, and the attach phase walks them again to put in what was missing.
 
 mod attach;
-mod by_way;
-mod compose;
+mod by_join_chain;
+mod existing;
 mod fetch;
-mod held;
 mod index;
-mod joined;
+mod joined_rows;
 mod order;
 mod per_owner;
+mod through;
 
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
@@ -37,11 +37,11 @@ use self::fetch::{RootRows, Run};
 use crate::carried::{Carried, query_carrying};
 use crate::session::Session;
 
-pub(crate) use held::{Held, HeldRows};
+pub(crate) use existing::{Existing, ExistingRows};
 
 /// The rows of one node while a plan runs: those the application holds, then those that were fetched.
 struct NodeRows {
-    held: usize,
+    existing: usize,
     fetched: Box<dyn Rows>,
     // The group of each fetched row, if the step was asked for them.
     group_of: Vec<i64>,
@@ -61,8 +61,13 @@ struct EdgeLinks {
 }
 
 impl NodeRows {
-    fn new(plan: &Plan, node: usize, held: usize, fetched: Box<dyn Rows>) -> Self {
-        NodeRows { held, fetched, group_of: Vec::new(), links: plan.nodes()[node].edges.iter().map(|_| None).collect() }
+    fn new(plan: &Plan, node: usize, existing: usize, fetched: Box<dyn Rows>) -> Self {
+        NodeRows {
+            existing,
+            fetched,
+            group_of: Vec::new(),
+            links: plan.nodes()[node].edges.iter().map(|_| None).collect(),
+        }
     }
 }
 
@@ -84,7 +89,7 @@ pub(crate) async fn load_joined<M: Model>(
     statement: &Statement,
     carried: &mut Carried,
 ) -> Result<Vec<M>> {
-    let mut rows = joined::Assembly::new(plan, load, &spec.joins);
+    let mut rows = joined_rows::Assembly::new(plan, load, &spec.joins);
     query_carrying(session, statement, &mut rows, spec.carried.len(), carried).await?;
     let nodes = Run::new(session, plan, RootRows::Joined(rows.finish()?), false).fetch().await?;
     Ok(complete(plan, nodes))
@@ -102,19 +107,19 @@ pub(crate) struct Fetched(Vec<Option<NodeRows>>);
 
 impl Fetched {
     /// Gives the rows what was fetched for them. Cannot fail, so that they get all of it or nothing.
-    pub(crate) fn attach(mut self, plan: &Plan, held: &mut (dyn Held + '_)) {
-        attach::run(plan, &mut self.0, Some(held));
+    pub(crate) fn attach(mut self, plan: &Plan, existing: &mut (dyn Existing + '_)) {
+        attach::run(plan, &mut self.0, Some(existing));
     }
 }
 
 /// Fetches associations of rows the application holds: what is missing, or everything if `force`.
-pub(crate) async fn fetch_held(
+pub(crate) async fn fetch_existing(
     session: &mut Session<'_>,
     plan: &Plan,
-    held: &mut (dyn Held + '_),
+    existing: &mut (dyn Existing + '_),
     force: bool,
 ) -> Result<Fetched> {
-    Run::new(session, plan, RootRows::Held(held), force).fetch().await.map(Fetched)
+    Run::new(session, plan, RootRows::Existing(existing), force).fetch().await.map(Fetched)
 }
 
 /// The keys of structs the application holds.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use assoc_core::joins::{JoinKind, RawJoin, Way};
+use assoc_core::joins::{JoinChain, JoinKind, RawJoin};
 use assoc_core::planner::QueryRequest;
 use assoc_core::sql::Select as SelectSpec;
 use assoc_core::{Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin};
@@ -109,7 +109,7 @@ pub struct Select<M> {
     pub(crate) joins: Vec<(JoinKind, Request)>,
     pub(crate) raw_joins: Vec<RawJoin>,
     // The way to these rows from the owner of an association, which brings the model's scope with it.
-    pub(crate) way: Option<Way>,
+    pub(crate) way: Option<JoinChain>,
     pub(crate) selected: Option<Vec<Operand>>,
     pub(crate) unscoped: bool,
     pub(crate) most_statements: Option<usize>,

@@ -47,7 +47,7 @@ impl Repo {
         // A decimal key is compared in a form of its own.
         let is_decimal = values.iter().any(|value| matches!(value, Value::Decimal(_)));
         if query.is_plain() && self.filters.is_none() && !is_decimal {
-            let repo = self.at_home_of(M::DEF);
+            let repo = self.in_database_of(M::DEF);
             let sql = repo.get_sql(TypeId::of::<M>(), || {
                 let spec = SelectSpec::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
                 Ok(Arc::clone(spec.statement(repo.dialect())?.shared_sql()))
@@ -105,7 +105,7 @@ impl Repo {
     /// The same, with what the query carries beside the last row.
     pub(crate) async fn all_carrying<M: Model>(&self, query: Select<M>, carried: &mut Carried) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
-        let repo = self.at_home_of(M::DEF);
+        let repo = self.in_database_of(M::DEF);
         let compiled = query.into_request().compile(&repo.context())?;
         let statement = compiled.statement(repo.dialect())?;
         let mut session = repo.reading(limit).await?;
@@ -149,7 +149,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
-        let repo = self.at_home_of(M::DEF);
+        let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let spec = query.into_request().compile(&repo.context())?.of_roots();
         let count: i64 = repo.scalar(&spec.count_statement(repo.dialect())?, limit).await?.unwrap_or(0);
@@ -162,7 +162,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
-        let repo = self.at_home_of(M::DEF);
+        let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let spec = query.into_request().compile(&repo.context())?.of_roots();
         let found: Option<i64> = repo.scalar(&spec.exists_statement(repo.dialect())?, limit).await?;
@@ -194,7 +194,7 @@ impl Repo {
         aggregate: Aggregate<M, Out>,
         query: Select<M>,
     ) -> Result<Out> {
-        let repo = self.at_home_of(M::DEF);
+        let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let aggregate = aggregate.into_selected();
         let mut of_joined = false;
@@ -251,7 +251,7 @@ impl Repo {
             let message = "`pluck` reads the columns it is given: the query may have neither preloads nor `select`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        let repo = self.at_home_of(M::DEF);
+        let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let spec = query.into_request().compile_rows(&repo.context())?;
         let operands = columns.operands();
@@ -281,9 +281,13 @@ impl Repo {
     /// # Errors
     /// When the number of `?` is not that of the binds, the statement selects other columns or in another order
     /// ([`ErrorKind::ColumnNames`]), a value does not fit, or the database fails.
-    pub async fn query<M: Model>(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<Vec<M>> {
+    pub async fn query_raw<M: Model>(
+        &self,
+        sql: &str,
+        binds: impl IntoIterator<Item = Value<'static>>,
+    ) -> Result<Vec<M>> {
         self.refuse_transaction_control(sql)?;
-        let repo = self.at_home_of(M::DEF);
+        let repo = self.in_database_of(M::DEF);
         let statement = repo.raw_statement(sql, binds)?;
         let mut rows = Named { model: M::DEF, rows: Vec::<M>::new() };
         // Nothing says that the text only reads.
@@ -317,14 +321,14 @@ impl Repo {
     /// println!("{}", repo.explain(&Query::preload(User::POSTS)).unwrap());
     /// ```
     pub fn explain<M: Model>(&self, query: &Select<M>) -> Result<String> {
-        let repo = self.at_home_of(M::DEF);
+        let repo = self.in_database_of(M::DEF);
         let compiled = query.clone().into_request().compile(&repo.context())?;
         let statement = compiled.statement(repo.dialect())?;
         let plan = match compiled.plan {
             Some(plan) => plan,
             None => Plan::new(M::DEF, Root::Fetched, Vec::new())?,
         };
-        plan.explain_at(&|model| self.home_of(model).dialect(), Some(statement.sql()))
+        plan.explain_at(&|model| self.repo_for(model).dialect(), Some(statement.sql()))
     }
 
     // A connection for a query, which may have a limit of statements of its own.
@@ -388,11 +392,12 @@ impl<M: Model> RowSink for OneRow<M> {
 // An error about the number of statements says which ones they were to be.
 pub(crate) fn with_plan(repo: &Repo, error: Error, plan: &Plan, root_sql: Option<&str>) -> Error {
     match error.kind() {
-        ErrorKind::TooManyStatements { limit, .. } => match plan.explain_at(&|at| repo.home_of(at).dialect(), root_sql)
-        {
-            Ok(plan) => ErrorKind::TooManyStatements { limit: *limit, plan }.into(),
-            Err(_) => error,
-        },
+        ErrorKind::TooManyStatements { limit, .. } => {
+            match plan.explain_at(&|at| repo.repo_for(at).dialect(), root_sql) {
+                Ok(plan) => ErrorKind::TooManyStatements { limit: *limit, plan }.into(),
+                Err(_) => error,
+            }
+        }
         _ => error,
     }
 }

@@ -12,8 +12,8 @@ use assoc_core::driver::{Access, Connection, Driver, PoolStatus};
 use assoc_core::sql::{TransactionControl, transaction_control};
 use assoc_core::{Dialect, DriverError, DriverErrorKind, Error, ErrorKind, Expr, FilterHook, ModelDef, Result};
 
-use crate::elsewhere::Elsewhere;
 use crate::levels::LevelHandle;
+use crate::multi_db::OtherDatabase;
 use crate::session::Session;
 
 /// Runs queries and writes. One concrete type for any database, in and outside transactions; cloning it is cheap and
@@ -34,7 +34,7 @@ pub struct Repo {
     pub(crate) most_statements: Option<usize>,
     pub(crate) filters: Option<FilterHook>,
     // Databases that have the rows of some models; the first that holds a model counts.
-    pub(crate) elsewhere: Option<Arc<[Arc<Elsewhere>]>>,
+    pub(crate) other_databases: Option<Arc<[Arc<OtherDatabase>]>>,
 }
 
 pub(crate) struct Shared {
@@ -68,7 +68,7 @@ impl Repo {
             transaction: None,
             most_statements: None,
             filters: None,
-            elsewhere: None,
+            other_databases: None,
         }
     }
 

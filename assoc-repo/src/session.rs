@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use assoc_core::driver::{Access, Connection, Executed, TransactionMode};
+use assoc_core::driver::{Access, Connection, ExecResult, TransactionMode};
 use assoc_core::sql::KeyedSelect;
 use assoc_core::{Dialect, Error, ErrorKind, ModelDef, Result, RowSink, Statement};
 use tokio::sync::MutexGuard;
@@ -56,7 +56,7 @@ impl<'r> Session<'r> {
 
     /// The dialect of the database that has a model's rows.
     pub(crate) fn dialect_of(&self, model: &'static ModelDef) -> &'r dyn Dialect {
-        self.repo.home_of(model).dialect()
+        self.repo.repo_for(model).dialect()
     }
 
     /// Lets this request run so many statements at most.
@@ -106,7 +106,7 @@ impl<'r> Session<'r> {
         statement: &Statement,
         sink: &mut dyn RowSink,
     ) -> Result<()> {
-        let home = self.repo.home_of(model);
+        let home = self.repo.repo_for(model);
         if home.is_at(self.repo) {
             return self.query(statement, sink).await;
         }
@@ -137,7 +137,7 @@ impl<'r> Session<'r> {
         Ok(())
     }
 
-    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<Executed> {
+    pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult> {
         let connection = self.connection(statement).await?;
         let timer = Timer::start(statement)?;
         let result = connection.execute(statement).await;

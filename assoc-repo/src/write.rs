@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use assoc_core::change::RowChange;
-use assoc_core::driver::{Access, Executed};
+use assoc_core::driver::{Access, ExecResult};
 use assoc_core::rows::Rows;
 use assoc_core::{BoxFuture, Error, KeySet, Model, Result, Value, schema, sql};
 
@@ -112,7 +112,7 @@ impl Repo {
     /// # Errors
     /// When the number of `?` is not that of the binds, or the database fails;
     /// [`ErrorKind::Transaction`] for SQL that begins or ends a transaction.
-    pub async fn execute_raw(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<Executed> {
+    pub async fn execute_raw(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<ExecResult> {
         self.refuse_transaction_control(sql)?;
         let statement = self.raw_statement(sql, binds)?;
         self.session(Access::Write).await?.execute(&statement).await

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use assoc_repo::DriverErrorKind;
-use assoc_repo::core::driver::{Access, Executed, TransactionMode};
+use assoc_repo::core::driver::{Access, ExecResult, TransactionMode};
 use assoc_repo::core::{BoxFuture, Connection, DriverError, RowSink, Statement};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
@@ -154,7 +154,7 @@ impl Connection for Telling {
         Box::pin(async { sink.row(&mut [Value::Text("s3cr3t".into()), Value::Text("s3cr3t".into())]) })
     }
 
-    fn execute<'a>(&'a mut self, _: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+    fn execute<'a>(&'a mut self, _: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
         Telling::fails()
     }
 
@@ -190,7 +190,7 @@ fn no_value_gets_into_the_log() {
         let error = repo.execute_raw("UPDATE users SET email = ?", [Value::from("s3cr3t")]).await.unwrap_err();
         assert!(error.to_string().contains("s3cr3t"), "the error itself says it all: {error}");
         // A value that does not fit its field.
-        let error = repo.query::<User>("SELECT id, name FROM users", []).await.unwrap_err();
+        let error = repo.query_raw::<User>("SELECT id, name FROM users", []).await.unwrap_err();
         assert!(error.to_string().contains("s3cr3t"), "{error}");
     });
     let [(_, refused), (_, misfit)] = &events[..] else { panic!("two events, not {events:?}") };

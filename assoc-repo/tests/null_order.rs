@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{ColumnRole, NullOrder};
-use assoc_core::driver::{Access, BoxFuture, Executed, TransactionMode};
+use assoc_core::driver::{Access, BoxFuture, ExecResult, TransactionMode};
 use assoc_core::{Capabilities, ColumnDef, Connection, Dialect, Driver, Result, RowSink, Statement};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
@@ -89,7 +89,7 @@ impl Connection for Sorting {
         self.inner.query(statement, sink)
     }
 
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
         self.inner.execute(statement)
     }
 

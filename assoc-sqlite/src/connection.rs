@@ -1,6 +1,6 @@
 //! The [`Connection`] a task holds: a lease, and the way of each statement to the thread it runs on.
 
-use assoc_core::driver::{BoxFuture, Executed, TransactionMode};
+use assoc_core::driver::{BoxFuture, ExecResult, TransactionMode};
 use assoc_core::{Connection, Result, RowSink, Statement};
 
 use crate::Execution;
@@ -22,7 +22,7 @@ enum Place {
     Here(Lease),
     /// On a blocking thread, with the outcome to come.
     #[cfg(feature = "tokio")]
-    Away(tokio::task::JoinHandle<(Lease, Result<Executed>)>),
+    Away(tokio::task::JoinHandle<(Lease, Result<ExecResult>)>),
     /// The thread never came back: it panicked, or the runtime was shut down.
     #[cfg(feature = "tokio")]
     Lost,
@@ -38,9 +38,9 @@ pub(crate) enum Work<'w> {
 }
 
 impl Work<'_> {
-    fn perform(&mut self, session: &mut Session, apart: Option<Apart>) -> Result<Executed> {
+    fn perform(&mut self, session: &mut Session, apart: Option<Apart>) -> Result<ExecResult> {
         match self {
-            Work::Open => Ok(Executed::default()),
+            Work::Open => Ok(ExecResult::default()),
             Work::Query(statement, sink) => session.query(statement, *sink, apart),
             Work::Execute(statement) => session.execute(statement),
             Work::Batch(sql) => session.batch(sql),
@@ -66,7 +66,7 @@ impl SqliteConnection {
     }
 
     #[cfg(not(feature = "tokio"))]
-    pub(crate) async fn run(&mut self, mut work: Work<'_>) -> Result<Executed> {
+    pub(crate) async fn run(&mut self, mut work: Work<'_>) -> Result<ExecResult> {
         let Place::Here(lease) = &mut self.place;
         work.perform(lease.session()?, None)
     }
@@ -81,7 +81,7 @@ impl Connection for SqliteConnection {
         Box::pin(async move { self.run(Work::Query(statement, sink)).await.map(drop) })
     }
 
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
         Box::pin(self.run(Work::Execute(statement)))
     }
 

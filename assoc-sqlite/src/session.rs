@@ -32,7 +32,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{Executed, TransactionMode};
+use assoc_core::driver::{ExecResult, TransactionMode};
 use assoc_core::{AnswerColumn, DriverErrorKind, ErrorKind, Result, RowSink, Statement, Value};
 
 use crate::lists::{refuse_lists, refuse_other_lists};
@@ -147,7 +147,7 @@ impl Session {
         statement: &Statement,
         sink: &mut dyn RowSink,
         apart: Option<Apart>,
-    ) -> Result<Executed> {
+    ) -> Result<ExecResult> {
         let buffer = std::mem::take(&mut self.buffer);
         self.with_prepared(statement, |prepared, sql| {
             let started = apart.map(|_| Instant::now());
@@ -174,11 +174,11 @@ impl Session {
             Ok(buffer)
         })
         .map(|buffer| self.buffer = buffer)?;
-        Ok(Executed::default())
+        Ok(ExecResult::default())
     }
 
     /// Runs a statement for its effect; rows it returns are passed over.
-    pub(crate) fn execute(&mut self, statement: &Statement) -> Result<Executed> {
+    pub(crate) fn execute(&mut self, statement: &Statement) -> Result<ExecResult> {
         let verb = Verb::of(statement.sql());
         let writes = self.with_prepared(statement, |prepared, sql| {
             let writes = verb != Verb::Other && !prepared.readonly();
@@ -192,27 +192,27 @@ impl Session {
             }
         })?;
         if !writes {
-            return Ok(Executed::default());
+            return Ok(ExecResult::default());
         }
         let affected = self.conn.changes();
         // An upsert that updates leaves the id of an earlier insert standing: better none than a wrong one.
         let inserted = verb == Verb::Insert && affected == 1 && !mentions_conflict(statement.sql());
-        Ok(Executed::new(affected, inserted.then(|| self.conn.last_insert_rowid())))
+        Ok(ExecResult::new(affected, inserted.then(|| self.conn.last_insert_rowid())))
     }
 
     /// Runs several statements that have no binds.
-    pub(crate) fn batch(&mut self, sql: &str) -> Result<Executed> {
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<ExecResult> {
         refuse_nul(sql)?;
         refuse_lists(sql)?;
         let done = self.conn.execute_batch(sql).map_err(|error| errors::of_statement(error, sql));
         if !self.clean() {
             return Err(errors::plain(DriverErrorKind::Other, "the connection could not be rolled back"));
         }
-        done.map(|()| Executed::default())
+        done.map(|()| ExecResult::default())
     }
 
     /// Begins, ends or structures a transaction.
-    pub(crate) fn control(&mut self, control: Control) -> Result<Executed> {
+    pub(crate) fn control(&mut self, control: Control) -> Result<ExecResult> {
         #[cfg(feature = "tokio")]
         if let Control::Begin(mode) = control {
             self.only_reads = mode == TransactionMode::Read;
@@ -236,12 +236,12 @@ impl Session {
                 forgotten.or_else(|error| if errors::is_missing_savepoint(&error) { Ok(()) } else { Err(error) })?;
             }
         }
-        Ok(Executed::default())
+        Ok(ExecResult::default())
     }
 
     /// [`Control::Begin`] for writing, without waiting for another process that writes.
     #[cfg(feature = "tokio")]
-    pub(crate) fn try_begin_write(&mut self) -> Result<Executed> {
+    pub(crate) fn try_begin_write(&mut self) -> Result<ExecResult> {
         let changed = self.conn.busy_timeout(Duration::ZERO);
         let begun = self.control(Control::Begin(TransactionMode::Write));
         changed

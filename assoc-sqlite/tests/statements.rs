@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{Access, Driver, Executed, TransactionMode};
+use assoc_core::driver::{Access, Driver, ExecResult, TransactionMode};
 use assoc_core::value::{Date, DateTime, Time};
 use assoc_core::{Connection, DriverErrorKind, Result, Statement, Value};
 use assoc_sqlite::Sqlite;
@@ -18,7 +18,7 @@ fn memory(schema: &str) -> (Sqlite, Box<dyn Connection>) {
     (sqlite, connection)
 }
 
-fn execute(connection: &mut dyn Connection, sql: &str) -> Result<Executed> {
+fn execute(connection: &mut dyn Connection, sql: &str) -> Result<ExecResult> {
     pollster::block_on(connection.execute(&Statement::plain(sql)))
 }
 
@@ -78,18 +78,18 @@ fn text_that_is_not_utf8_is_an_error_that_names_the_column() {
 fn effects_are_counted() {
     let (_sqlite, mut connection) = memory("CREATE TABLE t(id INTEGER PRIMARY KEY, n INT UNIQUE)");
     let connection = &mut *connection;
-    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (1)").unwrap(), Executed::new(1, Some(1)));
-    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (2), (3)").unwrap(), Executed::new(2, None));
+    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (1)").unwrap(), ExecResult::new(1, Some(1)));
+    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (2), (3)").unwrap(), ExecResult::new(2, None));
     // Matched, though nothing changes.
-    assert_eq!(execute(connection, "UPDATE t SET n = n").unwrap(), Executed::new(3, None));
-    assert_eq!(execute(connection, "UPDATE t SET n = 0 WHERE n > 9").unwrap(), Executed::new(0, None));
-    assert_eq!(execute(connection, "CREATE TABLE u(a)").unwrap(), Executed::new(0, None));
-    assert_eq!(execute(connection, "SELECT * FROM t").unwrap(), Executed::new(0, None));
-    assert_eq!(execute(connection, "INSERT OR IGNORE INTO t(n) VALUES (1)").unwrap(), Executed::new(0, None));
+    assert_eq!(execute(connection, "UPDATE t SET n = n").unwrap(), ExecResult::new(3, None));
+    assert_eq!(execute(connection, "UPDATE t SET n = 0 WHERE n > 9").unwrap(), ExecResult::new(0, None));
+    assert_eq!(execute(connection, "CREATE TABLE u(a)").unwrap(), ExecResult::new(0, None));
+    assert_eq!(execute(connection, "SELECT * FROM t").unwrap(), ExecResult::new(0, None));
+    assert_eq!(execute(connection, "INSERT OR IGNORE INTO t(n) VALUES (1)").unwrap(), ExecResult::new(0, None));
     let upsert = "INSERT INTO t(n) VALUES (1) ON CONFLICT DO UPDATE SET n = 10";
-    assert_eq!(execute(connection, upsert).unwrap(), Executed::new(1, None));
-    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (11) RETURNING id").unwrap(), Executed::new(1, Some(4)));
-    assert_eq!(execute(connection, "DELETE FROM t").unwrap(), Executed::new(4, None));
+    assert_eq!(execute(connection, upsert).unwrap(), ExecResult::new(1, None));
+    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (11) RETURNING id").unwrap(), ExecResult::new(1, Some(4)));
+    assert_eq!(execute(connection, "DELETE FROM t").unwrap(), ExecResult::new(4, None));
     let returning = Statement::plain("INSERT INTO t(n) VALUES (5), (6) RETURNING n");
     assert_eq!(pollster::block_on(ints(connection, &returning)).unwrap(), [5, 6]);
 }
@@ -120,7 +120,7 @@ fn wrong_statements_are_refused_with_their_text() {
             assert!(error.to_string().contains("no statement in the text"), "{empty}: {error}");
         }
     }
-    assert_eq!(execute(&mut *connection, "SELECT 1; -- that is all").unwrap(), Executed::new(0, None));
+    assert_eq!(execute(&mut *connection, "SELECT 1; -- that is all").unwrap(), ExecResult::new(0, None));
     drop(connection);
     let batch = "INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); BEGIN; INSERT INTO t VALUES (3)";
     pollster::block_on(sqlite.execute_batch(batch)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assoc_core::driver::{Access, Connection, Driver, Executed, PoolStatus, TransactionMode};
+use assoc_core::driver::{Access, Connection, Driver, ExecResult, PoolStatus, TransactionMode};
 use assoc_core::{BoxFuture, Dialect, DriverError, DriverErrorKind, Result, RowSink, Statement};
 
 /// The statements that went through a [`Recorded`] driver.
@@ -98,7 +98,7 @@ impl Connection for RecordedConnection {
         }
     }
 
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
         match self.recorder.record(statement) {
             Ok(()) => self.inner.execute(statement),
             Err(error) => Box::pin(async { Err(error) }),

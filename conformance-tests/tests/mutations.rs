@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use Fault::*;
-use assoc_core::driver::{Access, Connection, Driver, Executed, TransactionMode};
+use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
 use assoc_core::{Bind, BindList, BoxFuture, Dialect, DriverError, DriverErrorKind, Result, RowSink, Statement, Value};
 use assoc_sqlite::Sqlite;
 use conformance_tests::{Backend, Case, Database, Outcome, all, execute, golden};
@@ -217,14 +217,14 @@ impl Connection for BrokenConnection {
         })
     }
 
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
         Box::pin(async move {
             let spoiled = self.spoiled(statement);
             let executed = self.inner().execute(&spoiled).await;
             self.failed |= executed.is_err();
             let executed = executed.map_err(|error| self.spoiled_error(error))?;
             let affected = if self.fault == ReportsNothingAffected { 0 } else { executed.affected };
-            Ok(Executed::new(affected, executed.last_insert_id))
+            Ok(ExecResult::new(affected, executed.last_insert_id))
         })
     }
 

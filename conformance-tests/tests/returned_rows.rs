@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use assoc_core::driver::{Access, Connection, Driver, Executed, TransactionMode};
+use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
 use assoc_core::{BoxFuture, Dialect, Result, RowSink, Statement};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
@@ -77,7 +77,7 @@ impl Connection for ShufflingConnection {
         })
     }
 
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<Executed>> {
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
         self.inner.execute(statement)
     }
 

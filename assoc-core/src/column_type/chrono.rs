@@ -3,7 +3,7 @@
 use ::chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 
 use super::{ColumnType, SqlType};
-use crate::error::Mismatch;
+use crate::error::DecodeError;
 use crate::value::{Date, DateTime, Time, Value};
 
 fn date_of(date: Date) -> Option<NaiveDate> {
@@ -40,14 +40,14 @@ fn naive(value: &Value<'_>) -> Option<NaiveDateTime> {
 impl ColumnType for NaiveDate {
     const SQL_TYPE: SqlType = SqlType::Date;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Date(date) => date_of(*date),
             Value::DateTime(stored) => date_of(stored.date),
             Value::Text(text) => Date::parse(text).and_then(date_of),
             _ => None,
         }
-        .ok_or_else(|| Mismatch::new("a date", value))
+        .ok_or_else(|| DecodeError::new("a date", value))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -58,13 +58,13 @@ impl ColumnType for NaiveDate {
 impl ColumnType for NaiveTime {
     const SQL_TYPE: SqlType = SqlType::Time;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Time(time) => time_of(*time),
             Value::Text(text) => Time::parse(text).and_then(time_of),
             _ => None,
         }
-        .ok_or_else(|| Mismatch::new("a time of day", value))
+        .ok_or_else(|| DecodeError::new("a time of day", value))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -75,8 +75,8 @@ impl ColumnType for NaiveTime {
 impl ColumnType for NaiveDateTime {
     const SQL_TYPE: SqlType = SqlType::DateTime;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
-        naive(value).ok_or_else(|| Mismatch::new("a date and time", value))
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
+        naive(value).ok_or_else(|| DecodeError::new("a date and time", value))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -87,8 +87,8 @@ impl ColumnType for NaiveDateTime {
 impl ColumnType for ::chrono::DateTime<Utc> {
     const SQL_TYPE: SqlType = SqlType::DateTime;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
-        naive(value).map(|stored| stored.and_utc()).ok_or_else(|| Mismatch::new("a date and time", value))
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
+        naive(value).map(|stored| stored.and_utc()).ok_or_else(|| DecodeError::new("a date and time", value))
     }
 
     fn to_value(&self) -> Value<'_> {

@@ -3,14 +3,14 @@
 use ::rust_decimal::Decimal;
 
 use super::{ColumnType, SqlType};
-use crate::error::Mismatch;
+use crate::error::DecodeError;
 use crate::value::Value;
 use crate::value::decimal::DecimalNumber;
 
 impl ColumnType for Decimal {
     const SQL_TYPE: SqlType = SqlType::Decimal;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Decimal(text) | Value::Text(text) => exactly(text),
             Value::Int(number) => Some(Decimal::from(*number)),
@@ -19,7 +19,7 @@ impl ColumnType for Decimal {
             Value::Real(number) => DecimalNumber::of_real(*number).and_then(|number| exactly(&number.to_string())),
             _ => None,
         }
-        .ok_or_else(|| Mismatch::new("a decimal number", value))
+        .ok_or_else(|| DecodeError::new("a decimal number", value))
     }
 
     fn to_value(&self) -> Value<'_> {

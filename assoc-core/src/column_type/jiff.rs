@@ -4,7 +4,7 @@ use ::jiff::Timestamp;
 use ::jiff::civil;
 
 use super::{ColumnType, SqlType};
-use crate::error::Mismatch;
+use crate::error::DecodeError;
 use crate::value::{Date, DateTime, Time, Value};
 
 fn date_of(date: Date) -> Option<civil::Date> {
@@ -46,14 +46,14 @@ fn stored(value: &Value<'_>) -> Option<DateTime> {
 impl ColumnType for civil::Date {
     const SQL_TYPE: SqlType = SqlType::Date;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Date(date) => date_of(*date),
             Value::DateTime(stored) => date_of(stored.date),
             Value::Text(text) => Date::parse(text).and_then(date_of),
             _ => None,
         }
-        .ok_or_else(|| Mismatch::new("a date", value))
+        .ok_or_else(|| DecodeError::new("a date", value))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -64,13 +64,13 @@ impl ColumnType for civil::Date {
 impl ColumnType for civil::Time {
     const SQL_TYPE: SqlType = SqlType::Time;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Time(time) => time_of(*time),
             Value::Text(text) => Time::parse(text).and_then(time_of),
             _ => None,
         }
-        .ok_or_else(|| Mismatch::new("a time of day", value))
+        .ok_or_else(|| DecodeError::new("a time of day", value))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -81,10 +81,10 @@ impl ColumnType for civil::Time {
 impl ColumnType for civil::DateTime {
     const SQL_TYPE: SqlType = SqlType::DateTime;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         stored(value)
             .and_then(|stored| Some(civil::DateTime::from_parts(date_of(stored.date)?, time_of(stored.time)?)))
-            .ok_or_else(|| Mismatch::new("a date and time", value))
+            .ok_or_else(|| DecodeError::new("a date and time", value))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -95,11 +95,11 @@ impl ColumnType for civil::DateTime {
 impl ColumnType for Timestamp {
     const SQL_TYPE: SqlType = SqlType::DateTime;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         stored(value)
             .filter(|stored| date_of(stored.date).is_some() && time_of(stored.time).is_some())
             .and_then(|stored| Timestamp::from_microsecond(stored.to_unix_micros()?).ok())
-            .ok_or_else(|| Mismatch::new("a date and time", value))
+            .ok_or_else(|| DecodeError::new("a date and time", value))
     }
 
     fn to_value(&self) -> Value<'_> {

@@ -1,7 +1,7 @@
 //! Integers, floats and booleans.
 
 use super::{ColumnType, SqlType};
-use crate::error::Mismatch;
+use crate::error::DecodeError;
 use crate::value::Value;
 
 macro_rules! integer {
@@ -10,7 +10,7 @@ macro_rules! integer {
             const SQL_TYPE: SqlType = $sql;
 
             #[inline]
-            fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+            fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
                 match value {
                     Value::Int(number) => <$type>::try_from(*number).ok(),
                     Value::UInt(number) => <$type>::try_from(*number).ok(),
@@ -19,7 +19,7 @@ macro_rules! integer {
                     Value::Decimal(text) => text.parse().ok(),
                     _ => None,
                 }
-                .ok_or_else(|| Mismatch::new($expected, value))
+                .ok_or_else(|| DecodeError::new($expected, value))
             }
 
             #[inline]
@@ -46,12 +46,12 @@ impl ColumnType for bool {
     const SQL_TYPE: SqlType = SqlType::Bool;
 
     #[inline]
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Bool(flag) => Ok(*flag),
             Value::Int(0) | Value::UInt(0) => Ok(false),
             Value::Int(1) | Value::UInt(1) => Ok(true),
-            other => Err(Mismatch::new("a boolean", other)),
+            other => Err(DecodeError::new("a boolean", other)),
         }
     }
 
@@ -65,7 +65,7 @@ impl ColumnType for f64 {
     const SQL_TYPE: SqlType = SqlType::Real(64);
 
     #[inline]
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Real(number) => Some(*number),
             Value::Int(number) => Some(*number as f64),
@@ -73,7 +73,7 @@ impl ColumnType for f64 {
             Value::Decimal(text) => text.parse().ok(),
             _ => None,
         }
-        .ok_or_else(|| Mismatch::new("a floating point number", value))
+        .ok_or_else(|| DecodeError::new("a floating point number", value))
     }
 
     #[inline]
@@ -86,7 +86,7 @@ impl ColumnType for f32 {
     const SQL_TYPE: SqlType = SqlType::Real(32);
 
     #[inline]
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         f64::from_value(value).map(|number| number as f32)
     }
 

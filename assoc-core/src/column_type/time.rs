@@ -3,7 +3,7 @@
 use ::time::{Month, OffsetDateTime, PrimitiveDateTime};
 
 use super::{ColumnType, SqlType};
-use crate::error::Mismatch;
+use crate::error::DecodeError;
 use crate::value::{Date, DateTime, Time, Value};
 
 fn date_of(date: Date) -> Option<::time::Date> {
@@ -38,14 +38,14 @@ fn primitive(value: &Value<'_>) -> Option<PrimitiveDateTime> {
 impl ColumnType for ::time::Date {
     const SQL_TYPE: SqlType = SqlType::Date;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Date(date) => date_of(*date),
             Value::DateTime(stored) => date_of(stored.date),
             Value::Text(text) => Date::parse(text).and_then(date_of),
             _ => None,
         }
-        .ok_or_else(|| Mismatch::new("a date", value))
+        .ok_or_else(|| DecodeError::new("a date", value))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -56,13 +56,13 @@ impl ColumnType for ::time::Date {
 impl ColumnType for ::time::Time {
     const SQL_TYPE: SqlType = SqlType::Time;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Time(time) => time_of(*time),
             Value::Text(text) => Time::parse(text).and_then(time_of),
             _ => None,
         }
-        .ok_or_else(|| Mismatch::new("a time of day", value))
+        .ok_or_else(|| DecodeError::new("a time of day", value))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -73,8 +73,8 @@ impl ColumnType for ::time::Time {
 impl ColumnType for PrimitiveDateTime {
     const SQL_TYPE: SqlType = SqlType::DateTime;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
-        primitive(value).ok_or_else(|| Mismatch::new("a date and time", value))
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
+        primitive(value).ok_or_else(|| DecodeError::new("a date and time", value))
     }
 
     fn to_value(&self) -> Value<'_> {
@@ -85,8 +85,8 @@ impl ColumnType for PrimitiveDateTime {
 impl ColumnType for OffsetDateTime {
     const SQL_TYPE: SqlType = SqlType::DateTime;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
-        primitive(value).map(PrimitiveDateTime::assume_utc).ok_or_else(|| Mismatch::new("a date and time", value))
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
+        primitive(value).map(PrimitiveDateTime::assume_utc).ok_or_else(|| DecodeError::new("a date and time", value))
     }
 
     fn to_value(&self) -> Value<'_> {

@@ -3,13 +3,13 @@
 use ::uuid::Uuid;
 
 use super::{ColumnType, SqlType};
-use crate::error::Mismatch;
+use crate::error::DecodeError;
 use crate::value::{Value, parse_uuid};
 
 impl ColumnType for Uuid {
     const SQL_TYPE: SqlType = SqlType::Uuid;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         match value {
             Value::Uuid(bytes) => Some(*bytes),
             Value::Blob(bytes) => <[u8; 16]>::try_from(bytes.as_ref()).ok(),
@@ -17,7 +17,7 @@ impl ColumnType for Uuid {
             _ => None,
         }
         .map(Uuid::from_bytes)
-        .ok_or_else(|| Mismatch::new("a UUID", value))
+        .ok_or_else(|| DecodeError::new("a UUID", value))
     }
 
     fn to_value(&self) -> Value<'_> {

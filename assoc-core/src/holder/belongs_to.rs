@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::cell::{Cell, same_state, state_methods};
 use super::erased::Shared;
-use super::field_slot::{AssociationField, Fetched, shared_rows};
+use super::field_accessor::{AssociationField, Fetched, shared_rows};
 use super::rows::{ShownTarget, same_target};
 use super::{Taken, ToOne, nesting};
 use crate::error::NotLoadedReason;

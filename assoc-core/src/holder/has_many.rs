@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::cell::{Cell, same_state, state_methods};
 use super::erased::Owned;
-use super::field_slot::{AssociationField, Fetched};
+use super::field_accessor::{AssociationField, Fetched};
 use super::rows::{ShownRows, same_rows};
 use super::{Taken, TargetRow, nesting};
 use crate::error::NotLoadedReason;

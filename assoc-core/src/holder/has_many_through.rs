@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::cell::{Cell, same_state, state_methods};
 use super::erased::{Kept, Owned};
-use super::field_slot::{AssociationField, Fetched, shared_rows};
+use super::field_accessor::{AssociationField, Fetched, shared_rows};
 use super::join_rows::{JoinRow, JoinRowList, WithJoinRows, WithJoinRowsMut};
 use super::rows::{ShownRows, same_rows};
 use super::{Taken, TargetRow, nesting};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::cell::{Cell, same_state, state_methods};
 use super::erased::Owned;
-use super::field_slot::{AssociationField, Fetched};
+use super::field_accessor::{AssociationField, Fetched};
 use super::rows::{ShownTarget, same_target};
 use super::{Taken, TargetRow, ToOne, nesting};
 use crate::error::NotLoadedReason;

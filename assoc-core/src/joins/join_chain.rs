@@ -9,21 +9,21 @@
 //! others. Where a condition drops targets, that reads links for nothing; so one statement joins all tables then, unless
 //! the rows between are loaded anyway: the parts cost no more in that case.
 
-use super::{JoinHop, Joins, chosen_rows};
+use super::{JoinHop, Joins, limited_rows};
 use crate::column_type::SqlType;
 use crate::error::Result;
-use crate::metadata::association::{Cardinality, Chain, ChainHop, ChainParts, Hop};
+use crate::metadata::association::{Cardinality, Chain, ChainHop, ChainParts, KeyJoin};
 use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef, ascending_once};
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 use crate::value::Value;
 
 /// What is done with the rows that an owner reaches through others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Finish {
+pub struct OwnerLimits {
     /// They are put into the order in which they were fetched.
-    pub ranked: bool,
+    pub globally_ordered: bool,
     /// Each is kept once.
     pub distinct: bool,
     /// Of each group, as the step that fetched the rows says, the first is kept.
@@ -41,7 +41,7 @@ const PLACES: [&str; 12] = ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8
 
 /// The way from an owner to the targets of one association.
 #[derive(Debug, Clone)]
-pub struct Way {
+pub struct JoinChain {
     /// The targets' model.
     pub target: &'static ModelDef,
     /// The condition on the targets, the same for every owner.
@@ -51,7 +51,7 @@ pub struct Way {
     /// The columns that are read of them, if not all are.
     pub selected: Option<Vec<usize>>,
     /// What is done with them then.
-    pub finish: Finish,
+    pub limits: OwnerLimits,
     /// Whether there is one at most.
     pub cardinality: Cardinality,
     /// The owner's columns the way begins with.
@@ -72,9 +72,9 @@ struct Table<'c> {
 
 impl Table<'_> {
     // Which of the rows with one key is the one, where there may be several.
-    fn chosen(&self) -> Option<Expr> {
+    fn limited(&self) -> Option<Expr> {
         let ChainHop { association, key, model, scope, .. } = self.hop;
-        chosen_rows(association, *key, model, &self.hop.condition(), scope.order.clone(), self.single, None, 0)
+        limited_rows(association, *key, model, &self.hop.condition(), scope.order.clone(), self.single, None, 0)
     }
 
     // Whether a condition can say which rows of the table there are: not so with a limit or a group.
@@ -88,15 +88,15 @@ impl Table<'_> {
     }
 }
 
-impl Way {
+impl JoinChain {
     /// The chain of an association through others, or through a join table, as one join. `None` where a part of it
     /// chooses among its rows in a way that no condition says, or its condition is SQL of the application's, which was
     /// written for one table.
     #[must_use]
-    pub fn of(chain: &Chain) -> Option<Way> {
+    pub fn of(chain: &Chain) -> Option<JoinChain> {
         let mut tables = Vec::new();
         collect(chain, true, &mut tables)?;
-        let Shape { distinct, limit, offset, .. } = chain.scope;
+        let ScopeDef { distinct, limit, offset, .. } = chain.scope;
         let (last, before) = tables.split_last()?;
         let first = before.first()?;
         if before.len() > PLACES.len() {
@@ -112,7 +112,7 @@ impl Way {
             if let Some(named) = onward.hop.owner_type {
                 filter = Expr::tagged(&model.columns[named.column], named.tag).and(filter);
             }
-            let hop = Hop {
+            let hop = KeyJoin {
                 owner_columns: onward.hop.key.target_columns,
                 target_columns: onward.hop.key.owner_columns,
                 unique: model.primary_key == onward.hop.key.owner_columns,
@@ -120,35 +120,41 @@ impl Way {
             };
             let plural = association.plural;
             let otherwise = format!("{plural}_{}_join", owner.table.name);
-            back.push((JoinHop { plural, model, hop, owner_type: None, filter, chosen: table.chosen() }, otherwise));
+            back.push((JoinHop { plural, model, hop, owner_type: None, filter, limited: table.limited() }, otherwise));
         }
-        let ranked = !chain.scope.order.is_empty();
-        let way = Way {
+        let globally_ordered = !chain.scope.order.is_empty();
+        let join_chain = JoinChain {
             target: last.hop.model,
-            filter: last.chosen().into_iter().fold(last.hop.condition(), Expr::and),
+            filter: last.limited().into_iter().fold(last.hop.condition(), Expr::and),
             order,
             selected: last.hop.scope.select.as_deref().map(ascending_once),
-            finish: Finish { ranked, distinct, offset: offset.unwrap_or(0), limit, ..Finish::default() },
+            limits: OwnerLimits {
+                globally_ordered,
+                distinct,
+                offset: offset.unwrap_or(0),
+                limit,
+                ..OwnerLimits::default()
+            },
             cardinality: chain.association.kind.cardinality(),
             owner_columns: first.hop.key.owner_columns,
             owner_type: first.hop.owner_type,
             back,
             key_columns: first.hop.key.target_columns,
         };
-        (!way.has_raw()).then_some(way)
+        (!join_chain.has_raw()).then_some(join_chain)
     }
 
     /// Whether one statement gives the targets of one owner as the association has them, and leaves nothing to be done.
     #[must_use]
     pub fn is_readable(&self) -> bool {
         // Distinct rows are sorted by what is selected only.
-        !self.finish.distinct || (self.finish.ranked && self.selected.is_none())
+        !self.limits.distinct || (self.limits.globally_ordered && self.selected.is_none())
     }
 
     /// Whether one statement can count the targets of several owners.
     #[must_use]
     pub fn is_countable(&self) -> bool {
-        self.owner_type.is_none() && (!self.finish.distinct || !self.target.primary_key.is_empty())
+        self.owner_type.is_none() && (!self.limits.distinct || !self.target.primary_key.is_empty())
     }
 
     /// Whether one statement can load the targets of several owners. Without a key, rows that come several times could
@@ -160,7 +166,7 @@ impl Way {
 
 // The tables of a chain, in its order; `None` if a part of it chooses among its rows.
 fn collect<'c>(chain: &'c Chain, outermost: bool, tables: &mut Vec<Table<'c>>) -> Option<()> {
-    let Shape { distinct, limit, offset, ref group, .. } = chain.scope;
+    let ScopeDef { distinct, limit, offset, ref group, .. } = chain.scope;
     let cuts = distinct || limit.is_some() || offset.is_some_and(|offset| offset > 0);
     if chain.owner_scoped || !group.is_empty() {
         return None;
@@ -179,8 +185,8 @@ fn collect<'c>(chain: &'c Chain, outermost: bool, tables: &mut Vec<Table<'c>>) -
         // There are no tables between.
         ChainParts::Key(_) | ChainParts::ByType { .. } => None,
         ChainParts::Through { through, source } => {
-            let chooses = cuts || chain.is_single() && !(through.is_single() && source.is_single());
-            if chooses && !outermost {
+            let limits_rows = cuts || chain.is_single() && !(through.is_single() && source.is_single());
+            if limits_rows && !outermost {
                 return None;
             }
             collect(through, false, tables)?;
@@ -200,29 +206,29 @@ fn collect<'c>(chain: &'c Chain, outermost: bool, tables: &mut Vec<Table<'c>>) -
 impl OrderOfChain {
     // The order in which an owner's targets come: along the chain, or by an order of their own. `back` counts the tables
     // from the target's, the last, which is the statement's own.
-    fn of(&mut self, chain: &Chain, ranked: bool, back: &mut impl Iterator<Item = usize>) {
-        let ranked = ranked || !chain.scope.order.is_empty();
+    fn of(&mut self, chain: &Chain, globally_ordered: bool, back: &mut impl Iterator<Item = usize>) {
+        let globally_ordered = globally_ordered || !chain.scope.order.is_empty();
         let start = (self.terms.len(), self.equals.len());
         let middle = match &chain.parts {
             ChainParts::CustomSql(_) => return,
-            ChainParts::Key(hop) => return self.add(hop, ranked, back.next()),
+            ChainParts::Key(hop) => return self.add(hop, globally_ordered, back.next()),
             ChainParts::ByType { hops, .. } => {
-                return hops.iter().for_each(|hop| self.add(hop, ranked, back.next()));
+                return hops.iter().for_each(|hop| self.add(hop, globally_ordered, back.next()));
             }
             ChainParts::Through { through, source } => {
                 self.of(through, false, back);
                 let middle = self.terms.len();
-                self.of(source, ranked, back);
+                self.of(source, globally_ordered, back);
                 middle
             }
             ChainParts::JoinTable { rows, targets } => {
                 self.add(rows, false, back.next());
                 let middle = self.terms.len();
-                self.add(targets, ranked, back.next());
+                self.add(targets, globally_ordered, back.next());
                 middle
             }
         };
-        if ranked {
+        if globally_ordered {
             self.terms.drain(start.0..middle);
             self.equals.truncate(start.1);
             if !chain.is_single() {
@@ -231,8 +237,8 @@ impl OrderOfChain {
         }
     }
 
-    fn add(&mut self, hop: &ChainHop, ranked: bool, back: Option<usize>) {
-        if hop.key.unique && !ranked {
+    fn add(&mut self, hop: &ChainHop, globally_ordered: bool, back: Option<usize>) {
+        if hop.key.unique && !globally_ordered {
             return;
         }
         let place = back.and_then(|back| PLACES.get(back.checked_sub(2)?));
@@ -284,18 +290,20 @@ impl OrderOfChain {
 }
 
 /// Whether they lead the same way to the same rows, whatever columns are read of them.
-impl PartialEq for Way {
+impl PartialEq for JoinChain {
     fn eq(&self, other: &Self) -> bool {
-        let hops = |way: &Self| way.back.iter().map(|(hop, _)| (hop.clone(), hop.chosen.clone())).collect::<Vec<_>>();
-        (self.target, &self.filter, &self.order, self.finish, self.cardinality)
-            == (other.target, &other.filter, &other.order, other.finish, other.cardinality)
+        let hops = |join_chain: &Self| {
+            join_chain.back.iter().map(|(hop, _)| (hop.clone(), hop.limited.clone())).collect::<Vec<_>>()
+        };
+        (self.target, &self.filter, &self.order, self.limits, self.cardinality)
+            == (other.target, &other.filter, &other.order, other.limits, other.cardinality)
             && (self.owner_columns, self.owner_type, self.key_columns)
                 == (other.owner_columns, other.owner_type, other.key_columns)
             && hops(self) == hops(other)
     }
 }
 
-impl Way {
+impl JoinChain {
     /// Whether a condition on the targets or on the rows between is raw SQL.
     pub(crate) fn has_raw(&self) -> bool {
         self.filter.has_raw() || self.back.iter().any(|(hop, _)| hop.filter.has_raw())

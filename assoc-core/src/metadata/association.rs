@@ -1,7 +1,7 @@
 //! Associations as data ([`AssociationDef`]).
 //!
-//! What a kind of association means is answered by its own module through one small trait, [`Kind`]; nothing else asks
-//! "which kind is it?". What is stored in the owner's field is answered by a [`Slot`], one a holder type.
+//! What a kind of association means is answered by its own module through one small trait, [`AssociationBehavior`]; nothing else asks
+//! "which kind is it?". What is stored in the owner's field is answered by a [`FieldAccess`], one a holder type.
 
 use std::any::Any;
 use std::fmt;
@@ -10,37 +10,37 @@ use std::hash::{Hash, Hasher};
 use crate::error::Result;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 
 mod belongs_to;
 mod chain;
-mod finder;
+mod custom_sql;
+mod field_access;
 mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;
 mod linkage;
 mod polymorphic;
 mod reflection;
-mod slot;
 mod through;
 
 pub use belongs_to::BelongsToKind;
 pub use chain::{Chain, ChainHop, ChainParts, KeySide};
-pub use finder::{Finder, FinderKind, RawSql};
+pub use custom_sql::{CustomSql, CustomSqlKind, RawSql};
+pub(crate) use field_access::share_row;
+pub use field_access::{ByOwner, Children, FieldAccess, JoinTableRows, Links, LoadState, Positions, SharedRow};
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
 pub use linkage::{JoinRecord, Linkage};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, VariantDef};
 pub use reflection::ForeignKey;
-pub(crate) use slot::share_row;
-pub use slot::{ByOwner, Children, JoinTableRows, Links, LoadState, Positions, SharedRow, Slot};
 pub use through::ThroughKind;
 
 /// The kinds by name, for reflection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Macro {
+pub enum AssociationKind {
     /// The foreign key is on the owner.
     BelongsTo,
     /// The foreign key is on the single target.
@@ -55,22 +55,22 @@ pub enum Macro {
     HasAndBelongsToMany,
 }
 
-impl Macro {
+impl AssociationKind {
     /// The attribute's name: `belongs_to`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Macro::BelongsTo => "belongs_to",
-            Macro::HasOne => "has_one",
-            Macro::HasMany => "has_many",
-            Macro::HasOneThrough => "has_one through",
-            Macro::HasManyThrough => "has_many through",
-            Macro::HasAndBelongsToMany => "has_and_belongs_to_many",
+            AssociationKind::BelongsTo => "belongs_to",
+            AssociationKind::HasOne => "has_one",
+            AssociationKind::HasMany => "has_many",
+            AssociationKind::HasOneThrough => "has_one through",
+            AssociationKind::HasManyThrough => "has_many through",
+            AssociationKind::HasAndBelongsToMany => "has_and_belongs_to_many",
         }
     }
 }
 
-impl fmt::Display for Macro {
+impl fmt::Display for AssociationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -87,7 +87,7 @@ pub enum Cardinality {
 
 /// One step from a model to another: the target's rows whose columns hold the owner's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hop {
+pub struct KeyJoin {
     /// The owner's columns, as indexes.
     pub owner_columns: &'static [usize],
     /// The target's columns, as indexes.
@@ -98,10 +98,10 @@ pub struct Hop {
     pub target_type: Option<Discriminator>,
 }
 
-impl Hop {
+impl KeyJoin {
     /// Whether both are the same key, seen from its two ends.
     #[must_use]
-    pub fn is_inverse_of(self, other: Hop) -> bool {
+    pub fn is_inverse_of(self, other: KeyJoin) -> bool {
         self.owner_columns == other.target_columns && self.target_columns == other.owner_columns
     }
 
@@ -119,9 +119,9 @@ impl Hop {
 #[derive(Debug, Clone, Copy)]
 pub enum Route {
     /// One look-up of the target by the key that the owner's row holds.
-    OwnerKey(Hop),
+    OwnerKey(KeyJoin),
     /// One look-up of the target by the owner's key, which the target's row holds.
-    TargetKey(Hop),
+    TargetKey(KeyJoin),
     /// By way of another association of the owner, and on by an association of what that leads to.
     Through {
         /// The owner's association.
@@ -136,9 +136,9 @@ pub enum Route {
         /// The join table: the keys alone, or the model of its rows.
         table: &'static ModelDef,
         /// From the owner to its links.
-        links: Hop,
+        links: KeyJoin,
         /// From links to targets.
-        targets: Hop,
+        targets: KeyJoin,
     },
     /// To one of several models, which a column of the owner names.
     Polymorphic {
@@ -150,13 +150,13 @@ pub enum Route {
         variants: &'static [VariantDef],
     },
     /// By the application's SQL.
-    CustomSql(Finder),
+    CustomSql(CustomSql),
 }
 
 /// What one kind of association means.
-pub trait Kind: Send + Sync + fmt::Debug {
+pub trait AssociationBehavior: Send + Sync + fmt::Debug {
     /// Its name.
-    fn association_macro(&self) -> Macro;
+    fn association_kind(&self) -> AssociationKind;
 
     /// How many targets an owner has.
     fn cardinality(&self) -> Cardinality;
@@ -191,9 +191,9 @@ pub struct AssociationDef {
     /// The target's model; of a polymorphic association, the first of them.
     pub target: fn() -> &'static ModelDef,
     /// What it means.
-    pub kind: &'static dyn Kind,
+    pub kind: &'static dyn AssociationBehavior,
     /// Where it is stored.
-    pub slot: &'static dyn Slot,
+    pub field_access: &'static dyn FieldAccess,
     /// What was declared beside kind and keys.
     pub options: Options,
 }
@@ -205,9 +205,9 @@ pub struct Options {
     /// Whether an owner may be without a target: the field's type says so.
     pub optional: bool,
     /// Which of the targets, in which order, at most how many an owner; evaluated for each request.
-    pub scope: Option<fn() -> Shape>,
+    pub scope: Option<fn() -> ScopeDef>,
     /// The same, depending on the owner. One statement for each distinct result.
-    pub owner_scope: Option<fn(&dyn Any) -> Shape>,
+    pub owner_scope: Option<fn(&dyn Any) -> ScopeDef>,
     /// Loaded targets refuse to be saved or deleted: they are marked in their field of type [`RowOrigin`](crate::RowOrigin).
     pub readonly: bool,
     /// The association that leads back.
@@ -263,14 +263,14 @@ impl Options {
 
     /// Which of the targets.
     #[must_use]
-    pub const fn scope(mut self, scope: fn() -> Shape) -> Self {
+    pub const fn scope(mut self, scope: fn() -> ScopeDef) -> Self {
         self.scope = Some(scope);
         self
     }
 
     /// Which of the targets, depending on the owner.
     #[must_use]
-    pub const fn owner_scope(mut self, scope: fn(&dyn Any) -> Shape) -> Self {
+    pub const fn owner_scope(mut self, scope: fn(&dyn Any) -> ScopeDef) -> Self {
         self.owner_scope = Some(scope);
         self
     }
@@ -311,11 +311,11 @@ impl AssociationDef {
         plural: &'static str,
         owner: fn() -> &'static ModelDef,
         target: fn() -> &'static ModelDef,
-        kind: &'static dyn Kind,
-        slot: &'static dyn Slot,
+        kind: &'static dyn AssociationBehavior,
+        field_access: &'static dyn FieldAccess,
         options: Options,
     ) -> Self {
-        AssociationDef { name, plural, owner, target, kind, slot, options }
+        AssociationDef { name, plural, owner, target, kind, field_access, options }
     }
 
     /// `User.posts`.
@@ -326,14 +326,14 @@ impl AssociationDef {
 
     /// The kind's name.
     #[must_use]
-    pub fn association_macro(&self) -> Macro {
-        self.kind.association_macro()
+    pub fn association_kind(&self) -> AssociationKind {
+        self.kind.association_kind()
     }
 
     /// Its own scope, without the target model's; evaluated now.
     #[must_use]
-    pub fn scope(&self) -> Shape {
-        self.options.scope.map_or_else(Shape::default, |scope| scope())
+    pub fn scope(&self) -> ScopeDef {
+        self.options.scope.map_or_else(ScopeDef::default, |scope| scope())
     }
 
     /// The association of the target that leads back to this one's owner (F126, F128): the one that is named, or the

@@ -257,7 +257,7 @@ pub enum Expr {
         filter: Box<Expr>,
     },
     /// The row is one of those that an association chooses among the rows with the same key.
-    Chosen(Box<ChosenRows>),
+    Limited(Box<LimitedRows>),
     /// A column of the query's own model holds a type tag: exactly this text, by no rules of a collation.
     Tagged {
         /// The column's name in the database.
@@ -278,7 +278,7 @@ pub enum Expr {
 
 /// Of rows with the same key the first few in an order: what a `has_one` chooses, or an association with a limit.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ChosenRows {
+pub struct LimitedRows {
     /// The association.
     pub association: &'static AssociationDef,
     /// The model of the rows.
@@ -309,7 +309,7 @@ impl Expr {
             Expr::All(parts) | Expr::Any(parts) => deepest(parts),
             Expr::Not(inner) => inner.depth(),
             Expr::Related { filter, .. } | Expr::Joined { filter, .. } => filter.depth(),
-            Expr::Chosen(chosen) => chosen.among.depth(),
+            Expr::Limited(limited) => limited.among.depth(),
             Expr::TooDeep => Expr::MAX_DEPTH,
             _ => 0,
         };
@@ -439,7 +439,7 @@ impl Expr {
                 filter.visit_paths(&path, each);
             }
             // Refers to its owner's key.
-            Expr::Related { .. } | Expr::Chosen(_) => each(prefix),
+            Expr::Related { .. } | Expr::Limited(_) => each(prefix),
             Expr::Tagged { .. } => each(prefix),
             Expr::Raw { .. } | Expr::TooDeep => {}
         }
@@ -452,7 +452,7 @@ impl Expr {
             Expr::All(parts) | Expr::Any(parts) => parts.iter().any(Expr::has_raw),
             Expr::Not(inner) => inner.has_raw(),
             Expr::Joined { filter, .. } | Expr::Related { filter, .. } => filter.has_raw(),
-            Expr::Chosen(chosen) => chosen.among.has_raw(),
+            Expr::Limited(limited) => limited.among.has_raw(),
             Expr::Raw { .. } => true,
             _ => false,
         }

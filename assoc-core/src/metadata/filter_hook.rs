@@ -60,10 +60,10 @@ impl Expr {
                 let filters = Some(RowFilters(Arc::clone(hook)));
                 Expr::Related { association, filter: Box::new(filter.with_filters(hook)?), only_type, filters }
             }
-            Expr::Chosen(mut chosen) => {
-                let among = std::mem::replace(&mut chosen.among, Expr::always());
-                chosen.among = filtered(hook, chosen.model, among)?;
-                Expr::Chosen(chosen)
+            Expr::Limited(mut limited) => {
+                let among = std::mem::replace(&mut limited.among, Expr::always());
+                limited.among = filtered(hook, limited.model, among)?;
+                Expr::Limited(limited)
             }
             // Whoever joins a table filters it.
             Expr::Joined { association, filter } => {

@@ -9,7 +9,7 @@ use crate::key::{Key, KeyTuple};
 use crate::metadata::association::AssociationDef;
 use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::origin::RowOrigin;
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 use crate::metadata::rows::{LinkTable, ModelRows};
 use crate::row_sink::AnswerColumn;
 use crate::row_traits::RowTraits;
@@ -209,7 +209,7 @@ pub struct ModelDef {
     /// Rows of this model behind a vtable.
     pub rows: &'static dyn ModelRows,
     /// The condition and order that every read of the model begins with, unless it says `unscoped`.
-    pub default_scope: Option<fn() -> Shape>,
+    pub default_scope: Option<fn() -> ScopeDef>,
     /// For one of several models that share a table: the column that tells them apart, and this model's value in it.
     pub discriminator: Option<Discriminator>,
     /// Whether rows are read once more after they were written, because triggers change them.
@@ -252,7 +252,7 @@ impl ModelDef {
 
     /// The same with a default scope. Called by the derive.
     #[must_use]
-    pub const fn with_default_scope(mut self, scope: fn() -> Shape) -> Self {
+    pub const fn with_default_scope(mut self, scope: fn() -> ScopeDef) -> Self {
         self.default_scope = Some(scope);
         self
     }
@@ -287,15 +287,15 @@ impl ModelDef {
     /// What every read of the model begins with: the discriminator's condition, and the default scope unless it is
     /// left out.
     #[must_use]
-    pub fn base_scope(&self, unscoped: bool) -> Shape {
-        let mut shape = match self.default_scope {
+    pub fn base_scope(&self, unscoped: bool) -> ScopeDef {
+        let mut scope_def = match self.default_scope {
             Some(scope) if !unscoped => scope(),
-            _ => Shape::default(),
+            _ => ScopeDef::default(),
         };
         if let Some(Discriminator { column, tag }) = self.discriminator {
-            shape.filter = Expr::tagged(&self.columns[column], tag).and(shape.filter);
+            scope_def.filter = Expr::tagged(&self.columns[column], tag).and(scope_def.filter);
         }
-        shape
+        scope_def
     }
 
     /// The Rust type this describes. Definitions are compared by it: a constant may exist at several addresses.

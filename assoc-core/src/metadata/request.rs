@@ -10,7 +10,7 @@ pub struct Request {
     /// The association.
     pub association: &'static AssociationDef,
     /// Which of its rows, in which order.
-    pub shape: Shape,
+    pub scope: ScopeDef,
     /// What to load for its rows.
     pub children: Vec<Request>,
     /// By what kind of statement.
@@ -29,7 +29,7 @@ pub enum Strategy {
     #[default]
     Keyed,
     /// One of its own, unless the query's conditions or orders reach into the association.
-    Chosen,
+    Auto,
     /// The query's own, which joins it.
     Joined,
 }
@@ -40,7 +40,7 @@ impl Request {
     pub fn new(association: &'static AssociationDef) -> Self {
         Request {
             association,
-            shape: Shape::default(),
+            scope: ScopeDef::default(),
             children: Vec::new(),
             strategy: Strategy::Keyed,
             loader: None,
@@ -66,7 +66,7 @@ impl Request {
     /// Whether it is left to choose by what kind of statement it is loaded, or something below it is.
     #[must_use]
     pub fn is_to_be_settled(&self) -> bool {
-        self.strategy == Strategy::Chosen || self.children.iter().any(Request::is_to_be_settled)
+        self.strategy == Strategy::Auto || self.children.iter().any(Request::is_to_be_settled)
     }
 
     /// Settles what is left to choose: an association is joined if a path the query refers to leads through it, and
@@ -75,8 +75,8 @@ impl Request {
     pub fn settled(self, above: &[&'static str], referred_to: &[Vec<&'static str>]) -> Self {
         let path = [above, &[self.association.name]].concat();
         let strategy = match self.strategy {
-            Strategy::Chosen if referred_to.iter().any(|other| other.starts_with(&path)) => Strategy::Joined,
-            Strategy::Chosen => Strategy::Keyed,
+            Strategy::Auto if referred_to.iter().any(|other| other.starts_with(&path)) => Strategy::Joined,
+            Strategy::Auto => Strategy::Keyed,
             settled => settled,
         };
         let children = self.children.into_iter().map(|child| child.settled(&path, referred_to)).collect();
@@ -87,7 +87,7 @@ impl Request {
 /// Which rows of an association to load, and how many an owner: what a scope declares and a preload may add.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Shape {
+pub struct ScopeDef {
     /// A condition on the target's rows.
     pub filter: Expr,
     /// An order; the primary key decides between equals.
@@ -110,9 +110,9 @@ pub struct Shape {
     pub unscoped: bool,
 }
 
-impl Default for Shape {
+impl Default for ScopeDef {
     fn default() -> Self {
-        Shape {
+        ScopeDef {
             filter: Expr::always(),
             order: Vec::new(),
             limit: None,
@@ -127,7 +127,7 @@ impl Default for Shape {
     }
 }
 
-impl Shape {
+impl ScopeDef {
     /// Whether, asked for in a preload, this gives the association as it is declared: nothing left out, nothing added.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -144,11 +144,11 @@ impl Shape {
     /// This shape with another, more particular one on top: conditions add up; the more particular order, limit, offset,
     /// group and selection of columns win.
     #[must_use]
-    pub fn with(mut self, more: Shape) -> Shape {
+    pub fn with(mut self, more: ScopeDef) -> ScopeDef {
         if more.unlimited {
             (self.limit, self.offset) = (None, None);
         }
-        Shape {
+        ScopeDef {
             filter: self.filter.and(more.filter),
             order: if more.order.is_empty() { self.order } else { more.order },
             limit: more.limit.or(self.limit),

@@ -14,11 +14,13 @@ use super::grouping::check_group;
 use super::loader::check_loader;
 use super::owner_scope::check_owner_scope;
 use super::whole_chain::is_between_loaded;
-use super::{Edge, EdgeId, Fetch, Finish, JoinedEdge, Node, OwnerScope, Plan, Root, Source, Step, VariantEdge, Way};
+use super::{
+    Edge, EdgeId, Fetch, JoinChain, JoinedEdge, Node, OwnerLimits, OwnerScope, Plan, Root, Source, Step, VariantEdge,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::joins::{GROUPED, cannot_join, hops_of};
 use crate::metadata::association::{
-    AssociationDef, Cardinality, Chain, ChainHop, ChainParts, Hop, LoadState, VariantDef,
+    AssociationDef, Cardinality, Chain, ChainHop, ChainParts, KeyJoin, LoadState, VariantDef,
 };
 use crate::metadata::model::ascending_once;
 use crate::metadata::request::{Request, Strategy};
@@ -86,11 +88,11 @@ pub(super) struct NewEdge {
 /// What loads the rows of a new edge.
 pub(super) enum LoadedBy {
     /// A step by a key of the owners.
-    Key(Hop, Fetch),
+    Key(KeyJoin, Fetch),
     /// A step by what each owner says, behind another edge of its node where it goes through others.
     Owner(Fetch, Option<EdgeId>),
     /// The root's statement, which joins their table by this key.
-    Root(Hop),
+    Root(KeyJoin),
 }
 
 /// Nodes whose own associations are still to be planned, each with the includes on the way to it.
@@ -106,7 +108,7 @@ impl Plan {
                 let association = request.association;
                 // Below rows of another statement there is nothing to join to.
                 let joined = request.strategy == Strategy::Joined && self.is_joined(node);
-                let mut chain = Chain::scoped(association, request.shape)?;
+                let mut chain = Chain::scoped(association, request.scope)?;
                 if let Some(loader) = &request.loader {
                     check_loader(&chain, loader, joined)?;
                 }
@@ -120,8 +122,8 @@ impl Plan {
                 let unscoped = chain.scope.unscoped;
                 let role = Role::Stored {
                     state: if is_whole(&chain) { LoadState::Loaded } else { LoadState::Partial },
-                    reordered: !chain.asked.order.is_empty(),
-                    may_join: !self.apart
+                    reordered: !chain.requested.order.is_empty(),
+                    may_join: !self.single_table_only
                         && !chain.scope.filter.is_always()
                         && !is_between_loaded(association, &siblings),
                 };
@@ -172,22 +174,22 @@ impl Plan {
 
     // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
     // added before it.
-    pub(super) fn add(&mut self, node: usize, asked: PlanRequest<'_>) -> Result<Vec<usize>> {
-        if !asked.chain.scope.group.is_empty() {
-            check_group(asked.chain)?;
+    pub(super) fn add(&mut self, node: usize, requested: PlanRequest<'_>) -> Result<Vec<usize>> {
+        if !requested.chain.scope.group.is_empty() {
+            check_group(requested.chain)?;
         }
-        if let Some(scope) = asked.chain.owner_scope() {
-            check_owner_scope(asked)?;
-            if asked.chain.as_key().is_none() {
-                return Ok(vec![self.add_owner_scope_through(node, asked, scope)?]);
+        if let Some(scope) = requested.chain.owner_scope() {
+            check_owner_scope(requested)?;
+            if requested.chain.as_key().is_none() {
+                return Ok(vec![self.add_owner_scope_through(node, requested, scope)?]);
             }
         }
-        match &asked.chain.parts {
-            ChainParts::Key(hop) => Ok(vec![self.add_hop(node, asked, hop, None)?]),
-            ChainParts::ByType { hops, all, only_type } => self.add_types(node, asked, hops, all, *only_type),
-            ChainParts::Through { through, source } => Ok(vec![self.add_through(node, asked, through, source)?]),
-            ChainParts::JoinTable { rows, targets } => Ok(vec![self.add_join_table(node, asked, rows, targets)?]),
-            ChainParts::CustomSql(finder) => Ok(vec![self.add_custom_sql(node, asked, *finder)?]),
+        match &requested.chain.parts {
+            ChainParts::Key(hop) => Ok(vec![self.add_hop(node, requested, hop, None)?]),
+            ChainParts::ByType { hops, all, only_type } => self.add_types(node, requested, hops, all, *only_type),
+            ChainParts::Through { through, source } => Ok(vec![self.add_through(node, requested, through, source)?]),
+            ChainParts::JoinTable { rows, targets } => Ok(vec![self.add_join_table(node, requested, rows, targets)?]),
+            ChainParts::CustomSql(custom_sql) => Ok(vec![self.add_custom_sql(node, requested, *custom_sql)?]),
         }
     }
 
@@ -195,11 +197,11 @@ impl Plan {
     fn add_hop(
         &mut self,
         node: usize,
-        asked: PlanRequest<'_>,
+        requested: PlanRequest<'_>,
         hop: &ChainHop,
         variant: Option<VariantEdge>,
     ) -> Result<usize> {
-        let PlanRequest { chain, role, columns, globally_ordered, joined, .. } = asked;
+        let PlanRequest { chain, role, columns, globally_ordered, joined, .. } = requested;
         let association = chain.association;
         let select = keyed_select(hop, globally_ordered, columns)?;
         if joined && !select.group.is_empty() {
@@ -210,7 +212,7 @@ impl Plan {
             // The scope is a function of whole owners.
             Some(scope) => {
                 self.nodes[node].links_only = false;
-                let scope = OwnerScope::new(association, scope, chain.asked.clone(), columns);
+                let scope = OwnerScope::new(association, scope, chain.requested.clone(), columns);
                 LoadedBy::Key(hop.key, Fetch::OwnerScope(scope))
             }
             None => LoadedBy::Key(hop.key, Fetch::ByKey),
@@ -253,13 +255,13 @@ impl Plan {
     fn add_types(
         &mut self,
         node: usize,
-        asked: PlanRequest<'_>,
+        requested: PlanRequest<'_>,
         hops: &[ChainHop],
         all: &'static [VariantDef],
         only_type: Option<&'static str>,
     ) -> Result<Vec<usize>> {
-        let association = asked.chain.association;
-        if asked.chain.scope.select.is_some() && only_type.is_none() {
+        let association = requested.chain.association;
+        if requested.chain.scope.select.is_some() && only_type.is_none() {
             let message =
                 format!("`{}` leads to several models, so there are no columns to `select`", association.name);
             return Err(Error::invalid_query((association.owner)().name, message));
@@ -272,7 +274,7 @@ impl Plan {
                 all,
                 stores_absent: edges.is_empty(),
             });
-            edges.push(self.add_hop(node, asked, hop, variant)?);
+            edges.push(self.add_hop(node, requested, hop, variant)?);
         }
         if let (true, Some(tag)) = (edges.is_empty(), only_type) {
             let tags: Vec<&str> = all.iter().map(|variant| variant.tag).collect();
@@ -282,12 +284,18 @@ impl Plan {
         Ok(edges)
     }
 
-    fn add_through(&mut self, node: usize, asked: PlanRequest<'_>, through: &Chain, source: &Chain) -> Result<usize> {
-        if let Some(edge) = self.add_join_chain(node, asked)? {
+    fn add_through(
+        &mut self,
+        node: usize,
+        requested: PlanRequest<'_>,
+        through: &Chain,
+        source: &Chain,
+    ) -> Result<usize> {
+        if let Some(edge) = self.add_join_chain(node, requested)? {
             return Ok(edge);
         }
-        let PlanRequest { chain, role, columns, joined, .. } = asked;
-        let globally_ordered = asked.globally_ordered || !chain.scope.order.is_empty();
+        let PlanRequest { chain, role, columns, joined, .. } = requested;
+        let globally_ordered = requested.globally_ordered || !chain.scope.order.is_empty();
         let first = self.add_only(node, chain, PlanRequest { joined, ..PlanRequest::part(through) })?;
         let between = self.nodes[node].edges[first].child;
         let onward = PlanRequest { globally_ordered, columns, joined, ..PlanRequest::part(source) };
@@ -314,16 +322,16 @@ impl Plan {
     fn add_join_table(
         &mut self,
         node: usize,
-        asked: PlanRequest<'_>,
+        requested: PlanRequest<'_>,
         rows: &ChainHop,
         targets: &ChainHop,
     ) -> Result<usize> {
-        let PlanRequest { chain, role, joined, .. } = asked;
+        let PlanRequest { chain, role, joined, .. } = requested;
         let first =
             self.add_join_rows(node, rows, if role.is_through() { Columns::Keys } else { Columns::OfRows }, joined);
         let between = self.nodes[node].edges[first].child;
-        let globally_ordered = asked.globally_ordered || !chain.scope.order.is_empty();
-        let second = self.add_targets_of_join_rows(between, asked, targets, globally_ordered)?;
+        let globally_ordered = requested.globally_ordered || !chain.scope.order.is_empty();
+        let second = self.add_targets_of_join_rows(between, requested, targets, globally_ordered)?;
         let second = EdgeId { node: between, edge: second };
         self.compose(node, Composing { chain, role, globally_ordered }, first, second)
     }
@@ -348,11 +356,11 @@ impl Plan {
     pub(super) fn add_targets_of_join_rows(
         &mut self,
         between: usize,
-        asked: PlanRequest<'_>,
+        requested: PlanRequest<'_>,
         targets: &ChainHop,
         globally_ordered: bool,
     ) -> Result<usize> {
-        let PlanRequest { columns, joined, .. } = asked;
+        let PlanRequest { columns, joined, .. } = requested;
         let select = keyed_select(targets, globally_ordered, columns)?;
         let by = if joined { LoadedBy::Root(targets.key) } else { LoadedBy::Key(targets.key, Fetch::ByKey) };
         let (association, role) = (targets.association, Role::Through);
@@ -373,15 +381,15 @@ impl Plan {
         let id = EdgeId { node, edge: self.nodes[node].edges.len() };
         // A through association's first part is another association: it keeps no rows of a join table.
         let join_rows = self.nodes[node].edges[first].association == association && !self.nodes[second.node].links_only;
-        let finish = Finish {
-            ranked: globally_ordered,
+        let limits = OwnerLimits {
+            globally_ordered,
             distinct: scope.distinct,
             grouped,
             offset: scope.offset.unwrap_or(0),
             limit: scope.limit,
             join_rows,
         };
-        let source = Source::Composed { first: EdgeId { node, edge: first }, second, finish };
+        let source = Source::Through { first: EdgeId { node, edge: first }, second, limits };
         let cardinality = association.kind.cardinality();
         self.nodes[node].edges.push(Edge::new(association, cardinality, source, child, role, None));
         if !role.is_through() {
@@ -395,23 +403,27 @@ impl Plan {
     // Hidden edges of the same node work for the association that is stored in the end: owners that have it need none.
     pub(super) fn mark_serving(&mut self, node: usize, edge: usize, serves: usize) {
         self.nodes[node].edges[edge].serves = Some(serves);
-        if let Source::Composed { first, .. } = self.nodes[node].edges[edge].source {
+        if let Source::Through { first, .. } = self.nodes[node].edges[edge].source {
             self.mark_serving(node, first.edge, serves);
         }
     }
 
     // One statement that joins all tables of the chain, if there is one that can and should.
-    fn add_join_chain(&mut self, node: usize, asked: PlanRequest<'_>) -> Result<Option<usize>> {
-        let PlanRequest { chain, role, columns, joined, .. } = asked;
+    fn add_join_chain(&mut self, node: usize, requested: PlanRequest<'_>) -> Result<Option<usize>> {
+        let PlanRequest { chain, role, columns, joined, .. } = requested;
         let Role::Stored { may_join: true, .. } = role else { return Ok(None) };
         if joined {
             return Ok(None);
         }
-        let Some(way) = Way::of(chain).filter(Way::is_by_keys) else { return Ok(None) };
+        let Some(way) = JoinChain::of(chain).filter(JoinChain::is_by_keys) else { return Ok(None) };
         let Some(target) = chain.hops().pop() else { return Ok(None) };
         let select = keyed_select(target, !chain.scope.order.is_empty(), columns)?;
-        let hop =
-            Hop { owner_columns: way.owner_columns, target_columns: select.columns, unique: false, target_type: None };
+        let hop = KeyJoin {
+            owner_columns: way.owner_columns,
+            target_columns: select.columns,
+            unique: false,
+            target_type: None,
+        };
         let by = LoadedBy::Key(hop, Fetch::JoinChain(Box::new(way)));
         let new = NewEdge { association: chain.association, role, columns, variant: None, select, by };
         Ok(Some(self.push_edge(node, new)))
@@ -480,11 +492,11 @@ pub(super) fn keyed_select(hop: &ChainHop, globally_ordered: bool, columns: Colu
 // Whether a request gives all that the association declares. Where that is a selection, another order selects other
 // rows: the first of a `has_one`, of a group, the first few of an association with a limit.
 fn is_whole(chain: &Chain) -> bool {
-    let Chain { association, scope, asked, .. } = chain;
+    let Chain { association, scope, requested, .. } = chain;
     // A scope that depends on the owner may cut as well.
     let cuts = || scope.limit.is_some() || scope.offset.is_some() || association.options.owner_scope.is_some();
     let selects = || cuts() || !scope.group.is_empty() || chain.takes_first();
-    asked.is_whole() && (asked.order.is_empty() || !selects())
+    requested.is_whole() && (requested.order.is_empty() || !selects())
 }
 
 // The associations among these requests that are loaded as they are, by statements of their own.
@@ -492,8 +504,8 @@ fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
     let is_whole = |request: &&Request| {
         request.strategy != Strategy::Joined
             && request.loader.is_none()
-            && request.shape.is_whole()
-            && request.shape.order.is_empty()
+            && request.scope.is_whole()
+            && request.scope.order.is_empty()
     };
     requests.iter().filter(is_whole).map(|request| request.association).collect()
 }

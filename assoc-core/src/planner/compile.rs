@@ -1,7 +1,7 @@
 //! From a query as it was written to what runs: scopes and filters that always apply, the columns to read, the plan of
 //! what to load. One call, without I/O; whatever can be refused is refused here, before any SQL.
 
-use super::{Databases, Plan, Root, RootRequest, Way};
+use super::{Databases, JoinChain, Plan, Root, RootRequest};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::joins::{JoinKind, Joins, RawJoin};
@@ -9,7 +9,7 @@ use crate::metadata::association::{AssociationDef, Chain};
 use crate::metadata::expr::Operand;
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{ColumnDef, ModelDef};
-use crate::metadata::request::{Request, Shape};
+use crate::metadata::request::{Request, ScopeDef};
 use crate::sql::{JoinedSelect, Select};
 use crate::statement::Statement;
 use crate::value::Value;
@@ -38,7 +38,7 @@ pub struct QueryRequest {
     pub raw_joins: Vec<RawJoin>,
     /// The tables from the owner of an association to these rows, whose conditions the query has already: with them come
     /// the model's scope and the repo's filters.
-    pub way: Option<Way>,
+    pub way: Option<JoinChain>,
     /// The columns to read, if not all.
     pub selected: Option<Vec<Operand>>,
     /// Whether the model's default scope is left out.
@@ -63,11 +63,11 @@ impl PlanContext<'_> {
     /// When one association is asked for twice in different ways, a declaration does not hold together, or a condition
     /// would have to look into two databases.
     pub fn plan(&self, root: Root, roots: Vec<RootRequest>) -> Result<Plan> {
-        let apart = self.databases.is_some();
+        let single_table_only = self.databases.is_some();
         let plan = match self.filters {
-            None => Plan::of_roots(root, roots, apart)?,
+            None => Plan::of_roots(root, roots, single_table_only)?,
             Some(filters) => {
-                let plan = Plan::of_roots(root, roots.clone(), apart)?.with_filters(filters)?;
+                let plan = Plan::of_roots(root, roots.clone(), single_table_only)?.with_filters(filters)?;
                 // What a filter in SQL of the application's own says is said of one table.
                 if plan.joins_raw() { Plan::of_roots(root, roots, true)?.with_filters(filters)? } else { plan }
             }
@@ -80,8 +80,8 @@ impl PlanContext<'_> {
     ///
     /// # Errors
     /// When a declaration does not hold together.
-    pub fn chain(&self, association: &'static AssociationDef, asked: Shape) -> Result<Chain> {
-        let chain = Chain::scoped(association, asked)?;
+    pub fn chain(&self, association: &'static AssociationDef, requested: ScopeDef) -> Result<Chain> {
+        let chain = Chain::scoped(association, requested)?;
         match self.filters {
             Some(hook) => chain.with_filters(hook),
             None => Ok(chain),
@@ -90,10 +90,10 @@ impl PlanContext<'_> {
 
     /// The join of a chain's tables, if there is one and they are in one database.
     #[must_use]
-    pub fn join_chain(&self, chain: &Chain) -> Option<Way> {
+    pub fn join_chain(&self, chain: &Chain) -> Option<JoinChain> {
         // Across databases every hop is a statement of its own.
         let together = self.databases.is_none_or(|databases| databases.have_whole(chain));
-        Way::of(chain).filter(|_| together)
+        JoinChain::of(chain).filter(|_| together)
     }
 }
 
@@ -224,7 +224,7 @@ fn with_distinct_order(mut select: Select) -> Result<Select> {
 
 fn joins_of(
     context: &PlanContext<'_>,
-    way: Option<&Way>,
+    way: Option<&JoinChain>,
     joined: &[(JoinKind, Request)],
     raw: Vec<RawJoin>,
 ) -> Result<Joins> {

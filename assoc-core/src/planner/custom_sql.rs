@@ -3,13 +3,18 @@
 use super::build::{Columns, LoadedBy, NewEdge, PlanRequest, Role};
 use super::{Fetch, Plan};
 use crate::error::{Error, Result};
-use crate::metadata::association::Finder;
+use crate::metadata::association::CustomSql;
 use crate::metadata::model::ascending_once;
 use crate::sql::{KeyedSelect, PerOwner, RowOrder};
 
 impl Plan {
-    pub(super) fn add_custom_sql(&mut self, node: usize, asked: PlanRequest<'_>, finder: Finder) -> Result<usize> {
-        let (association, scope, role) = (asked.chain.association, &asked.chain.scope, asked.role);
+    pub(super) fn add_custom_sql(
+        &mut self,
+        node: usize,
+        requested: PlanRequest<'_>,
+        custom_sql: CustomSql,
+    ) -> Result<usize> {
+        let (association, scope, role) = (requested.chain.association, &requested.chain.scope, requested.role);
         let refuse = |what: &str| {
             let message = format!("`{}` has SQL of its own (`finder_sql`): {what}", association.name);
             Err(Error::invalid_query((association.owner)().name, message))
@@ -33,7 +38,7 @@ impl Plan {
             ..KeyedSelect::new((association.target)(), &[])
         };
         // By no key: which rows an owner has is for the statement to say.
-        let by = LoadedBy::Owner(Fetch::CustomSql(finder), None);
+        let by = LoadedBy::Owner(Fetch::CustomSql(custom_sql), None);
         let columns = Columns::OfRows;
         Ok(self.push_edge(node, NewEdge { association, role, columns, variant: None, select, by }))
     }

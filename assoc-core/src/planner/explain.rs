@@ -7,7 +7,7 @@ use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
 use crate::metadata::model::ModelDef;
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 use crate::value::Value;
 
 impl Plan {
@@ -34,7 +34,7 @@ impl Plan {
             let root = self.nodes[at].model.name;
             match self.root {
                 Root::Fetched => out.push_str(&format!("{root} [1]\n")),
-                Root::Held => out.push_str(&format!("{root} (in hand)\n")),
+                Root::Existing => out.push_str(&format!("{root} (in hand)\n")),
             }
             self.explain_node(at, "", &mut out);
         }
@@ -65,11 +65,11 @@ impl Plan {
                 let if_needed = if step.memory.is_empty() { "" } else { "for rows not in memory: " };
                 format!("{if_needed}{}", by_key()?)
             }
-            Fetch::JoinChain(way) => {
-                way.statement(&step.select, dialect, &sample_keys(way.owner_columns.len()))?.to_string()
+            Fetch::JoinChain(join_chain) => {
+                join_chain.statement(&step.select, dialect, &sample_keys(join_chain.owner_columns.len()))?.to_string()
             }
             Fetch::OwnerScopeThrough(scope) => {
-                let Some(onward) = scope.onward(&Shape::default())? else { return Ok(Vec::new()) };
+                let Some(onward) = scope.onward(&ScopeDef::default())? else { return Ok(Vec::new()) };
                 let parts = onward.plan.steps.iter().map(|part| onward.plan.statements_of(part, dialect_of));
                 return Ok(parts.collect::<Result<Vec<_>>>()?.concat());
             }
@@ -97,7 +97,7 @@ impl Plan {
                 out,
                 "{indent}{branch}{}: {} {} [{}]",
                 association.name,
-                association.association_macro(),
+                association.association_kind(),
                 self.nodes[edge.child].model.name,
                 numbers.join(", ")
             );
@@ -143,7 +143,7 @@ impl Plan {
                 steps
             }
             Source::Joined { .. } => Vec::new(),
-            Source::Composed { first, second, .. } => {
+            Source::Through { first, second, .. } => {
                 let mut steps = self.steps_behind(self.edge(first));
                 steps.extend(self.steps_behind(self.edge(second)));
                 steps

@@ -17,7 +17,7 @@ impl Plan {
                 step.memory.retain(|node| !self.available.contains(node));
             }
             match &mut step.fetch {
-                Fetch::JoinChain(way) => way.with_filters(hook)?,
+                Fetch::JoinChain(join_chain) => join_chain.with_filters(hook)?,
                 Fetch::OwnerScope(scope) | Fetch::OwnerScopeThrough(scope) => scope.with_filters(hook),
                 Fetch::ByKey | Fetch::CustomSql(_) | Fetch::Function(_) => {}
             }

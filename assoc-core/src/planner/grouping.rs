@@ -45,7 +45,7 @@ impl Plan {
         let step = match self.nodes[node].edges[edge].source {
             Source::Step { step, .. } => step,
             Source::Joined { .. } => return Err(cannot_join(association, GROUPED)),
-            Source::OwnerStep { .. } | Source::Composed { .. } => return Ok(()),
+            Source::OwnerStep { .. } | Source::Through { .. } => return Ok(()),
         };
         if matches!(self.steps[step].fetch, Fetch::OwnerScope(_)) {
             let message = format!(

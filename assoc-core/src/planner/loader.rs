@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::joins::cannot_join;
 use crate::metadata::association::{Chain, LoadState};
 use crate::metadata::loader::Loader;
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 use crate::sql::KeyedSelect;
 
 impl Plan {
@@ -20,7 +20,7 @@ impl Plan {
                 "`load_with` gives rows by a key of the owners, and `{}` is a {}: use it for the associations it goes \
                  through, or for one that leads to a single model by a key",
                 association.name,
-                association.association_macro()
+                association.association_kind()
             );
             return Err(Error::invalid_query((association.owner)().name, message));
         };
@@ -47,7 +47,7 @@ pub(super) fn check_loader(chain: &Chain, loader: &Loader, joined: bool) -> Resu
     if joined {
         return Err(cannot_join(association, "takes its rows from a function (`load_with`)"));
     }
-    if chain.asked != Shape::default() {
+    if chain.requested != ScopeDef::default() {
         let message = format!(
             "`{}` is loaded with a function: what it returns is taken as it is, so filter, sort and cut in there",
             association.name

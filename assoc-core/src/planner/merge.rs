@@ -15,15 +15,15 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
             Some(known) => {
                 let what = if known.loader != request.loader {
                     "functions to load it with"
-                } else if known.shape.filter != request.shape.filter {
+                } else if known.scope.filter != request.scope.filter {
                     "filters"
-                } else if known.shape.order != request.shape.order {
+                } else if known.scope.order != request.scope.order {
                     "orders"
-                } else if known.shape.select != request.shape.select {
+                } else if known.scope.select != request.scope.select {
                     "columns"
-                } else if known.shape.group != request.shape.group {
+                } else if known.scope.group != request.scope.group {
                     "groups"
-                } else if known.shape != request.shape {
+                } else if known.scope != request.scope {
                     "limits"
                 } else {
                     known.strategy = known.strategy.max(request.strategy);

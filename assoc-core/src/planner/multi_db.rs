@@ -10,7 +10,7 @@ use crate::metadata::association::{AssociationDef, Chain};
 use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::RowFilters;
 use crate::metadata::model::ModelDef;
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 use crate::sql::Select;
 
 /// Which models' rows are in one database. Implemented by a repo that knows of several.
@@ -30,7 +30,7 @@ impl dyn Databases + '_ {
     /// Refuses a statement about rows of a model that would have to look into another database.
     ///
     /// # Errors
-    /// [`ErrorKind::Apart`] naming both models and the association.
+    /// [`ErrorKind::AcrossDatabases`] naming both models and the association.
     pub fn require_select(&self, select: &Select) -> Result<()> {
         let model = select.model;
         for (at, table) in select.joins.tables().iter().enumerate() {
@@ -76,7 +76,7 @@ impl dyn Databases + '_ {
             | Expr::IsNull(_)
             | Expr::Tagged { .. }
             | Expr::TooDeep
-            | Expr::Chosen(_)
+            | Expr::Limited(_)
             | Expr::Raw { .. } => Ok(()),
         }
     }
@@ -89,7 +89,7 @@ impl dyn Databases + '_ {
         only_type: Option<&'static str>,
         filters: Option<&RowFilters>,
     ) -> Result<()> {
-        let chain = Chain::scoped_to(association, Shape::default(), only_type)?;
+        let chain = Chain::scoped_to(association, ScopeDef::default(), only_type)?;
         let chain = match filters {
             Some(RowFilters(hook)) => chain.with_filters(hook)?,
             None => chain,
@@ -110,6 +110,6 @@ impl dyn Databases + '_ {
         if self.are_together(model, other) {
             return Ok(());
         }
-        Err(ErrorKind::Apart { model: model.name, other: other.name, association: association() }.into())
+        Err(ErrorKind::AcrossDatabases { model: model.name, other: other.name, association: association() }.into())
     }
 }

@@ -9,19 +9,19 @@ use std::any::Any;
 
 use super::build::{Columns, LoadedBy, NewEdge, PlanRequest, Role, keyed_select};
 use super::grouping::check_group;
-use super::{EdgeId, Fetch, Finish, Plan, Root, Step};
+use super::{EdgeId, Fetch, OwnerLimits, Plan, Root, Step};
 use crate::error::{Error, Result};
 use crate::metadata::association::{AssociationDef, Chain, ChainParts};
 use crate::metadata::filter_hook::{FilterHook, RowFilters, filtered};
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 use crate::sql::KeyedSelect;
 
 /// A scope that depends on the owner, on its way to a look-up.
 #[derive(Debug, Clone)]
 pub struct OwnerScope {
     association: &'static AssociationDef,
-    scope: fn(&dyn Any) -> Shape,
-    asked: Shape,
+    scope: fn(&dyn Any) -> ScopeDef,
+    requested: ScopeDef,
     columns: Columns,
     filters: Option<RowFilters>,
 }
@@ -34,17 +34,17 @@ pub struct Onward {
     /// The edge to the targets.
     pub edge: EdgeId,
     /// What is done with each owner's rows then.
-    pub finish: Finish,
+    pub limits: OwnerLimits,
 }
 
 impl OwnerScope {
     pub(super) fn new(
         association: &'static AssociationDef,
-        scope: fn(&dyn Any) -> Shape,
-        asked: Shape,
+        scope: fn(&dyn Any) -> ScopeDef,
+        requested: ScopeDef,
         columns: Columns,
     ) -> Self {
-        OwnerScope { association, scope, asked, columns, filters: None }
+        OwnerScope { association, scope, requested, columns, filters: None }
     }
 
     pub(crate) fn with_filters(&mut self, hook: &FilterHook) {
@@ -53,15 +53,15 @@ impl OwnerScope {
 
     /// An owner's scope. Owners whose scopes are equal share a look-up.
     #[must_use]
-    pub fn scope_of(&self, owner: &dyn Any) -> Shape {
+    pub fn scope_of(&self, owner: &dyn Any) -> ScopeDef {
         (self.scope)(owner)
     }
 
     // The chain of owners with a scope. What is loaded below the rows was planned before there were owners, and so was
     // which scopes are left out.
-    fn chain(&self, scope: &Shape) -> Result<Chain> {
+    fn chain(&self, scope: &ScopeDef) -> Result<Chain> {
         if scope.includes.is_empty() && !scope.unscoped {
-            let chain = Chain::of_owner(self.association, scope.clone(), self.asked.clone())?;
+            let chain = Chain::of_owner(self.association, scope.clone(), self.requested.clone())?;
             return check_group(&chain).map(|()| chain);
         }
         let message = format!(
@@ -76,7 +76,7 @@ impl OwnerScope {
     ///
     /// # Errors
     /// When the scope asks for something that a scope of one owner cannot have.
-    pub fn select(&self, plan: &Plan, step: &Step, scope: &Shape) -> Result<KeyedSelect> {
+    pub fn select(&self, plan: &Plan, step: &Step, scope: &ScopeDef) -> Result<KeyedSelect> {
         let chain = self.chain(scope)?;
         let Some(hop) = chain.as_key() else { return Ok(step.select.clone()) };
         let mut select = keyed_select(hop, false, self.columns)?;
@@ -93,28 +93,28 @@ impl OwnerScope {
     ///
     /// # Errors
     /// As [`select`](Self::select).
-    pub fn onward(&self, scope: &Shape) -> Result<Option<Onward>> {
+    pub fn onward(&self, scope: &ScopeDef) -> Result<Option<Onward>> {
         let chain = self.chain(scope)?;
-        let Shape { distinct, limit, ref group, .. } = chain.scope;
+        let ScopeDef { distinct, limit, ref group, .. } = chain.scope;
         let globally_ordered = !chain.scope.order.is_empty();
         let (mut plan, edge, join_rows) = match &chain.parts {
             ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => return Ok(None),
             ChainParts::Through { through, source } => {
                 let Some(between) = through.targets().first().copied() else { return Ok(None) };
-                let mut plan = Plan::of_root(Root::Held, between);
+                let mut plan = Plan::of_root(Root::Existing, between);
                 let onward = PlanRequest { globally_ordered, columns: Columns::OfRows, ..PlanRequest::part(source) };
                 let edge = plan.add_only(0, &chain, onward)?;
                 (plan, edge, false)
             }
             ChainParts::JoinTable { rows, targets } => {
-                let mut plan = Plan::of_root(Root::Held, rows.model);
-                let asked = PlanRequest { columns: Columns::OfRows, ..PlanRequest::part(&chain) };
-                let edge = plan.add_targets_of_join_rows(0, asked, targets, globally_ordered)?;
+                let mut plan = Plan::of_root(Root::Existing, rows.model);
+                let requested = PlanRequest { columns: Columns::OfRows, ..PlanRequest::part(&chain) };
+                let edge = plan.add_targets_of_join_rows(0, requested, targets, globally_ordered)?;
                 (plan, edge, !rows.model.is_bare_join_table())
             }
         };
         let (offset, grouped) = (chain.scope.offset.unwrap_or(0), !group.is_empty());
-        let finish = Finish { ranked: globally_ordered, distinct, grouped, offset, limit, join_rows };
+        let limits = OwnerLimits { globally_ordered, distinct, grouped, offset, limit, join_rows };
         if grouped {
             let child = plan.nodes[0].edges[edge].child;
             plan.rank_groups(self.association, child, group)?;
@@ -124,15 +124,15 @@ impl OwnerScope {
         if let Some(RowFilters(hook)) = &self.filters {
             plan = plan.with_filters(hook)?;
         }
-        Ok(Some(Onward { plan, edge: EdgeId { node: 0, edge }, finish }))
+        Ok(Some(Onward { plan, edge: EdgeId { node: 0, edge }, limits }))
     }
 }
 
 /// Refuses what a scope that depends on the owner cannot be part of.
-pub(super) fn check_owner_scope(asked: PlanRequest<'_>) -> Result<()> {
-    let through = asked.role == Role::Through;
-    let what = match &asked.chain.parts {
-        ChainParts::Key(_) if through && asked.globally_ordered => {
+pub(super) fn check_owner_scope(requested: PlanRequest<'_>) -> Result<()> {
+    let through = requested.role == Role::Through;
+    let what = match &requested.chain.parts {
+        ChainParts::Key(_) if through && requested.globally_ordered => {
             "cannot be part of one that is sorted by an order of its own"
         }
         ChainParts::Key(_) => return Ok(()),
@@ -141,7 +141,7 @@ pub(super) fn check_owner_scope(asked: PlanRequest<'_>) -> Result<()> {
         ChainParts::CustomSql(_) => "has SQL of its own (`finder_sql`)",
         ChainParts::Through { .. } | ChainParts::JoinTable { .. } => return Ok(()),
     };
-    let association = asked.chain.association;
+    let association = requested.chain.association;
     let message = format!(
         "`{}` has a scope that depends on its owner and {what}: read it by itself, or with `repo.get_association`",
         association.name
@@ -155,10 +155,10 @@ impl Plan {
     pub(super) fn add_owner_scope_through(
         &mut self,
         node: usize,
-        asked: PlanRequest<'_>,
-        scope: fn(&dyn Any) -> Shape,
+        requested: PlanRequest<'_>,
+        scope: fn(&dyn Any) -> ScopeDef,
     ) -> Result<usize> {
-        let PlanRequest { chain, role, .. } = asked;
+        let PlanRequest { chain, role, .. } = requested;
         let association = chain.association;
         let behind = match &chain.parts {
             ChainParts::Through { through, .. } => {
@@ -171,9 +171,9 @@ impl Plan {
             ChainParts::JoinTable { rows, .. } => Some(self.add_join_rows(node, rows, Columns::OfRows, false)),
             ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => None,
         };
-        let scope = OwnerScope::new(association, scope, chain.asked.clone(), Columns::OfRows);
+        let scope = OwnerScope::new(association, scope, chain.requested.clone(), Columns::OfRows);
         // A declaration that does not hold together is found now.
-        scope.onward(&Shape::default())?;
+        scope.onward(&ScopeDef::default())?;
         let by = LoadedBy::Owner(Fetch::OwnerScopeThrough(scope), behind.map(|edge| EdgeId { node, edge }));
         let select = KeyedSelect::new((association.target)(), &[]);
         let columns = Columns::OfRows;

@@ -12,7 +12,7 @@
 //! be among them as by key, so that it is all the same to a request by which kind of statement it is loaded.
 
 use crate::error::{Error, Result};
-use crate::metadata::association::Hop;
+use crate::metadata::association::KeyJoin;
 use crate::planner::{Edge, EdgeId, Plan, Source};
 use crate::sql::KeyedSelect;
 
@@ -67,11 +67,11 @@ impl Plan {
     }
 
     // The key that an edge goes by by itself.
-    fn hop_of(&self, edge: &Edge) -> Option<Hop> {
+    fn hop_of(&self, edge: &Edge) -> Option<KeyJoin> {
         match edge.source {
             Source::Step { hop, .. } => Some(hop),
             Source::Joined { joined } => Some(self.joined[joined].hop),
-            Source::OwnerStep { .. } | Source::Composed { .. } => None,
+            Source::OwnerStep { .. } | Source::Through { .. } => None,
         }
     }
 }

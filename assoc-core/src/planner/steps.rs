@@ -80,7 +80,7 @@ impl Plan {
     fn step_of(&self, node: usize) -> Option<usize> {
         match self.edge(self.nodes[node].fetched_by?).source {
             Source::Step { step, .. } | Source::OwnerStep { step, .. } => Some(step),
-            Source::Joined { .. } | Source::Composed { .. } => None,
+            Source::Joined { .. } | Source::Through { .. } => None,
         }
     }
 
@@ -91,7 +91,7 @@ impl Plan {
             Source::OwnerStep { behind: None, .. }
             | Source::Step { .. }
             | Source::Joined { .. }
-            | Source::Composed { .. } => self.step_of(served.node),
+            | Source::Through { .. } => self.step_of(served.node),
         }
     }
 
@@ -264,7 +264,7 @@ impl Source {
     fn step_mut(&mut self) -> Option<&mut usize> {
         match self {
             Source::Step { step, .. } | Source::OwnerStep { step, .. } => Some(step),
-            Source::Joined { .. } | Source::Composed { .. } => None,
+            Source::Joined { .. } | Source::Through { .. } => None,
         }
     }
 }

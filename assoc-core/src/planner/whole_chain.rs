@@ -9,7 +9,7 @@ impl Plan {
     #[must_use]
     pub fn joins_raw(&self) -> bool {
         self.steps.iter().any(|step| match &step.fetch {
-            Fetch::JoinChain(way) => way.has_raw(),
+            Fetch::JoinChain(join_chain) => join_chain.has_raw(),
             Fetch::ByKey
             | Fetch::OwnerScope(_)
             | Fetch::OwnerScopeThrough(_)

@@ -29,7 +29,7 @@ use super::keyed::column_in_memory;
 use super::{KeyedSelect, RowOrder, Select, SqlWriter};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::metadata::association::Hop;
+use crate::metadata::association::KeyJoin;
 use crate::metadata::expr::{Direction, OrderTerm};
 use crate::metadata::model::{ModelDef, ascending_once};
 use crate::statement::Statement;
@@ -102,7 +102,7 @@ pub struct LoadedEdge<'p> {
     /// Which columns are read, in which order the rows are.
     pub select: &'p KeyedSelect,
     /// The key from the row before.
-    pub hop: Hop,
+    pub hop: KeyJoin,
     /// Whether its rows only lead to others, so that their keys are enough.
     pub keys_only: bool,
     /// The query's order, as far as it sorts the rows of this association.
@@ -324,7 +324,7 @@ impl JoinedSelect {
 }
 
 // The order in which an owner's rows are, if it has several.
-fn order_of(select: &KeyedSelect, hop: Hop) -> Option<Vec<OrderTerm>> {
+fn order_of(select: &KeyedSelect, hop: KeyJoin) -> Option<Vec<OrderTerm>> {
     let single = hop.unique && select.row_order != RowOrder::Ranked;
     (!single).then(|| select.total_order())
 }

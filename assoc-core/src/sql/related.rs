@@ -2,32 +2,32 @@
 //! a join they never repeat an owner.
 //!
 //! They look at the rows that loading the association gives. Where it chooses among rows (the first of a `has_one`, the
-//! first few of an association with a limit) the subquery holds the row against those that are chosen: `chosen.rs`.
+//! first few of an association with a limit) the subquery holds the row against those that are chosen: `limited.rs`.
 
 use super::SqlWriter;
-use super::chosen::{Choice, Outer};
+use super::limited::{Outer, RowLimit};
 use crate::error::{Error, Result};
-use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, Hop};
+use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, KeyJoin};
 use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::RowFilters;
 use crate::metadata::model::{Discriminator, ModelDef};
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 
 // Default scopes with conditions on associations may lead back to each other.
 const DEEPEST: usize = 64;
 
 /// What the rows of an association are asked.
 #[derive(Clone, Copy)]
-pub(super) enum Wanted<'e> {
+pub(super) enum TargetCondition<'e> {
     /// That they satisfy a condition.
     Filter(&'e Expr),
     /// That an association of theirs has such a row.
-    Onward { chain: &'e Chain, wanted: &'e Wanted<'e> },
+    Onward { chain: &'e Chain, target_condition: &'e TargetCondition<'e> },
 }
 
-impl Wanted<'_> {
+impl TargetCondition<'_> {
     pub(super) fn is_anything(&self) -> bool {
-        matches!(self, Wanted::Filter(filter) if filter.is_always())
+        matches!(self, TargetCondition::Filter(filter) if filter.is_always())
     }
 }
 
@@ -65,17 +65,17 @@ impl<'d> SqlWriter<'d> {
         only_type: Option<&'static str>,
         filters: Option<&RowFilters>,
     ) -> Result<()> {
-        let chain = Chain::scoped_to(association, Shape::default(), only_type)?;
+        let chain = Chain::scoped_to(association, ScopeDef::default(), only_type)?;
         let chain = match filters {
             Some(RowFilters(hook)) => chain.with_filters(hook)?,
             None => chain,
         };
-        self.reaches(&chain, Wanted::Filter(filter))
+        self.reaches(&chain, TargetCondition::Filter(filter))
     }
 
-    pub(super) fn reaches(&mut self, chain: &Chain, wanted: Wanted<'_>) -> Result<()> {
+    pub(super) fn reaches(&mut self, chain: &Chain, target_condition: TargetCondition<'_>) -> Result<()> {
         let association = chain.association;
-        check(chain, wanted.is_anything())?;
+        check(chain, target_condition.is_anything())?;
         if self.nested == DEEPEST {
             let message = format!(
                 "the condition on `{}` nests more than {DEEPEST} deep: the scopes it goes by lead back to themselves",
@@ -87,30 +87,31 @@ impl<'d> SqlWriter<'d> {
         match &chain.parts {
             // Refused by the check.
             ChainParts::CustomSql(_) => {}
-            ChainParts::Key(hop) => self.direct(hop, wanted)?,
+            ChainParts::Key(hop) => self.direct(hop, target_condition)?,
             ChainParts::ByType { hops, .. } => {
                 self.push("(");
                 for (at, hop) in hops.iter().enumerate() {
                     self.push(if at > 0 { " OR " } else { "" });
-                    self.direct(hop, wanted)?;
+                    self.direct(hop, target_condition)?;
                 }
                 self.push(if hops.is_empty() { "1 = 0)" } else { ")" });
             }
-            ChainParts::Through { through, source } => match Choice::of_composed(chain, wanted)? {
-                Some(Choice::NONE) => self.push("1 = 0"),
-                Some(choice) => self.composed_choice(chain, choice, wanted)?,
-                None => self.reaches(through, Wanted::Onward { chain: source, wanted: &wanted })?,
+            ChainParts::Through { through, source } => match RowLimit::of_through(chain, target_condition)? {
+                Some(RowLimit::NONE) => self.push("1 = 0"),
+                Some(row_limit) => self.through_limit(chain, row_limit, target_condition)?,
+                None => self
+                    .reaches(through, TargetCondition::Onward { chain: source, target_condition: &target_condition })?,
             },
-            ChainParts::JoinTable { rows, targets } => match Choice::of_composed(chain, wanted)? {
-                Some(Choice::NONE) => self.push("1 = 0"),
-                Some(choice) => self.composed_choice(chain, choice, wanted)?,
+            ChainParts::JoinTable { rows, targets } => match RowLimit::of_through(chain, target_condition)? {
+                Some(RowLimit::NONE) => self.push("1 = 0"),
+                Some(row_limit) => self.through_limit(chain, row_limit, target_condition)?,
                 None => self.exists(rows, |writer| {
                     if !rows.scope.filter.is_always() {
                         writer.push("(");
                         writer.condition(&rows.scope.filter)?;
                         writer.push(") AND ");
                     }
-                    writer.direct(targets, wanted)?;
+                    writer.direct(targets, target_condition)?;
                     Ok(true)
                 })?,
             },
@@ -120,9 +121,9 @@ impl<'d> SqlWriter<'d> {
     }
 
     // By a key: EXISTS, with the type that the owner names where it does.
-    fn direct(&mut self, hop: &ChainHop, wanted: Wanted<'_>) -> Result<()> {
-        let choice = Choice::of_hop(hop, wanted);
-        if choice == Some(Choice::NONE) {
+    fn direct(&mut self, hop: &ChainHop, target_condition: TargetCondition<'_>) -> Result<()> {
+        let row_limit = RowLimit::of_hop(hop, target_condition);
+        if row_limit == Some(RowLimit::NONE) {
             self.push("1 = 0");
             return Ok(());
         }
@@ -134,14 +135,14 @@ impl<'d> SqlWriter<'d> {
                 writer.names_type(&outer, owner, named);
             }
             let connector = if named.is_some() { " AND " } else { "" };
-            if let Some(choice) = choice {
+            if let Some(row_limit) = row_limit {
                 writer.push(connector);
-                writer.direct_choice(hop, choice, Outer { alias: &outer, model: owner })?;
-                writer.and_wanted(wanted)?;
+                writer.direct_limit(hop, row_limit, Outer { alias: &outer, model: owner })?;
+                writer.and_target_condition(target_condition)?;
                 return Ok(true);
             }
-            match wanted {
-                Wanted::Filter(filter) => {
+            match target_condition {
+                TargetCondition::Filter(filter) => {
                     let filter = visible.clone().and(filter.clone());
                     if filter.is_always() {
                         return Ok(named.is_some());
@@ -151,14 +152,14 @@ impl<'d> SqlWriter<'d> {
                     writer.condition(&filter)?;
                     writer.push(if named.is_some() { ")" } else { "" });
                 }
-                Wanted::Onward { chain, wanted } => {
+                TargetCondition::Onward { chain, target_condition } => {
                     writer.push(connector);
                     if !visible.is_always() {
                         writer.push("(");
                         writer.condition(visible)?;
                         writer.push(") AND ");
                     }
-                    writer.reaches(chain, *wanted)?;
+                    writer.reaches(chain, *target_condition)?;
                 }
             }
             Ok(true)
@@ -166,18 +167,18 @@ impl<'d> SqlWriter<'d> {
     }
 
     /// Appends ` AND` what is wanted of the row, unless that is nothing.
-    pub(super) fn and_wanted(&mut self, wanted: Wanted<'_>) -> Result<()> {
-        match wanted {
-            Wanted::Filter(filter) if filter.is_always() => Ok(()),
-            Wanted::Filter(filter) => {
+    pub(super) fn and_target_condition(&mut self, target_condition: TargetCondition<'_>) -> Result<()> {
+        match target_condition {
+            TargetCondition::Filter(filter) if filter.is_always() => Ok(()),
+            TargetCondition::Filter(filter) => {
                 self.push(" AND (");
                 self.condition(filter)?;
                 self.push(")");
                 Ok(())
             }
-            Wanted::Onward { chain, wanted } => {
+            TargetCondition::Onward { chain, target_condition } => {
                 self.push(" AND ");
-                self.reaches(chain, *wanted)
+                self.reaches(chain, *target_condition)
             }
         }
     }
@@ -223,12 +224,12 @@ impl<'d> SqlWriter<'d> {
     }
 
     /// Appends that the target's columns, qualified as the writer says, hold the key of `outer`'s row.
-    pub(super) fn hop_matches(&mut self, outer: &str, owner: &ModelDef, hop: Hop, target: &ModelDef) {
+    pub(super) fn hop_matches(&mut self, outer: &str, owner: &ModelDef, hop: KeyJoin, target: &ModelDef) {
         self.hop_matches_as(outer, owner, hop, target, ("", ""));
     }
 
     /// The same in a subquery about one row of `outer`, whose key counts as a bound one does.
-    pub(super) fn hop_matches_one(&mut self, outer: &str, owner: &ModelDef, hop: Hop, target: &ModelDef) {
+    pub(super) fn hop_matches_one(&mut self, outer: &str, owner: &ModelDef, hop: KeyJoin, target: &ModelDef) {
         let bound_like = self.dialect.bound_like();
         self.hop_matches_as(outer, owner, hop, target, bound_like);
     }
@@ -237,7 +238,7 @@ impl<'d> SqlWriter<'d> {
         &mut self,
         outer: &str,
         owner: &ModelDef,
-        hop: Hop,
+        hop: KeyJoin,
         target: &ModelDef,
         (before, behind): (&'static str, &'static str),
     ) {

@@ -24,7 +24,7 @@ impl<M, Out> Aggregate<M, Out> {
 
     /// The number of rows.
     #[must_use]
-    pub fn rows() -> Aggregate<M, i64> {
+    pub fn count_all() -> Aggregate<M, i64> {
         let operand = Operand::Aggregate { function: AggregateFunction::Count, column: None, distinct: false };
         Aggregate { operand, model: PhantomData }
     }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::typed::aggregate::{Aggregate, Summable};
-use crate::typed::joined::JoinedColumn;
+use crate::typed::joined_column::JoinedColumn;
 use crate::value::Value;
 
 mod list;
@@ -389,13 +389,13 @@ impl<M> Filter<M> {
 
     /// All of several conditions; with none, every row.
     #[must_use]
-    pub fn all(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
+    pub fn all_of(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
         Filter::new(Expr::all_of(filters.into_iter().map(|filter| filter.expr).collect()))
     }
 
     /// One of several conditions; with none, no row.
     #[must_use]
-    pub fn any(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
+    pub fn any_of(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
         Filter::new(Expr::any_of(filters.into_iter().map(|filter| filter.expr).collect()))
     }
 

@@ -53,7 +53,7 @@ impl<O, T> Preload<O, T> {
     /// Leaves out the limit and offset that the association declares.
     #[must_use]
     pub fn unlimited(mut self) -> Self {
-        self.request.shape.unlimited = true;
+        self.request.scope.unlimited = true;
         self
     }
 }

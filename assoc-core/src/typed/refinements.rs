@@ -129,8 +129,8 @@ macro_rules! refinements {
     };
 }
 
-refinements!(Scope<T>, shape, "");
-refinements!(Preload<O, T>, request.shape, "\nThe association is [partial](crate::LoadState::Partial) then.");
+refinements!(Scope<T>, scope, "");
+refinements!(Preload<O, T>, request.scope, "\nThe association is [partial](crate::LoadState::Partial) then.");
 
 /// The same words on the association itself, where they begin a preload.
 macro_rules! beginnings {

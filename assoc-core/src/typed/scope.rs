@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::preload::IntoPreload;
-use crate::metadata::request::{Request, Shape};
+use crate::metadata::request::{Request, ScopeDef};
 
 /// Builds the scope of an association or model: what a function named by `scope = "…"` receives and returns.
 ///
@@ -14,25 +14,25 @@ use crate::metadata::request::{Request, Shape};
 /// }
 /// ```
 pub struct Scope<T> {
-    pub(crate) shape: Shape,
+    pub(crate) scope: ScopeDef,
     target: PhantomData<fn() -> T>,
 }
 
 impl<T> Clone for Scope<T> {
     fn clone(&self) -> Self {
-        Scope { shape: self.shape.clone(), target: PhantomData }
+        Scope { scope: self.scope.clone(), target: PhantomData }
     }
 }
 
 impl<T> PartialEq for Scope<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.shape == other.shape
+        self.scope == other.scope
     }
 }
 
 impl<T> fmt::Debug for Scope<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.shape, f)
+        fmt::Debug::fmt(&self.scope, f)
     }
 }
 
@@ -46,19 +46,19 @@ impl<T> Scope<T> {
     /// Everything.
     #[must_use]
     pub fn new() -> Self {
-        Scope { shape: Shape::default(), target: PhantomData }
+        Scope { scope: ScopeDef::default(), target: PhantomData }
     }
 
     /// Loads an association below the rows whenever they are loaded (F111).
     #[must_use]
     pub fn preload(mut self, preload: impl IntoPreload<T>) -> Self {
-        self.shape.includes.extend(preload.into_requests().into_iter().map(Request::into_include));
+        self.scope.includes.extend(preload.into_requests().into_iter().map(Request::into_include));
         self
     }
 
     /// The data form.
     #[must_use]
-    pub fn into_shape(self) -> Shape {
-        self.shape
+    pub fn into_def(self) -> ScopeDef {
+        self.scope
     }
 }

@@ -9,7 +9,7 @@ use super::{function, generated};
 use crate::attributes::Inverse;
 use crate::names::{plural, token};
 use crate::options::Holder;
-use crate::parse::ShapeInput;
+use crate::parse::ScopeInput;
 use crate::validate::{Association, Keys, Model, TargetKey, TargetType, Through};
 
 /// The `AssociationDef`.
@@ -31,7 +31,7 @@ pub(super) fn definition(model: &Model, association: &Association) -> TokenStrea
     };
     let join_row = join_row(association);
     let stored = quote_spanned! {at=>
-        &__assoc::FieldSlot::<#owner, __assoc::#holder<#slot #join_row>>::new(
+        &__assoc::FieldAccessor::<#owner, __assoc::#holder<#slot #join_row>>::new(
             |__owner| &__owner.#field,
             |__owner| &mut __owner.#field,
         )
@@ -95,7 +95,7 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
             }
         }
         Keys::Through(through) => through_kind(model, association, through),
-        Keys::Finder { find, count } => {
+        Keys::CustomSql { find, count } => {
             let find = finder(model, find);
             let count = match count {
                 None => quote!(__assoc::Option::None),
@@ -106,9 +106,9 @@ fn kind(model: &Model, association: &Association) -> TokenStream {
             };
             let declared_as = format_ident!("{}", association.holder.name());
             quote! {
-                &__assoc::FinderKind {
-                    finder: __assoc::Finder { find: #find, count: #count },
-                    declared_as: __assoc::Macro::#declared_as,
+                &__assoc::CustomSqlKind {
+                    custom_sql: __assoc::CustomSql { find: #find, count: #count },
+                    declared_as: __assoc::AssociationKind::#declared_as,
                 }
             }
         }
@@ -232,36 +232,36 @@ pub(super) fn missing(name: &Ident, constants: &[Ident]) -> TokenStream {
 }
 
 fn options(model: &Model, association: &Association) -> TokenStream {
-    let Association { slot, target, shape, .. } = association;
+    let Association { slot, target, scope_def, .. } = association;
     let mut options = TokenStream::new();
     if association.holder.is_to_one() {
         options.extend(quote_spanned!(generated(slot.span())=> .optional(<#slot as __assoc::ToOne>::OPTIONAL)));
     }
     if let Some(scope) = scope(association) {
-        let body = quote!(__assoc::Scope::into_shape(#scope));
-        let scope = function(&model.ident, &quote!(() -> __assoc::Shape), &body);
+        let body = quote!(__assoc::Scope::into_def(#scope));
+        let scope = function(&model.ident, &quote!(() -> __assoc::ScopeDef), &body);
         options.extend(quote!(.scope(#scope)));
     }
-    if let Some(path) = &shape.owner_scope {
+    if let Some(path) = &scope_def.owner_scope {
         let owner = &model.ident;
         let at = generated(path.span());
         let call = quote_spanned!(at=> #path(__owner, __assoc::Scope::<#target>::new()));
         let body = quote! {
             match __owner.downcast_ref::<#owner>() {
-                __assoc::Option::Some(__owner) => __assoc::Scope::into_shape(#call),
+                __assoc::Option::Some(__owner) => __assoc::Scope::into_def(#call),
                 __assoc::Option::None => __assoc::Default::default(),
             }
         };
-        let scope = function(owner, &quote!((__owner: &dyn __assoc::Any) -> __assoc::Shape), &body);
+        let scope = function(owner, &quote!((__owner: &dyn __assoc::Any) -> __assoc::ScopeDef), &body);
         options.extend(quote!(.owner_scope(#scope)));
     }
     if association.leaves_unknown {
         options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));
     }
-    if shape.readonly.is_some() {
+    if scope_def.readonly.is_some() {
         options.extend(quote!(.readonly()));
     }
-    match &shape.inverse {
+    match &scope_def.inverse {
         None => {}
         Some(Inverse::None) => options.extend(quote!(.inverse(__assoc::Inverse::None))),
         Some(Inverse::Named(inverse)) => {
@@ -274,8 +274,8 @@ fn options(model: &Model, association: &Association) -> TokenStream {
 
 // All that is said about which rows there are, applied one after the other.
 fn scope(association: &Association) -> Option<TokenStream> {
-    let Association { target, shape, .. } = association;
-    let ShapeInput { scope, filter, order, limit, offset, distinct, include, .. } = shape;
+    let Association { target, scope_def, .. } = association;
+    let ScopeInput { scope, filter, order, limit, offset, distinct, include, .. } = scope_def;
     let mut calls = TokenStream::new();
     let mut with = |name: &str, argument: &dyn ToTokens, at: Span| {
         let at = generated(at);

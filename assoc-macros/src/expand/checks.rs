@@ -78,14 +78,14 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
         }
         // The compiler looks where the definition names the two associations, or the function. For the join table there is
         // `key_check`.
-        Keys::Through(_) | Keys::JoinTable { .. } | Keys::Finder { .. } => TokenStream::new(),
+        Keys::Through(_) | Keys::JoinTable { .. } | Keys::CustomSql { .. } => TokenStream::new(),
     };
-    if let Some(span) = association.shape.readonly {
+    if let Some(span) = association.scope_def.readonly {
         let at = generated(span);
         let target = placed(target.to_token_stream(), at);
         checks.extend(quote_spanned!(at=> __assoc::check_readonly::<#target>();));
     }
-    if let Some(Inverse::Named(inverse)) = &association.shape.inverse {
+    if let Some(Inverse::Named(inverse)) = &association.scope_def.inverse {
         checks.extend(inverse_check(model, association, &inverse.name, inverse.span));
     }
     checks

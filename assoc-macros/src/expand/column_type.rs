@@ -24,7 +24,7 @@ pub(crate) fn column_type(newtype: &Newtype, root: Root) -> TokenStream {
 
                 fn from_values(
                     __values: &[__assoc::Value<'static>],
-                ) -> __assoc::StdResult<Self, __assoc::Mismatch> {
+                ) -> __assoc::StdResult<Self, __assoc::DecodeError> {
                     __assoc::single_key(__values)
                 }
             }
@@ -38,7 +38,7 @@ pub(crate) fn column_type(newtype: &Newtype, root: Root) -> TokenStream {
             const NULLABLE: bool = #column_type::NULLABLE;
 
             #[inline]
-            fn from_value(__value: &mut __assoc::Value<'_>) -> __assoc::StdResult<Self, __assoc::Mismatch> {
+            fn from_value(__value: &mut __assoc::Value<'_>) -> __assoc::StdResult<Self, __assoc::DecodeError> {
                 __assoc::StdResult::map(#column_type::from_value(__value), |__inner| #ident { #member: __inner })
             }
 

@@ -196,8 +196,8 @@ fn definition(model: &Model) -> TokenStream {
     let associations = model.associations.iter().map(|association| association::definition(model, association));
     let default_scope = model.default_scope.iter().map(|path| {
         let call = quote_spanned!(generated(path.span())=> #path(__assoc::Scope::<#ident>::new()));
-        let body = quote!(__assoc::Scope::into_shape(#call));
-        let scope = function(ident, &quote!(() -> __assoc::Shape), &body);
+        let body = quote!(__assoc::Scope::into_def(#call));
+        let scope = function(ident, &quote!(() -> __assoc::ScopeDef), &body);
         quote!(.with_default_scope(#scope))
     });
     let discriminator =

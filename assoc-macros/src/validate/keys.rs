@@ -56,7 +56,7 @@ impl Owner<'_> {
             input.refuse(&["counter_sql"], why, errors);
         }
         let name = plain(&field.ident);
-        if let Some(Inverse::Named(inverse)) = &input.options.shape.inverse
+        if let Some(Inverse::Named(inverse)) = &input.options.scope_def.inverse
             && inverse.name == name
             && last_name(&input.field.target).is_some_and(|target| target == self.name || target == "Self")
         {
@@ -136,7 +136,7 @@ impl Owner<'_> {
         let why = "has no place on a polymorphic `belongs_to`: its targets are of several models, and a column only of \
                    one; give a model a scope of its own with `#[model(default_scope = …)]`";
         input.refuse(&["scope", "filter", "order", "scope_by_owner"], why, errors);
-        if let Some(Inverse::Named(inverse)) = &input.options.shape.inverse {
+        if let Some(Inverse::Named(inverse)) = &input.options.scope_def.inverse {
             let message = "a polymorphic `belongs_to` has an inverse in each of its models: name this association with \
                            `inverse_of` there";
             errors.at(inverse.span, message);
@@ -430,7 +430,7 @@ fn finder_keys(input: &AssociationInput, errors: &mut Errors) -> Option<Keys> {
     let why = "has no place beside `finder_sql`: nothing says that its rows lead back to the owner";
     input.refuse(&["inverse_of"], why, errors);
     let options = &input.options;
-    Some(Keys::Finder { find: options.finder_sql.clone()?, count: options.counter_sql.clone() })
+    Some(Keys::CustomSql { find: options.finder_sql.clone()?, count: options.counter_sql.clone() })
 }
 
 // The last word of a type's path.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use assoc_core::driver::{Access, Connection, Driver, Executed, PoolStatus};
+use assoc_core::driver::{Access, Connection, Driver, ExecResult, PoolStatus};
 use assoc_core::{Bind, Result, Statement, Value};
 use assoc_mysql::mysql_async::prelude::Queryable;
 use assoc_mysql::mysql_async::{Conn, Opts, OptsBuilder};
@@ -116,11 +116,11 @@ pub(crate) async fn try_run(
     connection: &mut dyn Connection,
     sql: &str,
     binds: impl IntoIterator<Item = Value<'static>>,
-) -> Result<Executed> {
+) -> Result<ExecResult> {
     connection.execute(&statement(sql, binds)).await
 }
 
-pub(crate) async fn run(connection: &mut dyn Connection, sql: &str) -> Executed {
+pub(crate) async fn run(connection: &mut dyn Connection, sql: &str) -> ExecResult {
     try_run(connection, sql, []).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 

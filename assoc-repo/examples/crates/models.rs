@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use assoc_repo::core::{ColumnType, Mismatch, SqlType};
+use assoc_repo::core::{ColumnType, DecodeError, SqlType};
 use assoc_repo::prelude::*;
 
 /// A package in one version.
@@ -84,9 +84,9 @@ impl DependencyKind {
 impl ColumnType for DependencyKind {
     const SQL_TYPE: SqlType = SqlType::Text;
 
-    fn from_value(value: &mut Value<'_>) -> Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> Result<Self, DecodeError> {
         let known = if let Value::Text(name) = &*value { DependencyKind::from_name(name) } else { None };
-        known.ok_or_else(|| Mismatch::new("one of `normal`, `build` and `dev`", value))
+        known.ok_or_else(|| DecodeError::new("one of `normal`, `build` and `dev`", value))
     }
 
     fn to_value(&self) -> Value<'_> {

@@ -14,16 +14,16 @@ use assoc_core::planner::{Edge, Plan, Source};
 use assoc_core::rows::{Owners, Rows};
 use assoc_core::{Children, JoinTableRows, Links, RowOrigin};
 
-use super::held::{self, Held, Keeping};
+use super::existing::{self, Existing, Keeping};
 use super::{EdgeLinks, NodeRows};
 
 /// Attaches everything and returns the root's fetched rows.
 pub(super) fn run<'r>(
     plan: &Plan,
     nodes: &mut [Option<NodeRows>],
-    mut held_root: Option<&mut (dyn Held + 'r)>,
+    mut existing_root: Option<&mut (dyn Existing + 'r)>,
 ) -> Box<dyn Rows> {
-    let mut sharing = Sharing::of(plan, nodes, held_root.as_deref().map(|root| root as &dyn Held));
+    let mut sharing = Sharing::of(plan, nodes, existing_root.as_deref().map(|root| root as &dyn Existing));
     // A node comes after those that lead to it, so in reverse every node is complete before it moves into its owners.
     for node in (0..plan.nodes().len()).rev() {
         let Some(mut rows) = nodes[node].take() else { continue };
@@ -31,26 +31,24 @@ pub(super) fn run<'r>(
             let Some(links) = rows.links[at].take() else { continue };
             let Some(children) = nodes[edge.child].take() else { continue };
             let between = match edge.source {
-                Source::Composed { second, finish, .. } if finish.join_rows => nodes[second.node].take(),
+                Source::Through { second, limits, .. } if limits.join_rows => nodes[second.node].take(),
                 // A scope that depends on the owner: its look-ups began at these rows.
                 Source::OwnerStep { behind: Some(first), .. } if links.via.is_some() => {
                     nodes[plan.edge(first).child].take()
                 }
-                Source::Step { .. } | Source::OwnerStep { .. } | Source::Joined { .. } | Source::Composed { .. } => {
-                    None
-                }
+                Source::Step { .. } | Source::OwnerStep { .. } | Source::Joined { .. } | Source::Through { .. } => None,
             };
             let between = between.map(|between| between.fetched);
             let edge = Attached { node, edge, links, between };
             // Rows that keep what they hold are not even looked at: looking would copy those that are shared.
-            let changes = edge.changes(rows.held);
+            let changes = edge.changes(rows.existing);
             if changes {
                 sharing.touch(plan, node);
             }
-            let held_root = held_root.as_deref_mut().filter(|_| changes);
-            attach(plan, &mut rows, held_root, &edge, children.fetched);
+            let existing_root = existing_root.as_deref_mut().filter(|_| changes);
+            attach(plan, &mut rows, existing_root, &edge, children.fetched);
         }
-        if let Some(root) = held_root.as_deref_mut() {
+        if let Some(root) = existing_root.as_deref_mut() {
             sharing.restore(plan, root, node);
         }
         nodes[node] = Some(rows);
@@ -69,14 +67,14 @@ struct Attached<'p> {
 
 impl Attached<'_> {
     // Whether one of the owners in hand takes something, or forgets it.
-    fn changes(&self, held: usize) -> bool {
-        let takes = (0..held).any(|at| !self.links.kept.get(at).copied().unwrap_or(false));
-        takes || self.links.forgotten.iter().any(|at| *at < held)
+    fn changes(&self, existing: usize) -> bool {
+        let takes = (0..existing).any(|at| !self.links.kept.get(at).copied().unwrap_or(false));
+        takes || self.links.forgotten.iter().any(|at| *at < existing)
     }
 
     // Gives some of the owners what is theirs: those from a position on, in the order of the links.
     fn give(&self, owners: &mut dyn Owners, children: Children<'_>, first: usize, links: &Links, via: &[u32]) {
-        let slot = self.edge.association.slot;
+        let slot = self.edge.association.field_access;
         let skip = |at: usize| self.links.kept.get(first + at).copied().unwrap_or(false);
         match &self.between {
             None => slot.attach(owners, children, links, &skip, self.edge.state),
@@ -91,7 +89,7 @@ impl Attached<'_> {
 fn attach(
     plan: &Plan,
     rows: &mut NodeRows,
-    held_root: Option<&mut (dyn Held + '_)>,
+    existing_root: Option<&mut (dyn Existing + '_)>,
     edge: &Attached<'_>,
     mut children: Box<dyn Rows>,
 ) {
@@ -99,8 +97,8 @@ fn attach(
     if let Some(by) = edge.edge.association.read_only_by() {
         children.mark(RowOrigin::read_only(Some(by)));
     }
-    let slot = edge.edge.association.slot;
-    let (held, fetched) = (rows.held, !rows.fetched.is_empty());
+    let slot = edge.edge.association.field_access;
+    let (existing, fetched) = (rows.existing, !rows.fetched.is_empty());
     // Rows that several owners hold, or that become an enum first, are wrapped once for all of them.
     let shared = match edge.edge.variant {
         Some(variant) => Ok((variant.def.share)(children)),
@@ -112,12 +110,12 @@ fn attach(
         Err(rows) => (None, Some(rows)),
     };
     let via = edge.links.via.as_deref().unwrap_or_default();
-    if held > 0
-        && let Some(root) = held_root
+    if existing > 0
+        && let Some(root) = existing_root
     {
-        let mut owners = HeldOwners(Vec::with_capacity(held));
-        held::visit_mut(plan, root, edge.node, &mut |row| owners.0.push(row));
-        for at in edge.links.forgotten.iter().filter(|at| **at < held) {
+        let mut owners = ExistingOwners(Vec::with_capacity(existing));
+        existing::visit_mut(plan, root, edge.node, &mut |row| owners.0.push(row));
+        for at in edge.links.forgotten.iter().filter(|at| **at < existing) {
             if let Some(owner) = owners.owner(*at) {
                 slot.clear(owner);
             }
@@ -129,7 +127,7 @@ fn attach(
             None => owned.take().map(Children::Owned),
         };
         if let Some(children) = children {
-            let (links, _) = part(&edge.links.links, 0, held);
+            let (links, _) = part(&edge.links.links, 0, existing);
             edge.give(&mut owners, children, 0, &links, via);
         }
     }
@@ -138,11 +136,11 @@ fn attach(
         None => owned.map(Children::Owned),
     };
     if let Some(children) = children.filter(|_| fetched) {
-        if held == 0 {
+        if existing == 0 {
             edge.give(rows.fetched.owners(), children, 0, &edge.links.links, via);
         } else {
-            let (links, before) = part(&edge.links.links, held, usize::MAX);
-            edge.give(rows.fetched.owners(), children, held, &links, via.get(before..).unwrap_or_default());
+            let (links, before) = part(&edge.links.links, existing, usize::MAX);
+            edge.give(rows.fetched.owners(), children, existing, &links, via.get(before..).unwrap_or_default());
         }
     }
 }
@@ -177,9 +175,9 @@ fn part(links: &Links, from: usize, to: usize) -> (Links, usize) {
     }
 }
 
-struct HeldOwners<'a>(Vec<&'a mut dyn Any>);
+struct ExistingOwners<'a>(Vec<&'a mut dyn Any>);
 
-impl Owners for HeldOwners<'_> {
+impl Owners for ExistingOwners<'_> {
     fn count(&self) -> usize {
         self.0.len()
     }
@@ -199,11 +197,11 @@ struct Sharing {
 }
 
 impl Sharing {
-    fn of(plan: &Plan, nodes: &[Option<NodeRows>], root: Option<&dyn Held>) -> Self {
-        let held = |node: usize| nodes[node].as_ref().is_some_and(|rows| rows.held > 1);
+    fn of(plan: &Plan, nodes: &[Option<NodeRows>], root: Option<&dyn Existing>) -> Self {
+        let existing = |node: usize| nodes[node].as_ref().is_some_and(|rows| rows.existing > 1);
         let first = (0..plan.nodes().len())
             .map(|node| match root {
-                Some(root) if held(node) && !plan.nodes()[node].edges.is_empty() => firsts(plan, root, node),
+                Some(root) if existing(node) && !plan.nodes()[node].edges.is_empty() => firsts(plan, root, node),
                 _ => Vec::new(),
             })
             .collect();
@@ -220,18 +218,18 @@ impl Sharing {
     }
 
     /// Makes one of what was one.
-    fn restore(&self, plan: &Plan, root: &mut dyn Held, node: usize) {
+    fn restore(&self, plan: &Plan, root: &mut dyn Existing, node: usize) {
         let first = &self.first[node];
         let (true, Some(id)) = (self.touched[node] && !first.is_empty(), plan.nodes()[node].stored_by) else { return };
         let edge = plan.edge(id);
         let mut known: HashMap<usize, Arc<dyn Any + Send + Sync>> = HashMap::new();
         let mut at = 0;
         let keeping = Keeping::of(edge);
-        held::visit_mut(plan, root, id.node, &mut |row| {
+        existing::visit_mut(plan, root, id.node, &mut |row| {
             if !keeping.keeps(row) {
                 return;
             }
-            edge.association.slot.share(row, &mut |target| {
+            edge.association.field_access.share(row, &mut |target| {
                 let place = first.get(at).copied();
                 at += 1;
                 let place = place?;
@@ -247,17 +245,17 @@ impl Sharing {
     }
 }
 
-fn firsts(plan: &Plan, root: &dyn Held, node: usize) -> Vec<usize> {
+fn firsts(plan: &Plan, root: &dyn Existing, node: usize) -> Vec<usize> {
     let Some(id) = plan.nodes()[node].stored_by else { return Vec::new() };
     let edge = plan.edge(id);
-    let slot = edge.association.slot;
+    let slot = edge.association.field_access;
     if !slot.is_shared() {
         return Vec::new();
     }
     let mut places: HashMap<*const (), usize> = HashMap::new();
     let mut first = Vec::new();
     let keeping = Keeping::of(edge);
-    held::visit(plan, root, id.node, &mut |row| {
+    existing::visit(plan, root, id.node, &mut |row| {
         if keeping.keeps(row) {
             slot.visit(row, &mut |target| {
                 let next = first.len();

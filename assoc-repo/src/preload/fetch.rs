@@ -6,19 +6,19 @@ use assoc_core::planner::{Edge, EdgeId, Fetch, Plan, Source, Step};
 use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{KeyedSelect, Matching, RowOrder};
 use assoc_core::{
-    Cardinality, ColumnType, Error, ErrorKind, Hop, KeySet, Links, Loader, Result, RowKeys, RowSink, Value,
+    Cardinality, ColumnType, Error, ErrorKind, KeyJoin, KeySet, Links, Loader, Result, RowKeys, RowSink, Value,
 };
 
-use super::compose::{self, Composed};
-use super::held::{self, Held, Owners};
+use super::existing::{self, Existing, Owners};
 use super::index::KeyIndex;
+use super::through::{self, Through};
 use super::{EdgeLinks, NodeRows};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
 pub(super) enum RootRows<'r> {
     Fetched(Box<dyn Rows>),
-    Held(&'r dyn Held),
+    Existing(&'r dyn Existing),
     /// With those of joined associations.
     Joined(Vec<Option<NodeRows>>),
 }
@@ -32,7 +32,7 @@ pub(super) struct Fetched {
 }
 
 /// What a step found: its rows, and for each edge it serves which key each owner has.
-pub(super) struct Found {
+pub(super) struct FoundRows {
     pub(super) fetched: Fetched,
     pub(super) keys: usize,
     pub(super) places: Vec<Vec<Option<usize>>>,
@@ -80,7 +80,7 @@ pub(super) struct Run<'a, 's> {
     pub(super) session: &'a mut Session<'s>,
     pub(super) plan: &'a Plan,
     // The root's rows, if the application holds them.
-    pub(super) held: Option<&'a dyn Held>,
+    pub(super) existing: Option<&'a dyn Existing>,
     // Whether what is held is loaded anew.
     pub(super) force: bool,
     pub(super) nodes: Vec<Option<NodeRows>>,
@@ -89,18 +89,18 @@ pub(super) struct Run<'a, 's> {
 impl<'a, 's> Run<'a, 's> {
     pub(super) fn new(session: &'a mut Session<'s>, plan: &'a Plan, root: RootRows<'a>, force: bool) -> Self {
         let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
-        let mut root_held = None;
+        let mut root_existing = None;
         match root {
             RootRows::Fetched(rows) => nodes[0] = Some(NodeRows::new(plan, 0, 0, rows)),
             RootRows::Joined(joined) => nodes = joined,
-            RootRows::Held(held) => {
+            RootRows::Existing(existing) => {
                 for (at, node) in nodes.iter_mut().enumerate().take(plan.roots()) {
-                    *node = Some(NodeRows::new(plan, at, held.len(at), plan.nodes()[at].model.rows.new_rows()));
+                    *node = Some(NodeRows::new(plan, at, existing.len(at), plan.nodes()[at].model.rows.new_rows()));
                 }
-                root_held = Some(held);
+                root_existing = Some(existing);
             }
         }
-        Run { session, plan, held: root_held, force, nodes }
+        Run { session, plan, existing: root_existing, force, nodes }
     }
 
     /// Runs the steps, and gives back the rows of each node with their links.
@@ -114,16 +114,16 @@ impl<'a, 's> Run<'a, 's> {
             let found = match &step.fetch {
                 Fetch::JoinChain(way) => self.by_join_chain(step, way, &owners).await?,
                 Fetch::OwnerScope(scope) => self.by_owner_scope(step, &owners, scope).await?,
-                Fetch::CustomSql(finder) => self.by_custom_sql(step, &owners, *finder).await?,
+                Fetch::CustomSql(custom_sql) => self.by_custom_sql(step, &owners, *custom_sql).await?,
                 Fetch::ByKey | Fetch::Function(_) | Fetch::OwnerScopeThrough(_) => self.by_key(step, &owners).await?,
             };
-            self.deal_out(step, owners, found);
+            self.distribute_rows(step, owners, found);
         }
         self.compose_links();
         Ok(self.nodes)
     }
 
-    async fn by_key(&mut self, step: &Step, owners: &[Owners]) -> Result<Found> {
+    async fn by_key(&mut self, step: &Step, owners: &[Owners]) -> Result<FoundRows> {
         let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
         let fetched = self.rows_of(step, &step.select, &keys).await?;
         let index = KeyIndex::new(&keys);
@@ -131,7 +131,7 @@ impl<'a, 's> Run<'a, 's> {
             true => (0..keys.len()).map(Some).collect(),
             false => index.of_rows(&owners.keys),
         });
-        Ok(Found { fetched, keys: keys.len(), places: places.collect() })
+        Ok(FoundRows { fetched, keys: keys.len(), places: places.collect() })
     }
 
     // The links of associations that go through others, now that all parts are there.
@@ -139,10 +139,10 @@ impl<'a, 's> Run<'a, 's> {
         for node in 0..self.nodes.len() {
             for (at, edge) in self.plan.nodes()[node].edges.iter().enumerate() {
                 let id = EdgeId { node, edge: at };
-                if edge.hidden || !matches!(edge.source, Source::Composed { .. }) {
+                if edge.hidden || !matches!(edge.source, Source::Through { .. }) {
                     continue;
                 }
-                let Some(Composed { links, via }) = compose::composed(self.plan, &self.nodes, id) else { continue };
+                let Some(Through { links, via }) = through::composed(self.plan, &self.nodes, id) else { continue };
                 let mut kept = self.kept_owners(id);
                 if let Some(rows) = &mut self.nodes[node] {
                     kept.resize(links.owners(), false);
@@ -153,12 +153,12 @@ impl<'a, 's> Run<'a, 's> {
     }
 
     /// How many rows of a node the application holds.
-    pub(super) fn held_in(&self, node: usize) -> usize {
-        let mut held = 0;
-        if let Some(root) = self.held {
-            held::visit(self.plan, root, node, &mut |_| held += 1);
+    pub(super) fn existing_in(&self, node: usize) -> usize {
+        let mut existing = 0;
+        if let Some(root) = self.existing {
+            existing::visit(self.plan, root, node, &mut |_| existing += 1);
         }
-        held
+        existing
     }
 
     /// The rows of a set of keys, by the step's select or one like it.
@@ -232,7 +232,7 @@ impl<'a, 's> Run<'a, 's> {
         let edge = self.plan.edge(step.serves[0]);
         let rows = self.session.aside(loader.load(edge.association, keys)).await?;
         let mut places = KeyIndex::new(keys).of_rows(&rows.keys(step.select.columns, 0));
-        if let Source::Step { hop: Hop { target_type: Some(named), .. }, .. } = edge.source {
+        if let Source::Step { hop: KeyJoin { target_type: Some(named), .. }, .. } = edge.source {
             // The same key of another type is another owner's.
             let tag = Value::from(named.tag);
             for (at, place) in places.iter_mut().enumerate() {
@@ -250,12 +250,12 @@ impl<'a, 's> Run<'a, 's> {
         let columns = step.select.columns;
         for node in &step.memory {
             let Some(rows) = &self.nodes[*node] else { continue };
-            if let Some(root) = self.held
-                && rows.held > 0
+            if let Some(root) = self.existing
+                && rows.existing > 0
             {
-                let places = index.of_rows(&held::keys(self.plan, root, *node, columns));
+                let places = index.of_rows(&existing::keys(self.plan, root, *node, columns));
                 let mut places = places.into_iter();
-                held::visit(self.plan, root, *node, &mut |row| take(fetched, places.next().flatten(), row));
+                existing::visit(self.plan, root, *node, &mut |row| take(fetched, places.next().flatten(), row));
             }
             for (at, place) in index.of_rows(&rows.fetched.keys(columns, 0)).into_iter().enumerate() {
                 if let Some(row) = rows.fetched.row(at) {
@@ -278,8 +278,8 @@ impl<'a, 's> Run<'a, 's> {
 
     // Gives the rows of a step to the nodes it serves, and works out which owner gets which. The last node takes the rows,
     // those before it copies: most steps serve one.
-    fn deal_out(&mut self, step: &Step, owners: Vec<Owners>, found: Found) {
-        let Found { fetched: Fetched { rows, groups, group_of }, keys, places } = found;
+    fn distribute_rows(&mut self, step: &Step, owners: Vec<Owners>, found: FoundRows) {
+        let FoundRows { fetched: Fetched { rows, groups, group_of }, keys, places } = found;
         let mut rows = Some(rows);
         let last = step.serves.len() - 1;
         for (at, ((id, owners), places)) in step.serves.iter().zip(owners).zip(places).enumerate() {
@@ -301,7 +301,7 @@ impl<'a, 's> Run<'a, 's> {
                 own.keep(marks);
             }
             let links = links(edge, &places, &groups, most, moved.as_ref().map(|(_, before)| before), own.len());
-            let mut rows = NodeRows::new(self.plan, edge.child, self.held_in(edge.child), own);
+            let mut rows = NodeRows::new(self.plan, edge.child, self.existing_in(edge.child), own);
             let mine = |at: &usize| moved.as_ref().is_none_or(|(marks, _)| marks[*at]);
             rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
             self.nodes[edge.child] = Some(rows);

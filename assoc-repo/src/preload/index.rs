@@ -94,14 +94,14 @@ impl Hasher for IntHasher {
 
 /// The positions of rows by their keys, in the order in which they came first.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct RowDedup {
     pub(super) count: u32,
     ints: HashMap<i64, u32, BuildHasherDefault<IntHasher>>,
     tuples: HashMap<KeyTuple, u32>,
     last: Option<(i64, u32)>,
 }
 
-impl Known {
+impl RowDedup {
     /// The position of the row whose key is at these places, and whether it is new.
     pub(super) fn position(&mut self, values: &[Value<'_>], places: &[usize]) -> (u32, bool) {
         if let [place] = places
@@ -170,20 +170,20 @@ mod tests {
 
     #[test]
     fn keys_of_all_kinds_are_found_again() {
-        let mut known = Known::default();
+        let mut dedup = RowDedup::default();
         let row = |one: i64, other: &str| [Value::Int(one), Value::from(other.to_owned()), Value::UInt(7)];
-        assert_eq!(known.position(&row(1, "a"), &[0]), (0, true));
-        assert_eq!(known.position(&row(1, "b"), &[0]), (0, false));
-        assert_eq!(known.position(&row(2, "a"), &[0]), (1, true));
-        assert_eq!(known.position(&row(1, "a"), &[0]), (0, false));
-        assert_eq!(known.position(&row(1, "a"), &[1]), (2, true));
-        assert_eq!(known.position(&row(9, "a"), &[1]), (2, false));
-        assert_eq!(known.position(&row(1, "a"), &[0, 1]), (3, true));
-        assert_eq!(known.position(&row(1, "b"), &[0, 1]), (4, true));
-        assert_eq!(known.position(&row(1, "a"), &[0, 1]), (3, false));
+        assert_eq!(dedup.position(&row(1, "a"), &[0]), (0, true));
+        assert_eq!(dedup.position(&row(1, "b"), &[0]), (0, false));
+        assert_eq!(dedup.position(&row(2, "a"), &[0]), (1, true));
+        assert_eq!(dedup.position(&row(1, "a"), &[0]), (0, false));
+        assert_eq!(dedup.position(&row(1, "a"), &[1]), (2, true));
+        assert_eq!(dedup.position(&row(9, "a"), &[1]), (2, false));
+        assert_eq!(dedup.position(&row(1, "a"), &[0, 1]), (3, true));
+        assert_eq!(dedup.position(&row(1, "b"), &[0, 1]), (4, true));
+        assert_eq!(dedup.position(&row(1, "a"), &[0, 1]), (3, false));
         // An unsigned seven is a seven.
-        assert_eq!(known.position(&row(7, ""), &[2]), (5, true));
-        assert_eq!(known.position(&row(7, ""), &[0]), (5, false));
-        assert_eq!(known.next(), (6, true));
+        assert_eq!(dedup.position(&row(7, ""), &[2]), (5, true));
+        assert_eq!(dedup.position(&row(7, ""), &[0]), (5, false));
+        assert_eq!(dedup.next(), (6, true));
     }
 }

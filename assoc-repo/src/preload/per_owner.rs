@@ -10,12 +10,12 @@ use std::fmt::Debug;
 use assoc_core::planner::{EdgeId, Onward, OwnerScope, Plan, Source, Step};
 use assoc_core::rows::Rows;
 use assoc_core::sql::{KeyedSelect, PerOwner};
-use assoc_core::{Cardinality, Finder, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys, RowSink, Value};
+use assoc_core::{Cardinality, CustomSql, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys, RowSink, Value};
 
-use super::fetch::{Fetched, Found, Groups, RootRows, Run, new_rows, position};
-use super::held::{self, Owners};
+use super::existing::{self, Owners};
+use super::fetch::{Fetched, FoundRows, Groups, RootRows, Run, new_rows, position};
 use super::index::KeyIndex;
-use super::{EdgeLinks, NodeRows, compose};
+use super::{EdgeLinks, NodeRows, through};
 use crate::read::Named;
 
 struct Borrowed<'r>(&'r mut dyn Rows);
@@ -28,7 +28,12 @@ impl RowSink for Borrowed<'_> {
 
 impl Run<'_, '_> {
     /// By key, one look-up for each distinct scope.
-    pub(super) async fn by_owner_scope(&mut self, step: &Step, owners: &[Owners], scope: &OwnerScope) -> Result<Found> {
+    pub(super) async fn by_owner_scope(
+        &mut self,
+        step: &Step,
+        owners: &[Owners],
+        scope: &OwnerScope,
+    ) -> Result<FoundRows> {
         let mut all = Collected::new(step.select.model, new_rows(&step.select), step.select.only.is_none());
         let mut lists: Vec<Vec<u32>> = Vec::new();
         let mut places = Vec::with_capacity(owners.len());
@@ -36,11 +41,11 @@ impl Run<'_, '_> {
         for (served, owners) in step.serves.iter().zip(owners) {
             let (scopes, scope_of) = self.distinct(served.node, |_, row| Some(scope.scope_of(row)));
             let mut own: Vec<Option<usize>> = vec![None; owners.keys.len()];
-            for (at, shape) in scopes.iter().enumerate() {
+            for (at, scope_def) in scopes.iter().enumerate() {
                 let members = |owner: usize| scope_of.get(owner) == Some(&Some(at));
                 let keys = keys_where(&owners.keys, members);
                 let set = KeySet::distinct([&keys]);
-                let select = scope.select(self.plan, step, shape)?;
+                let select = scope.select(self.plan, step, scope_def)?;
                 self.session.require_condition(&select)?;
                 let found = self.rows_of(step, &select, &set).await?;
                 let rows = all.add(found.rows);
@@ -59,7 +64,7 @@ impl Run<'_, '_> {
             places.push(own);
         }
         let fetched = Fetched { rows: all.rows, groups: Groups::Lists(lists), group_of: Vec::new() };
-        Ok(Found { fetched, keys: count, places })
+        Ok(FoundRows { fetched, keys: count, places })
     }
 
     /// Of an association through others. The rows between are there; what leads on from them is looked up for the owners
@@ -80,11 +85,11 @@ impl Run<'_, '_> {
         let mut own: Vec<(Vec<u32>, Vec<u32>)> = vec![Default::default(); scope_of.len()];
         let mut keeps_links = false;
         let Some(between) = Between::of(plan, &self.nodes, behind) else { return Ok(()) };
-        for (at, shape) in scopes.iter().enumerate() {
+        for (at, scope_def) in scopes.iter().enumerate() {
             let members: Vec<usize> = (0..scope_of.len()).filter(|owner| scope_of[*owner] == Some(at)).collect();
             let (first, rows, copied) = between.of_owners(&members);
-            let Some(Onward { plan: onward, edge: second, finish }) = scope.onward(shape)? else { continue };
-            keeps_links |= finish.join_rows;
+            let Some(Onward { plan: onward, edge: second, limits }) = scope.onward(scope_def)? else { continue };
+            keeps_links |= limits.join_rows;
             if rows.is_empty() {
                 continue;
             }
@@ -92,10 +97,10 @@ impl Run<'_, '_> {
             // Boxed, because it is what is running.
             let run = Run::new(self.session, &onward, RootRows::Fetched(rows), false);
             let mut found = Box::pin(run.fetch()).await?;
-            let Some(to_targets) = compose::links_of(&onward, &found, second) else { continue };
+            let Some(to_targets) = through::links_of(&onward, &found, second) else { continue };
             let Some(targets) = found[onward.edge(second).child].take() else { continue };
             let (count, group_of) = (targets.fetched.len(), &targets.group_of);
-            let composed = compose::finished(&first, &to_targets, finish, edge.cardinality, count, group_of);
+            let composed = through::finished(&first, &to_targets, limits, edge.cardinality, count, group_of);
             let places = all.add(targets.fetched);
             let mut via = composed.via.iter().flatten();
             for (at, positions) in composed.links.by_owner() {
@@ -119,7 +124,7 @@ impl Run<'_, '_> {
                 Links::Many { rows, ends }
             }
         };
-        self.nodes[edge.child] = Some(NodeRows::new(plan, edge.child, self.held_in(edge.child), all.rows));
+        self.nodes[edge.child] = Some(NodeRows::new(plan, edge.child, self.existing_in(edge.child), all.rows));
         if let Some(rows) = &mut self.nodes[id.node] {
             let mut kept = kept;
             kept.resize(links.owners(), false);
@@ -129,20 +134,26 @@ impl Run<'_, '_> {
     }
 
     /// Each distinct statement of the owners.
-    pub(super) async fn by_custom_sql(&mut self, step: &Step, owners: &[Owners], finder: Finder) -> Result<Found> {
+    pub(super) async fn by_custom_sql(
+        &mut self,
+        step: &Step,
+        owners: &[Owners],
+        custom_sql: CustomSql,
+    ) -> Result<FoundRows> {
         let mut all = new_rows(&step.select);
         let mut lists: Vec<Vec<u32>> = Vec::new();
         let mut places = Vec::with_capacity(owners.len());
         for (served, owners) in step.serves.iter().zip(owners) {
-            let wanted =
-                |at: usize, row: &dyn Any| (!owners.kept.get(at).copied().unwrap_or(false)).then(|| (finder.find)(row));
+            let wanted = |at: usize, row: &dyn Any| {
+                (!owners.kept.get(at).copied().unwrap_or(false)).then(|| (custom_sql.find)(row))
+            };
             let (statements, of_owner) = self.distinct(served.node, wanted);
             let first = lists.len();
             for raw in &statements {
-                let statement = step.select.found(self.session.dialect_of(step.select.model), raw)?;
+                let statement = step.select.custom_sql(self.session.dialect_of(step.select.model), raw)?;
                 let mut rows = new_rows(&step.select);
                 let model = step.select.model;
-                if step.select.reads_as_found() {
+                if step.select.reads_custom_sql_as_it_is() {
                     let mut named = Named { model, rows: Borrowed(&mut *rows) };
                     self.session.query_at(model, &statement, &mut named).await?;
                 } else {
@@ -160,7 +171,11 @@ impl Run<'_, '_> {
             places.push(of_owner.into_iter().map(|statement| statement.map(|at| first + at)).collect());
         }
         let keys = lists.len();
-        Ok(Found { fetched: Fetched { rows: all, groups: Groups::Lists(lists), group_of: Vec::new() }, keys, places })
+        Ok(FoundRows {
+            fetched: Fetched { rows: all, groups: Groups::Lists(lists), group_of: Vec::new() },
+            keys,
+            places,
+        })
     }
 
     // What a node's owners want, each thing once, and which of them each owner does: its place, `None` for nothing.
@@ -183,8 +198,8 @@ impl Run<'_, '_> {
             of_owner.push(own);
         };
         if let Some(rows) = &self.nodes[node] {
-            if let (Some(root), true) = (self.held, rows.held > 0) {
-                held::visit(self.plan, root, node, &mut take);
+            if let (Some(root), true) = (self.existing, rows.existing > 0) {
+                existing::visit(self.plan, root, node, &mut take);
             }
             for row in (0..rows.fetched.len()).filter_map(|at| rows.fetched.row(at)) {
                 take(row);
@@ -206,7 +221,7 @@ impl<'n> Between<'n> {
     fn of(plan: &'n Plan, nodes: &'n [Option<NodeRows>], first: EdgeId) -> Option<Self> {
         let between = plan.edge(first).child;
         let Source::Step { step, .. } = plan.edge(plan.nodes()[between].fetched_by?).source else { return None };
-        let positions = compose::links_of(plan, nodes, first)?.positions();
+        let positions = through::links_of(plan, nodes, first)?.positions();
         Some(Between { rows: &*nodes[between].as_ref()?.fetched, select: &plan.steps()[step].select, positions })
     }
 

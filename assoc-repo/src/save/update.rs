@@ -50,7 +50,7 @@ pub(crate) async fn update(
             .iter()
             .filter(|association| Chain::keys(association).is_ok_and(|chain| chain.depends_on(column)))
         {
-            association.slot.clear(row);
+            association.field_access.clear(row);
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{Executed, TransactionMode};
+use assoc_core::driver::{ExecResult, TransactionMode};
 use assoc_core::{DriverErrorKind, Result, RowSink, Value};
 use rusqlite::InterruptHandle;
 use tokio::runtime::Handle;
@@ -20,7 +20,7 @@ use crate::session::{Control, Session, Verb};
 const SHORT: Duration = Duration::from_micros(50);
 
 impl SqliteConnection {
-    pub(crate) async fn run(&mut self, mut work: Work<'_>) -> Result<Executed> {
+    pub(crate) async fn run(&mut self, mut work: Work<'_>) -> Result<ExecResult> {
         if matches!(self.place, Place::Away(_)) {
             // Only after a future was dropped half-way: what became of it is of no interest.
             let _ = self.come_home().await;
@@ -59,7 +59,7 @@ impl SqliteConnection {
     }
 
     // Waits until the lease is back from its thread.
-    async fn come_home(&mut self) -> Result<Executed> {
+    async fn come_home(&mut self) -> Result<ExecResult> {
         let Place::Away(thread) = &mut self.place else { return Err(lost()) };
         match thread.await {
             Ok((lease, outcome)) => {
@@ -78,7 +78,7 @@ impl SqliteConnection {
         handle: &Handle,
         errand: Arc<Errand>,
         key: Option<CostKey>,
-        work: impl FnOnce(&mut Session) -> Result<Executed> + Send + 'static,
+        work: impl FnOnce(&mut Session) -> Result<ExecResult> + Send + 'static,
     ) -> Result<()> {
         let Place::Here(mut lease) = std::mem::replace(&mut self.place, Place::Lost) else { return Err(lost()) };
         self.place = Place::Away(handle.spawn_blocking(move || {
@@ -88,7 +88,7 @@ impl SqliteConnection {
         Ok(())
     }
 
-    async fn run_elsewhere(&mut self, handle: &Handle, work: Work<'_>, key: Option<CostKey>) -> Result<Executed> {
+    async fn run_elsewhere(&mut self, handle: &Handle, work: Work<'_>, key: Option<CostKey>) -> Result<ExecResult> {
         let errand = Arc::new(Errand::default());
         let mut recall = Recall { errand: &errand, armed: true };
         match work {
@@ -99,7 +99,7 @@ impl SqliteConnection {
                     let mut chunks = Chunks::new(sender);
                     session.query(&statement, &mut chunks, None)?;
                     chunks.send()?;
-                    Ok(Executed::default())
+                    Ok(ExecResult::default())
                 })?;
                 while let Some(mut chunk) = receiver.recv().await {
                     for row in chunk.values.chunks_mut(chunk.columns.max(1)) {
@@ -124,7 +124,7 @@ impl SqliteConnection {
             Work::Control(control) => {
                 self.send_away(handle, Arc::clone(&errand), key, move |session| session.control(control))?;
             }
-            Work::Open => self.send_away(handle, Arc::clone(&errand), key, |_| Ok(Executed::default()))?,
+            Work::Open => self.send_away(handle, Arc::clone(&errand), key, |_| Ok(ExecResult::default()))?,
         }
         let outcome = self.come_home().await;
         recall.armed = false;
@@ -158,8 +158,8 @@ impl Work<'_> {
 fn measured(
     session: &mut Session,
     key: Option<CostKey>,
-    work: impl FnOnce(&mut Session) -> Result<Executed>,
-) -> Result<Executed> {
+    work: impl FnOnce(&mut Session) -> Result<ExecResult>,
+) -> Result<ExecResult> {
     let Some(key) = key else { return work(session) };
     let started = Instant::now();
     let outcome = work(session);
@@ -192,7 +192,11 @@ enum Phase {
 }
 
 impl Errand {
-    fn perform(&self, session: &mut Session, work: impl FnOnce(&mut Session) -> Result<Executed>) -> Result<Executed> {
+    fn perform(
+        &self,
+        session: &mut Session,
+        work: impl FnOnce(&mut Session) -> Result<ExecResult>,
+    ) -> Result<ExecResult> {
         // Lets `cancel` see the end of it even when a panic ends it.
         struct Running<'e>(&'e Errand);
         impl Drop for Running<'_> {

@@ -14,7 +14,7 @@ async fn all_five(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let count =
         cx.step("count of a column skips NULL", repo.aggregate(Comment::AUTHOR_ID.count(), Query::new())).await?;
-    let rows = cx.step("count of rows", repo.aggregate(Aggregate::<Comment, i64>::rows(), Query::new())).await?;
+    let rows = cx.step("count of rows", repo.aggregate(Aggregate::<Comment, i64>::count_all(), Query::new())).await?;
     let distinct = cx.step("count distinct", repo.aggregate(Comment::AUTHOR_ID.count_distinct(), Query::new())).await?;
     let sum = cx.step("sum", repo.aggregate(Comment::POST_ID.sum(), Query::new())).await?;
     let avg = cx.step("avg", repo.aggregate(Comment::POST_ID.avg(), Query::new())).await?;

@@ -39,7 +39,7 @@ async fn clinic(cx: &Context) -> Result<(Repo, Repo)> {
     home.drop_table::<Appointment>().await?;
     other.drop_table::<Physician>().await?;
     other.drop_table::<Patient>().await?;
-    Ok((home.with_models_at(&other, |model| model == Appointment::DEF), other))
+    Ok((home.with_database_for(&other, |model| model == Appointment::DEF), other))
 }
 
 fn ids(patients: &[Patient]) -> Vec<i64> {
@@ -107,7 +107,7 @@ async fn roots_elsewhere(cx: &mut Context) -> Result<()> {
     }
     cx.note("pages", format!("{sizes:?}"));
     let sql = "SELECT id, physician_id, patient_id, room FROM appointments WHERE room = ? ORDER BY id";
-    let raw = repo.query::<Appointment>(sql, [Value::Int(2)]).await?;
+    let raw = repo.query_raw::<Appointment>(sql, [Value::Int(2)]).await?;
     cx.require(raw.len() == 2, "SQL of one's own runs there as well")
 }
 
@@ -122,7 +122,7 @@ async fn rows_in_hand(cx: &mut Context) -> Result<()> {
     cx.step("what is missing", repo.preload(&mut physicians, Physician::PATIENTS)).await?;
     cx.step("anew", repo.reload(&mut physicians[0], Physician::APPOINTMENTS.with(Appointment::PHYSICIAN))).await?;
     cx.show("physicians", &physicians);
-    let beside = cx.step("beside", repo.load(&physicians, Physician::PATIENTS.limit(1))).await?;
+    let beside = cx.step("beside", repo.load_separately(&physicians, Physician::PATIENTS.limit(1))).await?;
     cx.note("patients", format!("{:?}", beside.iter().map(|own| ids(own)).collect::<Vec<_>>()));
     Ok(())
 }
@@ -133,7 +133,7 @@ async fn polymorphic(cx: &mut Context) -> Result<()> {
     pictures::fixture(&other).await?;
     home.drop_table::<Product>().await?;
     other.drop_table::<Employee>().await?;
-    let repo = home.with_models_at(&other, |model| model == Product::DEF);
+    let repo = home.with_database_for(&other, |model| model == Product::DEF);
     let mut pictures = cx.step("each type where it is", repo.all(Query::preload(Picture::IMAGEABLE))).await?;
     // Without an order the database may read them by its index over type and key.
     pictures.sort_by_key(|picture: &Picture| picture.id);
@@ -152,7 +152,7 @@ async fn join_tables(cx: &mut Context) -> Result<()> {
     home.execute_raw("DROP TABLE articles_categories", []).await?;
     // The links are where the categories are.
     let there = |model: &'static ModelDef| model == Category::DEF || model.table.name == "articles_categories";
-    let repo = home.with_models_at(&other, there);
+    let repo = home.with_database_for(&other, there);
     let articles =
         cx.step("from here", repo.all(Query::preload((Article::CATEGORIES, Article::LAST_CATEGORY)))).await?;
     cx.show("articles", articles);
@@ -173,7 +173,7 @@ async fn join_rows(cx: &mut Context) -> Result<()> {
     home.drop_table::<Entry>().await?;
     other.drop_table::<Playlist>().await?;
     other.drop_table::<Song>().await?;
-    let repo = home.with_models_at(&other, |model| model.table.name == Entry::DEF.table.name);
+    let repo = home.with_database_for(&other, |model| model.table.name == Entry::DEF.table.name);
     let playlists = cx.step("links over there", repo.all(Query::preload(Playlist::IN_ORDER))).await?;
     cx.show("playlists", playlists);
     cx.fails("a condition", repo.all(Query::filter(Playlist::IN_ORDER.associated()))).await?;
@@ -185,7 +185,7 @@ async fn sql_of_ones_own(cx: &mut Context) -> Result<()> {
     forum::fixture(&home).await?;
     forum::fixture(&other).await?;
     home.drop_table::<Message>().await?;
-    let repo = home.with_models_at(&other, |model| model == Message::DEF);
+    let repo = home.with_database_for(&other, |model| model == Message::DEF);
     let members = cx.step("found over there", repo.all(Query::preload(Member::POPULAR))).await?;
     cx.show("members", &members);
     let counts = cx.step("counted over there", repo.count_for(&members, Member::POPULAR)).await?;
@@ -237,13 +237,13 @@ async fn filters(cx: &mut Context) -> Result<()> {
         }
     };
     // What the other repo filters stays filtered, and what this one does holds there as well.
-    let repo = home.with_models_at(&other.filtered(in_room(1)), |model| model == Appointment::DEF);
+    let repo = home.with_database_for(&other.filtered(in_room(1)), |model| model == Appointment::DEF);
     let physicians = cx.step("the other's", repo.all(Query::preload(Physician::APPOINTMENTS))).await?;
     cx.show("physicians", physicians);
-    let repo = home.filtered(in_room(2)).with_models_at(&other, |model| model == Appointment::DEF);
+    let repo = home.filtered(in_room(2)).with_database_for(&other, |model| model == Appointment::DEF);
     let appointments = cx.step("one's own", repo.all(Query::<Appointment>::new())).await?;
     cx.show("appointments", appointments);
-    let repo = home.with_models_at(&other, |model| model == Appointment::DEF).filtered(in_room(3));
+    let repo = home.with_database_for(&other, |model| model == Appointment::DEF).filtered(in_room(3));
     let appointments = cx.step("added later", repo.all(Query::<Appointment>::new())).await?;
     cx.show("appointments", appointments);
     Ok(())
@@ -262,14 +262,14 @@ async fn transactions(cx: &mut Context) -> Result<()> {
     // A transaction of the other database is seen by a handle that names it.
     let (home, tx) = (cx.repo(), other.begin().await?);
     tx.insert(Appointment::build().set(Appointment::PHYSICIAN_ID, 3).set(Appointment::ROOM, 9)).await?;
-    let seen = home.with_models_at(&tx, |model| model == Appointment::DEF);
+    let seen = home.with_database_for(&tx, |model| model == Appointment::DEF);
     let physicians = cx.step("of the other", seen.all(Query::preload(Physician::APPOINTMENTS))).await?;
     cx.note(
         "appointments",
         physicians.iter().map(|one| one.appointments.loaded().map_or(0, <[_]>::len)).sum::<usize>(),
     );
     // The same transaction by two names is one connection.
-    let same = tx.with_models_at(&tx, |model| model == Appointment::DEF);
+    let same = tx.with_database_for(&tx, |model| model == Appointment::DEF);
     let appointments = cx.step("by two names", same.all(Query::<Appointment>::new())).await?;
     cx.note("appointments", appointments.len());
     tx.rollback().await
@@ -283,7 +283,7 @@ async fn refused(cx: &mut Context) -> Result<()> {
     ];
     for (title, filter) in conditions {
         let error = cx.fails(title, repo.all(Query::filter(filter))).await?;
-        cx.require(matches!(error.kind(), ErrorKind::Apart { .. }), "apart")?;
+        cx.require(matches!(error.kind(), ErrorKind::AcrossDatabases { .. }), "apart")?;
     }
     let back = Query::filter(Appointment::PATIENT.any(Patient::NAME.eq("Pt1")));
     cx.fails("from there", repo.count(back)).await?;
@@ -298,7 +298,7 @@ async fn refused(cx: &mut Context) -> Result<()> {
     cx.fails("counted", counted).await?;
     let appointment = repo.get_or_fail::<Appointment>(1, Query::new()).await?;
     let error = cx.fails("updated", repo.update(appointment.change().set(Appointment::ROOM, 5))).await?;
-    cx.require(matches!(error.kind(), ErrorKind::Elsewhere { model: "Appointment" }), "elsewhere")?;
+    cx.require(matches!(error.kind(), ErrorKind::InAnotherDatabase { model: "Appointment" }), "elsewhere")?;
     cx.fails("deleted", repo.delete(&appointment)).await?;
     let new = Appointment::build().set(Appointment::PHYSICIAN_ID, 1).set(Appointment::ROOM, 5);
     cx.fails("inserted", repo.insert(new)).await?;
@@ -316,11 +316,11 @@ async fn only_what_is_needed(cx: &mut Context) -> Result<()> {
     let physicians = cx.step("no owner", repo.all(none)).await?;
     cx.note("physicians", physicians.len());
     // The last word counts: appointments are here again, where their table is gone.
-    let back = repo.with_models_at(&cx.repo(), |model| model == Appointment::DEF);
+    let back = repo.with_database_for(&cx.repo(), |model| model == Appointment::DEF);
     let error = cx.fails("here again", back.all(Query::<Appointment>::new())).await?;
     cx.require(error.driver().is_some(), "no such table")?;
     // A repo that itself has models elsewhere.
-    let nested = other.with_models_at(&repo, |model| model != Appointment::DEF);
+    let nested = other.with_database_for(&repo, |model| model != Appointment::DEF);
     let physicians = cx.step("by way of another", nested.all(Query::preload(Physician::PATIENTS))).await?;
     cx.note("physicians", physicians.len());
     Ok(())
@@ -332,7 +332,7 @@ async fn order_of_the_way(cx: &mut Context) -> Result<()> {
     library::fixture(&other).await?;
     home.drop_table::<Loan>().await?;
     other.drop_table::<Volume>().await?;
-    let repo = home.with_models_at(&other, |model| model == Loan::DEF);
+    let repo = home.with_database_for(&other, |model| model == Loan::DEF);
     let isbns = |volumes: &[Volume]| volumes.iter().map(|volume| &volume.isbn[..]).collect::<Vec<_>>().join(" ");
     let query = Query::preload(Reader::LATEST_VOLUMES).order_by(Reader::CARD.asc());
     let readers = cx.step("one statement a hop", repo.all(query)).await?;
@@ -360,7 +360,7 @@ async fn one_table_name_in_both(cx: &mut Context) -> Result<()> {
     clinic::fixture(&home).await?;
     clinic::fixture(&other).await?;
     other.execute_raw("UPDATE physicians SET name = 'elsewhere'", []).await?;
-    let repo = home.with_models_at(&other, |model| model == Physician::DEF);
+    let repo = home.with_database_for(&other, |model| model == Physician::DEF);
     let tree = Doctor::APPOINTMENTS.with(Appointment::PHYSICIAN);
     let query = Query::preload(tree).filter(Doctor::ID.le(2)).order_by(Doctor::ID.asc());
     let doctors = cx.step("doctors here, physicians there", repo.all(query)).await?;

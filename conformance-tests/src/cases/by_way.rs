@@ -208,7 +208,7 @@ async fn in_hand_and_aside(cx: &mut Context) -> Result<()> {
     for critic in &critics {
         cx.show(&critic.name, bodies(critic.approved_comments()?));
     }
-    let aside = cx.step("aside", repo.load(&critics, Critic::REFUSED_COMMENTS)).await?;
+    let aside = cx.step("aside", repo.load_separately(&critics, Critic::REFUSED_COMMENTS)).await?;
     cx.show("refused", aside.iter().map(|own| own.iter().map(|comment| comment.body.clone()).collect::<Vec<_>>()));
     let counts = cx.step("counted", repo.count_for(&critics, Critic::APPROVED_COMMENTS)).await?;
     cx.show("counts", counts);

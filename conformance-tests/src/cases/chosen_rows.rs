@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use assoc_core::Result;
 use assoc_repo::prelude::*;
-use assoc_repo::{Readable, Repo};
+use assoc_repo::{ReadAssociation, Repo};
 
 use super::{Level, cases};
 use crate::context::Context;
@@ -36,7 +36,7 @@ async fn agrees<O, T, H>(
 where
     O: Model + PartialEq + Debug,
     T: Model,
-    Association<O, T, H>: Readable<O, T, Read: IntoIterator<Item = T>>,
+    Association<O, T, H>: ReadAssociation<O, T, Read: IntoIterator<Item = T>>,
 {
     let found = cx.step(title, repo.all(Query::filter(token.any(filter.clone())))).await?;
     let none = cx.step("and the others", repo.all(Query::filter(token.none(filter)))).await?;

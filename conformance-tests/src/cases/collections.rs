@@ -137,7 +137,7 @@ async fn counts_are_what_loading_gives(cx: &mut Context) -> Result<()> {
         ($repo:ident: $($owner:ident $token:ident)+) => {$(
             let owners = $repo.all(Query::<$owner>::order_by($owner::ID.asc())).await?;
             let loaded: Vec<u64> =
-                $repo.load(&owners, $owner::$token).await?.iter().map(|own| own.len() as u64).collect();
+                $repo.load_separately(&owners, $owner::$token).await?.iter().map(|own| own.len() as u64).collect();
             let counted = $repo.count_for(&owners, $owner::$token).await?;
             cx.require(counted == loaded, stringify!($token))?;
             cx.note(stringify!($owner $token), format!("{counted:?}"));

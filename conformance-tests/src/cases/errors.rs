@@ -30,9 +30,9 @@ async fn wrong_type_in_the_database(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let sql = "SELECT id, NULL, mentor_id FROM authors WHERE id = 1";
-    cx.fails("NULL where there must be text", repo.query::<Author>(sql, [])).await?;
+    cx.fails("NULL where there must be text", repo.query_raw::<Author>(sql, [])).await?;
     let sql = "SELECT 'x', name, mentor_id FROM authors WHERE id = 1";
-    cx.fails("text where there must be a number", repo.query::<Author>(sql, [])).await?;
+    cx.fails("text where there must be a number", repo.query_raw::<Author>(sql, [])).await?;
     Ok(())
 }
 
@@ -93,7 +93,7 @@ async fn the_repo_stays_usable(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     for _ in 0..20 {
         let _ = repo.all(Query::filter(Filter::<Author>::raw("nonsense(", []))).await;
-        let _ = repo.query::<Author>("SELECT id, NULL, mentor_id FROM authors", []).await;
+        let _ = repo.query_raw::<Author>("SELECT id, NULL, mentor_id FROM authors", []).await;
     }
     let authors = cx.step("after forty failures", repo.all(Query::<Author>::preload(Author::POSTS))).await?;
     cx.note("authors", authors.len());

@@ -43,8 +43,8 @@ impl Totals for Orders {
 
     fn heading(self, customer: &Customer) -> String {
         let loaded: &dyn std::any::Any = customer;
-        let state = self.def().slot.state(loaded);
-        format!("{} {} of {}: {state:?}", self.def().association_macro(), self.name(), customer.name)
+        let state = self.def().field_access.state(loaded);
+        format!("{} {} of {}: {state:?}", self.def().association_kind(), self.name(), customer.name)
     }
 }
 

@@ -89,9 +89,9 @@ async fn connectives(cx: &mut Context) -> Result<()> {
     authors(cx, "and", first.clone() & named.clone()).await?;
     authors(cx, "not", !(first.clone() | named.clone())).await?;
     authors(cx, "precedence", Author::ID.ge(2).and(first.clone().or(named.clone()))).await?;
-    authors(cx, "all of none", Filter::all([])).await?;
-    authors(cx, "any of none", Filter::any([])).await?;
-    authors(cx, "any", Filter::any([first.clone(), named.clone()])).await?;
+    authors(cx, "all of none", Filter::all_of([])).await?;
+    authors(cx, "any of none", Filter::any_of([])).await?;
+    authors(cx, "any", Filter::any_of([first.clone(), named.clone()])).await?;
     let query = Query::filter(Author::ID.eq(2)).or_filter(named).order_by(Author::ID.asc());
     let found = cx.step("or_filter", repo.all(query)).await?;
     cx.note("found", found.len());
@@ -163,7 +163,7 @@ async fn rows_of_associations(cx: &mut Context) -> Result<()> {
 async fn many_terms(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let all = Filter::any((0..10_000_i64).map(|id| Author::ID.eq(id * 2 + 1)));
+    let all = Filter::any_of((0..10_000_i64).map(|id| Author::ID.eq(id * 2 + 1)));
     let count = repo.count(Query::filter(all)).await?;
     cx.note("ten thousand", count);
     // SQLite compares each bind with those before it.
@@ -172,8 +172,8 @@ async fn many_terms(cx: &mut Context) -> Result<()> {
     let none = || Author::ID.eq(-1);
     let every = || Author::ID.ne(-1);
     for (title, filter) in [
-        ("any", Filter::any(terms())),
-        ("all", Filter::all(not())),
+        ("any", Filter::any_of(terms())),
+        ("all", Filter::all_of(not())),
         ("or, from the front", terms().fold(none(), Filter::or)),
         ("or, from the end", terms().fold(none(), |all, one| one.or(all))),
         ("and, from the front", not().fold(every(), Filter::and)),

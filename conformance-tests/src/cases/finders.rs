@@ -80,7 +80,7 @@ async fn with_more_on_top(cx: &mut Context) -> Result<()> {
             Query::select((Message::ID, Message::MEMBER_ID, Message::SCORE)),
         ),
     ] {
-        let loaded = cx.step(title, repo.load(&members, tree)).await?;
+        let loaded = cx.step(title, repo.load_separately(&members, tree)).await?;
         cx.show("ids", loaded.iter().map(ids));
         for (member, loaded) in members.iter().zip(loaded) {
             let read = repo.get_association(member, Member::POPULAR, query.clone()).await?;

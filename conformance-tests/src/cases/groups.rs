@@ -150,11 +150,13 @@ async fn equal_for_the_database(cx: &mut Context) -> Result<()> {
     };
     repo.insert_all([topic(2, "d", "NATURE"), topic(1, "e", "nature"), topic(3, "f", "people")]).await?;
     let authors = repo.all(Query::filter(Author::ID.eq(1))).await?;
-    let found = cx.step("by their own key", repo.load(&authors, Author::ARTICLES.group_by(Article::SECTION))).await?;
+    let found = cx
+        .step("by their own key", repo.load_separately(&authors, Author::ARTICLES.group_by(Article::SECTION)))
+        .await?;
     cx.show("articles", titles(&found[0]));
     let counts = cx.step("counted", repo.count_for(&authors, Author::ARTICLES.group_by(Article::SECTION))).await?;
     cx.note("counts", format!("{counts:?}"));
-    let found = cx.step("through others", repo.load(&authors, Author::TOPICS.group_by(Topic::AREA))).await?;
+    let found = cx.step("through others", repo.load_separately(&authors, Author::TOPICS.group_by(Topic::AREA))).await?;
     cx.show("topics", names(&found[0]));
     Ok(())
 }
@@ -221,7 +223,7 @@ async fn refused(cx: &mut Context) -> Result<()> {
     let idle = cx.step("whether there is one", repo.pluck(Author::NAME, any)).await?;
     cx.show("without", idle);
     let authors = repo.all(in_order()).await?;
-    let twice = repo.load(&authors, Author::AREAS_OF_ARTICLES.group_by(Topic::NAME));
+    let twice = repo.load_separately(&authors, Author::AREAS_OF_ARTICLES.group_by(Topic::NAME));
     cx.fails("groups of groups", twice).await?;
     let twice = (Author::ARTICLES, Author::ARTICLES.group_by(Article::SECTION));
     cx.fails("two ways at once", repo.all(in_order().preload(twice))).await?;

@@ -173,7 +173,7 @@ async fn no_wrong_owner(cx: &mut Context) -> Result<()> {
     let of_ann = |posts: &[Post]| posts.iter().all(|post| post.author().is_ok_and(|author| author == Some(&ann)));
     let wide = || Post::PUBLISHED.eq(false).or(Post::ID.eq(3));
     let posts = Author::POSTS.filter(wide()).with(Post::AUTHOR);
-    let posts = cx.step("or", repo.load(std::slice::from_ref(&ann), posts)).await?;
+    let posts = cx.step("or", repo.load_separately(std::slice::from_ref(&ann), posts)).await?;
     cx.require(of_ann(&posts[0]), "Ann's")?;
     cx.note("posts", posts[0].len());
     let query = Query::filter(Post::PUBLISHED.eq(false)).or_filter(Post::ID.eq(3)).preload(Post::AUTHOR);
@@ -182,7 +182,7 @@ async fn no_wrong_owner(cx: &mut Context) -> Result<()> {
     options::fixture(&repo).await?;
     let customer = repo.get_or_fail::<Customer>(1, Query::new()).await?;
     let notes = Customer::NOTES.unscoped().with(Note::CUSTOMER);
-    let notes = cx.step("unscoped", repo.load(std::slice::from_ref(&customer), notes)).await?;
+    let notes = cx.step("unscoped", repo.load_separately(std::slice::from_ref(&customer), notes)).await?;
     cx.require(notes[0].iter().all(|note| note.customer().is_ok_and(|owner| *owner == customer)), "the customer's")?;
     cx.note("notes", notes[0].len());
     let query = Query::unscoped().preload(Note::CUSTOMER);

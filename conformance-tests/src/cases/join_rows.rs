@@ -133,7 +133,7 @@ async fn readers(cx: &mut Context) -> Result<()> {
         let read = repo.get_association(playlist, Playlist::IN_ORDER, Query::new()).await?;
         cx.require(playlist.in_order()?.iter().map(|row| &**row).eq(&read), "in order")?;
     }
-    let beside = cx.step("beside", repo.load(&playlists, Playlist::IN_ORDER)).await?;
+    let beside = cx.step("beside", repo.load_separately(&playlists, Playlist::IN_ORDER)).await?;
     cx.note(
         "songs",
         format!("{:?}", beside.iter().map(|own| own.iter().map(|s| s.id).collect()).collect::<Vec<Vec<_>>>()),

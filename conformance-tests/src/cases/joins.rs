@@ -330,7 +330,7 @@ async fn counts(cx: &mut Context) -> Result<()> {
     let titled = query().filter(Author::POSTS.joined(Post::TITLE.eq("P3")));
     let found = cx.step("exists", repo.exists(titled.clone())).await?;
     cx.note("exists", found);
-    let names = cx.step("pluck rows", repo.pluck(Aggregate::<Author, i64>::rows(), titled)).await?;
+    let names = cx.step("pluck rows", repo.pluck(Aggregate::<Author, i64>::count_all(), titled)).await?;
     cx.note("rows", format!("{names:?}"));
     Ok(())
 }

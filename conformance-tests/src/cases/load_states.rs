@@ -85,7 +85,7 @@ async fn below_what_is_loaded(cx: &mut Context) -> Result<()> {
     let authors = repo.all(Query::preload((Author::POSTS, Author::GRAVATAR)).order_by(Author::ID.asc())).await?;
     let ann = &authors[0];
     let read = repo.get_association(ann, Author::POSTS, Query::new()).await?;
-    let beside = repo.load(&authors, Author::POSTS).await?;
+    let beside = repo.load_separately(&authors, Author::POSTS).await?;
     let joined = repo.all(Query::eager_load(Author::POSTS).order_by(Author::ID.asc())).await?;
     for post in [&ann.posts()?[0], &read[0], &beside[0][0], &joined[0].posts()?[0]] {
         let error = post.comments().err();

@@ -183,7 +183,7 @@ async fn side_loads(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let asked = Asked::default();
     let authors = repo.all(Query::<Author>::new()).await?;
-    let loaded = cx.step("load", repo.load(&authors, gravatars(&asked))).await?;
+    let loaded = cx.step("load", repo.load_separately(&authors, gravatars(&asked))).await?;
     asked.show(cx);
     cx.show("gravatars", loaded);
     let counts =

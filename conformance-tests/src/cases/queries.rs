@@ -108,10 +108,10 @@ async fn raw(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let sql = "SELECT id, name, mentor_id FROM authors WHERE id > ? AND name <> '?' ORDER BY id";
-    let authors = cx.step("models from SQL", repo.query::<Author>(sql, [Value::Int(1)])).await?;
+    let authors = cx.step("models from SQL", repo.query_raw::<Author>(sql, [Value::Int(1)])).await?;
     cx.show("authors", authors);
-    cx.fails("too few binds", repo.query::<Author>(sql, [])).await?;
-    cx.fails("other columns", repo.query::<Author>("SELECT id, name FROM authors", [])).await?;
+    cx.fails("too few binds", repo.query_raw::<Author>(sql, [])).await?;
+    cx.fails("other columns", repo.query_raw::<Author>("SELECT id, name FROM authors", [])).await?;
     let filter = Filter::raw("name IN (?, ?)", [Value::Text("Ann".into()), Value::Text("Cyd".into())]);
     let authors = cx.step("a raw condition", repo.all(Query::filter(filter).filter(Author::ID.gt(1)))).await?;
     cx.show("authors", authors);
@@ -130,28 +130,28 @@ async fn raw_columns_have_their_names(cx: &mut Context) -> Result<()> {
     }
 
     fn as_they_are(_: &Pair) -> RawSql {
-        RawSql::raw("SELECT * FROM pairs", [])
+        RawSql::new("SELECT * FROM pairs", [])
     }
 
     let repo = cx.repo();
     repo.execute_raw("CREATE TABLE pairs (id INTEGER PRIMARY KEY, first VARCHAR(9), second VARCHAR(9))", []).await?;
     let all = "SELECT * FROM pairs";
-    let error = cx.fails("another order, no rows", repo.query::<Pair>(all, [])).await?;
+    let error = cx.fails("another order, no rows", repo.query_raw::<Pair>(all, [])).await?;
     cx.note("error", error);
     repo.execute_raw("INSERT INTO pairs (id, first, second) VALUES (1, 'a', 'b')", []).await?;
-    cx.fails("another order", repo.query::<Pair>(all, [])).await?;
-    cx.fails("a column too many", repo.query::<Pair>("SELECT id, second, first, id FROM pairs", [])).await?;
-    cx.fails("another column", repo.query::<Pair>("SELECT id, second, id FROM pairs", [])).await?;
-    cx.fails("another name", repo.query::<Pair>("SELECT id, second, first AS third FROM pairs", [])).await?;
-    let pairs = cx.step("the names", repo.query::<Pair>("SELECT p.ID, p.second, p.first FROM pairs p", [])).await?;
+    cx.fails("another order", repo.query_raw::<Pair>(all, [])).await?;
+    cx.fails("a column too many", repo.query_raw::<Pair>("SELECT id, second, first, id FROM pairs", [])).await?;
+    cx.fails("another column", repo.query_raw::<Pair>("SELECT id, second, id FROM pairs", [])).await?;
+    cx.fails("another name", repo.query_raw::<Pair>("SELECT id, second, first AS third FROM pairs", [])).await?;
+    let pairs = cx.step("the names", repo.query_raw::<Pair>("SELECT p.ID, p.second, p.first FROM pairs p", [])).await?;
     cx.require(pairs.iter().all(|pair| pair.first == "a" && pair.second == "b"), "each column in its place")?;
     let named = "SELECT id, first AS second, UPPER(second) AS first FROM pairs";
-    let pairs = cx.step("aliases", repo.query::<Pair>(named, [])).await?;
+    let pairs = cx.step("aliases", repo.query_raw::<Pair>(named, [])).await?;
     cx.note("pair", format!("{} {}", pairs[0].second, pairs[0].first));
-    let pairs = cx.step("expressions", repo.query::<Pair>("SELECT id, 'x', UPPER(first) FROM pairs", [])).await?;
+    let pairs = cx.step("expressions", repo.query_raw::<Pair>("SELECT id, 'x', UPPER(first) FROM pairs", [])).await?;
     cx.note("pair", format!("{} {}", pairs[0].second, pairs[0].first));
     let swapped = "SELECT id, UPPER(first) AS first, UPPER(second) AS second FROM pairs";
-    cx.fails("expressions by wrong names", repo.query::<Pair>(swapped, [])).await?;
+    cx.fails("expressions by wrong names", repo.query_raw::<Pair>(swapped, [])).await?;
     let pair = repo.get_or_fail::<Pair>(1, Query::new()).await?;
     cx.fails("`finder_sql`", repo.get_association(&pair, Pair::ALL, Query::new())).await?;
     let mut pair = pair;

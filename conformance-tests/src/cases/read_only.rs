@@ -115,7 +115,7 @@ async fn readers(cx: &mut Context) -> Result<()> {
     cx.show("labels by a query", labels);
     let labels = repo.get_association(&desk, Desk::FIXED_LABELS, Query::distinct()).await?;
     cx.show("part by part", labels);
-    let beside = repo.load(std::slice::from_ref(&desk), Desk::FILED).await?;
+    let beside = repo.load_separately(std::slice::from_ref(&desk), Desk::FILED).await?;
     cx.show("beside", &beside[0]);
     let stamp = repo.get_or_fail::<Stamp>(2, Query::new()).await?;
     cx.show("subject", repo.get_polymorphic(&stamp, Stamp::SUBJECT).await?);

@@ -149,7 +149,7 @@ async fn default_scope_with_limit_and_preload(cx: &mut Context) -> Result<()> {
     }
     let counts = cx.step("counted", repo.count_for(&takers, NoteTaker::LAST_NOTES)).await?;
     cx.note("counts", format!("{counts:?}"));
-    let all = cx.step("unscoped", repo.load(&takers, NoteTaker::LAST_NOTES.unscoped())).await?;
+    let all = cx.step("unscoped", repo.load_separately(&takers, NoteTaker::LAST_NOTES.unscoped())).await?;
     cx.note("notes", format!("{:?}", all.iter().map(Vec::len).collect::<Vec<_>>()));
     cx.require(all.iter().flatten().all(|note| !note.taker.is_loaded()), "nothing below them")
 }
@@ -172,7 +172,7 @@ async fn default_scope_of_a_single_target(cx: &mut Context) -> Result<()> {
     let any = repo.count(Query::filter(Pointer::LATER.associated()));
     let any = cx.step("and by a condition", any).await?;
     cx.note("with a later one", any);
-    let unscoped = cx.step("unscoped", repo.load(&pointers, Pointer::LATER.unscoped())).await?;
+    let unscoped = cx.step("unscoped", repo.load_separately(&pointers, Pointer::LATER.unscoped())).await?;
     cx.require(unscoped.iter().all(|notes| notes.len() == 1), "all are there")
 }
 
@@ -256,7 +256,7 @@ async fn by_owner_and_request(cx: &mut Context) -> Result<()> {
     options::fixture(&repo).await?;
     let customers = repo.all(Query::<Customer>::order_by(Customer::ID.asc())).await?;
     let asked = Customer::VIP_ORDERS.order_by(Order::TOTAL.asc()).limit(1);
-    let loaded = cx.step("the smallest of each", repo.load(&customers, asked)).await?;
+    let loaded = cx.step("the smallest of each", repo.load_separately(&customers, asked)).await?;
     for (customer, orders) in customers.iter().zip(&loaded) {
         let query = Query::order_by(Order::TOTAL.asc()).limit(1);
         let read = repo.get_association(customer, Customer::VIP_ORDERS, query).await?;
@@ -294,10 +294,12 @@ async fn side_loads(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
     let customers = repo.all(Query::<Customer>::new()).await?;
-    let confirmed =
-        cx.step("confirmed orders", repo.load(&customers, Customer::ORDERS.filter(Order::CONFIRMED.eq(true)))).await?;
-    let latest =
-        cx.step("the latest", repo.load(&customers, Customer::ORDERS.order_by(Order::ID.desc()).limit(1))).await?;
+    let confirmed = cx
+        .step("confirmed orders", repo.load_separately(&customers, Customer::ORDERS.filter(Order::CONFIRMED.eq(true))))
+        .await?;
+    let latest = cx
+        .step("the latest", repo.load_separately(&customers, Customer::ORDERS.order_by(Order::ID.desc()).limit(1)))
+        .await?;
     for (customer, (confirmed, latest)) in customers.iter().zip(confirmed.iter().zip(&latest)) {
         let ids = |orders: &[Order]| orders.iter().map(|order| order.id.to_string()).collect::<Vec<_>>().join(" ");
         cx.note(&customer.name, format!("confirmed {} latest {}", ids(confirmed), ids(latest)));
@@ -332,7 +334,7 @@ async fn singular(cx: &mut Context) -> Result<()> {
     let none = repo.get_association(&customers[0], Customer::LARGEST_ORDER, Query::limit(0));
     let none = cx.step("a limit of none, by the reader", none).await?;
     cx.require(none.is_none(), "none")?;
-    let preloaded = repo.load(&customers, Customer::LARGEST_ORDER.limit(0));
+    let preloaded = repo.load_separately(&customers, Customer::LARGEST_ORDER.limit(0));
     let preloaded = cx.step("a limit of none, by a preload", preloaded).await?;
     cx.require(preloaded.iter().all(Vec::is_empty), "none")
 }
@@ -444,7 +446,7 @@ async fn order_of_a_default_scope(cx: &mut Context) -> Result<()> {
     let read = repo.get_association(&customer, Customer::NOTES, Query::order_by(Note::ID.asc()));
     let notes = cx.step("of a reader", read).await?;
     cx.note("notes", ids(&notes));
-    let preload = repo.load(std::slice::from_ref(&customer), Customer::NOTES.order_by(Note::ID.asc()));
+    let preload = repo.load_separately(std::slice::from_ref(&customer), Customer::NOTES.order_by(Note::ID.asc()));
     let notes = cx.step("of a preload", preload).await?;
     cx.note("notes", ids(&notes[0]));
     let query = Query::preload(Pointer::VISIBLE).order_by(Pointer::ID.asc());

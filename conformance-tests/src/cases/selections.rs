@@ -106,7 +106,7 @@ async fn needed_columns(cx: &mut Context) -> Result<()> {
     let mut articles = repo.all(Query::<Article>::new()).await?;
     cx.fails("the type", repo.preload(&mut articles, Article::REMARKS.select(columns))).await?;
     let columns = (Remark::ID, Remark::SUBJECT_ID, Remark::SUBJECT_TYPE);
-    let remarks = repo.load(&articles, Article::REMARKS.select(columns).with(Remark::SUBJECT)).await?;
+    let remarks = repo.load_separately(&articles, Article::REMARKS.select(columns).with(Remark::SUBJECT)).await?;
     cx.note("with both, what is below loads", remarks.iter().map(Vec::len).sum::<usize>());
     let tree = Article::AUTHOR.select(Author::ID);
     cx.fails("a field without an empty value", repo.preload(&mut articles, tree)).await?;

@@ -250,7 +250,7 @@ async fn has_one_and_a_limit_of_none(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
     let suppliers = repo.all(Query::<Supplier>::new()).await?;
-    let none = repo.load(&suppliers, Supplier::ACCOUNT_HISTORY.limit(0));
+    let none = repo.load_separately(&suppliers, Supplier::ACCOUNT_HISTORY.limit(0));
     let none = cx.step("a limit of none", none).await?;
     cx.require(none.iter().all(Vec::is_empty), "none")
 }

@@ -182,7 +182,7 @@ async fn a_failed_statement_that_was_swallowed(cx: &mut Context) -> Result<()> {
         let tx = repo.begin().await?;
         tx.insert(author("before")).await?;
         let failed = if reads {
-            tx.query::<Author>("SELECT id, name, nothing FROM authors", []).await.is_err()
+            tx.query_raw::<Author>("SELECT id, name, nothing FROM authors", []).await.is_err()
         } else {
             tx.insert(author("twin").set(Author::ID, 1)).await.is_err()
         };
@@ -235,7 +235,7 @@ async fn boundaries_as_sql(cx: &mut Context) -> Result<()> {
         ["BEGIN", "begin transaction", "START TRANSACTION", "COMMIT", "ROLLBACK", "/* c */ BEGIN", "SAVEPOINT a"];
     for sql in texts {
         cx.fails(&format!("{sql} outside"), repo.execute_raw(sql, [])).await?;
-        cx.fails(&format!("{sql} as a query"), repo.query::<Author>(sql, [])).await?;
+        cx.fails(&format!("{sql} as a query"), repo.query_raw::<Author>(sql, [])).await?;
         repo.insert(author(&format!("after {sql}"))).await?;
     }
     let tx = repo.begin().await?;

@@ -37,25 +37,25 @@ pub(crate) struct Message {
 
 // Whoever wrote them, the best first.
 fn popular_with(member: &Member) -> RawSql {
-    RawSql::raw(
+    RawSql::new(
         "SELECT id, member_id, body, score FROM messages WHERE score >= ? ORDER BY score DESC, id",
         [Value::Int(member.threshold)],
     )
 }
 
 fn count_popular_with(member: &Member) -> RawSql {
-    RawSql::raw("SELECT COUNT(score) FROM messages WHERE score >= ?", [Value::Int(member.threshold)])
+    RawSql::new("SELECT COUNT(score) FROM messages WHERE score >= ?", [Value::Int(member.threshold)])
 }
 
 fn mentions_of(member: &Member) -> RawSql {
-    RawSql::raw(
+    RawSql::new(
         "SELECT m.id, m.member_id, m.body, m.score FROM messages AS m WHERE m.body LIKE ? ORDER BY m.id DESC",
         [Value::from(format!("%@{}%", member.name))],
     )
 }
 
 fn without_bind(_: &Member) -> RawSql {
-    RawSql::raw("SELECT id, member_id, body, score FROM messages WHERE score > ?", [])
+    RawSql::new("SELECT id, member_id, body, score FROM messages WHERE score > ?", [])
 }
 
 /// Makes the tables and fills them.

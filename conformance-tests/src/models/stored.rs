@@ -1,6 +1,6 @@
 //! Tables that store other values than they are given, made by SQL of their own.
 
-use assoc_core::{Mismatch, Result};
+use assoc_core::{DecodeError, Result};
 use assoc_repo::core::ColumnType as Column_;
 use assoc_repo::prelude::*;
 use assoc_repo::{Repo, SqlType};
@@ -81,7 +81,7 @@ impl Column_ for Fuse {
 
     // What a careless decoder does.
     #[allow(clippy::panic)]
-    fn from_value(value: &mut Value<'_>) -> std::result::Result<Self, Mismatch> {
+    fn from_value(value: &mut Value<'_>) -> std::result::Result<Self, DecodeError> {
         match value {
             Value::Int(number) if *number >= 0 => Ok(Fuse(*number)),
             value => panic!("{value} blows the fuse"),

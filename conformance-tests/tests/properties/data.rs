@@ -114,7 +114,7 @@ impl World {
             };
             world.insert(&other, &is_there).await?;
             world.insert(&world.repo, &|table| !is_there(table)).await?;
-            world.repo = world.repo.with_models_at(&other, move |model| is_there(model.table.name));
+            world.repo = world.repo.with_database_for(&other, move |model| is_there(model.table.name));
             world.is_apart = true;
         } else {
             world.insert(&world.repo, &|_| true).await?;

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use assoc_core::{AssociationDef, Cardinality, LoadState, Macro, ModelDef, Request, Route, Shape, Value};
+use assoc_core::{AssociationDef, AssociationKind, Cardinality, LoadState, ModelDef, Request, Route, ScopeDef, Value};
 
 use crate::data::{Row, World};
 use crate::people::{User, is_aligned};
@@ -27,7 +27,7 @@ pub(crate) fn compare_row(
     for association in model.associations {
         match requests.iter().find(|request| request.association == association) {
             Some(request) => compare_association(world, row, expected, request, way, fresh)?,
-            None if fresh && association.slot.state(row) != LoadState::NotLoaded => {
+            None if fresh && association.field_access.state(row) != LoadState::NotLoaded => {
                 return Err(format!("{} of {expected:?} is loaded, nobody asked for it", association.qualified_name()));
             }
             None => {}
@@ -45,17 +45,17 @@ fn compare_association(
     fresh: bool,
 ) -> Result<(), String> {
     let association = request.association;
-    let expected = world.targets(owner, association, &request.shape, None);
+    let expected = world.targets(owner, association, &request.scope, None);
     let wrong = |what: String| Err(format!("{} of {owner:?}: {what}", association.qualified_name()));
     let state = if is_whole(request) { LoadState::Loaded } else { LoadState::Partial };
-    if association.slot.state(row) != state {
-        return wrong(format!("expected {state:?}, found {:?}", association.slot.state(row)));
+    if association.field_access.state(row) != state {
+        return wrong(format!("expected {state:?}, found {:?}", association.field_access.state(row)));
     }
     let found = loaded(row, association);
     if found.len() != expected.len() {
         return wrong(format!("expected {expected:?}, found {}", show(association, &found)));
     }
-    let selected = selected_of(association, &request.shape);
+    let selected = selected_of(association, &request.scope);
     if !row.downcast_ref::<User>().is_none_or(is_aligned) {
         return wrong("a row of a join table stands beside another target".to_owned());
     }
@@ -71,10 +71,10 @@ fn compare_association(
 }
 
 /// The columns that are read of an association's rows, if not all are.
-pub(crate) fn selected_of(association: &AssociationDef, asked: &Shape) -> Option<Vec<usize>> {
+pub(crate) fn selected_of(association: &AssociationDef, asked: &ScopeDef) -> Option<Vec<usize>> {
     let own = association.scope().with(asked.clone()).select;
     own.or_else(|| match association.kind.route(association) {
-        Ok(Route::Through { source, .. }) => selected_of(source, &Shape::default()),
+        Ok(Route::Through { source, .. }) => selected_of(source, &ScopeDef::default()),
         _ => None,
     })
 }
@@ -88,7 +88,7 @@ pub(crate) fn masked(found: Found<'_>, selected: Option<&[usize]>) -> Row {
 /// The rows of an association in memory, out of the enum where it is polymorphic.
 pub(crate) fn loaded<'r>(row: &'r dyn Any, association: &AssociationDef) -> Vec<&'r dyn Any> {
     let mut found: Vec<&dyn Any> = Vec::new();
-    association.slot.visit(row, &mut |target| found.push(unwrapped(association, target)));
+    association.field_access.visit(row, &mut |target| found.push(unwrapped(association, target)));
     found
 }
 
@@ -134,7 +134,8 @@ pub(crate) fn dangles(model: &ModelDef, row: &dyn Any, requests: &[Request]) -> 
             let own = crate::trees::targets(association).into_iter().find(|model| is_of(*target, model));
             own.is_some_and(|own| dangles(own, *target, &request.children))
         };
-        association.association_macro() == Macro::BelongsTo && refers && targets.is_empty() || targets.iter().any(below)
+        association.association_kind() == AssociationKind::BelongsTo && refers && targets.is_empty()
+            || targets.iter().any(below)
     })
 }
 
@@ -144,7 +145,7 @@ pub(crate) type Way<'w> = &'w [&'static AssociationDef];
 /// What is loaded for the rows of a request that are of one model: what was asked for below it, and what scopes
 /// include, once on its way.
 fn below(request: &Request, way: Way, model: &'static ModelDef) -> (Vec<Request>, Vec<&'static AssociationDef>) {
-    let shape = request.association.scope().with(request.shape.clone());
+    let shape = request.association.scope().with(request.scope.clone());
     let mut way = if request.included { way.to_vec() } else { Vec::new() };
     way.extend(request.included.then_some(request.association));
     let mut own = request.children.clone();
@@ -181,7 +182,7 @@ fn hops_of(association: &AssociationDef, only_type: Option<&str>) -> usize {
 
 /// Whether a request gives all that the association declares: another order changes that only where it chooses.
 fn is_whole(request: &Request) -> bool {
-    let Request { association, shape, .. } = request;
+    let Request { association, scope: shape, .. } = request;
     shape.is_whole() && (shape.order.is_empty() || !chooses(association))
 }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use assoc_core::planner::{Fetch, Plan, Root, RootRequest};
-use assoc_core::{Error, ErrorKind, Expr, IntoSort, Model, ModelDef, OrderTerm, Request, Shape};
+use assoc_core::{Error, ErrorKind, Expr, IntoSort, Model, ModelDef, OrderTerm, Request, ScopeDef};
 use assoc_repo::{Filter, Query};
 
 use crate::data::{Random, World};
@@ -101,7 +101,7 @@ async fn query_with<M: Model>(world: &World, random: &mut Random, requests: Vec<
     let plan = world.plan(M::DEF, Root::Fetched, requests.clone()).map_err(failed)?;
     let (rows, statements) = world.repo.count_statements(world.repo.all(query.clone())).await;
     let rows = match rows {
-        Err(error) if world.is_apart && matches!(error.kind(), ErrorKind::Apart { .. }) => {
+        Err(error) if world.is_apart && matches!(error.kind(), ErrorKind::AcrossDatabases { .. }) => {
             return if statements == 0 { Ok(0) } else { Err(context(format!("{statements} before refusing"))) };
         }
         rows => rows.map_err(failed)?,
@@ -162,7 +162,7 @@ pub(crate) async fn in_hand<M: Model>(world: &World, random: &mut Random) -> Res
     let context =
         |what: String| format!("{what}\n{} in hand {expected:?}\n{before}  then:\n{}", M::DEF.name, show(&requests, 2));
     let failed = |error: assoc_core::Error| context(error.to_string());
-    let plan = world.plan(M::DEF, Root::Held, requests.clone()).map_err(failed)?;
+    let plan = world.plan(M::DEF, Root::Existing, requests.clone()).map_err(failed)?;
     plan.explain(world.repo.dialect(), None).map_err(failed)?;
     let work = world.repo.preload(&mut rows, Tree(requests.clone()));
     let (result, statements) = world.repo.count_statements(work).await;
@@ -204,7 +204,7 @@ pub(crate) async fn together<M: Model>(world: &World, random: &mut Random) -> Re
     let alone = [(M::DEF, requests.clone()), (Post::DEF, requests_of_posts.clone())];
     let mut most = Some(0);
     for (model, requests) in alone {
-        let plan = world.plan(model, Root::Held, requests).map_err(|error| context(error.to_string()))?;
+        let plan = world.plan(model, Root::Existing, requests).map_err(|error| context(error.to_string()))?;
         // One look-up for each distinct scope, and nobody knows how many there are.
         let counted =
             plan.steps().iter().all(|step| !matches!(step.fetch, Fetch::OwnerScope(_) | Fetch::OwnerScopeThrough(_)));
@@ -256,13 +256,13 @@ pub(crate) async fn conditions<M: Model>(world: &World, random: &mut Random) -> 
         let query = Query::<M>::unscoped().filter(Filter::new(filter));
         let rows = match world.repo.all(query).await {
             // One statement cannot reach both databases, and says so.
-            Err(error) if world.is_apart && matches!(error.kind(), ErrorKind::Apart { .. }) => continue,
+            Err(error) if world.is_apart && matches!(error.kind(), ErrorKind::AcrossDatabases { .. }) => continue,
             rows => rows.map_err(|error| error.to_string())?,
         };
         let shown = |row: &M| (0..M::DEF.columns.len()).map(|at| row.value(at).to_string()).collect::<Vec<_>>();
         let found: Vec<_> = rows.iter().map(shown).collect();
         for owner in world.all(M::DEF, true) {
-            let targets = world.targets(owner, association, &Shape::default(), None);
+            let targets = world.targets(owner, association, &ScopeDef::default(), None);
             let expected = targets.into_iter().any(|target| holds(&asked, target) == Some(true));
             let own: Vec<_> = owner.row.iter().map(ToString::to_string).collect();
             if found.contains(&own) != expected {

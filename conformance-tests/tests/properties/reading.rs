@@ -1,8 +1,8 @@
 //! The properties of what stands beside preloads: readers of one owner, side loads, counts.
 
 use assoc_core::planner::{Plan, Root};
-use assoc_core::{Association, ColumnList, Model, Operand, Preload, Request, Shape, TargetRow, ToOne, Value};
-use assoc_repo::{BelongsTo, Columns, Query, Readable};
+use assoc_core::{Association, ColumnList, Model, Operand, Preload, Request, ScopeDef, TargetRow, ToOne, Value};
+use assoc_repo::{BelongsTo, Columns, Query, ReadAssociation};
 
 use crate::data::{Random, World};
 use crate::graphs::{compare_row, masked, selected_of};
@@ -11,7 +11,7 @@ use crate::trees::{Tree, request, show};
 
 /// A request as the typed tree that `load` and `count_for` take.
 fn typed<O, T, H>(token: Association<O, T, H>, world_request: &Request) -> Preload<O, T> {
-    let Request { shape, children, .. } = world_request;
+    let Request { scope: shape, children, .. } = world_request;
     let mut preload = token.preload().filter(assoc_repo::Filter::new(shape.filter.clone()));
     preload = shape.order.iter().fold(preload, |preload, term| preload.order_by(Term(term.clone())));
     preload = shape.limit.into_iter().fold(preload, Preload::limit);
@@ -68,16 +68,16 @@ fn compare<T: Model>(
     found: &[T],
     request: &Request,
 ) -> Result<(), String> {
-    let expected = world.targets(owner, request.association, &request.shape, None);
+    let expected = world.targets(owner, request.association, &request.scope, None);
     let mut below = request.children.clone();
-    let shape = request.association.scope().with(request.shape.clone());
+    let shape = request.association.scope().with(request.scope.clone());
     below.extend(shape.includes);
     below.extend(T::DEF.base_scope(shape.unscoped).includes);
     let same = || {
         if found.len() != expected.len() {
             return Err(format!("found {} rows", found.len()));
         }
-        let selected = selected_of(request.association, &request.shape);
+        let selected = selected_of(request.association, &request.scope);
         found.iter().zip(&expected).try_for_each(|(row, expected)| {
             let masked = masked(*expected, selected.as_deref());
             compare_row(world, row, Found { model: expected.model, row: &masked }, &below, &[], true)
@@ -95,10 +95,10 @@ pub(crate) async fn read<O, T, H>(
 where
     O: Model,
     T: Model,
-    Association<O, T, H>: Readable<O, T, Read: IntoIterator<Item = T>>,
+    Association<O, T, H>: ReadAssociation<O, T, Read: IntoIterator<Item = T>>,
 {
     let mut request = request(random, world, token.def(), random_depth(world), false);
-    let asked = &mut request.shape;
+    let asked = &mut request.scope;
     let rows: Vec<O> = world.repo.all(Query::<O>::unscoped()).await.unwrap();
     let all = world.all(O::DEF, true);
     let owner_of = |row: &O| {
@@ -109,12 +109,12 @@ where
     };
     let mut reader = asked.clone();
     (reader.distinct, reader.unlimited, reader.group) = (false, false, Vec::new());
-    let reader = Request { shape: reader, ..request.clone() };
+    let reader = Request { scope: reader, ..request.clone() };
     let context = |what: String| format!("{what}\n{}", show(std::slice::from_ref(&request), 1));
     let failed = |error: assoc_core::Error| context(error.to_string());
-    Plan::new(O::DEF, Root::Held, vec![request.clone()]).map_err(failed)?;
+    Plan::new(O::DEF, Root::Existing, vec![request.clone()]).map_err(failed)?;
     for row in &rows {
-        let Shape { filter, order, limit, offset, unscoped, select, .. } = reader.shape.clone();
+        let ScopeDef { filter, order, limit, offset, unscoped, select, .. } = reader.scope.clone();
         let mut query =
             Query::<T>::new().filter(assoc_repo::Filter::new(filter)).preload(Tree(request.children.clone()));
         query = order.into_iter().fold(query, |query, term| query.order_by(Term(term)));
@@ -128,7 +128,7 @@ where
     }
     let mut several: Vec<O> = rows.iter().chain(rows.first()).cloned().collect();
     random.shuffle(&mut several);
-    let loaded = world.repo.load(&several, typed(token, &request)).await.map_err(failed)?;
+    let loaded = world.repo.load_separately(&several, typed(token, &request)).await.map_err(failed)?;
     let counted = world.repo.count_for(&several, typed(token, &request)).await.map_err(failed)?;
     for ((row, found), count) in several.iter().zip(&loaded).zip(counted) {
         let owner = owner_of(row);
@@ -159,7 +159,7 @@ where
     for found in world.all(O::DEF, true) {
         let row = rows.iter().find(|row| row.value(0).to_string() == found.row[0].to_string()).unwrap();
         let read = world.repo.get_polymorphic(row, token).await.map_err(|error| error.to_string())?;
-        let expected = world.targets(found, def, &Shape::default(), None);
+        let expected = world.targets(found, def, &ScopeDef::default(), None);
         let same = match (&read, &expected[..]) {
             (None, []) => Ok(()),
             (Some(read), [expected]) => {

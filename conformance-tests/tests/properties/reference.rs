@@ -4,8 +4,8 @@ use std::any::Any;
 use std::cmp::Ordering;
 
 use assoc_core::{
-    AssociationDef, Cardinality, Comparison, Direction, Expr, Hop, ModelDef, Operand, OrderTerm, Route, RowSink, Shape,
-    Value,
+    AssociationDef, Cardinality, Comparison, Direction, Expr, KeyJoin, ModelDef, Operand, OrderTerm, Route, RowSink,
+    ScopeDef, Value,
 };
 
 use crate::data::{Row, World, ignores_case};
@@ -55,7 +55,7 @@ impl World {
         &'w self,
         owner: Found<'w>,
         def: &'static AssociationDef,
-        asked: &Shape,
+        asked: &ScopeDef,
         only_type: Option<&str>,
     ) -> Vec<Found<'w>> {
         let by_owner = def.options.owner_scope.map(|scope| owner.with_struct(scope)).unwrap_or_default();
@@ -67,19 +67,19 @@ impl World {
                 let wanted = variant.filter(|variant| only_type.is_none_or(|only| only == variant.tag));
                 wanted.map_or(Vec::new(), |variant| {
                     let target_columns = variant.key;
-                    let hop = Hop { owner_columns, target_columns, unique: true, target_type: None };
+                    let hop = KeyJoin { owner_columns, target_columns, unique: true, target_type: None };
                     self.by_key(owner, hop, (variant.model)(), &shape)
                 })
             }
             Route::Through { through, source, source_type } => {
-                let mut onward = Shape::default();
+                let mut onward = ScopeDef::default();
                 (onward.filter, onward.order) = (shape.filter.clone(), shape.order.clone());
                 onward.unscoped = shape.unscoped;
-                let between = self.targets(owner, through, &Shape::default(), None);
+                let between = self.targets(owner, through, &ScopeDef::default(), None);
                 between.into_iter().flat_map(|link| self.targets(link, source, &onward, source_type)).collect()
             }
             Route::JoinTable { table, links, targets } => {
-                let mut links = self.by_key(owner, links, table, &Shape::default());
+                let mut links = self.by_key(owner, links, table, &ScopeDef::default());
                 // The order that the rows of the table have by themselves stands before.
                 let base = table.base_scope(false);
                 links.sort_by(|a, b| {
@@ -132,7 +132,7 @@ impl World {
         // A default scope's limit is one for each owner.
         let base = match def.kind.route(def).unwrap() {
             Route::OwnerKey(_) | Route::TargetKey(_) => (def.target)().base_scope(shape.unscoped),
-            _ => Shape::default(),
+            _ => ScopeDef::default(),
         };
         let most = shape.limit.or(base.limit).unwrap_or(u64::MAX).min(if one { 1 } else { u64::MAX });
         let most = usize::try_from(most).unwrap_or(usize::MAX);
@@ -140,7 +140,13 @@ impl World {
     }
 
     // Rows whose key is the owner's, filtered and in order.
-    fn by_key<'w>(&'w self, owner: Found<'w>, hop: Hop, model: &'static ModelDef, shape: &Shape) -> Vec<Found<'w>> {
+    fn by_key<'w>(
+        &'w self,
+        owner: Found<'w>,
+        hop: KeyJoin,
+        model: &'static ModelDef,
+        shape: &ScopeDef,
+    ) -> Vec<Found<'w>> {
         let base = model.base_scope(shape.unscoped);
         let same = |target: &Found<'_>| {
             hop.owner_columns.iter().zip(hop.target_columns).all(|(own, other)| {

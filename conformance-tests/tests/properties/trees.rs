@@ -4,7 +4,7 @@ use assoc_core::joins::hops_of;
 use assoc_core::planner::{Plan, Root};
 use assoc_core::{
     AssociationDef, Cardinality, Chain, ColumnRef, Comparison, Direction, Expr, IntoPreload, ModelDef, Operand,
-    OrderTerm, Request, Route, Shape, Strategy, Value,
+    OrderTerm, Request, Route, ScopeDef, Strategy, Value,
 };
 
 use crate::data::{Random, World};
@@ -61,7 +61,7 @@ pub(crate) fn request(
     whole: bool,
 ) -> Request {
     let shaped = !(whole || random.once_in(2));
-    let mut shape = if shaped { shape(random, world, association) } else { Shape::default() };
+    let mut shape = if shaped { shape(random, world, association) } else { ScopeDef::default() };
     let mut children = Vec::new();
     if depth > 0 {
         let included = association.scope().includes;
@@ -76,14 +76,14 @@ pub(crate) fn request(
     if shaped && !is_polymorphic(association) && random.once_in(3) {
         shape.select = Some(selection(random, association, &shape, &children));
     }
-    Request { shape, children, ..Request::new(association) }
+    Request { scope: shape, children, ..Request::new(association) }
 }
 
 /// The request and those below it as joined ones, where a join can follow them. Two tables without keys in one statement
 /// may be one too many.
 pub(crate) fn joined(request: Request, random: &mut Random, keyless: &mut usize) -> Request {
     let alone = Request { children: Vec::new(), strategy: Strategy::Joined, ..request.clone() };
-    let hops = Chain::scoped(request.association, Shape::default()).and_then(|chain| hops_of(&chain));
+    let hops = Chain::scoped(request.association, ScopeDef::default()).and_then(|chain| hops_of(&chain));
     let joinable = hops.is_ok() && Plan::new((request.association.owner)(), Root::Fetched, vec![alone]).is_ok();
     let hops = hops.unwrap_or_default();
     let without_key = hops.iter().filter(|hop| hop.model.primary_key.is_empty()).count();
@@ -96,7 +96,7 @@ pub(crate) fn joined(request: Request, random: &mut Random, keyless: &mut usize)
 }
 
 /// Some columns of an association's rows: all that are needed, and some of the others.
-fn selection(random: &mut Random, association: &AssociationDef, asked: &Shape, children: &[Request]) -> Vec<usize> {
+fn selection(random: &mut Random, association: &AssociationDef, asked: &ScopeDef, children: &[Request]) -> Vec<usize> {
     let target = (association.target)();
     let mut needed = [target.primary_key, &by_key(association)].concat();
     let shape = association.scope().with(asked.clone());
@@ -134,8 +134,8 @@ fn owner_key(association: &AssociationDef) -> Vec<usize> {
     }
 }
 
-fn shape(random: &mut Random, world: &World, association: &'static AssociationDef) -> Shape {
-    let mut shape = Shape::default();
+fn shape(random: &mut Random, world: &World, association: &'static AssociationDef) -> ScopeDef {
+    let mut shape = ScopeDef::default();
     let target = (association.target)();
     let through = matches!(association.kind.route(association), Ok(Route::Through { .. } | Route::JoinTable { .. }));
     // Rows of several scopes have neither order nor groups in common.
@@ -209,13 +209,13 @@ pub(crate) fn condition(random: &mut Random, world: &World, model: &'static Mode
 /// A tree in words.
 pub(crate) fn show(requests: &[Request], indent: usize) -> String {
     let mut out = String::new();
-    for Request { association, shape, children, strategy, .. } in requests {
+    for Request { association, scope: shape, children, strategy, .. } in requests {
         out.push_str(&format!("{}{}", "  ".repeat(indent), association.qualified_name()));
         if *strategy != Strategy::Keyed {
             out.push_str(&format!(" {strategy:?}"));
         }
-        if *shape != Shape::default() {
-            let Shape { filter, order, limit, offset, distinct, unlimited, unscoped, select, group, .. } = shape;
+        if *shape != ScopeDef::default() {
+            let ScopeDef { filter, order, limit, offset, distinct, unlimited, unscoped, select, group, .. } = shape;
             let order: Vec<String> = order
                 .iter()
                 .map(|term| match &term.operand {
@@ -245,15 +245,15 @@ pub(crate) fn upper(requests: &[Request], levels: usize) -> Vec<Request> {
 
 /// A tree without what has to be loaded anew each time: shaped requests, and what is below them.
 pub(crate) fn only_whole(requests: &[Request]) -> Vec<Request> {
-    let whole = requests.iter().filter(|request| request.shape == Shape::default());
+    let whole = requests.iter().filter(|request| request.scope == ScopeDef::default());
     whole.map(|request| Request { children: only_whole(&request.children), ..request.clone() }).collect()
 }
 
 /// A tree whose whole requests are in the order of their associations: what is in memory and whole stays as it is.
 pub(crate) fn in_own_order(requests: Vec<Request>) -> Vec<Request> {
     let in_own_order = |mut request: Request| {
-        if request.shape.is_whole() && !crate::graphs::chooses(request.association) {
-            request.shape.order.clear();
+        if request.scope.is_whole() && !crate::graphs::chooses(request.association) {
+            request.scope.order.clear();
         }
         request.children = in_own_order(request.children);
         request

@@ -1,6 +1,6 @@
 //! `belongs_to`: the foreign key is on the owner, at most one target.
 
-use super::{AssociationDef, Cardinality, Hop, Kind, Linkage, Macro, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Route};
 use crate::error::Result;
 
 /// `belongs_to` with its columns.
@@ -12,9 +12,9 @@ pub struct BelongsToKind {
     pub target_key: &'static [usize],
 }
 
-impl Kind for BelongsToKind {
-    fn association_macro(&self) -> Macro {
-        Macro::BelongsTo
+impl AssociationBehavior for BelongsToKind {
+    fn association_kind(&self) -> AssociationKind {
+        AssociationKind::BelongsTo
     }
 
     fn cardinality(&self) -> Cardinality {
@@ -31,8 +31,8 @@ impl Kind for BelongsToKind {
 }
 
 impl BelongsToKind {
-    fn key(&self, association: &AssociationDef) -> Hop {
-        Hop {
+    fn key(&self, association: &AssociationDef) -> KeyJoin {
+        KeyJoin {
             owner_columns: self.foreign_key,
             target_columns: self.target_key,
             unique: (association.target)().primary_key == self.target_key,

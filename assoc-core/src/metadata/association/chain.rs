@@ -10,12 +10,12 @@
 
 use std::any::Any;
 
-use super::{AssociationDef, Cardinality, Finder, Hop, Route, VariantDef};
+use super::{AssociationDef, Cardinality, CustomSql, KeyJoin, Route, VariantDef};
 use crate::error::{Error, Result};
 use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef};
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 
 /// An association with all tables from its owner to its targets.
 ///
@@ -51,9 +51,9 @@ pub struct Chain {
     pub association: &'static AssociationDef,
     /// Which of the targets: the association's own scope with what is asked for on top of it. Without the target model's
     /// default scope, which is part of each [hop's](ChainHop::scope). Everything, in a chain of [keys](Chain::keys).
-    pub scope: Shape,
+    pub scope: ScopeDef,
     /// The part of the scope that is asked for on top of the association's own.
-    pub asked: Shape,
+    pub requested: ScopeDef,
     /// Whether a scope that depends on the owner is still to come between the two.
     pub owner_scoped: bool,
     /// What it is made of.
@@ -90,7 +90,7 @@ pub enum ChainParts {
         targets: Box<ChainHop>,
     },
     /// No table that is known: the application's SQL says which rows an owner has.
-    CustomSql(Finder),
+    CustomSql(CustomSql),
 }
 
 /// One table of a chain, with the key from the table before.
@@ -103,7 +103,7 @@ pub struct ChainHop {
     /// The model of this table.
     pub model: &'static ModelDef,
     /// The key, from the table before to this one.
-    pub key: Hop,
+    pub key: KeyJoin,
     /// Which of the two rows holds the foreign key.
     pub foreign_key: KeySide,
     /// The type that the row before must name.
@@ -111,7 +111,7 @@ pub struct ChainHop {
     /// The type, of a polymorphic association.
     pub variant: Option<&'static VariantDef>,
     /// Which of the rows, with the model's default scope; of the key and its type nothing is repeated here.
-    pub scope: Shape,
+    pub scope: ScopeDef,
 }
 
 /// Which of two rows holds the foreign key.
@@ -124,9 +124,9 @@ pub enum KeySide {
 }
 
 /// The scopes on top of an association's own: that of its owner where it is known, and what is asked for.
-struct Asked {
-    owner: Option<Shape>,
-    asked: Shape,
+struct Requested {
+    owner: Option<ScopeDef>,
+    requested: ScopeDef,
 }
 
 impl Chain {
@@ -142,8 +142,8 @@ impl Chain {
     ///
     /// # Errors
     /// As [`keys`](Self::keys), and when a default scope groups, or that of a join table cuts.
-    pub fn scoped(association: &'static AssociationDef, asked: Shape) -> Result<Chain> {
-        Chain::of_type(association, None, Some(Asked { owner: None, asked }))
+    pub fn scoped(association: &'static AssociationDef, requested: ScopeDef) -> Result<Chain> {
+        Chain::of_type(association, None, Some(Requested { owner: None, requested }))
     }
 
     /// As [`scoped`](Self::scoped), of a polymorphic association for a single type.
@@ -152,24 +152,24 @@ impl Chain {
     /// As [`scoped`](Self::scoped).
     pub fn scoped_to(
         association: &'static AssociationDef,
-        asked: Shape,
+        requested: ScopeDef,
         only_type: Option<&'static str>,
     ) -> Result<Chain> {
-        Chain::of_type(association, only_type, Some(Asked { owner: None, asked }))
+        Chain::of_type(association, only_type, Some(Requested { owner: None, requested }))
     }
 
     /// As [`scoped`](Self::scoped), for owners whose scope is known.
     ///
     /// # Errors
     /// As [`scoped`](Self::scoped).
-    pub fn of_owner(association: &'static AssociationDef, owner: Shape, asked: Shape) -> Result<Chain> {
-        Chain::of_type(association, None, Some(Asked { owner: Some(owner), asked }))
+    pub fn of_owner(association: &'static AssociationDef, owner: ScopeDef, requested: ScopeDef) -> Result<Chain> {
+        Chain::of_type(association, None, Some(Requested { owner: Some(owner), requested }))
     }
 
     fn of_type(
         association: &'static AssociationDef,
         only_type: Option<&'static str>,
-        scopes: Option<Asked>,
+        scopes: Option<Requested>,
     ) -> Result<Chain> {
         refuse_circle(association)?;
         resolve(association, only_type, scopes)
@@ -194,7 +194,7 @@ impl Chain {
 
     /// The scope that is still to come: a function of the owner.
     #[must_use]
-    pub fn owner_scope(&self) -> Option<fn(&dyn Any) -> Shape> {
+    pub fn owner_scope(&self) -> Option<fn(&dyn Any) -> ScopeDef> {
         self.association.options.owner_scope.filter(|_| self.owner_scoped)
     }
 
@@ -335,9 +335,9 @@ impl ChainHop {
         association: &'static AssociationDef,
         model: &'static ModelDef,
         key: &'static [usize],
-        scope: Shape,
+        scope: ScopeDef,
     ) -> ChainHop {
-        let key = Hop { owner_columns: key, target_columns: key, unique: false, target_type: None };
+        let key = KeyJoin { owner_columns: key, target_columns: key, unique: false, target_type: None };
         let foreign_key = KeySide::Target;
         ChainHop { association, owner: model, model, key, foreign_key, owner_type: None, variant: None, scope }
     }
@@ -365,29 +365,30 @@ impl ChainHop {
 fn resolve(
     association: &'static AssociationDef,
     only_type: Option<&'static str>,
-    scopes: Option<Asked>,
+    scopes: Option<Requested>,
 ) -> Result<Chain> {
     let mut chain = Chain {
         association,
-        scope: Shape::default(),
-        asked: Shape::default(),
+        scope: ScopeDef::default(),
+        requested: ScopeDef::default(),
         owner_scoped: false,
         parts: ChainParts::ByType { hops: Vec::new(), all: &[], only_type },
     };
     let with_scopes = scopes.is_some();
-    if let Some(Asked { owner, asked }) = scopes {
+    if let Some(Requested { owner, requested }) = scopes {
         chain.owner_scoped = association.options.owner_scope.is_some() && owner.is_none();
-        chain.scope = association.scope().with(owner.unwrap_or_default()).with(asked.clone());
-        chain.asked = asked;
+        chain.scope = association.scope().with(owner.unwrap_or_default()).with(requested.clone());
+        chain.requested = requested;
     }
-    let scope_of = |model: &'static ModelDef, scope: &Shape| match with_scopes {
+    let scope_of = |model: &'static ModelDef, scope: &ScopeDef| match with_scopes {
         true => on_default_scope(model, scope),
-        false => Ok(Shape::default()),
+        false => Ok(ScopeDef::default()),
     };
     let (owner, target) = ((association.owner)(), association.target);
-    let hop = |key: Hop, foreign_key: KeySide, owner: &'static ModelDef, model: &'static ModelDef, scope: Shape| {
-        ChainHop { association, owner, model, key, foreign_key, owner_type: None, variant: None, scope }
-    };
+    let hop =
+        |key: KeyJoin, foreign_key: KeySide, owner: &'static ModelDef, model: &'static ModelDef, scope: ScopeDef| {
+            ChainHop { association, owner, model, key, foreign_key, owner_type: None, variant: None, scope }
+        };
     chain.parts = match association.kind.route(association)? {
         Route::OwnerKey(key) => {
             ChainParts::Key(hop(key, KeySide::Owner, owner, target(), scope_of(target(), &chain.scope)?))
@@ -408,15 +409,15 @@ fn resolve(
             ChainParts::ByType { hops, all: variants, only_type }
         }
         Route::Through { through, source, source_type } => {
-            let asked = |asked: Shape| with_scopes.then_some(Asked { owner: None, asked });
-            let through = resolve(through, None, asked(Shape::default()))?;
-            let source = resolve(source, source_type, asked(of_targets(&chain.scope)))?;
+            let requested = |requested: ScopeDef| with_scopes.then_some(Requested { owner: None, requested });
+            let through = resolve(through, None, requested(ScopeDef::default()))?;
+            let source = resolve(source, source_type, requested(of_targets(&chain.scope)))?;
             ChainParts::Through { through: Box::new(through), source: Box::new(source) }
         }
         Route::JoinTable { table, links, targets } => {
             let of_rows = match with_scopes {
                 true => scope_of_join_rows(association, table, links, targets)?,
-                false => Shape::default(),
+                false => ScopeDef::default(),
             };
             let of_targets = scope_of(target(), &of_targets(&chain.scope))?;
             ChainParts::JoinTable {
@@ -424,24 +425,24 @@ fn resolve(
                 targets: Box::new(hop(targets, KeySide::Owner, table, target(), of_targets)),
             }
         }
-        Route::CustomSql(finder) => ChainParts::CustomSql(finder),
+        Route::CustomSql(custom_sql) => ChainParts::CustomSql(custom_sql),
     };
     Ok(chain)
 }
 
 // The part of a scope that is said of the targets themselves. How many of them an owner has is for the whole to say.
-fn of_targets(scope: &Shape) -> Shape {
-    let Shape { filter, order, select, unscoped, .. } = scope.clone();
-    Shape { filter, order, select, unscoped, ..Shape::default() }
+fn of_targets(scope: &ScopeDef) -> ScopeDef {
+    let ScopeDef { filter, order, select, unscoped, .. } = scope.clone();
+    ScopeDef { filter, order, select, unscoped, ..ScopeDef::default() }
 }
 
 // A scope on top of what every read of a model begins with: conditions add up, the rest of the default scope holds where
 // nothing else is said.
-fn on_default_scope(model: &'static ModelDef, scope: &Shape) -> Result<Shape> {
+fn on_default_scope(model: &'static ModelDef, scope: &ScopeDef) -> Result<ScopeDef> {
     let base = model.base_scope(scope.unscoped);
     model.check_default_group(&base.group)?;
     let scope = scope.clone();
-    Ok(Shape {
+    Ok(ScopeDef {
         filter: base.filter.and(scope.filter),
         order: if scope.order.is_empty() { base.order } else { scope.order },
         limit: scope.limit.or(base.limit),
@@ -458,9 +459,9 @@ fn on_default_scope(model: &'static ModelDef, scope: &Shape) -> Result<Shape> {
 fn scope_of_join_rows(
     association: &AssociationDef,
     table: &'static ModelDef,
-    links: Hop,
-    targets: Hop,
-) -> Result<Shape> {
+    links: KeyJoin,
+    targets: KeyJoin,
+) -> Result<ScopeDef> {
     let mut base = table.base_scope(false);
     if base.limit.is_some() || base.offset.is_some() || !base.includes.is_empty() {
         let message = format!(
@@ -479,7 +480,7 @@ fn scope_of_join_rows(
         }
     }
     let (filter, order) = (base.filter, base.order);
-    Ok(Shape { filter, order, ..Shape::default() })
+    Ok(ScopeDef { filter, order, ..ScopeDef::default() })
 }
 
 // Associations may be declared through each other, in one model or across several, and the compiler cannot see it.

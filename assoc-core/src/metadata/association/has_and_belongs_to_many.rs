@@ -1,7 +1,7 @@
 //! `has_and_belongs_to_many`: targets behind a join table. Only links are written, never targets. The table has no model,
 //! or one that describes its rows for reading.
 
-use super::{AssociationDef, Cardinality, Hop, JoinRecord, Kind, Linkage, Macro, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, JoinRecord, KeyJoin, Linkage, Route};
 use crate::error::Result;
 use crate::metadata::model::ModelDef;
 
@@ -20,9 +20,9 @@ pub struct HasAndBelongsToManyKind {
     pub target_key: &'static [usize],
 }
 
-impl Kind for HasAndBelongsToManyKind {
-    fn association_macro(&self) -> Macro {
-        Macro::HasAndBelongsToMany
+impl AssociationBehavior for HasAndBelongsToManyKind {
+    fn association_kind(&self) -> AssociationKind {
+        AssociationKind::HasAndBelongsToMany
     }
 
     fn cardinality(&self) -> Cardinality {
@@ -43,10 +43,14 @@ impl Kind for HasAndBelongsToManyKind {
 
 impl HasAndBelongsToManyKind {
     // From the owner to the rows of the join table, and from there to the targets.
-    fn keys(&self, association: &AssociationDef) -> (Hop, Hop) {
-        let to_rows =
-            Hop { owner_columns: self.owner_key, target_columns: self.owner_columns, unique: false, target_type: None };
-        let to_targets = Hop {
+    fn keys(&self, association: &AssociationDef) -> (KeyJoin, KeyJoin) {
+        let to_rows = KeyJoin {
+            owner_columns: self.owner_key,
+            target_columns: self.owner_columns,
+            unique: false,
+            target_type: None,
+        };
+        let to_targets = KeyJoin {
             owner_columns: self.target_columns,
             target_columns: self.target_key,
             unique: (association.target)().primary_key == self.target_key,

@@ -1,7 +1,7 @@
 //! `has_many`: the foreign key is on each of any number of targets.
 
 use super::polymorphic::check_other_side;
-use super::{AssociationDef, Cardinality, Hop, Kind, Linkage, Macro, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Route};
 use crate::error::Result;
 use crate::metadata::model::Discriminator;
 
@@ -16,9 +16,9 @@ pub struct HasManyKind {
     pub target_type: Option<Discriminator>,
 }
 
-impl Kind for HasManyKind {
-    fn association_macro(&self) -> Macro {
-        Macro::HasMany
+impl AssociationBehavior for HasManyKind {
+    fn association_kind(&self) -> AssociationKind {
+        AssociationKind::HasMany
     }
 
     fn cardinality(&self) -> Cardinality {
@@ -40,10 +40,10 @@ pub(super) fn key_of_targets(
     owner_key: &'static [usize],
     foreign_key: &'static [usize],
     target_type: Option<Discriminator>,
-) -> Result<Hop> {
+) -> Result<KeyJoin> {
     if let Some(named) = target_type {
         check_other_side(association, named, owner_key, foreign_key)?;
     }
     let unique = (association.target)().primary_key == foreign_key;
-    Ok(Hop { owner_columns: owner_key, target_columns: foreign_key, unique, target_type })
+    Ok(KeyJoin { owner_columns: owner_key, target_columns: foreign_key, unique, target_type })
 }

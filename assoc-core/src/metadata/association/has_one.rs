@@ -2,7 +2,7 @@
 //! association's order (the primary key decides between equals) is the one, for readers and preloads alike.
 
 use super::has_many::key_of_targets;
-use super::{AssociationDef, Cardinality, Kind, Linkage, Macro, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Linkage, Route};
 use crate::error::Result;
 use crate::metadata::model::Discriminator;
 
@@ -17,9 +17,9 @@ pub struct HasOneKind {
     pub target_type: Option<Discriminator>,
 }
 
-impl Kind for HasOneKind {
-    fn association_macro(&self) -> Macro {
-        Macro::HasOne
+impl AssociationBehavior for HasOneKind {
+    fn association_kind(&self) -> AssociationKind {
+        AssociationKind::HasOne
     }
 
     fn cardinality(&self) -> Cardinality {

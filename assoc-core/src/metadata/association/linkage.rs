@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AssociationDef, Hop, KeySide, VariantDef};
+use super::{AssociationDef, KeyJoin, KeySide, VariantDef};
 use crate::error::Result;
 use crate::metadata::model::{Discriminator, ModelDef};
 
@@ -11,7 +11,7 @@ use crate::metadata::model::{Discriminator, ModelDef};
 #[non_exhaustive]
 pub enum Linkage {
     /// The owner's row holds the target's key: linking writes the owner.
-    OwnerKey(Hop),
+    OwnerKey(KeyJoin),
     /// The owner's row holds the target's key, and its type: linking writes both.
     OwnerKeyAndType {
         /// The owner's columns that hold the key.
@@ -23,7 +23,7 @@ pub enum Linkage {
     },
     /// The target's row holds the owner's key, and its type if the key [has one](Hop::target_type): linking writes the
     /// target.
-    TargetKey(Hop),
+    TargetKey(KeyJoin),
     /// A row of a table between holds both keys: linking inserts such a row, unlinking deletes it.
     JoinRecord(JoinRecord),
     /// There is no single row to write.
@@ -39,9 +39,9 @@ pub struct JoinRecord {
     pub rows: Option<&'static AssociationDef>,
     /// The key from the owner to the row, which holds it, and the owner's type where the key
     /// [has one](Hop::target_type).
-    pub owner: Hop,
+    pub owner: KeyJoin,
     /// The key from the row, which holds it, to the target.
-    pub target: Hop,
+    pub target: KeyJoin,
     /// The column of the row that names the target's type, and the tag.
     pub target_type: Option<Discriminator>,
 }
@@ -50,7 +50,7 @@ impl Linkage {
     /// The key between owner and target, seen from the owner, and which of the two rows holds it. None where there is
     /// more to it than a key.
     #[must_use]
-    pub fn key(&self) -> Option<(KeySide, Hop)> {
+    pub fn key(&self) -> Option<(KeySide, KeyJoin)> {
         match self {
             Linkage::OwnerKey(key) => Some((KeySide::Owner, *key)),
             Linkage::TargetKey(key) => Some((KeySide::Target, *key)),

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::fmt;
 
-use super::{AssociationDef, Cardinality, Hop, Kind, Linkage, Macro, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Route};
 use crate::error::{Error, Result};
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::rows::Rows;
@@ -51,9 +51,9 @@ pub struct VariantDef {
 impl VariantDef {
     /// The step from an owner that names this type, whose key is in these columns.
     #[must_use]
-    pub fn hop(&self, owner_columns: &'static [usize]) -> Hop {
+    pub fn hop(&self, owner_columns: &'static [usize]) -> KeyJoin {
         let unique = (self.model)().primary_key == self.key;
-        Hop { owner_columns, target_columns: self.key, unique, target_type: None }
+        KeyJoin { owner_columns, target_columns: self.key, unique, target_type: None }
     }
 }
 
@@ -118,9 +118,9 @@ pub struct PolymorphicBelongsToKind {
     pub variants: &'static [VariantDef],
 }
 
-impl Kind for PolymorphicBelongsToKind {
-    fn association_macro(&self) -> Macro {
-        Macro::BelongsTo
+impl AssociationBehavior for PolymorphicBelongsToKind {
+    fn association_kind(&self) -> AssociationKind {
+        AssociationKind::BelongsTo
     }
 
     fn cardinality(&self) -> Cardinality {

@@ -1,6 +1,6 @@
 //! What can be asked of models and associations at run time, by name and without types (F35).
 
-use super::{AssociationDef, Chain, ChainHop, ChainParts, KeySide, Macro};
+use super::{AssociationDef, AssociationKind, Chain, ChainHop, ChainParts, KeySide};
 use crate::error::Result;
 use crate::metadata::model::ModelDef;
 
@@ -20,8 +20,8 @@ pub struct ForeignKey {
 
 impl ModelDef {
     /// The associations of one kind, in the order of their declaration.
-    pub fn associations_of(&self, kind: Macro) -> impl Iterator<Item = &'static AssociationDef> + use<> {
-        self.associations.iter().filter(move |association| association.association_macro() == kind)
+    pub fn associations_of(&self, kind: AssociationKind) -> impl Iterator<Item = &'static AssociationDef> + use<> {
+        self.associations.iter().filter(move |association| association.association_kind() == kind)
     }
 }
 

@@ -4,7 +4,7 @@
 //! Each may also be declared through the other, in one model or across several, and the compiler cannot see it: such a
 //! circle leads nowhere. A [`Chain`](crate::Chain) refuses it before it follows the parts.
 
-use super::{AssociationDef, Cardinality, JoinRecord, KeySide, Kind, Linkage, Macro, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, JoinRecord, KeySide, Linkage, Route};
 use crate::error::{Error, Result};
 use crate::metadata::model::Discriminator;
 
@@ -22,9 +22,9 @@ pub struct ThroughKind {
     pub one: bool,
 }
 
-impl Kind for ThroughKind {
-    fn association_macro(&self) -> Macro {
-        if self.one { Macro::HasOneThrough } else { Macro::HasManyThrough }
+impl AssociationBehavior for ThroughKind {
+    fn association_kind(&self) -> AssociationKind {
+        if self.one { AssociationKind::HasOneThrough } else { AssociationKind::HasManyThrough }
     }
 
     fn cardinality(&self) -> Cardinality {

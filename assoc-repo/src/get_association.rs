@@ -9,20 +9,20 @@
 use std::any::Any;
 use std::future::Future;
 
-use assoc_core::joins::Way;
+use assoc_core::joins::JoinChain;
 use assoc_core::planner::{Root, selected_columns};
 use assoc_core::rows::mark;
 use assoc_core::{
     Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, Discriminator, Error,
-    Expr, HasMany, HasManyThrough, HasOne, Hop, JoinRow, KeyTuple, Linkage, LoadState, Model, Operand, Request, Result,
-    RowOrigin, Shape, Strategy, TargetRow, ToOne, Value,
+    Expr, HasMany, HasManyThrough, HasOne, JoinRow, KeyJoin, KeyTuple, Linkage, LoadState, Model, Operand, Request,
+    Result, RowOrigin, ScopeDef, Strategy, TargetRow, ToOne, Value,
 };
 
 use crate::query::Select;
 use crate::repo::Repo;
 
 /// An association that [`Repo::get_association`] can read with a query of model `T`.
-pub trait Readable<O, T> {
+pub trait ReadAssociation<O, T> {
     /// What reading gives: `Vec<T>`, or `Option<T>` for a single target.
     type Read;
 
@@ -30,7 +30,7 @@ pub trait Readable<O, T> {
     fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> impl Future<Output = Result<Self::Read>> + Send;
 }
 
-impl<O: Model, T: Model> Readable<O, T> for Association<O, T, HasMany<T>> {
+impl<O: Model, T: Model> ReadAssociation<O, T> for Association<O, T, HasMany<T>> {
     type Read = Vec<T>;
 
     async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Vec<T>> {
@@ -38,7 +38,7 @@ impl<O: Model, T: Model> Readable<O, T> for Association<O, T, HasMany<T>> {
     }
 }
 
-impl<O: Model, T: Model, J: JoinRow> Readable<O, T> for Association<O, T, HasManyThrough<T, J>> {
+impl<O: Model, T: Model, J: JoinRow> ReadAssociation<O, T> for Association<O, T, HasManyThrough<T, J>> {
     type Read = Vec<T>;
 
     async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Vec<T>> {
@@ -46,7 +46,7 @@ impl<O: Model, T: Model, J: JoinRow> Readable<O, T> for Association<O, T, HasMan
     }
 }
 
-impl<O: Model, T: Model, S: ToOne<Target = T>> Readable<O, T> for Association<O, T, HasOne<S>> {
+impl<O: Model, T: Model, S: ToOne<Target = T>> ReadAssociation<O, T> for Association<O, T, HasOne<S>> {
     type Read = Option<T>;
 
     async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Option<T>> {
@@ -54,7 +54,7 @@ impl<O: Model, T: Model, S: ToOne<Target = T>> Readable<O, T> for Association<O,
     }
 }
 
-impl<O: Model, T: Model, S: ToOne<Target = T>> Readable<O, T> for Association<O, T, BelongsTo<S>> {
+impl<O: Model, T: Model, S: ToOne<Target = T>> ReadAssociation<O, T> for Association<O, T, BelongsTo<S>> {
     type Read = Option<T>;
 
     async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Option<T>> {
@@ -70,7 +70,7 @@ impl Repo {
     ///
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
-    pub async fn get_association<O: Model, T: Model, A: Readable<O, T>>(
+    pub async fn get_association<O: Model, T: Model, A: ReadAssociation<O, T>>(
         &self,
         owner: &O,
         association: A,
@@ -96,7 +96,7 @@ impl Repo {
         self.preload(&mut copy, association).await?;
         let def = association.def();
         let any: &dyn Any = &copy;
-        if def.slot.state(any) == LoadState::NotLoaded
+        if def.field_access.state(any) == LoadState::NotLoaded
             && let Linkage::OwnerKeyAndType { type_column, .. } = def.linkage()?
             && let Value::Text(tag) = owner.value(type_column)
         {
@@ -116,8 +116,8 @@ async fn rows<O: Model, T: Model>(
     // The chain is not kept while statements run.
     let (read_by, own) = {
         let chain = match def.options.owner_scope {
-            Some(scope) => Chain::of_owner(def, scope(owner), Shape::default())?,
-            None => Chain::scoped(def, Shape::default())?,
+            Some(scope) => Chain::of_owner(def, scope(owner), ScopeDef::default())?,
+            None => Chain::scoped(def, ScopeDef::default())?,
         };
         if let Some(by) = chain.read_only_by() {
             query.origin = RowOrigin::read_only(Some(by));
@@ -138,7 +138,7 @@ async fn rows<O: Model, T: Model>(
 /// By what kind of statements the targets of one owner are read.
 enum ReadBy {
     /// One on their table.
-    Key(Hop),
+    Key(KeyJoin),
     /// One that joins the tables between, if there is one.
     JoinChain,
     /// Those of a preload.
@@ -174,7 +174,7 @@ fn leads_back<T: Model>(def: &AssociationDef, query: &Select<T>) -> Result<bool>
 }
 
 // The way to the targets, if one statement can go it.
-fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -> Result<Option<Way>> {
+fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -> Result<Option<JoinChain>> {
     let loads_by_join = query.preloads.iter().any(|request| request.strategy == Strategy::Joined);
     // An owner may reach a row several times; a query that joins what it loads, or asks for each row once, cannot say
     // how often. SQL of the application's own was written for one table.
@@ -182,24 +182,24 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
         return Ok(None);
     }
     let mut request = Request::new(def);
-    request.shape.order.clone_from(&query.spec.order);
-    request.shape.unscoped = query.unscoped;
-    request.shape.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
-    let selects = request.shape.select.is_some();
-    let chain = repo.context().chain(def, request.shape.clone())?;
+    request.scope.order.clone_from(&query.spec.order);
+    request.scope.unscoped = query.unscoped;
+    request.scope.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
+    let selects = request.scope.select.is_some();
+    let chain = repo.context().chain(def, request.scope.clone())?;
     if selects {
         // The same columns have to be there as for a preload; its plan knows which.
-        repo.plan((def.owner)(), Root::Held, vec![request])?;
+        repo.plan((def.owner)(), Root::Existing, vec![request])?;
     }
-    let numbers = repo.at_home_of(T::DEF).dialect().capabilities().window_functions;
-    let readable = |way: &Way| way.is_readable() && (numbers || !way.numbers_rows());
+    let numbers = repo.in_database_of(T::DEF).dialect().capabilities().window_functions;
+    let readable = |way: &JoinChain| way.is_readable() && (numbers || !way.numbers_rows());
     Ok(repo.context().join_chain(&chain).filter(readable))
 }
 
 async fn by_way<T: Model>(
     repo: &Repo,
-    way: Way,
-    own: Shape,
+    way: JoinChain,
+    own: ScopeDef,
     owner: &impl Model,
     mut query: Select<T>,
 ) -> Result<Vec<T>> {
@@ -211,16 +211,16 @@ async fn by_way<T: Model>(
     if query.selected.is_none() {
         query.selected = way.selected.as_ref().map(|columns| column_operands::<T>(columns));
     }
-    query.spec.distinct = way.finish.distinct;
-    query.spec.limit = query.spec.limit.or(way.finish.limit);
-    query.spec.offset = query.spec.offset.or(Some(way.finish.offset).filter(|offset| *offset > 0));
+    query.spec.distinct = way.limits.distinct;
+    query.spec.limit = query.spec.limit.or(way.limits.limit);
+    query.spec.offset = query.spec.offset.or(Some(way.limits.offset).filter(|offset| *offset > 0));
     query.preloads.extend(own.includes);
     query.preloads.extend(T::DEF.base_scope(own.unscoped || query.unscoped).includes);
     if way.cardinality == Cardinality::One {
         query = query.at_most(1);
     }
     // What is left to choose is loaded by key, for the same reason as above.
-    for request in query.preloads.iter_mut().filter(|request| request.strategy == Strategy::Chosen) {
+    for request in query.preloads.iter_mut().filter(|request| request.strategy == Strategy::Auto) {
         *request = request.clone().with_strategy(Strategy::Keyed);
     }
     query.way = Some(way);
@@ -243,15 +243,15 @@ async fn by_parts<O: Model, T: Model>(
         );
         return Err(Error::invalid_query(O::DEF.name, message));
     }
-    let mut shape = Shape::default();
-    (shape.filter, shape.order) = (query.spec.filter, query.spec.order);
-    (shape.limit, shape.offset, shape.unscoped) = (query.spec.limit, query.spec.offset, query.unscoped);
-    shape.distinct = query.spec.distinct;
-    shape.select = query.selected.map(|operands| selected_columns(T::DEF, &operands)).transpose()?;
+    let mut scope_def = ScopeDef::default();
+    (scope_def.filter, scope_def.order) = (query.spec.filter, query.spec.order);
+    (scope_def.limit, scope_def.offset, scope_def.unscoped) = (query.spec.limit, query.spec.offset, query.unscoped);
+    scope_def.distinct = query.spec.distinct;
+    scope_def.select = query.selected.map(|operands| selected_columns(T::DEF, &operands)).transpose()?;
     let mut copy = owner.bare();
     let limited = query.most_statements.map(|limit| repo.max_statements(limit));
     let repo = limited.as_ref().unwrap_or(repo);
-    let request = Request { shape, children: query.preloads, ..Request::new(def) };
+    let request = Request { scope: scope_def, children: query.preloads, ..Request::new(def) };
     repo.preload_rows(std::slice::from_mut(&mut copy), vec![request], false).await?;
     let mut found: Vec<T> = targets_in(def, &copy);
     if query.origin.is_read_only() {
@@ -264,7 +264,7 @@ async fn by_parts<O: Model, T: Model>(
 pub(crate) fn targets_in<O: Model, T: TargetRow>(def: &AssociationDef, owner: &O) -> Vec<T> {
     let mut found = Vec::new();
     let any: &dyn Any = owner;
-    def.slot.visit(any, &mut |row| found.extend(row.downcast_ref::<T>().cloned()));
+    def.field_access.visit(any, &mut |row| found.extend(row.downcast_ref::<T>().cloned()));
     found
 }
 
@@ -279,8 +279,8 @@ fn column_operands<T: Model>(columns: &[usize]) -> Vec<Operand> {
 async fn direct<T: Model>(
     repo: &Repo,
     def: &'static AssociationDef,
-    hop: Hop,
-    own: Shape,
+    hop: KeyJoin,
+    own: ScopeDef,
     owner: &impl Model,
     mut query: Select<T>,
 ) -> Result<Vec<T>> {
@@ -302,12 +302,12 @@ async fn direct<T: Model>(
     }
     if let Some(selected) = &query.selected {
         // The same columns have to be there as for a preload; its plan knows which.
-        let mut shape = Shape::default();
-        shape.select = Some(selected_columns(T::DEF, selected)?);
+        let mut scope_def = ScopeDef::default();
+        scope_def.select = Some(selected_columns(T::DEF, selected)?);
         repo.plan(
             (def.owner)(),
-            Root::Held,
-            vec![Request { shape, children: query.preloads.clone(), ..Request::new(def) }],
+            Root::Existing,
+            vec![Request { scope: scope_def, children: query.preloads.clone(), ..Request::new(def) }],
         )?;
     }
     if !hop.unique {

@@ -1,6 +1,6 @@
 //! Models whose rows are in another database.
 //!
-//! A handle made by [`Repo::with_models_at`] knows which. Preloads run hop by hop anyway, each step a statement about one
+//! A handle made by [`Repo::with_database_for`] knows which. Preloads run hop by hop anyway, each step a statement about one
 //! model: it goes to where that model is, in that database's SQL, on a connection that is taken when it is first needed.
 //! A query begins where its root is. One statement cannot reach two databases, so conditions on associations and joins
 //! across them are refused before anything runs.
@@ -16,7 +16,7 @@ use assoc_core::{ErrorKind, Expr, ModelDef, Request, Result};
 use crate::repo::Repo;
 
 /// Another database, and which models are there.
-pub(crate) struct Elsewhere {
+pub(crate) struct OtherDatabase {
     repo: Repo,
     holds: Arc<dyn Fn(&'static ModelDef) -> bool + Send + Sync>,
 }
@@ -30,7 +30,7 @@ impl Repo {
     /// repo, and only of those it needs. What the other repo filters stays filtered.
     ///
     /// A condition on an association, or a join, that would have to look into both databases is an error before any SQL
-    /// ([`ErrorKind::Apart`](assoc_core::ErrorKind::Apart)), and so is writing a row that is elsewhere: use that repo. The
+    /// ([`ErrorKind::AcrossDatabases`](assoc_core::ErrorKind::Apart)), and so is writing a row that is elsewhere: use that repo. The
     /// two have transactions of their own; a transaction of this handle reads the other's rows outside of it. A join table
     /// without model is asked for like a model of that name.
     ///
@@ -47,14 +47,14 @@ impl Repo {
     /// # statistics.create_table::<Visit>().await?;
     /// # main.insert(User::build().set(User::NAME, "Ada")).await?;
     /// # statistics.insert(Visit::build().set(Visit::USER_ID, 1)).await?;
-    /// let repo = main.with_models_at(&statistics, |model| model == Visit::DEF);
+    /// let repo = main.with_database_for(&statistics, |model| model == Visit::DEF);
     /// let users: Vec<User> = repo.all(Query::preload(User::VISITS)).await?;
     /// assert_eq!(users[0].visits()?.len(), 1);
     /// assert!(repo.all(Query::filter(User::VISITS.associated())).await.is_err()); // one statement, two databases
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     #[must_use]
-    pub fn with_models_at(
+    pub fn with_database_for(
         &self,
         other: &Repo,
         holds: impl Fn(&'static ModelDef) -> bool + Send + Sync + 'static,
@@ -67,17 +67,18 @@ impl Repo {
                 self.filtered(move |model| if holds(model) { filters(model) } else { None })
             }
         };
-        let place = Arc::new(Elsewhere { repo: other.clone(), holds });
+        let place = Arc::new(OtherDatabase { repo: other.clone(), holds });
         // The last word counts.
-        let elsewhere = [place].into_iter().chain(self.elsewhere.iter().flat_map(|known| known.iter().cloned()));
-        Repo { elsewhere: Some(elsewhere.collect()), ..repo }
+        let other_databases =
+            [place].into_iter().chain(self.other_databases.iter().flat_map(|known| known.iter().cloned()));
+        Repo { other_databases: Some(other_databases.collect()), ..repo }
     }
 
     /// The repo whose database has a model's rows.
-    pub(crate) fn home_of(&self, model: &'static ModelDef) -> &Repo {
-        let places = self.elsewhere.as_deref().unwrap_or_default();
+    pub(crate) fn repo_for(&self, model: &'static ModelDef) -> &Repo {
+        let places = self.other_databases.as_deref().unwrap_or_default();
         match places.iter().find(|place| (place.holds)(model)) {
-            Some(place) => place.repo.home_of(model),
+            Some(place) => place.repo.repo_for(model),
             None => self,
         }
     }
@@ -93,32 +94,32 @@ impl Repo {
     }
 
     /// This handle, but with the database of a model's rows as its own: what a query of the model runs on.
-    pub(crate) fn at_home_of(&self, model: &'static ModelDef) -> Cow<'_, Repo> {
-        if self.elsewhere.is_none() {
+    pub(crate) fn in_database_of(&self, model: &'static ModelDef) -> Cow<'_, Repo> {
+        if self.other_databases.is_none() {
             return Cow::Borrowed(self);
         }
-        let home = self.home_of(model);
+        let home = self.repo_for(model);
         if home.is_at(self) {
             return Cow::Borrowed(self);
         }
         let (before, here) = (self.clone(), home.clone());
-        let elsewhere_from_there = move |model| !before.home_of(model).is_at(&here);
-        let place = Elsewhere { repo: self.clone(), holds: Arc::new(elsewhere_from_there) };
+        let elsewhere_from_there = move |model| !before.repo_for(model).is_at(&here);
+        let place = OtherDatabase { repo: self.clone(), holds: Arc::new(elsewhere_from_there) };
         Cow::Owned(Repo {
             shared: Arc::clone(&home.shared),
             transaction: home.transaction.clone(),
             most_statements: self.most_statements,
             filters: self.filters.clone(),
-            elsewhere: Some(Arc::new([Arc::new(place)])),
+            other_databases: Some(Arc::new([Arc::new(place)])),
         })
     }
 
     /// Refuses to write rows that are elsewhere.
     pub(crate) fn require_here(&self, model: &'static ModelDef) -> Result<()> {
-        if self.elsewhere.is_none() || self.home_of(model).is_at(self) {
+        if self.other_databases.is_none() || self.repo_for(model).is_at(self) {
             return Ok(());
         }
-        Err(ErrorKind::Elsewhere { model: model.name }.into())
+        Err(ErrorKind::InAnotherDatabase { model: model.name }.into())
     }
 
     /// Refuses a condition on rows of a model that would have to look into another database.
@@ -127,7 +128,7 @@ impl Repo {
     }
 
     fn databases(&self) -> Option<&dyn Databases> {
-        self.elsewhere.is_some().then_some(self)
+        self.other_databases.is_some().then_some(self)
     }
 
     /// What planning has to know of this handle.
@@ -143,6 +144,6 @@ impl Repo {
 
 impl Databases for Repo {
     fn are_together(&self, one: &'static ModelDef, other: &'static ModelDef) -> bool {
-        self.home_of(one).is_at(self.home_of(other))
+        self.repo_for(one).is_at(self.repo_for(other))
     }
 }

@@ -4,16 +4,16 @@
 use std::collections::HashMap;
 
 use assoc_core::driver::Access;
-use assoc_core::joins::Way;
+use assoc_core::joins::JoinChain;
 use assoc_core::planner::Root;
 use assoc_core::sql::{KeyedCount, KeyedSelect};
 use assoc_core::{
-    AssociationDef, ChainParts, Dialect, Error, Finder, IntoPreload, KeySet, Model, ModelDef, Preload, Request, Result,
-    RowKeys, Shape, Statement, Value,
+    AssociationDef, ChainParts, CustomSql, Dialect, Error, IntoPreload, KeySet, Model, ModelDef, Preload, Request,
+    Result, RowKeys, ScopeDef, Statement, Value,
 };
 
+use crate::get_association::targets_in;
 use crate::preload;
-use crate::reader::targets_in;
 use crate::repo::Repo;
 
 impl Repo {
@@ -35,12 +35,12 @@ impl Repo {
     /// # repo.create_table::<User>().await?;
     /// # repo.create_table::<Post>().await?;
     /// let users = repo.all(Query::<User>::new()).await?;
-    /// let published = repo.load(&users, User::POSTS.filter(Post::PUBLISHED.eq(true))).await?;
-    /// let latest = repo.load(&users, User::POSTS.order_by(Post::ID.desc()).limit(3)).await?;
+    /// let published = repo.load_separately(&users, User::POSTS.filter(Post::PUBLISHED.eq(true))).await?;
+    /// let latest = repo.load_separately(&users, User::POSTS.order_by(Post::ID.desc()).limit(3)).await?;
     /// assert_eq!((published.len(), latest.len()), (users.len(), users.len()));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn load<O: Model, T: Model>(
+    pub async fn load_separately<O: Model, T: Model>(
         &self,
         owners: &[O],
         preload: impl Into<Preload<O, T>>,
@@ -72,7 +72,7 @@ impl Repo {
         let request = preload.request().clone();
         let association = request.association;
         let target = (association.target)();
-        let chain = self.context().chain(association, request.shape.clone())?;
+        let chain = self.context().chain(association, request.scope.clone())?;
         let base = target.base_scope(chain.scope.unscoped);
         let limit = chain.scope.limit.or(base.limit);
         let offset = chain.scope.offset.or(base.offset).unwrap_or(0);
@@ -83,8 +83,8 @@ impl Repo {
             chain.owner_scoped || (!chain.scope.group.is_empty() && chain.is_single()) || request.loader.is_some();
         match &chain.parts {
             _ if by_loading => {}
-            ChainParts::CustomSql(finder) if limit.is_none() && offset == 0 => {
-                return self.count_found(owners, association, *finder, chain.scope).await;
+            ChainParts::CustomSql(custom_sql) if limit.is_none() && offset == 0 => {
+                return self.count_custom_sql(owners, association, *custom_sql, chain.scope).await;
             }
             // Refused as well.
             ChainParts::Key(hop) if !hop.scope.distinct => {
@@ -96,16 +96,16 @@ impl Repo {
                 return Ok(counts.into_iter().map(cut).collect());
             }
             ChainParts::Through { .. } | ChainParts::JoinTable { .. } => {
-                if let Some(way) = self.context().join_chain(&chain).filter(Way::is_countable) {
-                    let keys = preload::keys_of_owners(owners, way.owner_columns);
-                    let statement = |dialect: &dyn Dialect, keys: &KeySet| way.count_statement(dialect, keys);
+                if let Some(join_chain) = self.context().join_chain(&chain).filter(JoinChain::is_countable) {
+                    let keys = preload::keys_of_owners(owners, join_chain.owner_columns);
+                    let statement = |dialect: &dyn Dialect, keys: &KeySet| join_chain.count_statement(dialect, keys);
                     let counts = self.counts(O::DEF, target, &keys, &statement).await?;
                     return Ok(counts.into_iter().map(cut).collect());
                 }
             }
             ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => {}
         }
-        Ok(self.load(owners, preload).await?.iter().map(|own| own.len() as u64).collect())
+        Ok(self.load_separately(owners, preload).await?.iter().map(|own| own.len() as u64).collect())
     }
 
     // What a statement counts for each owner: it gives the ordinal of a key, and how many rows are the key's.
@@ -118,7 +118,7 @@ impl Repo {
     ) -> Result<Vec<u64>> {
         let set = KeySet::distinct([keys]);
         let mut counts = vec![0u64; set.len()];
-        let repo = self.at_home_of(target);
+        let repo = self.in_database_of(target);
         let mut session = repo.session(Access::Read).await?;
         let mut start = 0;
         for chunk in set.chunks(repo.dialect().keys_per_statement(set.width())) {
@@ -146,27 +146,27 @@ impl Repo {
     }
 
     // By the association's own count, if nothing is put on top of what it counts; by counting what it finds otherwise.
-    async fn count_found<O: Model>(
+    async fn count_custom_sql<O: Model>(
         &self,
         owners: &[O],
         association: &'static AssociationDef,
-        finder: Finder,
-        shape: Shape,
+        custom_sql: CustomSql,
+        scope_def: ScopeDef,
     ) -> Result<Vec<u64>> {
-        if shape.distinct || !shape.group.is_empty() {
+        if scope_def.distinct || !scope_def.group.is_empty() {
             // Refused where it would be loaded.
-            self.plan(O::DEF, Root::Held, vec![Request { shape, ..Request::new(association) }])?;
+            self.plan(O::DEF, Root::Existing, vec![Request { scope: scope_def, ..Request::new(association) }])?;
             return Ok(Vec::new());
         }
-        self.require_condition((association.target)(), &shape.filter)?;
-        let repo = self.at_home_of((association.target)());
-        let select = KeyedSelect { filter: shape.filter, ..KeyedSelect::new((association.target)(), &[]) };
-        let own_count = finder.count.filter(|_| select.filter.is_always());
+        self.require_condition((association.target)(), &scope_def.filter)?;
+        let repo = self.in_database_of((association.target)());
+        let select = KeyedSelect { filter: scope_def.filter, ..KeyedSelect::new((association.target)(), &[]) };
+        let own_count = custom_sql.count.filter(|_| select.filter.is_always());
         let mut known: HashMap<String, u64> = HashMap::new();
         let mut counts = Vec::with_capacity(owners.len());
         let mut session = None;
         for owner in owners {
-            let raw = own_count.unwrap_or(finder.find)(owner);
+            let raw = own_count.unwrap_or(custom_sql.find)(owner);
             // Binds compare but do not hash; their printed form is as good.
             let shown = format!("{raw:?}");
             let count = match known.get(&shown) {
@@ -174,7 +174,7 @@ impl Repo {
                 None => {
                     let statement = match own_count {
                         Some(_) => repo.raw_statement(raw.sql(), raw.binds().iter().cloned())?,
-                        None => select.count_found(repo.dialect(), &raw)?,
+                        None => select.count_custom_sql(repo.dialect(), &raw)?,
                     };
                     let mut count = None;
                     let mut sink = |values: &mut [Value<'_>]| {

@@ -13,14 +13,14 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
-use assoc_core::joins::{Finish, Joins};
+use assoc_core::joins::{Joins, OwnerLimits};
 use assoc_core::planner::{Edge, JoinedEdge, Plan};
 use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::sql::{JoinedSelect, LoadedTable, PerOwner, Rank};
 use assoc_core::{Cardinality, Direction, Error, Links, Result, RowSink, Value};
 
-use super::compose::PerOwnerFinish;
-use super::index::{IntHasher, Known};
+use super::index::{IntHasher, RowDedup};
+use super::through::PerOwnerRows;
 use super::{EdgeLinks, NodeRows};
 
 const NONE: u32 = u32::MAX;
@@ -64,7 +64,7 @@ struct TableRows<'p> {
     present: Vec<usize>,
     // None where nothing but the links is wanted; several where associations select different columns.
     readings: Vec<Reading>,
-    known: Known,
+    dedup: RowDedup,
     // The table it hangs on, among those that are loaded, and who was seen with whom.
     from: Option<usize>,
     pairs: Vec<(u32, u32)>,
@@ -88,8 +88,8 @@ impl<'p> Assembly<'p> {
                 }
                 for joined in plan.joined().iter().filter(|joined| Some(joined.table) == loaded.table) {
                     let selected = joined.select.selected.as_deref();
-                    let known = readings.iter().any(|reading| reading.selected.as_deref() == selected);
-                    if !known && !is_link(plan, joined) {
+                    let dedup = readings.iter().any(|reading| reading.selected.as_deref() == selected);
+                    if !dedup && !is_link(plan, joined) {
                         readings.push(Reading::new(loaded, selected));
                     }
                 }
@@ -102,7 +102,7 @@ impl<'p> Assembly<'p> {
                         _ => places(&loaded.key),
                     },
                     readings,
-                    known: Known::default(),
+                    dedup: RowDedup::default(),
                     from: from.and_then(|from| load.tables().iter().position(|other| other.table == from)),
                     pairs: Vec::new(),
                     seen: HashSet::default(),
@@ -114,7 +114,7 @@ impl<'p> Assembly<'p> {
         for (joined, rank) in plan.joined().iter().zip(load.ranks()) {
             if let Some(table) = tables.iter_mut().find(|table| table.loaded.table == Some(joined.table))
                 && *rank != Rank::Single
-                && !table.ranks.iter().any(|(known, _)| known == rank)
+                && !table.ranks.iter().any(|(dedup, _)| dedup == rank)
             {
                 table.ranks.push((rank.clone(), Vec::new()));
             }
@@ -179,8 +179,8 @@ impl<'p> Assembly<'p> {
                 );
                 return Err(Error::invalid_query(self.plan.nodes()[0].model.name, message));
             };
-            let known = times[at].entry(rows[at]).or_insert(1);
-            *known = (*known).max(*count);
+            let dedup = times[at].entry(rows[at]).or_insert(1);
+            *dedup = (*dedup).max(*count);
         }
         Ok(times)
     }
@@ -223,7 +223,7 @@ impl TableRows<'_> {
             self.current = NONE;
             return false;
         }
-        let (at, new) = if always_new { self.known.next() } else { self.known.position(values, &self.key) };
+        let (at, new) = if always_new { self.dedup.next() } else { self.dedup.position(values, &self.key) };
         self.current = at;
         if new {
             for (rank, of_rows) in &mut self.ranks {
@@ -261,8 +261,8 @@ impl TableRows<'_> {
 
     // The positions of the rows in an order.
     fn order(&self, rank: &Rank) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.known.count).collect();
-        if let Some((rank, of_rows)) = self.ranks.iter().find(|(known, _)| known == rank) {
+        let mut order: Vec<u32> = (0..self.dedup.count).collect();
+        if let Some((rank, of_rows)) = self.ranks.iter().find(|(dedup, _)| dedup == rank) {
             let width = match rank {
                 Rank::Values(places) => places.len(),
                 _ => 1,
@@ -328,7 +328,8 @@ fn links(
     }
     sorted.sort_unstable();
     let PerOwner { limit, offset } = per_owner.unwrap_or(PerOwner { limit: None, offset: 0 });
-    let mut per_owner = PerOwnerFinish::new(Finish { limit, offset, ..Finish::default() }, edge.cardinality, 0, &[]);
+    let mut per_owner =
+        PerOwnerRows::new(OwnerLimits { limit, offset, ..OwnerLimits::default() }, edge.cardinality, 0, &[]);
     let mut rows = Vec::with_capacity(sorted.len());
     let mut ends = Vec::with_capacity(owners);
     let mut list = Vec::new();

@@ -14,7 +14,7 @@ use super::NodeRows;
 use super::fetch::Run;
 
 /// The rows of roots when the application holds them.
-pub(crate) trait Held: Send + Sync {
+pub(crate) trait Existing: Send + Sync {
     fn len(&self, root: usize) -> usize;
     fn keys(&self, root: usize, columns: &[usize]) -> RowKeys;
     fn visit<'a>(&'a self, root: usize, each: &mut dyn FnMut(&'a dyn Any));
@@ -22,23 +22,23 @@ pub(crate) trait Held: Send + Sync {
 }
 
 /// The rows of one root, the only one.
-pub(crate) enum HeldRows<'r, M> {
+pub(crate) enum ExistingRows<'r, M> {
     /// They take what is loaded for them.
     Taking(&'r mut [M]),
     /// They are only looked at.
     Lent(&'r [M]),
 }
 
-impl<M> HeldRows<'_, M> {
+impl<M> ExistingRows<'_, M> {
     fn rows(&self) -> &[M] {
         match self {
-            HeldRows::Taking(rows) => rows,
-            HeldRows::Lent(rows) => rows,
+            ExistingRows::Taking(rows) => rows,
+            ExistingRows::Lent(rows) => rows,
         }
     }
 }
 
-impl<M: Model> Held for HeldRows<'_, M> {
+impl<M: Model> Existing for ExistingRows<'_, M> {
     fn len(&self, _: usize) -> usize {
         self.rows().len()
     }
@@ -52,14 +52,14 @@ impl<M: Model> Held for HeldRows<'_, M> {
     }
 
     fn visit_mut<'a>(&'a mut self, _: usize, each: &mut dyn FnMut(&'a mut dyn Any)) {
-        if let HeldRows::Taking(rows) = self {
+        if let ExistingRows::Taking(rows) = self {
             rows.iter_mut().for_each(|row| each(row));
         }
     }
 }
 
 /// The rows of several roots, each with its own.
-impl Held for Vec<Box<dyn Held + '_>> {
+impl Existing for Vec<Box<dyn Existing + '_>> {
     fn len(&self, root: usize) -> usize {
         self.get(root).map_or(0, |own| own.len(0))
     }
@@ -83,13 +83,13 @@ impl Held for Vec<Box<dyn Held + '_>> {
 
 /// Calls back with each held row of a node, in the order that all parts of a preload count them. Rows that are stored
 /// nowhere are never held.
-pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Held, node: usize, each: &mut dyn FnMut(&'a dyn Any)) {
+pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Existing, node: usize, each: &mut dyn FnMut(&'a dyn Any)) {
     if node < plan.roots() {
         return root.visit(node, each);
     }
     let Some(id) = plan.nodes()[node].stored_by else { return };
     let edge = plan.edge(id);
-    let slot = edge.association.slot;
+    let slot = edge.association.field_access;
     let keeping = Keeping::of(edge);
     visit(plan, root, id.node, &mut |row| {
         if keeping.keeps(row) {
@@ -106,13 +106,18 @@ pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Held, node: usize, each: &mut
 }
 
 /// The same, to change them.
-pub(crate) fn visit_mut<'a>(plan: &Plan, root: &'a mut dyn Held, node: usize, each: &mut dyn FnMut(&'a mut dyn Any)) {
+pub(crate) fn visit_mut<'a>(
+    plan: &Plan,
+    root: &'a mut dyn Existing,
+    node: usize,
+    each: &mut dyn FnMut(&'a mut dyn Any),
+) {
     if node < plan.roots() {
         return root.visit_mut(node, each);
     }
     let Some(id) = plan.nodes()[node].stored_by else { return };
     let edge = plan.edge(id);
-    let slot = edge.association.slot;
+    let slot = edge.association.field_access;
     let keeping = Keeping::of(edge);
     visit_mut(plan, root, id.node, &mut |row| {
         if keeping.keeps(row) {
@@ -146,14 +151,14 @@ impl<'e> Keeping<'e> {
 
     pub(super) fn keeps(&self, owner: &dyn Any) -> bool {
         let Some(chain) = &self.chain else { return false };
-        self.edge.association.slot.state(owner) == LoadState::Loaded && !is_stale(owner, chain)
+        self.edge.association.field_access.state(owner) == LoadState::Loaded && !is_stale(owner, chain)
     }
 }
 
 // Whether the key that an owner holds is another one than that of the target in memory. A key whose row was not there is
 // worth another look. Where targets hold the key, or a table between does, the owner cannot tell.
 fn is_stale(owner: &dyn Any, chain: &Chain) -> bool {
-    let slot = chain.association.slot;
+    let slot = chain.association.field_access;
     let own = |columns: &[usize]| (chain.association.owner)().key_in(owner, columns);
     let mut target = None;
     match &chain.parts {
@@ -186,7 +191,7 @@ fn is_stale(owner: &dyn Any, chain: &Chain) -> bool {
         ChainParts::Through { through, .. } => {
             let has = |association: &AssociationDef| {
                 let mut found = false;
-                association.slot.visit(owner, &mut |_| found = true);
+                association.field_access.visit(owner, &mut |_| found = true);
                 found
             };
             match leads_nowhere(owner, through.first()) {
@@ -222,7 +227,7 @@ fn same(one: Option<KeyTuple>, other: Option<KeyTuple>) -> bool {
 }
 
 /// The keys that held rows of a node below the root have in some of their columns.
-pub(crate) fn keys(plan: &Plan, root: &dyn Held, node: usize, columns: &[usize]) -> RowKeys {
+pub(crate) fn keys(plan: &Plan, root: &dyn Existing, node: usize, columns: &[usize]) -> RowKeys {
     if node < plan.roots() {
         return root.keys(node, columns);
     }
@@ -256,7 +261,7 @@ impl Run<'_, '_> {
             Source::Step { hop, .. } => hop.owner_columns,
             // What they say decides, not a key.
             Source::OwnerStep { .. } => &[],
-            Source::Joined { .. } | Source::Composed { .. } => return Ok(Owners::none()),
+            Source::Joined { .. } | Source::Through { .. } => return Ok(Owners::none()),
         };
         let mut keys = self.all_keys(rows, id.node, columns);
         kept.resize(keys.len(), false);
@@ -296,8 +301,8 @@ impl Run<'_, '_> {
             Some(serves) => Some(&self.plan.nodes()[id.node].edges[serves]),
             None => Some(edge).filter(|edge| !edge.hidden),
         };
-        let held = self.nodes[id.node].as_ref().is_some_and(|rows| rows.held > 0);
-        if let (Some(root), Some(stored), true) = (self.held, stored, held && !self.force) {
+        let existing = self.nodes[id.node].as_ref().is_some_and(|rows| rows.existing > 0);
+        if let (Some(root), Some(stored), true) = (self.existing, stored, existing && !self.force) {
             let keeping = Keeping::of(stored);
             visit(self.plan, root, id.node, &mut |row| kept.push(keeping.keeps(row)));
         }
@@ -306,8 +311,8 @@ impl Run<'_, '_> {
 
     // What rows of a node, held and fetched, have in some of their columns.
     fn all_keys(&self, rows: &NodeRows, node: usize, columns: &[usize]) -> RowKeys {
-        match self.held {
-            Some(root) if rows.held > 0 => {
+        match self.existing {
+            Some(root) if rows.existing > 0 => {
                 let mut all = keys(self.plan, root, node, columns);
                 all.extend(rows.fetched.keys(columns, 0));
                 all

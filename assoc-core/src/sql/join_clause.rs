@@ -94,9 +94,9 @@ impl SqlWriter<'_> {
             self.within(&table.name, |writer| writer.condition(&table.hop.filter))?;
             self.push(")");
         }
-        if let (true, Some(chosen)) = (table.chooses, &table.hop.chosen) {
+        if let (true, Some(limited)) = (table.limits_rows, &table.hop.limited) {
             self.push(" AND ");
-            self.within(&table.name, |writer| writer.condition(chosen))?;
+            self.within(&table.name, |writer| writer.condition(limited))?;
         }
         Ok(())
     }

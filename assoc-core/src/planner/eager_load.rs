@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::{EdgeId, Plan, Source};
 use crate::error::Result;
-use crate::joins::{JoinHop, JoinKind, Joins, chosen_rows};
-use crate::metadata::association::{Cardinality, Hop, LoadState};
+use crate::joins::{JoinHop, JoinKind, Joins, limited_rows};
+use crate::metadata::association::{Cardinality, KeyJoin, LoadState};
 use crate::metadata::expr::{ColumnRef, Direction, Operand, OrderTerm};
 use crate::sql::{KeyedSelect, LoadedEdge, QueryOrder, Select};
 
@@ -17,7 +17,7 @@ pub struct JoinedEdge {
     /// Which rows an owner has, and in which order.
     pub select: KeyedSelect,
     /// The key it goes by.
-    pub hop: Hop,
+    pub hop: KeyJoin,
     /// Its table among the statement's joins.
     pub table: usize,
     /// The query's order, as far as it sorts the rows of this association.
@@ -25,7 +25,7 @@ pub struct JoinedEdge {
 }
 
 impl JoinedEdge {
-    pub(super) fn new(edge: EdgeId, select: KeyedSelect, hop: Hop) -> Self {
+    pub(super) fn new(edge: EdgeId, select: KeyedSelect, hop: KeyJoin) -> Self {
         JoinedEdge { edge, select, hop, table: usize::MAX, order: None }
     }
 }
@@ -93,7 +93,7 @@ impl Plan {
         let (model, table) = (select.model, *table);
         let edge = self.edge(id);
         let counts = match edge.source {
-            Source::Composed { finish, .. } => finish.limit.is_some() || finish.offset > 0 || finish.ranked,
+            Source::Through { limits, .. } => limits.limit.is_some() || limits.offset > 0 || limits.globally_ordered,
             _ => false,
         };
         if edge.cardinality == Cardinality::One || counts || !select.order.is_empty() || model.primary_key.is_empty() {
@@ -129,8 +129,8 @@ impl Plan {
             }
         }
         self.joined[last].order = Some(if own { QueryOrder::Own(terms) } else { QueryOrder::Joined(terms) });
-        if let Source::Composed { finish, .. } = &mut self.nodes[id.node].edges[id.edge].source {
-            finish.ranked = true;
+        if let Source::Through { limits, .. } = &mut self.nodes[id.node].edges[id.edge].source {
+            limits.globally_ordered = true;
         }
     }
 
@@ -141,10 +141,10 @@ impl Plan {
             plural: planned.association.plural,
             model: select.model,
             // The type is part of the condition.
-            hop: Hop { target_type: None, ..*hop },
+            hop: KeyJoin { target_type: None, ..*hop },
             owner_type: planned.variant.map(|variant| variant.discriminator),
             filter: select.filter.clone(),
-            chosen: chosen_rows(
+            limited: limited_rows(
                 planned.association,
                 *hop,
                 select.model,
@@ -173,7 +173,7 @@ impl Plan {
     fn joined_way(&self, id: EdgeId, way: &mut Vec<usize>) {
         match self.edge(id).source {
             Source::Joined { joined } => way.push(joined),
-            Source::Composed { first, second, .. } => {
+            Source::Through { first, second, .. } => {
                 self.joined_way(first, way);
                 self.joined_way(second, way);
             }
@@ -194,7 +194,7 @@ impl Plan {
             }
         }
         for joined in &mut self.joined {
-            if joins.tables().get(joined.table).is_some_and(|table| table.chooses) {
+            if joins.tables().get(joined.table).is_some_and(|table| table.limits_rows) {
                 joined.select.per_owner = None;
             }
         }

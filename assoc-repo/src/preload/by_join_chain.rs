@@ -4,59 +4,64 @@
 //! A target that several owners reach, or one owner several times, is decoded once. Rows come owner by owner in the order
 //! that the association has, so what is left to do (distinct, offset, limit) is done list by list.
 
-use assoc_core::joins::{Finish, Way};
+use assoc_core::joins::{JoinChain, OwnerLimits};
 use assoc_core::planner::Step;
 use assoc_core::rows::Rows;
 use assoc_core::sql::Matching;
 use assoc_core::{ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Result, RowSink, SqlType, Value};
 
-use super::compose::PerOwnerFinish;
-use super::fetch::{Fetched, Found, Groups, Run, new_rows};
-use super::held::Owners;
-use super::index::{KeyIndex, Known};
+use super::existing::Owners;
+use super::fetch::{Fetched, FoundRows, Groups, Run, new_rows};
+use super::index::{KeyIndex, RowDedup};
+use super::through::PerOwnerRows;
 
 impl Run<'_, '_> {
-    pub(super) async fn by_join_chain(&mut self, step: &Step, way: &Way, owners: &[Owners]) -> Result<Found> {
+    pub(super) async fn by_join_chain(
+        &mut self,
+        step: &Step,
+        join_chain: &JoinChain,
+        owners: &[Owners],
+    ) -> Result<FoundRows> {
         let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
         let index = KeyIndex::new(&keys);
-        let dialect = self.session.dialect_of(way.target);
+        let dialect = self.session.dialect_of(join_chain.target);
         let mut reached = Reached {
-            target: way.target,
-            key_types: match way.matching(dialect) {
+            target: join_chain.target,
+            key_types: match join_chain.matching(dialect) {
                 Matching::ByOrdinal => None,
-                Matching::ByValue => Some(way.key_types()),
+                Matching::ByValue => Some(join_chain.key_types()),
             },
             keys: &index,
             first_key: 0,
             rows: new_rows(&step.select),
-            repeats: way.repeats_targets(),
-            known: Known::default(),
+            repeats: join_chain.repeats_targets(),
+            dedup: RowDedup::default(),
             lists: vec![Vec::new(); keys.len()],
             stray: None,
         };
         // Without a key there is nothing to ask for.
-        let chunks = (!keys.is_empty()).then(|| keys.chunks(way.keys_per_statement(dialect, keys.width())));
+        let chunks = (!keys.is_empty()).then(|| keys.chunks(join_chain.keys_per_statement(dialect, keys.width())));
         for chunk in chunks.into_iter().flatten() {
-            let statement = way.statement(&step.select, dialect, &chunk)?;
-            self.session.query_at(way.target, &statement, &mut reached).await?;
+            let statement = join_chain.statement(&step.select, dialect, &chunk)?;
+            self.session.query_at(join_chain.target, &statement, &mut reached).await?;
             reached.first_key += chunk.len();
         }
         let Reached { mut rows, mut lists, stray, .. } = reached;
         if let Some(key) = stray {
             let association = self.plan.edge(step.serves[0]).association;
-            let (model, target) = ((association.owner)().name, way.target.name);
+            let (model, target) = ((association.owner)().name, join_chain.target.name);
             return Err(ErrorKind::UnmatchedRow { model, association: association.name, target, key }.into());
         }
         // They are in the association's order already.
-        let finish = Finish { ranked: false, ..way.finish };
-        let mut per_owner = PerOwnerFinish::new(finish, way.cardinality, rows.len(), &[]);
+        let limits = OwnerLimits { globally_ordered: false, ..join_chain.limits };
+        let mut per_owner = PerOwnerRows::new(limits, join_chain.cardinality, rows.len(), &[]);
         for (at, list) in lists.iter_mut().enumerate() {
             *list = per_owner.finish(at, list, |row| *row).to_vec();
         }
         keep_what_is_held(&mut *rows, &mut lists);
         let places = owners.iter().map(|owners| index.of_rows(&owners.keys)).collect();
         let fetched = Fetched { rows, groups: Groups::Lists(lists), group_of: Vec::new() };
-        Ok(Found { fetched, keys: keys.len(), places })
+        Ok(FoundRows { fetched, keys: keys.len(), places })
     }
 }
 
@@ -71,7 +76,7 @@ struct Reached<'k> {
     rows: Box<dyn Rows>,
     // Whether a target may come several times, and those that came.
     repeats: bool,
-    known: Known,
+    dedup: RowDedup,
     // The targets of each key.
     lists: Vec<Vec<u32>>,
     // The key of a row that belongs to no owner.
@@ -106,7 +111,7 @@ impl RowSink for Reached<'_> {
             return Ok(());
         };
         let (at, is_new) =
-            if self.repeats { self.known.position(row, self.target.primary_key) } else { self.known.next() };
+            if self.repeats { self.dedup.position(row, self.target.primary_key) } else { self.dedup.next() };
         if is_new {
             RowSink::row(&mut *self.rows, row)?;
         }
@@ -117,17 +122,17 @@ impl RowSink for Reached<'_> {
 
 // Drops rows that no list has any more, so that nothing is loaded below them.
 fn keep_what_is_held(rows: &mut dyn Rows, lists: &mut [Vec<u32>]) {
-    let mut held = vec![false; rows.len()];
-    lists.iter().flatten().for_each(|row| held[*row as usize] = true);
-    if held.iter().all(|held| *held) {
+    let mut existing = vec![false; rows.len()];
+    lists.iter().flatten().for_each(|row| existing[*row as usize] = true);
+    if existing.iter().all(|existing| *existing) {
         return;
     }
-    rows.keep(&held);
-    let moved: Vec<u32> = held
+    rows.keep(&existing);
+    let moved: Vec<u32> = existing
         .iter()
-        .scan(0, |before, held| {
+        .scan(0, |before, existing| {
             let place = *before;
-            *before += u32::from(*held);
+            *before += u32::from(*existing);
             Some(place)
         })
         .collect();

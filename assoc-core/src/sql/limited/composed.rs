@@ -4,14 +4,14 @@
 //! A part of the way may choose for itself. By a key of its own it does so beside the join; a part that goes through
 //! others is a table of its targets, each held against what the part chooses for the row before.
 
-use super::{Choice, Form, Outer, PLACE, total_order};
+use super::{Form, Outer, PLACE, RowLimit, total_order};
 use crate::error::Result;
-use crate::metadata::association::{Chain, ChainHop, ChainParts, Hop};
+use crate::metadata::association::{Chain, ChainHop, ChainParts, KeyJoin};
 use crate::metadata::expr::{Expr, OrderTerm};
 use crate::metadata::model::ModelDef;
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 use crate::sql::SqlWriter;
-use crate::sql::related::{Wanted, check};
+use crate::sql::related::{TargetCondition, check};
 
 /// One table of a way.
 struct Link<'c> {
@@ -26,14 +26,14 @@ impl<'c> Link<'c> {
     fn hop(&self) -> Option<&'c ChainHop> {
         match self.by {
             By::Key { hop, .. } => Some(hop),
-            By::Chosen(..) => None,
+            By::Limited(..) => None,
         }
     }
 }
 
 enum By<'c> {
-    Key { hop: &'c ChainHop, choice: Option<Choice> },
-    Chosen(&'c Chain, Choice),
+    Key { hop: &'c ChainHop, row_limit: Option<RowLimit> },
+    Limited(&'c Chain, RowLimit),
 }
 
 /// The tables of an association's way, the target's last, and the order of what it leads to.
@@ -49,9 +49,9 @@ impl<'c> Tables<'c> {
         self.order.extend(order.into_iter().map(|term| (alias.to_owned(), term)));
     }
 
-    fn add(&mut self, alias: String, hop: &'c ChainHop, choice: Option<Choice>) {
+    fn add(&mut self, alias: String, hop: &'c ChainHop, row_limit: Option<RowLimit>) {
         self.order_by(&alias, total_order(&hop.scope, hop.model));
-        self.links.push(Link { alias, model: hop.model, by: By::Key { hop, choice } });
+        self.links.push(Link { alias, model: hop.model, by: By::Key { hop, row_limit } });
     }
 }
 
@@ -77,7 +77,12 @@ enum Start<'o> {
 
 impl SqlWriter<'_> {
     /// Appends `EXISTS (SELECT 1 FROM target AS related_1 WHERE related_1.id = (SELECT … the whole way …) AND …)`.
-    pub(in crate::sql) fn composed_choice(&mut self, chain: &Chain, choice: Choice, wanted: Wanted<'_>) -> Result<()> {
+    pub(in crate::sql) fn through_limit(
+        &mut self,
+        chain: &Chain,
+        row_limit: RowLimit,
+        target_condition: TargetCondition<'_>,
+    ) -> Result<()> {
         let owner = (chain.association.owner)();
         let outer = self.outer_name(owner);
         let before = self.qualifier.take();
@@ -86,8 +91,8 @@ impl SqlWriter<'_> {
         let alias = self.push_related_table((chain.association.target)());
         self.push(" WHERE ");
         self.qualify(alias);
-        self.chosen_on_the_way(chain, choice, Outer { alias: &outer, model: owner })?;
-        self.and_wanted(wanted)?;
+        self.limited_along_chain(chain, row_limit, Outer { alias: &outer, model: owner })?;
+        self.and_target_condition(target_condition)?;
         self.push(")");
         self.qualifier = before;
         self.joined = joined;
@@ -95,11 +100,11 @@ impl SqlWriter<'_> {
     }
 
     // That the row is among those chosen of what a whole way leads to.
-    fn chosen_on_the_way(&mut self, chain: &Chain, choice: Choice, outer: Outer<'_>) -> Result<()> {
+    fn limited_along_chain(&mut self, chain: &Chain, row_limit: RowLimit, outer: Outer<'_>) -> Result<()> {
         let association = chain.association;
         let target = (association.target)();
-        let (form, _) = self.form_of(association, choice, target)?;
-        let tables = self.tables_of(chain, choice)?;
+        let (form, _) = self.form_of(association, row_limit, target)?;
+        let tables = self.tables_of(chain, row_limit)?;
         let (Some(first), Some(last)) = (tables.links.first(), tables.links.last()) else { return Ok(()) };
         // Where all owners' rows are numbered at once, each says whose it is: by the key that leads to it where there is
         // one, or else by its owner's own, with the owners in front.
@@ -120,7 +125,7 @@ impl SqlWriter<'_> {
             }
         };
         let own: Vec<(&str, &str)> = own.into_iter().map(|name| (outer.alias, name)).collect();
-        self.is_chosen(association, choice, target, &own, |writer, columns, form| {
+        self.is_among_limited(association, row_limit, target, &own, |writer, columns, form| {
             writer.push("SELECT ");
             writer.qualify(last.alias.clone());
             writer.key_columns(columns, form);
@@ -133,7 +138,7 @@ impl SqlWriter<'_> {
                     writer.identifier(&format!("k{part}"));
                 }
                 // Equal rows have equal places, so that each counts once.
-                writer.push(if choice.distinct { ", DENSE_RANK()" } else { ", ROW_NUMBER()" });
+                writer.push(if row_limit.distinct { ", DENSE_RANK()" } else { ", ROW_NUMBER()" });
                 writer.push(" OVER (PARTITION BY ");
                 writer.separated(", ", &theirs, |writer, key| writer.own_column(key));
                 writer.order_on_the_way(&tables.order)?;
@@ -141,10 +146,10 @@ impl SqlWriter<'_> {
                 writer.identifier(PLACE);
             }
             writer.joined(&tables, start)?;
-            if form == Form::Numbered || choice == Choice::ALL {
+            if form == Form::Numbered || row_limit == RowLimit::ALL {
                 return Ok(());
             }
-            if choice.distinct {
+            if row_limit.distinct {
                 writer.push(" GROUP BY ");
                 writer.qualify(last.alias.clone());
                 writer.separated(", ", columns, |writer, column| writer.own_column(column));
@@ -154,10 +159,11 @@ impl SqlWriter<'_> {
     }
 
     // The tables of a chain, of which so much is chosen outside.
-    fn tables_of<'c>(&mut self, chain: &'c Chain, choice: Choice) -> Result<Tables<'c>> {
+    fn tables_of<'c>(&mut self, chain: &'c Chain, row_limit: RowLimit) -> Result<Tables<'c>> {
         let mut tables = Tables::default();
-        let first_alone = choice.limit == Some(1) && choice.offset == 0;
-        let context = Context { repeats: !choice.distinct && !first_alone && choice != Choice::ALL, ordered: false };
+        let first_alone = row_limit.limit == Some(1) && row_limit.offset == 0;
+        let context =
+            Context { repeats: !row_limit.distinct && !first_alone && row_limit != RowLimit::ALL, ordered: false };
         self.add_tables(chain, context, true, &mut tables)?;
         Ok(tables)
     }
@@ -181,18 +187,18 @@ impl SqlWriter<'_> {
                 return self.add_hop(hop, tables);
             }
             ChainParts::Through { .. } | ChainParts::JoinTable { .. } if !outermost => {
-                let choice = match Choice::of_composed(chain, Wanted::Filter(&Expr::Any(Vec::new())))? {
-                    None if scope.distinct && context.repeats => Some(Choice::ALL),
-                    choice => choice,
+                let row_limit = match RowLimit::of_through(chain, TargetCondition::Filter(&Expr::Any(Vec::new())))? {
+                    None if scope.distinct && context.repeats => Some(RowLimit::ALL),
+                    row_limit => row_limit,
                 };
-                if let Some(choice) = choice {
+                if let Some(row_limit) = row_limit {
                     // Held against what is chosen, each row is there once, and its place among them is not known.
-                    if !(choice == Choice::NONE || choice.limit == Some(1) || scope.distinct && ordered) {
+                    if !(row_limit == RowLimit::NONE || row_limit.limit == Some(1) || scope.distinct && ordered) {
                         return Err(self.beyond(association));
                     }
                     let (alias, model) = (self.next_alias(), (association.target)());
                     tables.order_by(&alias, order_of_targets(chain));
-                    tables.links.push(Link { alias, model, by: By::Chosen(chain, choice) });
+                    tables.links.push(Link { alias, model, by: By::Limited(chain, row_limit) });
                     return Ok(());
                 }
             }
@@ -220,8 +226,8 @@ impl SqlWriter<'_> {
     }
 
     fn add_hop<'c>(&mut self, hop: &'c ChainHop, tables: &mut Tables<'c>) -> Result<()> {
-        let choice = Choice::of_hop(hop, Wanted::Filter(&Expr::Any(Vec::new())));
-        tables.add(self.next_alias(), hop, choice);
+        let row_limit = RowLimit::of_hop(hop, TargetCondition::Filter(&Expr::Any(Vec::new())));
+        tables.add(self.next_alias(), hop, row_limit);
         Ok(())
     }
 
@@ -283,28 +289,28 @@ impl SqlWriter<'_> {
                 }
             }
             match by {
-                By::Key { choice: Some(Choice::NONE), .. } | By::Chosen(_, Choice::NONE) => {
+                By::Key { row_limit: Some(RowLimit::NONE), .. } | By::Limited(_, RowLimit::NONE) => {
                     part(self);
                     self.push("1 = 0");
                 }
-                By::Key { hop, choice: Some(choice) } => {
+                By::Key { hop, row_limit: Some(row_limit) } => {
                     part(self);
                     match outer {
-                        Some(outer) => self.direct_choice(hop, *choice, outer)?,
+                        Some(outer) => self.direct_limit(hop, *row_limit, outer)?,
                         // Of all owners: rows with the same key are those of the same one.
                         None => {
-                            let key = Hop { owner_columns: hop.key.target_columns, ..hop.key };
+                            let key = KeyJoin { owner_columns: hop.key.target_columns, ..hop.key };
                             let hop = ChainHop { key, ..(*hop).clone() };
-                            self.direct_choice(&hop, *choice, Outer { alias, model })?;
+                            self.direct_limit(&hop, *row_limit, Outer { alias, model })?;
                         }
                     }
                 }
-                By::Chosen(chain, choice) => {
+                By::Limited(chain, row_limit) => {
                     part(self);
                     let Some(outer) = outer else { return Err(self.beyond(chain.association)) };
-                    self.chosen_on_the_way(chain, *choice, outer)?;
+                    self.limited_along_chain(chain, *row_limit, outer)?;
                 }
-                By::Key { choice: None, .. } => {}
+                By::Key { row_limit: None, .. } => {}
             }
             outer = Some(Outer { alias, model });
         }
@@ -324,7 +330,7 @@ impl SqlWriter<'_> {
 // The order of the targets by themselves: the one that was asked for, or that of their own table.
 fn order_of_targets(chain: &Chain) -> Vec<OrderTerm> {
     let target = (chain.association.target)();
-    let mut scope = Shape { order: chain.scope.order.clone(), ..Shape::default() };
+    let mut scope = ScopeDef { order: chain.scope.order.clone(), ..ScopeDef::default() };
     if scope.order.is_empty() {
         scope.order = target.base_scope(chain.scope.unscoped).order;
     }

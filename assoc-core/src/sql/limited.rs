@@ -7,60 +7,60 @@
 //! * Elsewhere a window numbers the rows of every owner once for the whole statement, and `IN` takes those with the
 //!   right numbers.
 //!
-//! Associations that go through others: `chosen/way.rs`.
+//! Associations that go through others: `limited/way.rs`.
 
 use super::SqlWriter;
-use super::related::Wanted;
+use super::related::TargetCondition;
 use crate::dialect::PerOwnerLimit;
 use crate::error::{Error, Result};
 use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts};
-use crate::metadata::expr::{ChosenRows, OrderTerm};
+use crate::metadata::expr::{LimitedRows, OrderTerm};
 use crate::metadata::model::ModelDef;
-use crate::metadata::request::Shape;
+use crate::metadata::request::ScopeDef;
 
-mod way;
+mod composed;
 
 const PLACE: &str = "place";
 
 /// A part of an owner's rows, counted in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Choice {
+pub(super) struct RowLimit {
     limit: Option<u64>,
     offset: u64,
     distinct: bool,
 }
 
-impl Choice {
+impl RowLimit {
     /// Nothing is chosen, whatever there is.
-    pub(super) const NONE: Choice = Choice { limit: Some(0), offset: 0, distinct: false };
+    pub(super) const NONE: RowLimit = RowLimit { limit: Some(0), offset: 0, distinct: false };
     /// Every row once.
-    const ALL: Choice = Choice { limit: None, offset: 0, distinct: true };
+    const ALL: RowLimit = RowLimit { limit: None, offset: 0, distinct: true };
 
-    fn new(limit: Option<u64>, offset: Option<u64>, wanted: Wanted<'_>) -> Option<Choice> {
+    fn new(limit: Option<u64>, offset: Option<u64>, target_condition: TargetCondition<'_>) -> Option<RowLimit> {
         let offset = offset.unwrap_or(0);
         match limit {
-            Some(0) => Some(Choice::NONE),
+            Some(0) => Some(RowLimit::NONE),
             None if offset == 0 => None,
             // Some row is there exactly if a first one is.
-            Some(_) if offset == 0 && wanted.is_anything() => None,
-            limit => Some(Choice { limit, offset, distinct: false }),
+            Some(_) if offset == 0 && target_condition.is_anything() => None,
+            limit => Some(RowLimit { limit, offset, distinct: false }),
         }
     }
 
     /// What an association by a key of its own chooses, if that matters.
-    pub(super) fn of_hop(hop: &ChainHop, wanted: Wanted<'_>) -> Option<Choice> {
-        let Shape { limit, offset, .. } = hop.scope;
+    pub(super) fn of_hop(hop: &ChainHop, target_condition: TargetCondition<'_>) -> Option<RowLimit> {
+        let ScopeDef { limit, offset, .. } = hop.scope;
         if hop.key.unique {
             // One row at most.
             let none = limit == Some(0) || offset.is_some_and(|offset| offset > 0);
-            return none.then_some(Choice::NONE);
+            return none.then_some(RowLimit::NONE);
         }
         let limit = if hop.is_single() { Some(limit.map_or(1, |limit| limit.min(1))) } else { limit };
-        Choice::new(limit, offset, wanted)
+        RowLimit::new(limit, offset, target_condition)
     }
 
     /// What an association that goes through others chooses of all that its chain leads to, if that matters.
-    pub(super) fn of_composed(chain: &Chain, wanted: Wanted<'_>) -> Result<Option<Choice>> {
+    pub(super) fn of_through(chain: &Chain, target_condition: TargetCondition<'_>) -> Result<Option<RowLimit>> {
         let scope = &chain.scope;
         let mut limit = scope.limit;
         if chain.is_single() {
@@ -76,9 +76,10 @@ impl Choice {
                 Some(limit.map_or(1, |limit| limit.min(1)))
             };
         }
-        let Some(choice) = Choice::new(limit, scope.offset, wanted) else { return Ok(None) };
+        let Some(row_limit) = RowLimit::new(limit, scope.offset, target_condition) else { return Ok(None) };
         // The first row is the same with and without repetitions.
-        let distinct = scope.distinct && !(choice.limit == Some(1) && choice.offset == 0) && choice != Choice::NONE;
+        let distinct =
+            scope.distinct && !(row_limit.limit == Some(1) && row_limit.offset == 0) && row_limit != RowLimit::NONE;
         if distinct && scope.order.is_empty() {
             let association = chain.association;
             let message = format!(
@@ -87,7 +88,7 @@ impl Choice {
             );
             return Err(Error::invalid_query((association.owner)().name, message));
         }
-        Ok(Some(Choice { distinct, ..choice }))
+        Ok(Some(RowLimit { distinct, ..row_limit }))
     }
 }
 
@@ -111,11 +112,11 @@ pub(super) struct Outer<'o> {
 
 impl SqlWriter<'_> {
     /// Appends that the row of the target, qualified as the writer says, is among those chosen for the owner.
-    pub(super) fn direct_choice(&mut self, hop: &ChainHop, choice: Choice, outer: Outer<'_>) -> Result<()> {
+    pub(super) fn direct_limit(&mut self, hop: &ChainHop, row_limit: RowLimit, outer: Outer<'_>) -> Result<()> {
         let (key, target, visible) = (hop.key, hop.model, &hop.scope.filter);
         let order = total_order(&hop.scope, target);
         let keys: Vec<&str> = key.target_columns.iter().map(|column| target.columns[*column].name).collect();
-        self.is_chosen(hop.association, choice, target, &[], |writer, columns, form| {
+        self.is_among_limited(hop.association, row_limit, target, &[], |writer, columns, form| {
             let alias = writer.next_alias();
             writer.qualify(alias.clone());
             writer.push("SELECT ");
@@ -147,30 +148,30 @@ impl SqlWriter<'_> {
     }
 
     /// Appends that the row, qualified as the writer says, is one of those that are chosen.
-    pub(super) fn chosen(&mut self, chosen: &ChosenRows) -> Result<()> {
-        let ChosenRows { association, model, key, among, order, limit, offset } = chosen;
+    pub(super) fn limited(&mut self, limited: &LimitedRows) -> Result<()> {
+        let LimitedRows { association, model, key, among, order, limit, offset } = limited;
         // The order is complete; a default scope has its part in it.
-        let scope = Shape { filter: among.clone(), order: order.clone(), ..Shape::default() };
-        let choice = Choice { limit: *limit, offset: *offset, distinct: false };
+        let scope = ScopeDef { filter: among.clone(), order: order.clone(), ..ScopeDef::default() };
+        let row_limit = RowLimit { limit: *limit, offset: *offset, distinct: false };
         let hop = ChainHop::to_itself(association, model, key, scope);
         let alias = self.outer_name(model);
         let before = self.qualifier.clone();
         self.qualify(alias.clone());
         let joined = std::mem::take(&mut self.joined);
-        self.direct_choice(&hop, choice, Outer { alias: &alias, model })?;
+        self.direct_limit(&hop, row_limit, Outer { alias: &alias, model })?;
         self.qualifier = before;
         self.joined = joined;
         Ok(())
     }
 
     // How a choice is written on this database, and whether composite keys are compared as a whole.
-    fn form_of(&self, association: &AssociationDef, choice: Choice, target: &ModelDef) -> Result<(Form, bool)> {
+    fn form_of(&self, association: &AssociationDef, row_limit: RowLimit, target: &ModelDef) -> Result<(Form, bool)> {
         target.require_primary_key("a condition on the rows that an association chooses")?;
         let capabilities = self.dialect.capabilities();
         let whole = target.primary_key.len() == 1 || capabilities.row_values;
         let form = match capabilities.per_owner_limit {
-            _ if choice.limit == Some(1) => Form::Scalar,
-            _ if choice == Choice::ALL && whole => Form::FirstFew,
+            _ if row_limit.limit == Some(1) => Form::Scalar,
+            _ if row_limit == RowLimit::ALL && whole => Form::FirstFew,
             _ if !whole => return Err(self.beyond(association)),
             PerOwnerLimit::CorrelatedSeek => Form::FirstFew,
             // Whoever has the one has window functions as well.
@@ -187,19 +188,19 @@ impl SqlWriter<'_> {
 
     // That the row's key is among those a subquery selects: the first ones, so many of them. `owners` are the columns
     // that say whose a numbered row is.
-    fn is_chosen(
+    fn is_among_limited(
         &mut self,
         association: &AssociationDef,
-        choice: Choice,
+        row_limit: RowLimit,
         target: &ModelDef,
         owners: &[(&str, &str)],
         mut select: impl FnMut(&mut Self, &[&'static str], Form) -> Result<()>,
     ) -> Result<()> {
-        let (form, whole) = self.form_of(association, choice, target)?;
+        let (form, whole) = self.form_of(association, row_limit, target)?;
         let key: Vec<&'static str> = target.primary_key_names().collect();
         let qualifier = self.qualifier.clone();
         let dialect = self.dialect;
-        let offset = Some(choice.offset).filter(|offset| *offset > 0);
+        let offset = Some(row_limit.offset).filter(|offset| *offset > 0);
         for (at, columns) in key.chunks(if whole { key.len() } else { 1 }).enumerate() {
             self.push(if at > 0 { " AND " } else { "" });
             self.qualifier.clone_from(&qualifier);
@@ -231,15 +232,15 @@ impl SqlWriter<'_> {
                     self.push(" AND ");
                 }
                 column(self, PLACE);
-                self.push(&format!(" > {}", choice.offset));
-                if let Some(limit) = choice.limit {
+                self.push(&format!(" > {}", row_limit.offset));
+                if let Some(limit) = row_limit.limit {
                     self.push(" AND ");
                     column(self, PLACE);
-                    self.push(&format!(" <= {}", choice.offset.saturating_add(limit)));
+                    self.push(&format!(" <= {}", row_limit.offset.saturating_add(limit)));
                 }
             } else {
                 select(self, columns, form)?;
-                dialect.write_limit(self, choice.limit, offset);
+                dialect.write_limit(self, row_limit.limit, offset);
             }
             self.push(")");
         }
@@ -260,7 +261,7 @@ impl SqlWriter<'_> {
 }
 
 // The order of one table's rows, made total.
-fn total_order(scope: &Shape, model: &ModelDef) -> Vec<OrderTerm> {
+fn total_order(scope: &ScopeDef, model: &ModelDef) -> Vec<OrderTerm> {
     let mut order = scope.order.clone();
     model.append_primary_key(&mut order);
     order

@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 
-use super::{AssociationDef, Cardinality, Kind, Linkage, Macro, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Linkage, Route};
 use crate::error::Result;
 use crate::value::Value;
 
@@ -16,7 +16,7 @@ use crate::value::Value;
 /// ```
 /// use assoc_core::{RawSql, Value};
 ///
-/// let sql = RawSql::raw("SELECT id, title FROM posts WHERE user_id = ? ORDER BY title", [Value::Int(7)]);
+/// let sql = RawSql::new("SELECT id, title FROM posts WHERE user_id = ? ORDER BY title", [Value::Int(7)]);
 /// assert_eq!(sql.binds(), [Value::Int(7)]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,7 +27,7 @@ pub struct RawSql {
 
 impl RawSql {
     /// Each `?` of the text outside quotes and comments takes the next bind; values never enter the text.
-    pub fn raw(sql: impl Into<Cow<'static, str>>, binds: impl IntoIterator<Item = Value<'static>>) -> Self {
+    pub fn new(sql: impl Into<Cow<'static, str>>, binds: impl IntoIterator<Item = Value<'static>>) -> Self {
         RawSql { sql: sql.into(), binds: binds.into_iter().collect() }
     }
 
@@ -46,7 +46,7 @@ impl RawSql {
 
 /// The statements of an association that has its own.
 #[derive(Debug, Clone, Copy)]
-pub struct Finder {
+pub struct CustomSql {
     /// The one that finds an owner's rows: exactly the target's columns, in their order.
     pub find: fn(&dyn Any) -> RawSql,
     /// The one that counts them, if that is another than counting what the first finds.
@@ -55,15 +55,15 @@ pub struct Finder {
 
 /// `has_many` or `has_and_belongs_to_many` with a statement of its own.
 #[derive(Debug, Clone, Copy)]
-pub struct FinderKind {
+pub struct CustomSqlKind {
     /// The statement.
-    pub finder: Finder,
+    pub custom_sql: CustomSql,
     /// Which of the two.
-    pub declared_as: Macro,
+    pub declared_as: AssociationKind,
 }
 
-impl Kind for FinderKind {
-    fn association_macro(&self) -> Macro {
+impl AssociationBehavior for CustomSqlKind {
+    fn association_kind(&self) -> AssociationKind {
         self.declared_as
     }
 
@@ -72,7 +72,7 @@ impl Kind for FinderKind {
     }
 
     fn route(&self, _: &AssociationDef) -> Result<Route> {
-        Ok(Route::CustomSql(self.finder))
+        Ok(Route::CustomSql(self.custom_sql))
     }
 
     fn linkage(&self, _: &AssociationDef) -> Result<Linkage> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use assoc_core::joins::Finish;
+use assoc_core::joins::OwnerLimits;
 use assoc_core::planner::{EdgeId, Plan, Source};
 use assoc_core::{Cardinality, Links};
 
@@ -10,36 +10,36 @@ use super::NodeRows;
 use super::fetch::position;
 
 /// What an edge's owners reach through others.
-pub(super) struct Composed {
+pub(super) struct Through {
     pub(super) links: Links,
     /// For each link, owner by owner, the row between, if those are kept.
     pub(super) via: Option<Vec<u32>>,
 }
 
 /// The links of an edge that goes through others, from its owners to the rows of its child.
-pub(super) fn composed(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Composed> {
+pub(super) fn composed(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Through> {
     let edge = plan.edge(id);
-    let Source::Composed { first, second, finish } = edge.source else { return None };
+    let Source::Through { first, second, limits } = edge.source else { return None };
     let (first, second) = (links_of(plan, nodes, first)?, links_of(plan, nodes, second)?);
     let rows = nodes[edge.child].as_ref().map_or(0, |rows| rows.fetched.len());
     let group_of = nodes[edge.child].as_ref().map_or(&[][..], |rows| &rows.group_of);
-    Some(finished(&first, &second, finish, edge.cardinality, rows, group_of))
+    Some(finished(&first, &second, limits, edge.cardinality, rows, group_of))
 }
 
 /// The links of the first edge continued by those of the second.
 pub(super) fn finished(
     first: &Links,
     second: &Links,
-    finish: Finish,
+    limits: OwnerLimits,
     cardinality: Cardinality,
     rows: usize,
     group_of: &[i64],
-) -> Composed {
-    let mut per_owner = PerOwnerFinish::new(finish, cardinality, rows, group_of);
+) -> Through {
+    let mut per_owner = PerOwnerRows::new(limits, cardinality, rows, group_of);
     let onward = Onward::new(second);
     let mut ends = Vec::with_capacity(first.owners());
     let mut rows: Vec<u32> = Vec::new();
-    if !finish.join_rows {
+    if !limits.join_rows {
         let mut own: Vec<u32> = Vec::new();
         for (owner, between) in first.by_owner() {
             own.clear();
@@ -47,7 +47,7 @@ pub(super) fn finished(
             rows.extend_from_slice(per_owner.finish(owner, &mut own, |row| *row));
             ends.push(position(rows.len()));
         }
-        return Composed { links: Links::Many { rows, ends }, via: None };
+        return Through { links: Links::Many { rows, ends }, via: None };
     }
     // With the row between each owner and its row. What is kept of a row that is reached several times is the first way
     // to it: sorting is stable.
@@ -64,13 +64,13 @@ pub(super) fn finished(
         }
         ends.push(position(rows.len()));
     }
-    Composed { links: Links::Many { rows, ends }, via: Some(via) }
+    Through { links: Links::Many { rows, ends }, via: Some(via) }
 }
 
 /// What an association says about the rows of one owner: their order, each once, one of each group, an offset and a limit.
 /// The one place where that is done in memory.
-pub(super) struct PerOwnerFinish<'g> {
-    finish: Finish,
+pub(super) struct PerOwnerRows<'g> {
+    limits: OwnerLimits,
     skip: usize,
     most: usize,
     group_of: &'g [i64],
@@ -79,33 +79,33 @@ pub(super) struct PerOwnerFinish<'g> {
     group_taken_by: HashMap<i64, usize>,
 }
 
-impl<'g> PerOwnerFinish<'g> {
+impl<'g> PerOwnerRows<'g> {
     /// For positions below `rows`; `group_of` says for each row to which group it belongs, if they are grouped.
-    pub(super) fn new(finish: Finish, cardinality: Cardinality, rows: usize, group_of: &'g [i64]) -> Self {
+    pub(super) fn new(limits: OwnerLimits, cardinality: Cardinality, rows: usize, group_of: &'g [i64]) -> Self {
         let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let one = if cardinality == Cardinality::One { 1 } else { usize::MAX };
-        PerOwnerFinish {
-            finish,
-            skip: size(finish.offset),
-            most: finish.limit.map_or(one, |limit| size(limit).min(one)),
+        PerOwnerRows {
+            limits,
+            skip: size(limits.offset),
+            most: limits.limit.map_or(one, |limit| size(limit).min(one)),
             group_of,
-            taken_by: vec![usize::MAX; if finish.distinct { rows } else { 0 }],
+            taken_by: vec![usize::MAX; if limits.distinct { rows } else { 0 }],
             group_taken_by: HashMap::new(),
         }
     }
 
     /// What is left of an owner's rows, whose positions `row` says. Each owner is asked for once.
     pub(super) fn finish<'l, T>(&mut self, owner: usize, own: &'l mut Vec<T>, row: impl Fn(&T) -> u32) -> &'l [T] {
-        if self.finish.ranked {
+        if self.limits.globally_ordered {
             own.sort_by_key(&row);
         }
-        if self.finish.distinct {
+        if self.limits.distinct {
             let last = &mut self.taken_by;
             own.retain(|link| {
                 last.get_mut(row(link) as usize).is_some_and(|last| std::mem::replace(last, owner) != owner)
             });
         }
-        if self.finish.grouped {
+        if self.limits.grouped {
             // A step that serves this has a group for each of its rows.
             own.retain(|link| {
                 let group = self.group_of.get(row(link) as usize);
@@ -123,7 +123,7 @@ pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> O
         Source::Step { .. } | Source::OwnerStep { .. } | Source::Joined { .. } => {
             nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone())
         }
-        Source::Composed { .. } => composed(plan, nodes, id).map(|composed| composed.links),
+        Source::Through { .. } => composed(plan, nodes, id).map(|composed| composed.links),
     }
 }
 
@@ -185,30 +185,30 @@ mod tests {
         Links::Many { rows, ends }
     }
 
-    fn composed(finish: Finish, cardinality: Cardinality) -> Vec<Vec<usize>> {
+    fn composed(limits: OwnerLimits, cardinality: Cardinality) -> Vec<Vec<usize>> {
         // Owner 0 has links 0 and 1, owner 1 none, owner 2 link 2; links lead to rows.
         let first = Links::Runs(vec![2, 0, 1]);
         let second = many(&[&[3, 1], &[1, 0], &[2]]);
-        finished(&first, &second, finish, cardinality, 4, &[1, 2, 1, 2]).links.positions()
+        finished(&first, &second, limits, cardinality, 4, &[1, 2, 1, 2]).links.positions()
     }
 
     #[test]
     fn flattens_in_the_order_of_the_way() {
-        assert_eq!(composed(Finish::default(), Cardinality::Many), [vec![3, 1, 1, 0], vec![], vec![2]]);
+        assert_eq!(composed(OwnerLimits::default(), Cardinality::Many), [vec![3, 1, 1, 0], vec![], vec![2]]);
     }
 
     #[test]
     fn finishes_per_owner() {
-        let distinct = Finish { distinct: true, ..Finish::default() };
+        let distinct = OwnerLimits { distinct: true, ..OwnerLimits::default() };
         assert_eq!(composed(distinct, Cardinality::Many), [vec![3, 1, 0], vec![], vec![2]]);
-        let ranked = Finish { ranked: true, distinct: true, ..Finish::default() };
-        assert_eq!(composed(ranked, Cardinality::Many), [vec![0, 1, 3], vec![], vec![2]]);
-        let cut = Finish { offset: 1, limit: Some(2), ..Finish::default() };
+        let globally_ordered = OwnerLimits { globally_ordered: true, distinct: true, ..OwnerLimits::default() };
+        assert_eq!(composed(globally_ordered, Cardinality::Many), [vec![0, 1, 3], vec![], vec![2]]);
+        let cut = OwnerLimits { offset: 1, limit: Some(2), ..OwnerLimits::default() };
         assert_eq!(composed(cut, Cardinality::Many), [vec![1, 1], vec![], vec![]]);
-        assert_eq!(composed(Finish::default(), Cardinality::One), [vec![3], vec![], vec![2]]);
-        let grouped = Finish { grouped: true, ..Finish::default() };
+        assert_eq!(composed(OwnerLimits::default(), Cardinality::One), [vec![3], vec![], vec![2]]);
+        let grouped = OwnerLimits { grouped: true, ..OwnerLimits::default() };
         assert_eq!(composed(grouped, Cardinality::Many), [vec![3, 0], vec![], vec![2]]);
-        let limited = Finish { grouped: true, limit: Some(1), offset: 1, ..Finish::default() };
+        let limited = OwnerLimits { grouped: true, limit: Some(1), offset: 1, ..OwnerLimits::default() };
         assert_eq!(composed(limited, Cardinality::Many), [vec![0], vec![], vec![]]);
     }
 
@@ -217,17 +217,17 @@ mod tests {
         // Owner 0 has links 0 to 3, owner 1 link 4; link 2 leads nowhere.
         let first = Links::Runs(vec![4, 1]);
         let second = Links::One(vec![Some(2), Some(0), None, Some(2), Some(0)]);
-        let composed = |finish: Finish| {
-            let finish = Finish { join_rows: true, ..finish };
-            let Composed { links, via } = finished(&first, &second, finish, Cardinality::Many, 3, &[]);
+        let composed = |limits: OwnerLimits| {
+            let limits = OwnerLimits { join_rows: true, ..limits };
+            let Through { links, via } = finished(&first, &second, limits, Cardinality::Many, 3, &[]);
             (links.positions(), via.unwrap())
         };
-        assert_eq!(composed(Finish::default()), (vec![vec![2, 0, 2], vec![0]], vec![0, 1, 3, 4]));
-        let ranked = Finish { ranked: true, ..Finish::default() };
-        assert_eq!(composed(ranked), (vec![vec![0, 2, 2], vec![0]], vec![1, 0, 3, 4]));
-        let distinct = Finish { distinct: true, ..Finish::default() };
+        assert_eq!(composed(OwnerLimits::default()), (vec![vec![2, 0, 2], vec![0]], vec![0, 1, 3, 4]));
+        let globally_ordered = OwnerLimits { globally_ordered: true, ..OwnerLimits::default() };
+        assert_eq!(composed(globally_ordered), (vec![vec![0, 2, 2], vec![0]], vec![1, 0, 3, 4]));
+        let distinct = OwnerLimits { distinct: true, ..OwnerLimits::default() };
         assert_eq!(composed(distinct), (vec![vec![2, 0], vec![0]], vec![0, 1, 4]));
-        let cut = Finish { ranked: true, offset: 1, limit: Some(1), ..Finish::default() };
+        let cut = OwnerLimits { globally_ordered: true, offset: 1, limit: Some(1), ..OwnerLimits::default() };
         assert_eq!(composed(cut), (vec![vec![2], vec![]], vec![0]));
     }
 }

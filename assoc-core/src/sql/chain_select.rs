@@ -9,12 +9,12 @@ use super::{KeyedSelect, Matching, Select, SqlWriter};
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::joins::{Joins, Way};
+use crate::joins::{JoinChain, Joins};
 use crate::key::KeySet;
 use crate::metadata::model::ModelDef;
 use crate::statement::Statement;
 
-impl Way {
+impl JoinChain {
     /// How the answer's rows are assigned to keys on a database.
     #[must_use]
     pub fn matching(&self, dialect: &dyn Dialect) -> Matching {
@@ -73,7 +73,7 @@ impl Way {
         writer.push("SELECT ");
         key_column(&mut writer, "ordinal");
         writer.push(", COUNT(*)");
-        if self.finish.distinct {
+        if self.limits.distinct {
             // Each target of an owner once, under the name that the table of keys has.
             writer.push(" FROM (SELECT DISTINCT ");
             key_column(&mut writer, "ordinal");
@@ -85,7 +85,7 @@ impl Way {
             }
         }
         self.write_from(&mut writer, &from, by_ordinal, keys)?;
-        if self.finish.distinct {
+        if self.limits.distinct {
             writer.push(") AS ");
             writer.identifier("keys");
         }
@@ -137,14 +137,14 @@ struct Begin {
 }
 
 impl Begin {
-    fn of(way: &Way, dialect: &dyn Dialect) -> Option<Self> {
-        let (model, columns, place) = way.key_table()?;
+    fn of(join_chain: &JoinChain, dialect: &dyn Dialect) -> Option<Self> {
+        let (model, columns, place) = join_chain.key_table()?;
         let mut joins = Joins::default();
-        way.join_into(&mut joins);
-        joins.assign_names(way.target, dialect.capabilities().max_identifier);
+        join_chain.join_into(&mut joins);
+        joins.assign_names(join_chain.target, dialect.capabilities().max_identifier);
         let name = joins.tables()[joins.find(&[place])?].name.clone();
         let columns = columns.iter().map(|column| model.columns[*column].name).collect();
-        Some(Begin { tables: Select { joins, ..Select::new(way.target) }, model, columns, name })
+        Some(Begin { tables: Select { joins, ..Select::new(join_chain.target) }, model, columns, name })
     }
 
     fn write_key(&self, writer: &mut SqlWriter<'_>, matching: Matching) {

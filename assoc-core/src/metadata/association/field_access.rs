@@ -209,9 +209,9 @@ pub(crate) fn share_row<T: Send + Sync + 'static>(
     }
 }
 
-/// The field an association is stored in. [`FieldSlot`](crate::FieldSlot) is the implementor for all holders, instantiated per
+/// The field an association is stored in. [`FieldAccessor`](crate::FieldSlot) is the implementor for all holders, instantiated per
 /// association.
-pub trait Slot: Send + Sync {
+pub trait FieldAccess: Send + Sync {
     /// What is in memory for one owner; not loaded for a value of another type.
     fn state(&self, owner: &dyn Any) -> LoadState;
 

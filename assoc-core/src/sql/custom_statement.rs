@@ -13,36 +13,36 @@ use crate::metadata::association::RawSql;
 use crate::statement::Statement;
 
 impl KeyedSelect {
-    fn wraps_found(&self) -> bool {
+    fn wraps_custom_sql(&self) -> bool {
         !self.filter.is_always() || !self.order.is_empty() || self.selected.is_some()
     }
 
-    /// The limit that the statement of [`found`](Self::found) does not have.
+    /// The limit that the statement of [`custom_sql`](Self::found) does not have.
     #[must_use]
     pub fn cut_afterwards(&self) -> Option<PerOwner> {
-        self.per_owner.filter(|_| !self.wraps_found())
+        self.per_owner.filter(|_| !self.wraps_custom_sql())
     }
 
-    /// Whether the statement of [`found`](Self::found) is the application's own, which selects the columns itself.
+    /// Whether the statement of [`custom_sql`](Self::found) is the application's own, which selects the columns itself.
     #[must_use]
-    pub fn reads_as_found(&self) -> bool {
-        !self.wraps_found() && self.only.is_none()
+    pub fn reads_custom_sql_as_it_is(&self) -> bool {
+        !self.wraps_custom_sql() && self.only.is_none()
     }
 
     /// The statement that finds the rows of one owner.
     ///
     /// # Errors
     /// When the number of `?` is not that of the binds, or the filter or order names a column the statement cannot reach.
-    pub fn found(&self, dialect: &dyn Dialect, raw: &RawSql) -> Result<Statement> {
+    pub fn custom_sql(&self, dialect: &dyn Dialect, raw: &RawSql) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
-        if !self.wraps_found() {
+        if !self.wraps_custom_sql() {
             writer.raw_statement(raw.sql(), raw.binds())?;
             return writer.finish_within_limit();
         }
         writer.push("SELECT ");
         writer.qualify(self.model.table.name);
         self.write_columns(&mut writer);
-        self.write_found(&mut writer, raw)?;
+        self.write_custom_sql(&mut writer, raw)?;
         writer.order_by(&self.total_order())?;
         if let Some(PerOwner { limit, offset }) = self.per_owner {
             dialect.write_limit(&mut writer, limit, Some(offset).filter(|offset| *offset > 0));
@@ -53,17 +53,17 @@ impl KeyedSelect {
     /// The statement that counts the rows of one owner, without regard to a limit.
     ///
     /// # Errors
-    /// As [`found`](Self::found).
-    pub fn count_found(&self, dialect: &dyn Dialect, raw: &RawSql) -> Result<Statement> {
+    /// As [`custom_sql`](Self::found).
+    pub fn count_custom_sql(&self, dialect: &dyn Dialect, raw: &RawSql) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         writer.push("SELECT COUNT(*)");
         writer.qualify(self.model.table.name);
-        self.write_found(&mut writer, raw)?;
+        self.write_custom_sql(&mut writer, raw)?;
         writer.finish_within_limit()
     }
 
     // ` FROM (…) AS posts WHERE …`
-    fn write_found(&self, writer: &mut SqlWriter<'_>, raw: &RawSql) -> Result<()> {
+    fn write_custom_sql(&self, writer: &mut SqlWriter<'_>, raw: &RawSql) -> Result<()> {
         writer.push(" FROM (");
         writer.raw(raw.sql(), raw.binds())?;
         writer.push(") AS ");

@@ -4,7 +4,7 @@ use assoc_core::driver::Access;
 use assoc_core::planner::{Plan, Root, RootRequest};
 use assoc_core::{IntoPreload, Model, Request, Result};
 
-use crate::preload::{self, Held, HeldRows};
+use crate::preload::{self, Existing, ExistingRows};
 use crate::read::{in_snapshot, with_plan};
 use crate::repo::Repo;
 
@@ -54,7 +54,7 @@ impl Repo {
 
     /// Begins to load associations of structs of several models by one request: [`Together`].
     pub fn together(&self) -> Together<'_, 'static> {
-        Together { repo: self, roots: Vec::new(), held: Vec::new() }
+        Together { repo: self, roots: Vec::new(), existing: Vec::new() }
     }
 
     pub(crate) async fn preload_rows<O: Model>(
@@ -63,26 +63,29 @@ impl Repo {
         requests: Vec<Request>,
         force: bool,
     ) -> Result<()> {
-        let plan = self.plan(O::DEF, Root::Held, requests)?;
+        let plan = self.plan(O::DEF, Root::Existing, requests)?;
         if rows.is_empty() {
             return Ok(());
         }
-        self.load_held(&plan, &mut HeldRows::Taking(rows), force).await
+        self.load_existing(&plan, &mut ExistingRows::Taking(rows), force).await
     }
 
     // Loads what a plan says for rows in hand.
-    async fn load_held(&self, plan: &Plan, held: &mut (dyn Held + '_), force: bool) -> Result<()> {
+    async fn load_existing(&self, plan: &Plan, existing: &mut (dyn Existing + '_), force: bool) -> Result<()> {
         // Rows in hand need no connection of their own; a request that begins elsewhere takes none here.
         let first = plan.steps().first().map_or(plan.nodes()[0].model, |step| step.select.model);
-        let repo = self.at_home_of(first);
+        let repo = self.in_database_of(first);
         let mut session = repo.session(Access::Read).await?;
         // One statement is a snapshot by itself; scopes and statements by owner are several.
         let fetched = match plan.steps() {
-            [step] if !step.depends_on_owners() => preload::fetch_held(&mut session, plan, held, force).await,
-            _ => in_snapshot(&mut session, async |session| preload::fetch_held(session, plan, held, force).await).await,
+            [step] if !step.depends_on_owners() => preload::fetch_existing(&mut session, plan, existing, force).await,
+            _ => {
+                in_snapshot(&mut session, async |session| preload::fetch_existing(session, plan, existing, force).await)
+                    .await
+            }
         };
         // After the end of the snapshot, which may fail as well.
-        fetched.map_err(|error| with_plan(self, error, plan, None))?.attach(plan, held);
+        fetched.map_err(|error| with_plan(self, error, plan, None))?.attach(plan, existing);
         Ok(())
     }
 }
@@ -150,7 +153,7 @@ impl<O: Model> PreloadTarget<O> for Option<O> {
 pub struct Together<'r, 'h> {
     repo: &'r Repo,
     roots: Vec<RootRequest>,
-    held: Vec<Box<dyn Held + 'h>>,
+    existing: Vec<Box<dyn Existing + 'h>>,
 }
 
 impl<'r, 'h> Together<'r, 'h> {
@@ -164,7 +167,7 @@ impl<'r, 'h> Together<'r, 'h> {
         'h: 'a,
     {
         let root = RootRequest { model: O::DEF, requests: preload.into_requests(), available: false };
-        self.with(root, Box::new(HeldRows::Taking(target.rows())))
+        self.with(root, Box::new(ExistingRows::Taking(target.rows())))
     }
 
     /// Rows that are at hand and up to date, as far as the application knows: where one of them is looked up by its
@@ -197,18 +200,19 @@ impl<'r, 'h> Together<'r, 'h> {
         'h: 'a,
     {
         let root = RootRequest { model: M::DEF, requests: Vec::new(), available: true };
-        self.with(root, Box::new(HeldRows::Lent(rows)))
+        self.with(root, Box::new(ExistingRows::Lent(rows)))
     }
 
-    fn with<'a>(self, root: RootRequest, rows: Box<dyn Held + 'a>) -> Together<'r, 'a>
+    fn with<'a>(self, root: RootRequest, rows: Box<dyn Existing + 'a>) -> Together<'r, 'a>
     where
         'h: 'a,
     {
-        let Together { repo, mut roots, held } = self;
+        let Together { repo, mut roots, existing } = self;
         roots.push(root);
-        let mut held: Vec<Box<dyn Held + 'a>> = held.into_iter().map(|own| own as Box<dyn Held + 'a>).collect();
-        held.push(rows);
-        Together { repo, roots, held }
+        let mut existing: Vec<Box<dyn Existing + 'a>> =
+            existing.into_iter().map(|own| own as Box<dyn Existing + 'a>).collect();
+        existing.push(rows);
+        Together { repo, roots, existing }
     }
 
     /// Loads what is missing. What is loaded already stays and costs nothing. At most 1 statement an association and
@@ -229,11 +233,11 @@ impl<'r, 'h> Together<'r, 'h> {
     }
 
     async fn load(mut self, force: bool) -> Result<()> {
-        let plan = self.repo.context().plan(Root::Held, self.roots)?;
-        if self.held.iter().all(|own| own.len(0) == 0) {
+        let plan = self.repo.context().plan(Root::Existing, self.roots)?;
+        if self.existing.iter().all(|own| own.len(0) == 0) {
             return Ok(());
         }
-        self.repo.load_held(&plan, &mut self.held, force).await
+        self.repo.load_existing(&plan, &mut self.existing, force).await
     }
 }
 

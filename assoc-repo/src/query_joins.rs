@@ -118,7 +118,7 @@ impl<M: Model> Select<M> {
     /// [`eager_load`](Self::eager_load) does, if a condition or order reaches into it or the query joins it; otherwise by
     /// key, as [`preload`](Self::preload). [`explain`](Self::explain) says which.
     pub fn includes(self, associations: impl IntoPreload<M>) -> Self {
-        self.load(associations, Strategy::Chosen)
+        self.load(associations, Strategy::Auto)
     }
 
     fn load(mut self, associations: impl IntoPreload<M>, strategy: Strategy) -> Self {

@@ -1,10 +1,10 @@
-//! The [`Slot`] of a field of any holder type. What holders have in common is here; a holder only says how fetched rows
+//! The [`FieldAccess`] of a field of any holder type. What holders have in common is here; a holder only says how fetched rows
 //! become its value.
 
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::metadata::association::{Children, JoinTableRows, Links, LoadState, SharedRow, Slot};
+use crate::metadata::association::{Children, FieldAccess, JoinTableRows, Links, LoadState, SharedRow};
 use crate::metadata::model::Model;
 use crate::metadata::rows::Owners;
 
@@ -43,22 +43,22 @@ pub struct Fetched<'r> {
 }
 
 /// The slot of a field of type `H` in model `O`.
-pub struct FieldSlot<O, H> {
+pub struct FieldAccessor<O, H> {
     field: fn(&O) -> &H,
     field_mut: fn(&mut O) -> &mut H,
 }
 
-impl<O, H> FieldSlot<O, H> {
+impl<O, H> FieldAccessor<O, H> {
     /// The slot of the field that these two functions lead to.
     #[must_use]
     pub const fn new(field: fn(&O) -> &H, field_mut: fn(&mut O) -> &mut H) -> Self {
-        FieldSlot { field, field_mut }
+        FieldAccessor { field, field_mut }
     }
 }
 
 // Each association has these, and in a build without optimisation each closure is a function more: hence no adapters.
 #[allow(clippy::manual_map)]
-impl<O: Model, H: AssociationField> FieldSlot<O, H> {
+impl<O: Model, H: AssociationField> FieldAccessor<O, H> {
     fn of<'a>(&self, owner: &'a dyn Any) -> Option<&'a H> {
         match owner.downcast_ref::<O>() {
             Some(owner) => Some((self.field)(owner)),
@@ -84,7 +84,7 @@ impl<O: Model, H: AssociationField> FieldSlot<O, H> {
     }
 }
 
-impl<O: Model, H: AssociationField> Slot for FieldSlot<O, H> {
+impl<O: Model, H: AssociationField> FieldAccess for FieldAccessor<O, H> {
     fn state(&self, owner: &dyn Any) -> LoadState {
         match self.of(owner) {
             Some(field) => field.load_state(),
