@@ -261,7 +261,7 @@ impl Repo {
             return Err(Error::invalid_query(M::DEF.name, message));
         }
         // Of the same rows as `all` gives, in the same order, unless they become others.
-        let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
+        let plain = !spec.distinct && (!spec.group.is_empty() || !operands.iter().any(Operand::is_aggregate));
         let spec = if plain { spec.with_total_order() } else { spec };
         let selected = Selected::new(M::DEF.name, operands.clone());
         let spec = SelectSpec { operands: Some(operands), ..spec };

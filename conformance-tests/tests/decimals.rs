@@ -14,7 +14,7 @@ use assoc_core::value::decimal::DecimalNumber;
 use assoc_core::{BoxFuture, Connection, Dialect, Filter};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};
-use conformance_tests::Backend;
+use conformance_tests::{Backend, Recorded, Recorder};
 use rstest::rstest;
 use rust_decimal::Decimal;
 
@@ -417,10 +417,13 @@ fn rate(code: &str, amount: &str, next: Option<&str>) -> assoc_repo::Changeset<R
 /// How SQLite would run what a repo asks for.
 fn plan<M: assoc_core::Model>(file: &std::path::Path, repo: &Repo, query: &assoc_repo::Select<M>) -> String {
     let explained = repo.explain(query).unwrap();
-    // The last statement: of a preload, or of the query alone. Functions are known to our connections only, but SQLite
-    // plans without calling them.
+    // The last statement: of a preload, or of the query alone.
     let sql = explained.lines().map(str::trim).rfind(|line| line.contains("SELECT")).unwrap();
-    let sql = &sql[sql.find("SELECT").unwrap()..];
+    plan_of(file, &sql[sql.find("SELECT").unwrap()..])
+}
+
+/// How SQLite would run a statement. Functions are known to our connections only, but SQLite plans without calling them.
+fn plan_of(file: &std::path::Path, sql: &str) -> String {
     let conn = assoc_sqlite::rusqlite::Connection::open(file).unwrap();
     assoc_sqlite::rusqlite::vtab::array::load_module(&conn).unwrap();
     let flags = assoc_sqlite::rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
@@ -432,6 +435,39 @@ fn plan<M: assoc_core::Model>(file: &std::path::Path, repo: &Repo, query: &assoc
         details.push(row.get::<_, String>(3).unwrap());
     }
     details.join("\n")
+}
+
+// A page begins where the index has the last row's number.
+async fn pages_use_the_index(file: &std::path::Path) {
+    let recorder = Recorder::default();
+    let driver: Arc<dyn Driver> = Arc::new(assoc_sqlite::Sqlite::open(file).unwrap());
+    let repo = Repo::new(Recorded::new(driver, recorder.clone()));
+    let offers = ["9.5", "10", "100.10", "9.50", "-3", "123456789123456789.123456789"];
+    repo.insert_all(offers.map(|price| {
+        let price: Decimal = price.parse().unwrap();
+        Offer::build().set(Offer::PRICE, Some(price)).set(Offer::MOST, price)
+    }))
+    .await
+    .unwrap();
+    for (name, sort) in [("ascending", Rate::AMOUNT.asc()), ("descending", Rate::AMOUNT.desc())] {
+        let mut pages = repo.in_batches(Query::order_by(sort), 3).unwrap();
+        pages.next().await.unwrap();
+        let _ = recorder.take();
+        pages.next().await.unwrap();
+        let (sql, _) = recorder.take().pop().unwrap();
+        let plan = plan_of(file, &sql);
+        assert!(plan.contains("SEARCH rates USING INDEX by_amount"), "{name}: {plan}\n{sql}");
+        assert!(!plan.contains("USE TEMP B-TREE FOR ORDER BY"), "{name}: the whole rest is sorted: {plan}");
+    }
+    // A column that may be NULL.
+    let mut pages = repo.in_batches(Query::order_by(Offer::PRICE.asc()), 2).unwrap();
+    pages.next().await.unwrap();
+    let _ = recorder.take();
+    pages.next().await.unwrap();
+    let (sql, _) = recorder.take().pop().unwrap();
+    let plan = plan_of(file, &sql);
+    assert!(plan.contains("SEARCH offers USING INDEX by_price"), "{plan}\n{sql}");
+    repo.execute_raw("DELETE FROM offers", []).await.unwrap();
 }
 
 #[test]
@@ -470,6 +506,7 @@ fn an_index_that_every_client_can_use_serves_decimals_on_sqlite() {
         let page = Query::filter(Offer::PRICE.gt(amount)).order_by(Offer::PRICE.asc()).limit(20);
         let page = plan(&file, &repo, &page);
         assert!(page.contains("SEARCH offers USING INDEX by_price") && page.contains("LAST 2 TERMS"), "{page}");
+        pages_use_the_index(&file).await;
         for (name, query) in [
             ("belongs_to", Query::preload(Rate::FOLLOWING)),
             ("has_many", Query::preload(Rate::PRECEDING)),

@@ -4,14 +4,25 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::column_type::{ColumnType, IntoColumn};
-use crate::metadata::expr::{AggregateFunction, Comparison, Expr, Operand};
-use crate::typed::column::{Column, Filter, bind};
+use crate::metadata::expr::{AggregateFunction, Comparison, Direction, Expr, Operand};
+use crate::typed::column::{Column, Filter, Sort, TextColumn, bind};
+use crate::typed::comparisons::words_of_a_value;
+use crate::value::Value;
 
 mod summable;
 
 pub use summable::Summable;
 
-/// An aggregate over rows of model `M`, answered as `Out`.
+/// An aggregate over rows of model `M`, answered as `Out`: what `repo.aggregate` computes, and in a query with `group_by` what
+/// `repo.pluck` reads, `having` compares and `order_by` sorts by. A condition on single rows (`filter`) cannot hold one.
+///
+/// ```ignore
+/// let most = Query::group_by(Post::USER_ID)
+///     .having(Post::ID.count().ge(2).and(Post::STARS.avg().is_not_null()))
+///     .order_by(Post::ID.count().desc())
+///     .limit(5);
+/// let authors = repo.pluck((Post::USER_ID, Post::ID.count()), most).await?;
+/// ```
 pub struct Aggregate<M, Out> {
     operand: Operand,
     model: PhantomData<fn() -> (M, Out)>,
@@ -54,37 +65,7 @@ impl<M, Out> fmt::Debug for Aggregate<M, Out> {
     }
 }
 
-impl<M, Out: ColumnType> Aggregate<M, Out> {
-    /// The aggregate compares so with a value; for `having`.
-    #[must_use]
-    pub fn compare(self, op: Comparison, value: impl IntoColumn<Out>) -> Filter<M> {
-        Filter::new(Expr::Compare { left: self.operand, op, right: Operand::Value(bind(value)) })
-    }
-
-    /// The aggregate is greater than a value; for `having`.
-    #[must_use]
-    pub fn gt(self, value: impl IntoColumn<Out>) -> Filter<M> {
-        self.compare(Comparison::Gt, value)
-    }
-
-    /// The aggregate is at least a value; for `having`.
-    #[must_use]
-    pub fn ge(self, value: impl IntoColumn<Out>) -> Filter<M> {
-        self.compare(Comparison::Ge, value)
-    }
-
-    /// The aggregate is less than a value; for `having`.
-    #[must_use]
-    pub fn lt(self, value: impl IntoColumn<Out>) -> Filter<M> {
-        self.compare(Comparison::Lt, value)
-    }
-
-    /// The aggregate equals a value; for `having`.
-    #[must_use]
-    pub fn eq(self, value: impl IntoColumn<Out>) -> Filter<M> {
-        self.compare(Comparison::Eq, value)
-    }
-}
+words_of_a_value!(Aggregate, "this aggregate: for queries with `group_by`");
 
 /// Something a query can select by itself: a column or an aggregate.
 pub trait Selectable<M> {

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::typed::aggregate::{Aggregate, Summable};
+use crate::typed::comparisons::words_of_a_value;
 use crate::typed::joined_column::JoinedColumn;
 use crate::value::Value;
 
@@ -83,30 +84,6 @@ impl<M, V: ColumnType> Column<M, V> {
         Operand::Column(self.column_ref())
     }
 
-    /// Sorts by this column, smallest first. `NULL`s come first on SQLite, MySQL and MariaDB.
-    #[must_use]
-    pub fn asc(self) -> Sort<M> {
-        Sort::new(self.operand(), Direction::Asc)
-    }
-
-    /// Sorts by this column, largest first.
-    #[must_use]
-    pub fn desc(self) -> Sort<M> {
-        Sort::new(self.operand(), Direction::Desc)
-    }
-
-    /// The column is `NULL`.
-    #[must_use]
-    pub fn is_null(self) -> Filter<M> {
-        Filter::new(Expr::IsNull(self.operand()))
-    }
-
-    /// The column is not `NULL`.
-    #[must_use]
-    pub fn is_not_null(self) -> Filter<M> {
-        Filter::new(Expr::IsNull(self.operand()).negated())
-    }
-
     fn aggregate<Out>(self, function: AggregateFunction, distinct: bool) -> Aggregate<M, Out> {
         Aggregate::new(Operand::Aggregate { function, column: Some(self.column_ref()), distinct })
     }
@@ -124,8 +101,8 @@ impl<M, V: ColumnType> Column<M, V> {
     }
 }
 
-/// A column of a query of model `M`: the model's own ([`Column`]), or a joined one
-/// ([`JoinedColumn`](crate::JoinedColumn)).
+/// A value of a row of a query of model `M`: one of the model's own columns ([`Column`]), a joined one
+/// ([`JoinedColumn`](crate::JoinedColumn)), or, of a group, an [`Aggregate`].
 pub trait ColumnOf<M> {
     /// The data form.
     fn into_operand(self) -> Operand;
@@ -134,6 +111,12 @@ pub trait ColumnOf<M> {
 impl<M, V: ColumnType> ColumnOf<M> for Column<M, V> {
     fn into_operand(self) -> Operand {
         self.operand()
+    }
+}
+
+impl<M, Out: ColumnType> ColumnOf<M> for Aggregate<M, Out> {
+    fn into_operand(self) -> Operand {
+        Aggregate::into_operand(self)
     }
 }
 
@@ -150,7 +133,7 @@ macro_rules! column_comparisons {
     };
     ($type:ident) => {
         column_comparisons! { $type:
-            /// Equal to another column of the row. Never true where one of them is `NULL`.
+            /// Equal to another column of the row, or of a group to an aggregate. Never true where one of them is `NULL`.
             eq_column Eq,
             /// Different from another column of the row.
             ne_column Ne,
@@ -168,68 +151,10 @@ macro_rules! column_comparisons {
 
 column_comparisons!(Column);
 column_comparisons!(JoinedColumn);
+column_comparisons!(Aggregate);
+words_of_a_value!(Column, "this column");
 
 impl<M, V: ColumnType> Column<M, V> {
-    fn compare(self, op: Comparison, value: impl IntoColumn<V>) -> Filter<M> {
-        let right = Operand::Value(bind(value));
-        Filter::new(Expr::Compare { left: self.operand(), op, right })
-    }
-
-    /// Equal to a value; `.eq(None)` is `IS NULL`.
-    #[must_use]
-    pub fn eq(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Eq, value)
-    }
-
-    /// Different from a value; `.ne(None)` is `IS NOT NULL`. Rows with `NULL` are never different from a value: add
-    /// `.or(column.is_null())` to have them.
-    #[must_use]
-    pub fn ne(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Ne, value)
-    }
-
-    /// Less than a value.
-    #[must_use]
-    pub fn lt(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Lt, value)
-    }
-
-    /// At most a value.
-    #[must_use]
-    pub fn le(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Le, value)
-    }
-
-    /// Greater than a value.
-    #[must_use]
-    pub fn gt(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Gt, value)
-    }
-
-    /// At least a value.
-    #[must_use]
-    pub fn ge(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Ge, value)
-    }
-
-    /// One of several values. An empty list matches nothing; `None` among them matches `NULL`.
-    #[must_use]
-    pub fn is_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
-        Filter::new(Expr::In { operand: self.operand(), values: values.into_iter().map(bind).collect() })
-    }
-
-    /// None of several values. An empty list matches every row; rows with `NULL` match only then.
-    #[must_use]
-    pub fn not_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
-        self.is_in(values).not()
-    }
-
-    /// Between two values, both included.
-    #[must_use]
-    pub fn between(self, low: impl IntoColumn<V>, high: impl IntoColumn<V>) -> Filter<M> {
-        Filter::new(Expr::Between { operand: self.operand(), low: bind(low), high: bind(high) })
-    }
-
     /// The smallest value, or `None` over no rows.
     #[must_use]
     pub fn min(self) -> Aggregate<M, V::Nullable>
@@ -272,21 +197,6 @@ impl<M, V: ColumnType> Column<M, V> {
 pub trait TextColumn: ColumnType {}
 impl TextColumn for String {}
 impl TextColumn for Option<String> {}
-
-impl<M, V: TextColumn> Column<M, V> {
-    /// Matches a `LIKE` pattern: `%` is any text, `_` any character, `\` takes their meaning away. Use
-    /// [`escape_like`] for text that comes from outside. Whether case matters is the database's decision.
-    #[must_use]
-    pub fn like(self, pattern: impl Into<String>) -> Filter<M> {
-        Filter::new(Expr::Like { operand: self.operand(), pattern: Value::Text(pattern.into().into()) })
-    }
-
-    /// Does not match a `LIKE` pattern.
-    #[must_use]
-    pub fn not_like(self, pattern: impl Into<String>) -> Filter<M> {
-        self.like(pattern).not()
-    }
-}
 
 /// Takes the meaning of `%`, `_` and `\` away, so that text from outside matches itself within a `LIKE` pattern.
 ///
