@@ -15,10 +15,12 @@ use assoc_core::{BoxFuture, Connection, Dialect, Filter};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
+use random::Random;
 use rstest::rstest;
 use rust_decimal::Decimal;
 
 mod backends;
+mod random;
 
 struct Shared(Arc<dyn Driver>);
 
@@ -47,23 +49,6 @@ struct Offer {
     equal: HasOne<Option<Offer>>,
     #[belongs_to(foreign_key = "price", primary_key = "most")]
     origin: BelongsTo<Option<Offer>>,
-}
-
-/// splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end.max(1) as u64).unwrap()
-    }
 }
 
 /// What a kind of column keeps.
@@ -368,7 +353,7 @@ fn decimals_are_numbers(#[values(SqliteFile, MariaDb)] backend: impl Backend) {
         for kind in kinds(backend.name()) {
             for seed in first..first + tables {
                 println!("{}: ASSOC_PROPERTY_SEED={seed}", kind.name);
-                let mut random = Random(seed);
+                let mut random = Random::new(seed);
                 table(&repo, &kind).await;
                 let mut rows = Vec::new();
                 for _ in 0..1 + random.below(14) {
