@@ -145,3 +145,11 @@ fn scopes_that_lead_back_to_themselves_are_refused() {
     let error = written(Owner::DOGS.any(Dog::ID.gt(1))).unwrap_err();
     assert!(error.to_string().contains("lead back to themselves"), "{error}");
 }
+
+#[test]
+fn a_list_of_keys_is_walked_through_by_reference() {
+    let (numbers, prices) = (vec![1_i64, 2], Some(3_i64));
+    let by_reference = Seat::NUMBER.is_in(&numbers).and(Seat::PRICE.is_in(&prices)).and(Seat::HALL_ID.ge(&numbers[0]));
+    let by_value = Seat::NUMBER.is_in([1, 2]).and(Seat::PRICE.is_in([3])).and(Seat::HALL_ID.ge(1));
+    assert_eq!(by_reference, by_value);
+}

@@ -14,7 +14,5 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: &[Target] = &[
-    Target { name: "raw_sql", run: raw_sql::run },
-    Target { name: "stored_values", run: stored_values::run },
-];
+pub const TARGETS: &[Target] =
+    &[Target { name: "raw_sql", run: raw_sql::run }, Target { name: "stored_values", run: stored_values::run }];

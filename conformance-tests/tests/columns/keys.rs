@@ -18,7 +18,7 @@ trait Keyed: Model<Key = (Self::A, Self::B)> + PartialEq + Debug {
     const TO_NEXT: Association<Self, Self, BelongsTo<Option<Self>>>;
     const TO_PREVIOUS: Association<Self, Self, HasMany<Self>>;
     fn new(key: (Self::A, Self::B), next: Option<(Self::A, Self::B)>) -> assoc_repo::Changeset<Self>;
-    fn key(&self) -> (&Self::A, &Self::B);
+    fn columns(&self) -> (&Self::A, &Self::B);
     fn loaded(&self) -> (Option<&Self>, &[Self]);
 }
 
@@ -54,7 +54,7 @@ macro_rules! keyed {
                     entry.set(Entry::NEXT_A, next_a).set(Entry::NEXT_B, next_b)
                 }
 
-                fn key(&self) -> (&$a, &$b) {
+                fn columns(&self) -> (&$a, &$b) {
                     (&self.a, &self.b)
                 }
 
@@ -102,7 +102,8 @@ async fn check<E: Keyed>(repo: &Repo, recorder: &Recorder, sqlite: bool) {
     let (first, tables) = (number("ASSOC_PROPERTY_SEED", 1), number("ASSOC_PROPERTY_CASES", 8));
     for seed in first..first + tables {
         let mut random = Random::new(seed);
-        let kinds = Kinds::<E> { a: any_of(E::A::kinds(sqlite), &mut random), b: any_of(E::B::kinds(sqlite), &mut random) };
+        let kinds =
+            Kinds::<E> { a: any_of(E::A::kinds(sqlite), &mut random), b: any_of(E::B::kinds(sqlite), &mut random) };
         println!("{:?}, {:?}: ASSOC_PROPERTY_SEED={seed}", kinds.a.column, kinds.b.column);
         let written = filled(repo, &kinds, &mut random).await;
         in_pages(repo, &kinds, &written, &mut random).await;
@@ -162,13 +163,13 @@ async fn in_pages<E: Keyed>(repo: &Repo, kinds: &Kinds<E>, written: &Written<E>,
         let mut pages = repo.in_batches(query, 1 + random.below(4) as u64).unwrap();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await.unwrap() {
-            found.extend(page.iter().map(|row| kinds.sorted(row.key())));
+            found.extend(page.iter().map(|row| kinds.sorted(row.columns())));
         }
         assert_eq!(found, expected);
     }
     for (key, _) in written {
         let row = repo.get::<E>(key.clone(), Query::new()).await.unwrap();
-        assert_eq!(row.as_ref().map(|row| kinds.place(row.key())), Some(kinds.place((&key.0, &key.1))), "{key:?}");
+        assert_eq!(row.as_ref().map(|row| kinds.place(row.columns())), Some(kinds.place((&key.0, &key.1))), "{key:?}");
     }
 }
 
@@ -184,15 +185,18 @@ async fn associated<E: Keyed>(repo: &Repo, kinds: &Kinds<E>, written: &Written<E
     assert_eq!(rows.len(), written.len());
     let counts = repo.count_for(&rows, E::TO_PREVIOUS).await.unwrap();
     for (row, count) in rows.iter().zip(counts) {
-        let own = kinds.place(row.key());
+        let own = kinds.place(row.columns());
         let (next, previous) = row.loaded();
-        assert_eq!(next.map(|next| kinds.place(next.key())), next_of(&own), "after {own:?} of {written:?}");
-        let mut expected: Vec<&Key<E>> =
-            written.iter().filter(|(_, next)| next.as_ref().map(place).as_ref() == Some(&own)).map(|(key, _)| key).collect();
+        assert_eq!(next.map(|next| kinds.place(next.columns())), next_of(&own), "after {own:?} of {written:?}");
+        let mut expected: Vec<&Key<E>> = written
+            .iter()
+            .filter(|(_, next)| next.as_ref().map(place).as_ref() == Some(&own))
+            .map(|(key, _)| key)
+            .collect();
         assert_eq!(count, expected.len() as u64, "before {own:?} of {written:?}");
         expected.sort_by_key(|(a, b)| ((kinds.b.sorted)(b), (kinds.a.sorted)(a)));
         let expected: Vec<_> = expected.into_iter().take(3).map(place).collect();
-        let found: Vec<_> = previous.iter().map(|row| kinds.place(row.key())).collect();
+        let found: Vec<_> = previous.iter().map(|row| kinds.place(row.columns())).collect();
         assert_eq!(found, expected, "before {own:?} of {written:?}");
     }
     let first = repo.all(Query::filter(E::TO_NEXT.associated())).await.unwrap();

@@ -25,15 +25,29 @@ pub(crate) struct Kind<V> {
     pub(crate) compared: fn(&V) -> Place,
     /// Where it stands in an order, if that is another place.
     pub(crate) sorted: fn(&V) -> Place,
+    /// Whether aggregates of it compare as its values do. SQLite compares those of texts by their bytes.
+    pub(crate) compared_as_aggregate: bool,
 }
 
 impl<V: Clone> Kind<V> {
     fn new(column: &'static str, values: &[V], place: fn(&V) -> Place) -> Self {
-        Kind { column, indexed: true, values: values.to_vec(), compared: place, sorted: place }
+        Kind {
+            column,
+            indexed: true,
+            values: values.to_vec(),
+            compared: place,
+            sorted: place,
+            compared_as_aggregate: true,
+        }
     }
 
     fn without_index(mut self) -> Self {
         self.indexed = false;
+        self
+    }
+
+    fn compared_by_bytes_as_aggregate(mut self) -> Self {
+        self.compared_as_aggregate = false;
         self
     }
 
@@ -80,9 +94,7 @@ integers! {
 impl Columns for bool {
     fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
         let columns: &[&'static str] = if sqlite { &["BOOLEAN", "INTEGER"] } else { &["TINYINT(1)", "BIT(1)"] };
-        let kind = |column: &&'static str| {
-            Kind::new(column, &[false, true], |value| Place::Number(i128::from(*value)))
-        };
+        let kind = |column: &&'static str| Kind::new(column, &[false, true], |value| Place::Number(i128::from(*value)));
         columns.iter().map(kind).collect()
     }
 }
@@ -156,7 +168,14 @@ fn size(value: &str) -> Place {
 }
 
 fn flags(value: &str) -> Place {
-    Place::Number(FLAGS.iter().enumerate().filter(|(_, flag)| value.split(',').any(|part| part == **flag)).map(|(at, _)| 1 << at).sum())
+    Place::Number(
+        FLAGS
+            .iter()
+            .enumerate()
+            .filter(|(_, flag)| value.split(',').any(|part| part == **flag))
+            .map(|(at, _)| 1 << at)
+            .sum(),
+    )
 }
 
 impl Columns for String {
@@ -168,8 +187,9 @@ impl Columns for String {
             return vec![
                 Kind::new("TEXT", &words, |word| text(word)),
                 Kind::new("", &words, |word| text(word)),
-                Kind::new("TEXT COLLATE NOCASE", &words, |word| text(&word.to_ascii_lowercase())),
-                Kind::new("VARCHAR(20) COLLATE RTRIM", &words, |word| padded(word)),
+                Kind::new("TEXT COLLATE NOCASE", &words, |word| text(&word.to_ascii_lowercase()))
+                    .compared_by_bytes_as_aggregate(),
+                Kind::new("VARCHAR(20) COLLATE RTRIM", &words, |word| padded(word)).compared_by_bytes_as_aggregate(),
             ];
         }
         vec![
@@ -178,7 +198,8 @@ impl Columns for String {
             Kind::new("VARCHAR(40) COLLATE utf8mb4_unicode_ci", &words, |word| unicode(word)),
             Kind::new("VARCHAR(40) COLLATE utf8mb4_bin", &words, |word| padded(word)),
             Kind::new("TEXT COLLATE utf8mb4_nopad_bin", &words, |word| text(word)).without_index(),
-            Kind::new("ENUM('small','medium','large','Huge')", &sizes, |word| general(word)).sorted_by(|word| size(word)),
+            Kind::new("ENUM('small','medium','large','Huge')", &sizes, |word| general(word))
+                .sorted_by(|word| size(word)),
             Kind::new("SET('z','y','x')", &sets, |word| general(word)).sorted_by(|word| flags(word)),
         ]
     }
@@ -186,8 +207,9 @@ impl Columns for String {
 
 impl Columns for Vec<u8> {
     fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
-        let values: Vec<Vec<u8>> =
-            [&b""[..], b"a", b"A", b"a ", b"\0", b"a\0", b"\x7f", b"\x80", b"\xff", b"ab", b"'"].map(<[u8]>::to_vec).to_vec();
+        let values: Vec<Vec<u8>> = [&b""[..], b"a", b"A", b"a ", b"\0", b"a\0", b"\x7f", b"\x80", b"\xff", b"ab", b"'"]
+            .map(<[u8]>::to_vec)
+            .to_vec();
         let place: fn(&Vec<u8>) -> Place = |value| Place::Bytes(value.clone());
         if sqlite {
             return vec![Kind::new("BLOB", &values, place), Kind::new("TEXT", &values, place)];
@@ -199,17 +221,20 @@ impl Columns for Vec<u8> {
 impl Columns for uuid::Uuid {
     fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
         let values = [0, 1, 1 << 64, u128::MAX, 0x61 << 120, 0x41 << 120, 0x2020].map(uuid::Uuid::from_u128);
-        vec![Kind::new(if sqlite { "BLOB" } else { "BINARY(16)" }, &values, |value| Place::Bytes(value.as_bytes().to_vec()))]
+        vec![Kind::new(if sqlite { "BLOB" } else { "BINARY(16)" }, &values, |value| {
+            Place::Bytes(value.as_bytes().to_vec())
+        })]
     }
 }
 
 impl Columns for Decimal {
     fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
-        let values =
-            ["-10", "-9.5", "0", "0.1", "2.5", "2.50", "9", "9.50", "10", "100.10"].map(|number| number.parse().unwrap());
+        let values = ["-10", "-9.5", "0", "0.1", "2.5", "2.50", "9", "9.50", "10", "100.10"]
+            .map(|number| number.parse().unwrap());
         let columns: &[&'static str] =
             if sqlite { &["TEXT", "", "DECIMAL(12,2)"] } else { &["DECIMAL(57,28)", "DECIMAL(12,2)"] };
-        let kind = |column: &&'static str| Kind::new(column, &values, |value: &Decimal| Place::Decimal(value.normalize()));
+        let kind =
+            |column: &&'static str| Kind::new(column, &values, |value: &Decimal| Place::Decimal(value.normalize()));
         columns.iter().map(kind).collect()
     }
 }
@@ -311,9 +336,7 @@ impl Columns for time::PrimitiveDateTime {
             time::PrimitiveDateTime::new(at.date(), at.time())
         };
         let values: Vec<_> = date_times().into_iter().map(at).collect();
-        moments(sqlite, "DATETIME(6)", &values, |at| {
-            Place::Number(at.assume_utc().unix_timestamp_nanos() / 1_000)
-        })
+        moments(sqlite, "DATETIME(6)", &values, |at| Place::Number(at.assume_utc().unix_timestamp_nanos() / 1_000))
     }
 }
 
