@@ -442,7 +442,7 @@ mod sqlite {
 }
 
 mod mariadb {
-    use super::MariaDb;
+    use super::*;
 
     #[test]
     fn every_column_type_agrees_with_memory() {
@@ -452,5 +452,22 @@ mod mariadb {
     #[test]
     fn keys_of_several_columns_agree_with_memory() {
         super::keys_of_several_columns_agree_with_memory(&MariaDb);
+    }
+
+    // The session's collation calls these ends equal, the column's does not, and the server has an index to look into.
+    #[test]
+    fn between_texts_that_the_session_calls_equal() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let database = MariaDb.fresh().await.unwrap();
+            let repo = Repo::from_driver(Arc::clone(database.driver()));
+            let table = "CREATE TABLE samples (id BIGINT PRIMARY KEY AUTO_INCREMENT, owner_id BIGINT, maybe VARCHAR(40), \
+                         sure VARCHAR(40) COLLATE utf8mb4_bin NOT NULL, INDEX (sure))";
+            repo.execute_raw(table, []).await.unwrap();
+            let words = ["aB", "a", "zz", "Ab"].map(|word| texts::Sample::new(None, None, word.to_owned()));
+            repo.insert_all(words).await.unwrap();
+            let between = Query::filter(texts::Sample::SURE.between("a ", "\u{e4}")).order_by(texts::Sample::ID.asc());
+            assert_eq!(repo.pluck(texts::Sample::SURE, between).await.unwrap(), ["aB", "a", "zz"]);
+        });
     }
 }

@@ -128,6 +128,16 @@ impl SqlWriter<'_> {
     }
 
     pub(super) fn between(&mut self, operand: &Operand, low: &Value<'static>, high: &Value<'static>) -> Result<()> {
+        if matches!((low, high), (Value::Text(_), Value::Text(_))) {
+            // With an index on the column MariaDB takes `BETWEEN` for an equality where the session's collation calls both
+            // ends equal, whatever the column's says.
+            self.push("(");
+            self.comparison(operand, Comparison::Ge, &Operand::Value(low.clone()))?;
+            self.push(" AND ");
+            self.comparison(operand, Comparison::Le, &Operand::Value(high.clone()))?;
+            self.push(")");
+            return Ok(());
+        }
         let form = self.comparable_of(operand).or_else(|| self.comparable_of(&Operand::Value(low.clone())));
         let index = form.and_then(Comparable::index).filter(|_| matches!(operand, Operand::Column(_)));
         let bounds = index.zip(bounds_of(low).zip(bounds_of(high)));
