@@ -230,6 +230,11 @@ impl ColumnType for Vec<u8> {
 /// and each of them for an `Option`. References are what a list of keys is walked through with: `User::ID.is_in(&ids)`.
 ///
 /// A newtype is taken by value: `is_in(ids.iter().copied())`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no value of a column of type `{V}`",
+    label = "the column holds `{V}`",
+    note = "the types have to agree: convert the value; an `Option` column takes the bare value, `Some(…)` of its own type and `None`"
+)]
 pub trait IntoColumn<V> {
     /// The value in the column's own type.
     fn into_column(self) -> V;

@@ -396,6 +396,11 @@ impl<M> Sort<M> {
 }
 
 /// One or several terms of an order: `User::NAME.asc()`, or a tuple or array of such.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no order of `{M}`",
+    label = "does not say which way rows are sorted",
+    note = "write `User::NAME.asc()` or `User::NAME.desc()`, or several of them in a tuple"
+)]
 pub trait IntoSort<M> {
     /// The terms, most significant first.
     fn into_terms(self) -> Vec<OrderTerm>;

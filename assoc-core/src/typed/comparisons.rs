@@ -1,5 +1,5 @@
-//! What can be said of one value of a query, by the same words for a column and for an aggregate: comparisons with values,
-//! and orders.
+//! What can be said of one value of a query, by the same words for a column, a joined one and an
+//! aggregate: comparisons with values, and orders.
 
 /// The words of a type with parameters `<Model, Value>` that is a [`ColumnOf`](crate::ColumnOf), or has an `into_operand`
 /// of its own.
