@@ -1,13 +1,14 @@
 //! Reading large tables in pages by key: no open cursor, no growing offset, and each page has its preloads.
 //!
-//! A page begins after the last row of the one before: `WHERE (a, id) > (last a, last id)`, written out column by
-//! column so that orders may mix directions and columns may be `NULL`. Rows that are inserted or deleted meanwhile do
-//! not shift what comes next.
+//! A page begins after the last row of the page before: `WHERE (a, id) > (last a, last id)`, written column by column
+//! so that orders may mix directions and columns may be `NULL`. Rows that are inserted or deleted meanwhile do not
+//! shift later pages.
 //!
-//! The last row's values are those that the database sorted by, selected beside the row (`carried.rs`) and compared as
-//! its order compares them: `NULL` on the database's side of the values, and what a list declares (`ENUM`) by its place.
-//! Where joins repeat rows, equal rows follow each other; the next page begins with the last row again and leaves out as
-//! many as there were. To tell them apart by the joined rows' keys was the alternative, which some tables do not have.
+//! The values of the last row are those that the database sorted by. They are selected beside the row (`carried.rs`)
+//! and compared as the database's order compares them: `NULL` before or after the values, and an `ENUM` by its position
+//! in the list. Where joins repeat rows, equal rows are adjacent; the next page begins with the last row again and
+//! skips the number of equal rows already returned. The keys of the joined rows would identify them as well, but some
+//! tables have no key.
 
 use std::fmt;
 use std::pin::Pin;
@@ -115,7 +116,7 @@ struct PageColumn {
     column: ColumnRef,
     direction: Direction,
     nullable: bool,
-    // Whether it may be sorted by a number instead of its text, which is carried as well.
+    // Whether it may be sorted by a number in place of its text, which is carried as well.
     listed: bool,
 }
 
@@ -133,7 +134,7 @@ impl PageColumn {
         [Operand::Column(self.column.clone())].into_iter().chain(number)
     }
 
-    // What the column is compared by after a row, and the row's value of that.
+    // The operand to compare with after a row, and the row's value of it.
     fn place(&self, carried: &mut std::slice::Iter<'_, Value<'static>>) -> (Operand, Value<'static>) {
         let value = carried.next().cloned().unwrap_or_default();
         let place = if self.listed { carried.next() } else { None };
@@ -150,7 +151,7 @@ pub struct Batches<M> {
     repo: Repo,
     query: Select<M>,
     order: Vec<PageColumn>,
-    // Whether joins repeat rows, so that a page may end between equal ones.
+    // Whether joins repeat rows, so that a page may end between equal rows.
     repeats: bool,
     size: u64,
     remaining: Option<u64>,
@@ -172,7 +173,7 @@ impl<M: Model> Batches<M> {
     /// The next page, or `None` after the last.
     ///
     /// # Errors
-    /// When a row cannot be read or the database fails. The page can be asked for again.
+    /// When a row cannot be read or the database fails. A second call reads the same page again.
     pub async fn next(&mut self) -> Result<Option<Vec<M>>> {
         let size = self.remaining.map_or(self.size, |remaining| remaining.min(self.size));
         if self.done || size == 0 {
@@ -181,11 +182,11 @@ impl<M: Model> Batches<M> {
         let mut query = self.query.clone().limit(size);
         query.spec.carried = self.order.iter().flat_map(PageColumn::carried).collect();
         if self.repeats && self.left_out > 0 && self.last.equal == self.seen {
-            // Nobody knows how many of the first equal rows are among those that are left out.
+            // The number of the first equal rows among the skipped ones is unknown.
             query.spec.offset = Some(self.left_out.saturating_add(self.seen));
         } else if self.last.equal > 0 {
             query.spec.after = Some(self.after()?);
-            // Equal rows are not told apart: as many are left out as there were.
+            // Equal rows cannot be distinguished, so the page skips the number of rows already returned.
             query.spec.offset = match (self.repeats, M::DEF.default_scope) {
                 (true, _) => Some(self.last.equal),
                 // Its scope's offset was the first page's.
@@ -311,7 +312,7 @@ impl<M: Model> Stream for RowStream<M> {
 impl<M> Unpin for RowStream<M> {}
 
 impl<M: Model> Select<M> {
-    /// Sorted by what was asked for, then by primary key, whether or not rows are counted off.
+    /// Sorts by the requested order, then by primary key, with or without an offset.
     pub(crate) fn in_total_order(mut self) -> Self {
         for name in M::DEF.primary_key_names() {
             let operand = Operand::Column(ColumnRef::own(name));

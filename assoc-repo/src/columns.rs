@@ -1,4 +1,4 @@
-//! What a query can select instead of whole models: a column, an aggregate, or a tuple of them.
+//! The columns that a query can select in place of whole models: a column, an aggregate, or a tuple of them.
 
 use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Operand, Result, Selectable, Value};
 
@@ -30,10 +30,10 @@ impl Selected {
         Selected { model, operands }
     }
 
-    /// Reads the value at a place of a row.
+    /// Reads the value at a position of a row.
     ///
     /// # Errors
-    /// When there is none, or it is not of this type.
+    /// When there is no such position, or its value is not of this type.
     pub fn read<V: ColumnType>(&self, values: &mut [Value<'_>], at: usize) -> Result<V> {
         let value =
             values.get_mut(at).ok_or_else(|| Error::invalid_query(self.model, "the row has too few columns"))?;

@@ -1,8 +1,7 @@
 //! Preloads by name, at run time: `posts.comments`, as in a JSON:API `?include=`.
 //!
-//! Names from the application's own code go to [`Select::preload_path`]. Names from outside go through an
-//! [`Include`], which knows the paths that are allowed: what is not on its list is refused before anything runs, and so
-//! is more than it was made for.
+//! Names from the program's code go to [`Select::preload_path`]. Names from outside go through an [`Include`], which
+//! knows the allowed paths. It refuses all other paths, and more paths than its limit, before any statement runs.
 
 use std::marker::PhantomData;
 
@@ -59,7 +58,7 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
         for target in targets {
             match request(target, rest) {
                 Ok(child) => children.push(child),
-                // Whoever knows the next name can say what is wrong below it.
+                // The variant that knows the next name has the better message about what follows it.
                 Err(error) if refused.is_none() || target.association(next).is_ok() => refused = Some(error),
                 Err(_) => {}
             }
@@ -111,15 +110,15 @@ impl<M: Model> Include<M> {
         Ok(Include { paths: allowed, most: 20, deepest: usize::MAX, model: PhantomData })
     }
 
-    /// At most so many paths may be asked for at once; 20 if nothing is said.
+    /// Limits the number of paths in one request; without this call the limit is 20.
     #[must_use]
     pub fn at_most(mut self, paths: usize) -> Self {
         self.most = paths;
         self
     }
 
-    /// Paths may be so many levels deep at most, also where deeper ones are allowed: for a bound that does not depend on
-    /// how long the list of allowed paths has grown.
+    /// Limits the levels of a path, even where deeper paths are allowed. This bound does not depend on the list of
+    /// allowed paths.
     #[must_use]
     pub fn at_most_levels(mut self, levels: usize) -> Self {
         self.deepest = levels;
@@ -162,7 +161,7 @@ impl<M: Model> Include<M> {
     }
 }
 
-/// Associations that a client asked for and may have: goes to [`Query::preload`].
+/// Associations that a client requested and may have. Pass it to [`Query::preload`].
 #[derive(Debug, Clone)]
 pub struct Included<M> {
     requests: Vec<Request>,

@@ -93,7 +93,7 @@ impl<M: Model> Query<M> {
         Self::new().unscoped()
     }
 
-    /// Rows with an association: [`Select::preload`].
+    /// Begins a query with [`Select::preload`].
     pub fn preload(preload: impl IntoPreload<M>) -> Select<M> {
         Self::new().preload(preload)
     }
@@ -108,7 +108,7 @@ pub struct Select<M> {
     pub(crate) preloads: Vec<Request>,
     pub(crate) joins: Vec<(JoinKind, Request)>,
     pub(crate) raw_joins: Vec<RawJoin>,
-    // The way to these rows from the owner of an association, which brings the model's scope with it.
+    // The join chain from the owner of an association to these rows. It includes the model's default scope.
     pub(crate) way: Option<JoinChain>,
     pub(crate) selected: Option<Vec<Operand>>,
     pub(crate) unscoped: bool,
@@ -194,19 +194,19 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// At most so many rows: the first by the query's order, then by primary key.
+    /// Limits the rows to the first by the query's order, then by primary key.
     pub fn limit(mut self, limit: u64) -> Self {
         self.spec.limit = Some(limit);
         self
     }
 
-    // No more than so many rows, nor than the query asks for.
+    // Limits the rows to `rows`, or to the query's limit if that is lower.
     pub(crate) fn at_most(self, rows: u64) -> Self {
         let limit = self.spec.limit.map_or(rows, |limit| limit.min(rows));
         self.limit(limit)
     }
 
-    /// Leaves out so many rows at the beginning.
+    /// Skips the first rows.
     pub fn offset(mut self, offset: u64) -> Self {
         self.spec.offset = Some(offset);
         self
@@ -237,7 +237,7 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// Lets this query run so many statements at most: [`Repo::max_statements`] for a single one.
+    /// Limits the statements of this query, preloads included: [`Repo::max_statements`] for a single query.
     pub fn max_statements(mut self, limit: usize) -> Self {
         self.most_statements = Some(limit);
         self
@@ -275,14 +275,15 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// Leaves out the model's default scope. What tells the models of one table apart always applies.
+    /// Leaves out the model's default scope. The condition on the discriminator of a shared table stays.
     pub fn unscoped(mut self) -> Self {
         self.unscoped = true;
         self
     }
 
-    /// Loads an association with the rows: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`, or a tuple of such. One
-    /// statement an association and level, whatever the number of rows; fewer where rows are in memory already.
+    /// Loads an association with the rows: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`, or a tuple of these. It
+    /// costs one statement per association and level, whatever the number of rows, and fewer where rows are in memory
+    /// already.
     pub fn preload(mut self, preload: impl IntoPreload<M>) -> Self {
         self.preloads.extend(preload.into_requests());
         self

@@ -17,17 +17,17 @@ impl<M: Model> Query<M> {
         Self::new().left_join(associations)
     }
 
-    /// Rows joined by SQL of one's own: [`Select::raw_join`].
+    /// Begins a query with [`Select::raw_join`].
     pub fn raw_join(sql: impl Into<String>, binds: impl IntoIterator<Item = Value<'static>>) -> Select<M> {
         Self::new().raw_join(sql, binds)
     }
 
-    /// Rows with an association, loaded by one statement: [`Select::eager_load`].
+    /// Begins a query with [`Select::eager_load`].
     pub fn eager_load(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().eager_load(associations)
     }
 
-    /// Rows with an association: [`Select::includes`].
+    /// Begins a query with [`Select::includes`].
     pub fn includes(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().includes(associations)
     }
@@ -35,13 +35,13 @@ impl<M: Model> Query<M> {
 
 impl<M: Model> Select<M> {
     /// Joins associations, so that conditions and orders can name their columns
-    /// ([`joined`](assoc_core::Association::joined)). Nothing is loaded. Rows without a target are left out, and rows
-    /// with several come several times, unless the query is [`distinct`](Self::distinct); to ask whether there is a
-    /// target, [`any`](assoc_core::Association::any) repeats nothing.
+    /// ([`joined`](assoc_core::Association::joined)). This loads no association. Rows without a target are left out.
+    /// Rows with several targets are repeated, unless the query is [`distinct`](Self::distinct). To select rows by
+    /// whether they have a target, use [`any`](assoc_core::Association::any), which repeats nothing.
     ///
-    /// A join sees the rows that satisfy the association's condition, and of a `has_one` or an association with a limit
-    /// those that it chooses; what is chosen among rows reached through others is not known to it. Joined twice, an
-    /// association is joined once. No further statement.
+    /// A join uses the rows that satisfy the association's condition, and the limited rows of a `has_one` or of an
+    /// association with a limit. It ignores the limit of a through association. Joining the same association twice
+    /// joins it once. It costs no further statement.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -71,10 +71,10 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// Joins by SQL of one's own, after all joins by association: `INNER JOIN visits ON visits.user_id = users.id`. Each
-    /// `?` takes a bind. The names of its tables are taken: an association over one of them gets another, which
-    /// [`explain`](Self::explain) shows. Associations loaded by the same statement are partial, because nobody knows
-    /// what it leaves of them.
+    /// Adds a hand-written join after all joins by association: `INNER JOIN visits ON visits.user_id = users.id`. Each
+    /// `?` takes a bind. Its table names count as taken: an association over one of these tables gets another name,
+    /// which [`explain`](Self::explain) shows. Associations that the same statement loads are partial, because the join
+    /// may leave out some of their rows.
     pub fn raw_join(mut self, sql: impl Into<String>, binds: impl IntoIterator<Item = Value<'static>>) -> Self {
         self.raw_joins.push(RawJoin { sql: sql.into(), binds: binds.into_iter().collect() });
         self

@@ -1,4 +1,4 @@
-//! Reading: `get`, `all`, `one`, `count`, `exists`, `aggregate`, `pluck`, raw SQL, and preloads on structs in hand.
+//! Reads: `get`, `all`, `one`, `count`, `exists`, `aggregate`, `pluck`, and raw SQL.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ impl Repo {
         M::DEF.require_primary_key("`get`")?;
         let mut values = Vec::with_capacity(M::Key::WIDTH);
         key.into().push_values(&mut values);
-        // A decimal key is compared in a form of its own.
+        // A decimal key is compared in a special form, so its statement is not cached.
         let is_decimal = values.iter().any(|value| matches!(value, Value::Decimal(_)));
         if query.is_plain() && self.filters.is_none() && !is_decimal {
             let repo = self.in_database_of(M::DEF);
@@ -62,10 +62,10 @@ impl Repo {
         Ok(self.all(query).await?.into_iter().next())
     }
 
-    /// The row with a primary key; an error if there is none. Costs what [`get`](Self::get) costs.
+    /// The row with a primary key, which must exist. It costs what [`get`](Self::get) costs.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such row, and what [`get`](Self::get) can fail with.
+    /// [`ErrorKind::NotFound`] if there is no such row, and the errors of [`get`](Self::get).
     pub async fn get_or_fail<M: Model>(&self, key: impl Into<M::Key>, query: Select<M>) -> Result<M> {
         let key = key.into();
         match self.get::<M>(key.clone(), query).await? {
@@ -94,7 +94,7 @@ impl Repo {
         }
     }
 
-    /// The rows of a query, with its preloads. 1 statement, and one an association and level.
+    /// The rows of a query, with its preloads. It costs 1 statement, and one more per association and level.
     ///
     /// # Errors
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
@@ -157,7 +157,7 @@ impl Repo {
         Ok(count.unsigned_abs())
     }
 
-    /// Whether a query has any row. 1 statement, which reads at most one row.
+    /// Whether a query has any row. It costs 1 statement, which reads at most one row.
     ///
     /// # Errors
     /// When the query cannot run or the database fails.
@@ -275,12 +275,12 @@ impl Repo {
         Ok(rows)
     }
 
-    /// Models from SQL of one's own, which must select exactly their columns, in their order: the names are checked, so
-    /// that `SELECT *` from a table with another order is an error. Each `?` takes a bind. 1 statement.
+    /// Models from hand-written SQL, which must select exactly their columns, in their order. The repo checks the
+    /// names, so `SELECT *` from a table with another order is an error. Each `?` takes a bind. It costs 1 statement.
     ///
     /// # Errors
-    /// When the number of `?` is not that of the binds, the statement selects other columns or in another order
-    /// ([`ErrorKind::ColumnNames`]), a value does not fit, or the database fails.
+    /// When the numbers of `?` and binds differ, the statement selects other columns or another order
+    /// ([`ErrorKind::ColumnNames`]), a value does not fit its field, or the database fails.
     pub async fn query_raw<M: Model>(
         &self,
         sql: &str,
@@ -331,7 +331,7 @@ impl Repo {
         plan.explain_at(&|model| self.repo_for(model).dialect(), Some(statement.sql()))
     }
 
-    // A connection for a query, which may have a limit of statements of its own.
+    // A connection for a query, which may limit its statements itself.
     async fn reading(&self, limit: Option<usize>) -> Result<Session<'_>> {
         let mut session = self.session(Access::Read).await?;
         if limit.is_some() {

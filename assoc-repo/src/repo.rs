@@ -90,7 +90,7 @@ impl Repo {
         self.shared.driver.pool_status()
     }
 
-    /// Whether this handle is a transaction's.
+    /// Whether this handle belongs to a transaction.
     #[must_use]
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_some()
@@ -123,10 +123,10 @@ impl Repo {
         Repo { filters: Some(filters), ..self.clone() }
     }
 
-    /// A handle of the same repo of which each call, with its preloads, may run so many statements: a call that needs
-    /// more fails with [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements), which shows its plan.
-    /// Calls are not added up; for several, [`statement_budget`](Self::statement_budget) bounds a whole future. BEGIN and
-    /// COMMIT are not counted.
+    /// A handle of the same repo whose calls may run at most `limit` statements each, preloads included. A call that
+    /// needs more fails with [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements), which shows
+    /// its plan. The limit holds for each call by itself; [`statement_budget`](Self::statement_budget) limits all calls
+    /// of a future together. BEGIN and COMMIT are not counted.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -150,14 +150,14 @@ impl Repo {
         Repo { most_statements: Some(limit), ..self.clone() }
     }
 
-    /// Runs a future that may cause so many statements in all, whatever calls they belong to and whatever handles those
-    /// are made on: a handler, a job. A statement that is one too many does not run, and its call fails with
-    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements). What is counted is what
-    /// [`count_statements`](Self::count_statements) counts.
+    /// Runs a future that may cause at most `most` statements in all, on any handle: a handler, a job. The first
+    /// statement beyond that does not run, and its call fails with
+    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements). The budget counts the same
+    /// statements as [`count_statements`](Self::count_statements).
     ///
     /// # Errors
-    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements) if the future needed more, also where it
-    /// made something else of its call's error; otherwise `Ok` with the future's output.
+    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements) if the future needed more statements,
+    /// even if it swallowed or converted the error of its call; otherwise `Ok` with the future's output.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -184,8 +184,9 @@ impl Repo {
         crate::log::limit(most, future).await
     }
 
-    /// Runs a future and returns its output with the number of statements it caused, for tests of one's own: no query
-    /// can hide in a loop. BEGIN, COMMIT and savepoints are not counted, nor is work handed to another task.
+    /// Runs a future and returns its output with the number of statements it caused. A test can assert that number, so
+    /// that no query hides in a loop. BEGIN, COMMIT and savepoints are not counted, nor is work that the future hands
+    /// to another task.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -248,7 +249,7 @@ impl Repo {
     }
 
     pub(crate) fn get_sql(&self, model: TypeId, write: impl FnOnce() -> Result<Arc<str>>) -> Result<Arc<str>> {
-        // A panic while the lock is held leaves a map that is whole all the same.
+        // A panic under the lock leaves a complete map, because the only change is one insert.
         if let Some(sql) = self.shared.get_sql.read().unwrap_or_else(PoisonError::into_inner).get(&model) {
             return Ok(Arc::clone(sql));
         }
@@ -257,7 +258,7 @@ impl Repo {
         Ok(sql)
     }
 
-    /// Whether a row that set these columns was inserted and read before.
+    /// Whether a row with exactly these columns was inserted and read back before.
     pub(crate) fn has_inserted(&self, insert: &(TypeId, Box<[usize]>)) -> bool {
         self.shared.inserted.read().unwrap_or_else(PoisonError::into_inner).contains(insert)
     }

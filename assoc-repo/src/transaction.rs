@@ -19,14 +19,14 @@ pub struct Transaction {
 }
 
 impl Repo {
-    /// Runs a closure in a transaction: commits if it returns `Ok`, rolls back if it returns `Err`, panics or is
-    /// cancelled. On a transaction's repo the closure runs in a savepoint.
+    /// Runs a closure in a transaction. Commits if the closure returns `Ok`; rolls back if it returns `Err`, panics or
+    /// is cancelled. On a transaction's repo the closure runs in a savepoint.
     ///
-    /// While a savepoint is open, only its own handle may be used: the outer one answers
-    /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction), and so does a second savepoint beside it.
+    /// While a savepoint is open, only its handle may be used. The outer handle returns
+    /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction), and so does a second savepoint beside the first.
     ///
     /// # Errors
-    /// The closure's error, or that of BEGIN or COMMIT: of any type that is `From<Error>`.
+    /// The closure's error, or that of BEGIN or COMMIT, as any type that is `From<Error>`.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -47,8 +47,8 @@ impl Repo {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     ///
-    /// A closure whose last expression is `Ok(…)` has to name its error, because `?` could make any: `Ok::<_, Error>(())`.
-    /// An application's own error works as well, if it is `From<Error>`:
+    /// A closure whose last expression is `Ok(…)` must name its error type, because `?` could produce any: `Ok::<_,
+    /// Error>(())`. The error type of the program works as well, if it is `From<Error>`:
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
