@@ -26,11 +26,11 @@ use crate::query::Select;
 use crate::repo::Repo;
 
 impl Repo {
-    /// The rows of a query in pages of `size`. 1 statement a page, and what the preloads cost a page.
+    /// The rows of a query in pages of `size` rows. Each page costs 1 statement, and the statements of its preloads.
     ///
     /// # Errors
-    /// When the model has no primary key, or the query is grouped, distinct without its key, or sorted by something that a
-    /// page cannot begin after.
+    /// When the model has no primary key, or the query is grouped, distinct without its key, or sorted by an expression
+    /// that no page can begin after.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -57,7 +57,7 @@ impl Repo {
             return Err(Error::invalid_query(model.name, "a batch needs a size of at least 1"));
         }
         let repo = self.in_database_of(model);
-        // Scopes may bring an order and a limit. Whatever is refused is refused before the first page.
+        // Scopes may add an order and a limit. All refusals come before the first page.
         let CompiledQuery { select: spec, load, .. } = query.clone().into_request().compile(&repo.context())?;
         if spec.distinct && load.is_none() && !spec.selects_key() {
             let message = "a distinct query of some columns cannot be read in batches: add the primary key to `select`";
@@ -101,7 +101,8 @@ impl Repo {
         })
     }
 
-    /// The rows of a query one after the other, read in pages of 1,000 behind the scenes.
+    /// The rows of a query one after the other, read in pages of 1,000. Each page costs 1 statement, and the statements
+    /// of its preloads.
     ///
     /// # Errors
     /// As [`in_batches`](Self::in_batches).
@@ -123,7 +124,7 @@ struct PageColumn {
 impl PageColumn {
     fn new(model: &ModelDef, column: &ColumnRef, direction: Direction, capabilities: &Capabilities) -> Self {
         let own = model.columns.iter().find(|known| column.path.is_empty() && known.name == column.name);
-        // Of a joined table there may be no row.
+        // A joined table may have no row, so its columns may be `NULL`.
         let nullable = own.is_none_or(|own| own.nullable);
         let listed = capabilities.listed_text && own.is_none_or(|own| own.sql_type == SqlType::Text);
         PageColumn { column: column.clone(), direction, nullable, listed }
@@ -155,9 +156,9 @@ pub struct Batches<M> {
     repeats: bool,
     size: u64,
     remaining: Option<u64>,
-    // What the last row was sorted by.
+    // The values by which the last row was sorted.
     last: Carried,
-    // How many rows there were, after how many that the query leaves out.
+    // The number of rows returned so far, and the query's offset.
     seen: u64,
     left_out: u64,
     done: bool,
@@ -189,7 +190,7 @@ impl<M: Model> Batches<M> {
             // Equal rows cannot be distinguished, so the page skips the number of rows already returned.
             query.spec.offset = match (self.repeats, M::DEF.default_scope) {
                 (true, _) => Some(self.last.equal),
-                // Its scope's offset was the first page's.
+                // The offset of the default scope applied to the first page.
                 (false, Some(_)) => Some(0),
                 (false, None) => None,
             };
@@ -203,7 +204,7 @@ impl<M: Model> Batches<M> {
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 
-    // (a > x) OR (a = x AND b > y) OR …, or with equal rows as well.
+    // (a > x) OR (a = x AND b > y) OR …; equal rows are included where joins repeat rows.
     fn after(&self) -> Result<Expr> {
         let repo = self.repo.in_database_of(M::DEF);
         let dialect = repo.dialect();
@@ -268,10 +269,10 @@ impl<M> fmt::Debug for RowStream<M> {
 }
 
 impl<M: Model> RowStream<M> {
-    /// The next row, or `None` after the last; for programs without a stream library.
+    /// The next row, or `None` after the last. It is for programs without a stream library.
     ///
     /// # Errors
-    /// When a row cannot be read or the database fails; the stream has ended then.
+    /// When a row cannot be read or the database fails. The stream ends then.
     pub async fn next(&mut self) -> Result<Option<M>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
     }
@@ -308,7 +309,7 @@ impl<M: Model> Stream for RowStream<M> {
     }
 }
 
-// Nothing in a stream refers to itself.
+// No part of a stream refers to another part of it.
 impl<M> Unpin for RowStream<M> {}
 
 impl<M: Model> Select<M> {

@@ -27,7 +27,7 @@ impl Carried {
     }
 }
 
-/// Runs a statement that selects `width` more values after those that the sink takes.
+/// Runs a statement that selects `count` more values after those that the sink takes.
 pub(crate) async fn query_carrying(
     session: &mut Session<'_>,
     statement: &Statement,

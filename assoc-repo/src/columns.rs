@@ -2,13 +2,13 @@
 
 use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Operand, Result, Selectable, Value};
 
-/// A column, an aggregate, or a tuple of up to six: what [`Repo::pluck`](crate::Repo::pluck) reads, and what
-/// [`Select::select`](crate::Select::select) and [`Select::group_by`](crate::Select::group_by) name.
+/// A column, an aggregate, or a tuple of up to six. [`Repo::pluck`](crate::Repo::pluck) reads them, and
+/// [`Select::select`](crate::Select::select) and [`Select::group_by`](crate::Select::group_by) name them.
 pub trait Columns<M> {
-    /// One row of them.
+    /// The Rust type of one row of them.
     type Row: Send;
 
-    /// The data form.
+    /// The columns as data, for the planner.
     fn operands(self) -> Vec<Operand>;
 
     /// Reads one row.
@@ -18,7 +18,7 @@ pub trait Columns<M> {
     fn decode(values: &mut [Value<'_>], selected: &Selected) -> Result<Self::Row>;
 }
 
-/// What a statement selects: it names the values that cannot be read.
+/// The columns that a statement selects. They give their names to values that cannot be read.
 #[derive(Debug, Clone)]
 pub struct Selected {
     model: &'static str,

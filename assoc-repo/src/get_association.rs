@@ -23,10 +23,10 @@ use crate::repo::Repo;
 
 /// An association that [`Repo::get_association`] can read with a query of model `T`.
 pub trait ReadAssociation<O, T> {
-    /// What reading gives: `Vec<T>`, or `Option<T>` for a single target.
+    /// The type that reading returns: `Vec<T>`, or `Option<T>` for a single target.
     type Read;
 
-    /// Reads it for one owner.
+    /// Reads the association of one owner.
     fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> impl Future<Output = Result<Self::Read>> + Send;
 }
 
@@ -115,7 +115,7 @@ async fn rows<O: Model, T: Model>(
     query: Select<T>,
 ) -> Result<Vec<T>> {
     let mut query = query;
-    // The chain is not kept while statements run.
+    // The chain is dropped before statements run.
     let (read_by, own) = {
         let chain = match def.options.owner_scope {
             Some(scope) => Chain::of_owner(def, scope(owner), ScopeDef::default())?,
@@ -128,7 +128,7 @@ async fn rows<O: Model, T: Model>(
     };
     match read_by {
         ReadBy::Key(key) => direct(repo, def, key, own, owner, query).await,
-        // Boxed: the commonest reader need not carry their state.
+        // Boxed, so that the most frequent reader does not carry their state.
         ReadBy::Parts => Box::pin(by_parts(repo, def, owner, query)).await,
         ReadBy::JoinChain => match way(repo, def, &query)? {
             Some(way) => Box::pin(by_way(repo, way, own, owner, query)).await,
@@ -137,13 +137,13 @@ async fn rows<O: Model, T: Model>(
     }
 }
 
-/// By what kind of statements the targets of one owner are read.
+/// The kind of statements that read the targets of one owner.
 enum ReadBy {
-    /// One on their table.
+    /// One statement on the targets' table.
     Key(KeyJoin),
-    /// One that joins the tables between, if there is one.
+    /// One statement that joins the intermediate tables, if a join chain exists.
     JoinChain,
-    /// Those of a preload.
+    /// The statements of a preload.
     Parts,
 }
 
@@ -190,7 +190,7 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
     let selects = request.scope.select.is_some();
     let chain = repo.context().chain(def, request.scope.clone())?;
     if selects {
-        // The same columns have to be there as for a preload; its plan knows which.
+        // The plan of a preload checks that the query selects the columns that a preload needs.
         repo.plan((def.owner)(), Root::Existing, vec![request])?;
     }
     let numbers = repo.in_database_of(T::DEF).dialect().capabilities().window_functions;
@@ -221,7 +221,7 @@ async fn by_way<T: Model>(
     if way.cardinality == Cardinality::One {
         query = query.at_most(1);
     }
-    // What is left to choose is loaded by key, for the same reason as above.
+    // Strategies that are still open become loading by key, for the same reason as above.
     for request in query.preloads.iter_mut().filter(|request| request.strategy == Strategy::Auto) {
         *request = request.clone().with_strategy(Strategy::Keyed);
     }
@@ -303,7 +303,7 @@ async fn direct<T: Model>(
         query.selected = own.select.map(|columns| column_operands::<T>(&columns));
     }
     if let Some(selected) = &query.selected {
-        // The same columns have to be there as for a preload; its plan knows which.
+        // The plan of a preload checks that the query selects the columns that a preload needs.
         let mut scope_def = ScopeDef::default();
         scope_def.select = Some(selected_columns(T::DEF, selected)?);
         repo.plan(

@@ -10,7 +10,7 @@ use assoc_core::{Chain, ErrorKind, IntoPreload, Model, ModelDef, Request, Result
 use crate::query::{Query, Select};
 
 impl<M: Model> Query<M> {
-    /// Rows with an association named at run time: [`Select::preload_path`].
+    /// Begins a query with [`Select::preload_path`].
     ///
     /// # Errors
     /// When a name on the path does not exist.
@@ -20,11 +20,11 @@ impl<M: Model> Query<M> {
 }
 
 impl<M: Model> Select<M> {
-    /// Loads associations named at run time, each below the one before: `"posts.comments"`. For names from outside the
-    /// program use [`Include`].
+    /// Loads associations named at run time, each below the one before: `"posts.comments"`. It costs what
+    /// [`preload`](Self::preload) costs. For names from outside the program use [`Include`].
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownAssociation`] naming the model and the names that exist; nothing runs then.
+    /// [`ErrorKind::UnknownAssociation`] with the model and the names that exist, before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -43,7 +43,7 @@ impl<M: Model> Select<M> {
     }
 }
 
-// The request of a path. Of a polymorphic association, every type that knows the next name takes part.
+// The request of a path. Every variant of a polymorphic association that knows the next name takes part.
 fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
     let (name, rest) = match path.split_once('.') {
         Some((name, rest)) => (name, Some(rest)),
@@ -70,7 +70,7 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
     Ok(Request { children, ..Request::new(association) })
 }
 
-/// Which associations a client may ask for by name.
+/// The associations that a client may request by name.
 ///
 /// ```
 /// # use assoc_repo::prelude::*;
@@ -93,7 +93,7 @@ pub struct Include<M> {
 }
 
 impl<M: Model> Include<M> {
-    /// Allows these paths. A path does not allow those below it; it does allow those it passes.
+    /// Allows these paths and the paths that they pass through, but not the paths below them.
     ///
     /// # Errors
     /// When a path names an association that does not exist.
@@ -125,11 +125,11 @@ impl<M: Model> Include<M> {
         self
     }
 
-    /// Reads a comma-separated list of paths. Empty parts are skipped, so an empty list asks for nothing.
+    /// Reads a comma-separated list of paths. Empty parts are skipped, so an empty list requests no association.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownAssociation`] for a path that is not allowed, with those that are; an error if there are too
-    /// many.
+    /// [`ErrorKind::UnknownAssociation`] with the allowed paths for a path that is not allowed, and
+    /// [`ErrorKind::InvalidQuery`] for too many paths or levels.
     pub fn parse(&self, list: &str) -> Result<Included<M>> {
         let requested: Vec<&str> = list.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
         if requested.len() > self.most {

@@ -78,7 +78,7 @@ impl Repo {
         let offset = chain.scope.offset.or(base.offset).unwrap_or(0);
         let most = limit.unwrap_or(u64::MAX).min(if chain.is_single() { 1 } else { u64::MAX });
         let cut = |count: u64| count.saturating_sub(offset).min(most);
-        // A group of single targets is refused where it would be loaded.
+        // Loading refuses a group of single targets, so it gives the error here as well.
         let by_loading =
             chain.owner_scoped || (!chain.scope.group.is_empty() && chain.is_single()) || request.loader.is_some();
         match &chain.parts {
@@ -86,7 +86,7 @@ impl Repo {
             ChainParts::CustomSql(custom_sql) if limit.is_none() && offset == 0 => {
                 return self.count_custom_sql(owners, association, *custom_sql, chain.scope).await;
             }
-            // Refused as well.
+            // Grouped single targets are refused as well.
             ChainParts::Key(hop) if !hop.scope.distinct => {
                 self.require_condition(target, &hop.scope.filter)?;
                 let keys = preload::keys_of_owners(owners, hop.key.owner_columns);
@@ -156,7 +156,7 @@ impl Repo {
         scope_def: ScopeDef,
     ) -> Result<Vec<u64>> {
         if scope_def.distinct || !scope_def.group.is_empty() {
-            // Refused where it would be loaded.
+            // The plan refuses what loading would refuse.
             self.plan(O::DEF, Root::Existing, vec![Request { scope: scope_def, ..Request::new(association) }])?;
             return Ok(Vec::new());
         }
@@ -169,7 +169,7 @@ impl Repo {
         let mut session = None;
         for owner in owners {
             let raw = own_count.unwrap_or(custom_sql.find)(owner);
-            // Binds compare but do not hash; their printed form is as good.
+            // Binds can be compared but not hashed; their printed form serves as the key.
             let shown = format!("{raw:?}");
             let count = match known.get(&shown) {
                 Some(count) => *count,

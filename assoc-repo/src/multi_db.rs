@@ -1,11 +1,11 @@
 //! Models whose rows are in another database.
 //!
-//! A handle made by [`Repo::with_database_for`] knows which. Preloads run hop by hop anyway, each step a statement about one
-//! model: it goes to where that model is, in that database's SQL, on a connection that is taken when it is first needed.
-//! A query begins where its root is. One statement cannot reach two databases, so conditions on associations and joins
-//! across them are refused before anything runs.
+//! A handle made by [`Repo::with_database_for`] knows these models. Each step of a preload is a statement about one
+//! model anyway. It runs in the database of that model, in its SQL dialect, on a connection that is taken when it is
+//! first needed. A query begins in the database of its root. One statement cannot reach two databases, so conditions on
+//! associations and joins across them are refused before any SQL.
 //!
-//! Writing is refused as well: a handle is one database's transaction, and a row of another would not be part of it.
+//! Writes to the other database are refused as well, because a transaction of this handle would not include them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ impl Repo {
         Repo { other_databases: Some(other_databases.collect()), ..repo }
     }
 
-    /// The repo whose database has a model's rows.
+    /// The repo of the database that has a model's rows.
     pub(crate) fn repo_for(&self, model: &'static ModelDef) -> &Repo {
         let places = self.other_databases.as_deref().unwrap_or_default();
         match places.iter().find(|place| (place.holds)(model)) {
@@ -124,7 +124,7 @@ impl Repo {
         Err(ErrorKind::InAnotherDatabase { model: model.name }.into())
     }
 
-    /// Refuses a condition on rows of a model that would have to look into another database.
+    /// Refuses a condition on rows of a model that needs another database.
     pub(crate) fn require_condition(&self, model: &'static ModelDef, condition: &Expr) -> Result<()> {
         self.databases().map_or(Ok(()), |databases| databases.require_condition(model, condition))
     }
@@ -133,7 +133,7 @@ impl Repo {
         self.other_databases.is_some().then_some(self)
     }
 
-    /// What planning has to know of this handle.
+    /// The part of this handle that planning needs.
     pub(crate) fn context(&self) -> PlanContext<'_> {
         PlanContext { dialect: self.dialect(), filters: self.filters.as_ref(), databases: self.databases() }
     }

@@ -77,7 +77,7 @@ impl Repo {
         let first = plan.steps().first().map_or(plan.nodes()[0].model, |step| step.select.model);
         let repo = self.in_database_of(first);
         let mut session = repo.session(Access::Read).await?;
-        // One statement is a snapshot by itself; scopes and statements by owner are several.
+        // A single statement is a snapshot by itself. Scopes and statements per owner are several.
         let fetched = match plan.steps() {
             [step] if !step.depends_on_owners() => preload::fetch_existing(&mut session, plan, existing, force).await,
             _ => {
@@ -85,7 +85,7 @@ impl Repo {
                     .await
             }
         };
-        // After the end of the snapshot, which may fail as well.
+        // Rows are attached after the end of the snapshot, which may fail as well.
         fetched.map_err(|error| with_plan(self, error, plan, None))?.attach(plan, existing);
         Ok(())
     }
@@ -159,7 +159,7 @@ pub struct Together<'r, 'h> {
 }
 
 impl<'r, 'h> Together<'r, 'h> {
-    /// Adds structs and what to load for them, as [`Repo::preload`] takes them.
+    /// Adds structs and the associations to load for them, as [`Repo::preload`] takes them.
     pub fn preload<'a, O: Model>(
         self,
         target: &'a mut (impl PreloadTarget<O> + ?Sized),
@@ -217,8 +217,9 @@ impl<'r, 'h> Together<'r, 'h> {
         Together { repo, roots, existing }
     }
 
-    /// Loads what is missing. What is loaded already stays and costs nothing. At most 1 statement an association and
-    /// level, fewer where several of the structs need the same; if one fails, nothing is changed in memory.
+    /// Loads the associations. An association that is loaded already stays and costs nothing. It costs at most 1
+    /// statement per association and level, and fewer where several of the structs need the same rows. If a statement
+    /// fails, the structs stay unchanged.
     ///
     /// # Errors
     /// As [`Repo::preload`].
@@ -226,7 +227,8 @@ impl<'r, 'h> Together<'r, 'h> {
         self.load(false).await
     }
 
-    /// Loads everything anew, also what is loaded.
+    /// Loads all associations again, even if they are loaded already. It costs at most 1 statement per association and
+    /// level.
     ///
     /// # Errors
     /// As [`Repo::preload`].

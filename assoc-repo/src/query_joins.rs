@@ -7,12 +7,12 @@ use assoc_core::{IntoPreload, Model, Strategy, Value};
 use crate::query::{Query, Select};
 
 impl<M: Model> Query<M> {
-    /// Rows with a target each: [`Select::join`].
+    /// Rows that have a target: [`Select::join`].
     pub fn join(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().join(associations)
     }
 
-    /// Rows with their targets, if there are any: [`Select::left_join`].
+    /// Rows with the targets they have: [`Select::left_join`].
     pub fn left_join(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().left_join(associations)
     }
@@ -65,7 +65,7 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// As [`join`](Self::join), and rows without a target stay: the target's columns are `NULL` then.
+    /// As [`join`](Self::join), but rows without a target stay: the target's columns are `NULL` then.
     pub fn left_join(mut self, associations: impl IntoPreload<M>) -> Self {
         self.joins.extend(associations.into_requests().into_iter().map(|request| (JoinKind::Left, request)));
         self
@@ -80,16 +80,16 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// Loads associations with the rows, by one statement that joins them, to any depth: for conditions and orders that
-    /// reach into them. What is loaded is what [`preload`](Self::preload) would load, in the same order, unless a
-    /// condition of the query reaches into the association: then only rows that satisfy it, and the association is
-    /// partial. An association that is also [joined](Self::join) leaves out rows without a target.
+    /// Loads associations to any depth with the rows, by one statement that joins them. It is for conditions and orders
+    /// that name their columns. It loads what [`preload`](Self::preload) loads, in the same order, unless a condition
+    /// of the query names a column of the association. Then it loads the rows that satisfy the condition, and the
+    /// association is partial. An association that is also [joined](Self::join) leaves out rows without a target.
     ///
-    /// Every joined collection repeats the rows of the others, so `preload` is the faster one where nothing reaches into
-    /// the association. [`limit`](Self::limit) counts rows of this model all the same.
+    /// Every joined collection repeats the rows of the others, so `preload` is faster where no condition or order names
+    /// the association. [`limit`](Self::limit) still counts rows of this model.
     ///
-    /// 1 statement in all, also with a limit. Polymorphic associations, scopes that depend on the owner, groups,
-    /// `finder_sql` and `load_with` cannot be joined: an error before any SQL.
+    /// It costs 1 statement in all, also with a limit. Polymorphic associations, scopes that depend on the owner,
+    /// groups, `finder_sql` and `load_with` cannot be joined; they are an error before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -114,9 +114,9 @@ impl<M: Model> Select<M> {
         self.load(associations, Strategy::Joined)
     }
 
-    /// Loads associations with the rows, each by the better kind of statement: joined, as
-    /// [`eager_load`](Self::eager_load) does, if a condition or order reaches into it or the query joins it; otherwise by
-    /// key, as [`preload`](Self::preload). [`explain`](Self::explain) says which.
+    /// Loads associations with the rows, each by the better kind of statement. An association is joined, as
+    /// [`eager_load`](Self::eager_load) does, if a condition or order names it or the query joins it. Otherwise it is
+    /// loaded by key, as [`preload`](Self::preload) does. [`explain`](Self::explain) shows which.
     pub fn includes(self, associations: impl IntoPreload<M>) -> Self {
         self.load(associations, Strategy::Auto)
     }

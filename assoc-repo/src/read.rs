@@ -24,7 +24,7 @@ use crate::query::Query;
 
 impl Repo {
     /// The row with a primary key, or `None`. The query may add preloads and conditions; pass [`Query::new`] for the
-    /// row alone. 1 statement, and what the preloads cost.
+    /// row alone. It costs 1 statement, and the statements of its preloads.
     ///
     /// # Errors
     /// When the model has no primary key, a row cannot be read, or the database fails.
@@ -74,7 +74,8 @@ impl Repo {
         }
     }
 
-    /// The first row, by primary key, that satisfies a condition. 1 statement, and what the preloads cost.
+    /// The first row, by primary key, that satisfies a condition, or `None`. It costs 1 statement, and the statements
+    /// of its preloads.
     ///
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
@@ -82,10 +83,10 @@ impl Repo {
         Ok(self.all(query.filter(filter).at_most(1)).await?.into_iter().next())
     }
 
-    /// The only row of a query, or `None`. 1 statement, and what the preloads cost.
+    /// The only row of a query, or `None`. It costs 1 statement, and the statements of its preloads.
     ///
     /// # Errors
-    /// [`ErrorKind::NotUnique`] if there are several, and what [`all`](Self::all) can fail with.
+    /// [`ErrorKind::NotUnique`] if there are several rows, and the errors of [`all`](Self::all).
     pub async fn one<M: Model>(&self, query: Select<M>) -> Result<Option<M>> {
         let mut rows = self.all(query.at_most(2)).await?.into_iter();
         match (rows.next(), rows.next()) {
@@ -102,7 +103,7 @@ impl Repo {
         self.all_carrying(query, &mut Carried::default()).await
     }
 
-    /// The same, with what the query carries beside the last row.
+    /// As [`all`](Self::all), with the values that the query carries beside the last row.
     pub(crate) async fn all_carrying<M: Model>(&self, query: Select<M>, carried: &mut Carried) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
         let repo = self.in_database_of(M::DEF);
@@ -113,7 +114,7 @@ impl Repo {
         if compiled.plan.is_none() {
             query_carrying(&mut session, &statement, &mut rows, compiled.select.carried.len(), carried).await?;
         } else {
-            // Boxed: a read without associations need not carry the state of one with them.
+            // Boxed, so that a read without associations does not carry the state of one with associations.
             rows = Box::pin(repo.all_with_plan(session, compiled, statement, carried)).await?;
         }
         if origin.is_read_only() {
@@ -144,7 +145,7 @@ impl Repo {
         rows.map_err(|error| with_plan(self, error, &plan, Some(statement.sql())))
     }
 
-    /// The number of rows of a query. 1 statement.
+    /// The number of rows of a query. It costs 1 statement.
     ///
     /// # Errors
     /// When the query cannot run or the database fails.
@@ -169,8 +170,8 @@ impl Repo {
         Ok(found.is_some())
     }
 
-    /// An aggregate over the rows of a query: `User::AGE.max()`, `User::AGE.avg()`. A query that loads associations by a
-    /// join has each of its rows once. 1 statement.
+    /// An aggregate over the rows of a query: `User::AGE.max()`, `User::AGE.avg()`. If the query loads associations by
+    /// a join, each of its rows counts once. It costs 1 statement.
     ///
     /// # Errors
     /// When the query cannot run, the aggregate is of a joined column and the query has no joined rows (it is distinct, or
@@ -227,8 +228,8 @@ impl Repo {
         found.ok_or_else(|| Error::invalid_query(M::DEF.name, "the aggregate returned no row: it cannot be grouped"))
     }
 
-    /// Columns and aggregates of a query's rows instead of models, in the order in which [`all`](Self::all) gives the
-    /// rows. 1 statement.
+    /// Columns and aggregates of a query's rows in place of models, in the order of [`all`](Self::all). It costs 1
+    /// statement.
     ///
     /// # Errors
     /// When the query cannot run or has preloads, a value does not fit, or the database fails.
@@ -260,7 +261,7 @@ impl Repo {
                 "distinct values can only be sorted by what is selected: add the column, or leave out the order";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        // Of the same rows as `all` gives, in the same order, unless they become others.
+        // The same rows in the same order as `all`, unless distinct or grouping changes the rows.
         let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
         let spec = if plain { spec.with_total_order() } else { spec };
         let selected = Selected::new(M::DEF.name, operands.clone());
@@ -290,7 +291,7 @@ impl Repo {
         let repo = self.in_database_of(M::DEF);
         let statement = repo.raw_statement(sql, binds)?;
         let mut rows = Named { model: M::DEF, rows: Vec::<M>::new() };
-        // Nothing says that the text only reads.
+        // The text may write as well as read, so the connection must allow both.
         repo.session(Access::Write).await?.query(&statement, &mut rows).await?;
         Ok(rows.rows)
     }
@@ -305,10 +306,10 @@ impl Repo {
         writer.finish_within_limit()
     }
 
-    /// What running a query would do: the tree of associations, and every statement. Runs nothing.
+    /// Shows what running a query would do: the tree of associations and every statement. It runs no statement.
     ///
     /// # Errors
-    /// When the query cannot run: the same errors, before any SQL.
+    /// When the query cannot run, with the same error that running it gives before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -359,7 +360,7 @@ fn show_key(key: &impl Key) -> String {
     KeyTuple::new(values).map_or_else(|| "NULL".to_owned(), |key| key.to_string())
 }
 
-/// Rows of SQL that the application wrote: its columns are checked before the first row is read.
+/// Rows of hand-written SQL. Their columns are checked before the first row is read.
 pub(crate) struct Named<R> {
     pub(crate) model: &'static ModelDef,
     pub(crate) rows: R,
@@ -379,7 +380,7 @@ impl<R: RowSink> RowSink for Named<R> {
     }
 }
 
-// One row at most: no vector for the commonest query.
+// At most one row, without a vector for the most frequent query.
 struct OneRow<M>(Option<M>);
 
 impl<M: Model> RowSink for OneRow<M> {
@@ -389,7 +390,7 @@ impl<M: Model> RowSink for OneRow<M> {
     }
 }
 
-// An error about the number of statements says which ones they were to be.
+// Adds the planned statements to an error about their number.
 pub(crate) fn with_plan(repo: &Repo, error: Error, plan: &Plan, root_sql: Option<&str>) -> Error {
     match error.kind() {
         ErrorKind::TooManyStatements { limit, .. } => {
@@ -402,7 +403,7 @@ pub(crate) fn with_plan(repo: &Repo, error: Error, plan: &Plan, root_sql: Option
     }
 }
 
-/// Runs several statements against one state of the database, where that is free.
+/// Runs several statements against one state of the database, where a snapshot is free.
 pub(crate) async fn in_snapshot<T>(
     session: &mut Session<'_>,
     work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T>,
