@@ -1,4 +1,4 @@
-//! Aggregates, and what a query can select by itself.
+//! Aggregates, and what a query can select in place of a whole row.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ mod summable;
 
 pub use summable::Summable;
 
-/// An aggregate over rows of model `M`, answered as `Out`: what `repo.aggregate` computes, and in a query with `group_by` what
+/// An aggregate over rows of model `M`, read as `Out`: what `repo.aggregate` computes, and in a query with `group_by` what
 /// `repo.pluck` reads, `having` compares and `order_by` sorts by. A condition on single rows (`filter`) cannot hold one.
 ///
 /// ```ignore
@@ -40,7 +40,7 @@ impl<M, Out> Aggregate<M, Out> {
         Aggregate { operand, model: PhantomData }
     }
 
-    /// The data form.
+    /// The aggregate as data, for the planner.
     #[must_use]
     pub fn into_operand(self) -> Operand {
         self.operand
@@ -67,12 +67,12 @@ impl<M, Out> fmt::Debug for Aggregate<M, Out> {
 
 words_of_a_value!(Aggregate, "this aggregate: for queries with `group_by`");
 
-/// Something a query can select by itself: a column or an aggregate.
+/// What a query can select in place of a whole row: a column or an aggregate.
 pub trait Selectable<M> {
-    /// What it is read as.
+    /// The Rust type of its value.
     type Out: ColumnType;
 
-    /// The data form.
+    /// The column or aggregate as data, for the planner.
     fn into_selected(self) -> Operand;
 }
 

@@ -41,8 +41,8 @@ macro_rules! words_of_a_value {
                 self.compare(Comparison::Eq, value)
             }
 
-            /// Different from a value; `.ne(None)` is `IS NOT NULL`. `NULL` is never different from a value: add
-            /// `.or(….is_null())` to have it.
+            /// Different from a value; `.ne(None)` is `IS NOT NULL`. `NULL` does not match: add `.or(….is_null())` to
+            /// include it.
             #[must_use]
             pub fn ne(self, value: impl IntoColumn<V>) -> Filter<M> {
                 self.compare(Comparison::Ne, value)
@@ -72,13 +72,13 @@ macro_rules! words_of_a_value {
                 self.compare(Comparison::Ge, value)
             }
 
-            /// One of several values. An empty list matches nothing; `None` among them matches `NULL`.
+            /// Equal to one of several values. An empty list matches nothing; `None` among them matches `NULL`.
             #[must_use]
             pub fn is_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
                 Filter::new(Expr::In { operand: self.into_operand(), values: values.into_iter().map(bind).collect() })
             }
 
-            /// None of several values. An empty list matches everything; `NULL` matches only then.
+            /// Different from each of several values. An empty list matches everything; `NULL` matches only then.
             #[must_use]
             pub fn not_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
                 self.is_in(values).not()
@@ -92,9 +92,9 @@ macro_rules! words_of_a_value {
         }
 
         impl<M, V: TextColumn> $type<M, V> {
-            /// Matches a `LIKE` pattern: `%` is any text, `_` any character, `\` takes their meaning away. Use
-            /// [`escape_like`](crate::escape_like) for text that comes from outside. Whether case matters is the
-            /// database's decision.
+            /// Matches a `LIKE` pattern: `%` is any text, `_` any character, and `\` escapes them. Use
+            /// [`escape_like`](crate::escape_like) for text from outside the program. The collation decides whether case
+            /// matters.
             #[must_use]
             pub fn like(self, pattern: impl Into<String>) -> Filter<M> {
                 Filter::new(Expr::Like { operand: self.into_operand(), pattern: Value::Text(pattern.into().into()) })
