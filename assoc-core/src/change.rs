@@ -37,7 +37,7 @@ mod member;
 mod members;
 mod scope;
 
-pub(crate) use link::key_on_owner;
+pub(crate) use link::{key_of_target, key_on_owner};
 pub(crate) use scope::{Preset, is_plain, presets};
 
 /// A row that exists, of any model.
@@ -325,6 +325,20 @@ impl RowChange {
     // Whether a column of its own differs.
     fn has_own_changes(&self) -> bool {
         self.values.iter().enumerate().any(|(at, value)| value.as_ref().is_some_and(|value| self.differs(at, value)))
+    }
+
+    /// Model, row, the values to write, and what is said of associations, given up.
+    pub(crate) fn into_whole(
+        mut self,
+    ) -> (&'static ModelDef, Option<Row>, Vec<Option<Value<'static>>>, Vec<ChildChange>) {
+        if self.base.is_some() {
+            for at in 0..self.values.len() {
+                if self.values[at].as_ref().is_some_and(|value| !self.differs(at, value)) {
+                    self.values[at] = None;
+                }
+            }
+        }
+        (self.model, self.base, self.values, self.children)
     }
 
     /// The row and the values, given up.

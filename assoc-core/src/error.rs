@@ -54,6 +54,20 @@ pub enum ErrorKind {
         /// The key, as shown in messages.
         key: String,
     },
+    /// A row that was to be edited or let go is no member of its owner's association.
+    #[error("{target} {key} is none of `{association}` of {model} {owner}: it is another owner's, or gone")]
+    NotMember {
+        /// The owner's model.
+        model: &'static str,
+        /// The owner's key, as shown in messages.
+        owner: String,
+        /// The association.
+        association: &'static str,
+        /// The model of the row.
+        target: &'static str,
+        /// The row's key.
+        key: String,
+    },
     /// `one` or `get_by` was asked for a single row and there are several.
     #[error("more than one {model} matches: make the filter unique, or add `limit(1)` if any of them will do")]
     NotUnique {
@@ -317,7 +331,7 @@ impl Error {
     /// Whether a row that had to exist does not.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self.kind(), ErrorKind::NotFound { .. })
+        matches!(self.kind(), ErrorKind::NotFound { .. } | ErrorKind::NotMember { .. })
     }
 
     /// Whether a row was to be saved or deleted that was loaded for reading only.

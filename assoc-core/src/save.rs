@@ -3,9 +3,13 @@
 //! Rows that are inserted together come back from `RETURNING` in an order that no database promises. Which returned row is
 //! whose is therefore proven, never assumed ([`inputs_of`]).
 
+mod graph;
 mod insert;
 mod matching;
+mod members;
 
+pub use graph::{Awaited, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, SavePlan, Step};
+pub use members::{Ask, Kept, Lookup, Question, Resolved, Unlink};
 pub use insert::{InsertBatch, InsertPlan};
 pub use matching::inputs_of;
 

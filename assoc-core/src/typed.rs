@@ -11,4 +11,5 @@ pub(crate) mod preload;
 pub(crate) mod refinements;
 pub(crate) mod scope;
 pub(crate) mod source;
+pub(crate) mod through;
 pub(crate) mod variant;

@@ -140,6 +140,15 @@ pub(crate) fn key_on_owner(association: &AssociationDef) -> Option<(&'static [us
     }
 }
 
+/// The key on the owner of an association to rows of a model: own columns, and those of the target that they hold.
+pub(crate) fn key_of_target(
+    association: &AssociationDef,
+    model: &'static ModelDef,
+) -> Option<(&'static [usize], &'static [usize])> {
+    let own = OwnerKey::of(association)?;
+    Some((own.columns, own.refers_to(model)?))
+}
+
 /// The columns that dissociating clears.
 pub(super) fn clearable(model: &'static ModelDef, association: &AssociationDef) -> Vec<usize> {
     let Some(own) = OwnerKey::of(association) else { return Vec::new() };

@@ -222,6 +222,11 @@ impl<'c> Members<'c> {
             let message = "has no rows between owner and member";
             return vec![FieldError::new(self.association.name, message).with_code(FieldError::NO_MEMBER)];
         };
+        if join.model() != record.table {
+            let (table, model) = (record.table.name, join.model().name);
+            let message = format!("is linked by rows of {table}, and not of {model}");
+            return vec![FieldError::new(self.association.name, message).with_code(FieldError::UNKNOWN_TYPE)];
+        }
         let mut given: Vec<(usize, Option<Value<'static>>)> = record
             .owner
             .target_columns

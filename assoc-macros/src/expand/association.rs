@@ -335,15 +335,42 @@ pub(super) fn join_columns(association: &Association, fields: &[String], at: Spa
     fields.iter().map(column).collect()
 }
 
-/// The association's constant: `User::POSTS`.
-pub(super) fn constant(model: &Model, index: usize, association: &Association, checks: &TokenStream) -> TokenStream {
-    let Association { vis, name, slot, target, field, deprecated, .. } = association;
+/// The type of the association's constant.
+pub(super) fn token_type(model: &Model, association: &Association) -> TokenStream {
+    let Association { slot, target, .. } = association;
     let owner = &model.ident;
-    let constant = token(name, generated(field.span()));
     let holder = format_ident!("{}", association.holder.name());
     let join_row = join_row(association);
     let at = generated(slot.span());
-    let ty = quote_spanned!(at=> __assoc::Association<#owner, #target, __assoc::#holder<#slot #join_row>>);
+    let mut held = quote_spanned!(at=> __assoc::#holder<#slot #join_row>);
+    if let Keys::Through(through) = &association.keys {
+        // Whether members can be written is for the compiler to find out: it knows what the two parts are.
+        let Through { through: by, middle, sources, named, .. } = &**through;
+        let by = Ident::new(&by.to_string(), generated(by.span()));
+        let at = generated(sources.first().map_or(association.span, Ident::span));
+        let sources: Vec<Ident> = sources.iter().map(|source| Ident::new(&source.to_string(), at)).collect();
+        let pair = match sources.as_slice() {
+            [first, second] => quote_spanned!(at=> (<#middle>::#first, <#middle>::#second)),
+            sources => quote_spanned!(at=> (<#middle>::#(#sources)*, __assoc::Missing)),
+        };
+        let otherwise = if *named { TokenStream::new() } else { missing(&format_ident!("__Source"), &sources) };
+        let writes = format_ident!("{}", if association.holder.is_to_one() { "writes_one" } else { "writes_many" });
+        held = quote_spanned! {at=>
+            __assoc::Through<#held, {
+                #otherwise
+                __assoc::#writes(|| <#owner>::#by, || #pair)
+            }>
+        };
+    }
+    quote_spanned!(at=> __assoc::Association<#owner, #target, #held>)
+}
+
+/// The association's constant: `User::POSTS`.
+pub(super) fn constant(model: &Model, index: usize, association: &Association, checks: &TokenStream) -> TokenStream {
+    let Association { vis, name, field, deprecated, .. } = association;
+    let owner = &model.ident;
+    let constant = token(name, generated(field.span()));
+    let ty = token_type(model, association);
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
         #[doc = #doc]
