@@ -5,6 +5,7 @@
 //! is data: match on [`Error::kind`], or ask one of the `is_…` questions. Every message names the model, the
 //! association or column, the key where there is one, and what to do about it.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -32,9 +33,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert!(error.is_not_found());
 /// assert_eq!(error.to_string(), "no User with key 7");
 /// ```
-#[derive(thiserror::Error)]
-#[error(transparent)]
-pub struct Error(Box<ErrorKind>);
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    // What was refused.
+    refused: Option<Box<dyn Any + Send + Sync>>,
+}
 
 /// What went wrong, as data.
 #[derive(Debug, thiserror::Error)]
@@ -298,13 +303,26 @@ impl Error {
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
-        &self.0
+        &self.0.kind
     }
 
     /// What went wrong, by value.
     #[must_use]
     pub fn into_kind(self) -> ErrorKind {
-        *self.0
+        self.0.kind
+    }
+
+    /// The same error with what it refused.
+    #[must_use]
+    pub fn with_refused(mut self, refused: impl Any + Send + Sync) -> Self {
+        self.0.refused = Some(Box::new(refused));
+        self
+    }
+
+    /// What was refused: of a save the changes, so that a form can be shown again.
+    #[must_use]
+    pub fn refused(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.0.refused.as_deref()
     }
 
     /// Wraps an error of the application, so that `?` works in callbacks and transactions.
@@ -370,13 +388,25 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&self.0.kind, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.kind, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.0.kind)
     }
 }
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Error(Box::new(kind))
+        Error(Box::new(Inner { kind, refused: None }))
     }
 }
 

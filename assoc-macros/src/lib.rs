@@ -377,6 +377,8 @@ mod validate;
 /// | `include = Post::AUTHOR` | all | what is loaded below the rows whenever they are |
 /// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, given what the options above say; it may also `select` and `group_by` columns |
 /// | `scope_by_owner = of_birth_year` | all | the same with the owner: from `&User` and `Scope<Post>` to `Scope<Post>` |
+/// | `autosave = false`, `autosave = true` | all | whether new and changed members that are given to a changeset are saved with it; with `false` it takes rows that exist, and links them. Without it they are saved |
+/// | `validate = false` | all | problems that the application found in members do not refuse the save of their owner |
 /// | `readonly` | all | rows that are loaded refuse to be saved or deleted; the target has a field of type `RowOrigin`, which holds the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that leads back, or that there is none; without it, the only one over the same key |
 ///

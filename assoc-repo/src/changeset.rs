@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnDefault, ColumnType, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne,
+    Association, BelongsTo, Column, ColumnDefault, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne,
     Value,
 };
 
@@ -311,6 +311,30 @@ impl<M: Model> Changeset<M> {
     #[must_use]
     pub fn errors(&self) -> Vec<FieldError> {
         self.row.problems()
+    }
+
+    /// The changeset that a failed `insert` or `update` of this model gave back with its error, so that it can be changed and
+    /// saved again; `None` of any other error.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_repo::Changeset;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// let error = repo.insert(User::build()).await.unwrap_err();
+    /// let again = Changeset::<User>::refused_by(&error).expect("the changeset");
+    /// let ada = repo.insert(again.set(User::NAME, "Ada")).await?;
+    /// # assert_eq!(ada.name, "Ada");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn refused_by(error: &Error) -> Option<Self> {
+        let row = error.refused()?.downcast_ref::<RowChange>()?;
+        (row.model() == M::DEF).then(|| Changeset::from(row.clone()))
     }
 
     /// The value given for a column, if one was.

@@ -24,10 +24,12 @@ impl Repo {
     // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
     // and not three, and it is `Send` without a look into the model.
     pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let changes = vec![changeset.into_changeset().into_row_change()];
+        let change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
             self.require_here(M::DEF)?;
-            let row = rows_of(save::insert(self, M::DEF, changes).await?).pop();
+            let refused = change.clone();
+            let saved = save::insert(self, M::DEF, vec![change]).await;
+            let row = rows_of(saved.map_err(|error| error.with_refused(refused))?).pop();
             row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
         })
     }
@@ -68,7 +70,10 @@ impl Repo {
     /// violation; a failing database; a value that cannot be read back. Nothing was written then.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
         let change = changeset.into_changeset().into_row_change();
-        Box::pin(self.update_row(change))
+        Box::pin(async move {
+            let refused = change.clone();
+            self.update_row(change).await.map_err(|error: Error| error.with_refused(refused))
+        })
     }
 
     async fn update_row<M: Model>(&self, change: RowChange) -> Result<M> {

@@ -39,6 +39,7 @@ mod preload_has_one;
 mod queries;
 mod read_back;
 mod read_only;
+mod save_changes;
 mod save_graphs;
 mod scopes;
 mod selections;
@@ -142,6 +143,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         writes::CASES,
         changesets::CASES,
         save_graphs::CASES,
+        save_changes::CASES,
         read_back::CASES,
         read_only::CASES,
         transactions::CASES,

@@ -98,11 +98,23 @@ fn taken_back(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
         change.children.iter().find(other).is_some()
     };
     let set = awaited(child)
-        .find(|column| change.values[*column].is_some() || child.overridden.contains(column) || others(*column))?;
+        .find(|column| change.values[*column].is_some() || child.overridden.contains(column) || others(*column))
+        .or_else(|| set_otherwise(change, child))?;
     let field = change.model.columns[set].field;
     let message =
         format!("leads to a row that is saved first, whose key `{field}` takes, and `{field}` is set as well");
     Some(FieldError::new(association.name, message).with_code(FieldError::CONTRADICTION).with_param("column", field))
+}
+
+// A column whose value the target says, and a later word another.
+fn set_otherwise(change: &RowChange, child: &ChildChange) -> Option<usize> {
+    let ChildOp::AssociateWith { key, .. } = &child.op else { return None };
+    let differs = |(column, wanted): &&(usize, Value<'static>)| {
+        let given = change.values[*column].as_ref();
+        child.overridden.contains(column)
+            && given.is_none_or(|given| !same_value(&change.model.columns[*column], given, wanted))
+    };
+    key.iter().find(differs).map(|(column, _)| *column)
 }
 
 // A dissociation after which the row still belongs to one.

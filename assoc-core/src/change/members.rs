@@ -2,7 +2,7 @@
 
 use super::check::{Final, of_row};
 use super::scope::{outside, presets, value_of};
-use super::{ChildOp, Member, RowChange};
+use super::{ChildOp, Member, RowChange, key_of_target};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage};
 use crate::metadata::model::ModelDef;
@@ -17,6 +17,11 @@ pub(super) fn problems(change: &RowChange, errors: &mut Vec<FieldError>) {
         if let ChildOp::AssociateWith { target, .. } = &child.op {
             if let Some(error) = unwanted(association, target) {
                 errors.push(error);
+            }
+            let refers_to = key_of_target(association, target.model()).map_or(&[][..], |(_, theirs)| theirs);
+            if target.existing().is_some() && target.change().is_some_and(|row| row.final_key(refers_to).is_none()) {
+                let message = "cannot lead to a row whose key is NULL: nothing would be found by it";
+                errors.push(without_key(association, message));
             }
             if let Some(target) = target.change() {
                 let is_judged = association.options.validate;
@@ -62,6 +67,9 @@ pub(super) fn problems(change: &RowChange, errors: &mut Vec<FieldError>) {
                 }
             }
             op => {
+                if let (ChildOp::Replace(_), Some(error)) = (op, members.not_replaceable()) {
+                    errors.push(error);
+                }
                 for member in op.members() {
                     let place = members.place(count);
                     if let Some(error) = unwanted(association, member) {
@@ -79,7 +87,7 @@ pub(super) fn problems(change: &RowChange, errors: &mut Vec<FieldError>) {
 
 // What `autosave = false` does not take: it links rows and saves none.
 fn unwanted(association: &'static AssociationDef, member: &Member) -> Option<FieldError> {
-    let refuses = association.options.autosave == Some(false) && member.change().is_some_and(RowChange::has_changes);
+    let refuses = association.options.autosave == Some(false) && member.change().is_some_and(|change| change.base().is_none() || change.has_changes());
     refuses.then(|| {
         let message = "takes no new or changed rows (`autosave = false`): save them first, or leave the option out";
         FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER)
@@ -165,6 +173,25 @@ impl<'c> Members<'c> {
             (true, false) => "has no members yet, because its owner is new: push the row instead",
         };
         Some(FieldError::new(self.association.name, message).with_code(FieldError::NO_MEMBER))
+    }
+
+    // Of owners that exist, what else they have is let go. Which rows that are has to be said by the key and conditions that
+    // the look-up of members can judge.
+    fn not_replaceable(&self) -> Option<FieldError> {
+        let association = self.association;
+        self.owner.base()?;
+        let scope = association.scope();
+        let reason = if association.options.owner_scope.is_some() {
+            "which rows an owner has is said by a function of the owner"
+        } else if scope.limit.is_some() || scope.offset.is_some() || !scope.group.is_empty() {
+            "it has a limit, an offset or groups, so that it never has all rows of its owner"
+        } else if matches!(self.link, Link::Join(_)) && !scope.filter.is_always() {
+            "it has conditions on rows that are reached through others"
+        } else {
+            return None;
+        };
+        let message = format!("cannot be replaced or cleared: {reason}; remove the rows one by one, or use another association");
+        Some(FieldError::new(association.name, message).with_code(FieldError::NOT_REPLACEABLE))
     }
 
     fn of_member(&self, member: &Member) -> Vec<FieldError> {

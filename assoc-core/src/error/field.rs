@@ -59,6 +59,8 @@ impl FieldError {
     pub const READ_ONLY: &'static str = "read_only";
     /// The association does not take such a member: its `autosave` option says so, or its owner is new.
     pub const NO_MEMBER: &'static str = "no_member";
+    /// The association cannot be replaced or cleared as a whole.
+    pub const NOT_REPLACEABLE: &'static str = "not_replaceable";
     /// The owner has no key, so it has no members.
     pub const OWNER_WITHOUT_KEY: &'static str = "owner_without_key";
     /// New rows need each other's keys.

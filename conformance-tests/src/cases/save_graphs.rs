@@ -227,8 +227,7 @@ async fn composite_keys(cx: &mut Context) -> Result<()> {
         .set(Book::ISBN, "w")
         .associate(Book::SHELF, Shelf::build().set(Shelf::ROOM, 4).set(Shelf::NUMBER, 2))
         .set(Book::SHELF_NUMBER, 9);
-    let (saved, overridden) = (cx.step("the last word", repo.insert(contradiction)).await?, 9);
-    cx.require(saved.shelf_number == Some(overridden) || saved.shelf_number == Some(2), "one of the two")?;
+    cx.fails("a word that the new target contradicts", repo.insert(contradiction)).await?;
     table(cx, "books", "room, isbn, shelf_number").await
 }
 
@@ -251,7 +250,7 @@ async fn presets_of_scopes(cx: &mut Context) -> Result<()> {
     let draft = user("Ada").push(User::PUBLISHED_POSTS, post("seen")).push(User::CHAIRED_GROUPS, group("led"));
     let ada = cx.step("insert", repo.insert(draft)).await?;
     cx.require(ada.published_posts()?[0].published, "as the association says")?;
-    cx.require(ada.published_posts.is_loaded(), "all there are")?;
+    cx.require(ada.published_posts.is_loaded() && !ada.published_posts.is_partial(), "all there are")?;
     let sorted = user("Bob").push(User::SORTED_POSTS, [post("b"), post("a")]);
     let bob = cx.step("an order that the plan does not judge", repo.insert(sorted)).await?;
     cx.show("sorted posts", [&bob.sorted_posts]);
@@ -299,7 +298,7 @@ async fn two_ways_to_one_row(cx: &mut Context) -> Result<()> {
     let draft = user("Ada").push(User::POSTS, post("a")).push(User::PUBLISHED_POSTS, post("b"));
     let ada = cx.step("insert", repo.insert(draft)).await?;
     cx.show("posts", [&ada.posts, &ada.published_posts]);
-    cx.require(!ada.posts.is_loaded() && ada.posts()?.len() == 1, "a part")?;
+    cx.require(ada.posts.is_partial() && ada.posts()?.len() == 1, "a part")?;
     // Both sides of a save that know each other make one link.
     let mathematicians = group("Mathematicians").shared();
     let draft = user("Bob").push(User::GROUPS, &mathematicians);

@@ -311,7 +311,7 @@ impl Builder {
                 let member = change.base().and_then(|row| target.key_of(&**row));
                 let Some(member) = member else { return Ok(()) };
                 let (_, place) = self.add_change(*change, group, Given::default())?;
-                self.groups[group].owner(owner.place).rows.push(place);
+                self.groups[group].owner(owner.place).edited.push(place);
                 self.ask(owner, association, Ask::Member { member, remove: false })
             }
             ChildOp::Remove(row) => {
@@ -352,7 +352,7 @@ impl Builder {
                 let member = change.base().and_then(|row| target.key_in(&**row, record.target.target_columns));
                 let Some(member) = member else { return Ok(()) };
                 let (_, place) = self.add_change(*change, group, Given::default())?;
-                self.groups[group].owner(owner.place).rows.push(place);
+                self.groups[group].owner(owner.place).edited.push(place);
                 self.ask(owner, association, Ask::Member { member, remove: false })
             }
             ChildOp::Remove(row) => {

@@ -38,6 +38,8 @@ pub struct LoadedOwner {
     pub owner: u32,
     /// The rows that became its members, or stayed so, by position. Each once, or as often as it is linked.
     pub rows: Vec<u32>,
+    /// Members that were edited, by position.
+    pub edited: Vec<u32>,
     /// Rows that are its members no longer.
     pub removed: Vec<Row>,
     /// What is known of its members afterwards; `None` if nothing was known of the others, so that the state stays.
@@ -80,7 +82,7 @@ impl LoadedGroup {
     pub(super) fn owner(&mut self, owner: u32) -> &mut LoadedOwner {
         let owners = &mut self.owners;
         let at = *self.owner_at.entry(owner).or_insert_with(|| {
-            owners.push(LoadedOwner { owner, rows: Vec::new(), removed: Vec::new(), state: None });
+            owners.push(LoadedOwner { owner, rows: Vec::new(), edited: Vec::new(), removed: Vec::new(), state: None });
             owners.len() - 1
         });
         &mut owners[at]

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::rows::Rows;
-use assoc_core::save::{LoadedGroup, LoadedRow, SavePlan, Unlink};
+use assoc_core::save::{LoadedGroup, LoadedOwner, LoadedRow, SavePlan, Unlink};
 use assoc_core::{
     AssociationDef, Cardinality, Chain, Children, Error, KeyTuple, Linkage, Links, LoadState, ModelDef, Result,
 };
@@ -95,22 +95,25 @@ fn attach(
 ) -> Result<()> {
     let target = group.model;
     let slot = association.field_access;
+    let linkage = association.linkage()?;
+    let is_linked = matches!(linkage, Linkage::JoinRecord(_));
     let mut positions: Vec<Vec<u32>> = vec![Vec::new(); owners.len()];
     let mut states: Vec<Option<LoadState>> = vec![None; owners.len()];
     for loaded in &group.owners {
         let at = loaded.owner as usize;
         let Some(owner) = Rows::row(owners, at) else { continue };
         let known = slot.state(owner);
-        let (rows, state) = match loaded.state {
-            Some(state) => (loaded.rows.clone(), state),
-            None if known == LoadState::NotLoaded && loaded.rows.is_empty() => continue,
-            None if known == LoadState::NotLoaded => (loaded.rows.clone(), LoadState::Partial),
+        let mut before: Vec<&dyn Any> = Vec::new();
+        let state = match loaded.state {
+            Some(state) => state,
+            None if known == LoadState::NotLoaded && loaded.rows.is_empty() && loaded.edited.is_empty() => continue,
+            None if known == LoadState::NotLoaded => LoadState::Partial,
             None => {
-                let mut before: Vec<&dyn Any> = Vec::new();
                 slot.visit(owner, &mut |row| before.push(row));
-                (merged(target, &before, &loaded.rows, &loaded.removed, &mut *children), known)
+                known
             }
         };
+        let rows = merged(target, &before, loaded, is_linked, &mut *children);
         positions[at] = rows;
         states[at] = Some(state);
     }
@@ -128,7 +131,7 @@ fn attach(
         Cardinality::One => Links::first_of(&all, &ends),
         Cardinality::Many => Links::Many { rows: all, ends },
     };
-    let variant = match association.linkage()? {
+    let variant = match linkage {
         Linkage::OwnerKeyAndType { variants, .. } => variants.iter().find(|variant| (variant.model)() == target),
         _ => None,
     };
@@ -158,26 +161,30 @@ fn attach(
     Ok(())
 }
 
-// What was loaded, with what was changed in its place, without what was let go, and what was added at the end.
+// What was loaded, with what was changed in its place, without what was let go, and what was added at the end. A row that
+// links lead to is added as often as it was given.
 fn merged(
     target: &'static ModelDef,
     before: &[&dyn Any],
-    changed: &[u32],
-    removed: &[assoc_core::change::Row],
+    loaded: &LoadedOwner,
+    is_linked: bool,
     children: &mut dyn Rows,
 ) -> Vec<u32> {
     let key = |row: &dyn Any| target.key_of(row);
-    let gone: HashSet<KeyTuple> = removed.iter().filter_map(|row| key(&**row)).collect();
-    let changed_keys: HashMap<KeyTuple, u32> =
-        changed.iter().filter_map(|at| Some((key(Rows::row(children, *at as usize)?)?, *at))).collect();
+    let gone: HashSet<KeyTuple> = loaded.removed.iter().filter_map(|row| key(&**row)).collect();
+    let by_key = |positions: &[u32], children: &dyn Rows| -> HashMap<KeyTuple, u32> {
+        positions.iter().filter_map(|at| Some((key(Rows::row(children, *at as usize)?)?, *at))).collect()
+    };
+    let edited = by_key(&loaded.edited, children);
+    let moved = if is_linked { HashMap::new() } else { by_key(&loaded.rows, children) };
     let mut placed: HashSet<u32> = HashSet::new();
-    let mut rows = Vec::with_capacity(before.len() + changed.len());
+    let mut rows = Vec::with_capacity(before.len() + loaded.rows.len());
     for row in before {
         let own = key(*row);
         if own.as_ref().is_some_and(|own| gone.contains(own)) {
             continue;
         }
-        match own.as_ref().and_then(|own| changed_keys.get(own)) {
+        match own.as_ref().and_then(|own| edited.get(own).or_else(|| moved.get(own))) {
             Some(at) => {
                 placed.insert(*at);
                 rows.push(*at);
@@ -188,7 +195,14 @@ fn merged(
             }
         }
     }
-    rows.extend(changed.iter().filter(|at| !placed.contains(at)));
+    let in_place = placed.clone();
+    for at in loaded.rows.iter().filter(|at| !in_place.contains(at)) {
+        let own = Rows::row(children, *at as usize).and_then(&key);
+        let at = own.and_then(|own| edited.get(&own)).unwrap_or(at);
+        placed.insert(*at);
+        rows.push(*at);
+    }
+    rows.extend(loaded.edited.iter().filter(|at| !placed.contains(at)));
     rows
 }
 
