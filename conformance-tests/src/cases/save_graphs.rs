@@ -27,6 +27,7 @@ cases! { "save_graphs", Level::Write;
     outside_scope,
     problems_have_paths,
     two_ways_to_one_row,
+    autosave_and_validate,
     many_users,
 }
 
@@ -308,6 +309,24 @@ async fn two_ways_to_one_row(cx: &mut Context) -> Result<()> {
     cx.step("an existing row that is changed", repo.insert(linked)).await?;
     table(cx, "users", "id, name").await?;
     table(cx, "memberships", "user_id, group_id").await
+}
+
+async fn autosave_and_validate(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    guild::tables(&repo).await?;
+    let dog = |name: &str| Dog::build().set(Dog::NAME, name);
+    let keeper = || Keeper::build().set(Keeper::NAME, "Kim");
+    let rex = repo.insert(dog("Rex")).await?;
+    let kim = cx.step("a row that exists", repo.insert(keeper().push(Keeper::KNOWN_DOGS, &rex))).await?;
+    cx.require(kim.known_dogs()?[0].owner_id == Some(kim.id), "is linked")?;
+    cx.fails("a new one", repo.insert(keeper().push(Keeper::KNOWN_DOGS, dog("Tom")))).await?;
+    let changed = rex.change().set(Dog::NAME, "Rexi");
+    cx.fails("a changed one", repo.insert(keeper().push(Keeper::KNOWN_DOGS, changed))).await?;
+    let odd = || dog("Odd").add_error(assoc_repo::FieldError::new("name", "is odd"));
+    cx.fails("what the application found", repo.insert(keeper().push(Keeper::DOGS, odd()))).await?;
+    cx.step("unless it is not asked", repo.insert(keeper().push(Keeper::STRAYS, odd()))).await?;
+    cx.fails("what the database would refuse", repo.insert(keeper().push(Keeper::STRAYS, Dog::build()))).await?;
+    table(cx, "beasts", "id, name, owner_id").await
 }
 
 async fn many_users(cx: &mut Context) -> Result<()> {

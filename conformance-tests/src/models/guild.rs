@@ -197,6 +197,10 @@ pub(crate) struct Keeper {
     pub(crate) name: String,
     #[has_many(foreign_key = "owner_id")]
     pub(crate) dogs: HasMany<Dog>,
+    #[has_many(foreign_key = "owner_id", autosave = false)]
+    pub(crate) known_dogs: HasMany<Dog>,
+    #[has_many(foreign_key = "owner_id", autosave = true, validate = false)]
+    pub(crate) strays: HasMany<Dog>,
 }
 
 /// Makes the tables.
