@@ -9,9 +9,9 @@ mod matching;
 mod members;
 
 pub use graph::{Awaited, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, SavePlan, Step};
-pub use members::{Ask, Kept, Lookup, Question, Resolved, Unlink};
 pub use insert::{InsertBatch, InsertPlan};
 pub use matching::inputs_of;
+pub use members::{Ask, Kept, Lookup, Question, Resolved, Unlink};
 
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;

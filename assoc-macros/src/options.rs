@@ -145,15 +145,7 @@ const HAS_MANY: OptionTable = OptionTable {
         "finder_sql",
         "counter_sql",
     ],
-    planned: &[
-        "dependent",
-        "counter_cache",
-        "before_add",
-        "after_add",
-        "before_remove",
-        "after_remove",
-        "extend",
-    ],
+    planned: &["dependent", "counter_cache", "before_add", "after_add", "before_remove", "after_remove", "extend"],
     refused: &[("polymorphic", AT_THE_KEY), ("join_table", JOIN_TABLE)],
 };
 
@@ -180,15 +172,7 @@ const HAS_AND_BELONGS_TO_MANY: OptionTable = OptionTable {
         "finder_sql",
         "counter_sql",
     ],
-    planned: &[
-        "before_add",
-        "after_add",
-        "before_remove",
-        "after_remove",
-        "delete_sql",
-        "insert_sql",
-        "extend",
-    ],
+    planned: &["before_add", "after_add", "before_remove", "after_remove", "delete_sql", "insert_sql", "extend"],
     refused: &[
         ("primary_key", "the join table refers to the primary keys of both models"),
         ("join", "the model of the join table's rows stands in the field's type: `HasAndBelongsToMany<Tag, PostTag>`"),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnDefault, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne,
-    Value,
+    Association, BelongsTo, Column, ColumnDefault, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result,
+    ToOne, Value,
 };
 
 mod target;

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
 use assoc_core::{BoxFuture, Dialect, DriverError, DriverErrorKind, LoadState, RowSink, Statement};
-use assoc_repo::prelude::*;
 use assoc_repo::Changeset;
+use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
 
 #[derive(Model, Debug, Clone, PartialEq)]
@@ -501,14 +501,15 @@ fn a_save_that_fails_at_any_statement_writes_nothing() {
                 .push(User::GROUPS, Group::build().set(Group::NAME, "c"))
         };
         let before = Tables::read(&repo).await?;
-        let (_, statements) = repo.count_statements(async {
-            repo.transaction(async |tx| {
-                tx.update(change()).await?;
-                Err::<(), Error>(Error::other("undone"))
+        let (_, statements) = repo
+            .count_statements(async {
+                repo.transaction(async |tx| {
+                    tx.update(change()).await?;
+                    Err::<(), Error>(Error::other("undone"))
+                })
+                .await
             })
-            .await
-        })
-        .await;
+            .await;
         assert!(statements >= 12, "{statements}");
         for at in 0..statements as i64 {
             for in_transaction in [false, true] {

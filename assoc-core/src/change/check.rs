@@ -23,7 +23,7 @@ pub(super) struct Final<'c> {
 
 impl Final<'_> {
     // Whether another row gives the column its value: the owner, or a target that is saved first.
-    fn is_given(&self, column: usize) -> bool {
+    pub(super) fn is_given(&self, column: usize) -> bool {
         self.given.iter().any(|(given, _)| *given == column)
             || self.change.children.iter().any(|child| awaited(child).any(|awaited| awaited == column))
     }
@@ -54,7 +54,7 @@ pub(super) fn of_row(row: Final<'_>) -> Vec<FieldError> {
     }
     errors.extend(left_behind(row));
     of_columns(row, &mut errors);
-    members::problems(change, &mut errors);
+    members::problems(row, &mut errors);
     errors
 }
 

@@ -9,7 +9,8 @@ use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
 /// Adds the problems of everything that is said of members.
-pub(super) fn problems(change: &RowChange, errors: &mut Vec<FieldError>) {
+pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
+    let change = row.change;
     // Members are counted association by association, in the order in which they were given.
     let mut counts: Vec<(&'static AssociationDef, usize)> = Vec::new();
     for child in &change.children {
@@ -35,7 +36,7 @@ pub(super) fn problems(change: &RowChange, errors: &mut Vec<FieldError>) {
         if !is_of_members {
             continue;
         }
-        let members = match Members::of(change, association) {
+        let members = match Members::of(row, association) {
             Ok(members) => members,
             Err(error) => {
                 if !errors.contains(&error) {
@@ -87,7 +88,8 @@ pub(super) fn problems(change: &RowChange, errors: &mut Vec<FieldError>) {
 
 // What `autosave = false` does not take: it links rows and saves none.
 fn unwanted(association: &'static AssociationDef, member: &Member) -> Option<FieldError> {
-    let refuses = association.options.autosave == Some(false) && member.change().is_some_and(|change| change.base().is_none() || change.has_changes());
+    let refuses = association.options.autosave == Some(false)
+        && member.change().is_some_and(|change| change.base().is_none() || change.has_changes());
     refuses.then(|| {
         let message = "takes no new or changed rows (`autosave = false`): save them first, or leave the option out";
         FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER)
@@ -113,7 +115,8 @@ enum Link {
 }
 
 impl<'c> Members<'c> {
-    fn of(owner: &'c RowChange, association: &'static AssociationDef) -> Result<Self, FieldError> {
+    fn of(row: Final<'c>, association: &'static AssociationDef) -> Result<Self, FieldError> {
+        let owner = row.change;
         let link = match association.linkage() {
             Ok(Linkage::TargetKey(key)) => Link::Target(key),
             Ok(Linkage::JoinRecord(record)) => Link::Join(Box::new(record)),
@@ -136,7 +139,7 @@ impl<'c> Members<'c> {
                         }
                     }
         };
-        if let Some(column) = key.iter().find(|column| is_empty(column)) {
+        if let Some(column) = key.iter().find(|column| !row.is_given(**column) && is_empty(column)) {
             let field = owner.model().columns[*column].field;
             let message = format!("has no members: the owner's key `{field}` is NULL");
             return Err(FieldError::new(association.name, message)
@@ -190,7 +193,8 @@ impl<'c> Members<'c> {
         } else {
             return None;
         };
-        let message = format!("cannot be replaced or cleared: {reason}; remove the rows one by one, or use another association");
+        let message =
+            format!("cannot be replaced or cleared: {reason}; remove the rows one by one, or use another association");
         Some(FieldError::new(association.name, message).with_code(FieldError::NOT_REPLACEABLE))
     }
 

@@ -188,7 +188,8 @@ impl Lookup {
             let own = by_owner.get(&question.owner);
             match &question.ask {
                 Ask::Member { member, remove } => {
-                    let rows = own.and_then(|own| own.get(member)).ok_or_else(|| self.not_a_member(question, member))?;
+                    let rows =
+                        own.and_then(|own| own.get(member)).ok_or_else(|| self.not_a_member(question, member))?;
                     if *remove && done.insert((&question.owner, member)) {
                         resolved.let_go.extend(rows.iter().cloned());
                     }
@@ -205,12 +206,7 @@ impl Lookup {
         }
     }
 
-    fn resolve_all(
-        &self,
-        keep: &[Kept],
-        own: Option<&HashMap<KeyTuple, Vec<KeyTuple>>>,
-        resolved: &mut Resolved,
-    ) {
+    fn resolve_all(&self, keep: &[Kept], own: Option<&HashMap<KeyTuple, Vec<KeyTuple>>>, resolved: &mut Resolved) {
         let Some(own) = own else { return };
         let mut wanted: HashMap<&KeyTuple, Vec<&Kept>> = HashMap::new();
         for kept in keep {

@@ -267,7 +267,8 @@ async fn update_alike(
         }
         for association in model.associations {
             let depends = |chain: Chain| changed.iter().any(|column| chain.depends_on(*column));
-            if association.field_access.state(row) != LoadState::NotLoaded && Chain::keys(association).is_ok_and(depends)
+            if association.field_access.state(row) != LoadState::NotLoaded
+                && Chain::keys(association).is_ok_and(depends)
             {
                 association.field_access.clear(row);
             }
@@ -278,12 +279,7 @@ async fn update_alike(
 
 // Which of the rows is not there any more.
 #[cold]
-async fn missing(
-    session: &mut Session<'_>,
-    model: &'static ModelDef,
-    keys: Vec<KeyTuple>,
-    bases: &[&Row],
-) -> Error {
+async fn missing(session: &mut Session<'_>, model: &'static ModelDef, keys: Vec<KeyTuple>, bases: &[&Row]) -> Error {
     let mut lost = keys.first().map(ToString::to_string).unwrap_or_default();
     if bases.len() > 1 {
         for key in &keys {

@@ -76,7 +76,8 @@ async fn members_of_has_many(cx: &mut Context) -> Result<()> {
     let saved = cx.step("only a grandchild", repo.update(deeper)).await?;
     cx.require(saved.posts()?[0].comments()?.len() == 1, "loaded")?;
     let bare = repo.get_or_fail::<User>(saved.id, Query::new()).await?;
-    let part = cx.step("of what is not loaded, a part", repo.update(bare.change().push(User::POSTS, post("g")))).await?;
+    let part =
+        cx.step("of what is not loaded, a part", repo.update(bare.change().push(User::POSTS, post("g")))).await?;
     cx.require(part.posts.state() == LoadState::Partial && part.posts()?.len() == 1, "what was saved")?;
     let nothing = cx.step("nothing is said", repo.update(saved.change())).await?;
     cx.require(nothing == saved, "nothing is changed")?;
@@ -197,11 +198,11 @@ async fn links_let_go(cx: &mut Context) -> Result<()> {
     let draft = user("Ada").push(User::GROUPS, ["a", "b"].map(group));
     let ada = repo.insert(draft).await?;
     let [a, b] = ada.groups()? else { return Ok(()) };
-    let change = ada
-        .change()
-        .remove(User::GROUPS, a)
-        .edit(User::GROUPS, b.change().set(Group::NAME, "B"))
-        .push_with(User::GROUPS, group("c"), |membership| membership.set(Membership::ROLE, "chair"));
+    let change = ada.change().remove(User::GROUPS, a).edit(User::GROUPS, b.change().set(Group::NAME, "B")).push_with(
+        User::GROUPS,
+        group("c"),
+        |membership| membership.set(Membership::ROLE, "chair"),
+    );
     let saved = cx.step("let go, edited, new", repo.update(change)).await?;
     cx.show("groups", saved.groups()?.iter().map(|group| (group.id, &group.name)));
     cx.rows("memberships", "SELECT user_id, group_id, role FROM memberships ORDER BY id").await?;
@@ -277,7 +278,8 @@ async fn new_targets(cx: &mut Context) -> Result<()> {
     guild::tables(&repo).await?;
     let ada = repo.insert(user("Ada")).await?;
     let company = Company::build().set(Company::NAME, "Analytical");
-    let saved = cx.step("a new one is saved first", repo.update(ada.change().associate(User::COMPANY, company))).await?;
+    let saved =
+        cx.step("a new one is saved first", repo.update(ada.change().associate(User::COMPANY, company))).await?;
     cx.show("company", [saved.company()?]);
     let renamed = saved.company()?.map(|company| company.change().set(Company::NAME, "Engines"));
     if let Some(renamed) = renamed {
@@ -292,7 +294,8 @@ async fn new_targets(cx: &mut Context) -> Result<()> {
         .associate(User::COMPANY, Company::build().set(Company::NAME, "first"))
         .associate(User::COMPANY, Company::build().set(Company::NAME, "second"));
     cx.step("the last word", repo.insert(withdrawn)).await?;
-    let set = user("Cyd").associate(User::COMPANY, Company::build().set(Company::NAME, "lost")).set(User::COMPANY_ID, 1);
+    let set =
+        user("Cyd").associate(User::COMPANY, Company::build().set(Company::NAME, "lost")).set(User::COMPANY_ID, 1);
     cx.fails("a row that nothing would lead to", repo.insert(set)).await?;
     cx.rows("companies", "SELECT id, name FROM companies ORDER BY id").await
 }

@@ -281,9 +281,14 @@ async fn problems_have_paths(cx: &mut Context) -> Result<()> {
         .associate(User::COMPANY, Company::build())
         .set_one(User::ACCOUNT, Account::build())
         .push(User::POSTS, &known)
-        .push(User::POSTS, Post::build().push(Post::COMMENTS, [Comment::build().set(Comment::BODY, "ok"), Comment::build()]))
+        .push(
+            User::POSTS,
+            Post::build().push(Post::COMMENTS, [Comment::build().set(Comment::BODY, "ok"), Comment::build()]),
+        )
         .push(User::GROUPS, Group::build())
-        .push_with(User::GROUPS, group("g"), |row: Changeset<Membership>| row.add_error(assoc_repo::FieldError::new("role", "is odd")));
+        .push_with(User::GROUPS, group("g"), |row: Changeset<Membership>| {
+            row.add_error(assoc_repo::FieldError::new("role", "is odd"))
+        });
     let paths: Vec<_> = draft.errors().into_iter().map(|error| error.path).collect();
     cx.show("paths", paths);
     cx.fails("everything at once", repo.insert(draft.clone())).await?;

@@ -83,7 +83,11 @@ impl Builder {
     }
 
     pub(super) fn finish(self) -> Parts {
-        Parts { rows: self.rows, lookups: self.lookups.into_iter().map(|(_, lookup)| lookup).collect(), groups: self.groups }
+        Parts {
+            rows: self.rows,
+            lookups: self.lookups.into_iter().map(|(_, lookup)| lookup).collect(),
+            groups: self.groups,
+        }
     }
 
     fn group(&mut self, owner: Owner, association: &'static AssociationDef, model: &'static ModelDef) -> usize {

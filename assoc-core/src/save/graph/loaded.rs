@@ -122,8 +122,12 @@ struct Linked {
 
 impl Linked {
     fn of(association: &'static AssociationDef, rows: &[PlannedRow]) -> Self {
-        let mut linked =
-            Linked { is_plain: is_plain(association), by_row: HashMap::new(), by_key: HashMap::new(), keys: HashMap::new() };
+        let mut linked = Linked {
+            is_plain: is_plain(association),
+            by_row: HashMap::new(),
+            by_key: HashMap::new(),
+            keys: HashMap::new(),
+        };
         let (table, key) = match association.linkage() {
             Ok(Linkage::TargetKey(key)) => ((association.target)(), key),
             Ok(Linkage::JoinRecord(record)) => {
@@ -140,9 +144,9 @@ impl Linked {
             let awaited = row.awaits.iter().find(|awaited| awaited.column == key.target_columns[0]);
             if let Some(awaited) = awaited {
                 *linked.by_row.entry(awaited.row).or_default() += 1;
-            } else if let Some(key) = KeyTuple::new(
-                key.target_columns.iter().map(|column| row.values[*column].clone().unwrap_or_default()),
-            ) {
+            } else if let Some(key) =
+                KeyTuple::new(key.target_columns.iter().map(|column| row.values[*column].clone().unwrap_or_default()))
+            {
                 *linked.by_key.entry(key).or_default() += 1;
             }
         }
