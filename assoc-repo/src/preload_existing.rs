@@ -90,8 +90,19 @@ impl Repo {
     }
 }
 
-/// Structs that associations can be loaded for: a model, an `Option`, a `Vec` or slice of it.
-pub trait PreloadTarget<O>: Send {
+mod sealed {
+    use assoc_core::Model;
+
+    pub trait PreloadTarget<O> {}
+    impl<O: Model> PreloadTarget<O> for O {}
+    impl<O: Model> PreloadTarget<O> for [O] {}
+    impl<O: Model> PreloadTarget<O> for Vec<O> {}
+    impl<O: Model> PreloadTarget<O> for Option<O> {}
+}
+
+/// Structs that associations can be loaded for: a model, an `Option`, a `Vec` or slice of it. Rows in another collection
+/// are a slice of it, or are loaded one by one.
+pub trait PreloadTarget<O>: sealed::PreloadTarget<O> + Send {
     /// The structs.
     fn rows(&mut self) -> &mut [O];
 }

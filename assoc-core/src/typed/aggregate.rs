@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, Comparison, Expr, Operand};
 use crate::typed::column::{Column, Filter, bind};
+use crate::typed::sealed;
 
 mod summable;
 
@@ -87,7 +88,7 @@ impl<M, Out: ColumnType> Aggregate<M, Out> {
 }
 
 /// Something a query can select by itself: a column or an aggregate.
-pub trait Selectable<M> {
+pub trait Selectable<M>: sealed::Selectable {
     /// What it is read as.
     type Out: ColumnType;
 

@@ -10,6 +10,7 @@ use crate::metadata::expr::{AggregateFunction, ColumnRef, Direction, Expr, Opera
 use crate::typed::aggregate::{Aggregate, Selectable, Summable};
 use crate::typed::association::Association;
 use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort};
+use crate::typed::sealed;
 
 impl<O, T, H> Association<O, T, H> {
     /// Something about the target as something about the owner, for a query that joins this association (by `join`,
@@ -28,7 +29,7 @@ impl<O, T, H> Association<O, T, H> {
 }
 
 /// What can be said of a joined association's target: a [`Filter`], a [`Sort`], a [`Column`], an [`Aggregate`].
-pub trait Joined<T> {
+pub trait Joined<T>: sealed::Joined {
     /// The same, said of the owner.
     type Of<O>;
 

@@ -91,6 +91,9 @@ impl<O, T, H> Association<O, T, H> {
 }
 
 /// Whatever can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of up to twelve such.
+///
+/// A program can implement it for a type of its own that stands for preloads, as `Include` of `assoc-repo` does for a
+/// client's list of names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be preloaded for `{O}`",
     label = "neither an association of `{O}` nor a tuple of at most twelve",
