@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use assoc_core::joins::{JoinChain, JoinKind, RawJoin};
 use assoc_core::planner::QueryRequest;
-use assoc_core::sql::Select as SelectSpec;
+use assoc_core::select::RootSelect;
 use assoc_core::{Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin};
 
 use crate::columns::Columns;
@@ -22,7 +22,7 @@ impl<M: Model> Query<M> {
     #[allow(clippy::new_ret_no_self)] // `Query` is the place queries start at; `Select` is what they are.
     pub fn new() -> Select<M> {
         Select {
-            spec: SelectSpec::new(M::DEF),
+            spec: RootSelect::new(M::DEF),
             preloads: Vec::new(),
             joins: Vec::new(),
             raw_joins: Vec::new(),
@@ -104,7 +104,7 @@ impl<M: Model> Query<M> {
 /// Every method takes the query and returns another: keep a base query and derive from clones of it.
 #[must_use = "a query does nothing until a repo runs it"]
 pub struct Select<M> {
-    pub(crate) spec: SelectSpec,
+    pub(crate) spec: RootSelect,
     pub(crate) preloads: Vec<Request>,
     pub(crate) joins: Vec<(JoinKind, Request)>,
     pub(crate) raw_joins: Vec<RawJoin>,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use assoc_core::driver::Access;
 use assoc_core::planner::{CompiledQuery, Plan, Root};
 use assoc_core::rows::mark;
-use assoc_core::sql::{Select as SelectSpec, SqlWriter};
+use assoc_core::select::RootSelect;
+use assoc_core::sql::SqlWriter;
 use assoc_core::{
     Aggregate, AnswerColumn, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, ModelDef, Operand,
     Result, RowSink, Selectable, Statement, Strategy, Value,
@@ -49,7 +50,7 @@ impl Repo {
         if query.is_plain() && self.filters.is_none() && !is_decimal {
             let repo = self.in_database_of(M::DEF);
             let sql = repo.get_sql(TypeId::of::<M>(), || {
-                let spec = SelectSpec::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
+                let spec = RootSelect::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
                 Ok(Arc::clone(spec.statement(repo.dialect())?.shared_sql()))
             })?;
             let statement = Statement::new(sql, values.into_iter().map(Bind::Value).collect());
@@ -264,7 +265,7 @@ impl Repo {
         let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
         let spec = if plain { spec.with_total_order() } else { spec };
         let selected = Selected::new(M::DEF.name, operands.clone());
-        let spec = SelectSpec { operands: Some(operands), ..spec };
+        let spec = RootSelect { operands: Some(operands), ..spec };
         let statement = spec.statement(repo.dialect())?;
         let mut rows = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {

@@ -6,10 +6,10 @@
 //! wanted ([`KeyedSelect::cut_afterwards`]).
 
 use super::SqlWriter;
-use super::keyed::{KeyedSelect, PerOwner};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::metadata::association::RawSql;
+use crate::select::{KeyedSelect, PerOwner};
 use crate::statement::Statement;
 
 impl KeyedSelect {
