@@ -7,7 +7,6 @@
 //! [`TextColumn`](crate::TextColumn), [`Summable`](crate::Summable).
 
 use crate::column_type::ColumnType;
-use crate::metadata::association::HasVariant;
 use crate::typed::aggregate::Aggregate;
 use crate::typed::association::Association;
 use crate::typed::column::{Column, Filter, Sort};
@@ -35,11 +34,8 @@ impl<K> ForeignKeyFor<K> for K {}
 impl<K> ForeignKeyFor<K> for Option<K> {}
 impl<K> ForeignKeyFor<Option<K>> for K {}
 
+// Wider than `PickSource` and `PickTypedSource`, so that the compiler's message about a wrong source is theirs.
 pub trait PickSource {}
 impl<J, T, H, P> PickSource for (Association<J, T, H>, P) {}
-impl<J, T, H> PickSource for (Missing, Association<J, T, H>) {}
-impl<J, V, T, H> PickSource for (Column<J, V>, Association<J, T, H>) {}
-
-pub trait PickTypedSource<T> {}
-impl<J, E: HasVariant<T>, T, H, P> PickTypedSource<T> for (Association<J, E, H>, P) {}
-impl<J, E: HasVariant<T>, T, H> PickTypedSource<T> for (Missing, Association<J, E, H>) {}
+impl<P> PickSource for (Missing, P) {}
+impl<J, V, P> PickSource for (Column<J, V>, P) {}

@@ -48,7 +48,7 @@ impl<J, V, T, H> PickSource<T> for (Column<J, V>, Association<J, T, H>) {
     label = "with `source_type`, the source is a polymorphic `belongs_to` of the model it goes through, and `{T}` one of its types",
     note = "name it with `source = \"…\"`; if that association is not polymorphic, leave `source_type` out"
 )]
-pub trait PickTypedSource<T>: sealed::PickTypedSource<T> + Copy {
+pub trait PickTypedSource<T>: sealed::PickSource + Copy {
     /// The association.
     fn def(self) -> &'static AssociationDef;
 }
