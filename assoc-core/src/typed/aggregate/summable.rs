@@ -1,4 +1,4 @@
-//! What sums and means are: wider than what is summed.
+//! The types of sums and means, which are wider than the summed column.
 
 use crate::column_type::ColumnType;
 
@@ -26,7 +26,7 @@ use crate::column_type::ColumnType;
 /// }
 /// ```
 ///
-/// Over no rows both are `None`. A sum that does not fit is an error, on every database: it is never wrapped or rounded.
+/// Over no rows both are `None`. A sum that does not fit is an error on every database; it is never wrapped or rounded.
 #[diagnostic::on_unimplemented(
     message = "a column of `{Self}` cannot be summed",
     label = "neither an integer, a float nor a decimal",
@@ -34,9 +34,9 @@ use crate::column_type::ColumnType;
             `Summable` for a newtype of one of them"
 )]
 pub trait Summable: ColumnType {
-    /// What its sum is read as.
+    /// The Rust type of the column's sum.
     type Sum: ColumnType;
-    /// What its mean is read as.
+    /// The Rust type of the column's mean.
     type Mean: ColumnType;
 }
 
