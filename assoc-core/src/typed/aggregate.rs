@@ -7,6 +7,7 @@ use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, Comparison, Direction, Expr, Operand};
 use crate::typed::column::{Column, Filter, Sort, TextColumn, bind};
 use crate::typed::comparisons::words_of_a_value;
+use crate::typed::sealed;
 use crate::value::Value;
 
 mod summable;
@@ -68,7 +69,7 @@ impl<M, Out> fmt::Debug for Aggregate<M, Out> {
 words_of_a_value!(Aggregate, "this aggregate: for queries with `group_by`");
 
 /// What a query can select in place of a whole row: a column or an aggregate.
-pub trait Selectable<M> {
+pub trait Selectable<M>: sealed::Selectable {
     /// The Rust type of its value.
     type Out: ColumnType;
 

@@ -9,6 +9,7 @@ use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction,
 use crate::typed::aggregate::{Aggregate, Summable};
 use crate::typed::comparisons::words_of_a_value;
 use crate::typed::joined_column::JoinedColumn;
+use crate::typed::sealed;
 use crate::value::Value;
 
 mod list;
@@ -103,7 +104,7 @@ impl<M, V: ColumnType> Column<M, V> {
 
 /// What a query of model `M` can compare with a column: a column of the model ([`Column`]) or of a joined association
 /// ([`JoinedColumn`](crate::JoinedColumn)), and in `having` an [`Aggregate`].
-pub trait ColumnOf<M> {
+pub trait ColumnOf<M>: sealed::ColumnOf {
     /// The column as data, for the planner.
     fn into_operand(self) -> Operand;
 }
@@ -193,10 +194,22 @@ impl<M, V: ColumnType> Column<M, V> {
     }
 }
 
-/// Text columns, whose fields are `String` or `Option<String>`.
+/// The type of a text column, which has `like` and `not_like`: `String`, and `Option` of a text column.
+///
+/// Implement it for a newtype whose field is text, to have these methods on its columns:
+///
+/// ```
+/// use assoc_core::TextColumn;
+/// # use assoc_macros::ColumnType;
+///
+/// #[derive(ColumnType, Debug, Clone)]
+/// struct Slug(String);
+///
+/// impl TextColumn for Slug {}
+/// ```
 pub trait TextColumn: ColumnType {}
 impl TextColumn for String {}
-impl TextColumn for Option<String> {}
+impl<T: TextColumn> TextColumn for Option<T> {}
 
 /// Escapes `%`, `_` and `\`, so that text from outside the program matches itself within a `LIKE` pattern.
 ///
@@ -396,6 +409,21 @@ impl<M> Sort<M> {
 }
 
 /// One or several terms of an order: `User::NAME.asc()`, or a tuple, array or `Vec` of these.
+///
+/// A program can implement it for a type of its own, such as an order that a client chooses. The terms are data:
+///
+/// ```
+/// use assoc_core::{ColumnRef, Direction, IntoSort, Operand, OrderTerm};
+///
+/// struct Newest;
+///
+/// impl<M> IntoSort<M> for Newest {
+///     fn into_terms(self) -> Vec<OrderTerm> {
+///         let operand = Operand::Column(ColumnRef::own("created_at"));
+///         vec![OrderTerm { operand, direction: Direction::Desc }]
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no order of `{M}`",
     label = "does not say which way rows are sorted",

@@ -11,6 +11,7 @@ use crate::typed::aggregate::{Aggregate, Selectable, Summable};
 use crate::typed::association::Association;
 use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort, TextColumn, bind};
 use crate::typed::comparisons::words_of_a_value;
+use crate::typed::sealed;
 use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
@@ -32,7 +33,7 @@ impl<O, T, H> Association<O, T, H> {
 
 /// What a query can say about a joined association's target: a [`Filter`], a [`Sort`], a [`Column`] or an
 /// [`Aggregate`].
-pub trait Joined<T> {
+pub trait Joined<T>: sealed::Joined {
     /// The same thing, as part of a query of the owner.
     type Of<O>;
 
