@@ -1,9 +1,9 @@
-//! Requests for one association become one request, at every level of the tree.
+//! Requests for one association become one request. What lies below is merged when that level is planned.
 
 use crate::error::{ErrorKind, Result};
 use crate::metadata::request::Request;
 
-/// Merges a list of requests.
+/// Merges a list of requests for rows of one model.
 ///
 /// # Errors
 /// When two requests ask for one association with different scopes.
@@ -26,9 +26,10 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
                 } else if known.scope != request.scope {
                     "limits"
                 } else {
-                    known.strategy = known.strategy.max(request.strategy);
-                    known.children.extend(request.children);
-                    known.included &= request.included;
+                    let (strategy, included) = (request.strategy, request.included);
+                    known.merge_children(request);
+                    known.strategy = known.strategy.max(strategy);
+                    known.included &= included;
                     continue;
                 };
                 let association = request.association;
@@ -40,9 +41,6 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
                 .into());
             }
         }
-    }
-    for request in &mut merged {
-        request.children = merge(std::mem::take(&mut request.children))?;
     }
     Ok(merged)
 }

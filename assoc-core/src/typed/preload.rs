@@ -59,12 +59,17 @@ impl<O, T> Preload<O, T> {
 }
 
 impl<O> Preload<O, O> {
-    /// Loads the same below itself, so many levels deep in all: a tree, one statement a level, ending at the first
-    /// empty one.
+    /// Loads the same below itself, at most this many levels deep in all, and at least one: a tree, one statement a level,
+    /// ending at the first empty one. Any number does, `usize::MAX` for all levels: what a request costs depends on the
+    /// levels that have rows. Rows may lead back to themselves; a recursion of more than 32 levels that finds such a cycle
+    /// is an error ([`ErrorKind::PreloadTooDeep`](crate::ErrorKind::PreloadTooDeep)).
     #[must_use]
-    pub fn recursive(self, levels: usize) -> Self {
-        let level = self.clone();
-        (1..levels).fold(self, |below, _| level.clone().with(below))
+    pub fn recursive(mut self, levels: usize) -> Self {
+        if levels > 1 {
+            let below = Request { levels: levels - 1, ..self.request.clone() };
+            self.request.children.push(below);
+        }
+        self
     }
 }
 
