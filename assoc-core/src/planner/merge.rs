@@ -1,7 +1,13 @@
 //! Requests for one association become one request. What lies below is merged when that level is planned.
+//!
+//! A tree of requests may hold one list of children in many places, twice as many on each level, which written out would
+//! be more than any memory. So a list that several requests for one association share is merged once.
+
+use std::collections::HashMap;
 
 use crate::error::{ErrorKind, Result};
-use crate::metadata::request::Request;
+use crate::metadata::request::{Request, Strategy};
+use crate::metadata::request_list::RequestList;
 
 /// Merges a list of requests for rows of one model.
 ///
@@ -9,10 +15,12 @@ use crate::metadata::request::Request;
 /// When two requests ask for one association with different scopes.
 pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
     let mut merged: Vec<Request> = Vec::with_capacity(requests.len());
+    let mut below = ListsBelow::default();
     for request in requests {
-        match merged.iter_mut().find(|known| known.association == request.association) {
+        match merged.iter().position(|known| known.association == request.association) {
             None => merged.push(request),
-            Some(known) => {
+            Some(at) => {
+                let known = &mut merged[at];
                 let what = if known.loader != request.loader {
                     "functions to load it with"
                 } else if known.scope.filter != request.scope.filter {
@@ -27,7 +35,9 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
                     "limits"
                 } else {
                     let (strategy, included) = (request.strategy, request.included);
-                    known.merge_children(request);
+                    if below.add(at, known, &request) {
+                        known.merge_children(request);
+                    }
                     known.strategy = known.strategy.max(strategy);
                     known.included &= included;
                     continue;
@@ -43,4 +53,25 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
         }
     }
     Ok(merged)
+}
+
+/// Which lists of children are merged into each request, by where they are and what is said of them.
+#[derive(Default)]
+struct ListsBelow(HashMap<usize, HashMap<ListKey, RequestList>>);
+
+type ListKey = (*const Request, usize, Option<Strategy>, bool);
+
+impl ListsBelow {
+    // Notes what a request says is below; `false` if another one for the same association said so.
+    fn add(&mut self, at: usize, known: &Request, request: &Request) -> bool {
+        let key = |request: &Request| -> ListKey {
+            (request.children.as_ptr(), request.levels, request.strategy_below, request.included)
+        };
+        let lists = self.0.entry(at).or_insert_with(|| {
+            // The first of them was alone until now.
+            HashMap::from([(key(known), known.children.clone())])
+        });
+        // The list is kept, so that no other one comes to lie where it is.
+        lists.insert(key(request), request.children.clone()).is_none()
+    }
 }
