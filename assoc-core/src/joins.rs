@@ -18,6 +18,8 @@ mod join_chain;
 pub use alias::AliasTracker;
 pub use join_chain::{JoinChain, OwnerLimits};
 
+use std::collections::HashMap;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, KeyJoin};
 use crate::metadata::expr::{Expr, LimitedRows, OrderTerm};
@@ -26,9 +28,9 @@ use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::{Request, ScopeDef};
 use crate::value::Value;
 
-/// Tables that one statement joins. No database takes as many (SQLite 64, MySQL and MariaDB 61), and what a request can
-/// make of a path has to end somewhere.
-pub(crate) const MOST_JOINED_TABLES: usize = 256;
+/// Tables that one statement joins to its own: no database that this project knows takes as many (SQLite 64 with it, MySQL
+/// and MariaDB 61), and what a request can make of a path has to end somewhere.
+pub(crate) const MOST_JOINED_TABLES: usize = 64;
 
 /// The error of a statement that would join more tables.
 #[cold]
@@ -176,8 +178,12 @@ impl Joins {
     pub fn join(&mut self, request: &Request, kind: JoinKind, hook: Option<&FilterHook>) -> Result<()> {
         let owner = (request.association.owner)();
         let mut waiting = vec![(None, owner, Vec::new(), request.clone())];
+        // A tree of requests may hold one list of children in many places. Below one table it is joined once. The lists are
+        // kept, so that no other one comes to lie where one is.
+        let mut known = HashMap::new();
         while let Some((from, owner, prefix, mut request)) = waiting.pop() {
             let association = request.association;
+            let list = (request.children.clone(), request.levels);
             let children = request.take_children();
             let scope = request.scope;
             let cuts = scope.limit.is_some() || scope.offset.is_some() || scope.distinct || !scope.group.is_empty();
@@ -195,6 +201,9 @@ impl Joins {
             let tables = self.add_path(from, owner, &path, association, hops, kind)?;
             tables.iter().for_each(|table| self.choose(*table));
             let (target, owner) = (tables.last().copied(), (association.target)());
+            if known.insert((target, list.0.as_ptr(), list.1), list.0).is_some() {
+                continue;
+            }
             // What was asked for first is joined first, with all that lies below it.
             waiting.extend(children.into_iter().rev().map(|child| (target, owner, path.clone(), child)));
         }

@@ -74,6 +74,7 @@ mod merge;
 mod multi_db;
 mod owner_scope;
 mod selection;
+mod settle;
 mod steps;
 mod whole_chain;
 
@@ -81,6 +82,7 @@ pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
 pub use eager_load::JoinedEdge;
 pub use multi_db::Databases;
 pub use owner_scope::{Onward, OwnerScope};
+pub use settle::settled;
 
 use crate::error::Result;
 use crate::joins::{JoinChain, OwnerLimits};

@@ -8,7 +8,7 @@ use std::thread;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
 use assoc_core::joins::{JoinKind, Joins};
-use assoc_core::planner::{Plan, PlanContext, Root};
+use assoc_core::planner::{self, Plan, PlanContext, Root};
 use assoc_core::{
     BelongsTo, ColumnDef, ErrorKind, FilterHook, HasMany, IntoPreload, Model, Preload, Request, RequestList, ScopeDef,
     Strategy,
@@ -206,15 +206,23 @@ fn cycles_of_polymorphic_associations_do_not_double() {
 #[test]
 fn trees_that_double_on_each_level_are_merged_once() {
     on_a_small_stack(|| {
-        // Written out it would be 2^60 requests.
-        let doubled = (0..60).fold(Node::CHILDREN.preload(), |tree, _| tree.clone().with(tree));
+        // Written out it would be 2^40 requests.
+        let doubled = (0..40).fold(Node::CHILDREN.preload(), |tree, _| tree.clone().with(tree));
         assert_eq!(doubled, doubled.clone());
         assert!(format!("{doubled:?}").len() < 4_000_000);
-        let plan = plan((doubled.clone(), doubled));
+        let plan = plan((doubled.clone(), doubled.clone()));
         assert_eq!((levels(&plan), plan.steps().len(), plan.deferred().len()), (32, 32, 1));
         let recursions =
-            (0..60).fold(Node::CHILDREN.preload(), |tree, _| tree.clone().with(tree).recursive(usize::MAX));
-        assert_eq!(levels(&self::plan(recursions)), 32);
+            (0..12).fold(Node::CHILDREN.preload(), |tree, _| tree.clone().with(tree).recursive(usize::MAX));
+        assert_eq!(levels(&self::plan(recursions.clone())), 32);
+        for tree in [doubled, recursions] {
+            let tree = tree.into_requests().remove(0);
+            assert!(!tree.is_to_be_settled());
+            // It has more levels than a statement joins tables, or not.
+            let _ = Joins::default().join(&tree, JoinKind::Left, None);
+            let deep = vec!["children"; 64];
+            assert!(planner::settled(vec![tree.with_strategy(Strategy::Auto)], &[&deep]).is_ok());
+        }
     });
 }
 
@@ -257,13 +265,13 @@ fn one_statement_joins_so_many_tables() {
             let error = Plan::new(Node::DEF, Root::Fetched, joined).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "Node: a statement joins at most 256 tables, and `children` would be one more: load it with `preload`"
+                "Node: a statement joins at most 64 tables, and `children` would be one more: load it with `preload`"
             );
         }
         // What is joined is planned at once, however deep.
-        let joined = vec![deep(100).with_strategy(Strategy::Joined)];
+        let joined = vec![deep(60).with_strategy(Strategy::Joined)];
         let plan = Plan::new(Node::DEF, Root::Fetched, joined).unwrap();
-        assert_eq!((plan.joined().len(), plan.deferred().len()), (100, 0));
+        assert_eq!((plan.joined().len(), plan.deferred().len()), (60, 0));
     });
 }
 
@@ -271,7 +279,8 @@ fn one_statement_joins_so_many_tables() {
 fn what_is_left_to_choose_is_settled_along_the_paths_referred_to() {
     let auto = || Node::CHILDREN.recursive(usize::MAX).into_requests().remove(0).with_strategy(Strategy::Auto);
     assert!(auto().is_to_be_settled());
-    let mut settled = auto().settled(&[&["children", "children"], &["parent"]]);
+    let both: &[&[&str]] = &[&["children", "children"], &["parent"]];
+    let mut settled = planner::settled(vec![auto()], both).unwrap().remove(0);
     let mut strategies = Vec::new();
     for _ in 0..4 {
         strategies.push(settled.strategy);
@@ -279,7 +288,8 @@ fn what_is_left_to_choose_is_settled_along_the_paths_referred_to() {
     }
     // What is left is loaded by key.
     assert_eq!(strategies, [Strategy::Joined, Strategy::Joined, Strategy::Auto, Strategy::Auto]);
-    let plan = Plan::new(Node::DEF, Root::Fetched, vec![auto().settled(&[&["children", "children"]])]).unwrap();
+    let two = planner::settled(vec![auto()], &[&["children", "children"]]).unwrap();
+    let plan = Plan::new(Node::DEF, Root::Fetched, two).unwrap();
     assert_eq!((plan.joined().len(), levels(&plan)), (2, 32));
 }
 

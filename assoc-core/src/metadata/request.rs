@@ -120,29 +120,6 @@ impl Request {
         false
     }
 
-    /// Settles what is left to choose: an association is joined if a path the query refers to leads through it. What no
-    /// path leads to stays as it is and is loaded by key.
-    #[must_use]
-    pub fn settled(mut self, referred_to: &[&[&'static str]]) -> Self {
-        let name = self.association.name;
-        let onward: Vec<&[&'static str]> = referred_to
-            .iter()
-            .filter_map(|path| path.split_first().filter(|(first, _)| **first == name))
-            .map(|(_, rest)| rest)
-            .collect();
-        if onward.is_empty() {
-            return self;
-        }
-        if self.strategy == Strategy::Auto {
-            self.strategy = Strategy::Joined;
-        }
-        // As deep as the longest of the paths, each of whose names is a table of the statement.
-        if onward.iter().any(|path| !path.is_empty()) {
-            self.children = self.take_children().into_iter().map(|child| child.settled(&onward)).collect();
-        }
-        self
-    }
-
     // Whether two requests are equal but for what lies below them.
     pub(super) fn is_same_alone(&self, other: &Request) -> bool {
         self.association == other.association

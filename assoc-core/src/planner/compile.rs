@@ -1,6 +1,7 @@
 //! From a query as it was written to what runs: scopes and filters that always apply, the columns to read, the plan of
 //! what to load. One call, without I/O; whatever can be refused is refused here, before any SQL.
 
+use super::settle::settled;
 use super::{Databases, Deferred, JoinChain, Plan, Root, RootRequest};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
@@ -173,7 +174,7 @@ impl QueryRequest {
                 // A longer path than a statement joins tables is refused with the condition that refers to it.
                 let paths: Vec<&[&str]> =
                     referred_to.iter().map(Vec::as_slice).filter(|path| path.len() <= MOST_JOINED_TABLES).collect();
-                preloads = preloads.into_iter().map(|request| request.settled(&paths)).collect();
+                preloads = settled(preloads, &paths)?;
             }
             let mut planned =
                 context.plan(Root::Fetched, vec![RootRequest { model, requests: preloads, available: false }])?;

@@ -4,6 +4,7 @@
 //! be more than any memory. So a list that several requests for one association share is merged once.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::error::{ErrorKind, Result};
 use crate::metadata::request::{Request, Strategy};
@@ -55,23 +56,32 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
     Ok(merged)
 }
 
-/// Which lists of children are merged into each request, by where they are and what is said of them.
+/// Which lists of children are merged into each request, by where they are and what is said of them, and for how many levels.
 #[derive(Default)]
-struct ListsBelow(HashMap<usize, HashMap<ListKey, RequestList>>);
+struct ListsBelow(HashMap<usize, HashMap<ListKey, (RequestList, usize)>>);
 
-type ListKey = (*const Request, usize, Option<Strategy>, bool);
+type ListKey = (*const Request, Option<Strategy>, bool);
 
 impl ListsBelow {
-    // Notes what a request says is below; `false` if another one for the same association said so.
+    // Notes what a request says is below; `false` if another one for the same association said as much.
     fn add(&mut self, at: usize, known: &Request, request: &Request) -> bool {
-        let key = |request: &Request| -> ListKey {
-            (request.children.as_ptr(), request.levels, request.strategy_below, request.included)
-        };
+        let key = |request: &Request| (request.children.as_ptr(), request.strategy_below, request.included);
         let lists = self.0.entry(at).or_insert_with(|| {
             // The first of them was alone until now.
-            HashMap::from([(key(known), known.children.clone())])
+            HashMap::from([(key(known), (known.children.clone(), known.levels))])
         });
-        // The list is kept, so that no other one comes to lie where it is.
-        lists.insert(key(request), request.children.clone()).is_none()
+        match lists.entry(key(request)) {
+            Entry::Occupied(mut entry) => {
+                let (_, levels) = entry.get_mut();
+                let deeper = request.levels > *levels;
+                *levels = request.levels.max(*levels);
+                deeper
+            }
+            Entry::Vacant(entry) => {
+                // The list is kept, so that no other one comes to lie where it is.
+                entry.insert((request.children.clone(), request.levels));
+                true
+            }
+        }
     }
 }

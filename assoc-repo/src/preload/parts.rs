@@ -26,6 +26,10 @@ use crate::session::Session;
 /// Levels of a recursion that are loaded whether or not rows are found again.
 const LEVELS_BEFORE_CYCLES: usize = 32;
 
+/// Ways back that are looked at at a time: of recursions in recursions there may be many, and a cycle that is missed ends at
+/// the limit of levels.
+const MOST_WALKS: usize = 16;
+
 /// Levels that rows can be loaded below the root's.
 const MOST_LEVELS: usize = 10_000;
 
@@ -55,10 +59,10 @@ async fn go_on(run: Run<'_, '_>) -> Result<Loaded> {
     loop {
         let has_rows =
             |node: usize| nodes[node].as_ref().is_some_and(|rows| rows.existing > 0 || !rows.fetched.is_empty());
-        check_depth(&grown, &nodes, &has_rows, &mut check_at)?;
+        refuse_cycles(&grown, &nodes, &has_rows, &mut check_at)?;
         let begun: Vec<usize> =
             grown.deferred().iter().map(|deferred| deferred.node).filter(|node| has_rows(*node)).collect();
-        let ran = grown.steps().len();
+        let (ran, known) = (grown.steps().len(), grown.nodes().len());
         if !session.plan_context().plan_deferred(&mut grown, &has_rows)? {
             break;
         }
@@ -71,6 +75,7 @@ async fn go_on(run: Run<'_, '_>) -> Result<Loaded> {
         let mut run = Run { session: &mut *session, plan: &grown, existing, force, nodes };
         run.run_steps(ran).await?;
         nodes = run.nodes;
+        refuse_too_deep(&grown, &nodes, known)?;
     }
     let mut run = Run { session, plan: &grown, existing, force, nodes };
     run.compose_links();
@@ -78,23 +83,34 @@ async fn go_on(run: Run<'_, '_>) -> Result<Loaded> {
     Ok(Loaded { grown: Some(grown), nodes })
 }
 
-// Refuses to go on below too many levels, or in a cycle.
-fn check_depth(
+// Refuses rows that lie deeper than any may, among the nodes from one on.
+fn refuse_too_deep(plan: &Plan, nodes: &[Option<NodeRows>], from: usize) -> Result<()> {
+    for (node, rows) in plan.nodes().iter().zip(nodes).skip(from) {
+        let too_many = node.level > MOST_LEVELS && rows.as_ref().is_some_and(|rows| !rows.fetched.is_empty());
+        if let (true, Some(id)) = (too_many, node.stored_by) {
+            return Err(too_deep(plan.edge(id).association, MOST_LEVELS, None));
+        }
+    }
+    Ok(())
+}
+
+// Refuses to go on in a cycle.
+fn refuse_cycles(
     plan: &Plan,
     nodes: &[Option<NodeRows>],
     has_rows: &dyn Fn(usize) -> bool,
     check_at: &mut usize,
 ) -> Result<()> {
-    let mut deepest = 0;
+    let (mut deepest, mut walks) = (0, 0);
     for deferred in plan.deferred().iter().filter(|deferred| has_rows(deferred.node)) {
-        let Some(request) = deferred.requests.first() else { continue };
         let level = plan.nodes()[deferred.node].level;
         deepest = deepest.max(level);
-        if level >= MOST_LEVELS {
-            return Err(too_deep(request.association, level, None));
-        }
         if level >= *check_at {
             for recursion in deferred.requests.iter().filter(|request| request.levels > 1) {
+                walks += 1;
+                if walks > MOST_WALKS {
+                    break;
+                }
                 if let Some(row) = repeated_row(plan, nodes, deferred.node, recursion.association) {
                     return Err(too_deep(recursion.association, level, Some(row)));
                 }
