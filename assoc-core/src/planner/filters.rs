@@ -4,7 +4,7 @@ use super::{Fetch, Plan};
 use crate::error::Result;
 use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::{FilterHook, filtered};
-use crate::sql::KeyedSelect;
+use crate::select::KeyedSelect;
 
 impl Plan {
     /// The plan with a hook's filters on every step. Rows that were fetched went through the same filters; rows that the

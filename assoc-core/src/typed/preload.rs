@@ -1,4 +1,4 @@
-//! Preloads as applications write them: `User::POSTS.with(Post::COMMENTS)`.
+//! Preloads as a program writes them: `User::POSTS.with(Post::COMMENTS)`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -37,13 +37,14 @@ impl<O, T, H> From<Association<O, T, H>> for Preload<O, T> {
 }
 
 impl<O, T> Preload<O, T> {
-    /// The data form.
+    /// The preload as data, for the planner.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
     }
 
-    /// Loads an association of the targets as well. May be called several times, and nested to any depth.
+    /// Loads an association of the targets as well, for one more statement per association. Several calls add up, and
+    /// preloads nest to any depth.
     #[must_use]
     pub fn with(mut self, child: impl IntoPreload<T>) -> Self {
         self.request.children.extend(child.into_requests());
@@ -59,10 +60,10 @@ impl<O, T> Preload<O, T> {
 }
 
 impl<O> Preload<O, O> {
-    /// Loads the same below itself, at most this many levels deep in all, and at least one: a tree, one statement a level,
-    /// ending at the first empty one. Any number does, `usize::MAX` for all levels: what a request costs depends on the
-    /// levels that have rows. Rows may lead back to themselves; a recursion of more than 32 levels that finds such a cycle
-    /// is an error ([`ErrorKind::PreloadTooDeep`](crate::ErrorKind::PreloadTooDeep)).
+    /// Loads the same association below itself, at most `levels` levels in all and at least one. The tree costs one statement
+    /// per level and ends at the first empty level. Pass `usize::MAX` for all levels: the costs depend on the levels that
+    /// have rows. A recursion of more than 32 levels over rows that lead back to themselves fails with
+    /// [`ErrorKind::PreloadTooDeep`](crate::ErrorKind::PreloadTooDeep).
     #[must_use]
     pub fn recursive(mut self, levels: usize) -> Self {
         if levels > 1 {
@@ -82,7 +83,7 @@ impl<O, H> Association<O, O, H> {
 }
 
 impl<O, T, H> Association<O, T, H> {
-    /// This association, as the beginning of a preload tree.
+    /// Begins a preload tree with this association.
     #[must_use]
     pub fn preload(self) -> Preload<O, T> {
         Preload { request: Request::new(self.def()), types: PhantomData }
@@ -95,7 +96,7 @@ impl<O, T, H> Association<O, T, H> {
     }
 }
 
-/// Whatever can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of up to twelve such.
+/// What can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of up to twelve of these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be preloaded for `{O}`",
     label = "neither an association of `{O}` nor a tuple of at most twelve",
@@ -103,7 +104,7 @@ impl<O, T, H> Association<O, T, H> {
     note = "a tuple holds at most twelve preloads: for more, put tuples into the tuple or call `preload` once more"
 )]
 pub trait IntoPreload<O> {
-    /// The requests, as data.
+    /// The preloads as data, for the planner.
     fn into_requests(self) -> Vec<Request>;
 }
 
@@ -119,7 +120,7 @@ impl<O, T> IntoPreload<O> for Preload<O, T> {
     }
 }
 
-/// Nothing.
+/// Preloads nothing.
 impl<O> IntoPreload<O> for () {
     fn into_requests(self) -> Vec<Request> {
         Vec::new()
