@@ -59,6 +59,26 @@ pub enum ErrorKind {
         /// The requested model.
         model: &'static str,
     },
+    /// A preload went deeper than it may: a recursion that comes by a row it lies in, or more levels than can be loaded.
+    #[error(
+        "preloading `{model}.{association}`: {} Ask for fewer levels",
+        match cycle {
+            Some(row) => format!(
+                "{levels} levels down {row} lies in itself, so the rows are a cycle and the recursion has no end."
+            ),
+            None => format!("{levels} levels are loaded, and no more can be."),
+        }
+    )]
+    PreloadTooDeep {
+        /// The owner model.
+        model: &'static str,
+        /// The association.
+        association: &'static str,
+        /// How many levels were loaded.
+        levels: usize,
+        /// A row that was found below itself, with its key; `None` where the limit of levels is reached.
+        cycle: Option<String>,
+    },
     /// The value of a column does not fit its Rust type.
     #[error("column `{model}.{column}` cannot be read as {expected}: the database holds {found}")]
     Decode {

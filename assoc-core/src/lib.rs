@@ -61,6 +61,7 @@ pub use metadata::loader::Loader;
 pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
 pub use metadata::origin::{HasRowOrigin, RowOrigin};
 pub use metadata::request::{Request, ScopeDef, Strategy};
+pub use metadata::request_list::RequestList;
 pub use metadata::rows;
 pub use row_sink::{AnswerColumn, BoxFuture, RowSink};
 pub use statement::{Bind, BindList, Statement};

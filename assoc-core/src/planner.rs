@@ -50,6 +50,15 @@
 //! (`repo.preload`) may be stale: only look-ups that lead straight back to them are answered by those, unless the
 //! application says that they are [available](RootRequest::available).
 //!
+//! # Deep requests
+//!
+//! A request may lead deeper than its rows: `recursive(1_000_000)` over a tree of five levels, or a path through a
+//! polymorphic association whose types each lead back to it, which doubles the nodes on each level. So a plan ends after
+//! [`LEVELS_AT_ONCE`](build::LEVELS_AT_ONCE) levels, or the level on which it has
+//! [`NODES_AT_ONCE`](build::NODES_AT_ONCE) nodes; what is below is [deferred](Plan::deferred), and planned when the
+//! statements so far have run, for nodes that have rows. Each part of a plan costs the same, so planning costs in
+//! proportion to what is loaded. What a part looks up shares no statement with the parts before it.
+//!
 //! Property 4 of the design asks for the fewest statements. Finding the minimum for any tree is a hard problem; the
 //! greedy choice is the minimum for every case of the reference table, and never worse than one step a node.
 
@@ -65,6 +74,7 @@ mod merge;
 mod multi_db;
 mod owner_scope;
 mod selection;
+mod settle;
 mod steps;
 mod whole_chain;
 
@@ -72,6 +82,7 @@ pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
 pub use eager_load::JoinedEdge;
 pub use multi_db::Databases;
 pub use owner_scope::{Onward, OwnerScope};
+pub use settle::settled;
 
 use crate::error::Result;
 use crate::joins::{JoinChain, OwnerLimits};
@@ -112,8 +123,25 @@ pub struct Plan {
     // How many of the first nodes are roots, and which of them hold rows that may stand for others.
     pub(crate) roots: usize,
     pub(crate) available: Vec<usize>,
+    // The first node of each part of the plan.
+    pub(crate) parts: Vec<usize>,
+    // What is planned once the nodes have rows.
+    pub(crate) deferred: Vec<Deferred>,
+    // Whether some columns only were read of the root's rows.
+    pub(crate) partial_root: bool,
     // Whether every statement reads one table, because they need not be in one database.
     pub(crate) single_table_only: bool,
+}
+
+/// What to load for the rows of a node, once there are any.
+#[derive(Debug, Clone)]
+pub struct Deferred {
+    /// The node. It has no edges yet.
+    pub node: usize,
+    /// The associations.
+    pub requests: Vec<Request>,
+    // The includes on the way to it.
+    pub(crate) way: Vec<&'static AssociationDef>,
 }
 
 /// A node and one of its edges.
@@ -136,6 +164,8 @@ pub struct Node {
     pub fetched_by: Option<EdgeId>,
     /// Whether only keys are read of these rows.
     pub links_only: bool,
+    /// In how many rows one of these lies; of hidden rows, one in whose place they stand.
+    pub level: usize,
     /// The associations to load for these rows.
     pub edges: Vec<Edge>,
 }
@@ -258,24 +288,49 @@ impl Plan {
         let models = roots.iter().map(|root| Node::root(root.model)).collect();
         let available = (0..roots.len()).filter(|at| roots[*at].available).collect();
         let mut plan = Plan { single_table_only, available, ..Plan::empty(root, models) };
-        let requests = roots.into_iter().map(|root| merge::merge(root.requests)).collect::<Result<_>>()?;
-        plan.add_all(requests)?;
-        if plan.selects() {
-            plan.check_selections()?;
+        let requests = roots.into_iter().enumerate();
+        plan.add_all(
+            requests.map(|(node, root)| Deferred { node, requests: root.requests, way: Vec::new() }).collect(),
+        )?;
+        if plan.selects(0) {
+            plan.check_selections(0)?;
         }
-        plan.assign_steps();
+        plan.assign_steps(0);
         Ok(plan)
     }
 
-    // Whether some columns only are read of any rows.
-    fn selects(&self) -> bool {
+    // Plans what was left for later: nodes and steps after those that are there.
+    fn extend(&mut self, deferred: Vec<Deferred>) -> Result<()> {
+        let steps = self.steps.len();
+        self.parts.push(self.nodes.len());
+        self.add_all(deferred)?;
+        if self.selects(steps) {
+            self.check_selections(steps)?;
+        }
+        self.assign_steps(steps);
+        Ok(())
+    }
+
+    // Whether some columns only are read of the rows of any step from one on.
+    fn selects(&self, from: usize) -> bool {
         let joined = self.joined.iter().map(|joined| &joined.select);
-        self.steps.iter().map(|step| &step.select).chain(joined).any(|select| select.selected.is_some())
+        self.steps[from..].iter().map(|step| &step.select).chain(joined).any(|select| select.selected.is_some())
     }
 
     fn empty(root: Root, nodes: Vec<Node>) -> Plan {
         let (roots, available) = (nodes.len(), Vec::new());
-        Plan { root, roots, available, nodes, steps: Vec::new(), joined: Vec::new(), single_table_only: false }
+        Plan {
+            root,
+            roots,
+            available,
+            nodes,
+            steps: Vec::new(),
+            joined: Vec::new(),
+            parts: vec![0],
+            deferred: Vec::new(),
+            partial_root: false,
+            single_table_only: false,
+        }
     }
 
     fn of_root(root: Root, model: &'static ModelDef) -> Plan {
@@ -300,6 +355,13 @@ impl Plan {
         &self.steps
     }
 
+    /// What is left to plan once the nodes have rows: below a level on which nothing is found there is nothing to plan.
+    /// [`PlanContext::plan_deferred`] does.
+    #[must_use]
+    pub fn deferred(&self) -> &[Deferred] {
+        &self.deferred
+    }
+
     /// How many of the nodes are roots: one, or one for each model whose rows are loaded for together.
     #[must_use]
     pub fn roots(&self) -> usize {
@@ -315,6 +377,6 @@ impl Plan {
 
 impl Node {
     fn root(model: &'static ModelDef) -> Self {
-        Node { model, stored_by: None, fetched_by: None, links_only: false, edges: Vec::new() }
+        Node { model, stored_by: None, fetched_by: None, links_only: false, level: 0, edges: Vec::new() }
     }
 }

@@ -263,7 +263,7 @@ async fn by_parts<O: Model, T: Model>(
     let mut copy = owner.bare();
     let limited = query.most_statements.map(|limit| repo.max_statements(limit));
     let repo = limited.as_ref().unwrap_or(repo);
-    let request = Request { scope: scope_def, children: query.preloads, ..Request::new(def) };
+    let request = Request { scope: scope_def, children: query.preloads.into(), ..Request::new(def) };
     repo.preload_rows(std::slice::from_mut(&mut copy), vec![request], false).await?;
     let mut found: Vec<T> = targets_in(def, &copy);
     if query.origin.is_read_only() {
@@ -319,7 +319,7 @@ async fn direct<T: Model>(
         repo.plan(
             (def.owner)(),
             Root::Existing,
-            vec![Request { scope: scope_def, children: query.preloads.clone(), ..Request::new(def) }],
+            vec![Request { scope: scope_def, children: query.preloads.clone().into(), ..Request::new(def) }],
         )?;
     }
     if !hop.unique {

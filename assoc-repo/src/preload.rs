@@ -25,6 +25,7 @@ mod fetch;
 mod index;
 mod joined_rows;
 mod order;
+mod parts;
 mod per_owner;
 mod through;
 
@@ -33,7 +34,8 @@ use assoc_core::rows::Rows;
 use assoc_core::select::{JoinedSelect, RootSelect};
 use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
-use self::fetch::{RootRows, Run};
+use self::fetch::RootRows;
+use self::parts::Loaded;
 use crate::carried::{Carried, query_carrying};
 use crate::session::Session;
 
@@ -76,8 +78,8 @@ pub(crate) async fn load_fetched<M: Model>(session: &mut Session<'_>, plan: &Pla
     if rows.is_empty() {
         return Ok(rows);
     }
-    let nodes = Run::new(session, plan, RootRows::Fetched(Box::new(rows)), false).fetch().await?;
-    Ok(complete(plan, nodes))
+    let loaded = parts::fetch(session, plan, RootRows::Fetched(Box::new(rows)), false).await?;
+    Ok(complete(plan, loaded))
 }
 
 /// Runs a statement that loads joined associations with the root, and loads the others.
@@ -91,24 +93,25 @@ pub(crate) async fn load_joined<M: Model>(
 ) -> Result<Vec<M>> {
     let mut rows = joined_rows::Assembly::new(plan, load, &spec.joins);
     query_carrying(session, statement, &mut rows, spec.carried.len(), carried).await?;
-    let nodes = Run::new(session, plan, RootRows::Joined(rows.finish()?), false).fetch().await?;
-    Ok(complete(plan, nodes))
+    let loaded = parts::fetch(session, plan, RootRows::Joined(rows.finish()?), false).await?;
+    Ok(complete(plan, loaded))
 }
 
-fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
-    let root = attach::run(plan, &mut nodes, None);
+fn complete<M: Model>(plan: &Plan, mut loaded: Loaded) -> Vec<M> {
+    let root = attach::run(loaded.grown.as_deref().unwrap_or(plan), &mut loaded.nodes, None);
     let rows = root.into_any().downcast::<Vec<M>>();
     // The root's rows went in as this very type.
     rows.map(|rows| *rows).unwrap_or_default()
 }
 
 /// What was fetched for rows the application holds, which are unchanged as yet.
-pub(crate) struct Fetched(Vec<Option<NodeRows>>);
+pub(crate) struct Fetched(Loaded);
 
 impl Fetched {
     /// Gives the rows what was fetched for them. Cannot fail, so that they get all of it or nothing.
     pub(crate) fn attach(mut self, plan: &Plan, existing: &mut (dyn Existing + '_)) {
-        attach::run(plan, &mut self.0, Some(existing));
+        let Loaded { grown, nodes } = &mut self.0;
+        attach::run(grown.as_deref().unwrap_or(plan), nodes, Some(existing));
     }
 }
 
@@ -119,7 +122,7 @@ pub(crate) async fn fetch_existing(
     existing: &mut (dyn Existing + '_),
     force: bool,
 ) -> Result<Fetched> {
-    Run::new(session, plan, RootRows::Existing(existing), force).fetch().await.map(Fetched)
+    parts::fetch(session, plan, RootRows::Existing(existing), force).await.map(Fetched)
 }
 
 /// The keys of structs the application holds.

@@ -141,8 +141,11 @@ impl Repo {
             }
         };
         // A single statement is a snapshot by itself.
-        let rows =
-            if plan.steps().is_empty() { work(&mut session).await } else { in_snapshot(&mut session, work).await };
+        let rows = if plan.steps().is_empty() && plan.deferred().is_empty() {
+            work(&mut session).await
+        } else {
+            in_snapshot(&mut session, work).await
+        };
         rows.map_err(|error| with_plan(self, error, &plan, Some(statement.sql())))
     }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use assoc_core::driver::{Access, Connection, ExecResult, TransactionMode};
+use assoc_core::planner::PlanContext;
 use assoc_core::select::KeyedSelect;
 use assoc_core::{Dialect, Error, ErrorKind, ModelDef, Result, RowSink, Statement};
 use tokio::sync::MutexGuard;
@@ -52,6 +53,11 @@ impl<'r> Session<'r> {
 
     pub(crate) fn dialect(&self) -> &'r dyn Dialect {
         self.repo.dialect()
+    }
+
+    /// What planning has to know of the repo.
+    pub(crate) fn plan_context(&self) -> PlanContext<'r> {
+        self.repo.context()
     }
 
     /// The dialect of the database that has a model's rows.

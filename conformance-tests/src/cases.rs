@@ -14,6 +14,7 @@ mod collations;
 mod collections;
 mod composite_keys;
 mod decimals;
+mod deep_requests;
 mod eager_load;
 mod equal_keys;
 mod errors;
@@ -108,6 +109,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         preload_belongs_to::CASES,
         preload_has_one::CASES,
         preload_has_many::CASES,
+        deep_requests::CASES,
         merging::CASES,
         through::CASES,
         nested_through::CASES,

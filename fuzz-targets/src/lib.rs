@@ -1,6 +1,7 @@
 //! What the fuzz targets do, as functions: `cargo fuzz` calls them with inputs that it finds, `tests/bounded.rs` with the
 //! corpus and some random ones. `fuzz/README.md` says how one is added.
 
+pub mod preload_requests;
 pub mod stored_values;
 
 /// A fuzz target.
@@ -13,4 +14,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: &[Target] = &[Target { name: "stored_values", run: stored_values::run }];
+pub const TARGETS: &[Target] = &[
+    Target { name: "preload_requests", run: preload_requests::run },
+    Target { name: "stored_values", run: stored_values::run },
+];

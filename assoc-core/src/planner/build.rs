@@ -15,10 +15,11 @@ use super::loader::check_loader;
 use super::owner_scope::check_owner_scope;
 use super::whole_chain::is_between_loaded;
 use super::{
-    Edge, EdgeId, Fetch, JoinChain, JoinedEdge, Node, OwnerLimits, OwnerScope, Plan, Root, Source, Step, VariantEdge,
+    Deferred, Edge, EdgeId, Fetch, JoinChain, JoinedEdge, Node, OwnerLimits, OwnerScope, Plan, Root, Source, Step,
+    VariantEdge,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::joins::{GROUPED, cannot_join, hops_of};
+use crate::joins::{GROUPED, MOST_JOINED_TABLES, cannot_join, hops_of, too_many_tables};
 use crate::metadata::association::{
     AssociationDef, Cardinality, Chain, ChainHop, ChainParts, KeyJoin, LoadState, VariantDef,
 };
@@ -95,30 +96,49 @@ pub(super) enum LoadedBy {
     Root(KeyJoin),
 }
 
-/// Nodes whose own associations are still to be planned, each with the includes on the way to it.
-type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
+/// Levels below the root, or below the nodes that a part of a plan begins at, that are planned at once.
+pub(super) const LEVELS_AT_ONCE: usize = 32;
+
+/// Nodes of a part of a plan, after which it ends with the level it is on.
+pub(super) const NODES_AT_ONCE: usize = 256;
 
 impl Plan {
     // Level by level, so that siblings keep the order they were asked for in.
-    pub(super) fn add_all(&mut self, roots: Vec<Vec<Request>>) -> Result<()> {
-        let mut pending: Pending = roots.into_iter().enumerate().map(|(at, own)| (at, own, Vec::new())).collect();
-        while let Some((node, requests, way)) = pending.pop_front() {
+    pub(super) fn add_all(&mut self, begin: Vec<Deferred>) -> Result<()> {
+        let first = self.nodes.len();
+        let mut pending: VecDeque<(usize, Deferred)> = begin.into_iter().map(|begin| (0, begin)).collect();
+        let (mut level, mut full) = (0, false);
+        while let Some((at, Deferred { node, requests, way })) = pending.pop_front() {
+            if at > level {
+                full = at >= LEVELS_AT_ONCE || self.nodes.len() - first >= NODES_AT_ONCE;
+                level = at;
+            }
+            // What the root's statement joins is known before it runs.
+            let joins = |request: &Request| request.strategy == Strategy::Joined;
+            if full && !(self.is_joined(node) && requests.iter().any(joins)) {
+                self.deferred.push(Deferred { node, requests, way });
+                continue;
+            }
+            let requests = super::merge::merge(requests)?;
             let siblings = loaded_whole(&requests);
-            for request in requests {
+            for mut request in requests {
                 let association = request.association;
                 // Below rows of another statement there is nothing to join to.
                 let joined = request.strategy == Strategy::Joined && self.is_joined(node);
+                let mut children = request.take_children();
                 let mut chain = Chain::scoped(association, request.scope)?;
                 if let Some(loader) = &request.loader {
                     check_loader(&chain, loader, joined)?;
                 }
                 if joined {
                     hops_of(&chain)?;
+                    if self.joined.len() >= MOST_JOINED_TABLES {
+                        return Err(too_many_tables((association.owner)(), association));
+                    }
                 }
                 let mut way = if request.included { way.clone() } else { Vec::new() };
                 way.extend(request.included.then_some(association));
-                let mut children = request.children;
-                children.extend(chain.scope.includes.drain(..).map(Request::into_include));
+                children.extend(std::mem::take(&mut chain.scope.includes).into_iter().map(Request::into_include));
                 let unscoped = chain.scope.unscoped;
                 let role = Role::Stored {
                     state: if is_whole(&chain) { LoadState::Loaded } else { LoadState::Partial },
@@ -139,7 +159,6 @@ impl Plan {
                     children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::into_include));
                 }
                 children.retain(|child| !(child.included && way.contains(&child.association)));
-                let mut children = super::merge::merge(children)?;
                 for edge in &edges {
                     let child = self.nodes[node].edges[*edge].child;
                     let model = self.nodes[child].model;
@@ -149,7 +168,9 @@ impl Plan {
                     } else {
                         children.extract_if(.., |request| (request.association.owner)() == model).collect()
                     };
-                    pending.push_back((child, own, way.clone()));
+                    if !own.is_empty() {
+                        pending.push_back((at + 1, Deferred { node: child, requests: own, way: way.clone() }));
+                    }
                 }
                 if let Some(foreign) = children.first() {
                     return Err(ErrorKind::UnknownAssociation {
@@ -230,6 +251,7 @@ impl Plan {
             stored_by: (!role.is_through()).then_some(id),
             fetched_by: Some(id),
             links_only: columns == Columns::Keys,
+            level: self.nodes[node].level + usize::from(!role.is_through()),
             edges: Vec::new(),
         });
         let step = self.steps.len();
@@ -394,6 +416,7 @@ impl Plan {
         self.nodes[node].edges.push(Edge::new(association, cardinality, source, child, role, None));
         if !role.is_through() {
             self.nodes[child].stored_by = Some(id);
+            self.nodes[child].level = self.nodes[node].level + 1;
             self.nodes[child].links_only = false;
             self.mark_serving(node, first, id.edge);
         }

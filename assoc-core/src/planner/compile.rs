@@ -1,10 +1,11 @@
 //! From a query as it was written to what runs: scopes and filters that always apply, the columns to read, the plan of
 //! what to load. One call, without I/O; whatever can be refused is refused here, before any SQL.
 
-use super::{Databases, JoinChain, Plan, Root, RootRequest};
+use super::settle::settled;
+use super::{Databases, Deferred, JoinChain, Plan, Root, RootRequest};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::joins::{JoinKind, Joins, RawJoin};
+use crate::joins::{JoinKind, Joins, MOST_JOINED_TABLES, RawJoin};
 use crate::metadata::association::{AssociationDef, Chain};
 use crate::metadata::expr::Operand;
 use crate::metadata::filter_hook::{FilterHook, filtered};
@@ -69,11 +70,52 @@ impl PlanContext<'_> {
             Some(filters) => {
                 let plan = Plan::of_roots(root, roots.clone(), single_table_only)?.with_filters(filters)?;
                 // What a filter in SQL of the application's own says is said of one table.
-                if plan.joins_raw() { Plan::of_roots(root, roots, true)?.with_filters(filters)? } else { plan }
+                if plan.joins_raw(0) { Plan::of_roots(root, roots, true)?.with_filters(filters)? } else { plan }
             }
         };
-        self.databases.map_or(Ok(()), |databases| databases.require_steps(&plan))?;
+        self.require_steps(&plan, 0)?;
         Ok(plan)
+    }
+
+    /// Plans what an earlier part of the plan [left for later](Plan::deferred) below the nodes that have rows now, and
+    /// forgets the rest. `false` if there is nothing to plan.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_deferred(&self, plan: &mut Plan, has_rows: &dyn Fn(usize) -> bool) -> Result<bool> {
+        let deferred: Vec<Deferred> =
+            std::mem::take(&mut plan.deferred).into_iter().filter(|deferred| has_rows(deferred.node)).collect();
+        if deferred.is_empty() {
+            return Ok(false);
+        }
+        let before = plan.steps.len();
+        let Some(filters) = self.filters else {
+            plan.extend(deferred)?;
+            self.require_steps(plan, before)?;
+            return Ok(true);
+        };
+        let (nodes, again) = (plan.nodes.len(), deferred.clone());
+        plan.extend(deferred)?;
+        plan.filter_steps(before, filters)?;
+        if plan.joins_raw(before) && !plan.single_table_only {
+            // As at the beginning: what a filter in SQL of the application's own says is said of one table.
+            plan.steps.truncate(before);
+            plan.nodes.truncate(nodes);
+            plan.parts.pop();
+            plan.deferred.clear();
+            for Deferred { node, .. } in &again {
+                plan.nodes[*node].edges.clear();
+            }
+            plan.single_table_only = true;
+            plan.extend(again)?;
+            plan.filter_steps(before, filters)?;
+        }
+        self.require_steps(plan, before)?;
+        Ok(true)
+    }
+
+    fn require_steps(&self, plan: &Plan, from: usize) -> Result<()> {
+        self.databases.map_or(Ok(()), |databases| databases.require_steps(&plan.steps[from..]))
     }
 
     /// The chain of an association, with the filters of the repo.
@@ -129,7 +171,10 @@ impl QueryRequest {
         if !preloads.is_empty() {
             if preloads.iter().any(Request::is_to_be_settled) {
                 let referred_to = referred_to(&spec, &joins);
-                preloads = preloads.into_iter().map(|request| request.settled(&[], &referred_to)).collect();
+                // A longer path than a statement joins tables is refused with the condition that refers to it.
+                let paths: Vec<&[&str]> =
+                    referred_to.iter().map(Vec::as_slice).filter(|path| path.len() <= MOST_JOINED_TABLES).collect();
+                preloads = settled(preloads, &paths)?;
             }
             let mut planned =
                 context.plan(Root::Fetched, vec![RootRequest { model, requests: preloads, available: false }])?;
@@ -276,7 +321,7 @@ fn scoped(
     }
     spec.limit = spec.limit.or(base.limit);
     spec.offset = spec.offset.or(base.offset);
-    Ok((spec, base.includes, base.select))
+    Ok((spec, base.includes.into_vec(), base.select))
 }
 
 // Reads some columns only: the others are NULL in the answer, which their types have to allow.

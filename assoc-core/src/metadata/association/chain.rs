@@ -16,6 +16,7 @@ use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::ScopeDef;
+use crate::metadata::request_list::RequestList;
 
 /// An association with all tables from its owner to its targets.
 ///
@@ -449,7 +450,7 @@ fn on_default_scope(model: &'static ModelDef, scope: &ScopeDef) -> Result<ScopeD
         limit: scope.limit.or(base.limit),
         offset: scope.offset.or(base.offset),
         select: scope.select.or(base.select),
-        includes: Vec::new(),
+        includes: RequestList::new(),
         ..scope
     })
 }
