@@ -39,6 +39,7 @@ mod preload_has_one;
 mod queries;
 mod read_back;
 mod read_only;
+mod rows_between;
 mod scopes;
 mod selections;
 mod sums;
@@ -126,6 +127,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         in_hand::CASES,
+        rows_between::CASES,
         together::CASES,
         inverses::CASES,
         apart::CASES,

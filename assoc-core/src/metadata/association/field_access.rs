@@ -4,6 +4,7 @@ use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::key::KeyMark;
 use crate::metadata::rows::{Owners, Rows};
 
 /// What is known of an association in memory.
@@ -227,6 +228,18 @@ pub trait FieldAccess: Send + Sync {
     /// Offers each row in memory that is shared by `Arc`, and puts in the one that is answered, if it is of the same type.
     fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         let _ = (owner, pick);
+    }
+
+    /// The key of the owner by which the rows in memory were loaded. Holders of associations through others remember it,
+    /// because neither the owner nor the rows show that the key is another one now.
+    fn loaded_for(&self, owner: &dyn Any) -> Option<KeyMark> {
+        let _ = owner;
+        None
+    }
+
+    /// Remembers the key of the owner by which the rows in memory were loaded.
+    fn set_loaded_for(&self, owner: &mut dyn Any, key: KeyMark) {
+        let _ = (owner, key);
     }
 
     /// Forgets what is in memory for one owner.
