@@ -34,7 +34,7 @@ mod through;
 
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
-use assoc_core::sql::{JoinedSelect, Select};
+use assoc_core::select::{JoinedSelect, RootSelect};
 use assoc_core::{AssociationDef, KeySet, Links, LoadState, Model, Request, Result, RowKeys, Statement};
 
 use self::fetch::{RootRows, Run};
@@ -89,7 +89,7 @@ pub(crate) async fn load_joined<M: Model>(
     session: &mut Session<'_>,
     plan: &Plan,
     load: &JoinedSelect,
-    spec: &Select,
+    spec: &RootSelect,
     statement: &Statement,
     carried: &mut Carried,
 ) -> Result<Vec<M>> {

@@ -16,7 +16,7 @@ use std::hash::BuildHasherDefault;
 use assoc_core::joins::{Joins, OwnerLimits};
 use assoc_core::planner::{Edge, JoinedEdge, Plan};
 use assoc_core::rows::{LinkRows, Rows};
-use assoc_core::sql::{JoinedSelect, LoadedTable, PerOwner, Rank};
+use assoc_core::select::{JoinedSelect, LoadedTable, PerOwner, Rank};
 use assoc_core::{Cardinality, Direction, Error, Links, Result, RowSink, Value};
 
 use super::index::{IntHasher, RowDedup};
@@ -328,8 +328,11 @@ fn links(
     }
     sorted.sort_unstable();
     let PerOwner { limit, offset } = per_owner.unwrap_or(PerOwner { limit: None, offset: 0 });
-    let mut per_owner =
-        PerOwnerRows::new(OwnerLimits { limit, offset, ..OwnerLimits::default() }, edge.cardinality, Targets::new(0, &[]));
+    let mut per_owner = PerOwnerRows::new(
+        OwnerLimits { limit, offset, ..OwnerLimits::default() },
+        edge.cardinality,
+        Targets::new(0, &[]),
+    );
     let mut rows = Vec::with_capacity(sorted.len());
     let mut ends = Vec::with_capacity(owners);
     let mut list = Vec::new();

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 
 use assoc_core::planner::{EdgeId, Onward, OwnerScope, Plan, Source, Step};
 use assoc_core::rows::Rows;
-use assoc_core::sql::{KeyedSelect, PerOwner};
+use assoc_core::select::{KeyedSelect, PerOwner};
 use assoc_core::{Cardinality, CustomSql, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys, RowSink, Value};
 
 use super::existing::{self, Owners};
@@ -151,9 +151,7 @@ impl Run<'_, '_> {
         let mut lists: Vec<Vec<u32>> = Vec::new();
         let mut places = Vec::with_capacity(owners.len());
         for (served, owners) in step.serves.iter().zip(owners) {
-            let wanted = |at: usize, row: &dyn Any| {
-                (!owners.takes_nothing_new(at)).then(|| (custom_sql.find)(row))
-            };
+            let wanted = |at: usize, row: &dyn Any| (!owners.takes_nothing_new(at)).then(|| (custom_sql.find)(row));
             let (statements, of_owner) = self.distinct(served.node, wanted);
             let first = lists.len();
             for raw in &statements {

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 
 use assoc_core::planner::{Edge, EdgeId, Fetch, Plan, Source};
 use assoc_core::rows::Rows;
-use assoc_core::sql::KeyedSelect;
+use assoc_core::select::KeyedSelect;
 use assoc_core::{AssociationDef, Cardinality, Links, LoadState, Result, RowSink, Value};
 
 use super::NodeRows;

@@ -7,9 +7,7 @@
 use std::any::Any;
 use std::collections::HashSet;
 
-use assoc_core::{
-    Chain, ChainHop, ChainParts, KeyMark, KeySide, KeyTuple, LoadState, ModelDef, ScopeDef, Value,
-};
+use assoc_core::{Chain, ChainHop, ChainParts, KeyMark, KeySide, KeyTuple, LoadState, ModelDef, ScopeDef, Value};
 
 /// Whether an owner has all of an association in memory, by the keys of now.
 pub(super) fn is_whole(owner: &dyn Any, chain: &Chain) -> bool {
@@ -78,7 +76,9 @@ fn is_of_another_key(owner: &dyn Any, chain: &Chain) -> bool {
 /// The owner's columns whose key leads to the targets, for associations whose holder remembers it: those through others.
 pub(super) fn key_columns(chain: &Chain) -> Option<Vec<usize>> {
     match chain.parts {
-        ChainParts::Through { .. } | ChainParts::JoinTable { .. } => Some(chain.owner_columns()).filter(|own| !own.is_empty()),
+        ChainParts::Through { .. } | ChainParts::JoinTable { .. } => {
+            Some(chain.owner_columns()).filter(|own| !own.is_empty())
+        }
         ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => None,
     }
 }

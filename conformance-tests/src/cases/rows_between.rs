@@ -10,7 +10,9 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Columnist, Comment, Post};
-use crate::models::clinic::{self, Appointment, Doctor, Paragraph, Patient, Physician, Section, Supplier, SupplierAccount};
+use crate::models::clinic::{
+    self, Appointment, Doctor, Paragraph, Patient, Physician, Section, Supplier, SupplierAccount,
+};
 use crate::models::join_rows::{self, Playlist, Song};
 use crate::models::library::{self, Loan, Reader};
 use crate::models::nested::{self, Essay, Labelling, Portfolio, Showing, Subscriber, Subscription, Theme, Writer};
@@ -175,7 +177,8 @@ async fn one_request(cx: &mut Context) -> Result<()> {
         .preload(Columnist::POST_COMMENTS);
     let columnists = cx.step("some posts joined", repo.all(some)).await?;
     cx.require(columnists.iter().all(|columnist| columnist.posts.is_partial()), "a part")?;
-    let comments = columnists.iter().map(|columnist| columnist.post_comments.loaded().map_or(0, <[_]>::len)).sum::<usize>();
+    let comments =
+        columnists.iter().map(|columnist| columnist.post_comments.loaded().map_or(0, <[_]>::len)).sum::<usize>();
     cx.note("comments", comments);
     Ok(())
 }
@@ -204,7 +207,9 @@ async fn memory_counts(cx: &mut Context) -> Result<()> {
     cx.require(through_posts(&bob) == [3, 4, 5] && of_posts(&bob) == [3, 4, 5], "as the posts have it")?;
     // What is changed in memory counts as well, and so does a list that lost a row.
     let mut bob = ids(&repo, 2, Columnist::POSTS.with(Post::COMMENTS)).await?;
-    if let Some(comments) = bob.posts.loaded_mut().and_then(|posts| posts.first_mut()).and_then(|post| post.comments.loaded_mut()) {
+    if let Some(comments) =
+        bob.posts.loaded_mut().and_then(|posts| posts.first_mut()).and_then(|post| post.comments.loaded_mut())
+    {
         comments.retain(|comment| comment.id != 5);
         comments[0].body = "changed".to_owned();
     }

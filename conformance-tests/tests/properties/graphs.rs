@@ -148,8 +148,7 @@ fn row_between_dangles(row: &dyn Any, association: &AssociationDef) -> bool {
         columns.iter().map(|column| model.rows.value(row, *column).to_string().to_lowercase()).collect()
     };
     let (between, target) = ((source.owner)(), (source.target)());
-    let targets: Vec<_> =
-        loaded(row, association).iter().map(|row| key(target, *row, hop.target_columns)).collect();
+    let targets: Vec<_> = loaded(row, association).iter().map(|row| key(target, *row, hop.target_columns)).collect();
     loaded(row, through).iter().any(|row| !targets.contains(&key(between, *row, hop.owner_columns)))
 }
 

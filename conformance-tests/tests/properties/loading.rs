@@ -162,7 +162,10 @@ pub(crate) async fn in_hand<M: Model>(world: &World, random: &mut Random) -> Res
     let context =
         |what: String| format!("{what}\n{} in hand {expected:?}\n{before}  then:\n{}", M::DEF.name, show(&requests, 2));
     let failed = |error: assoc_core::Error| context(error.to_string());
-    world.plan(M::DEF, Root::Existing, requests.clone()).and_then(|plan| plan.explain(world.repo.dialect(), None)).map_err(failed)?;
+    world
+        .plan(M::DEF, Root::Existing, requests.clone())
+        .and_then(|plan| plan.explain(world.repo.dialect(), None))
+        .map_err(failed)?;
     // Table by table, as it is where the rows between are in memory.
     let root = RootRequest { model: M::DEF, requests: requests.clone(), available: false };
     let plan = Plan::of_roots(Root::Existing, vec![root], true).map_err(failed)?;
