@@ -106,10 +106,10 @@ fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
     rows.map(|rows| *rows).unwrap_or_default()
 }
 
-/// What is loaded anew of rows the application holds: everything that is asked for.
+/// Loads every requested association of existing rows again, also those that are loaded.
 ///
-/// An association through others is loaded anew together with the rows between, where a struct holds those: what the struct
-/// holds agrees afterwards.
+/// An association through others is loaded again together with the rows between, where a struct holds those: the two agree
+/// afterwards.
 #[derive(Default)]
 pub(crate) struct Reload {
     // The associations between, with the root whose rows hold them; they are loaded for rows that hold them.
@@ -117,7 +117,7 @@ pub(crate) struct Reload {
 }
 
 impl Reload {
-    /// Adds to the requests for one of the roots what lies between and is loaded.
+    /// Adds the loaded associations between to the requests of a root.
     pub(crate) fn add_rows_between(&mut self, existing: &dyn Existing, root: usize, requests: &mut Vec<Request>) {
         let mut next = 0;
         while let Some(request) = requests.get(next) {

@@ -1,9 +1,9 @@
 //! Rows between owners and targets that are in memory already.
 //!
-//! An association through others begins at the rows of another association of its owners. Where an owner holds those, all
-//! of them and by the key it has now, they are not read again: the hidden edge takes copies of them. The same holds for
-//! what leads on from each of those rows, to any depth, and for what is loaded below a target that was copied. So a struct
-//! never contradicts itself, whatever happened to the database since it was loaded.
+//! An association through others begins at the rows of another association of its owners. Where an owner holds all of
+//! those rows, by the key it has now, no statement reads them again: the hidden edge takes copies. The same holds for the
+//! source association of each of those rows, to any depth, and for what is loaded below a copied target. So a struct never
+//! contradicts itself, whatever happened to the database since the struct was loaded.
 //!
 //! What is in memory is known before the first statement, so all of it is collected first: for each owner of an edge, by
 //! position, the rows it has. A node's reused rows come after those that its step fetches.
@@ -73,7 +73,7 @@ impl Reused {
         }
     }
 
-    /// Which owners of an edge have their rows in memory, of so many owners.
+    /// Which of an edge's owners have their rows in memory. `owners` is the number of owners.
     pub(super) fn known(&self, id: EdgeId, owners: usize) -> Vec<bool> {
         let Some(known) = self.edges.get(&id) else { return Vec::new() };
         (0..owners).map(|at| self.targets(id, known, at, owners).is_some()).collect()
@@ -203,7 +203,7 @@ impl<'r> Collecting<'r> {
         edges.filter(|(_, edge)| !edge.hidden).map(|(edge, _)| EdgeId { node, edge }).collect()
     }
 
-    // What is asked for below rows that are copies: what the originals have of it.
+    // An edge below copied rows takes what the originals hold.
     fn below_reused(&mut self, id: EdgeId) -> Result<()> {
         let owners = self.reused_owners(id.node);
         if owners.is_empty() {
@@ -350,7 +350,7 @@ fn push(rows: &mut dyn Rows, select: &KeyedSelect, row: &dyn Any) -> Result<()> 
     Ok(())
 }
 
-// The edge with which the way of an association through others begins. A join table's rows are nobody's association.
+// The first part of an edge that goes through others: a hidden edge to the rows between, or to a join table's rows.
 fn first_part(edge: &Edge) -> Option<EdgeId> {
     match edge.source {
         Source::Through { first, .. } => Some(first),

@@ -175,11 +175,21 @@ pub(crate) fn foreign_keys(model: &ModelDef) -> Vec<usize> {
     found
 }
 
-/// Whether the scopes of an association bring the one that leads back.
+/// Whether an association of the targets is the one that leads back from them, or goes through it.
+pub(crate) fn begins_with_inverse(association: &AssociationDef, leads_to: &AssociationDef) -> bool {
+    leads_to.inverse().ok().flatten().is_some_and(|inverse| inverse == association)
+        || association.kind.parts().is_some_and(|[through, _]| begins_with_inverse(through, leads_to))
+}
+
+/// Whether the scopes of an association bring one that begins by leading back.
 pub(crate) fn includes_inverse(association: &AssociationDef) -> bool {
-    let inverse = association.inverse().ok().flatten();
     let of_targets = crate::trees::targets(association).into_iter().flat_map(|model| model.base_scope(false).includes);
-    association.scope().includes.into_iter().chain(of_targets).any(|child| Some(child.association) == inverse)
+    association
+        .scope()
+        .includes
+        .into_iter()
+        .chain(of_targets)
+        .any(|child| begins_with_inverse(child.association, association))
 }
 
 /// Whether an association's targets depend on nothing of its owner but keys.

@@ -206,8 +206,8 @@ pub(crate) async fn changed_keys<M: Model>(world: &World, random: &mut Random) -
         // An inverse is a copy of the struct as it is in memory.
         requests.retain(|request| !crate::graphs::includes_inverse(request.association));
         for request in &mut requests {
-            let inverse = request.association.inverse().ok().flatten();
-            request.children.retain(|child| Some(child.association) != inverse);
+            let leads_to = request.association;
+            request.children.retain(|child| !crate::graphs::begins_with_inverse(child.association, leads_to));
         }
         requests
     };
