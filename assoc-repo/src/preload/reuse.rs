@@ -170,10 +170,10 @@ impl<'r> Collecting<'r> {
             return Ok(Reused::nothing(plan));
         }
         let mut collecting = Collecting::new(plan, nodes);
-        for node in 0..plan.nodes().len() {
+        for (node, rows) in nodes.iter().enumerate() {
             for id in collecting.stored_edges(node) {
                 collecting.below_reused(id)?;
-                if let Some(rows) = &nodes[node]
+                if let Some(rows) = rows
                     && begins_at_rows_between(plan.edge(id))
                 {
                     let origin = |at| (Owner::Initial(at), Origin::Joined { node, at });
