@@ -48,7 +48,8 @@
 //! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
 //! `has_many` is always among them, so `users → posts → user` costs no third statement. Rows the *application* holds
 //! (`repo.preload`) may be stale: only look-ups that lead straight back to them are answered by those, unless the
-//! application says that they are [available](RootRequest::available).
+//! application says that they are [available](RootRequest::available). Rows between, on the way of an association through
+//! others, are not looked up where the application's structs hold them: the executor finds them there.
 //!
 //! # Deep requests
 //!
@@ -131,6 +132,8 @@ pub struct Plan {
     pub(crate) partial_root: bool,
     // Whether every statement reads one table, because they need not be in one database.
     pub(crate) single_table_only: bool,
+    // Associations that no statement joins as a whole.
+    pub(crate) by_hops: Vec<&'static AssociationDef>,
 }
 
 /// What to load for the rows of a node, once there are any.
@@ -236,6 +239,9 @@ pub enum Source {
         second: EdgeId,
         /// What is done with each owner's rows then.
         limits: OwnerLimits,
+        /// Whether they are all rows that the second leads to, in its order: the association adds no condition, order,
+        /// group or selection.
+        plain: bool,
     },
 }
 
@@ -285,9 +291,24 @@ impl Plan {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn of_roots(root: Root, roots: Vec<RootRequest>, single_table_only: bool) -> Result<Plan> {
+        Plan::of_roots_by_hops(root, roots, single_table_only, &[])
+    }
+
+    /// The same, where some associations through others are loaded table by table even if one statement could join their
+    /// tables: the rows between are in memory.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_roots_by_hops(
+        root: Root,
+        roots: Vec<RootRequest>,
+        single_table_only: bool,
+        by_hops: &[&'static AssociationDef],
+    ) -> Result<Plan> {
         let models = roots.iter().map(|root| Node::root(root.model)).collect();
         let available = (0..roots.len()).filter(|at| roots[*at].available).collect();
-        let mut plan = Plan { single_table_only, available, ..Plan::empty(root, models) };
+        let by_hops = by_hops.to_vec();
+        let mut plan = Plan { single_table_only, available, by_hops, ..Plan::empty(root, models) };
         let requests = roots.into_iter().enumerate();
         plan.add_all(
             requests.map(|(node, root)| Deferred { node, requests: root.requests, way: Vec::new() }).collect(),
@@ -330,6 +351,7 @@ impl Plan {
             deferred: Vec::new(),
             partial_root: false,
             single_table_only: false,
+            by_hops: Vec::new(),
         }
     }
 

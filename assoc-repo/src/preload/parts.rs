@@ -20,7 +20,8 @@ use assoc_core::planner::Plan;
 use assoc_core::{AssociationDef, ErrorKind, KeyTuple, Result};
 
 use super::fetch::{RootRows, Run};
-use super::{NodeRows, through};
+use super::reuse::{Collecting, Reused};
+use super::{NodeRows, Reload, through};
 use crate::session::Session;
 
 /// Levels of a recursion that are loaded whether or not rows are found again.
@@ -41,8 +42,13 @@ pub(super) struct Loaded {
 }
 
 /// Runs all parts of a plan.
-pub(super) async fn fetch(session: &mut Session<'_>, plan: &Plan, root: RootRows<'_>, force: bool) -> Result<Loaded> {
-    let mut run = Run::new(session, plan, root, force);
+pub(super) async fn fetch(
+    session: &mut Session<'_>,
+    plan: &Plan,
+    root: RootRows<'_>,
+    reload: Option<&Reload>,
+) -> Result<Loaded> {
+    let mut run = Run::new(session, plan, root, reload)?;
     run.run_steps(0).await?;
     if plan.deferred().is_empty() {
         run.compose_links();
@@ -53,13 +59,13 @@ pub(super) async fn fetch(session: &mut Session<'_>, plan: &Plan, root: RootRows
 }
 
 async fn go_on(run: Run<'_, '_>) -> Result<Loaded> {
-    let Run { session, plan, existing, force, mut nodes } = run;
+    let Run { session, plan, existing, reload, mut reused, mut nodes } = run;
     let mut grown = Box::new(plan.clone());
     let mut check_at = LEVELS_BEFORE_CYCLES;
     loop {
         let has_rows =
             |node: usize| nodes[node].as_ref().is_some_and(|rows| rows.existing > 0 || !rows.fetched.is_empty());
-        refuse_cycles(&grown, &nodes, &has_rows, &mut check_at)?;
+        refuse_cycles(&grown, &nodes, &reused, &has_rows, &mut check_at)?;
         let begun: Vec<usize> =
             grown.deferred().iter().map(|deferred| deferred.node).filter(|node| has_rows(*node)).collect();
         let (ran, known) = (grown.steps().len(), grown.nodes().len());
@@ -72,12 +78,17 @@ async fn go_on(run: Run<'_, '_>) -> Result<Loaded> {
                 rows.links.resize_with(grown.nodes()[node].edges.len(), || None);
             }
         }
-        let mut run = Run { session: &mut *session, plan: &grown, existing, force, nodes };
+        if let (Some(root), None) = (existing, reload) {
+            // The nodes before are the same ones, and have their rows.
+            reused = Collecting::of_structs(&grown, root)?;
+            reused.forget_rows(known);
+        }
+        let mut run = Run { session: &mut *session, plan: &grown, existing, reload, reused, nodes };
         run.run_steps(ran).await?;
-        nodes = run.nodes;
+        (nodes, reused) = (run.nodes, run.reused);
         refuse_too_deep(&grown, &nodes, known)?;
     }
-    let mut run = Run { session, plan: &grown, existing, force, nodes };
+    let mut run = Run { session, plan: &grown, existing, reload, reused, nodes };
     run.compose_links();
     let nodes = run.nodes;
     Ok(Loaded { grown: Some(grown), nodes })
@@ -98,6 +109,7 @@ fn refuse_too_deep(plan: &Plan, nodes: &[Option<NodeRows>], from: usize) -> Resu
 fn refuse_cycles(
     plan: &Plan,
     nodes: &[Option<NodeRows>],
+    reused: &Reused,
     has_rows: &dyn Fn(usize) -> bool,
     check_at: &mut usize,
 ) -> Result<()> {
@@ -111,7 +123,7 @@ fn refuse_cycles(
                 if walks > MOST_WALKS {
                     break;
                 }
-                if let Some(row) = repeated_row(plan, nodes, deferred.node, recursion.association) {
+                if let Some(row) = repeated_row(plan, nodes, reused, deferred.node, recursion.association) {
                     return Err(too_deep(recursion.association, level, Some(row)));
                 }
             }
@@ -127,6 +139,7 @@ fn refuse_cycles(
 fn repeated_row(
     plan: &Plan,
     nodes: &[Option<NodeRows>],
+    reused: &Reused,
     mut node: usize,
     association: &AssociationDef,
 ) -> Option<String> {
@@ -142,7 +155,7 @@ fn repeated_row(
         }
         // A recursion's rows are all of one model, and each level is stored by the association.
         let id = plan.nodes()[node].stored_by.filter(|id| plan.edge(*id).association == association)?;
-        let links = through::links_of(plan, nodes, id)?;
+        let links = through::links_of(plan, nodes, reused, id)?;
         let owner = links.by_owner().find_map(|(owner, mut own)| own.any(|row| row == at).then_some(owner))?;
         // Owners that the application holds come first; their way ends here.
         at = owner.checked_sub(nodes[id.node].as_ref()?.existing)?;
