@@ -4,6 +4,7 @@
 pub(crate) mod aggregate;
 pub(crate) mod association;
 pub(crate) mod column;
+mod comparisons;
 pub(crate) mod conditions;
 pub(crate) mod joined_column;
 pub(crate) mod load_with;

@@ -265,8 +265,8 @@ impl Repo {
                 "distinct values can only be sorted by what is selected: add the column, or leave out the order";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        // The same rows in the same order as `all`, unless distinct or grouping changes the rows.
-        let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
+        // The same rows in the same order as `all`, unless distinct or aggregates change the rows. Groups have an order too.
+        let plain = !spec.distinct && (!spec.group.is_empty() || !operands.iter().any(Operand::is_aggregate));
         let spec = if plain { spec.with_total_order() } else { spec };
         let selected = Selected::new(M::DEF.name, operands.clone());
         let spec = RootSelect { operands: Some(operands), ..spec };

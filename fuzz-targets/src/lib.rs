@@ -2,6 +2,7 @@
 //! corpus and some random ones. `fuzz/README.md` says how one is added.
 
 pub mod preload_requests;
+pub mod raw_sql;
 pub mod stored_values;
 
 /// A fuzz target.
@@ -16,5 +17,6 @@ pub struct Target {
 /// All targets.
 pub const TARGETS: &[Target] = &[
     Target { name: "preload_requests", run: preload_requests::run },
+    Target { name: "raw_sql", run: raw_sql::run },
     Target { name: "stored_values", run: stored_values::run },
 ];

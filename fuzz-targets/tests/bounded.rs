@@ -8,6 +8,9 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
+/// What numbers, dates and SQL are made of.
+const MARKS: &[u8] = b"0123456789+-:. TZeE'\"`[]()/*#\\?;$!M\n";
+
 /// splitmix64.
 struct Random(u64);
 
@@ -36,7 +39,7 @@ impl Random {
             let at = self.below(input.len() + 1);
             let byte = match self.below(3) {
                 0 => self.next().to_le_bytes()[0],
-                1 => b"0123456789+-:. TZe"[self.below(18)],
+                1 => MARKS[self.below(MARKS.len())],
                 _ => [0, 1, 127, 128, 255][self.below(5)],
             };
             match self.below(3) {

@@ -6,6 +6,7 @@ use super::{Databases, Deferred, JoinChain, Plan, Root, RootRequest};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::joins::{JoinKind, Joins, MOST_JOINED_TABLES, RawJoin};
+use crate::metadata::aggregates::{refuse_in_rows, require_of_groups};
 use crate::metadata::association::{AssociationDef, Chain};
 use crate::metadata::expr::Operand;
 use crate::metadata::filter_hook::{FilterHook, filtered};
@@ -303,6 +304,11 @@ fn with_joins(context: &PlanContext<'_>, mut select: RootSelect, mut joins: Join
         joins.assign_names(select.model, context.dialect.capabilities().max_identifier);
     }
     select.joins = joins;
+    let RootSelect { model, filter, order, group, having, .. } = &select;
+    require_of_groups(model.name, filter, group, having)?;
+    if group.is_empty() {
+        refuse_in_rows(model.name, filter, order)?;
+    }
     context.databases.map_or(Ok(()), |databases| databases.require_select(&select))?;
     Ok(select)
 }

@@ -1,7 +1,7 @@
 //! A query's `SELECT` of the rows of one model, its root.
 
 use crate::joins::Joins;
-use crate::metadata::expr::{ColumnRef, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
@@ -55,12 +55,22 @@ impl RootSelect {
     }
 
     /// Makes the order total: where one was asked for, or rows are counted off, the primary key decides between
-    /// equals. Without either the database's own order is good enough, and free.
+    /// equals, and between groups what they are grouped by. Without either the database's own order is good enough, and
+    /// free.
     #[must_use]
     pub fn with_total_order(mut self) -> Self {
         let counted = self.limit.is_some() || self.offset.is_some();
-        let plain_rows = self.operands.is_none() && self.group.is_empty();
-        if plain_rows && (counted || !self.order.is_empty()) {
+        if !counted && self.order.is_empty() {
+            return self;
+        }
+        if !self.group.is_empty() {
+            // Distinct ones are sorted by what is selected only.
+            for operand in self.group.iter().filter(|_| !self.distinct) {
+                if self.order.iter().all(|term| term.operand != *operand) {
+                    self.order.push(OrderTerm { operand: operand.clone(), direction: Direction::Asc });
+                }
+            }
+        } else if self.operands.is_none() {
             self.model.append_primary_key(&mut self.order);
         }
         self

@@ -12,6 +12,7 @@ use std::any::Any;
 
 use super::{AssociationDef, Cardinality, CustomSql, KeyJoin, Route, VariantDef};
 use crate::error::{Error, Result};
+use crate::metadata::aggregates::refuse_in_rows;
 use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef};
@@ -444,7 +445,7 @@ fn on_default_scope(model: &'static ModelDef, scope: &ScopeDef) -> Result<ScopeD
     let base = model.base_scope(scope.unscoped);
     model.check_default_group(&base.group)?;
     let scope = scope.clone();
-    Ok(ScopeDef {
+    let scope = ScopeDef {
         filter: base.filter.and(scope.filter),
         order: if scope.order.is_empty() { base.order } else { scope.order },
         limit: scope.limit.or(base.limit),
@@ -452,7 +453,9 @@ fn on_default_scope(model: &'static ModelDef, scope: &ScopeDef) -> Result<ScopeD
         select: scope.select.or(base.select),
         includes: RequestList::new(),
         ..scope
-    })
+    };
+    refuse_in_rows(model.name, &scope.filter, &scope.order)?;
+    Ok(scope)
 }
 
 // Which rows of a join table count, and their order per owner: the default order of their model, then the order of the
