@@ -14,11 +14,13 @@ mod driver;
 mod excerpt;
 mod field;
 mod not_loaded;
+mod restricted;
 
 pub use driver::{DriverError, DriverErrorKind};
 pub use excerpt::excerpt;
 pub use field::FieldError;
 pub use not_loaded::{AssociationNotLoaded, NotLoadedReason};
+pub use restricted::{RestrictRule, Restricted};
 
 /// A result whose error is an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -225,6 +227,9 @@ pub enum ErrorKind {
         /// The `readonly` association it was loaded through, as `User.drafts`; `None` if a query said `readonly`.
         association: Option<String>,
     },
+    /// A row was to be destroyed while an association that restricts it has rows. Nothing was written.
+    #[error(transparent)]
+    Restricted(Restricted),
     /// A call, or a future with a budget, needed more statements than it was allowed.
     #[error("more than {limit} statements are needed, the most that were allowed; the plan:\n{}", excerpt(plan))]
     TooManyStatements {
@@ -326,6 +331,12 @@ impl Error {
         matches!(self.kind(), ErrorKind::ReadOnly { .. })
     }
 
+    /// Whether a row was to be destroyed while an association that restricts it has rows.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Restricted(_))
+    }
+
     /// The driver's part, if the database or the driver failed.
     #[must_use]
     pub fn driver(&self) -> Option<&DriverError> {
@@ -369,6 +380,12 @@ impl From<ErrorKind> for Error {
 impl From<AssociationNotLoaded> for Error {
     fn from(error: AssociationNotLoaded) -> Self {
         ErrorKind::NotLoaded(error).into()
+    }
+}
+
+impl From<Restricted> for Error {
+    fn from(error: Restricted) -> Self {
+        ErrorKind::Restricted(error).into()
     }
 }
 

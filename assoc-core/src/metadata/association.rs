@@ -15,6 +15,7 @@ use crate::metadata::request::ScopeDef;
 mod belongs_to;
 mod chain;
 mod custom_sql;
+mod dependent;
 mod field_access;
 mod has_and_belongs_to_many;
 mod has_many;
@@ -29,6 +30,7 @@ pub use chain::{Chain, ChainHop, ChainParts, KeySide};
 pub use custom_sql::{CustomSql, CustomSqlKind, RawSql};
 pub(crate) use field_access::share_row;
 pub use field_access::{ByOwner, Children, FieldAccess, JoinTableRows, Links, LoadState, Positions, SharedRow};
+pub use dependent::{Dependent, DependentRows, LinkTargets};
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
@@ -173,6 +175,13 @@ pub trait AssociationBehavior: Send + Sync + fmt::Debug {
     /// When the declaration does not hold together, with what to change.
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage>;
 
+    /// Which rows something is done with when an owner is destroyed: those that are linked to it, by the association's
+    /// [`dependent`](Options::dependent) option, and rows of a join table in any case.
+    ///
+    /// # Errors
+    /// When the declaration does not hold together, with what to change.
+    fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>>;
+
     /// The two associations it is made of, if it goes through another: the owner's, and the one that leads on.
     fn parts(&self) -> Option<[&'static AssociationDef; 2]> {
         None
@@ -214,6 +223,8 @@ pub struct Options {
     pub inverse: Inverse,
     /// What a polymorphic association does about types it does not know.
     pub unknown_type: UnknownType,
+    /// What becomes of the rows when their owner is destroyed; nothing, if nothing is said.
+    pub dependent: Option<Dependent>,
 }
 
 /// What a polymorphic `belongs_to` does about a type it does not know.
@@ -251,6 +262,7 @@ impl Options {
             readonly: false,
             inverse: Inverse::Automatic,
             unknown_type: UnknownType::Error,
+            dependent: None,
         }
     }
 
@@ -286,6 +298,13 @@ impl Options {
     #[must_use]
     pub const fn unknown_type(mut self, unknown_type: UnknownType) -> Self {
         self.unknown_type = unknown_type;
+        self
+    }
+
+    /// What becomes of the rows when their owner is destroyed.
+    #[must_use]
+    pub const fn dependent(mut self, dependent: Dependent) -> Self {
+        self.dependent = Some(dependent);
         self
     }
 
