@@ -15,6 +15,7 @@ use syn::DeriveInput;
 
 mod attributes;
 mod column_type;
+mod dependent;
 mod errors;
 mod expand;
 mod names;
