@@ -381,9 +381,10 @@ mod validate;
 /// | `readonly` | all | rows that are loaded refuse to be saved or deleted; the target has a field of type `RowOrigin`, which holds the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that leads back, or that there is none; without it, the only one over the same key |
 ///
+/// | `dependent = "destroy"`, `"delete"`, `"nullify"`, `"restrict_with_error"`, `"restrict_with_exception"`, `"database"` | all but `has_and_belongs_to_many`, whose links always go; a `belongs_to` takes the first two | what becomes of the rows when their owner is destroyed; without it, nothing |
 /// | `accessor = false` | all | no method is written for it, so that the application can have one of its own by this name |
 ///
-/// Of these, a polymorphic `belongs_to` takes `include`, `readonly`, `inverse_of = false` and `accessor`.
+/// Of these, a polymorphic `belongs_to` takes `include`, `readonly`, `inverse_of = false`, `dependent` and `accessor`.
 ///
 /// An accessor of one's own gets from the field what the derived one would give:
 ///

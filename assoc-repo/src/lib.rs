@@ -41,7 +41,7 @@
 //! `mysql` of this crate have made part of the program.
 //!
 //! Where to look: reading is on [`Repo`] and [`Select`]; writing starts with [`ModelExt::build`] and
-//! [`ModelExt::change`]; [`Repo::transaction`] groups; [`Repo::explain`] shows what a query would run.
+//! [`ModelExt::change`]; [`Repo::destroy`] does what `dependent` says; [`Repo::transaction`] groups; [`Repo::explain`] shows what a query would run.
 
 mod batches;
 mod carried;
@@ -111,6 +111,8 @@ mod guide {
     struct LoadStates;
     #[doc = include_str!("../../docs/guide/writing.md")]
     struct Writing;
+    #[doc = include_str!("../../docs/guide/destroying.md")]
+    struct Destroying;
     #[doc = include_str!("../../docs/guide/transactions.md")]
     struct Transactions;
     #[doc = include_str!("../../docs/guide/errors.md")]

@@ -64,7 +64,7 @@ impl Restricted {
 }
 
 fn counted(count: u64, target: &str) -> String {
-    if count == 1 { format!("a {target}") } else { format!("{count} rows of {target}") }
+    format!("{count} {} of {target}", if count == 1 { "row" } else { "rows" })
 }
 
 fn listed(keys: &[String], count: u64) -> String {
@@ -88,6 +88,6 @@ mod tests {
             "User cannot be destroyed: `User.posts` has 3 rows of Post (4, 7, …), and its rule is `restrict_with_error`"
         );
         let one = error.with_rows(1, vec!["4".to_owned()]);
-        assert!(one.to_string().contains("has a Post (4), and"));
+        assert!(one.to_string().contains("has 1 row of Post (4), and"));
     }
 }

@@ -305,16 +305,30 @@ impl<'p> Consequences<'p> {
         self.numbers.get(&(node.table, key.clone())).copied()
     }
 
-    /// Counts, for a preview, rows without keys, which are found by those of their owners.
+    /// Counts, for a preview, rows without keys, which are found by those of their owners. A row that several associations
+    /// lead to counts once: equal rows are found together, so each association finds all of them or none.
     pub(super) async fn count_unread(&mut self, session: &mut Session<'_>) -> Result<()> {
+        let mut tables: BTreeMap<String, (usize, HashMap<KeyTuple, u64>)> = BTreeMap::new();
         for (at, keys) in std::mem::take(&mut self.by_owners) {
             let edge = &self.plan.edges()[at];
-            let (rows, dialect) = (edge.keyed_rows(), session.dialect());
-            let mut count = 0;
-            for chunk in KeySet::distinct(&keys).chunks(rows.keys_per_statement(dialect)) {
-                count += number_in(&read(session, &rows.count(dialect, &chunk)?).await?);
+            let model = edge.rows.model;
+            let mut columns: Vec<usize> = (0..model.columns.len()).collect();
+            // Two definitions of one join table may name its columns in another order.
+            columns.sort_by_key(|column| model.columns[*column].name);
+            let select = KeyedSelect { only: Some(columns), ..self.plan.select(edge) };
+            let mut found: HashMap<KeyTuple, u64> = HashMap::new();
+            for (_, row) in read_rows(session, &select, &KeySet::distinct(&keys)).await? {
+                *found.entry(KeyTuple::of_row(row)).or_default() += 1;
             }
-            self.note(edge, count);
+            let name = format!("{} {:?}", model.table, edge.rows.rule);
+            let (_, rows) = tables.entry(name).or_insert_with(|| (at, HashMap::new()));
+            for (row, count) in found {
+                let most = rows.entry(row).or_default();
+                *most = count.max(*most);
+            }
+        }
+        for (at, rows) in tables.into_values() {
+            self.note(&self.plan.edges()[at], rows.into_values().sum());
         }
         Ok(())
     }
