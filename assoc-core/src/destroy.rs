@@ -40,7 +40,8 @@ use crate::metadata::association::{AssociationDef, DependentRows, KeySide};
 use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::FilterHook;
 use crate::metadata::model::{Discriminator, ModelDef, ascending_once};
-use crate::sql::{KeyedRows, KeyedSelect};
+use crate::select::KeyedSelect;
+use crate::sql::KeyedRows;
 
 pub use removal_order::{Referral, RemovalOrder, removal_order};
 

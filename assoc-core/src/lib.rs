@@ -6,12 +6,12 @@
 //! * **Values and statements** — [`Value`], [`ColumnType`], [`Statement`], and [`sql`], which is the only way from
 //!   data to text.
 //! * **Planning** — [`planner`]: from a tree of requested associations to the fewest statements, without I/O.
-//! * **Writing** — [`change`]: what is to be written, as data; [`save`]: which statements write it, and which of the
-//!   returned rows is whose. [`destroy`]: what a destroy leads to, and in which order it is done.
+//! * **Writing** — [`change`]: the rows to write, as data; [`save`]: the statements that write them, and the assignment
+//!   of returned rows to written ones. [`destroy`]: the rows that go with a row, and the order in which they go.
 //! * **Backends** — [`driver`] and [`dialect`]: the traits a database crate implements. A new backend needs nothing
 //!   but this crate.
 //!
-//! Applications use `assoc-repo`, whose prelude re-exports what they need of this crate.
+//! Programs use `assoc-repo`, whose prelude re-exports the parts of this crate that they need.
 
 pub mod change;
 mod column_type;
@@ -28,6 +28,7 @@ mod row_sink;
 mod row_traits;
 pub mod save;
 pub mod schema;
+pub mod select;
 pub mod sql;
 mod statement;
 mod typed;

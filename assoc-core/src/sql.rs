@@ -31,12 +31,8 @@ mod write;
 
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
-pub use counted::KeyedCount;
-pub use joined::{JoinedSelect, LoadedEdge, LoadedTable, QueryOrder, Rank};
-pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
-pub use select::Select;
 pub use write::{delete_by_keys, insert, insert_text, update_by_key};
 
 /// So many terms stand side by side; more are written as a tree.

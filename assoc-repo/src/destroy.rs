@@ -11,7 +11,7 @@ use std::fmt;
 
 use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::sql::{KeyedSelect, Select as SelectSpec};
+use assoc_core::select::{KeyedSelect, RootSelect};
 use assoc_core::{BoxFuture, Error, ErrorKind, KeyTuple, Model, ModelDef, Operand, Result, Statement, Value};
 
 use crate::changeset::refuse_read_only;
@@ -228,7 +228,7 @@ impl Repo {
         let column = |at: &usize| Operand::Column(M::DEF.columns[*at].column_ref());
         let operands = Some(plan.nodes()[0].columns.iter().map(column).collect());
         // Rows that joins repeat are destroyed once.
-        let spec = SelectSpec { operands, ..spec };
+        let spec = RootSelect { operands, ..spec };
         let statement = spec.statement(self.dialect())?;
         Ok((plan, Roots::Queried { statement, limit }))
     }

@@ -1,4 +1,4 @@
-//! The [`Connection`] a task holds: a lease, and the way of each statement to the thread it runs on.
+//! The [`Connection`] of a task: a lease, and the transfer of each statement to the thread that runs it.
 
 use assoc_core::driver::{BoxFuture, ExecResult, TransactionMode};
 use assoc_core::{Connection, Result, RowSink, Statement};
@@ -8,7 +8,7 @@ use crate::pool::Lease;
 use crate::session::{Apart, Control, Session};
 
 #[cfg(feature = "tokio")]
-mod elsewhere;
+mod offload;
 
 /// One connection, as a task uses it.
 pub(crate) struct SqliteConnection {
@@ -28,7 +28,7 @@ enum Place {
     Lost,
 }
 
-/// What a connection is asked to do.
+/// One unit of work on a connection.
 pub(crate) enum Work<'w> {
     Open,
     Query(&'w Statement, &'w mut dyn RowSink),

@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
-use crate::sql::{KeyedRows, KeyedSelect};
+use crate::select::KeyedSelect;
+use crate::sql::KeyedRows;
 use crate::statement::Statement;
 use crate::value::Value;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use assoc_core::destroy::{DestroyEdge, DestroyPlan, Effect};
-use assoc_core::sql::{KeyedSelect, Matching};
+use assoc_core::select::{KeyedSelect, Matching};
 use assoc_core::{
     Dialect, ErrorKind, KeySet, KeyTuple, LinkTargets, ModelDef, RestrictRule, Restricted, Result, RowKeys, SqlType,
     Statement, Value,
