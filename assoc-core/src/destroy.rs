@@ -196,7 +196,9 @@ impl DestroyPlan {
             Effect::Remove { node } => self.nodes[node].table == root.table,
             Effect::Restrict(_) | Effect::Clear { .. } => false,
         });
-        hidden || reached || by_edges.into_iter().any(|column| !root.model.primary_key.contains(&column))
+        hidden
+            || reached
+            || by_edges.into_iter().any(|column| !root.model.primary_key.contains(&column))
             || (self.stage_of(0).in_waves && self.stage_of(0).nodes.len() > 1)
     }
 

@@ -52,9 +52,10 @@ pub use holder::{
 pub use key::{Key, KeySet, KeyTuple, RowKeys};
 pub use metadata::association::{
     AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, ByOwner, Cardinality, Chain, ChainHop,
-    ChainParts, Children, CustomSql, CustomSqlKind, Dependent, DependentRows, FieldAccess, ForeignKey, HasAndBelongsToManyKind, HasManyKind,
-    HasOneKind, HasVariant, Inverse, JoinRecord, JoinTableRows, KeyJoin, KeySide, Linkage, Links, LinkTargets, LoadState, Options,
-    Polymorphic, PolymorphicBelongsToKind, Positions, RawSql, Route, SharedRow, ThroughKind, UnknownType, VariantDef,
+    ChainParts, Children, CustomSql, CustomSqlKind, Dependent, DependentRows, FieldAccess, ForeignKey,
+    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Inverse, JoinRecord, JoinTableRows, KeyJoin, KeySide,
+    LinkTargets, Linkage, Links, LoadState, Options, Polymorphic, PolymorphicBelongsToKind, Positions, RawSql, Route,
+    SharedRow, ThroughKind, UnknownType, VariantDef,
 };
 pub use metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
 pub use metadata::filter_hook::{FilterHook, RowFilters, filtered};

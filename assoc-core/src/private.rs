@@ -7,9 +7,9 @@ pub use crate::holder::{
 };
 pub use crate::key::Key;
 pub use crate::metadata::association::{
-    AssociationDef, AssociationKind, BelongsToKind, CustomSql, CustomSqlKind, Dependent, HasAndBelongsToManyKind, HasManyKind,
-    HasOneKind, HasVariant, Inverse, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType,
-    VariantDef,
+    AssociationDef, AssociationKind, BelongsToKind, CustomSql, CustomSqlKind, Dependent, HasAndBelongsToManyKind,
+    HasManyKind, HasOneKind, HasVariant, Inverse, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind,
+    UnknownType, VariantDef,
 };
 pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};

@@ -92,8 +92,13 @@ fn each_kind_says_what_depends() {
             (edge.association.name, effect)
         })
         .collect();
-    let expected =
-        [("posts", "destroy"), ("invoices", "restrict"), ("invoice", "clear"), ("tags", "delete"), ("comments", "delete")];
+    let expected = [
+        ("posts", "destroy"),
+        ("invoices", "restrict"),
+        ("invoice", "clear"),
+        ("tags", "delete"),
+        ("comments", "delete"),
+    ];
     assert_eq!(effects, expected);
     assert!(!plan.reads_root(), "the struct has the key");
 }

@@ -28,8 +28,14 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    const ALL: [Rule; 6] =
-        [Rule::Destroy, Rule::Delete, Rule::Nullify, Rule::RestrictWithError, Rule::RestrictWithException, Rule::Database];
+    const ALL: [Rule; 6] = [
+        Rule::Destroy,
+        Rule::Delete,
+        Rule::Nullify,
+        Rule::RestrictWithError,
+        Rule::RestrictWithException,
+        Rule::Database,
+    ];
 
     const fn name(self) -> &'static str {
         match self {

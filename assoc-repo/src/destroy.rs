@@ -213,7 +213,8 @@ impl Repo {
     fn queried_rows<M: Model>(&self, query: Select<M>) -> Result<(DestroyPlan, Roots)> {
         let plan = self.destroy_plan(M::DEF, Reading::Needed)?;
         if !query.spec.group.is_empty() || !query.spec.having.is_always() {
-            let message = "`destroy_all` destroys rows, and a grouped query has none: leave out `group_by` and `having`";
+            let message =
+                "`destroy_all` destroys rows, and a grouped query has none: leave out `group_by` and `having`";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
         if query.origin.is_read_only() {
@@ -248,6 +249,8 @@ async fn run(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<DestroyRep
         session.limit_statements(limit);
     }
     let single = plan.is_single() && matches!(&roots, Roots::Given(rows) if rows.len() <= 1);
+    // A row that refers to itself is cleared before it is deleted.
+    let single = single && !plan.stage_of(0).in_waves;
     let result = if single {
         // One statement is all or nothing by itself.
         destroy_in(&mut session, plan, roots).await

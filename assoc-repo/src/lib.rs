@@ -75,15 +75,15 @@ pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind, Error, ErrorKind,
     FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, JoinedColumn, LoadState,
-    NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope, Sort, SqlType, Taken, Value, WithJoinRows,
-    WithJoinRowsMut, escape_like,
+    NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope, Sort, SqlType, Taken, Value,
+    WithJoinRows, WithJoinRowsMut, escape_like,
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
 pub use changeset::{Changeset, IntoChangeset, IntoTarget, ModelExt};
 pub use columns::{Columns, Selected};
-pub use get_association::ReadAssociation;
 pub use destroy::{DestroyReport, DestroyedModel};
+pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
 pub use preload_existing::{PreloadTarget, Together};
 pub use query::{Query, Select};

@@ -41,7 +41,8 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
     let all_links = links(&nodes);
     let stages = stages(&nodes, &edges, &all_links);
     for table in 0..nodes.iter().map(|node| node.table + 1).max().unwrap_or(0) {
-        let in_waves = stages.iter().any(|stage| stage.in_waves && stage.nodes.iter().any(|at| nodes[*at].table == table));
+        let in_waves =
+            stages.iter().any(|stage| stage.in_waves && stage.nodes.iter().any(|at| nodes[*at].table == table));
         settle(table, in_waves, reading, &mut nodes, &mut edges)?;
     }
     for at in 0..edges.len() {
@@ -56,8 +57,7 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
     let together = |one: usize, other: usize| {
         stages.iter().any(|stage| stage.nodes.contains(&one) && stage.nodes.contains(&other))
     };
-    let links: Vec<_> =
-        all_links.into_iter().filter(|link| waves(link.from) && together(link.from, link.to)).collect();
+    let links: Vec<_> = all_links.into_iter().filter(|link| waves(link.from) && together(link.from, link.to)).collect();
     for (at, node) in nodes.iter_mut().enumerate() {
         let by_edges = node.edges.iter().flat_map(|edge| edges[*edge].owner_columns());
         let holding = links.iter().filter(|link| link.from == at).flat_map(|link| &link.columns);
@@ -65,8 +65,16 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
         // Which rows between lead to certain targets is found by the keys that they hold.
         let targets = edges.iter().filter(|edge| edge.effect == Effect::Remove { node: at });
         let targets = targets.filter_map(|edge| edge.rows.targets.as_ref()).flat_map(|of| of.key.owner_columns);
-        let columns: Vec<usize> =
-            node.model.primary_key.iter().chain(holding).chain(referred).chain(targets).copied().chain(by_edges).collect();
+        let columns: Vec<usize> = node
+            .model
+            .primary_key
+            .iter()
+            .chain(holding)
+            .chain(referred)
+            .chain(targets)
+            .copied()
+            .chain(by_edges)
+            .collect();
         node.columns = ascending_once(&columns);
     }
     Ok(DestroyPlan { nodes, edges, links, stages, root_filter })
@@ -85,16 +93,7 @@ impl Builder<'_> {
         known.unwrap_or_else(|| {
             let table = self.tables.number(model);
             let (columns, edges) = (Vec::new(), Vec::new());
-            self.nodes.push(DestroyNode {
-                model,
-                table,
-                cascades,
-                read: false,
-                columns,
-                edges,
-                rank: 0,
-                after: false,
-            });
+            self.nodes.push(DestroyNode { model, table, cascades, read: false, columns, edges, rank: 0, after: false });
             self.nodes.len() - 1
         })
     }
@@ -204,7 +203,12 @@ fn settle(
     });
     let differing = of_table.iter().any(|at| nodes[*at].cascades != nodes[of_table[0]].cascades);
     let by_condition = edges.iter().filter(|edge| removes(edge)).any(|edge| finds_by_reading(&edge.rows));
-    let read = reading == Reading::All || followed || in_waves || of_table.contains(&0) || others_decide || differing
+    let read = reading == Reading::All
+        || followed
+        || in_waves
+        || of_table.contains(&0)
+        || others_decide
+        || differing
         || by_condition;
     for at in &of_table {
         nodes[*at].read = read && has_key;

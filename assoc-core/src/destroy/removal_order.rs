@@ -21,11 +21,14 @@ pub struct RemovalOrder {
 }
 
 /// In which order rows go so that none goes before one that refers to it. Rows that refer to each other in a ring have no
-/// such order: their keys are cleared, and if they cannot be, the rows go in one wave. A row may refer to itself.
+/// such order: their keys are cleared, and if they cannot be, the rows go in one wave. So is the key of a row that refers
+/// to itself, because InnoDB does not delete such a row in every case.
 #[must_use]
 pub fn removal_order(rows: usize, referrals: &[Referral]) -> RemovalOrder {
-    let all: Vec<usize> = (0..referrals.len()).filter(|at| referrals[*at].from != referrals[*at].to).collect();
+    let (all, to_itself): (Vec<usize>, Vec<usize>) =
+        (0..referrals.len()).partition(|at| referrals[*at].from != referrals[*at].to);
     let mut order = RemovalOrder::default();
+    order.cleared.extend(to_itself.into_iter().filter(|at| referrals[*at].clearable));
     let mut remaining = waves(rows, referrals, &all, vec![true; rows], &mut order.waves);
     if !remaining.contains(&true) {
         return order;
@@ -33,7 +36,7 @@ pub fn removal_order(rows: usize, referrals: &[Referral]) -> RemovalOrder {
     let in_ring = |at: &usize| remaining[referrals[*at].from] && remaining[referrals[*at].to];
     let (cleared, kept): (Vec<usize>, Vec<usize>) =
         all.into_iter().filter(in_ring).partition(|at| referrals[*at].clearable);
-    order.cleared = cleared;
+    order.cleared.extend(cleared);
     remaining = waves(rows, referrals, &kept, remaining, &mut order.waves);
     let rest: Vec<usize> = (0..rows).filter(|row| remaining[*row]).collect();
     if !rest.is_empty() {
@@ -119,8 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_refers_to_itself_goes_as_any_other() {
+    fn a_row_that_refers_to_itself_is_no_obstacle() {
         let order = removal_order(1, &refer(&[(0, 0)], true));
+        assert_eq!((order.cleared, order.waves), (vec![0], vec![vec![0]]));
+        let order = removal_order(1, &refer(&[(0, 0)], false));
         assert_eq!((order.cleared, order.waves), (Vec::new(), vec![vec![0]]));
     }
 

@@ -173,14 +173,7 @@ impl<'p> Consequences<'p> {
     }
 
     // Takes in the rows of an edge that were found by the keys of some rows.
-    fn take_in(
-        &mut self,
-        at: usize,
-        to: usize,
-        found: Vec<(KeyTuple, StoredRow)>,
-        owners: &[usize],
-        phase: usize,
-    ) {
+    fn take_in(&mut self, at: usize, to: usize, found: Vec<(KeyTuple, StoredRow)>, owners: &[usize], phase: usize) {
         let plan = self.plan;
         let edge = &plan.edges()[at];
         let stage = plan.stage_of(to);

@@ -32,10 +32,8 @@ pub(super) async fn clear(session: &mut Session<'_>, consequences: &mut Conseque
         let Effect::Clear { columns, .. } = &edge.effect else { continue };
         let keys = KeySet::distinct(&consequences.by_owners.remove(&at).unwrap_or_default());
         let rows = edge.keyed_rows();
-        let affected = execute(session, &rows, &keys, |rows, session, keys| {
-            rows.clear(session.dialect(), keys, columns)
-        })
-        .await?;
+        let affected =
+            execute(session, &rows, &keys, |rows, session, keys| rows.clear(session.dialect(), keys, columns)).await?;
         consequences.note(edge, affected);
     }
     for (at, keys) in consequences.staying() {
@@ -47,21 +45,13 @@ pub(super) async fn clear(session: &mut Session<'_>, consequences: &mut Conseque
 }
 
 /// Deletes the rows that go, stage by stage.
-pub(super) async fn remove(
-    session: &mut Session<'_>,
-    consequences: &mut Consequences<'_>,
-    roots: Roots,
-) -> Result<()> {
+pub(super) async fn remove(session: &mut Session<'_>, consequences: &mut Consequences<'_>, roots: Roots) -> Result<()> {
     let plan = consequences.plan;
     for stage in plan.stages() {
         remove_by_owners(session, consequences, |_, node| stage.nodes.contains(&node)).await?;
         let rows: Vec<usize> =
             (0..consequences.rows.len()).filter(|row| stage.nodes.contains(&consequences.rows[*row].node)).collect();
-        let waves = if stage.in_waves && rows.len() > 1 {
-            waves(session, consequences, stage, &rows).await?
-        } else {
-            vec![rows]
-        };
+        let waves = if stage.in_waves { waves(session, consequences, stage, &rows).await? } else { vec![rows] };
         for wave in waves {
             delete_rows(session, consequences, &wave, roots).await?;
         }
@@ -85,7 +75,8 @@ async fn remove_by_owners(
         let edge = &plan.edges()[at];
         let keys = KeySet::distinct(&consequences.by_owners.remove(&at).unwrap_or_default());
         let rows = edge.keyed_rows();
-        let affected = execute(session, &rows, &keys, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
+        let affected =
+            execute(session, &rows, &keys, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
         consequences.note(edge, affected);
     }
     Ok(())
@@ -172,7 +163,8 @@ async fn delete_rows(
         let filter = if node == 0 && roots == Roots::Unread { plan.root_filter() } else { &always };
         let rows = KeyedRows { model, columns: model.primary_key, filter };
         let set = key_set(keys);
-        let affected = execute(session, &rows, &set, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
+        let affected =
+            execute(session, &rows, &set, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
         let gone = affected < set.len() as u64 && roots != Roots::Queried;
         let given = rows_given(consequences, wave);
         if gone && node == 0 && !given.is_empty() {

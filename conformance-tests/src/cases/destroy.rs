@@ -138,7 +138,8 @@ async fn conditions_limit_what_depends(cx: &mut Context) -> Result<()> {
 
 async fn f149_links_on_both_sides(cx: &mut Context) -> Result<()> {
     rows::members(&cx.repo()).await?;
-    destroy_first::<Linked>(cx, "each table of links once, a table that joins members with members on both sides").await?;
+    destroy_first::<Linked>(cx, "each table of links once, a table that joins members with members on both sides")
+        .await?;
     cx.rows("members_tags", "SELECT member_id, tag_id FROM members_tags ORDER BY member_id, tag_id").await?;
     cx.rows("friends", "SELECT one_id, other_id FROM friends ORDER BY one_id, other_id").await?;
     cx.rows("tags", "SELECT id FROM tags ORDER BY id").await
@@ -264,7 +265,9 @@ async fn filtered(cx: &mut Context) -> Result<()> {
     let third = repo.get_or_fail::<Destroying>(3, Query::new()).await?;
     let error = cx.fails("a row that it does not see", ours.destroy(&third)).await?;
     cx.require(error.is_not_found(), "not found")?;
-    let error = cx.fails("of a model that nothing depends on", ours.destroy(&repo.get_or_fail::<Stamp>(3, Query::new()).await?)).await?;
+    let error = cx
+        .fails("of a model that nothing depends on", ours.destroy(&repo.get_or_fail::<Stamp>(3, Query::new()).await?))
+        .await?;
     cx.require(error.is_not_found(), "not found")?;
     let row = first::<Destroying>(cx).await?;
     let done = cx.step("hidden rows that depend on it stay", ours.destroy(&row)).await?;
@@ -314,6 +317,9 @@ async fn too_many_statements(cx: &mut Context) -> Result<()> {
     rows::members(&repo).await?;
     let row = first::<Destroying>(cx).await?;
     let error = cx.fails("nothing has changed", repo.max_statements(6).destroy(&row)).await?;
-    cx.require(matches!(error.kind(), ErrorKind::TooManyStatements { plan, .. } if plan.starts_with("Destroying (destroyed)")), "with the plan")?;
+    cx.require(
+        matches!(error.kind(), ErrorKind::TooManyStatements { plan, .. } if plan.starts_with("Destroying (destroyed)")),
+        "with the plan",
+    )?;
     left(cx).await
 }

@@ -200,13 +200,14 @@ async fn both_sides_take_the_other_along(cx: &mut Context) -> Result<()> {
 async fn many_rows_in_few_statements(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     graphs::companies(&repo).await?;
-    let comment = |post: i64| (1..=10).map(move |at| Comment::build().set(Comment::ID, post * 10 + at).set(Comment::POST_ID, post));
+    let comment = |post: i64| {
+        (1..=10).map(move |at| Comment::build().set(Comment::ID, post * 10 + at).set(Comment::POST_ID, post))
+    };
     let post = |id: i64| Post::build().set(Post::ID, id).set(Post::USER_ID, 2);
     repo.insert_all((100..1_100).map(post)).await?;
     repo.insert_all((100..1_100).flat_map(comment)).await?;
     let row = repo.get_or_fail::<User>(2, Query::new()).await?;
-    let (done, statements) =
-        repo.count_statements(cx.step("1,000 posts of 10 comments", repo.destroy(&row))).await;
+    let (done, statements) = repo.count_statements(cx.step("1,000 posts of 10 comments", repo.destroy(&row))).await;
     cx.note("done", done?);
     cx.require(statements <= 10, "in at most 10 statements")?;
     companies_left(cx).await

@@ -101,15 +101,23 @@ impl Tables {
     /// A node with children, items and their parts, and of everything else something.
     pub(crate) fn three_levels() -> Tables {
         let mut tables = Tables::default();
-        for (id, parent, buddy) in
-            [(1, None, Some(5)), (2, Some(1), None), (3, Some(1), None), (4, Some(3), None), (5, None, None), (6, None, None)]
-        {
+        for (id, parent, buddy) in [
+            (1, None, Some(5)),
+            (2, Some(1), None),
+            (3, Some(1), None),
+            (4, Some(3), None),
+            (5, None, None),
+            (6, None, None),
+        ] {
             tables.nodes.insert(id, Node { parent, buddy });
         }
-        for (id, node, keeper) in [(1, Some(2), None), (2, Some(4), Some(6)), (3, Some(6), Some(4)), (4, Some(5), None)] {
+        for (id, node, keeper) in [(1, Some(2), None), (2, Some(4), Some(6)), (3, Some(6), Some(4)), (4, Some(5), None)]
+        {
             tables.items.insert(id, Item { node, keeper });
         }
-        for (id, item, part_of) in [(1, Some(1), None), (2, Some(1), Some(1)), (3, Some(3), None), (4, Some(4), Some(3))] {
+        for (id, item, part_of) in
+            [(1, Some(1), None), (2, Some(1), Some(1)), (3, Some(3), None), (4, Some(4), Some(3))]
+        {
             tables.parts.insert(id, Part { item, part_of });
         }
         tables.guards.insert(1, Guard { node: None, item: Some(2), active: true });

@@ -134,7 +134,10 @@ pub(crate) async fn fill(repo: &Repo, tables: &Tables) -> Result<()> {
     insert("nodes (id)", tables.nodes.keys().map(|id| format!("({id})")).collect());
     let item = |(id, item): (&i64, &Item)| format!("({id}, {}, {})", shown(item.node), shown(item.keeper));
     insert("items (id, node_id, keeper_id)", tables.items.iter().map(item).collect());
-    insert("parts (id, item_id)", tables.parts.iter().map(|(id, part)| format!("({id}, {})", shown(part.item))).collect());
+    insert(
+        "parts (id, item_id)",
+        tables.parts.iter().map(|(id, part)| format!("({id}, {})", shown(part.item))).collect(),
+    );
     let guard = |(id, guard): (&i64, &Guard)| {
         format!("({id}, {}, {}, {})", shown(guard.node), shown(guard.item), i32::from(guard.active))
     };
