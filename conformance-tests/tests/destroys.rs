@@ -88,7 +88,10 @@ mod mariadb {
                 let explained = format!("EXPLAIN {}", sql.replace('?', "1"));
                 let statement = assoc_core::Statement::plain(explained);
                 let mut sink = |values: &mut [Value<'_>]| {
-                    let access = values[3].to_string();
+                    let access = match &values[3] {
+                        Value::Text(access) => access.to_string(),
+                        _ => "NULL".to_owned(),
+                    };
                     // An impossible condition needs no table at all.
                     let found =
                         access == "NULL" || ["const", "eq_ref", "ref", "range", "index_merge"].contains(&&*access);
