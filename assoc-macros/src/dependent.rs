@@ -86,7 +86,8 @@ pub(crate) fn dependent(kind: Kind, argument: &Argument, errors: &mut Errors) ->
             None => format!("`dependent` does not know `{given}`"),
         },
     };
-    errors.on(&text, format!("{why}; choose from {}", listed(names.iter().copied())));
+    let stop = if why.ends_with('?') { "" } else { ";" };
+    errors.on(&text, format!("{why}{stop} choose from {}", listed(names.iter().copied())));
     None
 }
 

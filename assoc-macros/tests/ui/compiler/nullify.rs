@@ -16,11 +16,12 @@ struct Post {
     user_id: i64,
 }
 
-// The only column that can be NULL is the key of the row itself.
+// The foreign key is the key of the row itself.
 #[derive(Model, Clone)]
 #[model(primary_key = "user_id")]
 struct Account {
-    user_id: Option<i64>,
+    user_id: i64,
+    number: Option<String>,
 }
 
 fn main() {}
