@@ -13,11 +13,13 @@ mod driver;
 mod excerpt;
 mod field;
 mod not_loaded;
+mod restricted;
 
 pub use driver::{DriverError, DriverErrorKind};
 pub use excerpt::excerpt;
 pub use field::FieldError;
 pub use not_loaded::{AssociationNotLoaded, NotLoadedReason};
+pub use restricted::{RestrictRule, Restricted};
 
 /// A result whose error is an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -244,6 +246,9 @@ pub enum ErrorKind {
         /// The `readonly` association that loaded it, as `User.drafts`; `None` if a `readonly` query did.
         association: Option<String>,
     },
+    /// A row was to be destroyed while an association that restricts it has rows. Nothing was written.
+    #[error(transparent)]
+    Restricted(Restricted),
     /// A call, or a future with a budget, needs more statements than its limit.
     #[error("more than {limit} statements are needed, the most that were allowed; the plan:\n{}", excerpt(plan))]
     TooManyStatements {
@@ -345,6 +350,12 @@ impl Error {
         matches!(self.kind(), ErrorKind::ReadOnly { .. })
     }
 
+    /// Whether a row was to be destroyed while an association that restricts it has rows.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Restricted(_))
+    }
+
     /// The driver's error, if the database or the driver failed.
     #[must_use]
     pub fn driver(&self) -> Option<&DriverError> {
@@ -388,6 +399,12 @@ impl From<ErrorKind> for Error {
 impl From<AssociationNotLoaded> for Error {
     fn from(error: AssociationNotLoaded) -> Self {
         ErrorKind::NotLoaded(error).into()
+    }
+}
+
+impl From<Restricted> for Error {
+    fn from(error: Restricted) -> Self {
+        ErrorKind::Restricted(error).into()
     }
 }
 

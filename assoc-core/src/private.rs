@@ -1,15 +1,15 @@
 //! What the derives' output refers to. Not for anyone else: it changes without notice.
 
 pub use crate::column_type::{ColumnType, SqlType};
-pub use crate::error::{AssociationNotLoaded, DecodeError, Error, ErrorKind, NotLoadedReason, Result};
+pub use crate::error::{AssociationNotLoaded, DecodeError, Error, ErrorKind, NotLoadedReason, RestrictRule, Result};
 pub use crate::holder::{
     BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, TargetRow, ToOne, WithJoinRows,
 };
 pub use crate::key::Key;
 pub use crate::metadata::association::{
-    AssociationDef, AssociationKind, BelongsToKind, CustomSql, CustomSqlKind, HasAndBelongsToManyKind, HasManyKind,
-    HasOneKind, HasVariant, Inverse, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType,
-    VariantDef,
+    AssociationDef, AssociationKind, BelongsToKind, CustomSql, CustomSqlKind, Dependent, HasAndBelongsToManyKind,
+    HasManyKind, HasOneKind, HasVariant, Inverse, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind,
+    UnknownType, VariantDef,
 };
 pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
@@ -268,6 +268,29 @@ pub const fn check_join_columns<T: Model>(columns: usize) {
         T::PRIMARY_KEY.len() == columns,
         "a join table has a column for each column of the target's primary key: name as many with \
          `association_foreign_key = \"…\"`"
+    );
+}
+
+/// Requires, at compile time, that a foreign key has a column that can be cleared: one that can be `NULL` and is not part of
+/// the row's own key.
+pub const fn check_nullify<T: Model>(foreign_key: &[usize]) {
+    let mut clears = false;
+    let mut at = 0;
+    while at < foreign_key.len() {
+        let column = foreign_key[at];
+        let mut is_key = false;
+        let mut part = 0;
+        while part < T::PRIMARY_KEY.len() {
+            is_key = is_key || T::PRIMARY_KEY[part] == column;
+            part += 1;
+        }
+        clears = clears || (T::COLUMNS[column].nullable && !is_key);
+        at += 1;
+    }
+    assert!(
+        clears,
+        "`dependent = \"nullify\"` clears the foreign key, and this one cannot be NULL: make a column of it an `Option` that is \
+         not part of the target's primary key, or choose another rule"
     );
 }
 

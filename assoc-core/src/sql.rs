@@ -20,6 +20,7 @@ mod custom_statement;
 mod join_clause;
 mod joined;
 mod keyed;
+mod keyed_rows;
 mod limited;
 mod page;
 mod per_owner;
@@ -30,6 +31,7 @@ mod write;
 
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
+pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use write::{delete_by_keys, insert, insert_text, update_by_key};
 

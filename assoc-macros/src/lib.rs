@@ -14,6 +14,7 @@ use syn::DeriveInput;
 
 mod attributes;
 mod column_type;
+mod dependent;
 mod errors;
 mod expand;
 mod names;
@@ -380,9 +381,10 @@ mod validate;
 /// | `scope_by_owner = of_birth_year` | all | a function of the owner as well: from `&User` and `Scope<Post>` to `Scope<Post>` |
 /// | `readonly` | all | the repo refuses to save or delete loaded rows; the target has a field of type `RowOrigin` for the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that refers back, or `false` if there is none; without it, the only one over the same key |
+/// | `dependent = "destroy"`, `"delete"`, `"nullify"`, `"restrict_with_error"`, `"restrict_with_exception"`, `"database"` | all but `has_and_belongs_to_many`, whose links always go; a `belongs_to` takes the first two | what becomes of the rows when their owner is destroyed; without it, nothing |
 /// | `accessor = false` | all | the derive writes no method, so that the program can write one of this name |
 ///
-/// Of these, a polymorphic `belongs_to` takes `include`, `readonly`, `inverse_of = false` and `accessor`.
+/// Of these, a polymorphic `belongs_to` takes `include`, `readonly`, `inverse_of = false`, `dependent` and `accessor`.
 ///
 /// A hand-written accessor gets from the field what the derived one returns:
 ///

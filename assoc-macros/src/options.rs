@@ -67,8 +67,9 @@ const BELONGS_TO: OptionTable = OptionTable {
         "inverse_of",
         "include",
         "accessor",
+        "dependent",
     ],
-    planned: &["dependent", "counter_cache", "touch", "autosave", "validate"],
+    planned: &["counter_cache", "touch", "autosave", "validate"],
     refused: &[
         ("limit", AT_MOST_ONE),
         ("offset", AT_MOST_ONE),
@@ -100,8 +101,9 @@ const HAS_ONE: OptionTable = OptionTable {
         "inverse_of",
         "include",
         "accessor",
+        "dependent",
     ],
-    planned: &["dependent", "touch", "autosave", "validate"],
+    planned: &["touch", "autosave", "validate"],
     refused: &[
         ("limit", AT_MOST_ONE),
         ("offset", AT_MOST_ONE),
@@ -138,9 +140,9 @@ const HAS_MANY: OptionTable = OptionTable {
         "accessor",
         "finder_sql",
         "counter_sql",
+        "dependent",
     ],
     planned: &[
-        "dependent",
         "counter_cache",
         "autosave",
         "validate",

@@ -10,6 +10,7 @@ use syn::{
 };
 
 use crate::attributes::{Argument, FieldName, FieldNames, Inverse, arguments};
+use crate::dependent::{DependentInput, dependent};
 use crate::errors::Errors;
 use crate::names::plain;
 use crate::options::{self, Holder, Kind};
@@ -110,6 +111,7 @@ pub(crate) struct AssociationOptions {
     pub(crate) own_accessor: bool,
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
+    pub(crate) dependent: Option<DependentInput>,
     pub(crate) scope_def: ScopeInput,
 }
 
@@ -380,6 +382,7 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "accessor" => options.own_accessor = argument.boolean(errors) == Some(false),
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
+        "dependent" => options.dependent = dependent(kind, argument, errors),
         "scope" => scope_def.scope = argument.function(errors),
         "filter" => scope_def.filter = argument.expression(errors),
         "order" => scope_def.order = argument.expression(errors),

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
+use crate::dependent::DependentInput;
 use crate::errors::Errors;
 use crate::names::{self, listed, nearest, plain};
 use crate::options::{Holder, Kind};
@@ -97,6 +98,7 @@ pub(crate) struct Association {
     pub(crate) join_table_span: Option<Span>,
     pub(crate) keys: Keys,
     pub(crate) scope_def: ScopeInput,
+    pub(crate) dependent: Option<DependentInput>,
     /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
     /// Whether the accessor is hand-written.
@@ -173,6 +175,9 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
             // Without keys only for as long as it takes to report why.
             let keys = owner.keys(field, association, key, errors).unwrap_or_else(Keys::unknown);
             let foreign_key = association.options.foreign_key.as_ref();
+            if let Some(dependent) = association.options.dependent {
+                dependent.check(association, errors);
+            }
             associations.push(Association {
                 field: field.ident.clone(),
                 vis: field.vis.clone(),
@@ -191,6 +196,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 join_table_span: association.options.join_table.as_ref().map(LitStr::span),
                 keys,
                 scope_def: association.options.scope_def.clone(),
+                dependent: association.options.dependent,
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,
                 deprecated: association.deprecated.clone(),

@@ -41,13 +41,14 @@
 //! `sqlite` and `mysql` of this crate add to the program.
 //!
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
-//! [`Repo::transaction`] groups both; [`Repo::explain`] shows the statements of a query.
+//! [`Repo::destroy`] does what `dependent` says; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
 
 mod batches;
 mod carried;
 mod changeset;
 mod columns;
 mod connect;
+mod destroy;
 mod get_association;
 mod include;
 mod levels;
@@ -74,13 +75,14 @@ pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind, Error, ErrorKind,
     FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, JoinedColumn, LoadState,
-    NotLoadedReason, Preload, RawSql, Result, RowOrigin, Scope, Sort, SqlType, Taken, Value, WithJoinRows,
-    WithJoinRowsMut, escape_like,
+    NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope, Sort, SqlType, Taken, Value,
+    WithJoinRows, WithJoinRowsMut, escape_like,
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
 pub use changeset::{Changeset, IntoChangeset, IntoTarget, ModelExt};
 pub use columns::{Columns, Selected};
+pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
 pub use preload_existing::{PreloadTarget, Together};
@@ -109,6 +111,8 @@ mod guide {
     struct LoadStates;
     #[doc = include_str!("../../docs/guide/writing.md")]
     struct Writing;
+    #[doc = include_str!("../../docs/guide/destroying.md")]
+    struct Destroying;
     #[doc = include_str!("../../docs/guide/transactions.md")]
     struct Transactions;
     #[doc = include_str!("../../docs/guide/errors.md")]

@@ -99,8 +99,8 @@ impl Repo {
 
     /// A handle of the same repo whose reads are filtered. For every model of a query, of a preload or of a condition
     /// on an association, the function returns the condition that its rows must satisfy. It is for tenancy and soft
-    /// delete. Transactions of the handle are filtered as well; raw SQL and writes are not. It costs no further
-    /// statement.
+    /// delete. Transactions of the handle are filtered as well, and so is [`destroy`](Self::destroy) with all its forms;
+    /// raw SQL and other writes are not. It costs no further statement.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;

@@ -15,6 +15,8 @@ mod collections;
 mod composite_keys;
 mod decimals;
 mod deep_requests;
+mod destroy;
+mod destroy_graphs;
 mod eager_load;
 mod equal_keys;
 mod errors;
@@ -146,6 +148,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         changesets::CASES,
         read_back::CASES,
         read_only::CASES,
+        destroy::CASES,
+        destroy_graphs::CASES,
         transactions::CASES,
         nested_transactions::CASES,
     ]
