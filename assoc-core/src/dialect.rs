@@ -53,6 +53,8 @@ pub struct Capabilities {
     pub long_row_lists: bool,
     /// How a limit per owner is written.
     pub per_owner_limit: PerOwnerLimit,
+    /// How an update or a delete of rows that a query chooses is written.
+    pub keyed_write: KeyedWrite,
     /// Window functions: `ROW_NUMBER() OVER (ORDER BY …)`.
     pub window_functions: bool,
     /// Where `NULL` comes in an order.
@@ -97,6 +99,25 @@ pub enum PerOwnerLimit {
     Window,
 }
 
+/// How an update or a delete of rows that a query chooses is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyedWrite {
+    /// `WHERE key IN (SELECT key …)`.
+    Subselect,
+    /// By a join with the table of keys: a subselect cannot read the table that the statement writes.
+    Join,
+}
+
+/// Whether a value is added or subtracted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sign {
+    /// Added.
+    Plus,
+    /// Subtracted.
+    Minus,
+}
+
 impl Default for Capabilities {
     /// A cautious database: standard SQL, nothing else.
     fn default() -> Self {
@@ -114,6 +135,7 @@ impl Default for Capabilities {
             row_values: false,
             long_row_lists: true,
             per_owner_limit: PerOwnerLimit::Unsupported,
+            keyed_write: KeyedWrite::Subselect,
             window_functions: false,
             null_order: NullOrder::Smallest,
             listed_text: false,
@@ -291,6 +313,16 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// each other in an order. A bind does where it takes the column's type, collation included.
     fn write_stored(&self, writer: &mut SqlWriter<'_>, value: &Value<'static>) {
         writer.bind(value.clone());
+    }
+
+    /// Appends a column plus or minus a value: exactly, and in a form that fails where the sum does not fit the column.
+    fn write_sum(&self, writer: &mut SqlWriter<'_>, column: &ColumnDef, sign: Sign, value: &Value<'static>) {
+        writer.own_column(column.name);
+        writer.push(match sign {
+            Sign::Plus => " + ",
+            Sign::Minus => " - ",
+        });
+        writer.compared_value(value);
     }
 
     /// How the database reads quotes and comments, for finding the placeholders of raw SQL.

@@ -215,6 +215,17 @@ pub enum ErrorKind {
         /// The model.
         model: &'static str,
     },
+    /// A filtered repo was to write a row that it would not see afterwards, or that it could not know to see, or to link a
+    /// row to one that it does not see.
+    #[error("{model}: {}", field::outside_filter(association.as_deref(), reason))]
+    OutsideFilter {
+        /// The row's model.
+        model: &'static str,
+        /// The association whose target is not seen; `None` if it is the row itself.
+        association: Option<String>,
+        /// What is wrong, and what to do about it.
+        reason: &'static str,
+    },
     /// A row was to be saved or deleted that was loaded for reading only.
     #[error("{model} {key} cannot be saved or deleted: {}", loaded_for_reading(association.as_deref()))]
     ReadOnly {

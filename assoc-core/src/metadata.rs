@@ -13,3 +13,4 @@ pub(crate) mod model;
 pub(crate) mod origin;
 pub(crate) mod request;
 pub mod rows;
+pub(crate) mod visibility;

@@ -12,6 +12,7 @@ use crate::metadata::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
+mod bulk;
 mod chain_select;
 mod comparison;
 mod control;

@@ -44,6 +44,7 @@
 //! [`ModelExt::change`]; [`Repo::transaction`] groups; [`Repo::explain`] shows what a query would run.
 
 mod batches;
+mod bulk;
 mod carried;
 mod changeset;
 mod columns;
@@ -60,6 +61,7 @@ mod query;
 mod query_joins;
 mod read;
 mod repo;
+mod row_guard;
 mod save;
 mod session;
 mod transaction;
@@ -72,10 +74,10 @@ pub use assoc_core as core;
 pub use assoc_core::__private;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
-    Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind, Error, ErrorKind,
-    FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, JoinedColumn, LoadState,
-    NotLoadedReason, Preload, RawSql, Result, RowOrigin, Scope, Sort, SqlType, Taken, Value, WithJoinRows,
-    WithJoinRowsMut, escape_like,
+    Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind,
+    Error, ErrorKind, FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload,
+    JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, Result, RowOrigin, Scope, Sort, SqlType, Taken, Value,
+    WithJoinRows, WithJoinRowsMut, escape_like,
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};

@@ -31,6 +31,11 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// What a refusal by a repo's filter says.
+pub(super) fn outside_filter(association: Option<&str>, reason: &str) -> String {
+    association.map_or_else(|| reason.to_owned(), |name| format!("`{name}` {reason}"))
+}
+
 impl FieldError {
     /// The code of a problem that was given none.
     pub const INVALID: &'static str = "invalid";
@@ -52,6 +57,8 @@ impl FieldError {
     pub const DISCRIMINATOR: &'static str = "discriminator";
     /// The database computes the column.
     pub const GENERATED: &'static str = "generated";
+    /// A bulk update assigns a column twice.
+    pub const ASSIGNED_TWICE: &'static str = "assigned_twice";
     /// Two rows were compared that are not the same row.
     pub const OTHER_ROW: &'static str = "other_row";
 

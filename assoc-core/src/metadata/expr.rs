@@ -147,7 +147,7 @@ impl Operand {
         }
     }
 
-    fn columns(&self) -> &[ColumnRef] {
+    pub(crate) fn columns(&self) -> &[ColumnRef] {
         match self {
             Operand::Column(column) | Operand::Number(column) => std::slice::from_ref(column),
             Operand::Aggregate { column, .. } => column.as_slice(),

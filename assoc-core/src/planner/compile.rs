@@ -163,6 +163,29 @@ impl QueryRequest {
     }
 }
 
+impl QueryRequest {
+    /// The rows that a bulk update or delete writes.
+    ///
+    /// # Errors
+    /// When the query says something that has no meaning there, or as [`compile`](Self::compile).
+    pub fn compile_write(self, context: &PlanContext<'_>) -> Result<Select> {
+        let model = self.select.model;
+        let refused = if !self.preloads.is_empty() || self.selected.is_some() {
+            "rows that are written in bulk are not loaded: leave out `preload`, `includes`, `eager_load` and `select`"
+        } else if !self.select.group.is_empty() || !self.select.having.is_always() {
+            "groups are not rows: say by `filter` which rows are to be written, or read the keys of the groups' rows first"
+        } else if self.way.is_some() {
+            "rows that are reached from an owner are written by their key: read them, or say by `filter` which are meant"
+        } else {
+            ""
+        };
+        if !refused.is_empty() {
+            return Err(Error::invalid_query(model.name, refused));
+        }
+        Ok(self.compile_rows(context)?.with_total_order())
+    }
+}
+
 impl CompiledQuery {
     /// The statement that fetches the root's rows.
     ///
