@@ -26,8 +26,10 @@ use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::value::Value;
 
 mod check;
+mod fill;
 mod link;
 
+pub use fill::timestamp;
 pub(crate) use link::key_on_owner;
 
 /// A row that exists, of any model.

@@ -215,6 +215,15 @@ pub enum ErrorKind {
         /// The model.
         model: &'static str,
     },
+    /// A row was to be updated or deleted that another update has changed since it was read: its `lock_version` is
+    /// another one.
+    #[error("{model} {key} was changed since it was read: read it again, and make the changes on that")]
+    Stale {
+        /// The row's model.
+        model: &'static str,
+        /// Its key, as shown in messages.
+        key: String,
+    },
     /// A filtered repo was to write a row that it would not see afterwards, or that it could not know to see, or to link a
     /// row to one that it does not see.
     #[error("{model}: {}", field::outside_filter(association.as_deref(), reason))]
@@ -329,6 +338,12 @@ impl Error {
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self.kind(), ErrorKind::NotFound { .. })
+    }
+
+    /// Whether a row was to be written that another update has changed since it was read.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Stale { .. })
     }
 
     /// Whether a row was to be saved or deleted that was loaded for reading only.

@@ -57,7 +57,7 @@ pub use metadata::association::{
 pub use metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
 pub use metadata::filter_hook::{FilterHook, RowFilters, filtered};
 pub use metadata::loader::Loader;
-pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};
 pub use metadata::origin::{HasRowOrigin, RowOrigin};
 pub use metadata::request::{Request, ScopeDef, Strategy};
 pub use metadata::rows;

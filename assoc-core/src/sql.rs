@@ -36,7 +36,7 @@ pub use joined::{JoinedSelect, LoadedEdge, LoadedTable, QueryOrder, Rank};
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use select::Select;
-pub use write::{delete_by_keys, insert, insert_text, update_by_key};
+pub use write::{delete_by_keys, delete_row, insert, insert_text, update_by_key, update_row};
 
 /// So many terms stand side by side; more are written as a tree.
 const FLAT: usize = 64;

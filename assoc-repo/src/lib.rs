@@ -47,6 +47,7 @@ mod batches;
 mod bulk;
 mod carried;
 mod changeset;
+mod clock;
 mod columns;
 mod connect;
 mod get_association;

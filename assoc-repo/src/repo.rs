@@ -12,6 +12,7 @@ use assoc_core::driver::{Access, Connection, Driver, PoolStatus};
 use assoc_core::sql::{TransactionControl, transaction_control};
 use assoc_core::{Dialect, DriverError, DriverErrorKind, Error, ErrorKind, Expr, FilterHook, ModelDef, Result};
 
+use crate::clock::Clock;
 use crate::levels::LevelHandle;
 use crate::multi_db::OtherDatabase;
 use crate::session::Session;
@@ -33,6 +34,7 @@ pub struct Repo {
     pub(crate) transaction: Option<LevelHandle>,
     pub(crate) most_statements: Option<usize>,
     pub(crate) filters: Option<FilterHook>,
+    pub(crate) clock: Option<Clock>,
     // Databases that have the rows of some models; the first that holds a model counts.
     pub(crate) other_databases: Option<Arc<[Arc<OtherDatabase>]>>,
 }
@@ -68,6 +70,7 @@ impl Repo {
             transaction: None,
             most_statements: None,
             filters: None,
+            clock: None,
             other_databases: None,
         }
     }

@@ -10,10 +10,12 @@ use assoc_core::{Error, KeySet, KeyTuple, ModelDef, Result, RowKeys};
 use crate::session::Session;
 
 mod insert;
+mod known;
 mod update;
 
 pub(crate) use insert::insert;
-pub(crate) use update::{key_of, require_written, update};
+pub(crate) use known::Known;
+pub(crate) use update::{key_of, update};
 
 /// Reads rows by their primary keys, in the order of the keys. 1 statement for each chunk of keys.
 async fn read_by_keys(session: &mut Session<'_>, model: &'static ModelDef, keys: RowKeys) -> Result<Box<dyn Rows>> {

@@ -8,6 +8,7 @@ mod aggregates;
 mod apart;
 mod batches;
 mod by_way;
+mod bulk_writes;
 mod changesets;
 mod chosen_rows;
 mod collations;
@@ -19,6 +20,8 @@ mod equal_keys;
 mod errors;
 mod extensions;
 mod filters;
+mod filled_columns;
+mod filtered_writes;
 mod finders;
 mod groups;
 mod in_hand;
@@ -140,6 +143,9 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         errors::CASES,
         writes::CASES,
         changesets::CASES,
+        bulk_writes::CASES,
+        filled_columns::CASES,
+        filtered_writes::CASES,
         read_back::CASES,
         read_only::CASES,
         transactions::CASES,

@@ -59,6 +59,8 @@ impl FieldError {
     pub const GENERATED: &'static str = "generated";
     /// A bulk update assigns a column twice.
     pub const ASSIGNED_TWICE: &'static str = "assigned_twice";
+    /// The column holds the version of its row.
+    pub const LOCK_VERSION: &'static str = "lock_version";
     /// Two rows were compared that are not the same row.
     pub const OTHER_ROW: &'static str = "other_row";
 

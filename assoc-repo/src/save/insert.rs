@@ -14,8 +14,14 @@ use crate::row_guard::RowGuard;
 use crate::session::Session;
 
 /// Inserts rows of a model and returns them in the given order, as the database has them.
-pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Box<dyn Rows>> {
+pub(crate) async fn insert(
+    repo: &Repo,
+    model: &'static ModelDef,
+    mut changes: Vec<RowChange>,
+) -> Result<Box<dyn Rows>> {
     check(model, &changes)?;
+    let now = repo.now();
+    changes.iter_mut().for_each(|change| change.fill(now));
     let guard = RowGuard::of(repo, model)?;
     if let Some(guard) = &guard {
         guard.check_new(&changes)?;
