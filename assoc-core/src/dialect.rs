@@ -53,6 +53,8 @@ pub struct Capabilities {
     pub long_row_lists: bool,
     /// How a limit per owner is written.
     pub per_owner_limit: PerOwnerLimit,
+    /// How rows are inserted that may be there already.
+    pub upsert: Upsert,
     /// How an update or a delete of rows that a query chooses is written.
     pub keyed_write: KeyedWrite,
     /// Window functions: `ROW_NUMBER() OVER (ORDER BY …)`.
@@ -109,6 +111,18 @@ pub enum KeyedWrite {
     Join,
 }
 
+/// How rows are inserted that may be there already, and given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Upsert {
+    /// Not at all.
+    Unsupported,
+    /// `ON CONFLICT (…) DO UPDATE`: the unique index is named by its columns.
+    NamedIndex,
+    /// `ON DUPLICATE KEY UPDATE`: a conflict with any unique index is meant.
+    AnyIndex,
+}
+
 /// Whether a value is added or subtracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sign {
@@ -135,6 +149,7 @@ impl Default for Capabilities {
             row_values: false,
             long_row_lists: true,
             per_owner_limit: PerOwnerLimit::Unsupported,
+            upsert: Upsert::Unsupported,
             keyed_write: KeyedWrite::Subselect,
             window_functions: false,
             null_order: NullOrder::Smallest,

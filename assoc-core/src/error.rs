@@ -292,6 +292,27 @@ pub enum ErrorKind {
         /// The function's own error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A transaction has ended as it should, and a function that was to run afterwards failed.
+    #[error(
+        "the transaction was {}, and after that {failed} of its functions failed: {source}",
+        if *committed { "committed" } else { "rolled back" }
+    )]
+    AfterTransaction {
+        /// Whether the transaction was committed. It is not undone.
+        committed: bool,
+        /// How many functions failed. All have run.
+        failed: usize,
+        /// The first failure.
+        source: Box<Error>,
+    },
+    /// A step of several that are run together failed, and all of them were undone.
+    #[error("step `{step}`: {source}")]
+    Step {
+        /// The step's name.
+        step: String,
+        /// What went wrong.
+        source: Box<Error>,
+    },
     /// A transaction was used after it had ended, or ended while still in use.
     #[error("transaction: {0}")]
     Transaction(&'static str),
@@ -357,6 +378,7 @@ impl Error {
     pub fn driver(&self) -> Option<&DriverError> {
         match self.kind() {
             ErrorKind::Driver(error) => Some(error),
+            ErrorKind::Step { source, .. } => source.driver(),
             _ => None,
         }
     }

@@ -27,6 +27,7 @@ mod per_owner;
 mod raw;
 mod related;
 mod select;
+mod upsert;
 mod write;
 
 pub use crate::error::excerpt;
@@ -36,6 +37,7 @@ pub use joined::{JoinedSelect, LoadedEdge, LoadedTable, QueryOrder, Rank};
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use select::Select;
+pub use upsert::{OnConflict, upsert};
 pub use write::{delete_by_keys, delete_row, insert, insert_text, update_by_key, update_row};
 
 /// So many terms stand side by side; more are written as a tree.

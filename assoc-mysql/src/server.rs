@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use assoc_core::dialect::{Capabilities, KeyedWrite, PerOwnerLimit};
+use assoc_core::dialect::{Capabilities, KeyedWrite, PerOwnerLimit, Upsert};
 
 /// The two families of servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -160,6 +160,9 @@ impl Features {
         };
         // "You can't specify target table for update in FROM clause": MySQL always, MariaDB before 10.3 and 11.1. Subselects
         // of a SELECT are turned into joins as well, those of an UPDATE or a DELETE are run for each row.
+        if self.insert_returning {
+            capabilities.upsert = Upsert::AnyIndex;
+        }
         capabilities.keyed_write = KeyedWrite::Join;
         capabilities.window_functions = self.window_functions;
         // `ENUM` and `SET`.

@@ -55,6 +55,7 @@ mod include;
 mod levels;
 mod load_separately;
 mod log;
+mod multi;
 mod multi_db;
 mod preload;
 mod preload_existing;
@@ -66,6 +67,7 @@ mod row_guard;
 mod save;
 mod session;
 mod transaction;
+mod upsert;
 mod write;
 
 pub mod prelude;
@@ -73,6 +75,7 @@ pub mod prelude;
 pub use assoc_core as core;
 #[doc(hidden)]
 pub use assoc_core::__private;
+pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind,
@@ -87,9 +90,11 @@ pub use columns::{Columns, Selected};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
 pub use preload_existing::{PreloadTarget, Together};
+pub use multi::{Multi, Step, StepKind, StepResults};
 pub use query::{Query, Select};
 pub use repo::Repo;
-pub use transaction::Transaction;
+pub use upsert::{OnConflict, on_conflict};
+pub use transaction::{RetryPolicy, Transaction, TransactionOptions};
 
 // The README and the guide are compiled, and their examples run, as documentation tests of this crate.
 #[cfg(doctest)]

@@ -14,6 +14,7 @@ use assoc_core::{
 
 use crate::carried::{Carried, query_carrying};
 use crate::columns::{Columns, Selected};
+use crate::levels::LevelHandle;
 use crate::preload;
 use crate::query::Select;
 use crate::repo::Repo;
@@ -290,8 +291,10 @@ impl Repo {
         let repo = self.in_database_of(M::DEF);
         let statement = repo.raw_statement(sql, binds)?;
         let mut rows = Named { model: M::DEF, rows: Vec::<M>::new() };
-        // Nothing says that the text only reads.
-        repo.session(Access::Write).await?.query(&statement, &mut rows).await?;
+        // Nothing says that the text only reads. In a transaction for reading the database finds out.
+        let reads = repo.transaction.as_ref().is_some_and(LevelHandle::is_read_only);
+        let access = if reads { Access::Read } else { Access::Write };
+        repo.session(access).await?.query(&statement, &mut rows).await?;
         Ok(rows.rows)
     }
 

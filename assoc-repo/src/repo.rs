@@ -223,6 +223,10 @@ impl Repo {
     /// A connection for one request.
     pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
         let mut session = match &self.transaction {
+            Some(handle) if handle.is_read_only() && access == Access::Write => {
+                let message = "it was begun for reading only: write in another";
+                return Err(ErrorKind::Transaction(message).into());
+            }
             Some(handle) => Session::in_transaction(self, handle).await,
             None => Session::own(self, self.acquire(access).await?, access),
         };

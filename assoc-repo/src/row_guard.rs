@@ -65,6 +65,16 @@ impl<'r> RowGuard<'r> {
         if changes.iter().any(hidden) { Err(self.refused(HIDDEN)) } else { Ok(()) }
     }
 
+    /// Whether what the repo sees may change with a column.
+    pub(crate) fn depends_on(&self, column: usize) -> bool {
+        self.filter.may_depend_on(self.model, column)
+    }
+
+    /// Refuses columns of rows that are not known whose values might bring them into sight.
+    pub(crate) fn require_independent(&self, columns: &[usize]) -> Result<()> {
+        if columns.iter().any(|column| self.depends_on(*column)) { Err(self.refused(MAY_HIDE)) } else { Ok(()) }
+    }
+
     /// Refuses a bulk update that might hide rows.
     pub(crate) fn require_kept(&self, assignments: &[ColumnAssignment]) -> Result<()> {
         if assignments.iter().all(|assigned| !self.filter.may_depend_on(self.model, assigned.column)) {

@@ -12,9 +12,11 @@ use crate::session::Session;
 mod insert;
 mod known;
 mod update;
+mod upsert;
 
 pub(crate) use insert::insert;
 pub(crate) use known::Known;
+pub(crate) use upsert::upsert;
 pub(crate) use update::{key_of, update};
 
 /// Reads rows by their primary keys, in the order of the keys. 1 statement for each chunk of keys.

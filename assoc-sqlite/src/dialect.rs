@@ -47,7 +47,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{
-    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit, Sign,
+    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit, Sign, Upsert,
 };
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{AggregateFunction, BindList, ColumnDef, KeySet, SqlType, Value};
@@ -89,6 +89,9 @@ impl SqliteDialect {
         // Rows are inserted one after the other, and each takes the number after the highest; `AUTOINCREMENT` or not. Only
         // where the highest possible number is taken does a table without it try random ones, which the repo notices.
         capabilities.ascending_keys = true;
+        if capabilities.insert_returning {
+            capabilities.upsert = Upsert::NamedIndex;
+        }
         capabilities.cheap_transactions = true;
         capabilities.max_binds = max_binds;
         // Measured: 250 rows are 9 % slower than 50, single rows 36 %.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assoc_core::driver::{Access, Connection, Driver, ExecResult, PoolStatus, TransactionMode};
+use assoc_core::driver::{Access, Connection, Driver, ExecResult, IsolationLevel, PoolStatus, TransactionMode};
 use assoc_core::{BoxFuture, Dialect, DriverError, DriverErrorKind, Result, RowSink, Statement};
 
 /// The statements that went through a [`Recorded`] driver.
@@ -107,6 +107,10 @@ impl Connection for RecordedConnection {
 
     fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
         self.inner.begin(mode)
+    }
+
+    fn begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> BoxFuture<'_, Result<()>> {
+        self.inner.begin_isolated(mode, level)
     }
 
     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {

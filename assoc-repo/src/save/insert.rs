@@ -81,7 +81,7 @@ async fn guarded(
 }
 
 // Everything that is wrong with any of the rows; with several, each problem says which row has it.
-fn check(model: &'static ModelDef, changes: &[RowChange]) -> Result<()> {
+pub(super) fn check(model: &'static ModelDef, changes: &[RowChange]) -> Result<()> {
     if changes.iter().any(|change| change.base().is_some()) {
         let message = "`insert` takes new rows (`build()`); an existing row's changes are saved with `update`";
         return Err(Error::invalid_query(model.name, message));

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use assoc_core::sql::Select;
-use assoc_core::{Error, ErrorKind, Expr, KeyTuple, ModelDef, Result, Value};
+use assoc_core::{Error, ErrorKind, Expr, KeyTuple, ModelDef, Result, SqlType, Value};
 
 use crate::row_guard::RowGuard;
 use crate::session::Session;
@@ -30,9 +30,14 @@ impl Known {
     /// The version that an update gives the row.
     pub(crate) fn next_version(&self, model: &'static ModelDef) -> Result<Option<(usize, Value<'static>)>> {
         let Some((column, version)) = &self.version else { return Ok(None) };
+        let (signed, unsigned) = match model.columns[*column].sql_type {
+            SqlType::Int(bits) => (i64::MAX >> (64 - bits.clamp(1, 64)), 0),
+            SqlType::UInt(bits) => (i64::MAX, u64::MAX >> (64 - bits.clamp(1, 64))),
+            _ => (i64::MAX, u64::MAX),
+        };
         let next = match version {
-            Value::Int(version) => version.checked_add(1).map(Value::Int),
-            Value::UInt(version) => version.checked_add(1).map(Value::UInt),
+            Value::Int(version) if *version < signed => version.checked_add(1).map(Value::Int),
+            Value::UInt(version) if *version < unsigned => version.checked_add(1).map(Value::UInt),
             _ => None,
         };
         next.map(|next| Some((*column, next))).ok_or_else(|| {

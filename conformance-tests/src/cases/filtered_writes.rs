@@ -149,7 +149,7 @@ async fn by_what_associations_lead_to(cx: &mut Context) -> Result<()> {
     let entry = || Entry::build().set(Entry::TENANT_ID, 9).set(Entry::TEXT, "new");
     cx.fails("insert without account", one.insert(entry())).await?;
     cx.fails("insert into another's", one.insert(entry().set(Entry::ACCOUNT_ID, 4))).await?;
-    cx.step("insert", one.insert(entry().set(Entry::ACCOUNT_ID, 2))).await?;
+    cx.step("insert", one.insert(entry().set(Entry::ID, 50).set(Entry::ACCOUNT_ID, 2))).await?;
     let (own, other) = (repo.get_or_fail::<Entry>(1, Query::new()).await?, repo.get_or_fail::<Entry>(4, Query::new()).await?);
     cx.fails("update of another's", one.update(other.change().set(Entry::TEXT, "stolen"))).await?;
     cx.fails("giving away", one.update(own.change().set(Entry::ACCOUNT_ID, 4))).await?;
