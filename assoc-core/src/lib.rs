@@ -27,6 +27,7 @@ mod row_sink;
 mod row_traits;
 pub mod save;
 pub mod schema;
+pub mod select;
 pub mod sql;
 mod statement;
 mod typed;

@@ -79,7 +79,7 @@ use crate::metadata::association::{AssociationDef, Cardinality, CustomSql, KeyJo
 use crate::metadata::loader::Loader;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::Request;
-use crate::sql::KeyedSelect;
+use crate::select::KeyedSelect;
 
 /// Where a node's rows come from at the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -32,11 +32,7 @@ mod write;
 
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
-pub use counted::KeyedCount;
-pub use joined::{JoinedSelect, LoadedEdge, LoadedTable, QueryOrder, Rank};
-pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
-pub use select::Select;
 pub use upsert::{OnConflict, upsert};
 pub use write::{delete_by_keys, delete_row, insert, insert_text, update_by_key, update_row};
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use assoc_core::driver::Access;
 use assoc_core::joins::JoinChain;
 use assoc_core::planner::Root;
-use assoc_core::sql::{KeyedCount, KeyedSelect};
+use assoc_core::select::{KeyedCount, KeyedSelect};
 use assoc_core::{
     AssociationDef, ChainParts, CustomSql, Dialect, Error, IntoPreload, KeySet, Model, ModelDef, Preload, Request,
     Result, RowKeys, ScopeDef, Statement, Value,

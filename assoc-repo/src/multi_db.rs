@@ -30,7 +30,7 @@ impl Repo {
     /// repo, and only of those it needs. What the other repo filters stays filtered.
     ///
     /// A condition on an association, or a join, that would have to look into both databases is an error before any SQL
-    /// ([`ErrorKind::AcrossDatabases`](assoc_core::ErrorKind::Apart)), and so is writing a row that is elsewhere: use that repo. The
+    /// ([`ErrorKind::AcrossDatabases`](assoc_core::ErrorKind::AcrossDatabases)), and so is writing a row that is elsewhere: use that repo. The
     /// two have transactions of their own; a transaction of this handle reads the other's rows outside of it. A join table
     /// without model is asked for like a model of that name.
     ///

@@ -30,7 +30,7 @@ mod through;
 
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
-use assoc_core::sql::{JoinedSelect, Select};
+use assoc_core::select::{JoinedSelect, RootSelect};
 use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
 
 use self::fetch::{RootRows, Run};
@@ -85,7 +85,7 @@ pub(crate) async fn load_joined<M: Model>(
     session: &mut Session<'_>,
     plan: &Plan,
     load: &JoinedSelect,
-    spec: &Select,
+    spec: &RootSelect,
     statement: &Statement,
     carried: &mut Carried,
 ) -> Result<Vec<M>> {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use assoc_core::driver::Access;
 use assoc_core::planner::{CompiledQuery, Plan, Root};
 use assoc_core::rows::mark;
-use assoc_core::sql::{Select as SelectSpec, SqlWriter};
+use assoc_core::select::{RootSelect, RowLock};
+use assoc_core::sql::SqlWriter;
 use assoc_core::{
     Aggregate, AnswerColumn, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, ModelDef, Operand,
     Result, RowSink, Selectable, Statement, Strategy, Value,
@@ -50,7 +51,7 @@ impl Repo {
         if query.is_plain() && self.filters.is_none() && !is_decimal {
             let repo = self.in_database_of(M::DEF);
             let sql = repo.get_sql(TypeId::of::<M>(), || {
-                let spec = SelectSpec::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
+                let spec = RootSelect::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
                 Ok(Arc::clone(spec.statement(repo.dialect())?.shared_sql()))
             })?;
             let statement = Statement::new(sql, values.into_iter().map(Bind::Value).collect());
@@ -107,6 +108,7 @@ impl Repo {
     pub(crate) async fn all_carrying<M: Model>(&self, query: Select<M>, carried: &mut Carried) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
         let repo = self.in_database_of(M::DEF);
+        repo.require_lockable(query.spec.lock)?;
         let compiled = query.into_request().compile(&repo.context())?;
         let statement = compiled.statement(repo.dialect())?;
         let mut session = repo.reading(limit).await?;
@@ -150,6 +152,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
+        query.refuse_lock("count")?;
         let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let spec = query.into_request().compile(&repo.context())?.of_roots();
@@ -163,6 +166,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
+        query.refuse_lock("exists")?;
         let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let spec = query.into_request().compile(&repo.context())?.of_roots();
@@ -195,6 +199,7 @@ impl Repo {
         aggregate: Aggregate<M, Out>,
         query: Select<M>,
     ) -> Result<Out> {
+        query.refuse_lock("aggregate")?;
         let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let aggregate = aggregate.into_selected();
@@ -253,6 +258,7 @@ impl Repo {
             return Err(Error::invalid_query(M::DEF.name, message));
         }
         let repo = self.in_database_of(M::DEF);
+        repo.require_lockable(query.spec.lock)?;
         let limit = query.most_statements;
         let spec = query.into_request().compile_rows(&repo.context())?;
         let operands = columns.operands();
@@ -265,7 +271,7 @@ impl Repo {
         let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
         let spec = if plain { spec.with_total_order() } else { spec };
         let selected = Selected::new(M::DEF.name, operands.clone());
-        let spec = SelectSpec { operands: Some(operands), ..spec };
+        let spec = RootSelect { operands: Some(operands), ..spec };
         let statement = spec.statement(repo.dialect())?;
         let mut rows = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
@@ -332,6 +338,21 @@ impl Repo {
             None => Plan::new(M::DEF, Root::Fetched, Vec::new())?,
         };
         plan.explain_at(&|model| self.repo_for(model).dialect(), Some(statement.sql()))
+    }
+
+    // Locks last until the end of a transaction that may write.
+    fn require_lockable(&self, lock: Option<RowLock>) -> Result<()> {
+        let message = match (&self.transaction, lock) {
+            (_, None) => return Ok(()),
+            (None, Some(_)) => {
+                "rows are locked until it ends, so there must be one: run the query on the handle (`tx`) of `repo.transaction`"
+            }
+            (Some(handle), Some(_)) if handle.is_read_only() => {
+                "it was begun for reading only, and rows are locked to be written: lock them in another"
+            }
+            (Some(_), Some(_)) => return Ok(()),
+        };
+        Err(ErrorKind::Transaction(message).into())
     }
 
     // A connection for a query, which may have a limit of statements of its own.

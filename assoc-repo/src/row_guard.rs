@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use assoc_core::change::RowChange;
 use assoc_core::rows::Rows;
-use assoc_core::sql::{KeyedSelect, Matching};
+use assoc_core::select::{KeyedSelect, Matching};
 use assoc_core::{
     AssignedValue, AssociationDef, ColumnAssignment, Discriminator, ErrorKind, Expr, FilterHook, KeySet, KeyTuple,
     Linkage, ModelDef, Result, RowKeys, Value, Visibility, filtered,

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use assoc_core::rows::Rows;
-use assoc_core::sql::KeyedSelect;
+use assoc_core::select::KeyedSelect;
 use assoc_core::{Error, KeySet, KeyTuple, ModelDef, Result, RowKeys};
 
 use crate::session::Session;

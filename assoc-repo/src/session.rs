@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use assoc_core::driver::{Access, Connection, ExecResult, TransactionMode};
-use assoc_core::sql::KeyedSelect;
+use assoc_core::select::KeyedSelect;
 use assoc_core::{Dialect, Error, ErrorKind, ModelDef, Result, RowSink, Statement};
 use tokio::sync::MutexGuard;
 

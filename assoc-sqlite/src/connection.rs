@@ -8,7 +8,7 @@ use crate::pool::Lease;
 use crate::session::{Apart, Control, Session};
 
 #[cfg(feature = "tokio")]
-mod elsewhere;
+mod offload;
 
 /// One connection, as a task uses it.
 pub(crate) struct SqliteConnection {

@@ -47,7 +47,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{
-    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit, Sign, Upsert,
+    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit, RowLocks, Sign, Upsert,
 };
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{AggregateFunction, BindList, ColumnDef, KeySet, SqlType, Value};
@@ -92,6 +92,7 @@ impl SqliteDialect {
         if capabilities.insert_returning {
             capabilities.upsert = Upsert::NamedIndex;
         }
+        capabilities.row_locks = RowLocks::OfWriters;
         capabilities.cheap_transactions = true;
         capabilities.max_binds = max_binds;
         // Measured: 250 rows are 9 % slower than 50, single rows 36 %.

@@ -71,15 +71,15 @@ pub enum Execution {
 /// How to leave the thread, where there is a runtime.
 #[cfg(feature = "tokio")]
 pub(crate) struct Leaving {
-    pub(crate) way: Way,
+    pub(crate) placement: Placement,
     /// Whether short statements stay.
     pub(crate) short_stays: bool,
 }
 
 #[cfg(feature = "tokio")]
-pub(crate) enum Way {
+pub(crate) enum Placement {
     InPlace,
-    Elsewhere(Handle),
+    Offloaded(Handle),
 }
 
 #[cfg(feature = "tokio")]
@@ -90,10 +90,10 @@ impl Execution {
             return None;
         }
         let handle = Handle::try_current().ok()?;
-        let way = match handle.runtime_flavor() {
-            RuntimeFlavor::MultiThread if self != Execution::Offload => Way::InPlace,
-            _ => Way::Elsewhere(handle),
+        let placement = match handle.runtime_flavor() {
+            RuntimeFlavor::MultiThread if self != Execution::Offload => Placement::InPlace,
+            _ => Placement::Offloaded(handle),
         };
-        Some(Leaving { way, short_stays: self == Execution::Auto })
+        Some(Leaving { placement, short_stays: self == Execution::Auto })
     }
 }

@@ -24,7 +24,7 @@ use crate::metadata::association::{
 };
 use crate::metadata::model::ascending_once;
 use crate::metadata::request::{Request, Strategy};
-use crate::sql::{KeyedSelect, PerOwner, RowOrder};
+use crate::select::{KeyedSelect, PerOwner, RowOrder};
 
 /// One association being planned, at one place.
 #[derive(Clone, Copy)]
@@ -464,7 +464,7 @@ pub(super) fn keyed_select(hop: &ChainHop, globally_ordered: bool, columns: Colu
     }
     let unique = hop.key.unique;
     let row_order = match (globally_ordered, unique) {
-        (true, _) => RowOrder::Ranked,
+        (true, _) => RowOrder::GloballyOrdered,
         (false, true) => RowOrder::Any,
         (false, false) => RowOrder::ByKey,
     };

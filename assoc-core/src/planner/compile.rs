@@ -10,7 +10,7 @@ use crate::metadata::expr::Operand;
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::metadata::request::{Request, ScopeDef};
-use crate::sql::{JoinedSelect, Select};
+use crate::select::{JoinedSelect, RootSelect};
 use crate::statement::Statement;
 use crate::value::Value;
 
@@ -29,7 +29,7 @@ pub struct PlanContext<'c> {
 #[derive(Debug, Clone)]
 pub struct QueryRequest {
     /// Which rows, in which order. Its joins are assigned by [`compile`](Self::compile).
-    pub select: Select,
+    pub select: RootSelect,
     /// The associations to load.
     pub preloads: Vec<Request>,
     /// The associations to join.
@@ -49,7 +49,7 @@ pub struct QueryRequest {
 #[derive(Debug, Clone)]
 pub struct CompiledQuery {
     /// The statement on the root's rows.
-    pub select: Select,
+    pub select: RootSelect,
     /// What is loaded below them.
     pub plan: Option<Plan>,
     /// The root's statement, if it loads associations as well.
@@ -140,11 +140,16 @@ impl QueryRequest {
         }
         // The order of rows is total, however much is read of them.
         let operands = spec.operands.take();
-        let spec = Select { operands, ..with_joins(context, spec, joins)?.with_total_order() };
+        let spec = RootSelect { operands, ..with_joins(context, spec, joins)?.with_total_order() };
         let load = match &plan {
             Some(plan) if !plan.joined().is_empty() => {
-                let rows = Select { operands: None, ..spec.clone() };
-                Some(Box::new(JoinedSelect::new(rows, selected, &plan.loaded_edges(), context.dialect)?))
+                if spec.lock.is_some() {
+                    let message = "a query that locks its rows loads associations by `preload`: joined rows would be \
+                                   locked as well";
+                    return Err(Error::invalid_query(model.name, message));
+                }
+                let rows = RootSelect { operands: None, ..spec.clone() };
+                Some(Box::new(JoinedSelect::new(rows, selected, &plan.loaded_edges())?))
             }
             _ => None,
         };
@@ -156,7 +161,7 @@ impl QueryRequest {
     ///
     /// # Errors
     /// As [`compile`](Self::compile).
-    pub fn compile_rows(self, context: &PlanContext<'_>) -> Result<Select> {
+    pub fn compile_rows(self, context: &PlanContext<'_>) -> Result<RootSelect> {
         let (select, ..) = scoped(context, self.select, self.unscoped)?;
         let joins = joins_of(context, self.way.as_ref(), &self.joins, self.raw_joins)?;
         with_joins(context, select, joins)
@@ -168,7 +173,7 @@ impl QueryRequest {
     ///
     /// # Errors
     /// When the query says something that has no meaning there, or as [`compile`](Self::compile).
-    pub fn compile_write(self, context: &PlanContext<'_>) -> Result<Select> {
+    pub fn compile_write(self, context: &PlanContext<'_>) -> Result<RootSelect> {
         let model = self.select.model;
         let refused = if !self.preloads.is_empty() || self.selected.is_some() {
             "rows that are written in bulk are not loaded: leave out `preload`, `includes`, `eager_load` and `select`"
@@ -176,6 +181,8 @@ impl QueryRequest {
             "groups are not rows: say by `filter` which rows are to be written, or read the keys of the groups' rows first"
         } else if self.way.is_some() {
             "rows that are reached from an owner are written by their key: read them, or say by `filter` which are meant"
+        } else if self.select.lock.is_some() {
+            "rows that are written are locked by that: leave out `for_update` and `for_share`"
         } else {
             ""
         };
@@ -201,11 +208,11 @@ impl CompiledQuery {
 
     /// The query as one about which of the root's rows there are: each once, if it loads associations by a join.
     #[must_use]
-    pub fn of_roots(self) -> Select {
+    pub fn of_roots(self) -> RootSelect {
         let mut spec = self.select;
         if self.load.is_some() {
             let roots = spec.of_roots();
-            spec = Select { distinct: roots.repeats_roots(), operands: None, ..roots };
+            spec = RootSelect { distinct: roots.repeats_roots(), operands: None, ..roots };
         }
         spec.carried.clear();
         // What is read of the rows says which there are only where equal ones are one. Columns that are left out do not.
@@ -220,7 +227,7 @@ impl CompiledQuery {
 
 // Distinct rows are sorted by what is selected. A column of a single target belongs to the row, so it can be selected too.
 // Of a collection there are several, and the rows would no longer be distinct.
-fn with_distinct_order(mut select: Select) -> Result<Select> {
+fn with_distinct_order(mut select: RootSelect) -> Result<RootSelect> {
     if !select.distinct || !select.is_sorted_by_joined() {
         return Ok(select);
     }
@@ -262,7 +269,7 @@ fn joins_of(
     Ok(joins)
 }
 
-fn with_joins(context: &PlanContext<'_>, mut select: Select, mut joins: Joins) -> Result<Select> {
+fn with_joins(context: &PlanContext<'_>, mut select: RootSelect, mut joins: Joins) -> Result<RootSelect> {
     if !joins.is_empty() {
         joins.assign_names(select.model, context.dialect.capabilities().max_identifier);
     }
@@ -272,7 +279,7 @@ fn with_joins(context: &PlanContext<'_>, mut select: Select, mut joins: Joins) -
 }
 
 // The association paths that the query's conditions, orders and joins refer to.
-fn referred_to(spec: &Select, joins: &Joins) -> Vec<Vec<&'static str>> {
+fn referred_to(spec: &RootSelect, joins: &Joins) -> Vec<Vec<&'static str>> {
     let mut paths: Vec<Vec<&'static str>> = joins.paths().map(|(path, _)| path.to_vec()).collect();
     spec.visit_paths(&mut |path| paths.push(path.to_vec()));
     paths
@@ -282,9 +289,9 @@ fn referred_to(spec: &Select, joins: &Joins) -> Vec<Vec<&'static str>> {
 // What it includes and selects is returned beside the query.
 fn scoped(
     context: &PlanContext<'_>,
-    mut spec: Select,
+    mut spec: RootSelect,
     unscoped: bool,
-) -> Result<(Select, Vec<Request>, Option<Vec<usize>>)> {
+) -> Result<(RootSelect, Vec<Request>, Option<Vec<usize>>)> {
     if let Some(filters) = context.filters {
         spec.filter = filtered(filters, spec.model, spec.filter)?;
     }
@@ -303,7 +310,7 @@ fn scoped(
 }
 
 // Reads some columns only: the others are NULL in the answer, which their types have to allow.
-fn restrict(spec: Select, selected: &[usize], preloads: &[Request]) -> Result<Select> {
+fn restrict(spec: RootSelect, selected: &[usize], preloads: &[Request]) -> Result<RootSelect> {
     let model = spec.model;
     for request in preloads {
         let keys = Chain::keys(request.association)?.owner_columns();
@@ -319,7 +326,7 @@ fn restrict(spec: Select, selected: &[usize], preloads: &[Request]) -> Result<Se
         if selected.contains(&at) { Operand::Column(column.column_ref()) } else { Operand::Value(Value::Null) }
     };
     let operands = model.columns.iter().enumerate().map(operand).collect();
-    Ok(Select { operands: Some(operands), ..spec })
+    Ok(RootSelect { operands: Some(operands), ..spec })
 }
 
 /// The columns that a query selects, as indexes.

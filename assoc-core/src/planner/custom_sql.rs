@@ -5,7 +5,7 @@ use super::{Fetch, Plan};
 use crate::error::{Error, Result};
 use crate::metadata::association::CustomSql;
 use crate::metadata::model::ascending_once;
-use crate::sql::{KeyedSelect, PerOwner, RowOrder};
+use crate::select::{KeyedSelect, PerOwner, RowOrder};
 
 impl Plan {
     pub(super) fn add_custom_sql(

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::joins::{JoinHop, JoinKind, Joins, limited_rows};
 use crate::metadata::association::{Cardinality, KeyJoin, LoadState};
 use crate::metadata::expr::{ColumnRef, Direction, Operand, OrderTerm};
-use crate::sql::{KeyedSelect, LoadedEdge, QueryOrder, Select};
+use crate::select::{KeyedSelect, LoadedEdge, QueryOrder, RootSelect};
 
 /// An edge whose rows come with the root's.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ impl Plan {
     ///
     /// # Errors
     /// When one of them is joined already in another way.
-    pub fn join_into(&mut self, joins: &mut Joins, query: &Select) -> Result<()> {
+    pub fn join_into(&mut self, joins: &mut Joins, query: &RootSelect) -> Result<()> {
         let mut stored = Vec::new();
         self.joined_paths(0, &mut stored);
         // For each node the path of its rows and their table.
@@ -87,7 +87,7 @@ impl Plan {
 
     // An order that looks at the rows of a collection sorts the collection as well, unless the association has an order
     // of its own or counts rows off in one.
-    fn order_by_query(&mut self, id: EdgeId, way: &[usize], path: &[&'static str], joins: &Joins, query: &Select) {
+    fn order_by_query(&mut self, id: EdgeId, way: &[usize], path: &[&'static str], joins: &Joins, query: &RootSelect) {
         let Some(last) = way.last().copied() else { return };
         let JoinedEdge { select, table, .. } = &self.joined[last];
         let (model, table) = (select.model, *table);
@@ -183,7 +183,7 @@ impl Plan {
 
     // Rows that an association does not choose are left out after loading; a condition or an order must not see them
     // before.
-    fn choose_where_it_shows(&mut self, joins: &mut Joins, query: &Select, ways: &[(EdgeId, Vec<usize>)]) {
+    fn choose_where_it_shows(&mut self, joins: &mut Joins, query: &RootSelect, ways: &[(EdgeId, Vec<usize>)]) {
         let mut referred_to = Vec::new();
         query.visit_paths(&mut |path| referred_to.extend(joins.find(path)));
         let inner = joins.tables().iter().filter(|table| table.kind == JoinKind::Inner);
@@ -202,7 +202,7 @@ impl Plan {
 
     // A condition on a joined table leaves owners only those of its rows that satisfy it, and so does an inner join
     // below it. SQL of the application's own may do anything.
-    fn mark_partial(&mut self, joins: &Joins, query: &Select, ways: &[(EdgeId, Vec<usize>)]) {
+    fn mark_partial(&mut self, joins: &Joins, query: &RootSelect, ways: &[(EdgeId, Vec<usize>)]) {
         let mut restricted = Vec::new();
         query.visit_condition_paths(&mut |path| restricted.extend(joins.find(path)));
         let anything = !joins.raw().is_empty() || query.filter.has_raw() || query.having.has_raw();

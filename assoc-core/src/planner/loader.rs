@@ -8,7 +8,7 @@ use crate::joins::cannot_join;
 use crate::metadata::association::{Chain, LoadState};
 use crate::metadata::loader::Loader;
 use crate::metadata::request::ScopeDef;
-use crate::sql::KeyedSelect;
+use crate::select::KeyedSelect;
 
 impl Plan {
     // The select says whose rows they are and which of their columns hold the key; it is never written.

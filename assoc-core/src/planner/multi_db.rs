@@ -11,7 +11,7 @@ use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::RowFilters;
 use crate::metadata::model::ModelDef;
 use crate::metadata::request::ScopeDef;
-use crate::sql::Select;
+use crate::select::RootSelect;
 
 /// Which models' rows are in one database. Implemented by a repo that knows of several.
 pub trait Databases: Send + Sync {
@@ -31,7 +31,7 @@ impl dyn Databases + '_ {
     ///
     /// # Errors
     /// [`ErrorKind::AcrossDatabases`] naming both models and the association.
-    pub fn require_select(&self, select: &Select) -> Result<()> {
+    pub fn require_select(&self, select: &RootSelect) -> Result<()> {
         let model = select.model;
         for (at, table) in select.joins.tables().iter().enumerate() {
             // A path's target comes after the tables on its way.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::metadata::association::{AssociationDef, Chain, ChainParts};
 use crate::metadata::filter_hook::{FilterHook, RowFilters, filtered};
 use crate::metadata::request::ScopeDef;
-use crate::sql::KeyedSelect;
+use crate::select::KeyedSelect;
 
 /// A scope that depends on the owner, on its way to a look-up.
 #[derive(Debug, Clone)]

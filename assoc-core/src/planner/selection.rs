@@ -14,7 +14,7 @@
 use crate::error::{Error, Result};
 use crate::metadata::association::KeyJoin;
 use crate::planner::{Edge, EdgeId, Plan, Source};
-use crate::sql::KeyedSelect;
+use crate::select::KeyedSelect;
 
 impl Plan {
     /// The plan for root rows of which some columns were read: they stand for no whole rows.

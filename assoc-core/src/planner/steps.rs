@@ -1,7 +1,7 @@
 //! Which nodes share a statement, and which rows are in memory already.
 
 use super::{EdgeId, Fetch, Plan, Root, Source, Step};
-use crate::sql::{KeyedSelect, RowOrder};
+use crate::select::{KeyedSelect, RowOrder};
 
 impl Plan {
     /// Merges the one step an edge that planning began with. Nodes come parents first, so when an edge looks for a step
@@ -67,7 +67,7 @@ impl Plan {
             }
             keys.extend(edge.variant.map(|variant| variant.discriminator.column));
         }
-        if step.select.row_order == RowOrder::Ranked {
+        if step.select.row_order == RowOrder::GloballyOrdered {
             // An order across several statements is told by the primary key.
             keys.extend(step.select.model.primary_key);
         }

@@ -6,10 +6,11 @@
 //! that cannot read in a subselect the table that it writes ([`KeyedWrite::Join`]), by a join with the derived table. There
 //! a condition on an association is evaluated in the derived table too: it may lead back to the table.
 
-use super::{Select, SqlWriter};
+use super::SqlWriter;
 use crate::dialect::{Dialect, KeyedWrite, Sign};
 use crate::error::{Error, Result};
 use crate::metadata::expr::Expr;
+use crate::select::RootSelect;
 use crate::statement::Statement;
 use crate::typed::assignment::{AssignedValue, ColumnAssignment};
 
@@ -18,12 +19,12 @@ enum Target {
     /// By the query's condition.
     Condition,
     /// By their keys, which a subselect gives.
-    Subselect(Select),
+    Subselect(RootSelect),
     /// By a join with the table of their keys.
-    Join(Select),
+    Join(RootSelect),
 }
 
-impl Select {
+impl RootSelect {
     /// The statement that assigns columns of the query's rows; with `returning`, gives back whole rows as they are then.
     ///
     /// # Errors

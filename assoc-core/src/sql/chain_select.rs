@@ -4,14 +4,15 @@
 //! The answer says for each row whose it is: by the key itself, or by its ordinal where the database decides what matches.
 //! A target that several owners reach comes once for each.
 
+use super::SqlWriter;
 use super::keyed::{key_column, lists_keys};
-use super::{KeyedSelect, Matching, Select, SqlWriter};
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::joins::{JoinChain, Joins};
 use crate::key::KeySet;
 use crate::metadata::model::ModelDef;
+use crate::select::{KeyedSelect, Matching, RootSelect};
 use crate::statement::Statement;
 
 impl JoinChain {
@@ -129,7 +130,7 @@ impl JoinChain {
 
 /// The statement's tables, and the columns with the owners' keys in the one where the way begins.
 struct Begin {
-    tables: Select,
+    tables: RootSelect,
     model: &'static ModelDef,
     columns: Vec<&'static str>,
     // What the table is called.
@@ -144,7 +145,7 @@ impl Begin {
         joins.assign_names(join_chain.target, dialect.capabilities().max_identifier);
         let name = joins.tables()[joins.find(&[place])?].name.clone();
         let columns = columns.iter().map(|column| model.columns[*column].name).collect();
-        Some(Begin { tables: Select { joins, ..Select::new(join_chain.target) }, model, columns, name })
+        Some(Begin { tables: RootSelect { joins, ..RootSelect::new(join_chain.target) }, model, columns, name })
     }
 
     fn write_key(&self, writer: &mut SqlWriter<'_>, matching: Matching) {

@@ -1,33 +1,14 @@
-//! Counts for many owners in one statement.
+//! The text of a [`KeyedCount`].
 
 use super::SqlWriter;
 use super::keyed::key_column;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::KeySet;
-use crate::metadata::association::ChainHop;
-use crate::metadata::expr::Expr;
-use crate::metadata::model::ModelDef;
+use crate::select::KeyedCount;
 use crate::statement::Statement;
 
-/// The number of rows of each key: `SELECT ordinal, COUNT(*) … GROUP BY ordinal`. The database says which key a row
-/// belongs to, so one form serves every type of key. Of grouped rows it counts the groups.
-#[derive(Debug, Clone)]
-pub struct KeyedCount {
-    model: &'static ModelDef,
-    columns: &'static [usize],
-    filter: Expr,
-    group: Vec<usize>,
-}
-
 impl KeyedCount {
-    /// Counts the rows of one table by their key. Limits are not part of it.
-    #[must_use]
-    pub fn new(hop: &ChainHop) -> Self {
-        let (filter, group) = (hop.condition(), hop.scope.group.clone());
-        KeyedCount { model: hop.model, columns: hop.key.target_columns, filter, group }
-    }
-
     /// The statement for one chunk of keys: rows of ordinal and count, keys without rows left out.
     ///
     /// # Errors

@@ -6,10 +6,10 @@
 //! wanted ([`KeyedSelect::cut_afterwards`]).
 
 use super::SqlWriter;
-use super::keyed::{KeyedSelect, PerOwner};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::metadata::association::RawSql;
+use crate::select::{KeyedSelect, PerOwner};
 use crate::statement::Statement;
 
 impl KeyedSelect {
@@ -17,13 +17,13 @@ impl KeyedSelect {
         !self.filter.is_always() || !self.order.is_empty() || self.selected.is_some()
     }
 
-    /// The limit that the statement of [`custom_sql`](Self::found) does not have.
+    /// The limit that the statement of [`custom_sql`](Self::custom_sql) does not have.
     #[must_use]
     pub fn cut_afterwards(&self) -> Option<PerOwner> {
         self.per_owner.filter(|_| !self.wraps_custom_sql())
     }
 
-    /// Whether the statement of [`custom_sql`](Self::found) is the application's own, which selects the columns itself.
+    /// Whether the statement of [`custom_sql`](Self::custom_sql) is the application's own, which selects the columns itself.
     #[must_use]
     pub fn reads_custom_sql_as_it_is(&self) -> bool {
         !self.wraps_custom_sql() && self.only.is_none()
@@ -53,7 +53,7 @@ impl KeyedSelect {
     /// The statement that counts the rows of one owner, without regard to a limit.
     ///
     /// # Errors
-    /// As [`custom_sql`](Self::found).
+    /// As [`custom_sql`](Self::custom_sql).
     pub fn count_custom_sql(&self, dialect: &dyn Dialect, raw: &RawSql) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         writer.push("SELECT COUNT(*)");

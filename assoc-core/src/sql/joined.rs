@@ -1,278 +1,27 @@
-//! One statement for the root's rows and those of joined associations: `eager_load`.
-//!
-//! # What is selected
-//!
-//! Of the root and of every table whose rows are stored all columns, or those that their associations `select`, and the
-//! key columns of the tables on the way: two ways that lead to the same target are two links, and only their own keys tell
-//! them apart from the repetitions that joined siblings cause. Rows of a table without a primary key are told apart by
-//! all columns. Associations that share a table may select different ones of its columns: each reads its own. Columns are
-//! named `t0_r0`, `t0_r1`, …, `t1_r0`: table by table.
-//!
-//! # Orders
-//!
-//! Every association has an order of its own (its scope's, then its primary key), and the statement can have one only:
-//! the root's. Where an order is by columns whose values compare here as they do in the database (integers that are not
-//! `NULL`, which primary keys nearly always are), the rows are sorted here. Any other order becomes one more column,
-//! the row's rank: `DENSE_RANK() OVER (ORDER BY …)`. Sorting the whole statement by all orders, one after the other, was
-//! the alternative; it is wrong where a condition reaches into two branches, because what comes first under one row
-//! need not come first under the next.
-//!
-//! A query's order that looks into a collection sorts the collection, unless the association has an order of its own:
-//! the rows of the statement come so, and the peers' lists are in the order of the rows.
-//!
-//! # Limits
-//!
-//! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots come first, as a
-//! derived table that the root is joined to: `page.rs`. Still one statement.
+//! The text of a [`JoinedSelect`]: one statement for the root's rows and those of joined associations.
 
-use super::keyed::column_in_memory;
-use super::{KeyedSelect, RowOrder, Select, SqlWriter};
+use super::SqlWriter;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::metadata::association::KeyJoin;
-use crate::metadata::expr::{Direction, OrderTerm};
-use crate::metadata::model::{ModelDef, ascending_once};
+use crate::select::{JoinedSelect, LoadedTable};
 use crate::statement::Statement;
 
-/// A table whose columns are among those selected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoadedTable {
-    /// Which of the statement's joins; `None` for the root.
-    pub table: Option<usize>,
-    /// The model.
-    pub model: &'static ModelDef,
-    /// The model's columns that are selected, in their order.
-    pub columns: Vec<usize>,
-    /// Where in a row its first column is.
-    pub first: usize,
-    /// The model's columns that tell its rows apart: the primary key's, or all where there is none.
-    pub key: Vec<usize>,
-}
-
-impl LoadedTable {
-    /// For each column of the model its place among this table's, if it is one of those that are read: of all, or of
-    /// some. `None` if a row has all of them, in their order.
-    #[must_use]
-    pub fn places_of(&self, read: Option<&[usize]>) -> Option<Vec<Option<usize>>> {
-        let read = |column: &usize| read.is_none_or(|read| read.contains(column));
-        let place = |column: &usize| self.columns.iter().position(|selected| selected == column);
-        let all = 0..self.model.columns.len();
-        let whole = self.columns.len() == all.len() && all.clone().all(|column| read(&column));
-        (!whole).then(|| all.map(|column| Some(column).filter(read).as_ref().and_then(place)).collect())
-    }
-
-    /// Where in a row a column of the model is, if it is selected.
-    #[must_use]
-    pub fn place_of(&self, column: usize) -> Option<usize> {
-        self.columns.iter().position(|selected| *selected == column).map(|at| self.first + at)
-    }
-
-    /// Whether equal rows cannot be told apart.
-    #[must_use]
-    pub fn is_keyless(&self) -> bool {
-        self.model.primary_key.is_empty()
-    }
-}
-
-/// In which order the rows of a joined edge are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rank {
-    /// An owner has one row.
-    Single,
-    /// By values of the row at these places, each ascending or descending.
-    Values(Vec<(usize, Direction)>),
-    /// By the rank at this place of the row.
-    Selected(usize),
-}
-
-/// What a query's order says of the rows of a joined association.
-#[derive(Debug, Clone, PartialEq)]
-pub enum QueryOrder {
-    /// Terms over columns of the rows' own table.
-    Own(Vec<OrderTerm>),
-    /// Terms over columns of several tables, seen from the query's root.
-    Joined(Vec<OrderTerm>),
-}
-
-/// An association whose rows a [`JoinedSelect`] reads.
-#[derive(Debug, Clone, Copy)]
-pub struct LoadedEdge<'p> {
-    /// Which of the statement's joins is its table.
-    pub table: usize,
-    /// Which columns are read, in which order the rows are.
-    pub select: &'p KeyedSelect,
-    /// The key from the row before.
-    pub hop: KeyJoin,
-    /// Whether its rows only lead to others, so that their keys are enough.
-    pub keys_only: bool,
-    /// The query's order, as far as it sorts the rows of this association.
-    pub order: Option<&'p QueryOrder>,
-}
-
-/// A `SELECT` that loads joined associations with the root.
-#[derive(Debug, Clone)]
-pub struct JoinedSelect {
-    select: Select,
-    // Of the root's columns, if not all are read.
-    selected: Option<Vec<usize>>,
-    tables: Vec<LoadedTable>,
-    // For each of the associations that are loaded.
-    ranks: Vec<Rank>,
-    // What is selected after the columns: orders within a table, or over columns of several.
-    selected_ranks: Vec<(Option<usize>, Vec<OrderTerm>)>,
-}
-
 impl JoinedSelect {
-    /// The statement of a query whose joins have their names, and of the associations that it loads; of the root's columns
-    /// all are read, or those `selected`.
-    ///
-    /// # Errors
-    /// When the root has no primary key, the query is grouped, or an order needs what the database lacks.
-    pub fn new(
-        select: Select,
-        selected: Option<Vec<usize>>,
-        edges: &[LoadedEdge<'_>],
-        dialect: &dyn Dialect,
-    ) -> Result<Self> {
-        let root = select.model;
-        root.require_primary_key("loading associations by a join")?;
-        if !select.group.is_empty() || !select.having.is_always() || select.operands.is_some() {
-            let message = "a query that loads associations by a join gives rows, so it cannot be grouped: use `preload`, or \
-                           read values with `repo.pluck`";
-            return Err(Error::invalid_query(root.name, message));
-        }
-        let mut wanted: Vec<Option<Vec<usize>>> = vec![None; select.joins.tables().len()];
-        let mut orders = Vec::with_capacity(edges.len());
-        for joined in edges {
-            let model = joined.select.model;
-            let columns = wanted[joined.table].get_or_insert_default();
-            match &joined.select.selected {
-                _ if model.primary_key.is_empty() => columns.extend(0..model.columns.len()),
-                _ if joined.keys_only => columns.extend(model.primary_key),
-                Some(selected) => columns.extend(selected),
-                None => columns.extend(0..model.columns.len()),
-            }
-            let (within, order) = match joined.order {
-                None => (true, order_of(joined.select, joined.hop)),
-                Some(QueryOrder::Own(order)) => (true, Some(order.clone())),
-                Some(QueryOrder::Joined(order)) => (false, Some(order.clone())),
-            };
-            let here = order.as_ref().map(|order| order.iter().map(|term| column_in_memory(model, term)).collect());
-            let here: Option<Option<Vec<(usize, Direction)>>> = here;
-            if let Some(Some(here)) = &here {
-                columns.extend(here.iter().map(|(column, _)| *column));
-            }
-            orders.push((joined.table, within, order, here.flatten()));
-        }
-        // Equal rows of a table without a key are counted, which other tables' repetitions must not disturb.
-        let keyless = |at: &usize| wanted[*at].is_some() && select.joins.tables()[*at].hop.model.primary_key.is_empty();
-        if (0..wanted.len()).any(|at| keyless(&at)) {
-            for (table, wanted) in select.joins.tables().iter().zip(&mut wanted) {
-                if wanted.is_none() && table.multiplies() {
-                    *wanted = Some(table.hop.model.primary_key.to_vec());
-                }
-            }
-        }
-        let columns = match &selected {
-            Some(selected) => ascending_once(&[selected, root.primary_key].concat()),
-            None => (0..root.columns.len()).collect(),
-        };
-        let mut first = columns.len();
-        let key = root.primary_key.to_vec();
-        let mut tables = vec![LoadedTable { table: None, model: root, columns, first: 0, key }];
-        for (at, columns) in wanted.into_iter().enumerate() {
-            let Some(columns) = columns.map(|columns| ascending_once(&columns)) else { continue };
-            let model = select.joins.tables()[at].hop.model;
-            let key = if model.primary_key.is_empty() { columns.clone() } else { model.primary_key.to_vec() };
-            let width = columns.len();
-            tables.push(LoadedTable { table: Some(at), model, columns, first, key });
-            first += width;
-        }
-        let mut this = JoinedSelect { select, selected, tables, ranks: Vec::new(), selected_ranks: Vec::new() };
-        for (table, within, order, here) in orders {
-            let rank = this.rank(table, within, order, here, first, dialect)?;
-            this.ranks.push(rank);
-        }
-        Ok(this)
-    }
-
-    fn rank(
-        &mut self,
-        table: usize,
-        within: bool,
-        order: Option<Vec<OrderTerm>>,
-        here: Option<Vec<(usize, Direction)>>,
-        width: usize,
-        dialect: &dyn Dialect,
-    ) -> Result<Rank> {
-        let Some(order) = order else { return Ok(Rank::Single) };
-        if let Some(here) = here {
-            let loaded = self.tables.iter().find(|loaded| loaded.table == Some(table));
-            let place = |(column, way): &(usize, Direction)| Some((loaded?.place_of(*column)?, *way));
-            let places: Option<Vec<_>> = here.iter().map(place).collect();
-            // All of them were added to what is selected.
-            return Ok(places.map_or(Rank::Single, Rank::Values));
-        }
-        if !dialect.capabilities().window_functions {
-            let what = "loading by a join an association whose order is not by integers: it needs window functions";
-            return Err(Error::unsupported(dialect.name(), what));
-        }
-        let rank = (within.then_some(table), order);
-        let at = self.selected_ranks.iter().position(|known| *known == rank).unwrap_or_else(|| {
-            self.selected_ranks.push(rank);
-            self.selected_ranks.len() - 1
-        });
-        Ok(Rank::Selected(width + at))
-    }
-
-    /// The tables whose columns are selected; the root's are the first.
-    #[must_use]
-    pub fn tables(&self) -> &[LoadedTable] {
-        &self.tables
-    }
-
-    /// The root's columns that are read, if not all are.
-    #[must_use]
-    pub fn selected(&self) -> Option<&[usize]> {
-        self.selected.as_deref()
-    }
-
-    /// For each of the associations that it loads, the order of its rows.
-    #[must_use]
-    pub fn ranks(&self) -> &[Rank] {
-        &self.ranks
-    }
-
-    /// The number of values in a row.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        let columns: usize = self.tables.iter().map(|table| table.columns.len()).sum();
-        columns + self.selected_ranks.len()
-    }
-
-    /// Whether each row is a root of its own.
-    #[must_use]
-    pub fn roots_are_single(&self) -> bool {
-        !self.select.repeats_roots()
-    }
-
-    /// Whether the application joins something by itself.
-    #[must_use]
-    pub fn has_raw_joins(&self) -> bool {
-        !self.select.joins.raw().is_empty()
-    }
-
     /// The statement.
     ///
     /// # Errors
-    /// When a condition or order names a column the statement cannot reach, raw SQL is inconsistent, or a page needs
-    /// what the database lacks.
+    /// When a condition or order names a column the statement cannot reach, raw SQL is inconsistent, or a page or
+    /// an order needs what the database lacks.
     pub fn statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
+        if !self.selected_ranks.is_empty() && !dialect.capabilities().window_functions {
+            let what = "loading by a join an association whose order is not by integers: it needs window functions";
+            return Err(Error::unsupported(dialect.name(), what));
+        }
         let mut writer = SqlWriter::new(dialect);
         let select = &self.select;
         select.begin(&mut writer);
         writer.push("SELECT ");
-        for (at, loaded) in self.tables.iter().enumerate() {
+        for (at, loaded) in self.tables().iter().enumerate() {
             for (column, of) in loaded.columns.iter().enumerate() {
                 if at + column > 0 {
                     writer.push(", ");
@@ -321,10 +70,4 @@ impl JoinedSelect {
             Some(table) => &self.select.joins.tables()[table].name,
         }
     }
-}
-
-// The order in which an owner's rows are, if it has several.
-fn order_of(select: &KeyedSelect, hop: KeyJoin) -> Option<Vec<OrderTerm>> {
-    let single = hop.unique && select.row_order != RowOrder::Ranked;
-    (!single).then(|| select.total_order())
 }

@@ -6,81 +6,16 @@
 //! single targets), `DISTINCT`; and if it looks into a collection, roots come in the order of their first row, found by
 //! `ROW_NUMBER()`.
 
-use super::{Select, SqlWriter};
+use super::SqlWriter;
 use crate::error::{Error, Result};
-use crate::metadata::expr::{ColumnRef, Operand, OrderTerm};
+use crate::metadata::expr::{Operand, OrderTerm};
 use crate::metadata::model::ModelDef;
+use crate::select::RootSelect;
 
 /// The name of the derived table that holds a page's keys.
 const PAGE: &str = "assoc_page";
 
-impl Select {
-    /// The same query as one that only asks which of the root's rows there are: it joins what conditions and orders need
-    /// and nothing else.
-    #[must_use]
-    pub fn of_roots(&self) -> Select {
-        let mut needed = Vec::new();
-        self.visit_paths(&mut |path| needed.extend(self.joins.find(path)));
-        Select { joins: self.joins.only(&needed), ..self.clone() }
-    }
-
-    /// Calls back with every path that a condition leads along.
-    pub fn visit_condition_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
-        self.filter.visit_paths(&[], each);
-        self.having.visit_paths(&[], each);
-    }
-
-    /// Calls back with every path that a condition, an order or a group leads along.
-    pub fn visit_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
-        self.visit_condition_paths(each);
-        let operands = self.order.iter().map(|term| &term.operand).chain(&self.group);
-        operands.for_each(|operand| operand.visit_path(&[], each));
-    }
-
-    /// Whether its joins repeat the root's rows.
-    #[must_use]
-    pub fn repeats_roots(&self) -> bool {
-        // Nobody knows what the application's own joins do.
-        !self.joins.raw().is_empty() || self.joins.tables().iter().any(|table| table.multiplies())
-    }
-
-    /// Whether its order looks at something else than the root.
-    #[must_use]
-    pub fn is_sorted_by_joined(&self) -> bool {
-        let mut joined = false;
-        self.order.iter().for_each(|term| term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty()));
-        joined
-    }
-
-    /// Whether the root's primary key is among what is selected, so that no two rows of it are equal.
-    #[must_use]
-    pub fn selects_key(&self) -> bool {
-        let selects = |name: &&'static str| match &self.operands {
-            None => true,
-            Some(operands) => operands.contains(&Operand::Column(ColumnRef::own(name))),
-        };
-        !self.model.primary_key.is_empty() && self.model.primary_key_names().all(|name| selects(&name))
-    }
-
-    /// Whether its order looks into a joined collection, so that a root has several places in it.
-    #[must_use]
-    pub fn is_sorted_by_collection(&self) -> bool {
-        self.order.iter().any(|term| self.is_repeated(term))
-    }
-
-    // Whether a root has several values of what is sorted by.
-    fn is_repeated(&self, term: &OrderTerm) -> bool {
-        let mut repeated = false;
-        term.operand.visit_path(&[], &mut |path| {
-            let mut next = self.joins.find(path);
-            while let Some(table) = next.map(|table| &self.joins.tables()[table]) {
-                repeated |= table.multiplies();
-                next = table.from;
-            }
-        });
-        repeated
-    }
-
+impl RootSelect {
     /// Appends the derived table with the keys of the page's roots, each once. The query is one
     /// [of roots](Self::of_roots).
     pub(super) fn write_page(&self, writer: &mut SqlWriter<'_>) -> Result<()> {

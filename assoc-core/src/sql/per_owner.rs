@@ -10,10 +10,11 @@
 //! `(a, b) IN ((?, ?), …)` in a time that grows with the square of the list where `a` and `b` have indexes of their own.
 
 use super::SqlWriter;
-use super::keyed::{KeyedSelect, Matching, PerOwner, RowOrder, key_column};
+use super::keyed::key_column;
 use crate::dialect::{Dialect, PerOwnerLimit};
 use crate::error::{Error, Result};
 use crate::key::KeySet;
+use crate::select::{KeyedSelect, Matching, PerOwner, RowOrder};
 use crate::statement::Statement;
 
 const INNER: &str = "candidates";
@@ -216,7 +217,7 @@ impl KeyedSelect {
                 }
             }
         }
-        if self.row_order == RowOrder::Ranked || per_owner.is_none() {
+        if self.row_order == RowOrder::GloballyOrdered || per_owner.is_none() {
             self.write_order(&mut writer, matching)?;
         } else {
             writer.push(" ORDER BY ");

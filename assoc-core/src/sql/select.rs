@@ -1,85 +1,16 @@
-//! `SELECT` of one model's rows, or of single operands over them.
+//! The text of a [`RootSelect`]: `SELECT` of one model's rows, or of single operands over them.
 
 use std::borrow::Cow;
 
 use super::SqlWriter;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, RowLocks};
 use crate::error::{Error, ErrorKind, Result};
-use crate::joins::Joins;
-use crate::metadata::expr::{AggregateFunction, ColumnRef, Expr, Operand, OrderTerm};
-use crate::metadata::model::ModelDef;
+use crate::metadata::expr::{AggregateFunction, ColumnRef, Operand};
+use crate::select::{RootSelect, RowLock, WhenLocked};
 use crate::statement::Statement;
 use crate::value::Value;
 
-/// What to select of a model. Plain data: it compares, clones and prints.
-#[derive(Debug, Clone)]
-pub struct Select {
-    /// The model whose table is read.
-    pub model: &'static ModelDef,
-    /// What to select instead of the model's columns.
-    pub operands: Option<Vec<Operand>>,
-    /// What is joined to it.
-    pub joins: Joins,
-    /// Which rows.
-    pub filter: Expr,
-    /// Where a page begins: a condition on top of the filter.
-    pub after: Option<Expr>,
-    /// In which order.
-    pub order: Vec<OrderTerm>,
-    /// At most so many.
-    pub limit: Option<u64>,
-    /// After skipping so many.
-    pub offset: Option<u64>,
-    /// Equal rows once.
-    pub distinct: bool,
-    /// One row a group.
-    pub group: Vec<Operand>,
-    /// Which groups.
-    pub having: Expr,
-    /// What is selected after the columns, for whoever reads the rows one by one.
-    pub carried: Vec<Operand>,
-}
-
-impl Select {
-    /// All rows of a model.
-    #[must_use]
-    pub fn new(model: &'static ModelDef) -> Self {
-        Select {
-            model,
-            operands: None,
-            joins: Joins::default(),
-            filter: Expr::always(),
-            after: None,
-            order: Vec::new(),
-            limit: None,
-            offset: None,
-            distinct: false,
-            group: Vec::new(),
-            having: Expr::always(),
-            carried: Vec::new(),
-        }
-    }
-
-    /// Makes the order total: where one was asked for, or rows are counted off, the primary key decides between
-    /// equals. Without either the database's own order is good enough, and free.
-    #[must_use]
-    pub fn with_total_order(mut self) -> Self {
-        let counted = self.limit.is_some() || self.offset.is_some();
-        let plain_rows = self.operands.is_none() && self.group.is_empty();
-        if plain_rows && (counted || !self.order.is_empty()) {
-            self.model.append_primary_key(&mut self.order);
-        }
-        self
-    }
-
-    /// Those of the rows whose primary key has these values.
-    #[must_use]
-    pub fn with_key(mut self, values: Vec<Value<'static>>) -> Self {
-        let key = self.model.primary_key_names().zip(values).map(|(name, value)| Expr::equals(name, value)).collect();
-        self.filter = Expr::All(key).and(self.filter);
-        self
-    }
-
+impl RootSelect {
     /// The statement in a dialect's SQL.
     ///
     /// # Errors
@@ -87,7 +18,29 @@ impl Select {
     pub fn statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         self.write(&mut writer)?;
+        if let Some(lock) = self.lock {
+            self.write_lock(&mut writer, lock)?;
+        }
         writer.finish_within_limit()
+    }
+
+    fn write_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock) -> Result<()> {
+        let dialect = writer.dialect();
+        if self.distinct || !self.group.is_empty() {
+            let message = "only rows of a table can be locked: leave out `distinct` and `group_by`, or the lock";
+            return Err(Error::invalid_query(self.model.name, message));
+        }
+        match dialect.capabilities().row_locks {
+            RowLocks::Unsupported => Err(Error::unsupported(dialect.name(), "locks on rows")),
+            RowLocks::OfWriters => Ok(()),
+            RowLocks::Rows { skips: false } if lock.when_locked == WhenLocked::Skip => {
+                Err(Error::unsupported(dialect.name(), "leaving out rows that others have locked"))
+            }
+            RowLocks::Rows { .. } => {
+                dialect.write_row_lock(writer, lock);
+                Ok(())
+            }
+        }
     }
 
     /// The statement that counts the rows.
@@ -113,8 +66,11 @@ impl Select {
             self.write_from(&mut writer)?;
             dialect.write_limit(&mut writer, Some(self.limit.map_or(1, |limit| limit.min(1))), self.offset);
         } else {
-            let one =
-                Select { limit: Some(self.limit.map_or(1, |limit| limit.min(1))), order: Vec::new(), ..self.clone() };
+            let one = RootSelect {
+                limit: Some(self.limit.map_or(1, |limit| limit.min(1))),
+                order: Vec::new(),
+                ..self.clone()
+            };
             writer.push("SELECT 1 FROM (");
             one.write(&mut writer)?;
             writer.push(") AS ");
@@ -142,7 +98,7 @@ impl Select {
                     column: Some(ColumnRef { path: Cow::Borrowed(&[]), ..column.clone() }),
                     distinct: *distinct,
                 };
-                let rows = Select { operands: Some(vec![Operand::Column(column.clone())]), ..self.clone() };
+                let rows = RootSelect { operands: Some(vec![Operand::Column(column.clone())]), ..self.clone() };
                 return rows.aggregate_statement(dialect, &own);
             }
         }
@@ -162,7 +118,7 @@ impl Select {
             writer.operand(aggregate)?;
             writer.push(" FROM (");
             let order = if counted { self.order.clone() } else { Vec::new() };
-            Select { order, ..self.clone() }.write(&mut writer)?;
+            RootSelect { order, ..self.clone() }.write(&mut writer)?;
             writer.push(") AS ");
             writer.identifier(self.model.table.name);
         } else {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Select, SqlWriter};
+use super::SqlWriter;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::KeySet;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
+use crate::select::RootSelect;
 use crate::statement::{Bind, Statement};
 use crate::typed::assignment::{AssignedValue, ColumnAssignment};
 use crate::value::Value;
@@ -126,8 +127,8 @@ pub fn delete_row(
     row(model, key, condition).delete_statement(dialect)
 }
 
-fn row(model: &'static ModelDef, key: &[Value<'static>], condition: &Expr) -> Select {
-    let mut select = Select::new(model);
+fn row(model: &'static ModelDef, key: &[Value<'static>], condition: &Expr) -> RootSelect {
+    let mut select = RootSelect::new(model);
     select.filter = model.base_scope(true).filter.and(condition.clone());
     select.with_key(key.to_vec())
 }

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 
 use assoc_core::driver::Driver;
 use assoc_core::rows::{ModelRows, Rows};
-use assoc_core::sql::{KeyedSelect, Matching, RowOrder};
+use assoc_core::select::{KeyedSelect, Matching, RowOrder};
 use assoc_core::{ColumnDef, ColumnRef, Expr, KeySet, KeyTuple, ModelDef, Operand, SqlType, TableRef, Value};
 
 use crate::support::{TestDb, acquire, fetch, rows, run, text, try_run};

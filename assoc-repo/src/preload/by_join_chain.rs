@@ -7,7 +7,7 @@
 use assoc_core::joins::{JoinChain, OwnerLimits};
 use assoc_core::planner::Step;
 use assoc_core::rows::Rows;
-use assoc_core::sql::Matching;
+use assoc_core::select::Matching;
 use assoc_core::{ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Result, RowSink, SqlType, Value};
 
 use super::existing::Owners;

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use assoc_core::planner::{Edge, EdgeId, Fetch, Plan, Source, Step};
 use assoc_core::rows::{LinkRows, Rows};
-use assoc_core::sql::{KeyedSelect, Matching, RowOrder};
+use assoc_core::select::{KeyedSelect, Matching, RowOrder};
 use assoc_core::{
     Cardinality, ColumnType, Error, ErrorKind, KeyJoin, KeySet, Links, Loader, Result, RowKeys, RowSink, Value,
 };
@@ -164,7 +164,7 @@ impl<'a, 's> Run<'a, 's> {
     /// The rows of a set of keys, by the step's select or one like it.
     pub(super) async fn rows_of(&mut self, step: &Step, select: &KeyedSelect, keys: &KeySet) -> Result<Fetched> {
         let groups = match select.row_order {
-            RowOrder::Ranked => Groups::Lists(vec![Vec::new(); keys.len()]),
+            RowOrder::GloballyOrdered => Groups::Lists(vec![Vec::new(); keys.len()]),
             RowOrder::Any | RowOrder::ByKey => Groups::Runs(vec![(0, 0); keys.len()]),
         };
         let mut fetched = Fetched { rows: new_rows(select), groups, group_of: Vec::new() };
@@ -184,7 +184,7 @@ impl<'a, 's> Run<'a, 's> {
         let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
         let mut chunk_size = select.keys_per_statement(dialect);
         let grouped = !select.rank_groups.is_empty();
-        let ordered = select.row_order == RowOrder::Ranked;
+        let ordered = select.row_order == RowOrder::GloballyOrdered;
         if grouped || ordered {
             // An order across keys holds within one statement only, and so do groups.
             chunk_size = dialect.most_keys(missing.width());

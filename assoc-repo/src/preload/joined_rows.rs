@@ -16,7 +16,7 @@ use std::hash::BuildHasherDefault;
 use assoc_core::joins::{Joins, OwnerLimits};
 use assoc_core::planner::{Edge, JoinedEdge, Plan};
 use assoc_core::rows::{LinkRows, Rows};
-use assoc_core::sql::{JoinedSelect, LoadedTable, PerOwner, Rank};
+use assoc_core::select::{JoinedSelect, LoadedTable, PerOwner, Rank};
 use assoc_core::{Cardinality, Direction, Error, Links, Result, RowSink, Value};
 
 use super::index::{IntHasher, RowDedup};

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use assoc_core::rows::{LinkRows, Rows};
-use assoc_core::sql::{KeyedSelect, Matching};
+use assoc_core::select::{KeyedSelect, Matching};
 use assoc_core::{Direction, Error, KeySet, Result, RowKeys, Value};
 
 use super::fetch::{Fetched, Groups, LeadingSink, Run, position};

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 
 use assoc_core::planner::{EdgeId, Onward, OwnerScope, Plan, Source, Step};
 use assoc_core::rows::Rows;
-use assoc_core::sql::{KeyedSelect, PerOwner};
+use assoc_core::select::{KeyedSelect, PerOwner};
 use assoc_core::{Cardinality, CustomSql, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys, RowSink, Value};
 
 use super::existing::{self, Owners};

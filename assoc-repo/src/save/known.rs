@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use assoc_core::sql::Select;
+use assoc_core::select::RootSelect;
 use assoc_core::{Error, ErrorKind, Expr, KeyTuple, ModelDef, Result, SqlType, Value};
 
 use crate::row_guard::RowGuard;
@@ -59,7 +59,7 @@ impl Known {
             return Ok(());
         }
         if self.version.is_some() {
-            let mut select = Select::new(model);
+            let mut select = RootSelect::new(model);
             select.filter = model.base_scope(true).filter.and(self.seen.clone());
             let statement = select.with_key(key.values().to_vec()).exists_statement(session.dialect())?;
             let mut exists = false;

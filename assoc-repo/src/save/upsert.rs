@@ -7,7 +7,8 @@ use assoc_core::dialect::Upsert;
 use assoc_core::driver::{Access, TransactionMode};
 use assoc_core::rows::Rows;
 use assoc_core::save::{InsertBatch, InsertPlan};
-use assoc_core::sql::{OnConflict, Select};
+use assoc_core::select::RootSelect;
+use assoc_core::sql::OnConflict;
 use assoc_core::{Bind, DriverError, DriverErrorKind, Error, Expr, KeyTuple, ModelDef, Result, Value, sql};
 
 use super::{insert, read_by_keys};
@@ -207,7 +208,7 @@ impl Run {
         // Perhaps the database calls them equal all the same.
         let message = "the row that is there has other values in the conflicting columns: another unique index was met";
         let Some(key) = model.key_of(row) else { return Err(other_row(message)) };
-        let mut select = Select::new(model);
+        let mut select = RootSelect::new(model);
         let equal = differing.into_iter().map(|(column, value)| Expr::column_equals(&model.columns[column], value));
         select.filter = Expr::all_of(equal.collect());
         let statement = select.with_key(key.values().to_vec()).exists_statement(session.dialect())?;

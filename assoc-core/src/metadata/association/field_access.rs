@@ -209,7 +209,7 @@ pub(crate) fn share_row<T: Send + Sync + 'static>(
     }
 }
 
-/// The field an association is stored in. [`FieldAccessor`](crate::FieldSlot) is the implementor for all holders, instantiated per
+/// The field an association is stored in. [`FieldAccessor`](crate::FieldAccessor) is the implementor for all holders, instantiated per
 /// association.
 pub trait FieldAccess: Send + Sync {
     /// What is in memory for one owner; not loaded for a value of another type.

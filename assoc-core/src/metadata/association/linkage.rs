@@ -21,7 +21,7 @@ pub enum Linkage {
         /// The types, each with its tag and the columns that the key refers to.
         variants: &'static [VariantDef],
     },
-    /// The target's row holds the owner's key, and its type if the key [has one](Hop::target_type): linking writes the
+    /// The target's row holds the owner's key, and its type if the key [has one](KeyJoin::target_type): linking writes the
     /// target.
     TargetKey(KeyJoin),
     /// A row of a table between holds both keys: linking inserts such a row, unlinking deletes it.
@@ -38,7 +38,7 @@ pub struct JoinRecord {
     /// The association of the owner that leads to the rows, where they have one.
     pub rows: Option<&'static AssociationDef>,
     /// The key from the owner to the row, which holds it, and the owner's type where the key
-    /// [has one](Hop::target_type).
+    /// [has one](KeyJoin::target_type).
     pub owner: KeyJoin,
     /// The key from the row, which holds it, to the target.
     pub target: KeyJoin,

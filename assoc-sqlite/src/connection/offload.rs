@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::{Place, SqliteConnection, Work};
 use crate::costs::CostKey;
 use crate::errors;
-use crate::execution::Way;
+use crate::execution::Placement;
 use crate::pool::Lease;
 use crate::session::{Control, Session, Verb};
 
@@ -22,7 +22,7 @@ const SHORT: Duration = Duration::from_micros(50);
 impl SqliteConnection {
     pub(crate) async fn run(&mut self, mut work: Work<'_>) -> Result<ExecResult> {
         if matches!(self.place, Place::Away(_)) {
-            // Only after a future was dropped half-way: what became of it is of no interest.
+            // Only after a future was dropped half-placement: what became of it is of no interest.
             let _ = self.come_home().await;
         }
         let Some(leaving) = self.execution.leaving() else {
@@ -39,15 +39,15 @@ impl SqliteConnection {
                     done => return done,
                 }
             } else if work.is_short(session, key) {
-                let apart = matches!(leaving.way, Way::InPlace).then_some(in_place as fn(&mut dyn FnMut()));
+                let apart = matches!(leaving.placement, Placement::InPlace).then_some(in_place as fn(&mut dyn FnMut()));
                 return measured(session, key, |session| work.perform(session, apart));
             }
         }
-        match leaving.way {
-            Way::InPlace => {
+        match leaving.placement {
+            Placement::InPlace => {
                 tokio::task::block_in_place(|| measured(lease.session()?, key, |session| work.perform(session, None)))
             }
-            Way::Elsewhere(handle) => Box::pin(self.run_elsewhere(&handle, work, key)).await,
+            Placement::Offloaded(handle) => Box::pin(self.run_offloaded(&handle, work, key)).await,
         }
     }
 
@@ -88,7 +88,7 @@ impl SqliteConnection {
         Ok(())
     }
 
-    async fn run_elsewhere(&mut self, handle: &Handle, work: Work<'_>, key: Option<CostKey>) -> Result<ExecResult> {
+    async fn run_offloaded(&mut self, handle: &Handle, work: Work<'_>, key: Option<CostKey>) -> Result<ExecResult> {
         let errand = Arc::new(Errand::default());
         let mut recall = Recall { errand: &errand, armed: true };
         match work {

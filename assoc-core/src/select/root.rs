@@ -1,0 +1,146 @@
+//! A query's `SELECT` of the rows of one model, its root.
+
+use crate::joins::Joins;
+use crate::metadata::expr::{ColumnRef, Expr, Operand, OrderTerm};
+use crate::metadata::model::ModelDef;
+use crate::select::row_lock::RowLock;
+use crate::value::Value;
+
+/// What to select of a model. Plain data: it compares, clones and prints.
+#[derive(Debug, Clone)]
+pub struct RootSelect {
+    /// The model whose table is read.
+    pub model: &'static ModelDef,
+    /// What to select instead of the model's columns.
+    pub operands: Option<Vec<Operand>>,
+    /// What is joined to it.
+    pub joins: Joins,
+    /// Which rows.
+    pub filter: Expr,
+    /// Where a page begins: a condition on top of the filter.
+    pub after: Option<Expr>,
+    /// In which order.
+    pub order: Vec<OrderTerm>,
+    /// At most so many.
+    pub limit: Option<u64>,
+    /// After skipping so many.
+    pub offset: Option<u64>,
+    /// Equal rows once.
+    pub distinct: bool,
+    /// One row a group.
+    pub group: Vec<Operand>,
+    /// Which groups.
+    pub having: Expr,
+    /// What is selected after the columns, for whoever reads the rows one by one.
+    pub carried: Vec<Operand>,
+    /// How its rows are locked.
+    pub lock: Option<RowLock>,
+}
+
+impl RootSelect {
+    /// All rows of a model.
+    #[must_use]
+    pub fn new(model: &'static ModelDef) -> Self {
+        RootSelect {
+            model,
+            operands: None,
+            joins: Joins::default(),
+            filter: Expr::always(),
+            after: None,
+            order: Vec::new(),
+            limit: None,
+            offset: None,
+            distinct: false,
+            group: Vec::new(),
+            having: Expr::always(),
+            carried: Vec::new(),
+            lock: None,
+        }
+    }
+
+    /// Makes the order total: where one was asked for, or rows are counted off, the primary key decides between
+    /// equals. Without either the database's own order is good enough, and free.
+    #[must_use]
+    pub fn with_total_order(mut self) -> Self {
+        let counted = self.limit.is_some() || self.offset.is_some();
+        let plain_rows = self.operands.is_none() && self.group.is_empty();
+        if plain_rows && (counted || !self.order.is_empty()) {
+            self.model.append_primary_key(&mut self.order);
+        }
+        self
+    }
+
+    /// Those of the rows whose primary key has these values.
+    #[must_use]
+    pub fn with_key(mut self, values: Vec<Value<'static>>) -> Self {
+        let key = self.model.primary_key_names().zip(values).map(|(name, value)| Expr::equals(name, value)).collect();
+        self.filter = Expr::All(key).and(self.filter);
+        self
+    }
+
+    /// The same query as one that only asks which of the root's rows there are: it joins what conditions and orders need
+    /// and nothing else.
+    #[must_use]
+    pub fn of_roots(&self) -> RootSelect {
+        let mut needed = Vec::new();
+        self.visit_paths(&mut |path| needed.extend(self.joins.find(path)));
+        RootSelect { joins: self.joins.only(&needed), ..self.clone() }
+    }
+
+    /// Calls back with every path that a condition leads along.
+    pub fn visit_condition_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
+        self.filter.visit_paths(&[], each);
+        self.having.visit_paths(&[], each);
+    }
+
+    /// Calls back with every path that a condition, an order or a group leads along.
+    pub fn visit_paths(&self, each: &mut dyn FnMut(&[&'static str])) {
+        self.visit_condition_paths(each);
+        let operands = self.order.iter().map(|term| &term.operand).chain(&self.group);
+        operands.for_each(|operand| operand.visit_path(&[], each));
+    }
+
+    /// Whether its joins repeat the root's rows.
+    #[must_use]
+    pub fn repeats_roots(&self) -> bool {
+        // Nobody knows what the application's own joins do.
+        !self.joins.raw().is_empty() || self.joins.tables().iter().any(|table| table.multiplies())
+    }
+
+    /// Whether its order looks at something else than the root.
+    #[must_use]
+    pub fn is_sorted_by_joined(&self) -> bool {
+        let mut joined = false;
+        self.order.iter().for_each(|term| term.operand.visit_path(&[], &mut |path| joined |= !path.is_empty()));
+        joined
+    }
+
+    /// Whether the root's primary key is among what is selected, so that no two rows of it are equal.
+    #[must_use]
+    pub fn selects_key(&self) -> bool {
+        let selects = |name: &&'static str| match &self.operands {
+            None => true,
+            Some(operands) => operands.contains(&Operand::Column(ColumnRef::own(name))),
+        };
+        !self.model.primary_key.is_empty() && self.model.primary_key_names().all(|name| selects(&name))
+    }
+
+    /// Whether its order looks into a joined collection, so that a root has several places in it.
+    #[must_use]
+    pub fn is_sorted_by_collection(&self) -> bool {
+        self.order.iter().any(|term| self.is_repeated(term))
+    }
+
+    // Whether a root has several values of what is sorted by.
+    pub(crate) fn is_repeated(&self, term: &OrderTerm) -> bool {
+        let mut repeated = false;
+        term.operand.visit_path(&[], &mut |path| {
+            let mut next = self.joins.find(path);
+            while let Some(table) = next.map(|table| &self.joins.tables()[table]) {
+                repeated |= table.multiplies();
+                next = table.from;
+            }
+        });
+        repeated
+    }
+}
