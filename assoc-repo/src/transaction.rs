@@ -159,6 +159,9 @@ impl Repo {
     /// nobody knows whether it took effect ([`DriverErrorKind::AmbiguousCommit`](assoc_core::DriverErrorKind)) is not run
     /// again: [`transaction_verified`](Self::transaction_verified) finds out.
     ///
+    /// The closure is cloned for each attempt, so it cannot change what it captures: what an attempt that is undone has
+    /// changed would stay.
+    ///
     /// # Errors
     /// The last attempt's: the closure's error, or that of BEGIN or COMMIT; and as
     /// [`begin_with`](Self::begin_with).
@@ -183,13 +186,13 @@ impl Repo {
     pub async fn transaction_with<T, E: From<Error>>(
         &self,
         options: TransactionOptions,
-        mut work: impl AsyncFnMut(&Repo) -> Result<T, E>,
+        work: impl AsyncFnOnce(&Repo) -> Result<T, E> + Clone,
     ) -> Result<T, E> {
         let mut attempt = 0;
         loop {
             attempt += 1;
             let delay = options.retry.and_then(|policy| policy.delay_after(attempt));
-            match (self.attempt(options, &mut work).await, delay) {
+            match (self.attempt(options, work.clone()).await, delay) {
                 (Attempt::Done(result) | Attempt::Ambiguous(result, _), _) | (Attempt::Undone(result), None) => {
                     return result;
                 }
@@ -208,18 +211,18 @@ impl Repo {
     pub async fn transaction_verified<T, E: From<Error>>(
         &self,
         options: TransactionOptions,
-        mut work: impl AsyncFnMut(&Repo) -> Result<T, E>,
-        mut verify: impl AsyncFnMut(&Repo, &T) -> Result<bool, E>,
+        work: impl AsyncFnOnce(&Repo) -> Result<T, E> + Clone,
+        verify: impl AsyncFnOnce(&Repo, &T) -> Result<bool, E> + Clone,
     ) -> Result<T, E> {
         let mut attempt = 0;
         loop {
             attempt += 1;
             let delay = options.retry.and_then(|policy| policy.delay_after(attempt));
-            match (self.attempt(options, &mut work).await, delay) {
+            match (self.attempt(options, work.clone()).await, delay) {
                 (Attempt::Done(result), _) | (Attempt::Undone(result), None) => return result,
                 (Attempt::Undone(_), Some(delay)) => wait(delay).await,
                 (Attempt::Ambiguous(lost, value), delay) => {
-                    if verify(self, &value).await? {
+                    if verify.clone()(self, &value).await? {
                         return Ok(value);
                     }
                     match delay {
@@ -234,7 +237,7 @@ impl Repo {
     async fn attempt<T, E: From<Error>>(
         &self,
         options: TransactionOptions,
-        work: &mut impl AsyncFnMut(&Repo) -> Result<T, E>,
+        work: impl AsyncFnOnce(&Repo) -> Result<T, E>,
     ) -> Attempt<T, E> {
         let failed = |error: Error| match error.is_retryable() {
             true => Attempt::Undone(Err(error.into())),

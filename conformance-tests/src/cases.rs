@@ -52,6 +52,10 @@ mod together;
 mod transactions;
 mod unjoinable;
 mod uuid_keys;
+mod row_locks;
+mod transaction_options;
+mod steps;
+mod upserts;
 mod values;
 mod ways;
 mod writes;
@@ -146,6 +150,10 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         bulk_writes::CASES,
         filled_columns::CASES,
         filtered_writes::CASES,
+        upserts::CASES,
+        row_locks::CASES,
+        transaction_options::CASES,
+        steps::CASES,
         read_back::CASES,
         read_only::CASES,
         transactions::CASES,

@@ -184,3 +184,30 @@ pub(crate) struct Document {
     #[column(lock_version)]
     pub(crate) version: i16,
 }
+
+/// A unique name beside the key, and another one.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "members_of_clubs")]
+pub(crate) struct Member {
+    pub(crate) id: i64,
+    pub(crate) tenant_id: i64,
+    #[column(length = 40)]
+    pub(crate) email: String,
+    #[column(length = 40)]
+    pub(crate) nick: Option<String>,
+    pub(crate) points: i64,
+    #[column(created_at)]
+    pub(crate) created_at: chrono::DateTime<chrono::Utc>,
+    #[column(updated_at)]
+    pub(crate) updated_at: chrono::DateTime<chrono::Utc>,
+    #[column(lock_version)]
+    pub(crate) version: i32,
+}
+
+/// Makes the table of members, with its unique indexes.
+pub(crate) async fn members(repo: &Repo) -> Result<()> {
+    repo.create_table::<Member>().await?;
+    repo.execute_raw("CREATE UNIQUE INDEX members_email ON members_of_clubs(email)", []).await?;
+    repo.execute_raw("CREATE UNIQUE INDEX members_nick ON members_of_clubs(nick)", []).await?;
+    Ok(())
+}
