@@ -99,9 +99,14 @@ impl Repo {
         self.transaction.is_some()
     }
 
-    /// A handle of the same repo whose reads are filtered: for every model that a query, a preload or a condition on an
-    /// association looks into, the function says which rows there are. For tenancy and soft delete; transactions of the
-    /// handle are filtered as well. Raw SQL and writes are not.
+    /// A handle of the same repo that is filtered: for every model that a query, a preload or a condition on an association
+    /// looks into, the function says which rows there are. For tenancy and soft delete; transactions of the handle are
+    /// filtered as well.
+    ///
+    /// Writes are filtered too: rows that the handle does not see are not found by `update` and `delete`, and not among
+    /// those of `update_all` and `delete_all`. A row that it would not see afterwards, or that refers to one that it does
+    /// not see, is refused ([`ErrorKind::OutsideFilter`](assoc_core::ErrorKind::OutsideFilter)). Where only the database can
+    /// tell, that costs a statement more. Raw SQL is not filtered.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
