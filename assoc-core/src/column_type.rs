@@ -29,11 +29,11 @@ mod uuid;
 pub enum SqlType {
     /// A boolean.
     Bool,
-    /// A signed integer of so many bits.
+    /// A signed integer of this many bits.
     Int(u8),
-    /// An unsigned integer of so many bits.
+    /// An unsigned integer of this many bits.
     UInt(u8),
-    /// A floating point number of so many bits.
+    /// A floating point number of this many bits.
     Real(u8),
     /// Text.
     Text,
@@ -54,8 +54,8 @@ pub enum SqlType {
 }
 
 impl SqlType {
-    /// Whether two stored keys of this type are equal for the database exactly when their bytes are. Text is not:
-    /// collations decide. Such keys are grouped by what the database says matched.
+    /// Whether the database considers two stored keys of this type equal exactly when their bytes are. Collations
+    /// decide about text, so text keys are grouped by the matches that the database reports.
     #[must_use]
     pub const fn is_byte_comparable(self) -> bool {
         matches!(self, SqlType::Bool | SqlType::Int(_) | SqlType::UInt(_) | SqlType::Blob | SqlType::Uuid)
@@ -75,7 +75,7 @@ impl SqlType {
         bytes.map_or(value, Value::Uuid)
     }
 
-    /// Whether it is the same as another, at compile time.
+    /// Whether two types are the same, at compile time.
     pub(crate) const fn is(self, other: SqlType) -> bool {
         match self {
             SqlType::Int(bits) => matches!(other, SqlType::Int(others) if bits == others),
@@ -114,7 +114,7 @@ impl SqlType {
 pub trait ColumnType: Clone + Send + Sync + Sized + 'static {
     /// What the column stores.
     const SQL_TYPE: SqlType;
-    /// Whether it may be `NULL`.
+    /// Whether values of this type may be `NULL`.
     const NULLABLE: bool = false;
 
     /// Reads a value, taking its buffer where the driver owned one.
@@ -229,7 +229,7 @@ impl ColumnType for Vec<u8> {
 /// A Rust value that can be written to a column of type `V`: the type itself, a `&str` for a `String`, and the bare
 /// value for an `Option`.
 pub trait IntoColumn<V> {
-    /// The value in the column's own type.
+    /// The value in the type of the column.
     fn into_column(self) -> V;
 }
 

@@ -31,9 +31,9 @@ pub struct Capabilities {
     /// The keys that the database makes for the rows of one `INSERT … VALUES` ascend in the order of the rows. What is
     /// returned may come in any order.
     pub ascending_keys: bool,
-    /// BEGIN and COMMIT around a write cost next to nothing, no journey over a network for example. Elsewhere a single
-    /// insert runs without them if what comes back can surely be read. A database whose columns take values of any type
-    /// never knows that, so it says that they are cheap.
+    /// Whether BEGIN and COMMIT around a write cost next to nothing, because no network is involved for example. Where
+    /// they are not cheap, a single insert runs without them if its result can surely be read back. A database whose
+    /// columns take values of any type can never guarantee that, so its dialect says `true`.
     pub cheap_transactions: bool,
     /// The most bind parameters one statement may have.
     pub max_binds: usize,
@@ -64,8 +64,8 @@ pub struct Capabilities {
     pub window_functions: bool,
     /// Where `NULL` comes in an order.
     pub null_order: NullOrder,
-    /// What reads as text may be sorted by its place in a list that the column declares. A driver says so by answering
-    /// `column + 0` with an integer for such a column and with something else for text.
+    /// Whether a column that reads as text may sort by its position in a declared list. The driver then returns an
+    /// integer for `column + 0` of such a column, and another type for text.
     pub listed_text: bool,
     /// How many characters or bytes of a value sorting compares; `None` if it compares all of them.
     pub sorted_length: Option<usize>,
@@ -82,7 +82,7 @@ pub enum NullOrder {
 }
 
 impl NullOrder {
-    /// Whether `NULL` comes last in an order that goes this way.
+    /// Whether `NULL` comes last in an order of this direction.
     #[must_use]
     pub const fn is_last(self, direction: Direction) -> bool {
         matches!((self, direction), (NullOrder::Smallest, Direction::Desc) | (NullOrder::Largest, Direction::Asc))
@@ -95,10 +95,10 @@ impl NullOrder {
 pub enum PerOwnerLimit {
     /// Not at all.
     Unsupported,
-    /// `key IN (SELECT key … WHERE fk = owner ORDER BY … LIMIT n)` for each owner: a seek an owner.
+    /// `key IN (SELECT key … WHERE fk = owner ORDER BY … LIMIT n)` for each owner, one index seek per owner.
     CorrelatedSeek,
-    /// `CROSS JOIN LATERAL (… LIMIT n)`: a seek an owner. Such a database has window functions as well, which conditions
-    /// on the first n rows are written with.
+    /// `CROSS JOIN LATERAL (… LIMIT n)`, one index seek per owner. The database must have window functions as well,
+    /// which conditions on the first n rows use.
     Lateral,
     /// `ROW_NUMBER()` over the keys alone, joined back to the rows.
     Window,
@@ -275,14 +275,14 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         writer.padded_key_list(columns, keys, self.capabilities().row_values);
     }
 
-    /// Appends a derived table named `keys` with one row a key: its columns are `ordinal` (from 0) and `k0`, `k1`, ….
-    /// Used where the database, not we, must decide which key a row belongs to.
+    /// Appends a derived table named `keys` with one row per key. Its columns are `ordinal` (from 0) and `k0`, `k1`, ….
+    /// The planner uses it where the database must decide which key a row belongs to.
     fn write_key_table(&self, writer: &mut SqlWriter<'_>, keys: &KeySet) {
         writer.union_key_table(keys);
     }
 
-    /// As [`write_key_table`](Dialect::write_key_table), for keys that are compared with these columns of a table: where
-    /// a value brings a character set and collation of its own, the keys take the columns'.
+    /// As [`write_key_table`](Dialect::write_key_table), for keys that are compared with these columns of a table.
+    /// Where a bound value has its own character set and collation, the keys take those of the columns.
     fn write_key_table_for(&self, writer: &mut SqlWriter<'_>, keys: &KeySet, table: &TableRef, columns: &[&str]) {
         let _ = (table, columns);
         self.write_key_table(writer, keys);
@@ -294,8 +294,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         "INNER JOIN"
     }
 
-    /// What has to stand around columns and values of a type for the database to compare what they stand for; `None`
-    /// where its own operators do, as they do for nearly every type of nearly every database.
+    /// The text to write around columns and values of a type, so that the database compares the values they represent.
+    /// `None` where the database's operators do that already, as they do for nearly every type.
     fn comparable(&self, column: SqlType) -> Option<Comparable> {
         let _ = column;
         None
@@ -314,22 +314,22 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         None
     }
 
-    /// How an aggregate is written of a column, or of an operand whose type is not known.
+    /// The SQL form of an aggregate of a column, or of an operand whose type is not known.
     fn aggregate(&self, function: AggregateFunction, column: Option<SqlType>) -> AggregateForm {
         let _ = column;
         AggregateForm::standard(function)
     }
 
-    /// Whether two keys of such a column are equal for this database exactly when their bytes are.
+    /// Whether this database considers two keys of such a column equal exactly when their bytes are.
     fn is_byte_comparable(&self, column: SqlType) -> bool {
         column.is_byte_comparable()
     }
 
-    /// Whether a column surely gives back the value that it is given, in the same form. If it may not, because it may have
-    /// been declared with a lower precision, another scale or a fixed length, an update reads the row back where the
-    /// database returns no updated rows, and the value does not tell inserted rows apart.
+    /// Whether a column surely returns a stored value in the same form. It may not if the column can have a lower
+    /// precision, another scale or a fixed length. Then an update reads the row back where the database returns no
+    /// updated rows, and the value does not identify inserted rows.
     ///
-    /// A database that refuses what it cannot hold (MySQL's strict mode) is taken for granted.
+    /// This assumes that a database refuses values it cannot represent, as MySQL does in strict mode.
     fn keeps(&self, column: &ColumnDef, value: &Value<'_>) -> bool {
         match value {
             // Beyond this a column of single precision rounds.
@@ -344,8 +344,8 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         }
     }
 
-    /// Appends a value that was read of a column, so that it compares with the column as the column's values compare with
-    /// each other in an order. A bind does where it takes the column's type, collation included.
+    /// Appends a value that was read from a column, so that it compares with the column as the column's values compare
+    /// with each other in an order. A bind does that where it takes the column's type and collation.
     fn write_stored(&self, writer: &mut SqlWriter<'_>, value: &Value<'static>) {
         writer.bind(value.clone());
     }

@@ -1,37 +1,37 @@
-//! What a backend implements: a [`Driver`] that hands out [`Connection`]s, and rows pushed into a [`RowSink`].
+//! The traits of a backend: a [`Driver`] hands out [`Connection`]s, which push rows into a [`RowSink`].
 //!
 //! ```text
-//!  application ──▶ Repo ──▶ planner (pure) ──▶ Statement ──▶ Connection::query ──▶ database
-//!                   ▲                                              │
-//!                   └────────────── RowSink::row ◀─────────────────┘   one call a row, all columns at once
+//!  program ──▶ Repo ──▶ planner (pure) ──▶ Statement ──▶ Connection::query ──▶ database
+//!               ▲                                              │
+//!               └────────────── RowSink::row ◀─────────────────┘   one call per row, all columns at once
 //! ```
 //!
 //! # The contract
 //!
-//! * All traits are object safe; a repo holds `Arc<dyn Driver>`. One boxed future a statement is the price, rows cost
-//!   one virtual call each.
+//! * All traits are object safe; a repo has an `Arc<dyn Driver>`. That costs one boxed future per statement and one
+//!   virtual call per row.
 //! * [`Driver::acquire`] MUST hand out a connection that is not inside a transaction, and MUST wait rather than fail
 //!   when all connections are in use, up to the driver's own time limit ([`DriverErrorKind::PoolTimeout`] then).
 //!   [`DriverErrorKind::Unavailable`] says that no connection could be made.
 //! * A connection returns to its pool when dropped. If it is dropped inside a transaction, or while a statement was
 //!   running (a cancelled future), the driver MUST roll back or throw the connection away; it MUST NOT hand out a
 //!   connection in an unknown state.
-//! * `query` MUST call the sink once a row, in order, with exactly the columns of the statement, and MUST stop and
-//!   return the sink's error if it fails. The connection MUST stay usable after that.
-//! * Before the first row, or the end if there is none, `query` MUST give the columns' names to a sink that
-//!   [wants them](RowSink::wants_columns): statements that the application writes itself are checked by them. Others never
-//!   ask, and cost nothing.
-//! * `values` belong to the driver between calls; the sink may take buffers out of them (`Cow::Owned`), so a driver
-//!   SHOULD hand over owned buffers it does not need again, and borrowed ones it does.
-//! * `execute` MUST report as affected the rows that matched, also where nothing changed in them.
+//! * `query` MUST call the sink once per row, in order, with exactly the columns of the statement. If the sink fails,
+//!   `query` MUST stop and return its error. The connection MUST stay usable after that.
+//! * `query` MUST pass the names of the columns to a sink that [wants them](RowSink::wants_columns), before the first
+//!   row, or before the end if there is none. The repo checks hand-written statements by these names. Other sinks do
+//!   not want them, and cost nothing.
+//! * `values` belong to the driver between calls. The sink may take buffers out of them (`Cow::Owned`), so a driver
+//!   SHOULD pass owned those buffers that it does not need again, and borrowed all others.
+//! * `execute` MUST report as affected the rows that matched, even where nothing changed in them.
 //! * Every failure MUST be an [`Error`](crate::Error) of a [`DriverError`] with the right class;
 //!   the class decides about retries and about which message a user sees. A panic is a defect.
 //! * A panic inside the sink (a user's decoder) MUST NOT leave the pool locked or the connection in an unknown state.
 //! * `begin` starts a transaction: [`TransactionMode::Write`] takes the write lock at once where that avoids later
 //!   deadlocks, [`TransactionMode::Read`] gives one snapshot where the database has such a thing. Savepoints nest
 //!   inside it by depth; the repo numbers them, and never sets one at a depth where another is open.
-//! * Statements are prepared and cached by their text. A driver SHOULD bound that cache. A statement that failed MUST NOT
-//!   fail later ones of the same text.
+//! * The driver prepares statements and caches them by their text. It SHOULD bound that cache. A statement that failed
+//!   MUST NOT make later ones of the same text fail.
 //!
 //! ## What an error means inside a transaction
 //!
@@ -42,18 +42,20 @@
 //!   3. The transaction is *undone*: the database has rolled it back by itself. MySQL after a deadlock, SQLite after an
 //!      interrupted write, any database that lost its connection. Every statement and savepoint MUST be refused until
 //!      `rollback` or `commit`, because it would take effect outside of the transaction.
-//! * `commit` MUST answer `Ok` only if everything that was reported as done since `begin` has taken effect. Some databases
-//!   answer COMMIT of an aborted transaction with success after rolling it back: the driver MUST read that answer, or
-//!   remember the error, and fail. After `Err` nothing has taken effect, except with
-//!   [`DriverErrorKind::AmbiguousCommit`], which is for a connection that broke after COMMIT was sent; a COMMIT that could
-//!   not be sent is [`DriverErrorKind::ConnectionLost`].
-//! * A statement may end the transaction that it runs in (COMMIT in a procedure, DDL on MySQL), or leave one open that it
-//!   has begun. Where the database says so, the driver MUST refuse what follows in the former case, and in the latter roll
-//!   back and fail. (The repo refuses SQL that is a COMMIT or a BEGIN by its text.) What it leaves in its session for
-//!   others to find, such as variables and settings, a driver SHOULD remove before it hands out the connection again.
-//! * Any future may be dropped half-way, also those of `savepoint`, `release_savepoint` and `rollback_to_savepoint`. A driver
-//!   that goes on with the connection MUST wait for what was begun, and `rollback_to_savepoint` MUST succeed if the
-//!   savepoint is no longer there: an earlier call has undone or released it, and its answer was dropped.
+//! * `commit` MUST return `Ok` only if all work reported as done since `begin` has taken effect. Some databases report
+//!   success for the COMMIT of an aborted transaction after they roll it back: the driver MUST read that answer, or
+//!   remember the error, and fail. After `Err` nothing has taken effect. The exception is
+//!   [`DriverErrorKind::AmbiguousCommit`], for a connection that broke after COMMIT was sent; a COMMIT that could not
+//!   be sent is [`DriverErrorKind::ConnectionLost`].
+//! * A statement may end the transaction that it runs in (COMMIT in a procedure, DDL on MySQL), or leave a transaction
+//!   open that it began. If the database reports this, the driver MUST refuse all later statements in the former case,
+//!   and MUST roll back and fail in the latter. (The repo refuses SQL that is a COMMIT or a BEGIN by its text.) A
+//!   driver SHOULD remove from its session what a statement leaves there, such as variables and settings, before it
+//!   hands out the connection again.
+//! * The program may drop any future half-way, also those of `savepoint`, `release_savepoint` and
+//!   `rollback_to_savepoint`. A driver that keeps the connection MUST wait for the statement it began.
+//!   `rollback_to_savepoint` MUST succeed if the savepoint no longer exists, because an earlier call whose answer was
+//!   dropped has undone or released it.
 
 use crate::dialect::Dialect;
 use crate::error::Result;
@@ -67,7 +69,7 @@ use crate::error::{DriverError, DriverErrorKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ExecResult {
-    /// Rows that matched (not: that were changed).
+    /// The number of rows that matched, whether or not they changed.
     pub affected: u64,
     /// The id the database made for the single row that was inserted, if it made one and says so.
     pub last_insert_id: Option<i64>,
@@ -149,7 +151,7 @@ pub trait Connection: Send {
 pub struct PoolStatus {
     /// Connections that are open.
     pub open: usize,
-    /// Open connections that nobody uses.
+    /// Open connections that are not in use.
     pub idle: usize,
     /// The most connections there may be.
     pub max: usize,
@@ -178,7 +180,7 @@ pub trait Driver: Send + Sync + 'static {
     /// How this database wants its SQL, and what it can do.
     fn dialect(&self) -> &dyn Dialect;
 
-    /// A connection of one's own, until it is dropped.
+    /// A connection for the caller alone, until it is dropped. `access` says what the caller does with it.
     fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>>;
 
     /// How the pool is doing, if there is one.

@@ -1,9 +1,8 @@
-//! The one error type, its kinds, and the two errors that carry their own story: [`AssociationNotLoaded`] and
-//! [`DriverError`].
+//! The one error type, its kinds, and the two errors with their own data: [`AssociationNotLoaded`] and [`DriverError`].
 //!
-//! An [`Error`] is one pointer wide, so that `Result`s stay small on the paths where nothing fails. What went wrong
-//! is data: match on [`Error::kind`], or ask one of the `is_…` questions. Every message names the model, the
-//! association or column, the key where there is one, and what to do about it.
+//! An [`Error`] is one pointer wide, so that `Result`s stay small where nothing fails. Its content is data: match on
+//! [`Error::kind`], or call one of the `is_…` methods. Every message names the model, the association or column, the
+//! key where there is one, and the remedy.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,7 +22,7 @@ pub use not_loaded::{AssociationNotLoaded, NotLoadedReason};
 /// A result whose error is an [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Whatever went wrong.
+/// The error of every operation of this library.
 ///
 /// ```
 /// use assoc_core::{Error, ErrorKind};
@@ -36,11 +35,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[error(transparent)]
 pub struct Error(Box<ErrorKind>);
 
-/// What went wrong, as data.
+/// What failed, as data.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An association was read that nothing had loaded.
+    /// The program read an association that is not loaded.
     #[error(transparent)]
     NotLoaded(AssociationNotLoaded),
     /// The database or the driver failed.
@@ -49,30 +48,30 @@ pub enum ErrorKind {
     /// No row with that key.
     #[error("no {model} with key {key}")]
     NotFound {
-        /// The model that was asked for.
+        /// The requested model.
         model: &'static str,
         /// The key, as shown in messages.
         key: String,
     },
-    /// `one` or `get_by` was asked for a single row and there are several.
+    /// `one` or `get_by` found several rows in place of a single one.
     #[error("more than one {model} matches: make the filter unique, or add `limit(1)` if any of them will do")]
     NotUnique {
-        /// The model that was asked for.
+        /// The requested model.
         model: &'static str,
     },
-    /// A column held something its Rust type cannot hold.
+    /// The value of a column does not fit its Rust type.
     #[error("column `{model}.{column}` cannot be read as {expected}: the database holds {found}")]
     Decode {
         /// The model being read.
         model: &'static str,
-        /// The column; of an aggregate what was asked for, `SUM(stars)`; of a joined one the way to it, `posts.title`.
+        /// The column; for an aggregate its expression, `SUM(stars)`; for a joined column its path, `posts.title`.
         column: Cow<'static, str>,
-        /// What the field's type takes.
+        /// The values that the field's type takes.
         expected: &'static str,
-        /// What the row held.
+        /// The value in the row.
         found: String,
     },
-    /// A row had another number of columns than the model has.
+    /// A row has another number of columns than the model.
     #[error(
         "a row of {found} columns cannot be read as {model}, which has {expected}: select exactly its columns, in their order"
     )]
@@ -103,7 +102,7 @@ pub enum ErrorKind {
     UnknownAssociation {
         /// The model.
         model: &'static str,
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
         /// The names that exist.
         known: Vec<&'static str>,
@@ -113,12 +112,12 @@ pub enum ErrorKind {
     UnknownColumn {
         /// The model.
         model: &'static str,
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
         /// The names that exist.
         known: Vec<&'static str>,
     },
-    /// One association was asked for twice in one request, in two different ways.
+    /// One request contains the same association twice, with different options.
     #[error(
         "association `{model}.{association}` is requested twice with different {what}: one request can fill it only one way"
     )]
@@ -140,7 +139,7 @@ pub enum ErrorKind {
         /// The association's path: `posts.comments`.
         path: String,
     },
-    /// An association was to be joined, or loaded by a join, which cannot follow it.
+    /// A query joins an association, or loads it by a join, that no join can express.
     #[error("`{model}.{association}` cannot be joined: it {why}; load it with `preload`")]
     CannotJoin {
         /// The owner model.
@@ -150,7 +149,7 @@ pub enum ErrorKind {
         /// Why: "is polymorphic: …".
         why: String,
     },
-    /// A row came back that belongs to none of the keys that were asked for.
+    /// A function or statement returned a row that matches none of the requested keys.
     #[error(
         "association `{model}.{association}`: a {target} row came back (key {key}) that matches none of the owners asked for"
     )]
@@ -164,7 +163,7 @@ pub enum ErrorKind {
         /// Its key.
         key: String,
     },
-    /// A polymorphic association names a type it does not know.
+    /// The type column of a polymorphic association contains a tag that is none of its variants.
     #[error("`{model}` {key}: `{association}` names the type `{tag}`, which is none of: {}", list(known))]
     UnknownType {
         /// The owner model.
@@ -175,10 +174,10 @@ pub enum ErrorKind {
         association: &'static str,
         /// The tag in its type column.
         tag: String,
-        /// The tags it knows.
+        /// The tags of its variants.
         known: Vec<&'static str>,
     },
-    /// A query cannot be built as it stands.
+    /// The query contradicts itself, so no statement is built.
     #[error("{model}: {message}")]
     InvalidQuery {
         /// The model the query is about.
@@ -186,28 +185,28 @@ pub enum ErrorKind {
         /// What is wrong and what to do instead.
         message: String,
     },
-    /// A changeset cannot be written as it stands.
+    /// The changeset is not valid, so nothing is written.
     #[error("{model} cannot be saved: {}", field::listed(errors))]
     Invalid {
         /// The model.
         model: &'static str,
-        /// One entry a problem.
+        /// One entry per problem.
         errors: Vec<FieldError>,
     },
-    /// One statement would have to look into two databases.
+    /// One statement would have to read two databases.
     #[error(
         "`{association}`: rows of {model} and of {other} are in different databases, and no statement reaches both: load the \
          association with `preload`, or take the keys from one and filter the other by them"
     )]
     AcrossDatabases {
-        /// The model the statement is about.
+        /// The model of the statement.
         model: &'static str,
-        /// The model that is elsewhere.
+        /// The model whose table is in the other database.
         other: &'static str,
-        /// The association that leads from one to the other.
+        /// The association between the two.
         association: String,
     },
-    /// A row was to be written whose database is another than the handle's own.
+    /// A write to a row whose table is in another database than the handle writes to.
     #[error(
         "rows of {model} are in another database, which this handle only reads: write them with that database's repo"
     )]
@@ -235,22 +234,22 @@ pub enum ErrorKind {
         /// What is wrong, and what to do about it.
         reason: &'static str,
     },
-    /// A row was to be saved or deleted that was loaded for reading only.
+    /// A write or delete of a row that was loaded as read-only.
     #[error("{model} {key} cannot be saved or deleted: {}", loaded_for_reading(association.as_deref()))]
     ReadOnly {
         /// The row's model.
         model: &'static str,
         /// Its key, as shown in messages.
         key: String,
-        /// The `readonly` association it was loaded through, as `User.drafts`; `None` if a query said `readonly`.
+        /// The `readonly` association that loaded it, as `User.drafts`; `None` if a `readonly` query did.
         association: Option<String>,
     },
-    /// A call, or a future with a budget, needed more statements than it was allowed.
+    /// A call, or a future with a budget, needs more statements than its limit.
     #[error("more than {limit} statements are needed, the most that were allowed; the plan:\n{}", excerpt(plan))]
     TooManyStatements {
-        /// How many were allowed.
+        /// The limit.
         limit: usize,
-        /// What was to run, as `explain` prints it, or the statement that was one too many.
+        /// The planned statements, as `explain` prints them, or the first statement beyond the limit.
         plan: String,
     },
     /// A statement would have more values than the database takes.
@@ -261,25 +260,25 @@ pub enum ErrorKind {
     TooManyBinds {
         /// The backend's name.
         backend: &'static str,
-        /// How many the query has.
+        /// The number of values in the statement.
         given: usize,
-        /// How many there can be.
+        /// The largest number that the database takes.
         limit: usize,
     },
-    /// The backend lacks what the request needs.
+    /// The backend lacks a feature that the request needs.
     #[error("{backend} does not support {what}")]
     Unsupported {
         /// The backend's name.
         backend: &'static str,
-        /// What is missing.
+        /// The missing feature.
         what: String,
     },
-    /// No driver that is part of this program knows such a URL.
+    /// No driver in this program serves this URL.
     #[error("no driver for `{scheme}:` URLs: {remedy}")]
     NoDriver {
-        /// How the URL begins; the rest may hold a password.
+        /// The scheme of the URL; the rest may contain a password.
         scheme: String,
-        /// What to do about it.
+        /// The remedy.
         remedy: &'static str,
     },
     /// The function given to `load_with` failed.
@@ -289,7 +288,7 @@ pub enum ErrorKind {
         model: &'static str,
         /// The association.
         association: &'static str,
-        /// The function's own error.
+        /// The error of the function.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A transaction has ended as it should, and a function that was to run afterwards failed.
@@ -313,49 +312,49 @@ pub enum ErrorKind {
         /// What went wrong.
         source: Box<Error>,
     },
-    /// A transaction was used after it had ended, or ended while still in use.
+    /// The program used a transaction after its end, or the transaction ended while still in use.
     #[error("transaction: {0}")]
     Transaction(&'static str),
-    /// The application's own error, raised inside a callback or a transaction.
+    /// An error of the program, raised inside a callback or a transaction.
     #[error(transparent)]
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
-    /// What went wrong.
+    /// What failed, as data.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
         &self.0
     }
 
-    /// What went wrong, by value.
+    /// What failed, by value.
     #[must_use]
     pub fn into_kind(self) -> ErrorKind {
         *self.0
     }
 
-    /// Wraps an error of the application, so that `?` works in callbacks and transactions.
+    /// Wraps an error of the program, so that `?` works in callbacks and transactions.
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         ErrorKind::Other(error.into()).into()
     }
 
-    /// A query that cannot be built.
+    /// An error for a query that contradicts itself.
     pub fn invalid_query(model: &'static str, message: impl Into<String>) -> Self {
         ErrorKind::InvalidQuery { model, message: message.into() }.into()
     }
 
-    /// Something the backend lacks.
+    /// An error for a feature that the backend lacks.
     pub fn unsupported(backend: &'static str, what: impl Into<String>) -> Self {
         ErrorKind::Unsupported { backend, what: what.into() }.into()
     }
 
-    /// Whether an association was read that nothing had loaded.
+    /// Whether the program read an association that is not loaded.
     #[must_use]
     pub fn is_not_loaded(&self) -> bool {
         matches!(self.kind(), ErrorKind::NotLoaded(_))
     }
 
-    /// Whether a row that had to exist does not.
+    /// Whether a row that must exist does not.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self.kind(), ErrorKind::NotFound { .. })
@@ -367,13 +366,13 @@ impl Error {
         matches!(self.kind(), ErrorKind::Stale { .. })
     }
 
-    /// Whether a row was to be saved or deleted that was loaded for reading only.
+    /// Whether a row was written or deleted that was loaded as read-only.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         matches!(self.kind(), ErrorKind::ReadOnly { .. })
     }
 
-    /// The driver's part, if the database or the driver failed.
+    /// The driver's error, if the database or the driver failed.
     #[must_use]
     pub fn driver(&self) -> Option<&DriverError> {
         match self.kind() {
@@ -426,7 +425,7 @@ impl From<DriverError> for Error {
     }
 }
 
-/// What a [`ColumnType`](crate::ColumnType) answers when a value is not its own; the model adds its name and the
+/// The error of a [`ColumnType`](crate::ColumnType) for a value that is not its own. The model adds its name and the
 /// column to make an [`Error`] of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeError {
@@ -435,13 +434,13 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
-    /// `expected` is in words: "a 32-bit integer".
+    /// Makes the error. `expected` says in words what the type takes: "a 32-bit integer".
     #[cold]
     #[must_use]
     pub fn new(expected: &'static str, found: &Value<'_>) -> Self {
         let found = match found {
             Value::Null => "NULL".to_owned(),
-            // Data may be long or private: its kind and a short beginning are enough to find the row.
+            // Data may be long or private, so the message has its kind and a short beginning: enough to find the row.
             value => {
                 let shown = value.to_string();
                 let mut short: String = shown.chars().take(40).collect();

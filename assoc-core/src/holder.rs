@@ -1,8 +1,8 @@
-//! The fields associations live in: [`HasMany`], [`HasOne`], [`BelongsTo`].
+//! The field types of associations: [`HasMany`], [`HasOne`], [`BelongsTo`], [`HasManyThrough`].
 //!
 //! Each holder is in one of three states ([`LoadState`](crate::LoadState)): not loaded, loaded, or partly loaded
-//! through a filter or limit. Reading what is not loaded is an error, never an empty list: the two are different facts,
-//! and a program that confuses them deletes data one day. "Loaded and empty" is loaded.
+//! through a filter or limit. Reading an association that is not loaded is an error, never an empty list: the two are
+//! different facts, and a program that confuses them deletes data one day. "Loaded and empty" is loaded.
 
 mod belongs_to;
 mod cell;
@@ -28,9 +28,9 @@ use crate::error::NotLoadedReason;
 use crate::metadata::model::Model;
 use crate::row_traits::RowTraits;
 
-/// What a single target can be: a model, or an enum of models (`#[derive(Polymorphic)]`).
+/// A single target: a model, or an enum of models (`#[derive(Polymorphic)]`).
 pub trait TargetRow: Clone + Send + Sync + 'static {
-    /// Which of `PartialEq` and `Debug` it has.
+    /// The functions of the target's `PartialEq` and `Debug`, where it has them.
     #[doc(hidden)]
     const ROW_TRAITS: RowTraits<Self>;
 }
@@ -39,7 +39,7 @@ impl<M: Model> TargetRow for M {
     const ROW_TRAITS: RowTraits<M> = <M as Model>::ROW_TRAITS;
 }
 
-/// What a to-one holder can hold: a model `T`, which has to exist, or `Option<T>`.
+/// The parameter of a to-one holder: a model `T`, if there must be a target, or `Option<T>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the target of an association",
     label = "neither a model nor an `Option` of one",
@@ -49,16 +49,16 @@ pub trait ToOne: 'static {
     /// The target's model.
     type Target: TargetRow;
 
-    /// What reading gives: `&T`, or `Option<&T>`.
+    /// The type that reading gives: `&T`, or `Option<&T>`.
     type Read<'a>;
 
-    /// Whether there may be no target.
+    /// Whether the association may have no target.
     const OPTIONAL: bool;
 
-    /// Reads what was loaded.
+    /// Turns the loaded target into what reading gives.
     ///
     /// # Errors
-    /// [`NotLoadedReason::NoRow`] if there must be a target and there is none.
+    /// [`NotLoadedReason::NoRow`] if there must be a target and the loaded association has none.
     fn read(target: Option<&Self::Target>) -> Result<Self::Read<'_>, NotLoadedReason>;
 }
 

@@ -1,16 +1,18 @@
-//! The tables a statement joins to its own: which ones, on what, under which name.
+//! The tables that a statement joins to its own: which tables, on which condition, under which name.
 //!
-//! A path of associations (`posts.comments`) is a chain of tables: one for an association by a key of its own, several
-//! for one that goes through others. The same path is joined once, whoever asks for it; joined inside, it stays so.
-//! Outer joins also share what two paths begin with (`memberships`, and `groups` through `memberships`), so that their
-//! rows are not multiplied with themselves.
+//! A path of associations (`posts.comments`) is a chain of tables: one table for an association by a key, several for a
+//! through association. The same path is joined once, however many parts of the query name it; once it is an inner
+//! join, it stays one. Outer joins also share the common beginning of two paths (`memberships`, and `groups` through
+//! `memberships`), so that their rows are not multiplied with themselves.
 //!
-//! An association's condition goes into `ON`, with the target's discriminator and default scope. Where an association by a
-//! key of its own chooses among its rows (a `has_one`, one with a limit), so does which row it chooses; an eager load,
-//! which cuts in memory, asks for that only where a condition or order reaches into it. What an association chooses among
-//! rows it reaches through others is not known to a join: it sees all of them. Groups no join can tell.
+//! An association's condition goes into `ON`, with the target's discriminator and default scope. A `has_one`, or an
+//! association by a key with a limit, takes only the first rows; `ON` then contains the condition that says which. An
+//! eager load takes the first rows in memory, so it needs that condition only where a condition or order of the query
+//! names the association. A through association with a limit joins all its rows, because no join condition can express
+//! that limit. A join cannot express groups either.
 //!
-//! Building is apart from naming: [`Joins::assign_names`] goes by [`AliasTracker`]'s rules when all tables are known.
+//! Building the joins and naming the tables are two steps: [`Joins::assign_names`] applies the rules of
+//! [`AliasTracker`] when all tables are known.
 
 mod alias;
 mod join_chain;
@@ -26,7 +28,7 @@ use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::{Request, ScopeDef};
 use crate::value::Value;
 
-/// Whether owners without a row stay.
+/// The kind of join: whether owners without a joined row stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum JoinKind {
     /// They do not: `INNER JOIN`.
@@ -63,7 +65,8 @@ impl JoinHop {
     }
 }
 
-/// Whether they join the same rows, whatever the associations are called, and whichever of the rows they choose.
+/// Two hops are equal if they join the same rows, whatever the names of the associations and however they limit the
+/// rows.
 impl PartialEq for JoinHop {
     fn eq(&self, other: &Self) -> bool {
         (self.model, self.hop, self.owner_type, &self.filter)
@@ -74,29 +77,29 @@ impl PartialEq for JoinHop {
 /// A joined table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JoinedTable {
-    /// The table it hangs on; `None` for the statement's own.
+    /// The table that it joins to; `None` for the statement's own table.
     pub from: Option<usize>,
     /// How.
     pub hop: JoinHop,
-    /// Whether owners without a row stay.
+    /// The kind of join.
     pub kind: JoinKind,
-    /// Whether only rows that the association chooses are joined.
+    /// Whether the condition joins only the rows within the association's limit.
     pub limits_rows: bool,
     /// Its name in the statement; empty until names are assigned.
     pub name: String,
-    // Its name where the table's own is taken.
+    // The name to use if the name of the table is taken.
     otherwise: String,
 }
 
 impl JoinedTable {
-    /// Whether a row of the table before may meet several rows of this one.
+    /// Whether one row of the table before may match several rows of this one.
     #[must_use]
     pub fn multiplies(&self) -> bool {
         !self.hop.hop.unique
     }
 }
 
-/// A join in SQL of the application's own.
+/// A join as hand-written SQL.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawJoin {
     /// The text; each `?` outside quotes is a bind.
@@ -112,7 +115,7 @@ struct Path {
     tables: Vec<usize>,
 }
 
-/// The joins of a statement. Plain data: it compares, clones and prints.
+/// The joins of a statement. They are plain data, which compares, clones and prints.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Joins {
     tables: Vec<JoinedTable>,
@@ -121,7 +124,7 @@ pub struct Joins {
 }
 
 impl Joins {
-    /// Whether nothing is joined.
+    /// Whether there are no joins.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tables.is_empty() && self.raw.is_empty()
@@ -133,13 +136,13 @@ impl Joins {
         &self.tables
     }
 
-    /// The joins of the application's own, which come after all others.
+    /// The hand-written joins, which follow all others.
     #[must_use]
     pub fn raw(&self) -> &[RawJoin] {
         &self.raw
     }
 
-    /// Adds a join of the application's own.
+    /// Adds a hand-written join.
     pub fn push_raw(&mut self, join: RawJoin) {
         self.raw.push(join);
     }
@@ -158,7 +161,7 @@ impl Joins {
     /// Joins an association and those below it.
     ///
     /// # Errors
-    /// When an association cannot be joined, or is joined already in another way.
+    /// When an association cannot be joined, or is joined already with other options.
     pub fn join(&mut self, request: &Request, kind: JoinKind, hook: Option<&FilterHook>) -> Result<()> {
         self.join_below(None, (request.association.owner)(), &[], request, kind, hook)
     }
@@ -198,10 +201,10 @@ impl Joins {
         Ok(())
     }
 
-    /// Joins the tables of a path, which hangs on another path's target; gives back the tables in the order of the way.
+    /// Joins the tables of a path to the target of another path. Returns the tables in the order of the chain.
     ///
     /// # Errors
-    /// When the path is joined already in another way.
+    /// When the path is joined already with other options.
     pub fn add_path(
         &mut self,
         from: Option<usize>,
@@ -252,7 +255,7 @@ impl Joins {
         Ok(tables)
     }
 
-    // Joins one table after the other, each to the one before, under paths of their own.
+    // Joins one table after the other, each to the table before, under their own paths.
     pub(crate) fn push_way(&mut self, tables: impl Iterator<Item = (&'static str, JoinHop, String)>) {
         let mut before = None;
         for (place, hop, otherwise) in tables {
@@ -278,8 +281,8 @@ impl Joins {
         }
     }
 
-    /// Gives every table its name in the statement. The root has its own; so have tables that the application joins by
-    /// itself.
+    /// Gives every table its name in the statement. The root keeps the name of its table, and so do the tables of
+    /// hand-written joins.
     pub fn assign_names(&mut self, root: &ModelDef, longest: usize) {
         let mut names = AliasTracker::new(longest);
         names.reserve(root.table.name);
@@ -319,7 +322,7 @@ impl Joins {
         Joins { tables, paths: paths.collect(), raw: self.raw.clone() }
     }
 
-    /// Whether `table` is `above` or hangs on it, by however many others.
+    /// Whether `table` is `above` or is joined to it, directly or through other tables.
     #[must_use]
     pub fn is_below(&self, table: usize, above: usize) -> bool {
         let mut next = Some(table);
@@ -336,7 +339,7 @@ impl Joins {
 /// The tables of an association's chain, from its owner to its target.
 ///
 /// # Errors
-/// When it leads to several models, depends on the owner, is grouped, or is SQL of the application's.
+/// When the association has several target models, depends on the owner, is grouped, or is hand-written SQL.
 pub fn hops_of(chain: &Chain) -> Result<Vec<JoinHop>> {
     let association = chain.association;
     if chain.owner_scoped {
@@ -411,7 +414,7 @@ pub(crate) fn limited_rows(
 /// Why a join does not follow an association with a `group_by`.
 pub(crate) const GROUPED: &str = "keeps the first row of each group, which a join cannot do";
 
-// What a part refuses is said of the association that was asked for.
+// The error of a part names the association that the query requested.
 fn of_part(association: &AssociationDef, error: Error) -> Error {
     match error.kind() {
         ErrorKind::CannotJoin { model, association: part, why } => {

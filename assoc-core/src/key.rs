@@ -101,8 +101,8 @@ tuple_key!(A 0, B 1);
 tuple_key!(A 0, B 1, C 2);
 tuple_key!(A 0, B 1, C 2, D 3);
 
-/// The values of a key, comparable and hashable by their bytes. Integers compare by number whatever their sign type;
-/// decimals too, floats by their bits.
+/// The values of a key, comparable and hashable by their bytes. Integers of any sign type and decimals compare by
+/// number, floats by their bits.
 #[derive(Debug, Clone)]
 pub struct KeyTuple(Box<[Value<'static>]>);
 
@@ -114,7 +114,7 @@ impl KeyTuple {
         (!values.iter().any(Value::is_null)).then_some(KeyTuple(values))
     }
 
-    /// A key of these values, `NULL`s among them: it refers to nothing, but tells rows apart.
+    /// A key of these values, which may include `NULL`. Such a key refers to nothing, but it identifies a row.
     #[must_use]
     pub fn of_row(values: impl IntoIterator<Item = Value<'static>>) -> Self {
         KeyTuple(values.into_iter().map(normalised).collect())
@@ -208,8 +208,8 @@ impl fmt::Display for KeyTuple {
     }
 }
 
-/// The key of each of several rows; `None` where it is `NULL`, or partly so. Single integer keys, which nearly all
-/// are, stay integers all the way.
+/// The key of each of several rows; `None` where part of it is `NULL`. Nearly all keys are single integers, which stay
+/// integers throughout.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RowKeys {
     /// Single integer columns.
@@ -321,7 +321,7 @@ impl KeySet {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

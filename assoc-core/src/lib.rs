@@ -6,12 +6,12 @@
 //! * **Values and statements** — [`Value`], [`ColumnType`], [`Statement`], and [`sql`], which is the only way from
 //!   data to text.
 //! * **Planning** — [`planner`]: from a tree of requested associations to the fewest statements, without I/O.
-//! * **Writing** — [`change`]: what is to be written, as data; [`save`]: which statements write it, and which of the
-//!   returned rows is whose.
+//! * **Writing** — [`change`]: the rows to write, as data; [`save`]: the statements that write them, and the assignment
+//!   of returned rows to written ones.
 //! * **Backends** — [`driver`] and [`dialect`]: the traits a database crate implements. A new backend needs nothing
 //!   but this crate.
 //!
-//! Applications use `assoc-repo`, whose prelude re-exports what they need of this crate.
+//! Programs use `assoc-repo`, whose prelude re-exports the parts of this crate that they need.
 
 pub mod change;
 mod column_type;

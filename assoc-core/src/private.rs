@@ -111,7 +111,7 @@ where
 {
 }
 
-/// The number of digits of a column, which has to be one of decimals.
+/// The precision of a column, whose type must be a decimal.
 pub const fn decimal_precision<V: ColumnType>(precision: u8) -> u8 {
     assert!(matches!(V::SQL_TYPE, SqlType::Decimal), "`precision` and `scale` are for columns of decimals");
     precision
@@ -181,7 +181,7 @@ pub trait PolymorphicKey<F>: Polymorphic {
     const NAMED: &'static [NamedKey] = &[];
 }
 
-/// Columns of a model, other than its primary key, to which a polymorphic association refers.
+/// Columns of a model, other than its primary key, that a polymorphic association refers to.
 pub struct NamedKey {
     /// What they store.
     pub columns: &'static [SqlType],
@@ -217,7 +217,7 @@ pub const fn check_polymorphic_key<E: PolymorphicKey<F>, F>(foreign_key: &[SqlTy
     }
 }
 
-/// What a target has under the name that an `as` gives: nothing, or a polymorphic association that leads to `O`.
+/// The constant that a target has under the name in `as`: nothing, or a polymorphic association to `O`.
 #[diagnostic::on_unimplemented(
     message = "`as` does not name an association that leads back to `{O}`",
     label = "no polymorphic `belongs_to` of the target has this name and leads to `{O}`"
@@ -235,7 +235,7 @@ impl<T, E: HasVariant<O>, O, H> OtherSide<O> for Association<T, E, H> {
     const KEY: Option<&'static [usize]> = Some(E::KEY);
 }
 
-/// Requires, at compile time, that an `as` goes by the columns that the other side refers to.
+/// Checks at compile time that an `as` uses the columns that the other side refers to.
 ///
 /// # Panics
 /// When it does not.
@@ -260,7 +260,7 @@ pub fn first_variant(variants: &'static [VariantDef]) -> &'static ModelDef {
     (variants[0].model)()
 }
 
-/// An association that leads to `O`, as one has to that is the inverse of one of `O`.
+/// An association to `O`, which an inverse of an association of `O` must be.
 #[diagnostic::on_unimplemented(
     message = "`inverse_of` does not name an association that leads back to `{O}`",
     label = "no association of the target has this name and leads to `{O}`",
@@ -270,7 +270,7 @@ pub trait LeadsTo<O> {}
 
 impl<T, O, H> LeadsTo<O> for Association<T, O, H> {}
 
-/// A polymorphic association that leads to `O` among others.
+/// A polymorphic association with `O` among its variants.
 #[diagnostic::on_unimplemented(
     message = "`inverse_of` does not name an association that leads back to `{O}`",
     label = "no polymorphic `belongs_to` of the target has this name and leads to `{O}`",
@@ -286,7 +286,7 @@ pub fn check_inverse<O, A: LeadsTo<O>>(_inverse: A) {}
 /// Requires, at compile time, that a polymorphic association leads back.
 pub fn check_polymorphic_inverse<O, A: MayLeadTo<O>>(_inverse: A) {}
 
-/// A target whose rows can be marked as read-only: a model with a field for it, or an enum of nothing but such.
+/// A target whose rows can be marked as read-only: a model with a field for the mark, or an enum of only such models.
 #[diagnostic::on_unimplemented(
     message = "`readonly` needs a field of type `RowOrigin` in `{Self}`",
     label = "the rows of `{Self}` cannot say that they are read-only",
@@ -297,7 +297,7 @@ pub trait ReadonlyTarget<X> {}
 /// Requires, at compile time, that the rows of a `readonly` association can be marked.
 pub const fn check_readonly<T: ReadonlyTarget<()>>() {}
 
-/// Requires, at compile time, that a model's primary key has as many columns as refer to it in a join table.
+/// Checks at compile time that a model's primary key has as many columns as its join table has for it.
 pub const fn check_join_columns<T: Model>(columns: usize) {
     assert!(
         T::PRIMARY_KEY.len() == columns,

@@ -9,7 +9,7 @@ use crate::value::Value;
 /// A boxed future that may move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Receives rows: one call a row, all columns at once.
+/// Receives rows: one call per row, with all columns.
 pub trait RowSink: Send {
     /// Takes one row. The sink may take buffers out of `values`.
     ///
@@ -17,7 +17,7 @@ pub trait RowSink: Send {
     /// When the row cannot be read; the driver stops the statement and returns this error.
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()>;
 
-    /// Whether it wants to see the columns before the rows. Asked once per statement.
+    /// Whether the sink wants to see the columns before the rows. The driver calls this once per statement.
     fn wants_columns(&self) -> bool {
         false
     }
@@ -35,8 +35,8 @@ pub trait RowSink: Send {
 /// A column of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerColumn<'a> {
-    /// Its name: the alias that the statement gives it, or the column's own. Of an expression without alias whatever the
-    /// database calls it.
+    /// The name of the column: the alias in the statement, or the column's name. An expression without an alias has the
+    /// name that the database gives it.
     pub name: &'a str,
     /// Whether it is an expression, as far as the driver knows.
     pub is_computed: bool,

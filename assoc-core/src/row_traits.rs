@@ -1,14 +1,15 @@
-//! Which of `PartialEq` and `Debug` a target has, as functions in a table.
+//! A table with the functions of a target's `PartialEq` and `Debug`, where it has them.
 //!
-//! `HasMany<Post>` is `PartialEq` if `Post` is. Calling `Post`'s own `eq` for that makes the compiler instantiate it, with
-//! the `eq` of the holders in `Post`, of the models in these and so on through the application, and it stops at its
-//! recursion limit: 128 models that lead to each other. So holders find the function in a table that lies behind their
-//! trait object (`holder/erased.rs`), and instantiate nothing. The table is filled where the target is a type by
-//! name, in the derive, because a generic function cannot ask whether its parameter has a trait.
+//! `HasMany<Post>` is `PartialEq` if `Post` is. A direct call of `Post`'s `eq` makes the compiler instantiate it, then
+//! the `eq` of the holders in `Post`, of the models in these and so on through the program. The compiler stops at its
+//! recursion limit: 128 models that refer to each other. So holders find the function in a table behind their trait
+//! object (`holder/erased.rs`), and instantiate nothing. The derive fills the table, because there the target is a
+//! named type; a generic function cannot ask whether its parameter has a trait.
 //!
-//! `Serialize` is not in it: its method is generic over the serialiser, and no table has a function for each. Serialisers
-//! behind a trait object (`erased_serde`) are wrapped once more at each level of rows in rows, and each layer wraps what
-//! passes through it: the work doubles with each level. So serialising instantiates model after model.
+//! `Serialize` is not in the table: its method is generic over the serialiser, and no table can have a function for
+//! each. Serialisers behind a trait object (`erased_serde`) are wrapped once more at each level of nested rows, and
+//! each wrapper wraps what passes through it, so the work doubles with each level. Serialising therefore instantiates
+//! model after model.
 
 use std::fmt;
 use std::marker::PhantomData;

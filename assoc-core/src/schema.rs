@@ -76,7 +76,7 @@ fn table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
             return;
         }
         if let ColumnDefault::Generated(Some(expression)) = column.default {
-            // Not every database takes `NOT NULL` here; whether it can be NULL follows from the expression.
+            // Not every database takes `NOT NULL` here, and the expression decides about `NULL` anyway.
             writer.push(" GENERATED ALWAYS AS (");
             writer.push(expression);
             writer.push(") STORED");

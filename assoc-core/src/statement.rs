@@ -20,7 +20,7 @@ pub struct Statement {
 pub enum Bind {
     /// One value.
     Value(Value<'static>),
-    /// A whole list as one parameter. A driver only meets it if its own dialect wrote it.
+    /// A whole list as one parameter. A driver receives one only if its dialect wrote it.
     List(BindList),
 }
 

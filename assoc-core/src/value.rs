@@ -1,4 +1,4 @@
-//! One column value, on its way into or out of a database.
+//! One column value, as it travels into or out of a database.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -54,8 +54,8 @@ impl Value<'_> {
         matches!(self, Value::Null)
     }
 
-    /// Whether this is MySQL's `0000-00-00`, with or without a time: a date that is none. It reads as `None` where the
-    /// field is an `Option`, and is an error elsewhere.
+    /// Whether this is MySQL's `0000-00-00`, with or without a time, which is no date. An `Option` field reads it as
+    /// `None`; for other fields it is an error.
     #[must_use]
     pub fn is_zero_date(&self) -> bool {
         matches!(
@@ -98,7 +98,7 @@ impl Value<'_> {
         }
     }
 
-    /// What kind of value this is, in words for messages: `"an integer"`, `"text"`.
+    /// The kind of value in words, for messages: `"an integer"`, `"text"`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

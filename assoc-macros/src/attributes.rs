@@ -172,7 +172,7 @@ impl Argument {
         }
     }
 
-    /// The name of an association, or `false` for none of them.
+    /// The name of an association, or `false` for no association.
     pub(crate) fn inverse(&self, errors: &mut Errors) -> Option<Inverse> {
         match &self.value {
             Some(Expr::Lit(ExprLit { lit: Lit::Bool(value), .. })) if !value.value => Some(Inverse::None),

@@ -28,7 +28,7 @@ impl Errors {
         }
     }
 
-    /// Whether there was no mistake.
+    /// Whether there is no mistake.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }

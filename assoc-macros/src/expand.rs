@@ -1,8 +1,8 @@
-//! From what was meant to code: constant tables and thin functions, nothing that takes long to compile.
+//! From the validated declaration to code: constant tables and thin functions, which compile fast.
 //!
-//! Everything that a model's code does at run time is in the core; what is written here only names it. The code sits
-//! in an anonymous constant, in which `__assoc` is the module the core keeps for it: a program that has its own
-//! `Option` or `Vec` does not notice.
+//! The core contains all code that a model runs; the derived code only names it. The derived code is in an anonymous
+//! constant, in which `__assoc` is the module that the core keeps for it, so a program that defines another `Option` or
+//! `Vec` is not affected.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -49,8 +49,8 @@ fn generated(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
 
-/// Which traits a target has. Asked here, where it is a type by name: a constant of `TraitsOf` itself, which exists if it has
-/// the trait, wins over that of `MissingTraits`.
+/// The traits of a target. They are found here, where the target is a named type: a constant of `TraitsOf` itself,
+/// which exists if the target has the trait, takes precedence over that of `MissingTraits`.
 fn row_traits(target: &Ident) -> TokenStream {
     quote! {
         const ROW_TRAITS: __assoc::RowTraits<Self> = {
@@ -61,10 +61,10 @@ fn row_traits(target: &Ident) -> TokenStream {
     }
 }
 
-/// A function as a value, in a model's constants: `fn(…) -> …`, of code in which `Self` is the model.
+/// A function as a value, in a model's constants: `fn(…) -> …`, with code in which `Self` is the model.
 ///
-/// No closure: the compiler makes functions of all closures by one generic shim, and counts how often that leads to
-/// itself. Where models lead to each other in a long row, the count would reach its recursion limit.
+/// It is not a closure, because the compiler turns all closures into functions by one generic shim and counts its
+/// nested instantiations. A long row of models that refer to each other would reach the compiler's recursion limit.
 fn function(model: &Ident, signature: &TokenStream, body: &TokenStream) -> TokenStream {
     let body = without_self(body.clone(), model);
     quote!({ fn __function #signature { #body } __function })

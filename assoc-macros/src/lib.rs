@@ -1,12 +1,11 @@
 //! The derives of `assoc`: [`Model`](macro@Model) for structs that are rows, [`Polymorphic`](macro@Polymorphic) for
 //! enums of models, [`ColumnType`](macro@ColumnType) for newtypes that are columns.
 //!
-//! Applications use them through `assoc-repo`, which re-exports them; what is said here holds there too. What they
-//! write is constants and thin functions: no attribute costs anything at run time, and little at compile time.
+//! Programs use them through `assoc-repo`, which re-exports them; this documentation holds there too. The derives write
+//! constants and thin functions: no attribute costs anything at run time, and each costs little at compile time.
 //!
-//! Mistakes are reported all at once and at the attribute or field that they are about. Those that concern another
-//! struct (its foreign key column, the column's type) are found by the compiler in the constants and reported in the
-//! same places.
+//! A derive reports all mistakes at once, each at its attribute or field. The compiler finds mistakes that concern
+//! another struct (its foreign key column, the column's type) in the constants, and reports them at the same places.
 
 use errors::Errors;
 use expand::Root;
@@ -66,7 +65,7 @@ mod validate;
 /// * `impl Model`: the definition `User::DEF`, reading of rows, the primary key.
 /// * For each column a constant, the field's name in upper case: `User::NAME: Column<User, String>`.
 /// * For each association a constant, `User::POSTS: Association<User, Post, HasMany<Post>>`, and a method that reads
-///   what is loaded: `user.posts()`.
+///   its loaded rows: `user.posts()`.
 ///
 /// Constants and methods are as visible as their fields.
 ///
@@ -76,12 +75,12 @@ mod validate;
 /// |---|---|---|
 /// | `table = "users"`, `table = "blog.users"` | the table, with its schema if it is not the default one | the struct's name in snake case, its last word in the plural: `BlogPost` is in `blog_posts`, `Person` in `people` |
 /// | `primary_key = "code"`, `primary_key = "user_id, group_id"` | the fields (by their Rust names) that are the primary key, up to four | the field `id` if there is one, otherwise no primary key |
-/// | `auto_increment = false` | the application sets the key | an integer key of one column is made by the database, unless it is also the foreign key of a `belongs_to`, or the column has a default |
-/// | `default_scope = published` | a function from `Scope<Self>` to `Scope<Self>`: what every read of the model begins with, unless it says `unscoped` | nothing |
-/// | `discriminator = "kind"` | the text field that tells this model from others in the same table | it has the table to itself |
-/// | `tag = "special"` | this model's value there | the struct's name |
-/// | `read_back` | rows are read once more after they were inserted or updated, because triggers change them | triggers that act after the database has returned a row are not seen in it |
-/// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is found | `assoc_core`, or `assoc_repo` |
+/// | `auto_increment = false` | the program sets the key | the database makes an integer key of one column, unless it is also the foreign key of a `belongs_to`, or the column has a default |
+/// | `default_scope = published` | a function from `Scope<Self>` to `Scope<Self>`, which every read of the model applies unless it says `unscoped` | nothing |
+/// | `discriminator = "kind"` | the text field that distinguishes this model from others in the same table | no other model uses the table |
+/// | `tag = "special"` | this model's value in the discriminator | the struct's name |
+/// | `read_back` | inserts and updates read their rows back, because triggers change them | a returned row lacks the changes of triggers that run after the statement |
+/// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is | `assoc_core`, or `assoc_repo` |
 ///
 /// ```
 /// # use assoc_core::Model;
@@ -102,23 +101,23 @@ mod validate;
 /// | option | meaning |
 /// |---|---|
 /// | `name = "headline"` | its name in the database; without it, the field's (`r#type` is stored in `type`) |
-/// | `default` | the database fills it in when an insert leaves it out |
+/// | `default` | the database fills in the column when an insert leaves it out |
 /// | `default = "CURRENT_TIMESTAMP"` | the same, with the SQL expression that `CREATE TABLE` states |
 /// | `length = 80` | the length of a text column, for `CREATE TABLE` on databases that want one |
-/// | `precision = 12, scale = 2` | the digits of a decimal column, and how many of them are behind the point (0 without `scale`), for `CREATE TABLE` |
-/// | `generated` | the database computes it: it cannot be set, and an update reads it back |
+/// | `precision = 12, scale = 2` | the digits of a decimal column, and those of them after the point (0 without `scale`), for `CREATE TABLE` |
+/// | `generated` | the database computes the column: a changeset cannot set it, and an update reads it back |
 /// | `generated = "price * amount"` | the same, with the SQL expression that `CREATE TABLE` states (`GENERATED ALWAYS AS (…) STORED`) |
 /// | `default_with = Uuid::now_v7` | a function gives its value when an insert leaves it out: a key that the application makes |
 /// | `created_at` | holds the time of the insert, in UTC: a date and time, or a date, of `chrono`, `time` or `jiff` |
 /// | `updated_at` | holds the time of the insert, and of each update that writes something |
 /// | `lock_version` | an integer that counts the updates of the row; an update or delete of a row that has another one by then is refused (`Stale`) |
-/// | `read_back` | an update reads it back: it changes by itself (`ON UPDATE CURRENT_TIMESTAMP`), or stores another form than it is given (`ENUM`) |
+/// | `read_back` | an update reads the column back, because the database changes it (`ON UPDATE CURRENT_TIMESTAMP`) or stores another form of the value (`ENUM`) |
 ///
 /// What is set in a changeset goes before `default_with`, `created_at` and `updated_at`. A `lock_version` can be set for a new
 /// row only.
 ///
 /// A field with `#[model(skip)]` is not stored: a row that is read has `Default::default()` there. A field of type
-/// `RowOrigin` is not stored either: it says whether the row was loaded for reading only, see `readonly` [below](#which-rows-and-what-else).
+/// `RowOrigin` is not stored either: it says whether the row was loaded as read-only, see `readonly` [below](#scopes-and-other-options).
 ///
 /// ```
 /// # use assoc_core::{ColumnDefault, Model};
@@ -143,7 +142,7 @@ mod validate;
 ///
 /// | attribute | field | the foreign key is |
 /// |---|---|---|
-/// | `#[belongs_to]` | `BelongsTo<User>`, or `BelongsTo<Option<User>>` if there may be none | here: the field `user_id` for an association `user` |
+/// | `#[belongs_to]` | `BelongsTo<User>`, or `BelongsTo<Option<User>>` if there may be no target | here: the field `user_id` for an association `user` |
 /// | `#[has_one]` | `HasOne<Address>` or `HasOne<Option<Address>>` | at the target: its field `user_id` for a struct `User` |
 /// | `#[has_many]` | `HasMany<Post>` | at the target: its field `user_id` for a struct `User` |
 /// | `#[has_many(through = "…")]` | `HasManyThrough<Group>` | that of another association, see [below](#through) |
@@ -185,17 +184,18 @@ mod validate;
 ///
 /// ## Through
 ///
-/// `through` names another association of the struct, declared before or after; what that leads to has an association that
-/// leads on, the *source*. Rows are shared by all owners that have them: `user.groups()` is a `&[Arc<Group>]`.
+/// `through` names another association of the struct, declared before or after. The target of that association has the
+/// *source*: the association to the targets of this one. All owners of a row share it: `user.groups()` is a
+/// `&[Arc<Group>]`.
 ///
 /// | option | meaning | without it |
 /// |---|---|---|
 /// | `through = "memberships"` | the association it goes through | |
-/// | `source = "group"` | the one that leads on | the one that has this one's name, in the singular or else in the plural |
-/// | `source_type = "Post"` | of a polymorphic source, the type to follow: the tag of its variant | |
+/// | `source = "group"` | the association that it continues with | the one with this association's name, in the singular or else in the plural |
+/// | `source_type = "Post"` | the type of a polymorphic source to follow: the tag of its variant | |
 ///
-/// Both may be `through` associations themselves. A `#[has_one(through = "…")]` is in a `HasOne` and goes through a `has_one`
-/// or `belongs_to`.
+/// Both may be `through` associations themselves. A `#[has_one(through = "…")]` is in a `HasOne`, and its `through` is
+/// a `has_one` or `belongs_to`.
 ///
 /// ```
 /// # use assoc_core::{BelongsTo, HasMany, HasManyThrough, Model};
@@ -232,12 +232,12 @@ mod validate;
 ///
 /// ## Join tables
 ///
-/// A `has_and_belongs_to_many` is joined by a table that needs no model. These options name its columns, by their names in
-/// the database:
+/// A `has_and_belongs_to_many` uses a join table, which needs no model. These options name its columns, by their names
+/// in the database:
 ///
 /// | option | meaning | without it |
 /// |---|---|---|
-/// | `join_table = "posts_tags"` | the table, with its schema if need be | both tables' names in alphabetical order (by bytes), what they share up to a `_` once: `catalog_categories_products` |
+/// | `join_table = "posts_tags"` | the table, with its schema if need be | both tables' names in alphabetical order (by bytes), their common beginning up to a `_` only once: `catalog_categories_products` |
 /// | `foreign_key = "post_id"` | its columns that refer to this struct | `post_id` for a struct `Post` |
 /// | `association_foreign_key = "tag_id"` | its columns that refer to the target | `tag_id` for a target `Tag` |
 ///
@@ -270,9 +270,10 @@ mod validate;
 /// }
 /// ```
 ///
-/// A table that holds more than two keys can have a model: the second parameter of the field's type. Its rows are loaded
-/// beside the targets, by the same statements, for reading. `foreign_key` and `association_foreign_key` name fields of it
-/// then, its table is the join table, and a second method reads both, `post.tags_with_join_rows()`.
+/// A join table with more columns than the two keys can have a model: the second parameter of the field's type. The
+/// same statements load its rows beside the targets, for reading. `foreign_key` and `association_foreign_key` then name
+/// fields of that model, the model's table is the join table, and a second method reads both,
+/// `post.tags_with_join_rows()`.
 ///
 /// ```
 /// # use assoc_core::{AssociationNotLoaded, HasAndBelongsToMany, Model};
@@ -305,17 +306,17 @@ mod validate;
 ///
 /// ## Polymorphic associations
 ///
-/// A `#[belongs_to(polymorphic)]` leads to one of several models, an enum with [`Polymorphic`](macro@Polymorphic), and holds
-/// the type beside the key. The other side says `as`.
+/// A `#[belongs_to(polymorphic)]` refers to one of several models, the variants of an enum with
+/// [`Polymorphic`](macro@Polymorphic). The owner stores the type beside the key. The other side declares `as`.
 ///
 /// | option | of | meaning | without it |
 /// |---|---|---|---|
 /// | `polymorphic` | `belongs_to` | the target is an enum of models | |
-/// | `foreign_type = "imageable_type"` | `belongs_to` | the field that holds the type, a `String` or `Option<String>` | `imageable_type` for an association `imageable` |
-/// | `unknown_type = "not_loaded"` | `belongs_to` | rows that name a type which is no variant stay not loaded, and reading them says so | an error: `unknown_type = "error"` |
-/// | `as = "imageable"` | `has_one`, `has_many` | the association of the target that leads back | |
+/// | `foreign_type = "imageable_type"` | `belongs_to` | the field that stores the type, a `String` or `Option<String>` | `imageable_type` for an association `imageable` |
+/// | `unknown_type = "not_loaded"` | `belongs_to` | an association whose row names an unknown type stays not loaded, and reading it is an error that says so | an error: `unknown_type = "error"` |
+/// | `as = "imageable"` | `has_one`, `has_many` | the association of the target that refers back | |
 /// | `foreign_key`, `foreign_type` | the same | the target's fields for key and type | `imageable_id` and `imageable_type` |
-/// | `tag = "employee"` | the same | what is stored for this struct: the tag of its variant | the struct's name |
+/// | `tag = "employee"` | the same | the stored type of this struct: the tag of its variant | the struct's name |
 ///
 /// ```
 /// # use assoc_core::{BelongsTo, HasMany, Model};
@@ -350,8 +351,8 @@ mod validate;
 ///
 /// ## Deprecated associations
 ///
-/// `#[deprecated(note = "…")]` beside the attribute holds for the association's constant and methods as well as for its field:
-/// who names it is warned, and what the derive writes is not.
+/// `#[deprecated(note = "…")]` beside the attribute applies to the association's constant and methods as well as to its
+/// field. The compiler warns about code that names them, but not about the derived code.
 ///
 /// ```
 /// # use assoc_core::{HasMany, Model};
@@ -373,25 +374,24 @@ mod validate;
 /// # }
 /// ```
 ///
-/// ## Which rows, and what else
+/// ## Scopes and other options
 ///
 /// | option | of | meaning |
 /// |---|---|---|
 /// | `filter = Post::STATE.eq("new")` | all | only rows that satisfy a condition |
-/// | `order = Post::ID.desc()`, `order = [Post::STATE.asc(), Post::ID.desc()]` | all | their order; of a `has_one`, which one it is |
-/// | `limit = 3`, `offset = 1` | lists | how many an owner, and how many it leaves out at the beginning |
-/// | `distinct` | `through`, `has_and_belongs_to_many` | each row once an owner |
-/// | `include = Post::AUTHOR` | all | what is loaded below the rows whenever they are |
-/// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, given what the options above say; it may also `select` and `group_by` columns |
-/// | `scope_by_owner = of_birth_year` | all | the same with the owner: from `&User` and `Scope<Post>` to `Scope<Post>` |
-/// | `readonly` | all | rows that are loaded refuse to be saved or deleted; the target has a field of type `RowOrigin`, which holds the mark |
-/// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that leads back, or that there is none; without it, the only one over the same key |
-///
-/// | `accessor = false` | all | no method is written for it, so that the application can have one of its own by this name |
+/// | `order = Post::ID.desc()`, `order = [Post::STATE.asc(), Post::ID.desc()]` | all | their order; a `has_one` takes the first |
+/// | `limit = 3`, `offset = 1` | lists | the number of rows per owner, and the number of rows per owner to skip first |
+/// | `distinct` | `through`, `has_and_belongs_to_many` | each row once per owner |
+/// | `include = Post::AUTHOR` | all | an association that is loaded whenever the rows are |
+/// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, which receives the options above as a scope; it may also `select` and `group_by` columns |
+/// | `scope_by_owner = of_birth_year` | all | a function of the owner as well: from `&User` and `Scope<Post>` to `Scope<Post>` |
+/// | `readonly` | all | the repo refuses to save or delete loaded rows; the target has a field of type `RowOrigin` for the mark |
+/// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that refers back, or `false` if there is none; without it, the only one over the same key |
+/// | `accessor = false` | all | the derive writes no method, so that the program can write one of this name |
 ///
 /// Of these, a polymorphic `belongs_to` takes `include`, `readonly`, `inverse_of = false` and `accessor`.
 ///
-/// An accessor of one's own gets from the field what the derived one would give:
+/// A hand-written accessor gets from the field what the derived one returns:
 ///
 /// ```
 /// # use assoc_core::{AssociationNotLoaded, HasMany, Model};
@@ -418,8 +418,8 @@ mod validate;
 /// }
 /// ```
 ///
-/// Of an association with rows of its join table beside the targets, both methods are left out; the other one's rows are
-/// `self.tags.get_with_join_rows()`.
+/// For an association with join rows beside the targets, both methods are left out; `self.tags.get_with_join_rows()`
+/// reads the join rows.
 ///
 /// ```
 /// # use assoc_core::Scope;
@@ -459,16 +459,16 @@ mod validate;
 /// }
 /// ```
 ///
-/// ## SQL of one's own
+/// ## Hand-written SQL
 ///
-/// A `has_many` or `has_and_belongs_to_many` can be a statement of the application's own instead of a look-up by key.
+/// A hand-written statement can replace the look-up by key of a `has_many` or `has_and_belongs_to_many`.
 ///
 /// | option | meaning |
 /// |---|---|
 /// | `finder_sql = mentions_of` | a function from `&User` to `RawSql`, which selects exactly the target's columns, in their order |
-/// | `counter_sql = count_mentions_of` | the same for counting; without it, what `finder_sql` finds is counted |
+/// | `counter_sql = count_mentions_of` | a function from `&User` to the `RawSql` that counts the rows; without it, the rows of `finder_sql` are counted |
 ///
-/// `filter`, `order`, `limit`, `offset`, `scope`, `include` and `readonly` can stand beside it; keys, `join_table`,
+/// `filter`, `order`, `limit`, `offset`, `scope`, `include` and `readonly` can be declared as well; keys, `join_table`,
 /// `through`, `as`, `scope_by_owner`, `distinct` and `inverse_of` cannot.
 ///
 /// ```
@@ -495,9 +495,10 @@ mod validate;
 ///
 /// # Names that are taken
 ///
-/// No column can be called `def` or `primary_key`, because of `User::DEF` and `User::PRIMARY_KEY`: give the field
-/// another name and the column this one, with `#[column(name = "def")]`. No association can be called so either, nor
-/// `build`, `change`, `key`, `value`, `set_value`, `bare`, `clone` or `from_values`, because those are methods of every model; nor `row_origin` and `row_origin_mut`.
+/// No column can be named `def` or `primary_key`, because of `User::DEF` and `User::PRIMARY_KEY`. Give the field
+/// another name and keep the name of the column with `#[column(name = "def")]`. No association can have these names
+/// either, nor `build`, `change`, `key`, `value`, `set_value`, `bare`, `clone`, `from_values`, `row_origin` or
+/// `row_origin_mut`, because those are methods of every model.
 #[proc_macro_derive(Model, attributes(model, column, belongs_to, has_one, has_many, has_and_belongs_to_many))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     expand_model(input.into(), Root::Core).into()
@@ -509,7 +510,7 @@ pub fn derive_repo_model(input: TokenStream) -> TokenStream {
     expand_model(input.into(), Root::Repo).into()
 }
 
-/// Makes a newtype a column: it is stored as what it wraps.
+/// Makes a newtype a column type: the database stores the wrapped value.
 ///
 /// ```
 /// use assoc_core::{BelongsTo, ColumnType, Model, SqlType};
@@ -544,8 +545,8 @@ pub fn derive_repo_model(input: TokenStream) -> TokenStream {
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `key` | it can be a primary key; the type must then be `Clone`, `PartialEq` and `Debug` |
-/// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is found |
+/// | `key` | the type can be a primary key; it must then be `Clone`, `PartialEq` and `Debug` |
+/// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is |
 #[proc_macro_derive(ColumnType, attributes(column_type))]
 pub fn derive_column_type(input: TokenStream) -> TokenStream {
     expand_column_type(input.into(), Root::Core).into()
@@ -557,9 +558,9 @@ pub fn derive_repo_column_type(input: TokenStream) -> TokenStream {
     expand_column_type(input.into(), Root::Repo).into()
 }
 
-/// Makes an enum of models, one a variant, the target of polymorphic associations.
+/// Makes an enum of models, one per variant, the target of polymorphic associations.
 ///
-/// The enum must be `Clone`. Each variant holds one model, and no two the same.
+/// The enum must be `Clone`. Each variant contains one model, and no two variants the same model.
 ///
 /// ```
 /// use assoc_core::{BelongsTo, HasMany, Model, Polymorphic as _};
@@ -598,7 +599,7 @@ pub fn derive_repo_column_type(input: TokenStream) -> TokenStream {
 /// let tags: Vec<_> = Commentable::VARIANTS.iter().map(|variant| variant.tag).collect();
 /// assert_eq!(tags, ["Post", "photo"]);
 ///
-/// // What to load for the posts among the targets.
+/// The associations to load for the posts among the targets.
 /// let tree = Comment::COMMENTABLE.with(Commentable::POST.with(Post::COMMENTS));
 /// # let _ = tree;
 /// let target = Commentable::from(Post { id: 1, comments: HasMany::default() });
@@ -614,12 +615,12 @@ pub fn derive_repo_column_type(input: TokenStream) -> TokenStream {
 ///
 /// | option | on | meaning |
 /// |---|---|---|
-/// | `tag = "photo"` | a variant | what the type column holds for it; without it, the model's name |
-/// | `primary_key = "passport"`, `primary_key = "room, code"` | a variant | the fields of its model that rows of this type are found by; without it, the model's primary key |
-/// | `crate = "my_orm::assoc"` | the enum | where the core (or a crate that re-exports its `__private` module) is found |
+/// | `tag = "photo"` | a variant | the variant's value in the type column; without it, the model's name |
+/// | `primary_key = "passport"`, `primary_key = "room, code"` | a variant | the fields of its model that the foreign key refers to; without it, the model's primary key |
+/// | `crate = "my_orm::assoc"` | the enum | where the core (or a crate that re-exports its `__private` module) is |
 ///
-/// All types share the foreign key, so all keys have as many columns, of the same types. The other side of a type with a key
-/// of its own names the same:
+/// All types share the foreign key, so all their keys have the same number and types of columns. If a type has a
+/// special key, its other side names the same key:
 ///
 /// ```
 /// # use assoc_core::{BelongsTo, HasMany, Model};
@@ -655,7 +656,8 @@ pub fn derive_repo_column_type(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// Such a key is compared with the foreign key by what the two store, not by their Rust types: a newtype fits what it wraps.
+/// The key and the foreign key must be stored in the same form; their Rust types may differ, so a newtype fits the type
+/// that it wraps.
 #[proc_macro_derive(Polymorphic, attributes(polymorphic))]
 pub fn derive_polymorphic(input: TokenStream) -> TokenStream {
     expand_polymorphic(input.into(), Root::Core).into()

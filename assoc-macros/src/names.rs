@@ -1,4 +1,4 @@
-//! Names: those the derive infers, those it takes apart, and the nearest to a misspelt one.
+//! Names: those that the derive infers, their parts, and the nearest name to a misspelt one.
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
@@ -22,7 +22,7 @@ pub(crate) fn snake_case(name: &str) -> String {
     out
 }
 
-/// The table of a struct that names none: its last word in the plural, `BlogPost` is in `blog_posts`.
+/// The table of a struct without `table`: its name with the last word in the plural, `BlogPost` is in `blog_posts`.
 pub(crate) fn table_name(name: &str) -> String {
     plural(&snake_case(name))
 }
@@ -77,7 +77,7 @@ pub(crate) fn token(field: &str, span: Span) -> Ident {
     Ident::new(&field.to_uppercase(), span)
 }
 
-/// Whether a field can be called so.
+/// Whether a field can have this name.
 pub(crate) fn is_field_name(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(|first| first == '_' || first.is_alphabetic())

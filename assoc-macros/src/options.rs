@@ -6,11 +6,11 @@ use std::fmt;
 pub(crate) struct OptionTable {
     /// The attribute: `has_many`.
     pub(crate) attribute: &'static str,
-    /// Where it stands, if it takes something else elsewhere.
+    /// Its place, if other places take other options.
     pub(crate) place: &'static str,
     /// What it takes.
     pub(crate) options: &'static [&'static str],
-    /// What it will take. Nobody who knows these from elsewhere should think that they misspelt them.
+    /// Options of a later version. Users who know them from other libraries must not believe that they misspelt them.
     pub(crate) planned: &'static [&'static str],
     /// What it does not take for a reason, and the reason.
     pub(crate) refused: &'static [(&'static str, &'static str)],
@@ -289,7 +289,7 @@ impl Holder {
         }
     }
 
-    /// Whether there is at most one target.
+    /// Whether an owner has at most one target.
     pub(crate) const fn is_to_one(self) -> bool {
         matches!(self, Holder::BelongsTo | Holder::HasOne)
     }

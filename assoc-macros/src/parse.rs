@@ -1,5 +1,5 @@
-//! From syntax to data: what the struct and its attributes say, each option read on its own. What they mean together
-//! is for [`validate`](crate::validate).
+//! From syntax to data: the struct and its attributes, each option by itself. [`validate`](crate::validate) checks them
+//! together.
 
 use proc_macro2::Ident;
 use proc_macro2::Span;
@@ -24,7 +24,7 @@ pub(crate) struct ModelInput {
     pub(crate) default_scope: Option<Path>,
     pub(crate) discriminator: Option<FieldName>,
     pub(crate) tag: Option<LitStr>,
-    /// Whether rows are read once more after they were written, and where it is said.
+    /// Where `read_back` is declared, if it is.
     pub(crate) read_back: Option<Span>,
     pub(crate) fields: Vec<FieldInput>,
 }
@@ -114,7 +114,7 @@ pub(crate) struct AssociationInput {
     pub(crate) deprecated: Option<Attribute>,
 }
 
-/// What is given about keys and ways.
+/// The declared options about keys and the association's path.
 #[derive(Default)]
 pub(crate) struct AssociationOptions {
     pub(crate) foreign_key: Option<FieldNames>,
@@ -127,10 +127,10 @@ pub(crate) struct AssociationOptions {
     pub(crate) polymorphic: bool,
     pub(crate) as_: Option<FieldName>,
     pub(crate) foreign_type: Option<FieldName>,
-    /// Whether types that a polymorphic association does not know are left alone.
+    /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
     pub(crate) tag: Option<LitStr>,
-    /// Whether the application writes what reads it.
+    /// Whether the accessor is hand-written.
     pub(crate) own_accessor: bool,
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,

@@ -32,7 +32,7 @@ pub(crate) struct Model {
     pub(crate) associations: Vec<Association>,
     pub(crate) default_scope: Option<Path>,
     pub(crate) discriminator: Option<Discriminator>,
-    /// Whether rows are read once more after they were written.
+    /// Whether a write reads its rows back.
     pub(crate) read_back: bool,
     /// Fields that are not stored.
     pub(crate) skipped: Vec<Ident>,
@@ -105,15 +105,16 @@ pub(crate) struct Association {
     pub(crate) join_table_span: Option<Span>,
     pub(crate) keys: Keys,
     pub(crate) scope_def: ScopeInput,
-    /// Whether types that a polymorphic association does not know are left alone.
+    /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
-    /// Whether the application writes what reads it.
+    /// Whether the accessor is hand-written.
     pub(crate) own_accessor: bool,
     /// What is said of everything that it is used by.
     pub(crate) deprecated: Option<Attribute>,
 }
 
-/// How the two models are connected. Own columns are indexes, those of the target are constants of it.
+/// How the two models are connected. Columns of this model are indexes, those of the target are constants of the
+/// target.
 pub(crate) enum Keys {
     /// The foreign key is the owner's.
     Own { foreign_key: Vec<usize>, target_key: TargetKey },
@@ -123,13 +124,13 @@ pub(crate) enum Keys {
     Polymorphic { foreign_key: Vec<usize>, foreign_type: usize, type_span: Span },
     /// By another association.
     Through(Box<Through>),
-    /// By SQL of the application's own: functions of the owner.
+    /// By hand-written SQL: functions of the owner.
     CustomSql { find: Path, count: Option<Path> },
     /// By a join table. With a model of its rows, the columns are fields of that.
     JoinTable { table: Option<(Option<String>, String)>, owner_columns: Vec<String>, target_columns: Vec<String> },
 }
 
-/// What an own foreign key refers to.
+/// The columns that this model's foreign key refers to.
 pub(crate) enum TargetKey {
     Primary,
     Named(Vec<Ident>),
@@ -148,11 +149,11 @@ pub(crate) struct TargetType {
 pub(crate) struct Through {
     /// The owner's.
     pub(crate) through: Ident,
-    /// Where that leads to.
+    /// The target of that association.
     pub(crate) middle: Type,
-    /// The constants that may be the one that leads on from there, in the order of preference.
+    /// The constants that may be its source, in the order of preference.
     pub(crate) sources: Vec<Ident>,
-    /// Whether it was named.
+    /// Whether `source` names it.
     pub(crate) named: bool,
     pub(crate) source_type: Option<LitStr>,
 }
@@ -429,7 +430,7 @@ impl Owner<'_> {
         found.into_iter().collect()
     }
 
-    // Why a name is none of a column, and which there are.
+    // The message that a name is no column, with the names that exist.
     fn no_column(&self, name: &str) -> String {
         let field = self.fields.iter().find(|field| plain(&field.ident) == name);
         match field.map(|field| &field.role) {
@@ -449,7 +450,7 @@ impl Owner<'_> {
         }
     }
 
-    // The column that tells models of one table apart.
+    // The column that distinguishes the models of one table.
     fn discriminator(&self, input: &ModelInput, errors: &mut Errors) -> Option<Discriminator> {
         let Some(field) = &input.discriminator else {
             if let Some(tag) = &input.tag {

@@ -1,4 +1,4 @@
-//! Bind parameters on their way out: the core's values as mysql_async's.
+//! Bind parameters: the core's values as values of mysql_async.
 
 use assoc_core::value::hyphenated;
 use assoc_core::value::{Date, Time};

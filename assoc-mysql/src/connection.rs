@@ -1,8 +1,8 @@
 //! A connection as the core sees it: transactions, replacement of dead sessions, and a clean return to the pool.
 //!
-//! What state a connection is in is recorded before anything is sent and corrected when the answer is there. So a
-//! future that is dropped half-way, or a sink that panics, leaves it marked as busy, and a busy connection never goes
-//! back to the pool.
+//! The state of a connection is recorded before a command is sent and corrected when its answer has arrived. So a
+//! future that is dropped half-way, or a sink that panics, leaves the connection marked as busy, and a busy connection
+//! never returns to the pool.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +30,8 @@ const NO_SUCH_SAVEPOINT: u16 = 1305;
 enum Transaction {
     None,
     Open,
-    /// The server has rolled it back by itself, and whoever began it has not ended it yet. Statements are refused until
-    /// then: they would take effect one by one.
+    /// The server has rolled the transaction back by itself, and the repo has not ended it yet. The driver refuses
+    /// statements until then, because each would take effect by itself.
     Undone(DriverErrorKind),
     /// A statement has ended it, and what came before may have taken effect. Refused as well.
     Ended,
@@ -53,7 +53,7 @@ pub(crate) struct MySqlConnection {
     /// It came from the pool and has not answered yet: it may be dead without anybody's fault.
     untried: bool,
     transaction: Transaction,
-    /// Whether the server's answers tell that a transaction is open. Some proxies do not pass it on.
+    /// Whether the server's answers say that a transaction is open. Some proxies do not pass that on.
     tells_transactions: bool,
     /// Something was sent and its answer has not been read to the end.
     busy: bool,
@@ -116,7 +116,7 @@ impl MySqlConnection {
         }
     }
 
-    /// Compares what the server says about its transaction with what it should be, after a statement.
+    /// After a statement, compares the transaction state that the server reports with the expected one.
     async fn follow<T>(&mut self, sql: &str, outcome: Result<T, Failure>) -> Result<T> {
         self.untried = false;
         let failed = match &outcome {
@@ -149,7 +149,7 @@ impl MySqlConnection {
         outcome.map_err(|failure| failure.error)
     }
 
-    /// Whether a failed statement may have begun or ended a transaction. The answer to it does not tell.
+    /// Whether a failed statement may have begun or ended a transaction. The answer to a failed statement does not say.
     fn must_ask(&self, sql: &str, kind: DriverErrorKind) -> bool {
         use DriverErrorKind::{
             CheckViolation, ForeignKeyViolation, NotNullViolation, Statement, TooLarge, UniqueViolation, Value,
@@ -199,8 +199,8 @@ impl MySqlConnection {
         }
     }
 
-    /// Whether a failed statement may be run again on a new session without anybody noticing. If so, the old session
-    /// is gone when this returns.
+    /// Whether a failed statement may run again on a new session without a visible effect. If so, the old session is
+    /// closed when this returns.
     fn may_replace(&mut self, failure: &Failure, untouched: bool) -> bool {
         let replaceable = failure.lost && untouched && self.untried && self.transaction == Transaction::None;
         self.untried = false;
@@ -319,7 +319,7 @@ impl MySqlConnection {
 
     async fn run_begin(&mut self, mode: TransactionMode) -> Result<()> {
         if self.transaction != Transaction::None {
-            // The server would commit what is open without a word.
+            // The server would silently commit the open transaction.
             return Err(ErrorKind::Transaction("begun twice on one connection: use a savepoint").into());
         }
         let sql = match mode {
@@ -436,7 +436,7 @@ impl Connection for MySqlConnection {
             // Rolling back to a savepoint keeps it: it has to be forgotten as well. One round trip for both.
             let sql = format!("ROLLBACK TO SAVEPOINT assoc_{depth}; RELEASE SAVEPOINT assoc_{depth}");
             match self.command(&sql).await {
-                // Whoever asked before did not wait for the answer.
+                // The earlier call of this savepoint did not wait for its answer.
                 Err(CommandError::Failed(MyError::Server(error))) if error.code == NO_SUCH_SAVEPOINT => Ok(()),
                 outcome => outcome.map_err(|error| error.into_error(&sql)),
             }
@@ -444,8 +444,8 @@ impl Connection for MySqlConnection {
     }
 }
 
-/// Back to the pool if it is clean, after a rollback if it is inside a transaction, after a reset if it was altered, and
-/// closed if nobody knows.
+/// Returns the connection to the pool if it is clean, after a rollback if it is inside a transaction, and after a reset
+/// if it was altered. Closes it if its state is unknown.
 impl Drop for MySqlConnection {
     fn drop(&mut self) {
         let Some(mut session) = self.session.take() else { return };

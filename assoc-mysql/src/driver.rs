@@ -37,7 +37,7 @@ impl MySql {
         Builder::from_url(url)
     }
 
-    /// Options for a database by mysql_async's own.
+    /// Options for a database, from options of mysql_async.
     pub fn builder_from(options: impl Into<Opts>) -> Builder {
         Builder::from_opts(options.into())
     }
@@ -68,8 +68,8 @@ impl MySql {
         self.dialect.server()
     }
 
-    /// Closes the pool: idle connections say goodbye, those in use are closed when they come back, and nobody gets a
-    /// new one. Without it they are closed in the background when the driver is dropped.
+    /// Closes the pool: idle connections close at once, and those in use when they return. No call gets a connection
+    /// from it afterwards. Without this, dropping the driver closes them in the background.
     pub async fn close(&self) {
         self.pool.close().await;
     }

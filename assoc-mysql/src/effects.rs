@@ -5,18 +5,19 @@ pub(crate) fn only_reads(sql: &str) -> bool {
     is_any(first_word(sql), &["SELECT", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "VALUES", "TABLE"])
 }
 
-/// Whether a statement changes rows and nothing else. If it fails, the server undoes it alone, unless its error says more.
+/// Whether a statement changes rows and nothing else. If it fails, the server undoes it alone, unless its error says
+/// otherwise.
 pub(crate) fn changes_rows(sql: &str) -> bool {
     is_any(first_word(sql), &["INSERT", "REPLACE", "UPDATE", "DELETE"])
 }
 
-/// Whether the id the server reports is that of the one row which was inserted: an upsert reports others.
+/// Whether the id that the server reports is that of the one inserted row. An upsert reports other ids.
 pub(crate) fn is_plain_insert(sql: &str) -> bool {
     first_word(sql).eq_ignore_ascii_case("INSERT") && !contains(sql, "ON DUPLICATE KEY")
 }
 
-/// Whether a statement may leave something in its session that the session's next user would notice: a variable, a
-/// setting, a lock, a temporary table. What is not known to leave nothing counts.
+/// Whether a statement may leave a change in its session that the session's next user would notice: a variable, a
+/// setting, a lock, a temporary table. A statement counts unless it is known to leave none.
 pub(crate) fn alters_session(sql: &str) -> bool {
     let word = first_word(sql);
     let of_rows = only_reads(sql) || changes_rows(sql);
@@ -44,7 +45,7 @@ pub(crate) fn alters_session(sql: &str) -> bool {
     !is_any(word, of_schema) || contains(sql, "TEMPORARY")
 }
 
-/// Whether the text may hold several statements: a semicolon that is not its end.
+/// Whether the text may contain several statements: it has a semicolon that is not its end.
 pub(crate) fn may_be_several(sql: &str) -> bool {
     sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).contains(';')
 }

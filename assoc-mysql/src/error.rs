@@ -33,12 +33,13 @@ fn class(error: &ServerError) -> DriverErrorKind {
         // A table, the transaction, InnoDB; the server, which answers 1290 to much else too.
         1036 | 1792 | 1836 | 1874 => DriverErrorKind::ReadOnly,
         1290 if says("read-only") || says("read_only") => DriverErrorKind::ReadOnly,
-        // No space for a temporary file; a table is full; what the operating system said, in the words of three places.
+        // No space for a temporary file; a table is full; errors of the operating system, which three kinds of messages
+        // report.
         1021 | 1114 => DriverErrorKind::DiskFull,
         3 | 20 | 1026 | 1030 if says("Errcode: 28") || says("errno: 28") || says("error 28 ") => {
             DriverErrorKind::DiskFull
         }
-        // A packet, the result of a function, a row; values that were sent ahead of their statement.
+        // A packet, the result of a function, or a row; values that were sent before their statement.
         1118 | 1153 | 1162 | 1301 => DriverErrorKind::TooLarge,
         1105 if says("max_allowed_packet") => DriverErrorKind::TooLarge,
         // Index or table files that do not fit, marked as crashed, or reported so by InnoDB.
@@ -95,7 +96,7 @@ fn client_class(error: &ClientError) -> DriverErrorKind {
     }
 }
 
-// mysql_async hides its own refusal of a large packet in an I/O error of kind `Other`.
+// mysql_async reports its refusal of a large packet as an I/O error of kind `Other`.
 fn is_too_large(error: &MyError) -> bool {
     match error {
         MyError::Io(IoError::Io(io)) => io.kind() == IoKind::Other && io.to_string().contains("max_allowed_packet"),
@@ -114,7 +115,7 @@ pub(crate) fn of_connect(error: MyError) -> Error {
     report.with_source(error).into()
 }
 
-/// Whether a connection was refused because the server has as many as it takes.
+/// Whether the server refused the connection because its limit is reached.
 pub(crate) fn is_full(error: &Error) -> bool {
     error.driver().and_then(DriverError::code).is_some_and(|code| matches!(code, "1040" | "1203" | "1226"))
 }
@@ -124,7 +125,7 @@ pub(crate) fn of_options(message: impl Into<String>) -> Error {
     DriverError::new(DriverErrorKind::Other, message).into()
 }
 
-/// A failure of `COMMIT`: if the connection broke, nobody knows whether it took effect.
+/// The error of a failed `COMMIT`. If the connection broke, its outcome is unknown.
 pub(crate) fn of_commit(error: MyError) -> Error {
     let lost = match &error {
         MyError::Server(server) => class(server) == DriverErrorKind::ConnectionLost,
@@ -138,7 +139,7 @@ pub(crate) fn of_commit(error: MyError) -> Error {
     DriverError::new(DriverErrorKind::AmbiguousCommit, message).with_sql("COMMIT").with_source(error).into()
 }
 
-/// Whether the connection is of no further use.
+/// Whether the connection cannot be used any more.
 pub(crate) fn is_lost(error: &MyError) -> bool {
     match error {
         MyError::Server(server) => class(server) == DriverErrorKind::ConnectionLost,
@@ -147,13 +148,13 @@ pub(crate) fn is_lost(error: &MyError) -> bool {
     }
 }
 
-/// Whether the server has rolled back the whole transaction: a deadlock does, and so may a row that changed since the
-/// snapshot was taken; a lock timeout only ends the statement.
+/// Whether the server has rolled back the whole transaction. It does so for a deadlock, and it may do so for a row that
+/// changed since the snapshot; a lock timeout only ends the statement.
 pub(crate) fn undoes_transaction(error: &MyError) -> bool {
     matches!(error, MyError::Server(server) if matches!(server.code, 1020 | 1213 | 1614))
 }
 
-/// Whether the server cannot have seen the statement: the other side was closed before it was sent.
+/// Whether the server cannot have seen the statement, because the other side closed the connection before it was sent.
 pub(crate) fn was_not_sent(error: &MyError) -> bool {
     match error {
         MyError::Io(IoError::Io(io)) => io.kind() == IoKind::BrokenPipe || io.kind() == IoKind::NotConnected,
@@ -205,7 +206,7 @@ fn last_name(qualified: &str) -> &str {
     unquoted.rsplit_once("`.`").map_or(unquoted, |(_, name)| name)
 }
 
-/// The table that our own `INSERT` and `UPDATE` statements name first.
+/// The table that an `INSERT` or `UPDATE` of the core names first.
 fn written_table(sql: &str) -> Option<&str> {
     let rest = sql.strip_prefix("INSERT INTO ").or_else(|| sql.strip_prefix("UPDATE "))?;
     let end = rest.find(" ")?;

@@ -9,14 +9,15 @@
 //!
 //! # Servers
 //!
-//! MariaDB 10.5 and later, MySQL 5.7 and 8, and what speaks their protocol. The driver asks the server what it is and
-//! goes by [`Features`]. The tests run on MariaDB 10.11; **MySQL is declared from its documentation, not verified
-//! here**.
+//! MariaDB 10.5 and later, MySQL 5.7 and 8, and servers that speak their protocol. The driver asks the server for its
+//! version and uses the [`Features`] of that version. The tests run on MariaDB 10.11; **MySQL is declared from its
+//! documentation, not verified here**.
 //!
 //! # TLS
 //!
-//! mysql_async's two TLS features do not compile together, so this crate has neither and the application picks one by
-//! naming mysql_async itself, in the version this crate uses (it is re-exported as [`assoc_mysql::mysql_async`](mysql_async)):
+//! The two TLS features of mysql_async do not compile together, so this crate enables neither. The program selects one:
+//! it depends on mysql_async itself, in the version of this crate (re-exported as
+//! [`assoc_mysql::mysql_async`](mysql_async)):
 //!
 //! ```toml
 //! assoc-mysql = "0.1"
@@ -31,13 +32,12 @@
 //! # Sessions
 //!
 //! Every session is `utf8mb4`, in UTC, and strict: a value that does not fit is an error. `UPDATE` reports the rows it
-//! found, not those it changed. Statements with binds run in the binary protocol, prepared once a connection and kept in
-//! a [bounded cache](Builder::statement_cache); rows are handed on as they arrive.
+//! found, not those it changed. Statements with binds use the binary protocol. Each connection prepares them once and
+//! keeps them in a [bounded cache](Builder::statement_cache). Rows are passed on as they arrive.
 //!
-//! A pooled connection that the server has closed is replaced without anybody noticing, unless it is lost inside a
-//! transaction, which is an error. A connection that is dropped inside a transaction is rolled back, and one that is
-//! dropped in the middle of a statement is closed. This needs a tokio runtime; connections belong to the runtime they
-//! were made on.
+//! The driver silently replaces a pooled connection that the server has closed; a connection lost inside a transaction
+//! is an error. A connection that is dropped inside a transaction is rolled back, and one that is dropped in the middle
+//! of a statement is closed. This needs a tokio runtime; a connection belongs to the runtime that made it.
 //!
 //! # Types
 //!
@@ -53,24 +53,26 @@
 //! | UUIDs | `BINARY(16)` | or [`CHAR(36)`](Builder::uuid_as_text) |
 //! | JSON | `JSON` | |
 //!
-//! A zero date (`0000-00-00`) that an older application left behind reads as `None` in an `Option` and is an error that
-//! shows it elsewhere.
+//! A zero date (`0000-00-00`) from older data reads as `None` in an `Option`; for other fields it is an error that
+//! shows the date.
 //!
 //! # Worth knowing
 //!
-//! * What raw SQL changes in its session (variables, settings, temporary tables, locks) lasts as long as the connection is
-//!   held: to the end of the transaction, or of the one statement. Such a session is reset before anybody else gets it,
-//!   which costs a round trip and its prepared statements. A statement counts as harmless if it begins with a word that is
-//!   known to leave nothing (`SELECT`, `INSERT`, `CREATE`, …) and neither assigns a variable nor takes a lock.
-//! * The server says with each answer whether a transaction is open. If a statement has ended the one it runs in, the rest of
-//!   it is refused, and so is its commit: DDL does so, and so does a procedure with a `COMMIT`, a lock timeout with
-//!   `innodb_rollback_on_timeout`, a deadlock. If a statement outside has left one open, it is rolled back, which is an
-//!   error.
+//! * Raw SQL may change its session (variables, settings, temporary tables, locks). The change lasts until the
+//!   connection returns to the pool: to the end of the transaction, or of the one statement. The driver resets such a
+//!   session before its next use, which costs a round trip and its prepared statements. A statement counts as harmless
+//!   if its first word is known to leave no change (`SELECT`, `INSERT`, `CREATE`, …) and it neither assigns a variable
+//!   nor takes a lock.
+//! * The server reports with each answer whether a transaction is open. A statement may have ended the transaction that
+//!   it runs in: DDL does so, and so do a procedure with a `COMMIT`, a lock timeout with `innodb_rollback_on_timeout`,
+//!   and a deadlock. The driver then refuses the later statements and the commit of that transaction. If a statement
+//!   outside of a transaction leaves one open, the driver rolls it back and returns an error.
 //! * Bind parameters of decimals are sent as text, which the server compares with a `DECIMAL` column as floating point
 //!   numbers: equality is exact up to 15 digits.
-//! * Nobody tells the server that a statement was cancelled: it runs on until it has something to send, and so do the
-//!   locks of its transaction. A time limit on the server (`max_statement_time`, `max_execution_time`) bounds that.
-//! * The session settings are part of what the driver relies on; [`Builder::on_connect`] says which must stay.
+//! * The server does not learn that a statement was cancelled. The statement runs on until it has an answer to send,
+//!   and so do the locks of its transaction. A time limit on the server (`max_statement_time`, `max_execution_time`)
+//!   bounds that.
+//! * The driver relies on the session settings; [`Builder::on_connect`] says which of them must stay.
 
 #![forbid(unsafe_code)]
 

@@ -62,7 +62,7 @@ impl Builder {
 
     pub(crate) fn from_opts(opts: Opts) -> Self {
         let constraints = opts.pool_opts().constraints();
-        // mysql_async's own default of 10 to 100 is not what anybody asked for.
+        // The default of mysql_async, 10 to 100 connections, is not this driver's default.
         let (min, max) =
             if constraints == PoolConstraints::default() { (0, 10) } else { (constraints.min(), constraints.max()) };
         Builder {
@@ -85,7 +85,7 @@ impl Builder {
         self
     }
 
-    /// Idle connections that are kept even if nobody needs them for a while (0, or the URL's `pool_min`).
+    /// Sets the number of idle connections that the pool keeps even without use (default: 0, or the URL's `pool_min`).
     pub fn min_connections(mut self, min: usize) -> Self {
         self.min = min;
         self
@@ -109,12 +109,13 @@ impl Builder {
         self
     }
 
-    /// Whether a pooled connection is pinged before its first statement if that writes outside a transaction (yes).
+    /// Whether a pooled connection is pinged before its first statement, if that writes outside a transaction (default:
+    /// yes).
     ///
-    /// A connection the server has closed is replaced unnoticed. For statements that read, and for the start of a
-    /// transaction, that costs nothing: they are run again. A write must not run twice, and over TCP nothing tells a
-    /// connection that was closed before the write from one that was lost after it. The ping is one round trip; where
-    /// the statement has to be prepared first, or the connection is a local socket, there is none.
+    /// The driver silently replaces a connection that the server has closed. For statements that read, and for the
+    /// start of a transaction, that costs nothing, because they can run again. A write must not run twice, and over TCP
+    /// a connection that was closed before the write looks like one that was lost after it. The ping is one round trip.
+    /// There is none where the statement must be prepared first, or the connection is a local socket.
     pub fn ping_before_write(mut self, ping: bool) -> Self {
         self.ping_before_write = ping;
         self
@@ -127,21 +128,21 @@ impl Builder {
         self
     }
 
-    /// Stores UUIDs as `CHAR(36)` text instead of `BINARY(16)`. Both can be read either way.
+    /// Stores UUIDs as `CHAR(36)` text instead of `BINARY(16)`. Either setting reads both forms.
     pub fn uuid_as_text(mut self, as_text: bool) -> Self {
         self.uuid_as_text = as_text;
         self
     }
 
-    /// A statement for every new session, run in the order given, after the driver's own: another isolation level, a
-    /// time limit, a stricter `sql_mode`. The time zone must stay UTC and the character set `utf8mb4`, or dates and
-    /// text are read wrongly.
+    /// A statement for every new session: another isolation level, a time limit, a stricter `sql_mode`. Statements run
+    /// in the order given, after those of the driver. The time zone must stay UTC and the character set `utf8mb4`;
+    /// otherwise dates and text are read wrongly.
     pub fn on_connect(mut self, sql: impl Into<String>) -> Self {
         self.on_connect.push(sql.into());
         self
     }
 
-    /// Changes mysql_async's own options: TLS, compression, keepalive. See the [crate documentation](crate#tls).
+    /// Changes the options of mysql_async: TLS, compression, keepalive. See the [crate documentation](crate#tls).
     pub fn options(mut self, change: impl FnOnce(OptsBuilder) -> OptsBuilder) -> Self {
         self.opts = change(OptsBuilder::from_opts(self.opts)).into();
         self

@@ -1,12 +1,12 @@
 //! The connections of one driver.
 //!
-//! Fairness and the upper bound are one semaphore: whoever waits is served in order, and a permit is held from
-//! [`Pool::acquire`] until the connection is back (a rollback that runs in the background still holds it). A session
-//! is counted as open by what it carries ([`Counted`]), so that however it ends, the count is right.
+//! One semaphore provides fairness and the upper bound. Tasks wait in order, and each keeps a permit from
+//! [`Pool::acquire`] until the connection is back (a rollback in the background still keeps it). A session carries a
+//! counter of open sessions ([`Counted`]), so the count is right however the session ends.
 //!
-//! mysql_async's pool was not used: it gives connections back through a background task that belongs to the runtime
-//! which happened to ask first, knows no waiting limit, takes an open transaction it did not start itself for a clean
-//! connection, and does not notice dead local sockets.
+//! mysql_async's pool is not used. It returns connections through a background task of the runtime that made the first
+//! call, has no time limit for waiting, considers a connection clean if it did not start the open transaction itself,
+//! and does not notice dead local sockets.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ use crate::session::{Counted, Session};
 
 /// How long a ping of an idle connection may take.
 const PING_LIMIT: Duration = Duration::from_secs(3);
-/// How long to wait for a session of ours before the server is asked again whether it has room for one more.
+/// How long to wait for a session of this pool before asking the server again for one more.
 const FULL_PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]

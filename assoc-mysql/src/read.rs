@@ -1,8 +1,8 @@
-//! Column values on their way in: mysql_async's values as the core's.
+//! Column values of a result: mysql_async's values as the core's.
 //!
-//! What a column holds is decided once a result set, from its type, flags and character set; what remains for each
-//! value is one match, and text and bytes are moved, not copied. The same readers understand both protocols: the
-//! binary one sends numbers and dates as such, the text one sends everything as bytes.
+//! A column's type, flags and character set decide once per result set how its values are read. Each value then costs
+//! one match; text and bytes are moved, not copied. The same readers understand both protocols: the binary one sends
+//! numbers and dates in binary form, the text one sends everything as bytes.
 
 use assoc_core::Value;
 use assoc_core::value::decimal::DecimalNumber;
@@ -13,8 +13,8 @@ use mysql_async::{Column, Value as MyValue};
 /// The character set that says "bytes, not text".
 const BINARY: u16 = 63;
 
-/// From so many decimal places on, zeros at the end are not what somebody wrote: 28 places is what a decimal column has
-/// of which no scale was asked for, and the mean of decimals has more.
+/// From this number of decimal places on, zeros at the end are padding: 28 places are the default scale of a decimal
+/// column, and the mean of decimals has more.
 const PADDED: usize = 28;
 
 fn decimal(bytes: Vec<u8>, change: impl FnOnce(DecimalNumber) -> DecimalNumber) -> Value<'static> {

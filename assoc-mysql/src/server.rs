@@ -1,8 +1,7 @@
-//! Which server this is, and what it can do.
+//! The kind and version of the server, and its features.
 //!
-//! MySQL and MariaDB speak one protocol and have drifted apart in everything else, so each has [`Features`] of its own.
-//! Only MariaDB 10.11 is verified by this crate's tests; the other sets are declared from the servers' documentation
-//! and not verified here.
+//! MySQL and MariaDB speak one protocol and differ in everything else, so each has separate [`Features`]. This crate's
+//! tests verify MariaDB 10.11 only; the other sets are declared from the servers' documentation and not verified here.
 
 use std::fmt;
 
@@ -132,7 +131,7 @@ impl Features {
     pub const MYSQL_8_0_14: Features = Features { lateral: true, skip_locked: true, ..Features::MYSQL_8_0 };
     /// MySQL 8.0.16 and later. Declared, not verified here.
     pub const MYSQL_8_0_16: Features = Features { check_constraints: true, ..Features::MYSQL_8_0_14 };
-    /// MariaDB 10.2 to 10.4, which nobody maintains any more. Declared, not verified here.
+    /// MariaDB 10.2 to 10.4, which are no longer maintained. Declared, not verified here.
     pub const MARIADB_10_2: Features =
         Features { window_functions: true, check_constraints: true, ..Features::MYSQL_5_7 };
     /// MariaDB 10.5. Declared, not verified here.
@@ -154,7 +153,7 @@ impl Features {
         capabilities.free_snapshot = false;
         capabilities.savepoints = self.savepoints;
         capabilities.row_values = true;
-        // The range analysis of `(a, b) IN (…)` is quadratic where `a` and `b` have indexes of their own.
+        // The range analysis of `(a, b) IN (…)` is quadratic if `a` and `b` have separate indexes.
         capabilities.long_row_lists = false;
         capabilities.per_owner_limit = match self {
             Features { lateral: true, .. } => PerOwnerLimit::Lateral,

@@ -23,7 +23,8 @@ use crate::statements::Statements;
 const NOT_PREPARABLE: u16 = 1295;
 /// "Prepared statement needs to be re-prepared", and an id the server does not know (behind a proxy).
 const STALE: [u16; 2] = [1615, 1243];
-/// From this size on values may be sent before their statement, in packets of their own. (mysql_async does so from 16 MiB.)
+/// From this size on, values may be sent before their statement, in separate packets. (mysql_async does so from 16
+/// MiB.)
 const LONG_DATA: usize = 1 << 20;
 
 /// A session, counted in its pool as long as it lives.
@@ -33,7 +34,8 @@ pub(crate) struct Session {
     uuid_as_text: bool,
     /// Something was run that the next user of this session would notice.
     altered: bool,
-    /// Whether the server's answers say that every statement is its own transaction. Some proxies do not pass it on.
+    /// Whether the server's answers say that every statement is a transaction by itself. Some proxies do not pass that
+    /// on.
     tells_autocommit: bool,
     _counted: Counted,
 }
@@ -141,7 +143,7 @@ impl Session {
         })
     }
 
-    /// Whether the session has to be [restored](Self::restore) before somebody else uses it.
+    /// Whether the session must be [restored](Self::restore) before its next use.
     pub(crate) fn is_altered(&self) -> bool {
         self.altered
     }
@@ -158,9 +160,9 @@ impl Session {
         Ok(())
     }
 
-    /// Whether running a statement begins with an exchange that has no effect, so that a dead session shows itself
-    /// before anything is at stake: preparing it, or writing to a local socket, which fails when the other side has
-    /// closed it, where TCP takes the bytes.
+    /// Whether running a statement begins with an exchange without effect, so that a dead session shows before the
+    /// statement runs. Preparing the statement is such an exchange. So is writing to a local socket, which fails if the
+    /// other side has closed it; TCP accepts the bytes.
     pub(crate) fn shows_death_first(&self, statement: &Statement) -> bool {
         let local = self.conn.opts().socket().is_some();
         let prepares = !statement.binds().is_empty() && !self.statements.contains(statement.sql());
@@ -186,7 +188,7 @@ impl Session {
         self.run_prepared(statement, sink, began).await.map(|_| ())
     }
 
-    /// Runs a statement whose rows, if it has any, nobody wants.
+    /// Runs a statement and drops its rows, if it has any.
     pub(crate) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, Failure> {
         let mut rows = 0;
         let mut counting = |_: &mut [Value<'_>]| {
@@ -283,8 +285,8 @@ impl Session {
     }
 }
 
-/// Pushes the rows of the first result set into the sink and reads the rest to its end, so that the connection is
-/// ready for the next statement, also after the sink has refused a row.
+/// Pushes the rows of the first result set into the sink and reads the rest to its end. The connection is then ready
+/// for the next statement, even after the sink has refused a row.
 async fn deliver<P: Protocol>(
     mut result: QueryResult<'_, 'static, P>,
     sink: &mut dyn RowSink,

@@ -1,9 +1,9 @@
 //! Prepared statements of one connection, by their text.
 //!
-//! mysql_async has a cache of its own, which looks for `:name` placeholders in the text before every look-up. This one
-//! is asked with the text as it is and hands out what is ready to run, so a list of 1,024 placeholders is only ever
-//! looked at once. The least recently used statement makes room; finding it is a walk over the cache, which only a
-//! statement that has to be prepared pays, and it pays a round trip anyway.
+//! mysql_async has a cache as well, which scans the text for `:name` placeholders before every look-up. This one looks
+//! up the text as it is and returns a statement that is ready to run, so a list of 1,024 placeholders is scanned only
+//! once. A new statement replaces the least recently used one. Finding that one is a walk over the cache, which only a
+//! statement that must be prepared pays for, and that costs a round trip anyway.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,8 +41,8 @@ impl Statements {
         self.by_text.contains_key(sql)
     }
 
-    /// Keeps a statement. The answer has to be closed on the server: it is what made room, or the statement itself
-    /// once it has run, if nothing is kept at all.
+    /// Keeps a statement. The caller must close the returned statement on the server: the replaced one, or, if the
+    /// cache keeps nothing, the statement itself after it has run.
     #[must_use]
     pub(crate) fn put(&mut self, sql: Arc<str>, statement: Prepared, alters_session: bool) -> Option<Prepared> {
         if self.capacity == 0 {

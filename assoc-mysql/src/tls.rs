@@ -1,8 +1,8 @@
-//! Whether mysql_async was built with TLS: the application decides that, not this crate, and without it mysql_async panics
-//! when it is asked for TLS.
+//! Detects whether mysql_async was built with TLS. The program decides that, not this crate, and without TLS
+//! mysql_async panics when a connection requests it.
 //!
-//! [`SslOpts::with_client_identity`] exists with TLS only. Where it does not, a trait's method of the same name is called
-//! instead, so the type of the answer tells.
+//! [`SslOpts::with_client_identity`] exists with TLS only. Without it, the compiler calls a trait's method of the same
+//! name, so the type of the result says which.
 
 use assoc_core::{DriverError, DriverErrorKind, Result};
 use mysql_async::{Opts, SslOpts};

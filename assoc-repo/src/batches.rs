@@ -1,13 +1,14 @@
 //! Reading large tables in pages by key: no open cursor, no growing offset, and each page has its preloads.
 //!
-//! A page begins after the last row of the one before: `WHERE (a, id) > (last a, last id)`, written out column by
-//! column so that orders may mix directions and columns may be `NULL`. Rows that are inserted or deleted meanwhile do
-//! not shift what comes next.
+//! A page begins after the last row of the page before: `WHERE (a, id) > (last a, last id)`, written column by column
+//! so that orders may mix directions and columns may be `NULL`. Rows that are inserted or deleted meanwhile do not
+//! shift later pages.
 //!
-//! The last row's values are those that the database sorted by, selected beside the row (`carried.rs`) and compared as
-//! its order compares them: `NULL` on the database's side of the values, and what a list declares (`ENUM`) by its place.
-//! Where joins repeat rows, equal rows follow each other; the next page begins with the last row again and leaves out as
-//! many as there were. To tell them apart by the joined rows' keys was the alternative, which some tables do not have.
+//! The values of the last row are those that the database sorted by. They are selected beside the row (`carried.rs`)
+//! and compared as the database's order compares them: `NULL` before or after the values, and an `ENUM` by its position
+//! in the list. Where joins repeat rows, equal rows are adjacent; the next page begins with the last row again and
+//! skips the number of equal rows already returned. The keys of the joined rows would identify them as well, but some
+//! tables have no key.
 
 use std::fmt;
 use std::pin::Pin;
@@ -25,11 +26,11 @@ use crate::query::Select;
 use crate::repo::Repo;
 
 impl Repo {
-    /// The rows of a query in pages of `size`. 1 statement a page, and what the preloads cost a page.
+    /// The rows of a query in pages of `size` rows. Each page costs 1 statement, and the statements of its preloads.
     ///
     /// # Errors
-    /// When the model has no primary key, or the query is grouped, distinct without its key, or sorted by something that a
-    /// page cannot begin after.
+    /// When the model has no primary key, or the query is grouped, distinct without its key, or sorted by an expression
+    /// that no page can begin after.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -56,7 +57,7 @@ impl Repo {
             return Err(Error::invalid_query(model.name, "a batch needs a size of at least 1"));
         }
         let repo = self.in_database_of(model);
-        // Scopes may bring an order and a limit. Whatever is refused is refused before the first page.
+        // Scopes may add an order and a limit. All refusals come before the first page.
         query.refuse_lock("batches")?;
         let CompiledQuery { select: spec, load, .. } = query.clone().into_request().compile(&repo.context())?;
         if spec.distinct && load.is_none() && !spec.selects_key() {
@@ -101,7 +102,8 @@ impl Repo {
         })
     }
 
-    /// The rows of a query one after the other, read in pages of 1,000 behind the scenes.
+    /// The rows of a query one after the other, read in pages of 1,000. Each page costs 1 statement, and the statements
+    /// of its preloads.
     ///
     /// # Errors
     /// As [`in_batches`](Self::in_batches).
@@ -116,14 +118,14 @@ struct PageColumn {
     column: ColumnRef,
     direction: Direction,
     nullable: bool,
-    // Whether it may be sorted by a number instead of its text, which is carried as well.
+    // Whether it may be sorted by a number in place of its text, which is carried as well.
     listed: bool,
 }
 
 impl PageColumn {
     fn new(model: &ModelDef, column: &ColumnRef, direction: Direction, capabilities: &Capabilities) -> Self {
         let own = model.columns.iter().find(|known| column.path.is_empty() && known.name == column.name);
-        // Of a joined table there may be no row.
+        // A joined table may have no row, so its columns may be `NULL`.
         let nullable = own.is_none_or(|own| own.nullable);
         let listed = capabilities.listed_text && own.is_none_or(|own| own.sql_type == SqlType::Text);
         PageColumn { column: column.clone(), direction, nullable, listed }
@@ -134,7 +136,7 @@ impl PageColumn {
         [Operand::Column(self.column.clone())].into_iter().chain(number)
     }
 
-    // What the column is compared by after a row, and the row's value of that.
+    // The operand to compare with after a row, and the row's value of it.
     fn place(&self, carried: &mut std::slice::Iter<'_, Value<'static>>) -> (Operand, Value<'static>) {
         let value = carried.next().cloned().unwrap_or_default();
         let place = if self.listed { carried.next() } else { None };
@@ -151,13 +153,13 @@ pub struct Batches<M> {
     repo: Repo,
     query: Select<M>,
     order: Vec<PageColumn>,
-    // Whether joins repeat rows, so that a page may end between equal ones.
+    // Whether joins repeat rows, so that a page may end between equal rows.
     repeats: bool,
     size: u64,
     remaining: Option<u64>,
-    // What the last row was sorted by.
+    // The values by which the last row was sorted.
     last: Carried,
-    // How many rows there were, after how many that the query leaves out.
+    // The number of rows returned so far, and the query's offset.
     seen: u64,
     left_out: u64,
     done: bool,
@@ -173,7 +175,7 @@ impl<M: Model> Batches<M> {
     /// The next page, or `None` after the last.
     ///
     /// # Errors
-    /// When a row cannot be read or the database fails. The page can be asked for again.
+    /// When a row cannot be read or the database fails. A second call reads the same page again.
     pub async fn next(&mut self) -> Result<Option<Vec<M>>> {
         let size = self.remaining.map_or(self.size, |remaining| remaining.min(self.size));
         if self.done || size == 0 {
@@ -182,14 +184,14 @@ impl<M: Model> Batches<M> {
         let mut query = self.query.clone().limit(size);
         query.spec.carried = self.order.iter().flat_map(PageColumn::carried).collect();
         if self.repeats && self.left_out > 0 && self.last.equal == self.seen {
-            // Nobody knows how many of the first equal rows are among those that are left out.
+            // The number of the first equal rows among the skipped ones is unknown.
             query.spec.offset = Some(self.left_out.saturating_add(self.seen));
         } else if self.last.equal > 0 {
             query.spec.after = Some(self.after()?);
-            // Equal rows are not told apart: as many are left out as there were.
+            // Equal rows cannot be distinguished, so the page skips the number of rows already returned.
             query.spec.offset = match (self.repeats, M::DEF.default_scope) {
                 (true, _) => Some(self.last.equal),
-                // Its scope's offset was the first page's.
+                // The offset of the default scope applied to the first page.
                 (false, Some(_)) => Some(0),
                 (false, None) => None,
             };
@@ -203,7 +205,7 @@ impl<M: Model> Batches<M> {
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 
-    // (a > x) OR (a = x AND b > y) OR …, or with equal rows as well.
+    // (a > x) OR (a = x AND b > y) OR …; equal rows are included where joins repeat rows.
     fn after(&self) -> Result<Expr> {
         let repo = self.repo.in_database_of(M::DEF);
         let dialect = repo.dialect();
@@ -268,10 +270,10 @@ impl<M> fmt::Debug for RowStream<M> {
 }
 
 impl<M: Model> RowStream<M> {
-    /// The next row, or `None` after the last; for programs without a stream library.
+    /// The next row, or `None` after the last. It is for programs without a stream library.
     ///
     /// # Errors
-    /// When a row cannot be read or the database fails; the stream has ended then.
+    /// When a row cannot be read or the database fails. The stream ends then.
     pub async fn next(&mut self) -> Result<Option<M>> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
     }
@@ -308,11 +310,11 @@ impl<M: Model> Stream for RowStream<M> {
     }
 }
 
-// Nothing in a stream refers to itself.
+// No part of a stream refers to another part of it.
 impl<M> Unpin for RowStream<M> {}
 
 impl<M: Model> Select<M> {
-    /// Sorted by what was asked for, then by primary key, whether or not rows are counted off.
+    /// Sorts by the requested order, then by primary key, with or without an offset.
     pub(crate) fn in_total_order(mut self) -> Self {
         for name in M::DEF.primary_key_names() {
             let operand = Operand::Column(ColumnRef::own(name));

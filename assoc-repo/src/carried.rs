@@ -11,7 +11,7 @@ use crate::session::Session;
 pub(crate) struct Carried {
     /// Its values.
     pub(crate) values: Vec<Value<'static>>,
-    /// How many rows in a row, up to the last, carried the same.
+    /// The number of adjacent rows, up to the last, that carried the same values.
     pub(crate) equal: u64,
 }
 
@@ -27,7 +27,7 @@ impl Carried {
     }
 }
 
-/// Runs a statement that carries so many values after those that the sink takes.
+/// Runs a statement that selects `count` more values after those that the sink takes.
 pub(crate) async fn query_carrying(
     session: &mut Session<'_>,
     statement: &Statement,

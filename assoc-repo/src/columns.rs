@@ -1,14 +1,14 @@
-//! What a query can select instead of whole models: a column, an aggregate, or a tuple of them.
+//! The columns that a query can select in place of whole models: a column, an aggregate, or a tuple of them.
 
 use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Operand, Result, Selectable, Value};
 
-/// A column, an aggregate, or a tuple of up to six: what [`Repo::pluck`](crate::Repo::pluck) reads, and what
-/// [`Select::select`](crate::Select::select) and [`Select::group_by`](crate::Select::group_by) name.
+/// A column, an aggregate, or a tuple of up to six. [`Repo::pluck`](crate::Repo::pluck) reads them, and
+/// [`Select::select`](crate::Select::select) and [`Select::group_by`](crate::Select::group_by) name them.
 pub trait Columns<M> {
-    /// One row of them.
+    /// The Rust type of one row of them.
     type Row: Send;
 
-    /// The data form.
+    /// The columns as data, for the planner.
     fn operands(self) -> Vec<Operand>;
 
     /// Reads one row.
@@ -18,7 +18,7 @@ pub trait Columns<M> {
     fn decode(values: &mut [Value<'_>], selected: &Selected) -> Result<Self::Row>;
 }
 
-/// What a statement selects: it names the values that cannot be read.
+/// The columns that a statement selects. They give their names to values that cannot be read.
 #[derive(Debug, Clone)]
 pub struct Selected {
     model: &'static str,
@@ -30,10 +30,10 @@ impl Selected {
         Selected { model, operands }
     }
 
-    /// Reads the value at a place of a row.
+    /// Reads the value at a position of a row.
     ///
     /// # Errors
-    /// When there is none, or it is not of this type.
+    /// When there is no such position, or its value is not of this type.
     pub fn read<V: ColumnType>(&self, values: &mut [Value<'_>], at: usize) -> Result<V> {
         let value =
             values.get_mut(at).ok_or_else(|| Error::invalid_query(self.model, "the row has too few columns"))?;

@@ -5,8 +5,8 @@ use assoc_core::{ErrorKind, Result};
 use crate::Repo;
 
 impl Repo {
-    /// A repo over the database of a URL, with the driver's default options. What to write before the colon picks the
-    /// driver, which has to be part of the program:
+    /// A repo over the database of a URL, with the driver's default options. The scheme of the URL selects the driver,
+    /// which must be part of the program:
     ///
     /// | URL | feature of `assoc-repo` | driver |
     /// |---|---|---|
@@ -17,7 +17,7 @@ impl Repo {
     /// assoc-repo = { version = "0.1", features = ["sqlite", "mysql"] }
     /// ```
     ///
-    /// For other options, and for a driver of one's own, make the driver and pass it to [`Repo::new`].
+    /// For other options, and for another driver, make the driver and pass it to [`Repo::new`].
     ///
     /// # Errors
     /// [`ErrorKind::NoDriver`] when no driver knows the URL, naming the feature that is missing; otherwise what the

@@ -1,10 +1,10 @@
 //! Reading one association of one owner, explicitly and without storing it: Crecto's `get_association`.
 //!
-//! One statement on the target: by its key, or joined to the tables on the way back to the owner for an association that
-//! goes through others or a join table. Where such an association chooses among rows on its way (a `has_one`, a limit of
-//! a part), no join gives what it declares; it is loaded like a preload of a single owner then, and taken out of a copy
-//! of its row. So are polymorphic targets, rows of groups, what has SQL of its own, and targets that are to lead back to
-//! the owner.
+//! One statement on the target reads it: by its key, or joined through the intermediate tables for a through
+//! association or a join table. No join expresses a through association that limits its intermediate rows (a `has_one`,
+//! a limit of a part). Such an association is loaded like a preload of a single owner, into a copy of the owner's row,
+//! and taken out of it. The same holds for polymorphic targets, grouped rows, hand-written SQL, and targets whose
+//! inverse the query loads.
 
 use std::any::Any;
 use std::future::Future;
@@ -23,10 +23,10 @@ use crate::repo::Repo;
 
 /// An association that [`Repo::get_association`] can read with a query of model `T`.
 pub trait ReadAssociation<O, T> {
-    /// What reading gives: `Vec<T>`, or `Option<T>` for a single target.
+    /// The type that reading returns: `Vec<T>`, or `Option<T>` for a single target.
     type Read;
 
-    /// Reads it for one owner.
+    /// Reads the association of one owner.
     fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> impl Future<Output = Result<Self::Read>> + Send;
 }
 
@@ -65,8 +65,9 @@ impl<O: Model, T: Model, S: ToOne<Target = T>> ReadAssociation<O, T> for Associa
 impl Repo {
     /// The targets of an association of one owner: `Vec<T>`, or `Option<T>` for a single target. The owner is not
     /// changed. The query may add conditions, an order, a limit and preloads; pass [`Query::new`](crate::Query::new)
-    /// for all. 1 statement, joined where the association goes through others (1 a part where it chooses among rows on its
-    /// way); none if the owner's key is `NULL`, and none for a preload of the inverse, which is the owner.
+    /// for all targets. It costs 1 statement, which joins the tables of a through association, or 1 statement per part
+    /// if a part limits its rows. It costs none if the owner's key is `NULL`. A preload of the inverse costs none
+    /// either, because that is the owner.
     ///
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
@@ -79,11 +80,12 @@ impl Repo {
         association.read(self, owner, query).await
     }
 
-    /// The target of a polymorphic association of one owner, or `None`. 1 statement; none if the owner names no target.
+    /// The target of a polymorphic association of one owner, or `None`. It costs 1 statement, or none if the owner
+    /// names no target.
     ///
     /// # Errors
-    /// When the owner names a type the association does not know ([`AssociationNotLoaded`] where it leaves such owners
-    /// alone), a row cannot be read, or the database fails.
+    /// When the owner names a type that is none of the association's variants ([`AssociationNotLoaded`] where the
+    /// association leaves such owners not loaded), a row cannot be read, or the database fails.
     pub async fn get_polymorphic<O: Model, S: ToOne>(
         &self,
         owner: &O,
@@ -113,7 +115,7 @@ async fn rows<O: Model, T: Model>(
     query: Select<T>,
 ) -> Result<Vec<T>> {
     let mut query = query;
-    // The chain is not kept while statements run.
+    // The chain is dropped before statements run.
     let (read_by, own) = {
         let chain = match def.options.owner_scope {
             Some(scope) => Chain::of_owner(def, scope(owner), ScopeDef::default())?,
@@ -126,7 +128,7 @@ async fn rows<O: Model, T: Model>(
     };
     match read_by {
         ReadBy::Key(key) => direct(repo, def, key, own, owner, query).await,
-        // Boxed: the commonest reader need not carry their state.
+        // Boxed, so that the most frequent reader does not carry their state.
         ReadBy::Parts => Box::pin(by_parts(repo, def, owner, query)).await,
         ReadBy::JoinChain => match way(repo, def, &query)? {
             Some(way) => Box::pin(by_way(repo, way, own, owner, query)).await,
@@ -135,21 +137,21 @@ async fn rows<O: Model, T: Model>(
     }
 }
 
-/// By what kind of statements the targets of one owner are read.
+/// The kind of statements that read the targets of one owner.
 enum ReadBy {
-    /// One on their table.
+    /// One statement on the targets' table.
     Key(KeyJoin),
-    /// One that joins the tables between, if there is one.
+    /// One statement that joins the intermediate tables, if a join chain exists.
     JoinChain,
-    /// Those of a preload.
+    /// The statements of a preload.
     Parts,
 }
 
 impl ReadBy {
     fn of<T: Model>(chain: &Chain, query: &Select<T>) -> Result<ReadBy> {
         Ok(match &chain.parts {
-            // An inverse is the owner itself, which a preload finds in memory. The first of each group are chosen by the
-            // statement that preloads have.
+            // The inverse is the owner itself, which a preload finds in memory. Grouped rows need the statement that
+            // preloads have.
             ChainParts::Key(hop) if chain.scope.group.is_empty() && !leads_back(chain.association, query)? => {
                 ReadBy::Key(hop.key)
             }
@@ -159,7 +161,7 @@ impl ReadBy {
     }
 }
 
-// Whether the query loads the inverse, and is one that a preload can stand for.
+// Whether the query loads the inverse, and a preload can replace it.
 fn leads_back<T: Model>(def: &AssociationDef, query: &Select<T>) -> Result<bool> {
     let spec = &query.spec;
     let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
@@ -173,11 +175,11 @@ fn leads_back<T: Model>(def: &AssociationDef, query: &Select<T>) -> Result<bool>
     Ok(!reaches && query.preloads.iter().any(is_inverse))
 }
 
-// The way to the targets, if one statement can go it.
+// The join chain to the targets, if one statement can read them.
 fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -> Result<Option<JoinChain>> {
     let loads_by_join = query.preloads.iter().any(|request| request.strategy == Strategy::Joined);
-    // An owner may reach a row several times; a query that joins what it loads, or asks for each row once, cannot say
-    // how often. SQL of the application's own was written for one table.
+    // An owner may reach a row several times. A query that joins what it loads, or that is distinct, cannot say how
+    // often. Raw SQL was written for one table.
     if loads_by_join || query.spec.distinct || query.spec.filter.has_raw() {
         return Ok(None);
     }
@@ -188,7 +190,7 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
     let selects = request.scope.select.is_some();
     let chain = repo.context().chain(def, request.scope.clone())?;
     if selects {
-        // The same columns have to be there as for a preload; its plan knows which.
+        // The plan of a preload checks that the query selects the columns that a preload needs.
         repo.plan((def.owner)(), Root::Existing, vec![request])?;
     }
     let numbers = repo.in_database_of(T::DEF).dialect().capabilities().window_functions;
@@ -219,7 +221,7 @@ async fn by_way<T: Model>(
     if way.cardinality == Cardinality::One {
         query = query.at_most(1);
     }
-    // What is left to choose is loaded by key, for the same reason as above.
+    // Strategies that are still open become loading by key, for the same reason as above.
     for request in query.preloads.iter_mut().filter(|request| request.strategy == Strategy::Auto) {
         *request = request.clone().with_strategy(Strategy::Keyed);
     }
@@ -302,7 +304,7 @@ async fn direct<T: Model>(
         query.selected = own.select.map(|columns| column_operands::<T>(&columns));
     }
     if let Some(selected) = &query.selected {
-        // The same columns have to be there as for a preload; its plan knows which.
+        // The plan of a preload checks that the query selects the columns that a preload needs.
         let mut scope_def = ScopeDef::default();
         scope_def.select = Some(selected_columns(T::DEF, selected)?);
         repo.plan(
@@ -312,7 +314,8 @@ async fn direct<T: Model>(
         )?;
     }
     if !hop.unique {
-        // The same order as a preload's: what was asked for, then the primary key. A default scope's order comes first.
+        // The same order as a preload's: the requested order, then the primary key. A default scope's order comes
+        // first.
         if query.spec.order.is_empty() && !query.unscoped {
             query.spec.order = T::DEF.base_scope(false).order;
         }

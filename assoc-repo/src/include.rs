@@ -1,8 +1,7 @@
 //! Preloads by name, at run time: `posts.comments`, as in a JSON:API `?include=`.
 //!
-//! Names from the application's own code go to [`Select::preload_path`]. Names from outside go through an
-//! [`Include`], which knows the paths that are allowed: what is not on its list is refused before anything runs, and so
-//! is more than it was made for.
+//! Names from the program's code go to [`Select::preload_path`]. Names from outside go through an [`Include`], which
+//! knows the allowed paths. It refuses all other paths, and more paths than its limit, before any statement runs.
 
 use std::marker::PhantomData;
 
@@ -11,7 +10,7 @@ use assoc_core::{Chain, ErrorKind, IntoPreload, Model, ModelDef, Request, Result
 use crate::query::{Query, Select};
 
 impl<M: Model> Query<M> {
-    /// Rows with an association named at run time: [`Select::preload_path`].
+    /// Begins a query with [`Select::preload_path`].
     ///
     /// # Errors
     /// When a name on the path does not exist.
@@ -21,11 +20,11 @@ impl<M: Model> Query<M> {
 }
 
 impl<M: Model> Select<M> {
-    /// Loads associations named at run time, each below the one before: `"posts.comments"`. For names from outside the
-    /// program use [`Include`].
+    /// Loads associations named at run time, each below the one before: `"posts.comments"`. It costs what
+    /// [`preload`](Self::preload) costs. For names from outside the program use [`Include`].
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownAssociation`] naming the model and the names that exist; nothing runs then.
+    /// [`ErrorKind::UnknownAssociation`] with the model and the names that exist, before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -44,7 +43,7 @@ impl<M: Model> Select<M> {
     }
 }
 
-// The request of a path. Of a polymorphic association, every type that knows the next name takes part.
+// The request of a path. Every variant of a polymorphic association that knows the next name takes part.
 fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
     let (name, rest) = match path.split_once('.') {
         Some((name, rest)) => (name, Some(rest)),
@@ -59,7 +58,7 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
         for target in targets {
             match request(target, rest) {
                 Ok(child) => children.push(child),
-                // Whoever knows the next name can say what is wrong below it.
+                // The variant that knows the next name has the better message about what follows it.
                 Err(error) if refused.is_none() || target.association(next).is_ok() => refused = Some(error),
                 Err(_) => {}
             }
@@ -71,7 +70,7 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
     Ok(Request { children, ..Request::new(association) })
 }
 
-/// Which associations a client may ask for by name.
+/// The associations that a client may request by name.
 ///
 /// ```
 /// # use assoc_repo::prelude::*;
@@ -94,7 +93,7 @@ pub struct Include<M> {
 }
 
 impl<M: Model> Include<M> {
-    /// Allows these paths. A path does not allow those below it; it does allow those it passes.
+    /// Allows these paths and the paths that they pass through, but not the paths below them.
     ///
     /// # Errors
     /// When a path names an association that does not exist.
@@ -111,26 +110,26 @@ impl<M: Model> Include<M> {
         Ok(Include { paths: allowed, most: 20, deepest: usize::MAX, model: PhantomData })
     }
 
-    /// At most so many paths may be asked for at once; 20 if nothing is said.
+    /// Limits the number of paths in one request; without this call the limit is 20.
     #[must_use]
     pub fn at_most(mut self, paths: usize) -> Self {
         self.most = paths;
         self
     }
 
-    /// Paths may be so many levels deep at most, also where deeper ones are allowed: for a bound that does not depend on
-    /// how long the list of allowed paths has grown.
+    /// Limits the levels of a path, even where deeper paths are allowed. This bound does not depend on the list of
+    /// allowed paths.
     #[must_use]
     pub fn at_most_levels(mut self, levels: usize) -> Self {
         self.deepest = levels;
         self
     }
 
-    /// Reads a comma-separated list of paths. Empty parts are skipped, so an empty list asks for nothing.
+    /// Reads a comma-separated list of paths. Empty parts are skipped, so an empty list requests no association.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownAssociation`] for a path that is not allowed, with those that are; an error if there are too
-    /// many.
+    /// [`ErrorKind::UnknownAssociation`] with the allowed paths for a path that is not allowed, and
+    /// [`ErrorKind::InvalidQuery`] for too many paths or levels.
     pub fn parse(&self, list: &str) -> Result<Included<M>> {
         let requested: Vec<&str> = list.split(',').map(str::trim).filter(|path| !path.is_empty()).collect();
         if requested.len() > self.most {
@@ -162,7 +161,7 @@ impl<M: Model> Include<M> {
     }
 }
 
-/// Associations that a client asked for and may have: goes to [`Query::preload`].
+/// Associations that a client requested and may have. Pass it to [`Query::preload`].
 #[derive(Debug, Clone)]
 pub struct Included<M> {
     requests: Vec<Request>,

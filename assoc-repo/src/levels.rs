@@ -1,14 +1,14 @@
 //! The connection of an open transaction, and which of its levels are open.
 //!
 //! A level is the transaction itself or a savepoint in it. A handle names its level by identity, not by depth, so a
-//! handle of a level that has ended can never reach another one that happens to be as deep. Statements belong to the
-//! innermost level: savepoints on one connection nest, so two of them that overlap would undo or keep each other's rows.
+//! handle of a level that has ended can never reach another level of the same depth. Statements belong to the innermost
+//! level. Savepoints on one connection nest, so two overlapping ones would undo or keep each other's rows.
 //!
 //! # Futures that are dropped
 //!
-//! A level joins the list before its SAVEPOINT is sent and leaves it after its end was answered, and it is marked as
-//! abandoned in between. Whatever future is dropped half-way, the next user of the connection finds the mark and undoes
-//! the level. It may find the work half done: [`Connection::rollback_to_savepoint`] can be repeated.
+//! A level joins the list before its SAVEPOINT is sent and leaves it after its end was answered; in between it is
+//! marked as abandoned. If a future is dropped half-way, the next user of the connection finds the mark and undoes the
+//! level. The work may be half done by then, because [`Connection::rollback_to_savepoint`] can be repeated.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
@@ -31,7 +31,7 @@ impl Level {
         Arc::new(Level { abandoned: AtomicBool::new(abandoned) })
     }
 
-    /// Leaves it to whoever uses the connection next to undo what was done in this level.
+    /// Marks the level, so that the next user of the connection undoes its work.
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
     }
@@ -70,7 +70,7 @@ impl LevelHandle {
         self.transaction.lock().await
     }
 
-    /// Whether both are of one transaction, at whatever level.
+    /// Whether both belong to one transaction, at any level.
     pub(crate) fn is_same_transaction(&self, other: &LevelHandle) -> bool {
         Arc::ptr_eq(&self.transaction, &other.transaction)
     }
@@ -117,8 +117,9 @@ impl LevelHandle {
         self.let_go();
     }
 
-    /// Gives the connection back if the whole transaction was abandoned and nothing runs in it. Called by whoever
-    /// abandons a level, and by whoever gives up the lock, so that one of the two sees what the other did.
+    /// Gives the connection back if the whole transaction is abandoned and no call runs in it. A call that abandons a
+    /// level calls this, and so does a call that releases the lock, so that one of the two sees the change of the
+    /// other.
     pub(crate) fn let_go(&self) {
         fence(Ordering::SeqCst);
         if self.outermost.is_abandoned()
@@ -237,7 +238,7 @@ impl OpenTransaction {
     }
 }
 
-// As many levels as memory holds: far fewer than there are numbers.
+// Memory limits the number of levels far below the range of `u32`.
 fn number(depth: usize) -> u32 {
     u32::try_from(depth).unwrap_or(u32::MAX)
 }

@@ -1,7 +1,7 @@
-//! The repository: what applications call.
+//! The repository: the calls of a program.
 //!
-//! A [`Repo`] is one concrete type for any database, inside and outside a transaction. Every statement is caused by a
-//! call the application wrote; accessors of models never query.
+//! A [`Repo`] is one concrete type for any database, inside and outside a transaction. Only its calls run statements;
+//! accessors of models never do.
 //!
 //! ```
 //! use assoc_repo::prelude::*;
@@ -33,15 +33,15 @@
 //!
 //! let user = repo.get::<User>(1, Query::preload(User::POSTS)).await?.expect("user 1");
 //! assert_eq!(user.posts()?[0].title, "On engines");
-//! assert!(user.posts()?[0].user().is_err()); // not requested for, so not loaded
+//! assert!(user.posts()?[0].user().is_err()); // not requested, so not loaded
 //! # Ok::<(), Error>(()) }).unwrap();
 //! ```
 //!
-//! [`Repo::new`] takes any driver. [`Repo::connect`] takes a URL and picks one, among those the features `sqlite` and
-//! `mysql` of this crate have made part of the program.
+//! [`Repo::new`] takes any driver. [`Repo::connect`] takes a URL and selects one of the drivers that the features
+//! `sqlite` and `mysql` of this crate add to the program.
 //!
-//! Where to look: reading is on [`Repo`] and [`Select`]; writing starts with [`ModelExt::build`] and
-//! [`ModelExt::change`]; [`Repo::transaction`] groups; [`Repo::explain`] shows what a query would run.
+//! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
+//! [`Repo::transaction`] groups both; [`Repo::explain`] shows the statements of a query.
 
 mod batches;
 mod bulk;

@@ -1,5 +1,5 @@
-//! Rows beside their owners: loaded and counted without being stored, so that one association can be had in several
-//! ways at once.
+//! Rows beside their owners: the repo loads and counts them without storing them, so one association can be loaded in
+//! several forms at once.
 
 use std::collections::HashMap;
 
@@ -17,8 +17,8 @@ use crate::preload;
 use crate::repo::Repo;
 
 impl Repo {
-    /// The targets of an association of several owners: one list an owner, in the owners' order. The owners are not
-    /// changed. Costs what preloading it costs.
+    /// The targets of an association of several owners: one list per owner, in the owners' order. The owners are not
+    /// changed. It costs what preloading the association costs.
     ///
     /// # Errors
     /// As [`Repo::preload`].
@@ -56,10 +56,10 @@ impl Repo {
         Ok(copies.iter().map(|copy| targets_in(association, copy)).collect())
     }
 
-    /// The number of targets of an association for each of several owners, in their order. 1 grouped statement, joined
-    /// where the association goes through others; what loading costs where only loading says which rows there are (a scope
-    /// that depends on the owner, several models, a part that chooses among its rows); for SQL of the association's own a
-    /// statement for each distinct one.
+    /// The number of targets of an association for each of several owners, in their order. It costs 1 grouped
+    /// statement, which joins the tables of a through association. If only loading says which rows count (a scope that
+    /// depends on the owner, several target models, a part that limits its rows), it costs what loading costs. For
+    /// hand-written SQL it costs one statement per distinct SQL.
     ///
     /// # Errors
     /// As [`Repo::preload`].
@@ -78,7 +78,7 @@ impl Repo {
         let offset = chain.scope.offset.or(base.offset).unwrap_or(0);
         let most = limit.unwrap_or(u64::MAX).min(if chain.is_single() { 1 } else { u64::MAX });
         let cut = |count: u64| count.saturating_sub(offset).min(most);
-        // A group of single targets is refused where it would be loaded.
+        // Loading refuses a group of single targets, so it gives the error here as well.
         let by_loading =
             chain.owner_scoped || (!chain.scope.group.is_empty() && chain.is_single()) || request.loader.is_some();
         match &chain.parts {
@@ -86,7 +86,7 @@ impl Repo {
             ChainParts::CustomSql(custom_sql) if limit.is_none() && offset == 0 => {
                 return self.count_custom_sql(owners, association, *custom_sql, chain.scope).await;
             }
-            // Refused as well.
+            // Grouped single targets are refused as well.
             ChainParts::Key(hop) if !hop.scope.distinct => {
                 self.require_condition(target, &hop.scope.filter)?;
                 let keys = preload::keys_of_owners(owners, hop.key.owner_columns);
@@ -108,7 +108,8 @@ impl Repo {
         Ok(self.load_separately(owners, preload).await?.iter().map(|own| own.len() as u64).collect())
     }
 
-    // What a statement counts for each owner: it gives the ordinal of a key, and how many rows are the key's.
+    // Runs a statement that counts the targets of each owner. It selects the ordinal of a key and the number of rows
+    // with that key.
     async fn counts(
         &self,
         owner: &ModelDef,
@@ -145,7 +146,8 @@ impl Repo {
         Ok(preload::places_of(&set, keys).into_iter().map(count_at).collect())
     }
 
-    // By the association's own count, if nothing is put on top of what it counts; by counting what it finds otherwise.
+    // By the association's counting statement, if the request adds nothing to the association; otherwise by counting
+    // the rows that it finds.
     async fn count_custom_sql<O: Model>(
         &self,
         owners: &[O],
@@ -154,7 +156,7 @@ impl Repo {
         scope_def: ScopeDef,
     ) -> Result<Vec<u64>> {
         if scope_def.distinct || !scope_def.group.is_empty() {
-            // Refused where it would be loaded.
+            // The plan refuses what loading would refuse.
             self.plan(O::DEF, Root::Existing, vec![Request { scope: scope_def, ..Request::new(association) }])?;
             return Ok(Vec::new());
         }
@@ -167,7 +169,7 @@ impl Repo {
         let mut session = None;
         for owner in owners {
             let raw = own_count.unwrap_or(custom_sql.find)(owner);
-            // Binds compare but do not hash; their printed form is as good.
+            // Binds can be compared but not hashed; their printed form serves as the key.
             let shown = format!("{raw:?}");
             let count = match known.get(&shown) {
                 Some(count) => *count,

@@ -1,12 +1,12 @@
-//! The statement log: one `tracing` event a statement, counters for tests, and budgets.
+//! The statement log: one `tracing` event per statement, counters for tests, and budgets.
 //!
 //! Events have the target `assoc::statement`, level `DEBUG`, and the fields `sql`, `binds` (their number) and `micros`.
 //! Failed statements are logged at `WARN` with the class of the `error`, and `code`, `table` and `constraint` where the
-//! database says them. Values are never logged: bound ones are not, and the database's own `message` only where it speaks
-//! of none. (The error that the call returns has it in any case.)
+//! database reports them. Values are never logged. Bound values are left out, and the database's `message` is logged
+//! only where it contains no value. (The error that the call returns contains the message in any case.)
 //!
-//! A tally counts the statements that run *while its future is polled*: that attributes them to the right piece of
-//! code however many tasks share a repo, and needs no runtime. Work the future hands to another task is not counted.
+//! A tally counts the statements that run *while its future is polled*. So it attributes them to the right code even if
+//! many tasks share a repo, and needs no runtime. Work that the future hands to another task is not counted.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -140,7 +140,7 @@ pub(crate) async fn count<F: Future>(future: F) -> (F::Output, usize) {
     (output, tally.used())
 }
 
-/// Runs a future that may cause so many statements.
+/// Runs a future with a limit on the statements it causes.
 pub(crate) async fn limit<F: Future>(most: usize, future: F) -> Result<F::Output> {
     let tally = Tally::new(Some(most));
     let output = Tallied { future: Box::pin(future), tally: Arc::clone(&tally) }.await;

@@ -1,11 +1,11 @@
 //! Models whose rows are in another database.
 //!
-//! A handle made by [`Repo::with_database_for`] knows which. Preloads run hop by hop anyway, each step a statement about one
-//! model: it goes to where that model is, in that database's SQL, on a connection that is taken when it is first needed.
-//! A query begins where its root is. One statement cannot reach two databases, so conditions on associations and joins
-//! across them are refused before anything runs.
+//! A handle made by [`Repo::with_database_for`] knows these models. Each step of a preload is a statement about one
+//! model anyway. It runs in the database of that model, in its SQL dialect, on a connection that is taken when it is
+//! first needed. A query begins in the database of its root. One statement cannot reach two databases, so conditions on
+//! associations and joins across them are refused before any SQL.
 //!
-//! Writing is refused as well: a handle is one database's transaction, and a row of another would not be part of it.
+//! Writes to the other database are refused as well, because a transaction of this handle would not include them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,17 +22,19 @@ pub(crate) struct OtherDatabase {
 }
 
 impl Repo {
-    /// A handle of the same repo that reads the rows of some models from another repo's database: the function says of
-    /// which. Both may be of different kinds.
+    /// A handle of the same repo that reads the rows of some models from another repo's database. The function says
+    /// which models. The two databases may be of different kinds.
     ///
-    /// Preloads go hop by hop as ever, so associations lead from one database to the other at the cost of the same
-    /// statements; `get_association`, `load` and `count_for` do too. A request takes at most one connection of each
-    /// repo, and only of those it needs. What the other repo filters stays filtered.
+    /// Preloads use one statement per association as usual, so associations between the two databases cost no
+    /// additional statement; the same holds for `get_association`, `load_separately` and `count_for`. A request takes
+    /// at most one connection of each repo, and only of those it needs. The filters of the other repo still hold for
+    /// its rows.
     ///
-    /// A condition on an association, or a join, that would have to look into both databases is an error before any SQL
-    /// ([`ErrorKind::AcrossDatabases`](assoc_core::ErrorKind::AcrossDatabases)), and so is writing a row that is elsewhere: use that repo. The
-    /// two have transactions of their own; a transaction of this handle reads the other's rows outside of it. A join table
-    /// without model is asked for like a model of that name.
+    /// A condition on an association, or a join, that needs both databases in one statement is an error before any SQL
+    /// ([`ErrorKind::AcrossDatabases`](assoc_core::ErrorKind::AcrossDatabases)). Writing a row of the other database
+    /// fails as well: write it with the other repo. Transactions are separate: a transaction of this handle reads the
+    /// other repo's rows outside of it. The function also receives the definition of a join table without a model,
+    /// which has the table's name.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -68,13 +70,13 @@ impl Repo {
             }
         };
         let place = Arc::new(OtherDatabase { repo: other.clone(), holds });
-        // The last word counts.
+        // The last call for a model takes precedence.
         let other_databases =
             [place].into_iter().chain(self.other_databases.iter().flat_map(|known| known.iter().cloned()));
         Repo { other_databases: Some(other_databases.collect()), ..repo }
     }
 
-    /// The repo whose database has a model's rows.
+    /// The repo of the database that has a model's rows.
     pub(crate) fn repo_for(&self, model: &'static ModelDef) -> &Repo {
         let places = self.other_databases.as_deref().unwrap_or_default();
         match places.iter().find(|place| (place.holds)(model)) {
@@ -83,7 +85,7 @@ impl Repo {
         }
     }
 
-    /// Whether two handles are of one database, and of one transaction if of any.
+    /// Whether two handles belong to one database, and to the same transaction if either belongs to one.
     pub(crate) fn is_at(&self, other: &Repo) -> bool {
         let same_transaction = match (&self.transaction, &other.transaction) {
             (None, None) => true,
@@ -93,7 +95,7 @@ impl Repo {
         Arc::ptr_eq(&self.shared, &other.shared) && same_transaction
     }
 
-    /// This handle, but with the database of a model's rows as its own: what a query of the model runs on.
+    /// This handle with the database of a model's rows as its main one, to run a query of the model.
     pub(crate) fn in_database_of(&self, model: &'static ModelDef) -> Cow<'_, Repo> {
         if self.other_databases.is_none() {
             return Cow::Borrowed(self);
@@ -115,7 +117,7 @@ impl Repo {
         })
     }
 
-    /// Refuses to write rows that are elsewhere.
+    /// Refuses to write rows of another database.
     pub(crate) fn require_here(&self, model: &'static ModelDef) -> Result<()> {
         if self.other_databases.is_none() || self.repo_for(model).is_at(self) {
             return Ok(());
@@ -123,7 +125,7 @@ impl Repo {
         Err(ErrorKind::InAnotherDatabase { model: model.name }.into())
     }
 
-    /// Refuses a condition on rows of a model that would have to look into another database.
+    /// Refuses a condition on rows of a model that needs another database.
     pub(crate) fn require_condition(&self, model: &'static ModelDef, condition: &Expr) -> Result<()> {
         self.databases().map_or(Ok(()), |databases| databases.require_condition(model, condition))
     }
@@ -132,12 +134,12 @@ impl Repo {
         self.other_databases.is_some().then_some(self)
     }
 
-    /// What planning has to know of this handle.
+    /// The part of this handle that planning needs.
     pub(crate) fn context(&self) -> PlanContext<'_> {
         PlanContext { dialect: self.dialect(), filters: self.filters.as_ref(), databases: self.databases() }
     }
 
-    /// The plan of what to load for rows of a model.
+    /// The plan that loads the requests for rows of a model.
     pub(crate) fn plan(&self, model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
         self.context().plan(root, vec![RootRequest { model, requests, available: false }])
     }

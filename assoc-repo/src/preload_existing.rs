@@ -1,4 +1,4 @@
-//! Loading associations of structs in hand: of one model, or of several by one request.
+//! Loads associations of loaded structs: of one model, or of several models by one request.
 
 use assoc_core::driver::Access;
 use assoc_core::planner::{Plan, Root, RootRequest};
@@ -9,12 +9,12 @@ use crate::read::{in_snapshot, with_plan};
 use crate::repo::Repo;
 
 impl Repo {
-    /// Loads associations of structs in hand: a struct, an `Option`, a slice or a `Vec`. What is loaded already stays
-    /// and costs nothing; a filtered preload always runs. At most 1 statement an association and level; if one fails,
-    /// nothing is changed in memory.
+    /// Loads associations of loaded structs: a struct, an `Option`, a slice or a `Vec`. An association that is loaded
+    /// already stays and costs nothing; a filtered preload always runs. It costs at most 1 statement per association
+    /// and level. If a statement fails, the structs stay unchanged.
     ///
     /// # Errors
-    /// When the request is contradictory (before any SQL), a row cannot be read, or the database fails.
+    /// When the request contradicts itself (before any SQL), a row cannot be read, or the database fails.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -40,7 +40,8 @@ impl Repo {
         self.preload_rows(target.rows(), preload.into_requests(), false).await
     }
 
-    /// Loads associations of structs in hand anew, also those that are loaded.
+    /// Loads associations of loaded structs again, even if they are loaded already. It costs 1 statement per
+    /// association and level.
     ///
     /// # Errors
     /// As [`preload`](Self::preload).
@@ -70,13 +71,13 @@ impl Repo {
         self.load_existing(&plan, &mut ExistingRows::Taking(rows), force).await
     }
 
-    // Loads what a plan says for rows in hand.
+    // Loads the associations of a plan into existing rows.
     async fn load_existing(&self, plan: &Plan, existing: &mut (dyn Existing + '_), force: bool) -> Result<()> {
-        // Rows in hand need no connection of their own; a request that begins elsewhere takes none here.
+        // Existing rows need no connection. A request whose first step reads another database takes none of this one.
         let first = plan.steps().first().map_or(plan.nodes()[0].model, |step| step.select.model);
         let repo = self.in_database_of(first);
         let mut session = repo.session(Access::Read).await?;
-        // One statement is a snapshot by itself; scopes and statements by owner are several.
+        // A single statement is a snapshot by itself. Scopes and statements per owner are several.
         let fetched = match plan.steps() {
             [step] if !step.depends_on_owners() => preload::fetch_existing(&mut session, plan, existing, force).await,
             _ => {
@@ -84,13 +85,13 @@ impl Repo {
                     .await
             }
         };
-        // After the end of the snapshot, which may fail as well.
+        // Rows are attached after the end of the snapshot, which may fail as well.
         fetched.map_err(|error| with_plan(self, error, plan, None))?.attach(plan, existing);
         Ok(())
     }
 }
 
-/// Structs that associations can be loaded for: a model, an `Option`, a `Vec` or slice of it.
+/// Structs whose associations can be loaded: a model, or an `Option`, `Vec` or slice of it.
 pub trait PreloadTarget<O>: Send {
     /// The structs.
     fn rows(&mut self) -> &mut [O];
@@ -120,10 +121,11 @@ impl<O: Model> PreloadTarget<O> for Option<O> {
     }
 }
 
-/// Structs in hand of several models, and what to load for each: [`Repo::together`].
+/// Loaded structs of several models, and the associations to load for each: [`Repo::together`].
 ///
-/// It is one request. Look-ups that several of them need are one statement: authors of comments and authors of posts are
-/// looked up at once, and so is whatever is below them. A row that several refer to is read once and shared.
+/// All of them are one request. Look-ups that several models need are one statement: it reads authors of comments and
+/// authors of posts at once, and the same holds for the associations below. A row that several others refer to is read
+/// once and shared.
 ///
 /// ```
 /// # use assoc_repo::prelude::*;
@@ -157,7 +159,7 @@ pub struct Together<'r, 'h> {
 }
 
 impl<'r, 'h> Together<'r, 'h> {
-    /// Adds structs and what to load for them, as [`Repo::preload`] takes them.
+    /// Adds structs and the associations to load for them, as [`Repo::preload`] takes them.
     pub fn preload<'a, O: Model>(
         self,
         target: &'a mut (impl PreloadTarget<O> + ?Sized),
@@ -170,10 +172,10 @@ impl<'r, 'h> Together<'r, 'h> {
         self.with(root, Box::new(ExistingRows::Taking(target.rows())))
     }
 
-    /// Rows that are at hand and up to date, as far as the application knows: where one of them is looked up by its
-    /// primary key, under no condition, a copy of it is taken and the database is not asked. Rows that are not among them
-    /// are looked up as ever; so are collections, associations with conditions, and models that
-    /// [`Repo::filtered`] filters. With a copy come no associations.
+    /// Offers rows that the program considers up to date. Where the request looks up one of them by its primary key,
+    /// without a condition, it copies that row and does not query the database. It looks up other rows as usual, and
+    /// also collections, associations with conditions, and models that [`Repo::filtered`] filters. The copy has no
+    /// associations.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -215,8 +217,9 @@ impl<'r, 'h> Together<'r, 'h> {
         Together { repo, roots, existing }
     }
 
-    /// Loads what is missing. What is loaded already stays and costs nothing. At most 1 statement an association and
-    /// level, fewer where several of the structs need the same; if one fails, nothing is changed in memory.
+    /// Loads the associations. An association that is loaded already stays and costs nothing. It costs at most 1
+    /// statement per association and level, and fewer where several of the structs need the same rows. If a statement
+    /// fails, the structs stay unchanged.
     ///
     /// # Errors
     /// As [`Repo::preload`].
@@ -224,7 +227,8 @@ impl<'r, 'h> Together<'r, 'h> {
         self.load(false).await
     }
 
-    /// Loads everything anew, also what is loaded.
+    /// Loads all associations again, even if they are loaded already. It costs at most 1 statement per association and
+    /// level.
     ///
     /// # Errors
     /// As [`Repo::preload`].

@@ -1,4 +1,4 @@
-//! What an application imports: `use assoc_repo::prelude::*;`.
+//! The imports of a program: `use assoc_repo::prelude::*;`.
 
 pub use crate::{ColumnType, Model, ModelExt, Polymorphic, Query, Repo, Select, Transaction};
 pub use assoc_core::{

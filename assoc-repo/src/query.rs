@@ -19,7 +19,7 @@ pub struct Query<M = ()>(PhantomData<fn() -> M>);
 
 impl<M: Model> Query<M> {
     /// All rows of the model.
-    #[allow(clippy::new_ret_no_self)] // `Query` is the place queries start at; `Select` is what they are.
+    #[allow(clippy::new_ret_no_self)] // `Query` is where queries begin; `Select` is their type.
     pub fn new() -> Select<M> {
         Select {
             spec: RootSelect::new(M::DEF),
@@ -50,7 +50,7 @@ impl<M: Model> Query<M> {
         Self::new().order_by(sort)
     }
 
-    /// The first rows: [`Select::limit`].
+    /// The first rows only: [`Select::limit`].
     pub fn limit(limit: u64) -> Select<M> {
         Self::new().limit(limit)
     }
@@ -70,7 +70,7 @@ impl<M: Model> Query<M> {
         Self::new().select(columns)
     }
 
-    /// One row a group: [`Select::group_by`].
+    /// One row per group: [`Select::group_by`].
     pub fn group_by(columns: impl Columns<M>) -> Select<M> {
         Self::new().group_by(columns)
     }
@@ -80,7 +80,7 @@ impl<M: Model> Query<M> {
         Self::new().having(filter)
     }
 
-    /// Rows that refuse to be saved or deleted: [`Select::readonly`].
+    /// Rows that the repo refuses to save or delete: [`Select::readonly`].
     pub fn readonly() -> Select<M>
     where
         M: HasRowOrigin,
@@ -93,7 +93,7 @@ impl<M: Model> Query<M> {
         Self::new().unscoped()
     }
 
-    /// Rows with an association: [`Select::preload`].
+    /// Begins a query with [`Select::preload`].
     pub fn preload(preload: impl IntoPreload<M>) -> Select<M> {
         Self::new().preload(preload)
     }
@@ -108,12 +108,12 @@ pub struct Select<M> {
     pub(crate) preloads: Vec<Request>,
     pub(crate) joins: Vec<(JoinKind, Request)>,
     pub(crate) raw_joins: Vec<RawJoin>,
-    // The way to these rows from the owner of an association, which brings the model's scope with it.
+    // The join chain from the owner of an association to these rows. It includes the model's default scope.
     pub(crate) way: Option<JoinChain>,
     pub(crate) selected: Option<Vec<Operand>>,
     pub(crate) unscoped: bool,
     pub(crate) most_statements: Option<usize>,
-    // What its rows are marked with.
+    // The mark that its rows get.
     pub(crate) origin: RowOrigin,
     model: PhantomData<fn() -> M>,
 }
@@ -150,7 +150,7 @@ impl<M> fmt::Debug for Select<M> {
 }
 
 impl<M: Model> Select<M> {
-    // Nothing but the model: the row's key decides everything.
+    // Whether the query names only the model, so that a key alone decides about the row.
     pub(crate) fn is_plain(&self) -> bool {
         let spec = &self.spec;
         self.preloads.is_empty()
@@ -175,13 +175,14 @@ impl<M: Model> Select<M> {
         QueryRequest { select, preloads, joins, raw_joins, way, selected, unscoped }
     }
 
-    /// Rows that satisfy this condition as well as those before.
+    /// Keeps the rows that satisfy a condition. Several calls combine with `AND`.
     pub fn filter(mut self, filter: Filter<M>) -> Self {
         self.spec.filter = self.spec.filter.and(filter.into_expr());
         self
     }
 
-    /// Rows that satisfy everything before, or this condition. Without anything before, only this condition.
+    /// Adds the rows that satisfy a condition to those of all conditions before. As the first condition it is the only
+    /// one.
     pub fn or_filter(mut self, filter: Filter<M>) -> Self {
         let before = self.spec.filter;
         self.spec.filter =
@@ -189,64 +190,66 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// Sorts by these terms, after those before. The primary key decides between equals, so the order is total.
+    /// Sorts by these terms, after the terms of earlier calls. The primary key decides between equal rows, so the order
+    /// is total.
     pub fn order_by(mut self, sort: impl IntoSort<M>) -> Self {
         self.spec.order.extend(sort.into_terms());
         self
     }
 
-    /// At most so many rows: the first by the query's order, then by primary key.
+    /// Limits the rows to the first by the query's order, then by primary key.
     pub fn limit(mut self, limit: u64) -> Self {
         self.spec.limit = Some(limit);
         self
     }
 
-    // No more than so many rows, nor than the query asks for.
+    // Limits the rows to `rows`, or to the query's limit if that is lower.
     pub(crate) fn at_most(self, rows: u64) -> Self {
         let limit = self.spec.limit.map_or(rows, |limit| limit.min(rows));
         self.limit(limit)
     }
 
-    /// Leaves out so many rows at the beginning.
+    /// Skips the first rows.
     pub fn offset(mut self, offset: u64) -> Self {
         self.spec.offset = Some(offset);
         self
     }
 
-    /// Equal rows once.
+    /// Returns equal rows once.
     pub fn distinct(mut self) -> Self {
         self.spec.distinct = true;
         self
     }
 
-    /// Reads these columns only; the others must be `Option`s and are `None` in the result. For values instead of
-    /// models use [`Repo::pluck`].
+    /// Reads these columns only. The fields of all other columns must be `Option`s, and are `None` in the result. For
+    /// values in place of models use [`Repo::pluck`].
     pub fn select(mut self, columns: impl Columns<M>) -> Self {
         self.selected.get_or_insert_default().extend(columns.operands());
         self
     }
 
-    /// One row for each combination of values of these columns. Meant for [`Repo::pluck`] with aggregates.
+    /// Returns one row for each combination of values of these columns. It is meant for [`Repo::pluck`] with
+    /// aggregates.
     pub fn group_by(mut self, columns: impl Columns<M>) -> Self {
         self.spec.group.extend(columns.operands());
         self
     }
 
-    /// Groups that satisfy a condition, which may contain aggregates.
+    /// Keeps the groups that satisfy a condition, which may contain aggregates.
     pub fn having(mut self, filter: Filter<M>) -> Self {
         self.spec.having = self.spec.having.and(filter.into_expr());
         self
     }
 
-    /// Lets this query run so many statements at most: [`Repo::max_statements`] for a single one.
+    /// Limits the statements of this query, preloads included: [`Repo::max_statements`] for a single query.
     pub fn max_statements(mut self, limit: usize) -> Self {
         self.most_statements = Some(limit);
         self
     }
 
-    /// Gives rows that refuse to be saved or deleted, for data that is only shown. Their model has a field of type
-    /// [`RowOrigin`], which holds the mark; without one this does not compile. Rows of associations are not marked: say
-    /// `readonly` on the association.
+    /// Marks its rows, so that the repo refuses to save or delete them: for data that is only shown. Their model needs
+    /// a field of type [`RowOrigin`] for the mark; without one this does not compile. Rows of associations are not
+    /// marked: declare `readonly` on the association for that.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -337,23 +340,24 @@ impl<M: Model> Select<M> {
         }
     }
 
-    /// Leaves out the model's default scope. What tells the models of one table apart always applies.
+    /// Leaves out the model's default scope. The condition on the discriminator of a shared table stays.
     pub fn unscoped(mut self) -> Self {
         self.unscoped = true;
         self
     }
 
-    /// Loads an association with the rows: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`, or a tuple of such. One
-    /// statement an association and level, whatever the number of rows; fewer where rows are in memory already.
+    /// Loads an association with the rows: `User::POSTS`, `User::POSTS.with(Post::COMMENTS)`, or a tuple of these. It
+    /// costs one statement per association and level, whatever the number of rows, and fewer where rows are in memory
+    /// already.
     pub fn preload(mut self, preload: impl IntoPreload<M>) -> Self {
         self.preloads.extend(preload.into_requests());
         self
     }
 
-    /// What running this query would do: the tree of associations and every statement. Runs nothing.
+    /// Shows what running this query would do: the tree of associations and every statement. It runs no statement.
     ///
     /// # Errors
-    /// When the query cannot run: the same errors, before any SQL.
+    /// When the query cannot run, with the same error that running it gives before any SQL.
     pub fn explain(&self, repo: &Repo) -> Result<String> {
         repo.explain(self)
     }

@@ -7,27 +7,27 @@ use assoc_core::{IntoPreload, Model, Strategy, Value};
 use crate::query::{Query, Select};
 
 impl<M: Model> Query<M> {
-    /// Rows with a target each: [`Select::join`].
+    /// Rows that have a target: [`Select::join`].
     pub fn join(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().join(associations)
     }
 
-    /// Rows with their targets, if there are any: [`Select::left_join`].
+    /// Rows with the targets they have: [`Select::left_join`].
     pub fn left_join(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().left_join(associations)
     }
 
-    /// Rows joined by SQL of one's own: [`Select::raw_join`].
+    /// Begins a query with [`Select::raw_join`].
     pub fn raw_join(sql: impl Into<String>, binds: impl IntoIterator<Item = Value<'static>>) -> Select<M> {
         Self::new().raw_join(sql, binds)
     }
 
-    /// Rows with an association, loaded by one statement: [`Select::eager_load`].
+    /// Begins a query with [`Select::eager_load`].
     pub fn eager_load(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().eager_load(associations)
     }
 
-    /// Rows with an association: [`Select::includes`].
+    /// Begins a query with [`Select::includes`].
     pub fn includes(associations: impl IntoPreload<M>) -> Select<M> {
         Self::new().includes(associations)
     }
@@ -35,13 +35,13 @@ impl<M: Model> Query<M> {
 
 impl<M: Model> Select<M> {
     /// Joins associations, so that conditions and orders can name their columns
-    /// ([`joined`](assoc_core::Association::joined)). Nothing is loaded. Rows without a target are left out, and rows
-    /// with several come several times, unless the query is [`distinct`](Self::distinct); to ask whether there is a
-    /// target, [`any`](assoc_core::Association::any) repeats nothing.
+    /// ([`joined`](assoc_core::Association::joined)). This loads no association. Rows without a target are left out.
+    /// Rows with several targets are repeated, unless the query is [`distinct`](Self::distinct). To select rows by
+    /// whether they have a target, use [`any`](assoc_core::Association::any), which repeats nothing.
     ///
-    /// A join sees the rows that satisfy the association's condition, and of a `has_one` or an association with a limit
-    /// those that it chooses; what is chosen among rows reached through others is not known to it. Joined twice, an
-    /// association is joined once. No further statement.
+    /// A join uses the rows that satisfy the association's condition, and the limited rows of a `has_one` or of an
+    /// association with a limit. It ignores the limit of a through association. Joining the same association twice
+    /// joins it once. It costs no further statement.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -65,31 +65,31 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// As [`join`](Self::join), and rows without a target stay: the target's columns are `NULL` then.
+    /// As [`join`](Self::join), but rows without a target stay: the target's columns are `NULL` then.
     pub fn left_join(mut self, associations: impl IntoPreload<M>) -> Self {
         self.joins.extend(associations.into_requests().into_iter().map(|request| (JoinKind::Left, request)));
         self
     }
 
-    /// Joins by SQL of one's own, after all joins by association: `INNER JOIN visits ON visits.user_id = users.id`. Each
-    /// `?` takes a bind. The names of its tables are taken: an association over one of them gets another, which
-    /// [`explain`](Self::explain) shows. Associations loaded by the same statement are partial, because nobody knows
-    /// what it leaves of them.
+    /// Adds a hand-written join after all joins by association: `INNER JOIN visits ON visits.user_id = users.id`. Each
+    /// `?` takes a bind. Its table names count as taken: an association over one of these tables gets another name,
+    /// which [`explain`](Self::explain) shows. Associations that the same statement loads are partial, because the join
+    /// may leave out some of their rows.
     pub fn raw_join(mut self, sql: impl Into<String>, binds: impl IntoIterator<Item = Value<'static>>) -> Self {
         self.raw_joins.push(RawJoin { sql: sql.into(), binds: binds.into_iter().collect() });
         self
     }
 
-    /// Loads associations with the rows, by one statement that joins them, to any depth: for conditions and orders that
-    /// reach into them. What is loaded is what [`preload`](Self::preload) would load, in the same order, unless a
-    /// condition of the query reaches into the association: then only rows that satisfy it, and the association is
-    /// partial. An association that is also [joined](Self::join) leaves out rows without a target.
+    /// Loads associations to any depth with the rows, by one statement that joins them. It is for conditions and orders
+    /// that name their columns. It loads what [`preload`](Self::preload) loads, in the same order, unless a condition
+    /// of the query names a column of the association. Then it loads the rows that satisfy the condition, and the
+    /// association is partial. An association that is also [joined](Self::join) leaves out rows without a target.
     ///
-    /// Every joined collection repeats the rows of the others, so `preload` is the faster one where nothing reaches into
-    /// the association. [`limit`](Self::limit) counts rows of this model all the same.
+    /// Every joined collection repeats the rows of the others, so `preload` is faster where no condition or order names
+    /// the association. [`limit`](Self::limit) still counts rows of this model.
     ///
-    /// 1 statement in all, also with a limit. Polymorphic associations, scopes that depend on the owner, groups,
-    /// `finder_sql` and `load_with` cannot be joined: an error before any SQL.
+    /// It costs 1 statement in all, also with a limit. Polymorphic associations, scopes that depend on the owner,
+    /// groups, `finder_sql` and `load_with` cannot be joined; they are an error before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -114,9 +114,9 @@ impl<M: Model> Select<M> {
         self.load(associations, Strategy::Joined)
     }
 
-    /// Loads associations with the rows, each by the better kind of statement: joined, as
-    /// [`eager_load`](Self::eager_load) does, if a condition or order reaches into it or the query joins it; otherwise by
-    /// key, as [`preload`](Self::preload). [`explain`](Self::explain) says which.
+    /// Loads associations with the rows, each by the better kind of statement. An association is joined, as
+    /// [`eager_load`](Self::eager_load) does, if a condition or order names it or the query joins it. Otherwise it is
+    /// loaded by key, as [`preload`](Self::preload) does. [`explain`](Self::explain) shows which.
     pub fn includes(self, associations: impl IntoPreload<M>) -> Self {
         self.load(associations, Strategy::Auto)
     }

@@ -1,4 +1,4 @@
-//! Reading: `get`, `all`, `one`, `count`, `exists`, `aggregate`, `pluck`, raw SQL, and preloads on structs in hand.
+//! Reads: `get`, `all`, `one`, `count`, `exists`, `aggregate`, `pluck`, and raw SQL.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::query::Query;
 
 impl Repo {
     /// The row with a primary key, or `None`. The query may add preloads and conditions; pass [`Query::new`] for the
-    /// row alone. 1 statement, and what the preloads cost.
+    /// row alone. It costs 1 statement, and the statements of its preloads.
     ///
     /// # Errors
     /// When the model has no primary key, a row cannot be read, or the database fails.
@@ -46,7 +46,7 @@ impl Repo {
         M::DEF.require_primary_key("`get`")?;
         let mut values = Vec::with_capacity(M::Key::WIDTH);
         key.into().push_values(&mut values);
-        // A decimal key is compared in a form of its own.
+        // A decimal key is compared in a special form, so its statement is not cached.
         let is_decimal = values.iter().any(|value| matches!(value, Value::Decimal(_)));
         if query.is_plain() && self.filters.is_none() && !is_decimal {
             let repo = self.in_database_of(M::DEF);
@@ -64,10 +64,10 @@ impl Repo {
         Ok(self.all(query).await?.into_iter().next())
     }
 
-    /// The row with a primary key; an error if there is none. Costs what [`get`](Self::get) costs.
+    /// The row with a primary key, which must exist. It costs what [`get`](Self::get) costs.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such row, and what [`get`](Self::get) can fail with.
+    /// [`ErrorKind::NotFound`] if there is no such row, and the errors of [`get`](Self::get).
     pub async fn get_or_fail<M: Model>(&self, key: impl Into<M::Key>, query: Select<M>) -> Result<M> {
         let key = key.into();
         match self.get::<M>(key.clone(), query).await? {
@@ -76,7 +76,8 @@ impl Repo {
         }
     }
 
-    /// The first row, by primary key, that satisfies a condition. 1 statement, and what the preloads cost.
+    /// The first row, by primary key, that satisfies a condition, or `None`. It costs 1 statement, and the statements
+    /// of its preloads.
     ///
     /// # Errors
     /// When the query cannot run, a row cannot be read, or the database fails.
@@ -84,10 +85,10 @@ impl Repo {
         Ok(self.all(query.filter(filter).at_most(1)).await?.into_iter().next())
     }
 
-    /// The only row of a query, or `None`. 1 statement, and what the preloads cost.
+    /// The only row of a query, or `None`. It costs 1 statement, and the statements of its preloads.
     ///
     /// # Errors
-    /// [`ErrorKind::NotUnique`] if there are several, and what [`all`](Self::all) can fail with.
+    /// [`ErrorKind::NotUnique`] if there are several rows, and the errors of [`all`](Self::all).
     pub async fn one<M: Model>(&self, query: Select<M>) -> Result<Option<M>> {
         let mut rows = self.all(query.at_most(2)).await?.into_iter();
         match (rows.next(), rows.next()) {
@@ -96,7 +97,7 @@ impl Repo {
         }
     }
 
-    /// The rows of a query, with its preloads. 1 statement, and one an association and level.
+    /// The rows of a query, with its preloads. It costs 1 statement, and one more per association and level.
     ///
     /// # Errors
     /// When the query cannot run (before any SQL), a row cannot be read, or the database fails.
@@ -104,7 +105,7 @@ impl Repo {
         self.all_carrying(query, &mut Carried::default()).await
     }
 
-    /// The same, with what the query carries beside the last row.
+    /// As [`all`](Self::all), with the values that the query carries beside the last row.
     pub(crate) async fn all_carrying<M: Model>(&self, query: Select<M>, carried: &mut Carried) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
         let repo = self.in_database_of(M::DEF);
@@ -116,7 +117,7 @@ impl Repo {
         if compiled.plan.is_none() {
             query_carrying(&mut session, &statement, &mut rows, compiled.select.carried.len(), carried).await?;
         } else {
-            // Boxed: a read without associations need not carry the state of one with them.
+            // Boxed, so that a read without associations does not carry the state of one with associations.
             rows = Box::pin(repo.all_with_plan(session, compiled, statement, carried)).await?;
         }
         if origin.is_read_only() {
@@ -147,7 +148,7 @@ impl Repo {
         rows.map_err(|error| with_plan(self, error, &plan, Some(statement.sql())))
     }
 
-    /// The number of rows of a query. 1 statement.
+    /// The number of rows of a query. It costs 1 statement.
     ///
     /// # Errors
     /// When the query cannot run or the database fails.
@@ -161,7 +162,7 @@ impl Repo {
         Ok(count.unsigned_abs())
     }
 
-    /// Whether a query has any row. 1 statement, which reads at most one row.
+    /// Whether a query has any row. It costs 1 statement, which reads at most one row.
     ///
     /// # Errors
     /// When the query cannot run or the database fails.
@@ -174,8 +175,8 @@ impl Repo {
         Ok(found.is_some())
     }
 
-    /// An aggregate over the rows of a query: `User::AGE.max()`, `User::AGE.avg()`. A query that loads associations by a
-    /// join has each of its rows once. 1 statement.
+    /// An aggregate over the rows of a query: `User::AGE.max()`, `User::AGE.avg()`. If the query loads associations by
+    /// a join, each of its rows counts once. It costs 1 statement.
     ///
     /// # Errors
     /// When the query cannot run, the aggregate is of a joined column and the query has no joined rows (it is distinct, or
@@ -233,8 +234,8 @@ impl Repo {
         found.ok_or_else(|| Error::invalid_query(M::DEF.name, "the aggregate returned no row: it cannot be grouped"))
     }
 
-    /// Columns and aggregates of a query's rows instead of models, in the order in which [`all`](Self::all) gives the
-    /// rows. 1 statement.
+    /// Columns and aggregates of a query's rows in place of models, in the order of [`all`](Self::all). It costs 1
+    /// statement.
     ///
     /// # Errors
     /// When the query cannot run or has preloads, a value does not fit, or the database fails.
@@ -267,7 +268,7 @@ impl Repo {
                 "distinct values can only be sorted by what is selected: add the column, or leave out the order";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        // Of the same rows as `all` gives, in the same order, unless they become others.
+        // The same rows in the same order as `all`, unless distinct or grouping changes the rows.
         let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
         let spec = if plain { spec.with_total_order() } else { spec };
         let selected = Selected::new(M::DEF.name, operands.clone());
@@ -282,12 +283,12 @@ impl Repo {
         Ok(rows)
     }
 
-    /// Models from SQL of one's own, which must select exactly their columns, in their order: the names are checked, so
-    /// that `SELECT *` from a table with another order is an error. Each `?` takes a bind. 1 statement.
+    /// Models from hand-written SQL, which must select exactly their columns, in their order. The repo checks the
+    /// names, so `SELECT *` from a table with another order is an error. Each `?` takes a bind. It costs 1 statement.
     ///
     /// # Errors
-    /// When the number of `?` is not that of the binds, the statement selects other columns or in another order
-    /// ([`ErrorKind::ColumnNames`]), a value does not fit, or the database fails.
+    /// When the numbers of `?` and binds differ, the statement selects other columns or another order
+    /// ([`ErrorKind::ColumnNames`]), a value does not fit its field, or the database fails.
     pub async fn query_raw<M: Model>(
         &self,
         sql: &str,
@@ -314,10 +315,10 @@ impl Repo {
         writer.finish_within_limit()
     }
 
-    /// What running a query would do: the tree of associations, and every statement. Runs nothing.
+    /// Shows what running a query would do: the tree of associations and every statement. It runs no statement.
     ///
     /// # Errors
-    /// When the query cannot run: the same errors, before any SQL.
+    /// When the query cannot run, with the same error that running it gives before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -355,7 +356,7 @@ impl Repo {
         Err(ErrorKind::Transaction(message).into())
     }
 
-    // A connection for a query, which may have a limit of statements of its own.
+    // A connection for a query, which may limit its statements itself.
     async fn reading(&self, limit: Option<usize>) -> Result<Session<'_>> {
         let mut session = self.session(Access::Read).await?;
         if limit.is_some() {
@@ -383,7 +384,7 @@ fn show_key(key: &impl Key) -> String {
     KeyTuple::new(values).map_or_else(|| "NULL".to_owned(), |key| key.to_string())
 }
 
-/// Rows of SQL that the application wrote: its columns are checked before the first row is read.
+/// Rows of hand-written SQL. Their columns are checked before the first row is read.
 pub(crate) struct Named<R> {
     pub(crate) model: &'static ModelDef,
     pub(crate) rows: R,
@@ -403,7 +404,7 @@ impl<R: RowSink> RowSink for Named<R> {
     }
 }
 
-// One row at most: no vector for the commonest query.
+// At most one row, without a vector for the most frequent query.
 struct OneRow<M>(Option<M>);
 
 impl<M: Model> RowSink for OneRow<M> {
@@ -413,7 +414,7 @@ impl<M: Model> RowSink for OneRow<M> {
     }
 }
 
-// An error about the number of statements says which ones they were to be.
+// Adds the planned statements to an error about their number.
 pub(crate) fn with_plan(repo: &Repo, error: Error, plan: &Plan, root_sql: Option<&str>) -> Error {
     match error.kind() {
         ErrorKind::TooManyStatements { limit, .. } => {
@@ -426,7 +427,7 @@ pub(crate) fn with_plan(repo: &Repo, error: Error, plan: &Plan, root_sql: Option
     }
 }
 
-/// Runs several statements against one state of the database, where that is free.
+/// Runs several statements against one state of the database, where a snapshot is free.
 pub(crate) async fn in_snapshot<T>(
     session: &mut Session<'_>,
     work: impl AsyncFnOnce(&mut Session<'_>) -> Result<T>,

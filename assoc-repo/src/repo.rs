@@ -1,4 +1,4 @@
-//! [`Repo`]: the handle applications hold.
+//! [`Repo`]: the handle through which a program reads and writes.
 
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
@@ -17,8 +17,8 @@ use crate::levels::LevelHandle;
 use crate::multi_db::OtherDatabase;
 use crate::session::Session;
 
-/// Runs queries and writes. One concrete type for any database, in and outside transactions; cloning it is cheap and
-/// gives another handle of the same.
+/// Runs queries and writes. It is one concrete type for any database, in and outside transactions. Cloning is cheap and
+/// gives another handle of the same repo.
 ///
 /// ```
 /// use assoc_repo::prelude::*;
@@ -35,18 +35,19 @@ pub struct Repo {
     pub(crate) most_statements: Option<usize>,
     pub(crate) filters: Option<FilterHook>,
     pub(crate) clock: Option<Clock>,
-    // Databases that have the rows of some models; the first that holds a model counts.
+    // Databases that have the rows of some models. The first one that has a model applies.
     pub(crate) other_databases: Option<Arc<[Arc<OtherDatabase>]>>,
 }
 
 pub(crate) struct Shared {
     pub(crate) driver: Arc<dyn Driver>,
-    // Transactions that hold a connection now.
+    // The number of transactions that occupy a connection now.
     pub(crate) open_transactions: Arc<AtomicUsize>,
     // The text of "one row by its primary key", which is the same for every call: building it costs more than SQLite
     // takes to find the row.
     get_sql: RwLock<HashMap<TypeId, Arc<str>, BuildHasherDefault<TypeIdHasher>>>,
-    // Models, and sets of columns, of which a row was inserted and read before: their columns fit their table's.
+    // Models, with sets of columns, of which a row was inserted and read back before, so their columns fit their
+    // tables.
     inserted: RwLock<HashSet<(TypeId, Box<[usize]>)>>,
 }
 
@@ -81,19 +82,19 @@ impl Repo {
         &self.shared.driver
     }
 
-    /// How the database wants its SQL.
+    /// The SQL dialect of the database.
     #[must_use]
     pub fn dialect(&self) -> &dyn Dialect {
         self.shared.driver.dialect()
     }
 
-    /// How the driver's pool is doing, if it has one.
+    /// The state of the driver's pool, if it has one.
     #[must_use]
     pub fn pool_status(&self) -> Option<PoolStatus> {
         self.shared.driver.pool_status()
     }
 
-    /// Whether this handle is a transaction's.
+    /// Whether this handle belongs to a transaction.
     #[must_use]
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_some()
@@ -131,10 +132,10 @@ impl Repo {
         Repo { filters: Some(filters), ..self.clone() }
     }
 
-    /// A handle of the same repo of which each call, with its preloads, may run so many statements: a call that needs
-    /// more fails with [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements), which shows its plan.
-    /// Calls are not added up; for several, [`statement_budget`](Self::statement_budget) bounds a whole future. BEGIN and
-    /// COMMIT are not counted.
+    /// A handle of the same repo whose calls may run at most `limit` statements each, preloads included. A call that
+    /// needs more fails with [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements), which shows
+    /// its plan. The limit holds for each call by itself; [`statement_budget`](Self::statement_budget) limits all calls
+    /// of a future together. BEGIN and COMMIT are not counted.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -158,14 +159,14 @@ impl Repo {
         Repo { most_statements: Some(limit), ..self.clone() }
     }
 
-    /// Runs a future that may cause so many statements in all, whatever calls they belong to and whatever handles those
-    /// are made on: a handler, a job. A statement that is one too many does not run, and its call fails with
-    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements). What is counted is what
-    /// [`count_statements`](Self::count_statements) counts.
+    /// Runs a future that may cause at most `most` statements in all, on any handle: a handler, a job. The first
+    /// statement beyond that does not run, and its call fails with
+    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements). The budget counts the same
+    /// statements as [`count_statements`](Self::count_statements).
     ///
     /// # Errors
-    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements) if the future needed more, also where it
-    /// made something else of its call's error; otherwise `Ok` with the future's output.
+    /// [`ErrorKind::TooManyStatements`](assoc_core::ErrorKind::TooManyStatements) if the future needed more statements,
+    /// even if it swallowed or converted the error of its call; otherwise `Ok` with the future's output.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -192,8 +193,9 @@ impl Repo {
         crate::log::limit(most, future).await
     }
 
-    /// Runs a future and returns its output with the number of statements it caused, for tests of one's own: no query
-    /// can hide in a loop. BEGIN, COMMIT and savepoints are not counted, nor is work handed to another task.
+    /// Runs a future and returns its output with the number of statements it caused. A test can assert that number, so
+    /// that no query hides in a loop. BEGIN, COMMIT and savepoints are not counted, nor is work that the future hands
+    /// to another task.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -211,8 +213,8 @@ impl Repo {
         crate::log::count(future).await
     }
 
-    /// Refuses SQL that would begin or end a transaction on a connection that goes back to the pool, or end one behind
-    /// its handle's back.
+    /// Refuses SQL that would begin a transaction on a connection that returns to the pool, or end a transaction
+    /// without its handle.
     pub(crate) fn refuse_transaction_control(&self, sql: &str) -> Result<()> {
         match transaction_control(sql) {
             Some(TransactionControl::Savepoint) if self.in_transaction() => Ok(()),
@@ -239,13 +241,13 @@ impl Repo {
         Ok(session)
     }
 
-    /// A connection of the pool.
+    /// A connection from the pool.
     pub(crate) async fn acquire(&self, access: Access) -> Result<Box<dyn Connection>> {
         self.shared.driver.acquire(access).await.map_err(|error| self.blame_open_transactions(error))
     }
 
-    // The commonest reason for a pool that has nothing to give: the repo is used inside a transaction of the same repo,
-    // and waits for the connection that this transaction holds.
+    // The most frequent reason for an empty pool: a call uses the repo inside a transaction of the same repo, and waits
+    // for the connection that this transaction occupies.
     #[cold]
     fn blame_open_transactions(&self, error: Error) -> Error {
         let open = self.shared.open_transactions.load(Ordering::Relaxed);
@@ -260,7 +262,7 @@ impl Repo {
     }
 
     pub(crate) fn get_sql(&self, model: TypeId, write: impl FnOnce() -> Result<Arc<str>>) -> Result<Arc<str>> {
-        // A panic while the lock is held leaves a map that is whole all the same.
+        // A panic under the lock leaves a complete map, because the only change is one insert.
         if let Some(sql) = self.shared.get_sql.read().unwrap_or_else(PoisonError::into_inner).get(&model) {
             return Ok(Arc::clone(sql));
         }
@@ -269,14 +271,14 @@ impl Repo {
         Ok(sql)
     }
 
-    /// Whether a row that set these columns was inserted and read before.
+    /// Whether a row with exactly these columns was inserted and read back before.
     pub(crate) fn has_inserted(&self, insert: &(TypeId, Box<[usize]>)) -> bool {
         self.shared.inserted.read().unwrap_or_else(PoisonError::into_inner).contains(insert)
     }
 
-    /// Notes that one was.
+    /// Notes that such a row was inserted and read back.
     pub(crate) fn note_inserted(&self, insert: (TypeId, Box<[usize]>)) {
-        // An application that sets columns in any combination does not fill the memory with them.
+        // A program that sets columns in any combination must not fill the memory with them.
         const MOST: usize = 4_096;
         let mut inserted = self.shared.inserted.write().unwrap_or_else(PoisonError::into_inner);
         if inserted.len() < MOST {
@@ -294,7 +296,7 @@ impl fmt::Debug for Repo {
     }
 }
 
-/// Takes a `TypeId` as it is: a hash already.
+/// Takes a `TypeId` as it is, because it is a hash already.
 #[derive(Default)]
 struct TypeIdHasher(u64);
 

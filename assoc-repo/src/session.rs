@@ -17,7 +17,7 @@ pub(crate) struct Session<'r> {
     repo: &'r Repo,
     source: Source<'r>,
     budget: Option<Budget>,
-    // Whether everything is to be read from one state of a database, where that is free.
+    // Whether the request reads from one state of the database, where a snapshot is free.
     in_snapshot: bool,
     // Sessions of other databases, begun when the first statement needed them.
     others: Vec<(&'r Repo, Session<'r>)>,
@@ -33,7 +33,7 @@ enum Source<'r> {
     Own { connection: Box<dyn Connection>, access: Access, in_transaction: bool },
     // With the savepoint this request has open.
     Transaction { handle: &'r LevelHandle, transaction: MutexGuard<'r, OpenTransaction>, open: Option<Arc<Level>> },
-    // None at the moment: code of the application's own is running, which may need it.
+    // There is none at the moment: a function of the program runs, which may need it.
     Away,
 }
 
@@ -59,7 +59,7 @@ impl<'r> Session<'r> {
         self.repo.repo_for(model).dialect()
     }
 
-    /// Lets this request run so many statements at most.
+    /// Limits the statements of this request.
     pub(crate) fn limit_statements(&mut self, limit: Option<usize>) {
         self.budget = limit.map(|limit| Budget { limit, used: 0 });
     }
@@ -101,12 +101,12 @@ impl<'r> Session<'r> {
         result
     }
 
-    /// That a look-up's conditions look into nothing that is in another database.
+    /// Checks that the conditions of a look-up concern no other database.
     pub(crate) fn require_condition(&self, select: &KeyedSelect) -> Result<()> {
         self.repo.require_condition(select.model, &select.filter)
     }
 
-    /// Runs a statement about rows of a model, where they are.
+    /// Runs a statement about rows of a model, in the database of the model.
     pub(crate) async fn query_at(
         &mut self,
         model: &'static ModelDef,
@@ -135,7 +135,7 @@ impl<'r> Session<'r> {
         self.others[at].1.query(statement, sink).await
     }
 
-    /// Reads everything until [`Session::finish`] from one state of each database where that is free.
+    /// Reads everything until [`Session::finish`] from one state of each database, where a snapshot is free.
     pub(crate) async fn begin_snapshot(&mut self) -> Result<()> {
         self.in_snapshot = true;
         if self.dialect().capabilities().free_snapshot {
@@ -153,7 +153,7 @@ impl<'r> Session<'r> {
         result
     }
 
-    /// Makes everything until [`Session::finish`] one transaction; inside an open one, one savepoint.
+    /// Makes everything until [`Session::finish`] one transaction, or one savepoint inside an open transaction.
     pub(crate) async fn begin(&mut self, mode: TransactionMode) -> Result<()> {
         match &mut self.source {
             Source::Own { connection, in_transaction, .. } => {
@@ -171,8 +171,9 @@ impl<'r> Session<'r> {
         }
     }
 
-    /// Runs code of the application's own in the midst of a request that reads. It may use the repo, or the transaction,
-    /// that the request runs on, so the connection is let go meanwhile: waiting for one while holding one never ends.
+    /// Runs a function of the program in the middle of a request that reads. The function may use the repo, or the
+    /// transaction, of the request, so the request lets go of the connection meanwhile: a task that waits for a
+    /// connection while it keeps another may wait for ever.
     pub(crate) async fn aside<T>(&mut self, work: impl Future<Output = Result<T>>) -> Result<T> {
         // So are those of other databases.
         for (_, mut other) in std::mem::take(&mut self.others) {
@@ -249,7 +250,7 @@ fn away() -> Error {
     ErrorKind::Transaction("the request that uses it was given up").into()
 }
 
-// A request that was cancelled half-way is undone before the transaction goes on.
+// A cancelled request is undone before the transaction continues.
 impl Drop for Session<'_> {
     fn drop(&mut self) {
         if let Source::Transaction { handle, transaction, open } = std::mem::replace(&mut self.source, Source::Away) {

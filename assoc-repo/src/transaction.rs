@@ -1,4 +1,4 @@
-//! Transactions: a closure that commits when it succeeds, or a handle that is committed by hand. Inside one, the same
+//! Transactions: a closure whose success commits, or a handle with an explicit commit. Inside a transaction the same
 //! calls make savepoints.
 
 use std::ops::Deref;
@@ -17,8 +17,8 @@ use options::wait;
 pub(crate) use hooks::Hooks;
 pub use options::{RetryPolicy, TransactionOptions};
 
-/// An open transaction: a [`Repo`] whose statements all belong to it. Dropped without [`commit`](Transaction::commit)
-/// it is rolled back.
+/// An open transaction: a [`Repo`] all of whose statements belong to it. Dropping it without
+/// [`commit`](Transaction::commit) rolls it back.
 #[derive(Debug)]
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct Transaction {
@@ -27,14 +27,14 @@ pub struct Transaction {
 }
 
 impl Repo {
-    /// Runs a closure in a transaction: commits if it returns `Ok`, rolls back if it returns `Err`, panics or is
-    /// cancelled. On a transaction's repo the closure runs in a savepoint.
+    /// Runs a closure in a transaction. Commits if the closure returns `Ok`; rolls back if it returns `Err`, panics or
+    /// is cancelled. On a transaction's repo the closure runs in a savepoint.
     ///
-    /// While a savepoint is open, only its own handle may be used: the outer one answers
-    /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction), and so does a second savepoint beside it.
+    /// While a savepoint is open, only its handle may be used. The outer handle returns
+    /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction), and so does a second savepoint beside the first.
     ///
     /// # Errors
-    /// The closure's error, or that of BEGIN or COMMIT: of any type that is `From<Error>`.
+    /// The closure's error, or that of BEGIN or COMMIT, as any type that is `From<Error>`.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -55,8 +55,8 @@ impl Repo {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     ///
-    /// A closure whose last expression is `Ok(…)` has to name its error, because `?` could make any: `Ok::<_, Error>(())`.
-    /// An application's own error works as well, if it is `From<Error>`:
+    /// A closure whose last expression is `Ok(…)` must name its error type, because `?` could produce any: `Ok::<_,
+    /// Error>(())`. The error type of the program works as well, if it is `From<Error>`:
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -99,19 +99,20 @@ impl Repo {
                 Ok(value)
             }
             Err(error) => {
-                // The closure's error says more than a failed rollback, after which the driver discards the connection.
+                // The closure's error says more than that of a failed rollback, after which the driver discards the
+                // connection.
                 let _ = transaction.rollback().await;
                 Err(error)
             }
         }
     }
 
-    /// Begins a transaction to be committed by hand; on a transaction's repo, a savepoint.
+    /// Begins a transaction for an explicit commit; on a transaction's repo, a savepoint.
     ///
     /// # Errors
-    /// When no connection is to be had or the database refuses;
-    /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction) on a handle whose transaction has ended, or has a
-    /// savepoint open.
+    /// When no connection is available or the database refuses.
+    /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction) on a handle whose transaction has ended, or that
+    /// has an open savepoint.
     pub async fn begin(&self) -> Result<Transaction> {
         self.begin_with(TransactionOptions::new()).await
     }
@@ -284,19 +285,19 @@ fn is_ambiguous(error: &Error) -> bool {
 }
 
 impl Transaction {
-    /// Keeps what was done.
+    /// Commits the work of the transaction, or releases its savepoint.
     ///
     /// # Errors
-    /// When the database refuses; then nothing was done. If the connection broke while committing, the outcome is
+    /// When the database refuses; no work takes effect then. If the connection broke while committing, the outcome is
     /// unknown ([`DriverErrorKind::AmbiguousCommit`](assoc_core::DriverErrorKind::AmbiguousCommit)).
     pub async fn commit(self) -> Result<()> {
         self.end(true).await
     }
 
-    /// Undoes what was done.
+    /// Undoes the work of the transaction, or of its savepoint.
     ///
     /// # Errors
-    /// When the connection broke; then nothing was done either.
+    /// When the connection broke; no work takes effect then either.
     pub async fn rollback(self) -> Result<()> {
         self.end(false).await
     }

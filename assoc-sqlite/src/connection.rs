@@ -1,4 +1,4 @@
-//! The [`Connection`] a task holds: a lease, and the way of each statement to the thread it runs on.
+//! The [`Connection`] of a task: a lease, and the transfer of each statement to the thread that runs it.
 
 use assoc_core::driver::{BoxFuture, ExecResult, IsolationLevel, TransactionMode};
 use assoc_core::{Connection, Result, RowSink, Statement};
@@ -28,7 +28,7 @@ enum Place {
     Lost,
 }
 
-/// What a connection is asked to do.
+/// One unit of work on a connection.
 pub(crate) enum Work<'w> {
     Open,
     Query(&'w Statement, &'w mut dyn RowSink),

@@ -1,12 +1,13 @@
-//! How long statements took lately, so that short ones can stay on the thread they are called from.
+//! Recent run times of statements, so that short ones can stay on the calling thread.
 //!
-//! Leaving a runtime's thread can cost more than a point query does (figures: [`Execution`](crate::Execution)). Whether
-//! a statement is short cannot be told from its text, but it can be remembered: statements are few and come again. The
-//! memory is a fixed table, one slot a hash; a collision forgets, and what is forgotten counts as long. A number of
-//! keys belongs to a statement's identity by its magnitude, since one text serves any number of them.
+//! Leaving a runtime's thread can cost more than a point query (figures: [`Execution`](crate::Execution)). The text of
+//! a statement does not say whether it is short, but a program has few statements and repeats them, so their times can
+//! be remembered. The memory is a fixed table with one slot per hash. A collision overwrites a slot, and a statement
+//! without a time counts as long. One text serves any number of keys, so the magnitude of that number is part of a
+//! statement's identity.
 //!
-//! An estimate rises at once and falls by an eighth a run, so that a statement that is long now and then is treated as
-//! long. The first run of a statement always counts as long.
+//! An estimate rises at once and falls by an eighth per run, so a statement that is long occasionally counts as long.
+//! The first run of a statement always counts as long.
 
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ impl CostKey {
 }
 
 impl Costs {
-    /// Whether the statement was shorter than `limit` lately.
+    /// Whether the recent runs of the statement were shorter than `limit`.
     pub(crate) fn is_short(&self, key: CostKey, limit: Duration) -> bool {
         let slot = self.0.get(key.0 as usize % SLOTS);
         slot.is_some_and(|slot| slot.key == key.0 && u128::from(slot.nanos) < limit.as_nanos())

@@ -1,12 +1,13 @@
-//! Decimals on a database that has none: functions that every connection of ours knows.
+//! Decimals on a database that has none: functions that the driver adds to every connection.
 //!
-//! SQLite stores a decimal as text, or, in a column of numeric affinity, as an integer or a float; it compares text by
-//! its bytes. So what is compared, sorted or grouped is `assoc_decimal(column)`: bytes that compare as the numbers do,
-//! whatever a column stores ([`DecimalNumber::order_key`]). Sums, means and extremes have functions of their own.
+//! SQLite stores a decimal as text, or, in a column of numeric affinity, as an integer or a float. It compares text by
+//! its bytes. So statements compare, sort and group by `assoc_decimal(column)`: bytes that compare as the numbers do,
+//! whatever a column stores ([`DecimalNumber::order_key`]). Sums, means and extremes are separate functions.
 //!
-//! They stand in queries only, never in a schema: a table, index or view that named one could not be used by any other
-//! client. An index is on `CAST(column AS REAL)`, which is SQLite's own; conditions and orders are written with it
-//! beside the exact form. The design notes compare this with collations, scaled integers and normalised text.
+//! The functions appear in queries only, never in a schema: no other client could use a table, index or view that names
+//! one. An index is on `CAST(column AS REAL)`, which every SQLite client knows; conditions and orders contain that
+//! expression beside the exact form. The design notes compare this with collations, scaled integers and normalised
+//! text.
 //!
 //! | stored | counts as |
 //! |---|---|

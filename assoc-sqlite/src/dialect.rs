@@ -1,4 +1,4 @@
-//! SQLite's SQL, and why key sets are written as they are.
+//! SQLite's SQL, and the reasons for the form of key sets.
 //!
 //! # A set of keys is one bind
 //!
@@ -57,8 +57,9 @@ use crate::{decimals, integers};
 
 /// SQLite's SQL.
 ///
-/// Made by [`Sqlite`](crate::Sqlite) when it opens a database, whose limits it then knows; made by
-/// [`default`](SqliteDialect::default) it knows SQLite's own, for looking at statements without a database.
+/// [`Sqlite`](crate::Sqlite) makes one when it opens a database, with the limits of that database.
+/// [`default`](SqliteDialect::default) makes one with SQLite's default limits, to look at statements without a
+/// database.
 #[derive(Debug, Clone)]
 pub struct SqliteDialect {
     capabilities: Capabilities,
@@ -118,8 +119,8 @@ impl Dialect for SqliteDialect {
         &self.capabilities
     }
 
-    /// Quoted with `"`. A NUL cannot be part of any text SQLite reads; it is replaced by U+FFFD, so that the answer is
-    /// "no such column" and not, as if it were dropped, some other column.
+    /// Quoted with `"`. SQLite reads no text beyond a NUL, so a NUL is replaced by U+FFFD. The answer is then "no such
+    /// column"; without the NUL the identifier might name some other column.
     fn quote(&self, identifier: &str, sql: &mut String) {
         sql.push('"');
         for part in identifier.split_inclusive(['"', '\0']) {
@@ -164,7 +165,7 @@ impl Dialect for SqliteDialect {
         ("+", "")
     }
 
-    /// The collation of the right side is the one that counts; a column without one of its own has it already, so its
+    /// The collation of the right side decides. A column without a declared collation has this one already, so its
     /// index is used.
     fn exact_text(&self) -> Option<ExactText> {
         Some(ExactText::new(("", ""), ("", " COLLATE BINARY")))
@@ -180,16 +181,16 @@ impl Dialect for SqliteDialect {
         }
     }
 
-    /// `AUTOINCREMENT` too, as Rails does: without it the key of the last row is given out again once that row is gone,
-    /// and rows that still refer to the old one come to belong to the new. It costs a look at a second table: 10,000
-    /// rows by 50 take 8.0 ms instead of 6.4, single rows twice as long. A schema of your own may leave it out; nothing
+    /// `AUTOINCREMENT` too, as Rails does: without it SQLite gives the key of the last row out again once that row is
+    /// deleted, and rows that still refer to the old row then belong to the new one. It costs a look at a second table:
+    /// 10,000 rows by 50 take 8.0 ms instead of 6.4, single rows twice as long. Your schema may leave it out; nothing
     /// here depends on it.
     fn auto_increment(&self) -> &'static str {
         " PRIMARY KEY AUTOINCREMENT"
     }
 
-    /// As many as you like of a single column; of several, what the binds allow after padding, with room left for
-    /// those of a filter.
+    /// Any number of keys of a single column. Of several columns, as many as the binds allow after padding, with room
+    /// left for those of a filter.
     fn keys_per_statement(&self, width: usize) -> usize {
         if width <= 1 {
             return usize::MAX;
@@ -270,8 +271,8 @@ impl Dialect for SqliteDialect {
         writer.identifier("keys");
     }
 
-    /// What has no type of its own here is kept as it is bound. Numbers and decimals depend on the affinity of the column,
-    /// which is not known here.
+    /// A column without a type stores a value as it is bound. Numbers and decimals depend on the affinity of the
+    /// column, which is not known here.
     fn keeps(&self, _: &ColumnDef, value: &Value<'_>) -> bool {
         !matches!(value, Value::Decimal(_))
     }

@@ -21,8 +21,8 @@ pub(crate) fn of_statement(error: rusqlite::Error, sql: &str) -> Error {
 pub(crate) fn of_opening(error: rusqlite::Error, path: &str) -> Error {
     let (code, name) = code_of(&error);
     let message = format!("cannot open `{path}`: {}", message_of(&error));
-    // A file that is locked is worth another attempt; anything else that goes wrong here is about the database as a
-    // whole, whatever its code says about a single statement.
+    // A locked file may be free at the next attempt. Any other error here concerns the database as a whole, whatever
+    // its code says about a single statement.
     let kind = match code & 0xff {
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => DriverErrorKind::Retryable,
         ffi::SQLITE_CORRUPT => DriverErrorKind::Corrupt,
@@ -51,7 +51,7 @@ pub(crate) fn not_utf8(column: &str, error: std::str::Utf8Error, sql: &str) -> E
     DriverError::new(DriverErrorKind::Value, message).with_source(error).with_sql(sql).into()
 }
 
-/// Whether a savepoint was named that does not exist.
+/// Whether the error is that a savepoint of this name does not exist.
 pub(crate) fn is_missing_savepoint(error: &Error) -> bool {
     error.driver().is_some_and(|error| {
         error.kind() == DriverErrorKind::Statement && error.message().starts_with("no such savepoint: ")
@@ -100,7 +100,7 @@ fn classify(error: rusqlite::Error) -> DriverError {
     let (code, name) = code_of(&error);
     let message = message_of(&error);
     let kind = match kind_of(code) {
-        // What `SUM` and our own functions answer; SQLite has no code of its own for it.
+        // The errors of `SUM` and of the driver's functions, for which SQLite has no code.
         DriverErrorKind::Statement if message == "integer overflow" || message.starts_with(REFUSED) => {
             DriverErrorKind::Value
         }
@@ -164,7 +164,7 @@ fn constraint_of(kind: DriverErrorKind, message: &str) -> (Option<String>, Optio
     (table, Some(named.to_owned()))
 }
 
-// The database's words alone: the other parts (text, position) are added by `DriverError` or are noise.
+// The database's message alone: `DriverError` adds the text and the position, or they are noise.
 fn message_of(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),

@@ -1,40 +1,42 @@
-//! On which thread a statement runs.
+//! The thread on which a statement runs.
 //!
-//! SQLite is a library: its calls block. A runtime's thread that blocks runs nobody else's task, so the calls that may
-//! take long must leave it; but leaving costs as much as several short statements do (the table is in the documentation
-//! of [`Execution`]).
+//! SQLite is a library, and its calls block. A blocked thread of a runtime runs no other task, so calls that may take
+//! long must leave it. But leaving costs as much as several short statements (the table is in the documentation of
+//! [`Execution`]).
 //!
 //! Hence the default, [`Execution::Auto`]:
 //!
-//! * Without a runtime there is nobody to stall, and everything runs inline.
-//! * What may wait for a lock or a disk (`COMMIT`, a write outside a transaction, `BEGIN IMMEDIATE` when the lock is
-//!   not free) always leaves.
-//! * A statement that has been shorter than 50 µs on this connection lately stays ([`costs`](crate::costs)); tokio's
-//!   own advice is to stay below 10 to 100 µs between two `.await`s. Any other leaves. Where the runtime has several
-//!   threads, a query that stayed and turns out to be long is finished in place after half a millisecond.
-//! * A task that only ever runs short statements still yields: every statement spends from tokio's cooperative budget.
+//! * Without a runtime there is no other task to stall, and everything runs inline.
+//! * Work that may wait for a lock or a disk (`COMMIT`, a write outside a transaction, `BEGIN IMMEDIATE` when the lock
+//!   is not free) always leaves.
+//! * A statement whose recent runs on this connection were shorter than 50 µs stays ([`costs`](crate::costs)); tokio
+//!   advises to stay below 10 to 100 µs between two `.await`s. Any other statement leaves. If a query that stayed turns
+//!   out to be long, a runtime with several threads finishes it in place after half a millisecond.
+//! * A task that runs only short statements still yields, because every statement spends from tokio's cooperative
+//!   budget.
 //!
 //! *Leaving* is [`block_in_place`](tokio::task::block_in_place) on a multi-threaded runtime: the statement stays on its
-//! thread and the other tasks move, so rows are still borrowed from SQLite. A current-thread runtime has nowhere to
-//! move them, so there the *connection* moves to a blocking thread, and rows come back as owned values in chunks
-//! through a bounded channel. The sink stays with the task and need not be `'static`.
+//! thread and the other tasks move, so rows are still borrowed from SQLite. A current-thread runtime has no other
+//! thread for its tasks, so there the *connection* moves to a blocking thread, and rows return as owned values in
+//! chunks through a bounded channel. The sink stays with the task and need not be `'static`.
 //!
 //! # Cancellation
 //!
 //! Inline and in place, a statement runs within one `poll`, so no future can be dropped in the middle of it. A
-//! statement on another thread can lose its future: it is interrupted then, and the connection comes home by itself,
-//! rolled back, when the thread is done with it. If only the one future was dropped and not the connection, the next
-//! statement waits for that.
+//! statement on another thread can lose its future. It is interrupted then, and the thread rolls the connection back
+//! and returns it to the pool when the statement has ended. If the program drops only the future and not the
+//! connection, the next statement waits for that.
 
 #[cfg(feature = "tokio")]
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-/// On which thread statements run.
+/// The thread on which statements run.
 ///
-/// Without a tokio runtime around the call, or without the feature `tokio`, everything runs inline, whatever is set.
+/// Without a tokio runtime around the call, or without the feature `tokio`, every statement runs inline, whatever this
+/// says.
 ///
-/// What each way costs, measured on 2 cores with one task (medians of interleaved rounds; ratios to rusqlite by hand
-/// with one held statement, of two runs; `cargo run --release -p assoc-sqlite --example measure`):
+/// The costs of each variant, measured on 2 cores with one task (medians of interleaved rounds; ratios to hand-written
+/// rusqlite that reuses one prepared statement, of two runs; `cargo run --release -p assoc-sqlite --example measure`):
 ///
 /// | | point query | ratio | 10,000 rows | ratio |
 /// |---|---:|---:|---:|---:|
@@ -48,19 +50,19 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 /// | 1 thread: offload | 34 µs | 6.9–7.4 | 5.5 ms | 1.03–1.22 |
 ///
 /// Moving a large load to another thread costs little, because that thread steps while this one decodes; the rows are
-/// copied, a few chunks at a time. Moving a point query is what hurts, hence [`Auto`](Execution::Auto).
+/// copied, a few chunks at a time. Moving a point query costs a multiple of the query, hence [`Auto`](Execution::Auto).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Execution {
-    /// Inline without a runtime. In a runtime, short statements run inline and others apart: in place on a
-    /// multi-threaded runtime, on a blocking thread of a current-thread one.
+    /// Inline without a runtime. In a runtime, short statements run inline. Longer ones run in place on a
+    /// multi-threaded runtime, and on a blocking thread of a current-thread one.
     ///
     /// A `LocalSet` on a multi-threaded runtime is the one place where this does not work: tokio refuses to block in
-    /// place there, by a panic, and does not say beforehand. Choose [`Offload`](Execution::Offload) in that case.
+    /// place there, by a panic, and does not say so beforehand. Use [`Offload`](Execution::Offload) there.
     #[default]
     Auto,
-    /// Always on the calling thread, for programs without a runtime's care for other tasks: tools, tests, or a thread
-    /// of one's own for the database.
+    /// Always on the calling thread. It is for programs without other tasks to stall: tools, tests, or a thread that
+    /// serves only the database.
     Inline,
     /// Always in place on a multi-threaded runtime, on a blocking thread of a current-thread one.
     BlockInPlace,

@@ -34,11 +34,11 @@
 //!
 //! Files are in WAL mode, so readers and the writer do not wait for each other: one connection writes, a few read
 //! ([`readers`](SqliteBuilder::readers)), and a reader refuses to write. Foreign keys are enforced. `synchronous` is
-//! `NORMAL`: after a power failure the last transactions may be gone, the database is never damaged. A misquoted
-//! identifier is an error, not a string. A write transaction takes the lock when it begins, so it cannot fail half-way
-//! because another one wrote; a lock that another *process* holds is waited for
-//! ([`busy_timeout`](SqliteBuilder::busy_timeout)), then the error says that it can be retried. Anything else goes
-//! through [`on_connect`](SqliteBuilder::on_connect):
+//! `NORMAL`: a power failure may lose the last transactions, but never damages the database. A misquoted identifier is
+//! an error, not a string. A write transaction takes the lock when it begins, so it cannot fail half-way because
+//! another one wrote. If another *process* has the lock, the driver waits
+//! ([`busy_timeout`](SqliteBuilder::busy_timeout)) and then returns a retryable error.
+//! [`on_connect`](SqliteBuilder::on_connect) sets anything else:
 //!
 //! ```
 //! # use assoc_sqlite::Sqlite;
@@ -57,10 +57,10 @@
 //!
 //! # Which rusqlite
 //!
-//! Any from 0.38 to 0.41. `libsqlite3-sys`, under it, may be in a program only once (Cargo's `links`), and other crates
-//! bring it too; the range lets Cargo find a version that suits all: rusqlite 0.40 and below resolves beside Diesel
-//! 2.3, 0.39 and below beside sqlx 0.9. Where Cargo picks too new a version by itself, `cargo update -p rusqlite
-//! --precise 0.39.0` does it. The version in use is [re-exported](rusqlite), so that hooks name the same one.
+//! Any from 0.38 to 0.41. A program may contain `libsqlite3-sys`, which rusqlite uses, only once (Cargo's `links`), and
+//! other crates use it too. The range lets Cargo find a version that suits all: rusqlite 0.40 and below resolves beside
+//! Diesel 2.3, 0.39 and below beside sqlx 0.9. Where Cargo picks too new a version, run `cargo update -p rusqlite
+//! --precise 0.39.0`. The crate [re-exports](rusqlite) the version in use, so that hooks name the same one.
 //!
 //! # Features
 //!
@@ -165,11 +165,11 @@ impl Sqlite {
         Ok(Sqlite { inner: Arc::new(Inner { config, dialect, execution, writer, readers }) })
     }
 
-    /// Runs several statements without binds, separated by semicolons: a schema, a script of fixtures. Each is its own
-    /// transaction unless the text says otherwise; a transaction left open is rolled back.
+    /// Runs several statements without binds, separated by semicolons: a schema, a script of fixtures. Each statement
+    /// is a transaction by itself unless the text begins one. A transaction that the text leaves open is rolled back.
     ///
     /// # Errors
-    /// When one of them fails; those before it have taken effect.
+    /// When one of the statements fails. Those before it have taken effect.
     pub async fn execute_batch(&self, sql: &str) -> Result<()> {
         let lease = self.inner.writer.acquire().await?;
         let mut connection = SqliteConnection::new(lease, self.inner.execution).await?;

@@ -1,9 +1,9 @@
 //! Guards `rarray`, the table function that lists are bound to.
 //!
-//! It takes a pointer, and a build with debug assertions ends the process over anything else: the assertion is the
-//! binding's, in a function that SQLite calls, where no panic can be caught. So a text that gives it something else is
-//! refused before SQLite sees it. A view that another program made with such a text is not seen here; builds without
-//! debug assertions read an empty list then.
+//! `rarray` takes a pointer, and a build with debug assertions ends the process over any other argument: the assertion
+//! is in rusqlite, in a function that SQLite calls, where no panic can be caught. So the driver refuses a text with
+//! another argument before SQLite sees it. It does not see a view that another program made with such a text; builds
+//! without debug assertions read an empty list then.
 
 use assoc_core::{Bind, Result, Statement};
 
@@ -48,7 +48,7 @@ fn refuse(sql: &str, lists: impl FnOnce() -> usize) -> Result<()> {
     if takes { refused(sql) } else { Ok(()) }
 }
 
-// Whether a parenthesis follows, or a comment that could stand before one. The name may be quoted.
+// Whether a parenthesis follows, or a comment that may precede one. The name may be quoted.
 fn takes_an_argument(after: &[u8]) -> bool {
     let after = match after {
         [b'"' | b'`' | b'\'' | b']', rest @ ..] => rest,

@@ -58,7 +58,7 @@ pub(crate) struct Config {
 pub(crate) enum Role {
     /// The one connection that writes.
     Writer,
-    /// One of those that read.
+    /// One of the connections that read.
     Reader,
     /// The only connection of a database in memory.
     Shared,
@@ -113,15 +113,15 @@ impl SqliteBuilder {
         self
     }
 
-    /// How much of the database each connection keeps in memory at most, in KiB. Default: 8 MiB; SQLite's own default
-    /// is 2 MB. More pays where rows of one owner lie scattered over a file that is larger than the cache.
+    /// The largest part of the database that each connection keeps in memory, in KiB. Default: 8 MiB; SQLite's default
+    /// is 2 MB. More helps where the rows of an owner are scattered over a file that is larger than the cache.
     pub fn page_cache_kib(mut self, kib: u32) -> Self {
         self.config.page_cache_kib = kib;
         self
     }
 
-    /// Whether UUIDs are stored as text of 36 characters, for a database that other programs write so. Default: no,
-    /// as 16 bytes.
+    /// Whether UUIDs are stored as text of 36 characters, for a database that other programs write in that form.
+    /// Default: no, as 16 bytes.
     pub fn uuid_as_text(mut self, as_text: bool) -> Self {
         self.config.uuid_as_text = as_text;
         self
@@ -138,23 +138,23 @@ impl SqliteBuilder {
         self
     }
 
-    /// Whether the database is opened for reading only. Default: no.
+    /// Whether the database is opened as read-only. Default: no.
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.config.read_only = read_only;
         self
     }
 
-    /// Whether a database that does not exist is made. Default: yes.
+    /// Whether opening creates a database that does not exist. Default: yes.
     pub fn create_if_missing(mut self, create: bool) -> Self {
         self.config.create = create;
         self
     }
 
-    /// Opens the database: makes the file if need be, and opens the connection that writes.
+    /// Opens the database: creates the file if necessary, and opens the connection that writes.
     ///
     /// # Errors
-    /// [`Unavailable`](DriverErrorKind::Unavailable) when there is no such file, or it is not a database; retryable
-    /// when another process holds it for longer than the busy timeout.
+    /// [`Unavailable`](DriverErrorKind::Unavailable) when the file does not exist or is not a database. Retryable when
+    /// another process locks it for longer than the busy timeout.
     pub fn open(self) -> Result<Sqlite> {
         Sqlite::start(self.config, self.readers.unwrap_or_else(default_readers).max(1), self.execution)
     }
@@ -215,7 +215,7 @@ fn bad_url(url: &str, why: &str) -> Error {
 }
 
 impl Config {
-    /// Whether every connection would see a database of its own.
+    /// Whether every connection would have a separate database.
     pub(crate) fn is_in_memory(&self) -> bool {
         let path = self.path.to_string_lossy();
         path == MEMORY

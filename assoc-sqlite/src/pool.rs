@@ -1,17 +1,17 @@
-//! Who may use which connection when.
+//! The rules by which tasks get connections.
 //!
 //! SQLite has one writer and many readers, and so has the pool: two [`Lane`]s with a queue each (a database in memory
-//! has one connection and one lane). Writers that queue here wait in order and without holding a thread, where
-//! SQLite's own busy handler would have them sleep and guess.
+//! has one connection and one lane). Writers in this queue wait in order and without occupying a thread; SQLite's busy
+//! handler would make them sleep and guess.
 //!
 //! A [`Lease`] is the right to one connection, and nearly always the connection too. Dropping it cleans the connection
-//! (`ROLLBACK` if a transaction is open, closed if that fails) and hands it to whoever waits longest. Because a lease
-//! may be dropped anywhere, also inside a runtime's blocking thread after its task was cancelled, nothing about a
-//! connection's way home depends on a task being alive.
+//! (`ROLLBACK` if a transaction is open; the connection is closed if that fails) and hands it to the task that has
+//! waited longest. The program may drop a lease anywhere, even inside a runtime's blocking thread after its task was
+//! cancelled, so the return of a connection never depends on a living task.
 //!
-//! Waiting needs nothing but a [`Waker`], so it works under any executor. Its time limit needs a clock, and a runtime's
-//! clock may be absent (no runtime, or one built without timers): a thread that exists only while somebody waits keeps
-//! the deadlines. An uncontended pool never starts it.
+//! Waiting needs only a [`Waker`], so it works under any executor. Its time limit needs a clock, and a runtime's clock
+//! may be absent (no runtime, or one without timers). So a thread that exists only while a task waits keeps the
+//! deadlines. An uncontended pool never starts it.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -37,12 +37,12 @@ pub(crate) struct Lane {
 
 #[derive(Default)]
 struct State {
-    // Boxed for the way between here and a lease, which is gone more often than a box is made.
+    // Boxed for the moves between the pool and a lease, which are more frequent than allocations.
     #[allow(clippy::vec_box)]
     idle: Vec<Box<Session>>,
     /// Connections that exist, idle or not.
     open: usize,
-    /// Leases that exist, granted to a waiter or held.
+    /// Leases that exist, granted to a waiting task or in use.
     leased: usize,
     waiters: VecDeque<Arc<Waiter>>,
     watched: bool,
@@ -62,8 +62,8 @@ enum Turn {
     Over,
 }
 
-// A panic while a lock is held cannot leave these structures half changed: nothing between two of their statements
-// can panic. So poison is noise.
+// A panic under a lock cannot leave these structures half changed, because no code between two of their statements can
+// panic. So poison means nothing here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -83,7 +83,7 @@ impl Lane {
                 let session = state.idle.pop();
                 return Ok(Lease { lane: Arc::clone(self), session });
             }
-            // Far enough away stands for never.
+            // A date far in the future stands for never.
             let deadline = Instant::now().checked_add(timeout).unwrap_or_else(|| Instant::now() + FOREVER);
             let waiter = Arc::new(Waiter { deadline, turn: Mutex::new(Turn::Waiting(None)) });
             state.waiters.push_back(Arc::clone(&waiter));
@@ -104,7 +104,7 @@ impl Lane {
         })
     }
 
-    /// The right to a connection that is open and idle, if there is one and nobody waits.
+    /// The right to a connection that is open and idle, if there is one and no task waits.
     pub(crate) fn idle(self: &Arc<Self>) -> Option<Lease> {
         let mut state = lock(&self.state);
         if state.leased >= self.max {
@@ -115,7 +115,7 @@ impl Lane {
         Some(Lease { lane: Arc::clone(self), session: Some(session) })
     }
 
-    /// Opens the lane's first connection and shows it to `look`. Nobody else knows the lane yet.
+    /// Opens the lane's first connection and passes it to `look`. No other task knows the lane yet.
     pub(crate) fn first_session<T>(self: &Arc<Self>, look: impl FnOnce(&Session) -> T) -> Result<T> {
         lock(&self.state).leased += 1;
         let mut lease = Lease { lane: Arc::clone(self), session: None };
@@ -159,7 +159,7 @@ impl Lane {
         state.watched = watch.is_ok();
     }
 
-    // Ends the waiting of those whose time is over; when to look again, or `None` if nobody waits.
+    // Ends the waits whose time is over. Returns the time of the next check, or `None` if no task waits.
     fn expire(&self) -> Option<Instant> {
         let mut wakers = Vec::new();
         let mut state = lock(&self.state);
@@ -231,7 +231,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Whether a connection must still be opened.
+    /// Whether no connection is open yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.session.is_none()
     }

@@ -1,18 +1,18 @@
-//! One open connection and what is done on it, synchronously. Where it runs is [`execution`](crate::execution)'s
-//! business, who owns it [`pool`](crate::pool)'s.
+//! One open connection and its operations, all synchronous. [`execution`](crate::execution) decides on which thread
+//! they run, and [`pool`](crate::pool) which task has the connection.
 //!
 //! # The statement cache
 //!
-//! Preparing a statement costs 5 to 25 µs, running a point query 3: prepared statements must be kept. There is a trap
-//! on the way. SQLite marks some statements (a bound `LIMIT`, `column = ?` where the planner looked at the value) as
-//! "may plan anew when a bind changes", and from then on `sqlite3_clear_bindings` makes the next run parse and plan the
-//! text again, as expensively as if nothing had been cached. rusqlite's own cache clears the bindings of every
-//! statement that returns to it, so the natural way to use it loses most of what a cache is for.
+//! Preparing a statement costs 5 to 25 µs and running a point query 3, so prepared statements must be kept. Keeping
+//! them has a trap. SQLite marks some statements (a bound `LIMIT`, `column = ?` where the planner looked at the value)
+//! as "may plan anew when a bind changes". From then on `sqlite3_clear_bindings` makes the next run parse and plan the
+//! text again, as if no statement had been cached. rusqlite's cache clears the bindings of every statement that returns
+//! to it, so its plain use loses most of what a cache is for.
 //!
-//! Three ways out were weighed:
+//! There were three alternatives:
 //!
-//! * *A cache of our own* that never clears bindings. A prepared statement borrows its connection, so keeping both in
-//!   one struct is self-referential: it needs `unsafe`, which this crate forbids, or a thread that owns both.
+//! * *A cache in this crate* that never clears bindings. A prepared statement borrows its connection, so a struct with
+//!   both is self-referential: it needs `unsafe`, which this crate forbids, or a thread that owns both.
 //! * *Literals instead of binds* would give up one text per statement, and with it the cache.
 //! * *The query planner stability guarantee* (`SQLITE_DBCONFIG_ENABLE_QPSG`): SQLite then plans without looking at
 //!   bound values, so no bind can ever make a plan stale. We lose plans specialised to one value (partial indexes
@@ -24,9 +24,9 @@
 //! `column = ? … LIMIT ?` is prepared again at each of its runs and takes 6.4 µs instead of 2.8
 //! (`cargo run --release -p assoc-sqlite --example measure`).
 //!
-//! The cache holds [`statement_cache`](crate::SqliteBuilder::statement_cache) statements a connection, least recently
-//! used out first. Only statements that read or change rows are kept: `CREATE`, `PRAGMA` and the like run once and
-//! would push out what is needed again.
+//! The cache keeps [`statement_cache`](crate::SqliteBuilder::statement_cache) statements per connection and drops the
+//! least recently used. It keeps only statements that read or change rows: `CREATE`, `PRAGMA` and similar ones run once
+//! and would push out statements that are needed again.
 
 #[cfg(feature = "tokio")]
 use std::sync::Arc;
@@ -52,8 +52,8 @@ pub(crate) struct Session {
     uuid_as_text: bool,
     #[cfg_attr(not(feature = "tokio"), allow(dead_code))]
     busy_timeout: Duration,
-    // Begun by us and not yet ended by us. SQLite may end a transaction by itself (full disk, interrupt); statements
-    // that were meant for it must not run on their own then.
+    // The driver has begun it and not ended it. SQLite may end a transaction by itself (full disk, interrupt); the
+    // statements that belong to it must not run outside of it then.
     in_transaction: bool,
     // A statement in it was a COMMIT or ROLLBACK by itself.
     ended_by_statement: bool,
@@ -85,7 +85,7 @@ const OVER: &str = "a statement in it has ended it (COMMIT or ROLLBACK as SQL): 
 const BEGUN: &str = "a statement has begun one (BEGIN or SAVEPOINT as SQL), which was rolled back, because its connection \
                      would not have stayed with it: use `repo.transaction` or `repo.begin`";
 
-/// How long a statement may hold the thread before its rest is run [`Apart`].
+/// How long a statement may occupy the thread before its rest runs [`Apart`].
 const PATIENCE: Duration = Duration::from_micros(500);
 
 impl Session {
@@ -117,7 +117,7 @@ impl Session {
         &self.interrupt
     }
 
-    /// Whether every statement is its own transaction now.
+    /// Whether every statement is a transaction by itself now.
     #[cfg(feature = "tokio")]
     pub(crate) fn is_autocommit(&self) -> bool {
         self.conn.is_autocommit()
@@ -129,19 +129,19 @@ impl Session {
         if !self.conn.is_autocommit() && self.conn.execute_batch("ROLLBACK").is_err() {
             return false;
         }
-        // Asking SQLite costs a look at every cached statement, so it is only asked where there is doubt.
+        // The check costs SQLite a look at every cached statement, so it runs only in doubt.
         let busy = std::mem::take(&mut self.running) && self.conn.is_busy();
         self.conn.is_autocommit() && !busy
     }
 
-    /// Whether the open transaction was begun for reading, so that its end waits for neither a disk nor a lock.
+    /// Whether the open transaction only reads, so that its end waits for neither a disk nor a lock.
     #[cfg(feature = "tokio")]
     pub(crate) fn only_reads(&self) -> bool {
         self.in_transaction && self.only_reads
     }
 
-    /// Pushes a statement's rows into the sink. With `apart`, a statement that returns more rows than fit into a
-    /// moment is finished there.
+    /// Pushes a statement's rows into the sink. With `apart`, a statement that returns more rows than a moment allows
+    /// is finished there.
     pub(crate) fn query(
         &mut self,
         statement: &Statement,
@@ -346,7 +346,7 @@ fn bind_all(prepared: &mut rusqlite::Statement<'_>, statement: &Statement, uuid_
     Ok(())
 }
 
-// SQLite reads a text up to its first NUL: the rest would be ignored without a word.
+// SQLite reads a text up to its first NUL and would silently ignore the rest.
 fn refuse_nul(sql: &str) -> Result<()> {
     if sql.as_bytes().contains(&0) {
         return Err(errors::refused("the text contains a NUL character", sql));
@@ -383,7 +383,7 @@ struct Pump<'p> {
 }
 
 impl Pump<'_> {
-    // Up to `limit` rows; whether there are no more.
+    // Reads up to `limit` rows. Returns whether there are no more.
     fn run(&mut self, rows: &mut rusqlite::Rows<'_>, limit: usize) -> Result<bool> {
         for _ in 0..limit {
             let row = match rows.next() {
@@ -391,7 +391,7 @@ impl Pump<'_> {
                 Ok(None) => return Ok(true),
                 Err(error) => return Err(errors::of_statement(error, self.sql)),
             };
-            // Asked after the first step: a change of schema may have had the statement prepared again in it.
+            // Read after the first step, in which SQLite may have prepared the statement again for a changed schema.
             let columns = match self.columns {
                 Some(columns) => columns,
                 None => {

@@ -10,7 +10,7 @@ pub trait Backend: Send + Sync + 'static {
     /// Its name in reports, and of its SQL overlay: `sqlite`.
     fn name(&self) -> &'static str;
 
-    /// An empty database of its own for one case.
+    /// A new, empty database for one case.
     fn fresh(&self) -> BoxFuture<'_, Result<Database>>;
 }
 

@@ -92,7 +92,7 @@ pub struct Case {
     pub id: &'static str,
     /// What it is about.
     pub level: Level,
-    /// Whether it needs two databases.
+    /// Whether the case needs two databases.
     pub two_databases: bool,
     /// What a backend lacks for it, if it does, by its capabilities.
     pub lacking: fn(&dyn Dialect) -> Option<&'static str>,

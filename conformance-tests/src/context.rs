@@ -57,8 +57,8 @@ impl Context {
         &self.recorder
     }
 
-    /// Runs a step and writes down how many statements it took, and the kind of error if it failed. What ran before,
-    /// outside a step, is not written down.
+    /// Runs a step and records the number of its statements, and the kind of the error if it fails. Statements outside
+    /// a step are not recorded.
     ///
     /// # Errors
     /// The step's own error.
@@ -66,8 +66,8 @@ impl Context {
         self.step_with_many_keys(title, &[], work).await
     }
 
-    /// As [`step`](Context::step), with look-ups of so many keys (of one column) each. How many keys go into one
-    /// statement is the dialect's business, so a look-up that it has to cut into several counts as one.
+    /// As [`step`](Context::step), for look-ups of `lookups` keys (of one column) each. The dialect decides how many keys
+    /// go into one statement, so a look-up that it splits into several statements counts as one.
     ///
     /// # Errors
     /// The step's own error.
@@ -82,8 +82,8 @@ impl Context {
         self.counted(title, further, work).await
     }
 
-    /// As [`step`](Context::step), with one update whose row is read back. A database that returns no updated rows needs a
-    /// statement more for it, which is the dialect's business and is not counted; the statements written down show it.
+    /// As [`step`](Context::step), for one update whose row is read back. A database that returns no updated rows needs
+    /// one more statement for that, which is not counted; the recorded statements show it.
     ///
     /// # Errors
     /// The step's own error.
@@ -123,7 +123,7 @@ impl Context {
         }
     }
 
-    /// Writes down rows, one a line, with the state of their associations.
+    /// Records rows, one per line, with the state of their associations.
     pub fn show<T: Debug>(&mut self, label: &str, rows: impl IntoIterator<Item = T>) {
         let _ = writeln!(self.transcript.behaviour, "{label}:");
         for row in rows {
@@ -136,7 +136,7 @@ impl Context {
         let _ = writeln!(self.transcript.behaviour, "{label}: {value}");
     }
 
-    /// Writes down what a table holds, by SQL of the case's own; not counted as a step.
+    /// Records the rows of a table, by the case's SQL; this does not count as a step.
     ///
     /// # Errors
     /// When the database fails.
@@ -171,7 +171,7 @@ impl Context {
     }
 }
 
-/// Lists of very many placeholders as their number: `(? × 1024)`.
+/// Replaces long lists of placeholders by their number: `(? × 1024)`.
 fn abridged(sql: &str) -> String {
     const LONG: usize = 32;
     let mut short = String::new();
@@ -192,7 +192,8 @@ fn abridged(sql: &str) -> String {
     short
 }
 
-// Databases word their errors differently: of those the class is what every backend must agree on.
+// Databases word their errors differently, so only the class of an error is recorded, which must be the same on every
+// backend.
 fn shown(error: &Error) -> String {
     match error.kind() {
         ErrorKind::Driver(driver) => format!("driver: {}", driver.kind()),

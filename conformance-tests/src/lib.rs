@@ -1,6 +1,6 @@
 //! The public conformance suite: proves that a backend behaves as `assoc` promises.
 //!
-//! A backend's author writes one test without harness:
+//! The author of a backend writes one test without harness:
 //!
 //! ```no_run
 //! # use conformance_tests::{Backend, Database};
@@ -26,18 +26,18 @@
 //! # What is checked
 //!
 //! The suite is data: a table of [`Case`]s, each an async function over a [`Context`]. It runs against the object-safe
-//! driver, so it is compiled once for all backends. Every case gets an empty database and leaves a transcript: for each
-//! step the number of statements, what came back, and the kind of error if one did. The transcript must equal the
-//! *behaviour golden* that ships with this crate, the same for all backends: a statement too many anywhere is a
-//! failure everywhere. The SQL text of each step is compared with the backend's own *overlay* where it has one.
+//! driver, so it is compiled once for all backends. Every case gets an empty database and writes a transcript: for each
+//! step the number of statements, the result, and the kind of the error if the step failed. The transcript must equal
+//! the *behaviour golden* of this crate, the same for all backends, so one statement too many is a failure on every
+//! backend. The SQL text of each step is compared with the *overlay* of the backend, if it has one.
 //!
 //! # Levels
 //!
 //! `L0` the driver: values, affected rows, error classes. `L1` reading: queries, preloads, load states. `L2` writing.
 //! `L3` transactions and concurrency.
 //!
-//! A case names the capability it needs; a backend that says it lacks it has the case reported as skipped, with the
-//! reason. Nothing can be excluded by hand.
+//! A case names the capability it needs. If the backend's dialect lacks it, the case is reported as not run, with the
+//! reason. No case can be excluded by hand.
 
 mod backend;
 pub mod cases;

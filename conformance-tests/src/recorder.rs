@@ -38,7 +38,7 @@ impl Recorder {
         std::mem::take(&mut self.state().statements)
     }
 
-    /// Lets so many more statements succeed and then fails one, as if the connection had broken.
+    /// Lets this number of statements succeed and then fails one, as if the connection had broken.
     pub fn fail_after(&self, statements: usize) {
         self.fail_after_with(statements, DriverErrorKind::ConnectionLost);
     }

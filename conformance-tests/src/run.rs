@@ -50,7 +50,7 @@ pub fn run(backend: impl Backend) -> ExitCode {
     };
     let mut skipped: Vec<(Level, &'static str, &'static str)> = Vec::new();
     let mut trials = Vec::new();
-    // Lives on, because its dialect is asked what each case needs.
+    // The database stays open, because its dialect says whether each case can run.
     let database = match runtime.block_on(backend.fresh()) {
         Ok(database) => database,
         Err(error) => {
@@ -61,7 +61,7 @@ pub fn run(backend: impl Backend) -> ExitCode {
     for case in cases::all() {
         if let Some(lacking) = (case.lacking)(database.driver().dialect()) {
             skipped.push((case.level, case.id, lacking));
-            // Among the tests, so that whoever counts those counts it as one that did not run.
+            // It stays in the list of tests, so that a count of the tests includes it as one that did not run.
             let unable = move || Err(format!("there is no {lacking}").into());
             trials.push(Trial::test(case.id, unable).with_kind(case.level.name()).with_ignored_flag(true));
             continue;

@@ -1,4 +1,4 @@
-//! `rust_decimal::Decimal`, stored as exact text or the database's own decimal type.
+//! `rust_decimal::Decimal`, stored as exact text or in the database's decimal type.
 
 use ::rust_decimal::Decimal;
 

@@ -1,8 +1,8 @@
-//! How values are written where a database's own operators do not compare what they stand for.
+//! The SQL around values where a database's operators do not compare the values they represent.
 //!
-//! SQLite compares a decimal in a text column as text; MariaDB compares a decimal column with a text that is bound as two
-//! floats, as soon as there is more than one. A dialect says what stands around columns and values, and every
-//! comparison, order and group that the core writes uses it.
+//! SQLite compares a decimal in a text column as text. MariaDB compares a decimal column with bound texts as floats, as
+//! soon as there is more than one text. A dialect says what to write around columns and values, and every comparison,
+//! order and group of the core uses it.
 
 use std::fmt::Debug;
 
@@ -38,7 +38,7 @@ impl Comparable {
         self
     }
 
-    /// What stands around a column.
+    /// The SQL before and after a column.
     #[must_use]
     pub const fn column(self) -> (&'static str, &'static str) {
         self.column
@@ -56,7 +56,7 @@ impl Comparable {
         self.index
     }
 
-    /// Whether columns are compared as they are.
+    /// Whether columns are written without anything around them.
     #[must_use]
     pub const fn leaves_columns(self) -> bool {
         self.column.0.is_empty() && self.column.1.is_empty()
@@ -91,7 +91,7 @@ impl ExactText {
         self.around
     }
 
-    /// Whether the plain comparison is written beside it.
+    /// Whether the plain comparison is written as well.
     #[must_use]
     pub const fn needs_equality(self) -> bool {
         self.needs_equality

@@ -1,10 +1,11 @@
-//! What a driver reports: a class the repo can act on, the database's own code and words, and where it happened.
+//! The errors that a driver reports: a class for the repo, the database's code and message, and the statement.
 
 use std::fmt;
 
 use super::excerpt;
 
-/// What kind of failure a driver met. Drivers MUST classify; what fits nothing is [`DriverErrorKind::Other`].
+/// The class of a driver's failure. Drivers MUST classify; [`DriverErrorKind::Other`] is for failures that fit no
+/// class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DriverErrorKind {
@@ -14,7 +15,7 @@ pub enum DriverErrorKind {
     PoolTimeout,
     /// The connection broke. Inside a transaction everything since its start is lost.
     ConnectionLost,
-    /// The connection broke during COMMIT: whether the transaction took effect is unknown. Never retried blindly.
+    /// The connection broke during COMMIT, so the outcome of the transaction is unknown. The repo never retries it.
     AmbiguousCommit,
     /// A deadlock, a lock timeout or a busy database: the same transaction may succeed when run again.
     Retryable,
@@ -32,13 +33,13 @@ pub enum DriverErrorKind {
     Value,
     /// A value, a row or a statement is larger than the database takes.
     TooLarge,
-    /// The statement ran longer than the time limit that was set for it.
+    /// The statement ran longer than its time limit.
     TimeLimit,
-    /// The statement was stopped before its end: by an administrator, or because its future was dropped.
+    /// The statement was stopped before its end: by an administrator, or because the program dropped its future.
     Interrupted,
-    /// The database, the server or the transaction only reads.
+    /// The database, the server or the transaction is read-only.
     ReadOnly,
-    /// There is no space left for what was to be written.
+    /// There is no space left to write.
     DiskFull,
     /// The database's files are damaged.
     Corrupt,
@@ -95,7 +96,7 @@ impl DriverError {
         self
     }
 
-    /// Adds the statement that failed. Its text holds no values: they are bound.
+    /// Adds the statement that failed. Its text contains no values, because they are bound.
     #[must_use]
     pub fn with_sql(mut self, sql: &str) -> Self {
         self.sql = Some(sql.into());
@@ -181,7 +182,7 @@ impl fmt::Display for DriverError {
     }
 }
 
-// Not derived: a statement may be as long as a book.
+// Not derived, because a statement may be very long.
 impl fmt::Debug for DriverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DriverError")

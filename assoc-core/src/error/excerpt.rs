@@ -1,11 +1,12 @@
-//! How much of a statement's text a message shows.
+//! The part of a statement's text that a message shows.
 
 use std::borrow::Cow;
 
 /// The most bytes of SQL in one message.
 const LIMIT: usize = 2_000;
 
-/// SQL as messages and logs show it: whole if it is short, else its first 2,000 bytes and how many follow.
+/// SQL as messages and logs show it: a short text in full, and of a long one the first 2,000 bytes with the number of
+/// bytes that follow.
 ///
 /// ```
 /// use assoc_core::sql::excerpt;

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// One problem of a changeset: where it is, what it is, and an English sentence about it.
+/// One problem of a changeset: its place, its code, and an English sentence about it.
 ///
-/// The path is the field of the column whose value is at fault (`title`). Where not one value but a link as a whole is at
-/// fault, it is the association (`user`). A row of several has its position in front (`[2].title`).
+/// The path is the field of the faulty column (`title`). If the fault is a link as a whole and not one value, the path
+/// is the association (`user`). A row among several has its position in front (`[2].title`).
 ///
-/// The code and its parameters are for programs: a translation looks them up, a form decides by them. The codes that this
-/// library uses are constants of this type; applications may use others.
+/// The code and its parameters are for programs: a translation looks them up, a form decides by them. The codes of this
+/// library are constants of this type; programs may add others.
 ///
 /// ```
 /// use assoc_core::FieldError;
@@ -21,13 +21,13 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldError {
-    /// Where: a column's field or an association, perhaps behind a path.
+    /// The place: a column's field or an association, perhaps behind a path.
     pub path: String,
-    /// What, for programs.
+    /// The code, for programs.
     pub code: Cow<'static, str>,
-    /// What belongs to the code, by name.
+    /// The parameters of the code, by name.
     pub params: Vec<(Cow<'static, str>, String)>,
-    /// What, in English: "is missing".
+    /// The problem in English: "is missing".
     pub message: String,
 }
 
@@ -37,31 +37,30 @@ pub(super) fn outside_filter(association: Option<&str>, reason: &str) -> String 
 }
 
 impl FieldError {
-    /// The code of a problem that was given none.
+    /// The code of a problem that has no other.
     pub const INVALID: &'static str = "invalid";
     /// A column that must be set is not.
     pub const MISSING: &'static str = "missing";
-    /// An association that must lead to a row leads to none. Parameter: `columns`, the fields of its key that are
-    /// missing.
+    /// An association that needs a target has none. Parameter: `columns`, the fields of its key that are missing.
     pub const REQUIRED: &'static str = "required";
     /// An association was dissociated, and none of its key columns can be cleared. Parameter: `columns`.
     pub const NOT_CLEARABLE: &'static str = "not_clearable";
-    /// The row that an association is to lead to has no key. Parameters: `model` and `columns`, the target's.
+    /// The target of an association has no key. Parameters: `model` and `columns`, the target's.
     pub const TARGET_WITHOUT_KEY: &'static str = "target_without_key";
     /// Two associations share a column and need different values of it. Parameters: `association`, the other one, and
     /// `column`.
     pub const CONTRADICTION: &'static str = "contradiction";
-    /// A polymorphic association does not lead to rows of this model. Parameter: `model`.
+    /// The target's model is no variant of the polymorphic association. Parameter: `model`.
     pub const UNKNOWN_TYPE: &'static str = "unknown_type";
-    /// The column that tells the models of one table apart must keep the model's value. Parameter: `value`.
+    /// The discriminator of a model that shares its table must keep the model's value. Parameter: `value`.
     pub const DISCRIMINATOR: &'static str = "discriminator";
-    /// The database computes the column.
+    /// The database computes the column, so a changeset cannot set it.
     pub const GENERATED: &'static str = "generated";
     /// A bulk update assigns a column twice.
     pub const ASSIGNED_TWICE: &'static str = "assigned_twice";
     /// The column holds the version of its row.
     pub const LOCK_VERSION: &'static str = "lock_version";
-    /// Two rows were compared that are not the same row.
+    /// The two rows that were compared have different primary keys.
     pub const OTHER_ROW: &'static str = "other_row";
 
     /// A problem of one column or path, with the code [`INVALID`](Self::INVALID).
@@ -74,14 +73,14 @@ impl FieldError {
         }
     }
 
-    /// The same with a code.
+    /// Sets the code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.code = code.into();
         self
     }
 
-    /// The same with one parameter more.
+    /// Adds one parameter.
     #[must_use]
     pub fn with_param(mut self, name: impl Into<Cow<'static, str>>, value: impl fmt::Display) -> Self {
         self.params.push((name.into(), value.to_string()));
@@ -94,7 +93,7 @@ impl FieldError {
         self.params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The same problem, of a row that stands at a place of its own: `[2]` makes `[2].title` of `title`.
+    /// The same problem, in a row at some place: `[2]` makes `[2].title` of `title`.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
         self.path = format!("{place}.{}", self.path);

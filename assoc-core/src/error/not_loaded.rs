@@ -1,4 +1,4 @@
-//! Reading an association that is not in memory.
+//! The error of reading an association that is not in memory.
 
 use std::fmt;
 
@@ -6,16 +6,17 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotLoadedReason {
-    /// Nothing asked for it.
+    /// The association was not requested.
     NotRequested,
-    /// It was loaded, the row it must have does not exist: a dangling key, or a `NULL` one.
+    /// The association is loaded, but the row that it must have does not exist: its key is dangling or `NULL`.
     NoRow,
-    /// It is polymorphic, leaves types it does not know alone, and the row names one.
+    /// The row names a type that is none of the polymorphic association's variants, and the association leaves such
+    /// rows not loaded.
     UnknownType,
 }
 
-/// An association was read that is not in memory. Accessors never query: they answer with this error, which names
-/// the model, the association and the remedy.
+/// The error of reading an association that is not in memory. Accessors never run a query: they return this error,
+/// which names the model, the association and the remedy.
 ///
 /// ```
 /// use assoc_core::{AssociationNotLoaded, NotLoadedReason};
@@ -35,14 +36,14 @@ pub struct AssociationNotLoaded {
 }
 
 impl AssociationNotLoaded {
-    /// Names the association and the reason.
+    /// Makes the error of an association, with the reason.
     #[cold]
     #[must_use]
     pub fn new(model: &'static str, association: &'static str, reason: NotLoadedReason) -> Self {
         AssociationNotLoaded { model, association, reason, tag: None }
     }
 
-    /// Names the association and the type that it does not know.
+    /// Makes the error of an association whose row names an unknown type.
     #[cold]
     #[must_use]
     pub fn unknown_type(model: &'static str, association: &'static str, tag: &str) -> Self {
@@ -50,7 +51,7 @@ impl AssociationNotLoaded {
         AssociationNotLoaded { model, association, reason, tag: Some(tag.into()) }
     }
 
-    /// The type that the row names, if that is the reason.
+    /// The unknown type that the row names, if that is the reason.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()

@@ -1,5 +1,5 @@
 //! `BelongsTo<T>` and `BelongsTo<Option<T>>`: a single target, shared by all owners that refer to it. 10,000 posts of
-//! 1,000 users hold 1,000 users.
+//! 1,000 users contain 1,000 users.
 
 use std::any::Any;
 use std::fmt;
@@ -20,37 +20,39 @@ impl<S: ToOne> BelongsTo<S> {
     /// The target: `&T`, or `Option<&T>` for an optional one.
     ///
     /// # Errors
-    /// When nothing asked for it, or it was loaded and a target that must exist does not.
+    /// The association is not loaded, or it is loaded without the target that must exist.
     pub fn get(&self) -> Result<S::Read<'_>, NotLoadedReason> {
         S::read(self.loaded().ok_or(NotLoadedReason::NotRequested)?)
     }
 
-    /// `None` if nothing asked for it, `Some(None)` if it was loaded and there is none.
+    /// The target as far as it is loaded: `None` if the association is not loaded, `Some(None)` if it is loaded without
+    /// a target.
     #[must_use]
     pub fn loaded(&self) -> Option<Option<&S::Target>> {
         self.0.value().map(Shared::get)
     }
 
-    /// The target, to change it in memory. It is copied first if other owners share it; theirs stays as it is.
+    /// The target, to change it in memory. If other owners share it, this copies it first, and theirs stays unchanged.
     #[must_use]
     pub fn loaded_mut(&mut self) -> Option<Option<&mut S::Target>> {
         self.0.value_mut().map(Shared::make_mut)
     }
 
-    /// The shared target itself, counted once more.
+    /// The shared target as another `Arc`, without a copy of the row.
     #[must_use]
     pub fn shared(&self) -> Option<Arc<S::Target>> {
         self.0.value()?.typed()
     }
 
-    /// Takes the target out; the association is not loaded afterwards. Put back with `into()`, it is what it was: the
-    /// target, or what a filter left of it.
+    /// Takes the target out and leaves the association not loaded. `into()` makes a holder of it again, in the state
+    /// that it had.
     pub fn take(&mut self) -> Option<Taken<Option<Arc<S::Target>>>> {
         self.0.take(|target| target.typed())
     }
 
-    /// Puts another target, or none, in place of the loaded one, which it gives back. The state stays. If nothing was
-    /// loaded, nothing changes and it gives `None`. Neither the foreign key nor the database is touched.
+    /// Puts another target, or none, in place of the loaded one and returns the loaded one. The state stays. If the
+    /// association is not loaded, this changes nothing and returns `None`. It changes neither the foreign key nor the
+    /// database.
     pub fn replace(&mut self, target: Option<Arc<S::Target>>) -> Option<Taken<Option<Arc<S::Target>>>> {
         let state = self.state();
         let before = self.take()?;
@@ -58,13 +60,13 @@ impl<S: ToOne> BelongsTo<S> {
         Some(before)
     }
 
-    /// A target that others share, as if it had been loaded.
+    /// A loaded association whose target other owners share.
     #[must_use]
     pub fn from_shared(target: Option<Arc<S::Target>>) -> Self {
         BelongsTo(Cell::Loaded(Shared::new(target)))
     }
 
-    /// A target, or none, as if it had been loaded through a filter: not known to be what the association has.
+    /// A partly loaded association, as after a filter: the target may not be the one the association has.
     #[must_use]
     pub fn partial(target: Option<S::Target>) -> Self {
         BelongsTo(Cell::Partial(Shared::new(target.map(Arc::new))))
@@ -91,14 +93,14 @@ impl<S: ToOne<Target: PartialEq>> PartialEq for BelongsTo<S> {
     }
 }
 
-/// A target as if it had been loaded: for tests of code that reads associations.
+/// A loaded association: for tests of code that reads associations.
 impl<S: ToOne> From<Option<S::Target>> for BelongsTo<S> {
     fn from(target: Option<S::Target>) -> Self {
         BelongsTo::from_shared(target.map(Arc::new))
     }
 }
 
-/// A target that was taken out, in the state it was in.
+/// The association as it was before `take`, in the same state.
 impl<S: ToOne> From<Taken<Option<Arc<S::Target>>>> for BelongsTo<S> {
     fn from(target: Taken<Option<Arc<S::Target>>>) -> Self {
         BelongsTo(target.into_cell(Shared::new))
@@ -112,12 +114,12 @@ impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for BelongsTo<S> {
     }
 }
 
-/// A loaded target serialises as itself or nothing; leave fields that are not loaded out with
-/// `#[serde(skip_serializing_if = "BelongsTo::is_not_loaded")]`. An error beyond 512 levels of rows that hold rows.
+/// A loaded target serialises as itself or as nothing. Leave out fields that are not loaded with
+/// `#[serde(skip_serializing_if = "BelongsTo::is_not_loaded")]`. Serialising fails beyond 512 levels of nested rows.
 #[cfg(feature = "serde")]
 impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for BelongsTo<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-        // The target itself: the compiler counts a reference to it as a level more.
+        // The target itself, because the compiler counts a reference to it as one more level of nesting.
         match self.loaded().flatten() {
             Some(target) => nesting::serialize(serializer, |serializer| serializer.serialize_some(target)),
             None => serializer.serialize_none(),

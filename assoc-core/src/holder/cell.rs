@@ -1,4 +1,4 @@
-//! What every holder is inside: a value with its load state.
+//! The inside of every holder: a value with its load state.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ impl<V> Cell<V> {
         }
     }
 
-    /// How the state is shown.
+    /// The name of the state in `Debug` output.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Cell::NotLoaded => "NotLoaded",
@@ -52,7 +52,7 @@ impl<V> Cell<V> {
         }
     }
 
-    /// Takes the value out, with what it is called in the state it is in.
+    /// Takes the value out, together with its state.
     pub(super) fn take<U>(&mut self, unpack: impl FnOnce(V) -> U) -> Option<Taken<U>> {
         let state = self.state();
         match std::mem::replace(self, Cell::NotLoaded) {
@@ -71,7 +71,7 @@ impl<V> Cell<V> {
     }
 }
 
-/// Whether two holders are in the same state and hold the same.
+/// Whether two cells are in the same state and `same` holds for their values.
 pub(super) fn same_state<V>(one: &Cell<V>, other: &Cell<V>, same: impl FnOnce(&V, &V) -> bool) -> bool {
     match (one, other) {
         (Cell::NotLoaded, Cell::NotLoaded) => true,
@@ -90,28 +90,28 @@ impl<V: fmt::Debug> fmt::Debug for Cell<V> {
     }
 }
 
-/// The questions every holder answers about its state.
+/// The methods of every holder that answer for its state.
 macro_rules! state_methods {
     () => {
-        /// What is in memory.
+        /// How much of the association is in memory.
         #[must_use]
         pub fn state(&self) -> LoadState {
             self.0.state()
         }
 
-        /// Whether anything was loaded, wholly or in part.
+        /// Whether the association is loaded, wholly or in part.
         #[must_use]
         pub fn is_loaded(&self) -> bool {
             self.state() != LoadState::NotLoaded
         }
 
-        /// Whether only a filtered or cut selection was loaded.
+        /// Whether the association is loaded through a filter or limit, so that rows may be missing.
         #[must_use]
         pub fn is_partial(&self) -> bool {
             self.state() == LoadState::Partial
         }
 
-        /// Whether nothing was loaded; for serde's `skip_serializing_if`.
+        /// Whether the association is not loaded; for serde's `skip_serializing_if`.
         #[cfg(feature = "serde")]
         #[must_use]
         pub fn is_not_loaded(&self) -> bool {

@@ -1,14 +1,14 @@
-//! What holders keep, behind trait objects: the compiler does not look into these.
+//! The content of holders, behind trait objects, into which the compiler does not look.
 //!
-//! Models and holders lead to each other. The compiler finds out whether a model is `Send`, and what dropping it touches,
-//! by walking through its fields; it instantiates what a function calls, and what that calls. With plain fields
-//! (`Vec<Post>`, `Arc<User>`) both walks go from model to model through a whole application and end at the compiler's
-//! recursion limit: twelve models in a row reach it.
+//! Models and holders refer to each other in cycles. The compiler walks through the fields of a model to find out
+//! whether it is `Send` and what dropping it touches, and it instantiates every function that a function calls. With
+//! plain fields (`Vec<Post>`, `Arc<User>`) both walks go from model to model through the whole program and end at the
+//! compiler's recursion limit: twelve models in a row reach it.
 //!
-//! A trait object ends them at the first holder. It says by its declaration that it is `Send` and `Sync`, and the place that
-//! makes one proves it for that one model. Dropping and copying go through its vtable; comparing, showing and
-//! serialising use functions from a table behind it ([`RowTraits`]). Vtables are made where fetched rows are attached,
-//! one a model, and making one leads to no other.
+//! A trait object ends these walks at the first holder. Its declaration says that it is `Send` and `Sync`, and the
+//! place that makes one proves it for one model. Dropping and copying use its vtable; comparing, showing and
+//! serialising use functions from a table behind it ([`RowTraits`]). The vtables are made where fetched rows are
+//! attached, one per model, and making one instantiates no other.
 
 use std::any::Any;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -17,9 +17,9 @@ use std::sync::Arc;
 use super::{TargetRow, nesting};
 use crate::row_traits::RowTraits;
 
-/// What can lie in a holder: a target, or a list of them.
+/// The content of a holder: a target, or a list of targets.
 pub(super) trait Kept: Clone + Send + Sync + 'static {
-    /// The traits of the rows in it.
+    /// The traits of the contained rows.
     type Traits;
 
     const TRAITS: Self::Traits;
@@ -81,7 +81,7 @@ impl<V: Kept> Content<V, V::Traits> for V {
 /// A `V` that its holder owns, or none: an empty list needs no allocation.
 pub(super) struct Owned<V, R>(Option<Box<dyn Content<V, R>>>);
 
-// In a build without optimisation each closure is a function more for each model: hence no adapters.
+// In a build without optimisation each closure is one more function for each model, so there are no adapters here.
 #[allow(clippy::manual_map)]
 impl<V, R> Owned<V, R> {
     pub(super) const NONE: Self = Owned(None);
@@ -120,7 +120,7 @@ impl<V: Kept> Owned<V, V::Traits> {
         Owned(Some(Box::new(value)))
     }
 
-    /// The value, made first if there is none.
+    /// The value; this makes a default one first if there is none.
     pub(super) fn get_or_default(&mut self) -> &mut V
     where
         V: Default,
@@ -175,7 +175,7 @@ impl<T: TargetRow> Shared<T> {
         }
     }
 
-    /// The row to be changed; copied first if others hold it too.
+    /// The row, to change it. If other holders share it, this copies it first.
     pub(super) fn make_mut(&mut self) -> Option<&mut T> {
         let content = self.0.as_mut()?;
         if Arc::get_mut(content).is_none() {
@@ -184,13 +184,13 @@ impl<T: TargetRow> Shared<T> {
         Arc::get_mut(content).map(Content::value_mut)
     }
 
-    /// The row in an `Arc` of its own type.
+    /// The row as an `Arc` of its type.
     pub(super) fn typed(&self) -> Option<Arc<T>> {
-        // It is a `T`: nothing else is `Content<T, _>`.
+        // Only a `T` implements `Content<T, _>`, so the downcast succeeds.
         self.untyped()?.downcast().ok()
     }
 
-    /// The row in an `Arc` of any type.
+    /// The row as an `Arc` of any type.
     pub(super) fn untyped(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         match &self.0 {
             Some(content) => Some(Arc::clone(content).into_shared_any()),
@@ -213,8 +213,8 @@ impl<T> Drop for Shared<T> {
     }
 }
 
-// Trait objects are not unwind safe unless somebody says so. These are as safe as the plain values they stand for: what is in
-// them is changed through `&mut` alone.
+// Trait objects are not unwind safe by themselves. These are as safe as the plain values behind them, because their
+// content changes through `&mut` alone.
 impl<V, R> UnwindSafe for Owned<V, R> {}
 impl<V, R> RefUnwindSafe for Owned<V, R> {}
 impl<T> UnwindSafe for Shared<T> {}

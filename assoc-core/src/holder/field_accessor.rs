@@ -1,5 +1,5 @@
-//! The [`FieldAccess`] of a field of any holder type. What holders have in common is here; a holder only says how fetched rows
-//! become its value.
+//! The [`FieldAccess`] of a field of any holder type. It contains what holders have in common; a holder only says how
+//! fetched rows become its value.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -8,55 +8,56 @@ use crate::metadata::association::{Children, FieldAccess, JoinTableRows, Links, 
 use crate::metadata::model::Model;
 use crate::metadata::rows::Owners;
 
-/// A holder: the type of a field that an association is stored in.
+/// A holder: the type of the field that contains an association.
 pub trait AssociationField: Default + 'static {
-    /// Whether rows are shared by `Arc`.
+    /// Whether owners share rows by `Arc`.
     const SHARED: bool;
 
-    /// What is in memory.
+    /// How much of the association is in memory.
     fn load_state(&self) -> LoadState;
 
-    /// Calls back with each row in memory.
+    /// Calls `each` with each row in memory.
     fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any));
 
-    /// The same, to change them. A shared row that others hold too is copied first.
+    /// Calls `each` with each row in memory, to change it. A row that other holders share is copied first.
     fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any));
 
-    /// Offers each shared row in memory, and puts in the one that is answered, if it is of the same type.
+    /// Offers each shared row in memory to `pick`, and stores the row that `pick` returns, if it has the same type.
     fn share(&mut self, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         let _ = pick;
     }
 
-    /// Makes a value for each owner that is not skipped, and gives it with the owner's position.
+    /// Makes a value for each owner that is not skipped, and passes it to `put` with the owner's position.
     fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self));
 }
 
-/// Fetched rows, and whose they are.
+/// Fetched rows, with the links that assign them to owners.
 pub struct Fetched<'r> {
     pub(super) children: Children<'r>,
-    /// The rows of the join table that the links came from, for holders that keep them.
+    /// The rows of the join table that the links came from, for holders with a join model.
     pub(super) join_rows: Option<JoinTableRows<'r>>,
     pub(super) links: &'r Links,
     pub(super) skip: &'r dyn Fn(usize) -> bool,
-    /// The state that holders are in afterwards.
+    /// The state of the holders after they are filled.
     pub(super) state: LoadState,
 }
 
-/// The slot of a field of type `H` in model `O`.
+/// Access to a field of type `H` in model `O`.
 pub struct FieldAccessor<O, H> {
     field: fn(&O) -> &H,
     field_mut: fn(&mut O) -> &mut H,
 }
 
 impl<O, H> FieldAccessor<O, H> {
-    /// The slot of the field that these two functions lead to.
+    /// Access to the field that these two functions return.
     #[must_use]
     pub const fn new(field: fn(&O) -> &H, field_mut: fn(&mut O) -> &mut H) -> Self {
         FieldAccessor { field, field_mut }
     }
 }
 
-// Each association has these, and in a build without optimisation each closure is a function more: hence no adapters.
+// Each association instantiates these methods, and in a build without optimisation each closure is one more function,
+// so there are no adapters here.
 #[allow(clippy::manual_map)]
 impl<O: Model, H: AssociationField> FieldAccessor<O, H> {
     fn of<'a>(&self, owner: &'a dyn Any) -> Option<&'a H> {
@@ -144,7 +145,7 @@ impl<O: Model, H: AssociationField> FieldAccess for FieldAccessor<O, H> {
     }
 }
 
-/// Fetched rows, shared: as they came, or each put into an `Arc`.
+/// Fetched rows as shared rows: the existing `Arc`s, or each row in a new `Arc`.
 pub(super) fn shared_rows<T: Clone + Send + Sync + 'static>(children: Children<'_>, with: &mut dyn FnMut(&[Arc<T>])) {
     match children {
         Children::Shared(rows) => with(rows.downcast_ref::<Vec<Arc<T>>>().map_or(&[], |rows| rows)),

@@ -1,4 +1,4 @@
-//! `HasMany<T>`: any number of targets, owned by their owner.
+//! `HasMany<T>`: any number of targets, which belong to one owner.
 
 use std::any::Any;
 use std::fmt;
@@ -37,26 +37,26 @@ use super::rows::SerializedRows;
 #[derive(Clone)]
 pub struct HasMany<T>(Cell<List<T>>);
 
-/// A list; none if it is empty.
+/// A list; `None` if it is empty.
 type List<T> = Owned<Vec<T>, RowTraits<T>>;
 
 impl<T> HasMany<T> {
-    /// The rows, if they were loaded, wholly or in part.
+    /// The rows, if the association is loaded, wholly or in part.
     ///
     /// # Errors
-    /// When nothing asked for them. The derived accessor (`user.posts()`) adds the names to this error.
+    /// The association is not loaded. The derived accessor (`user.posts()`) adds the names to this error.
     pub fn get(&self) -> Result<&[T], NotLoadedReason> {
         self.loaded().ok_or(NotLoadedReason::NotRequested)
     }
 
-    /// The rows if they were loaded, wholly or in part; `None` if nothing asked for them.
+    /// The rows if the association is loaded, wholly or in part; `None` if it is not loaded.
     #[must_use]
     pub fn loaded(&self) -> Option<&[T]> {
         self.0.value().map(|list| list.get().map_or(&[][..], |rows| rows))
     }
 
-    /// Takes the rows out; the association is not loaded afterwards. Put back with `into()`, they are what they were: all of
-    /// them, or a part.
+    /// Takes the rows out and leaves the association not loaded. `into()` makes a holder of them again, in the state
+    /// that it had.
     pub fn take(&mut self) -> Option<Taken<Vec<T>>> {
         self.0.take(|list| list.into_inner().unwrap_or_default())
     }
@@ -65,7 +65,7 @@ impl<T> HasMany<T> {
 }
 
 impl<T: TargetRow> HasMany<T> {
-    /// Rows as if they had been loaded through a filter or a limit: not known to be all of them.
+    /// A partly loaded association, as after a filter or a limit: rows may be missing.
     ///
     /// ```
     /// # use assoc_core::{HasMany, Model};
@@ -80,8 +80,8 @@ impl<T: TargetRow> HasMany<T> {
         HasMany(Cell::Partial(list(rows)))
     }
 
-    /// The rows, to change them in memory, also to add and to remove some. The state stays: a partly loaded association is
-    /// partly loaded afterwards. `None` if nothing asked for them. Nothing is written to the database.
+    /// The rows, to change, add and remove them in memory; `None` if the association is not loaded. The state stays: a
+    /// partly loaded association is still partly loaded. This writes nothing to the database.
     ///
     /// ```
     /// # use assoc_core::{HasMany, Model};
@@ -125,14 +125,14 @@ impl<T: PartialEq> PartialEq for HasMany<T> {
     }
 }
 
-/// Rows as if they had been loaded, all of them: for tests of code that reads associations.
+/// A wholly loaded association: for tests of code that reads associations.
 impl<T: TargetRow> From<Vec<T>> for HasMany<T> {
     fn from(rows: Vec<T>) -> Self {
         HasMany(Cell::Loaded(list(rows)))
     }
 }
 
-/// Rows that were taken out, in the state they were in.
+/// The association as it was before `take`, in the same state.
 impl<T: TargetRow> From<Taken<Vec<T>>> for HasMany<T> {
     fn from(rows: Taken<Vec<T>>) -> Self {
         HasMany(rows.into_cell(list))
@@ -155,8 +155,8 @@ impl<T> fmt::Debug for Shown<'_, T> {
     }
 }
 
-/// Loaded rows serialise as a sequence, what is not loaded as nothing: leave such fields out with
-/// `#[serde(skip_serializing_if = "HasMany::is_not_loaded")]`. An error beyond 512 levels of rows that hold rows.
+/// Loaded rows serialise as a sequence, and an association that is not loaded as nothing. Leave out such fields with
+/// `#[serde(skip_serializing_if = "HasMany::is_not_loaded")]`. Serialising fails beyond 512 levels of nested rows.
 #[cfg(feature = "serde")]
 impl<T: serde::Serialize> serde::Serialize for HasMany<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -238,7 +238,7 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
 fn cut_off<T>(rows: &mut Vec<T>, start: usize) -> Vec<T> {
     match rows.len().checked_sub(start) {
         None | Some(0) => Vec::new(),
-        // `split_off` would give the whole allocation away, which is as large as all rows are.
+        // `split_off` would give away the whole allocation, which is as large as all rows.
         Some(all) if start == 0 => {
             let mut own = Vec::with_capacity(all);
             own.append(rows);

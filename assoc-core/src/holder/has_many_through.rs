@@ -1,5 +1,5 @@
 //! `HasManyThrough<T>` and `HasAndBelongsToMany<T>`: any number of targets, shared by all owners that have them. 30,000
-//! links to 200 tags hold 200 tags. `HasAndBelongsToMany<T, J>` has the join table's rows beside them.
+//! links to 200 tags contain 200 tags. `HasAndBelongsToMany<T, J>` has the rows of the join table beside them.
 
 use std::any::Any;
 use std::fmt;
@@ -36,8 +36,8 @@ use super::rows::SerializedRows;
 /// ```
 pub struct HasManyThrough<T, J = ()>(Cell<List<T, J>>);
 
-/// The targets of a `has_and_belongs_to_many` association. With a second parameter, a model of the join table, each has
-/// its join row beside it.
+/// The targets of a `has_and_belongs_to_many` association. With a second parameter, the model of the join table, each
+/// target has its join row beside it.
 ///
 /// ```
 /// use assoc_core::HasAndBelongsToMany;
@@ -74,10 +74,10 @@ pub struct HasManyThrough<T, J = ()>(Cell<List<T, J>>);
 /// ```
 pub type HasAndBelongsToMany<T, J = ()> = HasManyThrough<T, J>;
 
-/// Targets; none if there are none, and no join rows are to be known of.
+/// The targets; `None` if there are no targets, and no join rows to remember.
 type List<T, J> = Owned<Targets<T, J>, (RowTraits<T>, RowTraits<J>)>;
 
-/// The targets, and what is held beside them: a row each, or nothing at all.
+/// The targets, and beside each of them its join row if the association has a join model.
 pub(super) struct Targets<T, J> {
     pub(super) rows: Vec<Arc<T>>,
     pub(super) join_rows: JoinRowList<J>,
@@ -95,7 +95,7 @@ impl<T, J> Default for Targets<T, J> {
     }
 }
 
-// Shared rows are cloned by counting, whatever `T` is.
+// Cloning shared rows only counts references, whatever `T` is.
 impl<T, J: Clone> Clone for Targets<T, J> {
     fn clone(&self) -> Self {
         Targets { rows: self.rows.clone(), join_rows: self.join_rows.clone() }
@@ -109,22 +109,22 @@ impl<T: TargetRow, J: JoinRow> Kept for Targets<T, J> {
 }
 
 impl<T, J> HasManyThrough<T, J> {
-    /// The rows, if they were loaded, wholly or in part.
+    /// The rows, if the association is loaded, wholly or in part.
     ///
     /// # Errors
-    /// When nothing asked for them. The derived accessor (`user.groups()`) adds the names to this error.
+    /// The association is not loaded. The derived accessor (`user.groups()`) adds the names to this error.
     pub fn get(&self) -> Result<&[Arc<T>], NotLoadedReason> {
         self.loaded().ok_or(NotLoadedReason::NotRequested)
     }
 
-    /// The rows if they were loaded, wholly or in part; `None` if nothing asked for them.
+    /// The rows if the association is loaded, wholly or in part; `None` if it is not loaded.
     #[must_use]
     pub fn loaded(&self) -> Option<&[Arc<T>]> {
         self.0.value().map(|list| list.get().map_or(&[][..], |targets| &targets.rows))
     }
 
-    /// Takes the rows out; the association is not loaded afterwards. Put back with `into()`, they are what they were: all of
-    /// them, or a part. Join rows are not taken along: [`take_with_join_rows`](Self::take_with_join_rows).
+    /// Takes the rows out and leaves the association not loaded. `into()` makes a holder of them again, in the state
+    /// that it had. This drops the join rows: [`take_with_join_rows`](Self::take_with_join_rows) keeps them.
     pub fn take(&mut self) -> Option<Taken<Vec<Arc<T>>>> {
         self.0.take(|list| list.into_inner().unwrap_or_default().rows)
     }
@@ -133,20 +133,20 @@ impl<T, J> HasManyThrough<T, J> {
 }
 
 impl<T: TargetRow> HasManyThrough<T> {
-    /// The rows, to change them in memory, also to add and to remove some. The state stays: a partly loaded association is
-    /// partly loaded afterwards. `None` if nothing asked for them. Nothing is written to the database.
+    /// The rows, to change, add and remove them in memory; `None` if the association is not loaded. The state stays: a
+    /// partly loaded association is still partly loaded. This writes nothing to the database.
     #[must_use]
     pub fn loaded_mut(&mut self) -> Option<&mut Vec<Arc<T>>> {
         self.0.value_mut().map(|list| &mut list.get_or_default().rows)
     }
 
-    /// Rows that others share, as if they had been loaded, all of them.
+    /// A wholly loaded association whose rows other owners share.
     #[must_use]
     pub fn from_shared(rows: Vec<Arc<T>>) -> Self {
         HasManyThrough(Cell::Loaded(list(rows)))
     }
 
-    /// Rows as if they had been loaded through a filter or a limit: not known to be all of them.
+    /// A partly loaded association, as after a filter or a limit: rows may be missing.
     #[must_use]
     pub fn partial(rows: Vec<T>) -> Self {
         HasManyThrough(Cell::Partial(list(rows.into_iter().map(Arc::new).collect())))
@@ -163,28 +163,28 @@ fn list_with_join_rows<T: TargetRow, J: Model>(pairs: impl IntoIterator<Item = (
 }
 
 impl<T, J: Model> HasManyThrough<T, J> {
-    /// The targets, each with the row of the join table that led to it.
+    /// The targets, each with its row of the join table.
     ///
     /// # Errors
-    /// When nothing asked for them. The derived accessor (`post.tags_with_join_rows()`) adds the names to this error.
+    /// The association is not loaded. The derived accessor (`post.tags_with_join_rows()`) adds the names to this error.
     pub fn get_with_join_rows(&self) -> Result<WithJoinRows<'_, T, J>, NotLoadedReason> {
         self.loaded_with_join_rows().ok_or(NotLoadedReason::NotRequested)
     }
 
-    /// The same, or `None` if nothing asked for them.
+    /// The targets, each with its row of the join table; `None` if the association is not loaded.
     #[must_use]
     pub fn loaded_with_join_rows(&self) -> Option<WithJoinRows<'_, T, J>> {
         self.loaded().zip(self.join_rows()).map(|(rows, join_rows)| WithJoinRows::new(rows, join_rows))
     }
 
-    /// The rows of the join table if they were loaded, in the order of the targets.
+    /// The rows of the join table, in the order of the targets; `None` if the association is not loaded.
     #[must_use]
     pub fn join_rows(&self) -> Option<&[J]> {
         self.0.value().map(|list| list.get().map_or(&[][..], Targets::join_rows))
     }
 
-    /// Takes targets and rows of the join table out; the association is not loaded afterwards. Put back with `into()`, they
-    /// are what they were: all of them, or a part.
+    /// Takes the targets and their join rows out and leaves the association not loaded. `into()` makes a holder of them
+    /// again, in the state that it had.
     pub fn take_with_join_rows(&mut self) -> Option<Taken<Vec<(Arc<T>, J)>>> {
         self.0.take(|list| {
             let targets = list.into_inner().unwrap_or_default();
@@ -194,15 +194,15 @@ impl<T, J: Model> HasManyThrough<T, J> {
 }
 
 impl<T: TargetRow, J: Model> HasManyThrough<T, J> {
-    /// The targets with their join rows, to add and remove pairs in memory. The state stays: a partly loaded association is
-    /// partly loaded afterwards. `None` if nothing asked for them. Nothing is written to the database.
+    /// The targets with their join rows, to add and remove pairs in memory; `None` if the association is not loaded.
+    /// The state stays: a partly loaded association is still partly loaded. This writes nothing to the database.
     #[must_use]
     pub fn loaded_with_join_rows_mut(&mut self) -> Option<WithJoinRowsMut<'_, T, J>> {
         let targets = self.0.value_mut()?.get_or_default();
         Some(WithJoinRowsMut::new(&mut targets.rows, targets.join_rows.get_or_insert_default()))
     }
 
-    /// Targets with their join rows as if they had been loaded through a filter or a limit: not known to be all of them.
+    /// A partly loaded association with its join rows, as after a filter or a limit: pairs may be missing.
     #[must_use]
     pub fn partial_with_join_rows(pairs: Vec<(T, J)>) -> Self {
         let pairs = pairs.into_iter().map(|(target, join_row)| (Arc::new(target), join_row));
@@ -246,21 +246,21 @@ impl<T: PartialEq, J: PartialEq> PartialEq for HasManyThrough<T, J> {
     }
 }
 
-/// Rows as if they had been loaded, all of them: for tests of code that reads associations.
+/// A wholly loaded association: for tests of code that reads associations.
 impl<T: TargetRow> From<Vec<T>> for HasManyThrough<T> {
     fn from(rows: Vec<T>) -> Self {
         HasManyThrough::from_shared(rows.into_iter().map(Arc::new).collect())
     }
 }
 
-/// Rows that were taken out, in the state they were in.
+/// The association as it was before `take`, in the same state.
 impl<T: TargetRow> From<Taken<Vec<Arc<T>>>> for HasManyThrough<T> {
     fn from(rows: Taken<Vec<Arc<T>>>) -> Self {
         HasManyThrough(rows.into_cell(list))
     }
 }
 
-/// Targets with their join rows as if they had been loaded, all of them: for tests of code that reads associations.
+/// A wholly loaded association with its join rows: for tests of code that reads associations.
 impl<T: TargetRow, J: Model> From<Vec<(T, J)>> for HasManyThrough<T, J> {
     fn from(pairs: Vec<(T, J)>) -> Self {
         let pairs = pairs.into_iter().map(|(target, join_row)| (Arc::new(target), join_row));
@@ -268,14 +268,14 @@ impl<T: TargetRow, J: Model> From<Vec<(T, J)>> for HasManyThrough<T, J> {
     }
 }
 
-/// Targets with their join rows that were taken out, in the state they were in.
+/// The association as it was before `take_with_join_rows`, in the same state.
 impl<T: TargetRow, J: Model> From<Taken<Vec<(Arc<T>, J)>>> for HasManyThrough<T, J> {
     fn from(pairs: Taken<Vec<(Arc<T>, J)>>) -> Self {
         HasManyThrough(pairs.into_cell(list_with_join_rows))
     }
 }
 
-/// Shows the state: `NotLoaded`, `Loaded([…])`, `Partial([…])`. Join rows stand after the targets: `Loaded([…], […])`.
+/// Shows the state: `NotLoaded`, `Loaded([…])`, `Partial([…])`. Join rows follow the targets: `Loaded([…], […])`.
 impl<T: fmt::Debug, J: fmt::Debug> fmt::Debug for HasManyThrough<T, J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         nesting::show(&Shown(&self.0), f)
@@ -297,10 +297,10 @@ impl<T, J> fmt::Debug for Shown<'_, T, J> {
     }
 }
 
-/// Loaded targets serialise as a sequence, what is not loaded as nothing: leave such fields out with
-/// `#[serde(skip_serializing_if = "HasManyThrough::is_not_loaded")]`. An error beyond 512 levels of rows that hold rows.
-/// Join rows are left out: they are keys and notes of the database's own; write what of them is to be seen with a
-/// function named by `serialize_with`.
+/// Loaded targets serialise as a sequence, and an association that is not loaded as nothing. Leave out such fields with
+/// `#[serde(skip_serializing_if = "HasManyThrough::is_not_loaded")]`. Serialising fails beyond 512 levels of nested
+/// rows. Join rows do not serialise, because they are mostly keys: name a function by `serialize_with` to write their
+/// other columns.
 #[cfg(feature = "serde")]
 impl<T: serde::Serialize, J> serde::Serialize for HasManyThrough<T, J> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -344,7 +344,7 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
         shared_rows(children, &mut |rows: &[Arc<T>]| {
             let mut start = 0;
             for (at, own) in links.by_owner() {
-                // What an owner does not take counts all the same: join rows lie in the order of all links.
+                // Links that an owner skips count as well, because join rows lie in the order of all links.
                 let first = start;
                 if skip(at) {
                     start += own.len();
@@ -359,7 +359,7 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
                 }
                 let own = table_rows.and_then(|table| table.positions.get(first..start).zip(Some(table.rows)));
                 let join_rows = own.and_then(|(own, rows)| J::copied(rows, own)).map(Box::new);
-                // Without their join rows, targets are not what was asked for: the association stays as it was.
+                // An association with a join model needs its join rows: without them its holder stays unchanged.
                 if !J::ABSENT && join_rows.is_none() {
                     continue;
                 }

@@ -1,5 +1,5 @@
-//! `HasOne<T>` and `HasOne<Option<T>>`: a single target, owned by its owner (behind a pointer, so that models may refer to
-//! each other).
+//! `HasOne<T>` and `HasOne<Option<T>>`: a single target that belongs to its owner. It lies behind a pointer, so that
+//! models may refer to each other.
 
 use std::any::Any;
 use std::fmt;
@@ -17,19 +17,20 @@ use crate::row_traits::RowTraits;
 /// The target of a `has_one` association: `HasOne<Address>` if there must be one, `HasOne<Option<Address>>` if not.
 pub struct HasOne<S: ToOne>(Cell<Target<S::Target>>);
 
-/// A target; none if there is none.
+/// A target, or none.
 type Target<T> = Owned<T, RowTraits<T>>;
 
 impl<S: ToOne> HasOne<S> {
     /// The target: `&T`, or `Option<&T>` for an optional one.
     ///
     /// # Errors
-    /// When nothing asked for it, or it was loaded and a target that must exist does not.
+    /// The association is not loaded, or it is loaded without the target that must exist.
     pub fn get(&self) -> Result<S::Read<'_>, NotLoadedReason> {
         S::read(self.loaded().ok_or(NotLoadedReason::NotRequested)?)
     }
 
-    /// `None` if nothing asked for it, `Some(None)` if it was loaded and there is none.
+    /// The target as far as it is loaded: `None` if the association is not loaded, `Some(None)` if it is loaded without
+    /// a target.
     #[must_use]
     pub fn loaded(&self) -> Option<Option<&S::Target>> {
         self.0.value().map(Owned::get)
@@ -41,14 +42,14 @@ impl<S: ToOne> HasOne<S> {
         self.0.value_mut().map(Owned::get_mut)
     }
 
-    /// Takes the target out; the association is not loaded afterwards. Put back with `into()`, it is what it was: the
-    /// target, or what a filter left of it.
+    /// Takes the target out and leaves the association not loaded. `into()` makes a holder of it again, in the state
+    /// that it had.
     pub fn take(&mut self) -> Option<Taken<Option<S::Target>>> {
         self.0.take(Owned::into_inner)
     }
 
-    /// Puts another target, or none, in place of the loaded one, which it gives back. The state stays. If nothing was
-    /// loaded, nothing changes and it gives `None`. Nothing is written to the database.
+    /// Puts another target, or none, in place of the loaded one and returns the loaded one. The state stays. If the
+    /// association is not loaded, this changes nothing and returns `None`. It writes nothing to the database.
     pub fn replace(&mut self, target: Option<S::Target>) -> Option<Taken<Option<S::Target>>> {
         let state = self.state();
         let before = self.take()?;
@@ -56,7 +57,7 @@ impl<S: ToOne> HasOne<S> {
         Some(before)
     }
 
-    /// A target, or none, as if it had been loaded through a filter: not known to be what the association has.
+    /// A partly loaded association, as after a filter: the target may not be the one the association has.
     #[must_use]
     pub fn partial(target: Option<S::Target>) -> Self {
         HasOne(Cell::Partial(owned(target)))
@@ -87,14 +88,14 @@ impl<S: ToOne<Target: PartialEq>> PartialEq for HasOne<S> {
     }
 }
 
-/// A target as if it had been loaded: for tests of code that reads associations.
+/// A loaded association: for tests of code that reads associations.
 impl<S: ToOne> From<Option<S::Target>> for HasOne<S> {
     fn from(target: Option<S::Target>) -> Self {
         HasOne(Cell::Loaded(owned(target)))
     }
 }
 
-/// A target that was taken out, in the state it was in.
+/// The association as it was before `take`, in the same state.
 impl<S: ToOne> From<Taken<Option<S::Target>>> for HasOne<S> {
     fn from(target: Taken<Option<S::Target>>) -> Self {
         HasOne(target.into_cell(owned))
@@ -108,12 +109,12 @@ impl<S: ToOne<Target: fmt::Debug>> fmt::Debug for HasOne<S> {
     }
 }
 
-/// A loaded target serialises as itself or nothing; leave fields that are not loaded out with
-/// `#[serde(skip_serializing_if = "HasOne::is_not_loaded")]`. An error beyond 512 levels of rows that hold rows.
+/// A loaded target serialises as itself or as nothing. Leave out fields that are not loaded with
+/// `#[serde(skip_serializing_if = "HasOne::is_not_loaded")]`. Serialising fails beyond 512 levels of nested rows.
 #[cfg(feature = "serde")]
 impl<S: ToOne<Target: serde::Serialize>> serde::Serialize for HasOne<S> {
     fn serialize<R: serde::Serializer>(&self, serializer: R) -> Result<R::Ok, R::Error> {
-        // The target itself: the compiler counts a reference to it as a level more.
+        // The target itself, because the compiler counts a reference to it as one more level of nesting.
         match self.loaded().flatten() {
             Some(target) => nesting::serialize(serializer, |serializer| serializer.serialize_some(target)),
             None => serializer.serialize_none(),
@@ -152,7 +153,7 @@ impl<S: ToOne> AssociationField for HasOne<S> {
     }
 }
 
-// Gives a row by position: moved out if `exclusive`, copied otherwise.
+// Returns rows by position: moves them out if `exclusive`, copies them otherwise.
 fn taker<'r, T: Clone + 'static>(children: Children<'r>, exclusive: bool) -> Box<dyn FnMut(usize) -> Option<T> + 'r> {
     match children {
         Children::Owned(rows) => match rows.into_any().downcast::<Vec<T>>() {

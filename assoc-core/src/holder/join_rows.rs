@@ -1,10 +1,10 @@
-//! Rows of a join table beside the targets they lead to: `HasAndBelongsToMany<Tag, PostTag>`.
+//! Rows of a join table beside their targets: `HasAndBelongsToMany<Tag, PostTag>`.
 //!
-//! A join table that holds more than two keys may be described by a model. Named as the second parameter of the field's
-//! type, its rows are loaded with the association's first statement, which reads the links anyway, and lie beside the
-//! targets: the first row with the first target, and so on, whatever order, limit or filter there is. They are for
-//! reading; whoever wants to change them, or to load what hangs on them, makes the table a model of its own right and
-//! goes through it with `#[has_many(through = "…")]`.
+//! A join table with more columns than the two keys may have a model. The field's type names the model as its second
+//! parameter. The association's first statement, which reads the links anyway, then reads the join rows as well. They
+//! lie beside the targets, the first join row with the first target, whatever the order, limit or filter. They are for
+//! reading. To change them, or to load their associations, declare the join table as an ordinary model and use
+//! `#[has_many(through = "…")]`.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -12,27 +12,27 @@ use std::sync::Arc;
 use crate::metadata::model::Model;
 use crate::row_traits::RowTraits;
 
-/// The rows beside one owner's targets; `None` where targets have no such rows. One pointer wide, because every
-/// association through others has it and few use it.
+/// The join rows of one owner's targets; `None` for an association without a join model. The type is one pointer wide,
+/// because every through association has the field and few use it.
 #[allow(clippy::box_collection)]
 pub(super) type JoinRowList<J> = Option<Box<Vec<J>>>;
 
-/// What a list of targets can hold beside each of them: nothing (`()`), or a row of the join table, a model.
+/// What lies beside each target: nothing (`()`), or a row of the join table, whose type is a model.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model, so it cannot be the rows of a join table",
     label = "the second parameter is the model of the join table's rows",
     note = "add `#[derive(Model)]` to `{Self}`"
 )]
 pub trait JoinRow: Clone + Send + Sync + 'static {
-    /// Copies of some rows out of a `Vec` of them: `None` if it is a `Vec` of something else, or too short.
+    /// Copies of the rows at some positions of a `Vec`: `None` if it is a `Vec` of another type, or too short.
     #[doc(hidden)]
     fn copied(rows: &dyn Any, positions: &[u32]) -> Option<Vec<Self>>;
 
-    /// Whether there is nothing to hold.
+    /// Whether the association has no join model.
     #[doc(hidden)]
     const ABSENT: bool;
 
-    /// Which traits it has.
+    /// The functions of the join row's `PartialEq` and `Debug`, where it has them.
     #[doc(hidden)]
     const ROW_TRAITS: RowTraits<Self>;
 }
@@ -56,7 +56,7 @@ impl<M: Model> JoinRow for M {
     }
 }
 
-/// Targets, each with the row of the join table that led to it: what `post.tags_with_join_rows()` gives.
+/// Targets, each with its row of the join table: what `post.tags_with_join_rows()` gives.
 #[derive(Debug)]
 pub struct WithJoinRows<'a, T, J> {
     targets: std::slice::Iter<'a, Arc<T>>,
@@ -89,7 +89,7 @@ impl<'a, T, J> Iterator for WithJoinRows<'a, T, J> {
 
 impl<T, J> DoubleEndedIterator for WithJoinRows<'_, T, J> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        // Both are of one length, so their ends are one pair.
+        // Both iterators have one length, so their ends are one pair.
         Some((&**self.targets.next_back()?, self.join_rows.next_back()?))
     }
 }
@@ -114,24 +114,24 @@ impl<'a, T, J> WithJoinRowsMut<'a, T, J> {
         self.targets.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no pairs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
     }
 
-    /// Appends a target with the row of the join table that leads to it.
+    /// Appends a target with its row of the join table.
     pub fn push(&mut self, target: impl Into<Arc<T>>, join_row: J) {
         self.targets.push(target.into());
         self.join_rows.push(join_row);
     }
 
-    /// Removes the pair at a position, which it gives back; `None` if there is none.
+    /// Removes the pair at a position and returns it; `None` if there is no such position.
     pub fn remove(&mut self, at: usize) -> Option<(Arc<T>, J)> {
         (at < self.targets.len()).then(|| (self.targets.remove(at), self.join_rows.remove(at)))
     }
 
-    /// Keeps the pairs of which `keep` says so. It may change a join row.
+    /// Keeps the pairs for which `keep` returns `true`. `keep` may change a join row.
     pub fn retain(&mut self, mut keep: impl FnMut(&T, &mut J) -> bool) {
         let mut kept = Vec::with_capacity(self.targets.len());
         let mut targets = self.targets.iter();

@@ -1,12 +1,13 @@
-//! Rows that lie in each other, to any depth, on a stack of any size.
+//! Rows nested in each other to any depth, on a stack of any size.
 //!
-//! A row holds rows that hold rows: dropping, copying, comparing and showing the outermost goes through all of them, one
-//! in the other, and 50,000 nested rows (a self-join that was loaded to the end) would overflow the stack, which no
-//! program survives. Two ways out, both of which cost a counter per holder where data is not that deep:
+//! A row contains rows that contain rows. Dropping, copying, comparing and showing the outermost row reach all of them,
+//! one inside the other. 50,000 nested rows (a self-join that was loaded to the end) would overflow the stack, which no
+//! program survives. Two measures prevent that. Both cost one counter per holder where data is not that deep:
 //!
-//! * What is dropped below [`LEVELS`] levels waits until the stack is free again.
-//! * Other work goes on below [`LEVELS`] levels on a thread that is made for it, with a stack of its own, and the first
-//!   thread waits. A thread more is made each [`OWN_LEVELS`] levels. If there is no thread to be had, it goes on where it is.
+//! * Content dropped below [`LEVELS`] levels waits until the stack is free again.
+//! * Below [`LEVELS`] levels all other work continues on a new thread with its own stack, while the first thread waits.
+//!   Each further [`OWN_LEVELS`] levels take one more thread. If no thread can start, the work continues on the current
+//!   one.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -14,11 +15,11 @@ use std::fmt::{self, Write};
 use std::panic::resume_unwind;
 use std::thread;
 
-/// Levels on a stack of unknown size. A level takes about 1 KiB, and 10 KiB for a model of 50 columns in a build without
-/// optimisation.
+/// Levels on a stack of unknown size. A level takes about 1 KiB, and 10 KiB for a model of 50 columns in a build
+/// without optimisation.
 const LEVELS: u32 = 64;
 
-/// Levels on a stack that is made for them.
+/// Levels on the stack of a thread started here.
 const OWN_LEVELS: u32 = 4_096;
 
 const OWN_STACK: usize = 64 << 20;
@@ -31,12 +32,12 @@ thread_local! {
     static LIMIT: Cell<u32> = const { Cell::new(LEVELS) };
 }
 
-/// One level more of something, until it is dropped.
+/// One more level of some work, until it is dropped.
 struct Level(&'static thread::LocalKey<Cell<u32>>);
 
 impl Level {
     fn below(counter: &'static thread::LocalKey<Cell<u32>>, limit: u32) -> Option<Self> {
-        // Where counters are gone at the end of a thread, nothing counts any more.
+        // At the end of a thread its counters are gone, and levels are not counted any more.
         let level = counter.try_with(Cell::get).unwrap_or(0);
         if level >= limit {
             return None;
@@ -52,7 +53,7 @@ impl Drop for Level {
     }
 }
 
-/// Drops what a holder kept: at once, or, below many other holders, after the outermost of them.
+/// Drops the content of a holder: at once, or, below many other holders, after the outermost of them.
 pub(super) fn release<C>(content: C, erase: fn(C) -> Box<dyn Any>) {
     match Level::below(&DROPPING, LEVELS) {
         Some(level) => {
@@ -77,13 +78,13 @@ fn wait(content: Box<dyn Any>) {
     if let Ok(Some(())) = waits {
         let _ = HAS_WAITING.try_with(|has| has.set(true));
     }
-    // At the end of a thread there is no list any more: then it is dropped here.
+    // At the end of a thread there is no list any more, so the content is dropped here.
 }
 
 #[cold]
 fn release_waiting() {
     while let Some(content) = WAITING.try_with(|waiting| waiting.try_borrow_mut().ok()?.pop()).ok().flatten() {
-        // Counts as a level, so that what is dropped within does not come here too.
+        // This counts as a level, so that content dropped within it does not come here as well.
         let level = Level::below(&DROPPING, LEVELS);
         drop(content);
         drop(level);
@@ -91,7 +92,7 @@ fn release_waiting() {
     let _ = HAS_WAITING.try_with(|has| has.set(false));
 }
 
-/// Does something with what lies in a holder, which may do the same with holders within.
+/// Does some work on the content of a holder, which may do the same for nested holders.
 pub(super) fn run(work: &mut (dyn FnMut() + Send)) {
     match Level::below(&WORKING, limit()) {
         Some(_level) => work(),
@@ -119,7 +120,7 @@ fn run_on_own_stack(work: &mut (dyn FnMut() + Send)) {
     }
 }
 
-/// Shows what lies in a holder.
+/// Shows the content of a holder.
 pub(super) fn show(value: &(dyn fmt::Debug + Sync), f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some(_level) = Level::below(&WORKING, limit()) {
         return value.fmt(f);
@@ -132,12 +133,11 @@ pub(super) fn show(value: &(dyn fmt::Debug + Sync), f: &mut fmt::Formatter<'_>) 
     done.and_then(|()| f.write_str(&text))
 }
 
-/// Levels that are serialised: a serialiser cannot go to another thread, and JSON of more levels is refused by most that
-/// read it.
+/// Levels that are serialised. A serialiser cannot go to another thread, and most JSON readers refuse more levels.
 #[cfg(feature = "serde")]
 const SERIALIZED_LEVELS: u32 = 512;
 
-/// Serialises what lies in a holder.
+/// Serialises the content of a holder.
 #[cfg(feature = "serde")]
 pub(super) fn serialize<S: serde::Serializer>(
     serializer: S,

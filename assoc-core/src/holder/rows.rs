@@ -1,14 +1,14 @@
-//! Comparing and showing what lies in a holder, by the functions in the table behind it.
+//! Compares and shows the content of holders, by the functions in their tables.
 
 use std::fmt;
 
 use super::nesting;
 use crate::row_traits::{DebugFn, RowTraits};
 
-/// A row by its position; none beyond the last.
+/// A row by its position; `None` beyond the last.
 pub(super) type ByPosition<'f, 'a, T> = &'f (dyn Fn(usize) -> Option<&'a T> + Sync);
 
-/// Whether two holders hold equal rows. That these have `PartialEq` is what the caller was asked for, so the table has it.
+/// Whether two holders contain equal rows. The caller's bound guarantees `PartialEq`, so the table has its function.
 pub(super) fn same_rows<'a, T: 'a>(
     traits: Option<RowTraits<T>>,
     one: ByPosition<'_, 'a, T>,
@@ -29,12 +29,12 @@ pub(super) fn same_rows<'a, T: 'a>(
     same
 }
 
-/// The same of single targets.
+/// Whether two holders contain equal single targets.
 pub(super) fn same_target<T: Sync>(traits: Option<RowTraits<T>>, one: Option<&T>, other: Option<&T>) -> bool {
     same_rows(traits, &|at| one.filter(|_| at == 0), &|at| other.filter(|_| at == 0))
 }
 
-/// Rows as they are shown: like a list.
+/// Rows that show themselves as a list.
 pub(super) struct ShownRows<'f, 'a, T>(pub(super) Option<RowTraits<T>>, pub(super) ByPosition<'f, 'a, T>);
 
 impl<T> fmt::Debug for ShownRows<'_, '_, T> {
@@ -51,7 +51,7 @@ impl<T> fmt::Debug for ShownRows<'_, '_, T> {
     }
 }
 
-/// A target as it is shown: like an `Option`.
+/// A target that shows itself as an `Option`.
 pub(super) struct ShownTarget<'a, T>(pub(super) Option<RowTraits<T>>, pub(super) Option<&'a T>);
 
 impl<T> fmt::Debug for ShownTarget<'_, T> {
@@ -65,7 +65,7 @@ impl<T> fmt::Debug for ShownTarget<'_, T> {
     }
 }
 
-/// A row, shown by its function.
+/// A row that shows itself by its `Debug` function.
 struct ShownRow<'a, T>(&'a T, DebugFn<T>);
 
 impl<T> fmt::Debug for ShownRow<'_, T> {
@@ -74,7 +74,8 @@ impl<T> fmt::Debug for ShownRow<'_, T> {
     }
 }
 
-/// Rows as they are serialised: a sequence. Each goes to the serialiser as it is: the compiler counts a reference to it as a
+/// Rows that serialise as a sequence. Each row goes to the serialiser itself, because the compiler counts a reference
+/// to it as one more level of nesting.
 /// level more.
 #[cfg(feature = "serde")]
 pub(super) struct SerializedRows<'a, R, T>(pub(super) &'a [R], pub(super) fn(&R) -> &T);

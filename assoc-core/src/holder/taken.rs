@@ -1,12 +1,12 @@
-//! What was taken out of a holder, with the state it was in.
+//! The content of a holder after `take`, with the state it had.
 
 use std::ops::{Deref, DerefMut};
 
 use super::cell::Cell;
 use crate::metadata::association::LoadState;
 
-/// What `take` gives: the rows, and whether they were all of them. It reads like the rows themselves; put back into a
-/// holder with `into()`, a partly loaded association is partly loaded again.
+/// What `take` returns: the rows, and whether they are all rows of the association. It dereferences to the rows.
+/// `into()` makes a holder of it again; a partly loaded association is partly loaded then.
 ///
 /// ```
 /// # use assoc_core::{HasMany, Model};
@@ -31,13 +31,14 @@ pub struct Taken<V> {
 }
 
 impl<V> Taken<V> {
-    /// Whether only a filtered or cut selection was loaded.
+    /// Whether the association was loaded through a filter or limit, so that rows may be missing.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.partial
     }
 
-    /// The rows alone. `HasMany::from(rows)` would call them all there are; if they are not, `HasMany::partial(rows)` is right.
+    /// The rows alone. `HasMany::from(rows)` makes a wholly loaded association of them; use `HasMany::partial(rows)` if
+    /// rows may be missing.
     #[must_use]
     pub fn into_inner(self) -> V {
         self.value

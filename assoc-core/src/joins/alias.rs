@@ -1,13 +1,13 @@
-//! Names for joined tables, by ActiveRecord's rules, so that who knows them can refer to a joined table in raw SQL:
+//! Names for joined tables, by ActiveRecord's rules, so that raw SQL can refer to a joined table:
 //!
-//! 1. The first use of a table has the table's own name.
-//! 2. Another use is named after the association in the plural and the table it hangs on: `authors_posts`. Tables on the
-//!    way to a target add `_join`.
+//! 1. The first use of a table has the table's name.
+//! 2. Another use combines the association in the plural and the table that it is joined to: `authors_posts`. The
+//!    intermediate tables of a chain add `_join`.
 //! 3. A name that is taken gets a number: `authors_posts_2`, `authors_posts_3`.
-//! 4. Names are cut to what the database takes as an identifier; a numbered one is cut first, so that its number fits.
+//! 4. Names are cut to the identifier length of the database; a numbered one is cut first, so that its number fits.
 //!
-//! Names in joins of the application's own count as taken before all others. Databases disagree on whether upper case
-//! matters in them, so here it never does.
+//! Names in hand-written joins count as taken before all others. Databases disagree on whether upper case matters in
+//! table names, so two names that differ in case only are the same here.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub struct AliasTracker {
 }
 
 impl AliasTracker {
-    /// No name is taken yet; none may be longer than so many bytes.
+    /// A tracker with no taken name. `longest` is the identifier length of the database in bytes.
     #[must_use]
     pub fn new(longest: usize) -> Self {
         AliasTracker { longest, uses: HashMap::new() }
@@ -30,7 +30,7 @@ impl AliasTracker {
         *self.uses.entry(name.to_lowercase()).or_default() += 1;
     }
 
-    /// The name of another use of `table`, which is `otherwise` if the table's own is taken.
+    /// The name of another use of `table`: `otherwise` if the table's name is taken.
     pub fn name(&mut self, table: &str, otherwise: &str) -> String {
         let own = self.uses.entry(table.to_lowercase()).or_default();
         if *own == 0 {
@@ -44,7 +44,7 @@ impl AliasTracker {
         if number == 1 {
             return name.to_owned();
         }
-        // A numbered name may be a table's own, and long names may end up the same.
+        // A numbered name may also be the name of a table, and long names may be equal after the cut.
         loop {
             let suffix = format!("_{number}");
             let numbered = format!("{}{suffix}", cut(name, self.longest.saturating_sub(suffix.len())));
@@ -58,7 +58,7 @@ impl AliasTracker {
     }
 }
 
-// The beginning of a name, so many bytes at most, in whole characters.
+// The beginning of a name, of at most `longest` bytes, in complete characters.
 fn cut(name: &str, longest: usize) -> &str {
     let mut end = longest.min(name.len());
     while !name.is_char_boundary(end) {
@@ -67,7 +67,7 @@ fn cut(name: &str, longest: usize) -> &str {
     &name[..end]
 }
 
-/// The names of tables in a join of the application's own: what follows `JOIN`, or the alias after it.
+/// The names of tables in a hand-written join: the word after `JOIN`, or the alias after it.
 pub(super) fn names_in(sql: &str) -> Vec<String> {
     let words = words(sql);
     let mut names = Vec::new();
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(names.name("comments", "comments_posts"), "comments_posts");
         assert_eq!(names.name("comments", "comments_posts"), "comments_posts_2");
         assert_eq!(names.name("comments", "comments_posts"), "comments_posts_3");
-        // The root has its own name already.
+        // The root keeps its own name.
         assert_eq!(names.name("posts", "posts_authors"), "posts_authors");
         assert_eq!(names.name("Comments", "replies_comments"), "replies_comments");
     }

@@ -1,13 +1,14 @@
-//! A chain as one join: the targets' table, joined to those on the way back to the owners, whose keys are a condition. What
-//! a reader of an association through others runs, and a count, and a preload with a condition.
+//! A chain as one join: the targets' table, joined back to the intermediate tables. The last of these contains the
+//! owners' keys, which are a condition. Readers of a through association run it, and so do counts and preloads with a
+//! condition.
 //!
-//! Which row a `has_one` among the parts takes is a condition. Where a part chooses in another way (a limit, a group, a
-//! scope that depends on the owner), there is no such statement, and the parts are loaded one after the other. So are
-//! parts whose conditions are SQL of the application's, which was written for one table.
+//! The row that a `has_one` among the parts takes is a condition. A part with a limit, a group or a scope that depends
+//! on the owner has no such condition, so there is no join chain, and the parts are loaded one after the other. The
+//! same holds for parts whose conditions are raw SQL, which was written for one table.
 //!
-//! A preload goes part by part as a rule, because targets that are reached often come once and the rows between can serve
-//! others. Where a condition drops targets, that reads links for nothing; so one statement joins all tables then, unless
-//! the rows between are loaded anyway: the parts cost no more in that case.
+//! A preload usually loads part by part, because then shared targets come once and the intermediate rows can serve
+//! other preloads. A condition that drops targets makes that read links in vain, so one statement joins all tables
+//! then. If another preload loads the intermediate rows anyway, the parts cost no more and are used all the same.
 
 use super::{JoinHop, Joins, limited_rows};
 use crate::column_type::SqlType;
@@ -36,10 +37,10 @@ pub struct OwnerLimits {
     pub join_rows: bool,
 }
 
-/// Names of the tables on a way among a statement's joins: paths that no association can have.
+/// Names of the intermediate tables among a statement's joins: paths that no association can have.
 const PLACES: [&str; 12] = ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", "(8)", "(9)", "(10)", "(11)", "(12)"];
 
-/// The way from an owner to the targets of one association.
+/// The joined tables from an owner to the targets of one association.
 #[derive(Debug, Clone)]
 pub struct JoinChain {
     /// The targets' model.
@@ -52,13 +53,13 @@ pub struct JoinChain {
     pub selected: Option<Vec<usize>>,
     /// What is done with them then.
     pub limits: OwnerLimits,
-    /// Whether there is one at most.
+    /// Whether an owner has at most one target.
     pub cardinality: Cardinality,
-    /// The owner's columns the way begins with.
+    /// The columns of the owner that the chain begins with.
     pub owner_columns: &'static [usize],
     /// The type that a column of the owner must name.
     pub owner_type: Option<Discriminator>,
-    // From the target back: each table's join, and what it is called where its own name is taken.
+    // From the target back to the owner: each table's join, and the name to use if the name of the table is taken.
     back: Vec<(JoinHop, String)>,
     // The columns of the last table that hold the owner's key.
     key_columns: &'static [usize],
@@ -77,7 +78,7 @@ impl Table<'_> {
         limited_rows(association, *key, model, &self.hop.condition(), scope.order.clone(), self.single, None, 0)
     }
 
-    // Whether a condition can say which rows of the table there are: not so with a limit or a group.
+    // Whether a condition can express the rows of the table: not with a limit or a group.
     fn is_conditional(&self) -> bool {
         let ChainHop { key, model, scope, .. } = self.hop;
         let offset = scope.offset.is_some_and(|offset| offset > 0);
@@ -89,9 +90,8 @@ impl Table<'_> {
 }
 
 impl JoinChain {
-    /// The chain of an association through others, or through a join table, as one join. `None` where a part of it
-    /// chooses among its rows in a way that no condition says, or its condition is SQL of the application's, which was
-    /// written for one table.
+    /// The join chain of a through association or of a join table. `None` where no condition can express the rows of a
+    /// part, or the condition of a part is raw SQL, which was written for one table.
     #[must_use]
     pub fn of(chain: &Chain) -> Option<JoinChain> {
         let mut tables = Vec::new();
@@ -144,7 +144,7 @@ impl JoinChain {
         (!join_chain.has_raw()).then_some(join_chain)
     }
 
-    /// Whether one statement gives the targets of one owner as the association has them, and leaves nothing to be done.
+    /// Whether one statement reads the targets of one owner exactly as the association has them.
     #[must_use]
     pub fn is_readable(&self) -> bool {
         // Distinct rows are sorted by what is selected only.
@@ -157,8 +157,9 @@ impl JoinChain {
         self.owner_type.is_none() && (!self.limits.distinct || !self.target.primary_key.is_empty())
     }
 
-    /// Whether one statement can load the targets of several owners. Without a key, rows that come several times could
-    /// not be told from equal ones. Numbers of rows are those of one owner, and not every database has them.
+    /// Whether one statement can load the targets of several owners. Without a key, repeated rows could not be
+    /// distinguished from equal ones. The numbers of equal rows count within one owner, and not every database can
+    /// compute them.
     pub(crate) fn is_by_keys(&self) -> bool {
         !self.target.primary_key.is_empty() && !self.numbers_rows() && self.owner_type.is_none()
     }
@@ -197,15 +198,15 @@ fn collect<'c>(chain: &'c Chain, outermost: bool, tables: &mut Vec<Table<'c>>) -
                 return None;
             }
             add(rows, rows.is_single())?;
-            // A row of the join table leads to one target.
+            // A row of the join table refers to one target.
             add(targets, true)
         }
     }
 }
 
 impl OrderOfChain {
-    // The order in which an owner's targets come: along the chain, or by an order of their own. `back` counts the tables
-    // from the target's, the last, which is the statement's own.
+    // The order of an owner's targets: along the chain, or by the targets' order. `back` counts the tables from the
+    // targets' table, which is the statement's own.
     fn of(&mut self, chain: &Chain, globally_ordered: bool, back: &mut impl Iterator<Item = usize>) {
         let globally_ordered = globally_ordered || !chain.scope.order.is_empty();
         let start = (self.terms.len(), self.equals.len());
@@ -267,9 +268,9 @@ struct OrderOfChain {
 }
 
 impl OrderOfChain {
-    // What lies behind the first of several equal rows comes before what lies behind the second. They lead to the same, so
-    // it is enough to number what is equal in everything. Where rows may be equal at two places, one number cannot tell
-    // how often they are at each.
+    // The targets of the first of several equal rows come before those of the second. Equal rows have the same targets,
+    // so it is enough to number the rows that are equal in every column. If two tables may have equal rows, one number
+    // cannot say how often each row occurs in each table, so there is no order.
     fn with_occurrences(self) -> Option<Vec<OrderTerm>> {
         let OrderOfChain { mut terms, mut equals } = self;
         equals.retain(|at| *at < terms.len());
@@ -289,7 +290,7 @@ impl OrderOfChain {
     }
 }
 
-/// Whether they lead the same way to the same rows, whatever columns are read of them.
+/// Two chains are equal if they reach the same rows through the same tables, whatever columns are read.
 impl PartialEq for JoinChain {
     fn eq(&self, other: &Self) -> bool {
         let hops = |join_chain: &Self| {
@@ -304,15 +305,15 @@ impl PartialEq for JoinChain {
 }
 
 impl JoinChain {
-    /// Whether a condition on the targets or on the rows between is raw SQL.
+    /// Whether a condition on the targets or on the intermediate rows is raw SQL.
     pub(crate) fn has_raw(&self) -> bool {
         self.filter.has_raw() || self.back.iter().any(|(hop, _)| hop.filter.has_raw())
     }
 
-    /// The way with a hook's filters on every table.
+    /// Adds a hook's filters on every table.
     ///
     /// # Errors
-    /// When a declaration does not hold together.
+    /// When a declaration contradicts itself.
     pub(crate) fn with_filters(&mut self, hook: &FilterHook) -> Result<()> {
         let filter = std::mem::replace(&mut self.filter, Expr::always());
         self.filter = filtered(hook, self.target, filter)?;
@@ -325,7 +326,8 @@ impl JoinChain {
         Some((hop.model, self.key_columns, place))
     }
 
-    /// Whether a target may be reached more than once: a table on the way back has several rows for one of the one before.
+    /// Whether a target may be reached more than once, because a table of the chain has several rows for one row of the
+    /// table before, seen from the target.
     #[must_use]
     pub fn repeats_targets(&self) -> bool {
         self.back.iter().any(|(hop, _)| !hop.hop.unique)
@@ -344,12 +346,12 @@ impl JoinChain {
         self.key_table().map_or_else(Vec::new, |(model, ..)| of(model))
     }
 
-    /// Adds the tables on the way to the joins of a statement on the targets.
+    /// Adds the intermediate tables to the joins of a statement on the targets.
     pub fn join_into(&self, joins: &mut Joins) {
         joins.push_way(self.back.iter().cloned().zip(PLACES).map(|((hop, otherwise), place)| (place, hop, otherwise)));
     }
 
-    /// The condition that the way begins at the owner with this key.
+    /// The condition that the chain begins at the owner with this key.
     #[must_use]
     pub fn begins_at(&self, key: &[Value<'static>]) -> Expr {
         let Some((model, columns, place)) = self.key_table() else { return Expr::always() };

@@ -1,7 +1,7 @@
 //! Associations as data ([`AssociationDef`]).
 //!
-//! What a kind of association means is answered by its own module through one small trait, [`AssociationBehavior`]; nothing else asks
-//! "which kind is it?". What is stored in the owner's field is answered by a [`FieldAccess`], one a holder type.
+//! Each kind of association answers for itself through one small trait, [`AssociationBehavior`]; no other code asks
+//! "which kind is it?". A [`FieldAccess`], one per holder type, answers for what the owner's field contains.
 
 use std::any::Any;
 use std::fmt;
@@ -56,7 +56,7 @@ pub enum AssociationKind {
 }
 
 impl AssociationKind {
-    /// The attribute's name: `belongs_to`.
+    /// The name of the attribute: `belongs_to`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ pub enum Cardinality {
     Many,
 }
 
-/// One step from a model to another: the target's rows whose columns hold the owner's key.
+/// One key between two tables: the columns of the target's rows equal the owner's columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyJoin {
     /// The owner's columns, as indexes.
@@ -94,12 +94,12 @@ pub struct KeyJoin {
     pub target_columns: &'static [usize],
     /// Whether at most one row of the target holds a key: the target's columns are its primary key.
     pub unique: bool,
-    /// The type the target's row must name beside the key: the other side of a polymorphic `belongs_to`.
+    /// The type that the target's row must name beside the key: the other side of a polymorphic `belongs_to`.
     pub target_type: Option<Discriminator>,
 }
 
 impl KeyJoin {
-    /// Whether both are the same key, seen from its two ends.
+    /// Whether both describe the same key, seen from its two ends.
     #[must_use]
     pub fn is_inverse_of(self, other: KeyJoin) -> bool {
         self.owner_columns == other.target_columns && self.target_columns == other.owner_columns
@@ -115,29 +115,29 @@ impl KeyJoin {
     }
 }
 
-/// What an association is made of, as its kind says it; followed to its end by [`Chain`].
+/// What a kind says an association consists of. [`Chain`] resolves it to tables and keys.
 #[derive(Debug, Clone, Copy)]
 pub enum Route {
-    /// One look-up of the target by the key that the owner's row holds.
+    /// One look-up of the target by the key in the owner's row.
     OwnerKey(KeyJoin),
-    /// One look-up of the target by the owner's key, which the target's row holds.
+    /// One look-up of the target by the owner's key in the target's row.
     TargetKey(KeyJoin),
-    /// By way of another association of the owner, and on by an association of what that leads to.
+    /// Through another association of the owner, and then through an association of that one's target.
     Through {
         /// The owner's association.
         through: &'static AssociationDef,
-        /// The association of its target that leads on.
+        /// The association of its target that reaches the targets of this one.
         source: &'static AssociationDef,
-        /// Of a polymorphic source, the one type to follow.
+        /// The one type to follow, of a polymorphic source.
         source_type: Option<&'static str>,
     },
-    /// By way of a join table: from the owner to links, from links to targets.
+    /// Through a join table: from the owner to its join rows, and from these to the targets.
     JoinTable {
         /// The join table: the keys alone, or the model of its rows.
         table: &'static ModelDef,
-        /// From the owner to its links.
+        /// From the owner to its join rows.
         links: KeyJoin,
-        /// From links to targets.
+        /// From the join rows to the targets.
         targets: KeyJoin,
     },
     /// To one of several models, which a column of the owner names.
@@ -149,11 +149,11 @@ pub enum Route {
         /// The models, each with its tag.
         variants: &'static [VariantDef],
     },
-    /// By the application's SQL.
+    /// By hand-written SQL.
     CustomSql(CustomSql),
 }
 
-/// What one kind of association means.
+/// The behavior of one kind of association.
 pub trait AssociationBehavior: Send + Sync + fmt::Debug {
     /// Its name.
     fn association_kind(&self) -> AssociationKind;
@@ -161,19 +161,20 @@ pub trait AssociationBehavior: Send + Sync + fmt::Debug {
     /// How many targets an owner has.
     fn cardinality(&self) -> Cardinality;
 
-    /// How to get from owner to target.
+    /// The path from an owner to its targets.
     ///
     /// # Errors
-    /// When the declaration does not hold together, with what to change.
+    /// When the declaration contradicts itself. The message says what to change.
     fn route(&self, association: &AssociationDef) -> Result<Route>;
 
     /// How a target is linked to its owner: what a write has to change.
     ///
     /// # Errors
-    /// When the declaration does not hold together, with what to change.
+    /// When the declaration contradicts itself. The message says what to change.
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage>;
 
-    /// The two associations it is made of, if it goes through another: the owner's, and the one that leads on.
+    /// The two associations that a through association consists of: the owner's association, and the source. `None` for
+    /// all other kinds.
     fn parts(&self) -> Option<[&'static AssociationDef; 2]> {
         None
     }
@@ -188,50 +189,51 @@ pub struct AssociationDef {
     pub plural: &'static str,
     /// The owner's model.
     pub owner: fn() -> &'static ModelDef,
-    /// The target's model; of a polymorphic association, the first of them.
+    /// The target's model; for a polymorphic association the first of its models.
     pub target: fn() -> &'static ModelDef,
-    /// What it means.
+    /// The behavior of its kind.
     pub kind: &'static dyn AssociationBehavior,
-    /// Where it is stored.
+    /// Access to the owner's field.
     pub field_access: &'static dyn FieldAccess,
-    /// What was declared beside kind and keys.
+    /// The declared options beside kind and keys.
     pub options: Options,
 }
 
-/// What can be declared on an association beside its kind and keys.
+/// The options of an association beside its kind and keys.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Options {
-    /// Whether an owner may be without a target: the field's type says so.
+    /// Whether an owner may have no target. The field's type says so.
     pub optional: bool,
-    /// Which of the targets, in which order, at most how many an owner; evaluated for each request.
+    /// The declared scope: filter, order and limit per owner. Each request evaluates it.
     pub scope: Option<fn() -> ScopeDef>,
-    /// The same, depending on the owner. One statement for each distinct result.
+    /// A scope that depends on the owner. Loading costs one statement per distinct scope.
     pub owner_scope: Option<fn(&dyn Any) -> ScopeDef>,
-    /// Loaded targets refuse to be saved or deleted: they are marked in their field of type [`RowOrigin`](crate::RowOrigin).
+    /// Whether saving and deleting loaded targets is refused. Loading marks them in their field of type
+    /// [`RowOrigin`](crate::RowOrigin).
     pub readonly: bool,
-    /// The association that leads back.
+    /// The association of the target that refers back to the owner.
     pub inverse: Inverse,
-    /// What a polymorphic association does about types it does not know.
+    /// What a polymorphic association does about unknown types.
     pub unknown_type: UnknownType,
 }
 
-/// What a polymorphic `belongs_to` does about a type it does not know.
+/// What a polymorphic `belongs_to` does about a type that is none of its variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum UnknownType {
-    /// Loading fails, naming row and type.
+    /// Loading fails with an error that names the row and the type.
     #[default]
     Error,
-    /// Its owner stays not loaded; the others are loaded.
+    /// The association of the row stays not loaded; those of other rows are loaded.
     NotLoaded,
 }
 
-/// How the association that leads back is found.
+/// How the inverse association is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Inverse {
-    /// By its keys, if exactly one fits.
+    /// By its keys, if exactly one association fits.
     #[default]
     Automatic,
     /// There is none.
@@ -254,42 +256,42 @@ impl Options {
         }
     }
 
-    /// Whether an owner may be without a target.
+    /// Says whether an owner may have no target.
     #[must_use]
     pub const fn optional(mut self, optional: bool) -> Self {
         self.optional = optional;
         self
     }
 
-    /// Which of the targets.
+    /// Sets the declared scope.
     #[must_use]
     pub const fn scope(mut self, scope: fn() -> ScopeDef) -> Self {
         self.scope = Some(scope);
         self
     }
 
-    /// Which of the targets, depending on the owner.
+    /// Sets a scope that depends on the owner.
     #[must_use]
     pub const fn owner_scope(mut self, scope: fn(&dyn Any) -> ScopeDef) -> Self {
         self.owner_scope = Some(scope);
         self
     }
 
-    /// Loaded targets refuse to be saved or deleted.
+    /// Refuses to save or delete loaded targets.
     #[must_use]
     pub const fn readonly(mut self) -> Self {
         self.readonly = true;
         self
     }
 
-    /// Owners that name a type it does not know stay not loaded.
+    /// Sets what a polymorphic association does about unknown types.
     #[must_use]
     pub const fn unknown_type(mut self, unknown_type: UnknownType) -> Self {
         self.unknown_type = unknown_type;
         self
     }
 
-    /// The association that leads back.
+    /// Sets how the inverse association is found.
     #[must_use]
     pub const fn inverse(mut self, inverse: Inverse) -> Self {
         self.inverse = inverse;
@@ -304,7 +306,7 @@ impl Default for Options {
 }
 
 impl AssociationDef {
-    /// An association. Called by the derive.
+    /// Makes an association. The derive calls this.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -330,18 +332,20 @@ impl AssociationDef {
         self.kind.association_kind()
     }
 
-    /// Its own scope, without the target model's; evaluated now.
+    /// The scope declared on the association, without the target model's default scope. This evaluates the scope
+    /// function.
     #[must_use]
     pub fn scope(&self) -> ScopeDef {
         self.options.scope.map_or_else(ScopeDef::default, |scope| scope())
     }
 
-    /// The association of the target that leads back to this one's owner (F126, F128): the one that is named, or the
-    /// only `belongs_to` over the same key for a `has_many` or `has_one`, and the other way round. Associations with a
-    /// scope have none unless it is named: not every row they leave out leads back.
+    /// The association of the target that refers back to the owner of this one (F126, F128). It is the one that the
+    /// declaration names; otherwise the only `belongs_to` over the same key for a `has_many` or `has_one`, and the
+    /// reverse for a `belongs_to`. An association with a scope has an inverse only by name, because the inverse would
+    /// also be set on rows outside the scope.
     ///
     /// # Errors
-    /// When the one that is named does not exist (F131).
+    /// When the named association does not exist (F131).
     pub fn inverse(&self) -> Result<Option<&'static AssociationDef>> {
         match self.options.inverse {
             Inverse::None => return Ok(None),

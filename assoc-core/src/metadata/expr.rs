@@ -1,5 +1,5 @@
-//! Conditions and orders as data. What an application writes with column tokens ends up here, and a
-//! [`SqlWriter`](crate::sql::SqlWriter) turns it into text and binds.
+//! Conditions and orders as data. Column tokens build them, and a [`SqlWriter`](crate::sql::SqlWriter) turns them into
+//! text and binds.
 
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
@@ -10,16 +10,16 @@ use crate::metadata::filter_hook::RowFilters;
 use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::value::Value;
 
-/// A column, of the query's own model or of an association reached from it.
+/// A column of the query's model or of an association reached from it.
 ///
-/// Two are equal if they name the same column: what is known of its type is no part of that.
+/// Two references are equal if they name the same column, whether or not its type is known.
 #[derive(Debug, Clone)]
 pub struct ColumnRef {
     /// Association names from the query's model to the column's model; empty for the model itself.
     pub path: Cow<'static, [&'static str]>,
     /// The column's name in the database.
     pub name: &'static str,
-    /// What it stores, where that is known. Of a query's own columns it need not be said.
+    /// The type it stores, where that is known. A column of the query's model needs none.
     pub sql_type: Option<SqlType>,
 }
 
@@ -39,13 +39,13 @@ impl Hash for ColumnRef {
 }
 
 impl ColumnRef {
-    /// A column of the query's own model.
+    /// A column of the query's model.
     #[must_use]
     pub const fn own(name: &'static str) -> Self {
         ColumnRef { path: Cow::Borrowed(&[]), name, sql_type: None }
     }
 
-    /// A column of the query's own model, of a type.
+    /// A column of the query's model, with its type.
     #[must_use]
     pub const fn of_type(name: &'static str, sql_type: SqlType) -> Self {
         ColumnRef { path: Cow::Borrowed(&[]), name, sql_type: Some(sql_type) }
@@ -89,7 +89,7 @@ impl AggregateFunction {
     }
 }
 
-/// Something with a value: one side of a comparison, a selected expression, what an order sorts by.
+/// An expression with a value: one side of a comparison, a selected expression, or a sort key.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Operand {
@@ -106,11 +106,12 @@ pub enum Operand {
         /// Whether equal values count once.
         distinct: bool,
     },
-    /// A column as a number. What the database sorts by the place in a list (`ENUM` and `SET` of MySQL) is its place then.
+    /// A column as a number. The value of a MySQL `ENUM` or `SET` is its position in the declared list, by which the
+    /// database sorts.
     Number(ColumnRef),
-    /// A value as the driver read it of a row, to be compared with the column that it comes from.
+    /// A value as the driver read it from a row, to compare it with its own column.
     Stored(Value<'static>),
-    /// Which one a row is of those that are equal in these columns: 1, 2, ….
+    /// The number of a row among the rows that are equal in these columns: 1, 2, ….
     Occurrence(Vec<ColumnRef>),
 }
 
@@ -131,7 +132,7 @@ impl Operand {
         }
     }
 
-    /// What it is called in messages: `title`, `posts.title`, `SUM(stars)`.
+    /// The operand as messages show it: `title`, `posts.title`, `SUM(stars)`.
     #[must_use]
     pub fn shown(&self) -> Cow<'static, str> {
         match self {
@@ -156,7 +157,7 @@ impl Operand {
         }
     }
 
-    /// Calls back with the association path of each column it names.
+    /// Calls `each` with the association path of each column that the operand names.
     pub fn visit_path(&self, prefix: &[&'static str], each: &mut dyn FnMut(&[&'static str])) {
         self.columns().iter().for_each(|column| each(&[prefix, &column.path].concat()));
     }
@@ -198,13 +199,13 @@ impl Comparison {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Expr {
-    /// All of them hold; with none, true.
+    /// All of them hold. An empty list is true.
     All(Vec<Expr>),
-    /// One of them holds; with none, false.
+    /// At least one of them holds. An empty list is false.
     Any(Vec<Expr>),
-    /// It does not hold.
+    /// The condition does not hold.
     Not(Box<Expr>),
-    /// Two operands compare so. Equality with `NULL` is written `IS NULL`.
+    /// The comparison of two operands by `op`. Equality with `NULL` is written `IS NULL`.
     Compare {
         /// Left side.
         left: Operand,
@@ -215,23 +216,23 @@ pub enum Expr {
     },
     /// The operand is one of the values. An empty list is false, a `NULL` in it matches `NULL`.
     In {
-        /// What is looked for.
+        /// The operand to find among the values.
         operand: Operand,
         /// The values.
         values: Vec<Value<'static>>,
     },
     /// The operand lies between two values, both included.
     Between {
-        /// What is compared.
+        /// The operand to compare.
         operand: Operand,
         /// The lower end.
         low: Value<'static>,
         /// The upper end.
         high: Value<'static>,
     },
-    /// The operand matches a `LIKE` pattern, in which `\` takes the meaning from `%`, `_` and itself.
+    /// The operand matches a `LIKE` pattern, in which `\` escapes `%`, `_` and itself.
     Like {
-        /// What is matched.
+        /// The operand to match.
         operand: Operand,
         /// The pattern.
         pattern: Value<'static>,
@@ -244,9 +245,10 @@ pub enum Expr {
         association: &'static AssociationDef,
         /// The condition on its target.
         filter: Box<Expr>,
-        /// Of a polymorphic association, the only type to look at.
+        /// The only type to consider, for a polymorphic association.
         only_type: Option<&'static str>,
-        /// A repo's filters, which hold for all rows that are looked at, also where the association chooses among them.
+        /// The repo's filters. They hold for all rows that the condition considers, also where the association limits
+        /// them.
         filters: Option<RowFilters>,
     },
     /// A joined association's row satisfies a condition.
@@ -256,27 +258,28 @@ pub enum Expr {
         /// The condition on its target.
         filter: Box<Expr>,
     },
-    /// The row is one of those that an association chooses among the rows with the same key.
+    /// The row is within the limit of an association, among the rows with the same key.
     Limited(Box<LimitedRows>),
-    /// A column of the query's own model holds a type tag: exactly this text, by no rules of a collation.
+    /// A column of the query's model contains a type tag. The comparison is exact and ignores collations.
     Tagged {
         /// The column's name in the database.
         column: &'static str,
         /// The tag.
         tag: &'static str,
     },
-    /// SQL of the application's own, with binds for its `?`.
+    /// Hand-written SQL, with binds for its `?`.
     Raw {
         /// The text; each `?` outside quotes is a bind.
         sql: Cow<'static, str>,
         /// Its binds.
         binds: Vec<Value<'static>>,
     },
-    /// What is left of a condition that was nested deeper than [`Expr::MAX_DEPTH`]. No statement can be made of it.
+    /// Stands for a condition that was nested deeper than [`Expr::MAX_DEPTH`]. No statement can contain it.
     TooDeep,
 }
 
-/// Of rows with the same key the first few in an order: what a `has_one` chooses, or an association with a limit.
+/// The first rows in an order among the rows with the same key: the row of a `has_one`, or the rows within the limit of
+/// an association.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LimitedRows {
     /// The association.
@@ -285,24 +288,25 @@ pub struct LimitedRows {
     pub model: &'static ModelDef,
     /// The columns that hold the key.
     pub key: &'static [usize],
-    /// Which rows there are to choose from.
+    /// The condition on the rows to take the first from.
     pub among: Expr,
     /// Their order.
     pub order: Vec<OrderTerm>,
-    /// At most so many are chosen.
+    /// The largest number of rows per key.
     pub limit: Option<u64>,
-    /// After leaving out so many.
+    /// The number of rows per key to skip first.
     pub offset: u64,
 }
 
 impl Expr {
     /// How deep conditions can be nested: `a AND (b OR (c AND …))`. A list of any length is one level.
     ///
-    /// Whatever walks over a condition (copying, printing, comparing, dropping it, writing its SQL) does so level by level
-    /// on the stack, so a deeper one is never built: it becomes [`Expr::TooDeep`], which is an error before any SQL.
+    /// All code that walks over a condition (to copy, print, compare, drop or write it) recurses on the stack, one
+    /// level per level. A deeper condition is therefore never built: it becomes [`Expr::TooDeep`], which is an error
+    /// before any SQL.
     pub const MAX_DEPTH: usize = 128;
 
-    // The number of levels; of what is too deep already, more than there can be.
+    // The number of levels. A condition that is too deep already counts as more than the maximum.
     fn depth(&self) -> usize {
         let deepest = |parts: &[Expr]| parts.iter().map(Expr::depth).max().unwrap_or(0);
         let below = match self {
@@ -316,24 +320,24 @@ impl Expr {
         1 + below
     }
 
-    // Whether this can be a part of another condition.
+    // Whether this condition can become a part of another.
     fn fits_below(&self) -> bool {
         self.depth() < Expr::MAX_DEPTH
     }
 
-    /// All of several conditions.
+    /// A condition that all of several conditions hold.
     #[must_use]
     pub fn all_of(parts: Vec<Expr>) -> Expr {
         if parts.iter().all(Expr::fits_below) { Expr::All(parts) } else { Expr::TooDeep }
     }
 
-    /// One of several conditions.
+    /// A condition that at least one of several conditions holds.
     #[must_use]
     pub fn any_of(parts: Vec<Expr>) -> Expr {
         if parts.iter().all(Expr::fits_below) { Expr::Any(parts) } else { Expr::TooDeep }
     }
 
-    /// A condition on what an association leads to.
+    /// A condition on the targets of an association.
     #[must_use]
     pub(crate) fn related(association: &'static AssociationDef, filter: Expr) -> Expr {
         if !filter.fits_below() {
@@ -354,21 +358,21 @@ impl Expr {
         Expr::All(Vec::new())
     }
 
-    /// A column of the query's own model equals a value.
+    /// A condition that a column of the query's model equals a value.
     #[must_use]
     pub fn equals(column: &'static str, value: Value<'static>) -> Expr {
         let left = Operand::Column(ColumnRef::own(column));
         Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
     }
 
-    /// A column of the query's own model, whose definition is known, equals a value.
+    /// A condition that a column of the query's model, with a known definition, equals a value.
     #[must_use]
     pub fn column_equals(column: &ColumnDef, value: Value<'static>) -> Expr {
         let left = Operand::Column(column.column_ref());
         Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
     }
 
-    /// A column of the query's own model holds a type tag.
+    /// A condition that a column of the query's model contains a type tag.
     #[must_use]
     pub const fn tagged(column: &ColumnDef, tag: &'static str) -> Expr {
         Expr::Tagged { column: column.name, tag }
@@ -380,7 +384,7 @@ impl Expr {
         matches!(self, Expr::All(all) if all.is_empty())
     }
 
-    /// Both conditions.
+    /// A condition that both hold.
     #[must_use]
     pub fn and(self, other: Expr) -> Expr {
         match (self, other) {
@@ -390,7 +394,7 @@ impl Expr {
                 all.extend(more);
                 Expr::All(all)
             }
-            // What is in the list already was looked at when it came there.
+            // The parts of the list were checked when they were added to it.
             (Expr::All(mut all), other) if other.fits_below() => {
                 all.push(other);
                 Expr::All(all)
@@ -403,7 +407,7 @@ impl Expr {
         }
     }
 
-    /// Either condition.
+    /// A condition that at least one of the two holds.
     #[must_use]
     pub fn or(self, other: Expr) -> Expr {
         match (self, other) {
@@ -419,8 +423,8 @@ impl Expr {
         }
     }
 
-    /// Calls back with the association path of every column the condition names in the statement's own joins; what is
-    /// inside subqueries is not among them.
+    /// Calls `each` with the association path of every column that the condition names in the statement's joins.
+    /// Columns inside subqueries are not among them.
     pub fn visit_paths(&self, prefix: &[&'static str], each: &mut dyn FnMut(&[&'static str])) {
         match self {
             Expr::All(parts) | Expr::Any(parts) => parts.iter().for_each(|part| part.visit_paths(prefix, each)),
@@ -438,14 +442,14 @@ impl Expr {
                 each(&path);
                 filter.visit_paths(&path, each);
             }
-            // Refers to its owner's key.
+            // The subquery refers to its owner's key.
             Expr::Related { .. } | Expr::Limited(_) => each(prefix),
             Expr::Tagged { .. } => each(prefix),
             Expr::Raw { .. } | Expr::TooDeep => {}
         }
     }
 
-    /// Whether a part of it is SQL of the application's own, which may name anything.
+    /// Whether a part of the condition is hand-written SQL, which may name anything.
     #[must_use]
     pub fn has_raw(&self) -> bool {
         match self {
@@ -469,8 +473,8 @@ impl Expr {
     }
 }
 
-// Lists that are built from their end (`a.or(b.or(c.or(…)))`) would be a level deeper with each term. From so many terms
-// or levels on they become one list.
+// A list that is built from its end (`a.or(b.or(c.or(…)))`) would get one level deeper with each term. From this number
+// of terms or levels on it becomes one flat list.
 const LONG: usize = 32;
 
 type List = Vec<Expr>;
@@ -483,7 +487,7 @@ fn any_list(expr: Expr) -> Result<List, Expr> {
     if let Expr::Any(parts) = expr { Ok(parts) } else { Err(expr) }
 }
 
-// One list of a condition and the list after it, if that is long; the parts of a new list otherwise.
+// One list of a condition and the list after it, if that list is long; otherwise the two parts of a new list.
 fn before_list(
     first: Expr,
     mut list: List,
@@ -494,7 +498,7 @@ fn before_list(
         return Err(vec![first]);
     }
     if list.len() >= LONG {
-        // SQL gives the order of terms no meaning, and at the end there is room.
+        // The order of terms has no meaning in SQL, and appending costs no move.
         list.push(first);
         return Ok(list);
     }
@@ -518,7 +522,7 @@ fn before_list(
     Ok(flat)
 }
 
-/// Which way an order goes.
+/// The direction of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Ascending.
@@ -530,8 +534,8 @@ pub enum Direction {
 /// One term of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderTerm {
-    /// What is sorted by.
+    /// The operand to sort by.
     pub operand: Operand,
-    /// Which way.
+    /// The direction.
     pub direction: Direction,
 }

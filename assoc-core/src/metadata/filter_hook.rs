@@ -1,8 +1,8 @@
 //! Filters that apply to every query: tenancy, soft delete.
 //!
-//! A hook answers, model by model, with the condition that rows of the model must satisfy in addition. It is asked for
-//! roots, for every level of a preload, and for the targets of conditions on associations, so a row that is filtered
-//! out is filtered out everywhere.
+//! A hook returns, for each model, the condition that its rows must satisfy in addition. The repo calls it for the root
+//! of a query, for every level of a preload and for the targets of conditions on associations, so a row that the hook
+//! filters out is missing everywhere.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use crate::metadata::association::Chain;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
 
-/// Answers with the condition that rows of a model must satisfy, if there is one.
+/// A function that returns the condition on the rows of a model, if there is one.
 pub type FilterHook = Arc<dyn Fn(&'static ModelDef) -> Option<Expr> + Send + Sync>;
 
-/// A hook as part of a condition: the rows of associations that it looks into go by it. Two are equal if they are the
-/// same one.
+/// A hook as part of a condition, for the rows of the associations that the condition considers. Two are equal if they
+/// are the same hook.
 #[derive(Clone)]
 pub struct RowFilters(pub FilterHook);
 
@@ -32,10 +32,11 @@ impl fmt::Debug for RowFilters {
     }
 }
 
-/// A condition on rows of a model, with a hook's filters on those rows and on whatever the condition looks into.
+/// A condition on rows of a model, with a hook's filters on those rows and on the rows of every association in the
+/// condition.
 ///
 /// # Errors
-/// When a declaration does not hold together.
+/// When a declaration contradicts itself.
 pub fn filtered(hook: &FilterHook, model: &'static ModelDef, filter: Expr) -> Result<Expr> {
     let filter = filter.with_filters(hook)?;
     Ok(match hook(model) {
@@ -45,10 +46,10 @@ pub fn filtered(hook: &FilterHook, model: &'static ModelDef, filter: Expr) -> Re
 }
 
 impl Expr {
-    /// The condition with a hook's filters on the targets of every association it looks into.
+    /// The condition with a hook's filters on the targets of every association in it.
     ///
     /// # Errors
-    /// When a declaration does not hold together.
+    /// When a declaration contradicts itself.
     pub fn with_filters(self, hook: &FilterHook) -> Result<Expr> {
         let each = |all: Vec<Expr>| all.into_iter().map(|one| one.with_filters(hook)).collect::<Result<Vec<_>>>();
         Ok(match self {
@@ -65,7 +66,7 @@ impl Expr {
                 limited.among = filtered(hook, limited.model, among)?;
                 Expr::Limited(limited)
             }
-            // Whoever joins a table filters it.
+            // The joined table itself has the filters already.
             Expr::Joined { association, filter } => {
                 Expr::Joined { association, filter: Box::new(filter.with_filters(hook)?) }
             }

@@ -1,7 +1,7 @@
-//! Rows of an association from the application's own code: a cache, another service, hand-written SQL.
+//! Rows of an association from a function in place of the database: a cache, another service, hand-written SQL.
 //!
-//! A [`Loader`] is that code behind a vtable. The planner treats it as a step without statement, the executor hands it
-//! the distinct keys of all owners at once and assigns the rows it returns as it does those of the database.
+//! A [`Loader`] is the function behind a vtable. The planner treats it as a step without a statement. The executor
+//! passes it the distinct keys of all owners at once, and assigns the returned rows as it does those of the database.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,7 +16,8 @@ use crate::metadata::model::{Model, ModelDef};
 use crate::metadata::rows::Rows;
 use crate::row_sink::BoxFuture;
 
-/// The function given to [`load_with`](crate::Association::load_with), as data. Two are equal if they are the same one.
+/// The function given to [`load_with`](crate::Association::load_with), as data. Two are equal if they are the same
+/// function.
 #[derive(Clone)]
 pub struct Loader(Arc<dyn Load>);
 
@@ -71,7 +72,7 @@ where
     }
 }
 
-// What comes from a repo stays as it is, so that a deadlock in there is still one.
+// An error of this crate stays as it is, so that a deadlock in the function is still a deadlock.
 fn failed(association: &'static AssociationDef, error: Box<dyn StdError + Send + Sync>) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => *error,
@@ -82,7 +83,7 @@ fn failed(association: &'static AssociationDef, error: Box<dyn StdError + Send +
 }
 
 impl Loader {
-    /// A function from keys to rows.
+    /// A loader that calls a function from keys to rows.
     #[must_use]
     pub fn new<K, T, E, F, R>(function: F) -> Self
     where
@@ -95,7 +96,7 @@ impl Loader {
         Loader(Arc::new(Function { function, types: PhantomData }))
     }
 
-    /// How many columns its keys have.
+    /// The number of columns of its keys.
     #[must_use]
     pub fn key_width(&self) -> usize {
         self.0.key_width()
@@ -107,7 +108,7 @@ impl Loader {
         self.0.target()
     }
 
-    /// The rows of some keys of an association's owners. The future holds nothing but what the function put into it.
+    /// The rows for some keys of an association's owners. The future borrows nothing from the repo.
     pub fn load(
         &self,
         association: &'static AssociationDef,

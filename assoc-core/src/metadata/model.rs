@@ -17,7 +17,7 @@ use crate::value::Value;
 
 /// A struct that is a row of a table. Derived with `#[derive(Model)]`, never written by hand.
 ///
-/// Every read decodes once, from the driver's values straight into the struct.
+/// Every read decodes each value once, from the driver's form straight into the struct.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "not a model",
@@ -30,18 +30,18 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// Name, table, columns, keys and associations, as data.
     const DEF: &'static ModelDef;
 
-    /// The columns. The same as in [`DEF`](Self::DEF), but apart from it, so that the definitions of models that refer
-    /// to each other do not.
+    /// The columns. They equal the columns of [`DEF`](Self::DEF), but are a constant by themselves, so that the
+    /// definitions of models that refer to each other form no cycle.
     const COLUMNS: &'static [ColumnDef];
 
-    /// The primary key's columns, as indexes; apart from [`DEF`](Self::DEF) for the same reason.
+    /// The primary key's columns, as indexes. They are a constant by themselves for the same reason.
     const PRIMARY_KEY: &'static [usize];
 
-    /// Which of `PartialEq` and `Debug` it has, for the holders of associations that lead here.
+    /// The functions of its `PartialEq` and `Debug`, where it has them, for the holders of associations to this model.
     #[doc(hidden)]
     const ROW_TRAITS: RowTraits<Self>;
 
-    /// [`DEF`](Self::DEF) as a function, for the definitions of associations that lead here.
+    /// [`DEF`](Self::DEF) as a function, for the definitions of associations to this model.
     #[must_use]
     fn definition() -> &'static ModelDef;
 
@@ -51,28 +51,28 @@ pub trait Model: Clone + Send + Sync + Sized + 'static {
     /// When the number of values is wrong or one of them does not fit its field.
     fn from_values(values: &mut [Value<'_>]) -> Result<Self>;
 
-    /// The value of a column, by its index; `NULL` for an index there is none of.
+    /// The value of a column, by its index; `NULL` for an index without a column.
     fn value(&self, column: usize) -> Value<'_>;
 
-    /// Sets a column by its index; an index there is none of is ignored. Associations stay as they are.
+    /// Sets a column by its index. An index without a column is ignored. Associations stay unchanged.
     ///
     /// # Errors
     /// When the value does not fit the field.
     fn set_value(&mut self, column: usize, value: &mut Value<'_>) -> Result<()>;
 
-    /// The row alone: the same columns, no association loaded, no mark of where it came from.
+    /// A copy of the row's columns alone: no association is loaded, and no mark says where the row came from.
     #[must_use]
     fn bare(&self) -> Self;
 
     /// The primary key's value.
     fn key(&self) -> Self::Key;
 
-    /// Where the row came from, if the model has a field for it.
+    /// The mark that says where the row came from, if the model has a field for it.
     fn row_origin(&self) -> Option<&RowOrigin> {
         None
     }
 
-    /// The same, to mark the row.
+    /// The same mark, to change it.
     fn row_origin_mut(&mut self) -> Option<&mut RowOrigin> {
         None
     }
@@ -104,35 +104,35 @@ pub struct ColumnDef {
     pub name: &'static str,
     /// The field's name.
     pub field: &'static str,
-    /// What it stores.
+    /// The type it stores.
     pub sql_type: SqlType,
     /// Whether it may be `NULL`.
     pub nullable: bool,
-    /// What the database fills in when an insert leaves it out.
+    /// The value that the database fills in when an insert leaves the column out.
     pub default: ColumnDefault,
     /// The length of a text column, for `CREATE TABLE` on databases that want one.
     pub length: Option<u32>,
-    /// How many digits a decimal column has in all, and how many of them behind the point, for `CREATE TABLE`.
+    /// The precision and scale of a decimal column, for `CREATE TABLE`: all its digits, and those after the point.
     pub precision: Option<(u8, u8)>,
-    /// Whether an update reads the column back, because the database may store another value than it is given, or change
-    /// it by itself.
+    /// Whether an update reads the column back, because the database may store another value than the given one or
+    /// change it by itself.
     pub read_back: bool,
 }
 
-/// What the database does about a column that an insert leaves out.
+/// What the database stores in a column that an insert leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ColumnDefault {
-    /// Nothing: a column that cannot be `NULL` must be set.
+    /// Nothing: an insert must set the column unless it may be `NULL`.
     None,
-    /// It makes the next number.
+    /// The next number.
     AutoIncrement,
-    /// It has a default of its own that we do not know.
+    /// A default of the database that the model does not state.
     Database,
-    /// This SQL expression, which `CREATE TABLE` states.
+    /// The value of this SQL expression, which `CREATE TABLE` states.
     Sql(&'static str),
-    /// It computes the column, which nothing else may set; by this SQL expression of other columns, which `CREATE TABLE`
-    /// states, or by one that we do not know.
+    /// The result of a generated column, which nothing else may set. `CREATE TABLE` states the SQL expression, if the
+    /// model does.
     Generated(Option<&'static str>),
     /// It does nothing: the repo fills the column in before the row is written.
     Filled(FilledBy),
@@ -179,34 +179,34 @@ impl ColumnDef {
         }
     }
 
-    /// The same with a default.
+    /// Sets the column's default.
     #[must_use]
     pub const fn with_default(mut self, default: ColumnDefault) -> Self {
         self.default = default;
         self
     }
 
-    /// The same with a length.
+    /// Sets the length.
     #[must_use]
     pub const fn with_length(mut self, length: u32) -> Self {
         self.length = Some(length);
         self
     }
 
-    /// The same with a number of digits, and how many of them are behind the point.
+    /// Sets the precision and scale: all digits, and those after the point.
     #[must_use]
     pub const fn with_precision(mut self, precision: u8, scale: u8) -> Self {
         self.precision = Some((precision, scale));
         self
     }
 
-    /// The column as a part of conditions and orders on its model.
+    /// The column as an operand of conditions and orders on its model.
     #[must_use]
     pub const fn column_ref(&self) -> ColumnRef {
         ColumnRef::of_type(self.name, self.sql_type)
     }
 
-    /// The same, read back by every update.
+    /// Makes every update read the column back.
     #[must_use]
     pub const fn with_read_back(mut self) -> Self {
         self.read_back = true;
@@ -220,7 +220,7 @@ impl ColumnDef {
     }
 }
 
-/// A model as data: what reflection, planner and SQL writing work from.
+/// A model as data, for reflection, the planner and the SQL writer.
 #[non_exhaustive]
 pub struct ModelDef {
     /// The struct's name.
@@ -235,15 +235,15 @@ pub struct ModelDef {
     pub associations: &'static [AssociationDef],
     /// Rows of this model behind a vtable.
     pub rows: &'static dyn ModelRows,
-    /// The condition and order that every read of the model begins with, unless it says `unscoped`.
+    /// The condition and order of every read of the model, unless the read says `unscoped`.
     pub default_scope: Option<fn() -> ScopeDef>,
-    /// For one of several models that share a table: the column that tells them apart, and this model's value in it.
+    /// For one of several models that share a table: the column that distinguishes them, and this model's value in it.
     pub discriminator: Option<Discriminator>,
-    /// Whether rows are read once more after they were written, because triggers change them.
+    /// Whether a write reads its rows back, because triggers change them.
     pub read_back: bool,
 }
 
-/// A column that tells the models of one table apart (single-table inheritance), or the types of a polymorphic
+/// A column that distinguishes the models of one table (single-table inheritance), or the types of a polymorphic
 /// association.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Discriminator {
@@ -254,7 +254,7 @@ pub struct Discriminator {
 }
 
 impl ModelDef {
-    /// A model. Called by the derive.
+    /// Makes a model. The derive calls this.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -277,35 +277,34 @@ impl ModelDef {
         }
     }
 
-    /// The same with a default scope. Called by the derive.
+    /// Sets a default scope. The derive calls this.
     #[must_use]
     pub const fn with_default_scope(mut self, scope: fn() -> ScopeDef) -> Self {
         self.default_scope = Some(scope);
         self
     }
 
-    /// The same as one of several models of a table. Called by the derive.
+    /// Makes the model one of several models of a table. The derive calls this.
     #[must_use]
     pub const fn with_discriminator(mut self, column: usize, tag: &'static str) -> Self {
         self.discriminator = Some(Discriminator { column, tag });
         self
     }
 
-    /// The same, whose rows are read once more after they were written. Called by the derive.
+    /// Makes every write read its rows back. The derive calls this.
     #[must_use]
     pub const fn with_read_back(mut self) -> Self {
         self.read_back = true;
         self
     }
 
-    /// A table of links between two models, which has no model of its own: the join table of a
-    /// `has_and_belongs_to_many`. Called by the derive.
+    /// The join table of a `has_and_belongs_to_many` without a model. The derive calls this.
     #[must_use]
     pub const fn join_table(name: &'static str, table: TableRef, columns: &'static [ColumnDef]) -> Self {
         ModelDef::new(name, table, columns, &[], &[], &LinkTable)
     }
 
-    /// Whether this is a join table without model: its rows are nothing but keys.
+    /// Whether this is a join table without a model, whose rows consist of keys only.
     #[must_use]
     pub fn is_bare_join_table(&self) -> bool {
         self.type_id() == LinkTable.model_type()
@@ -318,8 +317,8 @@ impl ModelDef {
         self.columns.iter().position(is_version)
     }
 
-    /// What every read of the model begins with: the discriminator's condition, and the default scope unless it is
-    /// left out.
+    /// The scope of every read of the model: the condition on the discriminator, and the default scope unless the read
+    /// leaves it out.
     #[must_use]
     pub fn base_scope(&self, unscoped: bool) -> ScopeDef {
         let mut scope_def = match self.default_scope {
@@ -332,7 +331,8 @@ impl ModelDef {
         scope_def
     }
 
-    /// The Rust type this describes. Definitions are compared by it: a constant may exist at several addresses.
+    /// The Rust type that this describes. Definitions are compared by it, because a constant may exist at several
+    /// addresses.
     #[must_use]
     pub fn type_id(&self) -> TypeId {
         self.rows.model_type()
@@ -380,16 +380,16 @@ impl ModelDef {
         if self.primary_key.is_empty() { None } else { self.key_in(row, self.primary_key) }
     }
 
-    /// The key that a row behind a vtable holds in some of its columns; `None` if part of it is `NULL`.
+    /// The key in some columns of a row behind a vtable; `None` if part of it is `NULL`.
     #[must_use]
     pub fn key_in(&self, row: &dyn Any, columns: &[usize]) -> Option<KeyTuple> {
         KeyTuple::new(columns.iter().map(|column| self.rows.value(row, *column).into_owned()))
     }
 
-    /// Requires that the fields of columns that a `select` leaves out can be empty.
+    /// Checks that the fields of the columns that a `select` leaves out are `Option`s.
     ///
     /// # Errors
-    /// When one cannot, with its name.
+    /// When a field is not; the error names it.
     pub fn check_left_out(&self, selected: &[usize]) -> Result<()> {
         let mut left_out = self.columns.iter().enumerate().filter(|(at, _)| !selected.contains(at));
         match left_out.find(|(_, column)| !column.nullable) {
@@ -404,8 +404,8 @@ impl ModelDef {
         }
     }
 
-    /// Requires that the columns of an answer are the model's, in their order. An expression may have any name that is not
-    /// another column's.
+    /// Checks that the columns of an answer are the model's columns, in their order. An expression may have any name
+    /// except that of another column.
     ///
     /// # Errors
     /// [`ErrorKind::ColumnNames`], or [`ErrorKind::RowWidth`] if their number differs.
@@ -431,10 +431,10 @@ impl ModelDef {
         .into())
     }
 
-    /// Requires a primary key.
+    /// Checks that the model has a primary key.
     ///
     /// # Errors
-    /// When the model has none; `what` says what needs one.
+    /// When the model has none. `what` names the operation that needs it.
     pub fn require_primary_key(&self, what: &str) -> Result<()> {
         if self.primary_key.is_empty() {
             let message = format!(
@@ -445,7 +445,7 @@ impl ModelDef {
         Ok(())
     }
 
-    /// Appends the primary key's columns that an order does not name yet, so that it decides between equals.
+    /// Appends the primary key's columns that an order does not name yet, so that they decide between equal rows.
     pub(crate) fn append_primary_key(&self, order: &mut Vec<OrderTerm>) {
         for column in self.primary_key {
             let own = Operand::Column(self.columns[*column].column_ref());
@@ -456,7 +456,7 @@ impl ModelDef {
     }
 }
 
-/// Columns in their model's order, each once.
+/// Columns in their model's order, without repetition.
 pub(crate) fn ascending_once(columns: &[usize]) -> Vec<usize> {
     let mut columns = columns.to_vec();
     columns.sort_unstable();

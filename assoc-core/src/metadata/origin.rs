@@ -1,7 +1,7 @@
-//! Where a row came from, for rows that may not be changed.
+//! The origin of a row, for rows that may not be changed.
 //!
-//! A model is a plain struct, so it remembers nothing it has no field for. A field of type [`RowOrigin`] is that memory: it
-//! is no column, and what loads the row writes into it.
+//! A model is a plain struct, so it remembers only what it has a field for. A field of type [`RowOrigin`] remembers the
+//! origin: it is not a column, and loading the row sets it.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,13 +9,13 @@ use std::hash::{Hash, Hasher};
 
 use crate::metadata::association::AssociationDef;
 
-/// Where a row came from, in a field of its model. Not a column; the derive knows it by its type.
+/// The origin of a row, in a field of its model. The field is not a column; the derive recognises its type.
 ///
-/// Rows loaded by a `readonly` query or through a `readonly` association are marked here, and saving or deleting them is
-/// refused then. Everything else leaves it empty: also another copy of the same row, loaded by another way. Whoever
-/// wants to change a marked row all the same loads it again, or clears the mark: `post.origin = RowOrigin::default()`.
+/// A `readonly` query or association marks the rows it loads here, and the repo then refuses to save or delete them.
+/// Every other load leaves the mark empty, even for another copy of the same row. To change a marked row, load it again
+/// or clear the mark: `post.origin = RowOrigin::default()`.
 ///
-/// Any two are equal, so that comparing two rows compares their columns. With serde, add `#[serde(skip)]`.
+/// All values are equal, so that comparing two rows compares their columns. With serde, add `#[serde(skip)]`.
 ///
 /// ```
 /// use assoc_core::{HasMany, Model, RowOrigin};
@@ -54,13 +54,13 @@ enum Origin {
 }
 
 impl RowOrigin {
-    /// The mark of a row that may not be changed: loaded through an association, or by a query that said so.
+    /// The mark of a row that may not be changed, because a `readonly` query or the association `by` loaded it.
     #[must_use]
     pub const fn read_only(by: Option<&'static AssociationDef>) -> Self {
         RowOrigin(Origin::ReadOnly(by))
     }
 
-    /// Whether saving and deleting the row is refused.
+    /// Whether the repo refuses to save and delete the row.
     #[must_use]
     pub const fn is_read_only(&self) -> bool {
         matches!(self.0, Origin::ReadOnly(_))
@@ -110,7 +110,7 @@ impl Hash for RowOrigin {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
-/// A model with a field of type [`RowOrigin`]. Derived.
+/// A model with a field of type [`RowOrigin`]. The derive implements this.
 #[diagnostic::on_unimplemented(
     message = "`readonly` needs a field of type `RowOrigin` in `{Self}`",
     label = "the rows of `{Self}` cannot say that they are read-only",

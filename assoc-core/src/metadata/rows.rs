@@ -1,10 +1,10 @@
 //! Rows behind a vtable.
 //!
-//! The planner and the executor work on a graph of models that is only known at run time (the preload tree), so they
-//! cannot be generic over the models in it. They hold a model's rows as `Box<dyn Rows>`, which is a `Vec<M>`, and
-//! everything that happens once a row (decoding, reading a key) is a loop inside one virtual call. Each model
-//! instantiates this module once; each association adds one `attach` function. That is what keeps the generated
-//! code of a model with thirty associations small.
+//! The planner and the executor work on a graph of models that is known at run time only (the preload tree), so they
+//! cannot be generic over its models. They keep a model's rows as `Box<dyn Rows>`, which is a `Vec<M>`. Everything that
+//! happens once per row (decoding, reading a key) is a loop inside one virtual call. Each model instantiates this
+//! module once; each association adds one `attach` function. That keeps the generated code of a model with thirty
+//! associations small.
 
 use std::any::{Any, TypeId};
 use std::marker::PhantomData;
@@ -21,7 +21,7 @@ mod links;
 
 pub use links::{LinkRows, LinkTable};
 
-/// What one model can do for callers that do not know it. The single implementor is [`RowsOf`].
+/// The operations of one model for callers that do not know its type. [`RowsOf`] is the only implementor.
 pub trait ModelRows: Send + Sync {
     /// The model's Rust type.
     fn model_type(&self) -> TypeId;
@@ -32,7 +32,7 @@ pub trait ModelRows: Send + Sync {
     /// The value of a column of one row; `NULL` if the row is of another model.
     fn value<'a>(&self, row: &'a dyn Any, column: usize) -> Value<'a>;
 
-    /// Sets a column of one row. A row of another model, or of a table without model, stays as it is.
+    /// Sets a column of one row. A row of another model, or of a table without a model, stays unchanged.
     ///
     /// # Errors
     /// When the value does not fit the field.
@@ -46,7 +46,7 @@ pub trait ModelRows: Send + Sync {
 pub struct RowsOf<M>(PhantomData<fn() -> M>);
 
 impl<M> RowsOf<M> {
-    /// The constant.
+    /// Makes the constant.
     #[must_use]
     #[allow(clippy::new_without_default)] // Only ever used in constants.
     pub const fn new() -> Self {
@@ -77,7 +77,7 @@ pub trait Rows: RowSink + Sync {
     /// The number of rows.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -85,7 +85,7 @@ pub trait Rows: RowSink + Sync {
     /// One row.
     fn row(&self, at: usize) -> Option<&dyn Any>;
 
-    /// The key each row from position `first` on holds in some of its columns.
+    /// The keys in some columns of each row from position `first` on.
     fn keys(&self, columns: &[usize], first: usize) -> RowKeys;
 
     /// Appends a copy of a row's columns; rows of another model are ignored.
@@ -101,19 +101,19 @@ pub trait Rows: RowSink + Sync {
     /// Keeps the rows marked `true`, in their order.
     fn keep(&mut self, marks: &[bool]);
 
-    /// Puts the rows into another order: first the one at the first position given, and so on. Each position is given once.
+    /// Puts the rows into another order, given by their positions. Each position appears once.
     fn reorder(&mut self, order: &[u32]);
 
-    /// Says of every row where it came from, if their model has a field for it.
+    /// Sets the origin of every row, if the model has a field for it.
     fn mark(&mut self, origin: RowOrigin);
 
-    /// The rows as owners, for attaching.
+    /// The rows as owners, to attach associations to them.
     fn owners(&mut self) -> &mut dyn Owners;
 
     /// The `Vec<M>`.
     fn as_any(&self) -> &dyn Any;
 
-    /// Gives the `Vec<M>` up.
+    /// The `Vec<M>`, by value.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
     /// Wraps each row in an `Arc`: the result is a `Vec<Arc<M>>`.
@@ -180,7 +180,7 @@ impl<M: Model> Rows for Vec<M> {
     }
 }
 
-/// Says of every row where it came from, if their model has a field for it.
+/// Sets the origin of every row, if the model has a field for it.
 pub fn mark<M: Model>(rows: &mut [M], origin: RowOrigin) {
     for row in rows {
         let Some(own) = row.row_origin_mut() else { return };
@@ -188,7 +188,7 @@ pub fn mark<M: Model>(rows: &mut [M], origin: RowOrigin) {
     }
 }
 
-/// The key each of some rows holds in some of its columns.
+/// The keys in some columns of each row.
 #[must_use]
 pub fn keys_of<M: Model>(rows: &[M], columns: &[usize]) -> RowKeys {
     if let [column] = columns
@@ -213,7 +213,7 @@ fn int_keys<M: Model>(rows: &[M], column: usize) -> Option<Vec<Option<i64>>> {
         .collect()
 }
 
-/// Rows that associations are attached to.
+/// Rows to which associations are attached.
 pub trait Owners {
     /// The number of owners.
     fn count(&self) -> usize;

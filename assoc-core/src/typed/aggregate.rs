@@ -1,4 +1,4 @@
-//! Aggregates, and what a query can select by itself.
+//! Aggregates, and what a query can select in place of a whole row.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,8 @@ mod summable;
 
 pub use summable::Summable;
 
-/// An aggregate over rows of model `M`, answered as `Out`.
+/// An aggregate over rows of model `M`, read as `Out`. It costs no statement of its query: `select` and `having` name
+/// it.
 pub struct Aggregate<M, Out> {
     operand: Operand,
     model: PhantomData<fn() -> (M, Out)>,
@@ -29,7 +30,7 @@ impl<M, Out> Aggregate<M, Out> {
         Aggregate { operand, model: PhantomData }
     }
 
-    /// The data form.
+    /// The aggregate as data, for the planner.
     #[must_use]
     pub fn into_operand(self) -> Operand {
         self.operand
@@ -55,43 +56,43 @@ impl<M, Out> fmt::Debug for Aggregate<M, Out> {
 }
 
 impl<M, Out: ColumnType> Aggregate<M, Out> {
-    /// The aggregate compares so with a value; for `having`.
+    /// A condition for `having`: the aggregate compares with a value by `op`.
     #[must_use]
     pub fn compare(self, op: Comparison, value: impl IntoColumn<Out>) -> Filter<M> {
         Filter::new(Expr::Compare { left: self.operand, op, right: Operand::Value(bind(value)) })
     }
 
-    /// The aggregate is greater than a value; for `having`.
+    /// A condition for `having`: the aggregate is greater than a value.
     #[must_use]
     pub fn gt(self, value: impl IntoColumn<Out>) -> Filter<M> {
         self.compare(Comparison::Gt, value)
     }
 
-    /// The aggregate is at least a value; for `having`.
+    /// A condition for `having`: the aggregate is at least a value.
     #[must_use]
     pub fn ge(self, value: impl IntoColumn<Out>) -> Filter<M> {
         self.compare(Comparison::Ge, value)
     }
 
-    /// The aggregate is less than a value; for `having`.
+    /// A condition for `having`: the aggregate is less than a value.
     #[must_use]
     pub fn lt(self, value: impl IntoColumn<Out>) -> Filter<M> {
         self.compare(Comparison::Lt, value)
     }
 
-    /// The aggregate equals a value; for `having`.
+    /// A condition for `having`: the aggregate equals a value.
     #[must_use]
     pub fn eq(self, value: impl IntoColumn<Out>) -> Filter<M> {
         self.compare(Comparison::Eq, value)
     }
 }
 
-/// Something a query can select by itself: a column or an aggregate.
+/// What a query can select in place of a whole row: a column or an aggregate.
 pub trait Selectable<M> {
-    /// What it is read as.
+    /// The Rust type of its value.
     type Out: ColumnType;
 
-    /// The data form.
+    /// The column or aggregate as data, for the planner.
     fn into_selected(self) -> Operand;
 }
 

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use crate::error::{AssociationNotLoaded, NotLoadedReason};
 use crate::metadata::association::AssociationDef;
 
-/// An association of model `O` to model `T`, held in a field of type `H`. A constant made by the derive:
-/// `User::POSTS`.
+/// An association of model `O` to model `T`, whose field has type `H`. The derive makes one constant per association,
+/// such as `User::POSTS`.
 pub struct Association<O, T, H> {
     def: &'static AssociationDef,
     types: PhantomData<fn() -> (O, T, H)>,
@@ -23,7 +23,7 @@ impl<O, T, H> Clone for Association<O, T, H> {
 impl<O, T, H> Copy for Association<O, T, H> {}
 
 impl<O, T, H> Association<O, T, H> {
-    /// The token of an association. Called by the derive, which makes sure that the types are those of `def`.
+    /// Makes the token of an association. The derive calls this, and checks that the types are those of `def`.
     #[must_use]
     pub const fn new(def: &'static AssociationDef) -> Self {
         Association { def, types: PhantomData }
@@ -35,13 +35,14 @@ impl<O, T, H> Association<O, T, H> {
         self.def
     }
 
-    /// Its name.
+    /// The name of the association.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.def.name
     }
 
-    /// The error of reading it when it is not in memory, for an accessor of one's own: what the derived one answers.
+    /// The error of reading the association while it is not loaded. An accessor written by hand returns it, as the
+    /// derived accessor does.
     ///
     /// ```ignore
     /// self.posts.get().map_err(|reason| User::POSTS.not_loaded(reason))
@@ -74,8 +75,8 @@ impl<O, T, H> fmt::Debug for Association<O, T, H> {
     }
 }
 
-/// A foreign key column of this type can refer to a key of type `K`: the same type, or an `Option` of it on either
-/// side.
+/// A foreign key column of this type can refer to a key of type `K`. The types are the same, or one is an `Option` of
+/// the other.
 #[diagnostic::on_unimplemented(
     message = "a foreign key of type `{Self}` cannot refer to a key of type `{K}`",
     label = "this association's foreign key has another type than the key it refers to",

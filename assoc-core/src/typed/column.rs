@@ -14,7 +14,7 @@ mod list;
 
 pub use list::ColumnList;
 
-/// A column of model `M` whose field has type `V`. Made by `#[derive(Model)]`, one a field, in upper case.
+/// A column of model `M` whose field has type `V`. `#[derive(Model)]` makes one constant per field, in upper case.
 ///
 /// ```ignore
 /// Query::filter(User::AGE.ge(18).and(User::NAME.like("A%"))).order_by(User::NAME.asc())
@@ -55,19 +55,19 @@ impl<M, V> fmt::Debug for Column<M, V> {
 }
 
 impl<M, V> Column<M, V> {
-    /// The column at `index` of the model's columns, with its name in the database.
+    /// Makes the token of the column at `index` of the model's columns, with its name in the database.
     #[must_use]
     pub const fn new(index: usize, name: &'static str) -> Self {
         Column { name, index, model: PhantomData }
     }
 
-    /// Its name in the database.
+    /// The name of the column in the database.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.name
     }
 
-    /// Its place among the model's columns.
+    /// The position of the column among the model's columns.
     #[must_use]
     pub const fn index(self) -> usize {
         self.index
@@ -95,13 +95,13 @@ impl<M, V: ColumnType> Column<M, V> {
         Sort::new(self.operand(), Direction::Desc)
     }
 
-    /// The column is `NULL`.
+    /// The rows in which the column is `NULL`.
     #[must_use]
     pub fn is_null(self) -> Filter<M> {
         Filter::new(Expr::IsNull(self.operand()))
     }
 
-    /// The column is not `NULL`.
+    /// The rows in which the column is not `NULL`.
     #[must_use]
     pub fn is_not_null(self) -> Filter<M> {
         Filter::new(Expr::IsNull(self.operand()).negated())
@@ -117,17 +117,17 @@ impl<M, V: ColumnType> Column<M, V> {
         self.aggregate(AggregateFunction::Count, false)
     }
 
-    /// The number of different values, `NULL` not counted.
+    /// The number of different values. `NULL` is not counted.
     #[must_use]
     pub fn count_distinct(self) -> Aggregate<M, i64> {
         self.aggregate(AggregateFunction::Count, true)
     }
 }
 
-/// A column of a query of model `M`: the model's own ([`Column`]), or a joined one
+/// A column that a query of model `M` can name: a column of the model ([`Column`]) or of a joined association
 /// ([`JoinedColumn`](crate::JoinedColumn)).
 pub trait ColumnOf<M> {
-    /// The data form.
+    /// The column as data, for the planner.
     fn into_operand(self) -> Operand;
 }
 
@@ -181,8 +181,8 @@ impl<M, V: ColumnType> Column<M, V> {
         self.compare(Comparison::Eq, value)
     }
 
-    /// Different from a value; `.ne(None)` is `IS NOT NULL`. Rows with `NULL` are never different from a value: add
-    /// `.or(column.is_null())` to have them.
+    /// Different from a value; `.ne(None)` is `IS NOT NULL`. A row with `NULL` does not match: add
+    /// `.or(column.is_null())` to include it.
     #[must_use]
     pub fn ne(self, value: impl IntoColumn<V>) -> Filter<M> {
         self.compare(Comparison::Ne, value)
@@ -212,13 +212,13 @@ impl<M, V: ColumnType> Column<M, V> {
         self.compare(Comparison::Ge, value)
     }
 
-    /// One of several values. An empty list matches nothing; `None` among them matches `NULL`.
+    /// Equal to one of several values. An empty list matches nothing; `None` among them matches `NULL`.
     #[must_use]
     pub fn is_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
         Filter::new(Expr::In { operand: self.operand(), values: values.into_iter().map(bind).collect() })
     }
 
-    /// None of several values. An empty list matches every row; rows with `NULL` match only then.
+    /// Different from each of several values. An empty list matches every row; rows with `NULL` match only then.
     #[must_use]
     pub fn not_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
         self.is_in(values).not()
@@ -230,7 +230,7 @@ impl<M, V: ColumnType> Column<M, V> {
         Filter::new(Expr::Between { operand: self.operand(), low: bind(low), high: bind(high) })
     }
 
-    /// The smallest value, or `None` over no rows.
+    /// The smallest value, or `None` if there are no rows.
     #[must_use]
     pub fn min(self) -> Aggregate<M, V::Nullable>
     where
@@ -239,7 +239,7 @@ impl<M, V: ColumnType> Column<M, V> {
         self.aggregate(AggregateFunction::Min, false)
     }
 
-    /// The largest value, or `None` over no rows.
+    /// The largest value, or `None` if there are no rows.
     #[must_use]
     pub fn max(self) -> Aggregate<M, V::Nullable>
     where
@@ -248,7 +248,7 @@ impl<M, V: ColumnType> Column<M, V> {
         self.aggregate(AggregateFunction::Max, false)
     }
 
-    /// The sum, or `None` over no rows: of a wider type than the column ([`Summable`]), so that it has room. A sum that
+    /// The sum, or `None` if there are no rows. Its type is wider than the column's ([`Summable`]). Reading a sum that
     /// does not fit even so is an error.
     #[must_use]
     pub fn sum(self) -> Aggregate<M, V::Sum>
@@ -258,7 +258,7 @@ impl<M, V: ColumnType> Column<M, V> {
         self.aggregate(AggregateFunction::Sum, false)
     }
 
-    /// The mean, or `None` over no rows: a float, of decimals a decimal.
+    /// The mean, or `None` if there are no rows: a decimal for decimals, a float for all other numbers.
     #[must_use]
     pub fn avg(self) -> Aggregate<M, V::Mean>
     where
@@ -268,14 +268,14 @@ impl<M, V: ColumnType> Column<M, V> {
     }
 }
 
-/// Text columns: those read into a `String` or `Option<String>`.
+/// Text columns, whose fields are `String` or `Option<String>`.
 pub trait TextColumn: ColumnType {}
 impl TextColumn for String {}
 impl TextColumn for Option<String> {}
 
 impl<M, V: TextColumn> Column<M, V> {
-    /// Matches a `LIKE` pattern: `%` is any text, `_` any character, `\` takes their meaning away. Use
-    /// [`escape_like`] for text that comes from outside. Whether case matters is the database's decision.
+    /// Matches a `LIKE` pattern: `%` is any text, `_` any character, and `\` escapes them. Use [`escape_like`] for text
+    /// from outside the program. The collation of the column decides whether case matters.
     #[must_use]
     pub fn like(self, pattern: impl Into<String>) -> Filter<M> {
         Filter::new(Expr::Like { operand: self.operand(), pattern: Value::Text(pattern.into().into()) })
@@ -288,7 +288,7 @@ impl<M, V: TextColumn> Column<M, V> {
     }
 }
 
-/// Takes the meaning of `%`, `_` and `\` away, so that text from outside matches itself within a `LIKE` pattern.
+/// Escapes `%`, `_` and `\`, so that text from outside the program matches itself within a `LIKE` pattern.
 ///
 /// ```
 /// assert_eq!(assoc_core::escape_like("100%_\\"), "100\\%\\_\\\\");
@@ -305,9 +305,9 @@ pub fn escape_like(text: &str) -> String {
     out
 }
 
-/// What a column becomes where there may be no value: `Option<i64>` for both `i64` and `Option<i64>`.
+/// The type of a column's value where there may be none: `Option<i64>` for both `i64` and `Option<i64>`.
 pub trait MaybeNull: ColumnType {
-    /// The type with an empty value.
+    /// The `Option` type.
     type Nullable: ColumnType;
 }
 
@@ -369,13 +369,13 @@ impl<M> PartialEq for Filter<M> {
 }
 
 impl<M> Filter<M> {
-    /// A condition from its data form.
+    /// A condition from its data form, [`Expr`].
     #[must_use]
     pub const fn new(expr: Expr) -> Self {
         Filter { expr, model: PhantomData }
     }
 
-    /// A condition in SQL of one's own. Each `?` outside quotes takes the next bind; values never enter the text.
+    /// A condition as hand-written SQL. Each `?` outside quotes takes the next bind; values never enter the text.
     ///
     /// ```ignore
     /// Filter::raw("length(name) > ?", [Value::Int(3)])
@@ -387,38 +387,38 @@ impl<M> Filter<M> {
         Filter::new(Expr::Raw { sql: sql.into(), binds: binds.into_iter().collect() })
     }
 
-    /// All of several conditions; with none, every row.
+    /// A condition that all of several conditions hold. Without any it matches every row.
     #[must_use]
     pub fn all_of(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
         Filter::new(Expr::all_of(filters.into_iter().map(|filter| filter.expr).collect()))
     }
 
-    /// One of several conditions; with none, no row.
+    /// A condition that at least one of several conditions holds. Without any it matches no row.
     #[must_use]
     pub fn any_of(filters: impl IntoIterator<Item = Filter<M>>) -> Self {
         Filter::new(Expr::any_of(filters.into_iter().map(|filter| filter.expr).collect()))
     }
 
-    /// Both conditions.
+    /// A condition that both hold.
     #[must_use]
     pub fn and(self, other: Filter<M>) -> Self {
         Filter::new(self.expr.and(other.expr))
     }
 
-    /// Either condition.
+    /// A condition that at least one of the two holds.
     #[must_use]
     pub fn or(self, other: Filter<M>) -> Self {
         Filter::new(self.expr.or(other.expr))
     }
 
-    /// The opposite condition. As always in SQL, a condition that is `NULL` has a `NULL` opposite.
+    /// The opposite condition. As always in SQL, the opposite of `NULL` is `NULL`.
     #[must_use]
     #[allow(clippy::should_implement_trait)] // `!filter` works as well, through `Not`.
     pub fn not(self) -> Self {
         Filter::new(self.expr.negated())
     }
 
-    /// The data form.
+    /// The condition as data, for the planner.
     #[must_use]
     pub fn into_expr(self) -> Expr {
         self.expr
@@ -478,16 +478,16 @@ impl<M> Sort<M> {
         Sort { term: OrderTerm { operand, direction }, model: PhantomData }
     }
 
-    /// The data form.
+    /// The term as data, for the planner.
     #[must_use]
     pub fn into_term(self) -> OrderTerm {
         self.term
     }
 }
 
-/// One or several terms of an order: `User::NAME.asc()`, or a tuple or array of such.
+/// One or several terms of an order: `User::NAME.asc()`, or a tuple, array or `Vec` of these.
 pub trait IntoSort<M> {
-    /// The terms, most significant first.
+    /// The terms as data, most significant first.
     fn into_terms(self) -> Vec<OrderTerm>;
 }
 

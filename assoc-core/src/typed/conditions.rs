@@ -1,4 +1,4 @@
-//! Conditions on what an association leads to: `User::POSTS.any(…)`, `.none(…)`, `.associated()`, `.missing()`.
+//! Conditions on the targets of an association: `User::POSTS.any(…)`, `.none(…)`, `.associated()`, `.missing()`.
 
 use super::association::Association;
 use super::column::Filter;
@@ -11,9 +11,9 @@ impl<O, T, H> Association<O, T, H> {
         Filter::new(Expr::related(self.def(), filter))
     }
 
-    /// Owners with at least one target that satisfies a condition: `EXISTS`, which never repeats an owner. The targets are
-    /// those that loading the association gives: of a `has_one` the one that it chooses, of an association with a limit
-    /// the first few.
+    /// Owners with at least one target that satisfies a condition. The condition is an `EXISTS`, so it never repeats an
+    /// owner. The targets are those that loading the association gives: the one row of a `has_one`, and the rows within
+    /// the limit of an association that has one.
     ///
     /// ```ignore
     /// Query::filter(User::POSTS.any(Post::PUBLISHED.eq(true)))
@@ -23,15 +23,15 @@ impl<O, T, H> Association<O, T, H> {
         self.related(filter.into_expr())
     }
 
-    /// Owners with no target that satisfies a condition.
+    /// Owners without a target that satisfies a condition.
     #[must_use]
     pub fn none(self, filter: Filter<T>) -> Filter<O> {
         self.any(filter).not()
     }
 
-    /// Owners whose association leads to this very row: `Query::filter(Post::AUTHOR.is(&ann))`. Of a `belongs_to` a
-    /// comparison with the owner's key; of the others an `EXISTS` with the target's primary key. A row whose key is
-    /// `NULL` has no owners.
+    /// Owners whose association refers to this row: `Query::filter(Post::AUTHOR.is(&ann))`. For a `belongs_to` the
+    /// condition compares the owner's foreign key; for other kinds it is an `EXISTS` on the target's primary key. A row
+    /// whose key is `NULL` has no owners.
     #[must_use]
     pub fn is<R>(self, target: &R) -> Filter<O>
     where
@@ -41,7 +41,7 @@ impl<O, T, H> Association<O, T, H> {
         self.is_any_of(std::slice::from_ref(target))
     }
 
-    /// Owners whose association leads to one of these rows.
+    /// Owners whose association refers to at least one of these rows. An empty slice matches no owner.
     #[must_use]
     pub fn is_any_of<R>(self, targets: &[R]) -> Filter<O>
     where
@@ -49,7 +49,7 @@ impl<O, T, H> Association<O, T, H> {
         T: OfType<R>,
     {
         let targets: Vec<&R> = targets.iter().collect();
-        Filter::new(leads_to(self.def(), &targets))
+        Filter::new(refers_to_any(self.def(), &targets))
     }
 
     /// Owners with at least one target.
@@ -58,21 +58,21 @@ impl<O, T, H> Association<O, T, H> {
         self.related(Expr::always())
     }
 
-    /// Owners without any target: none is referred to, or what is referred to does not exist.
+    /// Owners without a target: the association refers to nothing, or to rows that do not exist.
     #[must_use]
     pub fn missing(self) -> Filter<O> {
         self.associated().not()
     }
 }
 
-/// A target of type `R`: the association's own, or one of those of a polymorphic enum.
+/// A target of type `R`: the association's target model, or one variant of a polymorphic enum.
 #[diagnostic::on_unimplemented(message = "this association does not lead to `{R}`", label = "it leads to `{Self}`")]
 pub trait OfType<R> {}
 
 impl<T: Model> OfType<T> for T {}
 
-// The condition that an association leads to one of some rows.
-fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> Expr {
+// The condition that an association refers to at least one of `targets`.
+fn refers_to_any<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> Expr {
     let owner = (association.owner)();
     match association.linkage() {
         Ok(Linkage::OwnerKey(key)) => have_values_of(owner, key.owner_columns, targets, key.target_columns),
@@ -87,7 +87,7 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
                 None => Expr::Any(Vec::new()),
             }
         }
-        // A declaration that does not hold together is refused by whoever writes the condition.
+        // The SQL writer returns the error of a contradictory declaration when it reaches this condition.
         Ok(Linkage::TargetKey(_) | Linkage::JoinRecord(_) | Linkage::ReadOnly(_)) | Err(_) => {
             let filter = have_values_of(R::DEF, R::PRIMARY_KEY, targets, R::PRIMARY_KEY);
             Expr::related(association, filter)
@@ -95,12 +95,13 @@ fn leads_to<R: Model>(association: &'static AssociationDef, targets: &[&R]) -> E
     }
 }
 
-// That columns have the values that one of the rows has in others. A row with a `NULL` among them is none.
+// The condition that `columns` equal the values of `of` in at least one of `rows`. A row with a `NULL` among them is
+// skipped.
 fn have_values_of<R: Model>(model: &ModelDef, columns: &[usize], rows: &[&R], of: &[usize]) -> Expr {
     let keys = rows.iter().filter_map(|row| R::DEF.key_in(*row, of));
     let operand = |column: usize| Operand::Column(model.columns[column].column_ref());
     match columns {
-        // A table without a key has no row that could be told from others.
+        // Rows of a table without a key cannot be identified, so none matches.
         [] => Expr::Any(Vec::new()),
         [column] => {
             Expr::In { operand: operand(*column), values: keys.flat_map(|key| key.values().to_vec()).collect() }

@@ -12,11 +12,12 @@ use crate::typed::association::Association;
 use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort};
 
 impl<O, T, H> Association<O, T, H> {
-    /// Something about the target as something about the owner, for a query that joins this association (by `join`,
-    /// `left_join`, `eager_load` or `includes`): a condition, an order, a column or an aggregate. Nested for associations
+    /// Says something about the target of this association in a query that joins it (by `join`, `left_join`,
+    /// `eager_load` or `includes`): a condition, an order, a column or an aggregate. Calls nest for associations
     /// further away: `User::POSTS.joined(Post::COMMENTS.joined(Comment::APPROVED.eq(true)))`.
     ///
-    /// A query that does not join it fails with [`ErrorKind::NotJoined`](crate::ErrorKind::NotJoined), before any SQL.
+    /// A query that does not join the association fails with [`ErrorKind::NotJoined`](crate::ErrorKind::NotJoined),
+    /// before any SQL.
     ///
     /// ```ignore
     /// Query::join(User::POSTS).filter(User::POSTS.joined(Post::TITLE.eq("Ada"))).order_by(User::POSTS.joined(Post::ID.desc()))
@@ -27,12 +28,13 @@ impl<O, T, H> Association<O, T, H> {
     }
 }
 
-/// What can be said of a joined association's target: a [`Filter`], a [`Sort`], a [`Column`], an [`Aggregate`].
+/// What a query can say about a joined association's target: a [`Filter`], a [`Sort`], a [`Column`] or an
+/// [`Aggregate`].
 pub trait Joined<T> {
-    /// The same, said of the owner.
+    /// The same thing, as part of a query of the owner.
     type Of<O>;
 
-    /// Says it of an owner.
+    /// Turns it into a part of a query of the owner.
     fn joined_by<O>(self, association: &'static AssociationDef) -> Self::Of<O>;
 }
 
@@ -77,10 +79,10 @@ impl<T, V> Joined<T> for JoinedColumn<T, V> {
     }
 }
 
-/// A column of an association that a query of model `M` joins, of type `V`: `User::POSTS.joined(Post::TITLE)`. For
+/// A column of type `V` of an association that a query of model `M` joins: `User::POSTS.joined(Post::TITLE)`. It is for
 /// `repo.pluck`, orders, groups and comparisons with other columns.
 ///
-/// Read from an outer join it may be `NULL` where `V` is no `Option`: use [`optional`](Self::optional).
+/// An outer join may read `NULL` for it where `V` is not an `Option`: use [`optional`](Self::optional) there.
 pub struct JoinedColumn<M, V> {
     column: ColumnRef,
     types: PhantomData<fn() -> (M, V)>,
@@ -131,7 +133,7 @@ impl<M, V> JoinedColumn<M, V> {
         self.aggregate(AggregateFunction::Count, false)
     }
 
-    /// The number of different values, `NULL` not counted.
+    /// The number of different values. `NULL` is not counted.
     #[must_use]
     pub fn count_distinct(self) -> Aggregate<M, i64> {
         self.aggregate(AggregateFunction::Count, true)
@@ -139,19 +141,19 @@ impl<M, V> JoinedColumn<M, V> {
 }
 
 impl<M, V: MaybeNull> JoinedColumn<M, V> {
-    /// The same column, read as an `Option`: an outer join leaves it empty for owners without a row.
+    /// The same column, read as an `Option`, because an outer join leaves it empty for owners without a joined row.
     #[must_use]
     pub fn optional(self) -> JoinedColumn<M, V::Nullable> {
         JoinedColumn::new(self.column)
     }
 
-    /// The smallest value, or `None` over no rows.
+    /// The smallest value, or `None` if there are no rows.
     #[must_use]
     pub fn min(self) -> Aggregate<M, V::Nullable> {
         self.aggregate(AggregateFunction::Min, false)
     }
 
-    /// The largest value, or `None` over no rows.
+    /// The largest value, or `None` if there are no rows.
     #[must_use]
     pub fn max(self) -> Aggregate<M, V::Nullable> {
         self.aggregate(AggregateFunction::Max, false)
@@ -159,13 +161,13 @@ impl<M, V: MaybeNull> JoinedColumn<M, V> {
 }
 
 impl<M, V: Summable> JoinedColumn<M, V> {
-    /// The sum, or `None` over no rows: of a wider type than the column ([`Summable`]).
+    /// The sum, or `None` if there are no rows. Its type is wider than the column's ([`Summable`]).
     #[must_use]
     pub fn sum(self) -> Aggregate<M, V::Sum> {
         self.aggregate(AggregateFunction::Sum, false)
     }
 
-    /// The mean, or `None` over no rows: a float, of decimals a decimal.
+    /// The mean, or `None` if there are no rows: a decimal for decimals, a float for all other numbers.
     #[must_use]
     pub fn avg(self) -> Aggregate<M, V::Mean> {
         self.aggregate(AggregateFunction::Avg, false)

@@ -1,4 +1,4 @@
-//! Preloads whose rows come from a function of the application instead of the database.
+//! Preloads whose rows a function of the program returns, in place of the database.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -13,24 +13,23 @@ use crate::metadata::model::Model;
 use crate::error::ErrorKind;
 
 impl<O, T, H> Association<O, T, H> {
-    /// Takes the rows from the application's own code instead of the database: a cache, another service, hand-written
-    /// SQL.
+    /// Takes the rows from a function in place of the database: a cache, another service, hand-written SQL.
     ///
-    /// The function is called once a request, with the distinct keys of all owners that have one (a tuple if the key
-    /// has several columns); without any it is not called. It returns rows in any order; each goes to the owners whose
-    /// key its own columns hold, byte for byte, and of a `has_one` or `belongs_to` the first counts. The association is
-    /// [loaded](crate::LoadState::Loaded) then: what the function returns *is* the association, whatever conditions,
-    /// order or limit are declared, and a repo's filters do not reach into it. Associations below it are loaded as
-    /// below any other.
+    /// The repo calls the function once per request, with the distinct keys of all owners whose key is not `NULL`
+    /// (tuples if the key has several columns). Without any such owner it does not call the function. The function
+    /// returns rows in any order. Each row goes to the owners whose key equals the row's own key columns, byte for
+    /// byte; a `has_one` or `belongs_to` takes the first. The association is [loaded](crate::LoadState::Loaded) then:
+    /// the returned rows *are* the association. Declared conditions, orders and limits do not apply to them, nor do the
+    /// repo's filters. Associations below it are loaded as usual.
     ///
-    /// While the function runs the request holds no connection, so it may use the repo it is called by; what is read
-    /// before and after it is not one snapshot.
+    /// The request holds no connection while the function runs, so the function may use the same repo. Rows read before
+    /// and after it do not come from one snapshot.
     ///
     /// # Errors
-    /// Requests fail before any SQL if the association goes through others or a join table, or if the preload has a
-    /// filter, an order or a limit as well. They fail with [`ErrorKind::Loader`] if the function does (with its own
-    /// error if that is one of this crate), and with [`ErrorKind::UnmatchedRow`] if it returns a row that nobody asked
-    /// for.
+    /// A request fails before any SQL if the association is a through association or has a join table, and if the
+    /// preload also has a filter, an order or a limit. It fails with [`ErrorKind::Loader`] if the function fails, or
+    /// with the function's error if that is an [`Error`](crate::Error) of this crate. It fails with
+    /// [`ErrorKind::UnmatchedRow`] if the function returns a row whose key was not requested.
     ///
     /// ```
     /// # use assoc_core as assoc_repo;

@@ -1,4 +1,4 @@
-//! Preloads as applications write them: `User::POSTS.with(Post::COMMENTS)`.
+//! Preloads as a program writes them: `User::POSTS.with(Post::COMMENTS)`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -37,13 +37,14 @@ impl<O, T, H> From<Association<O, T, H>> for Preload<O, T> {
 }
 
 impl<O, T> Preload<O, T> {
-    /// The data form.
+    /// The preload as data, for the planner.
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
     }
 
-    /// Loads an association of the targets as well. May be called several times, and nested to any depth.
+    /// Loads an association of the targets as well, for one more statement per association. Several calls add up, and
+    /// preloads nest to any depth.
     #[must_use]
     pub fn with(mut self, child: impl IntoPreload<T>) -> Self {
         self.request.children.extend(child.into_requests());
@@ -59,8 +60,8 @@ impl<O, T> Preload<O, T> {
 }
 
 impl<O> Preload<O, O> {
-    /// Loads the same below itself, so many levels deep in all: a tree, one statement a level, ending at the first
-    /// empty one.
+    /// Loads the same association below itself, `levels` levels in all. The tree costs one statement per level and ends
+    /// at the first empty level.
     #[must_use]
     pub fn recursive(self, levels: usize) -> Self {
         let level = self.clone();
@@ -77,7 +78,7 @@ impl<O, H> Association<O, O, H> {
 }
 
 impl<O, T, H> Association<O, T, H> {
-    /// This association, as the beginning of a preload tree.
+    /// Begins a preload tree with this association.
     #[must_use]
     pub fn preload(self) -> Preload<O, T> {
         Preload { request: Request::new(self.def()), types: PhantomData }
@@ -90,7 +91,7 @@ impl<O, T, H> Association<O, T, H> {
     }
 }
 
-/// Whatever can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of up to twelve such.
+/// What can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of up to twelve of these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be preloaded for `{O}`",
     label = "neither an association of `{O}` nor a tuple of at most twelve",
@@ -98,7 +99,7 @@ impl<O, T, H> Association<O, T, H> {
     note = "a tuple holds at most twelve preloads: for more, put tuples into the tuple or call `preload` once more"
 )]
 pub trait IntoPreload<O> {
-    /// The requests, as data.
+    /// The preloads as data, for the planner.
     fn into_requests(self) -> Vec<Request>;
 }
 
@@ -114,7 +115,7 @@ impl<O, T> IntoPreload<O> for Preload<O, T> {
     }
 }
 
-/// Nothing.
+/// Preloads nothing.
 impl<O> IntoPreload<O> for () {
     fn into_requests(self) -> Vec<Request> {
         Vec::new()

@@ -1,16 +1,16 @@
-//! What a scope, a preload and an association can say about the rows of the association: which of them, in which order,
-//! which of their columns. The words are the same everywhere, so they are written once.
+//! What a scope, a preload and an association can say about the rows of the association: which rows, in which order,
+//! with which columns. The methods are the same on all three, so one macro writes them.
 
 use super::association::Association;
 use super::column::{ColumnList, Filter, IntoSort};
 use super::preload::Preload;
 use super::scope::Scope;
 
-/// The methods of a builder that holds a scope. `$state` says what a refined preload leaves the association in.
+/// The methods of a builder that contains a scope. `$state` names the load state after a preload with the method.
 macro_rules! refinements {
     ($builder:ident<$($parameter:ident),+>, $($scope:ident).+, $state:literal) => {
         impl<$($parameter),+> $builder<$($parameter),+> {
-            /// Only the rows that satisfy a condition, and those before.
+            /// Keeps the rows that satisfy a condition. Several calls combine with `AND`.
             #[doc = $state]
             #[must_use]
             pub fn filter(mut self, filter: Filter<T>) -> Self {
@@ -19,17 +19,17 @@ macro_rules! refinements {
                 self
             }
 
-            /// Sorts the rows, in place of an order declared further out. Several calls add less significant terms; the
-            /// primary key decides between equals. Where the order decides which rows there are (of a `has_one`, or
-            /// together with a limit), a preload with another order leaves the association
-            /// [partial](crate::LoadState::Partial).
+            /// Sorts the rows. This order replaces the one that the association declares. Several calls add less
+            /// significant terms; the primary key decides between equal rows. The order decides which rows are loaded
+            /// where the association is a `has_one` or has a limit: there a preload with another order leaves the
+            /// association [partial](crate::LoadState::Partial).
             #[must_use]
             pub fn order_by(mut self, sort: impl IntoSort<T>) -> Self {
                 self.$($scope).+.order.extend(sort.into_terms());
                 self
             }
 
-            /// Limits the rows *per owner*: the first by the order, then by primary key.
+            /// Limits the rows *per owner* to the first by the order, then by primary key.
             #[doc = $state]
             #[must_use]
             pub fn limit(mut self, limit: u64) -> Self {
@@ -37,7 +37,7 @@ macro_rules! refinements {
                 self
             }
 
-            /// Leaves out the first rows of each owner.
+            /// Skips the first rows of each owner.
             #[doc = $state]
             #[must_use]
             pub fn offset(mut self, offset: u64) -> Self {
@@ -45,7 +45,7 @@ macro_rules! refinements {
                 self
             }
 
-            /// Each row once per owner, also where the association leads to it several times.
+            /// Loads each row once per owner, even if the association reaches it several times.
             #[doc = $state]
             #[must_use]
             pub fn distinct(mut self) -> Self {
@@ -61,9 +61,9 @@ macro_rules! refinements {
                 self
             }
 
-            /// Reads these columns only; several calls add more. The fields of the others must be `Option`s and are
-            /// `None`. The primary key, the key of the association and the keys of what is loaded below must be among
-            /// them.
+            /// Reads these columns only; several calls add more. The fields of all other columns must be `Option`s, and
+            /// are `None`. The selected columns must include the primary key, the key of the association and the keys
+            /// of the associations below.
             #[doc = $state]
             ///
             /// ```
@@ -94,9 +94,9 @@ macro_rules! refinements {
                 self
             }
 
-            /// Of each owner's rows the first for each combination of values of these columns; several calls add more.
-            /// The first is the first by the order, then by primary key. Limit and offset count what is left. For lists,
-            /// on databases with window functions.
+            /// Keeps one row per owner for each combination of values of these columns: the first by the order, then by
+            /// primary key. Several calls add columns. Limit and offset count the kept rows. This works for list
+            /// associations, on databases with window functions.
             #[doc = $state]
             ///
             /// ```
@@ -132,7 +132,7 @@ macro_rules! refinements {
 refinements!(Scope<T>, scope, "");
 refinements!(Preload<O, T>, request.scope, "\nThe association is [partial](crate::LoadState::Partial) then.");
 
-/// The same words on the association itself, where they begin a preload.
+/// The same methods on the association itself, where they begin a preload.
 macro_rules! beginnings {
     ($($method:ident($($argument:ident: $type:ty)?)),+ $(,)?) => {
         impl<O, T, H> Association<O, T, H> {

@@ -1,4 +1,4 @@
-//! Scopes as they are written: what a function named by `scope = "…"` receives and returns.
+//! Scopes as a program writes them: what a function named by `scope = "…"` receives and returns.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -43,20 +43,20 @@ impl<T> Default for Scope<T> {
 }
 
 impl<T> Scope<T> {
-    /// Everything.
+    /// A scope of every row, in no declared order.
     #[must_use]
     pub fn new() -> Self {
         Scope { scope: ScopeDef::default(), target: PhantomData }
     }
 
-    /// Loads an association below the rows whenever they are loaded (F111).
+    /// Loads an association of the rows whenever the rows are loaded (F111), for one more statement per association.
     #[must_use]
     pub fn preload(mut self, preload: impl IntoPreload<T>) -> Self {
         self.scope.includes.extend(preload.into_requests().into_iter().map(Request::into_include));
         self
     }
 
-    /// The data form.
+    /// The scope as data, for the planner.
     #[must_use]
     pub fn into_def(self) -> ScopeDef {
         self.scope

@@ -1,15 +1,16 @@
-//! The compile-time choice of the association that continues a through association: its source.
+//! The compile-time selection of a through association's source: the association of the intermediate model that it
+//! continues with.
 
 use super::association::Association;
 use super::column::Column;
 use crate::metadata::association::{AssociationDef, HasVariant};
 
-/// Stands for a constant that a model does not have: the derive asks for a source association by its singular and its
-/// plural name, and a trait answers with this where there is none.
+/// Stands in for a constant that a model does not have. The derive names a source association by its singular and its
+/// plural name, and a trait supplies this type for the name that does not exist.
 #[derive(Debug, Clone, Copy)]
 pub struct Missing;
 
-/// Chooses the source of a through association from its singular and plural names: the one that exists, the singular
+/// Selects the source of a through association from its singular and plural names: the one that exists, or the singular
 /// one if both do.
 #[diagnostic::on_unimplemented(
     message = "the source of this association is not found, or does not lead to `{T}`",
@@ -18,7 +19,7 @@ pub struct Missing;
     note = "if that association is polymorphic, say which of its types to follow with `source_type = \"…\"`"
 )]
 pub trait PickSource<T>: Copy {
-    /// The association.
+    /// The selected association.
     fn def(self) -> &'static AssociationDef;
 }
 
@@ -34,21 +35,21 @@ impl<J, T, H> PickSource<T> for (Missing, Association<J, T, H>) {
     }
 }
 
-// The singular may be a column.
+// The singular name may belong to a column.
 impl<J, V, T, H> PickSource<T> for (Column<J, V>, Association<J, T, H>) {
     fn def(self) -> &'static AssociationDef {
         self.1.def()
     }
 }
 
-/// As [`PickSource`], for a polymorphic source of which one type is followed.
+/// As [`PickSource`], for a polymorphic source, of which the through association follows one type.
 #[diagnostic::on_unimplemented(
     message = "the source of this association is not found, or is no association",
     label = "with `source_type`, the source is a polymorphic `belongs_to` of the model it goes through, and `{T}` one of its types",
     note = "name it with `source = \"…\"`; if that association is not polymorphic, leave `source_type` out"
 )]
 pub trait PickTypedSource<T>: Copy {
-    /// The association.
+    /// The selected association.
     fn def(self) -> &'static AssociationDef;
 }
 

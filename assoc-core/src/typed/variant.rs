@@ -7,7 +7,7 @@ use super::preload::IntoPreload;
 use crate::metadata::model::Model;
 use crate::metadata::request::Request;
 
-/// The token of a variant, to preload associations of its model below a polymorphic association:
+/// The token of a variant. It preloads associations of the variant's model below a polymorphic association:
 /// `Picture::IMAGEABLE.with(Imageable::EMPLOYEE.with(Employee::MANAGER))`.
 pub struct Variant<E, M>(PhantomData<fn() -> (E, M)>);
 
@@ -26,7 +26,7 @@ impl<E, M> fmt::Debug for Variant<E, M> {
 }
 
 impl<E, M> Variant<E, M> {
-    /// The token. Called by the derive.
+    /// Makes the token. The derive calls this.
     #[must_use]
     #[allow(clippy::new_without_default)] // Only ever used in constants.
     pub const fn new() -> Self {
@@ -35,14 +35,14 @@ impl<E, M> Variant<E, M> {
 }
 
 impl<E, M: Model> Variant<E, M> {
-    /// Loads associations of the targets that are of this variant.
+    /// Loads associations of the targets of this variant, for one more statement per association.
     #[must_use]
     pub fn with(self, preload: impl IntoPreload<M>) -> VariantPreload<E> {
         VariantPreload { requests: preload.into_requests(), target: PhantomData }
     }
 }
 
-/// What to load for the targets of one variant.
+/// The associations to load for the targets of one variant.
 pub struct VariantPreload<E> {
     requests: Vec<Request>,
     target: PhantomData<fn() -> E>,

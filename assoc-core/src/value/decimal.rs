@@ -21,7 +21,7 @@ pub struct DecimalNumber {
     point: i32,
 }
 
-/// Exponents beyond this are not read: no number of theirs can be held.
+/// A number with an exponent beyond this is not read, because no decimal type can represent it.
 const LARGEST_EXPONENT: i32 = 100_000;
 
 impl DecimalNumber {
@@ -81,7 +81,7 @@ impl DecimalNumber {
         usize::try_from(digits - i64::from(self.point)).unwrap_or(0)
     }
 
-    /// The nearest number of at most so many digits and so many decimal places; halves are rounded away from zero.
+    /// The nearest number of at most `digits` digits and `places` decimal places. Halves are rounded away from zero.
     #[must_use]
     pub fn rounded(mut self, digits: usize, places: usize) -> DecimalNumber {
         let by_places = i64::from(self.point) + i64::try_from(places).unwrap_or(i64::MAX);
@@ -163,7 +163,7 @@ impl DecimalNumber {
         Some(DecimalNumber::new(negative, digits, point))
     }
 
-    /// Two floats between which the number lies, as near to it as a database's own conversion may be wrong.
+    /// Two floats around the number, as far apart as the error of a database's conversion may be.
     #[must_use]
     pub fn bounds(&self) -> (f64, f64) {
         let near: f64 = self.to_string().parse().unwrap_or(0.0);

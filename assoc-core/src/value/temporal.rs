@@ -83,7 +83,7 @@ impl Date {
 }
 
 impl Date {
-    /// Whether the calendar has such a day, by the Gregorian rules for every year.
+    /// Whether the day exists in the calendar, by the Gregorian rules for every year.
     #[must_use]
     pub fn is_in_calendar(self) -> bool {
         let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
@@ -177,7 +177,7 @@ impl DateTime {
         i64::try_from(seconds * 1_000_000 + i128::from(self.time.micros)).ok()
     }
 
-    /// The date and time that lies so many microseconds after 1970-01-01 00:00:00.
+    /// The date and time this number of microseconds after 1970-01-01 00:00:00.
     #[must_use]
     pub fn from_unix_micros(micros: i64) -> DateTime {
         let seconds = micros.div_euclid(1_000_000);

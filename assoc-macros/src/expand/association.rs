@@ -355,7 +355,7 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association, c
     }
 }
 
-/// The association's accessor: `user.posts()`. Nothing if the application has its own.
+/// The association's accessor: `user.posts()`. There is none if the program writes it.
 pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream {
     if association.own_accessor {
         return TokenStream::new();
@@ -377,19 +377,19 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         },
         _ => quote!(__assoc::AssociationNotLoaded::new(#model_name, #name, __reason)),
     };
-    let doc = format!("What is loaded of [`{name}`]({model_name}#structfield.{name}). Never queries.");
+    let doc = format!("Reads the loaded association [`{name}`]({model_name}#structfield.{name}). Runs no statement.");
     let with_join_rows = association.join_row.as_ref().map(|join_row| {
         let method = Ident::new(&format!("{name}_with_join_rows"), field.span());
         let doc = format!(
-            "What is loaded of [`{name}`]({model_name}#structfield.{name}), each with its row of the join table. Never \
-             queries."
+            "Reads the loaded association [`{name}`]({model_name}#structfield.{name}), each target with its row of the join \
+             table. Runs no statement."
         );
         let get = quote_spanned!(generated(slot.span())=> __assoc::#holder::get_with_join_rows);
         quote! {
             #[doc = #doc]
             ///
             /// # Errors
-            /// When nothing asked for it.
+            /// When it is not loaded.
             #deprecated
             #vis fn #method(
                 &self,
@@ -404,7 +404,7 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         #[doc = #doc]
         ///
         /// # Errors
-        /// When nothing asked for it, or when a row that must exist does not.
+        /// When it is not loaded, or when a row that must exist does not.
         #deprecated
         #vis fn #field(&self) -> __assoc::StdResult<#read, __assoc::AssociationNotLoaded> {
             __assoc::StdResult::map_err(#get(&self.#field), |__reason| {

@@ -1,5 +1,5 @@
-//! What the compiler checks about an association beside its constant: that keys exist and fit, that join tables and inverses
-//! agree with what they are named for.
+//! The compiler's checks of an association beside its constant: keys exist and fit, and join tables and inverses agree
+//! with the associations that name them.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -144,8 +144,8 @@ fn outside(model: &Model, target: &Type) -> TokenStream {
     without_self(target.to_token_stream(), &model.ident)
 }
 
-// A constant that can only be computed if the join table has as many columns as the target's key; with a model of its
-// rows, if the table that is named is that model's.
+// A constant that compiles only if the join table has as many columns as the target's key. If its rows have a model,
+// the named table must be that of the model.
 fn join_check(model: &Model, association: &Association) -> Option<TokenStream> {
     let Keys::JoinTable { table, target_columns, .. } = &association.keys else { return None };
     if let Some(join_row) = &association.join_row {
@@ -165,8 +165,8 @@ fn join_check(model: &Model, association: &Association) -> Option<TokenStream> {
     Some(quote_spanned!(at=> const _: () = __assoc::check_join_columns::<#target>(#width);))
 }
 
-// In a function that nobody calls: the inverse's constant is checked likewise, and two constants cannot be computed
-// from each other.
+// It is in a function that is never called: the inverse's constant is checked likewise, and two constants cannot be
+// computed from each other.
 fn inverse_check(model: &Model, association: &Association, inverse: &str, span: Span) -> TokenStream {
     let (owner, target) = (&model.ident, &association.target);
     let at = generated(span);

@@ -10,8 +10,8 @@ use crate::names::token;
 use crate::parse::shown;
 use crate::polymorphic::{Polymorphic, Variant};
 
-/// All code of an enum. Without definitions if there are mistakes in it, so that nobody complains that it is no
-/// polymorphic target.
+/// All code of an enum. An enum with mistakes gets empty definitions, so that the compiler does not also report that it
+/// is no polymorphic target.
 pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool) -> TokenStream {
     let Polymorphic { ident, vis, variants, .. } = polymorphic;
     let root = root.path(polymorphic.root.as_ref());

@@ -1,4 +1,4 @@
-//! How an association connects two models, one way a kind.
+//! How an association connects two models, with one function per kind.
 
 use proc_macro2::Span;
 use syn::{LitStr, Type};
@@ -329,7 +329,7 @@ impl Owner<'_> {
             }
             Some(source) => vec![token(&source.name, source.span)],
             None => {
-                // The name itself is one of the two: what the pluraliser makes of a word is not always a word.
+                // The name itself is one of the two, because the pluraliser's result is not always a word.
                 let mut sources = match input.kind {
                     Kind::HasOne => vec![name.clone(), names::plural(&name)],
                     _ => vec![names::singular(&name), name.clone()],
@@ -385,7 +385,7 @@ impl Owner<'_> {
         None
     }
 
-    // Whether a chain of through associations comes back to where it began.
+    // Whether a chain of through associations returns to its beginning.
     fn leads_back(&self, start: &str, from: &AssociationInput) -> bool {
         let mut at = from;
         for _ in 0..self.fields.len() {

@@ -140,7 +140,7 @@ impl Work<'_> {
         }
     }
 
-    // Whether it neither waits for anything nor computes for long, as far as can be told beforehand.
+    // Whether the statement will neither wait nor compute for long, as far as its kind and its recent runs say.
     fn is_short(&self, session: &Session, key: Option<CostKey>) -> bool {
         match self {
             Work::Query(statement, _) | Work::Execute(statement) => {
@@ -250,8 +250,8 @@ impl Drop for Recall<'_> {
     }
 }
 
-// Rows on their way between threads: a few chunks at a time, so that memory is bounded, each large enough that waking
-// the other side costs little a row.
+// Rows between the two threads: a few chunks at a time, which bounds the memory. Each is large enough that waking the
+// other side costs little per row.
 const CHUNKS: usize = 2;
 const CHUNK_ROWS: usize = 256;
 const CHUNK_BYTES: usize = 256 * 1024;

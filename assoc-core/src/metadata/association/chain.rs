@@ -1,12 +1,12 @@
-//! The tables between an association's owner and its targets: resolved here, and rendered by everyone else.
+//! The tables between an association's owner and its targets. They are resolved here and rendered elsewhere.
 //!
-//! A kind says what it is made of ([`Route`]): a key, a key and a type, a join table, two other associations, SQL. A
-//! [`Chain`] is that answer followed to its end: every table with the key that leads to it, the type that a row must name,
-//! and the scope that holds for its rows. Keyed statements, joins, subqueries, counts, reflection and checks all read the
-//! same chain, so they agree about which rows an association has.
+//! A kind says what it consists of ([`Route`]): a key, a key and a type, a join table, two other associations, or SQL.
+//! A [`Chain`] resolves that answer to tables. Each table has the key from the table before, the type that a row must
+//! name, and the scope of its rows. Keyed statements, joins, subqueries, counts, reflection and checks all read the
+//! same chain, so they agree about the rows of an association.
 //!
-//! An association through others is two chains one after the other. They stay apart, because each part may choose among
-//! its own rows (a limit, the one row of a `has_one`); [`Chain::hops`] is the flat form.
+//! A through association is two chains one after the other. They stay two, because each may limit its own rows (a
+//! limit, the one row of a `has_one`). [`Chain::hops`] is the flat form.
 
 use std::any::Any;
 
@@ -49,26 +49,26 @@ use crate::metadata::request::ScopeDef;
 pub struct Chain {
     /// The association.
     pub association: &'static AssociationDef,
-    /// Which of the targets: the association's own scope with what is asked for on top of it. Without the target model's
-    /// default scope, which is part of each [hop's](ChainHop::scope). Everything, in a chain of [keys](Chain::keys).
+    /// The scope of the targets: the association's scope with the requested scope on top. The target model's default
+    /// scope is not in it, but in each [hop's](ChainHop::scope). A chain of [keys](Chain::keys) has no conditions here.
     pub scope: ScopeDef,
-    /// The part of the scope that is asked for on top of the association's own.
+    /// The requested part of the scope, on top of the association's.
     pub requested: ScopeDef,
-    /// Whether a scope that depends on the owner is still to come between the two.
+    /// Whether a scope that depends on the owner has yet to be added between the two.
     pub owner_scoped: bool,
-    /// What it is made of.
+    /// The tables, or the chains, that it consists of.
     pub parts: ChainParts,
 }
 
-/// What a chain is made of.
+/// The tables, or the chains, that a chain consists of.
 #[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant)] // The commonest is the largest, and chains are not kept in lists.
+#[allow(clippy::large_enum_variant)] // The most frequent variant is the largest, and chains are not kept in lists.
 pub enum ChainParts {
     /// One table, by a key.
     Key(ChainHop),
     /// One table for each type that the owner may name.
     ByType {
-        /// The tables. One, where a single type is followed.
+        /// The tables. It is one table where a single type is followed.
         hops: Vec<ChainHop>,
         /// All types of the association.
         all: &'static [VariantDef],
@@ -77,9 +77,9 @@ pub enum ChainParts {
     },
     /// The tables of two other associations.
     Through {
-        /// From the owner to the rows between.
+        /// From the owner to the intermediate rows.
         through: Box<Chain>,
-        /// From the rows between to the targets.
+        /// From the intermediate rows to the targets.
         source: Box<Chain>,
     },
     /// A join table, and the targets that its rows refer to.
@@ -89,7 +89,7 @@ pub enum ChainParts {
         /// From there to the targets.
         targets: Box<ChainHop>,
     },
-    /// No table that is known: the application's SQL says which rows an owner has.
+    /// Hand-written SQL says which rows an owner has, so no table is known.
     CustomSql(CustomSql),
 }
 
@@ -104,17 +104,17 @@ pub struct ChainHop {
     pub model: &'static ModelDef,
     /// The key, from the table before to this one.
     pub key: KeyJoin,
-    /// Which of the two rows holds the foreign key.
+    /// Which of the two rows contains the foreign key.
     pub foreign_key: KeySide,
     /// The type that the row before must name.
     pub owner_type: Option<Discriminator>,
     /// The type, of a polymorphic association.
     pub variant: Option<&'static VariantDef>,
-    /// Which of the rows, with the model's default scope; of the key and its type nothing is repeated here.
+    /// The scope of the rows, including the model's default scope. It does not repeat the conditions on key and type.
     pub scope: ScopeDef,
 }
 
-/// Which of two rows holds the foreign key.
+/// Which of two rows contains the foreign key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeySide {
     /// The row before: a `belongs_to`, or the row of a join table that refers to its target.
@@ -123,30 +123,30 @@ pub enum KeySide {
     Target,
 }
 
-/// The scopes on top of an association's own: that of its owner where it is known, and what is asked for.
+/// The scopes on top of an association's own: the owner's scope where it is known, and the requested scope.
 struct Requested {
     owner: Option<ScopeDef>,
     requested: ScopeDef,
 }
 
 impl Chain {
-    /// The tables and keys alone. No scope is evaluated, so every scope of the chain says "all rows".
+    /// The tables and keys alone. This evaluates no scope, so every scope of the chain includes all rows.
     ///
     /// # Errors
-    /// When a declaration does not hold together, or the association goes through itself.
+    /// When a declaration contradicts itself, or the association goes through itself.
     pub fn keys(association: &'static AssociationDef) -> Result<Chain> {
         Chain::of_type(association, None, None)
     }
 
-    /// The chain with its scopes, and with what is asked for on top of the association's own.
+    /// The chain with its scopes, and with the requested scope on top of the association's own.
     ///
     /// # Errors
-    /// As [`keys`](Self::keys), and when a default scope groups, or that of a join table cuts.
+    /// As [`keys`](Self::keys). Also when a default scope groups, or that of a join table has a limit or offset.
     pub fn scoped(association: &'static AssociationDef, requested: ScopeDef) -> Result<Chain> {
         Chain::of_type(association, None, Some(Requested { owner: None, requested }))
     }
 
-    /// As [`scoped`](Self::scoped), of a polymorphic association for a single type.
+    /// As [`scoped`](Self::scoped), for a single type of a polymorphic association.
     ///
     /// # Errors
     /// As [`scoped`](Self::scoped).
@@ -158,7 +158,7 @@ impl Chain {
         Chain::of_type(association, only_type, Some(Requested { owner: None, requested }))
     }
 
-    /// As [`scoped`](Self::scoped), for owners whose scope is known.
+    /// As [`scoped`](Self::scoped), with the known scope of an owner.
     ///
     /// # Errors
     /// As [`scoped`](Self::scoped).
@@ -175,13 +175,13 @@ impl Chain {
         resolve(association, only_type, scopes)
     }
 
-    /// Whether an owner has one target at most.
+    /// Whether an owner has at most one target.
     #[must_use]
     pub fn is_single(&self) -> bool {
         self.association.kind.cardinality() == Cardinality::One
     }
 
-    /// Whether it takes one of several rows that its key may lead to.
+    /// Whether it takes the first of several rows that may match its key.
     #[must_use]
     pub fn takes_first(&self) -> bool {
         self.is_single()
@@ -192,13 +192,13 @@ impl Chain {
             }
     }
 
-    /// The scope that is still to come: a function of the owner.
+    /// The scope that has yet to be added: a function of the owner.
     #[must_use]
     pub fn owner_scope(&self) -> Option<fn(&dyn Any) -> ScopeDef> {
         self.association.options.owner_scope.filter(|_| self.owner_scoped)
     }
 
-    /// All tables in their order; of a polymorphic association those of all its types.
+    /// All tables in their order; for a polymorphic association those of all its types.
     #[must_use]
     pub fn hops(&self) -> Vec<&ChainHop> {
         match &self.parts {
@@ -210,7 +210,8 @@ impl Chain {
         }
     }
 
-    /// The parts that go through no others, in their order: the chain itself, or those it goes through to any depth.
+    /// The parts that are not through associations, in their order: the chain itself, or the parts of its two chains to
+    /// any depth.
     #[must_use]
     pub fn leaves(&self) -> Vec<&Chain> {
         match &self.parts {
@@ -248,7 +249,7 @@ impl Chain {
         }
     }
 
-    /// The single table of an association by a key of its own, to one model.
+    /// The single table, if the association is one key to one model.
     #[must_use]
     pub fn as_key(&self) -> Option<&ChainHop> {
         match &self.parts {
@@ -260,8 +261,8 @@ impl Chain {
         }
     }
 
-    /// The owner's columns that hold the key, and the type, which the chain begins with. None where the application's SQL
-    /// says which rows an owner has.
+    /// The columns of the owner that the chain begins with: its key, and its type. The list is empty where hand-written
+    /// SQL says which rows an owner has.
     #[must_use]
     pub fn owner_columns(&self) -> Vec<usize> {
         match &self.first().parts {
@@ -274,8 +275,8 @@ impl Chain {
         }
     }
 
-    /// Whether another value in a column of the owner may lead to other targets. A function of the owner may look at any
-    /// of its columns.
+    /// Whether another value in a column of the owner may result in other targets. A function of the owner may depend
+    /// on any column.
     #[must_use]
     pub fn depends_on(&self, column: usize) -> bool {
         match &self.parts {
@@ -288,7 +289,7 @@ impl Chain {
         }
     }
 
-    /// The association that makes the targets read-only: this one, or of an association through others its source.
+    /// The association that makes the targets read-only: this one, or the source of a through association.
     #[must_use]
     pub fn read_only_by(&self) -> Option<&'static AssociationDef> {
         match &self.parts {
@@ -304,7 +305,7 @@ impl Chain {
     /// The chain with a hook's filters on the rows of every table.
     ///
     /// # Errors
-    /// When a declaration does not hold together.
+    /// When a declaration contradicts itself.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Chain> {
         self.parts = match self.parts {
             ChainParts::Key(hop) => ChainParts::Key(hop.with_filters(hook)?),
@@ -330,7 +331,7 @@ impl Chain {
 }
 
 impl ChainHop {
-    /// From rows of a table to those of the same table that hold the same key.
+    /// From rows of a table to the rows of the same table with the same key.
     pub(crate) fn to_itself(
         association: &'static AssociationDef,
         model: &'static ModelDef,
@@ -348,20 +349,20 @@ impl ChainHop {
         Ok(self)
     }
 
-    /// The condition on the rows of this table, with the type that they must name beside the key.
+    /// The condition on the rows of this table, including the type that they must name beside the key.
     #[must_use]
     pub fn condition(&self) -> Expr {
         self.key.typed(self.model, self.scope.filter.clone())
     }
 
-    /// Whether an owner has one row at most.
+    /// Whether an owner has at most one row.
     #[must_use]
     pub fn is_single(&self) -> bool {
         self.association.kind.cardinality() == Cardinality::One
     }
 }
 
-// The one place that follows what a kind says it is made of. Circles are refused before.
+// Only this function resolves what a kind says it consists of. `refuse_circle` refuses circles before.
 fn resolve(
     association: &'static AssociationDef,
     only_type: Option<&'static str>,
@@ -430,14 +431,14 @@ fn resolve(
     Ok(chain)
 }
 
-// The part of a scope that is said of the targets themselves. How many of them an owner has is for the whole to say.
+// The part of a scope that describes the targets themselves. Limit and offset per owner belong to the whole chain.
 fn of_targets(scope: &ScopeDef) -> ScopeDef {
     let ScopeDef { filter, order, select, unscoped, .. } = scope.clone();
     ScopeDef { filter, order, select, unscoped, ..ScopeDef::default() }
 }
 
-// A scope on top of what every read of a model begins with: conditions add up, the rest of the default scope holds where
-// nothing else is said.
+// A scope on top of the base scope of every read of a model. Conditions add up; the rest of the default scope holds
+// where the scope says nothing.
 fn on_default_scope(model: &'static ModelDef, scope: &ScopeDef) -> Result<ScopeDef> {
     let base = model.base_scope(scope.unscoped);
     model.check_default_group(&base.group)?;
@@ -453,9 +454,8 @@ fn on_default_scope(model: &'static ModelDef, scope: &ScopeDef) -> Result<ScopeD
     })
 }
 
-// Which rows of a join table count, and in which order an owner has them: the order that their model has by default, then
-// that of the targets' keys. Rows that lead to one target may differ in their other columns, and have an order all the
-// same.
+// Which rows of a join table count, and their order per owner: the default order of their model, then the order of the
+// targets' keys. Join rows of one target may differ in their other columns, so they have an order as well.
 fn scope_of_join_rows(
     association: &AssociationDef,
     table: &'static ModelDef,
@@ -483,7 +483,8 @@ fn scope_of_join_rows(
     Ok(ScopeDef { filter, order, ..ScopeDef::default() })
 }
 
-// Associations may be declared through each other, in one model or across several, and the compiler cannot see it.
+// Associations of one model or of several may be declared through each other in a circle, which the compiler cannot
+// detect.
 fn refuse_circle(association: &'static AssociationDef) -> Result<()> {
     for part in association.kind.parts().into_iter().flatten() {
         let Some(circle) = circle(association, part, &mut Vec::new()) else { continue };
@@ -498,7 +499,7 @@ fn refuse_circle(association: &'static AssociationDef) -> Result<()> {
     Ok(())
 }
 
-// A circle that the parts of an association run into: all parts on the way, the first that repeats last.
+// The circle in the parts of an association: all parts along the chain, with the first repeated part last.
 fn circle(
     first: &AssociationDef,
     part: &'static AssociationDef,

@@ -1,8 +1,8 @@
-//! Lists with a statement of their own (`finder_sql`): the application says in SQL which rows an owner has.
+//! Lists with hand-written SQL (`finder_sql`), which says which rows an owner has.
 //!
 //! The statement replaces the look-up by key, so nothing that works from keys works for such an association: it has no
-//! inverse, no other association goes through it, no condition looks into it, no join follows it. Conditions, orders and
-//! limits can be put on top of it, and preloads below it.
+//! inverse, no through association uses it, no condition considers its targets, and no join includes it. Preloads can
+//! add conditions, orders and limits on top of it, and associations below it.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, L
 use crate::error::Result;
 use crate::value::Value;
 
-/// SQL of the application's own, with its binds.
+/// Hand-written SQL with its binds.
 ///
 /// ```
 /// use assoc_core::{RawSql, Value};
@@ -26,7 +26,8 @@ pub struct RawSql {
 }
 
 impl RawSql {
-    /// Each `?` of the text outside quotes and comments takes the next bind; values never enter the text.
+    /// Makes SQL with its binds. Each `?` of the text outside quotes and comments takes the next bind; values never
+    /// enter the text.
     pub fn new(sql: impl Into<Cow<'static, str>>, binds: impl IntoIterator<Item = Value<'static>>) -> Self {
         RawSql { sql: sql.into(), binds: binds.into_iter().collect() }
     }
@@ -44,21 +45,21 @@ impl RawSql {
     }
 }
 
-/// The statements of an association that has its own.
+/// The hand-written statements of an association.
 #[derive(Debug, Clone, Copy)]
 pub struct CustomSql {
-    /// The one that finds an owner's rows: exactly the target's columns, in their order.
+    /// The statement that finds an owner's rows. It selects exactly the target's columns, in their order.
     pub find: fn(&dyn Any) -> RawSql,
-    /// The one that counts them, if that is another than counting what the first finds.
+    /// The statement that counts them. Without it the repo counts the rows that the first statement finds.
     pub count: Option<fn(&dyn Any) -> RawSql>,
 }
 
-/// `has_many` or `has_and_belongs_to_many` with a statement of its own.
+/// `has_many` or `has_and_belongs_to_many` with hand-written SQL.
 #[derive(Debug, Clone, Copy)]
 pub struct CustomSqlKind {
     /// The statement.
     pub custom_sql: CustomSql,
-    /// Which of the two.
+    /// The declared kind.
     pub declared_as: AssociationKind,
 }
 

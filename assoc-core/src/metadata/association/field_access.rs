@@ -1,4 +1,4 @@
-//! Where an association is stored in its owner, behind a vtable: reading what is loaded, putting in what was fetched.
+//! Access to the owner's field behind a vtable: it reads loaded rows and stores fetched ones.
 
 use std::any::Any;
 use std::ops::Range;
@@ -6,36 +6,36 @@ use std::sync::Arc;
 
 use crate::metadata::rows::{Owners, Rows};
 
-/// What is known of an association in memory.
+/// How much of an association is in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LoadState {
-    /// Nothing asked for it.
+    /// The association is not loaded.
     #[default]
     NotLoaded,
-    /// All of it is in memory, also if that is nothing.
+    /// All rows are in memory. There may be none.
     Loaded,
-    /// A filtered or cut selection is in memory.
+    /// Some rows are in memory, loaded through a filter or limit.
     Partial,
 }
 
-/// Which rows belong to which owner: for each owner a run of positions.
+/// Which rows belong to which owner: each owner has a run of positions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Links {
-    /// The rows lie in the owners' order and each belongs to one owner: run lengths, one an owner.
+    /// The rows lie in the owners' order, and each belongs to one owner: one run length per owner.
     Runs(Vec<u32>),
-    /// At most one row an owner.
+    /// At most one row per owner.
     One(Vec<Option<u32>>),
-    /// Any rows, also shared ones: positions, and for each owner where its own end.
+    /// Any rows, also shared ones: the positions, and the end of each owner's run in them.
     Many {
         /// Positions of rows.
         rows: Vec<u32>,
-        /// One end an owner, into `rows`.
+        /// The end of each owner's run in `rows`.
         ends: Vec<u32>,
     },
 }
 
 impl Links {
-    /// The first row of each owner, of positions and for each owner where its own end.
+    /// The first row of each owner, from positions and the end of each owner's run.
     #[must_use]
     pub fn first_of(rows: &[u32], ends: &[u32]) -> Self {
         let mut start = 0;
@@ -57,7 +57,7 @@ impl Links {
         }
     }
 
-    /// The number of rows that all owners have together; a shared row counts for each.
+    /// The total number of rows of all owners. A shared row counts once per owner.
     #[must_use]
     pub fn rows(&self) -> usize {
         match self {
@@ -90,8 +90,8 @@ impl Links {
     }
 }
 
-/// Owners with the positions of their rows: what [`Links::by_owner`] gives. An iterator and not a method that takes a closure,
-/// which would be compiled for each closure of each association.
+/// Owners with the positions of their rows: what [`Links::by_owner`] gives. It is an iterator, because a method with a
+/// closure would be compiled for each closure of each association.
 #[derive(Debug, Clone)]
 pub struct ByOwner<'l> {
     links: &'l Links,
@@ -131,9 +131,9 @@ impl ExactSizeIterator for ByOwner<'_> {}
 /// The positions of one owner's rows.
 #[derive(Debug, Clone)]
 pub enum Positions<'l> {
-    /// Rows that lie beside each other.
+    /// A range of adjacent rows.
     Run(Range<usize>),
-    /// Rows that lie anywhere.
+    /// Rows at any positions.
     Listed(std::slice::Iter<'l, u32>),
 }
 
@@ -144,7 +144,7 @@ impl Iterator for Positions<'_> {
     fn next(&mut self) -> Option<usize> {
         match self {
             Positions::Run(run) => run.next(),
-            #[allow(clippy::manual_map)] // A closure is a function more without optimisation.
+            #[allow(clippy::manual_map)] // In a build without optimisation a closure is one more function.
             Positions::Listed(listed) => match listed.next() {
                 Some(row) => Some(*row as usize),
                 None => None,
@@ -175,30 +175,30 @@ fn once(rows: usize, positions: impl Iterator<Item = u32>) -> bool {
     true
 }
 
-/// Fetched rows on their way into owners.
+/// Fetched rows, to be attached to owners.
 #[non_exhaustive]
 pub enum Children<'r> {
-    /// A `Vec<T>` that the owners may take apart: no one else needs these rows.
+    /// A `Vec<T>` that the owners may take apart, because only they need its rows.
     Owned(Box<dyn Rows>),
-    /// A `Vec<T>` that others need as well: rows are copied.
+    /// A `Vec<T>` that others need as well, so its rows are copied.
     Lent(&'r dyn Rows),
-    /// A `Vec<Arc<T>>`: shared, or copied by holders that own their rows.
+    /// A `Vec<Arc<T>>`, for holders to share, or to copy from if they do not share.
     Shared(&'r dyn Any),
 }
 
-/// Rows of the join table that links came from.
+/// Rows of the join table that the links came from.
 #[derive(Clone, Copy)]
 pub struct JoinTableRows<'r> {
     /// A `Vec` of their model.
     pub rows: &'r dyn Any,
-    /// For each link, owner by owner, the position of its row.
+    /// For each link, owner by owner, the position of its join row.
     pub positions: &'r [u32],
 }
 
-/// A row that several owners may hold.
+/// A row that several owners may share.
 pub type SharedRow = Arc<dyn Any + Send + Sync>;
 
-/// Offers a shared row, and takes the one that is answered.
+/// Offers a shared row to `pick`, and takes the one that it returns.
 pub(crate) fn share_row<T: Send + Sync + 'static>(
     row: &mut Arc<T>,
     pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>,
@@ -209,30 +209,31 @@ pub(crate) fn share_row<T: Send + Sync + 'static>(
     }
 }
 
-/// The field an association is stored in. [`FieldAccessor`](crate::FieldAccessor) is the implementor for all holders, instantiated per
-/// association.
+/// Access to the field that contains an association. [`FieldAccessor`](crate::FieldAccessor) implements it for all
+/// holders, with one instance per association.
 pub trait FieldAccess: Send + Sync {
-    /// What is in memory for one owner; not loaded for a value of another type.
+    /// How much of the association one owner has in memory; not loaded for a value of another type.
     fn state(&self, owner: &dyn Any) -> LoadState;
 
     /// Whether the holder shares rows by `Arc`.
     fn is_shared(&self) -> bool;
 
-    /// Calls back with each row in memory.
+    /// Calls `each` with each row in memory.
     fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any));
 
-    /// Calls back with each row in memory, to be changed. A shared row that others hold too is copied first.
+    /// Calls `each` with each row in memory, to change it. A row that other holders share is copied first.
     fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any));
 
-    /// Offers each row in memory that is shared by `Arc`, and puts in the one that is answered, if it is of the same type.
+    /// Offers each row in memory that is shared by `Arc` to `pick`, and stores the row that `pick` returns, if it has
+    /// the same type.
     fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         let _ = (owner, pick);
     }
 
-    /// Forgets what is in memory for one owner.
+    /// Makes the association of one owner not loaded.
     fn clear(&self, owner: &mut dyn Any);
 
-    /// Gives owners their rows: owner `at` of `owners` takes those that `links` has for it, unless `skip` says so.
+    /// Attaches rows to owners: owner `at` of `owners` takes the rows that `links` has for it, unless `skip` says so.
     /// The state becomes `state`.
     fn attach(
         &self,
@@ -243,7 +244,7 @@ pub trait FieldAccess: Send + Sync {
         state: LoadState,
     );
 
-    /// The same with the row of the join table that each link came from, for holders that keep them.
+    /// As [`attach`](Self::attach), with the join row of each link, for holders with a join model.
     fn attach_with_join_rows(
         &self,
         owners: &mut dyn Owners,

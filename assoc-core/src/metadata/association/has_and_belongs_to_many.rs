@@ -1,5 +1,5 @@
-//! `has_and_belongs_to_many`: targets behind a join table. Only links are written, never targets. The table has no model,
-//! or one that describes its rows for reading.
+//! `has_and_belongs_to_many`: targets behind a join table. Writes change links only, never targets. The table has no
+//! model, or one that reads its rows.
 
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, JoinRecord, KeyJoin, Linkage, Route};
 use crate::error::Result;
@@ -10,13 +10,13 @@ use crate::metadata::model::ModelDef;
 pub struct HasAndBelongsToManyKind {
     /// The join table: a definition of the keys alone, or the model whose rows are loaded beside the targets.
     pub join_table: fn() -> &'static ModelDef,
-    /// The owner's columns that links refer to.
+    /// The owner's columns that the join rows refer to.
     pub owner_key: &'static [usize],
     /// The join table's columns that refer to the owner.
     pub owner_columns: &'static [usize],
     /// The join table's columns that refer to the target.
     pub target_columns: &'static [usize],
-    /// The target's columns that links refer to.
+    /// The target's columns that the join rows refer to.
     pub target_key: &'static [usize],
 }
 

@@ -1,4 +1,4 @@
-//! `has_many`: the foreign key is on each of any number of targets.
+//! `has_many`: the foreign key is on each target, of which there may be any number.
 
 use super::polymorphic::check_other_side;
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Route};
@@ -34,7 +34,7 @@ impl AssociationBehavior for HasManyKind {
     }
 }
 
-/// The key that targets hold, with the type that they name beside it.
+/// The key in the target's rows, with the type that they name beside it.
 pub(super) fn key_of_targets(
     association: &AssociationDef,
     owner_key: &'static [usize],

@@ -1,5 +1,5 @@
-//! `has_one`: the foreign key is on the target, of which an owner has at most one. If there are more, the first by the
-//! association's order (the primary key decides between equals) is the one, for readers and preloads alike.
+//! `has_one`: the foreign key is on the target, of which an owner has at most one. If several rows match, readers and
+//! preloads take the first by the association's order; the primary key decides between equal rows.
 
 use super::has_many::key_of_targets;
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Linkage, Route};

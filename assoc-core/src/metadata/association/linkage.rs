@@ -1,4 +1,4 @@
-//! How a target is linked to its owner: what a write has to change.
+//! How a target is linked to its owner, and so what a write changes.
 
 use std::borrow::Cow;
 
@@ -10,45 +10,45 @@ use crate::metadata::model::{Discriminator, ModelDef};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Linkage {
-    /// The owner's row holds the target's key: linking writes the owner.
+    /// The owner's row contains the target's key. Linking writes the owner.
     OwnerKey(KeyJoin),
-    /// The owner's row holds the target's key, and its type: linking writes both.
+    /// The owner's row contains the target's key and type. Linking writes both.
     OwnerKeyAndType {
-        /// The owner's columns that hold the key.
+        /// The owner's key columns.
         owner_columns: &'static [usize],
         /// The owner's column that names the type.
         type_column: usize,
         /// The types, each with its tag and the columns that the key refers to.
         variants: &'static [VariantDef],
     },
-    /// The target's row holds the owner's key, and its type if the key [has one](KeyJoin::target_type): linking writes the
-    /// target.
+    /// The target's row contains the owner's key, and its type if the key [has one](KeyJoin::target_type). Linking
+    /// writes the target.
     TargetKey(KeyJoin),
-    /// A row of a table between holds both keys: linking inserts such a row, unlinking deletes it.
+    /// A join row contains both keys. Linking inserts such a row, and unlinking deletes it.
     JoinRecord(JoinRecord),
-    /// There is no single row to write.
+    /// No single row links the two, for this reason.
     ReadOnly(Cow<'static, str>),
 }
 
-/// The row between an owner and its target, which holds the keys of both.
+/// The row between an owner and its target, which contains the keys of both.
 #[derive(Debug, Clone, Copy)]
 pub struct JoinRecord {
     /// Its table.
     pub table: &'static ModelDef,
-    /// The association of the owner that leads to the rows, where they have one.
+    /// The association of the owner to these rows, if there is one.
     pub rows: Option<&'static AssociationDef>,
-    /// The key from the owner to the row, which holds it, and the owner's type where the key
-    /// [has one](KeyJoin::target_type).
+    /// The key from the owner to the row, which contains it. It includes the owner's type where the key [has
+    /// one](KeyJoin::target_type).
     pub owner: KeyJoin,
-    /// The key from the row, which holds it, to the target.
+    /// The key from the row, which contains it, to the target.
     pub target: KeyJoin,
     /// The column of the row that names the target's type, and the tag.
     pub target_type: Option<Discriminator>,
 }
 
 impl Linkage {
-    /// The key between owner and target, seen from the owner, and which of the two rows holds it. None where there is
-    /// more to it than a key.
+    /// The key between owner and target, seen from the owner, and which of the two rows contains it. `None` where more
+    /// than a key links them.
     #[must_use]
     pub fn key(&self) -> Option<(KeySide, KeyJoin)> {
         match self {
@@ -63,7 +63,7 @@ impl AssociationDef {
     /// How a target is linked to its owner.
     ///
     /// # Errors
-    /// When the declaration does not hold together.
+    /// When the declaration contradicts itself.
     ///
     /// ```
     /// # use assoc_core::{BelongsTo, HasMany, HasManyThrough, Linkage, Model};

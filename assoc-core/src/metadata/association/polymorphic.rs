@@ -1,5 +1,5 @@
-//! Polymorphic `belongs_to`: the owner names the type of its target in one column and its key in others. Targets are an
-//! enum, so a `match` on what was loaded is exhaustive.
+//! Polymorphic `belongs_to`: the owner names the type of its target in one column and its key in others. The target's
+//! type is an enum, so a `match` on a loaded target is exhaustive.
 
 use std::any::Any;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::rows::Rows;
 
-/// An enum of models, one a variant. Derived with `#[derive(Polymorphic)]`.
+/// An enum of models, one per variant. Derived with `#[derive(Polymorphic)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a polymorphic target",
     label = "not an enum of models",
@@ -20,7 +20,7 @@ pub trait Polymorphic: Clone + Send + Sync + Sized + 'static {
     const VARIANTS: &'static [VariantDef];
 }
 
-/// A polymorphic enum has a variant for model `M`. Derived.
+/// A polymorphic enum has a variant for model `M`. The derive implements this.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an enum of models with a variant for `{M}`",
     label = "this association does not lead to `{M}`",
@@ -31,7 +31,7 @@ pub trait HasVariant<M>: Polymorphic {
     const KEY: &'static [usize];
 }
 
-/// One model that a polymorphic association can lead to.
+/// One model that a polymorphic association can refer to.
 #[derive(Clone, Copy)]
 pub struct VariantDef {
     /// The tag in the type column.
@@ -40,16 +40,16 @@ pub struct VariantDef {
     pub model: fn() -> &'static ModelDef,
     /// The model's columns that the owner's key refers to.
     pub key: &'static [usize],
-    /// Makes a `Vec<Arc<E>>` of the enum of a `Vec<M>` of the model.
+    /// Turns a `Vec<M>` of the model into a `Vec<Arc<E>>` of the enum.
     pub share: fn(Box<dyn Rows>) -> Box<dyn Any>,
-    /// The model's row in a value of the enum, if it is this variant's.
+    /// The model's row in a value of the enum; `None` if the value is another variant.
     pub row: fn(&dyn Any) -> Option<&dyn Any>,
-    /// The same, to change it.
+    /// The model's row in a value of the enum, to change it; `None` if the value is another variant.
     pub row_mut: fn(&mut dyn Any) -> Option<&mut dyn Any>,
 }
 
 impl VariantDef {
-    /// The step from an owner that names this type, whose key is in these columns.
+    /// The key from an owner that names this type, whose key is in these columns, to the model.
     #[must_use]
     pub fn hop(&self, owner_columns: &'static [usize]) -> KeyJoin {
         let unique = (self.model)().primary_key == self.key;
@@ -66,8 +66,8 @@ impl fmt::Debug for VariantDef {
     }
 }
 
-/// That an `as` goes by the tag and the key by which the other side refers to the owner, where that is declared: the
-/// target's polymorphic `belongs_to` over the same columns, if one of its types is the owner's model.
+/// Checks that an `as` uses the tag and the key by which the other side refers to the owner, where the target declares
+/// that: in a polymorphic `belongs_to` over the same columns with the owner's model among its types.
 pub(super) fn check_other_side(
     association: &AssociationDef,
     named: Discriminator,

@@ -1,4 +1,4 @@
-//! What can be asked of models and associations at run time, by name and without types (F35).
+//! Reflection on models and associations at run time, by name and without types (F35).
 
 use super::{AssociationDef, AssociationKind, Chain, ChainHop, ChainParts, KeySide};
 use crate::error::Result;
@@ -8,13 +8,13 @@ use crate::metadata::model::ModelDef;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ForeignKey {
-    /// The model on whose table the columns are: a join table's is named after it.
+    /// The model on whose table the columns are. That of a join table has the table's name.
     pub model: &'static ModelDef,
     /// The columns, by their names in the database.
     pub columns: Vec<&'static str>,
-    /// The column that names the type of what a polymorphic association refers to.
+    /// The column that names the target's type, for a polymorphic association.
     pub type_column: Option<&'static str>,
-    /// The model they refer to; the models, of a polymorphic association.
+    /// The model they refer to, or all models of a polymorphic association.
     pub refers_to: Vec<&'static ModelDef>,
 }
 
@@ -26,11 +26,11 @@ impl ModelDef {
 }
 
 impl AssociationDef {
-    /// The associations from the owner to the target, one after the other: the association itself, or for one that goes
-    /// through others all of those, to any depth.
+    /// The associations from the owner to the target, one after the other: the association itself, or the parts of a
+    /// through association, to any depth.
     ///
     /// # Errors
-    /// When a declaration does not hold together, or the way goes in a circle.
+    /// When a declaration contradicts itself, or the associations go through each other in a circle.
     ///
     /// ```
     /// # use assoc_core::{BelongsTo, HasMany, HasManyThrough, Model};
@@ -62,8 +62,8 @@ impl AssociationDef {
         Ok(Chain::keys(self)?.leaves().iter().map(|part| part.association).collect())
     }
 
-    /// The foreign keys it goes by, from the owner on: one, two of a join table, one or two a part of an association that
-    /// goes through others, and none of one with SQL of its own.
+    /// The foreign keys between owner and target, starting at the owner: one for a key, two for a join table, those of
+    /// all parts for a through association, and none where hand-written SQL finds the rows.
     ///
     /// # Errors
     /// As [`chain`](Self::chain).
@@ -81,13 +81,13 @@ impl AssociationDef {
         Ok(chain.leaves().iter().flat_map(of_part).collect())
     }
 
-    /// The association that makes the rows of this one read-only: itself, or of a through association its source.
+    /// The association that makes the rows of this one read-only: itself, or the source of a through association.
     #[must_use]
     pub fn read_only_by(&'static self) -> Option<&'static AssociationDef> {
         if self.options.readonly {
             return Some(self);
         }
-        // Only a source can say so in place of the association.
+        // Only the source of a through association can say so in its place.
         self.kind.parts()?;
         Chain::keys(self).ok()?.read_only_by()
     }

@@ -1,8 +1,8 @@
-//! `has_many through` and `has_one through`: targets behind another association, to any depth, because that other
-//! association and the one that leads on may go through something themselves.
+//! `has_many through` and `has_one through`: targets behind another association, to any depth, because that association
+//! and the source may be through associations as well.
 //!
-//! Each may also be declared through the other, in one model or across several, and the compiler cannot see it: such a
-//! circle leads nowhere. A [`Chain`](crate::Chain) refuses it before it follows the parts.
+//! Associations of one model or of several may be declared through each other in a circle, which the compiler cannot
+//! detect. A [`Chain`](crate::Chain) refuses a circle before it resolves the parts.
 
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, JoinRecord, KeySide, Linkage, Route};
 use crate::error::{Error, Result};
@@ -12,11 +12,11 @@ use crate::metadata::model::Discriminator;
 /// would form a cycle.
 #[derive(Debug, Clone, Copy)]
 pub struct ThroughKind {
-    /// The owner's association it goes through.
+    /// The association of the owner that it goes through.
     pub through: fn() -> &'static AssociationDef,
-    /// The association that leads on from there.
+    /// The association of the intermediate model to the targets.
     pub source: fn() -> &'static AssociationDef,
-    /// Of a polymorphic source, the one type to follow: its tag.
+    /// The tag of the one type to follow, of a polymorphic source.
     pub source_type: Option<&'static str>,
     /// Whether this is a `has_one`.
     pub one: bool,
@@ -52,7 +52,7 @@ impl AssociationBehavior for ThroughKind {
 }
 
 impl ThroughKind {
-    // The row that links a target to its owner: one that holds the keys of both. Or why there is none.
+    // The row that links a target to its owner, with the keys of both, or the reason why there is none.
     fn row_between(&self, association: &AssociationDef) -> Result<Result<JoinRecord, String>> {
         let (through, source) = ((self.through)(), (self.source)());
         let table = (through.target)();
@@ -87,7 +87,7 @@ impl ThroughKind {
     }
 }
 
-// That the tag is the one under which the source stores the association's target.
+// Checks that the source stores the association's target under this tag.
 fn check_source_type(association: &AssociationDef, source: &AssociationDef, tag: &str) -> Result<()> {
     let variants = match source.linkage()? {
         Linkage::OwnerKeyAndType { variants, .. } => variants,

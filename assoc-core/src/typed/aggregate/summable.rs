@@ -1,4 +1,4 @@
-//! What sums and means are: wider than what is summed.
+//! The types of sums and means, which are wider than the summed column.
 
 use crate::column_type::ColumnType;
 
@@ -11,7 +11,7 @@ use crate::column_type::ColumnType;
 /// | `f32`, `f64` | `f64` | `f64` |
 /// | `Decimal` | `Decimal`, exact | `Decimal`, to the last digit that one holds |
 ///
-/// Over no rows both are `None`. A sum that does not fit is an error, on every database: it is never wrapped or rounded.
+/// Over no rows both are `None`. A sum that does not fit is an error on every database; it is never wrapped or rounded.
 #[diagnostic::on_unimplemented(
     message = "a column of `{Self}` cannot be summed",
     label = "neither an integer, a float nor a decimal",
@@ -19,9 +19,9 @@ use crate::column_type::ColumnType;
             column's own type, in a model of its own or by `repo.query`"
 )]
 pub trait Summable: ColumnType {
-    /// What its sum is read as.
+    /// The Rust type of the column's sum.
     type Sum: ColumnType;
-    /// What its mean is read as.
+    /// The Rust type of the column's mean.
     type Mean: ColumnType;
 }
 

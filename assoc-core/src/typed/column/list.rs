@@ -1,4 +1,4 @@
-//! Some columns of a model: what `select` and `group_by` of an association name.
+//! Lists of a model's columns, for `select` and `group_by` of an association.
 
 use super::Column;
 
@@ -9,7 +9,7 @@ use super::Column;
     note = "name columns by their tokens: `Post::TITLE` or `(Post::ID, Post::TITLE)`"
 )]
 pub trait ColumnList<M> {
-    /// Their places among the model's columns, in the order they are named.
+    /// The positions of the columns among the model's columns, in the order given.
     fn indexes(self) -> Vec<usize>;
 }
 

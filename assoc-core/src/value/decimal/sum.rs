@@ -2,10 +2,10 @@
 
 use super::DecimalNumber;
 
-/// As many decimal places as a sum keeps: all that a decimal of 28 places has.
+/// The decimal places that a sum keeps: all places of a decimal with 28.
 const PLACES: usize = 28;
 const UNIT: i128 = 10_i128.pow(28);
-/// Of the digits before the point so many fit, with room for as many rows as there can be.
+/// The digits before the point, with room for the largest possible number of rows.
 const WHOLE_DIGITS: usize = 36;
 
 /// An exact sum.
@@ -40,7 +40,7 @@ impl std::fmt::Display for SumError {
 impl std::error::Error for SumError {}
 
 impl DecimalSum {
-    /// Adds a number. `places` are the decimal places it is written with: a sum has as many as its longest part.
+    /// Adds a number. `places` are the decimal places in its text; a sum has as many as its longest part.
     ///
     /// # Errors
     /// When the number has too many digits, or the sum would.
