@@ -89,12 +89,12 @@ pub use changeset::{Changeset, IntoChangeset, IntoTarget, ModelExt};
 pub use columns::{Columns, Selected};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
-pub use preload_existing::{PreloadTarget, Together};
 pub use multi::{Multi, Step, StepKind, StepResults};
+pub use preload_existing::{PreloadTarget, Together};
 pub use query::{Query, Select};
 pub use repo::Repo;
-pub use upsert::{OnConflict, on_conflict};
 pub use transaction::{RetryPolicy, Transaction, TransactionOptions};
+pub use upsert::{OnConflict, on_conflict};
 
 // The README and the guide are compiled, and their examples run, as documentation tests of this crate.
 #[cfg(doctest)]

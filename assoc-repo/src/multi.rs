@@ -146,7 +146,9 @@ impl StepResults {
     /// As [`get`](Self::get), and when it was taken out before.
     pub fn take<T: Send + Sync + 'static>(&mut self, step: Step<T>) -> Result<T> {
         self.check(step)?;
-        let Some(slot) = self.results.get_mut(step.index).filter(|result| result.is::<T>()) else { return Err(not_yet()) };
+        let Some(slot) = self.results.get_mut(step.index).filter(|result| result.is::<T>()) else {
+            return Err(not_yet());
+        };
         let taken = std::mem::replace(slot, Box::new(()));
         taken.downcast().map(|result| *result).map_err(|_| not_yet())
     }
@@ -210,12 +212,7 @@ impl Multi {
     pub fn insert<M: Model>(&mut self, name: impl Into<String>, changeset: impl IntoChangeset<M>) -> Step<M> {
         let changeset = changeset.into_changeset();
         let check = checked(&changeset);
-        self.add(
-            name.into(),
-            StepKind::Insert(M::DEF.name),
-            Some(check),
-            move |tx, _| tx.insert(changeset.clone()),
-        )
+        self.add(name.into(), StepKind::Insert(M::DEF.name), Some(check), move |tx, _| tx.insert(changeset.clone()))
     }
 
     /// Inserts a row of a changeset that is made of what earlier steps gave.
@@ -239,24 +236,16 @@ impl Multi {
         let changesets: Vec<Changeset<M>> = changesets.into_iter().map(IntoChangeset::into_changeset).collect();
         let checks: Vec<Check> = changesets.iter().map(checked).collect();
         let check: Check = Box::new(move || checks.iter().try_for_each(|check| check()));
-        self.add(
-            name.into(),
-            StepKind::InsertAll(M::DEF.name),
-            Some(check),
-            move |tx, _| tx.insert_all(changesets.clone()),
-        )
+        self.add(name.into(), StepKind::InsertAll(M::DEF.name), Some(check), move |tx, _| {
+            tx.insert_all(changesets.clone())
+        })
     }
 
     /// Updates a row. What is wrong with the changeset is found before anything runs.
     pub fn update<M: Model>(&mut self, name: impl Into<String>, changeset: impl IntoChangeset<M>) -> Step<M> {
         let changeset = changeset.into_changeset();
         let check = checked(&changeset);
-        self.add(
-            name.into(),
-            StepKind::Update(M::DEF.name),
-            Some(check),
-            move |tx, _| tx.update(changeset.clone()),
-        )
+        self.add(name.into(), StepKind::Update(M::DEF.name), Some(check), move |tx, _| tx.update(changeset.clone()))
     }
 
     /// Updates a row by a changeset that is made of what earlier steps gave.
@@ -288,22 +277,14 @@ impl Multi {
         assignments: impl IntoIterator<Item = Assignment<M>>,
     ) -> Step<u64> {
         let assignments: Vec<Assignment<M>> = assignments.into_iter().collect();
-        self.add(
-            name.into(),
-            StepKind::UpdateAll(M::DEF.name),
-            None,
-            move |tx, _| tx.update_all(query.clone(), assignments.clone()),
-        )
+        self.add(name.into(), StepKind::UpdateAll(M::DEF.name), None, move |tx, _| {
+            tx.update_all(query.clone(), assignments.clone())
+        })
     }
 
     /// Deletes the rows of a query; gives their number.
     pub fn delete_all<M: Model>(&mut self, name: impl Into<String>, query: Select<M>) -> Step<u64> {
-        self.add(
-            name.into(),
-            StepKind::DeleteAll(M::DEF.name),
-            None,
-            move |tx, _| tx.delete_all(query.clone()),
-        )
+        self.add(name.into(), StepKind::DeleteAll(M::DEF.name), None, move |tx, _| tx.delete_all(query.clone()))
     }
 
     fn add<T: Send + Sync + 'static>(

@@ -7,7 +7,9 @@ use std::marker::PhantomData;
 use assoc_core::joins::{JoinChain, JoinKind, RawJoin};
 use assoc_core::planner::QueryRequest;
 use assoc_core::select::{LockStrength, RootSelect, RowLock, WhenLocked};
-use assoc_core::{Error, Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin};
+use assoc_core::{
+    Error, Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin,
+};
 
 use crate::columns::Columns;
 use crate::repo::Repo;
@@ -334,7 +336,8 @@ impl<M: Model> Select<M> {
         match self.spec.lock {
             None => Ok(()),
             Some(_) => {
-                let message = format!("`{call}` reads no rows that could be locked: leave out the lock, or use `repo.all`");
+                let message =
+                    format!("`{call}` reads no rows that could be locked: leave out the lock, or use `repo.all`");
                 Err(Error::invalid_query(M::DEF.name, message))
             }
         }

@@ -251,9 +251,7 @@ impl Repo {
         match work(&transaction).await {
             Ok(value) => match transaction.commit().await {
                 Ok(()) => Attempt::Done(Ok(value)),
-                Err(error) if is_ambiguous(&error) => {
-                    Attempt::Ambiguous(Err(error.into()), value)
-                }
+                Err(error) if is_ambiguous(&error) => Attempt::Ambiguous(Err(error.into()), value),
                 Err(error) => failed(error),
             },
             Err(error) => {

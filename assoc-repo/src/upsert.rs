@@ -151,7 +151,8 @@ impl Updates<'_> {
                 let wrong = columns.iter().find(|column| self.conflict.contains(column)).map(|column| {
                     (*column, "is what the row that is there has in common with the new one: it does not change")
                 });
-                let missing = absent(columns).map(|column| (column, "is to be updated, and the changeset gives it no value"));
+                let missing =
+                    absent(columns).map(|column| (column, "is to be updated, and the changeset gives it no value"));
                 if let Some((column, what)) = wrong.or(missing) {
                     let message = format!("`upsert`: `{}` {what}", model.columns[column].field);
                     return Err(Error::invalid_query(model.name, message));

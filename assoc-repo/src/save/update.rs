@@ -6,8 +6,8 @@ use assoc_core::change::same_value;
 use assoc_core::driver::{Access, TransactionMode};
 use assoc_core::{Chain, Error, KeyTuple, ModelDef, Result, RowKeys, Statement, Value, save, sql};
 
-use super::read_by_keys;
 use super::known::Known;
+use super::read_by_keys;
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
@@ -131,4 +131,3 @@ fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<us
 pub(crate) fn key_of(model: &ModelDef, row: &dyn Any) -> Result<KeyTuple> {
     model.key_of(row).ok_or_else(|| Error::invalid_query(model.name, "the row's primary key is NULL"))
 }
-

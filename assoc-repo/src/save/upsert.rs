@@ -155,8 +155,11 @@ impl Run {
     // Which row of the batch each returned one is, by the conflicting columns; `None` if one of them is none.
     fn matched(&self, conflict: &OnConflict, batch: &InsertBatch, rows: &dyn Rows) -> Option<Vec<usize>> {
         let width = batch.columns.len();
-        let places: Vec<usize> =
-            conflict.columns.iter().map(|column| batch.columns.iter().position(|set| set == column)).collect::<Option<_>>()?;
+        let places: Vec<usize> = conflict
+            .columns
+            .iter()
+            .map(|column| batch.columns.iter().position(|set| set == column))
+            .collect::<Option<_>>()?;
         let mut given: HashMap<KeyTuple, usize> = HashMap::new();
         for (at, row) in batch.binds.chunks(width).enumerate() {
             let key = KeyTuple::new(places.iter().map(|place| value_of(&row[*place]).clone()))?;

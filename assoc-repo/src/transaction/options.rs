@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn delays_double_up_to_the_longest() {
-        let policy = RetryPolicy::new(4).base_delay(Duration::from_millis(100)).longest_delay(Duration::from_millis(250));
+        let policy =
+            RetryPolicy::new(4).base_delay(Duration::from_millis(100)).longest_delay(Duration::from_millis(250));
         let within = |failed, low, high| {
             let delay = policy.delay_after(failed).map(|delay| delay.as_millis());
             assert!(delay.is_some_and(|delay| (low..=high).contains(&delay)), "{failed}: {delay:?}");

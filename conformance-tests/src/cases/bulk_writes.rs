@@ -31,7 +31,8 @@ async fn assigns(cx: &mut Context) -> Result<()> {
     let assigned = [Account::NAME.to("x'?"), Account::MAYBE.to(None), Account::LEVEL.subtract(3)];
     let written = cx.step("several columns", repo.update_all(query(), assigned)).await?;
     cx.note("rows", written);
-    let written = cx.step("rows that hold it already count", repo.update_all(query(), [Account::NAME.to("x'?")])).await?;
+    let written =
+        cx.step("rows that hold it already count", repo.update_all(query(), [Account::NAME.to("x'?")])).await?;
     cx.note("rows", written);
     let none = Query::filter(Account::ID.is_in(Vec::<i64>::new()));
     let written = cx.step("no row", repo.update_all(none, [Account::NAME.to("no")])).await?;
@@ -53,7 +54,10 @@ async fn sums_are_exact(cx: &mut Context) -> Result<()> {
     repo.update_all(Query::filter(Account::ID.eq(2)), sums).await?;
     let accounts = repo.all(Query::order_by(Account::ID.asc())).await?;
     for account in &accounts {
-        cx.note("balance and fine", format!("{} {:?}", account.balance.normalize(), account.fine.map(|fine| fine.normalize())));
+        cx.note(
+            "balance and fine",
+            format!("{} {:?}", account.balance.normalize(), account.fine.map(|fine| fine.normalize())),
+        );
     }
     // NULL stays NULL.
     cx.require(accounts[0].fine.is_none(), "NULL plus something is NULL")?;
@@ -70,7 +74,8 @@ async fn sums_that_do_not_fit(cx: &mut Context) -> Result<()> {
     cx.fails("u16 below zero", repo.update_all(all(), [Account::POINTS.subtract(11)])).await?;
     cx.fails("u16 above its end", repo.update_all(all(), [Account::POINTS.add(u16::MAX)])).await?;
     cx.fails("i64 above its end", repo.update_all(all(), [Account::VISITS.add(11)])).await?;
-    let most = cx.step("up to their ends", repo.update_all(all(), [Account::LEVEL.add(27), Account::VISITS.add(10)])).await?;
+    let most =
+        cx.step("up to their ends", repo.update_all(all(), [Account::LEVEL.add(27), Account::VISITS.add(10)])).await?;
     cx.note("rows", most);
     cx.rows("numbers", NUMBERS).await?;
     cx.require(repo.all(all()).await?.len() == 5, "every row can be read")
@@ -98,8 +103,10 @@ async fn by_associations(cx: &mut Context) -> Result<()> {
 async fn by_joins_limits_and_orders(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     registry::fixture(&repo).await?;
-    let joined = Query::new().join(Account::ENTRIES).filter(Account::ENTRIES.joined(Entry::TEXT.is_in(["e1", "e2", "e4"])));
-    let written = cx.step("a row that is joined twice is one", repo.update_all(joined, [Account::VISITS.to(1)])).await?;
+    let joined =
+        Query::new().join(Account::ENTRIES).filter(Account::ENTRIES.joined(Entry::TEXT.is_in(["e1", "e2", "e4"])));
+    let written =
+        cx.step("a row that is joined twice is one", repo.update_all(joined, [Account::VISITS.to(1)])).await?;
     cx.note("rows", written);
     let self_joined = Query::new().join(Account::PARENT).filter(Account::PARENT.joined(Account::NAME.eq("a1")));
     let written = cx.step("joined with itself", repo.update_all(self_joined, [Account::NAME.to("child")])).await?;
@@ -118,7 +125,8 @@ async fn by_joins_limits_and_orders(cx: &mut Context) -> Result<()> {
     let written = cx.step("an order alone changes nothing", repo.update_all(sorted, [Account::MAYBE.to(1)])).await?;
     cx.note("rows", written);
     cx.rows("accounts", "SELECT id, name, visits, maybe FROM accounts ORDER BY id").await?;
-    let sorted = Query::new().left_join(Account::ENTRIES).order_by(Account::ENTRIES.joined(Entry::TEXT).desc()).limit(1);
+    let sorted =
+        Query::new().left_join(Account::ENTRIES).order_by(Account::ENTRIES.joined(Entry::TEXT).desc()).limit(1);
     let deleted = cx.step("delete the first by a joined column", repo.delete_all(sorted)).await?;
     cx.note("rows", deleted);
     cx.rows("accounts", NAMES).await
@@ -144,7 +152,10 @@ async fn scopes_and_discriminators(cx: &mut Context) -> Result<()> {
     let written = cx.step("all dogs", repo.update_all(Query::<Dog>::unscoped(), [Dog::AGE.add(100)])).await?;
     cx.note("rows", written);
     let error = cx.fails("a dog stays one", repo.update_all(Query::<Dog>::new(), [Dog::KIND.to("cat")])).await?;
-    cx.require(matches!(error.kind(), ErrorKind::Invalid { errors, .. } if errors[0].code == "discriminator"), "its code")?;
+    cx.require(
+        matches!(error.kind(), ErrorKind::Invalid { errors, .. } if errors[0].code == "discriminator"),
+        "its code",
+    )?;
     cx.rows("animals", "SELECT id, kind, age FROM animals ORDER BY id").await?;
     let deleted = cx.step("delete dogs", repo.delete_all(Query::<Dog>::new())).await?;
     cx.note("rows", deleted);

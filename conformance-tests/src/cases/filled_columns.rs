@@ -32,7 +32,9 @@ async fn times(cx: &mut Context) -> Result<()> {
     let first = at(&repo, 10 * SECOND);
     let stamp = cx.step("insert", first.insert(Stamp::build().set(Stamp::TITLE, "one"))).await?;
     cx.show("stamp", [&stamp]);
-    let many = cx.step("insert_all", first.insert_all(["two", "three"].map(|title| Stamp::build().set(Stamp::TITLE, title)))).await?;
+    let many = cx
+        .step("insert_all", first.insert_all(["two", "three"].map(|title| Stamp::build().set(Stamp::TITLE, title))))
+        .await?;
     cx.require(many.iter().all(|row| row.jiff_updated == stamp.jiff_updated), "all at one time")?;
     let later = at(&repo, 200_000 * SECOND);
     let same = cx.step("nothing differs", later.update(stamp.change().set(Stamp::TITLE, "one"))).await?;
@@ -40,7 +42,9 @@ async fn times(cx: &mut Context) -> Result<()> {
     let changed = cx.step("update", later.update(stamp.change().set(Stamp::TITLE, "changed"))).await?;
     cx.show("stamp", [&changed]);
     cx.require(repo.get_or_fail::<Stamp>(1, Query::new()).await? == changed, "as it is stored")?;
-    let moved = cx.step("in a transaction", later.transaction(async |tx| tx.insert(Stamp::build().set(Stamp::TITLE, "tx")).await)).await?;
+    let moved = cx
+        .step("in a transaction", later.transaction(async |tx| tx.insert(Stamp::build().set(Stamp::TITLE, "tx")).await))
+        .await?;
     cx.require(moved.jiff_updated == changed.jiff_updated, "by the same clock")
 }
 
@@ -49,10 +53,13 @@ async fn times_that_are_given(cx: &mut Context) -> Result<()> {
     repo.create_table::<Stamp>().await?;
     let given = jiff::Timestamp::from_second(5).map_err(Error::other)?;
     let now = at(&repo, 10 * SECOND);
-    let stamp = now.insert(Stamp::build().set(Stamp::TITLE, "one").set(Stamp::JIFF_UPDATED, given).set(Stamp::TIME_LOCAL, None)).await?;
+    let stamp = now
+        .insert(Stamp::build().set(Stamp::TITLE, "one").set(Stamp::JIFF_UPDATED, given).set(Stamp::TIME_LOCAL, None))
+        .await?;
     cx.require(stamp.jiff_updated == given && stamp.time_local.is_none(), "what is given stays")?;
     cx.require(stamp.time_updated.unix_timestamp() == 10, "the others are filled in")?;
-    let kept = at(&repo, 20 * SECOND).update(stamp.change().set(Stamp::TITLE, "x").set(Stamp::JIFF_UPDATED, given)).await?;
+    let kept =
+        at(&repo, 20 * SECOND).update(stamp.change().set(Stamp::TITLE, "x").set(Stamp::JIFF_UPDATED, given)).await?;
     cx.require(kept.jiff_updated == given, "also if it is the same")?;
     cx.require(kept.time_updated.unix_timestamp() == 20 && kept.chrono_created.timestamp() == 10, "the others move")
 }
@@ -130,7 +137,10 @@ async fn versions_cannot_be_set(cx: &mut Context) -> Result<()> {
     let row = repo.insert(Document::build().set(Document::TITLE, "one").set(Document::VERSION, 7)).await?;
     cx.require(row.version == 7, "of a new row it can be")?;
     let error = cx.fails("of an existing row", repo.update(row.change().set(Document::VERSION, 1))).await?;
-    cx.require(matches!(error.kind(), ErrorKind::Invalid { errors, .. } if errors[0].code == "lock_version"), "its code")
+    cx.require(
+        matches!(error.kind(), ErrorKind::Invalid { errors, .. } if errors[0].code == "lock_version"),
+        "its code",
+    )
 }
 
 async fn keys_of_the_application(cx: &mut Context) -> Result<()> {
@@ -139,12 +149,14 @@ async fn keys_of_the_application(cx: &mut Context) -> Result<()> {
     let one = cx.step("insert", repo.insert(Ticket::build().set(Ticket::TITLE, "one"))).await?;
     cx.require(one.label.as_deref() == Some("none"), "a value for an Option")?;
     let titles = ["two", "three", "four"];
-    let many = cx.step("insert_all", repo.insert_all(titles.map(|title| Ticket::build().set(Ticket::TITLE, title)))).await?;
+    let many =
+        cx.step("insert_all", repo.insert_all(titles.map(|title| Ticket::build().set(Ticket::TITLE, title)))).await?;
     cx.require(many.iter().map(|ticket| &*ticket.title).eq(titles), "in the given order")?;
     let mut keys: Vec<_> = many.iter().chain([&one]).map(|ticket| ticket.id).collect();
     keys.dedup();
     cx.require(keys.len() == 4, "a key each")?;
     let own = uuid::Uuid::from_u128(u128::MAX);
-    let given = repo.insert(Ticket::build().set(Ticket::ID, own).set(Ticket::TITLE, "x").set(Ticket::LABEL, None)).await?;
+    let given =
+        repo.insert(Ticket::build().set(Ticket::ID, own).set(Ticket::TITLE, "x").set(Ticket::LABEL, None)).await?;
     cx.require(given.id == own && given.label.is_none(), "what is given stays")
 }

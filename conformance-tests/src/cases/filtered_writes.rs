@@ -44,7 +44,8 @@ async fn update_and_delete(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     registry::fixture(&repo).await?;
     let one = tenant(&repo, 1);
-    let (own, other) = (one.get_or_fail::<Account>(1, Query::new()).await?, repo.get_or_fail::<Account>(4, Query::new()).await?);
+    let (own, other) =
+        (one.get_or_fail::<Account>(1, Query::new()).await?, repo.get_or_fail::<Account>(4, Query::new()).await?);
     let error = cx.fails("update of another's", one.update(other.change().set(Account::NAME, "stolen"))).await?;
     cx.require(error.is_not_found(), "not found")?;
     let error = cx.fails("delete of another's", one.delete(&other)).await?;
@@ -101,14 +102,19 @@ async fn links(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     registry::fixture(&repo).await?;
     let one = tenant(&repo, 1);
-    let (own, other) = (one.get_or_fail::<Account>(2, Query::new()).await?, repo.get_or_fail::<Account>(4, Query::new()).await?);
+    let (own, other) =
+        (one.get_or_fail::<Account>(2, Query::new()).await?, repo.get_or_fail::<Account>(4, Query::new()).await?);
     let entry = || Entry::build().set(Entry::TENANT_ID, 1).set(Entry::TEXT, "new");
     let error = cx.fails("a new row", one.insert(entry().associate(Entry::ACCOUNT, &other))).await?;
     let named = matches!(error.kind(), ErrorKind::OutsideFilter { model: "Entry", association: Some(name), .. } if name == "Entry.account");
     cx.require(named, "it names the association")?;
     cx.fails("by its key", one.insert(entry().set(Entry::ACCOUNT_ID, 5))).await?;
     cx.fails("a row that is not there", one.insert(entry().set(Entry::ACCOUNT_ID, 77))).await?;
-    cx.fails("of several one", one.insert_all([entry().associate(Entry::ACCOUNT, &own), entry().set(Entry::ACCOUNT_ID, 4)])).await?;
+    cx.fails(
+        "of several one",
+        one.insert_all([entry().associate(Entry::ACCOUNT, &own), entry().set(Entry::ACCOUNT_ID, 4)]),
+    )
+    .await?;
     let first = one.get_or_fail::<Entry>(1, Query::new()).await?;
     cx.fails("an existing row", one.update(first.change().associate(Entry::ACCOUNT, &other))).await?;
     cx.step("to a row that is seen", one.update(first.change().associate(Entry::ACCOUNT, &own))).await?;
@@ -127,7 +133,9 @@ async fn composite_keys(cx: &mut Context) -> Result<()> {
     let other = repo.get_or_fail::<Seat>((2, 1), Query::new()).await?;
     cx.fails("update", one.update(other.change().set(Seat::PRICE, 0))).await?;
     cx.fails("delete", one.delete(&other)).await?;
-    let written = cx.step("update_all", one.update_all(Query::order_by(Seat::PRICE.asc()).limit(10), [Seat::PRICE.to(1)])).await?;
+    let written = cx
+        .step("update_all", one.update_all(Query::order_by(Seat::PRICE.asc()).limit(10), [Seat::PRICE.to(1)]))
+        .await?;
     cx.note("rows", written);
     cx.rows("seats", "SELECT hall_id, number, tenant_id, price FROM hall_seats ORDER BY hall_id, number").await
 }
@@ -150,7 +158,8 @@ async fn by_what_associations_lead_to(cx: &mut Context) -> Result<()> {
     cx.fails("insert without account", one.insert(entry())).await?;
     cx.fails("insert into another's", one.insert(entry().set(Entry::ACCOUNT_ID, 4))).await?;
     cx.step("insert", one.insert(entry().set(Entry::ID, 50).set(Entry::ACCOUNT_ID, 2))).await?;
-    let (own, other) = (repo.get_or_fail::<Entry>(1, Query::new()).await?, repo.get_or_fail::<Entry>(4, Query::new()).await?);
+    let (own, other) =
+        (repo.get_or_fail::<Entry>(1, Query::new()).await?, repo.get_or_fail::<Entry>(4, Query::new()).await?);
     cx.fails("update of another's", one.update(other.change().set(Entry::TEXT, "stolen"))).await?;
     cx.fails("giving away", one.update(own.change().set(Entry::ACCOUNT_ID, 4))).await?;
     cx.step("update", one.update(own.change().set(Entry::TEXT, "changed"))).await?;
@@ -191,7 +200,8 @@ async fn in_transactions(cx: &mut Context) -> Result<()> {
     one.transaction(async |tx| {
         tx.insert(account(1)).await?;
         // What is refused leaves the rest of the transaction alone.
-        let refused = tx.insert(Entry::build().set(Entry::TENANT_ID, 1).set(Entry::TEXT, "x").set(Entry::ACCOUNT_ID, 4)).await;
+        let refused =
+            tx.insert(Entry::build().set(Entry::TENANT_ID, 1).set(Entry::TEXT, "x").set(Entry::ACCOUNT_ID, 4)).await;
         assert!(refused.is_err_and(|error| is_outside(&error)));
         tx.filtered(|_| None).delete_all(Query::<Account>::new().filter(Account::ID.gt(2))).await
     })

@@ -115,7 +115,8 @@ async fn ambiguous_commits(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::tables(&repo).await?;
     let work = async |tx: &Repo| tx.insert(author("Ann")).await;
-    let ambiguous = |error: &Error| error.driver().is_some_and(|error| error.kind() == DriverErrorKind::AmbiguousCommit);
+    let ambiguous =
+        |error: &Error| error.driver().is_some_and(|error| error.kind() == DriverErrorKind::AmbiguousCommit);
     cx.recorder().fail_commit_with(CommitFault::AmbiguousDone);
     let error = cx.fails("never run again blindly", repo.transaction_with(retrying(9), work)).await?;
     cx.require(ambiguous(&error), "the caller has to find out")?;
@@ -134,7 +135,9 @@ async fn ambiguous_commits(cx: &mut Context) -> Result<()> {
     let named = async |tx: &Repo| tx.insert(author("Cyd")).await;
     let verify = async |repo: &Repo, _: &Author| repo.exists(Query::filter(Author::NAME.eq("Cyd"))).await;
     cx.recorder().fail_commit_with(CommitFault::AmbiguousUndone);
-    let error = cx.fails("it did not, without a policy", repo.transaction_verified(TransactionOptions::new(), named, verify)).await?;
+    let error = cx
+        .fails("it did not, without a policy", repo.transaction_verified(TransactionOptions::new(), named, verify))
+        .await?;
     cx.require(ambiguous(&error), "the error of COMMIT")?;
     names(cx).await
 }
