@@ -248,18 +248,23 @@ impl Repo {
             Ok(transaction) => transaction,
             Err(error) => return failed(error),
         };
-        match work(&transaction).await {
+        let result = work(&transaction).await;
+        let may_succeed = match &transaction.repo.transaction {
+            // A savepoint is not run again: the deadlock has undone what was before it too.
+            Some(handle) => handle.is_outermost() && handle.has_failed_for_now().await,
+            None => false,
+        };
+        match result {
             Ok(value) => match transaction.commit().await {
                 Ok(()) => Attempt::Done(Ok(value)),
                 Err(error) if is_ambiguous(&error) => Attempt::Ambiguous(Err(error.into()), value),
+                // Of a transaction that the database had undone, whatever the closure made of that.
+                Err(error) if may_succeed && !matches!(error.kind(), ErrorKind::AfterTransaction { .. }) => {
+                    Attempt::Undone(Err(error.into()))
+                }
                 Err(error) => failed(error),
             },
             Err(error) => {
-                let may_succeed = match &transaction.repo.transaction {
-                    // A savepoint is not run again: the deadlock has undone what was before it too.
-                    Some(handle) => handle.is_outermost() && handle.has_failed_for_now().await,
-                    None => false,
-                };
                 // As in `transaction`.
                 let _ = transaction.rollback().await;
                 if may_succeed { Attempt::Undone(Err(error)) } else { Attempt::Done(Err(error)) }
