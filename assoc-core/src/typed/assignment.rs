@@ -59,6 +59,8 @@ impl<M> fmt::Debug for Assignment<M> {
 }
 
 /// The type of a column that a bulk update can add to: an integer, a float or a decimal, and `Option` of those.
+///
+/// Open: implement it for a newtype around one of these, whose `Step` is the newtype or the number itself.
 #[diagnostic::on_unimplemented(
     message = "a bulk update cannot add to a column of `{Self}`",
     label = "neither an integer, a float nor a decimal",
