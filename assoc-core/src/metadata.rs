@@ -15,3 +15,4 @@ pub(crate) mod origin;
 pub(crate) mod request;
 pub(crate) mod request_list;
 pub mod rows;
+pub(crate) mod visibility;

@@ -267,6 +267,7 @@ async fn by_parts<O: Model, T: Model>(
     owner: &O,
     query: Select<T>,
 ) -> Result<Vec<T>> {
+    query.refuse_lock("a reader of an association that is read part by part")?;
     let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
     if !query.spec.group.is_empty() || joins {
         let message = format!(

@@ -92,11 +92,18 @@ impl<'r> Session<'r> {
         }
     }
 
+    fn note<T>(&mut self, result: &Result<T>) {
+        if let Source::Transaction { transaction, .. } = &mut self.source {
+            transaction.note(result);
+        }
+    }
+
     pub(crate) async fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
         let connection = self.connection(statement).await?;
         let timer = Timer::start(statement)?;
         let result = connection.query(statement, sink).await;
         timer.finish(statement, &result);
+        self.note(&result);
         result
     }
 
@@ -148,6 +155,7 @@ impl<'r> Session<'r> {
         let timer = Timer::start(statement)?;
         let result = connection.execute(statement).await;
         timer.finish(statement, &result);
+        self.note(&result);
         result
     }
 

@@ -9,6 +9,7 @@ use assoc_core::{BoxFuture, Error, KeySet, Model, Result, Value, schema, sql};
 
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
+use crate::row_guard::RowGuard;
 use crate::save;
 
 #[cfg(doc)]
@@ -66,8 +67,9 @@ impl Repo {
     ///
     /// # Errors
     /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only, [`ErrorKind::Invalid`] naming everything that is
-    /// wrong with the changeset (both before any SQL); [`ErrorKind::NotFound`] if the row is no longer there; a constraint
-    /// violation; a failing database; a value that cannot be read back. Nothing was written then.
+    /// wrong with the changeset (both before any SQL); [`ErrorKind::NotFound`] if the row is no longer there, or hidden from
+    /// a filtered repo; [`ErrorKind::Stale`] if it has another `lock_version` than when it was read;
+    /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards; a constraint violation; a failing database; a value that cannot be read back. Nothing was written then.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
         let change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
@@ -76,7 +78,7 @@ impl Repo {
         })
     }
 
-    async fn update_row<M: Model>(&self, change: RowChange) -> Result<M> {
+    async fn update_row<M: Model>(&self, mut change: RowChange) -> Result<M> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`update`")?;
         let new = || {
@@ -89,6 +91,7 @@ impl Repo {
             let row = rows_of(save::save_graph(self, M::DEF, vec![change]).await?).pop();
             return row.ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"));
         }
+        change.fill(self.now());
         let changes = change.changed();
         let (base, _) = change.into_parts();
         let base = base.and_then(|base| base.downcast::<M>().ok()).ok_or_else(new)?;
@@ -124,20 +127,27 @@ impl Repo {
     /// Deletes a row. 1 statement; no dependents.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the row is no longer there; [`ErrorKind::ReadOnly`] if it was loaded for reading only
-    /// (before any SQL); when the model has no primary key, a constraint forbids it, or the database fails.
+    /// [`ErrorKind::NotFound`] if the row is no longer there, or hidden from a filtered repo; [`ErrorKind::Stale`] if it has
+    /// another `lock_version`; [`ErrorKind::ReadOnly`] if it was loaded for reading only (before any SQL); when the model has no primary key, a constraint forbids it, or the database fails.
     pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`delete`")?;
         refuse_read_only(row)?;
         let key = save::key_of(M::DEF, row)?;
-        let keys = match key.values() {
-            [Value::Int(key)] => KeySet::Ints([*key].into()),
-            _ => KeySet::Tuples([key.clone()].into()),
+        let guard = RowGuard::of(self, M::DEF)?;
+        let known = save::Known::of(M::DEF, row, guard.as_ref());
+        let statement = if known.condition.is_always() {
+            let keys = match key.values() {
+                [Value::Int(key)] => KeySet::Ints([*key].into()),
+                _ => KeySet::Tuples([key.clone()].into()),
+            };
+            sql::delete_by_keys(self.dialect(), M::DEF, &keys)
+        } else {
+            sql::delete_row(self.dialect(), M::DEF, key.values(), &known.condition)?
         };
-        let statement = sql::delete_by_keys(self.dialect(), M::DEF, &keys);
-        let executed = self.session(Access::Write).await?.execute(&statement).await?;
-        save::require_written(M::DEF, &key, executed.affected)
+        let mut session = self.session(Access::Write).await?;
+        let affected = session.execute(&statement).await?.affected;
+        known.require_written(&mut session, M::DEF, &key, affected).await
     }
 
     /// Runs SQL of one's own that returns no rows. Each `?` takes a bind. 1 statement.

@@ -7,6 +7,7 @@ use crate::context::Context;
 mod aggregates;
 mod apart;
 mod batches;
+mod bulk_writes;
 mod by_way;
 mod changesets;
 mod chosen_rows;
@@ -21,6 +22,8 @@ mod eager_load;
 mod equal_keys;
 mod errors;
 mod extensions;
+mod filled_columns;
+mod filtered_writes;
 mod filters;
 mod finders;
 mod groups;
@@ -45,15 +48,19 @@ mod read_only;
 mod rows_between;
 mod save_changes;
 mod save_graphs;
+mod row_locks;
 mod scopes;
 mod selections;
+mod steps;
 mod sums;
 mod tags;
 mod text_keys;
 mod through;
 mod together;
+mod transaction_options;
 mod transactions;
 mod unjoinable;
+mod upserts;
 mod uuid_keys;
 mod values;
 mod ways;
@@ -150,6 +157,13 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         changesets::CASES,
         save_graphs::CASES,
         save_changes::CASES,
+        bulk_writes::CASES,
+        filled_columns::CASES,
+        filtered_writes::CASES,
+        upserts::CASES,
+        row_locks::CASES,
+        transaction_options::CASES,
+        steps::CASES,
         read_back::CASES,
         read_only::CASES,
         destroy::CASES,

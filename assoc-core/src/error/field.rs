@@ -31,6 +31,11 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// What a refusal by a repo's filter says.
+pub(super) fn outside_filter(association: Option<&str>, reason: &str) -> String {
+    association.map_or_else(|| reason.to_owned(), |name| format!("`{name}` {reason}"))
+}
+
 impl FieldError {
     /// The code of a problem that has no other.
     pub const INVALID: &'static str = "invalid";
@@ -66,6 +71,10 @@ impl FieldError {
     pub const CIRCLE: &'static str = "circle";
     /// Members are nested too deep.
     pub const TOO_DEEP: &'static str = "too_deep";
+    /// A bulk update assigns a column twice.
+    pub const ASSIGNED_TWICE: &'static str = "assigned_twice";
+    /// The column holds the version of its row.
+    pub const LOCK_VERSION: &'static str = "lock_version";
     /// The two rows that were compared have different primary keys.
     pub const OTHER_ROW: &'static str = "other_row";
 

@@ -203,6 +203,11 @@ impl QueryRequest {
         let spec = RootSelect { operands, ..with_joins(context, spec, joins)?.with_total_order() };
         let load = match &plan {
             Some(plan) if !plan.joined().is_empty() => {
+                if spec.lock.is_some() {
+                    let message = "a query that locks its rows loads associations by `preload`: joined rows would be \
+                                   locked as well";
+                    return Err(Error::invalid_query(model.name, message));
+                }
                 let rows = RootSelect { operands: None, ..spec.clone() };
                 Some(Box::new(JoinedSelect::new(rows, selected, &plan.loaded_edges())?))
             }
@@ -220,6 +225,31 @@ impl QueryRequest {
         let (select, ..) = scoped(context, self.select, self.unscoped)?;
         let joins = joins_of(context, self.way.as_ref(), &self.joins, self.raw_joins)?;
         with_joins(context, select, joins)
+    }
+}
+
+impl QueryRequest {
+    /// The rows that a bulk update or delete writes.
+    ///
+    /// # Errors
+    /// When the query says something that has no meaning there, or as [`compile`](Self::compile).
+    pub fn compile_write(self, context: &PlanContext<'_>) -> Result<RootSelect> {
+        let model = self.select.model;
+        let refused = if !self.preloads.is_empty() || self.selected.is_some() {
+            "rows that are written in bulk are not loaded: leave out `preload`, `includes`, `eager_load` and `select`"
+        } else if !self.select.group.is_empty() || !self.select.having.is_always() {
+            "groups are not rows: say by `filter` which rows are to be written, or read the keys of the groups' rows first"
+        } else if self.way.is_some() {
+            "rows that are reached from an owner are written by their key: read them, or say by `filter` which are meant"
+        } else if self.select.lock.is_some() {
+            "rows that are written are locked by that: leave out `for_update` and `for_share`"
+        } else {
+            ""
+        };
+        if !refused.is_empty() {
+            return Err(Error::invalid_query(model.name, refused));
+        }
+        Ok(self.compile_rows(context)?.with_total_order())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::joins::Joins;
 use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::ModelDef;
+use crate::select::row_lock::RowLock;
 use crate::value::Value;
 
 /// What to select of a model. Plain data: it compares, clones and prints.
@@ -32,6 +33,8 @@ pub struct RootSelect {
     pub having: Expr,
     /// What is selected after the columns, for whoever reads the rows one by one.
     pub carried: Vec<Operand>,
+    /// How its rows are locked.
+    pub lock: Option<RowLock>,
 }
 
 impl RootSelect {
@@ -51,6 +54,7 @@ impl RootSelect {
             group: Vec::new(),
             having: Expr::always(),
             carried: Vec::new(),
+            lock: None,
         }
     }
 

@@ -8,7 +8,9 @@ use crate::error::Result;
 use crate::key::KeySet;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
+use crate::select::RootSelect;
 use crate::statement::{Bind, Statement};
+use crate::typed::assignment::{AssignedValue, ColumnAssignment};
 use crate::value::Value;
 
 /// Inserts rows that all set the same columns; with `returning`, gives back whole rows. Without columns, one row of
@@ -88,6 +90,47 @@ pub fn update_by_key(
         writer.columns(model);
     }
     writer.finish()
+}
+
+/// As [`update_by_key`], of a row that satisfies a condition as well.
+///
+/// # Errors
+/// When the condition cannot be written, or the database cannot return the row of such a statement.
+pub fn update_row(
+    dialect: &dyn Dialect,
+    model: &'static ModelDef,
+    set: &[(usize, Value<'static>)],
+    key: &[Value<'static>],
+    condition: &Expr,
+    returning: bool,
+) -> Result<Statement> {
+    if condition.is_always() {
+        return Ok(update_by_key(dialect, model, set, key, returning));
+    }
+    let assignments: Vec<ColumnAssignment> = set
+        .iter()
+        .map(|(column, value)| ColumnAssignment { column: *column, value: AssignedValue::Value(value.clone()) })
+        .collect();
+    row(model, key, condition).update_statement(dialect, &assignments, returning)
+}
+
+/// Deletes the row with a primary key, if it satisfies a condition.
+///
+/// # Errors
+/// When the condition cannot be written.
+pub fn delete_row(
+    dialect: &dyn Dialect,
+    model: &'static ModelDef,
+    key: &[Value<'static>],
+    condition: &Expr,
+) -> Result<Statement> {
+    row(model, key, condition).delete_statement(dialect)
+}
+
+fn row(model: &'static ModelDef, key: &[Value<'static>], condition: &Expr) -> RootSelect {
+    let mut select = RootSelect::new(model);
+    select.filter = model.base_scope(true).filter.and(condition.clone());
+    select.with_key(key.to_vec())
 }
 
 // Of several models that share a table, each writes its own rows only.
