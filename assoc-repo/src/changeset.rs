@@ -85,11 +85,11 @@ pub trait ModelExt: Model {
 
 impl<M: Model> ModelExt for M {}
 
-/// Values to be written to a row of model `M`: a new one ([`ModelExt::build`]) or one that exists
-/// ([`ModelExt::change`]). The typed face of a [`RowChange`].
+/// Values to write to a row of model `M`: a new row ([`ModelExt::build`]) or an existing one ([`ModelExt::change`]). It
+/// is the typed face of a [`RowChange`].
 ///
-/// Nothing is judged until the changeset is saved, because a later word on a column may take an earlier one back. Then all
-/// that is wrong is reported at once: [`errors`](Changeset::errors).
+/// The changeset is checked when it is saved, because a later call may replace what an earlier one set. The check
+/// reports all problems at once: [`errors`](Changeset::errors).
 #[must_use = "a changeset does nothing until a repo inserts or updates it"]
 pub struct Changeset<M> {
     row: RowChange,
@@ -115,7 +115,7 @@ impl<M> Changeset<M> {
 }
 
 impl<M: Model> Changeset<M> {
-    /// Sets a column. An `Option` column takes the bare value as well, a `String` column a `&str`.
+    /// Sets a column. An `Option` column also takes the bare value, and a `String` column a `&str`.
     pub fn set<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
         self.row.set(column.index(), value.into_column().into_value());
         self
@@ -163,11 +163,11 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Makes the row belong to no row: clears the foreign key, and of a polymorphic association the type.
+    /// Makes the row belong to no row: clears the foreign key, and the type of a polymorphic association.
     ///
-    /// Of a key of several columns those are cleared that can be `NULL`, are not part of the row's own key and are used by
-    /// no other association. Refused when saving if there is none, or if the association is not optional, unless a later
-    /// word gives the key anew.
+    /// Of a key of several columns it clears those that can be `NULL`, are not part of the row's primary key and are
+    /// used by no other association. Saving fails if there is no such column, or if the association is not optional,
+    /// unless a later call sets the key again.
     pub fn dissociate<T, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
         self.row.dissociate(association.def());
         self
@@ -196,13 +196,13 @@ impl<M: Model> Changeset<M> {
         self.row.problems()
     }
 
-    /// The value given for a column, if one was.
+    /// The value set for a column, if there is one.
     #[must_use]
     pub fn value_of<V: ColumnType>(&self, column: Column<M, V>) -> Option<&Value<'static>> {
         self.row.values().get(column.index())?.as_ref()
     }
 
-    /// Whether saving would write anything.
+    /// Whether saving would write a column.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.row.has_changes()

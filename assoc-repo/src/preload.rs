@@ -2,21 +2,21 @@
 //!
 //! # Fetch
 //!
-//! The steps run in the plan's order. For each, the keys of all owners it serves are collected, made distinct, looked
-//! for in memory where that is allowed, and the rest asked for. Rows are decoded straight into a flat `Vec` of their
-//! model and assigned to keys; what each owner gets is a run of positions in that vector. No struct is touched: if
-//! anything fails or the caller goes away, what the application holds is as it was.
+//! The steps run in the plan's order. For each step the executor collects the distinct keys of all owners that it
+//! serves, takes rows from memory where that is allowed, and fetches the others. Rows are decoded straight into a flat
+//! `Vec` of their model and assigned to keys; each owner gets a run of positions in that vector. No struct changes in
+//! this phase, so the program's structs stay unchanged if a statement fails or the caller drops the future.
 //!
 //! # Attach
 //!
 //! From the leaves to the root, each node's rows receive their own associations and are then moved into their owners
 //! (or wrapped in an `Arc` and shared). This part has no `await` and cannot fail.
 //!
-//! # Rows in hand
+//! # Existing rows
 //!
-//! `repo.preload` works on structs the application holds, some of whose associations may be loaded. A node's rows are
-//! then the loaded ones, in the order a walk from the root finds them, followed by the fetched ones; the fetch phase
-//! reads their keys, and the attach phase walks them again to put in what was missing.
+//! `repo.preload` works on existing structs of the program, some of whose associations may be loaded. A node's rows are
+//! then the loaded ones, in the order in which a walk from the root finds them, followed by the fetched ones. The fetch
+//! phase reads their keys, and the attach phase walks them again to attach what was missing.
 
 mod attach;
 mod by_join_chain;
@@ -43,7 +43,7 @@ pub(crate) use existing::{Existing, ExistingRows};
 struct NodeRows {
     existing: usize,
     fetched: Box<dyn Rows>,
-    // The group of each fetched row, if the step was asked for them.
+    // The group of each fetched row, if the step selects groups.
     group_of: Vec<i64>,
     // One entry an edge, once its step has run.
     links: Vec<Option<EdgeLinks>>,
@@ -98,7 +98,7 @@ pub(crate) async fn load_joined<M: Model>(
 fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
     let root = attach::run(plan, &mut nodes, None);
     let rows = root.into_any().downcast::<Vec<M>>();
-    // The root's rows went in as this very type.
+    // The root's rows are of this type since they were read.
     rows.map(|rows| *rows).unwrap_or_default()
 }
 

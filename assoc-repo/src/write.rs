@@ -1,4 +1,4 @@
-//! Writing rows: insert, insert in batches, update of what changed, delete, and SQL of one's own.
+//! Writing rows: insert, insert in batches, update of the changed columns, delete, and raw SQL.
 
 use std::sync::Arc;
 
@@ -32,17 +32,17 @@ impl Repo {
         })
     }
 
-    /// Inserts rows, many a statement, all or none. Returns them in the given order, as the database has them.
+    /// Inserts rows, many per statement: all of them or none. Returns them in the given order, as the database stores
+    /// them.
     ///
-    /// Rows that set the same columns share statements, wherever they stand in the list: keys that the database makes need
-    /// not ascend in the order of the list. A row that refers to an earlier one of the list is written after it. Where the
-    /// database does not return inserted rows and makes their keys itself, each row is a statement of its own: ids are never
-    /// guessed. So it is where the database changes values in a way that leaves rows of one statement indistinguishable;
-    /// the statements that show it are undone first.
+    /// Rows that set the same columns share statements, wherever they are in the list, so keys that the database makes
+    /// need not ascend in the order of the list. A row that refers to an earlier one of the list is written after it.
+    /// If the database neither returns inserted rows nor receives their keys, each row costs a statement, because ids
+    /// are never guessed. The same holds if the database changes values so that the rows of one statement cannot be
+    /// distinguished; the statements that reveal it are undone first.
     ///
     /// # Errors
-    /// As [`insert`](Self::insert); of several rows, a problem's path says which one has it: `[2].title`. Nothing was
-    /// inserted then.
+    /// As [`insert`](Self::insert). The path of a problem says which row has it: `[2].title`. No row is inserted then.
     pub fn insert_all<M: Model>(
         &self,
         changesets: impl IntoIterator<Item: IntoChangeset<M>>,
@@ -54,18 +54,19 @@ impl Repo {
         })
     }
 
-    /// Writes the columns of a changeset that differ from its row, and returns the row as the database has it then.
-    /// Associations that were loaded stay, except those that go by what changed. No statement if nothing differs.
+    /// Writes the columns of a changeset that differ from its row, and returns the row as the database stores it then.
+    /// Loaded associations stay, except those whose key columns changed. It costs no statement if no column differs.
     ///
-    /// 1 statement where the database returns updated rows (SQLite). Elsewhere 1, and 1 more that reads the row back if the
-    /// database may hold something else than what was set: a decimal, a fraction of a second, a column with
-    /// `#[column(generated)]` or `#[column(read_back)]`, a model with `#[model(read_back)]`. Columns that were not set and
-    /// have none of these are what they were when the row was loaded.
+    /// It costs 1 statement where the database returns updated rows (SQLite). On other databases it costs 1, and 1 more
+    /// to read the row back if the database may store another value than the given one: a decimal, a fraction of a
+    /// second, a column with `#[column(generated)]` or `#[column(read_back)]`, a model with `#[model(read_back)]`. All
+    /// other columns that were not set keep the value they had when the row was loaded.
     ///
     /// # Errors
-    /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only, [`ErrorKind::Invalid`] naming everything that is
-    /// wrong with the changeset (both before any SQL); [`ErrorKind::NotFound`] if the row is no longer there; a constraint
-    /// violation; a failing database; a value that cannot be read back. Nothing was written then.
+    /// [`ErrorKind::ReadOnly`] if the row was loaded as read-only, and [`ErrorKind::Invalid`] with all problems of the
+    /// changeset (both before any SQL). [`ErrorKind::NotFound`] if the row does not exist any more. Also when a
+    /// constraint is violated, the database fails, or a value cannot be read back. Nothing is written in any of these
+    /// cases.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
         let change = changeset.into_changeset().into_row_change();
         Box::pin(self.update_row(change))
@@ -88,11 +89,12 @@ impl Repo {
         Ok(row)
     }
 
-    /// Deletes a row. 1 statement; no dependents.
+    /// Deletes a row, but no dependent rows. It costs 1 statement.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the row is no longer there; [`ErrorKind::ReadOnly`] if it was loaded for reading only
-    /// (before any SQL); when the model has no primary key, a constraint forbids it, or the database fails.
+    /// [`ErrorKind::NotFound`] if the row does not exist any more, and [`ErrorKind::ReadOnly`] if it was loaded as
+    /// read-only (before any SQL). Also when the model has no primary key, a constraint forbids it, or the database
+    /// fails.
     pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`delete`")?;
@@ -107,19 +109,19 @@ impl Repo {
         save::require_written(M::DEF, &key, executed.affected)
     }
 
-    /// Runs SQL of one's own that returns no rows. Each `?` takes a bind. 1 statement.
+    /// Runs raw SQL that returns no rows. Each `?` takes a bind. It costs 1 statement.
     ///
     /// # Errors
-    /// When the number of `?` is not that of the binds, or the database fails;
-    /// [`ErrorKind::Transaction`] for SQL that begins or ends a transaction.
+    /// When the numbers of `?` and binds differ, or the database fails; [`ErrorKind::Transaction`] for SQL that begins
+    /// or ends a transaction.
     pub async fn execute_raw(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<ExecResult> {
         self.refuse_transaction_control(sql)?;
         let statement = self.raw_statement(sql, binds)?;
         self.session(Access::Write).await?.execute(&statement).await
     }
 
-    /// Makes a model's table and the indexes of its foreign keys, for tests, examples and prototypes; a production
-    /// schema belongs to a migration tool. 1 statement, and one an index.
+    /// Creates a model's table and the indexes of its foreign keys, for tests, examples and prototypes; a production
+    /// schema belongs to a migration tool. It costs 1 statement, and 1 per index.
     ///
     /// # Errors
     /// When the table exists or the database refuses.

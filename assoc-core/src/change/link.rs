@@ -8,7 +8,7 @@ use crate::metadata::association::{AssociationDef, Linkage, VariantDef};
 use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
-/// The columns of an owner that say which row an association leads to.
+/// The columns of an owner that identify the target of an association.
 pub(super) struct OwnerKey {
     columns: &'static [usize],
     to: Target,
@@ -48,12 +48,12 @@ impl OwnerKey {
         self.columns().any(|own| own == column)
     }
 
-    /// Whether both are over the same columns.
+    /// Whether both use the same columns.
     fn is_over_the_same(&self, other: &OwnerKey) -> bool {
         self.columns().all(|column| other.contains(column)) && other.columns().all(|column| self.contains(column))
     }
 
-    /// The values that lead to a row.
+    /// The values that refer to a row.
     pub(super) fn lead_to(&self, association: &AssociationDef, model: &'static ModelDef, row: &dyn Any) -> ChildOp {
         let (target_columns, tag) = match &self.to {
             Target::Model(columns) => (*columns, None),
@@ -92,7 +92,8 @@ impl OwnerKey {
     }
 }
 
-/// The key on the owner of an association to one model: own columns, and those of the target that they hold.
+/// The key on the owner of an association to one model: the owner's columns, and the target's columns that they refer
+/// to.
 pub(crate) fn key_on_owner(association: &AssociationDef) -> Option<(&'static [usize], &'static [usize])> {
     match OwnerKey::of(association)? {
         OwnerKey { columns, to: Target::Model(target_columns) } => Some((columns, target_columns)),

@@ -1,4 +1,4 @@
-//! What an association can be made to lead to.
+//! What a changeset can set as the target of an association.
 
 use std::any::Any;
 use std::marker::PhantomData;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use assoc_core::{HasVariant, Model, ModelDef, Polymorphic};
 
-/// A row that a `belongs_to` to `T` can be made to lead to: `&T`, an `Arc<T>` or a reference to one; of a polymorphic
-/// association also a row of any of its models in the same forms, and a value of the enum.
+/// A row that can become the target of a `belongs_to` to `T`: `&T`, an `Arc<T>` or a reference to one. For a
+/// polymorphic association it is also a row of any of its models in the same forms, or a value of the enum.
 ///
-/// `How` tells these cases apart and is never named.
+/// `How` distinguishes these cases; programs never name it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no row that an association to `{T}` can lead to",
     label = "not a row of `{T}`",

@@ -1,5 +1,5 @@
-//! Walking the rows an application holds, from the root through the associations that are loaded; and the owners an edge is
-//! loaded for, held and fetched, with their keys.
+//! Walks the program's existing rows, from the root through the loaded associations. Finds the owners of an edge,
+//! existing and fetched, with their keys.
 
 use std::any::Any;
 
@@ -58,7 +58,7 @@ impl<M: Model> Existing for ExistingRows<'_, M> {
     }
 }
 
-/// The rows of several roots, each with its own.
+/// The rows of several roots, each with its rows.
 impl Existing for Vec<Box<dyn Existing + '_>> {
     fn len(&self, root: usize) -> usize {
         self.get(root).map_or(0, |own| own.len(0))
@@ -81,8 +81,8 @@ impl Existing for Vec<Box<dyn Existing + '_>> {
     }
 }
 
-/// Calls back with each held row of a node, in the order that all parts of a preload count them. Rows that are stored
-/// nowhere are never held.
+/// Calls `each` with each existing row of a node, in the order in which all parts of a preload count them. A node that
+/// is not stored has no existing rows.
 pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Existing, node: usize, each: &mut dyn FnMut(&'a dyn Any)) {
     if node < plan.roots() {
         return root.visit(node, each);
@@ -133,9 +133,9 @@ pub(crate) fn visit_mut<'a>(
     });
 }
 
-/// Which owners of an edge keep what they hold: the whole association was asked for and is there. One that is filtered or
-/// asked for in an order is loaded anew, because nothing says that what is held went through the same; and so is the
-/// target of a `belongs_to` that the owner does not refer to any more.
+/// The owners of an edge that keep their loaded association: the request is for the whole association, and it is
+/// loaded. A filtered or ordered association is loaded again, because nothing says that the existing rows had the same
+/// filter and order. So is the target of a `belongs_to` whose owner does not refer to it any more.
 pub(super) struct Keeping<'e> {
     edge: &'e Edge,
     // How its targets are reached; none where no owner keeps them.
@@ -155,8 +155,8 @@ impl<'e> Keeping<'e> {
     }
 }
 
-// Whether the key that an owner holds is another one than that of the target in memory. A key whose row was not there is
-// worth another look. Where targets hold the key, or a table between does, the owner cannot tell.
+// Whether an owner's key differs from the key of the target in memory. A key whose row did not exist is looked up
+// again. Where the key is in the targets or in an intermediate table, the owner cannot tell.
 fn is_stale(owner: &dyn Any, chain: &Chain) -> bool {
     let slot = chain.association.field_access;
     let own = |columns: &[usize]| (chain.association.owner)().key_in(owner, columns);
@@ -186,8 +186,8 @@ fn is_stale(owner: &dyn Any, chain: &Chain) -> bool {
             let other_type = named.zip(tag).is_some_and(|(named, tag)| named.values() != [Value::from(tag)]);
             other_type || !same(refers_to, target)
         }
-        // Targets are there that the owner cannot lead to any more, if what they are reached through is another row than
-        // it was. That row's key is known only while the row is in memory, or if there is none.
+        // Loaded targets are stale if the intermediate row has changed, because the owner does not reach them any more.
+        // The intermediate row's key is known only while that row is in memory, or if there is none.
         ChainParts::Through { through, .. } => {
             let has = |association: &AssociationDef| {
                 let mut found = false;
@@ -203,15 +203,15 @@ fn is_stale(owner: &dyn Any, chain: &Chain) -> bool {
     }
 }
 
-// Whether the first key of a chain is one that the owner holds, and it has none.
+// Whether the first key of a chain is in the owner's row, and is `NULL` there.
 fn leads_nowhere(owner: &dyn Any, first: &Chain) -> bool {
     let holds = |hop: &&ChainHop| hop.foreign_key == KeySide::Owner;
     let hop = first.as_key().filter(holds);
     hop.is_some_and(|hop| hop.owner.key_in(owner, hop.key.owner_columns).is_none())
 }
 
-// Text may match by rules of the database's own. What differs in case or blanks only counts as the same; at worst
-// another difference costs a look-up that was not needed.
+// Text may match by the database's rules. Texts that differ only in case or blanks count as the same; any other
+// difference costs at most a needless look-up.
 fn same(one: Option<KeyTuple>, other: Option<KeyTuple>) -> bool {
     let folded = |text: &str| text.trim_end().to_lowercase();
     match (one, other) {
@@ -226,7 +226,7 @@ fn same(one: Option<KeyTuple>, other: Option<KeyTuple>) -> bool {
     }
 }
 
-/// The keys that held rows of a node below the root have in some of their columns.
+/// The keys in some columns of the existing rows of a node below the root.
 pub(crate) fn keys(plan: &Plan, root: &dyn Existing, node: usize, columns: &[usize]) -> RowKeys {
     if node < plan.roots() {
         return root.keys(node, columns);
@@ -259,7 +259,7 @@ impl Run<'_, '_> {
         let mut kept = self.kept_owners(id);
         let columns = match edge.source {
             Source::Step { hop, .. } => hop.owner_columns,
-            // What they say decides, not a key.
+            // The scope or SQL of an owner decides, not a key.
             Source::OwnerStep { .. } => &[],
             Source::Joined { .. } | Source::Through { .. } => return Ok(Owners::none()),
         };
@@ -292,8 +292,8 @@ impl Run<'_, '_> {
         Ok(Owners { keys, kept, forgotten })
     }
 
-    /// The held owners whose association is in memory already, unless all is loaded anew; an edge that only works for
-    /// another goes by that one.
+    /// The existing owners whose association is in memory already, unless all is loaded again. A hidden edge uses the
+    /// answer of the edge that it serves.
     pub(super) fn kept_owners(&self, id: EdgeId) -> Vec<bool> {
         let mut kept = Vec::new();
         let edge = self.plan.edge(id);
@@ -309,7 +309,7 @@ impl Run<'_, '_> {
         kept
     }
 
-    // What rows of a node, held and fetched, have in some of their columns.
+    // The keys in some columns of the rows of a node, existing and fetched.
     fn all_keys(&self, rows: &NodeRows, node: usize, columns: &[usize]) -> RowKeys {
         match self.existing {
             Some(root) if rows.existing > 0 => {

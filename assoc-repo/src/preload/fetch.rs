@@ -27,7 +27,7 @@ pub(super) enum RootRows<'r> {
 pub(super) struct Fetched {
     pub(super) rows: Box<dyn Rows>,
     pub(super) groups: Groups,
-    // The group that each row belongs to, if the step was asked for them.
+    // The group of each row, if the step selects groups.
     pub(super) group_of: Vec<i64>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct FoundRows {
 pub(super) enum Groups {
     /// A run each: where it begins and how long it is.
     Runs(Vec<(u32, u32)>),
-    /// Any positions, for rows that come in an order of their own.
+    /// Any positions, for rows in another order than the keys.
     Lists(Vec<Vec<u32>>),
 }
 
@@ -61,7 +61,7 @@ impl Groups {
         }
     }
 
-    // Adds a row to a key; `false` if its rows have to be a run and this one does not follow.
+    // Adds a row to a key. Returns `false` if its rows must be a run and this one does not follow.
     fn add(&mut self, key: usize, at: usize) -> bool {
         match self {
             Groups::Lists(lists) => lists[key].push(position(at)),
@@ -81,7 +81,7 @@ pub(super) struct Run<'a, 's> {
     pub(super) plan: &'a Plan,
     // The root's rows, if the application holds them.
     pub(super) existing: Option<&'a dyn Existing>,
-    // Whether what is held is loaded anew.
+    // Whether existing associations are loaded again.
     pub(super) force: bool,
     pub(super) nodes: Vec<Option<NodeRows>>,
 }
@@ -227,7 +227,7 @@ impl<'a, 's> Run<'a, 's> {
         Ok(fetched)
     }
 
-    // The rows that the application's own code gives for a set of keys.
+    // The rows that the program's function returns for a set of keys.
     async fn given_rows(&mut self, step: &Step, loader: &Loader, keys: &KeySet) -> Result<Fetched> {
         let edge = self.plan.edge(step.serves[0]);
         let rows = self.session.aside(loader.load(edge.association, keys)).await?;
@@ -292,7 +292,8 @@ impl<'a, 's> Run<'a, 's> {
                 len == 0 || (wanted[key] && len <= most)
             });
             let total = rows.as_ref().map_or(0, |rows| rows.len());
-            // Where each row of the step will be among the node's own; all stay where they are if all are wanted.
+            // The position of each row of the step among the node's rows. All rows stay where they are if all are
+            // needed.
             let moved = (!whole).then(|| selection(&groups, &wanted, most, total));
             let mut own =
                 if at == last { rows.take() } else { rows.as_deref().map(|rows| copy(step, rows, moved.as_ref())) }
@@ -352,7 +353,7 @@ fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
     }
 }
 
-/// Takes the key's ordinal and the row's group off each row, where they are asked for, and decodes the rest.
+/// Takes the key's ordinal and the row's group off each row, where the statement selects them, and decodes the rest.
 pub(super) struct LeadingSink<'r> {
     pub(super) rows: &'r mut dyn Rows,
     pub(super) ordinals: Option<Vec<i64>>,
@@ -411,7 +412,7 @@ fn is_identity(keys: &KeySet, owners: &RowKeys) -> bool {
     }
 }
 
-// Marks the rows that are wanted, at most so many a key, and says how many marked ones come before each.
+// Marks the needed rows, at most `most` per key, and says how many marked rows precede each.
 fn selection(groups: &Groups, wanted: &[bool], most: u32, rows: usize) -> (Vec<bool>, Vec<u32>) {
     let mut chosen = Vec::new();
     for key in (0..wanted.len()).filter(|key| wanted[*key]) {

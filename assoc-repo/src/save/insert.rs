@@ -27,7 +27,7 @@ pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<R
         plan.push(row);
     }
     let Some(first) = plan.batches.first() else { return Ok(model.rows.new_rows()) };
-    // That the columns fit the table's is shown by the first such row, which is inserted in a transaction.
+    // The first row with these columns shows that they fit the table's, and is therefore inserted in a transaction.
     let kind = readable.then(|| (model.type_id(), first.columns.clone()));
     let mut session = repo.session(Access::Write).await?;
     if kind.as_ref().is_some_and(|kind| repo.has_inserted(kind)) {
@@ -45,8 +45,8 @@ pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<R
         Ok(None) => {}
         Err(error) => return session.finish(Err(error)).await,
     }
-    // The database has changed rows so that several of one statement cannot be told apart. They are undone, and inserted
-    // one by one, which costs a statement for each.
+    // The database has changed rows so that several of one statement cannot be distinguished. They are undone and
+    // inserted one by one, at the cost of one statement per row.
     let _ = session.finish::<()>(Err(unproven(model))).await;
     let mut plan = plan.one_by_one();
     session.begin(TransactionMode::Write).await?;

@@ -1,4 +1,4 @@
-//! Updating a row, so that the struct is what the database holds then.
+//! Updating a row, so that the struct equals the stored row.
 
 use std::any::Any;
 
@@ -10,8 +10,8 @@ use super::read_by_keys;
 use crate::repo::Repo;
 use crate::session::Session;
 
-/// Writes columns of a row, and makes `row` what the database holds then. Associations that depend on what changed are not
-/// loaded any more.
+/// Writes columns of a row, and makes `row` equal to the stored row. Associations that depend on changed columns become
+/// not loaded.
 pub(crate) async fn update(
     repo: &Repo,
     model: &'static ModelDef,
@@ -94,7 +94,7 @@ fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<us
         if value == known {
             continue;
         }
-        // An equal number in another form leads to the same rows.
+        // An equal number in another form reaches the same rows.
         if !same_value(column, &value, &known) {
             differing.push(at);
         }
