@@ -1,5 +1,5 @@
-//! Changesets: what is to be written. A struct is always a row that came from the database; what is not saved yet, or
-//! not saved yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
+//! Changesets: values to write. A struct is always a row that the database returned; a row that is not saved yet, or
+//! not yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -16,9 +16,9 @@ mod target;
 
 pub use target::IntoTarget;
 
-/// Starts changesets. In the prelude, so that `User::build()` and `user.change()` just work.
+/// Begins changesets. The prelude exports it, so that `User::build()` and `user.change()` work.
 pub trait ModelExt: Model {
-    /// A row to be inserted.
+    /// A changeset that inserts a new row.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -30,7 +30,7 @@ pub trait ModelExt: Model {
         Changeset::from(RowChange::new(Self::DEF))
     }
 
-    /// Changes of this row. What is loaded in it is still loaded in the row that an update returns.
+    /// A changeset that updates this row. The row that an update returns has the loaded associations of this one.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -44,11 +44,11 @@ pub trait ModelExt: Model {
         Changeset::from(RowChange::of(Self::DEF, Arc::new(self.clone())))
     }
 
-    /// The changes that lead from this row to an edited copy of it: every column that differs. A changeset cannot tell
-    /// what was edited in a struct, only what is different from what the struct was before.
+    /// A changeset with every column in which an edited copy of this row differs from it. It compares values, so it
+    /// does not notice a column that was set to the same value.
     ///
-    /// Associations are not compared. A copy whose key, made by the database, is another one is not the same row:
-    /// saving is refused.
+    /// Associations are not compared. A copy with another key, where the database makes the keys, is not the same row:
+    /// saving fails.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -123,8 +123,8 @@ impl<M: Model> Changeset<M> {
 
     /// Makes the row belong to `target`: copies its key into the foreign key.
     ///
-    /// A polymorphic association takes a row of any of its models, or a value of its enum; the type is set with the key.
-    /// Refused when saving if the target's key is `NULL`, or if another association of the changeset needs another value
+    /// A polymorphic association takes a row of any of its models, or a value of its enum, and sets the type with the
+    /// key. Saving fails if the target's key is `NULL`, or if another association of the changeset needs another value
     /// of the same column.
     ///
     /// ```
@@ -173,7 +173,7 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Adds a problem that the application has found: saving is refused with it and all others.
+    /// Adds a problem that the program found. Saving fails with it and all other problems.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -189,8 +189,8 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Everything that is wrong with the final values: what saving would be refused with. 0 statements: what only the
-    /// database can refuse is not known before.
+    /// All problems of the final values, with which saving would fail. It costs no statement; problems that only the
+    /// database finds are not among them.
     #[must_use]
     pub fn errors(&self) -> Vec<FieldError> {
         self.row.problems()
@@ -208,21 +208,21 @@ impl<M: Model> Changeset<M> {
         self.row.has_changes()
     }
 
-    /// The same without the model's type.
+    /// The change without the model's type.
     #[must_use]
     pub fn as_row_change(&self) -> &RowChange {
         &self.row
     }
 
-    /// The same without the model's type, given up.
+    /// The change without the model's type, by value.
     #[must_use]
     pub fn into_row_change(self) -> RowChange {
         self.row
     }
 }
 
-/// What [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update) take: a [`Changeset`]. A trait
-/// so that the compiler can say what to write instead of a plain struct.
+/// The argument of [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update): a [`Changeset`]. It
+/// is a trait so that the compiler can say what to write in place of a plain struct.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a changeset",
     label = "says nothing of what is to be written",
@@ -240,7 +240,7 @@ impl<M> IntoChangeset<M> for Changeset<M> {
     }
 }
 
-/// Refuses to write a row that was loaded for reading only.
+/// Refuses to write a row that was loaded as read-only.
 pub(crate) fn refuse_read_only<M: Model>(row: &M) -> Result<()> {
     match row.row_origin() {
         Some(origin) if origin.is_read_only() => Err(ErrorKind::ReadOnly {

@@ -15,12 +15,13 @@ use crate::save;
 use assoc_core::ErrorKind;
 
 impl Repo {
-    /// Inserts a row and returns it as the database has it, with its key, its defaults and what it made of the values. 1
-    /// statement where the database returns inserted rows, otherwise 2; 1 more for a model with `#[model(read_back)]`.
+    /// Inserts a row and returns it as the database stores it, with its key, its defaults and its stored values. It
+    /// costs 1 statement where the database returns inserted rows, otherwise 2, and 1 more for a model with
+    /// `#[model(read_back)]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] naming everything that is wrong with the changeset; a constraint violation; a failing
-    /// database; a returned value that cannot be read. Nothing was inserted then.
+    /// [`ErrorKind::Invalid`] with all problems of the changeset. Also when a constraint is violated, the database
+    /// fails, or a returned value cannot be read. No row is inserted in any of these cases.
     // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
     // and not three, and it is `Send` without a look into the model.
     pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {

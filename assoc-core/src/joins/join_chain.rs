@@ -348,7 +348,8 @@ impl JoinChain {
 
     /// Adds the intermediate tables to the joins of a statement on the targets.
     pub fn join_into(&self, joins: &mut Joins) {
-        joins.push_way(self.back.iter().cloned().zip(PLACES).map(|((hop, otherwise), place)| (place, hop, otherwise)));
+        joins
+            .push_chain(self.back.iter().cloned().zip(PLACES).map(|((hop, otherwise), place)| (place, hop, otherwise)));
     }
 
     /// The condition that the chain begins at the owner with this key.

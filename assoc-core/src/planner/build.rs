@@ -1,12 +1,12 @@
 //! From requests to nodes and edges, one step each; `steps.rs` merges the steps afterwards.
 //!
-//! # What is loaded by default
+//! # Included associations
 //!
-//! The scope of an association and the default scope of a model may include associations, whose own scopes may include
-//! more, and such includes may form circles. So below each association that was asked for, an include is followed once
-//! on its way: where the way of includes already has the association, it ends, and the association is not loaded there.
-//! What was asked for always counts, and begins a new way. That is also what the reader of that association loads, and
-//! it is finite whatever scopes include.
+//! The scope of an association and the default scope of a model may include associations, whose scopes may include
+//! more, and such includes may form circles. So below each requested association, the chain of includes contains each
+//! association once: an include that is in the chain already is not loaded again. A requested association always
+//! counts, and begins a new chain. The reader of that association loads the same, and the result is finite whatever
+//! scopes include.
 
 use std::collections::VecDeque;
 
@@ -44,12 +44,12 @@ pub(super) enum Role {
     /// Owners hold them.
     Stored {
         state: LoadState,
-        // The request names an order of its own.
+        // The request names an order.
         reordered: bool,
         // No sibling loads the rows between, so one statement may join them.
         may_join: bool,
     },
-    /// They lead to the rows of another association.
+    /// They are intermediate rows of a through association.
     Through,
 }
 
@@ -64,7 +64,7 @@ impl Role {
 pub(super) enum Columns {
     /// Whole rows, or the columns that the scope selects.
     OfRows,
-    /// The keys by which they lead to others.
+    /// The keys that refer to other rows.
     Keys,
 }
 
@@ -95,14 +95,14 @@ pub(super) enum LoadedBy {
     Root(KeyJoin),
 }
 
-/// Nodes whose own associations are still to be planned, each with the includes on the way to it.
+/// Nodes whose associations are still to be planned, each with the chain of includes to it.
 type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
 
 impl Plan {
-    // Level by level, so that siblings keep the order they were asked for in.
+    // Level by level, so that siblings keep the order of the request.
     pub(super) fn add_all(&mut self, roots: Vec<Vec<Request>>) -> Result<()> {
         let mut pending: Pending = roots.into_iter().enumerate().map(|(at, own)| (at, own, Vec::new())).collect();
-        while let Some((node, requests, way)) = pending.pop_front() {
+        while let Some((node, requests, includes)) = pending.pop_front() {
             let siblings = loaded_whole(&requests);
             for request in requests {
                 let association = request.association;
@@ -115,8 +115,8 @@ impl Plan {
                 if joined {
                     hops_of(&chain)?;
                 }
-                let mut way = if request.included { way.clone() } else { Vec::new() };
-                way.extend(request.included.then_some(association));
+                let mut includes = if request.included { includes.clone() } else { Vec::new() };
+                includes.extend(request.included.then_some(association));
                 let mut children = request.children;
                 children.extend(chain.scope.includes.drain(..).map(Request::into_include));
                 let unscoped = chain.scope.unscoped;
@@ -138,18 +138,18 @@ impl Plan {
                     let model = self.nodes[self.nodes[node].edges[*edge].child].model;
                     children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::into_include));
                 }
-                children.retain(|child| !(child.included && way.contains(&child.association)));
+                children.retain(|child| !(child.included && includes.contains(&child.association)));
                 let mut children = super::merge::merge(children)?;
                 for edge in &edges {
                     let child = self.nodes[node].edges[*edge].child;
                     let model = self.nodes[child].model;
-                    // Below a polymorphic association each type takes the requests that are its own.
+                    // Below a polymorphic association each variant takes the requests of its model.
                     let own: Vec<Request> = if edges.len() == 1 {
                         std::mem::take(&mut children)
                     } else {
                         children.extract_if(.., |request| (request.association.owner)() == model).collect()
                     };
-                    pending.push_back((child, own, way.clone()));
+                    pending.push_back((child, own, includes.clone()));
                 }
                 if let Some(foreign) = children.first() {
                     return Err(ErrorKind::UnknownAssociation {
@@ -164,7 +164,7 @@ impl Plan {
         Ok(())
     }
 
-    // Whether a node's rows come with the root's own statement.
+    // Whether the root's statement fetches a node's rows.
     pub(super) fn is_joined(&self, node: usize) -> bool {
         match self.nodes[node].fetched_by {
             None => self.root == Root::Fetched,
@@ -172,8 +172,8 @@ impl Plan {
         }
     }
 
-    // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
-    // added before it.
+    // Adds the edges of one association to a node: one edge, or one per type of a polymorphic association. The hidden
+    // edges that it needs come first.
     pub(super) fn add(&mut self, node: usize, requested: PlanRequest<'_>) -> Result<Vec<usize>> {
         if !requested.chain.scope.group.is_empty() {
             check_group(requested.chain)?;
@@ -193,7 +193,7 @@ impl Plan {
         }
     }
 
-    // An association by a key of its own, or one type of it.
+    // An association by a key, or one type of it.
     fn add_hop(
         &mut self,
         node: usize,
@@ -336,7 +336,7 @@ impl Plan {
         self.compose(node, Composing { chain, role, globally_ordered }, first, second)
     }
 
-    // The rows of a join table. Of those that lead to another association's rows the keys are enough.
+    // The rows of a join table. The keys are enough where the association keeps no join rows.
     pub(super) fn add_join_rows(&mut self, node: usize, rows: &ChainHop, columns: Columns, joined: bool) -> usize {
         let table = rows.model;
         let bare = table.is_bare_join_table();
@@ -365,7 +365,7 @@ impl Plan {
         let by = if joined { LoadedBy::Root(targets.key) } else { LoadedBy::Key(targets.key, Fetch::ByKey) };
         let (association, role) = (targets.association, Role::Through);
         let edge = self.push_edge(between, NewEdge { association, role, columns, variant: None, select, by });
-        // A row of the join table leads to one target, whatever the association's own cardinality.
+        // A row of the join table refers to one target, whatever the association's cardinality.
         self.nodes[between].edges[edge].cardinality = Cardinality::One;
         Ok(edge)
     }
@@ -415,16 +415,16 @@ impl Plan {
         if joined {
             return Ok(None);
         }
-        let Some(way) = JoinChain::of(chain).filter(JoinChain::is_by_keys) else { return Ok(None) };
+        let Some(join_chain) = JoinChain::of(chain).filter(JoinChain::is_by_keys) else { return Ok(None) };
         let Some(target) = chain.hops().pop() else { return Ok(None) };
         let select = keyed_select(target, !chain.scope.order.is_empty(), columns)?;
         let hop = KeyJoin {
-            owner_columns: way.owner_columns,
+            owner_columns: join_chain.owner_columns,
             target_columns: select.columns,
             unique: false,
             target_type: None,
         };
-        let by = LoadedBy::Key(hop, Fetch::JoinChain(Box::new(way)));
+        let by = LoadedBy::Key(hop, Fetch::JoinChain(Box::new(join_chain)));
         let new = NewEdge { association: chain.association, role, columns, variant: None, select, by };
         Ok(Some(self.push_edge(node, new)))
     }
@@ -489,8 +489,8 @@ pub(super) fn keyed_select(hop: &ChainHop, globally_ordered: bool, columns: Colu
     })
 }
 
-// Whether a request gives all that the association declares. Where that is a selection, another order selects other
-// rows: the first of a `has_one`, of a group, the first few of an association with a limit.
+// Whether a request gives all that the association declares. Where the association takes the first rows only, another
+// order takes other rows: of a `has_one`, of a group, of an association with a limit.
 fn is_whole(chain: &Chain) -> bool {
     let Chain { association, scope, requested, .. } = chain;
     // A scope that depends on the owner may cut as well.
@@ -499,7 +499,7 @@ fn is_whole(chain: &Chain) -> bool {
     requested.is_whole() && (requested.order.is_empty() || !selects())
 }
 
-// The associations among these requests that are loaded as they are, by statements of their own.
+// The requested associations that separate statements load exactly as declared.
 fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
     let is_whole = |request: &&Request| {
         request.strategy != Strategy::Joined

@@ -57,18 +57,18 @@ pub struct CompiledQuery {
 }
 
 impl PlanContext<'_> {
-    /// The plan of associations to load for rows of one or several models, with the filters of the repo.
+    /// The plan of the associations to load for rows of one or several models, with the filters of the repo.
     ///
     /// # Errors
-    /// When one association is asked for twice in different ways, a declaration does not hold together, or a condition
-    /// would have to look into two databases.
+    /// When a request contains an association twice with different options, a declaration contradicts itself, or a
+    /// condition needs two databases.
     pub fn plan(&self, root: Root, roots: Vec<RootRequest>) -> Result<Plan> {
         let single_table_only = self.databases.is_some();
         let plan = match self.filters {
             None => Plan::of_roots(root, roots, single_table_only)?,
             Some(filters) => {
                 let plan = Plan::of_roots(root, roots.clone(), single_table_only)?.with_filters(filters)?;
-                // What a filter in SQL of the application's own says is said of one table.
+                // A raw SQL filter was written for one table.
                 if plan.joins_raw() { Plan::of_roots(root, roots, true)?.with_filters(filters)? } else { plan }
             }
         };
@@ -79,7 +79,7 @@ impl PlanContext<'_> {
     /// The chain of an association, with the filters of the repo.
     ///
     /// # Errors
-    /// When a declaration does not hold together.
+    /// When a declaration contradicts itself.
     pub fn chain(&self, association: &'static AssociationDef, requested: ScopeDef) -> Result<Chain> {
         let chain = Chain::scoped(association, requested)?;
         match self.filters {
@@ -91,7 +91,7 @@ impl PlanContext<'_> {
     /// The join of a chain's tables, if there is one and they are in one database.
     #[must_use]
     pub fn join_chain(&self, chain: &Chain) -> Option<JoinChain> {
-        // Across databases every hop is a statement of its own.
+        // Across databases every hop is a separate statement.
         let together = self.databases.is_none_or(|databases| databases.have_whole(chain));
         JoinChain::of(chain).filter(|_| together)
     }
@@ -255,8 +255,8 @@ fn referred_to(spec: &RootSelect, joins: &Joins) -> Vec<Vec<&'static str>> {
     paths
 }
 
-// What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.
-// What it includes and selects is returned beside the query.
+// The base scope of every read of the model: its discriminator and default scope. The query's order and limit take
+// precedence. Includes and selected columns of the scope are returned beside the query.
 fn scoped(
     context: &PlanContext<'_>,
     mut spec: RootSelect,

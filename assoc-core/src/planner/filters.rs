@@ -6,11 +6,11 @@ use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::{FilterHook, filtered};
 
 impl Plan {
-    /// The plan with a hook's filters on every step. Rows that were fetched went through the same filters; rows that the
-    /// application has at hand may not have.
+    /// Adds a hook's filters to every step. Fetched rows already passed the same filters; existing rows of the program
+    /// may not have.
     ///
     /// # Errors
-    /// When a declaration does not hold together.
+    /// When a declaration contradicts itself.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
         for step in &mut self.steps {
             if hook(step.select.model).is_some() {

@@ -23,8 +23,8 @@ pub fn insert(
     Statement::new(text, rows.iter().flatten().cloned().map(Bind::Value).collect())
 }
 
-/// The text of [`insert`] for so many rows, whose binds are their values row by row. Rows inserted in batches have one
-/// text for all full batches.
+/// The text of [`insert`] for a number of rows, whose binds are their values row by row. Batches of rows have one text
+/// for all full batches.
 #[must_use]
 pub fn insert_text(
     dialect: &dyn Dialect,
@@ -88,7 +88,7 @@ pub fn update_by_key(
     writer.finish()
 }
 
-// Of several models that share a table, each writes its own rows only.
+// Each of several models that share a table writes its rows only.
 fn and_discriminator(writer: &mut SqlWriter<'_>, model: &ModelDef) {
     if let Some(own) = model.discriminator {
         writer.push(" AND ");

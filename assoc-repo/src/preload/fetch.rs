@@ -112,7 +112,7 @@ impl<'a, 's> Run<'a, 's> {
             }
             let owners = step.serves.iter().map(|served| self.owners_of(*served)).collect::<Result<Vec<Owners>>>()?;
             let found = match &step.fetch {
-                Fetch::JoinChain(way) => self.by_join_chain(step, way, &owners).await?,
+                Fetch::JoinChain(chain) => self.by_join_chain(step, chain, &owners).await?,
                 Fetch::OwnerScope(scope) => self.by_owner_scope(step, &owners, scope).await?,
                 Fetch::CustomSql(custom_sql) => self.by_custom_sql(step, &owners, *custom_sql).await?,
                 Fetch::ByKey | Fetch::Function(_) | Fetch::OwnerScopeThrough(_) => self.by_key(step, &owners).await?,
@@ -285,16 +285,16 @@ impl<'a, 's> Run<'a, 's> {
         for (at, ((id, owners), places)) in step.serves.iter().zip(owners).zip(places).enumerate() {
             let edge = self.plan.edge(*id);
             let most = if edge.cardinality == Cardinality::One { 1 } else { u32::MAX };
-            let mut wanted = vec![false; keys];
-            places.iter().flatten().for_each(|place| wanted[*place] = true);
+            let mut needed = vec![false; keys];
+            places.iter().flatten().for_each(|place| needed[*place] = true);
             let whole = (0..keys).all(|key| {
                 let len = groups.len_of(key);
-                len == 0 || (wanted[key] && len <= most)
+                len == 0 || (needed[key] && len <= most)
             });
             let total = rows.as_ref().map_or(0, |rows| rows.len());
             // The position of each row of the step among the node's rows. All rows stay where they are if all are
             // needed.
-            let moved = (!whole).then(|| selection(&groups, &wanted, most, total));
+            let moved = (!whole).then(|| selection(&groups, &needed, most, total));
             let mut own =
                 if at == last { rows.take() } else { rows.as_deref().map(|rows| copy(step, rows, moved.as_ref())) }
                     .unwrap_or_else(|| new_rows(&step.select));
@@ -413,9 +413,9 @@ fn is_identity(keys: &KeySet, owners: &RowKeys) -> bool {
 }
 
 // Marks the needed rows, at most `most` per key, and says how many marked rows precede each.
-fn selection(groups: &Groups, wanted: &[bool], most: u32, rows: usize) -> (Vec<bool>, Vec<u32>) {
+fn selection(groups: &Groups, needed: &[bool], most: u32, rows: usize) -> (Vec<bool>, Vec<u32>) {
     let mut chosen = Vec::new();
-    for key in (0..wanted.len()).filter(|key| wanted[*key]) {
+    for key in (0..needed.len()).filter(|key| needed[*key]) {
         groups.push_to(key, most, &mut chosen);
     }
     let mut marks = vec![false; rows];

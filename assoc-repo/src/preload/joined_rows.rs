@@ -229,7 +229,7 @@ impl TableRows<'_> {
             for (rank, of_rows) in &mut self.ranks {
                 match rank {
                     Rank::Values(places) => {
-                        of_rows.extend(places.iter().map(|(at, way)| sortable(&values[*at], *way)));
+                        of_rows.extend(places.iter().map(|(at, direction)| sortable(&values[*at], *direction)));
                     }
                     Rank::Selected(at) => of_rows.push(sortable(&values[*at], Direction::Asc)),
                     Rank::Single => {}
@@ -293,14 +293,14 @@ fn is_link(plan: &Plan, joined: &JoinedEdge) -> bool {
 }
 
 // A number that sorts as the database sorts the value, for the types that `Rank` names.
-fn sortable(value: &Value<'_>, way: Direction) -> i128 {
+fn sortable(value: &Value<'_>, direction: Direction) -> i128 {
     let number = match value {
         Value::Bool(flag) => i128::from(*flag),
         Value::Int(number) => i128::from(*number),
         Value::UInt(number) => i128::from(*number),
         _ => i128::MIN + 1,
     };
-    if way == Direction::Desc { -number } else { number }
+    if direction == Direction::Desc { -number } else { number }
 }
 
 fn inverse(order: &[u32]) -> Vec<u32> {

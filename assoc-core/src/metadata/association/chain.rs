@@ -503,14 +503,14 @@ fn refuse_circle(association: &'static AssociationDef) -> Result<()> {
 fn circle(
     first: &AssociationDef,
     part: &'static AssociationDef,
-    way: &mut Vec<&'static AssociationDef>,
+    path: &mut Vec<&'static AssociationDef>,
 ) -> Option<Vec<&'static AssociationDef>> {
-    let repeats = part == first || way.contains(&part);
-    way.push(part);
+    let repeats = part == first || path.contains(&part);
+    path.push(part);
     if repeats {
-        return Some(way.clone());
+        return Some(path.clone());
     }
-    let found = part.kind.parts().into_iter().flatten().find_map(|next| circle(first, next, way));
-    way.pop();
+    let found = part.kind.parts().into_iter().flatten().find_map(|next| circle(first, next, path));
+    path.pop();
     found
 }
