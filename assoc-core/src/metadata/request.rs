@@ -1,4 +1,4 @@
-//! What was asked for, as data: associations with their scopes and what to load below them.
+//! Requests as data: associations with their scopes, and the associations to load below them.
 
 use super::association::AssociationDef;
 use super::expr::{Expr, OrderTerm};
@@ -9,33 +9,33 @@ use super::loader::Loader;
 pub struct Request {
     /// The association.
     pub association: &'static AssociationDef,
-    /// Which of its rows, in which order.
+    /// The requested scope of its rows.
     pub scope: ScopeDef,
-    /// What to load for its rows.
+    /// The associations to load for its rows.
     pub children: Vec<Request>,
-    /// By what kind of statement.
+    /// The kind of statement that loads it.
     pub strategy: Strategy,
-    /// Where its rows come from instead of the database.
+    /// The function that returns its rows in place of the database.
     pub loader: Option<Loader>,
-    /// Whether nobody asked for it: a scope brings it whenever its rows are loaded.
+    /// Whether a scope includes it, so that it is loaded whenever the rows are, without a request.
     pub included: bool,
 }
 
-/// By what kind of statement an association is loaded.
+/// The kind of statement that loads an association.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
 pub enum Strategy {
-    /// One of its own, by key.
+    /// A separate statement, by key.
     #[default]
     Keyed,
-    /// One of its own, unless the query's conditions or orders reach into the association.
+    /// A separate statement, unless a condition or order of the query names the association.
     Auto,
-    /// The query's own, which joins it.
+    /// The statement of the query, which joins it.
     Joined,
 }
 
 impl Request {
-    /// The whole of an association, by a statement of its own.
+    /// A request for the whole association, by a separate statement.
     #[must_use]
     pub fn new(association: &'static AssociationDef) -> Self {
         Request {
@@ -48,7 +48,7 @@ impl Request {
         }
     }
 
-    /// The same, as something that a scope brings.
+    /// The same request, as an include of a scope.
     #[must_use]
     pub(crate) fn into_include(mut self) -> Self {
         self.included = true;
@@ -56,21 +56,21 @@ impl Request {
         self
     }
 
-    /// The same, and everything below it, by another kind of statement.
+    /// The same request, and everything below it, with another kind of statement.
     #[must_use]
     pub fn with_strategy(self, strategy: Strategy) -> Self {
         let children = self.children.into_iter().map(|child| child.with_strategy(strategy)).collect();
         Request { strategy, children, ..self }
     }
 
-    /// Whether it is left to choose by what kind of statement it is loaded, or something below it is.
+    /// Whether the kind of statement is still open, for this association or for one below it.
     #[must_use]
     pub fn is_to_be_settled(&self) -> bool {
         self.strategy == Strategy::Auto || self.children.iter().any(Request::is_to_be_settled)
     }
 
-    /// Settles what is left to choose: an association is joined if a path the query refers to leads through it, and
-    /// otherwise loaded by key.
+    /// Decides the open strategies: an association is joined if a path that the query names contains it, and otherwise
+    /// loaded by key.
     #[must_use]
     pub fn settled(self, above: &[&'static str], referred_to: &[Vec<&'static str>]) -> Self {
         let path = [above, &[self.association.name]].concat();
@@ -84,25 +84,25 @@ impl Request {
     }
 }
 
-/// Which rows of an association to load, and how many an owner: what a scope declares and a preload may add.
+/// Which rows of an association to load, and how many per owner: a scope declares it, and a preload may add to it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ScopeDef {
     /// A condition on the target's rows.
     pub filter: Expr,
-    /// An order; the primary key decides between equals.
+    /// The order; the primary key decides between equal rows.
     pub order: Vec<OrderTerm>,
-    /// At most so many rows an owner.
+    /// Limits the rows per owner.
     pub limit: Option<u64>,
-    /// Leaves out so many rows an owner at the beginning.
+    /// Skips the first rows of each owner.
     pub offset: Option<u64>,
-    /// Each row once an owner.
+    /// Loads each row once per owner.
     pub distinct: bool,
-    /// Of an owner's rows one for each combination of values of these columns, as indexes.
+    /// Keeps one row per owner for each combination of values of these columns, as indexes.
     pub group: Vec<usize>,
     /// The columns to read instead of all, as indexes; the fields of the others are empty.
     pub select: Option<Vec<usize>>,
-    /// What is loaded below the rows whenever they are.
+    /// The associations that are loaded whenever the rows are.
     pub includes: Vec<Request>,
     /// Leaves out the limit and offset that the association declares.
     pub unlimited: bool,
@@ -128,7 +128,7 @@ impl Default for ScopeDef {
 }
 
 impl ScopeDef {
-    /// Whether, asked for in a preload, this gives the association as it is declared: nothing left out, nothing added.
+    /// Whether a request with this scope gives the association as it is declared, with no row left out.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.filter.is_always()
@@ -141,8 +141,8 @@ impl ScopeDef {
             && !self.unscoped
     }
 
-    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit, offset,
-    /// group and selection of columns win.
+    /// This scope with a more specific one on top. Conditions add up; the order, limit, offset, group and selection of
+    /// columns of the more specific scope take precedence.
     #[must_use]
     pub fn with(mut self, more: ScopeDef) -> ScopeDef {
         if more.unlimited {

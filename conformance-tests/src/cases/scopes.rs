@@ -375,7 +375,7 @@ async fn budget(cx: &mut Context) -> Result<()> {
     cx.require(one.to_string().contains("SELECT COUNT(*)"), "it shows the statement")?;
     let mut customers = repo.all(Query::<Customer>::new()).await?;
     let in_hand = cx.fails("in hand", repo.max_statements(0).preload(&mut customers, Customer::ORDERS)).await?;
-    cx.require(in_hand.to_string().contains("Customer (in hand)"), "it shows the plan")?;
+    cx.require(in_hand.to_string().contains("Customer (existing rows)"), "it shows the plan")?;
     let by_parts = repo.get_association(&customers[0], Customer::ORDERS, Query::new().max_statements(0));
     cx.fails("a reader", by_parts).await?;
     cx.require(

@@ -1,4 +1,4 @@
-//! The tables between an association's owner and its targets. They are resolved here and rendered elsewhere.
+//! The tables between an association's owner and its targets. They are resolved here; other modules render them as SQL.
 //!
 //! A kind says what it consists of ([`Route`]): a key, a key and a type, a join table, two other associations, or SQL.
 //! A [`Chain`] resolves that answer to tables. Each table has the key from the table before, the type that a row must
