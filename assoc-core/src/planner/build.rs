@@ -482,7 +482,7 @@ pub(super) fn keyed_select(hop: &ChainHop, globally_ordered: bool, columns: Colu
         // A unique key has one row: an order would only be noise in the statement.
         order: if row_order == RowOrder::Any { Vec::new() } else { scope.order.clone() },
         row_order,
-        // One row an owner is one of each group.
+        // An owner with one row has one row of each group.
         group: if unique { Vec::new() } else { scope.group.clone() },
         per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
         ..KeyedSelect::new(hop.model, hop.key.target_columns)

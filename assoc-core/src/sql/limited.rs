@@ -23,7 +23,7 @@ mod composed;
 
 const PLACE: &str = "place";
 
-/// A part of an owner's rows, counted in their order.
+/// The part of an owner's rows within a limit, counted in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RowLimit {
     limit: Option<u64>,
@@ -42,7 +42,7 @@ impl RowLimit {
         match limit {
             Some(0) => Some(RowLimit::NONE),
             None if offset == 0 => None,
-            // Some row is there exactly if a first one is.
+            // There is some row exactly if there is a first one.
             Some(_) if offset == 0 && target_condition.is_anything() => None,
             limit => Some(RowLimit { limit, offset, distinct: false }),
         }
