@@ -271,7 +271,7 @@ impl Joins {
     }
 
     // Joins one table after the other, each to the table before, under their own paths.
-    pub(crate) fn push_way(&mut self, tables: impl Iterator<Item = (&'static str, JoinHop, String)>) {
+    pub(crate) fn push_chain(&mut self, tables: impl Iterator<Item = (&'static str, JoinHop, String)>) {
         let mut before = None;
         for (place, hop, otherwise) in tables {
             let (kind, name) = (JoinKind::Inner, String::new());

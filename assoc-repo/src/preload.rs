@@ -2,17 +2,17 @@
 //!
 //! # Fetch
 //!
-//! The steps run in the plan's order. For each, the keys of all owners it serves are collected, made distinct, looked
-//! for in memory where that is allowed, and the rest asked for. Rows are decoded straight into a flat `Vec` of their
-//! model and assigned to keys; what each owner gets is a run of positions in that vector. No struct is touched: if
-//! anything fails or the caller goes away, what the application holds is as it was.
+//! The steps run in the plan's order. For each step the executor collects the distinct keys of all owners that it
+//! serves, takes rows from memory where that is allowed, and fetches the others. Rows are decoded straight into a flat
+//! `Vec` of their model and assigned to keys; each owner gets a run of positions in that vector. No struct changes in
+//! this phase, so the program's structs stay unchanged if a statement fails or the caller drops the future.
 //!
 //! # Attach
 //!
 //! From the leaves to the root, each node's rows receive their own associations and are then moved into their owners
 //! (or wrapped in an `Arc` and shared). This part has no `await` and cannot fail.
 //!
-//! # Rows in hand
+//! # Existing rows
 //!
 //! `repo.preload` works on structs the application holds, some of whose associations may be loaded. A node's rows are
 //! then the loaded ones, in the order a walk from the root finds them, followed by the fetched ones; the fetch phase
@@ -49,7 +49,7 @@ pub(crate) use existing::{Existing, ExistingRows};
 struct NodeRows {
     existing: usize,
     fetched: Box<dyn Rows>,
-    // The group of each fetched row, if the step was asked for them.
+    // The group of each fetched row, if the step selects groups.
     group_of: Vec<i64>,
     // One entry an edge, once its step has run.
     links: Vec<Option<EdgeLinks>>,
@@ -104,7 +104,7 @@ pub(crate) async fn load_joined<M: Model>(
 fn complete<M: Model>(plan: &Plan, mut loaded: Loaded) -> Vec<M> {
     let root = attach::run(loaded.grown.as_deref().unwrap_or(plan), &mut loaded.nodes, None);
     let rows = root.into_any().downcast::<Vec<M>>();
-    // The root's rows went in as this very type.
+    // The root's rows are of this type since they were read.
     rows.map(|rows| *rows).unwrap_or_default()
 }
 

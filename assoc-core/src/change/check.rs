@@ -179,7 +179,8 @@ fn left_behind(row: Final<'_>) -> Vec<FieldError> {
             else {
                 continue;
             };
-            // What only has columns of the other's goes with it; a column of its own that is given was thought of.
+            // An association over columns of the other only changes with it. A separate column of its key that was set
+            // shows intent.
             let mut own_alone = own.columns().filter(|column| !other.contains(*column)).peekable();
             if own_alone.peek().is_none() || own_alone.any(|column| change.values[column].is_some()) {
                 continue;

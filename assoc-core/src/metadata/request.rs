@@ -1,4 +1,4 @@
-//! What was asked for, as data: associations with their scopes and what to load below them.
+//! Requests as data: associations with their scopes, and the associations to load below them.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::request_list::RequestList;
 pub struct Request {
     /// The association.
     pub association: &'static AssociationDef,
-    /// Which of its rows, in which order.
+    /// The requested scope of its rows.
     pub scope: ScopeDef,
     /// What to load for its rows.
     pub children: RequestList,
@@ -26,25 +26,25 @@ pub struct Request {
     pub strategy_below: Option<Strategy>,
     /// Where its rows come from instead of the database.
     pub loader: Option<Loader>,
-    /// Whether nobody asked for it: a scope brings it whenever its rows are loaded.
+    /// Whether a scope includes it, so that it is loaded whenever the rows are, without a request.
     pub included: bool,
 }
 
-/// By what kind of statement an association is loaded.
+/// The kind of statement that loads an association.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
 pub enum Strategy {
-    /// One of its own, by key.
+    /// A separate statement, by key.
     #[default]
     Keyed,
-    /// One of its own, unless the query's conditions or orders reach into the association.
+    /// A separate statement, unless a condition or order of the query names the association.
     Auto,
-    /// The query's own, which joins it.
+    /// The statement of the query, which joins it.
     Joined,
 }
 
 impl Request {
-    /// The whole of an association, by a statement of its own.
+    /// A request for the whole association, by a separate statement.
     #[must_use]
     pub fn new(association: &'static AssociationDef) -> Self {
         Request {
@@ -66,7 +66,7 @@ impl Request {
         self
     }
 
-    /// The same, and everything below it, by another kind of statement.
+    /// The same request, and everything below it, with another kind of statement.
     #[must_use]
     pub fn with_strategy(self, strategy: Strategy) -> Self {
         Request { strategy, strategy_below: Some(strategy), ..self }
@@ -103,7 +103,7 @@ impl Request {
         self.children.extend(std::mem::take(&mut other.children));
     }
 
-    /// Whether it is left to choose by what kind of statement it is loaded, or something below it is.
+    /// Whether the kind of statement is still open, for this association or for one below it.
     #[must_use]
     pub fn is_to_be_settled(&self) -> bool {
         let mut waiting = vec![self];
@@ -138,15 +138,15 @@ impl Request {
 pub struct ScopeDef {
     /// A condition on the target's rows.
     pub filter: Expr,
-    /// An order; the primary key decides between equals.
+    /// The order; the primary key decides between equal rows.
     pub order: Vec<OrderTerm>,
-    /// At most so many rows an owner.
+    /// Limits the rows per owner.
     pub limit: Option<u64>,
-    /// Leaves out so many rows an owner at the beginning.
+    /// Skips the first rows of each owner.
     pub offset: Option<u64>,
-    /// Each row once an owner.
+    /// Loads each row once per owner.
     pub distinct: bool,
-    /// Of an owner's rows one for each combination of values of these columns, as indexes.
+    /// Keeps one row per owner for each combination of values of these columns, as indexes.
     pub group: Vec<usize>,
     /// The columns to read instead of all, as indexes; the fields of the others are empty.
     pub select: Option<Vec<usize>>,
@@ -208,8 +208,8 @@ impl ScopeDef {
             && !self.unscoped
     }
 
-    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit, offset,
-    /// group and selection of columns win.
+    /// This scope with a more specific one on top. Conditions add up; the order, limit, offset, group and selection of
+    /// columns of the more specific scope take precedence.
     #[must_use]
     pub fn with(mut self, more: ScopeDef) -> ScopeDef {
         if more.unlimited {

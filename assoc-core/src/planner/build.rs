@@ -1,12 +1,12 @@
 //! From requests to nodes and edges, one step each; `steps.rs` merges the steps afterwards.
 //!
-//! # What is loaded by default
+//! # Included associations
 //!
-//! The scope of an association and the default scope of a model may include associations, whose own scopes may include
-//! more, and such includes may form circles. So below each association that was asked for, an include is followed once
-//! on its way: where the way of includes already has the association, it ends, and the association is not loaded there.
-//! What was asked for always counts, and begins a new way. That is also what the reader of that association loads, and
-//! it is finite whatever scopes include.
+//! The scope of an association and the default scope of a model may include associations, whose scopes may include
+//! more, and such includes may form circles. So below each requested association, the chain of includes contains each
+//! association once: an include that is in the chain already is not loaded again. A requested association always
+//! counts, and begins a new chain. The reader of that association loads the same, and the result is finite whatever
+//! scopes include.
 
 use std::collections::VecDeque;
 
@@ -45,12 +45,12 @@ pub(super) enum Role {
     /// Owners hold them.
     Stored {
         state: LoadState,
-        // The request names an order of its own.
+        // The request names an order.
         reordered: bool,
         // No sibling loads the rows between, so one statement may join them.
         may_join: bool,
     },
-    /// They lead to the rows of another association.
+    /// They are intermediate rows of a through association.
     Through,
 }
 
@@ -65,7 +65,7 @@ impl Role {
 pub(super) enum Columns {
     /// Whole rows, or the columns that the scope selects.
     OfRows,
-    /// The keys by which they lead to others.
+    /// The keys that refer to other rows.
     Keys,
 }
 
@@ -163,7 +163,7 @@ impl Plan {
                 for edge in &edges {
                     let child = self.nodes[node].edges[*edge].child;
                     let model = self.nodes[child].model;
-                    // Below a polymorphic association each type takes the requests that are its own.
+                    // Below a polymorphic association each variant takes the requests of its model.
                     let own: Vec<Request> = if edges.len() == 1 {
                         std::mem::take(&mut children)
                     } else {
@@ -186,7 +186,7 @@ impl Plan {
         Ok(())
     }
 
-    // Whether a node's rows come with the root's own statement.
+    // Whether the root's statement fetches a node's rows.
     pub(super) fn is_joined(&self, node: usize) -> bool {
         match self.nodes[node].fetched_by {
             None => self.root == Root::Fetched,
@@ -194,8 +194,8 @@ impl Plan {
         }
     }
 
-    // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
-    // added before it.
+    // Adds the edges of one association to a node: one edge, or one per type of a polymorphic association. The hidden
+    // edges that it needs come first.
     pub(super) fn add(&mut self, node: usize, requested: PlanRequest<'_>) -> Result<Vec<usize>> {
         if !requested.chain.scope.group.is_empty() {
             check_group(requested.chain)?;
@@ -215,7 +215,7 @@ impl Plan {
         }
     }
 
-    // An association by a key of its own, or one type of it.
+    // An association by a key, or one type of it.
     fn add_hop(
         &mut self,
         node: usize,
@@ -359,7 +359,7 @@ impl Plan {
         self.compose(node, Composing { chain, role, globally_ordered }, first, second)
     }
 
-    // The rows of a join table. Of those that lead to another association's rows the keys are enough.
+    // The rows of a join table. The keys are enough where the association keeps no join rows.
     pub(super) fn add_join_rows(&mut self, node: usize, rows: &ChainHop, columns: Columns, joined: bool) -> usize {
         let table = rows.model;
         let bare = table.is_bare_join_table();
@@ -388,7 +388,7 @@ impl Plan {
         let by = if joined { LoadedBy::Root(targets.key) } else { LoadedBy::Key(targets.key, Fetch::ByKey) };
         let (association, role) = (targets.association, Role::Through);
         let edge = self.push_edge(between, NewEdge { association, role, columns, variant: None, select, by });
-        // A row of the join table leads to one target, whatever the association's own cardinality.
+        // A row of the join table refers to one target, whatever the association's cardinality.
         self.nodes[between].edges[edge].cardinality = Cardinality::One;
         Ok(edge)
     }
@@ -445,16 +445,16 @@ impl Plan {
         if joined {
             return Ok(None);
         }
-        let Some(way) = JoinChain::of(chain).filter(JoinChain::is_by_keys) else { return Ok(None) };
+        let Some(join_chain) = JoinChain::of(chain).filter(JoinChain::is_by_keys) else { return Ok(None) };
         let Some(target) = chain.hops().pop() else { return Ok(None) };
         let select = keyed_select(target, !chain.scope.order.is_empty(), columns)?;
         let hop = KeyJoin {
-            owner_columns: way.owner_columns,
+            owner_columns: join_chain.owner_columns,
             target_columns: select.columns,
             unique: false,
             target_type: None,
         };
-        let by = LoadedBy::Key(hop, Fetch::JoinChain(Box::new(way)));
+        let by = LoadedBy::Key(hop, Fetch::JoinChain(Box::new(join_chain)));
         let new = NewEdge { association: chain.association, role, columns, variant: None, select, by };
         Ok(Some(self.push_edge(node, new)))
     }
@@ -512,15 +512,15 @@ pub(super) fn keyed_select(hop: &ChainHop, globally_ordered: bool, columns: Colu
         // A unique key has one row: an order would only be noise in the statement.
         order: if row_order == RowOrder::Any { Vec::new() } else { scope.order.clone() },
         row_order,
-        // One row an owner is one of each group.
+        // An owner with one row has one row of each group.
         group: if unique { Vec::new() } else { scope.group.clone() },
         per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
         ..KeyedSelect::new(hop.model, hop.key.target_columns)
     })
 }
 
-// Whether a request gives all that the association declares. Where that is a selection, another order selects other
-// rows: the first of a `has_one`, of a group, the first few of an association with a limit.
+// Whether a request gives all that the association declares. Where the association takes the first rows only, another
+// order takes other rows: of a `has_one`, of a group, of an association with a limit.
 fn is_whole(chain: &Chain) -> bool {
     let Chain { association, scope, requested, .. } = chain;
     // A scope that depends on the owner may cut as well.
@@ -529,7 +529,7 @@ fn is_whole(chain: &Chain) -> bool {
     requested.is_whole() && (requested.order.is_empty() || !selects())
 }
 
-// The associations among these requests that are loaded as they are, by statements of their own.
+// The requested associations that separate statements load exactly as declared.
 fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
     let is_whole = |request: &&Request| {
         request.strategy != Strategy::Joined

@@ -59,11 +59,11 @@ pub struct CompiledQuery {
 }
 
 impl PlanContext<'_> {
-    /// The plan of associations to load for rows of one or several models, with the filters of the repo.
+    /// The plan of the associations to load for rows of one or several models, with the filters of the repo.
     ///
     /// # Errors
-    /// When one association is asked for twice in different ways, a declaration does not hold together, or a condition
-    /// would have to look into two databases.
+    /// When a request contains an association twice with different options, a declaration contradicts itself, or a
+    /// condition needs two databases.
     pub fn plan(&self, root: Root, roots: Vec<RootRequest>) -> Result<Plan> {
         self.plan_by_hops(root, roots, &[])
     }
@@ -136,7 +136,7 @@ impl PlanContext<'_> {
     /// The chain of an association, with the filters of the repo.
     ///
     /// # Errors
-    /// When a declaration does not hold together.
+    /// When a declaration contradicts itself.
     pub fn chain(&self, association: &'static AssociationDef, requested: ScopeDef) -> Result<Chain> {
         let chain = Chain::scoped(association, requested)?;
         match self.filters {
@@ -148,7 +148,7 @@ impl PlanContext<'_> {
     /// The join of a chain's tables, if there is one and they are in one database.
     #[must_use]
     pub fn join_chain(&self, chain: &Chain) -> Option<JoinChain> {
-        // Across databases every hop is a statement of its own.
+        // Across databases every hop is a separate statement.
         let together = self.databases.is_none_or(|databases| databases.have_whole(chain));
         JoinChain::of(chain).filter(|_| together)
     }
@@ -350,8 +350,8 @@ fn referred_to(spec: &RootSelect, joins: &Joins) -> Vec<Vec<&'static str>> {
     paths
 }
 
-// What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.
-// What it includes and selects is returned beside the query.
+// The base scope of every read of the model: its discriminator and default scope. The query's order and limit take
+// precedence. Includes and selected columns of the scope are returned beside the query.
 fn scoped(
     context: &PlanContext<'_>,
     mut spec: RootSelect,

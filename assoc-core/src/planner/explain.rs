@@ -1,4 +1,4 @@
-//! The plan in words: the tree that was asked for, and the statements that load it.
+//! The plan in words: the tree of requested associations, and the statements that load it.
 
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ impl Plan {
         self.explain_at(&|_| dialect, root_sql)
     }
 
-    /// The same with models in several databases: the statements about each are in its own dialect.
+    /// As `explain`, for models in several databases: each statement is in the dialect of its model's database.
     ///
     /// # Errors
     /// When a statement cannot be written.
@@ -37,7 +37,7 @@ impl Plan {
             let root = self.nodes[at].model.name;
             match self.root {
                 Root::Fetched => out.push_str(&format!("{root} [1]\n")),
-                Root::Existing => out.push_str(&format!("{root} (in hand)\n")),
+                Root::Existing => out.push_str(&format!("{root} (existing rows)\n")),
             }
             self.explain_node(at, &mut out);
         }
@@ -172,7 +172,7 @@ impl Plan {
         step + 1 + usize::from(self.root == Root::Fetched)
     }
 
-    // The steps of an edge, in the order of its way.
+    // The steps of an edge, in the order of its chain.
     fn steps_behind(&self, edge: &Edge) -> Vec<usize> {
         match edge.source {
             Source::Step { step, .. } => vec![step],

@@ -7,11 +7,11 @@ use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::select::KeyedSelect;
 
 impl Plan {
-    /// The plan with a hook's filters on every step. Rows that were fetched went through the same filters; rows that the
-    /// application has at hand may not have.
+    /// Adds a hook's filters to every step. Fetched rows already passed the same filters; existing rows of the program
+    /// may not have.
     ///
     /// # Errors
-    /// When a declaration does not hold together.
+    /// When a declaration contradicts itself.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
         self.filter_steps(0, hook)?;
         for select in self.joined.iter_mut().map(|joined| &mut joined.select) {

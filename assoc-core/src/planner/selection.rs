@@ -1,15 +1,16 @@
 //! `select` on an association: only some columns of its rows are read.
 //!
-//! What is left out is empty in the rows, so it has to be a column that may be empty, and none that anything goes by: not
-//! the key by which rows find their owners, not the primary key, not the keys of what is loaded below. ActiveRecord
-//! silently loads nothing where such a key is missing; here it is an error that names the column, before any SQL (D3).
+//! The fields of the columns that it leaves out are empty, so they must be `Option`s, and no key may be among these
+//! columns: neither the key that assigns rows to owners, nor the primary key, nor the keys of the associations below.
+//! ActiveRecord silently loads nothing where such a key is missing; here it is an error before any SQL that names the
+//! column (D3).
 //!
-//! Rows with some columns never stand for whole ones: they are not taken from memory, and only look-ups of the same
-//! columns share a statement. Rows that are nothing but links on the way to others need no columns of their own, so they
-//! share whatever statement has their keys.
+//! Rows with some columns never replace complete ones: they are not taken from memory, and only look-ups of the same
+//! columns share a statement. Intermediate rows need only their keys, so they share any statement that reads these
+//! keys.
 //!
-//! A join selects what its places read of a table together; each gets its own columns of the rows. The same keys have to
-//! be among them as by key, so that it is all the same to a request by which kind of statement it is loaded.
+//! A joined table's columns are selected once for all its edges, and each edge reads its columns of them. They must
+//! include the same keys as a look-up by key, so that a request is valid or not whichever kind of statement loads it.
 
 use crate::error::{Error, Result};
 use crate::metadata::association::{Chain, KeyJoin};
@@ -76,7 +77,7 @@ impl Plan {
         model.check_left_out(selected)
     }
 
-    // The key that an edge goes by by itself.
+    // The key of an edge that loads by a key itself.
     fn hop_of(&self, edge: &Edge) -> Option<KeyJoin> {
         match edge.source {
             Source::Step { hop, .. } => Some(hop),

@@ -1,4 +1,4 @@
-//! Which nodes share a statement, and which rows are in memory already.
+//! Decides which nodes share a statement, and which rows are in memory already.
 
 use super::{EdgeId, Fetch, Plan, Root, Source, Step};
 use crate::select::{KeyedSelect, RowOrder};
@@ -180,9 +180,9 @@ impl Plan {
         for at in first..self.steps.len() {
             let step = &self.steps[at];
             let select = &step.select;
-            // Nor does anyone know what an owner's scope or the application's own code would say to a row in memory.
-            // Rows in memory went through their own statement's filter and know no rank: they can stand for others only
-            // where nothing but the row itself is asked for.
+            // Rows in memory passed the filter of their statement and have no place in another order, so they can
+            // replace only the rows of a plain look-up. Whether a row in memory satisfies an owner's scope,
+            // hand-written SQL or a function is unknown.
             let plain = select.filter.is_always()
                 && select.per_owner.is_none()
                 && select.row_order == RowOrder::Any
@@ -207,7 +207,7 @@ impl Plan {
         }
     }
 
-    // Whether a node's rows came with the root's and are nothing but keys, or have some columns only.
+    // Whether the root's statement fetches a node's rows and reads only keys or some columns of them.
     fn is_joined_part(&self, node: usize) -> bool {
         let source = self.nodes[node].fetched_by.map(|fetched_by| self.edge(fetched_by).source);
         let Some(Source::Joined { joined }) = source else { return false };
@@ -223,8 +223,7 @@ impl Plan {
     }
 }
 
-// Whether two selects fetch the same rows, whatever columns they read. The groups of rows are no hindrance to those who do
-// not ask for them.
+// Whether two selects fetch the same rows, whatever columns they read. Groups do not matter to selects that need none.
 fn same_rows(one: &KeyedSelect, other: &KeyedSelect) -> bool {
     let KeyedSelect { model, columns, only: _, selected: _, filter, order, row_order, group, per_owner, rank_groups } =
         one;
@@ -240,8 +239,8 @@ fn same_rows(one: &KeyedSelect, other: &KeyedSelect) -> bool {
 }
 
 impl Step {
-    // Of rows that only lead on, only the key columns are read; by primary key all of them, because rows in memory can
-    // stand for them then.
+    // Only the key columns are read of rows that only refer to others. A look-up by primary key reads all columns,
+    // because rows in memory can replace its rows then.
     fn choose_columns(&mut self, reads: Reads) {
         (self.select.only, self.select.selected) = match reads {
             Reads::Rows(selected) => (None, selected),
@@ -250,20 +249,20 @@ impl Step {
         };
     }
 
-    // Whether a row of it can stand for the row in the database. The scope of an owner may select columns, and SQL of the
-    // application's own may do anything.
+    // Whether a row of the step can replace the row in the database. An owner's scope may select columns, and
+    // hand-written SQL may select anything.
     fn reads_whole_rows(&self) -> bool {
         self.select.only.is_none() && self.select.selected.is_none() && self.asks_for_all_owners()
     }
 
-    /// Whether the keys are the model's primary key, so that a row in memory can stand for the one in the database.
+    /// Whether the keys are the model's primary key, so that a row in memory can replace the one in the database.
     fn is_by_primary_key(&self) -> bool {
         !matches!(self.fetch, Fetch::JoinChain(_))
             && !self.select.columns.is_empty()
             && self.select.columns == self.select.model.primary_key
     }
 
-    // Whether one statement asks about all of its owners, by their keys.
+    // Whether one statement serves all of its owners, by their keys.
     fn asks_for_all_owners(&self) -> bool {
         match self.fetch {
             Fetch::ByKey | Fetch::JoinChain(_) => true,
@@ -271,7 +270,7 @@ impl Step {
         }
     }
 
-    /// Whether the number of its statements depends on what its owners say: on their scopes, or on their SQL.
+    /// Whether the number of its statements depends on the owners: on their scopes, or on their SQL.
     #[must_use]
     pub fn depends_on_owners(&self) -> bool {
         match self.fetch {
@@ -282,7 +281,7 @@ impl Step {
 }
 
 impl Fetch {
-    // Whether two steps that select the same may be one.
+    // Whether two steps with the same select may be one.
     fn is_shared_with(&self, other: &Fetch) -> bool {
         match (self, other) {
             (Fetch::ByKey, Fetch::ByKey) => true,
@@ -307,7 +306,7 @@ impl Source {
 enum Reads {
     /// Rows that someone holds: all columns, or those selected.
     Rows(Option<Vec<usize>>),
-    /// Links on the way to others: at least these keys.
+    /// Intermediate rows: at least these keys.
     Links(Vec<usize>),
 }
 

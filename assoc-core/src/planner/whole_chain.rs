@@ -1,4 +1,5 @@
-//! When one statement joins the whole chain of an association: not where the rows between are loaded anyway.
+//! Decides when one statement joins the whole chain of an association: not where other requests load the intermediate
+//! rows anyway.
 
 use super::{Fetch, Plan};
 use crate::metadata::association::AssociationDef;
@@ -18,7 +19,8 @@ impl Plan {
     }
 }
 
-/// Whether the rows that an association goes through are loaded anyway: by themselves, or as a part of another.
+/// Whether other requests load the intermediate rows of an association anyway: directly, or as a part of another
+/// association.
 pub(super) fn is_between_loaded(association: &AssociationDef, siblings: &[&'static AssociationDef]) -> bool {
     let Some([through, _]) = association.kind.parts() else { return false };
     siblings.iter().any(|sibling| {

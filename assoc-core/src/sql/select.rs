@@ -79,8 +79,8 @@ impl RootSelect {
         writer.finish_within_limit()
     }
 
-    /// The statement that computes an aggregate over the rows. Rows that are counted off, grouped or made distinct are
-    /// selected first, under the table's own name.
+    /// The statement that computes an aggregate over the rows. Rows with a limit or offset, grouped or distinct rows
+    /// are selected first, under the table's name.
     ///
     /// # Errors
     /// As [`statement`](Self::statement).
@@ -102,7 +102,7 @@ impl RootSelect {
                 return rows.aggregate_statement(dialect, &own);
             }
         }
-        // Distinct rows have no order but by their own columns: which of them there are is found by their keys.
+        // Distinct rows can only be sorted by their own columns, so a page of keys says which rows there are.
         if counted && self.distinct && self.is_sorted_by_joined() {
             writer.qualify(self.model.table.name);
             writer.push("SELECT ");

@@ -27,8 +27,8 @@ pub fn insert(
     Statement::new(text, rows.iter().flatten().cloned().map(Bind::Value).collect())
 }
 
-/// The text of [`insert`] for so many rows, whose binds are their values row by row. Rows inserted in batches have one
-/// text for all full batches.
+/// The text of [`insert`] for a number of rows, whose binds are their values row by row. Batches of rows have one text
+/// for all full batches.
 #[must_use]
 pub fn insert_text(
     dialect: &dyn Dialect,

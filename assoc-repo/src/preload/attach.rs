@@ -1,10 +1,10 @@
 //! The attach phase: from the leaves to the root, rows receive their associations and move into their owners.
 //!
-//! Rows in hand that several owners share stay shared when associations are loaded below them.
+//! Existing rows that several owners share stay shared when associations are loaded below them.
 //!
-//! A shared row can only be changed where nobody else holds it, so attaching gives each owner a copy of its own. Owners
-//! that held one row before have equal copies then: they have the same key. Once a node is complete, and before its rows
-//! move on, such owners take the first one's copy again, and the others are dropped.
+//! A shared row can only be changed by its only owner, so attaching first gives each owner a separate copy. Owners that
+//! shared a row then have equal copies, with the same key. When a node is complete, and before its rows move into their
+//! owners, such owners take the first one's copy again, and the others are dropped.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -24,7 +24,8 @@ pub(super) fn run<'r>(
     mut existing_root: Option<&mut (dyn Existing + 'r)>,
 ) -> Box<dyn Rows> {
     let mut sharing = Sharing::of(plan, nodes, existing_root.as_deref().map(|root| root as &dyn Existing));
-    // A node comes after those that lead to it, so in reverse every node is complete before it moves into its owners.
+    // A node follows the nodes of its owners, so in reverse order every node is complete before it moves into its
+    // owners.
     for node in (0..plan.nodes().len()).rev() {
         let Some(mut rows) = nodes[node].take() else { continue };
         for (at, edge) in plan.nodes()[node].edges.iter().enumerate().filter(|(_, edge)| !edge.hidden) {
@@ -66,7 +67,7 @@ struct Attached<'p> {
 }
 
 impl Attached<'_> {
-    // Whether one of the owners in hand takes something, or forgets it.
+    // Whether an existing owner gets an association, or loses it.
     fn changes(&self, existing: usize) -> bool {
         let takes = (0..existing).any(|at| !self.links.kept.get(at).copied().unwrap_or(false));
         takes || self.links.forgotten.iter().any(|at| *at < existing)
@@ -247,7 +248,7 @@ impl Sharing {
         Sharing { first, touched: vec![false; plan.nodes().len()] }
     }
 
-    /// Notes that rows of a node were changed in their owners' hands, and with them all rows on the way there.
+    /// Notes that existing rows of a node were changed, and with them all rows between the root and the node.
     fn touch(&mut self, plan: &Plan, node: usize) {
         let mut next = Some(node);
         while let Some(node) = next {

@@ -1,8 +1,8 @@
-//! Associations whose statement joins all tables on the way: a row of it is a target and the key of the owner that reaches
-//! it.
+//! Associations whose statement joins the whole chain: each row of its result is a target with the key of the owner
+//! that reaches it.
 //!
-//! A target that several owners reach, or one owner several times, is decoded once. Rows come owner by owner in the order
-//! that the association has, so what is left to do (distinct, offset, limit) is done list by list.
+//! A target that several owners reach, or that one owner reaches several times, is decoded once. Rows come owner by
+//! owner in the order of the association, so distinct, offset and limit apply list by list.
 
 use assoc_core::joins::{JoinChain, OwnerLimits};
 use assoc_core::planner::Step;
@@ -65,7 +65,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// The sink of such a statement.
+/// The sink of a statement that joins the chain.
 struct Reached<'k> {
     target: &'static ModelDef,
     // The types of the key's columns, which come before the target's; `None` if the key's ordinal does.
@@ -74,7 +74,7 @@ struct Reached<'k> {
     // The place of the chunk's first key.
     first_key: usize,
     rows: Box<dyn Rows>,
-    // Whether a target may come several times, and those that came.
+    // Whether a target may come several times, and the targets that came.
     repeats: bool,
     dedup: RowDedup,
     // The targets of each key.

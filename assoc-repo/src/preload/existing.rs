@@ -1,5 +1,5 @@
-//! Walking the rows an application holds, from the root through the associations that are loaded; and the owners an edge is
-//! loaded for, held and fetched, with their keys.
+//! Walks the program's existing rows, from the root through the loaded associations. Finds the owners of an edge,
+//! existing and fetched, with their keys.
 
 use std::any::Any;
 
@@ -57,7 +57,7 @@ impl<M: Model> Existing for ExistingRows<'_, M> {
     }
 }
 
-/// The rows of several roots, each with its own.
+/// The rows of several roots, each with its rows.
 impl Existing for Vec<Box<dyn Existing + '_>> {
     fn len(&self, root: usize) -> usize {
         self.get(root).map_or(0, |own| own.len(0))
@@ -80,8 +80,8 @@ impl Existing for Vec<Box<dyn Existing + '_>> {
     }
 }
 
-/// Calls back with each held row of a node, in the order that all parts of a preload count them. Rows that are stored
-/// nowhere are never held.
+/// Calls `each` with each existing row of a node, in the order in which all parts of a preload count them. A node that
+/// is not stored has no existing rows.
 pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Existing, node: usize, each: &mut dyn FnMut(&'a dyn Any)) {
     // Level by level: rows may lie deeper in each other than a stack is.
     let Some((begin, way)) = way_to(plan, node) else { return };
@@ -207,7 +207,7 @@ impl Keeping {
     }
 }
 
-/// The keys that held rows of a node below the root have in some of their columns.
+/// The keys in some columns of the existing rows of a node below the root.
 pub(crate) fn keys(plan: &Plan, root: &dyn Existing, node: usize, columns: &[usize]) -> RowKeys {
     if node < plan.roots() {
         return root.keys(node, columns);
@@ -249,7 +249,7 @@ impl Run<'_, '_> {
         let mut kept = self.kept_owners(id);
         let columns = match edge.source {
             Source::Step { hop, .. } => hop.owner_columns,
-            // What they say decides, not a key.
+            // The scope or SQL of an owner decides, not a key.
             Source::OwnerStep { .. } => &[],
             Source::Joined { .. } | Source::Through { .. } => return Ok(Owners::none()),
         };
@@ -284,8 +284,8 @@ impl Run<'_, '_> {
         Ok(Owners { keys, kept, known, forgotten })
     }
 
-    /// The held owners whose association is in memory already, unless all is loaded anew; an edge that only works for
-    /// another goes by that one.
+    /// The existing owners whose association is in memory already, unless all is loaded again. A hidden edge uses the
+    /// answer of the edge that it serves.
     pub(super) fn kept_owners(&self, id: EdgeId) -> Vec<bool> {
         let mut kept = Vec::new();
         let edge = self.plan.edge(id);
@@ -309,7 +309,7 @@ impl Run<'_, '_> {
         kept
     }
 
-    // What rows of a node, held and fetched, have in some of their columns.
+    // The keys in some columns of the rows of a node, existing and fetched.
     fn all_keys(&self, rows: &NodeRows, node: usize, columns: &[usize]) -> RowKeys {
         match self.existing {
             Some(root) if rows.existing > 0 => {

@@ -28,7 +28,7 @@ pub(super) enum RootRows<'r> {
 pub(super) struct Fetched {
     pub(super) rows: Box<dyn Rows>,
     pub(super) groups: Groups,
-    // The group that each row belongs to, if the step was asked for them.
+    // The group of each row, if the step selects groups.
     pub(super) group_of: Vec<i64>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct FoundRows {
 pub(super) enum Groups {
     /// A run each: where it begins and how long it is.
     Runs(Vec<(u32, u32)>),
-    /// Any positions, for rows that come in an order of their own.
+    /// Any positions, for rows in another order than the keys.
     Lists(Vec<Vec<u32>>),
 }
 
@@ -62,7 +62,7 @@ impl Groups {
         }
     }
 
-    // Adds a row to a key; `false` if its rows have to be a run and this one does not follow.
+    // Adds a row to a key. Returns `false` if its rows must be a run and this one does not follow.
     fn add(&mut self, key: usize, at: usize) -> bool {
         match self {
             Groups::Lists(lists) => lists[key].push(position(at)),
@@ -132,7 +132,7 @@ impl<'a, 's> Run<'a, 's> {
             }
             let owners = step.serves.iter().map(|served| self.owners_of(*served)).collect::<Result<Vec<Owners>>>()?;
             let found = match &step.fetch {
-                Fetch::JoinChain(way) => self.by_join_chain(step, way, &owners).await?,
+                Fetch::JoinChain(chain) => self.by_join_chain(step, chain, &owners).await?,
                 Fetch::OwnerScope(scope) => self.by_owner_scope(step, &owners, scope).await?,
                 Fetch::CustomSql(custom_sql) => self.by_custom_sql(step, &owners, *custom_sql).await?,
                 Fetch::ByKey | Fetch::Function(_) | Fetch::OwnerScopeThrough(_) => self.by_key(step, &owners).await?,
@@ -253,7 +253,7 @@ impl<'a, 's> Run<'a, 's> {
         Ok(fetched)
     }
 
-    // The rows that the application's own code gives for a set of keys.
+    // The rows that the program's function returns for a set of keys.
     async fn given_rows(&mut self, step: &Step, loader: &Loader, keys: &KeySet) -> Result<Fetched> {
         let edge = self.plan.edge(step.serves[0]);
         let rows = self.session.aside(loader.load(edge.association, keys)).await?;
@@ -314,15 +314,16 @@ impl<'a, 's> Run<'a, 's> {
         for (at, ((id, owners), places)) in step.serves.iter().zip(owners).zip(places).enumerate() {
             let edge = self.plan.edge(*id);
             let most = if edge.cardinality == Cardinality::One { 1 } else { u32::MAX };
-            let mut wanted = vec![false; keys];
-            places.iter().flatten().for_each(|place| wanted[*place] = true);
+            let mut needed = vec![false; keys];
+            places.iter().flatten().for_each(|place| needed[*place] = true);
             let whole = (0..keys).all(|key| {
                 let len = groups.len_of(key);
-                len == 0 || (wanted[key] && len <= most)
+                len == 0 || (needed[key] && len <= most)
             });
             let total = rows.as_ref().map_or(0, |rows| rows.len());
-            // Where each row of the step will be among the node's own; all stay where they are if all are wanted.
-            let moved = (!whole).then(|| selection(&groups, &wanted, most, total));
+            // The position of each row of the step among the node's rows. All rows stay where they are if all are
+            // needed.
+            let moved = (!whole).then(|| selection(&groups, &needed, most, total));
             let mut own =
                 if at == last { rows.take() } else { rows.as_deref().map(|rows| copy(step, rows, moved.as_ref())) }
                     .unwrap_or_else(|| new_rows(&step.select));
@@ -383,7 +384,7 @@ fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
     }
 }
 
-/// Takes the key's ordinal and the row's group off each row, where they are asked for, and decodes the rest.
+/// Takes the key's ordinal and the row's group off each row, where the statement selects them, and decodes the rest.
 pub(super) struct LeadingSink<'r> {
     pub(super) rows: &'r mut dyn Rows,
     pub(super) ordinals: Option<Vec<i64>>,
@@ -442,10 +443,10 @@ fn is_identity(keys: &KeySet, owners: &RowKeys) -> bool {
     }
 }
 
-// Marks the rows that are wanted, at most so many a key, and says how many marked ones come before each.
-fn selection(groups: &Groups, wanted: &[bool], most: u32, rows: usize) -> (Vec<bool>, Vec<u32>) {
+// Marks the needed rows, at most `most` per key, and says how many marked rows precede each.
+fn selection(groups: &Groups, needed: &[bool], most: u32, rows: usize) -> (Vec<bool>, Vec<u32>) {
     let mut chosen = Vec::new();
-    for key in (0..wanted.len()).filter(|key| wanted[*key]) {
+    for key in (0..needed.len()).filter(|key| needed[*key]) {
         groups.push_to(key, most, &mut chosen);
     }
     let mut marks = vec![false; rows];

@@ -69,8 +69,8 @@ impl Run<'_, '_> {
         Ok(FoundRows { fetched, keys: count, places })
     }
 
-    /// Of an association through others. The rows between are there; what leads on from them is looked up for the owners
-    /// of each scope by a plan of its own.
+    /// Loads a through association whose scope depends on the owner. The intermediate rows are loaded; a separate plan
+    /// per scope looks up the targets from them, for the owners of the scope.
     pub(super) async fn by_owner_scope_through(&mut self, id: EdgeId, scope: &OwnerScope) -> Result<()> {
         if self.nodes[id.node].is_none() {
             return Ok(());
@@ -86,7 +86,7 @@ impl Run<'_, '_> {
         let is = |marks: &[bool], at: usize| marks.get(at).copied().unwrap_or(false);
         let wanted = |at: usize, row: &dyn Any| (!is(&kept, at) && !is(&known, at)).then(|| scope.scope_of(row));
         let (scopes, scope_of) = self.distinct(id.node, wanted);
-        // Of each owner its targets, and the rows between that lead to them where those are kept.
+        // For each owner its targets, and the intermediate rows that reach them where the holder keeps join rows.
         let mut own: Vec<(Vec<u32>, Vec<u32>)> = vec![Default::default(); scope_of.len()];
         let mut keeps_links = false;
         let Some(between) = Between::of(plan, &self.nodes, &self.reused, behind) else { return Ok(()) };
@@ -214,7 +214,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// The rows between owners and targets. Owners that keep what they hold lead to none.
+/// The rows between owners and targets. Owners that keep their existing targets have no links to them.
 struct Between<'n> {
     rows: &'n dyn Rows,
     select: &'n KeyedSelect,
@@ -230,7 +230,8 @@ impl<'n> Between<'n> {
         Some(Between { rows: &*nodes[between].as_ref()?.fetched, select: &plan.steps()[step].select, positions })
     }
 
-    // The links of some owners to copies of the rows they lead to, the copies, and which row each is of.
+    // The links of some owners to copies of their intermediate rows, the copies, and the original position of each
+    // copy.
     fn of_owners(&self, members: &[usize]) -> (Links, Box<dyn Rows>, Vec<u32>) {
         let mut copies = new_rows(self.select);
         let mut place: Vec<Option<u32>> = vec![None; self.rows.len()];

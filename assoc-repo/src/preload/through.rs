@@ -86,8 +86,8 @@ pub(super) fn finished(
         }
         return Through { links: Links::Many { rows, ends }, via: None };
     }
-    // With the row between each owner and its row. What is kept of a row that is reached several times is the first way
-    // to it: sorting is stable.
+    // The intermediate row of each link is kept beside it. A row that is reached several times keeps its first link,
+    // because the sort is stable.
     let mut via: Vec<u32> = Vec::new();
     let mut own: Vec<(u32, u32)> = Vec::new();
     for (owner, between) in first.by_owner() {
@@ -131,7 +131,8 @@ impl<'g> PerOwnerRows<'g> {
         }
     }
 
-    /// What is left of an owner's rows, whose positions `row` says. Each owner is asked for once.
+    /// The rows of an owner that distinct, group, offset and limit leave. `row` gives the position of each. The caller
+    /// passes each owner once.
     pub(super) fn finish<'l, T>(&mut self, owner: usize, own: &'l mut Vec<T>, row: impl Fn(&T) -> u32) -> &'l [T] {
         if self.limits.globally_ordered {
             own.sort_by_key(&row);
@@ -167,7 +168,7 @@ pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], reused: &Reused,
     }
 }
 
-/// Where the rows between lead to.
+/// The targets that the intermediate rows reach.
 struct Onward {
     rows: Vec<u32>,
     ends: Vec<u32>,
@@ -226,7 +227,7 @@ mod tests {
     }
 
     fn composed(limits: OwnerLimits, cardinality: Cardinality) -> Vec<Vec<usize>> {
-        // Owner 0 has links 0 and 1, owner 1 none, owner 2 link 2; links lead to rows.
+        // Owner 0 has links 0 and 1, owner 1 none, owner 2 link 2; the links refer to rows.
         let first = Links::Runs(vec![2, 0, 1]);
         let second = many(&[&[3, 1], &[1, 0], &[2]]);
         finished(&first, &second, limits, cardinality, Targets::new(4, &[1, 2, 1, 2])).links.positions()

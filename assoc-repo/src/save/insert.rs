@@ -60,8 +60,8 @@ pub(crate) async fn insert(
         Ok(None) => {}
         Err(error) => return session.finish(Err(error)).await,
     }
-    // The database has changed rows so that several of one statement cannot be told apart. They are undone, and inserted
-    // one by one, which costs a statement for each.
+    // The database has changed rows so that several of one statement cannot be distinguished. They are undone and
+    // inserted one by one, at the cost of one statement per row.
     let _ = session.finish::<()>(Err(unproven(model))).await;
     let mut plan = plan.one_by_one();
     session.begin(TransactionMode::Write).await?;

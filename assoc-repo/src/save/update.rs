@@ -1,4 +1,4 @@
-//! Updating a row, so that the struct is what the database holds then.
+//! Updating a row, so that the struct equals the stored row.
 
 use std::any::Any;
 
@@ -12,8 +12,8 @@ use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
 
-/// Writes columns of a row, and makes `row` what the database holds then. Associations that depend on what changed are not
-/// loaded any more.
+/// Writes columns of a row, and makes `row` equal to the stored row. Associations that depend on changed columns become
+/// not loaded.
 pub(crate) async fn update(
     repo: &Repo,
     model: &'static ModelDef,
@@ -118,7 +118,7 @@ pub(super) fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Re
         if value == known {
             continue;
         }
-        // An equal number in another form leads to the same rows.
+        // An equal number in another form reaches the same rows.
         if !same_value(column, &value, &known) {
             differing.push(at);
         }

@@ -1,4 +1,4 @@
-//! The tables between an association's owner and its targets. They are resolved here and rendered elsewhere.
+//! The tables between an association's owner and its targets. They are resolved here; other modules render them as SQL.
 //!
 //! A kind says what it consists of ([`Route`]): a key, a key and a type, a join table, two other associations, or SQL.
 //! A [`Chain`] resolves that answer to tables. Each table has the key from the table before, the type that a row must
@@ -507,14 +507,14 @@ fn refuse_circle(association: &'static AssociationDef) -> Result<()> {
 fn circle(
     first: &AssociationDef,
     part: &'static AssociationDef,
-    way: &mut Vec<&'static AssociationDef>,
+    path: &mut Vec<&'static AssociationDef>,
 ) -> Option<Vec<&'static AssociationDef>> {
-    let repeats = part == first || way.contains(&part);
-    way.push(part);
+    let repeats = part == first || path.contains(&part);
+    path.push(part);
     if repeats {
-        return Some(way.clone());
+        return Some(path.clone());
     }
-    let found = part.kind.parts().into_iter().flatten().find_map(|next| circle(first, next, way));
-    way.pop();
+    let found = part.kind.parts().into_iter().flatten().find_map(|next| circle(first, next, path));
+    path.pop();
     found
 }
