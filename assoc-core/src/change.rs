@@ -39,6 +39,7 @@ mod member;
 mod members;
 mod scope;
 
+pub(crate) use fill::fill_columns;
 pub use fill::timestamp;
 pub(crate) use link::{key_of_target, key_on_owner};
 pub(crate) use scope::{Preset, is_plain, presets};

@@ -81,9 +81,8 @@ pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind,
     Error, ErrorKind, FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload,
-    JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope, Sort,
-    SqlType, Taken, Value,
-    WithJoinRows, WithJoinRowsMut, escape_like,
+    JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope,
+    Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut, escape_like,
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};

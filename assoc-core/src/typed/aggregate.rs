@@ -7,8 +7,8 @@ use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, Comparison, Direction, Expr, Operand};
 use crate::typed::column::{Column, Filter, Sort, TextColumn, bind};
 use crate::typed::comparisons::words_of_a_value;
-use crate::value::Value;
 use crate::typed::sealed;
+use crate::value::Value;
 
 mod summable;
 

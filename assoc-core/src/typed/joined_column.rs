@@ -11,8 +11,8 @@ use crate::typed::aggregate::{Aggregate, Selectable, Summable};
 use crate::typed::association::Association;
 use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort, TextColumn, bind};
 use crate::typed::comparisons::words_of_a_value;
-use crate::value::Value;
 use crate::typed::sealed;
+use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
     /// Says something about the target of this association in a query that joins it (by `join`, `left_join`,

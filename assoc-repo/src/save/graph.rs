@@ -12,31 +12,37 @@ use assoc_core::driver::{Access, TransactionMode};
 use assoc_core::rows::Rows;
 use assoc_core::save::{self, InsertPlan, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
 use assoc_core::{
-    Bind, Chain, Error, ErrorKind, KeySet, KeyTuple, LoadState, ModelDef, Result, RowKeys, Statement, Value, sql,
+    Bind, Chain, Error, ErrorKind, Expr, KeySet, KeyTuple, LoadState, ModelDef, Result, RowKeys, Statement, Value, sql,
 };
 
 use super::insert::{check, run as insert_rows, unproven};
+use super::known::Known;
 use super::read_by_keys;
 use super::update::{absorb, key_of};
 use crate::repo::Repo;
 use crate::session::Session;
 
 mod assemble;
+mod guards;
+
+use guards::Guards;
 
 /// Saves rows of a model with all that is said of their members, and returns them in the given order, with what was saved
 /// loaded. Expects changes without problems.
 pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Box<dyn Rows>> {
-    let plan = SavePlan::new(model, changes)?;
+    let plan = SavePlan::new(model, changes)?.filled(repo.now());
     let mut seen = HashSet::new();
     for model in plan.models().filter(|model| seen.insert(model.type_id())) {
         repo.require_here(model)?;
     }
+    let guards = Guards::of(repo, &plan)?;
     // Keys that the database makes are returned in an order that is proven; where it cannot be, all is undone, and rows are
     // inserted one by one.
     for one_by_one in [false, true] {
         let mut session = repo.session(Access::Write).await?;
         session.begin(TransactionMode::Write).await?;
-        let mut run = Run { plan: &plan, lists: Vec::new(), places: vec![None; plan.rows().len()], one_by_one };
+        let places = vec![None; plan.rows().len()];
+        let mut run = Run { plan: &plan, guards: &guards, lists: Vec::new(), places, one_by_one };
         match run.all(&mut session).await {
             Ok(true) => return session.finish(assemble::assemble(&plan, run)).await,
             Ok(false) => {
@@ -49,18 +55,19 @@ pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<Row
 }
 
 /// The plan of a save as text.
-pub(crate) fn explain(model: &'static ModelDef, change: RowChange) -> Result<String> {
+pub(crate) fn explain(repo: &Repo, model: &'static ModelDef, change: RowChange) -> Result<String> {
     if change.base().is_some() {
         change.check()?;
     } else {
         check(model, std::slice::from_ref(&change))?;
     }
-    Ok(SavePlan::new(model, vec![change])?.explain())
+    Ok(SavePlan::new(model, vec![change])?.filled(repo.now()).explain())
 }
 
 /// A save that is running.
 struct Run<'p> {
     plan: &'p SavePlan,
+    guards: &'p Guards<'p>,
     // Rows as the database has them, step by step.
     lists: Vec<Box<dyn Rows>>,
     // For each planned row its list, and where it stands there.
@@ -73,8 +80,9 @@ impl Run<'_> {
     async fn all(&mut self, session: &mut Session<'_>) -> Result<bool> {
         let mut unneeded: HashSet<u32> = HashSet::new();
         let mut let_go: Vec<(&Lookup, Resolved)> = Vec::new();
+        self.guards.check_linked(session, self.plan).await?;
         for lookup in self.plan.lookups() {
-            let mut resolved = look_up(session, lookup).await?;
+            let mut resolved = look_up(session, lookup, self.guards).await?;
             unneeded.extend(resolved.unneeded.drain(..));
             let_go.push((lookup, resolved));
         }
@@ -136,8 +144,13 @@ impl Run<'_> {
     ) -> Result<bool> {
         let dialect = session.dialect();
         let mut plan = if unread { InsertPlan::unread(model, dialect) } else { InsertPlan::new(model, dialect) };
+        let guard = self.guards.get(model);
         for row in &rows {
-            plan.push(self.values(&self.plan.rows()[*row as usize])?);
+            let values = self.values(&self.plan.rows()[*row as usize])?;
+            if let (true, Some(guard)) = (unread, guard) {
+                guard.check_unread(&values)?;
+            }
+            plan.push(values);
         }
         if unread {
             insert_unread(session, plan).await?;
@@ -147,6 +160,9 @@ impl Run<'_> {
             plan = plan.one_by_one();
         }
         let Some(written) = insert_rows(session, &mut plan).await? else { return Ok(false) };
+        if let Some(guard) = guard {
+            guard.check_written(session, &*written, None).await?;
+        }
         for (at, row) in rows.into_iter().enumerate() {
             self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
         }
@@ -154,14 +170,21 @@ impl Run<'_> {
         Ok(true)
     }
 
-    // Rows that take the same values share statements.
+    // Rows that take the same values share statements. Where each has a version of its own, or a filter decides whether it
+    // may be written, they do not.
     async fn update(&mut self, session: &mut Session<'_>, model: &'static ModelDef, rows: Vec<u32>) -> Result<()> {
         let mut alike: Vec<(Vec<(usize, Value<'static>)>, Vec<u32>)> = Vec::new();
         let mut known: HashMap<(Vec<usize>, KeyTuple), usize> = HashMap::new();
+        let guard = self.guards.get(model);
+        let is_single = model.lock_version().is_some() || guard.is_some_and(|guard| !guard.filter().is_always());
         for row in rows {
             let values = self.values(&self.plan.rows()[row as usize])?;
             let set: Vec<(usize, Value<'static>)> =
                 values.into_iter().enumerate().filter_map(|(at, value)| Some((at, value?))).collect();
+            if is_single {
+                alike.push((set, vec![row]));
+                continue;
+            }
             let columns = set.iter().map(|(column, _)| *column).collect();
             let key = KeyTuple::of_row(set.iter().map(|(_, value)| value.clone()));
             let at = *known.entry((columns, key)).or_insert_with(|| {
@@ -173,7 +196,18 @@ impl Run<'_> {
         for (set, rows) in alike {
             let bases: Vec<&Row> =
                 rows.iter().filter_map(|row| self.plan.rows()[*row as usize].base.as_ref()).collect();
-            let written = update_alike(session, model, &set, &bases).await?;
+            let written = match (&bases[..], is_single) {
+                ([base], true) => {
+                    let known = Known::of(model, &***base, guard);
+                    let set: Vec<_> = set.iter().cloned().chain(known.next_version(model)?).collect();
+                    update_alike(session, model, &set, &bases, Some(&known)).await?
+                }
+                _ => update_alike(session, model, &set, &bases, None).await?,
+            };
+            if let Some(guard) = guard {
+                let changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
+                guard.check_written(session, &*written, Some(&changed)).await?;
+            }
             for (at, row) in rows.into_iter().enumerate() {
                 self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
             }
@@ -213,6 +247,7 @@ async fn update_alike(
     model: &'static ModelDef,
     set: &[(usize, Value<'static>)],
     bases: &[&Row],
+    known: Option<&Known>,
 ) -> Result<Box<dyn Rows>> {
     model.require_primary_key("saving an existing row")?;
     let dialect = session.dialect();
@@ -233,8 +268,9 @@ async fn update_alike(
     let mut fresh = model.rows.new_rows();
     let mut affected = 0;
     for chunk in all.chunks(dialect.keys_per_condition(all.width())) {
-        let statement = match (&keys[..], &chunk) {
-            ([key], _) => sql::update_by_key(dialect, model, set, key.values(), returning),
+        let statement = match (&keys[..], known) {
+            ([key], Some(known)) => sql::update_row(dialect, model, set, key.values(), &known.condition, returning)?,
+            ([key], None) => sql::update_by_key(dialect, model, set, key.values(), returning),
             _ => sql::update_by_keys(dialect, model, set, &chunk, returning),
         };
         if returning {
@@ -245,7 +281,9 @@ async fn update_alike(
             affected += session.execute(&statement).await?.affected;
         }
     }
-    if affected != all.len() as u64 {
+    if let (Some(known), [key]) = (known, &keys[..]) {
+        known.require_written(session, model, key, affected).await?;
+    } else if affected != all.len() as u64 {
         return Err(missing(session, model, keys, bases).await);
     }
     if !returning && save::reads_back(model, dialect, set) {
@@ -296,12 +334,15 @@ async fn missing(session: &mut Session<'_>, model: &'static ModelDef, keys: Vec<
     ErrorKind::NotFound { model: model.name, key: lost }.into()
 }
 
-async fn look_up(session: &mut Session<'_>, lookup: &Lookup) -> Result<Resolved> {
+async fn look_up(session: &mut Session<'_>, lookup: &Lookup, guards: &Guards<'_>) -> Result<Resolved> {
     let mut found = lookup.rows();
     let keys = KeySet::distinct([&lookup.keys()]);
     let dialect = session.dialect();
+    // Members that the repo does not see are none of its members.
+    let seen = guards.get(lookup.table).map_or_else(Expr::always, |guard| guard.filter().clone());
+    let filter = lookup.filter.clone().and(seen);
     for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
-        let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &lookup.filter)?;
+        let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &filter)?;
         session.query(&statement, &mut found).await?;
     }
     lookup.resolve(&found)
