@@ -34,7 +34,10 @@ pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use upsert::{OnConflict, upsert};
-pub use write::{delete_by_keys, delete_row, insert, insert_text, update_by_key, update_row};
+pub use write::{
+    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, update_by_key, update_by_keys, update_row,
+    update_rows,
+};
 
 /// So many terms stand side by side; more are written as a tree.
 const FLAT: usize = 64;

@@ -9,11 +9,13 @@ use assoc_core::{Error, KeySet, KeyTuple, ModelDef, Result, RowKeys};
 
 use crate::session::Session;
 
+mod graph;
 mod insert;
 mod known;
 mod update;
 mod upsert;
 
+pub(crate) use graph::{explain, save as save_graph};
 pub(crate) use insert::insert;
 pub(crate) use known::Known;
 pub(crate) use update::{key_of, update};

@@ -43,6 +43,8 @@ mod queries;
 mod read_back;
 mod read_only;
 mod row_locks;
+mod save_changes;
+mod save_graphs;
 mod scopes;
 mod selections;
 mod steps;
@@ -154,6 +156,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         row_locks::CASES,
         transaction_options::CASES,
         steps::CASES,
+        save_graphs::CASES,
+        save_changes::CASES,
         read_back::CASES,
         read_only::CASES,
         transactions::CASES,

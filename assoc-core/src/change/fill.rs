@@ -2,7 +2,7 @@
 
 use super::RowChange;
 use crate::column_type::SqlType;
-use crate::metadata::model::{ColumnDefault, FilledBy};
+use crate::metadata::model::{ColumnDefault, FilledBy, ModelDef};
 use crate::value::{DateTime, Value};
 
 impl RowChange {
@@ -10,20 +10,24 @@ impl RowChange {
     /// what the application makes. Of an existing row `updated_at`, if anything is to be written. What was given stays.
     pub fn fill(&mut self, now: DateTime) {
         let is_new = self.base.is_none();
-        if !is_new && !self.has_changes() {
-            return;
+        if is_new || self.has_changes() {
+            fill(self.model, is_new, &mut self.values, now);
         }
-        for (column, value) in self.model.columns.iter().zip(&mut self.values) {
-            let (None, ColumnDefault::Filled(by)) = (&value, column.default) else { continue };
-            let filled = match by {
-                FilledBy::UpdatedAt => timestamp(column.sql_type, now),
-                _ if !is_new => continue,
-                FilledBy::CreatedAt => timestamp(column.sql_type, now),
-                FilledBy::LockVersion => column.sql_type.stored(Value::Int(0)),
-                FilledBy::Function(make) => make(),
-            };
-            *value = Some(filled);
-        }
+    }
+}
+
+/// Fills in columns of a row that is written.
+pub(crate) fn fill(model: &ModelDef, is_new: bool, values: &mut [Option<Value<'static>>], now: DateTime) {
+    for (column, value) in model.columns.iter().zip(values) {
+        let (None, ColumnDefault::Filled(by)) = (&value, column.default) else { continue };
+        let filled = match by {
+            FilledBy::UpdatedAt => timestamp(column.sql_type, now),
+            _ if !is_new => continue,
+            FilledBy::CreatedAt => timestamp(column.sql_type, now),
+            FilledBy::LockVersion => column.sql_type.stored(Value::Int(0)),
+            FilledBy::Function(make) => make(),
+        };
+        *value = Some(filled);
     }
 }
 

@@ -8,7 +8,7 @@ use assoc_core::rows::Rows;
 use assoc_core::save::{self, InsertBatch, InsertPlan};
 use assoc_core::{Bind, Error, ErrorKind, KeyTuple, ModelDef, Result, RowKeys, Statement, Value, sql};
 
-use super::read_by_keys;
+use super::{graph, read_by_keys};
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
@@ -20,6 +20,9 @@ pub(crate) async fn insert(
     mut changes: Vec<RowChange>,
 ) -> Result<Box<dyn Rows>> {
     check(model, &changes)?;
+    if changes.iter().any(RowChange::has_members) {
+        return graph::save(repo, model, changes).await;
+    }
     let now = repo.now();
     changes.iter_mut().for_each(|change| change.fill(now));
     let guard = RowGuard::of(repo, model)?;
@@ -99,12 +102,12 @@ pub(super) fn check(model: &'static ModelDef, changes: &[RowChange]) -> Result<(
 }
 
 #[cold]
-fn unproven(model: &ModelDef) -> Error {
+pub(super) fn unproven(model: &ModelDef) -> Error {
     Error::invalid_query(model.name, "the database accepted the row but gave back another number of rows")
 }
 
 /// Runs the statements. `None` if it cannot be proven which returned row is whose; the rows are inserted then.
-async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<Option<Box<dyn Rows>>> {
+pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<Option<Box<dyn Rows>>> {
     let model = plan.model();
     let dialect = session.dialect();
     let returning = dialect.capabilities().insert_returning;

@@ -110,7 +110,7 @@ impl Update<'_> {
     }
 }
 
-fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<usize>> {
+pub(super) fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<usize>> {
     let mut differing = Vec::new();
     for (at, column) in model.columns.iter().enumerate() {
         let value = model.rows.value(fresh, at);
