@@ -38,6 +38,7 @@ pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use upsert::{OnConflict, upsert};
 pub use write::{
     delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, update_by_key, update_by_keys, update_row,
+    update_rows,
 };
 
 /// Up to this number of terms is written flat; more terms are written as a tree.

@@ -36,7 +36,7 @@ const MAY_HIDE: &str = "rows might be hidden from this repo by the update, becau
                         write them with a repo that is not filtered so";
 const KEYLESS: &str = "only the database can tell whether its filter hides the row from this repo, and the model has no \
                        primary key to ask by: write it with a repo that is not filtered so";
-const LINKED: &str = "the changeset links a row that is hidden from this repo by its filter, or is not there";
+const UNSEEN: &str = "a row that is to be changed or linked is hidden from this repo by its filter, or is not there";
 const TARGET: &str = "leads to a row that is hidden from this repo by its filter, or is not there";
 
 impl<'r> RowGuard<'r> {
@@ -64,32 +64,6 @@ impl<'r> RowGuard<'r> {
             Visibility::of(&self.filter, self.model, &value) == Visibility::Hidden
         };
         if changes.iter().any(hidden) { Err(self.refused(HIDDEN)) } else { Ok(()) }
-    }
-
-    /// Whether the guard is one of a model.
-    pub(crate) fn is_of(&self, model: &ModelDef) -> bool {
-        self.model == model
-    }
-
-    /// Refuses a new row that nothing reads, unless its values tell that the repo sees it.
-    pub(crate) fn check_unread(&self, row: &[Option<Value<'static>>]) -> Result<()> {
-        let value = |column: usize| row.get(column).cloned().flatten();
-        match Visibility::of(&self.filter, self.model, &value) {
-            Visibility::Visible => Ok(()),
-            Visibility::Hidden => Err(self.refused(HIDDEN)),
-            Visibility::Unknown => Err(self.refused(KEYLESS)),
-        }
-    }
-
-    /// Refuses links to existing rows that the repo does not see. 1 statement if the model is filtered and there are rows.
-    pub(crate) async fn check_linked(&self, session: &mut Session<'_>, keys: RowKeys) -> Result<()> {
-        if self.filter.is_always() {
-            return Ok(());
-        }
-        match all_seen(session, self.model, self.model.primary_key, &keys, self.filter.clone()).await? {
-            true => Ok(()),
-            false => Err(self.refused(LINKED)),
-        }
     }
 
     /// Whether what the repo sees may change with a column.
@@ -163,6 +137,12 @@ impl<'r> RowGuard<'r> {
         self.model.key_in(row, columns).filter(|_| is_named)
     }
 
+    /// Refuses rows that exist and are not seen.
+    pub(crate) async fn require_seen(&self, session: &mut Session<'_>, keys: RowKeys) -> Result<()> {
+        let seen = all_seen(session, self.model, self.model.primary_key, &keys, self.filter.clone()).await?;
+        if seen { Ok(()) } else { Err(self.refused(UNSEEN)) }
+    }
+
     async fn check_seen(&self, session: &mut Session<'_>, rows: &dyn Rows) -> Result<()> {
         let mut unknown = Vec::new();
         for row in (0..rows.len()).filter_map(|at| rows.row(at)) {
@@ -221,7 +201,7 @@ async fn all_seen(
     filter: Expr,
 ) -> Result<bool> {
     let set = KeySet::distinct([keys]);
-    if set.is_empty() {
+    if set.is_empty() || filter.is_always() {
         return Ok(true);
     }
     let select = KeyedSelect { only: Some(columns.to_vec()), filter, ..KeyedSelect::new(model, columns) };

@@ -122,7 +122,7 @@ impl Repo {
     /// ```
     pub fn explain_save<M: Model>(&self, changeset: &Changeset<M>) -> Result<String> {
         self.require_here(M::DEF)?;
-        save::explain(self, M::DEF, changeset.as_row_change().clone())
+        save::explain(M::DEF, changeset.as_row_change().clone())
     }
 
     /// Deletes a row. 1 statement; no dependents.

@@ -11,13 +11,13 @@ impl RowChange {
     pub fn fill(&mut self, now: DateTime) {
         let is_new = self.base.is_none();
         if is_new || self.has_changes() {
-            fill_columns(self.model, is_new, &mut self.values, now);
+            fill(self.model, is_new, &mut self.values, now);
         }
     }
 }
 
-/// Fills in the columns of a row that is written, where they have no value.
-pub(crate) fn fill_columns(model: &ModelDef, is_new: bool, values: &mut [Option<Value<'static>>], now: DateTime) {
+/// Fills in columns of a row that is written.
+pub(crate) fn fill(model: &ModelDef, is_new: bool, values: &mut [Option<Value<'static>>], now: DateTime) {
     for (column, value) in model.columns.iter().zip(values) {
         let (None, ColumnDefault::Filled(by)) = (&value, column.default) else { continue };
         let filled = match by {

@@ -56,6 +56,10 @@ impl FieldError {
     pub const DISCRIMINATOR: &'static str = "discriminator";
     /// The database computes the column, so a changeset cannot set it.
     pub const GENERATED: &'static str = "generated";
+    /// A bulk update assigns a column twice.
+    pub const ASSIGNED_TWICE: &'static str = "assigned_twice";
+    /// The column holds the version of its row.
+    pub const LOCK_VERSION: &'static str = "lock_version";
     /// A member of an association contradicts a condition of it: the association would not see it afterwards. Parameter:
     /// `association`.
     pub const OUTSIDE_SCOPE: &'static str = "outside_scope";
@@ -71,10 +75,6 @@ impl FieldError {
     pub const CIRCLE: &'static str = "circle";
     /// Members are nested too deep.
     pub const TOO_DEEP: &'static str = "too_deep";
-    /// A bulk update assigns a column twice.
-    pub const ASSIGNED_TWICE: &'static str = "assigned_twice";
-    /// The column holds the version of its row.
-    pub const LOCK_VERSION: &'static str = "lock_version";
     /// The two rows that were compared have different primary keys.
     pub const OTHER_ROW: &'static str = "other_row";
 

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::members::{Lookup, Unlink};
-use crate::change::{Row, RowChange, fill_columns};
+use crate::change::{Row, RowChange, fill};
 use crate::error::Result;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::ModelDef;
@@ -107,14 +107,11 @@ impl SavePlan {
         Ok(SavePlan { rows, lookups, steps, groups })
     }
 
-    /// Fills in the columns of the written rows to which nothing was given: times, first versions, and what the application
-    /// makes. See [`RowChange::fill`].
-    #[must_use]
-    pub fn filled(mut self, now: DateTime) -> Self {
+    /// Fills in the columns of written rows to which nothing was given: [`RowChange::fill`].
+    pub fn fill(&mut self, now: DateTime) {
         for row in self.rows.iter_mut().filter(|row| row.is_written()) {
-            fill_columns(row.model, row.base.is_none(), &mut row.values, now);
+            fill(row.model, row.base.is_none(), &mut row.values, now);
         }
-        self
     }
 
     /// The rows that are written, and those that are only led to.

@@ -152,6 +152,36 @@ pub fn update_by_keys(
     returning: bool,
 ) -> Statement {
     let mut writer = SqlWriter::new(dialect);
+    write_update(&mut writer, model, set, keys);
+    write_returning(&mut writer, model, returning);
+    writer.finish()
+}
+
+/// As [`update_by_keys`], of rows that satisfy a condition as well.
+///
+/// # Errors
+/// When the condition cannot be written, or there are more binds than the database takes.
+pub fn update_rows(
+    dialect: &dyn Dialect,
+    model: &'static ModelDef,
+    set: &[(usize, Value<'static>)],
+    keys: &KeySet,
+    condition: &Expr,
+    returning: bool,
+) -> Result<Statement> {
+    let mut writer = SqlWriter::new(dialect);
+    RootSelect::new(model).begin(&mut writer);
+    write_update(&mut writer, model, set, keys);
+    if !condition.is_always() {
+        writer.push(" AND (");
+        writer.condition(condition)?;
+        writer.push(")");
+    }
+    write_returning(&mut writer, model, returning);
+    writer.finish_within_limit()
+}
+
+fn write_update(writer: &mut SqlWriter<'_>, model: &ModelDef, set: &[(usize, Value<'static>)], keys: &KeySet) {
     writer.push("UPDATE ");
     writer.table(&model.table);
     writer.push(" SET ");
@@ -162,13 +192,15 @@ pub fn update_by_keys(
     });
     writer.push(" WHERE ");
     let names: Vec<&str> = model.primary_key_names().collect();
-    dialect.write_key_filter(&mut writer, &names, keys);
-    and_discriminator(&mut writer, model);
+    writer.dialect().write_key_filter(writer, &names, keys);
+    and_discriminator(writer, model);
+}
+
+fn write_returning(writer: &mut SqlWriter<'_>, model: &ModelDef, returning: bool) {
     if returning {
         writer.push(" RETURNING ");
         writer.columns(model);
     }
-    writer.finish()
 }
 
 /// Reads some columns of the rows that hold one of these keys in some columns, and satisfy a condition. Expects as many

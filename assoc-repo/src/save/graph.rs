@@ -10,9 +10,10 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::change::{Row, RowChange};
 use assoc_core::driver::{Access, TransactionMode};
 use assoc_core::rows::Rows;
-use assoc_core::save::{self, InsertPlan, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
+use assoc_core::save::{self, InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
 use assoc_core::{
-    Bind, Chain, Error, ErrorKind, Expr, KeySet, KeyTuple, LoadState, ModelDef, Result, RowKeys, Statement, Value, sql,
+    Bind, Chain, Error, ErrorKind, Expr, KeySet, KeyTuple, LoadState, ModelDef, Result, RowKeys, Statement, Value,
+    filtered, sql,
 };
 
 use super::insert::{check, run as insert_rows, unproven};
@@ -20,29 +21,26 @@ use super::known::Known;
 use super::read_by_keys;
 use super::update::{absorb, key_of};
 use crate::repo::Repo;
+use crate::row_guard::RowGuard;
 use crate::session::Session;
 
 mod assemble;
-mod guards;
-
-use guards::Guards;
 
 /// Saves rows of a model with all that is said of their members, and returns them in the given order, with what was saved
 /// loaded. Expects changes without problems.
 pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Box<dyn Rows>> {
-    let plan = SavePlan::new(model, changes)?.filled(repo.now());
+    let mut plan = SavePlan::new(model, changes)?;
     let mut seen = HashSet::new();
     for model in plan.models().filter(|model| seen.insert(model.type_id())) {
         repo.require_here(model)?;
     }
-    let guards = Guards::of(repo, &plan)?;
+    plan.fill(repo.now());
     // Keys that the database makes are returned in an order that is proven; where it cannot be, all is undone, and rows are
     // inserted one by one.
     for one_by_one in [false, true] {
         let mut session = repo.session(Access::Write).await?;
         session.begin(TransactionMode::Write).await?;
-        let places = vec![None; plan.rows().len()];
-        let mut run = Run { plan: &plan, guards: &guards, lists: Vec::new(), places, one_by_one };
+        let mut run = Run { repo, plan: &plan, lists: Vec::new(), places: vec![None; plan.rows().len()], one_by_one };
         match run.all(&mut session).await {
             Ok(true) => return session.finish(assemble::assemble(&plan, run)).await,
             Ok(false) => {
@@ -55,19 +53,19 @@ pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<Row
 }
 
 /// The plan of a save as text.
-pub(crate) fn explain(repo: &Repo, model: &'static ModelDef, change: RowChange) -> Result<String> {
+pub(crate) fn explain(model: &'static ModelDef, change: RowChange) -> Result<String> {
     if change.base().is_some() {
         change.check()?;
     } else {
         check(model, std::slice::from_ref(&change))?;
     }
-    Ok(SavePlan::new(model, vec![change])?.filled(repo.now()).explain())
+    Ok(SavePlan::new(model, vec![change])?.explain())
 }
 
 /// A save that is running.
 struct Run<'p> {
+    repo: &'p Repo,
     plan: &'p SavePlan,
-    guards: &'p Guards<'p>,
     // Rows as the database has them, step by step.
     lists: Vec<Box<dyn Rows>>,
     // For each planned row its list, and where it stands there.
@@ -78,11 +76,11 @@ struct Run<'p> {
 impl Run<'_> {
     // Answers whether it is proven which row is whose.
     async fn all(&mut self, session: &mut Session<'_>) -> Result<bool> {
+        self.require_seen(session).await?;
         let mut unneeded: HashSet<u32> = HashSet::new();
         let mut let_go: Vec<(&Lookup, Resolved)> = Vec::new();
-        self.guards.check_linked(session, self.plan).await?;
         for lookup in self.plan.lookups() {
-            let mut resolved = look_up(session, lookup, self.guards).await?;
+            let mut resolved = look_up(self.repo, session, lookup).await?;
             unneeded.extend(resolved.unneeded.drain(..));
             let_go.push((lookup, resolved));
         }
@@ -107,6 +105,51 @@ impl Run<'_> {
             }
         }
         Ok(true)
+    }
+
+    // A filtered repo links rows that it sees, and no others. 1 statement for each model that is filtered.
+    async fn require_seen(&self, session: &mut Session<'_>) -> Result<()> {
+        if self.repo.filters.is_none() {
+            return Ok(());
+        }
+        let mut existing: Vec<(&'static ModelDef, Vec<&Row>)> = Vec::new();
+        let mut add = |model: &'static ModelDef, row| match existing.iter_mut().find(|(known, _)| *known == model) {
+            Some((_, rows)) => rows.push(row),
+            None => existing.push((model, vec![row])),
+        };
+        for group in self.plan.groups() {
+            for row in &group.rows {
+                if let LoadedRow::Existing(row) = row {
+                    add(group.model, row);
+                }
+            }
+        }
+        for row in self.plan.rows() {
+            if let Some(base) = &row.base {
+                add(row.model, base);
+            }
+        }
+        for (model, rows) in existing {
+            let keys = rows.into_iter().map(|row| model.key_of(&**row));
+            if let Some(guard) = RowGuard::of(self.repo, model)? {
+                guard.require_seen(session, RowKeys::Tuples(keys.collect())).await?;
+            }
+        }
+        Ok(())
+    }
+
+    // What was written, if a filtered repo may write it.
+    async fn require_allowed(
+        &self,
+        session: &mut Session<'_>,
+        model: &'static ModelDef,
+        written: &dyn Rows,
+        changed: Option<&[usize]>,
+    ) -> Result<()> {
+        match RowGuard::of(self.repo, model)? {
+            Some(guard) => guard.check_written(session, written, changed).await,
+            None => Ok(()),
+        }
     }
 
     /// A planned row as the database has it; `None` of one that nobody reads.
@@ -143,16 +186,16 @@ impl Run<'_> {
         unread: bool,
     ) -> Result<bool> {
         let dialect = session.dialect();
-        let mut plan = if unread { InsertPlan::unread(model, dialect) } else { InsertPlan::new(model, dialect) };
-        let guard = self.guards.get(model);
+        // Of a filtered repo they are read, so that it is known whether it sees them.
+        let mut plan = if unread && self.repo.filters.is_none() {
+            InsertPlan::unread(model, dialect)
+        } else {
+            InsertPlan::new(model, dialect)
+        };
         for row in &rows {
-            let values = self.values(&self.plan.rows()[*row as usize])?;
-            if let (true, Some(guard)) = (unread, guard) {
-                guard.check_unread(&values)?;
-            }
-            plan.push(values);
+            plan.push(self.values(&self.plan.rows()[*row as usize])?);
         }
-        if unread {
+        if unread && self.repo.filters.is_none() {
             insert_unread(session, plan).await?;
             return Ok(true);
         }
@@ -160,9 +203,7 @@ impl Run<'_> {
             plan = plan.one_by_one();
         }
         let Some(written) = insert_rows(session, &mut plan).await? else { return Ok(false) };
-        if let Some(guard) = guard {
-            guard.check_written(session, &*written, None).await?;
-        }
+        self.require_allowed(session, model, &*written, None).await?;
         for (at, row) in rows.into_iter().enumerate() {
             self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
         }
@@ -170,20 +211,17 @@ impl Run<'_> {
         Ok(true)
     }
 
-    // Rows that take the same values share statements. Where each has a version of its own, or a filter decides whether it
-    // may be written, they do not.
+    // Rows that take the same values share statements.
     async fn update(&mut self, session: &mut Session<'_>, model: &'static ModelDef, rows: Vec<u32>) -> Result<()> {
         let mut alike: Vec<(Vec<(usize, Value<'static>)>, Vec<u32>)> = Vec::new();
         let mut known: HashMap<(Vec<usize>, KeyTuple), usize> = HashMap::new();
-        let guard = self.guards.get(model);
-        let is_single = model.lock_version().is_some() || guard.is_some_and(|guard| !guard.filter().is_always());
         for row in rows {
             let values = self.values(&self.plan.rows()[row as usize])?;
-            let set: Vec<(usize, Value<'static>)> =
+            let mut set: Vec<(usize, Value<'static>)> =
                 values.into_iter().enumerate().filter_map(|(at, value)| Some((at, value?))).collect();
-            if is_single {
-                alike.push((set, vec![row]));
-                continue;
+            if let Some(base) = &self.plan.rows()[row as usize].base {
+                // Rows of different versions take different ones, so they are not alike.
+                set.extend(Known::of(model, &**base, None).next_version(model)?);
             }
             let columns = set.iter().map(|(column, _)| *column).collect();
             let key = KeyTuple::of_row(set.iter().map(|(_, value)| value.clone()));
@@ -196,18 +234,10 @@ impl Run<'_> {
         for (set, rows) in alike {
             let bases: Vec<&Row> =
                 rows.iter().filter_map(|row| self.plan.rows()[*row as usize].base.as_ref()).collect();
-            let written = match (&bases[..], is_single) {
-                ([base], true) => {
-                    let known = Known::of(model, &***base, guard);
-                    let set: Vec<_> = set.iter().cloned().chain(known.next_version(model)?).collect();
-                    update_alike(session, model, &set, &bases, Some(&known)).await?
-                }
-                _ => update_alike(session, model, &set, &bases, None).await?,
-            };
-            if let Some(guard) = guard {
-                let changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
-                guard.check_written(session, &*written, Some(&changed)).await?;
-            }
+            let guard = RowGuard::of(self.repo, model)?;
+            let written = update_alike(session, model, &set, &bases, guard.as_ref()).await?;
+            let changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
+            self.require_allowed(session, model, &*written, Some(&changed)).await?;
             for (at, row) in rows.into_iter().enumerate() {
                 self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
             }
@@ -247,7 +277,7 @@ async fn update_alike(
     model: &'static ModelDef,
     set: &[(usize, Value<'static>)],
     bases: &[&Row],
-    known: Option<&Known>,
+    guard: Option<&RowGuard<'_>>,
 ) -> Result<Box<dyn Rows>> {
     model.require_primary_key("saving an existing row")?;
     let dialect = session.dialect();
@@ -263,15 +293,17 @@ async fn update_alike(
             }
         }
     }
+    // All have one version.
+    let known = bases.first().map(|base| Known::of(model, &***base, guard));
+    let condition = known.as_ref().map_or_else(Expr::always, |known| known.condition.clone());
     let returning = dialect.capabilities().update_returning && !model.read_back;
     let all = key_set(keys.iter().cloned().map(Some).collect());
     let mut fresh = model.rows.new_rows();
     let mut affected = 0;
     for chunk in all.chunks(dialect.keys_per_condition(all.width())) {
-        let statement = match (&keys[..], known) {
-            ([key], Some(known)) => sql::update_row(dialect, model, set, key.values(), &known.condition, returning)?,
-            ([key], None) => sql::update_by_key(dialect, model, set, key.values(), returning),
-            _ => sql::update_by_keys(dialect, model, set, &chunk, returning),
+        let statement = match (&keys[..], &chunk) {
+            ([key], _) => sql::update_row(dialect, model, set, key.values(), &condition, returning)?,
+            _ => sql::update_rows(dialect, model, set, &chunk, &condition, returning)?,
         };
         if returning {
             let first = fresh.len();
@@ -281,10 +313,8 @@ async fn update_alike(
             affected += session.execute(&statement).await?.affected;
         }
     }
-    if let (Some(known), [key]) = (known, &keys[..]) {
-        known.require_written(session, model, key, affected).await?;
-    } else if affected != all.len() as u64 {
-        return Err(missing(session, model, keys, bases).await);
+    if affected != all.len() as u64 {
+        return Err(missing(session, model, keys, bases, guard).await);
     }
     if !returning && save::reads_back(model, dialect, set) {
         // Under their keys as they are now.
@@ -315,32 +345,41 @@ async fn update_alike(
     Ok(rows)
 }
 
-// Which of the rows is not there any more.
+// Which of the rows is not there any more, or has another version.
 #[cold]
-async fn missing(session: &mut Session<'_>, model: &'static ModelDef, keys: Vec<KeyTuple>, bases: &[&Row]) -> Error {
-    let mut lost = keys.first().map(ToString::to_string).unwrap_or_default();
-    if bases.len() > 1 {
-        for key in &keys {
-            let one = RowKeys::Tuples(vec![Some(key.clone())]);
-            match read_by_keys(session, model, one).await {
-                Ok(rows) if rows.len() == 1 => {}
-                _ => {
-                    lost = key.to_string();
-                    break;
-                }
-            }
+async fn missing(
+    session: &mut Session<'_>,
+    model: &'static ModelDef,
+    keys: Vec<KeyTuple>,
+    bases: &[&Row],
+    guard: Option<&RowGuard<'_>>,
+) -> Error {
+    let alone = keys.len() == 1;
+    let lost = keys.first().map(ToString::to_string).unwrap_or_default();
+    for (key, base) in keys.iter().zip(bases) {
+        let known = Known::of(model, &***base, guard);
+        let there = if alone { Ok(false) } else { known.is_there(session, model, key).await };
+        let there = there.map(u64::from);
+        let result = match there {
+            Ok(there) => known.require_written(session, model, key, there).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            return error;
         }
     }
     ErrorKind::NotFound { model: model.name, key: lost }.into()
 }
 
-async fn look_up(session: &mut Session<'_>, lookup: &Lookup, guards: &Guards<'_>) -> Result<Resolved> {
+async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Result<Resolved> {
+    // What a filtered repo does not see it does not let go.
+    let filter = match &repo.filters {
+        Some(hook) => filtered(hook, lookup.table, lookup.filter.clone())?,
+        None => lookup.filter.clone(),
+    };
     let mut found = lookup.rows();
     let keys = KeySet::distinct([&lookup.keys()]);
     let dialect = session.dialect();
-    // Members that the repo does not see are none of its members.
-    let seen = guards.get(lookup.table).map_or_else(Expr::always, |guard| guard.filter().clone());
-    let filter = lookup.filter.clone().and(seen);
     for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
         let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &filter)?;
         session.query(&statement, &mut found).await?;

@@ -46,6 +46,16 @@ impl Known {
         })
     }
 
+    /// Whether there is such a row, as it is known. 1 statement.
+    pub(crate) async fn is_there(
+        &self,
+        session: &mut Session<'_>,
+        model: &'static ModelDef,
+        key: &KeyTuple,
+    ) -> Result<bool> {
+        exists(session, model, key, self.condition.clone()).await
+    }
+
     /// Refuses that no row has been written: it is gone, or hidden, or has another version. 1 statement if rows have
     /// versions and none was written.
     pub(crate) async fn require_written(
@@ -59,19 +69,24 @@ impl Known {
             return Ok(());
         }
         if self.version.is_some() {
-            let mut select = RootSelect::new(model);
-            select.filter = model.base_scope(true).filter.and(self.seen.clone());
-            let statement = select.with_key(key.values().to_vec()).exists_statement(session.dialect())?;
-            let mut exists = false;
-            let mut sink = |_: &mut [Value<'_>]| {
-                exists = true;
-                Ok(())
-            };
-            session.query(&statement, &mut sink).await?;
+            let exists = exists(session, model, key, self.seen.clone()).await?;
             if exists {
                 return Err(ErrorKind::Stale { model: model.name, key: key.to_string() }.into());
             }
         }
         Err(ErrorKind::NotFound { model: model.name, key: key.to_string() }.into())
     }
+}
+
+async fn exists(session: &mut Session<'_>, model: &'static ModelDef, key: &KeyTuple, condition: Expr) -> Result<bool> {
+    let mut select = RootSelect::new(model);
+    select.filter = model.base_scope(true).filter.and(condition);
+    let statement = select.with_key(key.values().to_vec()).exists_statement(session.dialect())?;
+    let mut exists = false;
+    let mut sink = |_: &mut [Value<'_>]| {
+        exists = true;
+        Ok(())
+    };
+    session.query(&statement, &mut sink).await?;
+    Ok(exists)
 }

@@ -7,7 +7,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::registry::{Document, Stamp, Ticket};
+use crate::models::registry::{self, Account, Document, Entry, Stamp, Ticket};
 
 cases! { "filled_columns", Level::Write;
     times,
@@ -18,6 +18,7 @@ cases! { "filled_columns", Level::Write;
     versions_of_rows_that_are_gone,
     versions_cannot_be_set,
     keys_of_the_application,
+    members_that_are_saved,
 }
 
 fn at(repo: &Repo, micros: u64) -> Repo {
@@ -159,4 +160,28 @@ async fn keys_of_the_application(cx: &mut Context) -> Result<()> {
     let given =
         repo.insert(Ticket::build().set(Ticket::ID, own).set(Ticket::TITLE, "x").set(Ticket::LABEL, None)).await?;
     cx.require(given.id == own && given.label.is_none(), "what is given stays")
+}
+
+// Rows that are saved with their owner are filled in, and versions of them checked, as of others.
+async fn members_that_are_saved(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    registry::fixture(&repo).await?;
+    let account = repo.get_or_fail::<Account>(1, Query::preload(Account::ENTRIES)).await?;
+    let (first, second) = (&account.entries()?[0], &account.entries()?[1]);
+    let entry = Entry::build().set(Entry::TENANT_ID, 1).set(Entry::TEXT, "new");
+    let saved = account
+        .change()
+        .edit(Account::ENTRIES, first.change().set(Entry::TEXT, "same"))
+        .edit(Account::ENTRIES, second.change().set(Entry::TEXT, "same"))
+        .push(Account::ENTRIES, entry);
+    let saved = repo.update(saved).await?;
+    let versions: Vec<_> = saved.entries()?.iter().map(|entry| (entry.text.as_str(), entry.version)).collect();
+    cx.require(versions == [("same", 1), ("same", 1), ("new", 0)], "counted and begun")?;
+    // Of two one is stale: nothing is written.
+    let fresh = saved.entries()?[1].change().set(Entry::TEXT, "lost");
+    let stale =
+        saved.change().edit(Account::ENTRIES, fresh).edit(Account::ENTRIES, first.change().set(Entry::TEXT, "lost"));
+    let error = repo.update(stale).await.map(drop).err();
+    cx.require(error.is_some_and(|error| error.is_stale()), "stale")?;
+    cx.rows("entries", "SELECT text, version FROM entries WHERE account_id = 1 ORDER BY id").await
 }

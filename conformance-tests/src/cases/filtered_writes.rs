@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::models::guild;
 use crate::models::registry::{self, Account, Entry, LogLine, Seat};
 
 cases! { "filtered_writes", Level::Write;
@@ -16,6 +17,7 @@ cases! { "filtered_writes", Level::Write;
     by_what_associations_lead_to,
     by_sql,
     in_transactions,
+    saved_graphs,
 }
 
 fn tenant(repo: &Repo, id: i64) -> Repo {
@@ -208,4 +210,40 @@ async fn in_transactions(cx: &mut Context) -> Result<()> {
     .await?;
     cx.rows("accounts", ACCOUNTS).await?;
     cx.rows("entries", ENTRIES).await
+}
+
+// Whatever a saved graph says of members, hidden rows stay as they are.
+async fn saved_graphs(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    guild::tables(&repo).await?;
+    let post = |title: &str| guild::Post::build().set(guild::Post::TITLE, title);
+    let user = || guild::User::build().set(guild::User::NAME, "Ada");
+    let hidden = repo.insert(post("hidden")).await?;
+    let tag = repo.insert(guild::Tag::build().set(guild::Tag::NAME, "hidden")).await?;
+    let some = repo.filtered(|model| match model.name {
+        "Post" => Some(guild::Post::TITLE.ne("hidden").into_expr()),
+        "Tag" => Some(guild::Tag::NAME.ne("hidden").into_expr()),
+        _ => None,
+    });
+    let posts = guild::User::POSTS;
+    let refused = [
+        ("a new hidden member", some.insert(user().push(posts, post("hidden"))).await),
+        ("a hidden row as a member", some.insert(user().push(posts, &hidden)).await),
+        ("a link to a hidden row", some.insert(user().push(posts, post("a").push(guild::Post::TAGS, &tag))).await),
+    ];
+    for (title, result) in refused {
+        cx.require(result.is_err_and(|error| is_outside(&error)), title)?;
+    }
+    cx.note("users", repo.count(Query::<guild::User>::new()).await?);
+    let ada = some.insert(user().push(posts, post("a"))).await?;
+    let hidden = repo.update(hidden.change().associate(guild::Post::USER, &ada)).await?;
+    let edited = some.update(ada.change().edit(posts, hidden.change().set(guild::Post::TITLE, "seen"))).await;
+    cx.require(edited.is_err(), "a hidden member is edited")?;
+    let removed = some.update(ada.change().remove(posts, &hidden)).await;
+    cx.require(removed.is_err(), "a hidden member is let go")?;
+    let hiding =
+        some.update(ada.change().edit(posts, ada.posts()?[0].change().set(guild::Post::TITLE, "hidden"))).await;
+    cx.require(hiding.is_err_and(|error| is_outside(&error)), "a member is hidden")?;
+    some.update(ada.change().replace(posts, [post("b")])).await?;
+    cx.rows("posts", "SELECT user_id, title FROM posts ORDER BY title, user_id").await
 }

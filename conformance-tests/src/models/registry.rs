@@ -38,6 +38,8 @@ pub(crate) struct Entry {
     pub(crate) tenant_id: i64,
     pub(crate) account_id: Option<i64>,
     pub(crate) text: String,
+    #[column(lock_version)]
+    pub(crate) version: i32,
     #[belongs_to]
     pub(crate) account: BelongsTo<Option<Account>>,
 }
