@@ -188,7 +188,7 @@ fn check(requests: Vec<Request>, data: &[u8]) {
     let requests: RequestList = requests.into();
     let copy = requests.clone();
     assert!(requests == copy, "a copy differs");
-    if data.len() % 8 == 0 {
+    if data.len().is_multiple_of(8) {
         // Writing takes longer than all else.
         assert!(format!("{requests:?}").len() < 8_000_000, "too much is printed");
     }
