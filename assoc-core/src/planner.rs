@@ -56,8 +56,8 @@
 //!
 //! A request may lead deeper than its rows: `recursive(1_000_000)` over a tree of five levels, or a path through a
 //! polymorphic association whose types each lead back to it, which doubles the nodes on each level. So a plan ends after
-//! [`LEVELS_AT_ONCE`](build::LEVELS_AT_ONCE) levels, or the level on which it has
-//! [`NODES_AT_ONCE`](build::NODES_AT_ONCE) nodes; what is below is [deferred](Plan::deferred), and planned when the
+//! `LEVELS_AT_ONCE` levels, or the level on which it has
+//! `NODES_AT_ONCE` nodes (`levels.rs`); what is below is [deferred](Plan::deferred), and planned when the
 //! statements so far have run, for nodes that have rows. Each part of a plan costs the same, so planning costs in
 //! proportion to what is loaded. What a part looks up shares no statement with the parts before it.
 //!
@@ -71,6 +71,7 @@ mod eager_load;
 mod explain;
 mod filters;
 mod grouping;
+mod levels;
 mod loader;
 mod merge;
 mod multi_db;

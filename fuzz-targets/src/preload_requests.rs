@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
 use assoc_core::joins::{JoinKind, Joins};
-use assoc_core::planner::{PlanContext, Root, RootRequest};
+use assoc_core::planner::{PlanContext, Root, RootRequest, settled};
 use assoc_core::{
     BelongsTo, ColumnDef, Error, ErrorKind, HasMany, HasManyThrough, IntoPreload, Model, Preload, Request, RequestList,
     Strategy,
@@ -63,7 +63,7 @@ pub enum Owner {
 }
 
 /// Names that an input's paths have in all.
-const MOST_NAMES: usize = 3_000;
+const MOST_NAMES: usize = 1_000;
 
 /// Nodes that one part of a plan may have: 256, and those of one level more.
 const MOST_NODES_OF_A_PART: usize = 256 * 8;
@@ -164,7 +164,7 @@ fn include(allowed: &str, asked: &str) {
 // A tree of associations, an operation for each byte.
 fn tree(data: &[u8]) -> Preload<Node, Node> {
     let mut tree = Node::CHILDREN.preload();
-    for byte in data.iter().take(400) {
+    for byte in data.iter().take(60) {
         let levels = usize::from(*byte).pow(2);
         tree = match byte % 11 {
             0 => Node::CHILDREN.with(tree),
@@ -188,10 +188,18 @@ fn check(requests: Vec<Request>, data: &[u8]) {
     let requests: RequestList = requests.into();
     let copy = requests.clone();
     assert!(requests == copy, "a copy differs");
-    assert!(format!("{requests:?}").len() < 8_000_000, "too much is printed");
-    for strategy in [Strategy::Keyed, Strategy::Auto, Strategy::Joined] {
-        let own = requests.iter().map(|request| request.clone().with_strategy(strategy)).collect();
-        plan(own, data);
+    if data.len().is_multiple_of(8) {
+        // Writing takes longer than all else.
+        assert!(format!("{requests:?}").len() < 8_000_000, "too much is printed");
+    }
+    let with = |strategy| requests.iter().map(|request| request.clone().with_strategy(strategy)).collect();
+    plan(requests.to_vec(), data);
+    plan(with(Strategy::Joined), data);
+    let paths: [&[&str]; 2] = [&["children", "parent", "children"], &["pictures"]];
+    if let Some(settled) = expected(settled(with(Strategy::Auto), &paths)) {
+        // Along the paths no association comes twice.
+        let ways = settled.iter().filter(|request| request.association.name == "children");
+        assert!(ways.count() <= 1, "not merged");
     }
     for request in &requests {
         expected(Joins::default().join(request, JoinKind::Left, None));
@@ -204,7 +212,7 @@ fn plan(requests: Vec<Request>, data: &[u8]) {
     let root = RootRequest { model: Node::DEF, requests, available: false };
     let Some(mut plan) = expected(context.plan(Root::Fetched, vec![root])) else { return };
     expected(plan.explain(&dialect, None));
-    for part in 1..4 {
+    for part in 1..3 {
         assert!(plan.nodes().len() <= part * MOST_NODES_OF_A_PART, "{} nodes", plan.nodes().len());
         let steps = plan.steps().len();
         // Some of the nodes have rows.

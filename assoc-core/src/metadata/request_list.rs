@@ -235,15 +235,3 @@ impl fmt::Debug for Printed<'_, ScopeDef> {
             .finish()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copy_shares_its_requests_until_it_changes() {
-        let list = RequestList::new();
-        assert!(list.is_empty() && list == RequestList::from(Vec::new()));
-        assert_eq!(format!("{list:?}"), "[]");
-    }
-}
