@@ -10,5 +10,6 @@ pub(crate) mod load_with;
 pub(crate) mod preload;
 pub(crate) mod refinements;
 pub(crate) mod scope;
+mod sealed;
 pub(crate) mod source;
 pub(crate) mod variant;

@@ -221,8 +221,29 @@ impl<M: Model> Changeset<M> {
     }
 }
 
-/// The argument of [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update): a [`Changeset`]. It
-/// is a trait so that the compiler can say what to write in place of a plain struct.
+/// The argument of [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update): a [`Changeset`].
+///
+/// It is a trait so that the compiler can say what to write in place of a plain struct, and so that a program can
+/// implement it for its types, such as a form:
+///
+/// ```
+/// # use assoc_repo::prelude::*;
+/// # use assoc_repo::{Changeset, IntoChangeset};
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct User { pub id: i64, pub name: String }
+/// struct SignUp {
+///     name: String,
+/// }
+///
+/// impl IntoChangeset<User> for SignUp {
+///     fn into_changeset(self) -> Changeset<User> {
+///         User::build().set(User::NAME, self.name)
+///     }
+/// }
+/// # async fn sign_up(repo: &Repo, form: SignUp) -> Result<User> {
+/// let user = repo.insert(form).await?;
+/// # Ok(user) }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a changeset",
     label = "says nothing of what is to be written",

@@ -21,8 +21,18 @@ use assoc_core::{
 use crate::query::Select;
 use crate::repo::Repo;
 
+mod sealed {
+    use assoc_core::{Association, BelongsTo, HasMany, HasManyThrough, HasOne, JoinRow, Model, ToOne};
+
+    pub trait ReadAssociation {}
+    impl<O, T: Model> ReadAssociation for Association<O, T, HasMany<T>> {}
+    impl<O, T: Model, J: JoinRow> ReadAssociation for Association<O, T, HasManyThrough<T, J>> {}
+    impl<O, T: Model, S: ToOne<Target = T>> ReadAssociation for Association<O, T, HasOne<S>> {}
+    impl<O, T: Model, S: ToOne<Target = T>> ReadAssociation for Association<O, T, BelongsTo<S>> {}
+}
+
 /// An association that [`Repo::get_association`] can read with a query of model `T`.
-pub trait ReadAssociation<O, T> {
+pub trait ReadAssociation<O, T>: sealed::ReadAssociation {
     /// The type that reading returns: `Vec<T>`, or `Option<T>` for a single target.
     type Read;
 
