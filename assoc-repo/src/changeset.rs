@@ -364,8 +364,8 @@ impl<M: Model> Changeset<M> {
 
 /// What [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update) take: a [`Changeset`].
 ///
-/// It is a trait so that the compiler can say what to write instead of a plain struct, and so that a program can
-/// implement it for a type of its own, such as a form:
+/// It is a trait so that the compiler can say what to write in place of a plain struct, and so that a program can
+/// implement it for its types, such as a form:
 ///
 /// ```
 /// # use assoc_repo::prelude::*;
