@@ -7,6 +7,7 @@ pub(crate) mod clinic;
 pub(crate) mod dependents;
 pub(crate) mod forum;
 pub(crate) mod graphs;
+pub(crate) mod guild;
 pub(crate) mod join_rows;
 pub(crate) mod keys;
 pub(crate) mod kinds;

@@ -239,6 +239,10 @@ pub struct Options {
     pub unknown_type: UnknownType,
     /// What becomes of the rows when their owner is destroyed; nothing, if nothing is said.
     pub dependent: Option<Dependent>,
+    /// Whether new and changed members are saved with the owner; only links are if this is `false`.
+    pub autosave: Option<bool>,
+    /// Whether problems that the application found in members refuse the save of their owner.
+    pub validate: bool,
 }
 
 /// What a polymorphic `belongs_to` does about a type that is none of its variants.
@@ -277,6 +281,8 @@ impl Options {
             inverse: Inverse::Automatic,
             unknown_type: UnknownType::Error,
             dependent: None,
+            autosave: None,
+            validate: true,
         }
     }
 
@@ -319,6 +325,20 @@ impl Options {
     #[must_use]
     pub const fn dependent(mut self, dependent: Dependent) -> Self {
         self.dependent = Some(dependent);
+        self
+    }
+
+    /// Whether new and changed members are saved with the owner.
+    #[must_use]
+    pub const fn autosave(mut self, autosave: bool) -> Self {
+        self.autosave = Some(autosave);
+        self
+    }
+
+    /// Whether problems that the application found in members refuse the save of their owner.
+    #[must_use]
+    pub const fn validate(mut self, validate: bool) -> Self {
+        self.validate = validate;
         self
     }
 
