@@ -45,12 +45,11 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
             stages.iter().any(|stage| stage.in_waves && stage.nodes.iter().any(|at| nodes[*at].table == table));
         settle(table, in_waves, reading, &mut nodes, &mut edges)?;
     }
-    for at in 0..edges.len() {
-        let removed = nodes.iter().any(|node| node.model.table == edges[at].rows.model.table);
-        let has_key = !edges[at].rows.model.primary_key.is_empty();
-        let reads = has_key && (removed || reading == Reading::All || finds_by_reading(&edges[at].rows));
-        if let Effect::Clear { read, .. } = &mut edges[at].effect {
-            *read = reads;
+    for DestroyEdge { rows, effect, .. } in &mut edges {
+        let removed = nodes.iter().any(|node| node.model.table == rows.model.table);
+        let has_key = !rows.model.primary_key.is_empty();
+        if let Effect::Clear { read, .. } = effect {
+            *read = has_key && (removed || reading == Reading::All || finds_by_reading(rows));
         }
     }
     let waves = |node: usize| stages.iter().any(|stage| stage.in_waves && stage.nodes.contains(&node));

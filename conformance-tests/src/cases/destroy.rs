@@ -30,6 +30,7 @@ cases! { "destroy", Level::Write;
     in_a_transaction,
     explained,
     too_many_statements,
+    members_let_go,
 }
 
 // What is left of members and of what depends on them.
@@ -321,5 +322,19 @@ async fn too_many_statements(cx: &mut Context) -> Result<()> {
         matches!(error.kind(), ErrorKind::TooManyStatements { plan, .. } if plan.starts_with("Destroying (destroyed)")),
         "with the plan",
     )?;
+    left(cx).await
+}
+
+async fn members_let_go(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    rows::members(&repo).await?;
+    let note = repo.get_or_fail::<Note>(1, Query::new()).await?;
+    let destroying = first::<Destroying>(cx).await?;
+    cx.fails("a save destroys nothing", repo.update(destroying.change().remove(Destroying::NOTES, &note))).await?;
+    let nullifying = first::<Nullifying>(cx).await?;
+    cx.step("the key is cleared", repo.update(nullifying.change().remove(Nullifying::NOTES, &note))).await?;
+    let note = repo.get_or_fail::<Note>(3, Query::new()).await?;
+    let deleting = first::<Deleting>(cx).await?;
+    cx.step("the row is deleted", repo.update(deleting.change().remove(Deleting::NOTES, &note))).await?;
     left(cx).await
 }
