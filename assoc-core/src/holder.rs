@@ -28,7 +28,23 @@ use crate::error::NotLoadedReason;
 use crate::metadata::model::Model;
 use crate::row_traits::RowTraits;
 
-/// A single target: a model, or an enum of models (`#[derive(Polymorphic)]`).
+// `ToOne` and `JoinRow` are for these types alone.
+mod sealed {
+    use super::TargetRow;
+    use crate::metadata::model::Model;
+
+    pub trait ToOne {}
+    impl<T: TargetRow> ToOne for T {}
+    impl<T: TargetRow> ToOne for Option<T> {}
+
+    pub trait JoinRow {}
+    impl JoinRow for () {}
+    impl<M: Model> JoinRow for M {}
+}
+
+/// A single target: a model, or an enum of models.
+///
+/// `#[derive(Model)]` and `#[derive(Polymorphic)]` implement it; a program does not implement it by hand.
 pub trait TargetRow: Clone + Send + Sync + 'static {
     /// The functions of the target's `PartialEq` and `Debug`, where it has them.
     #[doc(hidden)]
@@ -45,7 +61,7 @@ impl<M: Model> TargetRow for M {
     label = "neither a model nor an `Option` of one",
     note = "add `#[derive(Model)]` to the target"
 )]
-pub trait ToOne: 'static {
+pub trait ToOne: sealed::ToOne + 'static {
     /// The target's model.
     type Target: TargetRow;
 

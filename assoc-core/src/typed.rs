@@ -10,5 +10,7 @@ pub(crate) mod load_with;
 pub(crate) mod preload;
 pub(crate) mod refinements;
 pub(crate) mod scope;
+mod sealed;
 pub(crate) mod source;
+pub(crate) mod through;
 pub(crate) mod variant;

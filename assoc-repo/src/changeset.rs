@@ -6,15 +6,17 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use assoc_core::change::{RowChange, same_value};
+use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnDefault, ColumnType, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne,
-    Value,
+    Association, BelongsTo, Column, ColumnDefault, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result,
+    ToOne, Value,
 };
 
 mod target;
+mod writable;
 
-pub use target::IntoTarget;
+pub use target::{IntoMembers, IntoTarget, SharedDraft};
+pub use writable::{Clearable, WritableMany, WritableOne};
 
 /// Starts changesets. In the prelude, so that `User::build()` and `user.change()` just work.
 pub trait ModelExt: Model {
@@ -121,7 +123,8 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Makes the row belong to `target`: copies its key into the foreign key.
+    /// Makes the row belong to `target`: copies its key into the foreign key. A target that is given as a changeset is saved
+    /// first, in the same save, and is loaded in the row that comes back.
     ///
     /// A polymorphic association takes a row of any of its models, or a value of its enum; the type is set with the key.
     /// Refused when saving if the target's key is `NULL`, or if another association of the changeset needs another value
@@ -159,7 +162,16 @@ impl<M: Model> Changeset<M> {
         association: Association<M, T, BelongsTo<S>>,
         target: impl IntoTarget<T, How>,
     ) -> Self {
-        target.visit(&mut |model, row| self.row.associate(association.def(), model, row));
+        target.visit(&mut |given| match given {
+            // Only the key is needed of a row.
+            Given::Row(model, row) => self.row.associate(association.def(), model, row),
+            Given::Member(Member::Row { model, row }) => self.row.associate(association.def(), model, &*row),
+            given => {
+                if let Some(target) = given.into_member() {
+                    self.row.associate_with(association.def(), target);
+                }
+            }
+        });
         self
     }
 
@@ -171,6 +183,111 @@ impl<M: Model> Changeset<M> {
     pub fn dissociate<T, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
         self.row.dissociate(association.def());
         self
+    }
+
+    /// Adds members to an association to many: rows, changesets, or iterators of them. Each is linked when the changeset is
+    /// saved; new ones are inserted then, in the order in which they are given. A row that is pushed twice to an association
+    /// whose links are rows of a join table is linked twice; a row that holds its owner's key is moved from the owner it had.
+    ///
+    /// New members take what the association's conditions require (`published = true`); a member that contradicts them is
+    /// refused when the changeset is saved.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let titles = ["On engines", "On looms"];
+    /// let draft = User::build().set(User::NAME, "Ada").push(User::POSTS, titles.map(|title| Post::build().set(Post::TITLE, title)));
+    /// let ada = repo.insert(draft).await?;
+    /// assert_eq!(ada.posts()?[1].user_id, ada.id);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn push<T: Model, How>(
+        mut self,
+        association: impl WritableMany<M, T>,
+        members: impl IntoMembers<T, How>,
+    ) -> Self {
+        let association = association.association();
+        members.each(&mut |given| {
+            if let Some(member) = given.into_member() {
+                self.row.change_members(association, ChildOp::Push { member, join: None });
+            }
+        });
+        self
+    }
+
+    /// Adds a member to which a row of a join model leads, and says what is to be written to that row beside its two keys.
+    pub fn push_with<T: Model, J: Model, A: WritableMany<M, T>, How>(
+        mut self,
+        association: A,
+        target: impl IntoTarget<T, How>,
+        join: impl FnOnce(Changeset<J>) -> Changeset<J>,
+    ) -> Self {
+        let association = association.association();
+        let mut join = Some(join);
+        target.visit(&mut |given| {
+            if let (Some(member), Some(join)) = (given.into_member(), join.take()) {
+                let join = Some(Box::new(join(J::build()).into_row_change()));
+                self.row.change_members(association, ChildOp::Push { member, join });
+            }
+        });
+        self
+    }
+
+    /// Changes a member of an association. When the changeset is saved, the database says whether it is one: a row of
+    /// another owner is refused, and stays as it is.
+    pub fn edit<T: Model, How>(mut self, association: impl Clearable<M, T, How>, change: Changeset<T>) -> Self {
+        self.row.change_members(association.association(), ChildOp::Edit(Box::new(change.row)));
+        self
+    }
+
+    /// Takes a member away from an association. The row stays, without the owner's key; of an association over a join
+    /// table, the links to it are deleted. A row of another owner is refused.
+    pub fn remove<T: Model, How>(mut self, association: impl Clearable<M, T, How>, row: &T) -> Self {
+        self.row.change_members(association.association(), ChildOp::Remove(Arc::new(row.bare())));
+        self
+    }
+
+    /// Makes these the members of an association, and no others. What the others are is decided by the database when the
+    /// changeset is saved; they are let go before the new ones are stored. Members that stay keep their rows, and their
+    /// links. What was said of the association before is taken back.
+    pub fn replace<T: Model, How>(
+        mut self,
+        association: impl WritableMany<M, T>,
+        members: impl IntoMembers<T, How>,
+    ) -> Self {
+        let mut all = Vec::new();
+        members.each(&mut |given| all.extend(given.into_member()));
+        self.row.change_members(association.association(), ChildOp::Replace(all));
+        self
+    }
+
+    /// Makes a row the target of a `has_one`. Another one that the owner has in the database is let go before, when the
+    /// changeset is saved.
+    pub fn set_one<T, How>(mut self, association: impl WritableOne<M, T>, target: impl IntoTarget<T, How>) -> Self {
+        let mut one = Vec::new();
+        target.visit(&mut |given| one.extend(given.into_member()));
+        self.row.change_members(association.association(), ChildOp::Replace(one));
+        self
+    }
+
+    /// Lets all members of an association go when the changeset is saved.
+    pub fn clear<T, How>(mut self, association: impl Clearable<M, T, How>) -> Self {
+        self.row.change_members(association.association(), ChildOp::Replace(Vec::new()));
+        self
+    }
+
+    /// The same as one new row that can be given to several associations: it is inserted once.
+    #[must_use]
+    pub fn shared(self) -> SharedDraft<M> {
+        SharedDraft::new(self.row)
     }
 
     /// Adds a problem that the application has found: saving is refused with it and all others.
@@ -194,6 +311,30 @@ impl<M: Model> Changeset<M> {
     #[must_use]
     pub fn errors(&self) -> Vec<FieldError> {
         self.row.problems()
+    }
+
+    /// The changeset that a failed `insert` or `update` of this model gave back with its error, so that it can be changed and
+    /// saved again; `None` of any other error.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_repo::Changeset;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// let error = repo.insert(User::build()).await.unwrap_err();
+    /// let again = Changeset::<User>::refused_by(&error).expect("the changeset");
+    /// let ada = repo.insert(again.set(User::NAME, "Ada")).await?;
+    /// # assert_eq!(ada.name, "Ada");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn refused_by(error: &Error) -> Option<Self> {
+        let row = error.refused()?.downcast_ref::<RowChange>()?;
+        (row.model() == M::DEF).then(|| Changeset::from(row.clone()))
     }
 
     /// The value given for a column, if one was.
@@ -221,8 +362,29 @@ impl<M: Model> Changeset<M> {
     }
 }
 
-/// What [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update) take: a [`Changeset`]. A trait
-/// so that the compiler can say what to write instead of a plain struct.
+/// What [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update) take: a [`Changeset`].
+///
+/// It is a trait so that the compiler can say what to write instead of a plain struct, and so that a program can
+/// implement it for a type of its own, such as a form:
+///
+/// ```
+/// # use assoc_repo::prelude::*;
+/// # use assoc_repo::{Changeset, IntoChangeset};
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct User { pub id: i64, pub name: String }
+/// struct SignUp {
+///     name: String,
+/// }
+///
+/// impl IntoChangeset<User> for SignUp {
+///     fn into_changeset(self) -> Changeset<User> {
+///         User::build().set(User::NAME, self.name)
+///     }
+/// }
+/// # async fn sign_up(repo: &Repo, form: SignUp) -> Result<User> {
+/// let user = repo.insert(form).await?;
+/// # Ok(user) }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a changeset",
     label = "says nothing of what is to be written",

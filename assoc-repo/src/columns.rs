@@ -4,6 +4,43 @@ use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Operand, Re
 
 /// A column, an aggregate, or a tuple of up to six. [`Repo::pluck`](crate::Repo::pluck) reads them, and
 /// [`Select::select`](crate::Select::select) and [`Select::group_by`](crate::Select::group_by) name them.
+///
+/// A program can implement it for a type of its own, so that `pluck` fills a struct:
+///
+/// ```
+/// # use assoc_repo::prelude::*;
+/// use assoc_repo::core::Operand;
+/// use assoc_repo::{Columns, Selected};
+/// # use assoc_sqlite::Sqlite;
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct User { pub id: i64, pub name: String, pub email: Option<String> }
+///
+/// struct Contact {
+///     name: String,
+///     email: Option<String>,
+/// }
+///
+/// struct Contacts;
+///
+/// impl Columns<User> for Contacts {
+///     type Row = Contact;
+///
+///     fn operands(self) -> Vec<Operand> {
+///         (User::NAME, User::EMAIL).operands()
+///     }
+///
+///     fn decode(values: &mut [Value<'_>], selected: &Selected) -> Result<Contact> {
+///         Ok(Contact { name: selected.read(values, 0)?, email: selected.read(values, 1)? })
+///     }
+/// }
+/// # pollster::block_on(async {
+/// # let repo = Repo::new(Sqlite::memory()?);
+/// # repo.create_table::<User>().await?;
+/// # repo.insert(User::build().set(User::NAME, "Ada")).await?;
+/// let contacts = repo.pluck(Contacts, Query::new()).await?;
+/// assert_eq!((&*contacts[0].name, &contacts[0].email), ("Ada", &None));
+/// # Ok::<(), Error>(()) }).unwrap();
+/// ```
 pub trait Columns<M> {
     /// The Rust type of one row of them.
     type Row: Send;

@@ -93,8 +93,20 @@ impl Repo {
     }
 }
 
+mod sealed {
+    use assoc_core::Model;
+
+    pub trait PreloadTarget<O> {}
+    impl<O: Model> PreloadTarget<O> for O {}
+    impl<O: Model> PreloadTarget<O> for [O] {}
+    impl<O: Model> PreloadTarget<O> for Vec<O> {}
+    impl<O: Model> PreloadTarget<O> for Option<O> {}
+}
+
 /// Structs whose associations can be loaded: a model, or an `Option`, `Vec` or slice of it.
-pub trait PreloadTarget<O>: Send {
+///
+/// Rows in another collection are a slice of it, or are loaded one by one.
+pub trait PreloadTarget<O>: sealed::PreloadTarget<O> + Send {
     /// The structs.
     fn rows(&mut self) -> &mut [O];
 }

@@ -23,7 +23,7 @@ pub(super) type JoinRowList<J> = Option<Box<Vec<J>>>;
     label = "the second parameter is the model of the join table's rows",
     note = "add `#[derive(Model)]` to `{Self}`"
 )]
-pub trait JoinRow: Clone + Send + Sync + 'static {
+pub trait JoinRow: super::sealed::JoinRow + Clone + Send + Sync + 'static {
     /// Copies of the rows at some positions of a `Vec`: `None` if it is a `Vec` of another type, or too short.
     #[doc(hidden)]
     fn copied(rows: &dyn Any, positions: &[u32]) -> Option<Vec<Self>>;

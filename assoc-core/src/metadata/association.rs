@@ -153,8 +153,20 @@ pub enum Route {
     CustomSql(CustomSql),
 }
 
-/// The behavior of one kind of association.
-pub trait AssociationBehavior: Send + Sync + fmt::Debug {
+// The kinds are those that the derive knows, and how they are written is still growing: no other crate adds one.
+mod sealed {
+    pub trait AssociationBehavior {}
+    impl AssociationBehavior for super::BelongsToKind {}
+    impl AssociationBehavior for super::CustomSqlKind {}
+    impl AssociationBehavior for super::HasAndBelongsToManyKind {}
+    impl AssociationBehavior for super::HasManyKind {}
+    impl AssociationBehavior for super::HasOneKind {}
+    impl AssociationBehavior for super::PolymorphicBelongsToKind {}
+    impl AssociationBehavior for super::ThroughKind {}
+}
+
+/// The behavior of one kind of association. The kinds of this crate implement it.
+pub trait AssociationBehavior: sealed::AssociationBehavior + Send + Sync + fmt::Debug {
     /// Its name.
     fn association_kind(&self) -> AssociationKind;
 
@@ -216,6 +228,10 @@ pub struct Options {
     pub inverse: Inverse,
     /// What a polymorphic association does about unknown types.
     pub unknown_type: UnknownType,
+    /// Whether new and changed members are saved with the owner; only links are if this is `false`.
+    pub autosave: Option<bool>,
+    /// Whether problems that the application found in members refuse the save of their owner.
+    pub validate: bool,
 }
 
 /// What a polymorphic `belongs_to` does about a type that is none of its variants.
@@ -253,6 +269,8 @@ impl Options {
             readonly: false,
             inverse: Inverse::Automatic,
             unknown_type: UnknownType::Error,
+            autosave: None,
+            validate: true,
         }
     }
 
@@ -288,6 +306,20 @@ impl Options {
     #[must_use]
     pub const fn unknown_type(mut self, unknown_type: UnknownType) -> Self {
         self.unknown_type = unknown_type;
+        self
+    }
+
+    /// Whether new and changed members are saved with the owner.
+    #[must_use]
+    pub const fn autosave(mut self, autosave: bool) -> Self {
+        self.autosave = Some(autosave);
+        self
+    }
+
+    /// Whether problems that the application found in members refuse the save of their owner.
+    #[must_use]
+    pub const fn validate(mut self, validate: bool) -> Self {
+        self.validate = validate;
         self
     }
 

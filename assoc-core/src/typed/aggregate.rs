@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, Comparison, Expr, Operand};
 use crate::typed::column::{Column, Filter, bind};
+use crate::typed::sealed;
 
 mod summable;
 
@@ -88,7 +89,7 @@ impl<M, Out: ColumnType> Aggregate<M, Out> {
 }
 
 /// What a query can select in place of a whole row: a column or an aggregate.
-pub trait Selectable<M> {
+pub trait Selectable<M>: sealed::Selectable {
     /// The Rust type of its value.
     type Out: ColumnType;
 

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use crate::error::{AssociationNotLoaded, NotLoadedReason};
 use crate::metadata::association::AssociationDef;
+use crate::typed::sealed;
 
 /// An association of model `O` to model `T`, whose field has type `H`. The derive makes one constant per association,
 /// such as `User::POSTS`.
@@ -82,7 +83,7 @@ impl<O, T, H> fmt::Debug for Association<O, T, H> {
     label = "this association's foreign key has another type than the key it refers to",
     note = "make the column `{K}` or `Option<{K}>`, or name another column with `foreign_key = \"…\"` or `primary_key = \"…\"`"
 )]
-pub trait ForeignKeyFor<K> {}
+pub trait ForeignKeyFor<K>: sealed::ForeignKeyFor<K> {}
 
 impl<K> ForeignKeyFor<K> for K {}
 impl<K> ForeignKeyFor<K> for Option<K> {}

@@ -8,6 +8,7 @@ use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::typed::aggregate::{Aggregate, Summable};
 use crate::typed::joined_column::JoinedColumn;
+use crate::typed::sealed;
 use crate::value::Value;
 
 mod list;
@@ -126,7 +127,7 @@ impl<M, V: ColumnType> Column<M, V> {
 
 /// A column that a query of model `M` can name: a column of the model ([`Column`]) or of a joined association
 /// ([`JoinedColumn`](crate::JoinedColumn)).
-pub trait ColumnOf<M> {
+pub trait ColumnOf<M>: sealed::ColumnOf {
     /// The column as data, for the planner.
     fn into_operand(self) -> Operand;
 }
@@ -268,10 +269,22 @@ impl<M, V: ColumnType> Column<M, V> {
     }
 }
 
-/// Text columns, whose fields are `String` or `Option<String>`.
+/// The type of a text column, which has `like` and `not_like`: `String`, and `Option` of a text column.
+///
+/// Implement it for a newtype whose field is text, to have these methods on its columns:
+///
+/// ```
+/// use assoc_core::TextColumn;
+/// # use assoc_macros::ColumnType;
+///
+/// #[derive(ColumnType, Debug, Clone)]
+/// struct Slug(String);
+///
+/// impl TextColumn for Slug {}
+/// ```
 pub trait TextColumn: ColumnType {}
 impl TextColumn for String {}
-impl TextColumn for Option<String> {}
+impl<T: TextColumn> TextColumn for Option<T> {}
 
 impl<M, V: TextColumn> Column<M, V> {
     /// Matches a `LIKE` pattern: `%` is any text, `_` any character, and `\` escapes them. Use [`escape_like`] for text
@@ -486,6 +499,21 @@ impl<M> Sort<M> {
 }
 
 /// One or several terms of an order: `User::NAME.asc()`, or a tuple, array or `Vec` of these.
+///
+/// A program can implement it for a type of its own, such as an order that a client chooses. The terms are data:
+///
+/// ```
+/// use assoc_core::{ColumnRef, Direction, IntoSort, Operand, OrderTerm};
+///
+/// struct Newest;
+///
+/// impl<M> IntoSort<M> for Newest {
+///     fn into_terms(self) -> Vec<OrderTerm> {
+///         let operand = Operand::Column(ColumnRef::own("created_at"));
+///         vec![OrderTerm { operand, direction: Direction::Desc }]
+///     }
+/// }
+/// ```
 pub trait IntoSort<M> {
     /// The terms as data, most significant first.
     fn into_terms(self) -> Vec<OrderTerm>;

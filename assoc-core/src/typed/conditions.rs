@@ -65,7 +65,8 @@ impl<O, T, H> Association<O, T, H> {
     }
 }
 
-/// A target of type `R`: the association's target model, or one variant of a polymorphic enum.
+/// A target of type `R`: the association's target model, or one variant of a polymorphic enum, for which
+/// `#[derive(Polymorphic)]` implements it.
 #[diagnostic::on_unimplemented(message = "this association does not lead to `{R}`", label = "it leads to `{Self}`")]
 pub trait OfType<R> {}
 

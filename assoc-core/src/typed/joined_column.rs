@@ -10,6 +10,7 @@ use crate::metadata::expr::{AggregateFunction, ColumnRef, Direction, Expr, Opera
 use crate::typed::aggregate::{Aggregate, Selectable, Summable};
 use crate::typed::association::Association;
 use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort};
+use crate::typed::sealed;
 
 impl<O, T, H> Association<O, T, H> {
     /// Says something about the target of this association in a query that joins it (by `join`, `left_join`,
@@ -30,7 +31,7 @@ impl<O, T, H> Association<O, T, H> {
 
 /// What a query can say about a joined association's target: a [`Filter`], a [`Sort`], a [`Column`] or an
 /// [`Aggregate`].
-pub trait Joined<T> {
+pub trait Joined<T>: sealed::Joined {
     /// The same thing, as part of a query of the owner.
     type Of<O>;
 

@@ -97,6 +97,9 @@ impl<O, T, H> Association<O, T, H> {
 }
 
 /// What can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of up to twelve of these.
+///
+/// A program can implement it for a type of its own that stands for preloads, as `Include` of `assoc-repo` does for a
+/// client's list of names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be preloaded for `{O}`",
     label = "neither an association of `{O}` nor a tuple of at most twelve",

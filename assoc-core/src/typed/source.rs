@@ -3,6 +3,7 @@
 
 use super::association::Association;
 use super::column::Column;
+use super::sealed;
 use crate::metadata::association::{AssociationDef, HasVariant};
 
 /// Stands in for a constant that a model does not have. The derive names a source association by its singular and its
@@ -18,7 +19,7 @@ pub struct Missing;
     note = "a `through` association is continued by the association of the model it goes through that has its name, in the singular or else in the plural: name another with `source = \"…\"`",
     note = "if that association is polymorphic, say which of its types to follow with `source_type = \"…\"`"
 )]
-pub trait PickSource<T>: Copy {
+pub trait PickSource<T>: sealed::PickSource + Copy {
     /// The selected association.
     fn def(self) -> &'static AssociationDef;
 }
@@ -48,7 +49,7 @@ impl<J, V, T, H> PickSource<T> for (Column<J, V>, Association<J, T, H>) {
     label = "with `source_type`, the source is a polymorphic `belongs_to` of the model it goes through, and `{T}` one of its types",
     note = "name it with `source = \"…\"`; if that association is not polymorphic, leave `source_type` out"
 )]
-pub trait PickTypedSource<T>: Copy {
+pub trait PickTypedSource<T>: sealed::PickSource + Copy {
     /// The selected association.
     fn def(self) -> &'static AssociationDef;
 }

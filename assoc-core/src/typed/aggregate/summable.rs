@@ -11,12 +11,27 @@ use crate::column_type::ColumnType;
 /// | `f32`, `f64` | `f64` | `f64` |
 /// | `Decimal` | `Decimal`, exact | `Decimal`, to the last digit that one holds |
 ///
+/// A newtype of a number has no sum until the program implements this trait for it:
+///
+/// ```
+/// use assoc_core::Summable;
+/// # use assoc_macros::ColumnType;
+///
+/// #[derive(ColumnType, Debug, Clone, Copy)]
+/// struct Cents(i64);
+///
+/// impl Summable for Cents {
+///     type Sum = Option<Cents>;
+///     type Mean = Option<f64>;
+/// }
+/// ```
+///
 /// Over no rows both are `None`. A sum that does not fit is an error on every database; it is never wrapped or rounded.
 #[diagnostic::on_unimplemented(
     message = "a column of `{Self}` cannot be summed",
     label = "neither an integer, a float nor a decimal",
-    note = "`sum` and `avg` are for integers, floats, bool and decimals, and `Option` of those; of a newtype read the \
-            column's own type, in a model of its own or by `repo.query`"
+    note = "`sum` and `avg` are for integers, floats, bool and decimals, and `Option` of those; implement \
+            `Summable` for a newtype of one of them"
 )]
 pub trait Summable: ColumnType {
     /// The Rust type of the column's sum.

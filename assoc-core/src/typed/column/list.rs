@@ -3,6 +3,21 @@
 use super::Column;
 
 /// A column of model `M`, or a tuple of up to twelve.
+///
+/// A program can implement it for columns that it chooses at run time, by their places:
+///
+/// ```
+/// use assoc_core::{ColumnList, Model};
+///
+/// struct Named(Vec<&'static str>);
+///
+/// impl<M: Model> ColumnList<M> for Named {
+///     fn indexes(self) -> Vec<usize> {
+///         let place = |name| M::DEF.columns.iter().position(|column| column.name == name);
+///         self.0.into_iter().filter_map(place).collect()
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name columns of `{M}`",
     label = "not a column of `{M}`, nor a tuple of such",
