@@ -32,11 +32,14 @@ use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::value::Value;
 
 mod check;
+mod fill;
 mod link;
 mod member;
 mod members;
 mod scope;
 
+pub(crate) use fill::fill;
+pub use fill::timestamp;
 pub(crate) use link::{key_of_target, key_on_owner};
 pub(crate) use scope::{Preset, is_plain, presets};
 

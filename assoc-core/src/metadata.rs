@@ -13,4 +13,6 @@ pub(crate) mod loader;
 pub(crate) mod model;
 pub(crate) mod origin;
 pub(crate) mod request;
+pub(crate) mod request_list;
 pub mod rows;
+pub(crate) mod visibility;

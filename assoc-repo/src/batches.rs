@@ -58,6 +58,7 @@ impl Repo {
         }
         let repo = self.in_database_of(model);
         // Scopes may add an order and a limit. All refusals come before the first page.
+        query.refuse_lock("batches")?;
         let CompiledQuery { select: spec, load, .. } = query.clone().into_request().compile(&repo.context())?;
         if spec.distinct && load.is_none() && !spec.selects_key() {
             let message = "a distinct query of some columns cannot be read in batches: add the primary key to `select`";

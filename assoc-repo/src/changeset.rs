@@ -1,5 +1,5 @@
-//! Changesets: what is to be written. A struct is always a row that came from the database; what is not saved yet, or
-//! not saved yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
+//! Changesets: values to write. A struct is always a row that the database returned; a row that is not saved yet, or
+//! not yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -18,9 +18,9 @@ mod writable;
 pub use target::{IntoMembers, IntoTarget, SharedDraft};
 pub use writable::{Clearable, WritableMany, WritableOne};
 
-/// Starts changesets. In the prelude, so that `User::build()` and `user.change()` just work.
+/// Begins changesets. The prelude exports it, so that `User::build()` and `user.change()` work.
 pub trait ModelExt: Model {
-    /// A row to be inserted.
+    /// A changeset that inserts a new row.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -32,7 +32,7 @@ pub trait ModelExt: Model {
         Changeset::from(RowChange::new(Self::DEF))
     }
 
-    /// Changes of this row. What is loaded in it is still loaded in the row that an update returns.
+    /// A changeset that updates this row. The row that an update returns has the loaded associations of this one.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -46,11 +46,11 @@ pub trait ModelExt: Model {
         Changeset::from(RowChange::of(Self::DEF, Arc::new(self.clone())))
     }
 
-    /// The changes that lead from this row to an edited copy of it: every column that differs. A changeset cannot tell
-    /// what was edited in a struct, only what is different from what the struct was before.
+    /// A changeset with every column in which an edited copy of this row differs from it. It compares values, so it
+    /// does not notice a column that was set to the same value.
     ///
-    /// Associations are not compared. A copy whose key, made by the database, is another one is not the same row:
-    /// saving is refused.
+    /// Associations are not compared. A copy with another key, where the database makes the keys, is not the same row:
+    /// saving fails.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -87,11 +87,11 @@ pub trait ModelExt: Model {
 
 impl<M: Model> ModelExt for M {}
 
-/// Values to be written to a row of model `M`: a new one ([`ModelExt::build`]) or one that exists
-/// ([`ModelExt::change`]). The typed face of a [`RowChange`].
+/// Values to write to a row of model `M`: a new row ([`ModelExt::build`]) or an existing one ([`ModelExt::change`]). It
+/// is the typed face of a [`RowChange`].
 ///
-/// Nothing is judged until the changeset is saved, because a later word on a column may take an earlier one back. Then all
-/// that is wrong is reported at once: [`errors`](Changeset::errors).
+/// The changeset is checked when it is saved, because a later call may replace what an earlier one set. The check
+/// reports all problems at once: [`errors`](Changeset::errors).
 #[must_use = "a changeset does nothing until a repo inserts or updates it"]
 pub struct Changeset<M> {
     row: RowChange,
@@ -117,7 +117,7 @@ impl<M> Changeset<M> {
 }
 
 impl<M: Model> Changeset<M> {
-    /// Sets a column. An `Option` column takes the bare value as well, a `String` column a `&str`.
+    /// Sets a column. An `Option` column also takes the bare value, and a `String` column a `&str`.
     pub fn set<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
         self.row.set(column.index(), value.into_column().into_value());
         self
@@ -126,8 +126,8 @@ impl<M: Model> Changeset<M> {
     /// Makes the row belong to `target`: copies its key into the foreign key. A target that is given as a changeset is saved
     /// first, in the same save, and is loaded in the row that comes back.
     ///
-    /// A polymorphic association takes a row of any of its models, or a value of its enum; the type is set with the key.
-    /// Refused when saving if the target's key is `NULL`, or if another association of the changeset needs another value
+    /// A polymorphic association takes a row of any of its models, or a value of its enum, and sets the type with the
+    /// key. Saving fails if the target's key is `NULL`, or if another association of the changeset needs another value
     /// of the same column.
     ///
     /// ```
@@ -175,11 +175,11 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Makes the row belong to no row: clears the foreign key, and of a polymorphic association the type.
+    /// Makes the row belong to no row: clears the foreign key, and the type of a polymorphic association.
     ///
-    /// Of a key of several columns those are cleared that can be `NULL`, are not part of the row's own key and are used by
-    /// no other association. Refused when saving if there is none, or if the association is not optional, unless a later
-    /// word gives the key anew.
+    /// Of a key of several columns it clears those that can be `NULL`, are not part of the row's primary key and are
+    /// used by no other association. Saving fails if there is no such column, or if the association is not optional,
+    /// unless a later call sets the key again.
     pub fn dissociate<T, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
         self.row.dissociate(association.def());
         self
@@ -306,8 +306,8 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Everything that is wrong with the final values: what saving would be refused with. 0 statements: what only the
-    /// database can refuse is not known before.
+    /// All problems of the final values, with which saving would fail. It costs no statement; problems that only the
+    /// database finds are not among them.
     #[must_use]
     pub fn errors(&self) -> Vec<FieldError> {
         self.row.problems()
@@ -343,19 +343,19 @@ impl<M: Model> Changeset<M> {
         self.row.values().get(column.index())?.as_ref()
     }
 
-    /// Whether saving would write anything.
+    /// Whether saving would write a column.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.row.has_changes()
     }
 
-    /// The same without the model's type.
+    /// The change without the model's type.
     #[must_use]
     pub fn as_row_change(&self) -> &RowChange {
         &self.row
     }
 
-    /// The same without the model's type, given up.
+    /// The change without the model's type, by value.
     #[must_use]
     pub fn into_row_change(self) -> RowChange {
         self.row
@@ -364,8 +364,8 @@ impl<M: Model> Changeset<M> {
 
 /// What [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update) take: a [`Changeset`].
 ///
-/// It is a trait so that the compiler can say what to write instead of a plain struct, and so that a program can
-/// implement it for a type of its own, such as a form:
+/// It is a trait so that the compiler can say what to write in place of a plain struct, and so that a program can
+/// implement it for its types, such as a form:
 ///
 /// ```
 /// # use assoc_repo::prelude::*;
@@ -402,7 +402,7 @@ impl<M> IntoChangeset<M> for Changeset<M> {
     }
 }
 
-/// Refuses to write a row that was loaded for reading only.
+/// Refuses to write a row that was loaded as read-only.
 pub(crate) fn refuse_read_only<M: Model>(row: &M) -> Result<()> {
     match row.row_origin() {
         Some(origin) if origin.is_read_only() => Err(ErrorKind::ReadOnly {

@@ -68,7 +68,7 @@ fn every_target() {
         }
         let seed = number("ASSOC_FUZZ_SEED", 1);
         let mut random = Random(seed);
-        for _ in 0..inputs {
+        for _ in 0..inputs / target.every {
             let input = random.input(&corpus);
             if let Err(panic) = std::panic::catch_unwind(|| (target.run)(&input)) {
                 eprintln!("{} fails on {:?}", target.name, input.escape_ascii().to_string());

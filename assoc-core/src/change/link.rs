@@ -8,7 +8,7 @@ use crate::metadata::association::{AssociationDef, Linkage, VariantDef};
 use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
-/// The columns of an owner that say which row an association leads to.
+/// The columns of an owner that identify the target of an association.
 pub(super) struct OwnerKey {
     columns: &'static [usize],
     to: Target,
@@ -48,7 +48,7 @@ impl OwnerKey {
         self.columns().any(|own| own == column)
     }
 
-    /// Whether both are over the same columns.
+    /// Whether both use the same columns.
     fn is_over_the_same(&self, other: &OwnerKey) -> bool {
         self.columns().all(|column| other.contains(column)) && other.columns().all(|column| self.contains(column))
     }

@@ -154,7 +154,7 @@ impl Operand {
         matches!(self, Operand::Aggregate { .. })
     }
 
-    fn columns(&self) -> &[ColumnRef] {
+    pub(crate) fn columns(&self) -> &[ColumnRef] {
         match self {
             Operand::Column(column) | Operand::Number(column) => std::slice::from_ref(column),
             Operand::Aggregate { column, .. } => column.as_slice(),

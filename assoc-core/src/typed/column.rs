@@ -410,7 +410,7 @@ impl<M> Sort<M> {
 
 /// One or several terms of an order: `User::NAME.asc()`, or a tuple, array or `Vec` of these.
 ///
-/// A program can implement it for a type of its own, such as an order that a client chooses. The terms are data:
+/// A program can implement it for another type, such as an order that a client chooses. The terms are data:
 ///
 /// ```
 /// use assoc_core::{ColumnRef, Direction, IntoSort, Operand, OrderTerm};

@@ -12,7 +12,7 @@ use super::Changeset;
 /// [`Changeset<T>`](Changeset) that is saved with the owner, or a [`SharedDraft`]; of a polymorphic association also one of
 /// these of any of its models, and a value of the enum.
 ///
-/// `How` tells these cases apart and is never named.
+/// `How` distinguishes these cases; programs never name it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no row that an association to `{T}` can lead to",
     label = "not a row of `{T}`",
