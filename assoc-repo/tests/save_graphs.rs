@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
-use assoc_core::{BoxFuture, Dialect, DriverError, DriverErrorKind, LoadState, RowSink, Statement};
+use assoc_core::driver::{BoxFuture, Dialect, RowSink, Statement};
+use assoc_core::{DriverError, DriverErrorKind, LoadState};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
