@@ -15,11 +15,18 @@
 //!   `set` of the column decides between them.
 //! * If a change of an existing row sets a shared column through one association, the key of the other association then
 //!   refers to some other row. The change must set the other association as well.
+//!
+//! # Members
+//!
+//! An operation on an association may contain other rows ([`Member`]): existing rows, new rows, changes of rows. So a
+//! change is a tree. It is at most [`MAX_DEPTH`](RowChange::MAX_DEPTH) levels deep, so that code that walks over it can use
+//! the stack.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use link::OwnerKey;
+pub use member::{Given, Member};
 
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::metadata::association::AssociationDef;
@@ -28,8 +35,12 @@ use crate::value::Value;
 
 mod check;
 mod link;
+mod member;
+mod members;
+mod scope;
 
-pub(crate) use link::key_on_owner;
+pub(crate) use link::{key_of_target, key_on_owner};
+pub(crate) use scope::{Preset, is_plain, presets};
 
 /// A row that exists, of any model.
 pub type Row = Arc<dyn Any + Send + Sync>;
@@ -43,6 +54,8 @@ pub struct RowChange {
     values: Vec<Option<Value<'static>>>,
     children: Vec<ChildChange>,
     errors: Vec<FieldError>,
+    // How many levels of members are below it.
+    depth: u16,
 }
 
 /// What is said of one association of the row.
@@ -58,7 +71,7 @@ pub struct ChildChange {
 }
 
 /// The operations on an association.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ChildOp {
     /// The row belongs to a row that exists: these columns hold its key, and its type.
@@ -70,9 +83,50 @@ pub enum ChildOp {
     Dissociate,
     /// The operation is refused for this reason, unless a later call overrides it.
     Refused(FieldError),
+    /// The row belongs to a row that is saved first.
+    AssociateWith {
+        /// That row.
+        target: Member,
+        /// Columns of the owner whose values are known before: what was given to the target, and its type.
+        key: Vec<(usize, Value<'static>)>,
+    },
+    /// A member more.
+    Push {
+        /// The member.
+        member: Member,
+        /// What is to be written to the row between, where there is one.
+        join: Option<Box<RowChange>>,
+    },
+    /// Changes of a member.
+    Edit(Box<RowChange>),
+    /// A member, which is one no longer.
+    Remove(Row),
+    /// These are the members, and no others.
+    Replace(Vec<Member>),
+}
+
+impl ChildOp {
+    /// The members that it brings, in their order.
+    #[must_use]
+    pub fn members(&self) -> &[Member] {
+        match self {
+            ChildOp::AssociateWith { target: member, .. } | ChildOp::Push { member, .. } => {
+                std::slice::from_ref(member)
+            }
+            ChildOp::Replace(members) => members,
+            ChildOp::Associate { .. }
+            | ChildOp::Dissociate
+            | ChildOp::Refused(_)
+            | ChildOp::Edit(_)
+            | ChildOp::Remove(_) => &[],
+        }
+    }
 }
 
 impl RowChange {
+    /// How many levels of members a change may have below it.
+    pub const MAX_DEPTH: u16 = 128;
+
     /// A new row. The discriminator of a model that shares its table is set.
     #[must_use]
     pub fn new(model: &'static ModelDef) -> Self {
@@ -91,7 +145,7 @@ impl RowChange {
 
     fn with_base(model: &'static ModelDef, base: Option<Row>) -> Self {
         let values = vec![None; model.columns.len()];
-        RowChange { model, base, values, children: Vec::new(), errors: Vec::new() }
+        RowChange { model, base, values, children: Vec::new(), errors: Vec::new(), depth: 0 }
     }
 
     /// The row's model.
@@ -131,9 +185,7 @@ impl RowChange {
     pub fn associate(&mut self, association: &'static AssociationDef, target: &'static ModelDef, row: &dyn Any) {
         let op = match OwnerKey::of(association) {
             Some(own) => own.lead_to(association, target, row),
-            None => ChildOp::Refused(
-                FieldError::new(association.name, "has no key in this row that could be set").with_code("read_only"),
-            ),
+            None => no_key_here(association),
         };
         self.children.retain(|child| child.association != association);
         if let ChildOp::Associate { key } = &op {
@@ -142,7 +194,7 @@ impl RowChange {
                     *slot = Some(value.clone());
                 }
                 // Two associations that need different values contradict each other; what was refused is overridden.
-                self.override_column(*column, |op| !matches!(op, ChildOp::Associate { .. }));
+                self.override_column(*column, |op| !op.is_association());
             }
         }
         self.children.push(ChildChange { association, op, overridden: Vec::new() });
@@ -162,12 +214,74 @@ impl RowChange {
         self.children.push(ChildChange { association, op: ChildOp::Dissociate, overridden: Vec::new() });
     }
 
+    /// Makes the row belong to a row that is saved first: a new one, or one with changes.
+    pub fn associate_with(&mut self, association: &'static AssociationDef, target: Member) {
+        if !self.takes(association, &target) {
+            return;
+        }
+        let op = match OwnerKey::of(association) {
+            Some(own) => match own.lead_to_change(association, &target) {
+                Ok(key) => {
+                    for column in own.columns() {
+                        let known = key.iter().find(|(at, _)| *at == column).map(|(_, value)| value.clone());
+                        if let Some(slot) = self.values.get_mut(column) {
+                            *slot = known;
+                        }
+                        self.override_column(column, |op| !op.is_association());
+                    }
+                    ChildOp::AssociateWith { target, key }
+                }
+                Err(error) => ChildOp::Refused(error),
+            },
+            None => no_key_here(association),
+        };
+        self.children.retain(|child| child.association != association);
+        self.children.push(ChildChange { association, op, overridden: Vec::new() });
+    }
+
+    /// Says something of the members of an association whose key is not in this row. Replacing all members takes back what
+    /// was said of them before.
+    pub fn change_members(&mut self, association: &'static AssociationDef, op: ChildOp) {
+        let fits = match &op {
+            ChildOp::Edit(change) => self.takes_below(association, change.depth),
+            ChildOp::Push { member, join } => {
+                let join = join.as_ref().is_none_or(|join| self.takes_below(association, join.depth));
+                join && self.takes(association, member)
+            }
+            ChildOp::Replace(members) => members.iter().all(|member| self.takes(association, member)),
+            _ => true,
+        };
+        if !fits {
+            return;
+        }
+        if matches!(op, ChildOp::Replace(_)) {
+            self.children.retain(|child| child.association != association);
+        }
+        self.children.push(ChildChange { association, op, overridden: Vec::new() });
+    }
+
+    // Whether a member can be a part of this change: below it are not too many levels already.
+    fn takes(&mut self, association: &'static AssociationDef, member: &Member) -> bool {
+        member.change().is_none_or(|change| self.takes_below(association, change.depth))
+    }
+
+    fn takes_below(&mut self, association: &'static AssociationDef, depth: u16) -> bool {
+        if depth >= Self::MAX_DEPTH {
+            let message = format!("is nested more than {} levels deep: save it in parts", Self::MAX_DEPTH);
+            self.errors.push(FieldError::new(association.name, message).with_code(FieldError::TOO_DEEP));
+            return false;
+        }
+        self.depth = self.depth.max(depth + 1);
+        true
+    }
+
     /// Adds a problem that the application has found.
     pub fn add_error(&mut self, error: FieldError) {
         self.errors.push(error);
     }
 
-    /// Everything that is wrong with the final values; empty if the change can be saved.
+    /// Everything that is wrong with the final values, and with those of its members, each with the path to it; empty if the
+    /// change can be saved.
     #[must_use]
     pub fn problems(&self) -> Vec<FieldError> {
         check::problems(self)
@@ -192,13 +306,55 @@ impl RowChange {
     /// Whether saving would write a column.
     #[must_use]
     pub fn has_changes(&self) -> bool {
+        self.has_members() || self.has_own_changes()
+    }
+
+    /// Whether anything is said of members: there are other rows to be written, or at least to be looked at.
+    #[must_use]
+    pub fn has_members(&self) -> bool {
+        self.children.iter().any(|child| {
+            matches!(
+                child.op,
+                ChildOp::AssociateWith { .. }
+                    | ChildOp::Push { .. }
+                    | ChildOp::Edit(_)
+                    | ChildOp::Remove(_)
+                    | ChildOp::Replace(_)
+            )
+        })
+    }
+
+    // Whether a column of its own differs.
+    fn has_own_changes(&self) -> bool {
         self.values.iter().enumerate().any(|(at, value)| value.as_ref().is_some_and(|value| self.differs(at, value)))
+    }
+
+    /// Model, row, the values to write, and what is said of associations, given up.
+    pub(crate) fn into_whole(
+        mut self,
+    ) -> (&'static ModelDef, Option<Row>, Vec<Option<Value<'static>>>, Vec<ChildChange>) {
+        if self.base.is_some() {
+            for at in 0..self.values.len() {
+                if self.values[at].as_ref().is_some_and(|value| !self.differs(at, value)) {
+                    self.values[at] = None;
+                }
+            }
+        }
+        (self.model, self.base, self.values, self.children)
     }
 
     /// The row and the values, given up.
     #[must_use]
     pub fn into_parts(self) -> (Option<Row>, Vec<Option<Value<'static>>>) {
         (self.base, self.values)
+    }
+
+    /// The key of the row in some of its columns as it will be, where that is known: the row exists, or its values were
+    /// given. `None` if part of it is `NULL`, or made by the database.
+    #[must_use]
+    pub(crate) fn final_key(&self, columns: &[usize]) -> Option<Vec<Value<'static>>> {
+        let values = columns.iter().map(|column| self.final_value(*column).map(Value::into_owned));
+        values.collect::<Option<Vec<_>>>().filter(|values| !values.iter().any(Value::is_null))
     }
 
     fn differs(&self, column: usize, value: &Value<'static>) -> bool {
@@ -224,6 +380,18 @@ impl RowChange {
             }
         }
     }
+}
+
+impl ChildOp {
+    // Whether it gives the row's own key columns values that another association may need to be different.
+    fn is_association(&self) -> bool {
+        matches!(self, ChildOp::Associate { .. } | ChildOp::AssociateWith { .. })
+    }
+}
+
+fn no_key_here(association: &AssociationDef) -> ChildOp {
+    let message = "has no key in this row that could be set";
+    ChildOp::Refused(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY))
 }
 
 impl std::fmt::Debug for RowChange {

@@ -4,6 +4,7 @@
 //! [`Error::kind`], or call one of the `is_…` methods. Every message names the model, the association or column, the
 //! key where there is one, and the remedy.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -31,9 +32,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert!(error.is_not_found());
 /// assert_eq!(error.to_string(), "no User with key 7");
 /// ```
-#[derive(thiserror::Error)]
-#[error(transparent)]
-pub struct Error(Box<ErrorKind>);
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    // What was refused.
+    refused: Option<Box<dyn Any + Send + Sync>>,
+}
 
 /// What failed, as data.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +56,20 @@ pub enum ErrorKind {
         /// The requested model.
         model: &'static str,
         /// The key, as shown in messages.
+        key: String,
+    },
+    /// A row that was to be edited or let go is no member of its owner's association.
+    #[error("{target} {key} is none of `{association}` of {model} {owner}: it is another owner's, or gone")]
+    NotMember {
+        /// The owner's model.
+        model: &'static str,
+        /// The owner's key, as shown in messages.
+        owner: String,
+        /// The association.
+        association: &'static str,
+        /// The model of the row.
+        target: &'static str,
+        /// The row's key.
         key: String,
     },
     /// `one` or `get_by` found several rows in place of a single one.
@@ -283,13 +302,26 @@ impl Error {
     /// What failed, as data.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
-        &self.0
+        &self.0.kind
     }
 
     /// What failed, by value.
     #[must_use]
     pub fn into_kind(self) -> ErrorKind {
-        *self.0
+        self.0.kind
+    }
+
+    /// The same error with what it refused.
+    #[must_use]
+    pub fn with_refused(mut self, refused: impl Any + Send + Sync) -> Self {
+        self.0.refused = Some(Box::new(refused));
+        self
+    }
+
+    /// What was refused: of a save the changes, so that a form can be shown again.
+    #[must_use]
+    pub fn refused(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.0.refused.as_deref()
     }
 
     /// Wraps an error of the program, so that `?` works in callbacks and transactions.
@@ -316,7 +348,7 @@ impl Error {
     /// Whether a row that must exist does not.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self.kind(), ErrorKind::NotFound { .. })
+        matches!(self.kind(), ErrorKind::NotFound { .. } | ErrorKind::NotMember { .. })
     }
 
     /// Whether a row was written or deleted that was loaded as read-only.
@@ -355,13 +387,25 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&self.0.kind, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.kind, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.0.kind)
     }
 }
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Error(Box::new(kind))
+        Error(Box::new(Inner { kind, refused: None }))
     }
 }
 

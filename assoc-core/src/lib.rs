@@ -72,5 +72,6 @@ pub use typed::joined_column::{Joined, JoinedColumn};
 pub use typed::preload::{IntoPreload, Preload};
 pub use typed::scope::Scope;
 pub use typed::source::{Missing, PickSource, PickTypedSource};
+pub use typed::through::Through;
 pub use typed::variant::{Variant, VariantPreload};
 pub use value::Value;

@@ -21,6 +21,7 @@ pub use crate::typed::column::{Column, MaybeNull};
 pub use crate::typed::conditions::OfType;
 pub use crate::typed::scope::Scope;
 pub use crate::typed::source::{Missing, PickSource, PickTypedSource};
+pub use crate::typed::through::{PartOfThrough, Through, writes_links};
 pub use crate::typed::variant::Variant;
 pub use crate::value::Value;
 pub use std::any::Any;

@@ -31,7 +31,7 @@ mod write;
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
-pub use write::{delete_by_keys, insert, insert_text, update_by_key};
+pub use write::{delete_by, delete_by_keys, insert, insert_text, select_by, update_by_key, update_by_keys};
 
 /// Up to this number of terms is written flat; more terms are written as a tree.
 const FLAT: usize = 64;

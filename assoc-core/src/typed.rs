@@ -12,4 +12,5 @@ pub(crate) mod refinements;
 pub(crate) mod scope;
 mod sealed;
 pub(crate) mod source;
+pub(crate) mod through;
 pub(crate) mod variant;

@@ -378,11 +378,13 @@ mod validate;
 /// | `include = Post::AUTHOR` | all | an association that is loaded whenever the rows are |
 /// | `scope = latest` | all | a function from `Scope<Post>` to `Scope<Post>`, which receives the options above as a scope; it may also `select` and `group_by` columns |
 /// | `scope_by_owner = of_birth_year` | all | a function of the owner as well: from `&User` and `Scope<Post>` to `Scope<Post>` |
+/// | `autosave = false`, `autosave = true` | all | whether new and changed members that are given to a changeset are saved with it; with `false` it takes rows that exist, and links them. Without it they are saved |
+/// | `validate = false` | all | problems that the application found in members do not refuse the save of their owner |
 /// | `readonly` | all | the repo refuses to save or delete loaded rows; the target has a field of type `RowOrigin` for the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that refers back, or `false` if there is none; without it, the only one over the same key |
 /// | `accessor = false` | all | the derive writes no method, so that the program can write one of this name |
 ///
-/// Of these, a polymorphic `belongs_to` takes `include`, `readonly`, `inverse_of = false` and `accessor`.
+/// Of these, a polymorphic `belongs_to` takes `include`, `autosave`, `validate`, `readonly`, `inverse_of = false` and `accessor`.
 ///
 /// A hand-written accessor gets from the field what the derived one returns:
 ///

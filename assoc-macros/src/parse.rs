@@ -127,6 +127,8 @@ pub(crate) struct ScopeInput {
     /// Where it is said.
     pub(crate) readonly: Option<Span>,
     pub(crate) inverse: Option<Inverse>,
+    pub(crate) autosave: Option<bool>,
+    pub(crate) validate: Option<bool>,
 }
 
 /// The type of an association's field.
@@ -388,6 +390,8 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "distinct" => scope_def.distinct = argument.flag(errors),
         "include" => scope_def.include = argument.expression(errors),
         "scope_by_owner" => scope_def.owner_scope = argument.function(errors),
+        "autosave" => scope_def.autosave = argument.boolean(errors),
+        "validate" => scope_def.validate = argument.boolean(errors),
         "readonly" => scope_def.readonly = argument.flag(errors).then(|| argument.span()),
         _ => scope_def.inverse = argument.inverse(errors),
     }

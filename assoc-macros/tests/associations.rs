@@ -9,7 +9,7 @@ use std::sync::Arc;
 use assoc_core::{
     Association, AssociationDef, AssociationKind, BelongsTo, Discriminator, HasAndBelongsToMany, HasMany,
     HasManyThrough, HasOne, IntoPreload, Inverse, LoadState, Model, Polymorphic as _, Route, RowOrigin, Scope,
-    ScopeDef, SqlType, Value, Variant,
+    ScopeDef, SqlType, Through, Value, Variant,
 };
 use assoc_macros::{Model, Polymorphic};
 
@@ -146,7 +146,7 @@ mod through {
 
     #[test]
     fn definitions_and_tokens_say_what_they_are() {
-        let groups: Association<User, Group, HasManyThrough<Group>> = User::GROUPS;
+        let groups: Association<User, Group, Through<HasManyThrough<Group>, true>> = User::GROUPS;
         assert_eq!(groups.def().association_kind(), AssociationKind::HasManyThrough);
         assert_eq!((groups.def().target)(), Group::DEF);
         assert_eq!(Supplier::HISTORY.def().association_kind(), AssociationKind::HasOneThrough);

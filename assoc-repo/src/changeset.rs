@@ -6,15 +6,17 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use assoc_core::change::{RowChange, same_value};
+use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnDefault, ColumnType, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne,
-    Value,
+    Association, BelongsTo, Column, ColumnDefault, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result,
+    ToOne, Value,
 };
 
 mod target;
+mod writable;
 
-pub use target::IntoTarget;
+pub use target::{IntoMembers, IntoTarget, SharedDraft};
+pub use writable::{Clearable, WritableMany, WritableOne};
 
 /// Begins changesets. The prelude exports it, so that `User::build()` and `user.change()` work.
 pub trait ModelExt: Model {
@@ -121,7 +123,8 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Makes the row belong to `target`: copies its key into the foreign key.
+    /// Makes the row belong to `target`: copies its key into the foreign key. A target that is given as a changeset is saved
+    /// first, in the same save, and is loaded in the row that comes back.
     ///
     /// A polymorphic association takes a row of any of its models, or a value of its enum, and sets the type with the
     /// key. Saving fails if the target's key is `NULL`, or if another association of the changeset needs another value
@@ -159,7 +162,16 @@ impl<M: Model> Changeset<M> {
         association: Association<M, T, BelongsTo<S>>,
         target: impl IntoTarget<T, How>,
     ) -> Self {
-        target.visit(&mut |model, row| self.row.associate(association.def(), model, row));
+        target.visit(&mut |given| match given {
+            // Only the key is needed of a row.
+            Given::Row(model, row) => self.row.associate(association.def(), model, row),
+            Given::Member(Member::Row { model, row }) => self.row.associate(association.def(), model, &*row),
+            given => {
+                if let Some(target) = given.into_member() {
+                    self.row.associate_with(association.def(), target);
+                }
+            }
+        });
         self
     }
 
@@ -171,6 +183,110 @@ impl<M: Model> Changeset<M> {
     pub fn dissociate<T, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
         self.row.dissociate(association.def());
         self
+    }
+
+    /// Adds members to a list association: rows, changesets, or iterators of them. Saving the changeset links each of
+    /// them, and inserts new ones in the order given. Over a join table, a row that is pushed twice is linked twice. A row
+    /// that contains its owner's key moves from its previous owner to this one.
+    ///
+    /// New members take the values that the association's conditions require (`published = true`). Saving fails if a member
+    /// contradicts these conditions.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let titles = ["On engines", "On looms"];
+    /// let draft = User::build().set(User::NAME, "Ada").push(User::POSTS, titles.map(|title| Post::build().set(Post::TITLE, title)));
+    /// let ada = repo.insert(draft).await?;
+    /// assert_eq!(ada.posts()?[1].user_id, ada.id);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn push<T: Model, How>(
+        mut self,
+        association: impl WritableMany<M, T>,
+        members: impl IntoMembers<T, How>,
+    ) -> Self {
+        let association = association.association();
+        members.each(&mut |given| {
+            if let Some(member) = given.into_member() {
+                self.row.change_members(association, ChildOp::Push { member, join: None });
+            }
+        });
+        self
+    }
+
+    /// Adds a member of an association through a join model. `join` sets the columns of the join row beside its two keys.
+    pub fn push_with<T: Model, J: Model, A: WritableMany<M, T>, How>(
+        mut self,
+        association: A,
+        target: impl IntoTarget<T, How>,
+        join: impl FnOnce(Changeset<J>) -> Changeset<J>,
+    ) -> Self {
+        let association = association.association();
+        let mut join = Some(join);
+        target.visit(&mut |given| {
+            if let (Some(member), Some(join)) = (given.into_member(), join.take()) {
+                let join = Some(Box::new(join(J::build()).into_row_change()));
+                self.row.change_members(association, ChildOp::Push { member, join });
+            }
+        });
+        self
+    }
+
+    /// Changes a member of an association. Saving checks in the database that the row is a member: it refuses a row of
+    /// another owner, which stays unchanged.
+    pub fn edit<T: Model, How>(mut self, association: impl Clearable<M, T, How>, change: Changeset<T>) -> Self {
+        self.row.change_members(association.association(), ChildOp::Edit(Box::new(change.row)));
+        self
+    }
+
+    /// Removes a member from an association. The row itself stays: saving clears its owner's key, or deletes the links to
+    /// it in a join table. Saving refuses a row of another owner.
+    pub fn remove<T: Model, How>(mut self, association: impl Clearable<M, T, How>, row: &T) -> Self {
+        self.row.change_members(association.association(), ChildOp::Remove(Arc::new(row.bare())));
+        self
+    }
+
+    /// Makes these rows the only members of an association. Saving reads the present members from the database and removes
+    /// the others before it stores new ones. Members that stay keep their rows and their links. This call replaces all
+    /// earlier operations on the association.
+    pub fn replace<T: Model, How>(
+        mut self,
+        association: impl WritableMany<M, T>,
+        members: impl IntoMembers<T, How>,
+    ) -> Self {
+        let mut all = Vec::new();
+        members.each(&mut |given| all.extend(given.into_member()));
+        self.row.change_members(association.association(), ChildOp::Replace(all));
+        self
+    }
+
+    /// Makes a row the target of a `has_one`. Saving first removes another target that the owner has in the database.
+    pub fn set_one<T, How>(mut self, association: impl WritableOne<M, T>, target: impl IntoTarget<T, How>) -> Self {
+        let mut one = Vec::new();
+        target.visit(&mut |given| one.extend(given.into_member()));
+        self.row.change_members(association.association(), ChildOp::Replace(one));
+        self
+    }
+
+    /// Removes all members of an association when the changeset is saved.
+    pub fn clear<T, How>(mut self, association: impl Clearable<M, T, How>) -> Self {
+        self.row.change_members(association.association(), ChildOp::Replace(Vec::new()));
+        self
+    }
+
+    /// This changeset as one new row that several associations can share. Saving inserts it once.
+    #[must_use]
+    pub fn shared(self) -> SharedDraft<M> {
+        SharedDraft::new(self.row)
     }
 
     /// Adds a problem that the program found. Saving fails with it and all other problems.
@@ -194,6 +310,30 @@ impl<M: Model> Changeset<M> {
     #[must_use]
     pub fn errors(&self) -> Vec<FieldError> {
         self.row.problems()
+    }
+
+    /// The changeset that a failed `insert` or `update` of this model returns with its error, to change and save it again;
+    /// `None` for any other error.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_repo::Changeset;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// let error = repo.insert(User::build()).await.unwrap_err();
+    /// let again = Changeset::<User>::refused_by(&error).expect("the changeset");
+    /// let ada = repo.insert(again.set(User::NAME, "Ada")).await?;
+    /// # assert_eq!(ada.name, "Ada");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn refused_by(error: &Error) -> Option<Self> {
+        let row = error.refused()?.downcast_ref::<RowChange>()?;
+        (row.model() == M::DEF).then(|| Changeset::from(row.clone()))
     }
 
     /// The value set for a column, if there is one.

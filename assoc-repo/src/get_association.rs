@@ -15,19 +15,20 @@ use assoc_core::rows::mark;
 use assoc_core::{
     Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, Discriminator, Error,
     Expr, HasMany, HasManyThrough, HasOne, JoinRow, KeyJoin, KeyTuple, Linkage, LoadState, Model, Operand, Request,
-    Result, RowOrigin, ScopeDef, Strategy, TargetRow, ToOne, Value,
+    Result, RowOrigin, ScopeDef, Strategy, TargetRow, Through, ToOne, Value,
 };
 
 use crate::query::Select;
 use crate::repo::Repo;
 
 mod sealed {
-    use assoc_core::{Association, BelongsTo, HasMany, HasManyThrough, HasOne, JoinRow, Model, ToOne};
+    use assoc_core::{Association, BelongsTo, HasMany, HasManyThrough, HasOne, JoinRow, Model, Through, ToOne};
 
     pub trait ReadAssociation {}
     impl<O, T: Model> ReadAssociation for Association<O, T, HasMany<T>> {}
     impl<O, T: Model, J: JoinRow> ReadAssociation for Association<O, T, HasManyThrough<T, J>> {}
     impl<O, T: Model, S: ToOne<Target = T>> ReadAssociation for Association<O, T, HasOne<S>> {}
+    impl<O, T: Model, H, const W: bool> ReadAssociation for Association<O, T, Through<H, W>> {}
     impl<O, T: Model, S: ToOne<Target = T>> ReadAssociation for Association<O, T, BelongsTo<S>> {}
 }
 
@@ -53,6 +54,26 @@ impl<O: Model, T: Model, J: JoinRow> ReadAssociation<O, T> for Association<O, T,
 
     async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Vec<T>> {
         rows(repo, self.def(), owner, query).await
+    }
+}
+
+impl<O: Model, T: Model, J: JoinRow, const W: bool> ReadAssociation<O, T>
+    for Association<O, T, Through<HasManyThrough<T, J>, W>>
+{
+    type Read = Vec<T>;
+
+    async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Vec<T>> {
+        rows(repo, self.def(), owner, query).await
+    }
+}
+
+impl<O: Model, T: Model, S: ToOne<Target = T>, const W: bool> ReadAssociation<O, T>
+    for Association<O, T, Through<HasOne<S>, W>>
+{
+    type Read = Option<T>;
+
+    async fn read(self, repo: &Repo, owner: &O, query: Select<T>) -> Result<Option<T>> {
+        Ok(rows(repo, self.def(), owner, query).await?.into_iter().next())
     }
 }
 

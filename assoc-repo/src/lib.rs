@@ -79,7 +79,9 @@ pub use assoc_core::{
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
-pub use changeset::{Changeset, IntoChangeset, IntoTarget, ModelExt};
+pub use changeset::{
+    Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
+};
 pub use columns::{Columns, Selected};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};

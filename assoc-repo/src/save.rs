@@ -9,9 +9,11 @@ use assoc_core::{Error, KeySet, KeyTuple, ModelDef, Result, RowKeys};
 
 use crate::session::Session;
 
+mod graph;
 mod insert;
 mod update;
 
+pub(crate) use graph::{explain, save as save_graph};
 pub(crate) use insert::insert;
 pub(crate) use update::{key_of, require_written, update};
 

@@ -7,7 +7,7 @@ use assoc_core::driver::{Access, ExecResult};
 use assoc_core::rows::Rows;
 use assoc_core::{BoxFuture, Error, KeySet, Model, Result, Value, schema, sql};
 
-use crate::changeset::{IntoChangeset, refuse_read_only};
+use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
 use crate::save;
 
@@ -25,10 +25,12 @@ impl Repo {
     // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
     // and not three, and it is `Send` without a look into the model.
     pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let changes = vec![changeset.into_changeset().into_row_change()];
+        let change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
             self.require_here(M::DEF)?;
-            let row = rows_of(save::insert(self, M::DEF, changes).await?).pop();
+            let refused = change.clone();
+            let saved = save::insert(self, M::DEF, vec![change]).await;
+            let row = rows_of(saved.map_err(|error| error.with_refused(refused))?).pop();
             row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
         })
     }
@@ -70,7 +72,10 @@ impl Repo {
     /// cases.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
         let change = changeset.into_changeset().into_row_change();
-        Box::pin(self.update_row(change))
+        Box::pin(async move {
+            let refused = change.clone();
+            self.update_row(change).await.map_err(|error: Error| error.with_refused(refused))
+        })
     }
 
     async fn update_row<M: Model>(&self, change: RowChange) -> Result<M> {
@@ -82,12 +87,40 @@ impl Repo {
         };
         refuse_read_only(change.base().and_then(|row| row.downcast_ref::<M>()).ok_or_else(new)?)?;
         change.check()?;
+        if change.has_members() {
+            let row = rows_of(save::save_graph(self, M::DEF, vec![change]).await?).pop();
+            return row.ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"));
+        }
         let changes = change.changed();
         let (base, _) = change.into_parts();
         let base = base.and_then(|base| base.downcast::<M>().ok()).ok_or_else(new)?;
         let mut row = Arc::try_unwrap(base).unwrap_or_else(|shared| M::clone(&shared));
         save::update(self, M::DEF, changes, &mut row).await?;
         Ok(row)
+    }
+
+    /// Shows the statements that saving a changeset would run, one line per kind of statement: it inserts a new row, and
+    /// updates an existing one. It runs no statement.
+    ///
+    /// # Errors
+    /// The errors that saving gives before any SQL.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String }
+    /// # let repo = Repo::new(Sqlite::memory().unwrap());
+    /// let draft = User::build().set(User::NAME, "Ada").push(User::POSTS, Post::build().set(Post::TITLE, "On engines"));
+    /// let plan = repo.explain_save(&draft)?;
+    /// assert_eq!(plan, "1. INSERT users (name): 1 row\n2. INSERT posts (user_id, title): 1 row\n");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn explain_save<M: Model>(&self, changeset: &Changeset<M>) -> Result<String> {
+        self.require_here(M::DEF)?;
+        save::explain(M::DEF, changeset.as_row_change().clone())
     }
 
     /// Deletes a row, but no dependent rows. It costs 1 statement.

@@ -39,6 +39,8 @@ mod preload_has_one;
 mod queries;
 mod read_back;
 mod read_only;
+mod save_changes;
+mod save_graphs;
 mod scopes;
 mod selections;
 mod sums;
@@ -140,6 +142,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         errors::CASES,
         writes::CASES,
         changesets::CASES,
+        save_graphs::CASES,
+        save_changes::CASES,
         read_back::CASES,
         read_only::CASES,
         transactions::CASES,

@@ -5,6 +5,7 @@ pub(crate) mod atlas;
 pub(crate) mod blog;
 pub(crate) mod clinic;
 pub(crate) mod forum;
+pub(crate) mod guild;
 pub(crate) mod join_rows;
 pub(crate) mod keys;
 pub(crate) mod kinds;

@@ -1,36 +1,127 @@
 //! What is wrong with a change, once everything about it is said.
 
 use super::link::{OwnerKey, fields, obstacles};
-use super::{ChildChange, ChildOp, RowChange, same_value};
+use super::{ChildChange, ChildOp, RowChange, members, same_value};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::{ColumnDefault, Discriminator};
 use crate::value::Value;
 
-/// All problems: those the application found, those of associations, those of columns in their order.
+/// All problems of a row that no other one gives values to.
 pub(super) fn problems(change: &RowChange) -> Vec<FieldError> {
-    let mut errors = change.errors.clone();
-    for child in &change.children {
-        errors.extend(of_child(change, child));
+    of_row(Final { change, given: &[], is_judged: true })
+}
+
+/// A change with the columns that its owner gives values, and what these are if that is known.
+#[derive(Clone, Copy)]
+pub(super) struct Final<'c> {
+    pub(super) change: &'c RowChange,
+    pub(super) given: &'c [(usize, Option<Value<'static>>)],
+    /// Whether the problems that the application found count.
+    pub(super) is_judged: bool,
+}
+
+impl Final<'_> {
+    // Whether another row gives the column its value: the owner, or a target that is saved first.
+    pub(super) fn is_given(&self, column: usize) -> bool {
+        self.given.iter().any(|(given, _)| *given == column)
+            || self.change.children.iter().any(|child| awaited(child).any(|awaited| awaited == column))
     }
-    errors.extend(left_behind(change));
-    of_columns(change, &mut errors);
+
+    fn is_empty(&self, column: usize) -> bool {
+        !self.is_given(column) && self.change.final_value(column).is_none_or(|value| value.is_null())
+    }
+}
+
+// The columns that take their values of a target that is saved first.
+fn awaited(child: &ChildChange) -> impl Iterator<Item = usize> {
+    let key = match &child.op {
+        ChildOp::AssociateWith { key, .. } => Some(key),
+        _ => None,
+    };
+    key.into_iter().flat_map(|key| {
+        let columns = OwnerKey::of(child.association).map_or(&[][..], |own| own.key_columns());
+        columns.iter().copied().filter(|column| !key.iter().any(|(known, _)| known == column))
+    })
+}
+
+/// All problems: those the application found, those of associations, those of columns in their order, those of members.
+pub(super) fn of_row(row: Final<'_>) -> Vec<FieldError> {
+    let change = row.change;
+    let mut errors = if row.is_judged { change.errors.clone() } else { Vec::new() };
+    for child in &change.children {
+        errors.extend(of_child(row, child));
+    }
+    errors.extend(left_behind(row));
+    of_columns(row, &mut errors);
+    members::problems(row, &mut errors);
     errors
 }
 
-fn of_child(change: &RowChange, child: &ChildChange) -> Option<FieldError> {
+fn of_child(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
     match &child.op {
         ChildOp::Refused(error) => child.overridden.is_empty().then(|| error.clone()),
-        ChildOp::Dissociate => not_dissociated(change, child),
-        ChildOp::Associate { key } => contradiction(change, child, key),
+        ChildOp::Dissociate => not_dissociated(row, child),
+        ChildOp::Associate { key } => other_owner(row, child, key).or_else(|| contradiction(row.change, child, key)),
+        ChildOp::AssociateWith { key, .. } => taken_back(row, child)
+            .or_else(|| other_owner(row, child, key))
+            .or_else(|| contradiction(row.change, child, key)),
+        ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_) => None,
     }
 }
 
+// An association to another row than the owner among whose members the change is.
+fn other_owner(row: Final<'_>, child: &ChildChange, key: &[(usize, Value<'static>)]) -> Option<FieldError> {
+    let (column, _) = key.iter().find(|(column, wanted)| {
+        row.given.iter().any(|(given, value)| {
+            given == column
+                && !value.as_ref().is_some_and(|value| same_value(&row.change.model.columns[*column], value, wanted))
+        })
+    })?;
+    Some(owned(row.change, child.association, *column))
+}
+
+fn owned(change: &RowChange, association: &AssociationDef, column: usize) -> FieldError {
+    let field = change.model.columns[column].field;
+    let message = format!("contradicts the association that the row is a member of, which sets `{field}`");
+    FieldError::new(association.name, message).with_code(FieldError::CONTRADICTION).with_param("column", field)
+}
+
+// A target that is saved first, for whose key there is another value as well.
+fn taken_back(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
+    let (change, association) = (row.change, child.association);
+    if let Some(column) = awaited(child).find(|column| row.given.iter().any(|(given, _)| given == column)) {
+        return Some(owned(change, association, column));
+    }
+    let others = |column: usize| {
+        let other = |other: &&ChildChange| other.association != association && awaited(other).any(|own| own == column);
+        change.children.iter().find(other).is_some()
+    };
+    let set = awaited(child)
+        .find(|column| change.values[*column].is_some() || child.overridden.contains(column) || others(*column))
+        .or_else(|| set_otherwise(change, child))?;
+    let field = change.model.columns[set].field;
+    let message =
+        format!("leads to a row that is saved first, whose key `{field}` takes, and `{field}` is set as well");
+    Some(FieldError::new(association.name, message).with_code(FieldError::CONTRADICTION).with_param("column", field))
+}
+
+// A column whose value the target says, and a later word another.
+fn set_otherwise(change: &RowChange, child: &ChildChange) -> Option<usize> {
+    let ChildOp::AssociateWith { key, .. } = &child.op else { return None };
+    let differs = |(column, wanted): &&(usize, Value<'static>)| {
+        let given = change.values[*column].as_ref();
+        child.overridden.contains(column)
+            && given.is_none_or(|given| !same_value(&change.model.columns[*column], given, wanted))
+    };
+    key.iter().find(differs).map(|(column, _)| *column)
+}
+
 // A dissociation after which the row still belongs to one.
-fn not_dissociated(change: &RowChange, child: &ChildChange) -> Option<FieldError> {
-    let association = child.association;
+fn not_dissociated(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
+    let (change, association) = (row.change, child.association);
     let own = OwnerKey::of(association)?;
-    let is_cleared = own.columns().any(|column| change.final_value(column).is_none_or(|value| value.is_null()));
+    let is_cleared = own.columns().any(|column| row.is_empty(column));
     if is_cleared || !child.overridden.is_empty() {
         return None;
     }
@@ -54,7 +145,7 @@ fn contradiction(change: &RowChange, child: &ChildChange, key: &[(usize, Value<'
             return None;
         }
         let other = change.children.iter().rev().find(|other| {
-            matches!(&other.op, ChildOp::Associate { key } if key.iter().any(|(own, value)| own == column && value == given))
+            matches!(&other.op, ChildOp::Associate { key } | ChildOp::AssociateWith { key, .. } if key.iter().any(|(own, value)| own == column && value == given))
         })?;
         let (other, field) = (other.association.name, def.field);
         let message = format!("contradicts `{other}`: both use `{field}`, which cannot be {wanted} and {given} at once");
@@ -69,25 +160,23 @@ fn contradiction(change: &RowChange, child: &ChildChange, key: &[(usize, Value<'
 
 // Associations of an existing row of which nothing is said, and whose key would be another row's, because an association
 // that is set shares a column with them.
-fn left_behind(change: &RowChange) -> Vec<FieldError> {
+fn left_behind(row: Final<'_>) -> Vec<FieldError> {
+    let (change, whole) = (row.change, row);
     let Some(row) = &change.base else { return Vec::new() };
     let model = change.model;
     let said = |association: &AssociationDef| {
-        change
-            .children
-            .iter()
-            .any(|child| child.association == association && matches!(child.op, ChildOp::Associate { .. }))
+        change.children.iter().any(|child| child.association == association && child.op.is_association())
     };
     let mut errors = Vec::new();
     for association in model.associations.iter().filter(|association| !said(association)) {
         let Some(own) = OwnerKey::of(association) else { continue };
-        let mut leads_nowhere =
-            own.columns().map(|column| change.final_value(column).is_none_or(|value| value.is_null()));
-        if leads_nowhere.any(|nowhere| nowhere) {
+        if own.columns().any(|column| whole.is_empty(column)) {
             continue;
         }
         for child in &change.children {
-            let (ChildOp::Associate { key }, Some(other)) = (&child.op, OwnerKey::of(child.association)) else {
+            let (ChildOp::Associate { key } | ChildOp::AssociateWith { key, .. }, Some(other)) =
+                (&child.op, OwnerKey::of(child.association))
+            else {
                 continue;
             };
             // An association over columns of the other only changes with it. A separate column of its key that was set
@@ -120,7 +209,8 @@ fn left_behind(change: &RowChange) -> Vec<FieldError> {
     errors
 }
 
-fn of_columns(change: &RowChange, errors: &mut Vec<FieldError>) {
+fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
+    let change = row.change;
     let model = change.model;
     let is_new = change.base.is_none();
     let mut reported: Vec<&'static str> = Vec::new();
@@ -129,6 +219,9 @@ fn of_columns(change: &RowChange, errors: &mut Vec<FieldError>) {
         if generated && value.is_some() {
             let message = "is computed by the database and cannot be set";
             errors.push(FieldError::new(column.field, message).with_code(FieldError::GENERATED));
+            continue;
+        }
+        if row.is_given(at) {
             continue;
         }
         let missing = is_new && value.is_none() && !column.may_be_left_out();
@@ -148,7 +241,7 @@ fn of_columns(change: &RowChange, errors: &mut Vec<FieldError>) {
             Some(association) => {
                 reported.push(association.name);
                 let columns = OwnerKey::of(association).into_iter().flat_map(|own| own.columns().collect::<Vec<_>>());
-                let without = columns.filter(|column| change.final_value(*column).is_none_or(|value| value.is_null()));
+                let without = columns.filter(|column| row.is_empty(*column));
                 let error = required(change, association, without.collect());
                 if !errors.contains(&error) {
                     errors.push(error);

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::ChildOp;
+use super::{ChildOp, Member};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Linkage, VariantDef};
 use crate::metadata::model::ModelDef;
@@ -53,21 +53,56 @@ impl OwnerKey {
         self.columns().all(|column| other.contains(column)) && other.columns().all(|column| self.contains(column))
     }
 
+    /// The columns of a model that the key refers to.
+    pub(super) fn refers_to(&self, model: &'static ModelDef) -> Option<&'static [usize]> {
+        match &self.to {
+            Target::Model(columns) => Some(columns),
+            Target::Types { variants, .. } => {
+                variants.iter().find(|variant| (variant.model)() == model).map(|variant| variant.key)
+            }
+        }
+    }
+
+    /// The owner's key columns, in the order of the columns that they [refer to](Self::refers_to).
+    pub(super) fn key_columns(&self) -> &'static [usize] {
+        self.columns
+    }
+
+    /// The column that names the type of a row of this model, and the tag. `None` if the association is not polymorphic.
+    pub(super) fn tag_of(
+        &self,
+        association: &AssociationDef,
+        model: &'static ModelDef,
+    ) -> Result<Option<(usize, Value<'static>)>, FieldError> {
+        match &self.to {
+            Target::Model(_) => Ok(None),
+            Target::Types { column, variants } => match variants.iter().find(|variant| (variant.model)() == model) {
+                Some(variant) => Ok(Some((*column, Value::from(variant.tag)))),
+                None => Err(unknown_type(association, model)),
+            },
+        }
+    }
+
+    /// The known values that refer to a row that is saved first.
+    pub(super) fn lead_to_change(
+        &self,
+        association: &AssociationDef,
+        target: &Member,
+    ) -> Result<Vec<(usize, Value<'static>)>, FieldError> {
+        let model = target.model();
+        let tag = self.tag_of(association, model)?;
+        let Some(refers_to) = self.refers_to(model) else { return Err(unknown_type(association, model)) };
+        let known = self.columns.iter().zip(refers_to).filter_map(|(own, theirs)| {
+            let value = target.change()?.final_value(*theirs).filter(|value| !value.is_null())?;
+            Some((*own, value.into_owned()))
+        });
+        Ok(known.chain(tag).collect())
+    }
+
     /// The values that refer to a row.
     pub(super) fn lead_to(&self, association: &AssociationDef, model: &'static ModelDef, row: &dyn Any) -> ChildOp {
-        let (target_columns, tag) = match &self.to {
-            Target::Model(columns) => (*columns, None),
-            Target::Types { column, variants } => {
-                let Some(variant) = variants.iter().find(|variant| (variant.model)() == model) else {
-                    let message = format!("leads to no rows of {}", model.name);
-                    return ChildOp::Refused(
-                        FieldError::new(association.name, message)
-                            .with_code(FieldError::UNKNOWN_TYPE)
-                            .with_param("model", model.name),
-                    );
-                };
-                (variant.key, Some((*column, Value::from(variant.tag))))
-            }
+        let (Some(target_columns), Ok(tag)) = (self.refers_to(model), self.tag_of(association, model)) else {
+            return ChildOp::Refused(unknown_type(association, model));
         };
         let key: Vec<(usize, Value<'static>)> = self
             .columns
@@ -92,6 +127,11 @@ impl OwnerKey {
     }
 }
 
+fn unknown_type(association: &AssociationDef, model: &ModelDef) -> FieldError {
+    let message = format!("leads to no rows of {}", model.name);
+    FieldError::new(association.name, message).with_code(FieldError::UNKNOWN_TYPE).with_param("model", model.name)
+}
+
 /// The key on the owner of an association to one model: the owner's columns, and the target's columns that they refer
 /// to.
 pub(crate) fn key_on_owner(association: &AssociationDef) -> Option<(&'static [usize], &'static [usize])> {
@@ -99,6 +139,15 @@ pub(crate) fn key_on_owner(association: &AssociationDef) -> Option<(&'static [us
         OwnerKey { columns, to: Target::Model(target_columns) } => Some((columns, target_columns)),
         _ => None,
     }
+}
+
+/// The key on the owner of an association to rows of a model: own columns, and those of the target that they hold.
+pub(crate) fn key_of_target(
+    association: &AssociationDef,
+    model: &'static ModelDef,
+) -> Option<(&'static [usize], &'static [usize])> {
+    let own = OwnerKey::of(association)?;
+    Some((own.columns, own.refers_to(model)?))
 }
 
 /// The columns that dissociating clears.

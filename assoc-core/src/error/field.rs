@@ -51,6 +51,21 @@ impl FieldError {
     pub const DISCRIMINATOR: &'static str = "discriminator";
     /// The database computes the column, so a changeset cannot set it.
     pub const GENERATED: &'static str = "generated";
+    /// A member of an association contradicts a condition of it: the association would not see it afterwards. Parameter:
+    /// `association`.
+    pub const OUTSIDE_SCOPE: &'static str = "outside_scope";
+    /// Members of the association cannot be written.
+    pub const READ_ONLY: &'static str = "read_only";
+    /// The association does not take such a member: its `autosave` option says so, or its owner is new.
+    pub const NO_MEMBER: &'static str = "no_member";
+    /// The association cannot be replaced or cleared as a whole.
+    pub const NOT_REPLACEABLE: &'static str = "not_replaceable";
+    /// The owner has no key, so it has no members.
+    pub const OWNER_WITHOUT_KEY: &'static str = "owner_without_key";
+    /// New rows need each other's keys.
+    pub const CIRCLE: &'static str = "circle";
+    /// Members are nested too deep.
+    pub const TOO_DEEP: &'static str = "too_deep";
     /// The two rows that were compared have different primary keys.
     pub const OTHER_ROW: &'static str = "other_row";
 

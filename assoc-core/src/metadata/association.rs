@@ -228,6 +228,10 @@ pub struct Options {
     pub inverse: Inverse,
     /// What a polymorphic association does about unknown types.
     pub unknown_type: UnknownType,
+    /// Whether new and changed members are saved with the owner; only links are if this is `false`.
+    pub autosave: Option<bool>,
+    /// Whether problems that the application found in members refuse the save of their owner.
+    pub validate: bool,
 }
 
 /// What a polymorphic `belongs_to` does about a type that is none of its variants.
@@ -265,6 +269,8 @@ impl Options {
             readonly: false,
             inverse: Inverse::Automatic,
             unknown_type: UnknownType::Error,
+            autosave: None,
+            validate: true,
         }
     }
 
@@ -300,6 +306,20 @@ impl Options {
     #[must_use]
     pub const fn unknown_type(mut self, unknown_type: UnknownType) -> Self {
         self.unknown_type = unknown_type;
+        self
+    }
+
+    /// Whether new and changed members are saved with the owner.
+    #[must_use]
+    pub const fn autosave(mut self, autosave: bool) -> Self {
+        self.autosave = Some(autosave);
+        self
+    }
+
+    /// Whether problems that the application found in members refuse the save of their owner.
+    #[must_use]
+    pub const fn validate(mut self, validate: bool) -> Self {
+        self.validate = validate;
         self
     }
 

@@ -32,6 +32,18 @@ pub trait ModelRows: Send + Sync {
     /// The value of a column of one row; `NULL` if the row is of another model.
     fn value<'a>(&self, row: &'a dyn Any, column: usize) -> Value<'a>;
 
+    /// A copy of one row's columns, with the mark of where it came from; `None` if the row is of another model.
+    fn bare_copy(&self, row: &dyn Any) -> Option<Arc<dyn Any + Send + Sync>> {
+        let _ = row;
+        None
+    }
+
+    /// Where one row came from, if its model has a field for it.
+    fn origin(&self, row: &dyn Any) -> Option<RowOrigin> {
+        let _ = row;
+        None
+    }
+
     /// Sets a column of one row. A row of another model, or of a table without a model, stays unchanged.
     ///
     /// # Errors
@@ -67,6 +79,19 @@ impl<M: Model> ModelRows for RowsOf<M> {
         row.downcast_ref::<M>().map_or(Value::Null, |row| row.value(column))
     }
 
+    fn bare_copy(&self, row: &dyn Any) -> Option<Arc<dyn Any + Send + Sync>> {
+        let row = row.downcast_ref::<M>()?;
+        let mut copy = row.bare();
+        if let (Some(own), Some(origin)) = (copy.row_origin_mut(), row.row_origin()) {
+            *own = *origin;
+        }
+        Some(Arc::new(copy))
+    }
+
+    fn origin(&self, row: &dyn Any) -> Option<RowOrigin> {
+        row.downcast_ref::<M>()?.row_origin().copied()
+    }
+
     fn set_value(&self, row: &mut dyn Any, column: usize, value: &mut Value<'_>) -> Result<()> {
         row.downcast_mut::<M>().map_or(Ok(()), |row| row.set_value(column, value))
     }
@@ -90,6 +115,11 @@ pub trait Rows: RowSink + Sync {
 
     /// Appends a copy of a row's columns; rows of another model are ignored.
     fn push_bare(&mut self, row: &dyn Any);
+
+    /// Appends a copy of a row with all that is loaded in it; rows of another model are ignored.
+    fn push_whole(&mut self, row: &dyn Any) {
+        self.push_bare(row);
+    }
 
     /// Appends a copy of the columns of another list's row.
     fn push_from(&mut self, other: &dyn Rows, at: usize) {
@@ -143,6 +173,12 @@ impl<M: Model> Rows for Vec<M> {
     fn push_bare(&mut self, row: &dyn Any) {
         if let Some(row) = row.downcast_ref::<M>() {
             self.push(row.bare());
+        }
+    }
+
+    fn push_whole(&mut self, row: &dyn Any) {
+        if let Some(row) = row.downcast_ref::<M>() {
+            self.push(row.clone());
         }
     }
 

@@ -16,7 +16,9 @@ use crate::value::Value;
 #[derive(Debug)]
 pub struct InsertPlan {
     model: &'static ModelDef,
+    // Whether rows of several can be told apart once they are inserted, or need not be.
     returning: bool,
+    unread: bool,
     // How many rows, and how many binds, a statement may have.
     rows_per_statement: usize,
     max_binds: usize,
@@ -58,6 +60,7 @@ impl InsertPlan {
         InsertPlan {
             model,
             returning: capabilities.insert_returning,
+            unread: false,
             rows_per_statement: capabilities.insert_rows.max(1),
             max_binds: capabilities.max_binds,
             batches: Vec::new(),
@@ -65,6 +68,13 @@ impl InsertPlan {
             open: HashMap::new(),
             trees: trees.collect(),
         }
+    }
+
+    /// A plan without rows, whose rows nobody reads: those of a join table. What the database makes of them stays unknown, so
+    /// they need not be told apart.
+    #[must_use]
+    pub fn unread(model: &'static ModelDef, dialect: &dyn Dialect) -> Self {
+        InsertPlan { unread: true, ..InsertPlan::new(model, dialect) }
     }
 
     /// The model.
@@ -138,8 +148,8 @@ impl InsertPlan {
         };
         // Without columns, a statement inserts one row. Without RETURNING, rows are found again by their keys. Rows
         // that triggers change are identified by their keys only.
-        let alone =
-            columns.is_empty() || (!has_key && !self.returning) || (!has_key && !counts && self.model.read_back);
+        let alone = columns.is_empty()
+            || !self.unread && ((!has_key && !self.returning) || (!has_key && !counts && self.model.read_back));
         if alone { 1 } else { self.rows_per_statement.min(self.max_binds / columns.len().max(1)).max(1) }
     }
 }

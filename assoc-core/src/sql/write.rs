@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::SqlWriter;
 use crate::dialect::Dialect;
+use crate::error::Result;
 use crate::key::KeySet;
+use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
 use crate::statement::{Bind, Statement};
 use crate::value::Value;
@@ -96,14 +98,80 @@ fn and_discriminator(writer: &mut SqlWriter<'_>, model: &ModelDef) {
     }
 }
 
+/// Sets the same values in all rows with these primary keys; with `returning`, gives back whole rows. Expects as many keys
+/// as a condition takes.
+#[must_use]
+pub fn update_by_keys(
+    dialect: &dyn Dialect,
+    model: &ModelDef,
+    set: &[(usize, Value<'static>)],
+    keys: &KeySet,
+    returning: bool,
+) -> Statement {
+    let mut writer = SqlWriter::new(dialect);
+    writer.push("UPDATE ");
+    writer.table(&model.table);
+    writer.push(" SET ");
+    writer.separated(", ", set, |writer, (column, value)| {
+        writer.identifier(model.columns[*column].name);
+        writer.push(" = ");
+        writer.bind(value.clone());
+    });
+    writer.push(" WHERE ");
+    let names: Vec<&str> = model.primary_key_names().collect();
+    dialect.write_key_filter(&mut writer, &names, keys);
+    and_discriminator(&mut writer, model);
+    if returning {
+        writer.push(" RETURNING ");
+        writer.columns(model);
+    }
+    writer.finish()
+}
+
+/// Reads some columns of the rows that hold one of these keys in some columns, and satisfy a condition. Expects as many
+/// keys as a condition takes.
+///
+/// # Errors
+/// When the condition cannot be written, or there are more binds than the database takes.
+pub fn select_by(
+    dialect: &dyn Dialect,
+    model: &ModelDef,
+    columns: &[usize],
+    by: &[usize],
+    keys: &KeySet,
+    filter: &Expr,
+) -> Result<Statement> {
+    let mut writer = SqlWriter::new(dialect);
+    writer.push("SELECT ");
+    writer.separated(", ", columns, |writer, column| writer.identifier(model.columns[*column].name));
+    writer.push(" FROM ");
+    writer.table(&model.table);
+    writer.push(" WHERE ");
+    let names: Vec<&str> = by.iter().map(|column| model.columns[*column].name).collect();
+    dialect.write_key_filter(&mut writer, &names, keys);
+    and_discriminator(&mut writer, model);
+    if !filter.is_always() {
+        writer.push(" AND (");
+        writer.condition(filter)?;
+        writer.push(")");
+    }
+    writer.finish_within_limit()
+}
+
 /// Deletes the rows with these primary keys.
 #[must_use]
 pub fn delete_by_keys(dialect: &dyn Dialect, model: &ModelDef, keys: &KeySet) -> Statement {
+    delete_by(dialect, model, model.primary_key, keys)
+}
+
+/// Deletes the rows that hold one of these keys in some columns. Expects as many keys as a condition takes.
+#[must_use]
+pub fn delete_by(dialect: &dyn Dialect, model: &ModelDef, by: &[usize], keys: &KeySet) -> Statement {
     let mut writer = SqlWriter::new(dialect);
     writer.push("DELETE FROM ");
     writer.table(&model.table);
     writer.push(" WHERE ");
-    let names: Vec<&str> = model.primary_key_names().collect();
+    let names: Vec<&str> = by.iter().map(|column| model.columns[*column].name).collect();
     dialect.write_key_filter(&mut writer, &names, keys);
     and_discriminator(&mut writer, model);
     writer.finish()

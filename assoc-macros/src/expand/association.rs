@@ -261,6 +261,12 @@ fn options(model: &Model, association: &Association) -> TokenStream {
     if scope_def.readonly.is_some() {
         options.extend(quote!(.readonly()));
     }
+    if let Some(autosave) = scope_def.autosave {
+        options.extend(quote!(.autosave(#autosave)));
+    }
+    if let Some(validate) = scope_def.validate {
+        options.extend(quote!(.validate(#validate)));
+    }
     match &scope_def.inverse {
         None => {}
         Some(Inverse::None) => options.extend(quote!(.inverse(__assoc::Inverse::None))),
@@ -335,15 +341,62 @@ pub(super) fn join_columns(association: &Association, fields: &[String], at: Spa
     fields.iter().map(column).collect()
 }
 
-/// The association's constant: `User::POSTS`.
-pub(super) fn constant(model: &Model, index: usize, association: &Association, checks: &TokenStream) -> TokenStream {
-    let Association { vis, name, slot, target, field, deprecated, .. } = association;
+// The constant that says what an association is as a part of one through others.
+fn part_of_through(token: &Ident, at: Span) -> Ident {
+    format_ident!("__{}_PART", token, span = at)
+}
+
+/// The type of the association's constant.
+pub(super) fn token_type(model: &Model, association: &Association) -> TokenStream {
+    let Association { slot, target, .. } = association;
     let owner = &model.ident;
-    let constant = token(name, generated(field.span()));
     let holder = format_ident!("{}", association.holder.name());
     let join_row = join_row(association);
     let at = generated(slot.span());
-    let ty = quote_spanned!(at=> __assoc::Association<#owner, #target, __assoc::#holder<#slot #join_row>>);
+    let mut held = quote_spanned!(at=> __assoc::#holder<#slot #join_row>);
+    if let Keys::Through(through) = &association.keys {
+        // Whether members can be written is for the compiler to find out: it knows what the two parts are.
+        let Through { through: by, middle, sources, .. } = &**through;
+        let at = generated(by.span());
+        let by = part_of_through(by, at);
+        let sources: Vec<Ident> = sources.iter().map(|source| part_of_through(source, at)).collect();
+        let mut names: Vec<&Ident> = std::iter::once(&by).chain(&sources).collect();
+        names.sort();
+        names.dedup();
+        let one = association.holder.is_to_one();
+        let source = quote_spanned!(at=> #(<#middle>::#sources,)*);
+        let otherwise = match sources.len() {
+            1 => quote_spanned!(at=> __assoc::PartOfThrough::Missing),
+            _ => TokenStream::new(),
+        };
+        // What does not exist is said where the association is defined.
+        held = quote_spanned! {at=>
+            __assoc::Through<#held, {
+                #[allow(dead_code)]
+                trait __Parts {
+                    #(const #names: __assoc::PartOfThrough = __assoc::PartOfThrough::Missing;)*
+                }
+                impl<__T> __Parts for __T {}
+                __assoc::writes_links(#one, <#owner>::#by, #source #otherwise)
+            }>
+        };
+    }
+    quote_spanned!(at=> __assoc::Association<#owner, #target, #held>)
+}
+
+/// The association's constant: `User::POSTS`.
+pub(super) fn constant(model: &Model, index: usize, association: &Association, checks: &TokenStream) -> TokenStream {
+    let Association { vis, name, field, deprecated, .. } = association;
+    let owner = &model.ident;
+    let constant = token(name, generated(field.span()));
+    let ty = token_type(model, association);
+    let part = part_of_through(&constant, generated(field.span()));
+    let place = match (association.holder, &association.keys) {
+        (_, Keys::Through(_)) | (Holder::HasManyThrough | Holder::HasAndBelongsToMany, _) => quote!(Elsewhere),
+        (Holder::BelongsTo, _) => quote!(KeyInOwner),
+        (Holder::HasOne, _) => quote!(KeyInOne),
+        (Holder::HasMany, _) => quote!(KeyInMany),
+    };
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
         #[doc = #doc]
@@ -352,6 +405,10 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association, c
             #checks
             __assoc::Association::new(&<#owner as __assoc::Model>::DEF.associations[#index])
         };
+
+        #[doc(hidden)]
+        #[allow(dead_code)]
+        #vis const #part: __assoc::PartOfThrough = __assoc::PartOfThrough::#place;
     }
 }
 

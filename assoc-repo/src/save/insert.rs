@@ -8,13 +8,16 @@ use assoc_core::rows::Rows;
 use assoc_core::save::{self, InsertBatch, InsertPlan};
 use assoc_core::{Bind, Error, ErrorKind, KeyTuple, ModelDef, Result, RowKeys, Statement, Value, sql};
 
-use super::read_by_keys;
+use super::{graph, read_by_keys};
 use crate::repo::Repo;
 use crate::session::Session;
 
 /// Inserts rows of a model and returns them in the given order, as the database has them.
 pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Box<dyn Rows>> {
     check(model, &changes)?;
+    if changes.iter().any(RowChange::has_members) {
+        return graph::save(repo, model, changes).await;
+    }
     let dialect = repo.dialect();
     let capabilities = dialect.capabilities();
     let mut plan = InsertPlan::new(model, dialect);
@@ -55,7 +58,7 @@ pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<R
 }
 
 // Everything that is wrong with any of the rows; with several, each problem says which row has it.
-fn check(model: &'static ModelDef, changes: &[RowChange]) -> Result<()> {
+pub(super) fn check(model: &'static ModelDef, changes: &[RowChange]) -> Result<()> {
     if changes.iter().any(|change| change.base().is_some()) {
         let message = "`insert` takes new rows (`build()`); an existing row's changes are saved with `update`";
         return Err(Error::invalid_query(model.name, message));
@@ -73,12 +76,12 @@ fn check(model: &'static ModelDef, changes: &[RowChange]) -> Result<()> {
 }
 
 #[cold]
-fn unproven(model: &ModelDef) -> Error {
+pub(super) fn unproven(model: &ModelDef) -> Error {
     Error::invalid_query(model.name, "the database accepted the row but gave back another number of rows")
 }
 
 /// Runs the statements. `None` if it cannot be proven which returned row is whose; the rows are inserted then.
-async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<Option<Box<dyn Rows>>> {
+pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<Option<Box<dyn Rows>>> {
     let model = plan.model();
     let dialect = session.dialect();
     let returning = dialect.capabilities().insert_returning;

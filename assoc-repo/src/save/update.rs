@@ -86,7 +86,7 @@ async fn write_and_read(
     fresh.row(0).map_or_else(|| Ok(Vec::new()), |fresh| absorb(model, fresh, row))
 }
 
-fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<usize>> {
+pub(super) fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<usize>> {
     let mut differing = Vec::new();
     for (at, column) in model.columns.iter().enumerate() {
         let value = model.rows.value(fresh, at);

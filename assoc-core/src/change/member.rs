@@ -1,0 +1,90 @@
+//! What can be given to an association: rows that exist, new rows, changes of rows.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Row, RowChange};
+use crate::metadata::model::ModelDef;
+
+/// A member of an association, as it was given.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Member {
+    /// A row that exists. Nothing is said of its own columns.
+    Row {
+        /// Its model.
+        model: &'static ModelDef,
+        /// The row.
+        row: Row,
+    },
+    /// A new row, or changes of one that exists.
+    Change(Box<RowChange>),
+    /// A new row that is given to several associations: it is inserted once.
+    Shared(Arc<RowChange>),
+}
+
+impl Member {
+    /// The row's model.
+    #[must_use]
+    pub fn model(&self) -> &'static ModelDef {
+        match self {
+            Member::Row { model, .. } => model,
+            Member::Change(change) => change.model(),
+            Member::Shared(change) => change.model(),
+        }
+    }
+
+    /// What is to be written to the row.
+    #[must_use]
+    pub fn change(&self) -> Option<&RowChange> {
+        match self {
+            Member::Row { .. } => None,
+            Member::Change(change) => Some(change),
+            Member::Shared(change) => Some(change),
+        }
+    }
+
+    /// The row as it is, if it exists.
+    #[must_use]
+    pub fn existing(&self) -> Option<&Row> {
+        match self {
+            Member::Row { row, .. } => Some(row),
+            Member::Change(change) => change.base(),
+            Member::Shared(change) => change.base(),
+        }
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Member::Row { model, row } => match model.key_of(&**row) {
+                Some(key) => write!(f, "{} {key}", model.name),
+                None => f.write_str(model.name),
+            },
+            Member::Change(change) => fmt::Debug::fmt(change, f),
+            Member::Shared(change) => fmt::Debug::fmt(change, f),
+        }
+    }
+}
+
+/// A member on its way into a change. A row that only lends its key need not be copied.
+#[non_exhaustive]
+pub enum Given<'r> {
+    /// A row that exists.
+    Row(&'static ModelDef, &'r dyn Any),
+    /// Anything else.
+    Member(Member),
+}
+
+impl Given<'_> {
+    /// The member, for which a row is copied.
+    #[must_use]
+    pub fn into_member(self) -> Option<Member> {
+        match self {
+            Given::Row(model, row) => Some(Member::Row { model, row: model.rows.bare_copy(row)? }),
+            Given::Member(member) => Some(member),
+        }
+    }
+}

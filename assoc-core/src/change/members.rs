@@ -1,0 +1,285 @@
+//! What is wrong with members of a change, each with the path to it: `posts[1].title`, `company.name`.
+
+use super::check::{Final, of_row};
+use super::scope::{outside, presets, value_of};
+use super::{ChildOp, Member, RowChange, key_of_target};
+use crate::error::FieldError;
+use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage};
+use crate::metadata::model::ModelDef;
+use crate::value::Value;
+
+/// Adds the problems of everything that is said of members.
+pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
+    let change = row.change;
+    // Members are counted association by association, in the order in which they were given.
+    let mut counts: Vec<(&'static AssociationDef, usize)> = Vec::new();
+    for child in &change.children {
+        let association = child.association;
+        if let ChildOp::AssociateWith { target, .. } = &child.op {
+            if let Some(error) = unwanted(association, target) {
+                errors.push(error);
+            }
+            let refers_to = key_of_target(association, target.model()).map_or(&[][..], |(_, theirs)| theirs);
+            if target.existing().is_some() && target.change().is_some_and(|row| row.final_key(refers_to).is_none()) {
+                let message = "cannot lead to a row whose key is NULL: nothing would be found by it";
+                errors.push(without_key(association, message));
+            }
+            if let Some(target) = target.change() {
+                let is_judged = association.options.validate;
+                let own = of_row(Final { change: target, given: &[], is_judged });
+                errors.extend(own.into_iter().map(|error| error.within(association.name)));
+            }
+            continue;
+        }
+        let is_of_members =
+            matches!(child.op, ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_));
+        if !is_of_members {
+            continue;
+        }
+        let members = match Members::of(row, association) {
+            Ok(members) => members,
+            Err(error) => {
+                if !errors.contains(&error) {
+                    errors.push(error);
+                }
+                continue;
+            }
+        };
+        let known = counts.iter().position(|(known, _)| *known == association).unwrap_or_else(|| {
+            counts.push((association, 0));
+            counts.len() - 1
+        });
+        let count = &mut counts[known].1;
+        match &child.op {
+            ChildOp::Edit(edited) => {
+                let place = members.place(count);
+                if let Some(error) = members.not_a_row_of_its(edited.base().is_some()) {
+                    errors.push(error);
+                }
+                let member = Member::Change(edited.clone());
+                errors.extend(members.of_member(&member).into_iter().map(|error| error.within(&place)));
+            }
+            ChildOp::Remove(row) => {
+                if let Some(error) = members.not_a_row_of_its(true) {
+                    errors.push(error);
+                }
+                if (association.target)().key_of(&**row).is_none() {
+                    errors.push(without_key(association, "a row whose key is NULL is no member"));
+                }
+            }
+            op => {
+                if let (ChildOp::Replace(_), Some(error)) = (op, members.not_replaceable()) {
+                    errors.push(error);
+                }
+                for member in op.members() {
+                    let place = members.place(count);
+                    if let Some(error) = unwanted(association, member) {
+                        errors.push(error);
+                    }
+                    errors.extend(members.of_member(member).into_iter().map(|error| error.within(&place)));
+                }
+                if let ChildOp::Push { join: Some(join), .. } = op {
+                    errors.extend(members.of_join(join));
+                }
+            }
+        }
+    }
+}
+
+// What `autosave = false` does not take: it links rows and saves none.
+fn unwanted(association: &'static AssociationDef, member: &Member) -> Option<FieldError> {
+    let refuses = association.options.autosave == Some(false)
+        && member.change().is_some_and(|change| change.base().is_none() || change.has_changes());
+    refuses.then(|| {
+        let message = "takes no new or changed rows (`autosave = false`): save them first, or leave the option out";
+        FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER)
+    })
+}
+
+fn without_key(association: &AssociationDef, message: &str) -> FieldError {
+    FieldError::new(association.name, message).with_code(FieldError::TARGET_WITHOUT_KEY)
+}
+
+/// The members of one association of a change.
+struct Members<'c> {
+    association: &'static AssociationDef,
+    owner: &'c RowChange,
+    link: Link,
+}
+
+enum Link {
+    // Members hold the owner's key.
+    Target(KeyJoin),
+    // Rows of a table between hold both keys.
+    Join(Box<JoinRecord>),
+}
+
+impl<'c> Members<'c> {
+    fn of(row: Final<'c>, association: &'static AssociationDef) -> Result<Self, FieldError> {
+        let owner = row.change;
+        let link = match association.linkage() {
+            Ok(Linkage::TargetKey(key)) => Link::Target(key),
+            Ok(Linkage::JoinRecord(record)) => Link::Join(Box::new(record)),
+            Ok(Linkage::ReadOnly(reason)) => return Err(read_only(association, &reason)),
+            Ok(Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. }) => {
+                return Err(read_only(association, "its key is in this row: use `associate`"));
+            }
+            Err(error) => return Err(read_only(association, &error.to_string())),
+        };
+        let members = Members { association, owner, link };
+        let key = members.owner_key();
+        let is_empty = |column: &usize| {
+            owner.values()[*column].as_ref().is_some_and(Value::is_null)
+                || owner.values()[*column].is_none()
+                    && match owner.base() {
+                        Some(row) => owner.model().rows.value(&**row, *column).is_null(),
+                        None => {
+                            let column = &owner.model().columns[*column];
+                            column.nullable && column.default == crate::metadata::model::ColumnDefault::None
+                        }
+                    }
+        };
+        if let Some(column) = key.iter().find(|column| !row.is_given(**column) && is_empty(column)) {
+            let field = owner.model().columns[*column].field;
+            let message = format!("has no members: the owner's key `{field}` is NULL");
+            return Err(FieldError::new(association.name, message)
+                .with_code(FieldError::OWNER_WITHOUT_KEY)
+                .with_param("columns", field));
+        }
+        Ok(members)
+    }
+
+    fn owner_key(&self) -> &'static [usize] {
+        match &self.link {
+            Link::Target(key) => key.owner_columns,
+            Link::Join(record) => record.owner.owner_columns,
+        }
+    }
+
+    // Where the next member stands: `posts[1]`, or `account`.
+    fn place(&self, count: &mut usize) -> String {
+        let name = self.association.name;
+        match self.association.kind.cardinality() {
+            Cardinality::One => name.to_owned(),
+            Cardinality::Many => {
+                *count += 1;
+                format!("{name}[{}]", *count - 1)
+            }
+        }
+    }
+
+    // A row that is edited or removed exists, and so does its owner.
+    fn not_a_row_of_its(&self, exists: bool) -> Option<FieldError> {
+        let message = match (exists, self.owner.base().is_some()) {
+            (true, true) => return None,
+            (false, _) => "takes the changes of an existing row (`row.change()`) to edit it; a new one is pushed",
+            (true, false) => "has no members yet, because its owner is new: push the row instead",
+        };
+        Some(FieldError::new(self.association.name, message).with_code(FieldError::NO_MEMBER))
+    }
+
+    // Of owners that exist, what else they have is let go. Which rows that are has to be said by the key and conditions that
+    // the look-up of members can judge.
+    fn not_replaceable(&self) -> Option<FieldError> {
+        let association = self.association;
+        self.owner.base()?;
+        let scope = association.scope();
+        let reason = if association.options.owner_scope.is_some() {
+            "which rows an owner has is said by a function of the owner"
+        } else if scope.limit.is_some() || scope.offset.is_some() || !scope.group.is_empty() {
+            "it has a limit, an offset or groups, so that it never has all rows of its owner"
+        } else if matches!(self.link, Link::Join(_)) && !scope.filter.is_always() {
+            "it has conditions on rows that are reached through others"
+        } else {
+            return None;
+        };
+        let message =
+            format!("cannot be replaced or cleared: {reason}; remove the rows one by one, or use another association");
+        Some(FieldError::new(association.name, message).with_code(FieldError::NOT_REPLACEABLE))
+    }
+
+    fn of_member(&self, member: &Member) -> Vec<FieldError> {
+        let association = self.association;
+        let target: &'static ModelDef = (association.target)();
+        let mut presets = presets(association);
+        let mut given: Vec<(usize, Option<Value<'static>>)> = Vec::new();
+        if let Link::Target(key) = &self.link {
+            let values = self.owner.final_key(key.owner_columns);
+            given.extend(
+                key.target_columns
+                    .iter()
+                    .enumerate()
+                    .map(|(at, column)| (*column, values.as_ref().map(|values| values[at].clone()))),
+            );
+            given.extend(key.target_type.map(|named| (named.column, Some(Value::from(named.tag)))));
+            presets.retain(|preset| !given.iter().any(|(column, _)| *column == preset.column));
+        }
+        let mut errors = outside(association, target, &presets, |column| value_of(member, column));
+        if let Link::Join(record) = &self.link {
+            if let Some(row) = member.existing() {
+                let key = record.target.target_columns;
+                if target.key_in(&**row, key).is_none() {
+                    errors.push(without_key(
+                        association,
+                        "cannot be linked: its key is NULL, so nothing would be found by it",
+                    ));
+                }
+            }
+        } else if let Some(row) = member.existing()
+            && target.key_of(&**row).is_none()
+        {
+            errors.push(without_key(association, "cannot be linked: it has no primary key by which it is updated"));
+        }
+        if let Some(origin) = member.existing().and_then(|row| target.rows.origin(&**row))
+            && origin.is_read_only()
+            && (matches!(self.link, Link::Target(_)) || member.change().is_some())
+        {
+            let message = "cannot be saved: it was loaded for reading only";
+            errors.push(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY));
+        }
+        if let Some(change) = member.change() {
+            if change.base().is_none() {
+                // What the association's conditions say is set as well.
+                let of_scope = presets.iter().filter(|preset| change.values()[preset.column].is_none());
+                given.extend(of_scope.map(|preset| (preset.column, Some(preset.value.clone()))));
+            }
+            errors.extend(of_row(Final { change, given: &given, is_judged: association.options.validate }));
+        }
+        errors
+    }
+
+    fn of_join(&self, join: &RowChange) -> Vec<FieldError> {
+        let Link::Join(record) = &self.link else {
+            let message = "has no rows between owner and member";
+            return vec![FieldError::new(self.association.name, message).with_code(FieldError::NO_MEMBER)];
+        };
+        if join.model() != record.table {
+            let (table, model) = (record.table.name, join.model().name);
+            let message = format!("is linked by rows of {table}, and not of {model}");
+            return vec![FieldError::new(self.association.name, message).with_code(FieldError::UNKNOWN_TYPE)];
+        }
+        let mut given: Vec<(usize, Option<Value<'static>>)> = record
+            .owner
+            .target_columns
+            .iter()
+            .chain(record.target.owner_columns)
+            .map(|column| (*column, None))
+            .collect();
+        for named in [record.owner.target_type, record.target_type].into_iter().flatten() {
+            given.push((named.column, Some(Value::from(named.tag))));
+        }
+        if let Some(rows) = record.rows {
+            let presets = presets(rows);
+            let unset = presets.into_iter().filter(|preset| join.values()[preset.column].is_none());
+            given.extend(unset.map(|preset| (preset.column, Some(preset.value))));
+        }
+        let name = record.rows.map_or(record.table.name, |rows| rows.name);
+        let errors = of_row(Final { change: join, given: &given, is_judged: self.association.options.validate });
+        errors.into_iter().map(|error| error.within(name)).collect()
+    }
+}
+
+fn read_only(association: &AssociationDef, reason: &str) -> FieldError {
+    let message = format!("cannot be written: {reason}");
+    FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)
+}

@@ -1,0 +1,103 @@
+//! What the conditions of an association say about a row that is to be its member (F103).
+
+use super::{Member, RowChange, same_value};
+use crate::error::FieldError;
+use crate::metadata::association::AssociationDef;
+use crate::metadata::expr::{ColumnRef, Comparison, Expr, Operand};
+use crate::metadata::model::ModelDef;
+use crate::metadata::request::ScopeDef;
+use crate::value::Value;
+
+/// A column that has to hold a value for the row to be seen by an association.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Preset {
+    pub(crate) column: usize,
+    pub(crate) value: Value<'static>,
+}
+
+/// The columns for which the association's own scope says which value they have. Not those of a scope that depends on the
+/// owner, who may not exist yet.
+pub(crate) fn presets(association: &AssociationDef) -> Vec<Preset> {
+    let Some(scope) = association.options.scope else { return Vec::new() };
+    let mut found = Vec::new();
+    equalities((association.target)(), &scope().filter, &mut found);
+    found
+}
+
+/// Whether an association has exactly the rows that its key and these presets lead to, in the order of their keys: what was
+/// saved is all of it then.
+pub(crate) fn is_plain(association: &AssociationDef) -> bool {
+    let target = (association.target)();
+    let plain = |scope_def: &ScopeDef| {
+        let mut found = Vec::new();
+        equalities(target, &scope_def.filter, &mut found)
+            && scope_def.order.is_empty()
+            && scope_def.limit.is_none()
+            && scope_def.offset.is_none()
+            && !scope_def.distinct
+            && scope_def.group.is_empty()
+            && scope_def.select.is_none()
+            && scope_def.includes.is_empty()
+    };
+    association.options.owner_scope.is_none()
+        && association.options.scope.is_none_or(|scope| plain(&scope()))
+        && target.default_scope.is_none()
+}
+
+// Collects the equalities that must hold; answers whether the condition is made of nothing else.
+fn equalities(model: &ModelDef, filter: &Expr, found: &mut Vec<Preset>) -> bool {
+    let mut note = |column: &ColumnRef, value: Value<'static>| {
+        let at = model.columns.iter().position(|own| own.name == column.name).filter(|_| column.path.is_empty());
+        at.map(|column| found.push(Preset { column, value })).is_some()
+    };
+    match filter {
+        Expr::All(parts) => {
+            // Each is looked at, also after one that is none.
+            parts.iter().fold(true, |all, part| equalities(model, part, found) && all)
+        }
+        Expr::Compare { left: Operand::Column(column), op: Comparison::Eq, right: Operand::Value(value) }
+        | Expr::Compare { left: Operand::Value(value), op: Comparison::Eq, right: Operand::Column(column) } => {
+            note(column, value.clone())
+        }
+        Expr::In { operand: Operand::Column(column), values } => match values.as_slice() {
+            [value] => note(column, value.clone()),
+            _ => false,
+        },
+        Expr::IsNull(Operand::Column(column)) => note(column, Value::Null),
+        Expr::Tagged { column, tag } => note(&ColumnRef::own(column), Value::from(*tag)),
+        _ => false,
+    }
+}
+
+/// What is wrong with a row as a member, because the association would not see it.
+pub(super) fn outside(
+    association: &AssociationDef,
+    model: &'static ModelDef,
+    presets: &[Preset],
+    value: impl Fn(usize) -> Option<Value<'static>>,
+) -> Vec<FieldError> {
+    let contradicts = |preset: &&Preset| {
+        value(preset.column).is_some_and(|value| !same_value(&model.columns[preset.column], &value, &preset.value))
+    };
+    let error = |preset: &Preset| {
+        let name = association.qualified_name();
+        let message = format!("must be {}, or `{name}` would not see the row", preset.value);
+        FieldError::new(model.columns[preset.column].field, message)
+            .with_code(FieldError::OUTSIDE_SCOPE)
+            .with_param("association", name)
+    };
+    presets.iter().filter(contradicts).map(error).collect()
+}
+
+/// The value that a member will have in a column, if it is known: of a new row, what was given.
+pub(super) fn value_of(member: &Member, column: usize) -> Option<Value<'static>> {
+    match member {
+        Member::Row { model, row } => Some(model.rows.value(&**row, column).into_owned()),
+        Member::Change(change) => of_change(change, column),
+        Member::Shared(change) => of_change(change, column),
+    }
+}
+
+fn of_change(change: &RowChange, column: usize) -> Option<Value<'static>> {
+    change.final_value(column).map(Value::into_owned)
+}

@@ -1,0 +1,209 @@
+//! The plan of a save: a graph of changes as the fewest ordered statements. Pure: nothing here runs anything.
+//!
+//! A row waits for the rows whose keys it takes, and for nothing else: how deep it is nested does not count. So rows have
+//! levels, and the rows of a level are written together, model by model. Of each model and level, rows that set the same
+//! columns share statements ([`InsertPlan`](super::InsertPlan)).
+//!
+//! What is said of members of rows that exist is first looked up ([`Lookup`]), because the database decides what an owner
+//! has, not what happens to be loaded. Then rows are unlinked, then the levels are written.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use super::members::{Lookup, Unlink};
+use crate::change::{Row, RowChange};
+use crate::error::Result;
+use crate::metadata::association::AssociationDef;
+use crate::metadata::model::ModelDef;
+use crate::value::Value;
+
+mod builder;
+mod levels;
+mod loaded;
+
+pub use loaded::{LoadedGroup, LoadedOwner, LoadedRow};
+
+/// A row that a save writes.
+#[derive(Clone)]
+pub struct PlannedRow {
+    /// Its model, or the join table it is a row of.
+    pub model: &'static ModelDef,
+    /// The row as it is, if it exists.
+    pub base: Option<Row>,
+    /// The values to write, one entry for each column; of a row that exists those that differ.
+    pub values: Vec<Option<Value<'static>>>,
+    /// The columns that take their values of other planned rows.
+    pub awaits: Vec<Awaited>,
+    /// Which of the levels it belongs to.
+    pub level: u32,
+    /// Whether nothing needs what the database makes of it: the row of a join table.
+    pub unread: bool,
+}
+
+/// A column of a planned row that takes the value of another row's column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Awaited {
+    /// The column.
+    pub column: usize,
+    /// The other row.
+    pub row: u32,
+    /// The other row's column.
+    pub of: usize,
+}
+
+impl PlannedRow {
+    /// Whether anything is written to it.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.base.is_none() || !self.awaits.is_empty() || self.values.iter().any(Option::is_some)
+    }
+}
+
+/// Rows that are written together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Rows that exist are changed.
+    Update {
+        /// Their model.
+        model: &'static ModelDef,
+        /// Which they are.
+        rows: Vec<u32>,
+    },
+    /// New rows.
+    Insert {
+        /// Their model.
+        model: &'static ModelDef,
+        /// Which they are.
+        rows: Vec<u32>,
+        /// Whether they are not read back.
+        unread: bool,
+    },
+}
+
+/// The plan of a save.
+pub struct SavePlan {
+    rows: Vec<PlannedRow>,
+    lookups: Vec<Lookup>,
+    steps: Vec<Step>,
+    groups: Vec<LoadedGroup>,
+}
+
+impl SavePlan {
+    /// Plans the save of some rows of a model with all their members. Expects changes [without
+    /// problems](RowChange::problems).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if new rows need each other's keys, if a shared row is given two
+    /// owners, or if a member is removed that the association cannot let go; a declaration that does not hold together.
+    pub fn new(model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Self> {
+        let mut builder = builder::Builder::new(model);
+        for change in changes {
+            builder.add_root(change)?;
+        }
+        let builder::Parts { mut rows, lookups, mut groups } = builder.finish();
+        let steps = levels::arrange(model, &mut rows)?;
+        loaded::settle(&rows, &mut groups);
+        Ok(SavePlan { rows, lookups, steps, groups })
+    }
+
+    /// The rows that are written, and those that are only led to.
+    #[must_use]
+    pub fn rows(&self) -> &[PlannedRow] {
+        &self.rows
+    }
+
+    /// What is looked up before anything is written.
+    #[must_use]
+    pub fn lookups(&self) -> &[Lookup] {
+        &self.lookups
+    }
+
+    /// What is written, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What is loaded in the rows that come back: the rows themselves first, then those of their associations.
+    #[must_use]
+    pub fn groups(&self) -> &[LoadedGroup] {
+        &self.groups
+    }
+
+    /// The models whose tables are written or looked at.
+    pub fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
+        self.rows.iter().map(|row| row.model).chain(self.lookups.iter().map(|lookup| lookup.table))
+    }
+
+    /// The plan as text, a line for each kind of statement.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let mut text = String::new();
+        let mut line = 0;
+        let mut write = |what: std::fmt::Arguments<'_>| {
+            line += 1;
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{line}. {what}");
+        };
+        let shown = |count: usize| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+        for lookup in &self.lookups {
+            let (table, name) = (lookup.table.table, lookup.association.qualified_name());
+            let owners = lookup.questions.len();
+            write(format_args!("SELECT {table}: members of `{name}`, {owners} asked for"));
+        }
+        for lookup in self.lookups.iter().filter(|lookup| lookup.removes()) {
+            let table = lookup.table.table;
+            match &lookup.unlink {
+                Unlink::Delete => write(format_args!("DELETE {table}: those that are let go")),
+                Unlink::Nullify(columns) => {
+                    write(format_args!("UPDATE {table} ({}): those that are let go", names(lookup.table, columns)));
+                }
+                Unlink::Refused(_) => write(format_args!("refused if {table} has others")),
+            }
+        }
+        for step in &self.steps {
+            match step {
+                Step::Update { model, rows } => {
+                    for (columns, count) in self.by_columns(rows) {
+                        let (table, names) = (model.table, names(model, &columns));
+                        write(format_args!("UPDATE {table} ({names}): {}", shown(count)));
+                    }
+                }
+                Step::Insert { model, rows, .. } => {
+                    for (columns, count) in self.by_columns(rows) {
+                        let (table, names) = (model.table, names(model, &columns));
+                        write(format_args!("INSERT {table} ({names}): {}", shown(count)));
+                    }
+                }
+            }
+        }
+        text
+    }
+
+    // Sets of columns with the number of rows that set them, in the order of the first.
+    fn by_columns(&self, rows: &[u32]) -> Vec<(Vec<usize>, usize)> {
+        let mut sets: Vec<(Vec<usize>, usize)> = Vec::new();
+        let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
+        for row in rows {
+            let row = &self.rows[*row as usize];
+            let is_set = |column: &usize| {
+                row.values[*column].is_some() || row.awaits.iter().any(|awaited| awaited.column == *column)
+            };
+            let columns: Vec<usize> = (0..row.values.len()).filter(is_set).collect();
+            let at = *known.entry(columns).or_insert_with_key(|columns| {
+                sets.push((columns.clone(), 0));
+                sets.len() - 1
+            });
+            sets[at].1 += 1;
+        }
+        sets
+    }
+}
+
+fn names(model: &ModelDef, columns: &[usize]) -> String {
+    columns.iter().map(|column| model.columns[*column].name).collect::<Vec<_>>().join(", ")
+}
+
+/// The association by which rows came to be among the loaded ones.
+type Path = Option<(usize, &'static AssociationDef)>;

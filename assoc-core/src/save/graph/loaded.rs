@@ -1,0 +1,173 @@
+//! What is loaded in the rows that a save returns.
+
+use std::collections::HashMap;
+
+use super::{Path, PlannedRow};
+use crate::change::{Row, is_plain};
+use crate::key::KeyTuple;
+use crate::metadata::association::{AssociationDef, Linkage, LoadState};
+use crate::metadata::model::ModelDef;
+
+/// The rows that one path of associations leads to from the saved rows, each once.
+pub struct LoadedGroup {
+    /// The group of the owners, and the association. `None` of the saved rows themselves.
+    pub parent: Path,
+    /// The rows' model.
+    pub model: &'static ModelDef,
+    /// The rows.
+    pub rows: Vec<LoadedRow>,
+    /// The owners among the rows of the parent's group of whom something was said, by position.
+    pub owners: Vec<LoadedOwner>,
+    pub(super) known: HashMap<Identity, u32>,
+    pub(super) owner_at: HashMap<u32, usize>,
+}
+
+/// A row that is loaded.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum LoadedRow {
+    /// One that is planned.
+    Planned(u32),
+    /// One that exists, and to which nothing is written.
+    Existing(Row),
+}
+
+/// What was said of the members of one owner.
+pub struct LoadedOwner {
+    /// The owner's position.
+    pub owner: u32,
+    /// The rows that became its members, or stayed so, by position. Each once, or as often as it is linked.
+    pub rows: Vec<u32>,
+    /// Members that were edited, by position.
+    pub edited: Vec<u32>,
+    /// Rows that are its members no longer.
+    pub removed: Vec<Row>,
+    /// What is known of its members afterwards; `None` if nothing was known of the others, so that the state stays.
+    pub state: Option<LoadState>,
+}
+
+/// What makes two loaded rows one.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) enum Identity {
+    Planned(u32),
+    Existing(usize),
+}
+
+impl LoadedGroup {
+    pub(super) fn new(parent: Path, model: &'static ModelDef) -> Self {
+        LoadedGroup {
+            parent,
+            model,
+            rows: Vec::new(),
+            owners: Vec::new(),
+            known: HashMap::new(),
+            owner_at: HashMap::new(),
+        }
+    }
+
+    // The position of a row, which is added if it is new.
+    pub(super) fn place(&mut self, row: LoadedRow) -> u32 {
+        let identity = match &row {
+            LoadedRow::Planned(at) => Identity::Planned(*at),
+            // The row is kept here, so its address stays its own.
+            LoadedRow::Existing(row) => Identity::Existing(std::sync::Arc::as_ptr(row).cast::<()>() as usize),
+        };
+        let rows = &mut self.rows;
+        *self.known.entry(identity).or_insert_with(|| {
+            rows.push(row);
+            rows.len() as u32 - 1
+        })
+    }
+
+    pub(super) fn owner(&mut self, owner: u32) -> &mut LoadedOwner {
+        let owners = &mut self.owners;
+        let at = *self.owner_at.entry(owner).or_insert_with(|| {
+            owners.push(LoadedOwner { owner, rows: Vec::new(), edited: Vec::new(), removed: Vec::new(), state: None });
+            owners.len() - 1
+        });
+        &mut owners[at]
+    }
+}
+
+/// Settles which lists are known to be whole: those of new owners and replaced ones, unless the save gives an owner rows by
+/// another way as well, or the association has an order or conditions of which the plan cannot say how they judge.
+pub(super) fn settle(rows: &[PlannedRow], groups: &mut [LoadedGroup]) {
+    let mut counts: HashMap<*const AssociationDef, Linked> = HashMap::new();
+    for at in 1..groups.len() {
+        let Some((parent, association)) = groups[at].parent else { continue };
+        let linked = counts.entry(association).or_insert_with(|| Linked::of(association, rows));
+        let whole: Vec<bool> = groups[at]
+            .owners
+            .iter()
+            .map(|owner| match &groups[parent].rows[owner.owner as usize] {
+                LoadedRow::Planned(planned) => linked.count(*planned) <= owner.rows.len(),
+                LoadedRow::Existing(_) => true,
+            })
+            .collect();
+        for (owner, whole) in groups[at].owners.iter_mut().zip(whole) {
+            if owner.state == Some(LoadState::Loaded) && !(whole && linked.is_plain) {
+                owner.state = Some(LoadState::Partial);
+            }
+        }
+    }
+}
+
+/// How many planned rows are linked to an owner, by whatever way.
+struct Linked {
+    is_plain: bool,
+    by_row: HashMap<u32, usize>,
+    by_key: HashMap<KeyTuple, usize>,
+    keys: HashMap<u32, KeyTuple>,
+}
+
+impl Linked {
+    fn of(association: &'static AssociationDef, rows: &[PlannedRow]) -> Self {
+        let mut linked = Linked {
+            is_plain: is_plain(association),
+            by_row: HashMap::new(),
+            by_key: HashMap::new(),
+            keys: HashMap::new(),
+        };
+        let (table, key) = match association.linkage() {
+            Ok(Linkage::TargetKey(key)) => ((association.target)(), key),
+            Ok(Linkage::JoinRecord(record)) => {
+                linked.is_plain &= record.rows.is_none_or(is_plain);
+                (record.table, record.owner)
+            }
+            // One target, whatever else is written.
+            _ => {
+                linked.is_plain = true;
+                return linked;
+            }
+        };
+        for row in rows.iter().filter(|row| row.model.table == table.table && row.values.len() == table.columns.len()) {
+            let awaited = row.awaits.iter().find(|awaited| awaited.column == key.target_columns[0]);
+            if let Some(awaited) = awaited {
+                *linked.by_row.entry(awaited.row).or_default() += 1;
+            } else if let Some(key) =
+                KeyTuple::new(key.target_columns.iter().map(|column| row.values[*column].clone().unwrap_or_default()))
+            {
+                *linked.by_key.entry(key).or_default() += 1;
+            }
+        }
+        if !linked.by_key.is_empty() {
+            let owner = (association.owner)();
+            for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.model == owner) {
+                let values = key.owner_columns.iter().map(|column| match (&row.values[*column], &row.base) {
+                    (Some(value), _) => value.clone(),
+                    (None, Some(base)) => owner.rows.value(&**base, *column).into_owned(),
+                    (None, None) => crate::Value::Null,
+                });
+                if let Some(key) = KeyTuple::new(values) {
+                    linked.keys.insert(at as u32, key);
+                }
+            }
+        }
+        linked
+    }
+
+    fn count(&self, owner: u32) -> usize {
+        let by_key = self.keys.get(&owner).and_then(|key| self.by_key.get(key)).copied().unwrap_or(0);
+        self.by_row.get(&owner).copied().unwrap_or(0) + by_key
+    }
+}

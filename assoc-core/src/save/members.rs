@@ -1,0 +1,290 @@
+//! What a save has to know about members of owners that exist: asked of the database before anything is written.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::error::{ErrorKind, FieldError, Result};
+use crate::key::{KeyTuple, RowKeys};
+use crate::metadata::association::{AssociationDef, JoinRecord, KeyJoin};
+use crate::metadata::expr::Expr;
+use crate::metadata::model::{Discriminator, ModelDef};
+use crate::metadata::rows::{LinkRows, Rows};
+
+/// A look-up of members of one association: one statement for as many keys as a statement takes.
+pub struct Lookup {
+    /// The association.
+    pub association: &'static AssociationDef,
+    /// The table that is read: that of the members, or of the rows between.
+    pub table: &'static ModelDef,
+    /// The columns by which its rows are found.
+    pub by: Vec<usize>,
+    /// The columns that are read, each once.
+    pub columns: Vec<usize>,
+    /// Which rows count, beside their keys.
+    pub filter: Expr,
+    /// The questions.
+    pub questions: Vec<Question>,
+    /// How a row is let go.
+    pub unlink: Unlink,
+    // What tells a row from others, the owner's key in it, and the member's.
+    identity: Vec<usize>,
+    owner: Vec<usize>,
+    member: Vec<usize>,
+}
+
+/// How a member is let go.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Unlink {
+    /// These columns of it become `NULL`.
+    Nullify(Vec<usize>),
+    /// The row that was looked up is deleted.
+    Delete,
+    /// It cannot be.
+    Refused(FieldError),
+}
+
+/// A question about one owner.
+pub struct Question {
+    /// The owner's key.
+    pub owner: KeyTuple,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What is asked about an owner's members.
+#[non_exhaustive]
+pub enum Ask {
+    /// That this is a member; it may be let go then.
+    Member {
+        /// Its key.
+        member: KeyTuple,
+        /// Whether it is let go.
+        remove: bool,
+    },
+    /// Which members there are: all others than these are let go.
+    All {
+        /// Those that stay, each with the planned row that links it, which is not needed where it is linked already.
+        keep: Vec<Kept>,
+    },
+}
+
+/// A member that stays.
+pub struct Kept {
+    /// Its key.
+    pub member: KeyTuple,
+    /// The planned row that links it.
+    pub row: u32,
+    /// Whether that row does nothing else.
+    pub only_links: bool,
+}
+
+/// What follows from what was found.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    /// The rows to be let go, by what tells them from others.
+    pub let_go: Vec<KeyTuple>,
+    /// Planned rows that need not be written.
+    pub unneeded: Vec<u32>,
+}
+
+impl Lookup {
+    /// A look-up of members that hold their owner's key: of all that an owner has, or of single ones.
+    pub(super) fn of_targets(association: &'static AssociationDef, key: KeyJoin, all: bool) -> Self {
+        let table = (association.target)();
+        let identity = table.primary_key.to_vec();
+        let owner = key.target_columns.to_vec();
+        Lookup {
+            association,
+            table,
+            by: if all { owner.clone() } else { [&identity[..], &owner].concat() },
+            columns: distinct([&identity, &owner]),
+            filter: of_types(table, [key.target_type]).and(association.scope().filter),
+            questions: Vec::new(),
+            unlink: unlink_target(association, key),
+            member: identity.clone(),
+            identity,
+            owner,
+        }
+    }
+
+    /// A look-up of rows between owners and members.
+    pub(super) fn of_links(association: &'static AssociationDef, record: &JoinRecord, all: bool) -> Self {
+        let table = record.table;
+        let (owner, member) = (record.owner.target_columns.to_vec(), record.target.owner_columns.to_vec());
+        let pair = [&owner[..], &member].concat();
+        let identity = if table.primary_key.is_empty() { pair.clone() } else { table.primary_key.to_vec() };
+        let types = of_types(table, [record.owner.target_type, record.target_type]);
+        Lookup {
+            association,
+            table,
+            by: if all { owner.clone() } else { pair },
+            columns: distinct([&identity, &distinct([&owner, &member])]),
+            filter: record.rows.map_or(types.clone(), |rows| types.and(rows.scope().filter)),
+            questions: Vec::new(),
+            unlink: Unlink::Delete,
+            identity,
+            owner,
+            member,
+        }
+    }
+
+    /// The columns that tell a row of the table from others.
+    #[must_use]
+    pub fn identity(&self) -> &[usize] {
+        &self.identity
+    }
+
+    /// Whether rows may be let go.
+    #[must_use]
+    pub fn removes(&self) -> bool {
+        self.questions.iter().any(|question| match question.ask {
+            Ask::Member { remove, .. } => remove,
+            Ask::All { .. } => true,
+        })
+    }
+
+    /// The keys to look for.
+    #[must_use]
+    pub fn keys(&self) -> RowKeys {
+        let key = |question: &Question| match &question.ask {
+            Ask::All { .. } => question.owner.clone(),
+            Ask::Member { member, .. } => {
+                let (owner, member) = (question.owner.values(), member.values());
+                let both = if self.by.starts_with(&self.owner) { [owner, member] } else { [member, owner] };
+                KeyTuple::of_row(both.concat())
+            }
+        };
+        let keys = self.questions.iter().map(|question| Some(key(question))).collect();
+        match self.by.as_slice() {
+            [_] => as_ints(keys),
+            _ => RowKeys::Tuples(keys),
+        }
+    }
+
+    /// A list for the rows that are read.
+    #[must_use]
+    pub fn rows(&self) -> LinkRows {
+        LinkRows::of(self.table, self.columns.clone())
+    }
+
+    /// Decides what is let go, and what need not be written.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotMember`] if a row that was to be edited or let go is none of its owner's;
+    /// [`ErrorKind::Invalid`] if a member cannot be let go.
+    pub fn resolve(&self, found: &LinkRows) -> Result<Resolved> {
+        let part = |columns: &[usize]| found.keys(columns, 0).into_tuples();
+        let (identity, owners, members) = (part(&self.identity), part(&self.owner), part(&self.member));
+        // Of each owner, its rows by their members.
+        let mut by_owner: HashMap<KeyTuple, HashMap<KeyTuple, Vec<KeyTuple>>> = HashMap::new();
+        for ((identity, owner), member) in identity.into_iter().zip(owners).zip(members) {
+            if let (Some(identity), Some(owner), Some(member)) = (identity, owner, member) {
+                by_owner.entry(owner).or_default().entry(member).or_default().push(identity);
+            }
+        }
+        let mut resolved = Resolved::default();
+        let mut done: HashSet<(&KeyTuple, &KeyTuple)> = HashSet::new();
+        for question in &self.questions {
+            let own = by_owner.get(&question.owner);
+            match &question.ask {
+                Ask::Member { member, remove } => {
+                    let rows =
+                        own.and_then(|own| own.get(member)).ok_or_else(|| self.not_a_member(question, member))?;
+                    if *remove && done.insert((&question.owner, member)) {
+                        resolved.let_go.extend(rows.iter().cloned());
+                    }
+                }
+                Ask::All { keep } => self.resolve_all(keep, own, &mut resolved),
+            }
+        }
+        match &self.unlink {
+            Unlink::Refused(error) if !resolved.let_go.is_empty() => {
+                let model = (self.association.owner)().name;
+                Err(ErrorKind::Invalid { model, errors: vec![error.clone()] }.into())
+            }
+            _ => Ok(resolved),
+        }
+    }
+
+    fn resolve_all(&self, keep: &[Kept], own: Option<&HashMap<KeyTuple, Vec<KeyTuple>>>, resolved: &mut Resolved) {
+        let Some(own) = own else { return };
+        let mut wanted: HashMap<&KeyTuple, Vec<&Kept>> = HashMap::new();
+        for kept in keep {
+            wanted.entry(&kept.member).or_default().push(kept);
+        }
+        let has_key = !self.table.primary_key.is_empty();
+        let mut let_go = Vec::new();
+        for (member, rows) in own {
+            let wanted = wanted.get(member).map_or(&[][..], |wanted| wanted);
+            // Equal rows without a key of their own are not told apart: all of them go, and those that stay are written anew.
+            if !has_key && rows.len() > wanted.len() {
+                let_go.push(rows[0].clone());
+                continue;
+            }
+            let_go.extend(rows.iter().skip(wanted.len()).cloned());
+            let linked = wanted.iter().take(rows.len()).filter(|kept| kept.only_links);
+            resolved.unneeded.extend(linked.map(|kept| kept.row));
+        }
+        // In a stable order, so that statements are the same each time.
+        let_go.sort_by_cached_key(ToString::to_string);
+        resolved.let_go.extend(let_go);
+    }
+
+    #[cold]
+    fn not_a_member(&self, question: &Question, member: &KeyTuple) -> crate::Error {
+        ErrorKind::NotMember {
+            model: (self.association.owner)().name,
+            owner: question.owner.to_string(),
+            association: self.association.name,
+            target: (self.association.target)().name,
+            key: member.to_string(),
+        }
+        .into()
+    }
+}
+
+fn as_ints(keys: Vec<Option<KeyTuple>>) -> RowKeys {
+    let int = |key: &Option<KeyTuple>| match key.as_ref().map(KeyTuple::values) {
+        Some([crate::Value::Int(int)]) => Some(Some(*int)),
+        _ => None,
+    };
+    match keys.iter().map(int).collect::<Option<Vec<_>>>() {
+        Some(ints) => RowKeys::Ints(ints),
+        None => RowKeys::Tuples(keys),
+    }
+}
+
+fn distinct(all: [&[usize]; 2]) -> Vec<usize> {
+    let mut columns = Vec::new();
+    for column in all.into_iter().flatten() {
+        if !columns.contains(column) {
+            columns.push(*column);
+        }
+    }
+    columns
+}
+
+fn of_types<const N: usize>(table: &ModelDef, types: [Option<Discriminator>; N]) -> Expr {
+    let tagged = types.into_iter().flatten().map(|named| Expr::tagged(&table.columns[named.column], named.tag));
+    tagged.fold(Expr::always(), Expr::and)
+}
+
+/// How a member that holds its owner's key is let go: the columns that can be `NULL` and are not part of its own key are
+/// cleared, of the owner's key and of its type.
+fn unlink_target(association: &AssociationDef, key: KeyJoin) -> Unlink {
+    let target = (association.target)();
+    let can_be_cleared = |column: &usize| target.columns[*column].nullable && !target.primary_key.contains(column);
+    let mut columns: Vec<usize> = key.target_columns.iter().copied().filter(can_be_cleared).collect();
+    if columns.is_empty() {
+        let fields: Vec<&str> = key.target_columns.iter().map(|column| target.columns[*column].field).collect();
+        let message = format!(
+            "cannot let a {} go: `{}` cannot be NULL, or is part of its primary key; delete the row instead",
+            target.name,
+            fields.join(", ")
+        );
+        let error = FieldError::new(association.name, message).with_code(FieldError::NOT_CLEARABLE);
+        return Unlink::Refused(error.with_param("columns", fields.join(", ")));
+    }
+    columns.extend(key.target_type.map(|named| named.column).filter(can_be_cleared));
+    Unlink::Nullify(columns)
+}

@@ -1,0 +1,339 @@
+//! Running the plan of a save: what is looked up, what is let go, then the levels. All of it is one transaction, or one
+//! savepoint of an open one.
+//!
+//! Whoever needs to know what was written finds it here in one place: [`Run::rows`] has every row as it was (the plan's
+//! `base`) and as it is now, and each [`Resolved`] the rows that were let go.
+
+use std::any::Any;
+use std::collections::{HashMap, HashSet};
+
+use assoc_core::change::{Row, RowChange};
+use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::rows::Rows;
+use assoc_core::save::{self, InsertPlan, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
+use assoc_core::{
+    Bind, Chain, Error, ErrorKind, KeySet, KeyTuple, LoadState, ModelDef, Result, RowKeys, Statement, Value, sql,
+};
+
+use super::insert::{check, run as insert_rows, unproven};
+use super::read_by_keys;
+use super::update::{absorb, key_of};
+use crate::repo::Repo;
+use crate::session::Session;
+
+mod assemble;
+
+/// Saves rows of a model with all that is said of their members, and returns them in the given order, with what was saved
+/// loaded. Expects changes without problems.
+pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Box<dyn Rows>> {
+    let plan = SavePlan::new(model, changes)?;
+    let mut seen = HashSet::new();
+    for model in plan.models().filter(|model| seen.insert(model.type_id())) {
+        repo.require_here(model)?;
+    }
+    // Keys that the database makes are returned in an order that is proven; where it cannot be, all is undone, and rows are
+    // inserted one by one.
+    for one_by_one in [false, true] {
+        let mut session = repo.session(Access::Write).await?;
+        session.begin(TransactionMode::Write).await?;
+        let mut run = Run { plan: &plan, lists: Vec::new(), places: vec![None; plan.rows().len()], one_by_one };
+        match run.all(&mut session).await {
+            Ok(true) => return session.finish(assemble::assemble(&plan, run)).await,
+            Ok(false) => {
+                let _ = session.finish::<()>(Err(unproven(model))).await;
+            }
+            Err(error) => return session.finish(Err(error)).await,
+        }
+    }
+    Err(unproven(model))
+}
+
+/// The plan of a save as text.
+pub(crate) fn explain(model: &'static ModelDef, change: RowChange) -> Result<String> {
+    if change.base().is_some() {
+        change.check()?;
+    } else {
+        check(model, std::slice::from_ref(&change))?;
+    }
+    Ok(SavePlan::new(model, vec![change])?.explain())
+}
+
+/// A save that is running.
+struct Run<'p> {
+    plan: &'p SavePlan,
+    // Rows as the database has them, step by step.
+    lists: Vec<Box<dyn Rows>>,
+    // For each planned row its list, and where it stands there.
+    places: Vec<Option<(u32, u32)>>,
+    one_by_one: bool,
+}
+
+impl Run<'_> {
+    // Answers whether it is proven which row is whose.
+    async fn all(&mut self, session: &mut Session<'_>) -> Result<bool> {
+        let mut unneeded: HashSet<u32> = HashSet::new();
+        let mut let_go: Vec<(&Lookup, Resolved)> = Vec::new();
+        for lookup in self.plan.lookups() {
+            let mut resolved = look_up(session, lookup).await?;
+            unneeded.extend(resolved.unneeded.drain(..));
+            let_go.push((lookup, resolved));
+        }
+        for (lookup, resolved) in &let_go {
+            unlink(session, lookup, resolved).await?;
+        }
+        for step in self.plan.steps() {
+            let proven = match step {
+                Step::Insert { model, rows, unread } => {
+                    let rows: Vec<u32> = rows.iter().copied().filter(|row| !unneeded.contains(row)).collect();
+                    self.insert(session, model, rows, *unread).await?
+                }
+                Step::Update { model, rows } => {
+                    let rows: Vec<u32> = rows.iter().copied().filter(|row| !unneeded.contains(row)).collect();
+                    self.update(session, model, rows).await?;
+                    true
+                }
+                _ => return Err(Error::invalid_query("save", "the plan has a step that this version does not know")),
+            };
+            if !proven {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A planned row as the database has it; `None` of one that nobody reads.
+    fn row(&self, row: u32) -> Option<&dyn Any> {
+        match self.places[row as usize] {
+            Some((list, at)) => self.lists[list as usize].row(at as usize),
+            None => self.plan.rows()[row as usize].base.as_deref().map(|base| base as &dyn Any),
+        }
+    }
+
+    // The values to write to a row, with those that it takes of rows written before.
+    fn values(&self, row: &PlannedRow) -> Result<Vec<Option<Value<'static>>>> {
+        let mut values = row.values.clone();
+        for awaited in &row.awaits {
+            let from = self.plan.rows()[awaited.row as usize].model;
+            let value = self.row(awaited.row).map_or(Value::Null, |row| from.rows.value(row, awaited.of).into_owned());
+            if value.is_null() {
+                let message = format!(
+                    "`{}` of a saved row is NULL, so that the {} that refers to it would lead nowhere",
+                    from.columns[awaited.of].field, row.model.name
+                );
+                return Err(Error::invalid_query(from.name, message));
+            }
+            values[awaited.column] = Some(value);
+        }
+        Ok(values)
+    }
+
+    async fn insert(
+        &mut self,
+        session: &mut Session<'_>,
+        model: &'static ModelDef,
+        rows: Vec<u32>,
+        unread: bool,
+    ) -> Result<bool> {
+        let dialect = session.dialect();
+        let mut plan = if unread { InsertPlan::unread(model, dialect) } else { InsertPlan::new(model, dialect) };
+        for row in &rows {
+            plan.push(self.values(&self.plan.rows()[*row as usize])?);
+        }
+        if unread {
+            insert_unread(session, plan).await?;
+            return Ok(true);
+        }
+        if self.one_by_one {
+            plan = plan.one_by_one();
+        }
+        let Some(written) = insert_rows(session, &mut plan).await? else { return Ok(false) };
+        for (at, row) in rows.into_iter().enumerate() {
+            self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
+        }
+        self.lists.push(written);
+        Ok(true)
+    }
+
+    // Rows that take the same values share statements.
+    async fn update(&mut self, session: &mut Session<'_>, model: &'static ModelDef, rows: Vec<u32>) -> Result<()> {
+        let mut alike: Vec<(Vec<(usize, Value<'static>)>, Vec<u32>)> = Vec::new();
+        let mut known: HashMap<(Vec<usize>, KeyTuple), usize> = HashMap::new();
+        for row in rows {
+            let values = self.values(&self.plan.rows()[row as usize])?;
+            let set: Vec<(usize, Value<'static>)> =
+                values.into_iter().enumerate().filter_map(|(at, value)| Some((at, value?))).collect();
+            let columns = set.iter().map(|(column, _)| *column).collect();
+            let key = KeyTuple::of_row(set.iter().map(|(_, value)| value.clone()));
+            let at = *known.entry((columns, key)).or_insert_with(|| {
+                alike.push((set, Vec::new()));
+                alike.len() - 1
+            });
+            alike[at].1.push(row);
+        }
+        for (set, rows) in alike {
+            let bases: Vec<&Row> =
+                rows.iter().filter_map(|row| self.plan.rows()[*row as usize].base.as_ref()).collect();
+            let written = update_alike(session, model, &set, &bases).await?;
+            for (at, row) in rows.into_iter().enumerate() {
+                self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
+            }
+            self.lists.push(written);
+        }
+        Ok(())
+    }
+}
+
+// Rows of a join table: nothing of them is read.
+async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Result<()> {
+    let model = plan.model();
+    let mut last: Option<(usize, std::sync::Arc<str>)> = None;
+    for at in 0..plan.batches.len() {
+        let same = |earlier: &usize| {
+            let (earlier, own) = (&plan.batches[*earlier], &plan.batches[at]);
+            earlier.columns == own.columns && earlier.inputs.len() == own.inputs.len()
+        };
+        let text = match last.take().filter(|(earlier, _)| same(earlier)) {
+            Some((_, text)) => text,
+            None => {
+                let batch = &plan.batches[at];
+                sql::insert_text(session.dialect(), model, &batch.columns, batch.inputs.len(), false)
+            }
+        };
+        last = Some((at, std::sync::Arc::clone(&text)));
+        let binds: Vec<Bind> = std::mem::take(&mut plan.batches[at].binds);
+        session.execute(&Statement::new(text, binds)).await?;
+    }
+    Ok(())
+}
+
+/// Writes the same values to rows that exist, and answers with them as the database has them, in their order, with what
+/// stays loaded in them.
+async fn update_alike(
+    session: &mut Session<'_>,
+    model: &'static ModelDef,
+    set: &[(usize, Value<'static>)],
+    bases: &[&Row],
+) -> Result<Box<dyn Rows>> {
+    model.require_primary_key("saving an existing row")?;
+    let dialect = session.dialect();
+    let keys: Vec<KeyTuple> = bases.iter().map(|base| key_of(model, &***base)).collect::<Result<_>>()?;
+    let mut rows = model.rows.new_rows();
+    for base in bases {
+        rows.push_whole(&***base);
+    }
+    for at in 0..bases.len() {
+        if let Some(row) = rows.owners().owner(at) {
+            for (column, value) in set {
+                model.rows.set_value(row, *column, &mut value.clone())?;
+            }
+        }
+    }
+    let returning = dialect.capabilities().update_returning && !model.read_back;
+    let all = key_set(keys.iter().cloned().map(Some).collect());
+    let mut fresh = model.rows.new_rows();
+    let mut affected = 0;
+    for chunk in all.chunks(dialect.keys_per_condition(all.width())) {
+        let statement = match (&keys[..], &chunk) {
+            ([key], _) => sql::update_by_key(dialect, model, set, key.values(), returning),
+            _ => sql::update_by_keys(dialect, model, set, &chunk, returning),
+        };
+        if returning {
+            let first = fresh.len();
+            session.query(&statement, &mut *fresh).await?;
+            affected += (fresh.len() - first) as u64;
+        } else {
+            affected += session.execute(&statement).await?.affected;
+        }
+    }
+    if affected != all.len() as u64 {
+        return Err(missing(session, model, keys, bases).await);
+    }
+    if !returning && save::reads_back(model, dialect, set) {
+        // Under their keys as they are now.
+        fresh = read_by_keys(session, model, rows.keys(model.primary_key, 0)).await?;
+    }
+    let by_key: HashMap<KeyTuple, usize> = fresh
+        .keys(model.primary_key, 0)
+        .into_tuples()
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, key)| Some((key?, at)))
+        .collect();
+    for (at, key) in rows.keys(model.primary_key, 0).into_tuples().into_iter().enumerate() {
+        let mut changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
+        let Some(row) = rows.owners().owner(at) else { continue };
+        if let Some(fresh) = key.and_then(|key| by_key.get(&key)).and_then(|at| fresh.row(*at)) {
+            changed.extend(absorb(model, fresh, row)?);
+        }
+        for association in model.associations {
+            let depends = |chain: Chain| changed.iter().any(|column| chain.depends_on(*column));
+            if association.field_access.state(row) != LoadState::NotLoaded
+                && Chain::keys(association).is_ok_and(depends)
+            {
+                association.field_access.clear(row);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+// Which of the rows is not there any more.
+#[cold]
+async fn missing(session: &mut Session<'_>, model: &'static ModelDef, keys: Vec<KeyTuple>, bases: &[&Row]) -> Error {
+    let mut lost = keys.first().map(ToString::to_string).unwrap_or_default();
+    if bases.len() > 1 {
+        for key in &keys {
+            let one = RowKeys::Tuples(vec![Some(key.clone())]);
+            match read_by_keys(session, model, one).await {
+                Ok(rows) if rows.len() == 1 => {}
+                _ => {
+                    lost = key.to_string();
+                    break;
+                }
+            }
+        }
+    }
+    ErrorKind::NotFound { model: model.name, key: lost }.into()
+}
+
+async fn look_up(session: &mut Session<'_>, lookup: &Lookup) -> Result<Resolved> {
+    let mut found = lookup.rows();
+    let keys = KeySet::distinct([&lookup.keys()]);
+    let dialect = session.dialect();
+    for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
+        let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &lookup.filter)?;
+        session.query(&statement, &mut found).await?;
+    }
+    lookup.resolve(&found)
+}
+
+async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved) -> Result<()> {
+    if resolved.let_go.is_empty() {
+        return Ok(());
+    }
+    let dialect = session.dialect();
+    let keys = key_set(resolved.let_go.iter().cloned().map(Some).collect());
+    for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
+        let statement = match &lookup.unlink {
+            Unlink::Nullify(columns) => {
+                let set: Vec<(usize, Value<'static>)> = columns.iter().map(|column| (*column, Value::Null)).collect();
+                sql::update_by_keys(dialect, lookup.table, &set, &chunk, false)
+            }
+            Unlink::Delete => sql::delete_by(dialect, lookup.table, lookup.identity(), &chunk),
+            _ => return Err(Error::invalid_query(lookup.table.name, "a row cannot be let go")),
+        };
+        session.execute(&statement).await?;
+    }
+    Ok(())
+}
+
+fn key_set(keys: Vec<Option<KeyTuple>>) -> KeySet {
+    let int = |key: &Option<KeyTuple>| match key.as_ref().map(KeyTuple::values) {
+        Some([Value::Int(key)]) => Some(Some(*key)),
+        _ => None,
+    };
+    match keys.iter().map(int).collect::<Option<Vec<_>>>() {
+        Some(ints) => KeySet::distinct([&RowKeys::Ints(ints)]),
+        None => KeySet::distinct([&RowKeys::Tuples(keys)]),
+    }
+}

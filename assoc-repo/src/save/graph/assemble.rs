@@ -1,0 +1,244 @@
+//! What was saved, loaded in the rows that come back.
+
+use std::any::Any;
+use std::collections::{HashMap, HashSet};
+
+use assoc_core::rows::Rows;
+use assoc_core::save::{LoadedGroup, LoadedOwner, LoadedRow, SavePlan, Unlink};
+use assoc_core::{
+    AssociationDef, Cardinality, Chain, Children, Error, KeyTuple, Linkage, Links, LoadState, ModelDef, Result,
+};
+
+use super::Run;
+
+/// The saved rows, in the order in which they were given.
+pub(super) fn assemble(plan: &SavePlan, run: Run<'_>) -> Result<Box<dyn Rows>> {
+    let groups = plan.groups();
+    let stale = Stale::of(plan);
+    let mut lists = lists(plan, run);
+    // Groups come after those of their owners, so in reverse every group is complete before it moves on.
+    for at in (1..groups.len()).rev() {
+        let group = &groups[at];
+        let Some((parent, association)) = group.parent else { continue };
+        let (before, own) = lists.split_at_mut(at);
+        let Some(children) = own[0].take() else { continue };
+        let Some(owners) = before[parent].as_mut() else { continue };
+        attach(group, association, &mut **owners, children)?;
+    }
+    for (group, list) in groups.iter().zip(&mut lists) {
+        if let Some(list) = list {
+            stale.forget(group, groups, &mut **list);
+        }
+    }
+    lists[0].take().ok_or_else(|| Error::invalid_query("save", "nothing was saved"))
+}
+
+// The rows of each group.
+fn lists(plan: &SavePlan, mut run: Run<'_>) -> Vec<Option<Box<dyn Rows>>> {
+    let groups = plan.groups();
+    let place = |run: &Run<'_>, row: &LoadedRow| match row {
+        LoadedRow::Planned(row) => run.places[*row as usize],
+        _ => None,
+    };
+    // How many groups need rows of a list.
+    let mut users: Vec<u32> = vec![0; run.lists.len()];
+    for group in groups {
+        let used: HashSet<u32> = group.rows.iter().filter_map(|row| place(&run, row)).map(|(list, _)| list).collect();
+        used.into_iter().for_each(|list| users[list as usize] += 1);
+    }
+    let mut lists = Vec::with_capacity(groups.len());
+    for group in groups {
+        let first = group.rows.first().and_then(|row| place(&run, row)).map(|(list, _)| list);
+        let whole = first.filter(|list| {
+            users[*list as usize] == 1
+                && run.lists[*list as usize].len() == group.rows.len()
+                && group.rows.iter().enumerate().all(|(at, row)| place(&run, row) == Some((*list, at as u32)))
+        });
+        if let Some(list) = whole {
+            let taken = std::mem::replace(&mut run.lists[list as usize], group.model.rows.new_rows());
+            lists.push(Some(taken));
+            continue;
+        }
+        let mut rows = group.model.rows.new_rows();
+        for row in &group.rows {
+            match row {
+                LoadedRow::Existing(row) => rows.push_whole(&**row),
+                LoadedRow::Planned(planned) => {
+                    let Some(row) = run.row(*planned) else { continue };
+                    rows.push_whole(row);
+                    if run.places[*planned as usize].is_none() {
+                        // Nothing was written because it was so already.
+                        let at = rows.len() - 1;
+                        let values = plan.rows()[*planned as usize].values.iter().enumerate();
+                        if let Some(row) = rows.owners().owner(at) {
+                            for (column, value) in values {
+                                if let Some(value) = value {
+                                    let _ = group.model.rows.set_value(row, column, &mut value.clone());
+                                }
+                            }
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        lists.push(Some(rows));
+    }
+    lists
+}
+
+fn attach(
+    group: &LoadedGroup,
+    association: &'static AssociationDef,
+    owners: &mut dyn Rows,
+    mut children: Box<dyn Rows>,
+) -> Result<()> {
+    let target = group.model;
+    let slot = association.field_access;
+    let linkage = association.linkage()?;
+    let is_linked = matches!(linkage, Linkage::JoinRecord(_));
+    let mut positions: Vec<Vec<u32>> = vec![Vec::new(); owners.len()];
+    let mut states: Vec<Option<LoadState>> = vec![None; owners.len()];
+    for loaded in &group.owners {
+        let at = loaded.owner as usize;
+        let Some(owner) = Rows::row(owners, at) else { continue };
+        let known = slot.state(owner);
+        let mut before: Vec<&dyn Any> = Vec::new();
+        let state = match loaded.state {
+            Some(state) => state,
+            None if known == LoadState::NotLoaded && loaded.rows.is_empty() && loaded.edited.is_empty() => continue,
+            None if known == LoadState::NotLoaded => LoadState::Partial,
+            None => {
+                slot.visit(owner, &mut |row| before.push(row));
+                known
+            }
+        };
+        let rows = merged(target, &before, loaded, is_linked, &mut *children);
+        positions[at] = rows;
+        states[at] = Some(state);
+    }
+    for (at, state) in states.iter().enumerate() {
+        if let (Some(_), Some(owner)) = (state, owners.owners().owner(at)) {
+            slot.clear(owner);
+        }
+    }
+    let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(positions.len()));
+    for own in positions {
+        all.extend(own);
+        ends.push(all.len() as u32);
+    }
+    let links = match association.kind.cardinality() {
+        Cardinality::One => Links::first_of(&all, &ends),
+        Cardinality::Many => Links::Many { rows: all, ends },
+    };
+    let variant = match linkage {
+        Linkage::OwnerKeyAndType { variants, .. } => variants.iter().find(|variant| (variant.model)() == target),
+        _ => None,
+    };
+    let wanted = |state: LoadState| states.iter().any(|own| *own == Some(state));
+    if let Some(variant) = variant {
+        let shared = (variant.share)(children);
+        for state in [LoadState::Loaded, LoadState::Partial].into_iter().filter(|state| wanted(*state)) {
+            let skip = |at: usize| states[at] != Some(state);
+            slot.attach(owners.owners(), Children::Shared(&*shared), &links, &skip, state);
+        }
+        return Ok(());
+    }
+    let skip = |at: usize| states[at] != Some(LoadState::Partial);
+    match (wanted(LoadState::Loaded), wanted(LoadState::Partial)) {
+        (false, false) => {}
+        (false, true) => {
+            slot.attach(owners.owners(), Children::Owned(children), &links, &skip, LoadState::Partial);
+        }
+        (true, partial) => {
+            if partial {
+                slot.attach(owners.owners(), Children::Lent(&*children), &links, &skip, LoadState::Partial);
+            }
+            let skip = |at: usize| states[at] != Some(LoadState::Loaded);
+            slot.attach(owners.owners(), Children::Owned(children), &links, &skip, LoadState::Loaded);
+        }
+    }
+    Ok(())
+}
+
+// What was loaded, with what was changed in its place, without what was let go, and what was added at the end. A row that
+// links lead to is added as often as it was given.
+fn merged(
+    target: &'static ModelDef,
+    before: &[&dyn Any],
+    loaded: &LoadedOwner,
+    is_linked: bool,
+    children: &mut dyn Rows,
+) -> Vec<u32> {
+    let key = |row: &dyn Any| target.key_of(row);
+    let gone: HashSet<KeyTuple> = loaded.removed.iter().filter_map(|row| key(&**row)).collect();
+    let by_key = |positions: &[u32], children: &dyn Rows| -> HashMap<KeyTuple, u32> {
+        positions.iter().filter_map(|at| Some((key(Rows::row(children, *at as usize)?)?, *at))).collect()
+    };
+    let edited = by_key(&loaded.edited, children);
+    let moved = if is_linked { HashMap::new() } else { by_key(&loaded.rows, children) };
+    let mut placed: HashSet<u32> = HashSet::new();
+    let mut rows = Vec::with_capacity(before.len() + loaded.rows.len());
+    for row in before {
+        let own = key(*row);
+        if own.as_ref().is_some_and(|own| gone.contains(own)) {
+            continue;
+        }
+        match own.as_ref().and_then(|own| edited.get(own).or_else(|| moved.get(own))) {
+            Some(at) => {
+                placed.insert(*at);
+                rows.push(*at);
+            }
+            None => {
+                children.push_whole(*row);
+                rows.push(children.len() as u32 - 1);
+            }
+        }
+    }
+    let in_place = placed.clone();
+    for at in loaded.rows.iter().filter(|at| !in_place.contains(at)) {
+        let own = Rows::row(children, *at as usize).and_then(&key);
+        let at = own.and_then(|own| edited.get(&own)).unwrap_or(at);
+        placed.insert(*at);
+        rows.push(*at);
+    }
+    rows.extend(loaded.edited.iter().filter(|at| !placed.contains(at)));
+    rows
+}
+
+/// The tables in which the save wrote: what was loaded of them by other associations may be out of date.
+struct Stale {
+    written: HashSet<assoc_core::TableRef>,
+}
+
+impl Stale {
+    fn of(plan: &SavePlan) -> Self {
+        let rows = plan.rows().iter().filter(|row| row.is_written()).map(|row| row.model.table);
+        let removes = plan.lookups().iter().filter(|lookup| lookup.removes());
+        let removes = removes.filter(|lookup| !matches!(lookup.unlink, Unlink::Refused(_)));
+        Stale { written: rows.chain(removes.map(|lookup| lookup.table.table)).collect() }
+    }
+
+    // Forgets what other associations had loaded in rows that exist.
+    fn forget(&self, group: &LoadedGroup, groups: &[LoadedGroup], list: &mut dyn Rows) {
+        let spoken_of: HashSet<&str> = groups
+            .iter()
+            .filter_map(|other| other.parent)
+            .filter(|(parent, _)| std::ptr::eq(&groups[*parent], group))
+            .map(|(_, association)| association.name)
+            .collect();
+        for association in group.model.associations.iter().filter(|association| !spoken_of.contains(association.name)) {
+            let reads = || {
+                Chain::keys(association)
+                    .is_ok_and(|chain| chain.hops().iter().any(|hop| self.written.contains(&hop.model.table)))
+            };
+            let mut is_stale = None;
+            for at in 0..list.len() {
+                let Some(row) = list.owners().owner(at) else { break };
+                if association.field_access.state(row) != LoadState::NotLoaded && *is_stale.get_or_insert_with(reads) {
+                    association.field_access.clear(row);
+                }
+            }
+        }
+    }
+}
