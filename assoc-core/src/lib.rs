@@ -48,7 +48,7 @@ pub use holder::{
     BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
     WithJoinRows, WithJoinRowsMut,
 };
-pub use key::{Key, KeySet, KeyTuple, RowKeys};
+pub use key::{Key, KeyMark, KeySet, KeyTuple, RowKeys};
 pub use metadata::association::{
     AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, ByOwner, Cardinality, Chain, ChainHop,
     ChainParts, Children, CustomSql, CustomSqlKind, FieldAccess, ForeignKey, HasAndBelongsToManyKind, HasManyKind,

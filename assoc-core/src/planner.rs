@@ -49,7 +49,8 @@
 //! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched. The inverse of a
 //! `has_many` is always among them, so `users → posts → user` costs no third statement. The program's existing rows
 //! (`repo.preload`) may be stale. They answer only the look-ups of their own inverse, unless the program declares them
-//! [available](RootRequest::available).
+//! [available](RootRequest::available). The executor does not look up intermediate rows of a through association that the
+//! program's structs contain: it finds them there.
 //!
 //! Property 4 of the design requires the fewest statements. Finding the minimum for any tree is a hard problem. The
 //! greedy assignment is the minimum for every case of the reference table, and never worse than one step per node.
@@ -115,6 +116,8 @@ pub struct Plan {
     pub(crate) available: Vec<usize>,
     // Whether every statement reads one table only, because the tables may be in several databases.
     pub(crate) single_table_only: bool,
+    // Associations that no statement joins as a whole.
+    pub(crate) by_hops: Vec<&'static AssociationDef>,
 }
 
 /// A node and one of its edges.
@@ -207,6 +210,9 @@ pub enum Source {
         second: EdgeId,
         /// What is done with each owner's rows then.
         limits: OwnerLimits,
+        /// Whether they are all rows that the second leads to, in its order: the association adds no condition, order,
+        /// group or selection.
+        plain: bool,
     },
 }
 
@@ -256,9 +262,24 @@ impl Plan {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn of_roots(root: Root, roots: Vec<RootRequest>, single_table_only: bool) -> Result<Plan> {
+        Plan::of_roots_by_hops(root, roots, single_table_only, &[])
+    }
+
+    /// The same, where some associations through others are loaded table by table even if one statement could join their
+    /// tables: the rows between are in memory.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_roots_by_hops(
+        root: Root,
+        roots: Vec<RootRequest>,
+        single_table_only: bool,
+        by_hops: &[&'static AssociationDef],
+    ) -> Result<Plan> {
         let models = roots.iter().map(|root| Node::root(root.model)).collect();
         let available = (0..roots.len()).filter(|at| roots[*at].available).collect();
-        let mut plan = Plan { single_table_only, available, ..Plan::empty(root, models) };
+        let by_hops = by_hops.to_vec();
+        let mut plan = Plan { single_table_only, available, by_hops, ..Plan::empty(root, models) };
         let requests = roots.into_iter().map(|root| merge::merge(root.requests)).collect::<Result<_>>()?;
         plan.add_all(requests)?;
         if plan.selects() {
@@ -276,7 +297,8 @@ impl Plan {
 
     fn empty(root: Root, nodes: Vec<Node>) -> Plan {
         let (roots, available) = (nodes.len(), Vec::new());
-        Plan { root, roots, available, nodes, steps: Vec::new(), joined: Vec::new(), single_table_only: false }
+        let (steps, joined, by_hops) = (Vec::new(), Vec::new(), Vec::new());
+        Plan { root, roots, available, nodes, steps, joined, single_table_only: false, by_hops }
     }
 
     fn of_root(root: Root, model: &'static ModelDef) -> Plan {

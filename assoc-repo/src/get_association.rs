@@ -285,7 +285,7 @@ async fn by_parts<O: Model, T: Model>(
     let limited = query.most_statements.map(|limit| repo.max_statements(limit));
     let repo = limited.as_ref().unwrap_or(repo);
     let request = Request { scope: scope_def, children: query.preloads, ..Request::new(def) };
-    repo.preload_rows(std::slice::from_mut(&mut copy), vec![request], false).await?;
+    repo.preload_rows(std::slice::from_mut(&mut copy), vec![request]).await?;
     let mut found: Vec<T> = targets_in(def, &copy);
     if query.origin.is_read_only() {
         mark(&mut found, query.origin);

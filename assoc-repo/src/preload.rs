@@ -17,6 +17,8 @@
 //! `repo.preload` works on existing structs of the program, some of whose associations may be loaded. A node's rows are
 //! then the loaded ones, in the order in which a walk from the root finds them, followed by the fetched ones. The fetch
 //! phase reads their keys, and the attach phase walks them again to attach what was missing.
+//!
+//! The intermediate rows of a through association may be loaded. They are [reused](reuse) unless they are [stale].
 
 mod attach;
 mod by_join_chain;
@@ -26,12 +28,14 @@ mod index;
 mod joined_rows;
 mod order;
 mod per_owner;
+mod reuse;
+mod stale;
 mod through;
 
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
 use assoc_core::select::{JoinedSelect, RootSelect};
-use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
+use assoc_core::{AssociationDef, KeySet, Links, LoadState, Model, Request, Result, RowKeys, Statement};
 
 use self::fetch::{RootRows, Run};
 use crate::carried::{Carried, query_carrying};
@@ -76,7 +80,7 @@ pub(crate) async fn load_fetched<M: Model>(session: &mut Session<'_>, plan: &Pla
     if rows.is_empty() {
         return Ok(rows);
     }
-    let nodes = Run::new(session, plan, RootRows::Fetched(Box::new(rows)), false).fetch().await?;
+    let nodes = Run::new(session, plan, RootRows::Fetched(Box::new(rows)), None)?.fetch().await?;
     Ok(complete(plan, nodes))
 }
 
@@ -91,7 +95,7 @@ pub(crate) async fn load_joined<M: Model>(
 ) -> Result<Vec<M>> {
     let mut rows = joined_rows::Assembly::new(plan, load, &spec.joins);
     query_carrying(session, statement, &mut rows, spec.carried.len(), carried).await?;
-    let nodes = Run::new(session, plan, RootRows::Joined(rows.finish()?), false).fetch().await?;
+    let nodes = Run::new(session, plan, RootRows::Joined(rows.finish()?), None)?.fetch().await?;
     Ok(complete(plan, nodes))
 }
 
@@ -100,6 +104,44 @@ fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
     let rows = root.into_any().downcast::<Vec<M>>();
     // The root's rows are of this type since they were read.
     rows.map(|rows| *rows).unwrap_or_default()
+}
+
+/// Loads every requested association of existing rows again, also those that are loaded.
+///
+/// An association through others is loaded again together with the rows between, where a struct holds those: the two agree
+/// afterwards.
+#[derive(Default)]
+pub(crate) struct Reload {
+    // The associations between, with the root whose rows hold them; they are loaded for rows that hold them.
+    between: Vec<(usize, &'static AssociationDef)>,
+}
+
+impl Reload {
+    /// Adds the loaded associations between to the requests of a root.
+    pub(crate) fn add_rows_between(&mut self, existing: &dyn Existing, root: usize, requests: &mut Vec<Request>) {
+        let mut next = 0;
+        while let Some(request) = requests.get(next) {
+            next += 1;
+            let Some([through, _]) = request.association.kind.parts() else { continue };
+            let mut is_loaded = false;
+            let field = through.field_access;
+            existing.visit(root, &mut |row| is_loaded |= field.state(row) == LoadState::Loaded);
+            if is_loaded && !requests.iter().any(|other| other.association == through) {
+                requests.push(Request::new(through));
+                self.between.push((root, through));
+            }
+        }
+    }
+
+    fn is_only_where_loaded(&self, node: usize, association: &'static AssociationDef) -> bool {
+        self.between.contains(&(node, association))
+    }
+}
+
+/// The associations of a plan that one statement joins as a whole, though structs hold the rows between: those are to be
+/// planned table by table.
+pub(crate) fn joined_in_vain(plan: &Plan, existing: &dyn Existing) -> Vec<&'static AssociationDef> {
+    reuse::joined_in_vain(plan, existing)
 }
 
 /// What was fetched for rows the application holds, which are unchanged as yet.
@@ -112,14 +154,14 @@ impl Fetched {
     }
 }
 
-/// Fetches associations of rows the application holds: what is missing, or everything if `force`.
+/// Fetches associations of rows the application holds: what is missing, or everything that is reloaded.
 pub(crate) async fn fetch_existing(
     session: &mut Session<'_>,
     plan: &Plan,
     existing: &mut (dyn Existing + '_),
-    force: bool,
+    reload: Option<&Reload>,
 ) -> Result<Fetched> {
-    Run::new(session, plan, RootRows::Existing(existing), force).fetch().await.map(Fetched)
+    Run::new(session, plan, RootRows::Existing(existing), reload)?.fetch().await.map(Fetched)
 }
 
 /// The keys of structs the application holds.

@@ -39,6 +39,7 @@ mod preload_has_one;
 mod queries;
 mod read_back;
 mod read_only;
+mod rows_between;
 mod save_changes;
 mod save_graphs;
 mod scopes;
@@ -128,6 +129,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         in_hand::CASES,
+        rows_between::CASES,
         together::CASES,
         inverses::CASES,
         apart::CASES,

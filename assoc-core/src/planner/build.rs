@@ -124,6 +124,7 @@ impl Plan {
                     state: if is_whole(&chain) { LoadState::Loaded } else { LoadState::Partial },
                     reordered: !chain.requested.order.is_empty(),
                     may_join: !self.single_table_only
+                        && !self.by_hops.contains(&association)
                         && !chain.scope.filter.is_always()
                         && !is_between_loaded(association, &siblings),
                 };
@@ -389,7 +390,13 @@ impl Plan {
             limit: scope.limit,
             join_rows,
         };
-        let source = Source::Through { first: EdgeId { node, edge: first }, second, limits };
+        let plain = !globally_ordered
+            && !grouped
+            && !scope.unscoped
+            && scope.select.is_none()
+            && scope.filter.is_always()
+            && scope.order.is_empty();
+        let source = Source::Through { first: EdgeId { node, edge: first }, second, limits, plain };
         let cardinality = association.kind.cardinality();
         self.nodes[node].edges.push(Edge::new(association, cardinality, source, child, role, None));
         if !role.is_through() {

@@ -63,13 +63,27 @@ impl PlanContext<'_> {
     /// When a request contains an association twice with different options, a declaration contradicts itself, or a
     /// condition needs two databases.
     pub fn plan(&self, root: Root, roots: Vec<RootRequest>) -> Result<Plan> {
+        self.plan_by_hops(root, roots, &[])
+    }
+
+    /// The same, where some associations through others are loaded table by table.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_by_hops(
+        &self,
+        root: Root,
+        roots: Vec<RootRequest>,
+        by_hops: &[&'static AssociationDef],
+    ) -> Result<Plan> {
         let single_table_only = self.databases.is_some();
+        let plan = |roots, single_table_only| Plan::of_roots_by_hops(root, roots, single_table_only, by_hops);
         let plan = match self.filters {
-            None => Plan::of_roots(root, roots, single_table_only)?,
+            None => plan(roots, single_table_only)?,
             Some(filters) => {
-                let plan = Plan::of_roots(root, roots.clone(), single_table_only)?.with_filters(filters)?;
+                let joining = plan(roots.clone(), single_table_only)?.with_filters(filters)?;
                 // A raw SQL filter was written for one table.
-                if plan.joins_raw() { Plan::of_roots(root, roots, true)?.with_filters(filters)? } else { plan }
+                if joining.joins_raw() { plan(roots, true)?.with_filters(filters)? } else { joining }
             }
         };
         self.databases.map_or(Ok(()), |databases| databases.require_steps(&plan))?;

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use assoc_core::planner::{Edge, Plan, Source};
 use assoc_core::rows::{Owners, Rows};
-use assoc_core::{Children, JoinTableRows, Links, RowOrigin};
+use assoc_core::{Chain, Children, JoinTableRows, KeyMark, Links, LoadState, RowKeys, RowOrigin};
 
 use super::existing::{self, Existing, Keeping};
-use super::{EdgeLinks, NodeRows};
+use super::{EdgeLinks, NodeRows, stale};
 
 /// Attaches everything and returns the root's fetched rows.
 pub(super) fn run<'r>(
@@ -87,6 +87,28 @@ impl Attached<'_> {
     }
 }
 
+impl Attached<'_> {
+    // The key of the owners that the association's holder remembers.
+    fn key_columns(&self) -> Option<Vec<usize>> {
+        if self.edge.state != LoadState::Loaded {
+            return None;
+        }
+        Chain::keys(self.edge.association).ok().and_then(|chain| stale::key_columns(&chain))
+    }
+
+    // Remembers by which keys some of the owners, those from a position on, took what is theirs.
+    fn remember(&self, owners: &mut dyn Owners, first: usize, marks: Vec<KeyMark>) {
+        let field = self.edge.association.field_access;
+        for (at, mark) in marks.into_iter().enumerate() {
+            if !self.links.kept.get(first + at).copied().unwrap_or(false)
+                && let Some(owner) = owners.owner(at)
+            {
+                field.set_loaded_for(owner, mark);
+            }
+        }
+    }
+}
+
 fn attach(
     plan: &Plan,
     rows: &mut NodeRows,
@@ -111,6 +133,7 @@ fn attach(
         Err(rows) => (None, Some(rows)),
     };
     let via = edge.links.via.as_deref().unwrap_or_default();
+    let (model, key_columns) = (plan.nodes()[edge.node].model, edge.key_columns());
     if existing > 0
         && let Some(root) = existing_root
     {
@@ -130,6 +153,13 @@ fn attach(
         if let Some(children) = children {
             let (links, _) = part(&edge.links.links, 0, existing);
             edge.give(&mut owners, children, 0, &links, via);
+            if let Some(columns) = &key_columns {
+                let mark = |owner: Option<&mut dyn Any>| {
+                    KeyMark::of(owner.and_then(|owner| model.key_in(owner, columns)).as_ref())
+                };
+                let marks = (0..existing).map(|at| mark(owners.owner(at))).collect();
+                edge.remember(&mut owners, 0, marks);
+            }
         }
     }
     let children = match &shared {
@@ -142,6 +172,15 @@ fn attach(
         } else {
             let (links, before) = part(&edge.links.links, existing, usize::MAX);
             edge.give(rows.fetched.owners(), children, existing, &links, via.get(before..).unwrap_or_default());
+        }
+        if let Some(columns) = &key_columns {
+            let marks = match rows.fetched.keys(columns, 0) {
+                RowKeys::Ints(keys) => {
+                    keys.into_iter().map(|key| key.map_or_else(|| KeyMark::of(None), KeyMark::of_int)).collect()
+                }
+                RowKeys::Tuples(keys) => keys.iter().map(|key| KeyMark::of(key.as_ref())).collect(),
+            };
+            edge.remember(rows.fetched.owners(), existing, marks);
         }
     }
 }

@@ -13,7 +13,7 @@ use assoc_core::{ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Resul
 use super::existing::Owners;
 use super::fetch::{Fetched, FoundRows, Groups, Run, new_rows};
 use super::index::{KeyIndex, RowDedup};
-use super::through::PerOwnerRows;
+use super::through::{PerOwnerRows, Targets};
 
 impl Run<'_, '_> {
     pub(super) async fn by_join_chain(
@@ -54,7 +54,7 @@ impl Run<'_, '_> {
         }
         // They are in the association's order already.
         let limits = OwnerLimits { globally_ordered: false, ..join_chain.limits };
-        let mut per_owner = PerOwnerRows::new(limits, join_chain.cardinality, rows.len(), &[]);
+        let mut per_owner = PerOwnerRows::new(limits, join_chain.cardinality, Targets::new(rows.len(), &[]));
         for (at, list) in lists.iter_mut().enumerate() {
             *list = per_owner.finish(at, list, |row| *row).to_vec();
         }

@@ -6,12 +6,11 @@ use std::any::Any;
 use assoc_core::planner::{Edge, EdgeId, Plan, Source, VariantEdge};
 use assoc_core::rows::keys_of;
 use assoc_core::{
-    AssociationDef, Chain, ChainHop, ChainParts, ErrorKind, KeySide, KeyTuple, LoadState, Model, Result, RowKeys,
-    UnknownType, Value,
+    AssociationDef, Chain, ErrorKind, KeyTuple, LoadState, Model, Result, RowKeys, ScopeDef, UnknownType, Value,
 };
 
-use super::NodeRows;
 use super::fetch::Run;
+use super::{NodeRows, stale};
 
 /// The rows of roots when the application holds them.
 pub(crate) trait Existing: Send + Sync {
@@ -136,93 +135,27 @@ pub(crate) fn visit_mut<'a>(
 /// The owners of an edge that keep their loaded association: the request is for the whole association, and it is
 /// loaded. A filtered or ordered association is loaded again, because nothing says that the existing rows had the same
 /// filter and order. So is the target of a `belongs_to` whose owner does not refer to it any more.
-pub(super) struct Keeping<'e> {
-    edge: &'e Edge,
+pub(super) struct Keeping {
     // How its targets are reached; none where no owner keeps them.
     chain: Option<Chain>,
 }
 
-impl<'e> Keeping<'e> {
-    pub(super) fn of(edge: &'e Edge) -> Self {
-        let may = edge.state == LoadState::Loaded && !edge.reordered;
+impl Keeping {
+    pub(super) fn of(edge: &Edge) -> Self {
+        match edge.state == LoadState::Loaded && !edge.reordered {
+            true => Keeping::whole(edge.association),
+            false => Keeping { chain: None },
+        }
+    }
+
+    /// Of an association as it is declared.
+    pub(super) fn whole(association: &'static AssociationDef) -> Self {
         // The plan has followed it already, so it holds together.
-        Keeping { edge, chain: may.then(|| Chain::keys(edge.association).ok()).flatten() }
+        Keeping { chain: Chain::scoped(association, ScopeDef::default()).ok() }
     }
 
     pub(super) fn keeps(&self, owner: &dyn Any) -> bool {
-        let Some(chain) = &self.chain else { return false };
-        self.edge.association.field_access.state(owner) == LoadState::Loaded && !is_stale(owner, chain)
-    }
-}
-
-// Whether an owner's key differs from the key of the target in memory. A key whose row did not exist is looked up
-// again. Where the key is in the targets or in an intermediate table, the owner cannot tell.
-fn is_stale(owner: &dyn Any, chain: &Chain) -> bool {
-    let slot = chain.association.field_access;
-    let own = |columns: &[usize]| (chain.association.owner)().key_in(owner, columns);
-    let mut target = None;
-    match &chain.parts {
-        ChainParts::Key(hop) => match hop.foreign_key {
-            KeySide::Target => false,
-            KeySide::Owner => {
-                slot.visit(owner, &mut |row| target = hop.model.key_in(row, hop.key.target_columns));
-                !same(own(hop.key.owner_columns), target)
-            }
-        },
-        ChainParts::ByType { hops, .. } => {
-            let Some(first) = hops.first() else { return false };
-            let mut tag = None;
-            slot.visit(owner, &mut |row| {
-                for (hop, variant) in hops.iter().filter_map(|hop| Some((hop, hop.variant?))) {
-                    if let Some(row) = (variant.row)(row) {
-                        (tag, target) = (Some(variant.tag), hop.model.key_in(row, variant.key));
-                    }
-                }
-            });
-            // An empty tag names no type.
-            let type_column = first.owner_type.map(|named| named.column);
-            let named = own(type_column.as_slice()).filter(|named| named.values() != [Value::from("")]);
-            let refers_to = own(first.key.owner_columns).filter(|_| named.is_some());
-            let other_type = named.zip(tag).is_some_and(|(named, tag)| named.values() != [Value::from(tag)]);
-            other_type || !same(refers_to, target)
-        }
-        // Loaded targets are stale if the intermediate row has changed, because the owner does not reach them any more.
-        // The intermediate row's key is known only while that row is in memory, or if there is none.
-        ChainParts::Through { through, .. } => {
-            let has = |association: &AssociationDef| {
-                let mut found = false;
-                association.field_access.visit(owner, &mut |_| found = true);
-                found
-            };
-            match leads_nowhere(owner, through.first()) {
-                true => has(chain.association),
-                false => has(through.association) && is_stale(owner, through),
-            }
-        }
-        ChainParts::JoinTable { .. } | ChainParts::CustomSql(_) => false,
-    }
-}
-
-// Whether the first key of a chain is in the owner's row, and is `NULL` there.
-fn leads_nowhere(owner: &dyn Any, first: &Chain) -> bool {
-    let holds = |hop: &&ChainHop| hop.foreign_key == KeySide::Owner;
-    let hop = first.as_key().filter(holds);
-    hop.is_some_and(|hop| hop.owner.key_in(owner, hop.key.owner_columns).is_none())
-}
-
-// Text may match by the database's rules. Texts that differ only in case or blanks count as the same; any other
-// difference costs at most a needless look-up.
-fn same(one: Option<KeyTuple>, other: Option<KeyTuple>) -> bool {
-    let folded = |text: &str| text.trim_end().to_lowercase();
-    match (one, other) {
-        (Some(one), Some(other)) => {
-            one == other
-                || one.values().iter().zip(other.values()).all(|pair| match pair {
-                    (Value::Text(one), Value::Text(other)) => folded(one) == folded(other),
-                    (one, other) => one == other,
-                })
-        }
-        (one, other) => one.is_none() && other.is_none(),
+        self.chain.as_ref().is_some_and(|chain| stale::is_whole(owner, chain))
     }
 }
 
@@ -241,12 +174,21 @@ pub(crate) fn keys(plan: &Plan, root: &dyn Existing, node: usize, columns: &[usi
 pub(super) struct Owners {
     pub(super) keys: RowKeys,
     pub(super) kept: Vec<bool>,
+    // Owners whose rows are in memory already: nothing is looked up for them, but they take these rows. Empty if there
+    // are none.
+    pub(super) known: Vec<bool>,
     pub(super) forgotten: Vec<usize>,
 }
 
 impl Owners {
+    /// Whether an owner keeps what it holds, or has its rows in memory.
+    pub(super) fn takes_nothing_new(&self, at: usize) -> bool {
+        let is = |marks: &[bool]| marks.get(at).copied().unwrap_or(false);
+        is(&self.kept) || is(&self.known)
+    }
+
     fn none() -> Self {
-        Owners { keys: RowKeys::Ints(Vec::new()), kept: Vec::new(), forgotten: Vec::new() }
+        Owners { keys: RowKeys::Ints(Vec::new()), kept: Vec::new(), known: Vec::new(), forgotten: Vec::new() }
     }
 }
 
@@ -266,6 +208,8 @@ impl Run<'_, '_> {
         let mut keys = self.all_keys(rows, id.node, columns);
         kept.resize(keys.len(), false);
         forget(&mut keys, &kept);
+        let known = self.reused.known(id, keys.len());
+        forget(&mut keys, &known);
         let mut forgotten = Vec::new();
         if let Some(variant) = edge.variant {
             let tags = self.all_keys(rows, id.node, &[variant.discriminator.column]).into_tuples();
@@ -289,7 +233,7 @@ impl Run<'_, '_> {
         {
             keys = RowKeys::Ints(ints);
         }
-        Ok(Owners { keys, kept, forgotten })
+        Ok(Owners { keys, kept, known, forgotten })
     }
 
     /// The existing owners whose association is in memory already, unless all is loaded again. A hidden edge uses the
@@ -302,9 +246,17 @@ impl Run<'_, '_> {
             None => Some(edge).filter(|edge| !edge.hidden),
         };
         let existing = self.nodes[id.node].as_ref().is_some_and(|rows| rows.existing > 0);
-        if let (Some(root), Some(stored), true) = (self.existing, stored, existing && !self.force) {
-            let keeping = Keeping::of(stored);
-            visit(self.plan, root, id.node, &mut |row| kept.push(keeping.keeps(row)));
+        let (Some(root), Some(stored), true) = (self.existing, stored, existing) else { return kept };
+        match self.reload {
+            None => {
+                let keeping = Keeping::of(stored);
+                visit(self.plan, root, id.node, &mut |row| kept.push(keeping.keeps(row)));
+            }
+            Some(reload) if reload.is_only_where_loaded(id.node, stored.association) => {
+                let field = stored.association.field_access;
+                visit(self.plan, root, id.node, &mut |row| kept.push(field.state(row) != LoadState::Loaded));
+            }
+            Some(_) => {}
         }
         kept
     }

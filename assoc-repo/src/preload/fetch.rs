@@ -11,8 +11,9 @@ use assoc_core::{
 
 use super::existing::{self, Existing, Owners};
 use super::index::KeyIndex;
+use super::reuse::{Collecting, Reused};
 use super::through::{self, Through};
-use super::{EdgeLinks, NodeRows};
+use super::{EdgeLinks, NodeRows, Reload};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
@@ -81,13 +82,20 @@ pub(super) struct Run<'a, 's> {
     pub(super) plan: &'a Plan,
     // The root's rows, if the application holds them.
     pub(super) existing: Option<&'a dyn Existing>,
-    // Whether existing associations are loaded again.
-    pub(super) force: bool,
+    // The existing associations to load again, if there are any.
+    pub(super) reload: Option<&'a Reload>,
+    // The intermediate rows that are in memory.
+    pub(super) reused: Reused,
     pub(super) nodes: Vec<Option<NodeRows>>,
 }
 
 impl<'a, 's> Run<'a, 's> {
-    pub(super) fn new(session: &'a mut Session<'s>, plan: &'a Plan, root: RootRows<'a>, force: bool) -> Self {
+    pub(super) fn new(
+        session: &'a mut Session<'s>,
+        plan: &'a Plan,
+        root: RootRows<'a>,
+        reload: Option<&'a Reload>,
+    ) -> Result<Self> {
         let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
         let mut root_existing = None;
         match root {
@@ -100,7 +108,12 @@ impl<'a, 's> Run<'a, 's> {
                 root_existing = Some(existing);
             }
         }
-        Run { session, plan, existing: root_existing, force, nodes }
+        let reused = match root_existing {
+            Some(root) if reload.is_none() => Collecting::of_structs(plan, root)?,
+            Some(_) => Reused::nothing(plan),
+            None => Collecting::of_joined(plan, &nodes)?,
+        };
+        Ok(Run { session, plan, existing: root_existing, reload, reused, nodes })
     }
 
     /// Runs the steps, and gives back the rows of each node with their links.
@@ -142,7 +155,9 @@ impl<'a, 's> Run<'a, 's> {
                 if edge.hidden || !matches!(edge.source, Source::Through { .. }) {
                     continue;
                 }
-                let Some(Through { links, via }) = through::composed(self.plan, &self.nodes, id) else { continue };
+                let Some(Through { links, via }) = through::composed(self.plan, &self.nodes, &self.reused, id) else {
+                    continue;
+                };
                 let mut kept = self.kept_owners(id);
                 if let Some(rows) = &mut self.nodes[node] {
                     kept.resize(links.owners(), false);
@@ -257,7 +272,10 @@ impl<'a, 's> Run<'a, 's> {
                 let mut places = places.into_iter();
                 existing::visit(self.plan, root, *node, &mut |row| take(fetched, places.next().flatten(), row));
             }
-            for (at, place) in index.of_rows(&rows.fetched.keys(columns, 0)).into_iter().enumerate() {
+            // Copies of what structs hold may be as old as these.
+            let fetched_rows = rows.fetched.len() - self.reused.count(*node);
+            for (at, place) in index.of_rows(&rows.fetched.keys(columns, 0)).into_iter().enumerate().take(fetched_rows)
+            {
                 if let Some(row) = rows.fetched.row(at) {
                     take(fetched, place, row);
                 }
@@ -302,10 +320,12 @@ impl<'a, 's> Run<'a, 's> {
                 own.keep(marks);
             }
             let links = links(edge, &places, &groups, most, moved.as_ref().map(|(_, before)| before), own.len());
+            self.reused.append_to(edge.child, &mut own);
             let mut rows = NodeRows::new(self.plan, edge.child, self.existing_in(edge.child), own);
             let mine = |at: &usize| moved.as_ref().is_none_or(|(marks, _)| marks[*at]);
             rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
             self.nodes[edge.child] = Some(rows);
+            let links = self.reused.complete(self.plan, &self.nodes, *id, links);
             if let Some(rows) = &mut self.nodes[id.node] {
                 let Owners { kept, forgotten, .. } = owners;
                 rows.links[id.edge] = Some(EdgeLinks { links, kept, via: None, forgotten });

@@ -20,7 +20,7 @@ use assoc_core::select::{JoinedSelect, LoadedTable, PerOwner, Rank};
 use assoc_core::{Cardinality, Direction, Error, Links, Result, RowSink, Value};
 
 use super::index::{IntHasher, RowDedup};
-use super::through::PerOwnerRows;
+use super::through::{PerOwnerRows, Targets};
 use super::{EdgeLinks, NodeRows};
 
 const NONE: u32 = u32::MAX;
@@ -328,8 +328,11 @@ fn links(
     }
     sorted.sort_unstable();
     let PerOwner { limit, offset } = per_owner.unwrap_or(PerOwner { limit: None, offset: 0 });
-    let mut per_owner =
-        PerOwnerRows::new(OwnerLimits { limit, offset, ..OwnerLimits::default() }, edge.cardinality, 0, &[]);
+    let mut per_owner = PerOwnerRows::new(
+        OwnerLimits { limit, offset, ..OwnerLimits::default() },
+        edge.cardinality,
+        Targets::new(0, &[]),
+    );
     let mut rows = Vec::with_capacity(sorted.len());
     let mut ends = Vec::with_capacity(owners);
     let mut list = Vec::new();

@@ -163,6 +163,10 @@ impl Rows for LinkRows {
         }
     }
 
+    fn append(&mut self, other: Box<dyn Rows>) {
+        (0..other.len()).for_each(|at| self.push_from(&*other, at));
+    }
+
     fn keep(&mut self, marks: &[bool]) {
         let width = self.width();
         self.values.retain(|at| marks.get(at / width).copied().unwrap_or(false));
