@@ -7,7 +7,7 @@
 //!   data to text.
 //! * **Planning** — [`planner`]: from a tree of requested associations to the fewest statements, without I/O.
 //! * **Writing** — [`change`]: the rows to write, as data; [`save`]: the statements that write them, and the assignment
-//!   of returned rows to written ones.
+//!   of returned rows to written ones. [`destroy`]: the rows that go with a row, and the order in which they go.
 //! * **Backends** — [`driver`] and [`dialect`]: the traits a database crate implements. A new backend needs nothing
 //!   but this crate.
 //!
@@ -15,6 +15,7 @@
 
 pub mod change;
 mod column_type;
+pub mod destroy;
 pub mod dialect;
 pub mod driver;
 mod error;
@@ -42,7 +43,7 @@ pub use dialect::{Capabilities, Dialect};
 pub use driver::{Connection, Driver};
 pub use error::{
     AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,
-    Result,
+    RestrictRule, Restricted, Result,
 };
 pub use holder::{
     BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
@@ -51,20 +52,24 @@ pub use holder::{
 pub use key::{Key, KeyMark, KeySet, KeyTuple, RowKeys};
 pub use metadata::association::{
     AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, ByOwner, Cardinality, Chain, ChainHop,
-    ChainParts, Children, CustomSql, CustomSqlKind, FieldAccess, ForeignKey, HasAndBelongsToManyKind, HasManyKind,
-    HasOneKind, HasVariant, Inverse, JoinRecord, JoinTableRows, KeyJoin, KeySide, Linkage, Links, LoadState, Options,
-    Polymorphic, PolymorphicBelongsToKind, Positions, RawSql, Route, SharedRow, ThroughKind, UnknownType, VariantDef,
+    ChainParts, Children, CustomSql, CustomSqlKind, Dependent, DependentRows, FieldAccess, ForeignKey,
+    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Inverse, JoinRecord, JoinTableRows, KeyJoin, KeySide,
+    LinkTargets, Linkage, Links, LoadState, Options, Polymorphic, PolymorphicBelongsToKind, Positions, RawSql, Route,
+    SharedRow, ThroughKind, UnknownType, VariantDef,
 };
 pub use metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
 pub use metadata::filter_hook::{FilterHook, RowFilters, filtered};
 pub use metadata::loader::Loader;
-pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};
 pub use metadata::origin::{HasRowOrigin, RowOrigin};
 pub use metadata::request::{Request, ScopeDef, Strategy};
+pub use metadata::request_list::RequestList;
 pub use metadata::rows;
+pub use metadata::visibility::Visibility;
 pub use row_sink::{AnswerColumn, BoxFuture, RowSink};
 pub use statement::{Bind, BindList, Statement};
 pub use typed::aggregate::{Aggregate, Selectable, Summable};
+pub use typed::assignment::{Addable, AssignedValue, Assignment, ColumnAssignment};
 pub use typed::association::{Association, ForeignKeyFor};
 pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use typed::conditions::OfType;

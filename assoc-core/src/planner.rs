@@ -46,11 +46,20 @@
 //!
 //! # Existing rows
 //!
-//! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched. The inverse of a
-//! `has_many` is always among them, so `users → posts → user` costs no third statement. The program's existing rows
-//! (`repo.preload`) may be stale. They answer only the look-ups of their own inverse, unless the program declares them
-//! [available](RootRequest::available). The executor does not look up intermediate rows of a through association that the
-//! program's structs contain: it finds them there.
+//! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
+//! `has_many` is always among them, so `users → posts → user` costs no third statement. Rows the *application* holds
+//! (`repo.preload`) may be stale: only look-ups that lead straight back to them are answered by those, unless the
+//! application says that they are [available](RootRequest::available). Rows between, on the way of an association through
+//! others, are not looked up where the application's structs hold them: the executor finds them there.
+//!
+//! # Deep requests
+//!
+//! A request may lead deeper than its rows: `recursive(1_000_000)` over a tree of five levels, or a path through a
+//! polymorphic association whose types each lead back to it, which doubles the nodes on each level. So a plan ends after
+//! `LEVELS_AT_ONCE` levels, or the level on which it has
+//! `NODES_AT_ONCE` nodes (`levels.rs`); what is below is [deferred](Plan::deferred), and planned when the
+//! statements so far have run, for nodes that have rows. Each part of a plan costs the same, so planning costs in
+//! proportion to what is loaded. What a part looks up shares no statement with the parts before it.
 //!
 //! Property 4 of the design requires the fewest statements. Finding the minimum for any tree is a hard problem. The
 //! greedy assignment is the minimum for every case of the reference table, and never worse than one step per node.
@@ -62,11 +71,13 @@ mod eager_load;
 mod explain;
 mod filters;
 mod grouping;
+mod levels;
 mod loader;
 mod merge;
 mod multi_db;
 mod owner_scope;
 mod selection;
+mod settle;
 mod steps;
 mod whole_chain;
 
@@ -74,6 +85,7 @@ pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
 pub use eager_load::JoinedEdge;
 pub use multi_db::Databases;
 pub use owner_scope::{Onward, OwnerScope};
+pub use settle::settled;
 
 use crate::error::Result;
 use crate::joins::{JoinChain, OwnerLimits};
@@ -114,10 +126,27 @@ pub struct Plan {
     // How many of the first nodes are roots, and which of them hold rows that may stand for others.
     pub(crate) roots: usize,
     pub(crate) available: Vec<usize>,
-    // Whether every statement reads one table only, because the tables may be in several databases.
+    // The first node of each part of the plan.
+    pub(crate) parts: Vec<usize>,
+    // What is planned once the nodes have rows.
+    pub(crate) deferred: Vec<Deferred>,
+    // Whether some columns only were read of the root's rows.
+    pub(crate) partial_root: bool,
+    // Whether every statement reads one table, because they need not be in one database.
     pub(crate) single_table_only: bool,
     // Associations that no statement joins as a whole.
     pub(crate) by_hops: Vec<&'static AssociationDef>,
+}
+
+/// What to load for the rows of a node, once there are any.
+#[derive(Debug, Clone)]
+pub struct Deferred {
+    /// The node. It has no edges yet.
+    pub node: usize,
+    /// The associations.
+    pub requests: Vec<Request>,
+    // The includes on the way to it.
+    pub(crate) way: Vec<&'static AssociationDef>,
 }
 
 /// A node and one of its edges.
@@ -140,6 +169,8 @@ pub struct Node {
     pub fetched_by: Option<EdgeId>,
     /// Whether only keys of these rows are read.
     pub links_only: bool,
+    /// In how many rows one of these lies; of hidden rows, one in whose place they stand.
+    pub level: usize,
     /// The associations to load for these rows.
     pub edges: Vec<Edge>,
 }
@@ -280,25 +311,50 @@ impl Plan {
         let available = (0..roots.len()).filter(|at| roots[*at].available).collect();
         let by_hops = by_hops.to_vec();
         let mut plan = Plan { single_table_only, available, by_hops, ..Plan::empty(root, models) };
-        let requests = roots.into_iter().map(|root| merge::merge(root.requests)).collect::<Result<_>>()?;
-        plan.add_all(requests)?;
-        if plan.selects() {
-            plan.check_selections()?;
+        let requests = roots.into_iter().enumerate();
+        plan.add_all(
+            requests.map(|(node, root)| Deferred { node, requests: root.requests, way: Vec::new() }).collect(),
+        )?;
+        if plan.selects(0) {
+            plan.check_selections(0)?;
         }
-        plan.assign_steps();
+        plan.assign_steps(0);
         Ok(plan)
     }
 
-    // Whether some step reads only some columns of its rows.
-    fn selects(&self) -> bool {
+    // Plans what was left for later: nodes and steps after those that are there.
+    fn extend(&mut self, deferred: Vec<Deferred>) -> Result<()> {
+        let steps = self.steps.len();
+        self.parts.push(self.nodes.len());
+        self.add_all(deferred)?;
+        if self.selects(steps) {
+            self.check_selections(steps)?;
+        }
+        self.assign_steps(steps);
+        Ok(())
+    }
+
+    // Whether some columns only are read of the rows of any step from one on.
+    fn selects(&self, from: usize) -> bool {
         let joined = self.joined.iter().map(|joined| &joined.select);
-        self.steps.iter().map(|step| &step.select).chain(joined).any(|select| select.selected.is_some())
+        self.steps[from..].iter().map(|step| &step.select).chain(joined).any(|select| select.selected.is_some())
     }
 
     fn empty(root: Root, nodes: Vec<Node>) -> Plan {
         let (roots, available) = (nodes.len(), Vec::new());
-        let (steps, joined, by_hops) = (Vec::new(), Vec::new(), Vec::new());
-        Plan { root, roots, available, nodes, steps, joined, single_table_only: false, by_hops }
+        Plan {
+            root,
+            roots,
+            available,
+            nodes,
+            steps: Vec::new(),
+            joined: Vec::new(),
+            parts: vec![0],
+            deferred: Vec::new(),
+            partial_root: false,
+            single_table_only: false,
+            by_hops: Vec::new(),
+        }
     }
 
     fn of_root(root: Root, model: &'static ModelDef) -> Plan {
@@ -323,6 +379,13 @@ impl Plan {
         &self.steps
     }
 
+    /// What is left to plan once the nodes have rows: below a level on which nothing is found there is nothing to plan.
+    /// [`PlanContext::plan_deferred`] does.
+    #[must_use]
+    pub fn deferred(&self) -> &[Deferred] {
+        &self.deferred
+    }
+
     /// How many of the nodes are roots: one, or one for each model whose rows are loaded for together.
     #[must_use]
     pub fn roots(&self) -> usize {
@@ -338,6 +401,6 @@ impl Plan {
 
 impl Node {
     fn root(model: &'static ModelDef) -> Self {
-        Node { model, stored_by: None, fetched_by: None, links_only: false, edges: Vec::new() }
+        Node { model, stored_by: None, fetched_by: None, links_only: false, level: 0, edges: Vec::new() }
     }
 }

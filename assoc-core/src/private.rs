@@ -1,17 +1,17 @@
 //! What the derives' output refers to. Not for anyone else: it changes without notice.
 
-pub use crate::column_type::{ColumnType, SqlType};
-pub use crate::error::{AssociationNotLoaded, DecodeError, Error, ErrorKind, NotLoadedReason, Result};
+pub use crate::column_type::{ColumnType, IntoColumn, SqlType};
+pub use crate::error::{AssociationNotLoaded, DecodeError, Error, ErrorKind, NotLoadedReason, RestrictRule, Result};
 pub use crate::holder::{
     BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, TargetRow, ToOne, WithJoinRows,
 };
 pub use crate::key::Key;
 pub use crate::metadata::association::{
-    AssociationDef, AssociationKind, BelongsToKind, CustomSql, CustomSqlKind, HasAndBelongsToManyKind, HasManyKind,
-    HasOneKind, HasVariant, Inverse, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind, UnknownType,
-    VariantDef,
+    AssociationDef, AssociationKind, BelongsToKind, CustomSql, CustomSqlKind, Dependent, HasAndBelongsToManyKind,
+    HasManyKind, HasOneKind, HasVariant, Inverse, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind,
+    UnknownType, VariantDef,
 };
-pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
 pub use crate::metadata::request::ScopeDef;
 pub use crate::metadata::rows::{Rows, RowsOf};
@@ -122,6 +122,41 @@ pub const fn decimal_precision<V: ColumnType>(precision: u8) -> u8 {
 #[must_use]
 pub const fn key_default<V: ColumnType>() -> ColumnDefault {
     if V::SQL_TYPE.is_integer() { ColumnDefault::AutoIncrement } else { ColumnDefault::None }
+}
+
+const fn timestamp<V: ColumnType>(filled: FilledBy) -> ColumnDefault {
+    assert!(
+        matches!(V::SQL_TYPE, SqlType::DateTime | SqlType::Date),
+        "`created_at` and `updated_at` are for columns of a date and time, or a date"
+    );
+    ColumnDefault::Filled(filled)
+}
+
+/// A column with the time of the insert.
+#[must_use]
+pub const fn created_at<V: ColumnType>() -> ColumnDefault {
+    timestamp::<V>(FilledBy::CreatedAt)
+}
+
+/// A column with the time of the last write.
+#[must_use]
+pub const fn updated_at<V: ColumnType>() -> ColumnDefault {
+    timestamp::<V>(FilledBy::UpdatedAt)
+}
+
+/// A column with the version of its row.
+#[must_use]
+pub const fn lock_version<V: ColumnType>() -> ColumnDefault {
+    assert!(
+        V::SQL_TYPE.is_integer() && !V::NULLABLE,
+        "`lock_version` is for a column of an integer that cannot be NULL"
+    );
+    ColumnDefault::Filled(FilledBy::LockVersion)
+}
+
+/// What a function of the application gives for a column.
+pub fn made<V: ColumnType, F: IntoColumn<V>>(value: F) -> Value<'static> {
+    value.into_column().into_value()
 }
 
 /// A column that can hold the name of a type.
@@ -269,6 +304,29 @@ pub const fn check_join_columns<T: Model>(columns: usize) {
         T::PRIMARY_KEY.len() == columns,
         "a join table has a column for each column of the target's primary key: name as many with \
          `association_foreign_key = \"…\"`"
+    );
+}
+
+/// Requires, at compile time, that a foreign key has a column that can be cleared: one that can be `NULL` and is not part of
+/// the row's own key.
+pub const fn check_nullify<T: Model>(foreign_key: &[usize]) {
+    let mut clears = false;
+    let mut at = 0;
+    while at < foreign_key.len() {
+        let column = foreign_key[at];
+        let mut is_key = false;
+        let mut part = 0;
+        while part < T::PRIMARY_KEY.len() {
+            is_key = is_key || T::PRIMARY_KEY[part] == column;
+            part += 1;
+        }
+        clears = clears || (T::COLUMNS[column].nullable && !is_key);
+        at += 1;
+    }
+    assert!(
+        clears,
+        "`dependent = \"nullify\"` clears the foreign key, and this one cannot be NULL: make a column of it an `Option` that is \
+         not part of the target's primary key, or choose another rule"
     );
 }
 

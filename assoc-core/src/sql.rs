@@ -12,6 +12,7 @@ use crate::metadata::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
+mod bulk;
 mod chain_select;
 mod comparison;
 mod control;
@@ -20,18 +21,25 @@ mod custom_statement;
 mod join_clause;
 mod joined;
 mod keyed;
+mod keyed_rows;
 mod limited;
 mod page;
 mod per_owner;
 mod raw;
 mod related;
 mod select;
+mod upsert;
 mod write;
 
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
+pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
-pub use write::{delete_by, delete_by_keys, insert, insert_text, select_by, update_by_key, update_by_keys};
+pub use upsert::{OnConflict, upsert};
+pub use write::{
+    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, update_by_key, update_by_keys, update_row,
+    update_rows,
+};
 
 /// Up to this number of terms is written flat; more terms are written as a tree.
 const FLAT: usize = 64;

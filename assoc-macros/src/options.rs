@@ -32,8 +32,22 @@ pub(crate) const MODEL: OptionTable = OptionTable::simple(
 pub(crate) const FIELD: OptionTable = OptionTable { place: " on a field", ..OptionTable::simple("model", &["skip"]) };
 
 /// `#[column(…)]`.
-pub(crate) const COLUMN: OptionTable =
-    OptionTable::simple("column", &["name", "default", "length", "precision", "scale", "generated", "read_back"]);
+pub(crate) const COLUMN: OptionTable = OptionTable::simple(
+    "column",
+    &[
+        "name",
+        "default",
+        "default_with",
+        "length",
+        "precision",
+        "scale",
+        "generated",
+        "read_back",
+        "created_at",
+        "updated_at",
+        "lock_version",
+    ],
+);
 
 /// `#[column_type(…)]`.
 pub(crate) const COLUMN_TYPE: OptionTable = OptionTable::simple("column_type", &["key", "crate"]);
@@ -69,8 +83,9 @@ const BELONGS_TO: OptionTable = OptionTable {
         "autosave",
         "validate",
         "accessor",
+        "dependent",
     ],
-    planned: &["dependent", "counter_cache", "touch"],
+    planned: &["counter_cache", "touch"],
     refused: &[
         ("limit", AT_MOST_ONE),
         ("offset", AT_MOST_ONE),
@@ -104,8 +119,9 @@ const HAS_ONE: OptionTable = OptionTable {
         "autosave",
         "validate",
         "accessor",
+        "dependent",
     ],
-    planned: &["dependent", "touch"],
+    planned: &["touch"],
     refused: &[
         ("limit", AT_MOST_ONE),
         ("offset", AT_MOST_ONE),
@@ -144,8 +160,9 @@ const HAS_MANY: OptionTable = OptionTable {
         "accessor",
         "finder_sql",
         "counter_sql",
+        "dependent",
     ],
-    planned: &["dependent", "counter_cache", "before_add", "after_add", "before_remove", "after_remove", "extend"],
+    planned: &["counter_cache", "before_add", "after_add", "before_remove", "after_remove", "extend"],
     refused: &[("polymorphic", AT_THE_KEY), ("join_table", JOIN_TABLE)],
 };
 

@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
+use crate::dependent::DependentInput;
 use crate::errors::Errors;
 use crate::names::{self, listed, nearest, plain};
 use crate::options::{Holder, Kind};
-use crate::parse::{DefaultInput, FieldInput, ModelInput, Precision, Role, ScopeInput};
+use crate::parse::{DefaultInput, FieldInput, FilledInput, ModelInput, Precision, Role, ScopeInput};
 
 use proc_macro2::Ident;
 use proc_macro2::Span;
@@ -55,7 +56,7 @@ pub(crate) struct Column {
     pub(crate) read_back: bool,
 }
 
-/// What the database fills in.
+/// What is filled in where nothing is set.
 pub(crate) enum Default {
     None,
     /// Integers count up.
@@ -64,6 +65,14 @@ pub(crate) enum Default {
     Sql(LitStr),
     /// It computes the column, perhaps by this expression.
     Generated(Option<LitStr>),
+    /// The repo fills it in, and where that is said.
+    Filled(FilledInput, Span),
+}
+
+impl Column {
+    fn is_lock_version(&self) -> bool {
+        matches!(self.default, Default::Filled(FilledInput::LockVersion, _))
+    }
 }
 
 /// What tells a model from others in its table.
@@ -97,6 +106,7 @@ pub(crate) struct Association {
     pub(crate) join_table_span: Option<Span>,
     pub(crate) keys: Keys,
     pub(crate) scope_def: ScopeInput,
+    pub(crate) dependent: Option<DependentInput>,
     /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
     /// Whether the accessor is hand-written.
@@ -173,6 +183,9 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
             // Without keys only for as long as it takes to report why.
             let keys = owner.keys(field, association, key, errors).unwrap_or_else(Keys::unknown);
             let foreign_key = association.options.foreign_key.as_ref();
+            if let Some(dependent) = association.options.dependent {
+                dependent.check(association, errors);
+            }
             associations.push(Association {
                 field: field.ident.clone(),
                 vis: field.vis.clone(),
@@ -191,6 +204,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 join_table_span: association.options.join_table.as_ref().map(LitStr::span),
                 keys,
                 scope_def: association.options.scope_def.clone(),
+                dependent: association.options.dependent,
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,
                 deprecated: association.deprecated.clone(),
@@ -215,6 +229,12 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         if counts && matches!(columns[key].default, Default::None) {
             columns[key].default = Default::Key;
         }
+    }
+    if let Some(Default::Filled(filled, span)) =
+        primary_key.iter().map(|key| &columns[*key]).find(|column| column.is_lock_version()).map(|key| &key.default)
+    {
+        let message = format!("a key stays the same, and `{}` counts the updates of the row", filled.option());
+        errors.at(*span, message);
     }
     if let Some(span) = input.read_back
         && primary_key.is_empty()
@@ -361,6 +381,24 @@ fn columns(fields: &[FieldInput], errors: &mut Errors) -> Vec<Column> {
             (DefaultInput::None, None) => Default::None,
             (DefaultInput::Database, None) => Default::Database,
             (DefaultInput::Sql(sql), None) => Default::Sql(sql.clone()),
+        };
+        let default = match (&input.filled, default) {
+            (Some((filled, span)), Default::None) => {
+                let only = matches!(filled, FilledInput::LockVersion);
+                if only && columns.iter().any(|earlier| earlier.is_lock_version()) {
+                    errors.at(*span, "a row has one version: `lock_version` is given on two fields".to_owned());
+                }
+                Default::Filled(filled.clone(), *span)
+            }
+            (Some((filled, span)), _) => {
+                let message = format!(
+                    "`{name}` is filled in by `{0}`, so the database fills in nothing: write `{0}` alone",
+                    filled.option()
+                );
+                errors.at(*span, message);
+                Default::None
+            }
+            (None, default) => default,
         };
         columns.push(Column {
             field: field.ident.clone(),

@@ -267,6 +267,7 @@ async fn by_parts<O: Model, T: Model>(
     owner: &O,
     query: Select<T>,
 ) -> Result<Vec<T>> {
+    query.refuse_lock("a reader of an association that is read part by part")?;
     let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
     if !query.spec.group.is_empty() || joins {
         let message = format!(
@@ -284,7 +285,7 @@ async fn by_parts<O: Model, T: Model>(
     let mut copy = owner.bare();
     let limited = query.most_statements.map(|limit| repo.max_statements(limit));
     let repo = limited.as_ref().unwrap_or(repo);
-    let request = Request { scope: scope_def, children: query.preloads, ..Request::new(def) };
+    let request = Request { scope: scope_def, children: query.preloads.into(), ..Request::new(def) };
     repo.preload_rows(std::slice::from_mut(&mut copy), vec![request]).await?;
     let mut found: Vec<T> = targets_in(def, &copy);
     if query.origin.is_read_only() {
@@ -340,7 +341,7 @@ async fn direct<T: Model>(
         repo.plan(
             (def.owner)(),
             Root::Existing,
-            vec![Request { scope: scope_def, children: query.preloads.clone(), ..Request::new(def) }],
+            vec![Request { scope: scope_def, children: query.preloads.clone().into(), ..Request::new(def) }],
         )?;
     }
     if !hop.unique {

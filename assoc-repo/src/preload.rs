@@ -14,11 +14,11 @@
 //!
 //! # Existing rows
 //!
-//! `repo.preload` works on existing structs of the program, some of whose associations may be loaded. A node's rows are
-//! then the loaded ones, in the order in which a walk from the root finds them, followed by the fetched ones. The fetch
-//! phase reads their keys, and the attach phase walks them again to attach what was missing.
+//! `repo.preload` works on structs the application holds, some of whose associations may be loaded. A node's rows are
+//! then the loaded ones, in the order a walk from the root finds them, followed by the fetched ones; the fetch phase
+//! reads their keys, and the attach phase walks them again to put in what was missing.
 //!
-//! The intermediate rows of a through association may be loaded. They are [reused](reuse) unless they are [stale].
+//! Of associations through others, the rows between may be loaded. They are [reused](reuse), and what is [stale] is not.
 
 mod attach;
 mod by_join_chain;
@@ -27,6 +27,7 @@ mod fetch;
 mod index;
 mod joined_rows;
 mod order;
+mod parts;
 mod per_owner;
 mod reuse;
 mod stale;
@@ -37,7 +38,8 @@ use assoc_core::rows::Rows;
 use assoc_core::select::{JoinedSelect, RootSelect};
 use assoc_core::{AssociationDef, KeySet, Links, LoadState, Model, Request, Result, RowKeys, Statement};
 
-use self::fetch::{RootRows, Run};
+use self::fetch::RootRows;
+use self::parts::Loaded;
 use crate::carried::{Carried, query_carrying};
 use crate::session::Session;
 
@@ -80,8 +82,8 @@ pub(crate) async fn load_fetched<M: Model>(session: &mut Session<'_>, plan: &Pla
     if rows.is_empty() {
         return Ok(rows);
     }
-    let nodes = Run::new(session, plan, RootRows::Fetched(Box::new(rows)), None)?.fetch().await?;
-    Ok(complete(plan, nodes))
+    let loaded = parts::fetch(session, plan, RootRows::Fetched(Box::new(rows)), None).await?;
+    Ok(complete(plan, loaded))
 }
 
 /// Runs a statement that loads joined associations with the root, and loads the others.
@@ -95,12 +97,12 @@ pub(crate) async fn load_joined<M: Model>(
 ) -> Result<Vec<M>> {
     let mut rows = joined_rows::Assembly::new(plan, load, &spec.joins);
     query_carrying(session, statement, &mut rows, spec.carried.len(), carried).await?;
-    let nodes = Run::new(session, plan, RootRows::Joined(rows.finish()?), None)?.fetch().await?;
-    Ok(complete(plan, nodes))
+    let loaded = parts::fetch(session, plan, RootRows::Joined(rows.finish()?), None).await?;
+    Ok(complete(plan, loaded))
 }
 
-fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
-    let root = attach::run(plan, &mut nodes, None);
+fn complete<M: Model>(plan: &Plan, mut loaded: Loaded) -> Vec<M> {
+    let root = attach::run(loaded.grown.as_deref().unwrap_or(plan), &mut loaded.nodes, None);
     let rows = root.into_any().downcast::<Vec<M>>();
     // The root's rows are of this type since they were read.
     rows.map(|rows| *rows).unwrap_or_default()
@@ -145,12 +147,13 @@ pub(crate) fn joined_in_vain(plan: &Plan, existing: &dyn Existing) -> Vec<&'stat
 }
 
 /// What was fetched for rows the application holds, which are unchanged as yet.
-pub(crate) struct Fetched(Vec<Option<NodeRows>>);
+pub(crate) struct Fetched(Loaded);
 
 impl Fetched {
     /// Gives the rows what was fetched for them. Cannot fail, so that they get all of it or nothing.
     pub(crate) fn attach(mut self, plan: &Plan, existing: &mut (dyn Existing + '_)) {
-        attach::run(plan, &mut self.0, Some(existing));
+        let Loaded { grown, nodes } = &mut self.0;
+        attach::run(grown.as_deref().unwrap_or(plan), nodes, Some(existing));
     }
 }
 
@@ -161,7 +164,7 @@ pub(crate) async fn fetch_existing(
     existing: &mut (dyn Existing + '_),
     reload: Option<&Reload>,
 ) -> Result<Fetched> {
-    Run::new(session, plan, RootRows::Existing(existing), reload)?.fetch().await.map(Fetched)
+    parts::fetch(session, plan, RootRows::Existing(existing), reload).await.map(Fetched)
 }
 
 /// The keys of structs the application holds.

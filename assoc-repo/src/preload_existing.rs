@@ -105,7 +105,9 @@ impl Repo {
         let mut session = repo.session(Access::Read).await?;
         // A single statement is a snapshot by itself. Scopes and statements per owner are several.
         let fetched = match plan.steps() {
-            [step] if !step.depends_on_owners() => preload::fetch_existing(&mut session, plan, existing, reload).await,
+            [step] if plan.deferred().is_empty() && !step.depends_on_owners() => {
+                preload::fetch_existing(&mut session, plan, existing, reload).await
+            }
             _ => {
                 in_snapshot(&mut session, async |session| {
                     preload::fetch_existing(session, plan, existing, reload).await

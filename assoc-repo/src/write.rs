@@ -9,6 +9,7 @@ use assoc_core::{BoxFuture, Error, KeySet, Model, Result, Value, schema, sql};
 
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
+use crate::row_guard::RowGuard;
 use crate::save;
 
 #[cfg(doc)]
@@ -66,10 +67,10 @@ impl Repo {
     /// other columns that were not set keep the value they had when the row was loaded.
     ///
     /// # Errors
-    /// [`ErrorKind::ReadOnly`] if the row was loaded as read-only, and [`ErrorKind::Invalid`] with all problems of the
-    /// changeset (both before any SQL). [`ErrorKind::NotFound`] if the row does not exist any more. Also when a
-    /// constraint is violated, the database fails, or a value cannot be read back. Nothing is written in any of these
-    /// cases.
+    /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only, [`ErrorKind::Invalid`] naming everything that is
+    /// wrong with the changeset (both before any SQL); [`ErrorKind::NotFound`] if the row is no longer there, or hidden from
+    /// a filtered repo; [`ErrorKind::Stale`] if it has another `lock_version` than when it was read;
+    /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards; a constraint violation; a failing database; a value that cannot be read back. Nothing was written then.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
         let change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
@@ -78,7 +79,7 @@ impl Repo {
         })
     }
 
-    async fn update_row<M: Model>(&self, change: RowChange) -> Result<M> {
+    async fn update_row<M: Model>(&self, mut change: RowChange) -> Result<M> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`update`")?;
         let new = || {
@@ -91,6 +92,7 @@ impl Repo {
             let row = rows_of(save::save_graph(self, M::DEF, vec![change]).await?).pop();
             return row.ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"));
         }
+        change.fill(self.now());
         let changes = change.changed();
         let (base, _) = change.into_parts();
         let base = base.and_then(|base| base.downcast::<M>().ok()).ok_or_else(new)?;
@@ -99,11 +101,11 @@ impl Repo {
         Ok(row)
     }
 
-    /// Shows the statements that saving a changeset would run, one line per kind of statement: it inserts a new row, and
-    /// updates an existing one. It runs no statement.
+    /// What saving a changeset would run, a line for each kind of statement: a new row is inserted, an existing one updated.
+    /// 0 statements.
     ///
     /// # Errors
-    /// The errors that saving gives before any SQL.
+    /// What saving would be refused with before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -123,24 +125,30 @@ impl Repo {
         save::explain(M::DEF, changeset.as_row_change().clone())
     }
 
-    /// Deletes a row, but no dependent rows. It costs 1 statement.
+    /// Deletes a row. 1 statement; no dependents.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the row does not exist any more, and [`ErrorKind::ReadOnly`] if it was loaded as
-    /// read-only (before any SQL). Also when the model has no primary key, a constraint forbids it, or the database
-    /// fails.
+    /// [`ErrorKind::NotFound`] if the row is no longer there, or hidden from a filtered repo; [`ErrorKind::Stale`] if it has
+    /// another `lock_version`; [`ErrorKind::ReadOnly`] if it was loaded for reading only (before any SQL); when the model has no primary key, a constraint forbids it, or the database fails.
     pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`delete`")?;
         refuse_read_only(row)?;
         let key = save::key_of(M::DEF, row)?;
-        let keys = match key.values() {
-            [Value::Int(key)] => KeySet::Ints([*key].into()),
-            _ => KeySet::Tuples([key.clone()].into()),
+        let guard = RowGuard::of(self, M::DEF)?;
+        let known = save::Known::of(M::DEF, row, guard.as_ref());
+        let statement = if known.condition.is_always() {
+            let keys = match key.values() {
+                [Value::Int(key)] => KeySet::Ints([*key].into()),
+                _ => KeySet::Tuples([key.clone()].into()),
+            };
+            sql::delete_by_keys(self.dialect(), M::DEF, &keys)
+        } else {
+            sql::delete_row(self.dialect(), M::DEF, key.values(), &known.condition)?
         };
-        let statement = sql::delete_by_keys(self.dialect(), M::DEF, &keys);
-        let executed = self.session(Access::Write).await?.execute(&statement).await?;
-        save::require_written(M::DEF, &key, executed.affected)
+        let mut session = self.session(Access::Write).await?;
+        let affected = session.execute(&statement).await?.affected;
+        known.require_written(&mut session, M::DEF, &key, affected).await
     }
 
     /// Runs raw SQL that returns no rows. Each `?` takes a bind. It costs 1 statement.

@@ -15,6 +15,7 @@ use crate::metadata::request::ScopeDef;
 mod belongs_to;
 mod chain;
 mod custom_sql;
+mod dependent;
 mod field_access;
 mod has_and_belongs_to_many;
 mod has_many;
@@ -27,6 +28,7 @@ mod through;
 pub use belongs_to::BelongsToKind;
 pub use chain::{Chain, ChainHop, ChainParts, KeySide};
 pub use custom_sql::{CustomSql, CustomSqlKind, RawSql};
+pub use dependent::{Dependent, DependentRows, LinkTargets};
 pub(crate) use field_access::share_row;
 pub use field_access::{ByOwner, Children, FieldAccess, JoinTableRows, Links, LoadState, Positions, SharedRow};
 pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
@@ -185,6 +187,13 @@ pub trait AssociationBehavior: sealed::AssociationBehavior + Send + Sync + fmt::
     /// When the declaration contradicts itself. The message says what to change.
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage>;
 
+    /// The rows that a destroy of an owner acts on: those that are linked to it, by the association's
+    /// [`dependent`](Options::dependent) option, and rows of a join table in any case.
+    ///
+    /// # Errors
+    /// When the declaration contradicts itself. The message says what to change.
+    fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>>;
+
     /// The two associations that a through association consists of: the owner's association, and the source. `None` for
     /// all other kinds.
     fn parts(&self) -> Option<[&'static AssociationDef; 2]> {
@@ -228,6 +237,8 @@ pub struct Options {
     pub inverse: Inverse,
     /// What a polymorphic association does about unknown types.
     pub unknown_type: UnknownType,
+    /// What becomes of the rows when their owner is destroyed; nothing, if nothing is said.
+    pub dependent: Option<Dependent>,
     /// Whether new and changed members are saved with the owner; only links are if this is `false`.
     pub autosave: Option<bool>,
     /// Whether problems that the application found in members refuse the save of their owner.
@@ -269,6 +280,7 @@ impl Options {
             readonly: false,
             inverse: Inverse::Automatic,
             unknown_type: UnknownType::Error,
+            dependent: None,
             autosave: None,
             validate: true,
         }
@@ -306,6 +318,13 @@ impl Options {
     #[must_use]
     pub const fn unknown_type(mut self, unknown_type: UnknownType) -> Self {
         self.unknown_type = unknown_type;
+        self
+    }
+
+    /// Sets what becomes of the rows when their owner is destroyed.
+    #[must_use]
+    pub const fn dependent(mut self, dependent: Dependent) -> Self {
+        self.dependent = Some(dependent);
         self
     }
 

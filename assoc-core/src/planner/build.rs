@@ -1,29 +1,16 @@
-//! From requests to nodes and edges, one step each; `steps.rs` merges the steps afterwards.
-//!
-//! # Included associations
-//!
-//! The scope of an association and the default scope of a model may include associations, whose scopes may include
-//! more, and such includes may form circles. So below each requested association, the chain of includes contains each
-//! association once: an include that is in the chain already is not loaded again. A requested association always
-//! counts, and begins a new chain. The reader of that association loads the same, and the result is finite whatever
-//! scopes include.
-
-use std::collections::VecDeque;
+//! From one association to edges, one step each; `levels.rs` goes through the requests, and `steps.rs` merges the steps afterwards.
 
 use super::grouping::check_group;
-use super::loader::check_loader;
 use super::owner_scope::check_owner_scope;
-use super::whole_chain::is_between_loaded;
 use super::{
-    Edge, EdgeId, Fetch, JoinChain, JoinedEdge, Node, OwnerLimits, OwnerScope, Plan, Root, Source, Step, VariantEdge,
+    Edge, EdgeId, Fetch, JoinChain, JoinedEdge, Node, OwnerLimits, OwnerScope, Plan, Source, Step, VariantEdge,
 };
-use crate::error::{Error, ErrorKind, Result};
-use crate::joins::{GROUPED, cannot_join, hops_of};
+use crate::error::{Error, Result};
+use crate::joins::{GROUPED, cannot_join};
 use crate::metadata::association::{
     AssociationDef, Cardinality, Chain, ChainHop, ChainParts, KeyJoin, LoadState, VariantDef,
 };
 use crate::metadata::model::ascending_once;
-use crate::metadata::request::{Request, Strategy};
 use crate::select::{KeyedSelect, PerOwner, RowOrder};
 
 /// One association being planned, at one place.
@@ -95,86 +82,9 @@ pub(super) enum LoadedBy {
     Root(KeyJoin),
 }
 
-/// Nodes whose associations are still to be planned, each with the chain of includes to it.
-type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
-
 impl Plan {
-    // Level by level, so that siblings keep the order of the request.
-    pub(super) fn add_all(&mut self, roots: Vec<Vec<Request>>) -> Result<()> {
-        let mut pending: Pending = roots.into_iter().enumerate().map(|(at, own)| (at, own, Vec::new())).collect();
-        while let Some((node, requests, includes)) = pending.pop_front() {
-            let siblings = loaded_whole(&requests);
-            for request in requests {
-                let association = request.association;
-                // Below rows of another statement there is nothing to join to.
-                let joined = request.strategy == Strategy::Joined && self.is_joined(node);
-                let mut chain = Chain::scoped(association, request.scope)?;
-                if let Some(loader) = &request.loader {
-                    check_loader(&chain, loader, joined)?;
-                }
-                if joined {
-                    hops_of(&chain)?;
-                }
-                let mut includes = if request.included { includes.clone() } else { Vec::new() };
-                includes.extend(request.included.then_some(association));
-                let mut children = request.children;
-                children.extend(chain.scope.includes.drain(..).map(Request::into_include));
-                let unscoped = chain.scope.unscoped;
-                let role = Role::Stored {
-                    state: if is_whole(&chain) { LoadState::Loaded } else { LoadState::Partial },
-                    reordered: !chain.requested.order.is_empty(),
-                    may_join: !self.single_table_only
-                        && !self.by_hops.contains(&association)
-                        && !chain.scope.filter.is_always()
-                        && !is_between_loaded(association, &siblings),
-                };
-                let edges = match request.loader {
-                    Some(loader) => vec![self.add_loader(node, &chain, loader)?],
-                    None => self.add(
-                        node,
-                        PlanRequest { role, columns: Columns::OfRows, joined, ..PlanRequest::part(&chain) },
-                    )?,
-                };
-                for edge in &edges {
-                    let model = self.nodes[self.nodes[node].edges[*edge].child].model;
-                    children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::into_include));
-                }
-                children.retain(|child| !(child.included && includes.contains(&child.association)));
-                let mut children = super::merge::merge(children)?;
-                for edge in &edges {
-                    let child = self.nodes[node].edges[*edge].child;
-                    let model = self.nodes[child].model;
-                    // Below a polymorphic association each variant takes the requests of its model.
-                    let own: Vec<Request> = if edges.len() == 1 {
-                        std::mem::take(&mut children)
-                    } else {
-                        children.extract_if(.., |request| (request.association.owner)() == model).collect()
-                    };
-                    pending.push_back((child, own, includes.clone()));
-                }
-                if let Some(foreign) = children.first() {
-                    return Err(ErrorKind::UnknownAssociation {
-                        model: (association.owner)().name,
-                        name: format!("{}.{}", association.name, foreign.association.name),
-                        known: Vec::new(),
-                    }
-                    .into());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    // Whether the root's statement fetches a node's rows.
-    pub(super) fn is_joined(&self, node: usize) -> bool {
-        match self.nodes[node].fetched_by {
-            None => self.root == Root::Fetched,
-            Some(edge) => matches!(self.edge(edge).source, Source::Joined { .. }),
-        }
-    }
-
-    // Adds the edges of one association to a node: one edge, or one per type of a polymorphic association. The hidden
-    // edges that it needs come first.
+    // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
+    // added before it.
     pub(super) fn add(&mut self, node: usize, requested: PlanRequest<'_>) -> Result<Vec<usize>> {
         if !requested.chain.scope.group.is_empty() {
             check_group(requested.chain)?;
@@ -231,6 +141,7 @@ impl Plan {
             stored_by: (!role.is_through()).then_some(id),
             fetched_by: Some(id),
             links_only: columns == Columns::Keys,
+            level: self.nodes[node].level + usize::from(!role.is_through()),
             edges: Vec::new(),
         });
         let step = self.steps.len();
@@ -401,6 +312,7 @@ impl Plan {
         self.nodes[node].edges.push(Edge::new(association, cardinality, source, child, role, None));
         if !role.is_through() {
             self.nodes[child].stored_by = Some(id);
+            self.nodes[child].level = self.nodes[node].level + 1;
             self.nodes[child].links_only = false;
             self.mark_serving(node, first, id.edge);
         }
@@ -494,25 +406,4 @@ pub(super) fn keyed_select(hop: &ChainHop, globally_ordered: bool, columns: Colu
         per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
         ..KeyedSelect::new(hop.model, hop.key.target_columns)
     })
-}
-
-// Whether a request gives all that the association declares. Where the association takes the first rows only, another
-// order takes other rows: of a `has_one`, of a group, of an association with a limit.
-fn is_whole(chain: &Chain) -> bool {
-    let Chain { association, scope, requested, .. } = chain;
-    // A scope that depends on the owner may cut as well.
-    let cuts = || scope.limit.is_some() || scope.offset.is_some() || association.options.owner_scope.is_some();
-    let selects = || cuts() || !scope.group.is_empty() || chain.takes_first();
-    requested.is_whole() && (requested.order.is_empty() || !selects())
-}
-
-// The requested associations that separate statements load exactly as declared.
-fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
-    let is_whole = |request: &&Request| {
-        request.strategy != Strategy::Joined
-            && request.loader.is_none()
-            && request.scope.is_whole()
-            && request.scope.order.is_empty()
-    };
-    requests.iter().filter(is_whole).map(|request| request.association).collect()
 }

@@ -4,7 +4,7 @@
 //! begins where its root is. One statement cannot reach two databases, so conditions on associations and joins across them
 //! are refused before anything runs.
 
-use super::Plan;
+use super::Step;
 use crate::error::{ErrorKind, Result};
 use crate::metadata::association::{AssociationDef, Chain};
 use crate::metadata::expr::Expr;
@@ -44,12 +44,12 @@ impl dyn Databases + '_ {
         select.after.iter().try_for_each(|after| self.require_condition(model, after))
     }
 
-    /// The same for the steps of a plan.
+    /// The same for steps of a plan.
     ///
     /// # Errors
     /// As [`require_select`](#method.require_select).
-    pub fn require_steps(&self, plan: &Plan) -> Result<()> {
-        plan.steps().iter().try_for_each(|step| self.require_condition(step.select.model, &step.select.filter))
+    pub fn require_steps(&self, steps: &[Step]) -> Result<()> {
+        steps.iter().try_for_each(|step| self.require_condition(step.select.model, &step.select.filter))
     }
 
     /// The same check for a condition on rows of a model, including its subqueries.

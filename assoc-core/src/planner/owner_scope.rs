@@ -120,8 +120,8 @@ impl OwnerScope {
             let child = plan.nodes[0].edges[edge].child;
             plan.rank_groups(self.association, child, group)?;
         }
-        plan.check_selections()?;
-        plan.assign_steps();
+        plan.check_selections(0)?;
+        plan.assign_steps(0);
         if let Some(RowFilters(hook)) = &self.filters {
             plan = plan.with_filters(hook)?;
         }

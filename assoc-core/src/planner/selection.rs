@@ -13,7 +13,7 @@
 //! include the same keys as a look-up by key, so that a request is valid or not whichever kind of statement loads it.
 
 use crate::error::{Error, Result};
-use crate::metadata::association::KeyJoin;
+use crate::metadata::association::{Chain, KeyJoin};
 use crate::planner::{Edge, EdgeId, Plan, Source};
 use crate::select::KeyedSelect;
 
@@ -24,13 +24,15 @@ impl Plan {
         for step in &mut self.steps {
             step.memory.retain(|node| *node != 0);
         }
+        self.partial_root = true;
         self
     }
 
-    // Checks that every selection has the columns it needs. Each step still serves one edge here.
-    pub(super) fn check_selections(&self) -> Result<()> {
-        self.steps.iter().try_for_each(|step| self.check_selection(step.serves[0], &step.select))?;
-        self.joined.iter().try_for_each(|joined| self.check_selection(joined.edge, &joined.select))
+    // That every selection has the columns it needs. Each step from this one on serves one edge still.
+    pub(super) fn check_selections(&self, from: usize) -> Result<()> {
+        self.steps[from..].iter().try_for_each(|step| self.check_selection(step.serves[0], &step.select))?;
+        let joined = if from == 0 { &self.joined[..] } else { &[] };
+        joined.iter().try_for_each(|joined| self.check_selection(joined.edge, &joined.select))
     }
 
     pub(super) fn check_selection(&self, served: EdgeId, select: &KeyedSelect) -> Result<()> {
@@ -62,6 +64,14 @@ impl Plan {
             if let Some(column) = missing(hop.owner_columns).or(by_type) {
                 let name = below.serves.map_or(below.association, |stored| child.edges[stored].association).name;
                 return refuse(column, format!("the key that preloading `{name}` goes by"));
+            }
+        }
+        // What is planned later needs its keys now.
+        for deferred in self.deferred.iter().filter(|deferred| deferred.node == edge.child) {
+            for request in &deferred.requests {
+                if let Some(column) = missing(&Chain::keys(request.association)?.owner_columns()) {
+                    return refuse(column, format!("the key that preloading `{}` goes by", request.association.name));
+                }
             }
         }
         model.check_left_out(selected)

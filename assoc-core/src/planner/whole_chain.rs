@@ -5,10 +5,10 @@ use super::{Fetch, Plan};
 use crate::metadata::association::AssociationDef;
 
 impl Plan {
-    /// Whether a statement that joins the tables of a chain has a raw SQL condition, which a hook added.
-    #[must_use]
-    pub fn joins_raw(&self) -> bool {
-        self.steps.iter().any(|step| match &step.fetch {
+    /// Whether a statement that joins the tables of a chain has a condition in SQL of the application's, which a hook put
+    /// there. Of the steps from one on.
+    pub(super) fn joins_raw(&self, from: usize) -> bool {
+        self.steps[from..].iter().any(|step| match &step.fetch {
             Fetch::JoinChain(join_chain) => join_chain.has_raw(),
             Fetch::ByKey
             | Fetch::OwnerScope(_)

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::key::{KeyTuple, RowKeys};
-use crate::metadata::association::{AssociationDef, JoinRecord, KeyJoin};
+use crate::metadata::association::{AssociationDef, Dependent, JoinRecord, KeyJoin};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::rows::{LinkRows, Rows};
@@ -270,9 +270,21 @@ fn of_types<const N: usize>(table: &ModelDef, types: [Option<Discriminator>; N])
 }
 
 /// How a member that holds its owner's key is let go: the columns that can be `NULL` and are not part of its own key are
-/// cleared, of the owner's key and of its type.
+/// cleared, of the owner's key and of its type. `dependent = "delete"` deletes it.
 fn unlink_target(association: &AssociationDef, key: KeyJoin) -> Unlink {
     let target = (association.target)();
+    match association.options.dependent {
+        Some(Dependent::Delete) => return Unlink::Delete,
+        Some(Dependent::Destroy) => {
+            let message = format!(
+                "has `dependent = \"destroy\"`, and a save does not destroy a {} with what depends on it: destroy it with \
+                 `repo.destroy`",
+                target.name
+            );
+            return Unlink::Refused(FieldError::new(association.name, message).with_code(FieldError::DEPENDENT));
+        }
+        Some(Dependent::Nullify | Dependent::Restrict(_) | Dependent::Database) | None => {}
+    }
     let can_be_cleared = |column: &usize| target.columns[*column].nullable && !target.primary_key.contains(column);
     let mut columns: Vec<usize> = key.target_columns.iter().copied().filter(can_be_cleared).collect();
     if columns.is_empty() {

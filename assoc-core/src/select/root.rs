@@ -1,8 +1,9 @@
 //! A query's `SELECT` of the rows of one model, its root.
 
 use crate::joins::Joins;
-use crate::metadata::expr::{ColumnRef, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::ModelDef;
+use crate::select::row_lock::RowLock;
 use crate::value::Value;
 
 /// What a statement selects of a model. It is plain data, which compares, clones and prints.
@@ -32,6 +33,8 @@ pub struct RootSelect {
     pub having: Expr,
     /// Operands selected after the columns, for readers that process row by row.
     pub carried: Vec<Operand>,
+    /// How its rows are locked.
+    pub lock: Option<RowLock>,
 }
 
 impl RootSelect {
@@ -51,16 +54,27 @@ impl RootSelect {
             group: Vec::new(),
             having: Expr::always(),
             carried: Vec::new(),
+            lock: None,
         }
     }
 
-    /// Makes the order total: where the query has an order, a limit or an offset, the primary key decides between equal
-    /// rows. Without these the database's order suffices, and costs nothing.
+    /// Makes the order total: where one was asked for, or rows are counted off, the primary key decides between
+    /// equals, and between groups what they are grouped by. Without either the database's own order is good enough, and
+    /// free.
     #[must_use]
     pub fn with_total_order(mut self) -> Self {
         let counted = self.limit.is_some() || self.offset.is_some();
-        let plain_rows = self.operands.is_none() && self.group.is_empty();
-        if plain_rows && (counted || !self.order.is_empty()) {
+        if !counted && self.order.is_empty() {
+            return self;
+        }
+        if !self.group.is_empty() {
+            // Distinct ones are sorted by what is selected only.
+            for operand in self.group.iter().filter(|_| !self.distinct) {
+                if self.order.iter().all(|term| term.operand != *operand) {
+                    self.order.push(OrderTerm { operand: operand.clone(), direction: Direction::Asc });
+                }
+            }
+        } else if self.operands.is_none() {
             self.model.append_primary_key(&mut self.order);
         }
         self

@@ -60,12 +60,17 @@ impl<O, T> Preload<O, T> {
 }
 
 impl<O> Preload<O, O> {
-    /// Loads the same association below itself, `levels` levels in all. The tree costs one statement per level and ends
-    /// at the first empty level.
+    /// Loads the same association below itself, at most `levels` levels in all and at least one. The tree costs one statement
+    /// per level and ends at the first empty level. Pass `usize::MAX` for all levels: the costs depend on the levels that
+    /// have rows. A recursion of more than 32 levels over rows that lead back to themselves fails with
+    /// [`ErrorKind::PreloadTooDeep`](crate::ErrorKind::PreloadTooDeep).
     #[must_use]
-    pub fn recursive(self, levels: usize) -> Self {
-        let level = self.clone();
-        (1..levels).fold(self, |below, _| level.clone().with(below))
+    pub fn recursive(mut self, levels: usize) -> Self {
+        if levels > 1 {
+            let below = Request { levels: levels - 1, ..self.request.clone() };
+            self.request.children.push(below);
+        }
+        self
     }
 }
 

@@ -16,6 +16,7 @@ use crate::typed::source::Missing;
 pub trait ColumnOf {}
 impl<M, V: ColumnType> ColumnOf for Column<M, V> {}
 impl<M, V: ColumnType> ColumnOf for JoinedColumn<M, V> {}
+impl<M, Out: ColumnType> ColumnOf for Aggregate<M, Out> {}
 
 pub trait Selectable {}
 impl<M, V: ColumnType> Selectable for Column<M, V> {}

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use super::{function, generated};
 use crate::attributes::Inverse;
+use crate::dependent;
 use crate::names::{plural, token};
 use crate::options::Holder;
 use crate::parse::ScopeInput;
@@ -254,6 +255,10 @@ fn options(model: &Model, association: &Association) -> TokenStream {
         };
         let scope = function(owner, &quote!((__owner: &dyn __assoc::Any) -> __assoc::ScopeDef), &body);
         options.extend(quote!(.owner_scope(#scope)));
+    }
+    if let Some(dependent) = &association.dependent {
+        let rule = dependent::tokens(dependent.rule);
+        options.extend(quote!(.dependent(#rule)));
     }
     if association.leaves_unknown {
         options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));

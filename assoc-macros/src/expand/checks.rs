@@ -8,6 +8,7 @@ use syn::Type;
 use super::association::{join_columns, missing, target_column};
 use super::{generated, without_self};
 use crate::attributes::Inverse;
+use crate::dependent::Rule;
 use crate::names::token;
 use crate::validate::{Association, Keys, Model, TargetKey, TargetType};
 
@@ -107,6 +108,25 @@ fn placed(code: TokenStream, at: Span) -> TokenStream {
 /// Constants that can only be computed if what two structs say of their keys agrees, where types alone do not tell. They
 /// stand beside the model's `impl`, because the compiler computes them there whether or not the association is used.
 pub(super) fn key_check(model: &Model, association: &Association) -> Option<TokenStream> {
+    let nullify = nullify_check(model, association);
+    let keys = own_key_check(model, association);
+    (nullify.is_some() || keys.is_some()).then(|| quote!(#nullify #keys))
+}
+
+// A constant that can only be computed if `nullify` has a column to clear.
+fn nullify_check(model: &Model, association: &Association) -> Option<TokenStream> {
+    let dependent = association.dependent.filter(|dependent| dependent.rule == Rule::Nullify)?;
+    let Keys::Theirs { foreign_key, .. } = &association.keys else { return None };
+    let at = generated(dependent.span);
+    let target = placed(outside(model, &association.target), at);
+    let columns = foreign_key.iter().map(|token| {
+        let token = Ident::new(&token.to_string(), at);
+        quote_spanned!(at=> <#target>::#token.index())
+    });
+    Some(quote_spanned!(at=> const _: () = __assoc::check_nullify::<#target>(&[#(#columns),*]);))
+}
+
+fn own_key_check(model: &Model, association: &Association) -> Option<TokenStream> {
     let target = outside(model, &association.target);
     match &association.keys {
         Keys::JoinTable { .. } => join_check(model, association),

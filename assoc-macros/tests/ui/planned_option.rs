@@ -4,7 +4,7 @@ use assoc_macros::Model;
 #[derive(Model, Clone)]
 struct User {
     id: i64,
-    #[has_many(dependent = "destroy")]
+    #[has_many(counter_cache)]
     posts: HasMany<Post>,
     #[has_one(touch)]
     first: HasOne<Post>,

@@ -10,7 +10,7 @@ struct User {
     posts: HasMany<Post>,
     #[belongs_to]
     company: BelongsTo<Post>,
-    #[has_one(dependent = "destroy")]
+    #[has_one(touch)]
     address: HasMany<Post>,
 }
 

@@ -83,25 +83,22 @@ impl Existing for Vec<Box<dyn Existing + '_>> {
 /// Calls `each` with each existing row of a node, in the order in which all parts of a preload count them. A node that
 /// is not stored has no existing rows.
 pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Existing, node: usize, each: &mut dyn FnMut(&'a dyn Any)) {
-    if node < plan.roots() {
-        return root.visit(node, each);
+    // Level by level: rows may lie deeper in each other than a stack is.
+    let Some((begin, way)) = way_to(plan, node) else { return };
+    let Some((last, above)) = way.split_last() else { return root.visit(begin, each) };
+    let last = Targets::of(plan, *last);
+    let Some((first, above)) = above.split_first() else {
+        return root.visit(begin, &mut |row| last.visit(row, each));
+    };
+    let first = Targets::of(plan, *first);
+    let mut rows: Vec<&'a dyn Any> = Vec::new();
+    root.visit(begin, &mut |row| first.visit(row, &mut |target| rows.push(target)));
+    for edge in above.iter().map(|id| Targets::of(plan, *id)) {
+        let mut targets = Vec::with_capacity(rows.len());
+        rows.into_iter().for_each(|row| edge.visit(row, &mut |target| targets.push(target)));
+        rows = targets;
     }
-    let Some(id) = plan.nodes()[node].stored_by else { return };
-    let edge = plan.edge(id);
-    let slot = edge.association.field_access;
-    let keeping = Keeping::of(edge);
-    visit(plan, root, id.node, &mut |row| {
-        if keeping.keeps(row) {
-            match edge.variant {
-                None => slot.visit(row, each),
-                Some(variant) => slot.visit(row, &mut |target| {
-                    if let Some(row) = (variant.def.row)(target) {
-                        each(row);
-                    }
-                }),
-            }
-        }
-    });
+    rows.into_iter().for_each(|row| last.visit(row, each));
 }
 
 /// The same, to change them.
@@ -111,30 +108,81 @@ pub(crate) fn visit_mut<'a>(
     node: usize,
     each: &mut dyn FnMut(&'a mut dyn Any),
 ) {
-    if node < plan.roots() {
-        return root.visit_mut(node, each);
+    let Some((begin, way)) = way_to(plan, node) else { return };
+    let Some((last, above)) = way.split_last() else { return root.visit_mut(begin, each) };
+    let last = Targets::of(plan, *last);
+    let Some((first, above)) = above.split_first() else {
+        return root.visit_mut(begin, &mut |row| last.visit_mut(row, each));
+    };
+    let first = Targets::of(plan, *first);
+    let mut rows: Vec<&'a mut dyn Any> = Vec::new();
+    root.visit_mut(begin, &mut |row| first.visit_mut(row, &mut |target| rows.push(target)));
+    for edge in above.iter().map(|id| Targets::of(plan, *id)) {
+        let mut targets = Vec::with_capacity(rows.len());
+        rows.into_iter().for_each(|row| edge.visit_mut(row, &mut |target| targets.push(target)));
+        rows = targets;
     }
-    let Some(id) = plan.nodes()[node].stored_by else { return };
-    let edge = plan.edge(id);
-    let slot = edge.association.field_access;
-    let keeping = Keeping::of(edge);
-    visit_mut(plan, root, id.node, &mut |row| {
-        if keeping.keeps(row) {
-            match edge.variant {
-                None => slot.visit_mut(row, each),
-                Some(variant) => slot.visit_mut(row, &mut |target| {
-                    if let Some(row) = (variant.def.row_mut)(target) {
-                        each(row);
-                    }
-                }),
-            }
-        }
-    });
+    rows.into_iter().for_each(|row| last.visit_mut(row, each));
 }
 
-/// The owners of an edge that keep their loaded association: the request is for the whole association, and it is
-/// loaded. A filtered or ordered association is loaded again, because nothing says that the existing rows had the same
-/// filter and order. So is the target of a `belongs_to` whose owner does not refer to it any more.
+// The root above a node, and the edges from there to it; `None` if its rows are stored nowhere.
+fn way_to(plan: &Plan, node: usize) -> Option<(usize, Vec<EdgeId>)> {
+    let (mut at, mut way) = (node, Vec::new());
+    while at >= plan.roots() {
+        let id = plan.nodes()[at].stored_by?;
+        way.push(id);
+        at = id.node;
+    }
+    way.reverse();
+    Some((at, way))
+}
+
+/// The targets that owners keep of an edge.
+struct Targets<'p> {
+    edge: &'p Edge,
+    keeping: Keeping,
+}
+
+impl<'p> Targets<'p> {
+    fn of(plan: &'p Plan, id: EdgeId) -> Self {
+        let edge = plan.edge(id);
+        Targets { edge, keeping: Keeping::of(edge) }
+    }
+
+    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
+        if !self.keeping.keeps(owner) {
+            return;
+        }
+        let slot = self.edge.association.field_access;
+        match self.edge.variant {
+            None => slot.visit(owner, each),
+            Some(variant) => slot.visit(owner, &mut |target| {
+                if let Some(row) = (variant.def.row)(target) {
+                    each(row);
+                }
+            }),
+        }
+    }
+
+    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        if !self.keeping.keeps(owner) {
+            return;
+        }
+        let slot = self.edge.association.field_access;
+        match self.edge.variant {
+            None => slot.visit_mut(owner, each),
+            Some(variant) => slot.visit_mut(owner, &mut |target| {
+                if let Some(row) = (variant.def.row_mut)(target) {
+                    each(row);
+                }
+            }),
+        }
+    }
+}
+
+/// Which owners of an edge keep what they hold: the whole association was asked for and is there. One that is filtered or
+/// asked for in an order is loaded anew, because nothing says that what is held went through the same; and so is the
+/// target of a `belongs_to` that the owner does not refer to any more.
 pub(super) struct Keeping {
     // How its targets are reached; none where no owner keeps them.
     chain: Option<Chain>,

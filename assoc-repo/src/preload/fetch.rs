@@ -82,9 +82,9 @@ pub(super) struct Run<'a, 's> {
     pub(super) plan: &'a Plan,
     // The root's rows, if the application holds them.
     pub(super) existing: Option<&'a dyn Existing>,
-    // The existing associations to load again, if there are any.
+    // If what is held is loaded anew: of what.
     pub(super) reload: Option<&'a Reload>,
-    // The intermediate rows that are in memory.
+    // What is in memory of the rows between owners and targets.
     pub(super) reused: Reused,
     pub(super) nodes: Vec<Option<NodeRows>>,
 }
@@ -118,7 +118,14 @@ impl<'a, 's> Run<'a, 's> {
 
     /// Runs the steps, and gives back the rows of each node with their links.
     pub(super) async fn fetch(mut self) -> Result<Vec<Option<NodeRows>>> {
-        for step in self.plan.steps() {
+        self.run_steps(0).await?;
+        self.compose_links();
+        Ok(self.nodes)
+    }
+
+    /// Runs the steps from one on.
+    pub(super) async fn run_steps(&mut self, from: usize) -> Result<()> {
+        for step in &self.plan.steps()[from..] {
             if let Fetch::OwnerScopeThrough(scope) = &step.fetch {
                 self.by_owner_scope_through(step.serves[0], scope).await?;
                 continue;
@@ -132,8 +139,7 @@ impl<'a, 's> Run<'a, 's> {
             };
             self.distribute_rows(step, owners, found);
         }
-        self.compose_links();
-        Ok(self.nodes)
+        Ok(())
     }
 
     async fn by_key(&mut self, step: &Step, owners: &[Owners]) -> Result<FoundRows> {
@@ -147,8 +153,8 @@ impl<'a, 's> Run<'a, 's> {
         Ok(FoundRows { fetched, keys: keys.len(), places: places.collect() })
     }
 
-    // The links of associations that go through others, now that all parts are there.
-    fn compose_links(&mut self) {
+    /// The links of associations that go through others, now that all parts are there.
+    pub(super) fn compose_links(&mut self) {
         for node in 0..self.nodes.len() {
             for (at, edge) in self.plan.nodes()[node].edges.iter().enumerate() {
                 let id = EdgeId { node, edge: at };
@@ -170,6 +176,11 @@ impl<'a, 's> Run<'a, 's> {
     /// How many rows of a node the application holds.
     pub(super) fn existing_in(&self, node: usize) -> usize {
         let mut existing = 0;
+        let stored_by = self.plan.nodes()[node].stored_by;
+        let owners = stored_by.map(|id| self.nodes[id.node].as_ref().map_or(0, |owners| owners.existing));
+        if owners == Some(0) {
+            return 0;
+        }
         if let Some(root) = self.existing {
             existing::visit(self.plan, root, node, &mut |_| existing += 1);
         }

@@ -73,6 +73,11 @@ impl Reused {
         }
     }
 
+    /// Drops the rows of the first nodes, whose steps have run.
+    pub(super) fn forget_rows(&mut self, nodes: usize) {
+        self.rows.iter_mut().take(nodes).for_each(|rows| *rows = None);
+    }
+
     /// Which of an edge's owners have their rows in memory. `owners` is the number of owners.
     pub(super) fn known(&self, id: EdgeId, owners: usize) -> Vec<bool> {
         let Some(known) = self.edges.get(&id) else { return Vec::new() };

@@ -6,6 +6,7 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::clinic::{self, Appointment, Doctor, Patient, Physician};
+use crate::models::dependents::{self, Destroying, Fee, Note};
 use crate::models::forum::{self, Member, Message};
 use crate::models::join_rows::{self as rows, Entry, Playlist, Song};
 use crate::models::library::{self, Loan, Reader, Volume};
@@ -29,6 +30,7 @@ cases! { "apart", Level::Read, two databases;
     only_what_is_needed,
     order_of_the_way,
     one_table_name_in_both,
+    destroys,
 }
 
 // Appointments are in the other database, everything else is here.
@@ -369,5 +371,23 @@ async fn one_table_name_in_both(cx: &mut Context) -> Result<()> {
             cx.note(&appointment.id.to_string(), &appointment.physician()?.name);
         }
     }
+    Ok(())
+}
+
+async fn destroys(cx: &mut Context) -> Result<()> {
+    let (home, other) = (cx.repo(), cx.other_repo()?);
+    dependents::members(&home).await?;
+    dependents::members(&other).await?;
+    let member = home.get_or_fail::<Destroying>(1, Query::new()).await?;
+    let note = home.get_or_fail::<Note>(1, Query::new()).await?;
+    // What depends on what depends on it is there.
+    let repo = home.with_database_for(&other, |model| model == Fee::DEF);
+    let error = cx.fails("before any SQL", repo.destroy(&member)).await?;
+    cx.require(matches!(error.kind(), ErrorKind::InAnotherDatabase { model: "Fee" }), "it names the model")?;
+    cx.fails("a preview as well", repo.preview_destroy(&member)).await?;
+    cx.require(repo.explain_destroy::<Destroying>().is_err(), "and a plan")?;
+    cx.step("of what depends nothing there", repo.destroy(&note)).await?;
+    let there = home.with_database_for(&other, |model| model == Destroying::DEF);
+    cx.fails("a row that is there", there.destroy(&member)).await?;
     Ok(())
 }

@@ -213,7 +213,7 @@ fn below(request: &Request, way: Way, model: &'static ModelDef) -> (Vec<Request>
     let shape = request.association.scope().with(request.scope.clone());
     let mut way = if request.included { way.to_vec() } else { Vec::new() };
     way.extend(request.included.then_some(request.association));
-    let mut own = request.children.clone();
+    let mut own = request.clone().take_children();
     own.extend(shape.includes);
     own.retain(|child| (child.association.owner)() == model);
     own.extend(model.base_scope(shape.unscoped).includes);

@@ -207,7 +207,9 @@ pub(crate) async fn changed_keys<M: Model>(world: &World, random: &mut Random) -
         requests.retain(|request| !crate::graphs::includes_inverse(request.association));
         for request in &mut requests {
             let leads_to = request.association;
-            request.children.retain(|child| !crate::graphs::begins_with_inverse(child.association, leads_to));
+            let children = std::mem::take(&mut request.children).into_iter();
+            request.children =
+                children.filter(|child| !crate::graphs::begins_with_inverse(child.association, leads_to)).collect();
         }
         requests
     };

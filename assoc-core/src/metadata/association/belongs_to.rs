@@ -1,5 +1,6 @@
 //! `belongs_to`: the foreign key is on the owner, at most one target.
 
+use super::dependent::{DependentRows, by_key};
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Route};
 use crate::error::Result;
 
@@ -27,6 +28,11 @@ impl AssociationBehavior for BelongsToKind {
 
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
         Ok(Linkage::OwnerKey(self.key(association)))
+    }
+
+    fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>> {
+        let rows = by_key(association, self.key(association))?;
+        Ok(rows.into_iter().map(DependentRows::owned_key).collect())
     }
 }
 

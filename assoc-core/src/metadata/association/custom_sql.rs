@@ -7,6 +7,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 
+use super::dependent::DependentRows;
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Linkage, Route};
 use crate::error::Result;
 use crate::value::Value;
@@ -78,5 +79,10 @@ impl AssociationBehavior for CustomSqlKind {
 
     fn linkage(&self, _: &AssociationDef) -> Result<Linkage> {
         Ok(Linkage::ReadOnly("SQL says which rows an owner has (`finder_sql`)".into()))
+    }
+
+    fn dependents(&self, _: &AssociationDef) -> Result<Vec<DependentRows>> {
+        // The derive takes no `dependent` beside `finder_sql`.
+        Ok(Vec::new())
     }
 }

@@ -1,6 +1,7 @@
 //! `has_and_belongs_to_many`: targets behind a join table. Writes change links only, never targets. The table has no
 //! model, or one that reads its rows.
 
+use super::dependent::{Dependent, DependentRows};
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, JoinRecord, KeyJoin, Linkage, Route};
 use crate::error::Result;
 use crate::metadata::model::ModelDef;
@@ -39,9 +40,30 @@ impl AssociationBehavior for HasAndBelongsToManyKind {
         let table = (self.join_table)();
         Ok(Linkage::JoinRecord(JoinRecord { table, rows: None, owner, target, target_type: None }))
     }
+
+    // All links, whatever the association's conditions on targets: each would lead from a row that is gone.
+    fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>> {
+        let table = (self.join_table)();
+        let (to_rows, to_targets) = self.keys(association);
+        let mut rows = vec![DependentRows::new(table, to_rows, Dependent::Delete)];
+        if self.joins_a_table_with_itself(association) {
+            let from_target = KeyJoin { target_columns: to_targets.owner_columns, ..to_rows };
+            rows.push(DependentRows::new(table, from_target, Dependent::Delete));
+        }
+        Ok(rows)
+    }
 }
 
 impl HasAndBelongsToManyKind {
+    // Whether a row is the owner of some links and the target of others: both sides refer to one key of one table.
+    fn joins_a_table_with_itself(&self, association: &AssociationDef) -> bool {
+        let (owner, target) = ((association.owner)(), (association.target)());
+        let same = |(own, theirs): (&usize, &usize)| owner.columns[*own].name == target.columns[*theirs].name;
+        owner.table == target.table
+            && self.owner_key.len() == self.target_key.len()
+            && self.owner_key.iter().zip(self.target_key).all(same)
+    }
+
     // From the owner to the rows of the join table, and from there to the targets.
     fn keys(&self, association: &AssociationDef) -> (KeyJoin, KeyJoin) {
         let to_rows = KeyJoin {

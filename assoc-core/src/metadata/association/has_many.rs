@@ -1,5 +1,6 @@
 //! `has_many`: the foreign key is on each target, of which there may be any number.
 
+use super::dependent::{DependentRows, by_key};
 use super::polymorphic::check_other_side;
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Route};
 use crate::error::Result;
@@ -31,6 +32,11 @@ impl AssociationBehavior for HasManyKind {
 
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
         key_of_targets(association, self.owner_key, self.foreign_key, self.target_type).map(Linkage::TargetKey)
+    }
+
+    fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>> {
+        let key = key_of_targets(association, self.owner_key, self.foreign_key, self.target_type)?;
+        Ok(by_key(association, key)?.into_iter().collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! `has_one`: the foreign key is on the target, of which an owner has at most one. If several rows match, readers and
 //! preloads take the first by the association's order; the primary key decides between equal rows.
 
+use super::dependent::{DependentRows, by_key};
 use super::has_many::key_of_targets;
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Linkage, Route};
 use crate::error::Result;
@@ -32,5 +33,10 @@ impl AssociationBehavior for HasOneKind {
 
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
         key_of_targets(association, self.owner_key, self.foreign_key, self.target_type).map(Linkage::TargetKey)
+    }
+
+    fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>> {
+        let key = key_of_targets(association, self.owner_key, self.foreign_key, self.target_type)?;
+        Ok(by_key(association, key)?.into_iter().collect())
     }
 }

@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::fmt;
 
+use super::dependent::DependentRows;
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Route};
 use crate::error::{Error, Result};
 use crate::metadata::model::{Discriminator, ModelDef};
@@ -141,5 +142,15 @@ impl AssociationBehavior for PolymorphicBelongsToKind {
             type_column: self.foreign_type,
             variants: self.variants,
         })
+    }
+
+    fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>> {
+        let Some(rule) = association.options.dependent else { return Ok(Vec::new()) };
+        let of_type = |variant: &VariantDef| {
+            let named = Discriminator { column: self.foreign_type, tag: variant.tag };
+            let rows = DependentRows::new((variant.model)(), variant.hop(self.foreign_key), rule).owned_key();
+            DependentRows { owner_type: Some(named), ..rows }
+        };
+        Ok(self.variants.iter().map(of_type).collect())
     }
 }

@@ -4,8 +4,10 @@
 //! Associations of one model or of several may be declared through each other in a circle, which the compiler cannot
 //! detect. A [`Chain`](crate::Chain) refuses a circle before it resolves the parts.
 
+use super::dependent::{DependentRows, LinkTargets, conditions};
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, JoinRecord, KeySide, Linkage, Route};
 use crate::error::{Error, Result};
+use crate::metadata::expr::Expr;
 use crate::metadata::model::Discriminator;
 
 /// A through association. The two associations are functions, because constants of models that refer to each other
@@ -44,6 +46,31 @@ impl AssociationBehavior for ThroughKind {
             Ok(row) => Linkage::JoinRecord(row),
             Err(reason) => Linkage::ReadOnly(reason.into()),
         })
+    }
+
+    // The rows between, never the targets (D6, D16).
+    fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>> {
+        let Some(rule) = association.options.dependent else { return Ok(Vec::new()) };
+        let record = self.row_between(association)?.map_err(|reason| {
+            let message = format!(
+                "the association `{}` has `dependent = \"{}\"`, and no single row links a target to its owner: {reason}; say \
+                 `dependent` of the association it goes through",
+                association.qualified_name(),
+                rule.name()
+            );
+            Error::invalid_query((association.owner)().name, message)
+        })?;
+        let (through, source) = ((self.through)(), (self.source)());
+        let target = (association.target)();
+        let of_targets = target.base_scope(true).filter;
+        let of_targets = of_targets.and(conditions(source, association)?).and(conditions(association, association)?);
+        let mut of_rows = conditions(through, association)?;
+        if let Some(Discriminator { column, tag }) = record.target_type {
+            of_rows = Expr::tagged(&record.table.columns[column], tag).and(of_rows);
+        }
+        let rows = DependentRows::new(record.table, record.owner, rule).limited_to(of_rows);
+        let targets = LinkTargets { model: target, key: record.target, filter: of_targets };
+        Ok(vec![DependentRows { targets: Some(targets).filter(|targets| !targets.filter.is_always()), ..rows }])
     }
 
     fn parts(&self) -> Option<[&'static AssociationDef; 2]> {

@@ -1,0 +1,124 @@
+//! `DELETE`, `UPDATE … SET … = NULL` and counts of the rows that belong to a set of keys: what is done with rows that
+//! depend on others.
+//!
+//! The keys are always a list of values, never a subselect: MariaDB walks the whole table for
+//! `DELETE … WHERE fk IN (SELECT …)`, and finds the rows of a list by the index.
+
+use super::SqlWriter;
+use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::key::KeySet;
+use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
+use crate::metadata::model::ModelDef;
+use crate::statement::Statement;
+
+/// The rows of a model that hold one of some keys in some columns, and satisfy a condition.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyedRows<'a> {
+    /// The model whose rows they are.
+    pub model: &'static ModelDef,
+    /// The columns that hold the keys, as indexes into the model's columns.
+    pub columns: &'a [usize],
+    /// Which of the rows.
+    pub filter: &'a Expr,
+}
+
+impl KeyedRows<'_> {
+    /// How many keys a statement may carry.
+    #[must_use]
+    pub fn keys_per_statement(&self, dialect: &dyn Dialect) -> usize {
+        dialect.keys_per_condition(self.columns.len())
+    }
+
+    /// Deletes them.
+    ///
+    /// # Errors
+    /// When the condition names a column the statement cannot reach, or there are too many keys.
+    pub fn delete(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
+        self.statement(dialect, keys, |writer| writer.push("DELETE FROM "), |_| Ok(()), |_| Ok(()))
+    }
+
+    /// Sets columns of them to `NULL`.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub fn clear(&self, dialect: &dyn Dialect, keys: &KeySet, cleared: &[usize]) -> Result<Statement> {
+        let set = |writer: &mut SqlWriter<'_>| {
+            writer.push(" SET ");
+            writer.separated(", ", cleared, |writer, column| {
+                writer.identifier(self.model.columns[*column].name);
+                writer.push(" = NULL");
+            });
+            Ok(())
+        };
+        self.statement(dialect, keys, |writer| writer.push("UPDATE "), set, |_| Ok(()))
+    }
+
+    /// Returns a row if there is one of them.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub fn exists(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
+        let limit = |writer: &mut SqlWriter<'_>| {
+            writer.dialect().write_limit(writer, Some(1), None);
+            Ok(())
+        };
+        self.statement(dialect, keys, |writer| writer.push("SELECT 1 FROM "), |_| Ok(()), limit)
+    }
+
+    /// Counts them.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub fn count(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
+        self.statement(dialect, keys, |writer| writer.push("SELECT COUNT(*) FROM "), |_| Ok(()), |_| Ok(()))
+    }
+
+    /// Selects the primary keys of the first of them, in the order of the key.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete).
+    pub fn first_keys(&self, dialect: &dyn Dialect, keys: &KeySet, most: u64) -> Result<Statement> {
+        let select = |writer: &mut SqlWriter<'_>| {
+            writer.push("SELECT ");
+            writer.separated(", ", self.model.primary_key_names(), SqlWriter::identifier);
+            writer.push(" FROM ");
+        };
+        let order = |writer: &mut SqlWriter<'_>| {
+            let term = |column: &usize| OrderTerm {
+                operand: Operand::Column(self.model.columns[*column].column_ref()),
+                direction: Direction::Asc,
+            };
+            writer.order_by(&self.model.primary_key.iter().map(term).collect::<Vec<_>>())?;
+            writer.dialect().write_limit(writer, Some(most), None);
+            Ok(())
+        };
+        self.statement(dialect, keys, select, |_| Ok(()), order)
+    }
+
+    // `DELETE FROM posts WHERE user_id IN (…) AND (…)`: a verb, what stands between table and condition, and what
+    // stands behind.
+    fn statement(
+        &self,
+        dialect: &dyn Dialect,
+        keys: &KeySet,
+        verb: impl FnOnce(&mut SqlWriter<'_>),
+        set: impl FnOnce(&mut SqlWriter<'_>) -> Result<()>,
+        end: impl FnOnce(&mut SqlWriter<'_>) -> Result<()>,
+    ) -> Result<Statement> {
+        let mut writer = SqlWriter::new(dialect);
+        verb(&mut writer);
+        writer.table(&self.model.table);
+        set(&mut writer)?;
+        writer.push(" WHERE ");
+        let names: Vec<&str> = self.columns.iter().map(|column| self.model.columns[*column].name).collect();
+        dialect.write_key_filter(&mut writer, &names, keys);
+        if !self.filter.is_always() {
+            writer.push(" AND (");
+            writer.condition(self.filter)?;
+            writer.push(")");
+        }
+        end(&mut writer)?;
+        writer.finish_within_limit()
+    }
+}

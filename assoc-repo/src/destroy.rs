@@ -1,0 +1,349 @@
+//! Destroying rows with what depends on them. [`DestroyPlan`] says what that is; here it is run. Nothing below the calls
+//! is generic, so that models share the code.
+//!
+//! One transaction, in two phases: `explore.rs` reads which rows go and whether any refuse, `remove.rs` writes. Between
+//! the two, [`Consequences`] holds what is known of the rows: those that are read with their keys, those that go or are
+//! cleared by the keys of their owners. What follows a destroy (counters, touches, callbacks) has its place in
+//! [`run`], on either side of the writing, and works from the same list.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use assoc_core::destroy::{DestroyPlan, Reading};
+use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::select::{KeyedSelect, RootSelect};
+use assoc_core::{BoxFuture, Error, ErrorKind, KeyTuple, Model, ModelDef, Operand, Result, Statement, Value};
+
+use crate::changeset::refuse_read_only;
+use crate::query::Select;
+use crate::repo::Repo;
+use crate::session::Session;
+use explore::{Consequences, Refusals, StoredRow, key_set, read_rows};
+
+#[cfg(doc)]
+use crate::query::Query;
+
+mod explore;
+mod remove;
+mod report;
+
+pub use report::{DestroyReport, DestroyedModel};
+
+impl Repo {
+    /// Destroys a row, with what depends on it: the rows of its associations by their `dependent` option, and its rows in
+    /// join tables. All in one transaction, or in a savepoint of an open one.
+    ///
+    /// First everything is read that has to be known: rows that refuse, and the keys of rows that something hangs on.
+    /// Only then is anything written, so nothing has happened if a row refuses, at whatever depth. Rows go before those
+    /// they refer to.
+    ///
+    /// Statements: 1 for a model on which nothing depends. Otherwise, for each table and not for each row: 1 that checks a
+    /// restriction, 1 that reads the keys of rows on which something depends, 1 that clears, 1 that deletes; for rows that
+    /// refer to others of their own table, 1 that reads and 1 that deletes for each level. More where there are more keys
+    /// than a statement takes. [`explain_destroy`](Self::explain_destroy) shows them.
+    ///
+    /// A repo that is [`filtered`](Self::filtered) destroys no row that it does not see: a hidden row is
+    /// [`ErrorKind::NotFound`], and hidden rows that depend on it neither go nor refuse. A default scope hides nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Restricted`] naming the association, the rows and the rule; [`ErrorKind::NotFound`] if the row is no
+    /// longer there; [`ErrorKind::ReadOnly`] if it was loaded for reading only; [`ErrorKind::InAnotherDatabase`] if what
+    /// depends on it is in another database; a foreign key of a table of which no association knows; a failing database.
+    /// Nothing has changed then.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct User {
+    ///     pub id: i64,
+    ///     #[has_many(dependent = "destroy")]
+    ///     pub posts: HasMany<Post>,
+    /// }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let user = repo.insert(User::build()).await?;
+    /// repo.insert_all([1, 1].map(|user: i64| Post::build().set(Post::USER_ID, user))).await?;
+    /// let report = repo.destroy(&user).await?;
+    /// assert_eq!(report.to_string(), "User: 1 destroyed; Post: 2 destroyed");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn destroy<M: Model>(&self, row: &M) -> BoxFuture<'_, Result<DestroyReport>> {
+        self.destroy_rows([row])
+    }
+
+    /// Destroys several rows of a model with what depends on them, as [`destroy`](Self::destroy) does and in as many
+    /// statements, all or none; the rows themselves are read once more, by their keys.
+    ///
+    /// # Errors
+    /// As [`destroy`](Self::destroy); [`ErrorKind::NotFound`] if one of them is no longer there.
+    pub fn destroy_rows<'m, M: Model>(
+        &self,
+        rows: impl IntoIterator<Item = &'m M>,
+    ) -> BoxFuture<'_, Result<DestroyReport>> {
+        let work = self.given_rows(rows, Reading::Needed);
+        Box::pin(async move {
+            let (plan, roots) = work?;
+            run(self, &plan, roots).await
+        })
+    }
+
+    /// Destroys the rows of a query with what depends on them, as [`destroy`](Self::destroy) does and in as many
+    /// statements, and one that reads the rows' keys. The query's conditions, order and limit say which rows; its preloads
+    /// are left out.
+    ///
+    /// # Errors
+    /// As [`destroy`](Self::destroy); when the query groups, or cannot run.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String, #[has_many(dependent = "destroy")] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// # repo.insert_all(["a", "b"].map(|name| User::build().set(User::NAME, name))).await?;
+    /// let report = repo.destroy_all(Query::filter(User::NAME.eq("a"))).await?;
+    /// assert_eq!(report.of::<User>().map(|users| users.destroyed), Some(1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn destroy_all<M: Model>(&self, query: Select<M>) -> BoxFuture<'_, Result<DestroyReport>> {
+        let work = self.queried_rows(query);
+        Box::pin(async move {
+            let (plan, roots) = work?;
+            run(self, &plan, roots).await
+        })
+    }
+
+    /// What destroying a row would do: for each model how many rows would be destroyed, deleted, cleared, and how many
+    /// refuse. Reads the keys of all those rows, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`destroy`](Self::destroy), except that rows which refuse are counted.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many(dependent = "restrict_with_error")] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// # let user = repo.insert(User::build()).await?;
+    /// # repo.insert(Post::build().set(Post::USER_ID, user.id)).await?;
+    /// assert_eq!(repo.preview_destroy(&user).await?.to_string(), "User: 1 destroyed; Post: 1 refusing");
+    /// assert!(repo.destroy(&user).await.unwrap_err().is_restricted());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn preview_destroy<M: Model>(&self, row: &M) -> BoxFuture<'_, Result<DestroyReport>> {
+        let work = self.given_rows([row], Reading::All);
+        Box::pin(async move {
+            let (plan, roots) = work?;
+            preview(self, &plan, roots).await
+        })
+    }
+
+    /// What destroying a row of a model runs: the tree of what depends on it, and the statements, each for a single key.
+    /// Runs nothing.
+    ///
+    /// # Errors
+    /// When a declaration does not hold together: the same errors as [`destroy`](Self::destroy), before any SQL.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many(dependent = "delete")] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// # let repo = Repo::new(Sqlite::memory().unwrap());
+    /// let plan = repo.explain_destroy::<User>().unwrap();
+    /// assert!(plan.starts_with("User (destroyed)\n└─ posts: Post (deleted)\n"));
+    /// ```
+    pub fn explain_destroy<M: Model>(&self) -> Result<String> {
+        self.destroy_plan(M::DEF, Reading::Needed)?.explain(self.dialect())
+    }
+
+    // The plan, of models that are all in this database.
+    fn destroy_plan(&self, model: &'static ModelDef, reading: Reading) -> Result<DestroyPlan> {
+        self.require_here(model)?;
+        model.require_primary_key("`destroy`")?;
+        let plan = DestroyPlan::new(model, reading, self.filters.as_ref())?;
+        self.require_condition(model, plan.root_filter())?;
+        for rows in plan.edges().iter().map(|edge| &edge.rows) {
+            self.require_here(rows.model)?;
+            self.require_condition(rows.model, &rows.filter)?;
+            if let Some(targets) = &rows.targets {
+                self.require_here(targets.model)?;
+                self.require_condition(targets.model, &targets.filter)?;
+            }
+        }
+        Ok(plan)
+    }
+
+    fn given_rows<'m, M: Model>(
+        &self,
+        rows: impl IntoIterator<Item = &'m M>,
+        reading: Reading,
+    ) -> Result<(DestroyPlan, Roots)> {
+        let plan = self.destroy_plan(M::DEF, reading)?;
+        let mut seen = HashSet::new();
+        let mut given = Vec::new();
+        for row in rows {
+            refuse_read_only(row)?;
+            if seen.insert(crate::save::key_of(M::DEF, row)?) {
+                let values = plan.nodes()[0].columns.iter().map(|column| row.value(*column).into_owned());
+                given.push(values.collect());
+            }
+        }
+        Ok((plan, Roots::Given(given)))
+    }
+
+    fn queried_rows<M: Model>(&self, query: Select<M>) -> Result<(DestroyPlan, Roots)> {
+        let plan = self.destroy_plan(M::DEF, Reading::Needed)?;
+        if !query.spec.group.is_empty() || !query.spec.having.is_always() {
+            let message =
+                "`destroy_all` destroys rows, and a grouped query has none: leave out `group_by` and `having`";
+            return Err(Error::invalid_query(M::DEF.name, message));
+        }
+        if query.origin.is_read_only() {
+            let message = "the query says `readonly`, and its rows refuse to be destroyed: leave it out";
+            return Err(Error::invalid_query(M::DEF.name, message));
+        }
+        let limit = query.most_statements;
+        let mut query = query;
+        query.preloads.clear();
+        query.selected = None;
+        let spec = query.into_request().compile_rows(&self.context())?.with_total_order();
+        let column = |at: &usize| Operand::Column(M::DEF.columns[*at].column_ref());
+        let operands = Some(plan.nodes()[0].columns.iter().map(column).collect());
+        // Rows that joins repeat are destroyed once.
+        let spec = RootSelect { operands, ..spec };
+        let statement = spec.statement(self.dialect())?;
+        Ok((plan, Roots::Queried { statement, limit }))
+    }
+}
+
+/// The rows that are destroyed.
+enum Roots {
+    /// Those of structs: the values of the root node's columns.
+    Given(Vec<StoredRow>),
+    /// Those of a query, which selects these columns, perhaps with a limit of statements of its own.
+    Queried { statement: Statement, limit: Option<usize> },
+}
+
+async fn run(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
+    let mut session = repo.session(Access::Write).await?;
+    if let Roots::Queried { limit: limit @ Some(_), .. } = roots {
+        session.limit_statements(limit);
+    }
+    let single = plan.is_single() && matches!(&roots, Roots::Given(rows) if rows.len() <= 1);
+    // A row that refers to itself is cleared before it is deleted.
+    let single = single && !plan.stage_of(0).in_waves;
+    let result = if single {
+        // One statement is all or nothing by itself.
+        destroy_in(&mut session, plan, roots).await
+    } else {
+        session.begin(TransactionMode::Write).await?;
+        let result = destroy_in(&mut session, plan, roots).await;
+        session.finish(result).await
+    };
+    result.map_err(|error| with_plan(repo, error, plan))
+}
+
+async fn destroy_in(session: &mut Session<'_>, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
+    let reads_root = matches!(&roots, Roots::Given(rows) if rows.len() > 1 || plan.reads_root());
+    let existence = match &roots {
+        Roots::Given(_) if reads_root => remove::Roots::Read,
+        Roots::Given(_) => remove::Roots::Unread,
+        Roots::Queried { .. } => remove::Roots::Queried,
+    };
+    let roots = read_roots(session, plan, roots, reads_root).await?;
+    let mut consequences = Consequences::new(plan, roots);
+    consequences.explore(session, Refusals::Fail).await?;
+    remove::clear(session, &mut consequences).await?;
+    remove::remove(session, &mut consequences, existence).await?;
+    Ok(consequences.into_report())
+}
+
+async fn preview(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
+    let mut session = repo.session(Access::Read).await?;
+    session.begin_snapshot().await?;
+    let result = async {
+        let roots = read_roots(&mut session, plan, roots, true).await?;
+        let mut consequences = Consequences::new(plan, roots);
+        consequences.explore(&mut session, Refusals::Count).await?;
+        consequences.count_unread(&mut session).await?;
+        Ok(consequences.into_report())
+    }
+    .await;
+    session.finish(result).await.map_err(|error| with_plan(repo, error, plan))
+}
+
+// The roots' columns as the database has them, where that has to be known.
+async fn read_roots(
+    session: &mut Session<'_>,
+    plan: &DestroyPlan,
+    roots: Roots,
+    reads: bool,
+) -> Result<Vec<StoredRow>> {
+    let root = &plan.nodes()[0];
+    let given = match roots {
+        Roots::Given(rows) if !reads => return Ok(rows),
+        Roots::Given(rows) => rows,
+        Roots::Queried { statement, .. } => {
+            let columns = &root.columns;
+            let mut rows: Vec<StoredRow> = Vec::new();
+            let mut sink = |values: &mut [Value<'_>]| {
+                rows.push(explore::stored(root.model, columns, values));
+                Ok(())
+            };
+            session.query(&statement, &mut sink).await?;
+            return Ok(rows);
+        }
+    };
+    let key = |row: &StoredRow| explore::key_in(row, &root.columns, root.model.primary_key);
+    let keys: Vec<KeyTuple> = given.iter().filter_map(key).collect();
+    let select = KeyedSelect {
+        only: Some(root.columns.clone()),
+        filter: plan.root_filter().clone(),
+        ..KeyedSelect::new(root.model, root.model.primary_key)
+    };
+    let found = read_rows(session, &select, &key_set(keys.iter().cloned())).await?;
+    let present: HashSet<&KeyTuple> = found.iter().map(|(key, _)| key).collect();
+    if let Some(gone) = keys.iter().find(|key| !present.contains(key)) {
+        return Err(ErrorKind::NotFound { model: root.model.name, key: gone.to_string() }.into());
+    }
+    Ok(found.into_iter().map(|(_, row)| row).collect())
+}
+
+// An error about the number of statements says which ones they were to be.
+fn with_plan(repo: &Repo, error: Error, plan: &DestroyPlan) -> Error {
+    match error.kind() {
+        ErrorKind::TooManyStatements { limit, .. } => match plan.explain(repo.dialect()) {
+            Ok(plan) => ErrorKind::TooManyStatements { limit: *limit, plan }.into(),
+            Err(_) => error,
+        },
+        _ => error,
+    }
+}
+
+impl fmt::Debug for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Roots::Given(rows) => f.debug_tuple("Given").field(&rows.len()).finish(),
+            Roots::Queried { statement, .. } => f.debug_tuple("Queried").field(&statement.sql()).finish(),
+        }
+    }
+}
