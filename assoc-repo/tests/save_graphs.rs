@@ -174,7 +174,7 @@ impl World {
         let known = self.repo.all(Query::<Tag>::new()).await?;
         let mut draft = Post::build().set(Post::TITLE, title.clone());
         for _ in 0..random.next(3) {
-            match random.pick(&known).filter(|_| self.names % 3 != 0) {
+            match random.pick(&known).filter(|_| !self.names.is_multiple_of(3)) {
                 Some(tag) => {
                     said.tagged.push((title.clone(), tag.name.clone()));
                     draft = draft.push(Post::TAGS, tag);
@@ -296,7 +296,7 @@ impl World {
     async fn save(&mut self, random: &mut Random) -> Result<()> {
         let users = self.repo.all(Query::<User>::new()).await?;
         let mut said = self.said.clone();
-        let existing = random.pick(&users).filter(|_| self.names % 4 != 0).cloned();
+        let existing = random.pick(&users).filter(|_| !self.names.is_multiple_of(4)).cloned();
         let saved = match existing {
             None => {
                 let name = self.name("user");

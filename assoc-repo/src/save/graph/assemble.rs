@@ -135,7 +135,7 @@ fn attach(
         Linkage::OwnerKeyAndType { variants, .. } => variants.iter().find(|variant| (variant.model)() == target),
         _ => None,
     };
-    let wanted = |state: LoadState| states.iter().any(|own| *own == Some(state));
+    let wanted = |state: LoadState| states.contains(&Some(state));
     if let Some(variant) = variant {
         let shared = (variant.share)(children);
         for state in [LoadState::Loaded, LoadState::Partial].into_iter().filter(|state| wanted(*state)) {
