@@ -14,11 +14,11 @@
 //!
 //! # Existing rows
 //!
-//! `repo.preload` works on structs the application holds, some of whose associations may be loaded. A node's rows are
-//! then the loaded ones, in the order a walk from the root finds them, followed by the fetched ones; the fetch phase
-//! reads their keys, and the attach phase walks them again to put in what was missing.
+//! `repo.preload` works on existing structs of the program, some of whose associations may be loaded. A node's rows are
+//! then the loaded ones, in the order in which a walk from the root finds them, followed by the fetched ones. The fetch
+//! phase reads their keys, and the attach phase walks them again to attach what was missing.
 //!
-//! Of associations through others, the rows between may be loaded. They are [reused](reuse), and what is [stale] is not.
+//! The intermediate rows of a through association may be loaded. They are [reused](reuse) unless they are [stale].
 
 mod attach;
 mod by_join_chain;

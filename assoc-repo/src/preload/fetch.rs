@@ -83,9 +83,9 @@ pub(super) struct Run<'a, 's> {
     pub(super) plan: &'a Plan,
     // The root's rows, if the application holds them.
     pub(super) existing: Option<&'a dyn Existing>,
-    // If what is held is loaded anew: of what.
+    // The existing associations to load again, if there are any.
     pub(super) reload: Option<&'a Reload>,
-    // What is in memory of the rows between owners and targets.
+    // The intermediate rows that are in memory.
     pub(super) reused: Reused,
     pub(super) nodes: Vec<Option<NodeRows>>,
 }
