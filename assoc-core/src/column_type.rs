@@ -226,8 +226,15 @@ impl ColumnType for Vec<u8> {
     }
 }
 
-/// A Rust value that can be written to a column of type `V`: the type itself, a `&str` for a `String`, and the bare
-/// value for an `Option`.
+/// A Rust value that can be written to a column of type `V`: the type itself or a reference to it, a `&str` for a `String`,
+/// and each of them for an `Option`. References are what a list of keys is walked through with: `User::ID.is_in(&ids)`.
+///
+/// A newtype is taken by value: `is_in(ids.iter().copied())`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no value of a column of type `{V}`",
+    label = "the column holds `{V}`",
+    note = "the types have to agree: convert the value; an `Option` column takes the bare value, `Some(…)` of its own type and `None`"
+)]
 pub trait IntoColumn<V> {
     /// The value in the type of the column.
     fn into_column(self) -> V;
@@ -257,10 +264,39 @@ impl IntoColumn<Option<String>> for &str {
     }
 }
 
-impl IntoColumn<String> for &String {
-    fn into_column(self) -> String {
-        self.clone()
-    }
+macro_rules! by_reference {
+    ($($(#[$gate:meta])* $type:ty),* $(,)?) => {$(
+        $(#[$gate])*
+        impl IntoColumn<$type> for &$type {
+            fn into_column(self) -> $type {
+                <$type as Clone>::clone(self)
+            }
+        }
+        $(#[$gate])*
+        impl IntoColumn<Option<$type>> for &$type {
+            fn into_column(self) -> Option<$type> {
+                Some(<$type as Clone>::clone(self))
+            }
+        }
+    )*};
+}
+
+by_reference! {
+    i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, bool, String, Vec<u8>,
+    #[cfg(feature = "uuid")] ::uuid::Uuid,
+    #[cfg(feature = "chrono")] ::chrono::NaiveDate,
+    #[cfg(feature = "chrono")] ::chrono::NaiveTime,
+    #[cfg(feature = "chrono")] ::chrono::NaiveDateTime,
+    #[cfg(feature = "chrono")] ::chrono::DateTime<::chrono::Utc>,
+    #[cfg(feature = "time")] ::time::Date,
+    #[cfg(feature = "time")] ::time::Time,
+    #[cfg(feature = "time")] ::time::PrimitiveDateTime,
+    #[cfg(feature = "time")] ::time::OffsetDateTime,
+    #[cfg(feature = "jiff")] ::jiff::civil::Date,
+    #[cfg(feature = "jiff")] ::jiff::civil::Time,
+    #[cfg(feature = "jiff")] ::jiff::civil::DateTime,
+    #[cfg(feature = "jiff")] ::jiff::Timestamp,
+    #[cfg(feature = "rust_decimal")] ::rust_decimal::Decimal,
 }
 
 impl IntoColumn<Vec<u8>> for &[u8] {

@@ -12,6 +12,7 @@ use crate::column_type::SqlType;
 use crate::key::KeySet;
 use crate::metadata::expr::{AggregateFunction, Direction};
 use crate::metadata::model::{ColumnDef, TableRef};
+use crate::select::{LockStrength, RowLock, WhenLocked};
 use crate::sql::{RawSyntax, SqlWriter};
 use crate::value::Value;
 
@@ -53,6 +54,12 @@ pub struct Capabilities {
     pub long_row_lists: bool,
     /// How a limit per owner is written.
     pub per_owner_limit: PerOwnerLimit,
+    /// Whether rows can be locked that are only read.
+    pub row_locks: RowLocks,
+    /// How rows are inserted that may be there already.
+    pub upsert: Upsert,
+    /// How an update or a delete of rows that a query chooses is written.
+    pub keyed_write: KeyedWrite,
     /// Window functions: `ROW_NUMBER() OVER (ORDER BY …)`.
     pub window_functions: bool,
     /// Where `NULL` comes in an order.
@@ -97,6 +104,53 @@ pub enum PerOwnerLimit {
     Window,
 }
 
+/// How an update or a delete of rows that a query chooses is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyedWrite {
+    /// `WHERE key IN (SELECT key …)`.
+    Subselect,
+    /// By a join with the table of keys: a subselect cannot read the table that the statement writes.
+    Join,
+}
+
+/// Whether rows can be locked that are only read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RowLocks {
+    /// No.
+    Unsupported,
+    /// There is one writer at a time: a transaction for writing has all rows locked from its beginning, so there is nothing
+    /// to write.
+    OfWriters,
+    /// `FOR UPDATE` locks the rows that were read.
+    Rows {
+        /// Whether rows that others have locked can be left out (`SKIP LOCKED`).
+        skips: bool,
+    },
+}
+
+/// How rows are inserted that may be there already, and given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Upsert {
+    /// Not at all.
+    Unsupported,
+    /// `ON CONFLICT (…) DO UPDATE`: the unique index is named by its columns.
+    NamedIndex,
+    /// `ON DUPLICATE KEY UPDATE`: a conflict with any unique index is meant.
+    AnyIndex,
+}
+
+/// Whether a value is added or subtracted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sign {
+    /// Added.
+    Plus,
+    /// Subtracted.
+    Minus,
+}
+
 impl Default for Capabilities {
     /// A cautious database: standard SQL, nothing else.
     fn default() -> Self {
@@ -114,6 +168,9 @@ impl Default for Capabilities {
             row_values: false,
             long_row_lists: true,
             per_owner_limit: PerOwnerLimit::Unsupported,
+            row_locks: RowLocks::Unsupported,
+            upsert: Upsert::Unsupported,
+            keyed_write: KeyedWrite::Subselect,
             window_functions: false,
             null_order: NullOrder::Smallest,
             listed_text: false,
@@ -291,6 +348,28 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// with each other in an order. A bind does that where it takes the column's type and collation.
     fn write_stored(&self, writer: &mut SqlWriter<'_>, value: &Value<'static>) {
         writer.bind(value.clone());
+    }
+
+    /// Appends the clause that locks the rows of a `SELECT`, which is written already.
+    fn write_row_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock) {
+        writer.push(match lock.strength {
+            LockStrength::Update => " FOR UPDATE",
+            LockStrength::Share => " FOR SHARE",
+        });
+        writer.push(match lock.when_locked {
+            WhenLocked::Wait => "",
+            WhenLocked::Skip => " SKIP LOCKED",
+        });
+    }
+
+    /// Appends a column plus or minus a value: exactly, and in a form that fails where the sum does not fit the column.
+    fn write_sum(&self, writer: &mut SqlWriter<'_>, column: &ColumnDef, sign: Sign, value: &Value<'static>) {
+        writer.own_column(column.name);
+        writer.push(match sign {
+            Sign::Plus => " + ",
+            Sign::Minus => " - ",
+        });
+        writer.compared_value(value);
     }
 
     /// How the database reads quotes and comments, for finding the placeholders of raw SQL.

@@ -92,6 +92,20 @@ pub enum TransactionMode {
     Write,
 }
 
+/// How far transactions that run at the same time see of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum IsolationLevel {
+    /// Also what is not committed yet.
+    ReadUncommitted,
+    /// What is committed when a statement begins.
+    ReadCommitted,
+    /// What was committed when the transaction began to read, again and again.
+    RepeatableRead,
+    /// As if they ran one after the other.
+    Serializable,
+}
+
 /// One connection to a database, used by one task at a time. The contract is in the [module documentation](self).
 pub trait Connection: Send {
     /// Runs a statement and pushes its rows into the sink.
@@ -102,6 +116,16 @@ pub trait Connection: Send {
 
     /// Starts a transaction. The connection is not inside one.
     fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>>;
+
+    /// Starts a transaction of at least an isolation level. A database whose transactions are always isolated as far, or
+    /// farther, need do nothing about it.
+    fn begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> BoxFuture<'_, Result<()>> {
+        let _ = mode;
+        Box::pin(async move {
+            let what = format!("transactions of a chosen isolation level ({level:?})");
+            Err(crate::error::Error::unsupported("this driver", what))
+        })
+    }
 
     /// Commits the transaction: `Ok` only if everything that was reported as done has taken effect. After an error the
     /// connection MUST be outside a transaction or broken.

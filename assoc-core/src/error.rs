@@ -80,6 +80,26 @@ pub enum ErrorKind {
         /// The requested model.
         model: &'static str,
     },
+    /// A preload went deeper than it may: a recursion that comes by a row it lies in, or more levels than can be loaded.
+    #[error(
+        "preloading `{model}.{association}`: {} Ask for fewer levels",
+        match cycle {
+            Some(row) => format!(
+                "{levels} levels down {row} lies in itself, so the rows are a cycle and the recursion has no end."
+            ),
+            None => format!("{levels} levels are loaded, and no more can be."),
+        }
+    )]
+    PreloadTooDeep {
+        /// The owner model.
+        model: &'static str,
+        /// The association.
+        association: &'static str,
+        /// How many levels were loaded.
+        levels: usize,
+        /// A row that was found below itself, with its key; `None` where the limit of levels is reached.
+        cycle: Option<String>,
+    },
     /// The value of a column does not fit its Rust type.
     #[error("column `{model}.{column}` cannot be read as {expected}: the database holds {found}")]
     Decode {
@@ -235,6 +255,26 @@ pub enum ErrorKind {
         /// The model.
         model: &'static str,
     },
+    /// A row was to be updated or deleted that another update has changed since it was read: its `lock_version` is
+    /// another one.
+    #[error("{model} {key} was changed since it was read: read it again, and make the changes on that")]
+    Stale {
+        /// The row's model.
+        model: &'static str,
+        /// Its key, as shown in messages.
+        key: String,
+    },
+    /// A filtered repo was to write a row that it would not see afterwards, or that it could not know to see, or to link a
+    /// row to one that it does not see.
+    #[error("{model}: {}", field::outside_filter(association.as_deref(), reason))]
+    OutsideFilter {
+        /// The row's model.
+        model: &'static str,
+        /// The association whose target is not seen; `None` if it is the row itself.
+        association: Option<String>,
+        /// What is wrong, and what to do about it.
+        reason: &'static str,
+    },
     /// A write or delete of a row that was loaded as read-only.
     #[error("{model} {key} cannot be saved or deleted: {}", loaded_for_reading(association.as_deref()))]
     ReadOnly {
@@ -294,6 +334,27 @@ pub enum ErrorKind {
         association: &'static str,
         /// The error of the function.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A transaction has ended as it should, and a function that was to run afterwards failed.
+    #[error(
+        "the transaction was {}, and after that {failed} of its functions failed: {source}",
+        if *committed { "committed" } else { "rolled back" }
+    )]
+    AfterTransaction {
+        /// Whether the transaction was committed. It is not undone.
+        committed: bool,
+        /// How many functions failed. All have run.
+        failed: usize,
+        /// The first failure.
+        source: Box<Error>,
+    },
+    /// A step of several that are run together failed, and all of them were undone.
+    #[error("step `{step}`: {source}")]
+    Step {
+        /// The step's name.
+        step: String,
+        /// What went wrong.
+        source: Box<Error>,
     },
     /// The program used a transaction after its end, or the transaction ended while still in use.
     #[error("transaction: {0}")]
@@ -356,6 +417,12 @@ impl Error {
         matches!(self.kind(), ErrorKind::NotFound { .. } | ErrorKind::NotMember { .. })
     }
 
+    /// Whether a row was to be written that another update has changed since it was read.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Stale { .. })
+    }
+
     /// Whether a row was written or deleted that was loaded as read-only.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
@@ -373,6 +440,7 @@ impl Error {
     pub fn driver(&self) -> Option<&DriverError> {
         match self.kind() {
             ErrorKind::Driver(error) => Some(error),
+            ErrorKind::Step { source, .. } => source.driver(),
             _ => None,
         }
     }

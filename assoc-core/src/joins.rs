@@ -20,6 +20,8 @@ mod join_chain;
 pub use alias::AliasTracker;
 pub use join_chain::{JoinChain, OwnerLimits};
 
+use std::collections::HashMap;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::metadata::association::{AssociationDef, Chain, ChainHop, ChainParts, KeyJoin};
 use crate::metadata::expr::{Expr, LimitedRows, OrderTerm};
@@ -27,6 +29,20 @@ use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::{Request, ScopeDef};
 use crate::value::Value;
+
+/// Tables that one statement joins to its own: no database that this project knows takes as many (SQLite 64 with it, MySQL
+/// and MariaDB 61), and what a request can make of a path has to end somewhere.
+pub(crate) const MOST_JOINED_TABLES: usize = 64;
+
+/// The error of a statement that would join more tables.
+#[cold]
+pub(crate) fn too_many_tables(owner: &ModelDef, association: &AssociationDef) -> Error {
+    let message = format!(
+        "a statement joins at most {MOST_JOINED_TABLES} tables, and `{}` would be one more: load it with `preload`",
+        association.name
+    );
+    Error::invalid_query(owner.name, message)
+}
 
 /// The kind of join: whether owners without a joined row stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -163,40 +179,36 @@ impl Joins {
     /// # Errors
     /// When an association cannot be joined, or is joined already with other options.
     pub fn join(&mut self, request: &Request, kind: JoinKind, hook: Option<&FilterHook>) -> Result<()> {
-        self.join_below(None, (request.association.owner)(), &[], request, kind, hook)
-    }
-
-    fn join_below(
-        &mut self,
-        from: Option<usize>,
-        owner: &'static ModelDef,
-        prefix: &[&'static str],
-        request: &Request,
-        kind: JoinKind,
-        hook: Option<&FilterHook>,
-    ) -> Result<()> {
-        let association = request.association;
-        let scope_def = &request.scope;
-        let cuts = scope_def.limit.is_some()
-            || scope_def.offset.is_some()
-            || scope_def.distinct
-            || !scope_def.group.is_empty();
-        if !scope_def.order.is_empty() || cuts || scope_def.select.is_some() {
-            let name = association.name;
-            let message =
-                format!("`{name}` is joined with more than a condition: a join can neither sort nor cut its rows");
-            return Err(Error::invalid_query(owner.name, message));
-        }
-        let mut hops = hops_of(&Chain::scoped(association, scope_def.clone())?)?;
-        if let Some(hook) = hook {
-            hops.iter_mut().try_for_each(|hop| hop.with_filters(hook))?;
-        }
-        let path = [prefix, &[association.name]].concat();
-        let tables = self.add_path(from, owner, &path, association, hops, kind)?;
-        tables.iter().for_each(|table| self.choose(*table));
-        let target = tables.last().copied();
-        for child in &request.children {
-            self.join_below(target, (association.target)(), &path, child, kind, hook)?;
+        let owner = (request.association.owner)();
+        let mut waiting = vec![(None, owner, Vec::new(), request.clone())];
+        // A tree of requests may hold one list of children in many places. Below one table it is joined once. The lists are
+        // kept, so that no other one comes to lie where one is.
+        let mut known = HashMap::new();
+        while let Some((from, owner, prefix, mut request)) = waiting.pop() {
+            let association = request.association;
+            let list = (request.children.clone(), request.levels);
+            let children = request.take_children();
+            let scope = request.scope;
+            let cuts = scope.limit.is_some() || scope.offset.is_some() || scope.distinct || !scope.group.is_empty();
+            if !scope.order.is_empty() || cuts || scope.select.is_some() {
+                let name = association.name;
+                let message =
+                    format!("`{name}` is joined with more than a condition: a join can neither sort nor cut its rows");
+                return Err(Error::invalid_query(owner.name, message));
+            }
+            let mut hops = hops_of(&Chain::scoped(association, scope)?)?;
+            if let Some(hook) = hook {
+                hops.iter_mut().try_for_each(|hop| hop.with_filters(hook))?;
+            }
+            let path = [&prefix[..], &[association.name]].concat();
+            let tables = self.add_path(from, owner, &path, association, hops, kind)?;
+            tables.iter().for_each(|table| self.choose(*table));
+            let (target, owner) = (tables.last().copied(), (association.target)());
+            if known.insert((target, list.0.as_ptr(), list.1), list.0).is_some() {
+                continue;
+            }
+            // What was asked for first is joined first, with all that lies below it.
+            waiting.extend(children.into_iter().rev().map(|child| (target, owner, path.clone(), child)));
         }
         Ok(())
     }
@@ -227,6 +239,9 @@ impl Joins {
             }
             return Ok(tables);
         }
+        if self.tables.len() + hops.len() > MOST_JOINED_TABLES {
+            return Err(too_many_tables(owner, association));
+        }
         let last = hops.len().saturating_sub(1);
         let mut before = from;
         let mut tables = Vec::with_capacity(hops.len());
@@ -256,7 +271,7 @@ impl Joins {
     }
 
     // Joins one table after the other, each to the table before, under their own paths.
-    pub(crate) fn push_way(&mut self, tables: impl Iterator<Item = (&'static str, JoinHop, String)>) {
+    pub(crate) fn push_chain(&mut self, tables: impl Iterator<Item = (&'static str, JoinHop, String)>) {
         let mut before = None;
         for (place, hop, otherwise) in tables {
             let (kind, name) = (JoinKind::Inner, String::new());

@@ -9,6 +9,10 @@ use crate::error::DecodeError;
 use crate::value::Value;
 use crate::value::decimal::canonical;
 
+mod mark;
+
+pub use mark::KeyMark;
+
 /// The type of a primary key: one column's type, or a tuple of them for a composite key. `()` is for tables without
 /// one (join tables).
 #[diagnostic::on_unimplemented(

@@ -49,7 +49,7 @@ pub use holder::{
     BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
     WithJoinRows, WithJoinRowsMut,
 };
-pub use key::{Key, KeySet, KeyTuple, RowKeys};
+pub use key::{Key, KeyMark, KeySet, KeyTuple, RowKeys};
 pub use metadata::association::{
     AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, ByOwner, Cardinality, Chain, ChainHop,
     ChainParts, Children, CustomSql, CustomSqlKind, Dependent, DependentRows, FieldAccess, ForeignKey,
@@ -60,13 +60,16 @@ pub use metadata::association::{
 pub use metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
 pub use metadata::filter_hook::{FilterHook, RowFilters, filtered};
 pub use metadata::loader::Loader;
-pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};
 pub use metadata::origin::{HasRowOrigin, RowOrigin};
 pub use metadata::request::{Request, ScopeDef, Strategy};
+pub use metadata::request_list::RequestList;
 pub use metadata::rows;
+pub use metadata::visibility::Visibility;
 pub use row_sink::{AnswerColumn, BoxFuture, RowSink};
 pub use statement::{Bind, BindList, Statement};
 pub use typed::aggregate::{Aggregate, Selectable, Summable};
+pub use typed::assignment::{Addable, AssignedValue, Assignment, ColumnAssignment};
 pub use typed::association::{Association, ForeignKeyFor};
 pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use typed::conditions::OfType;

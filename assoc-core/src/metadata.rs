@@ -5,6 +5,7 @@
 //! both name associations. That one circle lives in this module, and nothing below it is needed by it: see the order of
 //! layers in `docs/design/house.md`.
 
+pub(crate) mod aggregates;
 pub(crate) mod association;
 pub(crate) mod expr;
 pub(crate) mod filter_hook;
@@ -12,4 +13,6 @@ pub(crate) mod loader;
 pub(crate) mod model;
 pub(crate) mod origin;
 pub(crate) mod request;
+pub(crate) mod request_list;
 pub mod rows;
+pub(crate) mod visibility;

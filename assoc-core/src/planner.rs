@@ -2,9 +2,9 @@
 //!
 //! # Nodes and steps
 //!
-//! The request is a tree: the root's rows, and under each [`Node`] one [`Edge`] an association. A node is where rows
-//! will lie in memory; a [`Step`] is a statement that fetches rows. The two are different things, because one
-//! statement can serve several nodes: `posts → author` and `posts → comments → author` are two nodes and one step.
+//! The request is a tree: the root's rows, and under each [`Node`] one [`Edge`] per association. A node is a place for
+//! rows in memory; a [`Step`] is a statement that fetches rows. The two are different things, because one statement can
+//! serve several nodes: `posts → author` and `posts → comments → author` are two nodes and one step.
 //!
 //! ```text
 //!   request                        nodes            steps
@@ -13,45 +13,56 @@
 //!                                  3 User
 //! ```
 //!
-//! Two nodes may share a step if they ask for the same rows of the same model by the same columns, under the same
-//! filter and in the same order, and if neither waits for the other. Whether that holds is decided greedily, parents
-//! before children: a node joins the first step that loads the same and that its parent's step does not have to wait
-//! for; otherwise it gets a step of its own. So steps never form a cycle, and running them in the order of
-//! [`Plan::steps`] finds every step's keys ready.
+//! Two nodes may share a step if they need the same rows of the same model by the same columns, under the same filter
+//! and in the same order, and if neither waits for the other. The planner decides that greedily, parents before
+//! children. A node joins the first step that loads the same rows and does not wait for the step of the node's parent;
+//! otherwise it gets a new step. So steps never form a cycle, and running them in the order of [`Plan::steps`] finds
+//! every step's keys ready.
 //!
-//! # Associations that go through others
+//! # Through associations
 //!
-//! A through association is not a query of its own: it is its parts, as *hidden* edges (nothing is stored for them),
-//! and one edge more that composes their links ([`Source::Through`]). So `memberships` and `groups` of a user share the
-//! memberships' statement if both are asked for, whatever the depth, and each part keeps its own scope. A join table is
-//! two hidden edges as well, over rows that are nothing but keys, unless the association keeps them beside its targets; so
-//! is a join model that nobody asked for: of it only the key columns are read. Targets are fetched once each and shared.
+//! A through association has no statement of its own. It consists of its parts, as *hidden* edges (which are not
+//! stored), and one more edge that composes their links ([`Source::Through`]). So `memberships` and `groups` of a user
+//! share the memberships' statement if both are requested, at any depth, and each part keeps its scope. A join table is
+//! two hidden edges as well, over rows that consist of keys, unless the association keeps the join rows beside its
+//! targets. Of a join model that is not requested, only the key columns are read. Targets are fetched once each and
+//! shared.
 //!
-//! Where such an association has a condition of its own, and nobody else asks for the rows between, one statement joins
-//! all its tables instead ([`Fetch::JoinChain`]): it reads no links that the condition is going to drop.
+//! If a through association has a condition, and no other request needs the intermediate rows, one statement joins all
+//! its tables instead ([`Fetch::JoinChain`]). It reads no links that the condition drops.
 //!
-//! # Rows of the application's own
+//! # Rows from a function
 //!
-//! A request may bring the code its rows come from ([`Loader`]). It is a step like any other, except that it runs no
-//! statement, shares nothing, and that neither do rows in memory stand for its rows nor its rows for others: nobody
-//! knows how old they are.
+//! A request may contain a function that returns its rows ([`Loader`]). It is a step like any other, but runs no
+//! statement and shares no rows: its rows do not replace rows of the database, nor the reverse, because their age is
+//! unknown.
 //!
-//! # Associations that are joined
+//! # Joined associations
 //!
-//! `eager_load` (and `includes`, where a condition reaches into the association) loads by the root's own statement. Such
-//! edges are planned like all others and then taken off their steps ([`Plan::joined`]): which rows an owner has, in which
-//! order, and what becomes of them on the way through others is the same, only the statement differs. Edges below them
-//! may have steps again.
+//! `eager_load` loads by the root's statement, and so does `includes` where a condition names the association. Such
+//! edges are planned like all others and then taken off their steps ([`Plan::joined`]). The rows of an owner, their
+//! order and the composition of through associations are the same; only the statement differs. Edges below them may
+//! have steps again.
 //!
-//! # Rows that are in memory already
+//! # Existing rows
 //!
-//! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
-//! `has_many` is always among them, so `users → posts → user` costs no third statement. Rows the *application* holds
-//! (`repo.preload`) may be stale: only look-ups that lead straight back to them are answered by those, unless the
-//! application says that they are [available](RootRequest::available).
+//! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched. The inverse of a
+//! `has_many` is always among them, so `users → posts → user` costs no third statement. The program's existing rows
+//! (`repo.preload`) may be stale. They answer only the look-ups of their own inverse, unless the program declares them
+//! [available](RootRequest::available). The executor does not look up intermediate rows of a through association that the
+//! program's structs contain: it finds them there.
 //!
-//! Property 4 of the design asks for the fewest statements. Finding the minimum for any tree is a hard problem; the
-//! greedy choice is the minimum for every case of the reference table, and never worse than one step a node.
+//! # Deep requests
+//!
+//! A request may be deeper than its rows: `recursive(1_000_000)` over a tree of five levels, or a path through a
+//! polymorphic association whose types each refer back to it, which doubles the nodes on each level. So a plan ends after
+//! `LEVELS_AT_ONCE` levels, or at the level on which it has `NODES_AT_ONCE` nodes (`levels.rs`). The levels below are
+//! [deferred](Plan::deferred): they are planned when the statements so far have run, for nodes that have rows. Each part
+//! of a plan costs the same, so planning costs in proportion to the loaded rows. The look-ups of a part share no statement
+//! with the parts before it.
+//!
+//! Property 4 of the design requires the fewest statements. Finding the minimum for any tree is a hard problem. The
+//! greedy assignment is the minimum for every case of the reference table, and never worse than one step per node.
 
 mod build;
 mod compile;
@@ -60,11 +71,13 @@ mod eager_load;
 mod explain;
 mod filters;
 mod grouping;
+mod levels;
 mod loader;
 mod merge;
 mod multi_db;
 mod owner_scope;
 mod selection;
+mod settle;
 mod steps;
 mod whole_chain;
 
@@ -72,6 +85,7 @@ pub use compile::{CompiledQuery, PlanContext, QueryRequest, selected_columns};
 pub use eager_load::JoinedEdge;
 pub use multi_db::Databases;
 pub use owner_scope::{Onward, OwnerScope};
+pub use settle::settled;
 
 use crate::error::Result;
 use crate::joins::{JoinChain, OwnerLimits};
@@ -84,7 +98,7 @@ use crate::select::KeyedSelect;
 /// Where a node's rows come from at the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Root {
-    /// The request's own query fetches them.
+    /// The root's query fetches them.
     Fetched,
     /// The application holds them.
     Existing,
@@ -97,8 +111,8 @@ pub struct RootRequest {
     pub model: &'static ModelDef,
     /// The associations.
     pub requests: Vec<Request>,
-    /// Whether the rows may stand for rows of the database wherever one of them is looked up by its primary key. The
-    /// application says so.
+    /// Whether the rows replace rows of the database wherever a step looks one of them up by primary key. The program
+    /// declares that.
     pub available: bool,
 }
 
@@ -112,8 +126,27 @@ pub struct Plan {
     // How many of the first nodes are roots, and which of them hold rows that may stand for others.
     pub(crate) roots: usize,
     pub(crate) available: Vec<usize>,
-    // Whether every statement reads one table, because they need not be in one database.
+    // The first node of each part of the plan.
+    pub(crate) parts: Vec<usize>,
+    // The requests to plan when their nodes have rows.
+    pub(crate) deferred: Vec<Deferred>,
+    // Whether the root's rows have only some of their columns.
+    pub(crate) partial_root: bool,
+    // Whether every statement reads one table only, because the tables may be in several databases.
     pub(crate) single_table_only: bool,
+    // Associations that no statement joins as a whole.
+    pub(crate) by_hops: Vec<&'static AssociationDef>,
+}
+
+/// What to load for the rows of a node, once there are any.
+#[derive(Debug, Clone)]
+pub struct Deferred {
+    /// The node. It has no edges yet.
+    pub node: usize,
+    /// The associations.
+    pub requests: Vec<Request>,
+    // The chain of includes to it.
+    pub(crate) way: Vec<&'static AssociationDef>,
 }
 
 /// A node and one of its edges.
@@ -134,8 +167,10 @@ pub struct Node {
     pub stored_by: Option<EdgeId>,
     /// The edge whose step fetches these rows; `None` for the root.
     pub fetched_by: Option<EdgeId>,
-    /// Whether only keys are read of these rows.
+    /// Whether only keys of these rows are read.
     pub links_only: bool,
+    /// In how many rows one of these lies; of hidden rows, one in whose place they stand.
+    pub level: usize,
     /// The associations to load for these rows.
     pub edges: Vec<Edge>,
 }
@@ -153,11 +188,11 @@ pub struct Edge {
     pub child: usize,
     /// The state it leaves the association in.
     pub state: LoadState,
-    /// Whether the request names an order of its own: what an owner holds may be in another one.
+    /// Whether the request names an order, in which an owner's existing rows may not be.
     pub reordered: bool,
-    /// Whether it only leads to other edges and is stored nowhere.
+    /// Whether the edge only serves other edges and is not stored.
     pub hidden: bool,
-    /// For a hidden edge that begins the way of a through association: that association's edge of the same node.
+    /// For the first hidden edge of a through association: that association's edge of the same node.
     pub serves: Option<usize>,
     /// Of a polymorphic association: the owners that name this type, and how its rows are wrapped.
     pub variant: Option<VariantEdge>,
@@ -179,21 +214,21 @@ pub struct VariantEdge {
 /// Where the rows of an edge come from.
 #[derive(Debug, Clone, Copy)]
 pub enum Source {
-    /// A step, by a key.
+    /// A step that looks up rows by a key.
     Step {
         /// The step.
         step: usize,
-        /// The key it goes by.
+        /// The key.
         hop: KeyJoin,
     },
-    /// A step, by what each owner says: its scope, or its SQL.
+    /// A step that depends on each owner: on its scope or its SQL.
     OwnerStep {
         /// The step.
         step: usize,
-        /// For an association through others: the hidden edge to the rows between, from which its look-ups lead on.
+        /// For a through association: the hidden edge to the intermediate rows, from which its look-ups begin.
         behind: Option<EdgeId>,
     },
-    /// The root's own statement, which joins their table.
+    /// The root's statement, which joins the table.
     Joined {
         /// Which of the plan's [joined edges](Plan::joined).
         joined: usize,
@@ -202,10 +237,13 @@ pub enum Source {
     Through {
         /// The first, of the same node.
         first: EdgeId,
-        /// The second, of the node the first leads to.
+        /// The second edge, from the node of the first.
         second: EdgeId,
         /// What is done with each owner's rows then.
         limits: OwnerLimits,
+        /// Whether they are all rows that the second leads to, in its order: the association adds no condition, order,
+        /// group or selection.
+        plain: bool,
     },
 }
 
@@ -231,11 +269,11 @@ pub enum Fetch {
     JoinChain(Box<JoinChain>),
     /// By key, one look-up for each distinct scope of the owners.
     OwnerScope(OwnerScope),
-    /// From the rows between, one look-up for each distinct scope of the owners. Such a step is never shared.
+    /// From the intermediate rows, one look-up per distinct scope of the owners. Such a step is never shared.
     OwnerScopeThrough(OwnerScope),
     /// Each distinct statement of the owners.
     CustomSql(CustomSql),
-    /// No statement: the application's function gives the rows. Such a step is never shared.
+    /// No statement: a function of the program returns the rows. Such a step is never shared.
     Function(Loader),
 }
 
@@ -243,8 +281,8 @@ impl Plan {
     /// Plans a request: the associations to load for rows of `model`.
     ///
     /// # Errors
-    /// When one association is asked for twice in different ways, or a declaration does not hold together. Both are
-    /// found before any SQL runs.
+    /// When a request contains an association twice with different options, or a declaration contradicts itself. Both
+    /// are found before any SQL runs.
     pub fn new(model: &'static ModelDef, root: Root, requests: Vec<Request>) -> Result<Plan> {
         Plan::of_roots(root, vec![RootRequest { model, requests, available: false }], false)
     }
@@ -255,34 +293,75 @@ impl Plan {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn of_roots(root: Root, roots: Vec<RootRequest>, single_table_only: bool) -> Result<Plan> {
+        Plan::of_roots_by_hops(root, roots, single_table_only, &[])
+    }
+
+    /// The same, where some associations through others are loaded table by table even if one statement could join their
+    /// tables: the rows between are in memory.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_roots_by_hops(
+        root: Root,
+        roots: Vec<RootRequest>,
+        single_table_only: bool,
+        by_hops: &[&'static AssociationDef],
+    ) -> Result<Plan> {
         let models = roots.iter().map(|root| Node::root(root.model)).collect();
         let available = (0..roots.len()).filter(|at| roots[*at].available).collect();
-        let mut plan = Plan { single_table_only, available, ..Plan::empty(root, models) };
-        let requests = roots.into_iter().map(|root| merge::merge(root.requests)).collect::<Result<_>>()?;
-        plan.add_all(requests)?;
-        if plan.selects() {
-            plan.check_selections()?;
+        let by_hops = by_hops.to_vec();
+        let mut plan = Plan { single_table_only, available, by_hops, ..Plan::empty(root, models) };
+        let requests = roots.into_iter().enumerate();
+        plan.add_all(
+            requests.map(|(node, root)| Deferred { node, requests: root.requests, way: Vec::new() }).collect(),
+        )?;
+        if plan.selects(0) {
+            plan.check_selections(0)?;
         }
-        plan.assign_steps();
+        plan.assign_steps(0);
         Ok(plan)
     }
 
-    // Whether some columns only are read of any rows.
-    fn selects(&self) -> bool {
+    // Plans deferred requests: appends their nodes and steps to the existing ones.
+    fn extend(&mut self, deferred: Vec<Deferred>) -> Result<()> {
+        let steps = self.steps.len();
+        self.parts.push(self.nodes.len());
+        self.add_all(deferred)?;
+        if self.selects(steps) {
+            self.check_selections(steps)?;
+        }
+        self.assign_steps(steps);
+        Ok(())
+    }
+
+    // Whether some step from `from` on reads only some columns of its rows.
+    fn selects(&self, from: usize) -> bool {
         let joined = self.joined.iter().map(|joined| &joined.select);
-        self.steps.iter().map(|step| &step.select).chain(joined).any(|select| select.selected.is_some())
+        self.steps[from..].iter().map(|step| &step.select).chain(joined).any(|select| select.selected.is_some())
     }
 
     fn empty(root: Root, nodes: Vec<Node>) -> Plan {
         let (roots, available) = (nodes.len(), Vec::new());
-        Plan { root, roots, available, nodes, steps: Vec::new(), joined: Vec::new(), single_table_only: false }
+        Plan {
+            root,
+            roots,
+            available,
+            nodes,
+            steps: Vec::new(),
+            joined: Vec::new(),
+            parts: vec![0],
+            deferred: Vec::new(),
+            partial_root: false,
+            single_table_only: false,
+            by_hops: Vec::new(),
+        }
     }
 
     fn of_root(root: Root, model: &'static ModelDef) -> Plan {
         Plan::empty(root, vec![Node::root(model)])
     }
 
-    /// The nodes; [roots](Self::roots) come first, and every other node after those that lead to it.
+    /// The nodes. [Roots](Self::roots) come first, and every other node follows the nodes of its owners.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
@@ -300,6 +379,13 @@ impl Plan {
         &self.steps
     }
 
+    /// What is left to plan once the nodes have rows: below a level on which nothing is found there is nothing to plan.
+    /// [`PlanContext::plan_deferred`] does.
+    #[must_use]
+    pub fn deferred(&self) -> &[Deferred] {
+        &self.deferred
+    }
+
     /// How many of the nodes are roots: one, or one for each model whose rows are loaded for together.
     #[must_use]
     pub fn roots(&self) -> usize {
@@ -315,6 +401,6 @@ impl Plan {
 
 impl Node {
     fn root(model: &'static ModelDef) -> Self {
-        Node { model, stored_by: None, fetched_by: None, links_only: false, edges: Vec::new() }
+        Node { model, stored_by: None, fetched_by: None, links_only: false, level: 0, edges: Vec::new() }
     }
 }

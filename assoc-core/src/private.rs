@@ -1,6 +1,6 @@
 //! What the derives' output refers to. Not for anyone else: it changes without notice.
 
-pub use crate::column_type::{ColumnType, SqlType};
+pub use crate::column_type::{ColumnType, IntoColumn, SqlType};
 pub use crate::error::{AssociationNotLoaded, DecodeError, Error, ErrorKind, NotLoadedReason, RestrictRule, Result};
 pub use crate::holder::{
     BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, TargetRow, ToOne, WithJoinRows,
@@ -11,7 +11,7 @@ pub use crate::metadata::association::{
     HasManyKind, HasOneKind, HasVariant, Inverse, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind,
     UnknownType, VariantDef,
 };
-pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Model, ModelDef, TableRef};
+pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
 pub use crate::metadata::request::ScopeDef;
 pub use crate::metadata::rows::{Rows, RowsOf};
@@ -122,6 +122,41 @@ pub const fn decimal_precision<V: ColumnType>(precision: u8) -> u8 {
 #[must_use]
 pub const fn key_default<V: ColumnType>() -> ColumnDefault {
     if V::SQL_TYPE.is_integer() { ColumnDefault::AutoIncrement } else { ColumnDefault::None }
+}
+
+const fn timestamp<V: ColumnType>(filled: FilledBy) -> ColumnDefault {
+    assert!(
+        matches!(V::SQL_TYPE, SqlType::DateTime | SqlType::Date),
+        "`created_at` and `updated_at` are for columns of a date and time, or a date"
+    );
+    ColumnDefault::Filled(filled)
+}
+
+/// A column with the time of the insert.
+#[must_use]
+pub const fn created_at<V: ColumnType>() -> ColumnDefault {
+    timestamp::<V>(FilledBy::CreatedAt)
+}
+
+/// A column with the time of the last write.
+#[must_use]
+pub const fn updated_at<V: ColumnType>() -> ColumnDefault {
+    timestamp::<V>(FilledBy::UpdatedAt)
+}
+
+/// A column with the version of its row.
+#[must_use]
+pub const fn lock_version<V: ColumnType>() -> ColumnDefault {
+    assert!(
+        V::SQL_TYPE.is_integer() && !V::NULLABLE,
+        "`lock_version` is for a column of an integer that cannot be NULL"
+    );
+    ColumnDefault::Filled(FilledBy::LockVersion)
+}
+
+/// What a function of the application gives for a column.
+pub fn made<V: ColumnType, F: IntoColumn<V>>(value: F) -> Value<'static> {
+    value.into_column().into_value()
 }
 
 /// A column that can hold the name of a type.

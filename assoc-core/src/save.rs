@@ -19,8 +19,8 @@ use crate::metadata::model::{ColumnDef, ColumnDefault, ModelDef};
 use crate::row_sink::RowSink;
 use crate::value::Value;
 
-/// Whether an updated row may differ from what it was and what was set, so that it is to be read again: it has columns that
-/// the database computes or changes by itself, or a column may store a value in another form.
+/// Whether an update must read the row back, because the stored row may differ from the given values: the database
+/// computes or changes columns by itself, or a column may store a value in another form.
 #[must_use]
 pub fn reads_back(model: &ModelDef, dialect: &dyn Dialect, changes: &[(usize, Value<'static>)]) -> bool {
     let own = |column: &ColumnDef| column.read_back || matches!(column.default, ColumnDefault::Generated(_));
@@ -29,8 +29,8 @@ pub fn reads_back(model: &ModelDef, dialect: &dyn Dialect, changes: &[(usize, Va
         || changes.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value))
 }
 
-/// Whether an inserted row can surely be read, as long as the columns fit the table's, so that the insert need not be undone
-/// because it cannot. Tries to read what was given, because the application's own column types may refuse it.
+/// Whether an inserted row can surely be read if the columns fit the table's, so that a failed read need not undo the
+/// insert. It tries to read the given values, because a column type of the program may refuse them.
 #[must_use]
 pub fn is_surely_readable(model: &ModelDef, dialect: &dyn Dialect, row: &[Option<Value<'static>>]) -> bool {
     if model.read_back {

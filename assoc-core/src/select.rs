@@ -7,8 +7,10 @@ mod counted;
 mod joined;
 mod keyed;
 mod root;
+mod row_lock;
 
 pub use counted::KeyedCount;
 pub use joined::{JoinedSelect, LoadedEdge, LoadedTable, QueryOrder, Rank};
 pub use keyed::{KeyedSelect, Matching, PerOwner, RowOrder};
 pub use root::RootSelect;
+pub use row_lock::{LockStrength, RowLock, WhenLocked};

@@ -12,6 +12,7 @@ use crate::metadata::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
 use crate::value::Value;
 
+mod bulk;
 mod chain_select;
 mod comparison;
 mod control;
@@ -27,15 +28,20 @@ mod per_owner;
 mod raw;
 mod related;
 mod select;
+mod upsert;
 mod write;
 
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
 pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
-pub use write::{delete_by, delete_by_keys, insert, insert_text, select_by, update_by_key, update_by_keys};
+pub use upsert::{OnConflict, upsert};
+pub use write::{
+    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, update_by_key, update_by_keys, update_row,
+    update_rows,
+};
 
-/// So many terms stand side by side; more are written as a tree.
+/// Up to this number of terms is written flat; more terms are written as a tree.
 const FLAT: usize = 64;
 
 /// What was added to a list.
@@ -85,7 +91,7 @@ impl<'d> SqlWriter<'d> {
         }
     }
 
-    /// Columns of the query's own model are written with this table in front of them from now on.
+    /// Writes this table in front of the columns of the query's model from now on.
     pub fn qualify(&mut self, table: impl Into<Cow<'d, str>>) {
         self.qualifier = Some(table.into());
     }
@@ -141,8 +147,8 @@ impl<'d> SqlWriter<'d> {
         Statement::new(self.sql, self.binds)
     }
 
-    /// The finished statement, if the database takes as many binds. Padding is taken out of lists where it makes them too
-    /// many.
+    /// The finished statement, if the database takes its number of binds. Lists lose their padding if that would exceed
+    /// the number.
     ///
     /// # Errors
     /// When there are more binds than the database takes.
@@ -186,7 +192,7 @@ impl<'d> SqlWriter<'d> {
         }
     }
 
-    /// Appends a column of the query's own model, qualified if the statement needs it.
+    /// Appends a column of the query's model, qualified if the statement needs it.
     pub fn own_column(&mut self, name: &str) {
         if let Some(table) = &self.qualifier {
             self.dialect.quote(table, &mut self.sql);

@@ -2,8 +2,10 @@
 //! build from them. Each becomes data of [`metadata`](crate::metadata) before the planner sees it.
 
 pub(crate) mod aggregate;
+pub(crate) mod assignment;
 pub(crate) mod association;
 pub(crate) mod column;
+mod comparisons;
 pub(crate) mod conditions;
 pub(crate) mod joined_column;
 pub(crate) mod load_with;

@@ -145,3 +145,11 @@ fn scopes_that_lead_back_to_themselves_are_refused() {
     let error = written(Owner::DOGS.any(Dog::ID.gt(1))).unwrap_err();
     assert!(error.to_string().contains("lead back to themselves"), "{error}");
 }
+
+#[test]
+fn a_list_of_keys_is_walked_through_by_reference() {
+    let numbers = vec![1_i64, 2];
+    let above = |number: &i64| Seat::PRICE.ge(number);
+    assert_eq!(Seat::NUMBER.is_in(&numbers), Seat::NUMBER.is_in([1, 2]));
+    assert_eq!(above(&numbers[0]), Seat::PRICE.ge(1));
+}

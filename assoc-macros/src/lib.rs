@@ -108,7 +108,14 @@ mod validate;
 /// | `precision = 12, scale = 2` | the digits of a decimal column, and those of them after the point (0 without `scale`), for `CREATE TABLE` |
 /// | `generated` | the database computes the column: a changeset cannot set it, and an update reads it back |
 /// | `generated = "price * amount"` | the same, with the SQL expression that `CREATE TABLE` states (`GENERATED ALWAYS AS (…) STORED`) |
+/// | `default_with = Uuid::now_v7` | a function gives its value when an insert leaves it out: a key that the application makes |
+/// | `created_at` | holds the time of the insert, in UTC: a date and time, or a date, of `chrono`, `time` or `jiff` |
+/// | `updated_at` | holds the time of the insert, and of each update that writes something |
+/// | `lock_version` | an integer that counts the updates of the row; an update or delete of a row that has another one by then is refused (`Stale`) |
 /// | `read_back` | an update reads the column back, because the database changes it (`ON UPDATE CURRENT_TIMESTAMP`) or stores another form of the value (`ENUM`) |
+///
+/// What is set in a changeset goes before `default_with`, `created_at` and `updated_at`. A `lock_version` can be set for a new
+/// row only.
 ///
 /// A field with `#[model(skip)]` is not stored: a row that is read has `Default::default()` there. A field of type
 /// `RowOrigin` is not stored either: it says whether the row was loaded as read-only, see `readonly` [below](#scopes-and-other-options).
@@ -386,7 +393,8 @@ mod validate;
 /// | `dependent = "destroy"`, `"delete"`, `"nullify"`, `"restrict_with_error"`, `"restrict_with_exception"`, `"database"` | all but `has_and_belongs_to_many`, whose links always go; a `belongs_to` takes the first two | what becomes of the rows when their owner is destroyed; without it, nothing |
 /// | `accessor = false` | all | the derive writes no method, so that the program can write one of this name |
 ///
-/// Of these, a polymorphic `belongs_to` takes `include`, `autosave`, `validate`, `readonly`, `inverse_of = false`, `dependent` and `accessor`.
+/// Of these, a polymorphic `belongs_to` takes `include`, `autosave`, `validate`, `readonly`, `inverse_of = false`, `dependent` and
+/// `accessor`.
 ///
 /// A hand-written accessor gets from the field what the derived one returns:
 ///

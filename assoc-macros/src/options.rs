@@ -32,8 +32,22 @@ pub(crate) const MODEL: OptionTable = OptionTable::simple(
 pub(crate) const FIELD: OptionTable = OptionTable { place: " on a field", ..OptionTable::simple("model", &["skip"]) };
 
 /// `#[column(…)]`.
-pub(crate) const COLUMN: OptionTable =
-    OptionTable::simple("column", &["name", "default", "length", "precision", "scale", "generated", "read_back"]);
+pub(crate) const COLUMN: OptionTable = OptionTable::simple(
+    "column",
+    &[
+        "name",
+        "default",
+        "default_with",
+        "length",
+        "precision",
+        "scale",
+        "generated",
+        "read_back",
+        "created_at",
+        "updated_at",
+        "lock_version",
+    ],
+);
 
 /// `#[column_type(…)]`.
 pub(crate) const COLUMN_TYPE: OptionTable = OptionTable::simple("column_type", &["key", "crate"]);

@@ -60,6 +60,30 @@ pub(crate) struct ColumnInput {
     /// Where it is said that the database computes it.
     pub(crate) generated: Option<(Span, Option<LitStr>)>,
     pub(crate) read_back: bool,
+    /// What fills it in when a row is written, and where it is said.
+    pub(crate) filled: Option<(FilledInput, Span)>,
+}
+
+/// What fills a column in when a row is written.
+#[derive(Clone)]
+pub(crate) enum FilledInput {
+    CreatedAt,
+    UpdatedAt,
+    LockVersion,
+    /// A function of the application.
+    With(Path),
+}
+
+impl FilledInput {
+    /// The option's name.
+    pub(crate) fn option(&self) -> &'static str {
+        match self {
+            FilledInput::CreatedAt => "created_at",
+            FilledInput::UpdatedAt => "updated_at",
+            FilledInput::LockVersion => "lock_version",
+            FilledInput::With(_) => "default_with",
+        }
+    }
 }
 
 /// How many digits a decimal has, and how many of them behind the point.
@@ -311,6 +335,21 @@ fn column(attributes: &[Attribute], errors: &mut Errors) -> ColumnInput {
                 column.generated = argument.optional_text(errors).map(|expression| (argument.span(), expression));
             }
             "read_back" => column.read_back = argument.flag(errors),
+            option @ ("created_at" | "updated_at" | "lock_version" | "default_with") => {
+                let filled = match option {
+                    "created_at" => argument.flag(errors).then_some(FilledInput::CreatedAt),
+                    "updated_at" => argument.flag(errors).then_some(FilledInput::UpdatedAt),
+                    "lock_version" => argument.flag(errors).then_some(FilledInput::LockVersion),
+                    _ => argument.function(errors).map(FilledInput::With),
+                };
+                match &column.filled {
+                    Some((earlier, _)) => errors.at(
+                        argument.span(),
+                        format!("`{option}` and `{}` both fill the column in: write one of them", earlier.option()),
+                    ),
+                    None => column.filled = filled.map(|filled| (filled, argument.span())),
+                }
+            }
             _ => {
                 column.default = match argument.optional_text(errors) {
                     None => DefaultInput::None,

@@ -13,7 +13,7 @@ use crate::dependent::DependentInput;
 use crate::errors::Errors;
 use crate::names::{self, listed, nearest, plain};
 use crate::options::{Holder, Kind};
-use crate::parse::{DefaultInput, FieldInput, ModelInput, Precision, Role, ScopeInput};
+use crate::parse::{DefaultInput, FieldInput, FilledInput, ModelInput, Precision, Role, ScopeInput};
 
 use proc_macro2::Ident;
 use proc_macro2::Span;
@@ -56,7 +56,7 @@ pub(crate) struct Column {
     pub(crate) read_back: bool,
 }
 
-/// What the database fills in.
+/// What is filled in where nothing is set.
 pub(crate) enum Default {
     None,
     /// Integers count up.
@@ -65,6 +65,14 @@ pub(crate) enum Default {
     Sql(LitStr),
     /// It computes the column, perhaps by this expression.
     Generated(Option<LitStr>),
+    /// The repo fills it in, and where that is said.
+    Filled(FilledInput, Span),
+}
+
+impl Column {
+    fn is_lock_version(&self) -> bool {
+        matches!(self.default, Default::Filled(FilledInput::LockVersion, _))
+    }
 }
 
 /// What tells a model from others in its table.
@@ -222,6 +230,12 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
             columns[key].default = Default::Key;
         }
     }
+    if let Some(Default::Filled(filled, span)) =
+        primary_key.iter().map(|key| &columns[*key]).find(|column| column.is_lock_version()).map(|key| &key.default)
+    {
+        let message = format!("a key stays the same, and `{}` counts the updates of the row", filled.option());
+        errors.at(*span, message);
+    }
     if let Some(span) = input.read_back
         && primary_key.is_empty()
         && key_is_known
@@ -367,6 +381,24 @@ fn columns(fields: &[FieldInput], errors: &mut Errors) -> Vec<Column> {
             (DefaultInput::None, None) => Default::None,
             (DefaultInput::Database, None) => Default::Database,
             (DefaultInput::Sql(sql), None) => Default::Sql(sql.clone()),
+        };
+        let default = match (&input.filled, default) {
+            (Some((filled, span)), Default::None) => {
+                let only = matches!(filled, FilledInput::LockVersion);
+                if only && columns.iter().any(|earlier| earlier.is_lock_version()) {
+                    errors.at(*span, "a row has one version: `lock_version` is given on two fields".to_owned());
+                }
+                Default::Filled(filled.clone(), *span)
+            }
+            (Some((filled, span)), _) => {
+                let message = format!(
+                    "`{name}` is filled in by `{0}`, so the database fills in nothing: write `{0}` alone",
+                    filled.option()
+                );
+                errors.at(*span, message);
+                Default::None
+            }
+            (None, default) => default,
         };
         columns.push(Column {
             field: field.ident.clone(),

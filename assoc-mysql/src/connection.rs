@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use assoc_core::driver::{BoxFuture, Connection, ExecResult, RowSink, TransactionMode};
+use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, TransactionMode};
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result, Statement};
 use mysql_async::Error as MyError;
 use tokio::runtime::Handle;
@@ -292,6 +292,31 @@ impl MySqlConnection {
         })
     }
 
+    async fn run_begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> Result<()> {
+        // Of the next transaction of the session only.
+        let (sql, snapshots) = match level {
+            IsolationLevel::ReadUncommitted => ("SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED", false),
+            IsolationLevel::ReadCommitted => ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", false),
+            IsolationLevel::RepeatableRead => ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", true),
+            // What the core may add one day is not farther than this.
+            _ => ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", false),
+        };
+        if self.transaction != Transaction::None {
+            return self.run_begin(mode).await;
+        }
+        let untried = std::mem::take(&mut self.untried);
+        let outcome = match self.command(sql).await {
+            // As in `run_begin`.
+            Err(CommandError::Failed(error)) if untried && is_lost(&error) => self.command(sql).await,
+            outcome => outcome,
+        };
+        outcome.map_err(|error| error.into_error(sql))?;
+        match mode {
+            TransactionMode::Read if !snapshots => self.start("START TRANSACTION READ ONLY").await,
+            mode => self.run_begin(mode).await,
+        }
+    }
+
     async fn run_begin(&mut self, mode: TransactionMode) -> Result<()> {
         if self.transaction != Transaction::None {
             // The server would silently commit the open transaction.
@@ -301,6 +326,10 @@ impl MySqlConnection {
             TransactionMode::Read => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
             TransactionMode::Write => "START TRANSACTION",
         };
+        self.start(sql).await
+    }
+
+    async fn start(&mut self, sql: &'static str) -> Result<()> {
         let untried = std::mem::take(&mut self.untried);
         let outcome = match self.command(sql).await {
             // Nothing has happened yet, so nothing is lost by starting on another session.
@@ -374,6 +403,10 @@ impl Connection for MySqlConnection {
 
     fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.run_begin(mode))
+    }
+
+    fn begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.run_begin_isolated(mode, level))
     }
 
     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {

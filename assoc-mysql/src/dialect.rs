@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{AggregateForm, ColumnRole, Comparable, ExactText};
+use assoc_core::select::{LockStrength, RowLock, WhenLocked};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{AggregateFunction, Capabilities, ColumnDef, Dialect, KeySet, SqlType, TableRef, Value};
 
@@ -198,6 +199,20 @@ impl Dialect for MySqlDialect {
             }
             _ => form,
         }
+    }
+
+    /// MariaDB has no `FOR SHARE`, and MySQL no `SKIP LOCKED` behind the older form.
+    fn write_row_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock) {
+        let older = self.server.kind() == ServerKind::MariaDb || lock.when_locked == WhenLocked::Wait;
+        writer.push(match lock.strength {
+            LockStrength::Update => " FOR UPDATE",
+            LockStrength::Share if older => " LOCK IN SHARE MODE",
+            LockStrength::Share => " FOR SHARE",
+        });
+        writer.push(match lock.when_locked {
+            WhenLocked::Wait => "",
+            WhenLocked::Skip => " SKIP LOCKED",
+        });
     }
 
     /// The server chooses which side it reads first. Without an index for the keys, reading the keys first compares each

@@ -7,7 +7,7 @@
 use assoc_core::Value;
 use assoc_core::value::decimal::DecimalNumber;
 use assoc_core::value::{Date, DateTime, Time};
-use mysql_async::consts::ColumnType;
+use mysql_async::consts::{ColumnFlags, ColumnType};
 use mysql_async::{Column, Value as MyValue};
 
 /// The character set that says "bytes, not text".
@@ -44,6 +44,10 @@ pub(crate) enum Reader {
     Flag,
     /// `BIT(n)`.
     Bits,
+    /// An aggregate of `BIT(1)`, and of `BIT(n)`. MariaDB sends `MIN` and `MAX` of bits as digits and says that they are bits;
+    /// only where groups went through a temporary table they are.
+    FlagDigit,
+    BitsDigits,
 }
 
 impl Reader {
@@ -70,8 +74,16 @@ impl Reader {
             | ColumnType::MYSQL_TYPE_TIMESTAMP
             | ColumnType::MYSQL_TYPE_TIMESTAMP2 => Reader::DateTime,
             ColumnType::MYSQL_TYPE_TIME | ColumnType::MYSQL_TYPE_TIME2 => Reader::Time,
-            ColumnType::MYSQL_TYPE_BIT if column.column_length() == 1 => Reader::Flag,
-            ColumnType::MYSQL_TYPE_BIT => Reader::Bits,
+            ColumnType::MYSQL_TYPE_BIT => {
+                // A column of a table, also of a temporary one, is not called binary.
+                let is_computed = column.org_name_ref().is_empty() && column.flags().contains(ColumnFlags::BINARY_FLAG);
+                match (is_computed, column.column_length() == 1) {
+                    (false, true) => Reader::Flag,
+                    (false, false) => Reader::Bits,
+                    (true, true) => Reader::FlagDigit,
+                    (true, false) => Reader::BitsDigits,
+                }
+            }
             // A JSON document is text, although its character set is said to be binary.
             ColumnType::MYSQL_TYPE_JSON => Reader::Json,
             ColumnType::MYSQL_TYPE_GEOMETRY | ColumnType::MYSQL_TYPE_VECTOR => Reader::Blob,
@@ -112,15 +124,17 @@ impl Reader {
             Reader::Quotient => decimal(bytes, DecimalNumber::rounded_to_96_bits),
             Reader::Json => text(bytes, |text| Value::Json(text.into())),
             Reader::Flag => Value::Bool(bytes.iter().any(|byte| *byte != 0)),
+            Reader::FlagDigit => Value::Bool(bytes != b"0"),
             Reader::Bits => Value::UInt(bytes.iter().fold(0, |bits, byte| (bits << 8) | u64::from(*byte))),
             _ => text(bytes, |text| self.parse(text)),
         }
     }
 
-    // Only the text protocol sends these as text.
+    // Only the text protocol sends these as text, apart from digits for bits.
     #[cold]
     fn parse(self, text: String) -> Value<'static> {
         match self {
+            Reader::BitsDigits => text.parse().map(Value::UInt).ok(),
             Reader::Int => text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::UInt)).ok(),
             Reader::Real => text.parse().map(Value::Real).ok(),
             Reader::Date => date(&text).map(Value::Date),
@@ -181,6 +195,9 @@ mod tests {
         assert_eq!(Reader::Text.read(MyValue::Bytes(vec![0xff])), Value::Blob(vec![0xff].into()));
         assert_eq!(Reader::Bits.read(MyValue::Bytes(vec![1, 2])), Value::UInt(258));
         assert_eq!(Reader::Flag.read(MyValue::Bytes(vec![1])), Value::Bool(true));
+        assert_eq!(Reader::FlagDigit.read(MyValue::Bytes(b"0".to_vec())), Value::Bool(false));
+        assert_eq!(Reader::FlagDigit.read(MyValue::Bytes(b"1".to_vec())), Value::Bool(true));
+        assert_eq!(Reader::BitsDigits.read(MyValue::Bytes(b"300".to_vec())), Value::UInt(300));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use assoc_core::dialect::{Capabilities, PerOwnerLimit};
+use assoc_core::dialect::{Capabilities, KeyedWrite, PerOwnerLimit, RowLocks, Upsert};
 
 /// The two families of servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,6 +98,8 @@ pub struct Features {
     pub window_functions: bool,
     /// `LATERAL` derived tables.
     pub lateral: bool,
+    /// `SKIP LOCKED`.
+    pub skip_locked: bool,
     /// `JSON_TABLE`.
     pub json_table: bool,
     /// `CHECK` constraints are enforced, not just parsed.
@@ -116,6 +118,7 @@ impl Features {
         insert_returning: false,
         window_functions: false,
         lateral: false,
+        skip_locked: false,
         json_table: false,
         check_constraints: false,
         savepoints: true,
@@ -125,7 +128,7 @@ impl Features {
     /// MySQL 8.0.4 to 8.0.13, and TiDB. Declared, not verified here.
     pub const MYSQL_8_0: Features = Features { window_functions: true, json_table: true, ..Features::MYSQL_5_7 };
     /// MySQL 8.0.14 and 8.0.15. Declared, not verified here.
-    pub const MYSQL_8_0_14: Features = Features { lateral: true, ..Features::MYSQL_8_0 };
+    pub const MYSQL_8_0_14: Features = Features { lateral: true, skip_locked: true, ..Features::MYSQL_8_0 };
     /// MySQL 8.0.16 and later. Declared, not verified here.
     pub const MYSQL_8_0_16: Features = Features { check_constraints: true, ..Features::MYSQL_8_0_14 };
     /// MariaDB 10.2 to 10.4, which are no longer maintained. Declared, not verified here.
@@ -134,7 +137,7 @@ impl Features {
     /// MariaDB 10.5. Declared, not verified here.
     pub const MARIADB_10_5: Features = Features { insert_returning: true, ..Features::MARIADB_10_2 };
     /// MariaDB 10.6 and later. Verified on 10.11.
-    pub const MARIADB_10_6: Features = Features { json_table: true, ..Features::MARIADB_10_5 };
+    pub const MARIADB_10_6: Features = Features { json_table: true, skip_locked: true, ..Features::MARIADB_10_5 };
 
     /// The same as the core asks for it.
     #[must_use]
@@ -157,6 +160,13 @@ impl Features {
             Features { window_functions: true, .. } => PerOwnerLimit::Window,
             _ => PerOwnerLimit::Unsupported,
         };
+        // "You can't specify target table for update in FROM clause": MySQL always, MariaDB before 10.3 and 11.1. Subselects
+        // of a SELECT are turned into joins as well, those of an UPDATE or a DELETE are run for each row.
+        capabilities.row_locks = RowLocks::Rows { skips: self.skip_locked };
+        if self.insert_returning {
+            capabilities.upsert = Upsert::AnyIndex;
+        }
+        capabilities.keyed_write = KeyedWrite::Join;
         capabilities.window_functions = self.window_functions;
         // `ENUM` and `SET`.
         capabilities.listed_text = true;

@@ -58,6 +58,7 @@ impl Repo {
         }
         let repo = self.in_database_of(model);
         // Scopes may add an order and a limit. All refusals come before the first page.
+        query.refuse_lock("batches")?;
         let CompiledQuery { select: spec, load, .. } = query.clone().into_request().compile(&repo.context())?;
         if spec.distinct && load.is_none() && !spec.selects_key() {
             let message = "a distinct query of some columns cannot be read in batches: add the primary key to `select`";
@@ -204,12 +205,16 @@ impl<M: Model> Batches<M> {
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
     }
 
-    // (a > x) OR (a = x AND b > y) OR …; equal rows are included where joins repeat rows.
+    // a >= x AND ((a > x) OR (a = x AND b > y) OR …), or with equal rows as well. The first part says nothing that the
+    // others do not, but an index on `a` begins there: without it SQLite reads the index from its beginning, or finds the
+    // whole rest and sorts it, for each page.
     fn after(&self) -> Result<Expr> {
         let repo = self.repo.in_database_of(M::DEF);
         let dialect = repo.dialect();
         let capabilities = dialect.capabilities();
         let mut any = Vec::new();
+        let mut begins = Expr::always();
+        let several = self.order.len() > 1 || self.repeats;
         let mut equal: Vec<Expr> = Vec::new();
         let mut carried = self.last.values.iter();
         for column in &self.order {
@@ -226,6 +231,10 @@ impl<M: Model> Batches<M> {
             let compare = |op| Expr::Compare { left: operand.clone(), op, right: Operand::Stored(value.clone()) };
             let op = if column.direction == Direction::Asc { Comparison::Gt } else { Comparison::Lt };
             let nulls_follow = capabilities.null_order.is_last(column.direction);
+            if several && equal.is_empty() && !value.is_null() && !(nulls_follow && column.nullable) {
+                let op = if column.direction == Direction::Asc { Comparison::Ge } else { Comparison::Le };
+                begins = compare(op);
+            }
             let beyond = match (value.is_null(), nulls_follow) {
                 (false, true) if column.nullable => Some(compare(op).or(is_null())),
                 (false, _) => Some(compare(op)),
@@ -242,7 +251,7 @@ impl<M: Model> Batches<M> {
         if self.repeats {
             any.push(Expr::All(equal));
         }
-        Ok(Expr::Any(any))
+        Ok(begins.and(Expr::Any(any)))
     }
 }
 

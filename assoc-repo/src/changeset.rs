@@ -1,5 +1,5 @@
-//! Changesets: what is to be written. A struct is always a row that came from the database; what is not saved yet, or
-//! not saved yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
+//! Changesets: values to write. A struct is always a row that the database returned; a row that is not saved yet, or
+//! not yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -18,9 +18,9 @@ mod writable;
 pub use target::{IntoMembers, IntoTarget, SharedDraft};
 pub use writable::{Clearable, WritableMany, WritableOne};
 
-/// Starts changesets. In the prelude, so that `User::build()` and `user.change()` just work.
+/// Begins changesets. The prelude exports it, so that `User::build()` and `user.change()` work.
 pub trait ModelExt: Model {
-    /// A row to be inserted.
+    /// A changeset that inserts a new row.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -32,7 +32,7 @@ pub trait ModelExt: Model {
         Changeset::from(RowChange::new(Self::DEF))
     }
 
-    /// Changes of this row. What is loaded in it is still loaded in the row that an update returns.
+    /// A changeset that updates this row. The row that an update returns has the loaded associations of this one.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -46,11 +46,11 @@ pub trait ModelExt: Model {
         Changeset::from(RowChange::of(Self::DEF, Arc::new(self.clone())))
     }
 
-    /// The changes that lead from this row to an edited copy of it: every column that differs. A changeset cannot tell
-    /// what was edited in a struct, only what is different from what the struct was before.
+    /// A changeset with every column in which an edited copy of this row differs from it. It compares values, so it
+    /// does not notice a column that was set to the same value.
     ///
-    /// Associations are not compared. A copy whose key, made by the database, is another one is not the same row:
-    /// saving is refused.
+    /// Associations are not compared. A copy with another key, where the database makes the keys, is not the same row:
+    /// saving fails.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -87,11 +87,11 @@ pub trait ModelExt: Model {
 
 impl<M: Model> ModelExt for M {}
 
-/// Values to be written to a row of model `M`: a new one ([`ModelExt::build`]) or one that exists
-/// ([`ModelExt::change`]). The typed face of a [`RowChange`].
+/// Values to write to a row of model `M`: a new row ([`ModelExt::build`]) or an existing one ([`ModelExt::change`]). It
+/// is the typed face of a [`RowChange`].
 ///
-/// Nothing is judged until the changeset is saved, because a later word on a column may take an earlier one back. Then all
-/// that is wrong is reported at once: [`errors`](Changeset::errors).
+/// The changeset is checked when it is saved, because a later call may replace what an earlier one set. The check
+/// reports all problems at once: [`errors`](Changeset::errors).
 #[must_use = "a changeset does nothing until a repo inserts or updates it"]
 pub struct Changeset<M> {
     row: RowChange,
@@ -117,7 +117,7 @@ impl<M> Changeset<M> {
 }
 
 impl<M: Model> Changeset<M> {
-    /// Sets a column. An `Option` column takes the bare value as well, a `String` column a `&str`.
+    /// Sets a column. An `Option` column also takes the bare value, and a `String` column a `&str`.
     pub fn set<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
         self.row.set(column.index(), value.into_column().into_value());
         self
@@ -126,8 +126,8 @@ impl<M: Model> Changeset<M> {
     /// Makes the row belong to `target`: copies its key into the foreign key. A target that is given as a changeset is saved
     /// first, in the same save, and is loaded in the row that comes back.
     ///
-    /// A polymorphic association takes a row of any of its models, or a value of its enum; the type is set with the key.
-    /// Refused when saving if the target's key is `NULL`, or if another association of the changeset needs another value
+    /// A polymorphic association takes a row of any of its models, or a value of its enum, and sets the type with the
+    /// key. Saving fails if the target's key is `NULL`, or if another association of the changeset needs another value
     /// of the same column.
     ///
     /// ```
@@ -175,22 +175,22 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Makes the row belong to no row: clears the foreign key, and of a polymorphic association the type.
+    /// Makes the row belong to no row: clears the foreign key, and the type of a polymorphic association.
     ///
-    /// Of a key of several columns those are cleared that can be `NULL`, are not part of the row's own key and are used by
-    /// no other association. Refused when saving if there is none, or if the association is not optional, unless a later
-    /// word gives the key anew.
+    /// Of a key of several columns it clears those that can be `NULL`, are not part of the row's primary key and are
+    /// used by no other association. Saving fails if there is no such column, or if the association is not optional,
+    /// unless a later call sets the key again.
     pub fn dissociate<T, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
         self.row.dissociate(association.def());
         self
     }
 
-    /// Adds members to an association to many: rows, changesets, or iterators of them. Each is linked when the changeset is
-    /// saved; new ones are inserted then, in the order in which they are given. A row that is pushed twice to an association
-    /// whose links are rows of a join table is linked twice; a row that holds its owner's key is moved from the owner it had.
+    /// Adds members to a list association: rows, changesets, or iterators of them. Saving the changeset links each of
+    /// them, and inserts new ones in the order given. Over a join table, a row that is pushed twice is linked twice. A row
+    /// that contains its owner's key moves from its previous owner to this one.
     ///
-    /// New members take what the association's conditions require (`published = true`); a member that contradicts them is
-    /// refused when the changeset is saved.
+    /// New members take the values that the association's conditions require (`published = true`). Saving fails if a member
+    /// contradicts these conditions.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -223,7 +223,7 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Adds a member to which a row of a join model leads, and says what is to be written to that row beside its two keys.
+    /// Adds a member of an association through a join model. `join` sets the columns of the join row beside its two keys.
     pub fn push_with<T: Model, J: Model, A: WritableMany<M, T>, How>(
         mut self,
         association: A,
@@ -241,23 +241,23 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Changes a member of an association. When the changeset is saved, the database says whether it is one: a row of
-    /// another owner is refused, and stays as it is.
+    /// Changes a member of an association. Saving checks in the database that the row is a member: it refuses a row of
+    /// another owner, which stays unchanged.
     pub fn edit<T: Model, How>(mut self, association: impl Clearable<M, T, How>, change: Changeset<T>) -> Self {
         self.row.change_members(association.association(), ChildOp::Edit(Box::new(change.row)));
         self
     }
 
-    /// Takes a member away from an association. The row stays, without the owner's key; of an association over a join
-    /// table, the links to it are deleted. A row of another owner is refused.
+    /// Removes a member from an association. The row itself stays: saving clears its owner's key, or deletes the links to
+    /// it in a join table. Saving refuses a row of another owner.
     pub fn remove<T: Model, How>(mut self, association: impl Clearable<M, T, How>, row: &T) -> Self {
         self.row.change_members(association.association(), ChildOp::Remove(Arc::new(row.bare())));
         self
     }
 
-    /// Makes these the members of an association, and no others. What the others are is decided by the database when the
-    /// changeset is saved; they are let go before the new ones are stored. Members that stay keep their rows, and their
-    /// links. What was said of the association before is taken back.
+    /// Makes these rows the only members of an association. Saving reads the present members from the database and removes
+    /// the others before it stores new ones. Members that stay keep their rows and their links. This call replaces all
+    /// earlier operations on the association.
     pub fn replace<T: Model, How>(
         mut self,
         association: impl WritableMany<M, T>,
@@ -269,8 +269,7 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Makes a row the target of a `has_one`. Another one that the owner has in the database is let go before, when the
-    /// changeset is saved.
+    /// Makes a row the target of a `has_one`. Saving first removes another target that the owner has in the database.
     pub fn set_one<T, How>(mut self, association: impl WritableOne<M, T>, target: impl IntoTarget<T, How>) -> Self {
         let mut one = Vec::new();
         target.visit(&mut |given| one.extend(given.into_member()));
@@ -278,19 +277,19 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Lets all members of an association go when the changeset is saved.
+    /// Removes all members of an association when the changeset is saved.
     pub fn clear<T, How>(mut self, association: impl Clearable<M, T, How>) -> Self {
         self.row.change_members(association.association(), ChildOp::Replace(Vec::new()));
         self
     }
 
-    /// The same as one new row that can be given to several associations: it is inserted once.
+    /// This changeset as one new row that several associations can share. Saving inserts it once.
     #[must_use]
     pub fn shared(self) -> SharedDraft<M> {
         SharedDraft::new(self.row)
     }
 
-    /// Adds a problem that the application has found: saving is refused with it and all others.
+    /// Adds a problem that the program found. Saving fails with it and all other problems.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -306,15 +305,15 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Everything that is wrong with the final values: what saving would be refused with. 0 statements: what only the
-    /// database can refuse is not known before.
+    /// All problems of the final values, with which saving would fail. It costs no statement; problems that only the
+    /// database finds are not among them.
     #[must_use]
     pub fn errors(&self) -> Vec<FieldError> {
         self.row.problems()
     }
 
-    /// The changeset that a failed `insert` or `update` of this model gave back with its error, so that it can be changed and
-    /// saved again; `None` of any other error.
+    /// The changeset that a failed `insert` or `update` of this model returns with its error, to change and save it again;
+    /// `None` for any other error.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -337,35 +336,35 @@ impl<M: Model> Changeset<M> {
         (row.model() == M::DEF).then(|| Changeset::from(row.clone()))
     }
 
-    /// The value given for a column, if one was.
+    /// The value set for a column, if there is one.
     #[must_use]
     pub fn value_of<V: ColumnType>(&self, column: Column<M, V>) -> Option<&Value<'static>> {
         self.row.values().get(column.index())?.as_ref()
     }
 
-    /// Whether saving would write anything.
+    /// Whether saving would write a column.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.row.has_changes()
     }
 
-    /// The same without the model's type.
+    /// The change without the model's type.
     #[must_use]
     pub fn as_row_change(&self) -> &RowChange {
         &self.row
     }
 
-    /// The same without the model's type, given up.
+    /// The change without the model's type, by value.
     #[must_use]
     pub fn into_row_change(self) -> RowChange {
         self.row
     }
 }
 
-/// What [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update) take: a [`Changeset`].
+/// The argument of [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update): a [`Changeset`].
 ///
-/// It is a trait so that the compiler can say what to write instead of a plain struct, and so that a program can
-/// implement it for a type of its own, such as a form:
+/// It is a trait so that the compiler can say what to write in place of a plain struct, and so that a program can
+/// implement it for its types, such as a form:
 ///
 /// ```
 /// # use assoc_repo::prelude::*;
@@ -402,7 +401,7 @@ impl<M> IntoChangeset<M> for Changeset<M> {
     }
 }
 
-/// Refuses to write a row that was loaded for reading only.
+/// Refuses to write a row that was loaded as read-only.
 pub(crate) fn refuse_read_only<M: Model>(row: &M) -> Result<()> {
     match row.row_origin() {
         Some(origin) if origin.is_read_only() => Err(ErrorKind::ReadOnly {

@@ -5,7 +5,7 @@ use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Operand, Re
 /// A column, an aggregate, or a tuple of up to six. [`Repo::pluck`](crate::Repo::pluck) reads them, and
 /// [`Select::select`](crate::Select::select) and [`Select::group_by`](crate::Select::group_by) name them.
 ///
-/// A program can implement it for a type of its own, so that `pluck` fills a struct:
+/// A program can implement it for another type, so that `pluck` fills a struct:
 ///
 /// ```
 /// # use assoc_repo::prelude::*;

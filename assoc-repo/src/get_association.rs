@@ -161,8 +161,8 @@ async fn rows<O: Model, T: Model>(
         ReadBy::Key(key) => direct(repo, def, key, own, owner, query).await,
         // Boxed, so that the most frequent reader does not carry their state.
         ReadBy::Parts => Box::pin(by_parts(repo, def, owner, query)).await,
-        ReadBy::JoinChain => match way(repo, def, &query)? {
-            Some(way) => Box::pin(by_way(repo, way, own, owner, query)).await,
+        ReadBy::JoinChain => match join_chain(repo, def, &query)? {
+            Some(chain) => Box::pin(by_join_chain(repo, chain, own, owner, query)).await,
             None => Box::pin(by_parts(repo, def, owner, query)).await,
         },
     }
@@ -207,7 +207,7 @@ fn leads_back<T: Model>(def: &AssociationDef, query: &Select<T>) -> Result<bool>
 }
 
 // The join chain to the targets, if one statement can read them.
-fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -> Result<Option<JoinChain>> {
+fn join_chain<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -> Result<Option<JoinChain>> {
     let loads_by_join = query.preloads.iter().any(|request| request.strategy == Strategy::Joined);
     // An owner may reach a row several times. A query that joins what it loads, or that is distinct, cannot say how
     // often. Raw SQL was written for one table.
@@ -225,38 +225,38 @@ fn way<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -
         repo.plan((def.owner)(), Root::Existing, vec![request])?;
     }
     let numbers = repo.in_database_of(T::DEF).dialect().capabilities().window_functions;
-    let readable = |way: &JoinChain| way.is_readable() && (numbers || !way.numbers_rows());
+    let readable = |chain: &JoinChain| chain.is_readable() && (numbers || !chain.numbers_rows());
     Ok(repo.context().join_chain(&chain).filter(readable))
 }
 
-async fn by_way<T: Model>(
+async fn by_join_chain<T: Model>(
     repo: &Repo,
-    way: JoinChain,
+    chain: JoinChain,
     own: ScopeDef,
     owner: &impl Model,
     mut query: Select<T>,
 ) -> Result<Vec<T>> {
-    let key = key_of(owner, way.owner_columns);
+    let key = key_of(owner, chain.owner_columns);
     let named = |named: Discriminator| owner.value(named.column) == Value::from(named.tag);
-    let Some(key) = key.filter(|_| way.owner_type.is_none_or(named)) else { return Ok(Vec::new()) };
-    query.spec.filter = way.begins_at(key.values()).and(way.filter.clone()).and(query.spec.filter);
-    query.spec.order.clone_from(&way.order);
+    let Some(key) = key.filter(|_| chain.owner_type.is_none_or(named)) else { return Ok(Vec::new()) };
+    query.spec.filter = chain.begins_at(key.values()).and(chain.filter.clone()).and(query.spec.filter);
+    query.spec.order.clone_from(&chain.order);
     if query.selected.is_none() {
-        query.selected = way.selected.as_ref().map(|columns| column_operands::<T>(columns));
+        query.selected = chain.selected.as_ref().map(|columns| column_operands::<T>(columns));
     }
-    query.spec.distinct = way.limits.distinct;
-    query.spec.limit = query.spec.limit.or(way.limits.limit);
-    query.spec.offset = query.spec.offset.or(Some(way.limits.offset).filter(|offset| *offset > 0));
+    query.spec.distinct = chain.limits.distinct;
+    query.spec.limit = query.spec.limit.or(chain.limits.limit);
+    query.spec.offset = query.spec.offset.or(Some(chain.limits.offset).filter(|offset| *offset > 0));
     query.preloads.extend(own.includes);
     query.preloads.extend(T::DEF.base_scope(own.unscoped || query.unscoped).includes);
-    if way.cardinality == Cardinality::One {
+    if chain.cardinality == Cardinality::One {
         query = query.at_most(1);
     }
     // Strategies that are still open become loading by key, for the same reason as above.
     for request in query.preloads.iter_mut().filter(|request| request.strategy == Strategy::Auto) {
         *request = request.clone().with_strategy(Strategy::Keyed);
     }
-    query.way = Some(way);
+    query.way = Some(chain);
     repo.all(query).await
 }
 
@@ -267,6 +267,7 @@ async fn by_parts<O: Model, T: Model>(
     owner: &O,
     query: Select<T>,
 ) -> Result<Vec<T>> {
+    query.refuse_lock("a reader of an association that is read part by part")?;
     let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
     if !query.spec.group.is_empty() || joins {
         let message = format!(
@@ -284,8 +285,8 @@ async fn by_parts<O: Model, T: Model>(
     let mut copy = owner.bare();
     let limited = query.most_statements.map(|limit| repo.max_statements(limit));
     let repo = limited.as_ref().unwrap_or(repo);
-    let request = Request { scope: scope_def, children: query.preloads, ..Request::new(def) };
-    repo.preload_rows(std::slice::from_mut(&mut copy), vec![request], false).await?;
+    let request = Request { scope: scope_def, children: query.preloads.into(), ..Request::new(def) };
+    repo.preload_rows(std::slice::from_mut(&mut copy), vec![request]).await?;
     let mut found: Vec<T> = targets_in(def, &copy);
     if query.origin.is_read_only() {
         mark(&mut found, query.origin);
@@ -340,7 +341,7 @@ async fn direct<T: Model>(
         repo.plan(
             (def.owner)(),
             Root::Existing,
-            vec![Request { scope: scope_def, children: query.preloads.clone(), ..Request::new(def) }],
+            vec![Request { scope: scope_def, children: query.preloads.clone().into(), ..Request::new(def) }],
         )?;
     }
     if !hop.unique {

@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use assoc_core::{Chain, ErrorKind, IntoPreload, Model, ModelDef, Request, Result};
+use assoc_core::{Chain, Error, ErrorKind, IntoPreload, Model, ModelDef, Request, Result};
 
 use crate::query::{Query, Select};
 
@@ -43,31 +43,69 @@ impl<M: Model> Select<M> {
     }
 }
 
-// The request of a path. Every variant of a polymorphic association that knows the next name takes part.
+// The request of a path. Every variant of a polymorphic association that knows the next name takes part. A path may have any
+// length and come by a model again and again: what lies below a model at one name is one list, shared by all that lead there.
 fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
-    let (name, rest) = match path.split_once('.') {
-        Some((name, rest)) => (name, Some(rest)),
-        None => (path, None),
-    };
-    let association = model.association(name)?;
-    let mut children = Vec::new();
-    if let Some(rest) = rest {
-        let targets = Chain::keys(association)?.targets();
-        let next = rest.split_once('.').map_or(rest, |(next, _)| next);
-        let mut refused = None;
-        for target in targets {
-            match request(target, rest) {
-                Ok(child) => children.push(child),
-                // The variant that knows the next name has the better message about what follows it.
-                Err(error) if refused.is_none() || target.association(next).is_ok() => refused = Some(error),
-                Err(_) => {}
+    let names: Vec<&str> = path.split('.').collect();
+    // The models on which each name is looked up.
+    let mut models: Vec<Vec<&'static ModelDef>> = vec![vec![model]];
+    for name in &names[..names.len() - 1] {
+        let mut next: Vec<&'static ModelDef> = Vec::new();
+        for target in models.last().into_iter().flatten().filter_map(|model| targets(model, name).ok()).flatten() {
+            if !next.contains(&target) {
+                next.push(target);
             }
         }
-        if let (true, Some(error)) = (children.is_empty(), refused) {
-            return Err(error);
+        if next.is_empty() {
+            break;
         }
+        models.push(next);
     }
-    Ok(Request { children, ..Request::new(association) })
+    let mut below: Vec<(&'static ModelDef, Request)> = Vec::new();
+    for (at, models) in models.iter().enumerate().rev() {
+        let is_last = at + 1 == names.len();
+        let of_model = |model: &&'static ModelDef| {
+            let association = model.association(names[at]).ok()?;
+            let mut request = Request::new(association);
+            if !is_last {
+                let targets = Chain::keys(association).ok()?.targets();
+                let own = |target: &&'static ModelDef| below.iter().find(|(model, _)| model == target);
+                request.children = targets.iter().filter_map(own).map(|(_, request)| request.clone()).collect();
+                if request.children.is_empty() && !targets.is_empty() {
+                    return None;
+                }
+            }
+            Some((*model, request))
+        };
+        let requests: Vec<(&'static ModelDef, Request)> = models.iter().filter_map(of_model).collect();
+        below = requests;
+    }
+    match below.pop() {
+        Some((_, request)) => Ok(request),
+        None => Err(refusal(model, &names)),
+    }
+}
+
+fn targets(model: &'static ModelDef, name: &str) -> Result<Vec<&'static ModelDef>> {
+    Ok(Chain::keys(model.association(name)?)?.targets())
+}
+
+// Why there is no such path. The variant that knows the next name has the better message about what follows it.
+fn refusal(mut model: &'static ModelDef, names: &[&str]) -> Error {
+    for (at, name) in names.iter().enumerate() {
+        let targets = match targets(model, name) {
+            Ok(targets) => targets,
+            Err(error) => return error,
+        };
+        let Some(next) = names.get(at + 1) else { break };
+        let knows_next = targets.iter().rev().find(|target| target.association(next).is_ok());
+        let Some(target) = knows_next.or(targets.first()) else { break };
+        model = target;
+    }
+    Error::invalid_query(
+        model.name,
+        format!("`{}` leads nowhere", names.join(".").chars().take(100).collect::<String>()),
+    )
 }
 
 /// The associations that a client may request by name.
@@ -86,6 +124,7 @@ fn request(model: &'static ModelDef, path: &str) -> Result<Request> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Include<M> {
+    // In their order. They also allow what they pass.
     paths: Vec<String>,
     most: usize,
     deepest: usize,
@@ -102,8 +141,7 @@ impl<M: Model> Include<M> {
         for path in paths {
             let path: String = path.into();
             request(M::DEF, &path)?;
-            let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
-            allowed.extend(ends.map(|end| path[..end].to_owned()));
+            allowed.push(path);
         }
         allowed.sort_unstable();
         allowed.dedup();
@@ -135,29 +173,38 @@ impl<M: Model> Include<M> {
         if requested.len() > self.most {
             let message =
                 format!("{} associations are asked for at once; at most {} may be", requested.len(), self.most);
-            return Err(assoc_core::Error::invalid_query(M::DEF.name, message));
+            return Err(Error::invalid_query(M::DEF.name, message));
         }
         let levels = |path: &&&str| path.split('.').count();
         if let Some(path) = requested.iter().find(|path| levels(path) > self.deepest) {
             let path: String = path.chars().take(100).collect();
             let message =
                 format!("`{path}` is deeper than {} levels, which is all that may be asked for", self.deepest);
-            return Err(assoc_core::Error::invalid_query(M::DEF.name, message));
+            return Err(Error::invalid_query(M::DEF.name, message));
         }
         let mut requests = Vec::with_capacity(requested.len());
         for path in requested {
-            if self.paths.binary_search_by(|allowed| allowed.as_str().cmp(path)).is_err() {
+            if !self.allows(path) {
                 let known = M::DEF.associations.iter().map(|association| association.name);
                 return Err(ErrorKind::UnknownAssociation {
                     model: M::DEF.name,
                     name: path.chars().take(100).collect(),
-                    known: known.filter(|name| self.paths.iter().any(|allowed| allowed == name)).collect(),
+                    known: known.filter(|name| self.allows(name)).collect(),
                 }
                 .into());
             }
             requests.push(request(M::DEF, path)?);
         }
         Ok(Included { requests, model: PhantomData })
+    }
+
+    // Whether a path is allowed, or passed by one that is.
+    fn allows(&self, path: &str) -> bool {
+        let passes =
+            |allowed: &str| allowed.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        // Names have no character before the dot that separates them, so a path is followed by those that go on from it.
+        let at = self.paths.partition_point(|allowed| allowed.as_str() < path);
+        self.paths.get(at).is_some_and(|allowed| passes(allowed))
     }
 }
 

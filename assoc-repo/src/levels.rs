@@ -17,6 +17,8 @@ use assoc_core::driver::Connection;
 use assoc_core::{Error, ErrorKind, Result};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::transaction::Hooks;
+
 /// A transaction or a savepoint in one.
 pub(crate) struct Level {
     // Its handle is gone without an end, or its SAVEPOINT has not been answered. Beside the lock, because a drop cannot
@@ -45,16 +47,22 @@ pub(crate) struct LevelHandle {
     transaction: Arc<Mutex<OpenTransaction>>,
     outermost: Arc<Level>,
     level: Arc<Level>,
+    hooks: Hooks,
+    read_only: bool,
 }
 
 impl LevelHandle {
     /// The outermost level, on a connection that has begun a transaction. `open` counts it as long as it holds the
     /// connection.
-    pub(crate) fn outermost(connection: Box<dyn Connection>, open: &Arc<AtomicUsize>) -> Self {
+    pub(crate) fn outermost(connection: Box<dyn Connection>, open: &Arc<AtomicUsize>, read_only: bool) -> Self {
         let level = Level::new(false);
         let connection = HeldConnection::new(connection, open);
-        let transaction = OpenTransaction { connection: Some(connection), levels: vec![Arc::clone(&level)] };
-        LevelHandle { transaction: Arc::new(Mutex::new(transaction)), outermost: Arc::clone(&level), level }
+        let hooks = Hooks::default();
+        let levels = vec![Arc::clone(&level)];
+        let transaction =
+            OpenTransaction { connection: Some(connection), levels, hooks: hooks.clone(), failed_for_now: false };
+        let transaction = Arc::new(Mutex::new(transaction));
+        LevelHandle { transaction, outermost: Arc::clone(&level), level, hooks, read_only }
     }
 
     /// The transaction, when no other statement is running in it.
@@ -65,6 +73,26 @@ impl LevelHandle {
     /// Whether both belong to one transaction, at any level.
     pub(crate) fn is_same_transaction(&self, other: &LevelHandle) -> bool {
         Arc::ptr_eq(&self.transaction, &other.transaction)
+    }
+
+    /// What runs after the transaction.
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
+    /// Whether the transaction was begun for reading only.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Whether this level is the transaction itself.
+    pub(crate) fn is_outermost(&self) -> bool {
+        Arc::ptr_eq(&self.outermost, &self.level)
+    }
+
+    /// Whether a statement of the transaction has failed in a way that may not happen again.
+    pub(crate) async fn has_failed_for_now(&self) -> bool {
+        self.lock().await.failed_for_now
     }
 
     /// The level this handle is of.
@@ -126,9 +154,17 @@ pub(crate) struct OpenTransaction {
     connection: Option<HeldConnection>,
     // The open levels, outermost first. The place of one is the depth of its savepoint.
     levels: Vec<Arc<Level>>,
+    hooks: Hooks,
+    // A statement met a deadlock, a lock timeout or a busy database.
+    failed_for_now: bool,
 }
 
 impl OpenTransaction {
+    /// Takes note of how a statement ended.
+    pub(crate) fn note<T>(&mut self, result: &Result<T>) {
+        self.failed_for_now |= result.as_ref().is_err_and(Error::is_retryable);
+    }
+
     // Dropping the connection inside a transaction rolls it back: the driver's contract.
     fn discard(&mut self) {
         self.connection = None;
@@ -152,6 +188,7 @@ impl OpenTransaction {
         match &mut self.connection {
             Some(held) if depth > 0 => {
                 held.connection.rollback_to_savepoint(number(depth)).await?;
+                self.hooks.undo(&self.levels[depth..]);
                 self.levels.truncate(depth);
             }
             _ => self.discard(),
@@ -191,8 +228,10 @@ impl OpenTransaction {
         }
         if keep {
             self.current()?.release_savepoint(number(depth)).await?;
+            self.hooks.keep(level, &self.levels[depth - 1]);
         } else {
             self.current()?.rollback_to_savepoint(number(depth)).await?;
+            self.hooks.undo(&self.levels[depth..]);
         }
         self.levels.pop();
         Ok(())

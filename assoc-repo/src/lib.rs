@@ -44,8 +44,10 @@
 //! [`Repo::destroy`] does what `dependent` says; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
 
 mod batches;
+mod bulk;
 mod carried;
 mod changeset;
+mod clock;
 mod columns;
 mod connect;
 mod destroy;
@@ -54,6 +56,7 @@ mod include;
 mod levels;
 mod load_separately;
 mod log;
+mod multi;
 mod multi_db;
 mod preload;
 mod preload_existing;
@@ -61,9 +64,11 @@ mod query;
 mod query_joins;
 mod read;
 mod repo;
+mod row_guard;
 mod save;
 mod session;
 mod transaction;
+mod upsert;
 mod write;
 
 pub mod prelude;
@@ -71,12 +76,13 @@ pub mod prelude;
 pub use assoc_core as core;
 #[doc(hidden)]
 pub use assoc_core::__private;
+pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
-    Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind, Error, ErrorKind,
-    FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, JoinedColumn, LoadState,
-    NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope, Sort, SqlType, Taken, Value,
-    WithJoinRows, WithJoinRowsMut, escape_like,
+    Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind,
+    Error, ErrorKind, FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload,
+    JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope,
+    Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut, escape_like,
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
@@ -87,10 +93,12 @@ pub use columns::{Columns, Selected};
 pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
+pub use multi::{Multi, Step, StepKind, StepResults};
 pub use preload_existing::{PreloadTarget, Together};
 pub use query::{Query, Select};
 pub use repo::Repo;
-pub use transaction::Transaction;
+pub use transaction::{RetryPolicy, Transaction, TransactionOptions};
+pub use upsert::{OnConflict, on_conflict};
 
 // The README and the guide are compiled, and their examples run, as documentation tests of this crate.
 #[cfg(doctest)]

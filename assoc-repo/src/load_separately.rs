@@ -52,7 +52,7 @@ impl Repo {
             .map_err(|_| Error::invalid_query(O::DEF.name, "`load` reads one association at a time"))?;
         let association = request.association;
         let mut copies: Vec<O> = owners.iter().map(O::bare).collect();
-        self.preload_rows(&mut copies, vec![request], false).await?;
+        self.preload_rows(&mut copies, vec![request]).await?;
         Ok(copies.iter().map(|copy| targets_in(association, copy)).collect())
     }
 

@@ -112,6 +112,7 @@ impl Repo {
             transaction: home.transaction.clone(),
             most_statements: self.most_statements,
             filters: self.filters.clone(),
+            clock: self.clock.clone(),
             other_databases: Some(Arc::new([Arc::new(place)])),
         })
     }

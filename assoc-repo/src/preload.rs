@@ -2,21 +2,23 @@
 //!
 //! # Fetch
 //!
-//! The steps run in the plan's order. For each, the keys of all owners it serves are collected, made distinct, looked
-//! for in memory where that is allowed, and the rest asked for. Rows are decoded straight into a flat `Vec` of their
-//! model and assigned to keys; what each owner gets is a run of positions in that vector. No struct is touched: if
-//! anything fails or the caller goes away, what the application holds is as it was.
+//! The steps run in the plan's order. For each step the executor collects the distinct keys of all owners that it
+//! serves, takes rows from memory where that is allowed, and fetches the others. Rows are decoded straight into a flat
+//! `Vec` of their model and assigned to keys; each owner gets a run of positions in that vector. No struct changes in
+//! this phase, so the program's structs stay unchanged if a statement fails or the caller drops the future.
 //!
 //! # Attach
 //!
 //! From the leaves to the root, each node's rows receive their own associations and are then moved into their owners
 //! (or wrapped in an `Arc` and shared). This part has no `await` and cannot fail.
 //!
-//! # Rows in hand
+//! # Existing rows
 //!
-//! `repo.preload` works on structs the application holds, some of whose associations may be loaded. A node's rows are
-//! then the loaded ones, in the order a walk from the root finds them, followed by the fetched ones; the fetch phase
-//! reads their keys, and the attach phase walks them again to put in what was missing.
+//! `repo.preload` works on existing structs of the program, some of whose associations may be loaded. A node's rows are
+//! then the loaded ones, in the order in which a walk from the root finds them, followed by the fetched ones. The fetch
+//! phase reads their keys, and the attach phase walks them again to attach what was missing.
+//!
+//! The intermediate rows of a through association may be loaded. They are [reused](reuse) unless they are [stale].
 
 mod attach;
 mod by_join_chain;
@@ -25,15 +27,19 @@ mod fetch;
 mod index;
 mod joined_rows;
 mod order;
+mod parts;
 mod per_owner;
+mod reuse;
+mod stale;
 mod through;
 
 use assoc_core::planner::Plan;
 use assoc_core::rows::Rows;
 use assoc_core::select::{JoinedSelect, RootSelect};
-use assoc_core::{KeySet, Links, Model, Result, RowKeys, Statement};
+use assoc_core::{AssociationDef, KeySet, Links, LoadState, Model, Request, Result, RowKeys, Statement};
 
-use self::fetch::{RootRows, Run};
+use self::fetch::RootRows;
+use self::parts::Loaded;
 use crate::carried::{Carried, query_carrying};
 use crate::session::Session;
 
@@ -43,7 +49,7 @@ pub(crate) use existing::{Existing, ExistingRows};
 struct NodeRows {
     existing: usize,
     fetched: Box<dyn Rows>,
-    // The group of each fetched row, if the step was asked for them.
+    // The group of each fetched row, if the step selects groups.
     group_of: Vec<i64>,
     // One entry an edge, once its step has run.
     links: Vec<Option<EdgeLinks>>,
@@ -76,8 +82,8 @@ pub(crate) async fn load_fetched<M: Model>(session: &mut Session<'_>, plan: &Pla
     if rows.is_empty() {
         return Ok(rows);
     }
-    let nodes = Run::new(session, plan, RootRows::Fetched(Box::new(rows)), false).fetch().await?;
-    Ok(complete(plan, nodes))
+    let loaded = parts::fetch(session, plan, RootRows::Fetched(Box::new(rows)), None).await?;
+    Ok(complete(plan, loaded))
 }
 
 /// Runs a statement that loads joined associations with the root, and loads the others.
@@ -91,35 +97,74 @@ pub(crate) async fn load_joined<M: Model>(
 ) -> Result<Vec<M>> {
     let mut rows = joined_rows::Assembly::new(plan, load, &spec.joins);
     query_carrying(session, statement, &mut rows, spec.carried.len(), carried).await?;
-    let nodes = Run::new(session, plan, RootRows::Joined(rows.finish()?), false).fetch().await?;
-    Ok(complete(plan, nodes))
+    let loaded = parts::fetch(session, plan, RootRows::Joined(rows.finish()?), None).await?;
+    Ok(complete(plan, loaded))
 }
 
-fn complete<M: Model>(plan: &Plan, mut nodes: Vec<Option<NodeRows>>) -> Vec<M> {
-    let root = attach::run(plan, &mut nodes, None);
+fn complete<M: Model>(plan: &Plan, mut loaded: Loaded) -> Vec<M> {
+    let root = attach::run(loaded.grown.as_deref().unwrap_or(plan), &mut loaded.nodes, None);
     let rows = root.into_any().downcast::<Vec<M>>();
-    // The root's rows went in as this very type.
+    // The root's rows are of this type since they were read.
     rows.map(|rows| *rows).unwrap_or_default()
 }
 
+/// Loads every requested association of existing rows again, also those that are loaded.
+///
+/// An association through others is loaded again together with the rows between, where a struct holds those: the two agree
+/// afterwards.
+#[derive(Default)]
+pub(crate) struct Reload {
+    // The associations between, with the root whose rows hold them; they are loaded for rows that hold them.
+    between: Vec<(usize, &'static AssociationDef)>,
+}
+
+impl Reload {
+    /// Adds the loaded associations between to the requests of a root.
+    pub(crate) fn add_rows_between(&mut self, existing: &dyn Existing, root: usize, requests: &mut Vec<Request>) {
+        let mut next = 0;
+        while let Some(request) = requests.get(next) {
+            next += 1;
+            let Some([through, _]) = request.association.kind.parts() else { continue };
+            let mut is_loaded = false;
+            let field = through.field_access;
+            existing.visit(root, &mut |row| is_loaded |= field.state(row) == LoadState::Loaded);
+            if is_loaded && !requests.iter().any(|other| other.association == through) {
+                requests.push(Request::new(through));
+                self.between.push((root, through));
+            }
+        }
+    }
+
+    fn is_only_where_loaded(&self, node: usize, association: &'static AssociationDef) -> bool {
+        self.between.contains(&(node, association))
+    }
+}
+
+/// The associations of a plan that one statement joins as a whole, though structs hold the rows between: those are to be
+/// planned table by table.
+pub(crate) fn joined_in_vain(plan: &Plan, existing: &dyn Existing) -> Vec<&'static AssociationDef> {
+    reuse::joined_in_vain(plan, existing)
+}
+
 /// What was fetched for rows the application holds, which are unchanged as yet.
-pub(crate) struct Fetched(Vec<Option<NodeRows>>);
+pub(crate) struct Fetched(Loaded);
 
 impl Fetched {
     /// Gives the rows what was fetched for them. Cannot fail, so that they get all of it or nothing.
     pub(crate) fn attach(mut self, plan: &Plan, existing: &mut (dyn Existing + '_)) {
-        attach::run(plan, &mut self.0, Some(existing));
+        let Loaded { grown, nodes } = &mut self.0;
+        attach::run(grown.as_deref().unwrap_or(plan), nodes, Some(existing));
     }
 }
 
-/// Fetches associations of rows the application holds: what is missing, or everything if `force`.
+/// Fetches associations of rows the application holds: what is missing, or everything that is reloaded.
 pub(crate) async fn fetch_existing(
     session: &mut Session<'_>,
     plan: &Plan,
     existing: &mut (dyn Existing + '_),
-    force: bool,
+    reload: Option<&Reload>,
 ) -> Result<Fetched> {
-    Run::new(session, plan, RootRows::Existing(existing), force).fetch().await.map(Fetched)
+    parts::fetch(session, plan, RootRows::Existing(existing), reload).await.map(Fetched)
 }
 
 /// The keys of structs the application holds.

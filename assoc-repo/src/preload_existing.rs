@@ -4,14 +4,15 @@ use assoc_core::driver::Access;
 use assoc_core::planner::{Plan, Root, RootRequest};
 use assoc_core::{IntoPreload, Model, Request, Result};
 
-use crate::preload::{self, Existing, ExistingRows};
+use crate::preload::{self, Existing, ExistingRows, Reload};
 use crate::read::{in_snapshot, with_plan};
 use crate::repo::Repo;
 
 impl Repo {
     /// Loads associations of loaded structs: a struct, an `Option`, a slice or a `Vec`. An association that is loaded
-    /// already stays and costs nothing; a filtered preload always runs. It costs at most 1 statement per association
-    /// and level. If a statement fails, the structs stay unchanged.
+    /// already stays and costs nothing; a filtered preload always runs. An association through others uses the rows
+    /// between that a struct holds. It costs at most 1 statement per association and level. If a statement fails, the
+    /// structs stay unchanged.
     ///
     /// # Errors
     /// When the request contradicts itself (before any SQL), a row cannot be read, or the database fails.
@@ -37,11 +38,11 @@ impl Repo {
         target: &mut (impl PreloadTarget<O> + ?Sized),
         preload: impl IntoPreload<O>,
     ) -> Result<()> {
-        self.preload_rows(target.rows(), preload.into_requests(), false).await
+        self.preload_rows(target.rows(), preload.into_requests()).await
     }
 
-    /// Loads associations of loaded structs again, even if they are loaded already. It costs 1 statement per
-    /// association and level.
+    /// Loads associations of loaded structs again, even if they are loaded already. For an association through others it
+    /// also loads the rows between again, where a struct holds them. It costs 1 statement per association and level.
     ///
     /// # Errors
     /// As [`preload`](Self::preload).
@@ -50,7 +51,8 @@ impl Repo {
         target: &mut (impl PreloadTarget<O> + ?Sized),
         preload: impl IntoPreload<O>,
     ) -> Result<()> {
-        self.preload_rows(target.rows(), preload.into_requests(), true).await
+        let root = RootRequest { model: O::DEF, requests: preload.into_requests(), available: false };
+        self.load_roots(vec![root], &mut ExistingRows::Taking(target.rows()), true).await
     }
 
     /// Begins to load associations of structs of several models by one request: [`Together`].
@@ -58,31 +60,59 @@ impl Repo {
         Together { repo: self, roots: Vec::new(), existing: Vec::new() }
     }
 
-    pub(crate) async fn preload_rows<O: Model>(
+    pub(crate) async fn preload_rows<O: Model>(&self, rows: &mut [O], requests: Vec<Request>) -> Result<()> {
+        let root = RootRequest { model: O::DEF, requests, available: false };
+        self.load_roots(vec![root], &mut ExistingRows::Taking(rows), false).await
+    }
+
+    // Plans and loads associations of rows in hand.
+    async fn load_roots(
         &self,
-        rows: &mut [O],
-        requests: Vec<Request>,
+        mut roots: Vec<RootRequest>,
+        existing: &mut (dyn Existing + '_),
         force: bool,
     ) -> Result<()> {
-        let plan = self.plan(O::DEF, Root::Existing, requests)?;
-        if rows.is_empty() {
+        let reload = force.then(|| {
+            let mut reload = Reload::default();
+            for (at, root) in roots.iter_mut().enumerate() {
+                reload.add_rows_between(existing, at, &mut root.requests);
+            }
+            reload
+        });
+        let mut plan = self.context().plan(Root::Existing, roots.clone())?;
+        if (0..roots.len()).all(|root| existing.len(root) == 0) {
             return Ok(());
         }
-        self.load_existing(&plan, &mut ExistingRows::Taking(rows), force).await
+        if reload.is_none() {
+            let by_hops = preload::joined_in_vain(&plan, existing);
+            if !by_hops.is_empty() {
+                plan = self.context().plan_by_hops(Root::Existing, roots, &by_hops)?;
+            }
+        }
+        self.load_existing(&plan, existing, reload.as_ref()).await
     }
 
     // Loads the associations of a plan into existing rows.
-    async fn load_existing(&self, plan: &Plan, existing: &mut (dyn Existing + '_), force: bool) -> Result<()> {
+    async fn load_existing(
+        &self,
+        plan: &Plan,
+        existing: &mut (dyn Existing + '_),
+        reload: Option<&Reload>,
+    ) -> Result<()> {
         // Existing rows need no connection. A request whose first step reads another database takes none of this one.
         let first = plan.steps().first().map_or(plan.nodes()[0].model, |step| step.select.model);
         let repo = self.in_database_of(first);
         let mut session = repo.session(Access::Read).await?;
         // A single statement is a snapshot by itself. Scopes and statements per owner are several.
         let fetched = match plan.steps() {
-            [step] if !step.depends_on_owners() => preload::fetch_existing(&mut session, plan, existing, force).await,
+            [step] if plan.deferred().is_empty() && !step.depends_on_owners() => {
+                preload::fetch_existing(&mut session, plan, existing, reload).await
+            }
             _ => {
-                in_snapshot(&mut session, async |session| preload::fetch_existing(session, plan, existing, force).await)
-                    .await
+                in_snapshot(&mut session, async |session| {
+                    preload::fetch_existing(session, plan, existing, reload).await
+                })
+                .await
             }
         };
         // Rows are attached after the end of the snapshot, which may fail as well.
@@ -249,11 +279,7 @@ impl<'r, 'h> Together<'r, 'h> {
     }
 
     async fn load(mut self, force: bool) -> Result<()> {
-        let plan = self.repo.context().plan(Root::Existing, self.roots)?;
-        if self.existing.iter().all(|own| own.len(0) == 0) {
-            return Ok(());
-        }
-        self.repo.load_existing(&plan, &mut self.existing, force).await
+        self.repo.load_roots(self.roots, &mut self.existing, force).await
     }
 }
 

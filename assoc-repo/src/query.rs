@@ -6,8 +6,10 @@ use std::marker::PhantomData;
 
 use assoc_core::joins::{JoinChain, JoinKind, RawJoin};
 use assoc_core::planner::QueryRequest;
-use assoc_core::select::RootSelect;
-use assoc_core::{Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin};
+use assoc_core::select::{LockStrength, RootSelect, RowLock, WhenLocked};
+use assoc_core::{
+    Error, Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin,
+};
 
 use crate::columns::Columns;
 use crate::repo::Repo;
@@ -161,6 +163,7 @@ impl<M: Model> Select<M> {
             && M::DEF.default_scope.is_none()
             && M::DEF.discriminator.is_none()
             && spec.filter.is_always()
+            && spec.lock.is_none()
             && spec.limit.is_none()
             && spec.offset.is_none()
             && !spec.distinct
@@ -276,6 +279,68 @@ impl<M: Model> Select<M> {
     {
         self.origin = RowOrigin::read_only(None);
         self
+    }
+
+    /// Locks the rows that are read until the transaction ends, so that nobody else changes or locks them: for reading what
+    /// is then written. Only in a transaction; rows of associations are not locked.
+    ///
+    /// On SQLite there is one writer at a time: a transaction has the lock of the whole database from its beginning, and this
+    /// changes nothing. Locks hold on one server: nodes of a cluster (Galera) do not see each other's.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Job { pub id: i64, pub done: bool }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<Job>().await?;
+    /// # repo.insert(Job::build().set(Job::DONE, false)).await?;
+    /// // Several workers take a job each.
+    /// let taken = repo
+    ///     .transaction(async |tx| {
+    ///         let waiting = Query::filter(Job::DONE.eq(false)).limit(1).for_update().skip_locked();
+    ///         let Some(job) = tx.all(waiting).await?.pop() else { return Ok(None) };
+    ///         tx.update(job.change().set(Job::DONE, true)).await.map(Some)
+    ///     })
+    ///     .await?;
+    /// # assert!(taken.is_some());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn for_update(self) -> Self {
+        self.locked(LockStrength::Update)
+    }
+
+    /// Locks the rows that are read until the transaction ends, so that nobody else changes them; others may lock them in
+    /// the same way. Otherwise as [`for_update`](Self::for_update).
+    pub fn for_share(self) -> Self {
+        self.locked(LockStrength::Share)
+    }
+
+    /// Leaves out rows that others have locked, instead of waiting for them. Locks like [`for_update`](Self::for_update) if
+    /// neither lock was asked for.
+    pub fn skip_locked(mut self) -> Self {
+        let strength = self.spec.lock.map_or(LockStrength::Update, |lock| lock.strength);
+        self.spec.lock = Some(RowLock { strength, when_locked: WhenLocked::Skip });
+        self
+    }
+
+    fn locked(mut self, strength: LockStrength) -> Self {
+        let when_locked = self.spec.lock.map_or(WhenLocked::Wait, |lock| lock.when_locked);
+        self.spec.lock = Some(RowLock { strength, when_locked });
+        self
+    }
+
+    // Refuses a lock where no rows are read that could be locked.
+    pub(crate) fn refuse_lock(&self, call: &str) -> Result<()> {
+        match self.spec.lock {
+            None => Ok(()),
+            Some(_) => {
+                let message =
+                    format!("`{call}` reads no rows that could be locked: leave out the lock, or use `repo.all`");
+                Err(Error::invalid_query(M::DEF.name, message))
+            }
+        }
     }
 
     /// Leaves out the model's default scope. The condition on the discriminator of a shared table stays.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use assoc_core::driver::Access;
 use assoc_core::planner::{CompiledQuery, Plan, Root};
 use assoc_core::rows::mark;
-use assoc_core::select::RootSelect;
+use assoc_core::select::{RootSelect, RowLock};
 use assoc_core::sql::SqlWriter;
 use assoc_core::{
     Aggregate, AnswerColumn, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, ModelDef, Operand,
@@ -15,6 +15,7 @@ use assoc_core::{
 
 use crate::carried::{Carried, query_carrying};
 use crate::columns::{Columns, Selected};
+use crate::levels::LevelHandle;
 use crate::preload;
 use crate::query::Select;
 use crate::repo::Repo;
@@ -108,6 +109,7 @@ impl Repo {
     pub(crate) async fn all_carrying<M: Model>(&self, query: Select<M>, carried: &mut Carried) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
         let repo = self.in_database_of(M::DEF);
+        repo.require_lockable(query.spec.lock)?;
         let compiled = query.into_request().compile(&repo.context())?;
         let statement = compiled.statement(repo.dialect())?;
         let mut session = repo.reading(limit).await?;
@@ -141,8 +143,11 @@ impl Repo {
             }
         };
         // A single statement is a snapshot by itself.
-        let rows =
-            if plan.steps().is_empty() { work(&mut session).await } else { in_snapshot(&mut session, work).await };
+        let rows = if plan.steps().is_empty() && plan.deferred().is_empty() {
+            work(&mut session).await
+        } else {
+            in_snapshot(&mut session, work).await
+        };
         rows.map_err(|error| with_plan(self, error, &plan, Some(statement.sql())))
     }
 
@@ -151,6 +156,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn count<M: Model>(&self, query: Select<M>) -> Result<u64> {
+        query.refuse_lock("count")?;
         let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let spec = query.into_request().compile(&repo.context())?.of_roots();
@@ -164,6 +170,7 @@ impl Repo {
     /// # Errors
     /// When the query cannot run or the database fails.
     pub async fn exists<M: Model>(&self, query: Select<M>) -> Result<bool> {
+        query.refuse_lock("exists")?;
         let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let spec = query.into_request().compile(&repo.context())?.of_roots();
@@ -196,6 +203,7 @@ impl Repo {
         aggregate: Aggregate<M, Out>,
         query: Select<M>,
     ) -> Result<Out> {
+        query.refuse_lock("aggregate")?;
         let repo = self.in_database_of(M::DEF);
         let limit = query.most_statements;
         let aggregate = aggregate.into_selected();
@@ -254,6 +262,7 @@ impl Repo {
             return Err(Error::invalid_query(M::DEF.name, message));
         }
         let repo = self.in_database_of(M::DEF);
+        repo.require_lockable(query.spec.lock)?;
         let limit = query.most_statements;
         let spec = query.into_request().compile_rows(&repo.context())?;
         let operands = columns.operands();
@@ -262,8 +271,8 @@ impl Repo {
                 "distinct values can only be sorted by what is selected: add the column, or leave out the order";
             return Err(Error::invalid_query(M::DEF.name, message));
         }
-        // The same rows in the same order as `all`, unless distinct or grouping changes the rows.
-        let plain = !spec.distinct && !operands.iter().any(|operand| matches!(operand, Operand::Aggregate { .. }));
+        // The same rows in the same order as `all`, unless distinct or aggregates change the rows. Groups have an order too.
+        let plain = !spec.distinct && (!spec.group.is_empty() || !operands.iter().any(Operand::is_aggregate));
         let spec = if plain { spec.with_total_order() } else { spec };
         let selected = Selected::new(M::DEF.name, operands.clone());
         let spec = RootSelect { operands: Some(operands), ..spec };
@@ -292,8 +301,10 @@ impl Repo {
         let repo = self.in_database_of(M::DEF);
         let statement = repo.raw_statement(sql, binds)?;
         let mut rows = Named { model: M::DEF, rows: Vec::<M>::new() };
-        // The text may write as well as read, so the connection must allow both.
-        repo.session(Access::Write).await?.query(&statement, &mut rows).await?;
+        // Nothing says that the text only reads. In a transaction for reading the database finds out.
+        let reads = repo.transaction.as_ref().is_some_and(LevelHandle::is_read_only);
+        let access = if reads { Access::Read } else { Access::Write };
+        repo.session(access).await?.query(&statement, &mut rows).await?;
         Ok(rows.rows)
     }
 
@@ -331,6 +342,21 @@ impl Repo {
             None => Plan::new(M::DEF, Root::Fetched, Vec::new())?,
         };
         plan.explain_at(&|model| self.repo_for(model).dialect(), Some(statement.sql()))
+    }
+
+    // Locks last until the end of a transaction that may write.
+    fn require_lockable(&self, lock: Option<RowLock>) -> Result<()> {
+        let message = match (&self.transaction, lock) {
+            (_, None) => return Ok(()),
+            (None, Some(_)) => {
+                "rows are locked until it ends, so there must be one: run the query on the handle (`tx`) of `repo.transaction`"
+            }
+            (Some(handle), Some(_)) if handle.is_read_only() => {
+                "it was begun for reading only, and rows are locked to be written: lock them in another"
+            }
+            (Some(_), Some(_)) => return Ok(()),
+        };
+        Err(ErrorKind::Transaction(message).into())
     }
 
     // A connection for a query, which may limit its statements itself.

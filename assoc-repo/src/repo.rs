@@ -12,6 +12,7 @@ use assoc_core::driver::{Access, Connection, Driver, PoolStatus};
 use assoc_core::sql::{TransactionControl, transaction_control};
 use assoc_core::{Dialect, DriverError, DriverErrorKind, Error, ErrorKind, Expr, FilterHook, ModelDef, Result};
 
+use crate::clock::Clock;
 use crate::levels::LevelHandle;
 use crate::multi_db::OtherDatabase;
 use crate::session::Session;
@@ -33,6 +34,7 @@ pub struct Repo {
     pub(crate) transaction: Option<LevelHandle>,
     pub(crate) most_statements: Option<usize>,
     pub(crate) filters: Option<FilterHook>,
+    pub(crate) clock: Option<Clock>,
     // Databases that have the rows of some models. The first one that has a model applies.
     pub(crate) other_databases: Option<Arc<[Arc<OtherDatabase>]>>,
 }
@@ -69,6 +71,7 @@ impl Repo {
             transaction: None,
             most_statements: None,
             filters: None,
+            clock: None,
             other_databases: None,
         }
     }
@@ -97,10 +100,14 @@ impl Repo {
         self.transaction.is_some()
     }
 
-    /// A handle of the same repo whose reads are filtered. For every model of a query, of a preload or of a condition
-    /// on an association, the function returns the condition that its rows must satisfy. It is for tenancy and soft
-    /// delete. Transactions of the handle are filtered as well, and so is [`destroy`](Self::destroy) with all its forms;
-    /// raw SQL and other writes are not. It costs no further statement.
+    /// A handle of the same repo that is filtered. For every model of a query, of a preload or of a condition on an
+    /// association, the function returns the condition that its rows must satisfy. It is for tenancy and soft delete.
+    /// Transactions of the handle are filtered as well, and so is [`destroy`](Self::destroy) with all its forms.
+    ///
+    /// Writes are filtered too: rows that the handle does not see are not found by `update` and `delete`, and not among
+    /// those of `update_all` and `delete_all`. A row that it would not see afterwards, or that refers to one that it does
+    /// not see, is refused ([`ErrorKind::OutsideFilter`](assoc_core::ErrorKind::OutsideFilter)). Where only the database can
+    /// tell, that costs a statement more. Raw SQL is not filtered.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -223,6 +230,10 @@ impl Repo {
     /// A connection for one request.
     pub(crate) async fn session(&self, access: Access) -> Result<Session<'_>> {
         let mut session = match &self.transaction {
+            Some(handle) if handle.is_read_only() && access == Access::Write => {
+                let message = "it was begun for reading only: write in another";
+                return Err(ErrorKind::Transaction(message).into());
+            }
             Some(handle) => Session::in_transaction(self, handle).await,
             None => Session::own(self, self.acquire(access).await?, access),
         };

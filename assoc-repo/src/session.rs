@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use assoc_core::driver::{Access, Connection, ExecResult, TransactionMode};
+use assoc_core::planner::PlanContext;
 use assoc_core::select::KeyedSelect;
 use assoc_core::{Dialect, Error, ErrorKind, ModelDef, Result, RowSink, Statement};
 use tokio::sync::MutexGuard;
@@ -54,6 +55,11 @@ impl<'r> Session<'r> {
         self.repo.dialect()
     }
 
+    /// What planning has to know of the repo.
+    pub(crate) fn plan_context(&self) -> PlanContext<'r> {
+        self.repo.context()
+    }
+
     /// The dialect of the database that has a model's rows.
     pub(crate) fn dialect_of(&self, model: &'static ModelDef) -> &'r dyn Dialect {
         self.repo.repo_for(model).dialect()
@@ -86,11 +92,18 @@ impl<'r> Session<'r> {
         }
     }
 
+    fn note<T>(&mut self, result: &Result<T>) {
+        if let Source::Transaction { transaction, .. } = &mut self.source {
+            transaction.note(result);
+        }
+    }
+
     pub(crate) async fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
         let connection = self.connection(statement).await?;
         let timer = Timer::start(statement)?;
         let result = connection.query(statement, sink).await;
         timer.finish(statement, &result);
+        self.note(&result);
         result
     }
 
@@ -142,6 +155,7 @@ impl<'r> Session<'r> {
         let timer = Timer::start(statement)?;
         let result = connection.execute(statement).await;
         timer.finish(statement, &result);
+        self.note(&result);
         result
     }
 

@@ -4,10 +4,18 @@
 use std::ops::Deref;
 
 use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::{Error, Result};
+use assoc_core::{DriverErrorKind, Error, ErrorKind, Result};
 
 use crate::levels::LevelHandle;
 use crate::repo::Repo;
+
+mod hooks;
+mod options;
+
+use options::wait;
+
+pub(crate) use hooks::Hooks;
+pub use options::{RetryPolicy, TransactionOptions};
 
 /// An open transaction: a [`Repo`] all of whose statements belong to it. Dropping it without
 /// [`commit`](Transaction::commit) rolls it back.
@@ -106,19 +114,177 @@ impl Repo {
     /// [`ErrorKind::Transaction`](assoc_core::ErrorKind::Transaction) on a handle whose transaction has ended, or that
     /// has an open savepoint.
     pub async fn begin(&self) -> Result<Transaction> {
+        self.begin_with(TransactionOptions::new()).await
+    }
+
+    /// Begins a transaction with options, to be committed by hand. Running it again is the caller's business, so a retry
+    /// policy is not looked at.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin); [`ErrorKind::Unsupported`] if the database has no such isolation level;
+    /// [`ErrorKind::Transaction`] with options on a transaction's repo, because a savepoint is part of a transaction that
+    /// has begun.
+    pub async fn begin_with(&self, options: TransactionOptions) -> Result<Transaction> {
         match &self.transaction {
+            Some(_) if !options.are_plain() => {
+                let message = "options are for the outermost one, and a savepoint is part of one that has begun: give them \
+                               where that is begun";
+                Err(ErrorKind::Transaction(message).into())
+            }
             Some(handle) => {
                 let transaction = Some(handle.nest().await?);
                 Ok(Transaction { repo: Repo { transaction, ..self.clone() }, ended: false })
             }
             None => {
-                let mut connection = self.acquire(Access::Write).await?;
-                connection.begin(TransactionMode::Write).await?;
-                let transaction = Some(LevelHandle::outermost(connection, &self.shared.open_transactions));
+                let (access, mode) = match options.read_only {
+                    true => (Access::Read, TransactionMode::Read),
+                    false => (Access::Write, TransactionMode::Write),
+                };
+                let mut connection = self.acquire(access).await?;
+                match options.isolation {
+                    None => connection.begin(mode).await?,
+                    Some(level) => connection.begin_isolated(mode, level).await?,
+                }
+                let open = &self.shared.open_transactions;
+                let transaction = Some(LevelHandle::outermost(connection, open, options.read_only));
                 Ok(Transaction { repo: Repo { transaction, ..self.clone() }, ended: false })
             }
         }
     }
+
+    /// Runs a closure in a transaction with options, as [`transaction`](Self::transaction) does without.
+    ///
+    /// With a [retry policy](TransactionOptions::retry) the whole of it is run again, BEGIN and COMMIT included, when BEGIN,
+    /// COMMIT or a statement of the transaction has met a deadlock, a lock timeout or a busy database and the closure did
+    /// not succeed all the same. What the closure does outside of the transaction is done again as well. A COMMIT of which
+    /// nobody knows whether it took effect ([`DriverErrorKind::AmbiguousCommit`](assoc_core::DriverErrorKind)) is not run
+    /// again: [`transaction_verified`](Self::transaction_verified) finds out.
+    ///
+    /// The closure is cloned for each attempt, so it cannot change what it captures: what an attempt that is undone has
+    /// changed would stay.
+    ///
+    /// # Errors
+    /// The last attempt's: the closure's error, or that of BEGIN or COMMIT; and as
+    /// [`begin_with`](Self::begin_with).
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_repo::{RetryPolicy, TransactionOptions};
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Account { pub id: i64, pub balance: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<Account>().await?;
+    /// let options = TransactionOptions::new().retry(RetryPolicy::new(5));
+    /// repo.transaction_with(options, async |tx| {
+    ///     tx.update_all(Query::filter(Account::ID.eq(1)), [Account::BALANCE.subtract(10)]).await?;
+    ///     tx.update_all(Query::filter(Account::ID.eq(2)), [Account::BALANCE.add(10)]).await
+    /// })
+    /// .await?;
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn transaction_with<T, E: From<Error>>(
+        &self,
+        options: TransactionOptions,
+        work: impl AsyncFnOnce(&Repo) -> Result<T, E> + Clone,
+    ) -> Result<T, E> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let delay = options.retry.and_then(|policy| policy.delay_after(attempt));
+            match (self.attempt(options, work.clone()).await, delay) {
+                (Attempt::Done(result) | Attempt::Ambiguous(result, _), _) | (Attempt::Undone(result), None) => {
+                    return result;
+                }
+                (Attempt::Undone(_), Some(delay)) => wait(delay).await,
+            }
+        }
+    }
+
+    /// As [`transaction_with`](Self::transaction_with), with an answer to the question whether a COMMIT took effect whose
+    /// connection broke before it was answered. `verify` is then asked, on a repo outside of the transaction: by a key that
+    /// the closure has written, say. `true` keeps what the closure returned; `false` makes it an attempt that was undone,
+    /// which is run again if the options have a retry policy that allows one more.
+    ///
+    /// # Errors
+    /// As [`transaction_with`](Self::transaction_with), and those of `verify`.
+    pub async fn transaction_verified<T, E: From<Error>>(
+        &self,
+        options: TransactionOptions,
+        work: impl AsyncFnOnce(&Repo) -> Result<T, E> + Clone,
+        verify: impl AsyncFnOnce(&Repo, &T) -> Result<bool, E> + Clone,
+    ) -> Result<T, E> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let delay = options.retry.and_then(|policy| policy.delay_after(attempt));
+            match (self.attempt(options, work.clone()).await, delay) {
+                (Attempt::Done(result), _) | (Attempt::Undone(result), None) => return result,
+                (Attempt::Undone(_), Some(delay)) => wait(delay).await,
+                (Attempt::Ambiguous(lost, value), delay) => {
+                    if verify.clone()(self, &value).await? {
+                        return Ok(value);
+                    }
+                    match delay {
+                        None => return lost,
+                        Some(delay) => wait(delay).await,
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt<T, E: From<Error>>(
+        &self,
+        options: TransactionOptions,
+        work: impl AsyncFnOnce(&Repo) -> Result<T, E>,
+    ) -> Attempt<T, E> {
+        let failed = |error: Error| match error.is_retryable() {
+            true => Attempt::Undone(Err(error.into())),
+            false => Attempt::Done(Err(error.into())),
+        };
+        let transaction = match self.begin_with(options).await {
+            Ok(transaction) => transaction,
+            Err(error) => return failed(error),
+        };
+        let result = work(&transaction).await;
+        let may_succeed = match &transaction.repo.transaction {
+            // A savepoint is not run again: the deadlock has undone what was before it too.
+            Some(handle) => handle.is_outermost() && handle.has_failed_for_now().await,
+            None => false,
+        };
+        match result {
+            Ok(value) => match transaction.commit().await {
+                Ok(()) => Attempt::Done(Ok(value)),
+                Err(error) if is_ambiguous(&error) => Attempt::Ambiguous(Err(error.into()), value),
+                // Of a transaction that the database had undone, whatever the closure made of that.
+                Err(error) if may_succeed && !matches!(error.kind(), ErrorKind::AfterTransaction { .. }) => {
+                    Attempt::Undone(Err(error.into()))
+                }
+                Err(error) => failed(error),
+            },
+            Err(error) => {
+                // As in `transaction`.
+                let _ = transaction.rollback().await;
+                if may_succeed { Attempt::Undone(Err(error)) } else { Attempt::Done(Err(error)) }
+            }
+        }
+    }
+}
+
+/// How an attempt at a transaction has ended.
+enum Attempt<T, E> {
+    /// For good.
+    Done(Result<T, E>),
+    /// It was undone, and may succeed if it is run again.
+    Undone(Result<T, E>),
+    /// Nobody knows whether it took effect; this is what it would have returned.
+    Ambiguous(Result<T, E>, T),
+}
+
+fn is_ambiguous(error: &Error) -> bool {
+    error.driver().is_some_and(|error| error.kind() == DriverErrorKind::AmbiguousCommit)
 }
 
 impl Transaction {
@@ -140,11 +306,21 @@ impl Transaction {
     }
 
     async fn end(mut self, keep: bool) -> Result<()> {
-        if let Some(handle) = &self.repo.transaction {
-            handle.end(keep).await?;
+        let Some(handle) = &self.repo.transaction else { return Ok(()) };
+        let outermost = handle.is_outermost();
+        let hooks = handle.hooks().clone();
+        let ended = handle.end(keep).await;
+        self.ended |= ended.is_ok();
+        match ended {
+            Ok(()) if outermost => hooks.run(keep).await,
+            // Whether it was undone is not known, and then nothing is told.
+            Err(error) if outermost && keep && !is_ambiguous(&error) => {
+                // The COMMIT's error says more.
+                let _ = hooks.run(false).await;
+                Err(error)
+            }
+            ended => ended,
         }
-        self.ended = true;
-        Ok(())
     }
 }
 

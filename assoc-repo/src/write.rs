@@ -1,4 +1,4 @@
-//! Writing rows: insert, insert in batches, update of what changed, delete, and SQL of one's own.
+//! Writing rows: insert, insert in batches, update of the changed columns, delete, and raw SQL.
 
 use std::sync::Arc;
 
@@ -9,18 +9,20 @@ use assoc_core::{BoxFuture, Error, KeySet, Model, Result, Value, schema, sql};
 
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
+use crate::row_guard::RowGuard;
 use crate::save;
 
 #[cfg(doc)]
 use assoc_core::ErrorKind;
 
 impl Repo {
-    /// Inserts a row and returns it as the database has it, with its key, its defaults and what it made of the values. 1
-    /// statement where the database returns inserted rows, otherwise 2; 1 more for a model with `#[model(read_back)]`.
+    /// Inserts a row and returns it as the database stores it, with its key, its defaults and its stored values. It
+    /// costs 1 statement where the database returns inserted rows, otherwise 2, and 1 more for a model with
+    /// `#[model(read_back)]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] naming everything that is wrong with the changeset; a constraint violation; a failing
-    /// database; a returned value that cannot be read. Nothing was inserted then.
+    /// [`ErrorKind::Invalid`] with all problems of the changeset. Also when a constraint is violated, the database
+    /// fails, or a returned value cannot be read. No row is inserted in any of these cases.
     // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
     // and not three, and it is `Send` without a look into the model.
     pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
@@ -34,17 +36,17 @@ impl Repo {
         })
     }
 
-    /// Inserts rows, many a statement, all or none. Returns them in the given order, as the database has them.
+    /// Inserts rows, many per statement: all of them or none. Returns them in the given order, as the database stores
+    /// them.
     ///
-    /// Rows that set the same columns share statements, wherever they stand in the list: keys that the database makes need
-    /// not ascend in the order of the list. A row that refers to an earlier one of the list is written after it. Where the
-    /// database does not return inserted rows and makes their keys itself, each row is a statement of its own: ids are never
-    /// guessed. So it is where the database changes values in a way that leaves rows of one statement indistinguishable;
-    /// the statements that show it are undone first.
+    /// Rows that set the same columns share statements, wherever they are in the list, so keys that the database makes
+    /// need not ascend in the order of the list. A row that refers to an earlier one of the list is written after it.
+    /// If the database neither returns inserted rows nor receives their keys, each row costs a statement, because ids
+    /// are never guessed. The same holds if the database changes values so that the rows of one statement cannot be
+    /// distinguished; the statements that reveal it are undone first.
     ///
     /// # Errors
-    /// As [`insert`](Self::insert); of several rows, a problem's path says which one has it: `[2].title`. Nothing was
-    /// inserted then.
+    /// As [`insert`](Self::insert). The path of a problem says which row has it: `[2].title`. No row is inserted then.
     pub fn insert_all<M: Model>(
         &self,
         changesets: impl IntoIterator<Item: IntoChangeset<M>>,
@@ -56,18 +58,20 @@ impl Repo {
         })
     }
 
-    /// Writes the columns of a changeset that differ from its row, and returns the row as the database has it then.
-    /// Associations that were loaded stay, except those that go by what changed. No statement if nothing differs.
+    /// Writes the columns of a changeset that differ from its row, and returns the row as the database stores it then.
+    /// Loaded associations stay, except those whose key columns changed. It costs no statement if no column differs.
     ///
-    /// 1 statement where the database returns updated rows (SQLite). Elsewhere 1, and 1 more that reads the row back if the
-    /// database may hold something else than what was set: a decimal, a fraction of a second, a column with
-    /// `#[column(generated)]` or `#[column(read_back)]`, a model with `#[model(read_back)]`. Columns that were not set and
-    /// have none of these are what they were when the row was loaded.
+    /// It costs 1 statement where the database returns updated rows (SQLite). On other databases it costs 1, and 1 more
+    /// to read the row back if the database may store another value than the given one: a decimal, a fraction of a
+    /// second, a column with `#[column(generated)]` or `#[column(read_back)]`, a model with `#[model(read_back)]`. All
+    /// other columns that were not set keep the value they had when the row was loaded.
     ///
     /// # Errors
-    /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only, [`ErrorKind::Invalid`] naming everything that is
-    /// wrong with the changeset (both before any SQL); [`ErrorKind::NotFound`] if the row is no longer there; a constraint
-    /// violation; a failing database; a value that cannot be read back. Nothing was written then.
+    /// [`ErrorKind::ReadOnly`] if the row was loaded as read-only, and [`ErrorKind::Invalid`] with all problems of the
+    /// changeset (both before any SQL). [`ErrorKind::NotFound`] if the row does not exist any more, or a filtered repo
+    /// hides it. [`ErrorKind::Stale`] if it has another `lock_version` than when it was read.
+    /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards. Also when a constraint is violated,
+    /// the database fails, or a value cannot be read back. Nothing is written in any of these cases.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
         let change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
@@ -76,7 +80,7 @@ impl Repo {
         })
     }
 
-    async fn update_row<M: Model>(&self, change: RowChange) -> Result<M> {
+    async fn update_row<M: Model>(&self, mut change: RowChange) -> Result<M> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`update`")?;
         let new = || {
@@ -89,6 +93,7 @@ impl Repo {
             let row = rows_of(save::save_graph(self, M::DEF, vec![change]).await?).pop();
             return row.ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"));
         }
+        change.fill(self.now());
         let changes = change.changed();
         let (base, _) = change.into_parts();
         let base = base.and_then(|base| base.downcast::<M>().ok()).ok_or_else(new)?;
@@ -97,11 +102,11 @@ impl Repo {
         Ok(row)
     }
 
-    /// What saving a changeset would run, a line for each kind of statement: a new row is inserted, an existing one updated.
-    /// 0 statements.
+    /// Shows the statements that saving a changeset would run, one line per kind of statement: it inserts a new row, and
+    /// updates an existing one. It runs no statement.
     ///
     /// # Errors
-    /// What saving would be refused with before any SQL.
+    /// The errors that saving gives before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -121,38 +126,46 @@ impl Repo {
         save::explain(M::DEF, changeset.as_row_change().clone())
     }
 
-    /// Deletes a row. 1 statement; no dependents.
+    /// Deletes a row, but no dependent rows. It costs 1 statement.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the row is no longer there; [`ErrorKind::ReadOnly`] if it was loaded for reading only
-    /// (before any SQL); when the model has no primary key, a constraint forbids it, or the database fails.
+    /// [`ErrorKind::NotFound`] if the row does not exist any more, or a filtered repo hides it. [`ErrorKind::Stale`] if it
+    /// has another `lock_version`. [`ErrorKind::ReadOnly`] if it was loaded as read-only (before any SQL). Also when the
+    /// model has no primary key, a constraint forbids it, or the database fails.
     pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`delete`")?;
         refuse_read_only(row)?;
         let key = save::key_of(M::DEF, row)?;
-        let keys = match key.values() {
-            [Value::Int(key)] => KeySet::Ints([*key].into()),
-            _ => KeySet::Tuples([key.clone()].into()),
+        let guard = RowGuard::of(self, M::DEF)?;
+        let known = save::Known::of(M::DEF, row, guard.as_ref());
+        let statement = if known.condition.is_always() {
+            let keys = match key.values() {
+                [Value::Int(key)] => KeySet::Ints([*key].into()),
+                _ => KeySet::Tuples([key.clone()].into()),
+            };
+            sql::delete_by_keys(self.dialect(), M::DEF, &keys)
+        } else {
+            sql::delete_row(self.dialect(), M::DEF, key.values(), &known.condition)?
         };
-        let statement = sql::delete_by_keys(self.dialect(), M::DEF, &keys);
-        let executed = self.session(Access::Write).await?.execute(&statement).await?;
-        save::require_written(M::DEF, &key, executed.affected)
+        let mut session = self.session(Access::Write).await?;
+        let affected = session.execute(&statement).await?.affected;
+        known.require_written(&mut session, M::DEF, &key, affected).await
     }
 
-    /// Runs SQL of one's own that returns no rows. Each `?` takes a bind. 1 statement.
+    /// Runs raw SQL that returns no rows. Each `?` takes a bind. It costs 1 statement.
     ///
     /// # Errors
-    /// When the number of `?` is not that of the binds, or the database fails;
-    /// [`ErrorKind::Transaction`] for SQL that begins or ends a transaction.
+    /// When the numbers of `?` and binds differ, or the database fails; [`ErrorKind::Transaction`] for SQL that begins
+    /// or ends a transaction.
     pub async fn execute_raw(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<ExecResult> {
         self.refuse_transaction_control(sql)?;
         let statement = self.raw_statement(sql, binds)?;
         self.session(Access::Write).await?.execute(&statement).await
     }
 
-    /// Makes a model's table and the indexes of its foreign keys, for tests, examples and prototypes; a production
-    /// schema belongs to a migration tool. 1 statement, and one an index.
+    /// Creates a model's table and the indexes of its foreign keys, for tests, examples and prototypes; a production
+    /// schema belongs to a migration tool. It costs 1 statement, and 1 per index.
     ///
     /// # Errors
     /// When the table exists or the database refuses.

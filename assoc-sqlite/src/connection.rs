@@ -1,6 +1,6 @@
 //! The [`Connection`] of a task: a lease, and the transfer of each statement to the thread that runs it.
 
-use assoc_core::driver::{BoxFuture, ExecResult, TransactionMode};
+use assoc_core::driver::{BoxFuture, ExecResult, IsolationLevel, TransactionMode};
 use assoc_core::{Connection, Result, RowSink, Statement};
 
 use crate::Execution;
@@ -86,6 +86,11 @@ impl Connection for SqliteConnection {
     }
 
     fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Begin(mode))
+    }
+
+    /// All transactions are serializable here.
+    fn begin_isolated(&mut self, mode: TransactionMode, _: IsolationLevel) -> BoxFuture<'_, Result<()>> {
         self.control(Control::Begin(mode))
     }
 

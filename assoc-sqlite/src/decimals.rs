@@ -31,6 +31,9 @@ pub(crate) const AVG: &str = "assoc_decimal_avg";
 pub(crate) const MIN: &str = "assoc_decimal_min";
 pub(crate) const MAX: &str = "assoc_decimal_max";
 
+pub(crate) const PLUS: &str = "assoc_decimal_plus";
+pub(crate) const MINUS: &str = "assoc_decimal_minus";
+
 /// What an index is on.
 pub(crate) const INDEXED: (&str, &str) = ("CAST(", " AS REAL)");
 
@@ -38,6 +41,8 @@ pub(crate) const INDEXED: (&str, &str) = ("CAST(", " AS REAL)");
 pub(crate) fn register(conn: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     conn.create_scalar_function("assoc_decimal", 1, flags, |context| Ok(key_of(context.get_raw(0))))?;
+    conn.create_scalar_function(PLUS, 2, flags, |context| sum_of(context.get_raw(0), context.get_raw(1), false))?;
+    conn.create_scalar_function(MINUS, 2, flags, |context| sum_of(context.get_raw(0), context.get_raw(1), true))?;
     conn.create_aggregate_function(SUM, 1, flags, Summed { mean: false })?;
     conn.create_aggregate_function(AVG, 1, flags, Summed { mean: true })?;
     conn.create_aggregate_function(MIN, 1, flags, Extreme(Ordering::Less))?;
@@ -89,14 +94,29 @@ fn places_of(value: ValueRef<'_>, number: &DecimalNumber) -> usize {
 }
 
 /// How messages of these functions begin.
-pub(crate) const REFUSED: &str = "decimals: ";
+pub(crate) const REFUSED: &str = "numbers: ";
 
-fn refused(message: impl std::fmt::Display) -> Error {
+pub(crate) fn refused(message: impl std::fmt::Display) -> Error {
     Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_MISMATCH), Some(format!("{REFUSED}{message}")))
 }
 
 fn not_a_number(value: ValueRef<'_>) -> Error {
     refused(format_args!("{} among the values is no decimal number", value.data_type()))
+}
+
+// With as many places as the longer of both has.
+fn sum_of(one: ValueRef<'_>, other: ValueRef<'_>, subtracts: bool) -> Result<Option<String>> {
+    if one == ValueRef::Null || other == ValueRef::Null {
+        return Ok(None);
+    }
+    let mut sum = DecimalSum::default();
+    for (value, negated) in [(one, false), (other, subtracts)] {
+        let number = number_of(value).ok_or_else(|| not_a_number(value))?;
+        let places = places_of(value, &number);
+        let number = if negated { number.negated() } else { number };
+        sum.add(&number, places).map_err(refused)?;
+    }
+    sum.total().map_err(refused)
 }
 
 struct Summed {

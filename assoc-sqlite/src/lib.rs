@@ -86,6 +86,7 @@ mod decimals;
 mod dialect;
 mod errors;
 mod execution;
+mod integers;
 mod lists;
 mod options;
 mod pool;

@@ -7,6 +7,7 @@ use crate::context::Context;
 mod aggregates;
 mod apart;
 mod batches;
+mod bulk_writes;
 mod by_way;
 mod changesets;
 mod chosen_rows;
@@ -14,12 +15,15 @@ mod collations;
 mod collections;
 mod composite_keys;
 mod decimals;
+mod deep_requests;
 mod destroy;
 mod destroy_graphs;
 mod eager_load;
 mod equal_keys;
 mod errors;
 mod extensions;
+mod filled_columns;
+mod filtered_writes;
 mod filters;
 mod finders;
 mod groups;
@@ -41,17 +45,22 @@ mod preload_has_one;
 mod queries;
 mod read_back;
 mod read_only;
+mod row_locks;
+mod rows_between;
 mod save_changes;
 mod save_graphs;
 mod scopes;
 mod selections;
+mod steps;
 mod sums;
 mod tags;
 mod text_keys;
 mod through;
 mod together;
+mod transaction_options;
 mod transactions;
 mod unjoinable;
+mod upserts;
 mod uuid_keys;
 mod values;
 mod ways;
@@ -112,6 +121,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         preload_belongs_to::CASES,
         preload_has_one::CASES,
         preload_has_many::CASES,
+        deep_requests::CASES,
         merging::CASES,
         through::CASES,
         nested_through::CASES,
@@ -130,6 +140,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         in_hand::CASES,
+        rows_between::CASES,
         together::CASES,
         inverses::CASES,
         apart::CASES,
@@ -144,6 +155,13 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         errors::CASES,
         writes::CASES,
         changesets::CASES,
+        bulk_writes::CASES,
+        filled_columns::CASES,
+        filtered_writes::CASES,
+        upserts::CASES,
+        row_locks::CASES,
+        transaction_options::CASES,
+        steps::CASES,
         save_graphs::CASES,
         save_changes::CASES,
         read_back::CASES,

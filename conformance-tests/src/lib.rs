@@ -50,5 +50,5 @@ mod run;
 pub use backend::{Backend, Database};
 pub use cases::{Case, Level, all};
 pub use context::{Context, Transcript};
-pub use recorder::{Recorded, Recorder};
+pub use recorder::{CommitFault, Recorded, Recorder};
 pub use run::{Outcome, execute, run};

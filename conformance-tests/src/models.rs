@@ -18,6 +18,7 @@ pub(crate) mod nested;
 pub(crate) mod options;
 pub(crate) mod parcels;
 pub(crate) mod pictures;
+pub(crate) mod registry;
 pub(crate) mod shop;
 pub(crate) mod stored;
 pub(crate) mod tenancy;

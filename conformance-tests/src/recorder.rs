@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assoc_core::driver::{Access, Connection, Driver, ExecResult, PoolStatus, TransactionMode};
+use assoc_core::driver::{Access, Connection, Driver, ExecResult, IsolationLevel, PoolStatus, TransactionMode};
 use assoc_core::{BoxFuture, Dialect, DriverError, DriverErrorKind, Result, RowSink, Statement};
 
 /// The statements that went through a [`Recorded`] driver.
@@ -12,8 +12,19 @@ pub struct Recorder(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     statements: Vec<(String, usize)>,
-    fail_after: Option<usize>,
-    fail_commit: bool,
+    fail_after: Option<(usize, DriverErrorKind)>,
+    fail_commit: Option<CommitFault>,
+}
+
+/// How a COMMIT fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitFault {
+    /// The transaction is undone, with an error of this class.
+    Undone(DriverErrorKind),
+    /// The connection breaks before the answer comes, and the transaction is undone.
+    AmbiguousUndone,
+    /// The connection breaks before the answer comes, and the transaction has taken effect.
+    AmbiguousDone,
 }
 
 impl Recorder {
@@ -29,23 +40,39 @@ impl Recorder {
 
     /// Lets this number of statements succeed and then fails one, as if the connection had broken.
     pub fn fail_after(&self, statements: usize) {
-        self.state().fail_after = Some(statements);
+        self.fail_after_with(statements, DriverErrorKind::ConnectionLost);
+    }
+
+    /// Lets so many more statements succeed and then fails one with an error of a class.
+    pub fn fail_after_with(&self, statements: usize, kind: DriverErrorKind) {
+        self.state().fail_after = Some((statements, kind));
+    }
+
+    /// Fails no statement any more that was to fail; whether there was one.
+    pub fn fail_no_more(&self) -> bool {
+        self.state().fail_after.take().is_some()
     }
 
     /// Lets the next COMMIT of a transaction fail, as if the connection had broken before it was sent.
     pub fn fail_commit(&self) {
-        self.state().fail_commit = true;
+        self.fail_commit_with(CommitFault::Undone(DriverErrorKind::ConnectionLost));
+    }
+
+    /// Lets the next COMMIT of a transaction fail in a certain way.
+    pub fn fail_commit_with(&self, fault: CommitFault) {
+        self.state().fail_commit = Some(fault);
     }
 
     fn record(&self, statement: &Statement) -> Result<()> {
         let mut state = self.state();
         state.statements.push((statement.sql().to_owned(), statement.bound_values()));
         match &mut state.fail_after {
-            Some(0) => {
+            Some((0, kind)) => {
+                let kind = *kind;
                 state.fail_after = None;
-                Err(DriverError::new(DriverErrorKind::ConnectionLost, "injected failure").into())
+                Err(DriverError::new(kind, "injected failure").into())
             }
-            Some(left) => {
+            Some((left, _)) => {
                 *left -= 1;
                 Ok(())
             }
@@ -109,13 +136,22 @@ impl Connection for RecordedConnection {
         self.inner.begin(mode)
     }
 
+    fn begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> BoxFuture<'_, Result<()>> {
+        self.inner.begin_isolated(mode, level)
+    }
+
     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
-        if !std::mem::take(&mut self.recorder.state().fail_commit) {
-            return self.inner.commit();
-        }
+        let Some(fault) = self.recorder.state().fail_commit.take() else { return self.inner.commit() };
         Box::pin(async move {
-            self.inner.rollback().await?;
-            Err(DriverError::new(DriverErrorKind::ConnectionLost, "injected failure").into())
+            let kind = match fault {
+                CommitFault::Undone(kind) => kind,
+                CommitFault::AmbiguousUndone | CommitFault::AmbiguousDone => DriverErrorKind::AmbiguousCommit,
+            };
+            match fault {
+                CommitFault::AmbiguousDone => self.inner.commit().await?,
+                CommitFault::Undone(_) | CommitFault::AmbiguousUndone => self.inner.rollback().await?,
+            }
+            Err(DriverError::new(kind, "injected failure").into())
         })
     }
 

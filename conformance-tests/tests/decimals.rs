@@ -14,11 +14,12 @@ use assoc_core::value::decimal::DecimalNumber;
 use assoc_core::{BoxFuture, Connection, Dialect, Filter};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};
-use conformance_tests::Backend;
-use rstest::rstest;
+use conformance_tests::{Backend, Recorded, Recorder};
+use random::Random;
 use rust_decimal::Decimal;
 
 mod backends;
+mod random;
 
 struct Shared(Arc<dyn Driver>);
 
@@ -47,23 +48,6 @@ struct Offer {
     equal: HasOne<Option<Offer>>,
     #[belongs_to(foreign_key = "price", primary_key = "most")]
     origin: BelongsTo<Option<Offer>>,
-}
-
-/// splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end.max(1) as u64).unwrap()
-    }
 }
 
 /// What a kind of column keeps.
@@ -355,8 +339,7 @@ fn writes(rows: &[Offer]) {
     assert!(!changed.has_changes() || same != row.most, "an equal number is no change");
 }
 
-#[rstest]
-fn decimals_are_numbers(#[values(SqliteFile, MariaDb)] backend: impl Backend) {
+fn decimals_are_numbers(backend: &dyn Backend) {
     let number = |variable: &str, otherwise: u64| {
         std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
     };
@@ -368,7 +351,7 @@ fn decimals_are_numbers(#[values(SqliteFile, MariaDb)] backend: impl Backend) {
         for kind in kinds(backend.name()) {
             for seed in first..first + tables {
                 println!("{}: ASSOC_PROPERTY_SEED={seed}", kind.name);
-                let mut random = Random(seed);
+                let mut random = Random::new(seed);
                 table(&repo, &kind).await;
                 let mut rows = Vec::new();
                 for _ in 0..1 + random.below(14) {
@@ -394,6 +377,24 @@ fn decimals_are_numbers(#[values(SqliteFile, MariaDb)] backend: impl Backend) {
     });
 }
 
+mod sqlite {
+    use super::SqliteFile;
+
+    #[test]
+    fn decimals_are_numbers() {
+        super::decimals_are_numbers(&SqliteFile);
+    }
+}
+
+mod mariadb {
+    use super::MariaDb;
+
+    #[test]
+    fn decimals_are_numbers() {
+        super::decimals_are_numbers(&MariaDb);
+    }
+}
+
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "rates", primary_key = "code", auto_increment = false)]
 struct Rate {
@@ -417,10 +418,13 @@ fn rate(code: &str, amount: &str, next: Option<&str>) -> assoc_repo::Changeset<R
 /// How SQLite would run what a repo asks for.
 fn plan<M: assoc_core::Model>(file: &std::path::Path, repo: &Repo, query: &assoc_repo::Select<M>) -> String {
     let explained = repo.explain(query).unwrap();
-    // The last statement: of a preload, or of the query alone. Functions are known to our connections only, but SQLite
-    // plans without calling them.
+    // The last statement: of a preload, or of the query alone.
     let sql = explained.lines().map(str::trim).rfind(|line| line.contains("SELECT")).unwrap();
-    let sql = &sql[sql.find("SELECT").unwrap()..];
+    plan_of(file, &sql[sql.find("SELECT").unwrap()..])
+}
+
+/// How SQLite would run a statement. Functions are known to our connections only, but SQLite plans without calling them.
+fn plan_of(file: &std::path::Path, sql: &str) -> String {
     let conn = assoc_sqlite::rusqlite::Connection::open(file).unwrap();
     assoc_sqlite::rusqlite::vtab::array::load_module(&conn).unwrap();
     let flags = assoc_sqlite::rusqlite::functions::FunctionFlags::SQLITE_DETERMINISTIC;
@@ -432,6 +436,39 @@ fn plan<M: assoc_core::Model>(file: &std::path::Path, repo: &Repo, query: &assoc
         details.push(row.get::<_, String>(3).unwrap());
     }
     details.join("\n")
+}
+
+// A page begins where the index has the last row's number.
+async fn pages_use_the_index(file: &std::path::Path) {
+    let recorder = Recorder::default();
+    let driver: Arc<dyn Driver> = Arc::new(assoc_sqlite::Sqlite::open(file).unwrap());
+    let repo = Repo::new(Recorded::new(driver, recorder.clone()));
+    let offers = ["9.5", "10", "100.10", "9.50", "-3", "123456789123456789.123456789"];
+    repo.insert_all(offers.map(|price| {
+        let price: Decimal = price.parse().unwrap();
+        Offer::build().set(Offer::PRICE, Some(price)).set(Offer::MOST, price)
+    }))
+    .await
+    .unwrap();
+    for (name, sort) in [("ascending", Rate::AMOUNT.asc()), ("descending", Rate::AMOUNT.desc())] {
+        let mut pages = repo.in_batches(Query::order_by(sort), 3).unwrap();
+        pages.next().await.unwrap();
+        let _ = recorder.take();
+        pages.next().await.unwrap();
+        let (sql, _) = recorder.take().pop().unwrap();
+        let plan = plan_of(file, &sql);
+        assert!(plan.contains("SEARCH rates USING INDEX by_amount"), "{name}: {plan}\n{sql}");
+        assert!(!plan.contains("USE TEMP B-TREE FOR ORDER BY"), "{name}: the whole rest is sorted: {plan}");
+    }
+    // A column that may be NULL.
+    let mut pages = repo.in_batches(Query::order_by(Offer::PRICE.asc()), 2).unwrap();
+    pages.next().await.unwrap();
+    let _ = recorder.take();
+    pages.next().await.unwrap();
+    let (sql, _) = recorder.take().pop().unwrap();
+    let plan = plan_of(file, &sql);
+    assert!(plan.contains("SEARCH offers USING INDEX by_price"), "{plan}\n{sql}");
+    repo.execute_raw("DELETE FROM offers", []).await.unwrap();
 }
 
 #[test]
@@ -470,6 +507,7 @@ fn an_index_that_every_client_can_use_serves_decimals_on_sqlite() {
         let page = Query::filter(Offer::PRICE.gt(amount)).order_by(Offer::PRICE.asc()).limit(20);
         let page = plan(&file, &repo, &page);
         assert!(page.contains("SEARCH offers USING INDEX by_price") && page.contains("LAST 2 TERMS"), "{page}");
+        pages_use_the_index(&file).await;
         for (name, query) in [
             ("belongs_to", Query::preload(Rate::FOLLOWING)),
             ("has_many", Query::preload(Rate::PRECEDING)),

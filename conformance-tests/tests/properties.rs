@@ -80,6 +80,7 @@ const TREES_PER_WORLD: usize = 3;
 on_every_model!(a_query_with_preloads, 4_000, by_query);
 on_every_model!(a_query_with_joins, 4_000, by_join);
 on_every_model!(rows_in_hand, 2_500, in_hand);
+on_every_model!(rows_with_changed_keys, 1_500, changed_keys);
 on_every_model!(rows_of_two_models, 1_500, together);
 on_every_model!(level_by_level, 1_500, level_by_level);
 on_every_model!(conditions_on_associations, 20_000, conditions);

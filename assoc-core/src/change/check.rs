@@ -4,7 +4,7 @@ use super::link::{OwnerKey, fields, obstacles};
 use super::{ChildChange, ChildOp, RowChange, members, same_value};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
-use crate::metadata::model::{ColumnDefault, Discriminator};
+use crate::metadata::model::{ColumnDefault, Discriminator, FilledBy};
 use crate::value::Value;
 
 /// All problems of a row that no other one gives values to.
@@ -179,7 +179,8 @@ fn left_behind(row: Final<'_>) -> Vec<FieldError> {
             else {
                 continue;
             };
-            // What only has columns of the other's goes with it; a column of its own that is given was thought of.
+            // An association over columns of the other only changes with it. A separate column of its key that was set
+            // shows intent.
             let mut own_alone = own.columns().filter(|column| !other.contains(*column)).peekable();
             if own_alone.peek().is_none() || own_alone.any(|column| change.values[column].is_some()) {
                 continue;
@@ -218,6 +219,12 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
         if generated && value.is_some() {
             let message = "is computed by the database and cannot be set";
             errors.push(FieldError::new(column.field, message).with_code(FieldError::GENERATED));
+            continue;
+        }
+        let versioned = column.default == ColumnDefault::Filled(FilledBy::LockVersion);
+        if versioned && value.is_some() && !is_new {
+            let message = "counts the updates of the row and cannot be set";
+            errors.push(FieldError::new(column.field, message).with_code(FieldError::LOCK_VERSION));
             continue;
         }
         if row.is_given(at) {

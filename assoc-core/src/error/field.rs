@@ -31,6 +31,11 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// What a refusal by a repo's filter says.
+pub(super) fn outside_filter(association: Option<&str>, reason: &str) -> String {
+    association.map_or_else(|| reason.to_owned(), |name| format!("`{name}` {reason}"))
+}
+
 impl FieldError {
     /// The code of a problem that has no other.
     pub const INVALID: &'static str = "invalid";
@@ -53,6 +58,10 @@ impl FieldError {
     pub const DISCRIMINATOR: &'static str = "discriminator";
     /// The database computes the column, so a changeset cannot set it.
     pub const GENERATED: &'static str = "generated";
+    /// A bulk update assigns a column twice.
+    pub const ASSIGNED_TWICE: &'static str = "assigned_twice";
+    /// The column holds the version of its row.
+    pub const LOCK_VERSION: &'static str = "lock_version";
     /// A member of an association contradicts a condition of it: the association would not see it afterwards. Parameter:
     /// `association`.
     pub const OUTSIDE_SCOPE: &'static str = "outside_scope";

@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use crate::key::KeyMark;
 use crate::metadata::association::{Children, FieldAccess, JoinTableRows, Links, LoadState, SharedRow};
 use crate::metadata::model::Model;
 use crate::metadata::rows::Owners;
@@ -25,6 +26,16 @@ pub trait AssociationField: Default + 'static {
     /// Offers each shared row in memory to `pick`, and stores the row that `pick` returns, if it has the same type.
     fn share(&mut self, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         let _ = pick;
+    }
+
+    /// The key of the owner by which the rows in memory were loaded, where the holder remembers it.
+    fn loaded_for(&self) -> Option<KeyMark> {
+        None
+    }
+
+    /// Remembers the key of the owner by which the rows in memory were loaded.
+    fn set_loaded_for(&mut self, key: KeyMark) {
+        let _ = key;
     }
 
     /// Makes a value for each owner that is not skipped, and passes it to `put` with the owner's position.
@@ -112,6 +123,19 @@ impl<O: Model, H: AssociationField> FieldAccess for FieldAccessor<O, H> {
     fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         if let Some(field) = self.of_mut(owner) {
             field.share(pick);
+        }
+    }
+
+    fn loaded_for(&self, owner: &dyn Any) -> Option<KeyMark> {
+        match self.of(owner) {
+            Some(field) => field.loaded_for(),
+            None => None,
+        }
+    }
+
+    fn set_loaded_for(&self, owner: &mut dyn Any, key: KeyMark) {
+        if let Some(field) = self.of_mut(owner) {
+            field.set_loaded_for(key);
         }
     }
 

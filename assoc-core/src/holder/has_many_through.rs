@@ -12,6 +12,7 @@ use super::join_rows::{JoinRow, JoinRowList, WithJoinRows, WithJoinRowsMut};
 use super::rows::{ShownRows, same_rows};
 use super::{Taken, TargetRow, nesting};
 use crate::error::NotLoadedReason;
+use crate::key::KeyMark;
 use crate::metadata::association::{LoadState, SharedRow, share_row};
 use crate::metadata::model::Model;
 use crate::row_traits::RowTraits;
@@ -34,7 +35,11 @@ use super::rows::SerializedRows;
 /// let nothing_asked: HasManyThrough<Tag> = HasManyThrough::default();
 /// assert!(nothing_asked.get().is_err());
 /// ```
-pub struct HasManyThrough<T, J = ()>(Cell<List<T, J>>);
+pub struct HasManyThrough<T, J = ()>(
+    Cell<List<T, J>>,
+    // The owner's key by which these were loaded, which neither owner nor targets show. No part of the value.
+    Option<KeyMark>,
+);
 
 /// The targets of a `has_and_belongs_to_many` association. With a second parameter, the model of the join table, each
 /// target has its join row beside it.
@@ -126,6 +131,7 @@ impl<T, J> HasManyThrough<T, J> {
     /// Takes the rows out and leaves the association not loaded. `into()` makes a holder of them again, in the state
     /// that it had. This drops the join rows: [`take_with_join_rows`](Self::take_with_join_rows) keeps them.
     pub fn take(&mut self) -> Option<Taken<Vec<Arc<T>>>> {
+        self.1 = None;
         self.0.take(|list| list.into_inner().unwrap_or_default().rows)
     }
 
@@ -143,13 +149,13 @@ impl<T: TargetRow> HasManyThrough<T> {
     /// A wholly loaded association whose rows other owners share.
     #[must_use]
     pub fn from_shared(rows: Vec<Arc<T>>) -> Self {
-        HasManyThrough(Cell::Loaded(list(rows)))
+        HasManyThrough(Cell::Loaded(list(rows)), None)
     }
 
     /// A partly loaded association, as after a filter or a limit: rows may be missing.
     #[must_use]
     pub fn partial(rows: Vec<T>) -> Self {
-        HasManyThrough(Cell::Partial(list(rows.into_iter().map(Arc::new).collect())))
+        HasManyThrough(Cell::Partial(list(rows.into_iter().map(Arc::new).collect())), None)
     }
 }
 
@@ -186,6 +192,7 @@ impl<T, J: Model> HasManyThrough<T, J> {
     /// Takes the targets and their join rows out and leaves the association not loaded. `into()` makes a holder of them
     /// again, in the state that it had.
     pub fn take_with_join_rows(&mut self) -> Option<Taken<Vec<(Arc<T>, J)>>> {
+        self.1 = None;
         self.0.take(|list| {
             let targets = list.into_inner().unwrap_or_default();
             targets.rows.into_iter().zip(*targets.join_rows.unwrap_or_default()).collect()
@@ -206,19 +213,19 @@ impl<T: TargetRow, J: Model> HasManyThrough<T, J> {
     #[must_use]
     pub fn partial_with_join_rows(pairs: Vec<(T, J)>) -> Self {
         let pairs = pairs.into_iter().map(|(target, join_row)| (Arc::new(target), join_row));
-        HasManyThrough(Cell::Partial(list_with_join_rows(pairs)))
+        HasManyThrough(Cell::Partial(list_with_join_rows(pairs)), None)
     }
 }
 
 impl<T, J> Clone for HasManyThrough<T, J> {
     fn clone(&self) -> Self {
-        HasManyThrough(self.0.clone())
+        HasManyThrough(self.0.clone(), self.1)
     }
 }
 
 impl<T, J> Default for HasManyThrough<T, J> {
     fn default() -> Self {
-        HasManyThrough(Cell::NotLoaded)
+        HasManyThrough(Cell::NotLoaded, None)
     }
 }
 
@@ -256,7 +263,7 @@ impl<T: TargetRow> From<Vec<T>> for HasManyThrough<T> {
 /// The association as it was before `take`, in the same state.
 impl<T: TargetRow> From<Taken<Vec<Arc<T>>>> for HasManyThrough<T> {
     fn from(rows: Taken<Vec<Arc<T>>>) -> Self {
-        HasManyThrough(rows.into_cell(list))
+        HasManyThrough(rows.into_cell(list), None)
     }
 }
 
@@ -264,14 +271,14 @@ impl<T: TargetRow> From<Taken<Vec<Arc<T>>>> for HasManyThrough<T> {
 impl<T: TargetRow, J: Model> From<Vec<(T, J)>> for HasManyThrough<T, J> {
     fn from(pairs: Vec<(T, J)>) -> Self {
         let pairs = pairs.into_iter().map(|(target, join_row)| (Arc::new(target), join_row));
-        HasManyThrough(Cell::Loaded(list_with_join_rows(pairs)))
+        HasManyThrough(Cell::Loaded(list_with_join_rows(pairs)), None)
     }
 }
 
 /// The association as it was before `take_with_join_rows`, in the same state.
 impl<T: TargetRow, J: Model> From<Taken<Vec<(Arc<T>, J)>>> for HasManyThrough<T, J> {
     fn from(pairs: Taken<Vec<(Arc<T>, J)>>) -> Self {
-        HasManyThrough(pairs.into_cell(list_with_join_rows))
+        HasManyThrough(pairs.into_cell(list_with_join_rows), None)
     }
 }
 
@@ -339,6 +346,14 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
         }
     }
 
+    fn loaded_for(&self) -> Option<KeyMark> {
+        self.1
+    }
+
+    fn set_loaded_for(&mut self, key: KeyMark) {
+        self.1 = Some(key);
+    }
+
     fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self)) {
         let Fetched { children, join_rows: table_rows, links, skip, state } = fetched;
         shared_rows(children, &mut |rows: &[Arc<T>]| {
@@ -365,7 +380,7 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
                 }
                 let nothing = targets.is_empty() && J::ABSENT;
                 let list = if nothing { Owned::NONE } else { Owned::new(Targets { rows: targets, join_rows }) };
-                put(at, HasManyThrough(Cell::new(list, state)));
+                put(at, HasManyThrough(Cell::new(list, state), None));
             }
         });
     }

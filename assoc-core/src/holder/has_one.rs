@@ -11,11 +11,16 @@ use super::field_accessor::{AssociationField, Fetched};
 use super::rows::{ShownTarget, same_target};
 use super::{Taken, TargetRow, ToOne, nesting};
 use crate::error::NotLoadedReason;
+use crate::key::KeyMark;
 use crate::metadata::association::{Children, LoadState};
 use crate::row_traits::RowTraits;
 
 /// The target of a `has_one` association: `HasOne<Address>` if there must be one, `HasOne<Option<Address>>` if not.
-pub struct HasOne<S: ToOne>(Cell<Target<S::Target>>);
+pub struct HasOne<S: ToOne>(
+    Cell<Target<S::Target>>,
+    // The owner's key by which a target behind others was loaded. No part of the value.
+    Option<KeyMark>,
+);
 
 /// A target, or none.
 type Target<T> = Owned<T, RowTraits<T>>;
@@ -45,6 +50,7 @@ impl<S: ToOne> HasOne<S> {
     /// Takes the target out and leaves the association not loaded. `into()` makes a holder of it again, in the state
     /// that it had.
     pub fn take(&mut self) -> Option<Taken<Option<S::Target>>> {
+        self.1 = None;
         self.0.take(Owned::into_inner)
     }
 
@@ -53,14 +59,14 @@ impl<S: ToOne> HasOne<S> {
     pub fn replace(&mut self, target: Option<S::Target>) -> Option<Taken<Option<S::Target>>> {
         let state = self.state();
         let before = self.take()?;
-        self.0 = Cell::new(owned(target), state);
+        (self.0, self.1) = (Cell::new(owned(target), state), None);
         Some(before)
     }
 
     /// A partly loaded association, as after a filter: the target may not be the one the association has.
     #[must_use]
     pub fn partial(target: Option<S::Target>) -> Self {
-        HasOne(Cell::Partial(owned(target)))
+        HasOne(Cell::Partial(owned(target)), None)
     }
 
     state_methods!();
@@ -72,13 +78,13 @@ fn owned<T: TargetRow>(target: Option<T>) -> Target<T> {
 
 impl<S: ToOne> Clone for HasOne<S> {
     fn clone(&self) -> Self {
-        HasOne(self.0.clone())
+        HasOne(self.0.clone(), self.1)
     }
 }
 
 impl<S: ToOne> Default for HasOne<S> {
     fn default() -> Self {
-        HasOne(Cell::NotLoaded)
+        HasOne(Cell::NotLoaded, None)
     }
 }
 
@@ -91,14 +97,14 @@ impl<S: ToOne<Target: PartialEq>> PartialEq for HasOne<S> {
 /// A loaded association: for tests of code that reads associations.
 impl<S: ToOne> From<Option<S::Target>> for HasOne<S> {
     fn from(target: Option<S::Target>) -> Self {
-        HasOne(Cell::Loaded(owned(target)))
+        HasOne(Cell::Loaded(owned(target)), None)
     }
 }
 
 /// The association as it was before `take`, in the same state.
 impl<S: ToOne> From<Taken<Option<S::Target>>> for HasOne<S> {
     fn from(target: Taken<Option<S::Target>>) -> Self {
-        HasOne(target.into_cell(owned))
+        HasOne(target.into_cell(owned), None)
     }
 }
 
@@ -141,13 +147,21 @@ impl<S: ToOne> AssociationField for HasOne<S> {
         }
     }
 
+    fn loaded_for(&self) -> Option<KeyMark> {
+        self.1
+    }
+
+    fn set_loaded_for(&mut self, key: KeyMark) {
+        self.1 = Some(key);
+    }
+
     fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self)) {
         let Fetched { children, links, skip, state, .. } = fetched;
         let exclusive = matches!(&children, Children::Owned(rows) if links.is_exclusive(rows.len()));
         let mut take = taker::<S::Target>(children, exclusive);
         for (at, mut own) in links.by_owner() {
             if !skip(at) {
-                put(at, HasOne(Cell::new(owned(own.next().and_then(&mut take)), state)));
+                put(at, HasOne(Cell::new(owned(own.next().and_then(&mut take)), state), None));
             }
         }
     }

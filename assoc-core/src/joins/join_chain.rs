@@ -20,20 +20,20 @@ use crate::metadata::model::{Discriminator, ModelDef, ascending_once};
 use crate::metadata::request::ScopeDef;
 use crate::value::Value;
 
-/// What is done with the rows that an owner reaches through others.
+/// The limits that apply to the rows that an owner reaches through a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OwnerLimits {
-    /// They are put into the order in which they were fetched.
+    /// The rows are put into the order in which they were fetched.
     pub globally_ordered: bool,
     /// Each is kept once.
     pub distinct: bool,
-    /// Of each group, as the step that fetched the rows says, the first is kept.
+    /// The first row of each group is kept, by the groups of the step that fetched the rows.
     pub grouped: bool,
-    /// How many rows of an owner are skipped at the beginning.
+    /// The number of rows per owner to skip first.
     pub offset: u64,
-    /// The most rows that an owner keeps.
+    /// The largest number of rows per owner.
     pub limit: Option<u64>,
-    /// The row between, of a join table, is kept beside each.
+    /// The join row of each target is kept beside it.
     pub join_rows: bool,
 }
 
@@ -348,7 +348,8 @@ impl JoinChain {
 
     /// Adds the intermediate tables to the joins of a statement on the targets.
     pub fn join_into(&self, joins: &mut Joins) {
-        joins.push_way(self.back.iter().cloned().zip(PLACES).map(|((hop, otherwise), place)| (place, hop, otherwise)));
+        joins
+            .push_chain(self.back.iter().cloned().zip(PLACES).map(|((hop, otherwise), place)| (place, hop, otherwise)));
     }
 
     /// The condition that the chain begins at the owner with this key.

@@ -148,7 +148,13 @@ impl Operand {
         }
     }
 
-    fn columns(&self) -> &[ColumnRef] {
+    /// Whether it is about many rows.
+    #[must_use]
+    pub const fn is_aggregate(&self) -> bool {
+        matches!(self, Operand::Aggregate { .. })
+    }
+
+    pub(crate) fn columns(&self) -> &[ColumnRef] {
         match self {
             Operand::Column(column) | Operand::Number(column) => std::slice::from_ref(column),
             Operand::Aggregate { column, .. } => column.as_slice(),
@@ -459,6 +465,26 @@ impl Expr {
             Expr::Limited(limited) => limited.among.has_raw(),
             Expr::Raw { .. } => true,
             _ => false,
+        }
+    }
+
+    /// An aggregate where there is none: in a condition on single rows. A condition on groups (`having`) may hold
+    /// aggregates, but not in what it says of the rows of an association.
+    #[must_use]
+    pub fn misplaced_aggregate(&self, of_groups: bool) -> Option<&Operand> {
+        let aggregate = |operand: &&Operand| !of_groups && operand.is_aggregate();
+        match self {
+            Expr::All(parts) | Expr::Any(parts) => parts.iter().find_map(|part| part.misplaced_aggregate(of_groups)),
+            Expr::Not(inner) => inner.misplaced_aggregate(of_groups),
+            Expr::Joined { filter, .. } => filter.misplaced_aggregate(of_groups),
+            Expr::Related { filter, .. } => filter.misplaced_aggregate(false),
+            Expr::Limited(limited) => limited.among.misplaced_aggregate(false),
+            Expr::Compare { left, right, .. } => [left, right].into_iter().find(aggregate),
+            Expr::In { operand, .. }
+            | Expr::Between { operand, .. }
+            | Expr::Like { operand, .. }
+            | Expr::IsNull(operand) => Some(operand).filter(aggregate),
+            Expr::Tagged { .. } | Expr::Raw { .. } | Expr::TooDeep => None,
         }
     }
 

@@ -134,7 +134,34 @@ pub enum ColumnDefault {
     /// The result of a generated column, which nothing else may set. `CREATE TABLE` states the SQL expression, if the
     /// model does.
     Generated(Option<&'static str>),
+    /// It does nothing: the repo fills the column in before the row is written.
+    Filled(FilledBy),
 }
+
+/// What a column is filled in with when a row is written.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum FilledBy {
+    /// The time at which the row is inserted.
+    CreatedAt,
+    /// The time at which the row is inserted, or updated.
+    UpdatedAt,
+    /// 0, and one more with each update, which is refused if the row has another version by then.
+    LockVersion,
+    /// What a function of the application gives when the row is inserted.
+    Function(fn() -> Value<'static>),
+}
+
+impl PartialEq for FilledBy {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (FilledBy::Function(one), FilledBy::Function(other)) => std::ptr::fn_addr_eq(*one, *other),
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        }
+    }
+}
+
+impl Eq for FilledBy {}
 
 impl ColumnDef {
     /// A column without default.
@@ -281,6 +308,13 @@ impl ModelDef {
     #[must_use]
     pub fn is_bare_join_table(&self) -> bool {
         self.type_id() == LinkTable.model_type()
+    }
+
+    /// The column that holds the version of a row, if the model has one.
+    #[must_use]
+    pub fn lock_version(&self) -> Option<usize> {
+        let is_version = |column: &ColumnDef| column.default == ColumnDefault::Filled(FilledBy::LockVersion);
+        self.columns.iter().position(is_version)
     }
 
     /// The scope of every read of the model: the condition on the discriminator, and the default scope unless the read

@@ -1,109 +1,157 @@
-//! What was asked for, as data: associations with their scopes and what to load below them.
+//! Requests as data: associations with their scopes, and the associations to load below them.
+
+use std::collections::HashSet;
 
 use super::association::AssociationDef;
 use super::expr::{Expr, OrderTerm};
 use super::loader::Loader;
+use super::request_list::RequestList;
 
-/// One requested association, as data.
-#[derive(Debug, Clone, PartialEq)]
+/// One requested association, as data. A tree of requests may have any depth: copying shares what lies below, and nothing
+/// recurses into it.
+#[derive(Clone)]
 pub struct Request {
     /// The association.
     pub association: &'static AssociationDef,
-    /// Which of its rows, in which order.
+    /// The requested scope of its rows.
     pub scope: ScopeDef,
     /// What to load for its rows.
-    pub children: Vec<Request>,
+    pub children: RequestList,
+    /// How many levels deep it is loaded below itself, with the same scope and the same children on each level: a number
+    /// instead of as many copies. 1 for an association that is loaded once.
+    pub levels: usize,
     /// By what kind of statement.
     pub strategy: Strategy,
+    /// By what kind of statement everything below it is loaded, whatever the children say; `None` if they say it.
+    pub strategy_below: Option<Strategy>,
     /// Where its rows come from instead of the database.
     pub loader: Option<Loader>,
-    /// Whether nobody asked for it: a scope brings it whenever its rows are loaded.
+    /// Whether a scope includes it, so that it is loaded whenever the rows are, without a request.
     pub included: bool,
 }
 
-/// By what kind of statement an association is loaded.
+/// The kind of statement that loads an association.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
 pub enum Strategy {
-    /// One of its own, by key.
+    /// A separate statement, by key.
     #[default]
     Keyed,
-    /// One of its own, unless the query's conditions or orders reach into the association.
+    /// A separate statement, unless a condition or order of the query names the association.
     Auto,
-    /// The query's own, which joins it.
+    /// The statement of the query, which joins it.
     Joined,
 }
 
 impl Request {
-    /// The whole of an association, by a statement of its own.
+    /// A request for the whole association, by a separate statement.
     #[must_use]
     pub fn new(association: &'static AssociationDef) -> Self {
         Request {
             association,
             scope: ScopeDef::default(),
-            children: Vec::new(),
+            children: RequestList::new(),
+            levels: 1,
             strategy: Strategy::Keyed,
+            strategy_below: None,
             loader: None,
             included: false,
         }
     }
 
-    /// The same, as something that a scope brings.
+    /// The same, as something that a scope brings. So is what lies below it.
     #[must_use]
     pub(crate) fn into_include(mut self) -> Self {
         self.included = true;
-        self.children = self.children.into_iter().map(Request::into_include).collect();
         self
     }
 
-    /// The same, and everything below it, by another kind of statement.
+    /// The same request, and everything below it, with another kind of statement.
     #[must_use]
     pub fn with_strategy(self, strategy: Strategy) -> Self {
-        let children = self.children.into_iter().map(|child| child.with_strategy(strategy)).collect();
-        Request { strategy, children, ..self }
+        Request { strategy, strategy_below: Some(strategy), ..self }
     }
 
-    /// Whether it is left to choose by what kind of statement it is loaded, or something below it is.
+    /// Takes what is loaded for its rows, each request with what holds for it from above, and with this one once more, one
+    /// level less deep, if it is loaded below itself.
+    #[must_use]
+    pub fn take_children(&mut self) -> Vec<Request> {
+        let again = (self.levels > 1).then(|| Request { levels: self.levels - 1, ..self.clone() });
+        let mut children = std::mem::take(&mut self.children).into_vec();
+        children.extend(again);
+        for child in &mut children {
+            child.included |= self.included;
+            if let Some(strategy) = self.strategy_below {
+                (child.strategy, child.strategy_below) = (strategy, Some(strategy));
+            }
+        }
+        (self.levels, self.strategy_below) = (1, None);
+        children
+    }
+
+    /// Adds the children of another request for the same association.
+    pub(crate) fn merge_children(&mut self, mut other: Request) {
+        let marks = self.included != other.included;
+        let says_more =
+            |request: &Request| request.levels > 1 || request.strategy_below.is_some() || (marks && request.included);
+        if says_more(self) {
+            self.children = self.take_children().into();
+        }
+        if says_more(&other) {
+            other.children = other.take_children().into();
+        }
+        self.children.extend(std::mem::take(&mut other.children));
+    }
+
+    /// Whether the kind of statement is still open, for this association or for one below it.
     #[must_use]
     pub fn is_to_be_settled(&self) -> bool {
-        self.strategy == Strategy::Auto || self.children.iter().any(Request::is_to_be_settled)
+        let mut waiting = vec![self];
+        // Several requests may share what lies below them.
+        let mut known = HashSet::new();
+        while let Some(request) = waiting.pop() {
+            if request.strategy == Strategy::Auto || request.strategy_below == Some(Strategy::Auto) {
+                return true;
+            }
+            if !request.children.is_empty() && known.insert(request.children.as_ptr()) {
+                waiting.extend(&request.children);
+            }
+        }
+        false
     }
 
-    /// Settles what is left to choose: an association is joined if a path the query refers to leads through it, and
-    /// otherwise loaded by key.
-    #[must_use]
-    pub fn settled(self, above: &[&'static str], referred_to: &[Vec<&'static str>]) -> Self {
-        let path = [above, &[self.association.name]].concat();
-        let strategy = match self.strategy {
-            Strategy::Auto if referred_to.iter().any(|other| other.starts_with(&path)) => Strategy::Joined,
-            Strategy::Auto => Strategy::Keyed,
-            settled => settled,
-        };
-        let children = self.children.into_iter().map(|child| child.settled(&path, referred_to)).collect();
-        Request { strategy, children, ..self }
+    // Whether two requests are equal but for what lies below them.
+    pub(super) fn is_same_alone(&self, other: &Request) -> bool {
+        self.association == other.association
+            && self.scope.is_same_alone(&other.scope)
+            && self.levels == other.levels
+            && self.strategy == other.strategy
+            && self.strategy_below == other.strategy_below
+            && self.loader == other.loader
+            && self.included == other.included
     }
 }
 
 /// Which rows of an association to load, and how many an owner: what a scope declares and a preload may add.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ScopeDef {
     /// A condition on the target's rows.
     pub filter: Expr,
-    /// An order; the primary key decides between equals.
+    /// The order; the primary key decides between equal rows.
     pub order: Vec<OrderTerm>,
-    /// At most so many rows an owner.
+    /// Limits the rows per owner.
     pub limit: Option<u64>,
-    /// Leaves out so many rows an owner at the beginning.
+    /// Skips the first rows of each owner.
     pub offset: Option<u64>,
-    /// Each row once an owner.
+    /// Loads each row once per owner.
     pub distinct: bool,
-    /// Of an owner's rows one for each combination of values of these columns, as indexes.
+    /// Keeps one row per owner for each combination of values of these columns, as indexes.
     pub group: Vec<usize>,
     /// The columns to read instead of all, as indexes; the fields of the others are empty.
     pub select: Option<Vec<usize>>,
     /// What is loaded below the rows whenever they are.
-    pub includes: Vec<Request>,
+    pub includes: RequestList,
     /// Leaves out the limit and offset that the association declares.
     pub unlimited: bool,
     /// Leaves out the target model's default scope.
@@ -120,14 +168,33 @@ impl Default for ScopeDef {
             distinct: false,
             group: Vec::new(),
             select: None,
-            includes: Vec::new(),
+            includes: RequestList::new(),
             unlimited: false,
             unscoped: false,
         }
     }
 }
 
+impl PartialEq for ScopeDef {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_same_alone(other) && self.includes == other.includes
+    }
+}
+
 impl ScopeDef {
+    // Whether two scopes are equal but for what they include.
+    fn is_same_alone(&self, other: &ScopeDef) -> bool {
+        self.filter == other.filter
+            && self.order == other.order
+            && self.limit == other.limit
+            && self.offset == other.offset
+            && self.distinct == other.distinct
+            && self.group == other.group
+            && self.select == other.select
+            && self.unlimited == other.unlimited
+            && self.unscoped == other.unscoped
+    }
+
     /// Whether, asked for in a preload, this gives the association as it is declared: nothing left out, nothing added.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -141,8 +208,8 @@ impl ScopeDef {
             && !self.unscoped
     }
 
-    /// This shape with another, more particular one on top: conditions add up; the more particular order, limit, offset,
-    /// group and selection of columns win.
+    /// This scope with a more specific one on top. Conditions add up; the order, limit, offset, group and selection of
+    /// columns of the more specific scope take precedence.
     #[must_use]
     pub fn with(mut self, more: ScopeDef) -> ScopeDef {
         if more.unlimited {

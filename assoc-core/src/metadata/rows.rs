@@ -128,6 +128,9 @@ pub trait Rows: RowSink + Sync {
         }
     }
 
+    /// Appends all rows of another list of the same kind; a list of another kind is dropped.
+    fn append(&mut self, other: Box<dyn Rows>);
+
     /// Keeps the rows marked `true`, in their order.
     fn keep(&mut self, marks: &[bool]);
 
@@ -173,6 +176,12 @@ impl<M: Model> Rows for Vec<M> {
     fn push_bare(&mut self, row: &dyn Any) {
         if let Some(row) = row.downcast_ref::<M>() {
             self.push(row.bare());
+        }
+    }
+
+    fn append(&mut self, other: Box<dyn Rows>) {
+        if let Ok(mut other) = other.into_any().downcast::<Vec<M>>() {
+            Vec::append(self, &mut other);
         }
     }
 

@@ -1,29 +1,16 @@
-//! From requests to nodes and edges, one step each; `steps.rs` merges the steps afterwards.
-//!
-//! # What is loaded by default
-//!
-//! The scope of an association and the default scope of a model may include associations, whose own scopes may include
-//! more, and such includes may form circles. So below each association that was asked for, an include is followed once
-//! on its way: where the way of includes already has the association, it ends, and the association is not loaded there.
-//! What was asked for always counts, and begins a new way. That is also what the reader of that association loads, and
-//! it is finite whatever scopes include.
-
-use std::collections::VecDeque;
+//! From one association to edges, one step each; `levels.rs` goes through the requests, and `steps.rs` merges the steps afterwards.
 
 use super::grouping::check_group;
-use super::loader::check_loader;
 use super::owner_scope::check_owner_scope;
-use super::whole_chain::is_between_loaded;
 use super::{
-    Edge, EdgeId, Fetch, JoinChain, JoinedEdge, Node, OwnerLimits, OwnerScope, Plan, Root, Source, Step, VariantEdge,
+    Edge, EdgeId, Fetch, JoinChain, JoinedEdge, Node, OwnerLimits, OwnerScope, Plan, Source, Step, VariantEdge,
 };
-use crate::error::{Error, ErrorKind, Result};
-use crate::joins::{GROUPED, cannot_join, hops_of};
+use crate::error::{Error, Result};
+use crate::joins::{GROUPED, cannot_join};
 use crate::metadata::association::{
     AssociationDef, Cardinality, Chain, ChainHop, ChainParts, KeyJoin, LoadState, VariantDef,
 };
 use crate::metadata::model::ascending_once;
-use crate::metadata::request::{Request, Strategy};
 use crate::select::{KeyedSelect, PerOwner, RowOrder};
 
 /// One association being planned, at one place.
@@ -44,12 +31,12 @@ pub(super) enum Role {
     /// Owners hold them.
     Stored {
         state: LoadState,
-        // The request names an order of its own.
+        // The request names an order.
         reordered: bool,
         // No sibling loads the rows between, so one statement may join them.
         may_join: bool,
     },
-    /// They lead to the rows of another association.
+    /// They are intermediate rows of a through association.
     Through,
 }
 
@@ -64,7 +51,7 @@ impl Role {
 pub(super) enum Columns {
     /// Whole rows, or the columns that the scope selects.
     OfRows,
-    /// The keys by which they lead to others.
+    /// The keys that refer to other rows.
     Keys,
 }
 
@@ -95,83 +82,7 @@ pub(super) enum LoadedBy {
     Root(KeyJoin),
 }
 
-/// Nodes whose own associations are still to be planned, each with the includes on the way to it.
-type Pending = VecDeque<(usize, Vec<Request>, Vec<&'static AssociationDef>)>;
-
 impl Plan {
-    // Level by level, so that siblings keep the order they were asked for in.
-    pub(super) fn add_all(&mut self, roots: Vec<Vec<Request>>) -> Result<()> {
-        let mut pending: Pending = roots.into_iter().enumerate().map(|(at, own)| (at, own, Vec::new())).collect();
-        while let Some((node, requests, way)) = pending.pop_front() {
-            let siblings = loaded_whole(&requests);
-            for request in requests {
-                let association = request.association;
-                // Below rows of another statement there is nothing to join to.
-                let joined = request.strategy == Strategy::Joined && self.is_joined(node);
-                let mut chain = Chain::scoped(association, request.scope)?;
-                if let Some(loader) = &request.loader {
-                    check_loader(&chain, loader, joined)?;
-                }
-                if joined {
-                    hops_of(&chain)?;
-                }
-                let mut way = if request.included { way.clone() } else { Vec::new() };
-                way.extend(request.included.then_some(association));
-                let mut children = request.children;
-                children.extend(chain.scope.includes.drain(..).map(Request::into_include));
-                let unscoped = chain.scope.unscoped;
-                let role = Role::Stored {
-                    state: if is_whole(&chain) { LoadState::Loaded } else { LoadState::Partial },
-                    reordered: !chain.requested.order.is_empty(),
-                    may_join: !self.single_table_only
-                        && !chain.scope.filter.is_always()
-                        && !is_between_loaded(association, &siblings),
-                };
-                let edges = match request.loader {
-                    Some(loader) => vec![self.add_loader(node, &chain, loader)?],
-                    None => self.add(
-                        node,
-                        PlanRequest { role, columns: Columns::OfRows, joined, ..PlanRequest::part(&chain) },
-                    )?,
-                };
-                for edge in &edges {
-                    let model = self.nodes[self.nodes[node].edges[*edge].child].model;
-                    children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::into_include));
-                }
-                children.retain(|child| !(child.included && way.contains(&child.association)));
-                let mut children = super::merge::merge(children)?;
-                for edge in &edges {
-                    let child = self.nodes[node].edges[*edge].child;
-                    let model = self.nodes[child].model;
-                    // Below a polymorphic association each type takes the requests that are its own.
-                    let own: Vec<Request> = if edges.len() == 1 {
-                        std::mem::take(&mut children)
-                    } else {
-                        children.extract_if(.., |request| (request.association.owner)() == model).collect()
-                    };
-                    pending.push_back((child, own, way.clone()));
-                }
-                if let Some(foreign) = children.first() {
-                    return Err(ErrorKind::UnknownAssociation {
-                        model: (association.owner)().name,
-                        name: format!("{}.{}", association.name, foreign.association.name),
-                        known: Vec::new(),
-                    }
-                    .into());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    // Whether a node's rows come with the root's own statement.
-    pub(super) fn is_joined(&self, node: usize) -> bool {
-        match self.nodes[node].fetched_by {
-            None => self.root == Root::Fetched,
-            Some(edge) => matches!(self.edge(edge).source, Source::Joined { .. }),
-        }
-    }
-
     // Adds the edges of one association to a node: one, or one a type of a polymorphic one. Hidden edges it needs are
     // added before it.
     pub(super) fn add(&mut self, node: usize, requested: PlanRequest<'_>) -> Result<Vec<usize>> {
@@ -193,7 +104,7 @@ impl Plan {
         }
     }
 
-    // An association by a key of its own, or one type of it.
+    // An association by a key, or one type of it.
     fn add_hop(
         &mut self,
         node: usize,
@@ -230,6 +141,7 @@ impl Plan {
             stored_by: (!role.is_through()).then_some(id),
             fetched_by: Some(id),
             links_only: columns == Columns::Keys,
+            level: self.nodes[node].level + usize::from(!role.is_through()),
             edges: Vec::new(),
         });
         let step = self.steps.len();
@@ -336,7 +248,7 @@ impl Plan {
         self.compose(node, Composing { chain, role, globally_ordered }, first, second)
     }
 
-    // The rows of a join table. Of those that lead to another association's rows the keys are enough.
+    // The rows of a join table. The keys are enough where the association keeps no join rows.
     pub(super) fn add_join_rows(&mut self, node: usize, rows: &ChainHop, columns: Columns, joined: bool) -> usize {
         let table = rows.model;
         let bare = table.is_bare_join_table();
@@ -365,7 +277,7 @@ impl Plan {
         let by = if joined { LoadedBy::Root(targets.key) } else { LoadedBy::Key(targets.key, Fetch::ByKey) };
         let (association, role) = (targets.association, Role::Through);
         let edge = self.push_edge(between, NewEdge { association, role, columns, variant: None, select, by });
-        // A row of the join table leads to one target, whatever the association's own cardinality.
+        // A row of the join table refers to one target, whatever the association's cardinality.
         self.nodes[between].edges[edge].cardinality = Cardinality::One;
         Ok(edge)
     }
@@ -389,11 +301,18 @@ impl Plan {
             limit: scope.limit,
             join_rows,
         };
-        let source = Source::Through { first: EdgeId { node, edge: first }, second, limits };
+        let plain = !globally_ordered
+            && !grouped
+            && !scope.unscoped
+            && scope.select.is_none()
+            && scope.filter.is_always()
+            && scope.order.is_empty();
+        let source = Source::Through { first: EdgeId { node, edge: first }, second, limits, plain };
         let cardinality = association.kind.cardinality();
         self.nodes[node].edges.push(Edge::new(association, cardinality, source, child, role, None));
         if !role.is_through() {
             self.nodes[child].stored_by = Some(id);
+            self.nodes[child].level = self.nodes[node].level + 1;
             self.nodes[child].links_only = false;
             self.mark_serving(node, first, id.edge);
         }
@@ -415,16 +334,16 @@ impl Plan {
         if joined {
             return Ok(None);
         }
-        let Some(way) = JoinChain::of(chain).filter(JoinChain::is_by_keys) else { return Ok(None) };
+        let Some(join_chain) = JoinChain::of(chain).filter(JoinChain::is_by_keys) else { return Ok(None) };
         let Some(target) = chain.hops().pop() else { return Ok(None) };
         let select = keyed_select(target, !chain.scope.order.is_empty(), columns)?;
         let hop = KeyJoin {
-            owner_columns: way.owner_columns,
+            owner_columns: join_chain.owner_columns,
             target_columns: select.columns,
             unique: false,
             target_type: None,
         };
-        let by = LoadedBy::Key(hop, Fetch::JoinChain(Box::new(way)));
+        let by = LoadedBy::Key(hop, Fetch::JoinChain(Box::new(join_chain)));
         let new = NewEdge { association: chain.association, role, columns, variant: None, select, by };
         Ok(Some(self.push_edge(node, new)))
     }
@@ -482,30 +401,9 @@ pub(super) fn keyed_select(hop: &ChainHop, globally_ordered: bool, columns: Colu
         // A unique key has one row: an order would only be noise in the statement.
         order: if row_order == RowOrder::Any { Vec::new() } else { scope.order.clone() },
         row_order,
-        // One row an owner is one of each group.
+        // An owner with one row has one row of each group.
         group: if unique { Vec::new() } else { scope.group.clone() },
         per_owner: limited.then(|| PerOwner { limit, offset: offset.unwrap_or(0) }),
         ..KeyedSelect::new(hop.model, hop.key.target_columns)
     })
-}
-
-// Whether a request gives all that the association declares. Where that is a selection, another order selects other
-// rows: the first of a `has_one`, of a group, the first few of an association with a limit.
-fn is_whole(chain: &Chain) -> bool {
-    let Chain { association, scope, requested, .. } = chain;
-    // A scope that depends on the owner may cut as well.
-    let cuts = || scope.limit.is_some() || scope.offset.is_some() || association.options.owner_scope.is_some();
-    let selects = || cuts() || !scope.group.is_empty() || chain.takes_first();
-    requested.is_whole() && (requested.order.is_empty() || !selects())
-}
-
-// The associations among these requests that are loaded as they are, by statements of their own.
-fn loaded_whole(requests: &[Request]) -> Vec<&'static AssociationDef> {
-    let is_whole = |request: &&Request| {
-        request.strategy != Strategy::Joined
-            && request.loader.is_none()
-            && request.scope.is_whole()
-            && request.scope.order.is_empty()
-    };
-    requests.iter().filter(is_whole).map(|request| request.association).collect()
 }

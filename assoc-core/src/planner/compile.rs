@@ -1,10 +1,12 @@
 //! From a query as it was written to what runs: scopes and filters that always apply, the columns to read, the plan of
 //! what to load. One call, without I/O; whatever can be refused is refused here, before any SQL.
 
-use super::{Databases, JoinChain, Plan, Root, RootRequest};
+use super::settle::settled;
+use super::{Databases, Deferred, JoinChain, Plan, Root, RootRequest};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::joins::{JoinKind, Joins, RawJoin};
+use crate::joins::{JoinKind, Joins, MOST_JOINED_TABLES, RawJoin};
+use crate::metadata::aggregates::{refuse_in_rows, require_of_groups};
 use crate::metadata::association::{AssociationDef, Chain};
 use crate::metadata::expr::Operand;
 use crate::metadata::filter_hook::{FilterHook, filtered};
@@ -57,29 +59,84 @@ pub struct CompiledQuery {
 }
 
 impl PlanContext<'_> {
-    /// The plan of associations to load for rows of one or several models, with the filters of the repo.
+    /// The plan of the associations to load for rows of one or several models, with the filters of the repo.
     ///
     /// # Errors
-    /// When one association is asked for twice in different ways, a declaration does not hold together, or a condition
-    /// would have to look into two databases.
+    /// When a request contains an association twice with different options, a declaration contradicts itself, or a
+    /// condition needs two databases.
     pub fn plan(&self, root: Root, roots: Vec<RootRequest>) -> Result<Plan> {
+        self.plan_by_hops(root, roots, &[])
+    }
+
+    /// The same, where some associations through others are loaded table by table.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_by_hops(
+        &self,
+        root: Root,
+        roots: Vec<RootRequest>,
+        by_hops: &[&'static AssociationDef],
+    ) -> Result<Plan> {
         let single_table_only = self.databases.is_some();
+        let plan = |roots, single_table_only| Plan::of_roots_by_hops(root, roots, single_table_only, by_hops);
         let plan = match self.filters {
-            None => Plan::of_roots(root, roots, single_table_only)?,
+            None => plan(roots, single_table_only)?,
             Some(filters) => {
-                let plan = Plan::of_roots(root, roots.clone(), single_table_only)?.with_filters(filters)?;
-                // What a filter in SQL of the application's own says is said of one table.
-                if plan.joins_raw() { Plan::of_roots(root, roots, true)?.with_filters(filters)? } else { plan }
+                let joining = plan(roots.clone(), single_table_only)?.with_filters(filters)?;
+                // A raw SQL filter was written for one table.
+                if joining.joins_raw(0) { plan(roots, true)?.with_filters(filters)? } else { joining }
             }
         };
-        self.databases.map_or(Ok(()), |databases| databases.require_steps(&plan))?;
+        self.require_steps(&plan, 0)?;
         Ok(plan)
+    }
+
+    /// Plans what an earlier part of the plan [left for later](Plan::deferred) below the nodes that have rows now, and
+    /// forgets the rest. `false` if there is nothing to plan.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn plan_deferred(&self, plan: &mut Plan, has_rows: &dyn Fn(usize) -> bool) -> Result<bool> {
+        let deferred: Vec<Deferred> =
+            std::mem::take(&mut plan.deferred).into_iter().filter(|deferred| has_rows(deferred.node)).collect();
+        if deferred.is_empty() {
+            return Ok(false);
+        }
+        let before = plan.steps.len();
+        let Some(filters) = self.filters else {
+            plan.extend(deferred)?;
+            self.require_steps(plan, before)?;
+            return Ok(true);
+        };
+        let (nodes, again) = (plan.nodes.len(), deferred.clone());
+        plan.extend(deferred)?;
+        plan.filter_steps(before, filters)?;
+        if plan.joins_raw(before) && !plan.single_table_only {
+            // As at the beginning: a raw SQL filter was written for one table.
+            plan.steps.truncate(before);
+            plan.nodes.truncate(nodes);
+            plan.parts.pop();
+            plan.deferred.clear();
+            for Deferred { node, .. } in &again {
+                plan.nodes[*node].edges.clear();
+            }
+            plan.single_table_only = true;
+            plan.extend(again)?;
+            plan.filter_steps(before, filters)?;
+        }
+        self.require_steps(plan, before)?;
+        Ok(true)
+    }
+
+    fn require_steps(&self, plan: &Plan, from: usize) -> Result<()> {
+        self.databases.map_or(Ok(()), |databases| databases.require_steps(&plan.steps[from..]))
     }
 
     /// The chain of an association, with the filters of the repo.
     ///
     /// # Errors
-    /// When a declaration does not hold together.
+    /// When a declaration contradicts itself.
     pub fn chain(&self, association: &'static AssociationDef, requested: ScopeDef) -> Result<Chain> {
         let chain = Chain::scoped(association, requested)?;
         match self.filters {
@@ -91,7 +148,7 @@ impl PlanContext<'_> {
     /// The join of a chain's tables, if there is one and they are in one database.
     #[must_use]
     pub fn join_chain(&self, chain: &Chain) -> Option<JoinChain> {
-        // Across databases every hop is a statement of its own.
+        // Across databases every hop is a separate statement.
         let together = self.databases.is_none_or(|databases| databases.have_whole(chain));
         JoinChain::of(chain).filter(|_| together)
     }
@@ -129,7 +186,10 @@ impl QueryRequest {
         if !preloads.is_empty() {
             if preloads.iter().any(Request::is_to_be_settled) {
                 let referred_to = referred_to(&spec, &joins);
-                preloads = preloads.into_iter().map(|request| request.settled(&[], &referred_to)).collect();
+                // A longer path than a statement joins tables is refused with the condition that refers to it.
+                let paths: Vec<&[&str]> =
+                    referred_to.iter().map(Vec::as_slice).filter(|path| path.len() <= MOST_JOINED_TABLES).collect();
+                preloads = settled(preloads, &paths)?;
             }
             let mut planned =
                 context.plan(Root::Fetched, vec![RootRequest { model, requests: preloads, available: false }])?;
@@ -143,6 +203,11 @@ impl QueryRequest {
         let spec = RootSelect { operands, ..with_joins(context, spec, joins)?.with_total_order() };
         let load = match &plan {
             Some(plan) if !plan.joined().is_empty() => {
+                if spec.lock.is_some() {
+                    let message = "a query that locks its rows loads associations by `preload`: joined rows would be \
+                                   locked as well";
+                    return Err(Error::invalid_query(model.name, message));
+                }
                 let rows = RootSelect { operands: None, ..spec.clone() };
                 Some(Box::new(JoinedSelect::new(rows, selected, &plan.loaded_edges())?))
             }
@@ -160,6 +225,31 @@ impl QueryRequest {
         let (select, ..) = scoped(context, self.select, self.unscoped)?;
         let joins = joins_of(context, self.way.as_ref(), &self.joins, self.raw_joins)?;
         with_joins(context, select, joins)
+    }
+}
+
+impl QueryRequest {
+    /// The rows that a bulk update or delete writes.
+    ///
+    /// # Errors
+    /// When the query says something that has no meaning there, or as [`compile`](Self::compile).
+    pub fn compile_write(self, context: &PlanContext<'_>) -> Result<RootSelect> {
+        let model = self.select.model;
+        let refused = if !self.preloads.is_empty() || self.selected.is_some() {
+            "rows that are written in bulk are not loaded: leave out `preload`, `includes`, `eager_load` and `select`"
+        } else if !self.select.group.is_empty() || !self.select.having.is_always() {
+            "groups are not rows: say by `filter` which rows are to be written, or read the keys of the groups' rows first"
+        } else if self.way.is_some() {
+            "rows that are reached from an owner are written by their key: read them, or say by `filter` which are meant"
+        } else if self.select.lock.is_some() {
+            "rows that are written are locked by that: leave out `for_update` and `for_share`"
+        } else {
+            ""
+        };
+        if !refused.is_empty() {
+            return Err(Error::invalid_query(model.name, refused));
+        }
+        Ok(self.compile_rows(context)?.with_total_order())
     }
 }
 
@@ -244,6 +334,11 @@ fn with_joins(context: &PlanContext<'_>, mut select: RootSelect, mut joins: Join
         joins.assign_names(select.model, context.dialect.capabilities().max_identifier);
     }
     select.joins = joins;
+    let RootSelect { model, filter, order, group, having, .. } = &select;
+    require_of_groups(model.name, filter, group, having)?;
+    if group.is_empty() {
+        refuse_in_rows(model.name, filter, order)?;
+    }
     context.databases.map_or(Ok(()), |databases| databases.require_select(&select))?;
     Ok(select)
 }
@@ -255,8 +350,8 @@ fn referred_to(spec: &RootSelect, joins: &Joins) -> Vec<Vec<&'static str>> {
     paths
 }
 
-// What every read of the model begins with: its discriminator and default scope. The query's own order and limit win.
-// What it includes and selects is returned beside the query.
+// The base scope of every read of the model: its discriminator and default scope. The query's order and limit take
+// precedence. Includes and selected columns of the scope are returned beside the query.
 fn scoped(
     context: &PlanContext<'_>,
     mut spec: RootSelect,
@@ -276,7 +371,7 @@ fn scoped(
     }
     spec.limit = spec.limit.or(base.limit);
     spec.offset = spec.offset.or(base.offset);
-    Ok((spec, base.includes, base.select))
+    Ok((spec, base.includes.into_vec(), base.select))
 }
 
 // Reads some columns only: the others are NULL in the answer, which their types have to allow.

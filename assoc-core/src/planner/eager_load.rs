@@ -1,4 +1,4 @@
-//! Associations that the root's own statement loads: their tables among its joins, and what a join may not do.
+//! Associations that the root's statement loads: their tables among its joins, and the limits of a join.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub struct JoinedEdge {
     pub edge: EdgeId,
     /// Which rows an owner has, and in which order.
     pub select: KeyedSelect,
-    /// The key it goes by.
+    /// The key of the join.
     pub hop: KeyJoin,
     /// Its table among the statement's joins.
     pub table: usize,
@@ -48,47 +48,55 @@ impl Plan {
             .collect()
     }
 
-    /// Adds the tables of joined edges to a statement's joins, and marks what its conditions leave only a part of.
+    /// Adds the tables of joined edges to a statement's joins, and marks the edges of which the statement's conditions
+    /// leave only some rows.
     ///
     /// # Errors
-    /// When one of them is joined already in another way.
+    /// When one of them is joined already with other options.
     pub fn join_into(&mut self, joins: &mut Joins, query: &RootSelect) -> Result<()> {
         let mut stored = Vec::new();
         self.joined_paths(0, &mut stored);
         // For each node the path of its rows and their table.
         let mut places: Vec<Option<(Vec<&'static str>, Option<usize>)>> = vec![None; self.nodes.len()];
         places[0] = Some((Vec::new(), None));
-        let mut ways = Vec::new();
-        for (id, way) in &stored {
+        let mut chains = Vec::new();
+        for (id, chain) in &stored {
             let Some((above, from)) = places[id.node].clone() else { continue };
             let edge = self.edge(*id);
             let association = edge.association;
             let child = edge.child;
             let path = [&above[..], &[association.name]].concat();
-            let hops: Vec<JoinHop> = way.iter().map(|joined| self.join_hop(*joined)).collect();
+            let hops: Vec<JoinHop> = chain.iter().map(|joined| self.join_hop(*joined)).collect();
             let owner = self.nodes[id.node].model;
             let tables = joins.add_path(from, owner, &path, association, hops, JoinKind::Left)?;
-            for (joined, table) in way.iter().zip(&tables) {
+            for (joined, table) in chain.iter().zip(&tables) {
                 self.joined[*joined].table = *table;
             }
             places[child] = Some((path, tables.last().copied()));
-            ways.push((*id, tables));
+            chains.push((*id, tables));
         }
-        for (id, way) in &stored {
+        for (id, chain) in &stored {
             // The order may look at tables below, so it comes when all are there.
             if let Some((path, _)) = &places[self.edge(*id).child] {
-                self.order_by_query(*id, way, path, joins, query);
+                self.order_by_query(*id, chain, path, joins, query);
             }
         }
-        self.choose_where_it_shows(joins, query, &ways);
-        self.mark_partial(joins, query, &ways);
+        self.limit_where_it_shows(joins, query, &chains);
+        self.mark_partial(joins, query, &chains);
         Ok(())
     }
 
-    // An order that looks at the rows of a collection sorts the collection as well, unless the association has an order
-    // of its own or counts rows off in one.
-    fn order_by_query(&mut self, id: EdgeId, way: &[usize], path: &[&'static str], joins: &Joins, query: &RootSelect) {
-        let Some(last) = way.last().copied() else { return };
+    // An order by the rows of a collection sorts the collection as well, unless the association has an order or a
+    // limit.
+    fn order_by_query(
+        &mut self,
+        id: EdgeId,
+        chain: &[usize],
+        path: &[&'static str],
+        joins: &Joins,
+        query: &RootSelect,
+    ) {
+        let Some(last) = chain.last().copied() else { return };
         let JoinedEdge { select, table, .. } = &self.joined[last];
         let (model, table) = (select.model, *table);
         let edge = self.edge(id);
@@ -157,25 +165,25 @@ impl Plan {
         }
     }
 
-    // The stored edges that are joined, each before those below it, with the joined edges of its way.
+    // The stored edges that are joined, each before those below it, with the joined edges of its chain.
     fn joined_paths(&self, node: usize, all: &mut Vec<(EdgeId, Vec<usize>)>) {
         for (edge, planned) in self.nodes[node].edges.iter().enumerate().filter(|(_, edge)| !edge.hidden) {
             let id = EdgeId { node, edge };
-            let mut way = Vec::new();
-            self.joined_way(id, &mut way);
-            if !way.is_empty() {
-                all.push((id, way));
+            let mut chain = Vec::new();
+            self.collect_chain(id, &mut chain);
+            if !chain.is_empty() {
+                all.push((id, chain));
                 self.joined_paths(planned.child, all);
             }
         }
     }
 
-    fn joined_way(&self, id: EdgeId, way: &mut Vec<usize>) {
+    fn collect_chain(&self, id: EdgeId, chain: &mut Vec<usize>) {
         match self.edge(id).source {
-            Source::Joined { joined } => way.push(joined),
+            Source::Joined { joined } => chain.push(joined),
             Source::Through { first, second, .. } => {
-                self.joined_way(first, way);
-                self.joined_way(second, way);
+                self.collect_chain(first, chain);
+                self.collect_chain(second, chain);
             }
             Source::Step { .. } | Source::OwnerStep { .. } => {}
         }
@@ -183,12 +191,12 @@ impl Plan {
 
     // Rows that an association does not choose are left out after loading; a condition or an order must not see them
     // before.
-    fn choose_where_it_shows(&mut self, joins: &mut Joins, query: &RootSelect, ways: &[(EdgeId, Vec<usize>)]) {
+    fn limit_where_it_shows(&mut self, joins: &mut Joins, query: &RootSelect, chains: &[(EdgeId, Vec<usize>)]) {
         let mut referred_to = Vec::new();
         query.visit_paths(&mut |path| referred_to.extend(joins.find(path)));
         let inner = joins.tables().iter().filter(|table| table.kind == JoinKind::Inner);
         referred_to.extend(inner.filter_map(|table| table.from));
-        for table in ways.iter().flat_map(|(_, way)| way) {
+        for table in chains.iter().flat_map(|(_, chain)| chain) {
             if referred_to.iter().any(|other| joins.is_below(*other, *table)) {
                 joins.choose(*table);
             }
@@ -200,18 +208,18 @@ impl Plan {
         }
     }
 
-    // A condition on a joined table leaves owners only those of its rows that satisfy it, and so does an inner join
-    // below it. SQL of the application's own may do anything.
-    fn mark_partial(&mut self, joins: &Joins, query: &RootSelect, ways: &[(EdgeId, Vec<usize>)]) {
+    // A condition on a joined table leaves owners only the rows that satisfy it, and so does an inner join below it. A
+    // hand-written join may leave out any rows.
+    fn mark_partial(&mut self, joins: &Joins, query: &RootSelect, chains: &[(EdgeId, Vec<usize>)]) {
         let mut restricted = Vec::new();
         query.visit_condition_paths(&mut |path| restricted.extend(joins.find(path)));
         let anything = !joins.raw().is_empty() || query.filter.has_raw() || query.having.has_raw();
-        for (id, way) in ways {
-            let Some(first) = way.first() else { continue };
+        for (id, chain) in chains {
+            let Some(first) = chain.first() else { continue };
             let by_condition = restricted.iter().any(|table| joins.is_below(*table, *first));
             let by_inner_join = joins.tables().iter().enumerate().any(|(at, table)| {
                 table.kind == JoinKind::Inner
-                    && !way.contains(&at)
+                    && !chain.contains(&at)
                     && table.from.is_some_and(|from| joins.is_below(from, *first))
             });
             if anything || by_condition || by_inner_join {

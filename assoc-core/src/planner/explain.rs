@@ -1,4 +1,4 @@
-//! The plan in words: the tree that was asked for, and the statements that load it.
+//! The plan in words: the tree of requested associations, and the statements that load it.
 
 use std::fmt::Write;
 
@@ -7,12 +7,15 @@ use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
 use crate::metadata::model::ModelDef;
-use crate::metadata::request::ScopeDef;
+use crate::metadata::request::{Request, ScopeDef};
 use crate::value::Value;
+
+/// Levels of a plan that are printed.
+const EXPLAINED_LEVELS: usize = 300;
 
 impl Plan {
     /// The plan as text: the tree of associations, each with the step that loads it, then the steps' statements for a
-    /// single key. `root_sql` is the statement that fetches the root's rows, if one does.
+    /// single key. Where a deep request goes on once there are rows, the tree says so. `root_sql` is the statement that fetches the root's rows, if one does.
     ///
     /// # Errors
     /// When a statement cannot be written.
@@ -20,7 +23,7 @@ impl Plan {
         self.explain_at(&|_| dialect, root_sql)
     }
 
-    /// The same with models in several databases: the statements about each are in its own dialect.
+    /// As `explain`, for models in several databases: each statement is in the dialect of its model's database.
     ///
     /// # Errors
     /// When a statement cannot be written.
@@ -34,9 +37,9 @@ impl Plan {
             let root = self.nodes[at].model.name;
             match self.root {
                 Root::Fetched => out.push_str(&format!("{root} [1]\n")),
-                Root::Existing => out.push_str(&format!("{root} (in hand)\n")),
+                Root::Existing => out.push_str(&format!("{root} (existing rows)\n")),
             }
-            self.explain_node(at, "", &mut out);
+            self.explain_node(at, &mut out);
         }
         if let Some(sql) = root_sql {
             out.push_str(&format!("\n[1] {sql}\n"));
@@ -82,49 +85,86 @@ impl Plan {
         Ok(vec![line])
     }
 
-    fn explain_node(&self, node: usize, indent: &str, out: &mut String) {
-        let edges: Vec<&Edge> = self.nodes[node].edges.iter().filter(|edge| !edge.hidden).collect();
-        for (at, edge) in edges.iter().enumerate() {
-            let (branch, below) = if at + 1 == edges.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-            let association = edge.association;
-            let steps = self.steps_behind(edge);
-            let mut numbers: Vec<String> = steps.iter().map(|step| self.number(*step).to_string()).collect();
-            if steps.is_empty() {
-                numbers.push("1".to_owned());
+    fn explain_node(&self, node: usize, out: &mut String) {
+        // Plans of deep requests are deep, so this does not recurse. The innermost comes last.
+        let mut waiting = vec![(node, 0, String::new())];
+        while let Some((node, from, indent)) = waiting.pop() {
+            let edges: Vec<&Edge> = self.nodes[node].edges.iter().filter(|edge| !edge.hidden).collect();
+            if from == 0 {
+                self.explain_deferred(node, &indent, out);
             }
+            let Some(edge) = edges.get(from) else { continue };
+            let (branch, below) = if from + 1 == edges.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            self.explain_edge(edge, &format!("{indent}{branch}"), out);
+            let inner = format!("{indent}{below}");
+            waiting.push((node, from + 1, indent));
+            if self.nodes[edge.child].level > EXPLAINED_LEVELS {
+                // Writing to a String cannot fail.
+                let _ = writeln!(out, "{inner}…");
+                continue;
+            }
+            waiting.push((edge.child, 0, inner));
+        }
+    }
+
+    // What is planned when the node has rows.
+    fn explain_deferred(&self, node: usize, indent: &str, out: &mut String) {
+        let deferred = self.deferred.iter().filter(|deferred| deferred.node == node);
+        let requests: Vec<&Request> = deferred.flat_map(|deferred| &deferred.requests).collect();
+        for (at, request) in requests.iter().enumerate() {
+            let branch = if at + 1 == requests.len() { "└─ " } else { "├─ " };
+            let association = request.association;
+            let levels = match request.levels {
+                0 | 1 => String::new(),
+                levels => format!(", {levels} levels more"),
+            };
             // Writing to a String cannot fail.
-            let _ = write!(
+            let _ = writeln!(
                 out,
-                "{indent}{branch}{}: {} {} [{}]",
+                "{indent}{branch}{}: {} {}{levels}: goes on from here if there are rows",
                 association.name,
                 association.association_kind(),
-                self.nodes[edge.child].model.name,
-                numbers.join(", ")
+                (association.target)().name,
             );
-            if steps.is_empty() {
-                out.push_str(", by join");
-            }
-            if let [step] = steps[..] {
-                let step = &self.steps[step];
-                if step.serves.len() > 1 {
-                    let _ = write!(out, ", one statement for {} places", step.serves.len());
-                }
-                out.push_str(match step.fetch {
-                    Fetch::ByKey => "",
-                    Fetch::JoinChain(_) => ", joined to the rows between",
-                    Fetch::OwnerScope(_) | Fetch::OwnerScopeThrough(_) => {
-                        ", anew for each distinct scope of its owners"
-                    }
-                    Fetch::CustomSql(_) => ", each distinct statement of its owners",
-                    Fetch::Function(_) => ", by `load_with`",
-                });
-                if !step.memory.is_empty() {
-                    out.push_str(", from memory where the row is known");
-                }
-            }
-            out.push('\n');
-            self.explain_node(edge.child, &format!("{indent}{below}"), out);
         }
+    }
+
+    fn explain_edge(&self, edge: &Edge, branch: &str, out: &mut String) {
+        let association = edge.association;
+        let steps = self.steps_behind(edge);
+        let mut numbers: Vec<String> = steps.iter().map(|step| self.number(*step).to_string()).collect();
+        if steps.is_empty() {
+            numbers.push("1".to_owned());
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(
+            out,
+            "{branch}{}: {} {} [{}]",
+            association.name,
+            association.association_kind(),
+            self.nodes[edge.child].model.name,
+            numbers.join(", ")
+        );
+        if steps.is_empty() {
+            out.push_str(", by join");
+        }
+        if let [step] = steps[..] {
+            let step = &self.steps[step];
+            if step.serves.len() > 1 {
+                let _ = write!(out, ", one statement for {} places", step.serves.len());
+            }
+            out.push_str(match step.fetch {
+                Fetch::ByKey => "",
+                Fetch::JoinChain(_) => ", joined to the rows between",
+                Fetch::OwnerScope(_) | Fetch::OwnerScopeThrough(_) => ", anew for each distinct scope of its owners",
+                Fetch::CustomSql(_) => ", each distinct statement of its owners",
+                Fetch::Function(_) => ", by `load_with`",
+            });
+            if !step.memory.is_empty() {
+                out.push_str(", from memory where the row is known");
+            }
+        }
+        out.push('\n');
     }
 
     // The number a step's statement is printed with.
@@ -132,7 +172,7 @@ impl Plan {
         step + 1 + usize::from(self.root == Root::Fetched)
     }
 
-    // The steps of an edge, in the order of its way.
+    // The steps of an edge, in the order of its chain.
     fn steps_behind(&self, edge: &Edge) -> Vec<usize> {
         match edge.source {
             Source::Step { step, .. } => vec![step],

@@ -4,15 +4,25 @@ use super::{Fetch, Plan};
 use crate::error::Result;
 use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::{FilterHook, filtered};
+use crate::select::KeyedSelect;
 
 impl Plan {
-    /// The plan with a hook's filters on every step. Rows that were fetched went through the same filters; rows that the
-    /// application has at hand may not have.
+    /// Adds a hook's filters to every step. Fetched rows already passed the same filters; existing rows of the program
+    /// may not have.
     ///
     /// # Errors
-    /// When a declaration does not hold together.
+    /// When a declaration contradicts itself.
     pub fn with_filters(mut self, hook: &FilterHook) -> Result<Plan> {
-        for step in &mut self.steps {
+        self.filter_steps(0, hook)?;
+        for select in self.joined.iter_mut().map(|joined| &mut joined.select) {
+            put_on(hook, select)?;
+        }
+        Ok(self)
+    }
+
+    /// Puts a hook's filters on the steps from one on.
+    pub(super) fn filter_steps(&mut self, from: usize, hook: &FilterHook) -> Result<()> {
+        for step in &mut self.steps[from..] {
             if hook(step.select.model).is_some() {
                 step.memory.retain(|node| !self.available.contains(node));
             }
@@ -21,12 +31,14 @@ impl Plan {
                 Fetch::OwnerScope(scope) | Fetch::OwnerScopeThrough(scope) => scope.with_filters(hook),
                 Fetch::ByKey | Fetch::CustomSql(_) | Fetch::Function(_) => {}
             }
+            put_on(hook, &mut step.select)?;
         }
-        let joined = self.joined.iter_mut().map(|joined| &mut joined.select);
-        for select in self.steps.iter_mut().map(|step| &mut step.select).chain(joined) {
-            let filter = std::mem::replace(&mut select.filter, Expr::always());
-            select.filter = filtered(hook, select.model, filter)?;
-        }
-        Ok(self)
+        Ok(())
     }
+}
+
+fn put_on(hook: &FilterHook, select: &mut KeyedSelect) -> Result<()> {
+    let filter = std::mem::replace(&mut select.filter, Expr::always());
+    select.filter = filtered(hook, select.model, filter)?;
+    Ok(())
 }

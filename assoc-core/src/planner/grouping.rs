@@ -1,10 +1,10 @@
-//! `group_by` on an association: of an owner's rows, one for each combination of values of some columns.
+//! `group_by` on an association: one row per owner for each combination of values of some columns.
 //!
-//! It is the first of them by the association's order, then by primary key; limit and offset count what is left. So
-//! "the latest article of each section" is an order and a group. The database decides which values are equal, because it
-//! alone knows its collations: `news` and `NEWS` may be one section. For an association by a key of its own the statement
-//! numbers the rows of each group. For one that goes through others, rows reach their owners in memory; there the
-//! statement that fetches the targets says to which group each belongs.
+//! The row is the first by the association's order, then by primary key; limit and offset count the kept rows. So "the
+//! latest article of each section" is an order and a group. The database decides which values are equal, because only
+//! it knows its collations: `news` and `NEWS` may be one section. For an association by a key the statement numbers the
+//! rows of each group. The rows of a through association are assigned to owners in memory, so the statement that
+//! fetches the targets says to which group each belongs.
 
 use super::Fetch;
 use crate::error::{Error, Result};

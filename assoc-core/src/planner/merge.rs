@@ -1,18 +1,27 @@
-//! Requests for one association become one request, at every level of the tree.
+//! Requests for one association become one request. What lies below is merged when that level is planned.
+//!
+//! A tree of requests may hold one list of children in many places, twice as many on each level, which written out would
+//! be more than any memory. So a list that several requests for one association share is merged once.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::error::{ErrorKind, Result};
-use crate::metadata::request::Request;
+use crate::metadata::request::{Request, Strategy};
+use crate::metadata::request_list::RequestList;
 
-/// Merges a list of requests.
+/// Merges a list of requests for rows of one model.
 ///
 /// # Errors
 /// When two requests ask for one association with different scopes.
 pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
     let mut merged: Vec<Request> = Vec::with_capacity(requests.len());
+    let mut below = ListsBelow::default();
     for request in requests {
-        match merged.iter_mut().find(|known| known.association == request.association) {
+        match merged.iter().position(|known| known.association == request.association) {
             None => merged.push(request),
-            Some(known) => {
+            Some(at) => {
+                let known = &mut merged[at];
                 let what = if known.loader != request.loader {
                     "functions to load it with"
                 } else if known.scope.filter != request.scope.filter {
@@ -26,9 +35,12 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
                 } else if known.scope != request.scope {
                     "limits"
                 } else {
-                    known.strategy = known.strategy.max(request.strategy);
-                    known.children.extend(request.children);
-                    known.included &= request.included;
+                    let (strategy, included) = (request.strategy, request.included);
+                    if below.add(at, known, &request) {
+                        known.merge_children(request);
+                    }
+                    known.strategy = known.strategy.max(strategy);
+                    known.included &= included;
                     continue;
                 };
                 let association = request.association;
@@ -41,8 +53,35 @@ pub(super) fn merge(requests: Vec<Request>) -> Result<Vec<Request>> {
             }
         }
     }
-    for request in &mut merged {
-        request.children = merge(std::mem::take(&mut request.children))?;
-    }
     Ok(merged)
+}
+
+/// Which lists of children are merged into each request, by where they are and what is said of them, and for how many levels.
+#[derive(Default)]
+struct ListsBelow(HashMap<usize, HashMap<ListKey, (RequestList, usize)>>);
+
+type ListKey = (*const Request, Option<Strategy>, bool);
+
+impl ListsBelow {
+    // Notes what a request says is below; `false` if another one for the same association said as much.
+    fn add(&mut self, at: usize, known: &Request, request: &Request) -> bool {
+        let key = |request: &Request| (request.children.as_ptr(), request.strategy_below, request.included);
+        let lists = self.0.entry(at).or_insert_with(|| {
+            // The first of them was alone until now.
+            HashMap::from([(key(known), (known.children.clone(), known.levels))])
+        });
+        match lists.entry(key(request)) {
+            Entry::Occupied(mut entry) => {
+                let (_, levels) = entry.get_mut();
+                let deeper = request.levels > *levels;
+                *levels = request.levels.max(*levels);
+                deeper
+            }
+            Entry::Vacant(entry) => {
+                // The list is kept, so that no other one comes to lie where it is.
+                entry.insert((request.children.clone(), request.levels));
+                true
+            }
+        }
+    }
 }

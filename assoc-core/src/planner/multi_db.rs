@@ -4,7 +4,7 @@
 //! begins where its root is. One statement cannot reach two databases, so conditions on associations and joins across them
 //! are refused before anything runs.
 
-use super::Plan;
+use super::Step;
 use crate::error::{ErrorKind, Result};
 use crate::metadata::association::{AssociationDef, Chain};
 use crate::metadata::expr::Expr;
@@ -15,7 +15,7 @@ use crate::select::RootSelect;
 
 /// Which models' rows are in one database. Implemented by a repo that knows of several.
 pub trait Databases: Send + Sync {
-    /// Whether one statement may look into the tables of both models.
+    /// Whether one statement may read the tables of both models.
     fn are_together(&self, one: &'static ModelDef, other: &'static ModelDef) -> bool;
 }
 
@@ -34,7 +34,7 @@ impl dyn Databases + '_ {
     pub fn require_select(&self, select: &RootSelect) -> Result<()> {
         let model = select.model;
         for (at, table) in select.joins.tables().iter().enumerate() {
-            // A path's target comes after the tables on its way.
+            // The target of a path follows its intermediate tables.
             let path = || select.joins.paths().find(|(_, target)| *target >= at).map(|(path, _)| path.join("."));
             self.require_same(model, table.hop.model, || format!("{}.{}", model.name, path().unwrap_or_default()))?;
             self.require_condition(table.hop.model, &table.hop.filter)?;
@@ -44,15 +44,15 @@ impl dyn Databases + '_ {
         select.after.iter().try_for_each(|after| self.require_condition(model, after))
     }
 
-    /// The same for the steps of a plan.
+    /// The same for steps of a plan.
     ///
     /// # Errors
     /// As [`require_select`](#method.require_select).
-    pub fn require_steps(&self, plan: &Plan) -> Result<()> {
-        plan.steps().iter().try_for_each(|step| self.require_condition(step.select.model, &step.select.filter))
+    pub fn require_steps(&self, steps: &[Step]) -> Result<()> {
+        steps.iter().try_for_each(|step| self.require_condition(step.select.model, &step.select.filter))
     }
 
-    /// The same for a condition on rows of a model, and whatever it looks into.
+    /// The same check for a condition on rows of a model, including its subqueries.
     ///
     /// # Errors
     /// As [`require_select`](#method.require_select).
@@ -68,7 +68,7 @@ impl dyn Databases + '_ {
             }
             // The table it is about is among the joins.
             Expr::Joined { association, filter } => self.require_condition((association.target)(), filter),
-            // Of the model's own table, or SQL that no one reads here.
+            // These name only the model's own table, or are raw SQL, which is not parsed.
             Expr::Compare { .. }
             | Expr::In { .. }
             | Expr::Between { .. }
@@ -81,7 +81,7 @@ impl dyn Databases + '_ {
         }
     }
 
-    // The rows of all tables of an association, and what its scopes look into.
+    // Checks the rows of all tables of an association, and the conditions of its scopes.
     fn require_chain(
         &self,
         model: &'static ModelDef,

@@ -1,9 +1,10 @@
-//! Scopes that depend on the owner: what they select is known only once the owners are there.
+//! Scopes that depend on the owner: their rows are known only when the owners are loaded.
 //!
-//! The plan holds what turns a scope into a look-up then. Layers lie on each other as everywhere: the association's own
-//! scope, the owner's, and what was asked for on top. An association by a key of its own is one look-up for each distinct
-//! scope. One that goes through others loads the rows between once for all owners, as a hidden edge; what leads on from
-//! there is a small [`Plan`] for each scope, because the scope decides about targets that other owners may share.
+//! The plan contains a function that turns an owner's scope into a look-up. The layers are the same as everywhere: the
+//! association's scope, the owner's scope, and the requested scope on top. An association by a key costs one look-up
+//! per distinct scope. A through association loads its intermediate rows once for all owners, as a hidden edge. From
+//! there a small [`Plan`] per scope loads the targets, because the scope decides about targets that other owners may
+//! share.
 
 use std::any::Any;
 
@@ -16,7 +17,7 @@ use crate::metadata::filter_hook::{FilterHook, RowFilters, filtered};
 use crate::metadata::request::ScopeDef;
 use crate::select::KeyedSelect;
 
-/// A scope that depends on the owner, on its way to a look-up.
+/// A scope that depends on the owner, which each owner's scope turns into a look-up.
 #[derive(Debug, Clone)]
 pub struct OwnerScope {
     association: &'static AssociationDef,
@@ -26,7 +27,7 @@ pub struct OwnerScope {
     filters: Option<RowFilters>,
 }
 
-/// What leads on from the rows between, for the owners of one scope.
+/// The look-ups from the intermediate rows, for the owners of one scope.
 #[derive(Debug, Clone)]
 pub struct Onward {
     /// The plan; the rows between are its root.
@@ -72,10 +73,10 @@ impl OwnerScope {
         Err(Error::invalid_query((self.association.owner)().name, message))
     }
 
-    /// The look-up of owners with a scope, of an association by a key of its own.
+    /// The look-up for owners with a scope, of an association by a key.
     ///
     /// # Errors
-    /// When the scope asks for something that a scope of one owner cannot have.
+    /// When the scope contains an option that a scope of one owner cannot have.
     pub fn select(&self, plan: &Plan, step: &Step, scope: &ScopeDef) -> Result<KeyedSelect> {
         let chain = self.chain(scope)?;
         let Some(hop) = chain.as_key() else { return Ok(step.select.clone()) };
@@ -88,8 +89,8 @@ impl OwnerScope {
         Ok(select)
     }
 
-    /// What leads on for owners with a scope, of an association that goes through others or a join table; `None` for one
-    /// that does not.
+    /// The look-ups from the intermediate rows for owners with a scope, of a through association or a join table;
+    /// `None` for other associations.
     ///
     /// # Errors
     /// As [`select`](Self::select).
@@ -119,8 +120,8 @@ impl OwnerScope {
             let child = plan.nodes[0].edges[edge].child;
             plan.rank_groups(self.association, child, group)?;
         }
-        plan.check_selections()?;
-        plan.assign_steps();
+        plan.check_selections(0)?;
+        plan.assign_steps(0);
         if let Some(RowFilters(hook)) = &self.filters {
             plan = plan.with_filters(hook)?;
         }
@@ -163,7 +164,7 @@ impl Plan {
         let behind = match &chain.parts {
             ChainParts::Through { through, .. } => {
                 let first = self.add_only(node, chain, PlanRequest::part(through))?;
-                // They are the root of a plan of their own, whose keys are not known here.
+                // The intermediate rows are the root of a separate plan, which does not know their keys.
                 let between = self.nodes[node].edges[first].child;
                 self.nodes[between].links_only = false;
                 Some(first)

@@ -1,18 +1,19 @@
 //! `select` on an association: only some columns of its rows are read.
 //!
-//! What is left out is empty in the rows, so it has to be a column that may be empty, and none that anything goes by: not
-//! the key by which rows find their owners, not the primary key, not the keys of what is loaded below. ActiveRecord
-//! silently loads nothing where such a key is missing; here it is an error that names the column, before any SQL (D3).
+//! The fields of the columns that it leaves out are empty, so they must be `Option`s, and no key may be among these
+//! columns: neither the key that assigns rows to owners, nor the primary key, nor the keys of the associations below.
+//! ActiveRecord silently loads nothing where such a key is missing; here it is an error before any SQL that names the
+//! column (D3).
 //!
-//! Rows with some columns never stand for whole ones: they are not taken from memory, and only look-ups of the same
-//! columns share a statement. Rows that are nothing but links on the way to others need no columns of their own, so they
-//! share whatever statement has their keys.
+//! Rows with some columns never replace complete ones: they are not taken from memory, and only look-ups of the same
+//! columns share a statement. Intermediate rows need only their keys, so they share any statement that reads these
+//! keys.
 //!
-//! A join selects what its places read of a table together; each gets its own columns of the rows. The same keys have to
-//! be among them as by key, so that it is all the same to a request by which kind of statement it is loaded.
+//! A joined table's columns are selected once for all its edges, and each edge reads its columns of them. They must
+//! include the same keys as a look-up by key, so that a request is valid or not whichever kind of statement loads it.
 
 use crate::error::{Error, Result};
-use crate::metadata::association::KeyJoin;
+use crate::metadata::association::{Chain, KeyJoin};
 use crate::planner::{Edge, EdgeId, Plan, Source};
 use crate::select::KeyedSelect;
 
@@ -23,13 +24,15 @@ impl Plan {
         for step in &mut self.steps {
             step.memory.retain(|node| *node != 0);
         }
+        self.partial_root = true;
         self
     }
 
-    // That every selection has the columns it needs. Each step serves one edge still.
-    pub(super) fn check_selections(&self) -> Result<()> {
-        self.steps.iter().try_for_each(|step| self.check_selection(step.serves[0], &step.select))?;
-        self.joined.iter().try_for_each(|joined| self.check_selection(joined.edge, &joined.select))
+    // That every selection has the columns it needs. Each step from this one on serves one edge still.
+    pub(super) fn check_selections(&self, from: usize) -> Result<()> {
+        self.steps[from..].iter().try_for_each(|step| self.check_selection(step.serves[0], &step.select))?;
+        let joined = if from == 0 { &self.joined[..] } else { &[] };
+        joined.iter().try_for_each(|joined| self.check_selection(joined.edge, &joined.select))
     }
 
     pub(super) fn check_selection(&self, served: EdgeId, select: &KeyedSelect) -> Result<()> {
@@ -63,10 +66,18 @@ impl Plan {
                 return refuse(column, format!("the key that preloading `{name}` goes by"));
             }
         }
+        // What is planned later needs its keys now.
+        for deferred in self.deferred.iter().filter(|deferred| deferred.node == edge.child) {
+            for request in &deferred.requests {
+                if let Some(column) = missing(&Chain::keys(request.association)?.owner_columns()) {
+                    return refuse(column, format!("the key that preloading `{}` goes by", request.association.name));
+                }
+            }
+        }
         model.check_left_out(selected)
     }
 
-    // The key that an edge goes by by itself.
+    // The key of an edge that loads by a key itself.
     fn hop_of(&self, edge: &Edge) -> Option<KeyJoin> {
         match edge.source {
             Source::Step { hop, .. } => Some(hop),

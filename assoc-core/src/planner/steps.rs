@@ -1,23 +1,26 @@
-//! Which nodes share a statement, and which rows are in memory already.
+//! Decides which nodes share a statement, and which rows are in memory already.
 
 use super::{EdgeId, Fetch, Plan, Root, Source, Step};
 use crate::select::{KeyedSelect, RowOrder};
 
 impl Plan {
-    /// Merges the one step an edge that planning began with. Nodes come parents first, so when an edge looks for a step
-    /// to join, the steps of everything above it are settled.
-    pub(super) fn assign_steps(&mut self) {
-        let single = std::mem::take(&mut self.steps);
+    /// Merges the one step an edge that planning began with, of the steps from one on: those before are settled, as their
+    /// nodes are. Nodes come parents first, so when an edge looks for a step to join, the steps of everything above it are
+    /// settled.
+    pub(super) fn assign_steps(&mut self, first: usize) {
+        let single = self.steps.split_off(first);
         let mut merged: Vec<Step> = Vec::new();
         let mut reads: Vec<Reads> = Vec::new();
         for step in single {
             let served = step.serves[0];
-            let feeder = self.feeder(served);
             let own = self.reads(&step);
+            // The steps that have to run before this one can: it can join none of them.
+            let mut waits_for: Option<Vec<bool>> = None;
             let found = (0..merged.len()).find_map(|candidate| {
                 let may = merged[candidate].fetch.is_shared_with(&step.fetch)
                     && same_rows(&merged[candidate].select, &step.select)
-                    && !feeder.is_some_and(|feeder| self.waits_for(&merged, feeder, candidate));
+                    && !waits_for.get_or_insert_with(|| self.above(first, &merged, self.feeder(first, served)))
+                        [candidate];
                 may.then(|| reads[candidate].joined(&own)).flatten().map(|joined| (candidate, joined))
             });
             let chosen = match found {
@@ -36,13 +39,13 @@ impl Plan {
                     merged.len() - 1
                 }
             };
-            self.set_step(served, chosen);
+            self.set_step(served, first + chosen);
         }
         for (step, reads) in merged.iter_mut().zip(reads) {
             step.choose_columns(reads);
         }
-        self.order_steps(merged);
-        self.find_memory();
+        self.order_steps(first, merged);
+        self.find_memory(first);
     }
 
     fn set_step(&mut self, EdgeId { node, edge }: EdgeId, chosen: usize) {
@@ -84,81 +87,102 @@ impl Plan {
         }
     }
 
-    // The step that has to run before an edge's own can.
-    fn feeder(&self, served: EdgeId) -> Option<usize> {
-        match self.edge(served).source {
+    // The step that has to run before an edge's own can, counted from the first that is not settled. Those have run.
+    fn feeder(&self, first: usize, served: EdgeId) -> Option<usize> {
+        let step = match self.edge(served).source {
             Source::OwnerStep { behind: Some(first), .. } => self.step_of(self.edge(first).child),
             Source::OwnerStep { behind: None, .. }
             | Source::Step { .. }
             | Source::Joined { .. }
             | Source::Through { .. } => self.step_of(served.node),
-        }
+        };
+        step?.checked_sub(first)
     }
 
-    // Whether step `waiting` can only run after step `other`, or is it.
-    fn waits_for(&self, steps: &[Step], waiting: usize, other: usize) -> bool {
+    // Which steps run before a step can, and that one.
+    fn above(&self, first: usize, steps: &[Step], waiting: Option<usize>) -> Vec<bool> {
         let mut seen = vec![false; steps.len()];
-        let mut above = vec![waiting];
+        let mut above: Vec<usize> = waiting.into_iter().collect();
         while let Some(step) = above.pop() {
-            if step == other {
-                return true;
-            }
             if !std::mem::replace(&mut seen[step], true) {
-                above.extend(steps[step].serves.iter().filter_map(|served| self.feeder(*served)));
+                above.extend(steps[step].serves.iter().filter_map(|served| self.feeder(first, *served)));
             }
         }
-        false
+        seen
     }
 
     // Puts the steps into an order in which each comes after those that feed it, otherwise as they were asked for, and
     // look-ups that can profit from rows in memory as late as possible: among the ready steps one that no other
     // step's rows could still serve goes first.
-    fn order_steps(&mut self, steps: Vec<Step>) {
+    fn order_steps(&mut self, first: usize, steps: Vec<Step>) {
+        let feeders: Vec<Vec<usize>> = steps
+            .iter()
+            .map(|step| step.serves.iter().filter_map(|served| self.feeder(first, *served)).collect())
+            .collect();
+        let looks_up: Vec<bool> =
+            steps.iter().map(|step| step.is_by_primary_key() && step.asks_for_all_owners()).collect();
+        let gives: Vec<bool> = steps.iter().map(Step::reads_whole_rows).collect();
+        let mut above: Vec<Option<Vec<bool>>> = vec![None; steps.len()];
         let mut order: Vec<usize> = Vec::with_capacity(steps.len());
+        let mut placed = vec![false; steps.len()];
+        // Those that are ready, in the order they were asked for in.
+        let mut ready: Vec<usize> = Vec::new();
+        let mut waiting: Vec<usize> = (0..steps.len()).collect();
         while order.len() < steps.len() {
-            let is_ready = |step: &usize| {
-                !order.contains(step)
-                    && steps[*step]
-                        .serves
-                        .iter()
-                        .all(|served| self.feeder(*served).is_none_or(|feeder| order.contains(&feeder)))
-            };
-            let patient = |step: &usize| {
-                steps[*step].is_by_primary_key()
-                    && steps[*step].asks_for_all_owners()
+            waiting.retain(|step| {
+                let is_ready = feeders[*step].iter().all(|feeder| placed[*feeder]);
+                if is_ready {
+                    ready.push(*step);
+                }
+                !is_ready
+            });
+            ready.sort_unstable();
+            let mut patient = |step: &usize| {
+                looks_up[*step]
                     && (0..steps.len()).any(|other| {
                         other != *step
-                            && !order.contains(&other)
+                            && !placed[other]
+                            && gives[other]
                             && steps[other].select.model == steps[*step].select.model
-                            && steps[other].reads_whole_rows()
-                            && !self.waits_for(&steps, other, *step)
+                            && !above[other].get_or_insert_with(|| self.above(first, &steps, Some(other)))[*step]
                     })
             };
-            let ready: Vec<usize> = (0..steps.len()).filter(is_ready).collect();
             // The steps are acyclic, so one is always ready; the fallback keeps the loop finite in any case.
-            let next = ready.iter().find(|step| !patient(step)).or(ready.first()).copied();
-            order.push(next.unwrap_or(order.len()));
+            let at = ready.iter().position(|step| !patient(step)).unwrap_or(0);
+            if ready.is_empty() {
+                ready.extend(waiting.pop());
+            }
+            let next = ready.remove(at);
+            placed[next] = true;
+            order.push(next);
         }
         let mut place = vec![0; steps.len()];
         for (at, step) in order.iter().enumerate() {
-            place[*step] = at;
+            place[*step] = first + at;
         }
-        for edge in self.nodes.iter_mut().flat_map(|node| &mut node.edges) {
-            if let Some(step) = edge.source.step_mut() {
-                *step = place[*step];
+        // Edges of the nodes that this part of the plan began at, and of its own.
+        let served: Vec<EdgeId> = steps.iter().flat_map(|step| step.serves.iter().copied()).collect();
+        for EdgeId { node, edge } in served {
+            if let Some(step) = self.nodes[node].edges[edge].source.step_mut() {
+                *step = place[*step - first];
             }
         }
         let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
-        self.steps = order.into_iter().filter_map(|step| steps[step].take()).collect();
+        self.steps.extend(order.into_iter().filter_map(|step| steps[step].take()));
     }
 
-    fn find_memory(&mut self) {
-        for at in 0..self.steps.len() {
+    fn find_memory(&mut self, first: usize) {
+        // Later parts of a plan look into its beginning and into the part before: planning stays linear.
+        let (second, before) = match self.parts[..] {
+            [_, second, .., before, _] => (second, before),
+            _ => (0, 0),
+        };
+        for at in first..self.steps.len() {
             let step = &self.steps[at];
             let select = &step.select;
-            // Nor does anyone know what an owner's scope or the application's own code would say to a row in memory.
-            // Rows in memory went through their own statement's filter and know no rank: they can stand for others only
-            // where nothing but the row itself is asked for.
+            // Rows in memory passed the filter of their statement and have no place in another order, so they can
+            // replace only the rows of a plain look-up. Whether a row in memory satisfies an owner's scope,
+            // hand-written SQL or a function is unknown.
             let plain = select.filter.is_always()
                 && select.per_owner.is_none()
                 && select.row_order == RowOrder::Any
@@ -166,7 +190,9 @@ impl Plan {
             if !step.is_by_primary_key() || !plain || !step.reads_whole_rows() {
                 continue;
             }
-            let memory = (0..self.nodes.len())
+            let memory = (0..second)
+                .chain(before..self.nodes.len())
+                .filter(|node| !(self.partial_root && *node == 0))
                 .filter(|node| self.nodes[*node].model == select.model && !self.is_joined_part(*node))
                 .filter(|node| match self.step_of(*node) {
                     Some(fetched_by) => fetched_by < at && self.steps[fetched_by].reads_whole_rows(),
@@ -181,7 +207,7 @@ impl Plan {
         }
     }
 
-    // Whether a node's rows came with the root's and are nothing but keys, or have some columns only.
+    // Whether the root's statement fetches a node's rows and reads only keys or some columns of them.
     fn is_joined_part(&self, node: usize) -> bool {
         let source = self.nodes[node].fetched_by.map(|fetched_by| self.edge(fetched_by).source);
         let Some(Source::Joined { joined }) = source else { return false };
@@ -197,18 +223,24 @@ impl Plan {
     }
 }
 
-// Whether two selects fetch the same rows, whatever columns they read. The groups of rows are no hindrance to those who do
-// not ask for them.
+// Whether two selects fetch the same rows, whatever columns they read. Groups do not matter to selects that need none.
 fn same_rows(one: &KeyedSelect, other: &KeyedSelect) -> bool {
-    let whole =
-        |select: &KeyedSelect| KeyedSelect { only: None, selected: None, rank_groups: Vec::new(), ..select.clone() };
-    let groups = one.rank_groups.is_empty() || other.rank_groups.is_empty() || one.rank_groups == other.rank_groups;
-    groups && whole(one) == whole(other)
+    let KeyedSelect { model, columns, only: _, selected: _, filter, order, row_order, group, per_owner, rank_groups } =
+        one;
+    let same_groups = rank_groups.is_empty() || other.rank_groups.is_empty() || *rank_groups == other.rank_groups;
+    same_groups
+        && *model == other.model
+        && *columns == other.columns
+        && *row_order == other.row_order
+        && *per_owner == other.per_owner
+        && *group == other.group
+        && *order == other.order
+        && *filter == other.filter
 }
 
 impl Step {
-    // Of rows that only lead on, only the key columns are read; by primary key all of them, because rows in memory can
-    // stand for them then.
+    // Only the key columns are read of rows that only refer to others. A look-up by primary key reads all columns,
+    // because rows in memory can replace its rows then.
     fn choose_columns(&mut self, reads: Reads) {
         (self.select.only, self.select.selected) = match reads {
             Reads::Rows(selected) => (None, selected),
@@ -217,20 +249,20 @@ impl Step {
         };
     }
 
-    // Whether a row of it can stand for the row in the database. The scope of an owner may select columns, and SQL of the
-    // application's own may do anything.
+    // Whether a row of the step can replace the row in the database. An owner's scope may select columns, and
+    // hand-written SQL may select anything.
     fn reads_whole_rows(&self) -> bool {
         self.select.only.is_none() && self.select.selected.is_none() && self.asks_for_all_owners()
     }
 
-    /// Whether the keys are the model's primary key, so that a row in memory can stand for the one in the database.
+    /// Whether the keys are the model's primary key, so that a row in memory can replace the one in the database.
     fn is_by_primary_key(&self) -> bool {
         !matches!(self.fetch, Fetch::JoinChain(_))
             && !self.select.columns.is_empty()
             && self.select.columns == self.select.model.primary_key
     }
 
-    // Whether one statement asks about all of its owners, by their keys.
+    // Whether one statement serves all of its owners, by their keys.
     fn asks_for_all_owners(&self) -> bool {
         match self.fetch {
             Fetch::ByKey | Fetch::JoinChain(_) => true,
@@ -238,7 +270,7 @@ impl Step {
         }
     }
 
-    /// Whether the number of its statements depends on what its owners say: on their scopes, or on their SQL.
+    /// Whether the number of its statements depends on the owners: on their scopes, or on their SQL.
     #[must_use]
     pub fn depends_on_owners(&self) -> bool {
         match self.fetch {
@@ -249,7 +281,7 @@ impl Step {
 }
 
 impl Fetch {
-    // Whether two steps that select the same may be one.
+    // Whether two steps with the same select may be one.
     fn is_shared_with(&self, other: &Fetch) -> bool {
         match (self, other) {
             (Fetch::ByKey, Fetch::ByKey) => true,
@@ -274,7 +306,7 @@ impl Source {
 enum Reads {
     /// Rows that someone holds: all columns, or those selected.
     Rows(Option<Vec<usize>>),
-    /// Links on the way to others: at least these keys.
+    /// Intermediate rows: at least these keys.
     Links(Vec<usize>),
 }
 

@@ -1,14 +1,14 @@
-//! When one statement joins the whole chain of an association: not where the rows between are loaded anyway.
+//! Decides when one statement joins the whole chain of an association: not where other requests load the intermediate
+//! rows anyway.
 
 use super::{Fetch, Plan};
 use crate::metadata::association::AssociationDef;
 
 impl Plan {
     /// Whether a statement that joins the tables of a chain has a condition in SQL of the application's, which a hook put
-    /// there.
-    #[must_use]
-    pub fn joins_raw(&self) -> bool {
-        self.steps.iter().any(|step| match &step.fetch {
+    /// there. Of the steps from one on.
+    pub(super) fn joins_raw(&self, from: usize) -> bool {
+        self.steps[from..].iter().any(|step| match &step.fetch {
             Fetch::JoinChain(join_chain) => join_chain.has_raw(),
             Fetch::ByKey
             | Fetch::OwnerScope(_)
@@ -19,7 +19,8 @@ impl Plan {
     }
 }
 
-/// Whether the rows that an association goes through are loaded anyway: by themselves, or as a part of another.
+/// Whether other requests load the intermediate rows of an association anyway: directly, or as a part of another
+/// association.
 pub(super) fn is_between_loaded(association: &AssociationDef, siblings: &[&'static AssociationDef]) -> bool {
     let Some([through, _]) = association.kind.parts() else { return false };
     siblings.iter().any(|sibling| {

@@ -11,11 +11,11 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::members::{Lookup, Unlink};
-use crate::change::{Row, RowChange};
+use crate::change::{Row, RowChange, fill};
 use crate::error::Result;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::ModelDef;
-use crate::value::Value;
+use crate::value::{DateTime, Value};
 
 mod builder;
 mod levels;
@@ -105,6 +105,13 @@ impl SavePlan {
         let steps = levels::arrange(model, &mut rows)?;
         loaded::settle(&rows, &mut groups);
         Ok(SavePlan { rows, lookups, steps, groups })
+    }
+
+    /// Fills in the columns of written rows to which nothing was given: [`RowChange::fill`].
+    pub fn fill(&mut self, now: DateTime) {
+        for row in self.rows.iter_mut().filter(|row| row.is_written()) {
+            fill(row.model, row.base.is_none(), &mut row.values, now);
+        }
     }
 
     /// The rows that are written, and those that are only led to.

@@ -11,8 +11,8 @@ use crate::value::Value;
 
 /// The statements that insert some rows of a model, in order.
 ///
-/// Rows that set the same columns share statements, wherever they stand among the others. A row that refers to an earlier
-/// one of the same plan (a tree that is inserted with its keys) is never written before it.
+/// Rows that set the same columns share statements, wherever they are in the list. A row that refers to an earlier one
+/// of the same plan (a tree with its keys) is never written before it.
 #[derive(Debug)]
 pub struct InsertPlan {
     model: &'static ModelDef,
@@ -25,9 +25,10 @@ pub struct InsertPlan {
     /// The statements.
     pub batches: Vec<InsertBatch>,
     rows: u32,
-    // For each set of columns the last batch that takes such rows.
+    // For each set of columns the last batch of such rows.
     open: HashMap<Box<[usize]>, usize>,
-    // Associations of the model to itself: own columns, the columns they refer to, and the rows so far by those.
+    // Associations of the model to itself: the referring columns, the columns they refer to, and the rows so far by
+    // those.
     trees: Vec<(&'static [usize], &'static [usize], HashMap<KeyTuple, usize>)>,
 }
 
@@ -43,7 +44,7 @@ pub struct InsertBatch {
     most: usize,
 }
 
-// A database may take 1,000 rows a statement, and get two.
+// A database may take 1,000 rows per statement, where only two follow.
 const MOST_RESERVED: usize = 64;
 
 impl InsertPlan {
@@ -88,7 +89,7 @@ impl InsertPlan {
         self.rows as usize
     }
 
-    /// Adds a row: one entry for each column, `None` where nothing is set.
+    /// Adds a row: one entry per column, `None` where it is not set.
     pub fn push(&mut self, row: Vec<Option<Value<'static>>>) {
         let mut earliest = 0;
         for (own, _, seen) in &self.trees {
@@ -121,8 +122,8 @@ impl InsertPlan {
         self.rows += 1;
     }
 
-    /// The same rows in the same order, a statement each: what remains where the database changes rows so that several
-    /// cannot be told apart.
+    /// The same rows in the same order, with one statement each, for a database that changes rows so that several
+    /// cannot be distinguished.
     #[must_use]
     pub fn one_by_one(mut self) -> Self {
         let mut batches: Vec<InsertBatch> = Vec::with_capacity(self.rows());
@@ -145,8 +146,8 @@ impl InsertPlan {
             [key] => self.model.columns[*key].default == ColumnDefault::AutoIncrement,
             _ => false,
         };
-        // Without columns, a statement inserts one row. Without RETURNING, rows are found again by their keys. And rows that
-        // triggers change are told apart by nothing but their keys.
+        // Without columns, a statement inserts one row. Without RETURNING, rows are found again by their keys. Rows
+        // that triggers change are identified by their keys only.
         let alone = columns.is_empty()
             || !self.unread && ((!has_key && !self.returning) || (!has_key && !counts && self.model.read_back));
         if alone { 1 } else { self.rows_per_statement.min(self.max_binds / columns.len().max(1)).max(1) }
@@ -156,7 +157,7 @@ impl InsertPlan {
 impl InsertBatch {
     fn push(&mut self, input: u32, row: Vec<Option<Value<'static>>>) {
         if self.inputs.len() == 1 {
-            // There are several: most likely as many as fit.
+            // There are several rows: most likely the largest number that fits.
             self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
         }
         self.inputs.push(input);

@@ -1,12 +1,12 @@
-//! Which of the rows that an `INSERT … RETURNING` gave back is which of those that were given.
+//! Assigns the rows that an `INSERT … RETURNING` returns to the given rows.
 //!
-//! No database promises an order. What proves it, in this order:
+//! No database promises an order. The assignment is proven in this order:
 //!
-//! 1. the primary key, where it was given;
-//! 2. the key that the database made, where the dialect knows that such keys ascend in the order of the rows
+//! 1. by the primary key, if it was given;
+//! 2. by the key that the database made, if the dialect says that such keys ascend in the order of the rows
 //!    ([`Capabilities::ascending_keys`](crate::Capabilities::ascending_keys)), and the values agree;
-//! 3. the values that were given: rows with equal values may be exchanged. First all values; then those that columns surely
-//!    keep ([`Dialect::keeps`]), where they tell the rows apart.
+//! 3. by the given values: rows with equal values may be exchanged. First all values are compared; then only those that
+//!    columns surely keep ([`Dialect::keeps`]), if they identify the rows.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -19,8 +19,8 @@ use crate::metadata::rows::Rows;
 use crate::statement::Bind;
 use crate::value::Value;
 
-/// For each row from position `first` on, which of the inserted rows it is; `None` if that cannot be proven. There are as
-/// many as were inserted, of these columns with these values.
+/// For each row from position `first` on, the position of the given row that it is; `None` if that cannot be proven.
+/// There are as many rows as were inserted, of these columns with these values.
 #[must_use]
 pub fn inputs_of(
     model: &ModelDef,
@@ -78,7 +78,7 @@ impl<'g> Given<'g> {
         (0..self.count as u32).collect()
     }
 
-    // Whether each row stands where it was given.
+    // Whether each row is at the position where it was given.
     fn stands(&self, places: &[usize]) -> bool {
         (0..self.count).all(|at| self.agrees(at, at, places))
     }
@@ -97,7 +97,7 @@ impl<'g> Given<'g> {
             let key = KeyTuple::of_row(places.iter().map(|place| self.value(input, *place).clone()));
             inputs.insert(key, input as u32);
         }
-        // Each key leads to its row once, or the database has changed them.
+        // Each key finds its row once, unless the database has changed the keys.
         (0..self.count).map(|at| inputs.remove(&self.model.key_of(self.row(at))?)).collect()
     }
 
@@ -141,7 +141,7 @@ impl<'g> Given<'g> {
         for input in (0..self.count).rev() {
             let values = KeyTuple::of_row(places.iter().map(|place| self.value(input, *place).clone()));
             let same = inputs.entry(values).or_default();
-            // Rows that differ in what is not compared are not told apart.
+            // Rows that differ only in columns that are not compared cannot be distinguished.
             if let Some(other) = same.first()
                 && !self
                     .all_places()

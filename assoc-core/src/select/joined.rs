@@ -2,23 +2,22 @@
 //!
 //! # What is selected
 //!
-//! Of the root and of every table whose rows are stored all columns, or those that their associations `select`, and the
-//! key columns of the tables on the way: two ways that lead to the same target are two links, and only their own keys tell
-//! them apart from the repetitions that joined siblings cause. Rows of a table without a primary key are told apart by
-//! all columns. Associations that share a table may select different ones of its columns: each reads its own. Columns are
-//! named `t0_r0`, `t0_r1`, …, `t1_r0`: table by table.
+//! All columns of the root and of every stored table, or those that their associations `select`. Also the key columns
+//! of the intermediate tables: two chains to the same target are two links, and only their keys distinguish them from
+//! the repetitions that joined siblings cause. All columns together identify the rows of a table without a primary key.
+//! Associations that share a table may select different columns of it; each reads its own. Columns are named `t0_r0`,
+//! `t0_r1`, …, `t1_r0`: table by table.
 //!
 //! # Orders
 //!
-//! Every association has an order of its own (its scope's, then its primary key), and the statement can have one only:
-//! the root's. Where an order is by columns whose values compare here as they do in the database (integers that are not
-//! `NULL`, which primary keys nearly always are), the rows are sorted here. Any other order becomes one more column,
-//! the row's rank: `DENSE_RANK() OVER (ORDER BY …)`. Sorting the whole statement by all orders, one after the other, was
-//! the alternative; it is wrong where a condition reaches into two branches, because what comes first under one row
-//! need not come first under the next.
+//! Every association has an order (its scope's, then its primary key), but the statement can have only one: the root's.
+//! Where values compare in memory as they do in the database (integers that are not `NULL`, which primary keys nearly
+//! always are), the rows are sorted in memory. Any other order becomes one more column, the row's rank: `DENSE_RANK()
+//! OVER (ORDER BY …)`. Sorting the whole statement by all orders, one after the other, was the alternative. It is wrong
+//! where a condition names two branches, because the first row under one owner need not be the first under the next.
 //!
-//! A query's order that looks into a collection sorts the collection, unless the association has an order of its own:
-//! the rows of the statement come so, and the peers' lists are in the order of the rows.
+//! A query's order by columns of a collection sorts the collection, unless the association has an order: the rows of
+//! the statement come in that order, and the peer libraries keep their lists in it.
 //!
 //! # Limits
 //!
@@ -43,13 +42,13 @@ pub struct LoadedTable {
     pub columns: Vec<usize>,
     /// Where in a row its first column is.
     pub first: usize,
-    /// The model's columns that tell its rows apart: the primary key's, or all where there is none.
+    /// The columns that identify the model's rows: the primary key, or all columns where there is none.
     pub key: Vec<usize>,
 }
 
 impl LoadedTable {
-    /// For each column of the model its place among this table's, if it is one of those that are read: of all, or of
-    /// some. `None` if a row has all of them, in their order.
+    /// For each column of the model its position among this table's selected columns, if it is one of the columns to
+    /// read. `None` if the row has all columns in their order.
     #[must_use]
     pub fn places_of(&self, read: Option<&[usize]>) -> Option<Vec<Option<usize>>> {
         let read = |column: &usize| read.is_none_or(|read| read.contains(column));
@@ -65,7 +64,7 @@ impl LoadedTable {
         self.columns.iter().position(|selected| *selected == column).map(|at| self.first + at)
     }
 
-    /// Whether equal rows cannot be told apart.
+    /// Whether equal rows cannot be distinguished.
     #[must_use]
     pub fn is_keyless(&self) -> bool {
         self.model.primary_key.is_empty()
@@ -101,7 +100,7 @@ pub struct LoadedEdge<'p> {
     pub select: &'p KeyedSelect,
     /// The key from the row before.
     pub hop: KeyJoin,
-    /// Whether its rows only lead to others, so that their keys are enough.
+    /// Whether its rows only refer to others, so that their keys are enough.
     pub keys_only: bool,
     /// The query's order, as far as it sorts the rows of this association.
     pub order: Option<&'p QueryOrder>,
@@ -200,7 +199,7 @@ impl JoinedSelect {
         let Some(order) = order else { return Rank::Single };
         if let Some(here) = here {
             let loaded = self.tables.iter().find(|loaded| loaded.table == Some(table));
-            let place = |(column, way): &(usize, Direction)| Some((loaded?.place_of(*column)?, *way));
+            let place = |(column, direction): &(usize, Direction)| Some((loaded?.place_of(*column)?, *direction));
             let places: Option<Vec<_>> = here.iter().map(place).collect();
             // All of them were added to what is selected.
             return places.map_or(Rank::Single, Rank::Values);
@@ -238,13 +237,13 @@ impl JoinedSelect {
         columns + self.selected_ranks.len()
     }
 
-    /// Whether each row is a root of its own.
+    /// Whether each row of the statement is a different root.
     #[must_use]
     pub fn roots_are_single(&self) -> bool {
         !self.select.repeats_roots()
     }
 
-    /// Whether the application joins something by itself.
+    /// Whether the query has a hand-written join.
     #[must_use]
     pub fn has_raw_joins(&self) -> bool {
         !self.select.joins.raw().is_empty()

@@ -7,7 +7,7 @@ use crate::metadata::model::ModelDef;
 /// How the rows of an answer are assigned to keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Matching {
-    /// By the value of the row's own key columns.
+    /// By the value of the row's key columns.
     ByValue,
     /// By the ordinal of the key, which the database returns as the first column.
     ByOrdinal,
@@ -16,20 +16,20 @@ pub enum Matching {
 /// In which order the rows have to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RowOrder {
-    /// Any: a key has one row, and nobody asks which comes first.
+    /// Any order: a key has one row, or the order does not matter.
     Any,
-    /// Grouped by key, in the order asked for within each.
+    /// Grouped by key, in the requested order within each.
     ByKey,
-    /// In the order asked for, whatever their keys: the rows of several keys are merged in memory afterwards.
+    /// In the requested order, whatever their keys: the rows of several keys are merged in memory afterwards.
     GloballyOrdered,
 }
 
 /// A limit for each key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PerOwner {
-    /// At most so many rows.
+    /// The largest number of rows.
     pub limit: Option<u64>,
-    /// After leaving out so many.
+    /// The number of rows to skip first.
     pub offset: u64,
 }
 

@@ -1,11 +1,12 @@
 //! A query's `SELECT` of the rows of one model, its root.
 
 use crate::joins::Joins;
-use crate::metadata::expr::{ColumnRef, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::ModelDef;
+use crate::select::row_lock::RowLock;
 use crate::value::Value;
 
-/// What to select of a model. Plain data: it compares, clones and prints.
+/// What a statement selects of a model. It is plain data, which compares, clones and prints.
 #[derive(Debug, Clone)]
 pub struct RootSelect {
     /// The model whose table is read.
@@ -20,9 +21,9 @@ pub struct RootSelect {
     pub after: Option<Expr>,
     /// In which order.
     pub order: Vec<OrderTerm>,
-    /// At most so many.
+    /// The largest number of rows.
     pub limit: Option<u64>,
-    /// After skipping so many.
+    /// The number of rows to skip first.
     pub offset: Option<u64>,
     /// Equal rows once.
     pub distinct: bool,
@@ -30,8 +31,10 @@ pub struct RootSelect {
     pub group: Vec<Operand>,
     /// Which groups.
     pub having: Expr,
-    /// What is selected after the columns, for whoever reads the rows one by one.
+    /// Operands selected after the columns, for readers that process row by row.
     pub carried: Vec<Operand>,
+    /// How its rows are locked.
+    pub lock: Option<RowLock>,
 }
 
 impl RootSelect {
@@ -51,16 +54,27 @@ impl RootSelect {
             group: Vec::new(),
             having: Expr::always(),
             carried: Vec::new(),
+            lock: None,
         }
     }
 
     /// Makes the order total: where one was asked for, or rows are counted off, the primary key decides between
-    /// equals. Without either the database's own order is good enough, and free.
+    /// equals, and between groups what they are grouped by. Without either the database's own order is good enough, and
+    /// free.
     #[must_use]
     pub fn with_total_order(mut self) -> Self {
         let counted = self.limit.is_some() || self.offset.is_some();
-        let plain_rows = self.operands.is_none() && self.group.is_empty();
-        if plain_rows && (counted || !self.order.is_empty()) {
+        if !counted && self.order.is_empty() {
+            return self;
+        }
+        if !self.group.is_empty() {
+            // Distinct ones are sorted by what is selected only.
+            for operand in self.group.iter().filter(|_| !self.distinct) {
+                if self.order.iter().all(|term| term.operand != *operand) {
+                    self.order.push(OrderTerm { operand: operand.clone(), direction: Direction::Asc });
+                }
+            }
+        } else if self.operands.is_none() {
             self.model.append_primary_key(&mut self.order);
         }
         self
@@ -99,11 +113,11 @@ impl RootSelect {
     /// Whether its joins repeat the root's rows.
     #[must_use]
     pub fn repeats_roots(&self) -> bool {
-        // Nobody knows what the application's own joins do.
+        // A hand-written join may repeat any rows.
         !self.joins.raw().is_empty() || self.joins.tables().iter().any(|table| table.multiplies())
     }
 
-    /// Whether its order looks at something else than the root.
+    /// Whether its order names a joined table.
     #[must_use]
     pub fn is_sorted_by_joined(&self) -> bool {
         let mut joined = false;
@@ -111,7 +125,7 @@ impl RootSelect {
         joined
     }
 
-    /// Whether the root's primary key is among what is selected, so that no two rows of it are equal.
+    /// Whether the selected columns include the root's primary key, so that no two rows are equal.
     #[must_use]
     pub fn selects_key(&self) -> bool {
         let selects = |name: &&'static str| match &self.operands {
@@ -121,13 +135,13 @@ impl RootSelect {
         !self.model.primary_key.is_empty() && self.model.primary_key_names().all(|name| selects(&name))
     }
 
-    /// Whether its order looks into a joined collection, so that a root has several places in it.
+    /// Whether its order names a joined collection, so that a root has several places in it.
     #[must_use]
     pub fn is_sorted_by_collection(&self) -> bool {
         self.order.iter().any(|term| self.is_repeated(term))
     }
 
-    // Whether a root has several values of what is sorted by.
+    // Whether a root has several values of the sort key.
     pub(crate) fn is_repeated(&self, term: &OrderTerm) -> bool {
         let mut repeated = false;
         term.operand.visit_path(&[], &mut |path| {

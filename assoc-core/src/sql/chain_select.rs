@@ -1,7 +1,7 @@
-//! The rows that owners reach through others, by the owners' keys, as one statement: the targets, joined to the tables
-//! on the way back, the last of which holds the keys. Or how many there are.
+//! The rows that owners reach through intermediate tables, by the owners' keys, as one statement. It selects the
+//! targets, joined back to the intermediate tables, the last of which contains the keys; or it counts them.
 //!
-//! The answer says for each row whose it is: by the key itself, or by its ordinal where the database decides what matches.
+//! Each row says which owner it belongs to: by the key itself, or by its ordinal where the database decides about matches.
 //! A target that several owners reach comes once for each.
 
 use super::SqlWriter;
@@ -35,7 +35,7 @@ impl JoinChain {
     }
 
     /// The statement for one chunk of keys: the key's ordinal or its values, then the columns that `select` reads, owner
-    /// by owner in the order of the way.
+    /// by owner in the order of the chain.
     ///
     /// # Errors
     /// When a filter or order names a column the statement cannot reach.
@@ -67,8 +67,8 @@ impl JoinChain {
         let by_ordinal = Matching::ByOrdinal;
         let mut writer = SqlWriter::new(dialect);
         let Some(from) = Begin::of(self, dialect) else {
-            // Every way has a table behind the target's.
-            return Err(Error::invalid_query(self.target.name, "there is no way to count along"));
+            // Every join chain has an intermediate table.
+            return Err(Error::invalid_query(self.target.name, "there is no join chain to count along"));
         };
         from.tables.begin(&mut writer);
         writer.push("SELECT ");
@@ -128,7 +128,7 @@ impl JoinChain {
     }
 }
 
-/// The statement's tables, and the columns with the owners' keys in the one where the way begins.
+/// The statement's tables, and the columns with the owners' keys in the one where the chain begins.
 struct Begin {
     tables: RootSelect,
     model: &'static ModelDef,

@@ -1,9 +1,9 @@
-//! Comparisons, and what makes them compare the values that columns stand for: [`Comparable`].
+//! Comparisons, and the SQL that makes them compare the represented values: [`Comparable`].
 //!
-//! A condition on such a column has two parts where an index needs another form than the comparison: a rough one, with
-//! floats between which the value lies, and the exact one. Rows that only the rough one lets through are sorted out by
-//! the other; no row is lost, because the floats are a few steps wider than any conversion is wrong. An order has both
-//! as well: the rough form never falls where the number rises, so the exact one decides between neighbours only.
+//! Where an index needs another form than the comparison, a condition on such a column has two parts: a rough one, with
+//! floats around the value, and the exact one. The exact part drops rows that only the rough one lets through. No row
+//! is lost, because the floats are a few steps further apart than the error of any conversion. An order has both as
+//! well: the rough form never falls where the number rises, so the exact one decides between neighbours only.
 
 use super::SqlWriter;
 use crate::column_type::SqlType;
@@ -83,6 +83,9 @@ impl SqlWriter<'_> {
         let form = self.comparable_of(left).or_else(|| self.comparable_of(right));
         let bounds = match (left, right) {
             (Operand::Column(_), Operand::Value(value)) => form.and_then(Comparable::index).zip(bounds_of(value)),
+            (Operand::Column(_), Operand::Stored(value)) => {
+                form.and_then(Comparable::index).zip(bounds_of_stored(value))
+            }
             _ => None,
         };
         let mut rough = true;
@@ -125,6 +128,16 @@ impl SqlWriter<'_> {
     }
 
     pub(super) fn between(&mut self, operand: &Operand, low: &Value<'static>, high: &Value<'static>) -> Result<()> {
+        if matches!((low, high), (Value::Text(_), Value::Text(_))) {
+            // With an index on the column MariaDB takes `BETWEEN` for an equality where the session's collation calls both
+            // ends equal, whatever the column's says.
+            self.push("(");
+            self.comparison(operand, Comparison::Ge, &Operand::Value(low.clone()))?;
+            self.push(" AND ");
+            self.comparison(operand, Comparison::Le, &Operand::Value(high.clone()))?;
+            self.push(")");
+            return Ok(());
+        }
         let form = self.comparable_of(operand).or_else(|| self.comparable_of(&Operand::Value(low.clone())));
         let index = form.and_then(Comparable::index).filter(|_| matches!(operand, Operand::Column(_)));
         let bounds = index.zip(bounds_of(low).zip(bounds_of(high)));
@@ -174,7 +187,8 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    /// Appends that an own column is one of several values, in the form that values of their type need.
+    /// Appends a condition that a column of the query's model is one of several values, in the form that values of its
+    /// type need.
     pub fn own_column_in(&mut self, column: &str, values: &[Value<'static>]) {
         let form = values.first().and_then(|value| self.comparable_of(&Operand::Value(value.clone())));
         // Writing a column's name cannot fail.
@@ -184,7 +198,7 @@ impl SqlWriter<'_> {
         });
     }
 
-    /// Appends an own column in the form in which its values are compared.
+    /// Appends a column of the query's model in the form in which its values are compared.
     pub fn comparable_column(&mut self, column: &ColumnDef) {
         let (before, behind) = self.dialect.comparable(column.sql_type).map(Comparable::column).unwrap_or_default();
         self.push(before);
@@ -192,10 +206,10 @@ impl SqlWriter<'_> {
         self.push(behind);
     }
 
-    /// Appends that an own column of a model equals a value.
+    /// Appends a condition that a column of the query's model equals a value.
     pub(super) fn own_column_equals(&mut self, column: &ColumnDef, value: &Value<'static>) {
         let left = Operand::Column(column.column_ref());
-        // An own column can always be named.
+        // A column of the query's model can always be named.
         let _ = self.comparison(&left, Comparison::Eq, &Operand::Value(value.clone()));
     }
 
@@ -269,6 +283,15 @@ fn number_of(value: &Value<'_>) -> Option<DecimalNumber> {
 
 fn bounds_of(value: &Value<'_>) -> Option<(f64, f64)> {
     number_of(value).map(|number| number.bounds())
+}
+
+// As a database that has no decimals gives them back: text and floats stand for numbers too.
+fn bounds_of_stored(value: &Value<'_>) -> Option<(f64, f64)> {
+    match value {
+        Value::Text(text) => DecimalNumber::parse(text).map(|number| number.bounds()),
+        Value::Real(number) => DecimalNumber::of_real(*number).map(|number| number.bounds()),
+        value => bounds_of(value),
+    }
 }
 
 // The floats that are near enough to one of some numbers.

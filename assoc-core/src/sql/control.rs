@@ -52,8 +52,7 @@ pub fn transaction_control(sql: &str) -> Option<TransactionControl> {
     boundary.then_some(TransactionControl::Boundary)
 }
 
-// The words a text begins with; comments and spaces between them are passed over, and so are MySQL's marks around a
-// comment that it executes.
+// The first words of a text. It skips comments, spaces and MySQL's marks around a comment that is executed.
 struct Words<'s>(&'s str);
 
 impl<'s> Iterator for Words<'s> {

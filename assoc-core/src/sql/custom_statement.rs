@@ -1,9 +1,9 @@
-//! The statement of an association that has its own (`finder_sql`), with what a request puts on top of it.
+//! The hand-written statement of an association (`finder_sql`), with the requested options on top of it.
 //!
-//! Alone, it runs as it is, in its own order. A condition, an order or a selection of columns makes a derived table of it,
-//! under the table's own name; and as no database keeps a derived table's order, the rows come in the order that was asked
-//! for, then by primary key. A limit alone leaves the statement as it is: whoever runs it takes the rows off that are not
-//! wanted ([`KeyedSelect::cut_afterwards`]).
+//! Without options it runs as it is, in its order. A condition, an order or a selection of columns makes a derived
+//! table of it, under the name of the model's table. No database keeps the order of a derived table, so the rows come
+//! in the requested order, then by primary key. A limit alone leaves the statement as it is: the executor drops the
+//! other rows ([`KeyedSelect::cut_afterwards`]).
 
 use super::SqlWriter;
 use crate::dialect::Dialect;
@@ -23,7 +23,8 @@ impl KeyedSelect {
         self.per_owner.filter(|_| !self.wraps_custom_sql())
     }
 
-    /// Whether the statement of [`custom_sql`](Self::custom_sql) is the application's own, which selects the columns itself.
+    /// Whether the statement of [`custom_sql`](Self::custom_sql) runs exactly as written, so that it selects the
+    /// columns itself.
     #[must_use]
     pub fn reads_custom_sql_as_it_is(&self) -> bool {
         !self.wraps_custom_sql() && self.only.is_none()

@@ -1,4 +1,4 @@
-//! `JOIN … ON …`, and the names joined columns go by.
+//! `JOIN … ON …`, and the names of joined columns.
 
 use super::SqlWriter;
 use crate::error::{ErrorKind, Result};
@@ -12,7 +12,7 @@ use crate::metadata::model::ModelDef;
 pub(super) struct JoinedNames {
     names: Vec<(Vec<&'static str>, String)>,
     pub(super) prefix: Vec<&'static str>,
-    // The model that own columns are of.
+    // The model of the query.
     pub(super) root: Option<&'static ModelDef>,
     model: &'static str,
 }
@@ -108,7 +108,7 @@ impl SqlWriter<'_> {
         self.identifier(column);
     }
 
-    /// Writes something in which own columns are those of a joined table, and nothing else can be named.
+    /// Writes a part in which the columns of the query's model are those of a joined table, and no others can be named.
     pub(super) fn within(&mut self, table: &str, write: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let outer = self.qualifier.replace(table.to_owned().into());
         let joined = std::mem::take(&mut self.joined);

@@ -49,7 +49,7 @@ impl JoinedSelect {
         if counted && select.repeats_roots() {
             select.of_roots().write_page(&mut writer)?;
             writer.push(" INNER JOIN ");
-            // The page's statement had names of its own.
+            // The statement of the page used other names.
             select.begin(&mut writer);
             let root = select.model;
             writer.root_of_page(root);

@@ -1,12 +1,12 @@
 //! `SELECT` of the rows that belong to a set of keys: the statement behind every preload.
 //!
-//! Two forms. Where keys compare by their bytes, the rows are asked for with one condition and grouped in memory by
-//! the key they carry ([`Matching::ByValue`]). Where the database compares by rules of its own (collations, affinity),
+//! It has two forms. Where keys compare by their bytes, one condition selects the rows, and they are grouped in memory
+//! by the key they contain ([`Matching::ByValue`]). Where the database compares by other rules (collations, affinity),
 //! the statement says which key each row matched: the keys become a table with an ordinal, the rows are joined to it,
 //! and the ordinal is the first column of the answer ([`Matching::ByOrdinal`]). Byte grouping would lose `strase`,
 //! which belongs to `Straße` for MariaDB.
 //!
-//! A limit for each key has forms of its own: `per_owner.rs`.
+//! A limit per key has separate forms: `per_owner.rs`.
 
 use super::SqlWriter;
 use crate::column_type::SqlType;
@@ -191,8 +191,8 @@ impl KeyedSelect {
     }
 }
 
-/// Whether keys of such columns are written as a list: their rows are found by the bytes of their keys, and the
-/// database plans such a list well.
+/// Whether keys of such columns are written as a list: the bytes of a key identify its rows, and the database plans
+/// such a list well.
 pub(super) fn lists_keys(dialect: &dyn Dialect, mut columns: impl ExactSizeIterator<Item = SqlType>) -> bool {
     (columns.len() <= 1 || dialect.capabilities().long_row_lists)
         && columns.all(|column| dialect.is_byte_comparable(column))

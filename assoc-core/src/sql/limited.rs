@@ -1,13 +1,14 @@
-//! Which of its rows an association chooses, as a condition: the first of a `has_one`, the first few of one with a limit.
+//! The rows within an association's limit, as a condition: the first row of a `has_one`, the first few of an
+//! association with a limit.
 //!
 //! * A single row is compared with a scalar subquery, everywhere: `id = (SELECT id … WHERE fk = owner ORDER BY …
 //!   LIMIT 1)`.
-//! * Several are looked up in the first few where the database takes a limit inside `IN`
+//! * Several rows are looked up in the first few where the database takes a limit inside `IN`
 //!   ([`PerOwnerLimit::CorrelatedSeek`]).
-//! * Elsewhere a window numbers the rows of every owner once for the whole statement, and `IN` takes those with the
-//!   right numbers.
+//! * On other databases a window numbers the rows of every owner once for the whole statement, and `IN` takes those
+//!   with the right numbers.
 //!
-//! Associations that go through others: `limited/way.rs`.
+//! Through associations: `limited/composed.rs`.
 
 use super::SqlWriter;
 use super::related::TargetCondition;
@@ -22,7 +23,7 @@ mod composed;
 
 const PLACE: &str = "place";
 
-/// A part of an owner's rows, counted in their order.
+/// The part of an owner's rows within a limit, counted in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RowLimit {
     limit: Option<u64>,
@@ -31,7 +32,7 @@ pub(super) struct RowLimit {
 }
 
 impl RowLimit {
-    /// Nothing is chosen, whatever there is.
+    /// No row is within the limit.
     pub(super) const NONE: RowLimit = RowLimit { limit: Some(0), offset: 0, distinct: false };
     /// Every row once.
     const ALL: RowLimit = RowLimit { limit: None, offset: 0, distinct: true };
@@ -41,13 +42,13 @@ impl RowLimit {
         match limit {
             Some(0) => Some(RowLimit::NONE),
             None if offset == 0 => None,
-            // Some row is there exactly if a first one is.
+            // There is some row exactly if there is a first one.
             Some(_) if offset == 0 && target_condition.is_anything() => None,
             limit => Some(RowLimit { limit, offset, distinct: false }),
         }
     }
 
-    /// What an association by a key of its own chooses, if that matters.
+    /// The limit of an association by a key, if it has one that matters.
     pub(super) fn of_hop(hop: &ChainHop, target_condition: TargetCondition<'_>) -> Option<RowLimit> {
         let ScopeDef { limit, offset, .. } = hop.scope;
         if hop.key.unique {
@@ -59,7 +60,7 @@ impl RowLimit {
         RowLimit::new(limit, offset, target_condition)
     }
 
-    /// What an association that goes through others chooses of all that its chain leads to, if that matters.
+    /// The limit of a through association over all rows of its chain, if it has one that matters.
     pub(super) fn of_through(chain: &Chain, target_condition: TargetCondition<'_>) -> Result<Option<RowLimit>> {
         let scope = &chain.scope;
         let mut limit = scope.limit;
@@ -83,7 +84,7 @@ impl RowLimit {
         if distinct && scope.order.is_empty() {
             let association = chain.association;
             let message = format!(
-                "`{}` takes a part of its distinct rows in the order of its way: a condition on them needs an `order`",
+                "`{}` takes a part of its distinct rows in the order of its chain: a condition on them needs an `order`",
                 association.name
             );
             return Err(Error::invalid_query((association.owner)().name, message));
@@ -92,7 +93,7 @@ impl RowLimit {
     }
 }
 
-/// How a row is held against those that are chosen.
+/// The form in which a row is compared with the rows within the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `id = (SELECT … LIMIT 1)`.
@@ -111,7 +112,7 @@ pub(super) struct Outer<'o> {
 }
 
 impl SqlWriter<'_> {
-    /// Appends that the row of the target, qualified as the writer says, is among those chosen for the owner.
+    /// Appends the condition that the row of the target, qualified as the writer says, is within the owner's limit.
     pub(super) fn direct_limit(&mut self, hop: &ChainHop, row_limit: RowLimit, outer: Outer<'_>) -> Result<()> {
         let (key, target, visible) = (hop.key, hop.model, &hop.scope.filter);
         let order = total_order(&hop.scope, target);
@@ -147,7 +148,7 @@ impl SqlWriter<'_> {
         })
     }
 
-    /// Appends that the row, qualified as the writer says, is one of those that are chosen.
+    /// Appends the condition that the row, qualified as the writer says, is within the limit.
     pub(super) fn limited(&mut self, limited: &LimitedRows) -> Result<()> {
         let LimitedRows { association, model, key, among, order, limit, offset } = limited;
         // The order is complete; a default scope has its part in it.
@@ -164,7 +165,7 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    // How a choice is written on this database, and whether composite keys are compared as a whole.
+    // The form of a limit on this database, and whether composite keys are compared as a whole.
     fn form_of(&self, association: &AssociationDef, row_limit: RowLimit, target: &ModelDef) -> Result<(Form, bool)> {
         target.require_primary_key("a condition on the rows that an association chooses")?;
         let capabilities = self.dialect.capabilities();
@@ -174,7 +175,7 @@ impl SqlWriter<'_> {
             _ if row_limit == RowLimit::ALL && whole => Form::FirstFew,
             _ if !whole => return Err(self.beyond(association)),
             PerOwnerLimit::CorrelatedSeek => Form::FirstFew,
-            // Whoever has the one has window functions as well.
+            // A database with lateral joins has window functions as well.
             PerOwnerLimit::Lateral | PerOwnerLimit::Window => Form::Numbered,
             PerOwnerLimit::Unsupported => return Err(self.beyond(association)),
         };
@@ -186,8 +187,8 @@ impl SqlWriter<'_> {
         Error::unsupported(self.dialect.name(), what)
     }
 
-    // That the row's key is among those a subquery selects: the first ones, so many of them. `owners` are the columns
-    // that say whose a numbered row is.
+    // Appends the condition that the row's key is among the first ones that a subquery selects. `owners` are the
+    // columns that say which owner a numbered row belongs to.
     fn is_among_limited(
         &mut self,
         association: &AssociationDef,
@@ -248,7 +249,7 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    // The key of a chosen row; under names of its own where the rows are numbered first.
+    // The key of a row within the limit. It has other names where the rows are numbered first.
     fn key_columns(&mut self, columns: &[&str], form: Form) {
         self.separated(", ", columns.iter().enumerate(), |writer, (part, column)| {
             writer.own_column(column);

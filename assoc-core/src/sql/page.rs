@@ -1,10 +1,10 @@
-//! The page of root rows that a query with joins gives, where joined rows repeat them.
+//! The page of root rows of a query with joins, where joined rows repeat them.
 //!
-//! `LIMIT` counts rows, and a joined collection repeats the root's. So the keys of the page's roots are found by a
-//! derived table, each once, and whoever wants their rows joins the root to it. The derived table joins only what the
-//! conditions and the order need. If that repeats no root, it is a plain `LIMIT`; if the order looks at the root (or at
-//! single targets), `DISTINCT`; and if it looks into a collection, roots come in the order of their first row, found by
-//! `ROW_NUMBER()`.
+//! `LIMIT` counts rows, and a joined collection repeats the root's. So a derived table finds the keys of the page's
+//! roots, each once, and a statement that needs their rows joins the root to it. The derived table joins only the
+//! tables of the conditions and the order. If these repeat no root, it has a plain `LIMIT`. If the order names the root
+//! (or single targets), it is `DISTINCT`. If the order names a collection, roots come in the order of their first row,
+//! found by `ROW_NUMBER()`.
 
 use super::SqlWriter;
 use crate::error::{Error, Result};

@@ -1,13 +1,13 @@
 //! "The first n rows of each owner" in one statement (D1): never a global `LIMIT`, which gives wrong rows.
 //!
-//! * A seek an owner is the fastest by two orders of magnitude where owners have many rows, because it reads n rows of
-//!   the index for each and stops: `key IN (SELECT key … WHERE fk = owner ORDER BY … LIMIT n)` on SQLite, `LATERAL` on
-//!   MySQL 8 and PostgreSQL.
-//! * Where the database has neither, a window over the keys alone, joined back to the rows: numbering whole rows would
-//!   sort them whole.
+//! * One index seek per owner is the fastest by two orders of magnitude where owners have many rows, because it reads n
+//!   rows of the index for each owner and stops: `key IN (SELECT key … WHERE fk = owner ORDER BY … LIMIT n)` on SQLite,
+//!   `LATERAL` on MySQL 8 and PostgreSQL.
+//! * Where the database has neither, a window over the keys alone, joined back to the rows: numbering complete rows
+//!   would also sort complete rows.
 //!
-//! Numbering the rows that a list of keys finds and joining the table of keys afterwards was the first form. MariaDB plans
-//! `(a, b) IN ((?, ?), …)` in a time that grows with the square of the list where `a` and `b` have indexes of their own.
+//! The first form numbered the rows that a list of keys finds and joined the table of keys afterwards. MariaDB plans
+//! `(a, b) IN ((?, ?), …)` in a time that grows with the square of the list if `a` and `b` have separate indexes.
 
 use super::SqlWriter;
 use super::keyed::key_column;
@@ -28,11 +28,11 @@ const ORDINAL: &str = "ordinal";
 // What the rows of one owner have in common.
 #[derive(Clone, Copy)]
 enum Partition<'n> {
-    /// The key in their own columns.
+    /// The key in its columns.
     Key,
     /// The key of the table of keys that they match.
     Ordinal,
-    /// The same, handed on in a column.
+    /// The key in a column of the derived table.
     Column(&'n str),
 }
 
@@ -123,7 +123,8 @@ impl KeyedSelect {
     // SELECT t.… FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY fk ORDER BY …) AS place FROM t WHERE fk IN …) AS ranked
     //   JOIN t ON t.id = ranked.id WHERE place <= n ORDER BY t.fk, place
     // Where the database has to match the keys, the rows are numbered for each of them: FROM keys JOIN t ON fk = keys.k0,
-    // PARTITION BY keys.ordinal. Then the derived table is called `keys` in turn, for it says whose each row is.
+    // PARTITION BY keys.ordinal. Then the derived table is named `keys` in turn, because it says which key each row
+    // matched.
     //
     // Rows of groups are numbered within key and group, and the first is kept. If those are limited in turn, they are
     // numbered again: FROM (SELECT …, ROW_NUMBER() OVER (PARTITION BY fk, group …) … ) WHERE first, in place of the table.

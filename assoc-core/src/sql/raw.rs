@@ -1,8 +1,9 @@
-//! SQL of the application's own: its placeholders become the dialect's, each takes a bind, and it stays within its place.
+//! Raw SQL in a statement: its placeholders become the dialect's, each takes a bind, and it cannot affect the SQL
+//! around it.
 //!
-//! A condition stands in parentheses, a comment at the end is ended by a line break, and what is open at the end of the
-//! text or closes what it has not opened is refused before any SQL. So neither `-- all of them` nor `1=1) OR (1=1` gets
-//! past a limit or a filter that stands beside it.
+//! A condition is written in parentheses, and a line break ends a comment at its end. An open quote, comment or
+//! parenthesis at the end of the text is refused before any SQL, and so is a closing parenthesis without an opening
+//! one. So neither `-- all of them` nor `1=1) OR (1=1` can bypass a limit or a filter beside it.
 
 use super::SqlWriter;
 use crate::error::{Error, Result};
@@ -43,7 +44,7 @@ impl SqlWriter<'_> {
     /// Appends raw SQL that is a whole statement. It may end in a semicolon.
     ///
     /// # Errors
-    /// As [`raw`](Self::raw); several statements are refused where binds are given, for nobody can tell whose they are.
+    /// As [`raw`](Self::raw). Several statements with binds are refused, because the binds cannot be assigned to them.
     pub fn raw_statement(&mut self, sql: &str, binds: &[Value<'static>]) -> Result<()> {
         let scanned = self.scanned(sql)?;
         if scanned.goes_on && !binds.is_empty() {
@@ -90,7 +91,7 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    // Whether the database would take a question mark for a placeholder.
+    // Whether the database would read a question mark as a placeholder.
     fn has_bare_placeholders(&self) -> bool {
         let mut placeholder = String::new();
         self.dialect.placeholder(1, &mut placeholder);

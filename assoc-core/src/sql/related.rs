@@ -1,8 +1,9 @@
-//! Conditions on associations: `EXISTS` subqueries, one inside the other for associations that go through others. Unlike
-//! a join they never repeat an owner.
+//! Conditions on associations: `EXISTS` subqueries, nested for through associations. Unlike a join they never repeat an
+//! owner.
 //!
-//! They look at the rows that loading the association gives. Where it chooses among rows (the first of a `has_one`, the
-//! first few of an association with a limit) the subquery holds the row against those that are chosen: `limited.rs`.
+//! They consider the rows that loading the association gives. Where the association takes only the first rows (the row
+//! of a `has_one`, the rows within a limit), the subquery also contains the condition that a row is one of these:
+//! `limited.rs`.
 
 use super::SqlWriter;
 use super::limited::{Outer, RowLimit};
@@ -16,12 +17,12 @@ use crate::metadata::request::ScopeDef;
 // Default scopes with conditions on associations may lead back to each other.
 const DEEPEST: usize = 64;
 
-/// What the rows of an association are asked.
+/// The condition on the rows of an association.
 #[derive(Clone, Copy)]
 pub(super) enum TargetCondition<'e> {
-    /// That they satisfy a condition.
+    /// They satisfy a condition.
     Filter(&'e Expr),
-    /// That an association of theirs has such a row.
+    /// Another association of theirs has such a row.
     Onward { chain: &'e Chain, target_condition: &'e TargetCondition<'e> },
 }
 
@@ -31,7 +32,7 @@ impl TargetCondition<'_> {
     }
 }
 
-/// Refuses what has no SQL here. Whether there is any row does not depend on groups.
+/// Refuses associations without an SQL form here. Groups do not change whether there is any row.
 pub(super) fn check(chain: &Chain, is_anything: bool) -> Result<()> {
     let Chain { association, scope, owner_scoped, .. } = chain;
     let what = if *owner_scoped {
@@ -52,12 +53,12 @@ pub(super) fn check(chain: &Chain, is_anything: bool) -> Result<()> {
 }
 
 impl<'d> SqlWriter<'d> {
-    /// Appends the condition that an association of the query's own model has a row that satisfies `filter`. `filters`
-    /// are those of a repo, which hold for the rows of every model on the way.
+    /// Appends the condition that an association of the query's model has a row that satisfies `filter`. `filters` are
+    /// those of a repo, which hold for the rows of every model of the chain.
     ///
     /// # Errors
-    /// When the filter cannot be written, the association has a scope that depends on the owner, or it chooses among its
-    /// rows in a way that this database cannot express.
+    /// When the filter cannot be written, the association has a scope that depends on the owner, or this database
+    /// cannot express the association's limit.
     pub fn related(
         &mut self,
         association: &'static AssociationDef,
@@ -166,7 +167,7 @@ impl<'d> SqlWriter<'d> {
         })
     }
 
-    /// Appends ` AND` what is wanted of the row, unless that is nothing.
+    /// Appends ` AND` and the condition on the row, if there is one.
     pub(super) fn and_target_condition(&mut self, target_condition: TargetCondition<'_>) -> Result<()> {
         match target_condition {
             TargetCondition::Filter(filter) if filter.is_always() => Ok(()),

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::SqlWriter;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, RowLocks};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Operand};
-use crate::select::RootSelect;
+use crate::select::{RootSelect, RowLock, WhenLocked};
 use crate::statement::Statement;
 use crate::value::Value;
 
@@ -18,7 +18,29 @@ impl RootSelect {
     pub fn statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         self.write(&mut writer)?;
+        if let Some(lock) = self.lock {
+            self.write_lock(&mut writer, lock)?;
+        }
         writer.finish_within_limit()
+    }
+
+    fn write_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock) -> Result<()> {
+        let dialect = writer.dialect();
+        if self.distinct || !self.group.is_empty() {
+            let message = "only rows of a table can be locked: leave out `distinct` and `group_by`, or the lock";
+            return Err(Error::invalid_query(self.model.name, message));
+        }
+        match dialect.capabilities().row_locks {
+            RowLocks::Unsupported => Err(Error::unsupported(dialect.name(), "locks on rows")),
+            RowLocks::OfWriters => Ok(()),
+            RowLocks::Rows { skips: false } if lock.when_locked == WhenLocked::Skip => {
+                Err(Error::unsupported(dialect.name(), "leaving out rows that others have locked"))
+            }
+            RowLocks::Rows { .. } => {
+                dialect.write_row_lock(writer, lock);
+                Ok(())
+            }
+        }
     }
 
     /// The statement that counts the rows.
@@ -57,8 +79,8 @@ impl RootSelect {
         writer.finish_within_limit()
     }
 
-    /// The statement that computes an aggregate over the rows. Rows that are counted off, grouped or made distinct are
-    /// selected first, under the table's own name.
+    /// The statement that computes an aggregate over the rows. Rows with a limit or offset, grouped or distinct rows
+    /// are selected first, under the table's name.
     ///
     /// # Errors
     /// As [`statement`](Self::statement).
@@ -80,7 +102,7 @@ impl RootSelect {
                 return rows.aggregate_statement(dialect, &own);
             }
         }
-        // Distinct rows have no order but by their own columns: which of them there are is found by their keys.
+        // Distinct rows can only be sorted by their own columns, so a page of keys says which rows there are.
         if counted && self.distinct && self.is_sorted_by_joined() {
             writer.qualify(self.model.table.name);
             writer.push("SELECT ");

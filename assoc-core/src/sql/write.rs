@@ -8,7 +8,9 @@ use crate::error::Result;
 use crate::key::KeySet;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
+use crate::select::RootSelect;
 use crate::statement::{Bind, Statement};
+use crate::typed::assignment::{AssignedValue, ColumnAssignment};
 use crate::value::Value;
 
 /// Inserts rows that all set the same columns; with `returning`, gives back whole rows. Without columns, one row of
@@ -25,8 +27,8 @@ pub fn insert(
     Statement::new(text, rows.iter().flatten().cloned().map(Bind::Value).collect())
 }
 
-/// The text of [`insert`] for so many rows, whose binds are their values row by row. Rows inserted in batches have one
-/// text for all full batches.
+/// The text of [`insert`] for a number of rows, whose binds are their values row by row. Batches of rows have one text
+/// for all full batches.
 #[must_use]
 pub fn insert_text(
     dialect: &dyn Dialect,
@@ -90,6 +92,47 @@ pub fn update_by_key(
     writer.finish()
 }
 
+/// As [`update_by_key`], of a row that satisfies a condition as well.
+///
+/// # Errors
+/// When the condition cannot be written, or the database cannot return the row of such a statement.
+pub fn update_row(
+    dialect: &dyn Dialect,
+    model: &'static ModelDef,
+    set: &[(usize, Value<'static>)],
+    key: &[Value<'static>],
+    condition: &Expr,
+    returning: bool,
+) -> Result<Statement> {
+    if condition.is_always() {
+        return Ok(update_by_key(dialect, model, set, key, returning));
+    }
+    let assignments: Vec<ColumnAssignment> = set
+        .iter()
+        .map(|(column, value)| ColumnAssignment { column: *column, value: AssignedValue::Value(value.clone()) })
+        .collect();
+    row(model, key, condition).update_statement(dialect, &assignments, returning)
+}
+
+/// Deletes the row with a primary key, if it satisfies a condition.
+///
+/// # Errors
+/// When the condition cannot be written.
+pub fn delete_row(
+    dialect: &dyn Dialect,
+    model: &'static ModelDef,
+    key: &[Value<'static>],
+    condition: &Expr,
+) -> Result<Statement> {
+    row(model, key, condition).delete_statement(dialect)
+}
+
+fn row(model: &'static ModelDef, key: &[Value<'static>], condition: &Expr) -> RootSelect {
+    let mut select = RootSelect::new(model);
+    select.filter = model.base_scope(true).filter.and(condition.clone());
+    select.with_key(key.to_vec())
+}
+
 // Of several models that share a table, each writes its own rows only.
 fn and_discriminator(writer: &mut SqlWriter<'_>, model: &ModelDef) {
     if let Some(own) = model.discriminator {
@@ -109,6 +152,36 @@ pub fn update_by_keys(
     returning: bool,
 ) -> Statement {
     let mut writer = SqlWriter::new(dialect);
+    write_update(&mut writer, model, set, keys);
+    write_returning(&mut writer, model, returning);
+    writer.finish()
+}
+
+/// As [`update_by_keys`], of rows that satisfy a condition as well.
+///
+/// # Errors
+/// When the condition cannot be written, or there are more binds than the database takes.
+pub fn update_rows(
+    dialect: &dyn Dialect,
+    model: &'static ModelDef,
+    set: &[(usize, Value<'static>)],
+    keys: &KeySet,
+    condition: &Expr,
+    returning: bool,
+) -> Result<Statement> {
+    let mut writer = SqlWriter::new(dialect);
+    RootSelect::new(model).begin(&mut writer);
+    write_update(&mut writer, model, set, keys);
+    if !condition.is_always() {
+        writer.push(" AND (");
+        writer.condition(condition)?;
+        writer.push(")");
+    }
+    write_returning(&mut writer, model, returning);
+    writer.finish_within_limit()
+}
+
+fn write_update(writer: &mut SqlWriter<'_>, model: &ModelDef, set: &[(usize, Value<'static>)], keys: &KeySet) {
     writer.push("UPDATE ");
     writer.table(&model.table);
     writer.push(" SET ");
@@ -119,13 +192,15 @@ pub fn update_by_keys(
     });
     writer.push(" WHERE ");
     let names: Vec<&str> = model.primary_key_names().collect();
-    dialect.write_key_filter(&mut writer, &names, keys);
-    and_discriminator(&mut writer, model);
+    writer.dialect().write_key_filter(writer, &names, keys);
+    and_discriminator(writer, model);
+}
+
+fn write_returning(writer: &mut SqlWriter<'_>, model: &ModelDef, returning: bool) {
     if returning {
         writer.push(" RETURNING ");
         writer.columns(model);
     }
-    writer.finish()
 }
 
 /// Reads some columns of the rows that hold one of these keys in some columns, and satisfy a condition. Expects as many

@@ -4,16 +4,26 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::column_type::{ColumnType, IntoColumn};
-use crate::metadata::expr::{AggregateFunction, Comparison, Expr, Operand};
-use crate::typed::column::{Column, Filter, bind};
+use crate::metadata::expr::{AggregateFunction, Comparison, Direction, Expr, Operand};
+use crate::typed::column::{Column, Filter, Sort, TextColumn, bind};
+use crate::typed::comparisons::words_of_a_value;
 use crate::typed::sealed;
+use crate::value::Value;
 
 mod summable;
 
 pub use summable::Summable;
 
-/// An aggregate over rows of model `M`, read as `Out`. It costs no statement of its query: `select` and `having` name
-/// it.
+/// An aggregate over rows of model `M`, read as `Out`: what `repo.aggregate` computes, and in a query with `group_by` what
+/// `repo.pluck` reads, `having` compares and `order_by` sorts by. A condition on single rows (`filter`) cannot hold one.
+///
+/// ```ignore
+/// let most = Query::group_by(Post::USER_ID)
+///     .having(Post::ID.count().ge(2).and(Post::STARS.avg().is_not_null()))
+///     .order_by(Post::ID.count().desc())
+///     .limit(5);
+/// let authors = repo.pluck((Post::USER_ID, Post::ID.count()), most).await?;
+/// ```
 pub struct Aggregate<M, Out> {
     operand: Operand,
     model: PhantomData<fn() -> (M, Out)>,
@@ -56,37 +66,7 @@ impl<M, Out> fmt::Debug for Aggregate<M, Out> {
     }
 }
 
-impl<M, Out: ColumnType> Aggregate<M, Out> {
-    /// A condition for `having`: the aggregate compares with a value by `op`.
-    #[must_use]
-    pub fn compare(self, op: Comparison, value: impl IntoColumn<Out>) -> Filter<M> {
-        Filter::new(Expr::Compare { left: self.operand, op, right: Operand::Value(bind(value)) })
-    }
-
-    /// A condition for `having`: the aggregate is greater than a value.
-    #[must_use]
-    pub fn gt(self, value: impl IntoColumn<Out>) -> Filter<M> {
-        self.compare(Comparison::Gt, value)
-    }
-
-    /// A condition for `having`: the aggregate is at least a value.
-    #[must_use]
-    pub fn ge(self, value: impl IntoColumn<Out>) -> Filter<M> {
-        self.compare(Comparison::Ge, value)
-    }
-
-    /// A condition for `having`: the aggregate is less than a value.
-    #[must_use]
-    pub fn lt(self, value: impl IntoColumn<Out>) -> Filter<M> {
-        self.compare(Comparison::Lt, value)
-    }
-
-    /// A condition for `having`: the aggregate equals a value.
-    #[must_use]
-    pub fn eq(self, value: impl IntoColumn<Out>) -> Filter<M> {
-        self.compare(Comparison::Eq, value)
-    }
-}
+words_of_a_value!(Aggregate, "this aggregate: for queries with `group_by`");
 
 /// What a query can select in place of a whole row: a column or an aggregate.
 pub trait Selectable<M>: sealed::Selectable {

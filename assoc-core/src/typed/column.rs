@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::typed::aggregate::{Aggregate, Summable};
+use crate::typed::comparisons::words_of_a_value;
 use crate::typed::joined_column::JoinedColumn;
 use crate::typed::sealed;
 use crate::value::Value;
@@ -84,30 +85,6 @@ impl<M, V: ColumnType> Column<M, V> {
         Operand::Column(self.column_ref())
     }
 
-    /// Sorts by this column, smallest first. `NULL`s come first on SQLite, MySQL and MariaDB.
-    #[must_use]
-    pub fn asc(self) -> Sort<M> {
-        Sort::new(self.operand(), Direction::Asc)
-    }
-
-    /// Sorts by this column, largest first.
-    #[must_use]
-    pub fn desc(self) -> Sort<M> {
-        Sort::new(self.operand(), Direction::Desc)
-    }
-
-    /// The rows in which the column is `NULL`.
-    #[must_use]
-    pub fn is_null(self) -> Filter<M> {
-        Filter::new(Expr::IsNull(self.operand()))
-    }
-
-    /// The rows in which the column is not `NULL`.
-    #[must_use]
-    pub fn is_not_null(self) -> Filter<M> {
-        Filter::new(Expr::IsNull(self.operand()).negated())
-    }
-
     fn aggregate<Out>(self, function: AggregateFunction, distinct: bool) -> Aggregate<M, Out> {
         Aggregate::new(Operand::Aggregate { function, column: Some(self.column_ref()), distinct })
     }
@@ -125,8 +102,8 @@ impl<M, V: ColumnType> Column<M, V> {
     }
 }
 
-/// A column that a query of model `M` can name: a column of the model ([`Column`]) or of a joined association
-/// ([`JoinedColumn`](crate::JoinedColumn)).
+/// What a query of model `M` can compare with a column: a column of the model ([`Column`]) or of a joined association
+/// ([`JoinedColumn`](crate::JoinedColumn)), and in `having` an [`Aggregate`].
 pub trait ColumnOf<M>: sealed::ColumnOf {
     /// The column as data, for the planner.
     fn into_operand(self) -> Operand;
@@ -135,6 +112,12 @@ pub trait ColumnOf<M>: sealed::ColumnOf {
 impl<M, V: ColumnType> ColumnOf<M> for Column<M, V> {
     fn into_operand(self) -> Operand {
         self.operand()
+    }
+}
+
+impl<M, Out: ColumnType> ColumnOf<M> for Aggregate<M, Out> {
+    fn into_operand(self) -> Operand {
+        Aggregate::into_operand(self)
     }
 }
 
@@ -151,7 +134,7 @@ macro_rules! column_comparisons {
     };
     ($type:ident) => {
         column_comparisons! { $type:
-            /// Equal to another column of the row. Never true where one of them is `NULL`.
+            /// Equal to another column of the row, or of a group to an aggregate. Never true where one of them is `NULL`.
             eq_column Eq,
             /// Different from another column of the row.
             ne_column Ne,
@@ -169,68 +152,10 @@ macro_rules! column_comparisons {
 
 column_comparisons!(Column);
 column_comparisons!(JoinedColumn);
+column_comparisons!(Aggregate);
+words_of_a_value!(Column, "this column");
 
 impl<M, V: ColumnType> Column<M, V> {
-    fn compare(self, op: Comparison, value: impl IntoColumn<V>) -> Filter<M> {
-        let right = Operand::Value(bind(value));
-        Filter::new(Expr::Compare { left: self.operand(), op, right })
-    }
-
-    /// Equal to a value; `.eq(None)` is `IS NULL`.
-    #[must_use]
-    pub fn eq(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Eq, value)
-    }
-
-    /// Different from a value; `.ne(None)` is `IS NOT NULL`. A row with `NULL` does not match: add
-    /// `.or(column.is_null())` to include it.
-    #[must_use]
-    pub fn ne(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Ne, value)
-    }
-
-    /// Less than a value.
-    #[must_use]
-    pub fn lt(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Lt, value)
-    }
-
-    /// At most a value.
-    #[must_use]
-    pub fn le(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Le, value)
-    }
-
-    /// Greater than a value.
-    #[must_use]
-    pub fn gt(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Gt, value)
-    }
-
-    /// At least a value.
-    #[must_use]
-    pub fn ge(self, value: impl IntoColumn<V>) -> Filter<M> {
-        self.compare(Comparison::Ge, value)
-    }
-
-    /// Equal to one of several values. An empty list matches nothing; `None` among them matches `NULL`.
-    #[must_use]
-    pub fn is_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
-        Filter::new(Expr::In { operand: self.operand(), values: values.into_iter().map(bind).collect() })
-    }
-
-    /// Different from each of several values. An empty list matches every row; rows with `NULL` match only then.
-    #[must_use]
-    pub fn not_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
-        self.is_in(values).not()
-    }
-
-    /// Between two values, both included.
-    #[must_use]
-    pub fn between(self, low: impl IntoColumn<V>, high: impl IntoColumn<V>) -> Filter<M> {
-        Filter::new(Expr::Between { operand: self.operand(), low: bind(low), high: bind(high) })
-    }
-
     /// The smallest value, or `None` if there are no rows.
     #[must_use]
     pub fn min(self) -> Aggregate<M, V::Nullable>
@@ -285,21 +210,6 @@ impl<M, V: ColumnType> Column<M, V> {
 pub trait TextColumn: ColumnType {}
 impl TextColumn for String {}
 impl<T: TextColumn> TextColumn for Option<T> {}
-
-impl<M, V: TextColumn> Column<M, V> {
-    /// Matches a `LIKE` pattern: `%` is any text, `_` any character, and `\` escapes them. Use [`escape_like`] for text
-    /// from outside the program. The collation of the column decides whether case matters.
-    #[must_use]
-    pub fn like(self, pattern: impl Into<String>) -> Filter<M> {
-        Filter::new(Expr::Like { operand: self.operand(), pattern: Value::Text(pattern.into().into()) })
-    }
-
-    /// Does not match a `LIKE` pattern.
-    #[must_use]
-    pub fn not_like(self, pattern: impl Into<String>) -> Filter<M> {
-        self.like(pattern).not()
-    }
-}
 
 /// Escapes `%`, `_` and `\`, so that text from outside the program matches itself within a `LIKE` pattern.
 ///
@@ -500,7 +410,7 @@ impl<M> Sort<M> {
 
 /// One or several terms of an order: `User::NAME.asc()`, or a tuple, array or `Vec` of these.
 ///
-/// A program can implement it for a type of its own, such as an order that a client chooses. The terms are data:
+/// A program can implement it for another type, such as an order that a client chooses. The terms are data:
 ///
 /// ```
 /// use assoc_core::{ColumnRef, Direction, IntoSort, Operand, OrderTerm};
@@ -514,6 +424,11 @@ impl<M> Sort<M> {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no order of `{M}`",
+    label = "does not say which way rows are sorted",
+    note = "write `User::NAME.asc()` or `User::NAME.desc()`, or several of them in a tuple"
+)]
 pub trait IntoSort<M> {
     /// The terms as data, most significant first.
     fn into_terms(self) -> Vec<OrderTerm>;

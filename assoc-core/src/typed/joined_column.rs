@@ -4,13 +4,15 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::column_type::ColumnType;
+use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::association::AssociationDef;
-use crate::metadata::expr::{AggregateFunction, ColumnRef, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::typed::aggregate::{Aggregate, Selectable, Summable};
 use crate::typed::association::Association;
-use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort};
+use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort, TextColumn, bind};
+use crate::typed::comparisons::words_of_a_value;
 use crate::typed::sealed;
+use crate::value::Value;
 
 impl<O, T, H> Association<O, T, H> {
     /// Says something about the target of this association in a query that joins it (by `join`, `left_join`,
@@ -81,7 +83,8 @@ impl<T, V> Joined<T> for JoinedColumn<T, V> {
 }
 
 /// A column of type `V` of an association that a query of model `M` joins: `User::POSTS.joined(Post::TITLE)`. It is for
-/// `repo.pluck`, orders, groups and comparisons with other columns.
+/// `repo.pluck`, orders, groups and comparisons: `.joined(Post::TITLE).eq("Ada")` says the same as
+/// `.joined(Post::TITLE.eq("Ada"))`.
 ///
 /// An outer join may read `NULL` for it where `V` is not an `Option`: use [`optional`](Self::optional) there.
 pub struct JoinedColumn<M, V> {
@@ -116,18 +119,6 @@ impl<M, V> JoinedColumn<M, V> {
         Aggregate::new(Operand::Aggregate { function, column: Some(self.column), distinct })
     }
 
-    /// Sorts by this column, smallest first.
-    #[must_use]
-    pub fn asc(self) -> Sort<M> {
-        Sort::new(Operand::Column(self.column), Direction::Asc)
-    }
-
-    /// Sorts by this column, largest first.
-    #[must_use]
-    pub fn desc(self) -> Sort<M> {
-        Sort::new(Operand::Column(self.column), Direction::Desc)
-    }
-
     /// The number of joined rows in which the column is not `NULL`.
     #[must_use]
     pub fn count(self) -> Aggregate<M, i64> {
@@ -140,6 +131,8 @@ impl<M, V> JoinedColumn<M, V> {
         self.aggregate(AggregateFunction::Count, true)
     }
 }
+
+words_of_a_value!(JoinedColumn, "this column");
 
 impl<M, V: MaybeNull> JoinedColumn<M, V> {
     /// The same column, read as an `Option`, because an outer join leaves it empty for owners without a joined row.

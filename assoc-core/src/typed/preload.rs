@@ -60,12 +60,17 @@ impl<O, T> Preload<O, T> {
 }
 
 impl<O> Preload<O, O> {
-    /// Loads the same association below itself, `levels` levels in all. The tree costs one statement per level and ends
-    /// at the first empty level.
+    /// Loads the same association below itself, at most `levels` levels in all and at least one. The tree costs one statement
+    /// per level and ends at the first empty level. Pass `usize::MAX` for all levels: the costs depend on the levels that
+    /// have rows. A recursion of more than 32 levels over rows that lead back to themselves fails with
+    /// [`ErrorKind::PreloadTooDeep`](crate::ErrorKind::PreloadTooDeep).
     #[must_use]
-    pub fn recursive(self, levels: usize) -> Self {
-        let level = self.clone();
-        (1..levels).fold(self, |below, _| level.clone().with(below))
+    pub fn recursive(mut self, levels: usize) -> Self {
+        if levels > 1 {
+            let below = Request { levels: levels - 1, ..self.request.clone() };
+            self.request.children.push(below);
+        }
+        self
     }
 }
 
@@ -93,7 +98,7 @@ impl<O, T, H> Association<O, T, H> {
 
 /// What can be preloaded for rows of model `O`: an association, a tree below one, or a tuple of up to twelve of these.
 ///
-/// A program can implement it for a type of its own that stands for preloads, as `Include` of `assoc-repo` does for a
+/// A program can implement it for another type that stands for preloads, as `Include` of `assoc-repo` does for a
 /// client's list of names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be preloaded for `{O}`",

@@ -1,4 +1,4 @@
-//! Scopes as a program writes them: what a function named by `scope = "…"` receives and returns.
+//! Scopes as a program writes them: what a function named by `scope = f` receives and returns.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use super::preload::IntoPreload;
 use crate::metadata::request::{Request, ScopeDef};
 
-/// Builds the scope of an association or model: what a function named by `scope = "…"` receives and returns.
+/// Builds the scope of an association or model: what a function named by `scope = f` receives and returns.
 ///
 /// ```ignore
 /// fn latest(posts: Scope<Post>) -> Scope<Post> {

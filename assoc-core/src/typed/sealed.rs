@@ -1,7 +1,7 @@
 //! Which types the traits of this layer are for: no others can implement them.
 //!
 //! These traits name what a method takes or what the derives check, and their methods return data forms, which change
-//! from version to version. A program has no reason to implement one for a type of its own. Traits that a program may
+//! from version to version. A program has no reason to implement one for another type. Traits that a program may
 //! implement are open, and their documentation says when: [`IntoPreload`](crate::IntoPreload),
 //! [`IntoSort`](crate::IntoSort), [`ColumnList`](crate::ColumnList), [`IntoColumn`](crate::IntoColumn), [`ColumnType`](crate::ColumnType),
 //! [`TextColumn`](crate::TextColumn), [`Summable`](crate::Summable).
@@ -16,6 +16,7 @@ use crate::typed::source::Missing;
 pub trait ColumnOf {}
 impl<M, V: ColumnType> ColumnOf for Column<M, V> {}
 impl<M, V: ColumnType> ColumnOf for JoinedColumn<M, V> {}
+impl<M, Out: ColumnType> ColumnOf for Aggregate<M, Out> {}
 
 pub trait Selectable {}
 impl<M, V: ColumnType> Selectable for Column<M, V> {}

@@ -55,6 +55,12 @@ impl DecimalNumber {
         number.is_finite().then(|| DecimalNumber::parse(&format!("{number:e}"))).flatten()
     }
 
+    /// The number with the other sign.
+    #[must_use]
+    pub fn negated(self) -> DecimalNumber {
+        DecimalNumber::new(!self.negative, self.digits, self.point)
+    }
+
     fn new(negative: bool, mut digits: Vec<u8>, mut point: i32) -> DecimalNumber {
         let leading = digits.iter().take_while(|digit| **digit == 0).count();
         digits.drain(..leading);

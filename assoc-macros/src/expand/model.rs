@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::{Root, association, checks, function, generated, in_anonymous_constant, row_traits};
 use crate::names::token;
-use crate::parse::Precision;
+use crate::parse::{FilledInput, Precision};
 use crate::validate::{Column, Default, Discriminator, Model};
 
 use proc_macro2::Ident;
@@ -238,6 +238,25 @@ fn column_def(column: &Column) -> TokenStream {
                 None => quote!(__assoc::Option::None),
             };
             quote!(.with_default(__assoc::ColumnDefault::Generated(#expression)))
+        }
+        Default::Filled(filled, span) => {
+            // At the option, because it is the option that a wrong type does not fit.
+            let at = generated(*span);
+            let filled = match filled {
+                FilledInput::CreatedAt => quote_spanned!(at=> __assoc::created_at::<#ty>()),
+                FilledInput::UpdatedAt => quote_spanned!(at=> __assoc::updated_at::<#ty>()),
+                FilledInput::LockVersion => quote_spanned!(at=> __assoc::lock_version::<#ty>()),
+                FilledInput::With(function) => {
+                    let at = generated(function.span());
+                    quote_spanned!(at=> {
+                        fn __make() -> __assoc::Value<'static> {
+                            __assoc::made::<#ty, _>(#function())
+                        }
+                        __assoc::ColumnDefault::Filled(__assoc::FilledBy::Function(__make))
+                    })
+                }
+            };
+            quote!(.with_default(#filled))
         }
     };
     let length = column.length.map(|length| quote!(.with_length(#length)));

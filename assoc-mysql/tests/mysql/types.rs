@@ -182,3 +182,31 @@ async fn the_text_protocol_reads_the_same() {
     let warnings = try_rows(&mut *connection, "SHOW WARNINGS", []).await.unwrap();
     assert!(warnings.iter().all(|row| matches!(row.as_slice(), [Value::Text(_), Value::Int(_), Value::Text(_)])));
 }
+
+#[tokio::test]
+async fn bits_are_numbers_also_where_they_are_computed() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let mut connection = acquire(&driver).await;
+    run(&mut *connection, "CREATE TABLE t (b BIT(1) NOT NULL, c BIT(9), g INT)").await;
+    run(&mut *connection, "INSERT INTO t VALUES (0, 5, 1), (1, 300, 1), (0, NULL, 2)").await;
+    let flags = |flags: [bool; 2]| flags.map(Value::Bool).to_vec();
+    let numbers = |numbers: [u64; 2]| numbers.map(Value::UInt).to_vec();
+    for (sql, expected) in [
+        ("SELECT MIN(b), MAX(b) FROM t WHERE 1 = ?", vec![flags([false, true])]),
+        ("SELECT MIN(c), MAX(c) FROM t WHERE 1 = ?", vec![numbers([5, 300])]),
+        (
+            "SELECT MIN(b), MAX(b) FROM t WHERE 1 = ? GROUP BY g ORDER BY g",
+            vec![flags([false, true]), flags([false, false])],
+        ),
+        (
+            "SELECT s.b, s.c FROM (SELECT MAX(b) AS b, MIN(c) AS c FROM t) AS s WHERE 1 = ?",
+            vec![vec![Value::Bool(true), Value::UInt(5)]],
+        ),
+    ] {
+        let prepared = rows(&mut *connection, sql, [Value::Int(1)]).await;
+        let plain = rows(&mut *connection, &sql.replace('?', "1"), []).await;
+        assert_eq!(prepared, expected, "{sql}");
+        assert_eq!(plain, expected, "{sql}");
+    }
+}

@@ -1,4 +1,4 @@
-//! What can be given to an association: rows, changesets, values of polymorphic enums, and lists of them.
+//! The values that a changeset takes for an association: rows, changesets, values of polymorphic enums, and lists of them.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use assoc_core::{HasVariant, Model, Polymorphic};
 
 use super::Changeset;
 
-/// What a single target of an association to `T` can be made of: `&T`, an `Arc<T>` or a reference to one, a
-/// [`Changeset<T>`](Changeset) that is saved with the owner, or a [`SharedDraft`]; of a polymorphic association also one of
-/// these of any of its models, and a value of the enum.
+/// A value that can become the single target of an association to `T`: `&T`, an `Arc<T>` or a reference to one, a
+/// [`Changeset<T>`](Changeset) that is saved with the owner, or a [`SharedDraft`]. For a polymorphic association it is also
+/// one of these for any of its models, or a value of the enum.
 ///
-/// `How` tells these cases apart and is never named.
+/// `How` distinguishes these cases; programs never name it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no row that an association to `{T}` can lead to",
     label = "not a row of `{T}`",

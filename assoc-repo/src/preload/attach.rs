@@ -1,10 +1,10 @@
 //! The attach phase: from the leaves to the root, rows receive their associations and move into their owners.
 //!
-//! Rows in hand that several owners share stay shared when associations are loaded below them.
+//! Existing rows that several owners share stay shared when associations are loaded below them.
 //!
-//! A shared row can only be changed where nobody else holds it, so attaching gives each owner a copy of its own. Owners
-//! that held one row before have equal copies then: they have the same key. Once a node is complete, and before its rows
-//! move on, such owners take the first one's copy again, and the others are dropped.
+//! A shared row can only be changed by its only owner, so attaching first gives each owner a separate copy. Owners that
+//! shared a row then have equal copies, with the same key. When a node is complete, and before its rows move into their
+//! owners, such owners take the first one's copy again, and the others are dropped.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use assoc_core::planner::{Edge, Plan, Source};
 use assoc_core::rows::{Owners, Rows};
-use assoc_core::{Children, JoinTableRows, Links, RowOrigin};
+use assoc_core::{Chain, Children, JoinTableRows, KeyMark, Links, LoadState, RowKeys, RowOrigin};
 
 use super::existing::{self, Existing, Keeping};
-use super::{EdgeLinks, NodeRows};
+use super::{EdgeLinks, NodeRows, stale};
 
 /// Attaches everything and returns the root's fetched rows.
 pub(super) fn run<'r>(
@@ -24,7 +24,8 @@ pub(super) fn run<'r>(
     mut existing_root: Option<&mut (dyn Existing + 'r)>,
 ) -> Box<dyn Rows> {
     let mut sharing = Sharing::of(plan, nodes, existing_root.as_deref().map(|root| root as &dyn Existing));
-    // A node comes after those that lead to it, so in reverse every node is complete before it moves into its owners.
+    // A node follows the nodes of its owners, so in reverse order every node is complete before it moves into its
+    // owners.
     for node in (0..plan.nodes().len()).rev() {
         let Some(mut rows) = nodes[node].take() else { continue };
         for (at, edge) in plan.nodes()[node].edges.iter().enumerate().filter(|(_, edge)| !edge.hidden) {
@@ -66,7 +67,7 @@ struct Attached<'p> {
 }
 
 impl Attached<'_> {
-    // Whether one of the owners in hand takes something, or forgets it.
+    // Whether an existing owner gets an association, or loses it.
     fn changes(&self, existing: usize) -> bool {
         let takes = (0..existing).any(|at| !self.links.kept.get(at).copied().unwrap_or(false));
         takes || self.links.forgotten.iter().any(|at| *at < existing)
@@ -81,6 +82,28 @@ impl Attached<'_> {
             Some(between) => {
                 let join_rows = JoinTableRows { rows: between.as_any(), positions: via };
                 slot.attach_with_join_rows(owners, children, join_rows, links, &skip, self.edge.state);
+            }
+        }
+    }
+}
+
+impl Attached<'_> {
+    // The key of the owners that the association's holder remembers.
+    fn key_columns(&self) -> Option<Vec<usize>> {
+        if self.edge.state != LoadState::Loaded {
+            return None;
+        }
+        Chain::keys(self.edge.association).ok().and_then(|chain| stale::key_columns(&chain))
+    }
+
+    // Remembers by which keys some of the owners, those from a position on, took what is theirs.
+    fn remember(&self, owners: &mut dyn Owners, first: usize, marks: Vec<KeyMark>) {
+        let field = self.edge.association.field_access;
+        for (at, mark) in marks.into_iter().enumerate() {
+            if !self.links.kept.get(first + at).copied().unwrap_or(false)
+                && let Some(owner) = owners.owner(at)
+            {
+                field.set_loaded_for(owner, mark);
             }
         }
     }
@@ -110,6 +133,7 @@ fn attach(
         Err(rows) => (None, Some(rows)),
     };
     let via = edge.links.via.as_deref().unwrap_or_default();
+    let (model, key_columns) = (plan.nodes()[edge.node].model, edge.key_columns());
     if existing > 0
         && let Some(root) = existing_root
     {
@@ -129,6 +153,13 @@ fn attach(
         if let Some(children) = children {
             let (links, _) = part(&edge.links.links, 0, existing);
             edge.give(&mut owners, children, 0, &links, via);
+            if let Some(columns) = &key_columns {
+                let mark = |owner: Option<&mut dyn Any>| {
+                    KeyMark::of(owner.and_then(|owner| model.key_in(owner, columns)).as_ref())
+                };
+                let marks = (0..existing).map(|at| mark(owners.owner(at))).collect();
+                edge.remember(&mut owners, 0, marks);
+            }
         }
     }
     let children = match &shared {
@@ -141,6 +172,15 @@ fn attach(
         } else {
             let (links, before) = part(&edge.links.links, existing, usize::MAX);
             edge.give(rows.fetched.owners(), children, existing, &links, via.get(before..).unwrap_or_default());
+        }
+        if let Some(columns) = &key_columns {
+            let marks = match rows.fetched.keys(columns, 0) {
+                RowKeys::Ints(keys) => {
+                    keys.into_iter().map(|key| key.map_or_else(|| KeyMark::of(None), KeyMark::of_int)).collect()
+                }
+                RowKeys::Tuples(keys) => keys.iter().map(|key| KeyMark::of(key.as_ref())).collect(),
+            };
+            edge.remember(rows.fetched.owners(), existing, marks);
         }
     }
 }
@@ -208,7 +248,7 @@ impl Sharing {
         Sharing { first, touched: vec![false; plan.nodes().len()] }
     }
 
-    /// Notes that rows of a node were changed in their owners' hands, and with them all rows on the way there.
+    /// Notes that existing rows of a node were changed, and with them all rows between the root and the node.
     fn touch(&mut self, plan: &Plan, node: usize) {
         let mut next = Some(node);
         while let Some(node) = next {

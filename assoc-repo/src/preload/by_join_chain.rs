@@ -1,8 +1,8 @@
-//! Associations whose statement joins all tables on the way: a row of it is a target and the key of the owner that reaches
-//! it.
+//! Associations whose statement joins the whole chain: each row of its result is a target with the key of the owner
+//! that reaches it.
 //!
-//! A target that several owners reach, or one owner several times, is decoded once. Rows come owner by owner in the order
-//! that the association has, so what is left to do (distinct, offset, limit) is done list by list.
+//! A target that several owners reach, or that one owner reaches several times, is decoded once. Rows come owner by
+//! owner in the order of the association, so distinct, offset and limit apply list by list.
 
 use assoc_core::joins::{JoinChain, OwnerLimits};
 use assoc_core::planner::Step;
@@ -13,7 +13,7 @@ use assoc_core::{ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Resul
 use super::existing::Owners;
 use super::fetch::{Fetched, FoundRows, Groups, Run, new_rows};
 use super::index::{KeyIndex, RowDedup};
-use super::through::PerOwnerRows;
+use super::through::{PerOwnerRows, Targets};
 
 impl Run<'_, '_> {
     pub(super) async fn by_join_chain(
@@ -54,7 +54,7 @@ impl Run<'_, '_> {
         }
         // They are in the association's order already.
         let limits = OwnerLimits { globally_ordered: false, ..join_chain.limits };
-        let mut per_owner = PerOwnerRows::new(limits, join_chain.cardinality, rows.len(), &[]);
+        let mut per_owner = PerOwnerRows::new(limits, join_chain.cardinality, Targets::new(rows.len(), &[]));
         for (at, list) in lists.iter_mut().enumerate() {
             *list = per_owner.finish(at, list, |row| *row).to_vec();
         }
@@ -65,7 +65,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// The sink of such a statement.
+/// The sink of a statement that joins the chain.
 struct Reached<'k> {
     target: &'static ModelDef,
     // The types of the key's columns, which come before the target's; `None` if the key's ordinal does.
@@ -74,7 +74,7 @@ struct Reached<'k> {
     // The place of the chunk's first key.
     first_key: usize,
     rows: Box<dyn Rows>,
-    // Whether a target may come several times, and those that came.
+    // Whether a target may come several times, and the targets that came.
     repeats: bool,
     dedup: RowDedup,
     // The targets of each key.

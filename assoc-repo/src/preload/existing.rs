@@ -1,17 +1,16 @@
-//! Walking the rows an application holds, from the root through the associations that are loaded; and the owners an edge is
-//! loaded for, held and fetched, with their keys.
+//! Walks the program's existing rows, from the root through the loaded associations. Finds the owners of an edge,
+//! existing and fetched, with their keys.
 
 use std::any::Any;
 
 use assoc_core::planner::{Edge, EdgeId, Plan, Source, VariantEdge};
 use assoc_core::rows::keys_of;
 use assoc_core::{
-    AssociationDef, Chain, ChainHop, ChainParts, ErrorKind, KeySide, KeyTuple, LoadState, Model, Result, RowKeys,
-    UnknownType, Value,
+    AssociationDef, Chain, ErrorKind, KeyTuple, LoadState, Model, Result, RowKeys, ScopeDef, UnknownType, Value,
 };
 
-use super::NodeRows;
 use super::fetch::Run;
+use super::{NodeRows, stale};
 
 /// The rows of roots when the application holds them.
 pub(crate) trait Existing: Send + Sync {
@@ -58,7 +57,7 @@ impl<M: Model> Existing for ExistingRows<'_, M> {
     }
 }
 
-/// The rows of several roots, each with its own.
+/// The rows of several roots, each with its rows.
 impl Existing for Vec<Box<dyn Existing + '_>> {
     fn len(&self, root: usize) -> usize {
         self.get(root).map_or(0, |own| own.len(0))
@@ -81,28 +80,25 @@ impl Existing for Vec<Box<dyn Existing + '_>> {
     }
 }
 
-/// Calls back with each held row of a node, in the order that all parts of a preload count them. Rows that are stored
-/// nowhere are never held.
+/// Calls `each` with each existing row of a node, in the order in which all parts of a preload count them. A node that
+/// is not stored has no existing rows.
 pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Existing, node: usize, each: &mut dyn FnMut(&'a dyn Any)) {
-    if node < plan.roots() {
-        return root.visit(node, each);
+    // Level by level: rows may lie deeper in each other than a stack is.
+    let Some((begin, way)) = way_to(plan, node) else { return };
+    let Some((last, above)) = way.split_last() else { return root.visit(begin, each) };
+    let last = Targets::of(plan, *last);
+    let Some((first, above)) = above.split_first() else {
+        return root.visit(begin, &mut |row| last.visit(row, each));
+    };
+    let first = Targets::of(plan, *first);
+    let mut rows: Vec<&'a dyn Any> = Vec::new();
+    root.visit(begin, &mut |row| first.visit(row, &mut |target| rows.push(target)));
+    for edge in above.iter().map(|id| Targets::of(plan, *id)) {
+        let mut targets = Vec::with_capacity(rows.len());
+        rows.into_iter().for_each(|row| edge.visit(row, &mut |target| targets.push(target)));
+        rows = targets;
     }
-    let Some(id) = plan.nodes()[node].stored_by else { return };
-    let edge = plan.edge(id);
-    let slot = edge.association.field_access;
-    let keeping = Keeping::of(edge);
-    visit(plan, root, id.node, &mut |row| {
-        if keeping.keeps(row) {
-            match edge.variant {
-                None => slot.visit(row, each),
-                Some(variant) => slot.visit(row, &mut |target| {
-                    if let Some(row) = (variant.def.row)(target) {
-                        each(row);
-                    }
-                }),
-            }
-        }
-    });
+    rows.into_iter().for_each(|row| last.visit(row, each));
 }
 
 /// The same, to change them.
@@ -112,121 +108,106 @@ pub(crate) fn visit_mut<'a>(
     node: usize,
     each: &mut dyn FnMut(&'a mut dyn Any),
 ) {
-    if node < plan.roots() {
-        return root.visit_mut(node, each);
+    let Some((begin, way)) = way_to(plan, node) else { return };
+    let Some((last, above)) = way.split_last() else { return root.visit_mut(begin, each) };
+    let last = Targets::of(plan, *last);
+    let Some((first, above)) = above.split_first() else {
+        return root.visit_mut(begin, &mut |row| last.visit_mut(row, each));
+    };
+    let first = Targets::of(plan, *first);
+    let mut rows: Vec<&'a mut dyn Any> = Vec::new();
+    root.visit_mut(begin, &mut |row| first.visit_mut(row, &mut |target| rows.push(target)));
+    for edge in above.iter().map(|id| Targets::of(plan, *id)) {
+        let mut targets = Vec::with_capacity(rows.len());
+        rows.into_iter().for_each(|row| edge.visit_mut(row, &mut |target| targets.push(target)));
+        rows = targets;
     }
-    let Some(id) = plan.nodes()[node].stored_by else { return };
-    let edge = plan.edge(id);
-    let slot = edge.association.field_access;
-    let keeping = Keeping::of(edge);
-    visit_mut(plan, root, id.node, &mut |row| {
-        if keeping.keeps(row) {
-            match edge.variant {
-                None => slot.visit_mut(row, each),
-                Some(variant) => slot.visit_mut(row, &mut |target| {
-                    if let Some(row) = (variant.def.row_mut)(target) {
-                        each(row);
-                    }
-                }),
-            }
-        }
-    });
+    rows.into_iter().for_each(|row| last.visit_mut(row, each));
 }
 
-/// Which owners of an edge keep what they hold: the whole association was asked for and is there. One that is filtered or
-/// asked for in an order is loaded anew, because nothing says that what is held went through the same; and so is the
-/// target of a `belongs_to` that the owner does not refer to any more.
-pub(super) struct Keeping<'e> {
-    edge: &'e Edge,
+// The root above a node, and the edges from there to it; `None` if its rows are stored nowhere.
+fn way_to(plan: &Plan, node: usize) -> Option<(usize, Vec<EdgeId>)> {
+    let (mut at, mut way) = (node, Vec::new());
+    while at >= plan.roots() {
+        let id = plan.nodes()[at].stored_by?;
+        way.push(id);
+        at = id.node;
+    }
+    way.reverse();
+    Some((at, way))
+}
+
+/// The targets that owners keep of an edge.
+struct Targets<'p> {
+    edge: &'p Edge,
+    keeping: Keeping,
+}
+
+impl<'p> Targets<'p> {
+    fn of(plan: &'p Plan, id: EdgeId) -> Self {
+        let edge = plan.edge(id);
+        Targets { edge, keeping: Keeping::of(edge) }
+    }
+
+    fn visit<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
+        if !self.keeping.keeps(owner) {
+            return;
+        }
+        let slot = self.edge.association.field_access;
+        match self.edge.variant {
+            None => slot.visit(owner, each),
+            Some(variant) => slot.visit(owner, &mut |target| {
+                if let Some(row) = (variant.def.row)(target) {
+                    each(row);
+                }
+            }),
+        }
+    }
+
+    fn visit_mut<'a>(&self, owner: &'a mut dyn Any, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        if !self.keeping.keeps(owner) {
+            return;
+        }
+        let slot = self.edge.association.field_access;
+        match self.edge.variant {
+            None => slot.visit_mut(owner, each),
+            Some(variant) => slot.visit_mut(owner, &mut |target| {
+                if let Some(row) = (variant.def.row_mut)(target) {
+                    each(row);
+                }
+            }),
+        }
+    }
+}
+
+/// The owners of an edge that keep their loaded association: the request is for the whole association, and it is
+/// loaded. A filtered or ordered association is loaded again, because nothing says that the existing rows had the same
+/// filter and order. So is the target of a `belongs_to` whose owner does not refer to it any more.
+pub(super) struct Keeping {
     // How its targets are reached; none where no owner keeps them.
     chain: Option<Chain>,
 }
 
-impl<'e> Keeping<'e> {
-    pub(super) fn of(edge: &'e Edge) -> Self {
-        let may = edge.state == LoadState::Loaded && !edge.reordered;
+impl Keeping {
+    pub(super) fn of(edge: &Edge) -> Self {
+        match edge.state == LoadState::Loaded && !edge.reordered {
+            true => Keeping::whole(edge.association),
+            false => Keeping { chain: None },
+        }
+    }
+
+    /// Of an association as it is declared.
+    pub(super) fn whole(association: &'static AssociationDef) -> Self {
         // The plan has followed it already, so it holds together.
-        Keeping { edge, chain: may.then(|| Chain::keys(edge.association).ok()).flatten() }
+        Keeping { chain: Chain::scoped(association, ScopeDef::default()).ok() }
     }
 
     pub(super) fn keeps(&self, owner: &dyn Any) -> bool {
-        let Some(chain) = &self.chain else { return false };
-        self.edge.association.field_access.state(owner) == LoadState::Loaded && !is_stale(owner, chain)
+        self.chain.as_ref().is_some_and(|chain| stale::is_whole(owner, chain))
     }
 }
 
-// Whether the key that an owner holds is another one than that of the target in memory. A key whose row was not there is
-// worth another look. Where targets hold the key, or a table between does, the owner cannot tell.
-fn is_stale(owner: &dyn Any, chain: &Chain) -> bool {
-    let slot = chain.association.field_access;
-    let own = |columns: &[usize]| (chain.association.owner)().key_in(owner, columns);
-    let mut target = None;
-    match &chain.parts {
-        ChainParts::Key(hop) => match hop.foreign_key {
-            KeySide::Target => false,
-            KeySide::Owner => {
-                slot.visit(owner, &mut |row| target = hop.model.key_in(row, hop.key.target_columns));
-                !same(own(hop.key.owner_columns), target)
-            }
-        },
-        ChainParts::ByType { hops, .. } => {
-            let Some(first) = hops.first() else { return false };
-            let mut tag = None;
-            slot.visit(owner, &mut |row| {
-                for (hop, variant) in hops.iter().filter_map(|hop| Some((hop, hop.variant?))) {
-                    if let Some(row) = (variant.row)(row) {
-                        (tag, target) = (Some(variant.tag), hop.model.key_in(row, variant.key));
-                    }
-                }
-            });
-            // An empty tag names no type.
-            let type_column = first.owner_type.map(|named| named.column);
-            let named = own(type_column.as_slice()).filter(|named| named.values() != [Value::from("")]);
-            let refers_to = own(first.key.owner_columns).filter(|_| named.is_some());
-            let other_type = named.zip(tag).is_some_and(|(named, tag)| named.values() != [Value::from(tag)]);
-            other_type || !same(refers_to, target)
-        }
-        // Targets are there that the owner cannot lead to any more, if what they are reached through is another row than
-        // it was. That row's key is known only while the row is in memory, or if there is none.
-        ChainParts::Through { through, .. } => {
-            let has = |association: &AssociationDef| {
-                let mut found = false;
-                association.field_access.visit(owner, &mut |_| found = true);
-                found
-            };
-            match leads_nowhere(owner, through.first()) {
-                true => has(chain.association),
-                false => has(through.association) && is_stale(owner, through),
-            }
-        }
-        ChainParts::JoinTable { .. } | ChainParts::CustomSql(_) => false,
-    }
-}
-
-// Whether the first key of a chain is one that the owner holds, and it has none.
-fn leads_nowhere(owner: &dyn Any, first: &Chain) -> bool {
-    let holds = |hop: &&ChainHop| hop.foreign_key == KeySide::Owner;
-    let hop = first.as_key().filter(holds);
-    hop.is_some_and(|hop| hop.owner.key_in(owner, hop.key.owner_columns).is_none())
-}
-
-// Text may match by rules of the database's own. What differs in case or blanks only counts as the same; at worst
-// another difference costs a look-up that was not needed.
-fn same(one: Option<KeyTuple>, other: Option<KeyTuple>) -> bool {
-    let folded = |text: &str| text.trim_end().to_lowercase();
-    match (one, other) {
-        (Some(one), Some(other)) => {
-            one == other
-                || one.values().iter().zip(other.values()).all(|pair| match pair {
-                    (Value::Text(one), Value::Text(other)) => folded(one) == folded(other),
-                    (one, other) => one == other,
-                })
-        }
-        (one, other) => one.is_none() && other.is_none(),
-    }
-}
-
-/// The keys that held rows of a node below the root have in some of their columns.
+/// The keys in some columns of the existing rows of a node below the root.
 pub(crate) fn keys(plan: &Plan, root: &dyn Existing, node: usize, columns: &[usize]) -> RowKeys {
     if node < plan.roots() {
         return root.keys(node, columns);
@@ -241,12 +222,21 @@ pub(crate) fn keys(plan: &Plan, root: &dyn Existing, node: usize, columns: &[usi
 pub(super) struct Owners {
     pub(super) keys: RowKeys,
     pub(super) kept: Vec<bool>,
+    // Owners whose rows are in memory already: nothing is looked up for them, but they take these rows. Empty if there
+    // are none.
+    pub(super) known: Vec<bool>,
     pub(super) forgotten: Vec<usize>,
 }
 
 impl Owners {
+    /// Whether an owner keeps what it holds, or has its rows in memory.
+    pub(super) fn takes_nothing_new(&self, at: usize) -> bool {
+        let is = |marks: &[bool]| marks.get(at).copied().unwrap_or(false);
+        is(&self.kept) || is(&self.known)
+    }
+
     fn none() -> Self {
-        Owners { keys: RowKeys::Ints(Vec::new()), kept: Vec::new(), forgotten: Vec::new() }
+        Owners { keys: RowKeys::Ints(Vec::new()), kept: Vec::new(), known: Vec::new(), forgotten: Vec::new() }
     }
 }
 
@@ -259,13 +249,15 @@ impl Run<'_, '_> {
         let mut kept = self.kept_owners(id);
         let columns = match edge.source {
             Source::Step { hop, .. } => hop.owner_columns,
-            // What they say decides, not a key.
+            // The scope or SQL of an owner decides, not a key.
             Source::OwnerStep { .. } => &[],
             Source::Joined { .. } | Source::Through { .. } => return Ok(Owners::none()),
         };
         let mut keys = self.all_keys(rows, id.node, columns);
         kept.resize(keys.len(), false);
         forget(&mut keys, &kept);
+        let known = self.reused.known(id, keys.len());
+        forget(&mut keys, &known);
         let mut forgotten = Vec::new();
         if let Some(variant) = edge.variant {
             let tags = self.all_keys(rows, id.node, &[variant.discriminator.column]).into_tuples();
@@ -289,11 +281,11 @@ impl Run<'_, '_> {
         {
             keys = RowKeys::Ints(ints);
         }
-        Ok(Owners { keys, kept, forgotten })
+        Ok(Owners { keys, kept, known, forgotten })
     }
 
-    /// The held owners whose association is in memory already, unless all is loaded anew; an edge that only works for
-    /// another goes by that one.
+    /// The existing owners whose association is in memory already, unless all is loaded again. A hidden edge uses the
+    /// answer of the edge that it serves.
     pub(super) fn kept_owners(&self, id: EdgeId) -> Vec<bool> {
         let mut kept = Vec::new();
         let edge = self.plan.edge(id);
@@ -302,14 +294,22 @@ impl Run<'_, '_> {
             None => Some(edge).filter(|edge| !edge.hidden),
         };
         let existing = self.nodes[id.node].as_ref().is_some_and(|rows| rows.existing > 0);
-        if let (Some(root), Some(stored), true) = (self.existing, stored, existing && !self.force) {
-            let keeping = Keeping::of(stored);
-            visit(self.plan, root, id.node, &mut |row| kept.push(keeping.keeps(row)));
+        let (Some(root), Some(stored), true) = (self.existing, stored, existing) else { return kept };
+        match self.reload {
+            None => {
+                let keeping = Keeping::of(stored);
+                visit(self.plan, root, id.node, &mut |row| kept.push(keeping.keeps(row)));
+            }
+            Some(reload) if reload.is_only_where_loaded(id.node, stored.association) => {
+                let field = stored.association.field_access;
+                visit(self.plan, root, id.node, &mut |row| kept.push(field.state(row) != LoadState::Loaded));
+            }
+            Some(_) => {}
         }
         kept
     }
 
-    // What rows of a node, held and fetched, have in some of their columns.
+    // The keys in some columns of the rows of a node, existing and fetched.
     fn all_keys(&self, rows: &NodeRows, node: usize, columns: &[usize]) -> RowKeys {
         match self.existing {
             Some(root) if rows.existing > 0 => {

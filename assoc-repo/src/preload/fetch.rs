@@ -11,8 +11,9 @@ use assoc_core::{
 
 use super::existing::{self, Existing, Owners};
 use super::index::KeyIndex;
+use super::reuse::{Collecting, Reused};
 use super::through::{self, Through};
-use super::{EdgeLinks, NodeRows};
+use super::{EdgeLinks, NodeRows, Reload};
 use crate::session::Session;
 
 /// The root's rows, for the fetch phase.
@@ -27,7 +28,7 @@ pub(super) enum RootRows<'r> {
 pub(super) struct Fetched {
     pub(super) rows: Box<dyn Rows>,
     pub(super) groups: Groups,
-    // The group that each row belongs to, if the step was asked for them.
+    // The group of each row, if the step selects groups.
     pub(super) group_of: Vec<i64>,
 }
 
@@ -42,7 +43,7 @@ pub(super) struct FoundRows {
 pub(super) enum Groups {
     /// A run each: where it begins and how long it is.
     Runs(Vec<(u32, u32)>),
-    /// Any positions, for rows that come in an order of their own.
+    /// Any positions, for rows in another order than the keys.
     Lists(Vec<Vec<u32>>),
 }
 
@@ -61,7 +62,7 @@ impl Groups {
         }
     }
 
-    // Adds a row to a key; `false` if its rows have to be a run and this one does not follow.
+    // Adds a row to a key. Returns `false` if its rows must be a run and this one does not follow.
     fn add(&mut self, key: usize, at: usize) -> bool {
         match self {
             Groups::Lists(lists) => lists[key].push(position(at)),
@@ -81,13 +82,20 @@ pub(super) struct Run<'a, 's> {
     pub(super) plan: &'a Plan,
     // The root's rows, if the application holds them.
     pub(super) existing: Option<&'a dyn Existing>,
-    // Whether what is held is loaded anew.
-    pub(super) force: bool,
+    // The existing associations to load again, if there are any.
+    pub(super) reload: Option<&'a Reload>,
+    // The intermediate rows that are in memory.
+    pub(super) reused: Reused,
     pub(super) nodes: Vec<Option<NodeRows>>,
 }
 
 impl<'a, 's> Run<'a, 's> {
-    pub(super) fn new(session: &'a mut Session<'s>, plan: &'a Plan, root: RootRows<'a>, force: bool) -> Self {
+    pub(super) fn new(
+        session: &'a mut Session<'s>,
+        plan: &'a Plan,
+        root: RootRows<'a>,
+        reload: Option<&'a Reload>,
+    ) -> Result<Self> {
         let mut nodes: Vec<Option<NodeRows>> = plan.nodes().iter().map(|_| None).collect();
         let mut root_existing = None;
         match root {
@@ -100,27 +108,38 @@ impl<'a, 's> Run<'a, 's> {
                 root_existing = Some(existing);
             }
         }
-        Run { session, plan, existing: root_existing, force, nodes }
+        let reused = match root_existing {
+            Some(root) if reload.is_none() => Collecting::of_structs(plan, root)?,
+            Some(_) => Reused::nothing(plan),
+            None => Collecting::of_joined(plan, &nodes)?,
+        };
+        Ok(Run { session, plan, existing: root_existing, reload, reused, nodes })
     }
 
     /// Runs the steps, and gives back the rows of each node with their links.
     pub(super) async fn fetch(mut self) -> Result<Vec<Option<NodeRows>>> {
-        for step in self.plan.steps() {
+        self.run_steps(0).await?;
+        self.compose_links();
+        Ok(self.nodes)
+    }
+
+    /// Runs the steps from one on.
+    pub(super) async fn run_steps(&mut self, from: usize) -> Result<()> {
+        for step in &self.plan.steps()[from..] {
             if let Fetch::OwnerScopeThrough(scope) = &step.fetch {
                 self.by_owner_scope_through(step.serves[0], scope).await?;
                 continue;
             }
             let owners = step.serves.iter().map(|served| self.owners_of(*served)).collect::<Result<Vec<Owners>>>()?;
             let found = match &step.fetch {
-                Fetch::JoinChain(way) => self.by_join_chain(step, way, &owners).await?,
+                Fetch::JoinChain(chain) => self.by_join_chain(step, chain, &owners).await?,
                 Fetch::OwnerScope(scope) => self.by_owner_scope(step, &owners, scope).await?,
                 Fetch::CustomSql(custom_sql) => self.by_custom_sql(step, &owners, *custom_sql).await?,
                 Fetch::ByKey | Fetch::Function(_) | Fetch::OwnerScopeThrough(_) => self.by_key(step, &owners).await?,
             };
             self.distribute_rows(step, owners, found);
         }
-        self.compose_links();
-        Ok(self.nodes)
+        Ok(())
     }
 
     async fn by_key(&mut self, step: &Step, owners: &[Owners]) -> Result<FoundRows> {
@@ -134,15 +153,17 @@ impl<'a, 's> Run<'a, 's> {
         Ok(FoundRows { fetched, keys: keys.len(), places: places.collect() })
     }
 
-    // The links of associations that go through others, now that all parts are there.
-    fn compose_links(&mut self) {
+    /// The links of associations that go through others, now that all parts are there.
+    pub(super) fn compose_links(&mut self) {
         for node in 0..self.nodes.len() {
             for (at, edge) in self.plan.nodes()[node].edges.iter().enumerate() {
                 let id = EdgeId { node, edge: at };
                 if edge.hidden || !matches!(edge.source, Source::Through { .. }) {
                     continue;
                 }
-                let Some(Through { links, via }) = through::composed(self.plan, &self.nodes, id) else { continue };
+                let Some(Through { links, via }) = through::composed(self.plan, &self.nodes, &self.reused, id) else {
+                    continue;
+                };
                 let mut kept = self.kept_owners(id);
                 if let Some(rows) = &mut self.nodes[node] {
                     kept.resize(links.owners(), false);
@@ -155,6 +176,11 @@ impl<'a, 's> Run<'a, 's> {
     /// How many rows of a node the application holds.
     pub(super) fn existing_in(&self, node: usize) -> usize {
         let mut existing = 0;
+        let stored_by = self.plan.nodes()[node].stored_by;
+        let owners = stored_by.map(|id| self.nodes[id.node].as_ref().map_or(0, |owners| owners.existing));
+        if owners == Some(0) {
+            return 0;
+        }
         if let Some(root) = self.existing {
             existing::visit(self.plan, root, node, &mut |_| existing += 1);
         }
@@ -227,7 +253,7 @@ impl<'a, 's> Run<'a, 's> {
         Ok(fetched)
     }
 
-    // The rows that the application's own code gives for a set of keys.
+    // The rows that the program's function returns for a set of keys.
     async fn given_rows(&mut self, step: &Step, loader: &Loader, keys: &KeySet) -> Result<Fetched> {
         let edge = self.plan.edge(step.serves[0]);
         let rows = self.session.aside(loader.load(edge.association, keys)).await?;
@@ -257,7 +283,10 @@ impl<'a, 's> Run<'a, 's> {
                 let mut places = places.into_iter();
                 existing::visit(self.plan, root, *node, &mut |row| take(fetched, places.next().flatten(), row));
             }
-            for (at, place) in index.of_rows(&rows.fetched.keys(columns, 0)).into_iter().enumerate() {
+            // Copies of what structs hold may be as old as these.
+            let fetched_rows = rows.fetched.len() - self.reused.count(*node);
+            for (at, place) in index.of_rows(&rows.fetched.keys(columns, 0)).into_iter().enumerate().take(fetched_rows)
+            {
                 if let Some(row) = rows.fetched.row(at) {
                     take(fetched, place, row);
                 }
@@ -285,15 +314,16 @@ impl<'a, 's> Run<'a, 's> {
         for (at, ((id, owners), places)) in step.serves.iter().zip(owners).zip(places).enumerate() {
             let edge = self.plan.edge(*id);
             let most = if edge.cardinality == Cardinality::One { 1 } else { u32::MAX };
-            let mut wanted = vec![false; keys];
-            places.iter().flatten().for_each(|place| wanted[*place] = true);
+            let mut needed = vec![false; keys];
+            places.iter().flatten().for_each(|place| needed[*place] = true);
             let whole = (0..keys).all(|key| {
                 let len = groups.len_of(key);
-                len == 0 || (wanted[key] && len <= most)
+                len == 0 || (needed[key] && len <= most)
             });
             let total = rows.as_ref().map_or(0, |rows| rows.len());
-            // Where each row of the step will be among the node's own; all stay where they are if all are wanted.
-            let moved = (!whole).then(|| selection(&groups, &wanted, most, total));
+            // The position of each row of the step among the node's rows. All rows stay where they are if all are
+            // needed.
+            let moved = (!whole).then(|| selection(&groups, &needed, most, total));
             let mut own =
                 if at == last { rows.take() } else { rows.as_deref().map(|rows| copy(step, rows, moved.as_ref())) }
                     .unwrap_or_else(|| new_rows(&step.select));
@@ -301,10 +331,12 @@ impl<'a, 's> Run<'a, 's> {
                 own.keep(marks);
             }
             let links = links(edge, &places, &groups, most, moved.as_ref().map(|(_, before)| before), own.len());
+            self.reused.append_to(edge.child, &mut own);
             let mut rows = NodeRows::new(self.plan, edge.child, self.existing_in(edge.child), own);
             let mine = |at: &usize| moved.as_ref().is_none_or(|(marks, _)| marks[*at]);
             rows.group_of = (0..group_of.len()).filter(mine).map(|at| group_of[at]).collect();
             self.nodes[edge.child] = Some(rows);
+            let links = self.reused.complete(self.plan, &self.nodes, *id, links);
             if let Some(rows) = &mut self.nodes[id.node] {
                 let Owners { kept, forgotten, .. } = owners;
                 rows.links[id.edge] = Some(EdgeLinks { links, kept, via: None, forgotten });
@@ -352,7 +384,7 @@ fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
     }
 }
 
-/// Takes the key's ordinal and the row's group off each row, where they are asked for, and decodes the rest.
+/// Takes the key's ordinal and the row's group off each row, where the statement selects them, and decodes the rest.
 pub(super) struct LeadingSink<'r> {
     pub(super) rows: &'r mut dyn Rows,
     pub(super) ordinals: Option<Vec<i64>>,
@@ -411,10 +443,10 @@ fn is_identity(keys: &KeySet, owners: &RowKeys) -> bool {
     }
 }
 
-// Marks the rows that are wanted, at most so many a key, and says how many marked ones come before each.
-fn selection(groups: &Groups, wanted: &[bool], most: u32, rows: usize) -> (Vec<bool>, Vec<u32>) {
+// Marks the needed rows, at most `most` per key, and says how many marked rows precede each.
+fn selection(groups: &Groups, needed: &[bool], most: u32, rows: usize) -> (Vec<bool>, Vec<u32>) {
     let mut chosen = Vec::new();
-    for key in (0..wanted.len()).filter(|key| wanted[*key]) {
+    for key in (0..needed.len()).filter(|key| needed[*key]) {
         groups.push_to(key, most, &mut chosen);
     }
     let mut marks = vec![false; rows];

@@ -1,14 +1,14 @@
-//! Takes the rows of a statement that loads joined associations apart: a row of it holds one row of each table, and
-//! every row of a table comes as often as its owners and siblings repeat it.
+//! Splits the rows of a statement that loads joined associations. Such a row contains one row of each table, and every
+//! row of a table comes as often as its owners and siblings repeat it.
 //!
-//! Rows are told apart by their primary key, so each is decoded once for all who read the same columns of it. What an
-//! owner has is the set of rows it was seen with; their order is not that of the statement but the association's own
-//! ([`Rank`]). From there on everything is as if each table had been a statement of its own: rows with positions, links
-//! from owners to positions, and the same code for what lies on the way through others.
+//! The primary key identifies a row, so each row is decoded once for all readers of the same columns. An owner has the
+//! set of rows that it appeared with. Their order is not that of the statement but that of the association ([`Rank`]).
+//! The later phases are the same as if each table had been a separate statement: rows with positions, links from owners
+//! to positions, and the same code for through associations.
 //!
-//! A table without a primary key (a join table) may hold equal rows, and an owner then has its target as often. Such rows
-//! are counted: of one combination of all other tables' rows, a row of the statement comes once for each of them. Two
-//! such tables in one statement would leave it open whose rows repeat, which is an error only if any do.
+//! A table without a primary key (a join table) may contain equal rows, and an owner then has its target as often. Such
+//! rows are counted: for one combination of all other tables' rows, the statement returns one row for each of them. Two
+//! such tables in one statement would leave open whose rows repeat. That is an error only if rows do repeat.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
@@ -20,12 +20,12 @@ use assoc_core::select::{JoinedSelect, LoadedTable, PerOwner, Rank};
 use assoc_core::{Cardinality, Direction, Error, Links, Result, RowSink, Value};
 
 use super::index::{IntHasher, RowDedup};
-use super::through::PerOwnerRows;
+use super::through::{PerOwnerRows, Targets};
 use super::{EdgeLinks, NodeRows};
 
 const NONE: u32 = u32::MAX;
 
-/// The sink of such a statement.
+/// The sink of a statement that loads joined associations.
 pub(super) struct Assembly<'p> {
     plan: &'p Plan,
     load: &'p JoinedSelect,
@@ -62,14 +62,14 @@ struct TableRows<'p> {
     // Where in a row its key is, and where what says that there is a row at all.
     key: Vec<usize>,
     present: Vec<usize>,
-    // None where nothing but the links is wanted; several where associations select different columns.
+    // Empty where only the links are needed; several where associations select different columns.
     readings: Vec<Reading>,
     dedup: RowDedup,
     // The table it hangs on, among those that are loaded, and who was seen with whom.
     from: Option<usize>,
     pairs: Vec<(u32, u32)>,
     seen: HashSet<u64, BuildHasherDefault<IntHasher>>,
-    // For each way to sort the rows, what to sort by.
+    // For each order of the rows, the values to sort by.
     ranks: Vec<(Rank, Vec<i128>)>,
     current: u32,
 }
@@ -164,7 +164,7 @@ impl<'p> Assembly<'p> {
         Ok(nodes)
     }
 
-    // How often each row of each table is there: more than once only without a key.
+    // The number of occurrences of each row of each table, which exceeds one only without a key.
     fn times(&self) -> Result<Vec<HashMap<u32, u32>>> {
         let mut times = vec![HashMap::new(); self.tables.len()];
         let Some(combinations) = &self.combinations else { return Ok(times) };
@@ -193,7 +193,7 @@ impl RowSink for Assembly<'_> {
             return Err(assoc_core::ErrorKind::RowWidth { model, expected, found: values.len() }.into());
         }
         let single_roots = self.load.roots_are_single();
-        // Everything that tells rows apart is read before the first of them is decoded, which takes values out.
+        // All identifying values are read before the first row is decoded, because decoding takes values out.
         let mut new = Vec::with_capacity(self.tables.len());
         for table in &mut self.tables {
             let is_new = table.find(values, single_roots && table.loaded.table.is_none());
@@ -229,7 +229,7 @@ impl TableRows<'_> {
             for (rank, of_rows) in &mut self.ranks {
                 match rank {
                     Rank::Values(places) => {
-                        of_rows.extend(places.iter().map(|(at, way)| sortable(&values[*at], *way)));
+                        of_rows.extend(places.iter().map(|(at, direction)| sortable(&values[*at], *direction)));
                     }
                     Rank::Selected(at) => of_rows.push(sortable(&values[*at], Direction::Asc)),
                     Rank::Single => {}
@@ -243,7 +243,7 @@ impl TableRows<'_> {
         if owner == NONE || self.current == NONE {
             return;
         }
-        // A row that is new was seen with nobody; most others come again because a sibling repeats them.
+        // A new row has no pair yet. Most other rows are repetitions caused by a sibling.
         let pair = u64::from(owner) << 32 | u64::from(self.current);
         if self.seen.insert(pair) || is_new {
             self.pairs.push((owner, self.current));
@@ -287,20 +287,20 @@ impl TableRows<'_> {
     }
 }
 
-// Whether nothing but keys is wanted of an edge's rows.
+// Whether only keys are needed of an edge's rows.
 fn is_link(plan: &Plan, joined: &JoinedEdge) -> bool {
     plan.nodes()[plan.edge(joined.edge).child].links_only
 }
 
-// A number that sorts as the database sorts the value, of those that `Rank` names.
-fn sortable(value: &Value<'_>, way: Direction) -> i128 {
+// A number that sorts as the database sorts the value, for the types that `Rank` names.
+fn sortable(value: &Value<'_>, direction: Direction) -> i128 {
     let number = match value {
         Value::Bool(flag) => i128::from(*flag),
         Value::Int(number) => i128::from(*number),
         Value::UInt(number) => i128::from(*number),
         _ => i128::MIN + 1,
     };
-    if way == Direction::Desc { -number } else { number }
+    if direction == Direction::Desc { -number } else { number }
 }
 
 fn inverse(order: &[u32]) -> Vec<u32> {
@@ -328,8 +328,11 @@ fn links(
     }
     sorted.sort_unstable();
     let PerOwner { limit, offset } = per_owner.unwrap_or(PerOwner { limit: None, offset: 0 });
-    let mut per_owner =
-        PerOwnerRows::new(OwnerLimits { limit, offset, ..OwnerLimits::default() }, edge.cardinality, 0, &[]);
+    let mut per_owner = PerOwnerRows::new(
+        OwnerLimits { limit, offset, ..OwnerLimits::default() },
+        edge.cardinality,
+        Targets::new(0, &[]),
+    );
     let mut rows = Vec::with_capacity(sorted.len());
     let mut ends = Vec::with_capacity(owners);
     let mut list = Vec::new();

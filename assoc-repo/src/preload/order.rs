@@ -1,10 +1,11 @@
 //! The order of rows that came by several statements.
 //!
-//! A statement sorts the rows it returns, and an association that leads to more rows than one statement has binds for is
-//! several. Integers are compared here. Anything else is for the database to compare: it alone knows its collations. So
-//! the keys of the rows are sorted by it as a sample sort: a few of them are pivots, which go along with every statement
-//! and say between which two of them each of its keys belongs; what lies between two pivots fits into one statement, which
-//! sorts it. For n rows and c keys a statement that is about 2 n / c statements, of keys alone.
+//! A statement sorts the rows it returns, but an association with more rows than one statement has binds for takes
+//! several. Integers are compared here. All other types are for the database to compare, because only it knows its
+//! collations. So the database sorts the keys of the rows by a sample sort. A few keys are pivots. Every statement
+//! contains the pivots and says between which two of them each of its keys belongs. The keys between two pivots fit
+//! into one statement, which sorts them. For n rows and c keys per statement that is about 2 n / c statements, of keys
+//! alone.
 
 use std::collections::HashMap;
 
@@ -109,7 +110,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// Keys on their way to between two pivots.
+/// Keys that are being assigned to the gap between two pivots.
 struct Between {
     pivots: Vec<usize>,
     others: Vec<usize>,
@@ -120,7 +121,8 @@ struct Between {
 }
 
 impl Between {
-    // Several times as many pivots as statements, so that what is between two of them fits into one, evenly spaced.
+    // Several times as many pivots as statements, evenly spaced, so that the keys between two of them fit into one
+    // statement.
     fn new(keys: &[usize], most: usize) -> Self {
         let count = (keys.len().div_ceil(most) * 8).clamp(1, most / 2);
         let is_pivot = |at: usize| (at * count) / keys.len() != ((at + 1) * count) / keys.len();
@@ -149,7 +151,7 @@ impl Between {
         }
     }
 
-    // Neighbours together, as many as one statement takes.
+    // Neighbouring gaps together, up to the number of keys of one statement.
     fn into_parts(self, most: usize) -> Vec<Vec<usize>> {
         let mut parts: Vec<Vec<usize>> = Vec::new();
         let pivots = self.order.into_iter().map(|pivot| vec![pivot]).chain([Vec::new()]);
@@ -192,7 +194,7 @@ fn number(values: Option<&[Value<'static>]>) -> i128 {
 mod tests {
     use super::*;
 
-    // Sorts by the database that `rank` is, with statements of so many keys.
+    // Sorts by the database that `rank` simulates, with statements of `most` keys.
     fn sorted(count: usize, most: usize, rank: impl Fn(usize) -> usize) -> (Vec<usize>, usize) {
         let mut statements = 0;
         let mut sort = |keys: &[usize]| {

@@ -15,6 +15,8 @@ use assoc_core::{Cardinality, CustomSql, KeySet, KeyTuple, Links, ModelDef, Resu
 use super::existing::{self, Owners};
 use super::fetch::{Fetched, FoundRows, Groups, RootRows, Run, new_rows, position};
 use super::index::KeyIndex;
+use super::reuse::Reused;
+use super::through::Targets;
 use super::{EdgeLinks, NodeRows, through};
 use crate::read::Named;
 
@@ -67,8 +69,8 @@ impl Run<'_, '_> {
         Ok(FoundRows { fetched, keys: count, places })
     }
 
-    /// Of an association through others. The rows between are there; what leads on from them is looked up for the owners
-    /// of each scope by a plan of its own.
+    /// Loads a through association whose scope depends on the owner. The intermediate rows are loaded; a separate plan
+    /// per scope looks up the targets from them, for the owners of the scope.
     pub(super) async fn by_owner_scope_through(&mut self, id: EdgeId, scope: &OwnerScope) -> Result<()> {
         if self.nodes[id.node].is_none() {
             return Ok(());
@@ -79,12 +81,15 @@ impl Run<'_, '_> {
         let Source::OwnerStep { behind: Some(behind), .. } = edge.source else { return Ok(()) };
         let target = plan.nodes()[edge.child].model;
         let mut all = Collected::new(target, target.rows.new_rows(), true);
-        let wanted = |at: usize, row: &dyn Any| (!kept.get(at).copied().unwrap_or(false)).then(|| scope.scope_of(row));
+        let owners = self.nodes[id.node].as_ref().map_or(0, |rows| rows.existing + rows.fetched.len());
+        let known = self.reused.known(id, owners);
+        let is = |marks: &[bool], at: usize| marks.get(at).copied().unwrap_or(false);
+        let wanted = |at: usize, row: &dyn Any| (!is(&kept, at) && !is(&known, at)).then(|| scope.scope_of(row));
         let (scopes, scope_of) = self.distinct(id.node, wanted);
-        // Of each owner its targets, and the rows between that lead to them where those are kept.
+        // For each owner its targets, and the intermediate rows that reach them where the holder keeps join rows.
         let mut own: Vec<(Vec<u32>, Vec<u32>)> = vec![Default::default(); scope_of.len()];
         let mut keeps_links = false;
-        let Some(between) = Between::of(plan, &self.nodes, behind) else { return Ok(()) };
+        let Some(between) = Between::of(plan, &self.nodes, &self.reused, behind) else { return Ok(()) };
         for (at, scope_def) in scopes.iter().enumerate() {
             let members: Vec<usize> = (0..scope_of.len()).filter(|owner| scope_of[*owner] == Some(at)).collect();
             let (first, rows, copied) = between.of_owners(&members);
@@ -95,12 +100,12 @@ impl Run<'_, '_> {
             }
             onward.steps().iter().try_for_each(|step| self.session.require_condition(&step.select))?;
             // Boxed, because it is what is running.
-            let run = Run::new(self.session, &onward, RootRows::Fetched(rows), false);
+            let run = Run::new(self.session, &onward, RootRows::Fetched(rows), None)?;
             let mut found = Box::pin(run.fetch()).await?;
-            let Some(to_targets) = through::links_of(&onward, &found, second) else { continue };
+            let Some(to_targets) = through::links_of(&onward, &found, &Reused::default(), second) else { continue };
             let Some(targets) = found[onward.edge(second).child].take() else { continue };
-            let (count, group_of) = (targets.fetched.len(), &targets.group_of);
-            let composed = through::finished(&first, &to_targets, limits, edge.cardinality, count, group_of);
+            let reached = Targets::new(targets.fetched.len(), &targets.group_of);
+            let composed = through::finished(&first, &to_targets, limits, edge.cardinality, reached);
             let places = all.add(targets.fetched);
             let mut via = composed.via.iter().flatten();
             for (at, positions) in composed.links.by_owner() {
@@ -124,7 +129,9 @@ impl Run<'_, '_> {
                 Links::Many { rows, ends }
             }
         };
+        self.reused.append_to(edge.child, &mut all.rows);
         self.nodes[edge.child] = Some(NodeRows::new(plan, edge.child, self.existing_in(edge.child), all.rows));
+        let links = self.reused.complete(plan, &self.nodes, id, links);
         if let Some(rows) = &mut self.nodes[id.node] {
             let mut kept = kept;
             kept.resize(links.owners(), false);
@@ -144,9 +151,7 @@ impl Run<'_, '_> {
         let mut lists: Vec<Vec<u32>> = Vec::new();
         let mut places = Vec::with_capacity(owners.len());
         for (served, owners) in step.serves.iter().zip(owners) {
-            let wanted = |at: usize, row: &dyn Any| {
-                (!owners.kept.get(at).copied().unwrap_or(false)).then(|| (custom_sql.find)(row))
-            };
+            let wanted = |at: usize, row: &dyn Any| (!owners.takes_nothing_new(at)).then(|| (custom_sql.find)(row));
             let (statements, of_owner) = self.distinct(served.node, wanted);
             let first = lists.len();
             for raw in &statements {
@@ -209,7 +214,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// The rows between owners and targets. Owners that keep what they hold lead to none.
+/// The rows between owners and targets. Owners that keep their existing targets have no links to them.
 struct Between<'n> {
     rows: &'n dyn Rows,
     select: &'n KeyedSelect,
@@ -218,14 +223,15 @@ struct Between<'n> {
 }
 
 impl<'n> Between<'n> {
-    fn of(plan: &'n Plan, nodes: &'n [Option<NodeRows>], first: EdgeId) -> Option<Self> {
+    fn of(plan: &'n Plan, nodes: &'n [Option<NodeRows>], reused: &Reused, first: EdgeId) -> Option<Self> {
         let between = plan.edge(first).child;
         let Source::Step { step, .. } = plan.edge(plan.nodes()[between].fetched_by?).source else { return None };
-        let positions = through::links_of(plan, nodes, first)?.positions();
+        let positions = through::links_of(plan, nodes, reused, first)?.positions();
         Some(Between { rows: &*nodes[between].as_ref()?.fetched, select: &plan.steps()[step].select, positions })
     }
 
-    // The links of some owners to copies of the rows they lead to, the copies, and which row each is of.
+    // The links of some owners to copies of their intermediate rows, the copies, and the original position of each
+    // copy.
     fn of_owners(&self, members: &[usize]) -> (Links, Box<dyn Rows>, Vec<u32>) {
         let mut copies = new_rows(self.select);
         let mut place: Vec<Option<u32>> = vec![None; self.rows.len()];

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use assoc_core::joins::OwnerLimits;
 use assoc_core::planner::{EdgeId, Plan, Source};
-use assoc_core::{Cardinality, Links};
+use assoc_core::{Cardinality, KeyTuple, Links};
 
 use super::NodeRows;
 use super::fetch::position;
+use super::reuse::Reused;
 
 /// What an edge's owners reach through others.
 pub(super) struct Through {
@@ -17,13 +18,50 @@ pub(super) struct Through {
 }
 
 /// The links of an edge that goes through others, from its owners to the rows of its child.
-pub(super) fn composed(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Through> {
+pub(super) fn composed(plan: &Plan, nodes: &[Option<NodeRows>], reused: &Reused, id: EdgeId) -> Option<Through> {
     let edge = plan.edge(id);
-    let Source::Through { first, second, limits } = edge.source else { return None };
-    let (first, second) = (links_of(plan, nodes, first)?, links_of(plan, nodes, second)?);
+    let Source::Through { first, second, limits, .. } = edge.source else { return None };
+    let (first, second) = (links_of(plan, nodes, reused, first)?, links_of(plan, nodes, reused, second)?);
     let rows = nodes[edge.child].as_ref().map_or(0, |rows| rows.fetched.len());
     let group_of = nodes[edge.child].as_ref().map_or(&[][..], |rows| &rows.group_of);
-    Some(finished(&first, &second, limits, edge.cardinality, rows, group_of))
+    // A row may be there twice: as a copy of what a struct holds, and fetched for another owner.
+    let same_as = match &nodes[edge.child] {
+        Some(child) if limits.distinct && reused.count(edge.child) > 0 => first_with_key(plan, edge.child, child),
+        _ => Vec::new(),
+    };
+    let targets = Targets { count: rows, group_of, same_as: &same_as };
+    let Through { links, via } = finished(&first, &second, limits, edge.cardinality, targets);
+    Some(Through { links: reused.complete(plan, nodes, id, links), via })
+}
+
+/// The rows that owners reach.
+#[derive(Clone, Copy)]
+pub(super) struct Targets<'t> {
+    pub(super) count: usize,
+    /// For each row to which group it belongs, if they are grouped.
+    pub(super) group_of: &'t [i64],
+    /// For each row the first that is the same one. Empty where none is there twice.
+    pub(super) same_as: &'t [u32],
+}
+
+impl<'t> Targets<'t> {
+    pub(super) fn new(count: usize, group_of: &'t [i64]) -> Self {
+        Targets { count, group_of, same_as: &[] }
+    }
+}
+
+// For each row of a node the first with its primary key.
+fn first_with_key(plan: &Plan, node: usize, rows: &NodeRows) -> Vec<u32> {
+    let key = plan.nodes()[node].model.primary_key;
+    if key.is_empty() {
+        return Vec::new();
+    }
+    let mut first: HashMap<KeyTuple, u32> = HashMap::new();
+    let keys = rows.fetched.keys(key, 0).into_tuples();
+    let place = |(at, key): (usize, Option<KeyTuple>)| {
+        key.map_or(position(at), |key| *first.entry(key).or_insert(position(at)))
+    };
+    keys.into_iter().enumerate().map(place).collect()
 }
 
 /// The links of the first edge continued by those of the second.
@@ -32,10 +70,9 @@ pub(super) fn finished(
     second: &Links,
     limits: OwnerLimits,
     cardinality: Cardinality,
-    rows: usize,
-    group_of: &[i64],
+    targets: Targets<'_>,
 ) -> Through {
-    let mut per_owner = PerOwnerRows::new(limits, cardinality, rows, group_of);
+    let mut per_owner = PerOwnerRows::new(limits, cardinality, targets);
     let onward = Onward::new(second);
     let mut ends = Vec::with_capacity(first.owners());
     let mut rows: Vec<u32> = Vec::new();
@@ -49,8 +86,8 @@ pub(super) fn finished(
         }
         return Through { links: Links::Many { rows, ends }, via: None };
     }
-    // With the row between each owner and its row. What is kept of a row that is reached several times is the first way
-    // to it: sorting is stable.
+    // The intermediate row of each link is kept beside it. A row that is reached several times keeps its first link,
+    // because the sort is stable.
     let mut via: Vec<u32> = Vec::new();
     let mut own: Vec<(u32, u32)> = Vec::new();
     for (owner, between) in first.by_owner() {
@@ -73,42 +110,46 @@ pub(super) struct PerOwnerRows<'g> {
     limits: OwnerLimits,
     skip: usize,
     most: usize,
-    group_of: &'g [i64],
-    // The owner that last took a row, or one of a group, to see repetitions without clearing anything between owners.
+    targets: Targets<'g>,
+    // The owner that last took a row, or a row of a group. It shows repetitions without a reset between owners.
     taken_by: Vec<usize>,
     group_taken_by: HashMap<i64, usize>,
 }
 
 impl<'g> PerOwnerRows<'g> {
-    /// For positions below `rows`; `group_of` says for each row to which group it belongs, if they are grouped.
-    pub(super) fn new(limits: OwnerLimits, cardinality: Cardinality, rows: usize, group_of: &'g [i64]) -> Self {
+    /// For positions of these targets.
+    pub(super) fn new(limits: OwnerLimits, cardinality: Cardinality, targets: Targets<'g>) -> Self {
         let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let one = if cardinality == Cardinality::One { 1 } else { usize::MAX };
         PerOwnerRows {
             limits,
             skip: size(limits.offset),
             most: limits.limit.map_or(one, |limit| size(limit).min(one)),
-            group_of,
-            taken_by: vec![usize::MAX; if limits.distinct { rows } else { 0 }],
+            targets,
+            taken_by: vec![usize::MAX; if limits.distinct { targets.count } else { 0 }],
             group_taken_by: HashMap::new(),
         }
     }
 
-    /// What is left of an owner's rows, whose positions `row` says. Each owner is asked for once.
+    /// The rows of an owner that distinct, group, offset and limit leave. `row` gives the position of each. The caller
+    /// passes each owner once.
     pub(super) fn finish<'l, T>(&mut self, owner: usize, own: &'l mut Vec<T>, row: impl Fn(&T) -> u32) -> &'l [T] {
         if self.limits.globally_ordered {
             own.sort_by_key(&row);
         }
         if self.limits.distinct {
             let last = &mut self.taken_by;
+            let same_as = self.targets.same_as;
             own.retain(|link| {
-                last.get_mut(row(link) as usize).is_some_and(|last| std::mem::replace(last, owner) != owner)
+                let row = row(link);
+                let row = same_as.get(row as usize).copied().unwrap_or(row);
+                last.get_mut(row as usize).is_some_and(|last| std::mem::replace(last, owner) != owner)
             });
         }
         if self.limits.grouped {
             // A step that serves this has a group for each of its rows.
             own.retain(|link| {
-                let group = self.group_of.get(row(link) as usize);
+                let group = self.targets.group_of.get(row(link) as usize);
                 group.is_none_or(|group| self.group_taken_by.insert(*group, owner) != Some(owner))
             });
         }
@@ -118,16 +159,16 @@ impl<'g> PerOwnerRows<'g> {
     }
 }
 
-pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], id: EdgeId) -> Option<Links> {
+pub(super) fn links_of(plan: &Plan, nodes: &[Option<NodeRows>], reused: &Reused, id: EdgeId) -> Option<Links> {
     match plan.edge(id).source {
         Source::Step { .. } | Source::OwnerStep { .. } | Source::Joined { .. } => {
             nodes[id.node].as_ref()?.links[id.edge].as_ref().map(|edge| edge.links.clone())
         }
-        Source::Through { .. } => composed(plan, nodes, id).map(|composed| composed.links),
+        Source::Through { .. } => composed(plan, nodes, reused, id).map(|composed| composed.links),
     }
 }
 
-/// Where the rows between lead to.
+/// The targets that the intermediate rows reach.
 struct Onward {
     rows: Vec<u32>,
     ends: Vec<u32>,
@@ -186,10 +227,10 @@ mod tests {
     }
 
     fn composed(limits: OwnerLimits, cardinality: Cardinality) -> Vec<Vec<usize>> {
-        // Owner 0 has links 0 and 1, owner 1 none, owner 2 link 2; links lead to rows.
+        // Owner 0 has links 0 and 1, owner 1 none, owner 2 link 2; the links refer to rows.
         let first = Links::Runs(vec![2, 0, 1]);
         let second = many(&[&[3, 1], &[1, 0], &[2]]);
-        finished(&first, &second, limits, cardinality, 4, &[1, 2, 1, 2]).links.positions()
+        finished(&first, &second, limits, cardinality, Targets::new(4, &[1, 2, 1, 2])).links.positions()
     }
 
     #[test]
@@ -219,7 +260,7 @@ mod tests {
         let second = Links::One(vec![Some(2), Some(0), None, Some(2), Some(0)]);
         let composed = |limits: OwnerLimits| {
             let limits = OwnerLimits { join_rows: true, ..limits };
-            let Through { links, via } = finished(&first, &second, limits, Cardinality::Many, 3, &[]);
+            let Through { links, via } = finished(&first, &second, limits, Cardinality::Many, Targets::new(3, &[]));
             (links.positions(), via.unwrap())
         };
         assert_eq!(composed(OwnerLimits::default()), (vec![vec![2, 0, 2], vec![0]], vec![0, 1, 3, 4]));

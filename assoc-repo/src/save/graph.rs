@@ -10,15 +10,18 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::change::{Row, RowChange};
 use assoc_core::driver::{Access, TransactionMode};
 use assoc_core::rows::Rows;
-use assoc_core::save::{self, InsertPlan, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
+use assoc_core::save::{self, InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
 use assoc_core::{
-    Bind, Chain, Error, ErrorKind, KeySet, KeyTuple, LoadState, ModelDef, Result, RowKeys, Statement, Value, sql,
+    Bind, Chain, Error, ErrorKind, Expr, KeySet, KeyTuple, LoadState, ModelDef, Result, RowKeys, Statement, Value,
+    filtered, sql,
 };
 
 use super::insert::{check, run as insert_rows, unproven};
+use super::known::Known;
 use super::read_by_keys;
 use super::update::{absorb, key_of};
 use crate::repo::Repo;
+use crate::row_guard::RowGuard;
 use crate::session::Session;
 
 mod assemble;
@@ -26,17 +29,18 @@ mod assemble;
 /// Saves rows of a model with all that is said of their members, and returns them in the given order, with what was saved
 /// loaded. Expects changes without problems.
 pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Box<dyn Rows>> {
-    let plan = SavePlan::new(model, changes)?;
+    let mut plan = SavePlan::new(model, changes)?;
     let mut seen = HashSet::new();
     for model in plan.models().filter(|model| seen.insert(model.type_id())) {
         repo.require_here(model)?;
     }
+    plan.fill(repo.now());
     // Keys that the database makes are returned in an order that is proven; where it cannot be, all is undone, and rows are
     // inserted one by one.
     for one_by_one in [false, true] {
         let mut session = repo.session(Access::Write).await?;
         session.begin(TransactionMode::Write).await?;
-        let mut run = Run { plan: &plan, lists: Vec::new(), places: vec![None; plan.rows().len()], one_by_one };
+        let mut run = Run { repo, plan: &plan, lists: Vec::new(), places: vec![None; plan.rows().len()], one_by_one };
         match run.all(&mut session).await {
             Ok(true) => return session.finish(assemble::assemble(&plan, run)).await,
             Ok(false) => {
@@ -60,6 +64,7 @@ pub(crate) fn explain(model: &'static ModelDef, change: RowChange) -> Result<Str
 
 /// A save that is running.
 struct Run<'p> {
+    repo: &'p Repo,
     plan: &'p SavePlan,
     // Rows as the database has them, step by step.
     lists: Vec<Box<dyn Rows>>,
@@ -71,10 +76,11 @@ struct Run<'p> {
 impl Run<'_> {
     // Answers whether it is proven which row is whose.
     async fn all(&mut self, session: &mut Session<'_>) -> Result<bool> {
+        self.require_seen(session).await?;
         let mut unneeded: HashSet<u32> = HashSet::new();
         let mut let_go: Vec<(&Lookup, Resolved)> = Vec::new();
         for lookup in self.plan.lookups() {
-            let mut resolved = look_up(session, lookup).await?;
+            let mut resolved = look_up(self.repo, session, lookup).await?;
             unneeded.extend(resolved.unneeded.drain(..));
             let_go.push((lookup, resolved));
         }
@@ -99,6 +105,51 @@ impl Run<'_> {
             }
         }
         Ok(true)
+    }
+
+    // A filtered repo links rows that it sees, and no others. 1 statement for each model that is filtered.
+    async fn require_seen(&self, session: &mut Session<'_>) -> Result<()> {
+        if self.repo.filters.is_none() {
+            return Ok(());
+        }
+        let mut existing: Vec<(&'static ModelDef, Vec<&Row>)> = Vec::new();
+        let mut add = |model: &'static ModelDef, row| match existing.iter_mut().find(|(known, _)| *known == model) {
+            Some((_, rows)) => rows.push(row),
+            None => existing.push((model, vec![row])),
+        };
+        for group in self.plan.groups() {
+            for row in &group.rows {
+                if let LoadedRow::Existing(row) = row {
+                    add(group.model, row);
+                }
+            }
+        }
+        for row in self.plan.rows() {
+            if let Some(base) = &row.base {
+                add(row.model, base);
+            }
+        }
+        for (model, rows) in existing {
+            let keys = rows.into_iter().map(|row| model.key_of(&**row));
+            if let Some(guard) = RowGuard::of(self.repo, model)? {
+                guard.require_seen(session, RowKeys::Tuples(keys.collect())).await?;
+            }
+        }
+        Ok(())
+    }
+
+    // What was written, if a filtered repo may write it.
+    async fn require_allowed(
+        &self,
+        session: &mut Session<'_>,
+        model: &'static ModelDef,
+        written: &dyn Rows,
+        changed: Option<&[usize]>,
+    ) -> Result<()> {
+        match RowGuard::of(self.repo, model)? {
+            Some(guard) => guard.check_written(session, written, changed).await,
+            None => Ok(()),
+        }
     }
 
     /// A planned row as the database has it; `None` of one that nobody reads.
@@ -135,11 +186,16 @@ impl Run<'_> {
         unread: bool,
     ) -> Result<bool> {
         let dialect = session.dialect();
-        let mut plan = if unread { InsertPlan::unread(model, dialect) } else { InsertPlan::new(model, dialect) };
+        // Of a filtered repo they are read, so that it is known whether it sees them.
+        let mut plan = if unread && self.repo.filters.is_none() {
+            InsertPlan::unread(model, dialect)
+        } else {
+            InsertPlan::new(model, dialect)
+        };
         for row in &rows {
             plan.push(self.values(&self.plan.rows()[*row as usize])?);
         }
-        if unread {
+        if unread && self.repo.filters.is_none() {
             insert_unread(session, plan).await?;
             return Ok(true);
         }
@@ -147,6 +203,7 @@ impl Run<'_> {
             plan = plan.one_by_one();
         }
         let Some(written) = insert_rows(session, &mut plan).await? else { return Ok(false) };
+        self.require_allowed(session, model, &*written, None).await?;
         for (at, row) in rows.into_iter().enumerate() {
             self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
         }
@@ -160,8 +217,12 @@ impl Run<'_> {
         let mut known: HashMap<(Vec<usize>, KeyTuple), usize> = HashMap::new();
         for row in rows {
             let values = self.values(&self.plan.rows()[row as usize])?;
-            let set: Vec<(usize, Value<'static>)> =
+            let mut set: Vec<(usize, Value<'static>)> =
                 values.into_iter().enumerate().filter_map(|(at, value)| Some((at, value?))).collect();
+            if let Some(base) = &self.plan.rows()[row as usize].base {
+                // Rows of different versions take different ones, so they are not alike.
+                set.extend(Known::of(model, &**base, None).next_version(model)?);
+            }
             let columns = set.iter().map(|(column, _)| *column).collect();
             let key = KeyTuple::of_row(set.iter().map(|(_, value)| value.clone()));
             let at = *known.entry((columns, key)).or_insert_with(|| {
@@ -173,7 +234,10 @@ impl Run<'_> {
         for (set, rows) in alike {
             let bases: Vec<&Row> =
                 rows.iter().filter_map(|row| self.plan.rows()[*row as usize].base.as_ref()).collect();
-            let written = update_alike(session, model, &set, &bases).await?;
+            let guard = RowGuard::of(self.repo, model)?;
+            let written = update_alike(session, model, &set, &bases, guard.as_ref()).await?;
+            let changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
+            self.require_allowed(session, model, &*written, Some(&changed)).await?;
             for (at, row) in rows.into_iter().enumerate() {
                 self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
             }
@@ -213,6 +277,7 @@ async fn update_alike(
     model: &'static ModelDef,
     set: &[(usize, Value<'static>)],
     bases: &[&Row],
+    guard: Option<&RowGuard<'_>>,
 ) -> Result<Box<dyn Rows>> {
     model.require_primary_key("saving an existing row")?;
     let dialect = session.dialect();
@@ -228,14 +293,17 @@ async fn update_alike(
             }
         }
     }
+    // All have one version.
+    let known = bases.first().map(|base| Known::of(model, &***base, guard));
+    let condition = known.as_ref().map_or_else(Expr::always, |known| known.condition.clone());
     let returning = dialect.capabilities().update_returning && !model.read_back;
     let all = key_set(keys.iter().cloned().map(Some).collect());
     let mut fresh = model.rows.new_rows();
     let mut affected = 0;
     for chunk in all.chunks(dialect.keys_per_condition(all.width())) {
         let statement = match (&keys[..], &chunk) {
-            ([key], _) => sql::update_by_key(dialect, model, set, key.values(), returning),
-            _ => sql::update_by_keys(dialect, model, set, &chunk, returning),
+            ([key], _) => sql::update_row(dialect, model, set, key.values(), &condition, returning)?,
+            _ => sql::update_rows(dialect, model, set, &chunk, &condition, returning)?,
         };
         if returning {
             let first = fresh.len();
@@ -246,7 +314,7 @@ async fn update_alike(
         }
     }
     if affected != all.len() as u64 {
-        return Err(missing(session, model, keys, bases).await);
+        return Err(missing(session, model, keys, bases, guard).await);
     }
     if !returning && save::reads_back(model, dialect, set) {
         // Under their keys as they are now.
@@ -277,31 +345,43 @@ async fn update_alike(
     Ok(rows)
 }
 
-// Which of the rows is not there any more.
+// Which of the rows is not there any more, or has another version.
 #[cold]
-async fn missing(session: &mut Session<'_>, model: &'static ModelDef, keys: Vec<KeyTuple>, bases: &[&Row]) -> Error {
-    let mut lost = keys.first().map(ToString::to_string).unwrap_or_default();
-    if bases.len() > 1 {
-        for key in &keys {
-            let one = RowKeys::Tuples(vec![Some(key.clone())]);
-            match read_by_keys(session, model, one).await {
-                Ok(rows) if rows.len() == 1 => {}
-                _ => {
-                    lost = key.to_string();
-                    break;
-                }
-            }
+async fn missing(
+    session: &mut Session<'_>,
+    model: &'static ModelDef,
+    keys: Vec<KeyTuple>,
+    bases: &[&Row],
+    guard: Option<&RowGuard<'_>>,
+) -> Error {
+    let alone = keys.len() == 1;
+    let lost = keys.first().map(ToString::to_string).unwrap_or_default();
+    for (key, base) in keys.iter().zip(bases) {
+        let known = Known::of(model, &***base, guard);
+        let there = if alone { Ok(false) } else { known.is_there(session, model, key).await };
+        let there = there.map(u64::from);
+        let result = match there {
+            Ok(there) => known.require_written(session, model, key, there).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            return error;
         }
     }
     ErrorKind::NotFound { model: model.name, key: lost }.into()
 }
 
-async fn look_up(session: &mut Session<'_>, lookup: &Lookup) -> Result<Resolved> {
+async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Result<Resolved> {
+    // What a filtered repo does not see it does not let go.
+    let filter = match &repo.filters {
+        Some(hook) => filtered(hook, lookup.table, lookup.filter.clone())?,
+        None => lookup.filter.clone(),
+    };
     let mut found = lookup.rows();
     let keys = KeySet::distinct([&lookup.keys()]);
     let dialect = session.dialect();
     for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
-        let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &lookup.filter)?;
+        let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &filter)?;
         session.query(&statement, &mut found).await?;
     }
     lookup.resolve(&found)

@@ -10,13 +10,24 @@ use assoc_core::{Bind, Error, ErrorKind, KeyTuple, ModelDef, Result, RowKeys, St
 
 use super::{graph, read_by_keys};
 use crate::repo::Repo;
+use crate::row_guard::RowGuard;
 use crate::session::Session;
 
 /// Inserts rows of a model and returns them in the given order, as the database has them.
-pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Box<dyn Rows>> {
+pub(crate) async fn insert(
+    repo: &Repo,
+    model: &'static ModelDef,
+    mut changes: Vec<RowChange>,
+) -> Result<Box<dyn Rows>> {
     check(model, &changes)?;
     if changes.iter().any(RowChange::has_members) {
         return graph::save(repo, model, changes).await;
+    }
+    let now = repo.now();
+    changes.iter_mut().for_each(|change| change.fill(now));
+    let guard = RowGuard::of(repo, model)?;
+    if let Some(guard) = &guard {
+        guard.check_new(&changes)?;
     }
     let dialect = repo.dialect();
     let capabilities = dialect.capabilities();
@@ -31,13 +42,14 @@ pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<R
     }
     let Some(first) = plan.batches.first() else { return Ok(model.rows.new_rows()) };
     // That the columns fit the table's is shown by the first such row, which is inserted in a transaction.
-    let kind = readable.then(|| (model.type_id(), first.columns.clone()));
+    let kind = (readable && guard.is_none()).then(|| (model.type_id(), first.columns.clone()));
     let mut session = repo.session(Access::Write).await?;
     if kind.as_ref().is_some_and(|kind| repo.has_inserted(kind)) {
         return run(&mut session, &mut plan).await?.ok_or_else(|| unproven(model));
     }
     session.begin(TransactionMode::Write).await?;
-    match run(&mut session, &mut plan).await {
+    let result = run(&mut session, &mut plan).await;
+    match guarded(&mut session, guard.as_ref(), result).await {
         Ok(Some(rows)) => {
             let rows = session.finish(Ok(rows)).await?;
             if let Some(kind) = kind {
@@ -48,13 +60,27 @@ pub(crate) async fn insert(repo: &Repo, model: &'static ModelDef, changes: Vec<R
         Ok(None) => {}
         Err(error) => return session.finish(Err(error)).await,
     }
-    // The database has changed rows so that several of one statement cannot be told apart. They are undone, and inserted
-    // one by one, which costs a statement for each.
+    // The database has changed rows so that several of one statement cannot be distinguished. They are undone and
+    // inserted one by one, at the cost of one statement per row.
     let _ = session.finish::<()>(Err(unproven(model))).await;
     let mut plan = plan.one_by_one();
     session.begin(TransactionMode::Write).await?;
-    let result = run(&mut session, &mut plan).await.and_then(|rows| rows.ok_or_else(|| unproven(model)));
+    let result = run(&mut session, &mut plan).await;
+    let result = guarded(&mut session, guard.as_ref(), result).await;
+    let result = result.and_then(|rows| rows.ok_or_else(|| unproven(model)));
     session.finish(result).await
+}
+
+// What was inserted, unless a filtered repo must not write it.
+async fn guarded(
+    session: &mut Session<'_>,
+    guard: Option<&RowGuard<'_>>,
+    result: Result<Option<Box<dyn Rows>>>,
+) -> Result<Option<Box<dyn Rows>>> {
+    if let (Some(guard), Ok(Some(rows))) = (guard, &result) {
+        guard.check_written(session, &**rows, None).await?;
+    }
+    result
 }
 
 // Everything that is wrong with any of the rows; with several, each problem says which row has it.

@@ -1,17 +1,19 @@
-//! Updating a row, so that the struct is what the database holds then.
+//! Updating a row, so that the struct equals the stored row.
 
 use std::any::Any;
 
 use assoc_core::change::same_value;
 use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::{Chain, Error, ErrorKind, KeyTuple, ModelDef, Result, RowKeys, Statement, Value, save, sql};
+use assoc_core::{Chain, Error, KeyTuple, ModelDef, Result, RowKeys, Statement, Value, save, sql};
 
+use super::known::Known;
 use super::read_by_keys;
 use crate::repo::Repo;
+use crate::row_guard::RowGuard;
 use crate::session::Session;
 
-/// Writes columns of a row, and makes `row` what the database holds then. Associations that depend on what changed are not
-/// loaded any more.
+/// Writes columns of a row, and makes `row` equal to the stored row. Associations that depend on changed columns become
+/// not loaded.
 pub(crate) async fn update(
     repo: &Repo,
     model: &'static ModelDef,
@@ -21,7 +23,11 @@ pub(crate) async fn update(
     if changes.is_empty() {
         return Ok(());
     }
+    let mut changes = changes;
     let key = key_of(model, row)?;
+    let guard = RowGuard::of(repo, model)?;
+    let known = Known::of(model, row, guard.as_ref());
+    changes.extend(known.next_version(model)?);
     // Before anything is written: a field may refuse its value.
     for (column, value) in &changes {
         model.rows.set_value(row, *column, &mut value.clone())?;
@@ -34,14 +40,24 @@ pub(crate) async fn update(
         false => ReadBack::No,
     };
     let mut session = repo.session(Access::Write).await?;
-    let statement = sql::update_by_key(dialect, model, &changes, key.values(), how == ReadBack::Returning);
+    let returning = how == ReadBack::Returning;
+    let statement = sql::update_row(dialect, model, &changes, key.values(), &known.condition, returning)?;
     let mut changed: Vec<usize> = changes.into_iter().map(|(column, _)| column).collect();
-    if how == ReadBack::No {
-        require_written(model, &key, session.execute(&statement).await?.affected)?;
+    let update = Update { model, key: &key, known: &known, statement: &statement, how };
+    if how == ReadBack::No && guard.is_none() {
+        let affected = session.execute(&statement).await?.affected;
+        known.require_written(&mut session, model, &key, affected).await?;
     } else {
-        // What comes back may be unreadable; then nothing is written.
+        // What comes back may be unreadable, or hidden from a filtered repo; then nothing is written.
         session.begin(TransactionMode::Write).await?;
-        let result = write_and_read(&mut session, model, &statement, &key, how, row).await;
+        let mut result = update.write_and_read(&mut session, row).await;
+        if let (Ok(_), Some(guard)) = (&result, &guard) {
+            let mut written = model.rows.new_rows();
+            written.push_bare(row);
+            if let Err(error) = guard.check_written(&mut session, &*written, Some(&changed)).await {
+                result = Err(error);
+            }
+        }
         changed.extend(session.finish(result).await?);
     }
     for column in changed {
@@ -64,26 +80,34 @@ enum ReadBack {
     ByKey,
 }
 
-/// Writes the row and takes over what the database holds then. Returns the columns that differ from what was known.
-async fn write_and_read(
-    session: &mut Session<'_>,
+struct Update<'u> {
     model: &'static ModelDef,
-    statement: &Statement,
-    key: &KeyTuple,
+    key: &'u KeyTuple,
+    known: &'u Known,
+    statement: &'u Statement,
     how: ReadBack,
-    row: &mut (dyn Any + Send),
-) -> Result<Vec<usize>> {
-    let fresh = if how == ReadBack::Returning {
-        let mut fresh = model.rows.new_rows();
-        session.query(statement, &mut *fresh).await?;
-        require_written(model, key, fresh.len() as u64)?;
-        fresh
-    } else {
-        require_written(model, key, session.execute(statement).await?.affected)?;
-        // Under its key as it is now.
-        read_by_keys(session, model, RowKeys::Tuples(vec![Some(key_of(model, row)?)])).await?
-    };
-    fresh.row(0).map_or_else(|| Ok(Vec::new()), |fresh| absorb(model, fresh, row))
+}
+
+impl Update<'_> {
+    /// Writes the row and takes over what the database holds then. Returns the columns that differ from what was known.
+    async fn write_and_read(&self, session: &mut Session<'_>, row: &mut (dyn Any + Send)) -> Result<Vec<usize>> {
+        let Update { model, key, known, statement, how } = *self;
+        let fresh = if how == ReadBack::Returning {
+            let mut fresh = model.rows.new_rows();
+            session.query(statement, &mut *fresh).await?;
+            known.require_written(session, model, key, fresh.len() as u64).await?;
+            fresh
+        } else {
+            let affected = session.execute(statement).await?.affected;
+            known.require_written(session, model, key, affected).await?;
+            if how == ReadBack::No {
+                return Ok(Vec::new());
+            }
+            // Under its key as it is now.
+            read_by_keys(session, model, RowKeys::Tuples(vec![Some(key_of(model, row)?)])).await?
+        };
+        fresh.row(0).map_or_else(|| Ok(Vec::new()), |fresh| absorb(model, fresh, row))
+    }
 }
 
 pub(super) fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<usize>> {
@@ -94,7 +118,7 @@ pub(super) fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Re
         if value == known {
             continue;
         }
-        // An equal number in another form leads to the same rows.
+        // An equal number in another form reaches the same rows.
         if !same_value(column, &value, &known) {
             differing.push(at);
         }
@@ -106,9 +130,4 @@ pub(super) fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Re
 
 pub(crate) fn key_of(model: &ModelDef, row: &dyn Any) -> Result<KeyTuple> {
     model.key_of(row).ok_or_else(|| Error::invalid_query(model.name, "the row's primary key is NULL"))
-}
-
-/// Refuses that no row has been written.
-pub(crate) fn require_written(model: &ModelDef, key: &KeyTuple, affected: u64) -> Result<()> {
-    if affected == 0 { Err(ErrorKind::NotFound { model: model.name, key: key.to_string() }.into()) } else { Ok(()) }
 }

@@ -171,7 +171,7 @@ async fn join_rows(cx: &mut Context) -> Result<()> {
     let (home, other) = (cx.repo(), cx.other_repo()?);
     rows::fixture(&home).await?;
     rows::fixture(&other).await?;
-    // The links alone are elsewhere: neither side of them is.
+    // Only the links are in another database; both models are in the main one.
     home.drop_table::<Entry>().await?;
     other.drop_table::<Playlist>().await?;
     other.drop_table::<Song>().await?;
@@ -321,7 +321,7 @@ async fn only_what_is_needed(cx: &mut Context) -> Result<()> {
     let back = repo.with_database_for(&cx.repo(), |model| model == Appointment::DEF);
     let error = cx.fails("here again", back.all(Query::<Appointment>::new())).await?;
     cx.require(error.driver().is_some(), "no such table")?;
-    // A repo that itself has models elsewhere.
+    // A repo some of whose models are in another database already.
     let nested = other.with_database_for(&repo, |model| model != Appointment::DEF);
     let physicians = cx.step("by way of another", nested.all(Query::preload(Physician::PATIENTS))).await?;
     cx.note("physicians", physicians.len());

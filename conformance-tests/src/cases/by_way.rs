@@ -1,4 +1,4 @@
-//! Associations that go through others and have a condition of their own: one statement for the whole way.
+//! Through associations with a condition: one statement joins the whole chain.
 
 use assoc_core::{Result, Value};
 use assoc_repo::prelude::*;
@@ -176,7 +176,7 @@ async fn sql_of_ones_own(cx: &mut Context) -> Result<()> {
         let read = repo.get_association(&critic, Critic::BY_SQL, Query::new()).await?;
         cx.require(critic.by_sql()?.iter().map(|row| &**row).eq(&read), "preload and reader agree")?;
     }
-    // Every table on the way has an `id`.
+    // Every intermediate table has an `id`.
     let first = || Filter::<Comment>::raw("id < ?", [Value::Int(5)]);
     let ann = repo.get_or_fail::<Critic>(1, Query::new()).await?;
     let read = repo.get_association(&ann, Critic::COMMENTS, Query::filter(first()));

@@ -154,7 +154,7 @@ async fn refused(cx: &mut Context) -> Result<()> {
     Ok(())
 }
 
-// A row that is out of sight is not chosen either.
+// A row that the filter hides does not count towards the limit.
 async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;

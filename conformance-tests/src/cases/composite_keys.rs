@@ -221,7 +221,7 @@ async fn ordered_beyond_one_statement(cx: &mut Context) -> Result<()> {
     cx.require(same(few.0, &by_name[2..7]) && same(few.1, &once(&by_name)[2..7]), "some of the distinct tiles")?;
     let none = third.tiles()?.is_empty() && third.few_tiles()?.is_empty();
     cx.require(none, "a sheet without tiles has none")?;
-    // Of rows at hand, and part by part with rows below.
+    // Of existing rows, and part by part with rows below.
     let mut held = repo.all(Query::<Sheet>::new().order_by(Sheet::ID.asc())).await?;
     repo.preload(&mut held, Sheet::TILES).await?;
     cx.require(held.iter().zip(&sheets).all(|(one, other)| one.tiles().ok() == other.tiles().ok()), "tiles in hand")

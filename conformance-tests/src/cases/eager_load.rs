@@ -1,4 +1,4 @@
-//! Loading by the query's own statement, and choosing between that and a statement of its own: the J rows of the
+//! Loading by the query's statement, and the decision between that and a separate statement: the J rows of the
 //! reference table.
 
 use assoc_core::{ErrorKind, Result};

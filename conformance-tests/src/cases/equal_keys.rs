@@ -1,5 +1,5 @@
-//! Equal for the database means equal for us, by every way that compares keys: preload, join, reader, counts and
-//! conditions give the same rows, whatever the column is and whatever it calls equal.
+//! Keys that the database considers equal are equal for all code that compares keys: preload, join, reader, counts and
+//! conditions give the same rows, whatever the column type and the database's rules.
 
 use assoc_core::{Dialect, Result};
 use assoc_repo::prelude::*;
@@ -35,7 +35,7 @@ macro_rules! models {
                 pub(super) owner: BelongsTo<Option<Owner>>,
             }
 
-            /// Every way that leads from owners to items says the same; how many it found.
+            /// Every kind of statement from owners to items finds the same rows; returns their number.
             pub(super) async fn agree(repo: &assoc_repo::Repo) -> assoc_core::Result<usize> {
                 use std::collections::BTreeSet;
 
@@ -84,7 +84,7 @@ macro_rules! models {
                 if counts.iter().sum::<u64>() != preloaded.len() as u64 {
                     return Err(Error::other(format!("counts are {counts:?}, a preload finds {preloaded:?}")));
                 }
-                // Back again: an item that an owner has finds one of those that have it.
+                // The reverse direction: an item of an owner finds an owner that has it.
                 for item in repo.all(Query::preload(Item::OWNER)).await? {
                     let owners: Vec<i64> =
                         preloaded.iter().filter(|(_, own)| *own == item.id).map(|(owner, _)| *owner).collect();

@@ -1,4 +1,4 @@
-//! Extensions of associations (F116): traits of one's own, implemented for the types of tokens and preloads.
+//! Extensions of associations (F116): traits of the program, implemented for the types of tokens and preloads.
 
 use assoc_core::Result;
 use assoc_repo::prelude::*;
@@ -48,7 +48,7 @@ impl Totals for Orders {
     }
 }
 
-/// A token of a type of its own: other associations of customers to orders have not what it has.
+/// A separate type for the token, whose methods other associations of customers to orders do not have.
 struct Confirmed(Orders);
 
 const CONFIRMED: Confirmed = Confirmed(Customer::CONFIRMED_ORDERS);

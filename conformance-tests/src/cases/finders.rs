@@ -1,4 +1,4 @@
-//! Associations that are SQL of the application's own: `finder_sql` and `counter_sql`.
+//! Associations with hand-written SQL: `finder_sql` and `counter_sql`.
 
 use assoc_core::Result;
 use assoc_repo::prelude::*;

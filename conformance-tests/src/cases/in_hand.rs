@@ -60,7 +60,7 @@ async fn mixed_owners(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let mut authors = repo.all(Query::preload(Author::POSTS)).await?;
     let _ = authors[0].posts.take();
-    // Ann's posts have to be fetched, Bob's are in hand: one statement for the posts, one for all comments.
+    // Ann's posts must be fetched, Bob's are loaded: one statement for the posts, one for all comments.
     cx.step("some posts in hand, some not", repo.preload(&mut authors, Author::POSTS.with(Post::COMMENTS))).await?;
     let fresh = repo.all(Query::preload(Author::POSTS.with(Post::COMMENTS))).await?;
     cx.require(authors == fresh, "the same as loading everything at once")
@@ -189,7 +189,7 @@ async fn shared_targets_stay_shared(cx: &mut Context) -> Result<()> {
     Ok(())
 }
 
-// An order decides which rows there are where only the first of them are wanted.
+// Where only the first rows are loaded, the order decides which rows these are.
 async fn another_order(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
@@ -262,7 +262,7 @@ async fn structs_of_ones_own(cx: &mut Context) -> Result<()> {
 async fn absence_is_remembered(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    // Nobody of these has anything.
+    // None of these has a row.
     let all = (Author::MENTOR, Author::GRAVATAR, Author::POSTS, Author::STUDENTS);
     let mut authors = repo.insert_all(["Dan", "Eve"].map(|name| Author::build().set(Author::NAME, name))).await?;
     cx.step("nothing is there", repo.preload(&mut authors, all)).await?;
@@ -293,7 +293,7 @@ async fn another_key_on_the_way(cx: &mut Context) -> Result<()> {
     paragraph.section_id = 99;
     cx.step("a key of nothing", repo.reload(&mut paragraph, Paragraph::DOCUMENT)).await?;
     cx.require(matches!(paragraph.document(), Ok(None)), "none")?;
-    // The row on the way is in memory, so it is seen that it is another one now.
+    // The intermediate row is in memory, so the changed key is noticed.
     let query = Query::preload((Paragraph::SECTION, Paragraph::DOCUMENT));
     let mut paragraph = repo.get_or_fail::<Paragraph>(1, query).await?;
     paragraph.section_id = 3;
@@ -308,7 +308,7 @@ async fn another_key_on_the_way(cx: &mut Context) -> Result<()> {
     cx.step("and that is known then", repo.preload(&mut remark, Remark::AUTHORS_POSTS)).await
 }
 
-// Whatever an association goes by, it is forgotten with it; everything else stays.
+// An update clears the associations whose keys it changes; all others stay.
 async fn updated_keys(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;

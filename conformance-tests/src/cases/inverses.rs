@@ -140,7 +140,7 @@ async fn of_a_polymorphic_one(cx: &mut Context) -> Result<()> {
     Ok(())
 }
 
-// A condition on either side makes them lead to other rows.
+// A condition on either side gives the two associations different rows.
 async fn only_of_the_same_rows(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     library::fixture(&repo).await?;

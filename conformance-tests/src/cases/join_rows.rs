@@ -115,7 +115,7 @@ async fn rows_in_hand(cx: &mut Context) -> Result<()> {
     for playlist in &playlists {
         cx.note(&playlist.name, pairs(playlist)?);
     }
-    // One owner twice: each has rows of its own.
+    // The same owner twice: each copy has its own join rows.
     let mut twice = vec![playlists[0].clone(), playlists[2].clone(), playlists[0].clone()];
     cx.step("one owner twice", repo.reload(&mut twice, Playlist::SONGS)).await?;
     cx.require(pairs(&twice[0])? == pairs(&playlists[0])? && pairs(&twice[2])? == pairs(&playlists[0])?, "both")?;

@@ -124,6 +124,18 @@ async fn compared_columns(cx: &mut Context) -> Result<()> {
         Query::join((Post::COMMENTS, Post::AUTHOR)).filter(later).order_by(Post::COMMENTS.joined(Comment::ID.asc()));
     let posts = cx.step("two joined columns", repo.pluck(Post::ID, query)).await?;
     cx.note("posts", format!("{posts:?}"));
+    // The same words before and after `joined`.
+    let body = || Post::COMMENTS.joined(Comment::BODY);
+    for (title, outside, inside) in [
+        ("a joined column and a value", body().eq("C3"), Post::COMMENTS.joined(Comment::BODY.eq("C3"))),
+        ("and several", body().is_in(["C1", "C6"]), Post::COMMENTS.joined(Comment::BODY.is_in(["C1", "C6"]))),
+        ("and a pattern", body().not_like("%5"), Post::COMMENTS.joined(Comment::BODY.not_like("%5"))),
+    ] {
+        let query = |filter| Query::join(Post::COMMENTS).filter(filter).order_by(Post::ID.asc());
+        let posts = cx.step(title, repo.pluck(Post::ID, query(outside))).await?;
+        cx.note("posts", format!("{posts:?}"));
+        cx.require(posts == repo.pluck(Post::ID, query(inside)).await?, "as within the association")?;
+    }
     Ok(())
 }
 

@@ -78,7 +78,7 @@ async fn debug_shows_the_state(cx: &mut Context) -> Result<()> {
     cx.require(posts[0].first_comment.state() == LoadState::NotLoaded, "not loaded")
 }
 
-// Whatever brought a row: what was not asked for below it says so, naming model and association.
+// However a row was loaded, an association below it that was not requested returns an error with model and association.
 async fn below_what_is_loaded(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;

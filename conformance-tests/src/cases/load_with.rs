@@ -1,4 +1,4 @@
-//! `load_with`: rows of an association from the application's own code.
+//! `load_with`: rows of an association from a function of the program.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,7 @@ cases! { "load_with", Level::Read;
     rows_at_hand_and_the_rest,
 }
 
-/// What the functions were asked for.
+/// The keys with which the functions were called.
 #[derive(Clone, Default)]
 struct Asked(Arc<Mutex<Vec<String>>>);
 
@@ -193,7 +193,7 @@ async fn side_loads(cx: &mut Context) -> Result<()> {
     Ok(())
 }
 
-// What the function returns is the association: neither its scope nor the owner's is asked.
+// The returned rows are the association: neither its scope nor the owner's applies.
 async fn scopes_are_not_asked(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;

@@ -96,7 +96,7 @@ async fn same_request_twice(cx: &mut Context) -> Result<()> {
 async fn branches_get_what_they_asked_for(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    // Both branches look authors up in one statement, and only one of them asked for gravatars.
+    // Both branches look authors up in one statement, and only one of them requests gravatars.
     let query = Query::preload(Post::AUTHOR).preload(Post::COMMENTS.with(Comment::AUTHOR.with(Author::GRAVATAR)));
     let posts = cx.step("author, comments: author: gravatar", repo.all(query)).await?;
     let author = posts[2].author()?;

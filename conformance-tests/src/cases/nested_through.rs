@@ -160,7 +160,7 @@ async fn the_same_table_again(cx: &mut Context) -> Result<()> {
     Ok(())
 }
 
-// An article and a product have the same key, so the type has to be asked for on the way.
+// An article and a product have the same key, so the chain must compare the type as well.
 async fn a_polymorphic_hop(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pictures::fixture(&repo).await?;

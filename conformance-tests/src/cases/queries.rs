@@ -204,7 +204,7 @@ async fn pluck(cx: &mut Context) -> Result<()> {
 async fn pluck_of_a_page(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    // Five comments are approved: the key decides which of them are on the page, for whoever reads it.
+    // Five comments are approved. The key decides which of them are on the page, for every kind of read.
     let page = || Query::order_by(Comment::APPROVED.desc()).limit(3).offset(1);
     let ids = cx.step("values of a page", repo.pluck(Comment::ID, page())).await?;
     let rows: Vec<i64> = repo.all(page()).await?.iter().map(|comment: &Comment| comment.id).collect();

@@ -32,7 +32,7 @@ async fn refuses_to_be_saved_or_deleted(cx: &mut Context) -> Result<()> {
     cx.fails("nothing to update is refused as well", repo.update(filed.change())).await?;
     cx.fails("delete", repo.delete(filed)).await?;
     cx.fails("in a transaction", repo.transaction(async |tx| tx.delete(filed).await)).await?;
-    // A copy keeps the mark; whoever knows what they do takes it away.
+    // A copy keeps the mark; a program can clear it.
     let mut copy = filed.clone();
     cx.fails("a copy", repo.delete(&copy)).await?;
     copy.origin = RowOrigin::default();
@@ -92,7 +92,7 @@ async fn rows_in_hand(cx: &mut Context) -> Result<()> {
     cx.step("below what is loaded", repo.preload(&mut desks, Desk::FILED.with(Paper::FIXED_DESK))).await?;
     cx.step("anew", repo.reload(&mut desks[0], Desk::FILED)).await?;
     cx.show("desks", &desks);
-    // The owner is marked; what it leads to is not.
+    // The owner is marked; its targets are not.
     let mut marked = repo.get_or_fail::<Desk>(1, Query::readonly()).await?;
     cx.step("of a marked owner", repo.preload(&mut marked, Desk::PAPERS.with(Paper::DESK))).await?;
     cx.show("desk", [&marked]);

@@ -99,7 +99,7 @@ async fn include(cx: &mut Context) -> Result<()> {
     Ok(())
 }
 
-// Below what was asked for, each include is followed once on its way.
+// Below a requested association, the chain of includes contains each include once.
 async fn includes_in_a_circle(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
@@ -250,7 +250,7 @@ async fn by_owner(cx: &mut Context) -> Result<()> {
     Ok(())
 }
 
-// What is asked for lies on top of the owner's scope.
+// The requested scope is on top of the owner's scope.
 async fn by_owner_and_request(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
@@ -375,7 +375,7 @@ async fn budget(cx: &mut Context) -> Result<()> {
     cx.require(one.to_string().contains("SELECT COUNT(*)"), "it shows the statement")?;
     let mut customers = repo.all(Query::<Customer>::new()).await?;
     let in_hand = cx.fails("in hand", repo.max_statements(0).preload(&mut customers, Customer::ORDERS)).await?;
-    cx.require(in_hand.to_string().contains("Customer (in hand)"), "it shows the plan")?;
+    cx.require(in_hand.to_string().contains("Customer (existing rows)"), "it shows the plan")?;
     let by_parts = repo.get_association(&customers[0], Customer::ORDERS, Query::new().max_statements(0));
     cx.fails("a reader", by_parts).await?;
     cx.require(
@@ -433,7 +433,7 @@ async fn reaching_into_other_tables(cx: &mut Context) -> Result<()> {
     Ok(())
 }
 
-// It is the order of whoever asks for no other, and nothing to a single target.
+// It is the order of a request without an order, and has no effect on a single target.
 async fn order_of_a_default_scope(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;

@@ -1,4 +1,5 @@
-//! Sums are of a wider type than what is summed, on every database; what cannot be read names the model and what was asked.
+//! Sums have a wider type than the summed column, on every database. An error about a sum names the model and the
+//! aggregate.
 
 use assoc_core::Result;
 use assoc_repo::prelude::*;

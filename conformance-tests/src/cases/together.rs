@@ -1,4 +1,4 @@
-//! Rows in hand of several models, loaded for by one request.
+//! Existing rows of several models, loaded by one request.
 
 use assoc_core::{ErrorKind, Result};
 use assoc_repo::prelude::*;
@@ -138,7 +138,7 @@ async fn rows_at_hand(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let mut authors = repo.all(Query::new().order_by(Author::ID.asc())).await?;
     let cyd = authors.pop();
-    // What is at hand is believed.
+    // The request uses the existing row as it is.
     authors[0].name = "Ann at hand".to_owned();
     let mut comments = repo.all(Query::new().order_by(Comment::ID.asc())).await?;
     let request = repo.together().available(&authors).preload(&mut comments, Comment::AUTHOR);

@@ -21,7 +21,7 @@ cases! { "unjoinable", Level::Read;
     polymorphic,
 }
 
-/// The same association asked for in every way that needs a join.
+/// The same association requested by every kind of query that needs a join.
 async fn refused<M: Model>(
     cx: &mut Context,
     named: (&str, &str),

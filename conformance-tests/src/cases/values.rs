@@ -1,4 +1,4 @@
-//! Values, both ways.
+//! Values, written and read.
 
 use assoc_core::Result;
 use assoc_repo::prelude::*;

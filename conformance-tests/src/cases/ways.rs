@@ -1,5 +1,5 @@
-//! What is on the way of an association that goes through others: keys of text and keys that are not primary, kinds of one
-//! table, orders and conditions, several rows where one counts.
+//! The intermediate tables of through associations: text keys and keys that are not primary, models of a shared table,
+//! orders and conditions, several rows of which one counts.
 
 use assoc_core::Result;
 use assoc_repo::prelude::*;

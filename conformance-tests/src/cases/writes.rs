@@ -1,4 +1,4 @@
-//! Flat writes: insert, insert in batches, update, delete, SQL of one's own.
+//! Flat writes: insert, insert in batches, update, delete, raw SQL.
 
 use assoc_core::Result;
 use assoc_repo::prelude::*;

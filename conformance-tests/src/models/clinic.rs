@@ -168,7 +168,7 @@ pub(crate) async fn fixture(repo: &Repo) -> Result<()> {
             .set(Appointment::PATIENT_ID, patient)
             .set(Appointment::ROOM, room)
     };
-    // Physician 1 saw patient 2 first and patient 1 twice; one appointment was for nobody.
+    // Physician 1 saw patient 2 first and patient 1 twice; one appointment has no patient.
     repo.insert_all([
         appointment(1, Some(2), 1),
         appointment(1, Some(1), 2),

@@ -1,4 +1,4 @@
-//! A forum: associations that are SQL of the application's own.
+//! A forum: associations with hand-written SQL.
 
 use assoc_core::Result;
 use assoc_repo::Repo;
@@ -35,7 +35,7 @@ pub(crate) struct Message {
     pub(crate) member: BelongsTo<Member>,
 }
 
-// Whoever wrote them, the best first.
+// Posts of any author, the best first.
 fn popular_with(member: &Member) -> RawSql {
     RawSql::new(
         "SELECT id, member_id, body, score FROM messages WHERE score >= ? ORDER BY score DESC, id",

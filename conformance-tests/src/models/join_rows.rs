@@ -35,7 +35,7 @@ pub(crate) struct Entry {
     pub(crate) note: Option<String>,
 }
 
-/// The same rows with an order of their own, and without those that are hidden.
+/// The same rows in a declared order, and without the hidden ones.
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "entries", default_scope = placed)]
 pub(crate) struct PlacedEntry {
@@ -79,7 +79,7 @@ pub(crate) struct Writer {
     pub(crate) songs: HasAndBelongsToMany<Song, Credit>,
 }
 
-/// A join row with a key of its own and a renamed column.
+/// A join row with a primary key and a renamed column.
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "credits")]
 pub(crate) struct Credit {

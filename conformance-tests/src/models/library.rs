@@ -1,5 +1,5 @@
-//! A library: keys of text, keys that are not the primary one, kinds of one table and orders, all of them on the way to
-//! rows that lie behind others.
+//! A library: text keys, keys that are not the primary one, models of a shared table and orders, all of them in
+//! intermediate tables of through associations.
 
 use assoc_core::Result;
 use assoc_repo::Repo;
@@ -23,22 +23,22 @@ pub(crate) struct Reader {
     pub(crate) last_loan: HasOne<Option<Loan>>,
     #[has_many(through = "loans", source = "volume")]
     pub(crate) volumes: HasManyThrough<Volume>,
-    // By way of one of two models that share a table.
+    // Through one of two models that share a table.
     #[has_many(through = "overdue_loans", source = "volume")]
     pub(crate) overdue_volumes: HasManyThrough<Volume>,
-    // In the order of the way.
+    // In the order of the chain.
     #[has_many(through = "latest_loans", source = "volume")]
     pub(crate) latest_volumes: HasManyThrough<Volume>,
     #[has_many(through = "latest_loans", source = "volume", distinct)]
     pub(crate) different_volumes: HasManyThrough<Volume>,
-    // Conditions on the way, on its end and on what is behind it.
+    // Conditions on the intermediate rows, on the targets and on an association of the targets.
     #[has_many(through = "later_loans", source = "thick_volume")]
     pub(crate) later_thick_volumes: HasManyThrough<Volume>,
     #[has_many(through = "later_thick_volumes", source = "old_topics")]
     pub(crate) later_topics: HasManyThrough<Topic>,
     #[has_one(through = "last_loan", source = "volume")]
     pub(crate) last_volume: HasOne<Option<Volume>>,
-    // Several rows on the way, of which the first counts.
+    // Several intermediate rows, of which the first counts.
     #[has_one(through = "last_loan", source = "stamp")]
     pub(crate) last_stamp: HasOne<Option<Stamp>>,
 }

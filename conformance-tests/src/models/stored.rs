@@ -1,4 +1,4 @@
-//! Tables that store other values than they are given, made by SQL of their own.
+//! Tables that store other values than the given ones, created by hand-written SQL.
 
 use assoc_core::{DecodeError, Result};
 use assoc_repo::core::ColumnType as Column_;

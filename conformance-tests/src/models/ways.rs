@@ -1,4 +1,4 @@
-//! Associations that go through others with conditions of their own, and through models with keys of all kinds.
+//! Through associations with conditions, and through models with keys of all kinds.
 
 use assoc_core::{Result, Value};
 use assoc_repo::Repo;
@@ -93,7 +93,7 @@ fn others_by_name(authors: Scope<Author>) -> Scope<Author> {
     not_ann(authors).order_by(Author::NAME.desc()).distinct()
 }
 
-/// Its keys are UUIDs all the way.
+/// All keys of its chain are UUIDs.
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "ledgers", auto_increment = false)]
 pub(crate) struct Ledger {

@@ -52,6 +52,13 @@ impl Backend for MariaDb {
 }
 
 fn server() -> Opts {
+    // A test runs in a thread of its name, unless all run in the main one.
+    let thread = std::thread::current();
+    let test = thread.name().filter(|name| *name != "main" && !name.starts_with("tokio"));
+    assert!(
+        test.is_none_or(|test| test.contains("mariadb::")),
+        "{test:?} needs MariaDB: put it into a module named `mariadb`, so that `cargo xtask test --quick` leaves it out"
+    );
     let url = std::env::var("ASSOC_MYSQL_URL").unwrap_or_default();
     assert!(
         !url.is_empty(),

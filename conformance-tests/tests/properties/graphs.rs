@@ -136,7 +136,72 @@ pub(crate) fn dangles(model: &ModelDef, row: &dyn Any, requests: &[Request]) -> 
         };
         association.association_kind() == AssociationKind::BelongsTo && refers && targets.is_empty()
             || targets.iter().any(below)
+            || row_between_dangles(row, association)
     })
+}
+
+// The same of a row between that is in memory.
+fn row_between_dangles(row: &dyn Any, association: &AssociationDef) -> bool {
+    let Ok(Route::Through { through, source, .. }) = association.kind.route(association) else { return false };
+    let Ok(Route::OwnerKey(hop)) = source.kind.route(source) else { return false };
+    let key = |model: &ModelDef, row: &dyn Any, columns: &[usize]| -> Vec<String> {
+        columns.iter().map(|column| model.rows.value(row, *column).to_string().to_lowercase()).collect()
+    };
+    let (between, target) = ((source.owner)(), (source.target)());
+    let targets: Vec<_> = loaded(row, association).iter().map(|row| key(target, *row, hop.target_columns)).collect();
+    loaded(row, through).iter().any(|row| !targets.contains(&key(between, *row, hop.owner_columns)))
+}
+
+/// Columns that only a single-column `belongs_to` of a model goes by.
+pub(crate) fn foreign_keys(model: &ModelDef) -> Vec<usize> {
+    let routes = || model.associations.iter().filter_map(|association| association.kind.route(association).ok());
+    let others: Vec<usize> = routes()
+        .flat_map(|route| match route {
+            Route::TargetKey(hop) => hop.owner_columns,
+            Route::JoinTable { links, .. } => links.owner_columns,
+            _ => &[],
+        })
+        .chain(model.primary_key)
+        .copied()
+        .collect();
+    let mut found: Vec<usize> = routes()
+        .filter_map(|route| match route {
+            Route::OwnerKey(hop) if hop.owner_columns.len() == 1 => Some(hop.owner_columns[0]),
+            _ => None,
+        })
+        .filter(|column| !others.contains(column))
+        .collect();
+    found.dedup();
+    found
+}
+
+/// Whether an association of the targets is the one that leads back from them, or goes through it.
+pub(crate) fn begins_with_inverse(association: &AssociationDef, leads_to: &AssociationDef) -> bool {
+    leads_to.inverse().ok().flatten().is_some_and(|inverse| inverse == association)
+        || association.kind.parts().is_some_and(|[through, _]| begins_with_inverse(through, leads_to))
+}
+
+/// Whether the scopes of an association bring one that begins by leading back.
+pub(crate) fn includes_inverse(association: &AssociationDef) -> bool {
+    let of_targets = crate::trees::targets(association).into_iter().flat_map(|model| model.base_scope(false).includes);
+    association
+        .scope()
+        .includes
+        .into_iter()
+        .chain(of_targets)
+        .any(|child| begins_with_inverse(child.association, association))
+}
+
+/// Whether an association's targets depend on nothing of its owner but keys.
+pub(crate) fn goes_by_keys(association: &AssociationDef) -> bool {
+    if association.options.owner_scope.is_some() {
+        return false;
+    }
+    match association.kind.route(association) {
+        Ok(Route::Through { through, .. }) => goes_by_keys(through),
+        Ok(Route::CustomSql(_)) | Err(_) => false,
+        Ok(_) => true,
+    }
 }
 
 /// The includes on the way to a place, since what was asked for last.
@@ -148,7 +213,7 @@ fn below(request: &Request, way: Way, model: &'static ModelDef) -> (Vec<Request>
     let shape = request.association.scope().with(request.scope.clone());
     let mut way = if request.included { way.to_vec() } else { Vec::new() };
     way.extend(request.included.then_some(request.association));
-    let mut own = request.children.clone();
+    let mut own = request.clone().take_children();
     own.extend(shape.includes);
     own.retain(|child| (child.association.owner)() == model);
     own.extend(model.base_scope(shape.unscoped).includes);

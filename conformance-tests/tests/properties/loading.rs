@@ -162,8 +162,13 @@ pub(crate) async fn in_hand<M: Model>(world: &World, random: &mut Random) -> Res
     let context =
         |what: String| format!("{what}\n{} in hand {expected:?}\n{before}  then:\n{}", M::DEF.name, show(&requests, 2));
     let failed = |error: assoc_core::Error| context(error.to_string());
-    let plan = world.plan(M::DEF, Root::Existing, requests.clone()).map_err(failed)?;
-    plan.explain(world.repo.dialect(), None).map_err(failed)?;
+    world
+        .plan(M::DEF, Root::Existing, requests.clone())
+        .and_then(|plan| plan.explain(world.repo.dialect(), None))
+        .map_err(failed)?;
+    // Table by table, as it is where the rows between are in memory.
+    let root = RootRequest { model: M::DEF, requests: requests.clone(), available: false };
+    let plan = Plan::of_roots(Root::Existing, vec![root], true).map_err(failed)?;
     let work = world.repo.preload(&mut rows, Tree(requests.clone()));
     let (result, statements) = world.repo.count_statements(work).await;
     result.map_err(failed)?;
@@ -183,6 +188,60 @@ pub(crate) async fn in_hand<M: Model>(world: &World, random: &mut Random) -> Res
     let fresh = before.is_empty();
     world.repo.reload(&mut rows, Tree(requests.clone())).await.map_err(failed)?;
     compare_all(world, &rows, &expected, &requests, fresh).map_err(|what| context(format!("reloaded: {what}")))?;
+    Ok(1)
+}
+
+/// Whole trees on rows of which some have some of it already, and some of which have another foreign key now than when it
+/// was loaded: each row has what its key of now leads to.
+pub(crate) async fn changed_keys<M: Model>(world: &World, random: &mut Random) -> Result<usize, String> {
+    let foreign_keys = crate::graphs::foreign_keys(M::DEF);
+    let (mut rows, expected) = owners::<M>(world, random).await;
+    if foreign_keys.is_empty() || rows.is_empty() {
+        return Ok(0);
+    }
+    let whole = |random: &mut Random, depth: usize| {
+        let mut requests = crate::trees::in_own_order(tree(random, world, M::DEF, depth, true));
+        // What a function of the owner, or its SQL, says of it is not known to a row in memory.
+        requests.retain(|request| crate::graphs::goes_by_keys(request.association));
+        // An inverse is a copy of the struct as it is in memory.
+        requests.retain(|request| !crate::graphs::includes_inverse(request.association));
+        for request in &mut requests {
+            let leads_to = request.association;
+            let children = std::mem::take(&mut request.children).into_iter();
+            request.children =
+                children.filter(|child| !crate::graphs::begins_with_inverse(child.association, leads_to)).collect();
+        }
+        requests
+    };
+    let mut before = String::new();
+    for _ in 0..1 + random.below(3) {
+        let start = random.below(rows.len());
+        let end = start + 1 + random.below(rows.len() - start);
+        let depth = 1 + random.below(3);
+        let requests = whole(random, depth);
+        before.push_str(&format!("  before, {start}..{end}:\n{}", show(&requests, 2)));
+        let loading = world.repo.preload(&mut rows[start..end], Tree(requests));
+        loading.await.map_err(|error| format!("{error}\n{}{before}", M::DEF.name))?;
+    }
+    let others = world.all(M::DEF, true);
+    let mut now: Vec<crate::data::Row> = expected.iter().map(|found| found.row.clone()).collect();
+    for (row, now) in rows.iter_mut().zip(&mut now) {
+        if random.once_in(2) {
+            let column = *random.pick(&foreign_keys);
+            let value = random.pick(&others).row[column].clone();
+            M::DEF.rows.set_value(row, column, &mut value.clone()).map_err(|error| error.to_string())?;
+            now[column] = value;
+        }
+    }
+    let requests = whole(random, 3);
+    let expected: Vec<Found<'_>> = expected.iter().zip(&now).map(|(found, row)| Found { row, ..*found }).collect();
+    let context =
+        |what: String| format!("{what}\n{} now {expected:?}\n{before}  then:\n{}", M::DEF.name, show(&requests, 2));
+    let loading = world.repo.preload(&mut rows, Tree(requests.clone()));
+    loading.await.map_err(|error| context(error.to_string()))?;
+    compare_all(world, &rows, &expected, &requests, false).map_err(context)?;
+    world.repo.reload(&mut rows, Tree(requests.clone())).await.map_err(|error| context(error.to_string()))?;
+    compare_all(world, &rows, &expected, &requests, false).map_err(|what| context(format!("reloaded: {what}")))?;
     Ok(1)
 }
 

@@ -29,7 +29,7 @@ fn typed<O, T, H>(token: Association<O, T, H>, world_request: &Request) -> Prelo
     ] {
         preload = if wanted { change(preload) } else { preload };
     }
-    if children.is_empty() { preload } else { preload.with(Tree(children.clone())) }
+    if children.is_empty() { preload } else { preload.with(Tree(children.to_vec())) }
 }
 
 /// Columns that are data already.
@@ -69,7 +69,7 @@ fn compare<T: Model>(
     request: &Request,
 ) -> Result<(), String> {
     let expected = world.targets(owner, request.association, &request.scope, None);
-    let mut below = request.children.clone();
+    let mut below = request.clone().take_children();
     let shape = request.association.scope().with(request.scope.clone());
     below.extend(shape.includes);
     below.extend(T::DEF.base_scope(shape.unscoped).includes);
@@ -116,7 +116,7 @@ where
     for row in &rows {
         let ScopeDef { filter, order, limit, offset, unscoped, select, .. } = reader.scope.clone();
         let mut query =
-            Query::<T>::new().filter(assoc_repo::Filter::new(filter)).preload(Tree(request.children.clone()));
+            Query::<T>::new().filter(assoc_repo::Filter::new(filter)).preload(Tree(request.children.to_vec()));
         query = order.into_iter().fold(query, |query, term| query.order_by(Term(term)));
         query = limit.into_iter().fold(query, assoc_repo::Select::limit);
         query = offset.into_iter().fold(query, assoc_repo::Select::offset);

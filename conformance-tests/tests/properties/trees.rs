@@ -4,7 +4,7 @@ use assoc_core::joins::hops_of;
 use assoc_core::planner::{Plan, Root};
 use assoc_core::{
     AssociationDef, Cardinality, Chain, ColumnRef, Comparison, Direction, Expr, IntoPreload, ModelDef, Operand,
-    OrderTerm, Request, Route, ScopeDef, Strategy, Value,
+    OrderTerm, Request, RequestList, Route, ScopeDef, Strategy, Value,
 };
 
 use crate::data::{Random, World};
@@ -76,13 +76,13 @@ pub(crate) fn request(
     if shaped && !is_polymorphic(association) && random.once_in(3) {
         shape.select = Some(selection(random, association, &shape, &children));
     }
-    Request { scope: shape, children, ..Request::new(association) }
+    Request { scope: shape, children: children.into(), ..Request::new(association) }
 }
 
 /// The request and those below it as joined ones, where a join can follow them. Two tables without keys in one statement
 /// may be one too many.
 pub(crate) fn joined(request: Request, random: &mut Random, keyless: &mut usize) -> Request {
-    let alone = Request { children: Vec::new(), strategy: Strategy::Joined, ..request.clone() };
+    let alone = Request { children: RequestList::new(), strategy: Strategy::Joined, ..request.clone() };
     let hops = Chain::scoped(request.association, ScopeDef::default()).and_then(|chain| hops_of(&chain));
     let joinable = hops.is_ok() && Plan::new((request.association.owner)(), Root::Fetched, vec![alone]).is_ok();
     let hops = hops.unwrap_or_default();
@@ -237,7 +237,7 @@ pub(crate) fn show(requests: &[Request], indent: usize) -> String {
 /// The upper levels of a tree.
 pub(crate) fn upper(requests: &[Request], levels: usize) -> Vec<Request> {
     let cut = |request: &Request| Request {
-        children: if levels > 1 { upper(&request.children, levels - 1) } else { Vec::new() },
+        children: if levels > 1 { upper(&request.children, levels - 1).into() } else { RequestList::new() },
         ..request.clone()
     };
     requests.iter().map(cut).collect()
@@ -246,7 +246,7 @@ pub(crate) fn upper(requests: &[Request], levels: usize) -> Vec<Request> {
 /// A tree without what has to be loaded anew each time: shaped requests, and what is below them.
 pub(crate) fn only_whole(requests: &[Request]) -> Vec<Request> {
     let whole = requests.iter().filter(|request| request.scope == ScopeDef::default());
-    whole.map(|request| Request { children: only_whole(&request.children), ..request.clone() }).collect()
+    whole.map(|request| Request { children: only_whole(&request.children).into(), ..request.clone() }).collect()
 }
 
 /// A tree whose whole requests are in the order of their associations: what is in memory and whole stays as it is.
@@ -255,7 +255,7 @@ pub(crate) fn in_own_order(requests: Vec<Request>) -> Vec<Request> {
         if request.scope.is_whole() && !crate::graphs::chooses(request.association) {
             request.scope.order.clear();
         }
-        request.children = in_own_order(request.children);
+        request.children = in_own_order(request.children.into_vec()).into();
         request
     };
     requests.into_iter().map(in_own_order).collect()

@@ -1,4 +1,4 @@
-//! The tables between an association's owner and its targets. They are resolved here and rendered elsewhere.
+//! The tables between an association's owner and its targets. They are resolved here; other modules render them as SQL.
 //!
 //! A kind says what it consists of ([`Route`]): a key, a key and a type, a join table, two other associations, or SQL.
 //! A [`Chain`] resolves that answer to tables. Each table has the key from the table before, the type that a row must
@@ -12,10 +12,12 @@ use std::any::Any;
 
 use super::{AssociationDef, Cardinality, CustomSql, KeyJoin, Route, VariantDef};
 use crate::error::{Error, Result};
+use crate::metadata::aggregates::refuse_in_rows;
 use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::metadata::filter_hook::{FilterHook, filtered};
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::ScopeDef;
+use crate::metadata::request_list::RequestList;
 
 /// An association with all tables from its owner to its targets.
 ///
@@ -443,15 +445,17 @@ fn on_default_scope(model: &'static ModelDef, scope: &ScopeDef) -> Result<ScopeD
     let base = model.base_scope(scope.unscoped);
     model.check_default_group(&base.group)?;
     let scope = scope.clone();
-    Ok(ScopeDef {
+    let scope = ScopeDef {
         filter: base.filter.and(scope.filter),
         order: if scope.order.is_empty() { base.order } else { scope.order },
         limit: scope.limit.or(base.limit),
         offset: scope.offset.or(base.offset),
         select: scope.select.or(base.select),
-        includes: Vec::new(),
+        includes: RequestList::new(),
         ..scope
-    })
+    };
+    refuse_in_rows(model.name, &scope.filter, &scope.order)?;
+    Ok(scope)
 }
 
 // Which rows of a join table count, and their order per owner: the default order of their model, then the order of the
@@ -503,14 +507,14 @@ fn refuse_circle(association: &'static AssociationDef) -> Result<()> {
 fn circle(
     first: &AssociationDef,
     part: &'static AssociationDef,
-    way: &mut Vec<&'static AssociationDef>,
+    path: &mut Vec<&'static AssociationDef>,
 ) -> Option<Vec<&'static AssociationDef>> {
-    let repeats = part == first || way.contains(&part);
-    way.push(part);
+    let repeats = part == first || path.contains(&part);
+    path.push(part);
     if repeats {
-        return Some(way.clone());
+        return Some(path.clone());
     }
-    let found = part.kind.parts().into_iter().flatten().find_map(|next| circle(first, next, way));
-    way.pop();
+    let found = part.kind.parts().into_iter().flatten().find_map(|next| circle(first, next, path));
+    path.pop();
     found
 }

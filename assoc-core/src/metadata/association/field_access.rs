@@ -4,6 +4,7 @@ use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::key::KeyMark;
 use crate::metadata::rows::{Owners, Rows};
 
 /// How much of an association is in memory.
@@ -228,6 +229,18 @@ pub trait FieldAccess: Send + Sync {
     /// the same type.
     fn share(&self, owner: &mut dyn Any, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         let _ = (owner, pick);
+    }
+
+    /// The key of the owner by which the rows in memory were loaded. Holders of associations through others remember it,
+    /// because neither the owner nor the rows show that the key is another one now.
+    fn loaded_for(&self, owner: &dyn Any) -> Option<KeyMark> {
+        let _ = owner;
+        None
+    }
+
+    /// Remembers the key of the owner by which the rows in memory were loaded.
+    fn set_loaded_for(&self, owner: &mut dyn Any, key: KeyMark) {
+        let _ = (owner, key);
     }
 
     /// Makes the association of one owner not loaded.

@@ -1,8 +1,7 @@
-//! Rows that are nothing but keys: of a join table without model, or of a join model when only the way through it is
-//! wanted.
+//! Rows that consist of keys: of a join table without a model, or of a join model that no request reads.
 //!
-//! Nearly all keys are integers, so that is what is stored as long as it holds: eight bytes a key, no allocation a row.
-//! The first value that is not one turns the list into one of values.
+//! Nearly all keys are integers, so the list stores integers as long as all keys are: eight bytes per key, no
+//! allocation per row. The first other value turns the list into one of values.
 
 use std::any::{Any, TypeId};
 
@@ -20,12 +19,12 @@ use crate::value::Value;
 pub struct LinkRows {
     // The table's columns that are kept, in the order they are selected.
     columns: Vec<usize>,
-    // What their table says they store, as far as it is known.
+    // The SQL types of the columns, as far as the table's definition is known.
     types: Vec<SqlType>,
     values: Flat,
 }
 
-// Row after row, one value a column.
+// Row after row, one value per column.
 #[derive(Debug, Clone)]
 enum Flat {
     Ints(Vec<i64>),
@@ -80,15 +79,15 @@ impl LinkRows {
         LinkRows { columns, types: Vec::new(), values: Flat::Ints(Vec::new()) }
     }
 
-    /// An empty list of rows of a model that keep these columns: what drivers give back in several forms is made equal to
-    /// what the model has.
+    /// An empty list of rows of a model that keep these columns. Values that drivers return in several forms are
+    /// converted to the form of the model's column.
     #[must_use]
     pub fn of(model: &ModelDef, columns: Vec<usize>) -> Self {
         let types = columns.iter().map(|column| model.columns[*column].sql_type).collect();
         LinkRows { types, ..LinkRows::new(columns) }
     }
 
-    /// So many rows whose keys nobody reads.
+    /// A number of rows whose keys are never read.
     #[must_use]
     pub fn unread(len: usize) -> Self {
         LinkRows { values: Flat::Ints(vec![0; len]), ..LinkRows::new(Vec::new()) }
@@ -164,6 +163,10 @@ impl Rows for LinkRows {
         }
     }
 
+    fn append(&mut self, other: Box<dyn Rows>) {
+        (0..other.len()).for_each(|at| self.push_from(&*other, at));
+    }
+
     fn keep(&mut self, marks: &[bool]) {
         let width = self.width();
         self.values.retain(|at| marks.get(at / width).copied().unwrap_or(false));
@@ -175,7 +178,7 @@ impl Rows for LinkRows {
         *self = ordered;
     }
 
-    // Nobody ever holds one.
+    // A program never gets these rows.
     fn mark(&mut self, _: RowOrigin) {}
 
     fn owners(&mut self) -> &mut dyn Owners {
@@ -195,7 +198,7 @@ impl Rows for LinkRows {
     }
 }
 
-// Links own nothing: whoever attaches to them finds no owner.
+// Rows of keys have no associations, so attaching to them finds no owner.
 impl Owners for LinkRows {
     fn count(&self) -> usize {
         self.len()
@@ -206,7 +209,7 @@ impl Owners for LinkRows {
     }
 }
 
-/// [`ModelRows`] of a join table without model.
+/// [`ModelRows`] of a join table without a model.
 #[derive(Debug)]
 pub struct LinkTable;
 

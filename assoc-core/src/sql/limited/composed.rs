@@ -1,8 +1,8 @@
-//! What associations that go through others choose: among all that the whole way leads to, so the subquery joins the
-//! tables of the way. Its order is that of loading: the order that was asked for, or else the way's own, hop by hop.
+//! The rows within the limit of a through association, among all rows of its chain; so the subquery joins the tables of
+//! the chain. Its order is that of loading: the requested order, or else the chain's, hop by hop.
 //!
-//! A part of the way may choose for itself. By a key of its own it does so beside the join; a part that goes through
-//! others is a table of its targets, each held against what the part chooses for the row before.
+//! A part of the chain may have a limit. A part by a key applies it beside the join. A part that is a through
+//! association is a table of its targets, each compared with the rows within the part's limit for the row before.
 
 use super::{Form, Outer, PLACE, RowLimit, total_order};
 use crate::error::Result;
@@ -13,11 +13,11 @@ use crate::metadata::request::ScopeDef;
 use crate::sql::SqlWriter;
 use crate::sql::related::{TargetCondition, check};
 
-/// One table of a way.
+/// One table of a chain.
 struct Link<'c> {
     alias: String,
     model: &'static ModelDef,
-    // What it is joined by: a key, or a whole chain of which some rows are chosen.
+    // The condition of its join: a key, or a whole chain with a limit.
     by: By<'c>,
 }
 
@@ -36,7 +36,7 @@ enum By<'c> {
     Limited(&'c Chain, RowLimit),
 }
 
-/// The tables of an association's way, the target's last, and the order of what it leads to.
+/// The tables of an association's chain, with the target's last, and the order of the targets.
 #[derive(Default)]
 struct Tables<'c> {
     links: Vec<Link<'c>>,
@@ -55,16 +55,16 @@ impl<'c> Tables<'c> {
     }
 }
 
-/// What decides about a part of a way from outside of it.
+/// The circumstances of a part of a chain that its surroundings decide.
 #[derive(Clone, Copy)]
 struct Context {
-    // Whether it matters how often a row comes.
+    // Whether the number of occurrences of a row matters.
     repeats: bool,
-    // Whether the order is decided elsewhere.
+    // Whether the surroundings decide the order.
     ordered: bool,
 }
 
-/// Where a subquery over a way begins.
+/// Where a subquery over a chain begins.
 #[derive(Clone, Copy)]
 enum Start<'o> {
     /// At one owner, a row outside.
@@ -76,7 +76,7 @@ enum Start<'o> {
 }
 
 impl SqlWriter<'_> {
-    /// Appends `EXISTS (SELECT 1 FROM target AS related_1 WHERE related_1.id = (SELECT … the whole way …) AND …)`.
+    /// Appends `EXISTS (SELECT 1 FROM target AS related_1 WHERE related_1.id = (SELECT … the whole chain …) AND …)`.
     pub(in crate::sql) fn through_limit(
         &mut self,
         chain: &Chain,
@@ -99,15 +99,15 @@ impl SqlWriter<'_> {
         Ok(())
     }
 
-    // That the row is among those chosen of what a whole way leads to.
+    // Appends the condition that the row is within the limit over a whole chain.
     fn limited_along_chain(&mut self, chain: &Chain, row_limit: RowLimit, outer: Outer<'_>) -> Result<()> {
         let association = chain.association;
         let target = (association.target)();
         let (form, _) = self.form_of(association, row_limit, target)?;
         let tables = self.tables_of(chain, row_limit)?;
         let (Some(first), Some(last)) = (tables.links.first(), tables.links.last()) else { return Ok(()) };
-        // Where all owners' rows are numbered at once, each says whose it is: by the key that leads to it where there is
-        // one, or else by its owner's own, with the owners in front.
+        // Where the rows of all owners are numbered at once, each says which owner it belongs to: by the key to it if
+        // there is one, and otherwise by the owner's key, with the owners' table in front.
         let owners = self.next_alias();
         let names = |model: &'static ModelDef, columns: &[usize]| -> Vec<&'static str> {
             columns.iter().map(|column| model.columns[*column].name).collect()
@@ -158,7 +158,7 @@ impl SqlWriter<'_> {
         })
     }
 
-    // The tables of a chain, of which so much is chosen outside.
+    // The tables of a chain, with the limit of its surroundings.
     fn tables_of<'c>(&mut self, chain: &'c Chain, row_limit: RowLimit) -> Result<Tables<'c>> {
         let mut tables = Tables::default();
         let first_alone = row_limit.limit == Some(1) && row_limit.offset == 0;
@@ -192,7 +192,8 @@ impl SqlWriter<'_> {
                     row_limit => row_limit,
                 };
                 if let Some(row_limit) = row_limit {
-                    // Held against what is chosen, each row is there once, and its place among them is not known.
+                    // Compared with the rows within the limit, each row occurs once, and its place among them is not
+                    // known.
                     if !(row_limit == RowLimit::NONE || row_limit.limit == Some(1) || scope.distinct && ordered) {
                         return Err(self.beyond(association));
                     }
@@ -216,7 +217,7 @@ impl SqlWriter<'_> {
             }
             ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => {}
         }
-        // An order of its own decides alone, not the order of the chain.
+        // An order of the association decides alone, not the order of the chain.
         if let (false, Some(last)) = (scope.order.is_empty(), tables.links.last()) {
             let alias = last.alias.clone();
             tables.order.truncate(start);
@@ -327,7 +328,7 @@ impl SqlWriter<'_> {
     }
 }
 
-// The order of the targets by themselves: the one that was asked for, or that of their own table.
+// The order of the targets by themselves: the requested order, or that of their table.
 fn order_of_targets(chain: &Chain) -> Vec<OrderTerm> {
     let target = (chain.association.target)();
     let mut scope = ScopeDef { order: chain.scope.order.clone(), ..ScopeDef::default() };

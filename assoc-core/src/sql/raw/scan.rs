@@ -1,8 +1,8 @@
-//! Where raw SQL has its placeholders, and whether it holds together: one walk over the text, by the rules of the
+//! Finds the placeholders of raw SQL and checks that it is closed, in one walk over the text, by the rules of the
 //! database that will read it.
 //!
-//! The walk knows quotes, comments and parentheses and nothing else of SQL. That is enough to keep a text within its
-//! place: what is not closed at its end would swallow what follows, and a parenthesis that was never opened would end
+//! The walk knows quotes, comments and parentheses, and no other SQL. That is enough to keep a text within its place:
+//! an open quote at its end would swallow the SQL after it, and a closing parenthesis without an opening one would end
 //! the one around the text.
 
 /// How a database reads the text of a statement, as far as quotes, comments and placeholders go.
@@ -41,7 +41,7 @@ pub struct Scanned {
     pub question_marks: Vec<usize>,
     /// Where the first semicolon is.
     pub semicolon: Option<usize>,
-    /// Whether something else than blanks and comments follows it.
+    /// Whether text other than blanks and comments follows it.
     pub goes_on: bool,
     /// Whether the text ends inside a comment that only a line break ends.
     pub open_line: bool,

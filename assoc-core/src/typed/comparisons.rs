@@ -1,0 +1,112 @@
+//! What can be said of one value of a query, by the same words for a column, a joined one and an
+//! aggregate: comparisons with values, and orders.
+
+/// The words of a type with parameters `<Model, Value>` that is a [`ColumnOf`](crate::ColumnOf), or has an `into_operand`
+/// of its own.
+macro_rules! words_of_a_value {
+    ($type:ident, $it:literal) => {
+        impl<M, V: ColumnType> $type<M, V> {
+            #[doc = concat!("Sorts by ", $it, ", smallest first. `NULL`s come first on SQLite, MySQL and MariaDB.")]
+            #[must_use]
+            pub fn asc(self) -> Sort<M> {
+                Sort::new(self.into_operand(), Direction::Asc)
+            }
+
+            #[doc = concat!("Sorts by ", $it, ", largest first.")]
+            #[must_use]
+            pub fn desc(self) -> Sort<M> {
+                Sort::new(self.into_operand(), Direction::Desc)
+            }
+
+            /// It is `NULL`.
+            #[must_use]
+            pub fn is_null(self) -> Filter<M> {
+                Filter::new(Expr::IsNull(self.into_operand()))
+            }
+
+            /// It is not `NULL`.
+            #[must_use]
+            pub fn is_not_null(self) -> Filter<M> {
+                Filter::new(Expr::IsNull(self.into_operand()).negated())
+            }
+
+            fn compare(self, op: Comparison, value: impl IntoColumn<V>) -> Filter<M> {
+                let right = Operand::Value(bind(value));
+                Filter::new(Expr::Compare { left: self.into_operand(), op, right })
+            }
+
+            /// Equal to a value; `.eq(None)` is `IS NULL`.
+            #[must_use]
+            pub fn eq(self, value: impl IntoColumn<V>) -> Filter<M> {
+                self.compare(Comparison::Eq, value)
+            }
+
+            /// Different from a value; `.ne(None)` is `IS NOT NULL`. `NULL` does not match: add `.or(….is_null())` to
+            /// include it.
+            #[must_use]
+            pub fn ne(self, value: impl IntoColumn<V>) -> Filter<M> {
+                self.compare(Comparison::Ne, value)
+            }
+
+            /// Less than a value.
+            #[must_use]
+            pub fn lt(self, value: impl IntoColumn<V>) -> Filter<M> {
+                self.compare(Comparison::Lt, value)
+            }
+
+            /// At most a value.
+            #[must_use]
+            pub fn le(self, value: impl IntoColumn<V>) -> Filter<M> {
+                self.compare(Comparison::Le, value)
+            }
+
+            /// Greater than a value.
+            #[must_use]
+            pub fn gt(self, value: impl IntoColumn<V>) -> Filter<M> {
+                self.compare(Comparison::Gt, value)
+            }
+
+            /// At least a value.
+            #[must_use]
+            pub fn ge(self, value: impl IntoColumn<V>) -> Filter<M> {
+                self.compare(Comparison::Ge, value)
+            }
+
+            /// Equal to one of several values. An empty list matches nothing; `None` among them matches `NULL`.
+            #[must_use]
+            pub fn is_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
+                Filter::new(Expr::In { operand: self.into_operand(), values: values.into_iter().map(bind).collect() })
+            }
+
+            /// Different from each of several values. An empty list matches everything; `NULL` matches only then.
+            #[must_use]
+            pub fn not_in<I: IntoColumn<V>>(self, values: impl IntoIterator<Item = I>) -> Filter<M> {
+                self.is_in(values).not()
+            }
+
+            /// Between two values, both included.
+            #[must_use]
+            pub fn between(self, low: impl IntoColumn<V>, high: impl IntoColumn<V>) -> Filter<M> {
+                Filter::new(Expr::Between { operand: self.into_operand(), low: bind(low), high: bind(high) })
+            }
+        }
+
+        impl<M, V: TextColumn> $type<M, V> {
+            /// Matches a `LIKE` pattern: `%` is any text, `_` any character, and `\` escapes them. Use
+            /// [`escape_like`](crate::escape_like) for text from outside the program. The collation decides whether case
+            /// matters.
+            #[must_use]
+            pub fn like(self, pattern: impl Into<String>) -> Filter<M> {
+                Filter::new(Expr::Like { operand: self.into_operand(), pattern: Value::Text(pattern.into().into()) })
+            }
+
+            /// Does not match a `LIKE` pattern.
+            #[must_use]
+            pub fn not_like(self, pattern: impl Into<String>) -> Filter<M> {
+                self.like(pattern).not()
+            }
+        }
+    };
+}
+
+pub(super) use words_of_a_value;

@@ -1,0 +1,152 @@
+//! What runs once a transaction has ended: after COMMIT, or after what a hook was given in was undone.
+//!
+//! A hook belongs to the level (the transaction or a savepoint in it) on whose handle it was given. When a savepoint is
+//! kept, its hooks become those of the level around it; when it is undone, its `after_commit` hooks are dropped and its
+//! `after_rollback` hooks are due. Whatever is due runs after the end of the outermost transaction, when its connection is
+//! back in the pool, so that hooks can use the repo.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use assoc_core::{BoxFuture, Error, ErrorKind, Result};
+
+use crate::levels::Level;
+use crate::repo::Repo;
+
+/// A hook, not yet run.
+type Run = Box<dyn FnOnce() -> BoxFuture<'static, Result<()>> + Send>;
+
+struct Hook {
+    level: Arc<Level>,
+    after_commit: bool,
+    run: Run,
+}
+
+/// The hooks of an open transaction. Its handles share them.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Hook>,
+    // `after_rollback` hooks of savepoints that were undone.
+    due: Vec<Run>,
+}
+
+impl Hooks {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock is held leaves lists that are whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, level: &Arc<Level>, after_commit: bool, run: Run) {
+        self.state().waiting.push(Hook { level: Arc::clone(level), after_commit, run });
+    }
+
+    /// A savepoint is kept: its hooks are those of the level around it.
+    pub(crate) fn keep(&self, level: &Arc<Level>, outer: &Arc<Level>) {
+        for hook in &mut self.state().waiting {
+            if Arc::ptr_eq(&hook.level, level) {
+                hook.level = Arc::clone(outer);
+            }
+        }
+    }
+
+    /// Levels are undone.
+    pub(crate) fn undo(&self, levels: &[Arc<Level>]) {
+        let mut state = self.state();
+        let is_undone = |hook: &Hook| levels.iter().any(|level| Arc::ptr_eq(level, &hook.level));
+        let (undone, waiting) = std::mem::take(&mut state.waiting).into_iter().partition(is_undone);
+        state.waiting = waiting;
+        let undone: Vec<Hook> = undone;
+        state.due.extend(undone.into_iter().filter(|hook| !hook.after_commit).map(|hook| hook.run));
+    }
+
+    /// Runs what is due after the end of the transaction, in the order in which it was given, also after one has failed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AfterTransaction`] with the first failure.
+    pub(crate) async fn run(&self, committed: bool) -> Result<()> {
+        let (waiting, mut due) = {
+            let mut state = self.state();
+            (std::mem::take(&mut state.waiting), std::mem::take(&mut state.due))
+        };
+        due.extend(waiting.into_iter().filter(|hook| hook.after_commit == committed).map(|hook| hook.run));
+        let mut first: Option<Error> = None;
+        let mut failed = 0;
+        for run in due {
+            if let Err(error) = run().await {
+                failed += 1;
+                first.get_or_insert(error);
+            }
+        }
+        match first {
+            None => Ok(()),
+            Some(source) => Err(ErrorKind::AfterTransaction { committed, failed, source: Box::new(source) }.into()),
+        }
+    }
+}
+
+impl Repo {
+    /// On a transaction's handle, runs a function once the outermost transaction is committed: to send a message, to fill a
+    /// cache. It does not run if the transaction, or the savepoint whose handle this is, is undone. Several run in the order
+    /// in which they were given, when the connection is back in the pool.
+    ///
+    /// What fails there cannot undo the transaction: all functions run, and the call that committed answers
+    /// [`ErrorKind::AfterTransaction`], which says that the transaction is committed. It is never run again for that.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Transaction`] on a handle that is not a transaction's.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # use std::sync::{Arc, Mutex};
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// let greeted = Arc::new(Mutex::new(Vec::new()));
+    /// repo.transaction(async |tx| {
+    ///     let user = tx.insert(User::build().set(User::NAME, "Ada")).await?;
+    ///     let greeted = Arc::clone(&greeted);
+    ///     tx.after_commit(move || async move {
+    ///         greeted.lock().unwrap().push(user.name);
+    ///         Ok(())
+    ///     })
+    /// })
+    /// .await?;
+    /// assert_eq!(*greeted.lock().unwrap(), ["Ada"]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn after_commit<F>(&self, hook: impl FnOnce() -> F + Send + 'static) -> Result<()>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.add_hook(true, Box::new(move || Box::pin(hook())))
+    }
+
+    /// On a transaction's handle, runs a function once the transaction has ended, if what was done on this handle was
+    /// undone: with the savepoint whose handle this is, with one around it, or with the whole transaction. Not if the
+    /// transaction is dropped without an end, because nothing can be waited for then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Transaction`] on a handle that is not a transaction's.
+    pub fn after_rollback<F>(&self, hook: impl FnOnce() -> F + Send + 'static) -> Result<()>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.add_hook(false, Box::new(move || Box::pin(hook())))
+    }
+
+    fn add_hook(&self, after_commit: bool, run: Run) -> Result<()> {
+        let Some(handle) = &self.transaction else {
+            let message = "`after_commit` and `after_rollback` are for its handle (`tx`): outside of one nothing is to be \
+                           waited for";
+            return Err(ErrorKind::Transaction(message).into());
+        };
+        handle.hooks().push(handle.level(), after_commit, run);
+        Ok(())
+    }
+}
