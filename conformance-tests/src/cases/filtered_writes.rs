@@ -1,6 +1,7 @@
 //! A filtered repo filters writes: every writing call tries to reach another tenant's rows.
 
-use assoc_core::{Expr, Result};
+use assoc_core::Result;
+use assoc_core::metadata::Expr;
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};
