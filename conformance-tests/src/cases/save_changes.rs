@@ -346,7 +346,8 @@ async fn fails_at_each_statement(cx: &mut Context) -> Result<()> {
         cx.require(failed < 100, "it ends")?;
     }
     cx.require(failed >= 12, "a statement each")?;
-    posts(cx).await
+    // Without ids: MariaDB does not take back those of rows that were undone.
+    cx.rows("posts", "SELECT title, user_id, published FROM posts ORDER BY title").await
 }
 
 async fn handed_back(cx: &mut Context) -> Result<()> {
