@@ -184,9 +184,9 @@ async fn filled<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, random: &mut Ran
     for _ in 0..14 {
         written.push((Some(draw()), draw()));
     }
-    for at in 0..written.len() {
+    for (maybe, _) in &mut written {
         if random.below(5) == 0 {
-            written[at].0 = None;
+            *maybe = None;
         }
     }
     written.truncate(random.below(15));
