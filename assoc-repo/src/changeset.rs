@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
+use assoc_core::metadata::ColumnDefault;
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnDefault, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result,
-    ToOne, Value,
+    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne, Value,
 };
 
 mod target;
@@ -407,7 +407,7 @@ pub(crate) fn refuse_read_only<M: Model>(row: &M) -> Result<()> {
         Some(origin) if origin.is_read_only() => Err(ErrorKind::ReadOnly {
             model: M::DEF.name,
             key: M::DEF.key_of(row).map_or_else(|| "without key".to_owned(), |key| key.to_string()),
-            association: origin.association().map(assoc_core::AssociationDef::qualified_name),
+            association: origin.association().map(assoc_core::metadata::AssociationDef::qualified_name),
         }
         .into()),
         _ => Ok(()),

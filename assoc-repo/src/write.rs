@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use assoc_core::change::RowChange;
 use assoc_core::driver::{Access, ExecResult};
-use assoc_core::rows::Rows;
-use assoc_core::{BoxFuture, Error, KeySet, Model, Result, Value, schema, sql};
+use assoc_core::driver::{BoxFuture, KeySet};
+use assoc_core::execution::rows::Rows;
+use assoc_core::{Error, Model, Result, Value, schema, sql};
 
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;

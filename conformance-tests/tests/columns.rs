@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use assoc_core::{Aggregate, Column, ColumnType, Filter, IntoSort, MaybeNull, OrderTerm};
+use assoc_core::metadata::OrderTerm;
+use assoc_core::{Aggregate, Column, ColumnType, Filter, IntoSort, MaybeNull};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
@@ -184,9 +185,9 @@ async fn filled<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, random: &mut Ran
     for _ in 0..14 {
         written.push((Some(draw()), draw()));
     }
-    for at in 0..written.len() {
+    for (maybe, _) in &mut written {
         if random.below(5) == 0 {
-            written[at].0 = None;
+            *maybe = None;
         }
     }
     written.truncate(random.below(15));

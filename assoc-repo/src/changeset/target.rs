@@ -4,7 +4,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use assoc_core::change::{Given, Member, RowChange};
-use assoc_core::{HasVariant, Model, Polymorphic};
+use assoc_core::metadata::HasVariant;
+use assoc_core::{Model, Polymorphic};
 
 use super::Changeset;
 

@@ -3,11 +3,11 @@
 
 use std::any::Any;
 
+use assoc_core::execution::rows::keys_of;
+use assoc_core::execution::{KeyTuple, RowKeys};
+use assoc_core::metadata::{AssociationDef, Chain, ScopeDef, UnknownType};
 use assoc_core::planner::{Edge, EdgeId, Plan, Source, VariantEdge};
-use assoc_core::rows::keys_of;
-use assoc_core::{
-    AssociationDef, Chain, ErrorKind, KeyTuple, LoadState, Model, Result, RowKeys, ScopeDef, UnknownType, Value,
-};
+use assoc_core::{ErrorKind, LoadState, Model, Result, Value};
 
 use super::fetch::Run;
 use super::{NodeRows, stale};

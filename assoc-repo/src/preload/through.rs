@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use assoc_core::execution::{KeyTuple, Links};
 use assoc_core::joins::OwnerLimits;
+use assoc_core::metadata::Cardinality;
 use assoc_core::planner::{EdgeId, Plan, Source};
-use assoc_core::{Cardinality, KeyTuple, Links};
 
 use super::NodeRows;
 use super::fetch::position;
