@@ -1,24 +1,26 @@
-//! Changes of rows, untyped: what is to be written to one row, as plain data.
+//! Changes of rows, untyped: the values to write to one row, as plain data.
 //!
-//! A [`RowChange`] is what a typed changeset is made of, without the model's type: saving works on changes of several
-//! models at once, which cannot be generic over all of them. It records what was said: values of columns, and for its
-//! associations [`ChildChange`]s. Nothing is judged when it is said, because a later word may take it back: all checks look
-//! at the final values, and report everything that is wrong with them at once ([`RowChange::problems`]).
+//! A [`RowChange`] is the content of a typed changeset, without the model's type: saving works on changes of several
+//! models at once, and cannot be generic over all of them. It records the values of columns, and [`ChildChange`]s for
+//! its associations. No call checks anything, because a later call may replace what it set. All checks look at the
+//! final values and report all problems at once ([`RowChange::problems`]).
 //!
-//! # The last word counts
+//! # The last call takes precedence
 //!
-//! Each column has the value that was given last, by [`set`](RowChange::set), [`associate`](RowChange::associate) or
-//! [`dissociate`](RowChange::dissociate). There are two exceptions, where the last word would silently break an earlier one:
+//! Each column has the value that was set last, by [`set`](RowChange::set), [`associate`](RowChange::associate) or
+//! [`dissociate`](RowChange::dissociate). There are two exceptions, where the last call would silently break an earlier
+//! one:
 //!
 //! * Two associations that share a column (a tenant's) and need different values of it contradict each other. A plain
-//!   `set` of the column settles it.
-//! * A change of an existing row that moves a shared column by way of one association leaves the other association with a
-//!   key of some other row. The other association must be spoken of as well.
+//!   `set` of the column decides between them.
+//! * If a change of an existing row sets a shared column through one association, the key of the other association then
+//!   refers to some other row. The change must set the other association as well.
 //!
 //! # Members
 //!
-//! What is said of an association may bring other rows ([`Member`]): rows that exist, new rows, changes of rows. So a change
-//! is a tree. It is at most [`MAX_DEPTH`](RowChange::MAX_DEPTH) levels deep, so that whatever walks over it can use the stack.
+//! An operation on an association may contain other rows ([`Member`]): existing rows, new rows, changes of rows. So a
+//! change is a tree. It is at most [`MAX_DEPTH`](RowChange::MAX_DEPTH) levels deep, so that code that walks over it can use
+//! the stack.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -67,11 +69,11 @@ pub struct ChildChange {
     pub association: &'static AssociationDef,
     /// What is said of it.
     pub op: ChildOp,
-    // Columns of its key that were given anew by a later word.
+    // Columns of its key that a later call has set again.
     overridden: Vec<usize>,
 }
 
-/// What can be said of an association.
+/// The operations on an association.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ChildOp {
@@ -82,7 +84,7 @@ pub enum ChildOp {
     },
     /// The row belongs to no row.
     Dissociate,
-    /// What was said cannot be done, for this reason, unless a later word overrides it.
+    /// The operation is refused for this reason, unless a later call overrides it.
     Refused(FieldError),
     /// The row belongs to a row that is saved first.
     AssociateWith {
@@ -201,9 +203,9 @@ impl RowChange {
         self.children.push(ChildChange { association, op, overridden: Vec::new() });
     }
 
-    /// Makes the row belong to no row: clears the columns of the association's key that can be `NULL`, are not part of the
-    /// row's own key, and are used by no other association (over other columns). If there is none, the change cannot be
-    /// saved, unless a later word gives the key anew.
+    /// Makes the row belong to no row: clears the columns of the association's key that can be `NULL`, are not part of
+    /// the row's primary key, and are used by no other association (over other columns). If there is no such column,
+    /// saving fails unless a later call sets the key again.
     pub fn dissociate(&mut self, association: &'static AssociationDef) {
         self.children.retain(|child| child.association != association);
         for column in link::clearable(self.model, association) {
@@ -304,7 +306,7 @@ impl RowChange {
         given.filter(|(at, value)| self.differs(*at, value)).map(|(at, value)| (at, value.clone())).collect()
     }
 
-    /// Whether saving would write anything.
+    /// Whether saving would write a column.
     #[must_use]
     pub fn has_changes(&self) -> bool {
         self.has_members() || self.has_own_changes()
@@ -413,8 +415,8 @@ impl std::fmt::Debug for RowChange {
     }
 }
 
-/// Whether two values of a column are the same, so that writing one over the other changes nothing. Everything that
-/// compares what is stored with what is to be stored asks here.
+/// Whether two values of a column are the same, so that writing one over the other changes nothing. All comparisons of
+/// a stored value with one to store use this.
 #[must_use]
 pub fn same_value(column: &ColumnDef, one: &Value<'_>, other: &Value<'_>) -> bool {
     let _ = column;

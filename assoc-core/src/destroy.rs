@@ -4,7 +4,7 @@
 //!
 //! A *node* is a model whose rows go, an *edge* one of its associations with what is done with the rows that depend on an
 //! owner: they go (and lead to a node), they are cleared, or they refuse. Kinds of associations say what their edges are
-//! ([`AssociationBehavior::dependents`](crate::AssociationBehavior::dependents)). The graph is one of models, so a tree of
+//! ([`AssociationBehavior::dependents`](crate::metadata::AssociationBehavior::dependents)). The graph is one of models, so a tree of
 //! categories is one node with an edge to itself; how deep it is, the rows say.
 //!
 //! ```text

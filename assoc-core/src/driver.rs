@@ -57,10 +57,11 @@
 //!   `rollback_to_savepoint` MUST succeed if the savepoint no longer exists, because an earlier call whose answer was
 //!   dropped has undone or released it.
 
-use crate::dialect::Dialect;
+pub use crate::dialect::{Capabilities, Dialect};
 use crate::error::Result;
+pub use crate::key::KeySet;
 pub use crate::row_sink::{AnswerColumn, BoxFuture, RowSink};
-use crate::statement::Statement;
+pub use crate::statement::{Bind, BindList, Statement};
 
 #[cfg(doc)]
 use crate::error::{DriverError, DriverErrorKind};

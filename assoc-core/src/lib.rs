@@ -1,15 +1,15 @@
 //! The core of `assoc`: what an association *is*, without any database and without any runtime.
 //!
-//! * **Models and reflection** — [`Model`], [`ModelDef`], [`AssociationDef`]: constants that the derives write and
-//!   everything else reads. [`Column`] and [`Association`] are their typed faces.
+//! * **Models and reflection** — [`Model`], and [`metadata`]: constants that the derives write and everything else
+//!   reads. [`Column`] and [`Association`] are their typed faces.
 //! * **Load states** — [`HasMany`], [`HasOne`], [`BelongsTo`]: fields that are not loaded, loaded or partly loaded.
-//! * **Values and statements** — [`Value`], [`ColumnType`], [`Statement`], and [`sql`], which is the only way from
-//!   data to text.
+//! * **Values and statements** — [`Value`], [`ColumnType`], [`select`], which holds statements as data, and [`sql`],
+//!   which is the only way from data to text.
 //! * **Planning** — [`planner`]: from a tree of requested associations to the fewest statements, without I/O.
 //! * **Writing** — [`change`]: the rows to write, as data; [`save`]: the statements that write them, and the assignment
 //!   of returned rows to written ones. [`destroy`]: the rows that go with a row, and the order in which they go.
-//! * **Backends** — [`driver`] and [`dialect`]: the traits a database crate implements. A new backend needs nothing
-//!   but this crate.
+//! * **Backends** — [`driver`]: the traits a database crate implements, with all types of their methods. A new backend
+//!   needs nothing but this crate. [`execution`] has what only an executor such as `assoc-repo` needs.
 //!
 //! Programs use `assoc-repo`, whose prelude re-exports the parts of this crate that they need.
 
@@ -19,10 +19,11 @@ pub mod destroy;
 pub mod dialect;
 pub mod driver;
 mod error;
+pub mod execution;
 mod holder;
 pub mod joins;
 mod key;
-mod metadata;
+pub mod metadata;
 pub mod planner;
 mod row_sink;
 mod row_traits;
@@ -39,44 +40,27 @@ pub mod value;
 pub mod __private;
 
 pub use column_type::{ColumnType, IntoColumn, SqlType};
-pub use dialect::{Capabilities, Dialect};
-pub use driver::{Connection, Driver};
 pub use error::{
     AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,
     RestrictRule, Restricted, Result,
 };
 pub use holder::{
-    BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne,
-    WithJoinRows, WithJoinRowsMut,
+    BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne, WithJoinRows,
+    WithJoinRowsMut,
 };
-pub use key::{Key, KeyMark, KeySet, KeyTuple, RowKeys};
-pub use metadata::association::{
-    AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, ByOwner, Cardinality, Chain, ChainHop,
-    ChainParts, Children, CustomSql, CustomSqlKind, Dependent, DependentRows, FieldAccess, ForeignKey,
-    HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant, Inverse, JoinRecord, JoinTableRows, KeyJoin, KeySide,
-    LinkTargets, Linkage, Links, LoadState, Options, Polymorphic, PolymorphicBelongsToKind, Positions, RawSql, Route,
-    SharedRow, ThroughKind, UnknownType, VariantDef,
-};
-pub use metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
-pub use metadata::filter_hook::{FilterHook, RowFilters, filtered};
+pub use key::Key;
+pub use metadata::association::{LoadState, Polymorphic, RawSql};
 pub use metadata::loader::Loader;
-pub use metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};
-pub use metadata::origin::{HasRowOrigin, RowOrigin};
-pub use metadata::request::{Request, ScopeDef, Strategy};
-pub use metadata::request_list::RequestList;
-pub use metadata::rows;
-pub use metadata::visibility::Visibility;
-pub use row_sink::{AnswerColumn, BoxFuture, RowSink};
-pub use statement::{Bind, BindList, Statement};
+pub use metadata::model::Model;
+pub use metadata::origin::RowOrigin;
 pub use typed::aggregate::{Aggregate, Selectable, Summable};
-pub use typed::assignment::{Addable, AssignedValue, Assignment, ColumnAssignment};
+pub use typed::assignment::{Addable, Assignment};
 pub use typed::association::{Association, ForeignKeyFor};
 pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNull, Sort, TextColumn, escape_like};
 pub use typed::conditions::OfType;
 pub use typed::joined_column::{Joined, JoinedColumn};
 pub use typed::preload::{IntoPreload, Preload};
 pub use typed::scope::Scope;
-pub use typed::source::{Missing, PickSource, PickTypedSource};
 pub use typed::through::Through;
 pub use typed::variant::{Variant, VariantPreload};
 pub use value::Value;

@@ -16,3 +16,14 @@ pub(crate) mod request;
 pub(crate) mod request_list;
 pub mod rows;
 pub(crate) mod visibility;
+
+pub use association::{
+    AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, Cardinality, Chain, ChainHop, ChainParts,
+    CustomSql, CustomSqlKind, Dependent, ForeignKey, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant,
+    Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, PolymorphicBelongsToKind, Route, ThroughKind, UnknownType,
+    VariantDef,
+};
+pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
+pub use model::{ColumnDef, ColumnDefault, Discriminator, ModelDef, TableRef};
+pub use origin::HasRowOrigin;
+pub use request::{Request, ScopeDef, Strategy};

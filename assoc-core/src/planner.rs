@@ -46,20 +46,20 @@
 //!
 //! # Existing rows
 //!
-//! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched: the inverse of a
-//! `has_many` is always among them, so `users → posts → user` costs no third statement. Rows the *application* holds
-//! (`repo.preload`) may be stale: only look-ups that lead straight back to them are answered by those, unless the
-//! application says that they are [available](RootRequest::available). Rows between, on the way of an association through
-//! others, are not looked up where the application's structs hold them: the executor finds them there.
+//! A look-up by primary key first takes the rows that earlier steps (or the root query) fetched. The inverse of a
+//! `has_many` is always among them, so `users → posts → user` costs no third statement. The program's existing rows
+//! (`repo.preload`) may be stale. They answer only the look-ups of their own inverse, unless the program declares them
+//! [available](RootRequest::available). The executor does not look up intermediate rows of a through association that the
+//! program's structs contain: it finds them there.
 //!
 //! # Deep requests
 //!
-//! A request may lead deeper than its rows: `recursive(1_000_000)` over a tree of five levels, or a path through a
-//! polymorphic association whose types each lead back to it, which doubles the nodes on each level. So a plan ends after
-//! `LEVELS_AT_ONCE` levels, or the level on which it has
-//! `NODES_AT_ONCE` nodes (`levels.rs`); what is below is [deferred](Plan::deferred), and planned when the
-//! statements so far have run, for nodes that have rows. Each part of a plan costs the same, so planning costs in
-//! proportion to what is loaded. What a part looks up shares no statement with the parts before it.
+//! A request may be deeper than its rows: `recursive(1_000_000)` over a tree of five levels, or a path through a
+//! polymorphic association whose types each refer back to it, which doubles the nodes on each level. So a plan ends after
+//! `LEVELS_AT_ONCE` levels, or at the level on which it has `NODES_AT_ONCE` nodes (`levels.rs`). The levels below are
+//! [deferred](Plan::deferred): they are planned when the statements so far have run, for nodes that have rows. Each part
+//! of a plan costs the same, so planning costs in proportion to the loaded rows. The look-ups of a part share no statement
+//! with the parts before it.
 //!
 //! Property 4 of the design requires the fewest statements. Finding the minimum for any tree is a hard problem. The
 //! greedy assignment is the minimum for every case of the reference table, and never worse than one step per node.
@@ -128,11 +128,11 @@ pub struct Plan {
     pub(crate) available: Vec<usize>,
     // The first node of each part of the plan.
     pub(crate) parts: Vec<usize>,
-    // What is planned once the nodes have rows.
+    // The requests to plan when their nodes have rows.
     pub(crate) deferred: Vec<Deferred>,
-    // Whether some columns only were read of the root's rows.
+    // Whether the root's rows have only some of their columns.
     pub(crate) partial_root: bool,
-    // Whether every statement reads one table, because they need not be in one database.
+    // Whether every statement reads one table only, because the tables may be in several databases.
     pub(crate) single_table_only: bool,
     // Associations that no statement joins as a whole.
     pub(crate) by_hops: Vec<&'static AssociationDef>,
@@ -145,7 +145,7 @@ pub struct Deferred {
     pub node: usize,
     /// The associations.
     pub requests: Vec<Request>,
-    // The includes on the way to it.
+    // The chain of includes to it.
     pub(crate) way: Vec<&'static AssociationDef>,
 }
 
@@ -322,7 +322,7 @@ impl Plan {
         Ok(plan)
     }
 
-    // Plans what was left for later: nodes and steps after those that are there.
+    // Plans deferred requests: appends their nodes and steps to the existing ones.
     fn extend(&mut self, deferred: Vec<Deferred>) -> Result<()> {
         let steps = self.steps.len();
         self.parts.push(self.nodes.len());
@@ -334,7 +334,7 @@ impl Plan {
         Ok(())
     }
 
-    // Whether some columns only are read of the rows of any step from one on.
+    // Whether some step from `from` on reads only some columns of its rows.
     fn selects(&self, from: usize) -> bool {
         let joined = self.joined.iter().map(|joined| &joined.select);
         self.steps[from..].iter().map(|step| &step.select).chain(joined).any(|select| select.selected.is_some())

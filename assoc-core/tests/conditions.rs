@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
 
+use assoc_core::metadata::ColumnDef;
 use assoc_core::sql::SqlWriter;
-use assoc_core::{BelongsTo, ColumnDef, Error, ErrorKind, Filter, HasMany, HasManyThrough, HasOne, Scope};
+use assoc_core::{BelongsTo, Error, ErrorKind, Filter, HasMany, HasManyThrough, HasOne, Scope};
 use assoc_macros::Model;
 
 /// Standard SQL and nothing else: no row values, no limit per owner.

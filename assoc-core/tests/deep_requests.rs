@@ -7,12 +7,11 @@ use std::borrow::Cow;
 use std::thread;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
+use assoc_core::execution::{FilterHook, RequestList};
 use assoc_core::joins::{JoinKind, Joins};
+use assoc_core::metadata::{ColumnDef, Request, ScopeDef, Strategy};
 use assoc_core::planner::{self, Plan, PlanContext, Root};
-use assoc_core::{
-    BelongsTo, ColumnDef, ErrorKind, FilterHook, HasMany, IntoPreload, Model, Preload, Request, RequestList, ScopeDef,
-    Strategy,
-};
+use assoc_core::{BelongsTo, ErrorKind, HasMany, IntoPreload, Model, Preload};
 use assoc_macros::{Model, Polymorphic};
 
 const DEEP: usize = 100_000;

@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
-use assoc_core::schema::create_table;
-use assoc_core::{
-    AssociationDef, BelongsTo, Chain, ColumnDef, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRecord,
-    KeyJoin, KeySide, Linkage, Model, ModelDef, Options, RawSql, ThroughKind,
+use assoc_core::metadata::{
+    AssociationDef, Chain, ColumnDef, JoinRecord, KeyJoin, KeySide, Linkage, ModelDef, Options, ThroughKind,
 };
+use assoc_core::schema::create_table;
+use assoc_core::{BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Model, RawSql};
 use assoc_macros::{Model, Polymorphic};
 
 /// Standard SQL and nothing else.
@@ -242,7 +242,7 @@ fn what_has_no_single_row_to_write_says_why() {
 fn a_chain_has_every_table_with_its_key() {
     let shown = |association: &'static AssociationDef| {
         let chain = Chain::keys(association).unwrap();
-        let one = |hop: &&assoc_core::ChainHop| {
+        let one = |hop: &&assoc_core::metadata::ChainHop| {
             let side = if hop.foreign_key == KeySide::Owner { "owner" } else { "target" };
             let named = hop.owner_type.map(|named| format!(" if {}", named.tag)).unwrap_or_default();
             format!("{} ({side}){named}", key(hop.owner, hop.model, hop.key))

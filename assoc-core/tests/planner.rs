@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
+use assoc_core::execution::FilterHook;
+use assoc_core::metadata::ColumnDef;
 use assoc_core::planner::{Fetch, Plan, Root, Source};
 use assoc_core::sql::SqlWriter;
-use assoc_core::{
-    BelongsTo, ColumnDef, Error, ErrorKind, FilterHook, HasMany, HasManyThrough, HasOne, IntoPreload, Model, Preload,
-};
+use assoc_core::{BelongsTo, Error, ErrorKind, HasMany, HasManyThrough, HasOne, IntoPreload, Model, Preload};
 use assoc_macros::Model;
 
 /// Standard SQL and nothing else.

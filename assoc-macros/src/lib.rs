@@ -121,7 +121,8 @@ mod validate;
 /// `RowOrigin` is not stored either: it says whether the row was loaded as read-only, see `readonly` [below](#scopes-and-other-options).
 ///
 /// ```
-/// # use assoc_core::{ColumnDefault, Model};
+/// # use assoc_core::metadata::ColumnDefault;
+/// # use assoc_core::Model;
 /// # use assoc_macros::Model;
 /// #[derive(Model, Clone)]
 /// struct Note {

@@ -6,10 +6,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use assoc_core::metadata::{AssociationDef, AssociationKind, Discriminator, Inverse, Route, ScopeDef};
 use assoc_core::{
-    Association, AssociationDef, AssociationKind, BelongsTo, Discriminator, HasAndBelongsToMany, HasMany,
-    HasManyThrough, HasOne, IntoPreload, Inverse, LoadState, Model, Polymorphic as _, Route, RowOrigin, Scope,
-    ScopeDef, SqlType, Through, Value, Variant,
+    Association, BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, LoadState, Model,
+    Polymorphic as _, RowOrigin, Scope, SqlType, Through, Value, Variant,
 };
 use assoc_macros::{Model, Polymorphic};
 
@@ -366,7 +366,8 @@ mod polymorphic {
             (product.row)(&value).unwrap().downcast_ref(),
             Some(&Product { id: 2, origin: RowOrigin::default() })
         );
-        let rows: Box<dyn assoc_core::rows::Rows> = Box::new(vec![Product { id: 3, origin: RowOrigin::default() }]);
+        let rows: Box<dyn assoc_core::execution::rows::Rows> =
+            Box::new(vec![Product { id: 3, origin: RowOrigin::default() }]);
         let shared = (product.share)(rows).downcast::<Vec<Arc<Imageable>>>().unwrap();
         assert_eq!(*shared, [Arc::new(Imageable::NewProduct(Product { id: 3, origin: RowOrigin::default() }))]);
     }

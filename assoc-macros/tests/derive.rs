@@ -2,9 +2,10 @@
 #![deny(missing_docs, unused, clippy::all, clippy::pedantic)]
 #![allow(clippy::unwrap_used, clippy::panic)] // The helpers of tests count as production code.
 
+use assoc_core::metadata::{AssociationKind, ColumnDefault, Route, TableRef};
 use assoc_core::{
-    AssociationKind, AssociationNotLoaded, BelongsTo, Column, ColumnDefault, ColumnType, HasMany, HasOne, Key,
-    LoadState, Model, NotLoadedReason, Route, SqlType, TableRef, Value,
+    AssociationNotLoaded, BelongsTo, Column, ColumnType, HasMany, HasOne, Key, LoadState, Model, NotLoadedReason,
+    SqlType, Value,
 };
 use assoc_macros::{ColumnType, Model};
 
@@ -161,7 +162,7 @@ fn the_definition_holds_table_columns_and_key() {
 
 #[test]
 fn a_key_counts_up_if_it_is_a_single_integer_that_refers_to_nothing() {
-    let default = |def: &assoc_core::ModelDef, column: usize| def.columns[column].default;
+    let default = |def: &assoc_core::metadata::ModelDef, column: usize| def.columns[column].default;
     assert_eq!(default(User::DEF, 0), ColumnDefault::AutoIncrement);
     assert_eq!(default(Employee::DEF, 0), ColumnDefault::AutoIncrement);
     assert_eq!(default(Invoice::DEF, 1), ColumnDefault::None, "text");

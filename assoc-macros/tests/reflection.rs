@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // The helpers of tests count as production code.
 #![allow(dead_code)] // Fields that no test reads.
 
+use assoc_core::metadata::{AssociationDef, AssociationKind, ForeignKey};
 use assoc_core::planner::{Plan, Root};
 use assoc_core::{
-    AssociationDef, AssociationKind, BelongsTo, ErrorKind, ForeignKey, HasAndBelongsToMany, HasMany, HasManyThrough,
-    HasOne, IntoPreload, Model, RawSql,
+    BelongsTo, ErrorKind, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload, Model, RawSql,
 };
 use assoc_macros::{Model, Polymorphic};
 

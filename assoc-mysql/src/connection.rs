@@ -7,8 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use assoc_core::driver::Statement;
 use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, TransactionMode};
-use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result, Statement};
+use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 use mysql_async::Error as MyError;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;

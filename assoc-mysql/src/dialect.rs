@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{AggregateForm, ColumnRole, Comparable, ExactText};
+use assoc_core::driver::{Capabilities, Dialect, KeySet};
+use assoc_core::metadata::{AggregateFunction, ColumnDef, TableRef};
 use assoc_core::select::{LockStrength, RowLock, WhenLocked};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
-use assoc_core::{AggregateFunction, Capabilities, ColumnDef, Dialect, KeySet, SqlType, TableRef, Value};
+use assoc_core::{SqlType, Value};
 
 use crate::server::{Server, ServerKind};
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use assoc_core::driver::{Access, BoxFuture, Connection, Driver, PoolStatus};
-use assoc_core::{Dialect, DriverError, DriverErrorKind, Result, Statement, Value};
+use assoc_core::driver::{Dialect, Statement};
+use assoc_core::{DriverError, DriverErrorKind, Result, Value};
 use mysql_async::Opts;
 
 use crate::connection::MySqlConnection;

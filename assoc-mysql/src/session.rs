@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use assoc_core::driver::{AnswerColumn, Bind, Statement};
 use assoc_core::driver::{ExecResult, RowSink};
-use assoc_core::{AnswerColumn, Bind, DriverError, DriverErrorKind, Error, Statement, Value};
+use assoc_core::{DriverError, DriverErrorKind, Error, Value};
 use futures_util::FutureExt;
 use mysql_async::consts::StatusFlags;
 use mysql_async::prelude::{Protocol, Queryable};

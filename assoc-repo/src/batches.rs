@@ -14,11 +14,10 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use assoc_core::driver::{BoxFuture, Capabilities};
+use assoc_core::metadata::{ColumnRef, Comparison, Direction, Expr, ModelDef, Operand, OrderTerm};
 use assoc_core::planner::CompiledQuery;
-use assoc_core::{
-    BoxFuture, Capabilities, ColumnRef, Comparison, Direction, Error, Expr, Model, ModelDef, Operand, OrderTerm,
-    Result, SqlType, Value,
-};
+use assoc_core::{Error, Model, Result, SqlType, Value};
 use futures_core::Stream;
 
 use crate::carried::Carried;

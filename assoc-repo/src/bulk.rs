@@ -2,10 +2,10 @@
 
 use assoc_core::change::same_value;
 use assoc_core::driver::Access;
-use assoc_core::{
-    AssignedValue, Assignment, BoxFuture, ColumnAssignment, ColumnDefault, Discriminator, Error, ErrorKind, FieldError,
-    Model, ModelDef, Result, Value,
-};
+use assoc_core::driver::BoxFuture;
+use assoc_core::execution::{AssignedValue, ColumnAssignment};
+use assoc_core::metadata::{ColumnDefault, Discriminator, ModelDef};
+use assoc_core::{Assignment, Error, ErrorKind, FieldError, Model, Result, Value};
 
 use crate::query::Select;
 use crate::repo::Repo;

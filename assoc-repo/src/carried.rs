@@ -2,7 +2,8 @@
 //! by, as the database gave them. A page begins after them. The row itself does not say: a model may hold a value in
 //! another form than the column does, or not read the column at all.
 
-use assoc_core::{Result, RowSink, Statement, Value};
+use assoc_core::driver::{RowSink, Statement};
+use assoc_core::{Result, Value};
 
 use crate::session::Session;
 

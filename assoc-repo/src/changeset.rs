@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
+use assoc_core::metadata::ColumnDefault;
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnDefault, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result,
-    ToOne, Value,
+    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne, Value,
 };
 
 mod target;
@@ -185,12 +185,12 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Adds members to an association to many: rows, changesets, or iterators of them. Each is linked when the changeset is
-    /// saved; new ones are inserted then, in the order in which they are given. A row that is pushed twice to an association
-    /// whose links are rows of a join table is linked twice; a row that holds its owner's key is moved from the owner it had.
+    /// Adds members to a list association: rows, changesets, or iterators of them. Saving the changeset links each of
+    /// them, and inserts new ones in the order given. Over a join table, a row that is pushed twice is linked twice. A row
+    /// that contains its owner's key moves from its previous owner to this one.
     ///
-    /// New members take what the association's conditions require (`published = true`); a member that contradicts them is
-    /// refused when the changeset is saved.
+    /// New members take the values that the association's conditions require (`published = true`). Saving fails if a member
+    /// contradicts these conditions.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -223,7 +223,7 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Adds a member to which a row of a join model leads, and says what is to be written to that row beside its two keys.
+    /// Adds a member of an association through a join model. `join` sets the columns of the join row beside its two keys.
     pub fn push_with<T: Model, J: Model, A: WritableMany<M, T>, How>(
         mut self,
         association: A,
@@ -241,23 +241,23 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Changes a member of an association. When the changeset is saved, the database says whether it is one: a row of
-    /// another owner is refused, and stays as it is.
+    /// Changes a member of an association. Saving checks in the database that the row is a member: it refuses a row of
+    /// another owner, which stays unchanged.
     pub fn edit<T: Model, How>(mut self, association: impl Clearable<M, T, How>, change: Changeset<T>) -> Self {
         self.row.change_members(association.association(), ChildOp::Edit(Box::new(change.row)));
         self
     }
 
-    /// Takes a member away from an association. The row stays, without the owner's key; of an association over a join
-    /// table, the links to it are deleted. A row of another owner is refused.
+    /// Removes a member from an association. The row itself stays: saving clears its owner's key, or deletes the links to
+    /// it in a join table. Saving refuses a row of another owner.
     pub fn remove<T: Model, How>(mut self, association: impl Clearable<M, T, How>, row: &T) -> Self {
         self.row.change_members(association.association(), ChildOp::Remove(Arc::new(row.bare())));
         self
     }
 
-    /// Makes these the members of an association, and no others. What the others are is decided by the database when the
-    /// changeset is saved; they are let go before the new ones are stored. Members that stay keep their rows, and their
-    /// links. What was said of the association before is taken back.
+    /// Makes these rows the only members of an association. Saving reads the present members from the database and removes
+    /// the others before it stores new ones. Members that stay keep their rows and their links. This call replaces all
+    /// earlier operations on the association.
     pub fn replace<T: Model, How>(
         mut self,
         association: impl WritableMany<M, T>,
@@ -269,8 +269,7 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Makes a row the target of a `has_one`. Another one that the owner has in the database is let go before, when the
-    /// changeset is saved.
+    /// Makes a row the target of a `has_one`. Saving first removes another target that the owner has in the database.
     pub fn set_one<T, How>(mut self, association: impl WritableOne<M, T>, target: impl IntoTarget<T, How>) -> Self {
         let mut one = Vec::new();
         target.visit(&mut |given| one.extend(given.into_member()));
@@ -278,19 +277,19 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Lets all members of an association go when the changeset is saved.
+    /// Removes all members of an association when the changeset is saved.
     pub fn clear<T, How>(mut self, association: impl Clearable<M, T, How>) -> Self {
         self.row.change_members(association.association(), ChildOp::Replace(Vec::new()));
         self
     }
 
-    /// The same as one new row that can be given to several associations: it is inserted once.
+    /// This changeset as one new row that several associations can share. Saving inserts it once.
     #[must_use]
     pub fn shared(self) -> SharedDraft<M> {
         SharedDraft::new(self.row)
     }
 
-    /// Adds a problem that the application has found: saving is refused with it and all others.
+    /// Adds a problem that the program found. Saving fails with it and all other problems.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -313,8 +312,8 @@ impl<M: Model> Changeset<M> {
         self.row.problems()
     }
 
-    /// The changeset that a failed `insert` or `update` of this model gave back with its error, so that it can be changed and
-    /// saved again; `None` of any other error.
+    /// The changeset that a failed `insert` or `update` of this model returns with its error, to change and save it again;
+    /// `None` for any other error.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -337,7 +336,7 @@ impl<M: Model> Changeset<M> {
         (row.model() == M::DEF).then(|| Changeset::from(row.clone()))
     }
 
-    /// The value given for a column, if one was.
+    /// The value set for a column, if there is one.
     #[must_use]
     pub fn value_of<V: ColumnType>(&self, column: Column<M, V>) -> Option<&Value<'static>> {
         self.row.values().get(column.index())?.as_ref()
@@ -362,7 +361,7 @@ impl<M: Model> Changeset<M> {
     }
 }
 
-/// What [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update) take: a [`Changeset`].
+/// The argument of [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update): a [`Changeset`].
 ///
 /// It is a trait so that the compiler can say what to write in place of a plain struct, and so that a program can
 /// implement it for its types, such as a form:
@@ -408,7 +407,7 @@ pub(crate) fn refuse_read_only<M: Model>(row: &M) -> Result<()> {
         Some(origin) if origin.is_read_only() => Err(ErrorKind::ReadOnly {
             model: M::DEF.name,
             key: M::DEF.key_of(row).map_or_else(|| "without key".to_owned(), |key| key.to_string()),
-            association: origin.association().map(assoc_core::AssociationDef::qualified_name),
+            association: origin.association().map(assoc_core::metadata::AssociationDef::qualified_name),
         }
         .into()),
         _ => Ok(()),

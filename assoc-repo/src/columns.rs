@@ -1,6 +1,7 @@
 //! The columns that a query can select in place of whole models: a column, an aggregate, or a tuple of them.
 
-use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Operand, Result, Selectable, Value};
+use assoc_core::metadata::Operand;
+use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Result, Selectable, Value};
 
 /// A column, an aggregate, or a tuple of up to six. [`Repo::pluck`](crate::Repo::pluck) reads them, and
 /// [`Select::select`](crate::Select::select) and [`Select::group_by`](crate::Select::group_by) name them.
@@ -9,7 +10,7 @@ use assoc_core::{Aggregate, Column, ColumnType, Error, JoinedColumn, Operand, Re
 ///
 /// ```
 /// # use assoc_repo::prelude::*;
-/// use assoc_repo::core::Operand;
+/// use assoc_repo::core::metadata::Operand;
 /// use assoc_repo::{Columns, Selected};
 /// # use assoc_sqlite::Sqlite;
 /// # #[derive(Model, Debug, Clone)]

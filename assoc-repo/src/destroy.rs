@@ -11,8 +11,11 @@ use std::fmt;
 
 use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::driver::{BoxFuture, Statement};
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::{ModelDef, Operand};
 use assoc_core::select::{KeyedSelect, RootSelect};
-use assoc_core::{BoxFuture, Error, ErrorKind, KeyTuple, Model, ModelDef, Operand, Result, Statement, Value};
+use assoc_core::{Error, ErrorKind, Model, Result, Value};
 
 use crate::changeset::refuse_read_only;
 use crate::query::Select;

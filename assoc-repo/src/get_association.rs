@@ -9,13 +9,17 @@
 use std::any::Any;
 use std::future::Future;
 
+use assoc_core::execution::KeyTuple;
+use assoc_core::execution::rows::mark;
 use assoc_core::joins::JoinChain;
+use assoc_core::metadata::{
+    AssociationDef, Cardinality, Chain, ChainParts, Discriminator, Expr, KeyJoin, Linkage, Operand, Request, ScopeDef,
+    Strategy,
+};
 use assoc_core::planner::{Root, selected_columns};
-use assoc_core::rows::mark;
 use assoc_core::{
-    Association, AssociationDef, AssociationNotLoaded, BelongsTo, Cardinality, Chain, ChainParts, Discriminator, Error,
-    Expr, HasMany, HasManyThrough, HasOne, JoinRow, KeyJoin, KeyTuple, Linkage, LoadState, Model, Operand, Request,
-    Result, RowOrigin, ScopeDef, Strategy, TargetRow, Through, ToOne, Value,
+    Association, AssociationNotLoaded, BelongsTo, Error, HasMany, HasManyThrough, HasOne, JoinRow, LoadState, Model,
+    Result, RowOrigin, TargetRow, Through, ToOne, Value,
 };
 
 use crate::query::Select;

@@ -5,7 +5,8 @@
 
 use std::marker::PhantomData;
 
-use assoc_core::{Chain, Error, ErrorKind, IntoPreload, Model, ModelDef, Request, Result};
+use assoc_core::metadata::{Chain, ModelDef, Request};
+use assoc_core::{Error, ErrorKind, IntoPreload, Model, Result};
 
 use crate::query::{Query, Select};
 

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use assoc_core::driver::Access;
+use assoc_core::driver::{Dialect, KeySet, Statement};
+use assoc_core::execution::RowKeys;
 use assoc_core::joins::JoinChain;
+use assoc_core::metadata::{AssociationDef, ChainParts, CustomSql, ModelDef, Request, ScopeDef};
 use assoc_core::planner::Root;
 use assoc_core::select::{KeyedCount, KeyedSelect};
-use assoc_core::{
-    AssociationDef, ChainParts, CustomSql, Dialect, Error, IntoPreload, KeySet, Model, ModelDef, Preload, Request,
-    Result, RowKeys, ScopeDef, Statement, Value,
-};
+use assoc_core::{Error, IntoPreload, Model, Preload, Result, Value};
 
 use crate::get_association::targets_in;
 use crate::preload;

@@ -16,8 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use assoc_core::driver::Statement;
 use assoc_core::sql::excerpt;
-use assoc_core::{DriverErrorKind, Error, ErrorKind, Result, Statement};
+use assoc_core::{DriverErrorKind, Error, ErrorKind, Result};
 
 /// What a future may run, and has run.
 struct Tally {

@@ -11,7 +11,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use assoc_core::{Assignment, BoxFuture, Error, ErrorKind, Model, Result};
+use assoc_core::driver::BoxFuture;
+use assoc_core::{Assignment, Error, ErrorKind, Model, Result};
 
 use crate::changeset::{Changeset, IntoChangeset};
 use crate::query::Select;

@@ -10,8 +10,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use assoc_core::metadata::{Expr, ModelDef, Request};
 use assoc_core::planner::{Databases, Plan, PlanContext, Root, RootRequest};
-use assoc_core::{ErrorKind, Expr, ModelDef, Request, Result};
+use assoc_core::{ErrorKind, Result};
 
 use crate::repo::Repo;
 

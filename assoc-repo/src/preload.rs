@@ -14,11 +14,11 @@
 //!
 //! # Existing rows
 //!
-//! `repo.preload` works on structs the application holds, some of whose associations may be loaded. A node's rows are
-//! then the loaded ones, in the order a walk from the root finds them, followed by the fetched ones; the fetch phase
-//! reads their keys, and the attach phase walks them again to put in what was missing.
+//! `repo.preload` works on existing structs of the program, some of whose associations may be loaded. A node's rows are
+//! then the loaded ones, in the order in which a walk from the root finds them, followed by the fetched ones. The fetch
+//! phase reads their keys, and the attach phase walks them again to attach what was missing.
 //!
-//! Of associations through others, the rows between may be loaded. They are [reused](reuse), and what is [stale] is not.
+//! The intermediate rows of a through association may be loaded. They are [reused](reuse) unless they are [stale].
 
 mod attach;
 mod by_join_chain;
@@ -33,10 +33,13 @@ mod reuse;
 mod stale;
 mod through;
 
+use assoc_core::driver::{KeySet, Statement};
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{Links, RowKeys};
+use assoc_core::metadata::{AssociationDef, Request};
 use assoc_core::planner::Plan;
-use assoc_core::rows::Rows;
 use assoc_core::select::{JoinedSelect, RootSelect};
-use assoc_core::{AssociationDef, KeySet, Links, LoadState, Model, Request, Result, RowKeys, Statement};
+use assoc_core::{LoadState, Model, Result};
 
 use self::fetch::RootRows;
 use self::parts::Loaded;
@@ -169,7 +172,7 @@ pub(crate) async fn fetch_existing(
 
 /// The keys of structs the application holds.
 pub(crate) fn keys_of_owners<M: Model>(owners: &[M], columns: &[usize]) -> RowKeys {
-    assoc_core::rows::keys_of(owners, columns)
+    assoc_core::execution::rows::keys_of(owners, columns)
 }
 
 /// Which of the distinct keys each owner's is.

@@ -1,8 +1,9 @@
 //! Loads associations of loaded structs: of one model, or of several models by one request.
 
 use assoc_core::driver::Access;
+use assoc_core::metadata::Request;
 use assoc_core::planner::{Plan, Root, RootRequest};
-use assoc_core::{IntoPreload, Model, Request, Result};
+use assoc_core::{IntoPreload, Model, Result};
 
 use crate::preload::{self, Existing, ExistingRows, Reload};
 use crate::read::{in_snapshot, with_plan};

@@ -5,11 +5,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use assoc_core::joins::{JoinChain, JoinKind, RawJoin};
+use assoc_core::metadata::{Expr, HasRowOrigin, Operand, Request};
 use assoc_core::planner::QueryRequest;
 use assoc_core::select::{LockStrength, RootSelect, RowLock, WhenLocked};
-use assoc_core::{
-    Error, Expr, Filter, HasRowOrigin, IntoPreload, IntoSort, Model, Operand, Request, Result, RowOrigin,
-};
+use assoc_core::{Error, Filter, IntoPreload, IntoSort, Model, Result, RowOrigin};
 
 use crate::columns::Columns;
 use crate::repo::Repo;

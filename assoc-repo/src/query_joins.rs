@@ -2,7 +2,8 @@
 
 use assoc_core::joins::{JoinKind, RawJoin};
 
-use assoc_core::{IntoPreload, Model, Strategy, Value};
+use assoc_core::metadata::Strategy;
+use assoc_core::{IntoPreload, Model, Value};
 
 use crate::query::{Query, Select};
 

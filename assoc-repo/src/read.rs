@@ -4,14 +4,14 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use assoc_core::driver::Access;
+use assoc_core::driver::{AnswerColumn, Bind, RowSink, Statement};
+use assoc_core::execution::KeyTuple;
+use assoc_core::execution::rows::mark;
+use assoc_core::metadata::{ModelDef, Operand, Strategy};
 use assoc_core::planner::{CompiledQuery, Plan, Root};
-use assoc_core::rows::mark;
 use assoc_core::select::{RootSelect, RowLock};
 use assoc_core::sql::SqlWriter;
-use assoc_core::{
-    Aggregate, AnswerColumn, Bind, ColumnType, Error, ErrorKind, Filter, Key, KeyTuple, Model, ModelDef, Operand,
-    Result, RowSink, Selectable, Statement, Strategy, Value,
-};
+use assoc_core::{Aggregate, ColumnType, Error, ErrorKind, Filter, Key, Model, Result, Selectable, Value};
 
 use crate::carried::{Carried, query_carrying};
 use crate::columns::{Columns, Selected};

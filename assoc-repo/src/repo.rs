@@ -8,9 +8,12 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use assoc_core::driver::Dialect;
 use assoc_core::driver::{Access, Connection, Driver, PoolStatus};
+use assoc_core::execution::FilterHook;
+use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::sql::{TransactionControl, transaction_control};
-use assoc_core::{Dialect, DriverError, DriverErrorKind, Error, ErrorKind, Expr, FilterHook, ModelDef, Result};
+use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 
 use crate::clock::Clock;
 use crate::levels::LevelHandle;
@@ -111,7 +114,7 @@ impl Repo {
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
-    /// # use assoc_repo::core::Expr;
+    /// # use assoc_repo::core::metadata::Expr;
     /// # use assoc_sqlite::Sqlite;
     /// # let repo = Repo::new(Sqlite::memory().unwrap());
     /// // Every model that has a tenant shows this tenant's rows only.

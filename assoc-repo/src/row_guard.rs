@@ -9,12 +9,12 @@ use std::any::Any;
 use std::collections::HashSet;
 
 use assoc_core::change::RowChange;
-use assoc_core::rows::Rows;
+use assoc_core::driver::KeySet;
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{AssignedValue, ColumnAssignment, FilterHook, KeyTuple, RowKeys, Visibility, filtered};
+use assoc_core::metadata::{AssociationDef, Discriminator, Expr, Linkage, ModelDef};
 use assoc_core::select::{KeyedSelect, Matching};
-use assoc_core::{
-    AssignedValue, AssociationDef, ColumnAssignment, Discriminator, ErrorKind, Expr, FilterHook, KeySet, KeyTuple,
-    Linkage, ModelDef, Result, RowKeys, Value, Visibility, filtered,
-};
+use assoc_core::{ErrorKind, Result, Value};
 
 use crate::repo::Repo;
 use crate::session::Session;

@@ -3,9 +3,12 @@
 
 use std::collections::HashMap;
 
-use assoc_core::rows::Rows;
+use assoc_core::driver::KeySet;
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{KeyTuple, RowKeys};
+use assoc_core::metadata::ModelDef;
 use assoc_core::select::KeyedSelect;
-use assoc_core::{Error, KeySet, KeyTuple, ModelDef, Result, RowKeys};
+use assoc_core::{Error, Result};
 
 use crate::session::Session;
 

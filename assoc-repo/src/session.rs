@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use assoc_core::driver::{Access, Connection, ExecResult, TransactionMode};
+use assoc_core::driver::{Dialect, RowSink, Statement};
+use assoc_core::metadata::ModelDef;
 use assoc_core::planner::PlanContext;
 use assoc_core::select::KeyedSelect;
-use assoc_core::{Dialect, Error, ErrorKind, ModelDef, Result, RowSink, Statement};
+use assoc_core::{Error, ErrorKind, Result};
 use tokio::sync::MutexGuard;
 
 use crate::levels::{Level, LevelHandle, OpenTransaction};

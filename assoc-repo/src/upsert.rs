@@ -1,8 +1,11 @@
 //! Inserting rows that may be there already.
 
 use assoc_core::change::RowChange;
-use assoc_core::rows::Rows;
-use assoc_core::{BoxFuture, ColumnDefault, ColumnList, Error, FilledBy, Model, ModelDef, Result};
+use assoc_core::driver::BoxFuture;
+use assoc_core::execution::FilledBy;
+use assoc_core::execution::rows::Rows;
+use assoc_core::metadata::{ColumnDefault, ModelDef};
+use assoc_core::{ColumnList, Error, Model, Result};
 use std::marker::PhantomData;
 
 use crate::changeset::IntoChangeset;

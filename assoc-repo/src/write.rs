@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use assoc_core::change::RowChange;
 use assoc_core::driver::{Access, ExecResult};
-use assoc_core::rows::Rows;
-use assoc_core::{BoxFuture, Error, KeySet, Model, Result, Value, schema, sql};
+use assoc_core::driver::{BoxFuture, KeySet};
+use assoc_core::execution::rows::Rows;
+use assoc_core::{Error, Model, Result, Value, schema, sql};
 
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
@@ -67,10 +68,11 @@ impl Repo {
     /// other columns that were not set keep the value they had when the row was loaded.
     ///
     /// # Errors
-    /// [`ErrorKind::ReadOnly`] if the row was loaded for reading only, [`ErrorKind::Invalid`] naming everything that is
-    /// wrong with the changeset (both before any SQL); [`ErrorKind::NotFound`] if the row is no longer there, or hidden from
-    /// a filtered repo; [`ErrorKind::Stale`] if it has another `lock_version` than when it was read;
-    /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards; a constraint violation; a failing database; a value that cannot be read back. Nothing was written then.
+    /// [`ErrorKind::ReadOnly`] if the row was loaded as read-only, and [`ErrorKind::Invalid`] with all problems of the
+    /// changeset (both before any SQL). [`ErrorKind::NotFound`] if the row does not exist any more, or a filtered repo
+    /// hides it. [`ErrorKind::Stale`] if it has another `lock_version` than when it was read.
+    /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards. Also when a constraint is violated,
+    /// the database fails, or a value cannot be read back. Nothing is written in any of these cases.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
         let change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
@@ -101,11 +103,11 @@ impl Repo {
         Ok(row)
     }
 
-    /// What saving a changeset would run, a line for each kind of statement: a new row is inserted, an existing one updated.
-    /// 0 statements.
+    /// Shows the statements that saving a changeset would run, one line per kind of statement: it inserts a new row, and
+    /// updates an existing one. It runs no statement.
     ///
     /// # Errors
-    /// What saving would be refused with before any SQL.
+    /// The errors that saving gives before any SQL.
     ///
     /// ```
     /// # use assoc_repo::prelude::*;
@@ -125,11 +127,12 @@ impl Repo {
         save::explain(M::DEF, changeset.as_row_change().clone())
     }
 
-    /// Deletes a row. 1 statement; no dependents.
+    /// Deletes a row, but no dependent rows. It costs 1 statement.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the row is no longer there, or hidden from a filtered repo; [`ErrorKind::Stale`] if it has
-    /// another `lock_version`; [`ErrorKind::ReadOnly`] if it was loaded for reading only (before any SQL); when the model has no primary key, a constraint forbids it, or the database fails.
+    /// [`ErrorKind::NotFound`] if the row does not exist any more, or a filtered repo hides it. [`ErrorKind::Stale`] if it
+    /// has another `lock_version`. [`ErrorKind::ReadOnly`] if it was loaded as read-only (before any SQL). Also when the
+    /// model has no primary key, a constraint forbids it, or the database fails.
     pub async fn delete<M: Model>(&self, row: &M) -> Result<()> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`delete`")?;

@@ -8,8 +8,9 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use assoc_repo::DriverErrorKind;
+use assoc_repo::core::DriverError;
 use assoc_repo::core::driver::{Access, ExecResult, TransactionMode};
-use assoc_repo::core::{BoxFuture, Connection, DriverError, RowSink, Statement};
+use assoc_repo::core::driver::{BoxFuture, Connection, RowSink, Statement};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
 use tracing::field::{Field, Visit};
@@ -130,8 +131,8 @@ fn a_failure_is_a_warning() {
 /// An error whose message repeats a value, as some databases' do.
 struct Telling;
 
-impl assoc_repo::core::Driver for Telling {
-    fn dialect(&self) -> &dyn assoc_repo::core::Dialect {
+impl assoc_repo::core::driver::Driver for Telling {
+    fn dialect(&self) -> &dyn assoc_repo::core::driver::Dialect {
         static SQLITE: std::sync::OnceLock<Sqlite> = std::sync::OnceLock::new();
         SQLITE.get_or_init(|| Sqlite::memory().unwrap()).dialect()
     }

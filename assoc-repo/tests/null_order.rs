@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use assoc_core::Result;
 use assoc_core::dialect::{ColumnRole, NullOrder};
 use assoc_core::driver::{Access, BoxFuture, ExecResult, TransactionMode};
-use assoc_core::{Capabilities, ColumnDef, Connection, Dialect, Driver, Result, RowSink, Statement};
+use assoc_core::driver::{Capabilities, Connection, Dialect, Driver, RowSink, Statement};
+use assoc_core::metadata::ColumnDef;
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
 

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
-use assoc_core::{BoxFuture, Dialect, DriverError, DriverErrorKind, LoadState, RowSink, Statement};
+use assoc_core::driver::{BoxFuture, Dialect, RowSink, Statement};
+use assoc_core::{DriverError, DriverErrorKind, LoadState};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
@@ -173,7 +174,7 @@ impl World {
         let known = self.repo.all(Query::<Tag>::new()).await?;
         let mut draft = Post::build().set(Post::TITLE, title.clone());
         for _ in 0..random.next(3) {
-            match random.pick(&known).filter(|_| self.names % 3 != 0) {
+            match random.pick(&known).filter(|_| !self.names.is_multiple_of(3)) {
                 Some(tag) => {
                     said.tagged.push((title.clone(), tag.name.clone()));
                     draft = draft.push(Post::TAGS, tag);
@@ -295,7 +296,7 @@ impl World {
     async fn save(&mut self, random: &mut Random) -> Result<()> {
         let users = self.repo.all(Query::<User>::new()).await?;
         let mut said = self.said.clone();
-        let existing = random.pick(&users).filter(|_| self.names % 4 != 0).cloned();
+        let existing = random.pick(&users).filter(|_| !self.names.is_multiple_of(4)).cloned();
         let saved = match existing {
             None => {
                 let name = self.name("user");

@@ -7,7 +7,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use assoc_core::driver::{Access, Driver};
-use assoc_core::{Bind, Connection, Result, Statement, Value};
+use assoc_core::driver::{Bind, Connection, Statement};
+use assoc_core::{Result, Value};
 use assoc_sqlite::{Execution, Sqlite, rusqlite};
 
 const SCHEMA: &str = "

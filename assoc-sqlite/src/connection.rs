@@ -1,7 +1,8 @@
 //! The [`Connection`] of a task: a lease, and the transfer of each statement to the thread that runs it.
 
+use assoc_core::Result;
 use assoc_core::driver::{BoxFuture, ExecResult, IsolationLevel, TransactionMode};
-use assoc_core::{Connection, Result, RowSink, Statement};
+use assoc_core::driver::{Connection, RowSink, Statement};
 
 use crate::Execution;
 use crate::pool::Lease;

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use assoc_core::Statement;
+use assoc_core::driver::Statement;
 
 const SLOTS: usize = 256;
 
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn many_keys_are_another_statement() {
-        use assoc_core::{Bind, BindList};
+        use assoc_core::driver::{Bind, BindList};
         let statement = |n: i64| {
             Statement::new("SELECT * FROM t WHERE id IN rarray(?)", vec![Bind::List(BindList::Ints((0..n).collect()))])
         };

@@ -49,8 +49,10 @@ use std::borrow::Cow;
 use assoc_core::dialect::{
     AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit, RowLocks, Sign, Upsert,
 };
+use assoc_core::driver::{BindList, KeySet};
+use assoc_core::metadata::{AggregateFunction, ColumnDef};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
-use assoc_core::{AggregateFunction, BindList, ColumnDef, KeySet, SqlType, Value};
+use assoc_core::{SqlType, Value};
 use rusqlite::limits::Limit;
 
 use crate::{decimals, integers};
@@ -364,7 +366,7 @@ fn single(keys: &KeySet) -> Option<BindList> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assoc_core::KeyTuple;
+    use assoc_core::execution::KeyTuple;
 
     fn quoted(identifier: &str) -> String {
         let mut sql = String::new();

@@ -2,7 +2,8 @@
 //!
 //! ```
 //! use assoc_core::driver::{Access, Driver};
-//! use assoc_core::{Statement, Value};
+//! use assoc_core::driver::Statement;
+//! use assoc_core::Value;
 //! use assoc_sqlite::Sqlite;
 //!
 //! # pollster::block_on(async {
@@ -72,9 +73,10 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use assoc_core::Result;
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{Access, BoxFuture, PoolStatus};
-use assoc_core::{Connection, Driver, Result};
+use assoc_core::driver::{Connection, Driver};
 use connection::{SqliteConnection, Work};
 use options::{Config, Role};
 use pool::Lane;

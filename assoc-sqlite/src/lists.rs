@@ -5,7 +5,8 @@
 //! another argument before SQLite sees it. It does not see a view that another program made with such a text; builds
 //! without debug assertions read an empty list then.
 
-use assoc_core::{Bind, Result, Statement};
+use assoc_core::Result;
+use assoc_core::driver::{Bind, Statement};
 
 use crate::errors;
 
@@ -69,7 +70,7 @@ fn refused(sql: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assoc_core::BindList;
+    use assoc_core::driver::BindList;
 
     #[test]
     fn only_bound_lists_are_taken() {

@@ -32,8 +32,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use assoc_core::driver::{AnswerColumn, RowSink, Statement};
 use assoc_core::driver::{ExecResult, TransactionMode};
-use assoc_core::{AnswerColumn, DriverErrorKind, ErrorKind, Result, RowSink, Statement, Value};
+use assoc_core::{DriverErrorKind, ErrorKind, Result, Value};
 
 use crate::lists::{refuse_lists, refuse_other_lists};
 use crate::{errors, values};
@@ -446,7 +447,7 @@ fn mentions_conflict(sql: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assoc_core::Bind;
+    use assoc_core::driver::Bind;
     use rusqlite::StatementStatus;
 
     fn session() -> Session {

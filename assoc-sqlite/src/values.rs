@@ -14,8 +14,9 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use assoc_core::driver::{Bind, BindList};
 use assoc_core::value::hyphenated;
-use assoc_core::{Bind, BindList, Result, Value};
+use assoc_core::{Result, Value};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 
 use crate::errors;

@@ -3,9 +3,11 @@
 
 mod support;
 
+use assoc_core::Value;
 use assoc_core::driver::{Access, Driver};
+use assoc_core::driver::{Connection, KeySet, Statement};
+use assoc_core::execution::KeyTuple;
 use assoc_core::sql::SqlWriter;
-use assoc_core::{Connection, KeySet, KeyTuple, Statement, Value};
 use assoc_sqlite::Sqlite;
 use support::{ints, rows, statement};
 

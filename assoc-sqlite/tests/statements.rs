@@ -6,8 +6,9 @@ mod support;
 use std::time::{Duration, Instant};
 
 use assoc_core::driver::{Access, Driver, ExecResult, TransactionMode};
+use assoc_core::driver::{Connection, Statement};
 use assoc_core::value::{Date, DateTime, Time};
-use assoc_core::{Connection, DriverErrorKind, Result, Statement, Value};
+use assoc_core::{DriverErrorKind, Result, Value};
 use assoc_sqlite::Sqlite;
 use support::{Scratch, ints, kind, rows, scalar, statement};
 

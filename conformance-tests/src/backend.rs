@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use assoc_core::Result;
+use assoc_core::driver::BoxFuture;
 use assoc_core::driver::Driver;
-use assoc_core::{BoxFuture, Result};
 
 /// A backend under test.
 pub trait Backend: Send + Sync + 'static {

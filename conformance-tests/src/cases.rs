@@ -1,6 +1,7 @@
 //! The cases, by what they prove.
 
-use assoc_core::{BoxFuture, Dialect, Result};
+use assoc_core::Result;
+use assoc_core::driver::{BoxFuture, Dialect};
 
 use crate::context::Context;
 

@@ -141,7 +141,7 @@ impl Context {
     /// # Errors
     /// When the database fails.
     pub async fn rows(&mut self, label: &str, sql: &str) -> Result<()> {
-        let statement = assoc_core::Statement::plain(sql);
+        let statement = assoc_core::driver::Statement::plain(sql);
         let mut lines = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
             lines.push(values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "));

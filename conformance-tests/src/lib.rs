@@ -4,7 +4,8 @@
 //!
 //! ```no_run
 //! # use conformance_tests::{Backend, Database};
-//! # use assoc_core::{BoxFuture, Result};
+//! # use assoc_core::driver::BoxFuture;
+//! # use assoc_core::Result;
 //! struct MyBackend;
 //!
 //! impl Backend for MyBackend {

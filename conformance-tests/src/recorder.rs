@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use assoc_core::driver::{Access, Connection, Driver, ExecResult, IsolationLevel, PoolStatus, TransactionMode};
-use assoc_core::{BoxFuture, Dialect, DriverError, DriverErrorKind, Result, RowSink, Statement};
+use assoc_core::driver::{BoxFuture, Dialect, RowSink, Statement};
+use assoc_core::{DriverError, DriverErrorKind, Result};
 
 /// The statements that went through a [`Recorded`] driver.
 #[derive(Debug, Clone, Default)]

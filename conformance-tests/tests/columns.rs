@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use assoc_core::{Aggregate, Column, ColumnType, Filter, IntoSort, MaybeNull, OrderTerm};
+use assoc_core::metadata::OrderTerm;
+use assoc_core::{Aggregate, Column, ColumnType, Filter, IntoSort, MaybeNull};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};

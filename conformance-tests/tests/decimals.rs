@@ -9,9 +9,10 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use assoc_core::Filter;
 use assoc_core::driver::{Access, Driver};
+use assoc_core::driver::{BoxFuture, Connection, Dialect};
 use assoc_core::value::decimal::DecimalNumber;
-use assoc_core::{BoxFuture, Connection, Dialect, Filter};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};

@@ -88,7 +88,7 @@ mod mariadb {
                 // Keys are numbers, what stands alone or is compared exactly is a type.
                 let bound = sql.replace("= ?", "= 'Node'").replace("CAST(?", "CAST('Node'").replace('?', "1");
                 let explained = format!("EXPLAIN {bound}");
-                let statement = assoc_core::Statement::plain(explained);
+                let statement = assoc_core::driver::Statement::plain(explained);
                 let mut sink = |values: &mut [Value<'_>]| {
                     let access = match &values[3] {
                         Value::Text(access) => access.to_string(),

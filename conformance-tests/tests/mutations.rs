@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use Fault::*;
 use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
-use assoc_core::{Bind, BindList, BoxFuture, Dialect, DriverError, DriverErrorKind, Result, RowSink, Statement, Value};
+use assoc_core::driver::{Bind, BindList, BoxFuture, Dialect, RowSink, Statement};
+use assoc_core::{DriverError, DriverErrorKind, Result, Value};
 use assoc_sqlite::Sqlite;
 use conformance_tests::{Backend, Case, Database, Outcome, all, execute, golden};
 use rstest::rstest;

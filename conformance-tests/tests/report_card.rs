@@ -1,6 +1,7 @@
 //! The suite as a backend's author runs it: one program, a line a case, a report card.
 
-use assoc_core::{BoxFuture, Result};
+use assoc_core::Result;
+use assoc_core::driver::BoxFuture;
 use assoc_sqlite::Sqlite;
 use conformance_tests::{Backend, Database};
 

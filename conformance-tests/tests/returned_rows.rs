@@ -7,8 +7,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use assoc_core::Result;
 use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
-use assoc_core::{BoxFuture, Dialect, Result, RowSink, Statement};
+use assoc_core::driver::{BoxFuture, Dialect, RowSink, Statement};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
 use rstest::rstest;

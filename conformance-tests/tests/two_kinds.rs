@@ -6,7 +6,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use assoc_core::{BoxFuture, Result};
+use assoc_core::Result;
+use assoc_core::driver::BoxFuture;
 use backends::{MariaDb, SqliteFile};
 use conformance_tests::{Backend, Database, Outcome, all, execute, golden};
 use rstest::rstest;

@@ -9,12 +9,11 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{Capabilities, ColumnRole, Dialect};
+use assoc_core::execution::RequestList;
 use assoc_core::joins::{JoinKind, Joins};
+use assoc_core::metadata::{ColumnDef, Request, Strategy};
 use assoc_core::planner::{PlanContext, Root, RootRequest, settled};
-use assoc_core::{
-    BelongsTo, ColumnDef, Error, ErrorKind, HasMany, HasManyThrough, IntoPreload, Model, Preload, Request, RequestList,
-    Strategy,
-};
+use assoc_core::{BelongsTo, Error, ErrorKind, HasMany, HasManyThrough, IntoPreload, Model, Preload};
 use assoc_macros::{Model, Polymorphic};
 use assoc_repo::Include;
 

@@ -9,9 +9,10 @@
 use std::collections::HashSet;
 use std::fmt::Debug;
 
+use assoc_core::execution::KeyTuple;
 use assoc_core::value::decimal::DecimalNumber;
 use assoc_core::value::{Date, DateTime, Time};
-use assoc_core::{ColumnType, KeyTuple, Value};
+use assoc_core::{ColumnType, Value};
 
 /// Reads the values that an input stands for.
 pub fn run(data: &[u8]) {

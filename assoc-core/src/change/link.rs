@@ -63,12 +63,12 @@ impl OwnerKey {
         }
     }
 
-    /// The own columns that hold the key, in the order of those that it [refers to](Self::refers_to).
+    /// The owner's key columns, in the order of the columns that they [refer to](Self::refers_to).
     pub(super) fn key_columns(&self) -> &'static [usize] {
         self.columns
     }
 
-    /// The column that names the type of a row of this model, and the tag. `None` if the association leads to one model.
+    /// The column that names the type of a row of this model, and the tag. `None` if the association is not polymorphic.
     pub(super) fn tag_of(
         &self,
         association: &AssociationDef,
@@ -83,7 +83,7 @@ impl OwnerKey {
         }
     }
 
-    /// What is known of the values that lead to a row that is saved first.
+    /// The known values that refer to a row that is saved first.
     pub(super) fn lead_to_change(
         &self,
         association: &AssociationDef,
@@ -99,7 +99,7 @@ impl OwnerKey {
         Ok(known.chain(tag).collect())
     }
 
-    /// The values that lead to a row.
+    /// The values that refer to a row.
     pub(super) fn lead_to(&self, association: &AssociationDef, model: &'static ModelDef, row: &dyn Any) -> ChildOp {
         let (Some(target_columns), Ok(tag)) = (self.refers_to(model), self.tag_of(association, model)) else {
             return ChildOp::Refused(unknown_type(association, model));
@@ -132,7 +132,8 @@ fn unknown_type(association: &AssociationDef, model: &ModelDef) -> FieldError {
     FieldError::new(association.name, message).with_code(FieldError::UNKNOWN_TYPE).with_param("model", model.name)
 }
 
-/// The key on the owner of an association to one model: own columns, and those of the target that they hold.
+/// The key on the owner of an association to one model: the owner's columns, and the target's columns that they refer
+/// to.
 pub(crate) fn key_on_owner(association: &AssociationDef) -> Option<(&'static [usize], &'static [usize])> {
     match OwnerKey::of(association)? {
         OwnerKey { columns, to: Target::Model(target_columns) } => Some((columns, target_columns)),

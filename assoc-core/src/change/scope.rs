@@ -53,7 +53,8 @@ fn equalities(model: &ModelDef, filter: &Expr, found: &mut Vec<Preset>) -> bool 
     match filter {
         Expr::All(parts) => {
             // Each is looked at, also after one that is none.
-            parts.iter().fold(true, |all, part| equalities(model, part, found) && all)
+            let of_others = parts.iter().filter(|part| !equalities(model, part, found)).count();
+            of_others == 0
         }
         Expr::Compare { left: Operand::Column(column), op: Comparison::Eq, right: Operand::Value(value) }
         | Expr::Compare { left: Operand::Value(value), op: Comparison::Eq, right: Operand::Column(column) } => {

@@ -54,7 +54,7 @@ pub trait ModelRows: Send + Sync {
     }
 }
 
-/// The rows of model `M`, as a constant for its [`ModelDef`](crate::ModelDef).
+/// The rows of model `M`, as a constant for its [`ModelDef`](crate::metadata::ModelDef).
 pub struct RowsOf<M>(PhantomData<fn() -> M>);
 
 impl<M> RowsOf<M> {

@@ -128,7 +128,7 @@ fn truth<'v>(filter: &Expr, model: &ModelDef, value: &dyn Fn(usize) -> Option<Va
             }
         },
         Expr::IsNull(operand) => known(operand).map_or(Truth::Unknown, |value| of(value.is_null())),
-        Expr::Tagged { column, tag } => match known(&Operand::Column(crate::ColumnRef::own(column))) {
+        Expr::Tagged { column, tag } => match known(&Operand::Column(crate::metadata::ColumnRef::own(column))) {
             Some(Value::Text(text)) => of(text == *tag),
             Some(Value::Null) => Truth::Null,
             _ => Truth::Unknown,

@@ -84,7 +84,7 @@ impl PlanContext<'_> {
             None => plan(roots, single_table_only)?,
             Some(filters) => {
                 let joining = plan(roots.clone(), single_table_only)?.with_filters(filters)?;
-                // What a filter in SQL of the application's own says is said of one table.
+                // A raw SQL filter was written for one table.
                 if joining.joins_raw(0) { plan(roots, true)?.with_filters(filters)? } else { joining }
             }
         };
@@ -113,7 +113,7 @@ impl PlanContext<'_> {
         plan.extend(deferred)?;
         plan.filter_steps(before, filters)?;
         if plan.joins_raw(before) && !plan.single_table_only {
-            // As at the beginning: what a filter in SQL of the application's own says is said of one table.
+            // As at the beginning: a raw SQL filter was written for one table.
             plan.steps.truncate(before);
             plan.nodes.truncate(nodes);
             plan.parts.pop();

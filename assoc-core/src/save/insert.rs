@@ -146,8 +146,8 @@ impl InsertPlan {
             [key] => self.model.columns[*key].default == ColumnDefault::AutoIncrement,
             _ => false,
         };
-        // Without columns, a statement inserts one row. Without RETURNING, rows are found again by their keys. And rows that
-        // triggers change are told apart by nothing but their keys.
+        // Without columns, a statement inserts one row. Without RETURNING, rows are found again by their keys. Rows
+        // that triggers change are identified by their keys only.
         let alone = columns.is_empty()
             || !self.unread && ((!has_key && !self.returning) || (!has_key && !counts && self.model.read_back));
         if alone { 1 } else { self.rows_per_statement.min(self.max_binds / columns.len().max(1)).max(1) }

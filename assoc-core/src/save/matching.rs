@@ -4,7 +4,7 @@
 //!
 //! 1. by the primary key, if it was given;
 //! 2. by the key that the database made, if the dialect says that such keys ascend in the order of the rows
-//!    ([`Capabilities::ascending_keys`](crate::Capabilities::ascending_keys)), and the values agree;
+//!    ([`Capabilities::ascending_keys`](crate::driver::Capabilities::ascending_keys)), and the values agree;
 //! 3. by the given values: rows with equal values may be exchanged. First all values are compared; then only those that
 //!    columns surely keep ([`Dialect::keeps`]), if they identify the rows.
 

@@ -61,7 +61,7 @@ pub fn upsert(
         }
     };
     writer.qualify(model.table.name);
-    if let [] = conflict.update[..] {
+    if conflict.update.is_empty() {
         let same = conflict.columns.first().copied().unwrap_or(0);
         writer.identifier(name(same));
         writer.push(" = ");

@@ -413,7 +413,8 @@ impl<M> Sort<M> {
 /// A program can implement it for another type, such as an order that a client chooses. The terms are data:
 ///
 /// ```
-/// use assoc_core::{ColumnRef, Direction, IntoSort, Operand, OrderTerm};
+/// use assoc_core::metadata::{ColumnRef, Direction, Operand, OrderTerm};
+/// use assoc_core::IntoSort;
 ///
 /// struct Newest;
 ///

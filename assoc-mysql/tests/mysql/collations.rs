@@ -3,9 +3,12 @@
 use std::any::{Any, TypeId};
 
 use assoc_core::driver::Driver;
-use assoc_core::rows::{ModelRows, Rows};
+use assoc_core::driver::KeySet;
+use assoc_core::execution::KeyTuple;
+use assoc_core::execution::rows::{ModelRows, Rows};
+use assoc_core::metadata::{ColumnDef, ColumnRef, Expr, ModelDef, Operand, TableRef};
 use assoc_core::select::{KeyedSelect, Matching, RowOrder};
-use assoc_core::{ColumnDef, ColumnRef, Expr, KeySet, KeyTuple, ModelDef, Operand, SqlType, TableRef, Value};
+use assoc_core::{SqlType, Value};
 
 use crate::support::{TestDb, acquire, fetch, rows, run, text, try_run};
 
@@ -78,7 +81,8 @@ async fn matches_like_equality(column: &str) {
     let found: Vec<_> = found.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
     assert_eq!(found, expected, "{column}");
 
-    let explain = assoc_core::Statement::new(format!("EXPLAIN {}", statement.sql()), statement.binds().to_vec());
+    let explain =
+        assoc_core::driver::Statement::new(format!("EXPLAIN {}", statement.sql()), statement.binds().to_vec());
     let plan = fetch(&mut *connection, &explain).await.unwrap();
     let of_children = plan.iter().find(|row| row[2] == text("children")).expect("children are read");
     assert!(of_children.contains(&text("by_name")) && of_children.contains(&text("ref")), "{column}: {plan:?}");

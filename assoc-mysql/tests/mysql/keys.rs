@@ -1,8 +1,11 @@
 //! Sets of keys as lists of binds, and the rest of the dialect on a real server.
 
+use assoc_core::Value;
 use assoc_core::driver::Driver;
+use assoc_core::driver::{KeySet, Statement};
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::{Expr, Operand};
 use assoc_core::sql::SqlWriter;
-use assoc_core::{Expr, KeySet, KeyTuple, Operand, Statement, Value};
 
 use crate::support::{TestDb, acquire, fetch, one, rows, run, text};
 
@@ -67,7 +70,7 @@ async fn more_binds_than_the_protocol_has_are_refused_without_harm() {
 }
 
 async fn rows_error(
-    connection: &mut dyn assoc_core::Connection,
+    connection: &mut dyn assoc_core::driver::Connection,
     sql: &str,
     binds: Vec<Value<'static>>,
 ) -> assoc_core::Error {
@@ -93,7 +96,7 @@ async fn like_escapes_with_a_backslash_in_every_sql_mode() {
         {
             let mut writer = SqlWriter::new(driver.dialect());
             writer.push("SELECT id FROM t WHERE ");
-            let operand = Operand::Column(assoc_core::ColumnRef::own("s"));
+            let operand = Operand::Column(assoc_core::metadata::ColumnRef::own("s"));
             writer.condition(&Expr::Like { operand, pattern: text(pattern) }).unwrap();
             writer.push(" ORDER BY id");
             let found = fetch(&mut *connection, &writer.finish()).await.unwrap();
@@ -105,8 +108,9 @@ async fn like_escapes_with_a_backslash_in_every_sql_mode() {
 
 #[tokio::test]
 async fn tables_of_every_type_can_be_made() {
+    use assoc_core::SqlType;
     use assoc_core::dialect::ColumnRole;
-    use assoc_core::{ColumnDef, SqlType};
+    use assoc_core::metadata::ColumnDef;
     let db = TestDb::new().await;
     let driver = db.driver().await;
     let mut connection = acquire(&driver).await;

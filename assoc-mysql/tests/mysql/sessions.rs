@@ -277,7 +277,8 @@ async fn a_server_that_is_full_is_waited_for() {
         .map(|_| {
             let driver = std::sync::Arc::clone(&driver);
             tokio::spawn(async move {
-                let mut connection = assoc_core::Driver::acquire(&*driver, assoc_core::driver::Access::Read).await?;
+                let mut connection =
+                    assoc_core::driver::Driver::acquire(&*driver, assoc_core::driver::Access::Read).await?;
                 try_rows(&mut *connection, "SELECT SLEEP(0.02)", []).await
             })
         })

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use assoc_core::driver::{Access, Connection, Driver, ExecResult, PoolStatus};
-use assoc_core::{Bind, Result, Statement, Value};
+use assoc_core::driver::{Bind, Statement};
+use assoc_core::{Result, Value};
 use assoc_mysql::mysql_async::prelude::Queryable;
 use assoc_mysql::mysql_async::{Conn, Opts, OptsBuilder};
 use assoc_mysql::{Builder, MySql};

@@ -1,16 +1,17 @@
-//! What can be given to an association: rows, changesets, values of polymorphic enums, and lists of them.
+//! The values that a changeset takes for an association: rows, changesets, values of polymorphic enums, and lists of them.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use assoc_core::change::{Given, Member, RowChange};
-use assoc_core::{HasVariant, Model, Polymorphic};
+use assoc_core::metadata::HasVariant;
+use assoc_core::{Model, Polymorphic};
 
 use super::Changeset;
 
-/// What a single target of an association to `T` can be made of: `&T`, an `Arc<T>` or a reference to one, a
-/// [`Changeset<T>`](Changeset) that is saved with the owner, or a [`SharedDraft`]; of a polymorphic association also one of
-/// these of any of its models, and a value of the enum.
+/// A value that can become the single target of an association to `T`: `&T`, an `Arc<T>` or a reference to one, a
+/// [`Changeset<T>`](Changeset) that is saved with the owner, or a [`SharedDraft`]. For a polymorphic association it is also
+/// one of these for any of its models, or a value of the enum.
 ///
 /// `How` distinguishes these cases; programs never name it.
 #[diagnostic::on_unimplemented(

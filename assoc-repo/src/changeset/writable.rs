@@ -12,23 +12,23 @@ use assoc_core::{Association, HasMany, HasManyThrough, HasOne, JoinRow, Model, T
 pub trait WritableMany<O, T> {
     /// The association as data.
     #[doc(hidden)]
-    fn association(&self) -> &'static assoc_core::AssociationDef;
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef;
 }
 
 impl<O, T: Model> WritableMany<O, T> for Association<O, T, HasMany<T>> {
-    fn association(&self) -> &'static assoc_core::AssociationDef {
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef {
         (*self).def()
     }
 }
 
 impl<O, T: Model, J: JoinRow> WritableMany<O, T> for Association<O, T, HasManyThrough<T, J>> {
-    fn association(&self) -> &'static assoc_core::AssociationDef {
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef {
         (*self).def()
     }
 }
 
 impl<O, T: Model, J: JoinRow> WritableMany<O, T> for Association<O, T, Through<HasManyThrough<T, J>, true>> {
-    fn association(&self) -> &'static assoc_core::AssociationDef {
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef {
         (*self).def()
     }
 }
@@ -42,17 +42,17 @@ impl<O, T: Model, J: JoinRow> WritableMany<O, T> for Association<O, T, Through<H
 pub trait WritableOne<O, T> {
     /// The association as data.
     #[doc(hidden)]
-    fn association(&self) -> &'static assoc_core::AssociationDef;
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef;
 }
 
 impl<O, T, S: ToOne<Target = T>> WritableOne<O, T> for Association<O, T, HasOne<S>> {
-    fn association(&self) -> &'static assoc_core::AssociationDef {
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef {
         (*self).def()
     }
 }
 
 impl<O, T, S: ToOne<Target = T>> WritableOne<O, T> for Association<O, T, Through<HasOne<S>, true>> {
-    fn association(&self) -> &'static assoc_core::AssociationDef {
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef {
         (*self).def()
     }
 }
@@ -61,7 +61,7 @@ impl<O, T, S: ToOne<Target = T>> WritableOne<O, T> for Association<O, T, Through
 pub trait Clearable<O, T, How> {
     /// The association as data.
     #[doc(hidden)]
-    fn association(&self) -> &'static assoc_core::AssociationDef;
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef;
 }
 
 /// An association to many.
@@ -73,13 +73,13 @@ pub struct ToMany(());
 pub struct ToSingle(());
 
 impl<O, T, A: WritableMany<O, T>> Clearable<O, T, ToMany> for A {
-    fn association(&self) -> &'static assoc_core::AssociationDef {
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef {
         WritableMany::association(self)
     }
 }
 
 impl<O, T, A: WritableOne<O, T>> Clearable<O, T, ToSingle> for A {
-    fn association(&self) -> &'static assoc_core::AssociationDef {
+    fn association(&self) -> &'static assoc_core::metadata::AssociationDef {
         WritableOne::association(self)
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use assoc_core::destroy::{DestroyEdge, DestroyPlan, Effect};
+use assoc_core::driver::{Dialect, KeySet, Statement};
+use assoc_core::execution::{KeyTuple, LinkTargets, RowKeys};
+use assoc_core::metadata::ModelDef;
 use assoc_core::select::{KeyedSelect, Matching};
-use assoc_core::{
-    Dialect, ErrorKind, KeySet, KeyTuple, LinkTargets, ModelDef, RestrictRule, Restricted, Result, RowKeys, SqlType,
-    Statement, Value,
-};
+use assoc_core::{ErrorKind, RestrictRule, Restricted, Result, SqlType, Value};
 
 use super::DestroyReport;
 use crate::session::Session;

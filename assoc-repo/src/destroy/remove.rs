@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use assoc_core::destroy::{Effect, Referral, RowLink, Stage, removal_order};
+use assoc_core::driver::{KeySet, Statement};
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::sql::KeyedRows;
-use assoc_core::{ErrorKind, Expr, KeySet, KeyTuple, ModelDef, Result, Statement};
+use assoc_core::{ErrorKind, Result};
 
 use super::explore::{Consequences, EdgeReferral, key_in, key_set};
 use crate::session::Session;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use assoc_core::{Model, ModelDef};
+use assoc_core::Model;
+use assoc_core::metadata::ModelDef;
 
 /// What a destroy has done, or would do, model by model: the one that was destroyed first, then the others as they are
 /// reached.

@@ -10,9 +10,11 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use assoc_core::execution::rows::{Owners, Rows};
+use assoc_core::execution::{Children, JoinTableRows, KeyMark, Links, RowKeys};
+use assoc_core::metadata::Chain;
 use assoc_core::planner::{Edge, Plan, Source};
-use assoc_core::rows::{Owners, Rows};
-use assoc_core::{Chain, Children, JoinTableRows, KeyMark, Links, LoadState, RowKeys, RowOrigin};
+use assoc_core::{LoadState, RowOrigin};
 
 use super::existing::{self, Existing, Keeping};
 use super::{EdgeLinks, NodeRows, stale};

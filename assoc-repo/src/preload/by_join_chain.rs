@@ -4,11 +4,14 @@
 //! A target that several owners reach, or that one owner reaches several times, is decoded once. Rows come owner by
 //! owner in the order of the association, so distinct, offset and limit apply list by list.
 
+use assoc_core::driver::{KeySet, RowSink};
+use assoc_core::execution::KeyTuple;
+use assoc_core::execution::rows::Rows;
 use assoc_core::joins::{JoinChain, OwnerLimits};
+use assoc_core::metadata::ModelDef;
 use assoc_core::planner::Step;
-use assoc_core::rows::Rows;
 use assoc_core::select::Matching;
-use assoc_core::{ColumnType, Error, ErrorKind, KeySet, KeyTuple, ModelDef, Result, RowSink, SqlType, Value};
+use assoc_core::{ColumnType, Error, ErrorKind, Result, SqlType, Value};
 
 use super::existing::Owners;
 use super::fetch::{Fetched, FoundRows, Groups, Run, new_rows};

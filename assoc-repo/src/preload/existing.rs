@@ -3,11 +3,11 @@
 
 use std::any::Any;
 
+use assoc_core::execution::rows::keys_of;
+use assoc_core::execution::{KeyTuple, RowKeys};
+use assoc_core::metadata::{AssociationDef, Chain, ScopeDef, UnknownType};
 use assoc_core::planner::{Edge, EdgeId, Plan, Source, VariantEdge};
-use assoc_core::rows::keys_of;
-use assoc_core::{
-    AssociationDef, Chain, ErrorKind, KeyTuple, LoadState, Model, Result, RowKeys, ScopeDef, UnknownType, Value,
-};
+use assoc_core::{ErrorKind, LoadState, Model, Result, Value};
 
 use super::fetch::Run;
 use super::{NodeRows, stale};
@@ -180,9 +180,9 @@ impl<'p> Targets<'p> {
     }
 }
 
-/// Which owners of an edge keep what they hold: the whole association was asked for and is there. One that is filtered or
-/// asked for in an order is loaded anew, because nothing says that what is held went through the same; and so is the
-/// target of a `belongs_to` that the owner does not refer to any more.
+/// The owners of an edge that keep their loaded association: the request is for the whole association, and it is
+/// loaded. A filtered or ordered association is loaded again, because nothing says that the existing rows had the same
+/// filter and order. So is the target of a `belongs_to` whose owner does not refer to it any more.
 pub(super) struct Keeping {
     // How its targets are reached; none where no owner keeps them.
     chain: Option<Chain>,

@@ -2,12 +2,13 @@
 
 use std::any::Any;
 
+use assoc_core::driver::{KeySet, RowSink};
+use assoc_core::execution::rows::{LinkRows, Rows};
+use assoc_core::execution::{Links, RowKeys};
+use assoc_core::metadata::{Cardinality, KeyJoin};
 use assoc_core::planner::{Edge, EdgeId, Fetch, Plan, Source, Step};
-use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::select::{KeyedSelect, Matching, RowOrder};
-use assoc_core::{
-    Cardinality, ColumnType, Error, ErrorKind, KeyJoin, KeySet, Links, Loader, Result, RowKeys, RowSink, Value,
-};
+use assoc_core::{ColumnType, Error, ErrorKind, Loader, Result, Value};
 
 use super::existing::{self, Existing, Owners};
 use super::index::KeyIndex;
@@ -82,9 +83,9 @@ pub(super) struct Run<'a, 's> {
     pub(super) plan: &'a Plan,
     // The root's rows, if the application holds them.
     pub(super) existing: Option<&'a dyn Existing>,
-    // If what is held is loaded anew: of what.
+    // The existing associations to load again, if there are any.
     pub(super) reload: Option<&'a Reload>,
-    // What is in memory of the rows between owners and targets.
+    // The intermediate rows that are in memory.
     pub(super) reused: Reused,
     pub(super) nodes: Vec<Option<NodeRows>>,
 }

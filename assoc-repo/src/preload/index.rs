@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use assoc_core::{KeySet, KeyTuple, RowKeys, Value};
+use assoc_core::Value;
+use assoc_core::driver::KeySet;
+use assoc_core::execution::{KeyTuple, RowKeys};
 
 pub(super) enum KeyIndex<'k> {
     Dense { smallest: i64, places: Vec<u32> },

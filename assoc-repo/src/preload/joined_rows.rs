@@ -13,11 +13,14 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
+use assoc_core::driver::RowSink;
+use assoc_core::execution::Links;
+use assoc_core::execution::rows::{LinkRows, Rows};
 use assoc_core::joins::{Joins, OwnerLimits};
+use assoc_core::metadata::{Cardinality, Direction};
 use assoc_core::planner::{Edge, JoinedEdge, Plan};
-use assoc_core::rows::{LinkRows, Rows};
 use assoc_core::select::{JoinedSelect, LoadedTable, PerOwner, Rank};
-use assoc_core::{Cardinality, Direction, Error, Links, Result, RowSink, Value};
+use assoc_core::{Error, Result, Value};
 
 use super::index::{IntHasher, RowDedup};
 use super::through::{PerOwnerRows, Targets};

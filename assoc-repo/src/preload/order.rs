@@ -9,9 +9,12 @@
 
 use std::collections::HashMap;
 
-use assoc_core::rows::{LinkRows, Rows};
+use assoc_core::driver::KeySet;
+use assoc_core::execution::RowKeys;
+use assoc_core::execution::rows::{LinkRows, Rows};
+use assoc_core::metadata::Direction;
 use assoc_core::select::{KeyedSelect, Matching};
-use assoc_core::{Direction, Error, KeySet, Result, RowKeys, Value};
+use assoc_core::{Error, Result, Value};
 
 use super::fetch::{Fetched, Groups, LeadingSink, Run, position};
 use super::index::KeyIndex;

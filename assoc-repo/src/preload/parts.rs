@@ -16,8 +16,10 @@
 
 use std::collections::HashSet;
 
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::AssociationDef;
 use assoc_core::planner::Plan;
-use assoc_core::{AssociationDef, ErrorKind, KeyTuple, Result};
+use assoc_core::{ErrorKind, Result};
 
 use super::fetch::{RootRows, Run};
 use super::reuse::{Collecting, Reused};

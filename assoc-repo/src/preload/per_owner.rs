@@ -7,10 +7,13 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::fmt::Debug;
 
+use assoc_core::driver::{KeySet, RowSink};
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{KeyTuple, Links, RowKeys};
+use assoc_core::metadata::{Cardinality, CustomSql, ModelDef};
 use assoc_core::planner::{EdgeId, Onward, OwnerScope, Plan, Source, Step};
-use assoc_core::rows::Rows;
 use assoc_core::select::{KeyedSelect, PerOwner};
-use assoc_core::{Cardinality, CustomSql, KeySet, KeyTuple, Links, ModelDef, Result, RowKeys, RowSink, Value};
+use assoc_core::{Result, Value};
 
 use super::existing::{self, Owners};
 use super::fetch::{Fetched, FoundRows, Groups, RootRows, Run, new_rows, position};

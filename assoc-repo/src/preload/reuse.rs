@@ -14,10 +14,13 @@
 use std::any::Any;
 use std::collections::HashMap;
 
+use assoc_core::driver::RowSink;
+use assoc_core::execution::Links;
+use assoc_core::execution::rows::Rows;
+use assoc_core::metadata::{AssociationDef, Cardinality};
 use assoc_core::planner::{Edge, EdgeId, Fetch, Plan, Source};
-use assoc_core::rows::Rows;
 use assoc_core::select::KeyedSelect;
-use assoc_core::{AssociationDef, Cardinality, Links, LoadState, Result, RowSink, Value};
+use assoc_core::{LoadState, Result, Value};
 
 use super::NodeRows;
 use super::existing::{self, Existing, Keeping};

@@ -7,7 +7,9 @@
 use std::any::Any;
 use std::collections::HashSet;
 
-use assoc_core::{Chain, ChainHop, ChainParts, KeyMark, KeySide, KeyTuple, LoadState, ModelDef, ScopeDef, Value};
+use assoc_core::execution::{KeyMark, KeyTuple};
+use assoc_core::metadata::{Chain, ChainHop, ChainParts, KeySide, ModelDef, ScopeDef};
+use assoc_core::{LoadState, Value};
 
 /// Whether an owner has all of an association in memory, by the keys of now.
 pub(super) fn is_whole(owner: &dyn Any, chain: &Chain) -> bool {

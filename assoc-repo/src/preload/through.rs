@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use assoc_core::execution::{KeyTuple, Links};
 use assoc_core::joins::OwnerLimits;
+use assoc_core::metadata::Cardinality;
 use assoc_core::planner::{EdgeId, Plan, Source};
-use assoc_core::{Cardinality, KeyTuple, Links};
 
 use super::NodeRows;
 use super::fetch::position;
@@ -111,7 +112,7 @@ pub(super) struct PerOwnerRows<'g> {
     skip: usize,
     most: usize,
     targets: Targets<'g>,
-    // The owner that last took a row, or one of a group, to see repetitions without clearing anything between owners.
+    // The owner that last took a row, or a row of a group. It shows repetitions without a reset between owners.
     taken_by: Vec<usize>,
     group_taken_by: HashMap<i64, usize>,
 }

@@ -9,12 +9,12 @@ use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::{Row, RowChange};
 use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::rows::Rows;
+use assoc_core::driver::{Bind, KeySet, Statement};
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{KeyTuple, RowKeys, filtered};
+use assoc_core::metadata::{Chain, Expr, ModelDef};
 use assoc_core::save::{self, InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
-use assoc_core::{
-    Bind, Chain, Error, ErrorKind, Expr, KeySet, KeyTuple, LoadState, ModelDef, Result, RowKeys, Statement, Value,
-    filtered, sql,
-};
+use assoc_core::{Error, ErrorKind, LoadState, Result, Value, sql};
 
 use super::insert::{check, run as insert_rows, unproven};
 use super::known::Known;

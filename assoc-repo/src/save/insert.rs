@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use assoc_core::change::RowChange;
 use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::rows::Rows;
+use assoc_core::driver::{Bind, Statement};
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{KeyTuple, RowKeys};
+use assoc_core::metadata::ModelDef;
 use assoc_core::save::{self, InsertBatch, InsertPlan};
-use assoc_core::{Bind, Error, ErrorKind, KeyTuple, ModelDef, Result, RowKeys, Statement, Value, sql};
+use assoc_core::{Error, ErrorKind, Result, Value, sql};
 
 use super::{graph, read_by_keys};
 use crate::repo::Repo;

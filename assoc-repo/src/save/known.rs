@@ -2,8 +2,10 @@
 
 use std::any::Any;
 
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::select::RootSelect;
-use assoc_core::{Error, ErrorKind, Expr, KeyTuple, ModelDef, Result, SqlType, Value};
+use assoc_core::{Error, ErrorKind, Result, SqlType, Value};
 
 use crate::row_guard::RowGuard;
 use crate::session::Session;

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use assoc_core::change::{RowChange, same_value};
 use assoc_core::dialect::Upsert;
+use assoc_core::driver::Bind;
 use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::rows::Rows;
+use assoc_core::execution::KeyTuple;
+use assoc_core::execution::rows::Rows;
+use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::save::{InsertBatch, InsertPlan};
 use assoc_core::select::RootSelect;
 use assoc_core::sql::OnConflict;
-use assoc_core::{Bind, DriverError, DriverErrorKind, Error, Expr, KeyTuple, ModelDef, Result, Value, sql};
+use assoc_core::{DriverError, DriverErrorKind, Error, Result, Value, sql};
 
 use super::{insert, read_by_keys};
 use crate::repo::Repo;

@@ -8,7 +8,8 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use assoc_core::{BoxFuture, Error, ErrorKind, Result};
+use assoc_core::driver::BoxFuture;
+use assoc_core::{Error, ErrorKind, Result};
 
 use crate::levels::Level;
 use crate::repo::Repo;

@@ -2,7 +2,8 @@
 #![allow(dead_code)]
 
 use assoc_core::driver::{Access, Driver};
-use assoc_core::{Bind, Connection, Error, Result, Statement, Value};
+use assoc_core::driver::{Bind, Connection, Statement};
+use assoc_core::{Error, Result, Value};
 use assoc_sqlite::{Sqlite, SqliteBuilder};
 
 /// A database file that goes away with the value.

@@ -1,6 +1,7 @@
 //! Models in two databases: every hop is a statement where its model is, and nothing joins across.
 
-use assoc_core::{Expr, ModelDef, Result};
+use assoc_core::Result;
+use assoc_core::metadata::{Expr, ModelDef};
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};

@@ -1,6 +1,7 @@
 //! Pages by key.
 
-use assoc_core::{Dialect, Result};
+use assoc_core::Result;
+use assoc_core::driver::Dialect;
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};

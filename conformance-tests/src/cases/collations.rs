@@ -1,6 +1,7 @@
 //! Text keys in columns that do not compare byte by byte: what the database calls equal belongs together.
 
-use assoc_core::{Dialect, Result};
+use assoc_core::Result;
+use assoc_core::driver::Dialect;
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};

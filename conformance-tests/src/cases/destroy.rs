@@ -1,6 +1,7 @@
 //! `destroy`: every rule of `dependent` on every kind of association, and what is left in the tables.
 
-use assoc_core::{Error, Expr, RestrictRule, Result};
+use assoc_core::metadata::Expr;
+use assoc_core::{Error, RestrictRule, Result};
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};

@@ -1,7 +1,8 @@
 //! Keys that the database considers equal are equal for all code that compares keys: preload, join, reader, counts and
 //! conditions give the same rows, whatever the column type and the database's rules.
 
-use assoc_core::{Dialect, Result};
+use assoc_core::Result;
+use assoc_core::driver::Dialect;
 use assoc_repo::prelude::*;
 use rust_decimal::Decimal;
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use assoc_core::{Expr, Result};
+use assoc_core::Result;
+use assoc_core::metadata::Expr;
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};

@@ -1,6 +1,7 @@
 //! `group_by` on associations: of an owner's rows the first of each group.
 
-use assoc_core::{Dialect, Result};
+use assoc_core::Result;
+use assoc_core::driver::Dialect;
 use assoc_repo::prelude::*;
 
 use super::collations::{case_insensitive, without_case};

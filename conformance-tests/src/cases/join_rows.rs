@@ -1,6 +1,7 @@
 //! has_and_belongs_to_many with the join table's rows beside the targets (D11).
 
-use assoc_core::{Expr, Result};
+use assoc_core::Result;
+use assoc_core::metadata::Expr;
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};

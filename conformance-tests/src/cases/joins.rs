@@ -362,7 +362,7 @@ async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let published = repo.filtered(|model| {
-        (model.table.name == "posts").then(|| assoc_core::Expr::equals("published", Value::Bool(true)))
+        (model.table.name == "posts").then(|| assoc_core::metadata::Expr::equals("published", Value::Bool(true)))
     });
     let query = Query::left_join(Author::POSTS).order_by((Author::ID.asc(), Author::POSTS.joined(Post::ID.asc())));
     let columns = (Author::NAME, Author::POSTS.joined(Post::ID).optional());

@@ -1,7 +1,8 @@
 //! A returned struct is what the database holds, whatever it made of what it was given; and what cannot be read was not
 //! written.
 
-use assoc_core::{Dialect, Result};
+use assoc_core::Result;
+use assoc_core::driver::Dialect;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 

@@ -140,6 +140,7 @@ pub(crate) struct Group {
 }
 
 #[derive(Polymorphic, Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "models of a test are as large as they are")]
 pub(crate) enum Subject {
     User(User),
     #[polymorphic(tag = "post")]

@@ -6,7 +6,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use assoc_core::driver::{Access, Driver};
-use assoc_core::{BoxFuture, Error, Result, Statement, Value};
+use assoc_core::driver::{BoxFuture, Statement};
+use assoc_core::{Error, Result, Value};
 use assoc_mysql::MySql;
 use assoc_mysql::mysql_async::{Opts, OptsBuilder};
 use assoc_sqlite::Sqlite;

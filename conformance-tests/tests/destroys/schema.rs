@@ -187,7 +187,8 @@ pub(crate) async fn read(repo: &Repo) -> Result<Tables> {
         let kind = mark.subject_type.as_deref().map(|kind| if kind == "Node" { "Node" } else { "Item" });
         tables.marks.insert(mark.id, Mark { subject: kind.zip(mark.subject_id) });
     }
-    let statement = assoc_core::Statement::plain("SELECT one_id, other_id FROM links ORDER BY one_id, other_id");
+    let statement =
+        assoc_core::driver::Statement::plain("SELECT one_id, other_id FROM links ORDER BY one_id, other_id");
     let mut sink = |values: &mut [Value<'_>]| {
         if let [Value::Int(one), Value::Int(other)] = values {
             tables.links.push((*one, *other));

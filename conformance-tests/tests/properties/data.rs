@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use assoc_core::{ColumnDef, ModelDef, SqlType};
+use assoc_core::SqlType;
+use assoc_core::metadata::{ColumnDef, ModelDef};
 use assoc_repo::Repo;
 use assoc_repo::prelude::*;
 use assoc_sqlite::{Execution, Sqlite};

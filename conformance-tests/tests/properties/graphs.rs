@@ -2,7 +2,8 @@
 
 use std::any::Any;
 
-use assoc_core::{AssociationDef, AssociationKind, Cardinality, LoadState, ModelDef, Request, Route, ScopeDef, Value};
+use assoc_core::metadata::{AssociationDef, AssociationKind, Cardinality, ModelDef, Request, Route, ScopeDef};
+use assoc_core::{LoadState, Value};
 
 use crate::data::{Row, World};
 use crate::people::{User, is_aligned};

@@ -2,8 +2,9 @@
 
 use std::any::Any;
 
+use assoc_core::metadata::{Expr, ModelDef, OrderTerm, Request, ScopeDef};
 use assoc_core::planner::{Fetch, Plan, Root, RootRequest};
-use assoc_core::{Error, ErrorKind, Expr, IntoSort, Model, ModelDef, OrderTerm, Request, ScopeDef};
+use assoc_core::{Error, ErrorKind, IntoSort, Model};
 use assoc_repo::{Filter, Query};
 
 use crate::data::{Random, World};

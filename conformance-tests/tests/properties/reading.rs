@@ -1,7 +1,8 @@
 //! The properties of what stands beside preloads: readers of one owner, side loads, counts.
 
+use assoc_core::metadata::{Operand, Request, ScopeDef};
 use assoc_core::planner::{Plan, Root};
-use assoc_core::{Association, ColumnList, Model, Operand, Preload, Request, ScopeDef, TargetRow, ToOne, Value};
+use assoc_core::{Association, ColumnList, Model, Preload, TargetRow, ToOne, Value};
 use assoc_repo::{BelongsTo, Columns, Query, ReadAssociation};
 
 use crate::data::{Random, World};
@@ -53,10 +54,10 @@ impl<M: Model> Columns<M> for Named {
     }
 }
 
-struct Term(assoc_core::OrderTerm);
+struct Term(assoc_core::metadata::OrderTerm);
 
 impl<M> assoc_core::IntoSort<M> for Term {
-    fn into_terms(self) -> Vec<assoc_core::OrderTerm> {
+    fn into_terms(self) -> Vec<assoc_core::metadata::OrderTerm> {
         vec![self.0]
     }
 }

@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::cmp::Ordering;
 
-use assoc_core::{
-    AssociationDef, Cardinality, Comparison, Direction, Expr, KeyJoin, ModelDef, Operand, OrderTerm, Route, RowSink,
-    ScopeDef, Value,
+use assoc_core::Value;
+use assoc_core::driver::RowSink;
+use assoc_core::metadata::{
+    AssociationDef, Cardinality, Comparison, Direction, Expr, KeyJoin, ModelDef, Operand, OrderTerm, Route, ScopeDef,
 };
 
 use crate::data::{Row, World, ignores_case};

@@ -1,11 +1,13 @@
 //! Random preload trees, as data: tokens are typed, and these are made from reflection.
 
+use assoc_core::execution::RequestList;
 use assoc_core::joins::hops_of;
-use assoc_core::planner::{Plan, Root};
-use assoc_core::{
-    AssociationDef, Cardinality, Chain, ColumnRef, Comparison, Direction, Expr, IntoPreload, ModelDef, Operand,
-    OrderTerm, Request, RequestList, Route, ScopeDef, Strategy, Value,
+use assoc_core::metadata::{
+    AssociationDef, Cardinality, Chain, ColumnRef, Comparison, Direction, Expr, ModelDef, Operand, OrderTerm, Request,
+    Route, ScopeDef, Strategy,
 };
+use assoc_core::planner::{Plan, Root};
+use assoc_core::{IntoPreload, Value};
 
 use crate::data::{Random, World};
 

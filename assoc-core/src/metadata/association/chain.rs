@@ -22,7 +22,8 @@ use crate::metadata::request_list::RequestList;
 /// An association with all tables from its owner to its targets.
 ///
 /// ```
-/// # use assoc_core::{BelongsTo, Chain, HasMany, HasManyThrough, Model};
+/// # use assoc_core::metadata::Chain;
+/// # use assoc_core::{BelongsTo, HasMany, HasManyThrough, Model};
 /// # use assoc_macros::Model;
 /// # #[derive(Model, Clone)]
 /// # struct User {

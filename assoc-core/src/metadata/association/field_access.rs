@@ -210,7 +210,7 @@ pub(crate) fn share_row<T: Send + Sync + 'static>(
     }
 }
 
-/// Access to the field that contains an association. [`FieldAccessor`](crate::FieldAccessor) implements it for all
+/// Access to the field that contains an association. [`FieldAccessor`](crate::execution::FieldAccessor) implements it for all
 /// holders, with one instance per association.
 pub trait FieldAccess: Send + Sync {
     /// How much of the association one owner has in memory; not loaded for a value of another type.

@@ -66,7 +66,8 @@ impl AssociationDef {
     /// When the declaration contradicts itself.
     ///
     /// ```
-    /// # use assoc_core::{BelongsTo, HasMany, HasManyThrough, Linkage, Model};
+    /// # use assoc_core::metadata::Linkage;
+    /// # use assoc_core::{BelongsTo, HasMany, HasManyThrough, Model};
     /// # use assoc_macros::Model;
     /// # #[derive(Model, Clone)]
     /// # struct User {

@@ -2,7 +2,7 @@
 //! and the source may be through associations as well.
 //!
 //! Associations of one model or of several may be declared through each other in a circle, which the compiler cannot
-//! detect. A [`Chain`](crate::Chain) refuses a circle before it resolves the parts.
+//! detect. A [`Chain`](crate::metadata::Chain) refuses a circle before it resolves the parts.
 
 use super::dependent::{DependentRows, LinkTargets, conditions};
 use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, JoinRecord, KeySide, Linkage, Route};

@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
-use assoc_core::rows::Rows;
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{Children, KeyTuple, Links};
+use assoc_core::metadata::{AssociationDef, Cardinality, Chain, Linkage, ModelDef};
 use assoc_core::save::{LoadedGroup, LoadedOwner, LoadedRow, SavePlan, Unlink};
-use assoc_core::{
-    AssociationDef, Cardinality, Chain, Children, Error, KeyTuple, Linkage, Links, LoadState, ModelDef, Result,
-};
+use assoc_core::{Error, LoadState, Result};
 
 use super::Run;
 
@@ -135,7 +135,7 @@ fn attach(
         Linkage::OwnerKeyAndType { variants, .. } => variants.iter().find(|variant| (variant.model)() == target),
         _ => None,
     };
-    let wanted = |state: LoadState| states.iter().any(|own| *own == Some(state));
+    let wanted = |state: LoadState| states.contains(&Some(state));
     if let Some(variant) = variant {
         let shared = (variant.share)(children);
         for state in [LoadState::Loaded, LoadState::Partial].into_iter().filter(|state| wanted(*state)) {
@@ -208,7 +208,7 @@ fn merged(
 
 /// The tables in which the save wrote: what was loaded of them by other associations may be out of date.
 struct Stale {
-    written: HashSet<assoc_core::TableRef>,
+    written: HashSet<assoc_core::metadata::TableRef>,
 }
 
 impl Stale {
