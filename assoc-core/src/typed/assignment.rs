@@ -91,20 +91,24 @@ impl<M, V: ColumnType> Column<M, V> {
     pub fn to(self, value: impl IntoColumn<V>) -> Assignment<M> {
         Assignment::new(self, AssignedValue::Value(bind(value)))
     }
-}
 
-impl<M, V: Addable> Column<M, V> {
     /// In a bulk update, adds to what each row holds: `User::AGE.add(1)`. `NULL` stays `NULL`. Decimals are added exactly.
     /// A sum that the column's type does not hold is an error, and nothing is written.
     #[must_use]
     #[allow(clippy::should_implement_trait)] // An assignment, not a sum.
-    pub fn add(self, by: impl IntoColumn<V::Step>) -> Assignment<M> {
+    pub fn add(self, by: impl IntoColumn<V::Step>) -> Assignment<M>
+    where
+        V: Addable,
+    {
         Assignment::new(self, AssignedValue::Plus(bind(by)))
     }
 
     /// In a bulk update, subtracts from what each row holds, as [`add`](Self::add) adds.
     #[must_use]
-    pub fn subtract(self, by: impl IntoColumn<V::Step>) -> Assignment<M> {
+    pub fn subtract(self, by: impl IntoColumn<V::Step>) -> Assignment<M>
+    where
+        V: Addable,
+    {
         Assignment::new(self, AssignedValue::Minus(bind(by)))
     }
 }
