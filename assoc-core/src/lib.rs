@@ -1,15 +1,15 @@
 //! The core of `assoc`: what an association *is*, without any database and without any runtime.
 //!
-//! * **Models and reflection** — [`Model`], [`ModelDef`], [`AssociationDef`]: constants that the derives write and
-//!   everything else reads. [`Column`] and [`Association`] are their typed faces.
+//! * **Models and reflection** — [`Model`], and [`metadata`]: constants that the derives write and everything else
+//!   reads. [`Column`] and [`Association`] are their typed faces.
 //! * **Load states** — [`HasMany`], [`HasOne`], [`BelongsTo`]: fields that are not loaded, loaded or partly loaded.
-//! * **Values and statements** — [`Value`], [`ColumnType`], [`Statement`], and [`sql`], which is the only way from
-//!   data to text.
+//! * **Values and statements** — [`Value`], [`ColumnType`], [`select`], which holds statements as data, and [`sql`],
+//!   which is the only way from data to text.
 //! * **Planning** — [`planner`]: from a tree of requested associations to the fewest statements, without I/O.
 //! * **Writing** — [`change`]: the rows to write, as data; [`save`]: the statements that write them, and the assignment
 //!   of returned rows to written ones. [`destroy`]: the rows that go with a row, and the order in which they go.
-//! * **Backends** — [`driver`] and [`dialect`]: the traits a database crate implements. A new backend needs nothing
-//!   but this crate.
+//! * **Backends** — [`driver`]: the traits a database crate implements, with all types of their methods. A new backend
+//!   needs nothing but this crate. [`execution`] has what only an executor such as `assoc-repo` needs.
 //!
 //! Programs use `assoc-repo`, whose prelude re-exports the parts of this crate that they need.
 

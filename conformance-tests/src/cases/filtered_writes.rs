@@ -120,7 +120,7 @@ async fn links(cx: &mut Context) -> Result<()> {
     .await?;
     let first = one.get_or_fail::<Entry>(1, Query::new()).await?;
     cx.fails("an existing row", one.update(first.change().associate(Entry::ACCOUNT, &other))).await?;
-    cx.step("to a row that is seen", one.update(first.change().associate(Entry::ACCOUNT, &own))).await?;
+    let first = cx.step("to a row that is seen", one.update(first.change().associate(Entry::ACCOUNT, &own))).await?;
     cx.step("to none", one.update(first.change().dissociate(Entry::ACCOUNT))).await?;
     cx.fails("of the same table", one.update(own.change().associate(Account::PARENT, &other))).await?;
     let tree = [account(1).set(Account::ID, 50), account(1).set(Account::ID, 51).set(Account::PARENT_ID, 50)];
