@@ -126,7 +126,7 @@ pub struct Plan {
     // How many of the first nodes are roots, and which of them hold rows that may stand for others.
     pub(crate) roots: usize,
     pub(crate) available: Vec<usize>,
-    // The first node of each part of the plan.
+    // The first node of each part of the plan but the first.
     pub(crate) parts: Vec<usize>,
     // The requests to plan when their nodes have rows.
     pub(crate) deferred: Vec<Deferred>,
@@ -313,7 +313,7 @@ impl Plan {
         let mut plan = Plan { single_table_only, available, by_hops, ..Plan::empty(root, models) };
         let requests = roots.into_iter().enumerate();
         plan.add_all(
-            requests.map(|(node, root)| Deferred { node, requests: root.requests, way: Vec::new() }).collect(),
+            requests.map(|(node, root)| (0, Deferred { node, requests: root.requests, way: Vec::new() })).collect(),
         )?;
         if plan.selects(0) {
             plan.check_selections(0)?;
@@ -326,7 +326,7 @@ impl Plan {
     fn extend(&mut self, deferred: Vec<Deferred>) -> Result<()> {
         let steps = self.steps.len();
         self.parts.push(self.nodes.len());
-        self.add_all(deferred)?;
+        self.add_all(deferred.into_iter().map(|deferred| (0, deferred)).collect())?;
         if self.selects(steps) {
             self.check_selections(steps)?;
         }
@@ -349,7 +349,7 @@ impl Plan {
             nodes,
             steps: Vec::new(),
             joined: Vec::new(),
-            parts: vec![0],
+            parts: Vec::new(),
             deferred: Vec::new(),
             partial_root: false,
             single_table_only: false,

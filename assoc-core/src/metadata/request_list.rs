@@ -44,6 +44,9 @@ impl RequestList {
 
 impl Drop for RequestList {
     fn drop(&mut self) {
+        if self.0.is_none() {
+            return;
+        }
         let mut waiting = self.take_own();
         while let Some(mut request) = waiting.pop() {
             waiting.append(&mut request.children.take_own());

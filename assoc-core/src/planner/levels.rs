@@ -28,9 +28,9 @@ const NODES_AT_ONCE: usize = 256;
 
 impl Plan {
     // Level by level, so that siblings keep the order they were asked for in.
-    pub(super) fn add_all(&mut self, begin: Vec<Deferred>) -> Result<()> {
+    // The number counts levels from where this part of the plan begins.
+    pub(super) fn add_all(&mut self, mut pending: VecDeque<(usize, Deferred)>) -> Result<()> {
         let first = self.nodes.len();
-        let mut pending: VecDeque<(usize, Deferred)> = begin.into_iter().map(|begin| (0, begin)).collect();
         let (mut level, mut full) = (0, false);
         while let Some((at, Deferred { node, requests, way })) = pending.pop_front() {
             if at > level {

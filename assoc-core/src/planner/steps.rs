@@ -44,7 +44,11 @@ impl Plan {
         for (step, reads) in merged.iter_mut().zip(reads) {
             step.choose_columns(reads);
         }
-        self.order_steps(first, merged);
+        if merged.len() > 1 {
+            self.order_steps(first, merged);
+        } else {
+            self.steps.append(&mut merged);
+        }
         self.find_memory(first);
     }
 
@@ -174,7 +178,7 @@ impl Plan {
     fn find_memory(&mut self, first: usize) {
         // Later parts of a plan look into its beginning and into the part before: planning stays linear.
         let (second, before) = match self.parts[..] {
-            [_, second, .., before, _] => (second, before),
+            [second, .., before, _] => (second, before),
             _ => (0, 0),
         };
         for at in first..self.steps.len() {
