@@ -605,7 +605,7 @@ pub fn derive_repo_column_type(input: TokenStream) -> TokenStream {
 /// let tags: Vec<_> = Commentable::VARIANTS.iter().map(|variant| variant.tag).collect();
 /// assert_eq!(tags, ["Post", "photo"]);
 ///
-/// The associations to load for the posts among the targets.
+/// // The associations to load for the posts among the targets.
 /// let tree = Comment::COMMENTABLE.with(Commentable::POST.with(Post::COMMENTS));
 /// # let _ = tree;
 /// let target = Commentable::from(Post { id: 1, comments: HasMany::default() });
