@@ -157,11 +157,27 @@ impl Repo {
     /// With a [retry policy](TransactionOptions::retry) the whole of it is run again, BEGIN and COMMIT included, when BEGIN,
     /// COMMIT or a statement of the transaction has met a deadlock, a lock timeout or a busy database and the closure did
     /// not succeed all the same. What the closure does outside of the transaction is done again as well. A COMMIT of which
-    /// nobody knows whether it took effect ([`DriverErrorKind::AmbiguousCommit`](assoc_core::DriverErrorKind)) is not run
+    /// it is unknown whether it took effect ([`DriverErrorKind::AmbiguousCommit`](assoc_core::DriverErrorKind)) is not run
     /// again: [`transaction_verified`](Self::transaction_verified) finds out.
     ///
     /// The closure is cloned for each attempt, so it cannot change what it captures: what an attempt that is undone has
-    /// changed would stay.
+    /// changed would stay. The compiler refuses this one:
+    ///
+    /// ```compile_fail,E0277
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_repo::{RetryPolicy, TransactionOptions};
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Account { pub id: i64, pub balance: i64 }
+    /// # async fn count(repo: &Repo) -> Result<usize> {
+    /// # let options = TransactionOptions::new().retry(RetryPolicy::new(5));
+    /// let mut count = 0;
+    /// repo.transaction_with(options, async |tx| {
+    ///     count += tx.all(Query::<Account>::new()).await?.len();
+    ///     Ok::<_, Error>(())
+    /// })
+    /// .await?;
+    /// # Ok(count) }
+    /// ```
     ///
     /// # Errors
     /// The last attempt's: the closure's error, or that of BEGIN or COMMIT; and as

@@ -1,6 +1,5 @@
-// Assignments of a bulk update that do not fit, and closures that cannot be run again.
+// Assignments of a bulk update that do not fit.
 use assoc_repo::prelude::*;
-use assoc_repo::{RetryPolicy, TransactionOptions};
 
 #[derive(Model, Debug, Clone)]
 pub struct User {
@@ -26,18 +25,6 @@ async fn add_to_bool(repo: &Repo) -> Result<u64> {
 
 async fn column_of_another_model(repo: &Repo) -> Result<u64> {
     repo.update_all(Query::<User>::new(), [Post::STARS.add(1)]).await
-}
-
-async fn changes_what_it_captures(repo: &Repo) -> Result<usize> {
-    let mut names = Vec::new();
-    let options = TransactionOptions::new().retry(RetryPolicy::new(3));
-    repo.transaction_with(options, async |tx| {
-        let users: Vec<User> = tx.all(Query::new()).await?;
-        names.extend(users.into_iter().map(|user| user.name));
-        Ok::<_, Error>(())
-    })
-    .await?;
-    Ok(names.len())
 }
 
 fn main() {}
