@@ -264,6 +264,30 @@ impl IntoColumn<Option<String>> for &str {
     }
 }
 
+// Calls a macro with all types of columns that stand for one value each. JSON is not among them: it has a `NULL` of its own.
+macro_rules! each_plain_type {
+    ($with:ident) => {
+        $with! {
+            i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, bool, String, Vec<u8>,
+            #[cfg(feature = "uuid")] ::uuid::Uuid,
+            #[cfg(feature = "chrono")] ::chrono::NaiveDate,
+            #[cfg(feature = "chrono")] ::chrono::NaiveTime,
+            #[cfg(feature = "chrono")] ::chrono::NaiveDateTime,
+            #[cfg(feature = "chrono")] ::chrono::DateTime<::chrono::Utc>,
+            #[cfg(feature = "time")] ::time::Date,
+            #[cfg(feature = "time")] ::time::Time,
+            #[cfg(feature = "time")] ::time::PrimitiveDateTime,
+            #[cfg(feature = "time")] ::time::OffsetDateTime,
+            #[cfg(feature = "jiff")] ::jiff::civil::Date,
+            #[cfg(feature = "jiff")] ::jiff::civil::Time,
+            #[cfg(feature = "jiff")] ::jiff::civil::DateTime,
+            #[cfg(feature = "jiff")] ::jiff::Timestamp,
+            #[cfg(feature = "rust_decimal")] ::rust_decimal::Decimal,
+        }
+    };
+}
+pub(crate) use each_plain_type;
+
 macro_rules! by_reference {
     ($($(#[$gate:meta])* $type:ty),* $(,)?) => {$(
         $(#[$gate])*
@@ -281,23 +305,7 @@ macro_rules! by_reference {
     )*};
 }
 
-by_reference! {
-    i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, bool, String, Vec<u8>,
-    #[cfg(feature = "uuid")] ::uuid::Uuid,
-    #[cfg(feature = "chrono")] ::chrono::NaiveDate,
-    #[cfg(feature = "chrono")] ::chrono::NaiveTime,
-    #[cfg(feature = "chrono")] ::chrono::NaiveDateTime,
-    #[cfg(feature = "chrono")] ::chrono::DateTime<::chrono::Utc>,
-    #[cfg(feature = "time")] ::time::Date,
-    #[cfg(feature = "time")] ::time::Time,
-    #[cfg(feature = "time")] ::time::PrimitiveDateTime,
-    #[cfg(feature = "time")] ::time::OffsetDateTime,
-    #[cfg(feature = "jiff")] ::jiff::civil::Date,
-    #[cfg(feature = "jiff")] ::jiff::civil::Time,
-    #[cfg(feature = "jiff")] ::jiff::civil::DateTime,
-    #[cfg(feature = "jiff")] ::jiff::Timestamp,
-    #[cfg(feature = "rust_decimal")] ::rust_decimal::Decimal,
-}
+each_plain_type!(by_reference);
 
 impl IntoColumn<Vec<u8>> for &[u8] {
     fn into_column(self) -> Vec<u8> {

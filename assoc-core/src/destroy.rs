@@ -64,9 +64,10 @@ pub struct DestroyNode {
     pub table: usize,
     /// Whether its rows are destroyed, with what depends on them. Otherwise they are deleted.
     pub cascades: bool,
-    /// Whether the keys of its rows are read. Otherwise they go by the keys of their owners.
+    /// Whether the plan reads the keys of its rows. Otherwise statements find the rows by the keys of their owners.
     pub read: bool,
-    /// What is read of each row: its key, and what its edges and [links](RowLink) go by. In ascending order.
+    /// The columns to read of each row: its key, and the columns that its edges and [links](RowLink) refer to. In ascending
+    /// order.
     pub columns: Vec<usize>,
     /// Its edges, in the order of declaration.
     pub edges: Vec<usize>,
@@ -230,7 +231,7 @@ impl DestroyPlan {
 }
 
 impl DestroyEdge {
-    /// The owner's columns that it goes by: its key, and the type that it must name.
+    /// The owner's columns that find its rows: the key, and the type that the owner must name.
     #[must_use]
     pub fn owner_columns(&self) -> Vec<usize> {
         let named = self.rows.owner_type.map(|Discriminator { column, .. }| column);

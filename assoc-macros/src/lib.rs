@@ -428,8 +428,7 @@ mod validate;
 /// reads the join rows.
 ///
 /// ```
-/// # use assoc_core::Scope;
-/// # use assoc_core::{BelongsTo, HasMany, HasOne, Model, RowOrigin};
+/// # use assoc_core::{BelongsTo, HasMany, HasOne, Model, RowOrigin, Scope};
 /// # use assoc_macros::Model;
 /// #[derive(Model, Clone)]
 /// struct User {

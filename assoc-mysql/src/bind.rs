@@ -1,8 +1,7 @@
 //! Bind parameters: the core's values as values of mysql_async.
 
 use assoc_core::driver::{Bind, Statement};
-use assoc_core::value::hyphenated;
-use assoc_core::value::{Date, Time};
+use assoc_core::value::{Date, Time, hyphenated};
 use assoc_core::{DriverError, DriverErrorKind, Error, Result, Value};
 use mysql_async::{Params, Value as MyValue};
 

@@ -7,8 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use assoc_core::driver::Statement;
-use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, TransactionMode};
+use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 use mysql_async::Error as MyError;
 use tokio::runtime::Handle;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use assoc_core::driver::{Access, BoxFuture, Connection, Driver, PoolStatus};
-use assoc_core::driver::{Dialect, Statement};
+use assoc_core::driver::{Access, BoxFuture, Connection, Dialect, Driver, PoolStatus, Statement};
 use assoc_core::{DriverError, DriverErrorKind, Result, Value};
 use mysql_async::Opts;
 

@@ -5,8 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use assoc_core::driver::{AnswerColumn, Bind, Statement};
-use assoc_core::driver::{ExecResult, RowSink};
+use assoc_core::driver::{AnswerColumn, Bind, ExecResult, RowSink, Statement};
 use assoc_core::{DriverError, DriverErrorKind, Error, Value};
 use futures_util::FutureExt;
 use mysql_async::consts::StatusFlags;

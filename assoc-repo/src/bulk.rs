@@ -1,8 +1,7 @@
 //! Writing all rows of a query by one statement, without reading them.
 
 use assoc_core::change::same_value;
-use assoc_core::driver::Access;
-use assoc_core::driver::BoxFuture;
+use assoc_core::driver::{Access, BoxFuture};
 use assoc_core::execution::{AssignedValue, ColumnAssignment};
 use assoc_core::metadata::{ColumnDefault, Discriminator, ModelDef};
 use assoc_core::{Assignment, Error, ErrorKind, FieldError, Model, Result, Value};

@@ -12,7 +12,7 @@ pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 impl Repo {
     /// A handle of the same repo with another clock: for tests, which set the time that `created_at` and `updated_at`
-    /// columns are filled in with. Transactions of the handle go by it too.
+    /// columns are filled in with. Transactions of the handle use this clock as well.
     ///
     /// All rows of one call have the same time, in UTC, of microseconds.
     ///

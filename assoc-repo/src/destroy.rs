@@ -10,8 +10,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use assoc_core::destroy::{DestroyPlan, Reading};
-use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::driver::{BoxFuture, Statement};
+use assoc_core::driver::{Access, BoxFuture, Statement, TransactionMode};
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{ModelDef, Operand};
 use assoc_core::select::{KeyedSelect, RootSelect};

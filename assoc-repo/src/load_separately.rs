@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 
-use assoc_core::driver::Access;
-use assoc_core::driver::{Dialect, KeySet, Statement};
+use assoc_core::driver::{Access, Dialect, KeySet, Statement};
 use assoc_core::execution::RowKeys;
 use assoc_core::joins::JoinChain;
 use assoc_core::metadata::{AssociationDef, ChainParts, CustomSql, ModelDef, Request, ScopeDef};

@@ -66,7 +66,7 @@ impl Repo {
         self.load_roots(vec![root], &mut ExistingRows::Taking(rows), false).await
     }
 
-    // Plans and loads associations of rows in hand.
+    // Plans and loads associations of existing rows.
     async fn load_roots(
         &self,
         mut roots: Vec<RootRequest>,

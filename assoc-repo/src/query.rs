@@ -280,8 +280,8 @@ impl<M: Model> Select<M> {
         self
     }
 
-    /// Locks the rows that are read until the transaction ends, so that nobody else changes or locks them: for reading what
-    /// is then written. Only in a transaction; rows of associations are not locked.
+    /// Locks the rows that are read until the transaction ends, so that no other transaction changes or locks them:
+    /// for reading what is then written. Only in a transaction; rows of associations are not locked.
     ///
     /// On SQLite there is one writer at a time: a transaction has the lock of the whole database from its beginning, and this
     /// changes nothing. Locks hold on one server: nodes of a cluster (Galera) do not see each other's.
@@ -310,7 +310,8 @@ impl<M: Model> Select<M> {
         self.locked(LockStrength::Update)
     }
 
-    /// Locks the rows that are read until the transaction ends, so that nobody else changes them; others may lock them in
+    /// Locks the rows that are read until the transaction ends, so that no other transaction changes them; others may
+    /// lock them in
     /// the same way. Otherwise as [`for_update`](Self::for_update).
     pub fn for_share(self) -> Self {
         self.locked(LockStrength::Share)

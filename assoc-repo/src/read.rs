@@ -3,8 +3,7 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use assoc_core::driver::Access;
-use assoc_core::driver::{AnswerColumn, Bind, RowSink, Statement};
+use assoc_core::driver::{Access, AnswerColumn, Bind, RowSink, Statement};
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::mark;
 use assoc_core::metadata::{ModelDef, Operand, Strategy};

@@ -8,8 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use assoc_core::driver::Dialect;
-use assoc_core::driver::{Access, Connection, Driver, PoolStatus};
+use assoc_core::driver::{Access, Connection, Dialect, Driver, PoolStatus};
 use assoc_core::execution::FilterHook;
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::sql::{TransactionControl, transaction_control};

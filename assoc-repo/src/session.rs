@@ -4,8 +4,7 @@
 
 use std::sync::Arc;
 
-use assoc_core::driver::{Access, Connection, ExecResult, TransactionMode};
-use assoc_core::driver::{Dialect, RowSink, Statement};
+use assoc_core::driver::{Access, Connection, Dialect, ExecResult, RowSink, Statement, TransactionMode};
 use assoc_core::metadata::ModelDef;
 use assoc_core::planner::PlanContext;
 use assoc_core::select::KeyedSelect;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use assoc_core::change::RowChange;
-use assoc_core::driver::{Access, ExecResult};
-use assoc_core::driver::{BoxFuture, KeySet};
+use assoc_core::driver::{Access, BoxFuture, ExecResult, KeySet};
 use assoc_core::execution::rows::Rows;
 use assoc_core::{Error, Model, Result, Value, schema, sql};
 

@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use assoc_repo::DriverErrorKind;
 use assoc_repo::core::DriverError;
-use assoc_repo::core::driver::{Access, ExecResult, TransactionMode};
-use assoc_repo::core::driver::{BoxFuture, Connection, RowSink, Statement};
+use assoc_repo::core::driver::{Access, BoxFuture, Connection, ExecResult, RowSink, Statement, TransactionMode};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
 use tracing::field::{Field, Visit};

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use assoc_core::Result;
 use assoc_core::dialect::{ColumnRole, NullOrder};
-use assoc_core::driver::{Access, BoxFuture, ExecResult, TransactionMode};
-use assoc_core::driver::{Capabilities, Connection, Dialect, Driver, RowSink, Statement};
+use assoc_core::driver::{
+    Access, BoxFuture, Capabilities, Connection, Dialect, Driver, ExecResult, RowSink, Statement, TransactionMode,
+};
 use assoc_core::metadata::ColumnDef;
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;

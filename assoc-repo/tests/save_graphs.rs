@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
-use assoc_core::driver::{BoxFuture, Dialect, RowSink, Statement};
+use assoc_core::driver::{
+    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, RowSink, Statement, TransactionMode,
+};
 use assoc_core::{DriverError, DriverErrorKind, LoadState};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;

@@ -6,8 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{Access, Driver};
-use assoc_core::driver::{Bind, Connection, Statement};
+use assoc_core::driver::{Access, Bind, Connection, Driver, Statement};
 use assoc_core::{Result, Value};
 use assoc_sqlite::{Execution, Sqlite, rusqlite};
 

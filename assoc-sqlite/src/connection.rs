@@ -1,8 +1,7 @@
 //! The [`Connection`] of a task: a lease, and the transfer of each statement to the thread that runs it.
 
 use assoc_core::Result;
-use assoc_core::driver::{BoxFuture, ExecResult, IsolationLevel, TransactionMode};
-use assoc_core::driver::{Connection, RowSink, Statement};
+use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 
 use crate::Execution;
 use crate::pool::Lease;

@@ -1,8 +1,7 @@
 //! SQLite backend of `assoc`, on [rusqlite].
 //!
 //! ```
-//! use assoc_core::driver::{Access, Driver};
-//! use assoc_core::driver::Statement;
+//! use assoc_core::driver::{Access, Driver, Statement};
 //! use assoc_core::Value;
 //! use assoc_sqlite::Sqlite;
 //!
@@ -75,8 +74,7 @@ use std::sync::Arc;
 
 use assoc_core::Result;
 use assoc_core::dialect::Dialect;
-use assoc_core::driver::{Access, BoxFuture, PoolStatus};
-use assoc_core::driver::{Connection, Driver};
+use assoc_core::driver::{Access, BoxFuture, Connection, Driver, PoolStatus};
 use connection::{SqliteConnection, Work};
 use options::{Config, Role};
 use pool::Lane;

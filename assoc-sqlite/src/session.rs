@@ -32,8 +32,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{AnswerColumn, RowSink, Statement};
-use assoc_core::driver::{ExecResult, TransactionMode};
+use assoc_core::driver::{AnswerColumn, ExecResult, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, ErrorKind, Result, Value};
 
 use crate::lists::{refuse_lists, refuse_other_lists};

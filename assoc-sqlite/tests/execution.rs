@@ -10,8 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::Statement;
-use assoc_core::driver::{Access, Driver, TransactionMode};
+use assoc_core::driver::{Access, Driver, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, Error, Value};
 use assoc_sqlite::{Execution, Sqlite};
 use support::{Scratch, ints, kind, scalar, statement};

@@ -4,8 +4,7 @@
 mod support;
 
 use assoc_core::Value;
-use assoc_core::driver::{Access, Driver};
-use assoc_core::driver::{Connection, KeySet, Statement};
+use assoc_core::driver::{Access, Connection, Driver, KeySet, Statement};
 use assoc_core::execution::KeyTuple;
 use assoc_core::sql::SqlWriter;
 use assoc_sqlite::Sqlite;

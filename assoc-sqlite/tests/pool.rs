@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::Statement;
-use assoc_core::driver::{Access, Driver, PoolStatus, TransactionMode};
+use assoc_core::driver::{Access, Driver, PoolStatus, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, Value};
 use assoc_sqlite::{Execution, Sqlite};
 use support::{Scratch, ints, kind, scalar, statement};

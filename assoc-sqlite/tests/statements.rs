@@ -5,8 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{Access, Driver, ExecResult, TransactionMode};
-use assoc_core::driver::{Connection, Statement};
+use assoc_core::driver::{Access, Connection, Driver, ExecResult, Statement, TransactionMode};
 use assoc_core::value::{Date, DateTime, Time};
 use assoc_core::{DriverErrorKind, Result, Value};
 use assoc_sqlite::Sqlite;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use assoc_core::Result;
-use assoc_core::driver::BoxFuture;
-use assoc_core::driver::Driver;
+use assoc_core::driver::{BoxFuture, Driver};
 
 /// A backend under test.
 pub trait Backend: Send + Sync + 'static {

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assoc_core::driver::{Access, Connection, Driver, ExecResult, IsolationLevel, PoolStatus, TransactionMode};
-use assoc_core::driver::{BoxFuture, Dialect, RowSink, Statement};
+use assoc_core::driver::{
+    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, IsolationLevel, PoolStatus, RowSink, Statement,
+    TransactionMode,
+};
 use assoc_core::{DriverError, DriverErrorKind, Result};
 
 /// The statements that went through a [`Recorded`] driver.
@@ -44,7 +46,7 @@ impl Recorder {
         self.fail_after_with(statements, DriverErrorKind::ConnectionLost);
     }
 
-    /// Lets so many more statements succeed and then fails one with an error of a class.
+    /// Lets this number of statements succeed, and fails the next one with an error of a class.
     pub fn fail_after_with(&self, statements: usize, kind: DriverErrorKind) {
         self.state().fail_after = Some((statements, kind));
     }

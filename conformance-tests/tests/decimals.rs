@@ -10,8 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use assoc_core::Filter;
-use assoc_core::driver::{Access, Driver};
-use assoc_core::driver::{BoxFuture, Connection, Dialect};
+use assoc_core::driver::{Access, BoxFuture, Connection, Dialect, Driver};
 use assoc_core::value::decimal::DecimalNumber;
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};

@@ -17,7 +17,6 @@ use schema::{Node, fill, make_tables, read};
 // Only some of them are of use here.
 #[allow(dead_code)]
 mod backends;
-#[path = "destroys/random.rs"]
 mod random;
 #[path = "destroys/reference.rs"]
 mod reference;

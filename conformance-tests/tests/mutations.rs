@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use Fault::*;
-use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
-use assoc_core::driver::{Bind, BindList, BoxFuture, Dialect, RowSink, Statement};
+use assoc_core::driver::{
+    Access, Bind, BindList, BoxFuture, Connection, Dialect, Driver, ExecResult, RowSink, Statement, TransactionMode,
+};
 use assoc_core::{DriverError, DriverErrorKind, Result, Value};
 use assoc_sqlite::Sqlite;
 use conformance_tests::{Backend, Case, Database, Outcome, all, execute, golden};

@@ -21,6 +21,7 @@ mod loading;
 mod marks;
 #[path = "properties/people.rs"]
 mod people;
+mod random;
 #[path = "properties/reading.rs"]
 mod reading;
 #[path = "properties/reference.rs"]

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assoc_core::Result;
-use assoc_core::driver::{Access, Connection, Driver, ExecResult, TransactionMode};
-use assoc_core::driver::{BoxFuture, Dialect, RowSink, Statement};
+use assoc_core::driver::{
+    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, RowSink, Statement, TransactionMode,
+};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
 use rstest::rstest;

@@ -7,7 +7,8 @@ use crate::value::{DateTime, Value};
 
 impl RowChange {
     /// Fills in the columns of a new row to which nothing was given: `created_at`, `updated_at`, the first version, and
-    /// what the application makes. Of an existing row `updated_at`, if anything is to be written. What was given stays.
+    /// what `default_with` functions return. Of an existing row `updated_at`, if anything is to be written. What was given
+    /// stays.
     pub fn fill(&mut self, now: DateTime) {
         let is_new = self.base.is_none();
         if is_new || self.has_changes() {

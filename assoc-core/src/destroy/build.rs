@@ -175,7 +175,7 @@ fn mark_after(nodes: &mut [DestroyNode], edges: &[DestroyEdge]) {
     }
 }
 
-// Decides whether keys of a table's rows are read, or its rows go by the keys of their owners.
+// Decides whether the plan reads the keys of a table's rows, or finds the rows by the keys of their owners.
 fn settle(
     table: usize,
     in_waves: bool,

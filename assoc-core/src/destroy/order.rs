@@ -129,7 +129,7 @@ pub(super) fn stages(nodes: &[DestroyNode], edges: &[DestroyEdge], links: &[RowL
     stages
 }
 
-// All tables that one refers to, directly or by way of others; itself if it is in a circle.
+// All tables that a table refers to, directly or through others. The table is among them if it is in a circle.
 fn reached_from(table: usize, refers: &[BTreeSet<usize>]) -> BTreeSet<usize> {
     let mut reached = BTreeSet::new();
     let mut next: Vec<usize> = refers[table].iter().copied().collect();

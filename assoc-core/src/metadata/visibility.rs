@@ -44,8 +44,8 @@ impl Visibility {
 }
 
 impl Expr {
-    /// Whether what the condition says of a row of `model` may change with a column of it. SQL of the application's own
-    /// does if it names the column.
+    /// Whether what the condition says of a row of `model` may change with a column of it. Raw SQL does
+    /// if it names the column.
     #[must_use]
     pub fn may_depend_on(&self, model: &ModelDef, column: usize) -> bool {
         let name = model.columns[column].name;

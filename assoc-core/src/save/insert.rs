@@ -1,11 +1,13 @@
 //! Rows to be inserted, grouped into as few statements as their columns allow.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::change::key_on_owner;
 use crate::dialect::Dialect;
 use crate::key::KeyTuple;
 use crate::metadata::model::{ColumnDefault, ModelDef};
+use crate::sql;
 use crate::statement::Bind;
 use crate::value::Value;
 
@@ -25,6 +27,8 @@ pub struct InsertPlan {
     /// The statements.
     pub batches: Vec<InsertBatch>,
     rows: u32,
+    // The batch whose text was written last.
+    last_text: Option<(usize, Arc<str>)>,
     // For each set of columns the last batch of such rows.
     open: HashMap<Box<[usize]>, usize>,
     // Associations of the model to itself: the referring columns, the columns they refer to, and the rows so far by
@@ -65,13 +69,14 @@ impl InsertPlan {
             max_binds: capabilities.max_binds,
             batches: Vec::new(),
             rows: 0,
+            last_text: None,
             open: HashMap::new(),
             trees: trees.collect(),
         }
     }
 
-    /// A plan without rows, whose rows nobody reads: those of a join table. What the database makes of them stays unknown, so
-    /// they need not be told apart.
+    /// A plan without rows, whose rows are not read back: those of a join table. What the database makes of them stays
+    /// unknown, so they need not be told apart.
     #[must_use]
     pub fn unread(model: &'static ModelDef, dialect: &dyn Dialect) -> Self {
         InsertPlan { unread: true, ..InsertPlan::new(model, dialect) }
@@ -87,6 +92,26 @@ impl InsertPlan {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows as usize
+    }
+
+    /// The text of a batch's statement. Full batches of the same columns have the same text, so the text of the last batch
+    /// serves the next one.
+    #[must_use]
+    pub fn text(&mut self, at: usize, dialect: &dyn Dialect) -> Arc<str> {
+        let batch = &self.batches[at];
+        let is_same = |earlier: &usize| {
+            let earlier = &self.batches[*earlier];
+            earlier.columns == batch.columns && earlier.inputs.len() == batch.inputs.len()
+        };
+        let text = match self.last_text.take().filter(|(earlier, _)| is_same(earlier)) {
+            Some((_, text)) => text,
+            None => {
+                let returning = self.returning && !self.unread;
+                sql::insert_text(dialect, self.model, &batch.columns, batch.inputs.len(), returning)
+            }
+        };
+        self.last_text = Some((at, Arc::clone(&text)));
+        text
     }
 
     /// Adds a row: one entry per column, `None` where it is not set.

@@ -72,23 +72,12 @@ pub fn update_by_key(
     returning: bool,
 ) -> Statement {
     let mut writer = SqlWriter::new(dialect);
-    writer.push("UPDATE ");
-    writer.table(&model.table);
-    writer.push(" SET ");
-    writer.separated(", ", set, |writer, (column, value)| {
-        writer.identifier(model.columns[*column].name);
-        writer.push(" = ");
-        writer.bind(value.clone());
-    });
-    writer.push(" WHERE ");
+    write_set(&mut writer, model, set);
     writer.separated(" AND ", model.primary_key.iter().zip(key), |writer, (column, value)| {
         writer.own_column_equals(&model.columns[*column], value);
     });
     and_discriminator(&mut writer, model);
-    if returning {
-        writer.push(" RETURNING ");
-        writer.columns(model);
-    }
+    write_returning(&mut writer, model, returning);
     writer.finish()
 }
 
@@ -181,7 +170,8 @@ pub fn update_rows(
     writer.finish_within_limit()
 }
 
-fn write_update(writer: &mut SqlWriter<'_>, model: &ModelDef, set: &[(usize, Value<'static>)], keys: &KeySet) {
+// `UPDATE table SET … WHERE `
+fn write_set(writer: &mut SqlWriter<'_>, model: &ModelDef, set: &[(usize, Value<'static>)]) {
     writer.push("UPDATE ");
     writer.table(&model.table);
     writer.push(" SET ");
@@ -191,6 +181,10 @@ fn write_update(writer: &mut SqlWriter<'_>, model: &ModelDef, set: &[(usize, Val
         writer.bind(value.clone());
     });
     writer.push(" WHERE ");
+}
+
+fn write_update(writer: &mut SqlWriter<'_>, model: &ModelDef, set: &[(usize, Value<'static>)], keys: &KeySet) {
+    write_set(writer, model, set);
     let names: Vec<&str> = model.primary_key_names().collect();
     writer.dialect().write_key_filter(writer, &names, keys);
     and_discriminator(writer, model);

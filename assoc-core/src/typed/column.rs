@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
-use crate::column_type::{ColumnType, IntoColumn};
+use crate::column_type::{ColumnType, IntoColumn, each_plain_type};
 use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::typed::aggregate::{Aggregate, Summable};
 use crate::typed::comparisons::words_of_a_value;
@@ -243,24 +243,8 @@ macro_rules! maybe_null {
     )*};
 }
 
-maybe_null! {
-    i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, bool, String, Vec<u8>,
-    #[cfg(feature = "uuid")] ::uuid::Uuid,
-    #[cfg(feature = "chrono")] ::chrono::NaiveDate,
-    #[cfg(feature = "chrono")] ::chrono::NaiveTime,
-    #[cfg(feature = "chrono")] ::chrono::NaiveDateTime,
-    #[cfg(feature = "chrono")] ::chrono::DateTime<::chrono::Utc>,
-    #[cfg(feature = "time")] ::time::Date,
-    #[cfg(feature = "time")] ::time::Time,
-    #[cfg(feature = "time")] ::time::PrimitiveDateTime,
-    #[cfg(feature = "time")] ::time::OffsetDateTime,
-    #[cfg(feature = "jiff")] ::jiff::civil::Date,
-    #[cfg(feature = "jiff")] ::jiff::civil::Time,
-    #[cfg(feature = "jiff")] ::jiff::civil::DateTime,
-    #[cfg(feature = "jiff")] ::jiff::Timestamp,
-    #[cfg(feature = "rust_decimal")] ::rust_decimal::Decimal,
-    #[cfg(feature = "serde_json")] ::serde_json::Value,
-}
+each_plain_type!(maybe_null);
+maybe_null! { #[cfg(feature = "serde_json")] ::serde_json::Value }
 
 pub(crate) fn bind<V: ColumnType>(value: impl IntoColumn<V>) -> Value<'static> {
     value.into_column().to_value().into_owned()

@@ -2,8 +2,7 @@
 
 use std::any::{Any, TypeId};
 
-use assoc_core::driver::Driver;
-use assoc_core::driver::KeySet;
+use assoc_core::driver::{Driver, KeySet};
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::{ModelRows, Rows};
 use assoc_core::metadata::{ColumnDef, ColumnRef, Expr, ModelDef, Operand, TableRef};

@@ -1,8 +1,7 @@
 //! Sets of keys as lists of binds, and the rest of the dialect on a real server.
 
 use assoc_core::Value;
-use assoc_core::driver::Driver;
-use assoc_core::driver::{KeySet, Statement};
+use assoc_core::driver::{Driver, KeySet, Statement};
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Expr, Operand};
 use assoc_core::sql::SqlWriter;

@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use assoc_core::driver::{Access, Connection, Driver, ExecResult, PoolStatus};
-use assoc_core::driver::{Bind, Statement};
+use assoc_core::driver::{Access, Bind, Connection, Driver, ExecResult, PoolStatus, Statement};
 use assoc_core::{Result, Value};
 use assoc_mysql::mysql_async::prelude::Queryable;
 use assoc_mysql::mysql_async::{Conn, Opts, OptsBuilder};

@@ -38,7 +38,7 @@ const MOST_LEVELS: usize = 10_000;
 
 /// What a plan loaded.
 pub(super) struct Loaded {
-    /// The plan with the parts that were planned on the way, if there are any.
+    /// The plan with the parts that were added while it ran, if there are any.
     pub(super) grown: Option<Box<Plan>>,
     pub(super) nodes: Vec<Option<NodeRows>>,
 }
@@ -137,7 +137,7 @@ fn refuse_cycles(
     Ok(())
 }
 
-// A row that comes twice on the way from one row of a node back to where the recursion began.
+// A row that occurs twice in the chain of owners from one row of a node back to the beginning of the recursion.
 fn repeated_row(
     plan: &Plan,
     nodes: &[Option<NodeRows>],

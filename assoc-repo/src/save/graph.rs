@@ -8,8 +8,7 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::{Row, RowChange};
-use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::driver::{Bind, KeySet, Statement};
+use assoc_core::driver::{Access, Bind, KeySet, Statement, TransactionMode};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys, filtered};
 use assoc_core::metadata::{Chain, Expr, ModelDef};
@@ -138,21 +137,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    // What was written, if a filtered repo may write it.
-    async fn require_allowed(
-        &self,
-        session: &mut Session<'_>,
-        model: &'static ModelDef,
-        written: &dyn Rows,
-        changed: Option<&[usize]>,
-    ) -> Result<()> {
-        match RowGuard::of(self.repo, model)? {
-            Some(guard) => guard.check_written(session, written, changed).await,
-            None => Ok(()),
-        }
-    }
-
-    /// A planned row as the database has it; `None` of one that nobody reads.
+    /// A planned row as the database has it; `None` of a row that is not read back.
     fn row(&self, row: u32) -> Option<&dyn Any> {
         match self.places[row as usize] {
             Some((list, at)) => self.lists[list as usize].row(at as usize),
@@ -203,7 +188,9 @@ impl Run<'_> {
             plan = plan.one_by_one();
         }
         let Some(written) = insert_rows(session, &mut plan).await? else { return Ok(false) };
-        self.require_allowed(session, model, &*written, None).await?;
+        if let Some(guard) = RowGuard::of(self.repo, model)? {
+            guard.check_written(session, &*written, None).await?;
+        }
         for (at, row) in rows.into_iter().enumerate() {
             self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
         }
@@ -231,13 +218,15 @@ impl Run<'_> {
             });
             alike[at].1.push(row);
         }
+        let guard = RowGuard::of(self.repo, model)?;
         for (set, rows) in alike {
             let bases: Vec<&Row> =
                 rows.iter().filter_map(|row| self.plan.rows()[*row as usize].base.as_ref()).collect();
-            let guard = RowGuard::of(self.repo, model)?;
             let written = update_alike(session, model, &set, &bases, guard.as_ref()).await?;
-            let changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
-            self.require_allowed(session, model, &*written, Some(&changed)).await?;
+            if let Some(guard) = &guard {
+                let changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
+                guard.check_written(session, &*written, Some(&changed)).await?;
+            }
             for (at, row) in rows.into_iter().enumerate() {
                 self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
             }
@@ -249,21 +238,8 @@ impl Run<'_> {
 
 // Rows of a join table: nothing of them is read.
 async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Result<()> {
-    let model = plan.model();
-    let mut last: Option<(usize, std::sync::Arc<str>)> = None;
     for at in 0..plan.batches.len() {
-        let same = |earlier: &usize| {
-            let (earlier, own) = (&plan.batches[*earlier], &plan.batches[at]);
-            earlier.columns == own.columns && earlier.inputs.len() == own.inputs.len()
-        };
-        let text = match last.take().filter(|(earlier, _)| same(earlier)) {
-            Some((_, text)) => text,
-            None => {
-                let batch = &plan.batches[at];
-                sql::insert_text(session.dialect(), model, &batch.columns, batch.inputs.len(), false)
-            }
-        };
-        last = Some((at, std::sync::Arc::clone(&text)));
+        let text = plan.text(at, session.dialect());
         let binds: Vec<Bind> = std::mem::take(&mut plan.batches[at].binds);
         session.execute(&Statement::new(text, binds)).await?;
     }

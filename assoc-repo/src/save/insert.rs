@@ -1,15 +1,12 @@
 //! Inserting rows: in few statements, all or none, and returned in the order in which they were given.
 
-use std::sync::Arc;
-
 use assoc_core::change::RowChange;
-use assoc_core::driver::{Access, TransactionMode};
-use assoc_core::driver::{Bind, Statement};
+use assoc_core::driver::{Access, Bind, Statement, TransactionMode};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{self, InsertBatch, InsertPlan};
-use assoc_core::{Error, ErrorKind, Result, Value, sql};
+use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::{graph, read_by_keys};
 use crate::repo::Repo;
@@ -117,21 +114,8 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
     let mut rows = model.rows.new_rows();
     // Which of the given rows each row is.
     let mut inputs: Vec<u32> = Vec::with_capacity(plan.rows());
-    // Full batches of the same columns have the same text: the last one's serves the next.
-    let mut last: Option<(usize, Arc<str>)> = None;
     for at in 0..plan.batches.len() {
-        let same_text = |earlier: &usize| {
-            let (earlier, own) = (&plan.batches[*earlier], &plan.batches[at]);
-            earlier.columns == own.columns && earlier.inputs.len() == own.inputs.len()
-        };
-        let text = match last.take().filter(|(earlier, _)| same_text(earlier)) {
-            Some((_, text)) => text,
-            None => {
-                let batch = &plan.batches[at];
-                sql::insert_text(dialect, model, &batch.columns, batch.inputs.len(), returning)
-            }
-        };
-        last = Some((at, Arc::clone(&text)));
+        let text = plan.text(at, dialect);
         let batch = &mut plan.batches[at];
         let statement = Statement::new(text, std::mem::take(&mut batch.binds));
         let first = rows.len();

@@ -55,7 +55,7 @@ impl Known {
         model: &'static ModelDef,
         key: &KeyTuple,
     ) -> Result<bool> {
-        exists(session, model, key, self.condition.clone()).await
+        exists(session, row(model, key, self.condition.clone())).await
     }
 
     /// Refuses that no row has been written: it is gone, or hidden, or has another version. 1 statement if rows have
@@ -70,20 +70,22 @@ impl Known {
         if affected > 0 {
             return Ok(());
         }
-        if self.version.is_some() {
-            let exists = exists(session, model, key, self.seen.clone()).await?;
-            if exists {
-                return Err(ErrorKind::Stale { model: model.name, key: key.to_string() }.into());
-            }
+        if self.version.is_some() && exists(session, row(model, key, self.seen.clone())).await? {
+            return Err(ErrorKind::Stale { model: model.name, key: key.to_string() }.into());
         }
         Err(ErrorKind::NotFound { model: model.name, key: key.to_string() }.into())
     }
 }
 
-async fn exists(session: &mut Session<'_>, model: &'static ModelDef, key: &KeyTuple, condition: Expr) -> Result<bool> {
+fn row(model: &'static ModelDef, key: &KeyTuple, condition: Expr) -> RootSelect {
     let mut select = RootSelect::new(model);
     select.filter = model.base_scope(true).filter.and(condition);
-    let statement = select.with_key(key.values().to_vec()).exists_statement(session.dialect())?;
+    select.with_key(key.values().to_vec())
+}
+
+/// Whether a row is selected. 1 statement.
+pub(super) async fn exists(session: &mut Session<'_>, select: RootSelect) -> Result<bool> {
+    let statement = select.exists_statement(session.dialect())?;
     let mut exists = false;
     let mut sink = |_: &mut [Value<'_>]| {
         exists = true;

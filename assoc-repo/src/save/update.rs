@@ -3,8 +3,7 @@
 use std::any::Any;
 
 use assoc_core::change::same_value;
-use assoc_core::driver::Statement;
-use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::driver::{Access, Statement, TransactionMode};
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::{Chain, ModelDef};
 use assoc_core::{Error, Result, Value, save, sql};

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use assoc_core::change::{RowChange, same_value};
 use assoc_core::dialect::Upsert;
-use assoc_core::driver::Bind;
-use assoc_core::driver::{Access, TransactionMode};
+use assoc_core::driver::{Access, Bind, TransactionMode};
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::Rows;
 use assoc_core::metadata::{Expr, ModelDef};
@@ -14,6 +13,7 @@ use assoc_core::select::RootSelect;
 use assoc_core::sql::OnConflict;
 use assoc_core::{DriverError, DriverErrorKind, Error, Result, Value, sql};
 
+use super::known::exists;
 use super::{insert, read_by_keys};
 use crate::repo::Repo;
 use crate::session::Session;
@@ -217,14 +217,7 @@ impl Run {
         let mut select = RootSelect::new(model);
         let equal = differing.into_iter().map(|(column, value)| Expr::column_equals(&model.columns[column], value));
         select.filter = Expr::all_of(equal.collect());
-        let statement = select.with_key(key.values().to_vec()).exists_statement(session.dialect())?;
-        let mut exists = false;
-        let mut sink = |_: &mut [Value<'_>]| {
-            exists = true;
-            Ok(())
-        };
-        session.query(&statement, &mut sink).await?;
-        if exists { Ok(()) } else { Err(other_row(message)) }
+        if exists(session, select.with_key(key.values().to_vec())).await? { Ok(()) } else { Err(other_row(message)) }
     }
 }
 

@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::RowSink;
-use assoc_core::driver::{ExecResult, TransactionMode};
+use assoc_core::driver::{ExecResult, RowSink, TransactionMode};
 use assoc_core::{DriverErrorKind, Result, Value};
 use rusqlite::InterruptHandle;
 use tokio::runtime::Handle;

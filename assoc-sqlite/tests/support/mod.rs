@@ -1,8 +1,7 @@
 //! What the tests share.
 #![allow(dead_code)]
 
-use assoc_core::driver::{Access, Driver};
-use assoc_core::driver::{Bind, Connection, Statement};
+use assoc_core::driver::{Access, Bind, Connection, Driver, Statement};
 use assoc_core::{Error, Result, Value};
 use assoc_sqlite::{Sqlite, SqliteBuilder};
 

@@ -180,7 +180,7 @@ async fn cycles_below_a_tail(cx: &mut Context) -> Result<()> {
     let seven = Query::filter(Author::ID.eq(7)).preload(Author::STUDENTS.recursive(usize::MAX));
     let error = cx.fails("down", repo.all(seven)).await?;
     cx.require(in_cycle(&error), "a row of the cycle is named")?;
-    // Rows that come again on the way to a recursion are none of its cycles.
+    // Rows that occur again before a recursion begins are not cycles of the recursion.
     let one = Query::filter(Author::ID.eq(1)).preload(Author::STUDENTS.with(Author::MENTOR.recursive(usize::MAX)));
     cx.step("beside the cycle", repo.all(one)).await?;
     Ok(())

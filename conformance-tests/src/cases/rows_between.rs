@@ -37,7 +37,7 @@ cases! { "rows_between", Level::Read;
 }
 
 /// Preloads on structs that a first preload has given something: what is held then is what one query would give, and it
-/// costs so many statements.
+/// costs this number of statements.
 async fn after<M: Model + PartialEq + std::fmt::Debug>(
     cx: &mut Context,
     title: &str,
@@ -91,7 +91,7 @@ async fn kinds(cx: &mut Context) -> Result<()> {
     after(cx, "the other side of a polymorphic belongs_to", Article::TAGGINGS, Article::TAGS, 1).await?;
     after(cx, "and its targets", tags, Article::TAGS, 0).await?;
     library::fixture(&repo).await?;
-    // A key whose row is not there is looked up again, whoever holds it.
+    // A key without a row is looked up again, from whatever row it comes.
     let mut bob =
         repo.get_or_fail::<Reader>("b'2".to_owned(), Query::preload(Reader::LOANS.with(Loan::VOLUME))).await?;
     cx.step("a loan of what is in no catalogue", repo.preload(&mut bob, Reader::VOLUMES)).await?;

@@ -54,7 +54,7 @@ async fn retried_after_a_statement(cx: &mut Context) -> Result<()> {
     cx.step("the second statement fails once", repo.transaction_with(retrying(3), work)).await?;
     cx.note("runs", runs.swap(0, Ordering::Relaxed));
     names(cx).await?;
-    // An error of the application's own that it makes of a deadlock.
+    // The program's error type, made from a deadlock.
     let own = async |tx: &Repo| {
         let first = runs.fetch_add(1, Ordering::Relaxed) == 0;
         if first {

@@ -5,8 +5,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use assoc_core::driver::{Access, Driver};
-use assoc_core::driver::{BoxFuture, Statement};
+use assoc_core::driver::{Access, BoxFuture, Driver, Statement};
 use assoc_core::{Error, Result, Value};
 use assoc_mysql::MySql;
 use assoc_mysql::mysql_async::{Opts, OptsBuilder};

@@ -42,7 +42,7 @@ pub(crate) struct ItemRow {
     pub(crate) marks: HasMany<MarkRow>,
 }
 
-/// Parts refer to each other; what depends on that, nobody says.
+/// Parts refer to each other, without a `dependent` option.
 #[derive(Model, Debug, Clone)]
 #[model(table = "parts", auto_increment = false)]
 pub(crate) struct PartRow {

@@ -12,46 +12,7 @@ use assoc_sqlite::{Execution, Sqlite};
 use crate::keyed::{Account, Book, Booking, City, Country, Hall, Object, ObjectName, Seat, Shelf, Street, Ticket};
 use crate::marks::{Image, Note, Tag, Tagging};
 use crate::people::{Badge, Comment, Group, Login, Membership, Post, Profile, Skill, Team, User};
-
-/// splitmix64: the same numbers from the same seed, everywhere.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Random(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-
-    /// True once in so many times.
-    pub(crate) fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-
-    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.below(from.len())]
-    }
-
-    fn word(&mut self, from: &[&'static str]) -> &'static str {
-        from[self.below(from.len())]
-    }
-
-    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
-        for at in (1..list.len()).rev() {
-            list.swap(at, self.below(at + 1));
-        }
-    }
-}
+pub(crate) use crate::random::Random;
 
 pub(crate) type Row = Vec<Value<'static>>;
 
@@ -208,11 +169,11 @@ impl World {
                 let tag = *random.pick(&["User", "Post", "Team"]);
                 text(tag)
             }
-            ("kind", _) => text(random.word(&["special", "special", "Special", "plain"])),
+            ("kind", _) => text(random.pick::<&str>(&["special", "special", "Special", "plain"])),
             ("code" | "shelf_code" | "country_code", _) => {
-                text(random.word(&["de", "DE", "De", "1", "01", "fr", "FR"]))
+                text(random.pick::<&str>(&["de", "DE", "De", "1", "01", "fr", "FR"]))
             }
-            ("email" | "user_email", _) => text(random.word(&["a@x", "A@x", "b@x", "c@x"])),
+            ("email" | "user_email", _) => text(random.pick::<&str>(&["a@x", "A@x", "b@x", "c@x"])),
             ("room" | "hall_id" | "number" | "seat_number", _) => Value::Int(1 + random.below(3) as i64),
             ("rank" | "level", _) => Value::Int(*random.pick(&[0, 0, 1, 1, 2, -1, i64::MAX])),
             ("id", _) if model.table.name == "halls" => Value::Int(1 + random.below(3) as i64),
@@ -220,7 +181,7 @@ impl World {
             (_, SqlType::Blob) => {
                 Value::Blob(random.pick(&[&b""[..], b"\0", b"\x01", b"\0\x01", b"\xff"]).to_vec().into())
             }
-            (_, SqlType::Text) => text(random.word(&["a", "A", "b", "B", "ab", ""])),
+            (_, SqlType::Text) => text(random.pick::<&str>(&["a", "A", "b", "B", "ab", ""])),
             _ => self.id(random, false),
         }
     }

@@ -1,6 +1,7 @@
-//! Random numbers that a seed repeats.
+//! Random numbers that a seed repeats, everywhere.
 
-#![allow(clippy::unwrap_used)]
+// A test uses some of them.
+#![allow(dead_code)]
 
 /// splitmix64.
 pub(crate) struct Random(u64);
@@ -19,6 +20,21 @@ impl Random {
     }
 
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end.max(1) as u64).unwrap()
+        (self.next() % end.max(1) as u64) as usize
+    }
+
+    /// True with a chance of one in `times`.
+    pub(crate) fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    pub(crate) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, list: &mut [T]) {
+        for at in (1..list.len()).rev() {
+            list.swap(at, self.below(at + 1));
+        }
     }
 }

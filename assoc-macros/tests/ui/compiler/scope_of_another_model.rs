@@ -1,5 +1,4 @@
-use assoc_core::HasMany;
-use assoc_core::Scope;
+use assoc_core::{HasMany, Scope};
 use assoc_macros::Model;
 
 #[derive(Model, Clone)]
