@@ -25,7 +25,17 @@ impl OptionTable {
 /// `#[model(…)]` on a struct.
 pub(crate) const MODEL: OptionTable = OptionTable::simple(
     "model",
-    &["table", "primary_key", "auto_increment", "default_scope", "discriminator", "tag", "read_back", "crate"],
+    &[
+        "table",
+        "primary_key",
+        "auto_increment",
+        "default_scope",
+        "discriminator",
+        "tag",
+        "read_back",
+        "callbacks",
+        "crate",
+    ],
 );
 
 /// `#[model(…)]` on a field.
@@ -59,6 +69,7 @@ pub(crate) const POLYMORPHIC: OptionTable = OptionTable::simple("polymorphic", &
 pub(crate) const VARIANT: OptionTable =
     OptionTable { place: " on a variant", ..OptionTable::simple("polymorphic", &["tag", "primary_key"]) };
 
+const OF_MANY: &str = "it is for associations to many: the callbacks of a single target are those of its model";
 const AT_MOST_ONE: &str = "there is at most one target";
 const BY_TYPE: &str = "write the field's type as `Option`, or not: `BelongsTo<Option<User>>`";
 const AT_THE_KEY: &str = "it belongs to the side with the foreign key, `belongs_to`; this side says `as = \"…\"`";
@@ -87,6 +98,10 @@ const BELONGS_TO: OptionTable = OptionTable {
     ],
     planned: &["counter_cache", "touch"],
     refused: &[
+        ("before_add", OF_MANY),
+        ("after_add", OF_MANY),
+        ("before_remove", OF_MANY),
+        ("after_remove", OF_MANY),
         ("limit", AT_MOST_ONE),
         ("offset", AT_MOST_ONE),
         ("distinct", AT_MOST_ONE),
@@ -123,6 +138,10 @@ const HAS_ONE: OptionTable = OptionTable {
     ],
     planned: &["touch"],
     refused: &[
+        ("before_add", OF_MANY),
+        ("after_add", OF_MANY),
+        ("before_remove", OF_MANY),
+        ("after_remove", OF_MANY),
         ("limit", AT_MOST_ONE),
         ("offset", AT_MOST_ONE),
         ("distinct", AT_MOST_ONE),
@@ -161,8 +180,12 @@ const HAS_MANY: OptionTable = OptionTable {
         "finder_sql",
         "counter_sql",
         "dependent",
+        "before_add",
+        "after_add",
+        "before_remove",
+        "after_remove",
     ],
-    planned: &["counter_cache", "before_add", "after_add", "before_remove", "after_remove", "extend"],
+    planned: &["counter_cache", "extend"],
     refused: &[("polymorphic", AT_THE_KEY), ("join_table", JOIN_TABLE)],
 };
 
@@ -188,8 +211,12 @@ const HAS_AND_BELONGS_TO_MANY: OptionTable = OptionTable {
         "accessor",
         "finder_sql",
         "counter_sql",
+        "before_add",
+        "after_add",
+        "before_remove",
+        "after_remove",
     ],
-    planned: &["before_add", "after_add", "before_remove", "after_remove", "delete_sql", "insert_sql", "extend"],
+    planned: &["delete_sql", "insert_sql", "extend"],
     refused: &[
         ("primary_key", "the join table refers to the primary keys of both models"),
         ("join", "the model of the join table's rows stands in the field's type: `HasAndBelongsToMany<Tag, PostTag>`"),

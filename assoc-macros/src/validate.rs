@@ -13,7 +13,9 @@ use crate::dependent::DependentInput;
 use crate::errors::Errors;
 use crate::names::{self, listed, nearest, plain};
 use crate::options::{Holder, Kind};
-use crate::parse::{DefaultInput, FieldInput, FilledInput, ModelInput, Precision, Role, ScopeInput};
+use crate::parse::{
+    DefaultInput, FieldInput, FilledInput, MemberCallbacksInput, ModelInput, Precision, Role, ScopeInput,
+};
 
 use proc_macro2::Ident;
 use proc_macro2::Span;
@@ -35,6 +37,8 @@ pub(crate) struct Model {
     pub(crate) discriminator: Option<Discriminator>,
     /// Whether a write reads its rows back.
     pub(crate) read_back: bool,
+    /// Where it is said that there are callbacks.
+    pub(crate) callbacks: Option<Span>,
     /// Fields that are not stored.
     pub(crate) skipped: Vec<Ident>,
     /// The field that says where a row came from.
@@ -107,6 +111,7 @@ pub(crate) struct Association {
     pub(crate) keys: Keys,
     pub(crate) scope_def: ScopeInput,
     pub(crate) dependent: Option<DependentInput>,
+    pub(crate) callbacks: MemberCallbacksInput,
     /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
     /// Whether the accessor is hand-written.
@@ -186,6 +191,14 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
             if let Some(dependent) = association.options.dependent {
                 dependent.check(association, errors);
             }
+            if association.options.finder_sql.is_some() {
+                let of_members = ["before_add", "after_add", "before_remove", "after_remove"];
+                let given = association.given.iter().find(|(name, _)| of_members.contains(&name.as_str()));
+                if let Some((name, span)) = given {
+                    let why = "with `finder_sql` no key says who is a member, so nothing is added or removed";
+                    errors.at(*span, format!("`{name}` never runs here: {why}"));
+                }
+            }
             associations.push(Association {
                 field: field.ident.clone(),
                 vis: field.vis.clone(),
@@ -205,6 +218,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 keys,
                 scope_def: association.options.scope_def.clone(),
                 dependent: association.options.dependent,
+                callbacks: association.options.callbacks.clone(),
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,
                 deprecated: association.deprecated.clone(),
@@ -263,6 +277,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         default_scope: input.default_scope,
         discriminator,
         read_back: input.read_back.is_some(),
+        callbacks: input.callbacks,
     }
 }
 

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 use syn::spanned::Spanned;
 
-use super::{function, generated};
+use super::{callbacks, function, generated};
 use crate::attributes::Inverse;
 use crate::dependent;
 use crate::names::{plural, token};
@@ -260,6 +260,7 @@ fn options(model: &Model, association: &Association) -> TokenStream {
         let rule = dependent::tokens(dependent.rule);
         options.extend(quote!(.dependent(#rule)));
     }
+    options.extend(callbacks::of_members(model, association));
     if association.leaves_unknown {
         options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));
     }
