@@ -394,6 +394,7 @@ mod validate;
 /// | `readonly` | all | the repo refuses to save or delete loaded rows; the target has a field of type `RowOrigin` for the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that refers back, or `false` if there is none; without it, the only one over the same key |
 /// | `dependent = "destroy"`, `"delete"`, `"nullify"`, `"restrict_with_error"`, `"restrict_with_exception"`, `"database"` | all but `has_and_belongs_to_many`, whose links always go; a `belongs_to` takes the first two | what becomes of the rows when their owner is destroyed; without it, nothing |
+/// | `before_add`, `after_add`, `before_remove`, `after_remove` `= f`, or `= [f, g]` | lists | functions that run when rows become members by a save, and when they are members no longer: `async fn(&Self, &T, &CallbackContext) -> Result<()>`, of `before_add` with a `&Change<T>`; for models that derive from `assoc_repo` |
 /// | `accessor = false` | all | the derive writes no method, so that the program can write one of this name |
 ///
 /// Of these, a polymorphic `belongs_to` takes `include`, `autosave`, `validate`, `readonly`, `inverse_of = false`, `dependent` and

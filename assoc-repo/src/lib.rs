@@ -136,6 +136,8 @@ mod guide {
     struct Writing;
     #[doc = include_str!("../../docs/guide/destroying.md")]
     struct Destroying;
+    #[doc = include_str!("../../docs/guide/callbacks.md")]
+    struct Callbacks;
     #[doc = include_str!("../../docs/guide/transactions.md")]
     struct Transactions;
     #[doc = include_str!("../../docs/guide/errors.md")]

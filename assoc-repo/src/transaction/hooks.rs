@@ -61,9 +61,9 @@ struct Hook {
 }
 
 // A row that was written several times is told of once, as it is at last, in the place of the first time.
-fn each_row_once(due: Vec<Work>) -> Vec<Work> {
+fn each_row_once(due: impl Iterator<Item = Work>) -> Vec<Work> {
     let mut places: HashMap<(TypeId, KeyTuple), usize> = HashMap::new();
-    let mut once: Vec<Work> = Vec::with_capacity(due.len());
+    let mut once: Vec<Work> = Vec::new();
     for work in due {
         let Work::Row(RowHook { identity: Some(identity), .. }) = &work else {
             once.push(work);
@@ -124,7 +124,9 @@ impl Hooks {
         let (undone, waiting) = std::mem::take(&mut state.waiting).into_iter().partition(is_undone);
         state.waiting = waiting;
         let undone: Vec<Hook> = undone;
-        state.due.extend(undone.into_iter().filter(|hook| !hook.after_commit).map(|hook| hook.work));
+        // A key may be another row's once it was undone, so rows are told apart within what is undone together.
+        let due = undone.into_iter().filter(|hook| !hook.after_commit).map(|hook| hook.work);
+        state.due.extend(each_row_once(due));
     }
 
     /// Runs what is due after the end of the transaction, in the order in which it was given, also after one has failed.
@@ -136,10 +138,11 @@ impl Hooks {
             let mut state = self.state();
             (std::mem::take(&mut state.waiting), std::mem::take(&mut state.due))
         };
-        due.extend(waiting.into_iter().filter(|hook| hook.after_commit == committed).map(|hook| hook.work));
+        let waiting = waiting.into_iter().filter(|hook| hook.after_commit == committed);
+        due.extend(each_row_once(waiting.map(|hook| hook.work)));
         let mut first: Option<Error> = None;
         let mut failed = 0;
-        for work in each_row_once(due) {
+        for work in due {
             if let Err(error) = work.run().await {
                 failed += 1;
                 first.get_or_insert(error);

@@ -103,10 +103,9 @@ async fn graph(cx: &mut Context) -> Result<()> {
     let club = repo.insert(Club::build().set(Club::NAME, "chess")).await?;
     let ada = cx.step("insert", repo.insert(whole(&club))).await?;
     show(cx, "batch by batch");
-    let fresh = repo
-        .get_or_fail::<Author>(ada.id, Query::preload((Author::ARTICLES.with(Article::REMARKS), Author::CLUBS)))
-        .await?;
-    cx.require(fresh.articles == ada.articles && fresh.clubs == ada.clubs, "a fresh read")?;
+    let fresh = repo.get_or_fail::<Author>(ada.id, Query::preload((Author::ARTICLES, Author::CLUBS))).await?;
+    let bare = |author: &Author| -> Result<Vec<Article>> { Ok(author.articles()?.iter().map(Model::bare).collect()) };
+    cx.require(bare(&fresh)? == bare(&ada)? && fresh.clubs == ada.clubs, "a fresh read")?;
     let change = ada
         .change()
         .set(Author::NAME, "Ada L")

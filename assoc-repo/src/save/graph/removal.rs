@@ -1,11 +1,11 @@
 //! Members that a save lets go: looked up, told of, and unlinked, deleted or destroyed, before anything else is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::Row;
 use assoc_core::driver::KeySet;
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{Linkage, ModelDef};
+use assoc_core::metadata::{AssociationDef, Linkage, ModelDef};
 use assoc_core::save::{Lookup, Resolved, Unlink};
 use assoc_core::select::KeyedSelect;
 use assoc_core::{Error, Result, Value, sql};
@@ -64,6 +64,8 @@ impl<'p> Run<'p> {
     // The members that callbacks are told of, with their owners. 1 statement for each association.
     async fn told(&self, session: &mut Session<'_>, let_go: &[(&'p Lookup, Resolved)]) -> Result<Vec<Told<'p>>> {
         let mut told = Vec::new();
+        // A row may be let go and be marked for destruction; behind rows between, it is told of once for each of them.
+        let mut known: HashSet<(*const AssociationDef, &KeyTuple, &KeyTuple)> = HashSet::new();
         for (lookup, resolved) in
             let_go.iter().filter(|(lookup, resolved)| lookup.tells() && !resolved.let_go.is_empty())
         {
@@ -74,7 +76,10 @@ impl<'p> Run<'p> {
             };
             let keys = key_set(resolved.members.iter().map(|(_, member)| Some(member.clone())).collect());
             let members = read_members(session, target, columns, &keys).await?;
-            for (owner, member) in &resolved.members {
+            for (row, (owner, member)) in resolved.let_go.iter().zip(&resolved.members) {
+                if !known.insert((std::ptr::from_ref(lookup.association), row, member)) {
+                    continue;
+                }
                 // A row between may lead to none.
                 let Some(member) = members.get(member) else { continue };
                 told.push(Told { lookup, owner: self.whole_row(*owner)?, member: Row::clone(member) });
