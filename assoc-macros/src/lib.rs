@@ -20,6 +20,7 @@ mod expand;
 mod names;
 mod options;
 mod parse;
+mod plain_options;
 mod polymorphic;
 #[cfg(test)]
 mod snapshots;

@@ -1,6 +1,9 @@
-//! What each attribute takes, as tables. A new option is a name in its table and an arm where it is parsed.
+//! What each attribute takes, as tables. A new option is a name in its table and an arm where it is parsed, or a row in the
+//! table of [plain options](crate::plain_options).
 
 use std::fmt;
+
+use crate::plain_options;
 
 /// An attribute's options by name.
 pub(crate) struct OptionTable {
@@ -17,6 +20,11 @@ pub(crate) struct OptionTable {
 }
 
 impl OptionTable {
+    /// All options that it takes.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.options.iter().copied().chain(plain_options::of(self.attribute).map(|option| option.name))
+    }
+
     const fn simple(attribute: &'static str, options: &'static [&'static str]) -> Self {
         OptionTable { attribute, place: "", options, planned: &[], refused: &[] }
     }
@@ -80,8 +88,6 @@ const BELONGS_TO: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
-        "autosave",
-        "validate",
         "accessor",
         "dependent",
     ],
@@ -116,8 +122,6 @@ const HAS_ONE: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
-        "autosave",
-        "validate",
         "accessor",
         "dependent",
     ],
@@ -155,8 +159,6 @@ const HAS_MANY: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
-        "autosave",
-        "validate",
         "accessor",
         "finder_sql",
         "counter_sql",
@@ -183,8 +185,6 @@ const HAS_AND_BELONGS_TO_MANY: OptionTable = OptionTable {
         "readonly",
         "inverse_of",
         "include",
-        "autosave",
-        "validate",
         "accessor",
         "finder_sql",
         "counter_sql",

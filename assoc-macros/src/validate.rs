@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
@@ -14,9 +15,6 @@ use crate::errors::Errors;
 use crate::names::{self, listed, nearest, plain};
 use crate::options::{Holder, Kind};
 use crate::parse::{DefaultInput, FieldInput, FilledInput, ModelInput, Precision, Role, ScopeInput};
-
-use proc_macro2::Ident;
-use proc_macro2::Span;
 
 mod keys;
 
@@ -106,6 +104,8 @@ pub(crate) struct Association {
     pub(crate) join_table_span: Option<Span>,
     pub(crate) keys: Keys,
     pub(crate) scope_def: ScopeInput,
+    /// Calls on the definition, one for each plain option.
+    pub(crate) plain: Vec<TokenStream>,
     pub(crate) dependent: Option<DependentInput>,
     /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
@@ -204,6 +204,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 join_table_span: association.options.join_table.as_ref().map(LitStr::span),
                 keys,
                 scope_def: association.options.scope_def.clone(),
+                plain: association.options.plain.clone(),
                 dependent: association.options.dependent,
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,

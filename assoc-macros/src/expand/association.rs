@@ -266,12 +266,7 @@ fn options(model: &Model, association: &Association) -> TokenStream {
     if scope_def.readonly.is_some() {
         options.extend(quote!(.readonly()));
     }
-    if let Some(autosave) = scope_def.autosave {
-        options.extend(quote!(.autosave(#autosave)));
-    }
-    if let Some(validate) = scope_def.validate {
-        options.extend(quote!(.validate(#validate)));
-    }
+    options.extend(association.plain.iter().cloned());
     match &scope_def.inverse {
         None => {}
         Some(Inverse::None) => options.extend(quote!(.inverse(__assoc::Inverse::None))),
