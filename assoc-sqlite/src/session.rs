@@ -32,7 +32,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{AnswerColumn, ExecResult, RowSink, Statement, TransactionMode};
+use assoc_core::driver::{ExecResult, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, ErrorKind, Result, Value};
 
 mod answer;
