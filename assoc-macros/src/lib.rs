@@ -17,6 +17,8 @@ mod column_type;
 mod dependent;
 mod errors;
 mod expand;
+mod holder;
+mod kinds;
 mod names;
 mod options;
 mod parse;

@@ -11,8 +11,10 @@ use syn::{
 use crate::attributes::{Argument, FieldName, FieldNames, Inverse, arguments};
 use crate::dependent::{DependentInput, dependent};
 use crate::errors::Errors;
+use crate::holder::Holder;
+use crate::kinds::Kind;
 use crate::names::plain;
-use crate::options::{self, Holder, Kind};
+use crate::options;
 use crate::plain_options;
 
 /// A struct with `#[derive(Model)]`.

@@ -6,7 +6,7 @@ use quote::quote;
 
 use crate::attributes::Argument;
 use crate::errors::Errors;
-use crate::options::Kind;
+use crate::kinds::Kind;
 
 /// A plain option.
 pub(crate) struct PlainOption {
