@@ -18,10 +18,10 @@ pub(crate) mod request_list;
 pub mod rows;
 pub(crate) mod visibility;
 
+pub use association::kinds::*;
 pub use association::{
-    AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, Cardinality, Chain, ChainHop, ChainParts,
-    CustomSql, CustomSqlKind, Dependent, ForeignKey, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant,
-    Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, PolymorphicBelongsToKind, Route, ThroughKind, UnknownType,
+    AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Chain, ChainHop, ChainParts, CustomSql,
+    Dependent, ForeignKey, HasVariant, Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, Route, UnknownType,
     VariantDef,
 };
 pub use callbacks::{CallbackPoint, HasCallbacks, MemberCallbacks, ModelCallbacks};

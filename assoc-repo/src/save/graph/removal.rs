@@ -65,7 +65,7 @@ impl<'p> Run<'p> {
     async fn told(&self, session: &mut Session<'_>, let_go: &[(&'p Lookup, Resolved)]) -> Result<Vec<Told<'p>>> {
         let mut told = Vec::new();
         // A row may be let go and be marked for destruction; behind rows between, it is told of once for each of them.
-        let mut known: HashSet<(*const AssociationDef, &KeyTuple, &KeyTuple)> = HashSet::new();
+        let mut known: HashSet<(&AssociationDef, &KeyTuple, &KeyTuple)> = HashSet::new();
         for (lookup, resolved) in
             let_go.iter().filter(|(lookup, resolved)| lookup.tells() && !resolved.let_go.is_empty())
         {
@@ -77,7 +77,7 @@ impl<'p> Run<'p> {
             let keys = key_set(resolved.members.iter().map(|(_, member)| Some(member.clone())).collect());
             let members = read_members(session, target, columns, &keys).await?;
             for (row, (owner, member)) in resolved.let_go.iter().zip(&resolved.members) {
-                if !known.insert((std::ptr::from_ref(lookup.association), row, member)) {
+                if !known.insert((lookup.association, row, member)) {
                     continue;
                 }
                 // A row between may lead to none.
