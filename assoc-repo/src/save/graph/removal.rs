@@ -64,7 +64,7 @@ impl<'p> Run<'p> {
     // The members that callbacks are told of, with their owners. 1 statement for each association.
     async fn told(&self, session: &mut Session<'_>, let_go: &[(&'p Lookup, Resolved)]) -> Result<Vec<Told<'p>>> {
         let mut told = Vec::new();
-        // A row may be let go and be marked for destruction; behind rows between, it is told of once for each of them.
+        // A row may be let go and be marked for destruction. Rows between without key are let go together.
         let mut known: HashSet<(&AssociationDef, &KeyTuple, &KeyTuple)> = HashSet::new();
         for (lookup, resolved) in
             let_go.iter().filter(|(lookup, resolved)| lookup.tells() && !resolved.let_go.is_empty())
