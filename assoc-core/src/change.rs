@@ -29,7 +29,7 @@ use link::OwnerKey;
 pub use member::{Given, Member};
 
 use crate::error::{ErrorKind, FieldError, Result};
-use crate::metadata::association::AssociationDef;
+use crate::metadata::association::{AssociationDef, Linkage};
 use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::value::Value;
 
@@ -144,6 +144,40 @@ impl RowChange {
             change.values[own.column] = Some(Value::from(own.tag));
         }
         change
+    }
+
+    /// A new row as a member of an association of an owner: with the owner's key and type, if the row is to hold them, and
+    /// with the values that the association's conditions require by `=`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] if the owner's key is `NULL`, so that it has no members; when the declaration contradicts
+    /// itself.
+    pub fn new_member(association: &'static AssociationDef, owner: &dyn Any) -> Result<Self> {
+        let mut change = RowChange::new((association.target)());
+        for preset in presets(association) {
+            change.set(preset.column, preset.value);
+        }
+        let model = (association.owner)();
+        let key = match association.linkage()? {
+            Linkage::TargetKey(key) => {
+                for (own, column) in key.owner_columns.iter().zip(key.target_columns) {
+                    change.set(*column, model.rows.value(owner, *own).into_owned());
+                }
+                if let Some(named) = key.target_type {
+                    change.set(named.column, Value::from(named.tag));
+                }
+                key.owner_columns
+            }
+            Linkage::JoinRecord(record) => record.owner.owner_columns,
+            _ => return Ok(change),
+        };
+        match key.iter().find(|column| model.rows.value(owner, **column).is_null()) {
+            None => Ok(change),
+            Some(column) => {
+                let errors = vec![members::owner_without_key(association, *column)];
+                Err(ErrorKind::Invalid { model: model.name, errors }.into())
+            }
+        }
     }
 
     /// Changes of a row that exists.

@@ -111,7 +111,7 @@ impl<M> fmt::Debug for Changeset<M> {
 }
 
 impl<M> Changeset<M> {
-    fn from(row: RowChange) -> Self {
+    pub(crate) fn from(row: RowChange) -> Self {
         Changeset { row, model: PhantomData }
     }
 }
@@ -170,6 +170,20 @@ impl<M: Model> Changeset<M> {
                 if let Some(target) = given.into_member() {
                     self.row.associate_with(association.def(), target);
                 }
+            }
+        });
+        self
+    }
+
+    /// As [`associate`](Self::associate), and the target is loaded in the row that comes back, also if it exists already.
+    pub(crate) fn associate_loaded<T, S: ToOne<Target = T>, How>(
+        mut self,
+        association: Association<M, T, BelongsTo<S>>,
+        target: impl IntoTarget<T, How>,
+    ) -> Self {
+        target.visit(&mut |given| {
+            if let Some(target) = given.into_member() {
+                self.row.associate_with(association.def(), target);
             }
         });
         self

@@ -129,28 +129,63 @@ impl Repo {
     where
         S::Target: TargetRow,
     {
-        let mut copy = owner.bare();
-        self.preload(&mut copy, association).await?;
-        let def = association.def();
-        let any: &dyn Any = &copy;
-        if def.field_access.state(any) == LoadState::NotLoaded
-            && let Linkage::OwnerKeyAndType { type_column, .. } = def.linkage()?
-            && let Value::Text(tag) = owner.value(type_column)
-        {
-            return Err(AssociationNotLoaded::unknown_type(O::DEF.name, def.name, &tag).into());
-        }
-        Ok(targets_in(def, &copy).pop())
+        single_target(self, association.def(), owner).await
     }
 }
 
-async fn rows<O: Model, T: Model>(
+/// The target of an association to one, of whatever models it may be, read as by a preload of a copy of the owner.
+pub(crate) async fn single_target<O: Model, T: TargetRow>(
+    repo: &Repo,
+    def: &'static AssociationDef,
+    owner: &O,
+) -> Result<Option<T>> {
+    let mut copy = owner.bare();
+    repo.preload_rows(std::slice::from_mut(&mut copy), vec![Request::new(def)]).await?;
+    let any: &dyn Any = &copy;
+    if def.field_access.state(any) == LoadState::NotLoaded
+        && let Linkage::OwnerKeyAndType { type_column, .. } = def.linkage()?
+        && let Value::Text(tag) = owner.value(type_column)
+    {
+        return Err(AssociationNotLoaded::unknown_type(O::DEF.name, def.name, &tag).into());
+    }
+    Ok(targets_in(def, &copy).pop())
+}
+
+pub(crate) async fn rows<O: Model, T: Model>(
     repo: &Repo,
     def: &'static AssociationDef,
     owner: &O,
     query: Select<T>,
 ) -> Result<Vec<T>> {
-    let mut query = query;
-    // The chain is dropped before statements run.
+    match own_query(repo, def, owner, query)? {
+        OwnQuery::Nothing => Ok(Vec::new()),
+        OwnQuery::One(query) => repo.all(*query).await,
+        // Boxed, so that the most frequent reader does not carry their state.
+        OwnQuery::Parts(query) => Box::pin(by_parts(repo, def, owner, query)).await,
+    }
+}
+
+/// The query that reads the targets of one owner.
+pub(crate) enum OwnQuery<T> {
+    /// The owner's key is `NULL`, or it names another type: it has no targets.
+    Nothing,
+    /// One statement reads them.
+    One(Box<Select<T>>),
+    /// The statements of a preload read them. This is what was asked for.
+    Parts(Select<T>),
+}
+
+/// The targets of one owner as a query.
+///
+/// # Errors
+/// When the declaration or the query contradicts itself.
+pub(crate) fn own_query<O: Model, T: Model>(
+    repo: &Repo,
+    def: &'static AssociationDef,
+    owner: &O,
+    query: Select<T>,
+) -> Result<OwnQuery<T>> {
+    let mut query = query.settled();
     let (read_by, own) = {
         let chain = match def.options.owner_scope {
             Some(scope) => Chain::of_owner(def, scope(owner), ScopeDef::default())?,
@@ -162,12 +197,11 @@ async fn rows<O: Model, T: Model>(
         (ReadBy::of(&chain, &query)?, chain.scope)
     };
     match read_by {
-        ReadBy::Key(key) => direct(repo, def, key, own, owner, query).await,
-        // Boxed, so that the most frequent reader does not carry their state.
-        ReadBy::Parts => Box::pin(by_parts(repo, def, owner, query)).await,
+        ReadBy::Key(key) => direct(repo, def, key, own, owner, query),
+        ReadBy::Parts => Ok(OwnQuery::Parts(query)),
         ReadBy::JoinChain => match join_chain(repo, def, &query)? {
-            Some(chain) => Box::pin(by_join_chain(repo, chain, own, owner, query)).await,
-            None => Box::pin(by_parts(repo, def, owner, query)).await,
+            Some(chain) => Ok(by_join_chain(chain, own, owner, query)),
+            None => Ok(OwnQuery::Parts(query)),
         },
     }
 }
@@ -233,16 +267,15 @@ fn join_chain<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Selec
     Ok(repo.context().join_chain(&chain).filter(readable))
 }
 
-async fn by_join_chain<T: Model>(
-    repo: &Repo,
+fn by_join_chain<T: Model>(
     chain: JoinChain,
     own: ScopeDef,
     owner: &impl Model,
     mut query: Select<T>,
-) -> Result<Vec<T>> {
+) -> OwnQuery<T> {
     let key = key_of(owner, chain.owner_columns);
     let named = |named: Discriminator| owner.value(named.column) == Value::from(named.tag);
-    let Some(key) = key.filter(|_| chain.owner_type.is_none_or(named)) else { return Ok(Vec::new()) };
+    let Some(key) = key.filter(|_| chain.owner_type.is_none_or(named)) else { return OwnQuery::Nothing };
     query.spec.filter = chain.begins_at(key.values()).and(chain.filter.clone()).and(query.spec.filter);
     query.spec.order.clone_from(&chain.order);
     if query.selected.is_none() {
@@ -261,7 +294,7 @@ async fn by_join_chain<T: Model>(
         *request = request.clone().with_strategy(Strategy::Keyed);
     }
     query.join_chain = Some(chain);
-    repo.all(query).await
+    OwnQuery::One(Box::new(query))
 }
 
 // As a preload of a single owner.
@@ -314,15 +347,15 @@ fn column_operands<T: Model>(columns: &[usize]) -> Vec<Operand> {
     columns.iter().map(|column| Operand::Column(T::DEF.columns[*column].column_ref())).collect()
 }
 
-async fn direct<T: Model>(
+fn direct<T: Model>(
     repo: &Repo,
     def: &'static AssociationDef,
     hop: KeyJoin,
     own: ScopeDef,
     owner: &impl Model,
     mut query: Select<T>,
-) -> Result<Vec<T>> {
-    let Some(key) = key_of(owner, hop.owner_columns) else { return Ok(Vec::new()) };
+) -> Result<OwnQuery<T>> {
+    let Some(key) = key_of(owner, hop.owner_columns) else { return Ok(OwnQuery::Nothing) };
     let columns = hop.target_columns.iter().map(|column| &T::DEF.columns[*column]);
     let mut keyed: Vec<Expr> =
         columns.zip(key.values()).map(|(column, value)| Expr::column_equals(column, value.clone())).collect();
@@ -359,5 +392,5 @@ async fn direct<T: Model>(
     if def.kind.cardinality() == Cardinality::One {
         query = query.at_most(1);
     }
-    repo.all(query).await
+    Ok(OwnQuery::One(Box::new(query)))
 }

@@ -43,12 +43,14 @@
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
 //! [`Repo::destroy`] does what `dependent` says; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
 
+mod association_handle;
 mod batches;
 mod bulk;
 mod callbacks;
 mod carried;
 mod changeset;
 mod clock;
+mod collection;
 mod columns;
 mod connect;
 mod destroy;
@@ -68,6 +70,7 @@ mod repo;
 mod row_guard;
 mod save;
 mod session;
+mod singular;
 mod transaction;
 mod upsert;
 mod write;
@@ -97,11 +100,13 @@ pub use assoc_core::{
 };
 pub use assoc_macros::callbacks;
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
+pub use association_handle::{HandleOf, OwnerRef, ToManyAssociation, ToOneAssociation};
 pub use batches::{Batches, RowStream};
 pub use callbacks::{CallbackContext, Callbacks, Cause, Change, ColumnChange, RowAction};
 pub use changeset::{
     Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
 };
+pub use collection::{Collection, IntoRow, IntoRows};
 pub use columns::{Columns, Selected};
 pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
@@ -110,6 +115,7 @@ pub use multi::{Multi, Step, StepKind, StepResults};
 pub use preload_existing::{PreloadTarget, Together};
 pub use query::{Query, Select};
 pub use repo::Repo;
+pub use singular::{Singular, WritableTarget};
 pub use transaction::{RetryPolicy, Transaction, TransactionOptions};
 pub use upsert::{OnConflict, on_conflict};
 

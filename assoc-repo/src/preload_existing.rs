@@ -52,8 +52,12 @@ impl Repo {
         target: &mut (impl PreloadTarget<O> + ?Sized),
         preload: impl IntoPreload<O>,
     ) -> Result<()> {
-        let root = RootRequest { model: O::DEF, requests: preload.into_requests(), available: false };
-        self.load_roots(vec![root], &mut ExistingRows::Taking(target.rows()), true).await
+        self.reload_rows(target.rows(), preload.into_requests()).await
+    }
+
+    pub(crate) async fn reload_rows<O: Model>(&self, rows: &mut [O], requests: Vec<Request>) -> Result<()> {
+        let root = RootRequest { model: O::DEF, requests, available: false };
+        self.load_roots(vec![root], &mut ExistingRows::Taking(rows), true).await
     }
 
     /// Begins to load associations of structs of several models by one request: [`Together`].

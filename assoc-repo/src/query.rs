@@ -24,6 +24,7 @@ impl<M: Model> Query<M> {
     pub fn new() -> Select<M> {
         Select {
             spec: RootSelect::new(M::DEF),
+            within: Expr::always(),
             preloads: Vec::new(),
             joins: Vec::new(),
             raw_joins: Vec::new(),
@@ -106,6 +107,8 @@ impl<M: Model> Query<M> {
 #[must_use = "a query does nothing until a repo runs it"]
 pub struct Select<M> {
     pub(crate) spec: RootSelect,
+    // What holds of all rows whatever conditions are added: of a query that a handle of an association began.
+    pub(crate) within: Expr,
     pub(crate) preloads: Vec<Request>,
     pub(crate) joins: Vec<(JoinKind, Request)>,
     pub(crate) raw_joins: Vec<RawJoin>,
@@ -123,6 +126,7 @@ impl<M> Clone for Select<M> {
     fn clone(&self) -> Self {
         Select {
             spec: self.spec.clone(),
+            within: self.within.clone(),
             preloads: self.preloads.clone(),
             joins: self.joins.clone(),
             raw_joins: self.raw_joins.clone(),
@@ -140,6 +144,7 @@ impl<M> fmt::Debug for Select<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Select")
             .field("model", &self.spec.model.name)
+            .field("within", &self.within)
             .field("filter", &self.spec.filter)
             .field("order", &self.spec.order)
             .field("limit", &self.spec.limit)
@@ -162,6 +167,7 @@ impl<M: Model> Select<M> {
             && M::DEF.default_scope.is_none()
             && M::DEF.discriminator.is_none()
             && spec.filter.is_always()
+            && self.within.is_always()
             && spec.lock.is_none()
             && spec.limit.is_none()
             && spec.offset.is_none()
@@ -172,8 +178,22 @@ impl<M: Model> Select<M> {
 
     /// The query as data, to be compiled.
     pub(crate) fn into_request(self) -> QueryRequest {
-        let Select { spec: select, preloads, joins, raw_joins, join_chain, selected, unscoped, .. } = self;
+        let Select { spec: select, preloads, joins, raw_joins, join_chain, selected, unscoped, .. } = self.settled();
         QueryRequest { select, preloads, joins, raw_joins, join_chain, selected, unscoped }
+    }
+
+    /// With all its conditions in one.
+    pub(crate) fn settled(mut self) -> Self {
+        let within = std::mem::replace(&mut self.within, Expr::always());
+        self.spec.filter = within.and(self.spec.filter);
+        self
+    }
+
+    /// From here on conditions are added to what the query says now, also by [`or_filter`](Self::or_filter).
+    pub(crate) fn closed(mut self) -> Self {
+        self = self.settled();
+        self.within = std::mem::replace(&mut self.spec.filter, Expr::always());
+        self
     }
 
     /// Keeps the rows that satisfy a condition. Several calls combine with `AND`.

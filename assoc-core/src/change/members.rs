@@ -153,11 +153,7 @@ impl<'c> Members<'c> {
                     }
         };
         if let Some(column) = key.iter().find(|column| !row.is_given(**column) && is_empty(column)) {
-            let field = owner.model().columns[*column].field;
-            let message = format!("has no members: the owner's key `{field}` is NULL");
-            return Err(FieldError::new(association.name, message)
-                .with_code(FieldError::OWNER_WITHOUT_KEY)
-                .with_param("columns", field));
+            return Err(owner_without_key(association, *column));
         }
         Ok(members)
     }
@@ -306,6 +302,15 @@ impl<'c> Members<'c> {
         let errors = of_row(Final { change: join, given: &given, is_judged: self.association.options.validate });
         errors.into_iter().map(|error| error.within(name)).collect()
     }
+}
+
+/// An owner whose key has `NULL` in this column.
+pub(super) fn owner_without_key(association: &AssociationDef, column: usize) -> FieldError {
+    let field = (association.owner)().columns[column].field;
+    let message = format!("has no members: the owner's key `{field}` is NULL");
+    FieldError::new(association.name, message)
+        .with_code(FieldError::OWNER_WITHOUT_KEY)
+        .with_param("columns", field)
 }
 
 fn read_only(association: &AssociationDef, reason: &str) -> FieldError {

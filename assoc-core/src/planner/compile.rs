@@ -222,7 +222,11 @@ impl QueryRequest {
     /// # Errors
     /// As [`compile`](Self::compile).
     pub fn compile_rows(self, context: &PlanContext<'_>) -> Result<RootSelect> {
-        let (select, ..) = scoped(context, self.select, self.unscoped)?;
+        let select = match self.join_chain {
+            // The query has scopes and filters already.
+            Some(_) => self.select,
+            None => scoped(context, self.select, self.unscoped)?.0,
+        };
         let joins = joins_of(context, self.join_chain.as_ref(), &self.joins, self.raw_joins)?;
         with_joins(context, select, joins)
     }

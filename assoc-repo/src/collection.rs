@@ -1,0 +1,129 @@
+//! [`Collection`]: the members of an association to many of one owner.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use assoc_core::metadata::AssociationDef;
+use assoc_core::{LoadState, Model};
+
+use crate::association_handle::{OwnerRef, ToManyAssociation, as_any};
+use crate::repo::Repo;
+
+mod create;
+mod find;
+mod given_rows;
+mod ids;
+mod load;
+mod read;
+mod write;
+
+pub use given_rows::{IntoRow, IntoRows};
+
+#[cfg(doc)]
+use crate::query::Query;
+
+/// The members of an association to many of one owner: what [`Repo::association`] gives.
+///
+/// *What is in memory* is used where it is the whole: then reading costs nothing. A list that is not loaded, or loaded in
+/// part, never stands for the whole: the database is asked. Each method says what it costs. The one exception is
+/// [`count`](Self::count), and everything else that computes in SQL: they always ask.
+///
+/// *What is written* is a save of the owner, so it is all or nothing, the database says which rows are the owner's, and what
+/// the owner holds in memory follows a success. A row of another owner is refused before anything is written. The number of
+/// statements does not depend on the number of rows, as long as they fit into one.
+///
+/// A method of your own is a trait on the handle:
+///
+/// ```
+/// # use assoc_repo::prelude::*;
+/// # use assoc_sqlite::Sqlite;
+/// use assoc_repo::{Collection, OwnerRef, ToManyAssociation};
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String }
+///
+/// trait ByTitle {
+///     async fn titled(&self, title: &str) -> Result<Vec<Post>>;
+/// }
+///
+/// impl<R: OwnerRef, A: ToManyAssociation<R::Owner, Post>> ByTitle for Collection<'_, R, Post, A> {
+///     async fn titled(&self, title: &str) -> Result<Vec<Post>> {
+///         self.repo().all(self.query()?.filter(Post::TITLE.eq(title))).await
+///     }
+/// }
+/// # pollster::block_on(async {
+/// # let repo = Repo::new(Sqlite::memory()?);
+/// # repo.create_table::<User>().await?;
+/// # repo.create_table::<Post>().await?;
+/// # let user = repo.insert(User::build()).await?;
+/// assert!(repo.association(&user, User::POSTS).titled("On looms").await?.is_empty());
+/// # Ok::<(), Error>(()) }).unwrap();
+/// ```
+#[must_use = "a handle does nothing until one of its methods is called"]
+pub struct Collection<'r, R, T, A> {
+    repo: &'r Repo,
+    owner: R,
+    association: A,
+    target: PhantomData<fn() -> T>,
+}
+
+impl<'r, R, T, A> Collection<'r, R, T, A> {
+    pub(crate) fn new(repo: &'r Repo, owner: R, association: A) -> Self {
+        Collection { repo, owner, association, target: PhantomData }
+    }
+
+    /// The repo that it reads and writes with.
+    #[must_use]
+    pub fn repo(&self) -> &'r Repo {
+        self.repo
+    }
+}
+
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
+    /// The owner.
+    #[must_use]
+    pub fn owner(&self) -> &R::Owner {
+        self.owner.owner()
+    }
+
+    /// The association as data.
+    #[must_use]
+    pub fn reflection(&self) -> &'static AssociationDef {
+        self.association.definition()
+    }
+
+    /// How much of it the owner holds in memory.
+    #[must_use]
+    pub fn state(&self) -> LoadState {
+        self.reflection().field_access.state(as_any(self.owner()))
+    }
+
+    /// The rows that the owner holds in memory: all, or a part of them, as [`state`](Self::state) says. `None` if it is not
+    /// loaded. It costs no statement.
+    #[must_use]
+    pub fn target(&self) -> Option<Vec<&T>> {
+        if self.state() == LoadState::NotLoaded {
+            return None;
+        }
+        let mut rows = Vec::new();
+        self.reflection().field_access.visit(as_any(self.owner()), &mut |row| rows.extend(row.downcast_ref::<T>()));
+        Some(rows)
+    }
+
+    // The rows in memory, if they are all there are.
+    fn whole(&self) -> Option<Vec<&T>> {
+        if self.state() == LoadState::Loaded { self.target() } else { None }
+    }
+}
+
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> fmt::Debug for Collection<'_, R, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let owner = R::Owner::DEF.key_of(self.owner()).map(|key| key.to_string());
+        f.debug_struct("Collection")
+            .field("association", &self.reflection().qualified_name())
+            .field("owner", &owner)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

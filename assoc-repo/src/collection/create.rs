@@ -1,0 +1,138 @@
+//! New members of a collection.
+
+use assoc_core::change::RowChange;
+use assoc_core::driver::BoxFuture;
+use assoc_core::{DriverErrorKind, Error, Filter, Model, Result};
+
+use super::Collection;
+use crate::association_handle::{OwnerRef, ToManyAssociation, as_any};
+use crate::changeset::{Changeset, IntoChangeset, ModelExt, WritableMany};
+use crate::get_association::rows;
+use crate::query::{Query, Select};
+
+#[cfg(doc)]
+use assoc_core::ErrorKind;
+
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
+    /// A changeset of a new member: with the owner's key and type if the row holds them, and with the values that the
+    /// association's conditions require by `=`. It costs no statement.
+    ///
+    /// Give it to [`push`](Self::push) or [`create`](Self::create), which link it whatever is set afterwards. A row that holds
+    /// its owner's key can also be inserted by itself; the owner's list does not follow then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] if the owner's key is `NULL`: it has no members.
+    pub fn build(&self) -> Result<Changeset<T>>
+    where
+        A: WritableMany<R::Owner, T>,
+    {
+        Ok(Changeset::from(RowChange::new_member(self.reflection(), as_any(self.owner()))?))
+    }
+}
+
+impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+    /// Inserts a new member, and answers with it as the database stores it. It costs what [`push`](Self::push) costs, and the
+    /// owner follows as there. What the changeset says of its owner's key does not count.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn create(&mut self, changeset: impl IntoChangeset<T>) -> BoxFuture<'_, Result<T>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let created = self.create_all([changeset]);
+        Box::pin(async move { created.await?.pop().ok_or_else(|| Error::invalid_query(T::DEF.name, "nothing was saved")) })
+    }
+
+    /// Inserts new members, all or none, and answers with them in the given order. It costs what [`push`](Self::push) costs.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push). The path of a problem says which member has it: `posts[1].title`.
+    pub fn create_all(
+        &mut self,
+        changesets: impl IntoIterator<Item: IntoChangeset<T>>,
+    ) -> BoxFuture<'_, Result<Vec<T>>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let changesets: Vec<Changeset<T>> = changesets.into_iter().map(IntoChangeset::into_changeset).collect();
+        let count = changesets.len();
+        let existing = changesets.iter().any(|changeset| changeset.as_row_change().base().is_some());
+        let change = self.owner.change().push(self.association, changesets);
+        Box::pin(async move {
+            if existing {
+                let message = "`create` takes new rows (`Post::build()`): give changes of existing rows to `push`";
+                return Err(Error::invalid_query(T::DEF.name, message));
+            }
+            self.save(change).await?;
+            // New members are the last ones.
+            let rows = self.target().unwrap_or_default();
+            Ok(rows[rows.len().saturating_sub(count)..].iter().map(|row| T::clone(row)).collect())
+        })
+    }
+
+    /// The first member that satisfies a condition; if there is none, a new one.
+    ///
+    /// Several tasks may do this at once. Then a unique index on what identifies a member decides: the task that is late
+    /// finds the row of the other. Without such an index there may be two.
+    ///
+    /// Statements, loaded or not: 1 that looks; if there is none those of [`create`](Self::create); if another task was
+    /// faster 1 more. A member that is found is not added to what is loaded.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all) and [`create`](Self::create). The violated index if it is violated by a row that is no such
+    /// member.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// # let mut user = repo.insert(User::build()).await?;
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// let title = "On engines";
+    /// let first = posts.find_or_create_by(Post::TITLE.eq(title), Post::build().set(Post::TITLE, title)).await?;
+    /// let again = posts.find_or_create_by(Post::TITLE.eq(title), Post::build().set(Post::TITLE, title)).await?;
+    /// assert_eq!(first.id, again.id);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn find_or_create_by(
+        &mut self,
+        filter: Filter<T>,
+        changeset: impl IntoChangeset<T>,
+    ) -> BoxFuture<'_, Result<T>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let changeset = changeset.into_changeset();
+        Box::pin(async move {
+            // An owner without a key is refused before any SQL.
+            RowChange::new_member(self.reflection(), as_any(&*self.owner))?;
+            if let Some(found) = self.first_of(Query::filter(filter.clone())).await? {
+                return Ok(found);
+            }
+            let error = match self.create(changeset).await {
+                Ok(created) => return Ok(created),
+                Err(error) => error,
+            };
+            let is_late = error.driver().is_some_and(|error| error.kind() == DriverErrorKind::UniqueViolation);
+            if !is_late {
+                return Err(error);
+            }
+            let query = Query::filter(filter);
+            // A transaction may have a state of the database before the other task's.
+            let query = if self.repo.in_transaction() { query.for_share() } else { query };
+            self.first_of(query).await?.ok_or(error)
+        })
+    }
+
+    async fn first_of(&self, query: Select<T>) -> Result<Option<T>> {
+        Ok(rows(self.repo, self.reflection(), &*self.owner, query.limit(1)).await?.into_iter().next())
+    }
+}

@@ -1,0 +1,175 @@
+//! Finding members: by key, by what is in hand, by their place in the order.
+
+use std::collections::HashMap;
+
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::{Direction, Expr, Operand};
+use assoc_core::{ErrorKind, Filter, Key, Model, Result, Value};
+
+use super::Collection;
+use crate::association_handle::{OwnerRef, ToManyAssociation};
+use crate::get_association::OwnQuery;
+use crate::query::{Query, Select};
+
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
+    /// The member with a primary key. Loaded: no statement, a copy. Otherwise 1 statement.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no such member, also if another owner has the row; the errors of
+    /// [`all`](Self::all).
+    pub async fn find(&self, key: impl Into<T::Key>) -> Result<T> {
+        T::DEF.require_primary_key("`find`")?;
+        let key = tuple_of::<T>(&key.into());
+        let mut found = self.with_keys(std::slice::from_ref(&key)).await?;
+        found.pop().ok_or_else(|| not_found::<T>(&key))
+    }
+
+    /// The members with some primary keys, in the order of the keys. Loaded: no statement, copies. Otherwise 1 statement.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] naming the first key of which there is no member; the errors of [`all`](Self::all).
+    pub async fn find_all(&self, keys: impl IntoIterator<Item: Into<T::Key>> + Send) -> Result<Vec<T>> {
+        T::DEF.require_primary_key("`find_all`")?;
+        let keys = tuples_of::<T>(keys);
+        let found = self.with_keys(&keys).await?;
+        in_order_of(&keys, found)
+    }
+
+    // The members with these keys, in any order. A row that is linked several times may come as often.
+    async fn with_keys(&self, keys: &[KeyTuple]) -> Result<Vec<T>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let has_key = |row: &T| T::DEF.key_of(row).is_some_and(|key| keys.contains(&key));
+        if let Some(rows) = self.whole() {
+            return Ok(rows.into_iter().filter(|row| has_key(row)).cloned().collect());
+        }
+        match self.own()? {
+            OwnQuery::Nothing => Ok(Vec::new()),
+            OwnQuery::One(query) if !chooses(&query) => self.repo.all(query.filter(keys_in::<T>(keys))).await,
+            // Which rows are members does not depend on what is looked for.
+            _ => {
+                let mut rows = self.read(Query::new()).await?;
+                rows.retain(|row| has_key(row));
+                Ok(rows)
+            }
+        }
+    }
+
+    /// Whether a row is a member, by its primary key. Loaded: no statement. Otherwise 1 statement, which reads at most one
+    /// row; none if the row has no key.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn contains(&self, row: &T) -> Result<bool> {
+        T::DEF.require_primary_key("`contains`")?;
+        let Some(key) = T::DEF.key_of(row) else { return Ok(false) };
+        if self.whole().is_none()
+            && let OwnQuery::One(query) = self.own()?
+            && !chooses(&query)
+        {
+            return self.repo.exists(query.filter(keys_in::<T>(&[key]))).await;
+        }
+        Ok(!self.with_keys(&[key]).await?.is_empty())
+    }
+
+    /// The first member in the association's order; by primary key if it has none. Loaded: no statement, a copy of the first
+    /// row in memory. Otherwise 1 statement, which reads at most one row.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn first(&self) -> Result<Option<T>> {
+        Ok(self.take(1).await?.pop())
+    }
+
+    /// The first members in the association's order, at most this many; by primary key if it has none. Loaded: no statement,
+    /// copies. Otherwise 1 statement, which reads no more rows than that.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn take(&self, most: usize) -> Result<Vec<T>> {
+        if let Some(rows) = self.whole() {
+            return Ok(rows.into_iter().take(most).cloned().collect());
+        }
+        match self.own()? {
+            OwnQuery::Nothing => Ok(Vec::new()),
+            OwnQuery::One(query) => self.repo.all(query.in_total_order().at_most(most as u64)).await,
+            OwnQuery::Parts(query) => {
+                let mut rows = self.read(query).await?;
+                rows.truncate(most);
+                Ok(rows)
+            }
+        }
+    }
+
+    /// The last member in the association's order; by primary key if it has none. Loaded: no statement, a copy of the last
+    /// row in memory. Otherwise 1 statement, which reads at most one row, or all of an association that has a limit.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn last(&self) -> Result<Option<T>> {
+        if let Some(mut rows) = self.whole() {
+            return Ok(rows.pop().cloned());
+        }
+        match self.own()? {
+            OwnQuery::One(query) if !chooses(&query) => {
+                let mut query = query.in_total_order();
+                for term in &mut query.spec.order {
+                    term.direction = match term.direction {
+                        Direction::Asc => Direction::Desc,
+                        Direction::Desc => Direction::Asc,
+                    };
+                }
+                Ok(self.repo.all(query.at_most(1)).await?.pop())
+            }
+            _ => Ok(self.read(Query::new()).await?.pop()),
+        }
+    }
+}
+
+// Whether a query chooses among the rows that satisfy its conditions, so that one more condition chooses others.
+pub(super) fn chooses<T>(query: &Select<T>) -> bool {
+    let spec = &query.spec;
+    spec.limit.is_some() || spec.offset.is_some() || spec.distinct || !spec.group.is_empty()
+}
+
+pub(super) fn tuple_of<T: Model>(key: &T::Key) -> KeyTuple {
+    let mut values = Vec::with_capacity(T::Key::WIDTH);
+    key.push_values(&mut values);
+    KeyTuple::of_row(values)
+}
+
+pub(super) fn tuples_of<T: Model>(keys: impl IntoIterator<Item: Into<T::Key>>) -> Vec<KeyTuple> {
+    keys.into_iter().map(|key| tuple_of::<T>(&key.into())).collect()
+}
+
+// The rows that have one of these primary keys.
+pub(super) fn keys_in<T: Model>(keys: &[KeyTuple]) -> Filter<T> {
+    let columns: Vec<_> = T::PRIMARY_KEY.iter().map(|column| &T::DEF.columns[*column]).collect();
+    Filter::new(match &columns[..] {
+        [column] => {
+            let values: Vec<Value<'static>> = keys.iter().flat_map(|key| key.values().to_vec()).collect();
+            Expr::In { operand: Operand::Column(column.column_ref()), values }
+        }
+        columns => Expr::Any(
+            keys.iter()
+                .map(|key| {
+                    let equal = columns.iter().zip(key.values());
+                    Expr::All(equal.map(|(column, value)| Expr::column_equals(column, value.clone())).collect())
+                })
+                .collect(),
+        ),
+    })
+}
+
+// Rows in the order of keys, as often as a key is named.
+pub(super) fn in_order_of<T: Model>(keys: &[KeyTuple], rows: Vec<T>) -> Result<Vec<T>> {
+    let by_key: HashMap<KeyTuple, T> = rows.into_iter().filter_map(|row| Some((T::DEF.key_of(&row)?, row))).collect();
+    let row = |key: &KeyTuple| by_key.get(key).cloned().ok_or_else(|| not_found::<T>(key));
+    keys.iter().map(row).collect()
+}
+
+#[cold]
+pub(super) fn not_found<T: Model>(key: &KeyTuple) -> assoc_core::Error {
+    ErrorKind::NotFound { model: T::DEF.name, key: key.to_string() }.into()
+}

@@ -1,0 +1,122 @@
+//! The primary keys of a collection: read, and given in place of rows.
+
+use std::collections::HashSet;
+use std::marker::PhantomData;
+
+use assoc_core::driver::BoxFuture;
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::{Linkage, Operand};
+use assoc_core::{ErrorKind, Key, Model, Result, Value};
+
+use super::Collection;
+use super::find::{chooses, in_order_of, keys_in, tuples_of};
+use super::read::of_columns;
+use crate::association_handle::{OwnerRef, ToManyAssociation};
+use crate::changeset::{ModelExt, WritableMany};
+use crate::columns::{Columns, Selected};
+use crate::get_association::OwnQuery;
+use crate::query::Query;
+
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
+    /// The primary keys of the members, in the association's order; a member that is linked several times is there as often.
+    /// Loaded: no statement. Otherwise 1 statement, which reads the keys alone.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn ids(&self) -> Result<Vec<T::Key>> {
+        T::DEF.require_primary_key("`ids`")?;
+        if let Some(rows) = self.whole() {
+            return Ok(rows.into_iter().map(Model::key).collect());
+        }
+        match self.own()? {
+            OwnQuery::Nothing => Ok(Vec::new()),
+            OwnQuery::One(query) if !chooses(&query) => {
+                self.repo.pluck(KeyColumns::<T>(PhantomData), of_columns(*query)).await
+            }
+            _ => Ok(self.read(Query::new()).await?.iter().map(Model::key).collect()),
+        }
+    }
+}
+
+impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+    /// Makes the rows with these primary keys the only members, as [`replace`](Self::replace) does with rows. A key that is
+    /// named twice is one member; behind a join table it is two links.
+    ///
+    /// It costs 1 statement that reads the rows, and those of [`replace`](Self::replace), loaded or not. All of it is one
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if there is no row with one of the keys; [`ErrorKind::NotMember`] if a row that holds its
+    /// owner's key is another owner's: `push` moves such a row. The errors of [`replace`](Self::replace). Nothing is written
+    /// then, and the owner stays as it is.
+    pub fn set_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let mut keys = tuples_of::<T>(keys);
+        Box::pin(async move {
+            T::DEF.require_primary_key("`set_ids`")?;
+            let definition = self.reflection();
+            let holds_key = match definition.linkage()? {
+                Linkage::TargetKey(key) => Some(key),
+                _ => None,
+            };
+            if holds_key.is_some() {
+                let mut seen = HashSet::new();
+                keys.retain(|key| seen.insert(key.clone()));
+            }
+            // Problems of the call itself, such as an owner without a key, are found before any SQL.
+            self.owner.change().replace(self.association, Vec::<&T>::new()).as_row_change().check()?;
+            let tx = self.repo.begin().await?;
+            let mut found = Vec::new();
+            if !keys.is_empty() {
+                found = tx.all(Query::filter(keys_in::<T>(&keys)).for_update()).await?;
+            }
+            let rows = in_order_of(&keys, found)?;
+            if let Some(key) = holds_key {
+                let own = O::DEF.key_in(&*self.owner, key.owner_columns);
+                let is_others = |row: &&T| {
+                    let theirs = T::DEF.key_in(*row, key.target_columns);
+                    let named = key.target_type.is_none_or(|named| row.value(named.column) == Value::from(named.tag));
+                    theirs.is_some() && !(named && theirs == own)
+                };
+                if let Some(row) = rows.iter().find(is_others) {
+                    return Err(not_member::<O, T>(definition.name, self.owner, row));
+                }
+            }
+            let saved = tx.update(self.owner.change().replace(self.association, &rows)).await?;
+            tx.commit().await?;
+            *self.owner = saved;
+            Ok(())
+        })
+    }
+}
+
+#[cold]
+fn not_member<O: Model, T: Model>(association: &'static str, owner: &O, row: &T) -> assoc_core::Error {
+    let shown = |key: Option<KeyTuple>| key.map(|key| key.to_string()).unwrap_or_default();
+    ErrorKind::NotMember {
+        model: O::DEF.name,
+        owner: shown(O::DEF.key_of(owner)),
+        association,
+        target: T::DEF.name,
+        key: shown(T::DEF.key_of(row)),
+    }
+    .into()
+}
+
+/// The columns of a model's primary key.
+struct KeyColumns<T>(PhantomData<fn() -> T>);
+
+impl<T: Model> Columns<T> for KeyColumns<T> {
+    type Row = T::Key;
+
+    fn operands(self) -> Vec<Operand> {
+        T::PRIMARY_KEY.iter().map(|column| Operand::Column(T::DEF.columns[*column].column_ref())).collect()
+    }
+
+    fn decode(values: &mut [Value<'_>], _: &Selected) -> Result<T::Key> {
+        let values: Vec<Value<'static>> = values.iter().map(|value| value.clone().into_owned()).collect();
+        T::Key::from_values(&values).map_err(|mismatch| mismatch.at(T::DEF.name, "primary key"))
+    }
+}

@@ -1,0 +1,267 @@
+//! Reading a collection: its rows as a query, how many there are, and what SQL computes of them.
+
+use assoc_core::metadata::{AggregateFunction, Expr, Operand};
+use assoc_core::{Aggregate, Column, ColumnType, Error, Filter, MaybeNull, Model, Result, Summable, Value};
+
+use super::Collection;
+use crate::association_handle::{OwnerRef, ToManyAssociation};
+use crate::columns::Columns;
+use crate::get_association::{OwnQuery, own_query, rows};
+use crate::query::{Query, Select};
+
+#[cfg(doc)]
+use assoc_core::ErrorKind;
+
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
+    pub(super) fn own(&self) -> Result<OwnQuery<T>> {
+        own_query(self.repo, self.reflection(), self.owner(), Query::new())
+    }
+
+    pub(super) async fn read(&self, query: Select<T>) -> Result<Vec<T>> {
+        rows(self.repo, self.reflection(), self.owner(), query).await
+    }
+
+    /// The members as a query, to add conditions, orders and preloads to. Whatever is added, also by
+    /// [`or_filter`](Select::or_filter), it has no other owner's rows. An owner whose key is `NULL` has none.
+    ///
+    /// It costs no statement. Running it costs 1, whether the association is loaded or not.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidQuery`] if no single statement reads the association: it goes through a part that limits its rows,
+    /// or through hand-written SQL, or it has groups. [`all`](Self::all) reads these.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// # let user = repo.insert(User::build()).await?;
+    /// let posts = repo.association(&user, User::POSTS);
+    /// let recent = posts.query()?.filter(Post::TITLE.like("On %")).order_by(Post::ID.desc()).limit(3);
+    /// assert!(repo.all(recent).await?.is_empty());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn query(&self) -> Result<Select<T>> {
+        match self.own()? {
+            OwnQuery::One(query) => Ok(query.closed()),
+            OwnQuery::Nothing => Ok(nothing().closed()),
+            OwnQuery::Parts(_) => Err(self.read_by_parts()),
+        }
+    }
+
+    #[cold]
+    fn read_by_parts(&self) -> Error {
+        let message = format!(
+            "`{}` is no single query, because a part of it limits or groups its rows, or is hand-written SQL: read its rows \
+             with `all` or `load`",
+            self.reflection().qualified_name()
+        );
+        Error::invalid_query(R::Owner::DEF.name, message)
+    }
+
+    /// The members. Loaded: no statement, copies. Otherwise 1 statement, and nothing is loaded: see [`load`](Self::load).
+    ///
+    /// # Errors
+    /// As [`Repo::get_association`](crate::Repo::get_association).
+    pub async fn all(&self) -> Result<Vec<T>> {
+        match self.whole() {
+            Some(rows) => Ok(rows.into_iter().cloned().collect()),
+            None => self.read(Query::new()).await,
+        }
+    }
+
+    /// The members, each once, however often it is linked. Loaded: no statement. Otherwise 1 statement.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn distinct(&self) -> Result<Vec<T>> {
+        let mut rows = self.all().await?;
+        let mut seen = std::collections::HashSet::new();
+        rows.retain(|row| T::DEF.key_of(row).is_none_or(|key| seen.insert(key)));
+        Ok(rows)
+    }
+
+    /// The number of members in the database, whatever is in memory or in a counter cache. Always 1 statement; none if the
+    /// owner's key is `NULL`.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn count(&self) -> Result<u64> {
+        match self.own()? {
+            OwnQuery::Nothing => Ok(0),
+            OwnQuery::One(query) => self.repo.count(*query).await,
+            OwnQuery::Parts(_) => {
+                let owner = self.owner().bare();
+                let counts = self.repo.count_for(&[owner], self.association.preload()).await?;
+                Ok(counts.first().copied().unwrap_or(0))
+            }
+        }
+    }
+
+    /// The number of members. Loaded: no statement. Otherwise 1 statement.
+    ///
+    /// # Errors
+    /// As [`count`](Self::count).
+    pub async fn size(&self) -> Result<u64> {
+        match self.whole() {
+            Some(rows) => Ok(rows.len() as u64),
+            None => self.count().await,
+        }
+    }
+
+    /// Whether there are no members. Loaded: no statement. Otherwise 1 statement, which reads at most one row.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn is_empty(&self) -> Result<bool> {
+        Ok(!self.has_more_than(0).await?)
+    }
+
+    /// Whether there is no member: [`is_empty`](Self::is_empty).
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn none(&self) -> Result<bool> {
+        self.is_empty().await
+    }
+
+    /// Whether there is any member. Loaded: no statement. Otherwise 1 statement, which reads at most one row.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn any(&self) -> Result<bool> {
+        self.has_more_than(0).await
+    }
+
+    /// Whether there is exactly one member. Loaded: no statement. Otherwise 1 statement, which counts at most two rows.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn one(&self) -> Result<bool> {
+        Ok(self.up_to(2).await? == 1)
+    }
+
+    /// Whether there is more than one member. Loaded: no statement. Otherwise 1 statement, which counts at most two rows.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn many(&self) -> Result<bool> {
+        self.has_more_than(1).await
+    }
+
+    async fn has_more_than(&self, rows: u64) -> Result<bool> {
+        if rows > 0 {
+            return Ok(self.up_to(rows + 1).await? > rows);
+        }
+        match self.whole() {
+            Some(rows) => Ok(!rows.is_empty()),
+            None => self.exists(Filter::all_of([])).await,
+        }
+    }
+
+    // The number of members, of which no more than `most` are counted.
+    async fn up_to(&self, most: u64) -> Result<u64> {
+        if let Some(rows) = self.whole() {
+            return Ok((rows.len() as u64).min(most));
+        }
+        match self.own()? {
+            OwnQuery::One(query) => self.repo.count(query.at_most(most)).await,
+            _ => Ok(self.count().await?.min(most)),
+        }
+    }
+
+    /// Whether a member satisfies a condition. Always 1 statement, which reads at most one row; none if the owner's key is
+    /// `NULL`.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn exists(&self, filter: Filter<T>) -> Result<bool> {
+        match self.own()? {
+            OwnQuery::Nothing => Ok(false),
+            OwnQuery::One(query) => self.repo.exists(query.closed().filter(filter)).await,
+            OwnQuery::Parts(query) => Ok(!self.read(query.filter(filter)).await?.is_empty()),
+        }
+    }
+
+    /// Columns and aggregates of the members in place of models, in the association's order: [`Repo::pluck`](crate::Repo::pluck).
+    /// Always 1 statement; none if the owner's key is `NULL`.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query) and [`Repo::pluck`](crate::Repo::pluck).
+    pub async fn pluck<C: Columns<T>>(&self, columns: C) -> Result<Vec<C::Row>> {
+        match self.own()? {
+            OwnQuery::Nothing => Ok(Vec::new()),
+            OwnQuery::One(query) => self.repo.pluck(columns, of_columns(*query)).await,
+            OwnQuery::Parts(_) => Err(self.read_by_parts()),
+        }
+    }
+
+    /// An aggregate over the members: [`Repo::aggregate`](crate::Repo::aggregate). Always 1 statement; none if the owner's key
+    /// is `NULL`.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query) and [`Repo::aggregate`](crate::Repo::aggregate).
+    pub async fn aggregate<Out: ColumnType>(&self, aggregate: Aggregate<T, Out>) -> Result<Out> {
+        match self.own()? {
+            OwnQuery::Nothing => {
+                let operand = aggregate.into_operand();
+                let counts = matches!(&operand, Operand::Aggregate { function: AggregateFunction::Count, .. });
+                let mut of_no_rows = if counts { Value::Int(0) } else { Value::Null };
+                Out::from_value(&mut of_no_rows).map_err(|mismatch| mismatch.at(T::DEF.name, operand.shown()))
+            }
+            OwnQuery::One(query) => self.repo.aggregate(aggregate, of_columns(*query)).await,
+            OwnQuery::Parts(_) => Err(self.read_by_parts()),
+        }
+    }
+
+    /// The sum of a column over the members, or `None` if there are none. Always 1 statement.
+    ///
+    /// # Errors
+    /// As [`aggregate`](Self::aggregate).
+    pub async fn sum<V: Summable>(&self, column: Column<T, V>) -> Result<V::Sum> {
+        self.aggregate(column.sum()).await
+    }
+
+    /// The mean of a column over the members, or `None` if there are none. Always 1 statement.
+    ///
+    /// # Errors
+    /// As [`aggregate`](Self::aggregate).
+    pub async fn avg<V: Summable>(&self, column: Column<T, V>) -> Result<V::Mean> {
+        self.aggregate(column.avg()).await
+    }
+
+    /// The smallest value of a column among the members, or `None` if there are none. Always 1 statement.
+    ///
+    /// # Errors
+    /// As [`aggregate`](Self::aggregate).
+    pub async fn min<V: MaybeNull + ColumnType>(&self, column: Column<T, V>) -> Result<V::Nullable> {
+        self.aggregate(column.min()).await
+    }
+
+    /// The largest value of a column among the members, or `None` if there are none. Always 1 statement.
+    ///
+    /// # Errors
+    /// As [`aggregate`](Self::aggregate).
+    pub async fn max<V: MaybeNull + ColumnType>(&self, column: Column<T, V>) -> Result<V::Nullable> {
+        self.aggregate(column.max()).await
+    }
+}
+
+/// A query that loads nothing beside the columns that are read.
+pub(super) fn of_columns<T: Model>(mut query: Select<T>) -> Select<T> {
+    query.preloads.clear();
+    query.selected = None;
+    query
+}
+
+fn nothing<T: Model>() -> Select<T> {
+    let mut query = Query::new();
+    query.spec.filter = Expr::Any(Vec::new());
+    query
+}

@@ -1,0 +1,206 @@
+//! Writing a collection: members are added, let go, destroyed and replaced by saves of the owner.
+
+use assoc_core::change::RowChange;
+use assoc_core::driver::BoxFuture;
+use assoc_core::{Error, Model, Result};
+
+use super::Collection;
+use super::find::chooses;
+use super::given_rows::IntoRows;
+use crate::association_handle::{ToManyAssociation, as_any};
+use crate::changeset::{Changeset, IntoMembers, IntoTarget, ModelExt, WritableMany};
+use crate::get_association::{OwnQuery, own_query, rows};
+use crate::query::Query;
+
+#[cfg(doc)]
+use assoc_core::ErrorKind;
+
+impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+    // Saves changes of the owner. It follows if that succeeds.
+    pub(super) fn save(&mut self, change: Changeset<O>) -> BoxFuture<'_, Result<()>> {
+        let saving = self.repo.update(change);
+        Box::pin(async move {
+            *self.owner = saving.await?;
+            Ok(())
+        })
+    }
+
+    /// Adds members: rows, changesets, or iterators of them, all or none. They are saved at once, as
+    /// [`Changeset::push`] says.
+    ///
+    /// Statements, loaded or not: 1 for new rows, or as many as they need batches, and 1 for the links of a join table; 1 for
+    /// rows that exist and hold their owner's key. What is loaded stays so, with the new members at its end. What is not
+    /// loaded becomes a part: the members that were added.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] with all problems, before any SQL: of the members, of an owner whose key is `NULL`, of members
+    /// that contradict the association's conditions. The other errors of [`Repo::update`](crate::Repo::update). The owner and
+    /// the database are as before then, and the error [gives the changeset of the owner back](Changeset::refused_by).
+    pub fn push<How>(&mut self, members: impl IntoMembers<T, How>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let change = self.owner.change().push(self.association, members);
+        self.save(change)
+    }
+
+    /// Adds members: [`push`](Self::push).
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn append<How>(&mut self, members: impl IntoMembers<T, How>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        self.push(members)
+    }
+
+    /// Adds a member of an association through a join model, and sets columns of the join row: [`Changeset::push_with`]. It
+    /// costs what [`push`](Self::push) costs.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_with<J: Model, How>(
+        &mut self,
+        member: impl IntoTarget<T, How>,
+        join: impl FnOnce(Changeset<J>) -> Changeset<J>,
+    ) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let change = self.owner.change().push_with::<T, J, A, How>(self.association, member, join);
+        self.save(change)
+    }
+
+    /// Makes these rows the only members: [`Changeset::replace`]. The database says which members there are. Others are let go
+    /// as [`delete`](Self::delete) does, before new ones are stored; members that stay keep their rows and links; new ones are
+    /// inserted in the order given.
+    ///
+    /// Statements, loaded or not: 1 that reads which members there are, 1 that lets go, and those of [`push`](Self::push); only
+    /// the first if nothing has to change. The association is loaded then, with these members in this order; in part, if it
+    /// has an order or conditions other than equality.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), and if a member cannot be let go. An association with a limit, or whose conditions depend on
+    /// the owner, cannot be replaced.
+    pub fn replace<How>(&mut self, members: impl IntoMembers<T, How>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let change = self.owner.change().replace(self.association, members);
+        self.save(change)
+    }
+
+    /// Lets members go, by the association's `dependent`: they lose their owner's key, or are deleted, or destroyed. Behind a
+    /// join table the links go, and the rows stay. See [`Changeset::remove`].
+    ///
+    /// Statements, loaded or not: 1 that reads whether they are members, and 1 that writes; with `dependent = "destroy"` those
+    /// of a [destroy](crate::Repo::destroy).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotMember`] if one of them is no member, or is another owner's; [`ErrorKind::Invalid`] if the key of the
+    /// owner cannot be `NULL`; [`ErrorKind::Restricted`]. Nothing is written then, and the owner stays as it is.
+    pub fn delete<How>(&mut self, members: impl IntoRows<T, How>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let association = self.association;
+        let mut change = Some(self.owner.change());
+        members.each_row(&mut |row| change = change.take().map(|change| change.remove(association, row)));
+        self.save(change.unwrap_or_else(|| self.owner.change()))
+    }
+
+    /// Destroys members, whatever the association's `dependent` says, with their callbacks and what depends on them. Behind a
+    /// join table the rows between are destroyed, and the members stay. See [`Changeset::mark_for_destruction`].
+    ///
+    /// Statements, loaded or not: 1 that reads whether they are members, and those of a [destroy](crate::Repo::destroy).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotMember`] if one of them is no member, or is another owner's; [`ErrorKind::Restricted`]; the errors of
+    /// [`Repo::destroy`](crate::Repo::destroy). Nothing is written then, and the owner stays as it is.
+    pub fn destroy<How>(&mut self, members: impl IntoRows<T, How>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let association = self.association;
+        let mut change = Some(self.owner.change());
+        members.each_row(&mut |row| {
+            change = change.take().map(|change| change.edit(association, row.change().mark_for_destruction()));
+        });
+        self.save(change.unwrap_or_else(|| self.owner.change()))
+    }
+
+    /// Lets all members go by plain statements: they lose their owner's key, or are deleted where `dependent` is `"delete"` or
+    /// `"destroy"`. No callback runs, and what depends on deleted rows stays. Behind a join table all links are deleted. See
+    /// [`Changeset::clear`].
+    ///
+    /// Statements, loaded or not: 1 that reads which members there are, and 1 that writes. The association is loaded then, and
+    /// empty.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace).
+    pub fn delete_all(&mut self) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let change = self.owner.change().clear::<T, _>(self.association);
+        self.save(change)
+    }
+
+    /// Lets all members go by plain statements: [`delete_all`](Self::delete_all).
+    ///
+    /// # Errors
+    /// As [`delete_all`](Self::delete_all).
+    pub fn clear(&mut self) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        self.delete_all()
+    }
+
+    /// Destroys all members as [`destroy`](Self::destroy) does, and answers how many there were. All of it is one transaction.
+    ///
+    /// Statements, loaded or not: 1 that reads the members, and those of [`destroy`](Self::destroy).
+    ///
+    /// # Errors
+    /// As [`destroy`](Self::destroy). An association with a limit or groups is refused, because it never has all rows of its
+    /// owner.
+    pub fn destroy_all(&mut self) -> BoxFuture<'_, Result<u64>>
+    where
+        A: WritableMany<O, T>,
+    {
+        Box::pin(async move {
+            let definition = self.reflection();
+            // An owner without a key is refused before any SQL.
+            RowChange::new_member(definition, as_any(&*self.owner))?;
+            let limited = match own_query::<O, T>(self.repo, definition, self.owner, Query::new())? {
+                OwnQuery::One(query) => chooses(&query) && (query.spec.limit.is_some() || query.spec.offset.is_some()),
+                OwnQuery::Nothing => false,
+                OwnQuery::Parts(_) => true,
+            };
+            if limited {
+                let message = format!(
+                    "`{}` never has all rows of its owner, because it has a limit, an offset or groups: destroy the rows that \
+                     are meant by `destroy`",
+                    definition.qualified_name()
+                );
+                return Err(Error::invalid_query(O::DEF.name, message));
+            }
+            let tx = self.repo.begin().await?;
+            let members: Vec<T> = rows(&tx, definition, &*self.owner, Query::new()).await?;
+            let mut change = self.owner.change();
+            let mut seen = std::collections::HashSet::new();
+            let mut destroyed = 0;
+            for row in &members {
+                destroyed += 1;
+                if T::DEF.key_of(row).is_some_and(|key| seen.insert(key)) {
+                    change = change.edit(self.association, row.change().mark_for_destruction());
+                }
+            }
+            let saved = tx.update(change).await?;
+            tx.commit().await?;
+            *self.owner = saved;
+            Ok(destroyed)
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! [`Singular`]: the target of an association to one of one owner.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use assoc_core::metadata::AssociationDef;
+use assoc_core::{LoadState, Model, TargetRow};
+
+use crate::association_handle::{OwnerRef, ToOneAssociation, as_any};
+use crate::repo::Repo;
+
+mod read;
+mod write;
+
+pub use write::WritableTarget;
+
+/// The target of a `belongs_to` or `has_one` of one owner: what [`Repo::association`] gives.
+///
+/// What is in memory is used where it is loaded: then reading costs nothing. What is written is a save of the owner: all or
+/// nothing, and what the owner holds follows a success.
+///
+/// ```
+/// # use assoc_repo::prelude::*;
+/// # use assoc_sqlite::Sqlite;
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct User { pub id: i64, #[has_one] pub account: HasOne<Option<Account>> }
+/// # #[derive(Model, Debug, Clone)]
+/// # pub struct Account { pub id: i64, pub user_id: Option<i64>, pub number: String }
+/// # pollster::block_on(async {
+/// # let repo = Repo::new(Sqlite::memory()?);
+/// # repo.create_table::<User>().await?;
+/// # repo.create_table::<Account>().await?;
+/// let mut user = repo.insert(User::build()).await?;
+/// let mut account = repo.association(&mut user, User::ACCOUNT);
+/// assert!(account.get().await?.is_none());
+/// account.create(Account::build().set(Account::NUMBER, "1")).await?;
+/// account.create(Account::build().set(Account::NUMBER, "2")).await?; // the first one loses its owner
+/// assert_eq!(user.account()?.map(|account| &*account.number), Some("2"));
+/// # Ok::<(), Error>(()) }).unwrap();
+/// ```
+#[must_use = "a handle does nothing until one of its methods is called"]
+pub struct Singular<'r, R, T, A> {
+    repo: &'r Repo,
+    owner: R,
+    association: A,
+    target: PhantomData<fn() -> T>,
+}
+
+impl<'r, R, T, A> Singular<'r, R, T, A> {
+    pub(crate) fn new(repo: &'r Repo, owner: R, association: A) -> Self {
+        Singular { repo, owner, association, target: PhantomData }
+    }
+
+    /// The repo that it reads and writes with.
+    #[must_use]
+    pub fn repo(&self) -> &'r Repo {
+        self.repo
+    }
+}
+
+impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R, T, A> {
+    /// The owner.
+    #[must_use]
+    pub fn owner(&self) -> &R::Owner {
+        self.owner.owner()
+    }
+
+    /// The association as data.
+    #[must_use]
+    pub fn reflection(&self) -> &'static AssociationDef {
+        self.association.definition()
+    }
+
+    /// How much of it the owner holds in memory.
+    #[must_use]
+    pub fn state(&self) -> LoadState {
+        self.reflection().field_access.state(as_any(self.owner()))
+    }
+
+    /// What the owner holds in memory: `None` if it is not loaded, `Some(None)` if it is loaded and there is no target. It
+    /// costs no statement.
+    #[must_use]
+    pub fn target(&self) -> Option<Option<&T>> {
+        if self.state() == LoadState::NotLoaded {
+            return None;
+        }
+        let mut target = None;
+        self.reflection().field_access.visit(as_any(self.owner()), &mut |row| target = row.downcast_ref::<T>());
+        Some(target)
+    }
+
+    // What is in memory, if it is the target and not what a filter has left.
+    fn whole(&self) -> Option<Option<&T>> {
+        if self.state() == LoadState::Loaded { self.target() } else { None }
+    }
+}
+
+impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> fmt::Debug for Singular<'_, R, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let owner = R::Owner::DEF.key_of(self.owner()).map(|key| key.to_string());
+        f.debug_struct("Singular")
+            .field("association", &self.reflection().qualified_name())
+            .field("owner", &owner)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,70 @@
+//! Reading and loading the target of an association to one.
+
+use assoc_core::metadata::Request;
+use assoc_core::{LoadState, Model, Result, TargetRow};
+
+use super::Singular;
+use crate::association_handle::{OwnerRef, ToOneAssociation};
+use crate::get_association::single_target;
+
+impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R, T, A> {
+    /// The target, or `None`. Loaded: no statement, a copy. Otherwise 1 statement, none if the key is `NULL`; nothing is
+    /// loaded: see [`load`](Self::load).
+    ///
+    /// # Errors
+    /// As [`Repo::preload`](crate::Repo::preload); of a polymorphic association
+    /// [`AssociationNotLoaded`](crate::AssociationNotLoaded) if the owner names a type that the association leaves alone.
+    pub async fn get(&self) -> Result<Option<T>> {
+        match self.whole() {
+            Some(target) => Ok(target.cloned()),
+            None => single_target(self.repo, self.reflection(), self.owner()).await,
+        }
+    }
+
+    /// Whether there is a target. Loaded: no statement. Otherwise as [`get`](Self::get).
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn exists(&self) -> Result<bool> {
+        match self.whole() {
+            Some(target) => Ok(target.is_some()),
+            None => Ok(self.get().await?.is_some()),
+        }
+    }
+}
+
+impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, A> {
+    /// Loads the target into the owner, and answers with it. Loaded: no statement. Otherwise, also if a part is loaded, 1
+    /// statement, none if the key is `NULL`.
+    ///
+    /// # Errors
+    /// As [`Repo::preload`](crate::Repo::preload). The owner stays as it is then.
+    pub async fn load(&mut self) -> Result<Option<&T>> {
+        match self.state() {
+            LoadState::Loaded => {}
+            LoadState::NotLoaded => {
+                let requests = vec![Request::new(self.reflection())];
+                self.repo.preload_rows(std::slice::from_mut(&mut *self.owner), requests).await?;
+            }
+            LoadState::Partial => return self.reload().await,
+        }
+        Ok(self.target().flatten())
+    }
+
+    /// Loads the target into the owner again, even if it is loaded, and answers with it. 1 statement; behind others also
+    /// those of the rows between that the owner holds.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn reload(&mut self) -> Result<Option<&T>> {
+        let requests = vec![Request::new(self.reflection())];
+        self.repo.reload_rows(std::slice::from_mut(&mut *self.owner), requests).await?;
+        Ok(self.target().flatten())
+    }
+
+    /// Forgets the target in memory: the association is not loaded then. It costs no statement.
+    pub fn reset(&mut self) {
+        let definition = self.reflection();
+        definition.field_access.clear(&mut *self.owner);
+    }
+}
