@@ -29,6 +29,9 @@ mod filtered_writes;
 mod filters;
 mod finders;
 mod groups;
+mod handles;
+mod handles_one;
+mod handles_write;
 mod in_hand;
 mod inverses;
 mod join_rows;
@@ -143,6 +146,9 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         unjoinable::CASES,
         finders::CASES,
         extensions::CASES,
+        handles::CASES,
+        handles_write::CASES,
+        handles_one::CASES,
         in_hand::CASES,
         rows_between::CASES,
         together::CASES,

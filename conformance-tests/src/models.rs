@@ -6,6 +6,7 @@ pub(crate) mod blog;
 pub(crate) mod callbacks;
 pub(crate) mod clinic;
 pub(crate) mod dependents;
+pub(crate) mod firms;
 pub(crate) mod forum;
 pub(crate) mod graphs;
 pub(crate) mod guild;
