@@ -41,7 +41,7 @@
 //! `sqlite` and `mysql` of this crate add to the program.
 //!
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
-//! [`Repo::destroy`] does what `dependent` says; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
+//! [`Repo::association`] is a handle of one association of one owner; [`Repo::destroy`] does what `dependent` says; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
 
 mod association_handle;
 mod batches;
@@ -140,6 +140,8 @@ mod guide {
     struct LoadStates;
     #[doc = include_str!("../../docs/guide/writing.md")]
     struct Writing;
+    #[doc = include_str!("../../docs/guide/collections.md")]
+    struct Collections;
     #[doc = include_str!("../../docs/guide/destroying.md")]
     struct Destroying;
     #[doc = include_str!("../../docs/guide/callbacks.md")]

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use assoc_core::driver::BoxFuture;
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{Linkage, Operand};
+use assoc_core::metadata::{AssociationDef, KeyJoin, Linkage, Operand};
 use assoc_core::{ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
@@ -67,42 +67,50 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
             }
             // Problems of the call itself, such as an owner without a key, are found before any SQL.
             self.owner.change().replace(self.association, Vec::<&T>::new()).as_row_change().check()?;
-            let tx = self.repo.begin().await?;
-            let mut found = Vec::new();
-            if !keys.is_empty() {
-                found = tx.all(Query::filter(keys_in::<T>(&keys)).for_update()).await?;
-            }
-            let rows = in_order_of(&keys, found)?;
-            if let Some(key) = holds_key {
-                let own = O::DEF.key_in(&*self.owner, key.owner_columns);
-                let is_others = |row: &&T| {
-                    let theirs = T::DEF.key_in(*row, key.target_columns);
-                    let named = key.target_type.is_none_or(|named| row.value(named.column) == Value::from(named.tag));
-                    theirs.is_some() && !(named && theirs == own)
-                };
-                if let Some(row) = rows.iter().find(is_others) {
-                    return Err(not_member::<O, T>(definition.name, self.owner, row));
-                }
-            }
-            let saved = tx.update(self.owner.change().replace(self.association, &rows)).await?;
-            tx.commit().await?;
+            let (owner, association) = (&*self.owner, self.association);
+            let saved = self
+                .repo
+                .transaction(async |tx| {
+                    let mut found = Vec::new();
+                    if !keys.is_empty() {
+                        found = tx.all(Query::filter(keys_in::<T>(&keys)).for_update()).await?;
+                    }
+                    let rows = in_order_of(&keys, found)?;
+                    if let Some(key) = holds_key {
+                        refuse_others::<O, T>(definition, key, owner, &rows)?;
+                    }
+                    tx.update(owner.change().replace(association, &rows)).await
+                })
+                .await?;
             *self.owner = saved;
             Ok(())
         })
     }
 }
 
-#[cold]
-fn not_member<O: Model, T: Model>(association: &'static str, owner: &O, row: &T) -> assoc_core::Error {
+// Rows that hold another owner's key stay where they are.
+fn refuse_others<O: Model, T: Model>(
+    definition: &'static AssociationDef,
+    key: KeyJoin,
+    owner: &O,
+    rows: &[T],
+) -> Result<()> {
+    let own = O::DEF.key_in(owner, key.owner_columns);
+    let is_others = |row: &&T| {
+        let theirs = T::DEF.key_in(*row, key.target_columns);
+        let named = key.target_type.is_none_or(|named| row.value(named.column) == Value::from(named.tag));
+        theirs.is_some() && !(named && theirs == own)
+    };
+    let Some(row) = rows.iter().find(is_others) else { return Ok(()) };
     let shown = |key: Option<KeyTuple>| key.map(|key| key.to_string()).unwrap_or_default();
-    ErrorKind::NotMember {
+    Err(ErrorKind::NotMember {
         model: O::DEF.name,
         owner: shown(O::DEF.key_of(owner)),
-        association,
+        association: definition.name,
         target: T::DEF.name,
         key: shown(T::DEF.key_of(row)),
     }
-    .into()
+    .into())
 }
 
 /// The columns of a model's primary key.

@@ -1,11 +1,12 @@
 //! Writing a collection: members are added, let go, destroyed and replaced by saves of the owner.
 
+use std::collections::HashSet;
+
 use assoc_core::change::RowChange;
 use assoc_core::driver::BoxFuture;
 use assoc_core::{Error, Model, Result};
 
 use super::Collection;
-use super::find::chooses;
 use super::given_rows::IntoRows;
 use crate::association_handle::{ToManyAssociation, as_any};
 use crate::changeset::{Changeset, IntoMembers, IntoTarget, ModelExt, WritableMany};
@@ -174,7 +175,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
             // An owner without a key is refused before any SQL.
             RowChange::new_member(definition, as_any(&*self.owner))?;
             let limited = match own_query::<O, T>(self.repo, definition, self.owner, Query::new())? {
-                OwnQuery::One(query) => chooses(&query) && (query.spec.limit.is_some() || query.spec.offset.is_some()),
+                OwnQuery::One(query) => query.spec.limit.is_some() || query.spec.offset.is_some(),
                 OwnQuery::Nothing => false,
                 OwnQuery::Parts(_) => true,
             };
@@ -186,19 +187,21 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
                 );
                 return Err(Error::invalid_query(O::DEF.name, message));
             }
-            let tx = self.repo.begin().await?;
-            let members: Vec<T> = rows(&tx, definition, &*self.owner, Query::new()).await?;
-            let mut change = self.owner.change();
-            let mut seen = std::collections::HashSet::new();
-            let mut destroyed = 0;
-            for row in &members {
-                destroyed += 1;
-                if T::DEF.key_of(row).is_some_and(|key| seen.insert(key)) {
-                    change = change.edit(self.association, row.change().mark_for_destruction());
-                }
-            }
-            let saved = tx.update(change).await?;
-            tx.commit().await?;
+            let (owner, association) = (&*self.owner, self.association);
+            let (saved, destroyed) = self
+                .repo
+                .transaction(async |tx| {
+                    let members: Vec<T> = rows(tx, definition, owner, Query::new()).await?;
+                    let mut change = owner.change();
+                    let mut seen = HashSet::new();
+                    for row in &members {
+                        if T::DEF.key_of(row).is_some_and(|key| seen.insert(key)) {
+                            change = change.edit(association, row.change().mark_for_destruction());
+                        }
+                    }
+                    Ok::<_, Error>((tx.update(change).await?, members.len() as u64))
+                })
+                .await?;
             *self.owner = saved;
             Ok(destroyed)
         })

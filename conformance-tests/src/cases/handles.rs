@@ -42,7 +42,9 @@ fn post(title: &str) -> Changeset<Post> {
 // Ada with three posts, of which one is published; Bob with one.
 async fn two_users(repo: &Repo) -> Result<(User, User)> {
     guild::tables(repo).await?;
-    let posts = [post("b"), post("a").set(Post::PUBLISHED, true), post("c")];
+    // All set the same columns, so that their keys are in this order.
+    let posts = [("b", false), ("a", true), ("c", false)];
+    let posts = posts.map(|(title, published)| post(title).set(Post::PUBLISHED, published));
     let ada = repo.insert(user("Ada").push(User::POSTS, posts)).await?;
     let bob = repo.insert(user("Bob").push(User::POSTS, post("d"))).await?;
     Ok((repo.get_or_fail(ada.id, Query::new()).await?, repo.get_or_fail(bob.id, Query::preload(User::POSTS)).await?))

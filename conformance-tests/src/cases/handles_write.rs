@@ -503,9 +503,9 @@ async fn many_rows(cx: &mut Context) -> Result<()> {
     let half: Vec<&Post> = created.iter().step_by(2).collect();
     let (deleted, statements) = repo.count_statements(handle.delete(half)).await;
     deleted?;
-    cx.require(statements == 2, "one that looks and one that lets go")?;
+    cx.require(statements <= 10, "by batches, and not by rows")?;
     cx.require(handle.count().await? == 1_000, "half of them")?;
     let (cleared, statements) = repo.count_statements(handle.clear()).await;
     cleared?;
-    cx.require(statements == 2 && handle.is_empty().await?, "all of them")
+    cx.require(statements <= 10 && handle.is_empty().await?, "all of them")
 }
