@@ -32,9 +32,11 @@
 
 mod build;
 mod explain;
+mod follow;
 mod order;
 mod removal_order;
 
+use crate::counters::Children;
 use crate::error::{RestrictRule, Result};
 use crate::metadata::association::{AssociationDef, DependentRows, KeySide};
 use crate::metadata::expr::Expr;
@@ -53,6 +55,7 @@ pub struct DestroyPlan {
     links: Vec<RowLink>,
     stages: Vec<Stage>,
     root_filter: Expr,
+    followed: Vec<Children>,
 }
 
 /// A model whose rows go. Node 0 is the one that is destroyed.
@@ -172,6 +175,12 @@ impl DestroyPlan {
     #[must_use]
     pub fn stages(&self) -> &[Stage] {
         &self.stages
+    }
+
+    /// The models whose rows go, or are cleared, and belong to rows that stay and follow them.
+    #[must_use]
+    pub fn followed(&self) -> &[Children] {
+        &self.followed
     }
 
     /// Which rows of the root's table are rows of the model, and visible.

@@ -275,6 +275,18 @@ pub enum ErrorKind {
         /// What is wrong, and what to do about it.
         reason: &'static str,
     },
+    /// A row was to belong to a row that is not there, in which a counter or a time was to follow. Nothing was written.
+    #[error("{model}: `{association}` leads to {parent} {key}, which does not exist")]
+    ParentMissing {
+        /// The row's model.
+        model: &'static str,
+        /// The association with `counter_cache` or `touch`.
+        association: &'static str,
+        /// The model of the missing row.
+        parent: &'static str,
+        /// Its key, as shown in messages.
+        key: String,
+    },
     /// A write or delete of a row that was loaded as read-only.
     #[error("{model} {key} cannot be saved or deleted: {}", loaded_for_reading(association.as_deref()))]
     ReadOnly {

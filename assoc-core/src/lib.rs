@@ -7,7 +7,7 @@
 //!   which is the only way from data to text.
 //! * **Planning** — [`planner`]: from a tree of requested associations to the fewest statements, without I/O.
 //! * **Writing** — [`change`]: the rows to write, as data; [`save`]: the statements that write them, and the assignment
-//!   of returned rows to written ones. [`destroy`]: the rows that go with a row, and the order in which they go.
+//!   of returned rows to written ones. [`counters`]: what follows in the rows they belong to. [`destroy`]: the rows that go with a row, and the order in which they go.
 //! * **Backends** — [`driver`]: the traits a database crate implements, with all types of their methods. A new backend
 //!   needs nothing but this crate. [`execution`] has what only an executor such as `assoc-repo` needs.
 //!
@@ -15,6 +15,7 @@
 
 pub mod change;
 mod column_type;
+pub mod counters;
 pub mod destroy;
 pub mod dialect;
 pub mod driver;

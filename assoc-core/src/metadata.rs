@@ -19,8 +19,8 @@ pub(crate) mod visibility;
 
 pub use association::{
     AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, Cardinality, Chain, ChainHop, ChainParts,
-    CustomSql, CustomSqlKind, Dependent, ForeignKey, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant,
-    Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, PolymorphicBelongsToKind, Route, ThroughKind, UnknownType,
+    CounterCache, CustomSql, CustomSqlKind, Dependent, ForeignKey, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant,
+    Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, Parent, PolymorphicBelongsToKind, Route, ThroughKind, Touch, UnknownType,
     VariantDef,
 };
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};

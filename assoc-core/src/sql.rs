@@ -16,6 +16,7 @@ mod bulk;
 mod chain_select;
 mod comparison;
 mod control;
+mod counters;
 mod counted;
 mod custom_statement;
 mod join_clause;
@@ -33,11 +34,13 @@ mod write;
 
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
+pub(crate) use counters::counted_from_null;
+pub use counters::{CounterDrift, FollowedColumn, FollowedRows, Moved};
 pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use upsert::{OnConflict, upsert};
 pub use write::{
-    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, update_by_key, update_by_keys, update_row,
+    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, select_locked, update_by_key, update_by_keys, update_row,
     update_rows,
 };
 

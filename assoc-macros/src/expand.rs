@@ -45,7 +45,7 @@ fn in_anonymous_constant(root: &TokenStream, items: &TokenStream) -> TokenStream
 }
 
 /// Where `span` is, but known to be generated, so that lints leave the code alone.
-fn generated(span: Span) -> Span {
+pub(crate) fn generated(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
 
@@ -71,7 +71,7 @@ fn function(model: &Ident, signature: &TokenStream, body: &TokenStream) -> Token
 }
 
 /// Code outside of the model's `impl`, where `Self` is nothing.
-fn without_self(code: TokenStream, model: &Ident) -> TokenStream {
+pub(crate) fn without_self(code: TokenStream, model: &Ident) -> TokenStream {
     let one = |token: TokenTree| match token {
         TokenTree::Ident(ident) if ident == "Self" => {
             let mut model = model.clone();

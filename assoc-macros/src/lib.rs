@@ -17,6 +17,7 @@ mod column_type;
 mod dependent;
 mod errors;
 mod expand;
+mod follow;
 mod names;
 mod options;
 mod parse;

@@ -46,6 +46,7 @@ pub(crate) const COLUMN: OptionTable = OptionTable::simple(
         "created_at",
         "updated_at",
         "lock_version",
+        "counter_cache",
     ],
 );
 
@@ -84,8 +85,11 @@ const BELONGS_TO: OptionTable = OptionTable {
         "validate",
         "accessor",
         "dependent",
+        "counter_cache",
+        "counter_cache_active",
+        "touch",
     ],
-    planned: &["counter_cache", "touch"],
+    planned: &[],
     refused: &[
         ("limit", AT_MOST_ONE),
         ("offset", AT_MOST_ONE),
@@ -161,8 +165,9 @@ const HAS_MANY: OptionTable = OptionTable {
         "finder_sql",
         "counter_sql",
         "dependent",
+        "counter_cache",
     ],
-    planned: &["counter_cache", "before_add", "after_add", "before_remove", "after_remove", "extend"],
+    planned: &["before_add", "after_add", "before_remove", "after_remove", "extend"],
     refused: &[("polymorphic", AT_THE_KEY), ("join_table", JOIN_TABLE)],
 };
 

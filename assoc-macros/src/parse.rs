@@ -12,6 +12,7 @@ use syn::{
 use crate::attributes::{Argument, FieldName, FieldNames, Inverse, arguments};
 use crate::dependent::{DependentInput, dependent};
 use crate::errors::Errors;
+use crate::follow::FollowInput;
 use crate::names::plain;
 use crate::options::{self, Holder, Kind};
 
@@ -70,6 +71,7 @@ pub(crate) enum FilledInput {
     CreatedAt,
     UpdatedAt,
     LockVersion,
+    CounterCache,
     /// A function of the application.
     With(Path),
 }
@@ -81,6 +83,7 @@ impl FilledInput {
             FilledInput::CreatedAt => "created_at",
             FilledInput::UpdatedAt => "updated_at",
             FilledInput::LockVersion => "lock_version",
+            FilledInput::CounterCache => "counter_cache",
             FilledInput::With(_) => "default_with",
         }
     }
@@ -136,6 +139,7 @@ pub(crate) struct AssociationOptions {
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
     pub(crate) dependent: Option<DependentInput>,
+    pub(crate) follow: FollowInput,
     pub(crate) scope_def: ScopeInput,
 }
 
@@ -335,11 +339,12 @@ fn column(attributes: &[Attribute], errors: &mut Errors) -> ColumnInput {
                 column.generated = argument.optional_text(errors).map(|expression| (argument.span(), expression));
             }
             "read_back" => column.read_back = argument.flag(errors),
-            option @ ("created_at" | "updated_at" | "lock_version" | "default_with") => {
+            option @ ("created_at" | "updated_at" | "lock_version" | "counter_cache" | "default_with") => {
                 let filled = match option {
                     "created_at" => argument.flag(errors).then_some(FilledInput::CreatedAt),
                     "updated_at" => argument.flag(errors).then_some(FilledInput::UpdatedAt),
                     "lock_version" => argument.flag(errors).then_some(FilledInput::LockVersion),
+                    "counter_cache" => argument.flag(errors).then_some(FilledInput::CounterCache),
                     _ => argument.function(errors).map(FilledInput::With),
                 };
                 match &column.filled {
@@ -424,6 +429,9 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
         "dependent" => options.dependent = dependent(kind, argument, errors),
+        "counter_cache" => options.follow.counter(kind, argument, errors),
+        "counter_cache_active" => options.follow.active(argument, errors),
+        "touch" => options.follow.touch(argument, errors),
         "scope" => scope_def.scope = argument.function(errors),
         "filter" => scope_def.filter = argument.expression(errors),
         "order" => scope_def.order = argument.expression(errors),

@@ -11,9 +11,10 @@ use syn::{Attribute, LitStr, Path, Type, Visibility};
 use crate::attributes::FieldNames;
 use crate::dependent::DependentInput;
 use crate::errors::Errors;
+use crate::follow::FollowInput;
 use crate::names::{self, listed, nearest, plain};
 use crate::options::{Holder, Kind};
-use crate::parse::{DefaultInput, FieldInput, FilledInput, ModelInput, Precision, Role, ScopeInput};
+use crate::parse::{AssociationInput, DefaultInput, FieldInput, FilledInput, ModelInput, Precision, Role, ScopeInput};
 
 use proc_macro2::Ident;
 use proc_macro2::Span;
@@ -107,6 +108,10 @@ pub(crate) struct Association {
     pub(crate) keys: Keys,
     pub(crate) scope_def: ScopeInput,
     pub(crate) dependent: Option<DependentInput>,
+    /// The column of this model that counts the rows of an association to many, if it says which.
+    pub(crate) counted_in: Option<usize>,
+    /// What follows in the rows that this model's rows belong to.
+    pub(crate) follow: FollowInput,
     /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
     /// Whether the accessor is hand-written.
@@ -186,6 +191,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
             if let Some(dependent) = association.options.dependent {
                 dependent.check(association, errors);
             }
+            association.options.follow.check(association, errors);
             associations.push(Association {
                 field: field.ident.clone(),
                 vis: field.vis.clone(),
@@ -205,6 +211,8 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 keys,
                 scope_def: association.options.scope_def.clone(),
                 dependent: association.options.dependent,
+                counted_in: owner.counted_in(association, errors),
+                follow: association.options.follow.clone(),
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,
                 deprecated: association.deprecated.clone(),
@@ -434,6 +442,21 @@ impl Owner<'_> {
             errors.at(names.span, format!("`{option}` names a field of `{}`: {}", self.name, self.no_column(name)));
         }
         found.into_iter().collect()
+    }
+
+    // The column that an association to many says counts its rows.
+    fn counted_in(&self, input: &AssociationInput, errors: &mut Errors) -> Option<usize> {
+        let (_, Some(named)) = input.options.follow.counter.as_ref().filter(|_| input.kind != Kind::BelongsTo)? else {
+            return None;
+        };
+        let names = FieldNames { names: vec![named.name.clone()], span: named.span };
+        let column = *self.columns(&names, "counter_cache", errors)?.first()?;
+        if !matches!(self.columns[column].default, Default::Filled(FilledInput::CounterCache, _)) {
+            let message =
+                format!("`{}` counts nothing yet: write `#[column(counter_cache)]` above the field", named.name);
+            errors.at(named.span, message);
+        }
+        Some(column)
     }
 
     // The message that a name is no column, with the names that exist.

@@ -17,18 +17,22 @@ use assoc_core::select::{KeyedSelect, RootSelect};
 use assoc_core::{Error, ErrorKind, Model, Result, Value};
 
 use crate::changeset::refuse_read_only;
+use crate::counters::{Lock, Mode};
 use crate::query::Select;
 use crate::repo::Repo;
 use crate::session::Session;
-use explore::{Consequences, Refusals, StoredRow, key_set, read_rows};
+use explore::{Consequences, Refusals};
+use follow::Following;
 
 #[cfg(doc)]
 use crate::query::Query;
 
 mod explore;
+mod follow;
 mod remove;
 mod report;
 
+pub(crate) use explore::{StoredRow, key_set, read_rows, stored};
 pub use report::{DestroyReport, DestroyedModel};
 
 impl Repo {
@@ -252,19 +256,26 @@ async fn run(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<DestroyRep
     }
     let single = plan.is_single() && matches!(&roots, Roots::Given(rows) if rows.len() <= 1);
     // A row that refers to itself is cleared before it is deleted.
-    let single = single && !plan.stage_of(0).in_waves;
+    let following = Following::new(repo, plan)?;
+    let single = single && !plan.stage_of(0).in_waves && !following.concerns(plan.nodes()[0].model);
     let result = if single {
         // One statement is all or nothing by itself.
-        destroy_in(&mut session, plan, roots).await
+        destroy_in(repo, &mut session, plan, roots, following).await
     } else {
         session.begin(TransactionMode::Write).await?;
-        let result = destroy_in(&mut session, plan, roots).await;
+        let result = destroy_in(repo, &mut session, plan, roots, following).await;
         session.finish(result).await
     };
     result.map_err(|error| with_plan(repo, error, plan))
 }
 
-async fn destroy_in(session: &mut Session<'_>, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
+async fn destroy_in(
+    repo: &Repo,
+    session: &mut Session<'_>,
+    plan: &DestroyPlan,
+    roots: Roots,
+    mut following: Following,
+) -> Result<DestroyReport> {
     let reads_root = matches!(&roots, Roots::Given(rows) if rows.len() > 1 || plan.reads_root());
     let existence = match &roots {
         Roots::Given(_) if reads_root => remove::Roots::Read,
@@ -274,8 +285,10 @@ async fn destroy_in(session: &mut Session<'_>, plan: &DestroyPlan, roots: Roots)
     let roots = read_roots(session, plan, roots, reads_root).await?;
     let mut consequences = Consequences::new(plan, roots);
     consequences.explore(session, Refusals::Fail).await?;
-    remove::clear(session, &mut consequences).await?;
-    remove::remove(session, &mut consequences, existence).await?;
+    following.read(session, &consequences, Lock::Taken).await?;
+    remove::clear(session, &mut consequences, &mut following).await?;
+    remove::remove(session, &mut consequences, &mut following, existence).await?;
+    following.finish(repo, session, &mut consequences, Mode::Write).await?;
     Ok(consequences.into_report())
 }
 
@@ -286,7 +299,10 @@ async fn preview(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<Destro
         let roots = read_roots(&mut session, plan, roots, true).await?;
         let mut consequences = Consequences::new(plan, roots);
         consequences.explore(&mut session, Refusals::Count).await?;
-        consequences.count_unread(&mut session).await?;
+        let mut following = Following::new(repo, plan)?;
+        following.read(&mut session, &consequences, Lock::None).await?;
+        consequences.count_unread(&mut session, &mut following).await?;
+        following.finish(repo, &mut session, &mut consequences, Mode::Count).await?;
         Ok(consequences.into_report())
     }
     .await;
@@ -308,7 +324,7 @@ async fn read_roots(
             let columns = &root.columns;
             let mut rows: Vec<StoredRow> = Vec::new();
             let mut sink = |values: &mut [Value<'_>]| {
-                rows.push(explore::stored(root.model, columns, values));
+                rows.push(stored(root.model, columns, values));
                 Ok(())
             };
             session.query(&statement, &mut sink).await?;

@@ -50,6 +50,7 @@ mod changeset;
 mod clock;
 mod columns;
 mod connect;
+mod counters;
 mod destroy;
 mod get_association;
 mod include;
@@ -68,6 +69,7 @@ mod row_guard;
 mod save;
 mod session;
 mod transaction;
+mod touch;
 mod upsert;
 mod write;
 
@@ -90,6 +92,7 @@ pub use changeset::{
     Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
 };
 pub use columns::{Columns, Selected};
+pub use counters::CountedMany;
 pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};

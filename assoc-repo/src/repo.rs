@@ -37,6 +37,8 @@ pub struct Repo {
     pub(crate) most_statements: Option<usize>,
     pub(crate) filters: Option<FilterHook>,
     pub(crate) clock: Option<Clock>,
+    // Whether rows are touched with those that belong to them.
+    pub(crate) touches: bool,
     // Databases that have the rows of some models. The first one that has a model applies.
     pub(crate) other_databases: Option<Arc<[Arc<OtherDatabase>]>>,
 }
@@ -74,6 +76,7 @@ impl Repo {
             most_statements: None,
             filters: None,
             clock: None,
+            touches: true,
             other_databases: None,
         }
     }

@@ -154,6 +154,9 @@ impl Updates<'_> {
                 let wrong = columns.iter().find(|column| self.conflict.contains(column)).map(|column| {
                     (*column, "is what the row that is there has in common with the new one: it does not change")
                 });
+                let counter = columns.iter().find(|column| model.is_counter(**column));
+                let counter = counter.map(|column| (*column, "counts the rows that belong to the row: no upsert sets it"));
+                let wrong = wrong.or(counter);
                 let missing =
                     absent(columns).map(|column| (column, "is to be updated, and the changeset gives it no value"));
                 if let Some((column, what)) = wrong.or(missing) {

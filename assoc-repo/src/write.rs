@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use assoc_core::change::RowChange;
+use assoc_core::counters::Children;
 use assoc_core::driver::{Access, BoxFuture, ExecResult, KeySet};
 use assoc_core::execution::rows::Rows;
 use assoc_core::{Error, Model, Result, Value, schema, sql};
@@ -89,7 +90,7 @@ impl Repo {
         };
         refuse_read_only(change.base().and_then(|row| row.downcast_ref::<M>()).ok_or_else(new)?)?;
         change.check()?;
-        if change.has_members() {
+        if change.has_members() || follows(self, &change) {
             let row = rows_of(save::save_graph(self, M::DEF, vec![change]).await?).pop();
             return row.ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"));
         }
@@ -188,6 +189,13 @@ impl Repo {
         self.session(Access::Write).await?.execute(&statement).await?;
         Ok(())
     }
+}
+
+// Whether a counter or a time of another row follows when an existing row is saved.
+fn follows(repo: &Repo, change: &RowChange) -> bool {
+    let Some(children) = Children::of(change.model()) else { return false };
+    let changed = change.changed();
+    !changed.is_empty() && children.follow(repo.touches, |column| changed.iter().any(|(at, _)| *at == column))
 }
 
 // The rows, with their type again.

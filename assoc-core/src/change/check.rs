@@ -227,6 +227,12 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::new(column.field, message).with_code(FieldError::LOCK_VERSION));
             continue;
         }
+        if model.is_counter(at) && value.is_some() {
+            let message = "counts the rows that belong to the row and cannot be set: it follows them, and \
+                           `repo.reset_counters` counts anew";
+            errors.push(FieldError::new(column.field, message).with_code(FieldError::COUNTER_CACHE));
+            continue;
+        }
         if row.is_given(at) {
             continue;
         }

@@ -62,6 +62,8 @@ impl FieldError {
     pub const ASSIGNED_TWICE: &'static str = "assigned_twice";
     /// The column holds the version of its row.
     pub const LOCK_VERSION: &'static str = "lock_version";
+    /// The column counts the rows that belong to its row.
+    pub const COUNTER_CACHE: &'static str = "counter_cache";
     /// A member of an association contradicts a condition of it: the association would not see it afterwards. Parameter:
     /// `association`.
     pub const OUTSIDE_SCOPE: &'static str = "outside_scope";

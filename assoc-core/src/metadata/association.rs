@@ -21,6 +21,7 @@ mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;
 mod linkage;
+mod parent;
 mod polymorphic;
 mod reflection;
 mod through;
@@ -35,6 +36,7 @@ pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
 pub use has_many::HasManyKind;
 pub use has_one::HasOneKind;
 pub use linkage::{JoinRecord, Linkage};
+pub use parent::{CounterCache, Parent, Touch};
 pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, VariantDef};
 pub use reflection::ForeignKey;
 pub use through::ThroughKind;
@@ -194,6 +196,14 @@ pub trait AssociationBehavior: sealed::AssociationBehavior + Send + Sync + fmt::
     /// When the declaration contradicts itself. The message says what to change.
     fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>>;
 
+    /// The rows that a row of the owner's model belongs to by this association, whose counters and times follow it: one for
+    /// each model that it may belong to. None of a kind whose key is not in the owner's row, or without
+    /// [`counter_cache`](Options::counter_cache) and [`touch`](Options::touch).
+    fn parents(&self, association: &'static AssociationDef) -> Vec<Parent> {
+        let _ = association;
+        Vec::new()
+    }
+
     /// The two associations that a through association consists of: the owner's association, and the source. `None` for
     /// all other kinds.
     fn parts(&self) -> Option<[&'static AssociationDef; 2]> {
@@ -243,6 +253,12 @@ pub struct Options {
     pub autosave: Option<bool>,
     /// Whether problems that the application found in members refuse the save of their owner.
     pub validate: bool,
+    /// Of a `belongs_to`, the column of the target that counts the rows that belong to it.
+    pub counter_cache: Option<CounterCache>,
+    /// Of an association to many, the owner's column that counts its rows, where it says which.
+    pub counted_in: Option<usize>,
+    /// Of a `belongs_to`, the times of the target that follow the rows that belong to it.
+    pub touch: Option<Touch>,
 }
 
 /// What a polymorphic `belongs_to` does about a type that is none of its variants.
@@ -283,6 +299,9 @@ impl Options {
             dependent: None,
             autosave: None,
             validate: true,
+            counter_cache: None,
+            counted_in: None,
+            touch: None,
         }
     }
 
@@ -339,6 +358,27 @@ impl Options {
     #[must_use]
     pub const fn validate(mut self, validate: bool) -> Self {
         self.validate = validate;
+        self
+    }
+
+    /// Sets the counter cache.
+    #[must_use]
+    pub const fn counter_cache(mut self, counter_cache: CounterCache) -> Self {
+        self.counter_cache = Some(counter_cache);
+        self
+    }
+
+    /// Sets the owner's column that counts the rows of an association to many.
+    #[must_use]
+    pub const fn counted_in(mut self, column: usize) -> Self {
+        self.counted_in = Some(column);
+        self
+    }
+
+    /// Sets which times follow.
+    #[must_use]
+    pub const fn touch(mut self, touch: Touch) -> Self {
+        self.touch = Some(touch);
         self
     }
 

@@ -148,6 +148,8 @@ pub enum FilledBy {
     UpdatedAt,
     /// 0, and one more with each update, which is refused if the row has another version by then.
     LockVersion,
+    /// 0, and what counter caches make of it: the number of rows that belong to the row.
+    CounterCache,
     /// What a function of the application gives when the row is inserted.
     Function(fn() -> Value<'static>),
 }
@@ -308,6 +310,12 @@ impl ModelDef {
     #[must_use]
     pub fn is_bare_join_table(&self) -> bool {
         self.type_id() == LinkTable.model_type()
+    }
+
+    /// Whether a column counts rows that belong to the row.
+    #[must_use]
+    pub fn is_counter(&self, column: usize) -> bool {
+        self.columns[column].default == ColumnDefault::Filled(FilledBy::CounterCache)
     }
 
     /// The column that holds the version of a row, if the model has one.

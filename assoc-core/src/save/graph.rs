@@ -12,12 +12,14 @@ use std::fmt::Write;
 
 use super::members::{Lookup, Unlink};
 use crate::change::{Row, RowChange, fill};
+use crate::counters::{self, NewParents, Timings};
 use crate::error::Result;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::ModelDef;
 use crate::value::{DateTime, Value};
 
 mod builder;
+mod followed;
 mod levels;
 mod loaded;
 
@@ -87,6 +89,7 @@ pub struct SavePlan {
     lookups: Vec<Lookup>,
     steps: Vec<Step>,
     groups: Vec<LoadedGroup>,
+    new_parents: NewParents,
 }
 
 impl SavePlan {
@@ -102,13 +105,18 @@ impl SavePlan {
             builder.add_root(change)?;
         }
         let builder::Parts { mut rows, lookups, mut groups } = builder.finish();
+        let new_parents = NewParents::count(&mut rows);
         let steps = levels::arrange(model, &mut rows)?;
         loaded::settle(&rows, &mut groups);
-        Ok(SavePlan { rows, lookups, steps, groups })
+        Ok(SavePlan { rows, lookups, steps, groups, new_parents })
     }
 
-    /// Fills in the columns of written rows to which nothing was given: [`RowChange::fill`].
-    pub fn fill(&mut self, now: DateTime) {
+    /// Fills in the columns of written rows to which nothing was given: [`RowChange::fill`]. With `touches` also those that
+    /// rows touch which belong to new ones.
+    pub fn fill(&mut self, now: DateTime, touches: bool) {
+        if touches {
+            self.new_parents.touch(&mut self.rows, now);
+        }
         for row in self.rows.iter_mut().filter(|row| row.is_written()) {
             fill(row.model, row.base.is_none(), &mut row.values, now);
         }
@@ -118,6 +126,12 @@ impl SavePlan {
     #[must_use]
     pub fn rows(&self) -> &[PlannedRow] {
         &self.rows
+    }
+
+    /// For each row that belongs to others, when these follow it.
+    #[must_use]
+    pub fn timings(&self) -> &Timings {
+        &self.new_parents.timings
     }
 
     /// What is looked up before anything is written.
@@ -158,6 +172,14 @@ impl SavePlan {
             let (table, name) = (lookup.table.table, lookup.association.qualified_name());
             let owners = lookup.questions.len();
             write(format_args!("SELECT {table}: members of `{name}`, {owners} asked for"));
+        }
+        let written = self.written_children();
+        for known in written.iter().filter(|known| known.locked > 0) {
+            let table = known.children.model.table;
+            write(format_args!("SELECT {table}: what {} belongs to, locked", shown(known.locked)));
+        }
+        for line in counters::lines(written.iter().map(|known| (&known.children, known.meant.clone()))) {
+            write(format_args!("{line}"));
         }
         for lookup in self.lookups.iter().filter(|lookup| lookup.removes()) {
             let table = lookup.table.table;

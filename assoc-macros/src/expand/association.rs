@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::{function, generated};
 use crate::attributes::Inverse;
-use crate::dependent;
+use crate::{dependent, follow};
 use crate::names::{plural, token};
 use crate::options::Holder;
 use crate::parse::ScopeInput;
@@ -260,6 +260,7 @@ fn options(model: &Model, association: &Association) -> TokenStream {
         let rule = dependent::tokens(dependent.rule);
         options.extend(quote!(.dependent(#rule)));
     }
+    options.extend(follow::options(model, association));
     if association.leaves_unknown {
         options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));
     }

@@ -246,6 +246,7 @@ fn column_def(column: &Column) -> TokenStream {
                 FilledInput::CreatedAt => quote_spanned!(at=> __assoc::created_at::<#ty>()),
                 FilledInput::UpdatedAt => quote_spanned!(at=> __assoc::updated_at::<#ty>()),
                 FilledInput::LockVersion => quote_spanned!(at=> __assoc::lock_version::<#ty>()),
+                FilledInput::CounterCache => quote_spanned!(at=> __assoc::counter_cache::<#ty>()),
                 FilledInput::With(function) => {
                     let at = generated(function.span());
                     quote_spanned!(at=> {

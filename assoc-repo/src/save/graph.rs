@@ -13,8 +13,10 @@ use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys, filtered};
 use assoc_core::metadata::{Chain, Expr, ModelDef};
 use assoc_core::save::{self, InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
+use assoc_core::value::DateTime;
 use assoc_core::{Error, ErrorKind, LoadState, Result, Value, sql};
 
+use self::follow::{Adjusted, Following};
 use super::insert::{check, run as insert_rows, unproven};
 use super::known::Known;
 use super::read_by_keys;
@@ -24,6 +26,7 @@ use crate::row_guard::RowGuard;
 use crate::session::Session;
 
 mod assemble;
+mod follow;
 
 /// Saves rows of a model with all that is said of their members, and returns them in the given order, with what was saved
 /// loaded. Expects changes without problems.
@@ -33,16 +36,18 @@ pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<Row
     for model in plan.models().filter(|model| seen.insert(model.type_id())) {
         repo.require_here(model)?;
     }
-    plan.fill(repo.now());
+    let now = repo.now();
+    plan.fill(now, repo.touches);
     // Keys that the database makes are returned in an order that is proven; where it cannot be, all is undone, and rows are
     // inserted one by one.
     for one_by_one in [false, true] {
         let mut session = repo.session(Access::Write).await?;
         session.begin(TransactionMode::Write).await?;
-        let mut run = Run { repo, plan: &plan, lists: Vec::new(), places: vec![None; plan.rows().len()], one_by_one };
+        let (lists, places, fresh) = (Vec::new(), vec![None; plan.rows().len()], HashSet::new());
+        let mut run = Run { repo, plan: &plan, lists, places, fresh, one_by_one, now };
         match run.all(&mut session).await {
-            Ok(true) => return session.finish(assemble::assemble(&plan, run)).await,
-            Ok(false) => {
+            Ok(Some(adjusted)) => return session.finish(assemble::assemble(&plan, run, &adjusted)).await,
+            Ok(None) => {
                 let _ = session.finish::<()>(Err(unproven(model))).await;
             }
             Err(error) => return session.finish(Err(error)).await,
@@ -69,12 +74,15 @@ struct Run<'p> {
     lists: Vec<Box<dyn Rows>>,
     // For each planned row its list, and where it stands there.
     places: Vec<Option<(u32, u32)>>,
+    // Rows that exist and were read once they were written.
+    fresh: HashSet<u32>,
     one_by_one: bool,
+    now: DateTime,
 }
 
 impl Run<'_> {
-    // Answers whether it is proven which row is whose.
-    async fn all(&mut self, session: &mut Session<'_>) -> Result<bool> {
+    // Answers with what has followed in the rows that come back; `None` if it is not proven which row is whose.
+    async fn all(&mut self, session: &mut Session<'_>) -> Result<Option<Adjusted>> {
         self.require_seen(session).await?;
         let mut unneeded: HashSet<u32> = HashSet::new();
         let mut let_go: Vec<(&Lookup, Resolved)> = Vec::new();
@@ -83,6 +91,8 @@ impl Run<'_> {
             unneeded.extend(resolved.unneeded.drain(..));
             let_go.push((lookup, resolved));
         }
+        let mut following = Following::new(self);
+        following.before_writing(self, session, &let_go, &unneeded).await?;
         for (lookup, resolved) in &let_go {
             unlink(session, lookup, resolved).await?;
         }
@@ -100,10 +110,11 @@ impl Run<'_> {
                 _ => return Err(Error::invalid_query("save", "the plan has a step that this version does not know")),
             };
             if !proven {
-                return Ok(false);
+                return Ok(None);
             }
         }
-        Ok(true)
+        following.after_writing(self, session, &unneeded).await?;
+        following.in_returned(self, session).await.map(Some)
     }
 
     // A filtered repo links rows that it sees, and no others. 1 statement for each model that is filtered.
@@ -222,7 +233,10 @@ impl Run<'_> {
         for (set, rows) in alike {
             let bases: Vec<&Row> =
                 rows.iter().filter_map(|row| self.plan.rows()[*row as usize].base.as_ref()).collect();
-            let written = update_alike(session, model, &set, &bases, guard.as_ref()).await?;
+            let (written, is_fresh) = update_alike(session, model, &set, &bases, guard.as_ref()).await?;
+            if is_fresh {
+                self.fresh.extend(&rows);
+            }
             if let Some(guard) = &guard {
                 let changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
                 guard.check_written(session, &*written, Some(&changed)).await?;
@@ -247,14 +261,14 @@ async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Resul
 }
 
 /// Writes the same values to rows that exist, and answers with them as the database has them, in their order, with what
-/// stays loaded in them.
+/// stays loaded in them; and whether all their columns were read.
 async fn update_alike(
     session: &mut Session<'_>,
     model: &'static ModelDef,
     set: &[(usize, Value<'static>)],
     bases: &[&Row],
     guard: Option<&RowGuard<'_>>,
-) -> Result<Box<dyn Rows>> {
+) -> Result<(Box<dyn Rows>, bool)> {
     model.require_primary_key("saving an existing row")?;
     let dialect = session.dialect();
     let keys: Vec<KeyTuple> = bases.iter().map(|base| key_of(model, &***base)).collect::<Result<_>>()?;
@@ -292,7 +306,8 @@ async fn update_alike(
     if affected != all.len() as u64 {
         return Err(missing(session, model, keys, bases, guard).await);
     }
-    if !returning && save::reads_back(model, dialect, set) {
+    let reads = save::reads_back(model, dialect, set);
+    if !returning && reads {
         // Under their keys as they are now.
         fresh = read_by_keys(session, model, rows.keys(model.primary_key, 0)).await?;
     }
@@ -318,7 +333,7 @@ async fn update_alike(
             }
         }
     }
-    Ok(rows)
+    Ok((rows, returning || reads))
 }
 
 // Which of the rows is not there any more, or has another version.

@@ -20,7 +20,7 @@ pub(crate) async fn insert(
     mut changes: Vec<RowChange>,
 ) -> Result<Box<dyn Rows>> {
     check(model, &changes)?;
-    if changes.iter().any(RowChange::has_members) {
+    if model.has_followed_parents() || changes.iter().any(RowChange::has_members) {
         return graph::save(repo, model, changes).await;
     }
     let now = repo.now();

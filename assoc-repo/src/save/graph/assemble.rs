@@ -10,12 +10,18 @@ use assoc_core::save::{LoadedGroup, LoadedOwner, LoadedRow, SavePlan, Unlink};
 use assoc_core::{Error, LoadState, Result};
 
 use super::Run;
+use super::follow::Adjusted;
 
 /// The saved rows, in the order in which they were given.
-pub(super) fn assemble(plan: &SavePlan, run: Run<'_>) -> Result<Box<dyn Rows>> {
+pub(super) fn assemble(plan: &SavePlan, run: Run<'_>, adjusted: &Adjusted) -> Result<Box<dyn Rows>> {
     let groups = plan.groups();
     let stale = Stale::of(plan);
     let mut lists = lists(plan, run);
+    for (group, list) in groups.iter().zip(&mut lists) {
+        if let Some(list) = list {
+            adjusted.set(group.model, &mut **list)?;
+        }
+    }
     // Groups come after those of their owners, so in reverse every group is complete before it moves on.
     for at in (1..groups.len()).rev() {
         let group = &groups[at];
