@@ -15,6 +15,7 @@ mod chosen_rows;
 mod collations;
 mod collections;
 mod composite_keys;
+mod counters;
 mod decimals;
 mod deep_requests;
 mod destroy;
@@ -58,6 +59,7 @@ mod tags;
 mod text_keys;
 mod through;
 mod together;
+mod touch;
 mod transaction_options;
 mod transactions;
 mod unjoinable;
@@ -169,6 +171,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         read_only::CASES,
         destroy::CASES,
         destroy_graphs::CASES,
+        counters::CASES,
+        touch::CASES,
         transactions::CASES,
         nested_transactions::CASES,
     ]

@@ -4,6 +4,7 @@ pub(crate) mod archive;
 pub(crate) mod atlas;
 pub(crate) mod blog;
 pub(crate) mod clinic;
+pub(crate) mod counted;
 pub(crate) mod dependents;
 pub(crate) mod forum;
 pub(crate) mod graphs;
