@@ -17,10 +17,11 @@ pub(crate) mod request_list;
 pub mod rows;
 pub(crate) mod visibility;
 
+pub use association::kinds::*;
 pub use association::{
-    AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, Cardinality, Chain, ChainHop, ChainParts,
-    CounterCache, CustomSql, CustomSqlKind, Dependent, ForeignKey, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant,
-    Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, Parent, PolymorphicBelongsToKind, Route, ThroughKind, Touch, UnknownType,
+    AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Chain, ChainHop, ChainParts, CounterCache,
+    CustomSql,
+    Dependent, ForeignKey, HasVariant, Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, Parent, Route, Touch, UnknownType,
     VariantDef,
 };
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};

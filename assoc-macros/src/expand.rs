@@ -14,6 +14,8 @@ mod column_type;
 mod model;
 mod polymorphic;
 
+pub(crate) use association::{join_columns, missing, own_column, target_column, target_columns, target_key};
+pub(crate) use checks::{outside, placed};
 pub(crate) use column_type::column_type;
 pub(crate) use model::{model, stand_in};
 pub(crate) use polymorphic::polymorphic;
@@ -65,13 +67,13 @@ fn row_traits(target: &Ident) -> TokenStream {
 ///
 /// It is not a closure, because the compiler turns all closures into functions by one generic shim and counts its
 /// nested instantiations. A long row of models that refer to each other would reach the compiler's recursion limit.
-fn function(model: &Ident, signature: &TokenStream, body: &TokenStream) -> TokenStream {
+pub(crate) fn function(model: &Ident, signature: &TokenStream, body: &TokenStream) -> TokenStream {
     let body = without_self(body.clone(), model);
     quote!({ fn __function #signature { #body } __function })
 }
 
 /// Code outside of the model's `impl`, where `Self` is nothing.
-pub(crate) fn without_self(code: TokenStream, model: &Ident) -> TokenStream {
+fn without_self(code: TokenStream, model: &Ident) -> TokenStream {
     let one = |token: TokenTree| match token {
         TokenTree::Ident(ident) if ident == "Self" => {
             let mut model = model.clone();

@@ -1,15 +1,16 @@
 //! `counter_cache` and `touch`: what follows in the rows that an association's rows belong to.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 
 use crate::attributes::{Argument, FieldName, FieldNames};
 use crate::errors::Errors;
-use crate::expand::{generated, without_self};
+use crate::expand::{generated, outside};
+use crate::kinds::Kind;
 use crate::names::{table_name, token};
-use crate::options::Kind;
+
 use crate::parse::AssociationInput;
-use crate::validate::{Association, Keys, Model};
+use crate::validate::{Association, Model};
 
 /// The options as they are given.
 #[derive(Default, Clone)]
@@ -81,8 +82,8 @@ pub(crate) fn options(model: &Model, association: &Association) -> TokenStream {
     let mut options = TokenStream::new();
     let FollowInput { counter, active, touch } = &association.follow;
     let target = &association.target;
-    let is_polymorphic = matches!(association.keys, Keys::Polymorphic { .. });
-    let outside = without_self(target.to_token_stream(), &model.ident);
+    let is_polymorphic = association.keys.type_column().is_some();
+    let outside = outside(model, target);
     if let Some((span, named)) = counter {
         if let Some(column) = association.counted_in {
             options.extend(quote!(.counted_in(#column)));
@@ -126,11 +127,11 @@ pub(crate) fn options(model: &Model, association: &Association) -> TokenStream {
 
 /// Constants that can only be computed if the named columns of the target can follow.
 pub(crate) fn check(model: &Model, association: &Association) -> Option<TokenStream> {
-    if association.kind != Kind::BelongsTo || matches!(association.keys, Keys::Polymorphic { .. }) {
+    if association.kind != Kind::BelongsTo || association.keys.type_column().is_some() {
         return None;
     }
     let FollowInput { counter, touch, .. } = &association.follow;
-    let target = without_self(association.target.to_token_stream(), &model.ident);
+    let target = outside(model, &association.target);
     let column = |field: &str, at: Span| -> TokenStream {
         let column: Ident = token(field, at);
         quote_spanned!(at=> <#target>::#column.index())

@@ -18,9 +18,12 @@ mod dependent;
 mod errors;
 mod expand;
 mod follow;
+mod holder;
+mod kinds;
 mod names;
 mod options;
 mod parse;
+mod plain_options;
 mod polymorphic;
 #[cfg(test)]
 mod snapshots;

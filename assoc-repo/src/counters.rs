@@ -168,7 +168,7 @@ pub(crate) async fn apply(
             let moved: Vec<KeyTuple> =
                 group.rows.iter().filter(|(_, row)| !row.touched.is_empty()).map(|(key, _)| key.clone()).collect();
             let lock = if mode == Mode::Write { Lock::Taken } else { Lock::None };
-            touch_with(repo, session, &group, &moved, lock, &mut changes).await?;
+            touch_with(repo, session, &group, &moved, &visible, lock, &mut changes).await?;
             touched.extend(moved.into_iter().map(|key| (place, key)));
         }
         followed.groups.push(group);
@@ -182,6 +182,7 @@ async fn touch_with(
     session: &mut Session<'_>,
     group: &ParentGroup,
     moved: &[KeyTuple],
+    visible: &Expr,
     lock: Lock,
     changes: &mut ParentChanges,
 ) -> Result<()> {
@@ -190,7 +191,8 @@ async fn touch_with(
         repo.require_here(parent.model)?;
     }
     let keys = key_set(moved.iter().cloned());
-    let rows = read_children(session, &above, group.key, &keys, &group.conditions, lock).await?;
+    let filter = group.conditions.clone().and(visible.clone());
+    let rows = read_children(session, &above, group.key, &keys, &filter, lock).await?;
     for row in rows {
         // Nothing is counted: the row was there before, and belongs to the same rows.
         changes.change(&above, Some(&row), Some(&row), |_, is_new| is_new);
