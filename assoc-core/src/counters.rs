@@ -21,6 +21,6 @@ mod new_parents;
 pub use changes::{ParentChanges, ParentGroup, ParentRow};
 pub use children::Children;
 pub use collection::CountedCollection;
-pub use new_parents::{Timing, Timings};
 pub(crate) use explain::{following, lines, reading};
 pub(crate) use new_parents::NewParents;
+pub use new_parents::{Timing, Timings};

@@ -153,6 +153,17 @@ impl DestroyPlan {
         build::plan(model, reading, filters)
     }
 
+    /// The same, but no times follow.
+    #[must_use]
+    pub fn without_touches(mut self) -> DestroyPlan {
+        for children in &mut self.followed {
+            children.parents.iter_mut().for_each(|parent| parent.touched.clear());
+            children.parents.retain(|parent| parent.counter.is_some());
+        }
+        self.followed.retain(|children| !children.parents.is_empty());
+        self
+    }
+
     /// The nodes; the first is the model that is destroyed.
     #[must_use]
     pub fn nodes(&self) -> &[DestroyNode] {

@@ -8,8 +8,8 @@ pub use crate::holder::{
 pub use crate::key::Key;
 pub use crate::metadata::association::kinds::*;
 pub use crate::metadata::association::{
-    AssociationDef, AssociationKind, CounterCache, CustomSql, Dependent, HasVariant, Inverse, Options, Polymorphic, RawSql,
-    Touch, UnknownType, VariantDef,
+    AssociationDef, AssociationKind, CounterCache, CustomSql, Dependent, HasVariant, Inverse, Options, Polymorphic,
+    RawSql, Touch, UnknownType, VariantDef,
 };
 pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};

@@ -15,8 +15,8 @@ mod bulk;
 mod chain_select;
 mod comparison;
 mod control;
-mod counters;
 mod counted;
+mod counters;
 mod custom_statement;
 mod join_clause;
 mod joined;
@@ -41,8 +41,8 @@ pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use upsert::{OnConflict, upsert};
 pub use write::{
-    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, select_locked, update_by_key, update_by_keys, update_row,
-    update_rows,
+    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, select_locked, update_by_key,
+    update_by_keys, update_row, update_rows,
 };
 
 /// Up to this number of terms is written flat; more terms are written as a tree.

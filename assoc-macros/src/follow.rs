@@ -48,14 +48,16 @@ impl FollowInput {
         if let (Some((span, _)), None) = (&self.active, &self.counter) {
             errors.at(*span, "`counter_cache_active` is about a `counter_cache`, and there is none".to_owned());
         }
-        let options = [("counter_cache", self.counter.as_ref().map(|(at, _)| *at)), ("touch", self.touch.as_ref().map(|(at, _)| *at))];
+        let options = [
+            ("counter_cache", self.counter.as_ref().map(|(at, _)| *at)),
+            ("touch", self.touch.as_ref().map(|(at, _)| *at)),
+        ];
         for (option, span) in options {
             let Some(span) = span else { continue };
             if input.kind == Kind::BelongsTo {
                 if given("scope_by_owner") {
-                    let message = format!(
-                        "`{option}` has no place here: with `scope_by_owner` each row would need a statement"
-                    );
+                    let message =
+                        format!("`{option}` has no place here: with `scope_by_owner` each row would need a statement");
                     errors.at(span, message);
                 }
                 continue;

@@ -116,6 +116,7 @@ mod validate;
 /// | `created_at` | holds the time of the insert, in UTC: a date and time, or a date, of `chrono`, `time` or `jiff` |
 /// | `updated_at` | holds the time of the insert, and of each update that writes something |
 /// | `lock_version` | an integer that counts the updates of the row; an update or delete of a row that has another one by then is refused (`Stale`) |
+/// | `counter_cache` | an integer, or an `Option` of one, that counts the rows that belong to the row by a `belongs_to` with `counter_cache`: 0 in new rows, and never set by a changeset |
 /// | `read_back` | an update reads the column back, because the database changes it (`ON UPDATE CURRENT_TIMESTAMP`) or stores another form of the value (`ENUM`) |
 ///
 /// What is set in a changeset goes before `default_with`, `created_at` and `updated_at`. A `lock_version` can be set for a new
@@ -396,10 +397,14 @@ mod validate;
 /// | `readonly` | all | the repo refuses to save or delete loaded rows; the target has a field of type `RowOrigin` for the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that refers back, or `false` if there is none; without it, the only one over the same key |
 /// | `dependent = "destroy"`, `"delete"`, `"nullify"`, `"restrict_with_error"`, `"restrict_with_exception"`, `"database"` | all but `has_and_belongs_to_many`, whose links always go; a `belongs_to` takes the first two | what becomes of the rows when their owner is destroyed; without it, nothing |
+/// | `counter_cache`, `counter_cache = "replies_count"` | `belongs_to` | the target's column `comments_count`, or another one, counts the rows that belong to it; it says `#[column(counter_cache)]`. Of a polymorphic association each model has it |
+/// | `counter_cache_active = false` | `belongs_to` | the counter is kept, and not yet read in place of a count |
+/// | `counter_cache = "replies_count"` | `has_many` | which of the owner's columns counts its rows, where several do |
+/// | `touch`, `touch = "discussed_at, seen_at"` | `belongs_to` | a written row sets the target's `updated_at`, and these columns |
 /// | `accessor = false` | all | the derive writes no method, so that the program can write one of this name |
 ///
-/// Of these, a polymorphic `belongs_to` takes `include`, `autosave`, `validate`, `readonly`, `inverse_of = false`, `dependent` and
-/// `accessor`.
+/// Of these, a polymorphic `belongs_to` takes `include`, `autosave`, `validate`, `readonly`, `inverse_of = false`, `dependent`,
+/// `counter_cache`, `touch` and `accessor`.
 ///
 /// A hand-written accessor gets from the field what the derived one returns:
 ///

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::counters::{Children, ParentChanges, ParentGroup, ParentRow};
 use assoc_core::driver::KeySet;
 use assoc_core::execution::{KeyTuple, filtered};
-use assoc_core::metadata::{AssociationDef, Expr, ModelDef};
+use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Parent};
 use assoc_core::select::KeyedSelect;
 use assoc_core::value::DateTime;
 use assoc_core::{ErrorKind, Result, Value, sql};
@@ -141,11 +141,14 @@ pub(crate) async fn apply(
             }
         }
         group.rows.retain(|_, row| !row.counters.is_empty() || !row.touched.is_empty());
-        let keys = group.keys();
         let visible = match &repo.filters {
             Some(hook) => filtered(hook, group.model, Expr::always())?,
             None => Expr::always(),
         };
+        if changes.touches() {
+            touch_upwards(session, &mut group, &visible, &touched).await?;
+        }
+        let keys = group.keys();
         let dialect = session.dialect();
         let mut rows = 0;
         for chunk in keys.chunks(group.keys_per_statement(dialect)) {
@@ -176,6 +179,43 @@ pub(crate) async fn apply(
     Ok(followed)
 }
 
+// Rows of a tree are touched with those below them by one statement, in the order of their keys: level by level they would be
+// locked in an order of their own. What is above them is read without a lock, so it may be what it was a moment ago.
+async fn touch_upwards(
+    session: &mut Session<'_>,
+    group: &mut ParentGroup,
+    visible: &Expr,
+    touched: &HashSet<(usize, KeyTuple)>,
+) -> Result<()> {
+    let Some(mut above) = Children::touching(group.model) else { return Ok(()) };
+    above.parents.retain(|parent| is_of(group, parent));
+    if above.parents.is_empty() {
+        return Ok(());
+    }
+    let place = group.model.table.name.as_ptr() as usize;
+    let filter = group.conditions.clone().and(visible.clone());
+    let moved = group.rows.iter().filter(|(_, row)| !row.touched.is_empty());
+    let mut known: HashSet<KeyTuple> = moved.map(|(key, _)| key.clone()).collect();
+    let mut last: Vec<KeyTuple> = known.iter().cloned().collect();
+    while !last.is_empty() {
+        let rows = read_children(session, &above, group.key, &key_set(last), &filter, Lock::None).await?;
+        last = Vec::new();
+        for (row, parent) in rows.iter().flat_map(|row| above.parents.iter().map(move |parent| (row, parent))) {
+            let Some(key) = above.parent_key(parent, row) else { continue };
+            if !touched.contains(&(place, key.clone())) && known.insert(key.clone()) {
+                group.rows.entry(key.clone()).or_default().touched.extend(&parent.touched);
+                last.push(key);
+            }
+        }
+    }
+    rename(session, group).await
+}
+
+// Whether a parent is one of the rows of a group.
+fn is_of(group: &ParentGroup, parent: &Parent) -> bool {
+    parent.model == group.model && parent.key == group.key && parent.conditions == group.conditions
+}
+
 // What is touched with rows that were touched. They are locked already, so reading them waits for nothing.
 async fn touch_with(
     repo: &Repo,
@@ -186,9 +226,13 @@ async fn touch_with(
     lock: Lock,
     changes: &mut ParentChanges,
 ) -> Result<()> {
-    let Some(above) = Children::touching(group.model).filter(|_| !moved.is_empty()) else { return Ok(()) };
+    let Some(mut above) = Children::touching(group.model).filter(|_| !moved.is_empty()) else { return Ok(()) };
+    above.parents.retain(|parent| !is_of(group, parent));
     for parent in &above.parents {
         repo.require_here(parent.model)?;
+    }
+    if above.parents.is_empty() {
+        return Ok(());
     }
     let keys = key_set(moved.iter().cloned());
     let filter = group.conditions.clone().and(visible.clone());
@@ -215,12 +259,7 @@ async fn rename(session: &mut Session<'_>, group: &mut ParentGroup) -> Result<()
 
 // Decides about rows that were not met.
 #[cold]
-async fn require_parents(
-    session: &mut Session<'_>,
-    group: &ParentGroup,
-    keys: &KeySet,
-    visible: &Expr,
-) -> Result<()> {
+async fn require_parents(session: &mut Session<'_>, group: &ParentGroup, keys: &KeySet, visible: &Expr) -> Result<()> {
     let always = Expr::always();
     let there = keys_of(session, group, keys, &always).await?;
     let seen = if visible.is_always() { None } else { Some(keys_of(session, group, keys, visible).await?) };
@@ -230,6 +269,9 @@ async fn require_parents(
         let exists = there.contains(&key);
         if exists && is_seen {
             continue;
+        }
+        if row.is_given {
+            return Err(ErrorKind::NotFound { model: group.model.name, key: key.to_string() }.into());
         }
         match (row.linked_by, row.counted_by.filter(|_| !row.counters.is_empty())) {
             (Some(association), _) if seen.is_none() => return Err(missing(group, association, &key)),
@@ -283,7 +325,8 @@ pub(crate) fn followed_values<'v>(
         let row: Option<&ParentRow> = key(group.key).and_then(|key| group.rows.get(&key));
         let Some(row) = row else { continue };
         let known = |column: usize| values.get(&column).cloned();
-        let now = row.values(model, followed.now, |column| known(column).unwrap_or_else(|| before(column).into_owned()));
+        let now =
+            row.values(model, followed.now, |column| known(column).unwrap_or_else(|| before(column).into_owned()));
         values.extend(now);
     }
     values.into_iter().collect()

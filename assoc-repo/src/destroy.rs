@@ -186,6 +186,7 @@ impl Repo {
         self.require_here(model)?;
         model.require_primary_key("`destroy`")?;
         let plan = DestroyPlan::new(model, reading, self.filters.as_ref())?;
+        let plan = if self.touches { plan } else { plan.without_touches() };
         self.require_condition(model, plan.root_filter())?;
         for rows in plan.edges().iter().map(|edge| &edge.rows) {
             self.require_here(rows.model)?;

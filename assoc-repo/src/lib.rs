@@ -41,7 +41,7 @@
 //! `sqlite` and `mysql` of this crate add to the program.
 //!
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
-//! [`Repo::destroy`] does what `dependent` says; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
+//! [`Repo::destroy`] does what `dependent` says; [`Repo::reset_counters`] repairs counters; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
 
 mod batches;
 mod bulk;
@@ -68,8 +68,8 @@ mod repo;
 mod row_guard;
 mod save;
 mod session;
-mod transaction;
 mod touch;
+mod transaction;
 mod upsert;
 mod write;
 
@@ -126,6 +126,8 @@ mod guide {
     struct Writing;
     #[doc = include_str!("../../docs/guide/destroying.md")]
     struct Destroying;
+    #[doc = include_str!("../../docs/guide/counters.md")]
+    struct Counters;
     #[doc = include_str!("../../docs/guide/transactions.md")]
     struct Transactions;
     #[doc = include_str!("../../docs/guide/errors.md")]

@@ -25,7 +25,11 @@ pub(crate) use update::{key_of, update};
 pub(crate) use upsert::upsert;
 
 /// Reads rows by their primary keys, in the order of the keys. 1 statement for each chunk of keys.
-pub(crate) async fn read_by_keys(session: &mut Session<'_>, model: &'static ModelDef, keys: RowKeys) -> Result<Box<dyn Rows>> {
+pub(crate) async fn read_by_keys(
+    session: &mut Session<'_>,
+    model: &'static ModelDef,
+    keys: RowKeys,
+) -> Result<Box<dyn Rows>> {
     let set = KeySet::distinct([&keys]);
     let select = KeyedSelect::new(model, model.primary_key);
     let mut rows = model.rows.new_rows();

@@ -1,21 +1,21 @@
 //! Moving the times of a row, and of those that are touched with it.
 
 use assoc_core::change::timestamp;
-use assoc_core::counters::{Children, ParentChanges};
+use assoc_core::counters::ParentChanges;
 use assoc_core::driver::{Access, BoxFuture, TransactionMode};
 use assoc_core::execution::{KeyTuple, RowKeys};
-use assoc_core::metadata::{Expr, ModelDef};
-use assoc_core::sql::{FollowedColumn, FollowedRows, Moved};
+use assoc_core::metadata::ModelDef;
 use assoc_core::value::DateTime;
-use assoc_core::{ColumnList, Error, ErrorKind, Model, Result, SqlType, Value};
+use assoc_core::{ColumnList, Error, Model, Result, SqlType, Value};
 
 use crate::changeset::refuse_read_only;
-use crate::counters::{Mode, apply, read_locked};
-use crate::destroy::key_set;
+use crate::counters::{Mode, apply};
 use crate::repo::Repo;
-use crate::row_guard::RowGuard;
 use crate::save;
 use crate::session::Session;
+
+#[cfg(doc)]
+use assoc_core::ErrorKind;
 
 impl Repo {
     /// A handle of the same repo that touches nothing: rows that are written with it move no times of those they belong to
@@ -123,25 +123,10 @@ async fn touch_in(
     columns: &[usize],
     now: DateTime,
 ) -> Result<Vec<(usize, Value<'static>)>> {
-    let guard = RowGuard::of(repo, model)?;
-    let filter = guard.as_ref().map_or_else(Expr::always, |guard| guard.filter().clone());
-    let keys = key_set([key.clone()]);
+    let mut changes = ParentChanges::new(true);
+    changes.touch(model, key.clone(), columns.iter().copied());
+    apply(repo, session, changes, now, Mode::Write).await?;
     let time = |column: &usize| (*column, timestamp(model.columns[*column].sql_type, now));
-    let moved = |(column, time)| FollowedColumn { column, moved: vec![(Moved::To(time), keys.clone())] };
-    let all: Vec<FollowedColumn> = columns.iter().map(time).map(moved).collect();
-    let rows = FollowedRows { model, key: model.primary_key, keys: &keys, filter: &filter };
-    if session.execute(&rows.update(session.dialect(), &all)?).await?.affected == 0 {
-        return Err(ErrorKind::NotFound { model: model.name, key: key.to_string() }.into());
-    }
-    if let Some(children) = Children::touching(model) {
-        let mut changes = ParentChanges::new(true);
-        for row in read_locked(session, &children, model.primary_key, &keys, &Expr::always()).await? {
-            changes.change(&children, Some(&row), Some(&row), |_, is_new| is_new);
-        }
-        // A circle of models does not come back to the row.
-        changes.retain(|group, own, _| group.model.table != model.table || group.key != model.primary_key || *own != key);
-        apply(repo, session, changes, now, Mode::Write).await?;
-    }
     let values: Vec<(usize, Value<'static>)> = columns.iter().map(time).collect();
     let dialect = session.dialect();
     if values.iter().all(|(column, value)| dialect.keeps(&model.columns[*column], value)) {

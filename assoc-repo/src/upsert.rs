@@ -155,7 +155,8 @@ impl Updates<'_> {
                     (*column, "is what the row that is there has in common with the new one: it does not change")
                 });
                 let counter = columns.iter().find(|column| model.is_counter(**column));
-                let counter = counter.map(|column| (*column, "counts the rows that belong to the row: no upsert sets it"));
+                let counter =
+                    counter.map(|column| (*column, "counts the rows that belong to the row: no upsert sets it"));
                 let wrong = wrong.or(counter);
                 let missing =
                     absent(columns).map(|column| (column, "is to be updated, and the changeset gives it no value"));

@@ -124,7 +124,7 @@ impl Repo {
     /// ```
     pub fn explain_save<M: Model>(&self, changeset: &Changeset<M>) -> Result<String> {
         self.require_here(M::DEF)?;
-        save::explain(M::DEF, changeset.as_row_change().clone())
+        save::explain(M::DEF, changeset.as_row_change().clone(), self.touches)
     }
 
     /// Deletes a row, but no dependent rows. It costs 1 statement.

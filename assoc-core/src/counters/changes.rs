@@ -48,6 +48,8 @@ pub struct ParentRow {
     pub linked_by: Option<&'static AssociationDef>,
     /// An association by which it is counted.
     pub counted_by: Option<&'static AssociationDef>,
+    /// Whether it was itself to be touched: it must exist then.
+    pub is_given: bool,
 }
 
 impl ParentRow {
@@ -129,11 +131,13 @@ impl ParentChanges {
         }
     }
 
-    /// Moves times of a row.
+    /// Moves times of a row that must exist.
     pub fn touch(&mut self, model: &'static ModelDef, row: KeyTuple, columns: impl IntoIterator<Item = usize>) {
         if !self.without_touches {
             let group = self.group(model, model.primary_key, &Expr::always());
-            group.rows.entry(row).or_default().touched.extend(columns);
+            let row = group.rows.entry(row).or_default();
+            row.touched.extend(columns);
+            row.is_given = true;
         }
     }
 
@@ -195,13 +199,7 @@ impl ParentGroup {
     ///
     /// # Errors
     /// When the condition cannot be written, or there are too many keys.
-    pub fn statement(
-        &self,
-        dialect: &dyn Dialect,
-        keys: &KeySet,
-        visible: &Expr,
-        now: DateTime,
-    ) -> Result<Statement> {
+    pub fn statement(&self, dialect: &dyn Dialect, keys: &KeySet, visible: &Expr, now: DateTime) -> Result<Statement> {
         let mut counted: BTreeMap<usize, BTreeMap<i64, Vec<KeyTuple>>> = BTreeMap::new();
         let mut touched: BTreeMap<usize, Vec<KeyTuple>> = BTreeMap::new();
         for key in keys.tuples() {
@@ -236,6 +234,7 @@ impl ParentGroup {
             known.touched.extend(row.touched);
             known.linked_by = known.linked_by.or(row.linked_by);
             known.counted_by = known.counted_by.or(row.counted_by);
+            known.is_given |= row.is_given;
         }
         self.rows.retain(|_, row| !row.is_untouched());
     }

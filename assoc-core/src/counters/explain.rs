@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Children, ParentChanges};
+use super::{Children, ParentChanges, ParentGroup};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
@@ -35,11 +35,13 @@ pub(crate) fn following<'c>(
     let mut all = Vec::new();
     let mut read: Vec<&'static ModelDef> = Vec::new();
     while let Some(group) = changes.next() {
+        let (in_tree, above) = above(&group, &mut read);
+        if let Some(in_tree) = in_tree {
+            all.push(reading(dialect, &in_tree, group.key)?);
+        }
         let now = DateTime::from_unix_micros(0);
         all.push(("update", group.model.name, group.statement(dialect, &group.keys(), &Expr::always(), now)?));
-        let touches = group.rows.values().any(|row| !row.touched.is_empty());
-        if let Some(above) = Children::touching(group.model).filter(|_| touches && !read.contains(&group.model)) {
-            read.push(group.model);
+        if let Some(above) = above {
             all.push(reading(dialect, &above, group.key)?);
             changes.sample(&above, 0);
         }
@@ -48,9 +50,9 @@ pub(crate) fn following<'c>(
 }
 
 /// What follows when rows of some models are written, a line for each statement: parents of the models, those at which each
-/// answer is yes.
-pub(crate) fn lines<'c>(written: impl IntoIterator<Item = (&'c Children, Vec<bool>)>) -> Vec<String> {
-    let mut changes = ParentChanges::new(true);
+/// answer is yes. Times follow with `touches` only.
+pub(crate) fn lines<'c>(touches: bool, written: impl IntoIterator<Item = (&'c Children, Vec<bool>)>) -> Vec<String> {
+    let mut changes = ParentChanges::new(touches);
     for (children, meant) in written {
         let mut children = children.clone();
         let mut meant = meant.into_iter();
@@ -64,15 +66,33 @@ pub(crate) fn lines<'c>(written: impl IntoIterator<Item = (&'c Children, Vec<boo
             group.rows.values().flat_map(|row| row.counters.keys().chain(&row.touched)).copied().collect();
         columns.sort_unstable();
         columns.dedup();
+        let (in_tree, above) = above(&group, &mut read);
+        let read = format!("SELECT {}: what they belong to", group.model.table);
+        if in_tree.is_some() {
+            all.push(read.clone());
+        }
         all.push(format!("UPDATE {} ({}): those that rows belong to", group.model.table, names(group.model, &columns)));
-        let touches = group.rows.values().any(|row| !row.touched.is_empty());
-        if let Some(above) = Children::touching(group.model).filter(|_| touches && !read.contains(&group.model)) {
-            read.push(group.model);
-            all.push(format!("SELECT {}: what they belong to", group.model.table));
+        if let Some(above) = above {
+            all.push(read);
             changes.sample(&above, 0);
         }
     }
     all
+}
+
+// What is touched with the rows of a group, once for a model: rows of the same tree, and others.
+fn above(group: &ParentGroup, read: &mut Vec<&'static ModelDef>) -> (Option<Children>, Option<Children>) {
+    let is_touched = group.rows.values().any(|row| !row.touched.is_empty());
+    let Some(above) = Children::touching(group.model).filter(|_| is_touched && !read.contains(&group.model)) else {
+        return (None, None);
+    };
+    read.push(group.model);
+    let of = |same: bool| {
+        let mut above = above.clone();
+        above.parents.retain(|parent| (parent.model == group.model) == same);
+        (!above.parents.is_empty()).then_some(above)
+    };
+    (of(true), of(false))
 }
 
 fn names(model: &ModelDef, columns: &[usize]) -> String {

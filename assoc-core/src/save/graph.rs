@@ -157,9 +157,9 @@ impl SavePlan {
         self.rows.iter().map(|row| row.model).chain(self.lookups.iter().map(|lookup| lookup.table))
     }
 
-    /// The plan as text, a line for each kind of statement.
+    /// The plan as text, a line for each kind of statement. With `touches` times follow as well as counters.
     #[must_use]
-    pub fn explain(&self) -> String {
+    pub fn explain(&self, touches: bool) -> String {
         let mut text = String::new();
         let mut line = 0;
         let mut write = |what: std::fmt::Arguments<'_>| {
@@ -173,12 +173,16 @@ impl SavePlan {
             let owners = lookup.questions.len();
             write(format_args!("SELECT {table}: members of `{name}`, {owners} asked for"));
         }
-        let written = self.written_children();
+        let written = self.written_children(touches);
         for known in written.iter().filter(|known| known.locked > 0) {
             let table = known.children.model.table;
-            write(format_args!("SELECT {table}: what {} belongs to, locked", shown(known.locked)));
+            write(format_args!(
+                "SELECT {table}: what {} belong{} to, locked",
+                shown(known.locked),
+                if known.locked == 1 { "s" } else { "" }
+            ));
         }
-        for line in counters::lines(written.iter().map(|known| (&known.children, known.meant.clone()))) {
+        for line in counters::lines(touches, written.iter().map(|known| (&known.children, known.meant.clone()))) {
             write(format_args!("{line}"));
         }
         for lookup in self.lookups.iter().filter(|lookup| lookup.removes()) {

@@ -6,12 +6,12 @@ use syn::spanned::Spanned;
 
 use super::{function, generated};
 use crate::attributes::Inverse;
-use crate::{dependent, follow};
 use crate::holder::Holder;
 use crate::kinds::Through;
 use crate::names::{plural, token};
 use crate::parse::ScopeInput;
 use crate::validate::{Association, Model};
+use crate::{dependent, follow};
 
 /// The `AssociationDef`.
 pub(super) fn definition(model: &Model, association: &Association) -> TokenStream {

@@ -16,7 +16,8 @@ use crate::destroy::{key_set, stored};
 use crate::repo::Repo;
 use crate::session::Session;
 
-const HIDES: &str = "cannot be counted: the filter of this repo hides rows that count; count with a repo that is not filtered so";
+const HIDES: &str =
+    "cannot be counted: the filter of this repo hides rows that count; count with a repo that is not filtered so";
 
 /// Corrects the counters of an association; of all owners, or of those with some primary keys. How many were wrong.
 pub(super) async fn run(repo: &Repo, association: &'static AssociationDef, keys: Option<KeySet>) -> Result<u64> {
@@ -46,12 +47,7 @@ pub(super) async fn run(repo: &Repo, association: &'static AssociationDef, keys:
     session.finish(result).await
 }
 
-async fn correct(
-    session: &mut Session<'_>,
-    counted: &CountedCollection,
-    filter: &Expr,
-    wrong: &KeySet,
-) -> Result<u64> {
+async fn correct(session: &mut Session<'_>, counted: &CountedCollection, filter: &Expr, wrong: &KeySet) -> Result<u64> {
     let CountedCollection { model, key, counter, .. } = *counted;
     let dialect = session.dialect();
     for chunk in wrong.chunks(dialect.keys_per_condition(key.len())) {

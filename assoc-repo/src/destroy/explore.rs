@@ -302,11 +302,7 @@ impl<'p> Consequences<'p> {
 
     /// Counts, for a preview, rows without keys, which are found by those of their owners. A row that several associations
     /// lead to counts once: equal rows are found together, so each association finds all of them or none.
-    pub(super) async fn count_unread(
-        &mut self,
-        session: &mut Session<'_>,
-        following: &mut Following,
-    ) -> Result<()> {
+    pub(super) async fn count_unread(&mut self, session: &mut Session<'_>, following: &mut Following) -> Result<()> {
         let mut tables: BTreeMap<String, (usize, HashMap<KeyTuple, u64>)> = BTreeMap::new();
         for (at, keys) in std::mem::take(&mut self.by_owners) {
             let edge = &self.plan.edges()[at];

@@ -53,7 +53,8 @@ impl Following {
         for children in self.models.iter().filter(|children| !children.model.primary_key.is_empty()) {
             let model = children.model;
             let mut going: HashSet<&KeyTuple> = HashSet::new();
-            for (node, rows) in plan.nodes().iter().zip(&consequences.of_nodes).filter(|(node, _)| node.model == model) {
+            for (node, rows) in plan.nodes().iter().zip(&consequences.of_nodes).filter(|(node, _)| node.model == model)
+            {
                 debug_assert!(node.read || rows.is_empty());
                 going.extend(rows.iter().map(|row| &consequences.rows[row.row].key));
             }

@@ -58,7 +58,8 @@ impl DestroyReport {
     }
 
     pub(super) fn without_untouched(mut self) -> Self {
-        self.models.retain(|model| model.destroyed + model.deleted + model.nullified + model.updated + model.refusing > 0);
+        self.models
+            .retain(|model| model.destroyed + model.deleted + model.nullified + model.updated + model.refusing > 0);
         self
     }
 }

@@ -57,13 +57,13 @@ pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<Row
 }
 
 /// The plan of a save as text.
-pub(crate) fn explain(model: &'static ModelDef, change: RowChange) -> Result<String> {
+pub(crate) fn explain(model: &'static ModelDef, change: RowChange, touches: bool) -> Result<String> {
     if change.base().is_some() {
         change.check()?;
     } else {
         check(model, std::slice::from_ref(&change))?;
     }
-    Ok(SavePlan::new(model, vec![change])?.explain())
+    Ok(SavePlan::new(model, vec![change])?.explain(touches))
 }
 
 /// A save that is running.

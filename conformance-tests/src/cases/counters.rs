@@ -163,7 +163,8 @@ async fn inserted_with_their_counters(cx: &mut Context) -> Result<()> {
     );
     cx.note("plan", repo.explain_save(&draft)?);
     let saved = cx.step("a graph", repo.insert(draft)).await?;
-    let counts: Vec<_> = saved.articles()?.iter().map(|article| (article.comments_count, article.marks_count)).collect();
+    let counts: Vec<_> =
+        saved.articles()?.iter().map(|article| (article.comments_count, article.marks_count)).collect();
     cx.require(saved.articles_count == 2 && counts == [(Some(2), 0), (Some(1), 1)], "counted in what comes back")?;
     cx.rows("writers", WRITERS).await?;
     cx.rows("articles", ARTICLES).await?;
@@ -210,9 +211,8 @@ async fn composite_keys(cx: &mut Context) -> Result<()> {
     let rooms = rooms.map(|(tenant, number)| Room::build().set(Room::TENANT_ID, tenant).set(Room::NUMBER, number));
     let rooms = repo.insert_all(rooms).await?;
     const ROOMS: &str = "SELECT tenant_id, number, chairs_count FROM rooms ORDER BY tenant_id, number";
-    let chair = |tenant: i64, number: Option<i32>| {
-        Chair::build().set(Chair::TENANT_ID, tenant).set(Chair::ROOM_NUMBER, number)
-    };
+    let chair =
+        |tenant: i64, number: Option<i32>| Chair::build().set(Chair::TENANT_ID, tenant).set(Chair::ROOM_NUMBER, number);
     let chairs = [(1, Some(1)), (1, Some(1)), (1, Some(2)), (2, Some(1)), (2, None)];
     let chairs = cx.step("insert_all", repo.insert_all(chairs.map(|(tenant, number)| chair(tenant, number)))).await?;
     cx.rows("rooms", ROOMS).await?;
@@ -434,7 +434,9 @@ async fn f158_cannot_be_set(cx: &mut Context) -> Result<()> {
     counted::fixture(&repo).await?;
     let error = cx.fails("of a new row", repo.insert(article("x").set(Article::COMMENTS_COUNT, 3))).await?;
     let code = |error: &Error| match error.kind() {
-        ErrorKind::Invalid { errors, .. } => errors.iter().map(|error| format!("{}: {}", error.path, error.code)).collect(),
+        ErrorKind::Invalid { errors, .. } => {
+            errors.iter().map(|error| format!("{}: {}", error.path, error.code)).collect()
+        }
         _ => Vec::new(),
     };
     cx.require(code(&error) == ["comments_count: counter_cache"], "it names the column")?;
@@ -445,7 +447,8 @@ async fn f158_cannot_be_set(cx: &mut Context) -> Result<()> {
     edited.comments_count = Some(7);
     let error = cx.fails("in an edited struct", repo.update(own.change_to(&edited))).await?;
     cx.require(code(&error) == ["comments_count: counter_cache"], "it names the column")?;
-    let writer = Writer::build().set(Writer::NAME, "x").push(Writer::ARTICLES, article("x").set(Article::MARKS_COUNT, 1));
+    let writer =
+        Writer::build().set(Writer::NAME, "x").push(Writer::ARTICLES, article("x").set(Article::MARKS_COUNT, 1));
     let error = cx.fails("of a member", repo.insert(writer)).await?;
     cx.require(code(&error) == ["articles[0].marks_count: counter_cache"], "it names the path")?;
     // A bulk update is no changeset: it writes what it is told.
@@ -487,9 +490,8 @@ async fn f156_repair(cx: &mut Context) -> Result<()> {
     cx.rows("articles", ARTICLES).await?;
     cx.step("of no rows", repo.reset_counters_of(Article::COMMENTS, [0_i64; 0])).await?;
     repo.execute_raw("UPDATE articles SET comments_count = 5", []).await?;
-    let wrong = cx
-        .step("in a transaction", repo.transaction(async |tx| tx.reset_counters(Article::COMMENTS).await))
-        .await?;
+    let wrong =
+        cx.step("in a transaction", repo.transaction(async |tx| tx.reset_counters(Article::COMMENTS).await)).await?;
     cx.note("wrong", wrong);
     require_true(cx).await
 }
@@ -563,9 +565,7 @@ async fn filtered_repos(cx: &mut Context) -> Result<()> {
         let is_article = model.name == "Article";
         is_article.then(|| Expr::equals("id", Value::from(1)))
     });
-    let is_outside = |error: &Error| {
-        matches!(error.kind(), ErrorKind::OutsideFilter { association: Some(name), .. } if name == "Comment.article")
-    };
+    let is_outside = |error: &Error| matches!(error.kind(), ErrorKind::OutsideFilter { association: Some(name), .. } if name == "Comment.article");
     cx.step("what it sees", first.insert(comment(1))).await?;
     let error = cx.fails("below a hidden one", first.insert(comment(2))).await?;
     cx.require(is_outside(&error), "outside")?;
@@ -593,9 +593,15 @@ async fn plans(cx: &mut Context) -> Result<()> {
     cx.note("insert", repo.explain_save(&comment(1))?);
     let own = repo.insert(comment(1)).await?;
     cx.note("move", repo.explain_save(&own.change().set(Comment::ARTICLE_ID, 2))?);
-    cx.note("tree", repo.explain_destroy::<Writer>()?.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"));
+    cx.note(
+        "tree",
+        repo.explain_destroy::<Writer>()?.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"),
+    );
     let plan = repo.explain_destroy::<Comment>()?;
-    cx.require(plan.contains("update Article: UPDATE") && plan.contains("update Writer: UPDATE"), "what follows is shown")
+    cx.require(
+        plan.contains("update Article: UPDATE") && plan.contains("update Writer: UPDATE"),
+        "what follows is shown",
+    )
 }
 
 // Nothing has changed when the row itself cannot be written.

@@ -84,7 +84,8 @@ async fn named_columns_and_grandparents(cx: &mut Context) -> Result<()> {
     cx.step("of all", at(&repo, 20).insert_all([1, 2, 3].map(comment))).await?;
     times(cx, "times").await?;
     let article = repo.get_or_fail::<Article>(1, Query::new()).await?;
-    let graph = article.change().push(Article::COMMENTS, ["a", "b"].map(|body| Comment::build().set(Comment::BODY, body)));
+    let graph =
+        article.change().push(Article::COMMENTS, ["a", "b"].map(|body| Comment::build().set(Comment::BODY, body)));
     let saved = cx.step("a graph", at(&repo, 30).update(graph)).await?;
     let seconds = |time: chrono::NaiveDateTime| time.and_utc().timestamp();
     cx.require(seconds(saved.updated_at) == 30 && saved.discussed_at.map(seconds) == Some(30), "in what comes back")?;

@@ -4,6 +4,7 @@ use super::SavePlan;
 use crate::counters::{Children, Timing};
 use crate::metadata::model::ModelDef;
 use crate::save::members::Unlink;
+use crate::value::Value;
 
 /// A model whose rows are written and followed.
 pub(super) struct Written {
@@ -16,7 +17,7 @@ pub(super) struct Written {
 
 impl SavePlan {
     /// The models whose rows are written and followed.
-    pub(super) fn written_children(&self) -> Vec<Written> {
+    pub(super) fn written_children(&self, touches: bool) -> Vec<Written> {
         let mut all: Vec<Written> = Vec::new();
         for lookup in self.lookups.iter().filter(|lookup| lookup.removes()) {
             let Some(Written { children, locked, meant }) = entry(&mut all, lookup.table) else { continue };
@@ -26,7 +27,7 @@ impl SavePlan {
                 Unlink::Delete | Unlink::Refused(_) => true,
             };
             for (parent, meant) in children.parents.iter().zip(meant) {
-                *meant |= !parent.touched.is_empty() || parent.columns().any(cleared);
+                *meant |= touches && !parent.touched.is_empty() || parent.columns().any(cleared);
             }
         }
         for (row, planned) in self.rows.iter().enumerate().filter(|(_, row)| row.is_written()) {
@@ -35,14 +36,21 @@ impl SavePlan {
                 planned.values[column].is_some() || planned.awaits.iter().any(|awaited| awaited.column == column)
             };
             let exists = planned.base.is_some();
-            *locked += usize::from(exists && children.follow(true, is_set));
+            *locked += usize::from(exists && children.follow(touches, is_set));
             let timings = self.new_parents.timings.get(&(row as u32));
             for (place, (parent, meant)) in children.parents.iter().zip(meant).enumerate() {
                 let timing = timings.and_then(|timings| timings.get(place));
-                let moves = parent.columns().any(is_set);
+                // A column that is not given is one that another row gives, or the database.
+                let is_null = |column: usize| matches!(&planned.values[column], Some(Value::Null));
+                let is_other = parent.named.is_some_and(
+                    |named| matches!(&planned.values[named.column], Some(tag) if *tag != Value::from(named.tag)),
+                );
                 *meant |= match exists {
-                    true => moves || !parent.touched.is_empty(),
-                    false => moves && timing != Some(&Timing::Inserted),
+                    true => parent.columns().any(is_set) || touches && !parent.touched.is_empty(),
+                    false => {
+                        let belongs = parent.columns().any(is_set) && !parent.columns().any(is_null) && !is_other;
+                        belongs && timing != Some(&Timing::Inserted)
+                    }
                 };
             }
         }

@@ -84,7 +84,9 @@ impl Following {
                 let Some(known) = after.get_mut(&key) else { continue };
                 *known = match &let_go[lookup].0.unlink {
                     Unlink::Nullify(cleared) => known.take().map(|row| {
-                        let value = |column| if cleared.contains(&column) { Value::Null } else { children.value(&row, column).clone() };
+                        let value = |column| {
+                            if cleared.contains(&column) { Value::Null } else { children.value(&row, column).clone() }
+                        };
                         children.row(value)
                     }),
                     _ => None,
@@ -223,7 +225,8 @@ impl Following {
                 let Some(row) = row else { continue };
                 let Some(key) = model.key_of(row) else { continue };
                 let mut values: HashMap<usize, Value<'static>> = HashMap::new();
-                for (followed, _) in self.followed.iter().zip([true, false]).filter(|(_, first)| !(*first && is_fresh)) {
+                for (followed, _) in self.followed.iter().zip([true, false]).filter(|(_, first)| !(*first && is_fresh))
+                {
                     let before = |column: usize| match values.get(&column) {
                         Some(value) => value.clone(),
                         None => model.rows.value(row, column).into_owned(),
