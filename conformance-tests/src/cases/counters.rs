@@ -1,5 +1,7 @@
 //! Counter caches (F120, F154–F158): what is inserted, moved, let go and destroyed is counted in the rows it belongs to.
 
+use std::time::SystemTime;
+
 use assoc_core::Result;
 use assoc_core::metadata::Expr;
 use assoc_repo::Changeset;
@@ -51,6 +53,11 @@ fn article(title: &str) -> Changeset<Article> {
     Article::build().set(Article::TITLE, title)
 }
 
+/// A repo whose times every database stores as they are, so that none reads them back.
+fn steady(cx: &Context) -> Repo {
+    cx.repo().with_clock(|| SystemTime::UNIX_EPOCH)
+}
+
 /// What every counter says, and what is true.
 async fn require_true(cx: &Context) -> Result<()> {
     let repo = cx.repo();
@@ -66,7 +73,7 @@ async fn require_true(cx: &Context) -> Result<()> {
 }
 
 async fn f154_inserted_moved_destroyed(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let first = cx.step("insert", repo.insert(comment(1).set(Comment::AUTHOR_ID, 1))).await?;
     cx.rows("articles", ARTICLES).await?;
@@ -88,7 +95,7 @@ async fn f154_inserted_moved_destroyed(cx: &mut Context) -> Result<()> {
 
 // Whom a row belongs to is decided by the database.
 async fn a_stale_struct_does_not_decide(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let stale = repo.insert(comment(1)).await?;
     repo.update(stale.change().set(Comment::ARTICLE_ID, 2)).await?;
@@ -101,7 +108,7 @@ async fn a_stale_struct_does_not_decide(cx: &mut Context) -> Result<()> {
 }
 
 async fn many_rows_few_statements(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let articles = (0..40).map(|at| article("many").set(Article::WRITER_ID, if at % 3 == 0 { 1 } else { 2 }));
     let articles = cx.step("insert_all", repo.insert_all(articles)).await?;
@@ -117,7 +124,7 @@ async fn many_rows_few_statements(cx: &mut Context) -> Result<()> {
 }
 
 async fn f155_members_of_saves(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let ada = repo.get_or_fail::<Writer>(1, Query::preload(Writer::ARTICLES)).await?;
     let grace = repo.get_or_fail::<Writer>(2, Query::preload(Writer::ARTICLES)).await?;
@@ -151,7 +158,7 @@ async fn f155_members_of_saves(cx: &mut Context) -> Result<()> {
 }
 
 async fn inserted_with_their_counters(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let said = |body: &str| Comment::build().set(Comment::BODY, body).set(Comment::AUTHOR_ID, 1);
     let draft = Writer::build().set(Writer::NAME, "Mary").push(
@@ -179,7 +186,7 @@ async fn inserted_with_their_counters(cx: &mut Context) -> Result<()> {
 }
 
 async fn polymorphic(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let writer = repo.get_or_fail::<Writer>(1, Query::new()).await?;
     // The same id, of another type.
@@ -204,7 +211,7 @@ async fn polymorphic(cx: &mut Context) -> Result<()> {
 }
 
 async fn composite_keys(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     repo.create_table::<Room>().await?;
     repo.create_table::<Chair>().await?;
     let rooms = [(1, 1), (1, 2), (2, 1)];
@@ -230,7 +237,7 @@ async fn composite_keys(cx: &mut Context) -> Result<()> {
 }
 
 async fn keys_of_text(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     repo.create_table::<Firm>().await?;
     repo.create_table::<Worker>().await?;
     let firms = repo.insert_all(["acme", "umbra"].map(|code| Firm::build().set(Firm::CODE, code))).await?;
@@ -254,7 +261,7 @@ async fn keys_of_text(cx: &mut Context) -> Result<()> {
 }
 
 async fn self_joins(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     repo.create_table::<Branch>().await?;
     const BRANCHES: &str = "SELECT id, parent_id, branches_count FROM branches ORDER BY id";
     let leaf = Branch::build;
@@ -279,7 +286,7 @@ async fn self_joins(cx: &mut Context) -> Result<()> {
 }
 
 async fn through_collections(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     repo.create_table::<Player>().await?;
     repo.create_table::<Team>().await?;
     repo.create_table::<Contract>().await?;
@@ -312,7 +319,7 @@ async fn through_collections(cx: &mut Context) -> Result<()> {
 
 // Whom a row belongs to may be the database's default.
 async fn keys_that_the_database_makes(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     repo.create_table::<Shelf>().await?;
     repo.create_table::<Volume>().await?;
     repo.insert_all([Shelf::build().set(Shelf::OPEN, true), Shelf::build().set(Shelf::OPEN, true)]).await?;
@@ -322,7 +329,7 @@ async fn keys_that_the_database_makes(cx: &mut Context) -> Result<()> {
 }
 
 async fn conditions_of_the_association(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     repo.create_table::<Shelf>().await?;
     repo.create_table::<Volume>().await?;
     const SHELVES: &str = "SELECT id, volumes_count, lent_count FROM shelves ORDER BY id";
@@ -340,7 +347,7 @@ async fn conditions_of_the_association(cx: &mut Context) -> Result<()> {
 
 // Rows that go with others are counted in those that stay.
 async fn dependents(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let comments = [(1, 1), (1, 2), (1, 2), (2, 1)];
     repo.insert_all(comments.map(|(article, author): (i64, i64)| comment(article).set(Comment::AUTHOR_ID, author)))
@@ -366,7 +373,7 @@ async fn dependents(cx: &mut Context) -> Result<()> {
 }
 
 async fn f157_no_double_decrement(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     repo.insert_all([comment(1), comment(2)]).await?;
     let writer = repo.get_or_fail::<Writer>(1, Query::new()).await?;
@@ -380,7 +387,7 @@ async fn f157_no_double_decrement(cx: &mut Context) -> Result<()> {
 }
 
 async fn destroyed_twice(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let both = repo.insert_all([comment(1), comment(1)]).await?;
     repo.destroy(&both[0]).await?;
@@ -394,7 +401,7 @@ async fn destroyed_twice(cx: &mut Context) -> Result<()> {
 }
 
 async fn missing_parents(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let error = cx.fails("inserted below nothing", repo.insert(comment(99))).await?;
     let named = matches!(
@@ -416,7 +423,7 @@ async fn missing_parents(cx: &mut Context) -> Result<()> {
 }
 
 async fn null_starts_at_nothing(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     repo.execute_raw("UPDATE articles SET comments_count = NULL", []).await?;
     let three = repo.insert_all([1, 1, 2].map(comment)).await?;
@@ -430,7 +437,7 @@ async fn null_starts_at_nothing(cx: &mut Context) -> Result<()> {
 }
 
 async fn f158_cannot_be_set(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let error = cx.fails("of a new row", repo.insert(article("x").set(Article::COMMENTS_COUNT, 3))).await?;
     let code = |error: &Error| match error.kind() {
@@ -457,7 +464,7 @@ async fn f158_cannot_be_set(cx: &mut Context) -> Result<()> {
 }
 
 async fn what_counts_nothing(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let own = repo.insert_all([1, 1, 1].map(comment)).await?;
     cx.step("delete", repo.delete(&own[0])).await?;
@@ -471,7 +478,7 @@ async fn what_counts_nothing(cx: &mut Context) -> Result<()> {
 }
 
 async fn f156_repair(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     for row in ["(1, 'a')", "(1, 'b')", "(2, 'c')"] {
         repo.execute_raw(&format!("INSERT INTO comments (article_id, body) VALUES {row}"), []).await?;
@@ -497,7 +504,7 @@ async fn f156_repair(cx: &mut Context) -> Result<()> {
 }
 
 async fn repair_of_every_key(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     for (id, of) in [(1, "Writer"), (1, "essay"), (2, "essay"), (2, "Stone")] {
         let sql = format!("INSERT INTO marks (markable_id, markable_type) VALUES ({id}, '{of}')");
@@ -534,13 +541,13 @@ async fn repair_of_every_key(cx: &mut Context) -> Result<()> {
 }
 
 async fn what_has_no_counter(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     cx.fails("its rows say nothing", repo.reset_counters(crate::models::guild::User::POSTS)).await?;
     cx.fails("a join table", repo.reset_counters(crate::models::guild::User::GROUPS)).await.map(drop)
 }
 
 async fn added_by_hand(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     repo.execute_raw("UPDATE articles SET comments_count = NULL WHERE id = 1", []).await?;
     let rows = cx.step("several", repo.add_to_counter(Article::COMMENTS, [1, 2, 2, 99], 5)).await?;
@@ -557,7 +564,7 @@ async fn added_by_hand(cx: &mut Context) -> Result<()> {
 }
 
 async fn filtered_repos(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let own = repo.insert_all([1, 2].map(comment)).await?;
     // It sees the first article only, and all comments.
@@ -588,7 +595,7 @@ async fn filtered_repos(cx: &mut Context) -> Result<()> {
 }
 
 async fn plans(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     cx.note("insert", repo.explain_save(&comment(1))?);
     let own = repo.insert(comment(1)).await?;
@@ -606,7 +613,7 @@ async fn plans(cx: &mut Context) -> Result<()> {
 
 // Nothing has changed when the row itself cannot be written.
 async fn failures(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
+    let repo = steady(cx);
     counted::fixture(&repo).await?;
     let own = repo.insert(comment(1)).await?;
     cx.fails("a key that is taken", repo.insert(comment(2).set(Comment::ID, own.id))).await?;

@@ -95,8 +95,8 @@ async fn named_columns_and_grandparents(cx: &mut Context) -> Result<()> {
 async fn once_for_many_rows(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     counted::fixture(&at(&repo, 1)).await?;
-    let many = (0..60).map(|row| comment(1 + row % 3));
-    let many = cx.step("60 comments", at(&repo, 10).insert_all(many)).await?;
+    let many = (0..30).map(|row| comment(1 + row % 3));
+    let many = cx.step("30 comments", at(&repo, 10).insert_all(many)).await?;
     times(cx, "times").await?;
     cx.step("all of them go", at(&repo, 20).destroy_rows(&many)).await?;
     times(cx, "times").await
