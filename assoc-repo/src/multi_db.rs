@@ -115,6 +115,7 @@ impl Repo {
             filters: self.filters.clone(),
             clock: self.clock.clone(),
             touches: self.touches,
+            callback_depth: self.callback_depth,
             other_databases: Some(Arc::new([Arc::new(place)])),
         })
     }

@@ -8,6 +8,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use crate::error::Result;
+use crate::metadata::callbacks::MemberCallbacks;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::ScopeDef;
@@ -264,6 +265,8 @@ pub struct Options {
     pub counted_in: Option<usize>,
     /// Of a `belongs_to`, the times of the target that follow the rows that belong to it.
     pub touch: Option<Touch>,
+    /// The functions that run when rows become members, and when they are members no longer.
+    pub callbacks: Option<MemberCallbacks>,
 }
 
 /// What a polymorphic `belongs_to` does about a type that is none of its variants.
@@ -307,6 +310,7 @@ impl Options {
             counter_cache: None,
             counted_in: None,
             touch: None,
+            callbacks: None,
         }
     }
 
@@ -387,6 +391,13 @@ impl Options {
         self
     }
 
+    /// Sets the functions that run when rows become members, and when they are members no longer.
+    #[must_use]
+    pub const fn callbacks(mut self, callbacks: MemberCallbacks) -> Self {
+        self.callbacks = Some(callbacks);
+        self
+    }
+
     /// Sets how the inverse association is found.
     #[must_use]
     pub const fn inverse(mut self, inverse: Inverse) -> Self {
@@ -464,6 +475,18 @@ impl AssociationDef {
         let mut candidates = (self.target)().associations.iter().filter(leads_back);
         let first = candidates.next();
         Ok(if candidates.next().is_some() { None } else { first })
+    }
+
+    /// Whether functions run when rows become its members.
+    #[must_use]
+    pub fn has_add_callbacks(&self) -> bool {
+        self.options.callbacks.is_some_and(|callbacks| callbacks.concern_adds())
+    }
+
+    /// Whether functions run when rows are its members no longer.
+    #[must_use]
+    pub fn has_remove_callbacks(&self) -> bool {
+        self.options.callbacks.is_some_and(|callbacks| callbacks.concern_removals())
     }
 
     fn is_scoped(&self) -> bool {

@@ -34,8 +34,12 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
         "counter_sql",
         "dependent",
         "counter_cache",
+        "before_add",
+        "after_add",
+        "before_remove",
+        "after_remove",
     ],
-    planned: &["before_add", "after_add", "before_remove", "after_remove", "extend"],
+    planned: &["extend"],
     refused: &[("polymorphic", key_at_target::NOT_POLYMORPHIC), ("join_table", key_at_target::NO_JOIN_TABLE)],
 };
 

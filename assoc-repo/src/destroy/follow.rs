@@ -14,7 +14,7 @@ use assoc_core::value::DateTime;
 use assoc_core::{Result, Value};
 
 use super::explore::{Consequences, key_in, key_set};
-use crate::counters::{Lock, Mode, apply, children_of, read_children};
+use crate::counters::{Followed, Lock, Mode, apply, children_of, read_children};
 use crate::repo::Repo;
 use crate::session::Session;
 
@@ -116,10 +116,10 @@ impl Following {
         session: &mut Session<'_>,
         consequences: &mut Consequences<'_>,
         mode: Mode,
-    ) -> Result<()> {
+    ) -> Result<Followed> {
         let Following { mut changes, now, .. } = self;
         if changes.is_empty() {
-            return Ok(());
+            return Ok(Followed::nothing(now));
         }
         let mut gone: BTreeMap<(String, &'static [usize]), HashSet<KeyTuple>> = BTreeMap::new();
         changes.retain(|group, key, _| {
@@ -127,10 +127,10 @@ impl Following {
             !known.or_insert_with(|| keys_gone(consequences, group.model, group.key)).contains(key)
         });
         let followed = apply(repo, session, changes, now, mode).await?;
-        for (model, rows) in followed.written {
+        for (model, rows) in &followed.written {
             consequences.report.entry(model).updated += rows;
         }
-        Ok(())
+        Ok(followed)
     }
 }
 

@@ -24,7 +24,7 @@ impl SavePlan {
             *locked += lookup.questions.len();
             let cleared = |column| match &lookup.unlink {
                 Unlink::Nullify(columns) => columns.contains(&column),
-                Unlink::Delete | Unlink::Refused(_) => true,
+                Unlink::Delete | Unlink::Destroy | Unlink::Refused(_) => true,
             };
             for (parent, meant) in children.parents.iter().zip(meant) {
                 *meant |= touches && !parent.touched.is_empty() || parent.columns().any(cleared);

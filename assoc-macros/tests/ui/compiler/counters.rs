@@ -8,8 +8,14 @@ struct User {
     id: i64,
     name: String,
     posts_count: i64,
+}
+
+#[derive(Model, Clone)]
+struct Label {
+    id: i64,
+    // No integer.
     #[column(counter_cache)]
-    typed: String,
+    text: String,
 }
 
 #[derive(Model, Clone)]

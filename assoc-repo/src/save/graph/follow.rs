@@ -13,6 +13,7 @@ use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::save::{LoadedRow, Lookup, PlannedRow, Resolved, Step, Unlink};
+use assoc_core::value::DateTime;
 use assoc_core::{Result, Value};
 
 use super::{Run, key_set};
@@ -26,8 +27,10 @@ pub(super) struct Following {
     models: Vec<(&'static ModelDef, Option<Children>)>,
     // Rows that exist, as they were before, by their models and keys.
     before: HashMap<(TypeId, KeyTuple), StoredRow>,
-    /// What has followed before the rows were written, and afterwards.
-    pub(super) followed: [Followed; 2],
+    // What has followed before the rows were written.
+    earlier: Vec<Followed>,
+    // What has followed afterwards.
+    later: Followed,
 }
 
 /// Rows that exist and change, of one model.
@@ -40,10 +43,14 @@ struct Existing {
 }
 
 impl Following {
-    pub(super) fn new(run: &Run<'_>) -> Self {
-        let now = run.now;
-        let followed = [Followed::nothing(now), Followed::nothing(now)];
-        Following { models: Vec::new(), before: HashMap::new(), followed }
+    pub(super) fn new(now: DateTime) -> Self {
+        let later = Followed::nothing(now);
+        Following { models: Vec::new(), before: HashMap::new(), earlier: Vec::new(), later }
+    }
+
+    /// Takes in what has followed when members that were let go were destroyed.
+    pub(super) fn note(&mut self, followed: Followed) {
+        self.earlier.push(followed);
     }
 
     fn children(&self, model: &'static ModelDef) -> Option<&Children> {
@@ -101,8 +108,8 @@ impl Following {
             }
             for (key, after) in &after {
                 let before = self.before.get(&(model.type_id(), key.clone())).map(|row| &**row);
-                let timings = planned.get(key).and_then(|row| run.plan.timings().get(row));
-                let is_meant = |place: usize, is_new: bool| match timings.and_then(|timings| timings.get(place)) {
+                let row = planned.get(key).copied();
+                let is_meant = |place: usize, is_new: bool| match row.and_then(|row| run.timing(row, place)) {
                     Some(Timing::After) => false,
                     Some(Timing::Inserted) => !is_new,
                     _ => true,
@@ -118,7 +125,7 @@ impl Following {
             changes.change(children, None, Some(&after), is_meant);
         }
         leave_out(run, &mut changes);
-        self.followed[0] = apply(run.repo, session, changes, run.now, Mode::Write).await?;
+        self.earlier.push(apply(run.repo, session, changes, run.now, Mode::Write).await?);
         Ok(())
     }
 
@@ -133,16 +140,19 @@ impl Following {
         let mut existing = Existing::default();
         let model = children.model;
         for (at, (lookup, resolved)) in let_go.iter().enumerate() {
-            if lookup.table == model && !model.primary_key.is_empty() {
+            // What is destroyed is followed as every destroy is.
+            if lookup.table == model && !model.primary_key.is_empty() && lookup.unlink != Unlink::Destroy {
                 existing.let_go.extend(resolved.let_go.iter().map(|key| (at, key.clone())));
             }
         }
+        // A callback may still say anything of a row, so all of them are read.
+        let may_change = run.may_change(model);
         for (row, planned) in run.written_rows(unneeded).filter(|(_, planned)| planned.model == model) {
             let Some(key) = planned.base.as_ref().and_then(|base| model.key_of(&**base)) else { continue };
             let is_set = |column: usize| {
                 planned.values[column].is_some() || planned.awaits.iter().any(|awaited| awaited.column == column)
             };
-            if children.follow(run.repo.touches, is_set) {
+            if may_change || children.follow(run.repo.touches, is_set) {
                 existing.updated.push((row, key));
             }
         }
@@ -157,7 +167,11 @@ impl Following {
         let_go: &[(&Lookup, Resolved)],
         changes: &mut ParentChanges,
     ) -> Result<()> {
-        let of_table = |lookup: &Lookup| lookup.table == children.model && children.model.primary_key.is_empty();
+        let of_table = |lookup: &Lookup| {
+            lookup.table == children.model
+                && children.model.primary_key.is_empty()
+                && lookup.unlink != Unlink::Destroy
+        };
         for (lookup, resolved) in let_go.iter().filter(|(lookup, _)| of_table(lookup)) {
             let keys = key_set(resolved.let_go.iter().cloned().map(Some).collect());
             for row in read_locked(session, children, lookup.identity(), &keys, &Expr::always()).await? {
@@ -184,7 +198,8 @@ impl Following {
         for (row, planned) in run.written_rows(unneeded) {
             let Some(children) = self.children(planned.model) else { continue };
             let is_meant = |place: usize, _| run.timing(row, place) == Some(Timing::After);
-            if !(0..children.parents.len()).any(|place| is_meant(place, true)) {
+            let may_change = run.may_change(planned.model);
+            if !may_change && !(0..children.parents.len()).any(|place| is_meant(place, true)) {
                 continue;
             }
             let values = run.values(planned)?;
@@ -198,10 +213,19 @@ impl Following {
             let key = planned.base.as_ref().and_then(|base| planned.model.key_of(&**base));
             let before = key.and_then(|key| self.before.get(&(planned.model.type_id(), key)));
             changes.change(children, before.map(|row| &**row), Some(&after), is_meant);
+            if may_change {
+                // It was counted where it was planned to belong to.
+                let expected = children.row(|column| values[column].clone().unwrap_or_default());
+                let is_elsewhere = |place: usize, _| {
+                    let of = |row| children.parent_key(&children.parents[place], row);
+                    run.timing(row, place) == Some(Timing::Inserted) && of(&expected) != of(&after)
+                };
+                changes.change(children, Some(&expected), Some(&after), is_elsewhere);
+            }
         }
         if !changes.is_empty() {
             leave_out(run, &mut changes);
-            self.followed[1] = apply(run.repo, session, changes, run.now, Mode::Write).await?;
+            self.later = apply(run.repo, session, changes, run.now, Mode::Write).await?;
         }
         Ok(())
     }
@@ -209,7 +233,8 @@ impl Following {
     /// What has followed in rows that come back, as columns with their values.
     pub(super) async fn in_returned(&self, run: &Run<'_>, session: &mut Session<'_>) -> Result<Adjusted> {
         let mut adjusted = Adjusted::default();
-        if self.followed.iter().all(|followed| followed.groups.is_empty()) {
+        let all = || self.earlier.iter().map(|followed| (followed, true)).chain([(&self.later, false)]);
+        if all().all(|(followed, _)| followed.groups.is_empty()) {
             return Ok(adjusted);
         }
         let dialect = session.dialect();
@@ -225,8 +250,7 @@ impl Following {
                 let Some(row) = row else { continue };
                 let Some(key) = model.key_of(row) else { continue };
                 let mut values: HashMap<usize, Value<'static>> = HashMap::new();
-                for (followed, _) in self.followed.iter().zip([true, false]).filter(|(_, first)| !(*first && is_fresh))
-                {
+                for (followed, _) in all().filter(|(_, is_earlier)| !(*is_earlier && is_fresh)) {
                     let before = |column: usize| match values.get(&column) {
                         Some(value) => value.clone(),
                         None => model.rows.value(row, column).into_owned(),
@@ -330,7 +354,14 @@ impl Run<'_> {
         rows.map(|row| (row, &self.plan.rows()[row as usize]))
     }
 
+    // Whether callbacks may change rows of a model before they are written.
+    fn may_change(&self, model: &ModelDef) -> bool {
+        self.callbacks.is_some() && model.has_save_callbacks()
+    }
+
     fn timing(&self, row: u32, place: usize) -> Option<Timing> {
-        self.plan.timings().get(&row)?.get(place).copied()
+        let timing = self.plan.timings().get(&row)?.get(place).copied()?;
+        let is_late = timing == Timing::Before && self.may_change(self.plan.rows()[row as usize].model);
+        Some(if is_late { Timing::After } else { timing })
     }
 }
