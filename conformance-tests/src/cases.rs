@@ -50,6 +50,7 @@ mod row_locks;
 mod rows_between;
 mod save_changes;
 mod save_graphs;
+mod saved_lists;
 mod scopes;
 mod selections;
 mod steps;
@@ -134,6 +135,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         eager_load::CASES,
         polymorphic::CASES,
         polymorphic_keys::CASES,
+        saved_lists::CASES,
         scopes::CASES,
         selections::CASES,
         groups::CASES,

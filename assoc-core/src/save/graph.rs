@@ -140,7 +140,12 @@ impl SavePlan {
 
     /// The models whose tables are written or looked at.
     pub fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
-        self.rows.iter().map(|row| row.model).chain(self.lookups.iter().map(|lookup| lookup.table))
+        let looked_up = |lookup: &Lookup| {
+            std::iter::once(lookup.table)
+                .chain(lookup.targets.as_ref().map(|targets| targets.model))
+                .collect::<Vec<_>>()
+        };
+        self.rows.iter().map(|row| row.model).chain(self.lookups.iter().flat_map(looked_up))
     }
 
     /// The plan as text, a line for each kind of statement.
@@ -158,6 +163,9 @@ impl SavePlan {
             let (table, name) = (lookup.table.table, lookup.association.qualified_name());
             let owners = lookup.questions.len();
             write(format_args!("SELECT {table}: members of `{name}`, {owners} asked for"));
+            if let Some(targets) = &lookup.targets {
+                write(format_args!("SELECT {}: which of them `{name}` sees", targets.model.table));
+            }
         }
         for lookup in self.lookups.iter().filter(|lookup| lookup.removes()) {
             let table = lookup.table.table;
