@@ -7,6 +7,7 @@
 
 pub(crate) mod aggregates;
 pub(crate) mod association;
+pub(crate) mod callbacks;
 pub(crate) mod expr;
 pub(crate) mod filter_hook;
 pub(crate) mod loader;
@@ -17,12 +18,13 @@ pub(crate) mod request_list;
 pub mod rows;
 pub(crate) mod visibility;
 
+pub use association::kinds::*;
 pub use association::{
-    AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, Cardinality, Chain, ChainHop, ChainParts,
-    CustomSql, CustomSqlKind, Dependent, ForeignKey, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant,
-    Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, PolymorphicBelongsToKind, Route, ThroughKind, UnknownType,
+    AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Chain, ChainHop, ChainParts, CustomSql,
+    Dependent, ForeignKey, HasVariant, Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, Route, UnknownType,
     VariantDef,
 };
+pub use callbacks::{CallbackPoint, HasCallbacks, MemberCallbacks, ModelCallbacks};
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
 pub use model::{ColumnDef, ColumnDefault, Discriminator, ModelDef, TableRef};
 pub use origin::HasRowOrigin;

@@ -10,10 +10,10 @@ mod matching;
 mod members;
 
 pub use counted::CountedKeys;
-pub use graph::{Awaited, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, SavePlan, Step};
+pub use graph::{Added, Awaited, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, SavePlan, Step};
 pub use insert::{InsertBatch, InsertPlan};
 pub use matching::inputs_of;
-pub use members::{Ask, Kept, Lookup, MemberCondition, Question, Resolved, Unlink};
+pub use members::{Ask, Kept, Lookup, MemberCondition, Question, Removal, Resolved, Unlink};
 
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;

@@ -1,8 +1,7 @@
 //! From syntax to data: the struct and its attributes, each option by itself. [`validate`](crate::validate) checks them
 //! together.
 
-use proc_macro2::Ident;
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::{
     Attribute, Data, DeriveInput, Expr, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Type, TypePath,
@@ -12,8 +11,11 @@ use syn::{
 use crate::attributes::{Argument, FieldName, FieldNames, Inverse, arguments};
 use crate::dependent::{DependentInput, dependent};
 use crate::errors::Errors;
+use crate::holder::Holder;
+use crate::kinds::Kind;
 use crate::names::plain;
-use crate::options::{self, Holder, Kind};
+use crate::options;
+use crate::plain_options;
 
 /// A struct with `#[derive(Model)]`.
 pub(crate) struct ModelInput {
@@ -27,6 +29,8 @@ pub(crate) struct ModelInput {
     pub(crate) tag: Option<LitStr>,
     /// Where `read_back` is declared, if it is.
     pub(crate) read_back: Option<Span>,
+    /// Where it is said that there are callbacks.
+    pub(crate) callbacks: Option<Span>,
     pub(crate) fields: Vec<FieldInput>,
 }
 
@@ -136,7 +140,19 @@ pub(crate) struct AssociationOptions {
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
     pub(crate) dependent: Option<DependentInput>,
+    pub(crate) callbacks: MemberCallbacksInput,
     pub(crate) scope_def: ScopeInput,
+    /// Calls on the definition, one for each plain option.
+    pub(crate) plain: Vec<TokenStream>,
+}
+
+/// The functions that run when rows become members, and when they are members no longer.
+#[derive(Default, Clone)]
+pub(crate) struct MemberCallbacksInput {
+    pub(crate) before_add: Vec<Path>,
+    pub(crate) after_add: Vec<Path>,
+    pub(crate) before_remove: Vec<Path>,
+    pub(crate) after_remove: Vec<Path>,
 }
 
 /// What is given about which rows there are.
@@ -153,8 +169,6 @@ pub(crate) struct ScopeInput {
     /// Where it is said.
     pub(crate) readonly: Option<Span>,
     pub(crate) inverse: Option<Inverse>,
-    pub(crate) autosave: Option<bool>,
-    pub(crate) validate: Option<bool>,
 }
 
 /// The type of an association's field.
@@ -209,6 +223,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         discriminator: None,
         tag: None,
         read_back: None,
+        callbacks: None,
         fields: Vec::new(),
     };
     for argument in all_arguments(&input.attrs, &options::MODEL, errors) {
@@ -220,6 +235,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "discriminator" => model.discriminator = argument.field(errors),
             "tag" => model.tag = argument.text(errors),
             "read_back" => model.read_back = argument.flag(errors).then(|| argument.span()),
+            "callbacks" => model.callbacks = argument.flag(errors).then(|| argument.span()),
             _ => model.root = argument.path(errors),
         }
     }
@@ -405,6 +421,10 @@ fn association(kind: Kind, attribute: &Attribute, ty: &Type, errors: &mut Errors
 }
 
 fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, errors: &mut Errors) {
+    if let Some(call) = plain_options::read(argument, errors) {
+        options.plain.push(call);
+        return;
+    }
     let scope_def = &mut options.scope_def;
     match argument.name().as_str() {
         "foreign_key" if kind == Kind::HasAndBelongsToMany => options.foreign_key = argument.columns(errors),
@@ -424,6 +444,10 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
         "dependent" => options.dependent = dependent(kind, argument, errors),
+        "before_add" => options.callbacks.before_add = argument.functions(errors),
+        "after_add" => options.callbacks.after_add = argument.functions(errors),
+        "before_remove" => options.callbacks.before_remove = argument.functions(errors),
+        "after_remove" => options.callbacks.after_remove = argument.functions(errors),
         "scope" => scope_def.scope = argument.function(errors),
         "filter" => scope_def.filter = argument.expression(errors),
         "order" => scope_def.order = argument.expression(errors),
@@ -432,8 +456,6 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "distinct" => scope_def.distinct = argument.flag(errors),
         "include" => scope_def.include = argument.expression(errors),
         "scope_by_owner" => scope_def.owner_scope = argument.function(errors),
-        "autosave" => scope_def.autosave = argument.boolean(errors),
-        "validate" => scope_def.validate = argument.boolean(errors),
         "readonly" => scope_def.readonly = argument.flag(errors).then(|| argument.span()),
         _ => scope_def.inverse = argument.inverse(errors),
     }

@@ -45,6 +45,7 @@
 
 mod batches;
 mod bulk;
+mod callbacks;
 mod carried;
 mod changeset;
 mod clock;
@@ -74,8 +75,18 @@ mod write;
 pub mod prelude;
 
 pub use assoc_core as core;
+
+/// What the derives' output refers to.
 #[doc(hidden)]
-pub use assoc_core::__private;
+pub mod __private {
+    pub use crate::callbacks::{
+        AddFunction, CallbackContext, Callbacks, MemberFunction, MemberFunctions, ModelFunctions, change_as, row_as,
+    };
+    pub use assoc_core::__private::*;
+    pub use assoc_core::change::{Row, RowChange};
+    pub use assoc_core::driver::BoxFuture;
+}
+
 pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
@@ -84,8 +95,10 @@ pub use assoc_core::{
     JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope,
     Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut, escape_like,
 };
+pub use assoc_macros::callbacks;
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
+pub use callbacks::{CallbackContext, Callbacks, Cause, Change, ColumnChange, RowAction};
 pub use changeset::{
     Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
 };
@@ -123,6 +136,8 @@ mod guide {
     struct Writing;
     #[doc = include_str!("../../docs/guide/destroying.md")]
     struct Destroying;
+    #[doc = include_str!("../../docs/guide/callbacks.md")]
+    struct Callbacks;
     #[doc = include_str!("../../docs/guide/transactions.md")]
     struct Transactions;
     #[doc = include_str!("../../docs/guide/errors.md")]

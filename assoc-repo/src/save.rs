@@ -18,7 +18,7 @@ mod known;
 mod update;
 mod upsert;
 
-pub(crate) use graph::{explain, save as save_graph};
+pub(crate) use graph::{explain, save as save_graph, save_validated};
 pub(crate) use insert::insert;
 pub(crate) use known::Known;
 pub(crate) use update::{key_of, update};

@@ -5,15 +5,13 @@ use std::sync::Arc;
 use assoc_core::change::RowChange;
 use assoc_core::driver::{Access, BoxFuture, ExecResult, KeySet};
 use assoc_core::execution::rows::Rows;
-use assoc_core::{Error, Model, Result, Value, schema, sql};
+use assoc_core::{Error, ErrorKind, Model, Result, Value, schema, sql};
 
+use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::save;
-
-#[cfg(doc)]
-use assoc_core::ErrorKind;
 
 impl Repo {
     /// Inserts a row and returns it as the database stores it, with its key, its defaults and its stored values. It
@@ -30,8 +28,8 @@ impl Repo {
         Box::pin(async move {
             self.require_here(M::DEF)?;
             let refused = change.clone();
-            let saved = save::insert(self, M::DEF, vec![change]).await;
-            let row = rows_of(saved.map_err(|error| error.with_refused(refused))?).pop();
+            let saved = save::insert(self, M::DEF, vec![change], Firing::Callbacks).await;
+            let row = rows_of(saved.map_err(|error| handed_back(error, refused))?).pop();
             row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
         })
     }
@@ -54,7 +52,7 @@ impl Repo {
         let changes = changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
         Box::pin(async move {
             self.require_here(M::DEF)?;
-            Ok(rows_of(save::insert(self, M::DEF, changes).await?))
+            Ok(rows_of(save::insert(self, M::DEF, changes, Firing::Silent).await?))
         })
     }
 
@@ -76,7 +74,7 @@ impl Repo {
         let change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
             let refused = change.clone();
-            self.update_row(change).await.map_err(|error: Error| error.with_refused(refused))
+            self.update_row(change).await.map_err(|error: Error| handed_back(error, refused))
         })
     }
 
@@ -88,10 +86,16 @@ impl Repo {
             Error::invalid_query(M::DEF.name, message)
         };
         refuse_read_only(change.base().and_then(|row| row.downcast_ref::<M>()).ok_or_else(new)?)?;
+        let nothing = || Error::invalid_query(M::DEF.name, "nothing was saved");
+        if Firing::Callbacks.validates(&change) {
+            let check = |changes: &[RowChange]| changes.iter().try_for_each(RowChange::check);
+            let saved = save::save_validated(self, M::DEF, vec![change], check).await?;
+            return rows_of(saved).pop().ok_or_else(nothing);
+        }
         change.check()?;
-        if change.has_members() {
-            let row = rows_of(save::save_graph(self, M::DEF, vec![change]).await?).pop();
-            return row.ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"));
+        if change.has_members() || (Firing::Callbacks.concerns(M::DEF) && change.has_changes()) {
+            let saved = save::save_graph(self, M::DEF, vec![change], Firing::Callbacks).await?;
+            return rows_of(saved).pop().ok_or_else(nothing);
         }
         change.fill(self.now());
         let changes = change.changed();
@@ -187,6 +191,14 @@ impl Repo {
         let statement = schema::drop_table(M::DEF, self.dialect());
         self.session(Access::Write).await?.execute(&statement).await?;
         Ok(())
+    }
+}
+
+// An error with the change that it refused. What was committed is not refused, whatever failed afterwards.
+fn handed_back(error: Error, change: RowChange) -> Error {
+    match error.kind() {
+        ErrorKind::AfterTransaction { committed: true, .. } => error,
+        _ => error.with_refused(change),
     }
 }
 
