@@ -40,6 +40,10 @@ impl CountedKeys {
     ) -> Option<Self> {
         let capabilities = dialect.capabilities();
         let [key] = model.primary_key else { return None };
+        // Rows to which nothing is given are inserted one by one as it is.
+        if columns.is_empty() {
+            return None;
+        }
         let counts = model.columns[*key].default == ColumnDefault::AutoIncrement && !columns.contains(key);
         if !(counts && capabilities.inserts_as_given && capabilities.ascending_keys) || model.read_back {
             return None;
