@@ -54,6 +54,7 @@ mod row_locks;
 mod rows_between;
 mod save_changes;
 mod save_graphs;
+mod saved_lists;
 mod scopes;
 mod selections;
 mod steps;
@@ -139,6 +140,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         eager_load::CASES,
         polymorphic::CASES,
         polymorphic_keys::CASES,
+        saved_lists::CASES,
         scopes::CASES,
         selections::CASES,
         groups::CASES,

@@ -26,3 +26,4 @@ pub(crate) mod shop;
 pub(crate) mod stored;
 pub(crate) mod tenancy;
 pub(crate) mod ways;
+pub(crate) mod workshop;

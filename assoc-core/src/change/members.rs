@@ -1,7 +1,7 @@
 //! What is wrong with members of a change, each with the path to it: `posts[1].title`, `company.name`.
 
 use super::check::{Final, marked, of_row};
-use super::scope::{outside, presets, value_of};
+use super::scope::{of_change, outside, presets, value_of};
 use super::{ChildOp, Member, RowChange, key_of_target};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage};
@@ -217,8 +217,6 @@ impl<'c> Members<'c> {
             "which rows an owner has is said by a function of the owner"
         } else if scope.limit.is_some() || scope.offset.is_some() || !scope.group.is_empty() {
             "it has a limit, an offset or groups, so that it never has all rows of its owner"
-        } else if matches!(self.link, Link::Join(_)) && !scope.filter.is_always() {
-            "it has conditions on rows that are reached through others"
         } else {
             return None;
         };
@@ -297,13 +295,15 @@ impl<'c> Members<'c> {
         for named in [record.owner.target_type, record.target_type].into_iter().flatten() {
             given.push((named.column, Some(Value::from(named.tag))));
         }
+        let mut errors = Vec::new();
         if let Some(rows) = record.rows {
             let presets = presets(rows);
+            errors = outside(rows, record.table, &presets, |column| of_change(join, column));
             let unset = presets.into_iter().filter(|preset| join.values()[preset.column].is_none());
             given.extend(unset.map(|preset| (preset.column, Some(preset.value))));
         }
         let name = record.rows.map_or(record.table.name, |rows| rows.name);
-        let errors = of_row(Final { change: join, given: &given, is_judged: self.association.options.validate });
+        errors.extend(of_row(Final { change: join, given: &given, is_judged: self.association.options.validate }));
         errors.into_iter().map(|error| error.within(name)).collect()
     }
 }

@@ -5,7 +5,7 @@ use assoc_core::driver::{Access, Bind, Statement, TransactionMode};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::ModelDef;
-use assoc_core::save::{self, InsertBatch, InsertPlan};
+use assoc_core::save::{self, CountedKeys, InsertBatch, InsertPlan};
 use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::{graph, read_by_keys};
@@ -119,9 +119,25 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
     let mut rows = model.rows.new_rows();
     // Which of the given rows each row is.
     let mut inputs: Vec<u32> = Vec::with_capacity(plan.rows());
-    for at in 0..plan.batches.len() {
-        let text = plan.text(at, dialect);
+    let mut counted: Option<CountedKeys> = None;
+    let count = plan.batches.len();
+    for at in 0..count {
+        let batch = &plan.batches[at];
+        let unread = counted.take().filter(|counted| returning && counted.cover(&batch.columns, &batch.binds));
+        let text = plan.text(at, dialect, unread.is_none());
         let batch = &mut plan.batches[at];
+        if let Some(mut keys) = unread {
+            let statement = Statement::new(text, std::mem::take(&mut batch.binds));
+            let executed = session.execute(&statement).await?;
+            batch.binds = statement.into_binds();
+            let last = executed.last_of_several.or(executed.last_insert_id);
+            if !keys.take(&batch.binds, executed.affected, last, &mut *rows)? {
+                return Ok(None);
+            }
+            inputs.extend(&batch.inputs);
+            counted = Some(keys);
+            continue;
+        }
         let statement = Statement::new(text, std::mem::take(&mut batch.binds));
         let first = rows.len();
         if returning {
@@ -136,6 +152,7 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
         }
         // Needed again if the rows have to be inserted one by one.
         batch.binds = statement.into_binds();
+        let goes_on = at + 1 < count;
         let (given, returned) = (batch.inputs.len(), rows.len() - first);
         if returned != given {
             let message = format!("{given} rows were inserted and {returned} came back");
@@ -144,6 +161,9 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
         if returning {
             let order = save::inputs_of(model, dialect, &batch.columns, &batch.binds, &*rows, first);
             let Some(order) = order else { return Ok(None) };
+            if goes_on {
+                counted = CountedKeys::shown_by(model, dialect, &batch.columns, &batch.binds, &*rows, first);
+            }
             inputs.extend(order.into_iter().map(|input| batch.inputs[input as usize]));
         } else {
             inputs.extend(&batch.inputs);
