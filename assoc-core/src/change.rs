@@ -32,12 +32,14 @@ use crate::error::{ErrorKind, FieldError, Result};
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::value::Value;
+use rules::RuleSet;
 
 mod check;
 mod fill;
 mod link;
 mod member;
 mod members;
+pub mod rules;
 mod scope;
 
 pub(crate) use fill::fill;
@@ -57,8 +59,21 @@ pub struct RowChange {
     values: Vec<Option<Value<'static>>>,
     children: Vec<ChildChange>,
     errors: Vec<FieldError>,
+    // What few changes have.
+    extra: Option<Box<Extra>>,
     // How many levels of members are below it.
     depth: u16,
+}
+
+/// What a change has beside values and members.
+#[derive(Clone, Default)]
+struct Extra {
+    // Problems of input that was to become values. They count in any case: the values are not there.
+    input_errors: Vec<FieldError>,
+    // Rules of this change beside those of its model.
+    rules: Vec<Arc<RuleSet>>,
+    // What was entered beside the columns, by name.
+    entered: Vec<(String, Value<'static>)>,
 }
 
 /// What is said of one association of the row.
@@ -148,7 +163,7 @@ impl RowChange {
 
     fn with_base(model: &'static ModelDef, base: Option<Row>) -> Self {
         let values = vec![None; model.columns.len()];
-        RowChange { model, base, values, children: Vec::new(), errors: Vec::new(), depth: 0 }
+        RowChange { model, base, values, children: Vec::new(), errors: Vec::new(), extra: None, depth: 0 }
     }
 
     /// The row's model.
@@ -281,6 +296,51 @@ impl RowChange {
     /// Adds a problem that the application has found.
     pub fn add_error(&mut self, error: FieldError) {
         self.errors.push(error);
+    }
+
+    /// Adds a problem of input that was to become a value of the row. It counts even if the row is a member of an association
+    /// with `validate = false`.
+    pub fn add_input_error(&mut self, error: FieldError) {
+        self.extra_mut().input_errors.push(error);
+    }
+
+    /// Adds rules beside those of the model.
+    pub fn add_rules(&mut self, rules: RuleSet) {
+        self.extra_mut().rules.push(Arc::new(rules));
+    }
+
+    /// The rules that judge the row: its model's, and those of this change.
+    pub fn rules(&self) -> impl Iterator<Item = &RuleSet> {
+        let of_model = self.model.rules.map(|rules| rules());
+        of_model.into_iter().chain(self.extra.iter().flat_map(|extra| &extra.rules).map(|set| &**set))
+    }
+
+    /// Notes what was entered beside the columns: a confirmation, an acceptance. Rules read it; it is not stored.
+    pub fn enter(&mut self, name: impl Into<String>, value: Value<'static>) {
+        let name = name.into();
+        let entered = &mut self.extra_mut().entered;
+        entered.retain(|(known, _)| *known != name);
+        entered.push((name, value));
+    }
+
+    /// What was entered beside the columns under a name.
+    #[must_use]
+    pub fn entered(&self, name: &str) -> Option<&Value<'static>> {
+        self.extra.as_ref()?.entered.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    fn extra_mut(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    fn input_errors(&self) -> &[FieldError] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.input_errors)
+    }
+
+    /// Whether the row is to be inserted.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.base.is_none()
     }
 
     /// Everything that is wrong with the final values, and with those of its members, each with the path to it; empty if the

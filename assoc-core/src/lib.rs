@@ -39,6 +39,7 @@ pub mod value;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use change::rules::RuleError;
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
     AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,
@@ -60,6 +61,9 @@ pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNul
 pub use typed::conditions::OfType;
 pub use typed::joined_column::{Joined, JoinedColumn};
 pub use typed::preload::{IntoPreload, Preload};
+#[cfg(feature = "regex")]
+pub use typed::rules::IntoPattern;
+pub use typed::rules::{BoolColumn, FinalRow, HasLength, IntegerColumn, OrderedColumn, RuleColumns, Rules};
 pub use typed::scope::Scope;
 pub use typed::through::Through;
 pub use typed::variant::{Variant, VariantPreload};

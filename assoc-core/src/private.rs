@@ -1,5 +1,6 @@
 //! What the derives' output refers to. Not for anyone else: it changes without notice.
 
+pub use crate::change::rules::RuleSet;
 pub use crate::column_type::{ColumnType, IntoColumn, SqlType};
 pub use crate::error::{AssociationNotLoaded, DecodeError, Error, ErrorKind, NotLoadedReason, RestrictRule, Result};
 pub use crate::holder::{
@@ -19,6 +20,7 @@ pub use crate::row_traits::{MissingTraits, RowTraits, TraitsOf};
 pub use crate::typed::association::{Association, ForeignKeyFor};
 pub use crate::typed::column::{Column, MaybeNull};
 pub use crate::typed::conditions::OfType;
+pub use crate::typed::rules::{Rules, rule_set};
 pub use crate::typed::scope::Scope;
 pub use crate::typed::source::{Missing, PickSource, PickTypedSource};
 pub use crate::typed::through::{PartOfThrough, Through, writes_links};

@@ -78,6 +78,7 @@ mod validate;
 /// | `primary_key = "code"`, `primary_key = "user_id, group_id"` | the fields (by their Rust names) that are the primary key, up to four | the field `id` if there is one, otherwise no primary key |
 /// | `auto_increment = false` | the program sets the key | the database makes an integer key of one column, unless it is also the foreign key of a `belongs_to`, or the column has a default |
 /// | `default_scope = published` | a function from `Scope<Self>` to `Scope<Self>`, which every read of the model applies unless it says `unscoped` | nothing |
+/// | `rules = Self::rules` | a function from `Rules<Self>` to `Rules<Self>`: what a row satisfies before it is written | only what the types and the table say |
 /// | `discriminator = "kind"` | the text field that distinguishes this model from others in the same table | no other model uses the table |
 /// | `tag = "special"` | this model's value in the discriminator | the struct's name |
 /// | `read_back` | inserts and updates read their rows back, because triggers change them | a returned row lacks the changes of triggers that run after the statement |

@@ -25,7 +25,7 @@ impl OptionTable {
 /// `#[model(…)]` on a struct.
 pub(crate) const MODEL: OptionTable = OptionTable::simple(
     "model",
-    &["table", "primary_key", "auto_increment", "default_scope", "discriminator", "tag", "read_back", "crate"],
+    &["table", "primary_key", "auto_increment", "default_scope", "rules", "discriminator", "tag", "read_back", "crate"],
 );
 
 /// `#[model(…)]` on a field.

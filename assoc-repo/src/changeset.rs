@@ -9,7 +9,8 @@ use std::sync::Arc;
 use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
 use assoc_core::metadata::ColumnDefault;
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne, Value,
+    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, Rules, ToOne,
+    Value,
 };
 
 mod target;
@@ -287,6 +288,33 @@ impl<M: Model> Changeset<M> {
     #[must_use]
     pub fn shared(self) -> SharedDraft<M> {
         SharedDraft::new(self.row)
+    }
+
+    /// Adds rules to this changeset, beside those of its model.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// let draft = User::build().set(User::NAME, "A").rules(|rules| rules.length(User::NAME, 2..));
+    /// assert_eq!(draft.errors()[0].to_string(), "name is too short: at least 2 characters");
+    /// ```
+    pub fn rules(mut self, rules: impl FnOnce(Rules<M>) -> Rules<M>) -> Self {
+        self.row.add_rules(rules(Rules::new()).into_set());
+        self
+    }
+
+    /// Notes the second entry of a column's value, for a rule of [`confirmation`](Rules::confirmation). It is not stored.
+    pub fn confirm<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
+        let name = format!("{}_confirmation", M::DEF.columns[column.index()].field);
+        self.row.enter(name, value.into_column().into_value());
+        self
+    }
+
+    /// Notes whether something that is not stored was accepted, for a rule of [`acceptance`](Rules::acceptance).
+    pub fn accept(mut self, name: impl Into<String>, accepted: bool) -> Self {
+        self.row.enter(name, Value::Bool(accepted));
+        self
     }
 
     /// Adds a problem that the program found. Saving fails with it and all other problems.

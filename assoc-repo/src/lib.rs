@@ -80,9 +80,9 @@ pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind,
-    Error, ErrorKind, FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload,
-    JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope,
-    Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut, escape_like,
+    Error, ErrorKind, FieldError, Filter, FinalRow, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload,
+    JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, RuleError,
+    Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut, escape_like,
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};

@@ -5,4 +5,4 @@ pub use assoc_core::{
     Aggregate, Association, AssociationNotLoaded, BelongsTo, Column, ColumnType as _, Error, ErrorKind, Filter,
     HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Model, RawSql, Result, RowOrigin, Value, escape_like,
 };
-pub use assoc_core::{Preload, Scope};
+pub use assoc_core::{Preload, Rules, Scope};

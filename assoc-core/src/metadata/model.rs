@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 
+use crate::change::rules::RuleSet;
 use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, KeyTuple};
@@ -241,6 +242,8 @@ pub struct ModelDef {
     pub discriminator: Option<Discriminator>,
     /// Whether a write reads its rows back, because triggers change them.
     pub read_back: bool,
+    /// The rules that every row satisfies before it is written.
+    pub rules: Option<fn() -> &'static RuleSet>,
 }
 
 /// A column that distinguishes the models of one table (single-table inheritance), or the types of a polymorphic
@@ -274,7 +277,15 @@ impl ModelDef {
             default_scope: None,
             discriminator: None,
             read_back: false,
+            rules: None,
         }
+    }
+
+    /// Sets the rules. The derive calls this.
+    #[must_use]
+    pub const fn with_rules(mut self, rules: fn() -> &'static RuleSet) -> Self {
+        self.rules = Some(rules);
+        self
     }
 
     /// Sets a default scope. The derive calls this.
