@@ -31,15 +31,15 @@ pub use member::{Given, Member};
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::{ColumnDef, ModelDef};
+use crate::metadata::rules::RuleSet;
 use crate::value::Value;
-use rules::RuleSet;
 
 mod check;
 mod fill;
 mod link;
 mod member;
 mod members;
-pub mod rules;
+mod rules;
 mod scope;
 
 pub(crate) use fill::fill;

@@ -39,7 +39,6 @@ pub mod value;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use change::rules::RuleError;
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
     AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,
@@ -54,6 +53,7 @@ pub use metadata::association::{LoadState, Polymorphic, RawSql};
 pub use metadata::loader::Loader;
 pub use metadata::model::Model;
 pub use metadata::origin::RowOrigin;
+pub use metadata::rules::RuleError;
 pub use typed::aggregate::{Aggregate, Selectable, Summable};
 pub use typed::assignment::{Addable, Assignment};
 pub use typed::association::{Association, ForeignKeyFor};

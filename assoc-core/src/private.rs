@@ -1,6 +1,5 @@
 //! What the derives' output refers to. Not for anyone else: it changes without notice.
 
-pub use crate::change::rules::RuleSet;
 pub use crate::column_type::{ColumnType, IntoColumn, SqlType};
 pub use crate::error::{AssociationNotLoaded, DecodeError, Error, ErrorKind, NotLoadedReason, RestrictRule, Result};
 pub use crate::holder::{
@@ -16,6 +15,7 @@ pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Filled
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
 pub use crate::metadata::request::ScopeDef;
 pub use crate::metadata::rows::{Rows, RowsOf};
+pub use crate::metadata::rules::RuleSet;
 pub use crate::row_traits::{MissingTraits, RowTraits, TraitsOf};
 pub use crate::typed::association::{Association, ForeignKeyFor};
 pub use crate::typed::column::{Column, MaybeNull};

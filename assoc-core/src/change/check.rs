@@ -53,11 +53,6 @@ impl Final<'_> {
         }
     }
 
-    /// Whether the save writes the row.
-    pub(super) fn is_written(&self) -> bool {
-        (0..self.change.values.len()).any(|column| self.is_changed(column))
-    }
-
     fn is_empty(&self, column: usize) -> bool {
         !self.is_given(column) && self.change.final_value(column).is_none_or(|value| value.is_null())
     }

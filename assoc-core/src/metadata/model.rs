@@ -3,7 +3,6 @@
 use std::any::{Any, TypeId};
 use std::fmt;
 
-use crate::change::rules::RuleSet;
 use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, KeyTuple};
@@ -12,6 +11,7 @@ use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::origin::RowOrigin;
 use crate::metadata::request::ScopeDef;
 use crate::metadata::rows::{LinkTable, ModelRows};
+use crate::metadata::rules::RuleSet;
 use crate::row_sink::AnswerColumn;
 use crate::row_traits::RowTraits;
 use crate::value::Value;

@@ -6,12 +6,14 @@ use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds};
 use std::sync::{Arc, OnceLock};
 
-use crate::change::rules::{Check, Condition, Occasion, RowView, Rule, RuleError, RuleSet};
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::error::FieldError;
 use crate::metadata::model::Model;
+use crate::metadata::rules::{Check, Condition, FinalValues, Occasion, Rule, RuleError, RuleSet};
 use crate::typed::association::Association;
-use crate::typed::column::{Column, ColumnList, TextColumn};
+#[cfg(any(feature = "regex", feature = "email", feature = "url"))]
+use crate::typed::column::TextColumn;
+use crate::typed::column::{Column, ColumnList};
 use crate::value::Value;
 
 mod column_kinds;
@@ -152,7 +154,7 @@ impl<M: Model> Rules<M> {
         holds: impl Fn(&FinalRow<'_, M>) -> bool + Send + Sync + 'static,
         rules: impl FnOnce(Rules<M>) -> Rules<M>,
     ) -> Self {
-        let condition: Condition = Arc::new(move |row: &RowView<'_>| holds(&FinalRow::of(*row)));
+        let condition: Condition = Arc::new(move |row: &dyn FinalValues| holds(&FinalRow::of(row)));
         self.group(None, Some(&condition), rules(Rules::new()))
     }
 
@@ -282,7 +284,7 @@ impl<M: Model> Rules<M> {
         reads: impl RuleColumns<M>,
         check: impl Fn(&FinalRow<'_, M>) -> E + Send + Sync + 'static,
     ) -> Self {
-        let check = move |row: &RowView<'_>| check(&FinalRow::of(*row)).into_iter().collect::<Vec<_>>();
+        let check = move |row: &dyn FinalValues| check(&FinalRow::of(row)).into_iter().collect::<Vec<_>>();
         self.with(reads.columns(), Check::Row(Arc::new(check)))
     }
 

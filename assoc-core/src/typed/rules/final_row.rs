@@ -2,21 +2,21 @@
 
 use std::marker::PhantomData;
 
-use crate::change::rules::RowView;
 use crate::column_type::ColumnType;
 use crate::metadata::model::Model;
+use crate::metadata::rules::FinalValues;
 use crate::typed::association::Association;
 use crate::typed::column::Column;
 use crate::value::Value;
 
 /// A row of model `M` as it will be once it is saved: what a rule about a whole row reads.
 pub struct FinalRow<'r, M> {
-    row: RowView<'r>,
+    row: &'r dyn FinalValues,
     model: PhantomData<fn() -> M>,
 }
 
 impl<'r, M: Model> FinalRow<'r, M> {
-    pub(super) fn of(row: RowView<'r>) -> Self {
+    pub(super) fn of(row: &'r dyn FinalValues) -> Self {
         FinalRow { row, model: PhantomData }
     }
 

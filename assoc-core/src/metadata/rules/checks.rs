@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::RowView;
+use super::FinalValues;
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
 use crate::value::Value;
@@ -80,7 +80,7 @@ pub enum Check {
 pub type ValueCheck = Arc<dyn Fn(&Value<'_>) -> Result<(), RuleError> + Send + Sync>;
 
 /// A function that judges a row.
-pub type RowCheck = Arc<dyn Fn(&RowView<'_>) -> Vec<FieldError> + Send + Sync>;
+pub type RowCheck = Arc<dyn Fn(&dyn FinalValues) -> Vec<FieldError> + Send + Sync>;
 
 /// What a function finds wrong with a value: a message, with a code and parameters if it says so. Texts are messages.
 ///
@@ -132,7 +132,7 @@ impl From<String> for RuleError {
 
 impl Check {
     /// Adds what is wrong with a row by this check of some of its columns.
-    pub(super) fn problems(&self, columns: &[usize], row: &RowView<'_>, errors: &mut Vec<FieldError>) {
+    pub(super) fn problems(&self, columns: &[usize], row: &dyn FinalValues, errors: &mut Vec<FieldError>) {
         match self {
             Check::Row(check) => return errors.extend(check(row)),
             Check::Members { association, min, max } => {
