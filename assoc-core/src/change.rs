@@ -36,16 +36,22 @@ use crate::value::Value;
 
 mod check;
 mod fill;
+mod input;
 mod link;
 mod member;
 mod members;
+mod permit;
 mod rules;
 mod scope;
+mod wanted;
 
 pub(crate) use fill::fill;
 pub use fill::timestamp;
+pub use input::{Input, IntoInput, Limits};
 pub(crate) use link::{key_of_target, key_on_owner};
+pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
 pub(crate) use scope::{Preset, is_plain, presets};
+pub use wanted::{NextWanted, Then, Wanted, Which};
 
 /// A row that exists, of any model.
 pub type Row = Arc<dyn Any + Send + Sync>;
@@ -63,6 +69,10 @@ pub struct RowChange {
     extra: Option<Box<Extra>>,
     // How many levels of members are below it.
     depth: u16,
+    // Whether it is of a row that exists and is still to be found.
+    is_wanted: bool,
+    // Whether such rows are among its members, at any depth.
+    wants: bool,
 }
 
 /// What a change has beside values and members.
@@ -86,6 +96,8 @@ pub struct ChildChange {
     pub op: ChildOp,
     // Columns of its key that a later call has set again.
     overridden: Vec<usize>,
+    // Where the member stood in the input.
+    place: Option<usize>,
 }
 
 /// The operations on an association.
@@ -121,6 +133,8 @@ pub enum ChildOp {
     Remove(Row),
     /// These are the members, and no others.
     Replace(Vec<Member>),
+    /// A member that is to be found among the owner's before something is done with it.
+    Find(Box<Wanted>),
 }
 
 impl ChildOp {
@@ -136,7 +150,8 @@ impl ChildOp {
             | ChildOp::Dissociate
             | ChildOp::Refused(_)
             | ChildOp::Edit(_)
-            | ChildOp::Remove(_) => &[],
+            | ChildOp::Remove(_)
+            | ChildOp::Find(_) => &[],
         }
     }
 }
@@ -149,10 +164,14 @@ impl RowChange {
     #[must_use]
     pub fn new(model: &'static ModelDef) -> Self {
         let mut change = RowChange::with_base(model, None);
-        if let Some(own) = model.discriminator {
-            change.values[own.column] = Some(Value::from(own.tag));
-        }
+        change.set_discriminator();
         change
+    }
+
+    fn set_discriminator(&mut self) {
+        if let Some(own) = self.model.discriminator {
+            self.values[own.column] = Some(Value::from(own.tag));
+        }
     }
 
     /// Changes of a row that exists.
@@ -163,7 +182,17 @@ impl RowChange {
 
     fn with_base(model: &'static ModelDef, base: Option<Row>) -> Self {
         let values = vec![None; model.columns.len()];
-        RowChange { model, base, values, children: Vec::new(), errors: Vec::new(), extra: None, depth: 0 }
+        RowChange {
+            model,
+            base,
+            values,
+            children: Vec::new(),
+            errors: Vec::new(),
+            extra: None,
+            depth: 0,
+            is_wanted: false,
+            wants: false,
+        }
     }
 
     /// The row's model.
@@ -215,7 +244,7 @@ impl RowChange {
                 self.override_column(*column, |op| !op.is_association());
             }
         }
-        self.children.push(ChildChange { association, op, overridden: Vec::new() });
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
     }
 
     /// Makes the row belong to no row: clears the columns of the association's key that can be `NULL`, are not part of
@@ -229,7 +258,7 @@ impl RowChange {
             }
             self.override_column(column, |_| true);
         }
-        self.children.push(ChildChange { association, op: ChildOp::Dissociate, overridden: Vec::new() });
+        self.children.push(ChildChange { association, op: ChildOp::Dissociate, overridden: Vec::new(), place: None });
     }
 
     /// Makes the row belong to a row that is saved first: a new one, or one with changes.
@@ -237,6 +266,7 @@ impl RowChange {
         if !self.takes(association, &target) {
             return;
         }
+        self.wants |= target.change().is_some_and(|change| change.wants);
         let op = match OwnerKey::of(association) {
             Some(own) => match own.lead_to_change(association, &target) {
                 Ok(key) => {
@@ -254,13 +284,19 @@ impl RowChange {
             None => no_key_here(association),
         };
         self.children.retain(|child| child.association != association);
-        self.children.push(ChildChange { association, op, overridden: Vec::new() });
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
     }
 
     /// Says something of the members of an association whose key is not in this row. Replacing all members takes back what
     /// was said of them before.
     pub fn change_members(&mut self, association: &'static AssociationDef, op: ChildOp) {
+        self.change_members_at(association, op, None);
+    }
+
+    // The same, of a member that stood at a place of the input.
+    fn change_members_at(&mut self, association: &'static AssociationDef, op: ChildOp, place: Option<usize>) {
         let fits = match &op {
+            ChildOp::Find(wanted) => self.takes_below(association, wanted.change.depth),
             ChildOp::Edit(change) => self.takes_below(association, change.depth),
             ChildOp::Push { member, join } => {
                 let join = join.as_ref().is_none_or(|join| self.takes_below(association, join.depth));
@@ -275,7 +311,12 @@ impl RowChange {
         if matches!(op, ChildOp::Replace(_)) {
             self.children.retain(|child| child.association != association);
         }
-        self.children.push(ChildChange { association, op, overridden: Vec::new() });
+        self.wants |= match &op {
+            ChildOp::Find(_) => true,
+            ChildOp::Edit(change) => change.wants,
+            op => op.members().iter().filter_map(Member::change).any(|change| change.wants),
+        };
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place });
     }
 
     // Whether a member can be a part of this change: below it are not too many levels already.
@@ -340,7 +381,7 @@ impl RowChange {
     /// Whether the row is to be inserted.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.base.is_none()
+        self.base.is_none() && !self.is_wanted
     }
 
     /// Everything that is wrong with the final values, and with those of its members, each with the path to it; empty if the
@@ -383,6 +424,7 @@ impl RowChange {
                     | ChildOp::Edit(_)
                     | ChildOp::Remove(_)
                     | ChildOp::Replace(_)
+                    | ChildOp::Find(_)
             )
         })
     }

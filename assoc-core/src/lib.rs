@@ -39,6 +39,7 @@ pub mod value;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use change::{Input, IntoInput, Limits};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
     AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,

@@ -17,6 +17,7 @@ mod column_type;
 mod dependent;
 mod errors;
 mod expand;
+mod literal;
 mod names;
 mod options;
 mod parse;
@@ -673,6 +674,29 @@ pub fn derive_polymorphic(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(RepoPolymorphic, attributes(polymorphic))]
 pub fn derive_repo_polymorphic(input: TokenStream) -> TokenStream {
     expand_polymorphic(input.into(), Root::Repo).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn build(input: TokenStream) -> TokenStream {
+    expand_literal(input.into(), literal::build).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn permit(input: TokenStream) -> TokenStream {
+    expand_literal(input.into(), literal::permit).into()
+}
+
+// As an expression, also where there are mistakes.
+fn expand_literal(
+    input: proc_macro2::TokenStream,
+    expand: fn(proc_macro2::TokenStream, &mut Errors) -> Option<proc_macro2::TokenStream>,
+) -> proc_macro2::TokenStream {
+    let mut errors = Errors::default();
+    let code = expand(input, &mut errors);
+    let errors = errors.into_compile_errors();
+    if errors.is_empty() { quote::quote!(#code) } else { quote::quote!({ #errors loop {} }) }
 }
 
 fn expand_model(input: proc_macro2::TokenStream, root: Root) -> proc_macro2::TokenStream {

@@ -9,13 +9,17 @@ use std::sync::Arc;
 use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
 use assoc_core::metadata::ColumnDefault;
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, Rules, ToOne,
-    Value,
+    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, IntoInput, Model, Result,
+    Rules, ToOne, Value,
 };
 
+use crate::permit::Permit;
+
+mod build;
 mod target;
 mod writable;
 
+pub use build::__build;
 pub use target::{IntoMembers, IntoTarget, SharedDraft};
 pub use writable::{Clearable, WritableMany, WritableOne};
 
@@ -45,6 +49,11 @@ pub trait ModelExt: Model {
     /// ```
     fn change(&self) -> Changeset<Self> {
         Changeset::from(RowChange::of(Self::DEF, Arc::new(self.clone())))
+    }
+
+    /// A changeset that inserts a new row with what is permitted of some input: [`Changeset::cast`].
+    fn cast(input: impl IntoInput, permit: &Permit<Self>) -> Changeset<Self> {
+        Self::build().cast(input, permit)
     }
 
     /// A changeset with every column in which an edited copy of this row differs from it. It compares values, so it
@@ -114,6 +123,10 @@ impl<M> fmt::Debug for Changeset<M> {
 impl<M> Changeset<M> {
     fn from(row: RowChange) -> Self {
         Changeset { row, model: PhantomData }
+    }
+
+    pub(crate) fn from_row_change(row: RowChange) -> Self {
+        Changeset::from(row)
     }
 }
 

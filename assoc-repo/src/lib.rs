@@ -58,6 +58,7 @@ mod load_separately;
 mod log;
 mod multi;
 mod multi_db;
+mod permit;
 mod preload;
 mod preload_existing;
 mod query;
@@ -80,12 +81,15 @@ pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind,
-    Error, ErrorKind, FieldError, Filter, FinalRow, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload,
-    JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, RuleError,
-    Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut, escape_like,
+    Error, ErrorKind, FieldError, Filter, FinalRow, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Input,
+    IntoInput, IntoPreload, JoinedColumn, Limits, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule,
+    Restricted, Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut,
+    escape_like,
 };
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
+#[doc(hidden)]
+pub use changeset::__build;
 pub use changeset::{
     Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
 };
@@ -94,6 +98,7 @@ pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
 pub use multi::{Multi, Step, StepKind, StepResults};
+pub use permit::{NestedIn, Permit};
 pub use preload_existing::{PreloadTarget, Together};
 pub use query::{Query, Select};
 pub use repo::Repo;

@@ -17,12 +17,14 @@ mod insert;
 mod known;
 mod update;
 mod upsert;
+mod wanted;
 
 pub(crate) use graph::{explain, save as save_graph};
 pub(crate) use insert::insert;
 pub(crate) use known::Known;
 pub(crate) use update::{key_of, update};
 pub(crate) use upsert::upsert;
+pub(crate) use wanted::find as find_wanted;
 
 /// Reads rows by their primary keys, in the order of the keys. 1 statement for each chunk of keys.
 async fn read_by_keys(session: &mut Session<'_>, model: &'static ModelDef, keys: RowKeys) -> Result<Box<dyn Rows>> {

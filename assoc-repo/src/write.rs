@@ -88,6 +88,9 @@ impl Repo {
             Error::invalid_query(M::DEF.name, message)
         };
         refuse_read_only(change.base().and_then(|row| row.downcast_ref::<M>()).ok_or_else(new)?)?;
+        if change.wants() {
+            Box::pin(save::find_wanted(self, std::slice::from_mut(&mut change))).await?;
+        }
         change.check()?;
         if change.has_members() {
             let row = rows_of(save::save_graph(self, M::DEF, vec![change]).await?).pop();

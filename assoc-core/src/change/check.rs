@@ -97,7 +97,7 @@ fn of_child(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
         ChildOp::AssociateWith { key, .. } => taken_back(row, child)
             .or_else(|| other_owner(row, child, key))
             .or_else(|| contradiction(row.change, child, key)),
-        ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_) => None,
+        ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_) | ChildOp::Find(_) => None,
     }
 }
 
@@ -258,7 +258,7 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::new(column.field, message).with_code(FieldError::LOCK_VERSION));
             continue;
         }
-        if row.is_given(at) || value.is_none() && change.input_errors().iter().any(|error| error.path == column.field) {
+        if row.is_given(at) || value.is_none() && is_unreadable(change, column.field) {
             continue;
         }
         let missing = is_new && value.is_none() && !column.may_be_left_out();
@@ -299,6 +299,11 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
                 .with_param("value", tag),
         );
     }
+}
+
+// Whether there was input for a column that is no value of it: what is missing is said by that.
+fn is_unreadable(change: &RowChange, field: &str) -> bool {
+    change.input_errors().iter().any(|error| error.path == field && error.code != FieldError::NOT_PERMITTED)
 }
 
 fn required(change: &RowChange, association: &AssociationDef, columns: Vec<usize>) -> FieldError {

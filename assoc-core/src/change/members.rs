@@ -2,7 +2,7 @@
 
 use super::check::{Final, of_row};
 use super::scope::{outside, presets, value_of};
-use super::{ChildOp, Member, RowChange, key_of_target};
+use super::{ChildOp, Member, RowChange, Then, key_of_target};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage};
 use crate::metadata::model::ModelDef;
@@ -11,6 +11,17 @@ use crate::value::Value;
 /// Adds the problems of everything that is said of members.
 pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
     let change = row.change;
+    for child in &change.children {
+        // Of a row that is still to be found, the values that are given can be judged.
+        if let ChildOp::Find(wanted) = &child.op
+            && wanted.then != Then::Remove
+        {
+            let is_judged = child.association.options.validate;
+            let found = of_row(Final { change: &wanted.change, given: &[], is_judged });
+            let place = place_of(child.association, child.place);
+            errors.extend(found.into_iter().map(|error| error.within(&place)));
+        }
+    }
     // Members are counted association by association, in the order in which they were given.
     let mut counts: Vec<(&'static AssociationDef, usize)> = Vec::new();
     for child in &change.children {
@@ -52,7 +63,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
         let count = &mut counts[known].1;
         match &child.op {
             ChildOp::Edit(edited) => {
-                let place = members.place(count);
+                let place = members.place(child.place, count);
                 if let Some(error) = members.not_a_row_of_its(edited.base().is_some()) {
                     errors.push(error);
                 }
@@ -72,7 +83,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                     errors.push(error);
                 }
                 for member in op.members() {
-                    let place = members.place(count);
+                    let place = members.place(child.place, count);
                     if let Some(error) = unwanted(association, member) {
                         errors.push(error);
                     }
@@ -157,15 +168,10 @@ impl<'c> Members<'c> {
     }
 
     // Where the next member stands: `posts[1]`, or `account`.
-    fn place(&self, count: &mut usize) -> String {
-        let name = self.association.name;
-        match self.association.kind.cardinality() {
-            Cardinality::One => name.to_owned(),
-            Cardinality::Many => {
-                *count += 1;
-                format!("{name}[{}]", *count - 1)
-            }
-        }
+    fn place(&self, given: Option<usize>, count: &mut usize) -> String {
+        let at = given.unwrap_or(*count);
+        *count = at.saturating_add(1);
+        place_of(self.association, Some(at))
     }
 
     // A row that is edited or removed exists, and so does its owner.
@@ -276,6 +282,14 @@ impl<'c> Members<'c> {
         let name = record.rows.map_or(record.table.name, |rows| rows.name);
         let errors = of_row(Final { change: join, given: &given, is_judged: self.association.options.validate });
         errors.into_iter().map(|error| error.within(name)).collect()
+    }
+}
+
+/// The path of a member.
+pub(super) fn place_of(association: &AssociationDef, at: Option<usize>) -> String {
+    match (association.kind.cardinality(), at) {
+        (Cardinality::Many, Some(at)) => format!("{}[{at}]", association.name),
+        _ => association.name.to_owned(),
     }
 }
 

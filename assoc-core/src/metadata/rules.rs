@@ -23,6 +23,8 @@ use crate::metadata::association::AssociationDef;
 use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
+pub(crate) use checks::confirmation_name;
+
 mod checks;
 
 /// A row as it will be once it is saved, as far as that is known before: what rules judge.

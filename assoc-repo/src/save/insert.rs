@@ -19,6 +19,9 @@ pub(crate) async fn insert(
     model: &'static ModelDef,
     mut changes: Vec<RowChange>,
 ) -> Result<Box<dyn Rows>> {
+    if changes.iter().any(RowChange::wants) {
+        Box::pin(super::find_wanted(repo, &mut changes)).await?;
+    }
     check(model, &changes)?;
     if changes.iter().any(RowChange::has_members) {
         return graph::save(repo, model, changes).await;

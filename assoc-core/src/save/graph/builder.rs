@@ -245,6 +245,10 @@ impl Builder {
             ChildOp::Associate { .. } | ChildOp::Dissociate | ChildOp::Refused(_) | ChildOp::AssociateWith { .. } => {
                 return Ok(());
             }
+            ChildOp::Find(_) => {
+                let message = "has members that are still to be found: a shared draft names no rows that exist";
+                return Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER)));
+            }
             op => op,
         };
         let group = self.group(owner, association, (association.target)());
