@@ -329,9 +329,10 @@ impl Transaction {
         self.ended |= ended.is_ok();
         match ended {
             Ok(()) if outermost => hooks.run(keep).await,
-            // Whether it was undone is not known, and then nothing is told.
-            Err(error) if outermost && keep && !is_ambiguous(&error) => {
-                // The COMMIT's error says more.
+            // A connection whose ROLLBACK failed is given up, so that nothing takes effect. Only of a COMMIT it may be
+            // unknown whether it was undone, and then nothing is told.
+            Err(error) if outermost && !(keep && is_ambiguous(&error)) => {
+                // The error of the transaction's end says more.
                 let _ = hooks.run(false).await;
                 Err(error)
             }

@@ -1,6 +1,5 @@
 //! Random graphs of changes against a model of the tables in memory: after each save the tables hold what was said, what
-//! came back is what a fresh read gives, and what was refused left everything as it was. And a save that fails at any of its
-//! statements writes nothing.
+//! came back is what a fresh read gives, and what was refused left everything as it was.
 //!
 //! `ASSOC_PROPERTY_SEED` begins elsewhere, `ASSOC_PROPERTY_CASES` sets the number of saves.
 
@@ -8,12 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use assoc_core::driver::{
-    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, RowSink, Statement, TransactionMode,
-};
-use assoc_core::{DriverError, DriverErrorKind, LoadState};
+use assoc_core::LoadState;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
@@ -400,137 +395,4 @@ fn tables_hold_what_was_said() {
             Err(_) => panic!("ASSOC_PROPERTY_SEED={seed}"),
         }
     }
-}
-
-/// Fails one of its statements.
-struct Failing {
-    inner: Sqlite,
-    left: Arc<AtomicI64>,
-}
-
-impl Driver for Failing {
-    fn dialect(&self) -> &dyn Dialect {
-        self.inner.dialect()
-    }
-
-    fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
-        Box::pin(async move {
-            let inner = self.inner.acquire(access).await?;
-            Ok(Box::new(FailingConnection { inner, left: Arc::clone(&self.left) }) as Box<dyn Connection>)
-        })
-    }
-}
-
-struct FailingConnection {
-    inner: Box<dyn Connection>,
-    left: Arc<AtomicI64>,
-}
-
-impl FailingConnection {
-    fn spend(&self) -> Result<()> {
-        match self.left.fetch_sub(1, Ordering::Relaxed) {
-            0 => Err(DriverError::new(DriverErrorKind::ConnectionLost, "injected failure").into()),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Connection for FailingConnection {
-    fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
-        match self.spend() {
-            Ok(()) => self.inner.query(statement, sink),
-            Err(error) => Box::pin(async { Err(error) }),
-        }
-    }
-
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
-        match self.spend() {
-            Ok(()) => self.inner.execute(statement),
-            Err(error) => Box::pin(async { Err(error) }),
-        }
-    }
-
-    fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
-        self.inner.begin(mode)
-    }
-
-    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.inner.commit()
-    }
-
-    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.inner.rollback()
-    }
-
-    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner.savepoint(depth)
-    }
-
-    fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner.release_savepoint(depth)
-    }
-
-    fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner.rollback_to_savepoint(depth)
-    }
-}
-
-#[test]
-fn a_save_that_fails_at_any_statement_writes_nothing() {
-    pollster::block_on(async {
-        let left = Arc::new(AtomicI64::new(i64::MAX));
-        let repo = Repo::new(Failing { inner: Sqlite::memory()?, left: Arc::clone(&left) });
-        tables(&repo).await?;
-        let post = |title: &str| Post::build().set(Post::TITLE, title);
-        let tag = |name: &str| Tag::build().set(Tag::NAME, name);
-        let groups = repo.insert_all(["a", "b"].map(|name| Group::build().set(Group::NAME, name))).await?;
-        let draft = User::build()
-            .set(User::NAME, "Ada")
-            .push(User::POSTS, [post("kept").push(Post::TAGS, tag("old")), post("let go"), post("edited")])
-            .set_one(User::ACCOUNT, Account::build().set(Account::NUMBER, "1"))
-            .push(User::GROUPS, &groups);
-        let ada = repo.insert(draft).await?;
-        let posts = ada.posts()?;
-        let change = || {
-            ada.change()
-                .set(User::NAME, "Ada Lovelace")
-                .edit(User::POSTS, posts[2].change().set(Post::TITLE, "changed").push(Post::TAGS, tag("new")))
-                .edit(User::POSTS, posts[0].change().clear(Post::TAGS))
-                .remove(User::POSTS, &posts[1])
-                .push(User::POSTS, post("more").push(Post::TAGS, tag("newer")))
-                .set_one(User::ACCOUNT, Account::build().set(Account::NUMBER, "2"))
-                .replace(User::GROUPS, &groups[1..])
-                .push(User::GROUPS, Group::build().set(Group::NAME, "c"))
-        };
-        let before = Tables::read(&repo).await?;
-        let (_, statements) = repo
-            .count_statements(async {
-                repo.transaction(async |tx| {
-                    tx.update(change()).await?;
-                    Err::<(), Error>(Error::other("undone"))
-                })
-                .await
-            })
-            .await;
-        assert!(statements >= 12, "{statements}");
-        for at in 0..statements as i64 {
-            for in_transaction in [false, true] {
-                left.store(at, Ordering::Relaxed);
-                let failed = if in_transaction {
-                    repo.transaction(async |tx| tx.update(change()).await).await
-                } else {
-                    repo.update(change()).await
-                };
-                left.store(i64::MAX, Ordering::Relaxed);
-                let error = failed.unwrap_err();
-                assert_eq!(error.driver().map(DriverError::kind), Some(DriverErrorKind::ConnectionLost), "{at}");
-                assert!(Changeset::<User>::refused_by(&error).is_some() || in_transaction, "handed back");
-                assert_eq!(Tables::read(&repo).await?, before, "statement {at}");
-            }
-        }
-        let (saved, ran) = repo.count_statements(repo.update(change())).await;
-        assert_eq!((saved?.name.as_str(), ran), ("Ada Lovelace", statements));
-        Ok::<(), Error>(())
-    })
-    .unwrap();
 }

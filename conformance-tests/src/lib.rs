@@ -47,9 +47,11 @@ pub mod golden;
 mod models;
 mod recorder;
 mod run;
+mod wrapped;
 
 pub use backend::{Backend, Database};
 pub use cases::{Case, Level, all};
 pub use context::{Context, Transcript};
 pub use recorder::{CommitFault, Recorded, Recorder};
 pub use run::{Outcome, execute, run};
+pub use wrapped::{Control, Interceptor, Wrapped};

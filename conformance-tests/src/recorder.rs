@@ -1,12 +1,11 @@
-//! A driver that records what goes through it: wrap any driver to see, count or fail its statements in tests.
+//! Records what goes through a wrapped driver, and fails statements on purpose.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assoc_core::driver::{
-    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, IsolationLevel, PoolStatus, RowSink, Statement,
-    TransactionMode,
-};
+use assoc_core::driver::{BoxFuture, Connection, ExecResult, RowSink, Statement};
 use assoc_core::{DriverError, DriverErrorKind, Result};
+
+use crate::wrapped::{Control, Interceptor, Wrapped};
 
 /// The statements that went through a [`Recorded`] driver.
 #[derive(Debug, Clone, Default)]
@@ -85,92 +84,48 @@ impl Recorder {
 }
 
 /// A driver whose statements are recorded.
-pub struct Recorded {
-    inner: Arc<dyn Driver>,
-    recorder: Recorder,
-}
+pub type Recorded = Wrapped<Recorder>;
 
-impl Recorded {
-    /// Records what goes through a driver.
-    #[must_use]
-    pub fn new(inner: Arc<dyn Driver>, recorder: Recorder) -> Self {
-        Recorded { inner, recorder }
-    }
-}
-
-impl Driver for Recorded {
-    fn dialect(&self) -> &dyn Dialect {
-        self.inner.dialect()
-    }
-
-    fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
-        Box::pin(async move {
-            let inner = self.inner.acquire(access).await?;
-            Ok(Box::new(RecordedConnection { inner, recorder: self.recorder.clone() }) as Box<dyn Connection>)
-        })
-    }
-
-    fn pool_status(&self) -> Option<PoolStatus> {
-        self.inner.pool_status()
-    }
-}
-
-struct RecordedConnection {
-    inner: Box<dyn Connection>,
-    recorder: Recorder,
-}
-
-impl Connection for RecordedConnection {
-    fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
-        match self.recorder.record(statement) {
-            Ok(()) => self.inner.query(statement, sink),
+impl Interceptor for Recorder {
+    fn query<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        statement: &'a Statement,
+        sink: &'a mut dyn RowSink,
+    ) -> BoxFuture<'a, Result<()>> {
+        match self.record(statement) {
+            Ok(()) => inner.query(statement, sink),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }
 
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
-        match self.recorder.record(statement) {
-            Ok(()) => self.inner.execute(statement),
+    fn execute<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        statement: &'a Statement,
+    ) -> BoxFuture<'a, Result<ExecResult>> {
+        match self.record(statement) {
+            Ok(()) => inner.execute(statement),
             Err(error) => Box::pin(async { Err(error) }),
         }
     }
 
-    fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
-        self.inner.begin(mode)
-    }
-
-    fn begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> BoxFuture<'_, Result<()>> {
-        self.inner.begin_isolated(mode, level)
-    }
-
-    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
-        let Some(fault) = self.recorder.state().fail_commit.take() else { return self.inner.commit() };
+    fn control<'a>(&'a self, inner: &'a mut dyn Connection, call: Control) -> BoxFuture<'a, Result<()>> {
+        let fault = match call {
+            Control::Commit => self.state().fail_commit.take(),
+            _ => None,
+        };
+        let Some(fault) = fault else { return call.run(inner) };
         Box::pin(async move {
             let kind = match fault {
                 CommitFault::Undone(kind) => kind,
                 CommitFault::AmbiguousUndone | CommitFault::AmbiguousDone => DriverErrorKind::AmbiguousCommit,
             };
             match fault {
-                CommitFault::AmbiguousDone => self.inner.commit().await?,
-                CommitFault::Undone(_) | CommitFault::AmbiguousUndone => self.inner.rollback().await?,
+                CommitFault::AmbiguousDone => inner.commit().await?,
+                CommitFault::Undone(_) | CommitFault::AmbiguousUndone => inner.rollback().await?,
             }
             Err(DriverError::new(kind, "injected failure").into())
         })
-    }
-
-    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.inner.rollback()
-    }
-
-    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner.savepoint(depth)
-    }
-
-    fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner.release_savepoint(depth)
-    }
-
-    fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner.rollback_to_savepoint(depth)
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use assoc_core::Filter;
-use assoc_core::driver::{Access, BoxFuture, Connection, Dialect, Driver};
+use assoc_core::driver::Driver;
 use assoc_core::value::decimal::DecimalNumber;
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};
@@ -20,18 +20,6 @@ use rust_decimal::Decimal;
 
 mod backends;
 mod random;
-
-struct Shared(Arc<dyn Driver>);
-
-impl Driver for Shared {
-    fn dialect(&self) -> &dyn Dialect {
-        self.0.dialect()
-    }
-
-    fn acquire(&self, access: Access) -> BoxFuture<'_, assoc_core::Result<Box<dyn Connection>>> {
-        self.0.acquire(access)
-    }
-}
 
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "offers")]
@@ -347,7 +335,7 @@ fn decimals_are_numbers(backend: &dyn Backend) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let database = backend.fresh().await.unwrap();
-        let repo = Repo::new(Shared(Arc::clone(database.driver())));
+        let repo = Repo::from_driver(Arc::clone(database.driver()));
         for kind in kinds(backend.name()) {
             for seed in first..first + tables {
                 println!("{}: ASSOC_PROPERTY_SEED={seed}", kind.name);

@@ -4,14 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use Fault::*;
-use assoc_core::driver::{
-    Access, Bind, BindList, BoxFuture, Connection, Dialect, Driver, ExecResult, RowSink, Statement, TransactionMode,
-};
+use assoc_core::driver::{Bind, BindList, BoxFuture, Connection, ExecResult, RowSink, Statement};
 use assoc_core::{DriverError, DriverErrorKind, Result, Value};
 use assoc_sqlite::Sqlite;
-use conformance_tests::{Backend, Case, Database, Outcome, all, execute, golden};
+use conformance_tests::{Backend, Case, Control, Database, Interceptor, Outcome, Wrapped, all, execute, golden};
 use rstest::rstest;
 
 /// What is wrong with a driver.
@@ -99,47 +99,20 @@ impl Backend for BrokenSqlite {
     }
 
     fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-        Box::pin(async { Ok(Database::new(Broken { inner: Arc::new(Sqlite::memory()?), fault: self.0 })) })
+        let broken = Broken { fault: self.0, in_transaction: AtomicBool::new(false), failed: AtomicBool::new(false) };
+        Box::pin(async { Ok(Database::new(Wrapped::new(Arc::new(Sqlite::memory()?), broken))) })
     }
 }
 
+// There is one connection.
 struct Broken {
-    inner: Arc<dyn Driver>,
     fault: Fault,
-}
-
-impl Driver for Broken {
-    fn dialect(&self) -> &dyn Dialect {
-        self.inner.dialect()
-    }
-
-    fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
-        Box::pin(async move {
-            let inner = Some(self.inner.acquire(access).await?);
-            Ok(Box::new(BrokenConnection { inner, fault: self.fault, in_transaction: false, failed: false })
-                as Box<dyn Connection>)
-        })
-    }
-
-    fn pool_status(&self) -> Option<assoc_core::driver::PoolStatus> {
-        self.inner.pool_status()
-    }
-}
-
-struct BrokenConnection {
-    // Until it is dropped.
-    inner: Option<Box<dyn Connection>>,
-    fault: Fault,
-    in_transaction: bool,
+    in_transaction: AtomicBool,
     // A statement of the transaction has failed.
-    failed: bool,
+    failed: AtomicBool,
 }
 
-impl BrokenConnection {
-    fn inner(&mut self) -> &mut dyn Connection {
-        &mut **self.inner.as_mut().expect("not dropped")
-    }
-
+impl Broken {
     fn spoiled(&self, statement: &Statement) -> Statement {
         let reads = statement.sql().starts_with("SELECT");
         let mut sql = statement.sql().to_owned();
@@ -187,8 +160,13 @@ fn spoil(fault: Fault, value: Value<'static>) -> Value<'static> {
     }
 }
 
-impl Connection for BrokenConnection {
-    fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
+impl Interceptor for Broken {
+    fn query<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        statement: &'a Statement,
+        sink: &'a mut dyn RowSink,
+    ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let (spoiled, fault) = (self.spoiled(statement), self.fault);
             let mut rows: Vec<Row> = Vec::new();
@@ -196,8 +174,8 @@ impl Connection for BrokenConnection {
                 rows.push(values.iter_mut().map(|value| spoil(fault, std::mem::take(value).into_owned())).collect());
                 Ok(())
             };
-            let queried = self.inner().query(&spoiled, &mut collect).await;
-            self.failed |= queried.is_err();
+            let queried = inner.query(&spoiled, &mut collect).await;
+            self.failed.fetch_or(queried.is_err(), Relaxed);
             match queried {
                 Err(_) if fault == ReadsNothingOnError => return Ok(()),
                 Err(error) => return Err(self.spoiled_error(error)),
@@ -219,73 +197,47 @@ impl Connection for BrokenConnection {
         })
     }
 
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
+    fn execute<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        statement: &'a Statement,
+    ) -> BoxFuture<'a, Result<ExecResult>> {
         Box::pin(async move {
             let spoiled = self.spoiled(statement);
-            let executed = self.inner().execute(&spoiled).await;
-            self.failed |= executed.is_err();
+            let executed = inner.execute(&spoiled).await;
+            self.failed.fetch_or(executed.is_err(), Relaxed);
             let executed = executed.map_err(|error| self.spoiled_error(error))?;
             let affected = if self.fault == ReportsNothingAffected { 0 } else { executed.affected };
             Ok(ExecResult::new(affected, executed.last_insert_id))
         })
     }
 
-    fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            if self.fault == IgnoresBegin {
-                return Ok(());
+    fn control<'a>(&'a self, inner: &'a mut dyn Connection, call: Control) -> BoxFuture<'a, Result<()>> {
+        let failed = self.failed.load(Relaxed);
+        match call {
+            Control::Begin(..) => {
+                self.in_transaction.store(true, Relaxed);
+                self.failed.store(false, Relaxed);
             }
-            self.in_transaction = true;
-            self.failed = false;
-            self.inner().begin(mode).await
-        })
-    }
-
-    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.in_transaction = false;
-        match self.fault {
-            IgnoresBegin => Box::pin(async { Ok(()) }),
-            RollsBackInsteadOfCommit => self.inner().rollback(),
-            CommitsNothingAfterAnError if self.failed => self.inner().rollback(),
-            _ => self.inner().commit(),
+            Control::Commit | Control::Rollback => self.in_transaction.store(false, Relaxed),
+            _ => {}
+        }
+        match (self.fault, call) {
+            (IgnoresBegin, Control::Begin(..) | Control::Commit | Control::Rollback)
+            | (
+                ForgetsSavepoints,
+                Control::Savepoint(_) | Control::ReleaseSavepoint(_) | Control::RollbackToSavepoint(_),
+            ) => Box::pin(async { Ok(()) }),
+            (RollsBackInsteadOfCommit, Control::Commit) => inner.rollback(),
+            (CommitsNothingAfterAnError, Control::Commit) if failed => inner.rollback(),
+            (CommitsInsteadOfRollback, Control::Rollback) => inner.commit(),
+            (KeepsWhatASavepointUndoes, Control::RollbackToSavepoint(depth)) => inner.release_savepoint(depth),
+            (_, call) => call.run(inner),
         }
     }
 
-    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.in_transaction = false;
-        match self.fault {
-            IgnoresBegin => Box::pin(async { Ok(()) }),
-            CommitsInsteadOfRollback => self.inner().commit(),
-            _ => self.inner().rollback(),
-        }
-    }
-
-    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        match self.fault {
-            ForgetsSavepoints => Box::pin(async { Ok(()) }),
-            _ => self.inner().savepoint(depth),
-        }
-    }
-
-    fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        match self.fault {
-            ForgetsSavepoints => Box::pin(async { Ok(()) }),
-            _ => self.inner().release_savepoint(depth),
-        }
-    }
-
-    fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        match self.fault {
-            KeepsWhatASavepointUndoes => self.inner().release_savepoint(depth),
-            _ => self.inner().rollback_to_savepoint(depth),
-        }
-    }
-}
-
-impl Drop for BrokenConnection {
-    fn drop(&mut self) {
-        if self.fault == CommitsWhenDropped && self.in_transaction {
-            let mut inner = self.inner.take().expect("not dropped before");
+    fn dropped(&self, mut inner: Box<dyn Connection>) {
+        if self.fault == CommitsWhenDropped && self.in_transaction.swap(false, Relaxed) {
             // Whoever comes next waits for the only connection, and so for this.
             tokio::spawn(async move { inner.commit().await });
         }

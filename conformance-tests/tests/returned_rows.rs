@@ -8,11 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assoc_core::Result;
-use assoc_core::driver::{
-    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, RowSink, Statement, TransactionMode,
-};
+use assoc_core::driver::{BoxFuture, Connection, RowSink, Statement};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
+use conformance_tests::{Interceptor, Wrapped};
 use rstest::rstest;
 
 type Row = Vec<Value<'static>>;
@@ -29,40 +28,24 @@ enum Order {
 }
 
 struct Shuffling {
-    inner: Sqlite,
     order: Order,
     inserts: Arc<AtomicUsize>,
 }
 
-impl Driver for Shuffling {
-    fn dialect(&self) -> &dyn Dialect {
-        self.inner.dialect()
-    }
-
-    fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
-        Box::pin(async move {
-            let inner = self.inner.acquire(access).await?;
-            let inserts = Arc::clone(&self.inserts);
-            Ok(Box::new(ShufflingConnection { inner, order: self.order, inserts }) as Box<dyn Connection>)
-        })
-    }
-}
-
-struct ShufflingConnection {
-    inner: Box<dyn Connection>,
-    order: Order,
-    inserts: Arc<AtomicUsize>,
-}
-
-impl Connection for ShufflingConnection {
-    fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
+impl Interceptor for Shuffling {
+    fn query<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        statement: &'a Statement,
+        sink: &'a mut dyn RowSink,
+    ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let mut rows: Vec<Row> = Vec::new();
             let mut collect = |values: &mut [Value<'_>]| {
                 rows.push(values.iter_mut().map(|value| std::mem::take(value).into_owned()).collect());
                 Ok(())
             };
-            self.inner.query(statement, &mut collect).await?;
+            inner.query(statement, &mut collect).await?;
             if statement.sql().starts_with("INSERT") {
                 self.inserts.fetch_add(1, Ordering::Relaxed);
                 match self.order {
@@ -77,34 +60,6 @@ impl Connection for ShufflingConnection {
             }
             rows.iter_mut().try_for_each(|row| sink.row(row))
         })
-    }
-
-    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
-        self.inner.execute(statement)
-    }
-
-    fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
-        self.inner.begin(mode)
-    }
-
-    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.inner.commit()
-    }
-
-    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.inner.rollback()
-    }
-
-    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner.savepoint(depth)
-    }
-
-    fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner.release_savepoint(depth)
-    }
-
-    fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
-        self.inner.rollback_to_savepoint(depth)
     }
 }
 
@@ -151,7 +106,10 @@ struct Keyless {
 
 async fn repo(order: Order) -> (Repo, Arc<AtomicUsize>) {
     let inserts = Arc::new(AtomicUsize::new(0));
-    let repo = Repo::new(Shuffling { inner: Sqlite::memory().unwrap(), order, inserts: Arc::clone(&inserts) });
+    let repo = Repo::new(Wrapped::new(
+        Arc::new(Sqlite::memory().unwrap()),
+        Shuffling { order, inserts: Arc::clone(&inserts) },
+    ));
     repo.create_table::<Counted>().await.unwrap();
     repo.create_table::<Keyed>().await.unwrap();
     repo.create_table::<Random>().await.unwrap();

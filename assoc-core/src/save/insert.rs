@@ -27,8 +27,7 @@ pub struct InsertPlan {
     /// The statements.
     pub batches: Vec<InsertBatch>,
     rows: u32,
-    // The batch whose text was written last.
-    last_text: Option<(usize, Arc<str>)>,
+    last_text: Option<InsertText>,
     // For each set of columns the last batch of such rows.
     open: HashMap<Box<[usize]>, usize>,
     // Associations of the model to itself: the referring columns, the columns they refer to, and the rows so far by
@@ -46,6 +45,14 @@ pub struct InsertBatch {
     /// Their values, row by row.
     pub binds: Vec<Bind>,
     most: usize,
+}
+
+// The text of a statement that inserts this number of rows into these columns.
+#[derive(Debug)]
+struct InsertText {
+    columns: Box<[usize]>,
+    rows: usize,
+    text: Arc<str>,
 }
 
 // A database may take 1,000 rows per statement, where only two follow.
@@ -98,20 +105,17 @@ impl InsertPlan {
     /// serves the next one.
     #[must_use]
     pub fn text(&mut self, at: usize, dialect: &dyn Dialect) -> Arc<str> {
-        let batch = &self.batches[at];
-        let is_same = |earlier: &usize| {
-            let earlier = &self.batches[*earlier];
-            earlier.columns == batch.columns && earlier.inputs.len() == batch.inputs.len()
-        };
-        let text = match self.last_text.take().filter(|(earlier, _)| is_same(earlier)) {
-            Some((_, text)) => text,
-            None => {
+        let InsertBatch { columns, inputs, .. } = &self.batches[at];
+        match self.last_text.take() {
+            Some(last) if last.columns == *columns && last.rows == inputs.len() => self.last_text.insert(last),
+            _ => {
                 let returning = self.returning && !self.unread;
-                sql::insert_text(dialect, self.model, &batch.columns, batch.inputs.len(), returning)
+                let text = sql::insert_text(dialect, self.model, columns, inputs.len(), returning);
+                self.last_text.insert(InsertText { columns: columns.clone(), rows: inputs.len(), text })
             }
-        };
-        self.last_text = Some((at, Arc::clone(&text)));
-        text
+        }
+        .text
+        .clone()
     }
 
     /// Adds a row: one entry per column, `None` where it is not set.

@@ -1,0 +1,177 @@
+//! A driver around another driver, for tests that see, change or fail what goes through it.
+
+use std::sync::Arc;
+
+use assoc_core::Result;
+use assoc_core::driver::{
+    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, IsolationLevel, PoolStatus, RowSink, Statement,
+    TransactionMode,
+};
+
+/// What a [`Wrapped`] driver does with the calls of its connections. By default each call is passed on as it is.
+pub trait Interceptor: Send + Sync + 'static {
+    /// The dialect that the wrapped driver has.
+    fn dialect<'d>(&'d self, inner: &'d dyn Dialect) -> &'d dyn Dialect {
+        inner
+    }
+
+    /// Runs a statement that returns rows.
+    fn query<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        statement: &'a Statement,
+        sink: &'a mut dyn RowSink,
+    ) -> BoxFuture<'a, Result<()>> {
+        inner.query(statement, sink)
+    }
+
+    /// Runs a statement that returns no rows.
+    fn execute<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        statement: &'a Statement,
+    ) -> BoxFuture<'a, Result<ExecResult>> {
+        inner.execute(statement)
+    }
+
+    /// Begins or ends a transaction, or a savepoint in it.
+    fn control<'a>(&'a self, inner: &'a mut dyn Connection, call: Control) -> BoxFuture<'a, Result<()>> {
+        call.run(inner)
+    }
+
+    /// The connection is dropped.
+    fn dropped(&self, inner: Box<dyn Connection>) {
+        drop(inner);
+    }
+}
+
+/// The calls of a connection that begin or end a transaction, or a savepoint in it.
+#[derive(Debug, Clone, Copy)]
+pub enum Control {
+    /// BEGIN, perhaps with an isolation level.
+    Begin(TransactionMode, Option<IsolationLevel>),
+    /// COMMIT.
+    Commit,
+    /// ROLLBACK.
+    Rollback,
+    /// SAVEPOINT, at this depth.
+    Savepoint(u32),
+    /// RELEASE SAVEPOINT.
+    ReleaseSavepoint(u32),
+    /// ROLLBACK TO SAVEPOINT.
+    RollbackToSavepoint(u32),
+}
+
+impl Control {
+    /// Makes the call.
+    pub fn run(self, connection: &mut dyn Connection) -> BoxFuture<'_, Result<()>> {
+        match self {
+            Control::Begin(mode, None) => connection.begin(mode),
+            Control::Begin(mode, Some(level)) => connection.begin_isolated(mode, level),
+            Control::Commit => connection.commit(),
+            Control::Rollback => connection.rollback(),
+            Control::Savepoint(depth) => connection.savepoint(depth),
+            Control::ReleaseSavepoint(depth) => connection.release_savepoint(depth),
+            Control::RollbackToSavepoint(depth) => connection.rollback_to_savepoint(depth),
+        }
+    }
+}
+
+/// A driver whose calls go through an [`Interceptor`].
+pub struct Wrapped<I> {
+    inner: Arc<dyn Driver>,
+    interceptor: Arc<I>,
+}
+
+impl<I: Interceptor> Wrapped<I> {
+    /// Wraps a driver.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Driver>, interceptor: I) -> Self {
+        Wrapped { inner, interceptor: Arc::new(interceptor) }
+    }
+}
+
+impl<I: Interceptor> Driver for Wrapped<I> {
+    fn dialect(&self) -> &dyn Dialect {
+        self.interceptor.dialect(self.inner.dialect())
+    }
+
+    fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
+        Box::pin(async move {
+            let inner = Some(self.inner.acquire(access).await?);
+            let interceptor = Arc::clone(&self.interceptor);
+            Ok(Box::new(WrappedConnection { inner, interceptor }) as Box<dyn Connection>)
+        })
+    }
+
+    fn pool_status(&self) -> Option<PoolStatus> {
+        self.inner.pool_status()
+    }
+}
+
+struct WrappedConnection<I: Interceptor> {
+    // Until it is dropped.
+    inner: Option<Box<dyn Connection>>,
+    interceptor: Arc<I>,
+}
+
+impl<I: Interceptor> WrappedConnection<I> {
+    fn parts(&mut self) -> (&mut dyn Connection, &I) {
+        // Only `drop` takes it.
+        let inner = self.inner.as_mut().expect("a connection that is in use");
+        (&mut **inner, &self.interceptor)
+    }
+
+    fn control(&mut self, call: Control) -> BoxFuture<'_, Result<()>> {
+        let (inner, interceptor) = self.parts();
+        interceptor.control(inner, call)
+    }
+}
+
+impl<I: Interceptor> Drop for WrappedConnection<I> {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            self.interceptor.dropped(inner);
+        }
+    }
+}
+
+impl<I: Interceptor> Connection for WrappedConnection<I> {
+    fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
+        let (inner, interceptor) = self.parts();
+        interceptor.query(inner, statement, sink)
+    }
+
+    fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {
+        let (inner, interceptor) = self.parts();
+        interceptor.execute(inner, statement)
+    }
+
+    fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Begin(mode, None))
+    }
+
+    fn begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Begin(mode, Some(level)))
+    }
+
+    fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Commit)
+    }
+
+    fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Rollback)
+    }
+
+    fn savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Savepoint(depth))
+    }
+
+    fn release_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::ReleaseSavepoint(depth))
+    }
+
+    fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::RollbackToSavepoint(depth))
+    }
+}

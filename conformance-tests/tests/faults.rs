@@ -1,0 +1,351 @@
+//! Whatever breaks, and wherever: the tables are as before, the structs of the program are as before, the pool is whole, no
+//! transaction stays open, and hooks tell what became of it. Each kind of [work](works::WORKS) breaks at each of its
+//! calls, by errors and panics before and after them, in decoders, and by futures that are dropped.
+
+// Helpers fail a test by panicking.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use assoc_core::DriverErrorKind;
+use assoc_repo::prelude::*;
+use backends::{MariaDb, SqliteFile};
+use conformance_tests::{Backend, Database, Wrapped};
+use driver::{Fault, Faults};
+use schema::{Reading, break_reading, dump, mend_reading};
+use tokio::runtime::Runtime;
+use works::{Held, WORKS, Work, prepare};
+
+// Only some of it is of use here.
+#[allow(dead_code)]
+mod backends;
+#[path = "faults/driver.rs"]
+mod driver;
+#[path = "faults/schema.rs"]
+mod schema;
+#[path = "faults/works.rs"]
+mod works;
+
+/// Where the work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Alone,
+    /// In a transaction, which fails with it.
+    InTransaction,
+    /// In a transaction, which goes on without it.
+    Swallowed,
+}
+
+/// How often the hooks of the transaction around the work ran.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    committed: Arc<AtomicUsize>,
+    undone: Arc<AtomicUsize>,
+}
+
+impl Told {
+    fn add_to(&self, tx: &Repo) -> Result<()> {
+        let count = |count: &Arc<AtomicUsize>| {
+            let count = Arc::clone(count);
+            move || async move {
+                count.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+        };
+        tx.after_commit(count(&self.committed))?;
+        tx.after_rollback(count(&self.undone))
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        (self.committed.load(Ordering::Relaxed), self.undone.load(Ordering::Relaxed))
+    }
+}
+
+/// A database with rows, and what holds at the beginning.
+struct World {
+    runtime: Runtime,
+    repo: Repo,
+    faults: Faults,
+    held: Held,
+    before: Vec<String>,
+    shown: String,
+    _database: Database,
+}
+
+impl World {
+    fn new(backend: &dyn Backend) -> World {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let database = runtime.block_on(backend.fresh()).unwrap();
+        let faults = Faults::default();
+        let repo = Repo::new(Wrapped::new(Arc::clone(database.driver()), faults.clone()));
+        let held = runtime.block_on(prepare(&repo)).unwrap();
+        let before = runtime.block_on(dump(&repo)).unwrap();
+        let shown = format!("{:?}", held.author);
+        World { runtime, repo, faults, held, before, shown, _database: database }
+    }
+
+    async fn work(&self, work: Work, place: Place, told: &Told) -> Result<()> {
+        match place {
+            Place::Alone => (work.run)(&self.repo, &self.held).await,
+            Place::InTransaction => {
+                self.repo
+                    .transaction(async |tx| {
+                        told.add_to(tx)?;
+                        (work.run)(tx, &self.held).await
+                    })
+                    .await
+            }
+            Place::Swallowed => {
+                let mut failed = Ok(());
+                let undone = self
+                    .repo
+                    .transaction(async |tx| {
+                        told.add_to(tx)?;
+                        failed = (work.run)(tx, &self.held).await;
+                        if failed.is_err() {
+                            // Inside of the transaction it is undone as well, and the transaction can be used.
+                            assert!(dump(tx).await? == self.before, "{failed:?} left something behind");
+                        }
+                        Err::<(), _>(Error::other("undone"))
+                    })
+                    .await;
+                failed.and(undone)
+            }
+        }
+    }
+
+    fn check(&self, told: &str) {
+        assert_eq!(format!("{:?}", self.held.author), self.shown, "{told}: the struct");
+        self.runtime.block_on(async {
+            let deadline = std::time::Instant::now() + Duration::from_secs(10);
+            // What was interrupted is given up in the background.
+            while self.repo.pool_status().is_some_and(|pool| pool.open != pool.idle) {
+                assert!(std::time::Instant::now() < deadline, "{told}: {:?}", self.repo.pool_status());
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert_eq!(dump(&self.repo).await.unwrap(), self.before, "{told}: the tables");
+            // The connection that writes is in no transaction, and can be used.
+            let undone = self
+                .repo
+                .transaction(async |tx| {
+                    assert_eq!(dump(tx).await?, self.before, "{told}: inside of a transaction");
+                    tx.execute_raw("DELETE FROM letters", []).await?;
+                    Err::<(), _>(Error::other("undone"))
+                })
+                .await;
+            assert_eq!(undone.unwrap_err().to_string(), "undone", "{told}");
+        });
+    }
+}
+
+fn quietly() {
+    static QUIET: std::sync::Once = std::sync::Once::new();
+    QUIET.call_once(|| {
+        let shown = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if panic.payload().downcast_ref::<&str>() != Some(&"injected panic") {
+                shown(panic);
+            }
+        }));
+    });
+}
+
+/// Breaks the work at each place where it can be broken, until it comes to its end. Answers with the number of places.
+fn break_everywhere(
+    backend: &dyn Backend,
+    work: Work,
+    place: Place,
+    what: &str,
+    arm: impl Fn(&Faults, usize),
+    disarm: impl Fn(&Faults) -> bool,
+) -> usize {
+    quietly();
+    let world = World::new(backend);
+    for at in 0.. {
+        let told = Told::default();
+        let shown = format!("{} {place:?}, {what} at {at}", work.name);
+        arm(&world.faults, at);
+        let ended = catch_unwind(AssertUnwindSafe(|| world.runtime.block_on(world.work(work, place, &told))));
+        let broke = disarm(&world.faults);
+        match (ended, broke) {
+            (Ok(Ok(())), false) => {
+                assert_eq!(told.counts(), if place == Place::Alone { (0, 0) } else { (1, 0) }, "{shown}");
+                assert_ne!(world.runtime.block_on(dump(&world.repo)).unwrap(), world.before, "{shown}");
+                return at;
+            }
+            (Ok(Err(error)), false) if place == Place::Swallowed && error.to_string() == "undone" => return at,
+            (Err(panic), true) => {
+                assert_eq!(panic.downcast_ref::<&str>(), Some(&"injected panic"), "{shown}");
+                // Nothing can be waited for.
+                assert_eq!(told.counts(), (0, 0), "{shown}");
+            }
+            (Ok(Err(error)), true) => {
+                let is_rollback = place == Place::Swallowed && error.to_string() == "undone";
+                let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                assert!(is_rollback || format!("{error} {source}").contains("injected failure"), "{shown}: {error}");
+                // BEGIN is the first of the calls.
+                let began = place != Place::Alone && (at > 0 || what.contains("reading"));
+                assert_eq!(told.counts(), if began { (0, 1) } else { (0, 0) }, "{shown}");
+            }
+            (Ok(Ok(())), true) => panic!("{shown}: it was not noticed"),
+            (Ok(Err(error)), false) => panic!("{shown}: {error:?}"),
+            (Err(panic), false) => std::panic::resume_unwind(panic),
+        }
+        world.check(&shown);
+        assert!(at < 500, "{shown} never ends");
+    }
+    unreachable!()
+}
+
+fn calls(backend: &dyn Backend, faults: &[Fault]) {
+    for (work, fault) in WORKS.iter().flat_map(|work| faults.iter().map(move |fault| (*work, *fault))) {
+        let mut places = vec![Place::Alone, Place::InTransaction];
+        // A transaction does not go on without its connection.
+        if matches!(fault, Fault::FailsBefore(_) | Fault::FailsAfter(_)) {
+            places.push(Place::Swallowed);
+        }
+        for place in places {
+            let what = format!("{fault:?}");
+            let calls =
+                break_everywhere(backend, work, place, &what, |faults, at| faults.arm(at, fault), Faults::disarm);
+            assert!(calls >= work.calls, "{} makes {calls} calls only", work.name);
+        }
+    }
+}
+
+fn calls_fail(backend: &dyn Backend) {
+    calls(
+        backend,
+        &[
+            Fault::FailsBefore(DriverErrorKind::Other),
+            Fault::FailsAfter(DriverErrorKind::Other),
+            Fault::LosesConnection,
+        ],
+    );
+}
+
+fn calls_panic(backend: &dyn Backend) {
+    calls(backend, &[Fault::PanicsBefore, Fault::PanicsAfter]);
+}
+
+fn rows_cannot_be_read(backend: &dyn Backend) {
+    for how in [Reading::Fails, Reading::Panics] {
+        for work in WORKS.iter().filter(|work| work.reads) {
+            for place in [Place::Alone, Place::InTransaction] {
+                let what = format!("reading {how:?}");
+                let arm = |_: &Faults, at| break_reading(at, how);
+                let read = break_everywhere(backend, *work, place, &what, arm, |_| mend_reading());
+                assert!(read >= 4, "{} reads {read} values only", work.name);
+            }
+        }
+    }
+}
+
+/// Runs a future up to its n-th suspension and drops it there. `None` if it was dropped.
+async fn dropped_at<F: Future>(suspension: usize, future: F) -> Option<F::Output> {
+    let mut future: Pin<Box<F>> = Box::pin(future);
+    let mut left = suspension;
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+fn futures_are_dropped(backend: &dyn Backend) {
+    for (work, place) in WORKS.iter().flat_map(|work| [(work, Place::Alone), (work, Place::InTransaction)]) {
+        let world = World::new(backend);
+        let mut suspensions = 0;
+        loop {
+            let told = Told::default();
+            let shown = format!("{} {place:?}, dropped at {suspensions}", work.name);
+            world.faults.suspend();
+            let ended = world.runtime.block_on(dropped_at(suspensions, world.work(*work, place, &told)));
+            let is_committing = world.faults.is_committing();
+            world.faults.disarm();
+            match ended {
+                Some(ended) => {
+                    ended.unwrap();
+                    break;
+                }
+                // It may have taken effect, and then wholly.
+                None if is_committing => {
+                    let after = World::new(backend);
+                    after.runtime.block_on(after.work(*work, place, &told)).unwrap();
+                    let rows = after.runtime.block_on(dump(&after.repo)).unwrap();
+                    world.runtime.block_on(async {
+                        let found = dump(&world.repo).await.unwrap();
+                        assert!(found == world.before || found.len() == rows.len(), "{shown}: {found:?}");
+                    });
+                    break;
+                }
+                None => {
+                    assert_eq!(told.counts(), (0, 0), "{shown}");
+                    world.check(&shown);
+                }
+            }
+            suspensions += 1;
+            assert!(suspensions < 2_000, "{shown} never ends");
+        }
+        // Before and after each call but COMMIT.
+        assert!(suspensions >= 2 * (work.calls - 1), "{} was suspended {suspensions} times only", work.name);
+    }
+}
+
+mod sqlite {
+    use super::*;
+
+    #[test]
+    fn calls_fail() {
+        super::calls_fail(&SqliteFile);
+    }
+
+    #[test]
+    fn calls_panic() {
+        super::calls_panic(&SqliteFile);
+    }
+
+    #[test]
+    fn rows_cannot_be_read() {
+        super::rows_cannot_be_read(&SqliteFile);
+    }
+
+    #[test]
+    fn futures_are_dropped() {
+        super::futures_are_dropped(&SqliteFile);
+    }
+}
+
+mod mariadb {
+    use super::*;
+
+    #[test]
+    fn calls_fail() {
+        super::calls_fail(&MariaDb);
+    }
+
+    #[test]
+    fn calls_panic() {
+        super::calls_panic(&MariaDb);
+    }
+
+    #[test]
+    fn rows_cannot_be_read() {
+        super::rows_cannot_be_read(&MariaDb);
+    }
+
+    #[test]
+    fn futures_are_dropped() {
+        super::futures_are_dropped(&MariaDb);
+    }
+}
