@@ -21,6 +21,8 @@ pub(crate) use convert::{Mismatch, convert};
 pub struct Input(pub(crate) Node);
 
 /// What stands at one place of the input.
+// Forms have two of them; the others come of the features.
+#[cfg_attr(not(all(feature = "serde", feature = "serde_json")), allow(dead_code))]
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node {
     Null,
