@@ -18,10 +18,10 @@ pub mod rows;
 pub mod rules;
 pub(crate) mod visibility;
 
+pub use association::kinds::*;
 pub use association::{
-    AssociationBehavior, AssociationDef, AssociationKind, BelongsToKind, Cardinality, Chain, ChainHop, ChainParts,
-    CustomSql, CustomSqlKind, Dependent, ForeignKey, HasAndBelongsToManyKind, HasManyKind, HasOneKind, HasVariant,
-    Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, PolymorphicBelongsToKind, Route, ThroughKind, UnknownType,
+    AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Chain, ChainHop, ChainParts, CustomSql,
+    Dependent, ForeignKey, HasVariant, Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, Route, UnknownType,
     VariantDef,
 };
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};

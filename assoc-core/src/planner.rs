@@ -146,7 +146,7 @@ pub struct Deferred {
     /// The associations.
     pub requests: Vec<Request>,
     // The chain of includes to it.
-    pub(crate) way: Vec<&'static AssociationDef>,
+    pub(crate) included_by: Vec<&'static AssociationDef>,
 }
 
 /// A node and one of its edges.
@@ -313,7 +313,9 @@ impl Plan {
         let mut plan = Plan { single_table_only, available, by_hops, ..Plan::empty(root, models) };
         let requests = roots.into_iter().enumerate();
         plan.add_all(
-            requests.map(|(node, root)| (0, Deferred { node, requests: root.requests, way: Vec::new() })).collect(),
+            requests
+                .map(|(node, root)| (0, Deferred { node, requests: root.requests, included_by: Vec::new() }))
+                .collect(),
         )?;
         if plan.selects(0) {
             plan.check_selections(0)?;

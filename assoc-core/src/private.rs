@@ -6,9 +6,9 @@ pub use crate::holder::{
     BelongsTo, FieldAccessor, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, TargetRow, ToOne, WithJoinRows,
 };
 pub use crate::key::Key;
+pub use crate::metadata::association::kinds::*;
 pub use crate::metadata::association::{
-    AssociationDef, AssociationKind, BelongsToKind, CustomSql, CustomSqlKind, Dependent, HasAndBelongsToManyKind,
-    HasManyKind, HasOneKind, HasVariant, Inverse, Options, Polymorphic, PolymorphicBelongsToKind, RawSql, ThroughKind,
+    AssociationDef, AssociationKind, CustomSql, Dependent, HasVariant, Inverse, Options, Polymorphic, RawSql,
     UnknownType, VariantDef,
 };
 pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};

@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use crate::dialect::{Comparable, Dialect};
 use crate::error::{Error, ErrorKind, Result};
-use crate::key::KeySet;
 use crate::metadata::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::{ModelDef, TableRef};
 use crate::statement::{Bind, BindList, Statement};
@@ -20,6 +19,7 @@ mod counted;
 mod custom_statement;
 mod join_clause;
 mod joined;
+mod key_list;
 mod keyed;
 mod keyed_rows;
 mod limited;
@@ -33,6 +33,7 @@ mod write;
 
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
+pub use key_list::padded_length;
 pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use upsert::{OnConflict, upsert};
@@ -420,101 +421,4 @@ impl<'d> SqlWriter<'d> {
         self.push(direction);
         Ok(())
     }
-
-    /// Appends `IN (?, ?, …)`, the list padded to a power of two by repeating its last value, so that lists of
-    /// similar length share one prepared statement.
-    pub fn padded_in_list(&mut self, values: &[Value<'static>]) {
-        self.push("IN (");
-        self.separated(", ", values, |writer, value| writer.compared_value(value));
-        let (sql, binds) = (self.sql.len(), self.binds.len());
-        if let Some(last) = values.last() {
-            for _ in values.len()..padded_length(values.len()) {
-                self.push(", ");
-                self.compared_value(last);
-            }
-        }
-        if self.binds.len() > binds {
-            self.padding.push(Padding { sql: sql..self.sql.len(), binds: binds..self.binds.len() });
-        }
-        self.push(")");
-    }
-
-    /// Appends the condition that columns hold one of the keys, as a padded list: of values, of row values where the
-    /// database compares those, and of `AND`s otherwise.
-    pub fn padded_key_list(&mut self, columns: &[&str], keys: &KeySet, row_values: bool) {
-        match (keys, columns) {
-            (KeySet::Ints(keys), [column]) => {
-                self.own_column(column);
-                self.push(" ");
-                let values: Vec<_> = keys.iter().map(|key| Value::Int(*key)).collect();
-                self.padded_in_list(&values);
-            }
-            (KeySet::Tuples(keys), [column]) => {
-                self.own_column(column);
-                self.push(" ");
-                let values: Vec<_> = keys.iter().flat_map(|key| key.values().first().cloned()).collect();
-                self.padded_in_list(&values);
-            }
-            (keys, columns) => {
-                let tuples = keys.tuples();
-                let padded = (0..padded_length(tuples.len())).map(|at| &tuples[at.min(tuples.len() - 1)]);
-                if row_values {
-                    self.push("(");
-                    self.separated(", ", columns, |writer, column| writer.own_column(column));
-                    self.push(") IN (");
-                    self.separated(", ", padded, |writer, key| {
-                        writer.push("(");
-                        writer.separated(", ", key.values(), SqlWriter::compared_value);
-                        writer.push(")");
-                    });
-                    self.push(")");
-                } else {
-                    self.push("(");
-                    self.separated(" OR ", padded, |writer, key| {
-                        writer.push("(");
-                        writer.separated(" AND ", columns.iter().zip(key.values()), |writer, (column, value)| {
-                            writer.own_column(column);
-                            writer.push(" = ");
-                            writer.compared_value(value);
-                        });
-                        writer.push(")");
-                    });
-                    self.push(")");
-                }
-            }
-        }
-    }
-
-    /// Appends `(SELECT 0 AS "ordinal", ? AS "k0" UNION ALL SELECT 1, ? …) AS "keys"`, padded to a power of two with
-    /// `NULL` keys, which match nothing.
-    pub fn union_key_table(&mut self, keys: &KeySet) {
-        let tuples = keys.tuples();
-        let width = keys.width();
-        self.push("(");
-        self.separated(" UNION ALL ", 0..padded_length(tuples.len()), |writer, at| {
-            let key = tuples.get(at);
-            writer.push("SELECT ");
-            writer.push(&at.to_string());
-            if at == 0 {
-                writer.push(" AS ");
-                writer.identifier("ordinal");
-            }
-            for part in 0..width {
-                writer.push(", ");
-                writer.compared_value(&key.and_then(|key| key.values().get(part).cloned()).unwrap_or_default());
-                if at == 0 {
-                    writer.push(" AS ");
-                    writer.identifier(&format!("k{part}"));
-                }
-            }
-        });
-        self.push(") AS ");
-        self.identifier("keys");
-    }
-}
-
-/// The length a list of binds is padded to.
-#[must_use]
-pub fn padded_length(len: usize) -> usize {
-    len.next_power_of_two()
 }

@@ -55,7 +55,7 @@ pub(crate) fn arguments(attribute: &Attribute, table: &OptionTable, errors: &mut
         Ok(parsed) => {
             for mut argument in parsed {
                 let option = argument.name();
-                if !table.options.contains(&option.as_str()) {
+                if !table.names().any(|name| name == option) {
                     errors.at(argument.ident.span(), unknown(&option, table));
                 } else if arguments.iter().any(|earlier| earlier.ident == argument.ident) {
                     errors.at(argument.ident.span(), format!("`{option}` is given twice"));
@@ -70,15 +70,15 @@ pub(crate) fn arguments(attribute: &Attribute, table: &OptionTable, errors: &mut
 }
 
 fn unknown(option: &str, table: &OptionTable) -> String {
-    let OptionTable { attribute, place, options, planned, refused } = table;
+    let OptionTable { attribute, place, planned, refused, .. } = table;
     if let Some((_, why)) = refused.iter().find(|(name, _)| *name == option) {
         return format!("`{attribute}` takes no `{option}`: {why}");
     }
     if planned.contains(&option) {
         return format!("`{option}` on `{attribute}` is not available yet");
     }
-    let valid = format!("valid options are: {}", options.join(", "));
-    match nearest(option, options.iter().copied()) {
+    let valid = format!("valid options are: {}", table.names().collect::<Vec<_>>().join(", "));
+    match nearest(option, table.names()) {
         Some(near) => format!("unknown option `{option}` for `{attribute}`{place}, did you mean `{near}`? {valid}"),
         None => format!("unknown option `{option}` for `{attribute}`{place}; {valid}"),
     }

@@ -5,8 +5,8 @@ use quote::quote;
 
 use crate::attributes::Argument;
 use crate::errors::Errors;
+use crate::kinds::Kind;
 use crate::names::{listed, nearest};
-use crate::options::Kind;
 use crate::parse::AssociationInput;
 
 /// The option's value, and where it stands.

@@ -14,6 +14,8 @@ mod column_type;
 mod model;
 mod polymorphic;
 
+pub(crate) use association::{join_columns, missing, own_column, target_column, target_columns, target_key};
+pub(crate) use checks::{outside, placed};
 pub(crate) use column_type::column_type;
 pub(crate) use model::{model, stand_in};
 pub(crate) use polymorphic::polymorphic;
@@ -45,7 +47,7 @@ fn in_anonymous_constant(root: &TokenStream, items: &TokenStream) -> TokenStream
 }
 
 /// Where `span` is, but known to be generated, so that lints leave the code alone.
-fn generated(span: Span) -> Span {
+pub(crate) fn generated(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
 
@@ -65,7 +67,7 @@ fn row_traits(target: &Ident) -> TokenStream {
 ///
 /// It is not a closure, because the compiler turns all closures into functions by one generic shim and counts its
 /// nested instantiations. A long row of models that refer to each other would reach the compiler's recursion limit.
-fn function(model: &Ident, signature: &TokenStream, body: &TokenStream) -> TokenStream {
+pub(crate) fn function(model: &Ident, signature: &TokenStream, body: &TokenStream) -> TokenStream {
     let body = without_self(body.clone(), model);
     quote!({ fn __function #signature { #body } __function })
 }

@@ -17,10 +17,13 @@ mod column_type;
 mod dependent;
 mod errors;
 mod expand;
+mod holder;
+mod kinds;
 mod literal;
 mod names;
 mod options;
 mod parse;
+mod plain_options;
 mod polymorphic;
 #[cfg(test)]
 mod snapshots;

@@ -1,8 +1,7 @@
 //! From syntax to data: the struct and its attributes, each option by itself. [`validate`](crate::validate) checks them
 //! together.
 
-use proc_macro2::Ident;
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::{
     Attribute, Data, DeriveInput, Expr, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Type, TypePath,
@@ -12,8 +11,11 @@ use syn::{
 use crate::attributes::{Argument, FieldName, FieldNames, Inverse, arguments};
 use crate::dependent::{DependentInput, dependent};
 use crate::errors::Errors;
+use crate::holder::Holder;
+use crate::kinds::Kind;
 use crate::names::plain;
-use crate::options::{self, Holder, Kind};
+use crate::options;
+use crate::plain_options;
 
 /// A struct with `#[derive(Model)]`.
 pub(crate) struct ModelInput {
@@ -138,6 +140,8 @@ pub(crate) struct AssociationOptions {
     pub(crate) counter_sql: Option<Path>,
     pub(crate) dependent: Option<DependentInput>,
     pub(crate) scope_def: ScopeInput,
+    /// Calls on the definition, one for each plain option.
+    pub(crate) plain: Vec<TokenStream>,
 }
 
 /// What is given about which rows there are.
@@ -154,8 +158,6 @@ pub(crate) struct ScopeInput {
     /// Where it is said.
     pub(crate) readonly: Option<Span>,
     pub(crate) inverse: Option<Inverse>,
-    pub(crate) autosave: Option<bool>,
-    pub(crate) validate: Option<bool>,
 }
 
 /// The type of an association's field.
@@ -408,6 +410,10 @@ fn association(kind: Kind, attribute: &Attribute, ty: &Type, errors: &mut Errors
 }
 
 fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, errors: &mut Errors) {
+    if let Some(call) = plain_options::read(argument, errors) {
+        options.plain.push(call);
+        return;
+    }
     let scope_def = &mut options.scope_def;
     match argument.name().as_str() {
         "foreign_key" if kind == Kind::HasAndBelongsToMany => options.foreign_key = argument.columns(errors),
@@ -435,8 +441,6 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "distinct" => scope_def.distinct = argument.flag(errors),
         "include" => scope_def.include = argument.expression(errors),
         "scope_by_owner" => scope_def.owner_scope = argument.function(errors),
-        "autosave" => scope_def.autosave = argument.boolean(errors),
-        "validate" => scope_def.validate = argument.boolean(errors),
         "readonly" => scope_def.readonly = argument.flag(errors).then(|| argument.span()),
         _ => scope_def.inverse = argument.inverse(errors),
     }

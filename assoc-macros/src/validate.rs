@@ -6,19 +6,16 @@
 
 use std::collections::HashMap;
 
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use crate::attributes::FieldNames;
 use crate::dependent::DependentInput;
 use crate::errors::Errors;
+use crate::holder::Holder;
+use crate::kinds::{self, Keys, Kind};
 use crate::names::{self, listed, nearest, plain};
-use crate::options::{Holder, Kind};
 use crate::parse::{DefaultInput, FieldInput, FilledInput, ModelInput, Precision, Role, ScopeInput};
-
-use proc_macro2::Ident;
-use proc_macro2::Span;
-
-mod keys;
 
 /// A model that holds together.
 pub(crate) struct Model {
@@ -105,8 +102,10 @@ pub(crate) struct Association {
     pub(crate) join_row: Option<Type>,
     /// Where a join table is named.
     pub(crate) join_table_span: Option<Span>,
-    pub(crate) keys: Keys,
+    pub(crate) keys: Box<dyn Keys>,
     pub(crate) scope_def: ScopeInput,
+    /// Calls on the definition, one for each plain option.
+    pub(crate) plain: Vec<TokenStream>,
     pub(crate) dependent: Option<DependentInput>,
     /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
@@ -114,51 +113,6 @@ pub(crate) struct Association {
     pub(crate) own_accessor: bool,
     /// What is said of everything that it is used by.
     pub(crate) deprecated: Option<Attribute>,
-}
-
-/// How the two models are connected. Columns of this model are indexes, those of the target are constants of the
-/// target.
-pub(crate) enum Keys {
-    /// The foreign key is the owner's.
-    Own { foreign_key: Vec<usize>, target_key: TargetKey },
-    /// The foreign key is the target's.
-    Theirs { owner_key: Vec<usize>, foreign_key: Vec<Ident>, target_type: Option<TargetType> },
-    /// The foreign key is the owner's, and so is the name of the target's type.
-    Polymorphic { foreign_key: Vec<usize>, foreign_type: usize, type_span: Span },
-    /// By another association.
-    Through(Box<Through>),
-    /// By hand-written SQL: functions of the owner.
-    CustomSql { find: Path, count: Option<Path> },
-    /// By a join table. With a model of its rows, the columns are fields of that.
-    JoinTable { table: Option<(Option<String>, String)>, owner_columns: Vec<String>, target_columns: Vec<String> },
-}
-
-/// The columns that this model's foreign key refers to.
-pub(crate) enum TargetKey {
-    Primary,
-    Named(Vec<Ident>),
-}
-
-/// The name of the owner's type at the target: `as`.
-pub(crate) struct TargetType {
-    /// The target's column.
-    pub(crate) column: Ident,
-    pub(crate) tag: String,
-    /// What leads back, where a key is named that both sides must agree on.
-    pub(crate) other_side: Option<Ident>,
-}
-
-/// The two associations that a third is made of.
-pub(crate) struct Through {
-    /// The owner's.
-    pub(crate) through: Ident,
-    /// The target of that association.
-    pub(crate) middle: Type,
-    /// The constants that may be its source, in the order of preference.
-    pub(crate) sources: Vec<Ident>,
-    /// Whether `source` names it.
-    pub(crate) named: bool,
-    pub(crate) source_type: Option<LitStr>,
 }
 
 /// Checks a model.
@@ -182,7 +136,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         if let Role::Association(association) = &field.role {
             let key = key_is_known.then_some(primary_key.as_slice());
             // Without keys only for as long as it takes to report why.
-            let keys = owner.keys(field, association, key, errors).unwrap_or_else(Keys::unknown);
+            let keys = association.kind.keys(&owner, field, association, key, errors).unwrap_or_else(kinds::unknown);
             let foreign_key = association.options.foreign_key.as_ref();
             if let Some(dependent) = association.options.dependent {
                 dependent.check(association, errors);
@@ -205,6 +159,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 join_table_span: association.options.join_table.as_ref().map(LitStr::span),
                 keys,
                 scope_def: association.options.scope_def.clone(),
+                plain: association.options.plain.clone(),
                 dependent: association.options.dependent,
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,
@@ -222,10 +177,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
     let discriminator = owner.discriminator(&input, errors);
     let mut columns = columns;
     if let [key] = primary_key[..] {
-        let refers = associations.iter().any(|association| match &association.keys {
-            Keys::Own { foreign_key, .. } | Keys::Polymorphic { foreign_key, .. } => foreign_key.contains(&key),
-            _ => false,
-        });
+        let refers = associations.iter().any(|association| association.keys.referring().contains(&key));
         let counts = input.auto_increment.map_or(!refers, |(is, _)| is);
         if counts && matches!(columns[key].default, Default::None) {
             columns[key].default = Default::Key;
@@ -275,8 +227,8 @@ fn table(text: Option<&LitStr>, name: &str, errors: &mut Errors) -> (Option<Stri
     }
 }
 
-// `users` or `blog.users`.
-fn table_name(text: &LitStr, option: &str, example: &str, errors: &mut Errors) -> (Option<String>, String) {
+/// Reads `users` or `blog.users`.
+pub(crate) fn table_name(text: &LitStr, option: &str, example: &str, errors: &mut Errors) -> (Option<String>, String) {
     let value = text.value();
     let parts: Vec<&str> = value.split('.').collect();
     let fine = parts.iter().all(|part| !part.is_empty() && part.trim() == *part && !part.contains('\0'));
@@ -418,19 +370,19 @@ fn columns(fields: &[FieldInput], errors: &mut Errors) -> Vec<Column> {
 }
 
 /// The struct whose associations are checked.
-struct Owner<'a> {
-    name: &'a str,
-    fields: &'a [FieldInput],
-    columns: &'a [Column],
+pub(crate) struct Owner<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) fields: &'a [FieldInput],
+    pub(crate) columns: &'a [Column],
 }
 
 impl Owner<'_> {
-    fn index(&self, field: &str) -> Option<usize> {
+    pub(crate) fn index(&self, field: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == field)
     }
 
-    // The columns of this struct that an option names.
-    fn columns(&self, names: &FieldNames, option: &str, errors: &mut Errors) -> Option<Vec<usize>> {
+    /// The columns of this struct that an option names.
+    pub(crate) fn columns(&self, names: &FieldNames, option: &str, errors: &mut Errors) -> Option<Vec<usize>> {
         let found: Vec<Option<usize>> = names.names.iter().map(|name| self.index(name)).collect();
         for (name, _) in names.names.iter().zip(&found).filter(|(_, found)| found.is_none()) {
             errors.at(names.span, format!("`{option}` names a field of `{}`: {}", self.name, self.no_column(name)));
@@ -438,8 +390,8 @@ impl Owner<'_> {
         found.into_iter().collect()
     }
 
-    // The message that a name is no column, with the names that exist.
-    fn no_column(&self, name: &str) -> String {
+    /// The message that a name is no column, with the names that exist.
+    pub(crate) fn no_column(&self, name: &str) -> String {
         let field = self.fields.iter().find(|field| plain(&field.ident) == name);
         match field.map(|field| &field.role) {
             Some(Role::Association(_)) => return format!("`{name}` is an association, not a column"),

@@ -260,7 +260,7 @@ async fn by_join_chain<T: Model>(
     for request in query.preloads.iter_mut().filter(|request| request.strategy == Strategy::Auto) {
         *request = request.clone().with_strategy(Strategy::Keyed);
     }
-    query.way = Some(chain);
+    query.join_chain = Some(chain);
     repo.all(query).await
 }
 

@@ -27,7 +27,7 @@ impl<M: Model> Query<M> {
             preloads: Vec::new(),
             joins: Vec::new(),
             raw_joins: Vec::new(),
-            way: None,
+            join_chain: None,
             selected: None,
             unscoped: false,
             most_statements: None,
@@ -110,7 +110,7 @@ pub struct Select<M> {
     pub(crate) joins: Vec<(JoinKind, Request)>,
     pub(crate) raw_joins: Vec<RawJoin>,
     // The join chain from the owner of an association to these rows. It includes the model's default scope.
-    pub(crate) way: Option<JoinChain>,
+    pub(crate) join_chain: Option<JoinChain>,
     pub(crate) selected: Option<Vec<Operand>>,
     pub(crate) unscoped: bool,
     pub(crate) most_statements: Option<usize>,
@@ -126,7 +126,7 @@ impl<M> Clone for Select<M> {
             preloads: self.preloads.clone(),
             joins: self.joins.clone(),
             raw_joins: self.raw_joins.clone(),
-            way: self.way.clone(),
+            join_chain: self.join_chain.clone(),
             selected: self.selected.clone(),
             unscoped: self.unscoped,
             most_statements: self.most_statements,
@@ -172,8 +172,8 @@ impl<M: Model> Select<M> {
 
     /// The query as data, to be compiled.
     pub(crate) fn into_request(self) -> QueryRequest {
-        let Select { spec: select, preloads, joins, raw_joins, way, selected, unscoped, .. } = self;
-        QueryRequest { select, preloads, joins, raw_joins, way, selected, unscoped }
+        let Select { spec: select, preloads, joins, raw_joins, join_chain, selected, unscoped, .. } = self;
+        QueryRequest { select, preloads, joins, raw_joins, join_chain, selected, unscoped }
     }
 
     /// Keeps the rows that satisfy a condition. Several calls combine with `AND`.

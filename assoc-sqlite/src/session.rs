@@ -32,9 +32,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use assoc_core::driver::{AnswerColumn, ExecResult, RowSink, Statement, TransactionMode};
+use assoc_core::driver::{ExecResult, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, ErrorKind, Result, Value};
 
+mod answer;
+mod verb;
+
+use self::answer::{Pump, offer_columns};
+pub(crate) use self::verb::Verb;
+use self::verb::mentions_conflict;
 use crate::lists::{refuse_lists, refuse_other_lists};
 use crate::{errors, values};
 
@@ -354,95 +360,6 @@ fn refuse_nul(sql: &str) -> Result<()> {
     Ok(())
 }
 
-fn offer_columns(prepared: &rusqlite::Statement<'_>, sink: &mut dyn RowSink) -> Result<()> {
-    if !sink.wants_columns() {
-        return Ok(());
-    }
-    let columns = |name| AnswerColumn { name, is_computed: is_expression(name) };
-    // A list in older versions of rusqlite, an iterator in newer ones.
-    #[allow(clippy::useless_conversion)]
-    sink.columns(&prepared.column_names().into_iter().map(columns).collect::<Vec<_>>())
-}
-
-// SQLite calls an expression without alias by its text.
-fn is_expression(name: &str) -> bool {
-    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    let is_constant = ["NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"]
-        .iter()
-        .any(|word| name.eq_ignore_ascii_case(word));
-    !is_word || is_constant
-}
-
-// Moves rows from SQLite to the sink through one buffer.
-struct Pump<'p> {
-    sql: &'p str,
-    sink: &'p mut dyn RowSink,
-    buffer: Vec<Value<'static>>,
-    columns: Option<usize>,
-}
-
-impl Pump<'_> {
-    // Reads up to `limit` rows. Returns whether there are no more.
-    fn run(&mut self, rows: &mut rusqlite::Rows<'_>, limit: usize) -> Result<bool> {
-        for _ in 0..limit {
-            let row = match rows.next() {
-                Ok(Some(row)) => row,
-                Ok(None) => return Ok(true),
-                Err(error) => return Err(errors::of_statement(error, self.sql)),
-            };
-            // Read after the first step, in which SQLite may have prepared the statement again for a changed schema.
-            let columns = match self.columns {
-                Some(columns) => columns,
-                None => {
-                    offer_columns(row.as_ref(), self.sink)?;
-                    *self.columns.insert(row.as_ref().column_count())
-                }
-            };
-            let mut values: Vec<Value<'_>> = values::recycle(std::mem::take(&mut self.buffer));
-            values::read(row, columns, &mut values, self.sql)?;
-            self.sink.row(&mut values)?;
-            self.buffer = values::recycle(values);
-        }
-        Ok(false)
-    }
-}
-
-/// What a statement begins with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    /// `SELECT`, `VALUES`: reads.
-    Read,
-    /// `INSERT`, `REPLACE`.
-    Insert,
-    /// `UPDATE`, `DELETE`, and `WITH`, which may begin anything.
-    Change,
-    /// Anything else, or a comment.
-    Other,
-}
-
-impl Verb {
-    pub(crate) fn of(sql: &str) -> Verb {
-        let sql = sql.trim_start().as_bytes();
-        let begins =
-            |word: &str| sql.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
-        if begins("SELECT") || begins("VALUES") {
-            Verb::Read
-        } else if begins("INSERT") || begins("REPLACE") {
-            Verb::Insert
-        } else if begins("UPDATE") || begins("DELETE") || begins("WITH") {
-            Verb::Change
-        } else {
-            Verb::Other
-        }
-    }
-}
-
-fn mentions_conflict(sql: &str) -> bool {
-    let word = b"ON CONFLICT";
-    sql.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -514,16 +431,6 @@ mod tests {
         assert_eq!(widths(&mut session), [3]);
         session.execute(&Statement::plain("ALTER TABLE t ADD COLUMN extra")).unwrap();
         assert_eq!(widths(&mut session), [4]);
-    }
-
-    #[test]
-    fn verbs() {
-        assert_eq!(Verb::of(" select 1"), Verb::Read);
-        assert_eq!(Verb::of("INSERT INTO t"), Verb::Insert);
-        assert_eq!(Verb::of("PRAGMA x"), Verb::Other);
-        assert_eq!(Verb::of(""), Verb::Other);
-        assert_eq!(Verb::of("é"), Verb::Other);
-        assert!(mentions_conflict("INSERT INTO t VALUES (1) on conflict DO NOTHING"));
     }
 
     #[test]

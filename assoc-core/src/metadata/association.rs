@@ -25,19 +25,14 @@ mod polymorphic;
 mod reflection;
 mod through;
 
-pub use belongs_to::BelongsToKind;
 pub use chain::{Chain, ChainHop, ChainParts, KeySide};
-pub use custom_sql::{CustomSql, CustomSqlKind, RawSql};
+pub use custom_sql::{CustomSql, RawSql};
 pub use dependent::{Dependent, DependentRows, LinkTargets};
 pub(crate) use field_access::share_row;
 pub use field_access::{ByOwner, Children, FieldAccess, JoinTableRows, Links, LoadState, Positions, SharedRow};
-pub use has_and_belongs_to_many::HasAndBelongsToManyKind;
-pub use has_many::HasManyKind;
-pub use has_one::HasOneKind;
 pub use linkage::{JoinRecord, Linkage};
-pub use polymorphic::{HasVariant, Polymorphic, PolymorphicBelongsToKind, VariantDef};
+pub use polymorphic::{HasVariant, Polymorphic, VariantDef};
 pub use reflection::ForeignKey;
-pub use through::ThroughKind;
 
 /// The kinds by name, for reflection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -155,20 +150,30 @@ pub enum Route {
     CustomSql(CustomSql),
 }
 
-// The kinds are those that the derive knows, and how they are written is still growing: no other crate adds one.
-mod sealed {
-    pub trait AssociationBehavior {}
-    impl AssociationBehavior for super::BelongsToKind {}
-    impl AssociationBehavior for super::CustomSqlKind {}
-    impl AssociationBehavior for super::HasAndBelongsToManyKind {}
-    impl AssociationBehavior for super::HasManyKind {}
-    impl AssociationBehavior for super::HasOneKind {}
-    impl AssociationBehavior for super::PolymorphicBelongsToKind {}
-    impl AssociationBehavior for super::ThroughKind {}
+/// The kinds. They are those that the derive knows, and how they are written is still growing: no other crate adds one.
+pub(crate) mod kinds {
+    pub use super::belongs_to::BelongsToKind;
+    pub use super::custom_sql::CustomSqlKind;
+    pub use super::has_and_belongs_to_many::HasAndBelongsToManyKind;
+    pub use super::has_many::HasManyKind;
+    pub use super::has_one::HasOneKind;
+    pub use super::polymorphic::PolymorphicBelongsToKind;
+    pub use super::through::ThroughKind;
+
+    pub(super) mod sealed {
+        pub trait Kind {}
+        impl Kind for super::BelongsToKind {}
+        impl Kind for super::CustomSqlKind {}
+        impl Kind for super::HasAndBelongsToManyKind {}
+        impl Kind for super::HasManyKind {}
+        impl Kind for super::HasOneKind {}
+        impl Kind for super::PolymorphicBelongsToKind {}
+        impl Kind for super::ThroughKind {}
+    }
 }
 
 /// The behavior of one kind of association. The kinds of this crate implement it.
-pub trait AssociationBehavior: sealed::AssociationBehavior + Send + Sync + fmt::Debug {
+pub trait AssociationBehavior: kinds::sealed::Kind + Send + Sync + fmt::Debug {
     /// Its name.
     fn association_kind(&self) -> AssociationKind;
 

@@ -40,7 +40,7 @@ pub struct QueryRequest {
     pub raw_joins: Vec<RawJoin>,
     /// The tables from the owner of an association to these rows, whose conditions the query has already: with them come
     /// the model's scope and the repo's filters.
-    pub way: Option<JoinChain>,
+    pub join_chain: Option<JoinChain>,
     /// The columns to read, if not all.
     pub selected: Option<Vec<Operand>>,
     /// Whether the model's default scope is left out.
@@ -163,7 +163,7 @@ impl QueryRequest {
         let model = self.select.model;
         let mut preloads = self.preloads;
         let mut by_default = None;
-        let mut spec = match self.way {
+        let mut spec = match self.join_chain {
             // The query has them already.
             Some(_) => self.select,
             None => {
@@ -181,7 +181,7 @@ impl QueryRequest {
             spec = restrict(spec, selected, &preloads)?;
         }
         let restricted = selected.is_some();
-        let mut joins = joins_of(context, self.way.as_ref(), &self.joins, self.raw_joins)?;
+        let mut joins = joins_of(context, self.join_chain.as_ref(), &self.joins, self.raw_joins)?;
         let mut plan = None;
         if !preloads.is_empty() {
             if preloads.iter().any(Request::is_to_be_settled) {
@@ -223,7 +223,7 @@ impl QueryRequest {
     /// As [`compile`](Self::compile).
     pub fn compile_rows(self, context: &PlanContext<'_>) -> Result<RootSelect> {
         let (select, ..) = scoped(context, self.select, self.unscoped)?;
-        let joins = joins_of(context, self.way.as_ref(), &self.joins, self.raw_joins)?;
+        let joins = joins_of(context, self.join_chain.as_ref(), &self.joins, self.raw_joins)?;
         with_joins(context, select, joins)
     }
 }
@@ -239,7 +239,7 @@ impl QueryRequest {
             "rows that are written in bulk are not loaded: leave out `preload`, `includes`, `eager_load` and `select`"
         } else if !self.select.group.is_empty() || !self.select.having.is_always() {
             "groups are not rows: say by `filter` which rows are to be written, or read the keys of the groups' rows first"
-        } else if self.way.is_some() {
+        } else if self.join_chain.is_some() {
             "rows that are reached from an owner are written by their key: read them, or say by `filter` which are meant"
         } else if self.select.lock.is_some() {
             "rows that are written are locked by that: leave out `for_update` and `for_share`"
@@ -314,13 +314,13 @@ fn with_distinct_order(mut select: RootSelect) -> Result<RootSelect> {
 
 fn joins_of(
     context: &PlanContext<'_>,
-    way: Option<&JoinChain>,
+    join_chain: Option<&JoinChain>,
     joined: &[(JoinKind, Request)],
     raw: Vec<RawJoin>,
 ) -> Result<Joins> {
     let mut joins = Joins::default();
-    if let Some(way) = way {
-        way.join_into(&mut joins);
+    if let Some(chain) = join_chain {
+        chain.join_into(&mut joins);
     }
     raw.into_iter().for_each(|raw| joins.push_raw(raw));
     for (kind, request) in joined {

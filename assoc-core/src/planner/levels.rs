@@ -32,7 +32,7 @@ impl Plan {
     pub(super) fn add_all(&mut self, mut pending: VecDeque<(usize, Deferred)>) -> Result<()> {
         let first = self.nodes.len();
         let (mut level, mut full) = (0, false);
-        while let Some((at, Deferred { node, requests, way })) = pending.pop_front() {
+        while let Some((at, Deferred { node, requests, included_by })) = pending.pop_front() {
             if at > level {
                 full = at >= LEVELS_AT_ONCE || self.nodes.len() - first >= NODES_AT_ONCE;
                 level = at;
@@ -40,7 +40,7 @@ impl Plan {
             // What the root's statement joins is known before it runs.
             let joins = |request: &Request| request.strategy == Strategy::Joined;
             if full && !(self.is_joined(node) && requests.iter().any(joins)) {
-                self.deferred.push(Deferred { node, requests, way });
+                self.deferred.push(Deferred { node, requests, included_by });
                 continue;
             }
             let requests = merge(requests)?;
@@ -60,8 +60,8 @@ impl Plan {
                         return Err(too_many_tables((association.owner)(), association));
                     }
                 }
-                let mut way = if request.included { way.clone() } else { Vec::new() };
-                way.extend(request.included.then_some(association));
+                let mut included_by = if request.included { included_by.clone() } else { Vec::new() };
+                included_by.extend(request.included.then_some(association));
                 children.extend(std::mem::take(&mut chain.scope.includes).into_iter().map(Request::into_include));
                 let unscoped = chain.scope.unscoped;
                 let role = Role::Stored {
@@ -83,7 +83,7 @@ impl Plan {
                     let model = self.nodes[self.nodes[node].edges[*edge].child].model;
                     children.extend(model.base_scope(unscoped).includes.into_iter().map(Request::into_include));
                 }
-                children.retain(|child| !(child.included && way.contains(&child.association)));
+                children.retain(|child| !(child.included && included_by.contains(&child.association)));
                 for edge in &edges {
                     let child = self.nodes[node].edges[*edge].child;
                     let model = self.nodes[child].model;
@@ -94,7 +94,10 @@ impl Plan {
                         children.extract_if(.., |request| (request.association.owner)() == model).collect()
                     };
                     if !own.is_empty() {
-                        pending.push_back((at + 1, Deferred { node: child, requests: own, way: way.clone() }));
+                        pending.push_back((
+                            at + 1,
+                            Deferred { node: child, requests: own, included_by: included_by.clone() },
+                        ));
                     }
                 }
                 if let Some(foreign) = children.first() {

@@ -2,34 +2,28 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Path;
 use syn::spanned::Spanned;
 
 use super::{function, generated};
 use crate::attributes::Inverse;
 use crate::dependent;
+use crate::holder::Holder;
+use crate::kinds::Through;
 use crate::names::{plural, token};
-use crate::options::Holder;
 use crate::parse::ScopeInput;
-use crate::validate::{Association, Keys, Model, TargetKey, TargetType, Through};
+use crate::validate::{Association, Model};
 
 /// The `AssociationDef`.
 pub(super) fn definition(model: &Model, association: &Association) -> TokenStream {
-    let Association { name, field, slot, target, .. } = association;
+    let Association { name, field, slot, .. } = association;
     let plural = plural(name);
     let owner = &model.ident;
     // At the target's name: what is wrong with it is said there.
     let at = generated(slot.span());
-    let kind = kind(model, association);
+    let kind = association.keys.behavior(model, association);
     let holder = format_ident!("{}", association.holder.name());
     let options = options(model, association);
-    let target = match association.keys {
-        Keys::Polymorphic { .. } => {
-            let variants = quote_spanned!(at=> <#target as __assoc::Polymorphic>::VARIANTS);
-            function(owner, &quote!(() -> &'static __assoc::ModelDef), &quote!(__assoc::first_variant(#variants)))
-        }
-        _ => quote_spanned!(at=> <#target as __assoc::Model>::definition),
-    };
+    let target = association.keys.target_definition(model, association);
     let join_row = join_row(association);
     let stored = quote_spanned! {at=>
         &__assoc::FieldAccessor::<#owner, __assoc::#holder<#slot #join_row>>::new(
@@ -50,179 +44,8 @@ pub(super) fn definition(model: &Model, association: &Association) -> TokenStrea
     }
 }
 
-fn kind(model: &Model, association: &Association) -> TokenStream {
-    let target = &association.target;
-    let owner = &model.ident;
-    let at = generated(target.span());
-    let columns = |tokens: &[Ident]| {
-        let columns = tokens.iter().map(|token| target_column(association, token));
-        quote!(&[#(#columns.index()),*])
-    };
-    let kind = format_ident!("{}Kind", association.holder.name());
-    let primary_key = || quote_spanned!(at=> <#target as __assoc::Model>::PRIMARY_KEY);
-    match &association.keys {
-        Keys::Own { foreign_key, target_key } => {
-            let target_key = match target_key {
-                TargetKey::Primary => primary_key(),
-                TargetKey::Named(tokens) => columns(tokens),
-            };
-            quote!(&__assoc::#kind { foreign_key: &[#(#foreign_key),*], target_key: #target_key })
-        }
-        Keys::Theirs { owner_key, foreign_key, target_type } => {
-            let foreign_key = columns(foreign_key);
-            let target_type = match target_type {
-                None => quote!(__assoc::Option::None),
-                Some(TargetType { column, tag, .. }) => {
-                    let column = target_column(association, column);
-                    quote!(__assoc::Option::Some(__assoc::Discriminator { column: #column.index(), tag: #tag }))
-                }
-            };
-            quote! {
-                &__assoc::#kind {
-                    owner_key: &[#(#owner_key),*],
-                    foreign_key: #foreign_key,
-                    target_type: #target_type,
-                }
-            }
-        }
-        Keys::Polymorphic { foreign_key, foreign_type, .. } => {
-            let variants = quote_spanned!(at=> <#target as __assoc::Polymorphic>::VARIANTS);
-            quote! {
-                &__assoc::PolymorphicBelongsToKind {
-                    foreign_key: &[#(#foreign_key),*],
-                    foreign_type: #foreign_type,
-                    variants: #variants,
-                }
-            }
-        }
-        Keys::Through(through) => through_kind(model, association, through),
-        Keys::CustomSql { find, count } => {
-            let find = finder(model, find);
-            let count = match count {
-                None => quote!(__assoc::Option::None),
-                Some(count) => {
-                    let count = finder(model, count);
-                    quote!(__assoc::Option::Some(#count))
-                }
-            };
-            let declared_as = format_ident!("{}", association.holder.name());
-            quote! {
-                &__assoc::CustomSqlKind {
-                    custom_sql: __assoc::CustomSql { find: #find, count: #count },
-                    declared_as: __assoc::AssociationKind::#declared_as,
-                }
-            }
-        }
-        Keys::JoinTable { owner_columns, target_columns, .. } if association.join_row.is_some() => {
-            let join_row = &association.join_row;
-            let table = quote_spanned!(generated(join_row.span())=> <#join_row as __assoc::Model>::definition);
-            let owner_columns = join_columns(association, owner_columns, association.key_span);
-            let target_columns = join_columns(association, target_columns, association.association_key_span);
-            let target_key = primary_key();
-            quote! {
-                &__assoc::HasAndBelongsToManyKind {
-                    join_table: #table,
-                    owner_key: <#owner as __assoc::Model>::PRIMARY_KEY,
-                    owner_columns: &[#(#owner_columns.index()),*],
-                    target_columns: &[#(#target_columns.index()),*],
-                    target_key: #target_key,
-                }
-            }
-        }
-        Keys::JoinTable { table, owner_columns, target_columns } => {
-            let table = match table {
-                None => quote!(__assoc::Option::None),
-                Some((schema, name)) => {
-                    let schema = match schema {
-                        Some(schema) => quote!(__assoc::Option::Some(#schema)),
-                        None => quote!(__assoc::Option::None),
-                    };
-                    quote!(__assoc::Option::Some(__assoc::TableRef { schema: #schema, name: #name }))
-                }
-            };
-            let target_key = primary_key();
-            let own = 0..owner_columns.len();
-            let others = owner_columns.len()..owner_columns.len() + target_columns.len();
-            // The two models outside of the closure: it is used by a generic function, which the compiler counts.
-            let made = quote! {
-                static __TABLE: __assoc::OnceLock<__assoc::ModelDef> = __assoc::OnceLock::new();
-                let __owner: fn() -> &'static __assoc::ModelDef = <#owner as __assoc::Model>::definition;
-                let __target: fn() -> &'static __assoc::ModelDef = <#target as __assoc::Model>::definition;
-                __TABLE.get_or_init(|| {
-                    __assoc::join_table_def(
-                        __owner(),
-                        __target(),
-                        #table,
-                        &[#(#owner_columns),*],
-                        &[#(#target_columns),*],
-                    )
-                })
-            };
-            let join_table = function(owner, &quote!(() -> &'static __assoc::ModelDef), &made);
-            quote! {
-                &__assoc::HasAndBelongsToManyKind {
-                    join_table: #join_table,
-                    owner_key: <#owner as __assoc::Model>::PRIMARY_KEY,
-                    owner_columns: &[#(#own),*],
-                    target_columns: &[#(#others),*],
-                    target_key: #target_key,
-                }
-            }
-        }
-    }
-}
-
-// A function of the owner that gives SQL.
-fn finder(model: &Model, path: &Path) -> TokenStream {
-    let owner = &model.ident;
-    let call = quote_spanned!(generated(path.span())=> #path(__owner));
-    let body = quote! {
-        match __owner.downcast_ref::<#owner>() {
-            __assoc::Option::Some(__owner) => #call,
-            __assoc::Option::None => __assoc::Default::default(),
-        }
-    };
-    function(owner, &quote!((__owner: &dyn __assoc::Any) -> __assoc::RawSql), &body)
-}
-
-fn through_kind(model: &Model, association: &Association, through: &Through) -> TokenStream {
-    let owner = &model.ident;
-    let target = &association.target;
-    let Through { through: token, middle, sources, named, source_type } = through;
-    let at = generated(token.span());
-    let token = Ident::new(&token.to_string(), at);
-    let by = quote_spanned!(at=> <#owner>::#token.def());
-    let at = generated(sources.first().map_or(association.span, Ident::span));
-    let sources: Vec<Ident> = sources.iter().map(|source| Ident::new(&source.to_string(), at)).collect();
-    let (first, second) = match sources.as_slice() {
-        [first, second] => (quote_spanned!(at=> <#middle>::#first), quote_spanned!(at=> <#middle>::#second)),
-        sources => (quote_spanned!(at=> <#middle>::#(#sources)*), quote_spanned!(at=> __assoc::Missing)),
-    };
-    let pick = if source_type.is_some() { "PickTypedSource" } else { "PickSource" };
-    let pick = Ident::new(pick, at);
-    let source = quote_spanned!(at=> __assoc::#pick::<#target>::def((#first, #second)));
-    // A constant of the model itself wins over one of a trait, so this is what there is if the model has none.
-    let otherwise = if *named { TokenStream::new() } else { missing(&format_ident!("__Source"), &sources) };
-    let source_type = match source_type {
-        None => quote!(__assoc::Option::None),
-        Some(tag) => quote!(__assoc::Option::Some(#tag)),
-    };
-    let one = association.holder.is_to_one();
-    let signature = quote!(() -> &'static __assoc::AssociationDef);
-    let by = function(owner, &signature, &by);
-    let source = function(owner, &signature, &quote!(#otherwise #source));
-    quote! {
-        &__assoc::ThroughKind {
-            through: #by,
-            source: #source,
-            source_type: #source_type,
-            one: #one,
-        }
-    }
-}
-
-// Constants for models that do not have them.
-pub(super) fn missing(name: &Ident, constants: &[Ident]) -> TokenStream {
+/// Constants for models that do not have them.
+pub(crate) fn missing(name: &Ident, constants: &[Ident]) -> TokenStream {
     quote! {
         #[allow(dead_code)]
         trait #name {
@@ -266,12 +89,7 @@ fn options(model: &Model, association: &Association) -> TokenStream {
     if scope_def.readonly.is_some() {
         options.extend(quote!(.readonly()));
     }
-    if let Some(autosave) = scope_def.autosave {
-        options.extend(quote!(.autosave(#autosave)));
-    }
-    if let Some(validate) = scope_def.validate {
-        options.extend(quote!(.validate(#validate)));
-    }
+    options.extend(association.plain.iter().cloned());
     match &scope_def.inverse {
         None => {}
         Some(Inverse::None) => options.extend(quote!(.inverse(__assoc::Inverse::None))),
@@ -322,8 +140,27 @@ fn scope(association: &Association) -> Option<TokenStream> {
     })
 }
 
-// A column of the target. It all stands where the association's author named it, or would have.
-pub(super) fn target_column(association: &Association, token: &Ident) -> TokenStream {
+/// The target's primary key.
+pub(crate) fn target_key(association: &Association) -> TokenStream {
+    let target = &association.target;
+    quote_spanned!(generated(target.span())=> <#target as __assoc::Model>::PRIMARY_KEY)
+}
+
+/// Columns of the target.
+pub(crate) fn target_columns(association: &Association, tokens: &[Ident]) -> TokenStream {
+    let columns = tokens.iter().map(|token| target_column(association, token));
+    quote!(&[#(#columns.index()),*])
+}
+
+/// A column of the model.
+pub(crate) fn own_column(model: &Model, index: usize, at: Span) -> TokenStream {
+    let owner = &model.ident;
+    let token = token(&model.columns[index].name, at);
+    quote_spanned!(at=> <#owner>::#token)
+}
+
+/// A column of the target. It all stands where the association's author named it, or would have.
+pub(crate) fn target_column(association: &Association, token: &Ident) -> TokenStream {
     let target = &association.target;
     let at = generated(token.span());
     let token = Ident::new(&token.to_string(), at);
@@ -335,8 +172,8 @@ fn join_row(association: &Association) -> Option<TokenStream> {
     association.join_row.as_ref().map(|join_row| quote!(, #join_row))
 }
 
-// Columns of the join table's model.
-pub(super) fn join_columns(association: &Association, fields: &[String], at: Span) -> Vec<TokenStream> {
+/// Columns of the join table's model.
+pub(crate) fn join_columns(association: &Association, fields: &[String], at: Span) -> Vec<TokenStream> {
     let join_row = &association.join_row;
     let at = generated(at);
     let column = |field: &String| {
@@ -359,9 +196,9 @@ pub(super) fn token_type(model: &Model, association: &Association) -> TokenStrea
     let join_row = join_row(association);
     let at = generated(slot.span());
     let mut held = quote_spanned!(at=> __assoc::#holder<#slot #join_row>);
-    if let Keys::Through(through) = &association.keys {
+    if let Some(through) = association.keys.through() {
         // Whether members can be written is for the compiler to find out: it knows what the two parts are.
-        let Through { through: by, middle, sources, .. } = &**through;
+        let Through { through: by, middle, sources, .. } = through;
         let at = generated(by.span());
         let by = part_of_through(by, at);
         let sources: Vec<Ident> = sources.iter().map(|source| part_of_through(source, at)).collect();
@@ -396,11 +233,12 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association, c
     let constant = token(name, generated(field.span()));
     let ty = token_type(model, association);
     let part = part_of_through(&constant, generated(field.span()));
-    let place = match (association.holder, &association.keys) {
-        (_, Keys::Through(_)) | (Holder::HasManyThrough | Holder::HasAndBelongsToMany, _) => quote!(Elsewhere),
-        (Holder::BelongsTo, _) => quote!(KeyInOwner),
-        (Holder::HasOne, _) => quote!(KeyInOne),
-        (Holder::HasMany, _) => quote!(KeyInMany),
+    let place = match association.holder {
+        _ if association.keys.through().is_some() => quote!(Elsewhere),
+        Holder::HasManyThrough | Holder::HasAndBelongsToMany => quote!(Elsewhere),
+        Holder::BelongsTo => quote!(KeyInOwner),
+        Holder::HasOne => quote!(KeyInOne),
+        Holder::HasMany => quote!(KeyInMany),
     };
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
@@ -433,8 +271,8 @@ pub(super) fn accessor(model: &Model, association: &Association) -> TokenStream 
         }
     };
     let get = quote_spanned!(generated(slot.span())=> __assoc::#holder::get);
-    let not_loaded = match association.keys {
-        Keys::Polymorphic { foreign_type, .. } if association.leaves_unknown => quote! {
+    let not_loaded = match association.keys.type_column() {
+        Some(foreign_type) if association.leaves_unknown => quote! {
             __assoc::polymorphic_not_loaded::<Self, #target>(self, #name, #foreign_type, __reason)
         },
         _ => quote!(__assoc::AssociationNotLoaded::new(#model_name, #name, __reason)),

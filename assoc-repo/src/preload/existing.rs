@@ -105,8 +105,8 @@ impl Existing for Vec<Box<dyn Existing + '_>> {
 /// is not stored has no existing rows.
 pub(crate) fn visit<'a>(plan: &Plan, root: &'a dyn Existing, node: usize, each: &mut dyn FnMut(&'a dyn Any)) {
     // Level by level: rows may lie deeper in each other than a stack is.
-    let Some((begin, way)) = way_to(plan, node) else { return };
-    let Some((last, above)) = way.split_last() else { return root.visit(begin, each) };
+    let Some((begin, associations)) = associations_to(plan, node) else { return };
+    let Some((last, above)) = associations.split_last() else { return root.visit(begin, each) };
     let last = Targets::of(plan, *last);
     let Some((first, above)) = above.split_first() else {
         return root.visit(begin, &mut |row| last.visit(row, each));
@@ -129,8 +129,8 @@ pub(crate) fn visit_mut<'a>(
     node: usize,
     each: &mut dyn FnMut(&'a mut dyn Any),
 ) {
-    let Some((begin, way)) = way_to(plan, node) else { return };
-    let Some((last, above)) = way.split_last() else { return root.visit_mut(begin, each) };
+    let Some((begin, associations)) = associations_to(plan, node) else { return };
+    let Some((last, above)) = associations.split_last() else { return root.visit_mut(begin, each) };
     let last = Targets::of(plan, *last);
     let Some((first, above)) = above.split_first() else {
         return root.visit_mut(begin, &mut |row| last.visit_mut(row, each));
@@ -147,15 +147,15 @@ pub(crate) fn visit_mut<'a>(
 }
 
 // The root above a node, and the edges from there to it; `None` if its rows are stored nowhere.
-fn way_to(plan: &Plan, node: usize) -> Option<(usize, Vec<EdgeId>)> {
-    let (mut at, mut way) = (node, Vec::new());
+fn associations_to(plan: &Plan, node: usize) -> Option<(usize, Vec<EdgeId>)> {
+    let (mut at, mut associations) = (node, Vec::new());
     while at >= plan.roots() {
         let id = plan.nodes()[at].stored_by?;
-        way.push(id);
+        associations.push(id);
         at = id.node;
     }
-    way.reverse();
-    Some((at, way))
+    associations.reverse();
+    Some((at, associations))
 }
 
 /// The targets that owners keep of an edge.

@@ -1,0 +1,59 @@
+//! `has_one`.
+
+use super::{Keys, key_at_target, through};
+use crate::errors::Errors;
+use crate::options::OptionTable;
+use crate::parse::{AssociationInput, FieldInput};
+use crate::validate::Owner;
+
+const AT_MOST_ONE: &str = "there is at most one target";
+const BY_TYPE: &str = "write the field's type as `Option`, or not: `BelongsTo<Option<User>>`";
+
+/// What the attribute takes.
+pub(super) const OPTIONS: OptionTable = OptionTable {
+    attribute: "has_one",
+    place: "",
+    options: &[
+        "foreign_key",
+        "primary_key",
+        "through",
+        "source",
+        "source_type",
+        "as",
+        "foreign_type",
+        "tag",
+        "scope",
+        "filter",
+        "order",
+        "scope_by_owner",
+        "readonly",
+        "inverse_of",
+        "include",
+        "accessor",
+        "dependent",
+    ],
+    planned: &["touch"],
+    refused: &[
+        ("limit", AT_MOST_ONE),
+        ("offset", AT_MOST_ONE),
+        ("distinct", AT_MOST_ONE),
+        ("optional", BY_TYPE),
+        ("required", BY_TYPE),
+        ("polymorphic", key_at_target::NOT_POLYMORPHIC),
+        ("join_table", key_at_target::NO_JOIN_TABLE),
+    ],
+};
+
+/// Its keys.
+pub(super) fn keys(
+    owner: &Owner<'_>,
+    field: &FieldInput,
+    input: &AssociationInput,
+    primary_key: Option<&[usize]>,
+    errors: &mut Errors,
+) -> Option<Box<dyn Keys>> {
+    match input.given("through") {
+        Some(_) => through::keys(owner, field, input, errors),
+        None => key_at_target::keys(owner, input, primary_key, errors),
+    }
+}

@@ -1,0 +1,154 @@
+//! A `has_one` or `has_many` whose foreign key is a column of the target.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::LitStr;
+
+use super::{Keys, one_for_one};
+use crate::attributes::FieldName;
+use crate::errors::Errors;
+use crate::expand::{generated, missing, outside, own_column, target_column, target_columns};
+use crate::names::{self, listed, token};
+use crate::parse::AssociationInput;
+use crate::validate::{Association, Model, Owner};
+
+/// Why this side is not `polymorphic`.
+pub(super) const NOT_POLYMORPHIC: &str =
+    "it belongs to the side with the foreign key, `belongs_to`; this side says `as = \"…\"`";
+/// Why there is no `join_table`.
+pub(super) const NO_JOIN_TABLE: &str = "only a `has_and_belongs_to_many` has a join table without model";
+
+/// The keys.
+pub(super) struct KeyAtTarget {
+    pub(super) owner_key: Vec<usize>,
+    pub(super) foreign_key: Vec<Ident>,
+    pub(super) target_type: Option<TargetType>,
+}
+
+/// The name of the owner's type at the target: `as`.
+pub(super) struct TargetType {
+    // The target's column.
+    column: Ident,
+    tag: String,
+    // What leads back, where a key is named that both sides must agree on.
+    other_side: Option<Ident>,
+}
+
+/// Checks the options.
+pub(super) fn keys(
+    owner: &Owner<'_>,
+    input: &AssociationInput,
+    primary_key: Option<&[usize]>,
+    errors: &mut Errors,
+) -> Option<Box<dyn Keys>> {
+    let options = &input.options;
+    if input.given("as").is_none() {
+        let why = "says more about the other side of a polymorphic association, and this one has no `as = \"…\"`";
+        input.refuse(&["foreign_type", "tag"], why, errors);
+    }
+    let owner_key = match &options.primary_key {
+        Some(names) => owner.columns(names, "primary_key", errors)?,
+        None => primary_key?.to_vec(),
+    };
+    if owner_key.is_empty() {
+        let message = format!(
+            "`{}` refers to the primary key of `{}`, which has none: add a field `id`, or name the key with \
+             `#[model(primary_key = \"…\")]`, or another column with `#[{0}(primary_key = \"…\")]`",
+            input.kind, owner.name
+        );
+        errors.at(input.span, message);
+        return None;
+    }
+    let own = || listed(owner_key.iter().map(|index| owner.columns[*index].name.as_str()));
+    let foreign_key = match (&options.foreign_key, &options.as_) {
+        (Some(names), _) if names.names.len() != owner_key.len() => {
+            errors.at(names.span, one_for_one(&names.listed(), &own()));
+            return None;
+        }
+        (Some(names), _) => names.names.iter().map(|name| token(name, names.span)).collect(),
+        (None, _) if owner_key.len() > 1 => {
+            let message = format!(
+                "the key of `{}` is {}: name as many columns of the target with `foreign_key = \"…\"`",
+                owner.name,
+                own()
+            );
+            errors.at(input.span, message);
+            return None;
+        }
+        (None, Some(as_)) => vec![token(&format!("{}_id", as_.name), as_.span)],
+        (None, None) => vec![token(&names::foreign_key(owner.name), input.span)],
+    };
+    let target_type = options.as_.as_ref().map(|as_| TargetType {
+        column: match &options.foreign_type {
+            Some(FieldName { name, span }) => token(name, *span),
+            None => token(&format!("{}_type", as_.name), as_.span),
+        },
+        tag: options.tag.as_ref().map_or_else(|| owner.name.to_owned(), LitStr::value),
+        other_side: options.primary_key.as_ref().map(|names| token(&as_.name, names.span)),
+    });
+    Some(Box::new(KeyAtTarget { owner_key, foreign_key, target_type }))
+}
+
+impl Keys for KeyAtTarget {
+    fn behavior(&self, _model: &Model, association: &Association) -> TokenStream {
+        let KeyAtTarget { owner_key, foreign_key, target_type } = self;
+        let kind = format_ident!("{}Kind", association.holder.name());
+        let foreign_key = target_columns(association, foreign_key);
+        let target_type = match target_type {
+            None => quote!(__assoc::Option::None),
+            Some(TargetType { column, tag, .. }) => {
+                let column = target_column(association, column);
+                quote!(__assoc::Option::Some(__assoc::Discriminator { column: #column.index(), tag: #tag }))
+            }
+        };
+        quote! {
+            &__assoc::#kind {
+                owner_key: &[#(#owner_key),*],
+                foreign_key: #foreign_key,
+                target_type: #target_type,
+            }
+        }
+    }
+
+    fn type_checks(&self, model: &Model, association: &Association) -> TokenStream {
+        let KeyAtTarget { owner_key, foreign_key, target_type } = self;
+        let at = generated(association.key_span);
+        let keys = owner_key.iter().zip(foreign_key).map(|(index, token)| {
+            let (own, column) = (own_column(model, *index, at), target_column(association, token));
+            quote_spanned!(at=> __assoc::check_foreign_key(#column, #own);)
+        });
+        let target_type = target_type.iter().map(|TargetType { column, .. }| {
+            let at = generated(column.span());
+            let column = target_column(association, column);
+            quote_spanned!(at=> __assoc::check_type_column(#column);)
+        });
+        keys.chain(target_type).collect()
+    }
+
+    fn value_check(&self, model: &Model, association: &Association) -> Option<TokenStream> {
+        let other_side = self.target_type.as_ref()?.other_side.as_ref()?;
+        let target = outside(model, &association.target);
+        let owner_key = &self.owner_key;
+        let owner = &model.ident;
+        let at = generated(other_side.span());
+        let constant = Ident::new(&other_side.to_string(), at);
+        let missing = missing(&format_ident!("__OtherSide"), std::slice::from_ref(&constant));
+        let check = quote_spanned! {at=>
+            __assoc::check_other_side::<#owner, _>(|| <#target>::#constant, &[#(#owner_key),*]);
+        };
+        Some(quote! {
+            const _: () = {
+                #missing
+                #check
+            };
+        })
+    }
+
+    fn referring_of_target(&self) -> &[Ident] {
+        &self.foreign_key
+    }
+
+    fn inverse_check(&self) -> &'static str {
+        if self.target_type.is_some() { "check_polymorphic_inverse" } else { "check_inverse" }
+    }
+}
