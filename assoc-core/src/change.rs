@@ -44,6 +44,7 @@ mod permit;
 mod rules;
 mod scope;
 mod wanted;
+mod written;
 
 pub(crate) use fill::fill;
 pub use fill::timestamp;
@@ -52,6 +53,7 @@ pub(crate) use link::{key_of_target, key_on_owner};
 pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
 pub(crate) use scope::{Preset, is_plain, presets};
 pub use wanted::{NextWanted, Then, Wanted, Which};
+pub use written::{WrittenRow, common_path};
 
 /// A row that exists, of any model.
 pub type Row = Arc<dyn Any + Send + Sync>;
@@ -353,7 +355,11 @@ impl RowChange {
     /// The rules that judge the row: its model's, and those of this change.
     pub fn rules(&self) -> impl Iterator<Item = &RuleSet> {
         let of_model = self.model.rules.map(|rules| rules());
-        of_model.into_iter().chain(self.extra.iter().flat_map(|extra| &extra.rules).map(|set| &**set))
+        of_model.into_iter().chain(self.own_rules())
+    }
+
+    fn own_rules(&self) -> impl Iterator<Item = &RuleSet> {
+        self.extra.iter().flat_map(|extra| &extra.rules).map(|set| &**set)
     }
 
     /// Notes what was entered beside the columns: a confirmation, an acceptance. Rules read it; it is not stored.

@@ -699,7 +699,7 @@ fn expand_literal(
     let mut errors = Errors::default();
     let code = expand(input, &mut errors);
     let errors = errors.into_compile_errors();
-    if errors.is_empty() { quote::quote!(#code) } else { quote::quote!({ #errors loop {} }) }
+    if errors.is_empty() { quote::quote!(#code) } else { quote::quote!({ #errors }) }
 }
 
 fn expand_model(input: proc_macro2::TokenStream, root: Root) -> proc_macro2::TokenStream {

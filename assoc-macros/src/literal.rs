@@ -50,9 +50,10 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
     let mut steps = TokenStream::new();
     for field in &literal.fields {
         let Some((at, column)) = constant(field, errors) else { continue };
+        let owner = placed(quote!(#model), at);
         let mut step = |function: &str, value: TokenStream| {
             let function = Ident::new(function, at);
-            steps.extend(quote_spanned!(at=> let #draft = #root::__build::#function(#model::#column, #draft, #value);));
+            steps.extend(quote_spanned!(at=> let #draft = #root::__build::#function(#owner::#column, #draft, #value);));
         };
         match &field.expr {
             Expr::Array(list) => {
@@ -89,16 +90,26 @@ fn permitted(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> T
     let mut permit = quote_spanned!(model.span()=> #root::Permit::<#model>::new());
     for field in &literal.fields {
         let Some((at, column)) = constant(field, errors) else { continue };
+        let owner = placed(quote!(#model), at);
         permit.extend(match (&field.colon_token, &field.expr) {
-            (None, _) => quote_spanned!(at=> .column(#model::#column)),
+            (None, _) => quote_spanned!(at=> .column(#owner::#column)),
             (Some(_), Expr::Struct(below)) => {
                 let below = permitted(root, below, errors);
-                quote_spanned!(at=> .nested(#model::#column, #below))
+                quote_spanned!(at=> .nested(#owner::#column, #below))
             }
-            (Some(_), below) => quote_spanned!(at=> .nested(#model::#column, #below)),
+            (Some(_), below) => quote_spanned!(at=> .nested(#owner::#column, #below)),
         });
     }
     permit
+}
+
+// The path of a model at the place of a field, so that what the compiler says of the field's constant is there alone.
+fn placed(path: TokenStream, at: Span) -> TokenStream {
+    let one = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(at));
+        token
+    };
+    path.into_iter().map(one).collect()
 }
 
 // The constant of a field, and where it stands.

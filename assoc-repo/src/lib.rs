@@ -126,6 +126,8 @@ mod guide {
     struct LoadStates;
     #[doc = include_str!("../../docs/guide/writing.md")]
     struct Writing;
+    #[doc = include_str!("../../docs/guide/validation.md")]
+    struct Validation;
     #[doc = include_str!("../../docs/guide/destroying.md")]
     struct Destroying;
     #[doc = include_str!("../../docs/guide/transactions.md")]

@@ -17,6 +17,7 @@ mod insert;
 mod known;
 mod update;
 mod upsert;
+mod violations;
 mod wanted;
 
 pub(crate) use graph::{explain, save as save_graph};
@@ -24,6 +25,7 @@ pub(crate) use insert::insert;
 pub(crate) use known::Known;
 pub(crate) use update::{key_of, update};
 pub(crate) use upsert::upsert;
+pub(crate) use violations::{explain as explain_violation, needs_changes};
 pub(crate) use wanted::find as find_wanted;
 
 /// Reads rows by their primary keys, in the order of the keys. 1 statement for each chunk of keys.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use assoc_core::change::RowChange;
 use assoc_core::driver::{Access, BoxFuture, ExecResult, KeySet};
 use assoc_core::execution::rows::Rows;
+use assoc_core::metadata::ModelDef;
 use assoc_core::{Error, Model, Result, Value, schema, sql};
 
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
@@ -31,7 +32,11 @@ impl Repo {
             self.require_here(M::DEF)?;
             let refused = change.clone();
             let saved = save::insert(self, M::DEF, vec![change]).await;
-            let row = rows_of(saved.map_err(|error| error.with_refused(refused))?).pop();
+            let saved = match saved {
+                Ok(saved) => saved,
+                Err(error) => return Err(self.refused(M::DEF, refused, error).await),
+            };
+            let row = rows_of(saved).pop();
             row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
         })
     }
@@ -51,10 +56,15 @@ impl Repo {
         &self,
         changesets: impl IntoIterator<Item: IntoChangeset<M>>,
     ) -> BoxFuture<'_, Result<Vec<M>>> {
-        let changes = changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
+        let changes: Vec<RowChange> =
+            changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
         Box::pin(async move {
             self.require_here(M::DEF)?;
-            Ok(rows_of(save::insert(self, M::DEF, changes).await?))
+            let kept = if save::needs_changes(&changes) { changes.clone() } else { Vec::new() };
+            match save::insert(self, M::DEF, changes).await {
+                Ok(rows) => Ok(rows_of(rows)),
+                Err(error) => Err(Box::pin(save::explain_violation(self, M::DEF, &kept, error)).await),
+            }
         })
     }
 
@@ -76,7 +86,19 @@ impl Repo {
         let change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
             let refused = change.clone();
-            self.update_row(change).await.map_err(|error: Error| error.with_refused(refused))
+            match self.update_row(change).await {
+                Ok(row) => Ok(row),
+                Err(error) => Err(self.refused(M::DEF, refused, error).await),
+            }
+        })
+    }
+
+    // The error of a save with what it says of fields, and with the changes.
+    #[cold]
+    fn refused(&self, model: &'static ModelDef, change: RowChange, error: Error) -> BoxFuture<'_, Error> {
+        Box::pin(async move {
+            let error = save::explain_violation(self, model, std::slice::from_ref(&change), error).await;
+            error.with_refused(change)
         })
     }
 

@@ -404,3 +404,171 @@ fn rules_see_the_members_that_were_found() {
         assert_eq!(titles(&repo).await, ["On engines", "On looms"]);
     });
 }
+
+/// A generator of numbers that is the same each time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+
+    fn key(&mut self) -> String {
+        const KEYS: [&str; 22] = [
+            "id",
+            "name",
+            "nick",
+            "is_admin",
+            "version",
+            "posts",
+            "desk",
+            "room",
+            "title",
+            "category",
+            "comments",
+            "body",
+            "tags",
+            "user_id",
+            "post_id",
+            "_destroy",
+            "nick_confirmation",
+            "terms",
+            "0",
+            "7",
+            "",
+            "x[y",
+        ];
+        KEYS[self.below(KEYS.len())].to_owned()
+    }
+
+    fn text(&mut self) -> String {
+        const TEXTS: [&str; 14] = [
+            "",
+            " ",
+            "1",
+            "-1",
+            "99999999999999999999",
+            "1e999999999",
+            "true",
+            "on",
+            "Ada",
+            "\0",
+            "ä\u{1F600}",
+            "2024-02-30",
+            "NaN",
+            "{}",
+        ];
+        TEXTS[self.below(TEXTS.len())].to_owned()
+    }
+
+    fn json(&mut self, depth: usize) -> serde_json::Value {
+        match self.below(if depth == 0 { 7 } else { 12 }) {
+            0 => json!(null),
+            1 => json!(self.below(2) == 0),
+            2 => json!(self.below(4)),
+            3 => json!(-(self.below(1_000) as i64)),
+            4 => json!(u64::MAX - self.below(3) as u64),
+            5 => json!(self.below(1_000) as f64 * 1e300),
+            6 => json!(self.text()),
+            7 | 8 => {
+                let count = self.below(4);
+                serde_json::Value::Array((0..count).map(|_| self.json(depth - 1)).collect())
+            }
+            _ => {
+                let count = self.below(7);
+                serde_json::Value::Object((0..count).map(|_| (self.key(), self.json(depth - 1))).collect())
+            }
+        }
+    }
+
+    fn field(&mut self) -> (String, String) {
+        let mut name = self.key();
+        for _ in 0..self.below(5) {
+            name = format!("{name}[{}]", if self.below(4) == 0 { String::new() } else { self.key() });
+        }
+        (name, self.text())
+    }
+}
+
+// Every row of the database, whatever table it is of.
+async fn everything(repo: &Repo) -> (Vec<User>, Vec<Post>, Vec<Comment>, Vec<Category>, Vec<Tag>, Vec<Desk>) {
+    (
+        repo.all(Query::order_by(User::ID.asc())).await.unwrap(),
+        repo.all(Query::order_by(Post::ID.asc())).await.unwrap(),
+        repo.all(Query::order_by(Comment::ID.asc())).await.unwrap(),
+        repo.all(Query::order_by(Category::ID.asc())).await.unwrap(),
+        repo.all(Query::order_by(Tag::ID.asc())).await.unwrap(),
+        repo.all(Query::order_by(Desk::ID.asc())).await.unwrap(),
+    )
+}
+
+#[test]
+fn random_input_changes_nothing_that_is_not_permitted() {
+    let cases: u64 = std::env::var("ASSOC_PROPERTY_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(400);
+    pollster::block_on(async {
+        let repo = tables().await;
+        repo.insert(user()).await.unwrap();
+        repo.insert(build!(User {
+            name: "Bob",
+            is_admin: true,
+            posts: [Post { title: "Bob's" }],
+            desk: Desk { room: 1 }
+        }))
+        .await
+        .unwrap();
+        let permits = [permit(), permit().report_unknown()];
+        let mut saved = 0;
+        for seed in 1..=cases {
+            let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+            let permit = &permits[random.below(2)];
+            let ada = repo.get_or_fail::<User>(1, Query::new()).await.unwrap();
+            let change = if random.below(3) == 0 {
+                let count = random.below(8);
+                let fields: Vec<(String, String)> = (0..count).map(|_| random.field()).collect();
+                ada.change().cast(fields, permit)
+            } else {
+                // Mostly an object with known keys, so that some of it is valid.
+                let mut input = random.json(5);
+                if let (serde_json::Value::Object(entries), 0..2) = (&mut input, random.below(3)) {
+                    entries.insert("name".into(), json!("Ada"));
+                    entries.remove("desk");
+                }
+                ada.change().cast(&input, permit)
+            };
+            let before = everything(&repo).await;
+            let problems = change.errors();
+            let result = repo.update(change).await;
+            let after = everything(&repo).await;
+            let Ok(_) = result else {
+                assert_eq!(before, after, "seed {seed}: a refused save writes nothing");
+                continue;
+            };
+            saved += 1;
+            assert!(problems.is_empty(), "seed {seed}: saved with problems");
+            // Of the user the name and nick alone, and nothing of Bob and what is his.
+            assert_eq!(
+                after.0[0],
+                User {
+                    name: after.0[0].name.clone(),
+                    nick: after.0[0].nick.clone(),
+                    version: after.0[0].version,
+                    ..before.0[0].clone()
+                }
+            );
+            assert_eq!(after.0[1], before.0[1], "seed {seed}");
+            for post in &before.1 {
+                let now = after.1.iter().find(|other| other.id == post.id);
+                let same_owner = now.is_some_and(|now| now.user_id == post.user_id || now.user_id.is_none());
+                assert!(same_owner, "seed {seed}: {post:?} became {now:?}");
+                if post.user_id != Some(1) {
+                    assert_eq!(now, Some(post), "seed {seed}");
+                }
+            }
+        }
+        println!("{saved} of {cases} were saved");
+        assert!(saved * 20 > cases, "{saved} of {cases} were saved");
+    });
+}

@@ -252,3 +252,38 @@ fn a_broken_pattern_refuses_every_row() {
     assert_eq!((&*error.path, &*error.code), ("name", FieldError::RULE));
     assert!(error.message.contains("`(` is no regular expression"), "{error}");
 }
+
+#[test]
+fn problems_are_json() {
+    let error = FieldError::new("posts[1].title", "is too short").with_code(FieldError::TOO_SHORT).with_param("min", 3);
+    let json = serde_json::to_value(&error).unwrap();
+    let expected = serde_json::json!({
+        "path": "posts[1].title", "code": "too_short", "params": {"min": "3"}, "message": "is too short",
+    });
+    assert_eq!(json, expected);
+}
+
+mod renamed {
+    pub(crate) use assoc_repo as orm;
+}
+
+// The names of models and fields may come of another macro, and the crate may have another name.
+macro_rules! named {
+    ($model:ident, $field:ident, $value:expr) => {
+        renamed::orm::build!($model { $field: $value })
+    };
+}
+
+#[test]
+fn literals_by_other_names() {
+    let name = "Ada";
+    let draft = named!(Author, name, name);
+    assert_eq!(draft.value_of(Author::NAME), Some(&Value::from("Ada")));
+    let draft = "a variable of the caller, which the macro's own does not hide";
+    let built = renamed::orm::build!(Author { name: draft, books: [Book { title: draft }], ..named!(Author, age, 7) });
+    assert_eq!(built.value_of(Author::NAME), Some(&Value::from(draft)));
+    assert_eq!(built.value_of(Author::AGE), Some(&Value::Int(7)));
+    let permit = renamed::orm::permit!(Author { name, books: Book { title } });
+    let cast = Author::cast([("name", "Eda"), ("age", "7")], &permit);
+    assert_eq!((cast.value_of(Author::NAME), cast.value_of(Author::AGE)), (Some(&Value::from("Eda")), None));
+}

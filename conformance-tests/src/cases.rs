@@ -10,6 +10,7 @@ mod apart;
 mod batches;
 mod bulk_writes;
 mod by_way;
+mod casts;
 mod changesets;
 mod chosen_rows;
 mod collations;
@@ -63,6 +64,7 @@ mod transactions;
 mod unjoinable;
 mod upserts;
 mod uuid_keys;
+mod validation;
 mod values;
 mod ways;
 mod writes;
@@ -165,6 +167,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         steps::CASES,
         save_graphs::CASES,
         save_changes::CASES,
+        validation::CASES,
+        casts::CASES,
         read_back::CASES,
         read_only::CASES,
         destroy::CASES,

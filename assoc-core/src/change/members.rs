@@ -112,9 +112,9 @@ fn without_key(association: &AssociationDef, message: &str) -> FieldError {
 }
 
 /// The members of one association of a change.
-struct Members<'c> {
-    association: &'static AssociationDef,
-    owner: &'c RowChange,
+pub(super) struct Members<'c> {
+    pub(super) association: &'static AssociationDef,
+    pub(super) owner: &'c RowChange,
     link: Link,
 }
 
@@ -126,7 +126,7 @@ enum Link {
 }
 
 impl<'c> Members<'c> {
-    fn of(row: Final<'c>, association: &'static AssociationDef) -> Result<Self, FieldError> {
+    pub(super) fn of(row: Final<'c>, association: &'static AssociationDef) -> Result<Self, FieldError> {
         let owner = row.change;
         let link = match association.linkage() {
             Ok(Linkage::TargetKey(key)) => Link::Target(key),
@@ -168,7 +168,7 @@ impl<'c> Members<'c> {
     }
 
     // Where the next member stands: `posts[1]`, or `account`.
-    fn place(&self, given: Option<usize>, count: &mut usize) -> String {
+    pub(super) fn place(&self, given: Option<usize>, count: &mut usize) -> String {
         let at = given.unwrap_or(*count);
         *count = at.saturating_add(1);
         place_of(self.association, Some(at))
@@ -204,22 +204,36 @@ impl<'c> Members<'c> {
         Some(FieldError::new(association.name, message).with_code(FieldError::NOT_REPLACEABLE))
     }
 
+    /// What a member is given by its owner: the owner's key with its type, and a new one what the association's conditions say.
+    pub(super) fn given(&self, change: &RowChange) -> Vec<(usize, Option<Value<'static>>)> {
+        let mut given = self.given_key();
+        if change.is_new() {
+            let of_scope = presets(self.association).into_iter();
+            let unset = of_scope.filter(|preset| {
+                change.values()[preset.column].is_none() && !given.iter().any(|(column, _)| *column == preset.column)
+            });
+            let unset: Vec<_> = unset.map(|preset| (preset.column, Some(preset.value))).collect();
+            given.extend(unset);
+        }
+        given
+    }
+
+    fn given_key(&self) -> Vec<(usize, Option<Value<'static>>)> {
+        let Link::Target(key) = &self.link else { return Vec::new() };
+        let values = self.owner.final_key(key.owner_columns);
+        let of_key = key.target_columns.iter().enumerate();
+        let mut given: Vec<_> =
+            of_key.map(|(at, column)| (*column, values.as_ref().map(|values| values[at].clone()))).collect();
+        given.extend(key.target_type.map(|named| (named.column, Some(Value::from(named.tag)))));
+        given
+    }
+
     fn of_member(&self, member: &Member) -> Vec<FieldError> {
         let association = self.association;
         let target: &'static ModelDef = (association.target)();
         let mut presets = presets(association);
-        let mut given: Vec<(usize, Option<Value<'static>>)> = Vec::new();
-        if let Link::Target(key) = &self.link {
-            let values = self.owner.final_key(key.owner_columns);
-            given.extend(
-                key.target_columns
-                    .iter()
-                    .enumerate()
-                    .map(|(at, column)| (*column, values.as_ref().map(|values| values[at].clone()))),
-            );
-            given.extend(key.target_type.map(|named| (named.column, Some(Value::from(named.tag)))));
-            presets.retain(|preset| !given.iter().any(|(column, _)| *column == preset.column));
-        }
+        let mut given = self.given_key();
+        presets.retain(|preset| !given.iter().any(|(column, _)| *column == preset.column));
         let mut errors = outside(association, target, &presets, |column| value_of(member, column));
         if let Link::Join(record) = &self.link {
             if let Some(row) = member.existing() {

@@ -274,16 +274,16 @@ impl RowChange {
         if permit.members.update_only && is_one {
             return Ok(exists.then_some(Which::TheOne));
         }
-        // A key that is permitted as a value is the key of a new row.
-        let is_value = |column: &usize| permit.columns.iter().any(|permitted| permitted.column == *column);
-        if target.primary_key.is_empty() || target.primary_key.iter().all(is_value) {
-            return Ok(None);
-        }
         // A part of the key may be the owner's.
         let owner_key = match association.linkage() {
             Ok(Linkage::TargetKey(key)) => key.target_columns,
             _ => &[],
         };
+        let mut own = target.primary_key.iter().filter(|column| !owner_key.contains(column));
+        // A key that is permitted as a value is the key of a new row.
+        if own.all(|column| permit.columns.iter().any(|permitted| permitted.column == *column)) {
+            return Ok(None);
+        }
         let (mut named, mut missing) = (Vec::with_capacity(1), None);
         for column in target.primary_key.iter().filter(|column| !owner_key.contains(column)) {
             let def = &target.columns[*column];

@@ -163,6 +163,13 @@ impl FieldError {
         self.params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The same problem at another path.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
     /// The same problem, in a row at some place: `[2]` makes `[2].title` of `title`.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
@@ -198,6 +205,27 @@ impl FieldError {
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.path, self.message)
+    }
+}
+
+/// As an object of `path`, `code`, `params` and `message`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for FieldError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        struct Params<'e>(&'e [(Cow<'static, str>, String)]);
+        impl serde::Serialize for Params<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+            }
+        }
+        let mut error = serializer.serialize_struct("FieldError", 4)?;
+        error.serialize_field("path", &self.path)?;
+        error.serialize_field("code", &self.code)?;
+        error.serialize_field("params", &Params(&self.params))?;
+        error.serialize_field("message", &self.message)?;
+        error.end()
     }
 }
 

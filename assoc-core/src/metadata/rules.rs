@@ -178,19 +178,22 @@ impl RuleSet {
     /// Whether a rule asks for the words of a violated constraint.
     #[must_use]
     pub fn has_constraints(&self) -> bool {
-        self.rules.iter().any(|rule| matches!(rule.check, Check::Unique { .. } | Check::Exists { .. }))
+        self.rules
+            .iter()
+            .any(|rule| matches!(rule.check, Check::Unique { .. } | Check::Exists { .. } | Check::Database { .. }))
     }
 
-    /// What the program says about a violated unique index over these columns, in any order.
+    /// What the program says about a violated unique index over these columns, in any order, and the column of the problem.
     #[must_use]
-    pub fn taken(&self, columns: &[usize], path: &str) -> Option<FieldError> {
+    pub fn taken(&self, columns: &[usize]) -> Option<(usize, FieldError)> {
         let is_it = |rule: &&Rule| {
             matches!(rule.check, Check::Unique { .. })
                 && rule.columns.len() == columns.len()
                 && rule.columns.iter().all(|column| columns.contains(column))
         };
         let rule = self.rules.iter().find(is_it)?;
-        Some(rule.worded(FieldError::new(path, "is already taken").with_code(FieldError::TAKEN)))
+        let error = FieldError::new(String::new(), "is already taken").with_code(FieldError::TAKEN);
+        Some((*rule.columns.first()?, rule.worded(error)))
     }
 
     /// The columns of the unique index of this name, if a rule names it.
@@ -204,10 +207,19 @@ impl RuleSet {
 
     /// What the program says about a target of this association that does not exist.
     #[must_use]
-    pub fn missing_target(&self, association: &str, path: &str) -> Option<FieldError> {
+    pub fn missing_target(&self, association: &str) -> Option<FieldError> {
         let is_it = |rule: &&Rule| matches!(&rule.check, Check::Exists { association: own } if own.name == association);
         let rule = self.rules.iter().find(is_it)?;
-        Some(rule.worded(FieldError::new(path, "must exist").with_code(FieldError::TARGET_MISSING)))
+        Some(rule.worded(FieldError::new(String::new(), "must exist").with_code(FieldError::TARGET_MISSING)))
+    }
+
+    /// What the program says about a violated check of this name, and the column of the problem.
+    #[must_use]
+    pub fn refused_by(&self, name: &str) -> Option<(usize, FieldError)> {
+        let is_it = |rule: &&Rule| matches!(&rule.check, Check::Database { name: own } if own == name);
+        let rule = self.rules.iter().find(is_it)?;
+        let error = FieldError::new(String::new(), "is not allowed").with_code(FieldError::CHECK);
+        Some((*rule.columns.first()?, rule.worded(error)))
     }
 
     /// Adds what the rules find wrong with a row.

@@ -314,6 +314,12 @@ impl<M: Model> Rules<M> {
         self.with(Vec::new(), Check::Exists { association: association.def() })
     }
 
+    /// The value satisfies a CHECK constraint of the table, which has this name: when the database refuses a row by it, the
+    /// save fails with this problem, at the column.
+    pub fn check<V>(self, name: impl Into<Cow<'static, str>>, column: Column<M, V>) -> Self {
+        self.with(vec![column.index()], Check::Database { name: name.into() })
+    }
+
     /// Text matches a regular expression: a `&str` or a `Regex`. An expression without `^` and `$` matches a part of the
     /// text. With the feature `regex`.
     #[cfg(feature = "regex")]

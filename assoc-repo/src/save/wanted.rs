@@ -7,7 +7,7 @@ use std::any::Any;
 
 use assoc_core::change::{Row, RowChange, Wanted, Which};
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Request};
+use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Operand, Request};
 use assoc_core::planner::RootRequest;
 use assoc_core::{Error, ErrorKind, Result, Value};
 
@@ -53,7 +53,8 @@ struct LookUp {
     // Owners that have not loaded what is wanted.
     owners: ErasedRows,
     keys: Vec<KeyTuple>,
-    conditions: Vec<Expr>,
+    // What is wanted, each by the columns that name it.
+    named: Vec<Vec<(usize, Value<'static>)>>,
     // Whether the only member of an owner is wanted, whatever its key is.
     all: bool,
 }
@@ -61,14 +62,13 @@ struct LookUp {
 impl LookUp {
     fn of(association: &'static AssociationDef) -> Self {
         let owners = ErasedRows((association.owner)().rows.new_rows());
-        LookUp { association, owners, keys: Vec::new(), conditions: Vec::new(), all: false }
+        LookUp { association, owners, keys: Vec::new(), named: Vec::new(), all: false }
     }
 
     fn add(&mut self, owner: &Row, which: &Which) {
         if self.in_memory(&**owner, which).is_some() {
             return;
         }
-        let target: &'static ModelDef = (self.association.target)();
         let model = (self.association.owner)();
         if let Some(key) = model.key_of(&**owner)
             && !self.keys.contains(&key)
@@ -77,10 +77,7 @@ impl LookUp {
             self.owners.0.push_bare(&**owner);
         }
         match which {
-            Which::Key(values) => {
-                let equal = values.iter().map(|(at, value)| Expr::column_equals(&target.columns[*at], value.clone()));
-                self.conditions.push(Expr::all_of(equal.collect()));
-            }
+            Which::Key(values) => self.named.push(values.clone()),
             _ => self.all = true,
         }
     }
@@ -91,11 +88,30 @@ impl LookUp {
         }
         let mut request = Request::new(self.association);
         if !self.all {
-            request.scope.filter = Expr::any_of(std::mem::take(&mut self.conditions));
+            request.scope.filter = self.condition();
             request.scope.unlimited = true;
         }
         let root = RootRequest { model: (self.association.owner)(), requests: vec![request], available: false };
         repo.load_roots(vec![root], &mut self.owners, false).await
+    }
+
+    fn condition(&self) -> Expr {
+        let target: &'static ModelDef = (self.association.target)();
+        let single = |named: &Vec<(usize, Value<'static>)>| match &named[..] {
+            [(column, value)] => Some((*column, value.clone())),
+            _ => None,
+        };
+        if let Some(all) = self.named.iter().map(single).collect::<Option<Vec<_>>>()
+            && let Some((column, _)) = all.first()
+        {
+            let operand = Operand::Column(target.columns[*column].column_ref());
+            return Expr::In { operand, values: all.into_iter().map(|(_, value)| value).collect() };
+        }
+        let equal = |named: &Vec<(usize, Value<'static>)>| {
+            let parts = named.iter().map(|(at, value)| Expr::column_equals(&target.columns[*at], value.clone()));
+            Expr::all_of(parts.collect())
+        };
+        Expr::any_of(self.named.iter().map(equal).collect())
     }
 
     // The row among those that an owner has loaded.

@@ -72,6 +72,11 @@ pub enum Check {
         /// The association.
         association: &'static AssociationDef,
     },
+    /// What the database checks by the constraint of this name; the rule says what its violation means.
+    Database {
+        /// The name.
+        name: Cow<'static, str>,
+    },
     /// The rule itself is wrong, for this reason.
     Broken(String),
 }
@@ -147,7 +152,7 @@ impl Check {
                 }
                 return;
             }
-            Check::Unique { .. } | Check::Exists { .. } => return,
+            Check::Unique { .. } | Check::Exists { .. } | Check::Database { .. } => return,
             _ => {}
         }
         let Some(column) = columns.first().copied() else { return };
@@ -372,6 +377,7 @@ impl fmt::Debug for Check {
             Check::Members { association, min, max } => write!(f, "Members({}, {min:?}, {max:?})", association.name),
             Check::Unique { index } => write!(f, "Unique({index:?})"),
             Check::Exists { association } => write!(f, "Exists({})", association.name),
+            Check::Database { name } => write!(f, "Database({name})"),
             Check::Broken(reason) => write!(f, "Broken({reason})"),
         }
     }

@@ -246,7 +246,7 @@ impl Builder {
                 return Ok(());
             }
             ChildOp::Find(_) => {
-                let message = "has members that are still to be found: a shared draft names no rows that exist";
+                let message = "names members by their keys, which are found when the changeset is saved by itself, not as a shared draft";
                 return Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER)));
             }
             op => op,
