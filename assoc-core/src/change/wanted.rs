@@ -115,7 +115,7 @@ impl RowChange {
                     let row = found(owner, association, wanted)?;
                     let op = std::mem::replace(&mut child.op, ChildOp::Dissociate);
                     let ChildOp::Find(wanted) = op else { continue };
-                    match wanted.settled(association, row) {
+                    match (*wanted).settled(association, row) {
                         Settled::Op(op) => child.op = op,
                         Settled::Target(target) => targets.push((association, target)),
                     }
@@ -167,8 +167,8 @@ enum Settled {
 }
 
 impl Wanted {
-    fn settled(self: Box<Self>, association: &'static AssociationDef, row: Option<Row>) -> Settled {
-        let Wanted { then, mut change, .. } = *self;
+    fn settled(self, association: &'static AssociationDef, row: Option<Row>) -> Settled {
+        let Wanted { then, mut change, .. } = self;
         let is_new = row.is_none();
         change.is_wanted = false;
         change.base.clone_from(&row);

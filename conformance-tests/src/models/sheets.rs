@@ -71,7 +71,7 @@ pub(crate) struct Sheet {
     #[column(length = 40)]
     pub(crate) maybe_text: Option<String>,
     pub(crate) maybe_flag: Option<bool>,
-    #[column(precision = 20, scale = 6)]
+    #[column(precision = 20, scale = 1)]
     pub(crate) maybe_decimal: Option<rust_decimal::Decimal>,
     pub(crate) maybe_day: Option<chrono::NaiveDate>,
     pub(crate) maybe_uuid: Option<uuid::Uuid>,

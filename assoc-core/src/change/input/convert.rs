@@ -30,7 +30,7 @@ pub(crate) fn convert(input: &Input, sql_type: SqlType, nullable: bool) -> Resul
         Node::Field(text) if sql_type == SqlType::Text => {
             return if text.is_empty() && nullable { Ok(Value::Null) } else { Ok(Value::Text(text.clone().into())) };
         }
-        Node::Field(text) if text.trim().is_empty() && !(sql_type == SqlType::Blob && !nullable) => return nothing(),
+        Node::Field(text) if (nullable || sql_type != SqlType::Blob) && text.trim().is_empty() => return nothing(),
         _ => {}
     }
     typed(&input.0, sql_type).ok_or(Mismatch::Type)
