@@ -75,6 +75,8 @@ pub struct RowChange {
     is_wanted: bool,
     // Whether such rows are among its members, at any depth.
     wants: bool,
+    // Whether the row is to be destroyed.
+    marked: bool,
 }
 
 /// What a change has beside values and members.
@@ -137,6 +139,9 @@ pub enum ChildOp {
     Replace(Vec<Member>),
     /// A member that is to be found among the owner's before something is done with it.
     Find(Box<Wanted>),
+    /// There are no members any more. In contrast to replacing them by none, each is let go by a plain statement: no
+    /// callback runs, and what would be destroyed is deleted.
+    Clear,
 }
 
 impl ChildOp {
@@ -153,6 +158,7 @@ impl ChildOp {
             | ChildOp::Refused(_)
             | ChildOp::Edit(_)
             | ChildOp::Remove(_)
+            | ChildOp::Clear
             | ChildOp::Find(_) => &[],
         }
     }
@@ -182,6 +188,16 @@ impl RowChange {
         RowChange::with_base(model, Some(row))
     }
 
+    /// A row of which all values are known already, one entry for each column.
+    #[must_use]
+    pub fn with_values(model: &'static ModelDef, base: Option<Row>, values: Vec<Option<Value<'static>>>) -> Self {
+        let mut change = RowChange::with_base(model, base);
+        for (slot, value) in change.values.iter_mut().zip(values) {
+            *slot = value;
+        }
+        change
+    }
+
     fn with_base(model: &'static ModelDef, base: Option<Row>) -> Self {
         let values = vec![None; model.columns.len()];
         RowChange {
@@ -194,6 +210,7 @@ impl RowChange {
             depth: 0,
             is_wanted: false,
             wants: false,
+            marked: false,
         }
     }
 
@@ -310,7 +327,7 @@ impl RowChange {
         if !fits {
             return;
         }
-        if matches!(op, ChildOp::Replace(_)) {
+        if matches!(op, ChildOp::Replace(_) | ChildOp::Clear) {
             self.children.retain(|child| child.association != association);
         }
         self.wants |= match &op {
@@ -334,6 +351,18 @@ impl RowChange {
         }
         self.depth = self.depth.max(depth + 1);
         true
+    }
+
+    /// Marks the row to be destroyed by the save of the row whose member it is. Nothing else that was said of it counts
+    /// then.
+    pub fn mark_for_destruction(&mut self) {
+        self.marked = true;
+    }
+
+    /// Whether the row is to be destroyed.
+    #[must_use]
+    pub fn is_marked_for_destruction(&self) -> bool {
+        self.marked
     }
 
     /// Adds a problem that the application has found.
@@ -397,6 +426,72 @@ impl RowChange {
         check::problems(self)
     }
 
+    /// The changes of members that are part of this one, to be looked at and changed in place. A shared draft is none of
+    /// them: its owners have it together.
+    pub fn nested_mut(&mut self) -> Vec<(&'static AssociationDef, &mut RowChange)> {
+        let mut nested: Vec<(&'static AssociationDef, &mut RowChange)> = Vec::new();
+        for ChildChange { association, op, .. } in &mut self.children {
+            match op {
+                ChildOp::AssociateWith { target: Member::Change(change), .. } | ChildOp::Edit(change) => {
+                    nested.push((association, change));
+                }
+                ChildOp::Push { member, join } => {
+                    if let Member::Change(change) = member {
+                        nested.push((association, change));
+                    }
+                    nested.extend(join.as_deref_mut().map(|join| (*association, join)));
+                }
+                ChildOp::Replace(members) => nested.extend(members.iter_mut().filter_map(|member| match member {
+                    Member::Change(change) => Some((*association, &mut **change)),
+                    _ => None,
+                })),
+                _ => {}
+            }
+        }
+        nested
+    }
+
+    /// The shared drafts among its members, to be replaced in place.
+    pub fn shared_mut(&mut self) -> Vec<(&'static AssociationDef, &mut Arc<RowChange>)> {
+        let mut shared: Vec<(&'static AssociationDef, &mut Arc<RowChange>)> = Vec::new();
+        for ChildChange { association, op, .. } in &mut self.children {
+            let members: &mut [Member] = match op {
+                ChildOp::AssociateWith { target: member, .. } | ChildOp::Push { member, .. } => {
+                    std::slice::from_mut(member)
+                }
+                ChildOp::Replace(members) => members,
+                _ => &mut [],
+            };
+            shared.extend(members.iter_mut().filter_map(|member| match member {
+                Member::Shared(change) => Some((*association, change)),
+                _ => None,
+            }));
+        }
+        shared
+    }
+
+    /// Whether the model of the row, or of a row that is part of the change, satisfies a condition.
+    #[must_use]
+    pub fn any_model(&self, is: &dyn Fn(&'static ModelDef) -> bool) -> bool {
+        is(self.model)
+            || self.children.iter().any(|child| {
+                let members = child.op.members().iter().filter_map(Member::change);
+                let others = match &child.op {
+                    ChildOp::Edit(change) => Some(&**change),
+                    ChildOp::Push { join, .. } => join.as_deref(),
+                    _ => None,
+                };
+                members.chain(others).any(|change| change.any_model(is))
+            })
+    }
+
+    /// What is wrong with the values of columns alone, whatever else is said of the row: for a row whose associations are
+    /// resolved to values already.
+    #[must_use]
+    pub fn column_problems(&self) -> Vec<FieldError> {
+        check::column_problems(self)
+    }
+
     /// Refuses what cannot be saved.
     ///
     /// # Errors
@@ -431,6 +526,7 @@ impl RowChange {
                     | ChildOp::Remove(_)
                     | ChildOp::Replace(_)
                     | ChildOp::Find(_)
+                    | ChildOp::Clear
             )
         })
     }

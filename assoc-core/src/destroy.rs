@@ -36,7 +36,7 @@ mod order;
 mod removal_order;
 
 use crate::error::{RestrictRule, Result};
-use crate::metadata::association::{AssociationDef, DependentRows, KeySide};
+use crate::metadata::association::{AssociationDef, Dependent, DependentRows, KeySide};
 use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::FilterHook;
 use crate::metadata::model::{Discriminator, ModelDef, ascending_once};
@@ -66,6 +66,8 @@ pub struct DestroyNode {
     pub cascades: bool,
     /// Whether the plan reads the keys of its rows. Otherwise statements find the rows by the keys of their owners.
     pub read: bool,
+    /// Whether callbacks must see its rows, so that all their columns are read.
+    pub whole: bool,
     /// The columns to read of each row: its key, and the columns that its edges and [links](RowLink) refer to. In ascending
     /// order.
     pub columns: Vec<usize>,
@@ -186,6 +188,12 @@ impl DestroyPlan {
         self.edges.is_empty()
     }
 
+    /// Whether functions of the application run on the way.
+    #[must_use]
+    pub fn has_callbacks(&self) -> bool {
+        self.nodes.iter().any(|node| node.whole)
+    }
+
     /// Whether more than the primary key has to be known of a single row that is destroyed.
     #[must_use]
     pub fn reads_root(&self) -> bool {
@@ -198,6 +206,8 @@ impl DestroyPlan {
             Effect::Restrict(_) | Effect::Clear { .. } => false,
         });
         hidden
+            || root.whole
+            || (root.model.lock_version().is_some() && !self.is_single())
             || reached
             || by_edges.into_iter().any(|column| !root.model.primary_key.contains(&column))
             || (self.stage_of(0).in_waves && self.stage_of(0).nodes.len() > 1)
@@ -242,6 +252,14 @@ impl DestroyEdge {
     #[must_use]
     pub fn keyed_rows(&self) -> KeyedRows<'_> {
         KeyedRows { model: self.rows.model, columns: self.rows.key.target_columns, filter: &self.rows.filter }
+    }
+
+    /// Whether callbacks of the association want to know which rows go: those that are destroyed as its members.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        self.association.has_remove_callbacks()
+            && self.rows.rule == Dependent::Destroy
+            && self.rows.model == (self.association.target)()
     }
 
     /// Whether the rows are those that the owner refers to, which go after it.

@@ -339,6 +339,17 @@ pub enum ErrorKind {
         /// The error of the function.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Callbacks write rows whose callbacks write rows in turn, too deep: as a rule a callback that saves its own row again.
+    #[error(
+        "callbacks of `{model}` run inside each other more than {limit} levels deep: a callback that saves its own row again \
+         must stop doing so at some point, or write the row with `update_all`"
+    )]
+    CallbackDepth {
+        /// The model whose callback would have been the next.
+        model: &'static str,
+        /// How deep they may be.
+        limit: u16,
+    },
     /// A transaction has ended as it should, and a function that was to run afterwards failed.
     #[error(
         "the transaction was {}, and after that {failed} of its functions failed: {source}",

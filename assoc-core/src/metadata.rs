@@ -7,6 +7,7 @@
 
 pub(crate) mod aggregates;
 pub(crate) mod association;
+pub(crate) mod callbacks;
 pub(crate) mod expr;
 pub(crate) mod filter_hook;
 pub(crate) mod loader;
@@ -24,6 +25,7 @@ pub use association::{
     Dependent, ForeignKey, HasVariant, Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, Route, UnknownType,
     VariantDef,
 };
+pub use callbacks::{CallbackPoint, HasCallbacks, MemberCallbacks, ModelCallbacks};
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
 pub use model::{ColumnDef, ColumnDefault, Discriminator, ModelDef, TableRef};
 pub use origin::HasRowOrigin;

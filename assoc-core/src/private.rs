@@ -11,6 +11,7 @@ pub use crate::metadata::association::{
     AssociationDef, AssociationKind, CustomSql, Dependent, HasVariant, Inverse, Options, Polymorphic, RawSql,
     UnknownType, VariantDef,
 };
+pub use crate::metadata::callbacks::{CallbackPoint, HasCallbacks, MemberCallbacks, ModelCallbacks};
 pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
 pub use crate::metadata::request::ScopeDef;
@@ -159,6 +160,15 @@ pub const fn lock_version<V: ColumnType>() -> ColumnDefault {
 /// What a function of the application gives for a column.
 pub fn made<V: ColumnType, F: IntoColumn<V>>(value: F) -> Value<'static> {
     value.into_column().into_value()
+}
+
+/// Requires, at compile time, that a model with callbacks says so.
+pub const fn require_callbacks<M: Model>() {
+    assert!(
+        M::DEF.callbacks.is_some(),
+        "the callbacks of this model never run, because the model does not say that it has any: add `#[model(callbacks)]` to \
+         the struct"
+    );
 }
 
 /// A column that can hold the name of a type.

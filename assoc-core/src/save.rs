@@ -8,10 +8,10 @@ mod insert;
 mod matching;
 mod members;
 
-pub use graph::{Awaited, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, SavePlan, Step};
+pub use graph::{Added, Awaited, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, SavePlan, Step};
 pub use insert::{InsertBatch, InsertPlan};
 pub use matching::inputs_of;
-pub use members::{Ask, Kept, Lookup, Question, Resolved, Unlink};
+pub use members::{Ask, Kept, Lookup, Question, Removal, Resolved, Unlink};
 
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;

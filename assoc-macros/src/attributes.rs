@@ -172,6 +172,17 @@ impl Argument {
         }
     }
 
+    /// One function, or several in brackets, in the order in which they run.
+    pub(crate) fn functions(&self, errors: &mut Errors) -> Vec<syn::Path> {
+        let Some(Expr::Array(array)) = &self.value else { return self.function(errors).into_iter().collect() };
+        let mut paths = Vec::new();
+        for element in &array.elems {
+            let one = Argument { ident: self.ident.clone(), value: Some(element.clone()), attribute: self.attribute };
+            paths.extend(one.function(errors));
+        }
+        paths
+    }
+
     /// The name of an association, or `false` for no association.
     pub(crate) fn inverse(&self, errors: &mut Errors) -> Option<Inverse> {
         match &self.value {

@@ -9,6 +9,7 @@ use quote::quote;
 use syn::Path;
 
 mod association;
+mod callbacks;
 mod checks;
 mod column_type;
 mod model;

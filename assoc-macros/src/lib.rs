@@ -13,6 +13,7 @@ use proc_macro::TokenStream;
 use syn::DeriveInput;
 
 mod attributes;
+mod callbacks;
 mod column_type;
 mod dependent;
 mod errors;
@@ -86,6 +87,7 @@ mod validate;
 /// | `discriminator = "kind"` | the text field that distinguishes this model from others in the same table | no other model uses the table |
 /// | `tag = "special"` | this model's value in the discriminator | the struct's name |
 /// | `read_back` | inserts and updates read their rows back, because triggers change them | a returned row lacks the changes of triggers that run after the statement |
+/// | `callbacks` | functions run when rows are saved and destroyed: those of [`#[callbacks] impl Callbacks`](macro@callbacks) | none do |
 /// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is | `assoc_core`, or `assoc_repo` |
 ///
 /// ```
@@ -397,6 +399,7 @@ mod validate;
 /// | `readonly` | all | the repo refuses to save or delete loaded rows; the target has a field of type `RowOrigin` for the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that refers back, or `false` if there is none; without it, the only one over the same key |
 /// | `dependent = "destroy"`, `"delete"`, `"nullify"`, `"restrict_with_error"`, `"restrict_with_exception"`, `"database"` | all but `has_and_belongs_to_many`, whose links always go; a `belongs_to` takes the first two | what becomes of the rows when their owner is destroyed; without it, nothing |
+/// | `before_add`, `after_add`, `before_remove`, `after_remove` `= f`, or `= [f, g]` | lists | functions that run when rows become members by a save, and when they are members no longer: `async fn(&Self, &T, &CallbackContext) -> Result<()>`, of `before_add` with a `&Change<T>`; for models that derive from `assoc_repo` |
 /// | `accessor = false` | all | the derive writes no method, so that the program can write one of this name |
 ///
 /// Of these, a polymorphic `belongs_to` takes `include`, `autosave`, `validate`, `readonly`, `inverse_of = false`, `dependent` and
@@ -700,6 +703,29 @@ fn expand_literal(
     let code = expand(input, &mut errors);
     let errors = errors.into_compile_errors();
     if errors.is_empty() { quote::quote!(#code) } else { quote::quote!({ #errors }) }
+}
+
+/// Above `impl Callbacks for User`: declares which callbacks the model has. The struct says `#[model(callbacks)]`.
+///
+/// It leaves the `impl` as it is, and writes a constant table of the functions that are there. So a save or a destroy knows,
+/// before it runs, whether a callback must see the rows, and a function that is misspelt is an error.
+///
+/// `#[callbacks(crate = "my_orm::repo")]` says where `assoc_repo` is, for a program that has it under another name.
+///
+/// ```ignore
+/// use assoc_repo::prelude::*;
+///
+/// #[callbacks]
+/// impl Callbacks for User {
+///     async fn before_save(user: &mut Change<Self>, cx: &CallbackContext<'_>) -> Result<()> {
+///         // …
+///         Ok(())
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn callbacks(options: TokenStream, item: TokenStream) -> TokenStream {
+    callbacks::expand(options.into(), item.into()).into()
 }
 
 fn expand_model(input: proc_macro2::TokenStream, root: Root) -> proc_macro2::TokenStream {

@@ -31,7 +31,18 @@ impl OptionTable {
 /// `#[model(…)]` on a struct.
 pub(crate) const MODEL: OptionTable = OptionTable::simple(
     "model",
-    &["table", "primary_key", "auto_increment", "default_scope", "rules", "discriminator", "tag", "read_back", "crate"],
+    &[
+        "table",
+        "primary_key",
+        "auto_increment",
+        "default_scope",
+        "rules",
+        "discriminator",
+        "tag",
+        "read_back",
+        "callbacks",
+        "crate",
+    ],
 );
 
 /// `#[model(…)]` on a field.

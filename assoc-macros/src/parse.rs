@@ -30,6 +30,8 @@ pub(crate) struct ModelInput {
     pub(crate) tag: Option<LitStr>,
     /// Where `read_back` is declared, if it is.
     pub(crate) read_back: Option<Span>,
+    /// Where it is said that there are callbacks.
+    pub(crate) callbacks: Option<Span>,
     pub(crate) fields: Vec<FieldInput>,
 }
 
@@ -139,9 +141,19 @@ pub(crate) struct AssociationOptions {
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
     pub(crate) dependent: Option<DependentInput>,
+    pub(crate) callbacks: MemberCallbacksInput,
     pub(crate) scope_def: ScopeInput,
     /// Calls on the definition, one for each plain option.
     pub(crate) plain: Vec<TokenStream>,
+}
+
+/// The functions that run when rows become members, and when they are members no longer.
+#[derive(Default, Clone)]
+pub(crate) struct MemberCallbacksInput {
+    pub(crate) before_add: Vec<Path>,
+    pub(crate) after_add: Vec<Path>,
+    pub(crate) before_remove: Vec<Path>,
+    pub(crate) after_remove: Vec<Path>,
 }
 
 /// What is given about which rows there are.
@@ -213,6 +225,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         discriminator: None,
         tag: None,
         read_back: None,
+        callbacks: None,
         fields: Vec::new(),
     };
     for argument in all_arguments(&input.attrs, &options::MODEL, errors) {
@@ -225,6 +238,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "discriminator" => model.discriminator = argument.field(errors),
             "tag" => model.tag = argument.text(errors),
             "read_back" => model.read_back = argument.flag(errors).then(|| argument.span()),
+            "callbacks" => model.callbacks = argument.flag(errors).then(|| argument.span()),
             _ => model.root = argument.path(errors),
         }
     }
@@ -433,6 +447,10 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
         "dependent" => options.dependent = dependent(kind, argument, errors),
+        "before_add" => options.callbacks.before_add = argument.functions(errors),
+        "after_add" => options.callbacks.after_add = argument.functions(errors),
+        "before_remove" => options.callbacks.before_remove = argument.functions(errors),
+        "after_remove" => options.callbacks.after_remove = argument.functions(errors),
         "scope" => scope_def.scope = argument.function(errors),
         "filter" => scope_def.filter = argument.expression(errors),
         "order" => scope_def.order = argument.expression(errors),

@@ -15,7 +15,9 @@ use crate::errors::Errors;
 use crate::holder::Holder;
 use crate::kinds::{self, Keys, Kind};
 use crate::names::{self, listed, nearest, plain};
-use crate::parse::{DefaultInput, FieldInput, FilledInput, ModelInput, Precision, Role, ScopeInput};
+use crate::parse::{
+    DefaultInput, FieldInput, FilledInput, MemberCallbacksInput, ModelInput, Precision, Role, ScopeInput,
+};
 
 /// A model that holds together.
 pub(crate) struct Model {
@@ -33,6 +35,8 @@ pub(crate) struct Model {
     pub(crate) discriminator: Option<Discriminator>,
     /// Whether a write reads its rows back.
     pub(crate) read_back: bool,
+    /// Where it is said that there are callbacks.
+    pub(crate) callbacks: Option<Span>,
     /// Fields that are not stored.
     pub(crate) skipped: Vec<Ident>,
     /// The field that says where a row came from.
@@ -107,6 +111,7 @@ pub(crate) struct Association {
     /// Calls on the definition, one for each plain option.
     pub(crate) plain: Vec<TokenStream>,
     pub(crate) dependent: Option<DependentInput>,
+    pub(crate) callbacks: MemberCallbacksInput,
     /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
     /// Whether the accessor is hand-written.
@@ -141,6 +146,14 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
             if let Some(dependent) = association.options.dependent {
                 dependent.check(association, errors);
             }
+            if association.options.finder_sql.is_some() {
+                let of_members = ["before_add", "after_add", "before_remove", "after_remove"];
+                let given = association.given.iter().find(|(name, _)| of_members.contains(&name.as_str()));
+                if let Some((name, span)) = given {
+                    let why = "with `finder_sql` no key says who is a member, so nothing is added or removed";
+                    errors.at(*span, format!("`{name}` never runs here: {why}"));
+                }
+            }
             associations.push(Association {
                 field: field.ident.clone(),
                 vis: field.vis.clone(),
@@ -161,6 +174,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 scope_def: association.options.scope_def.clone(),
                 plain: association.options.plain.clone(),
                 dependent: association.options.dependent,
+                callbacks: association.options.callbacks.clone(),
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,
                 deprecated: association.deprecated.clone(),
@@ -217,6 +231,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         rules: input.rules,
         discriminator,
         read_back: input.read_back.is_some(),
+        callbacks: input.callbacks,
     }
 }
 

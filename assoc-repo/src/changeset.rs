@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
-use assoc_core::metadata::ColumnDefault;
+use assoc_core::metadata::{Cardinality, ColumnDefault};
 use assoc_core::{
     Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, IntoInput, Model, Result,
     Rules, ToOne, Value,
@@ -291,10 +291,54 @@ impl<M: Model> Changeset<M> {
         self
     }
 
-    /// Removes all members of an association when the changeset is saved.
+    /// Removes all members of an association when the changeset is saved. Members of an association to many are let go by
+    /// one plain statement: no callback runs, and with `dependent = "destroy"` the rows are deleted, without what depends on
+    /// them. To destroy them, [`replace`](Self::replace) them by none. The target of a `has_one` is let go as
+    /// [`set_one`](Self::set_one) does.
     pub fn clear<T, How>(mut self, association: impl Clearable<M, T, How>) -> Self {
-        self.row.change_members(association.association(), ChildOp::Replace(Vec::new()));
+        let association = association.association();
+        let op = match association.kind.cardinality() {
+            Cardinality::Many => ChildOp::Clear,
+            Cardinality::One => ChildOp::Replace(Vec::new()),
+        };
+        self.row.change_members(association, op);
         self
+    }
+
+    /// Marks the row to be destroyed when the row is saved whose member it is: give this changeset to [`edit`](Self::edit)
+    /// of the owner's changeset. The row is destroyed in the same transaction, before anything is inserted, with its
+    /// callbacks and what depends on it, whatever the association's `dependent` says; of a member behind a join table, the
+    /// rows between. What else was said of it is not looked at, and need not be valid.
+    ///
+    /// An association with `autosave = false` refuses it, and so does everything but `edit`.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let draft = User::build().push(User::POSTS, ["a", "b"].map(|title| Post::build().set(Post::TITLE, title)));
+    /// let user = repo.insert(draft).await?;
+    /// let first = user.posts()?[0].change().mark_for_destruction();
+    /// let user = repo.update(user.change().edit(User::POSTS, first)).await?;
+    /// assert_eq!(user.posts()?.len(), 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn mark_for_destruction(mut self) -> Self {
+        self.row.mark_for_destruction();
+        self
+    }
+
+    /// Whether the row is [marked](Self::mark_for_destruction) to be destroyed.
+    #[must_use]
+    pub fn is_marked_for_destruction(&self) -> bool {
+        self.row.is_marked_for_destruction()
     }
 
     /// This changeset as one new row that several associations can share. Saving inserts it once.

@@ -6,7 +6,7 @@
 //! cleared by the keys of their owners. What follows a destroy (counters, touches, callbacks) has its place in
 //! [`run`], on either side of the writing, and works from the same list.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use assoc_core::destroy::{DestroyPlan, Reading};
@@ -25,10 +25,12 @@ use explore::{Consequences, Refusals, StoredRow, key_set, read_rows};
 #[cfg(doc)]
 use crate::query::Query;
 
+mod callbacks;
 mod explore;
 mod remove;
 mod report;
 
+pub(crate) use callbacks::Destruction;
 pub use report::{DestroyReport, DestroyedModel};
 
 impl Repo {
@@ -178,7 +180,7 @@ impl Repo {
     }
 
     // The plan, of models that are all in this database.
-    fn destroy_plan(&self, model: &'static ModelDef, reading: Reading) -> Result<DestroyPlan> {
+    pub(crate) fn destroy_plan(&self, model: &'static ModelDef, reading: Reading) -> Result<DestroyPlan> {
         self.require_here(model)?;
         model.require_primary_key("`destroy`")?;
         let plan = DestroyPlan::new(model, reading, self.filters.as_ref())?;
@@ -246,6 +248,12 @@ enum Roots {
 }
 
 async fn run(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
+    if plan.has_callbacks() {
+        // Callbacks use the transaction, so it is one with a handle.
+        let transaction = repo.begin().await?;
+        let result = run_with_callbacks(&transaction, plan, roots).await;
+        return transaction.finish(result).await.map_err(|error| with_plan(repo, error, plan));
+    }
     let mut session = repo.session(Access::Write).await?;
     if let Roots::Queried { limit: limit @ Some(_), .. } = roots {
         session.limit_statements(limit);
@@ -264,7 +272,27 @@ async fn run(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<DestroyRep
     result.map_err(|error| with_plan(repo, error, plan))
 }
 
+async fn run_with_callbacks(transaction: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
+    let repo = transaction.for_callbacks(plan.nodes()[0].model)?;
+    let mut session = repo.session(Access::Write).await?;
+    if let Roots::Queried { limit: limit @ Some(_), .. } = roots {
+        session.limit_statements(limit);
+    }
+    let mut destruction = explored(&mut session, plan, roots).await?;
+    destruction.before(&repo, &mut session).await?;
+    destruction.write(&mut session).await?;
+    destruction.after(&repo, &mut session).await?;
+    Ok(destruction.into_report())
+}
+
 async fn destroy_in(session: &mut Session<'_>, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
+    let mut destruction = explored(session, plan, roots).await?;
+    destruction.write(session).await?;
+    Ok(destruction.into_report())
+}
+
+// What goes, read.
+async fn explored<'p>(session: &mut Session<'_>, plan: &'p DestroyPlan, roots: Roots) -> Result<Destruction<'p>> {
     let reads_root = matches!(&roots, Roots::Given(rows) if rows.len() > 1 || plan.reads_root());
     let existence = match &roots {
         Roots::Given(_) if reads_root => remove::Roots::Read,
@@ -272,11 +300,7 @@ async fn destroy_in(session: &mut Session<'_>, plan: &DestroyPlan, roots: Roots)
         Roots::Queried { .. } => remove::Roots::Queried,
     };
     let roots = read_roots(session, plan, roots, reads_root).await?;
-    let mut consequences = Consequences::new(plan, roots);
-    consequences.explore(session, Refusals::Fail).await?;
-    remove::clear(session, &mut consequences).await?;
-    remove::remove(session, &mut consequences, existence).await?;
-    Ok(consequences.into_report())
+    Destruction::of(session, plan, roots, existence).await
 }
 
 async fn preview(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
@@ -317,16 +341,36 @@ async fn read_roots(
     };
     let key = |row: &StoredRow| explore::key_in(row, &root.columns, root.model.primary_key);
     let keys: Vec<KeyTuple> = given.iter().filter_map(key).collect();
+    let found = read_by_keys(session, plan, &keys).await?;
+    let present: HashMap<KeyTuple, &StoredRow> = found.iter().filter_map(|row| Some((key(row)?, row))).collect();
+    for row in &given {
+        let Some(key) = key(row) else { continue };
+        let Some(found) = present.get(&key) else {
+            return Err(ErrorKind::NotFound { model: root.model.name, key: key.to_string() }.into());
+        };
+        if version_of(plan, row) != version_of(plan, found) {
+            return Err(ErrorKind::Stale { model: root.model.name, key: key.to_string() }.into());
+        }
+    }
+    Ok(found)
+}
+
+// The version of a row that is destroyed, if its model has versions.
+fn version_of<'r>(plan: &DestroyPlan, row: &'r StoredRow) -> Option<&'r Value<'static>> {
+    let root = &plan.nodes()[0];
+    let version = root.model.lock_version()?;
+    root.columns.iter().position(|column| *column == version).and_then(|at| row.get(at))
+}
+
+// Rows that are destroyed, by their keys, as far as they are there.
+async fn read_by_keys(session: &mut Session<'_>, plan: &DestroyPlan, keys: &[KeyTuple]) -> Result<Vec<StoredRow>> {
+    let root = &plan.nodes()[0];
     let select = KeyedSelect {
         only: Some(root.columns.clone()),
         filter: plan.root_filter().clone(),
         ..KeyedSelect::new(root.model, root.model.primary_key)
     };
     let found = read_rows(session, &select, &key_set(keys.iter().cloned())).await?;
-    let present: HashSet<&KeyTuple> = found.iter().map(|(key, _)| key).collect();
-    if let Some(gone) = keys.iter().find(|key| !present.contains(key)) {
-        return Err(ErrorKind::NotFound { model: root.model.name, key: gone.to_string() }.into());
-    }
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 

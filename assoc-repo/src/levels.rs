@@ -49,6 +49,8 @@ pub(crate) struct LevelHandle {
     level: Arc<Level>,
     hooks: Hooks,
     read_only: bool,
+    // How many requests that write have begun.
+    writes: Arc<AtomicUsize>,
 }
 
 impl LevelHandle {
@@ -62,7 +64,7 @@ impl LevelHandle {
         let transaction =
             OpenTransaction { connection: Some(connection), levels, hooks: hooks.clone(), failed_for_now: false };
         let transaction = Arc::new(Mutex::new(transaction));
-        LevelHandle { transaction, outermost: Arc::clone(&level), level, hooks, read_only }
+        LevelHandle { transaction, outermost: Arc::clone(&level), level, hooks, read_only, writes: Arc::default() }
     }
 
     /// The transaction, when no other statement is running in it.
@@ -78,6 +80,16 @@ impl LevelHandle {
     /// What runs after the transaction.
     pub(crate) fn hooks(&self) -> &Hooks {
         &self.hooks
+    }
+
+    /// Notes that a request which may write begins.
+    pub(crate) fn note_write(&self) {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many requests that may write have begun in the transaction, at any level.
+    pub(crate) fn writes(&self) -> usize {
+        self.writes.load(Ordering::Relaxed)
     }
 
     /// Whether the transaction was begun for reading only.

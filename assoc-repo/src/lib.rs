@@ -45,6 +45,7 @@
 
 mod batches;
 mod bulk;
+mod callbacks;
 mod carried;
 mod changeset;
 mod clock;
@@ -75,8 +76,18 @@ mod write;
 pub mod prelude;
 
 pub use assoc_core as core;
+
+/// What the derives' output refers to.
 #[doc(hidden)]
-pub use assoc_core::__private;
+pub mod __private {
+    pub use crate::callbacks::{
+        AddFunction, CallbackContext, Callbacks, MemberFunction, MemberFunctions, ModelFunctions, change_as, row_as,
+    };
+    pub use assoc_core::__private::*;
+    pub use assoc_core::change::{Row, RowChange};
+    pub use assoc_core::driver::BoxFuture;
+}
+
 pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
@@ -86,8 +97,10 @@ pub use assoc_core::{
     Restricted, Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut,
     escape_like,
 };
+pub use assoc_macros::callbacks;
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
+pub use callbacks::{CallbackContext, Callbacks, Cause, Change, ColumnChange, RowAction};
 #[doc(hidden)]
 pub use changeset::__build;
 pub use changeset::{
@@ -130,6 +143,8 @@ mod guide {
     struct Validation;
     #[doc = include_str!("../../docs/guide/destroying.md")]
     struct Destroying;
+    #[doc = include_str!("../../docs/guide/callbacks.md")]
+    struct Callbacks;
     #[doc = include_str!("../../docs/guide/transactions.md")]
     struct Transactions;
     #[doc = include_str!("../../docs/guide/errors.md")]

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use assoc_core::driver::BoxFuture;
 use assoc_core::{Assignment, Error, ErrorKind, Model, Result};
 
+use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset};
 use crate::query::Select;
 use crate::repo::Repo;
@@ -212,7 +213,7 @@ impl Multi {
     /// Inserts a row. What is wrong with the changeset is found before anything runs.
     pub fn insert<M: Model>(&mut self, name: impl Into<String>, changeset: impl IntoChangeset<M>) -> Step<M> {
         let changeset = changeset.into_changeset();
-        let check = checked(&changeset);
+        let check = checked(&changeset, Firing::Callbacks);
         self.add(name.into(), StepKind::Insert(M::DEF.name), Some(check), move |tx, _| tx.insert(changeset.clone()))
     }
 
@@ -235,7 +236,7 @@ impl Multi {
         changesets: impl IntoIterator<Item: IntoChangeset<M>>,
     ) -> Step<Vec<M>> {
         let changesets: Vec<Changeset<M>> = changesets.into_iter().map(IntoChangeset::into_changeset).collect();
-        let checks: Vec<Check> = changesets.iter().map(checked).collect();
+        let checks: Vec<Check> = changesets.iter().map(|changeset| checked(changeset, Firing::Silent)).collect();
         let check: Check = Box::new(move || checks.iter().try_for_each(|check| check()));
         self.add(name.into(), StepKind::InsertAll(M::DEF.name), Some(check), move |tx, _| {
             tx.insert_all(changesets.clone())
@@ -245,7 +246,7 @@ impl Multi {
     /// Updates a row. What is wrong with the changeset is found before anything runs.
     pub fn update<M: Model>(&mut self, name: impl Into<String>, changeset: impl IntoChangeset<M>) -> Step<M> {
         let changeset = changeset.into_changeset();
-        let check = checked(&changeset);
+        let check = checked(&changeset, Firing::Callbacks);
         self.add(name.into(), StepKind::Update(M::DEF.name), Some(check), move |tx, _| tx.update(changeset.clone()))
     }
 
@@ -325,9 +326,10 @@ fn erased<T: Send + Sync + 'static>(
     })
 }
 
-fn checked<M: Model>(changeset: &Changeset<M>) -> Check {
+// What `before_validate` may mend is looked at when the step runs.
+fn checked<M: Model>(changeset: &Changeset<M>, firing: Firing) -> Check {
     let row = changeset.as_row_change().clone();
-    Box::new(move || row.check())
+    Box::new(move || if firing.validates(&row) { Ok(()) } else { row.check() })
 }
 
 fn failed(step: &Entry, source: Error) -> Error {

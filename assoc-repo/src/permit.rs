@@ -76,8 +76,9 @@ impl<M> Permit<M> {
         self
     }
 
-    /// Lets entries of members say `_destroy: true`: the member is taken away, as by [`Changeset::remove`], and the target
-    /// of a `belongs_to` as by [`Changeset::dissociate`]. Entries without a key are left out then.
+    /// Lets entries of members say `_destroy: true`. A member that holds its owner's key is destroyed, with what depends on
+    /// it; a member to which other rows lead is unlinked ([`Changeset::remove`]); the target of a `belongs_to` is dissociated
+    /// ([`Changeset::dissociate`]). Entries without a key are left out then.
     pub fn allow_destroy(mut self) -> Self {
         self.def.members.allow_destroy = true;
         self

@@ -37,6 +37,8 @@ pub struct Repo {
     pub(crate) most_statements: Option<usize>,
     pub(crate) filters: Option<FilterHook>,
     pub(crate) clock: Option<Clock>,
+    // How many callbacks run inside each other where this handle is used.
+    pub(crate) callback_depth: u16,
     // Databases that have the rows of some models. The first one that has a model applies.
     pub(crate) other_databases: Option<Arc<[Arc<OtherDatabase>]>>,
 }
@@ -74,6 +76,7 @@ impl Repo {
             most_statements: None,
             filters: None,
             clock: None,
+            callback_depth: 0,
             other_databases: None,
         }
     }
@@ -236,7 +239,12 @@ impl Repo {
                 let message = "it was begun for reading only: write in another";
                 return Err(ErrorKind::Transaction(message).into());
             }
-            Some(handle) => Session::in_transaction(self, handle).await,
+            Some(handle) => {
+                if access == Access::Write {
+                    handle.note_write();
+                }
+                Session::in_transaction(self, handle).await
+            }
             None => Session::own(self, self.acquire(access).await?, access),
         };
         session.limit_statements(self.most_statements);

@@ -14,7 +14,7 @@ mod options;
 
 use options::wait;
 
-pub(crate) use hooks::Hooks;
+pub(crate) use hooks::{Hooks, RowHook};
 pub use options::{RetryPolicy, TransactionOptions};
 
 /// An open transaction: a [`Repo`] all of whose statements belong to it. Dropping it without
@@ -319,6 +319,18 @@ impl Transaction {
     /// When the connection broke; no work takes effect then either.
     pub async fn rollback(self) -> Result<()> {
         self.end(false).await
+    }
+
+    /// Commits if a result is a success, and undoes the work otherwise.
+    pub(crate) async fn finish<T>(self, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(value) => self.commit().await.map(|()| value),
+            Err(error) => {
+                // The error says more than that of a failed rollback, after which the driver discards the connection.
+                let _ = self.rollback().await;
+                Err(error)
+            }
+        }
     }
 
     async fn end(mut self, keep: bool) -> Result<()> {

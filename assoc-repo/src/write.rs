@@ -6,15 +6,13 @@ use assoc_core::change::RowChange;
 use assoc_core::driver::{Access, BoxFuture, ExecResult, KeySet};
 use assoc_core::execution::rows::Rows;
 use assoc_core::metadata::ModelDef;
-use assoc_core::{Error, Model, Result, Value, schema, sql};
+use assoc_core::{Error, ErrorKind, Model, Result, Value, schema, sql};
 
+use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::save;
-
-#[cfg(doc)]
-use assoc_core::ErrorKind;
 
 impl Repo {
     /// Inserts a row and returns it as the database stores it, with its key, its defaults and its stored values. It
@@ -27,11 +25,12 @@ impl Repo {
     // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
     // and not three, and it is `Send` without a look into the model.
     pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let change = changeset.into_changeset().into_row_change();
+        let mut change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
             self.require_here(M::DEF)?;
+            self.find_wanted(&mut change).await?;
             let refused = change.clone();
-            let saved = save::insert(self, M::DEF, vec![change]).await;
+            let saved = save::insert(self, M::DEF, vec![change], Firing::Callbacks).await;
             let saved = match saved {
                 Ok(saved) => saved,
                 Err(error) => return Err(self.refused(M::DEF, refused, error).await),
@@ -61,7 +60,7 @@ impl Repo {
         Box::pin(async move {
             self.require_here(M::DEF)?;
             let kept = if save::needs_changes(&changes) { changes.clone() } else { Vec::new() };
-            match save::insert(self, M::DEF, changes).await {
+            match save::insert(self, M::DEF, changes, Firing::Silent).await {
                 Ok(rows) => Ok(rows_of(rows)),
                 Err(error) => Err(Box::pin(save::explain_violation(self, M::DEF, &kept, error)).await),
             }
@@ -83,8 +82,9 @@ impl Repo {
     /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards. Also when a constraint is violated,
     /// the database fails, or a value cannot be read back. Nothing is written in any of these cases.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let change = changeset.into_changeset().into_row_change();
+        let mut change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
+            self.find_wanted(&mut change).await?;
             let refused = change.clone();
             match self.update_row(change).await {
                 Ok(row) => Ok(row),
@@ -98,8 +98,18 @@ impl Repo {
     fn refused(&self, model: &'static ModelDef, change: RowChange, error: Error) -> BoxFuture<'_, Error> {
         Box::pin(async move {
             let error = save::explain_violation(self, model, std::slice::from_ref(&change), error).await;
-            error.with_refused(change)
+            handed_back(error, change)
         })
+    }
+
+    // Finds the members that input names by their keys. If one is none of its owner's, the error has the changes.
+    async fn find_wanted(&self, change: &mut RowChange) -> Result<()> {
+        if !change.wants() {
+            return Ok(());
+        }
+        let refused = change.clone();
+        let found = Box::pin(save::find_wanted(self, std::slice::from_mut(change))).await;
+        found.map_err(|error| error.with_refused(refused))
     }
 
     async fn update_row<M: Model>(&self, mut change: RowChange) -> Result<M> {
@@ -110,13 +120,16 @@ impl Repo {
             Error::invalid_query(M::DEF.name, message)
         };
         refuse_read_only(change.base().and_then(|row| row.downcast_ref::<M>()).ok_or_else(new)?)?;
-        if change.wants() {
-            Box::pin(save::find_wanted(self, std::slice::from_mut(&mut change))).await?;
+        let nothing = || Error::invalid_query(M::DEF.name, "nothing was saved");
+        if Firing::Callbacks.validates(&change) {
+            let check = |changes: &[RowChange]| changes.iter().try_for_each(RowChange::check);
+            let saved = save::save_validated(self, M::DEF, vec![change], check).await?;
+            return rows_of(saved).pop().ok_or_else(nothing);
         }
         change.check()?;
-        if change.has_members() {
-            let row = rows_of(save::save_graph(self, M::DEF, vec![change]).await?).pop();
-            return row.ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"));
+        if change.has_members() || (Firing::Callbacks.concerns(M::DEF) && change.has_changes()) {
+            let saved = save::save_graph(self, M::DEF, vec![change], Firing::Callbacks).await?;
+            return rows_of(saved).pop().ok_or_else(nothing);
         }
         change.fill(self.now());
         let changes = change.changed();
@@ -212,6 +225,14 @@ impl Repo {
         let statement = schema::drop_table(M::DEF, self.dialect());
         self.session(Access::Write).await?.execute(&statement).await?;
         Ok(())
+    }
+}
+
+// An error with the change that it refused. What was committed is not refused, whatever failed afterwards.
+fn handed_back(error: Error, change: RowChange) -> Error {
+    match error.kind() {
+        ErrorKind::AfterTransaction { committed: true, .. } => error,
+        _ => error.with_refused(change),
     }
 }
 

@@ -10,6 +10,7 @@ mod apart;
 mod batches;
 mod bulk_writes;
 mod by_way;
+mod callbacks;
 mod casts;
 mod changesets;
 mod chosen_rows;
@@ -36,6 +37,7 @@ mod join_tables;
 mod joins;
 mod load_states;
 mod load_with;
+mod member_callbacks;
 mod merging;
 mod nested_through;
 mod nested_transactions;
@@ -47,6 +49,7 @@ mod preload_has_one;
 mod queries;
 mod read_back;
 mod read_only;
+mod removals;
 mod row_locks;
 mod rows_between;
 mod save_changes;
@@ -166,6 +169,9 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         transaction_options::CASES,
         steps::CASES,
         save_graphs::CASES,
+        callbacks::CASES,
+        member_callbacks::CASES,
+        removals::CASES,
         save_changes::CASES,
         validation::CASES,
         casts::CASES,

@@ -3,6 +3,7 @@
 pub(crate) mod archive;
 pub(crate) mod atlas;
 pub(crate) mod blog;
+pub(crate) mod callbacks;
 pub(crate) mod clinic;
 pub(crate) mod dependents;
 pub(crate) mod forum;
@@ -20,6 +21,7 @@ pub(crate) mod options;
 pub(crate) mod parcels;
 pub(crate) mod pictures;
 pub(crate) mod registry;
+pub(crate) mod removals;
 pub(crate) mod sheets;
 pub(crate) mod shop;
 pub(crate) mod stored;

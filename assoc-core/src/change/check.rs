@@ -9,7 +9,22 @@ use crate::value::Value;
 
 /// All problems of a row that no other one gives values to.
 pub(super) fn problems(change: &RowChange) -> Vec<FieldError> {
-    of_row(Final { change, given: &[], is_judged: true })
+    let mut errors = of_row(Final { change, given: &[], is_judged: true });
+    errors.extend(change.is_marked_for_destruction().then(|| marked(change.model.name)));
+    errors
+}
+
+/// A row that is marked for destruction where none is destroyed.
+pub(super) fn marked(path: &str) -> FieldError {
+    let message = "is marked for destruction, which only `edit` of a member takes: destroy the row with `repo.destroy`";
+    FieldError::new(path, message).with_code(FieldError::MARKED)
+}
+
+/// The problems of the columns, and those that the application has found.
+pub(super) fn column_problems(change: &RowChange) -> Vec<FieldError> {
+    let mut errors = change.errors.clone();
+    of_columns(Final { change, given: &[], is_judged: true }, &mut errors);
+    errors
 }
 
 /// A change with the columns that its owner gives values, and what these are if that is known.
@@ -97,7 +112,12 @@ fn of_child(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
         ChildOp::AssociateWith { key, .. } => taken_back(row, child)
             .or_else(|| other_owner(row, child, key))
             .or_else(|| contradiction(row.change, child, key)),
-        ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_) | ChildOp::Find(_) => None,
+        ChildOp::Push { .. }
+        | ChildOp::Edit(_)
+        | ChildOp::Remove(_)
+        | ChildOp::Replace(_)
+        | ChildOp::Clear
+        | ChildOp::Find(_) => None,
     }
 }
 

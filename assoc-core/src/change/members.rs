@@ -1,6 +1,6 @@
 //! What is wrong with members of a change, each with the path to it: `posts[1].title`, `company.name`.
 
-use super::check::{Final, of_row};
+use super::check::{Final, marked, of_row};
 use super::scope::{outside, presets, value_of};
 use super::{ChildOp, Member, RowChange, Then, key_of_target};
 use crate::error::FieldError;
@@ -35,6 +35,9 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                 let message = "cannot lead to a row whose key is NULL: nothing would be found by it";
                 errors.push(without_key(association, message));
             }
+            if target.change().is_some_and(RowChange::is_marked_for_destruction) {
+                errors.push(marked(association.name));
+            }
             if let Some(target) = target.change() {
                 let is_judged = association.options.validate;
                 let own = of_row(Final { change: target, given: &[], is_judged });
@@ -42,8 +45,10 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
             }
             continue;
         }
-        let is_of_members =
-            matches!(child.op, ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_));
+        let is_of_members = matches!(
+            child.op,
+            ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_) | ChildOp::Clear
+        );
         if !is_of_members {
             continue;
         }
@@ -68,6 +73,11 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                     errors.push(error);
                 }
                 let member = Member::Change(edited.clone());
+                if edited.is_marked_for_destruction() {
+                    // What is destroyed need not be valid.
+                    errors.extend(members.not_destroyed(edited));
+                    continue;
+                }
                 errors.extend(members.of_member(&member).into_iter().map(|error| error.within(&place)));
             }
             ChildOp::Remove(row) => {
@@ -79,13 +89,16 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                 }
             }
             op => {
-                if let (ChildOp::Replace(_), Some(error)) = (op, members.not_replaceable()) {
+                if let (ChildOp::Replace(_) | ChildOp::Clear, Some(error)) = (op, members.not_replaceable()) {
                     errors.push(error);
                 }
                 for member in op.members() {
                     let place = members.place(child.place, count);
                     if let Some(error) = unwanted(association, member) {
                         errors.push(error);
+                    }
+                    if member.change().is_some_and(RowChange::is_marked_for_destruction) {
+                        errors.push(marked(&place));
                     }
                     errors.extend(members.of_member(member).into_iter().map(|error| error.within(&place)));
                 }
@@ -182,6 +195,22 @@ impl<'c> Members<'c> {
             (true, false) => "has no members yet, because its owner is new: push the row instead",
         };
         Some(FieldError::new(self.association.name, message).with_code(FieldError::NO_MEMBER))
+    }
+
+    // Why a member that is marked for destruction is not destroyed.
+    fn not_destroyed(&self, edited: &RowChange) -> Option<FieldError> {
+        let association = self.association;
+        if association.options.autosave == Some(false) {
+            let message = "takes no rows to be destroyed (`autosave = false`): destroy them with `repo.destroy`";
+            return Some(FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER));
+        }
+        let row = edited.base()?;
+        let target = edited.model();
+        if target.rows.origin(&**row).is_some_and(|origin| origin.is_read_only()) {
+            let message = "cannot be destroyed: it was loaded for reading only";
+            return Some(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY));
+        }
+        target.key_of(&**row).is_none().then(|| without_key(association, "a row whose key is NULL is no member"))
     }
 
     // Of owners that exist, what else they have is let go. Which rows that are has to be said by the key and conditions that

@@ -7,7 +7,7 @@
 use super::link::OwnerKey;
 use super::{ChildOp, Member, Row, RowChange};
 use crate::error::Result;
-use crate::metadata::association::{AssociationDef, Cardinality};
+use crate::metadata::association::{AssociationDef, Cardinality, Linkage};
 use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
@@ -40,7 +40,7 @@ pub enum Then {
     Edit,
     /// It is changed, and a new one takes its place if there is none.
     EditOrAdd,
-    /// It is let go.
+    /// It is taken away: destroyed, if it holds its owner's key; otherwise the link to it is.
     Remove,
 }
 
@@ -178,7 +178,13 @@ impl Wanted {
         let is_referred_to = OwnerKey::of(association).is_some();
         match (then, row) {
             (Then::Remove, _) if is_referred_to => Settled::Target(None),
-            (Then::Remove, Some(row)) => Settled::Op(ChildOp::Remove(row)),
+            (Then::Remove, Some(row)) => match association.linkage() {
+                Ok(Linkage::JoinRecord(_)) => Settled::Op(ChildOp::Remove(row)),
+                _ => {
+                    change.mark_for_destruction();
+                    Settled::Op(ChildOp::Edit(Box::new(change)))
+                }
+            },
             _ if is_referred_to => Settled::Target(Some(change)),
             (_, Some(_)) => Settled::Op(ChildOp::Edit(Box::new(change))),
             (_, None) if association.kind.cardinality() == Cardinality::One => {

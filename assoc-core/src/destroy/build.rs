@@ -36,6 +36,12 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
     if !edges.is_empty() {
         model.require_primary_key("`destroy`")?;
     }
+    for edge in edges.iter().filter(|edge| edge.tells()) {
+        if let Effect::Remove { node } = edge.effect {
+            nodes[edge.from].whole = true;
+            nodes[node].whole = true;
+        }
+    }
     ranks(&mut nodes, &edges);
     mark_after(&mut nodes, &edges);
     let all_links = links(&nodes);
@@ -64,6 +70,12 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
         // Which rows between lead to certain targets is found by the keys that they hold.
         let targets = edges.iter().filter(|edge| edge.effect == Effect::Remove { node: at });
         let targets = targets.filter_map(|edge| edge.rows.targets.as_ref()).flat_map(|of| of.key.owner_columns);
+        if node.whole {
+            node.columns = (0..node.model.columns.len()).collect();
+            continue;
+        }
+        // Whether a row that was given is still the same, its version says.
+        let version = node.model.lock_version().filter(|_| at == 0);
         let columns: Vec<usize> = node
             .model
             .primary_key
@@ -73,6 +85,7 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
             .chain(targets)
             .copied()
             .chain(by_edges)
+            .chain(version)
             .collect();
         node.columns = ascending_once(&columns);
     }
@@ -92,7 +105,18 @@ impl Builder<'_> {
         known.unwrap_or_else(|| {
             let table = self.tables.number(model);
             let (columns, edges) = (Vec::new(), Vec::new());
-            self.nodes.push(DestroyNode { model, table, cascades, read: false, columns, edges, rank: 0, after: false });
+            let whole = cascades && model.has_destroy_callbacks();
+            self.nodes.push(DestroyNode {
+                model,
+                table,
+                cascades,
+                read: false,
+                whole,
+                columns,
+                edges,
+                rank: 0,
+                after: false,
+            });
             self.nodes.len() - 1
         })
     }
@@ -192,6 +216,9 @@ fn settle(
     if followed && !has_key {
         model.require_primary_key("destroying what depends on rows")?;
     }
+    if of_table.iter().any(|at| nodes[*at].whole) {
+        model.require_primary_key("running the callbacks of destroyed rows")?;
+    }
     let is_table = |rows: &DependentRows| rows.model.table == model.table;
     let others = edges.iter().filter(|edge| is_table(&edge.rows) && !removes(edge));
     let others_decide = others.clone().any(|edge| match edge.effect {
@@ -207,6 +234,7 @@ fn settle(
         || in_waves
         || of_table.contains(&0)
         || others_decide
+        || of_table.iter().any(|at| nodes[*at].whole)
         || differing
         || by_condition;
     for at in &of_table {

@@ -45,8 +45,8 @@ impl FieldError {
     pub const REQUIRED: &'static str = "required";
     /// An association was dissociated, and none of its key columns can be cleared. Parameter: `columns`.
     pub const NOT_CLEARABLE: &'static str = "not_clearable";
-    /// A member of an association cannot be let go, because its `dependent` rule needs a destroy.
-    pub const DEPENDENT: &'static str = "dependent";
+    /// The row is marked for destruction where a change is saved that destroys no row.
+    pub const MARKED: &'static str = "marked";
     /// The target of an association has no key. Parameters: `model` and `columns`, the target's.
     pub const TARGET_WITHOUT_KEY: &'static str = "target_without_key";
     /// Two associations share a column and need different values of it. Parameters: `association`, the other one, and

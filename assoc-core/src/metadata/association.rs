@@ -8,6 +8,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use crate::error::Result;
+use crate::metadata::callbacks::MemberCallbacks;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::request::ScopeDef;
@@ -248,6 +249,8 @@ pub struct Options {
     pub autosave: Option<bool>,
     /// Whether problems that the application found in members refuse the save of their owner.
     pub validate: bool,
+    /// The functions that run when rows become members, and when they are members no longer.
+    pub callbacks: Option<MemberCallbacks>,
 }
 
 /// What a polymorphic `belongs_to` does about a type that is none of its variants.
@@ -288,6 +291,7 @@ impl Options {
             dependent: None,
             autosave: None,
             validate: true,
+            callbacks: None,
         }
     }
 
@@ -344,6 +348,13 @@ impl Options {
     #[must_use]
     pub const fn validate(mut self, validate: bool) -> Self {
         self.validate = validate;
+        self
+    }
+
+    /// Sets the functions that run when rows become members, and when they are members no longer.
+    #[must_use]
+    pub const fn callbacks(mut self, callbacks: MemberCallbacks) -> Self {
+        self.callbacks = Some(callbacks);
         self
     }
 
@@ -424,6 +435,18 @@ impl AssociationDef {
         let mut candidates = (self.target)().associations.iter().filter(leads_back);
         let first = candidates.next();
         Ok(if candidates.next().is_some() { None } else { first })
+    }
+
+    /// Whether functions run when rows become its members.
+    #[must_use]
+    pub fn has_add_callbacks(&self) -> bool {
+        self.options.callbacks.is_some_and(|callbacks| callbacks.concern_adds())
+    }
+
+    /// Whether functions run when rows are its members no longer.
+    #[must_use]
+    pub fn has_remove_callbacks(&self) -> bool {
+        self.options.callbacks.is_some_and(|callbacks| callbacks.concern_removals())
     }
 
     fn is_scoped(&self) -> bool {

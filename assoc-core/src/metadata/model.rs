@@ -7,6 +7,7 @@ use crate::column_type::SqlType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, KeyTuple};
 use crate::metadata::association::AssociationDef;
+use crate::metadata::callbacks::{CallbackPoint, ModelCallbacks};
 use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::origin::RowOrigin;
 use crate::metadata::request::ScopeDef;
@@ -244,6 +245,8 @@ pub struct ModelDef {
     pub read_back: bool,
     /// The rules that every row satisfies before it is written.
     pub rules: Option<fn() -> &'static RuleSet>,
+    /// The functions that run when its rows are saved and destroyed.
+    pub callbacks: Option<ModelCallbacks>,
 }
 
 /// A column that distinguishes the models of one table (single-table inheritance), or the types of a polymorphic
@@ -278,6 +281,7 @@ impl ModelDef {
             discriminator: None,
             read_back: false,
             rules: None,
+            callbacks: None,
         }
     }
 
@@ -307,6 +311,31 @@ impl ModelDef {
     pub const fn with_read_back(mut self) -> Self {
         self.read_back = true;
         self
+    }
+
+    /// Gives the model callbacks. The derive calls this.
+    #[must_use]
+    pub const fn with_callbacks(mut self, callbacks: ModelCallbacks) -> Self {
+        self.callbacks = Some(callbacks);
+        self
+    }
+
+    /// Whether a callback runs at a point.
+    #[must_use]
+    pub fn has_callback(&self, point: CallbackPoint) -> bool {
+        self.callbacks.is_some_and(|callbacks| callbacks.has(point))
+    }
+
+    /// Whether callbacks run when a row is destroyed.
+    #[must_use]
+    pub fn has_destroy_callbacks(&self) -> bool {
+        self.callbacks.is_some_and(|callbacks| callbacks.concern_destroys())
+    }
+
+    /// Whether callbacks run when a row is saved.
+    #[must_use]
+    pub fn has_save_callbacks(&self) -> bool {
+        self.callbacks.is_some_and(|callbacks| callbacks.concern_saves())
     }
 
     /// The join table of a `has_and_belongs_to_many` without a model. The derive calls this.

@@ -38,6 +38,20 @@ pub struct PlannedRow {
     pub level: u32,
     /// Whether nothing needs what the database makes of it: the row of a join table.
     pub unread: bool,
+    /// The association of another row by which it is saved; `None` if it was given to be saved itself.
+    pub association: Option<&'static AssociationDef>,
+}
+
+/// A row that becomes a member of an association.
+pub struct Added {
+    /// The association.
+    pub association: &'static AssociationDef,
+    /// The planned row that is its owner.
+    pub owner: u32,
+    /// The member.
+    pub member: LoadedRow,
+    /// The planned row that links the two: the member, or the row between.
+    pub link: u32,
 }
 
 /// A column of a planned row that takes the value of another row's column.
@@ -87,6 +101,7 @@ pub struct SavePlan {
     lookups: Vec<Lookup>,
     steps: Vec<Step>,
     groups: Vec<LoadedGroup>,
+    added: Vec<Added>,
 }
 
 impl SavePlan {
@@ -101,10 +116,10 @@ impl SavePlan {
         for change in changes {
             builder.add_root(change)?;
         }
-        let builder::Parts { mut rows, lookups, mut groups } = builder.finish();
+        let builder::Parts { mut rows, lookups, mut groups, added } = builder.finish();
         let steps = levels::arrange(model, &mut rows)?;
         loaded::settle(&rows, &mut groups);
-        Ok(SavePlan { rows, lookups, steps, groups })
+        Ok(SavePlan { rows, lookups, steps, groups, added })
     }
 
     /// Fills in the columns of written rows to which nothing was given: [`RowChange::fill`].
@@ -138,6 +153,12 @@ impl SavePlan {
         &self.groups
     }
 
+    /// The rows that become members of associations whose callbacks want to know it.
+    #[must_use]
+    pub fn added(&self) -> &[Added] {
+        &self.added
+    }
+
     /// The models whose tables are written or looked at.
     pub fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
         self.rows.iter().map(|row| row.model).chain(self.lookups.iter().map(|lookup| lookup.table))
@@ -163,6 +184,9 @@ impl SavePlan {
             let table = lookup.table.table;
             match &lookup.unlink {
                 Unlink::Delete => write(format_args!("DELETE {table}: those that are let go")),
+                Unlink::Destroy => {
+                    write(format_args!("DELETE {table} and what depends on its rows: those that are let go"));
+                }
                 Unlink::Nullify(columns) => {
                     write(format_args!("UPDATE {table} ({}): those that are let go", names(lookup.table, columns)));
                 }

@@ -25,10 +25,23 @@ pub struct Lookup {
     pub questions: Vec<Question>,
     /// How a row is let go.
     pub unlink: Unlink,
+    /// Why it is let go.
+    pub removal: Removal,
     // What tells a row from others, the owner's key in it, and the member's.
     identity: Vec<usize>,
     owner: Vec<usize>,
     member: Vec<usize>,
+}
+
+/// What is said of members that are let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Removal {
+    /// They are let go as the association's `dependent` says.
+    ByRule,
+    /// The same, but by plain statements: nothing is destroyed with what depends on it, and no callback runs.
+    Silent,
+    /// They are destroyed, whatever the association says; of rows between, these.
+    Destroy,
 }
 
 /// How a member is let go.
@@ -39,6 +52,8 @@ pub enum Unlink {
     Nullify(Vec<usize>),
     /// The row that was looked up is deleted.
     Delete,
+    /// The row that was looked up is destroyed, with what depends on it.
+    Destroy,
     /// It cannot be.
     Refused(FieldError),
 }
@@ -47,6 +62,8 @@ pub enum Unlink {
 pub struct Question {
     /// The owner's key.
     pub owner: KeyTuple,
+    /// The planned row that is the owner.
+    pub row: u32,
     /// What is asked.
     pub ask: Ask,
 }
@@ -83,13 +100,17 @@ pub struct Kept {
 pub struct Resolved {
     /// The rows to be let go, by what tells them from others.
     pub let_go: Vec<KeyTuple>,
+    /// The same rows, by the planned row that is their owner, and the key of the member.
+    pub members: Vec<(u32, KeyTuple)>,
     /// Planned rows that need not be written.
     pub unneeded: Vec<u32>,
+    /// Planned rows that link members which are linked already.
+    pub linked: Vec<u32>,
 }
 
 impl Lookup {
     /// A look-up of members that hold their owner's key: of all that an owner has, or of single ones.
-    pub(super) fn of_targets(association: &'static AssociationDef, key: KeyJoin, all: bool) -> Self {
+    pub(super) fn of_targets(association: &'static AssociationDef, key: KeyJoin, all: bool, removal: Removal) -> Self {
         let table = (association.target)();
         let identity = table.primary_key.to_vec();
         let owner = key.target_columns.to_vec();
@@ -100,7 +121,8 @@ impl Lookup {
             columns: distinct([&identity, &owner]),
             filter: of_types(table, [key.target_type]).and(association.scope().filter),
             questions: Vec::new(),
-            unlink: unlink_target(association, key),
+            unlink: unlink_target(association, key, removal),
+            removal,
             member: identity.clone(),
             identity,
             owner,
@@ -108,7 +130,12 @@ impl Lookup {
     }
 
     /// A look-up of rows between owners and members.
-    pub(super) fn of_links(association: &'static AssociationDef, record: &JoinRecord, all: bool) -> Self {
+    pub(super) fn of_links(
+        association: &'static AssociationDef,
+        record: &JoinRecord,
+        all: bool,
+        removal: Removal,
+    ) -> Self {
         let table = record.table;
         let (owner, member) = (record.owner.target_columns.to_vec(), record.target.owner_columns.to_vec());
         let pair = [&owner[..], &member].concat();
@@ -121,7 +148,8 @@ impl Lookup {
             columns: distinct([&identity, &distinct([&owner, &member])]),
             filter: record.rows.map_or(types.clone(), |rows| types.and(rows.scope().filter)),
             questions: Vec::new(),
-            unlink: Unlink::Delete,
+            unlink: unlink_link(association, record, removal),
+            removal,
             identity,
             owner,
             member,
@@ -161,6 +189,18 @@ impl Lookup {
         }
     }
 
+    /// The columns of the table that hold the member's key.
+    #[must_use]
+    pub fn member_columns(&self) -> &[usize] {
+        &self.member
+    }
+
+    /// Whether callbacks of the association want to know which rows are let go.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        self.removal != Removal::Silent && self.removes() && self.association.has_remove_callbacks()
+    }
+
     /// A list for the rows that are read.
     #[must_use]
     pub fn rows(&self) -> LinkRows {
@@ -192,9 +232,10 @@ impl Lookup {
                         own.and_then(|own| own.get(member)).ok_or_else(|| self.not_a_member(question, member))?;
                     if *remove && done.insert((&question.owner, member)) {
                         resolved.let_go.extend(rows.iter().cloned());
+                        resolved.members.extend(rows.iter().map(|_| (question.row, member.clone())));
                     }
                 }
-                Ask::All { keep } => self.resolve_all(keep, own, &mut resolved),
+                Ask::All { keep } => self.resolve_all(question.row, keep, own, &mut resolved),
             }
         }
         match &self.unlink {
@@ -206,7 +247,13 @@ impl Lookup {
         }
     }
 
-    fn resolve_all(&self, keep: &[Kept], own: Option<&HashMap<KeyTuple, Vec<KeyTuple>>>, resolved: &mut Resolved) {
+    fn resolve_all(
+        &self,
+        owner: u32,
+        keep: &[Kept],
+        own: Option<&HashMap<KeyTuple, Vec<KeyTuple>>>,
+        resolved: &mut Resolved,
+    ) {
         let Some(own) = own else { return };
         let mut wanted: HashMap<&KeyTuple, Vec<&Kept>> = HashMap::new();
         for kept in keep {
@@ -218,16 +265,18 @@ impl Lookup {
             let wanted = wanted.get(member).map_or(&[][..], |wanted| wanted);
             // Equal rows without a key of their own are not told apart: all of them go, and those that stay are written anew.
             if !has_key && rows.len() > wanted.len() {
-                let_go.push(rows[0].clone());
+                let_go.push((rows[0].clone(), member));
                 continue;
             }
-            let_go.extend(rows.iter().skip(wanted.len()).cloned());
-            let linked = wanted.iter().take(rows.len()).filter(|kept| kept.only_links);
-            resolved.unneeded.extend(linked.map(|kept| kept.row));
+            let_go.extend(rows.iter().skip(wanted.len()).map(|row| (row.clone(), member)));
+            let linked = wanted.iter().take(rows.len());
+            resolved.linked.extend(linked.clone().map(|kept| kept.row));
+            resolved.unneeded.extend(linked.filter(|kept| kept.only_links).map(|kept| kept.row));
         }
         // In a stable order, so that statements are the same each time.
-        let_go.sort_by_cached_key(ToString::to_string);
-        resolved.let_go.extend(let_go);
+        let_go.sort_by_cached_key(|(row, _)| row.to_string());
+        resolved.members.extend(let_go.iter().map(|(_, member)| (owner, (*member).clone())));
+        resolved.let_go.extend(let_go.into_iter().map(|(row, _)| row));
     }
 
     #[cold]
@@ -269,26 +318,45 @@ fn of_types<const N: usize>(table: &ModelDef, types: [Option<Discriminator>; N])
     tagged.fold(Expr::always(), Expr::and)
 }
 
-/// How a member that holds its owner's key is let go: the columns that can be `NULL` and are not part of its own key are
-/// cleared, of the owner's key and of its type. `dependent = "delete"` deletes it.
-fn unlink_target(association: &AssociationDef, key: KeyJoin) -> Unlink {
-    let target = (association.target)();
-    match association.options.dependent {
-        Some(Dependent::Delete) => return Unlink::Delete,
-        Some(Dependent::Destroy) => {
-            let message = format!(
-                "has `dependent = \"destroy\"`, and a save does not destroy a {} with what depends on it: destroy it with \
-                 `repo.destroy`",
-                target.name
-            );
-            return Unlink::Refused(FieldError::new(association.name, message).with_code(FieldError::DEPENDENT));
-        }
-        Some(Dependent::Nullify | Dependent::Restrict(_) | Dependent::Database) | None => {}
+/// How a row between is let go: it is deleted, unless the association says `dependent`. Its rule `"nullify"` clears the key
+/// of the member, so that the row stays with its owner and leads nowhere.
+fn unlink_link(association: &AssociationDef, record: &JoinRecord, removal: Removal) -> Unlink {
+    let table = record.table;
+    let is_destroyed = match removal {
+        Removal::Destroy => true,
+        Removal::ByRule => association.options.dependent == Some(Dependent::Destroy),
+        Removal::Silent => false,
+    };
+    // Nothing depends on a row that has no key, and nothing else is known of it.
+    if is_destroyed && !table.primary_key.is_empty() {
+        return Unlink::Destroy;
     }
+    if association.options.dependent != Some(Dependent::Nullify) || removal == Removal::Destroy {
+        return Unlink::Delete;
+    }
+    nullify(association, table, record.target.owner_columns, record.target_type.map(|named| named.column))
+}
+
+/// How a member that holds its owner's key is let go: the columns that can be `NULL` and are not part of its own key are
+/// cleared, of the owner's key and of its type. `dependent = "delete"` deletes it, `dependent = "destroy"` destroys it with
+/// what depends on it.
+fn unlink_target(association: &AssociationDef, key: KeyJoin, removal: Removal) -> Unlink {
+    match (removal, association.options.dependent) {
+        (Removal::Destroy, _) | (Removal::ByRule, Some(Dependent::Destroy)) => Unlink::Destroy,
+        (Removal::Silent, Some(Dependent::Destroy)) | (_, Some(Dependent::Delete)) => Unlink::Delete,
+        (_, Some(Dependent::Nullify | Dependent::Restrict(_) | Dependent::Database) | None) => {
+            let named = key.target_type.map(|named| named.column);
+            nullify(association, (association.target)(), key.target_columns, named)
+        }
+    }
+}
+
+// The columns of a key that can be cleared, with the type beside it.
+fn nullify(association: &AssociationDef, target: &ModelDef, key: &[usize], named: Option<usize>) -> Unlink {
     let can_be_cleared = |column: &usize| target.columns[*column].nullable && !target.primary_key.contains(column);
-    let mut columns: Vec<usize> = key.target_columns.iter().copied().filter(can_be_cleared).collect();
+    let mut columns: Vec<usize> = key.iter().copied().filter(can_be_cleared).collect();
     if columns.is_empty() {
-        let fields: Vec<&str> = key.target_columns.iter().map(|column| target.columns[*column].field).collect();
+        let fields: Vec<&str> = key.iter().map(|column| target.columns[*column].field).collect();
         let message = format!(
             "cannot let a {} go: `{}` cannot be NULL, or is part of its primary key; delete the row instead",
             target.name,
@@ -297,6 +365,6 @@ fn unlink_target(association: &AssociationDef, key: KeyJoin) -> Unlink {
         let error = FieldError::new(association.name, message).with_code(FieldError::NOT_CLEARABLE);
         return Unlink::Refused(error.with_param("columns", fields.join(", ")));
     }
-    columns.extend(key.target_type.map(|named| named.column).filter(can_be_cleared));
+    columns.extend(named.filter(can_be_cleared));
     Unlink::Nullify(columns)
 }

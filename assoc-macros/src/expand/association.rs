@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{function, generated};
+use super::{callbacks, function, generated};
 use crate::attributes::Inverse;
 use crate::dependent;
 use crate::holder::Holder;
@@ -83,6 +83,7 @@ fn options(model: &Model, association: &Association) -> TokenStream {
         let rule = dependent::tokens(dependent.rule);
         options.extend(quote!(.dependent(#rule)));
     }
+    options.extend(callbacks::of_members(model, association));
     if association.leaves_unknown {
         options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Root, association, checks, function, generated, in_anonymous_constant, row_traits};
+use super::{Root, association, callbacks, checks, function, generated, in_anonymous_constant, row_traits};
 use crate::names::token;
 use crate::parse::{FilledInput, Precision};
 use crate::validate::{Column, Default, Discriminator, Model};
@@ -30,6 +30,7 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
     });
     let has_origin = origin(model).1;
     let row_traits = row_traits(ident);
+    let callbacks = callbacks::of_model(model);
     let items = quote! {
         #has_origin
 
@@ -44,7 +45,8 @@ pub(crate) fn stand_in(model: &Model, root: Root) -> TokenStream {
                 &[],
                 &[],
                 &__assoc::RowsOf::<#ident>::new(),
-            );
+            )
+            #callbacks;
 
             const COLUMNS: &'static [__assoc::ColumnDef] = &[];
 
@@ -213,6 +215,7 @@ fn definition(model: &Model) -> TokenStream {
     let discriminator =
         model.discriminator.iter().map(|Discriminator { column, tag, .. }| quote!(.with_discriminator(#column, #tag)));
     let read_back = model.read_back.then(|| quote!(.with_read_back()));
+    let callbacks = callbacks::of_model(model);
     quote! {
         &__assoc::ModelDef::new(
             #name,
@@ -226,6 +229,7 @@ fn definition(model: &Model) -> TokenStream {
         #(#rules)*
         #(#discriminator)*
         #read_back
+        #callbacks
     }
 }
 

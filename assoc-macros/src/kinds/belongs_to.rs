@@ -12,6 +12,7 @@ use crate::parse::{AssociationInput, FieldInput};
 use crate::validate::{Association, Model, Owner};
 
 const AT_MOST_ONE: &str = "there is at most one target";
+const OF_MANY: &str = "it is for associations to many: the callbacks of a single target are those of its model";
 const BY_TYPE: &str = "write the field's type as `Option`, or not: `BelongsTo<Option<User>>`";
 
 /// What the attribute takes.
@@ -36,6 +37,10 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
     ],
     planned: &["counter_cache", "touch"],
     refused: &[
+        ("before_add", OF_MANY),
+        ("after_add", OF_MANY),
+        ("before_remove", OF_MANY),
+        ("after_remove", OF_MANY),
         ("limit", AT_MOST_ONE),
         ("offset", AT_MOST_ONE),
         ("distinct", AT_MOST_ONE),

@@ -33,8 +33,12 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
         "accessor",
         "finder_sql",
         "counter_sql",
+        "before_add",
+        "after_add",
+        "before_remove",
+        "after_remove",
     ],
-    planned: &["before_add", "after_add", "before_remove", "after_remove", "delete_sql", "insert_sql", "extend"],
+    planned: &["delete_sql", "insert_sql", "extend"],
     refused: &[
         ("primary_key", "the join table refers to the primary keys of both models"),
         ("join", "the model of the join table's rows stands in the field's type: `HasAndBelongsToMany<Tag, PostTag>`"),

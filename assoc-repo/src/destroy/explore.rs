@@ -36,6 +36,8 @@ pub(super) struct GoingRow {
     pub(super) key: KeyTuple,
     /// Whether it is destroyed, as one association at least says; otherwise it is deleted.
     pub(super) destroyed: bool,
+    /// The edge that it was reached by first; `None` of a row that was given.
+    pub(super) via: Option<usize>,
     // After how many others, one by the key of the other, it goes.
     phase: usize,
 }
@@ -49,7 +51,7 @@ pub(super) struct NodeRow {
 }
 
 /// A row that refers to another one, both by their numbers, by the key of an edge.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct EdgeReferral {
     pub(super) owner: usize,
     pub(super) dependent: usize,
@@ -68,6 +70,8 @@ pub(super) struct Consequences<'p> {
     pub(super) of_nodes: Vec<Vec<NodeRow>>,
     /// Within stages that go in waves.
     pub(super) referrals: Vec<EdgeReferral>,
+    /// Of edges whose callbacks want to know which members of which owners go.
+    pub(super) removals: Vec<EdgeReferral>,
     /// By edge, the keys of owners whose rows go or are cleared without being read.
     pub(super) by_owners: BTreeMap<usize, Vec<RowKeys>>,
     /// By edge, the keys of rows that are read and cleared.
@@ -91,6 +95,7 @@ impl<'p> Consequences<'p> {
             given: 0,
             of_nodes: plan.nodes().iter().map(|_| Vec::new()).collect(),
             referrals: Vec::new(),
+            removals: Vec::new(),
             by_owners: BTreeMap::new(),
             cleared: BTreeMap::new(),
             report,
@@ -99,18 +104,18 @@ impl<'p> Consequences<'p> {
             frontier: BTreeMap::new(),
         };
         for row in roots {
-            consequences.add(0, row, 0);
+            consequences.add(0, row, 0, None);
         }
         consequences.given = consequences.rows.len();
         consequences
     }
 
     // Takes a row in, to be followed if it is new at this node. Its number among the rows that go.
-    fn add(&mut self, node: usize, values: StoredRow, phase: usize) -> Option<usize> {
+    fn add(&mut self, node: usize, values: StoredRow, phase: usize, via: Option<usize>) -> Option<usize> {
         let of = &self.plan.nodes()[node];
         let key = key_in(&values, &of.columns, of.model.primary_key)?;
         let number = *self.numbers.entry((of.table, key)).or_insert_with_key(|(_, key)| {
-            self.rows.push(GoingRow { node, key: key.clone(), destroyed: false, phase });
+            self.rows.push(GoingRow { node, key: key.clone(), destroyed: false, via, phase });
             self.rows.len() - 1
         });
         self.rows[number].destroyed |= of.cascades;
@@ -179,7 +184,8 @@ impl<'p> Consequences<'p> {
         let stage = plan.stage_of(to);
         let (from, select) = (&plan.nodes()[edge.from], plan.select(edge));
         let mut by_key: HashMap<KeyTuple, Vec<usize>> = HashMap::new();
-        if stage.in_waves && stage.nodes.contains(&edge.from) {
+        let (in_waves, tells) = (stage.in_waves && stage.nodes.contains(&edge.from), edge.tells());
+        if in_waves || tells {
             for owner in owners {
                 let NodeRow { values, row } = &self.of_nodes[edge.from][*owner];
                 if let Some(key) = key_in(values, &from.columns, edge.rows.key.owner_columns) {
@@ -192,9 +198,15 @@ impl<'p> Consequences<'p> {
         for (key, values) in found {
             let own = |column: &usize| read.iter().position(|known| known == column).map(|at| values[at].clone());
             let own: StoredRow = columns.iter().map(|column| own(column).unwrap_or_default()).collect();
-            let Some(dependent) = self.add(to, own, phase) else { continue };
+            let Some(dependent) = self.add(to, own, phase, Some(at)) else { continue };
             for owner in by_key.get(&key).into_iter().flatten() {
-                self.referrals.push(EdgeReferral { owner: *owner, dependent, edge: at });
+                let referral = EdgeReferral { owner: *owner, dependent, edge: at };
+                if tells {
+                    self.removals.push(referral);
+                }
+                if in_waves {
+                    self.referrals.push(referral);
+                }
             }
         }
     }

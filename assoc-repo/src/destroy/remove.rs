@@ -157,13 +157,41 @@ async fn delete_rows(
 ) -> Result<()> {
     let plan = consequences.plan;
     let mut by_node: BTreeMap<usize, Vec<KeyTuple>> = BTreeMap::new();
-    for row in wave.iter().map(|row| &consequences.rows[*row]) {
-        by_node.entry(row.node).or_default().push(row.key.clone());
+    // Rows that were given with versions go as long as they have them.
+    let mut versioned: BTreeMap<String, (Expr, Vec<KeyTuple>)> = BTreeMap::new();
+    for at in wave {
+        let row = &consequences.rows[*at];
+        match version(consequences, *at, roots) {
+            Some((text, condition)) => {
+                versioned.entry(text).or_insert_with(|| (condition, Vec::new())).1.push(row.key.clone());
+            }
+            None => by_node.entry(row.node).or_default().push(row.key.clone()),
+        }
     }
     let always = Expr::always();
+    let root_filter = if roots == Roots::Unread { plan.root_filter() } else { &always };
+    for (condition, keys) in versioned.into_values() {
+        let model = plan.nodes()[0].model;
+        let filter = root_filter.clone().and(condition);
+        let rows = KeyedRows { model, columns: model.primary_key, filter: &filter };
+        let set = key_set(keys);
+        let affected =
+            execute(session, &rows, &set, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
+        if affected < set.len() as u64 {
+            let left = super::read_by_keys(session, plan, &set.tuples()).await?;
+            let root = &plan.nodes()[0];
+            let stale = left.iter().find_map(|row| key_in(row, &root.columns, model.primary_key));
+            return Err(match stale {
+                Some(key) => ErrorKind::Stale { model: model.name, key: key.to_string() }.into(),
+                None => {
+                    ErrorKind::NotFound { model: model.name, key: rows_given(consequences, wave).join(", ") }.into()
+                }
+            });
+        }
+    }
     for (node, keys) in by_node {
         let model = plan.nodes()[node].model;
-        let filter = if node == 0 && roots == Roots::Unread { plan.root_filter() } else { &always };
+        let filter = if node == 0 { root_filter } else { &always };
         let rows = KeyedRows { model, columns: model.primary_key, filter };
         let set = key_set(keys);
         let affected =
@@ -175,6 +203,19 @@ async fn delete_rows(
         }
     }
     Ok(())
+}
+
+// The version that a row must still have: one that was given, of a model that has versions.
+fn version(consequences: &Consequences<'_>, row: usize, roots: Roots) -> Option<(String, Expr)> {
+    if roots == Roots::Queried || row >= consequences.given {
+        return None;
+    }
+    let root = &consequences.plan.nodes()[0];
+    let column = root.model.lock_version()?;
+    // The rows that were given come first, in their order.
+    let known = consequences.of_nodes[0].get(row).filter(|known| known.row == row)?;
+    let value = known.values.get(root.columns.iter().position(|own| *own == column)?)?.clone();
+    Some((value.to_string(), Expr::column_equals(&root.model.columns[column], value)))
 }
 
 // The keys of those rows of a wave that were given to be destroyed.

@@ -8,6 +8,7 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::{Row, RowChange};
+use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::driver::{Access, Bind, KeySet, Statement, TransactionMode};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys, filtered};
@@ -19,29 +20,40 @@ use super::insert::{check, run as insert_rows, unproven};
 use super::known::Known;
 use super::read_by_keys;
 use super::update::{absorb, key_of};
+use crate::callbacks::{Firing, RowAction};
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
+use callbacks::Callbacks;
 
 mod assemble;
+mod callbacks;
+mod removal;
+mod validate;
 
 /// Saves rows of a model with all that is said of their members, and returns them in the given order, with what was saved
 /// loaded. Expects changes without problems.
-pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Box<dyn Rows>> {
-    let mut plan = SavePlan::new(model, changes)?;
-    let mut seen = HashSet::new();
-    for model in plan.models().filter(|model| seen.insert(model.type_id())) {
-        repo.require_here(model)?;
+pub(crate) async fn save(
+    repo: &Repo,
+    model: &'static ModelDef,
+    changes: Vec<RowChange>,
+    firing: Firing,
+) -> Result<Box<dyn Rows>> {
+    let planned = Planned::new(repo, model, changes)?;
+    if planned.has_callbacks(firing) {
+        let transaction = repo.begin().await?;
+        let result = run_with_callbacks(&transaction, model, &planned).await;
+        return transaction.finish(result).await;
     }
-    plan.fill(repo.now());
+    let Planned { plan, destroys } = &planned;
     // Keys that the database makes are returned in an order that is proven; where it cannot be, all is undone, and rows are
     // inserted one by one.
     for one_by_one in [false, true] {
         let mut session = repo.session(Access::Write).await?;
         session.begin(TransactionMode::Write).await?;
-        let mut run = Run { repo, plan: &plan, lists: Vec::new(), places: vec![None; plan.rows().len()], one_by_one };
+        let mut run = Run::new(repo, plan, destroys, one_by_one);
         match run.all(&mut session).await {
-            Ok(true) => return session.finish(assemble::assemble(&plan, run)).await,
+            Ok(true) => return session.finish(assemble::assemble(plan, run)).await,
             Ok(false) => {
                 let _ = session.finish::<()>(Err(unproven(model))).await;
             }
@@ -49,6 +61,67 @@ pub(crate) async fn save(repo: &Repo, model: &'static ModelDef, changes: Vec<Row
         }
     }
     Err(unproven(model))
+}
+
+/// Saves rows of which some have a `before_validate`: it runs in the transaction, and `check` looks for problems after it.
+pub(crate) async fn save_validated(
+    repo: &Repo,
+    model: &'static ModelDef,
+    mut changes: Vec<RowChange>,
+    check: impl FnOnce(&[RowChange]) -> Result<()>,
+) -> Result<Box<dyn Rows>> {
+    let transaction = repo.begin().await?;
+    let result = async {
+        let inside = transaction.for_callbacks(model)?;
+        validate::before_validate(&inside, &mut changes).await?;
+        check(&changes)?;
+        run_with_callbacks(&transaction, model, &Planned::new(repo, model, changes)?).await
+    }
+    .await;
+    transaction.finish(result).await
+}
+
+async fn run_with_callbacks(transaction: &Repo, model: &'static ModelDef, planned: &Planned) -> Result<Box<dyn Rows>> {
+    let repo = transaction.for_callbacks(model)?;
+    let mut session = repo.session(Access::Write).await?;
+    let mut run = Run::new(&repo, &planned.plan, &planned.destroys, false).with_callbacks();
+    if !run.all(&mut session).await? {
+        return Err(unproven(model));
+    }
+    assemble::assemble(&planned.plan, run)
+}
+
+/// A save, with the destroys of what it lets go.
+struct Planned {
+    plan: SavePlan,
+    // For each model of which rows are destroyed.
+    destroys: Vec<DestroyPlan>,
+}
+
+impl Planned {
+    fn new(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Self> {
+        let mut plan = SavePlan::new(model, changes)?;
+        let mut seen = HashSet::new();
+        for model in plan.models().filter(|model| seen.insert(model.type_id())) {
+            repo.require_here(model)?;
+        }
+        plan.fill(repo.now());
+        let mut destroys: Vec<DestroyPlan> = Vec::new();
+        for lookup in plan.lookups().iter().filter(|lookup| lookup.removes() && lookup.unlink == Unlink::Destroy) {
+            if !destroys.iter().any(|known| known.nodes()[0].model == lookup.table) {
+                destroys.push(repo.destroy_plan(lookup.table, Reading::Needed)?);
+            }
+        }
+        Ok(Planned { plan, destroys })
+    }
+
+    fn has_callbacks(&self, firing: Firing) -> bool {
+        firing == Firing::Callbacks
+            && (self.plan.rows().iter().any(|row| row.is_written() && row.model.has_save_callbacks())
+                || !self.plan.added().is_empty()
+                || self.plan.lookups().iter().any(Lookup::tells)
+                || self.destroys.iter().any(DestroyPlan::has_callbacks))
+    }
 }
 
 /// The plan of a save as text.
@@ -65,6 +138,11 @@ pub(crate) fn explain(model: &'static ModelDef, change: RowChange) -> Result<Str
 struct Run<'p> {
     repo: &'p Repo,
     plan: &'p SavePlan,
+    destroys: &'p [DestroyPlan],
+    // Of a save that runs callbacks.
+    callbacks: Option<Callbacks>,
+    // Planned rows that link members which are linked already.
+    linked: HashSet<u32>,
     // Rows as the database has them, step by step.
     lists: Vec<Box<dyn Rows>>,
     // For each planned row its list, and where it stands there.
@@ -72,21 +150,27 @@ struct Run<'p> {
     one_by_one: bool,
 }
 
-impl Run<'_> {
+impl<'p> Run<'p> {
+    fn new(repo: &'p Repo, plan: &'p SavePlan, destroys: &'p [DestroyPlan], one_by_one: bool) -> Self {
+        let places = vec![None; plan.rows().len()];
+        let linked = HashSet::new();
+        Run { repo, plan, destroys, callbacks: None, linked, lists: Vec::new(), places, one_by_one }
+    }
+
     // Answers whether it is proven which row is whose.
     async fn all(&mut self, session: &mut Session<'_>) -> Result<bool> {
         self.require_seen(session).await?;
         let mut unneeded: HashSet<u32> = HashSet::new();
+        let plan = self.plan;
         let mut let_go: Vec<(&Lookup, Resolved)> = Vec::new();
-        for lookup in self.plan.lookups() {
+        for lookup in plan.lookups() {
             let mut resolved = look_up(self.repo, session, lookup).await?;
             unneeded.extend(resolved.unneeded.drain(..));
+            self.linked.extend(resolved.linked.drain(..));
             let_go.push((lookup, resolved));
         }
-        for (lookup, resolved) in &let_go {
-            unlink(session, lookup, resolved).await?;
-        }
-        for step in self.plan.steps() {
+        self.let_go(session, &let_go).await?;
+        for step in plan.steps() {
             let proven = match step {
                 Step::Insert { model, rows, unread } => {
                     let rows: Vec<u32> = rows.iter().copied().filter(|row| !unneeded.contains(row)).collect();
@@ -103,6 +187,7 @@ impl Run<'_> {
                 return Ok(false);
             }
         }
+        self.after_save(session).await?;
         Ok(true)
     }
 
@@ -171,39 +256,77 @@ impl Run<'_> {
         unread: bool,
     ) -> Result<bool> {
         let dialect = session.dialect();
-        // Of a filtered repo they are read, so that it is known whether it sees them.
-        let mut plan = if unread && self.repo.filters.is_none() {
-            InsertPlan::unread(model, dialect)
+        let tells = self.concerns(model, &rows);
+        // Of a filtered repo they are read, so that it is known whether it sees them; and for the callbacks of a join model.
+        let unread = unread && self.repo.filters.is_none() && !(tells && model.has_save_callbacks());
+        let mut plan = if unread { InsertPlan::unread(model, dialect) } else { InsertPlan::new(model, dialect) };
+        let mut added = Vec::new();
+        if tells {
+            let mut values: Vec<_> =
+                rows.iter().map(|row| self.values(&self.plan.rows()[*row as usize])).collect::<Result<_>>()?;
+            added = self.all_added_by(&rows, &values);
+            self.keep_owners(&added)?;
+            self.before_writing(session, model, &rows, &mut values, RowAction::Insert).await?;
+            values.into_iter().for_each(|values| plan.push(values));
         } else {
-            InsertPlan::new(model, dialect)
-        };
-        for row in &rows {
-            plan.push(self.values(&self.plan.rows()[*row as usize])?);
+            for row in &rows {
+                plan.push(self.values(&self.plan.rows()[*row as usize])?);
+            }
         }
-        if unread && self.repo.filters.is_none() {
+        if unread {
             insert_unread(session, plan).await?;
+            self.after_writing(session, model, &rows, added, RowAction::Insert).await?;
             return Ok(true);
         }
         if self.one_by_one {
             plan = plan.one_by_one();
         }
-        let Some(written) = insert_rows(session, &mut plan).await? else { return Ok(false) };
+        let Some(written) = self.insert_proven(session, plan).await? else { return Ok(false) };
         if let Some(guard) = RowGuard::of(self.repo, model)? {
             guard.check_written(session, &*written, None).await?;
         }
-        for (at, row) in rows.into_iter().enumerate() {
-            self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
+        for (at, row) in rows.iter().enumerate() {
+            self.places[*row as usize] = Some((self.lists.len() as u32, at as u32));
         }
         self.lists.push(written);
+        if tells {
+            self.after_writing(session, model, &rows, added, RowAction::Insert).await?;
+        }
         Ok(true)
+    }
+
+    // Inserts rows. Callbacks have run, and run once: so where it cannot be proven which returned row is whose, only these rows
+    // are undone and inserted one by one, and not the whole save.
+    async fn insert_proven(&self, session: &mut Session<'_>, mut plan: InsertPlan) -> Result<Option<Box<dyn Rows>>> {
+        let together = plan.batches.iter().any(|batch| batch.inputs.len() > 1);
+        if self.callbacks.is_none() || !together || !session.dialect().capabilities().insert_returning {
+            return insert_rows(session, &mut plan).await;
+        }
+        session.begin(TransactionMode::Write).await?;
+        match insert_rows(session, &mut plan).await {
+            Ok(Some(rows)) => session.finish(Ok(Some(rows))).await,
+            Ok(None) => {
+                let _ = session.finish::<()>(Err(unproven(plan.model()))).await;
+                insert_rows(session, &mut plan.one_by_one()).await
+            }
+            Err(error) => session.finish(Err(error)).await,
+        }
     }
 
     // Rows that take the same values share statements.
     async fn update(&mut self, session: &mut Session<'_>, model: &'static ModelDef, rows: Vec<u32>) -> Result<()> {
         let mut alike: Vec<(Vec<(usize, Value<'static>)>, Vec<u32>)> = Vec::new();
         let mut known: HashMap<(Vec<usize>, KeyTuple), usize> = HashMap::new();
-        for row in rows {
-            let values = self.values(&self.plan.rows()[row as usize])?;
+        let tells = self.concerns(model, &rows);
+        let mut given: Vec<_> =
+            rows.iter().map(|row| self.values(&self.plan.rows()[*row as usize])).collect::<Result<_>>()?;
+        let mut added = Vec::new();
+        if tells {
+            added = self.all_added_by(&rows, &given);
+            self.keep_owners(&added)?;
+            self.before_writing(session, model, &rows, &mut given, RowAction::Update).await?;
+        }
+        for (row, values) in rows.iter().copied().zip(given) {
             let mut set: Vec<(usize, Value<'static>)> =
                 values.into_iter().enumerate().filter_map(|(at, value)| Some((at, value?))).collect();
             if let Some(base) = &self.plan.rows()[row as usize].base {
@@ -219,18 +342,21 @@ impl Run<'_> {
             alike[at].1.push(row);
         }
         let guard = RowGuard::of(self.repo, model)?;
-        for (set, rows) in alike {
+        for (set, alike) in alike {
             let bases: Vec<&Row> =
-                rows.iter().filter_map(|row| self.plan.rows()[*row as usize].base.as_ref()).collect();
+                alike.iter().filter_map(|row| self.plan.rows()[*row as usize].base.as_ref()).collect();
             let written = update_alike(session, model, &set, &bases, guard.as_ref()).await?;
             if let Some(guard) = &guard {
                 let changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
                 guard.check_written(session, &*written, Some(&changed)).await?;
             }
-            for (at, row) in rows.into_iter().enumerate() {
+            for (at, row) in alike.into_iter().enumerate() {
                 self.places[row as usize] = Some((self.lists.len() as u32, at as u32));
             }
             self.lists.push(written);
+        }
+        if tells {
+            self.after_writing(session, model, &rows, added, RowAction::Update).await?;
         }
         Ok(())
     }
@@ -309,16 +435,29 @@ async fn update_alike(
         if let Some(fresh) = key.and_then(|key| by_key.get(&key)).and_then(|at| fresh.row(*at)) {
             changed.extend(absorb(model, fresh, row)?);
         }
-        for association in model.associations {
-            let depends = |chain: Chain| changed.iter().any(|column| chain.depends_on(*column));
-            if association.field_access.state(row) != LoadState::NotLoaded
-                && Chain::keys(association).is_ok_and(depends)
-            {
-                association.field_access.clear(row);
-            }
-        }
+        forget(model, row, &changed);
     }
     Ok(rows)
+}
+
+// Takes over what the database holds in rows that were read again, in their order.
+fn absorb_all(model: &'static ModelDef, fresh: &dyn Rows, rows: &mut dyn Rows) -> Result<()> {
+    for at in 0..rows.len() {
+        let (Some(fresh), Some(row)) = (fresh.row(at), rows.owners().owner(at)) else { continue };
+        let changed = absorb(model, fresh, row)?;
+        forget(model, row, &changed);
+    }
+    Ok(())
+}
+
+// Makes associations not loaded that depend on changed columns.
+fn forget(model: &'static ModelDef, row: &mut dyn Any, changed: &[usize]) {
+    for association in model.associations {
+        let depends = |chain: Chain| changed.iter().any(|column| chain.depends_on(*column));
+        if association.field_access.state(row) != LoadState::NotLoaded && Chain::keys(association).is_ok_and(depends) {
+            association.field_access.clear(row);
+        }
+    }
 }
 
 // Which of the rows is not there any more, or has another version.
@@ -361,26 +500,6 @@ async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Res
         session.query(&statement, &mut found).await?;
     }
     lookup.resolve(&found)
-}
-
-async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved) -> Result<()> {
-    if resolved.let_go.is_empty() {
-        return Ok(());
-    }
-    let dialect = session.dialect();
-    let keys = key_set(resolved.let_go.iter().cloned().map(Some).collect());
-    for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
-        let statement = match &lookup.unlink {
-            Unlink::Nullify(columns) => {
-                let set: Vec<(usize, Value<'static>)> = columns.iter().map(|column| (*column, Value::Null)).collect();
-                sql::update_by_keys(dialect, lookup.table, &set, &chunk, false)
-            }
-            Unlink::Delete => sql::delete_by(dialect, lookup.table, lookup.identity(), &chunk),
-            _ => return Err(Error::invalid_query(lookup.table.name, "a row cannot be let go")),
-        };
-        session.execute(&statement).await?;
-    }
-    Ok(())
 }
 
 fn key_set(keys: Vec<Option<KeyTuple>>) -> KeySet {

@@ -9,6 +9,7 @@ use assoc_core::save::{self, InsertBatch, InsertPlan};
 use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::{graph, read_by_keys};
+use crate::callbacks::Firing;
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
@@ -18,13 +19,17 @@ pub(crate) async fn insert(
     repo: &Repo,
     model: &'static ModelDef,
     mut changes: Vec<RowChange>,
+    firing: Firing,
 ) -> Result<Box<dyn Rows>> {
     if changes.iter().any(RowChange::wants) {
         Box::pin(super::find_wanted(repo, &mut changes)).await?;
     }
+    if changes.iter().any(|change| firing.validates(change)) {
+        return graph::save_validated(repo, model, changes, |changes| check(model, changes)).await;
+    }
     check(model, &changes)?;
-    if changes.iter().any(RowChange::has_members) {
-        return graph::save(repo, model, changes).await;
+    if firing.concerns(model) || changes.iter().any(RowChange::has_members) {
+        return graph::save(repo, model, changes, firing).await;
     }
     let now = repo.now();
     changes.iter_mut().for_each(|change| change.fill(now));

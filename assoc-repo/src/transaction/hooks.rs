@@ -5,22 +5,86 @@
 //! `after_rollback` hooks are due. Whatever is due runs after the end of the outermost transaction, when its connection is
 //! back in the pool, so that hooks can use the repo.
 
+use std::any::TypeId;
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use assoc_core::change::Row;
 use assoc_core::driver::BoxFuture;
+use assoc_core::execution::KeyTuple;
 use assoc_core::{Error, ErrorKind, Result};
 
+use crate::callbacks::{AfterFunction, CallbackContext, Cause, ColumnChange, RowAction};
 use crate::levels::Level;
 use crate::repo::Repo;
 
-/// A hook, not yet run.
+/// A function that is to run once.
 type Run = Box<dyn FnOnce() -> BoxFuture<'static, Result<()>> + Send>;
+
+/// A hook, not yet run.
+enum Work {
+    /// A function that the application has given.
+    Function(Run),
+    /// A callback of a row that was written.
+    Row(RowHook),
+}
+
+/// A callback of a model, for a row that was written.
+pub(crate) struct RowHook {
+    /// Which row it is; `None` of a model without primary key.
+    pub(crate) identity: Option<(TypeId, KeyTuple)>,
+    pub(crate) function: AfterFunction,
+    pub(crate) row: Row,
+    /// Outside of the transaction.
+    pub(crate) repo: Repo,
+    pub(crate) cause: Cause,
+    pub(crate) action: RowAction,
+    pub(crate) changes: Vec<ColumnChange>,
+}
+
+impl Work {
+    async fn run(self) -> Result<()> {
+        match self {
+            Work::Function(run) => run().await,
+            Work::Row(RowHook { function, row, repo, cause, action, changes, .. }) => {
+                function(&row, &CallbackContext::new(&repo, cause, action, &changes)).await
+            }
+        }
+    }
+}
 
 struct Hook {
     level: Arc<Level>,
     after_commit: bool,
-    run: Run,
+    work: Work,
+}
+
+// A row that was written several times is told of once, as it is at last, in the place of the first time.
+fn each_row_once(due: impl Iterator<Item = Work>) -> Vec<Work> {
+    let mut places: HashMap<(TypeId, KeyTuple), usize> = HashMap::new();
+    let mut once: Vec<Work> = Vec::new();
+    for work in due {
+        let Work::Row(RowHook { identity: Some(identity), .. }) = &work else {
+            once.push(work);
+            continue;
+        };
+        match places.get(identity) {
+            None => {
+                places.insert(identity.clone(), once.len());
+                once.push(work);
+            }
+            Some(at) => {
+                let earlier = std::mem::replace(&mut once[*at], work);
+                if let (Work::Row(earlier), Work::Row(last)) = (earlier, &mut once[*at])
+                    && (earlier.action, last.action) == (RowAction::Insert, RowAction::Update)
+                {
+                    last.action = RowAction::Insert;
+                }
+            }
+        }
+    }
+    once
 }
 
 /// The hooks of an open transaction. Its handles share them.
@@ -31,7 +95,7 @@ pub(crate) struct Hooks(Arc<Mutex<State>>);
 struct State {
     waiting: Vec<Hook>,
     // `after_rollback` hooks of savepoints that were undone.
-    due: Vec<Run>,
+    due: Vec<Work>,
 }
 
 impl Hooks {
@@ -40,8 +104,8 @@ impl Hooks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, level: &Arc<Level>, after_commit: bool, run: Run) {
-        self.state().waiting.push(Hook { level: Arc::clone(level), after_commit, run });
+    fn push(&self, level: &Arc<Level>, after_commit: bool, work: Work) {
+        self.state().waiting.push(Hook { level: Arc::clone(level), after_commit, work });
     }
 
     /// A savepoint is kept: its hooks are those of the level around it.
@@ -60,7 +124,9 @@ impl Hooks {
         let (undone, waiting) = std::mem::take(&mut state.waiting).into_iter().partition(is_undone);
         state.waiting = waiting;
         let undone: Vec<Hook> = undone;
-        state.due.extend(undone.into_iter().filter(|hook| !hook.after_commit).map(|hook| hook.run));
+        // A key may be another row's once it was undone, so rows are told apart within what is undone together.
+        let due = undone.into_iter().filter(|hook| !hook.after_commit).map(|hook| hook.work);
+        state.due.extend(each_row_once(due));
     }
 
     /// Runs what is due after the end of the transaction, in the order in which it was given, also after one has failed.
@@ -72,11 +138,12 @@ impl Hooks {
             let mut state = self.state();
             (std::mem::take(&mut state.waiting), std::mem::take(&mut state.due))
         };
-        due.extend(waiting.into_iter().filter(|hook| hook.after_commit == committed).map(|hook| hook.run));
+        let waiting = waiting.into_iter().filter(|hook| hook.after_commit == committed);
+        due.extend(each_row_once(waiting.map(|hook| hook.work)));
         let mut first: Option<Error> = None;
         let mut failed = 0;
-        for run in due {
-            if let Err(error) = run().await {
+        for work in due {
+            if let Err(error) = work.run().await {
                 failed += 1;
                 first.get_or_insert(error);
             }
@@ -125,7 +192,7 @@ impl Repo {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        self.add_hook(true, Box::new(move || Box::pin(hook())))
+        self.add_hook(true, Work::Function(Box::new(move || Box::pin(hook()))))
     }
 
     /// On a transaction's handle, runs a function once the transaction has ended, if what was done on this handle was
@@ -138,16 +205,21 @@ impl Repo {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        self.add_hook(false, Box::new(move || Box::pin(hook())))
+        self.add_hook(false, Work::Function(Box::new(move || Box::pin(hook()))))
     }
 
-    fn add_hook(&self, after_commit: bool, run: Run) -> Result<()> {
+    /// On a transaction's handle, runs a callback of a row once the outermost transaction has ended.
+    pub(crate) fn after_transaction(&self, after_commit: bool, hook: RowHook) -> Result<()> {
+        self.add_hook(after_commit, Work::Row(hook))
+    }
+
+    fn add_hook(&self, after_commit: bool, work: Work) -> Result<()> {
         let Some(handle) = &self.transaction else {
             let message = "`after_commit` and `after_rollback` are for its handle (`tx`): outside of one nothing is to be \
                            waited for";
             return Err(ErrorKind::Transaction(message).into());
         };
-        handle.hooks().push(handle.level(), after_commit, run);
+        handle.hooks().push(handle.level(), after_commit, work);
         Ok(())
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Awaited, LoadedGroup, LoadedRow, PlannedRow};
+use super::{Added, Awaited, LoadedGroup, LoadedRow, PlannedRow};
 use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, JoinRecord, KeyJoin, Linkage, LoadState};
 use crate::metadata::model::{ModelDef, TableRef};
-use crate::save::members::{Ask, Kept, Lookup, Question, Unlink};
+use crate::save::members::{Ask, Kept, Lookup, Question, Removal, Unlink};
 use crate::value::Value;
 
 pub(super) struct Builder {
@@ -19,7 +19,8 @@ pub(super) struct Builder {
     lookups: Vec<(&'static [usize], Lookup)>,
     groups: Vec<LoadedGroup>,
     paths: HashMap<(usize, usize, usize), usize>,
-    lookup_at: HashMap<(usize, bool), usize>,
+    lookup_at: HashMap<(usize, bool, Removal), usize>,
+    added: Vec<Added>,
     // Rows that exist, so that each is written once.
     existing: HashMap<(TableRef, KeyTuple), u32>,
     // Shared drafts by their addresses, which are theirs as long as they are kept here.
@@ -43,6 +44,7 @@ pub(super) struct Parts {
     pub(super) rows: Vec<PlannedRow>,
     pub(super) lookups: Vec<Lookup>,
     pub(super) groups: Vec<LoadedGroup>,
+    pub(super) added: Vec<Added>,
 }
 
 /// What a row is given by the one whose member it is.
@@ -71,6 +73,7 @@ impl Builder {
             groups: vec![LoadedGroup::new(None, root)],
             paths: HashMap::new(),
             lookup_at: HashMap::new(),
+            added: Vec::new(),
             existing: HashMap::new(),
             shared: HashMap::new(),
             links: HashMap::new(),
@@ -87,6 +90,7 @@ impl Builder {
             rows: self.rows,
             lookups: self.lookups.into_iter().map(|(_, lookup)| lookup).collect(),
             groups: self.groups,
+            added: self.added,
         }
     }
 
@@ -101,7 +105,7 @@ impl Builder {
     /// Plans a row and everything that is said of its members. Answers with it and its place in the group.
     fn add_change(&mut self, change: RowChange, group: usize, given: Given) -> Result<(u32, u32)> {
         let (model, base, values, mut children) = change.into_whole();
-        let row = self.reserve(model, base, values)?;
+        let row = self.reserve(model, base, values, self.by(group))?;
         self.give(row, given)?;
         let place = self.groups[group].place(LoadedRow::Planned(row));
         let owner = Owner { row, group, place };
@@ -120,12 +124,18 @@ impl Builder {
         Ok((row, place))
     }
 
+    // The association by which the rows of a group are saved.
+    fn by(&self, group: usize) -> Option<&'static AssociationDef> {
+        self.groups[group].parent.map(|(_, association)| association)
+    }
+
     // A row to be planned: a new one, or the one that is planned for the same row already.
     fn reserve(
         &mut self,
         model: &'static ModelDef,
         base: Option<Row>,
         values: Vec<Option<Value<'static>>>,
+        association: Option<&'static AssociationDef>,
     ) -> Result<u32> {
         let next = self.rows.len() as u32;
         let key = base.as_ref().and_then(|base| model.key_of(&**base));
@@ -137,7 +147,7 @@ impl Builder {
                 return Ok(known);
             }
         }
-        self.rows.push(PlannedRow { model, base, values, awaits: Vec::new(), level: 0, unread: false });
+        self.rows.push(PlannedRow { model, base, values, awaits: Vec::new(), level: 0, unread: false, association });
         Ok(next)
     }
 
@@ -220,7 +230,7 @@ impl Builder {
         match member {
             Member::Row { model, row } => {
                 let values = vec![None; model.columns.len()];
-                let row = self.reserve(model, Some(row), values)?;
+                let row = self.reserve(model, Some(row), values, self.by(group))?;
                 self.give(row, given)?;
                 Ok((row, self.groups[group].place(LoadedRow::Planned(row))))
             }
@@ -254,7 +264,7 @@ impl Builder {
         let group = self.group(owner, association, (association.target)());
         // Whether nothing is known of the other members depends on whether there can be others.
         let is_new = self.rows[owner.row as usize].base.is_none();
-        let is_whole = is_new || matches!(op, ChildOp::Replace(_));
+        let is_whole = is_new || matches!(op, ChildOp::Replace(_) | ChildOp::Clear);
         let loaded = self.groups[group].owner(owner.place);
         if is_whole {
             loaded.state = Some(LoadState::Loaded);
@@ -290,6 +300,10 @@ impl Builder {
             // A row is a member once, however often it was given.
             if !loaded.rows.contains(&place) {
                 loaded.rows.push(place);
+                if association.has_add_callbacks() {
+                    let member = LoadedRow::Planned(row);
+                    builder.added.push(Added { association, owner: owner.row, member, link: row });
+                }
             }
             Ok::<_, Error>((row, place))
         };
@@ -313,19 +327,25 @@ impl Builder {
                         keep.push(Kept { member, row, only_links });
                     }
                 }
-                if is_new { Ok(()) } else { self.ask(owner, association, Ask::All { keep }) }
+                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep }) }
             }
+            ChildOp::Clear => self.clear(owner, association),
             ChildOp::Edit(change) => {
                 let member = change.base().and_then(|row| target.key_of(&**row));
                 let Some(member) = member else { return Ok(()) };
+                if change.is_marked_for_destruction() {
+                    let row = change.base().cloned();
+                    self.groups[group].owner(owner.place).removed.extend(row);
+                    return self.ask(owner, association, Removal::Destroy, Ask::Member { member, remove: true });
+                }
                 let (_, place) = self.add_change(*change, group, Given::default())?;
                 self.groups[group].owner(owner.place).edited.push(place);
-                self.ask(owner, association, Ask::Member { member, remove: false })
+                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: false })
             }
             ChildOp::Remove(row) => {
                 let Some(member) = target.key_of(&*row) else { return Ok(()) };
                 self.groups[group].owner(owner.place).removed.push(row);
-                self.ask(owner, association, Ask::Member { member, remove: true })
+                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: true })
             }
             _ => Ok(()),
         }
@@ -354,22 +374,36 @@ impl Builder {
                         keep.push(Kept { member, row, only_links: true });
                     }
                 }
-                if is_new { Ok(()) } else { self.ask(owner, association, Ask::All { keep }) }
+                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep }) }
             }
+            ChildOp::Clear => self.clear(owner, association),
             ChildOp::Edit(change) => {
                 let member = change.base().and_then(|row| target.key_in(&**row, record.target.target_columns));
                 let Some(member) = member else { return Ok(()) };
+                if change.is_marked_for_destruction() {
+                    let row = change.base().cloned();
+                    self.groups[group].owner(owner.place).removed.extend(row);
+                    return self.ask(owner, association, Removal::Destroy, Ask::Member { member, remove: true });
+                }
                 let (_, place) = self.add_change(*change, group, Given::default())?;
                 self.groups[group].owner(owner.place).edited.push(place);
-                self.ask(owner, association, Ask::Member { member, remove: false })
+                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: false })
             }
             ChildOp::Remove(row) => {
                 let Some(member) = target.key_in(&*row, record.target.target_columns) else { return Ok(()) };
                 self.groups[group].owner(owner.place).removed.push(row);
-                self.ask(owner, association, Ask::Member { member, remove: true })
+                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: true })
             }
             _ => Ok(()),
         }
+    }
+
+    // Everything that an owner has is let go; a new one has nothing.
+    fn clear(&mut self, owner: Owner, association: &'static AssociationDef) -> Result<()> {
+        if self.rows[owner.row as usize].base.is_none() {
+            return Ok(());
+        }
+        self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new() })
     }
 
     // Plans the row between. `None` if the other side of the save has linked the two already.
@@ -388,14 +422,15 @@ impl Builder {
         }
         let types = [record.owner.target_type, record.target_type].into_iter().flatten();
         given.values.extend(types.map(|named| (named.column, Value::from(named.tag))));
-        let (place, end) = match member {
+        let (place, end, added) = match member {
             Member::Row { model, row } => {
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
                     given.values.push((*column, model.rows.value(&*row, *of).into_owned()));
                 }
                 let key = model.key_in(&*row, record.target.target_columns);
                 let end = key.map_or(End::Planned(u32::MAX), End::Existing);
-                (self.groups[group].place(LoadedRow::Existing(row)), end)
+                let added = LoadedRow::Existing(row);
+                (self.groups[group].place(added.clone()), end, added)
             }
             member => {
                 let of_scope = Given { presets: presets(association), ..Given::default() };
@@ -403,7 +438,7 @@ impl Builder {
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
                     self.take(row, *of, *column, &mut given);
                 }
-                (place, self.end(row, record.target.target_columns))
+                (place, self.end(row, record.target.target_columns), LoadedRow::Planned(row))
             }
         };
         self.groups[group].owner(owner.place).rows.push(place);
@@ -416,7 +451,7 @@ impl Builder {
             // It may have members of its own, which nothing loads.
             Some(change) => {
                 let (model, base, values, children) = change.into_whole();
-                let row = self.reserve(model, base, values)?;
+                let row = self.reserve(model, base, values, Some(association))?;
                 self.give(row, given)?;
                 if !children.is_empty() {
                     let group = self.groups.len();
@@ -438,12 +473,15 @@ impl Builder {
                 if let Some(own) = record.table.discriminator {
                     values[own.column] = Some(Value::from(own.tag));
                 }
-                let row = self.reserve(record.table, None, values)?;
+                let row = self.reserve(record.table, None, values, Some(association))?;
                 self.give(row, given)?;
                 row
             }
         };
         self.rows[row as usize].unread = is_bare;
+        if association.has_add_callbacks() {
+            self.added.push(Added { association, owner: owner.row, member: added, link: row });
+        }
         Ok(Some(row))
     }
 
@@ -478,17 +516,17 @@ impl Builder {
         sides.iter().any(|(known, links)| *known != association && *links >= count)
     }
 
-    fn ask(&mut self, owner: Owner, association: &'static AssociationDef, ask: Ask) -> Result<()> {
+    fn ask(&mut self, owner: Owner, association: &'static AssociationDef, removal: Removal, ask: Ask) -> Result<()> {
         let all = matches!(ask, Ask::All { .. });
         let linkage = association.linkage()?;
         let lookup = || match &linkage {
-            Linkage::TargetKey(key) => Some((key.owner_columns, Lookup::of_targets(association, *key, all))),
+            Linkage::TargetKey(key) => Some((key.owner_columns, Lookup::of_targets(association, *key, all, removal))),
             Linkage::JoinRecord(record) => {
-                Some((record.owner.owner_columns, Lookup::of_links(association, record, all)))
+                Some((record.owner.owner_columns, Lookup::of_links(association, record, all, removal)))
             }
             Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::ReadOnly(_) => None,
         };
-        let known = (std::ptr::from_ref(association) as usize, all);
+        let known = (std::ptr::from_ref(association) as usize, all, removal);
         let at = match self.lookup_at.get(&known) {
             Some(at) => *at,
             None => {
@@ -511,7 +549,7 @@ impl Builder {
             let error = error.clone();
             return Err(self.invalid(error));
         }
-        self.lookups[at].1.questions.push(Question { owner: key, ask });
+        self.lookups[at].1.questions.push(Question { owner: key, row: owner.row, ask });
         Ok(())
     }
 }

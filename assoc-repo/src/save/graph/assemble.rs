@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
+use assoc_core::destroy::DestroyPlan;
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{Children, KeyTuple, Links};
 use assoc_core::metadata::{AssociationDef, Cardinality, Chain, Linkage, ModelDef};
@@ -14,7 +15,7 @@ use super::Run;
 /// The saved rows, in the order in which they were given.
 pub(super) fn assemble(plan: &SavePlan, run: Run<'_>) -> Result<Box<dyn Rows>> {
     let groups = plan.groups();
-    let stale = Stale::of(plan);
+    let stale = Stale::of(plan, run.destroys);
     let mut lists = lists(plan, run);
     // Groups come after those of their owners, so in reverse every group is complete before it moves on.
     for at in (1..groups.len()).rev() {
@@ -212,11 +213,15 @@ struct Stale {
 }
 
 impl Stale {
-    fn of(plan: &SavePlan) -> Self {
+    fn of(plan: &SavePlan, destroys: &[DestroyPlan]) -> Self {
         let rows = plan.rows().iter().filter(|row| row.is_written()).map(|row| row.model.table);
         let removes = plan.lookups().iter().filter(|lookup| lookup.removes());
         let removes = removes.filter(|lookup| !matches!(lookup.unlink, Unlink::Refused(_)));
-        Stale { written: rows.chain(removes.map(|lookup| lookup.table.table)).collect() }
+        // What is destroyed takes rows of other tables with it.
+        let nodes = destroys.iter().flat_map(DestroyPlan::nodes).map(|node| node.model.table);
+        let edges = destroys.iter().flat_map(DestroyPlan::edges).map(|edge| edge.rows.model.table);
+        let removed = removes.map(|lookup| lookup.table.table).chain(nodes).chain(edges);
+        Stale { written: rows.chain(removed).collect() }
     }
 
     // Forgets what other associations had loaded in rows that exist.

@@ -1,0 +1,144 @@
+//! Members that a save lets go: looked up, told of, and unlinked, deleted or destroyed, before anything else is written.
+
+use std::collections::{HashMap, HashSet};
+
+use assoc_core::change::Row;
+use assoc_core::driver::KeySet;
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::{AssociationDef, Linkage, ModelDef};
+use assoc_core::save::{Lookup, Resolved, Unlink};
+use assoc_core::select::KeyedSelect;
+use assoc_core::{Error, Result, Value, sql};
+
+use super::{Run, key_set};
+use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions};
+use crate::destroy::Destruction;
+use crate::session::Session;
+
+/// A member that is let go, for the callbacks of its association.
+struct Told<'p> {
+    lookup: &'p Lookup,
+    owner: Row,
+    member: Row,
+}
+
+impl<'p> Run<'p> {
+    /// Lets members go. Restrictions are checked before the first callback runs, and all callbacks before anything is
+    /// written.
+    pub(super) async fn let_go(&mut self, session: &mut Session<'_>, let_go: &[(&'p Lookup, Resolved)]) -> Result<()> {
+        let mut destructions = Vec::new();
+        for plan in self.destroys {
+            let root = plan.nodes()[0].model;
+            let of_root = let_go.iter().filter(|(lookup, _)| lookup.unlink == Unlink::Destroy && lookup.table == root);
+            let mut causes: HashMap<KeyTuple, Cause> = HashMap::new();
+            for (lookup, resolved) in of_root {
+                for key in &resolved.let_go {
+                    causes.entry(key.clone()).or_insert(Cause::Removed(lookup.association));
+                }
+            }
+            if !causes.is_empty() {
+                destructions.push(Destruction::of_keys(session, plan, causes).await?);
+            }
+        }
+        let told = if self.callbacks.is_some() { self.told(session, let_go).await? } else { Vec::new() };
+        self.tell(session, &told, true).await?;
+        if self.callbacks.is_some() {
+            for destruction in &mut destructions {
+                destruction.before(self.repo, session).await?;
+            }
+        }
+        for (lookup, resolved) in let_go {
+            unlink(session, lookup, resolved).await?;
+        }
+        for destruction in &mut destructions {
+            destruction.write(session).await?;
+        }
+        if self.callbacks.is_some() {
+            for destruction in &mut destructions {
+                destruction.after(self.repo, session).await?;
+            }
+        }
+        self.tell(session, &told, false).await
+    }
+
+    // The members that callbacks are told of, with their owners. 1 statement for each association.
+    async fn told(&self, session: &mut Session<'_>, let_go: &[(&'p Lookup, Resolved)]) -> Result<Vec<Told<'p>>> {
+        let mut told = Vec::new();
+        // A row may be let go and be marked for destruction. Rows between without key are let go together.
+        let mut known: HashSet<(&AssociationDef, &KeyTuple, &KeyTuple)> = HashSet::new();
+        for (lookup, resolved) in
+            let_go.iter().filter(|(lookup, resolved)| lookup.tells() && !resolved.let_go.is_empty())
+        {
+            let target = (lookup.association.target)();
+            let columns = match lookup.association.linkage()? {
+                Linkage::JoinRecord(record) => record.target.target_columns,
+                _ => target.primary_key,
+            };
+            let keys = key_set(resolved.members.iter().map(|(_, member)| Some(member.clone())).collect());
+            let members = read_members(session, target, columns, &keys).await?;
+            for (row, (owner, member)) in resolved.let_go.iter().zip(&resolved.members) {
+                if !known.insert((lookup.association, row, member)) {
+                    continue;
+                }
+                // A row between may lead to none.
+                let Some(member) = members.get(member) else { continue };
+                told.push(Told { lookup, owner: self.whole_row(*owner)?, member: Row::clone(member) });
+            }
+        }
+        Ok(told)
+    }
+
+    async fn tell(&self, session: &mut Session<'_>, told: &[Told<'_>], before: bool) -> Result<()> {
+        for Told { lookup, owner, member } in told {
+            let association = lookup.association;
+            let Some(functions) = member_functions(association) else { continue };
+            let functions = if before { functions.before_remove } else { functions.after_remove };
+            let action = match lookup.unlink {
+                Unlink::Nullify(_) => RowAction::Update,
+                _ => RowAction::Destroy,
+            };
+            let cx = CallbackContext::new(self.repo, Cause::Removed(association), action, &[]);
+            for function in functions {
+                session.aside(function(owner, member, &cx)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn read_members(
+    session: &mut Session<'_>,
+    model: &'static ModelDef,
+    columns: &'static [usize],
+    keys: &KeySet,
+) -> Result<HashMap<KeyTuple, Row>> {
+    let select = KeyedSelect::new(model, columns);
+    let mut rows = model.rows.new_rows();
+    for chunk in keys.chunks(session.dialect().keys_per_condition(keys.width())) {
+        // By value on purpose: the keys were read from rows that hold them.
+        session.query(&select.statement_by_value(session.dialect(), &chunk)?, &mut *rows).await?;
+    }
+    let keys = rows.keys(columns, 0).into_tuples();
+    let rows = (0..rows.len()).map(|at| rows.row(at).and_then(|row| model.rows.bare_copy(row)));
+    Ok(keys.into_iter().zip(rows).filter_map(|(key, row)| Some((key?, row?))).collect())
+}
+
+async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved) -> Result<()> {
+    if resolved.let_go.is_empty() || lookup.unlink == Unlink::Destroy {
+        return Ok(());
+    }
+    let dialect = session.dialect();
+    let keys = key_set(resolved.let_go.iter().cloned().map(Some).collect());
+    for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
+        let statement = match &lookup.unlink {
+            Unlink::Nullify(columns) => {
+                let set: Vec<(usize, Value<'static>)> = columns.iter().map(|column| (*column, Value::Null)).collect();
+                sql::update_by_keys(dialect, lookup.table, &set, &chunk, false)
+            }
+            Unlink::Delete => sql::delete_by(dialect, lookup.table, lookup.identity(), &chunk),
+            _ => return Err(Error::invalid_query(lookup.table.name, "a row cannot be let go")),
+        };
+        session.execute(&statement).await?;
+    }
+    Ok(())
+}
