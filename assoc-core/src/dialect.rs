@@ -14,6 +14,7 @@ use crate::metadata::expr::{AggregateFunction, Direction};
 use crate::metadata::model::{ColumnDef, TableRef};
 use crate::select::{LockStrength, RowLock, WhenLocked};
 use crate::sql::{RawSyntax, SqlWriter};
+use crate::statement::Statement;
 use crate::value::Value;
 
 mod comparison;
@@ -374,6 +375,13 @@ pub trait Dialect: Send + Sync + fmt::Debug {
             Sign::Minus => " - ",
         });
         writer.compared_value(value);
+    }
+
+    /// A statement that reads the names of the columns of a unique index, one a row, where the database reports a violation
+    /// by the name of the index alone.
+    fn index_columns(&self, table: &TableRef, index: &str) -> Option<Statement> {
+        let _ = (table, index);
+        None
     }
 
     /// How the database reads quotes and comments, for finding the placeholders of raw SQL.

@@ -11,6 +11,7 @@ mod batches;
 mod bulk_writes;
 mod by_way;
 mod callbacks;
+mod casts;
 mod changesets;
 mod chosen_rows;
 mod collations;
@@ -69,6 +70,7 @@ mod transactions;
 mod unjoinable;
 mod upserts;
 mod uuid_keys;
+mod validation;
 mod values;
 mod ways;
 mod writes;
@@ -175,6 +177,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         member_callbacks::CASES,
         removals::CASES,
         save_changes::CASES,
+        validation::CASES,
+        casts::CASES,
         read_back::CASES,
         read_only::CASES,
         destroy::CASES,

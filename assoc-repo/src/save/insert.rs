@@ -21,6 +21,9 @@ pub(crate) async fn insert(
     mut changes: Vec<RowChange>,
     firing: Firing,
 ) -> Result<Box<dyn Rows>> {
+    if changes.iter().any(RowChange::wants) {
+        Box::pin(super::find_wanted(repo, &mut changes)).await?;
+    }
     if changes.iter().any(|change| firing.validates(change)) {
         return graph::save_validated(repo, model, changes, |changes| check(model, changes)).await;
     }

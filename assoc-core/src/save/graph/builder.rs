@@ -302,6 +302,10 @@ impl Builder {
             ChildOp::Associate { .. } | ChildOp::Dissociate | ChildOp::Refused(_) | ChildOp::AssociateWith { .. } => {
                 return Ok(());
             }
+            ChildOp::Find(_) => {
+                let message = "names members by their keys, which are found when the changeset is saved by itself, not as a shared draft";
+                return Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER)));
+            }
             op => op,
         };
         let group = self.group(owner, association, (association.target)());
