@@ -17,7 +17,8 @@ use crate::holder::Holder;
 use crate::kinds::{self, Keys, Kind};
 use crate::names::{self, listed, nearest, plain};
 use crate::parse::{
-    AssociationInput, DefaultInput, FieldInput, FilledInput, MemberCallbacksInput, ModelInput, Precision, Role, ScopeInput,
+    AssociationInput, DefaultInput, FieldInput, FilledInput, MemberCallbacksInput, ModelInput, Precision, Role,
+    ScopeInput,
 };
 
 /// A model that holds together.

@@ -33,8 +33,8 @@ mod follow;
 mod remove;
 mod report;
 
-pub(crate) use explore::{StoredRow, key_set, read_rows, stored};
 pub(crate) use callbacks::Destruction;
+pub(crate) use explore::{StoredRow, key_set, read_rows, stored};
 pub use report::{DestroyReport, DestroyedModel};
 
 impl Repo {
@@ -291,12 +291,7 @@ async fn run_with_callbacks(transaction: &Repo, plan: &DestroyPlan, roots: Roots
     Ok(destruction.into_report())
 }
 
-async fn destroy_in(
-    repo: &Repo,
-    session: &mut Session<'_>,
-    plan: &DestroyPlan,
-    roots: Roots,
-) -> Result<DestroyReport> {
+async fn destroy_in(repo: &Repo, session: &mut Session<'_>, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
     let mut destruction = explored(session, plan, roots).await?;
     destruction.write(repo, session).await?;
     Ok(destruction.into_report())

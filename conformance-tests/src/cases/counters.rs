@@ -10,7 +10,8 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::counted::{
-    self, Article, Branch, Chair, Comment, Contract, Firm, Mark, Player, Room, Shelf, Team, Volume, Worker, Writer,
+    self, Article, Branch, Chair, Comment, Contract, Firm, Job, Mark, Player, Queue, Room, Shelf, Team, Volume, Worker,
+    Writer,
 };
 
 cases! { "counters", Level::Write;
@@ -40,6 +41,7 @@ cases! { "counters", Level::Write;
     filtered_repos,
     plans,
     failures,
+    rows_that_callbacks_change,
 }
 
 const WRITERS: &str = "SELECT id, articles_count, marks_count, said_count, version FROM writers ORDER BY id";
@@ -630,4 +632,40 @@ async fn failures(cx: &mut Context) -> Result<()> {
     cx.require(undone.is_err(), "undone")?;
     cx.rows("articles", ARTICLES).await?;
     require_true(cx).await
+}
+
+// A callback has the last word on whom a row belongs to.
+async fn rows_that_callbacks_change(cx: &mut Context) -> Result<()> {
+    let repo = steady(cx);
+    repo.create_table::<Queue>().await?;
+    repo.create_table::<Job>().await?;
+    const QUEUES: &str = "SELECT id, name, jobs_count FROM queues ORDER BY id";
+    let job = |text: &str| Job::build().set(Job::TEXT, text);
+    let queue = |name: &str| Queue::build().set(Queue::NAME, name);
+    let queues = repo.insert_all(["first", "second"].map(queue)).await?;
+    let jobs = ["a", "urgent", "b"].map(|text| job(text).set(Job::QUEUE_ID, 2));
+    let jobs = cx.step("insert_all", repo.insert_all(jobs)).await?;
+    cx.rows("queues", QUEUES).await?;
+    let third = queue("third").push(Queue::JOBS, ["c", "urgent"].map(job));
+    cx.step("below a new one", repo.insert(third)).await?;
+    cx.rows("queues", QUEUES).await?;
+    let urgent = cx.step("update", repo.update(jobs[0].change().set(Job::TEXT, "urgent"))).await?;
+    cx.rows("queues", QUEUES).await?;
+    cx.step("of no queue, it was to be", repo.update(urgent.change().dissociate(Job::QUEUE))).await?;
+    cx.rows("queues", QUEUES).await?;
+    let second = repo.get_or_fail::<Queue>(2, Query::preload(Queue::JOBS)).await?;
+    let removed = second.change().remove(Queue::JOBS, &second.jobs()?[0]).push(Queue::JOBS, job("d"));
+    let second = cx.step("removed, and so destroyed", repo.update(removed)).await?;
+    cx.require(second.jobs_count == 1, "the returned owner has its counter")?;
+    cx.rows("queues", QUEUES).await?;
+    cx.step("destroy", repo.destroy(&urgent)).await?;
+    cx.rows("queues", QUEUES).await?;
+    let kept = repo.insert(job("kept").set(Job::QUEUE_ID, 1)).await?;
+    cx.require(repo.destroy(&kept).await.is_err(), "refused")?;
+    cx.require(repo.destroy(&queues[0]).await.is_err(), "refused")?;
+    cx.rows("queues", QUEUES).await?;
+    let error = cx.fails("set by a callback", repo.insert(queue("forged"))).await?;
+    let is_counter = matches!(error.kind(), ErrorKind::Invalid { errors, .. } if errors[0].code == "counter_cache");
+    cx.require(is_counter, "a counter is never set")?;
+    cx.require(repo.reset_counters(Queue::JOBS).await? == 0, "true")
 }

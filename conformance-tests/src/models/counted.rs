@@ -3,6 +3,7 @@
 use assoc_core::Result;
 use assoc_repo::Repo;
 use assoc_repo::prelude::*;
+use assoc_repo::{CallbackContext, Callbacks, Change, callbacks};
 
 type Time = chrono::NaiveDateTime;
 
@@ -212,4 +213,50 @@ pub(crate) struct Volume {
     pub(crate) shelf: BelongsTo<Shelf>,
     #[belongs_to(foreign_key = "shelf_id", filter = Shelf::OPEN.eq(true), counter_cache = "lent_count")]
     pub(crate) open_shelf: BelongsTo<Option<Shelf>>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "queues", callbacks)]
+pub(crate) struct Queue {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    #[column(counter_cache)]
+    pub(crate) jobs_count: i64,
+    #[has_many(dependent = "destroy")]
+    pub(crate) jobs: HasMany<Job>,
+}
+
+#[callbacks]
+impl Callbacks for Queue {
+    async fn before_save(queue: &mut Change<Self>, _: &CallbackContext<'_>) -> Result<()> {
+        if queue.get(Queue::NAME)?.is_some_and(|name| name == "forged") {
+            queue.set(Queue::JOBS_COUNT, 9);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "jobs", callbacks)]
+pub(crate) struct Job {
+    pub(crate) id: i64,
+    pub(crate) queue_id: Option<i64>,
+    pub(crate) text: String,
+    #[belongs_to(counter_cache)]
+    pub(crate) queue: BelongsTo<Option<Queue>>,
+}
+
+#[callbacks]
+impl Callbacks for Job {
+    // Whatever was said: what is urgent belongs to the first queue.
+    async fn before_save(job: &mut Change<Self>, _: &CallbackContext<'_>) -> Result<()> {
+        if job.get(Job::TEXT)?.is_some_and(|text| text == "urgent") {
+            job.set(Job::QUEUE_ID, 1);
+        }
+        Ok(())
+    }
+
+    async fn before_destroy(job: &Self, _: &CallbackContext<'_>) -> Result<()> {
+        if job.text == "kept" { Err(Error::other("it stays")) } else { Ok(()) }
+    }
 }

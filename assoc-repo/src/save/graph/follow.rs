@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::Row;
 use assoc_core::counters::{Children, ParentChanges, Timing};
+use assoc_core::driver::BoxFuture;
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::{Expr, ModelDef};
@@ -58,75 +59,83 @@ impl Following {
     }
 
     /// Writes what follows before the rows are written.
-    pub(super) async fn before_writing(
-        &mut self,
-        run: &Run<'_>,
-        session: &mut Session<'_>,
-        let_go: &[(&Lookup, Resolved)],
-        unneeded: &HashSet<u32>,
-    ) -> Result<()> {
-        for model in run.plan.models() {
-            if !self.models.iter().any(|(known, _)| *known == model) {
-                let children = Children::of(model).map(|children| children_of(run.repo, children)).transpose()?;
-                self.models.push((model, children.flatten()));
-            }
-        }
-        if self.models.iter().all(|(_, children)| children.is_none()) {
-            return Ok(());
-        }
-        let mut changes = ParentChanges::new(run.repo.touches);
-        for (model, children) in &self.models {
-            let Some(children) = children else { continue };
-            let existing = self.existing(run, children, let_go, unneeded);
-            let keys = existing.let_go.iter().map(|(_, key)| key).chain(existing.updated.iter().map(|(_, key)| key));
-            let keys = key_set(keys.map(|key| Some(key.clone())).collect());
-            let mut after: HashMap<KeyTuple, Option<StoredRow>> = HashMap::new();
-            for row in read_locked(session, children, model.primary_key, &keys, &Expr::always()).await? {
-                if let Some(key) = children.key(&row) {
-                    after.insert(key.clone(), Some(row.clone()));
-                    self.before.insert((model.type_id(), key), row);
+    // A boxed future, here and below: of a save inside a callback inside a save, each level would take up stack for it.
+    pub(super) fn before_writing<'f>(
+        &'f mut self,
+        run: &'f Run<'_>,
+        session: &'f mut Session<'_>,
+        let_go: &'f [(&Lookup, Resolved)],
+        unneeded: &'f HashSet<u32>,
+    ) -> BoxFuture<'f, Result<()>> {
+        Box::pin(async move {
+            for model in run.plan.models() {
+                if !self.models.iter().any(|(known, _)| *known == model) {
+                    let children = Children::of(model).map(|children| children_of(run.repo, children)).transpose()?;
+                    self.models.push((model, children.flatten()));
                 }
             }
-            for (lookup, key) in existing.let_go {
-                let Some(known) = after.get_mut(&key) else { continue };
-                *known = match &let_go[lookup].0.unlink {
-                    Unlink::Nullify(cleared) => known.take().map(|row| {
-                        let value = |column| {
-                            if cleared.contains(&column) { Value::Null } else { children.value(&row, column).clone() }
-                        };
-                        children.row(value)
-                    }),
-                    _ => None,
-                };
+            if self.models.iter().all(|(_, children)| children.is_none()) {
+                return Ok(());
             }
-            let mut planned: HashMap<KeyTuple, u32> = HashMap::new();
-            for (row, key) in existing.updated {
-                if let Some(Some(known)) = after.get_mut(&key) {
-                    *known = overlaid(children, known, &run.plan.rows()[row as usize]);
-                    planned.insert(key, row);
+            let mut changes = ParentChanges::new(run.repo.touches);
+            for (model, children) in &self.models {
+                let Some(children) = children else { continue };
+                let existing = self.existing(run, children, let_go, unneeded);
+                let keys =
+                    existing.let_go.iter().map(|(_, key)| key).chain(existing.updated.iter().map(|(_, key)| key));
+                let keys = key_set(keys.map(|key| Some(key.clone())).collect());
+                let mut after: HashMap<KeyTuple, Option<StoredRow>> = HashMap::new();
+                for row in read_locked(session, children, model.primary_key, &keys, &Expr::always()).await? {
+                    if let Some(key) = children.key(&row) {
+                        after.insert(key.clone(), Some(row.clone()));
+                        self.before.insert((model.type_id(), key), row);
+                    }
                 }
+                for (lookup, key) in existing.let_go {
+                    let Some(known) = after.get_mut(&key) else { continue };
+                    *known = match &let_go[lookup].0.unlink {
+                        Unlink::Nullify(cleared) => known.take().map(|row| {
+                            let value = |column| {
+                                if cleared.contains(&column) {
+                                    Value::Null
+                                } else {
+                                    children.value(&row, column).clone()
+                                }
+                            };
+                            children.row(value)
+                        }),
+                        _ => None,
+                    };
+                }
+                let mut planned: HashMap<KeyTuple, u32> = HashMap::new();
+                for (row, key) in existing.updated {
+                    if let Some(Some(known)) = after.get_mut(&key) {
+                        *known = overlaid(children, known, &run.plan.rows()[row as usize]);
+                        planned.insert(key, row);
+                    }
+                }
+                for (key, after) in &after {
+                    let before = self.before.get(&(model.type_id(), key.clone())).map(|row| &**row);
+                    let row = planned.get(key).copied();
+                    let is_meant = |place: usize, is_new: bool| match row.and_then(|row| run.timing(row, place)) {
+                        Some(Timing::After) => false,
+                        Some(Timing::Inserted) => !is_new,
+                        _ => true,
+                    };
+                    changes.change(children, before, after.as_deref(), is_meant);
+                }
+                self.keyless(session, children, let_go, &mut changes).await?;
             }
-            for (key, after) in &after {
-                let before = self.before.get(&(model.type_id(), key.clone())).map(|row| &**row);
-                let row = planned.get(key).copied();
-                let is_meant = |place: usize, is_new: bool| match row.and_then(|row| run.timing(row, place)) {
-                    Some(Timing::After) => false,
-                    Some(Timing::Inserted) => !is_new,
-                    _ => true,
-                };
-                changes.change(children, before, after.as_deref(), is_meant);
+            for (row, planned) in run.written_rows(unneeded).filter(|(_, planned)| planned.base.is_none()) {
+                let Some(children) = self.children(planned.model) else { continue };
+                let after = children.row(|column| planned.values[column].clone().unwrap_or_default());
+                let is_meant = |place: usize, _| run.timing(row, place) == Some(Timing::Before);
+                changes.change(children, None, Some(&after), is_meant);
             }
-            self.keyless(session, children, let_go, &mut changes).await?;
-        }
-        for (row, planned) in run.written_rows(unneeded).filter(|(_, planned)| planned.base.is_none()) {
-            let Some(children) = self.children(planned.model) else { continue };
-            let after = children.row(|column| planned.values[column].clone().unwrap_or_default());
-            let is_meant = |place: usize, _| run.timing(row, place) == Some(Timing::Before);
-            changes.change(children, None, Some(&after), is_meant);
-        }
-        leave_out(run, &mut changes);
-        self.earlier.push(apply(run.repo, session, changes, run.now, Mode::Write).await?);
-        Ok(())
+            leave_out(run, &mut changes);
+            self.earlier.push(apply(run.repo, session, changes, run.now, Mode::Write).await?);
+            Ok(())
+        })
     }
 
     // The rows of a model that exist and are let go or updated, as far as something follows.
@@ -168,9 +177,7 @@ impl Following {
         changes: &mut ParentChanges,
     ) -> Result<()> {
         let of_table = |lookup: &Lookup| {
-            lookup.table == children.model
-                && children.model.primary_key.is_empty()
-                && lookup.unlink != Unlink::Destroy
+            lookup.table == children.model && children.model.primary_key.is_empty() && lookup.unlink != Unlink::Destroy
         };
         for (lookup, resolved) in let_go.iter().filter(|(lookup, _)| of_table(lookup)) {
             let keys = key_set(resolved.let_go.iter().cloned().map(Some).collect());
@@ -188,100 +195,109 @@ impl Following {
     }
 
     /// Writes what could not be known before.
-    pub(super) async fn after_writing(
-        &mut self,
-        run: &Run<'_>,
-        session: &mut Session<'_>,
-        unneeded: &HashSet<u32>,
-    ) -> Result<()> {
-        let mut changes = ParentChanges::new(run.repo.touches);
-        for (row, planned) in run.written_rows(unneeded) {
-            let Some(children) = self.children(planned.model) else { continue };
-            let is_meant = |place: usize, _| run.timing(row, place) == Some(Timing::After);
-            let may_change = run.may_change(planned.model);
-            if !may_change && !(0..children.parents.len()).any(|place| is_meant(place, true)) {
-                continue;
+    pub(super) fn after_writing<'f>(
+        &'f mut self,
+        run: &'f Run<'_>,
+        session: &'f mut Session<'_>,
+        unneeded: &'f HashSet<u32>,
+    ) -> BoxFuture<'f, Result<()>> {
+        Box::pin(async move {
+            let mut changes = ParentChanges::new(run.repo.touches);
+            for (row, planned) in run.written_rows(unneeded) {
+                let Some(children) = self.children(planned.model) else { continue };
+                let is_meant = |place: usize, _| run.timing(row, place) == Some(Timing::After);
+                let may_change = run.may_change(planned.model);
+                if !may_change && !(0..children.parents.len()).any(|place| is_meant(place, true)) {
+                    continue;
+                }
+                let values = run.values(planned)?;
+                let written = run.row(row).filter(|_| run.places[row as usize].is_some());
+                let after = children.row(|column| match (written, &values[column], &planned.base) {
+                    (Some(written), _, _) => planned.model.rows.value(written, column).into_owned(),
+                    (None, Some(value), _) => value.clone(),
+                    (None, None, Some(base)) => planned.model.rows.value(&**base, column).into_owned(),
+                    (None, None, None) => Value::Null,
+                });
+                let key = planned.base.as_ref().and_then(|base| planned.model.key_of(&**base));
+                let before = key.and_then(|key| self.before.get(&(planned.model.type_id(), key)));
+                changes.change(children, before.map(|row| &**row), Some(&after), is_meant);
+                if may_change {
+                    // It was counted where it was planned to belong to.
+                    let expected = children.row(|column| values[column].clone().unwrap_or_default());
+                    let is_elsewhere = |place: usize, _| {
+                        let of = |row| children.parent_key(&children.parents[place], row);
+                        run.timing(row, place) == Some(Timing::Inserted) && of(&expected) != of(&after)
+                    };
+                    changes.change(children, Some(&expected), Some(&after), is_elsewhere);
+                }
             }
-            let values = run.values(planned)?;
-            let written = run.row(row).filter(|_| run.places[row as usize].is_some());
-            let after = children.row(|column| match (written, &values[column], &planned.base) {
-                (Some(written), _, _) => planned.model.rows.value(written, column).into_owned(),
-                (None, Some(value), _) => value.clone(),
-                (None, None, Some(base)) => planned.model.rows.value(&**base, column).into_owned(),
-                (None, None, None) => Value::Null,
-            });
-            let key = planned.base.as_ref().and_then(|base| planned.model.key_of(&**base));
-            let before = key.and_then(|key| self.before.get(&(planned.model.type_id(), key)));
-            changes.change(children, before.map(|row| &**row), Some(&after), is_meant);
-            if may_change {
-                // It was counted where it was planned to belong to.
-                let expected = children.row(|column| values[column].clone().unwrap_or_default());
-                let is_elsewhere = |place: usize, _| {
-                    let of = |row| children.parent_key(&children.parents[place], row);
-                    run.timing(row, place) == Some(Timing::Inserted) && of(&expected) != of(&after)
-                };
-                changes.change(children, Some(&expected), Some(&after), is_elsewhere);
+            if !changes.is_empty() {
+                leave_out(run, &mut changes);
+                self.later = apply(run.repo, session, changes, run.now, Mode::Write).await?;
             }
-        }
-        if !changes.is_empty() {
-            leave_out(run, &mut changes);
-            self.later = apply(run.repo, session, changes, run.now, Mode::Write).await?;
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// What has followed in rows that come back, as columns with their values.
-    pub(super) async fn in_returned(&self, run: &Run<'_>, session: &mut Session<'_>) -> Result<Adjusted> {
-        let mut adjusted = Adjusted::default();
-        let all = || self.earlier.iter().map(|followed| (followed, true)).chain([(&self.later, false)]);
-        if all().all(|(followed, _)| followed.groups.is_empty()) {
-            return Ok(adjusted);
-        }
-        let dialect = session.dialect();
-        let mut unkept: Vec<(&'static ModelDef, Vec<KeyTuple>)> = Vec::new();
-        for group in run.plan.groups() {
-            let model = group.model;
-            for row in &group.rows {
-                let (row, is_fresh) = match row {
-                    LoadedRow::Existing(row) => (Some(&**row as &dyn std::any::Any), false),
-                    LoadedRow::Planned(row) => (run.row(*row), run.fresh.contains(row)),
-                    _ => continue,
-                };
-                let Some(row) = row else { continue };
-                let Some(key) = model.key_of(row) else { continue };
-                let mut values: HashMap<usize, Value<'static>> = HashMap::new();
-                for (followed, _) in all().filter(|(_, is_earlier)| !(*is_earlier && is_fresh)) {
-                    let before = |column: usize| match values.get(&column) {
-                        Some(value) => value.clone(),
-                        None => model.rows.value(row, column).into_owned(),
+    pub(super) fn in_returned<'f>(
+        &'f self,
+        run: &'f Run<'_>,
+        session: &'f mut Session<'_>,
+    ) -> BoxFuture<'f, Result<Adjusted>> {
+        Box::pin(async move {
+            let mut adjusted = Adjusted::default();
+            let all = || self.earlier.iter().map(|followed| (followed, true)).chain([(&self.later, false)]);
+            if all().all(|(followed, _)| followed.groups.is_empty()) {
+                return Ok(adjusted);
+            }
+            let dialect = session.dialect();
+            let mut unkept: Vec<(&'static ModelDef, Vec<KeyTuple>)> = Vec::new();
+            for group in run.plan.groups() {
+                let model = group.model;
+                for row in &group.rows {
+                    let (row, is_fresh) = match row {
+                        LoadedRow::Existing(row) => (Some(&**row as &dyn std::any::Any), false),
+                        LoadedRow::Planned(row) => (run.row(*row), run.fresh.contains(row)),
+                        _ => continue,
                     };
-                    let now = followed_values(followed, model, |key| model.key_in(row, key), before);
-                    values.extend(now);
+                    let Some(row) = row else { continue };
+                    let Some(key) = model.key_of(row) else { continue };
+                    let mut values: HashMap<usize, Value<'static>> = HashMap::new();
+                    for (followed, _) in all().filter(|(_, is_earlier)| !(*is_earlier && is_fresh)) {
+                        let before = |column: usize| match values.get(&column) {
+                            Some(value) => value.clone(),
+                            None => model.rows.value(row, column).into_owned(),
+                        };
+                        let now = followed_values(followed, model, |key| model.key_in(row, key), before);
+                        values.extend(now);
+                    }
+                    if values.is_empty() {
+                        continue;
+                    }
+                    if values.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value)) {
+                        match unkept.iter_mut().find(|(known, _)| *known == model) {
+                            Some((_, keys)) => keys.push(key.clone()),
+                            None => unkept.push((model, vec![key.clone()])),
+                        }
+                    }
+                    adjusted.0.insert((model.type_id(), key), values.into_iter().collect());
                 }
-                if values.is_empty() {
-                    continue;
-                }
-                if values.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value)) {
-                    match unkept.iter_mut().find(|(known, _)| *known == model) {
-                        Some((_, keys)) => keys.push(key.clone()),
-                        None => unkept.push((model, vec![key.clone()])),
+            }
+            for (model, keys) in unkept {
+                let rows =
+                    read_by_keys(session, model, RowKeys::Tuples(keys.iter().cloned().map(Some).collect())).await?;
+                for (at, key) in keys.into_iter().enumerate() {
+                    let (Some(row), Some(values)) = (rows.row(at), adjusted.0.get_mut(&(model.type_id(), key))) else {
+                        continue;
+                    };
+                    for (column, value) in values {
+                        *value = model.rows.value(row, *column).into_owned();
                     }
                 }
-                adjusted.0.insert((model.type_id(), key), values.into_iter().collect());
             }
-        }
-        for (model, keys) in unkept {
-            let rows = read_by_keys(session, model, RowKeys::Tuples(keys.iter().cloned().map(Some).collect())).await?;
-            for (at, key) in keys.into_iter().enumerate() {
-                let (Some(row), Some(values)) = (rows.row(at), adjusted.0.get_mut(&(model.type_id(), key))) else {
-                    continue;
-                };
-                for (column, value) in values {
-                    *value = model.rows.value(row, *column).into_owned();
-                }
-            }
-        }
-        Ok(adjusted)
+            Ok(adjusted)
+        })
     }
 }
 
