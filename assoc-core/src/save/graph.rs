@@ -19,6 +19,7 @@ use crate::value::{DateTime, Value};
 
 mod builder;
 mod levels;
+mod links;
 mod loaded;
 
 pub use loaded::{LoadedGroup, LoadedOwner, LoadedRow};
