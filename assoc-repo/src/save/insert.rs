@@ -164,7 +164,8 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
         if returning {
             let order = save::inputs_of(model, dialect, &batch.columns, &batch.binds, &*rows, first);
             let Some(order) = order else { return Ok(None) };
-            if goes_on {
+            // Rows that are inserted one by one are so because keys cannot be counted.
+            if goes_on && batch.inputs.len() > 1 {
                 counted = CountedKeys::shown_by(model, dialect, &batch.columns, &batch.binds, &*rows, first);
             }
             inputs.extend(order.into_iter().map(|input| batch.inputs[input as usize]));
