@@ -41,7 +41,8 @@
 //! `sqlite` and `mysql` of this crate add to the program.
 //!
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
-//! [`Repo::association`] is a handle of one association of one owner; [`Repo::destroy`] does what `dependent` says; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
+//! [`Repo::association`] is a handle of one association of one owner; [`Repo::destroy`] does what `dependent` says;
+//! [`Repo::reset_counters`] repairs counters; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
 
 mod association_handle;
 mod batches;
@@ -53,6 +54,7 @@ mod clock;
 mod collection;
 mod columns;
 mod connect;
+mod counters;
 mod destroy;
 mod get_association;
 mod include;
@@ -61,6 +63,7 @@ mod load_separately;
 mod log;
 mod multi;
 mod multi_db;
+mod permit;
 mod preload;
 mod preload_existing;
 mod query;
@@ -71,6 +74,7 @@ mod row_guard;
 mod save;
 mod session;
 mod singular;
+mod touch;
 mod transaction;
 mod upsert;
 mod write;
@@ -94,24 +98,29 @@ pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind,
-    Error, ErrorKind, FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload,
-    JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope,
-    Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut, escape_like,
+    Error, ErrorKind, FieldError, Filter, FinalRow, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Input,
+    IntoInput, IntoPreload, JoinedColumn, Limits, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule,
+    Restricted, Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut,
+    escape_like,
 };
 pub use assoc_macros::callbacks;
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use association_handle::{HandleOf, OwnerRef, ToManyAssociation, ToOneAssociation};
 pub use batches::{Batches, RowStream};
 pub use callbacks::{CallbackContext, Callbacks, Cause, Change, ColumnChange, RowAction};
+#[doc(hidden)]
+pub use changeset::__build;
 pub use changeset::{
     Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
 };
 pub use collection::{Collection, IntoRow, IntoRows};
 pub use columns::{Columns, Selected};
+pub use counters::CountedMany;
 pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
 pub use multi::{Multi, Step, StepKind, StepResults};
+pub use permit::{NestedIn, Permit};
 pub use preload_existing::{PreloadTarget, Together};
 pub use query::{Query, Select};
 pub use repo::Repo;
@@ -142,8 +151,12 @@ mod guide {
     struct Writing;
     #[doc = include_str!("../../docs/guide/collections.md")]
     struct Collections;
+    #[doc = include_str!("../../docs/guide/validation.md")]
+    struct Validation;
     #[doc = include_str!("../../docs/guide/destroying.md")]
     struct Destroying;
+    #[doc = include_str!("../../docs/guide/counters.md")]
+    struct Counters;
     #[doc = include_str!("../../docs/guide/callbacks.md")]
     struct Callbacks;
     #[doc = include_str!("../../docs/guide/transactions.md")]
