@@ -267,12 +267,7 @@ fn join_chain<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Selec
     Ok(repo.context().join_chain(&chain).filter(readable))
 }
 
-fn by_join_chain<T: Model>(
-    chain: JoinChain,
-    own: ScopeDef,
-    owner: &impl Model,
-    mut query: Select<T>,
-) -> OwnQuery<T> {
+fn by_join_chain<T: Model>(chain: JoinChain, own: ScopeDef, owner: &impl Model, mut query: Select<T>) -> OwnQuery<T> {
     let key = key_of(owner, chain.owner_columns);
     let named = |named: Discriminator| owner.value(named.column) == Value::from(named.tag);
     let Some(key) = key.filter(|_| chain.owner_type.is_none_or(named)) else { return OwnQuery::Nothing };

@@ -328,9 +328,7 @@ impl<'c> Members<'c> {
 pub(super) fn owner_without_key(association: &AssociationDef, column: usize) -> FieldError {
     let field = (association.owner)().columns[column].field;
     let message = format!("has no members: the owner's key `{field}` is NULL");
-    FieldError::new(association.name, message)
-        .with_code(FieldError::OWNER_WITHOUT_KEY)
-        .with_param("columns", field)
+    FieldError::new(association.name, message).with_code(FieldError::OWNER_WITHOUT_KEY).with_param("columns", field)
 }
 
 /// The path of a member.

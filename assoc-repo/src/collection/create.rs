@@ -41,17 +41,16 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         A: WritableMany<O, T>,
     {
         let created = self.create_all([changeset]);
-        Box::pin(async move { created.await?.pop().ok_or_else(|| Error::invalid_query(T::DEF.name, "nothing was saved")) })
+        Box::pin(
+            async move { created.await?.pop().ok_or_else(|| Error::invalid_query(T::DEF.name, "nothing was saved")) },
+        )
     }
 
     /// Inserts new members, all or none, and answers with them in the given order. It costs what [`push`](Self::push) costs.
     ///
     /// # Errors
     /// As [`push`](Self::push). The path of a problem says which member has it: `posts[1].title`.
-    pub fn create_all(
-        &mut self,
-        changesets: impl IntoIterator<Item: IntoChangeset<T>>,
-    ) -> BoxFuture<'_, Result<Vec<T>>>
+    pub fn create_all(&mut self, changesets: impl IntoIterator<Item: IntoChangeset<T>>) -> BoxFuture<'_, Result<Vec<T>>>
     where
         A: WritableMany<O, T>,
     {
@@ -102,11 +101,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// assert_eq!(first.id, again.id);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn find_or_create_by(
-        &mut self,
-        filter: Filter<T>,
-        changeset: impl IntoChangeset<T>,
-    ) -> BoxFuture<'_, Result<T>>
+    pub fn find_or_create_by(&mut self, filter: Filter<T>, changeset: impl IntoChangeset<T>) -> BoxFuture<'_, Result<T>>
     where
         A: WritableMany<O, T>,
     {

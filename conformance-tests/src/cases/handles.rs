@@ -380,67 +380,70 @@ async fn owners_without_key(cx: &mut Context) -> Result<()> {
 // Every method of a collection, not loaded and loaded, against what loading gives.
 macro_rules! agrees {
     // Boxed, because all calls together would be a future larger than a stack.
-    ($cx:expr, $repo:expr, $owner:expr, $association:expr) => { Box::pin(async {
-        let owner = $owner.clone();
-        let name = $association.def().qualified_name();
-        let mut loaded = owner.clone();
-        let mut handle = $repo.association(&mut loaded, $association);
-        let rows: Vec<_> = handle.load().await?.into_iter().cloned().collect();
-        let keys: Vec<_> = rows.iter().map(|row| row.key()).collect();
-        let fresh = $repo.association(&owner, $association);
-        let kept = $repo.association(&loaded, $association);
-        let holds = |what: bool, method: &str| $cx.require(what, &format!("{name}: {method}"));
-        let key_of = |row: Option<_>| -> Option<_> { row.map(|row: _| Model::key(&row)) };
-        let all: Vec<_> = fresh.all().await?.iter().map(|row| row.key()).collect();
-        holds(all == keys, "all")?;
-        holds(fresh.ids().await? == keys, "ids")?;
-        holds(fresh.count().await? == keys.len() as u64, "count")?;
-        holds(fresh.size().await? == keys.len() as u64, "size")?;
-        holds(fresh.is_empty().await? == keys.is_empty(), "is_empty")?;
-        holds(fresh.any().await? != keys.is_empty(), "any")?;
-        holds(fresh.one().await? == (keys.len() == 1), "one")?;
-        holds(fresh.many().await? == (keys.len() > 1), "many")?;
-        holds(key_of(fresh.first().await?) == keys.first().cloned(), "first")?;
-        holds(key_of(fresh.last().await?) == keys.last().cloned(), "last")?;
-        let two: Vec<_> = fresh.take(2).await?.iter().map(|row| row.key()).collect();
-        holds(two == keys[..keys.len().min(2)], "take")?;
-        let mut once = keys.clone();
-        let mut at = 0;
-        while at < once.len() {
-            if once[..at].contains(&once[at]) {
-                once.remove(at);
-            } else {
-                at += 1;
+    ($cx:expr, $repo:expr, $owner:expr, $association:expr) => {
+        Box::pin(async {
+            let owner = $owner.clone();
+            let name = $association.def().qualified_name();
+            let mut loaded = owner.clone();
+            let mut handle = $repo.association(&mut loaded, $association);
+            let rows: Vec<_> = handle.load().await?.into_iter().cloned().collect();
+            let keys: Vec<_> = rows.iter().map(|row| row.key()).collect();
+            let fresh = $repo.association(&owner, $association);
+            let kept = $repo.association(&loaded, $association);
+            let holds = |what: bool, method: &str| $cx.require(what, &format!("{name}: {method}"));
+            let key_of = |row: Option<_>| -> Option<_> { row.map(|row: _| Model::key(&row)) };
+            let all: Vec<_> = fresh.all().await?.iter().map(|row| row.key()).collect();
+            holds(all == keys, "all")?;
+            holds(fresh.ids().await? == keys, "ids")?;
+            holds(fresh.count().await? == keys.len() as u64, "count")?;
+            holds(fresh.size().await? == keys.len() as u64, "size")?;
+            holds(fresh.is_empty().await? == keys.is_empty(), "is_empty")?;
+            holds(fresh.any().await? != keys.is_empty(), "any")?;
+            holds(fresh.one().await? == (keys.len() == 1), "one")?;
+            holds(fresh.many().await? == (keys.len() > 1), "many")?;
+            holds(key_of(fresh.first().await?) == keys.first().cloned(), "first")?;
+            holds(key_of(fresh.last().await?) == keys.last().cloned(), "last")?;
+            let two: Vec<_> = fresh.take(2).await?.iter().map(|row| row.key()).collect();
+            holds(two == keys[..keys.len().min(2)], "take")?;
+            let mut once = keys.clone();
+            let mut at = 0;
+            while at < once.len() {
+                if once[..at].contains(&once[at]) {
+                    once.remove(at);
+                } else {
+                    at += 1;
+                }
             }
-        }
-        let distinct: Vec<_> = fresh.distinct().await?.iter().map(|row| row.key()).collect();
-        holds(distinct == once, "distinct")?;
-        for row in &rows {
-            holds(fresh.contains(row).await?, "contains")?;
-            holds(fresh.find(row.key()).await?.key() == row.key(), "find")?;
-        }
-        // Rows of other owners.
-        for row in $repo.all(Query::new()).await? {
-            let own = keys.contains(&Model::key(&row));
-            holds(fresh.contains(&row).await? == own, "contains no other")?;
-            holds(fresh.find(Model::key(&row)).await.is_ok() == own, "finds no other")?;
-            holds(kept.contains(&row).await? == own, "loaded contains no other")?;
-        }
-        if let Ok(query) = fresh.query() {
-            let queried: Vec<_> = $repo.all(query).await?.iter().map(|row| row.key()).collect();
-            holds(queried == keys, "query")?;
-        }
-        let in_memory = async {
-            let all: Vec<_> = kept.all().await?.iter().map(|row| row.key()).collect();
-            holds(all == keys && kept.ids().await? == keys && kept.size().await? == keys.len() as u64, "loaded")?;
-            holds(key_of(kept.last().await?) == keys.last().cloned(), "loaded: last")?;
-            holds(kept.many().await? == (keys.len() > 1) && kept.any().await? != keys.is_empty(), "loaded: many")
-        };
-        let (result, statements) = $repo.count_statements(in_memory).await;
-        result?;
-        holds(statements == 0, "no statement of what is loaded")?;
-        Ok::<usize, Error>(rows.len())
-    }).await? };
+            let distinct: Vec<_> = fresh.distinct().await?.iter().map(|row| row.key()).collect();
+            holds(distinct == once, "distinct")?;
+            for row in &rows {
+                holds(fresh.contains(row).await?, "contains")?;
+                holds(fresh.find(row.key()).await?.key() == row.key(), "find")?;
+            }
+            // Rows of other owners.
+            for row in $repo.all(Query::new()).await? {
+                let own = keys.contains(&Model::key(&row));
+                holds(fresh.contains(&row).await? == own, "contains no other")?;
+                holds(fresh.find(Model::key(&row)).await.is_ok() == own, "finds no other")?;
+                holds(kept.contains(&row).await? == own, "loaded contains no other")?;
+            }
+            if let Ok(query) = fresh.query() {
+                let queried: Vec<_> = $repo.all(query).await?.iter().map(|row| row.key()).collect();
+                holds(queried == keys, "query")?;
+            }
+            let in_memory = async {
+                let all: Vec<_> = kept.all().await?.iter().map(|row| row.key()).collect();
+                holds(all == keys && kept.ids().await? == keys && kept.size().await? == keys.len() as u64, "loaded")?;
+                holds(key_of(kept.last().await?) == keys.last().cloned(), "loaded: last")?;
+                holds(kept.many().await? == (keys.len() > 1) && kept.any().await? != keys.is_empty(), "loaded: many")
+            };
+            let (result, statements) = $repo.count_statements(in_memory).await;
+            result?;
+            holds(statements == 0, "no statement of what is loaded")?;
+            Ok::<usize, Error>(rows.len())
+        })
+        .await?
+    };
 }
 
 async fn agree_with_conditions_and_limits(cx: &mut Context) -> Result<()> {

@@ -333,8 +333,7 @@ async fn find_or_create(cx: &mut Context) -> Result<()> {
     let found = cx.step("found", clients.find_or_create_by(Client::NAME.eq("a"), client("a"))).await?;
     cx.require(created == found, "the same")?;
     let mut theirs = repo.association(&mut other, Firm::CLIENTS);
-    let error =
-        cx.fails("another owner has it", theirs.find_or_create_by(Client::NAME.eq("a"), client("a"))).await?;
+    let error = cx.fails("another owner has it", theirs.find_or_create_by(Client::NAME.eq("a"), client("a"))).await?;
     cx.note("which is", error.to_string().contains("unique"));
     cx.rows("clients", "SELECT id, firm_code, name FROM clients").await
 }
@@ -495,8 +494,7 @@ async fn many_rows(cx: &mut Context) -> Result<()> {
     let rows = repo.dialect().capabilities().insert_rows;
     let mut handle = repo.association(&mut ada, User::POSTS);
     let names: Vec<String> = (0..2_000).map(|at| format!("post {at}")).collect();
-    let (created, statements) =
-        repo.count_statements(handle.create_all(names.iter().map(|name| post(name)))).await;
+    let (created, statements) = repo.count_statements(handle.create_all(names.iter().map(|name| post(name)))).await;
     let created = created?;
     cx.require(statements == 2_000_usize.div_ceil(rows), "in batches")?;
     cx.require(created.len() == 2_000 && created[1_999].title == "post 1999", "in their order")?;
