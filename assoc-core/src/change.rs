@@ -39,6 +39,7 @@ mod link;
 mod member;
 mod members;
 mod scope;
+mod walk;
 
 pub(crate) use fill::fill;
 pub use fill::timestamp;
@@ -316,65 +317,6 @@ impl RowChange {
     #[must_use]
     pub fn problems(&self) -> Vec<FieldError> {
         check::problems(self)
-    }
-
-    /// The changes of members that are part of this one, to be looked at and changed in place. A shared draft is none of
-    /// them: its owners have it together.
-    pub fn nested_mut(&mut self) -> Vec<(&'static AssociationDef, &mut RowChange)> {
-        let mut nested: Vec<(&'static AssociationDef, &mut RowChange)> = Vec::new();
-        for ChildChange { association, op, .. } in &mut self.children {
-            match op {
-                ChildOp::AssociateWith { target: Member::Change(change), .. } | ChildOp::Edit(change) => {
-                    nested.push((association, change));
-                }
-                ChildOp::Push { member, join } => {
-                    if let Member::Change(change) = member {
-                        nested.push((association, change));
-                    }
-                    nested.extend(join.as_deref_mut().map(|join| (*association, join)));
-                }
-                ChildOp::Replace(members) => nested.extend(members.iter_mut().filter_map(|member| match member {
-                    Member::Change(change) => Some((*association, &mut **change)),
-                    _ => None,
-                })),
-                _ => {}
-            }
-        }
-        nested
-    }
-
-    /// The shared drafts among its members, to be replaced in place.
-    pub fn shared_mut(&mut self) -> Vec<(&'static AssociationDef, &mut Arc<RowChange>)> {
-        let mut shared: Vec<(&'static AssociationDef, &mut Arc<RowChange>)> = Vec::new();
-        for ChildChange { association, op, .. } in &mut self.children {
-            let members: &mut [Member] = match op {
-                ChildOp::AssociateWith { target: member, .. } | ChildOp::Push { member, .. } => {
-                    std::slice::from_mut(member)
-                }
-                ChildOp::Replace(members) => members,
-                _ => &mut [],
-            };
-            shared.extend(members.iter_mut().filter_map(|member| match member {
-                Member::Shared(change) => Some((*association, change)),
-                _ => None,
-            }));
-        }
-        shared
-    }
-
-    /// Whether the model of the row, or of a row that is part of the change, satisfies a condition.
-    #[must_use]
-    pub fn any_model(&self, is: &dyn Fn(&'static ModelDef) -> bool) -> bool {
-        is(self.model)
-            || self.children.iter().any(|child| {
-                let members = child.op.members().iter().filter_map(Member::change);
-                let others = match &child.op {
-                    ChildOp::Edit(change) => Some(&**change),
-                    ChildOp::Push { join, .. } => join.as_deref(),
-                    _ => None,
-                };
-                members.chain(others).any(|change| change.any_model(is))
-            })
     }
 
     /// What is wrong with the values of columns alone, whatever else is said of the row: for a row whose associations are

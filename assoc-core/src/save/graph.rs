@@ -21,6 +21,7 @@ use crate::value::{DateTime, Value};
 mod builder;
 mod followed;
 mod levels;
+mod links;
 mod loaded;
 
 pub use loaded::{LoadedGroup, LoadedOwner, LoadedRow};

@@ -12,22 +12,22 @@ use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::driver::{Access, Bind, KeySet, Statement, TransactionMode};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys, filtered};
-use assoc_core::metadata::{Chain, Expr, ModelDef};
-use assoc_core::save::{self, InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
+use assoc_core::metadata::ModelDef;
+use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
 use assoc_core::value::DateTime;
-use assoc_core::{Error, ErrorKind, LoadState, Result, Value, sql};
+use assoc_core::{Error, Result, Value, sql};
 
 use super::insert::{check, run as insert_rows, unproven};
 use super::known::Known;
-use super::read_by_keys;
-use super::update::{absorb, key_of};
 use crate::callbacks::{Firing, RowAction};
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
+use alike::update_alike;
 use callbacks::Callbacks;
 use follow::{Adjusted, Following};
 
+mod alike;
 mod assemble;
 mod callbacks;
 mod follow;
@@ -391,121 +391,6 @@ async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Resul
         session.execute(&Statement::new(text, binds)).await?;
     }
     Ok(())
-}
-
-/// Writes the same values to rows that exist, and answers with them as the database has them, in their order, with what
-/// stays loaded in them; and whether all their columns were read.
-async fn update_alike(
-    session: &mut Session<'_>,
-    model: &'static ModelDef,
-    set: &[(usize, Value<'static>)],
-    bases: &[&Row],
-    guard: Option<&RowGuard<'_>>,
-) -> Result<(Box<dyn Rows>, bool)> {
-    model.require_primary_key("saving an existing row")?;
-    let dialect = session.dialect();
-    let keys: Vec<KeyTuple> = bases.iter().map(|base| key_of(model, &***base)).collect::<Result<_>>()?;
-    let mut rows = model.rows.new_rows();
-    for base in bases {
-        rows.push_whole(&***base);
-    }
-    for at in 0..bases.len() {
-        if let Some(row) = rows.owners().owner(at) {
-            for (column, value) in set {
-                model.rows.set_value(row, *column, &mut value.clone())?;
-            }
-        }
-    }
-    // All have one version.
-    let known = bases.first().map(|base| Known::of(model, &***base, guard));
-    let condition = known.as_ref().map_or_else(Expr::always, |known| known.condition.clone());
-    let returning = dialect.capabilities().update_returning && !model.read_back;
-    let all = key_set(keys.iter().cloned().map(Some).collect());
-    let mut fresh = model.rows.new_rows();
-    let mut affected = 0;
-    for chunk in all.chunks(dialect.keys_per_condition(all.width())) {
-        let statement = match (&keys[..], &chunk) {
-            ([key], _) => sql::update_row(dialect, model, set, key.values(), &condition, returning)?,
-            _ => sql::update_rows(dialect, model, set, &chunk, &condition, returning)?,
-        };
-        if returning {
-            let first = fresh.len();
-            session.query(&statement, &mut *fresh).await?;
-            affected += (fresh.len() - first) as u64;
-        } else {
-            affected += session.execute(&statement).await?.affected;
-        }
-    }
-    if affected != all.len() as u64 {
-        return Err(missing(session, model, keys, bases, guard).await);
-    }
-    let reads = save::reads_back(model, dialect, set);
-    if !returning && reads {
-        // Under their keys as they are now.
-        fresh = read_by_keys(session, model, rows.keys(model.primary_key, 0)).await?;
-    }
-    let by_key: HashMap<KeyTuple, usize> = fresh
-        .keys(model.primary_key, 0)
-        .into_tuples()
-        .into_iter()
-        .enumerate()
-        .filter_map(|(at, key)| Some((key?, at)))
-        .collect();
-    for (at, key) in rows.keys(model.primary_key, 0).into_tuples().into_iter().enumerate() {
-        let mut changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
-        let Some(row) = rows.owners().owner(at) else { continue };
-        if let Some(fresh) = key.and_then(|key| by_key.get(&key)).and_then(|at| fresh.row(*at)) {
-            changed.extend(absorb(model, fresh, row)?);
-        }
-        forget(model, row, &changed);
-    }
-    Ok((rows, returning || reads))
-}
-
-// Takes over what the database holds in rows that were read again, in their order.
-fn absorb_all(model: &'static ModelDef, fresh: &dyn Rows, rows: &mut dyn Rows) -> Result<()> {
-    for at in 0..rows.len() {
-        let (Some(fresh), Some(row)) = (fresh.row(at), rows.owners().owner(at)) else { continue };
-        let changed = absorb(model, fresh, row)?;
-        forget(model, row, &changed);
-    }
-    Ok(())
-}
-
-// Makes associations not loaded that depend on changed columns.
-fn forget(model: &'static ModelDef, row: &mut dyn Any, changed: &[usize]) {
-    for association in model.associations {
-        let depends = |chain: Chain| changed.iter().any(|column| chain.depends_on(*column));
-        if association.field_access.state(row) != LoadState::NotLoaded && Chain::keys(association).is_ok_and(depends) {
-            association.field_access.clear(row);
-        }
-    }
-}
-
-// Which of the rows is not there any more, or has another version.
-#[cold]
-async fn missing(
-    session: &mut Session<'_>,
-    model: &'static ModelDef,
-    keys: Vec<KeyTuple>,
-    bases: &[&Row],
-    guard: Option<&RowGuard<'_>>,
-) -> Error {
-    let alone = keys.len() == 1;
-    let lost = keys.first().map(ToString::to_string).unwrap_or_default();
-    for (key, base) in keys.iter().zip(bases) {
-        let known = Known::of(model, &***base, guard);
-        let there = if alone { Ok(false) } else { known.is_there(session, model, key).await };
-        let there = there.map(u64::from);
-        let result = match there {
-            Ok(there) => known.require_written(session, model, key, there).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            return error;
-        }
-    }
-    ErrorKind::NotFound { model: model.name, key: lost }.into()
 }
 
 async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Result<Resolved> {

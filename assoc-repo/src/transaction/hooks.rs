@@ -27,7 +27,7 @@ enum Work {
     /// A function that the application has given.
     Function(Run),
     /// A callback of a row that was written.
-    Row(RowHook),
+    Row(Box<RowHook>),
 }
 
 /// A callback of a model, for a row that was written.
@@ -47,7 +47,8 @@ impl Work {
     async fn run(self) -> Result<()> {
         match self {
             Work::Function(run) => run().await,
-            Work::Row(RowHook { function, row, repo, cause, action, changes, .. }) => {
+            Work::Row(hook) => {
+                let RowHook { function, row, repo, cause, action, changes, .. } = *hook;
                 function(&row, &CallbackContext::new(&repo, cause, action, &changes)).await
             }
         }
@@ -65,13 +66,17 @@ fn each_row_once(due: impl Iterator<Item = Work>) -> Vec<Work> {
     let mut places: HashMap<(TypeId, KeyTuple), usize> = HashMap::new();
     let mut once: Vec<Work> = Vec::new();
     for work in due {
-        let Work::Row(RowHook { identity: Some(identity), .. }) = &work else {
+        let identity = match &work {
+            Work::Row(hook) => hook.identity.clone(),
+            Work::Function(_) => None,
+        };
+        let Some(identity) = identity else {
             once.push(work);
             continue;
         };
-        match places.get(identity) {
+        match places.get(&identity) {
             None => {
-                places.insert(identity.clone(), once.len());
+                places.insert(identity, once.len());
                 once.push(work);
             }
             Some(at) => {
@@ -210,7 +215,7 @@ impl Repo {
 
     /// On a transaction's handle, runs a callback of a row once the outermost transaction has ended.
     pub(crate) fn after_transaction(&self, after_commit: bool, hook: RowHook) -> Result<()> {
-        self.add_hook(after_commit, Work::Row(hook))
+        self.add_hook(after_commit, Work::Row(Box::new(hook)))
     }
 
     fn add_hook(&self, after_commit: bool, work: Work) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::links::{End, Links};
 use super::{Added, Awaited, LoadedGroup, LoadedRow, PlannedRow};
 use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets};
 use crate::error::{Error, ErrorKind, FieldError, Result};
@@ -28,16 +29,6 @@ pub(super) struct Builder {
     links: Links,
     // Columns of rows that other rows gave values.
     given: HashSet<(u32, usize)>,
-}
-
-/// Links that were planned, with how many each association has brought.
-type Links = HashMap<(TableRef, Vec<usize>, End, End), Vec<(&'static AssociationDef, usize)>>;
-
-/// A row at one end of a link.
-#[derive(PartialEq, Eq, Hash, Clone)]
-enum End {
-    Planned(u32),
-    Existing(KeyTuple),
 }
 
 pub(super) struct Parts {
@@ -76,7 +67,7 @@ impl Builder {
             added: Vec::new(),
             existing: HashMap::new(),
             shared: HashMap::new(),
-            links: HashMap::new(),
+            links: Links::default(),
             given: HashSet::new(),
         }
     }
@@ -439,7 +430,7 @@ impl Builder {
         };
         self.groups[group].owner(owner.place).rows.push(place);
         let own = self.end(owner.row, record.owner.owner_columns);
-        if join.is_none() && self.is_linked(association, record, own, end) {
+        if join.is_none() && self.links.is_linked(association, record, own, end) {
             return Ok(None);
         }
         let is_bare = join.is_none();
@@ -485,31 +476,6 @@ impl Builder {
         let own = &self.rows[row as usize];
         let key = own.base.as_ref().and_then(|base| own.model.key_in(&**base, columns));
         key.map_or(End::Planned(row), End::Existing)
-    }
-
-    // Both sides of a save that know each other make one link; the same side makes as many as it says.
-    fn is_linked(
-        &mut self,
-        association: &'static AssociationDef,
-        record: &JoinRecord,
-        owner: End,
-        member: End,
-    ) -> bool {
-        let (here, there) = (record.owner.target_columns, record.target.owner_columns);
-        // Named from the side whose columns come first.
-        let link = if here <= there {
-            (record.table.table, [here, there].concat(), owner, member)
-        } else {
-            (record.table.table, [there, here].concat(), member, owner)
-        };
-        let sides = self.links.entry(link).or_default();
-        let own = sides.iter().position(|(known, _)| *known == association).unwrap_or_else(|| {
-            sides.push((association, 0));
-            sides.len() - 1
-        });
-        sides[own].1 += 1;
-        let count = sides[own].1;
-        sides.iter().any(|(known, links)| *known != association && *links >= count)
     }
 
     fn ask(&mut self, owner: Owner, association: &'static AssociationDef, removal: Removal, ask: Ask) -> Result<()> {

@@ -9,7 +9,8 @@ use assoc_core::metadata::{CallbackPoint, Linkage, ModelDef};
 use assoc_core::save::{Added, LoadedGroup, LoadedRow};
 use assoc_core::{Error, ErrorKind, Result, Value};
 
-use super::{Run, absorb_all};
+use super::Run;
+use super::alike::absorb_all;
 use crate::callbacks::{CallbackContext, Cause, RowAction, changes_of, member_functions, model_functions};
 use crate::save::read_by_keys;
 use crate::session::Session;
