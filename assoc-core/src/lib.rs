@@ -40,6 +40,7 @@ pub mod value;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use change::{Input, IntoInput, Limits};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
     AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,
@@ -54,6 +55,7 @@ pub use metadata::association::{LoadState, Polymorphic, RawSql};
 pub use metadata::loader::Loader;
 pub use metadata::model::Model;
 pub use metadata::origin::RowOrigin;
+pub use metadata::rules::RuleError;
 pub use typed::aggregate::{Aggregate, Selectable, Summable};
 pub use typed::assignment::{Addable, Assignment};
 pub use typed::association::{Association, ForeignKeyFor};
@@ -61,6 +63,9 @@ pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNul
 pub use typed::conditions::OfType;
 pub use typed::joined_column::{Joined, JoinedColumn};
 pub use typed::preload::{IntoPreload, Preload};
+#[cfg(feature = "regex")]
+pub use typed::rules::IntoPattern;
+pub use typed::rules::{BoolColumn, FinalRow, HasLength, IntegerColumn, OrderedColumn, RuleColumns, Rules};
 pub use typed::scope::Scope;
 pub use typed::through::Through;
 pub use typed::variant::{Variant, VariantPreload};

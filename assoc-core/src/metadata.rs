@@ -16,6 +16,7 @@ pub(crate) mod origin;
 pub(crate) mod request;
 pub(crate) mod request_list;
 pub mod rows;
+pub mod rules;
 pub(crate) mod visibility;
 
 pub use association::kinds::*;

@@ -16,10 +16,12 @@ pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, Filled
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
 pub use crate::metadata::request::ScopeDef;
 pub use crate::metadata::rows::{Rows, RowsOf};
+pub use crate::metadata::rules::RuleSet;
 pub use crate::row_traits::{MissingTraits, RowTraits, TraitsOf};
 pub use crate::typed::association::{Association, ForeignKeyFor};
 pub use crate::typed::column::{Column, MaybeNull};
 pub use crate::typed::conditions::OfType;
+pub use crate::typed::rules::{Rules, rule_set};
 pub use crate::typed::scope::Scope;
 pub use crate::typed::source::{Missing, PickSource, PickTypedSource};
 pub use crate::typed::through::{PartOfThrough, Through, writes_links};

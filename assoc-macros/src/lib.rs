@@ -21,6 +21,7 @@ mod expand;
 mod follow;
 mod holder;
 mod kinds;
+mod literal;
 mod names;
 mod options;
 mod parse;
@@ -83,6 +84,7 @@ mod validate;
 /// | `primary_key = "code"`, `primary_key = "user_id, group_id"` | the fields (by their Rust names) that are the primary key, up to four | the field `id` if there is one, otherwise no primary key |
 /// | `auto_increment = false` | the program sets the key | the database makes an integer key of one column, unless it is also the foreign key of a `belongs_to`, or the column has a default |
 /// | `default_scope = published` | a function from `Scope<Self>` to `Scope<Self>`, which every read of the model applies unless it says `unscoped` | nothing |
+/// | `rules = Self::rules` | a function from `Rules<Self>` to `Rules<Self>`: what a row satisfies before it is written | only what the types and the table say |
 /// | `discriminator = "kind"` | the text field that distinguishes this model from others in the same table | no other model uses the table |
 /// | `tag = "special"` | this model's value in the discriminator | the struct's name |
 /// | `read_back` | inserts and updates read their rows back, because triggers change them | a returned row lacks the changes of triggers that run after the statement |
@@ -684,6 +686,29 @@ pub fn derive_polymorphic(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(RepoPolymorphic, attributes(polymorphic))]
 pub fn derive_repo_polymorphic(input: TokenStream) -> TokenStream {
     expand_polymorphic(input.into(), Root::Repo).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn build(input: TokenStream) -> TokenStream {
+    expand_literal(input.into(), literal::build).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn permit(input: TokenStream) -> TokenStream {
+    expand_literal(input.into(), literal::permit).into()
+}
+
+// As an expression, also where there are mistakes.
+fn expand_literal(
+    input: proc_macro2::TokenStream,
+    expand: fn(proc_macro2::TokenStream, &mut Errors) -> Option<proc_macro2::TokenStream>,
+) -> proc_macro2::TokenStream {
+    let mut errors = Errors::default();
+    let code = expand(input, &mut errors);
+    let errors = errors.into_compile_errors();
+    if errors.is_empty() { quote::quote!(#code) } else { quote::quote!({ #errors }) }
 }
 
 /// Above `impl Callbacks for User`: declares which callbacks the model has. The struct says `#[model(callbacks)]`.

@@ -36,6 +36,7 @@ pub(crate) const MODEL: OptionTable = OptionTable::simple(
         "primary_key",
         "auto_increment",
         "default_scope",
+        "rules",
         "discriminator",
         "tag",
         "read_back",

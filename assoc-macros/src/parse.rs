@@ -26,6 +26,7 @@ pub(crate) struct ModelInput {
     pub(crate) primary_key: Option<FieldNames>,
     pub(crate) auto_increment: Option<(bool, Span)>,
     pub(crate) default_scope: Option<Path>,
+    pub(crate) rules: Option<Path>,
     pub(crate) discriminator: Option<FieldName>,
     pub(crate) tag: Option<LitStr>,
     /// Where `read_back` is declared, if it is.
@@ -224,6 +225,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         primary_key: None,
         auto_increment: None,
         default_scope: None,
+        rules: None,
         discriminator: None,
         tag: None,
         read_back: None,
@@ -236,6 +238,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "primary_key" => model.primary_key = argument.fields(errors),
             "auto_increment" => model.auto_increment = argument.boolean(errors).map(|is| (is, argument.span())),
             "default_scope" => model.default_scope = argument.function(errors),
+            "rules" => model.rules = argument.function(errors),
             "discriminator" => model.discriminator = argument.field(errors),
             "tag" => model.tag = argument.text(errors),
             "read_back" => model.read_back = argument.flag(errors).then(|| argument.span()),

@@ -33,6 +33,7 @@ pub(crate) struct Model {
     pub(crate) primary_key: Vec<usize>,
     pub(crate) associations: Vec<Association>,
     pub(crate) default_scope: Option<Path>,
+    pub(crate) rules: Option<Path>,
     pub(crate) discriminator: Option<Discriminator>,
     /// Whether a write reads its rows back.
     pub(crate) read_back: bool,
@@ -236,6 +237,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         primary_key,
         associations,
         default_scope: input.default_scope,
+        rules: input.rules,
         discriminator,
         read_back: input.read_back.is_some(),
         callbacks: input.callbacks,

@@ -120,7 +120,11 @@ impl Repo {
         self.require_here(M::DEF)?;
         let guard = RowGuard::of(self, M::DEF)?;
         let updates = Updates { model: M::DEF, conflict: &conflict.columns, action: &conflict.action, guard };
-        let rows: Box<dyn Rows> = save::upsert(self, changes, &updates).await?;
+        let kept = if save::needs_changes(&changes) { changes.clone() } else { Vec::new() };
+        let rows: Box<dyn Rows> = match save::upsert(self, changes, &updates).await {
+            Ok(rows) => rows,
+            Err(error) => return Err(Box::pin(save::explain_violation(self, M::DEF, &kept, error)).await),
+        };
         Ok(rows.into_any().downcast::<Vec<M>>().map(|rows| *rows).unwrap_or_default())
     }
 }

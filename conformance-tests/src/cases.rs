@@ -11,6 +11,7 @@ mod batches;
 mod bulk_writes;
 mod by_way;
 mod callbacks;
+mod casts;
 mod changesets;
 mod chosen_rows;
 mod collations;
@@ -54,6 +55,7 @@ mod row_locks;
 mod rows_between;
 mod save_changes;
 mod save_graphs;
+mod saved_lists;
 mod scopes;
 mod selections;
 mod steps;
@@ -68,6 +70,7 @@ mod transactions;
 mod unjoinable;
 mod upserts;
 mod uuid_keys;
+mod validation;
 mod values;
 mod ways;
 mod writes;
@@ -139,6 +142,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         eager_load::CASES,
         polymorphic::CASES,
         polymorphic_keys::CASES,
+        saved_lists::CASES,
         scopes::CASES,
         selections::CASES,
         groups::CASES,
@@ -173,6 +177,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         member_callbacks::CASES,
         removals::CASES,
         save_changes::CASES,
+        validation::CASES,
+        casts::CASES,
         read_back::CASES,
         read_only::CASES,
         destroy::CASES,

@@ -12,6 +12,7 @@ use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::origin::RowOrigin;
 use crate::metadata::request::ScopeDef;
 use crate::metadata::rows::{LinkTable, ModelRows};
+use crate::metadata::rules::RuleSet;
 use crate::row_sink::AnswerColumn;
 use crate::row_traits::RowTraits;
 use crate::value::Value;
@@ -244,6 +245,8 @@ pub struct ModelDef {
     pub discriminator: Option<Discriminator>,
     /// Whether a write reads its rows back, because triggers change them.
     pub read_back: bool,
+    /// The rules that every row satisfies before it is written.
+    pub rules: Option<fn() -> &'static RuleSet>,
     /// The functions that run when its rows are saved and destroyed.
     pub callbacks: Option<ModelCallbacks>,
 }
@@ -279,8 +282,16 @@ impl ModelDef {
             default_scope: None,
             discriminator: None,
             read_back: false,
+            rules: None,
             callbacks: None,
         }
+    }
+
+    /// Sets the rules. The derive calls this.
+    #[must_use]
+    pub const fn with_rules(mut self, rules: fn() -> &'static RuleSet) -> Self {
+        self.rules = Some(rules);
+        self
     }
 
     /// Sets a default scope. The derive calls this.

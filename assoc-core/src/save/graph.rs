@@ -176,7 +176,12 @@ impl SavePlan {
 
     /// The models whose tables are written or looked at.
     pub fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
-        self.rows.iter().map(|row| row.model).chain(self.lookups.iter().map(|lookup| lookup.table))
+        let looked_up = |lookup: &Lookup| {
+            std::iter::once(lookup.table)
+                .chain(lookup.targets.as_ref().map(|targets| targets.model))
+                .collect::<Vec<_>>()
+        };
+        self.rows.iter().map(|row| row.model).chain(self.lookups.iter().flat_map(looked_up))
     }
 
     /// The plan as text, a line for each kind of statement. With `touches` times follow as well as counters.
@@ -194,6 +199,9 @@ impl SavePlan {
             let (table, name) = (lookup.table.table, lookup.association.qualified_name());
             let owners = lookup.questions.len();
             write(format_args!("SELECT {table}: members of `{name}`, {owners} asked for"));
+            if let Some(targets) = &lookup.targets {
+                write(format_args!("SELECT {}: which of them `{name}` sees", targets.model.table));
+            }
         }
         let written = self.written_children(touches);
         for known in written.iter().filter(|known| known.locked > 0) {

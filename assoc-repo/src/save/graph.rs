@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::change::{Row, RowChange};
 use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::driver::{Access, Bind, KeySet, Statement, TransactionMode};
-use assoc_core::execution::rows::Rows;
+use assoc_core::execution::rows::{LinkRows, Rows};
 use assoc_core::execution::{KeyTuple, RowKeys, filtered};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
@@ -386,7 +386,7 @@ impl<'p> Run<'p> {
 // Rows of a join table: nothing of them is read.
 async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Result<()> {
     for at in 0..plan.batches.len() {
-        let text = plan.text(at, session.dialect());
+        let text = plan.text(at, session.dialect(), false);
         let binds: Vec<Bind> = std::mem::take(&mut plan.batches[at].binds);
         session.execute(&Statement::new(text, binds)).await?;
     }
@@ -406,7 +406,19 @@ async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Res
         let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &filter)?;
         session.query(&statement, &mut found).await?;
     }
-    lookup.resolve(&found)
+    let Some(targets) = &lookup.targets else { return lookup.resolve(&found, None) };
+    let filter = match &repo.filters {
+        Some(hook) => filtered(hook, targets.model, targets.filter.clone())?,
+        None => targets.filter.clone(),
+    };
+    let mut seen = LinkRows::of(targets.model, targets.by.clone());
+    let keys = KeySet::distinct([&lookup.member_keys(&found)]);
+    for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
+        let statement = sql::select_by(dialect, targets.model, &targets.by, &targets.by, &chunk, &filter)?;
+        session.query(&statement, &mut seen).await?;
+    }
+    let seen = seen.keys(&targets.by, 0).into_tuples().into_iter().flatten().collect();
+    lookup.resolve(&found, Some(&seen))
 }
 
 fn key_set(keys: Vec<Option<KeyTuple>>) -> KeySet {
