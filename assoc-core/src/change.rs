@@ -31,20 +31,30 @@ pub use member::{Given, Member};
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::{ColumnDef, ModelDef};
+use crate::metadata::rules::RuleSet;
 use crate::value::Value;
 
 mod check;
 mod fill;
+mod input;
 mod link;
 mod member;
 mod members;
+mod permit;
+mod rules;
 mod scope;
 mod walk;
+mod wanted;
+mod written;
 
 pub(crate) use fill::fill;
 pub use fill::timestamp;
+pub use input::{Input, IntoInput, Limits};
 pub(crate) use link::{key_of_target, key_on_owner};
+pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
 pub(crate) use scope::{Preset, is_plain, presets};
+pub use wanted::{NextWanted, Then, Wanted, Which};
+pub use written::{WrittenRow, common_path};
 
 /// A row that exists, of any model.
 pub type Row = Arc<dyn Any + Send + Sync>;
@@ -58,10 +68,27 @@ pub struct RowChange {
     values: Vec<Option<Value<'static>>>,
     children: Vec<ChildChange>,
     errors: Vec<FieldError>,
+    // What few changes have.
+    extra: Option<Box<Extra>>,
     // How many levels of members are below it.
     depth: u16,
+    // Whether it is of a row that exists and is still to be found.
+    is_wanted: bool,
+    // Whether such rows are among its members, at any depth.
+    wants: bool,
     // Whether the row is to be destroyed.
     marked: bool,
+}
+
+/// What a change has beside values and members.
+#[derive(Clone, Default)]
+struct Extra {
+    // Problems of input that was to become values. They count in any case: the values are not there.
+    input_errors: Vec<FieldError>,
+    // Rules of this change beside those of its model.
+    rules: Vec<Arc<RuleSet>>,
+    // What was entered beside the columns, by name.
+    entered: Vec<(String, Value<'static>)>,
 }
 
 /// What is said of one association of the row.
@@ -74,6 +101,8 @@ pub struct ChildChange {
     pub op: ChildOp,
     // Columns of its key that a later call has set again.
     overridden: Vec<usize>,
+    // Where the member stood in the input.
+    place: Option<usize>,
 }
 
 /// The operations on an association.
@@ -109,6 +138,8 @@ pub enum ChildOp {
     Remove(Row),
     /// These are the members, and no others.
     Replace(Vec<Member>),
+    /// A member that is to be found among the owner's before something is done with it.
+    Find(Box<Wanted>),
     /// There are no members any more. In contrast to replacing them by none, each is let go by a plain statement: no
     /// callback runs, and what would be destroyed is deleted.
     Clear,
@@ -128,7 +159,8 @@ impl ChildOp {
             | ChildOp::Refused(_)
             | ChildOp::Edit(_)
             | ChildOp::Remove(_)
-            | ChildOp::Clear => &[],
+            | ChildOp::Clear
+            | ChildOp::Find(_) => &[],
         }
     }
 }
@@ -141,10 +173,14 @@ impl RowChange {
     #[must_use]
     pub fn new(model: &'static ModelDef) -> Self {
         let mut change = RowChange::with_base(model, None);
-        if let Some(own) = model.discriminator {
-            change.values[own.column] = Some(Value::from(own.tag));
-        }
+        change.set_discriminator();
         change
+    }
+
+    fn set_discriminator(&mut self) {
+        if let Some(own) = self.model.discriminator {
+            self.values[own.column] = Some(Value::from(own.tag));
+        }
     }
 
     /// Changes of a row that exists.
@@ -165,7 +201,18 @@ impl RowChange {
 
     fn with_base(model: &'static ModelDef, base: Option<Row>) -> Self {
         let values = vec![None; model.columns.len()];
-        RowChange { model, base, values, children: Vec::new(), errors: Vec::new(), depth: 0, marked: false }
+        RowChange {
+            model,
+            base,
+            values,
+            children: Vec::new(),
+            errors: Vec::new(),
+            extra: None,
+            depth: 0,
+            is_wanted: false,
+            wants: false,
+            marked: false,
+        }
     }
 
     /// The row's model.
@@ -217,7 +264,7 @@ impl RowChange {
                 self.override_column(*column, |op| !op.is_association());
             }
         }
-        self.children.push(ChildChange { association, op, overridden: Vec::new() });
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
     }
 
     /// Makes the row belong to no row: clears the columns of the association's key that can be `NULL`, are not part of
@@ -231,7 +278,7 @@ impl RowChange {
             }
             self.override_column(column, |_| true);
         }
-        self.children.push(ChildChange { association, op: ChildOp::Dissociate, overridden: Vec::new() });
+        self.children.push(ChildChange { association, op: ChildOp::Dissociate, overridden: Vec::new(), place: None });
     }
 
     /// Makes the row belong to a row that is saved first: a new one, or one with changes.
@@ -239,6 +286,7 @@ impl RowChange {
         if !self.takes(association, &target) {
             return;
         }
+        self.wants |= target.change().is_some_and(|change| change.wants);
         let op = match OwnerKey::of(association) {
             Some(own) => match own.lead_to_change(association, &target) {
                 Ok(key) => {
@@ -256,13 +304,19 @@ impl RowChange {
             None => no_key_here(association),
         };
         self.children.retain(|child| child.association != association);
-        self.children.push(ChildChange { association, op, overridden: Vec::new() });
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
     }
 
     /// Says something of the members of an association whose key is not in this row. Replacing all members takes back what
     /// was said of them before.
     pub fn change_members(&mut self, association: &'static AssociationDef, op: ChildOp) {
+        self.change_members_at(association, op, None);
+    }
+
+    // The same, of a member that stood at a place of the input.
+    fn change_members_at(&mut self, association: &'static AssociationDef, op: ChildOp, place: Option<usize>) {
         let fits = match &op {
+            ChildOp::Find(wanted) => self.takes_below(association, wanted.change.depth),
             ChildOp::Edit(change) => self.takes_below(association, change.depth),
             ChildOp::Push { member, join } => {
                 let join = join.as_ref().is_none_or(|join| self.takes_below(association, join.depth));
@@ -277,7 +331,12 @@ impl RowChange {
         if matches!(op, ChildOp::Replace(_) | ChildOp::Clear) {
             self.children.retain(|child| child.association != association);
         }
-        self.children.push(ChildChange { association, op, overridden: Vec::new() });
+        self.wants |= match &op {
+            ChildOp::Find(_) => true,
+            ChildOp::Edit(change) => change.wants,
+            op => op.members().iter().filter_map(Member::change).any(|change| change.wants),
+        };
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place });
     }
 
     // Whether a member can be a part of this change: below it are not too many levels already.
@@ -310,6 +369,55 @@ impl RowChange {
     /// Adds a problem that the application has found.
     pub fn add_error(&mut self, error: FieldError) {
         self.errors.push(error);
+    }
+
+    /// Adds a problem of input that was to become a value of the row. It counts even if the row is a member of an association
+    /// with `validate = false`.
+    pub fn add_input_error(&mut self, error: FieldError) {
+        self.extra_mut().input_errors.push(error);
+    }
+
+    /// Adds rules beside those of the model.
+    pub fn add_rules(&mut self, rules: RuleSet) {
+        self.extra_mut().rules.push(Arc::new(rules));
+    }
+
+    /// The rules that judge the row: its model's, and those of this change.
+    pub fn rules(&self) -> impl Iterator<Item = &RuleSet> {
+        let of_model = self.model.rules.map(|rules| rules());
+        of_model.into_iter().chain(self.own_rules())
+    }
+
+    fn own_rules(&self) -> impl Iterator<Item = &RuleSet> {
+        self.extra.iter().flat_map(|extra| &extra.rules).map(|set| &**set)
+    }
+
+    /// Notes what was entered beside the columns: a confirmation, an acceptance. Rules read it; it is not stored.
+    pub fn enter(&mut self, name: impl Into<String>, value: Value<'static>) {
+        let name = name.into();
+        let entered = &mut self.extra_mut().entered;
+        entered.retain(|(known, _)| *known != name);
+        entered.push((name, value));
+    }
+
+    /// What was entered beside the columns under a name.
+    #[must_use]
+    pub fn entered(&self, name: &str) -> Option<&Value<'static>> {
+        self.extra.as_ref()?.entered.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    fn extra_mut(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    fn input_errors(&self) -> &[FieldError] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.input_errors)
+    }
+
+    /// Whether the row is to be inserted.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.base.is_none() && !self.is_wanted
     }
 
     /// Everything that is wrong with the final values, and with those of its members, each with the path to it; empty if the
@@ -359,6 +467,7 @@ impl RowChange {
                     | ChildOp::Edit(_)
                     | ChildOp::Remove(_)
                     | ChildOp::Replace(_)
+                    | ChildOp::Find(_)
                     | ChildOp::Clear
             )
         })

@@ -32,9 +32,11 @@
 
 mod build;
 mod explain;
+mod follow;
 mod order;
 mod removal_order;
 
+use crate::counters::Children;
 use crate::error::{RestrictRule, Result};
 use crate::metadata::association::{AssociationDef, Dependent, DependentRows, KeySide};
 use crate::metadata::expr::Expr;
@@ -53,6 +55,7 @@ pub struct DestroyPlan {
     links: Vec<RowLink>,
     stages: Vec<Stage>,
     root_filter: Expr,
+    followed: Vec<Children>,
 }
 
 /// A model whose rows go. Node 0 is the one that is destroyed.
@@ -152,6 +155,17 @@ impl DestroyPlan {
         build::plan(model, reading, filters)
     }
 
+    /// The same, but no times follow.
+    #[must_use]
+    pub fn without_touches(mut self) -> DestroyPlan {
+        for children in &mut self.followed {
+            children.parents.iter_mut().for_each(|parent| parent.touched.clear());
+            children.parents.retain(|parent| parent.counter.is_some());
+        }
+        self.followed.retain(|children| !children.parents.is_empty());
+        self
+    }
+
     /// The nodes; the first is the model that is destroyed.
     #[must_use]
     pub fn nodes(&self) -> &[DestroyNode] {
@@ -174,6 +188,12 @@ impl DestroyPlan {
     #[must_use]
     pub fn stages(&self) -> &[Stage] {
         &self.stages
+    }
+
+    /// The models whose rows go, or are cleared, and belong to rows that stay and follow them.
+    #[must_use]
+    pub fn followed(&self) -> &[Children] {
+        &self.followed
     }
 
     /// Which rows of the root's table are rows of the model, and visible.

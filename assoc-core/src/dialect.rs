@@ -14,6 +14,7 @@ use crate::metadata::expr::{AggregateFunction, Direction};
 use crate::metadata::model::{ColumnDef, TableRef};
 use crate::select::{LockStrength, RowLock, WhenLocked};
 use crate::sql::{RawSyntax, SqlWriter};
+use crate::statement::Statement;
 use crate::value::Value;
 
 mod comparison;
@@ -31,6 +32,9 @@ pub struct Capabilities {
     /// The keys that the database makes for the rows of one `INSERT … VALUES` ascend in the order of the rows. What is
     /// returned may come in any order.
     pub ascending_keys: bool,
+    /// An `INSERT` stores the values that it gives, as far as [`keeps`](Dialect::keeps) says so: no trigger changes them
+    /// on their way into the table. Then what is known of many rows need not be read back.
+    pub inserts_as_given: bool,
     /// Whether BEGIN and COMMIT around a write cost next to nothing, because no network is involved for example. Where
     /// they are not cheap, a single insert runs without them if its result can surely be read back. A database whose
     /// columns take values of any type can never guarantee that, so its dialect says `true`.
@@ -158,6 +162,7 @@ impl Default for Capabilities {
             insert_returning: false,
             update_returning: false,
             ascending_keys: false,
+            inserts_as_given: false,
             cheap_transactions: false,
             max_binds: 999,
             insert_rows: 50,
@@ -370,6 +375,13 @@ pub trait Dialect: Send + Sync + fmt::Debug {
             Sign::Minus => " - ",
         });
         writer.compared_value(value);
+    }
+
+    /// A statement that reads the names of the columns of a unique index, one a row, where the database reports a violation
+    /// by the name of the index alone.
+    fn index_columns(&self, table: &TableRef, index: &str) -> Option<Statement> {
+        let _ = (table, index);
+        None
     }
 
     /// How the database reads quotes and comments, for finding the placeholders of raw SQL.

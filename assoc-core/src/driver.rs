@@ -74,13 +74,23 @@ pub struct ExecResult {
     pub affected: u64,
     /// The id the database made for the single row that was inserted, if it made one and says so.
     pub last_insert_id: Option<i64>,
+    /// Of an `INSERT` of several rows, the key that the database made for the row that was inserted last, if the driver
+    /// knows it.
+    pub last_of_several: Option<i64>,
 }
 
 impl ExecResult {
     /// What a statement did.
     #[must_use]
     pub fn new(affected: u64, last_insert_id: Option<i64>) -> Self {
-        ExecResult { affected, last_insert_id }
+        ExecResult { affected, last_insert_id, last_of_several: None }
+    }
+
+    /// The same, of an `INSERT` of several rows whose last one has this key.
+    #[must_use]
+    pub fn with_last_of_several(mut self, key: i64) -> Self {
+        self.last_of_several = Some(key);
+        self
     }
 }
 

@@ -40,6 +40,10 @@ struct Inner {
     kind: ErrorKind,
     // What was refused.
     refused: Option<Box<dyn Any + Send + Sync>>,
+    // What a violated constraint says of fields.
+    fields: Vec<FieldError>,
+    // The error that this one explains.
+    cause: Option<Error>,
 }
 
 /// What failed, as data.
@@ -275,6 +279,18 @@ pub enum ErrorKind {
         /// What is wrong, and what to do about it.
         reason: &'static str,
     },
+    /// A row was to belong to a row that is not there, in which a counter or a time was to follow. Nothing was written.
+    #[error("{model}: `{association}` leads to {parent} {key}, which does not exist")]
+    ParentMissing {
+        /// The row's model.
+        model: &'static str,
+        /// The association with `counter_cache` or `touch`.
+        association: &'static str,
+        /// The model of the missing row.
+        parent: &'static str,
+        /// Its key, as shown in messages.
+        key: String,
+    },
     /// A write or delete of a row that was loaded as read-only.
     #[error("{model} {key} cannot be saved or deleted: {}", loaded_for_reading(association.as_deref()))]
     ReadOnly {
@@ -401,6 +417,40 @@ impl Error {
         self.0.refused.as_deref()
     }
 
+    /// The problems of fields: those of an invalid changeset, and of a violated constraint as far as the database says which
+    /// columns it has. Empty for all other errors.
+    ///
+    /// ```
+    /// use assoc_core::{Error, ErrorKind, FieldError};
+    ///
+    /// let errors = vec![FieldError::new("posts[1].title", "is missing").with_code(FieldError::MISSING)];
+    /// let error = Error::from(ErrorKind::Invalid { model: "User", errors });
+    /// assert_eq!(error.field_errors()[0].path, "posts[1].title");
+    /// ```
+    #[must_use]
+    pub fn field_errors(&self) -> &[FieldError] {
+        match self.kind() {
+            ErrorKind::Invalid { errors, .. } => errors,
+            ErrorKind::Step { source, .. } => source.field_errors(),
+            _ => &self.0.fields,
+        }
+    }
+
+    /// The same error with what it says of fields.
+    #[must_use]
+    pub fn with_field_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.0.fields = errors;
+        self
+    }
+
+    /// The refusal of a changeset that this error, of the database, stands for. It keeps the error as its source.
+    #[must_use]
+    pub fn into_invalid(self, model: &'static str, errors: Vec<FieldError>) -> Self {
+        let mut invalid = Error::from(ErrorKind::Invalid { model, errors });
+        invalid.0.cause = Some(self);
+        invalid
+    }
+
     /// Wraps an error of the program, so that `?` works in callbacks and transactions.
     pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         ErrorKind::Other(error.into()).into()
@@ -452,7 +502,7 @@ impl Error {
         match self.kind() {
             ErrorKind::Driver(error) => Some(error),
             ErrorKind::Step { source, .. } => source.driver(),
-            _ => None,
+            _ => self.0.cause.as_ref().and_then(Error::driver),
         }
     }
 
@@ -489,13 +539,16 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&self.0.kind)
+        match &self.0.cause {
+            Some(cause) => Some(cause),
+            None => std::error::Error::source(&self.0.kind),
+        }
     }
 }
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Error(Box::new(Inner { kind, refused: None }))
+        Error(Box::new(Inner { kind, refused: None, fields: Vec::new(), cause: None }))
     }
 }
 

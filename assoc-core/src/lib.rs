@@ -7,7 +7,7 @@
 //!   which is the only way from data to text.
 //! * **Planning** — [`planner`]: from a tree of requested associations to the fewest statements, without I/O.
 //! * **Writing** — [`change`]: the rows to write, as data; [`save`]: the statements that write them, and the assignment
-//!   of returned rows to written ones. [`destroy`]: the rows that go with a row, and the order in which they go.
+//!   of returned rows to written ones. [`counters`]: what follows in the rows they belong to. [`destroy`]: the rows that go with a row, and the order in which they go.
 //! * **Backends** — [`driver`]: the traits a database crate implements, with all types of their methods. A new backend
 //!   needs nothing but this crate. [`execution`] has what only an executor such as `assoc-repo` needs.
 //!
@@ -15,6 +15,7 @@
 
 pub mod change;
 mod column_type;
+pub mod counters;
 pub mod destroy;
 pub mod dialect;
 pub mod driver;
@@ -39,6 +40,7 @@ pub mod value;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use change::{Input, IntoInput, Limits};
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
     AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,
@@ -53,6 +55,7 @@ pub use metadata::association::{LoadState, Polymorphic, RawSql};
 pub use metadata::loader::Loader;
 pub use metadata::model::Model;
 pub use metadata::origin::RowOrigin;
+pub use metadata::rules::RuleError;
 pub use typed::aggregate::{Aggregate, Selectable, Summable};
 pub use typed::assignment::{Addable, Assignment};
 pub use typed::association::{Association, ForeignKeyFor};
@@ -60,6 +63,9 @@ pub use typed::column::{Column, ColumnList, ColumnOf, Filter, IntoSort, MaybeNul
 pub use typed::conditions::OfType;
 pub use typed::joined_column::{Joined, JoinedColumn};
 pub use typed::preload::{IntoPreload, Preload};
+#[cfg(feature = "regex")]
+pub use typed::rules::IntoPattern;
+pub use typed::rules::{BoolColumn, FinalRow, HasLength, IntegerColumn, OrderedColumn, RuleColumns, Rules};
 pub use typed::scope::Scope;
 pub use typed::through::Through;
 pub use typed::variant::{Variant, VariantPreload};

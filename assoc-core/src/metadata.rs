@@ -16,13 +16,14 @@ pub(crate) mod origin;
 pub(crate) mod request;
 pub(crate) mod request_list;
 pub mod rows;
+pub mod rules;
 pub(crate) mod visibility;
 
 pub use association::kinds::*;
 pub use association::{
-    AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Chain, ChainHop, ChainParts, CustomSql,
-    Dependent, ForeignKey, HasVariant, Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, Route, UnknownType,
-    VariantDef,
+    AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Chain, ChainHop, ChainParts, CounterCache,
+    CustomSql, Dependent, ForeignKey, HasVariant, Inverse, JoinRecord, KeyJoin, KeySide, Linkage, Options, Parent,
+    Route, Touch, UnknownType, VariantDef,
 };
 pub use callbacks::{CallbackPoint, HasCallbacks, MemberCallbacks, ModelCallbacks};
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};

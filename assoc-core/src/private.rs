@@ -8,18 +8,20 @@ pub use crate::holder::{
 pub use crate::key::Key;
 pub use crate::metadata::association::kinds::*;
 pub use crate::metadata::association::{
-    AssociationDef, AssociationKind, CustomSql, Dependent, HasVariant, Inverse, Options, Polymorphic, RawSql,
-    UnknownType, VariantDef,
+    AssociationDef, AssociationKind, CounterCache, CustomSql, Dependent, HasVariant, Inverse, Options, Polymorphic,
+    RawSql, Touch, UnknownType, VariantDef,
 };
 pub use crate::metadata::callbacks::{CallbackPoint, HasCallbacks, MemberCallbacks, ModelCallbacks};
 pub use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, Model, ModelDef, TableRef};
 pub use crate::metadata::origin::{HasRowOrigin, RowOrigin};
 pub use crate::metadata::request::ScopeDef;
 pub use crate::metadata::rows::{Rows, RowsOf};
+pub use crate::metadata::rules::RuleSet;
 pub use crate::row_traits::{MissingTraits, RowTraits, TraitsOf};
 pub use crate::typed::association::{Association, ForeignKeyFor};
 pub use crate::typed::column::{Column, MaybeNull};
 pub use crate::typed::conditions::OfType;
+pub use crate::typed::rules::{Rules, rule_set};
 pub use crate::typed::scope::Scope;
 pub use crate::typed::source::{Missing, PickSource, PickTypedSource};
 pub use crate::typed::through::{PartOfThrough, Through, writes_links};
@@ -153,6 +155,119 @@ pub const fn lock_version<V: ColumnType>() -> ColumnDefault {
         "`lock_version` is for a column of an integer that cannot be NULL"
     );
     ColumnDefault::Filled(FilledBy::LockVersion)
+}
+
+/// A column that counts the rows that belong to its row.
+#[must_use]
+pub const fn counter_cache<V: ColumnType>() -> ColumnDefault {
+    assert!(V::SQL_TYPE.is_integer(), "`counter_cache` is for a column of an integer");
+    ColumnDefault::Filled(FilledBy::CounterCache)
+}
+
+/// Requires, at compile time, that a column of a model counts.
+pub const fn check_counter<M: Model>(column: usize) {
+    assert!(
+        matches!(M::COLUMNS[column].default, ColumnDefault::Filled(FilledBy::CounterCache)),
+        "`counter_cache` counts in a column that says so: write `#[column(counter_cache)]` above the target's field"
+    );
+}
+
+/// Requires, at compile time, that a model has an `updated_at` that a touch can set.
+pub const fn check_touch<M: Model>() {
+    assert!(
+        has_updated_at(M::COLUMNS),
+        "`touch` sets the target's `#[column(updated_at)]`, and it has none: name a column with `touch = \"…\"`"
+    );
+}
+
+const fn has_updated_at(columns: &[ColumnDef]) -> bool {
+    let mut at = 0;
+    while at < columns.len() {
+        if matches!(columns[at].default, ColumnDefault::Filled(FilledBy::UpdatedAt)) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Requires, at compile time, that a column of a model can take a time.
+pub const fn check_touched<M: Model>(column: usize) {
+    assert!(is_time(&M::COLUMNS[column]), "`touch` is for columns of a date and time, or a date");
+}
+
+const fn is_time(column: &ColumnDef) -> bool {
+    matches!(column.sql_type, SqlType::DateTime | SqlType::Date)
+}
+
+/// The column of each model of a polymorphic enum that counts, by the name of its field.
+#[must_use]
+pub const fn variant_counters<E: Polymorphic, const N: usize>(field: &str) -> [usize; N] {
+    let mut found = [0; N];
+    let mut variant = 0;
+    while variant < N {
+        let columns = E::VARIANTS[variant].columns;
+        let Some(column) = column_named(columns, field) else {
+            panic!("`counter_cache` counts in a column of every variant's model, and one has no such field");
+        };
+        assert!(
+            matches!(columns[column].default, ColumnDefault::Filled(FilledBy::CounterCache)),
+            "`counter_cache` counts in a column that says so: write `#[column(counter_cache)]` above the field of every \
+             variant's model"
+        );
+        found[variant] = column;
+        variant += 1;
+    }
+    found
+}
+
+/// The columns of each model of a polymorphic enum that are touched, by the names of their fields.
+#[must_use]
+pub const fn variant_touched<E: Polymorphic, const N: usize, const W: usize>(fields: [&str; W]) -> [[usize; W]; N] {
+    let mut found = [[0; W]; N];
+    let mut variant = 0;
+    while variant < N {
+        let columns = E::VARIANTS[variant].columns;
+        assert!(
+            W > 0 || has_updated_at(columns),
+            "`touch` sets the `#[column(updated_at)]` of every variant's model, and one has none: name a column with \
+             `touch = \"…\"`"
+        );
+        let mut at = 0;
+        while at < W {
+            let Some(column) = column_named(columns, fields[at]) else {
+                panic!("`touch` names a column of every variant's model, and one has no such field");
+            };
+            assert!(is_time(&columns[column]), "`touch` is for columns of a date and time, or a date");
+            found[variant][at] = column;
+            at += 1;
+        }
+        variant += 1;
+    }
+    found
+}
+
+/// The touched columns of each model, as a constant has them.
+#[must_use]
+pub const fn touched_of<const N: usize, const W: usize>(columns: &'static [[usize; W]; N]) -> [&'static [usize]; N] {
+    let mut all: [&'static [usize]; N] = [&[]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = &columns[at];
+        at += 1;
+    }
+    all
+}
+
+const fn column_named(columns: &[ColumnDef], field: &str) -> Option<usize> {
+    let mut at = 0;
+    while at < columns.len() {
+        if same(columns[at].field, field) {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// What a function of the application gives for a column.

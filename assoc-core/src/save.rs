@@ -3,15 +3,17 @@
 //! Rows that are inserted together come back from `RETURNING` in an order that no database promises. Which returned row is
 //! whose is therefore proven, never assumed ([`inputs_of`]).
 
+mod counted;
 mod graph;
 mod insert;
 mod matching;
 mod members;
 
+pub use counted::CountedKeys;
 pub use graph::{Added, Awaited, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, SavePlan, Step};
 pub use insert::{InsertBatch, InsertPlan};
 pub use matching::inputs_of;
-pub use members::{Ask, Kept, Lookup, Question, Removal, Resolved, Unlink};
+pub use members::{Ask, Kept, Lookup, MemberCondition, Question, Removal, Resolved, Unlink};
 
 use crate::column_type::SqlType;
 use crate::dialect::Dialect;

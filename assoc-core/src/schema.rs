@@ -3,7 +3,7 @@
 
 use crate::dialect::{ColumnRole, Comparable, Dialect};
 use crate::metadata::association::Linkage;
-use crate::metadata::model::{ColumnDefault, ModelDef};
+use crate::metadata::model::{ColumnDefault, FilledBy, ModelDef};
 use crate::sql::SqlWriter;
 use crate::statement::Statement;
 
@@ -83,7 +83,13 @@ fn table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
             return;
         }
         writer.push(if column.nullable { "" } else { " NOT NULL" });
-        if let ColumnDefault::Sql(default) = column.default {
+        let default = match column.default {
+            ColumnDefault::Sql(default) => Some(default),
+            // For rows that are written by other means.
+            ColumnDefault::Filled(FilledBy::CounterCache) => Some("0"),
+            _ => None,
+        };
+        if let Some(default) = default {
             writer.push(" DEFAULT ");
             writer.push(default);
         }

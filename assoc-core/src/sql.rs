@@ -16,6 +16,7 @@ mod chain_select;
 mod comparison;
 mod control;
 mod counted;
+mod counters;
 mod custom_statement;
 mod join_clause;
 mod joined;
@@ -33,13 +34,15 @@ mod write;
 
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
+pub(crate) use counters::counted_from_null;
+pub use counters::{CounterDrift, FollowedColumn, FollowedRows, Moved};
 pub use key_list::padded_length;
 pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use upsert::{OnConflict, upsert};
 pub use write::{
-    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, update_by_key, update_by_keys, update_row,
-    update_rows,
+    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, select_locked, update_by_key,
+    update_by_keys, update_row, update_rows,
 };
 
 /// Up to this number of terms is written flat; more terms are written as a tree.

@@ -11,6 +11,7 @@ pub(crate) mod joined_column;
 pub(crate) mod load_with;
 pub(crate) mod preload;
 pub(crate) mod refinements;
+pub(crate) mod rules;
 pub(crate) mod scope;
 mod sealed;
 pub(crate) mod source;

@@ -225,12 +225,31 @@ impl Argument {
         self.names(errors, "field", is_field_name)
     }
 
+    /// Names of any number of fields in a string, with commas between them.
+    pub(crate) fn field_list(&self, errors: &mut Errors) -> Option<FieldNames> {
+        self.listed_names(errors, "field", is_field_name)
+    }
+
+    /// Whether it has no value.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.value.is_none()
+    }
+
     /// Names of columns in a string, with commas between them.
     pub(crate) fn columns(&self, errors: &mut Errors) -> Option<FieldNames> {
         self.names(errors, "column", |name| !name.is_empty() && !name.contains('\0'))
     }
 
     fn names(&self, errors: &mut Errors, of: &str, is_name: fn(&str) -> bool) -> Option<FieldNames> {
+        let names = self.listed_names(errors, of, is_name)?;
+        if names.names.len() > 4 {
+            errors.at(names.span, format!("a key has at most 4 columns, these are {}", names.names.len()));
+            return None;
+        }
+        Some(names)
+    }
+
+    fn listed_names(&self, errors: &mut Errors, of: &str, is_name: fn(&str) -> bool) -> Option<FieldNames> {
         let text = self.text(errors)?;
         let value = text.value();
         let names: Vec<String> = value.split(',').map(|name| name.trim().trim_start_matches("r#").to_owned()).collect();
@@ -242,10 +261,6 @@ impl Argument {
         let repeated = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
         if let Some((_, repeated)) = repeated {
             errors.on(&text, format!("`{repeated}` is named twice"));
-            return None;
-        }
-        if names.len() > 4 {
-            errors.on(&text, format!("a key has at most 4 columns, these are {}", names.len()));
             return None;
         }
         Some(FieldNames { names, span: text.span() })
@@ -267,6 +282,7 @@ pub(crate) enum Inverse {
 }
 
 /// Fields that an option names.
+#[derive(Clone)]
 pub(crate) struct FieldNames {
     pub(crate) names: Vec<String>,
     pub(crate) span: Span,

@@ -18,8 +18,10 @@ mod column_type;
 mod dependent;
 mod errors;
 mod expand;
+mod follow;
 mod holder;
 mod kinds;
+mod literal;
 mod names;
 mod options;
 mod parse;
@@ -82,6 +84,7 @@ mod validate;
 /// | `primary_key = "code"`, `primary_key = "user_id, group_id"` | the fields (by their Rust names) that are the primary key, up to four | the field `id` if there is one, otherwise no primary key |
 /// | `auto_increment = false` | the program sets the key | the database makes an integer key of one column, unless it is also the foreign key of a `belongs_to`, or the column has a default |
 /// | `default_scope = published` | a function from `Scope<Self>` to `Scope<Self>`, which every read of the model applies unless it says `unscoped` | nothing |
+/// | `rules = Self::rules` | a function from `Rules<Self>` to `Rules<Self>`: what a row satisfies before it is written | only what the types and the table say |
 /// | `discriminator = "kind"` | the text field that distinguishes this model from others in the same table | no other model uses the table |
 /// | `tag = "special"` | this model's value in the discriminator | the struct's name |
 /// | `read_back` | inserts and updates read their rows back, because triggers change them | a returned row lacks the changes of triggers that run after the statement |
@@ -117,6 +120,7 @@ mod validate;
 /// | `created_at` | holds the time of the insert, in UTC: a date and time, or a date, of `chrono`, `time` or `jiff` |
 /// | `updated_at` | holds the time of the insert, and of each update that writes something |
 /// | `lock_version` | an integer that counts the updates of the row; an update or delete of a row that has another one by then is refused (`Stale`) |
+/// | `counter_cache` | an integer, or an `Option` of one, that counts the rows that belong to the row by a `belongs_to` with `counter_cache`: 0 in new rows, and never set by a changeset |
 /// | `read_back` | an update reads the column back, because the database changes it (`ON UPDATE CURRENT_TIMESTAMP`) or stores another form of the value (`ENUM`) |
 ///
 /// What is set in a changeset goes before `default_with`, `created_at` and `updated_at`. A `lock_version` can be set for a new
@@ -397,11 +401,15 @@ mod validate;
 /// | `readonly` | all | the repo refuses to save or delete loaded rows; the target has a field of type `RowOrigin` for the mark |
 /// | `inverse_of = "author"`, `inverse_of = false` | all | the association of the target that refers back, or `false` if there is none; without it, the only one over the same key |
 /// | `dependent = "destroy"`, `"delete"`, `"nullify"`, `"restrict_with_error"`, `"restrict_with_exception"`, `"database"` | all but `has_and_belongs_to_many`, whose links always go; a `belongs_to` takes the first two | what becomes of the rows when their owner is destroyed; without it, nothing |
+/// | `counter_cache`, `counter_cache = "replies_count"` | `belongs_to` | the target's column `comments_count`, or another one, counts the rows that belong to it; it says `#[column(counter_cache)]`. Of a polymorphic association each model has it |
+/// | `counter_cache_active = false` | `belongs_to` | the counter is kept, and not yet read in place of a count |
+/// | `counter_cache = "replies_count"` | `has_many` | which of the owner's columns counts its rows, where several do |
+/// | `touch`, `touch = "discussed_at, seen_at"` | `belongs_to` | a written row sets the target's `updated_at`, and these columns |
 /// | `before_add`, `after_add`, `before_remove`, `after_remove` `= f`, or `= [f, g]` | lists | functions that run when rows become members by a save, and when they are members no longer: `async fn(&Self, &T, &CallbackContext) -> Result<()>`, of `before_add` with a `&Change<T>`; for models that derive from `assoc_repo` |
 /// | `accessor = false` | all | the derive writes no method, so that the program can write one of this name |
 ///
-/// Of these, a polymorphic `belongs_to` takes `include`, `autosave`, `validate`, `readonly`, `inverse_of = false`, `dependent` and
-/// `accessor`.
+/// Of these, a polymorphic `belongs_to` takes `include`, `autosave`, `validate`, `readonly`, `inverse_of = false`, `dependent`,
+/// `counter_cache`, `touch` and `accessor`.
 ///
 /// A hand-written accessor gets from the field what the derived one returns:
 ///
@@ -678,6 +686,29 @@ pub fn derive_polymorphic(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(RepoPolymorphic, attributes(polymorphic))]
 pub fn derive_repo_polymorphic(input: TokenStream) -> TokenStream {
     expand_polymorphic(input.into(), Root::Repo).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn build(input: TokenStream) -> TokenStream {
+    expand_literal(input.into(), literal::build).into()
+}
+
+#[doc(hidden)]
+#[proc_macro]
+pub fn permit(input: TokenStream) -> TokenStream {
+    expand_literal(input.into(), literal::permit).into()
+}
+
+// As an expression, also where there are mistakes.
+fn expand_literal(
+    input: proc_macro2::TokenStream,
+    expand: fn(proc_macro2::TokenStream, &mut Errors) -> Option<proc_macro2::TokenStream>,
+) -> proc_macro2::TokenStream {
+    let mut errors = Errors::default();
+    let code = expand(input, &mut errors);
+    let errors = errors.into_compile_errors();
+    if errors.is_empty() { quote::quote!(#code) } else { quote::quote!({ #errors }) }
 }
 
 /// Above `impl Callbacks for User`: declares which callbacks the model has. The struct says `#[model(callbacks)]`.

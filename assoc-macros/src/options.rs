@@ -36,6 +36,7 @@ pub(crate) const MODEL: OptionTable = OptionTable::simple(
         "primary_key",
         "auto_increment",
         "default_scope",
+        "rules",
         "discriminator",
         "tag",
         "read_back",
@@ -62,6 +63,7 @@ pub(crate) const COLUMN: OptionTable = OptionTable::simple(
         "created_at",
         "updated_at",
         "lock_version",
+        "counter_cache",
     ],
 );
 

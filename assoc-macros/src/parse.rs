@@ -11,6 +11,7 @@ use syn::{
 use crate::attributes::{Argument, FieldName, FieldNames, Inverse, arguments};
 use crate::dependent::{DependentInput, dependent};
 use crate::errors::Errors;
+use crate::follow::FollowInput;
 use crate::holder::Holder;
 use crate::kinds::Kind;
 use crate::names::plain;
@@ -25,6 +26,7 @@ pub(crate) struct ModelInput {
     pub(crate) primary_key: Option<FieldNames>,
     pub(crate) auto_increment: Option<(bool, Span)>,
     pub(crate) default_scope: Option<Path>,
+    pub(crate) rules: Option<Path>,
     pub(crate) discriminator: Option<FieldName>,
     pub(crate) tag: Option<LitStr>,
     /// Where `read_back` is declared, if it is.
@@ -74,6 +76,7 @@ pub(crate) enum FilledInput {
     CreatedAt,
     UpdatedAt,
     LockVersion,
+    CounterCache,
     /// A function of the application.
     With(Path),
 }
@@ -85,6 +88,7 @@ impl FilledInput {
             FilledInput::CreatedAt => "created_at",
             FilledInput::UpdatedAt => "updated_at",
             FilledInput::LockVersion => "lock_version",
+            FilledInput::CounterCache => "counter_cache",
             FilledInput::With(_) => "default_with",
         }
     }
@@ -140,6 +144,7 @@ pub(crate) struct AssociationOptions {
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
     pub(crate) dependent: Option<DependentInput>,
+    pub(crate) follow: FollowInput,
     pub(crate) callbacks: MemberCallbacksInput,
     pub(crate) scope_def: ScopeInput,
     /// Calls on the definition, one for each plain option.
@@ -220,6 +225,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         primary_key: None,
         auto_increment: None,
         default_scope: None,
+        rules: None,
         discriminator: None,
         tag: None,
         read_back: None,
@@ -232,6 +238,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "primary_key" => model.primary_key = argument.fields(errors),
             "auto_increment" => model.auto_increment = argument.boolean(errors).map(|is| (is, argument.span())),
             "default_scope" => model.default_scope = argument.function(errors),
+            "rules" => model.rules = argument.function(errors),
             "discriminator" => model.discriminator = argument.field(errors),
             "tag" => model.tag = argument.text(errors),
             "read_back" => model.read_back = argument.flag(errors).then(|| argument.span()),
@@ -351,11 +358,12 @@ fn column(attributes: &[Attribute], errors: &mut Errors) -> ColumnInput {
                 column.generated = argument.optional_text(errors).map(|expression| (argument.span(), expression));
             }
             "read_back" => column.read_back = argument.flag(errors),
-            option @ ("created_at" | "updated_at" | "lock_version" | "default_with") => {
+            option @ ("created_at" | "updated_at" | "lock_version" | "counter_cache" | "default_with") => {
                 let filled = match option {
                     "created_at" => argument.flag(errors).then_some(FilledInput::CreatedAt),
                     "updated_at" => argument.flag(errors).then_some(FilledInput::UpdatedAt),
                     "lock_version" => argument.flag(errors).then_some(FilledInput::LockVersion),
+                    "counter_cache" => argument.flag(errors).then_some(FilledInput::CounterCache),
                     _ => argument.function(errors).map(FilledInput::With),
                 };
                 match &column.filled {
@@ -444,6 +452,9 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
         "dependent" => options.dependent = dependent(kind, argument, errors),
+        "counter_cache" => options.follow.counter(kind, argument, errors),
+        "counter_cache_active" => options.follow.active(argument, errors),
+        "touch" => options.follow.touch(argument, errors),
         "before_add" => options.callbacks.before_add = argument.functions(errors),
         "after_add" => options.callbacks.after_add = argument.functions(errors),
         "before_remove" => options.callbacks.before_remove = argument.functions(errors),

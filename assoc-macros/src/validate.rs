@@ -12,11 +12,13 @@ use syn::{Attribute, LitStr, Path, Type, Visibility};
 use crate::attributes::FieldNames;
 use crate::dependent::DependentInput;
 use crate::errors::Errors;
+use crate::follow::FollowInput;
 use crate::holder::Holder;
 use crate::kinds::{self, Keys, Kind};
 use crate::names::{self, listed, nearest, plain};
 use crate::parse::{
-    DefaultInput, FieldInput, FilledInput, MemberCallbacksInput, ModelInput, Precision, Role, ScopeInput,
+    AssociationInput, DefaultInput, FieldInput, FilledInput, MemberCallbacksInput, ModelInput, Precision, Role,
+    ScopeInput,
 };
 
 /// A model that holds together.
@@ -31,6 +33,7 @@ pub(crate) struct Model {
     pub(crate) primary_key: Vec<usize>,
     pub(crate) associations: Vec<Association>,
     pub(crate) default_scope: Option<Path>,
+    pub(crate) rules: Option<Path>,
     pub(crate) discriminator: Option<Discriminator>,
     /// Whether a write reads its rows back.
     pub(crate) read_back: bool,
@@ -110,6 +113,10 @@ pub(crate) struct Association {
     /// Calls on the definition, one for each plain option.
     pub(crate) plain: Vec<TokenStream>,
     pub(crate) dependent: Option<DependentInput>,
+    /// The column of this model that counts the rows of an association to many, if it says which.
+    pub(crate) counted_in: Option<usize>,
+    /// What follows in the rows that this model's rows belong to.
+    pub(crate) follow: FollowInput,
     pub(crate) callbacks: MemberCallbacksInput,
     /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
@@ -145,6 +152,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
             if let Some(dependent) = association.options.dependent {
                 dependent.check(association, errors);
             }
+            association.options.follow.check(association, errors);
             if association.options.finder_sql.is_some() {
                 let of_members = ["before_add", "after_add", "before_remove", "after_remove"];
                 let given = association.given.iter().find(|(name, _)| of_members.contains(&name.as_str()));
@@ -173,6 +181,8 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 scope_def: association.options.scope_def.clone(),
                 plain: association.options.plain.clone(),
                 dependent: association.options.dependent,
+                counted_in: owner.counted_in(association, errors),
+                follow: association.options.follow.clone(),
                 callbacks: association.options.callbacks.clone(),
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,
@@ -227,6 +237,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         primary_key,
         associations,
         default_scope: input.default_scope,
+        rules: input.rules,
         discriminator,
         read_back: input.read_back.is_some(),
         callbacks: input.callbacks,
@@ -401,6 +412,21 @@ impl Owner<'_> {
             errors.at(names.span, format!("`{option}` names a field of `{}`: {}", self.name, self.no_column(name)));
         }
         found.into_iter().collect()
+    }
+
+    // The column that an association to many says counts its rows.
+    fn counted_in(&self, input: &AssociationInput, errors: &mut Errors) -> Option<usize> {
+        let (_, Some(named)) = input.options.follow.counter.as_ref().filter(|_| input.kind != Kind::BelongsTo)? else {
+            return None;
+        };
+        let names = FieldNames { names: vec![named.name.clone()], span: named.span };
+        let column = *self.columns(&names, "counter_cache", errors)?.first()?;
+        if !matches!(self.columns[column].default, Default::Filled(FilledInput::CounterCache, _)) {
+            let message =
+                format!("`{}` counts nothing yet: write `#[column(counter_cache)]` above the field", named.name);
+            errors.at(named.span, message);
+        }
+        Some(column)
     }
 
     /// The message that a name is no column, with the names that exist.

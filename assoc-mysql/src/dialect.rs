@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{AggregateForm, ColumnRole, Comparable, ExactText};
-use assoc_core::driver::{Capabilities, Dialect, KeySet};
+use assoc_core::driver::{Bind, Capabilities, Dialect, KeySet, Statement};
 use assoc_core::metadata::{AggregateFunction, ColumnDef, TableRef};
 use assoc_core::select::{LockStrength, RowLock, WhenLocked};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
@@ -52,6 +52,14 @@ impl MySqlDialect {
 }
 
 impl Dialect for MySqlDialect {
+    fn index_columns(&self, table: &TableRef, index: &str) -> Option<Statement> {
+        let sql = "SELECT column_name FROM information_schema.statistics WHERE table_schema = COALESCE(?, DATABASE()) AND \
+                   table_name = ? AND index_name = ? ORDER BY seq_in_index";
+        let schema = table.schema.map_or(Value::Null, Value::from);
+        let binds = [schema, Value::from(table.name), Value::from(index.to_owned())];
+        Some(Statement::new(sql, binds.into_iter().map(Bind::Value).collect()))
+    }
+
     fn name(&self) -> &'static str {
         match self.server.kind() {
             ServerKind::MySql => "MySQL",

@@ -65,6 +65,7 @@ pub(crate) fn of_statement(error: MyError, sql: &str) -> Error {
             if let Some(name) = constraint(server) {
                 report = report.with_constraint(name);
             }
+            report = report.with_columns(columns(server));
             if let Some(table) = table(server, sql) {
                 report = report.with_table(table);
             }
@@ -181,6 +182,17 @@ fn constraint(error: &ServerError) -> Option<&str> {
         4025 => between(message, "CONSTRAINT `", "`"),
         _ => None,
     }
+}
+
+/// The columns of a constraint, where the server says them: those of a foreign key, and of NOT NULL.
+fn columns(error: &ServerError) -> Vec<&str> {
+    let message = error.message.as_str();
+    let listed = match error.code {
+        1451 | 1452 => between(message, "FOREIGN KEY (`", "`)"),
+        1048 | 1364 => between(message, "'", "'"),
+        _ => None,
+    };
+    listed.map_or_else(Vec::new, |listed| listed.split("`, `").collect())
 }
 
 fn table<'e>(error: &'e ServerError, sql: &'e str) -> Option<&'e str> {

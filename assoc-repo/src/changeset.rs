@@ -9,12 +9,17 @@ use std::sync::Arc;
 use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
 use assoc_core::metadata::{Cardinality, ColumnDefault};
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, ToOne, Value,
+    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, IntoInput, Model, Result,
+    Rules, ToOne, Value,
 };
 
+use crate::permit::Permit;
+
+mod build;
 mod target;
 mod writable;
 
+pub use build::__build;
 pub use target::{IntoMembers, IntoTarget, SharedDraft};
 pub use writable::{Clearable, WritableMany, WritableOne};
 
@@ -44,6 +49,11 @@ pub trait ModelExt: Model {
     /// ```
     fn change(&self) -> Changeset<Self> {
         Changeset::from(RowChange::of(Self::DEF, Arc::new(self.clone())))
+    }
+
+    /// A changeset that inserts a new row with what is permitted of some input: [`Changeset::cast`].
+    fn cast(input: impl IntoInput, permit: &Permit<Self>) -> Changeset<Self> {
+        Self::build().cast(input, permit)
     }
 
     /// A changeset with every column in which an edited copy of this row differs from it. It compares values, so it
@@ -113,6 +123,10 @@ impl<M> fmt::Debug for Changeset<M> {
 impl<M> Changeset<M> {
     fn from(row: RowChange) -> Self {
         Changeset { row, model: PhantomData }
+    }
+
+    pub(crate) fn from_row_change(row: RowChange) -> Self {
+        Changeset::from(row)
     }
 }
 
@@ -331,6 +345,33 @@ impl<M: Model> Changeset<M> {
     #[must_use]
     pub fn shared(self) -> SharedDraft<M> {
         SharedDraft::new(self.row)
+    }
+
+    /// Adds rules to this changeset, beside those of its model.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, pub name: String }
+    /// let draft = User::build().set(User::NAME, "A").rules(|rules| rules.length(User::NAME, 2..));
+    /// assert_eq!(draft.errors()[0].to_string(), "name is too short: at least 2 characters");
+    /// ```
+    pub fn rules(mut self, rules: impl FnOnce(Rules<M>) -> Rules<M>) -> Self {
+        self.row.add_rules(rules(Rules::new()).into_set());
+        self
+    }
+
+    /// Notes the second entry of a column's value, for a rule of [`confirmation`](Rules::confirmation). It is not stored.
+    pub fn confirm<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
+        let name = format!("{}_confirmation", M::DEF.columns[column.index()].field);
+        self.row.enter(name, value.into_column().into_value());
+        self
+    }
+
+    /// Notes whether something that is not stored was accepted, for a rule of [`acceptance`](Rules::acceptance).
+    pub fn accept(mut self, name: impl Into<String>, accepted: bool) -> Self {
+        self.row.enter(name, Value::Bool(accepted));
+        self
     }
 
     /// Adds a problem that the program found. Saving fails with it and all other problems.

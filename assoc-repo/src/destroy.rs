@@ -17,20 +17,24 @@ use assoc_core::select::{KeyedSelect, RootSelect};
 use assoc_core::{Error, ErrorKind, Model, Result, Value};
 
 use crate::changeset::refuse_read_only;
+use crate::counters::{Lock, Mode};
 use crate::query::Select;
 use crate::repo::Repo;
 use crate::session::Session;
-use explore::{Consequences, Refusals, StoredRow, key_set, read_rows};
+use explore::{Consequences, Refusals};
+use follow::Following;
 
 #[cfg(doc)]
 use crate::query::Query;
 
 mod callbacks;
 mod explore;
+mod follow;
 mod remove;
 mod report;
 
 pub(crate) use callbacks::Destruction;
+pub(crate) use explore::{StoredRow, key_set, read_rows, stored};
 pub use report::{DestroyReport, DestroyedModel};
 
 impl Repo {
@@ -184,6 +188,7 @@ impl Repo {
         self.require_here(model)?;
         model.require_primary_key("`destroy`")?;
         let plan = DestroyPlan::new(model, reading, self.filters.as_ref())?;
+        let plan = if self.touches { plan } else { plan.without_touches() };
         self.require_condition(model, plan.root_filter())?;
         for rows in plan.edges().iter().map(|edge| &edge.rows) {
             self.require_here(rows.model)?;
@@ -260,13 +265,14 @@ async fn run(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<DestroyRep
     }
     let single = plan.is_single() && matches!(&roots, Roots::Given(rows) if rows.len() <= 1);
     // A row that refers to itself is cleared before it is deleted.
-    let single = single && !plan.stage_of(0).in_waves;
+    let follows = Following::new(repo, plan)?.concerns(plan.nodes()[0].model);
+    let single = single && !plan.stage_of(0).in_waves && !follows;
     let result = if single {
         // One statement is all or nothing by itself.
-        destroy_in(&mut session, plan, roots).await
+        destroy_in(repo, &mut session, plan, roots).await
     } else {
         session.begin(TransactionMode::Write).await?;
-        let result = destroy_in(&mut session, plan, roots).await;
+        let result = destroy_in(repo, &mut session, plan, roots).await;
         session.finish(result).await
     };
     result.map_err(|error| with_plan(repo, error, plan))
@@ -280,14 +286,14 @@ async fn run_with_callbacks(transaction: &Repo, plan: &DestroyPlan, roots: Roots
     }
     let mut destruction = explored(&mut session, plan, roots).await?;
     destruction.before(&repo, &mut session).await?;
-    destruction.write(&mut session).await?;
+    destruction.write(&repo, &mut session).await?;
     destruction.after(&repo, &mut session).await?;
     Ok(destruction.into_report())
 }
 
-async fn destroy_in(session: &mut Session<'_>, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
+async fn destroy_in(repo: &Repo, session: &mut Session<'_>, plan: &DestroyPlan, roots: Roots) -> Result<DestroyReport> {
     let mut destruction = explored(session, plan, roots).await?;
-    destruction.write(session).await?;
+    destruction.write(repo, session).await?;
     Ok(destruction.into_report())
 }
 
@@ -310,7 +316,10 @@ async fn preview(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<Destro
         let roots = read_roots(&mut session, plan, roots, true).await?;
         let mut consequences = Consequences::new(plan, roots);
         consequences.explore(&mut session, Refusals::Count).await?;
-        consequences.count_unread(&mut session).await?;
+        let mut following = Following::new(repo, plan)?;
+        following.read(&mut session, &consequences, Lock::None).await?;
+        consequences.count_unread(&mut session, &mut following).await?;
+        following.finish(repo, &mut session, &mut consequences, Mode::Count).await?;
         Ok(consequences.into_report())
     }
     .await;
@@ -332,7 +341,7 @@ async fn read_roots(
             let columns = &root.columns;
             let mut rows: Vec<StoredRow> = Vec::new();
             let mut sink = |values: &mut [Value<'_>]| {
-                rows.push(explore::stored(root.model, columns, values));
+                rows.push(stored(root.model, columns, values));
                 Ok(())
             };
             session.query(&statement, &mut sink).await?;

@@ -41,7 +41,7 @@
 //! `sqlite` and `mysql` of this crate add to the program.
 //!
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
-//! [`Repo::destroy`] does what `dependent` says; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
+//! [`Repo::destroy`] does what `dependent` says; [`Repo::reset_counters`] repairs counters; [`Repo::transaction`] groups all of them; [`Repo::explain`] shows the statements of a query.
 
 mod batches;
 mod bulk;
@@ -51,6 +51,7 @@ mod changeset;
 mod clock;
 mod columns;
 mod connect;
+mod counters;
 mod destroy;
 mod get_association;
 mod include;
@@ -59,6 +60,7 @@ mod load_separately;
 mod log;
 mod multi;
 mod multi_db;
+mod permit;
 mod preload;
 mod preload_existing;
 mod query;
@@ -68,6 +70,7 @@ mod repo;
 mod row_guard;
 mod save;
 mod session;
+mod touch;
 mod transaction;
 mod upsert;
 mod write;
@@ -91,22 +94,27 @@ pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
     Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind,
-    Error, ErrorKind, FieldError, Filter, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, IntoPreload,
-    JoinedColumn, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule, Restricted, Result, RowOrigin, Scope,
-    Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut, escape_like,
+    Error, ErrorKind, FieldError, Filter, FinalRow, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Input,
+    IntoInput, IntoPreload, JoinedColumn, Limits, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule,
+    Restricted, Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut,
+    escape_like,
 };
 pub use assoc_macros::callbacks;
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
 pub use batches::{Batches, RowStream};
 pub use callbacks::{CallbackContext, Callbacks, Cause, Change, ColumnChange, RowAction};
+#[doc(hidden)]
+pub use changeset::__build;
 pub use changeset::{
     Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
 };
 pub use columns::{Columns, Selected};
+pub use counters::CountedMany;
 pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
 pub use multi::{Multi, Step, StepKind, StepResults};
+pub use permit::{NestedIn, Permit};
 pub use preload_existing::{PreloadTarget, Together};
 pub use query::{Query, Select};
 pub use repo::Repo;
@@ -134,8 +142,12 @@ mod guide {
     struct LoadStates;
     #[doc = include_str!("../../docs/guide/writing.md")]
     struct Writing;
+    #[doc = include_str!("../../docs/guide/validation.md")]
+    struct Validation;
     #[doc = include_str!("../../docs/guide/destroying.md")]
     struct Destroying;
+    #[doc = include_str!("../../docs/guide/counters.md")]
+    struct Counters;
     #[doc = include_str!("../../docs/guide/callbacks.md")]
     struct Callbacks;
     #[doc = include_str!("../../docs/guide/transactions.md")]

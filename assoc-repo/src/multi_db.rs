@@ -114,6 +114,7 @@ impl Repo {
             most_statements: self.most_statements,
             filters: self.filters.clone(),
             clock: self.clock.clone(),
+            touches: self.touches,
             callback_depth: self.callback_depth,
             other_databases: Some(Arc::new([Arc::new(place)])),
         })

@@ -46,7 +46,7 @@ use self::parts::Loaded;
 use crate::carried::{Carried, query_carrying};
 use crate::session::Session;
 
-pub(crate) use existing::{Existing, ExistingRows};
+pub(crate) use existing::{ErasedRows, Existing, ExistingRows};
 
 /// The rows of one node while a plan runs: those the application holds, then those that were fetched.
 struct NodeRows {

@@ -67,7 +67,7 @@ impl Repo {
     }
 
     // Plans and loads associations of existing rows.
-    async fn load_roots(
+    pub(crate) async fn load_roots(
         &self,
         mut roots: Vec<RootRequest>,
         existing: &mut (dyn Existing + '_),

@@ -37,6 +37,8 @@ pub struct Repo {
     pub(crate) most_statements: Option<usize>,
     pub(crate) filters: Option<FilterHook>,
     pub(crate) clock: Option<Clock>,
+    // Whether rows are touched with those that belong to them.
+    pub(crate) touches: bool,
     // How many callbacks run inside each other where this handle is used.
     pub(crate) callback_depth: u16,
     // Databases that have the rows of some models. The first one that has a model applies.
@@ -76,6 +78,7 @@ impl Repo {
             most_statements: None,
             filters: None,
             clock: None,
+            touches: true,
             callback_depth: 0,
             other_databases: None,
         }

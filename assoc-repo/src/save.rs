@@ -17,15 +17,23 @@ mod insert;
 mod known;
 mod update;
 mod upsert;
+mod violations;
+mod wanted;
 
 pub(crate) use graph::{explain, save as save_graph, save_validated};
 pub(crate) use insert::insert;
 pub(crate) use known::Known;
 pub(crate) use update::{key_of, update};
 pub(crate) use upsert::upsert;
+pub(crate) use violations::{explain as explain_violation, needs_changes};
+pub(crate) use wanted::find as find_wanted;
 
 /// Reads rows by their primary keys, in the order of the keys. 1 statement for each chunk of keys.
-async fn read_by_keys(session: &mut Session<'_>, model: &'static ModelDef, keys: RowKeys) -> Result<Box<dyn Rows>> {
+pub(crate) async fn read_by_keys(
+    session: &mut Session<'_>,
+    model: &'static ModelDef,
+    keys: RowKeys,
+) -> Result<Box<dyn Rows>> {
     let set = KeySet::distinct([&keys]);
     let select = KeyedSelect::new(model, model.primary_key);
     let mut rows = model.rows.new_rows();

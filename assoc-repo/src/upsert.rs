@@ -120,7 +120,11 @@ impl Repo {
         self.require_here(M::DEF)?;
         let guard = RowGuard::of(self, M::DEF)?;
         let updates = Updates { model: M::DEF, conflict: &conflict.columns, action: &conflict.action, guard };
-        let rows: Box<dyn Rows> = save::upsert(self, changes, &updates).await?;
+        let kept = if save::needs_changes(&changes) { changes.clone() } else { Vec::new() };
+        let rows: Box<dyn Rows> = match save::upsert(self, changes, &updates).await {
+            Ok(rows) => rows,
+            Err(error) => return Err(Box::pin(save::explain_violation(self, M::DEF, &kept, error)).await),
+        };
         Ok(rows.into_any().downcast::<Vec<M>>().map(|rows| *rows).unwrap_or_default())
     }
 }
@@ -154,6 +158,10 @@ impl Updates<'_> {
                 let wrong = columns.iter().find(|column| self.conflict.contains(column)).map(|column| {
                     (*column, "is what the row that is there has in common with the new one: it does not change")
                 });
+                let counter = columns.iter().find(|column| model.is_counter(**column));
+                let counter =
+                    counter.map(|column| (*column, "counts the rows that belong to the row: no upsert sets it"));
+                let wrong = wrong.or(counter);
                 let missing =
                     absent(columns).map(|column| (column, "is to be updated, and the changeset gives it no value"));
                 if let Some((column, what)) = wrong.or(missing) {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use assoc_core::change::RowChange;
+use assoc_core::counters::Children;
 use assoc_core::driver::{Access, BoxFuture, ExecResult, KeySet};
 use assoc_core::execution::rows::Rows;
+use assoc_core::metadata::ModelDef;
 use assoc_core::{Error, ErrorKind, Model, Result, Value, schema, sql};
 
 use crate::callbacks::Firing;
@@ -24,12 +26,17 @@ impl Repo {
     // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
     // and not three, and it is `Send` without a look into the model.
     pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let change = changeset.into_changeset().into_row_change();
+        let mut change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
             self.require_here(M::DEF)?;
+            self.find_wanted(&mut change).await?;
             let refused = change.clone();
             let saved = save::insert(self, M::DEF, vec![change], Firing::Callbacks).await;
-            let row = rows_of(saved.map_err(|error| handed_back(error, refused))?).pop();
+            let saved = match saved {
+                Ok(saved) => saved,
+                Err(error) => return Err(self.refused(M::DEF, refused, error).await),
+            };
+            let row = rows_of(saved).pop();
             row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
         })
     }
@@ -49,10 +56,15 @@ impl Repo {
         &self,
         changesets: impl IntoIterator<Item: IntoChangeset<M>>,
     ) -> BoxFuture<'_, Result<Vec<M>>> {
-        let changes = changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
+        let changes: Vec<RowChange> =
+            changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
         Box::pin(async move {
             self.require_here(M::DEF)?;
-            Ok(rows_of(save::insert(self, M::DEF, changes, Firing::Silent).await?))
+            let kept = if save::needs_changes(&changes) { changes.clone() } else { Vec::new() };
+            match save::insert(self, M::DEF, changes, Firing::Silent).await {
+                Ok(rows) => Ok(rows_of(rows)),
+                Err(error) => Err(Box::pin(save::explain_violation(self, M::DEF, &kept, error)).await),
+            }
         })
     }
 
@@ -71,11 +83,34 @@ impl Repo {
     /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards. Also when a constraint is violated,
     /// the database fails, or a value cannot be read back. Nothing is written in any of these cases.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let change = changeset.into_changeset().into_row_change();
+        let mut change = changeset.into_changeset().into_row_change();
         Box::pin(async move {
+            self.find_wanted(&mut change).await?;
             let refused = change.clone();
-            self.update_row(change).await.map_err(|error: Error| handed_back(error, refused))
+            match self.update_row(change).await {
+                Ok(row) => Ok(row),
+                Err(error) => Err(self.refused(M::DEF, refused, error).await),
+            }
         })
+    }
+
+    // The error of a save with what it says of fields, and with the changes.
+    #[cold]
+    fn refused(&self, model: &'static ModelDef, change: RowChange, error: Error) -> BoxFuture<'_, Error> {
+        Box::pin(async move {
+            let error = save::explain_violation(self, model, std::slice::from_ref(&change), error).await;
+            handed_back(error, change)
+        })
+    }
+
+    // Finds the members that input names by their keys. If one is none of its owner's, the error has the changes.
+    async fn find_wanted(&self, change: &mut RowChange) -> Result<()> {
+        if !change.wants() {
+            return Ok(());
+        }
+        let refused = change.clone();
+        let found = Box::pin(save::find_wanted(self, std::slice::from_mut(change))).await;
+        found.map_err(|error| error.with_refused(refused))
     }
 
     async fn update_row<M: Model>(&self, mut change: RowChange) -> Result<M> {
@@ -93,7 +128,8 @@ impl Repo {
             return rows_of(saved).pop().ok_or_else(nothing);
         }
         change.check()?;
-        if change.has_members() || (Firing::Callbacks.concerns(M::DEF) && change.has_changes()) {
+        let concerns = Firing::Callbacks.concerns(M::DEF) && change.has_changes();
+        if change.has_members() || concerns || follows(self, &change) {
             let saved = save::save_graph(self, M::DEF, vec![change], Firing::Callbacks).await?;
             return rows_of(saved).pop().ok_or_else(nothing);
         }
@@ -127,7 +163,7 @@ impl Repo {
     /// ```
     pub fn explain_save<M: Model>(&self, changeset: &Changeset<M>) -> Result<String> {
         self.require_here(M::DEF)?;
-        save::explain(M::DEF, changeset.as_row_change().clone())
+        save::explain(M::DEF, changeset.as_row_change().clone(), self.touches)
     }
 
     /// Deletes a row, but no dependent rows. It costs 1 statement.
@@ -192,6 +228,13 @@ impl Repo {
         self.session(Access::Write).await?.execute(&statement).await?;
         Ok(())
     }
+}
+
+// Whether a counter or a time of another row follows when an existing row is saved.
+fn follows(repo: &Repo, change: &RowChange) -> bool {
+    let Some(children) = Children::of(change.model()) else { return false };
+    let changed = change.changed();
+    !changed.is_empty() && children.follow(repo.touches, |column| changed.iter().any(|(at, _)| *at == column))
 }
 
 // An error with the change that it refused. What was committed is not refused, whatever failed afterwards.

@@ -92,6 +92,8 @@ impl SqliteDialect {
         // Rows are inserted one after the other, and each takes the number after the highest; `AUTOINCREMENT` or not. Only
         // where the highest possible number is taken does a table without it try random ones, which the repo notices.
         capabilities.ascending_keys = true;
+        // A trigger cannot change the row that fires it, but with an UPDATE, which no RETURNING shows either.
+        capabilities.inserts_as_given = true;
         if capabilities.insert_returning {
             capabilities.upsert = Upsert::NamedIndex;
         }

@@ -111,11 +111,11 @@ fn classify(error: rusqlite::Error) -> DriverError {
     if let Some(name) = name {
         described = described.with_code(name);
     }
-    if let Some(table) = table {
+    if let Some(table) = &table {
         described = described.with_table(table);
     }
     if let Some(constraint) = constraint {
-        described = described.with_constraint(constraint);
+        described = described.with_columns(columns_of(table.as_deref(), &constraint)).with_constraint(constraint);
     }
     described.with_source(error)
 }
@@ -162,6 +162,13 @@ fn constraint_of(kind: DriverErrorKind, message: &str) -> (Option<String>, Optio
     }
     let table = named.split_once('.').map(|(table, _)| table.to_owned());
     (table, Some(named.to_owned()))
+}
+
+// `a` and `b` of `users.a, users.b`.
+fn columns_of(table: Option<&str>, constraint: &str) -> Vec<String> {
+    let Some(table) = table else { return Vec::new() };
+    let own = |part: &str| part.strip_prefix(table)?.strip_prefix('.').map(str::to_owned);
+    constraint.split(", ").map(own).collect::<Option<_>>().unwrap_or_default()
 }
 
 // The database's message alone: `DriverError` adds the text and the position, or they are noise.

@@ -202,8 +202,12 @@ impl Session {
         }
         let affected = self.conn.changes();
         // An upsert that updates leaves the id of an earlier insert standing: better none than a wrong one.
-        let inserted = verb == Verb::Insert && affected == 1 && !mentions_conflict(statement.sql());
-        Ok(ExecResult::new(affected, inserted.then(|| self.conn.last_insert_rowid())))
+        let inserted = verb == Verb::Insert && affected > 0 && !mentions_conflict(statement.sql());
+        Ok(match affected {
+            1 => ExecResult::new(affected, inserted.then(|| self.conn.last_insert_rowid())),
+            _ if inserted => ExecResult::new(affected, None).with_last_of_several(self.conn.last_insert_rowid()),
+            _ => ExecResult::new(affected, None),
+        })
     }
 
     /// Runs several statements that have no binds.

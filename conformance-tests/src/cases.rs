@@ -11,11 +11,13 @@ mod batches;
 mod bulk_writes;
 mod by_way;
 mod callbacks;
+mod casts;
 mod changesets;
 mod chosen_rows;
 mod collations;
 mod collections;
 mod composite_keys;
+mod counters;
 mod decimals;
 mod deep_requests;
 mod destroy;
@@ -53,6 +55,7 @@ mod row_locks;
 mod rows_between;
 mod save_changes;
 mod save_graphs;
+mod saved_lists;
 mod scopes;
 mod selections;
 mod steps;
@@ -61,11 +64,13 @@ mod tags;
 mod text_keys;
 mod through;
 mod together;
+mod touch;
 mod transaction_options;
 mod transactions;
 mod unjoinable;
 mod upserts;
 mod uuid_keys;
+mod validation;
 mod values;
 mod ways;
 mod writes;
@@ -137,6 +142,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         eager_load::CASES,
         polymorphic::CASES,
         polymorphic_keys::CASES,
+        saved_lists::CASES,
         scopes::CASES,
         selections::CASES,
         groups::CASES,
@@ -171,10 +177,14 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         member_callbacks::CASES,
         removals::CASES,
         save_changes::CASES,
+        validation::CASES,
+        casts::CASES,
         read_back::CASES,
         read_only::CASES,
         destroy::CASES,
         destroy_graphs::CASES,
+        counters::CASES,
+        touch::CASES,
         transactions::CASES,
         nested_transactions::CASES,
     ]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use assoc_core::Result;
-use assoc_core::driver::{BoxFuture, Connection, RowSink, Statement};
+use assoc_core::driver::{BoxFuture, Connection, ExecResult, RowSink, Statement};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
 use conformance_tests::{Interceptor, Wrapped};
@@ -60,6 +60,15 @@ impl Interceptor for Shuffling {
             }
             rows.iter_mut().try_for_each(|row| sink.row(row))
         })
+    }
+
+    fn execute<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        statement: &'a Statement,
+    ) -> BoxFuture<'a, Result<ExecResult>> {
+        self.inserts.fetch_add(usize::from(statement.sql().starts_with("INSERT")), Ordering::Relaxed);
+        inner.execute(statement)
     }
 }
 
@@ -182,6 +191,33 @@ fn changed_values_are_inserted_one_by_one(#[values(false, true)] inside: bool) {
             let stored = repo.pluck(Random::NAME, Query::filter(Random::ID.eq(row.id.as_str()))).await.unwrap();
             assert_eq!(stored, [format!("n{n}")]);
         }
+    });
+}
+
+/// Of many rows only the first are read back, and the keys of the others are counted. A row that a trigger adds in between is
+/// noticed, wherever it is.
+#[rstest]
+#[case("n3", 1 + 3)]
+#[case("n49", 1 + 1 + 120)]
+#[case("n60", 1 + 1 + 120)]
+#[case("n110", 1 + 1 + 1 + 120)]
+#[case("n119", 3)]
+#[case("none", 3)]
+fn rows_that_a_trigger_adds_are_noticed(#[case] name: &str, #[case] statements: usize) {
+    run(async {
+        let (repo, inserts) = repo(Order::AsTheyCome).await;
+        let trigger = format!(
+            "CREATE TRIGGER copies AFTER INSERT ON counteds WHEN NEW.name = '{name}' BEGIN INSERT INTO counteds (name) \
+             VALUES ('copy'); END"
+        );
+        repo.execute_raw(&trigger, []).await.unwrap();
+        let rows =
+            repo.insert_all((0..120).map(|n| Counted::build().set(Counted::NAME, format!("n{n}")))).await.unwrap();
+        for (n, row) in rows.iter().enumerate() {
+            let stored = repo.pluck(Counted::NAME, Query::filter(Counted::ID.eq(row.id))).await.unwrap();
+            assert_eq!((stored, &row.name), (vec![format!("n{n}")], &format!("n{n}")));
+        }
+        assert!(inserts.load(Ordering::Relaxed) <= statements, "{}", inserts.load(Ordering::Relaxed));
     });
 }
 

@@ -1,7 +1,7 @@
 //! What is wrong with a change, once everything about it is said.
 
 use super::link::{OwnerKey, fields, obstacles};
-use super::{ChildChange, ChildOp, RowChange, members, same_value};
+use super::{ChildChange, ChildOp, RowChange, members, rules, same_value};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::{ColumnDefault, Discriminator, FilledBy};
@@ -43,6 +43,31 @@ impl Final<'_> {
             || self.change.children.iter().any(|child| awaited(child).any(|awaited| awaited == column))
     }
 
+    /// What a column will hold; `None` if only the database knows.
+    pub(super) fn value(&self, column: usize) -> Option<Value<'_>> {
+        if let Some((_, value)) = self.given.iter().find(|(given, _)| *given == column) {
+            return value.clone();
+        }
+        if self.is_given(column) {
+            return None;
+        }
+        let def = self.change.model.columns.get(column)?;
+        let is_null = || self.change.is_new() && def.nullable && def.default == ColumnDefault::None;
+        self.change.final_value(column).or_else(|| is_null().then_some(Value::Null))
+    }
+
+    /// Whether the save writes a column.
+    pub(super) fn is_changed(&self, column: usize) -> bool {
+        let differs = |value: &Value<'static>| self.change.differs(column, value);
+        match self.given.iter().find(|(given, _)| *given == column) {
+            Some((_, value)) => value.as_ref().is_none_or(differs),
+            None => {
+                self.is_given(column)
+                    || self.change.values.get(column).is_some_and(|value| value.as_ref().is_some_and(differs))
+            }
+        }
+    }
+
     fn is_empty(&self, column: usize) -> bool {
         !self.is_given(column) && self.change.final_value(column).is_none_or(|value| value.is_null())
     }
@@ -63,12 +88,18 @@ fn awaited(child: &ChildChange) -> impl Iterator<Item = usize> {
 /// All problems: those the application found, those of associations, those of columns in their order, those of members.
 pub(super) fn of_row(row: Final<'_>) -> Vec<FieldError> {
     let change = row.change;
-    let mut errors = if row.is_judged { change.errors.clone() } else { Vec::new() };
+    let mut errors = change.input_errors().to_vec();
+    if row.is_judged {
+        errors.extend(change.errors.iter().cloned());
+    }
     for child in &change.children {
         errors.extend(of_child(row, child));
     }
     errors.extend(left_behind(row));
     of_columns(row, &mut errors);
+    if row.is_judged {
+        rules::problems(row, &mut errors);
+    }
     members::problems(row, &mut errors);
     errors
 }
@@ -81,7 +112,12 @@ fn of_child(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
         ChildOp::AssociateWith { key, .. } => taken_back(row, child)
             .or_else(|| other_owner(row, child, key))
             .or_else(|| contradiction(row.change, child, key)),
-        ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_) | ChildOp::Clear => None,
+        ChildOp::Push { .. }
+        | ChildOp::Edit(_)
+        | ChildOp::Remove(_)
+        | ChildOp::Replace(_)
+        | ChildOp::Clear
+        | ChildOp::Find(_) => None,
     }
 }
 
@@ -227,7 +263,7 @@ fn left_behind(row: Final<'_>) -> Vec<FieldError> {
 fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
     let change = row.change;
     let model = change.model;
-    let is_new = change.base.is_none();
+    let is_new = change.is_new();
     let mut reported: Vec<&'static str> = Vec::new();
     for (at, (column, value)) in model.columns.iter().zip(&change.values).enumerate() {
         let generated = matches!(column.default, ColumnDefault::Generated(_));
@@ -242,7 +278,13 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
             errors.push(FieldError::new(column.field, message).with_code(FieldError::LOCK_VERSION));
             continue;
         }
-        if row.is_given(at) {
+        if model.is_counter(at) && value.is_some() {
+            let message = "counts the rows that belong to the row and cannot be set: it follows them, and \
+                           `repo.reset_counters` counts anew";
+            errors.push(FieldError::new(column.field, message).with_code(FieldError::COUNTER_CACHE));
+            continue;
+        }
+        if row.is_given(at) || value.is_none() && is_unreadable(change, column.field) {
             continue;
         }
         let missing = is_new && value.is_none() && !column.may_be_left_out();
@@ -283,6 +325,11 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
                 .with_param("value", tag),
         );
     }
+}
+
+// Whether there was input for a column that is no value of it: what is missing is said by that.
+fn is_unreadable(change: &RowChange, field: &str) -> bool {
+    change.input_errors().iter().any(|error| error.path == field && error.code != FieldError::NOT_PERMITTED)
 }
 
 fn required(change: &RowChange, association: &AssociationDef, columns: Vec<usize>) -> FieldError {

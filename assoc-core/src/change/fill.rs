@@ -7,7 +7,8 @@ use crate::value::{DateTime, Value};
 
 impl RowChange {
     /// Fills in the columns of a new row to which nothing was given: `created_at`, `updated_at`, the first version, and
-    /// what `default_with` functions return. Of an existing row `updated_at`, if anything is to be written. What was given
+    /// what `default_with` functions return, and 0 in
+    /// counters. Of an existing row `updated_at`, if anything is to be written. What was given
     /// stays.
     pub fn fill(&mut self, now: DateTime) {
         let is_new = self.base.is_none();
@@ -25,7 +26,7 @@ pub(crate) fn fill(model: &ModelDef, is_new: bool, values: &mut [Option<Value<'s
             FilledBy::UpdatedAt => timestamp(column.sql_type, now),
             _ if !is_new => continue,
             FilledBy::CreatedAt => timestamp(column.sql_type, now),
-            FilledBy::LockVersion => column.sql_type.stored(Value::Int(0)),
+            FilledBy::LockVersion | FilledBy::CounterCache => column.sql_type.stored(Value::Int(0)),
             FilledBy::Function(make) => make(),
         };
         *value = Some(filled);

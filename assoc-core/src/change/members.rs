@@ -1,8 +1,8 @@
 //! What is wrong with members of a change, each with the path to it: `posts[1].title`, `company.name`.
 
 use super::check::{Final, marked, of_row};
-use super::scope::{outside, presets, value_of};
-use super::{ChildOp, Member, RowChange, key_of_target};
+use super::scope::{of_change, outside, presets, value_of};
+use super::{ChildOp, Member, RowChange, Then, key_of_target};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage};
 use crate::metadata::model::ModelDef;
@@ -11,6 +11,17 @@ use crate::value::Value;
 /// Adds the problems of everything that is said of members.
 pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
     let change = row.change;
+    for child in &change.children {
+        // Of a row that is still to be found, the values that are given can be judged.
+        if let ChildOp::Find(wanted) = &child.op
+            && wanted.then != Then::Remove
+        {
+            let is_judged = child.association.options.validate;
+            let found = of_row(Final { change: &wanted.change, given: &[], is_judged });
+            let place = place_of(child.association, child.place);
+            errors.extend(found.into_iter().map(|error| error.within(&place)));
+        }
+    }
     // Members are counted association by association, in the order in which they were given.
     let mut counts: Vec<(&'static AssociationDef, usize)> = Vec::new();
     for child in &change.children {
@@ -57,7 +68,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
         let count = &mut counts[known].1;
         match &child.op {
             ChildOp::Edit(edited) => {
-                let place = members.place(count);
+                let place = members.place(child.place, count);
                 if let Some(error) = members.not_a_row_of_its(edited.base().is_some()) {
                     errors.push(error);
                 }
@@ -82,7 +93,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                     errors.push(error);
                 }
                 for member in op.members() {
-                    let place = members.place(count);
+                    let place = members.place(child.place, count);
                     if let Some(error) = unwanted(association, member) {
                         errors.push(error);
                     }
@@ -114,9 +125,9 @@ fn without_key(association: &AssociationDef, message: &str) -> FieldError {
 }
 
 /// The members of one association of a change.
-struct Members<'c> {
-    association: &'static AssociationDef,
-    owner: &'c RowChange,
+pub(super) struct Members<'c> {
+    pub(super) association: &'static AssociationDef,
+    pub(super) owner: &'c RowChange,
     link: Link,
 }
 
@@ -128,7 +139,7 @@ enum Link {
 }
 
 impl<'c> Members<'c> {
-    fn of(row: Final<'c>, association: &'static AssociationDef) -> Result<Self, FieldError> {
+    pub(super) fn of(row: Final<'c>, association: &'static AssociationDef) -> Result<Self, FieldError> {
         let owner = row.change;
         let link = match association.linkage() {
             Ok(Linkage::TargetKey(key)) => Link::Target(key),
@@ -170,15 +181,10 @@ impl<'c> Members<'c> {
     }
 
     // Where the next member stands: `posts[1]`, or `account`.
-    fn place(&self, count: &mut usize) -> String {
-        let name = self.association.name;
-        match self.association.kind.cardinality() {
-            Cardinality::One => name.to_owned(),
-            Cardinality::Many => {
-                *count += 1;
-                format!("{name}[{}]", *count - 1)
-            }
-        }
+    pub(super) fn place(&self, given: Option<usize>, count: &mut usize) -> String {
+        let at = given.unwrap_or(*count);
+        *count = at.saturating_add(1);
+        place_of(self.association, Some(at))
     }
 
     // A row that is edited or removed exists, and so does its owner.
@@ -217,8 +223,6 @@ impl<'c> Members<'c> {
             "which rows an owner has is said by a function of the owner"
         } else if scope.limit.is_some() || scope.offset.is_some() || !scope.group.is_empty() {
             "it has a limit, an offset or groups, so that it never has all rows of its owner"
-        } else if matches!(self.link, Link::Join(_)) && !scope.filter.is_always() {
-            "it has conditions on rows that are reached through others"
         } else {
             return None;
         };
@@ -227,22 +231,36 @@ impl<'c> Members<'c> {
         Some(FieldError::new(association.name, message).with_code(FieldError::NOT_REPLACEABLE))
     }
 
+    /// What a member is given by its owner: the owner's key with its type, and a new one what the association's conditions say.
+    pub(super) fn given(&self, change: &RowChange) -> Vec<(usize, Option<Value<'static>>)> {
+        let mut given = self.given_key();
+        if change.is_new() {
+            let of_scope = presets(self.association).into_iter();
+            let unset = of_scope.filter(|preset| {
+                change.values()[preset.column].is_none() && !given.iter().any(|(column, _)| *column == preset.column)
+            });
+            let unset: Vec<_> = unset.map(|preset| (preset.column, Some(preset.value))).collect();
+            given.extend(unset);
+        }
+        given
+    }
+
+    fn given_key(&self) -> Vec<(usize, Option<Value<'static>>)> {
+        let Link::Target(key) = &self.link else { return Vec::new() };
+        let values = self.owner.final_key(key.owner_columns);
+        let of_key = key.target_columns.iter().enumerate();
+        let mut given: Vec<_> =
+            of_key.map(|(at, column)| (*column, values.as_ref().map(|values| values[at].clone()))).collect();
+        given.extend(key.target_type.map(|named| (named.column, Some(Value::from(named.tag)))));
+        given
+    }
+
     fn of_member(&self, member: &Member) -> Vec<FieldError> {
         let association = self.association;
         let target: &'static ModelDef = (association.target)();
         let mut presets = presets(association);
-        let mut given: Vec<(usize, Option<Value<'static>>)> = Vec::new();
-        if let Link::Target(key) = &self.link {
-            let values = self.owner.final_key(key.owner_columns);
-            given.extend(
-                key.target_columns
-                    .iter()
-                    .enumerate()
-                    .map(|(at, column)| (*column, values.as_ref().map(|values| values[at].clone()))),
-            );
-            given.extend(key.target_type.map(|named| (named.column, Some(Value::from(named.tag)))));
-            presets.retain(|preset| !given.iter().any(|(column, _)| *column == preset.column));
-        }
+        let mut given = self.given_key();
+        presets.retain(|preset| !given.iter().any(|(column, _)| *column == preset.column));
         let mut errors = outside(association, target, &presets, |column| value_of(member, column));
         if let Link::Join(record) = &self.link {
             if let Some(row) = member.existing() {
@@ -297,14 +315,24 @@ impl<'c> Members<'c> {
         for named in [record.owner.target_type, record.target_type].into_iter().flatten() {
             given.push((named.column, Some(Value::from(named.tag))));
         }
+        let mut errors = Vec::new();
         if let Some(rows) = record.rows {
             let presets = presets(rows);
+            errors = outside(rows, record.table, &presets, |column| of_change(join, column));
             let unset = presets.into_iter().filter(|preset| join.values()[preset.column].is_none());
             given.extend(unset.map(|preset| (preset.column, Some(preset.value))));
         }
         let name = record.rows.map_or(record.table.name, |rows| rows.name);
-        let errors = of_row(Final { change: join, given: &given, is_judged: self.association.options.validate });
+        errors.extend(of_row(Final { change: join, given: &given, is_judged: self.association.options.validate }));
         errors.into_iter().map(|error| error.within(name)).collect()
+    }
+}
+
+/// The path of a member.
+pub(super) fn place_of(association: &AssociationDef, at: Option<usize>) -> String {
+    match (association.kind.cardinality(), at) {
+        (Cardinality::Many, Some(at)) => format!("{}[{at}]", association.name),
+        _ => association.name.to_owned(),
     }
 }
 

@@ -99,6 +99,7 @@ pub(super) fn value_of(member: &Member, column: usize) -> Option<Value<'static>>
     }
 }
 
-fn of_change(change: &RowChange, column: usize) -> Option<Value<'static>> {
+/// The value that a column will have, if it is known.
+pub(super) fn of_change(change: &RowChange, column: usize) -> Option<Value<'static>> {
     change.final_value(column).map(Value::into_owned)
 }

@@ -1,7 +1,9 @@
 //! From the declarations of models to a plan.
 
+use super::follow;
 use super::order::{links, ranks, stages};
 use super::{DestroyEdge, DestroyNode, DestroyPlan, Effect, Reading};
+use crate::counters::Children;
 use crate::error::{Error, Result};
 use crate::metadata::association::{AssociationDef, Dependent, DependentRows};
 use crate::metadata::expr::Expr;
@@ -46,16 +48,18 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
     mark_after(&mut nodes, &edges);
     let all_links = links(&nodes);
     let stages = stages(&nodes, &edges, &all_links);
+    let followed = follow::children(&nodes, &edges);
     for table in 0..nodes.iter().map(|node| node.table + 1).max().unwrap_or(0) {
         let in_waves =
             stages.iter().any(|stage| stage.in_waves && stage.nodes.iter().any(|at| nodes[*at].table == table));
-        settle(table, in_waves, reading, &mut nodes, &mut edges)?;
+        settle(table, in_waves, reading, &followed, &mut nodes, &mut edges)?;
     }
     for DestroyEdge { rows, effect, .. } in &mut edges {
         let removed = nodes.iter().any(|node| node.model.table == rows.model.table);
         let has_key = !rows.model.primary_key.is_empty();
         if let Effect::Clear { read, .. } = effect {
-            *read = has_key && (removed || reading == Reading::All || finds_by_reading(rows));
+            let is_followed = followed.iter().any(|children| children.model == rows.model);
+            *read = has_key && (removed || is_followed || reading == Reading::All || finds_by_reading(rows));
         }
     }
     let waves = |node: usize| stages.iter().any(|stage| stage.in_waves && stage.nodes.contains(&node));
@@ -89,7 +93,7 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
             .collect();
         node.columns = ascending_once(&columns);
     }
-    Ok(DestroyPlan { nodes, edges, links, stages, root_filter })
+    Ok(DestroyPlan { nodes, edges, links, stages, root_filter, followed })
 }
 
 struct Builder<'f> {
@@ -204,6 +208,7 @@ fn settle(
     table: usize,
     in_waves: bool,
     reading: Reading,
+    followed: &[Children],
     nodes: &mut [DestroyNode],
     edges: &mut [DestroyEdge],
 ) -> Result<()> {
@@ -212,8 +217,9 @@ fn settle(
     let (model, key) = (first.model, &first.model.primary_key);
     let removes = |edge: &DestroyEdge| matches!(edge.effect, Effect::Remove { node } if of_table.contains(&node));
     let has_key = !key.is_empty();
-    let followed = of_table.iter().any(|at| !nodes[*at].edges.is_empty());
-    if followed && !has_key {
+    let has_dependents = of_table.iter().any(|at| !nodes[*at].edges.is_empty());
+    let is_followed = of_table.iter().any(|at| followed.iter().any(|children| children.model == nodes[*at].model));
+    if has_dependents && !has_key {
         model.require_primary_key("destroying what depends on rows")?;
     }
     if of_table.iter().any(|at| nodes[*at].whole) {
@@ -230,7 +236,8 @@ fn settle(
     let differing = of_table.iter().any(|at| nodes[*at].cascades != nodes[of_table[0]].cascades);
     let by_condition = edges.iter().filter(|edge| removes(edge)).any(|edge| finds_by_reading(&edge.rows));
     let read = reading == Reading::All
-        || followed
+        || has_dependents
+        || is_followed
         || in_waves
         || of_table.contains(&0)
         || others_decide

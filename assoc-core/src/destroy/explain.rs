@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{DestroyEdge, DestroyNode, DestroyPlan, Effect};
+use crate::counters;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
@@ -85,6 +86,9 @@ impl DestroyPlan {
                 _ => all.push(("read", model.name, self.select(edge).statement(dialect, &keys)?)),
             }
         }
+        for children in self.followed.iter().filter(|children| !children.model.primary_key.is_empty()) {
+            all.push(counters::reading(dialect, children, children.model.primary_key)?);
+        }
         let unread = |edge: &&DestroyEdge| matches!(edge.effect, Effect::Remove { node } if !self.nodes[node].read);
         let delete = |edge: &DestroyEdge| -> Result<_> {
             let keys = sample_keys(edge.rows.key.target_columns.len());
@@ -92,6 +96,9 @@ impl DestroyPlan {
         };
         let keyless = |edge: &&DestroyEdge| edge.rows.model.primary_key.is_empty();
         for edge in self.edges.iter().filter(unread).filter(keyless) {
+            if let Some(children) = self.followed.iter().find(|children| children.model == edge.rows.model) {
+                all.push(counters::reading(dialect, children, edge.rows.key.target_columns)?);
+            }
             all.push(delete(edge)?);
         }
         for edge in &self.edges {
@@ -115,6 +122,7 @@ impl DestroyPlan {
                 all.push(("delete", model.name, by_key(model, filter).delete(dialect, &sample(model))?));
             }
         }
+        all.extend(counters::following(dialect, &self.followed)?);
         Ok(all)
     }
 }

@@ -57,6 +57,7 @@ pub struct DriverError {
     code: Option<String>,
     table: Option<String>,
     constraint: Option<String>,
+    columns: Vec<String>,
     sql: Option<Box<str>>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -70,6 +71,7 @@ impl DriverError {
             code: None,
             table: None,
             constraint: None,
+            columns: Vec::new(),
             sql: None,
             source: None,
         }
@@ -93,6 +95,13 @@ impl DriverError {
     #[must_use]
     pub fn with_constraint(mut self, constraint: impl Into<String>) -> Self {
         self.constraint = Some(constraint.into());
+        self
+    }
+
+    /// Adds the columns of the constraint by their names in the database, where it says them.
+    #[must_use]
+    pub fn with_columns(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.columns = columns.into_iter().map(Into::into).collect();
         self
     }
 
@@ -138,6 +147,12 @@ impl DriverError {
     #[must_use]
     pub fn constraint(&self) -> Option<&str> {
         self.constraint.as_deref()
+    }
+
+    /// The columns of the constraint, by their names in the database; empty where it does not say them.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
     }
 
     /// The statement that failed.
@@ -191,6 +206,7 @@ impl fmt::Debug for DriverError {
             .field("code", &self.code)
             .field("table", &self.table)
             .field("constraint", &self.constraint)
+            .field("columns", &self.columns)
             .field("sql", &self.sql.as_deref().map(excerpt))
             .field("source", &self.source)
             .finish()

@@ -62,6 +62,8 @@ impl FieldError {
     pub const ASSIGNED_TWICE: &'static str = "assigned_twice";
     /// The column holds the version of its row.
     pub const LOCK_VERSION: &'static str = "lock_version";
+    /// The column counts the rows that belong to its row.
+    pub const COUNTER_CACHE: &'static str = "counter_cache";
     /// A member of an association contradicts a condition of it: the association would not see it afterwards. Parameter:
     /// `association`.
     pub const OUTSIDE_SCOPE: &'static str = "outside_scope";
@@ -79,6 +81,59 @@ impl FieldError {
     pub const TOO_DEEP: &'static str = "too_deep";
     /// The two rows that were compared have different primary keys.
     pub const OTHER_ROW: &'static str = "other_row";
+
+    /// A value must not be empty: it is `NULL`, or text of blanks.
+    pub const BLANK: &'static str = "blank";
+    /// Too few characters or bytes. Parameters: `min` and `length`.
+    pub const TOO_SHORT: &'static str = "too_short";
+    /// Too many characters or bytes. Parameters: `max` and `length`.
+    pub const TOO_LONG: &'static str = "too_long";
+    /// Another number of characters or bytes than the one that it must have. Parameters: `is` and `length`.
+    pub const WRONG_LENGTH: &'static str = "wrong_length";
+    /// Below the smallest value. Parameter: `min`.
+    pub const TOO_SMALL: &'static str = "too_small";
+    /// Above the largest value. Parameter: `max`.
+    pub const TOO_LARGE: &'static str = "too_large";
+    /// Not greater than a value. Parameter: `min`.
+    pub const NOT_GREATER: &'static str = "not_greater";
+    /// Not less than a value. Parameter: `max`.
+    pub const NOT_LESS: &'static str = "not_less";
+    /// Not odd.
+    pub const ODD: &'static str = "odd";
+    /// Not even.
+    pub const EVEN: &'static str = "even";
+    /// Not a multiple of a number. Parameter: `of`.
+    pub const MULTIPLE: &'static str = "multiple";
+    /// Not in the form that a pattern describes.
+    pub const FORMAT: &'static str = "format";
+    /// Not an e-mail address.
+    pub const EMAIL: &'static str = "email";
+    /// Not a URL.
+    pub const URL: &'static str = "url";
+    /// None of the allowed values. Parameter: `values`.
+    pub const INCLUSION: &'static str = "inclusion";
+    /// A value that is not allowed. Parameter: `value`.
+    pub const EXCLUSION: &'static str = "exclusion";
+    /// The second entry of a value differs from the first. Parameter: `column`.
+    pub const CONFIRMATION: &'static str = "confirmation";
+    /// Something was not accepted.
+    pub const ACCEPTANCE: &'static str = "acceptance";
+    /// An association has too few members. Parameters: `min` and `count`.
+    pub const TOO_FEW: &'static str = "too_few";
+    /// An association has too many members, or input has too many entries. Parameters: `max` and `count`.
+    pub const TOO_MANY: &'static str = "too_many";
+    /// Another row has the same values.
+    pub const TAKEN: &'static str = "taken";
+    /// The row to which a key refers does not exist.
+    pub const TARGET_MISSING: &'static str = "target_missing";
+    /// The database refuses the value by a check. Parameter: `constraint`.
+    pub const CHECK: &'static str = "check";
+    /// A rule itself is wrong.
+    pub const RULE: &'static str = "rule";
+    /// Input is not of the column's type. Parameter: `expected`.
+    pub const WRONG_TYPE: &'static str = "wrong_type";
+    /// Input names something that is not permitted.
+    pub const NOT_PERMITTED: &'static str = "not_permitted";
 
     /// A problem of one column or path, with the code [`INVALID`](Self::INVALID).
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
@@ -110,6 +165,13 @@ impl FieldError {
         self.params.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The same problem at another path.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
     /// The same problem, in a row at some place: `[2]` makes `[2].title` of `title`.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
@@ -118,9 +180,54 @@ impl FieldError {
     }
 }
 
+impl FieldError {
+    /// The same problem in other words: those that `translate` has for it. Code and parameters are what it looks up.
+    ///
+    /// ```
+    /// use assoc_core::FieldError;
+    ///
+    /// fn german(error: &FieldError) -> Option<String> {
+    ///     match &*error.code {
+    ///         FieldError::TOO_SHORT => Some(format!("muss mindestens {} Zeichen haben", error.param("min")?)),
+    ///         _ => None,
+    ///     }
+    /// }
+    /// let error = FieldError::new("name", "is too short").with_code(FieldError::TOO_SHORT).with_param("min", 3);
+    /// assert_eq!(error.translated(german).to_string(), "name muss mindestens 3 Zeichen haben");
+    /// ```
+    #[must_use]
+    pub fn translated(mut self, translate: impl FnOnce(&FieldError) -> Option<String>) -> Self {
+        if let Some(message) = translate(&self) {
+            self.message = message;
+        }
+        self
+    }
+}
+
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.path, self.message)
+    }
+}
+
+/// As an object of `path`, `code`, `params` and `message`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for FieldError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+
+        struct Params<'e>(&'e [(Cow<'static, str>, String)]);
+        impl serde::Serialize for Params<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+            }
+        }
+        let mut error = serializer.serialize_struct("FieldError", 4)?;
+        error.serialize_field("path", &self.path)?;
+        error.serialize_field("code", &self.code)?;
+        error.serialize_field("params", &Params(&self.params))?;
+        error.serialize_field("message", &self.message)?;
+        error.end()
     }
 }
 

@@ -22,6 +22,7 @@ mod has_and_belongs_to_many;
 mod has_many;
 mod has_one;
 mod linkage;
+mod parent;
 mod polymorphic;
 mod reflection;
 mod through;
@@ -32,6 +33,7 @@ pub use dependent::{Dependent, DependentRows, LinkTargets};
 pub(crate) use field_access::share_row;
 pub use field_access::{ByOwner, Children, FieldAccess, JoinTableRows, Links, LoadState, Positions, SharedRow};
 pub use linkage::{JoinRecord, Linkage};
+pub use parent::{CounterCache, Parent, Touch};
 pub use polymorphic::{HasVariant, Polymorphic, VariantDef};
 pub use reflection::ForeignKey;
 
@@ -200,6 +202,14 @@ pub trait AssociationBehavior: kinds::sealed::Kind + Send + Sync + fmt::Debug {
     /// When the declaration contradicts itself. The message says what to change.
     fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>>;
 
+    /// The rows that a row of the owner's model belongs to by this association, whose counters and times follow it: one for
+    /// each model that it may belong to. None of a kind whose key is not in the owner's row, or without
+    /// [`counter_cache`](Options::counter_cache) and [`touch`](Options::touch).
+    fn parents(&self, association: &'static AssociationDef) -> Vec<Parent> {
+        let _ = association;
+        Vec::new()
+    }
+
     /// The two associations that a through association consists of: the owner's association, and the source. `None` for
     /// all other kinds.
     fn parts(&self) -> Option<[&'static AssociationDef; 2]> {
@@ -249,6 +259,12 @@ pub struct Options {
     pub autosave: Option<bool>,
     /// Whether problems that the application found in members refuse the save of their owner.
     pub validate: bool,
+    /// Of a `belongs_to`, the column of the target that counts the rows that belong to it.
+    pub counter_cache: Option<CounterCache>,
+    /// Of an association to many, the owner's column that counts its rows, where it says which.
+    pub counted_in: Option<usize>,
+    /// Of a `belongs_to`, the times of the target that follow the rows that belong to it.
+    pub touch: Option<Touch>,
     /// The functions that run when rows become members, and when they are members no longer.
     pub callbacks: Option<MemberCallbacks>,
 }
@@ -291,6 +307,9 @@ impl Options {
             dependent: None,
             autosave: None,
             validate: true,
+            counter_cache: None,
+            counted_in: None,
+            touch: None,
             callbacks: None,
         }
     }
@@ -348,6 +367,27 @@ impl Options {
     #[must_use]
     pub const fn validate(mut self, validate: bool) -> Self {
         self.validate = validate;
+        self
+    }
+
+    /// Sets the counter cache.
+    #[must_use]
+    pub const fn counter_cache(mut self, counter_cache: CounterCache) -> Self {
+        self.counter_cache = Some(counter_cache);
+        self
+    }
+
+    /// Sets the owner's column that counts the rows of an association to many.
+    #[must_use]
+    pub const fn counted_in(mut self, column: usize) -> Self {
+        self.counted_in = Some(column);
+        self
+    }
+
+    /// Sets which times follow.
+    #[must_use]
+    pub const fn touch(mut self, touch: Touch) -> Self {
+        self.touch = Some(touch);
         self
     }
 

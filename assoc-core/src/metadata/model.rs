@@ -12,6 +12,7 @@ use crate::metadata::expr::{ColumnRef, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::origin::RowOrigin;
 use crate::metadata::request::ScopeDef;
 use crate::metadata::rows::{LinkTable, ModelRows};
+use crate::metadata::rules::RuleSet;
 use crate::row_sink::AnswerColumn;
 use crate::row_traits::RowTraits;
 use crate::value::Value;
@@ -149,6 +150,8 @@ pub enum FilledBy {
     UpdatedAt,
     /// 0, and one more with each update, which is refused if the row has another version by then.
     LockVersion,
+    /// 0, and what counter caches make of it: the number of rows that belong to the row.
+    CounterCache,
     /// What a function of the application gives when the row is inserted.
     Function(fn() -> Value<'static>),
 }
@@ -242,6 +245,8 @@ pub struct ModelDef {
     pub discriminator: Option<Discriminator>,
     /// Whether a write reads its rows back, because triggers change them.
     pub read_back: bool,
+    /// The rules that every row satisfies before it is written.
+    pub rules: Option<fn() -> &'static RuleSet>,
     /// The functions that run when its rows are saved and destroyed.
     pub callbacks: Option<ModelCallbacks>,
 }
@@ -277,8 +282,16 @@ impl ModelDef {
             default_scope: None,
             discriminator: None,
             read_back: false,
+            rules: None,
             callbacks: None,
         }
+    }
+
+    /// Sets the rules. The derive calls this.
+    #[must_use]
+    pub const fn with_rules(mut self, rules: fn() -> &'static RuleSet) -> Self {
+        self.rules = Some(rules);
+        self
     }
 
     /// Sets a default scope. The derive calls this.
@@ -337,6 +350,12 @@ impl ModelDef {
     #[must_use]
     pub fn is_bare_join_table(&self) -> bool {
         self.type_id() == LinkTable.model_type()
+    }
+
+    /// Whether a column counts rows that belong to the row.
+    #[must_use]
+    pub fn is_counter(&self, column: usize) -> bool {
+        self.columns[column].default == ColumnDefault::Filled(FilledBy::CounterCache)
     }
 
     /// The column that holds the version of a row, if the model has one.

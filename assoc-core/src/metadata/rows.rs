@@ -110,6 +110,11 @@ pub trait Rows: RowSink + Sync {
     /// One row.
     fn row(&self, at: usize) -> Option<&dyn Any>;
 
+    /// Calls `each` with each row, to change it. Rows of a table without a model have nothing to change.
+    fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        let _ = each;
+    }
+
     /// The keys in some columns of each row from position `first` on.
     fn keys(&self, columns: &[usize], first: usize) -> RowKeys;
 
@@ -167,6 +172,12 @@ impl<M: Model> Rows for Vec<M> {
 
     fn row(&self, at: usize) -> Option<&dyn Any> {
         self.get(at).map(|row| row as &dyn Any)
+    }
+
+    fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        for row in self {
+            each(row);
+        }
     }
 
     fn keys(&self, columns: &[usize], first: usize) -> RowKeys {

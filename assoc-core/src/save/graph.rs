@@ -12,12 +12,14 @@ use std::fmt::Write;
 
 use super::members::{Lookup, Unlink};
 use crate::change::{Row, RowChange, fill};
+use crate::counters::{self, NewParents, Timings};
 use crate::error::Result;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::ModelDef;
 use crate::value::{DateTime, Value};
 
 mod builder;
+mod followed;
 mod levels;
 mod links;
 mod loaded;
@@ -102,6 +104,7 @@ pub struct SavePlan {
     lookups: Vec<Lookup>,
     steps: Vec<Step>,
     groups: Vec<LoadedGroup>,
+    new_parents: NewParents,
     added: Vec<Added>,
 }
 
@@ -118,13 +121,18 @@ impl SavePlan {
             builder.add_root(change)?;
         }
         let builder::Parts { mut rows, lookups, mut groups, added } = builder.finish();
+        let new_parents = NewParents::count(&mut rows);
         let steps = levels::arrange(model, &mut rows)?;
         loaded::settle(&rows, &mut groups);
-        Ok(SavePlan { rows, lookups, steps, groups, added })
+        Ok(SavePlan { rows, lookups, steps, groups, new_parents, added })
     }
 
-    /// Fills in the columns of written rows to which nothing was given: [`RowChange::fill`].
-    pub fn fill(&mut self, now: DateTime) {
+    /// Fills in the columns of written rows to which nothing was given: [`RowChange::fill`]. With `touches` also those that
+    /// rows touch which belong to new ones.
+    pub fn fill(&mut self, now: DateTime, touches: bool) {
+        if touches {
+            self.new_parents.touch(&mut self.rows, now);
+        }
         for row in self.rows.iter_mut().filter(|row| row.is_written()) {
             fill(row.model, row.base.is_none(), &mut row.values, now);
         }
@@ -134,6 +142,12 @@ impl SavePlan {
     #[must_use]
     pub fn rows(&self) -> &[PlannedRow] {
         &self.rows
+    }
+
+    /// For each row that belongs to others, when these follow it.
+    #[must_use]
+    pub fn timings(&self) -> &Timings {
+        &self.new_parents.timings
     }
 
     /// What is looked up before anything is written.
@@ -162,12 +176,17 @@ impl SavePlan {
 
     /// The models whose tables are written or looked at.
     pub fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
-        self.rows.iter().map(|row| row.model).chain(self.lookups.iter().map(|lookup| lookup.table))
+        let looked_up = |lookup: &Lookup| {
+            std::iter::once(lookup.table)
+                .chain(lookup.targets.as_ref().map(|targets| targets.model))
+                .collect::<Vec<_>>()
+        };
+        self.rows.iter().map(|row| row.model).chain(self.lookups.iter().flat_map(looked_up))
     }
 
-    /// The plan as text, a line for each kind of statement.
+    /// The plan as text, a line for each kind of statement. With `touches` times follow as well as counters.
     #[must_use]
-    pub fn explain(&self) -> String {
+    pub fn explain(&self, touches: bool) -> String {
         let mut text = String::new();
         let mut line = 0;
         let mut write = |what: std::fmt::Arguments<'_>| {
@@ -180,6 +199,21 @@ impl SavePlan {
             let (table, name) = (lookup.table.table, lookup.association.qualified_name());
             let owners = lookup.questions.len();
             write(format_args!("SELECT {table}: members of `{name}`, {owners} asked for"));
+            if let Some(targets) = &lookup.targets {
+                write(format_args!("SELECT {}: which of them `{name}` sees", targets.model.table));
+            }
+        }
+        let written = self.written_children(touches);
+        for known in written.iter().filter(|known| known.locked > 0) {
+            let table = known.children.model.table;
+            write(format_args!(
+                "SELECT {table}: what {} belong{} to, locked",
+                shown(known.locked),
+                if known.locked == 1 { "s" } else { "" }
+            ));
+        }
+        for line in counters::lines(touches, written.iter().map(|known| (&known.children, known.meant.clone()))) {
+            write(format_args!("{line}"));
         }
         for lookup in self.lookups.iter().filter(|lookup| lookup.removes()) {
             let table = lookup.table.table;

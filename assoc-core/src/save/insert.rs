@@ -52,6 +52,7 @@ pub struct InsertBatch {
 struct InsertText {
     columns: Box<[usize]>,
     rows: usize,
+    returning: bool,
     text: Arc<str>,
 }
 
@@ -101,17 +102,19 @@ impl InsertPlan {
         self.rows as usize
     }
 
-    /// The text of a batch's statement. Full batches of the same columns have the same text, so the text of the last batch
-    /// serves the next one.
+    /// The text of a batch's statement, whose rows are read back or not. Full batches of the same columns have the same
+    /// text, so the text of the last batch serves the next one.
     #[must_use]
-    pub fn text(&mut self, at: usize, dialect: &dyn Dialect) -> Arc<str> {
+    pub fn text(&mut self, at: usize, dialect: &dyn Dialect, read: bool) -> Arc<str> {
         let InsertBatch { columns, inputs, .. } = &self.batches[at];
+        let (rows, returning) = (inputs.len(), read && self.returning && !self.unread);
         match self.last_text.take() {
-            Some(last) if last.columns == *columns && last.rows == inputs.len() => self.last_text.insert(last),
+            Some(last) if last.columns == *columns && last.rows == rows && last.returning == returning => {
+                self.last_text.insert(last)
+            }
             _ => {
-                let returning = self.returning && !self.unread;
-                let text = sql::insert_text(dialect, self.model, columns, inputs.len(), returning);
-                self.last_text.insert(InsertText { columns: columns.clone(), rows: inputs.len(), text })
+                let text = sql::insert_text(dialect, self.model, columns, rows, returning);
+                self.last_text.insert(InsertText { columns: columns.clone(), rows, returning, text })
             }
         }
         .text

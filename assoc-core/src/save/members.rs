@@ -23,6 +23,8 @@ pub struct Lookup {
     pub filter: Expr,
     /// The questions.
     pub questions: Vec<Question>,
+    /// Of rows between, the condition on the rows that they lead to. `None` if each leads to a member.
+    pub targets: Option<MemberCondition>,
     /// How a row is let go.
     pub unlink: Unlink,
     /// Why it is let go.
@@ -31,6 +33,16 @@ pub struct Lookup {
     identity: Vec<usize>,
     owner: Vec<usize>,
     member: Vec<usize>,
+}
+
+/// Which rows are members: a condition, and the columns by which rows between lead to them.
+pub struct MemberCondition {
+    /// Their model.
+    pub model: &'static ModelDef,
+    /// The columns that hold their keys.
+    pub by: Vec<usize>,
+    /// The condition.
+    pub filter: Expr,
 }
 
 /// What is said of members that are let go.
@@ -121,6 +133,7 @@ impl Lookup {
             columns: distinct([&identity, &owner]),
             filter: of_types(table, [key.target_type]).and(association.scope().filter),
             questions: Vec::new(),
+            targets: None,
             unlink: unlink_target(association, key, removal),
             removal,
             member: identity.clone(),
@@ -141,6 +154,12 @@ impl Lookup {
         let pair = [&owner[..], &member].concat();
         let identity = if table.primary_key.is_empty() { pair.clone() } else { table.primary_key.to_vec() };
         let types = of_types(table, [record.owner.target_type, record.target_type]);
+        let filter = association.scope().filter;
+        let condition = || MemberCondition {
+            model: (association.target)(),
+            by: record.target.target_columns.to_vec(),
+            filter: filter.clone(),
+        };
         Lookup {
             association,
             table,
@@ -148,6 +167,7 @@ impl Lookup {
             columns: distinct([&identity, &distinct([&owner, &member])]),
             filter: record.rows.map_or(types.clone(), |rows| types.and(rows.scope().filter)),
             questions: Vec::new(),
+            targets: (!filter.is_always()).then(condition),
             unlink: unlink_link(association, record, removal),
             removal,
             identity,
@@ -207,18 +227,27 @@ impl Lookup {
         LinkRows::of(self.table, self.columns.clone())
     }
 
-    /// Decides what is let go, and what need not be written.
+    /// The keys of the rows to which rows between lead.
+    #[must_use]
+    pub fn member_keys(&self, found: &LinkRows) -> RowKeys {
+        found.keys(&self.member, 0)
+    }
+
+    /// Decides what is let go, and what need not be written. Of rows between with a [condition](Self::targets), only those
+    /// count that lead to one of the `seen` rows.
     ///
     /// # Errors
     /// [`ErrorKind::NotMember`] if a row that was to be edited or let go is none of its owner's;
     /// [`ErrorKind::Invalid`] if a member cannot be let go.
-    pub fn resolve(&self, found: &LinkRows) -> Result<Resolved> {
+    pub fn resolve(&self, found: &LinkRows, seen: Option<&HashSet<KeyTuple>>) -> Result<Resolved> {
         let part = |columns: &[usize]| found.keys(columns, 0).into_tuples();
         let (identity, owners, members) = (part(&self.identity), part(&self.owner), part(&self.member));
         // Of each owner, its rows by their members.
         let mut by_owner: HashMap<KeyTuple, HashMap<KeyTuple, Vec<KeyTuple>>> = HashMap::new();
         for ((identity, owner), member) in identity.into_iter().zip(owners).zip(members) {
-            if let (Some(identity), Some(owner), Some(member)) = (identity, owner, member) {
+            if let (Some(identity), Some(owner), Some(member)) = (identity, owner, member)
+                && seen.is_none_or(|seen| seen.contains(&member))
+            {
                 by_owner.entry(owner).or_default().entry(member).or_default().push(identity);
             }
         }

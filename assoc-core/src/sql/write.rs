@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::SqlWriter;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, RowLocks};
 use crate::error::Result;
 use crate::key::KeySet;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
-use crate::select::RootSelect;
+use crate::select::{LockStrength, RootSelect, RowLock, WhenLocked};
 use crate::statement::{Bind, Statement};
 use crate::typed::assignment::{AssignedValue, ColumnAssignment};
 use crate::value::Value;
@@ -123,7 +123,7 @@ fn row(model: &'static ModelDef, key: &[Value<'static>], condition: &Expr) -> Ro
 }
 
 // Of several models that share a table, each writes its own rows only.
-fn and_discriminator(writer: &mut SqlWriter<'_>, model: &ModelDef) {
+pub(super) fn and_discriminator(writer: &mut SqlWriter<'_>, model: &ModelDef) {
     if let Some(own) = model.discriminator {
         writer.push(" AND ");
         writer.holds_tag(|writer| writer.identifier(model.columns[own.column].name), own.tag);
@@ -210,6 +210,36 @@ pub fn select_by(
     keys: &KeySet,
     filter: &Expr,
 ) -> Result<Statement> {
+    select_rows(dialect, model, columns, by, keys, filter)?.finish_within_limit()
+}
+
+/// As [`select_by`], and locks the rows until the transaction ends, where the database locks rows.
+///
+/// # Errors
+/// As [`select_by`].
+pub fn select_locked(
+    dialect: &dyn Dialect,
+    model: &ModelDef,
+    columns: &[usize],
+    by: &[usize],
+    keys: &KeySet,
+    filter: &Expr,
+) -> Result<Statement> {
+    let mut writer = select_rows(dialect, model, columns, by, keys, filter)?;
+    if matches!(dialect.capabilities().row_locks, RowLocks::Rows { .. }) {
+        dialect.write_row_lock(&mut writer, RowLock { strength: LockStrength::Update, when_locked: WhenLocked::Wait });
+    }
+    writer.finish_within_limit()
+}
+
+fn select_rows<'d>(
+    dialect: &'d dyn Dialect,
+    model: &ModelDef,
+    columns: &[usize],
+    by: &[usize],
+    keys: &KeySet,
+    filter: &Expr,
+) -> Result<SqlWriter<'d>> {
     let mut writer = SqlWriter::new(dialect);
     writer.push("SELECT ");
     writer.separated(", ", columns, |writer, column| writer.identifier(model.columns[*column].name));
@@ -224,7 +254,7 @@ pub fn select_by(
         writer.condition(filter)?;
         writer.push(")");
     }
-    writer.finish_within_limit()
+    Ok(writer)
 }
 
 /// Deletes the rows with these primary keys.

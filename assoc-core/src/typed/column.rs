@@ -207,6 +207,13 @@ impl<M, V: ColumnType> Column<M, V> {
 ///
 /// impl TextColumn for Slug {}
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a column of `{Self}` is no text",
+    label = "not text",
+    note = "`like`, `length` and rules about text are for columns of `String` and `Option<String>`; implement `TextColumn` for a \
+            newtype of text. Numbers have a `range`, bytes a `length`, lists of members a count: \
+            `rules.members(User::POSTS, 1..)`"
+)]
 pub trait TextColumn: ColumnType {}
 impl TextColumn for String {}
 impl<T: TextColumn> TextColumn for Option<T> {}

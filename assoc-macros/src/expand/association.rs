@@ -6,12 +6,12 @@ use syn::spanned::Spanned;
 
 use super::{callbacks, function, generated};
 use crate::attributes::Inverse;
-use crate::dependent;
 use crate::holder::Holder;
 use crate::kinds::Through;
 use crate::names::{plural, token};
 use crate::parse::ScopeInput;
 use crate::validate::{Association, Model};
+use crate::{dependent, follow};
 
 /// The `AssociationDef`.
 pub(super) fn definition(model: &Model, association: &Association) -> TokenStream {
@@ -83,6 +83,7 @@ fn options(model: &Model, association: &Association) -> TokenStream {
         let rule = dependent::tokens(dependent.rule);
         options.extend(quote!(.dependent(#rule)));
     }
+    options.extend(follow::options(model, association));
     options.extend(callbacks::of_members(model, association));
     if association.leaves_unknown {
         options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));

@@ -9,6 +9,7 @@ use super::association::missing;
 use super::{generated, without_self};
 use crate::attributes::Inverse;
 use crate::dependent::Rule;
+use crate::follow;
 use crate::names::token;
 use crate::validate::{Association, Model};
 
@@ -45,7 +46,8 @@ pub(crate) fn placed(code: TokenStream, at: Span) -> TokenStream {
 pub(super) fn key_check(model: &Model, association: &Association) -> Option<TokenStream> {
     let nullify = nullify_check(model, association);
     let keys = association.keys.value_check(model, association);
-    (nullify.is_some() || keys.is_some()).then(|| quote!(#nullify #keys))
+    let follow = follow::check(model, association);
+    (nullify.is_some() || keys.is_some() || follow.is_some()).then(|| quote!(#nullify #keys #follow))
 }
 
 // A constant that can only be computed if `nullify` has a column to clear.

@@ -202,6 +202,16 @@ fn definition(model: &Model) -> TokenStream {
         let scope = function(ident, &quote!(() -> __assoc::ScopeDef), &body);
         quote!(.with_default_scope(#scope))
     });
+    let rules = model.rules.iter().map(|path| {
+        let call = quote_spanned!(generated(path.span())=> #path(__assoc::Rules::<#ident>::new()));
+        let make = function(ident, &quote!(() -> __assoc::RuleSet), &quote!(__assoc::Rules::into_set(#call)));
+        let body = quote! {
+            static __RULES: __assoc::OnceLock<__assoc::RuleSet> = __assoc::OnceLock::new();
+            __assoc::rule_set(&__RULES, #make)
+        };
+        let rules = function(ident, &quote!(() -> &'static __assoc::RuleSet), &body);
+        quote!(.with_rules(#rules))
+    });
     let discriminator =
         model.discriminator.iter().map(|Discriminator { column, tag, .. }| quote!(.with_discriminator(#column, #tag)));
     let read_back = model.read_back.then(|| quote!(.with_read_back()));
@@ -216,6 +226,7 @@ fn definition(model: &Model) -> TokenStream {
             &__assoc::RowsOf::<#ident>::new(),
         )
         #(#default_scope)*
+        #(#rules)*
         #(#discriminator)*
         #read_back
         #callbacks
@@ -250,6 +261,7 @@ fn column_def(column: &Column) -> TokenStream {
                 FilledInput::CreatedAt => quote_spanned!(at=> __assoc::created_at::<#ty>()),
                 FilledInput::UpdatedAt => quote_spanned!(at=> __assoc::updated_at::<#ty>()),
                 FilledInput::LockVersion => quote_spanned!(at=> __assoc::lock_version::<#ty>()),
+                FilledInput::CounterCache => quote_spanned!(at=> __assoc::counter_cache::<#ty>()),
                 FilledInput::With(function) => {
                     let at = generated(function.span());
                     quote_spanned!(at=> {

@@ -144,6 +144,7 @@ fn definition(ident: &Ident, variant: &Variant) -> TokenStream {
         __assoc::VariantDef {
             tag: #tag,
             model: #model_of::definition,
+            columns: #model_of::COLUMNS,
             key: <#ident as __assoc::HasVariant<#model>>::KEY,
             share: |__rows| __assoc::share_variant::<#model, #ident>(__rows, #ident::#name),
             row: #shared,

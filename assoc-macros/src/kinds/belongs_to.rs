@@ -34,8 +34,11 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
         "include",
         "accessor",
         "dependent",
+        "counter_cache",
+        "counter_cache_active",
+        "touch",
     ],
-    planned: &["counter_cache", "touch"],
+    planned: &[],
     refused: &[
         ("before_add", OF_MANY),
         ("after_add", OF_MANY),

@@ -33,12 +33,13 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
         "finder_sql",
         "counter_sql",
         "dependent",
+        "counter_cache",
         "before_add",
         "after_add",
         "before_remove",
         "after_remove",
     ],
-    planned: &["counter_cache", "extend"],
+    planned: &["extend"],
     refused: &[("polymorphic", key_at_target::NOT_POLYMORPHIC), ("join_table", key_at_target::NO_JOIN_TABLE)],
 };
 

@@ -1,16 +1,13 @@
-use assoc_core::{BelongsTo, HasMany, HasOne};
+use assoc_core::{HasMany, HasOne};
 use assoc_macros::Model;
 
 #[derive(Model, Clone)]
 struct User {
     id: i64,
-    #[has_many(counter_cache)]
+    #[has_many(extend)]
     posts: HasMany<Post>,
     #[has_one(touch)]
     first: HasOne<Post>,
-    #[belongs_to(counter_cache)]
-    company: BelongsTo<User>,
-    company_id: i64,
 }
 
 #[derive(Model, Clone)]

@@ -9,14 +9,16 @@ use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::Row;
 use assoc_core::destroy::{DestroyPlan, Effect};
-use assoc_core::driver::RowSink;
+use assoc_core::driver::{BoxFuture, RowSink};
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{CallbackPoint, ModelDef};
 use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::explore::{Consequences, EdgeReferral, Refusals, StoredRow};
+use super::follow::Following;
 use super::{DestroyReport, remove};
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions, model_functions};
+use crate::counters::{Followed, Lock, Mode};
 use crate::repo::Repo;
 use crate::session::Session;
 use crate::transaction::RowHook;
@@ -130,10 +132,21 @@ impl<'p> Destruction<'p> {
         self.consequences.explore(session, Refusals::Fail).await
     }
 
-    /// Writes.
-    pub(crate) async fn write(&mut self, session: &mut Session<'_>) -> Result<()> {
-        remove::clear(session, &mut self.consequences).await?;
-        remove::remove(session, &mut self.consequences, self.existence).await
+    /// Writes, and answers with what has followed in rows that stay.
+    // A boxed future: of a destroy inside a callback inside a save, each level would take up stack for it.
+    pub(crate) fn write<'f>(
+        &'f mut self,
+        repo: &'f Repo,
+        session: &'f mut Session<'_>,
+    ) -> BoxFuture<'f, Result<Followed>> {
+        Box::pin(async move {
+            let consequences = &mut self.consequences;
+            let mut following = Following::new(repo, self.plan)?;
+            following.read(session, consequences, Lock::Taken).await?;
+            remove::clear(session, consequences, &mut following).await?;
+            remove::remove(session, consequences, &mut following, self.existence).await?;
+            following.finish(repo, session, consequences, Mode::Write).await
+        })
     }
 
     /// Runs the callbacks after everything is written.

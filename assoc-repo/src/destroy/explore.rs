@@ -10,10 +10,12 @@ use assoc_core::select::{KeyedSelect, Matching};
 use assoc_core::{ErrorKind, RestrictRule, Restricted, Result, SqlType, Value};
 
 use super::DestroyReport;
+use super::follow::Following;
+use crate::counters::Lock;
 use crate::session::Session;
 
 /// The values of some columns of a row.
-pub(super) type StoredRow = Box<[Value<'static>]>;
+pub(crate) type StoredRow = Box<[Value<'static>]>;
 
 /// How many of the rows that refuse an error names.
 const NAMED: u64 = 5;
@@ -312,11 +314,12 @@ impl<'p> Consequences<'p> {
 
     /// Counts, for a preview, rows without keys, which are found by those of their owners. A row that several associations
     /// lead to counts once: equal rows are found together, so each association finds all of them or none.
-    pub(super) async fn count_unread(&mut self, session: &mut Session<'_>) -> Result<()> {
+    pub(super) async fn count_unread(&mut self, session: &mut Session<'_>, following: &mut Following) -> Result<()> {
         let mut tables: BTreeMap<String, (usize, HashMap<KeyTuple, u64>)> = BTreeMap::new();
         for (at, keys) in std::mem::take(&mut self.by_owners) {
             let edge = &self.plan.edges()[at];
             let model = edge.rows.model;
+            following.read_by_owners(session, edge, &KeySet::distinct(&keys), Lock::None).await?;
             let mut columns: Vec<usize> = (0..model.columns.len()).collect();
             // Two definitions of one join table may name its columns in another order.
             columns.sort_by_key(|column| model.columns[*column].name);
@@ -378,7 +381,7 @@ impl<'p> Consequences<'p> {
 }
 
 /// Columns of rows by keys, each with the key that it was found by.
-pub(super) async fn read_rows(
+pub(crate) async fn read_rows(
     session: &mut Session<'_>,
     select: &KeyedSelect,
     keys: &KeySet,
@@ -416,7 +419,7 @@ pub(super) async fn read_rows(
 }
 
 /// The values of columns as keys compare them, whatever form the driver gives them in.
-pub(super) fn stored(model: &ModelDef, columns: &[usize], values: &mut [Value<'_>]) -> StoredRow {
+pub(crate) fn stored(model: &ModelDef, columns: &[usize], values: &mut [Value<'_>]) -> StoredRow {
     let types = columns.iter().map(|column| model.columns[*column].sql_type);
     types.zip(values).map(|(of, value)| as_key(of, std::mem::take(value).into_owned())).collect()
 }
@@ -436,7 +439,7 @@ pub(super) fn key_in(values: &[Value<'static>], known: &[usize], columns: &[usiz
 }
 
 /// Distinct keys.
-pub(super) fn key_set(keys: impl IntoIterator<Item = KeyTuple>) -> KeySet {
+pub(crate) fn key_set(keys: impl IntoIterator<Item = KeyTuple>) -> KeySet {
     KeySet::distinct([&row_keys(keys)])
 }
 

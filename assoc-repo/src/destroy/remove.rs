@@ -10,6 +10,8 @@ use assoc_core::sql::KeyedRows;
 use assoc_core::{ErrorKind, Result};
 
 use super::explore::{Consequences, EdgeReferral, key_in, key_set};
+use super::follow::Following;
+use crate::counters::Lock;
 use crate::session::Session;
 
 /// What is known of the rows that are destroyed before they are deleted.
@@ -24,16 +26,21 @@ pub(super) enum Roots {
 }
 
 /// Clears the keys of rows that stay.
-pub(super) async fn clear(session: &mut Session<'_>, consequences: &mut Consequences<'_>) -> Result<()> {
+pub(super) async fn clear(
+    session: &mut Session<'_>,
+    consequences: &mut Consequences<'_>,
+    following: &mut Following,
+) -> Result<()> {
     // Rows without a primary key refer to others, and nothing refers to them: they go before a key is cleared by which
     // they would be found.
-    remove_by_owners(session, consequences, |model, _| model.primary_key.is_empty()).await?;
+    remove_by_owners(session, consequences, following, |model, _| model.primary_key.is_empty()).await?;
     let plan = consequences.plan;
     let unread: Vec<usize> = consequences.by_owners.keys().copied().collect();
     for at in unread {
         let edge = &plan.edges()[at];
         let Effect::Clear { columns, .. } = &edge.effect else { continue };
         let keys = KeySet::distinct(&consequences.by_owners.remove(&at).unwrap_or_default());
+        following.read_by_owners(session, edge, &keys, Lock::Taken).await?;
         let rows = edge.keyed_rows();
         let affected =
             execute(session, &rows, &keys, |rows, session, keys| rows.clear(session.dialect(), keys, columns)).await?;
@@ -48,10 +55,15 @@ pub(super) async fn clear(session: &mut Session<'_>, consequences: &mut Conseque
 }
 
 /// Deletes the rows that go, stage by stage.
-pub(super) async fn remove(session: &mut Session<'_>, consequences: &mut Consequences<'_>, roots: Roots) -> Result<()> {
+pub(super) async fn remove(
+    session: &mut Session<'_>,
+    consequences: &mut Consequences<'_>,
+    following: &mut Following,
+    roots: Roots,
+) -> Result<()> {
     let plan = consequences.plan;
     for stage in plan.stages() {
-        remove_by_owners(session, consequences, |_, node| stage.nodes.contains(&node)).await?;
+        remove_by_owners(session, consequences, following, |_, node| stage.nodes.contains(&node)).await?;
         let rows: Vec<usize> =
             (0..consequences.rows.len()).filter(|row| stage.nodes.contains(&consequences.rows[*row].node)).collect();
         let waves = if stage.in_waves { waves(session, consequences, stage, &rows).await? } else { vec![rows] };
@@ -66,6 +78,7 @@ pub(super) async fn remove(session: &mut Session<'_>, consequences: &mut Consequ
 async fn remove_by_owners(
     session: &mut Session<'_>,
     consequences: &mut Consequences<'_>,
+    following: &mut Following,
     chosen: impl Fn(&ModelDef, usize) -> bool,
 ) -> Result<()> {
     let plan = consequences.plan;
@@ -77,6 +90,7 @@ async fn remove_by_owners(
     for at in edges {
         let edge = &plan.edges()[at];
         let keys = KeySet::distinct(&consequences.by_owners.remove(&at).unwrap_or_default());
+        following.read_by_owners(session, edge, &keys, Lock::Taken).await?;
         let rows = edge.keyed_rows();
         let affected =
             execute(session, &rows, &keys, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;

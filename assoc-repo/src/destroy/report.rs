@@ -24,6 +24,8 @@ pub struct DestroyedModel {
     pub deleted: u64,
     /// Rows that stay and belong to no owner any more. One that two associations clear different columns of counts twice.
     pub nullified: u64,
+    /// Rows that stay, and whose counters and times follow those that do not.
+    pub updated: u64,
     /// Rows that refuse, in a preview: with any of them the destroy would fail.
     pub refusing: u64,
 }
@@ -49,14 +51,15 @@ impl DestroyReport {
 
     pub(super) fn entry(&mut self, model: &'static ModelDef) -> &mut DestroyedModel {
         let at = self.models.iter().position(|known| known.model == model).unwrap_or_else(|| {
-            self.models.push(DestroyedModel { model, destroyed: 0, deleted: 0, nullified: 0, refusing: 0 });
+            self.models.push(DestroyedModel { model, destroyed: 0, deleted: 0, nullified: 0, updated: 0, refusing: 0 });
             self.models.len() - 1
         });
         &mut self.models[at]
     }
 
     pub(super) fn without_untouched(mut self) -> Self {
-        self.models.retain(|model| model.destroyed + model.deleted + model.nullified + model.refusing > 0);
+        self.models
+            .retain(|model| model.destroyed + model.deleted + model.nullified + model.updated + model.refusing > 0);
         self
     }
 }
@@ -71,6 +74,7 @@ impl fmt::Display for DestroyReport {
                 (model.destroyed, "destroyed"),
                 (model.deleted, "deleted"),
                 (model.nullified, "nullified"),
+                (model.updated, "updated"),
                 (model.refusing, "refusing"),
             ];
             for (place, (count, what)) in counts.into_iter().filter(|(count, _)| *count > 0).enumerate() {

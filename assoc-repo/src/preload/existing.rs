@@ -3,7 +3,7 @@
 
 use std::any::Any;
 
-use assoc_core::execution::rows::keys_of;
+use assoc_core::execution::rows::{Rows, keys_of};
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::{AssociationDef, Chain, ScopeDef, UnknownType};
 use assoc_core::planner::{Edge, EdgeId, Plan, Source, VariantEdge};
@@ -54,6 +54,27 @@ impl<M: Model> Existing for ExistingRows<'_, M> {
         if let ExistingRows::Taking(rows) = self {
             rows.iter_mut().for_each(|row| each(row));
         }
+    }
+}
+
+/// Rows of a model that is not known at compile time.
+pub(crate) struct ErasedRows(pub(crate) Box<dyn Rows>);
+
+impl Existing for ErasedRows {
+    fn len(&self, _: usize) -> usize {
+        self.0.len()
+    }
+
+    fn keys(&self, _: usize, columns: &[usize]) -> RowKeys {
+        self.0.keys(columns, 0)
+    }
+
+    fn visit<'a>(&'a self, _: usize, each: &mut dyn FnMut(&'a dyn Any)) {
+        (0..self.0.len()).filter_map(|at| self.0.row(at)).for_each(each);
+    }
+
+    fn visit_mut<'a>(&'a mut self, _: usize, each: &mut dyn FnMut(&'a mut dyn Any)) {
+        self.0.visit_mut(each);
     }
 }
 

@@ -10,10 +10,11 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::change::{Row, RowChange};
 use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::driver::{Access, Bind, KeySet, Statement, TransactionMode};
-use assoc_core::execution::rows::Rows;
+use assoc_core::execution::rows::{LinkRows, Rows};
 use assoc_core::execution::{KeyTuple, RowKeys, filtered};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
+use assoc_core::value::DateTime;
 use assoc_core::{Error, Result, Value, sql};
 
 use super::insert::{check, run as insert_rows, unproven};
@@ -24,10 +25,12 @@ use crate::row_guard::RowGuard;
 use crate::session::Session;
 use alike::update_alike;
 use callbacks::Callbacks;
+use follow::{Adjusted, Following};
 
 mod alike;
 mod assemble;
 mod callbacks;
+mod follow;
 mod removal;
 mod validate;
 
@@ -45,16 +48,15 @@ pub(crate) async fn save(
         let result = run_with_callbacks(&transaction, model, &planned).await;
         return transaction.finish(result).await;
     }
-    let Planned { plan, destroys } = &planned;
     // Keys that the database makes are returned in an order that is proven; where it cannot be, all is undone, and rows are
     // inserted one by one.
     for one_by_one in [false, true] {
         let mut session = repo.session(Access::Write).await?;
         session.begin(TransactionMode::Write).await?;
-        let mut run = Run::new(repo, plan, destroys, one_by_one);
+        let mut run = Run::new(repo, &planned, one_by_one);
         match run.all(&mut session).await {
-            Ok(true) => return session.finish(assemble::assemble(plan, run)).await,
-            Ok(false) => {
+            Ok(Some(adjusted)) => return session.finish(assemble::assemble(&planned.plan, run, &adjusted)).await,
+            Ok(None) => {
                 let _ = session.finish::<()>(Err(unproven(model))).await;
             }
             Err(error) => return session.finish(Err(error)).await,
@@ -84,11 +86,9 @@ pub(crate) async fn save_validated(
 async fn run_with_callbacks(transaction: &Repo, model: &'static ModelDef, planned: &Planned) -> Result<Box<dyn Rows>> {
     let repo = transaction.for_callbacks(model)?;
     let mut session = repo.session(Access::Write).await?;
-    let mut run = Run::new(&repo, &planned.plan, &planned.destroys, false).with_callbacks();
-    if !run.all(&mut session).await? {
-        return Err(unproven(model));
-    }
-    assemble::assemble(&planned.plan, run)
+    let mut run = Run::new(&repo, planned, false).with_callbacks();
+    let Some(adjusted) = run.all(&mut session).await? else { return Err(unproven(model)) };
+    assemble::assemble(&planned.plan, run, &adjusted)
 }
 
 /// A save, with the destroys of what it lets go.
@@ -96,6 +96,7 @@ struct Planned {
     plan: SavePlan,
     // For each model of which rows are destroyed.
     destroys: Vec<DestroyPlan>,
+    now: DateTime,
 }
 
 impl Planned {
@@ -105,14 +106,15 @@ impl Planned {
         for model in plan.models().filter(|model| seen.insert(model.type_id())) {
             repo.require_here(model)?;
         }
-        plan.fill(repo.now());
+        let now = repo.now();
+        plan.fill(now, repo.touches);
         let mut destroys: Vec<DestroyPlan> = Vec::new();
         for lookup in plan.lookups().iter().filter(|lookup| lookup.removes() && lookup.unlink == Unlink::Destroy) {
             if !destroys.iter().any(|known| known.nodes()[0].model == lookup.table) {
                 destroys.push(repo.destroy_plan(lookup.table, Reading::Needed)?);
             }
         }
-        Ok(Planned { plan, destroys })
+        Ok(Planned { plan, destroys, now })
     }
 
     fn has_callbacks(&self, firing: Firing) -> bool {
@@ -125,13 +127,13 @@ impl Planned {
 }
 
 /// The plan of a save as text.
-pub(crate) fn explain(model: &'static ModelDef, change: RowChange) -> Result<String> {
+pub(crate) fn explain(model: &'static ModelDef, change: RowChange, touches: bool) -> Result<String> {
     if change.base().is_some() {
         change.check()?;
     } else {
         check(model, std::slice::from_ref(&change))?;
     }
-    Ok(SavePlan::new(model, vec![change])?.explain())
+    Ok(SavePlan::new(model, vec![change])?.explain(touches))
 }
 
 /// A save that is running.
@@ -147,18 +149,31 @@ struct Run<'p> {
     lists: Vec<Box<dyn Rows>>,
     // For each planned row its list, and where it stands there.
     places: Vec<Option<(u32, u32)>>,
+    // Rows that exist and were read once they were written.
+    fresh: HashSet<u32>,
     one_by_one: bool,
+    now: DateTime,
 }
 
 impl<'p> Run<'p> {
-    fn new(repo: &'p Repo, plan: &'p SavePlan, destroys: &'p [DestroyPlan], one_by_one: bool) -> Self {
-        let places = vec![None; plan.rows().len()];
-        let linked = HashSet::new();
-        Run { repo, plan, destroys, callbacks: None, linked, lists: Vec::new(), places, one_by_one }
+    fn new(repo: &'p Repo, planned: &'p Planned, one_by_one: bool) -> Self {
+        let Planned { plan, destroys, now } = planned;
+        Run {
+            repo,
+            plan,
+            destroys,
+            callbacks: None,
+            linked: HashSet::new(),
+            lists: Vec::new(),
+            places: vec![None; plan.rows().len()],
+            fresh: HashSet::new(),
+            one_by_one,
+            now: *now,
+        }
     }
 
-    // Answers whether it is proven which row is whose.
-    async fn all(&mut self, session: &mut Session<'_>) -> Result<bool> {
+    // Answers with what has followed in the rows that come back; `None` if it is not proven which row is whose.
+    async fn all(&mut self, session: &mut Session<'_>) -> Result<Option<Adjusted>> {
         self.require_seen(session).await?;
         let mut unneeded: HashSet<u32> = HashSet::new();
         let plan = self.plan;
@@ -169,7 +184,8 @@ impl<'p> Run<'p> {
             self.linked.extend(resolved.linked.drain(..));
             let_go.push((lookup, resolved));
         }
-        self.let_go(session, &let_go).await?;
+        let mut following = Following::new(self.now);
+        self.let_go(session, &let_go, &unneeded, &mut following).await?;
         for step in plan.steps() {
             let proven = match step {
                 Step::Insert { model, rows, unread } => {
@@ -184,11 +200,13 @@ impl<'p> Run<'p> {
                 _ => return Err(Error::invalid_query("save", "the plan has a step that this version does not know")),
             };
             if !proven {
-                return Ok(false);
+                return Ok(None);
             }
         }
+        following.after_writing(self, session, &unneeded).await?;
+        let adjusted = following.in_returned(self, session).await?;
         self.after_save(session).await?;
-        Ok(true)
+        Ok(Some(adjusted))
     }
 
     // A filtered repo links rows that it sees, and no others. 1 statement for each model that is filtered.
@@ -345,7 +363,10 @@ impl<'p> Run<'p> {
         for (set, alike) in alike {
             let bases: Vec<&Row> =
                 alike.iter().filter_map(|row| self.plan.rows()[*row as usize].base.as_ref()).collect();
-            let written = update_alike(session, model, &set, &bases, guard.as_ref()).await?;
+            let (written, is_fresh) = update_alike(session, model, &set, &bases, guard.as_ref()).await?;
+            if is_fresh {
+                self.fresh.extend(&alike);
+            }
             if let Some(guard) = &guard {
                 let changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
                 guard.check_written(session, &*written, Some(&changed)).await?;
@@ -365,7 +386,7 @@ impl<'p> Run<'p> {
 // Rows of a join table: nothing of them is read.
 async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Result<()> {
     for at in 0..plan.batches.len() {
-        let text = plan.text(at, session.dialect());
+        let text = plan.text(at, session.dialect(), false);
         let binds: Vec<Bind> = std::mem::take(&mut plan.batches[at].binds);
         session.execute(&Statement::new(text, binds)).await?;
     }
@@ -385,7 +406,19 @@ async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Res
         let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &filter)?;
         session.query(&statement, &mut found).await?;
     }
-    lookup.resolve(&found)
+    let Some(targets) = &lookup.targets else { return lookup.resolve(&found, None) };
+    let filter = match &repo.filters {
+        Some(hook) => filtered(hook, targets.model, targets.filter.clone())?,
+        None => targets.filter.clone(),
+    };
+    let mut seen = LinkRows::of(targets.model, targets.by.clone());
+    let keys = KeySet::distinct([&lookup.member_keys(&found)]);
+    for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
+        let statement = sql::select_by(dialect, targets.model, &targets.by, &targets.by, &chunk, &filter)?;
+        session.query(&statement, &mut seen).await?;
+    }
+    let seen = seen.keys(&targets.by, 0).into_tuples().into_iter().flatten().collect();
+    lookup.resolve(&found, Some(&seen))
 }
 
 fn key_set(keys: Vec<Option<KeyTuple>>) -> KeySet {

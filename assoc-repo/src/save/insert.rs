@@ -5,7 +5,7 @@ use assoc_core::driver::{Access, Bind, Statement, TransactionMode};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::ModelDef;
-use assoc_core::save::{self, InsertBatch, InsertPlan};
+use assoc_core::save::{self, CountedKeys, InsertBatch, InsertPlan};
 use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::{graph, read_by_keys};
@@ -21,11 +21,14 @@ pub(crate) async fn insert(
     mut changes: Vec<RowChange>,
     firing: Firing,
 ) -> Result<Box<dyn Rows>> {
+    if changes.iter().any(RowChange::wants) {
+        Box::pin(super::find_wanted(repo, &mut changes)).await?;
+    }
     if changes.iter().any(|change| firing.validates(change)) {
         return graph::save_validated(repo, model, changes, |changes| check(model, changes)).await;
     }
     check(model, &changes)?;
-    if firing.concerns(model) || changes.iter().any(RowChange::has_members) {
+    if firing.concerns(model) || model.has_followed_parents() || changes.iter().any(RowChange::has_members) {
         return graph::save(repo, model, changes, firing).await;
     }
     let now = repo.now();
@@ -119,9 +122,25 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
     let mut rows = model.rows.new_rows();
     // Which of the given rows each row is.
     let mut inputs: Vec<u32> = Vec::with_capacity(plan.rows());
-    for at in 0..plan.batches.len() {
-        let text = plan.text(at, dialect);
+    let mut counted: Option<CountedKeys> = None;
+    let count = plan.batches.len();
+    for at in 0..count {
+        let batch = &plan.batches[at];
+        let unread = counted.take().filter(|counted| returning && counted.cover(&batch.columns, &batch.binds));
+        let text = plan.text(at, dialect, unread.is_none());
         let batch = &mut plan.batches[at];
+        if let Some(mut keys) = unread {
+            let statement = Statement::new(text, std::mem::take(&mut batch.binds));
+            let executed = session.execute(&statement).await?;
+            batch.binds = statement.into_binds();
+            let last = executed.last_of_several.or(executed.last_insert_id);
+            if !keys.take(&batch.binds, executed.affected, last, &mut *rows)? {
+                return Ok(None);
+            }
+            inputs.extend(&batch.inputs);
+            counted = Some(keys);
+            continue;
+        }
         let statement = Statement::new(text, std::mem::take(&mut batch.binds));
         let first = rows.len();
         if returning {
@@ -136,6 +155,7 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
         }
         // Needed again if the rows have to be inserted one by one.
         batch.binds = statement.into_binds();
+        let goes_on = at + 1 < count;
         let (given, returned) = (batch.inputs.len(), rows.len() - first);
         if returned != given {
             let message = format!("{given} rows were inserted and {returned} came back");
@@ -144,6 +164,10 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
         if returning {
             let order = save::inputs_of(model, dialect, &batch.columns, &batch.binds, &*rows, first);
             let Some(order) = order else { return Ok(None) };
+            // Rows that are inserted one by one are so because keys cannot be counted.
+            if goes_on && batch.inputs.len() > 1 {
+                counted = CountedKeys::shown_by(model, dialect, &batch.columns, &batch.binds, &*rows, first);
+            }
             inputs.extend(order.into_iter().map(|input| batch.inputs[input as usize]));
         } else {
             inputs.extend(&batch.inputs);

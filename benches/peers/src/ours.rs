@@ -5,7 +5,7 @@ use std::hint::black_box;
 use assoc_repo::Repo;
 use assoc_repo::prelude::*;
 
-use crate::data::{NewUser, PAGE, sum};
+use crate::data::{NewPost, NewUser, PAGE, sum};
 use crate::{Inputs, Workload};
 
 #[derive(Model, Debug, Clone)]
@@ -207,28 +207,21 @@ async fn latest_comments(repo: &Repo, check: bool) -> Result<u64> {
 }
 
 async fn insert(repo: &Repo, new: &[NewUser]) -> Result<u64> {
-    let tx = repo.begin().await?;
-    let build = |user: &NewUser| {
+    let post = |post: &NewPost| {
+        Post::build()
+            .set(Post::TITLE, post.title.as_str())
+            .set(Post::BODY, post.body.as_str())
+            .set(Post::PUBLISHED, post.published)
+    };
+    let user = |user: &NewUser| {
         User::build()
             .set(User::NAME, user.name.as_str())
             .set(User::EMAIL, user.email.as_str())
             .set(User::AGE, user.age)
             .set(User::CREATED_AT, user.created_at.as_str())
+            .push(User::POSTS, user.posts.iter().map(post))
     };
-    let users = tx.insert_all(new.iter().map(build).collect::<Vec<_>>()).await?;
-    let mut posts = Vec::with_capacity(new.len() * 10);
-    for (user, new) in users.iter().zip(new) {
-        for post in &new.posts {
-            let post = Post::build()
-                .set(Post::USER_ID, user.id)
-                .set(Post::TITLE, post.title.as_str())
-                .set(Post::BODY, post.body.as_str())
-                .set(Post::PUBLISHED, post.published);
-            posts.push(post);
-        }
-    }
-    let posts = tx.insert_all(posts).await?;
-    tx.commit().await?;
-    black_box((&users, &posts));
+    let users = repo.insert_all(new.iter().map(user)).await?;
+    black_box(&users);
     Ok(0)
 }

@@ -1,7 +1,7 @@
 //! `belongs_to`: the foreign key is on the owner, at most one target.
 
 use super::dependent::{DependentRows, by_key};
-use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Parent, Route};
 use crate::error::Result;
 
 /// `belongs_to` with its columns.
@@ -33,6 +33,11 @@ impl AssociationBehavior for BelongsToKind {
     fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>> {
         let rows = by_key(association, self.key(association))?;
         Ok(rows.into_iter().map(DependentRows::owned_key).collect())
+    }
+
+    fn parents(&self, association: &'static AssociationDef) -> Vec<Parent> {
+        let parent = Parent::of(association, 0, (association.target)(), self.target_key, self.foreign_key);
+        parent.into_iter().collect()
     }
 }
 

@@ -5,9 +5,9 @@ use std::any::Any;
 use std::fmt;
 
 use super::dependent::DependentRows;
-use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, KeyJoin, Linkage, Parent, Route};
 use crate::error::{Error, Result};
-use crate::metadata::model::{Discriminator, ModelDef};
+use crate::metadata::model::{ColumnDef, Discriminator, ModelDef};
 use crate::metadata::rows::Rows;
 
 /// An enum of models, one per variant. Derived with `#[derive(Polymorphic)]`.
@@ -39,6 +39,8 @@ pub struct VariantDef {
     pub tag: &'static str,
     /// The model.
     pub model: fn() -> &'static ModelDef,
+    /// The model's columns, as a constant.
+    pub columns: &'static [ColumnDef],
     /// The model's columns that the owner's key refers to.
     pub key: &'static [usize],
     /// Turns a `Vec<M>` of the model into a `Vec<Arc<E>>` of the enum.
@@ -152,5 +154,13 @@ impl AssociationBehavior for PolymorphicBelongsToKind {
             DependentRows { owner_type: Some(named), ..rows }
         };
         Ok(self.variants.iter().map(of_type).collect())
+    }
+
+    fn parents(&self, association: &'static AssociationDef) -> Vec<Parent> {
+        let of_type = |(place, variant): (usize, &VariantDef)| {
+            let parent = Parent::of(association, place, (variant.model)(), variant.key, self.foreign_key)?;
+            Some(parent.named(self.foreign_type, variant.tag))
+        };
+        self.variants.iter().enumerate().filter_map(of_type).collect()
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Builder {
     lookups: Vec<(&'static [usize], Lookup)>,
     groups: Vec<LoadedGroup>,
     paths: HashMap<(usize, usize, usize), usize>,
+    // Members come one after the other, so the path of the last one is as a rule that of the next.
+    last_path: Option<((usize, usize, usize), usize)>,
     lookup_at: HashMap<(usize, bool, Removal), usize>,
     added: Vec<Added>,
     // Rows that exist, so that each is written once.
@@ -28,7 +30,7 @@ pub(super) struct Builder {
     shared: HashMap<usize, (Arc<RowChange>, u32)>,
     links: Links,
     // Columns of rows that other rows gave values.
-    given: HashSet<(u32, usize)>,
+    given: GivenColumns,
 }
 
 pub(super) struct Parts {
@@ -47,6 +49,36 @@ struct Given {
     presets: Vec<Preset>,
 }
 
+/// Columns of planned rows: a bit for each of the first columns of a row, because there are many rows.
+#[derive(Default)]
+struct GivenColumns {
+    near: Vec<u64>,
+    far: HashSet<(u32, usize)>,
+}
+
+impl GivenColumns {
+    // Whether it is a new one.
+    fn insert(&mut self, row: u32, column: usize) -> bool {
+        if column >= 64 {
+            return self.far.insert((row, column));
+        }
+        let at = row as usize;
+        if self.near.len() <= at {
+            self.near.resize(at + 1, 0);
+        }
+        let known = self.near[at] >> column & 1 == 1;
+        self.near[at] |= 1 << column;
+        !known
+    }
+
+    fn contains(&self, row: u32, column: usize) -> bool {
+        match column {
+            0..64 => self.near.get(row as usize).is_some_and(|bits| bits >> column & 1 == 1),
+            _ => self.far.contains(&(row, column)),
+        }
+    }
+}
+
 /// A row whose members are planned.
 #[derive(Clone, Copy)]
 struct Owner {
@@ -63,12 +95,13 @@ impl Builder {
             lookups: Vec::new(),
             groups: vec![LoadedGroup::new(None, root)],
             paths: HashMap::new(),
+            last_path: None,
             lookup_at: HashMap::new(),
             added: Vec::new(),
             existing: HashMap::new(),
             shared: HashMap::new(),
             links: Links::default(),
-            given: HashSet::new(),
+            given: GivenColumns::default(),
         }
     }
 
@@ -87,18 +120,32 @@ impl Builder {
 
     fn group(&mut self, owner: Owner, association: &'static AssociationDef, model: &'static ModelDef) -> usize {
         let key = (owner.group, std::ptr::from_ref(association) as usize, std::ptr::from_ref(model) as usize);
-        *self.paths.entry(key).or_insert_with(|| {
+        if let Some((_, group)) = self.last_path.filter(|(last, _)| *last == key) {
+            return group;
+        }
+        let group = *self.paths.entry(key).or_insert_with(|| {
             self.groups.push(LoadedGroup::new(Some((owner.group, association)), model));
             self.groups.len() - 1
-        })
+        });
+        self.last_path = Some((key, group));
+        group
     }
 
     /// Plans a row and everything that is said of its members. Answers with it and its place in the group.
     fn add_change(&mut self, change: RowChange, group: usize, given: Given) -> Result<(u32, u32)> {
+        let is_alone = change.base().is_none();
+        self.add_row(change, group, given, is_alone)
+    }
+
+    fn add_row(&mut self, change: RowChange, group: usize, given: Given, is_alone: bool) -> Result<(u32, u32)> {
         let (model, base, values, mut children) = change.into_whole();
         let row = self.reserve(model, base, values, self.by(group))?;
         self.give(row, given)?;
-        let place = self.groups[group].place(LoadedRow::Planned(row));
+        // A new row is met once, unless it is shared.
+        let place = match is_alone {
+            true => self.groups[group].place_new(LoadedRow::Planned(row)),
+            false => self.groups[group].place(LoadedRow::Planned(row)),
+        };
         let owner = Owner { row, group, place };
         let declared = |child: &ChildChange| model.associations.iter().position(|known| known == child.association);
         children.sort_by_cached_key(declared);
@@ -148,7 +195,7 @@ impl Builder {
         let mut contradicted = None;
         for (column, value) in given.values {
             let is_awaited = own.awaits.iter().any(|awaited| awaited.column == column);
-            let is_first = self.given.insert((row, column));
+            let is_first = self.given.insert(row, column);
             if is_awaited || !is_first && own.values[column].as_ref() != Some(&value) {
                 contradicted = Some(column);
             }
@@ -159,7 +206,7 @@ impl Builder {
                 Some(known) if *known == awaited => {}
                 Some(_) => contradicted = Some(awaited.column),
                 None => {
-                    if self.given.contains(&(row, awaited.column)) {
+                    if self.given.contains(row, awaited.column) {
                         contradicted = Some(awaited.column);
                     }
                     own.values[awaited.column] = None;
@@ -233,7 +280,7 @@ impl Builder {
                     self.give(row, given)?;
                     return Ok((row, self.groups[group].place(LoadedRow::Planned(row))));
                 }
-                let (row, place) = self.add_change((*change).clone(), group, given)?;
+                let (row, place) = self.add_row((*change).clone(), group, given, false)?;
                 self.shared.insert(address, (change, row));
                 Ok((row, place))
             }
@@ -245,6 +292,10 @@ impl Builder {
         let op = match child.op {
             ChildOp::Associate { .. } | ChildOp::Dissociate | ChildOp::Refused(_) | ChildOp::AssociateWith { .. } => {
                 return Ok(());
+            }
+            ChildOp::Find(_) => {
+                let message = "names members by their keys, which are found when the changeset is saved by itself, not as a shared draft";
+                return Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER)));
             }
             op => op,
         };
@@ -282,10 +333,11 @@ impl Builder {
                 builder.take(owner.row, *of, *column, &mut given);
             }
             given.values.extend(key.target_type.map(|named| (named.column, Value::from(named.tag))));
+            let is_new = matches!(&member, Member::Change(change) if change.base().is_none());
             let (row, place) = builder.add_member(member, group, given)?;
             let loaded = builder.groups[group].owner(owner.place);
             // A row is a member once, however often it was given.
-            if !loaded.rows.contains(&place) {
+            if is_new || !loaded.rows.contains(&place) {
                 loaded.rows.push(place);
                 if association.has_add_callbacks() {
                     let member = LoadedRow::Planned(row);

@@ -44,21 +44,31 @@ pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Resul
 // The rows, each after those it waits for. `None` if some wait for each other.
 fn in_order_of_need(rows: &[PlannedRow]) -> Option<Vec<usize>> {
     let mut waiting: Vec<usize> = rows.iter().map(|row| row.awaits.len()).collect();
-    let mut waits_for: Vec<Vec<u32>> = vec![Vec::new(); rows.len()];
+    // For each row those that wait for it, one list after the other, and where each begins.
+    let mut begins = vec![0_usize; rows.len() + 1];
+    for awaited in rows.iter().flat_map(|row| &row.awaits) {
+        begins[awaited.row as usize + 1] += 1;
+    }
+    for at in 1..begins.len() {
+        begins[at] += begins[at - 1];
+    }
+    let (mut next_of, mut all) = (begins.clone(), vec![0_usize; begins[rows.len()]]);
     for (at, row) in rows.iter().enumerate() {
         for awaited in &row.awaits {
-            waits_for[awaited.row as usize].push(at as u32);
+            let next = &mut next_of[awaited.row as usize];
+            all[*next] = at;
+            *next += 1;
         }
     }
     let mut order: Vec<usize> = (0..rows.len()).filter(|at| waiting[*at] == 0).collect();
     let mut next = 0;
     while let Some(at) = order.get(next).copied() {
         next += 1;
-        for other in &waits_for[at] {
-            let left = &mut waiting[*other as usize];
+        for other in &all[begins[at]..begins[at + 1]] {
+            let left = &mut waiting[*other];
             *left -= 1;
             if *left == 0 {
-                order.push(*other as usize);
+                order.push(*other);
             }
         }
     }

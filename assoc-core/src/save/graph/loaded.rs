@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Path, PlannedRow};
 use crate::change::{Row, is_plain};
 use crate::key::KeyTuple;
-use crate::metadata::association::{AssociationDef, Linkage, LoadState};
+use crate::metadata::association::{AssociationDef, Cardinality, Linkage, LoadState};
 use crate::metadata::model::ModelDef;
 
 /// The rows that one path of associations leads to from the saved rows, each once.
@@ -79,8 +79,18 @@ impl LoadedGroup {
         })
     }
 
+    // The position of a row that is met once.
+    pub(super) fn place_new(&mut self, row: LoadedRow) -> u32 {
+        self.rows.push(row);
+        self.rows.len() as u32 - 1
+    }
+
     pub(super) fn owner(&mut self, owner: u32) -> &mut LoadedOwner {
         let owners = &mut self.owners;
+        // As a rule it is the one of which something was said before.
+        if let Some(at) = owners.len().checked_sub(1).filter(|at| owners[*at].owner == owner) {
+            return &mut owners[at];
+        }
         let at = *self.owner_at.entry(owner).or_insert_with(|| {
             owners.push(LoadedOwner { owner, rows: Vec::new(), edited: Vec::new(), removed: Vec::new(), state: None });
             owners.len() - 1
@@ -96,18 +106,25 @@ pub(super) fn settle(rows: &[PlannedRow], groups: &mut [LoadedGroup]) {
     for at in 1..groups.len() {
         let Some((parent, association)) = groups[at].parent else { continue };
         let linked = counts.entry(association).or_insert_with(|| Linked::of(association, rows));
-        let whole: Vec<bool> = groups[at]
-            .owners
-            .iter()
-            .map(|owner| match &groups[parent].rows[owner.owner as usize] {
-                LoadedRow::Planned(planned) => linked.count(*planned) <= owner.rows.len(),
-                LoadedRow::Existing(_) => true,
-            })
-            .collect();
-        for (owner, whole) in groups[at].owners.iter_mut().zip(whole) {
-            if owner.state == Some(LoadState::Loaded) && !(whole && linked.is_plain) {
-                owner.state = Some(LoadState::Partial);
+        for place in 0..groups[at].owners.len() {
+            let LoadedOwner { owner, rows: own, state, .. } = &groups[at].owners[place];
+            if *state != Some(LoadState::Loaded) {
+                continue;
             }
+            let (others, is_known) = match &groups[parent].rows[*owner as usize] {
+                LoadedRow::Planned(planned) => {
+                    let is_new = rows[*planned as usize].base.is_none();
+                    (linked.count(*planned) > own.len(), !is_new || linked.by_primary_key)
+                }
+                LoadedRow::Existing(_) => (false, true),
+            };
+            // Of several rows that are linked to an owner, an association to one has whichever is read first.
+            let is_one = association.kind.cardinality() == Cardinality::One;
+            groups[at].owners[place].state = match (others, is_known && linked.is_plain) {
+                (true, _) if is_one => Some(LoadState::NotLoaded),
+                (false, true) => Some(LoadState::Loaded),
+                _ => Some(LoadState::Partial),
+            };
         }
     }
 }
@@ -115,6 +132,8 @@ pub(super) fn settle(rows: &[PlannedRow], groups: &mut [LoadedGroup]) {
 /// How many planned rows are linked to an owner, by whatever way.
 struct Linked {
     is_plain: bool,
+    // No row has the key of a new owner yet. Other columns than the primary key may have a value that is there already.
+    by_primary_key: bool,
     by_row: HashMap<u32, usize>,
     by_key: HashMap<KeyTuple, usize>,
     keys: HashMap<u32, KeyTuple>,
@@ -124,6 +143,7 @@ impl Linked {
     fn of(association: &'static AssociationDef, rows: &[PlannedRow]) -> Self {
         let mut linked = Linked {
             is_plain: is_plain(association),
+            by_primary_key: true,
             by_row: HashMap::new(),
             by_key: HashMap::new(),
             keys: HashMap::new(),
@@ -140,12 +160,17 @@ impl Linked {
                 return linked;
             }
         };
-        for row in rows.iter().filter(|row| row.model.table == table.table && row.values.len() == table.columns.len()) {
-            let awaited = row.awaits.iter().find(|awaited| awaited.column == key.target_columns[0]);
+        let owners = (association.owner)().primary_key;
+        linked.by_primary_key =
+            key.owner_columns.len() == owners.len() && owners.iter().all(|own| key.owner_columns.contains(own));
+        for row in rows.iter().filter(|row| row.model.table == table.table) {
+            // The other side of a join table has its columns in another order, and another model its own.
+            let Some(columns) = columns_in(row.model, table, key.target_columns) else { continue };
+            let awaited = row.awaits.iter().find(|awaited| awaited.column == columns[0]);
             if let Some(awaited) = awaited {
                 *linked.by_row.entry(awaited.row).or_default() += 1;
             } else if let Some(key) =
-                KeyTuple::new(key.target_columns.iter().map(|column| row.values[*column].clone().unwrap_or_default()))
+                KeyTuple::new(columns.iter().map(|column| row.values[*column].clone().unwrap_or_default()))
             {
                 *linked.by_key.entry(key).or_default() += 1;
             }
@@ -170,4 +195,10 @@ impl Linked {
         let by_key = self.keys.get(&owner).and_then(|key| self.by_key.get(key)).copied().unwrap_or(0);
         self.by_row.get(&owner).copied().unwrap_or(0) + by_key
     }
+}
+
+// Columns of one model of a table as another model of it has them. `None` if it lacks one.
+fn columns_in(model: &ModelDef, of: &ModelDef, columns: &[usize]) -> Option<Vec<usize>> {
+    let place = |column: &usize| model.columns.iter().position(|own| own.name == of.columns[*column].name);
+    columns.iter().map(place).collect()
 }

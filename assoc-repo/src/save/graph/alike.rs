@@ -18,14 +18,14 @@ use crate::save::update::{absorb, key_of};
 use crate::session::Session;
 
 /// Writes the same values to rows that exist, and answers with them as the database has them, in their order, with what
-/// stays loaded in them.
+/// stays loaded in them; and whether all their columns were read.
 pub(super) async fn update_alike(
     session: &mut Session<'_>,
     model: &'static ModelDef,
     set: &[(usize, Value<'static>)],
     bases: &[&Row],
     guard: Option<&RowGuard<'_>>,
-) -> Result<Box<dyn Rows>> {
+) -> Result<(Box<dyn Rows>, bool)> {
     model.require_primary_key("saving an existing row")?;
     let dialect = session.dialect();
     let keys: Vec<KeyTuple> = bases.iter().map(|base| key_of(model, &***base)).collect::<Result<_>>()?;
@@ -63,7 +63,8 @@ pub(super) async fn update_alike(
     if affected != all.len() as u64 {
         return Err(missing(session, model, keys, bases, guard).await);
     }
-    if !returning && save::reads_back(model, dialect, set) {
+    let reads = save::reads_back(model, dialect, set);
+    if !returning && reads {
         // Under their keys as they are now.
         fresh = read_by_keys(session, model, rows.keys(model.primary_key, 0)).await?;
     }
@@ -82,7 +83,7 @@ pub(super) async fn update_alike(
         }
         forget(model, row, &changed);
     }
-    Ok(rows)
+    Ok((rows, returning || reads))
 }
 
 /// Takes over what the database holds in rows that were read again, in their order.

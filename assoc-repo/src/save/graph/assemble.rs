@@ -6,17 +6,23 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::destroy::DestroyPlan;
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{Children, KeyTuple, Links};
-use assoc_core::metadata::{AssociationDef, Cardinality, Chain, Linkage, ModelDef};
+use assoc_core::metadata::{AssociationDef, Cardinality, Chain, Linkage, ModelDef, TableRef};
 use assoc_core::save::{LoadedGroup, LoadedOwner, LoadedRow, SavePlan, Unlink};
 use assoc_core::{Error, LoadState, Result};
 
 use super::Run;
+use super::follow::Adjusted;
 
 /// The saved rows, in the order in which they were given.
-pub(super) fn assemble(plan: &SavePlan, run: Run<'_>) -> Result<Box<dyn Rows>> {
+pub(super) fn assemble(plan: &SavePlan, run: Run<'_>, adjusted: &Adjusted) -> Result<Box<dyn Rows>> {
     let groups = plan.groups();
     let stale = Stale::of(plan, run.destroys);
     let mut lists = lists(plan, run);
+    for (group, list) in groups.iter().zip(&mut lists) {
+        if let Some(list) = list {
+            adjusted.set(group.model, &mut **list)?;
+        }
+    }
     // Groups come after those of their owners, so in reverse every group is complete before it moves on.
     for at in (1..groups.len()).rev() {
         let group = &groups[at];
@@ -24,7 +30,7 @@ pub(super) fn assemble(plan: &SavePlan, run: Run<'_>) -> Result<Box<dyn Rows>> {
         let (before, own) = lists.split_at_mut(at);
         let Some(children) = own[0].take() else { continue };
         let Some(owners) = before[parent].as_mut() else { continue };
-        attach(group, association, &mut **owners, children)?;
+        attach(plan, group, association, &mut **owners, children)?;
     }
     for (group, list) in groups.iter().zip(&mut lists) {
         if let Some(list) = list {
@@ -44,7 +50,9 @@ fn lists(plan: &SavePlan, mut run: Run<'_>) -> Vec<Option<Box<dyn Rows>>> {
     // How many groups need rows of a list.
     let mut users: Vec<u32> = vec![0; run.lists.len()];
     for group in groups {
-        let used: HashSet<u32> = group.rows.iter().filter_map(|row| place(&run, row)).map(|(list, _)| list).collect();
+        let mut used: Vec<u32> = group.rows.iter().filter_map(|row| place(&run, row)).map(|(list, _)| list).collect();
+        used.sort_unstable();
+        used.dedup();
         used.into_iter().for_each(|list| users[list as usize] += 1);
     }
     let mut lists = Vec::with_capacity(groups.len());
@@ -89,6 +97,7 @@ fn lists(plan: &SavePlan, mut run: Run<'_>) -> Vec<Option<Box<dyn Rows>>> {
 }
 
 fn attach(
+    plan: &SavePlan,
     group: &LoadedGroup,
     association: &'static AssociationDef,
     owners: &mut dyn Rows,
@@ -100,6 +109,7 @@ fn attach(
     let is_linked = matches!(linkage, Linkage::JoinRecord(_));
     let mut positions: Vec<Vec<u32>> = vec![Vec::new(); owners.len()];
     let mut states: Vec<Option<LoadState>> = vec![None; owners.len()];
+    let mut others: Option<Others> = None;
     for loaded in &group.owners {
         let at = loaded.owner as usize;
         let Some(owner) = Rows::row(owners, at) else { continue };
@@ -114,6 +124,30 @@ fn attach(
                 known
             }
         };
+        // Of a new owner nothing was known, and what is new is known.
+        let is_new = match &plan.groups()[group.parent.map_or(0, |(parent, _)| parent)].rows[at] {
+            LoadedRow::Planned(row) => plan.rows()[*row as usize].base.is_none(),
+            _ => false,
+        };
+        if is_new {
+            positions[at] = merged(target, &[], loaded, is_linked, &mut *children);
+            states[at] = loaded.state;
+            continue;
+        }
+        let others = others.get_or_insert_with(|| Others::of(plan, association, &linkage));
+        if loaded.state.is_some() && others.move_links {
+            // A link that a replacement has kept may be another owner's by now.
+            states[at] = Some(LoadState::NotLoaded);
+            continue;
+        }
+        let rests_on_more = loaded.state.is_none() || !loaded.edited.is_empty();
+        if rests_on_more && others.may_have_changed(group, loaded, &before) {
+            // Only what this association was given is known to be a member.
+            let no_longer = loaded.rows.is_empty();
+            positions[at].clone_from(&loaded.rows);
+            states[at] = Some(if no_longer { LoadState::NotLoaded } else { LoadState::Partial });
+            continue;
+        }
         let rows = merged(target, &before, loaded, is_linked, &mut *children);
         positions[at] = rows;
         states[at] = Some(state);
@@ -162,6 +196,76 @@ fn attach(
     Ok(())
 }
 
+/// What the save writes by other ways to the rows that an association leads to: then what was loaded before may be out of
+/// date.
+struct Others {
+    // Rows that the association sees may have become members, or be members no longer.
+    disturb: bool,
+    // Rows between that exist are written by themselves.
+    move_links: bool,
+    // Rows that exist and are written, by their keys.
+    written: HashMap<(TableRef, KeyTuple), u32>,
+}
+
+impl Others {
+    fn of(plan: &SavePlan, association: &'static AssociationDef, linkage: &Linkage) -> Self {
+        let (links, targets) = match linkage {
+            Linkage::TargetKey(_) => (None, Some((association.target)().table)),
+            Linkage::JoinRecord(record) => {
+                // Conditions on targets decide as well which of them are seen.
+                let judges = !association.scope().filter.is_always();
+                (Some(record.table.table), judges.then(|| (association.target)().table))
+            }
+            _ => (None, None),
+        };
+        let is_own =
+            |parent: &Option<(usize, &'static AssociationDef)>| parent.is_some_and(|(_, known)| known == association);
+        let (mut own, mut given): (HashSet<u32>, usize) = (HashSet::new(), 0);
+        for group in plan.groups().iter().filter(|group| is_own(&group.parent)) {
+            given += group.owners.iter().map(|owner| owner.rows.len()).sum::<usize>();
+            own.extend(group.rows.iter().filter_map(|row| match row {
+                LoadedRow::Planned(row) => Some(*row),
+                _ => None,
+            }));
+        }
+        let mut written = HashMap::new();
+        let (mut linked, mut disturb, mut move_links) = (0, false, false);
+        for (row, at) in plan.rows().iter().zip(0_u32..).filter(|(row, _)| row.is_written()) {
+            let table = row.model.table;
+            disturb |= targets == Some(table) && !own.contains(&at);
+            if links == Some(table) {
+                linked += 1;
+                move_links |= row.base.is_some();
+            }
+            if let Some(key) = row.base.as_ref().and_then(|base| row.model.key_of(&**base)) {
+                written.insert((table, key), at);
+            }
+        }
+        disturb |= linked > given || move_links;
+        let removes = |table| links == Some(table) || targets == Some(table);
+        disturb |= plan
+            .lookups()
+            .iter()
+            .any(|lookup| lookup.removes() && removes(lookup.table.table) && lookup.association != association);
+        Others { disturb, move_links, written }
+    }
+
+    // Also a row that went to another owner by the same association, or is written in another place.
+    fn may_have_changed(&self, group: &LoadedGroup, loaded: &LoadedOwner, before: &[&dyn Any]) -> bool {
+        let is_here = |planned: u32| {
+            loaded.rows.iter().chain(&loaded.edited).any(|place| match group.rows[*place as usize] {
+                LoadedRow::Planned(row) => row == planned,
+                _ => false,
+            })
+        };
+        let elsewhere = |row: &&dyn Any| {
+            let key = group.model.key_of(*row).map(|key| (group.model.table, key));
+            key.and_then(|key| self.written.get(&key)).is_some_and(|planned| !is_here(*planned))
+        };
+        self.disturb || before.iter().any(elsewhere)
+    }
+}
+
 // What was loaded, with what was changed in its place, without what was let go, and what was added at the end. A row that
 // links lead to is added as often as it was given.
 fn merged(
@@ -171,13 +275,16 @@ fn merged(
     is_linked: bool,
     children: &mut dyn Rows,
 ) -> Vec<u32> {
+    if before.is_empty() && loaded.edited.is_empty() {
+        return loaded.rows.clone();
+    }
     let key = |row: &dyn Any| target.key_of(row);
     let gone: HashSet<KeyTuple> = loaded.removed.iter().filter_map(|row| key(&**row)).collect();
     let by_key = |positions: &[u32], children: &dyn Rows| -> HashMap<KeyTuple, u32> {
         positions.iter().filter_map(|at| Some((key(Rows::row(children, *at as usize)?)?, *at))).collect()
     };
     let edited = by_key(&loaded.edited, children);
-    let moved = if is_linked { HashMap::new() } else { by_key(&loaded.rows, children) };
+    let given = by_key(&loaded.rows, children);
     let mut placed: HashSet<u32> = HashSet::new();
     let mut rows = Vec::with_capacity(before.len() + loaded.rows.len());
     for row in before {
@@ -185,9 +292,13 @@ fn merged(
         if own.as_ref().is_some_and(|own| gone.contains(own)) {
             continue;
         }
-        match own.as_ref().and_then(|own| edited.get(own).or_else(|| moved.get(own))) {
+        let edited = own.as_ref().and_then(|own| edited.get(own));
+        match edited.or_else(|| own.as_ref().and_then(|own| given.get(own))) {
             Some(at) => {
-                placed.insert(*at);
+                // What is linked once more is a member once more.
+                if !is_linked || edited.is_some() {
+                    placed.insert(*at);
+                }
                 rows.push(*at);
             }
             None => {
@@ -203,13 +314,16 @@ fn merged(
         placed.insert(*at);
         rows.push(*at);
     }
-    rows.extend(loaded.edited.iter().filter(|at| !placed.contains(at)));
+    // After a replacement, an edited row that is not among the new members is none.
+    if loaded.state.is_none() {
+        rows.extend(loaded.edited.iter().filter(|at| !placed.contains(at)));
+    }
     rows
 }
 
 /// The tables in which the save wrote: what was loaded of them by other associations may be out of date.
 struct Stale {
-    written: HashSet<assoc_core::metadata::TableRef>,
+    written: HashSet<TableRef>,
 }
 
 impl Stale {

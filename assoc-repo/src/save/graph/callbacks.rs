@@ -80,6 +80,12 @@ impl Run<'_> {
                 continue;
             }
             let base = self.plan.rows()[*row as usize].base.clone();
+            // Counters are the save's: no callback sets them.
+            let counters: Values = values
+                .iter_mut()
+                .enumerate()
+                .map(|(column, value)| value.take_if(|_| model.is_counter(column)))
+                .collect();
             let mut change = RowChange::with_values(model, base, std::mem::take(values));
             let cx = CallbackContext::new(self.repo, self.cause(*row), action, &[]);
             for function in &functions {
@@ -90,6 +96,11 @@ impl Run<'_> {
                 return Err(ErrorKind::Invalid { model: model.name, errors }.into());
             }
             *values = change.into_parts().1;
+            for (value, counter) in values.iter_mut().zip(counters) {
+                if counter.is_some() {
+                    *value = counter;
+                }
+            }
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use assoc_core::save::{Lookup, Resolved, Unlink};
 use assoc_core::select::KeyedSelect;
 use assoc_core::{Error, Result, Value, sql};
 
+use super::follow::Following;
 use super::{Run, key_set};
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions};
 use crate::destroy::Destruction;
@@ -25,7 +26,13 @@ struct Told<'p> {
 impl<'p> Run<'p> {
     /// Lets members go. Restrictions are checked before the first callback runs, and all callbacks before anything is
     /// written.
-    pub(super) async fn let_go(&mut self, session: &mut Session<'_>, let_go: &[(&'p Lookup, Resolved)]) -> Result<()> {
+    pub(super) async fn let_go(
+        &mut self,
+        session: &mut Session<'_>,
+        let_go: &[(&'p Lookup, Resolved)],
+        unneeded: &HashSet<u32>,
+        following: &mut Following,
+    ) -> Result<()> {
         let mut destructions = Vec::new();
         for plan in self.destroys {
             let root = plan.nodes()[0].model;
@@ -47,11 +54,12 @@ impl<'p> Run<'p> {
                 destruction.before(self.repo, session).await?;
             }
         }
+        following.before_writing(self, session, let_go, unneeded).await?;
         for (lookup, resolved) in let_go {
             unlink(session, lookup, resolved).await?;
         }
         for destruction in &mut destructions {
-            destruction.write(session).await?;
+            following.note(destruction.write(self.repo, session).await?);
         }
         if self.callbacks.is_some() {
             for destruction in &mut destructions {

@@ -1,0 +1,288 @@
+//! What follows from rows that change, summed for each row they belong to.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::Children;
+use crate::change::timestamp;
+use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::key::{KeySet, KeyTuple, RowKeys};
+use crate::metadata::association::{AssociationDef, Parent};
+use crate::metadata::expr::Expr;
+use crate::metadata::model::ModelDef;
+use crate::sql::{FollowedColumn, FollowedRows, Moved, counted_from_null};
+use crate::statement::Statement;
+use crate::value::{DateTime, Value};
+
+/// What follows in the rows of all models.
+#[derive(Debug, Default)]
+pub struct ParentChanges {
+    without_touches: bool,
+    groups: Vec<ParentGroup>,
+    ranks: HashMap<TypeId, usize>,
+}
+
+/// The rows of one model, found by one key, in which something follows.
+#[derive(Debug)]
+pub struct ParentGroup {
+    /// The model.
+    pub model: &'static ModelDef,
+    /// The columns by which the rows are found.
+    pub key: &'static [usize],
+    /// The conditions of the associations that lead to them.
+    pub conditions: Expr,
+    /// The rows by their keys.
+    pub rows: HashMap<KeyTuple, ParentRow>,
+    rank: usize,
+}
+
+/// What follows in one row.
+#[derive(Debug, Clone, Default)]
+pub struct ParentRow {
+    /// What is added to its counters.
+    pub counters: BTreeMap<usize, i64>,
+    /// The columns that take the time of the change.
+    pub touched: BTreeSet<usize>,
+    /// An association by which a row is to belong to it that did not before: it must exist then.
+    pub linked_by: Option<&'static AssociationDef>,
+    /// An association by which it is counted.
+    pub counted_by: Option<&'static AssociationDef>,
+    /// Whether it was itself to be touched: it must exist then.
+    pub is_given: bool,
+}
+
+impl ParentRow {
+    fn is_untouched(&self) -> bool {
+        self.counters.is_empty() && self.touched.is_empty()
+    }
+
+    fn add(&mut self, counter: usize, amount: i64) {
+        let sum = self.counters.entry(counter).or_default();
+        *sum = sum.saturating_add(amount);
+        if *sum == 0 {
+            self.counters.remove(&counter);
+        }
+    }
+}
+
+impl ParentChanges {
+    /// Nothing yet. Without `touches` no time will move.
+    #[must_use]
+    pub fn new(touches: bool) -> Self {
+        ParentChanges { without_touches: !touches, ..ParentChanges::default() }
+    }
+
+    /// Whether times move.
+    #[must_use]
+    pub fn touches(&self) -> bool {
+        !self.without_touches
+    }
+
+    /// Whether nothing follows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.iter().all(|group| group.rows.is_empty())
+    }
+
+    /// Takes in a row that was inserted (`before` is `None`), changed, or is gone (`after` is `None`). Parents for which
+    /// `is_meant` answers no are left out, each by its place and whether it is the new one.
+    pub fn change(
+        &mut self,
+        children: &Children,
+        before: Option<&[Value<'static>]>,
+        after: Option<&[Value<'static>]>,
+        is_meant: impl Fn(usize, bool) -> bool,
+    ) {
+        for (place, parent) in children.parents.iter().enumerate() {
+            let of = |row: Option<&[Value<'static>]>| row.and_then(|row| children.parent_key(parent, row));
+            let (old, new) = (of(before), of(after));
+            let moves = old != new;
+            for (key, is_new) in [(old, false), (new, true)] {
+                let Some(key) = key.filter(|_| is_meant(place, is_new)) else { continue };
+                self.follow(parent, key, moves.then_some(if is_new { 1 } else { -1 }), moves && is_new);
+            }
+        }
+    }
+
+    pub(super) fn follow(&mut self, parent: &Parent, key: KeyTuple, amount: Option<i64>, is_linked: bool) {
+        let counted = parent.counter.zip(amount);
+        let touched = if self.without_touches { &[][..] } else { &parent.touched };
+        if counted.is_none() && touched.is_empty() {
+            return;
+        }
+        let group = self.group(parent.model, parent.key, &parent.conditions);
+        let row = group.rows.entry(key).or_default();
+        if let Some((counter, amount)) = counted {
+            row.add(counter, amount);
+            row.counted_by = Some(parent.association);
+        }
+        row.touched.extend(touched);
+        if is_linked {
+            row.linked_by = Some(parent.association);
+        }
+    }
+
+    /// Adds to a counter of some rows.
+    pub fn count(&mut self, model: &'static ModelDef, key: &'static [usize], counter: usize, rows: &[(KeyTuple, i64)]) {
+        let group = self.group(model, key, &Expr::always());
+        for (key, amount) in rows {
+            group.rows.entry(key.clone()).or_default().add(counter, *amount);
+        }
+    }
+
+    /// Moves times of a row that must exist.
+    pub fn touch(&mut self, model: &'static ModelDef, row: KeyTuple, columns: impl IntoIterator<Item = usize>) {
+        if !self.without_touches {
+            let group = self.group(model, model.primary_key, &Expr::always());
+            let row = group.rows.entry(row).or_default();
+            row.touched.extend(columns);
+            row.is_given = true;
+        }
+    }
+
+    fn group(&mut self, model: &'static ModelDef, key: &'static [usize], conditions: &Expr) -> &mut ParentGroup {
+        let is_same = |group: &ParentGroup| group.model == model && group.key == key && group.conditions == *conditions;
+        let at = self.groups.iter().position(is_same).unwrap_or_else(|| {
+            let rank = rank(model, &mut self.ranks);
+            let (conditions, rows) = (conditions.clone(), HashMap::new());
+            self.groups.push(ParentGroup { model, key, conditions, rows, rank });
+            self.groups.len() - 1
+        });
+        &mut self.groups[at]
+    }
+
+    /// Leaves out what is already so, or is no longer there.
+    pub fn retain(&mut self, mut keep: impl FnMut(&ParentGroup, &KeyTuple, &mut ParentRow) -> bool) {
+        for group in &mut self.groups {
+            let mut rows = std::mem::take(&mut group.rows);
+            rows.retain(|key, row| keep(group, key, row));
+            group.rows = rows;
+        }
+    }
+
+    /// The models in which something follows.
+    pub fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
+        self.groups.iter().map(|group| group.model)
+    }
+
+    /// The rows that are written next, in the order that all transactions keep. `None` if there are no more.
+    pub fn next(&mut self) -> Option<ParentGroup> {
+        for group in &mut self.groups {
+            group.rows.retain(|_, row| !row.is_untouched());
+        }
+        self.groups.retain(|group| !group.rows.is_empty());
+        let order = |group: &ParentGroup| {
+            (std::cmp::Reverse(group.rank), group.model.table.schema, group.model.table.name, group.key)
+        };
+        let first = (0..self.groups.len()).min_by_key(|at| order(&self.groups[*at]))?;
+        Some(self.groups.remove(first))
+    }
+}
+
+impl ParentGroup {
+    /// The keys of the rows, in their order.
+    #[must_use]
+    pub fn keys(&self) -> KeySet {
+        key_set(self.rows.keys().cloned())
+    }
+
+    /// How many keys one statement takes.
+    #[must_use]
+    pub fn keys_per_statement(&self, dialect: &dyn Dialect) -> usize {
+        let columns: BTreeSet<usize> =
+            self.rows.values().flat_map(|row| row.counters.keys().chain(&row.touched)).copied().collect();
+        FollowedRows::keys_per_statement(dialect, self.key.len(), columns.len())
+    }
+
+    /// The statement that changes the rows with some of the keys, of those that satisfy a condition.
+    ///
+    /// # Errors
+    /// When the condition cannot be written, or there are too many keys.
+    pub fn statement(&self, dialect: &dyn Dialect, keys: &KeySet, visible: &Expr, now: DateTime) -> Result<Statement> {
+        let mut counted: BTreeMap<usize, BTreeMap<i64, Vec<KeyTuple>>> = BTreeMap::new();
+        let mut touched: BTreeMap<usize, Vec<KeyTuple>> = BTreeMap::new();
+        for key in keys.tuples() {
+            let Some(row) = self.rows.get(&key) else { continue };
+            for (counter, amount) in &row.counters {
+                counted.entry(*counter).or_default().entry(*amount).or_default().push(key.clone());
+            }
+            for column in &row.touched {
+                touched.entry(*column).or_default().push(key.clone());
+            }
+        }
+        let counted = counted.into_iter().map(|(column, amounts)| {
+            let moved = amounts.into_iter().map(|(amount, keys)| (Moved::By(amount), key_set(keys))).collect();
+            FollowedColumn { column, moved }
+        });
+        let touched = touched.into_iter().map(|(column, keys)| {
+            let time = timestamp(self.model.columns[column].sql_type, now);
+            FollowedColumn { column, moved: vec![(Moved::To(time), key_set(keys))] }
+        });
+        let columns: Vec<FollowedColumn> = counted.chain(touched).collect();
+        let filter = self.conditions.clone().and(visible.clone());
+        FollowedRows { model: self.model, key: self.key, keys, filter: &filter }.update(dialect, &columns)
+    }
+
+    /// Makes the keys those that the database has, where it calls others equal to them.
+    pub fn rename(&mut self, stored: &HashMap<KeyTuple, KeyTuple>) {
+        for (key, row) in std::mem::take(&mut self.rows) {
+            let known = self.rows.entry(stored.get(&key).unwrap_or(&key).clone()).or_default();
+            for (counter, amount) in row.counters {
+                known.add(counter, amount);
+            }
+            known.touched.extend(row.touched);
+            known.linked_by = known.linked_by.or(row.linked_by);
+            known.counted_by = known.counted_by.or(row.counted_by);
+            known.is_given |= row.is_given;
+        }
+        self.rows.retain(|_, row| !row.is_untouched());
+    }
+}
+
+impl ParentRow {
+    /// What the columns hold afterwards, by what they held.
+    pub fn values<'v>(
+        &self,
+        model: &'static ModelDef,
+        now: DateTime,
+        before: impl Fn(usize) -> Value<'v>,
+    ) -> Vec<(usize, Value<'static>)> {
+        let counted = self.counters.iter().map(|(column, amount)| {
+            let def = &model.columns[*column];
+            let sum = match before(*column) {
+                Value::Int(count) => Value::Int(count.saturating_add(*amount)),
+                Value::UInt(count) => Value::UInt(count.saturating_add_signed(*amount)),
+                _ => Value::Int(counted_from_null(def, *amount)),
+            };
+            (*column, sum)
+        });
+        let touched = self.touched.iter().map(|column| (*column, timestamp(model.columns[*column].sql_type, now)));
+        counted.chain(touched).collect()
+    }
+}
+
+/// How many models one after the other are touched with a model's rows. In a circle each counts once.
+fn rank(model: &'static ModelDef, known: &mut HashMap<TypeId, usize>) -> usize {
+    if let Some(rank) = known.get(&model.type_id()) {
+        return *rank;
+    }
+    known.insert(model.type_id(), 0);
+    let parents = Children::touching(model).map(|children| children.parents).unwrap_or_default();
+    let above = parents.iter().map(|parent| rank(parent.model, known) + 1).max().unwrap_or(0);
+    known.insert(model.type_id(), above);
+    above
+}
+
+/// Distinct keys; integers stay integers.
+fn key_set(keys: impl IntoIterator<Item = KeyTuple>) -> KeySet {
+    let keys: Vec<KeyTuple> = keys.into_iter().collect();
+    let int = |key: &KeyTuple| match key.values() {
+        [Value::Int(key)] => Some(Some(*key)),
+        _ => None,
+    };
+    match keys.iter().map(int).collect::<Option<Vec<_>>>() {
+        Some(ints) => KeySet::distinct([&RowKeys::Ints(ints)]),
+        None => KeySet::distinct([&RowKeys::Tuples(keys.into_iter().map(Some).collect())]),
+    }
+}

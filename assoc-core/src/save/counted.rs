@@ -1,0 +1,123 @@
+//! Rows of an `INSERT` that need not be read back: all their values were given but the key, and that is counted.
+//!
+//! What a database returns of inserted rows costs as much as inserting them. Where nothing changes values on their way into
+//! the table ([`Capabilities::inserts_as_given`](crate::driver::Capabilities::inserts_as_given)), the first statement for some
+//! columns is read back all the same. It shows that the table takes the values as they are, and with which key the count
+//! begins. Of the statements that follow, the key of the last row is enough: it has to be the last key of the statement
+//! before, and as many more as there are rows.
+//!
+//! That is a proof, because nobody else writes to the table meanwhile: keys are counted upwards, so another row in between,
+//! from a trigger, would make the last key a higher one. A key that is made at random (a table whose highest possible key
+//! is taken) is another one as well. Then the rows are undone, and inserted one by one.
+
+use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::key::RowKeys;
+use crate::metadata::model::{ColumnDefault, ModelDef};
+use crate::metadata::rows::Rows;
+use crate::statement::Bind;
+use crate::value::Value;
+
+/// The columns of rows that came back as they were given, and the key of the last one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedKeys {
+    model: &'static ModelDef,
+    columns: Box<[usize]>,
+    last: i64,
+}
+
+impl CountedKeys {
+    /// What the rows from position `first` on show, which are all those of a statement with these values, in the order in
+    /// which they came back. `None` if keys are not counted here, or if a row is another than was given.
+    #[must_use]
+    pub fn shown_by(
+        model: &'static ModelDef,
+        dialect: &dyn Dialect,
+        columns: &[usize],
+        binds: &[Bind],
+        rows: &dyn Rows,
+        first: usize,
+    ) -> Option<Self> {
+        let capabilities = dialect.capabilities();
+        let [key] = model.primary_key else { return None };
+        // Rows to which nothing is given are inserted one by one as it is.
+        if columns.is_empty() {
+            return None;
+        }
+        let counts = model.columns[*key].default == ColumnDefault::AutoIncrement && !columns.contains(key);
+        if !(counts && capabilities.inserts_as_given && capabilities.ascending_keys) || model.read_back {
+            return None;
+        }
+        let is_known = |(at, column): (usize, &crate::metadata::ColumnDef)| {
+            at == *key || columns.contains(&at) || column.nullable && column.default == ColumnDefault::None
+        };
+        if model.columns.iter().any(|column| column.read_back) || !model.columns.iter().enumerate().all(is_known) {
+            return None;
+        }
+        let RowKeys::Ints(keys) = rows.keys(model.primary_key, first) else { return None };
+        let keys: Vec<i64> = keys.into_iter().collect::<Option<_>>()?;
+        let begin = *keys.first()?;
+        if !keys.iter().zip(0..).all(|(key, at)| begin.checked_add(at) == Some(*key)) {
+            return None;
+        }
+        let as_given = |at: usize| {
+            let row = rows.row(first + at)?;
+            let own = binds.get(at * columns.len()..(at + 1) * columns.len())?;
+            let same = |column: usize| {
+                let value = model.rows.value(row, column);
+                match columns.iter().position(|given| *given == column) {
+                    Some(place) => given(&own[place]) == Some(&value),
+                    None => column == *key || value.is_null(),
+                }
+            };
+            (0..model.columns.len()).all(same).then_some(())
+        };
+        (0..keys.len()).try_for_each(as_given)?;
+        Some(CountedKeys { model, columns: columns.into(), last: begin.checked_add(keys.len() as i64 - 1)? })
+    }
+
+    /// Whether rows with these values can do without being read.
+    #[must_use]
+    pub fn cover(&self, columns: &[usize], binds: &[Bind]) -> bool {
+        *self.columns == *columns && binds.iter().all(|bind| given(bind).is_some())
+    }
+
+    /// Appends the rows of a statement that has inserted `affected` rows, the last of them with this key. Answers whether
+    /// the count has gone on, so that it is known which row has which key.
+    ///
+    /// # Errors
+    /// When a value cannot be read as the model's column.
+    pub fn take(&mut self, binds: &[Bind], affected: u64, last: Option<i64>, rows: &mut dyn Rows) -> Result<bool> {
+        let width = self.columns.len();
+        let count = binds.len() / width.max(1);
+        let end = i64::try_from(count).ok().and_then(|count| self.last.checked_add(count));
+        if affected != count as u64 || last.is_none() || last != end {
+            return Ok(false);
+        }
+        let mut values: Vec<Value<'_>> = Vec::with_capacity(self.model.columns.len());
+        for own in binds.chunks_exact(width) {
+            self.last += 1;
+            values.clear();
+            values.resize(self.model.columns.len(), Value::Null);
+            for (column, bind) in self.columns.iter().zip(own) {
+                if let Some(value) = given(bind) {
+                    values[*column] = value.borrowed();
+                }
+            }
+            for key in self.model.primary_key {
+                values[*key] = Value::Int(self.last);
+            }
+            rows.row(&mut values)?;
+        }
+        Ok(true)
+    }
+}
+
+// A value of a kind that every table keeps as it is. `None` of one whose form depends on how the column was declared.
+fn given(bind: &Bind) -> Option<&Value<'static>> {
+    match bind {
+        Bind::Value(Value::Decimal(_) | Value::Json(_)) => None,
+        Bind::Value(value) => Some(value),
+        _ => None,
+    }
+}

@@ -1,0 +1,435 @@
+//! Rules of a model as a program writes them: what a function named by `rules = f` receives and returns.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Bound, RangeBounds};
+use std::sync::{Arc, OnceLock};
+
+use crate::column_type::{ColumnType, IntoColumn};
+use crate::error::FieldError;
+use crate::metadata::model::Model;
+use crate::metadata::rules::{Check, Condition, FinalValues, Occasion, Rule, RuleError, RuleSet};
+use crate::typed::association::Association;
+#[cfg(any(feature = "regex", feature = "email", feature = "url"))]
+use crate::typed::column::TextColumn;
+use crate::typed::column::{Column, ColumnList};
+use crate::value::Value;
+
+mod column_kinds;
+mod final_row;
+#[cfg(feature = "regex")]
+mod pattern;
+
+pub use column_kinds::{BoolColumn, HasLength, IntegerColumn, OrderedColumn};
+pub use final_row::FinalRow;
+#[cfg(feature = "regex")]
+pub use pattern::IntoPattern;
+
+/// Rules about rows of model `M`: what a function named by `#[model(rules = f)]` receives and returns. Each call adds one.
+///
+/// A rule judges the values as they will be: those of the row with the changes over them. It runs for every new row, and
+/// for a row that exists if a column that it reads changes; [`always`](Self::always), [`on_insert`](Self::on_insert),
+/// [`on_update`](Self::on_update) and [`when`](Self::when) say otherwise for the rules that they contain. `NULL` satisfies
+/// every rule but [`required`](Self::required) and [`accepted`](Self::accepted), and so does a value that only the database
+/// knows.
+///
+/// A save runs the rules of all its rows, at any depth of members, and collects all problems before its first statement.
+///
+/// ```
+/// use assoc_core::{FieldError, Model, Rules};
+/// use assoc_macros::Model;
+///
+/// #[derive(Model, Clone)]
+/// #[model(rules = Self::rules)]
+/// struct User {
+///     id: i64,
+///     name: String,
+///     email: String,
+///     age: Option<u8>,
+///     role: String,
+/// }
+///
+/// impl User {
+///     fn rules(rules: Rules<User>) -> Rules<User> {
+///         rules
+///             .length(User::NAME, 1..=80)
+///             .unique(User::EMAIL)
+///             .message("belongs to somebody else")
+///             .range(User::AGE, 18..)
+///             .inclusion(User::ROLE, ["author", "editor"])
+///     }
+/// }
+/// # assert!(User::DEF.rules.is_some());
+/// ```
+#[must_use = "a function of rules returns them"]
+pub struct Rules<M> {
+    set: RuleSet,
+    model: PhantomData<fn() -> M>,
+}
+
+impl<M> Default for Rules<M> {
+    fn default() -> Self {
+        Rules::new()
+    }
+}
+
+impl<M> fmt::Debug for Rules<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.set, f)
+    }
+}
+
+impl<M> Rules<M> {
+    /// No rules.
+    pub fn new() -> Self {
+        Rules { set: RuleSet::new(), model: PhantomData }
+    }
+
+    /// The rules as data.
+    #[must_use]
+    pub fn into_set(self) -> RuleSet {
+        self.set
+    }
+
+    fn with(mut self, columns: Vec<usize>, check: Check) -> Self {
+        self.set.push(Rule::new(columns, check));
+        self
+    }
+
+    /// Sets the message of the rule before, in words that follow the field's name.
+    pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        if let Some(rule) = self.set.last_mut() {
+            rule.message = Some(message.into());
+        }
+        self
+    }
+
+    /// Sets the code of the rule before.
+    pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        if let Some(rule) = self.set.last_mut() {
+            rule.code = Some(code.into());
+        }
+        self
+    }
+
+    fn group(mut self, occasion: Option<Occasion>, condition: Option<&Condition>, rules: Rules<M>) -> Self {
+        self.set.extend(rules.set, occasion, condition);
+        self
+    }
+
+    /// Rules that run whenever the row is written, also if none of their columns changes. The values of those columns are
+    /// the ones that the row had when it was read.
+    pub fn always(self, rules: impl FnOnce(Rules<M>) -> Rules<M>) -> Self {
+        self.group(Some(Occasion::Written), None, rules(Rules::new()))
+    }
+
+    /// Rules of new rows alone.
+    pub fn on_insert(self, rules: impl FnOnce(Rules<M>) -> Rules<M>) -> Self {
+        self.group(Some(Occasion::Inserted), None, rules(Rules::new()))
+    }
+
+    /// Rules of rows that exist, whenever they are written.
+    pub fn on_update(self, rules: impl FnOnce(Rules<M>) -> Rules<M>) -> Self {
+        self.group(Some(Occasion::Updated), None, rules(Rules::new()))
+    }
+}
+
+impl<M: Model> Rules<M> {
+    /// Rules that run if a condition of the row holds.
+    ///
+    /// ```
+    /// # use assoc_core::{Model, Rules};
+    /// # #[derive(assoc_macros::Model, Clone)]
+    /// # struct Order { id: i64, express: bool, phone: Option<String> }
+    /// # impl Order {
+    /// fn rules(rules: Rules<Order>) -> Rules<Order> {
+    ///     rules.when(|order| order.get(Order::EXPRESS) == Some(true), |rules| rules.required(Order::PHONE))
+    /// }
+    /// # }
+    /// # let _ = Order::rules(Rules::new());
+    /// ```
+    pub fn when(
+        self,
+        holds: impl Fn(&FinalRow<'_, M>) -> bool + Send + Sync + 'static,
+        rules: impl FnOnce(Rules<M>) -> Rules<M>,
+    ) -> Self {
+        let condition: Condition = Arc::new(move |row: &dyn FinalValues| holds(&FinalRow::of(row)));
+        self.group(None, Some(&condition), rules(Rules::new()))
+    }
+
+    /// The column is not `NULL`, and text is not only blanks. A column whose type is no `Option` needs no rule to be given.
+    pub fn required<V: ColumnType>(self, column: Column<M, V>) -> Self {
+        self.with(vec![column.index()], Check::Present)
+    }
+
+    /// Text has so many characters, or a column of bytes so many bytes.
+    pub fn length<V: HasLength>(self, column: Column<M, V>, length: impl RangeBounds<usize>) -> Self {
+        let (min, max) = counts(&length);
+        self.with(vec![column.index()], Check::Length { min, max })
+    }
+
+    /// A number, date or time is in a range. Decimals are compared exactly. Either end may be open or excluded:
+    /// `1..=5`, `18..`, `(Bound::Excluded(0), Bound::Unbounded)`.
+    pub fn range<V: OrderedColumn>(self, column: Column<M, V>, range: impl RangeBounds<V::Bound>) -> Self {
+        let (from, to) = (value_bound(range.start_bound()), value_bound(range.end_bound()));
+        self.with(vec![column.index()], Check::Range { from, to })
+    }
+
+    /// A number, date or time is greater than another.
+    pub fn greater<V: OrderedColumn>(self, column: Column<M, V>, than: V::Bound) -> Self {
+        let from = Bound::Excluded(than.into_value());
+        self.with(vec![column.index()], Check::Range { from, to: Bound::Unbounded })
+    }
+
+    /// A number, date or time is less than another.
+    pub fn less<V: OrderedColumn>(self, column: Column<M, V>, than: V::Bound) -> Self {
+        let to = Bound::Excluded(than.into_value());
+        self.with(vec![column.index()], Check::Range { from: Bound::Unbounded, to })
+    }
+
+    /// An integer is odd.
+    pub fn odd<V: IntegerColumn>(self, column: Column<M, V>) -> Self {
+        self.with(vec![column.index()], Check::Multiple { of: 2, remainder: 1 })
+    }
+
+    /// An integer is even.
+    pub fn even<V: IntegerColumn>(self, column: Column<M, V>) -> Self {
+        self.with(vec![column.index()], Check::Multiple { of: 2, remainder: 0 })
+    }
+
+    /// An integer is a multiple of another one.
+    pub fn multiple<V: IntegerColumn>(self, column: Column<M, V>, of: u32) -> Self {
+        self.with(vec![column.index()], Check::Multiple { of: of.into(), remainder: 0 })
+    }
+
+    /// The value is one of these.
+    pub fn inclusion<V: ColumnType>(
+        self,
+        column: Column<M, V>,
+        values: impl IntoIterator<Item: IntoColumn<V>>,
+    ) -> Self {
+        let values = values.into_iter().map(|value| value.into_column().into_value()).collect();
+        self.with(vec![column.index()], Check::Inclusion(values))
+    }
+
+    /// The value is none of these.
+    pub fn exclusion<V: ColumnType>(
+        self,
+        column: Column<M, V>,
+        values: impl IntoIterator<Item: IntoColumn<V>>,
+    ) -> Self {
+        let values = values.into_iter().map(|value| value.into_column().into_value()).collect();
+        self.with(vec![column.index()], Check::Exclusion(values))
+    }
+
+    /// The value was entered a second time in the same way, if it was entered a second time: by `confirm` on the
+    /// changeset, or by `confirmation` of a permit. The problem's path is `password_confirmation`.
+    pub fn confirmation<V: ColumnType>(self, column: Column<M, V>) -> Self {
+        self.with(vec![column.index()], Check::Confirmation)
+    }
+
+    /// Something that is not stored was accepted, if it was asked for: by `accept` on the changeset, or by `acceptance` of a
+    /// permit, which also notes that nothing was entered.
+    pub fn acceptance(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.with(Vec::new(), Check::Acceptance(name.into()))
+    }
+
+    /// A column is `true`.
+    pub fn accepted<V: BoolColumn>(self, column: Column<M, V>) -> Self {
+        self.with(vec![column.index()], Check::True)
+    }
+
+    /// What a function says about a value that is not `NULL`. It returns a message, or a [`RuleError`] with a code.
+    ///
+    /// ```
+    /// # use assoc_core::{Model, Rules};
+    /// # #[derive(assoc_macros::Model, Clone)]
+    /// # struct User { id: i64, name: String }
+    /// # fn rules(rules: Rules<User>) -> Rules<User> {
+    /// rules.custom(User::NAME, |name| if name.contains('@') { Err("is an address") } else { Ok(()) })
+    /// # }
+    /// # let _ = rules(Rules::new());
+    /// ```
+    pub fn custom<V: ColumnType, E: Into<RuleError>>(
+        self,
+        column: Column<M, V>,
+        check: impl Fn(&V) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        let check = move |value: &Value<'_>| match V::from_value(&mut value.clone().into_owned()) {
+            Ok(value) => check(&value).map_err(Into::into),
+            // A value that was set is one of its type.
+            Err(_) => Ok(()),
+        };
+        self.with(vec![column.index()], Check::Value(Arc::new(check)))
+    }
+
+    /// What a function says about the row as it will be: rules of several columns. It names the columns that it reads, and
+    /// runs when one of them changes; with `()` it runs whenever the row is written.
+    ///
+    /// ```
+    /// # use assoc_core::{FieldError, Model, Rules};
+    /// # #[derive(assoc_macros::Model, Clone)]
+    /// # struct Event { id: i64, starts: i64, ends: i64 }
+    /// # fn rules(rules: Rules<Event>) -> Rules<Event> {
+    /// rules.row((Event::STARTS, Event::ENDS), |event| {
+    ///     let is_over_before = event.get(Event::ENDS) < event.get(Event::STARTS);
+    ///     is_over_before.then(|| FieldError::new("ends", "must be after the start"))
+    /// })
+    /// # }
+    /// # let _ = rules(Rules::new());
+    /// ```
+    pub fn row<E: IntoIterator<Item = FieldError>>(
+        self,
+        reads: impl RuleColumns<M>,
+        check: impl Fn(&FinalRow<'_, M>) -> E + Send + Sync + 'static,
+    ) -> Self {
+        let check = move |row: &dyn FinalValues| check(&FinalRow::of(row)).into_iter().collect::<Vec<_>>();
+        self.with(reads.columns(), Check::Row(Arc::new(check)))
+    }
+
+    /// The association has so many members. Judged are the members of a new row, and those that replace all others; how many
+    /// a row has that keeps its members is not known without a query.
+    pub fn members<T, H>(self, association: Association<M, T, H>, count: impl RangeBounds<usize>) -> Self {
+        let (min, max) = counts(&count);
+        self.with(Vec::new(), Check::Members { association: association.def(), min, max })
+    }
+
+    /// No other row has the same value, or the same values of several columns. The table's unique index checks it, never a
+    /// query: when the database refuses a row by the index over these columns, the save fails with this problem, at the
+    /// first column.
+    pub fn unique(self, columns: impl ColumnList<M>) -> Self {
+        self.with(columns.indexes(), Check::Unique { index: None })
+    }
+
+    /// As [`unique`](Self::unique), for an index that the database reports by this name: one over expressions, for
+    /// instance.
+    pub fn unique_index(self, name: impl Into<Cow<'static, str>>, columns: impl ColumnList<M>) -> Self {
+        self.with(columns.indexes(), Check::Unique { index: Some(name.into()) })
+    }
+
+    /// The row that a `belongs_to` leads to exists. The table's foreign key checks it: when the database refuses a row by
+    /// it, the save fails with this problem, at the association.
+    pub fn exists<T, H>(self, association: Association<M, T, H>) -> Self {
+        self.with(Vec::new(), Check::Exists { association: association.def() })
+    }
+
+    /// The value satisfies a CHECK constraint of the table, which has this name: when the database refuses a row by it, the
+    /// save fails with this problem, at the column.
+    pub fn check<V>(self, name: impl Into<Cow<'static, str>>, column: Column<M, V>) -> Self {
+        self.with(vec![column.index()], Check::Database { name: name.into() })
+    }
+
+    /// Text matches a regular expression: a `&str` or a `Regex`. An expression without `^` and `$` matches a part of the
+    /// text. With the feature `regex`.
+    #[cfg(feature = "regex")]
+    pub fn format<V: TextColumn>(self, column: Column<M, V>, pattern: impl IntoPattern) -> Self {
+        let check = match pattern.into_pattern() {
+            Ok(pattern) => text_check(move |text| pattern.is_match(text), "has the wrong form", FieldError::FORMAT),
+            Err(reason) => Check::Broken(reason),
+        };
+        self.with(vec![column.index()], check)
+    }
+
+    /// Text is an e-mail address, by the rules of RFC 5321 and 5322, without a name beside it. With the feature `email`.
+    #[cfg(feature = "email")]
+    pub fn email<V: TextColumn>(self, column: Column<M, V>) -> Self {
+        let is_address = |text: &str| {
+            let options = email_address::Options::default().without_display_text().with_required_tld();
+            email_address::EmailAddress::parse_with_options(text, options.without_domain_literal()).is_ok()
+        };
+        let check = text_check(is_address, "is not an e-mail address", FieldError::EMAIL);
+        self.with(vec![column.index()], check)
+    }
+
+    /// Text is a URL of `http` or `https` with a host. With the feature `url`.
+    #[cfg(feature = "url")]
+    pub fn url<V: TextColumn>(self, column: Column<M, V>) -> Self {
+        self.url_of(column, ["http", "https"])
+    }
+
+    /// Text is a URL with one of these schemes. With the feature `url`.
+    #[cfg(feature = "url")]
+    pub fn url_of<V: TextColumn>(
+        self,
+        column: Column<M, V>,
+        schemes: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let schemes: Vec<String> = schemes.into_iter().map(Into::into).collect();
+        let is_url = move |text: &str| {
+            // The parser takes blanks around a URL and removes them.
+            text.trim() == text
+                && url::Url::parse(text).is_ok_and(|url| schemes.iter().any(|scheme| scheme == url.scheme()))
+        };
+        self.with(vec![column.index()], text_check(is_url, "is not a URL", FieldError::URL))
+    }
+}
+
+#[cfg(any(feature = "regex", feature = "email", feature = "url"))]
+fn text_check(
+    holds: impl Fn(&str) -> bool + Send + Sync + 'static,
+    message: &'static str,
+    code: &'static str,
+) -> Check {
+    Check::Value(Arc::new(move |value: &Value<'_>| match value {
+        Value::Text(text) if !holds(text) => Err(RuleError::new(message).with_code(code)),
+        _ => Ok(()),
+    }))
+}
+
+fn counts(range: &impl RangeBounds<usize>) -> (Option<usize>, Option<usize>) {
+    let min = match range.start_bound() {
+        Bound::Included(min) => Some(*min),
+        Bound::Excluded(below) => Some(below.saturating_add(1)),
+        Bound::Unbounded => None,
+    };
+    let max = match range.end_bound() {
+        Bound::Included(max) => Some(*max),
+        Bound::Excluded(above) => Some(above.saturating_sub(1)),
+        Bound::Unbounded => None,
+    };
+    (min.filter(|min| *min > 0), max)
+}
+
+fn value_bound<B: ColumnType>(bound: Bound<&B>) -> Bound<Value<'static>> {
+    match bound {
+        Bound::Included(value) => Bound::Included(value.to_value().into_owned()),
+        Bound::Excluded(value) => Bound::Excluded(value.to_value().into_owned()),
+        Bound::Unbounded => Bound::Unbounded,
+    }
+}
+
+/// The columns that a rule about a row reads: a column, a tuple of columns, or `()` for the whole row.
+pub trait RuleColumns<M> {
+    /// Their positions; none for the whole row.
+    fn columns(self) -> Vec<usize>;
+}
+
+impl<M> RuleColumns<M> for () {
+    fn columns(self) -> Vec<usize> {
+        Vec::new()
+    }
+}
+
+macro_rules! rule_columns {
+    ($(($($name:ident),+))+) => {$(
+        impl<M, $($name),+> RuleColumns<M> for ($(Column<M, $name>,)+) {
+            fn columns(self) -> Vec<usize> {
+                self.indexes()
+            }
+        }
+    )+};
+}
+
+rule_columns!((A)(A, B)(A, B, C)(A, B, C, D)(A, B, C, D, E)(A, B, C, D, E, F));
+
+impl<M, V> RuleColumns<M> for Column<M, V> {
+    fn columns(self) -> Vec<usize> {
+        self.indexes()
+    }
+}
+
+/// The rules of a model, made when they are first needed.
+pub fn rule_set(cell: &'static OnceLock<RuleSet>, make: fn() -> RuleSet) -> &'static RuleSet {
+    cell.get_or_init(make)
+}

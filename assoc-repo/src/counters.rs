@@ -1,0 +1,333 @@
+//! Writing the counters and times that follow rows. What follows is decided by the core ([`ParentChanges`]); here it is run:
+//! the rows that change are read under a lock, and those they belong to are written in the order that all transactions keep.
+
+use std::collections::{HashMap, HashSet};
+
+use assoc_core::counters::{Children, ParentChanges, ParentGroup, ParentRow};
+use assoc_core::driver::KeySet;
+use assoc_core::execution::{KeyTuple, filtered};
+use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Parent};
+use assoc_core::select::KeyedSelect;
+use assoc_core::value::DateTime;
+use assoc_core::{ErrorKind, Result, Value, sql};
+
+use crate::destroy::{StoredRow, key_set, read_rows, stored};
+use crate::repo::Repo;
+use crate::session::Session;
+
+mod calls;
+mod reset;
+
+pub use calls::CountedMany;
+
+const UNSEEN: &str = "leads to a row that is hidden from this repo by its filter, or is not there, so that its counter cannot \
+                      follow: write it with a repo that is not filtered so";
+
+/// The rows in which something has followed.
+pub(crate) struct Followed {
+    /// When.
+    pub(crate) now: DateTime,
+    /// By models and keys.
+    pub(crate) groups: Vec<ParentGroup>,
+    /// By model, how many rows were written.
+    pub(crate) written: Vec<(&'static ModelDef, u64)>,
+}
+
+impl Followed {
+    pub(crate) fn nothing(now: DateTime) -> Followed {
+        Followed { now, groups: Vec::new(), written: Vec::new() }
+    }
+
+    fn note(&mut self, model: &'static ModelDef, rows: u64) {
+        match self.written.iter_mut().find(|(known, _)| *known == model) {
+            Some((_, count)) => *count += rows,
+            None => self.written.push((model, rows)),
+        }
+    }
+}
+
+/// What follows rows of a model by a handle of a repo. `None` if nothing does.
+///
+/// # Errors
+/// When it would be in another database.
+pub(crate) fn children_of(repo: &Repo, mut children: Children) -> Result<Option<Children>> {
+    if !repo.touches {
+        children.parents.iter_mut().for_each(|parent| parent.touched.clear());
+    }
+    let mut follows = false;
+    for parent in children.parents.iter().filter(|parent| parent.counter.is_some() || !parent.touched.is_empty()) {
+        repo.require_here(parent.model)?;
+        repo.require_condition(parent.model, &parent.conditions)?;
+        follows = true;
+    }
+    Ok(follows.then_some(children))
+}
+
+/// Whether rows that are read are locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    /// Until the transaction ends: they are about to change.
+    Taken,
+    /// Nothing is written.
+    None,
+}
+
+/// Whether what follows is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It is.
+    Write,
+    /// The rows are counted.
+    Count,
+}
+
+/// Reads what has to be known of rows that change, by the keys that they hold in some columns, and locks them. 1 statement
+/// for each chunk of keys.
+pub(crate) async fn read_locked(
+    session: &mut Session<'_>,
+    children: &Children,
+    by: &[usize],
+    keys: &KeySet,
+    filter: &Expr,
+) -> Result<Vec<StoredRow>> {
+    read_children(session, children, by, keys, filter, Lock::Taken).await
+}
+
+/// As [`read_locked`], perhaps without a lock.
+pub(crate) async fn read_children(
+    session: &mut Session<'_>,
+    children: &Children,
+    by: &[usize],
+    keys: &KeySet,
+    filter: &Expr,
+    lock: Lock,
+) -> Result<Vec<StoredRow>> {
+    let mut found = Vec::new();
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    let (model, columns) = (children.model, &children.columns);
+    for chunk in keys.chunks(session.dialect().keys_per_condition(by.len())) {
+        let select = if lock == Lock::Taken { sql::select_locked } else { sql::select_by };
+        let statement = select(session.dialect(), model, columns, by, &chunk, filter)?;
+        let mut sink = |values: &mut [Value<'_>]| {
+            found.push(stored(model, columns, values));
+            Ok(())
+        };
+        session.query(&statement, &mut sink).await?;
+    }
+    Ok(found)
+}
+
+/// Writes what follows, and what is touched with the rows in which it does. For each model 1 statement for each chunk of
+/// keys, and 1 that reads which rows its own are touched with.
+pub(crate) async fn apply(
+    repo: &Repo,
+    session: &mut Session<'_>,
+    mut changes: ParentChanges,
+    now: DateTime,
+    mode: Mode,
+) -> Result<Followed> {
+    let mut followed = Followed::nothing(now);
+    // Rows whose times have moved: a circle of models touches each row once.
+    let mut touched: HashSet<(usize, KeyTuple)> = HashSet::new();
+    while let Some(mut group) = changes.next() {
+        repo.require_here(group.model)?;
+        rename(session, &mut group).await?;
+        let place = group.model.table.name.as_ptr() as usize;
+        for (key, row) in &mut group.rows {
+            if !row.touched.is_empty() && touched.contains(&(place, key.clone())) {
+                row.touched.clear();
+            }
+        }
+        group.rows.retain(|_, row| !row.counters.is_empty() || !row.touched.is_empty());
+        let visible = match &repo.filters {
+            Some(hook) => filtered(hook, group.model, Expr::always())?,
+            None => Expr::always(),
+        };
+        if changes.touches() {
+            touch_upwards(session, &mut group, &visible, &touched).await?;
+        }
+        let keys = group.keys();
+        let dialect = session.dialect();
+        let mut rows = 0;
+        for chunk in keys.chunks(group.keys_per_statement(dialect)) {
+            if chunk.is_empty() {
+                continue;
+            }
+            if mode == Mode::Count {
+                rows += keys_of(session, &group, &chunk, &visible).await?.len() as u64;
+                continue;
+            }
+            let statement = group.statement(dialect, &chunk, &visible, now)?;
+            let affected = session.execute(&statement).await?.affected;
+            rows += affected;
+            if affected < chunk.len() as u64 {
+                require_parents(session, &group, &chunk, &visible).await?;
+            }
+        }
+        followed.note(group.model, rows);
+        if changes.touches() {
+            let moved: Vec<KeyTuple> =
+                group.rows.iter().filter(|(_, row)| !row.touched.is_empty()).map(|(key, _)| key.clone()).collect();
+            let lock = if mode == Mode::Write { Lock::Taken } else { Lock::None };
+            touch_with(repo, session, &group, &moved, &visible, lock, &mut changes).await?;
+            touched.extend(moved.into_iter().map(|key| (place, key)));
+        }
+        followed.groups.push(group);
+    }
+    Ok(followed)
+}
+
+// Rows of a tree are touched with those below them by one statement, in the order of their keys: level by level they would be
+// locked in an order of their own. What is above them is read without a lock, so it may be what it was a moment ago.
+async fn touch_upwards(
+    session: &mut Session<'_>,
+    group: &mut ParentGroup,
+    visible: &Expr,
+    touched: &HashSet<(usize, KeyTuple)>,
+) -> Result<()> {
+    let Some(mut above) = Children::touching(group.model) else { return Ok(()) };
+    above.parents.retain(|parent| is_of(group, parent));
+    if above.parents.is_empty() {
+        return Ok(());
+    }
+    let place = group.model.table.name.as_ptr() as usize;
+    let filter = group.conditions.clone().and(visible.clone());
+    let moved = group.rows.iter().filter(|(_, row)| !row.touched.is_empty());
+    let mut known: HashSet<KeyTuple> = moved.map(|(key, _)| key.clone()).collect();
+    let mut last: Vec<KeyTuple> = known.iter().cloned().collect();
+    while !last.is_empty() {
+        let rows = read_children(session, &above, group.key, &key_set(last), &filter, Lock::None).await?;
+        last = Vec::new();
+        for (row, parent) in rows.iter().flat_map(|row| above.parents.iter().map(move |parent| (row, parent))) {
+            let Some(key) = above.parent_key(parent, row) else { continue };
+            if !touched.contains(&(place, key.clone())) && known.insert(key.clone()) {
+                group.rows.entry(key.clone()).or_default().touched.extend(&parent.touched);
+                last.push(key);
+            }
+        }
+    }
+    rename(session, group).await
+}
+
+// Whether a parent is one of the rows of a group.
+fn is_of(group: &ParentGroup, parent: &Parent) -> bool {
+    parent.model == group.model && parent.key == group.key && parent.conditions == group.conditions
+}
+
+// What is touched with rows that were touched. They are locked already, so reading them waits for nothing.
+async fn touch_with(
+    repo: &Repo,
+    session: &mut Session<'_>,
+    group: &ParentGroup,
+    moved: &[KeyTuple],
+    visible: &Expr,
+    lock: Lock,
+    changes: &mut ParentChanges,
+) -> Result<()> {
+    let Some(mut above) = Children::touching(group.model).filter(|_| !moved.is_empty()) else { return Ok(()) };
+    above.parents.retain(|parent| !is_of(group, parent));
+    for parent in &above.parents {
+        repo.require_here(parent.model)?;
+    }
+    if above.parents.is_empty() {
+        return Ok(());
+    }
+    let keys = key_set(moved.iter().cloned());
+    let filter = group.conditions.clone().and(visible.clone());
+    let rows = read_children(session, &above, group.key, &keys, &filter, lock).await?;
+    for row in rows {
+        // Nothing is counted: the row was there before, and belongs to the same rows.
+        changes.change(&above, Some(&row), Some(&row), |_, is_new| is_new);
+    }
+    Ok(())
+}
+
+// Keys that the database calls equal though they are written otherwise are made one.
+async fn rename(session: &mut Session<'_>, group: &mut ParentGroup) -> Result<()> {
+    let dialect = session.dialect();
+    if group.key.iter().all(|column| dialect.is_byte_comparable(group.model.columns[*column].sql_type)) {
+        return Ok(());
+    }
+    let select = KeyedSelect { only: Some(group.key.to_vec()), ..KeyedSelect::new(group.model, group.key) };
+    let found = read_rows(session, &select, &group.keys()).await?;
+    let known = found.into_iter().map(|(key, row)| (key, KeyTuple::of_row(row))).collect();
+    group.rename(&known);
+    Ok(())
+}
+
+// Decides about rows that were not met.
+#[cold]
+async fn require_parents(session: &mut Session<'_>, group: &ParentGroup, keys: &KeySet, visible: &Expr) -> Result<()> {
+    let always = Expr::always();
+    let there = keys_of(session, group, keys, &always).await?;
+    let seen = if visible.is_always() { None } else { Some(keys_of(session, group, keys, visible).await?) };
+    for key in keys.tuples() {
+        let Some(row) = group.rows.get(&key) else { continue };
+        let is_seen = seen.as_ref().is_none_or(|seen| seen.contains(&key));
+        let exists = there.contains(&key);
+        if exists && is_seen {
+            continue;
+        }
+        if row.is_given {
+            return Err(ErrorKind::NotFound { model: group.model.name, key: key.to_string() }.into());
+        }
+        match (row.linked_by, row.counted_by.filter(|_| !row.counters.is_empty())) {
+            (Some(association), _) if seen.is_none() => return Err(missing(group, association, &key)),
+            (Some(association), _) | (None, Some(association)) if exists || row.linked_by.is_some() => {
+                let (model, association) = ((association.owner)().name, Some(association.qualified_name()));
+                return Err(ErrorKind::OutsideFilter { model, association, reason: UNSEEN }.into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn missing(group: &ParentGroup, association: &'static AssociationDef, key: &KeyTuple) -> assoc_core::Error {
+    ErrorKind::ParentMissing {
+        model: (association.owner)().name,
+        association: association.name,
+        parent: group.model.name,
+        key: key.to_string(),
+    }
+    .into()
+}
+
+async fn keys_of(
+    session: &mut Session<'_>,
+    group: &ParentGroup,
+    keys: &KeySet,
+    filter: &Expr,
+) -> Result<HashSet<KeyTuple>> {
+    let mut found = HashSet::new();
+    for chunk in keys.chunks(session.dialect().keys_per_condition(group.key.len())) {
+        let statement = sql::select_by(session.dialect(), group.model, group.key, group.key, &chunk, filter)?;
+        let mut sink = |values: &mut [Value<'_>]| {
+            found.insert(KeyTuple::of_row(stored(group.model, group.key, values)));
+            Ok(())
+        };
+        session.query(&statement, &mut sink).await?;
+    }
+    Ok(found)
+}
+
+/// What columns of a row that is known hold once something has followed in it.
+pub(crate) fn followed_values<'v>(
+    followed: &Followed,
+    model: &'static ModelDef,
+    key: impl Fn(&[usize]) -> Option<KeyTuple>,
+    before: impl Fn(usize) -> Value<'v>,
+) -> Vec<(usize, Value<'static>)> {
+    let mut values: HashMap<usize, Value<'static>> = HashMap::new();
+    for group in followed.groups.iter().filter(|group| group.model == model) {
+        let row: Option<&ParentRow> = key(group.key).and_then(|key| group.rows.get(&key));
+        let Some(row) = row else { continue };
+        let known = |column: usize| values.get(&column).cloned();
+        let now =
+            row.values(model, followed.now, |column| known(column).unwrap_or_else(|| before(column).into_owned()));
+        values.extend(now);
+    }
+    values.into_iter().collect()
+}

@@ -1,0 +1,166 @@
+//! Calls that write counters: adding to some, counting anew.
+
+use std::collections::HashSet;
+
+use assoc_core::counters::{CountedCollection, ParentChanges};
+use assoc_core::driver::{Access, BoxFuture, TransactionMode};
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::AssociationDef;
+use assoc_core::{Association, Error, HasMany, HasManyThrough, JoinRow, Key, Model, Result, Through};
+
+use super::{Mode, apply, reset};
+use crate::destroy::key_set;
+use crate::repo::Repo;
+
+#[cfg(doc)]
+use assoc_core::ErrorKind;
+
+/// An association to many that may have a counter: a `has_many`, or a `has_many through` a join model, whose rows are counted
+/// then.
+#[diagnostic::on_unimplemented(
+    message = "this association has no counter",
+    label = "no `has_many` whose rows belong to one owner",
+    note = "a counter counts the rows of a `has_many`, or the join rows of a `has_many through`"
+)]
+pub trait CountedMany<O> {
+    /// The association as data.
+    #[doc(hidden)]
+    fn association(&self) -> &'static AssociationDef;
+}
+
+impl<O, T: Model> CountedMany<O> for Association<O, T, HasMany<T>> {
+    fn association(&self) -> &'static AssociationDef {
+        self.def()
+    }
+}
+
+impl<O, T: Model, J: JoinRow> CountedMany<O> for Association<O, T, Through<HasManyThrough<T, J>, true>> {
+    fn association(&self) -> &'static AssociationDef {
+        self.def()
+    }
+}
+
+impl Repo {
+    /// Counts the rows of an association anew, for all owners, and corrects each counter that is wrong. Returns how many were.
+    ///
+    /// 1 grouped statement. Where counters are wrong, these owners are locked and counted once more, and the difference is
+    /// added: 3 more statements, for each chunk of keys. So rows that come and go meanwhile are not lost. Neither
+    /// `updated_at` nor `lock_version` moves.
+    ///
+    /// # Errors
+    /// Before any SQL, when no `belongs_to` of the association's rows has a `counter_cache`, or several have and the association
+    /// does not say which is its own; [`ErrorKind::OutsideFilter`] of a filtered repo that does not see all rows that count;
+    /// a failing database.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct User {
+    ///     pub id: i64,
+    ///     #[column(counter_cache)]
+    ///     pub posts_count: i64,
+    ///     #[has_many]
+    ///     pub posts: HasMany<Post>,
+    /// }
+    ///
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct Post {
+    ///     pub id: i64,
+    ///     pub user_id: i64,
+    ///     #[belongs_to(counter_cache)]
+    ///     pub user: BelongsTo<User>,
+    /// }
+    ///
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let user = repo.insert(User::build()).await?;
+    /// repo.insert(Post::build().set(Post::USER_ID, user.id)).await?;
+    /// repo.execute_raw("INSERT INTO posts (user_id) VALUES (1)", []).await?; // nothing follows
+    /// assert_eq!(repo.reset_counters(User::POSTS).await?, 1);
+    /// assert_eq!(repo.get_or_fail::<User>(1, Query::new()).await?.posts_count, 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn reset_counters<O: Model>(&self, association: impl CountedMany<O>) -> BoxFuture<'_, Result<u64>> {
+        let association = association.association();
+        Box::pin(async move { reset::run(self, association, None).await })
+    }
+
+    /// As [`reset_counters`](Self::reset_counters), for the owners with these primary keys.
+    ///
+    /// # Errors
+    /// As [`reset_counters`](Self::reset_counters).
+    pub fn reset_counters_of<O: Model>(
+        &self,
+        association: impl CountedMany<O>,
+        keys: impl IntoIterator<Item: Into<O::Key>>,
+    ) -> BoxFuture<'_, Result<u64>> {
+        let association = association.association();
+        let keys = tuples::<O>(keys);
+        Box::pin(async move {
+            O::DEF.require_primary_key("`reset_counters_of`")?;
+            reset::run(self, association, Some(key_set(keys))).await
+        })
+    }
+
+    /// Adds to the counters of the owners with these primary keys: a negative amount is taken away, and `NULL` counts as 0.
+    /// Returns how many rows were there. 1 statement for each chunk of keys; each owner is written once.
+    ///
+    /// It is for programs that write rows by other means, such as raw SQL, and keep the counter themselves.
+    ///
+    /// # Errors
+    /// As [`reset_counters`](Self::reset_counters), and when a sum does not fit the counter.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[column(counter_cache)] pub posts_count: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, #[belongs_to(counter_cache)] pub user: BelongsTo<User> }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.insert_all([User::build(), User::build()]).await?;
+    /// assert_eq!(repo.add_to_counter(User::POSTS, [1, 2, 99], 5).await?, 2);
+    /// assert_eq!(repo.get_or_fail::<User>(2, Query::new()).await?.posts_count, 5);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn add_to_counter<O: Model>(
+        &self,
+        association: impl CountedMany<O>,
+        keys: impl IntoIterator<Item: Into<O::Key>>,
+        amount: i64,
+    ) -> BoxFuture<'_, Result<u64>> {
+        let association = association.association();
+        let keys = tuples::<O>(keys);
+        Box::pin(async move {
+            self.require_here(O::DEF)?;
+            O::DEF.require_primary_key("`add_to_counter`")?;
+            let counted = CountedCollection::of(association)?;
+            if amount == i64::MIN {
+                return Err(Error::invalid_query(O::DEF.name, "`add_to_counter`: the amount is out of range"));
+            }
+            let keys: HashSet<KeyTuple> = keys.into_iter().collect();
+            let rows: Vec<(KeyTuple, i64)> = keys.into_iter().map(|key| (key, amount)).collect();
+            let mut changes = ParentChanges::new(self.touches);
+            changes.count(O::DEF, O::PRIMARY_KEY, counted.counter, &rows);
+            let mut session = self.session(Access::Write).await?;
+            session.begin(TransactionMode::Write).await?;
+            let followed = apply(self, &mut session, changes, self.now(), Mode::Write).await;
+            let followed = session.finish(followed).await?;
+            Ok(followed.written.iter().map(|(_, rows)| rows).sum())
+        })
+    }
+}
+
+fn tuples<O: Model>(keys: impl IntoIterator<Item: Into<O::Key>>) -> Vec<KeyTuple> {
+    let tuple = |key: O::Key| {
+        let mut values = Vec::with_capacity(O::Key::WIDTH);
+        key.push_values(&mut values);
+        KeyTuple::new(values)
+    };
+    keys.into_iter().filter_map(|key| tuple(key.into())).collect()
+}

@@ -1,0 +1,156 @@
+//! The counters and times that follow rows which are destroyed, deleted or cleared.
+//!
+//! Which rows these are is read once more under a lock before they go: what another transaction has taken away meanwhile is
+//! not counted twice. What stays is written when all rows are gone, so rows that go themselves are not written.
+
+use std::collections::{BTreeMap, HashSet};
+
+use assoc_core::counters::{Children, ParentChanges};
+use assoc_core::destroy::{DestroyEdge, DestroyPlan, Effect};
+use assoc_core::driver::KeySet;
+use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::{Expr, ModelDef};
+use assoc_core::value::DateTime;
+use assoc_core::{Result, Value};
+
+use super::explore::{Consequences, key_in, key_set};
+use crate::counters::{Followed, Lock, Mode, apply, children_of, read_children};
+use crate::repo::Repo;
+use crate::session::Session;
+
+/// What follows, as far as it is known.
+#[derive(Debug)]
+pub(super) struct Following {
+    models: Vec<Children>,
+    changes: ParentChanges,
+    now: DateTime,
+}
+
+impl Following {
+    pub(super) fn new(repo: &Repo, plan: &DestroyPlan) -> Result<Following> {
+        let mut models = Vec::new();
+        for children in plan.followed() {
+            if let Some(own) = children_of(repo, children.clone())? {
+                models.push(own);
+            }
+        }
+        Ok(Following { models, changes: ParentChanges::new(repo.touches), now: repo.now() })
+    }
+
+    /// Whether anything follows the rows of a model.
+    pub(super) fn concerns(&self, model: &'static ModelDef) -> bool {
+        self.models.iter().any(|children| children.model == model)
+    }
+
+    /// Takes in the rows whose keys are known: those that go, and those that are cleared and stay.
+    pub(super) async fn read(
+        &mut self,
+        session: &mut Session<'_>,
+        consequences: &Consequences<'_>,
+        lock: Lock,
+    ) -> Result<()> {
+        let plan = consequences.plan;
+        for children in self.models.iter().filter(|children| !children.model.primary_key.is_empty()) {
+            let model = children.model;
+            let mut going: HashSet<&KeyTuple> = HashSet::new();
+            for (node, rows) in plan.nodes().iter().zip(&consequences.of_nodes).filter(|(node, _)| node.model == model)
+            {
+                debug_assert!(node.read || rows.is_empty());
+                going.extend(rows.iter().map(|row| &consequences.rows[row.row].key));
+            }
+            let mut cleared: BTreeMap<String, (KeyTuple, Vec<usize>)> = BTreeMap::new();
+            for (at, keys) in consequences.staying() {
+                let edge = &plan.edges()[at];
+                let Effect::Clear { columns, .. } = &edge.effect else { continue };
+                if edge.rows.model != model {
+                    continue;
+                }
+                for key in keys.tuples() {
+                    let known = cleared.entry(key.to_string()).or_insert_with(|| (key, Vec::new()));
+                    known.1.extend(columns);
+                }
+            }
+            let keys = key_set(going.iter().copied().chain(cleared.values().map(|(key, _)| key)).cloned());
+            let always = Expr::always();
+            for row in read_children(session, children, model.primary_key, &keys, &always, lock).await? {
+                let Some(key) = children.key(&row) else { continue };
+                let after = match cleared.get(&key.to_string()).filter(|_| !going.contains(&key)) {
+                    Some((_, columns)) => Some(without(children, &row, columns)),
+                    None => None,
+                };
+                self.changes.change(children, Some(&row), after.as_deref(), |_, _| true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in rows without primary key that go or are cleared by the keys of their owners. It is called just before, so
+    /// that rows to which two associations lead are met once.
+    pub(super) async fn read_by_owners(
+        &mut self,
+        session: &mut Session<'_>,
+        edge: &DestroyEdge,
+        keys: &KeySet,
+        lock: Lock,
+    ) -> Result<()> {
+        let model = edge.rows.model;
+        let keyless = model.primary_key.is_empty();
+        let Some(children) = self.models.iter().find(|children| keyless && children.model == model) else {
+            return Ok(());
+        };
+        let (by, filter) = (edge.rows.key.target_columns, &edge.rows.filter);
+        for row in read_children(session, children, by, keys, filter, lock).await? {
+            let after = match &edge.effect {
+                Effect::Clear { columns, .. } => Some(without(children, &row, columns)),
+                _ => None,
+            };
+            self.changes.change(children, Some(&row), after.as_deref(), |_, _| true);
+        }
+        Ok(())
+    }
+
+    /// Writes what follows in rows that stay, and adds them to the report.
+    pub(super) async fn finish(
+        self,
+        repo: &Repo,
+        session: &mut Session<'_>,
+        consequences: &mut Consequences<'_>,
+        mode: Mode,
+    ) -> Result<Followed> {
+        let Following { mut changes, now, .. } = self;
+        if changes.is_empty() {
+            return Ok(Followed::nothing(now));
+        }
+        let mut gone: BTreeMap<(String, &'static [usize]), HashSet<KeyTuple>> = BTreeMap::new();
+        changes.retain(|group, key, _| {
+            let known = gone.entry((group.model.table.to_string(), group.key));
+            !known.or_insert_with(|| keys_gone(consequences, group.model, group.key)).contains(key)
+        });
+        let followed = apply(repo, session, changes, now, mode).await?;
+        for (model, rows) in &followed.written {
+            consequences.report.entry(model).updated += rows;
+        }
+        Ok(followed)
+    }
+}
+
+// What rows of a table that go hold in some columns, as far as it is known.
+fn keys_gone(consequences: &Consequences<'_>, model: &'static ModelDef, columns: &[usize]) -> HashSet<KeyTuple> {
+    let mut gone = HashSet::new();
+    for (node, rows) in consequences.plan.nodes().iter().zip(&consequences.of_nodes) {
+        if node.model.table != model.table {
+            continue;
+        }
+        let place = |column: &usize| {
+            let name = model.columns[*column].name;
+            node.model.columns.iter().position(|own| own.name == name).filter(|at| node.columns.contains(at))
+        };
+        let Some(columns) = columns.iter().map(place).collect::<Option<Vec<_>>>() else { continue };
+        gone.extend(rows.iter().filter_map(|row| key_in(&row.values, &node.columns, &columns)));
+    }
+    gone
+}
+
+fn without(children: &Children, row: &[Value<'static>], cleared: &[usize]) -> Box<[Value<'static>]> {
+    children.row(|column| if cleared.contains(&column) { Value::Null } else { children.value(row, column).clone() })
+}

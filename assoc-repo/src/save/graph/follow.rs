@@ -1,0 +1,383 @@
+//! The counters and times that follow the rows of a save.
+//!
+//! They are written before the rows: rows that exist and change are read first, under a lock, because what they belong to is
+//! decided by the database and not by a struct. Only what cannot be known before (a key that the database makes, or a key of a
+//! parent that the save changes) follows afterwards.
+
+use std::any::TypeId;
+use std::collections::{HashMap, HashSet};
+
+use assoc_core::change::Row;
+use assoc_core::counters::{Children, ParentChanges, Timing};
+use assoc_core::driver::BoxFuture;
+use assoc_core::execution::rows::Rows;
+use assoc_core::execution::{KeyTuple, RowKeys};
+use assoc_core::metadata::{Expr, ModelDef};
+use assoc_core::save::{LoadedRow, Lookup, PlannedRow, Resolved, Step, Unlink};
+use assoc_core::value::DateTime;
+use assoc_core::{Result, Value};
+
+use super::{Run, key_set};
+use crate::counters::{Followed, Mode, apply, children_of, followed_values, read_locked};
+use crate::destroy::StoredRow;
+use crate::save::read_by_keys;
+use crate::session::Session;
+
+/// What follows rows that a save writes.
+pub(super) struct Following {
+    models: Vec<(&'static ModelDef, Option<Children>)>,
+    // Rows that exist, as they were before, by their models and keys.
+    before: HashMap<(TypeId, KeyTuple), StoredRow>,
+    // What has followed before the rows were written.
+    earlier: Vec<Followed>,
+    // What has followed afterwards.
+    later: Followed,
+}
+
+/// Rows that exist and change, of one model.
+#[derive(Default)]
+struct Existing {
+    // Those that are let go, by lookup.
+    let_go: Vec<(usize, KeyTuple)>,
+    // Those that are updated, by planned row.
+    updated: Vec<(u32, KeyTuple)>,
+}
+
+impl Following {
+    pub(super) fn new(now: DateTime) -> Self {
+        let later = Followed::nothing(now);
+        Following { models: Vec::new(), before: HashMap::new(), earlier: Vec::new(), later }
+    }
+
+    /// Takes in what has followed when members that were let go were destroyed.
+    pub(super) fn note(&mut self, followed: Followed) {
+        self.earlier.push(followed);
+    }
+
+    fn children(&self, model: &'static ModelDef) -> Option<&Children> {
+        self.models.iter().find(|(known, _)| *known == model).and_then(|(_, children)| children.as_ref())
+    }
+
+    /// Writes what follows before the rows are written.
+    // A boxed future, here and below: of a save inside a callback inside a save, each level would take up stack for it.
+    pub(super) fn before_writing<'f>(
+        &'f mut self,
+        run: &'f Run<'_>,
+        session: &'f mut Session<'_>,
+        let_go: &'f [(&Lookup, Resolved)],
+        unneeded: &'f HashSet<u32>,
+    ) -> BoxFuture<'f, Result<()>> {
+        Box::pin(async move {
+            for model in run.plan.models() {
+                if !self.models.iter().any(|(known, _)| *known == model) {
+                    let children = Children::of(model).map(|children| children_of(run.repo, children)).transpose()?;
+                    self.models.push((model, children.flatten()));
+                }
+            }
+            if self.models.iter().all(|(_, children)| children.is_none()) {
+                return Ok(());
+            }
+            let mut changes = ParentChanges::new(run.repo.touches);
+            for (model, children) in &self.models {
+                let Some(children) = children else { continue };
+                let existing = self.existing(run, children, let_go, unneeded);
+                let keys =
+                    existing.let_go.iter().map(|(_, key)| key).chain(existing.updated.iter().map(|(_, key)| key));
+                let keys = key_set(keys.map(|key| Some(key.clone())).collect());
+                let mut after: HashMap<KeyTuple, Option<StoredRow>> = HashMap::new();
+                for row in read_locked(session, children, model.primary_key, &keys, &Expr::always()).await? {
+                    if let Some(key) = children.key(&row) {
+                        after.insert(key.clone(), Some(row.clone()));
+                        self.before.insert((model.type_id(), key), row);
+                    }
+                }
+                for (lookup, key) in existing.let_go {
+                    let Some(known) = after.get_mut(&key) else { continue };
+                    *known = match &let_go[lookup].0.unlink {
+                        Unlink::Nullify(cleared) => known.take().map(|row| {
+                            let value = |column| {
+                                if cleared.contains(&column) {
+                                    Value::Null
+                                } else {
+                                    children.value(&row, column).clone()
+                                }
+                            };
+                            children.row(value)
+                        }),
+                        _ => None,
+                    };
+                }
+                let mut planned: HashMap<KeyTuple, u32> = HashMap::new();
+                for (row, key) in existing.updated {
+                    if let Some(Some(known)) = after.get_mut(&key) {
+                        *known = overlaid(children, known, &run.plan.rows()[row as usize]);
+                        planned.insert(key, row);
+                    }
+                }
+                for (key, after) in &after {
+                    let before = self.before.get(&(model.type_id(), key.clone())).map(|row| &**row);
+                    let row = planned.get(key).copied();
+                    let is_meant = |place: usize, is_new: bool| match row.and_then(|row| run.timing(row, place)) {
+                        Some(Timing::After) => false,
+                        Some(Timing::Inserted) => !is_new,
+                        _ => true,
+                    };
+                    changes.change(children, before, after.as_deref(), is_meant);
+                }
+                self.keyless(session, children, let_go, &mut changes).await?;
+            }
+            for (row, planned) in run.written_rows(unneeded).filter(|(_, planned)| planned.base.is_none()) {
+                let Some(children) = self.children(planned.model) else { continue };
+                let after = children.row(|column| planned.values[column].clone().unwrap_or_default());
+                let is_meant = |place: usize, _| run.timing(row, place) == Some(Timing::Before);
+                changes.change(children, None, Some(&after), is_meant);
+            }
+            leave_out(run, &mut changes);
+            self.earlier.push(apply(run.repo, session, changes, run.now, Mode::Write).await?);
+            Ok(())
+        })
+    }
+
+    // The rows of a model that exist and are let go or updated, as far as something follows.
+    fn existing(
+        &self,
+        run: &Run<'_>,
+        children: &Children,
+        let_go: &[(&Lookup, Resolved)],
+        unneeded: &HashSet<u32>,
+    ) -> Existing {
+        let mut existing = Existing::default();
+        let model = children.model;
+        for (at, (lookup, resolved)) in let_go.iter().enumerate() {
+            // What is destroyed is followed as every destroy is.
+            if lookup.table == model && !model.primary_key.is_empty() && lookup.unlink != Unlink::Destroy {
+                existing.let_go.extend(resolved.let_go.iter().map(|key| (at, key.clone())));
+            }
+        }
+        // A callback may still say anything of a row, so all of them are read.
+        let may_change = run.may_change(model);
+        for (row, planned) in run.written_rows(unneeded).filter(|(_, planned)| planned.model == model) {
+            let Some(key) = planned.base.as_ref().and_then(|base| model.key_of(&**base)) else { continue };
+            let is_set = |column: usize| {
+                planned.values[column].is_some() || planned.awaits.iter().any(|awaited| awaited.column == column)
+            };
+            if may_change || children.follow(run.repo.touches, is_set) {
+                existing.updated.push((row, key));
+            }
+        }
+        existing
+    }
+
+    // Rows without a primary key that are let go: nothing else happens to them.
+    async fn keyless(
+        &self,
+        session: &mut Session<'_>,
+        children: &Children,
+        let_go: &[(&Lookup, Resolved)],
+        changes: &mut ParentChanges,
+    ) -> Result<()> {
+        let of_table = |lookup: &Lookup| {
+            lookup.table == children.model && children.model.primary_key.is_empty() && lookup.unlink != Unlink::Destroy
+        };
+        for (lookup, resolved) in let_go.iter().filter(|(lookup, _)| of_table(lookup)) {
+            let keys = key_set(resolved.let_go.iter().cloned().map(Some).collect());
+            for row in read_locked(session, children, lookup.identity(), &keys, &Expr::always()).await? {
+                let cleared = match &lookup.unlink {
+                    Unlink::Nullify(cleared) => Some(children.row(|column| {
+                        if cleared.contains(&column) { Value::Null } else { children.value(&row, column).clone() }
+                    })),
+                    _ => None,
+                };
+                changes.change(children, Some(&row), cleared.as_deref(), |_, _| true);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what could not be known before.
+    pub(super) fn after_writing<'f>(
+        &'f mut self,
+        run: &'f Run<'_>,
+        session: &'f mut Session<'_>,
+        unneeded: &'f HashSet<u32>,
+    ) -> BoxFuture<'f, Result<()>> {
+        Box::pin(async move {
+            let mut changes = ParentChanges::new(run.repo.touches);
+            for (row, planned) in run.written_rows(unneeded) {
+                let Some(children) = self.children(planned.model) else { continue };
+                let is_meant = |place: usize, _| run.timing(row, place) == Some(Timing::After);
+                let may_change = run.may_change(planned.model);
+                if !may_change && !(0..children.parents.len()).any(|place| is_meant(place, true)) {
+                    continue;
+                }
+                let values = run.values(planned)?;
+                let written = run.row(row).filter(|_| run.places[row as usize].is_some());
+                let after = children.row(|column| match (written, &values[column], &planned.base) {
+                    (Some(written), _, _) => planned.model.rows.value(written, column).into_owned(),
+                    (None, Some(value), _) => value.clone(),
+                    (None, None, Some(base)) => planned.model.rows.value(&**base, column).into_owned(),
+                    (None, None, None) => Value::Null,
+                });
+                let key = planned.base.as_ref().and_then(|base| planned.model.key_of(&**base));
+                let before = key.and_then(|key| self.before.get(&(planned.model.type_id(), key)));
+                changes.change(children, before.map(|row| &**row), Some(&after), is_meant);
+                if may_change {
+                    // It was counted where it was planned to belong to.
+                    let expected = children.row(|column| values[column].clone().unwrap_or_default());
+                    let is_elsewhere = |place: usize, _| {
+                        let of = |row| children.parent_key(&children.parents[place], row);
+                        run.timing(row, place) == Some(Timing::Inserted) && of(&expected) != of(&after)
+                    };
+                    changes.change(children, Some(&expected), Some(&after), is_elsewhere);
+                }
+            }
+            if !changes.is_empty() {
+                leave_out(run, &mut changes);
+                self.later = apply(run.repo, session, changes, run.now, Mode::Write).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What has followed in rows that come back, as columns with their values.
+    pub(super) fn in_returned<'f>(
+        &'f self,
+        run: &'f Run<'_>,
+        session: &'f mut Session<'_>,
+    ) -> BoxFuture<'f, Result<Adjusted>> {
+        Box::pin(async move {
+            let mut adjusted = Adjusted::default();
+            let all = || self.earlier.iter().map(|followed| (followed, true)).chain([(&self.later, false)]);
+            if all().all(|(followed, _)| followed.groups.is_empty()) {
+                return Ok(adjusted);
+            }
+            let dialect = session.dialect();
+            let mut unkept: Vec<(&'static ModelDef, Vec<KeyTuple>)> = Vec::new();
+            for group in run.plan.groups() {
+                let model = group.model;
+                for row in &group.rows {
+                    let (row, is_fresh) = match row {
+                        LoadedRow::Existing(row) => (Some(&**row as &dyn std::any::Any), false),
+                        LoadedRow::Planned(row) => (run.row(*row), run.fresh.contains(row)),
+                        _ => continue,
+                    };
+                    let Some(row) = row else { continue };
+                    let Some(key) = model.key_of(row) else { continue };
+                    let mut values: HashMap<usize, Value<'static>> = HashMap::new();
+                    for (followed, _) in all().filter(|(_, is_earlier)| !(*is_earlier && is_fresh)) {
+                        let before = |column: usize| match values.get(&column) {
+                            Some(value) => value.clone(),
+                            None => model.rows.value(row, column).into_owned(),
+                        };
+                        let now = followed_values(followed, model, |key| model.key_in(row, key), before);
+                        values.extend(now);
+                    }
+                    if values.is_empty() {
+                        continue;
+                    }
+                    if values.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value)) {
+                        match unkept.iter_mut().find(|(known, _)| *known == model) {
+                            Some((_, keys)) => keys.push(key.clone()),
+                            None => unkept.push((model, vec![key.clone()])),
+                        }
+                    }
+                    adjusted.0.insert((model.type_id(), key), values.into_iter().collect());
+                }
+            }
+            for (model, keys) in unkept {
+                let rows =
+                    read_by_keys(session, model, RowKeys::Tuples(keys.iter().cloned().map(Some).collect())).await?;
+                for (at, key) in keys.into_iter().enumerate() {
+                    let (Some(row), Some(values)) = (rows.row(at), adjusted.0.get_mut(&(model.type_id(), key))) else {
+                        continue;
+                    };
+                    for (column, value) in values {
+                        *value = model.rows.value(row, *column).into_owned();
+                    }
+                }
+            }
+            Ok(adjusted)
+        })
+    }
+}
+
+/// Columns of rows that come back, in which something has followed.
+#[derive(Default)]
+pub(super) struct Adjusted(HashMap<(TypeId, KeyTuple), Vec<(usize, Value<'static>)>>);
+
+impl Adjusted {
+    /// Sets them.
+    pub(super) fn set(&self, model: &'static ModelDef, list: &mut dyn Rows) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        for at in 0..list.len() {
+            let key = Rows::row(list, at).and_then(|row| model.key_of(row));
+            let Some(values) = key.and_then(|key| self.0.get(&(model.type_id(), key))) else { continue };
+            let Some(row) = list.owners().owner(at) else { continue };
+            for (column, value) in values {
+                model.rows.set_value(row, *column, &mut value.clone())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+// A row with what the save sets in it. A key that is still to be made is left out: its parent is new.
+fn overlaid(children: &Children, row: &StoredRow, planned: &PlannedRow) -> StoredRow {
+    children.row(|column| {
+        let is_awaited = planned.awaits.iter().any(|awaited| awaited.column == column);
+        match &planned.values[column] {
+            _ if is_awaited => Value::Null,
+            Some(value) => value.clone(),
+            None => children.value(row, column).clone(),
+        }
+    })
+}
+
+// The columns that the save sets itself in a row keep that value.
+fn leave_out(run: &Run<'_>, changes: &mut ParentChanges) {
+    let models: Vec<&'static ModelDef> = changes.models().collect();
+    let own = run.plan.rows().iter().filter(|row| row.is_written() && models.contains(&row.model));
+    let own: Vec<(&PlannedRow, &Row)> = own.filter_map(|row| Some((row, row.base.as_ref()?))).collect();
+    if own.is_empty() {
+        return;
+    }
+    let mut by_key: HashMap<(TypeId, &'static [usize]), HashMap<KeyTuple, &PlannedRow>> = HashMap::new();
+    changes.retain(|group, key, row| {
+        if row.touched.is_empty() {
+            return true;
+        }
+        let known = by_key.entry((group.model.type_id(), group.key)).or_insert_with(|| {
+            let of_model = own.iter().filter(|(planned, _)| planned.model == group.model);
+            of_model.filter_map(|(planned, base)| Some((group.model.key_in(&***base, group.key)?, *planned))).collect()
+        });
+        if let Some(planned) = known.get(key) {
+            row.touched.retain(|column| planned.values[*column].is_none());
+        }
+        true
+    });
+}
+
+impl Run<'_> {
+    /// The rows that are written.
+    fn written_rows<'u>(&'u self, unneeded: &'u HashSet<u32>) -> impl Iterator<Item = (u32, &'u PlannedRow)> {
+        let steps = self.plan.steps().iter().flat_map(|step| match step {
+            Step::Insert { rows, .. } | Step::Update { rows, .. } => &rows[..],
+            _ => &[],
+        });
+        let rows = steps.copied().filter(|row| !unneeded.contains(row));
+        rows.map(|row| (row, &self.plan.rows()[row as usize]))
+    }
+
+    // Whether callbacks may change rows of a model before they are written.
+    fn may_change(&self, model: &ModelDef) -> bool {
+        self.callbacks.is_some() && model.has_save_callbacks()
+    }
+
+    fn timing(&self, row: u32, place: usize) -> Option<Timing> {
+        let timing = self.plan.timings().get(&row)?.get(place).copied()?;
+        let is_late = timing == Timing::Before && self.may_change(self.plan.rows()[row as usize].model);
+        Some(if is_late { Timing::After } else { timing })
+    }
+}
