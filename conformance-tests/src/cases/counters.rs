@@ -643,8 +643,10 @@ async fn rows_that_callbacks_change(cx: &mut Context) -> Result<()> {
     let job = |text: &str| Job::build().set(Job::TEXT, text);
     let queue = |name: &str| Queue::build().set(Queue::NAME, name);
     let queues = repo.insert_all(["first", "second"].map(queue)).await?;
-    let jobs = ["a", "urgent", "b"].map(|text| job(text).set(Job::QUEUE_ID, 2));
-    let jobs = cx.step("insert_all", repo.insert_all(jobs)).await?;
+    let mut jobs = Vec::new();
+    for text in ["a", "urgent", "b"] {
+        jobs.push(cx.step("insert", repo.insert(job(text).set(Job::QUEUE_ID, 2))).await?);
+    }
     cx.rows("queues", QUEUES).await?;
     let third = queue("third").push(Queue::JOBS, ["c", "urgent"].map(job));
     cx.step("below a new one", repo.insert(third)).await?;

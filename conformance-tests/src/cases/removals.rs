@@ -301,5 +301,9 @@ async fn a_failure_at_each_statement(cx: &mut Context) -> Result<()> {
         break;
     }
     cx.require(failed > 8, "there were many statements")?;
-    contents(cx).await
+    // Ids differ between databases once an insert was undone.
+    cx.rows("photos", "SELECT album_id, code FROM photos ORDER BY code").await?;
+    cx.rows("remarks", "SELECT id, photo_id FROM photo_remarks ORDER BY id").await?;
+    cx.rows("covers", "SELECT album_id FROM covers ORDER BY album_id").await?;
+    cx.rows("loans", "SELECT id, album_id, reader_id FROM loans ORDER BY id").await
 }

@@ -401,3 +401,34 @@ pub(crate) async fn books(repo: &Repo) -> Result<()> {
     repo.create_table::<Sale>().await?;
     repo.create_table::<Audit>().await
 }
+
+/// Coins of a purse, whose amounts a database may round: then rows that were inserted together cannot be told apart.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "purses")]
+pub(crate) struct Purse {
+    pub(crate) id: i64,
+    #[has_many]
+    pub(crate) coins: HasMany<Coin>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "coins", callbacks)]
+pub(crate) struct Coin {
+    pub(crate) id: i64,
+    pub(crate) purse_id: i64,
+    #[column(precision = 12, scale = 2)]
+    pub(crate) amount: rust_decimal::Decimal,
+}
+
+#[callbacks]
+impl Callbacks for Coin {
+    async fn before_insert(_: &mut Change<Self>, cx: &CallbackContext<'_>) -> Result<()> {
+        ran(cx.repo(), "Coin.before_insert", "")
+    }
+    async fn after_insert(_: &Self, cx: &CallbackContext<'_>) -> Result<()> {
+        ran(cx.repo(), "Coin.after_insert", "")
+    }
+    async fn after_commit(_: &Self, cx: &CallbackContext<'_>) -> Result<()> {
+        ran(cx.repo(), "Coin.after_commit", "")
+    }
+}
