@@ -207,9 +207,12 @@ pub const fn variant_counters<E: Polymorphic, const N: usize>(field: &str) -> [u
     let mut variant = 0;
     while variant < N {
         let columns = E::VARIANTS[variant].columns;
-        let Some(column) = column_named(columns, field) else {
-            panic!("`counter_cache` counts in a column of every variant's model, and one has no such field");
-        };
+        let column = column_named(columns, field);
+        assert!(
+            column.is_some(),
+            "`counter_cache` counts in a column of every variant's model, and one has no such field"
+        );
+        let Some(column) = column else { break };
         assert!(
             matches!(columns[column].default, ColumnDefault::Filled(FilledBy::CounterCache)),
             "`counter_cache` counts in a column that says so: write `#[column(counter_cache)]` above the field of every \
@@ -235,9 +238,9 @@ pub const fn variant_touched<E: Polymorphic, const N: usize, const W: usize>(fie
         );
         let mut at = 0;
         while at < W {
-            let Some(column) = column_named(columns, fields[at]) else {
-                panic!("`touch` names a column of every variant's model, and one has no such field");
-            };
+            let column = column_named(columns, fields[at]);
+            assert!(column.is_some(), "`touch` names a column of every variant's model, and one has no such field");
+            let Some(column) = column else { break };
             assert!(is_time(&columns[column]), "`touch` is for columns of a date and time, or a date");
             found[variant][at] = column;
             at += 1;

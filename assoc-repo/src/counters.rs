@@ -131,7 +131,7 @@ pub(crate) async fn apply(
     let mut followed = Followed::nothing(now);
     // Rows whose times have moved: a circle of models touches each row once.
     let mut touched: HashSet<(usize, KeyTuple)> = HashSet::new();
-    while let Some(mut group) = changes.next() {
+    while let Some(mut group) = changes.take_next() {
         repo.require_here(group.model)?;
         rename(session, &mut group).await?;
         let place = group.model.table.name.as_ptr() as usize;

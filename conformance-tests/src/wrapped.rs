@@ -117,7 +117,7 @@ struct WrappedConnection<I: Interceptor> {
 
 impl<I: Interceptor> WrappedConnection<I> {
     fn parts(&mut self) -> (&mut dyn Connection, &I) {
-        // Only `drop` takes it.
+        #[allow(clippy::expect_used)] // Only `drop` takes it.
         let inner = self.inner.as_mut().expect("a connection that is in use");
         (&mut **inner, &self.interceptor)
     }

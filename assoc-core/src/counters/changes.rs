@@ -167,7 +167,7 @@ impl ParentChanges {
     }
 
     /// The rows that are written next, in the order that all transactions keep. `None` if there are no more.
-    pub fn next(&mut self) -> Option<ParentGroup> {
+    pub fn take_next(&mut self) -> Option<ParentGroup> {
         for group in &mut self.groups {
             group.rows.retain(|_, row| !row.is_untouched());
         }

@@ -34,7 +34,7 @@ pub(crate) fn following<'c>(
     }
     let mut all = Vec::new();
     let mut read: Vec<&'static ModelDef> = Vec::new();
-    while let Some(group) = changes.next() {
+    while let Some(group) = changes.take_next() {
         let (in_tree, above) = above(&group, &mut read);
         if let Some(in_tree) = in_tree {
             all.push(reading(dialect, &in_tree, group.key)?);
@@ -61,7 +61,7 @@ pub(crate) fn lines<'c>(touches: bool, written: impl IntoIterator<Item = (&'c Ch
     }
     let mut all = Vec::new();
     let mut read: Vec<&'static ModelDef> = Vec::new();
-    while let Some(group) = changes.next() {
+    while let Some(group) = changes.take_next() {
         let mut columns: Vec<usize> =
             group.rows.values().flat_map(|row| row.counters.keys().chain(&row.touched)).copied().collect();
         columns.sort_unstable();

@@ -74,10 +74,10 @@ impl Following {
             let always = Expr::always();
             for row in read_children(session, children, model.primary_key, &keys, &always, lock).await? {
                 let Some(key) = children.key(&row) else { continue };
-                let after = match cleared.get(&key.to_string()).filter(|_| !going.contains(&key)) {
-                    Some((_, columns)) => Some(without(children, &row, columns)),
-                    None => None,
-                };
+                let after = cleared
+                    .get(&key.to_string())
+                    .filter(|_| !going.contains(&key))
+                    .map(|(_, columns)| without(children, &row, columns));
                 self.changes.change(children, Some(&row), after.as_deref(), |_, _| true);
             }
         }

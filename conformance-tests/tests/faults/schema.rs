@@ -143,7 +143,7 @@ pub(crate) struct Group {
 }
 
 #[derive(Polymorphic, Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "models of a test are as large as they are")]
+#[allow(clippy::large_enum_variant, reason = "models of a test are as large as they are")]
 pub(crate) enum Subject {
     Author(Author),
     Post(Post),

@@ -255,11 +255,10 @@ impl Judge<'_> {
             links.iter().filter(|(_, link)| leads(link, &row) && seen(link)).map(|(link, _)| *link).collect::<Vec<_>>()
         };
         match op {
-            ChildOp::Edit(member) => {
-                if to(member.base().expect("a row that exists")).is_empty() {
-                    self.refuse(format!("{}: an edited row is no member", association.qualified_name()));
-                }
+            ChildOp::Edit(member) if to(member.base().expect("a row that exists")).is_empty() => {
+                self.refuse(format!("{}: an edited row is no member", association.qualified_name()));
             }
+            ChildOp::Edit(_) => {}
             ChildOp::Remove(row) => {
                 let gone = to(row);
                 if gone.is_empty() {
