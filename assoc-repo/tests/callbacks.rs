@@ -89,6 +89,7 @@ mod interrupted {
     impl Callbacks for Job {
         async fn after_insert(job: &Self, cx: &CallbackContext<'_>) -> Result<()> {
             match &*job.what {
+                #[allow(clippy::panic)] // It is what is tested.
                 "panic" => panic!("in a callback"),
                 "wait" => {
                     WAITING.notify_one();
