@@ -161,7 +161,7 @@ pub(crate) async fn rows<O: Model, T: Model>(
         OwnQuery::Nothing => Ok(Vec::new()),
         OwnQuery::One(query) => repo.all(*query).await,
         // Boxed, so that the most frequent reader does not carry their state.
-        OwnQuery::Parts(query) => Box::pin(by_parts(repo, def, owner, query)).await,
+        OwnQuery::Parts(query) => Box::pin(by_parts(repo, def, owner, *query)).await,
     }
 }
 
@@ -172,7 +172,7 @@ pub(crate) enum OwnQuery<T> {
     /// One statement reads them.
     One(Box<Select<T>>),
     /// The statements of a preload read them. This is what was asked for.
-    Parts(Select<T>),
+    Parts(Box<Select<T>>),
 }
 
 /// The targets of one owner as a query.
@@ -198,10 +198,10 @@ pub(crate) fn own_query<O: Model, T: Model>(
     };
     match read_by {
         ReadBy::Key(key) => direct(repo, def, key, own, owner, query),
-        ReadBy::Parts => Ok(OwnQuery::Parts(query)),
+        ReadBy::Parts => Ok(OwnQuery::Parts(Box::new(query))),
         ReadBy::JoinChain => match join_chain(repo, def, &query)? {
             Some(chain) => Ok(by_join_chain(chain, own, owner, query)),
-            None => Ok(OwnQuery::Parts(query)),
+            None => Ok(OwnQuery::Parts(Box::new(query))),
         },
     }
 }

@@ -66,7 +66,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
             self.save(change).await?;
             // New members are the last ones.
             let rows = self.target().unwrap_or_default();
-            Ok(rows[rows.len().saturating_sub(count)..].iter().map(|row| T::clone(row)).collect())
+            Ok(rows[rows.len().saturating_sub(count)..].iter().copied().cloned().collect())
         })
     }
 

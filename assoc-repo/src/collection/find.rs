@@ -95,7 +95,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
             OwnQuery::Nothing => Ok(Vec::new()),
             OwnQuery::One(query) => self.repo.all(query.in_total_order().at_most(most as u64)).await,
             OwnQuery::Parts(query) => {
-                let mut rows = self.read(query).await?;
+                let mut rows = self.read(*query).await?;
                 rows.truncate(most);
                 Ok(rows)
             }

@@ -49,7 +49,6 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    #[expect(clippy::len_without_is_empty, reason = "`is_empty` is async and may fail, as this is")]
     pub async fn len(&mut self) -> Result<usize> {
         Ok(self.load().await?.len())
     }
