@@ -79,7 +79,10 @@ fn effects_are_counted() {
     let (_sqlite, mut connection) = memory("CREATE TABLE t(id INTEGER PRIMARY KEY, n INT UNIQUE)");
     let connection = &mut *connection;
     assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (1)").unwrap(), ExecResult::new(1, Some(1)));
-    assert_eq!(execute(connection, "INSERT INTO t(n) VALUES (2), (3)").unwrap(), ExecResult::new(2, None));
+    assert_eq!(
+        execute(connection, "INSERT INTO t(n) VALUES (2), (3)").unwrap(),
+        ExecResult::new(2, None).with_last_of_several(3)
+    );
     // Matched, though nothing changes.
     assert_eq!(execute(connection, "UPDATE t SET n = n").unwrap(), ExecResult::new(3, None));
     assert_eq!(execute(connection, "UPDATE t SET n = 0 WHERE n > 9").unwrap(), ExecResult::new(0, None));

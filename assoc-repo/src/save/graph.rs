@@ -393,6 +393,11 @@ async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Resul
     Ok(())
 }
 
+// Without keys there is nothing to look up, and not every database takes an empty list.
+fn some_chunks(keys: &KeySet, size: usize) -> impl Iterator<Item = KeySet> {
+    keys.chunks(size).into_iter().filter(|chunk| !chunk.is_empty())
+}
+
 async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Result<Resolved> {
     // What a filtered repo does not see it does not let go.
     let filter = match &repo.filters {
@@ -402,7 +407,7 @@ async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Res
     let mut found = lookup.rows();
     let keys = KeySet::distinct([&lookup.keys()]);
     let dialect = session.dialect();
-    for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
+    for chunk in some_chunks(&keys, dialect.keys_per_condition(keys.width())) {
         let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &filter)?;
         session.query(&statement, &mut found).await?;
     }
@@ -413,7 +418,7 @@ async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Res
     };
     let mut seen = LinkRows::of(targets.model, targets.by.clone());
     let keys = KeySet::distinct([&lookup.member_keys(&found)]);
-    for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
+    for chunk in some_chunks(&keys, dialect.keys_per_condition(keys.width())) {
         let statement = sql::select_by(dialect, targets.model, &targets.by, &targets.by, &chunk, &filter)?;
         session.query(&statement, &mut seen).await?;
     }
