@@ -140,8 +140,8 @@ pub enum ChildOp {
     Replace(Vec<Member>),
     /// A member that is to be found among the owner's before something is done with it.
     Find(Box<Wanted>),
-    /// There are no members any more. In contrast to replacing them by none, each is let go by a plain statement: no
-    /// callback runs, and what would be destroyed is deleted.
+    /// The save lets all members go by plain statements: no callback runs, and members with `dependent = "destroy"` are
+    /// deleted. Replacing the members by an empty list runs callbacks and destroys.
     Clear,
 }
 
@@ -461,8 +461,8 @@ impl RowChange {
         check::problems(self)
     }
 
-    /// What is wrong with the values of columns alone, whatever else is said of the row: for a row whose associations are
-    /// resolved to values already.
+    /// The problems of the column values, without those of associations: for a row whose associations are already resolved to
+    /// values.
     #[must_use]
     pub fn column_problems(&self) -> Vec<FieldError> {
         check::column_problems(self)

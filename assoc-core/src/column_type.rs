@@ -75,6 +75,16 @@ impl SqlType {
         bytes.map_or(value, Value::Uuid)
     }
 
+    /// A value in the form in which keys are compared, whatever form a driver gives it in.
+    #[must_use]
+    pub fn as_key(self, value: Value<'static>) -> Value<'static> {
+        match (self, value) {
+            (SqlType::Decimal, Value::Text(text)) => Value::Decimal(text),
+            (SqlType::Decimal, Value::Int(number)) => Value::Decimal(number.to_string().into()),
+            (of, value) => of.stored(value),
+        }
+    }
+
     /// Whether two types are the same, at compile time.
     pub(crate) const fn is(self, other: SqlType) -> bool {
         match self {
@@ -264,12 +274,11 @@ impl IntoColumn<Option<String>> for &str {
     }
 }
 
-// Calls a macro with all types of columns that stand for one value each. JSON is not among them: it has a `NULL` of its own.
-macro_rules! each_plain_type {
+// Calls a macro with the types of columns that are numbers, dates or times: their values have an order.
+macro_rules! each_ordered_type {
     ($with:ident) => {
         $with! {
-            i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, bool, String, Vec<u8>,
-            #[cfg(feature = "uuid")] ::uuid::Uuid,
+            i8, i16, i32, i64, u8, u16, u32, u64, f32, f64,
             #[cfg(feature = "chrono")] ::chrono::NaiveDate,
             #[cfg(feature = "chrono")] ::chrono::NaiveTime,
             #[cfg(feature = "chrono")] ::chrono::NaiveDateTime,
@@ -283,6 +292,18 @@ macro_rules! each_plain_type {
             #[cfg(feature = "jiff")] ::jiff::civil::DateTime,
             #[cfg(feature = "jiff")] ::jiff::Timestamp,
             #[cfg(feature = "rust_decimal")] ::rust_decimal::Decimal,
+        }
+    };
+}
+pub(crate) use each_ordered_type;
+
+// Calls a macro with all types of columns that stand for one value each. JSON is not among them, because JSON has a `null` beside SQL's `NULL`.
+macro_rules! each_plain_type {
+    ($with:ident) => {
+        $crate::column_type::each_ordered_type!($with);
+        $with! {
+            bool, String, Vec<u8>,
+            #[cfg(feature = "uuid")] ::uuid::Uuid,
         }
     };
 }

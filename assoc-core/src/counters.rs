@@ -10,7 +10,7 @@
 //! All transactions write such rows in one order: models that touch others come before those they touch, then by table, then
 //! by key. Sums are relative (`c = c + 2`), so that nothing has to be read first. They are written before new rows that refer
 //! to them: for a foreign key InnoDB locks the row that is referred to for reading, and two transactions that both hold such
-//! a lock could not get the one for writing any more. Rows that exist and change are locked before those they belong to.
+//! a lock would each wait for the other's before they write. Rows that exist and change are locked before those they belong to.
 
 mod changes;
 mod children;

@@ -208,7 +208,7 @@ impl DestroyPlan {
         self.edges.is_empty()
     }
 
-    /// Whether functions of the application run on the way.
+    /// Whether a destroy by this plan runs callbacks.
     #[must_use]
     pub fn has_callbacks(&self) -> bool {
         self.nodes.iter().any(|node| node.whole)

@@ -349,9 +349,12 @@ impl KeySet {
         }
     }
 
-    /// Parts of at most `size` keys, in order.
+    /// Parts of at most `size` keys, in order. Without keys there are none, so a look-up for each part runs no statement.
     #[must_use]
     pub fn chunks(&self, size: usize) -> Vec<KeySet> {
+        if self.is_empty() {
+            return Vec::new();
+        }
         let size = size.max(1);
         if self.len() <= size {
             return vec![self.clone()];
@@ -360,6 +363,28 @@ impl KeySet {
             KeySet::Ints(keys) => keys.chunks(size).map(|chunk| KeySet::Ints(chunk.into())).collect(),
             KeySet::Tuples(keys) => keys.chunks(size).map(|chunk| KeySet::Tuples(chunk.into())).collect(),
         }
+    }
+}
+
+/// Single integers stay integers.
+impl FromIterator<KeyTuple> for RowKeys {
+    fn from_iter<I: IntoIterator<Item = KeyTuple>>(keys: I) -> Self {
+        let keys: Vec<KeyTuple> = keys.into_iter().collect();
+        let int = |key: &KeyTuple| match key.values() {
+            [Value::Int(key)] => Some(Some(*key)),
+            _ => None,
+        };
+        match keys.iter().map(int).collect::<Option<Vec<_>>>() {
+            Some(ints) => RowKeys::Ints(ints),
+            None => RowKeys::Tuples(keys.into_iter().map(Some).collect()),
+        }
+    }
+}
+
+/// The distinct keys.
+impl FromIterator<KeyTuple> for KeySet {
+    fn from_iter<I: IntoIterator<Item = KeyTuple>>(keys: I) -> Self {
+        KeySet::distinct([&RowKeys::from_iter(keys)])
     }
 }
 
@@ -401,5 +426,7 @@ mod tests {
         let set = KeySet::Ints((0..10).collect());
         let chunks = set.chunks(4);
         assert_eq!(chunks.iter().map(KeySet::len).collect::<Vec<_>>(), [4, 4, 2]);
+        assert!(KeySet::Ints([].into()).chunks(4).is_empty());
+        assert!(KeySet::Tuples([].into()).chunks(4).is_empty());
     }
 }

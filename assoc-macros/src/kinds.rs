@@ -28,6 +28,10 @@ mod through;
 
 pub(crate) use through::Through;
 
+// Why associations to one do not take what other associations take.
+const AT_MOST_ONE: &str = "there is at most one target";
+const BY_TYPE: &str = "write the field's type as `Option`, or not: `BelongsTo<Option<User>>`";
+
 /// The kinds of associations.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {

@@ -3,26 +3,36 @@
 //! A handle adds no machinery. It reads as [`Repo::get_association`] does, and it writes changesets of its owner, so what it
 //! refuses, runs and costs is what a [save](Repo::update) refuses, runs and costs.
 
-use std::any::Any;
+use std::fmt;
 
-use assoc_core::metadata::AssociationDef;
+use assoc_core::driver::BoxFuture;
+use assoc_core::metadata::{AssociationDef, Request};
 use assoc_core::{
-    Association, BelongsTo, HasMany, HasManyThrough, HasOne, JoinRow, Model, Preload, TargetRow, Through, ToOne,
+    Association, BelongsTo, HasMany, HasManyThrough, HasOne, JoinRow, LoadState, Model, Preload, Result, TargetRow,
+    Through, ToOne,
 };
 
+use crate::changeset::Changeset;
 use crate::collection::Collection;
 use crate::repo::Repo;
 use crate::singular::Singular;
 
 mod sealed {
+    use assoc_core::metadata::AssociationDef;
     use assoc_core::{Association, Model};
 
     pub trait OwnerRef {}
     impl<O: Model> OwnerRef for &O {}
     impl<O: Model> OwnerRef for &mut O {}
 
-    pub trait HandleOf {}
-    impl<O, T, H> HandleOf for Association<O, T, H> {}
+    pub trait HandleOf: Copy {
+        fn definition(self) -> &'static AssociationDef;
+    }
+    impl<O, T, H> HandleOf for Association<O, T, H> {
+        fn definition(self) -> &'static AssociationDef {
+            self.def()
+        }
+    }
 }
 
 /// The owner that a handle is made of: `&mut owner` to load and write, `&owner` to read.
@@ -71,22 +81,14 @@ pub trait HandleOf<R>: sealed::HandleOf {
 }
 
 /// An association to many.
-pub trait ToManyAssociation<O, T>: sealed::HandleOf + Copy + Send + Sync + 'static {
+pub trait ToManyAssociation<O, T>: sealed::HandleOf + Send + Sync + 'static {
     /// The association as a preload.
     #[doc(hidden)]
     fn preload(self) -> Preload<O, T>;
-
-    /// The association as data.
-    #[doc(hidden)]
-    fn definition(self) -> &'static AssociationDef;
 }
 
 /// An association to one.
-pub trait ToOneAssociation<O, T>: sealed::HandleOf + Copy + Send + Sync + 'static {
-    /// The association as data.
-    #[doc(hidden)]
-    fn definition(self) -> &'static AssociationDef;
-}
+pub trait ToOneAssociation<O, T>: sealed::HandleOf + Send + Sync + 'static {}
 
 macro_rules! to_many {
     ($([$($parameter:tt)*] $holder:ty;)+) => {$(
@@ -101,10 +103,6 @@ macro_rules! to_many {
         impl<O: Model, T: Model, $($parameter)*> ToManyAssociation<O, T> for Association<O, T, $holder> {
             fn preload(self) -> Preload<O, T> {
                 self.into()
-            }
-
-            fn definition(self) -> &'static AssociationDef {
-                self.def()
             }
         }
     )+};
@@ -131,9 +129,6 @@ macro_rules! to_one {
         impl<O: Model, T: TargetRow, S: ToOne<Target = T>, $($parameter)*> ToOneAssociation<O, T>
             for Association<O, T, $holder>
         {
-            fn definition(self) -> &'static AssociationDef {
-                self.def()
-            }
         }
     )+};
 }
@@ -177,7 +172,76 @@ impl Repo {
     }
 }
 
-/// An owner as the fields of associations take it.
-pub(crate) fn as_any<O: Model>(owner: &O) -> &dyn Any {
-    owner
+/// What all handles have: the repo, the owner, and the association.
+pub(crate) struct Handle<'r, R, A> {
+    pub(crate) repo: &'r Repo,
+    pub(crate) owner: R,
+    pub(crate) association: A,
+}
+
+impl<R: OwnerRef, A: sealed::HandleOf> Handle<'_, R, A> {
+    pub(crate) fn definition(&self) -> &'static AssociationDef {
+        self.association.definition()
+    }
+
+    pub(crate) fn state(&self) -> LoadState {
+        self.definition().field_access.state(self.owner.owner())
+    }
+
+    /// The rows that the owner holds in memory; `None` if the association is not loaded.
+    pub(crate) fn rows<T: 'static>(&self) -> Option<Vec<&T>> {
+        if self.state() == LoadState::NotLoaded {
+            return None;
+        }
+        let mut rows = Vec::new();
+        self.definition().field_access.visit(self.owner.owner(), &mut |row| rows.extend(row.downcast_ref::<T>()));
+        Some(rows)
+    }
+
+    /// The rows in memory, if they are all there are and not what a filter has left.
+    pub(crate) fn whole<T: 'static>(&self) -> Option<Vec<&T>> {
+        if self.state() == LoadState::Loaded { self.rows() } else { None }
+    }
+
+    pub(crate) fn shown(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let owner = R::Owner::DEF.key_of(self.owner.owner()).map(|key| key.to_string());
+        f.debug_struct(name)
+            .field("association", &self.definition().qualified_name())
+            .field("owner", &owner)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<O: Model, A: sealed::HandleOf + Send> Handle<'_, &mut O, A> {
+    /// Loads the association if the owner does not hold the whole of it.
+    pub(crate) async fn load(&mut self) -> Result<()> {
+        match self.state() {
+            LoadState::Loaded => Ok(()),
+            LoadState::NotLoaded => {
+                let requests = vec![Request::new(self.definition())];
+                self.repo.preload_rows(std::slice::from_mut(&mut *self.owner), requests).await
+            }
+            LoadState::Partial => self.reload().await,
+        }
+    }
+
+    pub(crate) async fn reload(&mut self) -> Result<()> {
+        let requests = vec![Request::new(self.definition())];
+        self.repo.reload_rows(std::slice::from_mut(&mut *self.owner), requests).await
+    }
+
+    pub(crate) fn reset(&mut self) {
+        let definition = self.definition();
+        definition.field_access.clear(&mut *self.owner);
+    }
+
+    /// Saves changes of the owner. It follows if that succeeds.
+    pub(crate) fn save(&mut self, change: Changeset<O>) -> BoxFuture<'_, Result<()>> {
+        let saving = self.repo.update(change);
+        Box::pin(async move {
+            *self.owner = saving.await?;
+            Ok(())
+        })
+    }
 }

@@ -156,7 +156,7 @@ pub trait Callbacks: Model + HasCallbacks {
         ready(Ok(()))
     }
 
-    /// Before the row is destroyed, and what depends on it. No restriction refuses it any more.
+    /// Runs before the row and its dependents are destroyed. All restrictions have been checked by then.
     fn before_destroy(row: &Self, cx: &CallbackContext<'_>) -> impl Future<Output = Result<()>> + Send {
         let _ = (row, cx);
         ready(Ok(()))

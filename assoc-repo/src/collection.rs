@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use assoc_core::metadata::AssociationDef;
 use assoc_core::{LoadState, Model};
 
-use crate::association_handle::{OwnerRef, ToManyAssociation, as_any};
+use crate::association_handle::{Handle, OwnerRef, ToManyAssociation};
 use crate::repo::Repo;
 
 mod create;
@@ -62,21 +62,19 @@ use crate::query::Query;
 /// ```
 #[must_use = "a handle does nothing until one of its methods is called"]
 pub struct Collection<'r, R, T, A> {
-    repo: &'r Repo,
-    owner: R,
-    association: A,
+    handle: Handle<'r, R, A>,
     target: PhantomData<fn() -> T>,
 }
 
 impl<'r, R, T, A> Collection<'r, R, T, A> {
     pub(crate) fn new(repo: &'r Repo, owner: R, association: A) -> Self {
-        Collection { repo, owner, association, target: PhantomData }
+        Collection { handle: Handle { repo, owner, association }, target: PhantomData }
     }
 
     /// The repo that it reads and writes with.
     #[must_use]
     pub fn repo(&self) -> &'r Repo {
-        self.repo
+        self.handle.repo
     }
 }
 
@@ -84,46 +82,36 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// The owner.
     #[must_use]
     pub fn owner(&self) -> &R::Owner {
-        self.owner.owner()
+        self.handle.owner.owner()
     }
 
     /// The association as data.
     #[must_use]
     pub fn reflection(&self) -> &'static AssociationDef {
-        self.association.definition()
+        self.handle.definition()
     }
 
     /// How much of it the owner holds in memory.
     #[must_use]
     pub fn state(&self) -> LoadState {
-        self.reflection().field_access.state(as_any(self.owner()))
+        self.handle.state()
     }
 
     /// The rows that the owner holds in memory: all, or a part of them, as [`state`](Self::state) says. `None` if it is not
     /// loaded. It costs no statement.
     #[must_use]
     pub fn target(&self) -> Option<Vec<&T>> {
-        if self.state() == LoadState::NotLoaded {
-            return None;
-        }
-        let mut rows = Vec::new();
-        self.reflection().field_access.visit(as_any(self.owner()), &mut |row| rows.extend(row.downcast_ref::<T>()));
-        Some(rows)
+        self.handle.rows()
     }
 
     // The rows in memory, if they are all there are.
     fn whole(&self) -> Option<Vec<&T>> {
-        if self.state() == LoadState::Loaded { self.target() } else { None }
+        self.handle.whole()
     }
 }
 
 impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> fmt::Debug for Collection<'_, R, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let owner = R::Owner::DEF.key_of(self.owner()).map(|key| key.to_string());
-        f.debug_struct("Collection")
-            .field("association", &self.reflection().qualified_name())
-            .field("owner", &owner)
-            .field("state", &self.state())
-            .finish_non_exhaustive()
+        self.handle.shown("Collection", f)
     }
 }

@@ -9,9 +9,9 @@ use assoc_core::execution::{KeyTuple, filtered};
 use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Parent};
 use assoc_core::select::KeyedSelect;
 use assoc_core::value::DateTime;
-use assoc_core::{ErrorKind, Result, Value, sql};
+use assoc_core::{ErrorKind, Result, Value};
 
-use crate::destroy::{StoredRow, key_set, read_rows, stored};
+use crate::destroy::{StoredRow, read_rows, stored};
 use crate::repo::Repo;
 use crate::session::Session;
 
@@ -103,18 +103,14 @@ pub(crate) async fn read_children(
     lock: Lock,
 ) -> Result<Vec<StoredRow>> {
     let mut found = Vec::new();
-    if keys.is_empty() {
-        return Ok(found);
-    }
     let (model, columns) = (children.model, &children.columns);
-    for chunk in keys.chunks(session.dialect().keys_per_condition(by.len())) {
-        let select = if lock == Lock::Taken { sql::select_locked } else { sql::select_by };
-        let statement = select(session.dialect(), model, columns, by, &chunk, filter)?;
-        let mut sink = |values: &mut [Value<'_>]| {
-            found.push(stored(model, columns, values));
-            Ok(())
-        };
-        session.query(&statement, &mut sink).await?;
+    let mut sink = |values: &mut [Value<'_>]| {
+        found.push(stored(model, columns, values));
+        Ok(())
+    };
+    match lock {
+        Lock::Taken => session.query_locked(model, columns, by, keys, filter, &mut sink).await?,
+        Lock::None => session.query_keyed(model, columns, by, keys, filter, &mut sink).await?,
     }
     Ok(found)
 }
@@ -152,9 +148,6 @@ pub(crate) async fn apply(
         let dialect = session.dialect();
         let mut rows = 0;
         for chunk in keys.chunks(group.keys_per_statement(dialect)) {
-            if chunk.is_empty() {
-                continue;
-            }
             if mode == Mode::Count {
                 rows += keys_of(session, &group, &chunk, &visible).await?.len() as u64;
                 continue;
@@ -179,8 +172,8 @@ pub(crate) async fn apply(
     Ok(followed)
 }
 
-// Rows of a tree are touched with those below them by one statement, in the order of their keys: level by level they would be
-// locked in an order of their own. What is above them is read without a lock, so it may be what it was a moment ago.
+// One statement touches the rows of a tree and the rows below them, in the order of their keys. Statements level by level would
+// lock the rows in another order. The rows above are read without a lock, so another transaction may change them meanwhile.
 async fn touch_upwards(
     session: &mut Session<'_>,
     group: &mut ParentGroup,
@@ -198,7 +191,7 @@ async fn touch_upwards(
     let mut known: HashSet<KeyTuple> = moved.map(|(key, _)| key.clone()).collect();
     let mut last: Vec<KeyTuple> = known.iter().cloned().collect();
     while !last.is_empty() {
-        let rows = read_children(session, &above, group.key, &key_set(last), &filter, Lock::None).await?;
+        let rows = read_children(session, &above, group.key, &KeySet::from_iter(last), &filter, Lock::None).await?;
         last = Vec::new();
         for (row, parent) in rows.iter().flat_map(|row| above.parents.iter().map(move |parent| (row, parent))) {
             let Some(key) = above.parent_key(parent, row) else { continue };
@@ -234,7 +227,7 @@ async fn touch_with(
     if above.parents.is_empty() {
         return Ok(());
     }
-    let keys = key_set(moved.iter().cloned());
+    let keys = KeySet::from_iter(moved.iter().cloned());
     let filter = group.conditions.clone().and(visible.clone());
     let rows = read_children(session, &above, group.key, &keys, &filter, lock).await?;
     for row in rows {
@@ -302,14 +295,11 @@ async fn keys_of(
     filter: &Expr,
 ) -> Result<HashSet<KeyTuple>> {
     let mut found = HashSet::new();
-    for chunk in keys.chunks(session.dialect().keys_per_condition(group.key.len())) {
-        let statement = sql::select_by(session.dialect(), group.model, group.key, group.key, &chunk, filter)?;
-        let mut sink = |values: &mut [Value<'_>]| {
-            found.insert(KeyTuple::of_row(stored(group.model, group.key, values)));
-            Ok(())
-        };
-        session.query(&statement, &mut sink).await?;
-    }
+    let mut sink = |values: &mut [Value<'_>]| {
+        found.insert(KeyTuple::of_row(stored(group.model, group.key, values)));
+        Ok(())
+    };
+    session.query_keyed(group.model, group.key, group.key, keys, filter, &mut sink).await?;
     Ok(found)
 }
 

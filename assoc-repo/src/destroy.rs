@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use assoc_core::destroy::{DestroyPlan, Reading};
-use assoc_core::driver::{Access, BoxFuture, Statement, TransactionMode};
+use assoc_core::driver::{Access, BoxFuture, KeySet, Statement, TransactionMode};
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{ModelDef, Operand};
 use assoc_core::select::{KeyedSelect, RootSelect};
@@ -34,7 +34,7 @@ mod remove;
 mod report;
 
 pub(crate) use callbacks::Destruction;
-pub(crate) use explore::{StoredRow, key_set, read_rows, stored};
+pub(crate) use explore::{StoredRow, read_rows, stored};
 pub use report::{DestroyReport, DestroyedModel};
 
 impl Repo {
@@ -379,7 +379,7 @@ async fn read_by_keys(session: &mut Session<'_>, plan: &DestroyPlan, keys: &[Key
         filter: plan.root_filter().clone(),
         ..KeyedSelect::new(root.model, root.model.primary_key)
     };
-    let found = read_rows(session, &select, &key_set(keys.iter().cloned())).await?;
+    let found = read_rows(session, &select, &KeySet::from_iter(keys.iter().cloned())).await?;
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 

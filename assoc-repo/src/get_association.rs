@@ -133,7 +133,7 @@ impl Repo {
     }
 }
 
-/// The target of an association to one, of whatever models it may be, read as by a preload of a copy of the owner.
+/// The target of an association to one, also of a polymorphic one. It is read as a preload of a copy of the owner reads it.
 pub(crate) async fn single_target<O: Model, T: TargetRow>(
     repo: &Repo,
     def: &'static AssociationDef,

@@ -122,9 +122,6 @@ impl Repo {
         let mut session = repo.session(Access::Read).await?;
         let mut start = 0;
         for chunk in set.chunks(repo.dialect().keys_per_statement(set.width())) {
-            if chunk.is_empty() {
-                continue;
-            }
             let statement = statement(repo.dialect(), &chunk)?;
             let mut sink = |values: &mut [Value<'_>]| {
                 let (Some(Value::Int(ordinal)), Some(Value::Int(count))) = (values.first(), values.get(1)) else {

@@ -107,7 +107,7 @@ impl<M: Model> Query<M> {
 #[must_use = "a query does nothing until a repo runs it"]
 pub struct Select<M> {
     pub(crate) spec: RootSelect,
-    // What holds of all rows whatever conditions are added: of a query that a handle of an association began.
+    // The condition that every row satisfies, also if `or_filter` adds others: of a query that a handle began.
     pub(crate) within: Expr,
     pub(crate) preloads: Vec<Request>,
     pub(crate) joins: Vec<(JoinKind, Request)>,

@@ -43,8 +43,7 @@ impl Repo {
     /// ```
     pub async fn get<M: Model>(&self, key: impl Into<M::Key>, query: Select<M>) -> Result<Option<M>> {
         M::DEF.require_primary_key("`get`")?;
-        let mut values = Vec::with_capacity(M::Key::WIDTH);
-        key.into().push_values(&mut values);
+        let values = key_values(&key.into());
         // A decimal key is compared in a special form, so its statement is not cached.
         let is_decimal = values.iter().any(|value| matches!(value, Value::Decimal(_)));
         if query.is_plain() && self.filters.is_none() && !is_decimal {
@@ -380,10 +379,15 @@ impl Repo {
     }
 }
 
-fn show_key(key: &impl Key) -> String {
-    let mut values = Vec::new();
+/// The values of a typed key.
+pub(crate) fn key_values<K: Key>(key: &K) -> Vec<Value<'static>> {
+    let mut values = Vec::with_capacity(K::WIDTH);
     key.push_values(&mut values);
-    KeyTuple::new(values).map_or_else(|| "NULL".to_owned(), |key| key.to_string())
+    values
+}
+
+fn show_key(key: &impl Key) -> String {
+    KeyTuple::new(key_values(key)).map_or_else(|| "NULL".to_owned(), |key| key.to_string())
 }
 
 /// Rows of hand-written SQL. Their columns are checked before the first row is read.

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use assoc_core::driver::{Access, Connection, Dialect, ExecResult, RowSink, Statement, TransactionMode};
-use assoc_core::metadata::ModelDef;
+use assoc_core::driver::{Access, Connection, Dialect, ExecResult, KeySet, RowSink, Statement, TransactionMode};
+use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::planner::PlanContext;
 use assoc_core::select::KeyedSelect;
-use assoc_core::{Error, ErrorKind, Result};
+use assoc_core::{Error, ErrorKind, Result, sql};
 use tokio::sync::MutexGuard;
 
 use crate::levels::{Level, LevelHandle, OpenTransaction};
@@ -106,6 +106,51 @@ impl<'r> Session<'r> {
         timer.finish(statement, &result);
         self.note(&result);
         result
+    }
+
+    /// Reads some columns of the rows that hold one of the keys in the columns `by`, and satisfy a condition. 1 statement for
+    /// each chunk of keys.
+    pub(crate) async fn query_keyed(
+        &mut self,
+        model: &ModelDef,
+        columns: &[usize],
+        by: &[usize],
+        keys: &KeySet,
+        filter: &Expr,
+        sink: &mut dyn RowSink,
+    ) -> Result<()> {
+        let statement =
+            |dialect: &dyn Dialect, chunk: &KeySet| sql::select_by(dialect, model, columns, by, chunk, filter);
+        self.query_chunks(keys, by.len(), &statement, sink).await
+    }
+
+    /// As [`query_keyed`](Self::query_keyed), and locks the rows until the transaction ends, where the database locks rows.
+    pub(crate) async fn query_locked(
+        &mut self,
+        model: &ModelDef,
+        columns: &[usize],
+        by: &[usize],
+        keys: &KeySet,
+        filter: &Expr,
+        sink: &mut dyn RowSink,
+    ) -> Result<()> {
+        let statement =
+            |dialect: &dyn Dialect, chunk: &KeySet| sql::select_locked(dialect, model, columns, by, chunk, filter);
+        self.query_chunks(keys, by.len(), &statement, sink).await
+    }
+
+    async fn query_chunks(
+        &mut self,
+        keys: &KeySet,
+        width: usize,
+        statement: &(dyn Fn(&dyn Dialect, &KeySet) -> Result<Statement> + Sync),
+        sink: &mut dyn RowSink,
+    ) -> Result<()> {
+        for chunk in keys.chunks(self.dialect().keys_per_condition(width)) {
+            let statement = statement(self.dialect(), &chunk)?;
+            self.query(&statement, sink).await?;
+        }
+        Ok(())
     }
 
     /// Checks that the conditions of a look-up concern no other database.

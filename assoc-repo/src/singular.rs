@@ -4,9 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use assoc_core::metadata::AssociationDef;
-use assoc_core::{LoadState, Model, TargetRow};
+use assoc_core::{LoadState, TargetRow};
 
-use crate::association_handle::{OwnerRef, ToOneAssociation, as_any};
+use crate::association_handle::{Handle, OwnerRef, ToOneAssociation};
 use crate::repo::Repo;
 
 mod read;
@@ -40,21 +40,19 @@ pub use write::WritableTarget;
 /// ```
 #[must_use = "a handle does nothing until one of its methods is called"]
 pub struct Singular<'r, R, T, A> {
-    repo: &'r Repo,
-    owner: R,
-    association: A,
+    handle: Handle<'r, R, A>,
     target: PhantomData<fn() -> T>,
 }
 
 impl<'r, R, T, A> Singular<'r, R, T, A> {
     pub(crate) fn new(repo: &'r Repo, owner: R, association: A) -> Self {
-        Singular { repo, owner, association, target: PhantomData }
+        Singular { handle: Handle { repo, owner, association }, target: PhantomData }
     }
 
     /// The repo that it reads and writes with.
     #[must_use]
     pub fn repo(&self) -> &'r Repo {
-        self.repo
+        self.handle.repo
     }
 }
 
@@ -62,46 +60,36 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
     /// The owner.
     #[must_use]
     pub fn owner(&self) -> &R::Owner {
-        self.owner.owner()
+        self.handle.owner.owner()
     }
 
     /// The association as data.
     #[must_use]
     pub fn reflection(&self) -> &'static AssociationDef {
-        self.association.definition()
+        self.handle.definition()
     }
 
     /// How much of it the owner holds in memory.
     #[must_use]
     pub fn state(&self) -> LoadState {
-        self.reflection().field_access.state(as_any(self.owner()))
+        self.handle.state()
     }
 
     /// What the owner holds in memory: `None` if it is not loaded, `Some(None)` if it is loaded and there is no target. It
     /// costs no statement.
     #[must_use]
     pub fn target(&self) -> Option<Option<&T>> {
-        if self.state() == LoadState::NotLoaded {
-            return None;
-        }
-        let mut target = None;
-        self.reflection().field_access.visit(as_any(self.owner()), &mut |row| target = row.downcast_ref::<T>());
-        Some(target)
+        self.handle.rows().map(|rows| rows.first().copied())
     }
 
     // What is in memory, if it is the target and not what a filter has left.
     fn whole(&self) -> Option<Option<&T>> {
-        if self.state() == LoadState::Loaded { self.target() } else { None }
+        self.handle.whole().map(|rows| rows.first().copied())
     }
 }
 
 impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> fmt::Debug for Singular<'_, R, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let owner = R::Owner::DEF.key_of(self.owner()).map(|key| key.to_string());
-        f.debug_struct("Singular")
-            .field("association", &self.reflection().qualified_name())
-            .field("owner", &owner)
-            .field("state", &self.state())
-            .finish_non_exhaustive()
+        self.handle.shown("Singular", f)
     }
 }

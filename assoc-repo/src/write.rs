@@ -237,7 +237,7 @@ fn follows(repo: &Repo, change: &RowChange) -> bool {
     !changed.is_empty() && children.follow(repo.touches, |column| changed.iter().any(|(at, _)| *at == column))
 }
 
-// An error with the change that it refused. What was committed is not refused, whatever failed afterwards.
+// An error with the change that it refused. A change that was committed is not handed back, also if a hook fails afterwards.
 fn handed_back(error: Error, change: RowChange) -> Error {
     match error.kind() {
         ErrorKind::AfterTransaction { committed: true, .. } => error,

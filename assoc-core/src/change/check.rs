@@ -327,7 +327,7 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
     }
 }
 
-// Whether there was input for a column that is no value of it: what is missing is said by that.
+// Whether the input for a column could not be converted. That problem is reported, and not a missing value as well.
 fn is_unreadable(change: &RowChange, field: &str) -> bool {
     change.input_errors().iter().any(|error| error.path == field && error.code != FieldError::NOT_PERMITTED)
 }

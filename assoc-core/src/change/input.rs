@@ -101,7 +101,7 @@ impl Budget {
         Budget { limits, left: limits }
     }
 
-    /// Takes one entry with text of so many bytes, at a level.
+    /// Counts one entry at this depth, with the bytes of its text, against the limits of the input.
     pub(crate) fn take(&mut self, depth: usize, bytes: usize) -> Result<(), FieldError> {
         let refuse = |what: String| {
             let message = format!("is too large: {what}");

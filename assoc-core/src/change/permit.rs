@@ -44,7 +44,7 @@ pub enum UnknownKeys {
 pub struct MemberOptions {
     /// Whether `_destroy` takes members away.
     pub allow_destroy: bool,
-    /// Whether the target of an association to one is changed in place, whatever key the input names.
+    /// Whether input for an association to one changes the existing target, also if the input names another key or none.
     pub update_only: bool,
     /// How many entries there may be.
     pub limit: Option<usize>,
@@ -193,7 +193,7 @@ impl RowChange {
         match (&entry.kind, input) {
             (EntryKind::Confirmation { column, read }, Some(input)) => {
                 let value = value_of(self.model(), *column, *read, input);
-                // What is no value of the column equals none.
+                // Input that does not convert to the column's type equals no value of the column.
                 self.enter(entry.key.clone(), value.unwrap_or(Value::Null));
             }
             (EntryKind::Confirmation { .. }, None) => {}

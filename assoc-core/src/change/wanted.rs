@@ -1,8 +1,8 @@
 //! Members that input names by their keys: rows that have to be found before they can be changed.
 //!
-//! A change that contains such members cannot be judged or planned until each is found among its owner's. Whoever saves
-//! it asks for the [next ones](RowChange::next_wanted), whose owners are known, looks them up, and
-//! [settles](RowChange::settle) them; members below those can be looked up then.
+//! The rules and the planner need the rows of all members. So the executor first asks for the
+//! [next members](RowChange::next_wanted) whose owners are known, looks them up among the rows of their owners, and
+//! [settles](RowChange::settle) them. Then it can look up the members below.
 
 use super::link::OwnerKey;
 use super::{ChildOp, Member, Row, RowChange};

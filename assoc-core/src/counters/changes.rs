@@ -7,7 +7,7 @@ use super::Children;
 use crate::change::timestamp;
 use crate::dialect::Dialect;
 use crate::error::Result;
-use crate::key::{KeySet, KeyTuple, RowKeys};
+use crate::key::{KeySet, KeyTuple};
 use crate::metadata::association::{AssociationDef, Parent};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
@@ -184,7 +184,7 @@ impl ParentGroup {
     /// The keys of the rows, in their order.
     #[must_use]
     pub fn keys(&self) -> KeySet {
-        key_set(self.rows.keys().cloned())
+        KeySet::from_iter(self.rows.keys().cloned())
     }
 
     /// How many keys one statement takes.
@@ -212,12 +212,13 @@ impl ParentGroup {
             }
         }
         let counted = counted.into_iter().map(|(column, amounts)| {
-            let moved = amounts.into_iter().map(|(amount, keys)| (Moved::By(amount), key_set(keys))).collect();
+            let moved =
+                amounts.into_iter().map(|(amount, keys)| (Moved::By(amount), KeySet::from_iter(keys))).collect();
             FollowedColumn { column, moved }
         });
         let touched = touched.into_iter().map(|(column, keys)| {
             let time = timestamp(self.model.columns[column].sql_type, now);
-            FollowedColumn { column, moved: vec![(Moved::To(time), key_set(keys))] }
+            FollowedColumn { column, moved: vec![(Moved::To(time), KeySet::from_iter(keys))] }
         });
         let columns: Vec<FollowedColumn> = counted.chain(touched).collect();
         let filter = self.conditions.clone().and(visible.clone());
@@ -272,17 +273,4 @@ fn rank(model: &'static ModelDef, known: &mut HashMap<TypeId, usize>) -> usize {
     let above = parents.iter().map(|parent| rank(parent.model, known) + 1).max().unwrap_or(0);
     known.insert(model.type_id(), above);
     above
-}
-
-/// Distinct keys; integers stay integers.
-fn key_set(keys: impl IntoIterator<Item = KeyTuple>) -> KeySet {
-    let keys: Vec<KeyTuple> = keys.into_iter().collect();
-    let int = |key: &KeyTuple| match key.values() {
-        [Value::Int(key)] => Some(Some(*key)),
-        _ => None,
-    };
-    match keys.iter().map(int).collect::<Option<Vec<_>>>() {
-        Some(ints) => KeySet::distinct([&RowKeys::Ints(ints)]),
-        None => KeySet::distinct([&RowKeys::Tuples(keys.into_iter().map(Some).collect())]),
-    }
 }

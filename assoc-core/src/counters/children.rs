@@ -1,6 +1,5 @@
 //! The rows of a model, as those that belong to others.
 
-use crate::column_type::SqlType;
 use crate::key::KeyTuple;
 use crate::metadata::association::Parent;
 use crate::metadata::model::{ModelDef, ascending_once};
@@ -71,8 +70,14 @@ impl Children {
     /// A row by the values of its columns, in the form in which keys are compared.
     #[must_use]
     pub fn row(&self, value: impl Fn(usize) -> Value<'static>) -> Box<[Value<'static>]> {
-        let stored = |column: &usize| as_key(self.model.columns[*column].sql_type, value(*column));
+        let stored = |column: &usize| self.model.columns[*column].sql_type.as_key(value(*column));
         self.columns.iter().map(stored).collect()
+    }
+
+    /// A row that has lost the values of some columns.
+    #[must_use]
+    pub fn without(&self, row: &[Value<'static>], cleared: &[usize]) -> Box<[Value<'static>]> {
+        self.row(|column| if cleared.contains(&column) { Value::Null } else { self.value(row, column).clone() })
     }
 
     /// Whether something may follow when these columns of a row change. With `touches` any change may move a time.
@@ -81,14 +86,5 @@ impl Children {
         self.parents.iter().any(|parent| {
             touches && !parent.touched.is_empty() || parent.counter.is_some() && parent.columns().any(&changed)
         })
-    }
-}
-
-/// A value in the form in which keys are compared, whatever form it is given in.
-fn as_key(of: SqlType, value: Value<'static>) -> Value<'static> {
-    match (of, value) {
-        (SqlType::Decimal, Value::Text(text)) => Value::Decimal(text),
-        (SqlType::Decimal, Value::Int(number)) => Value::Decimal(number.to_string().into()),
-        (of, value) => of.stored(value),
     }
 }

@@ -221,6 +221,26 @@ impl Expr {
         Expr::Compare { left, op: Comparison::Eq, right: Operand::Value(value) }
     }
 
+    /// A condition that a row has, in its columns, the values of one of several keys: an `IN` if all are of one column.
+    #[must_use]
+    pub fn has_one_of(model: &ModelDef, keys: &[Vec<(usize, Value<'static>)>]) -> Expr {
+        let single = |key: &Vec<(usize, Value<'static>)>| match &key[..] {
+            [(column, value)] => Some((*column, value.clone())),
+            _ => None,
+        };
+        if let Some(all) = keys.iter().map(single).collect::<Option<Vec<_>>>()
+            && let Some((column, _)) = all.first()
+        {
+            let operand = Operand::Column(model.columns[*column].column_ref());
+            return Expr::In { operand, values: all.into_iter().map(|(_, value)| value).collect() };
+        }
+        let equal = |key: &Vec<(usize, Value<'static>)>| {
+            let parts = key.iter().map(|(column, value)| Expr::column_equals(&model.columns[*column], value.clone()));
+            Expr::all_of(parts.collect())
+        };
+        Expr::any_of(keys.iter().map(equal).collect())
+    }
+
     /// A condition that a column of the query's model contains a type tag.
     #[must_use]
     pub const fn tagged(column: &ColumnDef, tag: &'static str) -> Expr {

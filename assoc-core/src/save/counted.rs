@@ -6,9 +6,9 @@
 //! begins. Of the statements that follow, the key of the last row is enough: it has to be the last key of the statement
 //! before, and as many more as there are rows.
 //!
-//! That is a proof, because nobody else writes to the table meanwhile: keys are counted upwards, so another row in between,
-//! from a trigger, would make the last key a higher one. A key that is made at random (a table whose highest possible key
-//! is taken) is another one as well. Then the rows are undone, and inserted one by one.
+//! This proves the keys, because only this connection writes to the table during the save. Keys count upwards, so a row that a
+//! trigger inserts in between makes the last key higher. A key that the database makes at random (because the highest
+//! possible key is taken) differs as well. In both cases the save undoes the rows and inserts them one by one.
 
 use crate::dialect::Dialect;
 use crate::error::Result;

@@ -52,7 +52,8 @@ pub enum Removal {
     ByRule,
     /// The same, but by plain statements: nothing is destroyed with what depends on it, and no callback runs.
     Silent,
-    /// They are destroyed, whatever the association says; of rows between, these.
+    /// The save destroys them, also if the association's `dependent` says otherwise. Of members behind rows between, it destroys
+    /// the rows between.
     Destroy,
 }
 

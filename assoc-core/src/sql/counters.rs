@@ -1,7 +1,7 @@
 //! `UPDATE` of counters and times of the rows that other rows belong to, and the look-up of counters that are wrong.
 //!
 //! One statement writes all of it in the rows of one table, in the order of their keys: InnoDB locks rows as it meets them,
-//! and two statements (one that adds and one that subtracts) would meet them in an order of their own.
+//! and two statements (one that adds and one that subtracts) would lock them in different orders.
 
 use super::SqlWriter;
 use super::write::and_discriminator;
@@ -168,7 +168,7 @@ impl CounterDrift<'_> {
         writer.separated(", ", &owner_columns, |writer, at| writer.identifier(self.model.columns[*at].name));
         writer.push(" FROM ");
         writer.table(&self.model.table);
-        // Each table stands in a subselect of its own, so that conditions name its columns as everywhere else.
+        // Each table stands in a separate subselect, so that conditions name its columns as in other statements.
         RootSelect::new(self.model).begin(&mut writer);
         writer.push(" WHERE 1 = 1");
         if let Some((by, keys)) = some {

@@ -163,7 +163,7 @@ impl<M: Model> Rules<M> {
         self.with(vec![column.index()], Check::Present)
     }
 
-    /// Text has so many characters, or a column of bytes so many bytes.
+    /// The number of characters of a text, or of bytes, lies in a range.
     pub fn length<V: HasLength>(self, column: Column<M, V>, length: impl RangeBounds<usize>) -> Self {
         let (min, max) = counts(&length);
         self.with(vec![column.index()], Check::Length { min, max })
@@ -288,8 +288,8 @@ impl<M: Model> Rules<M> {
         self.with(reads.columns(), Check::Row(Arc::new(check)))
     }
 
-    /// The association has so many members. Judged are the members of a new row, and those that replace all others; how many
-    /// a row has that keeps its members is not known without a query.
+    /// The number of members lies in a range. The rule judges the members of a new row, and members that replace all others.
+    /// It does not judge a row that keeps its members, because counting them would need a query.
     pub fn members<T, H>(self, association: Association<M, T, H>, count: impl RangeBounds<usize>) -> Self {
         let (min, max) = counts(&count);
         self.with(Vec::new(), Check::Members { association: association.def(), min, max })

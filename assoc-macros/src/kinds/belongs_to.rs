@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{Keys, one_for_one, polymorphic_belongs_to};
+use super::{AT_MOST_ONE, BY_TYPE, Keys, one_for_one, polymorphic_belongs_to};
 use crate::errors::Errors;
 use crate::expand::{generated, own_column, target_column, target_columns, target_key};
 use crate::names::{listed, plain, token};
@@ -11,10 +11,7 @@ use crate::options::OptionTable;
 use crate::parse::{AssociationInput, FieldInput};
 use crate::validate::{Association, Model, Owner};
 
-const AT_MOST_ONE: &str = "there is at most one target";
 const OF_MANY: &str = "it is for associations to many: the callbacks of a single target are those of its model";
-const BY_TYPE: &str = "write the field's type as `Option`, or not: `BelongsTo<Option<User>>`";
-
 /// What the attribute takes.
 pub(super) const OPTIONS: OptionTable = OptionTable {
     attribute: "belongs_to",

@@ -1,15 +1,12 @@
 //! `has_one`.
 
-use super::{Keys, key_at_target, through};
+use super::{AT_MOST_ONE, BY_TYPE, Keys, key_at_target, through};
 use crate::errors::Errors;
 use crate::options::OptionTable;
 use crate::parse::{AssociationInput, FieldInput};
 use crate::validate::Owner;
 
-const AT_MOST_ONE: &str = "there is at most one target";
 const OF_MANY: &str = "it is for associations to many: the callbacks of a single target are those of its model";
-const BY_TYPE: &str = "write the field's type as `Option`, or not: `BelongsTo<Option<User>>`";
-
 /// What the attribute takes.
 pub(super) const OPTIONS: OptionTable = OptionTable {
     attribute: "has_one",

@@ -5,7 +5,7 @@ use assoc_core::driver::BoxFuture;
 use assoc_core::{DriverErrorKind, Error, Filter, Model, Result};
 
 use super::Collection;
-use crate::association_handle::{OwnerRef, ToManyAssociation, as_any};
+use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::changeset::{Changeset, IntoChangeset, ModelExt, WritableMany};
 use crate::get_association::rows;
 use crate::query::{Query, Select};
@@ -26,7 +26,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     where
         A: WritableMany<R::Owner, T>,
     {
-        Ok(Changeset::from(RowChange::new_member(self.reflection(), as_any(self.owner()))?))
+        Ok(Changeset::from(RowChange::new_member(self.reflection(), self.owner())?))
     }
 }
 
@@ -57,13 +57,13 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         let changesets: Vec<Changeset<T>> = changesets.into_iter().map(IntoChangeset::into_changeset).collect();
         let count = changesets.len();
         let existing = changesets.iter().any(|changeset| changeset.as_row_change().base().is_some());
-        let change = self.owner.change().push(self.association, changesets);
+        let change = self.handle.owner.change().push(self.handle.association, changesets);
         Box::pin(async move {
             if existing {
                 let message = "`create` takes new rows (`Post::build()`): give changes of existing rows to `push`";
                 return Err(Error::invalid_query(T::DEF.name, message));
             }
-            self.save(change).await?;
+            self.handle.save(change).await?;
             // New members are the last ones.
             let rows = self.target().unwrap_or_default();
             Ok(rows[rows.len().saturating_sub(count)..].iter().copied().cloned().collect())
@@ -108,7 +108,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         let changeset = changeset.into_changeset();
         Box::pin(async move {
             // An owner without a key is refused before any SQL.
-            RowChange::new_member(self.reflection(), as_any(&*self.owner))?;
+            RowChange::new_member(self.reflection(), &*self.handle.owner)?;
             if let Some(found) = self.first_of(Query::filter(filter.clone())).await? {
                 return Ok(found);
             }
@@ -122,12 +122,12 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
             }
             let query = Query::filter(filter);
             // A transaction may have a state of the database before the other task's.
-            let query = if self.repo.in_transaction() { query.for_share() } else { query };
+            let query = if self.handle.repo.in_transaction() { query.for_share() } else { query };
             self.first_of(query).await?.ok_or(error)
         })
     }
 
     async fn first_of(&self, query: Select<T>) -> Result<Option<T>> {
-        Ok(rows(self.repo, self.reflection(), &*self.owner, query.limit(1)).await?.into_iter().next())
+        Ok(rows(self.handle.repo, self.reflection(), &*self.handle.owner, query.limit(1)).await?.into_iter().next())
     }
 }

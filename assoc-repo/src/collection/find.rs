@@ -1,15 +1,16 @@
-//! Finding members: by key, by what is in hand, by their place in the order.
+//! Finding members: by key, by a row, by their place in the order.
 
 use std::collections::HashMap;
 
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{Direction, Expr, Operand};
-use assoc_core::{ErrorKind, Filter, Key, Model, Result, Value};
+use assoc_core::metadata::{Direction, Expr};
+use assoc_core::{ErrorKind, Filter, Model, Result};
 
 use super::Collection;
 use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::get_association::OwnQuery;
 use crate::query::{Query, Select};
+use crate::read::key_values;
 
 impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// The member with a primary key. Loaded: no statement, a copy. Otherwise 1 statement.
@@ -46,7 +47,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         }
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
-            OwnQuery::One(query) if !chooses(&query) => self.repo.all(query.filter(keys_in::<T>(keys))).await,
+            OwnQuery::One(query) if !chooses(&query) => self.handle.repo.all(query.filter(keys_in::<T>(keys))).await,
             // Which rows are members does not depend on what is looked for.
             _ => {
                 let mut rows = self.read(Query::new()).await?;
@@ -68,7 +69,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
             && let OwnQuery::One(query) = self.own()?
             && !chooses(&query)
         {
-            return self.repo.exists(query.filter(keys_in::<T>(&[key]))).await;
+            return self.handle.repo.exists(query.filter(keys_in::<T>(&[key]))).await;
         }
         Ok(!self.with_keys(&[key]).await?.is_empty())
     }
@@ -93,7 +94,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         }
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
-            OwnQuery::One(query) => self.repo.all(query.in_total_order().at_most(most as u64)).await,
+            OwnQuery::One(query) => self.handle.repo.all(query.in_total_order().at_most(most as u64)).await,
             OwnQuery::Parts(query) => {
                 let mut rows = self.read(*query).await?;
                 rows.truncate(most);
@@ -120,7 +121,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                         Direction::Desc => Direction::Asc,
                     };
                 }
-                Ok(self.repo.all(query.at_most(1)).await?.pop())
+                Ok(self.handle.repo.all(query.at_most(1)).await?.pop())
             }
             _ => Ok(self.read(Query::new()).await?.pop()),
         }
@@ -134,9 +135,7 @@ pub(super) fn chooses<T>(query: &Select<T>) -> bool {
 }
 
 pub(super) fn tuple_of<T: Model>(key: &T::Key) -> KeyTuple {
-    let mut values = Vec::with_capacity(T::Key::WIDTH);
-    key.push_values(&mut values);
-    KeyTuple::of_row(values)
+    KeyTuple::of_row(key_values(key))
 }
 
 pub(super) fn tuples_of<T: Model>(keys: impl IntoIterator<Item: Into<T::Key>>) -> Vec<KeyTuple> {
@@ -145,21 +144,9 @@ pub(super) fn tuples_of<T: Model>(keys: impl IntoIterator<Item: Into<T::Key>>) -
 
 // The rows that have one of these primary keys.
 pub(super) fn keys_in<T: Model>(keys: &[KeyTuple]) -> Filter<T> {
-    let columns: Vec<_> = T::PRIMARY_KEY.iter().map(|column| &T::DEF.columns[*column]).collect();
-    Filter::new(match &columns[..] {
-        [column] => {
-            let values: Vec<Value<'static>> = keys.iter().flat_map(|key| key.values().to_vec()).collect();
-            Expr::In { operand: Operand::Column(column.column_ref()), values }
-        }
-        columns => Expr::Any(
-            keys.iter()
-                .map(|key| {
-                    let equal = columns.iter().zip(key.values());
-                    Expr::All(equal.map(|(column, value)| Expr::column_equals(column, value.clone())).collect())
-                })
-                .collect(),
-        ),
-    })
+    let columns = || T::PRIMARY_KEY.iter().copied();
+    let keys: Vec<_> = keys.iter().map(|key| columns().zip(key.values().iter().cloned()).collect()).collect();
+    Filter::new(Expr::has_one_of(T::DEF, &keys))
 }
 
 // Rows in the order of keys, as often as a key is named.

@@ -31,7 +31,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
             OwnQuery::One(query) if !chooses(&query) => {
-                self.repo.pluck(KeyColumns::<T>(PhantomData), of_columns(*query)).await
+                self.handle.repo.pluck(KeyColumns::<T>(PhantomData), of_columns(*query)).await
             }
             _ => Ok(self.read(Query::new()).await?.iter().map(Model::key).collect()),
         }
@@ -66,9 +66,10 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
                 keys.retain(|key| seen.insert(key.clone()));
             }
             // Problems of the call itself, such as an owner without a key, are found before any SQL.
-            self.owner.change().replace(self.association, Vec::<&T>::new()).as_row_change().check()?;
-            let (owner, association) = (&*self.owner, self.association);
+            self.handle.owner.change().replace(self.handle.association, Vec::<&T>::new()).as_row_change().check()?;
+            let (owner, association) = (&*self.handle.owner, self.handle.association);
             let saved = self
+                .handle
                 .repo
                 .transaction(async |tx| {
                     let mut found = Vec::new();
@@ -82,7 +83,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
                     tx.update(owner.change().replace(association, &rows)).await
                 })
                 .await?;
-            *self.owner = saved;
+            *self.handle.owner = saved;
             Ok(())
         })
     }

@@ -1,7 +1,6 @@
 //! Loading a collection into its owner.
 
-use assoc_core::metadata::Request;
-use assoc_core::{LoadState, Model, Result};
+use assoc_core::{Model, Result};
 
 use super::Collection;
 use crate::association_handle::ToManyAssociation;
@@ -13,14 +12,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// # Errors
     /// As [`Repo::preload`](crate::Repo::preload). The owner stays as it is then.
     pub async fn load(&mut self) -> Result<Vec<&T>> {
-        match self.state() {
-            LoadState::Loaded => {}
-            LoadState::NotLoaded => {
-                let requests = vec![Request::new(self.reflection())];
-                self.repo.preload_rows(std::slice::from_mut(&mut *self.owner), requests).await?;
-            }
-            LoadState::Partial => self.reload_rows().await?,
-        }
+        self.handle.load().await?;
         Ok(self.target().unwrap_or_default())
     }
 
@@ -30,19 +22,13 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// # Errors
     /// As [`load`](Self::load).
     pub async fn reload(&mut self) -> Result<Vec<&T>> {
-        self.reload_rows().await?;
+        self.handle.reload().await?;
         Ok(self.target().unwrap_or_default())
-    }
-
-    async fn reload_rows(&mut self) -> Result<()> {
-        let requests = vec![Request::new(self.reflection())];
-        self.repo.reload_rows(std::slice::from_mut(&mut *self.owner), requests).await
     }
 
     /// Forgets the members in memory: the association is not loaded then. It costs no statement.
     pub fn reset(&mut self) {
-        let definition = self.reflection();
-        definition.field_access.clear(&mut *self.owner);
+        self.handle.reset();
     }
 
     /// The number of members, which are loaded for it. Loaded: no statement. Otherwise those of [`load`](Self::load).

@@ -14,11 +14,11 @@ use assoc_core::ErrorKind;
 
 impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     pub(super) fn own(&self) -> Result<OwnQuery<T>> {
-        own_query(self.repo, self.reflection(), self.owner(), Query::new())
+        own_query(self.handle.repo, self.reflection(), self.owner(), Query::new())
     }
 
     pub(super) async fn read(&self, query: Select<T>) -> Result<Vec<T>> {
-        rows(self.repo, self.reflection(), self.owner(), query).await
+        rows(self.handle.repo, self.reflection(), self.owner(), query).await
     }
 
     /// The members as a query, to add conditions, orders and preloads to. Whatever is added, also by
@@ -95,10 +95,10 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     pub async fn count(&self) -> Result<u64> {
         match self.own()? {
             OwnQuery::Nothing => Ok(0),
-            OwnQuery::One(query) => self.repo.count(*query).await,
+            OwnQuery::One(query) => self.handle.repo.count(*query).await,
             OwnQuery::Parts(_) => {
                 let owner = self.owner().bare();
-                let counts = self.repo.count_for(&[owner], self.association.preload()).await?;
+                let counts = self.handle.repo.count_for(&[owner], self.handle.association.preload()).await?;
                 Ok(counts.first().copied().unwrap_or(0))
             }
         }
@@ -120,7 +120,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn is_empty(&self) -> Result<bool> {
-        Ok(!self.has_more_than(0).await?)
+        Ok(!self.any().await?)
     }
 
     /// Whether there is no member: [`is_empty`](Self::is_empty).
@@ -136,7 +136,10 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn any(&self) -> Result<bool> {
-        self.has_more_than(0).await
+        match self.whole() {
+            Some(rows) => Ok(!rows.is_empty()),
+            None => self.exists(Filter::all_of([])).await,
+        }
     }
 
     /// Whether there is exactly one member. Loaded: no statement. Otherwise 1 statement, which counts at most two rows.
@@ -152,17 +155,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn many(&self) -> Result<bool> {
-        self.has_more_than(1).await
-    }
-
-    async fn has_more_than(&self, rows: u64) -> Result<bool> {
-        if rows > 0 {
-            return Ok(self.up_to(rows + 1).await? > rows);
-        }
-        match self.whole() {
-            Some(rows) => Ok(!rows.is_empty()),
-            None => self.exists(Filter::all_of([])).await,
-        }
+        Ok(self.up_to(2).await? > 1)
     }
 
     // The number of members, of which no more than `most` are counted.
@@ -171,7 +164,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
             return Ok((rows.len() as u64).min(most));
         }
         match self.own()? {
-            OwnQuery::One(query) => self.repo.count(query.at_most(most)).await,
+            OwnQuery::One(query) => self.handle.repo.count(query.at_most(most)).await,
             _ => Ok(self.count().await?.min(most)),
         }
     }
@@ -184,7 +177,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     pub async fn exists(&self, filter: Filter<T>) -> Result<bool> {
         match self.own()? {
             OwnQuery::Nothing => Ok(false),
-            OwnQuery::One(query) => self.repo.exists(query.closed().filter(filter)).await,
+            OwnQuery::One(query) => self.handle.repo.exists(query.closed().filter(filter)).await,
             OwnQuery::Parts(query) => Ok(!self.read(query.filter(filter)).await?.is_empty()),
         }
     }
@@ -197,7 +190,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     pub async fn pluck<C: Columns<T>>(&self, columns: C) -> Result<Vec<C::Row>> {
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
-            OwnQuery::One(query) => self.repo.pluck(columns, of_columns(*query)).await,
+            OwnQuery::One(query) => self.handle.repo.pluck(columns, of_columns(*query)).await,
             OwnQuery::Parts(_) => Err(self.read_by_parts()),
         }
     }
@@ -215,7 +208,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                 let mut of_no_rows = if counts { Value::Int(0) } else { Value::Null };
                 Out::from_value(&mut of_no_rows).map_err(|mismatch| mismatch.at(T::DEF.name, operand.shown()))
             }
-            OwnQuery::One(query) => self.repo.aggregate(aggregate, of_columns(*query)).await,
+            OwnQuery::One(query) => self.handle.repo.aggregate(aggregate, of_columns(*query)).await,
             OwnQuery::Parts(_) => Err(self.read_by_parts()),
         }
     }

@@ -8,7 +8,7 @@ use assoc_core::{Error, Model, Result};
 
 use super::Collection;
 use super::given_rows::IntoRows;
-use crate::association_handle::{ToManyAssociation, as_any};
+use crate::association_handle::ToManyAssociation;
 use crate::changeset::{Changeset, IntoMembers, IntoTarget, ModelExt, WritableMany};
 use crate::get_association::{OwnQuery, own_query, rows};
 use crate::query::Query;
@@ -17,15 +17,6 @@ use crate::query::Query;
 use assoc_core::ErrorKind;
 
 impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
-    // Saves changes of the owner. It follows if that succeeds.
-    pub(super) fn save(&mut self, change: Changeset<O>) -> BoxFuture<'_, Result<()>> {
-        let saving = self.repo.update(change);
-        Box::pin(async move {
-            *self.owner = saving.await?;
-            Ok(())
-        })
-    }
-
     /// Adds members: rows, changesets, or iterators of them, all or none. They are saved at once, as
     /// [`Changeset::push`] says.
     ///
@@ -41,8 +32,8 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     where
         A: WritableMany<O, T>,
     {
-        let change = self.owner.change().push(self.association, members);
-        self.save(change)
+        let change = self.handle.owner.change().push(self.handle.association, members);
+        self.handle.save(change)
     }
 
     /// Adds members: [`push`](Self::push).
@@ -69,8 +60,8 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     where
         A: WritableMany<O, T>,
     {
-        let change = self.owner.change().push_with::<T, J, A, How>(self.association, member, join);
-        self.save(change)
+        let change = self.handle.owner.change().push_with::<T, J, A, How>(self.handle.association, member, join);
+        self.handle.save(change)
     }
 
     /// Makes these rows the only members: [`Changeset::replace`]. The database says which members there are. Others are let go
@@ -88,8 +79,8 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     where
         A: WritableMany<O, T>,
     {
-        let change = self.owner.change().replace(self.association, members);
-        self.save(change)
+        let change = self.handle.owner.change().replace(self.handle.association, members);
+        self.handle.save(change)
     }
 
     /// Lets members go, by the association's `dependent`: they lose their owner's key, or are deleted, or destroyed. Behind a
@@ -105,10 +96,9 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     where
         A: WritableMany<O, T>,
     {
-        let association = self.association;
-        let mut change = Some(self.owner.change());
-        members.each_row(&mut |row| change = change.take().map(|change| change.remove(association, row)));
-        self.save(change.unwrap_or_else(|| self.owner.change()))
+        let association = self.handle.association;
+        let change = self.of_each(members, |change, row| change.remove(association, row));
+        self.handle.save(change)
     }
 
     /// Destroys members, whatever the association's `dependent` says, with their callbacks and what depends on them. Behind a
@@ -123,12 +113,9 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     where
         A: WritableMany<O, T>,
     {
-        let association = self.association;
-        let mut change = Some(self.owner.change());
-        members.each_row(&mut |row| {
-            change = change.take().map(|change| change.edit(association, row.change().mark_for_destruction()));
-        });
-        self.save(change.unwrap_or_else(|| self.owner.change()))
+        let association = self.handle.association;
+        let change = self.of_each(members, |change, row| change.edit(association, row.change().mark_for_destruction()));
+        self.handle.save(change)
     }
 
     /// Lets all members go by plain statements: they lose their owner's key, or are deleted where `dependent` is `"delete"` or
@@ -144,8 +131,8 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     where
         A: WritableMany<O, T>,
     {
-        let change = self.owner.change().clear::<T, _>(self.association);
-        self.save(change)
+        let change = self.handle.owner.change().clear::<T, _>(self.handle.association);
+        self.handle.save(change)
     }
 
     /// Lets all members go by plain statements: [`delete_all`](Self::delete_all).
@@ -173,8 +160,8 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         Box::pin(async move {
             let definition = self.reflection();
             // An owner without a key is refused before any SQL.
-            RowChange::new_member(definition, as_any(&*self.owner))?;
-            let limited = match own_query::<O, T>(self.repo, definition, self.owner, Query::new())? {
+            RowChange::new_member(definition, &*self.handle.owner)?;
+            let limited = match own_query::<O, T>(self.handle.repo, definition, self.handle.owner, Query::new())? {
                 OwnQuery::One(query) => query.spec.limit.is_some() || query.spec.offset.is_some(),
                 OwnQuery::Nothing => false,
                 OwnQuery::Parts(_) => true,
@@ -187,8 +174,9 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
                 );
                 return Err(Error::invalid_query(O::DEF.name, message));
             }
-            let (owner, association) = (&*self.owner, self.association);
+            let (owner, association) = (&*self.handle.owner, self.handle.association);
             let (saved, destroyed) = self
+                .handle
                 .repo
                 .transaction(async |tx| {
                     let members: Vec<T> = rows(tx, definition, owner, Query::new()).await?;
@@ -202,8 +190,19 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
                     Ok::<_, Error>((tx.update(change).await?, members.len() as u64))
                 })
                 .await?;
-            *self.owner = saved;
+            *self.handle.owner = saved;
             Ok(destroyed)
         })
+    }
+
+    // A changeset of the owner that says something of each given row.
+    fn of_each<How>(
+        &self,
+        rows: impl IntoRows<T, How>,
+        say: impl Fn(Changeset<O>, &T) -> Changeset<O>,
+    ) -> Changeset<O> {
+        let mut change = Some(self.handle.owner.change());
+        rows.each_row(&mut |row| change = change.take().map(|change| say(change, row)));
+        change.unwrap_or_else(|| self.handle.owner.change())
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use assoc_core::counters::{CountedCollection, ParentChanges};
-use assoc_core::driver::{Access, BoxFuture, TransactionMode};
+use assoc_core::driver::{Access, BoxFuture, KeySet, TransactionMode};
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::AssociationDef;
-use assoc_core::{Association, Error, HasMany, HasManyThrough, JoinRow, Key, Model, Result, Through};
+use assoc_core::{Association, Error, HasMany, HasManyThrough, JoinRow, Model, Result, Through};
 
 use super::{Mode, apply, reset};
-use crate::destroy::key_set;
+use crate::read::key_values;
 use crate::repo::Repo;
 
 #[cfg(doc)]
@@ -101,7 +101,7 @@ impl Repo {
         let keys = tuples::<O>(keys);
         Box::pin(async move {
             O::DEF.require_primary_key("`reset_counters_of`")?;
-            reset::run(self, association, Some(key_set(keys))).await
+            reset::run(self, association, Some(KeySet::from_iter(keys))).await
         })
     }
 
@@ -157,10 +157,5 @@ impl Repo {
 }
 
 fn tuples<O: Model>(keys: impl IntoIterator<Item: Into<O::Key>>) -> Vec<KeyTuple> {
-    let tuple = |key: O::Key| {
-        let mut values = Vec::with_capacity(O::Key::WIDTH);
-        key.push_values(&mut values);
-        KeyTuple::new(values)
-    };
-    keys.into_iter().filter_map(|key| tuple(key.into())).collect()
+    keys.into_iter().filter_map(|key| KeyTuple::new(key_values(&key.into()))).collect()
 }

@@ -1,6 +1,6 @@
 //! Counting anew.
 //!
-//! What is corrected is the difference, and not the number: while an owner is locked nobody can count another row in it, so
+//! What is corrected is the difference, and not the number: while an owner is locked no other transaction can count a row in it, so
 //! the difference that is found under the lock is true, and rows that are written at the same time wait for it.
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,10 +9,10 @@ use assoc_core::counters::CountedCollection;
 use assoc_core::driver::{Access, KeySet, TransactionMode};
 use assoc_core::execution::{KeyTuple, filtered};
 use assoc_core::metadata::{AssociationDef, Expr};
-use assoc_core::sql::{self, FollowedColumn, FollowedRows, Moved};
+use assoc_core::sql::{FollowedColumn, FollowedRows, Moved};
 use assoc_core::{Error, ErrorKind, Result, Value};
 
-use crate::destroy::{key_set, stored};
+use crate::destroy::stored;
 use crate::repo::Repo;
 use crate::session::Session;
 
@@ -40,7 +40,7 @@ pub(super) async fn run(repo: &Repo, association: &'static AssociationDef, keys:
     if wrong.is_empty() {
         return Ok(0);
     }
-    let wrong = key_set(wrong.into_iter().map(|(key, _)| key));
+    let wrong = KeySet::from_iter(wrong.into_iter().map(|(key, _)| key));
     let mut session = repo.session(Access::Write).await?;
     session.begin(TransactionMode::Write).await?;
     let result = correct(&mut session, &counted, &filter, &wrong).await;
@@ -49,26 +49,20 @@ pub(super) async fn run(repo: &Repo, association: &'static AssociationDef, keys:
 
 async fn correct(session: &mut Session<'_>, counted: &CountedCollection, filter: &Expr, wrong: &KeySet) -> Result<u64> {
     let CountedCollection { model, key, counter, .. } = *counted;
-    let dialect = session.dialect();
-    for chunk in wrong.chunks(dialect.keys_per_condition(key.len())) {
-        let lock = sql::select_locked(dialect, model, key, key, &chunk, filter)?;
-        session.query(&lock, &mut |_: &mut [Value<'_>]| Ok(())).await?;
-    }
-    // From here on nobody counts in them.
+    session.query_locked(model, key, key, wrong, filter, &mut |_: &mut [Value<'_>]| Ok(())).await?;
+    // No other transaction counts in these rows from here on.
     let amounts: HashMap<KeyTuple, i64> =
         drift(session, counted, filter, Some((key, wrong))).await?.into_iter().collect();
-    let keys = key_set(amounts.keys().cloned());
+    let keys = KeySet::from_iter(amounts.keys().cloned());
+    let dialect = session.dialect();
     let mut corrected = 0;
     for chunk in keys.chunks(FollowedRows::keys_per_statement(dialect, key.len(), 1)) {
-        if chunk.is_empty() {
-            continue;
-        }
         let mut by_amount: BTreeMap<i64, Vec<KeyTuple>> = BTreeMap::new();
         for key in chunk.tuples() {
             let Some(amount) = amounts.get(&key) else { continue };
             by_amount.entry(*amount).or_default().push(key);
         }
-        let moved = by_amount.into_iter().map(|(amount, keys)| (Moved::By(amount), key_set(keys))).collect();
+        let moved = by_amount.into_iter().map(|(amount, keys)| (Moved::By(amount), KeySet::from_iter(keys))).collect();
         let rows = FollowedRows { model, key, keys: &chunk, filter };
         let statement = rows.update(dialect, &[FollowedColumn { column: counter, moved }])?;
         corrected += session.execute(&statement).await?.affected;
@@ -104,8 +98,8 @@ async fn drift(
     };
     match (some, chunks) {
         (Some((by, _)), Some(chunks)) => {
-            for chunk in chunks.iter().filter(|chunk| !chunk.is_empty()) {
-                let statement = counted.drift(filter).select(dialect, Some((by, chunk)))?;
+            for chunk in chunks {
+                let statement = counted.drift(filter).select(dialect, Some((by, &chunk)))?;
                 session.query(&statement, &mut sink).await?;
             }
         }

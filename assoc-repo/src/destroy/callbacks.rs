@@ -1,5 +1,5 @@
-//! A destroy that runs step by step: reading, the callbacks before, writing, the callbacks after. A destroy of its own runs
-//! all of it at once; a save that lets members go does its own work between the steps.
+//! A destroy that runs step by step: it reads, runs the callbacks before, writes, and runs the callbacks after. `repo.destroy`
+//! runs all steps one after the other. A save that lets members go does other work between the steps.
 //!
 //! Callbacks before run from the owner to what depends on it, those after in reverse. A callback may write, and what it
 //! writes decides what goes. The rows that one association leads to have their callbacks together; if these have written,
@@ -53,7 +53,7 @@ struct Told {
 enum Happening {
     /// A row is destroyed: its table, as the plan numbers it, and its key.
     Destroyed(usize, KeyTuple),
-    /// A row is no member any more, because it is destroyed: by which edge, the owner, and the row.
+    /// A member goes because its row is destroyed: the edge, the owner's key, and the row's key.
     Removed(usize, KeyTuple, KeyTuple),
 }
 
@@ -81,7 +81,15 @@ impl<'p> Destruction<'p> {
         let mut keys: Vec<KeyTuple> = causes.keys().cloned().collect();
         // In a stable order, so that statements are the same each time.
         keys.sort_by_cached_key(ToString::to_string);
-        let roots = super::read_by_keys(session, plan, &keys).await?;
+        let root = &plan.nodes()[0];
+        let place = |column: &usize| root.model.primary_key.iter().position(|key| key == column);
+        // The save has read the keys. Where the plan needs nothing else of the rows, they are not read again.
+        let roots = match root.columns.iter().map(place).collect::<Option<Vec<usize>>>() {
+            Some(places) => {
+                keys.iter().map(|key| places.iter().map(|at| key.values()[*at].clone()).collect()).collect()
+            }
+            None => super::read_by_keys(session, plan, &keys).await?,
+        };
         let mut destruction = Destruction::of(session, plan, roots, remove::Roots::Queried).await?;
         destruction.causes = causes;
         Ok(destruction)
@@ -151,7 +159,7 @@ impl<'p> Destruction<'p> {
 
     /// Runs the callbacks after everything is written.
     pub(crate) async fn after(&mut self, repo: &Repo, session: &mut Session<'_>) -> Result<()> {
-        // A row that a later callback has saved from going is told of no further.
+        // Rows that a later callback has kept from being destroyed have no callbacks after.
         let gone: HashSet<Happening> = self.happenings()?.into_iter().map(|told| told.what).collect();
         for told in std::mem::take(&mut self.told).into_iter().rev().filter(|told| gone.contains(&told.what)) {
             told.tell(repo, session, false).await?;
@@ -236,10 +244,9 @@ impl<'p> Destruction<'p> {
     // Whatever becomes of the transaction, it is told.
     fn after_transaction(&self, repo: &Repo) -> Result<()> {
         for Told { what, row, cause, model, .. } in &self.told {
-            let (Happening::Destroyed(_, key), Some(functions)) = (what, model_functions(model)) else { continue };
-            for (point, after_commit) in [(CallbackPoint::AfterCommit, true), (CallbackPoint::AfterRollback, false)] {
-                let Some(function) = functions.after(point) else { continue };
-                let hook = RowHook {
+            let Happening::Destroyed(_, key) = what else { continue };
+            repo.after_transaction(model, |function| {
+                Ok(RowHook {
                     identity: Some((model.type_id(), key.clone())),
                     function,
                     row: row.clone(),
@@ -247,9 +254,8 @@ impl<'p> Destruction<'p> {
                     cause: *cause,
                     action: RowAction::Destroy,
                     changes: Vec::new(),
-                };
-                repo.after_transaction(after_commit, hook)?;
-            }
+                })
+            })?;
         }
         Ok(())
     }

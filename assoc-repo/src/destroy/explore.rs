@@ -7,7 +7,7 @@ use assoc_core::driver::{Dialect, KeySet, Statement};
 use assoc_core::execution::{KeyTuple, LinkTargets, RowKeys};
 use assoc_core::metadata::ModelDef;
 use assoc_core::select::{KeyedSelect, Matching};
-use assoc_core::{ErrorKind, RestrictRule, Restricted, Result, SqlType, Value};
+use assoc_core::{ErrorKind, RestrictRule, Restricted, Result, Value};
 
 use super::DestroyReport;
 use super::follow::Following;
@@ -176,7 +176,7 @@ impl<'p> Consequences<'p> {
             }
             key_in(values, &node.columns, edge.rows.key.owner_columns)
         };
-        row_keys(rows.iter().filter_map(of))
+        rows.iter().filter_map(of).collect()
     }
 
     // Takes in the rows of an edge that were found by the keys of some rows.
@@ -225,7 +225,7 @@ impl<'p> Consequences<'p> {
         if let Some(LinkTargets { model, key, filter, .. }) = &edge.rows.targets {
             let read = selected(&select);
             let target = |row: &StoredRow| key_in(row, &read, key.owner_columns);
-            let wanted = key_set(found.iter().filter_map(|(_, row)| target(row)));
+            let wanted = KeySet::from_iter(found.iter().filter_map(|(_, row)| target(row)));
             let targets = KeyedSelect {
                 only: Some(key.target_columns.to_vec()),
                 filter: filter.clone(),
@@ -256,7 +256,7 @@ impl<'p> Consequences<'p> {
                 found.iter().filter_map(|(_, row)| key_in(row, &read, model.primary_key)).collect();
             // Rows on whose account the owner goes are gone by then.
             let goes_before = |key: &KeyTuple| self.number(model, key).is_some_and(|row| self.rows[row].phase < phase);
-            let left = key_set(found.into_iter().filter(|key| !goes_before(key)));
+            let left = KeySet::from_iter(found.into_iter().filter(|key| !goes_before(key)));
             let named = left.chunks(NAMED as usize).into_iter().next().map(|first| first.tuples()).unwrap_or_default();
             (left.len() as u64, named.iter().map(ToString::to_string).collect())
         } else {
@@ -295,7 +295,7 @@ impl<'p> Consequences<'p> {
                 let keys = read(session, &rows.first_keys(dialect, chunk, NAMED)?).await?;
                 let stored = |row: &StoredRow| {
                     let types = rows.model.primary_key.iter().map(|column| rows.model.columns[*column].sql_type);
-                    KeyTuple::new(row.iter().cloned().zip(types).map(|(value, of)| as_key(of, value)))
+                    KeyTuple::new(row.iter().cloned().zip(types).map(|(value, of)| of.as_key(value)))
                 };
                 first.extend(keys.iter().filter_map(stored).map(|key| key.to_string()));
             }
@@ -362,7 +362,7 @@ impl<'p> Consequences<'p> {
             let model = edge.rows.model;
             let stays = keys.iter().filter(|key| self.number(model, key).is_none());
             let new = stays.filter(|key| known.insert((model.name, columns, key)));
-            staying.push((*at, key_set(new.cloned().collect::<Vec<_>>())));
+            staying.push((*at, KeySet::from_iter(new.cloned().collect::<Vec<_>>())));
         }
         staying
     }
@@ -390,9 +390,6 @@ pub(crate) async fn read_rows(
     let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
     let columns = selected(select);
     let mut found = Vec::new();
-    if keys.is_empty() {
-        return Ok(found);
-    }
     for chunk in keys.chunks(select.keys_per_statement(dialect)) {
         let tuples = if by_ordinal { chunk.tuples() } else { Vec::new() };
         let statement = select.statement(dialect, &chunk)?;
@@ -421,39 +418,13 @@ pub(crate) async fn read_rows(
 /// The values of columns as keys compare them, whatever form the driver gives them in.
 pub(crate) fn stored(model: &ModelDef, columns: &[usize], values: &mut [Value<'_>]) -> StoredRow {
     let types = columns.iter().map(|column| model.columns[*column].sql_type);
-    types.zip(values).map(|(of, value)| as_key(of, std::mem::take(value).into_owned())).collect()
-}
-
-fn as_key(of: SqlType, value: Value<'static>) -> Value<'static> {
-    match (of, value) {
-        (SqlType::Decimal, Value::Text(text)) => Value::Decimal(text),
-        (SqlType::Decimal, Value::Int(number)) => Value::Decimal(number.to_string().into()),
-        (of, value) => of.stored(value),
-    }
+    types.zip(values).map(|(of, value)| of.as_key(std::mem::take(value).into_owned())).collect()
 }
 
 /// The key that a row holds in some columns, of those that are known of it; `None` if a part is `NULL`.
 pub(super) fn key_in(values: &[Value<'static>], known: &[usize], columns: &[usize]) -> Option<KeyTuple> {
     let value = |column: &usize| known.iter().position(|known| known == column).and_then(|at| values.get(at)).cloned();
     KeyTuple::new(columns.iter().map(|column| value(column).unwrap_or_default()))
-}
-
-/// Distinct keys.
-pub(crate) fn key_set(keys: impl IntoIterator<Item = KeyTuple>) -> KeySet {
-    KeySet::distinct([&row_keys(keys)])
-}
-
-// Integers stay integers.
-fn row_keys(keys: impl IntoIterator<Item = KeyTuple>) -> RowKeys {
-    let keys: Vec<KeyTuple> = keys.into_iter().collect();
-    let int = |key: &KeyTuple| match key.values() {
-        [Value::Int(key)] => Some(Some(*key)),
-        _ => None,
-    };
-    match keys.iter().map(int).collect::<Option<Vec<_>>>() {
-        Some(ints) => RowKeys::Ints(ints),
-        None => RowKeys::Tuples(keys.into_iter().map(Some).collect()),
-    }
 }
 
 // The columns that a look-up reads.

@@ -5,15 +5,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use assoc_core::Result;
 use assoc_core::counters::{Children, ParentChanges};
 use assoc_core::destroy::{DestroyEdge, DestroyPlan, Effect};
 use assoc_core::driver::KeySet;
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::value::DateTime;
-use assoc_core::{Result, Value};
 
-use super::explore::{Consequences, key_in, key_set};
+use super::explore::{Consequences, key_in};
 use crate::counters::{Followed, Lock, Mode, apply, children_of, read_children};
 use crate::repo::Repo;
 use crate::session::Session;
@@ -70,14 +70,14 @@ impl Following {
                     known.1.extend(columns);
                 }
             }
-            let keys = key_set(going.iter().copied().chain(cleared.values().map(|(key, _)| key)).cloned());
+            let keys = KeySet::from_iter(going.iter().copied().chain(cleared.values().map(|(key, _)| key)).cloned());
             let always = Expr::always();
             for row in read_children(session, children, model.primary_key, &keys, &always, lock).await? {
                 let Some(key) = children.key(&row) else { continue };
                 let after = cleared
                     .get(&key.to_string())
                     .filter(|_| !going.contains(&key))
-                    .map(|(_, columns)| without(children, &row, columns));
+                    .map(|(_, columns)| children.without(&row, columns));
                 self.changes.change(children, Some(&row), after.as_deref(), |_, _| true);
             }
         }
@@ -101,7 +101,7 @@ impl Following {
         let (by, filter) = (edge.rows.key.target_columns, &edge.rows.filter);
         for row in read_children(session, children, by, keys, filter, lock).await? {
             let after = match &edge.effect {
-                Effect::Clear { columns, .. } => Some(without(children, &row, columns)),
+                Effect::Clear { columns, .. } => Some(children.without(&row, columns)),
                 _ => None,
             };
             self.changes.change(children, Some(&row), after.as_deref(), |_, _| true);
@@ -149,8 +149,4 @@ fn keys_gone(consequences: &Consequences<'_>, model: &'static ModelDef, columns:
         gone.extend(rows.iter().filter_map(|row| key_in(&row.values, &node.columns, &columns)));
     }
     gone
-}
-
-fn without(children: &Children, row: &[Value<'static>], cleared: &[usize]) -> Box<[Value<'static>]> {
-    children.row(|column| if cleared.contains(&column) { Value::Null } else { children.value(row, column).clone() })
 }

@@ -9,7 +9,7 @@ use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::sql::KeyedRows;
 use assoc_core::{ErrorKind, Result};
 
-use super::explore::{Consequences, EdgeReferral, key_in, key_set};
+use super::explore::{Consequences, EdgeReferral, key_in};
 use super::follow::Following;
 use crate::counters::Lock;
 use crate::session::Session;
@@ -142,7 +142,7 @@ async fn waves(
         cleared.entry(&keys[*at]).or_default().push(row.key.clone());
     }
     for ((node, columns), keys) in cleared {
-        clear_by_key(session, consequences.plan.nodes()[*node].model, &key_set(keys), columns).await?;
+        clear_by_key(session, consequences.plan.nodes()[*node].model, &KeySet::from_iter(keys), columns).await?;
     }
     Ok(order.waves.into_iter().map(|wave| wave.into_iter().map(|place| rows[place]).collect()).collect())
 }
@@ -188,7 +188,7 @@ async fn delete_rows(
         let model = plan.nodes()[0].model;
         let filter = root_filter.clone().and(condition);
         let rows = KeyedRows { model, columns: model.primary_key, filter: &filter };
-        let set = key_set(keys);
+        let set = KeySet::from_iter(keys);
         let affected =
             execute(session, &rows, &set, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
         if affected < set.len() as u64 {
@@ -207,7 +207,7 @@ async fn delete_rows(
         let model = plan.nodes()[node].model;
         let filter = if node == 0 { root_filter } else { &always };
         let rows = KeyedRows { model, columns: model.primary_key, filter };
-        let set = key_set(keys);
+        let set = KeySet::from_iter(keys);
         let affected =
             execute(session, &rows, &set, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
         let gone = affected < set.len() as u64 && roots != Roots::Queried;
@@ -258,9 +258,6 @@ async fn execute(
     statement: impl Fn(&KeyedRows<'_>, &Session<'_>, &KeySet) -> Result<Statement>,
 ) -> Result<u64> {
     let mut affected = 0;
-    if keys.is_empty() {
-        return Ok(affected);
-    }
     for chunk in keys.chunks(rows.keys_per_statement(session.dialect())) {
         let statement = statement(rows, session, &chunk)?;
         affected += session.execute(&statement).await?.affected;

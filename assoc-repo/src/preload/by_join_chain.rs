@@ -42,9 +42,7 @@ impl Run<'_, '_> {
             lists: vec![Vec::new(); keys.len()],
             stray: None,
         };
-        // Without a key there is nothing to ask for.
-        let chunks = (!keys.is_empty()).then(|| keys.chunks(join_chain.keys_per_statement(dialect, keys.width())));
-        for chunk in chunks.into_iter().flatten() {
+        for chunk in keys.chunks(join_chain.keys_per_statement(dialect, keys.width())) {
             let statement = join_chain.statement(&step.select, dialect, &chunk)?;
             self.session.query_at(join_chain.target, &statement, &mut reached).await?;
             reached.first_key += chunk.len();

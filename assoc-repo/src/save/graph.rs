@@ -1,8 +1,8 @@
 //! Running the plan of a save: what is looked up, what is let go, then the levels. All of it is one transaction, or one
 //! savepoint of an open one.
 //!
-//! Whoever needs to know what was written finds it here in one place: [`Run::rows`] has every row as it was (the plan's
-//! `base`) and as it is now, and each [`Resolved`] the rows that were let go.
+//! Counters and callbacks find here what was written: the plan's `base` is each row as it was, [`Run::row`] is the row as it is
+//! now, and each [`Resolved`] has the rows that were let go.
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,7 @@ use assoc_core::execution::{KeyTuple, RowKeys, filtered};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
 use assoc_core::value::DateTime;
-use assoc_core::{Error, Result, Value, sql};
+use assoc_core::{Error, Result, Value};
 
 use super::insert::{check, run as insert_rows, unproven};
 use super::known::Known;
@@ -393,11 +393,6 @@ async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Resul
     Ok(())
 }
 
-// Without keys there is nothing to look up, and not every database takes an empty list.
-fn some_chunks(keys: &KeySet, size: usize) -> impl Iterator<Item = KeySet> {
-    keys.chunks(size).into_iter().filter(|chunk| !chunk.is_empty())
-}
-
 async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Result<Resolved> {
     // What a filtered repo does not see it does not let go.
     let filter = match &repo.filters {
@@ -406,11 +401,7 @@ async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Res
     };
     let mut found = lookup.rows();
     let keys = KeySet::distinct([&lookup.keys()]);
-    let dialect = session.dialect();
-    for chunk in some_chunks(&keys, dialect.keys_per_condition(keys.width())) {
-        let statement = sql::select_by(dialect, lookup.table, &lookup.columns, &lookup.by, &chunk, &filter)?;
-        session.query(&statement, &mut found).await?;
-    }
+    session.query_keyed(lookup.table, &lookup.columns, &lookup.by, &keys, &filter, &mut found).await?;
     let Some(targets) = &lookup.targets else { return lookup.resolve(&found, None) };
     let filter = match &repo.filters {
         Some(hook) => filtered(hook, targets.model, targets.filter.clone())?,
@@ -418,21 +409,7 @@ async fn look_up(repo: &Repo, session: &mut Session<'_>, lookup: &Lookup) -> Res
     };
     let mut seen = LinkRows::of(targets.model, targets.by.clone());
     let keys = KeySet::distinct([&lookup.member_keys(&found)]);
-    for chunk in some_chunks(&keys, dialect.keys_per_condition(keys.width())) {
-        let statement = sql::select_by(dialect, targets.model, &targets.by, &targets.by, &chunk, &filter)?;
-        session.query(&statement, &mut seen).await?;
-    }
+    session.query_keyed(targets.model, &targets.by, &targets.by, &keys, &filter, &mut seen).await?;
     let seen = seen.keys(&targets.by, 0).into_tuples().into_iter().flatten().collect();
     lookup.resolve(&found, Some(&seen))
-}
-
-fn key_set(keys: Vec<Option<KeyTuple>>) -> KeySet {
-    let int = |key: &Option<KeyTuple>| match key.as_ref().map(KeyTuple::values) {
-        Some([Value::Int(key)]) => Some(Some(*key)),
-        _ => None,
-    };
-    match keys.iter().map(int).collect::<Option<Vec<_>>>() {
-        Some(ints) => KeySet::distinct([&RowKeys::Ints(ints)]),
-        None => KeySet::distinct([&RowKeys::Tuples(keys)]),
-    }
 }

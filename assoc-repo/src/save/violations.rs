@@ -274,7 +274,7 @@ impl Search<'_> {
         Found { errors: vec![error.with_param("constraint", name).at(path)], by_rule: true }
     }
 
-    // Rows of a model that have, in the columns `by`, what the candidates have in theirs. 1 statement a chunk of keys.
+    // Rows of a model that have, in the columns `by`, what the candidates have in theirs.
     async fn look_up(
         &self,
         model: &'static ModelDef,
@@ -292,11 +292,7 @@ impl Search<'_> {
         });
         let mut found = LinkRows::of(model, distinct.clone());
         let mut session = self.repo.session(Access::Read).await?;
-        let dialect = self.repo.dialect();
-        for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
-            let statement = sql::select_by(dialect, model, &distinct, by, &chunk, &Expr::always())?;
-            session.query(&statement, &mut found).await?;
-        }
+        session.query_keyed(model, &distinct, by, &keys, &Expr::always(), &mut found).await?;
         Ok(found)
     }
 }

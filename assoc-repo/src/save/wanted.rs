@@ -7,7 +7,7 @@ use std::any::Any;
 
 use assoc_core::change::{Row, RowChange, Wanted, Which};
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Operand, Request};
+use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Request};
 use assoc_core::planner::RootRequest;
 use assoc_core::{Error, ErrorKind, Result, Value};
 
@@ -88,30 +88,11 @@ impl LookUp {
         }
         let mut request = Request::new(self.association);
         if !self.all {
-            request.scope.filter = self.condition();
+            request.scope.filter = Expr::has_one_of((self.association.target)(), &self.named);
             request.scope.unlimited = true;
         }
         let root = RootRequest { model: (self.association.owner)(), requests: vec![request], available: false };
         repo.load_roots(vec![root], &mut self.owners, false).await
-    }
-
-    fn condition(&self) -> Expr {
-        let target: &'static ModelDef = (self.association.target)();
-        let single = |named: &Vec<(usize, Value<'static>)>| match &named[..] {
-            [(column, value)] => Some((*column, value.clone())),
-            _ => None,
-        };
-        if let Some(all) = self.named.iter().map(single).collect::<Option<Vec<_>>>()
-            && let Some((column, _)) = all.first()
-        {
-            let operand = Operand::Column(target.columns[*column].column_ref());
-            return Expr::In { operand, values: all.into_iter().map(|(_, value)| value).collect() };
-        }
-        let equal = |named: &Vec<(usize, Value<'static>)>| {
-            let parts = named.iter().map(|(at, value)| Expr::column_equals(&target.columns[*at], value.clone()));
-            Expr::all_of(parts.collect())
-        };
-        Expr::any_of(self.named.iter().map(equal).collect())
     }
 
     // The row among those that an owner has loaded.

@@ -1,7 +1,6 @@
 //! Reading and loading the target of an association to one.
 
-use assoc_core::metadata::Request;
-use assoc_core::{LoadState, Model, Result, TargetRow};
+use assoc_core::{Model, Result, TargetRow};
 
 use super::Singular;
 use crate::association_handle::{OwnerRef, ToOneAssociation};
@@ -17,7 +16,7 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
     pub async fn get(&self) -> Result<Option<T>> {
         match self.whole() {
             Some(target) => Ok(target.cloned()),
-            None => single_target(self.repo, self.reflection(), self.owner()).await,
+            None => single_target(self.handle.repo, self.reflection(), self.owner()).await,
         }
     }
 
@@ -40,14 +39,7 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     /// # Errors
     /// As [`Repo::preload`](crate::Repo::preload). The owner stays as it is then.
     pub async fn load(&mut self) -> Result<Option<&T>> {
-        match self.state() {
-            LoadState::Loaded => {}
-            LoadState::NotLoaded => {
-                let requests = vec![Request::new(self.reflection())];
-                self.repo.preload_rows(std::slice::from_mut(&mut *self.owner), requests).await?;
-            }
-            LoadState::Partial => return self.reload().await,
-        }
+        self.handle.load().await?;
         Ok(self.target().flatten())
     }
 
@@ -57,14 +49,12 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     /// # Errors
     /// As [`load`](Self::load).
     pub async fn reload(&mut self) -> Result<Option<&T>> {
-        let requests = vec![Request::new(self.reflection())];
-        self.repo.reload_rows(std::slice::from_mut(&mut *self.owner), requests).await?;
+        self.handle.reload().await?;
         Ok(self.target().flatten())
     }
 
     /// Forgets the target in memory: the association is not loaded then. It costs no statement.
     pub fn reset(&mut self) {
-        let definition = self.reflection();
-        definition.field_access.clear(&mut *self.owner);
+        self.handle.reset();
     }
 }

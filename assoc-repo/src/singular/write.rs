@@ -5,7 +5,7 @@ use assoc_core::driver::BoxFuture;
 use assoc_core::{Association, BelongsTo, Error, HasOne, Model, Result, TargetRow, Through, ToOne};
 
 use super::Singular;
-use crate::association_handle::{OwnerRef, ToOneAssociation, as_any};
+use crate::association_handle::{OwnerRef, ToOneAssociation};
 use crate::changeset::{Changeset, IntoChangeset, IntoTarget, ModelExt};
 
 #[cfg(doc)]
@@ -80,19 +80,11 @@ impl<R: OwnerRef, T: Model, A: ToOneAssociation<R::Owner, T>> Singular<'_, R, T,
     where
         A: WritableTarget<R::Owner, T>,
     {
-        Ok(Changeset::from(RowChange::new_member(self.reflection(), as_any(self.owner()))?))
+        Ok(Changeset::from(RowChange::new_member(self.reflection(), self.owner())?))
     }
 }
 
 impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, A> {
-    fn save(&mut self, change: Changeset<O>) -> BoxFuture<'_, Result<()>> {
-        let saving = self.repo.update(change);
-        Box::pin(async move {
-            *self.owner = saving.await?;
-            Ok(())
-        })
-    }
-
     /// Makes a row the target: `&row`, a changeset that is saved as well, a value of a polymorphic enum. Of a `has_one` another
     /// target is let go first, by the association's `dependent`, in the same transaction; of a `belongs_to` the owner's key is
     /// written. The target is loaded then.
@@ -108,8 +100,8 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     where
         A: WritableTarget<O, T>,
     {
-        let change = self.association.set(self.owner.change(), target);
-        self.save(change)
+        let change = self.handle.association.set(self.handle.owner.change(), target);
+        self.handle.save(change)
     }
 
     /// Leaves the owner without a target. Of a `has_one` it is let go by the association's `dependent`; of a `belongs_to` the
@@ -124,8 +116,8 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     where
         A: WritableTarget<O, T>,
     {
-        let change = self.association.clear(self.owner.change());
-        self.save(change)
+        let change = self.handle.association.clear(self.handle.owner.change());
+        self.handle.save(change)
     }
 
     /// Inserts a new target, and answers with it as the database stores it. It costs what [`set`](Self::set) costs.
@@ -139,13 +131,13 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     {
         let changeset = changeset.into_changeset();
         let existing = changeset.as_row_change().base().is_some();
-        let change = self.association.set(self.owner.change(), changeset);
+        let change = self.handle.association.set(self.handle.owner.change(), changeset);
         Box::pin(async move {
             if existing {
                 let message = "`create` takes a new row (`Account::build()`): give changes of an existing row to `set`";
                 return Err(Error::invalid_query(T::DEF.name, message));
             }
-            self.save(change).await?;
+            self.handle.save(change).await?;
             let created = self.target().flatten().cloned();
             created.ok_or_else(|| Error::invalid_query(T::DEF.name, "nothing was saved"))
         })

@@ -13,9 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use assoc_core::change::Row;
 use assoc_core::driver::BoxFuture;
 use assoc_core::execution::KeyTuple;
+use assoc_core::metadata::{CallbackPoint, ModelDef};
 use assoc_core::{Error, ErrorKind, Result};
 
-use crate::callbacks::{AfterFunction, CallbackContext, Cause, ColumnChange, RowAction};
+use crate::callbacks::{AfterFunction, CallbackContext, Cause, ColumnChange, RowAction, model_functions};
 use crate::levels::Level;
 use crate::repo::Repo;
 
@@ -214,8 +215,18 @@ impl Repo {
     }
 
     /// On a transaction's handle, runs a callback of a row once the outermost transaction has ended.
-    pub(crate) fn after_transaction(&self, after_commit: bool, hook: RowHook) -> Result<()> {
-        self.add_hook(after_commit, Work::Row(Box::new(hook)))
+    pub(crate) fn after_transaction(
+        &self,
+        model: &ModelDef,
+        hook: impl Fn(AfterFunction) -> Result<RowHook>,
+    ) -> Result<()> {
+        let Some(functions) = model_functions(model) else { return Ok(()) };
+        for (point, after_commit) in [(CallbackPoint::AfterCommit, true), (CallbackPoint::AfterRollback, false)] {
+            if let Some(function) = functions.after(point) {
+                self.add_hook(after_commit, Work::Row(Box::new(hook(function)?)))?;
+            }
+        }
+        Ok(())
     }
 
     fn add_hook(&self, after_commit: bool, work: Work) -> Result<()> {

@@ -22,7 +22,7 @@ impl Callbacks for Silent {
     }
 }
 
-// Without the attribute nobody knows which there are.
+// Without the attribute the compiler does not know which functions are there.
 #[derive(Model, Debug, Clone)]
 #[model(callbacks)]
 struct Plain {

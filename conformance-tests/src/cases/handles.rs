@@ -1,4 +1,4 @@
-//! Handles that read: whatever the association's kind, order and limits, every method of a collection agrees with loading it,
+//! Handles that read: for associations of every kind, order and limit, every method of a collection agrees with loading it,
 //! and what is loaded costs nothing.
 
 use assoc_core::{LoadState, Result};
@@ -335,7 +335,7 @@ async fn f116_f142_extensions(cx: &mut Context) -> Result<()> {
 async fn owners_without_key(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     firms::tables(&repo).await?;
-    // Clients without a firm are nobody's.
+    // Clients without a firm belong to no firm.
     let loose = repo.insert(Client::build().set(Client::NAME, "loose")).await?;
     let mut firm = repo.insert(Firm::build()).await?;
     let clients = repo.association(&firm, Firm::CLIENTS);

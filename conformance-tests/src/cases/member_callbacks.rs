@@ -178,7 +178,7 @@ async fn by_key_of_another_owner(cx: &mut Context) -> Result<()> {
     let ada = repo.insert(author("Ada").push(Author::ARTICLES, article("One"))).await?;
     let bob = repo.insert(author("Bob")).await?;
     let _ = take(&repo);
-    // Moved from one owner to the other: it becomes a member there, and nobody has let it go.
+    // Moved from one owner to the other: it becomes a member there, and no owner lets it go.
     cx.step("moved", repo.update(bob.change().push(Author::ARTICLES, ada.articles()?))).await?;
     show(cx, "added", &[]);
     contents(cx).await

@@ -1,8 +1,8 @@
 //! From input to the value of a column.
 //!
-//! Text is converted for every type: JSON has none for dates, UUIDs and exact decimals, and a form has nothing but text.
-//! Numbers and booleans of JSON are not converted to text, because that is a mistake more often than it is meant. Nothing
-//! is rounded, cut or wrapped.
+//! Text converts to every type: JSON writes dates, UUIDs and exact decimals as text, and all fields of a form are text.
+//! Numbers and booleans of JSON do not convert to text, because such input is more often a mistake. No conversion rounds,
+//! cuts or wraps a value.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::column_type::SqlType;
 use crate::value::decimal::DecimalNumber;
 use crate::value::{Date, DateTime, Time, Value, parse_uuid};
 
-/// Why input is no value of a column.
+/// Why the input does not convert to the type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mismatch {
     /// It is empty, and the column needs a value.
@@ -26,7 +26,7 @@ pub(crate) fn convert(input: &Input, sql_type: SqlType, nullable: bool) -> Resul
     match &input.0 {
         Node::Null if sql_type == SqlType::Json && !nullable => return Ok(Value::Json("null".into())),
         Node::Null => return nothing(),
-        // An empty field of a form is no value, unless text may be empty.
+        // An empty field of a form stands for `NULL`, except in a column of text that cannot be `NULL`.
         Node::Field(text) if sql_type == SqlType::Text => {
             return if text.is_empty() && nullable { Ok(Value::Null) } else { Ok(Value::Text(text.clone().into())) };
         }

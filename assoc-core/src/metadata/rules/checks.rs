@@ -18,7 +18,7 @@ use crate::value::decimal::DecimalNumber;
 pub enum Check {
     /// A value: neither `NULL` nor text of blanks alone.
     Present,
-    /// So many characters of text, or so many bytes.
+    /// The number of characters of text, or of bytes.
     Length {
         /// At least.
         min: Option<usize>,
@@ -53,7 +53,7 @@ pub enum Check {
     Value(ValueCheck),
     /// What a function finds in the row.
     Row(RowCheck),
-    /// So many members of an association.
+    /// The number of members that a changeset gives to an association.
     Members {
         /// The association.
         association: &'static AssociationDef,

@@ -118,7 +118,7 @@ pub(super) fn settle(rows: &[PlannedRow], groups: &mut [LoadedGroup]) {
                 }
                 LoadedRow::Existing(_) => (false, true),
             };
-            // Of several rows that are linked to an owner, an association to one has whichever is read first.
+            // If several rows are linked to an owner, an association to one loads the first row that is read.
             let is_one = association.kind.cardinality() == Cardinality::One;
             groups[at].owners[place].state = match (others, is_known && linked.is_plain) {
                 (true, _) if is_one => Some(LoadState::NotLoaded),

@@ -1,6 +1,6 @@
 //! Which columns a rule is for.
 
-use crate::column_type::ColumnType;
+use crate::column_type::{ColumnType, each_ordered_type};
 use crate::typed::column::TextColumn;
 
 /// A column whose values have a length: text (in characters), bytes, and `Option` of those. A newtype of text has one once it
@@ -83,19 +83,4 @@ macro_rules! ordered {
     )*};
 }
 
-ordered! {
-    i8, i16, i32, i64, u8, u16, u32, u64, f32, f64,
-    #[cfg(feature = "chrono")] ::chrono::NaiveDate,
-    #[cfg(feature = "chrono")] ::chrono::NaiveTime,
-    #[cfg(feature = "chrono")] ::chrono::NaiveDateTime,
-    #[cfg(feature = "chrono")] ::chrono::DateTime<::chrono::Utc>,
-    #[cfg(feature = "time")] ::time::Date,
-    #[cfg(feature = "time")] ::time::Time,
-    #[cfg(feature = "time")] ::time::PrimitiveDateTime,
-    #[cfg(feature = "time")] ::time::OffsetDateTime,
-    #[cfg(feature = "jiff")] ::jiff::civil::Date,
-    #[cfg(feature = "jiff")] ::jiff::civil::Time,
-    #[cfg(feature = "jiff")] ::jiff::civil::DateTime,
-    #[cfg(feature = "jiff")] ::jiff::Timestamp,
-    #[cfg(feature = "rust_decimal")] ::rust_decimal::Decimal,
-}
+each_ordered_type!(ordered);

@@ -4,13 +4,13 @@ use std::any::Any;
 use std::collections::HashMap;
 
 use assoc_core::change::Row;
+use assoc_core::driver::KeySet;
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::Rows;
 use assoc_core::metadata::{Chain, Expr, ModelDef};
 use assoc_core::save;
 use assoc_core::{Error, ErrorKind, LoadState, Result, Value, sql};
 
-use super::key_set;
 use crate::row_guard::RowGuard;
 use crate::save::known::Known;
 use crate::save::read_by_keys;
@@ -44,7 +44,7 @@ pub(super) async fn update_alike(
     let known = bases.first().map(|base| Known::of(model, &***base, guard));
     let condition = known.as_ref().map_or_else(Expr::always, |known| known.condition.clone());
     let returning = dialect.capabilities().update_returning && !model.read_back;
-    let all = key_set(keys.iter().cloned().map(Some).collect());
+    let all = KeySet::from_iter(keys.iter().cloned());
     let mut fresh = model.rows.new_rows();
     let mut affected = 0;
     for chunk in all.chunks(dialect.keys_per_condition(all.width())) {
@@ -106,7 +106,7 @@ fn forget(model: &'static ModelDef, row: &mut dyn Any, changed: &[usize]) {
     }
 }
 
-// Which of the rows is not there any more, or has another version.
+// Finds the row that was deleted meanwhile, or has another version.
 #[cold]
 async fn missing(
     session: &mut Session<'_>,

@@ -217,11 +217,9 @@ impl Run<'_> {
     fn after_transaction(&self, row: u32, action: RowAction) -> Result<()> {
         let planned = &self.plan.rows()[row as usize];
         let model = planned.model;
-        let Some(functions) = model_functions(model) else { return Ok(()) };
-        for (point, after_commit) in [(CallbackPoint::AfterCommit, true), (CallbackPoint::AfterRollback, false)] {
-            let Some(function) = functions.after(point) else { continue };
+        self.repo.after_transaction(model, |function| {
             let own = self.whole_row(row)?;
-            let hook = RowHook {
+            Ok(RowHook {
                 identity: model.key_of(&*own).map(|key| (model.type_id(), key)),
                 function,
                 repo: self.repo.outside(),
@@ -229,10 +227,8 @@ impl Run<'_> {
                 action,
                 changes: changes_of(model, planned.base.as_deref().map(|row| row as &dyn Any), &*own),
                 row: own,
-            };
-            self.repo.after_transaction(after_commit, hook)?;
-        }
-        Ok(())
+            })
+        })
     }
 
     /// Runs `after_save` of all rows, in the order in which they were written. If callbacks have written anything, the rows

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::Row;
 use assoc_core::counters::{Children, ParentChanges, Timing};
-use assoc_core::driver::BoxFuture;
+use assoc_core::driver::{BoxFuture, KeySet};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::{Expr, ModelDef};
@@ -17,7 +17,7 @@ use assoc_core::save::{LoadedRow, Lookup, PlannedRow, Resolved, Step, Unlink};
 use assoc_core::value::DateTime;
 use assoc_core::{Result, Value};
 
-use super::{Run, key_set};
+use super::Run;
 use crate::counters::{Followed, Mode, apply, children_of, followed_values, read_locked};
 use crate::destroy::StoredRow;
 use crate::save::read_by_keys;
@@ -83,7 +83,7 @@ impl Following {
                 let existing = self.existing(run, children, let_go, unneeded);
                 let keys =
                     existing.let_go.iter().map(|(_, key)| key).chain(existing.updated.iter().map(|(_, key)| key));
-                let keys = key_set(keys.map(|key| Some(key.clone())).collect());
+                let keys = KeySet::from_iter(keys.cloned());
                 let mut after: HashMap<KeyTuple, Option<StoredRow>> = HashMap::new();
                 for row in read_locked(session, children, model.primary_key, &keys, &Expr::always()).await? {
                     if let Some(key) = children.key(&row) {
@@ -94,16 +94,7 @@ impl Following {
                 for (lookup, key) in existing.let_go {
                     let Some(known) = after.get_mut(&key) else { continue };
                     *known = match &let_go[lookup].0.unlink {
-                        Unlink::Nullify(cleared) => known.take().map(|row| {
-                            let value = |column| {
-                                if cleared.contains(&column) {
-                                    Value::Null
-                                } else {
-                                    children.value(&row, column).clone()
-                                }
-                            };
-                            children.row(value)
-                        }),
+                        Unlink::Nullify(cleared) => known.take().map(|row| children.without(&row, cleared)),
                         _ => None,
                     };
                 }
@@ -180,12 +171,10 @@ impl Following {
             lookup.table == children.model && children.model.primary_key.is_empty() && lookup.unlink != Unlink::Destroy
         };
         for (lookup, resolved) in let_go.iter().filter(|(lookup, _)| of_table(lookup)) {
-            let keys = key_set(resolved.let_go.iter().cloned().map(Some).collect());
+            let keys = KeySet::from_iter(resolved.let_go.iter().cloned());
             for row in read_locked(session, children, lookup.identity(), &keys, &Expr::always()).await? {
                 let cleared = match &lookup.unlink {
-                    Unlink::Nullify(cleared) => Some(children.row(|column| {
-                        if cleared.contains(&column) { Value::Null } else { children.value(&row, column).clone() }
-                    })),
+                    Unlink::Nullify(cleared) => Some(children.without(&row, cleared)),
                     _ => None,
                 };
                 changes.change(children, Some(&row), cleared.as_deref(), |_, _| true);

@@ -10,8 +10,8 @@ use assoc_core::save::{Lookup, Resolved, Unlink};
 use assoc_core::select::KeyedSelect;
 use assoc_core::{Error, Result, Value, sql};
 
+use super::Run;
 use super::follow::Following;
-use super::{Run, key_set};
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions};
 use crate::destroy::Destruction;
 use crate::session::Session;
@@ -82,7 +82,7 @@ impl<'p> Run<'p> {
                 Linkage::JoinRecord(record) => record.target.target_columns,
                 _ => target.primary_key,
             };
-            let keys = key_set(resolved.members.iter().map(|(_, member)| Some(member.clone())).collect());
+            let keys = KeySet::from_iter(resolved.members.iter().map(|(_, member)| member.clone()));
             let members = read_members(session, target, columns, &keys).await?;
             for (row, (owner, member)) in resolved.let_go.iter().zip(&resolved.members) {
                 if !known.insert((lookup.association, row, member)) {
@@ -136,7 +136,7 @@ async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved)
         return Ok(());
     }
     let dialect = session.dialect();
-    let keys = key_set(resolved.let_go.iter().cloned().map(Some).collect());
+    let keys = KeySet::from_iter(resolved.let_go.iter().cloned());
     for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
         let statement = match &lookup.unlink {
             Unlink::Nullify(columns) => {
