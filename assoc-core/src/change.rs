@@ -44,6 +44,7 @@ mod permit;
 mod rules;
 mod scope;
 mod walk;
+mod version;
 mod wanted;
 mod written;
 
@@ -89,6 +90,8 @@ struct Extra {
     rules: Vec<Arc<RuleSet>>,
     // What was entered beside the columns, by name.
     entered: Vec<(String, Value<'static>)>,
+    // The version that input was made from.
+    version: Option<Value<'static>>,
 }
 
 /// What is said of one association of the row.
@@ -471,10 +474,13 @@ impl RowChange {
     /// Refuses what cannot be saved.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] with all problems.
+    /// [`ErrorKind::Invalid`] with all problems; [`ErrorKind::Stale`] if input was made from another version of a row.
     pub fn check(&self) -> Result<()> {
         let errors = self.problems();
-        if errors.is_empty() { Ok(()) } else { Err(ErrorKind::Invalid { model: self.model.name, errors }.into()) }
+        if !errors.is_empty() {
+            return Err(ErrorKind::Invalid { model: self.model.name, errors }.into());
+        }
+        self.stale().map_or(Ok(()), Err)
     }
 
     /// The columns to write: of a new row all that were given, of an existing one those that differ.

@@ -404,7 +404,7 @@ mod validate;
 /// | `counter_cache`, `counter_cache = "replies_count"` | `belongs_to` | the target's column `comments_count`, or another one, counts the rows that belong to it; it says `#[column(counter_cache)]`. Of a polymorphic association each model has it |
 /// | `counter_cache_active = false` | `belongs_to` | the counter is kept, and not yet read in place of a count |
 /// | `counter_cache = "replies_count"` | `has_many` | which of the owner's columns counts its rows, where several do |
-/// | `touch`, `touch = "discussed_at, seen_at"` | `belongs_to` | a written row sets the target's `updated_at`, and these columns |
+/// | `touch`, `touch = "discussed_at, seen_at"` | `belongs_to`, `has_one` | a written row sets the target's `updated_at`, and these columns |
 /// | `before_add`, `after_add`, `before_remove`, `after_remove` `= f`, or `= [f, g]` | lists | functions that run when rows become members by a save, and when they are members no longer: `async fn(&Self, &T, &CallbackContext) -> Result<()>`, of `before_add` with a `&Change<T>`; for models that derive from `assoc_repo` |
 /// | `accessor = false` | all | the derive writes no method, so that the program can write one of this name |
 ///

@@ -8,6 +8,7 @@ use assoc_core::{Assignment, Error, ErrorKind, FieldError, Model, Result, Value}
 
 use crate::query::Select;
 use crate::repo::Repo;
+use crate::touched_rows::Written;
 use crate::row_guard::RowGuard;
 
 impl Repo {
@@ -63,6 +64,7 @@ impl Repo {
             if limit.is_some() {
                 session.limit_statements(limit);
             }
+            session.note_written(M::DEF, Written::Changed);
             Ok(session.execute(&statement).await?.affected)
         })
     }
@@ -98,6 +100,7 @@ impl Repo {
             if limit.is_some() {
                 session.limit_statements(limit);
             }
+            session.note_written(M::DEF, Written::Changed);
             Ok(session.execute(&statement).await?.affected)
         })
     }

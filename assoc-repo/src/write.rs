@@ -12,6 +12,7 @@ use assoc_core::{Error, ErrorKind, Model, Result, Value, schema, sql};
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
+use crate::touched_rows::Written;
 use crate::row_guard::RowGuard;
 use crate::save;
 
@@ -189,6 +190,7 @@ impl Repo {
             sql::delete_row(self.dialect(), M::DEF, key.values(), &known.condition)?
         };
         let mut session = self.session(Access::Write).await?;
+        session.note_written(M::DEF, Written::Changed);
         let affected = session.execute(&statement).await?.affected;
         known.require_written(&mut session, M::DEF, &key, affected).await
     }
@@ -201,7 +203,9 @@ impl Repo {
     pub async fn execute_raw(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<ExecResult> {
         self.refuse_transaction_control(sql)?;
         let statement = self.raw_statement(sql, binds)?;
-        self.session(Access::Write).await?.execute(&statement).await
+        let mut session = self.session(Access::Write).await?;
+        session.note_raw();
+        session.execute(&statement).await
     }
 
     /// Creates a model's table and the indexes of its foreign keys, for tests, examples and prototypes; a production

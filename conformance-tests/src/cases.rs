@@ -30,6 +30,7 @@ mod filled_columns;
 mod filtered_writes;
 mod filters;
 mod finders;
+mod form_versions;
 mod groups;
 mod handles;
 mod handles_one;
@@ -68,6 +69,8 @@ mod text_keys;
 mod through;
 mod together;
 mod touch;
+mod touch_once;
+mod touch_one;
 mod transaction_options;
 mod transactions;
 mod unjoinable;
@@ -185,12 +188,15 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         save_changes::CASES,
         validation::CASES,
         casts::CASES,
+        form_versions::CASES,
         read_back::CASES,
         read_only::CASES,
         destroy::CASES,
         destroy_graphs::CASES,
         counters::CASES,
         touch::CASES,
+        touch_one::CASES,
+        touch_once::CASES,
         transactions::CASES,
         nested_transactions::CASES,
     ]

@@ -8,6 +8,7 @@ pub(crate) mod clinic;
 pub(crate) mod counted;
 pub(crate) mod dependents;
 pub(crate) mod firms;
+pub(crate) mod followers;
 pub(crate) mod forum;
 pub(crate) mod graphs;
 pub(crate) mod guild;

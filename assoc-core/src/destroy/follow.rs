@@ -2,7 +2,7 @@
 
 use super::{DestroyEdge, DestroyNode, Effect};
 use crate::counters::Children;
-use crate::metadata::association::{KeySide, Parent};
+use crate::metadata::association::{Dependent, KeySide, Parent};
 use crate::metadata::model::ModelDef;
 
 /// The models of rows that go or are cleared, each with the parents that may stay. Where rows are only reached by the key of
@@ -18,6 +18,10 @@ pub(super) fn children(nodes: &[DestroyNode], edges: &[DestroyEdge]) -> Vec<Chil
     let of_model = |model: &'static ModelDef| {
         let mut children = Children::of(model)?;
         children.parents.retain(|parent| {
+            if parent.key_side == KeySide::Target {
+                // What belongs to a row that goes stays, unless it goes with it.
+                return !matches!(parent.association.options.dependent, Some(Dependent::Destroy | Dependent::Delete));
+            }
             let is_root = nodes[0].model == model;
             is_root || leading_to(model, nodes, edges).any(|edge| may_stay(parent, edge, nodes))
         });

@@ -23,6 +23,7 @@ use crate::callbacks::{Firing, RowAction};
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
+use crate::touched_rows::Written;
 use alike::update_alike;
 use callbacks::Callbacks;
 use follow::{Adjusted, Following};
@@ -385,6 +386,7 @@ impl<'p> Run<'p> {
 
 // Rows of a join table: nothing of them is read.
 async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Result<()> {
+    session.note_written(plan.model(), Written::Inserted);
     for at in 0..plan.batches.len() {
         let text = plan.text(at, session.dialect(), false);
         let binds: Vec<Bind> = std::mem::take(&mut plan.batches[at].binds);

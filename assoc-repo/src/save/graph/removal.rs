@@ -15,6 +15,7 @@ use super::follow::Following;
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions};
 use crate::destroy::Destruction;
 use crate::session::Session;
+use crate::touched_rows::Written;
 
 /// A member that is let go, for the callbacks of its association.
 struct Told<'p> {
@@ -135,6 +136,7 @@ async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved)
     if resolved.let_go.is_empty() || lookup.unlink == Unlink::Destroy {
         return Ok(());
     }
+    session.note_written(lookup.table, Written::Changed);
     let dialect = session.dialect();
     let keys = KeySet::from_iter(resolved.let_go.iter().cloned());
     for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
