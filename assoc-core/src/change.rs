@@ -43,8 +43,8 @@ mod members;
 mod permit;
 mod rules;
 mod scope;
-mod walk;
 mod version;
+mod walk;
 mod wanted;
 mod written;
 
@@ -53,7 +53,8 @@ pub use fill::timestamp;
 pub use input::{Input, IntoInput, Limits};
 pub(crate) use link::{key_of_target, key_on_owner};
 pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
-pub(crate) use scope::{Preset, is_plain, presets};
+use scope::presets;
+pub(crate) use scope::{Preset, is_plain, presets_of_saved};
 pub use wanted::{NextWanted, Then, Wanted, Which};
 pub use written::{WrittenRow, common_path};
 
@@ -188,7 +189,7 @@ impl RowChange {
     /// itself.
     pub fn new_member(association: &'static AssociationDef, owner: &dyn Any) -> Result<Self> {
         let mut change = RowChange::new((association.target)());
-        for preset in presets(association) {
+        for preset in presets(association, Some(owner)) {
             change.set(preset.column, preset.value);
         }
         let model = (association.owner)();

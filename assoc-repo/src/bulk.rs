@@ -8,8 +8,8 @@ use assoc_core::{Assignment, Error, ErrorKind, FieldError, Model, Result, Value}
 
 use crate::query::Select;
 use crate::repo::Repo;
-use crate::touched_rows::Written;
 use crate::row_guard::RowGuard;
+use crate::touched_rows::Written;
 
 impl Repo {
     /// Assigns columns of all rows of a query, and returns how many rows there were, also those in which nothing changed. 1

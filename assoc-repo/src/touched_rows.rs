@@ -94,8 +94,9 @@ impl TouchedRows {
         }
         for inner in self.levels.drain(depth..).flatten().collect::<Vec<_>>() {
             let outer = &mut self.levels[depth - 1];
-            let is_same =
-                |known: &OfOneKey| (known.model, known.key) == (inner.model, inner.key) && known.conditions == inner.conditions;
+            let is_same = |known: &OfOneKey| {
+                (known.model, known.key) == (inner.model, inner.key) && known.conditions == inner.conditions
+            };
             match outer.iter().position(is_same) {
                 None => outer.push(inner),
                 Some(at) => inner.rows.into_iter().for_each(|(key, columns)| {

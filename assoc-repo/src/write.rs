@@ -12,9 +12,9 @@ use assoc_core::{Error, ErrorKind, Model, Result, Value, schema, sql};
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
-use crate::touched_rows::Written;
 use crate::row_guard::RowGuard;
 use crate::save;
+use crate::touched_rows::Written;
 
 impl Repo {
     /// Inserts a row and returns it as the database stores it, with its key, its defaults and its stored values. It

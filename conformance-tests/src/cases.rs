@@ -12,6 +12,7 @@ mod bulk_writes;
 mod by_way;
 mod callbacks;
 mod casts;
+mod changed_targets;
 mod changesets;
 mod chosen_rows;
 mod collations;
@@ -44,8 +45,10 @@ mod load_states;
 mod load_with;
 mod member_callbacks;
 mod merging;
+mod nested_input;
 mod nested_through;
 mod nested_transactions;
+mod owner_presets;
 mod polymorphic;
 mod polymorphic_keys;
 mod preload_belongs_to;
@@ -59,6 +62,7 @@ mod row_locks;
 mod rows_between;
 mod save_changes;
 mod save_graphs;
+mod saved_join_rows;
 mod saved_lists;
 mod scopes;
 mod selections;
@@ -182,6 +186,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         transaction_options::CASES,
         steps::CASES,
         save_graphs::CASES,
+        owner_presets::CASES,
+        saved_join_rows::CASES,
         callbacks::CASES,
         member_callbacks::CASES,
         removals::CASES,
@@ -189,6 +195,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         validation::CASES,
         casts::CASES,
         form_versions::CASES,
+        nested_input::CASES,
+        changed_targets::CASES,
         read_back::CASES,
         read_only::CASES,
         destroy::CASES,

@@ -256,8 +256,7 @@ impl ParentGroup {
         before: impl Fn(usize) -> Value<'v>,
     ) -> Vec<(usize, Value<'static>)> {
         let earlier = self.touched_before.get(key).into_iter().flatten();
-        let earlier =
-            earlier.map(|(column, time)| (*column, timestamp(self.model.columns[*column].sql_type, *time)));
+        let earlier = earlier.map(|(column, time)| (*column, timestamp(self.model.columns[*column].sql_type, *time)));
         let mut values: Vec<(usize, Value<'static>)> = earlier.collect();
         if let Some(row) = self.rows.get(key) {
             values.extend(row.values(self.model, now, before));

@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use assoc_core::{Result, Value};
 use assoc_core::counters::{Children, ParentChanges};
 use assoc_core::destroy::{DestroyEdge, DestroyPlan, Effect};
 use assoc_core::driver::KeySet;
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Expr, KeySide, ModelDef, Parent};
 use assoc_core::value::DateTime;
+use assoc_core::{Result, Value};
 
 use super::explore::{Consequences, key_in};
 use super::stored;

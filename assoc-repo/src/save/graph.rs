@@ -30,6 +30,7 @@ use follow::{Adjusted, Following};
 
 mod alike;
 mod assemble;
+mod beside;
 mod callbacks;
 mod follow;
 mod removal;
@@ -153,6 +154,8 @@ struct Run<'p> {
     // Rows that exist and were read once they were written.
     fresh: HashSet<u32>,
     one_by_one: bool,
+    // Rows between that are to be loaded beside the targets.
+    beside: HashSet<u32>,
     now: DateTime,
 }
 
@@ -169,6 +172,7 @@ impl<'p> Run<'p> {
             places: vec![None; plan.rows().len()],
             fresh: HashSet::new(),
             one_by_one,
+            beside: beside::wanted(plan, repo.dialect()),
             now: *now,
         }
     }
@@ -277,7 +281,8 @@ impl<'p> Run<'p> {
         let dialect = session.dialect();
         let tells = self.concerns(model, &rows);
         // Of a filtered repo they are read, so that it is known whether it sees them; and for the callbacks of a join model.
-        let unread = unread && self.repo.filters.is_none() && !(tells && model.has_save_callbacks());
+        let mut unread = unread && self.repo.filters.is_none() && !(tells && model.has_save_callbacks());
+        unread &= self.beside.is_empty() || !rows.iter().any(|row| self.beside.contains(row));
         let mut plan = if unread { InsertPlan::unread(model, dialect) } else { InsertPlan::new(model, dialect) };
         let mut added = Vec::new();
         if tells {

@@ -1,13 +1,13 @@
 //! The version that an edit form carries: what was written since the form was made is not overwritten.
 
 use assoc_core::Result;
-use assoc_repo::{Changeset, Permit};
 use assoc_repo::prelude::*;
+use assoc_repo::{Changeset, Permit};
 use serde_json::json;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::registry::{Account, Document, Entry};
+use crate::models::registry::{self, Account, Document, Entry};
 
 cases! { "form_versions", Level::Write;
     of_a_row,
@@ -38,11 +38,13 @@ async fn of_a_row(cx: &mut Context) -> Result<()> {
     cx.require(Changeset::<Document>::refused_by(&error).is_some(), "handed back")?;
     // A form from the future was forged.
     let forged = row.change().cast(form("three", 9), &permit());
-    cx.require(cx.fails("a forged one", repo.update(forged)).await?.is_stale(), "stale")?;
+    let error = cx.fails("a forged one", repo.update(forged)).await?;
+    cx.require(error.is_stale(), "stale")?;
     // Between reading and writing the database decides.
     repo.update(row.change().set(Document::TITLE, "by others")).await?;
     let raced = row.change().cast(form("three", row.version), &permit());
-    cx.require(cx.fails("written meanwhile", repo.update(raced)).await?.is_stale(), "stale")?;
+    let error = cx.fails("written meanwhile", repo.update(raced)).await?;
+    cx.require(error.is_stale(), "stale")?;
     let without = [("title", "four")];
     let now = repo.get_or_fail::<Document>(made.id, Query::new()).await?;
     let row = cx.step("a form without version", repo.update(now.change().cast(without, &permit()))).await?;
@@ -53,13 +55,12 @@ async fn of_a_row(cx: &mut Context) -> Result<()> {
 
 async fn of_members(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
-    repo.create_table::<Account>().await?;
-    repo.create_table::<Entry>().await?;
-    let entry = |text: &str| Entry::build().set(Entry::TENANT_ID, 1).set(Entry::TEXT, text);
-    let draft = Account::build().set(Account::TENANT_ID, 1).set(Account::NAME, "cash");
-    let account = repo.insert(draft.push(Account::ENTRIES, [entry("a"), entry("b")])).await?;
-    let permit =
-        Permit::new().nested(Account::ENTRIES, Permit::new().column(Entry::TEXT).column(Entry::VERSION).allow_destroy());
+    registry::fixture(&repo).await?;
+    let account = repo.get_or_fail::<Account>(1, Query::preload(Account::ENTRIES)).await?;
+    let permit = Permit::new().nested(
+        Account::ENTRIES,
+        Permit::new().column(Entry::TEXT).column(Entry::TENANT_ID).column(Entry::VERSION).allow_destroy(),
+    );
     let input = json!({ "entries": [{ "id": 1, "text": "x", "version": 0 }, { "id": 2, "text": "y", "version": 0 }] });
     let bare = repo.get_or_fail::<Account>(account.id, Query::new()).await?;
     cx.step("as they were", repo.update(bare.change().cast(input.clone(), &permit))).await?;
@@ -68,7 +69,7 @@ async fn of_members(cx: &mut Context) -> Result<()> {
     // What the owner has loaded is older still: the database decides.
     let error = cx.fails("members in memory", repo.update(account.change().cast(input, &permit))).await?;
     cx.require(error.is_stale(), "stale")?;
-    let input = json!({ "entries": [{ "id": 2, "_destroy": true, "version": 1 }, { "text": "new", "version": 7 }] });
+    let input = json!({ "entries": [{ "id": 2, "_destroy": true, "version": 1 }, { "text": "new", "tenant_id": 1, "version": 7 }] });
     cx.step("destroyed and new", repo.update(bare.change().cast(input, &permit))).await?;
     cx.rows("entries", "SELECT text, version FROM entries ORDER BY text").await
 }

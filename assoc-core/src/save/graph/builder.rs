@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::links::{End, Links};
 use super::{Added, Awaited, LoadedGroup, LoadedRow, PlannedRow};
-use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets};
+use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets_of_saved};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, JoinRecord, KeyJoin, Linkage, LoadState};
@@ -228,6 +228,12 @@ impl Builder {
         Err(self.invalid(FieldError::new(name, message).with_code(FieldError::CONTRADICTION)))
     }
 
+    // What the conditions of an association of a row say of its members.
+    fn presets(&self, owner: Owner, association: &AssociationDef) -> Vec<Preset> {
+        let owner = &self.rows[owner.row as usize];
+        presets_of_saved(association, owner.base.as_ref(), &owner.values)
+    }
+
     fn invalid(&self, error: FieldError) -> Error {
         ErrorKind::Invalid { model: self.root.name, errors: vec![error] }.into()
     }
@@ -328,7 +334,7 @@ impl Builder {
     ) -> Result<()> {
         let target = (association.target)();
         let push = |builder: &mut Self, member: Member| {
-            let mut given = Given { presets: presets(association), ..Given::default() };
+            let mut given = Given { presets: builder.presets(owner, association), ..Given::default() };
             for (column, of) in key.target_columns.iter().zip(key.owner_columns) {
                 builder.take(owner.row, *of, *column, &mut given);
             }
@@ -455,7 +461,10 @@ impl Builder {
         member: Member,
         join: Option<Box<RowChange>>,
     ) -> Result<Option<u32>> {
-        let mut given = Given { presets: record.rows.map(presets).unwrap_or_default(), ..Given::default() };
+        let mut given = Given {
+            presets: record.rows.map(|rows| self.presets(owner, rows)).unwrap_or_default(),
+            ..Given::default()
+        };
         for (column, of) in record.owner.target_columns.iter().zip(record.owner.owner_columns) {
             self.take(owner.row, *of, *column, &mut given);
         }
@@ -472,7 +481,7 @@ impl Builder {
                 (self.groups[group].place(added.clone()), end, added)
             }
             member => {
-                let of_scope = Given { presets: presets(association), ..Given::default() };
+                let of_scope = Given { presets: self.presets(owner, association), ..Given::default() };
                 let (row, place) = self.add_member(member, group, of_scope)?;
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
                     self.take(row, *of, *column, &mut given);
@@ -518,6 +527,7 @@ impl Builder {
             }
         };
         self.rows[row as usize].unread = is_bare;
+        self.groups[group].owner(owner.place).links.push(row);
         if association.has_add_callbacks() {
             self.added.push(Added { association, owner: owner.row, member: added, link: row });
         }

@@ -276,7 +276,8 @@ impl Following {
                         followed.groups.iter().any(|group| group.model == model && !group.conditions.is_always())
                     };
                     let is_unsure = all().any(|(followed, _)| may_not(followed));
-                    if is_unsure || values.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value)) {
+                    if is_unsure || values.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value))
+                    {
                         match unkept.iter_mut().find(|(known, _)| *known == model) {
                             Some((_, keys)) => keys.push(key.clone()),
                             None => unkept.push((model, vec![key.clone()])),
