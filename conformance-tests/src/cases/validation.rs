@@ -7,7 +7,6 @@ use assoc_repo::{Changeset, on_conflict};
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::league::{self, Coach, Player, Stadium, Team};
-use crate::models::registry::{self, Member};
 
 cases! { "validation", Level::Write;
     whole_graph,
@@ -16,7 +15,6 @@ cases! { "validation", Level::Write;
     unique_indexes,
     unique_in_graphs,
     unique_on_update,
-    unique_without_rules,
     foreign_keys,
     not_null_and_checks,
     without_rules,
@@ -161,38 +159,6 @@ async fn unique_on_update(cx: &mut Context) -> Result<()> {
     let result = repo.update(owls.change().push(Team::PLAYERS, &moved)).await;
     refused(cx, "a row that takes its owner's key", result)?;
     tables(cx).await
-}
-
-// A model without rules, and indexes that nothing declares: the fields are named all the same.
-async fn unique_without_rules(cx: &mut Context) -> Result<()> {
-    let repo = cx.repo();
-    registry::members(&repo).await?;
-    repo.execute_raw("CREATE UNIQUE INDEX members_place ON members_of_clubs(tenant_id, points)", []).await?;
-    let member = |email: &str, points: i64| {
-        let member = Member::build().set(Member::TENANT_ID, 1).set(Member::POINTS, points);
-        member.set(Member::EMAIL, email)
-    };
-    let ada = repo.insert(member("ada", 1).set(Member::NICK, "ada".to_owned())).await?;
-    let bob = repo.insert(member("bob", 2)).await?;
-    let result = repo.insert(member("ada", 3)).await;
-    let error = refused(cx, "one column", result)?;
-    cx.require(error.is_unique_violation(), "it still says so")?;
-    let result = repo.insert(member("cyd", 2)).await;
-    refused(cx, "two columns", result)?;
-    let result = repo.update(bob.change().set(Member::NICK, "ada".to_owned())).await;
-    refused(cx, "an update", result)?;
-    let result = repo.insert(member("dan", 4).set(Member::ID, ada.id)).await;
-    refused(cx, "the primary key", result)?;
-    let result = repo.insert_all([member("eve", 5), member("ada", 6)]).await;
-    refused(cx, "of several", result)?;
-    let result = repo.transaction(async |tx| {
-        let refused = tx.insert(member("ada", 7)).await;
-        tx.insert(member("fay", 8)).await?;
-        Ok::<_, Error>(refused)
-    });
-    let result = result.await?;
-    refused(cx, "in a transaction, which goes on", result)?;
-    cx.rows("members", "SELECT email, points FROM members_of_clubs ORDER BY email").await
 }
 
 async fn foreign_keys(cx: &mut Context) -> Result<()> {
