@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 use assoc_core::driver::BoxFuture;
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{AssociationDef, KeyJoin, Linkage, Operand};
-use assoc_core::{ErrorKind, Key, Model, Result, Value};
+use assoc_core::{Error, ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
 use super::find::{chooses, in_order_of, keys_in, tuples_of};
+use super::insert_all::is_member;
 use super::read::of_columns;
 use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::changeset::{ModelExt, WritableMany};
@@ -96,22 +97,22 @@ fn refuse_others<O: Model, T: Model>(
     owner: &O,
     rows: &[T],
 ) -> Result<()> {
-    let own = O::DEF.key_in(owner, key.owner_columns);
-    let is_others = |row: &&T| {
-        let theirs = T::DEF.key_in(*row, key.target_columns);
-        let named = key.target_type.is_none_or(|named| row.value(named.column) == Value::from(named.tag));
-        theirs.is_some() && !(named && theirs == own)
-    };
-    let Some(row) = rows.iter().find(is_others) else { return Ok(()) };
+    let is_others = |row: &&T| T::DEF.key_in(*row, key.target_columns).is_some() && !is_member(key, owner, *row);
+    rows.iter().find(is_others).map_or(Ok(()), |row| Err(not_member(definition, owner, row)))
+}
+
+/// A row that is another owner's.
+#[cold]
+pub(super) fn not_member<O: Model, T: Model>(definition: &'static AssociationDef, owner: &O, row: &T) -> Error {
     let shown = |key: Option<KeyTuple>| key.map(|key| key.to_string()).unwrap_or_default();
-    Err(ErrorKind::NotMember {
+    ErrorKind::NotMember {
         model: O::DEF.name,
         owner: shown(O::DEF.key_of(owner)),
         association: definition.name,
         target: T::DEF.name,
         key: shown(T::DEF.key_of(row)),
     }
-    .into())
+    .into()
 }
 
 /// The columns of a model's primary key.

@@ -34,14 +34,21 @@ mod follow;
 mod removal;
 mod validate;
 
-/// Saves rows of a model with all that is said of their members, and returns them in the given order, with what was saved
-/// loaded. Expects changes without problems.
+/// What a save has written.
+pub(crate) struct Saved {
+    /// The rows in the given order, with what was saved loaded.
+    pub(crate) rows: Box<dyn Rows>,
+    /// How many rows, or rows between, were let go by plain statements: what the database says that it wrote.
+    pub(crate) let_go: u64,
+}
+
+/// Saves rows of a model with all that is said of their members. Expects changes without problems.
 pub(crate) async fn save(
     repo: &Repo,
     model: &'static ModelDef,
     changes: Vec<RowChange>,
     firing: Firing,
-) -> Result<Box<dyn Rows>> {
+) -> Result<Saved> {
     let planned = Planned::new(repo, model, changes)?;
     if planned.has_callbacks(firing) {
         let transaction = repo.begin().await?;
@@ -55,7 +62,7 @@ pub(crate) async fn save(
         session.begin(TransactionMode::Write).await?;
         let mut run = Run::new(repo, &planned, one_by_one);
         match run.all(&mut session).await {
-            Ok(Some(adjusted)) => return session.finish(assemble::assemble(&planned.plan, run, &adjusted)).await,
+            Ok(Some(adjusted)) => return session.finish(run.assemble(&adjusted)).await,
             Ok(None) => {
                 let _ = session.finish::<()>(Err(unproven(model))).await;
             }
@@ -71,7 +78,7 @@ pub(crate) async fn save_validated(
     model: &'static ModelDef,
     mut changes: Vec<RowChange>,
     check: impl FnOnce(&[RowChange]) -> Result<()>,
-) -> Result<Box<dyn Rows>> {
+) -> Result<Saved> {
     let transaction = repo.begin().await?;
     let result = async {
         let inside = transaction.for_callbacks(model)?;
@@ -83,12 +90,12 @@ pub(crate) async fn save_validated(
     transaction.finish(result).await
 }
 
-async fn run_with_callbacks(transaction: &Repo, model: &'static ModelDef, planned: &Planned) -> Result<Box<dyn Rows>> {
+async fn run_with_callbacks(transaction: &Repo, model: &'static ModelDef, planned: &Planned) -> Result<Saved> {
     let repo = transaction.for_callbacks(model)?;
     let mut session = repo.session(Access::Write).await?;
     let mut run = Run::new(&repo, planned, false).with_callbacks();
     let Some(adjusted) = run.all(&mut session).await? else { return Err(unproven(model)) };
-    assemble::assemble(&planned.plan, run, &adjusted)
+    run.assemble(&adjusted)
 }
 
 /// A save, with the destroys of what it lets go.
@@ -152,6 +159,8 @@ struct Run<'p> {
     // Rows that exist and were read once they were written.
     fresh: HashSet<u32>,
     one_by_one: bool,
+    // Rows that were let go by plain statements.
+    let_go: u64,
     now: DateTime,
 }
 
@@ -168,8 +177,14 @@ impl<'p> Run<'p> {
             places: vec![None; plan.rows().len()],
             fresh: HashSet::new(),
             one_by_one,
+            let_go: 0,
             now: *now,
         }
+    }
+
+    fn assemble(self, adjusted: &Adjusted) -> Result<Saved> {
+        let let_go = self.let_go;
+        Ok(Saved { rows: assemble::assemble(self.plan, self, adjusted)?, let_go })
     }
 
     // Answers with what has followed in the rows that come back; `None` if it is not proven which row is whose.
