@@ -190,6 +190,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
                 change.set(column, value.clone());
             }
         }
+        change.link_as(&own);
         Ok(Changeset::from(change))
     }
 }

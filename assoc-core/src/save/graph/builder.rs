@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::links::{End, Links};
+use super::links::{End, Links, Side};
 use super::{Added, Awaited, LoadedGroup, LoadedRow, PlannedRow};
 use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets};
 use crate::error::{Error, ErrorKind, FieldError, Result};
@@ -12,6 +12,8 @@ use crate::metadata::association::{AssociationDef, JoinRecord, KeyJoin, Linkage,
 use crate::metadata::model::{ModelDef, TableRef};
 use crate::save::members::{Ask, Kept, Lookup, Question, Removal, Unlink};
 use crate::value::Value;
+
+mod built;
 
 pub(super) struct Builder {
     root: &'static ModelDef,
@@ -47,6 +49,16 @@ struct Given {
     awaits: Vec<Awaited>,
     // Only what a new row does not say itself.
     presets: Vec<Preset>,
+}
+
+impl Given {
+    // Of a row between: what its conditions say, and the types that it names.
+    fn of_link(record: &JoinRecord) -> Self {
+        let mut given = Given { presets: record.rows.map(presets).unwrap_or_default(), ..Given::default() };
+        let types = [record.owner.target_type, record.target_type].into_iter().flatten();
+        given.values.extend(types.map(|named| (named.column, Value::from(named.tag))));
+        given
+    }
 }
 
 /// Columns of planned rows: a bit for each of the first columns of a row, because there are many rows.
@@ -138,9 +150,13 @@ impl Builder {
     }
 
     fn add_row(&mut self, change: RowChange, group: usize, given: Given, is_alone: bool) -> Result<(u32, u32)> {
+        let built = change.built_links().to_vec();
         let (model, base, values, mut children) = change.into_whole();
         let row = self.reserve(model, base, values, self.by(group))?;
         self.give(row, given)?;
+        for link in built {
+            self.link_built(row, link)?;
+        }
         // A new row is met once, unless it is shared.
         let place = match is_alone {
             true => self.groups[group].place_new(LoadedRow::Planned(row)),
@@ -455,12 +471,10 @@ impl Builder {
         member: Member,
         join: Option<Box<RowChange>>,
     ) -> Result<Option<u32>> {
-        let mut given = Given { presets: record.rows.map(presets).unwrap_or_default(), ..Given::default() };
+        let mut given = Given::of_link(record);
         for (column, of) in record.owner.target_columns.iter().zip(record.owner.owner_columns) {
             self.take(owner.row, *of, *column, &mut given);
         }
-        let types = [record.owner.target_type, record.target_type].into_iter().flatten();
-        given.values.extend(types.map(|named| (named.column, Value::from(named.tag))));
         let (place, end, added) = match member {
             Member::Row { model, row } => {
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
@@ -471,7 +485,11 @@ impl Builder {
                 let added = LoadedRow::Existing(row);
                 (self.groups[group].place(added.clone()), end, added)
             }
-            member => {
+            mut member => {
+                if let (Member::Change(change), Some(_)) = (&mut member, &join) {
+                    let own = &self.rows[owner.row as usize];
+                    change.drop_link(association, own.base.as_ref().and_then(|base| own.model.key_of(&**base)).as_ref());
+                }
                 let of_scope = Given { presets: presets(association), ..Given::default() };
                 let (row, place) = self.add_member(member, group, of_scope)?;
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
@@ -482,10 +500,9 @@ impl Builder {
         };
         self.groups[group].owner(owner.place).rows.push(place);
         let own = self.end(owner.row, record.owner.owner_columns);
-        if join.is_none() && self.links.is_linked(association, record, own, end) {
+        if join.is_none() && self.links.is_linked(Side::Said(association), record, own, end) {
             return Ok(None);
         }
-        let is_bare = join.is_none();
         let row = match join {
             // It may have members of its own, which nothing loads.
             Some(change) => {
@@ -508,20 +525,26 @@ impl Builder {
                 row
             }
             None => {
-                let mut values = vec![None; record.table.columns.len()];
-                if let Some(own) = record.table.discriminator {
-                    values[own.column] = Some(Value::from(own.tag));
-                }
-                let row = self.reserve(record.table, None, values, Some(association))?;
+                let row = self.reserve_link(association, record)?;
                 self.give(row, given)?;
                 row
             }
         };
-        self.rows[row as usize].unread = is_bare;
         if association.has_add_callbacks() {
             self.added.push(Added { association, owner: owner.row, member: added, link: row });
         }
         Ok(Some(row))
+    }
+
+    // A row between that holds nothing else than the link.
+    fn reserve_link(&mut self, association: &'static AssociationDef, record: &JoinRecord) -> Result<u32> {
+        let mut values = vec![None; record.table.columns.len()];
+        if let Some(own) = record.table.discriminator {
+            values[own.column] = Some(Value::from(own.tag));
+        }
+        let row = self.reserve(record.table, None, values, Some(association))?;
+        self.rows[row as usize].unread = true;
+        Ok(row)
     }
 
     fn end(&self, row: u32, columns: &[usize]) -> End {

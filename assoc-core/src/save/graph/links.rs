@@ -9,9 +9,18 @@ use crate::metadata::model::TableRef;
 /// A table between, the columns of both keys in it, and the rows at both ends.
 type Link = (TableRef, Vec<usize>, End, End);
 
-/// Links that were planned, with how many each association has brought.
+/// Links that were planned, with how many each side has brought.
 #[derive(Default)]
-pub(super) struct Links(HashMap<Link, Vec<(&'static AssociationDef, usize)>>);
+pub(super) struct Links(HashMap<Link, Vec<(Side, usize)>>);
+
+/// Who says that two rows are linked.
+#[derive(PartialEq, Eq, Clone, Copy)]
+pub(super) enum Side {
+    /// An association of a row that is saved.
+    Said(&'static AssociationDef),
+    /// A new row, which was built for an owner of this association.
+    Built(&'static AssociationDef),
+}
 
 /// A row at one end of a link.
 #[derive(PartialEq, Eq, Hash, Clone)]
@@ -25,7 +34,7 @@ impl Links {
     /// makes as many as it says.
     pub(super) fn is_linked(
         &mut self,
-        association: &'static AssociationDef,
+        side: Side,
         record: &JoinRecord,
         owner: End,
         member: End,
@@ -38,12 +47,12 @@ impl Links {
             (record.table.table, [there, here].concat(), member, owner)
         };
         let sides = self.0.entry(link).or_default();
-        let own = sides.iter().position(|(known, _)| *known == association).unwrap_or_else(|| {
-            sides.push((association, 0));
+        let own = sides.iter().position(|(known, _)| *known == side).unwrap_or_else(|| {
+            sides.push((side, 0));
             sides.len() - 1
         });
         sides[own].1 += 1;
         let count = sides[own].1;
-        sides.iter().any(|(known, links)| *known != association && *links >= count)
+        sides.iter().any(|(known, links)| *known != side && *links >= count)
     }
 }
