@@ -30,10 +30,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// # Errors
     /// [`ErrorKind::NotFound`] naming the first key of which there is no member; the errors of [`all`](Self::all).
     pub async fn find_all(&self, keys: impl IntoIterator<Item: Into<T::Key>> + Send) -> Result<Vec<T>> {
-        T::DEF.require_primary_key("`find_all`")?;
-        let keys = tuples_of::<T>(keys);
-        let found = self.with_keys(&keys).await?;
-        in_order_of(&keys, found)
+        self.members_with(&tuples_of::<T>(keys), "`find_all`").await
+    }
+
+    pub(super) async fn members_with(&self, keys: &[KeyTuple], call: &str) -> Result<Vec<T>> {
+        T::DEF.require_primary_key(call)?;
+        let found = self.with_keys(keys).await?;
+        in_order_of(keys, found)
     }
 
     // The members with these keys, in any order. A row that is linked several times may come as often.

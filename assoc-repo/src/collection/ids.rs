@@ -90,6 +90,63 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     }
 }
 
+impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+    /// Lets the members with these primary keys go: [`find_all`](Self::find_all), and [`delete`](Self::delete) of what it finds.
+    ///
+    /// Statements: 1 that reads the members, none if they are loaded, and those of [`delete`](Self::delete).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] naming the first key of which there is no member, also if another owner has the row; the errors of
+    /// [`delete`](Self::delete). Nothing is written then, and the owner stays as it is.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: Option<i64> }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let mut user = repo.insert(User::build().push(User::POSTS, [Post::build(), Post::build()])).await?;
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// posts.delete_ids([1]).await?;
+    /// assert_eq!(posts.ids().await?, [2]);
+    /// assert!(posts.delete_ids([1]).await.is_err_and(|error| error.is_not_found()));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn delete_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let keys = tuples_of::<T>(keys);
+        Box::pin(async move {
+            let rows = self.members_with(&keys, "`delete_ids`").await?;
+            self.delete(&rows).await
+        })
+    }
+
+    /// Destroys the members with these primary keys: [`find_all`](Self::find_all), and [`destroy`](Self::destroy) of what it
+    /// finds.
+    ///
+    /// Statements: 1 that reads the members, none if they are loaded, and those of [`destroy`](Self::destroy).
+    ///
+    /// # Errors
+    /// As [`delete_ids`](Self::delete_ids) and [`destroy`](Self::destroy).
+    pub fn destroy_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let keys = tuples_of::<T>(keys);
+        Box::pin(async move {
+            let rows = self.members_with(&keys, "`destroy_ids`").await?;
+            self.destroy(&rows).await
+        })
+    }
+}
+
 // Rows that hold another owner's key stay where they are.
 fn refuse_others<O: Model, T: Model>(
     definition: &'static AssociationDef,

@@ -31,6 +31,7 @@ mod alike;
 mod assemble;
 mod callbacks;
 mod follow;
+mod relink;
 mod removal;
 mod validate;
 
@@ -199,12 +200,15 @@ impl<'p> Run<'p> {
             self.linked.extend(resolved.linked.drain(..));
             let_go.push((lookup, resolved));
         }
+        let relinked = relink::Relinked::of(self.repo, &mut let_go);
         let mut following = Following::new(self.now);
         self.let_go(session, &let_go, &unneeded, &mut following).await?;
         for step in plan.steps() {
             let proven = match step {
                 Step::Insert { model, rows, unread } => {
-                    let rows: Vec<u32> = rows.iter().copied().filter(|row| !unneeded.contains(row)).collect();
+                    let rows = rows.iter().copied().filter(|row| !unneeded.contains(row) && !relinked.has(*row));
+                    let rows: Vec<u32> = rows.collect();
+                    self.relink(session, step, &relinked).await?;
                     self.insert(session, model, rows, *unread).await?
                 }
                 Step::Update { model, rows } => {

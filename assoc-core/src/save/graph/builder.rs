@@ -8,7 +8,7 @@ use super::{Added, Awaited, LoadedGroup, LoadedRow, PlannedRow};
 use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
-use crate::metadata::association::{AssociationDef, JoinRecord, KeyJoin, Linkage, LoadState};
+use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage, LoadState};
 use crate::metadata::model::{ModelDef, TableRef};
 use crate::save::members::{Ask, Kept, Lookup, Question, Removal, Unlink};
 use crate::value::Value;
@@ -382,7 +382,7 @@ impl Builder {
                         keep.push(Kept { member, row, only_links });
                     }
                 }
-                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep }) }
+                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep, link: None }) }
             }
             ChildOp::Clear => self.clear(owner, association),
             ChildOp::Edit(change) => {
@@ -420,16 +420,18 @@ impl Builder {
             ChildOp::Push { member, join } => self.link(owner, group, association, record, member, join).map(|_| ()),
             ChildOp::Replace(members) => {
                 let is_new = self.rows[owner.row as usize].base.is_none();
-                let mut keep = Vec::new();
+                let is_one = association.kind.cardinality() == Cardinality::One;
+                let (mut keep, mut link) = (Vec::new(), None);
                 for member in members {
                     let existing =
                         member.existing().and_then(|row| target.key_in(&**row, record.target.target_columns));
                     let row = self.link(owner, group, association, record, member, None)?;
+                    link = row.filter(|_| is_one);
                     if let (Some(member), Some(row)) = (existing, row) {
                         keep.push(Kept { member, row, only_links: true });
                     }
                 }
-                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep }) }
+                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep, link }) }
             }
             ChildOp::Clear => self.clear(owner, association),
             ChildOp::Edit(change) => {
@@ -458,7 +460,7 @@ impl Builder {
         if self.rows[owner.row as usize].base.is_none() {
             return Ok(());
         }
-        self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new() })
+        self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new(), link: None })
     }
 
     // Plans the row between. `None` if the other side of the save has linked the two already.

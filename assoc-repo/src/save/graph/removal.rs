@@ -138,7 +138,8 @@ async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved)
     }
     let mut written = 0;
     let dialect = session.dialect();
-    let keys = KeySet::from_iter(resolved.let_go.iter().cloned());
+    let stays = |key: &&KeyTuple| resolved.relinked.iter().any(|(_, row)| row == *key);
+    let keys = KeySet::from_iter(resolved.let_go.iter().filter(|key| !stays(key)).cloned());
     for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
         let statement = match &lookup.unlink {
             Unlink::Nullify(columns) => {
