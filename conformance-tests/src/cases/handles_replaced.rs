@@ -37,8 +37,8 @@ async fn f43_f46_of_several_types(cx: &mut Context) -> Result<()> {
     let mut firm = firm(&repo).await?;
     const IMAGES: &str = "SELECT name, subject_id, subject_type FROM images ORDER BY id";
     let image = |name: &str| Image::build().set(Image::NAME, name);
-    // An artist's key is no firm's; a row of the same key and another type is not touched.
-    repo.insert(image("another type's").set(Image::SUBJECT_ID, 1).set(Image::SUBJECT_TYPE, "Artist".to_owned())).await?;
+    // A row of the same key and another type is not touched.
+    repo.insert(image("another type's").set(Image::SUBJECT_ID, 1).set(Image::SUBJECT_TYPE, "Style".to_owned())).await?;
     let mut logo = repo.association(&mut firm, Firm::LOGO);
     let first = cx.step("created, with key and type", logo.create(image("first"))).await?;
     let loose = repo.insert(image("second")).await?;

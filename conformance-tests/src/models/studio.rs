@@ -47,7 +47,7 @@ impl Callbacks for Account {
 #[derive(Polymorphic, Debug, Clone, PartialEq)]
 pub(crate) enum Subject {
     Firm(Firm),
-    Artist(Artist),
+    Style(Style),
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
