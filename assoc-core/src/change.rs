@@ -503,18 +503,19 @@ impl RowChange {
     /// Whether anything is said of members: there are other rows to be written, or at least to be looked at.
     #[must_use]
     pub fn has_members(&self) -> bool {
-        self.is_linked() || self.children.iter().any(|child| {
-            matches!(
-                child.op,
-                ChildOp::AssociateWith { .. }
-                    | ChildOp::Push { .. }
-                    | ChildOp::Edit(_)
-                    | ChildOp::Remove(_)
-                    | ChildOp::Replace(_)
-                    | ChildOp::Find(_)
-                    | ChildOp::Clear
-            )
-        })
+        self.is_linked()
+            || self.children.iter().any(|child| {
+                matches!(
+                    child.op,
+                    ChildOp::AssociateWith { .. }
+                        | ChildOp::Push { .. }
+                        | ChildOp::Edit(_)
+                        | ChildOp::Remove(_)
+                        | ChildOp::Replace(_)
+                        | ChildOp::Find(_)
+                        | ChildOp::Clear
+                )
+            })
     }
 
     // Whether a column of its own differs.

@@ -132,7 +132,8 @@ impl Repo {
         };
         refuse_read_only(change.base().and_then(|row| row.downcast_ref::<M>()).ok_or_else(new)?)?;
         let row_of = |saved: save::Saved| {
-            let row = rows_of(saved.rows).pop().ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"))?;
+            let row =
+                rows_of(saved.rows).pop().ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"))?;
             Ok((row, saved.let_go))
         };
         if firing.validates(&change) {

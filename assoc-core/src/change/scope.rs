@@ -28,10 +28,7 @@ pub(crate) fn presets(association: &AssociationDef) -> Vec<Preset> {
 /// saved is all of it then.
 pub(crate) fn is_plain(association: &AssociationDef) -> bool {
     let plain = |scope_def: &ScopeDef| {
-        scope_def.order.is_empty()
-            && !scope_def.distinct
-            && scope_def.select.is_none()
-            && scope_def.includes.is_empty()
+        scope_def.order.is_empty() && !scope_def.distinct && scope_def.select.is_none() && scope_def.includes.is_empty()
     };
     has_every_row(association)
         && association.options.scope.is_none_or(|scope| plain(&scope()))
@@ -44,7 +41,8 @@ pub(crate) fn has_every_row(association: &AssociationDef) -> bool {
     let target = (association.target)();
     let mut found = Vec::new();
     let mut every = |scope_def: &ScopeDef| equalities(target, &scope_def.filter, &mut found) && !chooses(scope_def);
-    let own = association.options.owner_scope.is_none() && association.options.scope.is_none_or(|scope| every(&scope()));
+    let own =
+        association.options.owner_scope.is_none() && association.options.scope.is_none_or(|scope| every(&scope()));
     // Of the default scope nothing is preset.
     let of_target = |scope_def: ScopeDef| scope_def.filter.is_always() && !chooses(&scope_def);
     own && target.default_scope.is_none_or(|scope| of_target(scope()))

@@ -322,6 +322,13 @@ impl Lookup {
         resolved.let_go.extend(let_go.into_iter().map(|(row, _)| row));
     }
 
+    /// Whether a row between that is let go may lead to a new target.
+    #[must_use]
+    pub(super) fn may_relink(&self) -> bool {
+        let links = |question: &Question| matches!(question.ask, Ask::All { link: Some(_), .. });
+        self.can_lead_elsewhere() && self.questions.iter().any(links)
+    }
+
     // Whether a row between that is let go can lead to another target instead, and so keep its other columns. Callbacks of
     // the row and its version would have to see a change of a row that was not read: it is replaced then.
     fn can_lead_elsewhere(&self) -> bool {

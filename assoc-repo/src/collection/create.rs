@@ -56,7 +56,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         A: WritableMany<O, T>,
     {
         let changesets = changesets.into_iter().map(IntoChangeset::into_changeset).collect();
-        self.insert_rows("create_all", changesets, Firing::Callbacks)
+        self.insert_rows("create", changesets, Firing::Callbacks)
     }
 
     /// The changes of the first member that satisfies a condition; if there is none, a new one that is not saved: the changeset

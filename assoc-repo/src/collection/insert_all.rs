@@ -48,7 +48,11 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     where
         A: WritableMany<O, T>,
     {
-        self.insert_rows("insert_all", changesets.into_iter().map(IntoChangeset::into_changeset).collect(), Firing::Silent)
+        self.insert_rows(
+            "insert_all",
+            changesets.into_iter().map(IntoChangeset::into_changeset).collect(),
+            Firing::Silent,
+        )
     }
 
     pub(super) fn insert_rows(
@@ -66,7 +70,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         Box::pin(async move {
             if existing {
                 let message =
-                    format!("`{call}` takes new rows (`build()`): give changes of existing rows to `push`");
+                    format!("`{call}` takes new rows (`Post::build()`): give changes of existing rows to `push`");
                 return Err(Error::invalid_query(T::DEF.name, message));
             }
             self.handle.save_counted(change, firing).await?;
@@ -201,4 +205,3 @@ pub(super) fn is_member<O: Model, T: Model>(key: KeyJoin, owner: &O, row: &T) ->
     let theirs = T::DEF.key_in(row, key.target_columns);
     named && theirs.is_some() && theirs == O::DEF.key_in(owner, key.owner_columns)
 }
-

@@ -29,6 +29,7 @@ use follow::{Adjusted, Following};
 
 mod alike;
 mod assemble;
+mod by_sql;
 mod callbacks;
 mod follow;
 mod relink;
@@ -292,6 +293,7 @@ impl<'p> Run<'p> {
         rows: Vec<u32>,
         unread: bool,
     ) -> Result<bool> {
+        let rows = self.link_by_sql(session, rows).await?;
         let dialect = session.dialect();
         let tells = self.concerns(model, &rows);
         // Of a filtered repo they are read, so that it is known whether it sees them; and for the callbacks of a join model.

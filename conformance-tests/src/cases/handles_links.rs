@@ -15,6 +15,7 @@ cases! { "handles_links", Level::Write;
     f113_distinct,
     f103_conditions_of_rows_between,
     keys_of_text_in_a_join_table,
+    f115_links_by_sql,
     without_keys,
     models_of_a_shared_table,
 }
@@ -52,7 +53,8 @@ async fn f61_f63_multisets(cx: &mut Context) -> Result<()> {
     cx.step("others, in the order given", stars.replace([cyd, bob, cyd])).await?;
     cx.require(stars.state() == LoadState::Loaded, "whole")?;
     follows(cx).await?;
-    cx.step("by keys", stars.set_ids([bob.name.as_str(), cyd.name.as_str(), bob.name.as_str()].map(str::to_owned))).await?;
+    cx.step("by keys", stars.set_ids([bob.name.as_str(), cyd.name.as_str(), bob.name.as_str()].map(str::to_owned)))
+        .await?;
     follows(cx).await?;
     cx.note("in memory", names(ada.stars()?));
     let own = repo.association(&others[0], Artist::STARS);
@@ -126,6 +128,49 @@ async fn keys_of_text_in_a_join_table(cx: &mut Context) -> Result<()> {
     cx.fails("another's style", handle.find(styles[1].id)).await?;
     let deleted = cx.step("delete_all", handle.delete_all()).await?;
     cx.require(deleted == 2, "two links")?;
+    cx.rows("links", LINKS).await
+}
+
+// Statements of the program link and unlink, with values as bind parameters.
+async fn f115_links_by_sql(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    let (mut ada, others) = artists(&repo).await?;
+    const LINKS: &str = "SELECT artist_name, style_id, note FROM artists_styles ORDER BY artist_name, style_id, note";
+    let style = |name: &str| Style::build().set(Style::NAME, name);
+    let styles = repo.insert_all(["a", "b"].map(style)).await?;
+    let mut bob = others[0].clone();
+    repo.association(&mut bob, Artist::NOTED_STYLES).push(&styles).await?;
+    let mut handle = repo.association(&mut ada, Artist::NOTED_STYLES);
+    cx.step("linked, one twice", handle.push([&styles[0], &styles[1], &styles[0]])).await?;
+    cx.step("a new one", handle.create(style("c'"))).await?;
+    cx.step("built, and saved alone", repo.insert(handle.build()?.set(Style::NAME, "d"))).await?;
+    cx.rows("links", LINKS).await?;
+    handle.load().await?;
+    cx.step("deleted: all links of the two at once", handle.delete(&styles[0])).await?;
+    cx.fails("once more", handle.delete(&styles[0])).await?;
+    cx.step("replaced", handle.replace([&styles[1], &styles[0]])).await?;
+    cx.rows("links", LINKS).await?;
+    let deleted = cx.step("delete_all", handle.delete_all()).await?;
+    cx.require(deleted == 2 && handle.size().await? == 0 && handle.count().await? == 0, "two links")?;
+    cx.rows("links", LINKS).await?;
+    // With a new owner, in one save.
+    let eve = artist("Eve").push(Artist::NOTED_STYLES, &styles[0]).push(Artist::NOTED_STYLES, style("e"));
+    cx.step("of a new owner", repo.insert(eve)).await?;
+    // A failure at any statement undoes all of them.
+    let before = ada.clone();
+    let mut failed = 0;
+    loop {
+        cx.recorder().fail_after(failed);
+        let result = repo.association(&mut ada, Artist::NOTED_STYLES).push([&styles[0], &styles[1]]).await;
+        cx.recorder().fail_no_more();
+        if result.is_ok() {
+            break;
+        }
+        failed += 1;
+        let links = repo.association(&ada, Artist::NOTED_STYLES).count().await?;
+        cx.require(ada == before && links == 0 && failed < 9, "nothing is written")?;
+    }
+    cx.require(failed == 2, "each link is a statement")?;
     cx.rows("links", LINKS).await
 }
 

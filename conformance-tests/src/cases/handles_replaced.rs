@@ -86,7 +86,8 @@ async fn f47_the_old_one_refuses(cx: &mut Context) -> Result<()> {
     repo.execute_raw("UPDATE accounts SET number = 'a' WHERE number = 'kept'", []).await?;
     repo.association(&mut firm, Firm::ACCOUNT).reload().await?;
     let before = firm.clone();
-    let error = cx.fails("a number that is taken", repo.association(&mut firm, Firm::ACCOUNT).create(account("taken"))).await?;
+    let error =
+        cx.fails("a number that is taken", repo.association(&mut firm, Firm::ACCOUNT).create(account("taken"))).await?;
     let again = Changeset::<Firm>::refused_by(&error);
     cx.require(again.is_some() && firm == before, "as before, and the changes come back")?;
     accounts(cx).await
@@ -143,7 +144,8 @@ async fn f54_rows_between_keep_their_columns(cx: &mut Context) -> Result<()> {
     let draft = Membership::build().set(Membership::GUILD_CODE, "poets").set(Membership::ROLE, "chair");
     repo.association(&mut artist, Artist::MEMBERSHIP).create(draft).await?;
     let other = repo.insert(Artist::build().set(Artist::NAME, "Bob")).await?;
-    repo.insert(Membership::build().set(Membership::ARTIST_NAME, other.name).set(Membership::GUILD_CODE, "poets")).await?;
+    repo.insert(Membership::build().set(Membership::ARTIST_NAME, other.name).set(Membership::GUILD_CODE, "poets"))
+        .await?;
     let mut guild = repo.association(&mut artist, Artist::GUILD);
     cx.step("another target: the row between leads to it", guild.set(&guilds[1])).await?;
     cx.require(guild.target().flatten().is_some_and(|guild| guild.code == "painters"), "loaded")?;

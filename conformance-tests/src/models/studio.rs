@@ -1,6 +1,6 @@
 //! A studio of handles: single targets of every kind, and links with columns, without keys, and over keys of text.
 
-use assoc_core::{Error, Result};
+use assoc_core::{Error, RawSql, Result, Value};
 use assoc_repo::Repo;
 use assoc_repo::prelude::*;
 use assoc_repo::{CallbackContext, Callbacks, callbacks};
@@ -104,6 +104,24 @@ pub(crate) struct Artist {
     pub(crate) skimmed_stars: HasManyThrough<Artist>,
     #[has_and_belongs_to_many(foreign_key = "artist_name")]
     pub(crate) styles: HasAndBelongsToMany<Style>,
+    #[has_and_belongs_to_many(
+        join_table = "artists_styles",
+        foreign_key = "artist_name",
+        insert_sql = link_style,
+        delete_sql = unlink_style
+    )]
+    pub(crate) noted_styles: HasAndBelongsToMany<Style>,
+}
+
+fn link_style(artist: &Artist, style: &Style) -> RawSql {
+    let sql = "INSERT INTO artists_styles (artist_name, style_id, note) VALUES (?, ?, ?)";
+    RawSql::new(sql, [Value::from(artist.name.clone()), Value::from(style.id), Value::from(style.name.clone())])
+}
+
+// The row stays, and leads nowhere.
+fn unlink_style(artist: &Artist, style: &Style) -> RawSql {
+    let sql = "UPDATE artists_styles SET style_id = 0 WHERE artist_name = ? AND style_id = ?";
+    RawSql::new(sql, [Value::from(artist.name.clone()), Value::from(style.id)])
 }
 
 /// With columns beside the two keys.
@@ -167,7 +185,7 @@ pub(crate) async fn tables(repo: &Repo) -> Result<()> {
     repo.create_table::<Follow>().await?;
     repo.create_table::<Style>().await?;
     for sql in [
-        "CREATE TABLE artists_styles (artist_name VARCHAR(40) NOT NULL, style_id BIGINT NOT NULL)",
+        "CREATE TABLE artists_styles (artist_name VARCHAR(40) NOT NULL, style_id BIGINT NOT NULL, note VARCHAR(20))",
         "CREATE UNIQUE INDEX one_number ON accounts (number)",
     ] {
         repo.execute_raw(sql, []).await?;

@@ -26,6 +26,7 @@ pub(super) struct Builder {
     last_path: Option<((usize, usize, usize), usize)>,
     lookup_at: HashMap<(usize, bool, Removal), usize>,
     added: Vec<Added>,
+    by_sql: Vec<Added>,
     // Rows that exist, so that each is written once.
     existing: HashMap<(TableRef, KeyTuple), u32>,
     // Shared drafts by their addresses, which are theirs as long as they are kept here.
@@ -40,6 +41,7 @@ pub(super) struct Parts {
     pub(super) lookups: Vec<Lookup>,
     pub(super) groups: Vec<LoadedGroup>,
     pub(super) added: Vec<Added>,
+    pub(super) by_sql: Vec<Added>,
 }
 
 /// What a row is given by the one whose member it is.
@@ -110,6 +112,7 @@ impl Builder {
             last_path: None,
             lookup_at: HashMap::new(),
             added: Vec::new(),
+            by_sql: Vec::new(),
             existing: HashMap::new(),
             shared: HashMap::new(),
             links: Links::default(),
@@ -127,6 +130,7 @@ impl Builder {
             lookups: self.lookups.into_iter().map(|(_, lookup)| lookup).collect(),
             groups: self.groups,
             added: self.added,
+            by_sql: self.by_sql,
         }
     }
 
@@ -382,7 +386,11 @@ impl Builder {
                         keep.push(Kept { member, row, only_links });
                     }
                 }
-                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep, link: None }) }
+                if is_new {
+                    Ok(())
+                } else {
+                    self.ask(owner, association, Removal::ByRule, Ask::All { keep, link: None })
+                }
             }
             ChildOp::Clear => self.clear(owner, association),
             ChildOp::Edit(change) => {
@@ -490,7 +498,8 @@ impl Builder {
             mut member => {
                 if let (Member::Change(change), Some(_)) = (&mut member, &join) {
                     let own = &self.rows[owner.row as usize];
-                    change.drop_link(association, own.base.as_ref().and_then(|base| own.model.key_of(&**base)).as_ref());
+                    change
+                        .drop_link(association, own.base.as_ref().and_then(|base| own.model.key_of(&**base)).as_ref());
                 }
                 let of_scope = Given { presets: presets(association), ..Given::default() };
                 let (row, place) = self.add_member(member, group, of_scope)?;
@@ -532,10 +541,18 @@ impl Builder {
                 row
             }
         };
-        if association.has_add_callbacks() {
-            self.added.push(Added { association, owner: owner.row, member: added, link: row });
-        }
+        self.note_link(Added { association, owner: owner.row, member: added, link: row });
         Ok(Some(row))
+    }
+
+    // What is to know of a link: callbacks, and hand-written SQL.
+    fn note_link(&mut self, added: Added) {
+        if added.association.options.insert_sql.is_some() {
+            self.by_sql.push(added.clone());
+        }
+        if added.association.has_add_callbacks() {
+            self.added.push(added);
+        }
     }
 
     // A row between that holds nothing else than the link.

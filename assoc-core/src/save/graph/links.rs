@@ -32,13 +32,7 @@ pub(super) enum End {
 impl Links {
     /// Whether the other side of the save has linked the two already: both sides that know each other make one link, the same side
     /// makes as many as it says.
-    pub(super) fn is_linked(
-        &mut self,
-        side: Side,
-        record: &JoinRecord,
-        owner: End,
-        member: End,
-    ) -> bool {
+    pub(super) fn is_linked(&mut self, side: Side, record: &JoinRecord, owner: End, member: End) -> bool {
         let (here, there) = (record.owner.target_columns, record.target.owner_columns);
         // Named from the side whose columns come first.
         let link = if here <= there {

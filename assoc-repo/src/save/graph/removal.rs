@@ -56,7 +56,10 @@ impl<'p> Run<'p> {
         }
         following.before_writing(self, session, let_go, unneeded).await?;
         for (lookup, resolved) in let_go {
-            self.let_go += unlink(session, lookup, resolved).await?;
+            self.let_go += match lookup.association.options.delete_sql {
+                Some(sql) => self.unlink_by_sql(session, lookup, resolved, sql).await?,
+                None => unlink(session, lookup, resolved).await?,
+            };
         }
         for destruction in &mut destructions {
             following.note(destruction.write(self.repo, session).await?);
@@ -114,7 +117,7 @@ impl<'p> Run<'p> {
     }
 }
 
-async fn read_members(
+pub(super) async fn read_members(
     session: &mut Session<'_>,
     model: &'static ModelDef,
     columns: &'static [usize],

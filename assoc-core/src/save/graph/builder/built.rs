@@ -21,16 +21,13 @@ impl Builder {
         for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
             self.take(row, *of, *column, &mut given);
         }
-        let (own, end) =
-            (self.end(owner, record.owner.owner_columns), self.end(row, record.target.target_columns));
+        let (own, end) = (self.end(owner, record.owner.owner_columns), self.end(row, record.target.target_columns));
         if self.links.is_linked(Side::Built(association), &record, own, end) {
             return Ok(());
         }
         let link = self.reserve_link(association, &record)?;
         self.give(link, given)?;
-        if association.has_add_callbacks() {
-            self.added.push(Added { association, owner, member: LoadedRow::Planned(row), link });
-        }
+        self.note_link(Added { association, owner, member: LoadedRow::Planned(row), link });
         Ok(())
     }
 }
