@@ -6,6 +6,7 @@ use assoc_repo::{Changeset, on_conflict};
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::models::archive::{self, Desk, Paper};
 use crate::models::callbacks::{self as noisy, take};
 use crate::models::counted::{self, Article as CountedArticle, Comment as CountedComment};
 use crate::models::firms::{self, Client, Firm};
@@ -20,6 +21,7 @@ cases! { "handles_bulk", Level::Write;
     in_batches,
     find_or_build_by,
     f81_f130_built_and_saved_alone,
+    f112_readonly,
     by_keys,
     the_last_ones,
     lists_that_may_lack_rows,
@@ -261,6 +263,29 @@ async fn f81_f130_built_and_saved_alone(cx: &mut Context) -> Result<()> {
         cx.require(repo.count(Query::filter(Tag::NAME.eq("w"))).await? == 0 && failed < 9, "nothing is written")?;
     }
     cx.require(failed >= 2, "it fails at each statement")
+}
+
+// Targets of a read-only association are read and refuse to be changed, also by its handle.
+async fn f112_readonly(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    archive::fixture(&repo).await?;
+    let mut desk = repo.get_or_fail::<Desk>(1, Query::new()).await?;
+    let mut filed = repo.association(&mut desk, Desk::FILED);
+    for loaded in [false, true] {
+        cx.note("loaded", loaded);
+        if loaded {
+            filed.load().await?;
+        }
+        let row = filed.first().await?.ok_or_else(|| Error::other("a paper"))?;
+        let changed = || row.change().set(Paper::TITLE, "changed");
+        let error = cx.fails("updated", repo.update(changed())).await?;
+        cx.require(error.is_read_only(), "read-only")?;
+        let error = cx.fails("pushed with a change", filed.push(changed())).await?;
+        cx.note("refused", error);
+        let error = cx.fails("destroyed", filed.destroy(&row)).await?;
+        cx.note("refused", error);
+    }
+    cx.rows("papers", "SELECT id, title FROM papers ORDER BY id").await
 }
 
 async fn by_keys(cx: &mut Context) -> Result<()> {
