@@ -83,8 +83,15 @@ impl Repo {
     /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards. Also when a constraint is violated,
     /// the database fails, or a value cannot be read back. Nothing is written in any of these cases.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let updating = self.update_counted(changeset.into_changeset(), Firing::Callbacks);
-        Box::pin(async move { Ok(updating.await?.0) })
+        let mut change = changeset.into_changeset().into_row_change();
+        Box::pin(async move {
+            self.find_wanted(&mut change).await?;
+            let refused = change.clone();
+            match self.update_row(change, Firing::Callbacks).await {
+                Ok((row, _)) => Ok(row),
+                Err(error) => Err(self.refused(M::DEF, refused, error).await),
+            }
+        })
     }
 
     /// As [`update`](Self::update); also says how many members were let go by plain statements.

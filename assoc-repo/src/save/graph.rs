@@ -209,7 +209,9 @@ impl<'p> Run<'p> {
                 Step::Insert { model, rows, unread } => {
                     let rows = rows.iter().copied().filter(|row| !unneeded.contains(row) && !relinked.has(*row));
                     let rows: Vec<u32> = rows.collect();
-                    self.relink(session, step, &relinked).await?;
+                    if !relinked.is_empty() {
+                        self.relink(session, step, &relinked).await?;
+                    }
                     self.insert(session, model, rows, *unread).await?
                 }
                 Step::Update { model, rows } => {
@@ -293,7 +295,7 @@ impl<'p> Run<'p> {
         rows: Vec<u32>,
         unread: bool,
     ) -> Result<bool> {
-        let rows = self.link_by_sql(session, rows).await?;
+        let rows = if self.plan.by_sql().is_empty() { rows } else { self.link_by_sql(session, rows).await? };
         let dialect = session.dialect();
         let tells = self.concerns(model, &rows);
         // Of a filtered repo they are read, so that it is known whether it sees them; and for the callbacks of a join model.

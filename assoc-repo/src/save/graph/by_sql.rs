@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
-use assoc_core::driver::KeySet;
+use assoc_core::driver::{BoxFuture, KeySet};
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{LinkSql, Linkage};
 use assoc_core::save::{Added, LoadedRow, Lookup, Resolved};
@@ -15,10 +15,16 @@ use crate::session::Session;
 
 impl Run<'_> {
     /// Writes the links among these rows that SQL writes, one statement each, and answers with the other rows.
-    pub(super) async fn link_by_sql(&self, session: &mut Session<'_>, rows: Vec<u32>) -> Result<Vec<u32>> {
-        if self.plan.by_sql().is_empty() {
-            return Ok(rows);
-        }
+    // Boxed, here and below, because a save inside a callback inside a save would take up stack for it at each level.
+    pub(super) fn link_by_sql<'f>(
+        &'f self,
+        session: &'f mut Session<'_>,
+        rows: Vec<u32>,
+    ) -> BoxFuture<'f, Result<Vec<u32>>> {
+        Box::pin(self.write_links(session, rows))
+    }
+
+    async fn write_links(&self, session: &mut Session<'_>, rows: Vec<u32>) -> Result<Vec<u32>> {
         let links: HashMap<u32, &Added> = self.plan.by_sql().iter().map(|link| (link.link, link)).collect();
         let mut others = Vec::new();
         for row in rows {
@@ -41,7 +47,17 @@ impl Run<'_> {
     }
 
     /// Unlinks members by SQL, one statement for each that an owner lets go, and answers how many rows it says there were.
-    pub(super) async fn unlink_by_sql(
+    pub(super) fn unlink_by_sql<'f>(
+        &'f self,
+        session: &'f mut Session<'_>,
+        lookup: &'f Lookup,
+        resolved: &'f Resolved,
+        sql: LinkSql,
+    ) -> BoxFuture<'f, Result<u64>> {
+        Box::pin(self.remove_links(session, lookup, resolved, sql))
+    }
+
+    async fn remove_links(
         &self,
         session: &mut Session<'_>,
         lookup: &Lookup,

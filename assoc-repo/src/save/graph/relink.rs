@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use assoc_core::driver::KeySet;
+use assoc_core::driver::{BoxFuture, KeySet};
 use assoc_core::execution::{FilledBy, KeyTuple};
 use assoc_core::metadata::{ColumnDefault, Linkage};
 use assoc_core::save::{Lookup, Resolved, Step};
@@ -28,6 +28,10 @@ impl<'p> Relinked<'p> {
         Relinked(rows)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn has(&self, row: u32) -> bool {
         self.0.contains_key(&row)
     }
@@ -35,12 +39,17 @@ impl<'p> Relinked<'p> {
 
 impl Run<'_> {
     /// Makes rows between lead to the targets of a step. 1 statement for each.
-    pub(super) async fn relink(
-        &mut self,
-        session: &mut Session<'_>,
-        step: &Step,
-        relinked: &Relinked<'_>,
-    ) -> Result<()> {
+    // Boxed, because a save inside a callback inside a save would take up stack for it at each level.
+    pub(super) fn relink<'f>(
+        &'f self,
+        session: &'f mut Session<'_>,
+        step: &'f Step,
+        relinked: &'f Relinked<'_>,
+    ) -> BoxFuture<'f, Result<()>> {
+        Box::pin(self.relink_rows(session, step, relinked))
+    }
+
+    async fn relink_rows(&self, session: &mut Session<'_>, step: &Step, relinked: &Relinked<'_>) -> Result<()> {
         let Step::Insert { model, rows, .. } = step else { return Ok(()) };
         for row in rows {
             let Some((lookup, key)) = relinked.0.get(row) else { continue };
