@@ -13,7 +13,7 @@ use crate::models::firms::{self, Client, Firm};
 use crate::models::guild::{self, Group, Membership, Post, Tag, User};
 use crate::models::studio::{self, Account};
 
-cases! { "handles_bulk", Level::Write;
+cases! { "handles_bulk", Level::Collection;
     insert_all,
     insert_all_is_silent,
     upsert_all,

@@ -14,7 +14,7 @@ use crate::models::counted::{
     self, Article, Branch, Chair, Comment, Contract, Player, Room, Shelf, Team, Volume, Writer,
 };
 
-cases! { "handles_counted", Level::Write;
+cases! { "handles_counted", Level::Collection;
     f73_f74_read,
     f76_inactive,
     f155_follows_what_is_written,

@@ -10,7 +10,7 @@ use crate::models::counted::{Contract, Player, Team};
 use crate::models::guild::{self, Dog, Keeper};
 use crate::models::studio::{self, Artist, Follow, Style};
 
-cases! { "handles_links", Level::Write;
+cases! { "handles_links", Level::Collection;
     f61_f63_multisets,
     f113_distinct,
     f103_conditions_of_rows_between,

@@ -8,7 +8,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::studio::{self, Account, Artist, Chair, Firm, Guild, Image, Membership, Ticket};
 
-cases! { "handles_replaced", Level::Write;
+cases! { "handles_replaced", Level::Collection;
     f43_f46_of_several_types,
     f46_destroyed,
     f47_the_old_one_refuses,
