@@ -14,8 +14,8 @@ use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::value::DateTime;
 
-use super::explore::{Consequences, key_in};
 use super::StoredRow;
+use super::explore::{Consequences, key_in};
 use crate::counters::{Followed, Lock, Mode, apply, children_of, read_children};
 use crate::repo::Repo;
 use crate::session::Session;

@@ -291,10 +291,7 @@ pub(crate) async fn everything_at_once(backend: &dyn Backend, others: i64) -> St
             format!("SELECT COUNT(*), SUM(story_id BETWEEN {ROOT} AND {ROOT} + 1000) FROM comments"),
             format!("{others} 0"),
         ),
-        (
-            "SELECT COUNT(*), MIN(comments_count), MAX(comments_count) FROM readers".to_owned(),
-            format!("{others} 1 1"),
-        ),
+        ("SELECT COUNT(*), MIN(comments_count), MAX(comments_count) FROM readers".to_owned(), format!("{others} 1 1")),
         ("SELECT COUNT(*), SUM(reporter_id IS NULL) FROM pictures".to_owned(), format!("{} 1000", others + 1_000)),
         ("SELECT COUNT(*) FROM orders".to_owned(), format!("{others}")),
         (
