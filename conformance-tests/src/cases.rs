@@ -7,6 +7,7 @@ use crate::context::Context;
 
 mod aggregates;
 mod apart;
+mod autosave;
 mod batches;
 mod bulk_writes;
 mod by_way;
@@ -179,6 +180,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         transaction_options::CASES,
         steps::CASES,
         save_graphs::CASES,
+        autosave::CASES,
         callbacks::CASES,
         member_callbacks::CASES,
         removals::CASES,
