@@ -12,8 +12,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use assoc_core::driver::BoxFuture;
+use assoc_repo::DestroyReport;
 use assoc_repo::prelude::*;
-use assoc_repo::{Changeset, DestroyReport};
 use assoc_sqlite::{Execution, Sqlite};
 use backends::MariaDb;
 use conformance_tests::{Backend, Database};
@@ -80,7 +80,8 @@ impl World {
             _ => ("destroy", self.destroy(random).await),
         };
         let (tables, counters) = read(&self.repo).await.map_err(said)?;
-        let shown = |what: &str| format!("{name}: {what}\nbefore: {before:?}\nexpected: {:?}\nfound: {tables:?}", self.tables);
+        let shown =
+            |what: &str| format!("{name}: {what}\nbefore: {before:?}\nexpected: {:?}\nfound: {tables:?}", self.tables);
         ended.map_err(|what| shown(&what))?;
         if tables != self.tables {
             return Err(shown("the tables"));
@@ -108,7 +109,8 @@ impl World {
                 self.require_fresh(id, &saved).await
             }
             1 | 2 => {
-                let new = Folder::build().set(Folder::ID, id).set(Folder::PARENT_ID, folder).set(Folder::OWNER_ID, user);
+                let new =
+                    Folder::build().set(Folder::ID, id).set(Folder::PARENT_ID, folder).set(Folder::OWNER_ID, user);
                 let saved = self.repo.insert(new).await.map_err(said)?;
                 self.tables.folders.insert(id, (folder, user));
                 self.require_fresh(id, &saved).await
@@ -116,9 +118,8 @@ impl World {
             3 | 4 => {
                 let Some(user) = user else { return Ok(()) };
                 let ids: Vec<i64> = (0..1 + random.below(3)).map(|_| self.new_id()).collect();
-                let new = |id: &i64| {
-                    File::build().set(File::ID, *id).set(File::FOLDER_ID, folder).set(File::OWNER_ID, user)
-                };
+                let new =
+                    |id: &i64| File::build().set(File::ID, *id).set(File::FOLDER_ID, folder).set(File::OWNER_ID, user);
                 let saved = self.repo.insert_all(ids.iter().map(new)).await.map_err(said)?;
                 self.tables.files.extend(ids.iter().map(|id| (*id, (folder, user))));
                 for file in &saved {
@@ -212,7 +213,9 @@ impl World {
                 let ids: Vec<i64> = self.tables.stars.keys().copied().collect();
                 let star = self.repo.get_or_fail::<Star>(*random.pick(&ids), Query::new()).await.map_err(said)?;
                 let (change, on) = match folder {
-                    Some(id) => (star.change().associate(Star::STARRABLE, &self.folder(id).await?), Some(("Folder", id))),
+                    Some(id) => {
+                        (star.change().associate(Star::STARRABLE, &self.folder(id).await?), Some(("Folder", id)))
+                    }
                     None => (star.change().dissociate(Star::STARRABLE), None),
                 };
                 let saved = self.repo.update(change).await.map_err(said)?;
@@ -396,7 +399,10 @@ fn run(backend: &dyn Backend, cases: u64) {
     }
     println!("{}: {done:?}", backend.name());
     let refused = done.get("refused").copied().unwrap_or_default();
-    assert!(cases < 500 || refused > cases / 500 && done.get("destroy").is_some_and(|count| *count > cases / 5), "{done:?}");
+    assert!(
+        cases < 500 || refused > cases / 500 && done.get("destroy").is_some_and(|count| *count > cases / 5),
+        "{done:?}"
+    );
 }
 
 mod sqlite {

@@ -146,9 +146,7 @@ impl Setting for Called {
             calls: 15,
             reads: false,
             run: |repo, held| {
-                Box::pin(
-                    async move { repo.destroy_all(Query::filter(User::ID.eq(held.before.id))).await.map(drop) },
-                )
+                Box::pin(async move { repo.destroy_all(Query::filter(User::ID.eq(held.before.id))).await.map(drop) })
             },
         },
         Work {

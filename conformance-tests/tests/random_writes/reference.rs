@@ -95,7 +95,9 @@ impl Tables {
             folders.extend(below);
             at += 1;
         }
-        files.extend(self.files.iter().filter(|(_, row)| row.0.is_some_and(|id| folders.contains(&id))).map(|(id, _)| *id));
+        files.extend(
+            self.files.iter().filter(|(_, row)| row.0.is_some_and(|id| folders.contains(&id))).map(|(id, _)| *id),
+        );
         let has = |ids: &[i64], id: Option<i64>| id.is_some_and(|id| ids.contains(&id));
         if self.locks.values().any(|[user, folder, _]| has(&users, *user) || has(&folders, *folder)) {
             return None;
