@@ -173,6 +173,8 @@ mod guide {
     struct Backends;
     #[doc = include_str!("../../docs/guide/coming-from.md")]
     struct ComingFrom;
+    #[doc = include_str!("../../docs/guide/rails-model.md")]
+    struct RailsModel;
     #[doc = include_str!("../../docs/guide/schemas.md")]
     struct Schemas;
 }

@@ -32,6 +32,7 @@ mod filters;
 mod finders;
 mod groups;
 mod handles;
+mod handles_extended;
 mod handles_one;
 mod handles_write;
 mod in_hand;
@@ -153,6 +154,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         handles::CASES,
+        handles_extended::CASES,
         handles_write::CASES,
         handles_one::CASES,
         in_hand::CASES,
