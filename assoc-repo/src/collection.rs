@@ -10,6 +10,7 @@ use crate::association_handle::{Handle, OwnerRef, ToManyAssociation};
 use crate::repo::Repo;
 
 mod create;
+mod destroy_later;
 mod find;
 mod given_rows;
 mod ids;
@@ -17,6 +18,7 @@ mod load;
 mod read;
 mod write;
 
+pub use destroy_later::DestroyLater;
 pub use given_rows::{IntoRow, IntoRows};
 
 #[cfg(doc)]

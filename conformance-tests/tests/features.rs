@@ -135,7 +135,7 @@ fn the_guide_has_every_generated_method() {
         let rows: Vec<Vec<&str>> = text
             .lines()
             .filter(|line| line.starts_with("| ") && !line.starts_with("| Rails"))
-            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+            .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
             .collect();
         for cells in &rows {
             assert!(cells.len() == 5 && cells.iter().all(|cell| !cell.is_empty()), "a cell is empty: {cells:?}");

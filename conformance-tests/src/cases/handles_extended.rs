@@ -1,9 +1,11 @@
-//! What an application adds to handles: methods of its own for associations of several models, members from untrusted input,
-//! and targets of several types.
+//! What an application adds to handles: extensions for associations of several models, members from untrusted input, targets of
+//! several types, and members that are destroyed later.
 
-use assoc_core::Result;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use assoc_core::{ErrorKind, Result};
 use assoc_repo::prelude::*;
-use assoc_repo::{Changeset, Collection, OwnerRef, ToManyAssociation, WritableMany};
+use assoc_repo::{Changeset, Collection, DestroyLater, OwnerRef, ToManyAssociation, WritableMany};
 
 use super::{Level, cases};
 use crate::context::Context;
@@ -14,6 +16,7 @@ cases! { "handles_extended", Level::Write;
     f142_owner_reflection_and_target,
     f48_f80_cast,
     delegated_types,
+    destroyed_later,
 }
 
 /// A model whose rows have a name.
@@ -139,9 +142,111 @@ async fn delegated_types(cx: &mut Context) -> Result<()> {
     let found = cx.step("of one type", repo.all(of_posts)).await?;
     cx.show("pictures", found.iter().map(|picture| &picture.name));
     let others = Query::filter(Picture::SUBJECT.of_type(Subject::USER).not());
-    let found = cx.step("of another, or of none", repo.all(others.order_by(Picture::ID.asc()))).await?;
+    let found = cx.step("of another: rows of none are left out, as SQL does", repo.all(others.order_by(Picture::ID.asc()))).await?;
     cx.show("pictures", found.iter().map(|picture| &picture.name));
     let users = repo.association(&of_post, Picture::SUBJECT);
     let read = cx.step("by a handle", users.get()).await?;
     cx.require(read.as_ref().is_some_and(Subject::is_post), "the post")
+}
+
+/// Its letters are destroyed later, of whatever kind they are.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "mailboxes")]
+struct Mailbox {
+    id: i64,
+    name: String,
+    #[has_many]
+    letters: HasMany<Letter>,
+    #[has_and_belongs_to_many]
+    labels: HasAndBelongsToMany<Tag>,
+}
+
+/// All rows of a table that another model shares.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "letters")]
+struct Letter {
+    id: i64,
+    mailbox_id: i64,
+    #[column(length = 20)]
+    kind: String,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "letters", discriminator = "kind", tag = "parcel")]
+struct Parcel {
+    id: i64,
+    mailbox_id: i64,
+    #[column(length = 20)]
+    kind: String,
+}
+
+type Jobs = Arc<Mutex<Vec<DestroyLater<Mailbox, Letter>>>>;
+
+// Hands the letters over and destroys the mailbox.
+async fn closed(tx: &Repo, mailbox: &Mailbox, batch: usize, jobs: &Jobs) -> Result<usize> {
+    let jobs = Arc::clone(jobs);
+    let letters = tx.association(mailbox, Mailbox::LETTERS);
+    let count = letters
+        .destroy_later(batch, move |job| {
+            jobs.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+            std::future::ready(Ok(()))
+        })
+        .await?;
+    tx.destroy(mailbox).await?;
+    Ok(count)
+}
+
+async fn destroyed_later(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    repo.create_table::<Mailbox>().await?;
+    repo.create_table::<Letter>().await?;
+    repo.execute_raw("CREATE TABLE mailboxes_tags (mailbox_id BIGINT NOT NULL, tag_id BIGINT NOT NULL)", []).await?;
+    let letter = |mailbox: &Mailbox| Letter::build().set(Letter::MAILBOX_ID, mailbox.id).set(Letter::KIND, "card");
+    let mailbox = |name: &str| Mailbox::build().set(Mailbox::NAME, name);
+    let (one, empty) = (repo.insert(mailbox("one")).await?, repo.insert(mailbox("empty")).await?);
+    repo.insert_all([letter(&one), letter(&one)]).await?;
+    repo.insert(Parcel::build().set(Parcel::MAILBOX_ID, one.id)).await?;
+    let jobs = Jobs::default();
+    let told = || std::mem::take(&mut *jobs.lock().unwrap_or_else(PoisonError::into_inner));
+
+    let error = cx.fails("outside of a transaction", closed(&repo, &one, 2, &jobs)).await?;
+    cx.require(matches!(error.kind(), ErrorKind::Transaction(_)) && told().is_empty(), "refused")?;
+
+    let tx = repo.begin().await?;
+    let count = cx.step("rolled back", closed(&tx, &one, 2, &jobs)).await?;
+    tx.rollback().await?;
+    cx.require(count == 3 && told().is_empty(), "nothing is handed over")?;
+
+    let tx = repo.begin().await?;
+    let inner = tx.begin().await?;
+    closed(&inner, &one, 2, &jobs).await?;
+    inner.rollback().await?;
+    tx.commit().await?;
+    cx.require(told().is_empty(), "nor of a savepoint that is undone")?;
+
+    let tx = repo.begin().await?;
+    let count = cx.step("of an owner without any", closed(&tx, &empty, 2, &jobs)).await?;
+    tx.commit().await?;
+    cx.require(count == 0 && told().is_empty(), "no empty job")?;
+
+    let tx = repo.begin().await?;
+    cx.step("committed", closed(&tx, &one, 2, &jobs)).await?;
+    cx.require(told().is_empty(), "not before the commit")?;
+    tx.commit().await?;
+    let jobs_there = told();
+    let sizes: Vec<usize> = jobs_there.iter().map(|job| job.keys.len()).collect();
+    cx.require(sizes == [2, 1], "in batches, of all kinds")?;
+    cx.require(jobs_there.iter().all(|job| job.model() == Letter::DEF && job.owner == one.id), "they say whose")?;
+    cx.rows("letters", "SELECT kind FROM letters ORDER BY id").await?;
+    for job in jobs_there {
+        let is_gone = repo.get::<Mailbox>(job.owner, Query::new()).await?.is_none();
+        cx.require(is_gone, "the owner is gone")?;
+        cx.step("the job", repo.destroy_all(Query::filter(Letter::ID.is_in(job.keys)))).await?;
+    }
+    cx.rows("letters", "SELECT COUNT(*) FROM letters").await?;
+
+    let tx = repo.begin().await?;
+    let labels = tx.association(&one, Mailbox::LABELS);
+    cx.fails("rows between go with their owner", labels.destroy_later(2, |_| std::future::ready(Ok(())))).await?;
+    tx.rollback().await
 }
