@@ -79,28 +79,51 @@ mod values;
 mod ways;
 mod writes;
 
-/// What a case is about.
+/// What a case is about. Each level stands on those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// The driver.
     Driver,
     /// Reading.
     Read,
+    /// Kinds of associations, and the planner.
+    Kind,
     /// Writing.
     Write,
-    /// Transactions and concurrency.
+    /// Collections and single targets.
+    Collection,
+    /// Transactions, concurrency and faults.
     Transaction,
 }
 
 impl Level {
-    /// `L0` to `L3`.
+    /// All levels, the lowest first.
+    pub const ALL: [Level; 6] =
+        [Level::Driver, Level::Read, Level::Kind, Level::Write, Level::Collection, Level::Transaction];
+
+    /// `L0` to `L5`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Level::Driver => "L0",
             Level::Read => "L1",
-            Level::Write => "L2",
-            Level::Transaction => "L3",
+            Level::Kind => "L2",
+            Level::Write => "L3",
+            Level::Collection => "L4",
+            Level::Transaction => "L5",
+        }
+    }
+
+    /// Its name in a report: `kinds and planner`.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Level::Driver => "driver",
+            Level::Read => "reading",
+            Level::Kind => "kinds and planner",
+            Level::Write => "writing",
+            Level::Collection => "collections",
+            Level::Transaction => "transactions and faults",
         }
     }
 }
