@@ -36,6 +36,7 @@ mod handles;
 mod handles_bulk;
 mod handles_counted;
 mod handles_links;
+mod handles_extended;
 mod handles_one;
 mod handles_replaced;
 mod handles_write;
@@ -181,6 +182,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         handles::CASES,
+        handles_extended::CASES,
         handles_write::CASES,
         handles_one::CASES,
         handles_replaced::CASES,
