@@ -15,6 +15,8 @@ use assoc_core::{
 use crate::callbacks::Firing;
 use crate::changeset::Changeset;
 use crate::collection::Collection;
+use crate::get_association::{rows, single_target};
+use crate::query::Query;
 use crate::repo::Repo;
 use crate::singular::Singular;
 
@@ -89,7 +91,11 @@ pub trait ToManyAssociation<O, T>: sealed::HandleOf + Send + Sync + 'static {
 }
 
 /// An association to one.
-pub trait ToOneAssociation<O, T>: sealed::HandleOf + Send + Sync + 'static {}
+pub trait ToOneAssociation<O, T>: sealed::HandleOf + Send + Sync + 'static {
+    /// Reads the target.
+    #[doc(hidden)]
+    fn read_one<'a>(self, repo: &'a Repo, owner: &'a O) -> BoxFuture<'a, Result<Option<T>>>;
+}
 
 macro_rules! to_many {
     ($([$($parameter:tt)*] $holder:ty;)+) => {$(
@@ -115,9 +121,10 @@ to_many! {
     [J: JoinRow + 'static, const W: bool] Through<HasManyThrough<T, J>, W>;
 }
 
+// A target behind others is of one model, so that one statement can join its way.
 macro_rules! to_one {
-    ($([$($parameter:tt)*] $holder:ty;)+) => {$(
-        impl<O: Model, R: OwnerRef<Owner = O>, T: TargetRow, S: ToOne<Target = T>, $($parameter)*> HandleOf<R>
+    ($([$($parameter:tt)*] $holder:ty, $target:ident by $read:expr;)+) => {$(
+        impl<O: Model, R: OwnerRef<Owner = O>, T: $target, S: ToOne<Target = T>, $($parameter)*> HandleOf<R>
             for Association<O, T, $holder>
         {
             type Handle<'r> = Singular<'r, R, T, Self>;
@@ -127,17 +134,24 @@ macro_rules! to_one {
             }
         }
 
-        impl<O: Model, T: TargetRow, S: ToOne<Target = T>, $($parameter)*> ToOneAssociation<O, T>
+        impl<O: Model, T: $target, S: ToOne<Target = T>, $($parameter)*> ToOneAssociation<O, T>
             for Association<O, T, $holder>
         {
+            fn read_one<'a>(self, repo: &'a Repo, owner: &'a O) -> BoxFuture<'a, Result<Option<T>>> {
+                Box::pin($read(repo, self.def(), owner))
+            }
         }
     )+};
 }
 
 to_one! {
-    [] HasOne<S>;
-    [] BelongsTo<S>;
-    [const W: bool] Through<HasOne<S>, W>;
+    [] HasOne<S>, TargetRow by single_target;
+    [] BelongsTo<S>, TargetRow by single_target;
+    [const W: bool] Through<HasOne<S>, W>, Model by first_target;
+}
+
+async fn first_target<O: Model, T: Model>(repo: &Repo, def: &'static AssociationDef, owner: &O) -> Result<Option<T>> {
+    Ok(rows(repo, def, owner, Query::new()).await?.into_iter().next())
 }
 
 impl Repo {

@@ -11,6 +11,7 @@ use crate::repo::Repo;
 
 mod counter_cache;
 mod create;
+mod destroy_later;
 mod find;
 mod given_rows;
 mod ids;
@@ -20,6 +21,7 @@ mod pages;
 mod read;
 mod write;
 
+pub use destroy_later::DestroyLater;
 pub use given_rows::{IntoRow, IntoRows};
 
 #[cfg(doc)]

@@ -7,6 +7,7 @@ use crate::context::Context;
 
 mod aggregates;
 mod apart;
+mod autosave;
 mod batches;
 mod bulk_writes;
 mod by_way;
@@ -35,6 +36,7 @@ mod handles;
 mod handles_bulk;
 mod handles_counted;
 mod handles_links;
+mod handles_extended;
 mod handles_one;
 mod handles_replaced;
 mod handles_write;
@@ -180,6 +182,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         handles::CASES,
+        handles_extended::CASES,
         handles_write::CASES,
         handles_one::CASES,
         handles_replaced::CASES,
@@ -210,6 +213,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         transaction_options::CASES,
         steps::CASES,
         save_graphs::CASES,
+        autosave::CASES,
         callbacks::CASES,
         member_callbacks::CASES,
         removals::CASES,

@@ -77,7 +77,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         Ok(!self.with_keys(&[key]).await?.is_empty())
     }
 
-    /// The first member in the association's order; by primary key if it has none. Loaded: no statement, a copy of the first
+    /// The first member in the association's order; by primary key if it has none, behind a join model by that of the join
+    /// rows. Loaded: no statement, a copy of the first
     /// row in memory. Otherwise 1 statement, which reads at most one row.
     ///
     /// # Errors

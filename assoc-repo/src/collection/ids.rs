@@ -29,6 +29,11 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         if let Some(rows) = self.whole() {
             return Ok(rows.into_iter().map(Model::key).collect());
         }
+        self.read_ids().await
+    }
+
+    // As the database has them.
+    pub(super) async fn read_ids(&self) -> Result<Vec<T::Key>> {
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
             OwnQuery::One(query) if !chooses(&query) => {

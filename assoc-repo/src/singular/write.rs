@@ -106,7 +106,7 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     }
 
     /// Leaves the owner without a target. Of a `has_one` it is let go by the association's `dependent`; of a `belongs_to` the
-    /// owner's key is cleared, and its type.
+    /// owner's key is cleared, and its type. The association is loaded then, and there is no target.
     ///
     /// Statements, loaded or not: of a `has_one` 1 that reads which target there is, and 1 that lets it go; of a `belongs_to` 1,
     /// or none if the key is `NULL` already.
@@ -118,7 +118,11 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
         A: WritableTarget<O, T>,
     {
         let change = self.handle.association.clear(self.handle.owner.change());
-        self.handle.save(change)
+        Box::pin(async move {
+            self.handle.save(change).await?;
+            // A `belongs_to` whose key is `NULL` now: loading it runs no statement.
+            self.handle.load().await
+        })
     }
 
     /// Inserts a new target, and answers with it as the database stores it. It costs what [`set`](Self::set) costs.

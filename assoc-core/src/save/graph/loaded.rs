@@ -138,7 +138,9 @@ pub(super) fn settle(rows: &[PlannedRow], groups: &mut [LoadedGroup]) {
             };
             // If several rows are linked to an owner, an association to one loads the first row that is read.
             let is_one = association.kind.cardinality() == Cardinality::One;
-            groups[at].owners[place].state = match (others, is_known && linked.is_plain) {
+            // No order and no condition says anything of no rows.
+            let is_plain = linked.is_plain || own.is_empty();
+            groups[at].owners[place].state = match (others, is_known && is_plain) {
                 (true, _) if is_one => Some(LoadState::NotLoaded),
                 (false, true) => Some(LoadState::Loaded),
                 _ => Some(LoadState::Partial),
