@@ -7,6 +7,7 @@ use crate::context::Context;
 
 mod aggregates;
 mod apart;
+mod autosave;
 mod batches;
 mod bulk_writes;
 mod by_way;
@@ -34,7 +35,12 @@ mod finders;
 mod form_versions;
 mod groups;
 mod handles;
+mod handles_bulk;
+mod handles_counted;
+mod handles_extended;
+mod handles_links;
 mod handles_one;
+mod handles_replaced;
 mod handles_write;
 mod in_hand;
 mod inverses;
@@ -183,8 +189,13 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         handles::CASES,
+        handles_extended::CASES,
         handles_write::CASES,
         handles_one::CASES,
+        handles_replaced::CASES,
+        handles_counted::CASES,
+        handles_bulk::CASES,
+        handles_links::CASES,
         in_hand::CASES,
         rows_between::CASES,
         together::CASES,
@@ -211,6 +222,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         save_graphs::CASES,
         owner_presets::CASES,
         saved_join_rows::CASES,
+        autosave::CASES,
         callbacks::CASES,
         member_callbacks::CASES,
         removals::CASES,

@@ -1,9 +1,26 @@
 //! Whose rows are followed by rows that stay.
 
-use super::{DestroyEdge, DestroyNode, Effect};
+use super::{DestroyEdge, DestroyNode, DestroyPlan, Effect};
 use crate::counters::Children;
+use crate::dialect::Dialect;
 use crate::metadata::association::{Dependent, KeySide, Parent};
 use crate::metadata::model::ModelDef;
+
+impl DestroyPlan {
+    /// Whether the statement that deletes rows of a model gives back whom they belonged to, so that nothing reads it
+    /// before. Not where keys may be cleared first, nor where several models share the table and each follows its own.
+    #[must_use]
+    pub fn deletes_returning(&self, dialect: &dyn Dialect, model: &ModelDef) -> bool {
+        let mut nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.model.table == model.table);
+        // What belongs to them is found before they go.
+        let is_found_before = |children: &Children| {
+            children.model == model && children.parents.iter().any(|parent| parent.key_side == KeySide::Target)
+        };
+        dialect.capabilities().delete_returning
+            && !self.followed.iter().any(is_found_before)
+            && nodes.all(|(at, node)| node.model == model && !self.stage_of(at).in_waves)
+    }
+}
 
 /// The models of rows that go or are cleared, each with the parents that may stay. Where rows are only reached by the key of
 /// an owner that goes, that owner is none of them.
