@@ -12,6 +12,7 @@ use assoc_core::{
     Through, ToOne,
 };
 
+use crate::callbacks::Firing;
 use crate::changeset::Changeset;
 use crate::collection::Collection;
 use crate::get_association::{rows, single_target};
@@ -252,10 +253,17 @@ impl<O: Model, A: sealed::HandleOf + Send> Handle<'_, &mut O, A> {
 
     /// Saves changes of the owner. It follows if that succeeds.
     pub(crate) fn save(&mut self, change: Changeset<O>) -> BoxFuture<'_, Result<()>> {
-        let saving = self.repo.update(change);
+        let saving = self.save_counted(change, Firing::Callbacks);
+        Box::pin(async move { saving.await.map(|_| ()) })
+    }
+
+    /// As [`save`](Self::save), with callbacks or without; says how many members were let go by plain statements.
+    pub(crate) fn save_counted(&mut self, change: Changeset<O>, firing: Firing) -> BoxFuture<'_, Result<u64>> {
+        let saving = self.repo.update_counted(change, firing);
         Box::pin(async move {
-            *self.owner = saving.await?;
-            Ok(())
+            let (saved, let_go) = saving.await?;
+            *self.owner = saved;
+            Ok(let_go)
         })
     }
 }

@@ -7,6 +7,7 @@ use crate::context::Context;
 
 mod aggregates;
 mod apart;
+mod autosave;
 mod batches;
 mod bulk_writes;
 mod by_way;
@@ -32,8 +33,12 @@ mod filters;
 mod finders;
 mod groups;
 mod handles;
+mod handles_bulk;
+mod handles_counted;
 mod handles_extended;
+mod handles_links;
 mod handles_one;
+mod handles_replaced;
 mod handles_write;
 mod in_hand;
 mod inverses;
@@ -180,6 +185,10 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         handles_extended::CASES,
         handles_write::CASES,
         handles_one::CASES,
+        handles_replaced::CASES,
+        handles_counted::CASES,
+        handles_bulk::CASES,
+        handles_links::CASES,
         in_hand::CASES,
         rows_between::CASES,
         together::CASES,
@@ -204,6 +213,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         transaction_options::CASES,
         steps::CASES,
         save_graphs::CASES,
+        autosave::CASES,
         callbacks::CASES,
         member_callbacks::CASES,
         removals::CASES,

@@ -90,8 +90,9 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     /// written. The target is loaded then.
     ///
     /// Statements, loaded or not: of a `has_one` 1 that reads which target there is, 1 that lets it go, and 1 that writes the
-    /// new one, or its link; only the first if it is the target already. Of a `belongs_to` 1 that writes the owner, and 1 that
-    /// inserts a new target.
+    /// new one; only the first if it is the target already. Of a `has_one through` 1 that reads the row between, 1 that makes it
+    /// lead to the target, and 1 that inserts a new target; the row keeps its other columns, unless its model has callbacks or a
+    /// version: then another row takes its place. Of a `belongs_to` 1 that writes the owner, and 1 that inserts a new target.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] with all problems, before any SQL; if the present target cannot be let go; the other errors of
