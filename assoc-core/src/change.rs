@@ -44,6 +44,7 @@ mod members;
 mod permit;
 mod rules;
 mod scope;
+mod version;
 mod walk;
 mod wanted;
 mod written;
@@ -54,7 +55,8 @@ pub use fill::timestamp;
 pub use input::{Input, IntoInput, Limits};
 pub(crate) use link::{key_of_target, key_on_owner};
 pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
-pub(crate) use scope::{Preset, chooses, has_every_row, is_plain, presets};
+use scope::presets;
+pub(crate) use scope::{Preset, chooses, has_every_row, is_plain, presets_of_saved};
 pub use wanted::{NextWanted, Then, Wanted, Which};
 pub use written::{WrittenRow, common_path};
 
@@ -93,6 +95,8 @@ struct Extra {
     entered: Vec<(String, Value<'static>)>,
     // Owners that the new row is to be linked to by rows between.
     links: Vec<BuiltLink>,
+    // The version that input was made from.
+    version: Option<Value<'static>>,
 }
 
 /// What is said of one association of the row.
@@ -190,7 +194,7 @@ impl RowChange {
     /// itself.
     pub fn new_member(association: &'static AssociationDef, owner: &dyn Any) -> Result<Self> {
         let mut change = RowChange::new((association.target)());
-        for preset in presets(association) {
+        for preset in presets(association, Some(owner)) {
             change.set(preset.column, preset.value);
         }
         let model = (association.owner)();
@@ -481,10 +485,13 @@ impl RowChange {
     /// Refuses what cannot be saved.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] with all problems.
+    /// [`ErrorKind::Invalid`] with all problems; [`ErrorKind::Stale`] if input was made from another version of a row.
     pub fn check(&self) -> Result<()> {
         let errors = self.problems();
-        if errors.is_empty() { Ok(()) } else { Err(ErrorKind::Invalid { model: self.model.name, errors }.into()) }
+        if !errors.is_empty() {
+            return Err(ErrorKind::Invalid { model: self.model.name, errors }.into());
+        }
+        self.stale().map_or(Ok(()), Err)
     }
 
     /// The columns to write: of a new row all that were given, of an existing one those that differ.

@@ -1,4 +1,4 @@
-//! `counter_cache` and `touch`: what follows in the rows that an association's rows belong to.
+//! `counter_cache` and `touch`: what follows in the rows that an association's rows belong to, or in the row that belongs to them.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -54,7 +54,15 @@ impl FollowInput {
         ];
         for (option, span) in options {
             let Some(span) = span else { continue };
-            if input.kind == Kind::BelongsTo {
+            if input.kind == Kind::HasOne && given("through") {
+                let message = format!(
+                    "`{option}` has no place here: the row holds no key of the owner; say it on the associations that this one \
+                     goes through"
+                );
+                errors.at(span, message);
+                continue;
+            }
+            if matches!(input.kind, Kind::BelongsTo | Kind::HasOne) {
                 if given("scope_by_owner") {
                     let message =
                         format!("`{option}` has no place here: with `scope_by_owner` each row would need a statement");
@@ -129,7 +137,7 @@ pub(crate) fn options(model: &Model, association: &Association) -> TokenStream {
 
 /// Constants that can only be computed if the named columns of the target can follow.
 pub(crate) fn check(model: &Model, association: &Association) -> Option<TokenStream> {
-    if association.kind != Kind::BelongsTo || association.keys.type_column().is_some() {
+    if !matches!(association.kind, Kind::BelongsTo | Kind::HasOne) || association.keys.type_column().is_some() {
         return None;
     }
     let FollowInput { counter, touch, .. } = &association.follow;

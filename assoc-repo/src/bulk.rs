@@ -9,6 +9,7 @@ use assoc_core::{Assignment, Error, ErrorKind, FieldError, Model, Result, Value}
 use crate::query::Select;
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
+use crate::touched_rows::Written;
 
 impl Repo {
     /// Assigns columns of all rows of a query, and returns how many rows there were, also those in which nothing changed. 1
@@ -63,6 +64,7 @@ impl Repo {
             if limit.is_some() {
                 session.limit_statements(limit);
             }
+            session.note_written(M::DEF, Written::Changed);
             Ok(session.execute(&statement).await?.affected)
         })
     }
@@ -98,6 +100,7 @@ impl Repo {
             if limit.is_some() {
                 session.limit_statements(limit);
             }
+            session.note_written(M::DEF, Written::Changed);
             Ok(session.execute(&statement).await?.affected)
         })
     }

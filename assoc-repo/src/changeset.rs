@@ -16,6 +16,7 @@ use assoc_core::{
 use crate::permit::Permit;
 
 mod build;
+mod changed;
 mod target;
 mod writable;
 

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use assoc_core::counters::{Children, ParentChanges, ParentGroup, ParentRow};
+use assoc_core::counters::{Children, ParentChanges, ParentGroup};
 use assoc_core::driver::KeySet;
 use assoc_core::execution::{KeyTuple, filtered};
 use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Parent};
@@ -115,6 +115,9 @@ pub(crate) async fn read_children(
     Ok(found)
 }
 
+// A row whose times have moved: its table, the columns by which it was found, and what it holds in them.
+type TouchedRow = ((&'static str, &'static [usize]), KeyTuple);
+
 /// Writes what follows, and what is touched with the rows in which it does. For each model 1 statement for each chunk of
 /// keys, and 1 that reads which rows its own are touched with.
 pub(crate) async fn apply(
@@ -126,17 +129,22 @@ pub(crate) async fn apply(
 ) -> Result<Followed> {
     let mut followed = Followed::nothing(now);
     // Rows whose times have moved: a circle of models touches each row once.
-    let mut touched: HashSet<(usize, KeyTuple)> = HashSet::new();
+    let mut touched: HashSet<TouchedRow> = HashSet::new();
     while let Some(mut group) = changes.take_next() {
         repo.require_here(group.model)?;
         rename(session, &mut group).await?;
-        let place = group.model.table.name.as_ptr() as usize;
+        let place = (group.model.table.name, group.key);
         for (key, row) in &mut group.rows {
             if !row.touched.is_empty() && touched.contains(&(place, key.clone())) {
                 row.touched.clear();
             }
         }
+        session.skip_touched(&mut group);
         group.rows.retain(|_, row| !row.counters.is_empty() || !row.touched.is_empty());
+        if group.rows.is_empty() {
+            followed.groups.push(group);
+            continue;
+        }
         let visible = match &repo.filters {
             Some(hook) => filtered(hook, group.model, Expr::always())?,
             None => Expr::always(),
@@ -155,6 +163,10 @@ pub(crate) async fn apply(
             let statement = group.statement(dialect, &chunk, &visible, now)?;
             let affected = session.execute(&statement).await?.affected;
             rows += affected;
+            let is_whole = group.key == group.model.primary_key && affected == chunk.len() as u64;
+            if is_whole || group.key != group.model.primary_key && visible.is_always() {
+                session.note_touched(&group, &chunk, now);
+            }
             if affected < chunk.len() as u64 {
                 require_parents(session, &group, &chunk, &visible).await?;
             }
@@ -178,19 +190,25 @@ async fn touch_upwards(
     session: &mut Session<'_>,
     group: &mut ParentGroup,
     visible: &Expr,
-    touched: &HashSet<(usize, KeyTuple)>,
+    touched: &HashSet<TouchedRow>,
 ) -> Result<()> {
     let Some(mut above) = Children::touching(group.model) else { return Ok(()) };
     above.parents.retain(|parent| is_of(group, parent));
     if above.parents.is_empty() {
         return Ok(());
     }
-    let place = group.model.table.name.as_ptr() as usize;
+    let place = (group.model.table.name, group.key);
     let filter = group.conditions.clone().and(visible.clone());
     let moved = group.rows.iter().filter(|(_, row)| !row.touched.is_empty());
     let mut known: HashSet<KeyTuple> = moved.map(|(key, _)| key.clone()).collect();
     let mut last: Vec<KeyTuple> = known.iter().cloned().collect();
     while !last.is_empty() {
+        // What was touched earlier in the transaction has touched those above it.
+        session.skip_touched(group);
+        last.retain(|key| group.rows.get(key).is_some_and(|row| !row.touched.is_empty()));
+        if last.is_empty() {
+            break;
+        }
         let rows = read_children(session, &above, group.key, &KeySet::from_iter(last), &filter, Lock::None).await?;
         last = Vec::new();
         for (row, parent) in rows.iter().flat_map(|row| above.parents.iter().map(move |parent| (row, parent))) {
@@ -312,11 +330,10 @@ pub(crate) fn followed_values<'v>(
 ) -> Vec<(usize, Value<'static>)> {
     let mut values: HashMap<usize, Value<'static>> = HashMap::new();
     for group in followed.groups.iter().filter(|group| group.model == model) {
-        let row: Option<&ParentRow> = key(group.key).and_then(|key| group.rows.get(&key));
-        let Some(row) = row else { continue };
+        let Some(key) = key(group.key) else { continue };
         let known = |column: usize| values.get(&column).cloned();
         let now =
-            row.values(model, followed.now, |column| known(column).unwrap_or_else(|| before(column).into_owned()));
+            group.values(&key, followed.now, |column| known(column).unwrap_or_else(|| before(column).into_owned()));
         values.extend(now);
     }
     values.into_iter().collect()

@@ -13,10 +13,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
-use assoc_core::driver::Connection;
+use assoc_core::counters::ParentGroup;
+use assoc_core::driver::{Connection, KeySet};
+use assoc_core::value::DateTime;
 use assoc_core::{Error, ErrorKind, Result};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::touched_rows::TouchedRows;
 use crate::transaction::Hooks;
 
 /// A transaction or a savepoint in one.
@@ -61,8 +64,13 @@ impl LevelHandle {
         let connection = HeldConnection::new(connection, open);
         let hooks = Hooks::default();
         let levels = vec![Arc::clone(&level)];
-        let transaction =
-            OpenTransaction { connection: Some(connection), levels, hooks: hooks.clone(), failed_for_now: false };
+        let transaction = OpenTransaction {
+            connection: Some(connection),
+            levels,
+            hooks: hooks.clone(),
+            touched: TouchedRows::default(),
+            failed_for_now: false,
+        };
         let transaction = Arc::new(Mutex::new(transaction));
         LevelHandle { transaction, outermost: Arc::clone(&level), level, hooks, read_only, writes: Arc::default() }
     }
@@ -167,6 +175,7 @@ pub(crate) struct OpenTransaction {
     // The open levels, outermost first. The place of one is the depth of its savepoint.
     levels: Vec<Arc<Level>>,
     hooks: Hooks,
+    touched: TouchedRows,
     // A statement met a deadlock, a lock timeout or a busy database.
     failed_for_now: bool,
 }
@@ -175,6 +184,21 @@ impl OpenTransaction {
     /// Takes note of how a statement ended.
     pub(crate) fn note<T>(&mut self, result: &Result<T>) {
         self.failed_for_now |= result.as_ref().is_err_and(Error::is_retryable);
+    }
+
+    /// The rows whose times the transaction has moved.
+    pub(crate) fn touched(&self) -> &TouchedRows {
+        &self.touched
+    }
+
+    /// The same, to forget some.
+    pub(crate) fn touched_mut(&mut self) -> &mut TouchedRows {
+        &mut self.touched
+    }
+
+    /// Notes rows whose times the innermost level has moved.
+    pub(crate) fn note_touched(&mut self, group: &ParentGroup, keys: &KeySet, now: DateTime) {
+        self.touched.note(self.levels.len().saturating_sub(1), group, keys, now);
     }
 
     // Dropping the connection inside a transaction rolls it back: the driver's contract.
@@ -201,6 +225,7 @@ impl OpenTransaction {
             Some(held) if depth > 0 => {
                 held.connection.rollback_to_savepoint(number(depth)).await?;
                 self.hooks.undo(&self.levels[depth..]);
+                self.touched.undo(depth);
                 self.levels.truncate(depth);
             }
             _ => self.discard(),
@@ -241,9 +266,11 @@ impl OpenTransaction {
         if keep {
             self.current()?.release_savepoint(number(depth)).await?;
             self.hooks.keep(level, &self.levels[depth - 1]);
+            self.touched.keep(depth);
         } else {
             self.current()?.rollback_to_savepoint(number(depth)).await?;
             self.hooks.undo(&self.levels[depth..]);
+            self.touched.undo(depth);
         }
         self.levels.pop();
         Ok(())

@@ -75,6 +75,7 @@ mod save;
 mod session;
 mod singular;
 mod touch;
+mod touched_rows;
 mod transaction;
 mod upsert;
 mod write;

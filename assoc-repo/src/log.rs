@@ -10,13 +10,14 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use assoc_core::driver::Statement;
+use assoc_core::driver::{BoxFuture, Statement};
 use assoc_core::sql::excerpt;
 use assoc_core::{DriverErrorKind, Error, ErrorKind, Result};
 
@@ -163,6 +164,28 @@ impl<F: Future> Future for Tallied<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let _active = Active::enter(&self.tally);
         self.future.as_mut().poll(context)
+    }
+}
+
+/// Runs a future whose statements count for nobody. `None` if it panics.
+pub(crate) async fn apart<T>(future: BoxFuture<'_, T>) -> Option<T> {
+    Apart(future).await
+}
+
+struct Apart<'f, T>(BoxFuture<'f, T>);
+
+impl<T> Future for Apart<'_, T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let active = ACTIVE.take();
+        // A future that has panicked is not polled again.
+        let polled = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context)));
+        ACTIVE.set(active);
+        match polled {
+            Ok(polled) => polled.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
     }
 }
 

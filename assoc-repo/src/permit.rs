@@ -119,6 +119,9 @@ impl<M> Permit<M> {
 
 impl<M: Model> Permit<M> {
     /// Permits a column, under its field's name.
+    ///
+    /// A `#[column(lock_version)]` is the version of the row that the input was made from: it is not written, and saving fails
+    /// with [`ErrorKind::Stale`] if the row has another version by then. Of a new row it says nothing.
     pub fn column<V: ColumnType>(self, column: Column<M, V>) -> Self {
         self.column_as(M::DEF.columns[column.index()].field, column)
     }

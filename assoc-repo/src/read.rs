@@ -302,7 +302,11 @@ impl Repo {
         // Nothing says that the text only reads. In a transaction for reading the database finds out.
         let reads = repo.transaction.as_ref().is_some_and(LevelHandle::is_read_only);
         let access = if reads { Access::Read } else { Access::Write };
-        repo.session(access).await?.query(&statement, &mut rows).await?;
+        let mut session = repo.session(access).await?;
+        if access == Access::Write {
+            session.note_raw();
+        }
+        session.query(&statement, &mut rows).await?;
         Ok(rows.rows)
     }
 

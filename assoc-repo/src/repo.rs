@@ -8,7 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use assoc_core::driver::{Access, Connection, Dialect, Driver, PoolStatus};
+use assoc_core::driver::{Access, BoxFuture, Connection, Dialect, Driver, PoolStatus};
 use assoc_core::execution::FilterHook;
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::sql::{TransactionControl, transaction_control};
@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::levels::LevelHandle;
 use crate::multi_db::OtherDatabase;
 use crate::session::Session;
+use crate::transaction::LeftHooks;
 
 /// Runs queries and writes. It is one concrete type for any database, in and outside transactions. Cloning is cheap and
 /// gives another handle of the same repo.
@@ -55,6 +56,8 @@ pub(crate) struct Shared {
     // Models, with sets of columns, of which a row was inserted and read back before, so their columns fit their
     // tables.
     inserted: RwLock<HashSet<(TypeId, Box<[usize]>)>>,
+    // Hooks of transactions that were dropped.
+    pub(crate) left_hooks: LeftHooks,
 }
 
 impl Repo {
@@ -73,6 +76,7 @@ impl Repo {
                 open_transactions: Arc::default(),
                 get_sql: RwLock::default(),
                 inserted: RwLock::default(),
+                left_hooks: LeftHooks::default(),
             }),
             transaction: None,
             most_statements: None,
@@ -256,6 +260,11 @@ impl Repo {
 
     /// A connection from the pool.
     pub(crate) async fn acquire(&self, access: Access) -> Result<Box<dyn Connection>> {
+        if self.shared.left_hooks.are_there() {
+            // A boxed future, because they use repos.
+            let hooks: BoxFuture<'_, ()> = Box::pin(self.run_left_hooks());
+            hooks.await;
+        }
         self.shared.driver.acquire(access).await.map_err(|error| self.blame_open_transactions(error))
     }
 

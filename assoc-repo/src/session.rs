@@ -4,16 +4,19 @@
 
 use std::sync::Arc;
 
+use assoc_core::counters::ParentGroup;
 use assoc_core::driver::{Access, Connection, Dialect, ExecResult, KeySet, RowSink, Statement, TransactionMode};
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::planner::PlanContext;
 use assoc_core::select::KeyedSelect;
+use assoc_core::value::DateTime;
 use assoc_core::{Error, ErrorKind, Result, sql};
 use tokio::sync::MutexGuard;
 
 use crate::levels::{Level, LevelHandle, OpenTransaction};
 use crate::log::{Timer, too_many};
 use crate::repo::Repo;
+use crate::touched_rows::Written;
 
 pub(crate) struct Session<'r> {
     repo: &'r Repo,
@@ -96,6 +99,34 @@ impl<'r> Session<'r> {
     fn note<T>(&mut self, result: &Result<T>) {
         if let Source::Transaction { transaction, .. } = &mut self.source {
             transaction.note(result);
+        }
+    }
+
+    /// Leaves out times that this transaction has moved before.
+    pub(crate) fn skip_touched(&self, group: &mut ParentGroup) {
+        if let Source::Transaction { transaction, .. } = &self.source {
+            transaction.touched().skip(group);
+        }
+    }
+
+    /// Notes rows whose times this transaction has moved now.
+    pub(crate) fn note_touched(&mut self, group: &ParentGroup, keys: &KeySet, now: DateTime) {
+        if let Source::Transaction { transaction, .. } = &mut self.source {
+            transaction.note_touched(group, keys, now);
+        }
+    }
+
+    /// Notes that rows of a model are written in another way than by a touch.
+    pub(crate) fn note_written(&mut self, model: &ModelDef, written: Written) {
+        if let Source::Transaction { transaction, .. } = &mut self.source {
+            transaction.touched_mut().forget(model, written);
+        }
+    }
+
+    /// Notes that a statement of the program may have written anything.
+    pub(crate) fn note_raw(&mut self) {
+        if let Source::Transaction { transaction, .. } = &mut self.source {
+            transaction.touched_mut().forget_all();
         }
     }
 

@@ -10,11 +10,13 @@ use crate::levels::LevelHandle;
 use crate::repo::Repo;
 
 mod hooks;
+mod left_hooks;
 mod options;
 
 use options::wait;
 
 pub(crate) use hooks::{Hooks, RowHook};
+pub(crate) use left_hooks::LeftHooks;
 pub use options::{RetryPolicy, TransactionOptions};
 
 /// An open transaction: a [`Repo`] all of whose statements belong to it. Dropping it without
@@ -24,6 +26,8 @@ pub use options::{RetryPolicy, TransactionOptions};
 pub struct Transaction {
     repo: Repo,
     ended: bool,
+    // Whether it may be committed, though it has not ended.
+    may_be_committed: bool,
 }
 
 impl Repo {
@@ -133,7 +137,7 @@ impl Repo {
             }
             Some(handle) => {
                 let transaction = Some(handle.nest().await?);
-                Ok(Transaction { repo: Repo { transaction, ..self.clone() }, ended: false })
+                Ok(Transaction::new(Repo { transaction, ..self.clone() }))
             }
             None => {
                 let (access, mode) = match options.read_only {
@@ -147,7 +151,7 @@ impl Repo {
                 }
                 let open = &self.shared.open_transactions;
                 let transaction = Some(LevelHandle::outermost(connection, open, options.read_only));
-                Ok(Transaction { repo: Repo { transaction, ..self.clone() }, ended: false })
+                Ok(Transaction::new(Repo { transaction, ..self.clone() }))
             }
         }
     }
@@ -304,6 +308,10 @@ fn is_ambiguous(error: &Error) -> bool {
 }
 
 impl Transaction {
+    fn new(repo: Repo) -> Self {
+        Transaction { repo, ended: false, may_be_committed: false }
+    }
+
     /// Commits the work of the transaction, or releases its savepoint.
     ///
     /// # Errors
@@ -337,15 +345,18 @@ impl Transaction {
         let Some(handle) = &self.repo.transaction else { return Ok(()) };
         let outermost = handle.is_outermost();
         let hooks = handle.hooks().clone();
+        self.may_be_committed = keep;
         let ended = handle.end(keep).await;
+        self.may_be_committed = keep && ended.as_ref().is_err_and(is_ambiguous);
         self.ended |= ended.is_ok();
+        let left = &self.repo.shared.left_hooks;
         match ended {
-            Ok(()) if outermost => hooks.run(keep).await,
+            Ok(()) if outermost => hooks.run(keep, left).await,
             // A connection whose ROLLBACK failed is given up, so that nothing takes effect. Only of a COMMIT it may be
             // unknown whether it was undone, and then nothing is told.
             Err(error) if outermost && !(keep && is_ambiguous(&error)) => {
                 // The error of the transaction's end says more.
-                let _ = hooks.run(false).await;
+                let _ = hooks.run(false, left).await;
                 Err(error)
             }
             ended => ended,
@@ -367,6 +378,10 @@ impl Drop for Transaction {
             && let Some(handle) = &self.repo.transaction
         {
             handle.abandon();
+            // Nothing is told of a transaction of which it is unknown whether it was undone.
+            if handle.is_outermost() && !self.may_be_committed {
+                self.repo.shared.left_hooks.leave(handle.hooks().take(false));
+            }
         }
     }
 }

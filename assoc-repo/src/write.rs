@@ -14,6 +14,7 @@ use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::save;
+use crate::touched_rows::Written;
 
 impl Repo {
     /// Inserts a row and returns it as the database stores it, with its key, its defaults and its stored values. It
@@ -208,6 +209,7 @@ impl Repo {
             sql::delete_row(self.dialect(), M::DEF, key.values(), &known.condition)?
         };
         let mut session = self.session(Access::Write).await?;
+        session.note_written(M::DEF, Written::Changed);
         let affected = session.execute(&statement).await?.affected;
         known.require_written(&mut session, M::DEF, &key, affected).await
     }
@@ -220,7 +222,9 @@ impl Repo {
     pub async fn execute_raw(&self, sql: &str, binds: impl IntoIterator<Item = Value<'static>>) -> Result<ExecResult> {
         self.refuse_transaction_control(sql)?;
         let statement = self.raw_statement(sql, binds)?;
-        self.session(Access::Write).await?.execute(&statement).await
+        let mut session = self.session(Access::Write).await?;
+        session.note_raw();
+        session.execute(&statement).await
     }
 
     /// Creates a model's table and the indexes of its foreign keys, for tests, examples and prototypes; a production

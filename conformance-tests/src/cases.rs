@@ -13,6 +13,7 @@ mod bulk_writes;
 mod by_way;
 mod callbacks;
 mod casts;
+mod changed_targets;
 mod changesets;
 mod chosen_rows;
 mod collations;
@@ -31,12 +32,13 @@ mod filled_columns;
 mod filtered_writes;
 mod filters;
 mod finders;
+mod form_versions;
 mod groups;
 mod handles;
 mod handles_bulk;
 mod handles_counted;
-mod handles_links;
 mod handles_extended;
+mod handles_links;
 mod handles_one;
 mod handles_replaced;
 mod handles_write;
@@ -49,8 +51,10 @@ mod load_states;
 mod load_with;
 mod member_callbacks;
 mod merging;
+mod nested_input;
 mod nested_through;
 mod nested_transactions;
+mod owner_presets;
 mod polymorphic;
 mod polymorphic_keys;
 mod preload_belongs_to;
@@ -64,6 +68,7 @@ mod row_locks;
 mod rows_between;
 mod save_changes;
 mod save_graphs;
+mod saved_join_rows;
 mod saved_lists;
 mod scopes;
 mod selections;
@@ -74,6 +79,8 @@ mod text_keys;
 mod through;
 mod together;
 mod touch;
+mod touch_once;
+mod touch_one;
 mod transaction_options;
 mod transactions;
 mod unjoinable;
@@ -214,18 +221,25 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         steps::CASES,
         save_graphs::CASES,
         autosave::CASES,
+        owner_presets::CASES,
+        saved_join_rows::CASES,
         callbacks::CASES,
         member_callbacks::CASES,
         removals::CASES,
         save_changes::CASES,
         validation::CASES,
         casts::CASES,
+        form_versions::CASES,
+        nested_input::CASES,
+        changed_targets::CASES,
         read_back::CASES,
         read_only::CASES,
         destroy::CASES,
         destroy_graphs::CASES,
         counters::CASES,
         touch::CASES,
+        touch_one::CASES,
+        touch_once::CASES,
         transactions::CASES,
         nested_transactions::CASES,
     ]

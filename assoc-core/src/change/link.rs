@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::{ChildOp, Member};
+use super::{ChildChange, ChildOp, Member, RowChange};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Linkage, VariantDef};
 use crate::metadata::model::ModelDef;
@@ -181,4 +181,34 @@ fn kept_by(model: &'static ModelDef, association: &AssociationDef, own: &OwnerKe
 /// The fields of columns, for messages: `room, code`.
 pub(super) fn fields(model: &ModelDef, columns: impl IntoIterator<Item = usize>) -> String {
     columns.into_iter().map(|column| model.columns[column].field).collect::<Vec<_>>().join(", ")
+}
+
+impl RowChange {
+    /// Whether the row is to belong to another row than before, or to none, by an association whose key it holds.
+    #[must_use]
+    pub fn changes_target(&self, association: &'static AssociationDef) -> bool {
+        let Some(own) = OwnerKey::of(association) else { return false };
+        let is_new = |child: &ChildChange| {
+            let target = match &child.op {
+                ChildOp::AssociateWith { target, .. } if child.association == association => target,
+                _ => return false,
+            };
+            child.overridden.is_empty() && target.existing().is_none()
+        };
+        let changes = |column: usize| {
+            let value = self.values.get(column).and_then(Option::as_ref);
+            value.is_some_and(|value| match &self.base {
+                None => !value.is_null(),
+                Some(_) => self.differs(column, value),
+            })
+        };
+        own.columns().any(changes) || self.children.iter().any(is_new)
+    }
+
+    /// The columns that say to which row this one belongs by an association: its key, with the type. None if other rows hold
+    /// the key.
+    #[must_use]
+    pub fn key_columns(association: &'static AssociationDef) -> Vec<usize> {
+        OwnerKey::of(association).map(|own| own.columns().collect()).unwrap_or_default()
+    }
 }

@@ -1,7 +1,7 @@
 //! What is wrong with members of a change, each with the path to it: `posts[1].title`, `company.name`.
 
 use super::check::{Final, marked, of_row};
-use super::scope::{of_change, outside, presets, value_of};
+use super::scope::{Preset, of_change, outside, presets_of_saved, value_of};
 use super::{ChildOp, Member, RowChange, Then, key_of_target};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage};
@@ -231,7 +231,7 @@ impl<'c> Members<'c> {
     pub(super) fn given(&self, change: &RowChange) -> Vec<(usize, Option<Value<'static>>)> {
         let mut given = self.given_key();
         if change.is_new() {
-            let of_scope = presets(self.association).into_iter();
+            let of_scope = self.presets(self.association).into_iter();
             let unset = of_scope.filter(|preset| {
                 change.values()[preset.column].is_none() && !given.iter().any(|(column, _)| *column == preset.column)
             });
@@ -239,6 +239,11 @@ impl<'c> Members<'c> {
             given.extend(unset);
         }
         given
+    }
+
+    // What the conditions of an association of the owner say of its rows.
+    fn presets(&self, association: &AssociationDef) -> Vec<Preset> {
+        presets_of_saved(association, self.owner.base(), self.owner.values())
     }
 
     fn given_key(&self) -> Vec<(usize, Option<Value<'static>>)> {
@@ -254,7 +259,7 @@ impl<'c> Members<'c> {
     fn of_member(&self, member: &Member) -> Vec<FieldError> {
         let association = self.association;
         let target: &'static ModelDef = (association.target)();
-        let mut presets = presets(association);
+        let mut presets = self.presets(association);
         let mut given = self.given_key();
         presets.retain(|preset| !given.iter().any(|(column, _)| *column == preset.column));
         let mut errors = outside(association, target, &presets, |column| value_of(member, column));
@@ -313,7 +318,7 @@ impl<'c> Members<'c> {
         }
         let mut errors = Vec::new();
         if let Some(rows) = record.rows {
-            let presets = presets(rows);
+            let presets = self.presets(rows);
             errors = outside(rows, record.table, &presets, |column| of_change(join, column));
             let unset = presets.into_iter().filter(|preset| join.values()[preset.column].is_none());
             given.extend(unset.map(|preset| (preset.column, Some(preset.value))));

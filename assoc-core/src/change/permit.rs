@@ -183,7 +183,11 @@ impl RowChange {
     }
 
     fn cast_column(&mut self, permitted: &PermittedColumn, input: &Input) {
+        if self.is_new() && self.model().lock_version() == Some(permitted.column) {
+            return;
+        }
         match value_of(self.model(), permitted.column, permitted.read, input) {
+            Ok(version) if self.model().lock_version() == Some(permitted.column) => self.expect_version(version),
             Ok(value) => self.set(permitted.column, value),
             Err(error) => self.add_input_error(error),
         }

@@ -1,6 +1,9 @@
 //! What the conditions of an association say about a row that is to be its member (F103).
 
-use super::{Member, RowChange, same_value};
+use std::any::Any;
+use std::sync::Arc;
+
+use super::{Member, Row, RowChange, same_value};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::expr::{ColumnRef, Comparison, Expr, Operand};
@@ -15,13 +18,40 @@ pub(crate) struct Preset {
     pub(crate) value: Value<'static>,
 }
 
-/// The columns for which the association's own scope says which value they have. Not those of a scope that depends on the
-/// owner, who may not exist yet.
-pub(crate) fn presets(association: &AssociationDef) -> Vec<Preset> {
-    let Some(scope) = association.options.scope else { return Vec::new() };
+/// The columns for which the association's own scope says which value they have, and the scope that depends on the owner, if
+/// there is one that exists.
+pub(crate) fn presets(association: &AssociationDef, owner: Option<&dyn Any>) -> Vec<Preset> {
     let mut found = Vec::new();
-    equalities((association.target)(), &scope().filter, &mut found);
+    if let Some(scope) = association.options.scope {
+        equalities((association.target)(), &scope().filter, &mut found);
+    }
+    if let (Some(scope), Some(owner)) = (association.options.owner_scope, owner) {
+        equalities((association.target)(), &scope(owner).filter, &mut found);
+    }
     found
+}
+
+/// The presets of a row whose owner is saved as well. An owner that is new is no row yet, so that its scope says nothing.
+pub(crate) fn presets_of_saved(
+    association: &AssociationDef,
+    base: Option<&Row>,
+    values: &[Option<Value<'static>>],
+) -> Vec<Preset> {
+    if association.options.owner_scope.is_none() {
+        return presets(association, None);
+    }
+    let model = (association.owner)();
+    let saved = base.and_then(|base| {
+        let mut row = model.rows.bare_copy(&**base)?;
+        let own = Arc::get_mut(&mut row)?;
+        for (column, value) in values.iter().enumerate() {
+            let Some(value) = value else { continue };
+            // What the field does not take is refused when it is written.
+            model.rows.set_value(own, column, &mut value.clone()).ok()?;
+        }
+        Some(row)
+    });
+    presets(association, saved.as_ref().map(|row| &**row as &dyn Any))
 }
 
 /// Whether an association has exactly the rows that its key and these presets lead to, in the order of their keys: what was

@@ -8,7 +8,7 @@ use crate::change::timestamp;
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::key::{KeySet, KeyTuple};
-use crate::metadata::association::{AssociationDef, Parent};
+use crate::metadata::association::{AssociationDef, KeySide, Parent};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
 use crate::sql::{FollowedColumn, FollowedRows, Moved, counted_from_null};
@@ -34,6 +34,8 @@ pub struct ParentGroup {
     pub conditions: Expr,
     /// The rows by their keys.
     pub rows: HashMap<KeyTuple, ParentRow>,
+    /// Rows whose times the same transaction has moved before, with the columns and when.
+    pub touched_before: HashMap<KeyTuple, BTreeMap<usize, DateTime>>,
     rank: usize,
 }
 
@@ -118,8 +120,16 @@ impl ParentChanges {
             row.counted_by = Some(parent.association);
         }
         row.touched.extend(touched);
-        if is_linked {
+        if is_linked && parent.key_side == KeySide::Owner {
             row.linked_by = Some(parent.association);
+        }
+    }
+
+    /// Moves the times of a row that is touched with another, found by its primary key.
+    pub fn touch_with(&mut self, parent: &Parent, row: KeyTuple) {
+        if !self.without_touches {
+            let group = self.group(parent.model, parent.model.primary_key, &Expr::always());
+            group.rows.entry(row).or_default().touched.extend(&parent.touched);
         }
     }
 
@@ -146,7 +156,8 @@ impl ParentChanges {
         let at = self.groups.iter().position(is_same).unwrap_or_else(|| {
             let rank = rank(model, &mut self.ranks);
             let (conditions, rows) = (conditions.clone(), HashMap::new());
-            self.groups.push(ParentGroup { model, key, conditions, rows, rank });
+            let touched_before = HashMap::new();
+            self.groups.push(ParentGroup { model, key, conditions, rows, touched_before, rank });
             self.groups.len() - 1
         });
         &mut self.groups[at]
@@ -225,6 +236,34 @@ impl ParentGroup {
         FollowedRows { model: self.model, key: self.key, keys, filter: &filter }.update(dialect, &columns)
     }
 
+    /// Leaves out times that were moved before. Rows that are touched for themselves are not looked at.
+    pub fn leave_out<'t>(&mut self, before: impl Fn(&KeyTuple) -> Option<&'t BTreeMap<usize, DateTime>>) {
+        for (key, row) in self.rows.iter_mut().filter(|(_, row)| !row.is_given && !row.touched.is_empty()) {
+            for (column, time) in before(key).into_iter().flatten() {
+                if row.touched.remove(column) {
+                    self.touched_before.entry(key.clone()).or_default().insert(*column, *time);
+                }
+            }
+        }
+        self.rows.retain(|_, row| !row.is_untouched());
+    }
+
+    /// What columns of a row hold afterwards, by what they held.
+    pub fn values<'v>(
+        &self,
+        key: &KeyTuple,
+        now: DateTime,
+        before: impl Fn(usize) -> Value<'v>,
+    ) -> Vec<(usize, Value<'static>)> {
+        let earlier = self.touched_before.get(key).into_iter().flatten();
+        let earlier = earlier.map(|(column, time)| (*column, timestamp(self.model.columns[*column].sql_type, *time)));
+        let mut values: Vec<(usize, Value<'static>)> = earlier.collect();
+        if let Some(row) = self.rows.get(key) {
+            values.extend(row.values(self.model, now, before));
+        }
+        values
+    }
+
     /// Makes the keys those that the database has, where it calls others equal to them.
     pub fn rename(&mut self, stored: &HashMap<KeyTuple, KeyTuple>) {
         for (key, row) in std::mem::take(&mut self.rows) {
@@ -242,8 +281,7 @@ impl ParentGroup {
 }
 
 impl ParentRow {
-    /// What the columns hold afterwards, by what they held.
-    pub fn values<'v>(
+    fn values<'v>(
         &self,
         model: &'static ModelDef,
         now: DateTime,

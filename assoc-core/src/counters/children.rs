@@ -1,7 +1,7 @@
 //! The rows of a model, as those that belong to others.
 
 use crate::key::KeyTuple;
-use crate::metadata::association::Parent;
+use crate::metadata::association::{KeySide, Parent};
 use crate::metadata::model::{ModelDef, ascending_once};
 use crate::value::Value;
 
@@ -78,6 +78,14 @@ impl Children {
     #[must_use]
     pub fn without(&self, row: &[Value<'static>], cleared: &[usize]) -> Box<[Value<'static>]> {
         self.row(|column| if cleared.contains(&column) { Value::Null } else { self.value(row, column).clone() })
+    }
+
+    /// Whether a row must be read before these columns of it change, because the row that follows depends on what it held.
+    #[must_use]
+    pub fn is_read_first(&self, touches: bool, changed: impl Fn(usize) -> bool) -> bool {
+        self.parents.iter().filter(|parent| parent.key_side == KeySide::Owner).any(|parent| {
+            touches && !parent.touched.is_empty() || parent.counter.is_some() && parent.columns().any(&changed)
+        })
     }
 
     /// Whether something may follow when these columns of a row change. With `touches` any change may move a time.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Children;
 use crate::change::timestamp;
 use crate::key::KeyTuple;
-use crate::metadata::association::Parent;
+use crate::metadata::association::{KeySide, Parent};
 use crate::metadata::model::{ColumnDefault, ModelDef};
 use crate::save::PlannedRow;
 use crate::value::{DateTime, Value};
@@ -39,6 +39,7 @@ impl NewParents {
         let mut new_parents = NewParents::default();
         let mut keys: HashMap<(usize, &'static [usize]), HashMap<KeyTuple, u32>> = HashMap::new();
         let mut sums: HashMap<(u32, usize), i64> = HashMap::new();
+        let mut awaiting: Option<HashMap<u32, Vec<u32>>> = None;
         // Of each model once, with whether the save changes keys of its parents.
         let mut models: Vec<(&'static ModelDef, Option<(Children, Vec<bool>)>)> = Vec::new();
         for at in 0..rows.len() {
@@ -56,6 +57,13 @@ impl NewParents {
             let Some((children, rekeyed)) = &models[known].1 else { continue };
             let mut timings = Vec::with_capacity(children.parents.len());
             for (parent, is_rekeyed) in children.parents.iter().zip(rekeyed) {
+                if parent.key_side == KeySide::Target {
+                    let awaiting = awaiting.get_or_insert_with(|| awaiting_rows(rows));
+                    let timing = touched_with(rows, at as u32, parent, awaiting, &mut new_parents);
+                    rows[at].unread &= timing != Timing::After;
+                    timings.push(timing);
+                    continue;
+                }
                 let timing = match whose(rows, at, parent, &mut keys) {
                     Whose::Inserted(row) if parent.conditions.is_always() => {
                         if let Some(counter) = parent.counter {
@@ -94,6 +102,44 @@ impl NewParents {
             }
         }
     }
+}
+
+// The rows that take values of each row.
+fn awaiting_rows(rows: &[PlannedRow]) -> HashMap<u32, Vec<u32>> {
+    let mut awaiting: HashMap<u32, Vec<u32>> = HashMap::new();
+    for (row, at) in rows.iter().zip(0..) {
+        for awaited in &row.awaits {
+            awaiting.entry(awaited.row).or_default().push(at);
+        }
+    }
+    awaiting
+}
+
+// When the row of a `has_one` is touched with a planned row. A new row has none but what the save gives to it, unless its key is
+// given.
+fn touched_with(
+    rows: &[PlannedRow],
+    at: u32,
+    parent: &Parent,
+    awaiting: &HashMap<u32, Vec<u32>>,
+    new_parents: &mut NewParents,
+) -> Timing {
+    let row = &rows[at as usize];
+    let mut timing = match row.base {
+        None if parent.foreign_key.iter().any(|column| row.values[*column].is_none()) => Timing::Inserted,
+        _ => Timing::After,
+    };
+    for own in awaiting.get(&at).into_iter().flatten() {
+        let other = &rows[*own as usize];
+        let refers = other.model == parent.model
+            && other.awaits.iter().any(|awaited| awaited.row == at && parent.key.contains(&awaited.column));
+        match (&other.base, refers) {
+            (_, false) => {}
+            (None, true) => new_parents.touched.push((*own, parent.touched.clone())),
+            (Some(_), true) => timing = Timing::After,
+        }
+    }
+    timing
 }
 
 enum Whose {

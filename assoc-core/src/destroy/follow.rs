@@ -3,7 +3,7 @@
 use super::{DestroyEdge, DestroyNode, DestroyPlan, Effect};
 use crate::counters::Children;
 use crate::dialect::Dialect;
-use crate::metadata::association::{KeySide, Parent};
+use crate::metadata::association::{Dependent, KeySide, Parent};
 use crate::metadata::model::ModelDef;
 
 impl DestroyPlan {
@@ -30,6 +30,10 @@ pub(super) fn children(nodes: &[DestroyNode], edges: &[DestroyEdge]) -> Vec<Chil
     let of_model = |model: &'static ModelDef| {
         let mut children = Children::of(model)?;
         children.parents.retain(|parent| {
+            if parent.key_side == KeySide::Target {
+                // What belongs to a row that goes stays, unless it goes with it.
+                return !matches!(parent.association.options.dependent, Some(Dependent::Destroy | Dependent::Delete));
+            }
             let is_root = nodes[0].model == model;
             is_root || leading_to(model, nodes, edges).any(|edge| may_stay(parent, edge, nodes))
         });

@@ -14,6 +14,9 @@ pub trait AssociationField: Default + 'static {
     /// Whether owners share rows by `Arc`.
     const SHARED: bool;
 
+    /// Whether rows of a join table lie beside the targets.
+    const KEEPS_JOIN_ROWS: bool = false;
+
     /// How much of the association is in memory.
     fn load_state(&self) -> LoadState;
 
@@ -154,6 +157,10 @@ impl<O: Model, H: AssociationField> FieldAccess for FieldAccessor<O, H> {
         state: LoadState,
     ) {
         self.fill(owners, Fetched { children, join_rows: None, links, skip, state });
+    }
+
+    fn keeps_join_rows(&self) -> bool {
+        H::KEEPS_JOIN_ROWS
     }
 
     fn attach_with_join_rows(

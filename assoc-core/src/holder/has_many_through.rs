@@ -322,6 +322,7 @@ impl<T: serde::Serialize, J> serde::Serialize for HasManyThrough<T, J> {
 
 impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
     const SHARED: bool = true;
+    const KEEPS_JOIN_ROWS: bool = !J::ABSENT;
 
     fn load_state(&self) -> LoadState {
         self.state()

@@ -29,8 +29,9 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
         "include",
         "accessor",
         "dependent",
+        "touch",
     ],
-    planned: &["touch"],
+    planned: &[],
     refused: &[
         ("before_add", OF_MANY),
         ("after_add", OF_MANY),

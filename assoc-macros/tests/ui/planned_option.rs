@@ -1,4 +1,4 @@
-use assoc_core::{HasMany, HasOne};
+use assoc_core::HasMany;
 use assoc_macros::Model;
 
 #[derive(Model, Clone)]
@@ -6,8 +6,6 @@ struct User {
     id: i64,
     #[has_many(extend)]
     posts: HasMany<Post>,
-    #[has_one(touch)]
-    first: HasOne<Post>,
 }
 
 #[derive(Model, Clone)]

@@ -11,7 +11,7 @@ use super::{ColumnChange, changes_to_come};
 /// A row that is about to be written: a new one, or one that exists with the columns that change. Callbacks that are given it
 /// by `&mut` may set columns.
 pub struct Change<M> {
-    pub(super) row: RowChange,
+    pub(crate) row: RowChange,
     model: PhantomData<fn() -> M>,
 }
 

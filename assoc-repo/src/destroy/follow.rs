@@ -6,16 +6,17 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use assoc_core::Result;
 use assoc_core::counters::{Children, ParentChanges};
 use assoc_core::destroy::{DestroyEdge, DestroyPlan, Effect};
 use assoc_core::driver::KeySet;
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{Expr, ModelDef};
+use assoc_core::metadata::{Expr, KeySide, ModelDef, Parent};
 use assoc_core::value::DateTime;
+use assoc_core::{Result, Value};
 
 use super::StoredRow;
 use super::explore::{Consequences, key_in};
+use super::stored;
 use crate::counters::{Followed, Lock, Mode, apply, children_of, read_children};
 use crate::repo::Repo;
 use crate::session::Session;
@@ -95,6 +96,8 @@ impl Following {
                     known.1.extend(columns);
                 }
             }
+            let of_owners = children.parents.iter().filter(|parent| is_found_before(parent));
+            let mut touched: Vec<(&Parent, Vec<KeyTuple>)> = of_owners.map(|parent| (parent, Vec::new())).collect();
             let keys = KeySet::from_iter(going.iter().copied().chain(cleared.values().map(|(key, _)| key)).cloned());
             let always = Expr::always();
             for row in read_children(session, children, model.primary_key, &keys, &always, lock).await? {
@@ -103,7 +106,21 @@ impl Following {
                     .get(&key.to_string())
                     .filter(|_| !going.contains(&key))
                     .map(|(_, columns)| children.without(&row, columns));
-                self.changes.change(children, Some(&row), after.as_deref(), |_, _| true);
+                let is_meant = |place: usize, _| !is_found_before(&children.parents[place]);
+                self.changes.change(children, Some(&row), after.as_deref(), is_meant);
+                for (parent, owners) in &mut touched {
+                    owners.extend(children.parent_key(parent, &row));
+                }
+            }
+            for (parent, owners) in touched.into_iter().filter(|(_, owners)| !owners.is_empty()) {
+                let (key, owners) = (parent.model.primary_key, KeySet::from_iter(owners));
+                let mut found = Vec::new();
+                let mut sink = |values: &mut [Value<'_>]| {
+                    found.push(KeyTuple::of_row(stored(parent.model, key, values)));
+                    Ok(())
+                };
+                session.query_keyed(parent.model, key, parent.key, &owners, &parent.conditions, &mut sink).await?;
+                found.into_iter().for_each(|row| self.changes.touch_with(parent, row));
             }
         }
         Ok(())
@@ -160,6 +177,11 @@ impl Following {
         }
         Ok(followed)
     }
+}
+
+// Whether a row must be found before its owner goes, because it may lose the owner's key then.
+fn is_found_before(parent: &Parent) -> bool {
+    parent.key_side == KeySide::Target && !parent.touched.is_empty() && !parent.model.primary_key.is_empty()
 }
 
 // What rows of a table that go hold in some columns, as far as it is known.

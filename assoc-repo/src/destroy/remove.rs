@@ -13,6 +13,7 @@ use super::explore::{Consequences, EdgeReferral, StoredRow, key_in, stored};
 use super::follow::Following;
 use crate::counters::Lock;
 use crate::session::Session;
+use crate::touched_rows::Written;
 
 /// What is known of the rows that are destroyed before they are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,6 +279,7 @@ async fn execute(
     statement: impl Fn(&KeyedRows<'_>, &Session<'_>, &KeySet) -> Result<Statement>,
 ) -> Result<u64> {
     let mut affected = 0;
+    session.note_written(rows.model, Written::Changed);
     for chunk in keys.chunks(rows.keys_per_statement(session.dialect())) {
         let statement = statement(rows, session, &chunk)?;
         affected += session.execute(&statement).await?.affected;

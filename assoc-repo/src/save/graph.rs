@@ -23,12 +23,14 @@ use crate::callbacks::{Firing, RowAction};
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
+use crate::touched_rows::Written;
 use alike::update_alike;
 use callbacks::Callbacks;
 use follow::{Adjusted, Following};
 
 mod alike;
 mod assemble;
+mod beside;
 mod by_sql;
 mod callbacks;
 mod follow;
@@ -163,6 +165,8 @@ struct Run<'p> {
     one_by_one: bool,
     // Rows that were let go by plain statements.
     let_go: u64,
+    // Rows between that are to be loaded beside the targets.
+    beside: HashSet<u32>,
     now: DateTime,
 }
 
@@ -180,6 +184,7 @@ impl<'p> Run<'p> {
             fresh: HashSet::new(),
             one_by_one,
             let_go: 0,
+            beside: beside::wanted(plan, repo.dialect()),
             now: *now,
         }
     }
@@ -299,7 +304,8 @@ impl<'p> Run<'p> {
         let dialect = session.dialect();
         let tells = self.concerns(model, &rows);
         // Of a filtered repo they are read, so that it is known whether it sees them; and for the callbacks of a join model.
-        let unread = unread && self.repo.filters.is_none() && !(tells && model.has_save_callbacks());
+        let mut unread = unread && self.repo.filters.is_none() && !(tells && model.has_save_callbacks());
+        unread &= self.beside.is_empty() || !rows.iter().any(|row| self.beside.contains(row));
         let mut plan = if unread { InsertPlan::unread(model, dialect) } else { InsertPlan::new(model, dialect) };
         let mut added = Vec::new();
         if tells {
@@ -408,6 +414,7 @@ impl<'p> Run<'p> {
 
 // Rows of a join table: nothing of them is read.
 async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Result<()> {
+    session.note_written(plan.model(), Written::Inserted);
     for at in 0..plan.batches.len() {
         let text = plan.text(at, session.dialect(), false);
         let binds: Vec<Bind> = std::mem::take(&mut plan.batches[at].binds);

@@ -13,6 +13,7 @@ use crate::callbacks::Firing;
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
+use crate::touched_rows::Written;
 
 /// Inserts rows of a model and returns them in the given order, as the database has them.
 pub(crate) async fn insert(
@@ -106,7 +107,10 @@ pub(super) fn check(model: &'static ModelDef, changes: &[RowChange]) -> Result<(
             errors.extend(own.into_iter().map(|error| error.within(&format!("[{at}]"))));
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(ErrorKind::Invalid { model: model.name, errors }.into()) }
+    if !errors.is_empty() {
+        return Err(ErrorKind::Invalid { model: model.name, errors }.into());
+    }
+    changes.iter().find_map(RowChange::stale).map_or(Ok(()), Err)
 }
 
 #[cold]
@@ -117,6 +121,7 @@ pub(super) fn unproven(model: &ModelDef) -> Error {
 /// Runs the statements. `None` if it cannot be proven which returned row is whose; the rows are inserted then.
 pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<Option<Box<dyn Rows>>> {
     let model = plan.model();
+    session.note_written(model, Written::Inserted);
     let dialect = session.dialect();
     let returning = dialect.capabilities().insert_returning;
     let mut rows = model.rows.new_rows();

@@ -13,6 +13,7 @@ use super::read_by_keys;
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::session::Session;
+use crate::touched_rows::Written;
 
 /// Writes columns of a row, and makes `row` equal to the stored row. Associations that depend on changed columns become
 /// not loaded.
@@ -44,6 +45,7 @@ pub(crate) async fn update(
     let mut session = repo.session(Access::Write).await?;
     let returning = how == ReadBack::Returning;
     let statement = sql::update_row(dialect, model, &changes, key.values(), &known.condition, returning)?;
+    session.note_written(model, Written::Changed);
     let mut changed: Vec<usize> = changes.into_iter().map(|(column, _)| column).collect();
     let update = Update { model, key: &key, known: &known, statement: &statement, how };
     if how == ReadBack::No && guard.is_none() {

@@ -17,6 +17,7 @@ use super::known::exists;
 use super::{insert, read_by_keys};
 use crate::repo::Repo;
 use crate::session::Session;
+use crate::touched_rows::Written;
 use crate::upsert::Updates;
 
 /// Inserts or updates rows of a model and returns them in the given order, as the database has them.
@@ -151,6 +152,7 @@ impl Run {
     ) -> Result<Box<dyn Rows>> {
         let statement = sql::upsert(session.dialect(), self.model, &batch.columns, binds, conflict)?;
         let mut rows = self.model.rows.new_rows();
+        session.note_written(self.model, Written::Changed);
         session.query(&statement, &mut *rows).await?;
         let (given, returned) = (binds.len() / batch.columns.len().max(1), rows.len());
         if returned != given {

@@ -16,6 +16,7 @@ use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{CallbackPoint, ModelDef};
 use assoc_core::{Error, ErrorKind, Result};
 
+use super::left_hooks::{Due, LeftHooks};
 use crate::callbacks::{AfterFunction, CallbackContext, Cause, ColumnChange, RowAction, model_functions};
 use crate::levels::Level;
 use crate::repo::Repo;
@@ -24,7 +25,7 @@ use crate::repo::Repo;
 type Run = Box<dyn FnOnce() -> BoxFuture<'static, Result<()>> + Send>;
 
 /// A hook, not yet run.
-enum Work {
+pub(super) enum Work {
     /// A function that the application has given.
     Function(Run),
     /// A callback of a row that was written.
@@ -45,7 +46,7 @@ pub(crate) struct RowHook {
 }
 
 impl Work {
-    async fn run(self) -> Result<()> {
+    pub(super) async fn run(self) -> Result<()> {
         match self {
             Work::Function(run) => run().await,
             Work::Row(hook) => {
@@ -135,20 +136,26 @@ impl Hooks {
         state.due.extend(each_row_once(due));
     }
 
-    /// Runs what is due after the end of the transaction, in the order in which it was given, also after one has failed.
-    ///
-    /// # Errors
-    /// [`ErrorKind::AfterTransaction`] with the first failure.
-    pub(crate) async fn run(&self, committed: bool) -> Result<()> {
+    /// Takes what is due after the end of the transaction, in the order in which it was given.
+    pub(super) fn take(&self, committed: bool) -> Vec<Work> {
         let (waiting, mut due) = {
             let mut state = self.state();
             (std::mem::take(&mut state.waiting), std::mem::take(&mut state.due))
         };
         let waiting = waiting.into_iter().filter(|hook| hook.after_commit == committed);
         due.extend(each_row_once(waiting.map(|hook| hook.work)));
+        due
+    }
+
+    /// Runs what is due after the end of the transaction, in the order in which it was given, also after one has failed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AfterTransaction`] with the first failure.
+    pub(super) async fn run(&self, committed: bool, left: &LeftHooks) -> Result<()> {
+        let mut due = Due::new(self.take(committed), left);
         let mut first: Option<Error> = None;
         let mut failed = 0;
-        for work in due {
+        while let Some(work) = due.next() {
             if let Err(error) = work.run().await {
                 failed += 1;
                 first.get_or_insert(error);
@@ -202,8 +209,11 @@ impl Repo {
     }
 
     /// On a transaction's handle, runs a function once the transaction has ended, if what was done on this handle was
-    /// undone: with the savepoint whose handle this is, with one around it, or with the whole transaction. Not if the
-    /// transaction is dropped without an end, because nothing can be waited for then.
+    /// undone: with the savepoint whose handle this is, with one around it, or with the whole transaction.
+    ///
+    /// Of a transaction that is dropped without an end (its future was cancelled, or there was a panic) nothing can be waited for.
+    /// Then the next call that takes a connection of this repo runs the hooks first, or
+    /// [`run_left_hooks`](Self::run_left_hooks) does. No hook runs if it is unknown whether COMMIT took effect.
     ///
     /// # Errors
     /// [`ErrorKind::Transaction`] on a handle that is not a transaction's.

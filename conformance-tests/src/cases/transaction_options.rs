@@ -1,7 +1,10 @@
 //! Transactions with options: run again, isolated, for reading only; and what runs after them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use assoc_core::{DriverErrorKind, Result};
@@ -25,6 +28,7 @@ cases! { "transaction_options", Level::Transaction;
     nested_options,
     hooks,
     hooks_of_savepoints,
+    hooks_of_dropped_transactions,
     hooks_that_fail,
     hooks_and_retries,
 }
@@ -275,8 +279,9 @@ async fn hooks(cx: &mut Context) -> Result<()> {
     cx.note("rolled back", log.take());
     let tx = repo.begin().await?;
     log.after_commit(&tx, "never")?;
-    log.after_rollback(&tx, "never")?;
+    log.after_rollback(&tx, "dropped")?;
     drop(tx);
+    cx.require(log.take().is_empty(), "nothing can be waited for")?;
     repo.transaction(async |tx| tx.insert(author("Cyd")).await).await?;
     cx.note("dropped", log.take());
     // The connection is free again: a hook may use the repo.
@@ -296,6 +301,97 @@ async fn hooks(cx: &mut Context) -> Result<()> {
     let error = log.after_commit(&repo, "never").err();
     cx.require(error.is_some_and(|error| matches!(error.kind(), ErrorKind::Transaction(_))), "only in a transaction")?;
     names(cx).await
+}
+
+// Of a transaction that is dropped the hooks run before whatever comes next: once, and as part of no call.
+async fn hooks_of_dropped_transactions(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let log = Log::default();
+    let reached = AtomicBool::new(false);
+    let work = repo.transaction(async |tx| {
+        log.after_commit(tx, "never")?;
+        log.after_rollback(tx, "outer")?;
+        tx.insert(author("Ann")).await?;
+        let undone = tx.begin().await?;
+        log.after_rollback(&undone, "undone")?;
+        undone.rollback().await?;
+        let inner = tx.begin().await?;
+        log.after_rollback(&inner, "inner")?;
+        inner.insert(author("Bob")).await?;
+        reached.store(true, Ordering::Relaxed);
+        std::future::pending::<()>().await;
+        Ok::<_, Error>(())
+    });
+    let mut work = Box::pin(work);
+    let waits = std::future::poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Pending if reached.load(Ordering::Relaxed) => Poll::Ready(true),
+        Poll::Pending => Poll::Pending,
+        Poll::Ready(_) => Poll::Ready(false),
+    });
+    cx.require(waits.await, "it waits in the savepoint")?;
+    drop(work);
+    cx.require(log.take().is_empty(), "nothing can be waited for")?;
+    cx.step("the next call", repo.count(Query::<Author>::new())).await?;
+    cx.note("a dropped future", log.take());
+    repo.count(Query::<Author>::new()).await?;
+    cx.require(log.take().is_empty(), "once")?;
+    // A panic.
+    let work = repo.transaction(async |tx| {
+        log.after_rollback(tx, "a panic")?;
+        tx.insert(author("Cyd")).await?;
+        if tx.in_transaction() {
+            std::panic::resume_unwind(Box::new("an application's own"));
+        }
+        Ok::<_, Error>(())
+    });
+    let mut work = Box::pin(work);
+    let panicked = std::future::poll_fn(|context| {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(_)) => Poll::Ready(false),
+            Err(_) => Poll::Ready(true),
+        }
+    });
+    cx.require(panicked.await, "it panics")?;
+    drop(work);
+    repo.run_left_hooks().await;
+    cx.note("a panic", log.take());
+    // Hooks that use the repo, fail, and panic: each runs, and none is the business of the call that runs them.
+    let tx = repo.begin().await?;
+    tx.insert(author("Dan")).await?;
+    for _ in 0..3 {
+        let outside = repo.clone();
+        tx.after_rollback(move || async move { outside.insert(author("told")).await.map(drop) })?;
+    }
+    tx.after_rollback(|| async { Err(Error::other("fails")) })?;
+    tx.after_rollback(|| async { std::panic::resume_unwind(Box::new("panics")) })?;
+    log.after_rollback(&tx, "after one that panics")?;
+    drop(tx);
+    let counted = repo.statement_budget(1, repo.count(Query::<Author>::new())).await??;
+    cx.note("rows that the hooks inserted", counted);
+    cx.note("others", log.take());
+    names(cx).await?;
+    // Hooks after COMMIT, of a call that is dropped while the first runs.
+    let tx = repo.begin().await?;
+    let begun = Arc::new(AtomicBool::new(false));
+    let first = Arc::clone(&begun);
+    tx.after_commit(move || async move {
+        first.store(true, Ordering::Relaxed);
+        std::future::pending::<Result<()>>().await
+    })?;
+    log.after_commit(&tx, "the second")?;
+    let mut commit = Box::pin(tx.commit());
+    std::future::poll_fn(|context| match commit.as_mut().poll(context) {
+        Poll::Pending if !begun.load(Ordering::Relaxed) => Poll::Pending,
+        _ => Poll::Ready(()),
+    })
+    .await;
+    drop(commit);
+    repo.run_left_hooks().await;
+    cx.note("after COMMIT", log.take());
+    Ok(())
 }
 
 async fn hooks_of_savepoints(cx: &mut Context) -> Result<()> {

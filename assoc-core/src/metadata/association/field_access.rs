@@ -257,6 +257,11 @@ pub trait FieldAccess: Send + Sync {
         state: LoadState,
     );
 
+    /// Whether rows of a join table lie beside the targets: they are attached with them, or not at all.
+    fn keeps_join_rows(&self) -> bool {
+        false
+    }
+
     /// As [`attach`](Self::attach), with the join row of each link, for holders with a join model.
     fn attach_with_join_rows(
         &self,

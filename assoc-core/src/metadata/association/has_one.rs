@@ -3,7 +3,7 @@
 
 use super::dependent::{DependentRows, by_key};
 use super::has_many::key_of_targets;
-use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Linkage, Route};
+use super::{AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Linkage, Parent, Route};
 use crate::error::Result;
 use crate::metadata::model::Discriminator;
 
@@ -38,5 +38,17 @@ impl AssociationBehavior for HasOneKind {
     fn dependents(&self, association: &AssociationDef) -> Result<Vec<DependentRows>> {
         let key = key_of_targets(association, self.owner_key, self.foreign_key, self.target_type)?;
         Ok(by_key(association, key)?.into_iter().collect())
+    }
+
+    fn parents(&self, association: &'static AssociationDef) -> Vec<Parent> {
+        let target = (association.target)();
+        let touched = Parent::of(association, 0, target, self.foreign_key, self.owner_key);
+        // A declaration that does not hold together is an error wherever its key is asked for.
+        let key = key_of_targets(association, self.owner_key, self.foreign_key, self.target_type).ok();
+        let with_key = touched.zip(key).map(|(touched, key)| {
+            let conditions = key.typed(target, touched.conditions.clone());
+            touched.holding_the_key(conditions)
+        });
+        with_key.into_iter().collect()
     }
 }

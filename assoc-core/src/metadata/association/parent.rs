@@ -1,6 +1,7 @@
-//! What a row does to the rows it belongs to: `counter_cache` and `touch` of a `belongs_to`.
+//! What a row does to the rows it belongs to: `counter_cache` and `touch` of a `belongs_to`; and to the row that belongs to it:
+//! `touch` of a `has_one`.
 
-use super::AssociationDef;
+use super::{AssociationDef, KeySide};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{ColumnDefault, Discriminator, FilledBy, ModelDef};
 
@@ -39,19 +40,22 @@ impl Touch {
     }
 }
 
-/// The rows of one model that rows of an association's owner belong to, and what follows in them.
+/// The rows of one model that rows of an association's owner belong to, and what follows in them; or those that belong to the
+/// owner and are touched with it (`touch` of a `has_one`).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Parent {
     /// The association.
     pub association: &'static AssociationDef,
+    /// Which of the two holds the key: the row, or the one that follows it.
+    pub key_side: KeySide,
     /// What the row must name to belong to this model.
     pub named: Option<Discriminator>,
-    /// The row's columns that hold the parent's key.
+    /// The row's columns that hold the parent's key; of a `has_one`, its columns that the other row refers to.
     pub foreign_key: &'static [usize],
     /// The parent's model.
     pub model: &'static ModelDef,
-    /// The parent's columns that the key refers to.
+    /// The parent's columns that the key refers to; of a `has_one`, those that hold it.
     pub key: &'static [usize],
     /// The association's own conditions: which parents it leads to.
     pub conditions: Expr,
@@ -83,7 +87,13 @@ impl Parent {
             return None;
         }
         let conditions = association.scope().filter;
-        Some(Parent { association, named: None, foreign_key, model, key, conditions, counter, touched })
+        let key_side = KeySide::Owner;
+        Some(Parent { association, key_side, named: None, foreign_key, model, key, conditions, counter, touched })
+    }
+
+    /// The rows of a `has_one`, which hold the key and satisfy these conditions.
+    pub(super) fn holding_the_key(self, conditions: Expr) -> Parent {
+        Parent { key_side: KeySide::Target, conditions, ..self }
     }
 
     /// Those that a row must name a type to belong to.

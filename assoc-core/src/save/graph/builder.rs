@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::links::{End, Links, Side};
 use super::{Added, Awaited, LoadedGroup, LoadedRow, PlannedRow};
-use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets};
+use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets_of_saved};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage, LoadState};
@@ -55,8 +55,8 @@ struct Given {
 
 impl Given {
     // Of a row between: what its conditions say, and the types that it names.
-    fn of_link(record: &JoinRecord) -> Self {
-        let mut given = Given { presets: record.rows.map(presets).unwrap_or_default(), ..Given::default() };
+    fn of_link(record: &JoinRecord, presets: Vec<Preset>) -> Self {
+        let mut given = Given { presets, ..Given::default() };
         let types = [record.owner.target_type, record.target_type].into_iter().flatten();
         given.values.extend(types.map(|named| (named.column, Value::from(named.tag))));
         given
@@ -248,6 +248,12 @@ impl Builder {
         Err(self.invalid(FieldError::new(name, message).with_code(FieldError::CONTRADICTION)))
     }
 
+    // What the conditions of an association of a row say of its members.
+    fn presets(&self, owner: u32, association: &AssociationDef) -> Vec<Preset> {
+        let owner = &self.rows[owner as usize];
+        presets_of_saved(association, owner.base.as_ref(), &owner.values)
+    }
+
     fn invalid(&self, error: FieldError) -> Error {
         ErrorKind::Invalid { model: self.root.name, errors: vec![error] }.into()
     }
@@ -348,7 +354,7 @@ impl Builder {
     ) -> Result<()> {
         let target = (association.target)();
         let push = |builder: &mut Self, member: Member| {
-            let mut given = Given { presets: presets(association), ..Given::default() };
+            let mut given = Given { presets: builder.presets(owner.row, association), ..Given::default() };
             for (column, of) in key.target_columns.iter().zip(key.owner_columns) {
                 builder.take(owner.row, *of, *column, &mut given);
             }
@@ -481,7 +487,8 @@ impl Builder {
         member: Member,
         join: Option<Box<RowChange>>,
     ) -> Result<Option<u32>> {
-        let mut given = Given::of_link(record);
+        let presets = record.rows.map(|rows| self.presets(owner.row, rows)).unwrap_or_default();
+        let mut given = Given::of_link(record, presets);
         for (column, of) in record.owner.target_columns.iter().zip(record.owner.owner_columns) {
             self.take(owner.row, *of, *column, &mut given);
         }
@@ -501,7 +508,7 @@ impl Builder {
                     change
                         .drop_link(association, own.base.as_ref().and_then(|base| own.model.key_of(&**base)).as_ref());
                 }
-                let of_scope = Given { presets: presets(association), ..Given::default() };
+                let of_scope = Given { presets: self.presets(owner.row, association), ..Given::default() };
                 let (row, place) = self.add_member(member, group, of_scope)?;
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
                     self.take(row, *of, *column, &mut given);
@@ -541,6 +548,7 @@ impl Builder {
                 row
             }
         };
+        self.groups[group].owner(owner.place).links.push(row);
         self.note_link(Added { association, owner: owner.row, member: added, link: row });
         Ok(Some(row))
     }

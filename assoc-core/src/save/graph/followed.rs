@@ -2,6 +2,7 @@
 
 use super::SavePlan;
 use crate::counters::{Children, Timing};
+use crate::metadata::association::KeySide;
 use crate::metadata::model::ModelDef;
 use crate::save::members::Unlink;
 use crate::value::Value;
@@ -36,10 +37,14 @@ impl SavePlan {
                 planned.values[column].is_some() || planned.awaits.iter().any(|awaited| awaited.column == column)
             };
             let exists = planned.base.is_some();
-            *locked += usize::from(exists && children.follow(touches, is_set));
+            *locked += usize::from(exists && children.is_read_first(touches, is_set));
             let timings = self.new_parents.timings.get(&(row as u32));
             for (place, (parent, meant)) in children.parents.iter().zip(meant).enumerate() {
                 let timing = timings.and_then(|timings| timings.get(place));
+                if parent.key_side == KeySide::Target {
+                    *meant |= touches && timing == Some(&Timing::After);
+                    continue;
+                }
                 // A column that is not given is one that another row gives, or the database.
                 let is_null = |column: usize| matches!(&planned.values[column], Some(Value::Null));
                 let is_other = parent.named.is_some_and(

@@ -38,6 +38,8 @@ pub struct LoadedOwner {
     pub owner: u32,
     /// The rows that became its members, or stayed so, by position. Each once, or as often as it is linked.
     pub rows: Vec<u32>,
+    /// The planned rows that link them, as far as the save inserts them.
+    pub links: Vec<u32>,
     /// Members that were edited, by position.
     pub edited: Vec<u32>,
     /// Rows that are its members no longer.
@@ -110,7 +112,14 @@ impl LoadedGroup {
             return &mut owners[at];
         }
         let at = *self.owner_at.entry(owner).or_insert_with(|| {
-            owners.push(LoadedOwner { owner, rows: Vec::new(), edited: Vec::new(), removed: Vec::new(), state: None });
+            owners.push(LoadedOwner {
+                owner,
+                rows: Vec::new(),
+                links: Vec::new(),
+                edited: Vec::new(),
+                removed: Vec::new(),
+                state: None,
+            });
             owners.len() - 1
         });
         &mut owners[at]

@@ -16,6 +16,7 @@ use crate::save::known::Known;
 use crate::save::read_by_keys;
 use crate::save::update::{absorb, key_of};
 use crate::session::Session;
+use crate::touched_rows::Written;
 
 /// Writes the same values to rows that exist, and answers with them as the database has them, in their order, with what
 /// stays loaded in them; and whether all their columns were read.
@@ -47,6 +48,7 @@ pub(super) async fn update_alike(
     let all = KeySet::from_iter(keys.iter().cloned());
     let mut fresh = model.rows.new_rows();
     let mut affected = 0;
+    session.note_written(model, Written::Changed);
     for chunk in all.chunks(dialect.keys_per_condition(all.width())) {
         let statement = match (&keys[..], &chunk) {
             ([key], _) => sql::update_row(dialect, model, set, key.values(), &condition, returning)?,

@@ -11,12 +11,14 @@ use assoc_core::save::{LoadedGroup, LoadedOwner, LoadedRow, SavePlan, Unlink};
 use assoc_core::{Error, LoadState, Result};
 
 use super::Run;
+use super::beside::JoinRows;
 use super::follow::Adjusted;
 
 /// The saved rows, in the order in which they were given.
 pub(super) fn assemble(plan: &SavePlan, run: Run<'_>, adjusted: &Adjusted) -> Result<Box<dyn Rows>> {
     let groups = plan.groups();
     let stale = Stale::of(plan, run.destroys);
+    let mut beside: Vec<Option<JoinRows>> = groups.iter().map(|group| JoinRows::of(group, &run)).collect();
     let mut lists = lists(plan, run);
     for (group, list) in groups.iter().zip(&mut lists) {
         if let Some(list) = list {
@@ -30,7 +32,7 @@ pub(super) fn assemble(plan: &SavePlan, run: Run<'_>, adjusted: &Adjusted) -> Re
         let (before, own) = lists.split_at_mut(at);
         let Some(children) = own[0].take() else { continue };
         let Some(owners) = before[parent].as_mut() else { continue };
-        attach(plan, group, association, &mut **owners, children)?;
+        attach(plan, group, association, &mut **owners, children, beside[at].take())?;
     }
     for (group, list) in groups.iter().zip(&mut lists) {
         if let Some(list) = list {
@@ -102,6 +104,7 @@ fn attach(
     association: &'static AssociationDef,
     owners: &mut dyn Rows,
     mut children: Box<dyn Rows>,
+    beside: Option<JoinRows>,
 ) -> Result<()> {
     let target = group.model;
     let slot = association.field_access;
@@ -160,6 +163,12 @@ fn attach(
         if let (Some(_), Some(owner)) = (state, owners.owners().owner(at)) {
             slot.clear(owner);
         }
+    }
+    if slot.keeps_join_rows() {
+        if let Some(beside) = beside {
+            beside.attach(slot, owners, children, positions, &states);
+        }
+        return Ok(());
     }
     let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(positions.len()));
     for own in positions {

@@ -12,7 +12,7 @@ use assoc_core::counters::{Children, ParentChanges, Timing};
 use assoc_core::driver::{BoxFuture, KeySet};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
-use assoc_core::metadata::{Expr, ModelDef};
+use assoc_core::metadata::{Expr, KeySide, ModelDef};
 use assoc_core::save::{LoadedRow, Lookup, PlannedRow, Resolved, Step, Unlink};
 use assoc_core::value::DateTime;
 use assoc_core::{Result, Value};
@@ -152,7 +152,7 @@ impl Following {
             let is_set = |column: usize| {
                 planned.values[column].is_some() || planned.awaits.iter().any(|awaited| awaited.column == column)
             };
-            if may_change || children.follow(run.repo.touches, is_set) {
+            if may_change || children.is_read_first(run.repo.touches, is_set) {
                 existing.updated.push((row, key));
             }
         }
@@ -194,9 +194,9 @@ impl Following {
             let mut changes = ParentChanges::new(run.repo.touches);
             for (row, planned) in run.written_rows(unneeded) {
                 let Some(children) = self.children(planned.model) else { continue };
-                let is_meant = |place: usize, _| run.timing(row, place) == Some(Timing::After);
+                let is_late = |place: usize| run.timing(row, place) == Some(Timing::After);
                 let may_change = run.may_change(planned.model);
-                if !may_change && !(0..children.parents.len()).any(|place| is_meant(place, true)) {
+                if !may_change && !(0..children.parents.len()).any(is_late) {
                     continue;
                 }
                 let values = run.values(planned)?;
@@ -209,13 +209,20 @@ impl Following {
                 });
                 let key = planned.base.as_ref().and_then(|base| planned.model.key_of(&**base));
                 let before = key.and_then(|key| self.before.get(&(planned.model.type_id(), key)));
+                // Of a row that exists and was not read, no key that it holds has changed.
+                let is_unchanged = planned.base.is_some() && before.is_none();
+                let is_meant = |place: usize, _| {
+                    is_late(place) && !(is_unchanged && children.parents[place].key_side == KeySide::Owner)
+                };
                 changes.change(children, before.map(|row| &**row), Some(&after), is_meant);
                 if may_change {
                     // It was counted where it was planned to belong to.
                     let expected = children.row(|column| values[column].clone().unwrap_or_default());
                     let is_elsewhere = |place: usize, _| {
                         let of = |row| children.parent_key(&children.parents[place], row);
-                        run.timing(row, place) == Some(Timing::Inserted) && of(&expected) != of(&after)
+                        let is_planned = run.timing(row, place) == Some(Timing::Inserted);
+                        let is_counted = children.parents[place].key_side == KeySide::Owner;
+                        is_planned && is_counted && of(&expected) != of(&after)
                     };
                     changes.change(children, Some(&expected), Some(&after), is_elsewhere);
                 }
@@ -264,7 +271,13 @@ impl Following {
                     if values.is_empty() {
                         continue;
                     }
-                    if values.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value)) {
+                    // Whether the row satisfies the conditions of an association is up to the database.
+                    let may_not = |followed: &Followed| {
+                        followed.groups.iter().any(|group| group.model == model && !group.conditions.is_always())
+                    };
+                    let is_unsure = all().any(|(followed, _)| may_not(followed));
+                    if is_unsure || values.iter().any(|(column, value)| !dialect.keeps(&model.columns[*column], value))
+                    {
                         match unkept.iter_mut().find(|(known, _)| *known == model) {
                             Some((_, keys)) => keys.push(key.clone()),
                             None => unkept.push((model, vec![key.clone()])),

@@ -15,6 +15,7 @@ use super::follow::Following;
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions};
 use crate::destroy::Destruction;
 use crate::session::Session;
+use crate::touched_rows::Written;
 
 /// A member that is let go, for the callbacks of its association.
 struct Told<'p> {
@@ -139,6 +140,7 @@ async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved)
     if resolved.let_go.is_empty() || lookup.unlink == Unlink::Destroy {
         return Ok(0);
     }
+    session.note_written(lookup.table, Written::Changed);
     let mut written = 0;
     let dialect = session.dialect();
     let stays = |key: &&KeyTuple| resolved.relinked.iter().any(|(_, row)| row == *key);

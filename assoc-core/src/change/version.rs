@@ -1,0 +1,40 @@
+//! The version that input was made from: the `lock_version` that an edit form carries.
+//!
+//! A form shows a row as it was when it was made, and the row in memory was read when the form came back. An update only compares
+//! the version of the row in memory with the stored one, so what others have written in between would be overwritten. The version
+//! of the form is another one then, and versions only grow: so it is known before any SQL.
+
+use super::{ChildOp, Member, RowChange, same_value};
+use crate::error::{Error, ErrorKind};
+use crate::value::Value;
+
+impl RowChange {
+    /// Takes the version that input was made from. A new row has none.
+    pub(super) fn expect_version(&mut self, version: Value<'static>) {
+        if !self.is_new() {
+            self.extra_mut().version = Some(version);
+        }
+    }
+
+    /// The error of the first row, of this one and its members, whose version is another than its input was made from.
+    #[must_use]
+    pub fn stale(&self) -> Option<Error> {
+        self.own_stale().or_else(|| {
+            self.children.iter().find_map(|child| match &child.op {
+                ChildOp::Edit(change) => change.stale(),
+                op => op.members().iter().filter_map(Member::change).find_map(RowChange::stale),
+            })
+        })
+    }
+
+    fn own_stale(&self) -> Option<Error> {
+        let expected = self.extra.as_ref()?.version.as_ref()?;
+        let (base, column) = (self.base.as_ref()?, self.model.lock_version()?);
+        let known = self.model.rows.value(&**base, column);
+        if self.marked || same_value(&self.model.columns[column], expected, &known) {
+            return None;
+        }
+        let key = self.model.key_of(&**base).map_or_else(String::new, |key| key.to_string());
+        Some(ErrorKind::Stale { model: self.model.name, key }.into())
+    }
+}

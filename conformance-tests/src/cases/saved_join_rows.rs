@@ -1,0 +1,97 @@
+//! Rows of a join table beside the targets of what a save returns.
+
+use assoc_core::Result;
+use assoc_repo::Changeset;
+use assoc_repo::prelude::*;
+
+use super::{Level, cases};
+use crate::context::Context;
+use crate::models::quizzes::{self, Quiz, Word};
+
+cases! { "saved_join_rows", Level::Write;
+    of_new_owners,
+    of_owners_that_exist,
+    from_both_sides,
+    seen_in_part,
+}
+
+fn word(text: &str) -> Changeset<Word> {
+    Word::build().set(Word::TEXT, text)
+}
+
+async fn compare(cx: &mut Context, label: &str, quiz: &Quiz) -> Result<()> {
+    let shown = |quiz: &Quiz| -> Result<Vec<(String, i64, Option<String>)>> {
+        let pairs = quiz.words_with_join_rows()?;
+        Ok(pairs.map(|(word, row)| (word.text.clone(), row.weight, row.note.clone())).collect())
+    };
+    let mut held = shown(quiz)?;
+    let stored = cx.repo().get_or_fail::<Quiz>(quiz.id, Query::preload(Quiz::WORDS)).await?;
+    let mut fresh = shown(&stored)?;
+    cx.show(label, held.iter());
+    held.sort();
+    fresh.sort();
+    cx.require(held == fresh, "as a fresh read gives it")
+}
+
+async fn of_new_owners(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    quizzes::tables(&repo).await?;
+    let stored = repo.insert(word("stored")).await?;
+    let draft = |title: &str| Quiz::build().set(Quiz::TITLE, title);
+    let first = draft("first").push(Quiz::WORDS, &stored).push(Quiz::WORDS, word("new")).push(Quiz::WORDS, &stored);
+    let first = cx.step("one", repo.insert(first)).await?;
+    cx.require(first.words.is_loaded() && !first.words.is_partial(), "all there are")?;
+    compare(cx, "first", &first).await?;
+    let several = [
+        draft("second"),
+        draft("third").push(Quiz::WORDS, [word("a"), word("b")]),
+        draft("fourth").push(Quiz::WORDS, &stored),
+    ];
+    let several = cx.step("several", repo.insert_all(several)).await?;
+    for quiz in several.iter().skip(1) {
+        compare(cx, &quiz.title, quiz).await?;
+    }
+    let none = cx
+        .step("replaced by none", repo.insert(draft("fifth").replace(Quiz::WORDS, [] as [Changeset<Word>; 0])))
+        .await?;
+    compare(cx, "fifth", &none).await
+}
+
+// What was there before may have changed: nothing is loaded, and nothing old is left.
+async fn of_owners_that_exist(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    quizzes::tables(&repo).await?;
+    let draft = Quiz::build().set(Quiz::TITLE, "quiz").push(Quiz::WORDS, [word("a"), word("b")]);
+    let quiz = repo.insert(draft).await?;
+    let more = cx.step("one more", repo.update(quiz.change().push(Quiz::WORDS, word("c")))).await?;
+    cx.require(!more.words.is_loaded(), "not loaded")?;
+    let loaded = repo.get_or_fail::<Quiz>(quiz.id, Query::preload(Quiz::WORDS)).await?;
+    compare(cx, "loaded", &loaded).await?;
+    let gone = loaded.words()?[0].clone();
+    let less = cx.step("one less", repo.update(loaded.change().remove(Quiz::WORDS, &gone))).await?;
+    cx.require(!less.words.is_loaded(), "not loaded")
+}
+
+async fn from_both_sides(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    quizzes::tables(&repo).await?;
+    let quiz = Quiz::build().set(Quiz::TITLE, "quiz").shared();
+    let draft = word("a").push(Word::QUIZZES, &quiz).push(Word::QUIZZES, Quiz::build().set(Quiz::TITLE, "other"));
+    let word = cx.step("of the other side", repo.insert(draft)).await?;
+    let pairs = word.quizzes_with_join_rows()?.map(|(quiz, row)| (quiz.title.clone(), row.weight));
+    cx.show("pairs", pairs.collect::<Vec<_>>());
+    Ok(())
+}
+
+async fn seen_in_part(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    quizzes::tables(&repo).await?;
+    let draft = Quiz::build().set(Quiz::TITLE, "quiz").push(Quiz::HEAVY_WORDS, word("light"));
+    let quiz = cx.step("which rows it sees is up to the database", repo.insert(draft)).await?;
+    cx.require(!quiz.heavy_words.is_loaded(), "not loaded")?;
+    let stored = repo.insert(word("twice")).await?;
+    let draft = Quiz::build().set(Quiz::TITLE, "distinct").push(Quiz::DIFFERENT_WORDS, [&stored, &stored]);
+    let quiz = cx.step("a distinct one", repo.insert(draft)).await?;
+    cx.require(!quiz.different_words.is_loaded() || quiz.different_words.is_partial(), "not the whole")?;
+    cx.rows("links", "SELECT quiz_id, weight FROM quiz_words ORDER BY quiz_id").await
+}
