@@ -33,7 +33,12 @@ mod filters;
 mod finders;
 mod groups;
 mod handles;
+mod handles_bulk;
+mod handles_counted;
+mod handles_links;
+mod handles_extended;
 mod handles_one;
+mod handles_replaced;
 mod handles_write;
 mod in_hand;
 mod inverses;
@@ -177,8 +182,13 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         handles::CASES,
+        handles_extended::CASES,
         handles_write::CASES,
         handles_one::CASES,
+        handles_replaced::CASES,
+        handles_counted::CASES,
+        handles_bulk::CASES,
+        handles_links::CASES,
         in_hand::CASES,
         rows_between::CASES,
         together::CASES,

@@ -29,19 +29,28 @@ use follow::{Adjusted, Following};
 
 mod alike;
 mod assemble;
+mod by_sql;
 mod callbacks;
 mod follow;
+mod relink;
 mod removal;
 mod validate;
 
-/// Saves rows of a model with all that is said of their members, and returns them in the given order, with what was saved
-/// loaded. Expects changes without problems.
+/// What a save has written.
+pub(crate) struct Saved {
+    /// The rows in the given order, with what was saved loaded.
+    pub(crate) rows: Box<dyn Rows>,
+    /// How many rows, or rows between, were let go by plain statements: what the database says that it wrote.
+    pub(crate) let_go: u64,
+}
+
+/// Saves rows of a model with all that is said of their members. Expects changes without problems.
 pub(crate) async fn save(
     repo: &Repo,
     model: &'static ModelDef,
     changes: Vec<RowChange>,
     firing: Firing,
-) -> Result<Box<dyn Rows>> {
+) -> Result<Saved> {
     let planned = Planned::new(repo, model, changes)?;
     if planned.has_callbacks(firing) {
         let transaction = repo.begin().await?;
@@ -55,7 +64,7 @@ pub(crate) async fn save(
         session.begin(TransactionMode::Write).await?;
         let mut run = Run::new(repo, &planned, one_by_one);
         match run.all(&mut session).await {
-            Ok(Some(adjusted)) => return session.finish(assemble::assemble(&planned.plan, run, &adjusted)).await,
+            Ok(Some(adjusted)) => return session.finish(run.assemble(&adjusted)).await,
             Ok(None) => {
                 let _ = session.finish::<()>(Err(unproven(model))).await;
             }
@@ -71,7 +80,7 @@ pub(crate) async fn save_validated(
     model: &'static ModelDef,
     mut changes: Vec<RowChange>,
     check: impl FnOnce(&[RowChange]) -> Result<()>,
-) -> Result<Box<dyn Rows>> {
+) -> Result<Saved> {
     let transaction = repo.begin().await?;
     let result = async {
         let inside = transaction.for_callbacks(model)?;
@@ -83,12 +92,12 @@ pub(crate) async fn save_validated(
     transaction.finish(result).await
 }
 
-async fn run_with_callbacks(transaction: &Repo, model: &'static ModelDef, planned: &Planned) -> Result<Box<dyn Rows>> {
+async fn run_with_callbacks(transaction: &Repo, model: &'static ModelDef, planned: &Planned) -> Result<Saved> {
     let repo = transaction.for_callbacks(model)?;
     let mut session = repo.session(Access::Write).await?;
     let mut run = Run::new(&repo, planned, false).with_callbacks();
     let Some(adjusted) = run.all(&mut session).await? else { return Err(unproven(model)) };
-    assemble::assemble(&planned.plan, run, &adjusted)
+    run.assemble(&adjusted)
 }
 
 /// A save, with the destroys of what it lets go.
@@ -152,6 +161,8 @@ struct Run<'p> {
     // Rows that exist and were read once they were written.
     fresh: HashSet<u32>,
     one_by_one: bool,
+    // Rows that were let go by plain statements.
+    let_go: u64,
     now: DateTime,
 }
 
@@ -168,8 +179,14 @@ impl<'p> Run<'p> {
             places: vec![None; plan.rows().len()],
             fresh: HashSet::new(),
             one_by_one,
+            let_go: 0,
             now: *now,
         }
+    }
+
+    fn assemble(self, adjusted: &Adjusted) -> Result<Saved> {
+        let let_go = self.let_go;
+        Ok(Saved { rows: assemble::assemble(self.plan, self, adjusted)?, let_go })
     }
 
     // Answers with what has followed in the rows that come back; `None` if it is not proven which row is whose.
@@ -184,12 +201,17 @@ impl<'p> Run<'p> {
             self.linked.extend(resolved.linked.drain(..));
             let_go.push((lookup, resolved));
         }
+        let relinked = relink::Relinked::of(self.repo, &mut let_go);
         let mut following = Following::new(self.now);
         self.let_go(session, &let_go, &unneeded, &mut following).await?;
         for step in plan.steps() {
             let proven = match step {
                 Step::Insert { model, rows, unread } => {
-                    let rows: Vec<u32> = rows.iter().copied().filter(|row| !unneeded.contains(row)).collect();
+                    let rows = rows.iter().copied().filter(|row| !unneeded.contains(row) && !relinked.has(*row));
+                    let rows: Vec<u32> = rows.collect();
+                    if !relinked.is_empty() {
+                        self.relink(session, step, &relinked).await?;
+                    }
                     self.insert(session, model, rows, *unread).await?
                 }
                 Step::Update { model, rows } => {
@@ -273,6 +295,7 @@ impl<'p> Run<'p> {
         rows: Vec<u32>,
         unread: bool,
     ) -> Result<bool> {
+        let rows = if self.plan.by_sql().is_empty() { rows } else { self.link_by_sql(session, rows).await? };
         let dialect = session.dialect();
         let tells = self.concerns(model, &rows);
         // Of a filtered repo they are read, so that it is known whether it sees them; and for the callbacks of a join model.
