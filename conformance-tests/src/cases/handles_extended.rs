@@ -142,7 +142,9 @@ async fn delegated_types(cx: &mut Context) -> Result<()> {
     let found = cx.step("of one type", repo.all(of_posts)).await?;
     cx.show("pictures", found.iter().map(|picture| &picture.name));
     let others = Query::filter(Picture::SUBJECT.of_type(Subject::USER).not());
-    let found = cx.step("of another: rows of none are left out, as SQL does", repo.all(others.order_by(Picture::ID.asc()))).await?;
+    let found = cx
+        .step("of another: rows of none are left out, as SQL does", repo.all(others.order_by(Picture::ID.asc())))
+        .await?;
     cx.show("pictures", found.iter().map(|picture| &picture.name));
     let users = repo.association(&of_post, Picture::SUBJECT);
     let read = cx.step("by a handle", users.get()).await?;
