@@ -138,6 +138,14 @@ impl SavePlan {
         }
     }
 
+    /// The values of new rows of some models, by planned row, given up by the plan. Rows of others have an empty list, and
+    /// keep their values.
+    pub fn take_values(&mut self, models: &[&'static ModelDef]) -> Vec<Vec<Option<Value<'static>>>> {
+        let is_taken = |row: &PlannedRow| row.base.is_none() && models.contains(&row.model);
+        let take = |row: &mut PlannedRow| if is_taken(row) { std::mem::take(&mut row.values) } else { Vec::new() };
+        self.rows.iter_mut().map(take).collect()
+    }
+
     /// The rows that are written, and those that are only led to.
     #[must_use]
     pub fn rows(&self) -> &[PlannedRow] {
@@ -174,14 +182,24 @@ impl SavePlan {
         &self.added
     }
 
-    /// The models whose tables are written or looked at.
-    pub fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
-        let looked_up = |lookup: &Lookup| {
-            std::iter::once(lookup.table)
-                .chain(lookup.targets.as_ref().map(|targets| targets.model))
-                .collect::<Vec<_>>()
-        };
-        self.rows.iter().map(|row| row.model).chain(self.lookups.iter().flat_map(looked_up))
+    /// The models whose tables are written or looked at, each once.
+    #[must_use]
+    pub fn models(&self) -> Vec<&'static ModelDef> {
+        let mut models = distinct(self.rows.iter());
+        for lookup in &self.lookups {
+            for model in [lookup.table].into_iter().chain(lookup.targets.as_ref().map(|targets| targets.model)) {
+                if !models.contains(&model) {
+                    models.push(model);
+                }
+            }
+        }
+        models
+    }
+
+    /// The models whose rows are written, each once.
+    #[must_use]
+    pub fn written_models(&self) -> Vec<&'static ModelDef> {
+        distinct(self.rows.iter().filter(|row| row.is_written()))
     }
 
     /// The plan as text, a line for each kind of statement. With `touches` times follow as well as counters.
@@ -265,6 +283,18 @@ impl SavePlan {
         }
         sets
     }
+}
+
+// The models of some rows, each once.
+fn distinct<'r>(rows: impl Iterator<Item = &'r PlannedRow>) -> Vec<&'static ModelDef> {
+    let mut models: Vec<&'static ModelDef> = Vec::new();
+    for row in rows {
+        // There are few models and many rows. The address is a hint, which spares the comparison.
+        if !models.iter().any(|known| std::ptr::eq(*known, row.model)) && !models.contains(&row.model) {
+            models.push(row.model);
+        }
+    }
+    models
 }
 
 fn names(model: &ModelDef, columns: &[usize]) -> String {

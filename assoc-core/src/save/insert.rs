@@ -1,5 +1,6 @@
 //! Rows to be inserted, grouped into as few statements as their columns allow.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use crate::change::key_on_owner;
 use crate::dialect::Dialect;
 use crate::key::KeyTuple;
 use crate::metadata::model::{ColumnDefault, ModelDef};
+use crate::metadata::rows::Rows;
 use crate::sql;
 use crate::statement::Bind;
 use crate::value::Value;
@@ -154,6 +156,37 @@ impl InsertPlan {
         self.rows += 1;
     }
 
+    /// Takes the values again that were moved into rows, which are these, in the order of the statements.
+    pub fn restore(&mut self, rows: &dyn Rows) {
+        let mut first = 0;
+        for batch in &mut self.batches {
+            batch.restore(self.model, |at| rows.row(first + at));
+            first += batch.inputs.len();
+        }
+    }
+
+    /// The values of all rows, with the position at which each was given. Values that were moved into rows are read from
+    /// these, which are in the order in which they were given.
+    pub fn into_rows(self, rows: Option<&dyn Rows>) -> impl Iterator<Item = (u32, Vec<Option<Value<'static>>>)> {
+        let InsertPlan { model, batches, .. } = self;
+        batches.into_iter().flat_map(move |mut batch| {
+            if let Some(rows) = rows {
+                let inputs = batch.inputs.clone();
+                batch.restore(model, |at| rows.row(inputs[at] as usize));
+            }
+            let mut binds = batch.binds.into_iter();
+            batch.inputs.into_iter().map(move |input| {
+                let mut values = vec![None; model.columns.len()];
+                for (column, bind) in batch.columns.iter().zip(&mut binds) {
+                    if let Bind::Value(value) = bind {
+                        values[*column] = Some(value);
+                    }
+                }
+                (input, values)
+            })
+        })
+    }
+
     /// The same rows in the same order, with one statement each, for a database that changes rows so that several
     /// cannot be distinguished.
     #[must_use]
@@ -187,6 +220,18 @@ impl InsertPlan {
 }
 
 impl InsertBatch {
+    /// Takes the values again that were moved into its rows ([`CountedKeys::take`](super::CountedKeys::take)), of which
+    /// `row` gives the one of a position in the statement. A column type reads what it wrote, so the values are as they were.
+    fn restore<'r>(&mut self, model: &'static ModelDef, row: impl Fn(usize) -> Option<&'r dyn Any>) {
+        if !self.binds.is_empty() {
+            return;
+        }
+        for row in (0..self.inputs.len()).filter_map(row) {
+            let values = self.columns.iter().map(|column| model.rows.value(row, *column).into_owned());
+            self.binds.extend(values.map(Bind::Value));
+        }
+    }
+
     fn push(&mut self, input: u32, row: Vec<Option<Value<'static>>>) {
         if self.inputs.len() == 1 {
             // There are several rows: most likely the largest number that fits.

@@ -114,12 +114,14 @@ pub(super) fn unproven(model: &ModelDef) -> Error {
     Error::invalid_query(model.name, "the database accepted the row but gave back another number of rows")
 }
 
-/// Runs the statements. `None` if it cannot be proven which returned row is whose; the rows are inserted then.
+/// Runs the statements. `None` if it cannot be proven which returned row is whose; the rows are inserted then, and the plan
+/// still has all values. Otherwise values may have been moved into the rows.
 pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<Option<Box<dyn Rows>>> {
     let model = plan.model();
     let dialect = session.dialect();
     let returning = dialect.capabilities().insert_returning;
     let mut rows = model.rows.new_rows();
+    rows.reserve(plan.rows());
     // Which of the given rows each row is.
     let mut inputs: Vec<u32> = Vec::with_capacity(plan.rows());
     let mut counted: Option<CountedKeys> = None;
@@ -134,7 +136,8 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
             let executed = session.execute(&statement).await?;
             batch.binds = statement.into_binds();
             let last = executed.last_of_several.or(executed.last_insert_id);
-            if !keys.take(&batch.binds, executed.affected, last, &mut *rows)? {
+            if !keys.take(&mut batch.binds, executed.affected, last, &mut *rows)? {
+                plan.restore(&*rows);
                 return Ok(None);
             }
             inputs.extend(&batch.inputs);
@@ -163,7 +166,10 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
         }
         if returning {
             let order = save::inputs_of(model, dialect, &batch.columns, &batch.binds, &*rows, first);
-            let Some(order) = order else { return Ok(None) };
+            let Some(order) = order else {
+                plan.restore(&*rows);
+                return Ok(None);
+            };
             // Rows that are inserted one by one are so because keys cannot be counted.
             if goes_on && batch.inputs.len() > 1 {
                 counted = CountedKeys::shown_by(model, dialect, &batch.columns, &batch.binds, &*rows, first);

@@ -328,7 +328,7 @@ struct Stale {
 
 impl Stale {
     fn of(plan: &SavePlan, destroys: &[DestroyPlan]) -> Self {
-        let rows = plan.rows().iter().filter(|row| row.is_written()).map(|row| row.model.table);
+        let rows = plan.written_models().into_iter().map(|model| model.table);
         let removes = plan.lookups().iter().filter(|lookup| lookup.removes());
         let removes = removes.filter(|lookup| !matches!(lookup.unlink, Unlink::Refused(_)));
         // What is destroyed takes rows of other tables with it.
