@@ -1,0 +1,42 @@
+//! The error of a value that a column type does not take.
+
+use std::borrow::Cow;
+
+use super::{Error, ErrorKind};
+use crate::value::Value;
+
+/// The error of a [`ColumnType`](crate::ColumnType) for a value that is not its own. The model adds its name and the
+/// column to make an [`Error`] of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    pub(crate) expected: &'static str,
+    pub(crate) found: String,
+}
+
+impl DecodeError {
+    /// Makes the error. `expected` says in words what the type takes: "a 32-bit integer".
+    #[cold]
+    #[must_use]
+    pub fn new(expected: &'static str, found: &Value<'_>) -> Self {
+        let found = match found {
+            Value::Null => "NULL".to_owned(),
+            // Data may be long or private, so the message has its kind and a short beginning: enough to find the row.
+            value => {
+                let shown = value.to_string();
+                let mut short: String = shown.chars().take(40).collect();
+                if short.len() < shown.len() {
+                    short.push('…');
+                }
+                format!("{} ({short})", value.kind())
+            }
+        };
+        DecodeError { expected, found }
+    }
+
+    /// Names the place the value came from.
+    #[cold]
+    #[must_use]
+    pub fn at(self, model: &'static str, column: impl Into<Cow<'static, str>>) -> Error {
+        ErrorKind::Decode { model, column: column.into(), expected: self.expected, found: self.found }.into()
+    }
+}
