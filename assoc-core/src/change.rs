@@ -117,7 +117,7 @@ pub enum ChildOp {
     /// The row belongs to no row.
     Dissociate,
     /// The operation is refused for this reason, unless a later call overrides it.
-    Refused(FieldError),
+    Refused(Box<FieldError>),
     /// The row belongs to a row that is saved first.
     AssociateWith {
         /// That row.
@@ -333,7 +333,7 @@ impl RowChange {
                     }
                     ChildOp::AssociateWith { target, key }
                 }
-                Err(error) => ChildOp::Refused(error),
+                Err(error) => ChildOp::Refused(Box::new(error)),
             },
             None => no_key_here(association),
         };
@@ -574,7 +574,7 @@ impl ChildOp {
 
 fn no_key_here(association: &AssociationDef) -> ChildOp {
     let message = "has no key in this row that could be set";
-    ChildOp::Refused(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY))
+    ChildOp::Refused(Box::new(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))
 }
 
 impl std::fmt::Debug for RowChange {

@@ -106,7 +106,7 @@ pub(super) fn of_row(row: Final<'_>) -> Vec<FieldError> {
 
 fn of_child(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
     match &child.op {
-        ChildOp::Refused(error) => child.overridden.is_empty().then(|| error.clone()),
+        ChildOp::Refused(error) => child.overridden.is_empty().then(|| (**error).clone()),
         ChildOp::Dissociate => not_dissociated(row, child),
         ChildOp::Associate { key } => other_owner(row, child, key).or_else(|| contradiction(row.change, child, key)),
         ChildOp::AssociateWith { key, .. } => taken_back(row, child)

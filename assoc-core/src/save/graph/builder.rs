@@ -29,6 +29,8 @@ pub(super) struct Builder {
     // Shared drafts by their addresses, which are theirs as long as they are kept here.
     shared: HashMap<usize, (Arc<RowChange>, u32)>,
     links: Links,
+    // How associations are linked, by their addresses.
+    linkages: Vec<(&'static AssociationDef, Linkage)>,
     // Columns of rows that other rows gave values.
     given: GivenColumns,
 }
@@ -101,6 +103,7 @@ impl Builder {
             existing: HashMap::new(),
             shared: HashMap::new(),
             links: Links::default(),
+            linkages: Vec::new(),
             given: GivenColumns::default(),
         }
     }
@@ -148,7 +151,9 @@ impl Builder {
         };
         let owner = Owner { row, group, place };
         let declared = |child: &ChildChange| model.associations.iter().position(|known| known == child.association);
-        children.sort_by_cached_key(declared);
+        if !children.is_sorted_by_key(declared) {
+            children.sort_by_cached_key(declared);
+        }
         // Whom the row belongs to is saved first.
         for child in &mut children {
             if let ChildOp::AssociateWith { target, .. } = &mut child.op {
@@ -193,6 +198,7 @@ impl Builder {
     fn give(&mut self, row: u32, given: Given) -> Result<()> {
         let own = &mut self.rows[row as usize];
         let mut contradicted = None;
+        let mut awaits = given.awaits;
         for (column, value) in given.values {
             let is_awaited = own.awaits.iter().any(|awaited| awaited.column == column);
             let is_first = self.given.insert(row, column);
@@ -201,7 +207,15 @@ impl Builder {
             }
             own.values[column] = Some(value);
         }
-        for awaited in given.awaits {
+        if let ([awaited], []) = (&awaits[..], &own.awaits[..]) {
+            // As a rule a row waits for its owner, and for nothing else.
+            if self.given.contains(row, awaited.column) {
+                contradicted = Some(awaited.column);
+            }
+            own.values[awaited.column] = None;
+            own.awaits = std::mem::take(&mut awaits);
+        }
+        for awaited in awaits {
             match own.awaits.iter().find(|known| known.column == awaited.column) {
                 Some(known) if *known == awaited => {}
                 Some(_) => contradicted = Some(awaited.column),
@@ -257,7 +271,10 @@ impl Builder {
     fn take(&self, row: u32, of: usize, column: usize, given: &mut Given) {
         let from = &self.rows[row as usize];
         match (&from.base, &from.values[of]) {
-            (None, _) => given.awaits.push(Awaited { column, row, of }),
+            (None, _) => {
+                given.awaits.reserve_exact(1);
+                given.awaits.push(Awaited { column, row, of });
+            }
             (Some(_), Some(value)) => given.values.push((column, value.clone())),
             (Some(base), None) => given.values.push((column, from.model.rows.value(&**base, of).into_owned())),
         }
@@ -307,7 +324,7 @@ impl Builder {
         if is_whole {
             loaded.state = Some(LoadState::Loaded);
         }
-        match association.linkage()? {
+        match self.linkage(association)? {
             Linkage::TargetKey(key) => self.targets(owner, group, association, key, op),
             Linkage::JoinRecord(record) => self.linked(owner, group, association, &record, op),
             Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::ReadOnly(_) => {
@@ -315,6 +332,15 @@ impl Builder {
                 Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))
             }
         }
+    }
+
+    fn linkage(&mut self, association: &'static AssociationDef) -> Result<Linkage> {
+        if let Some((_, linkage)) = self.linkages.iter().find(|(known, _)| std::ptr::eq(*known, association)) {
+            return Ok(linkage.clone());
+        }
+        let linkage = association.linkage()?;
+        self.linkages.push((association, linkage.clone()));
+        Ok(linkage)
     }
 
     // Members that hold the owner's key.

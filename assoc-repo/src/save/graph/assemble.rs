@@ -1,6 +1,7 @@
 //! What was saved, loaded in the rows that come back.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::destroy::DestroyPlan;
@@ -107,11 +108,21 @@ fn attach(
     let slot = association.field_access;
     let linkage = association.linkage()?;
     let is_linked = matches!(linkage, Linkage::JoinRecord(_));
-    let mut positions: Vec<Vec<u32>> = vec![Vec::new(); owners.len()];
+    let mut positions: Vec<Cow<'_, [u32]>> = vec![Cow::Borrowed(&[]); owners.len()];
     let mut states: Vec<Option<LoadState>> = vec![None; owners.len()];
     let mut others: Option<Others> = None;
     for loaded in &group.owners {
         let at = loaded.owner as usize;
+        // Of a new owner nothing was known, and what is new is known.
+        let is_new = match &plan.groups()[group.parent.map_or(0, |(parent, _)| parent)].rows[at] {
+            LoadedRow::Planned(row) => plan.rows()[*row as usize].base.is_none(),
+            _ => false,
+        };
+        if is_new && loaded.state.is_some() && loaded.edited.is_empty() {
+            positions[at] = Cow::Borrowed(&loaded.rows);
+            states[at] = loaded.state;
+            continue;
+        }
         let Some(owner) = Rows::row(owners, at) else { continue };
         let known = slot.state(owner);
         let mut before: Vec<&dyn Any> = Vec::new();
@@ -124,13 +135,8 @@ fn attach(
                 known
             }
         };
-        // Of a new owner nothing was known, and what is new is known.
-        let is_new = match &plan.groups()[group.parent.map_or(0, |(parent, _)| parent)].rows[at] {
-            LoadedRow::Planned(row) => plan.rows()[*row as usize].base.is_none(),
-            _ => false,
-        };
         if is_new {
-            positions[at] = merged(target, &[], loaded, is_linked, &mut *children);
+            positions[at] = Cow::Owned(merged(target, &[], loaded, is_linked, &mut *children));
             states[at] = loaded.state;
             continue;
         }
@@ -144,12 +150,12 @@ fn attach(
         if rests_on_more && others.may_have_changed(group, loaded, &before) {
             // Only what this association was given is known to be a member.
             let no_longer = loaded.rows.is_empty();
-            positions[at].clone_from(&loaded.rows);
+            positions[at] = Cow::Borrowed(&loaded.rows);
             states[at] = Some(if no_longer { LoadState::NotLoaded } else { LoadState::Partial });
             continue;
         }
         let rows = merged(target, &before, loaded, is_linked, &mut *children);
-        positions[at] = rows;
+        positions[at] = Cow::Owned(rows);
         states[at] = Some(state);
     }
     for (at, state) in states.iter().enumerate() {
@@ -157,15 +163,7 @@ fn attach(
             slot.clear(owner);
         }
     }
-    let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(positions.len()));
-    for own in positions {
-        all.extend(own);
-        ends.push(all.len() as u32);
-    }
-    let links = match association.kind.cardinality() {
-        Cardinality::One => Links::first_of(&all, &ends),
-        Cardinality::Many => Links::Many { rows: all, ends },
-    };
+    let links = links_of(association, &positions);
     let variant = match linkage {
         Linkage::OwnerKeyAndType { variants, .. } => variants.iter().find(|variant| (variant.model)() == target),
         _ => None,
@@ -194,6 +192,21 @@ fn attach(
         }
     }
     Ok(())
+}
+
+// Which rows each owner has, from their positions.
+fn links_of(association: &AssociationDef, positions: &[Cow<'_, [u32]>]) -> Links {
+    let is_many = association.kind.cardinality() == Cardinality::Many;
+    // As a rule the rows lie in the order of their owners.
+    if is_many && positions.iter().flat_map(|own| &**own).copied().eq(0..positions.iter().map(|own| own.len() as u32).sum()) {
+        return Links::Runs(positions.iter().map(|own| own.len() as u32).collect());
+    }
+    let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(positions.len()));
+    for own in positions {
+        all.extend_from_slice(own);
+        ends.push(all.len() as u32);
+    }
+    if is_many { Links::Many { rows: all, ends } } else { Links::first_of(&all, &ends) }
 }
 
 /// What the save writes by other ways to the rows that an association leads to: then what was loaded before may be out of
