@@ -370,6 +370,10 @@ impl RowChange {
             ChildOp::Edit(change) => change.wants,
             op => op.members().iter().filter_map(Member::change).any(|change| change.wants),
         };
+        if self.children.len() == self.children.capacity() {
+            // Members come in numbers.
+            self.children.reserve(4 + 2 * self.children.len());
+        }
         self.children.push(ChildChange { association, op, overridden: Vec::new(), place });
     }
 

@@ -18,12 +18,14 @@ use crate::metadata::association::AssociationDef;
 use crate::metadata::model::ModelDef;
 use crate::value::{DateTime, Value};
 
+mod awaits;
 mod builder;
 mod followed;
 mod levels;
 mod links;
 mod loaded;
 
+pub use awaits::Awaits;
 pub use loaded::{LoadedGroup, LoadedOwner, LoadedRow};
 
 /// A row that a save writes.
@@ -36,7 +38,7 @@ pub struct PlannedRow {
     /// The values to write, one entry for each column; of a row that exists those that differ.
     pub values: Vec<Option<Value<'static>>>,
     /// The columns that take their values of other planned rows.
-    pub awaits: Vec<Awaited>,
+    pub awaits: Awaits,
     /// Which of the levels it belongs to.
     pub level: u32,
     /// Whether nothing needs what the database makes of it: the row of a join table.
@@ -116,7 +118,9 @@ impl SavePlan {
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if new rows need each other's keys, if a shared row is given two
     /// owners, or if a member is removed that the association cannot let go; a declaration that does not hold together.
     pub fn new(model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Self> {
-        let mut builder = builder::Builder::new(model);
+        // Most rows are those that are given, and their members.
+        let expected = changes.iter().map(|change| change.children().len() + 1).sum();
+        let mut builder = builder::Builder::new(model, expected);
         for change in changes {
             builder.add_root(change)?;
         }

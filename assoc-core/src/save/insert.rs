@@ -29,6 +29,8 @@ pub struct InsertPlan {
     /// The statements.
     pub batches: Vec<InsertBatch>,
     rows: u32,
+    // How many more rows are expected.
+    expected: usize,
     last_text: Option<InsertText>,
     // For each set of columns the last batch of such rows.
     open: HashMap<Box<[usize]>, usize>,
@@ -47,6 +49,8 @@ pub struct InsertBatch {
     /// Their values, row by row.
     pub binds: Vec<Bind>,
     most: usize,
+    // Whether there is room for the rows that were expected.
+    has_room: bool,
 }
 
 // The text of a statement that inserts this number of rows into these columns.
@@ -79,6 +83,7 @@ impl InsertPlan {
             max_binds: capabilities.max_binds,
             batches: Vec::new(),
             rows: 0,
+            expected: 0,
             last_text: None,
             open: HashMap::new(),
             trees: trees.collect(),
@@ -90,6 +95,13 @@ impl InsertPlan {
     #[must_use]
     pub fn unread(model: &'static ModelDef, dialect: &dyn Dialect) -> Self {
         InsertPlan { unread: true, ..InsertPlan::new(model, dialect) }
+    }
+
+    /// Says how many rows will be added, so that there is room for them at once.
+    #[must_use]
+    pub fn expecting(mut self, rows: usize) -> Self {
+        self.expected = rows;
+        self
     }
 
     /// The model.
@@ -143,7 +155,9 @@ impl InsertPlan {
                 let columns: Box<[usize]> = columns().collect();
                 let most = self.most_rows(&columns);
                 self.open.insert(columns.clone(), self.batches.len());
-                self.batches.push(InsertBatch { columns, inputs: Vec::new(), binds: Vec::new(), most });
+                let room = self.expected.min(most);
+                let (inputs, binds) = (Vec::with_capacity(room), Vec::with_capacity(room * columns.len()));
+                self.batches.push(InsertBatch { columns, inputs, binds, most, has_room: room > 1 });
                 self.batches.len() - 1
             }
         };
@@ -154,6 +168,7 @@ impl InsertPlan {
         }
         self.batches[at].push(self.rows, row);
         self.rows += 1;
+        self.expected = self.expected.saturating_sub(1);
     }
 
     /// Takes the values again that were moved into rows, which are these, in the order of the statements.
@@ -196,7 +211,7 @@ impl InsertPlan {
             let mut binds = binds.into_iter();
             for input in inputs {
                 let own = binds.by_ref().take(columns.len()).collect();
-                batches.push(InsertBatch { columns: columns.clone(), inputs: vec![input], binds: own, most: 1 });
+                batches.push(InsertBatch { columns: columns.clone(), inputs: vec![input], binds: own, most: 1, has_room: true });
             }
         }
         batches.sort_by_key(|batch| batch.inputs[0]);
@@ -233,7 +248,7 @@ impl InsertBatch {
     }
 
     fn push(&mut self, input: u32, row: Vec<Option<Value<'static>>>) {
-        if self.inputs.len() == 1 {
+        if self.inputs.len() == 1 && !self.has_room {
             // There are several rows: most likely the largest number that fits.
             self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
         }

@@ -339,6 +339,7 @@ impl<'p> Run<'p> {
             self.before_writing(session, model, &rows, &mut values, RowAction::Insert).await?;
             values.into_iter().for_each(|values| plan.push(values));
         } else {
+            plan = plan.expecting(rows.len());
             for row in &rows {
                 plan.push(self.take_values(*row)?);
             }

@@ -39,7 +39,7 @@ pub(crate) async fn insert(
     }
     let dialect = repo.dialect();
     let capabilities = dialect.capabilities();
-    let mut plan = InsertPlan::new(model, dialect);
+    let mut plan = InsertPlan::new(model, dialect).expecting(changes.len());
     // One statement is all or nothing by itself, as long as what it returns can be read.
     let may_be_alone = changes.len() == 1 && capabilities.insert_returning && !capabilities.cheap_transactions;
     let mut readable = false;

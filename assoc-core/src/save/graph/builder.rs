@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::links::{End, Links};
-use super::{Added, Awaited, LoadedGroup, LoadedRow, PlannedRow};
+use super::{Added, Awaited, Awaits, LoadedGroup, LoadedRow, PlannedRow};
 use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
@@ -46,7 +46,7 @@ pub(super) struct Parts {
 #[derive(Default)]
 struct Given {
     values: Vec<(usize, Value<'static>)>,
-    awaits: Vec<Awaited>,
+    awaits: Awaits,
     // Only what a new row does not say itself.
     presets: Vec<Preset>,
 }
@@ -87,13 +87,15 @@ struct Owner {
     row: u32,
     group: usize,
     place: u32,
+    // How much is said of members, which is as a rule of one association.
+    said: usize,
 }
 
 impl Builder {
-    pub(super) fn new(root: &'static ModelDef) -> Self {
+    pub(super) fn new(root: &'static ModelDef, expected: usize) -> Self {
         Builder {
             root,
-            rows: Vec::new(),
+            rows: Vec::with_capacity(expected),
             lookups: Vec::new(),
             groups: vec![LoadedGroup::new(None, root)],
             paths: HashMap::new(),
@@ -149,7 +151,7 @@ impl Builder {
             true => self.groups[group].place_new(LoadedRow::Planned(row)),
             false => self.groups[group].place(LoadedRow::Planned(row)),
         };
-        let owner = Owner { row, group, place };
+        let owner = Owner { row, group, place, said: children.len() };
         let declared = |child: &ChildChange| model.associations.iter().position(|known| known == child.association);
         if !children.is_sorted_by_key(declared) {
             children.sort_by_cached_key(declared);
@@ -190,7 +192,7 @@ impl Builder {
                 return Ok(known);
             }
         }
-        self.rows.push(PlannedRow { model, base, values, awaits: Vec::new(), level: 0, unread: false, association });
+        self.rows.push(PlannedRow { model, base, values, awaits: Awaits::default(), level: 0, unread: false, association });
         Ok(next)
     }
 
@@ -198,7 +200,6 @@ impl Builder {
     fn give(&mut self, row: u32, given: Given) -> Result<()> {
         let own = &mut self.rows[row as usize];
         let mut contradicted = None;
-        let mut awaits = given.awaits;
         for (column, value) in given.values {
             let is_awaited = own.awaits.iter().any(|awaited| awaited.column == column);
             let is_first = self.given.insert(row, column);
@@ -207,15 +208,7 @@ impl Builder {
             }
             own.values[column] = Some(value);
         }
-        if let ([awaited], []) = (&awaits[..], &own.awaits[..]) {
-            // As a rule a row waits for its owner, and for nothing else.
-            if self.given.contains(row, awaited.column) {
-                contradicted = Some(awaited.column);
-            }
-            own.values[awaited.column] = None;
-            own.awaits = std::mem::take(&mut awaits);
-        }
-        for awaited in awaits {
+        for awaited in given.awaits.iter().copied() {
             match own.awaits.iter().find(|known| known.column == awaited.column) {
                 Some(known) if *known == awaited => {}
                 Some(_) => contradicted = Some(awaited.column),
@@ -271,10 +264,7 @@ impl Builder {
     fn take(&self, row: u32, of: usize, column: usize, given: &mut Given) {
         let from = &self.rows[row as usize];
         match (&from.base, &from.values[of]) {
-            (None, _) => {
-                given.awaits.reserve_exact(1);
-                given.awaits.push(Awaited { column, row, of });
-            }
+            (None, _) => given.awaits.push(Awaited { column, row, of }),
             (Some(_), Some(value)) => given.values.push((column, value.clone())),
             (Some(base), None) => given.values.push((column, from.model.rows.value(&**base, of).into_owned())),
         }
@@ -364,7 +354,7 @@ impl Builder {
             let loaded = builder.groups[group].owner(owner.place);
             // A row is a member once, however often it was given.
             if is_new || !loaded.rows.contains(&place) {
-                loaded.rows.push(place);
+                loaded.add(place, owner.said);
                 if association.has_add_callbacks() {
                     let member = LoadedRow::Planned(row);
                     builder.added.push(Added { association, owner: owner.row, member, link: row });
@@ -506,7 +496,7 @@ impl Builder {
                 (place, self.end(row, record.target.target_columns), LoadedRow::Planned(row))
             }
         };
-        self.groups[group].owner(owner.place).rows.push(place);
+        self.groups[group].owner(owner.place).add(place, owner.said);
         let own = self.end(owner.row, record.owner.owner_columns);
         if join.is_none() && self.links.is_linked(association, record, own, end) {
             return Ok(None);
@@ -522,7 +512,7 @@ impl Builder {
                     let group = self.groups.len();
                     self.groups.push(LoadedGroup::new(None, model));
                     let place = self.groups[group].place(LoadedRow::Planned(row));
-                    let owner = Owner { row, group, place };
+                    let owner = Owner { row, group, place, said: children.len() };
                     for child in children {
                         if let ChildOp::AssociateWith { target, .. } = child.op {
                             self.associate(owner, child.association, target)?;

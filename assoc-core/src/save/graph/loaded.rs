@@ -47,6 +47,16 @@ pub struct LoadedOwner {
     pub state: Option<LoadState>,
 }
 
+impl LoadedOwner {
+    // Adds a row. The first makes room for as many as are expected.
+    pub(super) fn add(&mut self, place: u32, expected: usize) {
+        if self.rows.is_empty() {
+            self.rows.reserve_exact(expected);
+        }
+        self.rows.push(place);
+    }
+}
+
 /// What makes two loaded rows one.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum Identity {
