@@ -211,7 +211,13 @@ impl InsertPlan {
             let mut binds = binds.into_iter();
             for input in inputs {
                 let own = binds.by_ref().take(columns.len()).collect();
-                batches.push(InsertBatch { columns: columns.clone(), inputs: vec![input], binds: own, most: 1, has_room: true });
+                batches.push(InsertBatch {
+                    columns: columns.clone(),
+                    inputs: vec![input],
+                    binds: own,
+                    most: 1,
+                    has_room: true,
+                });
             }
         }
         batches.sort_by_key(|batch| batch.inputs[0]);

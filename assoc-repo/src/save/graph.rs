@@ -8,8 +8,8 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::{Row, RowChange};
-use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::counters::Children;
+use assoc_core::destroy::{DestroyPlan, Reading};
 use assoc_core::driver::{Access, KeySet, Statement, TransactionMode};
 use assoc_core::execution::rows::{LinkRows, Rows};
 use assoc_core::execution::{KeyTuple, RowKeys, filtered};
@@ -201,7 +201,8 @@ impl<'p> Run<'p> {
             for (input, values) in plan.into_rows(list) {
                 let given = self.given.get_mut(rows[input as usize] as usize);
                 // Of other rows the plan has them.
-                if let Some(given) = given.filter(|_| self.plan.rows()[rows[input as usize] as usize].values.is_empty()) {
+                if let Some(given) = given.filter(|_| self.plan.rows()[rows[input as usize] as usize].values.is_empty())
+                {
                     *given = values;
                 }
             }

@@ -192,7 +192,15 @@ impl Builder {
                 return Ok(known);
             }
         }
-        self.rows.push(PlannedRow { model, base, values, awaits: Awaits::default(), level: 0, unread: false, association });
+        self.rows.push(PlannedRow {
+            model,
+            base,
+            values,
+            awaits: Awaits::default(),
+            level: 0,
+            unread: false,
+            association,
+        });
         Ok(next)
     }
 

@@ -66,14 +66,7 @@ pub(super) enum Identity {
 
 impl LoadedGroup {
     pub(super) fn new(parent: Path, model: &'static ModelDef) -> Self {
-        LoadedGroup {
-            parent,
-            model,
-            rows: Vec::new(),
-            owners: Vec::new(),
-            known: HashMap::new(),
-            owner_at: Vec::new(),
-        }
+        LoadedGroup { parent, model, rows: Vec::new(), owners: Vec::new(), known: HashMap::new(), owner_at: Vec::new() }
     }
 
     // The position of a row, which is added if it is new.

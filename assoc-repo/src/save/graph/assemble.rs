@@ -198,7 +198,9 @@ fn attach(
 fn links_of(association: &AssociationDef, positions: &[Cow<'_, [u32]>]) -> Links {
     let is_many = association.kind.cardinality() == Cardinality::Many;
     // As a rule the rows lie in the order of their owners.
-    if is_many && positions.iter().flat_map(|own| &**own).copied().eq(0..positions.iter().map(|own| own.len() as u32).sum()) {
+    if is_many
+        && positions.iter().flat_map(|own| &**own).copied().eq(0..positions.iter().map(|own| own.len() as u32).sum())
+    {
         return Links::Runs(positions.iter().map(|own| own.len() as u32).collect());
     }
     let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(positions.len()));
