@@ -34,6 +34,7 @@ use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::metadata::rules::RuleSet;
 use crate::value::Value;
 
+mod built_link;
 mod check;
 mod fill;
 mod input;
@@ -47,12 +48,13 @@ mod walk;
 mod wanted;
 mod written;
 
+pub(crate) use built_link::BuiltLink;
 pub(crate) use fill::fill;
 pub use fill::timestamp;
 pub use input::{Input, IntoInput, Limits};
 pub(crate) use link::{key_of_target, key_on_owner};
 pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
-pub(crate) use scope::{Preset, is_plain, presets};
+pub(crate) use scope::{Preset, chooses, has_every_row, is_plain, presets};
 pub use wanted::{NextWanted, Then, Wanted, Which};
 pub use written::{WrittenRow, common_path};
 
@@ -89,6 +91,8 @@ struct Extra {
     rules: Vec<Arc<RuleSet>>,
     // What was entered beside the columns, by name.
     entered: Vec<(String, Value<'static>)>,
+    // Owners that the new row is to be linked to by rows between.
+    links: Vec<BuiltLink>,
 }
 
 /// What is said of one association of the row.
@@ -178,7 +182,8 @@ impl RowChange {
     }
 
     /// A new row as a member of an association of an owner: with the owner's key and type, if the row is to hold them, and
-    /// with the values that the association's conditions require by `=`.
+    /// with the values that the association's conditions require by `=`. Behind rows between it is linked to the owner when it is
+    /// inserted.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] if the owner's key is `NULL`, so that it has no members; when the declaration contradicts
@@ -199,7 +204,12 @@ impl RowChange {
                 }
                 key.owner_columns
             }
-            Linkage::JoinRecord(record) => record.owner.owner_columns,
+            Linkage::JoinRecord(record) => {
+                if let Some(owner) = model.rows.bare_copy(owner) {
+                    change.link_to(association, owner);
+                }
+                record.owner.owner_columns
+            }
             _ => return Ok(change),
         };
         match key.iter().find(|column| model.rows.value(owner, **column).is_null()) {
@@ -497,18 +507,19 @@ impl RowChange {
     /// Whether anything is said of members: there are other rows to be written, or at least to be looked at.
     #[must_use]
     pub fn has_members(&self) -> bool {
-        self.children.iter().any(|child| {
-            matches!(
-                child.op,
-                ChildOp::AssociateWith { .. }
-                    | ChildOp::Push { .. }
-                    | ChildOp::Edit(_)
-                    | ChildOp::Remove(_)
-                    | ChildOp::Replace(_)
-                    | ChildOp::Find(_)
-                    | ChildOp::Clear
-            )
-        })
+        self.is_linked()
+            || self.children.iter().any(|child| {
+                matches!(
+                    child.op,
+                    ChildOp::AssociateWith { .. }
+                        | ChildOp::Push { .. }
+                        | ChildOp::Edit(_)
+                        | ChildOp::Remove(_)
+                        | ChildOp::Replace(_)
+                        | ChildOp::Find(_)
+                        | ChildOp::Clear
+                )
+            })
     }
 
     // Whether a column of its own differs.

@@ -29,6 +29,8 @@ pub struct Capabilities {
     pub insert_returning: bool,
     /// `UPDATE … RETURNING` gives back the rows that were updated.
     pub update_returning: bool,
+    /// `DELETE … RETURNING` gives back the rows that were deleted, as they were.
+    pub delete_returning: bool,
     /// The keys that the database makes for the rows of one `INSERT … VALUES` ascend in the order of the rows. What is
     /// returned may come in any order.
     pub ascending_keys: bool,
@@ -161,6 +163,7 @@ impl Default for Capabilities {
         Capabilities {
             insert_returning: false,
             update_returning: false,
+            delete_returning: false,
             ascending_keys: false,
             inserts_as_given: false,
             cheap_transactions: false,

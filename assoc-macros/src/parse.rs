@@ -21,7 +21,7 @@ use column::column;
 pub(crate) use field_type::shown;
 use field_type::{field_type, holder_name, is_origin, span_of};
 pub(crate) use input::{
-    AssociationInput, AssociationOptions, ColumnInput, DefaultInput, FieldInput, FieldType, FilledInput,
+    AssociationInput, AssociationOptions, ColumnInput, DefaultInput, FieldInput, FieldType, FilledInput, LinkSqlInput,
     MemberCallbacksInput, ModelInput, Precision, Role, ScopeInput,
 };
 
@@ -218,6 +218,8 @@ fn option(kind: Kind, argument: &Argument, options: &mut AssociationOptions, err
         "accessor" => options.own_accessor = argument.boolean(errors) == Some(false),
         "finder_sql" => options.finder_sql = argument.function(errors),
         "counter_sql" => options.counter_sql = argument.function(errors),
+        "insert_sql" => options.link_sql.insert = argument.function(errors),
+        "delete_sql" => options.link_sql.delete = argument.function(errors),
         "dependent" => options.dependent = dependent(kind, argument, errors),
         "counter_cache" => options.follow.counter(kind, argument, errors),
         "counter_cache_active" => options.follow.active(argument, errors),

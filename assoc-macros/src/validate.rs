@@ -17,8 +17,8 @@ use crate::holder::Holder;
 use crate::kinds::{self, Keys, Kind};
 use crate::names::{self, listed, nearest, plain};
 use crate::parse::{
-    AssociationInput, DefaultInput, FieldInput, FilledInput, MemberCallbacksInput, ModelInput, Precision, Role,
-    ScopeInput,
+    AssociationInput, DefaultInput, FieldInput, FilledInput, LinkSqlInput, MemberCallbacksInput, ModelInput, Precision,
+    Role, ScopeInput,
 };
 
 /// A model that holds together.
@@ -118,6 +118,7 @@ pub(crate) struct Association {
     /// What follows in the rows that this model's rows belong to.
     pub(crate) follow: FollowInput,
     pub(crate) callbacks: MemberCallbacksInput,
+    pub(crate) link_sql: LinkSqlInput,
     /// Whether the association leaves rows with unknown types not loaded.
     pub(crate) leaves_unknown: bool,
     /// Whether the accessor is hand-written.
@@ -184,6 +185,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
                 counted_in: owner.counted_in(association, errors),
                 follow: association.options.follow.clone(),
                 callbacks: association.options.callbacks.clone(),
+                link_sql: association.options.link_sql.clone(),
                 leaves_unknown: association.options.leaves_unknown,
                 own_accessor: association.options.own_accessor,
                 deprecated: association.deprecated.clone(),

@@ -94,6 +94,8 @@ impl fmt::Display for ServerKind {
 pub struct Features {
     /// `INSERT … RETURNING`.
     pub insert_returning: bool,
+    /// `DELETE … RETURNING`.
+    pub delete_returning: bool,
     /// `ROW_NUMBER() OVER (…)` and its kin.
     pub window_functions: bool,
     /// `LATERAL` derived tables.
@@ -116,6 +118,7 @@ impl Features {
     /// MySQL 5.7. Declared, not verified here.
     pub const MYSQL_5_7: Features = Features {
         insert_returning: false,
+        delete_returning: false,
         window_functions: false,
         lateral: false,
         skip_locked: false,
@@ -133,7 +136,7 @@ impl Features {
     pub const MYSQL_8_0_16: Features = Features { check_constraints: true, ..Features::MYSQL_8_0_14 };
     /// MariaDB 10.2 to 10.4, which are no longer maintained. Declared, not verified here.
     pub const MARIADB_10_2: Features =
-        Features { window_functions: true, check_constraints: true, ..Features::MYSQL_5_7 };
+        Features { delete_returning: true, window_functions: true, check_constraints: true, ..Features::MYSQL_5_7 };
     /// MariaDB 10.5. Declared, not verified here.
     pub const MARIADB_10_5: Features = Features { insert_returning: true, ..Features::MARIADB_10_2 };
     /// MariaDB 10.6 and later. Verified on 10.11.
@@ -144,6 +147,7 @@ impl Features {
     pub fn capabilities(&self) -> Capabilities {
         let mut capabilities = Capabilities::default();
         capabilities.insert_returning = self.insert_returning;
+        capabilities.delete_returning = self.delete_returning;
         // Simple inserts, whose number of rows is known, get ascending numbers in every `innodb_autoinc_lock_mode`.
         capabilities.ascending_keys = true;
         capabilities.max_binds = self.max_binds;

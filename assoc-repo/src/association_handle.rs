@@ -12,8 +12,11 @@ use assoc_core::{
     Through, ToOne,
 };
 
+use crate::callbacks::Firing;
 use crate::changeset::Changeset;
 use crate::collection::Collection;
+use crate::get_association::{rows, single_target};
+use crate::query::Query;
 use crate::repo::Repo;
 use crate::singular::Singular;
 
@@ -88,7 +91,11 @@ pub trait ToManyAssociation<O, T>: sealed::HandleOf + Send + Sync + 'static {
 }
 
 /// An association to one.
-pub trait ToOneAssociation<O, T>: sealed::HandleOf + Send + Sync + 'static {}
+pub trait ToOneAssociation<O, T>: sealed::HandleOf + Send + Sync + 'static {
+    /// Reads the target.
+    #[doc(hidden)]
+    fn read_one<'a>(self, repo: &'a Repo, owner: &'a O) -> BoxFuture<'a, Result<Option<T>>>;
+}
 
 macro_rules! to_many {
     ($([$($parameter:tt)*] $holder:ty;)+) => {$(
@@ -114,9 +121,10 @@ to_many! {
     [J: JoinRow + 'static, const W: bool] Through<HasManyThrough<T, J>, W>;
 }
 
+// A target behind others is of one model, so that one statement can join its way.
 macro_rules! to_one {
-    ($([$($parameter:tt)*] $holder:ty;)+) => {$(
-        impl<O: Model, R: OwnerRef<Owner = O>, T: TargetRow, S: ToOne<Target = T>, $($parameter)*> HandleOf<R>
+    ($([$($parameter:tt)*] $holder:ty, $target:ident by $read:expr;)+) => {$(
+        impl<O: Model, R: OwnerRef<Owner = O>, T: $target, S: ToOne<Target = T>, $($parameter)*> HandleOf<R>
             for Association<O, T, $holder>
         {
             type Handle<'r> = Singular<'r, R, T, Self>;
@@ -126,17 +134,24 @@ macro_rules! to_one {
             }
         }
 
-        impl<O: Model, T: TargetRow, S: ToOne<Target = T>, $($parameter)*> ToOneAssociation<O, T>
+        impl<O: Model, T: $target, S: ToOne<Target = T>, $($parameter)*> ToOneAssociation<O, T>
             for Association<O, T, $holder>
         {
+            fn read_one<'a>(self, repo: &'a Repo, owner: &'a O) -> BoxFuture<'a, Result<Option<T>>> {
+                Box::pin($read(repo, self.def(), owner))
+            }
         }
     )+};
 }
 
 to_one! {
-    [] HasOne<S>;
-    [] BelongsTo<S>;
-    [const W: bool] Through<HasOne<S>, W>;
+    [] HasOne<S>, TargetRow by single_target;
+    [] BelongsTo<S>, TargetRow by single_target;
+    [const W: bool] Through<HasOne<S>, W>, Model by first_target;
+}
+
+async fn first_target<O: Model, T: Model>(repo: &Repo, def: &'static AssociationDef, owner: &O) -> Result<Option<T>> {
+    Ok(rows(repo, def, owner, Query::new()).await?.into_iter().next())
 }
 
 impl Repo {
@@ -238,10 +253,17 @@ impl<O: Model, A: sealed::HandleOf + Send> Handle<'_, &mut O, A> {
 
     /// Saves changes of the owner. It follows if that succeeds.
     pub(crate) fn save(&mut self, change: Changeset<O>) -> BoxFuture<'_, Result<()>> {
-        let saving = self.repo.update(change);
+        let saving = self.save_counted(change, Firing::Callbacks);
+        Box::pin(async move { saving.await.map(|_| ()) })
+    }
+
+    /// As [`save`](Self::save), with callbacks or without; says how many members were let go by plain statements.
+    pub(crate) fn save_counted(&mut self, change: Changeset<O>, firing: Firing) -> BoxFuture<'_, Result<u64>> {
+        let saving = self.repo.update_counted(change, firing);
         Box::pin(async move {
-            *self.owner = saving.await?;
-            Ok(())
+            let (saved, let_go) = saving.await?;
+            *self.owner = saved;
+            Ok(let_go)
         })
     }
 }

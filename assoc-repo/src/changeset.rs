@@ -355,6 +355,12 @@ impl<M: Model> Changeset<M> {
         self.row.is_marked_for_destruction()
     }
 
+    /// Whether saving inserts a row, rather than changing one that exists.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.row.is_new()
+    }
+
     /// This changeset as one new row that several associations can share. Saving inserts it once.
     #[must_use]
     pub fn shared(self) -> SharedDraft<M> {

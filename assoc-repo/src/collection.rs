@@ -9,14 +9,19 @@ use assoc_core::{LoadState, Model};
 use crate::association_handle::{Handle, OwnerRef, ToManyAssociation};
 use crate::repo::Repo;
 
+mod counter_cache;
 mod create;
+mod destroy_later;
 mod find;
 mod given_rows;
 mod ids;
+mod insert_all;
 mod load;
+mod pages;
 mod read;
 mod write;
 
+pub use destroy_later::DestroyLater;
 pub use given_rows::{IntoRow, IntoRows};
 
 #[cfg(doc)]
@@ -27,6 +32,11 @@ use crate::query::Query;
 /// *What is in memory* is used where it is the whole: then reading costs nothing. A list that is not loaded, or loaded in
 /// part, never stands for the whole: the database is asked. Each method says what it costs. The one exception is
 /// [`count`](Self::count), and everything else that computes in SQL: they always ask.
+///
+/// *A counter cache* of the owner, if it counts exactly the members and is active, stands for their number where they are
+/// not loaded: [`size`](Self::size), [`is_empty`](Self::is_empty), [`none`](Self::none), [`any`](Self::any),
+/// [`one`](Self::one) and [`many`](Self::many) cost nothing then. It is the number in the struct, and follows what is written with
+/// this handle.
 ///
 /// *What is written* is a save of the owner, so it is all or nothing, the database says which rows are the owner's, and what
 /// the owner holds in memory follows a success. A row of another owner is refused before anything is written. The number of

@@ -113,7 +113,7 @@ pub use changeset::__build;
 pub use changeset::{
     Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
 };
-pub use collection::{Collection, IntoRow, IntoRows};
+pub use collection::{Collection, DestroyLater, IntoRow, IntoRows};
 pub use columns::{Columns, Selected};
 pub use counters::CountedMany;
 pub use destroy::{DestroyReport, DestroyedModel};

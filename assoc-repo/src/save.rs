@@ -20,7 +20,7 @@ mod upsert;
 mod violations;
 mod wanted;
 
-pub(crate) use graph::{explain, save as save_graph, save_validated};
+pub(crate) use graph::{Saved, explain, save as save_graph, save_validated};
 pub(crate) use insert::insert;
 pub(crate) use known::Known;
 pub(crate) use update::{key_of, update};

@@ -22,6 +22,8 @@ use assoc_core::ErrorKind;
 pub struct OnConflict<M> {
     columns: Vec<usize>,
     action: Action,
+    // What no row that is there takes of a new one, whatever the action says: the key of the owner whose member it is.
+    kept: Vec<usize>,
     model: PhantomData<fn() -> M>,
 }
 
@@ -56,13 +58,19 @@ enum Action {
 /// # Ok::<(), Error>(()) }).unwrap();
 /// ```
 pub fn on_conflict<M: Model>(columns: impl ColumnList<M>) -> OnConflict<M> {
-    OnConflict { columns: columns.indexes(), action: Action::UpdateGiven, model: PhantomData }
+    OnConflict { columns: columns.indexes(), action: Action::UpdateGiven, kept: Vec::new(), model: PhantomData }
 }
 
 impl<M> OnConflict<M> {
     /// Writes these columns over the row that is there, and no others (but `updated_at` and `lock_version`).
     pub fn update(mut self, columns: impl ColumnList<M>) -> Self {
         self.action = Action::Update(columns.indexes());
+        self
+    }
+
+    /// Leaves these columns of a row that is there as they are.
+    pub(crate) fn keeping(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
+        self.kept.extend(columns);
         self
     }
 
@@ -119,7 +127,8 @@ impl Repo {
     async fn upsert_rows<M: Model>(&self, changes: Vec<RowChange>, conflict: OnConflict<M>) -> Result<Vec<M>> {
         self.require_here(M::DEF)?;
         let guard = RowGuard::of(self, M::DEF)?;
-        let updates = Updates { model: M::DEF, conflict: &conflict.columns, action: &conflict.action, guard };
+        let OnConflict { columns, action, kept: own, .. } = &conflict;
+        let updates = Updates { model: M::DEF, conflict: columns, action, own, guard };
         let kept = if save::needs_changes(&changes) { changes.clone() } else { Vec::new() };
         let rows: Box<dyn Rows> = match save::upsert(self, changes, &updates).await {
             Ok(rows) => rows,
@@ -134,6 +143,7 @@ pub(crate) struct Updates<'u> {
     pub(crate) model: &'static ModelDef,
     pub(crate) conflict: &'u [usize],
     action: &'u Action,
+    own: &'u [usize],
     pub(crate) guard: Option<RowGuard<'u>>,
 }
 
@@ -161,7 +171,9 @@ impl Updates<'_> {
                 let counter = columns.iter().find(|column| model.is_counter(**column));
                 let counter =
                     counter.map(|column| (*column, "counts the rows that belong to the row: no upsert sets it"));
-                let wrong = wrong.or(counter);
+                let own = columns.iter().find(|column| self.own.contains(column));
+                let own = own.map(|column| (*column, "says whose member the row is: it stays with its owner"));
+                let wrong = wrong.or(counter).or(own);
                 let missing =
                     absent(columns).map(|column| (column, "is to be updated, and the changeset gives it no value"));
                 if let Some((column, what)) = wrong.or(missing) {
@@ -176,6 +188,7 @@ impl Updates<'_> {
             Action::UpdateGiven => {
                 let kept = |column: &usize| {
                     self.conflict.contains(column)
+                        || self.own.contains(column)
                         || model.primary_key.contains(column)
                         || model.discriminator.is_some_and(|own| own.column == *column)
                         || matches!(

@@ -87,8 +87,25 @@ impl Repo {
         Box::pin(async move {
             self.find_wanted(&mut change).await?;
             let refused = change.clone();
-            match self.update_row(change).await {
-                Ok(row) => Ok(row),
+            match self.update_row(change, Firing::Callbacks).await {
+                Ok((row, _)) => Ok(row),
+                Err(error) => Err(self.refused(M::DEF, refused, error).await),
+            }
+        })
+    }
+
+    /// As [`update`](Self::update); also says how many members were let go by plain statements.
+    pub(crate) fn update_counted<M: Model>(
+        &self,
+        changeset: Changeset<M>,
+        firing: Firing,
+    ) -> BoxFuture<'_, Result<(M, u64)>> {
+        let mut change = changeset.into_row_change();
+        Box::pin(async move {
+            self.find_wanted(&mut change).await?;
+            let refused = change.clone();
+            match self.update_row(change, firing).await {
+                Ok(saved) => Ok(saved),
                 Err(error) => Err(self.refused(M::DEF, refused, error).await),
             }
         })
@@ -113,7 +130,7 @@ impl Repo {
         found.map_err(|error| error.with_refused(refused))
     }
 
-    async fn update_row<M: Model>(&self, mut change: RowChange) -> Result<M> {
+    async fn update_row<M: Model>(&self, mut change: RowChange, firing: Firing) -> Result<(M, u64)> {
         self.require_here(M::DEF)?;
         M::DEF.require_primary_key("`update`")?;
         let new = || {
@@ -121,17 +138,19 @@ impl Repo {
             Error::invalid_query(M::DEF.name, message)
         };
         refuse_read_only(change.base().and_then(|row| row.downcast_ref::<M>()).ok_or_else(new)?)?;
-        let nothing = || Error::invalid_query(M::DEF.name, "nothing was saved");
-        if Firing::Callbacks.validates(&change) {
+        let row_of = |saved: save::Saved| {
+            let row =
+                rows_of(saved.rows).pop().ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"))?;
+            Ok((row, saved.let_go))
+        };
+        if firing.validates(&change) {
             let check = |changes: &[RowChange]| changes.iter().try_for_each(RowChange::check);
-            let saved = save::save_validated(self, M::DEF, vec![change], check).await?;
-            return rows_of(saved).pop().ok_or_else(nothing);
+            return row_of(save::save_validated(self, M::DEF, vec![change], check).await?);
         }
         change.check()?;
-        let concerns = Firing::Callbacks.concerns(M::DEF) && change.has_changes();
+        let concerns = firing.concerns(M::DEF) && change.has_changes();
         if change.has_members() || concerns || follows(self, &change) {
-            let saved = save::save_graph(self, M::DEF, vec![change], Firing::Callbacks).await?;
-            return rows_of(saved).pop().ok_or_else(nothing);
+            return row_of(save::save_graph(self, M::DEF, vec![change], firing).await?);
         }
         change.fill(self.now());
         let changes = change.changed();
@@ -139,7 +158,7 @@ impl Repo {
         let base = base.and_then(|base| base.downcast::<M>().ok()).ok_or_else(new)?;
         let mut row = Arc::try_unwrap(base).unwrap_or_else(|shared| M::clone(&shared));
         save::update(self, M::DEF, changes, &mut row).await?;
-        Ok(row)
+        Ok((row, 0))
     }
 
     /// Shows the statements that saving a changeset would run, one line per kind of statement: it inserts a new row, and

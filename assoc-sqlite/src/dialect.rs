@@ -89,6 +89,7 @@ impl SqliteDialect {
         // 3.35, of 2021; only a build against a system's library can be older.
         capabilities.insert_returning = rusqlite::version_number() >= 3_035_000;
         capabilities.update_returning = capabilities.insert_returning;
+        capabilities.delete_returning = capabilities.insert_returning;
         // Rows are inserted one after the other, and each takes the number after the highest; `AUTOINCREMENT` or not. Only
         // where the highest possible number is taken does a table without it try random ones, which the repo notices.
         capabilities.ascending_keys = true;

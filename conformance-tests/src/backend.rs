@@ -1,5 +1,6 @@
 //! What the suite needs of a backend: empty databases.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use assoc_core::Result;
@@ -9,6 +10,18 @@ use assoc_core::driver::{BoxFuture, Driver};
 pub trait Backend: Send + Sync + 'static {
     /// Its name in reports, and of its SQL overlay: `sqlite`.
     fn name(&self) -> &'static str;
+
+    /// The database and its client, with their versions, for the report: `SQLite 3.50, rusqlite 0.41`.
+    fn version(&self) -> String {
+        String::new()
+    }
+
+    /// The folder with the goldens of the backend's SQL, in the backend's own tree:
+    /// `concat!(env!("CARGO_MANIFEST_DIR"), "/goldens")`. `--bless` records them. Without it, a backend of this
+    /// workspace has its goldens in this crate, and no SQL of another is compared.
+    fn overlay(&self) -> Option<PathBuf> {
+        None
+    }
 
     /// A new, empty database for one case.
     fn fresh(&self) -> BoxFuture<'_, Result<Database>>;

@@ -7,6 +7,7 @@ use crate::context::Context;
 
 mod aggregates;
 mod apart;
+mod autosave;
 mod batches;
 mod bulk_writes;
 mod by_way;
@@ -32,7 +33,12 @@ mod filters;
 mod finders;
 mod groups;
 mod handles;
+mod handles_bulk;
+mod handles_counted;
+mod handles_extended;
+mod handles_links;
 mod handles_one;
+mod handles_replaced;
 mod handles_write;
 mod in_hand;
 mod inverses;
@@ -78,28 +84,51 @@ mod values;
 mod ways;
 mod writes;
 
-/// What a case is about.
+/// What a case is about. Each level stands on those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// The driver.
     Driver,
     /// Reading.
     Read,
+    /// Kinds of associations, and the planner.
+    Kind,
     /// Writing.
     Write,
-    /// Transactions and concurrency.
+    /// Collections and single targets.
+    Collection,
+    /// Transactions, concurrency and faults.
     Transaction,
 }
 
 impl Level {
-    /// `L0` to `L3`.
+    /// All levels, the lowest first.
+    pub const ALL: [Level; 6] =
+        [Level::Driver, Level::Read, Level::Kind, Level::Write, Level::Collection, Level::Transaction];
+
+    /// `L0` to `L5`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Level::Driver => "L0",
             Level::Read => "L1",
-            Level::Write => "L2",
-            Level::Transaction => "L3",
+            Level::Kind => "L2",
+            Level::Write => "L3",
+            Level::Collection => "L4",
+            Level::Transaction => "L5",
+        }
+    }
+
+    /// Its name in a report: `kinds and planner`.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Level::Driver => "driver",
+            Level::Read => "reading",
+            Level::Kind => "kinds and planner",
+            Level::Write => "writing",
+            Level::Collection => "collections",
+            Level::Transaction => "transactions and faults",
         }
     }
 }
@@ -153,8 +182,13 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         handles::CASES,
+        handles_extended::CASES,
         handles_write::CASES,
         handles_one::CASES,
+        handles_replaced::CASES,
+        handles_counted::CASES,
+        handles_bulk::CASES,
+        handles_links::CASES,
         in_hand::CASES,
         rows_between::CASES,
         together::CASES,
@@ -179,6 +213,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         transaction_options::CASES,
         steps::CASES,
         save_graphs::CASES,
+        autosave::CASES,
         callbacks::CASES,
         member_callbacks::CASES,
         removals::CASES,

@@ -18,6 +18,14 @@ pub struct Transcript {
     pub sql: String,
 }
 
+impl Transcript {
+    /// How many statements the steps took.
+    #[must_use]
+    pub fn statements(&self) -> usize {
+        self.behaviour.lines().filter_map(|line| line.strip_prefix("statements: ")?.parse::<usize>().ok()).sum()
+    }
+}
+
 /// A repo over an empty database, and the transcript of what is done with it.
 pub struct Context {
     repo: Repo,
@@ -25,7 +33,7 @@ pub struct Context {
     transcript: Transcript,
     other: Option<Repo>,
     // Removed last, after the repos let go of their connections.
-    _databases: (Database, Option<Database>),
+    databases: Vec<Database>,
 }
 
 impl Context {
@@ -34,7 +42,8 @@ impl Context {
         let over = |database: &Database| Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
         let repo = over(&database);
         let second = other.as_ref().map(over);
-        Context { repo, recorder, transcript: Transcript::default(), other: second, _databases: (database, other) }
+        let databases = [Some(database), other].into_iter().flatten().collect();
+        Context { repo, recorder, transcript: Transcript::default(), other: second, databases }
     }
 
     /// A repo over another empty database of the backend, for cases that ask for two.
@@ -166,8 +175,11 @@ impl Context {
         if holds { Ok(()) } else { Err(Error::other(format!("does not hold: {what}"))) }
     }
 
-    pub(crate) fn into_transcript(self) -> Transcript {
-        self.transcript.clone()
+    /// The transcript, and the databases, whose connections the repos have let go.
+    pub(crate) fn into_parts(self) -> (Transcript, Vec<Database>) {
+        let Context { repo, other, transcript, databases, .. } = self;
+        drop((repo, other));
+        (transcript, databases)
     }
 }
 

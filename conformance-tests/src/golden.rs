@@ -1,7 +1,7 @@
 //! The goldens that ship with this crate, read for comparison. They are written only inside the workspace, by the
 //! snapshot test that owns them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the goldens lie.
 #[must_use]
@@ -15,10 +15,21 @@ pub fn behaviour(case: &str) -> Option<String> {
     read(folder().join("behaviour").join(format!("{case}.snap")))
 }
 
-/// The SQL overlay of a case for a backend, if there is one.
+/// The SQL overlay of a case in a backend's folder, if there is one.
 #[must_use]
-pub fn sql(backend: &str, case: &str) -> Option<String> {
-    read(folder().join(backend).join(format!("{case}.snap")))
+pub fn sql(overlay: &Path, case: &str) -> Option<String> {
+    read(overlay.join(format!("{case}.snap")))
+}
+
+/// Records the SQL of a case. What is accepted already stays: beside it comes `….snap.new`, for `cargo insta review`.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn record(overlay: &Path, case: &str, sql: &str) -> std::io::Result<()> {
+    std::fs::create_dir_all(overlay)?;
+    let accepted = overlay.join(format!("{case}.snap"));
+    let path = if accepted.exists() { overlay.join(format!("{case}.snap.new")) } else { accepted };
+    std::fs::write(path, format!("---\nsource: conformance-tests\n---\n{}\n", sql.trim_end()))
 }
 
 fn read(path: PathBuf) -> Option<String> {

@@ -34,8 +34,15 @@
 //!
 //! # Levels
 //!
-//! `L0` the driver: values, affected rows, error classes. `L1` reading: queries, preloads, load states. `L2` writing.
-//! `L3` transactions and concurrency.
+//! `L0` the driver: values, affected rows, error classes. `L1` reading: queries, conditions, aggregates. `L2` kinds of
+//! associations and the planner: preloads, joins, load states. `L3` writing. `L4` collections and single targets, by
+//! handles. `L5` transactions and faults.
+//!
+//! # Running
+//!
+//! A case that hangs, panics or cannot connect fails by its name, and the others run. One case is run by its name:
+//! `cargo test --test suite -- --exact values.extremes`. [`run`] lists the options; `--report card.md` writes the report
+//! card, and `--bless` records the backend's SQL.
 //!
 //! A case names the capability it needs. If the backend's dialect lacks it, the case is reported as not run, with the
 //! reason. No case can be excluded by hand.
@@ -46,6 +53,7 @@ mod context;
 pub mod golden;
 mod models;
 mod recorder;
+mod report;
 mod run;
 mod wrapped;
 
@@ -53,5 +61,6 @@ pub use backend::{Backend, Database};
 pub use cases::{Case, Level, all};
 pub use context::{Context, Transcript};
 pub use recorder::{CommitFault, Recorded, Recorder};
-pub use run::{Outcome, execute, run};
+pub use report::{CaseReport, ReportCard, SqlCheck, Totals, Verdict};
+pub use run::{Outcome, execute, report, run};
 pub use wrapped::{Control, Interceptor, Wrapped};

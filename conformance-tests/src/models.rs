@@ -27,6 +27,7 @@ pub(crate) mod removals;
 pub(crate) mod sheets;
 pub(crate) mod shop;
 pub(crate) mod stored;
+pub(crate) mod studio;
 pub(crate) mod tenancy;
 pub(crate) mod ways;
 pub(crate) mod workshop;

@@ -1,15 +1,26 @@
 //! Running the suite: one case, or all of them as a test program with a report card.
 
+use std::collections::HashMap;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use assoc_core::Result;
-use libtest_mimic::{Arguments, Failed, Trial};
+use assoc_core::driver::Driver;
+use assoc_core::{Error, Result};
+use libtest_mimic::{Arguments, Trial};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::backend::Backend;
-use crate::cases::{self, Case, Level};
+use crate::cases::{self, Case};
 use crate::context::{Context, Transcript};
 use crate::golden;
+use crate::report::{CaseReport, ReportCard, SqlCheck, Verdict};
+
+mod limit;
+mod options;
+
+use limit::within;
+use options::{LIMIT, Options};
 
 /// What became of a case.
 #[derive(Debug)]
@@ -23,7 +34,7 @@ pub enum Outcome {
 /// Runs one case against an empty database.
 ///
 /// # Errors
-/// When the case itself finds something wrong, or the backend fails.
+/// When the case itself finds something wrong, the backend fails, or a connection is still out at the end.
 pub async fn execute(backend: &dyn Backend, case: &Case) -> Result<Outcome> {
     let database = backend.fresh().await?;
     if let Some(lacking) = (case.lacking)(database.driver().dialect()) {
@@ -32,72 +43,194 @@ pub async fn execute(backend: &dyn Backend, case: &Case) -> Result<Outcome> {
     let other = if case.two_databases { Some(backend.fresh().await?) } else { None };
     let mut context = Context::new(database, other);
     (case.run)(&mut context).await?;
-    Ok(Outcome::Ran(context.into_transcript()))
+    let (transcript, databases) = context.into_parts();
+    for database in databases.iter() {
+        all_returned(&**database.driver()).await?;
+    }
+    Ok(Outcome::Ran(transcript))
 }
 
-/// Runs the whole suite against a backend as a test program: accepts the usual test arguments, prints a line a case
-/// and the report card, and fails if a case failed.
+// A driver may take back a connection in a task of its own, so this waits for a while.
+async fn all_returned(driver: &dyn Driver) -> Result<()> {
+    let mut out = 0;
+    for _ in 0..100 {
+        out = driver.pool_status().map_or(0, |status| status.open.saturating_sub(status.idle));
+        if out == 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Err(Error::other(format!("{out} connections are still out at the end of the case")))
+}
+
+/// Runs the whole suite against a backend as a test program: prints a line a case and the report card, and fails if a
+/// case failed.
+///
+/// It takes the usual arguments of a test program (a part of a name, `--exact`, `--list`, `--test-threads`), and these:
+///
+/// * `--case-limit 60`: the seconds that a case may take. A case that takes longer fails by its name, and the others run.
+/// * `--report card.json`, `--report card.md`: writes the report card to a file.
+/// * `--bless`: records the SQL of each case in the backend's [own folder](Backend::overlay).
 #[must_use]
 pub fn run(backend: impl Backend) -> ExitCode {
-    let arguments = Arguments::from_args();
-    let backend: Arc<dyn Backend> = Arc::new(backend);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => Arc::new(runtime),
+    let (options, others) = match Options::take(std::env::args_os()) {
+        Ok(taken) => taken,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let arguments = Arguments::from_iter(others);
+    let suite = match Suite::new(backend) {
+        Ok(suite) => Arc::new(Suite { limit: options.limit, bless: options.bless, ..suite }),
         Err(error) => {
             eprintln!("no runtime: {error}");
             return ExitCode::FAILURE;
         }
     };
-    let mut skipped: Vec<(Level, &'static str, &'static str)> = Vec::new();
+    if suite.bless && suite.backend.overlay().is_none() {
+        eprintln!("--bless records SQL in the folder that `Backend::overlay` names, and {} names none", suite.name());
+        return ExitCode::FAILURE;
+    }
+    let database = suite.probe();
+    if let Err(error) = &database {
+        eprintln!("{}: {error}", suite.name());
+    }
+    let verdicts: Arc<Mutex<HashMap<&'static str, Verdict>>> = Arc::default();
     let mut trials = Vec::new();
-    // The database stays open, because its dialect says whether each case can run.
-    let database = match runtime.block_on(backend.fresh()) {
-        Ok(database) => database,
-        Err(error) => {
-            eprintln!("{}: no empty database: {error}", backend.name());
-            return ExitCode::FAILURE;
-        }
-    };
     for case in cases::all() {
-        if let Some(lacking) = (case.lacking)(database.driver().dialect()) {
-            skipped.push((case.level, case.id, lacking));
+        let lacking = database.as_ref().ok().and_then(|probed| probed.lacking.get(case.id).copied());
+        if let Some(lacking) = lacking {
             // It stays in the list of tests, so that a count of the tests includes it as one that did not run.
             let unable = move || Err(format!("there is no {lacking}").into());
             trials.push(Trial::test(case.id, unable).with_kind(case.level.name()).with_ignored_flag(true));
             continue;
         }
-        let (backend, runtime) = (Arc::clone(&backend), Arc::clone(&runtime));
-        trials.push(Trial::test(case.id, move || judge(&*backend, &runtime, case)).with_kind(case.level.name()));
+        let (suite, verdicts) = (Arc::clone(&suite), Arc::clone(&verdicts));
+        let judge = move || {
+            let verdict = suite.judge(case);
+            let answer = if let Verdict::Failed(why) = &verdict { Err(why.clone().into()) } else { Ok(()) };
+            verdicts.lock().unwrap_or_else(PoisonError::into_inner).insert(case.id, verdict);
+            answer
+        };
+        trials.push(Trial::test(case.id, judge).with_kind(case.level.name()));
     }
-    drop(database);
-    let name = backend.name();
-    let total = trials.len() - skipped.len();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    println!(
-        "{name}: {} of {total} cases passed, {} skipped for want of a capability",
-        conclusion.num_passed,
-        skipped.len()
-    );
-    for (level, case, lacking) in skipped {
-        println!("  skipped {} {case}: {name} has no {lacking}", level.name());
+    if !arguments.list {
+        let mut verdicts = std::mem::take(&mut *verdicts.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Ok(probed) = &database {
+            let skipped = probed.lacking.iter().filter(|(case, _)| selects(&arguments, case));
+            verdicts.extend(skipped.map(|(case, lacking)| (*case, Verdict::Skipped(lacking))));
+        }
+        let card = suite.card(database.as_ref().ok(), verdicts);
+        print!("{}", card.text());
+        for path in &options.reports {
+            let is_json = path.extension().is_some_and(|extension| extension == "json");
+            let text = if is_json { card.json() } else { card.markdown() };
+            if let Err(error) = std::fs::write(path, text) {
+                eprintln!("{}: {error}", path.display());
+                return ExitCode::FAILURE;
+            }
+        }
     }
-    conclusion.exit_code()
+    Arc::into_inner(suite).and_then(|suite| Arc::into_inner(suite.runtime)).map(Runtime::shutdown_background);
+    if conclusion.has_failed() || database.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn judge(backend: &dyn Backend, runtime: &tokio::runtime::Runtime, case: &Case) -> std::result::Result<(), Failed> {
-    let transcript = match runtime.block_on(execute(backend, case)) {
-        Ok(Outcome::Ran(transcript)) => transcript,
-        Ok(Outcome::Skipped(lacking)) => return Err(format!("the capability `{lacking}` came and went").into()),
-        Err(error) => return Err(error.to_string().into()),
-    };
-    let golden = golden::behaviour(case.id).ok_or("the suite has no golden for this case")?;
-    if golden != transcript.behaviour.trim_end() {
-        return Err(format!("behaviour differs\n{}", golden::difference(&golden, &transcript.behaviour)).into());
+// As the test program decides it.
+fn selects(arguments: &Arguments, case: &str) -> bool {
+    let matches = |pattern: &String| if arguments.exact { case == pattern } else { case.contains(pattern.as_str()) };
+    arguments.filter.as_ref().is_none_or(matches) && !arguments.skip.iter().any(matches)
+}
+
+/// Runs the cases whose names begin with `prefix` one after the other, each within `limit`, and gives the report card. A
+/// case that hangs, panics or cannot connect fails, and the next one runs.
+///
+/// # Errors
+/// When the machine has no thread or no timer for a runtime.
+pub fn report(backend: impl Backend, prefix: &str, limit: Option<Duration>) -> std::io::Result<ReportCard> {
+    let suite = Suite { limit: limit.unwrap_or(LIMIT), ..Suite::new(backend)? };
+    let probed = suite.probe();
+    let selected = cases::all().filter(|case| case.id.starts_with(prefix));
+    let verdicts = selected.map(|case| (case.id, suite.judge(case))).collect();
+    let card = suite.card(probed.as_ref().ok(), verdicts);
+    Arc::into_inner(suite.runtime).map(Runtime::shutdown_background);
+    Ok(card)
+}
+
+struct Suite {
+    backend: Arc<dyn Backend>,
+    runtime: Arc<Runtime>,
+    limit: Duration,
+    bless: bool,
+}
+
+/// What the backend says of itself.
+struct Probed {
+    capabilities: String,
+    lacking: HashMap<&'static str, &'static str>,
+}
+
+impl Suite {
+    fn new(backend: impl Backend) -> std::io::Result<Self> {
+        let runtime = Arc::new(Builder::new_multi_thread().worker_threads(2).enable_all().build()?);
+        Ok(Suite { backend: Arc::new(backend), runtime, limit: LIMIT, bless: false })
     }
-    match golden::sql(backend.name(), case.id) {
-        Some(golden) if golden != transcript.sql.trim_end() => {
-            Err(format!("SQL differs\n{}", golden::difference(&golden, &transcript.sql)).into())
+
+    fn name(&self) -> &'static str {
+        self.backend.name()
+    }
+
+    fn probe(&self) -> std::result::Result<Probed, String> {
+        let (backend, runtime) = (Arc::clone(&self.backend), Arc::clone(&self.runtime));
+        within(self.limit, "the first database", move || {
+            let database = runtime.block_on(backend.fresh()).map_err(|error| format!("no empty database: {error}"))?;
+            let dialect = database.driver().dialect();
+            let lacking = cases::all().filter_map(|case| Some((case.id, (case.lacking)(dialect)?))).collect();
+            Ok(Probed { capabilities: format!("{:#?}", dialect.capabilities()), lacking })
+        })
+        .unwrap_or_else(|error| Err(format!("the first database {error}")))
+    }
+
+    fn judge(&self, case: &'static Case) -> Verdict {
+        let (backend, runtime) = (Arc::clone(&self.backend), Arc::clone(&self.runtime));
+        let executed = within(self.limit, case.id, move || runtime.block_on(execute(&*backend, case)));
+        match executed {
+            Ok(Ok(Outcome::Ran(transcript))) => match self.compare(case, &transcript) {
+                Ok(sql) => Verdict::Passed { statements: transcript.statements(), sql },
+                Err(why) => Verdict::Failed(why),
+            },
+            Ok(Ok(Outcome::Skipped(lacking))) => Verdict::Skipped(lacking),
+            Ok(Err(error)) => Verdict::Failed(error.to_string()),
+            Err(why) => Verdict::Failed(format!("`{}` {why}", case.id)),
         }
-        _ => Ok(()),
+    }
+
+    fn compare(&self, case: &Case, transcript: &Transcript) -> std::result::Result<SqlCheck, String> {
+        let golden = golden::behaviour(case.id).ok_or("the suite has no golden for this case")?;
+        if golden != transcript.behaviour.trim_end() {
+            return Err(format!("behaviour differs\n{}", golden::difference(&golden, &transcript.behaviour)));
+        }
+        let overlay = self.backend.overlay().unwrap_or_else(|| golden::folder().join(self.name()));
+        match golden::sql(&overlay, case.id) {
+            Some(golden) if golden == transcript.sql.trim_end() => Ok(SqlCheck::Compared),
+            _ if self.bless => {
+                golden::record(&overlay, case.id, &transcript.sql).map_err(|error| error.to_string())?;
+                Ok(SqlCheck::Recorded)
+            }
+            Some(golden) => Err(format!("SQL differs\n{}", golden::difference(&golden, &transcript.sql))),
+            None => Ok(SqlCheck::None),
+        }
+    }
+
+    fn card(&self, probed: Option<&Probed>, mut verdicts: HashMap<&'static str, Verdict>) -> ReportCard {
+        let cases = cases::all()
+            .filter_map(|case| {
+                let verdict = verdicts.remove(case.id)?;
+                Some(CaseReport { id: case.id, level: case.level, verdict })
+            })
+            .collect();
+        let capabilities = probed.map_or_else(|| "unknown".to_owned(), |probed| probed.capabilities.clone());
+        ReportCard::new(self.name().to_owned(), self.backend.version(), capabilities, cases)
     }
 }

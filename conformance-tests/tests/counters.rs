@@ -113,7 +113,12 @@ mod sqlite {
 
     #[test]
     fn many_tasks() {
-        write_at_once(&SqliteFile);
+        write_at_once(&SqliteFile, tokio::runtime::Builder::new_multi_thread().worker_threads(4));
+    }
+
+    #[test]
+    fn many_tasks_in_one_thread() {
+        write_at_once(&SqliteFile, &mut tokio::runtime::Builder::new_current_thread());
     }
 }
 
@@ -127,7 +132,12 @@ mod mariadb {
 
     #[test]
     fn many_tasks() {
-        write_at_once(&MariaDb);
+        write_at_once(&MariaDb, tokio::runtime::Builder::new_multi_thread().worker_threads(4));
+    }
+
+    #[test]
+    fn many_tasks_in_one_thread() {
+        write_at_once(&MariaDb, &mut tokio::runtime::Builder::new_current_thread());
     }
 }
 
@@ -324,10 +334,10 @@ async fn require_true(repo: &Repo) -> Result<()> {
 
 /// 50 tasks write below 5 shared rows: they insert, move between the five, and destroy, single rows and several. Nothing is
 /// retried, so no call may fail.
-fn write_at_once(backend: &dyn Backend) {
+fn write_at_once(backend: &dyn Backend, runtime: &mut tokio::runtime::Builder) {
     const TASKS: u64 = 50;
     const CALLS: usize = 200;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    let runtime = runtime.enable_all().build().unwrap();
     runtime.block_on(async {
         let database = backend.fresh().await.unwrap();
         let repo = Repo::from_driver(Arc::clone(database.driver()));
@@ -365,6 +375,7 @@ fn write_at_once(backend: &dyn Backend) {
                                 .set(Post::TEXT, "x")
                         };
                         let result = match random.below(10) {
+                            // Whatever needs rows that there are not yet inserts one.
                             0..=3 => repo.insert(new(&mut random)).await.map(|row| own.push(row)),
                             4 => {
                                 let rows: Vec<_> = (0..3).map(|_| new(&mut random)).collect();
@@ -383,7 +394,7 @@ fn write_at_once(backend: &dyn Backend) {
                                 let rows = own.split_off(own.len() - 2);
                                 repo.destroy_rows(&rows).await.map(drop)
                             }
-                            _ => Ok(()),
+                            _ => repo.insert(new(&mut random)).await.map(|row| own.push(row)),
                         };
                         if let Err(error) = result {
                             return Err(format!("task {task}, call {call}: {error}"));

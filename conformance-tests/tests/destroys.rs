@@ -17,6 +17,8 @@ use schema::{Node, fill, make_tables, read};
 // Only some of them are of use here.
 #[allow(dead_code)]
 mod backends;
+#[path = "destroys/large.rs"]
+mod large;
 mod random;
 #[path = "destroys/reference.rs"]
 mod reference;
@@ -39,6 +41,11 @@ mod sqlite {
     fn a_failure_at_each_statement() {
         fail_at_each_statement(&SqliteFile);
     }
+
+    #[test]
+    fn everything_at_once() {
+        block_on(large::everything_at_once(&SqliteFile, 20_000));
+    }
 }
 
 mod mariadb {
@@ -54,63 +61,73 @@ mod mariadb {
         fail_at_each_statement(&MariaDb);
     }
 
-    /// Beside thousands of rows of others, no statement of a destroy walks over a table.
+    /// Beside 200,000 rows of others in each table, no statement of a destroy walks over a table.
+    #[test]
+    fn everything_at_once() {
+        insta::assert_snapshot!(block_on(large::everything_at_once(&MariaDb, 200_000)), @r"
+        SELECT id, reporter_id FROM stories: stories ref stories_of_reporter
+        SELECT id, story_id FROM comments: comments range comments_of_story
+        SELECT 1 FROM orders: orders range orders_of_story
+        DELETE FROM followings: followings range followed_by_one
+        DELETE FROM followings: followings range followed_by_other
+        UPDATE pictures: pictures range pictures_of_reporter
+        DELETE FROM comments RETURNING: comments range PRIMARY
+        DELETE FROM stories: stories range PRIMARY
+        DELETE FROM reporters: reporters range PRIMARY
+        UPDATE readers: readers range PRIMARY
+        ");
+    }
+
     #[test]
     fn statements_find_their_rows_by_an_index() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let database = MariaDb.fresh().await.unwrap();
-            let recorder = Recorder::default();
-            let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
-            make_tables(&repo, true).await.unwrap();
-            repo.execute_raw("CREATE INDEX subjects ON marks (subject_type, subject_id)", []).await.unwrap();
-            fill(&repo, &Tables::three_levels()).await.unwrap();
-            for sql in [
-                "INSERT INTO nodes (id) SELECT seq + 100 FROM seq_1_to_20000",
-                "UPDATE nodes SET parent_id = id - 1 WHERE id > 101 AND id % 3 > 0",
-                "INSERT INTO items (id, node_id, keeper_id) SELECT seq + 100, seq + 100, seq + 100 FROM seq_1_to_20000",
-                "INSERT INTO parts (id, item_id) SELECT seq + 100, seq + 100 FROM seq_1_to_20000",
-                "INSERT INTO guards (id, node_id, item_id, active) SELECT seq + 100, seq + 100, seq + 100, 1 FROM \
-                 seq_1_to_20000",
-                "INSERT INTO marks (id, subject_id, subject_type) SELECT seq + 100, seq + 100, IF(seq % 2 = 0, 'Node', \
-                 'Item') FROM seq_1_to_20000",
-                "INSERT INTO links (one_id, other_id) SELECT seq + 100, seq + 100 FROM seq_1_to_20000",
-                "ANALYZE TABLE nodes, items, parts, guards, marks, links",
-            ] {
-                repo.execute_raw(sql, []).await.unwrap();
-            }
-            let root = repo.get_or_fail::<Node>(1, Query::new()).await.unwrap();
-            let _ = recorder.take();
-            repo.destroy(&root).await.unwrap();
-            let mut verbs = std::collections::BTreeMap::<String, usize>::new();
-            for (sql, _) in recorder.take() {
-                // Keys are numbers, what stands alone or is compared exactly is a type.
-                let bound = sql.replace("= ?", "= 'Node'").replace("CAST(?", "CAST('Node'").replace('?', "1");
-                let explained = format!("EXPLAIN {bound}");
-                let statement = assoc_core::driver::Statement::plain(explained);
-                let mut sink = |values: &mut [Value<'_>]| {
-                    let access = match &values[3] {
-                        Value::Text(access) => access.to_string(),
-                        _ => "NULL".to_owned(),
-                    };
-                    // An impossible condition needs no table at all.
-                    let found =
-                        access == "NULL" || ["const", "eq_ref", "ref", "range", "index_merge"].contains(&&*access);
-                    assert!(found, "{sql}: {values:?}");
-                    Ok(())
-                };
-                repo.driver()
-                    .acquire(assoc_core::driver::Access::Write)
-                    .await
-                    .unwrap()
-                    .query(&statement, &mut sink)
-                    .await
-                    .unwrap();
-                *verbs.entry(sql.split(' ').next().unwrap_or_default().to_owned()).or_default() += 1;
-            }
-            assert!(verbs.keys().eq(["DELETE", "SELECT", "UPDATE"]), "{verbs:?}");
-        });
+        insta::assert_snapshot!(block_on(large::trees(&MariaDb, 200_000)), @r"
+        SELECT id, parent_id, buddy_id FROM nodes: nodes const PRIMARY
+        SELECT id, parent_id, buddy_id FROM nodes: nodes ref parent_id
+        SELECT id, parent_id, buddy_id FROM nodes: nodes const PRIMARY
+        SELECT id, node_id FROM items: items ref node_id
+        SELECT id, keeper_id FROM items: items ref keeper_id
+        SELECT 1 FROM guards: guards ref node_id
+        SELECT id, subject_id FROM marks: marks ref subjects
+        SELECT id, parent_id, buddy_id FROM nodes: nodes range parent_id
+        SELECT id, node_id FROM items: items range node_id
+        SELECT id, keeper_id FROM items: items range keeper_id
+        SELECT 1 FROM guards: guards range node_id
+        SELECT id, subject_id FROM marks: marks range subjects
+        SELECT id, parent_id, buddy_id FROM nodes: nodes ref parent_id
+        SELECT id, node_id FROM items: items ref node_id
+        SELECT id, keeper_id FROM items: items ref keeper_id
+        SELECT 1 FROM guards: guards ref node_id
+        SELECT id, subject_id FROM marks: marks ref subjects
+        SELECT id, item_id, part_of_id FROM parts: parts range item_id
+        SELECT id, item_id FROM guards: guards range item_id
+        SELECT id, subject_id FROM marks: marks range subjects
+        SELECT id, parent_id, buddy_id FROM nodes: nodes ref parent_id
+        SELECT id, node_id FROM items: items ref node_id
+        SELECT id, keeper_id FROM items: items ref keeper_id
+        SELECT id, node_id FROM guards: guards ref node_id
+        SELECT id, subject_id FROM marks: marks ref subjects
+        SELECT id, item_id, part_of_id FROM parts: parts ref item_id
+        SELECT id, item_id FROM guards: guards ref item_id
+        SELECT id, subject_id FROM marks: marks ref subjects
+        DELETE FROM links: links range one_id
+        DELETE FROM links: links range other_id
+        UPDATE items: items range PRIMARY
+        UPDATE marks: marks range PRIMARY
+        DELETE FROM guards: guards range PRIMARY
+        DELETE FROM parts: parts range PRIMARY
+        DELETE FROM parts: parts range PRIMARY
+        DELETE FROM marks: marks range PRIMARY
+        DELETE FROM items: items range PRIMARY
+        DELETE FROM nodes: nodes range PRIMARY
+        DELETE FROM nodes: nodes range PRIMARY
+        DELETE FROM nodes: nodes range PRIMARY
+        DELETE FROM nodes: nodes range PRIMARY
+        ");
     }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 fn run(backend: &dyn Backend, cases: u64) {

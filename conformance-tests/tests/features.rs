@@ -76,3 +76,78 @@ fn it_counts_its_rows() {
     let said = format!("Of {all} rows {there} are there, {partly} partly, {missing} not yet.");
     assert!(table.contains(&said), "the first line should say: {said}");
 }
+
+/// The methods of the seeds' tables of generated methods, as the guide names them.
+const GENERATED: [&[&str]; 2] = [
+    &[
+        "others",
+        "others = rows",
+        "other_ids",
+        "other_ids = ids",
+        "others << rows",
+        "push",
+        "concat",
+        "append",
+        "others.build",
+        "others.create",
+        "create!",
+        "others.size",
+        "others.length",
+        "others.count",
+        "others.sum",
+        "others.empty?",
+        "clear",
+        "others.delete(rows)",
+        "others.delete_all",
+        "others.destroy(rows)",
+        "others.destroy_all",
+        "others.find(id)",
+        "others.exists?",
+        "others.distinct",
+        "uniq",
+        "others.reset",
+        "others.reload",
+        "others.include?",
+        "others.first",
+    ],
+    &[
+        "other",
+        "other.nil?",
+        "reload_other",
+        "reset_other",
+        "other = row",
+        "other = nil",
+        "build_other",
+        "create_other",
+        "create_other!",
+    ],
+];
+
+#[test]
+fn the_guide_has_every_generated_method() {
+    let guide =
+        std::fs::read_to_string(root().join("docs/guide/collections.md")).expect("the chapter about collections");
+    let cases: HashSet<&str> = conformance_tests::all().map(|case| case.id).collect();
+    let parts = ["\n## Methods of collections\n", "\n## Methods of single targets\n"];
+    for (part, methods) in parts.into_iter().zip(GENERATED) {
+        let (_, text) = guide.split_once(part).expect("a table of methods");
+        let text = text.split_once("\n## ").map_or(text, |(text, _)| text);
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .filter(|line| line.starts_with("| ") && !line.starts_with("| Rails"))
+            .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+            .collect();
+        for cells in &rows {
+            assert!(cells.len() == 5 && cells.iter().all(|cell| !cell.is_empty()), "a cell is empty: {cells:?}");
+            let tests: Vec<&str> = cells[4].split('`').skip(1).step_by(2).collect();
+            assert!(!tests.is_empty() && tests.iter().all(|test| cases.contains(test)), "no such test: {cells:?}");
+        }
+        let named: Vec<&str> = rows.iter().flat_map(|cells| cells[0].split('`').skip(1).step_by(2)).collect();
+        for method in methods {
+            let is_named = |name: &&str| {
+                name.strip_prefix(method).is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
+            };
+            assert!(named.iter().any(is_named), "`{method}` is not in the table of{part}");
+        }
+    }
+}

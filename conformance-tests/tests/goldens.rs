@@ -15,7 +15,10 @@ mod sqlite {
     use super::*;
 
     #[rstest]
-    fn suite(#[values(Level::Driver, Level::Read, Level::Write, Level::Transaction)] level: Level) {
+    fn suite(
+        #[values(Level::Driver, Level::Read, Level::Kind, Level::Write, Level::Collection, Level::Transaction)]
+        level: Level,
+    ) {
         judge(&SqliteFile, level);
     }
 }
@@ -24,7 +27,10 @@ mod mariadb {
     use super::*;
 
     #[rstest]
-    fn suite(#[values(Level::Driver, Level::Read, Level::Write, Level::Transaction)] level: Level) {
+    fn suite(
+        #[values(Level::Driver, Level::Read, Level::Kind, Level::Write, Level::Collection, Level::Transaction)]
+        level: Level,
+    ) {
         judge(&MariaDb, level);
     }
 }

@@ -12,6 +12,10 @@ impl Backend for SqliteInMemory {
         "sqlite"
     }
 
+    fn version(&self) -> String {
+        format!("SQLite {}", assoc_sqlite::rusqlite::version())
+    }
+
     fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
         Box::pin(async { Ok(Database::new(Sqlite::memory()?)) })
     }

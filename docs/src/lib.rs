@@ -45,5 +45,7 @@ struct Testing;
 struct Backends;
 #[doc = include_str!("../guide/coming-from.md")]
 struct ComingFrom;
+#[doc = include_str!("../guide/rails-model.md")]
+struct RailsModel;
 #[doc = include_str!("../guide/schemas.md")]
 struct Schemas;

@@ -27,21 +27,30 @@ pub(crate) fn presets(association: &AssociationDef) -> Vec<Preset> {
 /// Whether an association has exactly the rows that its key and these presets lead to, in the order of their keys: what was
 /// saved is all of it then.
 pub(crate) fn is_plain(association: &AssociationDef) -> bool {
-    let target = (association.target)();
     let plain = |scope_def: &ScopeDef| {
-        let mut found = Vec::new();
-        equalities(target, &scope_def.filter, &mut found)
-            && scope_def.order.is_empty()
-            && scope_def.limit.is_none()
-            && scope_def.offset.is_none()
-            && !scope_def.distinct
-            && scope_def.group.is_empty()
-            && scope_def.select.is_none()
-            && scope_def.includes.is_empty()
+        scope_def.order.is_empty() && !scope_def.distinct && scope_def.select.is_none() && scope_def.includes.is_empty()
     };
-    association.options.owner_scope.is_none()
+    has_every_row(association)
         && association.options.scope.is_none_or(|scope| plain(&scope()))
-        && target.default_scope.is_none()
+        && (association.target)().default_scope.is_none()
+}
+
+/// Whether an association has every row that its key and these presets lead to, in whatever order: a row that was given to it
+/// is a member, and one that was let go makes room for no other.
+pub(crate) fn has_every_row(association: &AssociationDef) -> bool {
+    let target = (association.target)();
+    let mut found = Vec::new();
+    let mut every = |scope_def: &ScopeDef| equalities(target, &scope_def.filter, &mut found) && !chooses(scope_def);
+    let own =
+        association.options.owner_scope.is_none() && association.options.scope.is_none_or(|scope| every(&scope()));
+    // Of the default scope nothing is preset.
+    let of_target = |scope_def: ScopeDef| scope_def.filter.is_always() && !chooses(&scope_def);
+    own && target.default_scope.is_none_or(|scope| of_target(scope()))
+}
+
+/// Whether a scope chooses among the rows that satisfy its conditions.
+pub(crate) fn chooses(scope_def: &ScopeDef) -> bool {
+    scope_def.limit.is_some() || scope_def.offset.is_some() || !scope_def.group.is_empty()
 }
 
 // Collects the equalities that must hold; answers whether the condition is made of nothing else.

@@ -24,6 +24,8 @@ pub struct CountedCollection {
     pub foreign_key: &'static [usize],
     /// Which of its rows count: those that name the owner's type.
     pub counted: Expr,
+    /// Whether the column may stand for the number of rows (`counter_cache_active`).
+    pub active: bool,
 }
 
 impl CountedCollection {
@@ -32,7 +34,7 @@ impl CountedCollection {
     ///
     /// # Errors
     /// When there is none, or several and the association does not say which is its own (`counter_cache = "…"`).
-    pub fn of(association: &'static AssociationDef) -> Result<CountedCollection> {
+    pub fn of(association: &AssociationDef) -> Result<CountedCollection> {
         let model = (association.owner)();
         let (children, key) = match association.linkage()? {
             Linkage::TargetKey(key) => ((association.target)(), key),
@@ -66,8 +68,29 @@ impl CountedCollection {
             Some(named) => Expr::tagged(&children.columns[named.column], named.tag),
             None => Expr::always(),
         };
+        let active = parent.association.options.counter_cache.is_some_and(|cache| cache.active);
         let (key, foreign_key, conditions) = (parent.key, parent.foreign_key, parent.conditions);
-        Ok(CountedCollection { model, key, counter: *counter, conditions, children, foreign_key, counted })
+        Ok(CountedCollection { model, key, counter: *counter, conditions, children, foreign_key, counted, active })
+    }
+
+    /// The counter that stands for the number of an association's rows: an active one that counts exactly the rows that the
+    /// association has. So neither the association, nor the `belongs_to` that counts, nor a model on the way may leave rows out
+    /// by a scope. Of a through association it is the counter of the rows between, which need not lead to a row: it counts only
+    /// if the association names it (`counter_cache = "…"`).
+    #[must_use]
+    pub fn standing_for(association: &AssociationDef) -> Option<CountedCollection> {
+        let ways = match association.linkage().ok()? {
+            Linkage::TargetKey(_) => [Some(association), None],
+            Linkage::JoinRecord(record) if association.options.counted_in.is_some() && record.target_type.is_none() => {
+                [Some(association), record.rows]
+            }
+            _ => return None,
+        };
+        let source = association.kind.parts().map(|[_, source]| source);
+        if !ways.into_iter().chain([source]).flatten().all(has_all_rows) {
+            return None;
+        }
+        CountedCollection::of(association).ok().filter(|counted| counted.active && counted.conditions.is_always())
     }
 
     /// The look-up of the rows in which the counter is wrong, of those that satisfy a condition.
@@ -85,6 +108,17 @@ impl CountedCollection {
     }
 }
 
+// Whether no scope leaves out a row that the key leads to.
+fn has_all_rows(association: &AssociationDef) -> bool {
+    let scope = association.scope();
+    let is_whole = scope.filter.is_always()
+        && scope.limit.is_none()
+        && scope.offset.is_none()
+        && scope.group.is_empty()
+        && !scope.distinct;
+    is_whole && association.options.owner_scope.is_none() && (association.target)().default_scope.is_none()
+}
+
 fn counts(parent: &Parent, model: &'static ModelDef, key: KeyJoin) -> bool {
     parent.counter.is_some()
         && parent.model == model
@@ -94,7 +128,7 @@ fn counts(parent: &Parent, model: &'static ModelDef, key: KeyJoin) -> bool {
 }
 
 #[cold]
-fn none(association: &'static AssociationDef, reason: &str) -> Error {
+fn none(association: &AssociationDef, reason: &str) -> Error {
     let message = format!("`{}` has no counter: {reason}", association.qualified_name());
     Error::invalid_query((association.owner)().name, message)
 }

@@ -86,17 +86,32 @@ impl DestroyPlan {
                 _ => all.push(("read", model.name, self.select(edge).statement(dialect, &keys)?)),
             }
         }
-        for children in self.followed.iter().filter(|children| !children.model.primary_key.is_empty()) {
+        // What is cleared stays, and is read in any case.
+        let returned = |model: &'static ModelDef| {
+            let children = self.followed.iter().find(|children| children.model == model)?;
+            self.deletes_returning(dialect, model).then_some(&children.columns[..])
+        };
+        let cleared = |model: &'static ModelDef| {
+            self.edges.iter().any(|edge| edge.rows.model == model && matches!(edge.effect, Effect::Clear { .. }))
+        };
+        let keyed = self.followed.iter().filter(|children| !children.model.primary_key.is_empty());
+        for children in keyed.filter(|children| returned(children.model).is_none() || cleared(children.model)) {
             all.push(counters::reading(dialect, children, children.model.primary_key)?);
         }
         let unread = |edge: &&DestroyEdge| matches!(edge.effect, Effect::Remove { node } if !self.nodes[node].read);
-        let delete = |edge: &DestroyEdge| -> Result<_> {
-            let keys = sample_keys(edge.rows.key.target_columns.len());
-            Ok(("delete", edge.rows.model.name, edge.keyed_rows().delete(dialect, &keys)?))
+        let delete_rows = |rows: KeyedRows<'_>, keys: &KeySet| -> Result<_> {
+            let statement = match returned(rows.model) {
+                Some(columns) => rows.delete_returning(dialect, keys, columns)?,
+                None => rows.delete(dialect, keys)?,
+            };
+            Ok(("delete", rows.model.name, statement))
         };
+        let delete =
+            |edge: &DestroyEdge| delete_rows(edge.keyed_rows(), &sample_keys(edge.rows.key.target_columns.len()));
         let keyless = |edge: &&DestroyEdge| edge.rows.model.primary_key.is_empty();
         for edge in self.edges.iter().filter(unread).filter(keyless) {
-            if let Some(children) = self.followed.iter().find(|children| children.model == edge.rows.model) {
+            let children = self.followed.iter().find(|children| children.model == edge.rows.model);
+            if let Some(children) = children.filter(|children| returned(children.model).is_none()) {
                 all.push(counters::reading(dialect, children, edge.rows.key.target_columns)?);
             }
             all.push(delete(edge)?);
@@ -119,7 +134,7 @@ impl DestroyPlan {
             }
             if read {
                 let filter = if *node == 0 { &self.root_filter } else { &always };
-                all.push(("delete", model.name, by_key(model, filter).delete(dialect, &sample(model))?));
+                all.push(delete_rows(by_key(model, filter), &sample(model))?);
             }
         }
         all.extend(counters::following(dialect, &self.followed)?);

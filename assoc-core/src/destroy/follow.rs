@@ -1,9 +1,21 @@
 //! Whose rows are followed by rows that stay.
 
-use super::{DestroyEdge, DestroyNode, Effect};
+use super::{DestroyEdge, DestroyNode, DestroyPlan, Effect};
 use crate::counters::Children;
+use crate::dialect::Dialect;
 use crate::metadata::association::{KeySide, Parent};
 use crate::metadata::model::ModelDef;
+
+impl DestroyPlan {
+    /// Whether the statement that deletes rows of a model gives back whom they belonged to, so that nothing reads it
+    /// before. Not where keys may be cleared first, nor where several models share the table and each follows its own.
+    #[must_use]
+    pub fn deletes_returning(&self, dialect: &dyn Dialect, model: &ModelDef) -> bool {
+        let mut nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.model.table == model.table);
+        dialect.capabilities().delete_returning
+            && nodes.all(|(at, node)| node.model == model && !self.stage_of(at).in_waves)
+    }
+}
 
 /// The models of rows that go or are cleared, each with the parents that may stay. Where rows are only reached by the key of
 /// an owner that goes, that owner is none of them.

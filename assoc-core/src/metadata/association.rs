@@ -28,7 +28,7 @@ mod reflection;
 mod through;
 
 pub use chain::{Chain, ChainHop, ChainParts, KeySide};
-pub use custom_sql::{CustomSql, RawSql};
+pub use custom_sql::{CustomSql, LinkSql, RawSql};
 pub use dependent::{Dependent, DependentRows, LinkTargets};
 pub(crate) use field_access::share_row;
 pub use field_access::{ByOwner, Children, FieldAccess, JoinTableRows, Links, LoadState, Positions, SharedRow};
@@ -267,6 +267,10 @@ pub struct Options {
     pub touch: Option<Touch>,
     /// The functions that run when rows become members, and when they are members no longer.
     pub callbacks: Option<MemberCallbacks>,
+    /// Of a join table, the statement that links a target to its owner, in place of an INSERT of both keys.
+    pub insert_sql: Option<LinkSql>,
+    /// Of a join table, the statement that unlinks a target from its owner, in place of a DELETE by both keys.
+    pub delete_sql: Option<LinkSql>,
 }
 
 /// What a polymorphic `belongs_to` does about a type that is none of its variants.
@@ -311,6 +315,8 @@ impl Options {
             counted_in: None,
             touch: None,
             callbacks: None,
+            insert_sql: None,
+            delete_sql: None,
         }
     }
 
@@ -395,6 +401,20 @@ impl Options {
     #[must_use]
     pub const fn callbacks(mut self, callbacks: MemberCallbacks) -> Self {
         self.callbacks = Some(callbacks);
+        self
+    }
+
+    /// Sets the statement that links a target.
+    #[must_use]
+    pub const fn insert_sql(mut self, sql: LinkSql) -> Self {
+        self.insert_sql = Some(sql);
+        self
+    }
+
+    /// Sets the statement that unlinks a target.
+    #[must_use]
+    pub const fn delete_sql(mut self, sql: LinkSql) -> Self {
+        self.delete_sql = Some(sql);
         self
     }
 

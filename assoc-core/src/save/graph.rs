@@ -48,6 +48,7 @@ pub struct PlannedRow {
 }
 
 /// A row that becomes a member of an association.
+#[derive(Clone)]
 pub struct Added {
     /// The association.
     pub association: &'static AssociationDef,
@@ -108,6 +109,7 @@ pub struct SavePlan {
     groups: Vec<LoadedGroup>,
     new_parents: NewParents,
     added: Vec<Added>,
+    by_sql: Vec<Added>,
 }
 
 impl SavePlan {
@@ -124,11 +126,11 @@ impl SavePlan {
         for change in changes {
             builder.add_root(change)?;
         }
-        let builder::Parts { mut rows, lookups, mut groups, added } = builder.finish();
+        let builder::Parts { mut rows, lookups, mut groups, added, by_sql } = builder.finish();
         let new_parents = NewParents::count(&mut rows);
         let steps = levels::arrange(model, &mut rows)?;
         loaded::settle(&rows, &mut groups);
-        Ok(SavePlan { rows, lookups, steps, groups, new_parents, added })
+        Ok(SavePlan { rows, lookups, steps, groups, new_parents, added, by_sql })
     }
 
     /// Fills in the columns of written rows to which nothing was given: [`RowChange::fill`]. With `touches` also those that
@@ -186,6 +188,12 @@ impl SavePlan {
         &self.added
     }
 
+    /// The links that are written by hand-written SQL, in place of the planned row between.
+    #[must_use]
+    pub fn by_sql(&self) -> &[Added] {
+        &self.by_sql
+    }
+
     /// The models whose tables are written or looked at, each once.
     #[must_use]
     pub fn models(&self) -> Vec<&'static ModelDef> {
@@ -239,6 +247,12 @@ impl SavePlan {
         }
         for lookup in self.lookups.iter().filter(|lookup| lookup.removes()) {
             let table = lookup.table.table;
+            if lookup.may_relink() {
+                let names = names(lookup.table, lookup.member_columns());
+                write(format_args!(
+                    "UPDATE {table} ({names}): one that is let go leads to the new target, and is not inserted"
+                ));
+            }
             match &lookup.unlink {
                 Unlink::Delete => write(format_args!("DELETE {table}: those that are let go")),
                 Unlink::Destroy => {

@@ -95,6 +95,9 @@ pub enum Ask {
     All {
         /// Those that stay, each with the planned row that links it, which is not needed where it is linked already.
         keep: Vec<Kept>,
+        /// Of an association to one behind a row between, the planned row that links the new target: a row that there is takes
+        /// its place.
+        link: Option<u32>,
     },
 }
 
@@ -119,6 +122,9 @@ pub struct Resolved {
     pub unneeded: Vec<u32>,
     /// Planned rows that link members which are linked already.
     pub linked: Vec<u32>,
+    /// Planned rows that need not be inserted, because a row that is let go leads to their target from now on. It is among those
+    /// to be let go, because everything else follows as if it were.
+    pub relinked: Vec<(u32, KeyTuple)>,
 }
 
 impl Lookup {
@@ -265,7 +271,14 @@ impl Lookup {
                         resolved.members.extend(rows.iter().map(|_| (question.row, member.clone())));
                     }
                 }
-                Ask::All { keep } => self.resolve_all(question.row, keep, own, &mut resolved),
+                Ask::All { keep, link } => {
+                    let first = resolved.let_go.len();
+                    self.resolve_all(question.row, keep, own, &mut resolved);
+                    let link = link.filter(|link| !resolved.linked.contains(link) && self.can_lead_elsewhere());
+                    if let (Some(link), Some(row)) = (link, resolved.let_go.get(first)) {
+                        resolved.relinked.push((link, row.clone()));
+                    }
+                }
             }
         }
         match &self.unlink {
@@ -307,6 +320,24 @@ impl Lookup {
         let_go.sort_by_cached_key(|(row, _)| row.to_string());
         resolved.members.extend(let_go.iter().map(|(_, member)| (owner, (*member).clone())));
         resolved.let_go.extend(let_go.into_iter().map(|(row, _)| row));
+    }
+
+    /// Whether a row between that is let go may lead to a new target.
+    #[must_use]
+    pub(super) fn may_relink(&self) -> bool {
+        let links = |question: &Question| matches!(question.ask, Ask::All { link: Some(_), .. });
+        self.can_lead_elsewhere() && self.questions.iter().any(links)
+    }
+
+    // Whether a row between that is let go can lead to another target instead, and so keep its other columns. Callbacks of
+    // the row and its version would have to see a change of a row that was not read: it is replaced then.
+    fn can_lead_elsewhere(&self) -> bool {
+        let table = self.table;
+        self.unlink == Unlink::Delete
+            && !table.primary_key.is_empty()
+            && !self.member.iter().any(|column| table.primary_key.contains(column))
+            && table.lock_version().is_none()
+            && !table.has_save_callbacks()
     }
 
     #[cold]

@@ -6,7 +6,7 @@
 
 use super::SqlWriter;
 use crate::dialect::Dialect;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::KeySet;
 use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::ModelDef;
@@ -36,6 +36,22 @@ impl KeyedRows<'_> {
     /// When the condition names a column the statement cannot reach, or there are too many keys.
     pub fn delete(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
         self.statement(dialect, keys, |writer| writer.push("DELETE FROM "), |_| Ok(()), |_| Ok(()))
+    }
+
+    /// Deletes them, and gives back columns of each as they were.
+    ///
+    /// # Errors
+    /// As [`delete`](Self::delete), and where the database cannot do it.
+    pub fn delete_returning(&self, dialect: &dyn Dialect, keys: &KeySet, columns: &[usize]) -> Result<Statement> {
+        if !dialect.capabilities().delete_returning {
+            return Err(Error::invalid_query(self.model.name, "the database has no `DELETE … RETURNING`"));
+        }
+        let returning = |writer: &mut SqlWriter<'_>| {
+            writer.push(" RETURNING ");
+            writer.separated(", ", columns, |writer, column| writer.identifier(self.model.columns[*column].name));
+            Ok(())
+        };
+        self.statement(dialect, keys, |writer| writer.push("DELETE FROM "), |_| Ok(()), returning)
     }
 
     /// Sets columns of them to `NULL`.

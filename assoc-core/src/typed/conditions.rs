@@ -2,7 +2,8 @@
 
 use super::association::Association;
 use super::column::Filter;
-use crate::metadata::association::{AssociationDef, Linkage};
+use super::variant::Variant;
+use crate::metadata::association::{AssociationDef, HasVariant, Linkage};
 use crate::metadata::expr::{Comparison, Expr, Operand};
 use crate::metadata::model::{Model, ModelDef};
 
@@ -62,6 +63,31 @@ impl<O, T, H> Association<O, T, H> {
     #[must_use]
     pub fn missing(self) -> Filter<O> {
         self.associated().not()
+    }
+}
+
+impl<O, E, H> Association<O, E, H> {
+    /// Owners whose polymorphic association names one model: `Query::filter(Picture::IMAGEABLE.of_type(Imageable::EMPLOYEE))`.
+    /// It compares the column of the type, and does not look at the target, which may be gone.
+    #[must_use]
+    pub fn of_type<M: Model>(self, variant: Variant<E, M>) -> Filter<O>
+    where
+        E: HasVariant<M>,
+    {
+        // The token says the model by its type.
+        let _ = variant;
+        let definition = self.def();
+        Filter::new(match definition.linkage() {
+            Ok(Linkage::OwnerKeyAndType { type_column, variants, .. }) => {
+                let column = &(definition.owner)().columns[type_column];
+                match variants.iter().find(|variant| (variant.model)() == M::DEF) {
+                    Some(variant) => Expr::tagged(column, variant.tag),
+                    None => Expr::Any(Vec::new()),
+                }
+            }
+            // The SQL writer returns the error of a contradictory declaration when it reaches this condition.
+            _ => Expr::related(definition, Expr::always()),
+        })
     }
 }
 

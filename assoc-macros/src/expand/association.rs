@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Path;
 use syn::spanned::Spanned;
 
 use super::{callbacks, function, generated};
@@ -85,6 +86,7 @@ fn options(model: &Model, association: &Association) -> TokenStream {
     }
     options.extend(follow::options(model, association));
     options.extend(callbacks::of_members(model, association));
+    options.extend(link_sql(model, association));
     if association.leaves_unknown {
         options.extend(quote!(.unknown_type(__assoc::UnknownType::NotLoaded)));
     }
@@ -101,6 +103,24 @@ fn options(model: &Model, association: &Association) -> TokenStream {
         }
     }
     options
+}
+
+// Functions of owner and target that give SQL.
+fn link_sql(model: &Model, association: &Association) -> TokenStream {
+    let (owner, target) = (&model.ident, &association.target);
+    let of = |path: &Path| {
+        let call = quote_spanned!(generated(path.span())=> #path(__owner, __target));
+        let body = quote! {
+            match (__owner.downcast_ref::<#owner>(), __target.downcast_ref::<#target>()) {
+                (__assoc::Option::Some(__owner), __assoc::Option::Some(__target)) => #call,
+                _ => __assoc::Default::default(),
+            }
+        };
+        function(owner, &quote!((__owner: &dyn __assoc::Any, __target: &dyn __assoc::Any) -> __assoc::RawSql), &body)
+    };
+    let insert = association.link_sql.insert.as_ref().map(of).map(|function| quote!(.insert_sql(#function)));
+    let delete = association.link_sql.delete.as_ref().map(of).map(|function| quote!(.delete_sql(#function)));
+    quote!(#insert #delete)
 }
 
 // All that is said about which rows there are, applied one after the other.

@@ -30,14 +30,34 @@ pub(crate) fn polymorphic(polymorphic: &Polymorphic, root: Root, mistakes: bool)
     let each = variants.iter().map(|variant| {
         let Variant { ident: name, model, constant, .. } = variant;
         let at = generated(model.span());
+        let method = |verb: &str| Ident::new(&format!("{verb}_{}", constant.to_lowercase()), generated(name.span()));
+        let (is, row) = (method("is"), method("as"));
         let constant = Ident::new(constant, generated(name.span()));
         let doc = format!("The variant [`{name}`]({ident}::{name}).");
+        let is_doc = format!("Whether this is [`{name}`]({ident}::{name}).");
+        let row_doc = format!("The row of [`{name}`]({ident}::{name}), or `None`.");
         let token = quote! {
             #[automatically_derived]
             #[allow(dead_code)]
             impl #ident {
                 #[doc = #doc]
                 #vis const #constant: __assoc::Variant<#ident, #model> = __assoc::Variant::new();
+
+                #[doc = #is_doc]
+                #[must_use]
+                #vis fn #is(&self) -> bool {
+                    self.#row().is_some()
+                }
+
+                #[doc = #row_doc]
+                #[must_use]
+                #vis fn #row(&self) -> __assoc::Option<&#model> {
+                    match self {
+                        #ident::#name(__row) => __assoc::Option::Some(__row),
+                        #[allow(unreachable_patterns)]
+                        _ => __assoc::Option::None,
+                    }
+                }
             }
         };
         if mistakes {

@@ -39,6 +39,8 @@ pub(super) fn keys(input: &AssociationInput, errors: &mut Errors) -> Option<Box<
             errors.on(join_row, message);
         }
     }
+    let why = "has no place beside `finder_sql`: no key says who is a member, so nothing is linked";
+    input.refuse(&["insert_sql", "delete_sql"], why, errors);
     let why = "has no place beside `finder_sql`, whose function has the owner";
     input.refuse(&["scope_by_owner"], why, errors);
     let why = "has no place beside `finder_sql`: nothing says that its rows lead back to the owner";

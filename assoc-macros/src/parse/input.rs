@@ -134,12 +134,20 @@ pub(crate) struct AssociationOptions {
     pub(crate) own_accessor: bool,
     pub(crate) finder_sql: Option<Path>,
     pub(crate) counter_sql: Option<Path>,
+    pub(crate) link_sql: LinkSqlInput,
     pub(crate) dependent: Option<DependentInput>,
     pub(crate) follow: FollowInput,
     pub(crate) callbacks: MemberCallbacksInput,
     pub(crate) scope_def: ScopeInput,
     /// Calls on the definition, one for each plain option.
     pub(crate) plain: Vec<TokenStream>,
+}
+
+/// The functions that give the SQL which links rows, and unlinks them.
+#[derive(Default, Clone)]
+pub(crate) struct LinkSqlInput {
+    pub(crate) insert: Option<Path>,
+    pub(crate) delete: Option<Path>,
 }
 
 /// The functions that run when rows become members, and when they are members no longer.

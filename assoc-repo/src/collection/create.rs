@@ -6,6 +6,7 @@ use assoc_core::{DriverErrorKind, Error, Filter, Model, Result};
 
 use super::Collection;
 use crate::association_handle::{OwnerRef, ToManyAssociation};
+use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, ModelExt, WritableMany};
 use crate::get_association::rows;
 use crate::query::{Query, Select};
@@ -54,19 +55,52 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     where
         A: WritableMany<O, T>,
     {
-        let changesets: Vec<Changeset<T>> = changesets.into_iter().map(IntoChangeset::into_changeset).collect();
-        let count = changesets.len();
-        let existing = changesets.iter().any(|changeset| changeset.as_row_change().base().is_some());
-        let change = self.handle.owner.change().push(self.handle.association, changesets);
+        let changesets = changesets.into_iter().map(IntoChangeset::into_changeset).collect();
+        self.insert_rows("create", changesets, Firing::Callbacks)
+    }
+
+    /// The changes of the first member that satisfies a condition; if there is none, a new one that is not saved: the changeset
+    /// with key and conditions of [`build`](Self::build). [`Changeset::is_new`] tells which; [`push`](Self::push) saves either.
+    /// What the changeset says counts for a new member only.
+    ///
+    /// Statements, loaded or not: 1 that looks.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all) and [`build`](Self::build).
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64, pub title: String, pub text: String }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// # let mut user = repo.insert(User::build()).await?;
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// for text in ["Wheels.", "Wheels and levers."] {
+    ///     let post = posts.find_or_build_by(Post::TITLE.eq("Engines"), Post::build().set(Post::TITLE, "Engines")).await?;
+    ///     posts.push(post.set(Post::TEXT, text)).await?;
+    /// }
+    /// assert_eq!(posts.count().await?, 1);
+    /// assert_eq!(user.posts()?[0].text, "Wheels and levers.");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn find_or_build_by(
+        &self,
+        filter: Filter<T>,
+        changeset: impl IntoChangeset<T>,
+    ) -> BoxFuture<'_, Result<Changeset<T>>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let changeset = changeset.into_changeset();
         Box::pin(async move {
-            if existing {
-                let message = "`create` takes new rows (`Post::build()`): give changes of existing rows to `push`";
-                return Err(Error::invalid_query(T::DEF.name, message));
-            }
-            self.handle.save(change).await?;
-            // New members are the last ones.
-            let rows = self.target().unwrap_or_default();
-            Ok(rows[rows.len().saturating_sub(count)..].iter().copied().cloned().collect())
+            let built = self.completed(changeset)?;
+            Ok(self.first_of(Query::filter(filter)).await?.map_or(built, |found| found.change()))
         })
     }
 

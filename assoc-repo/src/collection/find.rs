@@ -30,10 +30,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// # Errors
     /// [`ErrorKind::NotFound`] naming the first key of which there is no member; the errors of [`all`](Self::all).
     pub async fn find_all(&self, keys: impl IntoIterator<Item: Into<T::Key>> + Send) -> Result<Vec<T>> {
-        T::DEF.require_primary_key("`find_all`")?;
-        let keys = tuples_of::<T>(keys);
-        let found = self.with_keys(&keys).await?;
-        in_order_of(&keys, found)
+        self.members_with(&tuples_of::<T>(keys), "`find_all`").await
+    }
+
+    pub(super) async fn members_with(&self, keys: &[KeyTuple], call: &str) -> Result<Vec<T>> {
+        T::DEF.require_primary_key(call)?;
+        let found = self.with_keys(keys).await?;
+        in_order_of(keys, found)
     }
 
     // The members with these keys, in any order. A row that is linked several times may come as often.
@@ -74,7 +77,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         Ok(!self.with_keys(&[key]).await?.is_empty())
     }
 
-    /// The first member in the association's order; by primary key if it has none. Loaded: no statement, a copy of the first
+    /// The first member in the association's order; by primary key if it has none, behind a join model by that of the join
+    /// rows. Loaded: no statement, a copy of the first
     /// row in memory. Otherwise 1 statement, which reads at most one row.
     ///
     /// # Errors
@@ -109,8 +113,18 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn last(&self) -> Result<Option<T>> {
-        if let Some(mut rows) = self.whole() {
-            return Ok(rows.pop().cloned());
+        Ok(self.take_last(1).await?.pop())
+    }
+
+    /// The last members in the association's order, at most this many, in that order; by primary key if it has none. Loaded: no
+    /// statement, copies. Otherwise 1 statement, which reads no more rows than that, or all of an association that has a limit.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn take_last(&self, most: usize) -> Result<Vec<T>> {
+        let last = |len: usize| len.saturating_sub(most);
+        if let Some(rows) = self.whole() {
+            return Ok(rows[last(rows.len())..].iter().copied().cloned().collect());
         }
         match self.own()? {
             OwnQuery::One(query) if !chooses(&query) => {
@@ -121,9 +135,14 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                         Direction::Desc => Direction::Asc,
                     };
                 }
-                Ok(self.handle.repo.all(query.at_most(1)).await?.pop())
+                let mut rows = self.handle.repo.all(query.at_most(most as u64)).await?;
+                rows.reverse();
+                Ok(rows)
             }
-            _ => Ok(self.read(Query::new()).await?.pop()),
+            _ => {
+                let mut rows = self.read(Query::new()).await?;
+                Ok(rows.split_off(last(rows.len())))
+            }
         }
     }
 }

@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 use assoc_core::driver::BoxFuture;
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{AssociationDef, KeyJoin, Linkage, Operand};
-use assoc_core::{ErrorKind, Key, Model, Result, Value};
+use assoc_core::{Error, ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
 use super::find::{chooses, in_order_of, keys_in, tuples_of};
+use super::insert_all::is_member;
 use super::read::of_columns;
 use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::changeset::{ModelExt, WritableMany};
@@ -28,6 +29,11 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         if let Some(rows) = self.whole() {
             return Ok(rows.into_iter().map(Model::key).collect());
         }
+        self.read_ids().await
+    }
+
+    // As the database has them.
+    pub(super) async fn read_ids(&self) -> Result<Vec<T::Key>> {
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
             OwnQuery::One(query) if !chooses(&query) => {
@@ -89,6 +95,63 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     }
 }
 
+impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+    /// Lets the members with these primary keys go: [`find_all`](Self::find_all), and [`delete`](Self::delete) of what it finds.
+    ///
+    /// Statements: 1 that reads the members, none if they are loaded, and those of [`delete`](Self::delete).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] naming the first key of which there is no member, also if another owner has the row; the errors of
+    /// [`delete`](Self::delete). Nothing is written then, and the owner stays as it is.
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: Option<i64> }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let mut user = repo.insert(User::build().push(User::POSTS, [Post::build(), Post::build()])).await?;
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// posts.delete_ids([1]).await?;
+    /// assert_eq!(posts.ids().await?, [2]);
+    /// assert!(posts.delete_ids([1]).await.is_err_and(|error| error.is_not_found()));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn delete_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let keys = tuples_of::<T>(keys);
+        Box::pin(async move {
+            let rows = self.members_with(&keys, "`delete_ids`").await?;
+            self.delete(&rows).await
+        })
+    }
+
+    /// Destroys the members with these primary keys: [`find_all`](Self::find_all), and [`destroy`](Self::destroy) of what it
+    /// finds.
+    ///
+    /// Statements: 1 that reads the members, none if they are loaded, and those of [`destroy`](Self::destroy).
+    ///
+    /// # Errors
+    /// As [`delete_ids`](Self::delete_ids) and [`destroy`](Self::destroy).
+    pub fn destroy_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
+    where
+        A: WritableMany<O, T>,
+    {
+        let keys = tuples_of::<T>(keys);
+        Box::pin(async move {
+            let rows = self.members_with(&keys, "`destroy_ids`").await?;
+            self.destroy(&rows).await
+        })
+    }
+}
+
 // Rows that hold another owner's key stay where they are.
 fn refuse_others<O: Model, T: Model>(
     definition: &'static AssociationDef,
@@ -96,22 +159,22 @@ fn refuse_others<O: Model, T: Model>(
     owner: &O,
     rows: &[T],
 ) -> Result<()> {
-    let own = O::DEF.key_in(owner, key.owner_columns);
-    let is_others = |row: &&T| {
-        let theirs = T::DEF.key_in(*row, key.target_columns);
-        let named = key.target_type.is_none_or(|named| row.value(named.column) == Value::from(named.tag));
-        theirs.is_some() && !(named && theirs == own)
-    };
-    let Some(row) = rows.iter().find(is_others) else { return Ok(()) };
+    let is_others = |row: &&T| T::DEF.key_in(*row, key.target_columns).is_some() && !is_member(key, owner, *row);
+    rows.iter().find(is_others).map_or(Ok(()), |row| Err(not_member(definition, owner, row)))
+}
+
+/// A row that is another owner's.
+#[cold]
+pub(super) fn not_member<O: Model, T: Model>(definition: &'static AssociationDef, owner: &O, row: &T) -> Error {
     let shown = |key: Option<KeyTuple>| key.map(|key| key.to_string()).unwrap_or_default();
-    Err(ErrorKind::NotMember {
+    ErrorKind::NotMember {
         model: O::DEF.name,
         owner: shown(O::DEF.key_of(owner)),
         association: definition.name,
         target: T::DEF.name,
         key: shown(T::DEF.key_of(row)),
     }
-    .into())
+    .into()
 }
 
 /// The columns of a model's primary key.

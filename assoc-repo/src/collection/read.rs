@@ -104,18 +104,55 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         }
     }
 
-    /// The number of members. Loaded: no statement. Otherwise 1 statement.
+    /// The number of members. Loaded, or counted by an active counter cache of the owner: no statement. Otherwise 1 statement.
     ///
     /// # Errors
     /// As [`count`](Self::count).
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct User {
+    ///     pub id: i64,
+    ///     #[column(counter_cache)]
+    ///     pub posts_count: i64,
+    ///     #[has_many]
+    ///     pub posts: HasMany<Post>,
+    /// }
+    ///
+    /// #[derive(Model, Debug, Clone)]
+    /// pub struct Post {
+    ///     pub id: i64,
+    ///     pub user_id: i64,
+    ///     #[belongs_to(counter_cache)]
+    ///     pub user: BelongsTo<User>,
+    /// }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let mut user = repo.insert(User::build()).await?;
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// posts.push(Post::build()).await?;
+    /// let (size, statements) = repo.count_statements(posts.size()).await;
+    /// assert_eq!((size?, statements), (1, 0));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn size(&self) -> Result<u64> {
-        match self.whole() {
-            Some(rows) => Ok(rows.len() as u64),
+        match self.known_number() {
+            Some(number) => Ok(number),
             None => self.count().await,
         }
     }
 
-    /// Whether there are no members. Loaded: no statement. Otherwise 1 statement, which reads at most one row.
+    // The number of members, if no statement is needed to know it.
+    fn known_number(&self) -> Option<u64> {
+        self.whole().map(|rows| rows.len() as u64).or_else(|| self.counted())
+    }
+
+    /// Whether there are no members. Loaded, or counted by an active counter cache of the owner: no statement. Otherwise 1
+    /// statement, which reads at most one row.
     ///
     /// # Errors
     /// As [`all`](Self::all).
@@ -131,18 +168,20 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         self.is_empty().await
     }
 
-    /// Whether there is any member. Loaded: no statement. Otherwise 1 statement, which reads at most one row.
+    /// Whether there is any member. Loaded, or counted by an active counter cache of the owner: no statement. Otherwise 1
+    /// statement, which reads at most one row.
     ///
     /// # Errors
     /// As [`all`](Self::all).
     pub async fn any(&self) -> Result<bool> {
-        match self.whole() {
-            Some(rows) => Ok(!rows.is_empty()),
+        match self.known_number() {
+            Some(number) => Ok(number > 0),
             None => self.exists(Filter::all_of([])).await,
         }
     }
 
-    /// Whether there is exactly one member. Loaded: no statement. Otherwise 1 statement, which counts at most two rows.
+    /// Whether there is exactly one member. Loaded, or counted by an active counter cache of the owner: no statement. Otherwise
+    /// 1 statement, which counts at most two rows.
     ///
     /// # Errors
     /// As [`all`](Self::all).
@@ -150,7 +189,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         Ok(self.up_to(2).await? == 1)
     }
 
-    /// Whether there is more than one member. Loaded: no statement. Otherwise 1 statement, which counts at most two rows.
+    /// Whether there is more than one member. Loaded, or counted by an active counter cache of the owner: no statement.
+    /// Otherwise 1 statement, which counts at most two rows.
     ///
     /// # Errors
     /// As [`all`](Self::all).
@@ -160,8 +200,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
 
     // The number of members, of which no more than `most` are counted.
     async fn up_to(&self, most: u64) -> Result<u64> {
-        if let Some(rows) = self.whole() {
-            return Ok((rows.len() as u64).min(most));
+        if let Some(number) = self.known_number() {
+            return Ok(number.min(most));
         }
         match self.own()? {
             OwnQuery::One(query) => self.handle.repo.count(query.at_most(most)).await,

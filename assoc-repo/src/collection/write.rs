@@ -9,6 +9,7 @@ use assoc_core::{Error, Model, Result};
 use super::Collection;
 use super::given_rows::IntoRows;
 use crate::association_handle::ToManyAssociation;
+use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoMembers, IntoTarget, ModelExt, WritableMany};
 use crate::get_association::{OwnQuery, own_query, rows};
 use crate::query::Query;
@@ -118,8 +119,9 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         self.handle.save(change)
     }
 
-    /// Lets all members go by plain statements: they lose their owner's key, or are deleted where `dependent` is `"delete"` or
-    /// `"destroy"`. No callback runs, and what depends on deleted rows stays. Behind a join table all links are deleted. See
+    /// Lets all members go by plain statements, and answers how many there were: they lose their owner's key, or are deleted
+    /// where `dependent` is `"delete"` or `"destroy"`. No callback runs, neither of the members nor of the association
+    /// (`before_remove`), and what depends on deleted rows stays. Behind a join table all links are deleted, and counted. See
     /// [`Changeset::clear`].
     ///
     /// Statements, loaded or not: 1 that reads which members there are, and 1 that writes. The association is loaded then, and
@@ -127,15 +129,32 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     ///
     /// # Errors
     /// As [`replace`](Self::replace).
-    pub fn delete_all(&mut self) -> BoxFuture<'_, Result<()>>
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: Option<i64> }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// let mut user = repo.insert(User::build().push(User::POSTS, [Post::build(), Post::build()])).await?;
+    /// assert_eq!(repo.association(&mut user, User::POSTS).delete_all().await?, 2);
+    /// assert!(user.posts()?.is_empty());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn delete_all(&mut self) -> BoxFuture<'_, Result<u64>>
     where
         A: WritableMany<O, T>,
     {
         let change = self.handle.owner.change().clear::<T, _>(self.handle.association);
-        self.handle.save(change)
+        self.handle.save_counted(change, Firing::Callbacks)
     }
 
-    /// Lets all members go by plain statements: [`delete_all`](Self::delete_all).
+    /// Lets all members go by plain statements, as [`delete_all`](Self::delete_all) does and at its cost.
     ///
     /// # Errors
     /// As [`delete_all`](Self::delete_all).
@@ -143,7 +162,8 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     where
         A: WritableMany<O, T>,
     {
-        self.delete_all()
+        let deleting = self.delete_all();
+        Box::pin(async move { deleting.await.map(|_| ()) })
     }
 
     /// Destroys all members as [`destroy`](Self::destroy) does, and answers how many there were. All of it is one transaction.

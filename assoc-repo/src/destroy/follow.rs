@@ -1,7 +1,8 @@
 //! The counters and times that follow rows which are destroyed, deleted or cleared.
 //!
-//! Which rows these are is read once more under a lock before they go: what another transaction has taken away meanwhile is
-//! not counted twice. What stays is written when all rows are gone, so rows that go themselves are not written.
+//! Which rows these are the statements that delete them say, by `RETURNING`; where they cannot, and of rows that are cleared,
+//! it is read once more under a lock. So what another transaction has taken away meanwhile is not counted twice. What
+//! stays is written when all rows are gone, so rows that go themselves are not written.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,6 +14,7 @@ use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::value::DateTime;
 
+use super::StoredRow;
 use super::explore::{Consequences, key_in};
 use crate::counters::{Followed, Lock, Mode, apply, children_of, read_children};
 use crate::repo::Repo;
@@ -22,6 +24,8 @@ use crate::session::Session;
 #[derive(Debug)]
 pub(super) struct Following {
     models: Vec<Children>,
+    // Those of which statements that delete rows say whom these belonged to.
+    returned: Vec<&'static ModelDef>,
     changes: ParentChanges,
     now: DateTime,
 }
@@ -34,7 +38,9 @@ impl Following {
                 models.push(own);
             }
         }
-        Ok(Following { models, changes: ParentChanges::new(repo.touches), now: repo.now() })
+        let returned = models.iter().map(|children| children.model);
+        let returned = returned.filter(|model| plan.deletes_returning(repo.dialect(), model)).collect();
+        Ok(Following { models, returned, changes: ParentChanges::new(repo.touches), now: repo.now() })
     }
 
     /// Whether anything follows the rows of a model.
@@ -42,7 +48,23 @@ impl Following {
         self.models.iter().any(|children| children.model == model)
     }
 
-    /// Takes in the rows whose keys are known: those that go, and those that are cleared and stay.
+    /// The columns that a statement which deletes rows of a model is to return; `None` if nothing follows them, or if they
+    /// are read before.
+    pub(super) fn returned(&self, model: &'static ModelDef) -> Option<&[usize]> {
+        let children = self.models.iter().find(|children| children.model == model)?;
+        self.returned.contains(&model).then_some(&children.columns[..])
+    }
+
+    /// Takes in rows of a model as their `DELETE` has returned them.
+    pub(super) fn deleted(&mut self, model: &'static ModelDef, rows: &[StoredRow]) {
+        let Some(children) = self.models.iter().find(|children| children.model == model) else { return };
+        for row in rows {
+            self.changes.change(children, Some(row), None, |_, _| true);
+        }
+    }
+
+    /// Takes in the rows whose keys are known, as far as no `DELETE` will return them: those that go, and those that are
+    /// cleared and stay.
     pub(super) async fn read(
         &mut self,
         session: &mut Session<'_>,
@@ -56,6 +78,9 @@ impl Following {
             for (node, rows) in plan.nodes().iter().zip(&consequences.of_nodes).filter(|(node, _)| node.model == model)
             {
                 debug_assert!(node.read || rows.is_empty());
+                if lock == Lock::Taken && self.returned.contains(&model) {
+                    continue;
+                }
                 going.extend(rows.iter().map(|row| &consequences.rows[row.row].key));
             }
             let mut cleared: BTreeMap<String, (KeyTuple, Vec<usize>)> = BTreeMap::new();
@@ -98,6 +123,9 @@ impl Following {
         let Some(children) = self.models.iter().find(|children| keyless && children.model == model) else {
             return Ok(());
         };
+        if lock == Lock::Taken && matches!(edge.effect, Effect::Remove { .. }) && self.returned.contains(&model) {
+            return Ok(());
+        }
         let (by, filter) = (edge.rows.key.target_columns, &edge.rows.filter);
         for row in read_children(session, children, by, keys, filter, lock).await? {
             let after = match &edge.effect {

@@ -7,9 +7,9 @@ use assoc_core::driver::{KeySet, Statement};
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::sql::KeyedRows;
-use assoc_core::{ErrorKind, Result};
+use assoc_core::{ErrorKind, Result, Value};
 
-use super::explore::{Consequences, EdgeReferral, key_in};
+use super::explore::{Consequences, EdgeReferral, StoredRow, key_in, stored};
 use super::follow::Following;
 use crate::counters::Lock;
 use crate::session::Session;
@@ -68,7 +68,7 @@ pub(super) async fn remove(
             (0..consequences.rows.len()).filter(|row| stage.nodes.contains(&consequences.rows[*row].node)).collect();
         let waves = if stage.in_waves { waves(session, consequences, stage, &rows).await? } else { vec![rows] };
         for wave in waves {
-            delete_rows(session, consequences, &wave, roots).await?;
+            delete_rows(session, consequences, following, &wave, roots).await?;
         }
     }
     Ok(())
@@ -91,9 +91,7 @@ async fn remove_by_owners(
         let edge = &plan.edges()[at];
         let keys = KeySet::distinct(&consequences.by_owners.remove(&at).unwrap_or_default());
         following.read_by_owners(session, edge, &keys, Lock::Taken).await?;
-        let rows = edge.keyed_rows();
-        let affected =
-            execute(session, &rows, &keys, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
+        let affected = delete(session, following, &edge.keyed_rows(), &keys).await?;
         consequences.note(edge, affected);
     }
     Ok(())
@@ -166,6 +164,7 @@ fn referring(consequences: &Consequences<'_>, link: &RowLink) -> Vec<(usize, usi
 async fn delete_rows(
     session: &mut Session<'_>,
     consequences: &Consequences<'_>,
+    following: &mut Following,
     wave: &[usize],
     roots: Roots,
 ) -> Result<()> {
@@ -189,8 +188,7 @@ async fn delete_rows(
         let filter = root_filter.clone().and(condition);
         let rows = KeyedRows { model, columns: model.primary_key, filter: &filter };
         let set = KeySet::from_iter(keys);
-        let affected =
-            execute(session, &rows, &set, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
+        let affected = delete(session, following, &rows, &set).await?;
         if affected < set.len() as u64 {
             let left = super::read_by_keys(session, plan, &set.tuples()).await?;
             let root = &plan.nodes()[0];
@@ -208,8 +206,7 @@ async fn delete_rows(
         let filter = if node == 0 { root_filter } else { &always };
         let rows = KeyedRows { model, columns: model.primary_key, filter };
         let set = KeySet::from_iter(keys);
-        let affected =
-            execute(session, &rows, &set, |rows, session, keys| rows.delete(session.dialect(), keys)).await?;
+        let affected = delete(session, following, &rows, &set).await?;
         let gone = affected < set.len() as u64 && roots != Roots::Queried;
         let given = rows_given(consequences, wave);
         if gone && node == 0 && !given.is_empty() {
@@ -248,6 +245,29 @@ async fn clear_by_key(
     let rows = KeyedRows { model, columns: model.primary_key, filter: &always };
     execute(session, &rows, keys, |rows, session, keys| rows.clear(session.dialect(), keys, columns)).await?;
     Ok(())
+}
+
+// Deletes rows, and takes in whom they belonged to. The number of rows that are gone.
+async fn delete(
+    session: &mut Session<'_>,
+    following: &mut Following,
+    rows: &KeyedRows<'_>,
+    keys: &KeySet,
+) -> Result<u64> {
+    let Some(columns) = following.returned(rows.model) else {
+        return execute(session, rows, keys, |rows, session, keys| rows.delete(session.dialect(), keys)).await;
+    };
+    let mut gone: Vec<StoredRow> = Vec::new();
+    for chunk in keys.chunks(rows.keys_per_statement(session.dialect())) {
+        let statement = rows.delete_returning(session.dialect(), &chunk, columns)?;
+        let mut sink = |values: &mut [Value<'_>]| {
+            gone.push(stored(rows.model, columns, values));
+            Ok(())
+        };
+        session.query(&statement, &mut sink).await?;
+    }
+    following.deleted(rows.model, &gone);
+    Ok(gone.len() as u64)
 }
 
 // Runs a statement for each chunk of keys. The number of rows that matched.

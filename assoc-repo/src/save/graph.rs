@@ -30,19 +30,28 @@ use follow::{Adjusted, Following};
 
 mod alike;
 mod assemble;
+mod by_sql;
 mod callbacks;
 mod follow;
+mod relink;
 mod removal;
 mod validate;
 
-/// Saves rows of a model with all that is said of their members, and returns them in the given order, with what was saved
-/// loaded. Expects changes without problems.
+/// What a save has written.
+pub(crate) struct Saved {
+    /// The rows in the given order, with what was saved loaded.
+    pub(crate) rows: Box<dyn Rows>,
+    /// How many rows, or rows between, were let go by plain statements: what the database says that it wrote.
+    pub(crate) let_go: u64,
+}
+
+/// Saves rows of a model with all that is said of their members. Expects changes without problems.
 pub(crate) async fn save(
     repo: &Repo,
     model: &'static ModelDef,
     changes: Vec<RowChange>,
     firing: Firing,
-) -> Result<Box<dyn Rows>> {
+) -> Result<Saved> {
     let mut planned = Planned::new(repo, model, changes)?;
     if planned.has_callbacks(firing) {
         let transaction = repo.begin().await?;
@@ -57,7 +66,7 @@ pub(crate) async fn save(
         session.begin(TransactionMode::Write).await?;
         let mut run = Run::new(repo, &planned, one_by_one).with_values(given);
         match run.all(&mut session).await {
-            Ok(Some(adjusted)) => return session.finish(assemble::assemble(&planned.plan, run, &adjusted)).await,
+            Ok(Some(adjusted)) => return session.finish(run.assemble(&adjusted)).await,
             Ok(None) => {
                 given = run.into_values();
                 let _ = session.finish::<()>(Err(unproven(model))).await;
@@ -74,7 +83,7 @@ pub(crate) async fn save_validated(
     model: &'static ModelDef,
     mut changes: Vec<RowChange>,
     check: impl FnOnce(&[RowChange]) -> Result<()>,
-) -> Result<Box<dyn Rows>> {
+) -> Result<Saved> {
     let transaction = repo.begin().await?;
     let result = async {
         let inside = transaction.for_callbacks(model)?;
@@ -86,12 +95,12 @@ pub(crate) async fn save_validated(
     transaction.finish(result).await
 }
 
-async fn run_with_callbacks(transaction: &Repo, model: &'static ModelDef, planned: &Planned) -> Result<Box<dyn Rows>> {
+async fn run_with_callbacks(transaction: &Repo, model: &'static ModelDef, planned: &Planned) -> Result<Saved> {
     let repo = transaction.for_callbacks(model)?;
     let mut session = repo.session(Access::Write).await?;
     let mut run = Run::new(&repo, planned, false).with_callbacks();
     let Some(adjusted) = run.all(&mut session).await? else { return Err(unproven(model)) };
-    assemble::assemble(&planned.plan, run, &adjusted)
+    run.assemble(&adjusted)
 }
 
 /// A save, with the destroys of what it lets go.
@@ -122,6 +131,10 @@ impl Planned {
     // The values of new rows that nothing follows. They are moved into the statements and from there into the rows that come
     // back, so they need not be copied.
     fn take_values(&mut self) -> Vec<Values> {
+        // What is looked up, or linked by hand-written SQL, may need the values of a row that is not inserted after all.
+        if !self.plan.lookups().is_empty() || !self.plan.by_sql().is_empty() {
+            return Vec::new();
+        }
         let mut models = self.plan.written_models();
         models.retain(|model| Children::of(model).is_none());
         self.plan.take_values(&models)
@@ -166,6 +179,8 @@ struct Run<'p> {
     // Rows that exist and were read once they were written.
     fresh: HashSet<u32>,
     one_by_one: bool,
+    // Rows that were let go by plain statements.
+    let_go: u64,
     now: DateTime,
 }
 
@@ -184,6 +199,7 @@ impl<'p> Run<'p> {
             inserted: Vec::new(),
             fresh: HashSet::new(),
             one_by_one,
+            let_go: 0,
             now: *now,
         }
     }
@@ -222,6 +238,11 @@ impl<'p> Run<'p> {
         }
     }
 
+    fn assemble(self, adjusted: &Adjusted) -> Result<Saved> {
+        let let_go = self.let_go;
+        Ok(Saved { rows: assemble::assemble(self.plan, self, adjusted)?, let_go })
+    }
+
     // Answers with what has followed in the rows that come back; `None` if it is not proven which row is whose.
     async fn all(&mut self, session: &mut Session<'_>) -> Result<Option<Adjusted>> {
         self.require_seen(session).await?;
@@ -234,12 +255,17 @@ impl<'p> Run<'p> {
             self.linked.extend(resolved.linked.drain(..));
             let_go.push((lookup, resolved));
         }
+        let relinked = relink::Relinked::of(self.repo, &mut let_go);
         let mut following = Following::new(self.now);
         self.let_go(session, &let_go, &unneeded, &mut following).await?;
         for step in plan.steps() {
             let proven = match step {
                 Step::Insert { model, rows, unread } => {
-                    let rows: Vec<u32> = rows.iter().copied().filter(|row| !unneeded.contains(row)).collect();
+                    let rows = rows.iter().copied().filter(|row| !unneeded.contains(row) && !relinked.has(*row));
+                    let rows: Vec<u32> = rows.collect();
+                    if !relinked.is_empty() {
+                        self.relink(session, step, &relinked).await?;
+                    }
                     self.insert(session, model, rows, *unread).await?
                 }
                 Step::Update { model, rows } => {
@@ -326,6 +352,7 @@ impl<'p> Run<'p> {
         rows: Vec<u32>,
         unread: bool,
     ) -> Result<bool> {
+        let rows = if self.plan.by_sql().is_empty() { rows } else { self.link_by_sql(session, rows).await? };
         let dialect = session.dialect();
         let tells = self.concerns(model, &rows);
         // Of a filtered repo they are read, so that it is known whether it sees them; and for the callbacks of a join model.

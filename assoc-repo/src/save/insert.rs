@@ -25,11 +25,11 @@ pub(crate) async fn insert(
         Box::pin(super::find_wanted(repo, &mut changes)).await?;
     }
     if changes.iter().any(|change| firing.validates(change)) {
-        return graph::save_validated(repo, model, changes, |changes| check(model, changes)).await;
+        return Ok(graph::save_validated(repo, model, changes, |changes| check(model, changes)).await?.rows);
     }
     check(model, &changes)?;
     if firing.concerns(model) || model.has_followed_parents() || changes.iter().any(RowChange::has_members) {
-        return graph::save(repo, model, changes, firing).await;
+        return Ok(graph::save(repo, model, changes, firing).await?.rows);
     }
     let now = repo.now();
     changes.iter_mut().for_each(|change| change.fill(now));

@@ -23,6 +23,11 @@ use crate::upsert::Updates;
 pub(crate) async fn upsert(repo: &Repo, mut changes: Vec<RowChange>, updates: &Updates<'_>) -> Result<Box<dyn Rows>> {
     let model = updates.model;
     insert::check(model, &changes)?;
+    if changes.iter().any(RowChange::has_members) {
+        let message = "`upsert` writes rows alone, and a changeset says something of associated rows: `insert` or `update` it, or \
+                       `associate` a row that exists";
+        return Err(Error::invalid_query(model.name, message));
+    }
     if let Some(guard) = &updates.guard {
         guard.check_new(&changes)?;
     }

@@ -4,7 +4,6 @@ use assoc_core::{Model, Result, TargetRow};
 
 use super::Singular;
 use crate::association_handle::{OwnerRef, ToOneAssociation};
-use crate::get_association::single_target;
 
 impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R, T, A> {
     /// The target, or `None`. Loaded: no statement, a copy. Otherwise 1 statement, none if the key is `NULL`; nothing is
@@ -16,7 +15,7 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
     pub async fn get(&self) -> Result<Option<T>> {
         match self.whole() {
             Some(target) => Ok(target.cloned()),
-            None => single_target(self.handle.repo, self.reflection(), self.owner()).await,
+            None => self.handle.association.read_one(self.handle.repo, self.owner()).await,
         }
     }
 
@@ -34,7 +33,7 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
 
 impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, A> {
     /// Loads the target into the owner, and answers with it. Loaded: no statement. Otherwise, also if a part is loaded, 1
-    /// statement, none if the key is `NULL`.
+    /// statement, none if the key is `NULL`; of a `has_one through` those of a preload, which loads the rows between.
     ///
     /// # Errors
     /// As [`Repo::preload`](crate::Repo::preload). The owner stays as it is then.

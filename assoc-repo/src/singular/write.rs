@@ -90,8 +90,9 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     /// written. The target is loaded then.
     ///
     /// Statements, loaded or not: of a `has_one` 1 that reads which target there is, 1 that lets it go, and 1 that writes the
-    /// new one, or its link; only the first if it is the target already. Of a `belongs_to` 1 that writes the owner, and 1 that
-    /// inserts a new target.
+    /// new one; only the first if it is the target already. Of a `has_one through` 1 that reads the row between, 1 that makes it
+    /// lead to the target, and 1 that inserts a new target; the row keeps its other columns, unless its model has callbacks or a
+    /// version: then another row takes its place. Of a `belongs_to` 1 that writes the owner, and 1 that inserts a new target.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] with all problems, before any SQL; if the present target cannot be let go; the other errors of
@@ -105,7 +106,7 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     }
 
     /// Leaves the owner without a target. Of a `has_one` it is let go by the association's `dependent`; of a `belongs_to` the
-    /// owner's key is cleared, and its type.
+    /// owner's key is cleared, and its type. The association is loaded then, and there is no target.
     ///
     /// Statements, loaded or not: of a `has_one` 1 that reads which target there is, and 1 that lets it go; of a `belongs_to` 1,
     /// or none if the key is `NULL` already.
@@ -117,7 +118,11 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
         A: WritableTarget<O, T>,
     {
         let change = self.handle.association.clear(self.handle.owner.change());
-        self.handle.save(change)
+        Box::pin(async move {
+            self.handle.save(change).await?;
+            // A `belongs_to` whose key is `NULL` now: loading it runs no statement.
+            self.handle.load().await
+        })
     }
 
     /// Inserts a new target, and answers with it as the database stores it. It costs what [`set`](Self::set) costs.

@@ -13,7 +13,7 @@ use crate::models::join_rows::{self as rows, Entry, Playlist, Song};
 use crate::models::library::{self, Loan, Reader, Volume};
 use crate::models::pictures::{self, Article, Category, Employee, Picture, Product};
 
-cases! { "apart", Level::Read, two databases;
+cases! { "apart", Level::Kind, two databases;
     preload_hop_by_hop,
     through_readers,
     roots_elsewhere,

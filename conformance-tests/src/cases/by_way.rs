@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::models::blog::{Author, Comment, Post};
 use crate::models::ways::{self, Critic, Duel, Rack};
 
-cases! { "by_way", Level::Read;
+cases! { "by_way", Level::Kind;
     c36_one_statement_for_the_way,
     rows_between_that_are_loaded_anyway,
     two_of_them,

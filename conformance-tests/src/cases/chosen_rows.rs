@@ -12,7 +12,7 @@ use crate::models::clinic::{self, Appointment, Doctor, Document, Paragraph, Pati
 use crate::models::keys::{self, Book, Hall, Seat, Shelf};
 use crate::models::options::{self, Customer, LastNote, NoteTaker, Order};
 
-cases! { "chosen_rows", Level::Read;
+cases! { "chosen_rows", Level::Kind;
     has_one,
     a_limit_of_each_owner,
     an_offset,

@@ -10,7 +10,7 @@ use crate::models::keys::{
     self, Account, AccountId, Book, Booking, Client, Firm, Name, Object, Reading, Seat, Shelf, Ticket,
 };
 
-cases! { "composite_keys", Level::Read;
+cases! { "composite_keys", Level::Kind;
     integer_and_text,
     two_integers,
     partly_null_refers_to_nothing,

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::models::blog::{self, Author, Post};
 use crate::models::pictures::{self, Employee, Imageable, Person};
 
-cases! { "deep_requests", Level::Read;
+cases! { "deep_requests", Level::Kind;
     a_small_tree,
     a_long_chain,
     in_hand,

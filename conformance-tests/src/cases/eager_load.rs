@@ -12,7 +12,7 @@ use crate::models::keys::{self, City, Country};
 use crate::models::options::{self, Customer, Order};
 use crate::models::pictures::{self, Article, Employee, Person, Picture, Tag};
 
-cases! { "eager_load", Level::Read;
+cases! { "eager_load", Level::Kind;
     sorted_by_the_query,
     j1_one_statement,
     j3_conditions_filter_owners_and_targets,

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::{Level, cases};
 use crate::context::Context;
 
-cases! { "equal_keys", Level::Read; texts, bytes, decimals, dates, integers_in_other_columns }
+cases! { "equal_keys", Level::Kind; texts, bytes, decimals, dates, integers_in_other_columns }
 
 macro_rules! models {
     ($module:ident, $key:ty) => {

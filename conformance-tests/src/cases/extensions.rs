@@ -7,7 +7,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::options::{self, Customer, Order};
 
-cases! { "extensions", Level::Read;
+cases! { "extensions", Level::Kind;
     on_associations,
     on_shaped_preloads,
     with_owner_and_repo,

@@ -14,7 +14,7 @@ use crate::models::guild::{self, Book, Group, Post, Shelf, Tag, User};
 use crate::models::options::{self, Customer};
 use crate::models::pictures::{self, Article, Category, Employee, Product};
 
-cases! { "handles", Level::Write;
+cases! { "handles", Level::Collection;
     f72_f76_f86_counted,
     f78_f79_found,
     f64_ids,

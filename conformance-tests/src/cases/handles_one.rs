@@ -10,7 +10,7 @@ use crate::models::firms::{self, Club, Person};
 use crate::models::guild::{self, Account, Company, Picture, Post, Subject, User};
 use crate::models::removals::{self, Album, Cover};
 
-cases! { "handles_one", Level::Write;
+cases! { "handles_one", Level::Collection;
     f37_f38_read,
     f40_f42_belongs_to,
     f43_f45_has_one,

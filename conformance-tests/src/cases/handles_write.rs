@@ -11,7 +11,7 @@ use crate::models::firms::{self, Client, Firm};
 use crate::models::guild::{self, Comment, Group, Membership, Picture, Post, Tag, User};
 use crate::models::removals::{self, Album, Photo};
 
-cases! { "handles_write", Level::Write;
+cases! { "handles_write", Level::Collection;
     f57_f58_push,
     f60_f62_push_links,
     f63_replace,

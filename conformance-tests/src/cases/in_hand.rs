@@ -14,7 +14,7 @@ use crate::models::options::{self, Customer, Order};
 use crate::models::pictures::{self, Picture};
 use crate::models::ways::{self, Remark};
 
-cases! { "in_hand", Level::Read;
+cases! { "in_hand", Level::Kind;
     c32_only_what_is_missing,
     loaded_middle_is_reused,
     mixed_owners,

@@ -10,7 +10,7 @@ use crate::models::library::{self, Loan, Volume};
 use crate::models::mail::{self, Addressee, Inhabitant, Letter};
 use crate::models::options::{self, Customer, Note, Order};
 
-cases! { "inverses", Level::Read;
+cases! { "inverses", Level::Kind;
     of_every_part,
     by_a_join,
     by_a_reader,

@@ -8,7 +8,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::join_rows::{self, Credit, Entry, Playlist, Song, Writer};
 
-cases! { "join_rows", Level::Read;
+cases! { "join_rows", Level::Kind;
     beside_their_targets,
     ordered_limited_and_distinct,
     order_and_condition_of_the_join_rows,

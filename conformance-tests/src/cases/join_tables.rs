@@ -9,7 +9,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::pictures::{self, Article, Category, Person};
 
-cases! { "join_tables", Level::Read;
+cases! { "join_tables", Level::Kind;
     c13_both_ways,
     c14_self_join,
     with_a_key_of_its_own,

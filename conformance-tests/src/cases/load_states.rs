@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Gravatar, Post};
 use crate::models::clinic::{self, Physician};
 
-cases! { "load_states", Level::Read;
+cases! { "load_states", Level::Kind;
     not_asked_for_is_an_error,
     loaded_and_absent_is_not,
     debug_shows_the_state,

@@ -14,7 +14,7 @@ use crate::models::keys::{self, Account, AccountId, Book, Booking, City, Country
 use crate::models::options::{self, Customer};
 use crate::models::pictures::{Article, Employee, Picture};
 
-cases! { "load_with", Level::Read;
+cases! { "load_with", Level::Kind;
     single_targets,
     below_and_beside_others,
     many_in_any_order,

@@ -7,7 +7,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Post};
 
-cases! { "merging", Level::Read;
+cases! { "merging", Level::Kind;
     c2_siblings,
     c3_one_tree,
     c4_three_levels,

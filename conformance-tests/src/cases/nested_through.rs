@@ -13,7 +13,7 @@ use crate::models::nested::{
 };
 use crate::models::pictures::{self, Rubric, Tag};
 
-cases! { "nested_through", Level::Read;
+cases! { "nested_through", Level::Kind;
     c34_join_table_below_has_many,
     has_many_and_has_many_through,
     has_many_through_and_has_many,

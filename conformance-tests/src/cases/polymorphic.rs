@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::models::mail::{self, Addressee, Company, Inhabitant, Letter};
 use crate::models::pictures::{self, AnyPicture, Article, Employee, Imageable, Picture, Product, Tag, Tagging};
 
-cases! { "polymorphic", Level::Read;
+cases! { "polymorphic", Level::Kind;
     c16_one_statement_a_type,
     c17_children_by_type,
     c18_as,

@@ -7,7 +7,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::parcels::{self, Citizen, Courier, Firm, Locker, Parcel, Recipient, Spot, Stranger};
 
-cases! { "polymorphic_keys", Level::Read;
+cases! { "polymorphic_keys", Level::Kind;
     preload_and_reader,
     composite,
     the_other_side,

@@ -9,7 +9,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Post};
 
-cases! { "preload_belongs_to", Level::Read;
+cases! { "preload_belongs_to", Level::Kind;
     c1_distinct_keys_without_null,
     c23_mentors_are_in_memory,
     targets_are_shared,

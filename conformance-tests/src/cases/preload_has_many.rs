@@ -7,7 +7,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Post};
 
-cases! { "preload_has_many", Level::Read;
+cases! { "preload_has_many", Level::Kind;
     empty_and_full,
     nested,
     c6_inverse_from_memory,

@@ -7,7 +7,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Gravatar, Post};
 
-cases! { "preload_has_one", Level::Read;
+cases! { "preload_has_one", Level::Kind;
     present_and_absent,
     the_first_of_several,
     c38_children_of_the_winners_only,

@@ -19,7 +19,7 @@ use crate::models::nested::{self, Essay, Labelling, Portfolio, Showing, Subscrib
 use crate::models::pictures::{self, Article, Tag, Tagging};
 use crate::models::ways::{Critic, Remark};
 
-cases! { "rows_between", Level::Read;
+cases! { "rows_between", Level::Kind;
     statement_counts,
     kinds,
     nested_kinds,

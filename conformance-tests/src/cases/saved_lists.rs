@@ -9,7 +9,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::workshop::{self, Bench, Maker, Mark, Order, Piece, Room, Shift, Tool};
 
-cases! { "saved_lists", Level::Write;
+cases! { "saved_lists", Level::Kind;
     links_from_both_sides,
     conditions_on_rows_between,
     conditions_on_targets,

@@ -8,7 +8,7 @@ use super::collations::{case_insensitive, without_case};
 use super::{Level, cases};
 use crate::context::Context;
 
-cases! { "tags", Level::Read;
+cases! { "tags", Level::Kind;
     of_polymorphic_associations lacks without_case,
     of_models_that_share_a_table lacks without_case,
 }

@@ -7,7 +7,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::keys::{self, City, Country};
 
-cases! { "text_keys", Level::Read;
+cases! { "text_keys", Level::Kind;
     exact_matches,
     numeric_looking,
     quotes_and_unicode,

@@ -9,7 +9,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::clinic::{self, Appointment, Document, Paragraph, Patient, Physician, Supplier};
 
-cases! { "through", Level::Read;
+cases! { "through", Level::Kind;
     c7_join_model,
     c8_join_rows_are_shared,
     c9_through_has_many,

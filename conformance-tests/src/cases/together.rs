@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::models::blog::{self, Author, Comment, Gravatar, Post};
 use crate::models::ways::{self, Critic};
 
-cases! { "together", Level::Read;
+cases! { "together", Level::Kind;
     comments_and_gravatars,
     trees,
     the_same_model_twice,

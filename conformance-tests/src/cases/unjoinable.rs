@@ -12,7 +12,7 @@ use crate::models::magazine::{self, Article, Topic};
 use crate::models::options::{self, Customer, Order};
 use crate::models::pictures::{self, Employee, Picture};
 
-cases! { "unjoinable", Level::Read;
+cases! { "unjoinable", Level::Kind;
     groups,
     conditions_on_groups,
     finders,

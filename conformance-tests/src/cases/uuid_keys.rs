@@ -7,7 +7,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::ways::{self, Holder, Ledger, LedgerEntry};
 
-cases! { "uuid_keys", Level::Read;
+cases! { "uuid_keys", Level::Kind;
     through,
     join_table,
     by_way,

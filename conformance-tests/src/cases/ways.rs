@@ -8,7 +8,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::library::{self, Reader, Topic, Volume};
 
-cases! { "ways", Level::Read;
+cases! { "ways", Level::Kind;
     other_keys,
     kinds_of_one_table,
     order_of_the_way,

@@ -201,6 +201,10 @@ pub(crate) struct Shelf {
     // Of shelves that are open only.
     #[column(counter_cache)]
     pub(crate) lent_count: i64,
+    #[has_many(counter_cache = "volumes_count")]
+    pub(crate) volumes: HasMany<Volume>,
+    #[has_many(foreign_key = "shelf_id", counter_cache = "lent_count")]
+    pub(crate) lent_volumes: HasMany<Volume>,
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]

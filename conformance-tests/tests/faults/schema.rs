@@ -190,15 +190,16 @@ pub(crate) async fn make_tables(repo: &Repo) -> Result<()> {
     repo.create_table::<Letter>().await
 }
 
+/// Adds the rows of a table, as text.
+pub(crate) async fn table<M: Model + std::fmt::Debug>(repo: &Repo, rows: &mut Vec<String>) -> Result<()> {
+    let mut own: Vec<String> = repo.all(Query::<M>::new()).await?.into_iter().map(|row| format!("{row:?}")).collect();
+    own.sort();
+    rows.extend(own);
+    Ok(())
+}
+
 /// All rows, as text.
 pub(crate) async fn dump(repo: &Repo) -> Result<Vec<String>> {
-    async fn table<M: Model + std::fmt::Debug>(repo: &Repo, rows: &mut Vec<String>) -> Result<()> {
-        let mut own: Vec<String> =
-            repo.all(Query::<M>::new()).await?.into_iter().map(|row| format!("{row:?}")).collect();
-        own.sort();
-        rows.extend(own);
-        Ok(())
-    }
     let mut rows = Vec::new();
     table::<Company>(repo, &mut rows).await?;
     table::<Author>(repo, &mut rows).await?;

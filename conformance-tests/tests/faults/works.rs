@@ -4,13 +4,14 @@ use assoc_core::driver::BoxFuture;
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Multi};
 
+use crate::Ending;
 use crate::schema::{
-    Account, Author, Comment, Company, Fragile, Group, Letter, Membership, Picture, Post, Tag, make_tables,
+    Account, Author, Comment, Company, Fragile, Group, Letter, Membership, Picture, Post, Tag, dump, make_tables,
 };
 
 /// Structs of the program, which have to stay as they are.
 pub(crate) struct Held {
-    pub(crate) author: Author,
+    author: Author,
     tags: Vec<Tag>,
     groups: Vec<Group>,
     letters: Vec<Letter>,
@@ -18,24 +19,55 @@ pub(crate) struct Held {
 }
 
 /// One kind of work, as several of the library's calls do it.
-#[derive(Clone, Copy)]
-pub(crate) struct Work {
+pub(crate) struct Work<H: 'static> {
     pub(crate) name: &'static str,
     /// The least number of calls of the driver that it makes.
     pub(crate) calls: usize,
-    /// Whether it reads rows back.
+    /// Whether it reads rows back that cannot always be read.
     pub(crate) reads: bool,
-    pub(crate) run: for<'a> fn(&'a Repo, &'a Held) -> BoxFuture<'a, Result<()>>,
+    pub(crate) run: for<'a> fn(&'a Repo, &'a H) -> BoxFuture<'a, Result<()>>,
 }
 
-pub(crate) const WORKS: &[Work] = &[
-    Work { name: "insert of a graph", calls: 14, reads: true, run: |repo, held| Box::pin(insert(repo, held)) },
-    Work { name: "update of a graph", calls: 14, reads: true, run: |repo, held| Box::pin(update(repo, held)) },
-    Work { name: "destroy", calls: 12, reads: false, run: |repo, held| Box::pin(destroy(repo, held)) },
-    Work { name: "multi", calls: 7, reads: true, run: |repo, held| Box::pin(multi(repo, held)) },
-];
+/// Tables with rows, structs of the program, and works that concern them.
+pub(crate) trait Setting: Sized + Send + Sync + 'static {
+    const WORKS: &'static [Work<Self>];
+    /// A table from which rows can be deleted.
+    const TABLE: &'static str;
 
-fn text(text: &str) -> Fragile {
+    fn prepare(repo: &Repo) -> BoxFuture<'_, Result<Self>>;
+    /// All rows, as text.
+    fn dump(repo: &Repo) -> BoxFuture<'_, Result<Vec<String>>>;
+    /// The structs, as text.
+    fn shown(&self) -> String;
+    /// Makes the structs what they were: of a call that succeeded inside of a transaction which did not.
+    fn restore(&self) {}
+    /// Checks what callbacks were told.
+    fn check_told(&self, _shown: &str, _ending: Ending) {}
+}
+
+impl Setting for Held {
+    const WORKS: &'static [Work<Self>] = &[
+        Work { name: "insert of a graph", calls: 14, reads: true, run: |repo, held| Box::pin(insert(repo, held)) },
+        Work { name: "update of a graph", calls: 14, reads: true, run: |repo, held| Box::pin(update(repo, held)) },
+        Work { name: "destroy", calls: 12, reads: false, run: |repo, held| Box::pin(destroy(repo, held)) },
+        Work { name: "multi", calls: 7, reads: true, run: |repo, held| Box::pin(multi(repo, held)) },
+    ];
+    const TABLE: &'static str = "letters";
+
+    fn prepare(repo: &Repo) -> BoxFuture<'_, Result<Self>> {
+        Box::pin(prepare(repo))
+    }
+
+    fn dump(repo: &Repo) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(dump(repo))
+    }
+
+    fn shown(&self) -> String {
+        format!("{:?}", self.author)
+    }
+}
+
+pub(crate) fn text(text: &str) -> Fragile {
     Fragile(text.to_owned())
 }
 
@@ -72,7 +104,7 @@ fn letter(number: i64) -> Changeset<Letter> {
 }
 
 /// Makes the tables with two authors and what they have.
-pub(crate) async fn prepare(repo: &Repo) -> Result<Held> {
+async fn prepare(repo: &Repo) -> Result<Held> {
     make_tables(repo).await?;
     let tags = repo.insert_all(["old", "other"].map(tag)).await?;
     let groups = repo.insert_all(["a", "b"].map(group)).await?;

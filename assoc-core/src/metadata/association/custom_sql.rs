@@ -55,6 +55,9 @@ pub struct CustomSql {
     pub count: Option<fn(&dyn Any) -> RawSql>,
 }
 
+/// Hand-written SQL of an owner and a target: it links them, or unlinks them.
+pub type LinkSql = fn(&dyn Any, &dyn Any) -> RawSql;
+
 /// `has_many` or `has_and_belongs_to_many` with hand-written SQL.
 #[derive(Debug, Clone, Copy)]
 pub struct CustomSqlKind {

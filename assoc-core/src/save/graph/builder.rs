@@ -3,15 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::links::{End, Links};
+use super::links::{End, Links, Side};
 use super::{Added, Awaited, Awaits, LoadedGroup, LoadedRow, PlannedRow};
 use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
-use crate::metadata::association::{AssociationDef, JoinRecord, KeyJoin, Linkage, LoadState};
+use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage, LoadState};
 use crate::metadata::model::{ModelDef, TableRef};
 use crate::save::members::{Ask, Kept, Lookup, Question, Removal, Unlink};
 use crate::value::Value;
+
+mod built;
 
 pub(super) struct Builder {
     root: &'static ModelDef,
@@ -24,6 +26,7 @@ pub(super) struct Builder {
     last_path: Option<((usize, usize, usize), usize)>,
     lookup_at: HashMap<(usize, bool, Removal), usize>,
     added: Vec<Added>,
+    by_sql: Vec<Added>,
     // Rows that exist, so that each is written once.
     existing: HashMap<(TableRef, KeyTuple), u32>,
     // Shared drafts by their addresses, which are theirs as long as they are kept here.
@@ -40,6 +43,7 @@ pub(super) struct Parts {
     pub(super) lookups: Vec<Lookup>,
     pub(super) groups: Vec<LoadedGroup>,
     pub(super) added: Vec<Added>,
+    pub(super) by_sql: Vec<Added>,
 }
 
 /// What a row is given by the one whose member it is.
@@ -49,6 +53,16 @@ struct Given {
     awaits: Awaits,
     // Only what a new row does not say itself.
     presets: Vec<Preset>,
+}
+
+impl Given {
+    // Of a row between: what its conditions say, and the types that it names.
+    fn of_link(record: &JoinRecord) -> Self {
+        let mut given = Given { presets: record.rows.map(presets).unwrap_or_default(), ..Given::default() };
+        let types = [record.owner.target_type, record.target_type].into_iter().flatten();
+        given.values.extend(types.map(|named| (named.column, Value::from(named.tag))));
+        given
+    }
 }
 
 /// Columns of planned rows: a bit for each of the first columns of a row, because there are many rows.
@@ -102,6 +116,7 @@ impl Builder {
             last_path: None,
             lookup_at: HashMap::new(),
             added: Vec::new(),
+            by_sql: Vec::new(),
             existing: HashMap::new(),
             shared: HashMap::new(),
             links: Links::default(),
@@ -120,6 +135,7 @@ impl Builder {
             lookups: self.lookups.into_iter().map(|(_, lookup)| lookup).collect(),
             groups: self.groups,
             added: self.added,
+            by_sql: self.by_sql,
         }
     }
 
@@ -143,9 +159,13 @@ impl Builder {
     }
 
     fn add_row(&mut self, change: RowChange, group: usize, given: Given, is_alone: bool) -> Result<(u32, u32)> {
+        let built = change.built_links().to_vec();
         let (model, base, values, mut children) = change.into_whole();
         let row = self.reserve(model, base, values, self.by(group))?;
         self.give(row, given)?;
+        for link in built {
+            self.link_built(row, link)?;
+        }
         // A new row is met once, unless it is shared.
         let place = match is_alone {
             true => self.groups[group].place_new(LoadedRow::Planned(row)),
@@ -390,7 +410,11 @@ impl Builder {
                         keep.push(Kept { member, row, only_links });
                     }
                 }
-                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep }) }
+                if is_new {
+                    Ok(())
+                } else {
+                    self.ask(owner, association, Removal::ByRule, Ask::All { keep, link: None })
+                }
             }
             ChildOp::Clear => self.clear(owner, association),
             ChildOp::Edit(change) => {
@@ -428,16 +452,18 @@ impl Builder {
             ChildOp::Push { member, join } => self.link(owner, group, association, record, member, join).map(|_| ()),
             ChildOp::Replace(members) => {
                 let is_new = self.rows[owner.row as usize].base.is_none();
-                let mut keep = Vec::new();
+                let is_one = association.kind.cardinality() == Cardinality::One;
+                let (mut keep, mut link) = (Vec::new(), None);
                 for member in members {
                     let existing =
                         member.existing().and_then(|row| target.key_in(&**row, record.target.target_columns));
                     let row = self.link(owner, group, association, record, member, None)?;
+                    link = row.filter(|_| is_one);
                     if let (Some(member), Some(row)) = (existing, row) {
                         keep.push(Kept { member, row, only_links: true });
                     }
                 }
-                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep }) }
+                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep, link }) }
             }
             ChildOp::Clear => self.clear(owner, association),
             ChildOp::Edit(change) => {
@@ -466,7 +492,7 @@ impl Builder {
         if self.rows[owner.row as usize].base.is_none() {
             return Ok(());
         }
-        self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new() })
+        self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new(), link: None })
     }
 
     // Plans the row between. `None` if the other side of the save has linked the two already.
@@ -479,12 +505,10 @@ impl Builder {
         member: Member,
         join: Option<Box<RowChange>>,
     ) -> Result<Option<u32>> {
-        let mut given = Given { presets: record.rows.map(presets).unwrap_or_default(), ..Given::default() };
+        let mut given = Given::of_link(record);
         for (column, of) in record.owner.target_columns.iter().zip(record.owner.owner_columns) {
             self.take(owner.row, *of, *column, &mut given);
         }
-        let types = [record.owner.target_type, record.target_type].into_iter().flatten();
-        given.values.extend(types.map(|named| (named.column, Value::from(named.tag))));
         let (place, end, added) = match member {
             Member::Row { model, row } => {
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
@@ -495,7 +519,12 @@ impl Builder {
                 let added = LoadedRow::Existing(row);
                 (self.groups[group].place(added.clone()), end, added)
             }
-            member => {
+            mut member => {
+                if let (Member::Change(change), Some(_)) = (&mut member, &join) {
+                    let own = &self.rows[owner.row as usize];
+                    change
+                        .drop_link(association, own.base.as_ref().and_then(|base| own.model.key_of(&**base)).as_ref());
+                }
                 let of_scope = Given { presets: presets(association), ..Given::default() };
                 let (row, place) = self.add_member(member, group, of_scope)?;
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
@@ -506,10 +535,9 @@ impl Builder {
         };
         self.groups[group].owner(owner.place).add(place, owner.said);
         let own = self.end(owner.row, record.owner.owner_columns);
-        if join.is_none() && self.links.is_linked(association, record, own, end) {
+        if join.is_none() && self.links.is_linked(Side::Said(association), record, own, end) {
             return Ok(None);
         }
-        let is_bare = join.is_none();
         let row = match join {
             // It may have members of its own, which nothing loads.
             Some(change) => {
@@ -532,20 +560,34 @@ impl Builder {
                 row
             }
             None => {
-                let mut values = vec![None; record.table.columns.len()];
-                if let Some(own) = record.table.discriminator {
-                    values[own.column] = Some(Value::from(own.tag));
-                }
-                let row = self.reserve(record.table, None, values, Some(association))?;
+                let row = self.reserve_link(association, record)?;
                 self.give(row, given)?;
                 row
             }
         };
-        self.rows[row as usize].unread = is_bare;
-        if association.has_add_callbacks() {
-            self.added.push(Added { association, owner: owner.row, member: added, link: row });
-        }
+        self.note_link(Added { association, owner: owner.row, member: added, link: row });
         Ok(Some(row))
+    }
+
+    // What is to know of a link: callbacks, and hand-written SQL.
+    fn note_link(&mut self, added: Added) {
+        if added.association.options.insert_sql.is_some() {
+            self.by_sql.push(added.clone());
+        }
+        if added.association.has_add_callbacks() {
+            self.added.push(added);
+        }
+    }
+
+    // A row between that holds nothing else than the link.
+    fn reserve_link(&mut self, association: &'static AssociationDef, record: &JoinRecord) -> Result<u32> {
+        let mut values = vec![None; record.table.columns.len()];
+        if let Some(own) = record.table.discriminator {
+            values[own.column] = Some(Value::from(own.tag));
+        }
+        let row = self.reserve(record.table, None, values, Some(association))?;
+        self.rows[row as usize].unread = true;
+        Ok(row)
     }
 
     fn end(&self, row: u32, columns: &[usize]) -> End {

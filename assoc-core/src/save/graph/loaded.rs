@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Path, PlannedRow};
-use crate::change::{Row, is_plain};
+use crate::change::{Row, chooses, has_every_row, is_plain};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Cardinality, Linkage, LoadState};
 use crate::metadata::model::ModelDef;
@@ -89,6 +89,24 @@ impl LoadedGroup {
         self.rows.len() as u32 - 1
     }
 
+    /// Whether a list that was whole is so no longer, once these rows were given to it and taken from it: because it has not
+    /// every row that its key leads to, it may not see what was given, or see another row in place of what was taken.
+    #[must_use]
+    pub fn may_lack(&self, loaded: &LoadedOwner) -> bool {
+        let Some((_, association)) = self.parent else { return false };
+        if association.kind.cardinality() == Cardinality::One || loaded.state.is_some() {
+            return false;
+        }
+        if loaded.rows.is_empty() && loaded.edited.is_empty() {
+            return !loaded.removed.is_empty() && chooses(&association.scope());
+        }
+        let between = match association.linkage() {
+            Ok(Linkage::JoinRecord(record)) => record.rows,
+            _ => None,
+        };
+        ![Some(association), between].into_iter().flatten().all(has_every_row)
+    }
+
     pub(super) fn owner(&mut self, owner: u32) -> &mut LoadedOwner {
         let owners = &mut self.owners;
         // As a rule it is the one of which something was said before.
@@ -128,7 +146,9 @@ pub(super) fn settle(rows: &[PlannedRow], groups: &mut [LoadedGroup]) {
             };
             // If several rows are linked to an owner, an association to one loads the first row that is read.
             let is_one = association.kind.cardinality() == Cardinality::One;
-            groups[at].owners[place].state = match (others, is_known && linked.is_plain) {
+            // No order and no condition says anything of no rows.
+            let is_plain = linked.is_plain || own.is_empty();
+            groups[at].owners[place].state = match (others, is_known && is_plain) {
                 (true, _) if is_one => Some(LoadState::NotLoaded),
                 (false, true) => Some(LoadState::Loaded),
                 _ => Some(LoadState::Partial),

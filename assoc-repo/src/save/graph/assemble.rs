@@ -156,7 +156,11 @@ fn attach(
         }
         let rows = merged(target, &before, loaded, is_linked, &mut *children);
         positions[at] = Cow::Owned(rows);
-        states[at] = Some(state);
+        let lacks = state == LoadState::Loaded && group.may_lack(loaded);
+        states[at] = Some(if lacks { LoadState::Partial } else { state });
+    }
+    if is_linked && association.scope().distinct {
+        positions.iter_mut().for_each(|own| keep_distinct(target, own.to_mut(), &*children));
     }
     for (at, state) in states.iter().enumerate() {
         if let (Some(_), Some(owner)) = (state, owners.owners().owner(at)) {
@@ -279,6 +283,13 @@ impl Others {
         };
         self.disturb || before.iter().any(elsewhere)
     }
+}
+
+// A distinct list has each row once, however often it is linked.
+fn keep_distinct(target: &'static ModelDef, positions: &mut Vec<u32>, children: &dyn Rows) {
+    let mut seen: HashSet<KeyTuple> = HashSet::new();
+    let key = |at: &u32| target.key_of(Rows::row(children, *at as usize)?);
+    positions.retain(|at| key(at).is_none_or(|key| seen.insert(key)));
 }
 
 // What was loaded, with what was changed in its place, without what was let go, and what was added at the end. A row that

@@ -56,7 +56,10 @@ impl<'p> Run<'p> {
         }
         following.before_writing(self, session, let_go, unneeded).await?;
         for (lookup, resolved) in let_go {
-            unlink(session, lookup, resolved).await?;
+            self.let_go += match lookup.association.options.delete_sql {
+                Some(sql) => self.unlink_by_sql(session, lookup, resolved, sql).await?,
+                None => unlink(session, lookup, resolved).await?,
+            };
         }
         for destruction in &mut destructions {
             following.note(destruction.write(self.repo, session).await?);
@@ -114,7 +117,7 @@ impl<'p> Run<'p> {
     }
 }
 
-async fn read_members(
+pub(super) async fn read_members(
     session: &mut Session<'_>,
     model: &'static ModelDef,
     columns: &'static [usize],
@@ -131,12 +134,15 @@ async fn read_members(
     Ok(keys.into_iter().zip(rows).filter_map(|(key, row)| Some((key?, row?))).collect())
 }
 
-async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved) -> Result<()> {
+// Answers how many rows there were.
+async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved) -> Result<u64> {
     if resolved.let_go.is_empty() || lookup.unlink == Unlink::Destroy {
-        return Ok(());
+        return Ok(0);
     }
+    let mut written = 0;
     let dialect = session.dialect();
-    let keys = KeySet::from_iter(resolved.let_go.iter().cloned());
+    let stays = |key: &&KeyTuple| resolved.relinked.iter().any(|(_, row)| row == *key);
+    let keys = KeySet::from_iter(resolved.let_go.iter().filter(|key| !stays(key)).cloned());
     for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
         let statement = match &lookup.unlink {
             Unlink::Nullify(columns) => {
@@ -146,7 +152,7 @@ async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved)
             Unlink::Delete => sql::delete_by(dialect, lookup.table, lookup.identity(), &chunk),
             _ => return Err(Error::invalid_query(lookup.table.name, "a row cannot be let go")),
         };
-        session.execute(&statement).await?;
+        written += session.execute(&statement).await?.affected;
     }
-    Ok(())
+    Ok(written)
 }

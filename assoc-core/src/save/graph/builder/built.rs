@@ -1,0 +1,33 @@
+//! Links of new rows to the owners that they were built for.
+
+use super::{Builder, Given};
+use crate::change::BuiltLink;
+use crate::error::Result;
+use crate::metadata::association::Linkage;
+use crate::save::graph::links::Side;
+use crate::save::graph::{Added, LoadedRow};
+
+impl Builder {
+    /// Plans the row between a new row and the owner that it was built for, unless the owner's side of the save links the two.
+    pub(super) fn link_built(&mut self, row: u32, built: BuiltLink) -> Result<()> {
+        let BuiltLink { association, owner } = built;
+        let Linkage::JoinRecord(record) = association.linkage()? else { return Ok(()) };
+        let model = (association.owner)();
+        let owner = self.reserve(model, Some(owner), vec![None; model.columns.len()], None)?;
+        let mut given = Given::of_link(&record);
+        for (column, of) in record.owner.target_columns.iter().zip(record.owner.owner_columns) {
+            self.take(owner, *of, *column, &mut given);
+        }
+        for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
+            self.take(row, *of, *column, &mut given);
+        }
+        let (own, end) = (self.end(owner, record.owner.owner_columns), self.end(row, record.target.target_columns));
+        if self.links.is_linked(Side::Built(association), &record, own, end) {
+            return Ok(());
+        }
+        let link = self.reserve_link(association, &record)?;
+        self.give(link, given)?;
+        self.note_link(Added { association, owner, member: LoadedRow::Planned(row), link });
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! Reading the members of a large collection in pages.
+
+use assoc_core::{Model, Result};
+
+use super::Collection;
+use crate::association_handle::{OwnerRef, ToManyAssociation};
+use crate::batches::{Batches, RowStream};
+
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
+    /// The members in pages of `size` rows, in the association's order: [`Repo::in_batches`](crate::Repo::in_batches) of
+    /// [`query`](Self::query). Loaded or not, each page costs 1 statement, and nothing is loaded. For preloads and further
+    /// conditions give the query to the repo.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query) and [`Repo::in_batches`](crate::Repo::in_batches).
+    ///
+    /// ```
+    /// # use assoc_repo::prelude::*;
+    /// # use assoc_sqlite::Sqlite;
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct User { pub id: i64, #[has_many] pub posts: HasMany<Post> }
+    /// # #[derive(Model, Debug, Clone)]
+    /// # pub struct Post { pub id: i64, pub user_id: i64 }
+    /// # pollster::block_on(async {
+    /// # let repo = Repo::new(Sqlite::memory()?);
+    /// # repo.create_table::<User>().await?;
+    /// # repo.create_table::<Post>().await?;
+    /// # let user = repo.insert(User::build().push(User::POSTS, [Post::build(), Post::build(), Post::build()])).await?;
+    /// let mut pages = repo.association(&user, User::POSTS).in_batches(2)?;
+    /// let mut sizes = Vec::new();
+    /// while let Some(posts) = pages.next().await? {
+    ///     sizes.push(posts.len());
+    /// }
+    /// assert_eq!(sizes, [2, 1]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn in_batches(&self, size: u64) -> Result<Batches<T>> {
+        self.handle.repo.in_batches(self.query()?, size)
+    }
+
+    /// The members one after the other, read in pages: [`Repo::stream`](crate::Repo::stream) of [`query`](Self::query). Loaded
+    /// or not, each page of 1,000 costs 1 statement.
+    ///
+    /// # Errors
+    /// As [`in_batches`](Self::in_batches).
+    pub fn stream(&self) -> Result<RowStream<T>> {
+        self.handle.repo.stream(self.query()?)
+    }
+}
