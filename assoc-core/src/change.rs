@@ -93,10 +93,10 @@ struct Extra {
     rules: Vec<Arc<RuleSet>>,
     // What was entered beside the columns, by name.
     entered: Vec<(String, Value<'static>)>,
-    // The version that input was made from.
-    version: Option<Value<'static>>,
     // Owners that the new row is to be linked to by rows between.
     links: Vec<BuiltLink>,
+    // The version that input was made from.
+    version: Option<Value<'static>>,
 }
 
 /// What is said of one association of the row.
@@ -125,7 +125,7 @@ pub enum ChildOp {
     /// The row belongs to no row.
     Dissociate,
     /// The operation is refused for this reason, unless a later call overrides it.
-    Refused(FieldError),
+    Refused(Box<FieldError>),
     /// The row belongs to a row that is saved first.
     AssociateWith {
         /// That row.
@@ -347,7 +347,7 @@ impl RowChange {
                     }
                     ChildOp::AssociateWith { target, key }
                 }
-                Err(error) => ChildOp::Refused(error),
+                Err(error) => ChildOp::Refused(Box::new(error)),
             },
             None => no_key_here(association),
         };
@@ -384,6 +384,10 @@ impl RowChange {
             ChildOp::Edit(change) => change.wants,
             op => op.members().iter().filter_map(Member::change).any(|change| change.wants),
         };
+        if self.children.len() == self.children.capacity() {
+            // Members come in numbers.
+            self.children.reserve(4 + 2 * self.children.len());
+        }
         self.children.push(ChildChange { association, op, overridden: Vec::new(), place });
     }
 
@@ -592,7 +596,7 @@ impl ChildOp {
 
 fn no_key_here(association: &AssociationDef) -> ChildOp {
     let message = "has no key in this row that could be set";
-    ChildOp::Refused(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY))
+    ChildOp::Refused(Box::new(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))
 }
 
 impl std::fmt::Debug for RowChange {

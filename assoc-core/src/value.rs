@@ -98,17 +98,6 @@ impl Value<'_> {
         }
     }
 
-    /// The same value, which borrows its buffer.
-    pub(crate) fn borrowed(&self) -> Value<'_> {
-        match self {
-            Value::Text(v) => Value::Text(Cow::Borrowed(v)),
-            Value::Blob(v) => Value::Blob(Cow::Borrowed(v)),
-            Value::Decimal(v) => Value::Decimal(Cow::Borrowed(v)),
-            Value::Json(v) => Value::Json(Cow::Borrowed(v)),
-            other => other.clone().into_owned(),
-        }
-    }
-
     /// The kind of value in words, for messages: `"an integer"`, `"text"`.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -5,26 +5,27 @@
 //! another argument before SQLite sees it. It does not see a view that another program made with such a text; builds
 //! without debug assertions read an empty list then.
 
-use assoc_core::Result;
 use assoc_core::driver::{Bind, Statement};
+use assoc_core::{Error, Result};
 
 use crate::errors;
 
 const NAME: &[u8] = b"rarray";
 const CALL: &[u8] = b"rarray(?)";
 
-/// Refuses a statement in which `rarray` has another argument than a list that is bound to it.
-pub(crate) fn refuse_other_lists(statement: &Statement) -> Result<()> {
+/// Refuses a statement in which `rarray` has another argument than a list that is bound to it. Answers whether the text
+/// names `rarray` at all.
+pub(crate) fn refuse_other_lists(statement: &Statement) -> Result<bool> {
     let lists = || statement.binds().iter().filter(|bind| matches!(bind, Bind::List(_))).count();
     refuse(statement.sql(), lists)
 }
 
 /// The same for a text without binds.
 pub(crate) fn refuse_lists(sql: &str) -> Result<()> {
-    refuse(sql, || 0)
+    refuse(sql, || 0).map(drop)
 }
 
-fn refuse(sql: &str, lists: impl FnOnce() -> usize) -> Result<()> {
+fn refuse(sql: &str, lists: impl FnOnce() -> usize) -> Result<bool> {
     let text = sql.as_bytes();
     let mut calls = 0;
     let mut named = false;
@@ -41,12 +42,12 @@ fn refuse(sql: &str, lists: impl FnOnce() -> usize) -> Result<()> {
         if text[start..].starts_with(CALL) {
             calls += 1;
         } else if takes_an_argument(&text[at..]) {
-            return refused(sql);
+            return Err(refused(sql));
         }
     }
     // A column or a text of that name takes nothing. The argument can be compared with the hidden column instead.
     let takes = if calls > 0 { calls != lists() } else { named && position(text, b"pointer").is_some() };
-    if takes { refused(sql) } else { Ok(()) }
+    if takes { Err(refused(sql)) } else { Ok(named) }
 }
 
 // Whether a parenthesis follows, or a comment that may precede one. The name may be quoted.
@@ -66,8 +67,8 @@ fn position(text: &[u8], word: &[u8]) -> Option<usize> {
     ends.map(|(at, _)| at).find(|at| text[*at..][..before.len()].eq_ignore_ascii_case(before))
 }
 
-fn refused(sql: &str) -> Result<()> {
-    Err(errors::refused("`rarray` takes only the lists that this driver binds to it".to_owned(), sql))
+fn refused(sql: &str) -> Error {
+    errors::refused("`rarray` takes only the lists that this driver binds to it".to_owned(), sql)
 }
 
 #[cfg(test)]

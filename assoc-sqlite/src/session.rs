@@ -28,7 +28,6 @@
 //! least recently used. It keeps only statements that read or change rows: `CREATE`, `PRAGMA` and similar ones run once
 //! and would push out statements that are needed again.
 
-#[cfg(feature = "tokio")]
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -68,8 +67,21 @@ pub(crate) struct Session {
     // A statement is being run, or was when a panic came out of it.
     running: bool,
     buffer: Vec<Value<'static>>,
+    last_text: Option<LongText>,
     #[cfg(feature = "tokio")]
     pub(crate) costs: Costs,
+}
+
+/// What was found in a long text without lists. Many rows are inserted by statements that share one text, which need not be
+/// searched each time.
+struct LongText {
+    sql: Arc<str>,
+    mentions_conflict: bool,
+}
+
+impl LongText {
+    /// A text that is shorter is searched faster than kept.
+    const LENGTH: usize = 256;
 }
 
 /// A statement about transactions.
@@ -108,6 +120,7 @@ impl Session {
             only_reads: false,
             running: false,
             buffer: Vec::new(),
+            last_text: None,
             #[cfg(feature = "tokio")]
             costs: Costs::default(),
         }
@@ -202,7 +215,11 @@ impl Session {
         }
         let affected = self.conn.changes();
         // An upsert that updates leaves the id of an earlier insert standing: better none than a wrong one.
-        let inserted = verb == Verb::Insert && affected > 0 && !mentions_conflict(statement.sql());
+        let mentions_conflict = || match self.known_text(statement) {
+            Some(known) => known.mentions_conflict,
+            None => mentions_conflict(statement.sql()),
+        };
+        let inserted = verb == Verb::Insert && affected > 0 && !mentions_conflict();
         Ok(match affected {
             1 => ExecResult::new(affected, inserted.then(|| self.conn.last_insert_rowid())),
             _ if inserted => ExecResult::new(affected, None).with_last_of_several(self.conn.last_insert_rowid()),
@@ -319,6 +336,11 @@ impl Session {
         Ok(())
     }
 
+    // What is known of a statement's text, if it is the last long one.
+    fn known_text(&self, statement: &Statement) -> Option<&LongText> {
+        self.last_text.as_ref().filter(|known| Arc::ptr_eq(&known.sql, statement.shared_sql()))
+    }
+
     fn with_prepared<T>(
         &mut self,
         statement: &Statement,
@@ -326,8 +348,14 @@ impl Session {
     ) -> Result<T> {
         let sql = statement.sql();
         self.check_transaction(sql)?;
-        refuse_nul(sql)?;
-        refuse_other_lists(statement)?;
+        if self.known_text(statement).is_none() {
+            refuse_nul(sql)?;
+            let names_lists = refuse_other_lists(statement)?;
+            if !names_lists && sql.len() >= LongText::LENGTH {
+                let sql = Arc::clone(statement.shared_sql());
+                self.last_text = Some(LongText { mentions_conflict: mentions_conflict(&sql), sql });
+            }
+        }
         self.running = true;
         let done = if Verb::of(sql) == Verb::Other {
             let done = {

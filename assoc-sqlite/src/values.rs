@@ -30,6 +30,9 @@ pub(crate) fn bind(
     sql: &str,
 ) -> Result<()> {
     let done = match bind {
+        // Most values are one of these.
+        Bind::Value(Value::Int(number)) => statement.raw_bind_parameter(position, *number),
+        Bind::Value(Value::Text(text)) => statement.raw_bind_parameter(position, &**text),
         Bind::Value(value) => statement.raw_bind_parameter(position, stored(value, uuid_as_text, sql)?),
         Bind::List(list) => statement.raw_bind_parameter(position, Rc::new(stored_list(list, uuid_as_text, sql)?)),
         other => return Err(errors::refused(format!("SQLite cannot bind {other:?}"), sql)),

@@ -15,7 +15,7 @@ type Outcome = Result<ExitCode, String>;
 const USAGE: &str = "\
 Usage: cargo xtask <task>
 
-  bench [-- <workload>...]          measure against SQL by hand, on SQLite: W1 to W10, rss (docs/performance.md).
+  bench [-- <workload>...]          measure against SQL by hand, on SQLite: W1 to W11, rss (docs/performance.md).
   db mysql -- <command> [args...]   run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).

@@ -4,7 +4,7 @@ use super::link::{OwnerKey, fields, obstacles};
 use super::{ChildChange, ChildOp, RowChange, members, rules, same_value};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
-use crate::metadata::model::{ColumnDefault, Discriminator, FilledBy};
+use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy};
 use crate::value::Value;
 
 /// All problems of a row that no other one gives values to.
@@ -106,7 +106,7 @@ pub(super) fn of_row(row: Final<'_>) -> Vec<FieldError> {
 
 fn of_child(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
     match &child.op {
-        ChildOp::Refused(error) => child.overridden.is_empty().then(|| error.clone()),
+        ChildOp::Refused(error) => child.overridden.is_empty().then(|| (**error).clone()),
         ChildOp::Dissociate => not_dissociated(row, child),
         ChildOp::Associate { key } => other_owner(row, child, key).or_else(|| contradiction(row.change, child, key)),
         ChildOp::AssociateWith { key, .. } => taken_back(row, child)
@@ -266,6 +266,10 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
     let is_new = change.is_new();
     let mut reported: Vec<&'static str> = Vec::new();
     for (at, (column, value)) in model.columns.iter().zip(&change.values).enumerate() {
+        // As a rule a column takes what is given to it.
+        if takes_values(column, is_new) && value.as_ref().is_some_and(|value| !value.is_null()) {
+            continue;
+        }
         let generated = matches!(column.default, ColumnDefault::Generated(_));
         if generated && value.is_some() {
             let message = "is computed by the database and cannot be set";
@@ -324,6 +328,15 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
                 .with_code(FieldError::DISCRIMINATOR)
                 .with_param("value", tag),
         );
+    }
+}
+
+// Whether a column can be set to any value.
+fn takes_values(column: &ColumnDef, is_new: bool) -> bool {
+    match column.default {
+        ColumnDefault::Generated(_) | ColumnDefault::Filled(FilledBy::CounterCache) => false,
+        ColumnDefault::Filled(FilledBy::LockVersion) => is_new,
+        _ => true,
     }
 }
 

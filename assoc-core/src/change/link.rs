@@ -102,7 +102,7 @@ impl OwnerKey {
     /// The values that refer to a row.
     pub(super) fn lead_to(&self, association: &AssociationDef, model: &'static ModelDef, row: &dyn Any) -> ChildOp {
         let (Some(target_columns), Ok(tag)) = (self.refers_to(model), self.tag_of(association, model)) else {
-            return ChildOp::Refused(unknown_type(association, model));
+            return ChildOp::Refused(Box::new(unknown_type(association, model)));
         };
         let key: Vec<(usize, Value<'static>)> = self
             .columns
@@ -116,12 +116,11 @@ impl OwnerKey {
             let missing = fields(model, missing.copied());
             let message =
                 format!("cannot lead to a {} whose {missing} is NULL: nothing would be found by it", model.name);
-            return ChildOp::Refused(
-                FieldError::new(association.name, message)
-                    .with_code(FieldError::TARGET_WITHOUT_KEY)
-                    .with_param("model", model.name)
-                    .with_param("columns", missing),
-            );
+            let error = FieldError::new(association.name, message)
+                .with_code(FieldError::TARGET_WITHOUT_KEY)
+                .with_param("model", model.name)
+                .with_param("columns", missing);
+            return ChildOp::Refused(Box::new(error));
         }
         ChildOp::Associate { key }
     }

@@ -1,5 +1,7 @@
 //! What is wrong with members of a change, each with the path to it: `posts[1].title`, `company.name`.
 
+use std::borrow::Cow;
+
 use super::check::{Final, marked, of_row};
 use super::scope::{Preset, of_change, outside, presets_of_saved, value_of};
 use super::{ChildOp, Member, RowChange, Then, key_of_target};
@@ -11,7 +13,7 @@ use crate::value::Value;
 /// Adds the problems of everything that is said of members.
 pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
     let change = row.change;
-    for child in &change.children {
+    for child in change.children.iter().filter(|_| change.wants) {
         // Of a row that is still to be found, the values that are given can be judged.
         if let ChildOp::Find(wanted) = &child.op
             && wanted.then != Then::Remove
@@ -23,7 +25,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
         }
     }
     // Members are counted association by association, in the order in which they were given.
-    let mut counts: Vec<(&'static AssociationDef, usize)> = Vec::new();
+    let mut counts: Vec<Counted<'_>> = Vec::new();
     for child in &change.children {
         let association = child.association;
         if let ChildOp::AssociateWith { target, .. } = &child.op {
@@ -52,33 +54,32 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
         if !is_of_members {
             continue;
         }
-        let members = match Members::of(row, association) {
-            Ok(members) => members,
+        let known = counts.iter().position(|known| known.association == association).unwrap_or_else(|| {
+            counts.push(Counted { association, members: Members::of(row, association), count: 0 });
+            counts.len() - 1
+        });
+        let Counted { members, count, .. } = &mut counts[known];
+        let members = match members {
+            Ok(members) => &*members,
             Err(error) => {
-                if !errors.contains(&error) {
-                    errors.push(error);
+                if !errors.contains(error) {
+                    errors.push(error.clone());
                 }
                 continue;
             }
         };
-        let known = counts.iter().position(|(known, _)| *known == association).unwrap_or_else(|| {
-            counts.push((association, 0));
-            counts.len() - 1
-        });
-        let count = &mut counts[known].1;
         match &child.op {
             ChildOp::Edit(edited) => {
-                let place = members.place(child.place, count);
+                let at = next_place(child.place, count);
                 if let Some(error) = members.not_a_row_of_its(edited.base().is_some()) {
                     errors.push(error);
                 }
-                let member = Member::Change(edited.clone());
                 if edited.is_marked_for_destruction() {
                     // What is destroyed need not be valid.
                     errors.extend(members.not_destroyed(edited));
                     continue;
                 }
-                errors.extend(members.of_member(&member).into_iter().map(|error| error.within(&place)));
+                members.add_problems(&Member::Change(edited.clone()), at, errors);
             }
             ChildOp::Remove(row) => {
                 if let Some(error) = members.not_a_row_of_its(true) {
@@ -93,14 +94,14 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                     errors.push(error);
                 }
                 for member in op.members() {
-                    let place = members.place(child.place, count);
+                    let at = next_place(child.place, count);
                     if let Some(error) = unwanted(association, member) {
                         errors.push(error);
                     }
                     if member.change().is_some_and(RowChange::is_marked_for_destruction) {
-                        errors.push(marked(&place));
+                        errors.push(marked(&place_of(association, Some(at))));
                     }
-                    errors.extend(members.of_member(member).into_iter().map(|error| error.within(&place)));
+                    members.add_problems(member, at, errors);
                 }
                 if let ChildOp::Push { join: Some(join), .. } = op {
                     errors.extend(members.of_join(join));
@@ -124,11 +125,25 @@ fn without_key(association: &AssociationDef, message: &str) -> FieldError {
     FieldError::new(association.name, message).with_code(FieldError::TARGET_WITHOUT_KEY)
 }
 
+/// What a row gives a member: columns with their values, as far as these are known.
+type GivenValues = Vec<(usize, Option<Value<'static>>)>;
+
+// The members of an association, and how many of them were met.
+struct Counted<'c> {
+    association: &'static AssociationDef,
+    members: Result<Members<'c>, FieldError>,
+    count: usize,
+}
+
 /// The members of one association of a change.
 pub(super) struct Members<'c> {
     pub(super) association: &'static AssociationDef,
     pub(super) owner: &'c RowChange,
     link: Link,
+    // What all members are given: the owner's key, with its type.
+    given_key: GivenValues,
+    // What new members are given by the association's conditions.
+    presets: Vec<Preset>,
 }
 
 enum Link {
@@ -150,7 +165,13 @@ impl<'c> Members<'c> {
             }
             Err(error) => return Err(read_only(association, &error.to_string())),
         };
-        let members = Members { association, owner, link };
+        let given_key = match &link {
+            Link::Target(key) => given_key(owner, key),
+            Link::Join(_) => Vec::new(),
+        };
+        let mut presets = presets_of_saved(association, owner.base(), owner.values());
+        presets.retain(|preset| !given_key.iter().any(|(column, _)| *column == preset.column));
+        let members = Members { association, owner, link, given_key, presets };
         let key = members.owner_key();
         let is_empty = |column: &usize| {
             owner.values()[*column].as_ref().is_some_and(Value::is_null)
@@ -178,9 +199,7 @@ impl<'c> Members<'c> {
 
     // Where the next member stands: `posts[1]`, or `account`.
     pub(super) fn place(&self, given: Option<usize>, count: &mut usize) -> String {
-        let at = given.unwrap_or(*count);
-        *count = at.saturating_add(1);
-        place_of(self.association, Some(at))
+        place_of(self.association, Some(next_place(given, count)))
     }
 
     // A row that is edited or removed exists, and so does its owner.
@@ -228,41 +247,29 @@ impl<'c> Members<'c> {
     }
 
     /// What a member is given by its owner: the owner's key with its type, and a new one what the association's conditions say.
-    pub(super) fn given(&self, change: &RowChange) -> Vec<(usize, Option<Value<'static>>)> {
-        let mut given = self.given_key();
-        if change.is_new() {
-            let of_scope = self.presets(self.association).into_iter();
-            let unset = of_scope.filter(|preset| {
-                change.values()[preset.column].is_none() && !given.iter().any(|(column, _)| *column == preset.column)
-            });
-            let unset: Vec<_> = unset.map(|preset| (preset.column, Some(preset.value))).collect();
-            given.extend(unset);
+    pub(super) fn given(&self, change: &RowChange) -> Cow<'_, [(usize, Option<Value<'static>>)]> {
+        // As a rule all members are given the same.
+        if self.presets.is_empty() || !change.is_new() {
+            return Cow::Borrowed(&self.given_key);
         }
-        given
+        let unset = self.presets.iter().filter(|preset| change.values()[preset.column].is_none());
+        let unset = unset.map(|preset| (preset.column, Some(preset.value.clone())));
+        Cow::Owned(self.given_key.iter().cloned().chain(unset).collect())
     }
 
-    // What the conditions of an association of the owner say of its rows.
-    fn presets(&self, association: &AssociationDef) -> Vec<Preset> {
-        presets_of_saved(association, self.owner.base(), self.owner.values())
-    }
-
-    fn given_key(&self) -> Vec<(usize, Option<Value<'static>>)> {
-        let Link::Target(key) = &self.link else { return Vec::new() };
-        let values = self.owner.final_key(key.owner_columns);
-        let of_key = key.target_columns.iter().enumerate();
-        let mut given: Vec<_> =
-            of_key.map(|(at, column)| (*column, values.as_ref().map(|values| values[at].clone()))).collect();
-        given.extend(key.target_type.map(|named| (named.column, Some(Value::from(named.tag)))));
-        given
+    // Adds the problems of the member at a place.
+    fn add_problems(&self, member: &Member, at: usize, errors: &mut Vec<FieldError>) {
+        let own = self.of_member(member);
+        if !own.is_empty() {
+            let place = place_of(self.association, Some(at));
+            errors.extend(own.into_iter().map(|error| error.within(&place)));
+        }
     }
 
     fn of_member(&self, member: &Member) -> Vec<FieldError> {
         let association = self.association;
         let target: &'static ModelDef = (association.target)();
-        let mut presets = self.presets(association);
-        let mut given = self.given_key();
-        presets.retain(|preset| !given.iter().any(|(column, _)| *column == preset.column));
-        let mut errors = outside(association, target, &presets, |column| value_of(member, column));
+        let mut errors = outside(association, target, &self.presets, |column| value_of(member, column));
         if let Link::Join(record) = &self.link {
             if let Some(row) = member.existing() {
                 let key = record.target.target_columns;
@@ -286,11 +293,8 @@ impl<'c> Members<'c> {
             errors.push(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY));
         }
         if let Some(change) = member.change() {
-            if change.base().is_none() {
-                // What the association's conditions say is set as well.
-                let of_scope = presets.iter().filter(|preset| change.values()[preset.column].is_none());
-                given.extend(of_scope.map(|preset| (preset.column, Some(preset.value.clone()))));
-            }
+            // What the association's conditions say is set as well.
+            let given = self.given(change);
             errors.extend(of_row(Final { change, given: &given, is_judged: association.options.validate }));
         }
         errors
@@ -318,7 +322,7 @@ impl<'c> Members<'c> {
         }
         let mut errors = Vec::new();
         if let Some(rows) = record.rows {
-            let presets = self.presets(rows);
+            let presets = presets_of_saved(rows, self.owner.base(), self.owner.values());
             errors = outside(rows, record.table, &presets, |column| of_change(join, column));
             let unset = presets.into_iter().filter(|preset| join.values()[preset.column].is_none());
             given.extend(unset.map(|preset| (preset.column, Some(preset.value))));
@@ -327,6 +331,21 @@ impl<'c> Members<'c> {
         errors.extend(of_row(Final { change: join, given: &given, is_judged: self.association.options.validate }));
         errors.into_iter().map(|error| error.within(name)).collect()
     }
+}
+
+// What the members of an owner are given by it.
+fn given_key(owner: &RowChange, key: &KeyJoin) -> GivenValues {
+    let values = owner.final_key(key.owner_columns);
+    let of_key = key.target_columns.iter().enumerate();
+    let of_key = of_key.map(|(at, column)| (*column, values.as_ref().map(|values| values[at].clone())));
+    of_key.chain(key.target_type.map(|named| (named.column, Some(Value::from(named.tag))))).collect()
+}
+
+// The place of the next member, which may have one of its own.
+fn next_place(given: Option<usize>, count: &mut usize) -> usize {
+    let at = given.unwrap_or(*count);
+    *count = at.saturating_add(1);
+    at
 }
 
 /// An owner whose key has `NULL` in this column.

@@ -118,6 +118,11 @@ pub trait Rows: RowSink + Sync {
     /// The keys in some columns of each row from position `first` on.
     fn keys(&self, columns: &[usize], first: usize) -> RowKeys;
 
+    /// Makes room for so many rows more.
+    fn reserve(&mut self, additional: usize) {
+        let _ = additional;
+    }
+
     /// Appends a copy of a row's columns; rows of another model are ignored.
     fn push_bare(&mut self, row: &dyn Any);
 
@@ -182,6 +187,10 @@ impl<M: Model> Rows for Vec<M> {
 
     fn keys(&self, columns: &[usize], first: usize) -> RowKeys {
         keys_of(self.get(first..).unwrap_or_default(), columns)
+    }
+
+    fn reserve(&mut self, additional: usize) {
+        Vec::reserve_exact(self, additional);
     }
 
     fn push_bare(&mut self, row: &dyn Any) {

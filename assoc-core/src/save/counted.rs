@@ -83,25 +83,31 @@ impl CountedKeys {
     }
 
     /// Appends the rows of a statement that has inserted `affected` rows, the last of them with this key. Answers whether
-    /// the count has gone on, so that it is known which row has which key.
+    /// the count has gone on, so that it is known which row has which key. If it has, the values are moved into the rows, and
+    /// the binds are gone; otherwise they stay.
     ///
     /// # Errors
     /// When a value cannot be read as the model's column.
-    pub fn take(&mut self, binds: &[Bind], affected: u64, last: Option<i64>, rows: &mut dyn Rows) -> Result<bool> {
+    pub fn take(
+        &mut self,
+        binds: &mut Vec<Bind>,
+        affected: u64,
+        last: Option<i64>,
+        rows: &mut dyn Rows,
+    ) -> Result<bool> {
         let width = self.columns.len();
         let count = binds.len() / width.max(1);
         let end = i64::try_from(count).ok().and_then(|count| self.last.checked_add(count));
         if affected != count as u64 || last.is_none() || last != end {
             return Ok(false);
         }
-        let mut values: Vec<Value<'_>> = Vec::with_capacity(self.model.columns.len());
-        for own in binds.chunks_exact(width) {
+        // Columns to which nothing was given stay NULL, and all others are set anew for each row.
+        let mut values: Vec<Value<'static>> = vec![Value::Null; self.model.columns.len()];
+        for own in binds.chunks_exact_mut(width) {
             self.last += 1;
-            values.clear();
-            values.resize(self.model.columns.len(), Value::Null);
             for (column, bind) in self.columns.iter().zip(own) {
-                if let Some(value) = given(bind) {
-                    values[*column] = value.borrowed();
+                if let Bind::Value(value) = bind {
+                    values[*column] = std::mem::take(value);
                 }
             }
             for key in self.model.primary_key {
@@ -109,6 +115,7 @@ impl CountedKeys {
             }
             rows.row(&mut values)?;
         }
+        binds.clear();
         Ok(true)
     }
 }

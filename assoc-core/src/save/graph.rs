@@ -18,12 +18,14 @@ use crate::metadata::association::AssociationDef;
 use crate::metadata::model::ModelDef;
 use crate::value::{DateTime, Value};
 
+mod awaits;
 mod builder;
 mod followed;
 mod levels;
 mod links;
 mod loaded;
 
+pub use awaits::Awaits;
 pub use loaded::{LoadedGroup, LoadedOwner, LoadedRow};
 
 /// A row that a save writes.
@@ -36,7 +38,7 @@ pub struct PlannedRow {
     /// The values to write, one entry for each column; of a row that exists those that differ.
     pub values: Vec<Option<Value<'static>>>,
     /// The columns that take their values of other planned rows.
-    pub awaits: Vec<Awaited>,
+    pub awaits: Awaits,
     /// Which of the levels it belongs to.
     pub level: u32,
     /// Whether nothing needs what the database makes of it: the row of a join table.
@@ -118,7 +120,9 @@ impl SavePlan {
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if new rows need each other's keys, if a shared row is given two
     /// owners, or if a member is removed that the association cannot let go; a declaration that does not hold together.
     pub fn new(model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Self> {
-        let mut builder = builder::Builder::new(model);
+        // Most rows are those that are given, and their members.
+        let expected = changes.iter().map(|change| change.children().len() + 1).sum();
+        let mut builder = builder::Builder::new(model, expected);
         for change in changes {
             builder.add_root(change)?;
         }
@@ -138,6 +142,14 @@ impl SavePlan {
         for row in self.rows.iter_mut().filter(|row| row.is_written()) {
             fill(row.model, row.base.is_none(), &mut row.values, now);
         }
+    }
+
+    /// The values of new rows of some models, by planned row, given up by the plan. Rows of others have an empty list, and
+    /// keep their values.
+    pub fn take_values(&mut self, models: &[&'static ModelDef]) -> Vec<Vec<Option<Value<'static>>>> {
+        let is_taken = |row: &PlannedRow| row.base.is_none() && models.contains(&row.model);
+        let take = |row: &mut PlannedRow| if is_taken(row) { std::mem::take(&mut row.values) } else { Vec::new() };
+        self.rows.iter_mut().map(take).collect()
     }
 
     /// The rows that are written, and those that are only led to.
@@ -182,14 +194,24 @@ impl SavePlan {
         &self.by_sql
     }
 
-    /// The models whose tables are written or looked at.
-    pub fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
-        let looked_up = |lookup: &Lookup| {
-            std::iter::once(lookup.table)
-                .chain(lookup.targets.as_ref().map(|targets| targets.model))
-                .collect::<Vec<_>>()
-        };
-        self.rows.iter().map(|row| row.model).chain(self.lookups.iter().flat_map(looked_up))
+    /// The models whose tables are written or looked at, each once.
+    #[must_use]
+    pub fn models(&self) -> Vec<&'static ModelDef> {
+        let mut models = distinct(self.rows.iter());
+        for lookup in &self.lookups {
+            for model in [lookup.table].into_iter().chain(lookup.targets.as_ref().map(|targets| targets.model)) {
+                if !models.contains(&model) {
+                    models.push(model);
+                }
+            }
+        }
+        models
+    }
+
+    /// The models whose rows are written, each once.
+    #[must_use]
+    pub fn written_models(&self) -> Vec<&'static ModelDef> {
+        distinct(self.rows.iter().filter(|row| row.is_written()))
     }
 
     /// The plan as text, a line for each kind of statement. With `touches` times follow as well as counters.
@@ -279,6 +301,18 @@ impl SavePlan {
         }
         sets
     }
+}
+
+// The models of some rows, each once.
+fn distinct<'r>(rows: impl Iterator<Item = &'r PlannedRow>) -> Vec<&'static ModelDef> {
+    let mut models: Vec<&'static ModelDef> = Vec::new();
+    for row in rows {
+        // There are few models and many rows. The address is a hint, which spares the comparison.
+        if !models.iter().any(|known| std::ptr::eq(*known, row.model)) && !models.contains(&row.model) {
+            models.push(row.model);
+        }
+    }
+    models
 }
 
 fn names(model: &ModelDef, columns: &[usize]) -> String {

@@ -1,5 +1,6 @@
 //! Rows to be inserted, grouped into as few statements as their columns allow.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use crate::change::key_on_owner;
 use crate::dialect::Dialect;
 use crate::key::KeyTuple;
 use crate::metadata::model::{ColumnDefault, ModelDef};
+use crate::metadata::rows::Rows;
 use crate::sql;
 use crate::statement::Bind;
 use crate::value::Value;
@@ -27,6 +29,8 @@ pub struct InsertPlan {
     /// The statements.
     pub batches: Vec<InsertBatch>,
     rows: u32,
+    // How many more rows are expected.
+    expected: usize,
     last_text: Option<InsertText>,
     // For each set of columns the last batch of such rows.
     open: HashMap<Box<[usize]>, usize>,
@@ -45,6 +49,8 @@ pub struct InsertBatch {
     /// Their values, row by row.
     pub binds: Vec<Bind>,
     most: usize,
+    // Whether there is room for the rows that were expected.
+    has_room: bool,
 }
 
 // The text of a statement that inserts this number of rows into these columns.
@@ -77,6 +83,7 @@ impl InsertPlan {
             max_binds: capabilities.max_binds,
             batches: Vec::new(),
             rows: 0,
+            expected: 0,
             last_text: None,
             open: HashMap::new(),
             trees: trees.collect(),
@@ -88,6 +95,13 @@ impl InsertPlan {
     #[must_use]
     pub fn unread(model: &'static ModelDef, dialect: &dyn Dialect) -> Self {
         InsertPlan { unread: true, ..InsertPlan::new(model, dialect) }
+    }
+
+    /// Says how many rows will be added, so that there is room for them at once.
+    #[must_use]
+    pub fn expecting(mut self, rows: usize) -> Self {
+        self.expected = rows;
+        self
     }
 
     /// The model.
@@ -141,7 +155,9 @@ impl InsertPlan {
                 let columns: Box<[usize]> = columns().collect();
                 let most = self.most_rows(&columns);
                 self.open.insert(columns.clone(), self.batches.len());
-                self.batches.push(InsertBatch { columns, inputs: Vec::new(), binds: Vec::new(), most });
+                let room = self.expected.min(most);
+                let (inputs, binds) = (Vec::with_capacity(room), Vec::with_capacity(room * columns.len()));
+                self.batches.push(InsertBatch { columns, inputs, binds, most, has_room: room > 1 });
                 self.batches.len() - 1
             }
         };
@@ -152,6 +168,38 @@ impl InsertPlan {
         }
         self.batches[at].push(self.rows, row);
         self.rows += 1;
+        self.expected = self.expected.saturating_sub(1);
+    }
+
+    /// Takes the values again that were moved into rows, which are these, in the order of the statements.
+    pub fn restore(&mut self, rows: &dyn Rows) {
+        let mut first = 0;
+        for batch in &mut self.batches {
+            batch.restore(self.model, |at| rows.row(first + at));
+            first += batch.inputs.len();
+        }
+    }
+
+    /// The values of all rows, with the position at which each was given. Values that were moved into rows are read from
+    /// these, which are in the order in which they were given.
+    pub fn into_rows(self, rows: Option<&dyn Rows>) -> impl Iterator<Item = (u32, Vec<Option<Value<'static>>>)> {
+        let InsertPlan { model, batches, .. } = self;
+        batches.into_iter().flat_map(move |mut batch| {
+            if let Some(rows) = rows {
+                let inputs = batch.inputs.clone();
+                batch.restore(model, |at| rows.row(inputs[at] as usize));
+            }
+            let mut binds = batch.binds.into_iter();
+            batch.inputs.into_iter().map(move |input| {
+                let mut values = vec![None; model.columns.len()];
+                for (column, bind) in batch.columns.iter().zip(&mut binds) {
+                    if let Bind::Value(value) = bind {
+                        values[*column] = Some(value);
+                    }
+                }
+                (input, values)
+            })
+        })
     }
 
     /// The same rows in the same order, with one statement each, for a database that changes rows so that several
@@ -163,7 +211,13 @@ impl InsertPlan {
             let mut binds = binds.into_iter();
             for input in inputs {
                 let own = binds.by_ref().take(columns.len()).collect();
-                batches.push(InsertBatch { columns: columns.clone(), inputs: vec![input], binds: own, most: 1 });
+                batches.push(InsertBatch {
+                    columns: columns.clone(),
+                    inputs: vec![input],
+                    binds: own,
+                    most: 1,
+                    has_room: true,
+                });
             }
         }
         batches.sort_by_key(|batch| batch.inputs[0]);
@@ -187,8 +241,20 @@ impl InsertPlan {
 }
 
 impl InsertBatch {
+    /// Takes the values again that were moved into its rows ([`CountedKeys::take`](super::CountedKeys::take)), of which
+    /// `row` gives the one of a position in the statement. A column type reads what it wrote, so the values are as they were.
+    fn restore<'r>(&mut self, model: &'static ModelDef, row: impl Fn(usize) -> Option<&'r dyn Any>) {
+        if !self.binds.is_empty() {
+            return;
+        }
+        for row in (0..self.inputs.len()).filter_map(row) {
+            let values = self.columns.iter().map(|column| model.rows.value(row, *column).into_owned());
+            self.binds.extend(values.map(Bind::Value));
+        }
+    }
+
     fn push(&mut self, input: u32, row: Vec<Option<Value<'static>>>) {
-        if self.inputs.len() == 1 {
+        if self.inputs.len() == 1 && !self.has_room {
             // There are several rows: most likely the largest number that fits.
             self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
         }

@@ -1,6 +1,6 @@
 // `counter_cache` and `touch` where they have no place.
 
-use assoc_core::{BelongsTo, HasMany};
+use assoc_core::{BelongsTo, HasMany, HasOne};
 use assoc_macros::Model;
 
 #[derive(Model, Clone)]
@@ -23,6 +23,14 @@ struct User {
     last: HasMany<Post>,
     #[has_many(touch)]
     touched: HasMany<Post>,
+    #[has_one(foreign_key = "user_id")]
+    first: HasOne<Post>,
+    #[has_one(through = "first", source = "author", touch)]
+    of_first: HasOne<User>,
+    #[has_one(foreign_key = "user_id", touch, scope_by_owner = own)]
+    own: HasOne<Post>,
+    #[has_one(foreign_key = "user_id", touch = false)]
+    flagged: HasOne<Post>,
 }
 
 #[derive(Model, Clone)]

@@ -8,8 +8,9 @@ use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::{Row, RowChange};
+use assoc_core::counters::Children;
 use assoc_core::destroy::{DestroyPlan, Reading};
-use assoc_core::driver::{Access, Bind, KeySet, Statement, TransactionMode};
+use assoc_core::driver::{Access, KeySet, Statement, TransactionMode};
 use assoc_core::execution::rows::{LinkRows, Rows};
 use assoc_core::execution::{KeyTuple, RowKeys, filtered};
 use assoc_core::metadata::ModelDef;
@@ -25,7 +26,7 @@ use crate::row_guard::RowGuard;
 use crate::session::Session;
 use crate::touched_rows::Written;
 use alike::update_alike;
-use callbacks::Callbacks;
+use callbacks::{Callbacks, Values};
 use follow::{Adjusted, Following};
 
 mod alike;
@@ -53,7 +54,7 @@ pub(crate) async fn save(
     changes: Vec<RowChange>,
     firing: Firing,
 ) -> Result<Saved> {
-    let planned = Planned::new(repo, model, changes)?;
+    let mut planned = Planned::new(repo, model, changes)?;
     if planned.has_callbacks(firing) {
         let transaction = repo.begin().await?;
         let result = run_with_callbacks(&transaction, model, &planned).await;
@@ -61,13 +62,15 @@ pub(crate) async fn save(
     }
     // Keys that the database makes are returned in an order that is proven; where it cannot be, all is undone, and rows are
     // inserted one by one.
+    let mut given = planned.take_values();
     for one_by_one in [false, true] {
         let mut session = repo.session(Access::Write).await?;
         session.begin(TransactionMode::Write).await?;
-        let mut run = Run::new(repo, &planned, one_by_one);
+        let mut run = Run::new(repo, &planned, one_by_one).with_values(given);
         match run.all(&mut session).await {
             Ok(Some(adjusted)) => return session.finish(run.assemble(&adjusted)).await,
             Ok(None) => {
+                given = run.into_values();
                 let _ = session.finish::<()>(Err(unproven(model))).await;
             }
             Err(error) => return session.finish(Err(error)).await,
@@ -113,8 +116,7 @@ struct Planned {
 impl Planned {
     fn new(repo: &Repo, model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Self> {
         let mut plan = SavePlan::new(model, changes)?;
-        let mut seen = HashSet::new();
-        for model in plan.models().filter(|model| seen.insert(model.type_id())) {
+        for model in plan.models() {
             repo.require_here(model)?;
         }
         let now = repo.now();
@@ -126,6 +128,18 @@ impl Planned {
             }
         }
         Ok(Planned { plan, destroys, now })
+    }
+
+    // The values of new rows that nothing follows. They are moved into the statements and from there into the rows that come
+    // back, so they need not be copied.
+    fn take_values(&mut self) -> Vec<Values> {
+        // What is looked up, or linked by hand-written SQL, may need the values of a row that is not inserted after all.
+        if !self.plan.lookups().is_empty() || !self.plan.by_sql().is_empty() {
+            return Vec::new();
+        }
+        let mut models = self.plan.written_models();
+        models.retain(|model| Children::of(model).is_none());
+        self.plan.take_values(&models)
     }
 
     fn has_callbacks(&self, firing: Firing) -> bool {
@@ -160,13 +174,17 @@ struct Run<'p> {
     lists: Vec<Box<dyn Rows>>,
     // For each planned row its list, and where it stands there.
     places: Vec<Option<(u32, u32)>>,
+    // The values of planned rows that were taken from the plan.
+    given: Vec<Values>,
+    // The statements that took them, with the planned rows, and the list of what they returned.
+    inserted: Vec<(InsertPlan, Vec<u32>, Option<u32>)>,
     // Rows that exist and were read once they were written.
     fresh: HashSet<u32>,
     one_by_one: bool,
-    // Rows between that are to be loaded beside the targets.
-    beside: HashSet<u32>,
     // Rows that were let go by plain statements.
     let_go: u64,
+    // Rows between that are to be loaded beside the targets.
+    beside: HashSet<u32>,
     now: DateTime,
 }
 
@@ -181,11 +199,47 @@ impl<'p> Run<'p> {
             linked: HashSet::new(),
             lists: Vec::new(),
             places: vec![None; plan.rows().len()],
+            given: Vec::new(),
+            inserted: Vec::new(),
             fresh: HashSet::new(),
             one_by_one,
-            beside: beside::wanted(plan, repo.dialect()),
             let_go: 0,
+            beside: beside::wanted(plan, repo.dialect()),
             now: *now,
+        }
+    }
+
+    // With the values of new rows that were taken from the plan.
+    fn with_values(mut self, given: Vec<Values>) -> Self {
+        self.given = given;
+        self
+    }
+
+    // These values again, so that the rows can be inserted otherwise.
+    fn into_values(mut self) -> Vec<Values> {
+        for (plan, rows, list) in std::mem::take(&mut self.inserted) {
+            let list = list.map(|list| &*self.lists[list as usize]);
+            for (input, values) in plan.into_rows(list) {
+                let given = self.given.get_mut(rows[input as usize] as usize);
+                // Of other rows the plan has them.
+                if let Some(given) = given.filter(|_| self.plan.rows()[rows[input as usize] as usize].values.is_empty())
+                {
+                    *given = values;
+                }
+            }
+        }
+        self.given
+    }
+
+    // The values to insert: those that were taken from the plan, or a copy.
+    fn take_values(&mut self, row: u32) -> Result<Values> {
+        let planned: &'p PlannedRow = &self.plan.rows()[row as usize];
+        match self.given.get_mut(row as usize).filter(|values| !values.is_empty()) {
+            Some(values) => {
+                let values = std::mem::take(values);
+                self.with_awaited(planned, values)
+            }
+            None => self.values(planned),
         }
     }
 
@@ -276,8 +330,11 @@ impl<'p> Run<'p> {
     }
 
     // The values to write to a row, with those that it takes of rows written before.
-    fn values(&self, row: &PlannedRow) -> Result<Vec<Option<Value<'static>>>> {
-        let mut values = row.values.clone();
+    fn values(&self, row: &PlannedRow) -> Result<Values> {
+        self.with_awaited(row, row.values.clone())
+    }
+
+    fn with_awaited(&self, row: &PlannedRow, mut values: Values) -> Result<Values> {
         for awaited in &row.awaits {
             let from = self.plan.rows()[awaited.row as usize].model;
             let value = self.row(awaited.row).map_or(Value::Null, |row| from.rows.value(row, awaited.of).into_owned());
@@ -316,19 +373,25 @@ impl<'p> Run<'p> {
             self.before_writing(session, model, &rows, &mut values, RowAction::Insert).await?;
             values.into_iter().for_each(|values| plan.push(values));
         } else {
+            plan = plan.expecting(rows.len());
             for row in &rows {
-                plan.push(self.values(&self.plan.rows()[*row as usize])?);
+                plan.push(self.take_values(*row)?);
             }
         }
         if unread {
-            insert_unread(session, plan).await?;
+            insert_unread(session, &mut plan).await?;
+            self.note_inserted(plan, &rows, None);
             self.after_writing(session, model, &rows, added, RowAction::Insert).await?;
             return Ok(true);
         }
         if self.one_by_one {
             plan = plan.one_by_one();
         }
-        let Some(written) = self.insert_proven(session, plan).await? else { return Ok(false) };
+        let Some(written) = self.insert_proven(session, &mut plan).await? else {
+            self.note_inserted(plan, &rows, None);
+            return Ok(false);
+        };
+        self.note_inserted(plan, &rows, Some(self.lists.len() as u32));
         if let Some(guard) = RowGuard::of(self.repo, model)? {
             guard.check_written(session, &*written, None).await?;
         }
@@ -344,19 +407,28 @@ impl<'p> Run<'p> {
 
     // Inserts rows. Callbacks have run, and run once: so where it cannot be proven which returned row is whose, only these rows
     // are undone and inserted one by one, and not the whole save.
-    async fn insert_proven(&self, session: &mut Session<'_>, mut plan: InsertPlan) -> Result<Option<Box<dyn Rows>>> {
+    async fn insert_proven(&self, session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<Option<Box<dyn Rows>>> {
         let together = plan.batches.iter().any(|batch| batch.inputs.len() > 1);
         if self.callbacks.is_none() || !together || !session.dialect().capabilities().insert_returning {
-            return insert_rows(session, &mut plan).await;
+            return insert_rows(session, plan).await;
         }
         session.begin(TransactionMode::Write).await?;
-        match insert_rows(session, &mut plan).await {
+        match insert_rows(session, plan).await {
             Ok(Some(rows)) => session.finish(Ok(Some(rows))).await,
             Ok(None) => {
                 let _ = session.finish::<()>(Err(unproven(plan.model()))).await;
-                insert_rows(session, &mut plan.one_by_one()).await
+                let alone = std::mem::replace(plan, InsertPlan::new(plan.model(), session.dialect())).one_by_one();
+                *plan = alone;
+                insert_rows(session, plan).await
             }
             Err(error) => session.finish(Err(error)).await,
+        }
+    }
+
+    // Keeps the statements that took values from the plan, in case that the rows are inserted otherwise.
+    fn note_inserted(&mut self, plan: InsertPlan, rows: &[u32], list: Option<u32>) {
+        if !self.given.is_empty() && !self.one_by_one {
+            self.inserted.push((plan, rows.to_vec(), list));
         }
     }
 
@@ -413,12 +485,13 @@ impl<'p> Run<'p> {
 }
 
 // Rows of a join table: nothing of them is read.
-async fn insert_unread(session: &mut Session<'_>, mut plan: InsertPlan) -> Result<()> {
+async fn insert_unread(session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<()> {
     session.note_written(plan.model(), Written::Inserted);
     for at in 0..plan.batches.len() {
         let text = plan.text(at, session.dialect(), false);
-        let binds: Vec<Bind> = std::mem::take(&mut plan.batches[at].binds);
-        session.execute(&Statement::new(text, binds)).await?;
+        let statement = Statement::new(text, std::mem::take(&mut plan.batches[at].binds));
+        session.execute(&statement).await?;
+        plan.batches[at].binds = statement.into_binds();
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) async fn insert(
     }
     let dialect = repo.dialect();
     let capabilities = dialect.capabilities();
-    let mut plan = InsertPlan::new(model, dialect);
+    let mut plan = InsertPlan::new(model, dialect).expecting(changes.len());
     // One statement is all or nothing by itself, as long as what it returns can be read.
     let may_be_alone = changes.len() == 1 && capabilities.insert_returning && !capabilities.cheap_transactions;
     let mut readable = false;
@@ -118,13 +118,15 @@ pub(super) fn unproven(model: &ModelDef) -> Error {
     Error::invalid_query(model.name, "the database accepted the row but gave back another number of rows")
 }
 
-/// Runs the statements. `None` if it cannot be proven which returned row is whose; the rows are inserted then.
+/// Runs the statements. `None` if it cannot be proven which returned row is whose; the rows are inserted then, and the plan
+/// still has all values. Otherwise values may have been moved into the rows.
 pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Result<Option<Box<dyn Rows>>> {
     let model = plan.model();
     session.note_written(model, Written::Inserted);
     let dialect = session.dialect();
     let returning = dialect.capabilities().insert_returning;
     let mut rows = model.rows.new_rows();
+    rows.reserve(plan.rows());
     // Which of the given rows each row is.
     let mut inputs: Vec<u32> = Vec::with_capacity(plan.rows());
     let mut counted: Option<CountedKeys> = None;
@@ -139,7 +141,8 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
             let executed = session.execute(&statement).await?;
             batch.binds = statement.into_binds();
             let last = executed.last_of_several.or(executed.last_insert_id);
-            if !keys.take(&batch.binds, executed.affected, last, &mut *rows)? {
+            if !keys.take(&mut batch.binds, executed.affected, last, &mut *rows)? {
+                plan.restore(&*rows);
                 return Ok(None);
             }
             inputs.extend(&batch.inputs);
@@ -168,7 +171,10 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
         }
         if returning {
             let order = save::inputs_of(model, dialect, &batch.columns, &batch.binds, &*rows, first);
-            let Some(order) = order else { return Ok(None) };
+            let Some(order) = order else {
+                plan.restore(&*rows);
+                return Ok(None);
+            };
             // Rows that are inserted one by one are so because keys cannot be counted.
             if goes_on && batch.inputs.len() > 1 {
                 counted = CountedKeys::shown_by(model, dialect, &batch.columns, &batch.binds, &*rows, first);

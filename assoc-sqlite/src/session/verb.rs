@@ -33,7 +33,8 @@ impl Verb {
 /// Whether an `INSERT` may have left a row out or updated one.
 pub(super) fn mentions_conflict(sql: &str) -> bool {
     let word = b"ON CONFLICT";
-    sql.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+    let begins = |part: &[u8]| part[0] | 0x20 == b'o' && part.eq_ignore_ascii_case(word);
+    sql.as_bytes().windows(word.len()).any(begins)
 }
 
 #[cfg(test)]

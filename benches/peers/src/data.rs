@@ -100,6 +100,26 @@ pub(crate) fn new_users() -> Vec<NewUser> {
         .collect()
 }
 
+/// The tags that W11 links new posts to.
+pub(crate) fn tags() -> Vec<(i64, String)> {
+    let mut random = Random::new(0x7A65);
+    (1..=TAGS).map(|id| (id, random.text(10))).collect()
+}
+
+/// Which of them a new post has, by the posts' numbers.
+pub(crate) fn tags_of(post: usize) -> impl Iterator<Item = usize> {
+    (0..TAGS_A_POST as usize).map(move |step| (post * 7 + step * 61) % TAGS as usize)
+}
+
+/// Stores these tags.
+pub(crate) fn fill_tags(conn: &Connection) -> Outcome<()> {
+    let mut insert = conn.prepare("INSERT INTO tags VALUES (?, ?)")?;
+    for (id, name) in tags() {
+        insert.execute(params![id, name])?;
+    }
+    Ok(())
+}
+
 /// The keys W1 asks for.
 pub(crate) fn keys() -> Vec<i64> {
     let mut random = Random::new(0xCAFE);

@@ -116,6 +116,7 @@ impl Hand {
             Workload::W6 => self.users_profile(check),
             Workload::W7 => self.users_comments(check),
             Workload::W8 => self.insert(&inputs.new_users),
+            Workload::W11 => self.insert_linked(&inputs.new_users),
             Workload::W9 => self.graph(Some(PAGE), check),
             Workload::W10 => self.latest_comments(check),
         }
@@ -367,9 +368,72 @@ impl Hand {
         black_box((&ids, &posts));
         Ok(0)
     }
+
+    fn insert_linked(&mut self, new: &[NewUser]) -> Outcome<u64> {
+        const ROWS: usize = 50;
+        let text = |head: &str, row: &str, tail: &str| format!("{head} VALUES {}{tail}", vec![row; ROWS].join(", "));
+        let users_sql = text("INSERT INTO users (name, email, age, created_at)", "(?, ?, ?, ?)", " RETURNING id");
+        let posts_sql = text("INSERT INTO posts (user_id, title, body, published)", "(?, ?, ?, ?)", " RETURNING id");
+        let links_sql = text("INSERT INTO posts_tags (post_id, tag_id)", "(?, ?)", "");
+        let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let mut ids: Vec<i64> = Vec::with_capacity(new.len());
+        let mut posts: Vec<i64> = Vec::with_capacity(new.len() * 10);
+        {
+            let mut insert = tx.prepare_cached(&users_sql)?;
+            for chunk in new.chunks(ROWS) {
+                let mut at = 0;
+                for user in chunk {
+                    insert.raw_bind_parameter(at + 1, &user.name)?;
+                    insert.raw_bind_parameter(at + 2, &user.email)?;
+                    insert.raw_bind_parameter(at + 3, user.age)?;
+                    insert.raw_bind_parameter(at + 4, &user.created_at)?;
+                    at += 4;
+                }
+                let mut rows = insert.raw_query();
+                while let Some(row) = rows.next()? {
+                    ids.push(row.get(0)?);
+                }
+            }
+            let rows: Vec<(i64, &data::NewPost)> =
+                ids.iter().zip(new).flat_map(|(id, user)| user.posts.iter().map(|post| (*id, post))).collect();
+            let mut insert = tx.prepare_cached(&posts_sql)?;
+            for chunk in rows.chunks(ROWS) {
+                let mut at = 0;
+                for (user_id, post) in chunk {
+                    insert.raw_bind_parameter(at + 1, user_id)?;
+                    insert.raw_bind_parameter(at + 2, &post.title)?;
+                    insert.raw_bind_parameter(at + 3, &post.body)?;
+                    insert.raw_bind_parameter(at + 4, post.published)?;
+                    at += 4;
+                }
+                let mut rows = insert.raw_query();
+                while let Some(row) = rows.next()? {
+                    posts.push(row.get(0)?);
+                }
+            }
+            let links: Vec<(i64, i64)> = posts
+                .iter()
+                .enumerate()
+                .flat_map(|(number, post)| data::tags_of(number).map(|tag| (*post, tag as i64 + 1)))
+                .collect();
+            let mut insert = tx.prepare_cached(&links_sql)?;
+            for chunk in links.chunks(ROWS) {
+                let mut at = 0;
+                for (post, tag) in chunk {
+                    insert.raw_bind_parameter(at + 1, post)?;
+                    insert.raw_bind_parameter(at + 2, tag)?;
+                    at += 2;
+                }
+                insert.raw_execute()?;
+            }
+        }
+        tx.commit()?;
+        black_box((&ids, &posts));
+        Ok(0)
+    }
 }
 
-/// What W8 left in the database.
+/// What W8 or W11 left in the database.
 pub(crate) fn inserted(conn: &Connection) -> Outcome<u64> {
     let mut total = 0_u64;
     let mut users = conn.prepare(USERS)?;
@@ -382,6 +446,11 @@ pub(crate) fn inserted(conn: &Connection) -> Outcome<u64> {
     while let Some(row) = rows.next()? {
         let post = Post::read(row)?;
         total = total.wrapping_add(post.sum(post.user_id));
+    }
+    let mut links = conn.prepare("SELECT post_id, tag_id FROM posts_tags")?;
+    let mut rows = links.query([])?;
+    while let Some(row) = rows.next()? {
+        total = total.wrapping_add(sum(row.get(0)?, &[row.get(1)?], &[]));
     }
     Ok(total)
 }

@@ -29,16 +29,26 @@ enum Workload {
     W8,
     W9,
     W10,
+    W11,
 }
 
-use Workload::{W1, W2, W3, W4, W5, W6, W7, W8, W9, W10};
+use Workload::{W1, W2, W3, W4, W5, W6, W7, W8, W9, W10, W11};
 
-const WORKLOADS: [Workload; 10] = [W1, W2, W3, W4, W5, W6, W7, W8, W9, W10];
+const WORKLOADS: [Workload; 11] = [W1, W2, W3, W4, W5, W6, W7, W8, W9, W10, W11];
+
+impl Workload {
+    /// Whether it inserts, into an empty database of its peer.
+    fn writes(self) -> bool {
+        matches!(self, W8 | W11)
+    }
+}
 
 /// What the workloads are given, made before the clock starts.
 struct Inputs {
     keys: Vec<i64>,
     new_users: Vec<data::NewUser>,
+    // What an application has read before: the tags that new posts are linked to.
+    tags: Vec<Arc<ours::Tag>>,
 }
 
 enum Peer {
@@ -112,7 +122,8 @@ fn main() -> Outcome<()> {
     {
         return resident_memory(peer, Path::new(path));
     }
-    let inputs = Arc::new(Inputs { keys: data::keys(), new_users: data::new_users() });
+    let tags = data::tags().into_iter().map(|(id, name)| Arc::new(ours::Tag { id, name })).collect();
+    let inputs = Arc::new(Inputs { keys: data::keys(), new_users: data::new_users(), tags });
     let rounds: usize = std::env::var("PEERS_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(30);
     let only = std::env::var("PEERS_ONLY").ok();
     let directory = Directory::new()?;
@@ -122,6 +133,7 @@ fn main() -> Outcome<()> {
     for name in PEERS.iter().filter(|name| only.as_ref().is_none_or(|only| only.split(',').any(|one| one == **name))) {
         let own = directory.0.join(format!("{name}.db"));
         let cleaner = data::create(&own)?;
+        data::fill_tags(&cleaner)?;
         let (reading, writing) = (Peer::open(name, &main)?, Peer::open(name, &own)?);
         runners.push(Runner { name, reading, writing, cleaner, times: Vec::new() });
     }
@@ -147,7 +159,7 @@ fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, 
     for runner in runners.iter_mut() {
         runner.times.clear();
         let mut found = once(runner, workload, inputs, true)?.1;
-        if workload == W8 {
+        if workload.writes() {
             found = hand::inserted(&runner.cleaner)?;
             clean(runner)?;
         }
@@ -166,7 +178,7 @@ fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, 
             let runner = &mut runners[at];
             let (took, _) = once(runner, workload, inputs, false)?;
             runner.times.push(took);
-            if workload == W8 {
+            if workload.writes() {
                 clean(runner)?;
             }
         }
@@ -179,26 +191,23 @@ fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, 
     Ok(())
 }
 
-fn once(
-    runner: &mut Runner,
-    workload: Workload,
-    inputs: &Arc<Inputs>,
-    check: bool,
-) -> Outcome<(Duration, u64)> {
-    let peer = if workload == W8 { &mut runner.writing } else { &mut runner.reading };
+fn once(runner: &mut Runner, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<(Duration, u64)> {
+    let peer = if workload.writes() { &mut runner.writing } else { &mut runner.reading };
     let started = Instant::now();
     let done = peer.run(workload, inputs, check)?;
     Ok((started.elapsed(), done))
 }
 
 fn clean(runner: &Runner) -> Outcome<()> {
-    runner.cleaner.execute_batch("DELETE FROM posts; DELETE FROM users; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    runner.cleaner.execute_batch(
+        "DELETE FROM posts_tags; DELETE FROM posts; DELETE FROM users; PRAGMA wal_checkpoint(TRUNCATE)",
+    )?;
     Ok(())
 }
 
 // Nothing but the one load: the inputs are empty, and the process is fresh.
 fn resident_memory(peer: &str, path: &Path) -> Outcome<()> {
-    let inputs = Arc::new(Inputs { keys: Vec::new(), new_users: Vec::new() });
+    let inputs = Arc::new(Inputs { keys: Vec::new(), new_users: Vec::new(), tags: Vec::new() });
     Peer::open(peer, path)?.run(W3, &inputs, false)?;
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("?");

@@ -1,11 +1,12 @@
 //! The same workloads through assoc, as an application writes them.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use assoc_repo::Repo;
 use assoc_repo::prelude::*;
 
-use crate::data::{NewPost, NewUser, PAGE, sum};
+use crate::data::{NewPost, NewUser, PAGE, sum, tags_of};
 use crate::{Inputs, Workload};
 
 #[derive(Model, Debug, Clone)]
@@ -88,6 +89,7 @@ pub(crate) async fn run(repo: &Repo, workload: Workload, inputs: &Inputs, check:
         Workload::W4 => posts_user(repo, check).await,
         Workload::W6 => users_profile(repo, check).await,
         Workload::W8 => insert(repo, &inputs.new_users).await,
+        Workload::W11 => insert_linked(repo, &inputs.new_users, &inputs.tags).await,
         Workload::W9 => {
             let page = Query::filter(User::ID.between(PAGE.0, PAGE.1));
             graph(repo, page.preload(User::POSTS.with(Post::COMMENTS)), check).await
@@ -220,6 +222,29 @@ async fn insert(repo: &Repo, new: &[NewUser]) -> Result<u64> {
             .set(User::AGE, user.age)
             .set(User::CREATED_AT, user.created_at.as_str())
             .push(User::POSTS, user.posts.iter().map(post))
+    };
+    let users = repo.insert_all(new.iter().map(user)).await?;
+    black_box(&users);
+    Ok(0)
+}
+
+async fn insert_linked(repo: &Repo, new: &[NewUser], tags: &[Arc<Tag>]) -> Result<u64> {
+    let mut number = 0;
+    let mut post = |post: &NewPost| {
+        number += 1;
+        Post::build()
+            .set(Post::TITLE, post.title.as_str())
+            .set(Post::BODY, post.body.as_str())
+            .set(Post::PUBLISHED, post.published)
+            .push(Post::TAGS, tags_of(number - 1).map(|at| &tags[at]))
+    };
+    let user = |user: &NewUser| {
+        User::build()
+            .set(User::NAME, user.name.as_str())
+            .set(User::EMAIL, user.email.as_str())
+            .set(User::AGE, user.age)
+            .set(User::CREATED_AT, user.created_at.as_str())
+            .push(User::POSTS, user.posts.iter().map(&mut post))
     };
     let users = repo.insert_all(new.iter().map(user)).await?;
     black_box(&users);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::links::{End, Links, Side};
-use super::{Added, Awaited, LoadedGroup, LoadedRow, PlannedRow};
+use super::{Added, Awaited, Awaits, LoadedGroup, LoadedRow, PlannedRow};
 use crate::change::{ChildChange, ChildOp, Member, Preset, Row, RowChange, key_of_target, presets_of_saved};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
@@ -32,6 +32,8 @@ pub(super) struct Builder {
     // Shared drafts by their addresses, which are theirs as long as they are kept here.
     shared: HashMap<usize, (Arc<RowChange>, u32)>,
     links: Links,
+    // How associations are linked, by their addresses.
+    linkages: Vec<(&'static AssociationDef, Linkage)>,
     // Columns of rows that other rows gave values.
     given: GivenColumns,
 }
@@ -48,15 +50,15 @@ pub(super) struct Parts {
 #[derive(Default)]
 struct Given {
     values: Vec<(usize, Value<'static>)>,
-    awaits: Vec<Awaited>,
+    awaits: Awaits,
     // Only what a new row does not say itself.
     presets: Vec<Preset>,
 }
 
 impl Given {
     // Of a row between: what its conditions say, and the types that it names.
-    fn of_link(record: &JoinRecord) -> Self {
-        let mut given = Given::default();
+    fn of_link(record: &JoinRecord, presets: Vec<Preset>) -> Self {
+        let mut given = Given { presets, ..Given::default() };
         let types = [record.owner.target_type, record.target_type].into_iter().flatten();
         given.values.extend(types.map(|named| (named.column, Value::from(named.tag))));
         given
@@ -99,13 +101,15 @@ struct Owner {
     row: u32,
     group: usize,
     place: u32,
+    // How much is said of members, which is as a rule of one association.
+    said: usize,
 }
 
 impl Builder {
-    pub(super) fn new(root: &'static ModelDef) -> Self {
+    pub(super) fn new(root: &'static ModelDef, expected: usize) -> Self {
         Builder {
             root,
-            rows: Vec::new(),
+            rows: Vec::with_capacity(expected),
             lookups: Vec::new(),
             groups: vec![LoadedGroup::new(None, root)],
             paths: HashMap::new(),
@@ -116,6 +120,7 @@ impl Builder {
             existing: HashMap::new(),
             shared: HashMap::new(),
             links: Links::default(),
+            linkages: Vec::new(),
             given: GivenColumns::default(),
         }
     }
@@ -166,9 +171,11 @@ impl Builder {
             true => self.groups[group].place_new(LoadedRow::Planned(row)),
             false => self.groups[group].place(LoadedRow::Planned(row)),
         };
-        let owner = Owner { row, group, place };
+        let owner = Owner { row, group, place, said: children.len() };
         let declared = |child: &ChildChange| model.associations.iter().position(|known| known == child.association);
-        children.sort_by_cached_key(declared);
+        if !children.is_sorted_by_key(declared) {
+            children.sort_by_cached_key(declared);
+        }
         // Whom the row belongs to is saved first.
         for child in &mut children {
             if let ChildOp::AssociateWith { target, .. } = &mut child.op {
@@ -205,7 +212,15 @@ impl Builder {
                 return Ok(known);
             }
         }
-        self.rows.push(PlannedRow { model, base, values, awaits: Vec::new(), level: 0, unread: false, association });
+        self.rows.push(PlannedRow {
+            model,
+            base,
+            values,
+            awaits: Awaits::default(),
+            level: 0,
+            unread: false,
+            association,
+        });
         Ok(next)
     }
 
@@ -221,7 +236,7 @@ impl Builder {
             }
             own.values[column] = Some(value);
         }
-        for awaited in given.awaits {
+        for awaited in given.awaits.iter().copied() {
             match own.awaits.iter().find(|known| known.column == awaited.column) {
                 Some(known) if *known == awaited => {}
                 Some(_) => contradicted = Some(awaited.column),
@@ -249,8 +264,8 @@ impl Builder {
     }
 
     // What the conditions of an association of a row say of its members.
-    fn presets(&self, owner: Owner, association: &AssociationDef) -> Vec<Preset> {
-        let owner = &self.rows[owner.row as usize];
+    fn presets(&self, owner: u32, association: &AssociationDef) -> Vec<Preset> {
+        let owner = &self.rows[owner as usize];
         presets_of_saved(association, owner.base.as_ref(), &owner.values)
     }
 
@@ -333,7 +348,7 @@ impl Builder {
         if is_whole {
             loaded.state = Some(LoadState::Loaded);
         }
-        match association.linkage()? {
+        match self.linkage(association)? {
             Linkage::TargetKey(key) => self.targets(owner, group, association, key, op),
             Linkage::JoinRecord(record) => self.linked(owner, group, association, &record, op),
             Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::ReadOnly(_) => {
@@ -341,6 +356,15 @@ impl Builder {
                 Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))
             }
         }
+    }
+
+    fn linkage(&mut self, association: &'static AssociationDef) -> Result<Linkage> {
+        if let Some((_, linkage)) = self.linkages.iter().find(|(known, _)| std::ptr::eq(*known, association)) {
+            return Ok(linkage.clone());
+        }
+        let linkage = association.linkage()?;
+        self.linkages.push((association, linkage.clone()));
+        Ok(linkage)
     }
 
     // Members that hold the owner's key.
@@ -354,7 +378,7 @@ impl Builder {
     ) -> Result<()> {
         let target = (association.target)();
         let push = |builder: &mut Self, member: Member| {
-            let mut given = Given { presets: builder.presets(owner, association), ..Given::default() };
+            let mut given = Given { presets: builder.presets(owner.row, association), ..Given::default() };
             for (column, of) in key.target_columns.iter().zip(key.owner_columns) {
                 builder.take(owner.row, *of, *column, &mut given);
             }
@@ -364,7 +388,7 @@ impl Builder {
             let loaded = builder.groups[group].owner(owner.place);
             // A row is a member once, however often it was given.
             if is_new || !loaded.rows.contains(&place) {
-                loaded.rows.push(place);
+                loaded.add(place, owner.said);
                 if association.has_add_callbacks() {
                     let member = LoadedRow::Planned(row);
                     builder.added.push(Added { association, owner: owner.row, member, link: row });
@@ -487,8 +511,8 @@ impl Builder {
         member: Member,
         join: Option<Box<RowChange>>,
     ) -> Result<Option<u32>> {
-        let presets = record.rows.map(|rows| self.presets(owner, rows)).unwrap_or_default();
-        let mut given = Given { presets, ..Given::of_link(record) };
+        let presets = record.rows.map(|rows| self.presets(owner.row, rows)).unwrap_or_default();
+        let mut given = Given::of_link(record, presets);
         for (column, of) in record.owner.target_columns.iter().zip(record.owner.owner_columns) {
             self.take(owner.row, *of, *column, &mut given);
         }
@@ -508,7 +532,7 @@ impl Builder {
                     change
                         .drop_link(association, own.base.as_ref().and_then(|base| own.model.key_of(&**base)).as_ref());
                 }
-                let of_scope = Given { presets: self.presets(owner, association), ..Given::default() };
+                let of_scope = Given { presets: self.presets(owner.row, association), ..Given::default() };
                 let (row, place) = self.add_member(member, group, of_scope)?;
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
                     self.take(row, *of, *column, &mut given);
@@ -516,7 +540,7 @@ impl Builder {
                 (place, self.end(row, record.target.target_columns), LoadedRow::Planned(row))
             }
         };
-        self.groups[group].owner(owner.place).rows.push(place);
+        self.groups[group].owner(owner.place).add(place, owner.said);
         let own = self.end(owner.row, record.owner.owner_columns);
         if join.is_none() && self.links.is_linked(Side::Said(association), record, own, end) {
             return Ok(None);
@@ -531,7 +555,7 @@ impl Builder {
                     let group = self.groups.len();
                     self.groups.push(LoadedGroup::new(None, model));
                     let place = self.groups[group].place(LoadedRow::Planned(row));
-                    let owner = Owner { row, group, place };
+                    let owner = Owner { row, group, place, said: children.len() };
                     for child in children {
                         if let ChildOp::AssociateWith { target, .. } = child.op {
                             self.associate(owner, child.association, target)?;

@@ -14,31 +14,50 @@ pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Resul
         let of_others = rows[at].awaits.iter().map(|awaited| rows[awaited.row as usize].level + 1);
         rows[at].level = of_others.max().unwrap_or(0);
     }
-    let mut all: Vec<u32> = (0..rows.len() as u32).filter(|row| rows[*row as usize].is_written()).collect();
-    all.sort_by_key(|row| {
-        let row = &rows[*row as usize];
-        (row.level, row.base.is_none())
-    });
-    let mut steps: Vec<Step> = Vec::new();
-    let mut open: HashMap<(u32, bool, bool, usize), Vec<usize>> = HashMap::new();
-    for row in all {
-        let own = &rows[row as usize];
-        // The address is a hint: a constant may exist at several.
-        let key = (own.level, own.base.is_none(), own.unread, std::ptr::from_ref(own.model) as usize);
-        let known = open.entry(key).or_default();
-        if let Some(at) = known.first() {
-            match &mut steps[*at] {
-                Step::Update { rows, .. } | Step::Insert { rows, .. } => rows.push(row),
-            }
-            continue;
+    // Rows of one level, model and kind are written together. There are few such sets, and as a rule a row belongs to that of
+    // the row before it.
+    let mut sets: Vec<(StepKey, Step)> = Vec::new();
+    let mut at_key: HashMap<StepKey, usize> = HashMap::new();
+    let mut last = 0;
+    for (row, own) in (0_u32..).zip(&*rows).filter(|(_, row)| row.is_written()) {
+        let key = StepKey::of(own);
+        if sets.get(last).is_none_or(|(known, _)| *known != key) {
+            last = *at_key.entry(key).or_insert_with(|| {
+                let step = match own.base {
+                    Some(_) => Step::Update { model: own.model, rows: Vec::new() },
+                    None => Step::Insert { model: own.model, rows: Vec::new(), unread: own.unread },
+                };
+                sets.push((key, step));
+                sets.len() - 1
+            });
         }
-        known.push(steps.len());
-        steps.push(match own.base {
-            Some(_) => Step::Update { model: own.model, rows: vec![row] },
-            None => Step::Insert { model: own.model, rows: vec![row], unread: own.unread },
-        });
+        match &mut sets[last].1 {
+            Step::Update { rows, .. } | Step::Insert { rows, .. } => rows.push(row),
+        }
     }
-    Ok(steps)
+    sets.sort_by_key(|(key, _)| (key.level, key.is_new));
+    Ok(sets.into_iter().map(|(_, step)| step).collect())
+}
+
+/// What rows that are written together have in common.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct StepKey {
+    level: u32,
+    is_new: bool,
+    unread: bool,
+    // The address is a hint: a constant may exist at several.
+    model: usize,
+}
+
+impl StepKey {
+    fn of(row: &PlannedRow) -> Self {
+        StepKey {
+            level: row.level,
+            is_new: row.base.is_none(),
+            unread: row.unread,
+            model: std::ptr::from_ref(row.model) as usize,
+        }
+    }
 }
 
 // The rows, each after those it waits for. `None` if some wait for each other.

@@ -19,7 +19,8 @@ pub struct LoadedGroup {
     /// The owners among the rows of the parent's group of whom something was said, by position.
     pub owners: Vec<LoadedOwner>,
     pub(super) known: HashMap<Identity, u32>,
-    pub(super) owner_at: HashMap<u32, usize>,
+    // For each position in the parent's group, which of the owners it is.
+    pub(super) owner_at: Vec<Option<u32>>,
 }
 
 /// A row that is loaded.
@@ -48,6 +49,16 @@ pub struct LoadedOwner {
     pub state: Option<LoadState>,
 }
 
+impl LoadedOwner {
+    // Adds a row. The first makes room for as many as are expected.
+    pub(super) fn add(&mut self, place: u32, expected: usize) {
+        if self.rows.is_empty() {
+            self.rows.reserve_exact(expected);
+        }
+        self.rows.push(place);
+    }
+}
+
 /// What makes two loaded rows one.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum Identity {
@@ -57,14 +68,7 @@ pub(super) enum Identity {
 
 impl LoadedGroup {
     pub(super) fn new(parent: Path, model: &'static ModelDef) -> Self {
-        LoadedGroup {
-            parent,
-            model,
-            rows: Vec::new(),
-            owners: Vec::new(),
-            known: HashMap::new(),
-            owner_at: HashMap::new(),
-        }
+        LoadedGroup { parent, model, rows: Vec::new(), owners: Vec::new(), known: HashMap::new(), owner_at: Vec::new() }
     }
 
     // The position of a row, which is added if it is new.
@@ -111,7 +115,11 @@ impl LoadedGroup {
         if let Some(at) = owners.len().checked_sub(1).filter(|at| owners[*at].owner == owner) {
             return &mut owners[at];
         }
-        let at = *self.owner_at.entry(owner).or_insert_with(|| {
+        let place = owner as usize;
+        if self.owner_at.len() <= place {
+            self.owner_at.resize(place + 1, None);
+        }
+        let at = *self.owner_at[place].get_or_insert_with(|| {
             owners.push(LoadedOwner {
                 owner,
                 rows: Vec::new(),
@@ -120,9 +128,9 @@ impl LoadedGroup {
                 removed: Vec::new(),
                 state: None,
             });
-            owners.len() - 1
+            owners.len() as u32 - 1
         });
-        &mut owners[at]
+        &mut owners[at as usize]
     }
 }
 
@@ -163,7 +171,8 @@ struct Linked {
     is_plain: bool,
     // No row has the key of a new owner yet. Other columns than the primary key may have a value that is there already.
     by_primary_key: bool,
-    by_row: HashMap<u32, usize>,
+    // For each planned row.
+    by_row: Vec<u32>,
     by_key: HashMap<KeyTuple, usize>,
     keys: HashMap<u32, KeyTuple>,
 }
@@ -173,7 +182,7 @@ impl Linked {
         let mut linked = Linked {
             is_plain: is_plain(association),
             by_primary_key: true,
-            by_row: HashMap::new(),
+            by_row: Vec::new(),
             by_key: HashMap::new(),
             keys: HashMap::new(),
         };
@@ -192,12 +201,22 @@ impl Linked {
         let owners = (association.owner)().primary_key;
         linked.by_primary_key =
             key.owner_columns.len() == owners.len() && owners.iter().all(|own| key.owner_columns.contains(own));
-        for row in rows.iter().filter(|row| row.model.table == table.table) {
-            // The other side of a join table has its columns in another order, and another model its own.
-            let Some(columns) = columns_in(row.model, table, key.target_columns) else { continue };
+        linked.by_row.resize(rows.len(), 0);
+        // The other side of a join table has its columns in another order, and another model its own. `None` of a model of
+        // another table, or without the columns.
+        let mut columns_of: Vec<(&'static ModelDef, Option<Vec<usize>>)> = Vec::new();
+        for row in rows {
+            let is_known = |known: &(&'static ModelDef, _)| std::ptr::eq(known.0, row.model);
+            let known = columns_of.iter().position(is_known).unwrap_or_else(|| {
+                let is_there = row.model.table == table.table;
+                let columns = is_there.then(|| columns_in(row.model, table, key.target_columns)).flatten();
+                columns_of.push((row.model, columns));
+                columns_of.len() - 1
+            });
+            let Some(columns) = &columns_of[known].1 else { continue };
             let awaited = row.awaits.iter().find(|awaited| awaited.column == columns[0]);
             if let Some(awaited) = awaited {
-                *linked.by_row.entry(awaited.row).or_default() += 1;
+                linked.by_row[awaited.row as usize] += 1;
             } else if let Some(key) =
                 KeyTuple::new(columns.iter().map(|column| row.values[*column].clone().unwrap_or_default()))
             {
@@ -222,7 +241,7 @@ impl Linked {
 
     fn count(&self, owner: u32) -> usize {
         let by_key = self.keys.get(&owner).and_then(|key| self.by_key.get(key)).copied().unwrap_or(0);
-        self.by_row.get(&owner).copied().unwrap_or(0) + by_key
+        self.by_row.get(owner as usize).map_or(0, |count| *count as usize) + by_key
     }
 }
 

@@ -1,6 +1,7 @@
 //! What was saved, loaded in the rows that come back.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::destroy::DestroyPlan;
@@ -110,11 +111,21 @@ fn attach(
     let slot = association.field_access;
     let linkage = association.linkage()?;
     let is_linked = matches!(linkage, Linkage::JoinRecord(_));
-    let mut positions: Vec<Vec<u32>> = vec![Vec::new(); owners.len()];
+    let mut positions: Vec<Cow<'_, [u32]>> = vec![Cow::Borrowed(&[]); owners.len()];
     let mut states: Vec<Option<LoadState>> = vec![None; owners.len()];
     let mut others: Option<Others> = None;
     for loaded in &group.owners {
         let at = loaded.owner as usize;
+        // Of a new owner nothing was known, and what is new is known.
+        let is_new = match &plan.groups()[group.parent.map_or(0, |(parent, _)| parent)].rows[at] {
+            LoadedRow::Planned(row) => plan.rows()[*row as usize].base.is_none(),
+            _ => false,
+        };
+        if is_new && loaded.state.is_some() && loaded.edited.is_empty() {
+            positions[at] = Cow::Borrowed(&loaded.rows);
+            states[at] = loaded.state;
+            continue;
+        }
         let Some(owner) = Rows::row(owners, at) else { continue };
         let known = slot.state(owner);
         let mut before: Vec<&dyn Any> = Vec::new();
@@ -127,13 +138,8 @@ fn attach(
                 known
             }
         };
-        // Of a new owner nothing was known, and what is new is known.
-        let is_new = match &plan.groups()[group.parent.map_or(0, |(parent, _)| parent)].rows[at] {
-            LoadedRow::Planned(row) => plan.rows()[*row as usize].base.is_none(),
-            _ => false,
-        };
         if is_new {
-            positions[at] = merged(target, &[], loaded, is_linked, &mut *children);
+            positions[at] = Cow::Owned(merged(target, &[], loaded, is_linked, &mut *children));
             states[at] = loaded.state;
             continue;
         }
@@ -147,17 +153,17 @@ fn attach(
         if rests_on_more && others.may_have_changed(group, loaded, &before) {
             // Only what this association was given is known to be a member.
             let no_longer = loaded.rows.is_empty();
-            positions[at].clone_from(&loaded.rows);
+            positions[at] = Cow::Borrowed(&loaded.rows);
             states[at] = Some(if no_longer { LoadState::NotLoaded } else { LoadState::Partial });
             continue;
         }
         let rows = merged(target, &before, loaded, is_linked, &mut *children);
-        positions[at] = rows;
+        positions[at] = Cow::Owned(rows);
         let lacks = state == LoadState::Loaded && group.may_lack(loaded);
         states[at] = Some(if lacks { LoadState::Partial } else { state });
     }
     if is_linked && association.scope().distinct {
-        positions.iter_mut().for_each(|own| keep_distinct(target, own, &*children));
+        positions.iter_mut().for_each(|own| keep_distinct(target, own.to_mut(), &*children));
     }
     for (at, state) in states.iter().enumerate() {
         if let (Some(_), Some(owner)) = (state, owners.owners().owner(at)) {
@@ -166,19 +172,11 @@ fn attach(
     }
     if slot.keeps_join_rows() {
         if let Some(beside) = beside {
-            beside.attach(slot, owners, children, positions, &states);
+            beside.attach(slot, owners, children, &positions, &states);
         }
         return Ok(());
     }
-    let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(positions.len()));
-    for own in positions {
-        all.extend(own);
-        ends.push(all.len() as u32);
-    }
-    let links = match association.kind.cardinality() {
-        Cardinality::One => Links::first_of(&all, &ends),
-        Cardinality::Many => Links::Many { rows: all, ends },
-    };
+    let links = links_of(association, &positions);
     let variant = match linkage {
         Linkage::OwnerKeyAndType { variants, .. } => variants.iter().find(|variant| (variant.model)() == target),
         _ => None,
@@ -207,6 +205,23 @@ fn attach(
         }
     }
     Ok(())
+}
+
+// Which rows each owner has, from their positions.
+fn links_of(association: &AssociationDef, positions: &[Cow<'_, [u32]>]) -> Links {
+    let is_many = association.kind.cardinality() == Cardinality::Many;
+    // As a rule the rows lie in the order of their owners.
+    if is_many
+        && positions.iter().flat_map(|own| &**own).copied().eq(0..positions.iter().map(|own| own.len() as u32).sum())
+    {
+        return Links::Runs(positions.iter().map(|own| own.len() as u32).collect());
+    }
+    let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(positions.len()));
+    for own in positions {
+        all.extend_from_slice(own);
+        ends.push(all.len() as u32);
+    }
+    if is_many { Links::Many { rows: all, ends } } else { Links::first_of(&all, &ends) }
 }
 
 /// What the save writes by other ways to the rows that an association leads to: then what was loaded before may be out of
@@ -348,7 +363,7 @@ struct Stale {
 
 impl Stale {
     fn of(plan: &SavePlan, destroys: &[DestroyPlan]) -> Self {
-        let rows = plan.rows().iter().filter(|row| row.is_written()).map(|row| row.model.table);
+        let rows = plan.written_models().into_iter().map(|model| model.table);
         let removes = plan.lookups().iter().filter(|lookup| lookup.removes());
         let removes = removes.filter(|lookup| !matches!(lookup.unlink, Unlink::Refused(_)));
         // What is destroyed takes rows of other tables with it.

@@ -2,6 +2,7 @@
 //!
 //! Of owners that exist nothing is loaded beside them: rows between that were there before may have changed.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::LoadState;
@@ -72,13 +73,13 @@ impl JoinRows {
         slot: &dyn FieldAccess,
         owners: &mut dyn Rows,
         children: Box<dyn Rows>,
-        positions: Vec<Vec<u32>>,
+        positions: &[Cow<'_, [u32]>],
         states: &[Option<LoadState>],
     ) {
         let (mut rows, mut ends, mut via) = (Vec::new(), Vec::with_capacity(positions.len()), Vec::new());
-        for (own, at) in positions.into_iter().zip(0_u32..) {
+        for (own, at) in positions.iter().zip(0_u32..) {
             if let Some(beside) = self.by_owner.get(&at).filter(|beside| beside.len() == own.len()) {
-                rows.extend(own);
+                rows.extend(own.iter().copied());
                 via.extend(beside);
             }
             ends.push(rows.len() as u32);

@@ -14,7 +14,8 @@ impl Builder {
         let Linkage::JoinRecord(record) = association.linkage()? else { return Ok(()) };
         let model = (association.owner)();
         let owner = self.reserve(model, Some(owner), vec![None; model.columns.len()], None)?;
-        let mut given = Given::of_link(&record);
+        let presets = record.rows.map(|rows| self.presets(owner, rows)).unwrap_or_default();
+        let mut given = Given::of_link(&record, presets);
         for (column, of) in record.owner.target_columns.iter().zip(record.owner.owner_columns) {
             self.take(owner, *of, *column, &mut given);
         }
