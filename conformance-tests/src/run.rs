@@ -133,7 +133,9 @@ pub fn run(backend: impl Backend) -> ExitCode {
             }
         }
     }
-    Arc::into_inner(suite).and_then(|suite| Arc::into_inner(suite.runtime)).map(Runtime::shutdown_background);
+    if let Some(runtime) = Arc::into_inner(suite).and_then(|suite| Arc::into_inner(suite.runtime)) {
+        runtime.shutdown_background();
+    }
     if conclusion.has_failed() || database.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -154,7 +156,9 @@ pub fn report(backend: impl Backend, prefix: &str, limit: Option<Duration>) -> s
     let selected = cases::all().filter(|case| case.id.starts_with(prefix));
     let verdicts = selected.map(|case| (case.id, suite.judge(case))).collect();
     let card = suite.card(probed.as_ref().ok(), verdicts);
-    Arc::into_inner(suite.runtime).map(Runtime::shutdown_background);
+    if let Some(runtime) = Arc::into_inner(suite.runtime) {
+        runtime.shutdown_background();
+    }
     Ok(card)
 }
 

@@ -39,8 +39,10 @@ impl Following {
                 models.push(own);
             }
         }
-        let returned = models.iter().map(|children| children.model);
-        let returned = returned.filter(|model| plan.deletes_returning(repo.dialect(), model)).collect();
+        let is_returned = |children: &&Children| {
+            plan.deletes_returning(repo.dialect(), children.model) && !children.parents.iter().any(is_found_before)
+        };
+        let returned = models.iter().filter(is_returned).map(|children| children.model).collect();
         Ok(Following { models, returned, changes: ParentChanges::new(repo.touches), now: repo.now() })
     }
 

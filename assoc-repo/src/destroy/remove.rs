@@ -258,6 +258,7 @@ async fn delete(
     let Some(columns) = following.returned(rows.model) else {
         return execute(session, rows, keys, |rows, session, keys| rows.delete(session.dialect(), keys)).await;
     };
+    session.note_written(rows.model, Written::Changed);
     let mut gone: Vec<StoredRow> = Vec::new();
     for chunk in keys.chunks(rows.keys_per_statement(session.dialect())) {
         let statement = rows.delete_returning(session.dialect(), &chunk, columns)?;

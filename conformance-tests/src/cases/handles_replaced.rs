@@ -160,7 +160,7 @@ async fn f54_rows_between_keep_their_columns(cx: &mut Context) -> Result<()> {
     cx.step("the same", {
         let same = guild.get().await?;
         let same = same.ok_or_else(|| Error::other("a guild"))?;
-        guild.set(&std::sync::Arc::new(same))
+        guild.set(std::sync::Arc::new(same))
     })
     .await?;
     cx.rows("memberships", MEMBERSHIPS).await?;

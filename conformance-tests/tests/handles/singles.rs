@@ -211,7 +211,8 @@ where
     }
     let after = remembered(handle.owner());
     for (name, memory) in &after {
-        if before[name] != *memory && !(choice >= 2 && *name == kind.name || choice >= 2 && kind.way() == Some(*name)) {
+        let may_change = choice >= 2 && (*name == kind.name || kind.way() == Some(*name));
+        if before[name] != *memory && !may_change {
             return Err(format!("{name} has changed by a call that reads: {memory:?}"));
         }
     }
