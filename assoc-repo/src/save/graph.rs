@@ -67,7 +67,8 @@ pub(crate) async fn save(
         let mut session = repo.session(Access::Write).await?;
         session.begin(TransactionMode::Write).await?;
         let mut run = Run::new(repo, &planned, one_by_one).with_values(given);
-        match run.all(&mut session).await {
+        // A boxed future, here and below: of a save inside a callback inside a save, each level would take up stack for it.
+        match Box::pin(run.all(&mut session)).await {
             Ok(Some(adjusted)) => return session.finish(run.assemble(&adjusted)).await,
             Ok(None) => {
                 given = run.into_values();
@@ -101,7 +102,7 @@ async fn run_with_callbacks(transaction: &Repo, model: &'static ModelDef, planne
     let repo = transaction.for_callbacks(model)?;
     let mut session = repo.session(Access::Write).await?;
     let mut run = Run::new(&repo, planned, false).with_callbacks();
-    let Some(adjusted) = run.all(&mut session).await? else { return Err(unproven(model)) };
+    let Some(adjusted) = Box::pin(run.all(&mut session)).await? else { return Err(unproven(model)) };
     run.assemble(&adjusted)
 }
 
