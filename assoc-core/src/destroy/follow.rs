@@ -12,12 +12,7 @@ impl DestroyPlan {
     #[must_use]
     pub fn deletes_returning(&self, dialect: &dyn Dialect, model: &ModelDef) -> bool {
         let mut nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.model.table == model.table);
-        // What belongs to them is found before they go.
-        let is_found_before = |children: &Children| {
-            children.model == model && children.parents.iter().any(|parent| parent.key_side == KeySide::Target)
-        };
         dialect.capabilities().delete_returning
-            && !self.followed.iter().any(is_found_before)
             && nodes.all(|(at, node)| node.model == model && !self.stage_of(at).in_waves)
     }
 }
