@@ -245,14 +245,13 @@ impl Setting for Called {
                 assert_eq!((before.len(), &before), (going, &after), "{shown}: {all:?}");
                 assert!(undone.is_empty() && before.iter().all(|row| committed.contains(row)), "{shown}: {all:?}");
             }
-            Ending::Undone => {
+            // The hooks of a transaction that was given up run before the next call, which has been made by now.
+            Ending::Undone | Ending::GivenUp => {
                 assert!(committed.is_empty(), "{shown}: {all:?}");
                 let destroyed = undone.iter().filter(|row| before.contains(row)).count();
                 let expected = if before.len() == going { going } else { 0 };
                 assert_eq!(destroyed, expected, "{shown}: {all:?}");
             }
-            // There is no one left who could wait for it.
-            Ending::GivenUp => assert!(committed.is_empty() && undone.is_empty(), "{shown}: {all:?}"),
         }
     }
 }
