@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use assoc_core::counters::{Children, ParentChanges, ParentGroup};
+use assoc_core::counters::{Children, ParentChanges, ParentGroup, ParentRow};
 use assoc_core::driver::KeySet;
 use assoc_core::execution::{KeyTuple, filtered};
 use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Parent};
@@ -115,7 +115,7 @@ pub(crate) async fn read_children(
     Ok(found)
 }
 
-// A row whose times have moved: its table, the columns by which it was found, and what it holds in them.
+// A row that this call has touched: its table, the columns by which it was found, and its values of these columns.
 type TouchedRow = ((&'static str, &'static [usize]), KeyTuple);
 
 /// Writes what follows, and what is touched with the rows in which it does. For each model 1 statement for each chunk of
@@ -128,7 +128,7 @@ pub(crate) async fn apply(
     mode: Mode,
 ) -> Result<Followed> {
     let mut followed = Followed::nothing(now);
-    // Rows whose times have moved: a circle of models touches each row once.
+    // Rows that this call has touched: a circle of models touches each row once.
     let mut touched: HashSet<TouchedRow> = HashSet::new();
     while let Some(mut group) = changes.take_next() {
         repo.require_here(group.model)?;
@@ -271,6 +271,13 @@ async fn rename(session: &mut Session<'_>, group: &mut ParentGroup) -> Result<()
 // Decides about rows that were not met.
 #[cold]
 async fn require_parents(session: &mut Session<'_>, group: &ParentGroup, keys: &KeySet, visible: &Expr) -> Result<()> {
+    // A row that is only touched may be missing: a `has_one` need not have one.
+    let matters = |row: &ParentRow| {
+        row.is_given || row.linked_by.is_some() || row.counted_by.is_some() && !row.counters.is_empty()
+    };
+    if !keys.tuples().iter().any(|key| group.rows.get(key).is_some_and(matters)) {
+        return Ok(());
+    }
     let always = Expr::always();
     let there = keys_of(session, group, keys, &always).await?;
     let seen = if visible.is_always() { None } else { Some(keys_of(session, group, keys, visible).await?) };
