@@ -56,7 +56,7 @@ pub use input::{Input, IntoInput, Limits};
 pub(crate) use link::{key_of_target, key_on_owner};
 pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
 use scope::presets;
-pub(crate) use scope::{Preset, chooses, has_every_row, is_plain, presets_of_saved};
+pub(crate) use scope::{Preset, has_every_row, is_plain, presets_of_saved};
 pub use wanted::{NextWanted, Then, Wanted, Which};
 pub use written::{WrittenRow, common_path};
 
@@ -148,8 +148,8 @@ pub enum ChildOp {
     Replace(Vec<Member>),
     /// A member that is to be found among the owner's before something is done with it.
     Find(Box<Wanted>),
-    /// The save lets all members go by plain statements: no callback runs, and members with `dependent = "destroy"` are
-    /// deleted. Replacing the members by an empty list runs callbacks and destroys.
+    /// One UPDATE or DELETE removes all members: no callback runs, and members with `dependent = "destroy"` are deleted without
+    /// being destroyed. Replacing the members by an empty list runs callbacks and destroys.
     Clear,
 }
 

@@ -257,7 +257,7 @@ impl<O: Model, A: sealed::HandleOf + Send> Handle<'_, &mut O, A> {
         Box::pin(async move { saving.await.map(|_| ()) })
     }
 
-    /// As [`save`](Self::save), with callbacks or without; says how many members were let go by plain statements.
+    /// As [`save`](Self::save), with callbacks or without. It also answers how many members [`Changeset::clear`] removed.
     pub(crate) fn save_counted(&mut self, change: Changeset<O>, firing: Firing) -> BoxFuture<'_, Result<u64>> {
         let saving = self.repo.update_counted(change, firing);
         Box::pin(async move {

@@ -167,7 +167,7 @@ impl<F: Future> Future for Tallied<F> {
     }
 }
 
-/// Runs a future whose statements count for nobody. `None` if it panics.
+/// Runs a future whose statements no budget and no count includes. `None` if it panics.
 pub(crate) async fn apart<T>(future: BoxFuture<'_, T>) -> Option<T> {
     Apart(future).await
 }

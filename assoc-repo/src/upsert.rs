@@ -22,7 +22,7 @@ use assoc_core::ErrorKind;
 pub struct OnConflict<M> {
     columns: Vec<usize>,
     action: Action,
-    // What no row that is there takes of a new one, whatever the action says: the key of the owner whose member it is.
+    // Columns that an existing row keeps under every action: the key of the owner whose member it is.
     kept: Vec<usize>,
     model: PhantomData<fn() -> M>,
 }

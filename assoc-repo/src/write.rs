@@ -84,32 +84,27 @@ impl Repo {
     /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards. Also when a constraint is violated,
     /// the database fails, or a value cannot be read back. Nothing is written in any of these cases.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let mut change = changeset.into_changeset().into_row_change();
-        Box::pin(async move {
-            self.find_wanted(&mut change).await?;
-            let refused = change.clone();
-            match self.update_row(change, Firing::Callbacks).await {
-                Ok((row, _)) => Ok(row),
-                Err(error) => Err(self.refused(M::DEF, refused, error).await),
-            }
-        })
+        let change = changeset.into_changeset().into_row_change();
+        Box::pin(async move { Ok(self.update_found(change, Firing::Callbacks).await?.0) })
     }
 
-    /// As [`update`](Self::update); also says how many members were let go by plain statements.
+    /// As [`update`](Self::update), with callbacks or without. It also answers how many members [`Changeset::clear`] removed.
     pub(crate) fn update_counted<M: Model>(
         &self,
         changeset: Changeset<M>,
         firing: Firing,
     ) -> BoxFuture<'_, Result<(M, u64)>> {
-        let mut change = changeset.into_row_change();
-        Box::pin(async move {
-            self.find_wanted(&mut change).await?;
-            let refused = change.clone();
-            match self.update_row(change, firing).await {
-                Ok(saved) => Ok(saved),
-                Err(error) => Err(self.refused(M::DEF, refused, error).await),
-            }
-        })
+        Box::pin(self.update_found(changeset.into_row_change(), firing))
+    }
+
+    // Finds the members that the change names by their keys, and saves it.
+    async fn update_found<M: Model>(&self, mut change: RowChange, firing: Firing) -> Result<(M, u64)> {
+        self.find_wanted(&mut change).await?;
+        let refused = change.clone();
+        match self.update_row(change, firing).await {
+            Ok(saved) => Ok(saved),
+            Err(error) => Err(self.refused(M::DEF, refused, error).await),
+        }
     }
 
     // The error of a save with what it says of fields, and with the changes.

@@ -9,13 +9,11 @@
 
 use std::sync::Arc;
 
-use assoc_core::driver::BoxFuture;
 use assoc_repo::prelude::*;
 use assoc_repo::{Collection, Singular, ToManyAssociation, ToOneAssociation, WritableMany, WritableTarget};
-use assoc_sqlite::{Execution, Sqlite};
-use backends::MariaDb;
+use backends::{MariaDb, SqliteInMemory};
 use collections::{Labelled, Scene, same};
-use conformance_tests::{Backend, Database};
+use conformance_tests::Backend;
 use kinds::kind;
 use random::Random;
 use schema::*;
@@ -379,22 +377,9 @@ fn run(backend: &dyn Backend, cases: u64) {
 mod sqlite {
     use super::*;
 
-    /// In memory and without leaving the thread, because there are many.
-    struct InMemory;
-
-    impl Backend for InMemory {
-        fn name(&self) -> &'static str {
-            "sqlite"
-        }
-
-        fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-            Box::pin(async { Ok(Database::new(Sqlite::builder(":memory:").execution(Execution::Inline).open()?)) })
-        }
-    }
-
     #[test]
     fn random_calls() {
-        run(&InMemory, 2_000);
+        run(&SqliteInMemory, 2_000);
     }
 }
 

@@ -11,12 +11,10 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use assoc_core::driver::BoxFuture;
 use assoc_repo::DestroyReport;
 use assoc_repo::prelude::*;
-use assoc_sqlite::{Execution, Sqlite};
-use backends::MariaDb;
-use conformance_tests::{Backend, Database};
+use backends::{MariaDb, SqliteInMemory};
+use conformance_tests::Backend;
 use random::Random;
 use reference::{Roots, Tables};
 use schema::{File, Folder, House, Lock, Room, Share, Star, Tag, User, make_tables, read};
@@ -408,22 +406,9 @@ fn run(backend: &dyn Backend, cases: u64) {
 mod sqlite {
     use super::*;
 
-    /// In memory and without leaving the thread, because there are many.
-    struct InMemory;
-
-    impl Backend for InMemory {
-        fn name(&self) -> &'static str {
-            "sqlite"
-        }
-
-        fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-            Box::pin(async { Ok(Database::new(Sqlite::builder(":memory:").execution(Execution::Inline).open()?)) })
-        }
-    }
-
     #[test]
     fn random_writes() {
-        run(&InMemory, 10_000);
+        run(&SqliteInMemory, 10_000);
     }
 }
 

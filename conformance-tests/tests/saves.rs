@@ -12,9 +12,8 @@ use std::sync::Arc;
 use assoc_core::change::{Row, RowChange};
 use assoc_core::driver::BoxFuture;
 use assoc_repo::prelude::*;
-use assoc_sqlite::{Execution, Sqlite};
-use backends::MariaDb;
-use conformance_tests::{Backend, Database};
+use backends::{MariaDb, SqliteInMemory};
+use conformance_tests::Backend;
 use judge::judge;
 use random::Random;
 use speak::Speaker;
@@ -159,22 +158,9 @@ fn run(backend: &dyn Backend, cases: u64) {
 mod sqlite {
     use super::*;
 
-    /// In memory and without leaving the thread, because there are many.
-    struct InMemory;
-
-    impl Backend for InMemory {
-        fn name(&self) -> &'static str {
-            "sqlite"
-        }
-
-        fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-            Box::pin(async { Ok(Database::new(Sqlite::builder(":memory:").execution(Execution::Inline).open()?)) })
-        }
-    }
-
     #[test]
     fn random_saves() {
-        run(&InMemory, 10_000);
+        run(&SqliteInMemory, 10_000);
     }
 }
 

@@ -37,7 +37,7 @@ impl RowChange {
         self.extra.as_ref().map_or(&[], |extra| &extra.links)
     }
 
-    /// Leaves the link to an owner to somebody else.
+    /// Drops the link to an owner, because the owner's side of the save writes it.
     pub(crate) fn drop_link(&mut self, association: &'static AssociationDef, owner: Option<&KeyTuple>) {
         let model = (association.owner)();
         if let Some(extra) = &mut self.extra {

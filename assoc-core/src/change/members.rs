@@ -236,7 +236,7 @@ impl<'c> Members<'c> {
         let scope = association.scope();
         let reason = if association.options.owner_scope.is_some() {
             "which rows an owner has is said by a function of the owner"
-        } else if scope.limit.is_some() || scope.offset.is_some() || !scope.group.is_empty() {
+        } else if scope.chooses() {
             "it has a limit, an offset or groups, so that it never has all rows of its owner"
         } else {
             return None;
@@ -341,7 +341,7 @@ fn given_key(owner: &RowChange, key: &KeyJoin) -> GivenValues {
     of_key.chain(key.target_type.map(|named| (named.column, Some(Value::from(named.tag))))).collect()
 }
 
-// The place of the next member, which may have one of its own.
+// The place of the next member: the one that the changeset gives, or the one after the last.
 fn next_place(given: Option<usize>, count: &mut usize) -> usize {
     let at = given.unwrap_or(*count);
     *count = at.saturating_add(1);

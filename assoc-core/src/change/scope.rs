@@ -65,22 +65,17 @@ pub(crate) fn is_plain(association: &AssociationDef) -> bool {
         && (association.target)().default_scope.is_none()
 }
 
-/// Whether an association has every row that its key and these presets lead to, in whatever order: a row that was given to it
-/// is a member, and one that was let go makes room for no other.
+/// Whether an association has every row that its key and these presets lead to. Then a row that was given to it is a member, and
+/// no other row takes the place of one that was removed. The order of the rows does not count.
 pub(crate) fn has_every_row(association: &AssociationDef) -> bool {
     let target = (association.target)();
     let mut found = Vec::new();
-    let mut every = |scope_def: &ScopeDef| equalities(target, &scope_def.filter, &mut found) && !chooses(scope_def);
+    let mut every = |scope_def: &ScopeDef| equalities(target, &scope_def.filter, &mut found) && !scope_def.chooses();
     let own =
         association.options.owner_scope.is_none() && association.options.scope.is_none_or(|scope| every(&scope()));
     // Of the default scope nothing is preset.
-    let of_target = |scope_def: ScopeDef| scope_def.filter.is_always() && !chooses(&scope_def);
+    let of_target = |scope_def: ScopeDef| scope_def.filter.is_always() && !scope_def.chooses();
     own && target.default_scope.is_none_or(|scope| of_target(scope()))
-}
-
-/// Whether a scope chooses among the rows that satisfy its conditions.
-pub(crate) fn chooses(scope_def: &ScopeDef) -> bool {
-    scope_def.limit.is_some() || scope_def.offset.is_some() || !scope_def.group.is_empty()
 }
 
 // Collects the equalities that must hold; answers whether the condition is made of nothing else.

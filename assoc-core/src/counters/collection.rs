@@ -111,11 +111,7 @@ impl CountedCollection {
 // Whether no scope leaves out a row that the key leads to.
 fn has_all_rows(association: &AssociationDef) -> bool {
     let scope = association.scope();
-    let is_whole = scope.filter.is_always()
-        && scope.limit.is_none()
-        && scope.offset.is_none()
-        && scope.group.is_empty()
-        && !scope.distinct;
+    let is_whole = scope.filter.is_always() && !scope.chooses() && !scope.distinct;
     is_whole && association.options.owner_scope.is_none() && (association.target)().default_scope.is_none()
 }
 

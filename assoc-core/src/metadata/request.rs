@@ -182,6 +182,11 @@ impl PartialEq for ScopeDef {
 }
 
 impl ScopeDef {
+    /// Whether the scope chooses among the rows that satisfy its conditions: by a limit, an offset or groups.
+    pub(crate) fn chooses(&self) -> bool {
+        self.limit.is_some() || self.offset.is_some() || !self.group.is_empty()
+    }
+
     // Whether two scopes are equal but for what they include.
     fn is_same_alone(&self, other: &ScopeDef) -> bool {
         self.filter == other.filter

@@ -118,7 +118,7 @@ pub trait Rows: RowSink + Sync {
     /// The keys in some columns of each row from position `first` on.
     fn keys(&self, columns: &[usize], first: usize) -> RowKeys;
 
-    /// Makes room for so many rows more.
+    /// Reserves memory for `additional` more rows.
     fn reserve(&mut self, additional: usize) {
         let _ = additional;
     }

@@ -307,8 +307,7 @@ impl SavePlan {
 fn distinct<'r>(rows: impl Iterator<Item = &'r PlannedRow>) -> Vec<&'static ModelDef> {
     let mut models: Vec<&'static ModelDef> = Vec::new();
     for row in rows {
-        // There are few models and many rows. The address is a hint, which spares the comparison.
-        if !models.iter().any(|known| std::ptr::eq(*known, row.model)) && !models.contains(&row.model) {
+        if !models.contains(&row.model) {
             models.push(row.model);
         }
     }

@@ -16,7 +16,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         {
             return None;
         }
-        // An owner without a key has no members, whatever its counter says.
+        // An owner without a key has no members, also if its counter says otherwise.
         R::Owner::DEF.key_in(self.owner(), counted.key)?;
         match self.owner().value(counted.counter) {
             Value::Int(number) => u64::try_from(number).ok(),

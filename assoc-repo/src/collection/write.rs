@@ -119,7 +119,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         self.handle.save(change)
     }
 
-    /// Lets all members go by plain statements, and answers how many there were: they lose their owner's key, or are deleted
+    /// Removes all members by one UPDATE or DELETE, and returns how many there were: they lose their owner's key, or are deleted
     /// where `dependent` is `"delete"` or `"destroy"`. No callback runs, neither of the members nor of the association
     /// (`before_remove`), and what depends on deleted rows stays. Behind a join table all links are deleted, and counted. See
     /// [`Changeset::clear`].
@@ -154,7 +154,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         self.handle.save_counted(change, Firing::Callbacks)
     }
 
-    /// Lets all members go by plain statements, as [`delete_all`](Self::delete_all) does and at its cost.
+    /// Removes all members, as [`delete_all`](Self::delete_all) does and at its cost.
     ///
     /// # Errors
     /// As [`delete_all`](Self::delete_all).

@@ -43,7 +43,7 @@ mod validate;
 pub(crate) struct Saved {
     /// The rows in the given order, with what was saved loaded.
     pub(crate) rows: Box<dyn Rows>,
-    /// How many rows, or rows between, were let go by plain statements: what the database says that it wrote.
+    /// How many members, or rows between, the UPDATE or DELETE of a removal has written, as the database says.
     pub(crate) let_go: u64,
 }
 
@@ -182,7 +182,7 @@ struct Run<'p> {
     // Rows that exist and were read once they were written.
     fresh: HashSet<u32>,
     one_by_one: bool,
-    // Rows that were let go by plain statements.
+    // How many rows the statements that remove members have written.
     let_go: u64,
     // Rows between that are to be loaded beside the targets.
     beside: HashSet<u32>,

@@ -2,8 +2,8 @@
 //! cancelled, a panic), and those that were still to run when the call that ran them was dropped.
 //!
 //! A hook is a future, and nothing can be awaited while a value is dropped. So the next call that takes a connection runs them
-//! first, whatever task makes it, or [`Repo::run_left_hooks`](crate::Repo::run_left_hooks) does. To poll them on the spot
-//! would be another way; but then they would run in the middle of an unwinding, under the locks of whoever drops the future,
+//! first, in any task, or [`Repo::run_left_hooks`](crate::Repo::run_left_hooks) does. To poll them on the spot
+//! would be another way; but then they would run in the middle of an unwinding, under the locks of the task that drops the future,
 //! and most of them could not go on without an executor.
 
 use std::collections::VecDeque;

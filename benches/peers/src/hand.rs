@@ -335,14 +335,7 @@ impl Hand {
         {
             let mut insert = tx.prepare_cached(&users_sql)?;
             for chunk in new.chunks(ROWS) {
-                let mut at = 0;
-                for user in chunk {
-                    insert.raw_bind_parameter(at + 1, &user.name)?;
-                    insert.raw_bind_parameter(at + 2, &user.email)?;
-                    insert.raw_bind_parameter(at + 3, user.age)?;
-                    insert.raw_bind_parameter(at + 4, &user.created_at)?;
-                    at += 4;
-                }
+                bind_users(&mut insert, chunk)?;
                 insert.raw_execute()?;
                 let last = tx.last_insert_rowid();
                 ids.extend(last - chunk.len() as i64 + 1..=last);
@@ -351,14 +344,7 @@ impl Hand {
                 ids.iter().zip(new).flat_map(|(id, user)| user.posts.iter().map(|post| (*id, post))).collect();
             let mut insert = tx.prepare_cached(&posts_sql)?;
             for chunk in rows.chunks(ROWS) {
-                let mut at = 0;
-                for (user_id, post) in chunk {
-                    insert.raw_bind_parameter(at + 1, user_id)?;
-                    insert.raw_bind_parameter(at + 2, &post.title)?;
-                    insert.raw_bind_parameter(at + 3, &post.body)?;
-                    insert.raw_bind_parameter(at + 4, post.published)?;
-                    at += 4;
-                }
+                bind_posts(&mut insert, chunk)?;
                 insert.raw_execute()?;
                 let last = tx.last_insert_rowid();
                 posts.extend(last - chunk.len() as i64 + 1..=last);
@@ -381,14 +367,7 @@ impl Hand {
         {
             let mut insert = tx.prepare_cached(&users_sql)?;
             for chunk in new.chunks(ROWS) {
-                let mut at = 0;
-                for user in chunk {
-                    insert.raw_bind_parameter(at + 1, &user.name)?;
-                    insert.raw_bind_parameter(at + 2, &user.email)?;
-                    insert.raw_bind_parameter(at + 3, user.age)?;
-                    insert.raw_bind_parameter(at + 4, &user.created_at)?;
-                    at += 4;
-                }
+                bind_users(&mut insert, chunk)?;
                 let mut rows = insert.raw_query();
                 while let Some(row) = rows.next()? {
                     ids.push(row.get(0)?);
@@ -398,14 +377,7 @@ impl Hand {
                 ids.iter().zip(new).flat_map(|(id, user)| user.posts.iter().map(|post| (*id, post))).collect();
             let mut insert = tx.prepare_cached(&posts_sql)?;
             for chunk in rows.chunks(ROWS) {
-                let mut at = 0;
-                for (user_id, post) in chunk {
-                    insert.raw_bind_parameter(at + 1, user_id)?;
-                    insert.raw_bind_parameter(at + 2, &post.title)?;
-                    insert.raw_bind_parameter(at + 3, &post.body)?;
-                    insert.raw_bind_parameter(at + 4, post.published)?;
-                    at += 4;
-                }
+                bind_posts(&mut insert, chunk)?;
                 let mut rows = insert.raw_query();
                 while let Some(row) = rows.next()? {
                     posts.push(row.get(0)?);
@@ -505,4 +477,28 @@ impl std::hash::Hasher for MultiplyHasher {
     fn write_u64(&mut self, number: u64) {
         self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
     }
+}
+
+fn bind_users(insert: &mut rusqlite::CachedStatement<'_>, users: &[NewUser]) -> Outcome<()> {
+    let mut at = 0;
+    for user in users {
+        insert.raw_bind_parameter(at + 1, &user.name)?;
+        insert.raw_bind_parameter(at + 2, &user.email)?;
+        insert.raw_bind_parameter(at + 3, user.age)?;
+        insert.raw_bind_parameter(at + 4, &user.created_at)?;
+        at += 4;
+    }
+    Ok(())
+}
+
+fn bind_posts(insert: &mut rusqlite::CachedStatement<'_>, posts: &[(i64, &data::NewPost)]) -> Outcome<()> {
+    let mut at = 0;
+    for (user_id, post) in posts {
+        insert.raw_bind_parameter(at + 1, user_id)?;
+        insert.raw_bind_parameter(at + 2, &post.title)?;
+        insert.raw_bind_parameter(at + 3, &post.body)?;
+        insert.raw_bind_parameter(at + 4, post.published)?;
+        at += 4;
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use assoc_core::driver::{Access, BoxFuture, Driver, Statement};
 use assoc_core::{Error, Result, Value};
 use assoc_mysql::MySql;
 use assoc_mysql::mysql_async::{Opts, OptsBuilder};
-use assoc_sqlite::Sqlite;
+use assoc_sqlite::{Execution, Sqlite};
 use conformance_tests::{Backend, Database};
 
 /// A database file a case.
@@ -26,6 +26,21 @@ impl Backend for SqliteFile {
             let driver = Sqlite::open(folder.path().join("suite.db"))?;
             Ok(Database::new(driver).on_drop(move || drop(folder)))
         })
+    }
+}
+
+/// In memory and without leaving the thread, for tests with very many databases.
+// Only tests with random input open that many databases.
+#[allow(dead_code)]
+pub(crate) struct SqliteInMemory;
+
+impl Backend for SqliteInMemory {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async { Ok(Database::new(Sqlite::builder(":memory:").execution(Execution::Inline).open()?)) })
     }
 }
 

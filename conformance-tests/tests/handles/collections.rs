@@ -126,6 +126,37 @@ pub(crate) struct Scene<'s, T> {
 }
 
 impl<T: Labelled> Scene<'_, T> {
+    /// Judges a call that was to be refused: it has failed, with tables and owner as they were.
+    pub(crate) fn judge_refusal<O: Labelled>(
+        &mut self,
+        why: &str,
+        result: assoc_repo::prelude::Result<()>,
+        actual: &Tables,
+        (before, after): (&O, &O),
+    ) -> std::result::Result<(), String> {
+        match result {
+            Ok(()) => return Err(format!("should have been refused: {why}")),
+            Err(error) if !crate::is_refusal(&error) => {
+                return Err(format!("{error}, where it should be refused: {why}"));
+            }
+            Err(_) => {}
+        }
+        same(self.kind, &self.tables, actual).map_err(|what| format!("refused, and written all the same: {what}"))?;
+        if before != after {
+            return Err(format!("refused, and the owner has changed: {after:?}"));
+        }
+        self.outcomes.refused += 1;
+        Ok(())
+    }
+
+    /// Takes the tables as they are now, and keeps some of the rows as they were.
+    pub(crate) fn go_on(&mut self, rows: Vec<T>, actual: Tables) {
+        self.stale.extend(rows);
+        let excess = self.stale.len().saturating_sub(30);
+        self.stale.drain(..excess);
+        self.tables = actual;
+    }
+
     pub(crate) fn new_label(&mut self) -> String {
         *self.labels += 1;
         format!("{}{}", ["k", "b", "x"][self.random.below(3)], self.labels)
@@ -463,22 +494,10 @@ where
             }
             scene.outcomes.written += 1;
         }
-        (Err(_), Err(error)) if crate::is_refusal(&error) => {
-            same(scene.kind, &scene.tables, &actual)
-                .map_err(|what| format!("refused, and written all the same: {what}"))?;
-            if *handle.owner() != owner {
-                return Err(format!("refused, and the owner has changed: {:?}", handle.owner()));
-            }
-            scene.outcomes.refused += 1;
-        }
-        (Err(why), Ok(())) => return Err(format!("should have been refused: {why}")),
-        (Err(why), Err(error)) => return Err(format!("{error}, where it should be refused: {why}")),
+        (Err(why), result) => scene.judge_refusal(&why, result, &actual, (&owner, handle.owner()))?,
         (Ok(_), Err(error)) => return Err(error.to_string()),
     }
-    scene.stale.extend(rows);
-    let excess = scene.stale.len().saturating_sub(30);
-    scene.stale.drain(..excess);
-    scene.tables = actual;
+    scene.go_on(rows, actual);
     Ok(())
 }
 

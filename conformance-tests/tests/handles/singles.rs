@@ -128,22 +128,10 @@ where
             }
             scene.outcomes.written += 1;
         }
-        (Err(_), Err(error)) if crate::is_refusal(&error) => {
-            same(scene.kind, &scene.tables, &actual)
-                .map_err(|what| format!("refused, and written all the same: {what}"))?;
-            if *handle.owner() != owner {
-                return Err(format!("refused, and the owner has changed: {:?}", handle.owner()));
-            }
-            scene.outcomes.refused += 1;
-        }
-        (Err(why), Ok(())) => return Err(format!("should have been refused: {why}")),
-        (Err(why), Err(error)) => return Err(format!("{error}, where it should be refused: {why}")),
+        (Err(why), result) => scene.judge_refusal(&why, result, &actual, (&owner, handle.owner()))?,
         (Ok(_), Err(error)) => return Err(error.to_string()),
     }
-    scene.stale.extend(rows);
-    let excess = scene.stale.len().saturating_sub(30);
-    scene.stale.drain(..excess);
-    scene.tables = actual;
+    scene.go_on(rows, actual);
     Ok(())
 }
 

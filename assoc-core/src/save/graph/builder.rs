@@ -283,9 +283,7 @@ impl Builder {
         loaded.state = Some(LoadState::Loaded);
         let Some((own, theirs)) = key_of_target(association, model) else { return Ok(()) };
         let mut given = Given::default();
-        for (column, of) in own.iter().zip(theirs) {
-            self.take(row, *of, *column, &mut given);
-        }
+        self.take_key(row, theirs, own, &mut given);
         let own = &mut self.rows[owner.row as usize];
         given.values.retain(|(column, value)| own.values[*column].as_ref() != Some(value));
         for awaited in &given.awaits {
@@ -294,13 +292,15 @@ impl Builder {
         self.give(owner.row, given)
     }
 
-    // Takes the value of another row's column: as it is, if the row exists.
-    fn take(&self, row: u32, of: usize, column: usize, given: &mut Given) {
+    // Takes the values of another row's columns, each for one of its own: as they are, if the row exists.
+    fn take_key(&self, row: u32, of: &[usize], columns: &[usize], given: &mut Given) {
         let from = &self.rows[row as usize];
-        match (&from.base, &from.values[of]) {
-            (None, _) => given.awaits.push(Awaited { column, row, of }),
-            (Some(_), Some(value)) => given.values.push((column, value.clone())),
-            (Some(base), None) => given.values.push((column, from.model.rows.value(&**base, of).into_owned())),
+        for (of, column) in of.iter().copied().zip(columns.iter().copied()) {
+            match (&from.base, &from.values[of]) {
+                (None, _) => given.awaits.push(Awaited { column, row, of }),
+                (Some(_), Some(value)) => given.values.push((column, value.clone())),
+                (Some(base), None) => given.values.push((column, from.model.rows.value(&**base, of).into_owned())),
+            }
         }
     }
 
@@ -379,9 +379,7 @@ impl Builder {
         let target = (association.target)();
         let push = |builder: &mut Self, member: Member| {
             let mut given = Given { presets: builder.presets(owner.row, association), ..Given::default() };
-            for (column, of) in key.target_columns.iter().zip(key.owner_columns) {
-                builder.take(owner.row, *of, *column, &mut given);
-            }
+            builder.take_key(owner.row, key.owner_columns, key.target_columns, &mut given);
             given.values.extend(key.target_type.map(|named| (named.column, Value::from(named.tag))));
             let is_new = matches!(&member, Member::Change(change) if change.base().is_none());
             let (row, place) = builder.add_member(member, group, given)?;
@@ -513,9 +511,7 @@ impl Builder {
     ) -> Result<Option<u32>> {
         let presets = record.rows.map(|rows| self.presets(owner.row, rows)).unwrap_or_default();
         let mut given = Given::of_link(record, presets);
-        for (column, of) in record.owner.target_columns.iter().zip(record.owner.owner_columns) {
-            self.take(owner.row, *of, *column, &mut given);
-        }
+        self.take_key(owner.row, record.owner.owner_columns, record.owner.target_columns, &mut given);
         let (place, end, added) = match member {
             Member::Row { model, row } => {
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
@@ -534,9 +530,7 @@ impl Builder {
                 }
                 let of_scope = Given { presets: self.presets(owner.row, association), ..Given::default() };
                 let (row, place) = self.add_member(member, group, of_scope)?;
-                for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
-                    self.take(row, *of, *column, &mut given);
-                }
+                self.take_key(row, record.target.target_columns, record.target.owner_columns, &mut given);
                 (place, self.end(row, record.target.target_columns), LoadedRow::Planned(row))
             }
         };
@@ -577,7 +571,7 @@ impl Builder {
         Ok(Some(row))
     }
 
-    // What is to know of a link: callbacks, and hand-written SQL.
+    // Notes a link whose association has callbacks, or hand-written SQL.
     fn note_link(&mut self, added: Added) {
         if added.association.options.insert_sql.is_some() {
             self.by_sql.push(added.clone());

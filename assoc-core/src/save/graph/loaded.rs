@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Path, PlannedRow};
-use crate::change::{Row, chooses, has_every_row, is_plain};
+use crate::change::{Row, has_every_row, is_plain};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Cardinality, Linkage, LoadState};
 use crate::metadata::model::ModelDef;
@@ -100,7 +100,7 @@ impl LoadedGroup {
             return false;
         }
         if loaded.rows.is_empty() && loaded.edited.is_empty() {
-            return !loaded.removed.is_empty() && chooses(&association.scope());
+            return !loaded.removed.is_empty() && association.scope().chooses();
         }
         let between = match association.linkage() {
             Ok(Linkage::JoinRecord(record)) => record.rows,

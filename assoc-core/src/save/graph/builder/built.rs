@@ -11,17 +11,13 @@ impl Builder {
     /// Plans the row between a new row and the owner that it was built for, unless the owner's side of the save links the two.
     pub(super) fn link_built(&mut self, row: u32, built: BuiltLink) -> Result<()> {
         let BuiltLink { association, owner } = built;
-        let Linkage::JoinRecord(record) = association.linkage()? else { return Ok(()) };
+        let Linkage::JoinRecord(record) = self.linkage(association)? else { return Ok(()) };
         let model = (association.owner)();
         let owner = self.reserve(model, Some(owner), vec![None; model.columns.len()], None)?;
         let presets = record.rows.map(|rows| self.presets(owner, rows)).unwrap_or_default();
         let mut given = Given::of_link(&record, presets);
-        for (column, of) in record.owner.target_columns.iter().zip(record.owner.owner_columns) {
-            self.take(owner, *of, *column, &mut given);
-        }
-        for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
-            self.take(row, *of, *column, &mut given);
-        }
+        self.take_key(owner, record.owner.owner_columns, record.owner.target_columns, &mut given);
+        self.take_key(row, record.target.target_columns, record.target.owner_columns, &mut given);
         let (own, end) = (self.end(owner, record.owner.owner_columns), self.end(row, record.target.target_columns));
         if self.links.is_linked(Side::Built(association), &record, own, end) {
             return Ok(());
