@@ -207,10 +207,13 @@ fn break_everywhere<H: Setting>(
             (Ok(Err(_)), _) => Ending::Undone,
             (Err(_), _) => Ending::GivenUp,
         };
+        let counts = told.counts();
+        // The hooks of a transaction that was given up run before the next call.
+        world.runtime.block_on(world.repo.run_left_hooks());
         world.held.check_told(&shown, ending);
         match (ended, broke) {
             (Ok(Ok(())), false) => {
-                assert_eq!(told.counts(), if place == Place::Alone { (0, 0) } else { (1, 0) }, "{shown}");
+                assert_eq!(counts, if place == Place::Alone { (0, 0) } else { (1, 0) }, "{shown}");
                 assert_ne!(world.runtime.block_on(H::dump(&world.repo)).unwrap(), world.before, "{shown}");
                 return at;
             }
@@ -218,7 +221,7 @@ fn break_everywhere<H: Setting>(
             (Err(panic), true) => {
                 assert_eq!(panic.downcast_ref::<&str>(), Some(&"injected panic"), "{shown}");
                 // Nothing can be waited for.
-                assert_eq!(told.counts(), (0, 0), "{shown}");
+                assert_eq!(counts, (0, 0), "{shown}");
             }
             (Ok(Err(error)), true) => {
                 let is_rollback = place == Place::Swallowed && error.to_string() == "undone";
@@ -226,7 +229,7 @@ fn break_everywhere<H: Setting>(
                 assert!(is_rollback || format!("{error} {source}").contains("injected failure"), "{shown}: {error}");
                 // BEGIN is the first of the calls.
                 let began = place != Place::Alone && (at > 0 || what.contains("reading"));
-                assert_eq!(told.counts(), if began { (0, 1) } else { (0, 0) }, "{shown}");
+                assert_eq!(counts, if began { (0, 1) } else { (0, 0) }, "{shown}");
             }
             (Ok(Ok(())), true) => panic!("{shown}: it was not noticed"),
             (Ok(Err(error)), false) => panic!("{shown}: {error:?}"),
@@ -331,6 +334,7 @@ fn futures_are_dropped<H: Setting>(backend: &dyn Backend) {
                 }
                 None => {
                     assert_eq!(told.counts(), (0, 0), "{shown}");
+                    world.runtime.block_on(world.repo.run_left_hooks());
                     world.held.check_told(&shown, Ending::GivenUp);
                     world.check(&shown);
                 }

@@ -245,12 +245,13 @@ impl Setting for Called {
                 assert_eq!((before.len(), &before), (going, &after), "{shown}: {all:?}");
                 assert!(undone.is_empty() && before.iter().all(|row| committed.contains(row)), "{shown}: {all:?}");
             }
-            // The hooks of a transaction that was given up run before the next call, which has been made by now.
             Ending::Undone | Ending::GivenUp => {
                 assert!(committed.is_empty(), "{shown}: {all:?}");
                 let destroyed = undone.iter().filter(|row| before.contains(row)).count();
                 let expected = if before.len() == going { going } else { 0 };
-                assert_eq!(destroyed, expected, "{shown}: {all:?}");
+                // No hook runs if it is unknown whether COMMIT, which comes after all callbacks, took effect.
+                let is_unknown = ending == Ending::GivenUp && after.len() == going && destroyed == 0;
+                assert!(destroyed == expected || is_unknown, "{shown}: {all:?}");
             }
         }
     }
