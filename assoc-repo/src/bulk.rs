@@ -1,9 +1,10 @@
 //! Writing all rows of a query by one statement, without reading them.
 
 use assoc_core::change::same_value;
-use assoc_core::driver::{Access, BoxFuture};
+use assoc_core::driver::{Access, BoxFuture, Statement};
 use assoc_core::execution::{AssignedValue, ColumnAssignment};
 use assoc_core::metadata::{ColumnDefault, Discriminator, ModelDef};
+use assoc_core::planner::QueryRequest;
 use assoc_core::{Assignment, Error, ErrorKind, FieldError, Model, Result, Value};
 
 use crate::query::Select;
@@ -50,23 +51,36 @@ impl Repo {
         query: Select<M>,
         assignments: impl IntoIterator<Item = Assignment<M>>,
     ) -> BoxFuture<'_, Result<u64>> {
-        let assignments: Vec<_> = assignments.into_iter().map(Assignment::into_assignment).collect();
+        let assignments = assignments.into_iter().map(Assignment::into_assignment).collect();
+        let limit = query.most_statements;
+        self.update_requested(M::DEF, query.into_request(), assignments, limit)
+    }
+
+    fn update_requested(
+        &self,
+        model: &'static ModelDef,
+        rows: QueryRequest,
+        assignments: Vec<ColumnAssignment>,
+        limit: Option<usize>,
+    ) -> BoxFuture<'_, Result<u64>> {
         Box::pin(async move {
-            self.require_here(M::DEF)?;
-            check_assignments(M::DEF, &assignments)?;
-            if let Some(guard) = RowGuard::of(self, M::DEF)? {
+            self.require_here(model)?;
+            check_assignments(model, &assignments)?;
+            if let Some(guard) = RowGuard::of(self, model)? {
                 guard.require_kept(&assignments)?;
             }
-            let limit = query.most_statements;
-            let rows = query.into_request().compile_write(&self.context())?;
-            let statement = rows.update_statement(self.dialect(), &assignments, false)?;
-            let mut session = self.session(Access::Write).await?;
-            if limit.is_some() {
-                session.limit_statements(limit);
-            }
-            session.note_written(M::DEF, Written::Changed);
-            Ok(session.execute(&statement).await?.affected)
+            let rows = rows.compile_write(&self.context())?;
+            self.write_rows(model, &rows.update_statement(self.dialect(), &assignments, false)?, limit).await
         })
+    }
+
+    async fn write_rows(&self, model: &'static ModelDef, statement: &Statement, limit: Option<usize>) -> Result<u64> {
+        let mut session = self.session(Access::Write).await?;
+        if limit.is_some() {
+            session.limit_statements(limit);
+        }
+        session.note_written(model, Written::Changed);
+        Ok(session.execute(statement).await?.affected)
     }
 
     /// Deletes all rows of a query, and returns how many there were. 1 statement; the rows are not read.
@@ -91,17 +105,20 @@ impl Repo {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn delete_all<M: Model>(&self, query: Select<M>) -> BoxFuture<'_, Result<u64>> {
+        let limit = query.most_statements;
+        self.delete_requested(M::DEF, query.into_request(), limit)
+    }
+
+    fn delete_requested(
+        &self,
+        model: &'static ModelDef,
+        rows: QueryRequest,
+        limit: Option<usize>,
+    ) -> BoxFuture<'_, Result<u64>> {
         Box::pin(async move {
-            self.require_here(M::DEF)?;
-            let limit = query.most_statements;
-            let rows = query.into_request().compile_write(&self.context())?;
-            let statement = rows.delete_statement(self.dialect())?;
-            let mut session = self.session(Access::Write).await?;
-            if limit.is_some() {
-                session.limit_statements(limit);
-            }
-            session.note_written(M::DEF, Written::Changed);
-            Ok(session.execute(&statement).await?.affected)
+            self.require_here(model)?;
+            let rows = rows.compile_write(&self.context())?;
+            self.write_rows(model, &rows.delete_statement(self.dialect())?, limit).await
         })
     }
 }

@@ -1,13 +1,14 @@
 //! Changesets: values to write. A struct is always a row that the database returned; a row that is not saved yet, or
 //! not yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
 
+use std::any::Any;
 use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
-use assoc_core::metadata::{Cardinality, ColumnDefault};
+use assoc_core::metadata::{Cardinality, ColumnDefault, ModelDef};
 use assoc_core::{
     Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, IntoInput, Model, Result,
     Rules, ToOne, Value,
@@ -509,10 +510,15 @@ impl<M> IntoChangeset<M> for Changeset<M> {
 
 /// Refuses to write a row that was loaded as read-only.
 pub(crate) fn refuse_read_only<M: Model>(row: &M) -> Result<()> {
-    match row.row_origin() {
+    refuse_read_only_row(M::DEF, row)
+}
+
+/// As [`refuse_read_only`], of a row whose model is known at run time.
+pub(crate) fn refuse_read_only_row(model: &'static ModelDef, row: &dyn Any) -> Result<()> {
+    match model.rows.origin(row) {
         Some(origin) if origin.is_read_only() => Err(ErrorKind::ReadOnly {
-            model: M::DEF.name,
-            key: M::DEF.key_of(row).map_or_else(|| "without key".to_owned(), |key| key.to_string()),
+            model: model.name,
+            key: model.key_of(row).map_or_else(|| "without key".to_owned(), |key| key.to_string()),
             association: origin.association().map(assoc_core::metadata::AssociationDef::qualified_name),
         }
         .into()),

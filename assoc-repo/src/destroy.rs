@@ -93,7 +93,10 @@ impl Repo {
         &self,
         rows: impl IntoIterator<Item = &'m M>,
     ) -> BoxFuture<'_, Result<DestroyReport>> {
-        let work = self.given_rows(rows, Reading::Needed);
+        self.run_destroy(self.given_rows(rows, Reading::Needed))
+    }
+
+    fn run_destroy(&self, work: Result<(DestroyPlan, Roots)>) -> BoxFuture<'_, Result<DestroyReport>> {
         Box::pin(async move {
             let (plan, roots) = work?;
             run(self, &plan, roots).await
@@ -124,11 +127,7 @@ impl Repo {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn destroy_all<M: Model>(&self, query: Select<M>) -> BoxFuture<'_, Result<DestroyReport>> {
-        let work = self.queried_rows(query);
-        Box::pin(async move {
-            let (plan, roots) = work?;
-            run(self, &plan, roots).await
-        })
+        self.run_destroy(self.queried_rows(query))
     }
 
     /// What destroying a row would do: for each model how many rows would be destroyed, deleted, cleared, and how many
@@ -155,7 +154,10 @@ impl Repo {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn preview_destroy<M: Model>(&self, row: &M) -> BoxFuture<'_, Result<DestroyReport>> {
-        let work = self.given_rows([row], Reading::All);
+        self.run_preview(self.given_rows([row], Reading::All))
+    }
+
+    fn run_preview(&self, work: Result<(DestroyPlan, Roots)>) -> BoxFuture<'_, Result<DestroyReport>> {
         Box::pin(async move {
             let (plan, roots) = work?;
             preview(self, &plan, roots).await

@@ -77,6 +77,7 @@ mod singular;
 mod touch;
 mod touched_rows;
 mod transaction;
+mod typed_future;
 mod upsert;
 mod write;
 

@@ -12,6 +12,8 @@ use crate::changeset::IntoChangeset;
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::save;
+use crate::typed_future::finish_with;
+use crate::write::{only_row, rows_of};
 
 #[cfg(doc)]
 use assoc_core::ErrorKind;
@@ -103,10 +105,8 @@ impl Repo {
         conflict: OnConflict<M>,
     ) -> BoxFuture<'_, Result<M>> {
         let changes = vec![changeset.into_changeset().into_row_change()];
-        Box::pin(async move {
-            let row = self.upsert_rows(changes, conflict).await?.pop();
-            row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
-        })
+        let OnConflict { columns, action, kept, .. } = conflict;
+        finish_with(self.upsert_rows(M::DEF, changes, columns, action, kept), only_row)
     }
 
     /// As [`upsert`](Self::upsert), for many rows, all or none; returned in the given order. Rows that set the same columns
@@ -121,20 +121,28 @@ impl Repo {
         conflict: OnConflict<M>,
     ) -> BoxFuture<'_, Result<Vec<M>>> {
         let changes = changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
-        Box::pin(self.upsert_rows(changes, conflict))
+        let OnConflict { columns, action, kept, .. } = conflict;
+        finish_with(self.upsert_rows(M::DEF, changes, columns, action, kept), |rows| Ok(rows_of(rows)))
     }
 
-    async fn upsert_rows<M: Model>(&self, changes: Vec<RowChange>, conflict: OnConflict<M>) -> Result<Vec<M>> {
-        self.require_here(M::DEF)?;
-        let guard = RowGuard::of(self, M::DEF)?;
-        let OnConflict { columns, action, kept: own, .. } = &conflict;
-        let updates = Updates { model: M::DEF, conflict: columns, action, own, guard };
-        let kept = if save::needs_changes(&changes) { changes.clone() } else { Vec::new() };
-        let rows: Box<dyn Rows> = match save::upsert(self, changes, &updates).await {
-            Ok(rows) => rows,
-            Err(error) => return Err(Box::pin(save::explain_violation(self, M::DEF, &kept, error)).await),
-        };
-        Ok(rows.into_any().downcast::<Vec<M>>().map(|rows| *rows).unwrap_or_default())
+    fn upsert_rows(
+        &self,
+        model: &'static ModelDef,
+        changes: Vec<RowChange>,
+        conflict: Vec<usize>,
+        action: Action,
+        own: Vec<usize>,
+    ) -> BoxFuture<'_, Result<Box<dyn Rows>>> {
+        Box::pin(async move {
+            self.require_here(model)?;
+            let guard = RowGuard::of(self, model)?;
+            let updates = Updates { model, conflict: &conflict, action: &action, own: &own, guard };
+            let kept = if save::needs_changes(&changes) { changes.clone() } else { Vec::new() };
+            match save::upsert(self, changes, &updates).await {
+                Ok(rows) => Ok(rows),
+                Err(error) => Err(Box::pin(save::explain_violation(self, model, &kept, error)).await),
+            }
+        })
     }
 }
 

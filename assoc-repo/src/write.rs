@@ -1,8 +1,9 @@
 //! Writing rows: insert, insert in batches, update of the changed columns, delete, and raw SQL.
 
+use std::any::Any;
 use std::sync::Arc;
 
-use assoc_core::change::RowChange;
+use assoc_core::change::{Row, RowChange};
 use assoc_core::counters::Children;
 use assoc_core::driver::{Access, BoxFuture, ExecResult, KeySet};
 use assoc_core::execution::rows::Rows;
@@ -10,11 +11,12 @@ use assoc_core::metadata::ModelDef;
 use assoc_core::{Error, ErrorKind, Model, Result, Value, schema, sql};
 
 use crate::callbacks::Firing;
-use crate::changeset::{Changeset, IntoChangeset, refuse_read_only};
+use crate::changeset::{Changeset, IntoChangeset, refuse_read_only, refuse_read_only_row};
 use crate::repo::Repo;
 use crate::row_guard::RowGuard;
 use crate::save;
 use crate::touched_rows::Written;
+use crate::typed_future::finish_with;
 
 impl Repo {
     /// Inserts a row and returns it as the database stores it, with its key, its defaults and its stored values. It
@@ -27,18 +29,18 @@ impl Repo {
     // A boxed future, here and below: it does not depend on what is given, so a plain struct is one error of the compiler
     // and not three, and it is `Send` without a look into the model.
     pub fn insert<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let mut change = changeset.into_changeset().into_row_change();
+        finish_with(self.insert_row(M::DEF, changeset.into_changeset().into_row_change()), only_row)
+    }
+
+    fn insert_row(&self, model: &'static ModelDef, mut change: RowChange) -> BoxFuture<'_, Result<Box<dyn Rows>>> {
         Box::pin(async move {
-            self.require_here(M::DEF)?;
+            self.require_here(model)?;
             self.find_wanted(&mut change).await?;
             let refused = change.clone();
-            let saved = save::insert(self, M::DEF, vec![change], Firing::Callbacks).await;
-            let saved = match saved {
-                Ok(saved) => saved,
-                Err(error) => return Err(self.refused(M::DEF, refused, error).await),
-            };
-            let row = rows_of(saved).pop();
-            row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
+            match save::insert(self, model, vec![change], Firing::Callbacks).await {
+                Ok(rows) => Ok(rows),
+                Err(error) => Err(self.refused(model, refused, error).await),
+            }
         })
     }
 
@@ -59,12 +61,16 @@ impl Repo {
     ) -> BoxFuture<'_, Result<Vec<M>>> {
         let changes: Vec<RowChange> =
             changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
+        finish_with(self.insert_rows(M::DEF, changes), |rows| Ok(rows_of(rows)))
+    }
+
+    fn insert_rows(&self, model: &'static ModelDef, changes: Vec<RowChange>) -> BoxFuture<'_, Result<Box<dyn Rows>>> {
         Box::pin(async move {
-            self.require_here(M::DEF)?;
+            self.require_here(model)?;
             let kept = if save::needs_changes(&changes) { changes.clone() } else { Vec::new() };
-            match save::insert(self, M::DEF, changes, Firing::Silent).await {
-                Ok(rows) => Ok(rows_of(rows)),
-                Err(error) => Err(Box::pin(save::explain_violation(self, M::DEF, &kept, error)).await),
+            match save::insert(self, model, changes, Firing::Silent).await {
+                Ok(rows) => Ok(rows),
+                Err(error) => Err(Box::pin(save::explain_violation(self, model, &kept, error)).await),
             }
         })
     }
@@ -84,8 +90,8 @@ impl Repo {
     /// [`ErrorKind::OutsideFilter`] if a filtered repo would not see it afterwards. Also when a constraint is violated,
     /// the database fails, or a value cannot be read back. Nothing is written in any of these cases.
     pub fn update<M: Model>(&self, changeset: impl IntoChangeset<M>) -> BoxFuture<'_, Result<M>> {
-        let change = changeset.into_changeset().into_row_change();
-        Box::pin(async move { Ok(self.update_found(change, Firing::Callbacks).await?.0) })
+        let update = self.update_found(changeset.into_changeset().into_row_change(), own_row::<M>, Firing::Callbacks);
+        finish_with(update, |updated| Ok(updated_row(updated)?.0))
     }
 
     /// As [`update`](Self::update), with callbacks or without. It also answers how many members [`Changeset::clear`] removed.
@@ -94,17 +100,19 @@ impl Repo {
         changeset: Changeset<M>,
         firing: Firing,
     ) -> BoxFuture<'_, Result<(M, u64)>> {
-        Box::pin(self.update_found(changeset.into_row_change(), firing))
+        finish_with(self.update_found(changeset.into_row_change(), own_row::<M>, firing), updated_row)
     }
 
     // Finds the members that the change names by their keys, and saves it.
-    async fn update_found<M: Model>(&self, mut change: RowChange, firing: Firing) -> Result<(M, u64)> {
-        self.find_wanted(&mut change).await?;
-        let refused = change.clone();
-        match self.update_row(change, firing).await {
-            Ok(saved) => Ok(saved),
-            Err(error) => Err(self.refused(M::DEF, refused, error).await),
-        }
+    fn update_found(&self, mut change: RowChange, own: OwnRow, firing: Firing) -> BoxFuture<'_, Result<Updated>> {
+        Box::pin(async move {
+            self.find_wanted(&mut change).await?;
+            let (model, refused) = (change.model(), change.clone());
+            match self.update_row(change, own, firing).await {
+                Ok(saved) => Ok(saved),
+                Err(error) => Err(self.refused(model, refused, error).await),
+            }
+        })
     }
 
     // The error of a save with what it says of fields, and with the changes.
@@ -126,35 +134,30 @@ impl Repo {
         found.map_err(|error| error.with_refused(refused))
     }
 
-    async fn update_row<M: Model>(&self, mut change: RowChange, firing: Firing) -> Result<(M, u64)> {
-        self.require_here(M::DEF)?;
-        M::DEF.require_primary_key("`update`")?;
+    async fn update_row(&self, mut change: RowChange, own: OwnRow, firing: Firing) -> Result<Updated> {
+        let model = change.model();
+        self.require_here(model)?;
+        model.require_primary_key("`update`")?;
         let new = || {
             let message = "`update` takes the changes of an existing row (`row.change()`); a new one is inserted";
-            Error::invalid_query(M::DEF.name, message)
+            Error::invalid_query(model.name, message)
         };
-        refuse_read_only(change.base().and_then(|row| row.downcast_ref::<M>()).ok_or_else(new)?)?;
-        let row_of = |saved: save::Saved| {
-            let row =
-                rows_of(saved.rows).pop().ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"))?;
-            Ok((row, saved.let_go))
-        };
+        refuse_read_only_row(model, &**change.base().ok_or_else(new)?)?;
         if firing.validates(&change) {
             let check = |changes: &[RowChange]| changes.iter().try_for_each(RowChange::check);
-            return row_of(save::save_validated(self, M::DEF, vec![change], check).await?);
+            return save::save_validated(self, model, vec![change], check).await.map(Updated::Graph);
         }
         change.check()?;
-        let concerns = firing.concerns(M::DEF) && change.has_changes();
+        let concerns = firing.concerns(model) && change.has_changes();
         if change.has_members() || concerns || follows(self, &change) {
-            return row_of(save::save_graph(self, M::DEF, vec![change], firing).await?);
+            return save::save_graph(self, model, vec![change], firing).await.map(Updated::Graph);
         }
         change.fill(self.now());
         let changes = change.changed();
         let (base, _) = change.into_parts();
-        let base = base.and_then(|base| base.downcast::<M>().ok()).ok_or_else(new)?;
-        let mut row = Arc::try_unwrap(base).unwrap_or_else(|shared| M::clone(&shared));
-        save::update(self, M::DEF, changes, &mut row).await?;
-        Ok((row, 0))
+        let mut row = base.and_then(own).ok_or_else(new)?;
+        save::update(self, model, changes, &mut *row).await?;
+        Ok(Updated::Row(row))
     }
 
     /// Shows the statements that saving a changeset would run, one line per kind of statement: it inserts a new row, and
@@ -264,6 +267,39 @@ fn handed_back(error: Error, change: RowChange) -> Error {
 }
 
 // The rows, with their type again.
-fn rows_of<M: Model>(rows: Box<dyn Rows>) -> Vec<M> {
+/// What an update has written.
+enum Updated {
+    /// One row: an `M`.
+    Row(Box<dyn Any + Send>),
+    /// The row with others.
+    Graph(save::Saved),
+}
+
+// Takes a row out of its `Arc`, as a `Box` of its model.
+type OwnRow = fn(Row) -> Option<Box<dyn Any + Send>>;
+
+fn own_row<M: Model>(row: Row) -> Option<Box<dyn Any + Send>> {
+    let row = row.downcast::<M>().ok()?;
+    Some(Box::new(Arc::try_unwrap(row).unwrap_or_else(|shared| M::clone(&shared))))
+}
+
+// The row and how many members were let go.
+fn updated_row<M: Model>(updated: Updated) -> Result<(M, u64)> {
+    let (row, let_go) = match updated {
+        Updated::Row(row) => (row.downcast().ok().map(|row| *row), 0),
+        Updated::Graph(saved) => (rows_of(saved.rows).pop(), saved.let_go),
+    };
+    let row = row.ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"))?;
+    Ok((row, let_go))
+}
+
+/// The one row that was written.
+pub(crate) fn only_row<M: Model>(rows: Box<dyn Rows>) -> Result<M> {
+    let row = rows_of(rows).pop();
+    row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
+}
+
+/// Rows of a model, as the caller knows them.
+pub(crate) fn rows_of<M: Model>(rows: Box<dyn Rows>) -> Vec<M> {
     rows.into_any().downcast::<Vec<M>>().map(|rows| *rows).unwrap_or_default()
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 mod bench;
 mod db;
 mod layers;
-mod mariadb;
 mod runner;
+mod server;
 mod test;
 
 /// What a task answers: its exit code, or why it could not be carried out.
@@ -16,12 +16,17 @@ const USAGE: &str = "\
 Usage: cargo xtask <task>
 
   bench [-- <workload>...]          measure against SQL by hand, on SQLite: W1 to W11, rss (docs/performance.md).
-  db mysql -- <command> [args...]   run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
+  db mysql [--server <where>] -- <command> [args...]
+                                    run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.
+                                    <where> is another server: the URL of one, a `mysqld` program, or the folder
+                                    that MySQL was unpacked into.
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).
-  test [--quick]                    everything that is checked before a change is accepted, with all tests on SQLite
+  test [--quick | --with-mysql <where>]
+                                    everything that is checked before a change is accepted, with all tests on SQLite
                                     and on a private MariaDB (or the server of ASSOC_MYSQL_URL). --quick leaves out
                                     MariaDB and whether the dependencies resolve beside those of other crates.
+                                    --with-mysql runs the tests of MariaDB again on a real MySQL, at <where> of `db`.
 ";
 
 fn main() -> ExitCode {

@@ -1,6 +1,7 @@
 //! Runs commands: passes interruptions on to them, and keeps a private database server beside them if they want one.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::signal;
 
-use crate::mariadb::Server;
+use crate::server::Server;
 
 /// The variable tests and examples find their database in.
 pub(crate) const MYSQL_URL: &str = "ASSOC_MYSQL_URL";
@@ -27,20 +28,38 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) struct Runner {
     interrupted: Interrupted,
     server: Option<Server>,
+    /// The URL of a server that is not ours.
+    url: Option<String>,
 }
 
 impl Runner {
     pub(crate) fn new() -> Result<Self, String> {
-        Ok(Runner { interrupted: Interrupted::watch()?, server: None })
+        Ok(Runner { interrupted: Interrupted::watch()?, server: None, url: None })
     }
 
     /// Gives the commands that follow [`MYSQL_URL`]: what it is already, or a private server's.
     pub(crate) fn start_mysql(&mut self) -> Result<(), String> {
         let given = std::env::var_os(MYSQL_URL).is_some_and(|url| !url.is_empty());
         if !given && self.server.is_none() {
-            self.server = Some(Server::start(&|| self.interrupted.signal().is_some())?);
+            self.server = Some(self.start(None)?);
         }
         Ok(())
+    }
+
+    /// Gives the commands that follow the server at a place instead: one with this URL, or a private one of this
+    /// program or folder.
+    pub(crate) fn change_mysql(&mut self, place: &str) -> Result<(), String> {
+        // The former server ends first, so that two do not share the memory.
+        self.server = None;
+        self.url = place.contains("://").then(|| place.to_owned());
+        if self.url.is_none() {
+            self.server = Some(self.start(Some(Path::new(place)))?);
+        }
+        Ok(())
+    }
+
+    fn start(&self, path: Option<&Path>) -> Result<Server, String> {
+        Server::start(path, &|| self.interrupted.signal().is_some())
     }
 
     /// Runs a command to its end and answers its exit code.
@@ -67,8 +86,8 @@ impl Runner {
     }
 
     fn spawn(&self, command: &mut Command) -> Result<Child, String> {
-        if let Some(server) = &self.server {
-            command.env(MYSQL_URL, server.url());
+        if let Some(url) = self.server.as_ref().map(Server::url).or(self.url.as_deref()) {
+            command.env(MYSQL_URL, url);
         }
         command.spawn().map_err(|error| format!("`{}` cannot be run: {error}", command.get_program().display()))
     }

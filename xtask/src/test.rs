@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::runner::{MYSQL_URL, Runner};
 use crate::{Outcome, layers};
 
-const USAGE: &str = "usage: cargo xtask test [--quick]";
+const USAGE: &str = "usage: cargo xtask test [--quick | --with-mysql <url, program or folder>]";
 
 /// The combinations of features that one might forget: the all-or-nothing builds are part of the other stages.
 const FEATURES: &[&[&str]] = &[
@@ -34,15 +34,16 @@ const NEEDS_MARIADB: &str = "mariadb::";
 const PEERS: &[(&str, &str)] =
     &[("Diesel 2.3", include_str!("../resolve/diesel.toml")), ("sqlx 0.9", include_str!("../resolve/sqlx.toml"))];
 
-/// Runs `test [--quick]`.
+/// Runs `test [--quick | --with-mysql <where>]`.
 pub(crate) fn run(args: &[String]) -> Outcome {
-    let quick = match args {
-        [] => false,
-        [only] if only == "--quick" => true,
+    let (quick, mysql) = match args {
+        [] => (false, None),
+        [only] if only == "--quick" => (true, None),
+        [option, place] if option == "--with-mysql" => (false, Some(place.as_str())),
         _ => return Err(USAGE.to_owned()),
     };
     let mut gate = Gate { runner: Runner::new()?, counts: Counts::default(), stage: None };
-    let code = gate.all(quick)?;
+    let code = gate.all(quick, mysql)?;
     gate.end_stage();
     let counts = &gate.counts;
     if code != 0 {
@@ -66,7 +67,7 @@ struct Gate {
 
 impl Gate {
     /// The exit code of the first command that fails, or 0.
-    fn all(&mut self, quick: bool) -> Result<u8, String> {
+    fn all(&mut self, quick: bool, mysql: Option<&str>) -> Result<u8, String> {
         self.stage("Formatting");
         let mut code = self.runner.run(cargo().args(["fmt", "--all", "--check"]))?;
         if code == 0 {
@@ -106,6 +107,21 @@ impl Gate {
         if code == 0 {
             self.stage("Examples in the documentation");
             code = self.test(cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast", "--doc"]))?;
+        }
+        if let (0, Some(place)) = (code, mysql) {
+            self.stage("Tests on MySQL");
+            self.runner.change_mysql(place)?;
+            let mut test = cargo();
+            test.args([
+                "test",
+                "--package",
+                "assoc-mysql",
+                "--package",
+                "conformance-tests",
+                "--package",
+                "assoc-repo",
+            ]);
+            code = self.test(test.args(["--all-features", "--no-fail-fast", "--lib", "--tests"]))?;
         }
         Ok(code)
     }

@@ -84,8 +84,7 @@ impl Repo {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn reset_counters<O: Model>(&self, association: impl CountedMany<O>) -> BoxFuture<'_, Result<u64>> {
-        let association = association.association();
-        Box::pin(async move { reset::run(self, association, None).await })
+        Box::pin(reset::run(self, association.association(), None))
     }
 
     /// As [`reset_counters`](Self::reset_counters), for the owners with these primary keys.
@@ -97,10 +96,16 @@ impl Repo {
         association: impl CountedMany<O>,
         keys: impl IntoIterator<Item: Into<O::Key>>,
     ) -> BoxFuture<'_, Result<u64>> {
-        let association = association.association();
-        let keys = tuples::<O>(keys);
+        self.reset_given_counters(association.association(), tuples::<O>(keys))
+    }
+
+    fn reset_given_counters(
+        &self,
+        association: &'static AssociationDef,
+        keys: Vec<KeyTuple>,
+    ) -> BoxFuture<'_, Result<u64>> {
         Box::pin(async move {
-            O::DEF.require_primary_key("`reset_counters_of`")?;
+            (association.owner)().require_primary_key("`reset_counters_of`")?;
             reset::run(self, association, Some(KeySet::from_iter(keys))).await
         })
     }

@@ -4,6 +4,7 @@
 //! closes. A pipe closes however a process ends, so there is no way to leave a server behind: not by a panic, not by
 //! an interrupt, not even by `kill -9`.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -40,8 +41,10 @@ const OPTIONS: &[&str] = &[
     "--innodb-flush-log-at-trx-commit=0",
     "--innodb-doublewrite=0",
     "--innodb-buffer-pool-size=128M",
-    "--innodb-log-file-size=48M",
     "--max-allowed-packet=64M",
+    // `loose`: newer versions of MySQL do not know the one, MariaDB does not know the other.
+    "--loose-innodb-log-file-size=48M",
+    "--loose-mysqlx=OFF",
     // Not the default, and the harder case: an error that does not say so ends the transaction.
     "--innodb-rollback-on-timeout=ON",
 ];
@@ -57,16 +60,62 @@ pub(crate) struct Server {
     directory: PathBuf,
 }
 
+/// What a server is started by.
+struct Daemon {
+    /// The program, which may be one that loads another.
+    command: Vec<OsString>,
+    /// Where the program does not find its own files: the folder they are in.
+    base: Option<PathBuf>,
+    /// The script that fills a data directory, where the daemon does not do it.
+    installer: Option<PathBuf>,
+}
+
+impl Daemon {
+    /// The server this machine has, installed where it is absent: a MariaDB before a MySQL.
+    fn of_the_system() -> Result<Self, String> {
+        if let Some(daemon) = find_daemon() {
+            return Ok(daemon);
+        }
+        install()?;
+        find_daemon().ok_or_else(|| "MariaDB was installed, but there is no `mariadbd` on PATH or in /usr/sbin".into())
+    }
+
+    /// The MySQL server at a path: the program itself, or a folder its packages or its archive were unpacked into.
+    fn at(path: &Path) -> Result<Self, String> {
+        let path = fs::canonicalize(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        if path.is_file() {
+            return Ok(Daemon { command: vec![path.into()], base: None, installer: None });
+        }
+        let programs = ["usr/sbin/mysqld", "usr/bin/mysqld", "bin/mysqld"].map(|inside| path.join(inside));
+        let program = programs.into_iter().find(|program| program.is_file());
+        let program = program.ok_or_else(|| format!("there is no `mysqld` below {}", path.display()))?;
+        let base = program.parent().and_then(Path::parent).map(Path::to_owned);
+        // Packages of another release of the system bring the C library they need, and its loader.
+        let loader = path.join("lib64/ld-linux-x86-64.so.2");
+        let mut command = Vec::new();
+        if loader.is_file() {
+            let libraries = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"];
+            let libraries = libraries.map(|inside| path.join(inside).display().to_string()).join(":");
+            command.extend([loader.into_os_string(), "--library-path".into(), libraries.into()]);
+        }
+        command.push(program.into_os_string());
+        Ok(Daemon { command, base, installer: None })
+    }
+
+    /// The command, with the options that stand before all others.
+    fn command_line(&self) -> Vec<OsString> {
+        let mut line = self.command.clone();
+        line.push("--no-defaults".into());
+        line.extend(self.base.iter().map(|base| format!("--basedir={}", base.display()).into()));
+        line
+    }
+}
+
 impl Server {
-    /// Sets a server up and waits until it answers. `cancelled` is asked in between.
-    pub(crate) fn start(cancelled: &dyn Fn() -> bool) -> Result<Server, String> {
-        let daemon = match find_daemon() {
-            Some(daemon) => daemon,
-            None => {
-                install()?;
-                find_daemon().ok_or("MariaDB was installed, but there is no `mariadbd` on PATH or in /usr/sbin")?
-            }
-        };
+    /// Sets a server up and waits until it answers. `cancelled` is asked in between. The server is the program or folder
+    /// at `path`, or else what the system has.
+    pub(crate) fn start(path: Option<&Path>, cancelled: &dyn Fn() -> bool) -> Result<Server, String> {
+        let daemon = path.map_or_else(Daemon::of_the_system, Daemon::at)?;
         let directory = new_directory()?;
         let account = account();
         let prepared = prepare(&daemon, &directory, account);
@@ -113,7 +162,7 @@ impl Drop for Server {
 }
 
 fn launch(
-    daemon: &Path,
+    daemon: &Daemon,
     directory: &Path,
     account: Option<&'static str>,
     cancelled: &dyn Fn() -> bool,
@@ -123,7 +172,7 @@ fn launch(
     let log_file = fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
     let log_copy = log_file.try_clone().map_err(|error| format!("{}: {error}", log.display()))?;
     let mut keeper = Command::new("sh");
-    keeper.args(["-c", KEEPER, "keeper"]).arg(directory).arg(daemon).arg("--no-defaults");
+    keeper.args(["-c", KEEPER, "keeper"]).arg(directory).args(daemon.command_line());
     keeper.arg(in_directory("--datadir=", directory, "data")).arg(in_directory("--socket=", directory, "socket"));
     keeper.arg(in_directory("--pid-file=", directory, "pid")).arg(in_directory("--init-file=", directory, "init.sql"));
     keeper.arg(in_directory("--tmpdir=", directory, "tmp")).arg(format!("--port={port}")).args(OPTIONS);
@@ -173,7 +222,7 @@ fn new_directory() -> Result<PathBuf, String> {
 }
 
 /// Fills the data directory and writes the init file.
-fn prepare(daemon: &Path, directory: &Path, account: Option<&str>) -> Result<(), String> {
+fn prepare(daemon: &Daemon, directory: &Path, account: Option<&str>) -> Result<(), String> {
     let init = directory.join("init.sql");
     let statements = "CREATE DATABASE IF NOT EXISTS assoc;\n\
         CREATE USER IF NOT EXISTS 'assoc'@'%' IDENTIFIED BY 'assoc';\n\
@@ -184,7 +233,8 @@ fn prepare(daemon: &Path, directory: &Path, account: Option<&str>) -> Result<(),
     }
     let user = account.map(|account| format!("--user={account}"));
     let data = in_directory("--datadir=", directory, "data");
-    match find(INSTALLERS) {
+    let [program, first @ ..] = &daemon.command_line()[..] else { return Ok(()) };
+    match &daemon.installer {
         Some(installer) => succeed(
             Command::new(installer)
                 .args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"])
@@ -193,7 +243,7 @@ fn prepare(daemon: &Path, directory: &Path, account: Option<&str>) -> Result<(),
                 .arg(data)
                 .args(user),
         ),
-        None => succeed(Command::new(daemon).args(["--no-defaults", "--initialize-insecure"]).arg(data).args(user)),
+        None => succeed(Command::new(program).args(first).arg("--initialize-insecure").arg(data).args(user)),
     }
 }
 
@@ -210,11 +260,12 @@ fn account() -> Option<&'static str> {
     Some(if output(Command::new("id").args(["-u", "mysql"])).is_some() { "mysql" } else { "nobody" })
 }
 
-fn find_daemon() -> Option<PathBuf> {
-    let daemon = find(&["mariadbd", "mysqld"])?;
+fn find_daemon() -> Option<Daemon> {
+    let program = find(&["mariadbd", "mysqld"])?;
+    let installer = find(INSTALLERS);
     // MariaDB's script that fills a data directory needs a program of another package.
-    let complete = find(INSTALLERS).is_none() || find(&["my_print_defaults"]).is_some();
-    complete.then_some(daemon)
+    let complete = installer.is_none() || find(&["my_print_defaults"]).is_some();
+    complete.then_some(Daemon { command: vec![program.into()], base: None, installer })
 }
 
 /// Finds a program on PATH or where Debian and Homebrew keep servers.
