@@ -45,6 +45,8 @@ const OPTIONS: &[&str] = &[
     // `loose`: newer versions of MySQL do not know the one, MariaDB does not know the other.
     "--loose-innodb-log-file-size=48M",
     "--loose-mysqlx=OFF",
+    // A package may name a folder that only its installation makes.
+    "--secure-file-priv=",
     // Not the default, and the harder case: an error that does not say so ends the transaction.
     "--innodb-rollback-on-timeout=ON",
 ];
