@@ -1,102 +1,27 @@
 //! Changesets: values to write. A struct is always a row that the database returned; a row that is not saved yet, or
 //! not yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
-use assoc_core::metadata::{Cardinality, ColumnDefault};
+use assoc_core::change::{ChildOp, Given, Member, RowChange};
+use assoc_core::metadata::Cardinality;
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, IntoInput, Model, Result,
-    Rules, ToOne, Value,
+    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, Rules, ToOne,
+    Value,
 };
 
-use crate::permit::Permit;
-
+mod begun;
 mod build;
 mod changed;
 mod target;
 mod writable;
 
+pub use begun::{IntoChangeset, ModelExt};
 pub use build::__build;
 pub use target::{IntoMembers, IntoTarget, SharedDraft};
 pub use writable::{Clearable, WritableMany, WritableOne};
-
-/// Begins changesets. The prelude exports it, so that `User::build()` and `user.change()` work.
-pub trait ModelExt: Model {
-    /// A changeset that inserts a new row.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String }
-    /// let ada = User::build().set(User::NAME, "Ada");
-    /// ```
-    fn build() -> Changeset<Self> {
-        Changeset::from(RowChange::new(Self::DEF))
-    }
-
-    /// A changeset that updates this row. The row that an update returns has the loaded associations of this one.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String }
-    /// # fn rename(ada: User) {
-    /// let renamed = ada.change().set(User::NAME, "Ada Lovelace");
-    /// # }
-    /// ```
-    fn change(&self) -> Changeset<Self> {
-        Changeset::from(RowChange::of(Self::DEF, Arc::new(self.clone())))
-    }
-
-    /// A changeset that inserts a new row with what is permitted of some input: [`Changeset::cast`].
-    fn cast(input: impl IntoInput, permit: &Permit<Self>) -> Changeset<Self> {
-        Self::build().cast(input, permit)
-    }
-
-    /// A changeset with every column in which an edited copy of this row differs from it. It compares values, so it
-    /// does not notice a column that was set to the same value.
-    ///
-    /// Associations are not compared. A copy with another key, where the database makes the keys, is not the same row:
-    /// saving fails.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # use assoc_sqlite::Sqlite;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String }
-    /// # pollster::block_on(async {
-    /// # let repo = Repo::new(Sqlite::memory()?);
-    /// # repo.create_table::<User>().await?;
-    /// let before = repo.insert(User::build().set(User::NAME, "Ada")).await?;
-    /// let mut after = before.clone();
-    /// after.name = "Ada Lovelace".to_owned();
-    /// let saved = repo.update(before.change_to(&after)).await?;
-    /// assert_eq!(saved.name, "Ada Lovelace");
-    /// # Ok::<(), Error>(()) }).unwrap();
-    /// ```
-    fn change_to(&self, after: impl Borrow<Self>) -> Changeset<Self> {
-        let after = after.borrow();
-        let mut changeset = self.change();
-        for (at, column) in Self::DEF.columns.iter().enumerate() {
-            let value = after.value(at);
-            if same_value(column, &self.value(at), &value) {
-                continue;
-            }
-            if column.default == ColumnDefault::AutoIncrement && Self::PRIMARY_KEY == [at] {
-                let message = format!("is {value} and was {}: that is another row", self.value(at));
-                changeset.row.add_error(FieldError::new(column.field, message).with_code(FieldError::OTHER_ROW));
-            }
-            changeset.row.set(at, value.into_owned());
-        }
-        changeset
-    }
-}
-
-impl<M: Model> ModelExt for M {}
 
 /// Values to write to a row of model `M`: a new row ([`ModelExt::build`]) or an existing one ([`ModelExt::change`]). It
 /// is the typed face of a [`RowChange`].
@@ -133,6 +58,13 @@ impl<M> Changeset<M> {
 
 impl<M: Model> Changeset<M> {
     /// Sets a column. An `Option` column also takes the bare value, and a `String` column a `&str`.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = Post::build().set(Post::TITLE, "Letters").set(Post::USER_ID, 1);
+    /// assert_eq!(repo.insert(post).await?.user_id, Some(1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn set<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
         self.row.set(column.index(), value.into_column().into_value());
         self
@@ -209,6 +141,14 @@ impl<M: Model> Changeset<M> {
     /// Of a key of several columns it clears those that can be `NULL`, are not part of the row's primary key and are
     /// used by no other association. Saving fails if there is no such column, or if the association is not optional,
     /// unless a later call sets the key again.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let post = repo.update(post.change().dissociate(Post::USER)).await?;
+    /// assert_eq!(post.user_id, None);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn dissociate<T, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
         self.row.dissociate(association.def());
         self
@@ -253,6 +193,16 @@ impl<M: Model> Changeset<M> {
     }
 
     /// Adds a member of an association through a join model. `join` sets the columns of the join row beside its two keys.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let group = repo.insert(Group::build().set(Group::NAME, "Weavers")).await?;
+    /// let chair = |membership: assoc_repo::Changeset<Membership>| membership.set(Membership::ROLE, "chair");
+    /// repo.update(user.change().push_with(User::GROUPS, &group, chair)).await?;
+    /// let role = repo.association(&user, User::MEMBERSHIPS).pluck(Membership::ROLE).await?;
+    /// assert_eq!(role, [Some("chair".to_owned())]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn push_with<T: Model, J: Model, A: WritableMany<M, T>, How>(
         mut self,
         association: A,
@@ -272,6 +222,14 @@ impl<M: Model> Changeset<M> {
 
     /// Changes a member of an association. Saving checks in the database that the row is a member: it refuses a row of
     /// another owner, which stays unchanged.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// repo.update(user.change().edit(User::POSTS, post.change().set(Post::STARS, 4))).await?;
+    /// assert_eq!(repo.association(&user, User::POSTS).find(post.id).await?.stars, 4);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn edit<T: Model, How>(mut self, association: impl Clearable<M, T, How>, change: Changeset<T>) -> Self {
         self.row.change_members(association.association(), ChildOp::Edit(Box::new(change.row)));
         self
@@ -279,6 +237,14 @@ impl<M: Model> Changeset<M> {
 
     /// Removes a member from an association. The row itself stays: saving clears its owner's key, or deletes the links to
     /// it in a join table. Saving refuses a row of another owner.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let user = repo.update(user.change().remove(User::POSTS, &post)).await?;
+    /// assert_eq!(repo.association(&user, User::POSTS).count().await?, 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn remove<T: Model, How>(mut self, association: impl Clearable<M, T, How>, row: &T) -> Self {
         self.row.change_members(association.association(), ChildOp::Remove(Arc::new(row.bare())));
         self
@@ -287,6 +253,15 @@ impl<M: Model> Changeset<M> {
     /// Makes these rows the only members of an association. Saving reads the present members from the database and removes
     /// the others before it stores new ones. Members that stay keep their rows and their links. This call replaces all
     /// earlier operations on the association.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let letters = Post::build().set(Post::TITLE, "Letters");
+    /// let user = repo.update(user.change().replace(User::POSTS, letters)).await?;
+    /// assert_eq!(user.posts()?.len(), 1);
+    /// assert_eq!(repo.count(Query::filter(Post::USER_ID.is_null())).await?, 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn replace<T: Model, How>(
         mut self,
         association: impl WritableMany<M, T>,
@@ -299,6 +274,14 @@ impl<M: Model> Changeset<M> {
     }
 
     /// Makes a row the target of a `has_one`. Saving first removes another target that the owner has in the database.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let account = Account::build().set(Account::NUMBER, "2");
+    /// let user = repo.update(user.change().set_one(User::ACCOUNT, account)).await?;
+    /// assert_eq!(user.account()?.map(|account| &*account.number), Some("2"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn set_one<T, How>(mut self, association: impl WritableOne<M, T>, target: impl IntoTarget<T, How>) -> Self {
         let mut one = Vec::new();
         target.visit(&mut |given| one.extend(given.into_member()));
@@ -310,6 +293,13 @@ impl<M: Model> Changeset<M> {
     /// one plain statement: no callback runs, and with `dependent = "destroy"` the rows are deleted, without what depends on
     /// them. To destroy them, [`replace`](Self::replace) them by none. The target of a `has_one` is let go as
     /// [`set_one`](Self::set_one) does.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let user = repo.update(user.change().clear(User::POSTS).clear(User::ACCOUNT)).await?;
+    /// assert!(user.posts()?.is_empty() && user.account()?.is_none());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn clear<T, How>(mut self, association: impl Clearable<M, T, How>) -> Self {
         let association = association.association();
         let op = match association.kind.cardinality() {
@@ -464,46 +454,6 @@ impl<M: Model> Changeset<M> {
     #[must_use]
     pub fn into_row_change(self) -> RowChange {
         self.row
-    }
-}
-
-/// The argument of [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update): a [`Changeset`].
-///
-/// It is a trait so that the compiler can say what to write in place of a plain struct, and so that a program can
-/// implement it for its types, such as a form:
-///
-/// ```
-/// # use assoc_repo::prelude::*;
-/// # use assoc_repo::{Changeset, IntoChangeset};
-/// # #[derive(Model, Debug, Clone)]
-/// # pub struct User { pub id: i64, pub name: String }
-/// struct SignUp {
-///     name: String,
-/// }
-///
-/// impl IntoChangeset<User> for SignUp {
-///     fn into_changeset(self) -> Changeset<User> {
-///         User::build().set(User::NAME, self.name)
-///     }
-/// }
-/// # async fn sign_up(repo: &Repo, form: SignUp) -> Result<User> {
-/// let user = repo.insert(form).await?;
-/// # Ok(user) }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a changeset",
-    label = "says nothing of what is to be written",
-    note = "a new row is built: `repo.insert(User::build().set(User::NAME, \"Ada\"))`",
-    note = "a row that exists is changed: `repo.update(user.change().set(User::NAME, \"Ada\"))`; after editing a struct, `repo.update(before.change_to(&after))`"
-)]
-pub trait IntoChangeset<M> {
-    /// The changeset.
-    fn into_changeset(self) -> Changeset<M>;
-}
-
-impl<M> IntoChangeset<M> for Changeset<M> {
-    fn into_changeset(self) -> Changeset<M> {
-        self
     }
 }
 

@@ -18,6 +18,15 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such member, also if another owner has the row; the errors of
     /// [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS);
+    /// assert_eq!(posts.find(2).await?.title, "Engines");
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// assert!(posts.find(other.id).await.is_err_and(|error| error.is_not_found()));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn find(&self, key: impl Into<T::Key>) -> Result<T> {
         T::DEF.require_primary_key("`find`")?;
         let key = tuple_of::<T>(&key.into());
@@ -29,6 +38,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] naming the first key of which there is no member; the errors of [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS).find_all([3, 1]).await?;
+    /// assert_eq!(posts.iter().map(|post| &*post.title).collect::<Vec<_>>(), ["Notes", "Looms"]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn find_all(&self, keys: impl IntoIterator<Item: Into<T::Key>> + Send) -> Result<Vec<T>> {
         self.members_with(&tuples_of::<T>(keys), "`find_all`").await
     }
@@ -65,6 +81,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// assert!(!repo.association(&user, User::POSTS).contains(&other).await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn contains(&self, row: &T) -> Result<bool> {
         T::DEF.require_primary_key("`contains`")?;
         let Some(key) = T::DEF.key_of(row) else { return Ok(false) };
@@ -83,6 +106,16 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// assert_eq!(posts.first().await?.expect("a post").title, "Looms");
+    /// posts.load().await?;
+    /// let (first, statements) = repo.count_statements(posts.first()).await;
+    /// assert_eq!((first?.is_some(), statements), (true, 0));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn first(&self) -> Result<Option<T>> {
         Ok(self.take(1).await?.pop())
     }
@@ -92,6 +125,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS).take(2).await?;
+    /// assert_eq!(posts.iter().map(|post| &*post.title).collect::<Vec<_>>(), ["Looms", "Engines"]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn take(&self, most: usize) -> Result<Vec<T>> {
         if let Some(rows) = self.whole() {
             return Ok(rows.into_iter().take(most).cloned().collect());
@@ -112,6 +152,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let last = repo.association(&user, User::POSTS).last().await?;
+    /// assert_eq!(last.expect("a post").title, "Notes");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn last(&self) -> Result<Option<T>> {
         Ok(self.take_last(1).await?.pop())
     }
@@ -121,6 +168,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS).take_last(2).await?;
+    /// assert_eq!(posts.iter().map(|post| &*post.title).collect::<Vec<_>>(), ["Engines", "Notes"]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn take_last(&self, most: usize) -> Result<Vec<T>> {
         let last = |len: usize| len.saturating_sub(most);
         if let Some(rows) = self.whole() {
