@@ -12,14 +12,16 @@ use assoc_core::{
     Value,
 };
 
-mod begun;
+mod begin;
 mod build;
 mod changed;
+mod into_changeset;
 mod target;
 mod writable;
 
-pub use begun::{IntoChangeset, ModelExt};
+pub use begin::ModelExt;
 pub use build::__build;
+pub use into_changeset::IntoChangeset;
 pub use target::{IntoMembers, IntoTarget, SharedDraft};
 pub use writable::{Clearable, WritableMany, WritableOne};
 
