@@ -43,6 +43,7 @@ mod handles_input;
 mod handles_links;
 mod handles_one;
 mod handles_replaced;
+mod handles_strained;
 mod handles_write;
 mod in_hand;
 mod inverses;
@@ -194,6 +195,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         handles::CASES,
         handles_between::CASES,
         handles_input::CASES,
+        handles_strained::CASES,
         links_by_sql::CASES,
         handles_extended::CASES,
         handles_write::CASES,

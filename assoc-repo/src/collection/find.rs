@@ -1,6 +1,6 @@
 //! Finding members: by key, by a row, by their place in the order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Direction, Expr};
@@ -11,6 +11,7 @@ use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::get_association::OwnQuery;
 use crate::query::{Query, Select};
 use crate::read::key_values;
+use crate::repo::Repo;
 
 impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// The member with a primary key. Loaded: no statement, a copy. Otherwise 1 statement.
@@ -34,7 +35,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         found.pop().ok_or_else(|| not_found::<T>(&key))
     }
 
-    /// The members with some primary keys, in the order of the keys. Loaded: no statement, copies. Otherwise 1 statement.
+    /// The members with some primary keys, in the order of the keys. Loaded: no statement, copies. Otherwise 1 statement, or as many
+    /// as the keys need.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] naming the first key of which there is no member; the errors of [`all`](Self::all).
@@ -60,13 +62,14 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let has_key = |row: &T| T::DEF.key_of(row).is_some_and(|key| keys.contains(&key));
+        let wanted: HashSet<&KeyTuple> = keys.iter().collect();
+        let has_key = |row: &T| T::DEF.key_of(row).is_some_and(|key| wanted.contains(&key));
         if let Some(rows) = self.whole() {
             return Ok(rows.into_iter().filter(|row| has_key(row)).cloned().collect());
         }
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
-            OwnQuery::One(query) if !chooses(&query) => self.handle.repo.all(query.filter(keys_in::<T>(keys))).await,
+            OwnQuery::One(query) if !chooses(&query) => rows_with_keys(self.handle.repo, &query, keys).await,
             // Which rows are members does not depend on what is looked for.
             _ => {
                 let mut rows = self.read(Query::new()).await?;
@@ -220,6 +223,20 @@ pub(super) fn keys_in<T: Model>(keys: &[KeyTuple]) -> Filter<T> {
     let columns = || T::PRIMARY_KEY.iter().copied();
     let keys: Vec<_> = keys.iter().map(|key| columns().zip(key.values().iter().cloned()).collect()).collect();
     Filter::new(Expr::has_one_of(T::DEF, &keys))
+}
+
+/// The rows of a query that have one of these primary keys, by as many statements as the keys need.
+pub(super) async fn rows_with_keys<T: Model>(repo: &Repo, query: &Select<T>, keys: &[KeyTuple]) -> Result<Vec<T>> {
+    let mut seen = HashSet::new();
+    let keys: Vec<KeyTuple> = keys.iter().filter(|key| seen.insert(*key)).cloned().collect();
+    let (dialect, width) = (repo.dialect(), T::PRIMARY_KEY.len());
+    // Of one column they are a list, of several a condition each.
+    let most = if width == 1 { dialect.most_keys(width) } else { dialect.keys_per_condition(width) };
+    let mut rows = Vec::new();
+    for keys in keys.chunks(most.max(1)) {
+        rows.extend(repo.all(query.clone().filter(keys_in::<T>(keys))).await?);
+    }
+    Ok(rows)
 }
 
 // Rows in the order of keys, as often as a key is named.

@@ -9,7 +9,7 @@ use assoc_core::metadata::{AssociationDef, KeyJoin, Linkage, Operand};
 use assoc_core::{Error, ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
-use super::find::{chooses, in_order_of, keys_in, tuples_of};
+use super::find::{chooses, in_order_of, rows_with_keys, tuples_of};
 use super::insert_all::is_member;
 use super::read::of_columns;
 use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
@@ -54,8 +54,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// Makes the rows with these primary keys the only members, as [`replace`](Self::replace) does with rows. A key that is
     /// named twice is one member; behind a join table it is two links.
     ///
-    /// It costs 1 statement that reads the rows, and those of [`replace`](Self::replace), loaded or not. All of it is one
-    /// transaction.
+    /// It costs 1 statement that reads the rows, or as many as the keys need, and those of [`replace`](Self::replace), loaded or
+    /// not. All of it is one transaction.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no row with one of the keys; [`ErrorKind::NotMember`] if a row that holds its
@@ -95,10 +95,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
                 .handle
                 .repo
                 .transaction(async |tx| {
-                    let mut found = Vec::new();
-                    if !keys.is_empty() {
-                        found = tx.all(Query::filter(keys_in::<T>(&keys)).for_update()).await?;
-                    }
+                    let found = rows_with_keys(tx, &Query::new().for_update(), &keys).await?;
                     let rows = in_order_of(&keys, found)?;
                     if let Some(key) = holds_key {
                         refuse_others::<R::Owner, T>(definition, key, owner, &rows)?;
