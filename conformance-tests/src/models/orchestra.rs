@@ -16,7 +16,7 @@ pub(crate) struct Musician {
     // Rows between are destroyed, with their callbacks.
     #[has_many(dependent = "destroy")]
     pub(crate) engagements: HasMany<Engagement>,
-    #[has_many(through = "engagements", source = "ensemble")]
+    #[has_many(through = "engagements", source = "ensemble", dependent = "destroy")]
     pub(crate) ensembles: HasManyThrough<Ensemble>,
     // The same rows are deleted.
     #[has_many(foreign_key = "musician_id", dependent = "database")]
@@ -33,7 +33,7 @@ pub(crate) struct Musician {
     // Rows between with callbacks, with a version, and with a rule that refuses.
     #[has_one]
     pub(crate) contract: HasOne<Option<Contract>>,
-    #[has_one(through = "contract", source = "ensemble")]
+    #[has_one(through = "contract", source = "ensemble", dependent = "destroy")]
     pub(crate) employer: HasOne<Option<Ensemble>>,
     #[has_one]
     pub(crate) lease: HasOne<Option<Lease>>,
