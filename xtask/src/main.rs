@@ -6,6 +6,7 @@ mod bench;
 mod db;
 mod layers;
 mod mariadb;
+mod mutants;
 mod runner;
 mod test;
 
@@ -19,6 +20,9 @@ Usage: cargo xtask <task>
   db mysql -- <command> [args...]   run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).
+  mutants [--all] [<fault>...]      plants faults in the SQLite driver and reports the first case of the conformance suite that
+                                    fails for each (--all: every case), and which faults no case notices. Without faults, all
+                                    of them, and the report is kept in conformance-tests/mutants.txt.
   test [--quick]                    everything that is checked before a change is accepted, with all tests on SQLite
                                     and on a private MariaDB (or the server of ASSOC_MYSQL_URL). --quick leaves out
                                     MariaDB and whether the dependencies resolve beside those of other crates.
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(&rest),
         Some("db") => db::run(&rest),
         Some("layers") => test::layers().map(ExitCode::from),
+        Some("mutants") => mutants::run(&rest),
         Some("test") => test::run(&rest),
         Some("help" | "--help" | "-h") | None => {
             print!("{USAGE}");

@@ -10,13 +10,13 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::change::{Row, RowChange};
 use assoc_core::counters::Children;
 use assoc_core::destroy::{DestroyPlan, Reading};
-use assoc_core::driver::{Access, KeySet, Statement, TransactionMode};
+use assoc_core::driver::{Access, KeySet, TransactionMode};
 use assoc_core::execution::rows::{LinkRows, Rows};
 use assoc_core::execution::{KeyTuple, RowKeys, filtered};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
 use assoc_core::value::DateTime;
-use assoc_core::{Error, Result, Value};
+use assoc_core::{Error, Result, Value, sql};
 
 use super::insert::{check, run as insert_rows, unproven};
 use super::known::Known;
@@ -490,7 +490,8 @@ async fn insert_unread(session: &mut Session<'_>, plan: &mut InsertPlan) -> Resu
     session.note_written(plan.model(), Written::Inserted);
     for at in 0..plan.batches.len() {
         let text = plan.text(at, session.dialect(), false);
-        let statement = Statement::new(text, std::mem::take(&mut plan.batches[at].binds));
+        let batch = &mut plan.batches[at];
+        let statement = sql::insert_statement(text, std::mem::take(&mut batch.binds)).in_role(batch.role);
         session.execute(&statement).await?;
         plan.batches[at].binds = statement.into_binds();
     }
