@@ -47,12 +47,8 @@ pub struct Capabilities {
     pub insert_rows: usize,
     /// The longest identifier, in bytes.
     pub max_identifier: usize,
-    /// Table names may have a schema in front of them.
-    pub schemas: bool,
     /// Reading several statements in one snapshot costs next to nothing, so a request and its preloads always do.
     pub free_snapshot: bool,
-    /// Savepoints inside a transaction.
-    pub savepoints: bool,
     /// Row values compare: `(a, b) IN ((1, 2), (3, 4))`.
     pub row_values: bool,
     /// A list of row values is planned in a time that grows with its length. Where it grows faster, keys of several
@@ -170,9 +166,7 @@ impl Default for Capabilities {
             max_binds: 999,
             insert_rows: 50,
             max_identifier: 63,
-            schemas: true,
             free_snapshot: false,
-            savepoints: true,
             row_values: false,
             long_row_lists: true,
             per_owner_limit: PerOwnerLimit::Unsupported,

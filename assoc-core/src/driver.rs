@@ -61,7 +61,7 @@ pub use crate::dialect::{Capabilities, Dialect};
 use crate::error::Result;
 pub use crate::key::KeySet;
 pub use crate::row_sink::{AnswerColumn, BoxFuture, RowSink};
-pub use crate::statement::{Bind, BindList, Statement};
+pub use crate::statement::{Bind, BindList, Lack, Statement, StatementKind, StatementRole};
 
 #[cfg(doc)]
 use crate::error::{DriverError, DriverErrorKind};

@@ -5,7 +5,7 @@ use crate::dialect::{ColumnRole, Comparable, Dialect};
 use crate::metadata::association::Linkage;
 use crate::metadata::model::{ColumnDefault, FilledBy, ModelDef};
 use crate::sql::SqlWriter;
-use crate::statement::Statement;
+use crate::statement::{Statement, StatementKind};
 
 /// The statements that make a model's table, and an index for every foreign key that one of its associations uses; of a
 /// polymorphic association over type and key.
@@ -32,7 +32,7 @@ pub fn create_table(model: &ModelDef, dialect: &dyn Dialect) -> Vec<Statement> {
 /// The statement that removes a model's table, if it exists.
 #[must_use]
 pub fn drop_table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
-    let mut writer = SqlWriter::new(dialect);
+    let mut writer = SqlWriter::of_kind(dialect, StatementKind::Schema);
     writer.push("DROP TABLE IF EXISTS ");
     writer.table(&model.table);
     writer.finish()
@@ -60,7 +60,7 @@ fn role(model: &ModelDef, at: usize) -> ColumnRole {
 }
 
 fn table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
-    let mut writer = SqlWriter::new(dialect);
+    let mut writer = SqlWriter::of_kind(dialect, StatementKind::Schema);
     writer.push("CREATE TABLE ");
     writer.table(&model.table);
     writer.push(" (");
@@ -105,7 +105,7 @@ fn table(model: &ModelDef, dialect: &dyn Dialect) -> Statement {
 }
 
 fn index(model: &ModelDef, columns: &[usize], dialect: &dyn Dialect) -> Statement {
-    let mut writer = SqlWriter::new(dialect);
+    let mut writer = SqlWriter::of_kind(dialect, StatementKind::Schema);
     let names: Vec<&str> = columns.iter().map(|column| model.columns[*column].name).collect();
     let mut name = format!("index_{}_on_{}", model.table.name, names.join("_and_"));
     // Identifiers are ASCII in practice; a longer one is cut at a character boundary below the limit.

@@ -8,7 +8,7 @@ use crate::dialect::{Comparable, Dialect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metadata::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::{ModelDef, TableRef};
-use crate::statement::{Bind, BindList, Statement};
+use crate::statement::{Bind, BindList, Statement, StatementKind};
 use crate::value::Value;
 
 mod bulk;
@@ -41,8 +41,8 @@ pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};
 pub use upsert::{OnConflict, upsert};
 pub use write::{
-    delete_by, delete_by_keys, delete_row, insert, insert_text, select_by, select_locked, update_by_key,
-    update_by_keys, update_row, update_rows,
+    delete_by, delete_by_keys, delete_row, insert, insert_statement, insert_text, select_by, select_locked,
+    update_by_key, update_by_keys, update_row, update_rows,
 };
 
 /// Up to this number of terms is written flat; more terms are written as a tree.
@@ -67,6 +67,7 @@ pub struct SqlWriter<'d> {
     dialect: &'d dyn Dialect,
     sql: String,
     binds: Vec<Bind>,
+    kind: StatementKind,
     qualifier: Option<Cow<'d, str>>,
     // Aliases given so far, and how deep conditions on associations are nested here.
     related: usize,
@@ -79,13 +80,20 @@ pub struct SqlWriter<'d> {
 }
 
 impl<'d> SqlWriter<'d> {
-    /// An empty statement.
+    /// An empty statement that will read rows.
     #[must_use]
     pub fn new(dialect: &'d dyn Dialect) -> Self {
+        SqlWriter::of_kind(dialect, StatementKind::Select)
+    }
+
+    /// An empty statement of a kind.
+    #[must_use]
+    pub fn of_kind(dialect: &'d dyn Dialect, kind: StatementKind) -> Self {
         SqlWriter {
             dialect,
             sql: String::with_capacity(128),
             binds: Vec::new(),
+            kind,
             qualifier: None,
             related: 0,
             nested: 0,
@@ -148,7 +156,7 @@ impl<'d> SqlWriter<'d> {
     /// The finished statement.
     #[must_use]
     pub fn finish(self) -> Statement {
-        Statement::new(self.sql, self.binds)
+        Statement::new(self.sql, self.binds).of_kind(self.kind)
     }
 
     /// The finished statement, if the database takes its number of binds. Lists lose their padding if that would exceed

@@ -12,6 +12,54 @@ use crate::value::Value;
 pub struct Statement {
     sql: Arc<str>,
     binds: Vec<Bind>,
+    kind: StatementKind,
+    role: StatementRole,
+}
+
+/// What a statement does, as far as its writer knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StatementKind {
+    /// It reads rows.
+    Select,
+    /// It inserts rows, or updates those that are there already.
+    Insert,
+    /// It updates rows.
+    Update,
+    /// It deletes rows.
+    Delete,
+    /// It makes or removes a table or an index.
+    Schema,
+    /// The program wrote it, so it may do anything.
+    Raw,
+}
+
+/// Why a statement is sent. On a database with all capabilities, and with room for all binds, every statement is
+/// [requested](StatementRole::Requested).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum StatementRole {
+    /// The request needs it on every database.
+    #[default]
+    Requested,
+    /// It goes on where the statement before it ended, because a statement takes fewer keys or rows here than were given.
+    Continued,
+    /// It does what another database does in a statement before or after it.
+    StandIn(Lack),
+}
+
+/// A capability that a database lacks, and whose want costs statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Lack {
+    /// It does not return inserted rows: they are inserted one by one where the database makes their keys, and read back.
+    InsertReturning,
+    /// It does not return updated rows: they are read back.
+    UpdateReturning,
+    /// It does not return deleted rows: they are read before.
+    DeleteReturning,
+    /// It has no window functions: targets whose statement would number rows are read step by step.
+    WindowFunctions,
 }
 
 /// One bind parameter.
@@ -52,14 +100,48 @@ impl BindList {
 }
 
 impl Statement {
-    /// A statement of text and binds.
+    /// A [raw](StatementKind::Raw) statement of text and binds.
     pub fn new(sql: impl Into<Arc<str>>, binds: Vec<Bind>) -> Self {
-        Statement { sql: sql.into(), binds }
+        Statement { sql: sql.into(), binds, kind: StatementKind::Raw, role: StatementRole::Requested }
     }
 
-    /// A statement without binds.
+    /// A [raw](StatementKind::Raw) statement without binds.
     pub fn plain(sql: impl Into<Arc<str>>) -> Self {
-        Statement { sql: sql.into(), binds: Vec::new() }
+        Statement::new(sql, Vec::new())
+    }
+
+    /// The same statement, of a kind.
+    #[must_use]
+    pub fn of_kind(mut self, kind: StatementKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The same statement, sent for another reason.
+    #[must_use]
+    pub fn in_role(mut self, role: StatementRole) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// The same statement as part of a list that takes several; the parts are counted from 0. All but the first are
+    /// [continued](StatementRole::Continued), unless they stand in for something.
+    #[must_use]
+    pub fn as_part(self, part: usize) -> Self {
+        let role = if part > 0 && self.role == StatementRole::Requested { StatementRole::Continued } else { self.role };
+        self.in_role(role)
+    }
+
+    /// What the statement does, as far as its writer knows.
+    #[must_use]
+    pub fn kind(&self) -> StatementKind {
+        self.kind
+    }
+
+    /// Why the statement is sent.
+    #[must_use]
+    pub fn role(&self) -> StatementRole {
+        self.role
     }
 
     /// The text.

@@ -106,8 +106,6 @@ pub struct Features {
     pub json_table: bool,
     /// `CHECK` constraints are enforced, not just parsed.
     pub check_constraints: bool,
-    /// Savepoints.
-    pub savepoints: bool,
     /// The longest identifier, in characters.
     pub max_identifier: usize,
     /// The most placeholders of a prepared statement.
@@ -124,7 +122,6 @@ impl Features {
         skip_locked: false,
         json_table: false,
         check_constraints: false,
-        savepoints: true,
         max_identifier: 64,
         max_binds: 65_535,
     };
@@ -153,9 +150,7 @@ impl Features {
         capabilities.max_binds = self.max_binds;
         capabilities.insert_rows = 1_000;
         capabilities.max_identifier = self.max_identifier;
-        capabilities.schemas = true;
         capabilities.free_snapshot = false;
-        capabilities.savepoints = self.savepoints;
         capabilities.row_values = true;
         // The range analysis of `(a, b) IN (…)` is quadratic if `a` and `b` have separate indexes.
         capabilities.long_row_lists = false;

@@ -155,12 +155,12 @@ pub(crate) async fn apply(
         let keys = group.keys();
         let dialect = session.dialect();
         let mut rows = 0;
-        for chunk in keys.chunks(group.keys_per_statement(dialect)) {
+        for (part, chunk) in keys.chunks(group.keys_per_statement(dialect)).into_iter().enumerate() {
             if mode == Mode::Count {
                 rows += keys_of(session, &group, &chunk, &visible).await?.len() as u64;
                 continue;
             }
-            let statement = group.statement(dialect, &chunk, &visible, now)?;
+            let statement = group.statement(dialect, &chunk, &visible, now)?.as_part(part);
             let affected = session.execute(&statement).await?.affected;
             rows += affected;
             let is_whole = group.key == group.model.primary_key && affected == chunk.len() as u64;

@@ -9,6 +9,7 @@
 use std::any::Any;
 use std::future::Future;
 
+use assoc_core::driver::Lack;
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::mark;
 use assoc_core::joins::JoinChain;
@@ -199,10 +200,13 @@ pub(crate) fn own_query<O: Model, T: Model>(
     match read_by {
         ReadBy::Key(key) => direct(repo, def, key, own, owner, query),
         ReadBy::Parts => Ok(OwnQuery::Parts(Box::new(query))),
-        ReadBy::JoinChain => match join_chain(repo, def, &query)? {
-            Some(chain) => Ok(by_join_chain(chain, own, owner, query)),
-            None => Ok(OwnQuery::Parts(Box::new(query))),
-        },
+        ReadBy::JoinChain => {
+            let numbers = repo.in_database_of(T::DEF).dialect().capabilities().window_functions;
+            match join_chain(repo, def, &query, numbers)? {
+                Some(chain) => Ok(by_join_chain(chain, own, owner, query)),
+                None => Ok(OwnQuery::Parts(Box::new(query))),
+            }
+        }
     }
 }
 
@@ -245,7 +249,12 @@ fn leads_back<T: Model>(def: &AssociationDef, query: &Select<T>) -> Result<bool>
 }
 
 // The join chain to the targets, if one statement can read them.
-fn join_chain<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Select<T>) -> Result<Option<JoinChain>> {
+fn join_chain<T: Model>(
+    repo: &Repo,
+    def: &'static AssociationDef,
+    query: &Select<T>,
+    numbers: bool,
+) -> Result<Option<JoinChain>> {
     let loads_by_join = query.preloads.iter().any(|request| request.strategy == Strategy::Joined);
     // An owner may reach a row several times. A query that joins what it loads, or that is distinct, cannot say how
     // often. Raw SQL was written for one table.
@@ -262,7 +271,6 @@ fn join_chain<T: Model>(repo: &Repo, def: &'static AssociationDef, query: &Selec
         // The plan of a preload checks that the query selects the columns that a preload needs.
         repo.plan((def.owner)(), Root::Existing, vec![request])?;
     }
-    let numbers = repo.in_database_of(T::DEF).dialect().capabilities().window_functions;
     let readable = |chain: &JoinChain| chain.is_readable() && (numbers || !chain.numbers_rows());
     Ok(repo.context().join_chain(&chain).filter(readable))
 }
@@ -300,6 +308,14 @@ async fn by_parts<O: Model, T: Model>(
     query: Select<T>,
 ) -> Result<Vec<T>> {
     query.refuse_lock("a reader of an association that is read part by part")?;
+    let windows = repo.in_database_of(T::DEF).dialect().capabilities().window_functions;
+    let is_chain = || {
+        let chain = Chain::scoped(def, ScopeDef::default())?;
+        Ok::<bool, Error>(matches!(chain.parts, ChainParts::Through { .. } | ChainParts::JoinTable { .. }))
+    };
+    // One statement would read them.
+    let lacks =
+        (!windows && is_chain()? && join_chain(repo, def, &query, true)?.is_some()).then_some(Lack::WindowFunctions);
     let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
     if !query.spec.group.is_empty() || joins {
         let message = format!(
@@ -316,7 +332,7 @@ async fn by_parts<O: Model, T: Model>(
     scope_def.select = query.selected.map(|operands| selected_columns(T::DEF, &operands)).transpose()?;
     let mut copy = owner.bare();
     let limited = query.most_statements.map(|limit| repo.max_statements(limit));
-    let repo = limited.as_ref().unwrap_or(repo);
+    let repo = Repo { lacks, ..limited.as_ref().unwrap_or(repo).clone() };
     let request = Request { scope: scope_def, children: query.preloads.into(), ..Request::new(def) };
     repo.preload_rows(std::slice::from_mut(&mut copy), vec![request]).await?;
     let mut found: Vec<T> = targets_in(def, &copy);

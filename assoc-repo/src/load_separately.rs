@@ -121,8 +121,8 @@ impl Repo {
         let repo = self.in_database_of(target);
         let mut session = repo.session(Access::Read).await?;
         let mut start = 0;
-        for chunk in set.chunks(repo.dialect().keys_per_statement(set.width())) {
-            let statement = statement(repo.dialect(), &chunk)?;
+        for (part, chunk) in set.chunks(repo.dialect().keys_per_statement(set.width())).iter().enumerate() {
+            let statement = statement(repo.dialect(), chunk)?.as_part(part);
             let mut sink = |values: &mut [Value<'_>]| {
                 let (Some(Value::Int(ordinal)), Some(Value::Int(count))) = (values.first(), values.get(1)) else {
                     return Err(Error::invalid_query(

@@ -111,6 +111,7 @@ impl Repo {
         Cow::Owned(Repo {
             shared: Arc::clone(&home.shared),
             transaction: home.transaction.clone(),
+            lacks: self.lacks,
             most_statements: self.most_statements,
             filters: self.filters.clone(),
             clock: self.clock.clone(),

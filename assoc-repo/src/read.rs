@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use assoc_core::driver::{Access, AnswerColumn, Bind, RowSink, Statement};
+use assoc_core::driver::{Access, AnswerColumn, Bind, RowSink, Statement, StatementKind};
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::mark;
 use assoc_core::metadata::{ModelDef, Operand, Strategy};
@@ -52,7 +52,8 @@ impl Repo {
                 let spec = RootSelect::new(M::DEF).with_key(vec![Value::Int(0); M::Key::WIDTH]);
                 Ok(Arc::clone(spec.statement(repo.dialect())?.shared_sql()))
             })?;
-            let statement = Statement::new(sql, values.into_iter().map(Bind::Value).collect());
+            let binds = values.into_iter().map(Bind::Value).collect();
+            let statement = Statement::new(sql, binds).of_kind(StatementKind::Select);
             let mut row = OneRow::<M>(None);
             repo.reading(query.most_statements).await?.query(&statement, &mut row).await?;
             return Ok(row.0);
@@ -315,7 +316,7 @@ impl Repo {
         sql: &str,
         binds: impl IntoIterator<Item = Value<'static>>,
     ) -> Result<Statement> {
-        let mut writer = SqlWriter::new(self.dialect());
+        let mut writer = SqlWriter::of_kind(self.dialect(), StatementKind::Raw);
         writer.raw_statement(sql, &binds.into_iter().collect::<Vec<_>>())?;
         writer.finish_within_limit()
     }

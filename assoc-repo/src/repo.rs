@@ -8,7 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use assoc_core::driver::{Access, BoxFuture, Connection, Dialect, Driver, PoolStatus};
+use assoc_core::driver::{Access, BoxFuture, Connection, Dialect, Driver, Lack, PoolStatus};
 use assoc_core::execution::FilterHook;
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::sql::{TransactionControl, transaction_control};
@@ -36,6 +36,8 @@ pub struct Repo {
     pub(crate) shared: Arc<Shared>,
     pub(crate) transaction: Option<LevelHandle>,
     pub(crate) most_statements: Option<usize>,
+    // What all statements of a request stand in for but the first.
+    pub(crate) lacks: Option<Lack>,
     pub(crate) filters: Option<FilterHook>,
     pub(crate) clock: Option<Clock>,
     // Whether rows are touched with those that belong to them.
@@ -80,6 +82,7 @@ impl Repo {
             }),
             transaction: None,
             most_statements: None,
+            lacks: None,
             filters: None,
             clock: None,
             touches: true,

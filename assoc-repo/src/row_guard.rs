@@ -212,14 +212,14 @@ async fn all_seen(
         // The key's ordinal alone: it may be stored in another form.
         Matching::ByOrdinal => 1,
     };
-    for chunk in set.chunks(select.keys_per_statement(dialect)) {
+    for (part, chunk) in set.chunks(select.keys_per_statement(dialect)).iter().enumerate() {
         // Of a column that is not unique there may be several rows.
         let mut found: HashSet<KeyTuple> = HashSet::new();
         let mut sink = |values: &mut [Value<'_>]| {
             found.insert(KeyTuple::of_row(values.iter().take(parts).map(|value| value.clone().into_owned())));
             Ok(())
         };
-        session.query_at(model, &select.statement(dialect, &chunk)?, &mut sink).await?;
+        session.query_at(model, &select.statement(dialect, chunk)?.as_part(part), &mut sink).await?;
         seen += found.len();
     }
     Ok(seen >= set.len())

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use assoc_core::driver::KeySet;
+use assoc_core::driver::{KeySet, StatementRole};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::ModelDef;
@@ -28,18 +28,20 @@ pub(crate) use upsert::upsert;
 pub(crate) use violations::{explain as explain_violation, needs_changes};
 pub(crate) use wanted::find as find_wanted;
 
-/// Reads rows by their primary keys, in the order of the keys. 1 statement for each chunk of keys.
+/// Reads rows by their primary keys, in the order of the keys. 1 statement for each chunk of keys, in a role.
 pub(crate) async fn read_by_keys(
     session: &mut Session<'_>,
     model: &'static ModelDef,
     keys: RowKeys,
+    role: StatementRole,
 ) -> Result<Box<dyn Rows>> {
     let set = KeySet::distinct([&keys]);
     let select = KeyedSelect::new(model, model.primary_key);
     let mut rows = model.rows.new_rows();
-    for chunk in set.chunks(session.dialect().keys_per_condition(set.width())) {
+    for (part, chunk) in set.chunks(session.dialect().keys_per_condition(set.width())).iter().enumerate() {
         // By value on purpose: these keys were just written, so they come back as they are.
-        session.query(&select.statement_by_value(session.dialect(), &chunk)?, &mut *rows).await?;
+        let statement = select.statement_by_value(session.dialect(), chunk)?;
+        session.query(&statement.in_role(role).as_part(part), &mut *rows).await?;
     }
     if keys.len() == 1 && rows.len() == 1 {
         return Ok(rows);

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use assoc_core::counters::ParentGroup;
-use assoc_core::driver::{Access, Connection, Dialect, ExecResult, KeySet, RowSink, Statement, TransactionMode};
+use assoc_core::driver::{
+    Access, Connection, Dialect, ExecResult, KeySet, RowSink, Statement, StatementRole, TransactionMode,
+};
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::planner::PlanContext;
 use assoc_core::select::KeyedSelect;
@@ -24,6 +26,10 @@ pub(crate) struct Session<'r> {
     budget: Option<Budget>,
     // Whether the request reads from one state of the database, where a snapshot is free.
     in_snapshot: bool,
+    // Why keyed look-ups are sent.
+    role_of_lookups: StatementRole,
+    // Whether a statement was sent.
+    has_read: bool,
     // Sessions of other databases, begun when the first statement needed them.
     others: Vec<(&'r Repo, Session<'r>)>,
 }
@@ -52,7 +58,15 @@ impl<'r> Session<'r> {
     }
 
     fn new(repo: &'r Repo, source: Source<'r>) -> Self {
-        Session { repo, source, budget: None, in_snapshot: false, others: Vec::new() }
+        Session {
+            repo,
+            source,
+            budget: None,
+            in_snapshot: false,
+            role_of_lookups: StatementRole::Requested,
+            has_read: false,
+            others: Vec::new(),
+        }
     }
 
     pub(crate) fn dialect(&self) -> &'r dyn Dialect {
@@ -131,12 +145,26 @@ impl<'r> Session<'r> {
     }
 
     pub(crate) async fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
+        let standing_in;
+        let statement = match self.repo.lacks {
+            Some(lack) if self.has_read => {
+                standing_in = statement.clone().in_role(StatementRole::StandIn(lack));
+                &standing_in
+            }
+            _ => statement,
+        };
+        self.has_read = true;
         let connection = self.connection(statement).await?;
         let timer = Timer::start(statement)?;
         let result = connection.query(statement, sink).await;
         timer.finish(statement, &result);
         self.note(&result);
         result
+    }
+
+    /// Sends keyed look-ups in this role from now on.
+    pub(crate) fn look_up_in_role(&mut self, role: StatementRole) {
+        self.role_of_lookups = role;
     }
 
     /// Reads some columns of the rows that hold one of the keys in the columns `by`, and satisfy a condition. 1 statement for
@@ -177,8 +205,8 @@ impl<'r> Session<'r> {
         statement: &(dyn Fn(&dyn Dialect, &KeySet) -> Result<Statement> + Sync),
         sink: &mut dyn RowSink,
     ) -> Result<()> {
-        for chunk in keys.chunks(self.dialect().keys_per_condition(width)) {
-            let statement = statement(self.dialect(), &chunk)?;
+        for (part, chunk) in keys.chunks(self.dialect().keys_per_condition(width)).iter().enumerate() {
+            let statement = statement(self.dialect(), chunk)?.in_role(self.role_of_lookups).as_part(part);
             self.query(&statement, sink).await?;
         }
         Ok(())

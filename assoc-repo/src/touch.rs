@@ -2,7 +2,7 @@
 
 use assoc_core::change::timestamp;
 use assoc_core::counters::ParentChanges;
-use assoc_core::driver::{Access, BoxFuture, TransactionMode};
+use assoc_core::driver::{Access, BoxFuture, Lack, StatementRole, TransactionMode};
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::ModelDef;
 use assoc_core::value::DateTime;
@@ -132,7 +132,9 @@ async fn touch_in(
     if values.iter().all(|(column, value)| dialect.keeps(&model.columns[*column], value)) {
         return Ok(values);
     }
-    let rows = save::read_by_keys(session, model, RowKeys::Tuples(vec![Some(key)])).await?;
+    // Another column keeps the time as it is given.
+    let role = StatementRole::StandIn(Lack::UpdateReturning);
+    let rows = save::read_by_keys(session, model, RowKeys::Tuples(vec![Some(key)]), role).await?;
     let row = rows.row(0);
     Ok(columns.iter().filter_map(|column| Some((*column, model.rows.value(row?, *column).into_owned()))).collect())
 }

@@ -105,9 +105,7 @@ impl SqliteDialect {
         capabilities.insert_rows = 50;
         // SQLite has no limit; ours keeps generated aliases the same on every database.
         capabilities.max_identifier = 64;
-        capabilities.schemas = true;
         capabilities.free_snapshot = true;
-        capabilities.savepoints = true;
         capabilities.row_values = true;
         capabilities.per_owner_limit = PerOwnerLimit::CorrelatedSeek;
         capabilities.window_functions = true;

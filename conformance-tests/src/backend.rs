@@ -46,6 +46,13 @@ impl Database {
         self
     }
 
+    /// The same database behind another driver, which wraps its own.
+    #[must_use]
+    pub fn wrapped(mut self, wrap: impl FnOnce(Arc<dyn Driver>) -> Arc<dyn Driver>) -> Self {
+        self.driver = wrap(Arc::clone(&self.driver));
+        self
+    }
+
     /// The driver.
     #[must_use]
     pub fn driver(&self) -> &Arc<dyn Driver> {

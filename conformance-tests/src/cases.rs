@@ -21,6 +21,7 @@ mod chosen_rows;
 mod collations;
 mod collections;
 mod composite_keys;
+mod contract;
 mod counters;
 mod decimals;
 mod deep_requests;
@@ -167,6 +168,7 @@ pub struct Case {
 /// All cases.
 pub fn all() -> impl Iterator<Item = &'static Case> {
     [
+        contract::CASES,
         values::CASES,
         queries::CASES,
         filters::CASES,

@@ -3,11 +3,13 @@
 use std::fmt::{Debug, Write};
 use std::sync::Arc;
 
+use assoc_core::driver::{Lack, StatementRole};
 use assoc_core::{Error, ErrorKind, Result, Value};
 use assoc_repo::Repo;
 
 use crate::backend::Database;
-use crate::recorder::{Recorded, Recorder};
+use crate::recorder::{Recorded, RecordedStatement, Recorder};
+use crate::refusal::refusal;
 
 /// What a case did: the behaviour, the same on every backend, and the SQL of this one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Context {
     repo: Repo,
     recorder: Recorder,
     transcript: Transcript,
+    // What a step was refused, because the backend lacks it.
+    refused: Option<&'static str>,
     other: Option<Repo>,
     // Removed last, after the repos let go of their connections.
     databases: Vec<Database>,
@@ -43,7 +47,7 @@ impl Context {
         let repo = over(&database);
         let second = other.as_ref().map(over);
         let databases = [Some(database), other].into_iter().flatten().collect();
-        Context { repo, recorder, transcript: Transcript::default(), other: second, databases }
+        Context { repo, recorder, transcript: Transcript::default(), refused: None, other: second, databases }
     }
 
     /// A repo over another empty database of the backend, for cases that ask for two.
@@ -69,54 +73,31 @@ impl Context {
     /// Runs a step and records the number of its statements, and the kind of the error if it fails. Statements outside
     /// a step are not recorded.
     ///
+    /// Counted are those that every database is sent. What [goes on](StatementRole::Continued) in a further statement, because
+    /// a statement takes fewer keys or rows here, or [stands in](StatementRole::StandIn) for a capability, is not counted: the
+    /// recorded SQL shows it.
+    ///
     /// # Errors
     /// The step's own error.
     pub async fn step<T>(&mut self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-        self.step_with_many_keys(title, &[], work).await
-    }
-
-    /// As [`step`](Context::step), for look-ups of `lookups` keys (of one column) each. The dialect decides how many keys
-    /// go into one statement, so a look-up that it splits into several statements counts as one.
-    ///
-    /// # Errors
-    /// The step's own error.
-    pub async fn step_with_many_keys<T>(
-        &mut self,
-        title: &str,
-        lookups: &[usize],
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
-        let keys_per_statement = self.repo.dialect().keys_per_condition(1).max(1);
-        let further: usize = lookups.iter().map(|keys| keys.div_ceil(keys_per_statement).saturating_sub(1)).sum();
-        self.counted(title, further, work).await
-    }
-
-    /// As [`step`](Context::step), for one update whose row is read back. A database that returns no updated rows needs
-    /// one more statement for that, which is not counted; the recorded statements show it.
-    ///
-    /// # Errors
-    /// The step's own error.
-    pub async fn step_that_reads_back<T>(&mut self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let further = usize::from(!self.repo.dialect().capabilities().update_returning);
-        self.counted(title, further, work).await
-    }
-
-    /// Runs a step and writes down its statements without those that only this dialect needs.
-    async fn counted<T>(&mut self, title: &str, further: usize, work: impl Future<Output = Result<T>>) -> Result<T> {
         let _ = self.recorder.take();
         let result = work.await;
         let statements = self.recorder.take();
         let behaviour = &mut self.transcript.behaviour;
         // Writing to a String cannot fail.
-        // Negative if there were fewer than the dialect needs, which equals no golden.
-        let count = statements.len() as i128 - further as i128;
+        let count = statements.iter().filter(|statement| statement.role == StatementRole::Requested).count();
         let _ = writeln!(behaviour, "## {title}\nstatements: {count}");
         if let Err(error) = &result {
+            self.refused = self.refused.or_else(|| refusal(self.repo.dialect(), error));
             let _ = writeln!(behaviour, "error: {}", shown(error));
         }
         let _ = writeln!(self.transcript.sql, "## {title}");
-        for (sql, binds) in statements {
-            let _ = writeln!(self.transcript.sql, "{} -- {binds}", abridged(&sql));
+        for RecordedStatement { sql, binds, role, .. } in statements {
+            let why = match role {
+                StatementRole::StandIn(lack) => format!(", for want of {}", want(lack)),
+                _ => String::new(),
+            };
+            let _ = writeln!(self.transcript.sql, "{} -- {binds}{why}", abridged(&sql));
         }
         result
     }
@@ -175,11 +156,27 @@ impl Context {
         if holds { Ok(()) } else { Err(Error::other(format!("does not hold: {what}"))) }
     }
 
+    /// What a step was refused, because the backend lacks it.
+    pub(crate) fn refused(&self) -> Option<&'static str> {
+        self.refused
+    }
+
     /// The transcript, and the databases, whose connections the repos have let go.
     pub(crate) fn into_parts(self) -> (Transcript, Vec<Database>) {
         let Context { repo, other, transcript, databases, .. } = self;
         drop((repo, other));
         (transcript, databases)
+    }
+}
+
+// What a database lacks, as SQL.
+fn want(lack: Lack) -> &'static str {
+    match lack {
+        Lack::InsertReturning => "INSERT … RETURNING",
+        Lack::UpdateReturning => "UPDATE … RETURNING",
+        Lack::DeleteReturning => "DELETE … RETURNING",
+        Lack::WindowFunctions => "window functions",
+        _ => "something that this suite does not know",
     }
 }
 

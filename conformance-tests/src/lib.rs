@@ -47,20 +47,28 @@
 //! A case names the capability it needs. If the backend's dialect lacks it, the case is reported as not run, with the
 //! reason. No case can be excluded by hand.
 
+mod altered_dialect;
 mod backend;
 pub mod cases;
 mod context;
 pub mod golden;
 mod models;
+mod planted;
 mod recorder;
+mod refusal;
 mod report;
 mod run;
+mod shuffled;
+mod without;
 mod wrapped;
 
 pub use backend::{Backend, Database};
 pub use cases::{Case, Level, all};
 pub use context::{Context, Transcript};
-pub use recorder::{CommitFault, Recorded, Recorder};
+pub use planted::{Fault, Planted};
+pub use recorder::{CommitFault, Recorded, RecordedStatement, Recorder};
 pub use report::{CaseReport, ReportCard, SqlCheck, Totals, Verdict};
 pub use run::{Outcome, execute, report, run};
+pub use shuffled::Shuffled;
+pub use without::{Capability, Without};
 pub use wrapped::{Control, Interceptor, Wrapped};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assoc_core::driver::{BoxFuture, Connection, ExecResult, RowSink, Statement};
+use assoc_core::driver::{BoxFuture, Connection, ExecResult, RowSink, Statement, StatementKind, StatementRole};
 use assoc_core::{DriverError, DriverErrorKind, Result};
 
 use crate::wrapped::{Control, Interceptor, Wrapped};
@@ -13,9 +13,23 @@ pub struct Recorder(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    statements: Vec<(String, usize)>,
+    statements: Vec<RecordedStatement>,
     fail_after: Option<(usize, DriverErrorKind)>,
     fail_commit: Option<CommitFault>,
+}
+
+/// A statement that went through a [`Recorded`] driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordedStatement {
+    /// Its text.
+    pub sql: String,
+    /// The number of bound values.
+    pub binds: usize,
+    /// What it does.
+    pub kind: StatementKind,
+    /// Why it was sent.
+    pub role: StatementRole,
 }
 
 /// How a COMMIT fails.
@@ -34,9 +48,9 @@ impl Recorder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what was recorded so far: each statement's text and number of bound values.
+    /// Takes what was recorded so far.
     #[must_use]
-    pub fn take(&self) -> Vec<(String, usize)> {
+    pub fn take(&self) -> Vec<RecordedStatement> {
         std::mem::take(&mut self.state().statements)
     }
 
@@ -67,7 +81,16 @@ impl Recorder {
 
     fn record(&self, statement: &Statement) -> Result<()> {
         let mut state = self.state();
-        state.statements.push((statement.sql().to_owned(), statement.bound_values()));
+        state.statements.push(RecordedStatement {
+            sql: statement.sql().to_owned(),
+            binds: statement.bound_values(),
+            kind: statement.kind(),
+            role: statement.role(),
+        });
+        // What only this database is sent is neither counted nor failed.
+        if statement.role() != StatementRole::Requested {
+            return Ok(());
+        }
         match &mut state.fail_after {
             Some((0, kind)) => {
                 let kind = *kind;

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use assoc_core::driver::Driver;
 use assoc_core::{Error, Result};
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Completion, Trial};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::backend::Backend;
 use crate::cases::{self, Case};
 use crate::context::{Context, Transcript};
 use crate::golden;
+use crate::refusal::refusal;
 use crate::report::{CaseReport, ReportCard, SqlCheck, Verdict};
 
 mod limit;
@@ -33,6 +34,9 @@ pub enum Outcome {
 
 /// Runs one case against an empty database.
 ///
+/// A case that the backend lacks a capability for is skipped, either by its table or because the library refuses what it
+/// asks for: with the error that this capability has. Where nothing is lacking, a refusal is a failure.
+///
 /// # Errors
 /// When the case itself finds something wrong, the backend fails, or a connection is still out at the end.
 pub async fn execute(backend: &dyn Backend, case: &Case) -> Result<Outcome> {
@@ -42,12 +46,24 @@ pub async fn execute(backend: &dyn Backend, case: &Case) -> Result<Outcome> {
     }
     let other = if case.two_databases { Some(backend.fresh().await?) } else { None };
     let mut context = Context::new(database, other);
-    (case.run)(&mut context).await?;
+    let result = (case.run)(&mut context).await;
+    let refused = context.refused();
     let (transcript, databases) = context.into_parts();
     for database in databases.iter() {
         all_returned(&**database.driver()).await?;
     }
-    Ok(Outcome::Ran(transcript))
+    let dialect = databases[0].driver().dialect();
+    let differs = || golden::behaviour(case.id).is_some_and(|golden| golden != transcript.behaviour.trim_end());
+    match result {
+        Ok(()) if refused.is_some() && differs() => {}
+        Ok(()) => return Ok(Outcome::Ran(transcript)),
+        Err(error) => match refusal(dialect, &error) {
+            None if refused.is_none() => return Err(error),
+            Some(what) => return Ok(Outcome::Skipped(what)),
+            None => {}
+        },
+    }
+    Ok(Outcome::Skipped(refused.unwrap_or("what was refused")))
 }
 
 // A driver may take back a connection in a task of its own, so this waits for a while.
@@ -109,11 +125,15 @@ pub fn run(backend: impl Backend) -> ExitCode {
         let (suite, verdicts) = (Arc::clone(&suite), Arc::clone(&verdicts));
         let judge = move || {
             let verdict = suite.judge(case);
-            let answer = if let Verdict::Failed(why) = &verdict { Err(why.clone().into()) } else { Ok(()) };
+            let answer = match &verdict {
+                Verdict::Failed(why) => Err(why.clone().into()),
+                Verdict::Skipped(what) => Ok(Completion::ignored_with(format!("there is no {what}"))),
+                Verdict::Passed { .. } => Ok(Completion::Completed),
+            };
             verdicts.lock().unwrap_or_else(PoisonError::into_inner).insert(case.id, verdict);
             answer
         };
-        trials.push(Trial::test(case.id, judge).with_kind(case.level.name()));
+        trials.push(Trial::ignorable_test(case.id, judge).with_kind(case.level.name()));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {

@@ -39,6 +39,17 @@ pub trait Interceptor: Send + Sync + 'static {
         call.run(inner)
     }
 
+    /// A connection is handed out.
+    fn acquired<'a>(&'a self, inner: &'a mut dyn Connection) -> BoxFuture<'a, Result<()>> {
+        let _ = inner;
+        Box::pin(async { Ok(()) })
+    }
+
+    /// How the pool is doing.
+    fn pool_status(&self, inner: Option<PoolStatus>) -> Option<PoolStatus> {
+        inner
+    }
+
     /// The connection is dropped.
     fn dropped(&self, inner: Box<dyn Connection>) {
         drop(inner);
@@ -98,14 +109,16 @@ impl<I: Interceptor> Driver for Wrapped<I> {
 
     fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
         Box::pin(async move {
-            let inner = Some(self.inner.acquire(access).await?);
+            let mut inner = self.inner.acquire(access).await?;
+            self.interceptor.acquired(&mut *inner).await?;
+            let inner = Some(inner);
             let interceptor = Arc::clone(&self.interceptor);
             Ok(Box::new(WrappedConnection { inner, interceptor }) as Box<dyn Connection>)
         })
     }
 
     fn pool_status(&self) -> Option<PoolStatus> {
-        self.inner.pool_status()
+        self.interceptor.pool_status(self.inner.pool_status())
     }
 }
 

@@ -443,7 +443,7 @@ async fn pages_use_the_index(file: &std::path::Path) {
         pages.next().await.unwrap();
         let _ = recorder.take();
         pages.next().await.unwrap();
-        let (sql, _) = recorder.take().pop().unwrap();
+        let sql = recorder.take().pop().unwrap().sql;
         let plan = plan_of(file, &sql);
         assert!(plan.contains("SEARCH rates USING INDEX by_amount"), "{name}: {plan}\n{sql}");
         assert!(!plan.contains("USE TEMP B-TREE FOR ORDER BY"), "{name}: the whole rest is sorted: {plan}");
@@ -453,7 +453,7 @@ async fn pages_use_the_index(file: &std::path::Path) {
     pages.next().await.unwrap();
     let _ = recorder.take();
     pages.next().await.unwrap();
-    let (sql, _) = recorder.take().pop().unwrap();
+    let sql = recorder.take().pop().unwrap().sql;
     let plan = plan_of(file, &sql);
     assert!(plan.contains("SEARCH offers USING INDEX by_price"), "{plan}\n{sql}");
     repo.execute_raw("DELETE FROM offers", []).await.unwrap();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 mod bench;
 mod db;
 mod layers;
+mod mutants;
 mod runner;
 mod server;
 mod test;
@@ -22,6 +23,9 @@ Usage: cargo xtask <task>
                                     <where> is another server: the URL of one, a `mysqld` program, or the folder
                                     that MySQL was unpacked into.
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).
+  mutants [--all] [<fault>...]      plants faults in the SQLite driver and reports the first case of the conformance suite that
+                                    fails for each (--all: every case), and which faults no case notices. Without faults, all
+                                    of them, and the report is kept in conformance-tests/mutants.txt.
   test [--quick | --with-mysql <where>]
                                     everything that is checked before a change is accepted, with all tests on SQLite
                                     and on a private MariaDB (or the server of ASSOC_MYSQL_URL). --quick leaves out
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(&rest),
         Some("db") => db::run(&rest),
         Some("layers") => test::layers().map(ExitCode::from),
+        Some("mutants") => mutants::run(&rest),
         Some("test") => test::run(&rest),
         Some("help" | "--help" | "-h") | None => {
             print!("{USAGE}");

@@ -94,7 +94,7 @@ impl DestroyPlan {
         // What is cleared stays, and is read in any case.
         let returned = |model: &'static ModelDef| {
             let children = self.followed.iter().find(|children| children.model == model)?;
-            self.deletes_returning(dialect, model).then_some(&children.columns[..])
+            (dialect.capabilities().delete_returning && self.deletes_returning(model)).then_some(&children.columns[..])
         };
         let cleared = |model: &'static ModelDef| {
             self.edges.iter().any(|edge| edge.rows.model == model && matches!(edge.effect, Effect::Clear { .. }))

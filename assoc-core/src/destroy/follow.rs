@@ -2,18 +2,17 @@
 
 use super::{DestroyEdge, DestroyNode, DestroyPlan, Effect};
 use crate::counters::Children;
-use crate::dialect::Dialect;
 use crate::metadata::association::{Dependent, KeySide, Parent};
 use crate::metadata::model::ModelDef;
 
 impl DestroyPlan {
     /// Whether the statement that deletes rows of a model gives back whom they belonged to, so that nothing reads it
-    /// before. Not where keys may be cleared first, nor where several models share the table and each follows its own.
+    /// before, as far as the database can do that. Not where keys may be cleared first, nor where several models share the
+    /// table and each follows its own.
     #[must_use]
-    pub fn deletes_returning(&self, dialect: &dyn Dialect, model: &ModelDef) -> bool {
+    pub fn deletes_returning(&self, model: &ModelDef) -> bool {
         let mut nodes = self.nodes.iter().enumerate().filter(|(_, node)| node.model.table == model.table);
-        dialect.capabilities().delete_returning
-            && nodes.all(|(at, node)| node.model == model && !self.stage_of(at).in_waves)
+        nodes.all(|(at, node)| node.model == model && !self.stage_of(at).in_waves)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::key::KeyTuple;
 use crate::metadata::model::{ColumnDefault, ModelDef};
 use crate::metadata::rows::Rows;
 use crate::sql;
-use crate::statement::Bind;
+use crate::statement::{Bind, Lack, StatementRole};
 use crate::value::Value;
 
 /// The statements that insert some rows of a model, in order.
@@ -48,7 +48,11 @@ pub struct InsertBatch {
     pub inputs: Vec<u32>,
     /// Their values, row by row.
     pub binds: Vec<Bind>,
+    /// Why there is a statement for them.
+    pub role: StatementRole,
     most: usize,
+    // The first batch of the rows that would be one statement if statements took any number of rows.
+    head: usize,
     // Whether there is room for the rows that were expected.
     has_room: bool,
 }
@@ -137,10 +141,11 @@ impl InsertPlan {
 
     /// Adds a row: one entry per column, `None` where it is not set.
     pub fn push(&mut self, row: Vec<Option<Value<'static>>>) {
-        let mut earliest = 0;
+        let (mut earliest, mut earliest_head) = (0, 0);
         for (own, _, seen) in &self.trees {
             if let Some(batch) = key_in(&row, own).and_then(|key| seen.get(&key)) {
                 earliest = earliest.max(*batch);
+                earliest_head = earliest_head.max(self.batches[*batch].head);
             }
         }
         let columns = || row.iter().enumerate().filter(|(_, value)| value.is_some()).map(|(at, _)| at);
@@ -153,11 +158,14 @@ impl InsertPlan {
             Some(at) => at,
             None => {
                 let columns: Box<[usize]> = columns().collect();
-                let most = self.most_rows(&columns);
+                let (most, role_of_next) = self.most_rows(&columns);
+                let head = open.map(|full| self.batches[full].head).filter(|head| *head >= earliest_head);
+                let role = if head.is_some() { role_of_next } else { StatementRole::Requested };
+                let head = head.unwrap_or(self.batches.len());
                 self.open.insert(columns.clone(), self.batches.len());
                 let room = self.expected.min(most);
                 let (inputs, binds) = (Vec::with_capacity(room), Vec::with_capacity(room * columns.len()));
-                self.batches.push(InsertBatch { columns, inputs, binds, most, has_room: room > 1 });
+                self.batches.push(InsertBatch { columns, inputs, binds, role, most, head, has_room: room > 1 });
                 self.batches.len() - 1
             }
         };
@@ -215,7 +223,9 @@ impl InsertPlan {
                     columns: columns.clone(),
                     inputs: vec![input],
                     binds: own,
+                    role: StatementRole::Requested,
                     most: 1,
+                    head: batches.len(),
                     has_room: true,
                 });
             }
@@ -225,7 +235,8 @@ impl InsertPlan {
         self
     }
 
-    fn most_rows(&self, columns: &[usize]) -> usize {
+    // How many rows a statement takes, and why there are further ones.
+    fn most_rows(&self, columns: &[usize]) -> (usize, StatementRole) {
         let key = self.model.primary_key;
         let has_key = !key.is_empty() && key.iter().all(|key| columns.contains(key));
         let counts = match key {
@@ -234,9 +245,14 @@ impl InsertPlan {
         };
         // Without columns, a statement inserts one row. Without RETURNING, rows are found again by their keys. Rows
         // that triggers change are identified by their keys only.
-        let alone = columns.is_empty()
-            || !self.unread && ((!has_key && !self.returning) || (!has_key && !counts && self.model.read_back));
-        if alone { 1 } else { self.rows_per_statement.min(self.max_binds / columns.len().max(1)).max(1) }
+        let read = !self.unread && !has_key;
+        if columns.is_empty() || (read && !counts && self.model.read_back) {
+            return (1, StatementRole::Requested);
+        }
+        if read && !self.returning {
+            return (1, StatementRole::StandIn(Lack::InsertReturning));
+        }
+        (self.rows_per_statement.min(self.max_binds / columns.len().max(1)).max(1), StatementRole::Continued)
     }
 }
 

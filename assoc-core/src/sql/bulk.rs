@@ -11,7 +11,7 @@ use crate::dialect::{Dialect, KeyedWrite, Sign};
 use crate::error::{Error, Result};
 use crate::metadata::expr::Expr;
 use crate::select::RootSelect;
-use crate::statement::Statement;
+use crate::statement::{Statement, StatementKind};
 use crate::typed::assignment::{AssignedValue, ColumnAssignment};
 
 /// How a statement says which rows it writes.
@@ -37,7 +37,7 @@ impl RootSelect {
         returning: bool,
     ) -> Result<Statement> {
         let target = self.write_target(dialect)?;
-        let mut writer = SqlWriter::new(dialect);
+        let mut writer = SqlWriter::of_kind(dialect, StatementKind::Update);
         self.begin_write(&mut writer);
         writer.push("UPDATE ");
         let joins = matches!(target, Target::Join(_));
@@ -75,7 +75,7 @@ impl RootSelect {
     /// As [`update_statement`](Self::update_statement).
     pub fn delete_statement(&self, dialect: &dyn Dialect) -> Result<Statement> {
         let target = self.write_target(dialect)?;
-        let mut writer = SqlWriter::new(dialect);
+        let mut writer = SqlWriter::of_kind(dialect, StatementKind::Delete);
         self.begin_write(&mut writer);
         match &target {
             Target::Join(keys) => {

@@ -11,7 +11,7 @@ use crate::key::KeySet;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{ColumnDef, ModelDef};
 use crate::select::RootSelect;
-use crate::statement::Statement;
+use crate::statement::{Statement, StatementKind};
 use crate::value::Value;
 
 /// The rows of a model whose counters and times change: those that hold one of some keys, and satisfy a condition.
@@ -57,7 +57,7 @@ impl FollowedRows<'_> {
     /// # Errors
     /// When the condition cannot be written, or there are more binds than the database takes.
     pub fn update(&self, dialect: &dyn Dialect, columns: &[FollowedColumn]) -> Result<Statement> {
-        let mut writer = SqlWriter::new(dialect);
+        let mut writer = SqlWriter::of_kind(dialect, StatementKind::Update);
         RootSelect::new(self.model).begin(&mut writer);
         writer.push("UPDATE ");
         writer.table(&self.model.table);

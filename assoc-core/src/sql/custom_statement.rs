@@ -10,7 +10,7 @@ use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::metadata::association::RawSql;
 use crate::select::{KeyedSelect, PerOwner};
-use crate::statement::Statement;
+use crate::statement::{Statement, StatementKind};
 
 impl KeyedSelect {
     fn wraps_custom_sql(&self) -> bool {
@@ -37,6 +37,7 @@ impl KeyedSelect {
     pub fn custom_sql(&self, dialect: &dyn Dialect, raw: &RawSql) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         if !self.wraps_custom_sql() {
+            writer = SqlWriter::of_kind(dialect, StatementKind::Raw);
             writer.raw_statement(raw.sql(), raw.binds())?;
             return writer.finish_within_limit();
         }

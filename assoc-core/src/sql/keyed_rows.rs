@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::key::KeySet;
 use crate::metadata::expr::{Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::ModelDef;
-use crate::statement::Statement;
+use crate::statement::{Statement, StatementKind};
 
 /// The rows of a model that hold one of some keys in some columns, and satisfy a condition.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,13 @@ impl KeyedRows<'_> {
     /// # Errors
     /// When the condition names a column the statement cannot reach, or there are too many keys.
     pub fn delete(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
-        self.statement(dialect, keys, |writer| writer.push("DELETE FROM "), |_| Ok(()), |_| Ok(()))
+        self.statement(
+            (dialect, StatementKind::Delete),
+            keys,
+            |writer| writer.push("DELETE FROM "),
+            |_| Ok(()),
+            |_| Ok(()),
+        )
     }
 
     /// Deletes them, and gives back columns of each as they were.
@@ -51,7 +57,13 @@ impl KeyedRows<'_> {
             writer.separated(", ", columns, |writer, column| writer.identifier(self.model.columns[*column].name));
             Ok(())
         };
-        self.statement(dialect, keys, |writer| writer.push("DELETE FROM "), |_| Ok(()), returning)
+        self.statement(
+            (dialect, StatementKind::Delete),
+            keys,
+            |writer| writer.push("DELETE FROM "),
+            |_| Ok(()),
+            returning,
+        )
     }
 
     /// Sets columns of them to `NULL`.
@@ -67,7 +79,7 @@ impl KeyedRows<'_> {
             });
             Ok(())
         };
-        self.statement(dialect, keys, |writer| writer.push("UPDATE "), set, |_| Ok(()))
+        self.statement((dialect, StatementKind::Update), keys, |writer| writer.push("UPDATE "), set, |_| Ok(()))
     }
 
     /// Returns a row if there is one of them.
@@ -79,7 +91,13 @@ impl KeyedRows<'_> {
             writer.dialect().write_limit(writer, Some(1), None);
             Ok(())
         };
-        self.statement(dialect, keys, |writer| writer.push("SELECT 1 FROM "), |_| Ok(()), limit)
+        self.statement(
+            (dialect, StatementKind::Select),
+            keys,
+            |writer| writer.push("SELECT 1 FROM "),
+            |_| Ok(()),
+            limit,
+        )
     }
 
     /// Counts them.
@@ -87,7 +105,13 @@ impl KeyedRows<'_> {
     /// # Errors
     /// As [`delete`](Self::delete).
     pub fn count(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
-        self.statement(dialect, keys, |writer| writer.push("SELECT COUNT(*) FROM "), |_| Ok(()), |_| Ok(()))
+        self.statement(
+            (dialect, StatementKind::Select),
+            keys,
+            |writer| writer.push("SELECT COUNT(*) FROM "),
+            |_| Ok(()),
+            |_| Ok(()),
+        )
     }
 
     /// Selects the primary keys of the first of them, in the order of the key.
@@ -109,20 +133,20 @@ impl KeyedRows<'_> {
             writer.dialect().write_limit(writer, Some(most), None);
             Ok(())
         };
-        self.statement(dialect, keys, select, |_| Ok(()), order)
+        self.statement((dialect, StatementKind::Select), keys, select, |_| Ok(()), order)
     }
 
     // `DELETE FROM posts WHERE user_id IN (…) AND (…)`: a verb, what stands between table and condition, and what
     // stands behind.
     fn statement(
         &self,
-        dialect: &dyn Dialect,
+        (dialect, kind): (&dyn Dialect, StatementKind),
         keys: &KeySet,
         verb: impl FnOnce(&mut SqlWriter<'_>),
         set: impl FnOnce(&mut SqlWriter<'_>) -> Result<()>,
         end: impl FnOnce(&mut SqlWriter<'_>) -> Result<()>,
     ) -> Result<Statement> {
-        let mut writer = SqlWriter::new(dialect);
+        let mut writer = SqlWriter::of_kind(dialect, kind);
         verb(&mut writer);
         writer.table(&self.model.table);
         set(&mut writer)?;

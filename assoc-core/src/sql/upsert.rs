@@ -4,7 +4,7 @@ use super::SqlWriter;
 use crate::dialect::{Dialect, Sign, Upsert};
 use crate::error::{Error, Result};
 use crate::metadata::model::ModelDef;
-use crate::statement::{Bind, Statement};
+use crate::statement::{Bind, Statement, StatementKind};
 use crate::value::Value;
 
 /// What is done about rows that are there already. Columns are places among the model's.
@@ -36,7 +36,7 @@ pub fn upsert(
     if capabilities.upsert == Upsert::Unsupported || !capabilities.insert_returning {
         return Err(Error::unsupported(dialect.name(), "`upsert` of rows that are given back"));
     }
-    let mut writer = SqlWriter::new(dialect);
+    let mut writer = SqlWriter::of_kind(dialect, StatementKind::Insert);
     let name = |column: usize| model.columns[column].name;
     writer.push("INSERT INTO ");
     writer.table(&model.table);

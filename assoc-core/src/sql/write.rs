@@ -9,7 +9,7 @@ use crate::key::KeySet;
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
 use crate::select::{LockStrength, RootSelect, RowLock, WhenLocked};
-use crate::statement::{Bind, Statement};
+use crate::statement::{Bind, Statement, StatementKind};
 use crate::typed::assignment::{AssignedValue, ColumnAssignment};
 use crate::value::Value;
 
@@ -24,7 +24,13 @@ pub fn insert(
     returning: bool,
 ) -> Statement {
     let text = insert_text(dialect, model, columns, rows.len(), returning);
-    Statement::new(text, rows.iter().flatten().cloned().map(Bind::Value).collect())
+    insert_statement(text, rows.iter().flatten().cloned().map(Bind::Value).collect())
+}
+
+/// The statement of a text of [`insert_text`] and the values of its rows.
+#[must_use]
+pub fn insert_statement(text: Arc<str>, binds: Vec<Bind>) -> Statement {
+    Statement::new(text, binds).of_kind(StatementKind::Insert)
 }
 
 /// The text of [`insert`] for a number of rows, whose binds are their values row by row. Batches of rows have one text
@@ -71,7 +77,7 @@ pub fn update_by_key(
     key: &[Value<'static>],
     returning: bool,
 ) -> Statement {
-    let mut writer = SqlWriter::new(dialect);
+    let mut writer = SqlWriter::of_kind(dialect, StatementKind::Update);
     write_set(&mut writer, model, set);
     writer.separated(" AND ", model.primary_key.iter().zip(key), |writer, (column, value)| {
         writer.own_column_equals(&model.columns[*column], value);
@@ -140,7 +146,7 @@ pub fn update_by_keys(
     keys: &KeySet,
     returning: bool,
 ) -> Statement {
-    let mut writer = SqlWriter::new(dialect);
+    let mut writer = SqlWriter::of_kind(dialect, StatementKind::Update);
     write_update(&mut writer, model, set, keys);
     write_returning(&mut writer, model, returning);
     writer.finish()
@@ -158,7 +164,7 @@ pub fn update_rows(
     condition: &Expr,
     returning: bool,
 ) -> Result<Statement> {
-    let mut writer = SqlWriter::new(dialect);
+    let mut writer = SqlWriter::of_kind(dialect, StatementKind::Update);
     RootSelect::new(model).begin(&mut writer);
     write_update(&mut writer, model, set, keys);
     if !condition.is_always() {
@@ -266,7 +272,7 @@ pub fn delete_by_keys(dialect: &dyn Dialect, model: &ModelDef, keys: &KeySet) ->
 /// Deletes the rows that hold one of these keys in some columns. Expects as many keys as a condition takes.
 #[must_use]
 pub fn delete_by(dialect: &dyn Dialect, model: &ModelDef, by: &[usize], keys: &KeySet) -> Statement {
-    let mut writer = SqlWriter::new(dialect);
+    let mut writer = SqlWriter::of_kind(dialect, StatementKind::Delete);
     writer.push("DELETE FROM ");
     writer.table(&model.table);
     writer.push(" WHERE ");

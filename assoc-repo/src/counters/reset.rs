@@ -56,15 +56,15 @@ async fn correct(session: &mut Session<'_>, counted: &CountedCollection, filter:
     let keys = KeySet::from_iter(amounts.keys().cloned());
     let dialect = session.dialect();
     let mut corrected = 0;
-    for chunk in keys.chunks(FollowedRows::keys_per_statement(dialect, key.len(), 1)) {
+    for (part, chunk) in keys.chunks(FollowedRows::keys_per_statement(dialect, key.len(), 1)).iter().enumerate() {
         let mut by_amount: BTreeMap<i64, Vec<KeyTuple>> = BTreeMap::new();
         for key in chunk.tuples() {
             let Some(amount) = amounts.get(&key) else { continue };
             by_amount.entry(*amount).or_default().push(key);
         }
         let moved = by_amount.into_iter().map(|(amount, keys)| (Moved::By(amount), KeySet::from_iter(keys))).collect();
-        let rows = FollowedRows { model, key, keys: &chunk, filter };
-        let statement = rows.update(dialect, &[FollowedColumn { column: counter, moved }])?;
+        let rows = FollowedRows { model, key, keys: chunk, filter };
+        let statement = rows.update(dialect, &[FollowedColumn { column: counter, moved }])?.as_part(part);
         corrected += session.execute(&statement).await?.affected;
     }
     Ok(corrected)
@@ -98,8 +98,8 @@ async fn drift(
     };
     match (some, chunks) {
         (Some((by, _)), Some(chunks)) => {
-            for chunk in chunks {
-                let statement = counted.drift(filter).select(dialect, Some((by, &chunk)))?;
+            for (part, chunk) in chunks.iter().enumerate() {
+                let statement = counted.drift(filter).select(dialect, Some((by, chunk)))?.as_part(part);
                 session.query(&statement, &mut sink).await?;
             }
         }

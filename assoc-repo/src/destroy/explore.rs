@@ -286,15 +286,15 @@ impl<'p> Consequences<'p> {
         let (rows, dialect) = (edge.keyed_rows(), session.dialect());
         let chunks = keys.chunks(rows.keys_per_statement(dialect));
         let mut any = refusals == Refusals::Count;
-        for chunk in &chunks {
-            any = any || !read(session, &rows.exists(dialect, chunk)?).await?.is_empty();
+        for (part, chunk) in chunks.iter().enumerate() {
+            any = any || !read(session, &rows.exists(dialect, chunk)?.as_part(part)).await?.is_empty();
         }
         let (mut count, mut first) = (0, Vec::new());
-        for chunk in chunks.iter().filter(|_| any) {
-            let counted = number_in(&read(session, &rows.count(dialect, chunk)?).await?);
+        for (part, chunk) in chunks.iter().enumerate().filter(|_| any) {
+            let counted = number_in(&read(session, &rows.count(dialect, chunk)?.as_part(part)).await?);
             count += counted;
             if counted > 0 && refusals == Refusals::Fail && !rows.model.primary_key.is_empty() {
-                let keys = read(session, &rows.first_keys(dialect, chunk, NAMED)?).await?;
+                let keys = read(session, &rows.first_keys(dialect, chunk, NAMED)?.as_part(first.len())).await?;
                 let stored = |row: &StoredRow| {
                     let types = rows.model.primary_key.iter().map(|column| rows.model.columns[*column].sql_type);
                     KeyTuple::new(row.iter().cloned().zip(types).map(|(value, of)| of.as_key(value)))
@@ -392,9 +392,9 @@ pub(crate) async fn read_rows(
     let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
     let columns = selected(select);
     let mut found = Vec::new();
-    for chunk in keys.chunks(select.keys_per_statement(dialect)) {
+    for (part, chunk) in keys.chunks(select.keys_per_statement(dialect)).iter().enumerate() {
         let tuples = if by_ordinal { chunk.tuples() } else { Vec::new() };
-        let statement = select.statement(dialect, &chunk)?;
+        let statement = select.statement(dialect, chunk)?.as_part(part);
         let mut sink = |values: &mut [Value<'_>]| {
             let width = columns.len() + usize::from(by_ordinal);
             if values.len() != width {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use assoc_core::counters::{Children, ParentChanges};
 use assoc_core::destroy::{DestroyEdge, DestroyPlan, Effect};
-use assoc_core::driver::KeySet;
+use assoc_core::driver::{KeySet, Lack, StatementRole};
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Expr, KeySide, ModelDef, Parent};
 use assoc_core::value::DateTime;
@@ -25,8 +25,9 @@ use crate::session::Session;
 #[derive(Debug)]
 pub(super) struct Following {
     models: Vec<Children>,
-    // Those of which statements that delete rows say whom these belonged to.
+    // Those of which statements that delete rows say whom these belonged to, if the database returns deleted rows.
     returned: Vec<&'static ModelDef>,
+    returns: bool,
     changes: ParentChanges,
     now: DateTime,
 }
@@ -40,10 +41,11 @@ impl Following {
             }
         }
         let is_returned = |children: &&Children| {
-            plan.deletes_returning(repo.dialect(), children.model) && !children.parents.iter().any(is_found_before)
+            plan.deletes_returning(children.model) && !children.parents.iter().any(is_found_before)
         };
         let returned = models.iter().filter(is_returned).map(|children| children.model).collect();
-        Ok(Following { models, returned, changes: ParentChanges::new(repo.touches), now: repo.now() })
+        let returns = repo.dialect().capabilities().delete_returning;
+        Ok(Following { models, returned, returns, changes: ParentChanges::new(repo.touches), now: repo.now() })
     }
 
     /// Whether anything follows the rows of a model.
@@ -55,7 +57,20 @@ impl Following {
     /// are read before.
     pub(super) fn returned(&self, model: &'static ModelDef) -> Option<&[usize]> {
         let children = self.models.iter().find(|children| children.model == model)?;
-        self.returned.contains(&model).then_some(&children.columns[..])
+        self.is_returned(model).then_some(&children.columns[..])
+    }
+
+    fn is_returned(&self, model: &'static ModelDef) -> bool {
+        self.returns && self.returned.contains(&model)
+    }
+
+    // Why rows of a model that go are read.
+    fn role_of_reading(&self, model: &'static ModelDef, lock: Lock) -> StatementRole {
+        if lock == Lock::Taken && self.returned.contains(&model) {
+            StatementRole::StandIn(Lack::DeleteReturning)
+        } else {
+            StatementRole::Requested
+        }
     }
 
     /// Takes in rows of a model as their `DELETE` has returned them.
@@ -81,7 +96,7 @@ impl Following {
             for (node, rows) in plan.nodes().iter().zip(&consequences.of_nodes).filter(|(node, _)| node.model == model)
             {
                 debug_assert!(node.read || rows.is_empty());
-                if lock == Lock::Taken && self.returned.contains(&model) {
+                if lock == Lock::Taken && self.is_returned(model) {
                     continue;
                 }
                 going.extend(rows.iter().map(|row| &consequences.rows[row.row].key));
@@ -102,7 +117,12 @@ impl Following {
             let mut touched: Vec<(&Parent, Vec<KeyTuple>)> = of_owners.map(|parent| (parent, Vec::new())).collect();
             let keys = KeySet::from_iter(going.iter().copied().chain(cleared.values().map(|(key, _)| key)).cloned());
             let always = Expr::always();
-            for row in read_children(session, children, model.primary_key, &keys, &always, lock).await? {
+            // Rows that are cleared are read in any case.
+            let role = if cleared.is_empty() { self.role_of_reading(model, lock) } else { StatementRole::Requested };
+            session.look_up_in_role(role);
+            let read = read_children(session, children, model.primary_key, &keys, &always, lock).await;
+            session.look_up_in_role(StatementRole::Requested);
+            for row in read? {
                 let Some(key) = children.key(&row) else { continue };
                 let after = cleared
                     .get(&key.to_string())
@@ -142,11 +162,15 @@ impl Following {
         let Some(children) = self.models.iter().find(|children| keyless && children.model == model) else {
             return Ok(());
         };
-        if lock == Lock::Taken && matches!(edge.effect, Effect::Remove { .. }) && self.returned.contains(&model) {
+        let goes = matches!(edge.effect, Effect::Remove { .. });
+        if lock == Lock::Taken && goes && self.is_returned(model) {
             return Ok(());
         }
         let (by, filter) = (edge.rows.key.target_columns, &edge.rows.filter);
-        for row in read_children(session, children, by, keys, filter, lock).await? {
+        session.look_up_in_role(if goes { self.role_of_reading(model, lock) } else { StatementRole::Requested });
+        let read = read_children(session, children, by, keys, filter, lock).await;
+        session.look_up_in_role(StatementRole::Requested);
+        for row in read? {
             let after = match &edge.effect {
                 Effect::Clear { columns, .. } => Some(children.without(&row, columns)),
                 _ => None,

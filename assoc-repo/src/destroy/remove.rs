@@ -260,8 +260,8 @@ async fn delete(
     };
     session.note_written(rows.model, Written::Changed);
     let mut gone: Vec<StoredRow> = Vec::new();
-    for chunk in keys.chunks(rows.keys_per_statement(session.dialect())) {
-        let statement = rows.delete_returning(session.dialect(), &chunk, columns)?;
+    for (part, chunk) in keys.chunks(rows.keys_per_statement(session.dialect())).iter().enumerate() {
+        let statement = rows.delete_returning(session.dialect(), chunk, columns)?.as_part(part);
         let mut sink = |values: &mut [Value<'_>]| {
             gone.push(stored(rows.model, columns, values));
             Ok(())
@@ -281,8 +281,8 @@ async fn execute(
 ) -> Result<u64> {
     let mut affected = 0;
     session.note_written(rows.model, Written::Changed);
-    for chunk in keys.chunks(rows.keys_per_statement(session.dialect())) {
-        let statement = statement(rows, session, &chunk)?;
+    for (part, chunk) in keys.chunks(rows.keys_per_statement(session.dialect())).iter().enumerate() {
+        let statement = statement(rows, session, chunk)?.as_part(part);
         affected += session.execute(&statement).await?.affected;
     }
     Ok(affected)

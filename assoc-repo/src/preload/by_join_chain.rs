@@ -42,8 +42,8 @@ impl Run<'_, '_> {
             lists: vec![Vec::new(); keys.len()],
             stray: None,
         };
-        for chunk in keys.chunks(join_chain.keys_per_statement(dialect, keys.width())) {
-            let statement = join_chain.statement(&step.select, dialect, &chunk)?;
+        for (part, chunk) in keys.chunks(join_chain.keys_per_statement(dialect, keys.width())).iter().enumerate() {
+            let statement = join_chain.statement(&step.select, dialect, chunk)?.as_part(part);
             self.session.query_at(join_chain.target, &statement, &mut reached).await?;
             reached.first_key += chunk.len();
         }

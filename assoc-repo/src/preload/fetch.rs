@@ -222,8 +222,8 @@ impl<'a, 's> Run<'a, 's> {
             return Err(Error::unsupported(dialect.name(), what));
         }
         let mut chunk_start = 0;
-        for chunk in missing.chunks(chunk_size) {
-            let statement = select.statement(dialect, &chunk)?;
+        for (part, chunk) in missing.chunks(chunk_size).iter().enumerate() {
+            let statement = select.statement(dialect, chunk)?.as_part(part);
             let first_row = fetched.rows.len();
             let ordinals = if by_ordinal || grouped {
                 let mut sink = LeadingSink {

@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use assoc_core::driver::KeySet;
+use assoc_core::driver::{KeySet, StatementRole};
 use assoc_core::execution::RowKeys;
 use assoc_core::execution::rows::{LinkRows, Rows};
 use assoc_core::metadata::Direction;
@@ -95,7 +95,8 @@ impl Run<'_, '_> {
             KeySet::Tuples(keys) => KeySet::Tuples(part.iter().map(|at| keys[*at].clone()).collect()),
         };
         let dialect = self.session.dialect_of(by_key.model);
-        let statement = by_key.statement(dialect, &own)?;
+        // The rows were read in several statements, and so they are sorted anew.
+        let statement = by_key.statement(dialect, &own)?.in_role(StatementRole::Continued);
         let mut rows = LinkRows::of(by_key.model, by_key.model.primary_key.to_vec());
         let places: Vec<Option<usize>> = match by_key.matching(dialect) {
             Matching::ByValue => {

@@ -1,12 +1,12 @@
 //! Inserting rows: in few statements, all or none, and returned in the order in which they were given.
 
 use assoc_core::change::RowChange;
-use assoc_core::driver::{Access, Bind, Statement, TransactionMode};
+use assoc_core::driver::{Access, Bind, Lack, StatementRole, TransactionMode};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::{self, CountedKeys, InsertBatch, InsertPlan};
-use assoc_core::{Error, ErrorKind, Result, Value};
+use assoc_core::{Error, ErrorKind, Result, Value, sql};
 
 use super::{graph, read_by_keys};
 use crate::callbacks::Firing;
@@ -137,7 +137,7 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
         let text = plan.text(at, dialect, unread.is_none());
         let batch = &mut plan.batches[at];
         if let Some(mut keys) = unread {
-            let statement = Statement::new(text, std::mem::take(&mut batch.binds));
+            let statement = sql::insert_statement(text, std::mem::take(&mut batch.binds)).in_role(batch.role);
             let executed = session.execute(&statement).await?;
             batch.binds = statement.into_binds();
             let last = executed.last_of_several.or(executed.last_insert_id);
@@ -149,14 +149,19 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
             counted = Some(keys);
             continue;
         }
-        let statement = Statement::new(text, std::mem::take(&mut batch.binds));
+        let statement = sql::insert_statement(text, std::mem::take(&mut batch.binds)).in_role(batch.role);
         let first = rows.len();
         if returning {
             session.query(&statement, &mut *rows).await?;
         } else {
             let executed = session.execute(&statement).await?;
             let keys = keys_of(model, batch, statement.binds(), executed.last_insert_id)?;
-            let back = read_by_keys(session, model, RowKeys::Tuples(keys)).await?;
+            // A model that wants its rows read is read once elsewhere too.
+            let role = match at {
+                0 if model.read_back => StatementRole::Requested,
+                _ => StatementRole::StandIn(Lack::InsertReturning),
+            };
+            let back = read_by_keys(session, model, RowKeys::Tuples(keys), role).await?;
             for row in 0..back.len() {
                 rows.push_from(&*back, row);
             }
@@ -185,7 +190,7 @@ pub(super) async fn run(session: &mut Session<'_>, plan: &mut InsertPlan) -> Res
         }
     }
     if model.read_back && returning {
-        rows = read_by_keys(session, model, rows.keys(model.primary_key, 0)).await?;
+        rows = read_by_keys(session, model, rows.keys(model.primary_key, 0), StatementRole::Requested).await?;
     }
     let mut order = vec![0; inputs.len()];
     for (at, input) in inputs.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use assoc_core::change::same_value;
-use assoc_core::driver::{Access, Statement, TransactionMode};
+use assoc_core::driver::{Access, Lack, Statement, StatementRole, TransactionMode};
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::{Chain, ModelDef};
 use assoc_core::{Error, Result, Value, save, sql};
@@ -108,10 +108,16 @@ impl Update<'_> {
                 return Ok(Vec::new());
             }
             // Under its key as it is now.
-            read_by_keys(session, model, RowKeys::Tuples(vec![Some(key_of(model, row)?)])).await?
+            let keys = RowKeys::Tuples(vec![Some(key_of(model, row)?)]);
+            read_by_keys(session, model, keys, role_of_reading(model)).await?
         };
         fresh.row(0).map_or_else(|| Ok(Vec::new()), |fresh| absorb(model, fresh, row))
     }
+}
+
+/// Why rows of a model are read once an update has written them.
+pub(super) fn role_of_reading(model: &ModelDef) -> StatementRole {
+    if model.read_back { StatementRole::Requested } else { StatementRole::StandIn(Lack::UpdateReturning) }
 }
 
 pub(super) fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<usize>> {

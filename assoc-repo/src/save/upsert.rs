@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use assoc_core::change::{RowChange, same_value};
 use assoc_core::dialect::Upsert;
-use assoc_core::driver::{Access, Bind, TransactionMode};
+use assoc_core::driver::{Access, Bind, StatementRole, TransactionMode};
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::Rows;
 use assoc_core::metadata::{Expr, ModelDef};
@@ -68,7 +68,7 @@ pub(crate) async fn upsert(repo: &Repo, mut changes: Vec<RowChange>, updates: &U
     }
     if result.is_ok() && model.read_back {
         let keys = run.rows.keys(model.primary_key, 0);
-        match read_by_keys(&mut session, model, keys).await {
+        match read_by_keys(&mut session, model, keys, StatementRole::Requested).await {
             Ok(rows) => run.rows = rows,
             Err(error) => result = Err(error),
         }

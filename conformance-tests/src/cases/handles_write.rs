@@ -1,7 +1,7 @@
 //! Handles that write: members are added, let go, destroyed, replaced and created; the owner follows each success and no
 //! failure, and no other owner's row is touched.
 
-use assoc_core::{LoadState, Result};
+use assoc_core::{ErrorKind, LoadState, Result};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 
@@ -412,6 +412,9 @@ async fn follows_success_and_no_failure(cx: &mut Context) -> Result<()> {
                 _ => tx.association(&mut owner, User::GROUPS).replace([&groups[1]]).await,
             };
             cx.recorder().fail_after(usize::MAX);
+            if matches!(result.as_ref().map_err(Error::kind), Err(ErrorKind::Unsupported { .. })) {
+                return result;
+            }
             if result.is_err() {
                 failures += 1;
                 failed += 1;
@@ -491,12 +494,13 @@ async fn many_rows(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     guild::tables(&repo).await?;
     let mut ada = repo.insert(user("Ada")).await?;
-    let rows = repo.dialect().capabilities().insert_rows;
+    let capabilities = repo.dialect().capabilities();
+    let (rows, returned) = (capabilities.insert_rows, capabilities.insert_returning);
     let mut handle = repo.association(&mut ada, User::POSTS);
     let names: Vec<String> = (0..2_000).map(|at| format!("post {at}")).collect();
     let (created, statements) = repo.count_statements(handle.create_all(names.iter().map(|name| post(name)))).await;
     let created = created?;
-    cx.require(statements == 2_000_usize.div_ceil(rows), "in batches")?;
+    cx.require(!returned || statements == 2_000_usize.div_ceil(rows), "in batches")?;
     cx.require(created.len() == 2_000 && created[1_999].title == "post 1999", "in their order")?;
     let half: Vec<&Post> = created.iter().step_by(2).collect();
     let (deleted, statements) = repo.count_statements(handle.delete(half)).await;

@@ -112,18 +112,20 @@ async fn updated(cx: &mut Context) -> Result<()> {
     let first = repo.insert(measure(1, 1)).await?;
     let plain = cx.step("an integer and text", repo.update(first.change().set(Measure::NOTE, "plain"))).await?;
     cx.require(plain.note.as_deref() == Some("plain"), "is written")?;
-    let changes: [Changeset<Measure>; 5] = [
-        plain.change().set(Measure::PRICE, rust_decimal::Decimal::new(2_005, 3)),
-        plain.change().set(Measure::AT, at(123_456)),
-        plain.change().set(Measure::LEVEL, 0.7),
-        plain.change().set(Measure::CODE, "padded   "),
-        plain.change().set(Measure::CODE, "all  ").set(Measure::LEVEL, 1e-3).set(Measure::AT, at(999_999)),
+    let changes: [fn(Measure) -> Changeset<Measure>; 5] = [
+        |row| row.change().set(Measure::PRICE, rust_decimal::Decimal::new(2_005, 3)),
+        |row| row.change().set(Measure::AT, at(123_456)),
+        |row| row.change().set(Measure::LEVEL, 0.7),
+        |row| row.change().set(Measure::CODE, "padded   "),
+        |row| row.change().set(Measure::CODE, "all  ").set(Measure::LEVEL, 1e-3).set(Measure::AT, at(999_999)),
     ];
+    let mut row = plain;
     for change in changes {
-        let returned = repo.update(change).await?;
+        let returned = repo.update(change(row)).await?;
         let fresh = repo.get_or_fail::<Measure>(1, Query::new()).await?;
         cx.require(returned == fresh, "the returned row is the stored one")?;
         cx.require(!returned.change_to(&fresh).has_changes(), "nothing differs from what is stored")?;
+        row = returned;
     }
     let renumbered = repo.insert(measure(2, 2)).await?;
     let renumbered = repo.update(renumbered.change().set(Measure::ID, 3).set(Measure::LEVEL, 0.3)).await?;
@@ -270,7 +272,9 @@ async fn many_sets_of_columns(cx: &mut Context) -> Result<()> {
     });
     cx.require(authors.len() == 1_000 && right, "in the given order")?;
     let per_statement = repo.dialect().capabilities().insert_rows;
-    cx.require(statements == 2 * 500_usize.div_ceil(per_statement), "as many statements as two lists of 500 need")?;
+    let returned = repo.dialect().capabilities().insert_returning;
+    let needed = 2 * 500_usize.div_ceil(per_statement);
+    cx.require(!returned || statements == needed, "as many statements as two lists of 500 need")?;
     let mut stored = repo.all(Query::<Author>::new()).await?;
     stored.sort_by_key(|author| author.id);
     let mut returned = authors;

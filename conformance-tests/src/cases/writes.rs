@@ -63,7 +63,8 @@ async fn insert_all_of_different_columns(cx: &mut Context) -> Result<()> {
     let plain = |name| Author::build().set(Author::NAME, name);
     let all = [plain("a"), plain("b").set(Author::MENTOR_ID, 1), plain("c").set(Author::MENTOR_ID, 1), plain("d")];
     let authors = cx.step("a statement for each set of columns", repo.insert_all(all)).await?;
-    cx.show("authors", authors);
+    // Without ids: which statement comes first depends on how many rows a statement takes.
+    cx.show("authors", authors.iter().map(|author| (&author.name, author.mentor_id)));
     Ok(())
 }
 

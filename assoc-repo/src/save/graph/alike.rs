@@ -14,7 +14,7 @@ use assoc_core::{Error, ErrorKind, LoadState, Result, Value, sql};
 use crate::row_guard::RowGuard;
 use crate::save::known::Known;
 use crate::save::read_by_keys;
-use crate::save::update::{absorb, key_of};
+use crate::save::update::{absorb, key_of, role_of_reading};
 use crate::session::Session;
 use crate::touched_rows::Written;
 
@@ -49,11 +49,12 @@ pub(super) async fn update_alike(
     let mut fresh = model.rows.new_rows();
     let mut affected = 0;
     session.note_written(model, Written::Changed);
-    for chunk in all.chunks(dialect.keys_per_condition(all.width())) {
-        let statement = match (&keys[..], &chunk) {
-            ([key], _) => sql::update_row(dialect, model, set, key.values(), &condition, returning)?,
-            _ => sql::update_rows(dialect, model, set, &chunk, &condition, returning)?,
-        };
+    for (part, chunk) in all.chunks(dialect.keys_per_condition(all.width())).iter().enumerate() {
+        let statement = match &keys[..] {
+            [key] => sql::update_row(dialect, model, set, key.values(), &condition, returning)?,
+            _ => sql::update_rows(dialect, model, set, chunk, &condition, returning)?,
+        }
+        .as_part(part);
         if returning {
             let first = fresh.len();
             session.query(&statement, &mut *fresh).await?;
@@ -68,7 +69,7 @@ pub(super) async fn update_alike(
     let reads = save::reads_back(model, dialect, set);
     if !returning && reads {
         // Under their keys as they are now.
-        fresh = read_by_keys(session, model, rows.keys(model.primary_key, 0)).await?;
+        fresh = read_by_keys(session, model, rows.keys(model.primary_key, 0), role_of_reading(model)).await?;
     }
     let by_key: HashMap<KeyTuple, usize> = fresh
         .keys(model.primary_key, 0)

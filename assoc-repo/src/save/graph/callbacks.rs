@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::HashMap;
 
 use assoc_core::change::{Row, RowChange, same_value};
+use assoc_core::driver::StatementRole;
 use assoc_core::execution::RowKeys;
 use assoc_core::metadata::{CallbackPoint, Linkage, ModelDef};
 use assoc_core::save::{Added, LoadedGroup, LoadedRow};
@@ -270,7 +271,7 @@ impl Run<'_> {
                 continue;
             }
             let keys: RowKeys = self.lists[list].keys(model.primary_key, 0);
-            let fresh = read_by_keys(session, model, keys).await?;
+            let fresh = read_by_keys(session, model, keys, StatementRole::Requested).await?;
             absorb_all(model, &*fresh, &mut *self.lists[list])?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use assoc_core::change::Row;
 use assoc_core::counters::{Children, ParentChanges, Timing};
-use assoc_core::driver::{BoxFuture, KeySet};
+use assoc_core::driver::{BoxFuture, KeySet, StatementRole};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::{Expr, KeySide, ModelDef};
@@ -287,8 +287,13 @@ impl Following {
                 }
             }
             for (model, keys) in unkept {
-                let rows =
-                    read_by_keys(session, model, RowKeys::Tuples(keys.iter().cloned().map(Some).collect())).await?;
+                let rows = read_by_keys(
+                    session,
+                    model,
+                    RowKeys::Tuples(keys.iter().cloned().map(Some).collect()),
+                    StatementRole::Requested,
+                )
+                .await?;
                 for (at, key) in keys.into_iter().enumerate() {
                     let (Some(row), Some(values)) = (rows.row(at), adjusted.0.get_mut(&(model.type_id(), key))) else {
                         continue;

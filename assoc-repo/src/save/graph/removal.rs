@@ -126,9 +126,10 @@ pub(super) async fn read_members(
 ) -> Result<HashMap<KeyTuple, Row>> {
     let select = KeyedSelect::new(model, columns);
     let mut rows = model.rows.new_rows();
-    for chunk in keys.chunks(session.dialect().keys_per_condition(keys.width())) {
+    for (part, chunk) in keys.chunks(session.dialect().keys_per_condition(keys.width())).iter().enumerate() {
         // By value on purpose: the keys were read from rows that hold them.
-        session.query(&select.statement_by_value(session.dialect(), &chunk)?, &mut *rows).await?;
+        let statement = select.statement_by_value(session.dialect(), chunk)?.as_part(part);
+        session.query(&statement, &mut *rows).await?;
     }
     let keys = rows.keys(columns, 0).into_tuples();
     let rows = (0..rows.len()).map(|at| rows.row(at).and_then(|row| model.rows.bare_copy(row)));
@@ -145,16 +146,16 @@ async fn unlink(session: &mut Session<'_>, lookup: &Lookup, resolved: &Resolved)
     let dialect = session.dialect();
     let stays = |key: &&KeyTuple| resolved.relinked.iter().any(|(_, row)| row == *key);
     let keys = KeySet::from_iter(resolved.let_go.iter().filter(|key| !stays(key)).cloned());
-    for chunk in keys.chunks(dialect.keys_per_condition(keys.width())) {
+    for (part, chunk) in keys.chunks(dialect.keys_per_condition(keys.width())).iter().enumerate() {
         let statement = match &lookup.unlink {
             Unlink::Nullify(columns) => {
                 let set: Vec<(usize, Value<'static>)> = columns.iter().map(|column| (*column, Value::Null)).collect();
-                sql::update_by_keys(dialect, lookup.table, &set, &chunk, false)
+                sql::update_by_keys(dialect, lookup.table, &set, chunk, false)
             }
-            Unlink::Delete => sql::delete_by(dialect, lookup.table, lookup.identity(), &chunk),
+            Unlink::Delete => sql::delete_by(dialect, lookup.table, lookup.identity(), chunk),
             _ => return Err(Error::invalid_query(lookup.table.name, "a row cannot be let go")),
         };
-        written += session.execute(&statement).await?.affected;
+        written += session.execute(&statement.as_part(part)).await?.affected;
     }
     Ok(written)
 }

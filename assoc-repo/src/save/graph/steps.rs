@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use assoc_core::change::Row;
-use assoc_core::driver::{Statement, TransactionMode};
+use assoc_core::driver::TransactionMode;
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::Rows;
 use assoc_core::metadata::ModelDef;
 use assoc_core::save::InsertPlan;
-use assoc_core::{Result, Value};
+use assoc_core::{Result, Value, sql};
 
 use super::super::insert::{run as insert_rows, unproven};
 use super::super::known::Known;
@@ -164,7 +164,8 @@ async fn insert_unread(session: &mut Session<'_>, plan: &mut InsertPlan) -> Resu
     session.note_written(plan.model(), Written::Inserted);
     for at in 0..plan.batches.len() {
         let text = plan.text(at, session.dialect(), false);
-        let statement = Statement::new(text, std::mem::take(&mut plan.batches[at].binds));
+        let batch = &mut plan.batches[at];
+        let statement = sql::insert_statement(text, std::mem::take(&mut batch.binds)).in_role(batch.role);
         session.execute(&statement).await?;
         plan.batches[at].binds = statement.into_binds();
     }

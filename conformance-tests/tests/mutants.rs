@@ -1,0 +1,180 @@
+//! Does the suite notice? Each planted fault on SQLite, and the first case that fails for it.
+//!
+//! `mutants.txt` names that case for each fault, and this test tries it, so that it takes seconds. `cargo xtask mutants` looks
+//! for it anew among all cases; with `--all` it looks for every case that notices.
+
+// Helpers fail a test by panicking.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use assoc_core::Result;
+use assoc_core::driver::BoxFuture;
+use assoc_sqlite::Sqlite;
+use backends::SqliteFile;
+use conformance_tests::{Backend, Case, Database, Fault, Outcome, Planted, all, execute, golden};
+use tokio::runtime::Runtime;
+
+mod backends;
+
+struct InMemory;
+
+impl Backend for InMemory {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async { Ok(Database::new(Sqlite::memory()?)) })
+    }
+}
+
+/// Which cases are tried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Search {
+    /// Those that are on record, and all others only if none of them notices.
+    Recorded,
+    /// All, until one notices.
+    First,
+    /// All.
+    All,
+}
+
+const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/mutants.txt");
+// Of a database in a file, which takes several connections.
+const IN_A_FILE: &str = " in a file";
+
+fn main() -> ExitCode {
+    let mut search = Search::Recorded;
+    let mut chosen = Vec::new();
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--search" => search = Search::First,
+            "--all" => search = Search::All,
+            // What every test program is given.
+            other if other.starts_with('-') => {}
+            other => chosen.push(other.to_owned()),
+        }
+    }
+    let known: BTreeMap<String, Vec<String>> = std::fs::read_to_string(RECORD)
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(fault, cases)| (fault.to_owned(), cases.split(", ").map(str::to_owned).collect()))
+        .collect();
+    let faults: Vec<Fault> = Fault::ALL
+        .iter()
+        .copied()
+        .filter(|fault| chosen.is_empty() || chosen.iter().any(|name| format!("{fault:?}").contains(name)))
+        .collect();
+    // Faults make cases panic, which is one way to notice.
+    std::panic::set_hook(Box::new(|_| {}));
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(fault) = faults.get(next.fetch_add(1, Relaxed)) {
+                    let on_record = known.get(&format!("{fault:?}")).cloned().unwrap_or_default();
+                    let noticed = noticed(*fault, search, &on_record);
+                    found.lock().unwrap().insert(format!("{fault:?}"), (*fault, noticed));
+                }
+            });
+        }
+    });
+    let found = found.into_inner().unwrap();
+    let mut unnoticed = Vec::new();
+    let mut record = String::new();
+    for (name, (fault, cases)) in &found {
+        let _ = match (cases.is_empty(), fault.hidden()) {
+            (false, _) => writeln!(record, "{name}: {}", cases.join(", ")),
+            (true, Some(why)) => {
+                println!("hidden: a driver that {}: {why}", fault.says());
+                Ok(())
+            }
+            (true, None) => {
+                println!("NOT NOTICED: a driver that {}", fault.says());
+                unnoticed.push(name.clone());
+                Ok(())
+            }
+        };
+        if search != Search::Recorded {
+            println!("{name}: {}", cases.join(", "));
+        } else if !cases.is_empty() && known.get(name) != Some(cases) {
+            println!(
+                "{name} is noticed by {} and not by what is on record: run `cargo xtask mutants`",
+                cases.join(", ")
+            );
+            unnoticed.push(name.clone());
+        }
+    }
+    println!("{} faults, {} not noticed", found.len(), unnoticed.len());
+    if search == Search::First && chosen.is_empty() {
+        std::fs::write(RECORD, record).unwrap();
+    }
+    if unnoticed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn noticed(fault: Fault, search: Search, on_record: &[String]) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let mut found = Vec::new();
+    if search == Search::Recorded {
+        for name in on_record {
+            let (id, in_a_file) = name.strip_suffix(IN_A_FILE).map_or((name.as_str(), false), |id| (id, true));
+            let case = all().find(|case| case.id == id);
+            if case.is_some_and(|case| !passes(&runtime, fault, case, in_a_file)) {
+                return vec![name.clone()];
+            }
+        }
+        if fault.hidden().is_some() {
+            return found;
+        }
+    }
+    for in_a_file in [false, true] {
+        let name = |case: &Case| format!("{}{}", case.id, if in_a_file { IN_A_FILE } else { "" });
+        // In a file it is the same, but for what needs several connections.
+        let tried =
+            all().filter(|case| !in_a_file || case.id.starts_with("contract.") || case.id.contains("transaction"));
+        for case in tried {
+            if !passes(&runtime, fault, case, in_a_file) {
+                found.push(name(case));
+                if search != Search::All {
+                    return found;
+                }
+            }
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
+    runtime.shutdown_background();
+    found
+}
+
+// Whether a case behaves on the faulty backend as it should.
+fn passes(runtime: &Runtime, fault: Fault, case: &Case, in_a_file: bool) -> bool {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let limit = Duration::from_secs(20);
+            let judged = if in_a_file {
+                tokio::time::timeout(limit, execute(&Planted::new(SqliteFile, fault), case)).await
+            } else {
+                tokio::time::timeout(limit, execute(&Planted::new(InMemory, fault), case)).await
+            };
+            match judged {
+                Ok(Ok(Outcome::Ran(transcript))) => {
+                    golden::behaviour(case.id).is_some_and(|golden| golden == transcript.behaviour.trim_end())
+                }
+                Ok(Ok(Outcome::Skipped(_))) => true,
+                Ok(Err(_)) | Err(_) => false,
+            }
+        })
+    }));
+    outcome.unwrap_or(false)
+}
