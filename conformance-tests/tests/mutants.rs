@@ -22,6 +22,8 @@ use backends::SqliteFile;
 use conformance_tests::{Backend, Case, Database, Fault, Outcome, Planted, all, execute, golden};
 use tokio::runtime::Runtime;
 
+// MariaDB is not asked here.
+#[allow(dead_code)]
 mod backends;
 
 struct InMemory;
@@ -39,7 +41,7 @@ impl Backend for InMemory {
 /// Which cases are tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Search {
-    /// Those that are on record, and all others only if none of them notices.
+    /// Those that are on record.
     Recorded,
     /// All, until one notices.
     First,
@@ -92,6 +94,10 @@ fn main() -> ExitCode {
     let mut unnoticed = Vec::new();
     let mut record = String::new();
     for (name, (fault, cases)) in &found {
+        if search == Search::Recorded && cases.is_empty() && !known.contains_key(name) {
+            println!("not on record: a driver that {}", fault.says());
+            continue;
+        }
         let _ = match (cases.is_empty(), fault.hidden()) {
             (false, _) => writeln!(record, "{name}: {}", cases.join(", ")),
             (true, Some(why)) => {
@@ -132,9 +138,7 @@ fn noticed(fault: Fault, search: Search, on_record: &[String]) -> Vec<String> {
                 return vec![name.clone()];
             }
         }
-        if fault.hidden().is_some() {
-            return found;
-        }
+        return found;
     }
     for in_a_file in [false, true] {
         let name = |case: &Case| format!("{}{}", case.id, if in_a_file { IN_A_FILE } else { "" });
