@@ -25,22 +25,24 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use link::OwnerKey;
 pub use member::{Given, Member};
 
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::metadata::association::{AssociationDef, Linkage};
-use crate::metadata::model::{ColumnDef, ModelDef};
+use crate::metadata::model::ModelDef;
 use crate::metadata::rules::RuleSet;
 use crate::value::Value;
 
+mod associate;
 mod built_link;
 mod check;
+mod difference;
 mod fill;
 mod input;
 mod link;
 mod member;
 mod members;
+mod operation;
 mod permit;
 mod rules;
 mod scope;
@@ -50,10 +52,12 @@ mod wanted;
 mod written;
 
 pub(crate) use built_link::BuiltLink;
+pub use difference::same_value;
 pub(crate) use fill::fill;
 pub use fill::timestamp;
 pub use input::{Input, IntoInput, Limits};
 pub(crate) use link::{key_of_target, key_on_owner};
+pub use operation::{ChildChange, ChildOp};
 pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
 use scope::presets;
 pub(crate) use scope::{Preset, has_every_row, is_plain, presets_of_saved};
@@ -97,80 +101,6 @@ struct Extra {
     links: Vec<BuiltLink>,
     // The version that input was made from.
     version: Option<Value<'static>>,
-}
-
-/// What is said of one association of the row.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ChildChange {
-    /// The association.
-    pub association: &'static AssociationDef,
-    /// What is said of it.
-    pub op: ChildOp,
-    // Columns of its key that a later call has set again.
-    overridden: Vec<usize>,
-    // Where the member stood in the input.
-    place: Option<usize>,
-}
-
-/// The operations on an association.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum ChildOp {
-    /// The row belongs to a row that exists: these columns hold its key, and its type.
-    Associate {
-        /// Columns of the owner with their values.
-        key: Vec<(usize, Value<'static>)>,
-    },
-    /// The row belongs to no row.
-    Dissociate,
-    /// The operation is refused for this reason, unless a later call overrides it.
-    Refused(Box<FieldError>),
-    /// The row belongs to a row that is saved first.
-    AssociateWith {
-        /// That row.
-        target: Member,
-        /// Columns of the owner whose values are known before: what was given to the target, and its type.
-        key: Vec<(usize, Value<'static>)>,
-    },
-    /// A member more.
-    Push {
-        /// The member.
-        member: Member,
-        /// What is to be written to the row between, where there is one.
-        join: Option<Box<RowChange>>,
-    },
-    /// Changes of a member.
-    Edit(Box<RowChange>),
-    /// A member, which is one no longer.
-    Remove(Row),
-    /// These are the members, and no others.
-    Replace(Vec<Member>),
-    /// A member that is to be found among the owner's before something is done with it.
-    Find(Box<Wanted>),
-    /// One UPDATE or DELETE removes all members: no callback runs, and members with `dependent = "destroy"` are deleted without
-    /// being destroyed. Replacing the members by an empty list runs callbacks and destroys.
-    Clear,
-}
-
-impl ChildOp {
-    /// The members that it brings, in their order.
-    #[must_use]
-    pub fn members(&self) -> &[Member] {
-        match self {
-            ChildOp::AssociateWith { target: member, .. } | ChildOp::Push { member, .. } => {
-                std::slice::from_ref(member)
-            }
-            ChildOp::Replace(members) => members,
-            ChildOp::Associate { .. }
-            | ChildOp::Dissociate
-            | ChildOp::Refused(_)
-            | ChildOp::Edit(_)
-            | ChildOp::Remove(_)
-            | ChildOp::Clear
-            | ChildOp::Find(_) => &[],
-        }
-    }
 }
 
 impl RowChange {
@@ -295,117 +225,6 @@ impl RowChange {
         }
     }
 
-    /// Makes the row belong to a row of `target`: its key columns take the target's key, and of a polymorphic association
-    /// its type.
-    pub fn associate(&mut self, association: &'static AssociationDef, target: &'static ModelDef, row: &dyn Any) {
-        let op = match OwnerKey::of(association) {
-            Some(own) => own.lead_to(association, target, row),
-            None => no_key_here(association),
-        };
-        self.children.retain(|child| child.association != association);
-        if let ChildOp::Associate { key } = &op {
-            for (column, value) in key {
-                if let Some(slot) = self.values.get_mut(*column) {
-                    *slot = Some(value.clone());
-                }
-                // Two associations that need different values contradict each other; what was refused is overridden.
-                self.override_column(*column, |op| !op.is_association());
-            }
-        }
-        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
-    }
-
-    /// Makes the row belong to no row: clears the columns of the association's key that can be `NULL`, are not part of
-    /// the row's primary key, and are used by no other association (over other columns). If there is no such column,
-    /// saving fails unless a later call sets the key again.
-    pub fn dissociate(&mut self, association: &'static AssociationDef) {
-        self.children.retain(|child| child.association != association);
-        for column in link::clearable(self.model, association) {
-            if let Some(slot) = self.values.get_mut(column) {
-                *slot = Some(Value::Null);
-            }
-            self.override_column(column, |_| true);
-        }
-        self.children.push(ChildChange { association, op: ChildOp::Dissociate, overridden: Vec::new(), place: None });
-    }
-
-    /// Makes the row belong to a row that is saved first: a new one, or one with changes.
-    pub fn associate_with(&mut self, association: &'static AssociationDef, target: Member) {
-        if !self.takes(association, &target) {
-            return;
-        }
-        self.wants |= target.change().is_some_and(|change| change.wants);
-        let op = match OwnerKey::of(association) {
-            Some(own) => match own.lead_to_change(association, &target) {
-                Ok(key) => {
-                    for column in own.columns() {
-                        let known = key.iter().find(|(at, _)| *at == column).map(|(_, value)| value.clone());
-                        if let Some(slot) = self.values.get_mut(column) {
-                            *slot = known;
-                        }
-                        self.override_column(column, |op| !op.is_association());
-                    }
-                    ChildOp::AssociateWith { target, key }
-                }
-                Err(error) => ChildOp::Refused(Box::new(error)),
-            },
-            None => no_key_here(association),
-        };
-        self.children.retain(|child| child.association != association);
-        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
-    }
-
-    /// Says something of the members of an association whose key is not in this row. Replacing all members takes back what
-    /// was said of them before.
-    pub fn change_members(&mut self, association: &'static AssociationDef, op: ChildOp) {
-        self.change_members_at(association, op, None);
-    }
-
-    // The same, of a member that stood at a place of the input.
-    fn change_members_at(&mut self, association: &'static AssociationDef, op: ChildOp, place: Option<usize>) {
-        let fits = match &op {
-            ChildOp::Find(wanted) => self.takes_below(association, wanted.change.depth),
-            ChildOp::Edit(change) => self.takes_below(association, change.depth),
-            ChildOp::Push { member, join } => {
-                let join = join.as_ref().is_none_or(|join| self.takes_below(association, join.depth));
-                join && self.takes(association, member)
-            }
-            ChildOp::Replace(members) => members.iter().all(|member| self.takes(association, member)),
-            _ => true,
-        };
-        if !fits {
-            return;
-        }
-        if matches!(op, ChildOp::Replace(_) | ChildOp::Clear) {
-            self.children.retain(|child| child.association != association);
-        }
-        self.wants |= match &op {
-            ChildOp::Find(_) => true,
-            ChildOp::Edit(change) => change.wants,
-            op => op.members().iter().filter_map(Member::change).any(|change| change.wants),
-        };
-        if self.children.len() == self.children.capacity() {
-            // Members come in numbers.
-            self.children.reserve(4 + 2 * self.children.len());
-        }
-        self.children.push(ChildChange { association, op, overridden: Vec::new(), place });
-    }
-
-    // Whether a member can be a part of this change: below it are not too many levels already.
-    fn takes(&mut self, association: &'static AssociationDef, member: &Member) -> bool {
-        member.change().is_none_or(|change| self.takes_below(association, change.depth))
-    }
-
-    fn takes_below(&mut self, association: &'static AssociationDef, depth: u16) -> bool {
-        if depth >= Self::MAX_DEPTH {
-            let message = format!("is nested more than {} levels deep: save it in parts", Self::MAX_DEPTH);
-            self.errors.push(FieldError::new(association.name, message).with_code(FieldError::TOO_DEEP));
-            return false;
-        }
-        self.depth = self.depth.max(depth + 1);
-        true
-    }
-
     /// Marks the row to be destroyed by the save of the row whose member it is. Nothing else that was said of it counts
     /// then.
     pub fn mark_for_destruction(&mut self) {
@@ -498,13 +317,6 @@ impl RowChange {
         self.stale().map_or(Ok(()), Err)
     }
 
-    /// The columns to write: of a new row all that were given, of an existing one those that differ.
-    #[must_use]
-    pub fn changed(&self) -> Vec<(usize, Value<'static>)> {
-        let given = self.values.iter().enumerate().filter_map(|(at, value)| Some((at, value.as_ref()?)));
-        given.filter(|(at, value)| self.differs(*at, value)).map(|(at, value)| (at, value.clone())).collect()
-    }
-
     /// Whether saving would write a column.
     #[must_use]
     pub fn has_changes(&self) -> bool {
@@ -529,11 +341,6 @@ impl RowChange {
             })
     }
 
-    // Whether a column of its own differs.
-    fn has_own_changes(&self) -> bool {
-        self.values.iter().enumerate().any(|(at, value)| value.as_ref().is_some_and(|value| self.differs(at, value)))
-    }
-
     /// Model, row, the values to write, and what is said of associations, given up.
     pub(crate) fn into_whole(
         mut self,
@@ -553,50 +360,6 @@ impl RowChange {
     pub fn into_parts(self) -> (Option<Row>, Vec<Option<Value<'static>>>) {
         (self.base, self.values)
     }
-
-    /// The key of the row in some of its columns as it will be, where that is known: the row exists, or its values were
-    /// given. `None` if part of it is `NULL`, or made by the database.
-    #[must_use]
-    pub(crate) fn final_key(&self, columns: &[usize]) -> Option<Vec<Value<'static>>> {
-        let values = columns.iter().map(|column| self.final_value(*column).map(Value::into_owned));
-        values.collect::<Option<Vec<_>>>().filter(|values| !values.iter().any(Value::is_null))
-    }
-
-    fn differs(&self, column: usize, value: &Value<'static>) -> bool {
-        match &self.base {
-            None => true,
-            Some(row) => !same_value(&self.model.columns[column], &self.model.rows.value(&**row, column), value),
-        }
-    }
-
-    // What the column holds once the change is saved; `None` if only the database knows.
-    fn final_value(&self, column: usize) -> Option<Value<'_>> {
-        match (self.values.get(column)?, &self.base) {
-            (Some(value), _) => Some(value.clone()),
-            (None, Some(row)) => Some(self.model.rows.value(&**row, column)),
-            (None, None) => None,
-        }
-    }
-
-    fn override_column(&mut self, column: usize, which: impl Fn(&ChildOp) -> bool) {
-        for child in self.children.iter_mut().filter(|child| which(&child.op)) {
-            if OwnerKey::of(child.association).is_some_and(|own| own.contains(column)) {
-                child.overridden.push(column);
-            }
-        }
-    }
-}
-
-impl ChildOp {
-    // Whether it gives the row's own key columns values that another association may need to be different.
-    fn is_association(&self) -> bool {
-        matches!(self, ChildOp::Associate { .. } | ChildOp::AssociateWith { .. })
-    }
-}
-
-fn no_key_here(association: &AssociationDef) -> ChildOp {
-    let message = "has no key in this row that could be set";
-    ChildOp::Refused(Box::new(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))
 }
 
 impl std::fmt::Debug for RowChange {
@@ -614,17 +377,5 @@ impl std::fmt::Debug for RowChange {
             shown.field("errors", &self.errors);
         }
         shown.finish()
-    }
-}
-
-/// Whether two values of a column are the same, so that writing one over the other changes nothing. All comparisons of
-/// a stored value with one to store use this.
-#[must_use]
-pub fn same_value(column: &ColumnDef, one: &Value<'_>, other: &Value<'_>) -> bool {
-    let _ = column;
-    match (one, other) {
-        // NaN is NaN, and a negative zero is another number than zero.
-        (Value::Real(one), Value::Real(other)) => one.to_bits() == other.to_bits(),
-        (one, other) => one.is_same(other),
     }
 }

@@ -1,102 +1,29 @@
 //! Changesets: values to write. A struct is always a row that the database returned; a row that is not saved yet, or
 //! not yet in this form, is a [`Changeset`]. So "new record" is a type, not a guess from the primary key.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use assoc_core::change::{ChildOp, Given, Member, RowChange, same_value};
-use assoc_core::metadata::{Cardinality, ColumnDefault};
+use assoc_core::change::{ChildOp, Given, Member, RowChange};
+use assoc_core::metadata::Cardinality;
 use assoc_core::{
-    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, IntoInput, Model, Result,
-    Rules, ToOne, Value,
+    Association, BelongsTo, Column, ColumnType, Error, ErrorKind, FieldError, IntoColumn, Model, Result, Rules, ToOne,
+    Value,
 };
 
-use crate::permit::Permit;
-
+mod begin;
 mod build;
 mod changed;
+mod into_changeset;
 mod target;
 mod writable;
 
+pub use begin::ModelExt;
 pub use build::__build;
+pub use into_changeset::IntoChangeset;
 pub use target::{IntoMembers, IntoTarget, SharedDraft};
 pub use writable::{Clearable, WritableMany, WritableOne};
-
-/// Begins changesets. The prelude exports it, so that `User::build()` and `user.change()` work.
-pub trait ModelExt: Model {
-    /// A changeset that inserts a new row.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String }
-    /// let ada = User::build().set(User::NAME, "Ada");
-    /// ```
-    fn build() -> Changeset<Self> {
-        Changeset::from(RowChange::new(Self::DEF))
-    }
-
-    /// A changeset that updates this row. The row that an update returns has the loaded associations of this one.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String }
-    /// # fn rename(ada: User) {
-    /// let renamed = ada.change().set(User::NAME, "Ada Lovelace");
-    /// # }
-    /// ```
-    fn change(&self) -> Changeset<Self> {
-        Changeset::from(RowChange::of(Self::DEF, Arc::new(self.clone())))
-    }
-
-    /// A changeset that inserts a new row with what is permitted of some input: [`Changeset::cast`].
-    fn cast(input: impl IntoInput, permit: &Permit<Self>) -> Changeset<Self> {
-        Self::build().cast(input, permit)
-    }
-
-    /// A changeset with every column in which an edited copy of this row differs from it. It compares values, so it
-    /// does not notice a column that was set to the same value.
-    ///
-    /// Associations are not compared. A copy with another key, where the database makes the keys, is not the same row:
-    /// saving fails.
-    ///
-    /// ```
-    /// # use assoc_repo::prelude::*;
-    /// # use assoc_sqlite::Sqlite;
-    /// # #[derive(Model, Debug, Clone)]
-    /// # pub struct User { pub id: i64, pub name: String }
-    /// # pollster::block_on(async {
-    /// # let repo = Repo::new(Sqlite::memory()?);
-    /// # repo.create_table::<User>().await?;
-    /// let before = repo.insert(User::build().set(User::NAME, "Ada")).await?;
-    /// let mut after = before.clone();
-    /// after.name = "Ada Lovelace".to_owned();
-    /// let saved = repo.update(before.change_to(&after)).await?;
-    /// assert_eq!(saved.name, "Ada Lovelace");
-    /// # Ok::<(), Error>(()) }).unwrap();
-    /// ```
-    fn change_to(&self, after: impl Borrow<Self>) -> Changeset<Self> {
-        let after = after.borrow();
-        let mut changeset = self.change();
-        for (at, column) in Self::DEF.columns.iter().enumerate() {
-            let value = after.value(at);
-            if same_value(column, &self.value(at), &value) {
-                continue;
-            }
-            if column.default == ColumnDefault::AutoIncrement && Self::PRIMARY_KEY == [at] {
-                let message = format!("is {value} and was {}: that is another row", self.value(at));
-                changeset.row.add_error(FieldError::new(column.field, message).with_code(FieldError::OTHER_ROW));
-            }
-            changeset.row.set(at, value.into_owned());
-        }
-        changeset
-    }
-}
-
-impl<M: Model> ModelExt for M {}
 
 /// Values to write to a row of model `M`: a new row ([`ModelExt::build`]) or an existing one ([`ModelExt::change`]). It
 /// is the typed face of a [`RowChange`].
@@ -464,46 +391,6 @@ impl<M: Model> Changeset<M> {
     #[must_use]
     pub fn into_row_change(self) -> RowChange {
         self.row
-    }
-}
-
-/// The argument of [`Repo::insert`](crate::Repo::insert) and [`Repo::update`](crate::Repo::update): a [`Changeset`].
-///
-/// It is a trait so that the compiler can say what to write in place of a plain struct, and so that a program can
-/// implement it for its types, such as a form:
-///
-/// ```
-/// # use assoc_repo::prelude::*;
-/// # use assoc_repo::{Changeset, IntoChangeset};
-/// # #[derive(Model, Debug, Clone)]
-/// # pub struct User { pub id: i64, pub name: String }
-/// struct SignUp {
-///     name: String,
-/// }
-///
-/// impl IntoChangeset<User> for SignUp {
-///     fn into_changeset(self) -> Changeset<User> {
-///         User::build().set(User::NAME, self.name)
-///     }
-/// }
-/// # async fn sign_up(repo: &Repo, form: SignUp) -> Result<User> {
-/// let user = repo.insert(form).await?;
-/// # Ok(user) }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a changeset",
-    label = "says nothing of what is to be written",
-    note = "a new row is built: `repo.insert(User::build().set(User::NAME, \"Ada\"))`",
-    note = "a row that exists is changed: `repo.update(user.change().set(User::NAME, \"Ada\"))`; after editing a struct, `repo.update(before.change_to(&after))`"
-)]
-pub trait IntoChangeset<M> {
-    /// The changeset.
-    fn into_changeset(self) -> Changeset<M>;
-}
-
-impl<M> IntoChangeset<M> for Changeset<M> {
-    fn into_changeset(self) -> Changeset<M> {
-        self
     }
 }
 

@@ -1,0 +1,141 @@
+//! Saying something of associations: whom a row belongs to, and which members it has.
+
+use std::any::Any;
+
+use super::link::{self, OwnerKey};
+use super::{ChildChange, ChildOp, Member, RowChange};
+use crate::error::FieldError;
+use crate::metadata::association::AssociationDef;
+use crate::metadata::model::ModelDef;
+use crate::value::Value;
+
+impl RowChange {
+    /// Makes the row belong to a row of `target`: its key columns take the target's key, and of a polymorphic association
+    /// its type.
+    pub fn associate(&mut self, association: &'static AssociationDef, target: &'static ModelDef, row: &dyn Any) {
+        let op = match OwnerKey::of(association) {
+            Some(own) => own.lead_to(association, target, row),
+            None => no_key_here(association),
+        };
+        self.children.retain(|child| child.association != association);
+        if let ChildOp::Associate { key } = &op {
+            for (column, value) in key {
+                if let Some(slot) = self.values.get_mut(*column) {
+                    *slot = Some(value.clone());
+                }
+                // Two associations that need different values contradict each other; what was refused is overridden.
+                self.override_column(*column, |op| !op.is_association());
+            }
+        }
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
+    }
+
+    /// Makes the row belong to no row: clears the columns of the association's key that can be `NULL`, are not part of
+    /// the row's primary key, and are used by no other association (over other columns). If there is no such column,
+    /// saving fails unless a later call sets the key again.
+    pub fn dissociate(&mut self, association: &'static AssociationDef) {
+        self.children.retain(|child| child.association != association);
+        for column in link::clearable(self.model, association) {
+            if let Some(slot) = self.values.get_mut(column) {
+                *slot = Some(Value::Null);
+            }
+            self.override_column(column, |_| true);
+        }
+        self.children.push(ChildChange { association, op: ChildOp::Dissociate, overridden: Vec::new(), place: None });
+    }
+
+    /// Makes the row belong to a row that is saved first: a new one, or one with changes.
+    pub fn associate_with(&mut self, association: &'static AssociationDef, target: Member) {
+        if !self.takes(association, &target) {
+            return;
+        }
+        self.wants |= target.change().is_some_and(|change| change.wants);
+        let op = match OwnerKey::of(association) {
+            Some(own) => match own.lead_to_change(association, &target) {
+                Ok(key) => {
+                    for column in own.columns() {
+                        let known = key.iter().find(|(at, _)| *at == column).map(|(_, value)| value.clone());
+                        if let Some(slot) = self.values.get_mut(column) {
+                            *slot = known;
+                        }
+                        self.override_column(column, |op| !op.is_association());
+                    }
+                    ChildOp::AssociateWith { target, key }
+                }
+                Err(error) => ChildOp::Refused(Box::new(error)),
+            },
+            None => no_key_here(association),
+        };
+        self.children.retain(|child| child.association != association);
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
+    }
+
+    /// Says something of the members of an association whose key is not in this row. Replacing all members takes back what
+    /// was said of them before.
+    pub fn change_members(&mut self, association: &'static AssociationDef, op: ChildOp) {
+        self.change_members_at(association, op, None);
+    }
+
+    // The same, of a member that stood at a place of the input.
+    pub(super) fn change_members_at(
+        &mut self,
+        association: &'static AssociationDef,
+        op: ChildOp,
+        place: Option<usize>,
+    ) {
+        let fits = match &op {
+            ChildOp::Find(wanted) => self.takes_below(association, wanted.change.depth),
+            ChildOp::Edit(change) => self.takes_below(association, change.depth),
+            ChildOp::Push { member, join } => {
+                let join = join.as_ref().is_none_or(|join| self.takes_below(association, join.depth));
+                join && self.takes(association, member)
+            }
+            ChildOp::Replace(members) => members.iter().all(|member| self.takes(association, member)),
+            _ => true,
+        };
+        if !fits {
+            return;
+        }
+        if matches!(op, ChildOp::Replace(_) | ChildOp::Clear) {
+            self.children.retain(|child| child.association != association);
+        }
+        self.wants |= match &op {
+            ChildOp::Find(_) => true,
+            ChildOp::Edit(change) => change.wants,
+            op => op.members().iter().filter_map(Member::change).any(|change| change.wants),
+        };
+        if self.children.len() == self.children.capacity() {
+            // Members come in numbers.
+            self.children.reserve(4 + 2 * self.children.len());
+        }
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place });
+    }
+
+    // Whether a member can be a part of this change: below it are not too many levels already.
+    fn takes(&mut self, association: &'static AssociationDef, member: &Member) -> bool {
+        member.change().is_none_or(|change| self.takes_below(association, change.depth))
+    }
+
+    fn takes_below(&mut self, association: &'static AssociationDef, depth: u16) -> bool {
+        if depth >= Self::MAX_DEPTH {
+            let message = format!("is nested more than {} levels deep: save it in parts", Self::MAX_DEPTH);
+            self.errors.push(FieldError::new(association.name, message).with_code(FieldError::TOO_DEEP));
+            return false;
+        }
+        self.depth = self.depth.max(depth + 1);
+        true
+    }
+
+    pub(super) fn override_column(&mut self, column: usize, which: impl Fn(&ChildOp) -> bool) {
+        for child in self.children.iter_mut().filter(|child| which(&child.op)) {
+            if OwnerKey::of(child.association).is_some_and(|own| own.contains(column)) {
+                child.overridden.push(column);
+            }
+        }
+    }
+}
+
+fn no_key_here(association: &AssociationDef) -> ChildOp {
+    let message = "has no key in this row that could be set";
+    ChildOp::Refused(Box::new(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))
+}

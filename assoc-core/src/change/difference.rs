@@ -1,0 +1,55 @@
+//! What a change makes of its row: the values that differ, and those that the row has afterwards.
+
+use super::RowChange;
+use crate::metadata::model::ColumnDef;
+use crate::value::Value;
+
+impl RowChange {
+    /// The columns to write: of a new row all that were given, of an existing one those that differ.
+    #[must_use]
+    pub fn changed(&self) -> Vec<(usize, Value<'static>)> {
+        let given = self.values.iter().enumerate().filter_map(|(at, value)| Some((at, value.as_ref()?)));
+        given.filter(|(at, value)| self.differs(*at, value)).map(|(at, value)| (at, value.clone())).collect()
+    }
+
+    // Whether a column of its own differs.
+    pub(super) fn has_own_changes(&self) -> bool {
+        self.values.iter().enumerate().any(|(at, value)| value.as_ref().is_some_and(|value| self.differs(at, value)))
+    }
+
+    /// The key of the row in some of its columns as it will be, where that is known: the row exists, or its values were
+    /// given. `None` if part of it is `NULL`, or made by the database.
+    #[must_use]
+    pub(crate) fn final_key(&self, columns: &[usize]) -> Option<Vec<Value<'static>>> {
+        let values = columns.iter().map(|column| self.final_value(*column).map(Value::into_owned));
+        values.collect::<Option<Vec<_>>>().filter(|values| !values.iter().any(Value::is_null))
+    }
+
+    pub(super) fn differs(&self, column: usize, value: &Value<'static>) -> bool {
+        match &self.base {
+            None => true,
+            Some(row) => !same_value(&self.model.columns[column], &self.model.rows.value(&**row, column), value),
+        }
+    }
+
+    // What the column holds once the change is saved; `None` if only the database knows.
+    pub(super) fn final_value(&self, column: usize) -> Option<Value<'_>> {
+        match (self.values.get(column)?, &self.base) {
+            (Some(value), _) => Some(value.clone()),
+            (None, Some(row)) => Some(self.model.rows.value(&**row, column)),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Whether two values of a column are the same, so that writing one over the other changes nothing. All comparisons of
+/// a stored value with one to store use this.
+#[must_use]
+pub fn same_value(column: &ColumnDef, one: &Value<'_>, other: &Value<'_>) -> bool {
+    let _ = column;
+    match (one, other) {
+        // NaN is NaN, and a negative zero is another number than zero.
+        (Value::Real(one), Value::Real(other)) => one.to_bits() == other.to_bits(),
+        (one, other) => one.is_same(other),
+    }
+}

@@ -1,0 +1,160 @@
+//! Members to which rows of a table between lead.
+
+use super::{Builder, Given, Owner};
+use crate::change::{ChildOp, Member, RowChange};
+use crate::error::Result;
+use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord};
+use crate::save::graph::links::{End, Side};
+use crate::save::graph::{Added, LoadedGroup, LoadedRow};
+use crate::save::members::{Ask, Kept, Removal};
+use crate::value::Value;
+
+impl Builder {
+    // Members to which rows of a table between lead.
+    pub(super) fn linked(
+        &mut self,
+        owner: Owner,
+        group: usize,
+        association: &'static AssociationDef,
+        record: &JoinRecord,
+        op: ChildOp,
+    ) -> Result<()> {
+        let target = (association.target)();
+        match op {
+            ChildOp::Push { member, join } => self.link(owner, group, association, record, member, join).map(|_| ()),
+            ChildOp::Replace(members) => {
+                let is_new = self.rows[owner.row as usize].base.is_none();
+                let is_one = association.kind.cardinality() == Cardinality::One;
+                let (mut keep, mut link) = (Vec::new(), None);
+                for member in members {
+                    let existing =
+                        member.existing().and_then(|row| target.key_in(&**row, record.target.target_columns));
+                    let row = self.link(owner, group, association, record, member, None)?;
+                    link = row.filter(|_| is_one);
+                    if let (Some(member), Some(row)) = (existing, row) {
+                        keep.push(Kept { member, row, only_links: true });
+                    }
+                }
+                if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep, link }) }
+            }
+            ChildOp::Clear => self.clear(owner, association),
+            ChildOp::Edit(change) => {
+                let member = change.base().and_then(|row| target.key_in(&**row, record.target.target_columns));
+                let Some(member) = member else { return Ok(()) };
+                if change.is_marked_for_destruction() {
+                    let row = change.base().cloned();
+                    self.groups[group].owner(owner.place).removed.extend(row);
+                    return self.ask(owner, association, Removal::Destroy, Ask::Member { member, remove: true });
+                }
+                let (_, place) = self.add_change(*change, group, Given::default())?;
+                self.groups[group].owner(owner.place).edited.push(place);
+                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: false })
+            }
+            ChildOp::Remove(row) => {
+                let Some(member) = target.key_in(&*row, record.target.target_columns) else { return Ok(()) };
+                self.groups[group].owner(owner.place).removed.push(row);
+                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: true })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    // Plans the row between. `None` if the other side of the save has linked the two already.
+    fn link(
+        &mut self,
+        owner: Owner,
+        group: usize,
+        association: &'static AssociationDef,
+        record: &JoinRecord,
+        member: Member,
+        join: Option<Box<RowChange>>,
+    ) -> Result<Option<u32>> {
+        let presets = record.rows.map(|rows| self.presets(owner.row, rows)).unwrap_or_default();
+        let mut given = Given::of_link(record, presets);
+        self.take_key(owner.row, record.owner.owner_columns, record.owner.target_columns, &mut given);
+        let (place, end, added) = match member {
+            Member::Row { model, row } => {
+                for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
+                    given.values.push((*column, model.rows.value(&*row, *of).into_owned()));
+                }
+                let key = model.key_in(&*row, record.target.target_columns);
+                let end = key.map_or(End::Planned(u32::MAX), End::Existing);
+                let added = LoadedRow::Existing(row);
+                (self.groups[group].place(added.clone()), end, added)
+            }
+            mut member => {
+                if let (Member::Change(change), Some(_)) = (&mut member, &join) {
+                    let own = &self.rows[owner.row as usize];
+                    change
+                        .drop_link(association, own.base.as_ref().and_then(|base| own.model.key_of(&**base)).as_ref());
+                }
+                let of_scope = Given { presets: self.presets(owner.row, association), ..Given::default() };
+                let (row, place) = self.add_member(member, group, of_scope)?;
+                self.take_key(row, record.target.target_columns, record.target.owner_columns, &mut given);
+                (place, self.end(row, record.target.target_columns), LoadedRow::Planned(row))
+            }
+        };
+        self.groups[group].owner(owner.place).add(place, owner.said);
+        let own = self.end(owner.row, record.owner.owner_columns);
+        if join.is_none() && self.links.is_linked(Side::Said(association), record, own, end) {
+            return Ok(None);
+        }
+        let row = match join {
+            // It may have members of its own, which nothing loads.
+            Some(change) => {
+                let (model, base, values, children) = change.into_whole();
+                let row = self.reserve(model, base, values, Some(association))?;
+                self.give(row, given)?;
+                if !children.is_empty() {
+                    let group = self.groups.len();
+                    self.groups.push(LoadedGroup::new(None, model));
+                    let place = self.groups[group].place(LoadedRow::Planned(row));
+                    let owner = Owner { row, group, place, said: children.len() };
+                    for child in children {
+                        if let ChildOp::AssociateWith { target, .. } = child.op {
+                            self.associate(owner, child.association, target)?;
+                        } else {
+                            self.members(owner, child)?;
+                        }
+                    }
+                }
+                row
+            }
+            None => {
+                let row = self.reserve_link(association, record)?;
+                self.give(row, given)?;
+                row
+            }
+        };
+        self.groups[group].owner(owner.place).links.push(row);
+        self.note_link(Added { association, owner: owner.row, member: added, link: row });
+        Ok(Some(row))
+    }
+
+    // Notes a link whose association has callbacks, or hand-written SQL.
+    pub(super) fn note_link(&mut self, added: Added) {
+        if added.association.options.insert_sql.is_some() {
+            self.by_sql.push(added.clone());
+        }
+        if added.association.has_add_callbacks() {
+            self.added.push(added);
+        }
+    }
+
+    // A row between that holds nothing else than the link.
+    pub(super) fn reserve_link(&mut self, association: &'static AssociationDef, record: &JoinRecord) -> Result<u32> {
+        let mut values = vec![None; record.table.columns.len()];
+        if let Some(own) = record.table.discriminator {
+            values[own.column] = Some(Value::from(own.tag));
+        }
+        let row = self.reserve(record.table, None, values, Some(association))?;
+        self.rows[row as usize].unread = true;
+        Ok(row)
+    }
+
+    pub(super) fn end(&self, row: u32, columns: &[usize]) -> End {
+        let own = &self.rows[row as usize];
+        let key = own.base.as_ref().and_then(|base| own.model.key_in(&**base, columns));
+        key.map_or(End::Planned(row), End::Existing)
+    }
+}

@@ -1,0 +1,137 @@
+//! Members that hold the owner's key, and what is looked up of an owner's members.
+
+use super::{Builder, Given, Owner};
+use crate::change::{ChildOp, Member};
+use crate::error::{Error, FieldError, Result};
+use crate::metadata::association::{AssociationDef, KeyJoin, Linkage};
+use crate::save::graph::{Added, LoadedRow};
+use crate::save::members::{Ask, Kept, Lookup, Question, Removal, Unlink};
+use crate::value::Value;
+
+impl Builder {
+    // Members that hold the owner's key.
+    pub(super) fn targets(
+        &mut self,
+        owner: Owner,
+        group: usize,
+        association: &'static AssociationDef,
+        key: KeyJoin,
+        op: ChildOp,
+    ) -> Result<()> {
+        let target = (association.target)();
+        let push = |builder: &mut Self, member: Member| {
+            let mut given = Given { presets: builder.presets(owner.row, association), ..Given::default() };
+            builder.take_key(owner.row, key.owner_columns, key.target_columns, &mut given);
+            given.values.extend(key.target_type.map(|named| (named.column, Value::from(named.tag))));
+            let is_new = matches!(&member, Member::Change(change) if change.base().is_none());
+            let (row, place) = builder.add_member(member, group, given)?;
+            let loaded = builder.groups[group].owner(owner.place);
+            // A row is a member once, however often it was given.
+            if is_new || !loaded.rows.contains(&place) {
+                loaded.add(place, owner.said);
+                if association.has_add_callbacks() {
+                    let member = LoadedRow::Planned(row);
+                    builder.added.push(Added { association, owner: owner.row, member, link: row });
+                }
+            }
+            Ok::<_, Error>((row, place))
+        };
+        match op {
+            ChildOp::Push { member, .. } => push(self, member).map(|_| ()),
+            ChildOp::Replace(members) => {
+                let is_new = self.rows[owner.row as usize].base.is_none();
+                let mut keep = Vec::new();
+                for member in members {
+                    let existing = member.existing().and_then(|row| target.key_of(&**row));
+                    let (row, _) = push(self, member)?;
+                    if let Some(member) = existing {
+                        let own = &self.rows[row as usize];
+                        let of_key = |column: usize| {
+                            key.target_columns.contains(&column)
+                                || key.target_type.is_some_and(|named| named.column == column)
+                        };
+                        let set = own.values.iter().enumerate().filter(|(_, value)| value.is_some());
+                        let only_links = set.map(|(column, _)| column).all(of_key)
+                            && own.awaits.iter().all(|awaited| of_key(awaited.column));
+                        keep.push(Kept { member, row, only_links });
+                    }
+                }
+                if is_new {
+                    Ok(())
+                } else {
+                    self.ask(owner, association, Removal::ByRule, Ask::All { keep, link: None })
+                }
+            }
+            ChildOp::Clear => self.clear(owner, association),
+            ChildOp::Edit(change) => {
+                let member = change.base().and_then(|row| target.key_of(&**row));
+                let Some(member) = member else { return Ok(()) };
+                if change.is_marked_for_destruction() {
+                    let row = change.base().cloned();
+                    self.groups[group].owner(owner.place).removed.extend(row);
+                    return self.ask(owner, association, Removal::Destroy, Ask::Member { member, remove: true });
+                }
+                let (_, place) = self.add_change(*change, group, Given::default())?;
+                self.groups[group].owner(owner.place).edited.push(place);
+                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: false })
+            }
+            ChildOp::Remove(row) => {
+                let Some(member) = target.key_of(&*row) else { return Ok(()) };
+                self.groups[group].owner(owner.place).removed.push(row);
+                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: true })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    // Everything that an owner has is let go; a new one has nothing.
+    pub(super) fn clear(&mut self, owner: Owner, association: &'static AssociationDef) -> Result<()> {
+        if self.rows[owner.row as usize].base.is_none() {
+            return Ok(());
+        }
+        self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new(), link: None })
+    }
+
+    pub(super) fn ask(
+        &mut self,
+        owner: Owner,
+        association: &'static AssociationDef,
+        removal: Removal,
+        ask: Ask,
+    ) -> Result<()> {
+        let all = matches!(ask, Ask::All { .. });
+        let linkage = association.linkage()?;
+        let lookup = || match &linkage {
+            Linkage::TargetKey(key) => Some((key.owner_columns, Lookup::of_targets(association, *key, all, removal))),
+            Linkage::JoinRecord(record) => {
+                Some((record.owner.owner_columns, Lookup::of_links(association, record, all, removal)))
+            }
+            Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::ReadOnly(_) => None,
+        };
+        let known = (std::ptr::from_ref(association) as usize, all, removal);
+        let at = match self.lookup_at.get(&known) {
+            Some(at) => *at,
+            None => {
+                let Some((owner_columns, lookup)) = lookup() else { return Ok(()) };
+                self.lookups.push((owner_columns, lookup));
+                self.lookup_at.insert(known, self.lookups.len() - 1);
+                self.lookups.len() - 1
+            }
+        };
+        let owner_columns = self.lookups[at].0;
+        let row = &self.rows[owner.row as usize];
+        // The members are found by the key as it is.
+        let Some(key) = row.base.as_ref().and_then(|base| row.model.key_in(&**base, owner_columns)) else {
+            let message = "has no members: the owner's key is NULL";
+            return Err(
+                self.invalid(FieldError::new(association.name, message).with_code(FieldError::OWNER_WITHOUT_KEY))
+            );
+        };
+        if let (Ask::Member { remove: true, .. }, Unlink::Refused(error)) = (&ask, &self.lookups[at].1.unlink) {
+            let error = error.clone();
+            return Err(self.invalid(error));
+        }
+        self.lookups[at].1.questions.push(Question { owner: key, row: owner.row, ask });
+        Ok(())
+    }
+}
