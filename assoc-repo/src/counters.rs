@@ -248,7 +248,8 @@ async fn touch_upwards(
         last = Vec::new();
         for (row, parent) in rows.iter().flat_map(|row| above.parents.iter().map(move |parent| (row, parent))) {
             let Some(key) = above.parent_key(parent, row) else { continue };
-            if mode.is_going_by(group.model, group.key, &key) {
+            let goes = above.key(row).is_some_and(|own| mode.is_going(group.model, &own));
+            if goes || mode.is_going_by(group.model, group.key, &key) {
                 continue;
             }
             if !touched.contains(&(place, key.clone())) && known.insert(key.clone()) {

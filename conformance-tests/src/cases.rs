@@ -5,6 +5,7 @@ use assoc_core::driver::{BoxFuture, Dialect};
 
 use crate::context::Context;
 
+mod acceptance;
 mod aggregates;
 mod apart;
 mod autosave;
@@ -16,6 +17,7 @@ mod casts;
 mod changed_targets;
 mod changesets;
 mod chosen_rows;
+mod circles;
 mod collations;
 mod collections;
 mod composite_keys;
@@ -161,6 +163,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         queries::CASES,
         filters::CASES,
         chosen_rows::CASES,
+        acceptance::CASES,
         aggregates::CASES,
         sums::CASES,
         decimals::CASES,
@@ -204,6 +207,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         composite_keys::CASES,
         text_keys::CASES,
         uuid_keys::CASES,
+        circles::CASES,
         collations::CASES,
         tags::CASES,
         equal_keys::CASES,

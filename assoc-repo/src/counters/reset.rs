@@ -29,11 +29,7 @@ struct Group {
 }
 
 /// Corrects the counters of associations of one model; of all owners, or of those with some primary keys. How many were wrong.
-pub(super) async fn run(
-    repo: &Repo,
-    associations: &[&'static AssociationDef],
-    keys: Option<KeySet>,
-) -> Result<u64> {
+pub(super) async fn run(repo: &Repo, associations: &[&'static AssociationDef], keys: Option<KeySet>) -> Result<u64> {
     let mut groups: Vec<Group> = Vec::new();
     for association in associations {
         let counted = CountedCollection::of(association)?;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use assoc_core::Value;
 use assoc_core::metadata::{
-    AssociationDef, AssociationKind, ColumnDefault, Dependent, Discriminator, Expr, FilledBy, KeyJoin, Linkage, ModelDef,
+    AssociationDef, AssociationKind, ColumnDefault, Dependent, Discriminator, Expr, FilledBy, KeyJoin, Linkage,
+    ModelDef,
 };
 
 use crate::conditions::holds;
@@ -78,9 +79,9 @@ fn names(model: &ModelDef, columns: &[usize]) -> Vec<&'static str> {
 }
 
 fn is_tagged(model: &ModelDef, named: Option<Discriminator>, row: &Row) -> bool {
-    named.is_none_or(|Discriminator { column, tag }| {
-        matches!(&row[name(model, column)], Value::Text(text) if text == tag)
-    })
+    named.is_none_or(
+        |Discriminator { column, tag }| matches!(&row[name(model, column)], Value::Text(text) if text == tag),
+    )
 }
 
 /// Whether a row of its table is one of the model.
@@ -288,9 +289,8 @@ impl Follow<'_, '_> {
             }
             Linkage::OwnerKeyAndType { owner_columns, type_column, variants } => {
                 let tag = &row[name(model, type_column)];
-                let is_named = |variant: &assoc_core::metadata::VariantDef| {
-                    matches!(tag, Value::Text(tag) if tag == variant.tag)
-                };
+                let is_named =
+                    |variant: &assoc_core::metadata::VariantDef| matches!(tag, Value::Text(tag) if tag == variant.tag);
                 let Some(place) = variants.iter().position(is_named) else { return Vec::new() };
                 let target = (variants[place].model)();
                 (target, place, self.judge.find(target, variants[place].key, &key(owner_columns)))
@@ -298,9 +298,7 @@ impl Follow<'_, '_> {
             _ => return Vec::new(),
         };
         let limits = conditions(association);
-        let stays = |row: &Handle| {
-            !self.judge.gone.contains_key(row) && holds(&limits, self.judge.before.row(*row))
-        };
+        let stays = |row: &Handle| !self.judge.gone.contains_key(row) && holds(&limits, self.judge.before.row(*row));
         found.into_iter().filter(stays).map(|row| (target, place, row)).collect()
     }
 

@@ -8,6 +8,8 @@ pub(crate) mod atlas;
 pub(crate) mod blog;
 #[path = "../../src/models/callbacks.rs"]
 pub(crate) mod callbacks;
+#[path = "../../src/models/circles.rs"]
+pub(crate) mod circles;
 #[path = "../../src/models/clinic.rs"]
 pub(crate) mod clinic;
 #[path = "../../src/models/counted.rs"]
@@ -48,6 +50,8 @@ pub(crate) mod options;
 pub(crate) mod parcels;
 #[path = "../../src/models/pictures.rs"]
 pub(crate) mod pictures;
+#[path = "../../src/models/pirates.rs"]
+pub(crate) mod pirates;
 #[path = "../../src/models/quizzes.rs"]
 pub(crate) mod quizzes;
 #[path = "../../src/models/registry.rs"]

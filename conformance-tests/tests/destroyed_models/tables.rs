@@ -53,9 +53,8 @@ impl Tables {
 
     /// The rows of each table as text, in an order that does not depend on where they are.
     pub(crate) fn settled(&self) -> BTreeMap<&'static str, Vec<String>> {
-        let shown = |row: &Row| {
-            row.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ")
-        };
+        let shown =
+            |row: &Row| row.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ");
         let table = |(table, rows): (&&'static str, &BTreeMap<usize, Row>)| {
             let mut rows: Vec<String> = rows.values().map(shown).collect();
             rows.sort();
@@ -122,9 +121,11 @@ impl Schema {
             let refers = |link: &&Link| {
                 link.named.is_none()
                     && schema.table(link.to).key == link.to_columns
-                    && link.columns.iter().zip(&link.to_columns).all(|(from, to)| {
-                        type_of(link.from, from) == type_of(link.to, to)
-                    })
+                    && link
+                        .columns
+                        .iter()
+                        .zip(&link.to_columns)
+                        .all(|(from, to)| type_of(link.from, from) == type_of(link.to, to))
             };
             schema.foreign_keys = schema.links.iter().filter(refers).cloned().collect();
         }
@@ -165,7 +166,11 @@ impl Schema {
                 self.compare(target, &scope().filter);
             }
             let names = |of: &ModelDef, columns: &[usize]| columns.iter().map(|at| of.columns[*at].name).collect();
-            let mut link = |from: &ModelDef, columns: &[usize], to: &ModelDef, to_columns: &[usize], named: Option<Discriminator>| {
+            let mut link = |from: &ModelDef,
+                            columns: &[usize],
+                            to: &ModelDef,
+                            to_columns: &[usize],
+                            named: Option<Discriminator>| {
                 let named = named.map(|named| (from.columns[named.column].name, named.tag));
                 let (columns, to_columns) = (names(from, columns), names(to, to_columns));
                 let link = Link { from: from.table.name, columns, to: to.table.name, to_columns, named };
@@ -217,13 +222,23 @@ impl Schema {
     }
 
     // A value of a column, seldom NULL.
-    fn value(&self, random: &mut crate::random::Random, table: &Table, column: &ColumnDef, number: usize) -> Value<'static> {
+    fn value(
+        &self,
+        random: &mut crate::random::Random,
+        table: &Table,
+        column: &ColumnDef,
+        number: usize,
+    ) -> Value<'static> {
         let name = table.name.name;
         let referred = |link: &Link| link.to == name && link.to_columns.contains(&column.name);
         let alone = table.key == [column.name] || !table.key.contains(&column.name) && self.links.iter().any(referred);
         if column.default == ColumnDefault::Filled(FilledBy::CounterCache) {
             let may_be_negative = column.nullable && matches!(column.sql_type, SqlType::Int(_));
-            return if may_be_negative && random.once_in(4) { Value::Null } else { Value::Int(40 + random.below(9) as i64) };
+            return if may_be_negative && random.once_in(4) {
+                Value::Null
+            } else {
+                Value::Int(40 + random.below(9) as i64)
+            };
         }
         if column.nullable && random.once_in(5) {
             return Value::Null;
@@ -269,7 +284,13 @@ impl Schema {
         loop {
             let mut wrong = Vec::new();
             for link in &self.foreign_keys {
-                wrong.extend(tables.rows(link.from).map(|(row, _)| row).filter(|row| self.dangles(&tables, link, *row)).map(|row| (link, row)));
+                wrong.extend(
+                    tables
+                        .rows(link.from)
+                        .map(|(row, _)| row)
+                        .filter(|row| self.dangles(&tables, link, *row))
+                        .map(|row| (link, row)),
+                );
             }
             let Some((link, row)) = (!wrong.is_empty()).then(|| random.pick(&wrong).clone()) else { return tables };
             if !self.refer(random, &mut tables, link, row) || random.once_in(20) {
@@ -280,9 +301,9 @@ impl Schema {
 
     fn is_new(&self, tables: &Tables, table: &Table, row: &Row, except: Option<Handle>) -> bool {
         table.key.is_empty()
-            || !tables.rows(table.name.name).any(|(at, other)| {
-                Some(at) != except && table.key.iter().all(|name| row[name] == other[name])
-            })
+            || !tables
+                .rows(table.name.name)
+                .any(|(at, other)| Some(at) != except && table.key.iter().all(|name| row[name] == other[name]))
     }
 
     // Makes a row refer to another one, or to none.
@@ -318,12 +339,43 @@ impl Schema {
     fn dangles(&self, tables: &Tables, link: &Link, row: Handle) -> bool {
         let own: Vec<&Value<'static>> = link.columns.iter().map(|name| &tables.row(row)[name]).collect();
         !own.iter().any(|value| value.is_null())
-            && !tables.rows(link.to).any(|(_, to)| link.to_columns.iter().zip(&own).all(|(name, value)| to[name] == **value))
+            && !tables
+                .rows(link.to)
+                .any(|(_, to)| link.to_columns.iter().zip(&own).all(|(name, value)| to[name] == **value))
     }
 
-    /// Whether a foreign key leads to no row.
-    pub(crate) fn any_dangles(&self, tables: &Tables) -> bool {
-        self.foreign_keys.iter().any(|link| tables.rows(link.from).any(|(row, _)| self.dangles(tables, link, row)))
+    /// Whether foreign keys hold what is to go: one would lead to no row, or rows need each other by keys that cannot be `NULL`.
+    pub(crate) fn holds(&self, before: &Tables, after: &Tables) -> bool {
+        let dangles = |link: &Link| after.rows(link.from).any(|(row, _)| self.dangles(after, link, row));
+        self.foreign_keys.iter().any(dangles) || self.is_ring(before, after)
+    }
+
+    fn is_ring(&self, before: &Tables, after: &Tables) -> bool {
+        let gone = |table: &'static str| {
+            let left = after.0.get(table);
+            before.rows(table).filter(move |((_, at), _)| left.is_none_or(|left| !left.contains_key(at)))
+        };
+        let mut needs: Vec<(Handle, Handle)> = Vec::new();
+        for link in &self.foreign_keys {
+            let table = self.table(link.from);
+            let is_needed = |name: &&str| table.columns.iter().any(|column| column.name == *name && !column.nullable);
+            if !link.columns.iter().all(is_needed) {
+                continue;
+            }
+            for (row, own) in gone(link.from) {
+                let refers = |to: &Row| link.columns.iter().zip(&link.to_columns).all(|(from, of)| own[from] == to[of]);
+                needs.extend(gone(link.to).filter(|(to, of)| *to != row && refers(of)).map(|(to, _)| (row, to)));
+            }
+        }
+        // Rows that no other needs go, one after the other.
+        loop {
+            let before = needs.len();
+            let needed: Vec<Handle> = needs.iter().map(|(_, to)| *to).collect();
+            needs.retain(|(row, _)| needed.contains(row));
+            if needs.len() == before {
+                return before > 0;
+            }
+        }
     }
 
     pub(crate) async fn make(&self, repo: &Repo) -> Result<()> {
@@ -337,7 +389,9 @@ impl Schema {
             writer.push(" (");
             let linked = |column: &ColumnDef| {
                 self.links.iter().any(|link| {
-                    link.from == table.name.name && (link.columns.contains(&column.name) || link.named.is_some_and(|named| named.0 == column.name))
+                    link.from == table.name.name
+                        && (link.columns.contains(&column.name)
+                            || link.named.is_some_and(|named| named.0 == column.name))
                         || link.to == table.name.name && link.to_columns.contains(&column.name)
                 })
             };

@@ -79,6 +79,7 @@ worlds! {
     atlas: Sheet Placement Tile;
     blog: Author Gravatar Post Comment Columnist;
     callbacks: Author Article Remark Profile Membership Club Label Page Book Sale Audit Purse Coin;
+    circles: Nation Town Crew Sailor Writ Court Clerk Dancer Bolt Nut NumberedBolt NumberedNut;
     clinic: Physician Doctor Appointment Patient Document Section Paragraph Supplier SupplierAccount AccountHistory;
     counted: Writer Article Comment Mark Room Chair Firm Worker Branch Player Team Contract Shelf Volume Queue Job;
     dependents: Destroying Deleting Nullifying Restricting Excepting Leaving Note Stamp Letter Membership Fee Group Choosing Task Car Linked Tag Gallery Shelf Picture LastPicture Room Desk Lamp Bulb;
@@ -99,6 +100,7 @@ worlds! {
     options: Customer Order Note SpecialNote NoteTaker LastNote Buyer Purchase LaterNote Pointer;
     parcels: Parcel Citizen Firm Courier Locker Rack Stranger Note;
     pictures: Picture AnyPicture Employee Product Tagging Tag Article Category Person Keyword Rubric;
+    pirates: Pirate Ship Bird Parrot Oath Crew;
     quizzes: Quiz Word QuizWord HeavyWord;
     registry: Account Entry Seat LogLine Animal Dog Ticket Stamp Document Member;
     removals: Album Photo Remark Print Cover Sticker Back Loan Reminder Reader;
