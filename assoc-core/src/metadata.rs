@@ -27,6 +27,6 @@ pub use association::{
 };
 pub use callbacks::{CallbackPoint, HasCallbacks, MemberCallbacks, ModelCallbacks};
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
-pub use model::{ColumnDef, ColumnDefault, Discriminator, ModelDef, TableRef};
+pub use model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, ModelDef, TableRef};
 pub use origin::HasRowOrigin;
 pub use request::{Request, ScopeDef, Strategy};

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::counters::{Children, ParentChanges, ParentGroup, ParentRow};
 use assoc_core::driver::KeySet;
 use assoc_core::execution::{KeyTuple, filtered};
-use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Parent};
+use assoc_core::metadata::{AssociationDef, Expr, ModelDef, Parent, TableRef};
 use assoc_core::select::KeyedSelect;
 use assoc_core::value::DateTime;
 use assoc_core::{ErrorKind, Result, Value};
@@ -18,7 +18,7 @@ use crate::session::Session;
 mod calls;
 mod reset;
 
-pub use calls::CountedMany;
+pub use calls::{CountedMany, Counters};
 
 const UNSEEN: &str = "leads to a row that is hidden from this repo by its filter, or is not there, so that its counter cannot \
                       follow: write it with a repo that is not filtered so";
@@ -73,12 +73,44 @@ pub(crate) enum Lock {
 }
 
 /// Whether what follows is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// It is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Mode<'g> {
+    /// It is. Rows that go are gone.
     Write,
-    /// The rows are counted.
-    Count,
+    /// The rows are counted, but for those that would be gone by then.
+    Count(&'g GoingRows),
+}
+
+/// The keys of rows that would go, by their tables.
+#[derive(Debug, Default)]
+pub(crate) struct GoingRows(HashMap<TableRef, HashSet<KeyTuple>>);
+
+impl GoingRows {
+    pub(crate) fn add(&mut self, model: &ModelDef, key: KeyTuple) {
+        self.0.entry(model.table).or_default().insert(key);
+    }
+}
+
+impl Mode<'_> {
+    // Whether a row that is still there would be gone.
+    fn is_going(self, model: &ModelDef, key: &KeyTuple) -> bool {
+        match self {
+            Mode::Write => false,
+            Mode::Count(GoingRows(going)) => going.get(&model.table).is_some_and(|keys| keys.contains(key)),
+        }
+    }
+
+    // Whether rows found by these columns would be gone.
+    fn is_going_by(self, model: &ModelDef, columns: &[usize], key: &KeyTuple) -> bool {
+        columns == model.primary_key && self.is_going(model, key)
+    }
+
+    fn lock(self) -> Lock {
+        match self {
+            Mode::Write => Lock::Taken,
+            Mode::Count(_) => Lock::None,
+        }
+    }
 }
 
 /// Reads what has to be known of rows that change, by the keys that they hold in some columns, and locks them. 1 statement
@@ -125,7 +157,7 @@ pub(crate) async fn apply(
     session: &mut Session<'_>,
     mut changes: ParentChanges,
     now: DateTime,
-    mode: Mode,
+    mode: Mode<'_>,
 ) -> Result<Followed> {
     let mut followed = Followed::nothing(now);
     // Rows that this call has touched: a circle of models touches each row once.
@@ -140,7 +172,10 @@ pub(crate) async fn apply(
             }
         }
         session.skip_touched(&mut group);
-        group.rows.retain(|_, row| !row.counters.is_empty() || !row.touched.is_empty());
+        let (model, by) = (group.model, group.key);
+        group.rows.retain(|key, row| {
+            !(row.counters.is_empty() && row.touched.is_empty() || mode.is_going_by(model, by, key))
+        });
         if group.rows.is_empty() {
             followed.groups.push(group);
             continue;
@@ -150,14 +185,14 @@ pub(crate) async fn apply(
             None => Expr::always(),
         };
         if changes.touches() {
-            touch_upwards(session, &mut group, &visible, &touched).await?;
+            touch_upwards(session, &mut group, &visible, &touched, mode).await?;
         }
         let keys = group.keys();
         let dialect = session.dialect();
         let mut rows = 0;
         for (part, chunk) in keys.chunks(group.keys_per_statement(dialect)).into_iter().enumerate() {
-            if mode == Mode::Count {
-                rows += keys_of(session, &group, &chunk, &visible).await?.len() as u64;
+            if let Mode::Count(_) = mode {
+                rows += count_staying(session, &group, &chunk, &visible, mode).await?;
                 continue;
             }
             let statement = group.statement(dialect, &chunk, &visible, now)?.as_part(part);
@@ -175,8 +210,7 @@ pub(crate) async fn apply(
         if changes.touches() {
             let moved: Vec<KeyTuple> =
                 group.rows.iter().filter(|(_, row)| !row.touched.is_empty()).map(|(key, _)| key.clone()).collect();
-            let lock = if mode == Mode::Write { Lock::Taken } else { Lock::None };
-            touch_with(repo, session, &group, &moved, &visible, lock, &mut changes).await?;
+            touch_with(repo, session, &group, &moved, &visible, mode, &mut changes).await?;
             touched.extend(moved.into_iter().map(|key| (place, key)));
         }
         followed.groups.push(group);
@@ -191,6 +225,7 @@ async fn touch_upwards(
     group: &mut ParentGroup,
     visible: &Expr,
     touched: &HashSet<TouchedRow>,
+    mode: Mode<'_>,
 ) -> Result<()> {
     let Some(mut above) = Children::touching(group.model) else { return Ok(()) };
     above.parents.retain(|parent| is_of(group, parent));
@@ -213,6 +248,10 @@ async fn touch_upwards(
         last = Vec::new();
         for (row, parent) in rows.iter().flat_map(|row| above.parents.iter().map(move |parent| (row, parent))) {
             let Some(key) = above.parent_key(parent, row) else { continue };
+            let goes = above.key(row).is_some_and(|own| mode.is_going(group.model, &own));
+            if goes || mode.is_going_by(group.model, group.key, &key) {
+                continue;
+            }
             if !touched.contains(&(place, key.clone())) && known.insert(key.clone()) {
                 group.rows.entry(key.clone()).or_default().touched.extend(&parent.touched);
                 last.push(key);
@@ -234,7 +273,7 @@ async fn touch_with(
     group: &ParentGroup,
     moved: &[KeyTuple],
     visible: &Expr,
-    lock: Lock,
+    mode: Mode<'_>,
     changes: &mut ParentChanges,
 ) -> Result<()> {
     let Some(mut above) = Children::touching(group.model).filter(|_| !moved.is_empty()) else { return Ok(()) };
@@ -247,8 +286,11 @@ async fn touch_with(
     }
     let keys = KeySet::from_iter(moved.iter().cloned());
     let filter = group.conditions.clone().and(visible.clone());
-    let rows = read_children(session, &above, group.key, &keys, &filter, lock).await?;
+    let rows = read_children(session, &above, group.key, &keys, &filter, mode.lock()).await?;
     for row in rows {
+        if above.key(&row).is_some_and(|key| mode.is_going(group.model, &key)) {
+            continue;
+        }
         // Nothing is counted: the row was there before, and belongs to the same rows.
         changes.change(&above, Some(&row), Some(&row), |_, is_new| is_new);
     }
@@ -311,6 +353,27 @@ fn missing(group: &ParentGroup, association: &'static AssociationDef, key: &KeyT
         key: key.to_string(),
     }
     .into()
+}
+
+// How many rows a statement would write once those that go are gone.
+async fn count_staying(
+    session: &mut Session<'_>,
+    group: &ParentGroup,
+    keys: &KeySet,
+    visible: &Expr,
+    mode: Mode<'_>,
+) -> Result<u64> {
+    let model = group.model;
+    let columns = if model.primary_key.is_empty() { group.key } else { model.primary_key };
+    let mut count = 0;
+    let mut sink = |values: &mut [Value<'_>]| {
+        let going = KeyTuple::of_row(stored(model, columns, values));
+        count += u64::from(!mode.is_going_by(model, columns, &going));
+        Ok(())
+    };
+    let filter = group.conditions.clone().and(visible.clone());
+    session.query_keyed(model, columns, group.key, keys, &filter, &mut sink).await?;
+    Ok(count)
 }
 
 async fn keys_of(

@@ -323,7 +323,8 @@ async fn preview(repo: &Repo, plan: &DestroyPlan, roots: Roots) -> Result<Destro
         let mut following = Following::new(repo, plan)?;
         following.read(&mut session, &consequences, Lock::None).await?;
         consequences.count_unread(&mut session, &mut following).await?;
-        following.finish(repo, &mut session, &mut consequences, Mode::Count).await?;
+        let going = consequences.going();
+        following.finish(repo, &mut session, &mut consequences, Mode::Count(&going)).await?;
         Ok(consequences.into_report())
     }
     .await;

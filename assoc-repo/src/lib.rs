@@ -117,7 +117,7 @@ pub use changeset::{
 };
 pub use collection::{Collection, DestroyLater, IntoRow, IntoRows, MembersWithKey};
 pub use columns::{Columns, Selected};
-pub use counters::CountedMany;
+pub use counters::{CountedMany, Counters};
 pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};

@@ -7,6 +7,7 @@ use assoc_core::driver::Dialect;
 
 use crate::context::Context;
 
+mod acceptance;
 mod aggregates;
 mod apart;
 mod autosave;
@@ -18,6 +19,7 @@ mod casts;
 mod changed_targets;
 mod changesets;
 mod chosen_rows;
+mod circles;
 mod collations;
 mod collections;
 mod composite_keys;
@@ -173,6 +175,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         queries::CASES,
         filters::CASES,
         chosen_rows::CASES,
+        acceptance::CASES,
         aggregates::CASES,
         sums::CASES,
         decimals::CASES,
@@ -220,6 +223,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         composite_keys::CASES,
         text_keys::CASES,
         uuid_keys::CASES,
+        circles::CASES,
         collations::CASES,
         tags::CASES,
         equal_keys::CASES,

@@ -80,6 +80,10 @@ impl Recorder {
     }
 
     fn record(&self, statement: &Statement) -> Result<()> {
+        // What an index consists of only some databases have to be asked, once they have refused a row.
+        if statement.sql().contains("information_schema") {
+            return Ok(());
+        }
         let mut state = self.state();
         state.statements.push(RecordedStatement {
             sql: statement.sql().to_owned(),

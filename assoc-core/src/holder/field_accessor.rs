@@ -26,6 +26,11 @@ pub trait AssociationField: Default + 'static {
     /// Calls `each` with each row in memory, to change it. A row that other holders share is copied first.
     fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any));
 
+    /// Calls `each` with the row of the join table beside each row in memory.
+    fn visit_join_rows<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
+        let _ = each;
+    }
+
     /// Offers each shared row in memory to `pick`, and stores the row that `pick` returns, if it has the same type.
     fn share(&mut self, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         let _ = pick;
@@ -161,6 +166,12 @@ impl<O: Model, H: AssociationField> FieldAccess for FieldAccessor<O, H> {
 
     fn keeps_join_rows(&self) -> bool {
         H::KEEPS_JOIN_ROWS
+    }
+
+    fn visit_join_rows<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
+        if let Some(field) = self.of(owner) {
+            field.visit_join_rows(each);
+        }
     }
 
     fn attach_with_join_rows(

@@ -332,6 +332,11 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
         self.loaded().unwrap_or_default().iter().for_each(|row| each(&**row));
     }
 
+    fn visit_join_rows<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
+        let rows = self.0.value().and_then(Owned::get).map_or(&[][..], Targets::join_rows);
+        rows.iter().for_each(|row| each(row));
+    }
+
     fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
         if let Some(targets) = self.0.value_mut().and_then(Owned::get_mut) {
             for row in &mut targets.rows {

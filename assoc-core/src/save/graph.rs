@@ -20,6 +20,7 @@ use crate::value::{DateTime, Value};
 
 mod awaits;
 mod builder;
+mod circles;
 mod followed;
 mod levels;
 mod links;
@@ -71,6 +72,15 @@ pub struct Awaited {
     pub of: usize,
 }
 
+/// Columns of a new row that are set once all rows are written, because the row that gives their values needs its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The row.
+    pub row: u32,
+    /// The columns.
+    pub columns: Vec<Awaited>,
+}
+
 impl PlannedRow {
     /// Whether anything is written to it.
     #[must_use]
@@ -106,6 +116,7 @@ pub struct SavePlan {
     rows: Vec<PlannedRow>,
     lookups: Vec<Lookup>,
     steps: Vec<Step>,
+    closings: Vec<Closing>,
     groups: Vec<LoadedGroup>,
     new_parents: NewParents,
     added: Vec<Added>,
@@ -117,8 +128,8 @@ impl SavePlan {
     /// problems](RowChange::problems).
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if new rows need each other's keys, if a shared row is given two
-    /// owners, or if a member is removed that the association cannot let go; a declaration that does not hold together.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) if new rows need each other's keys and none can come later, if a shared
+    /// row is given two owners, or if a member is removed that the association cannot let go; a declaration that does not hold together.
     pub fn new(model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Self> {
         // Most rows are those that are given, and their members.
         let expected = changes.iter().map(|change| change.children().len() + 1).sum();
@@ -128,9 +139,9 @@ impl SavePlan {
         }
         let builder::Parts { mut rows, lookups, mut groups, added, by_sql } = builder.finish();
         let new_parents = NewParents::count(&mut rows);
-        let steps = levels::arrange(model, &mut rows)?;
+        let (steps, closings) = levels::arrange(model, &mut rows)?;
         loaded::settle(&rows, &mut groups);
-        Ok(SavePlan { rows, lookups, steps, groups, new_parents, added, by_sql })
+        Ok(SavePlan { rows, lookups, steps, closings, groups, new_parents, added, by_sql })
     }
 
     /// Fills in the columns of written rows to which nothing was given: [`RowChange::fill`]. With `touches` also those that
@@ -174,6 +185,12 @@ impl SavePlan {
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// What is set once all of that is written.
+    #[must_use]
+    pub fn closings(&self) -> &[Closing] {
+        &self.closings
     }
 
     /// What is loaded in the rows that come back: the rows themselves first, then those of their associations.
@@ -279,6 +296,19 @@ impl SavePlan {
                     }
                 }
             }
+        }
+        let mut closed: Vec<(&ModelDef, Vec<usize>, usize)> = Vec::new();
+        for closing in &self.closings {
+            let model = self.rows[closing.row as usize].model;
+            let columns: Vec<usize> = closing.columns.iter().map(|awaited| awaited.column).collect();
+            match closed.iter_mut().find(|known| known.0 == model && known.1 == columns) {
+                Some((_, _, count)) => *count += 1,
+                None => closed.push((model, columns, 1)),
+            }
+        }
+        for (model, columns, count) in closed {
+            let (table, names) = (model.table, names(model, &columns));
+            write(format_args!("UPDATE {table} ({names}): {}, with keys that were not known before", shown(count)));
         }
         text
     }

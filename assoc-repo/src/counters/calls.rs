@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use assoc_core::counters::{CountedCollection, ParentChanges};
 use assoc_core::driver::{Access, BoxFuture, KeySet, TransactionMode};
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::AssociationDef;
+use assoc_core::metadata::{AssociationDef, ModelDef};
 use assoc_core::{Association, Error, HasMany, HasManyThrough, JoinRow, Model, Result, Through};
 
 use super::{Mode, apply, reset};
@@ -40,12 +40,59 @@ impl<O, T: Model, J: JoinRow> CountedMany<O> for Association<O, T, Through<HasMa
     }
 }
 
+/// One association of a model that has a counter, or several of them in a tuple.
+#[diagnostic::on_unimplemented(
+    message = "this association has no counter",
+    label = "no `has_many` whose rows belong to one owner, and no tuple of such",
+    note = "a counter counts the rows of a `has_many`, or the join rows of a `has_many through`"
+)]
+pub trait Counters<O> {
+    /// The associations as data.
+    #[doc(hidden)]
+    fn associations(&self) -> Vec<&'static AssociationDef>;
+}
+
+impl<O, T: Model> Counters<O> for Association<O, T, HasMany<T>> {
+    fn associations(&self) -> Vec<&'static AssociationDef> {
+        vec![self.def()]
+    }
+}
+
+impl<O, T: Model, J: JoinRow> Counters<O> for Association<O, T, Through<HasManyThrough<T, J>, true>> {
+    fn associations(&self) -> Vec<&'static AssociationDef> {
+        vec![self.def()]
+    }
+}
+
+macro_rules! counters_in_tuples {
+    ($($one:ident)+) => {
+        impl<O, $($one: CountedMany<O>),+> Counters<O> for ($($one,)+) {
+            fn associations(&self) -> Vec<&'static AssociationDef> {
+                #[allow(non_snake_case, reason = "a variable for each type of the tuple")]
+                let ($($one,)+) = self;
+                vec![$($one.association()),+]
+            }
+        }
+    };
+}
+
+counters_in_tuples!(A);
+counters_in_tuples!(A B);
+counters_in_tuples!(A B C);
+counters_in_tuples!(A B C D);
+counters_in_tuples!(A B C D E);
+counters_in_tuples!(A B C D E F);
+counters_in_tuples!(A B C D E F G);
+counters_in_tuples!(A B C D E F G H);
+
 impl Repo {
-    /// Counts the rows of an association anew, for all owners, and corrects each counter that is wrong. Returns how many were.
+    /// Counts the rows of associations anew, for all owners, and corrects each counter that is wrong. Returns how many were.
+    /// Several counters of one model are given as a tuple: `(User::POSTS, User::COMMENTS)`.
     ///
-    /// 1 grouped statement. Where counters are wrong, these owners are locked and counted once more, and the difference is
-    /// added: 3 more statements, for each chunk of keys. So rows that come and go meanwhile are not lost. Neither
-    /// `updated_at` nor `lock_version` moves.
+    /// 1 grouped statement for each association. Where counters are wrong, these owners are locked (1 statement), counted once
+    /// more (1 for each association that has a wrong one), and the differences are added: 1 statement, which writes each owner
+    /// once. Each for a chunk of keys. So rows that come and go meanwhile are not lost. Neither `updated_at` nor
+    /// `lock_version` moves.
     ///
     /// # Errors
     /// Before any SQL, when no `belongs_to` of the association's rows has a `counter_cache`, or several have and the association
@@ -83,8 +130,12 @@ impl Repo {
     /// assert_eq!(repo.get_or_fail::<User>(1, Query::new()).await?.posts_count, 2);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn reset_counters<O: Model>(&self, association: impl CountedMany<O>) -> BoxFuture<'_, Result<u64>> {
-        Box::pin(reset::run(self, association.association(), None))
+    pub fn reset_counters<O: Model>(&self, counters: impl Counters<O>) -> BoxFuture<'_, Result<u64>> {
+        self.reset_all_counters(counters.associations())
+    }
+
+    fn reset_all_counters(&self, associations: Vec<&'static AssociationDef>) -> BoxFuture<'_, Result<u64>> {
+        Box::pin(async move { reset::run(self, &associations, None).await })
     }
 
     /// As [`reset_counters`](Self::reset_counters), for the owners with these primary keys.
@@ -93,20 +144,21 @@ impl Repo {
     /// As [`reset_counters`](Self::reset_counters).
     pub fn reset_counters_of<O: Model>(
         &self,
-        association: impl CountedMany<O>,
+        counters: impl Counters<O>,
         keys: impl IntoIterator<Item: Into<O::Key>>,
     ) -> BoxFuture<'_, Result<u64>> {
-        self.reset_given_counters(association.association(), tuples::<O>(keys))
+        self.reset_given_counters(O::DEF, counters.associations(), tuples::<O>(keys))
     }
 
     fn reset_given_counters(
         &self,
-        association: &'static AssociationDef,
+        owner: &'static ModelDef,
+        associations: Vec<&'static AssociationDef>,
         keys: Vec<KeyTuple>,
     ) -> BoxFuture<'_, Result<u64>> {
         Box::pin(async move {
-            (association.owner)().require_primary_key("`reset_counters_of`")?;
-            reset::run(self, association, Some(KeySet::from_iter(keys))).await
+            owner.require_primary_key("`reset_counters_of`")?;
+            reset::run(self, &associations, Some(KeySet::from_iter(keys))).await
         })
     }
 

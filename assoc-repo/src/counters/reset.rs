@@ -3,7 +3,7 @@
 //! What is corrected is the difference, and not the number: while an owner is locked no other transaction can count a row in it, so
 //! the difference that is found under the lock is true, and rows that are written at the same time wait for it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use assoc_core::counters::CountedCollection;
 use assoc_core::driver::{Access, KeySet, TransactionMode};
@@ -19,53 +19,109 @@ use crate::session::Session;
 const HIDES: &str =
     "cannot be counted: the filter of this repo hides rows that count; count with a repo that is not filtered so";
 
-/// Corrects the counters of an association; of all owners, or of those with some primary keys. How many were wrong.
-pub(super) async fn run(repo: &Repo, association: &'static AssociationDef, keys: Option<KeySet>) -> Result<u64> {
-    let counted = CountedCollection::of(association)?;
-    repo.require_here(counted.model)?;
-    repo.require_here(counted.children)?;
-    let mut filter = counted.conditions.clone();
-    if let Some(hook) = &repo.filters {
-        if !filtered(hook, counted.children, Expr::always())?.is_always() {
-            let (model, association) = (counted.model.name, Some(association.qualified_name()));
-            return Err(ErrorKind::OutsideFilter { model, association, reason: HIDES }.into());
+/// Counters of rows that are found by one key, under one condition.
+struct Group {
+    key: &'static [usize],
+    filter: Expr,
+    counters: Vec<CountedCollection>,
+    // What rows with a wrong counter hold in the key.
+    wrong: HashSet<KeyTuple>,
+}
+
+/// Corrects the counters of associations of one model; of all owners, or of those with some primary keys. How many were wrong.
+pub(super) async fn run(repo: &Repo, associations: &[&'static AssociationDef], keys: Option<KeySet>) -> Result<u64> {
+    let mut groups: Vec<Group> = Vec::new();
+    for association in associations {
+        let counted = CountedCollection::of(association)?;
+        repo.require_here(counted.model)?;
+        repo.require_here(counted.children)?;
+        let mut filter = counted.conditions.clone();
+        if let Some(hook) = &repo.filters {
+            if !filtered(hook, counted.children, Expr::always())?.is_always() {
+                let (model, association) = (counted.model.name, Some(association.qualified_name()));
+                return Err(ErrorKind::OutsideFilter { model, association, reason: HIDES }.into());
+            }
+            filter = filtered(hook, counted.model, filter)?;
         }
-        filter = filtered(hook, counted.model, filter)?;
+        repo.require_condition(counted.model, &filter)?;
+        let group = groups.iter_mut().find(|group| group.key == counted.key && group.filter == filter);
+        match group {
+            // An association that is named twice is counted once.
+            Some(group) if group.counters.iter().any(|known| known.counter == counted.counter) => {}
+            Some(group) => group.counters.push(counted),
+            None => {
+                let (key, wrong) = (counted.key, HashSet::new());
+                groups.push(Group { key, filter, counters: vec![counted], wrong });
+            }
+        }
     }
-    repo.require_condition(counted.model, &filter)?;
     let mut session = repo.session(Access::Read).await?;
-    let some = keys.as_ref().map(|keys| (counted.model.primary_key, keys));
-    let wrong = drift(&mut session, &counted, &filter, some).await?;
+    for Group { filter, counters, wrong, .. } in &mut groups {
+        let mut right = Vec::new();
+        for (at, counted) in counters.iter().enumerate() {
+            let some = keys.as_ref().map(|keys| (counted.model.primary_key, keys));
+            let found = drift(&mut session, counted, filter, some).await?;
+            if found.is_empty() {
+                right.push(at);
+            }
+            wrong.extend(found.into_iter().map(|(key, _)| key));
+        }
+        right.iter().rev().for_each(|at| _ = counters.remove(*at));
+    }
     drop(session);
-    if wrong.is_empty() {
+    groups.retain(|group| !group.wrong.is_empty());
+    if groups.is_empty() {
         return Ok(0);
     }
-    let wrong = KeySet::from_iter(wrong.into_iter().map(|(key, _)| key));
     let mut session = repo.session(Access::Write).await?;
     session.begin(TransactionMode::Write).await?;
-    let result = correct(&mut session, &counted, &filter, &wrong).await;
+    let result = async {
+        let mut corrected = 0;
+        for group in groups {
+            corrected += correct(&mut session, group).await?;
+        }
+        Ok(corrected)
+    }
+    .await;
     session.finish(result).await
 }
 
-async fn correct(session: &mut Session<'_>, counted: &CountedCollection, filter: &Expr, wrong: &KeySet) -> Result<u64> {
-    let CountedCollection { model, key, counter, .. } = *counted;
-    session.query_locked(model, key, key, wrong, filter, &mut |_: &mut [Value<'_>]| Ok(())).await?;
+async fn correct(session: &mut Session<'_>, group: Group) -> Result<u64> {
+    let Group { key, filter, counters, wrong } = group;
+    let Some(model) = counters.first().map(|counted| counted.model) else { return Ok(0) };
+    let wrong = KeySet::from_iter(wrong);
+    session.query_locked(model, key, key, &wrong, &filter, &mut |_: &mut [Value<'_>]| Ok(())).await?;
     // No other transaction counts in these rows from here on.
-    let amounts: HashMap<KeyTuple, i64> =
-        drift(session, counted, filter, Some((key, wrong))).await?.into_iter().collect();
+    let mut corrected = 0;
+    let mut amounts: HashMap<KeyTuple, Vec<(usize, i64)>> = HashMap::new();
+    for counted in &counters {
+        for (row, amount) in drift(session, counted, &filter, Some((key, &wrong))).await? {
+            corrected += 1;
+            let of_row = amounts.entry(row).or_default();
+            if !of_row.iter().any(|(counter, _)| *counter == counted.counter) {
+                of_row.push((counted.counter, amount));
+            }
+        }
+    }
     let keys = KeySet::from_iter(amounts.keys().cloned());
     let dialect = session.dialect();
-    let mut corrected = 0;
-    for (part, chunk) in keys.chunks(FollowedRows::keys_per_statement(dialect, key.len(), 1)).iter().enumerate() {
-        let mut by_amount: BTreeMap<i64, Vec<KeyTuple>> = BTreeMap::new();
-        for key in chunk.tuples() {
-            let Some(amount) = amounts.get(&key) else { continue };
-            by_amount.entry(*amount).or_default().push(key);
+    // Each row is written once, whatever is wrong in it.
+    for (part, chunk) in
+        keys.chunks(FollowedRows::keys_per_statement(dialect, key.len(), counters.len())).into_iter().enumerate()
+    {
+        let mut by_counter: BTreeMap<usize, BTreeMap<i64, Vec<KeyTuple>>> = BTreeMap::new();
+        for row in chunk.tuples() {
+            for (counter, amount) in amounts.get(&row).into_iter().flatten() {
+                by_counter.entry(*counter).or_default().entry(*amount).or_default().push(row.clone());
+            }
         }
-        let moved = by_amount.into_iter().map(|(amount, keys)| (Moved::By(amount), KeySet::from_iter(keys))).collect();
-        let rows = FollowedRows { model, key, keys: chunk, filter };
-        let statement = rows.update(dialect, &[FollowedColumn { column: counter, moved }])?.as_part(part);
-        corrected += session.execute(&statement).await?.affected;
+        let columns = by_counter.into_iter().map(|(column, amounts)| {
+            let moved = amounts.into_iter().map(|(amount, keys)| (Moved::By(amount), KeySet::from_iter(keys)));
+            FollowedColumn { column, moved: moved.collect() }
+        });
+        let rows = FollowedRows { model, key, keys: &chunk, filter: &filter };
+        let statement = rows.update(dialect, &columns.collect::<Vec<_>>())?.as_part(part);
+        session.execute(&statement).await?;
     }
     Ok(corrected)
 }

@@ -11,7 +11,7 @@ use assoc_core::{ErrorKind, RestrictRule, Restricted, Result, Value};
 
 use super::DestroyReport;
 use super::follow::Following;
-use crate::counters::Lock;
+use crate::counters::{GoingRows, Lock};
 use crate::session::Session;
 
 /// The values of some columns of a row.
@@ -304,6 +304,13 @@ impl<'p> Consequences<'p> {
         }
         first.truncate(NAMED as usize);
         Ok((count, first))
+    }
+
+    /// The keys of the rows that go, as far as they are known.
+    pub(super) fn going(&self) -> GoingRows {
+        let mut going = GoingRows::default();
+        self.rows.iter().for_each(|row| going.add(self.plan.nodes()[row.node].model, row.key.clone()));
+        going
     }
 
     /// The number of a row among those that go.

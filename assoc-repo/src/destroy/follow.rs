@@ -186,7 +186,7 @@ impl Following {
         repo: &Repo,
         session: &mut Session<'_>,
         consequences: &mut Consequences<'_>,
-        mode: Mode,
+        mode: Mode<'_>,
     ) -> Result<Followed> {
         let Following { mut changes, now, .. } = self;
         if changes.is_empty() {

@@ -31,6 +31,7 @@ mod assemble;
 mod beside;
 mod by_sql;
 mod callbacks;
+mod close;
 mod follow;
 mod relink;
 mod removal;
@@ -282,6 +283,9 @@ impl<'p> Run<'p> {
             if !proven {
                 return Ok(None);
             }
+        }
+        if !plan.closings().is_empty() {
+            self.close(session).await?;
         }
         following.after_writing(self, session, &unneeded).await?;
         let adjusted = following.in_returned(self, session).await?;

@@ -2,8 +2,8 @@
 //!
 //! The database decides, always: nothing is asked before it has refused a row. What it says names the constraint: SQLite the
 //! columns of a unique index and nothing of a foreign key, MariaDB and MySQL the name of an index and the columns of a foreign
-//! key. What it does not say is found out by a statement, after the refused ones are undone, if a rule of the model asks for
-//! it: the columns of an index by its name, and which of several rows it is.
+//! key. What it does not say is found out after the refused statements are undone: the columns of an index by its name, in the
+//! database's catalog, and, if a rule of the model has words for it, which of several rows it is.
 
 use std::collections::HashSet;
 
@@ -154,9 +154,6 @@ impl Search<'_> {
         }
         if name == "PRIMARY" {
             return Some(self.model.primary_key.to_vec());
-        }
-        if !self.rules().any(RuleSet::has_constraints) {
-            return None;
         }
         let statement = self.repo.dialect().index_columns(&self.model.table, name)?;
         let mut names = Vec::new();

@@ -63,14 +63,32 @@ async fn of_new_owners(cx: &mut Context) -> Result<()> {
     compare(cx, "fifth", &none).await
 }
 
-// What was there before may have changed: nothing is loaded, and nothing old is left.
+// What it holds it keeps, and what is new comes behind; where it is not known which row is whose, nothing is loaded.
 async fn of_owners_that_exist(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     quizzes::tables(&repo).await?;
     let draft = Quiz::build().set(Quiz::TITLE, "quiz").push(Quiz::WORDS, [word("a"), word("b")]);
     let quiz = repo.insert(draft).await?;
     let more = cx.step("one more", repo.update(quiz.change().push(Quiz::WORDS, word("c")))).await?;
-    cx.require(!more.words.is_loaded(), "not loaded")?;
+    cx.require(more.words.is_loaded() && !more.words.is_partial(), "all there are")?;
+    compare(cx, "more", &more).await?;
+    let twice = more.words()?[0].clone();
+    let change = more.change().push(Quiz::WORDS, &twice).push(Quiz::WORDS, word("d"));
+    let more = cx.step("one of them once more, and another", repo.update(change)).await?;
+    compare(cx, "twice", &more).await?;
+    let bare = repo.get_or_fail::<Quiz>(quiz.id, Query::new()).await?;
+    let part = cx.step("nothing is loaded", repo.update(bare.change().push(Quiz::WORDS, word("e")))).await?;
+    let pairs: Vec<_> = part.words.loaded_with_join_rows().into_iter().flatten().collect();
+    cx.show("the new one", pairs.iter().map(|(word, row)| (&word.text, row.weight)));
+    cx.require(part.words.is_partial(), "a part")?;
+    let change = more.change().replace(Quiz::WORDS, [word("f"), word("g")]);
+    let replaced = cx.step("replaced", repo.update(change)).await?;
+    compare(cx, "replaced", &replaced).await?;
+    let kept = replaced.words()?[0].clone();
+    let change = replaced.change().replace(Quiz::WORDS, [&kept]);
+    let replaced = cx.step("one is kept", repo.update(change)).await?;
+    cx.require(!replaced.words.is_loaded(), "not loaded")?;
+    repo.update(replaced.change().push(Quiz::WORDS, word("h"))).await?;
     let loaded = repo.get_or_fail::<Quiz>(quiz.id, Query::preload(Quiz::WORDS)).await?;
     compare(cx, "loaded", &loaded).await?;
     let gone = loaded.words()?[0].clone();

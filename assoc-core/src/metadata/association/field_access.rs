@@ -262,6 +262,11 @@ pub trait FieldAccess: Send + Sync {
         false
     }
 
+    /// Calls `each` with the row of the join table beside each row in memory.
+    fn visit_join_rows<'a>(&self, owner: &'a dyn Any, each: &mut dyn FnMut(&'a dyn Any)) {
+        let _ = (owner, each);
+    }
+
     /// As [`attach`](Self::attach), with the join row of each link, for holders with a join model.
     fn attach_with_join_rows(
         &self,

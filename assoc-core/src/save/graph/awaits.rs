@@ -30,6 +30,15 @@ impl Awaits {
             }
         };
     }
+
+    /// Takes out the columns that take their values of one row.
+    pub(super) fn take_of(&mut self, row: u32) -> Vec<Awaited> {
+        let (taken, left) = self.iter().partition(|awaited| awaited.row == row);
+        let left: Vec<Awaited> = left;
+        self.0 = Columns::None;
+        left.into_iter().for_each(|awaited| self.push(awaited));
+        taken
+    }
 }
 
 impl Deref for Awaits {

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::{PlannedRow, Step};
+use super::circles::Circles;
+use super::{Closing, PlannedRow, Step};
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::metadata::model::ModelDef;
 
 /// Gives each row its level, and the steps that write them: level by level, in each what exists before what is new, model by
-/// model in the order in which they are met.
-pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Result<Vec<Step>> {
-    let order = in_order_of_need(rows).ok_or_else(|| circle(root, rows))?;
+/// model in the order in which they are met. Of rows that need each other's keys some take one only once all are written.
+pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Result<(Vec<Step>, Vec<Closing>)> {
+    let (order, closings) = in_order_of_need(rows).ok_or_else(|| circle(root, rows))?;
     for at in order {
         let of_others = rows[at].awaits.iter().map(|awaited| rows[awaited.row as usize].level + 1);
         rows[at].level = of_others.max().unwrap_or(0);
@@ -36,7 +37,7 @@ pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Resul
         }
     }
     sets.sort_by_key(|(key, _)| (key.level, key.is_new));
-    Ok(sets.into_iter().map(|(_, step)| step).collect())
+    Ok((sets.into_iter().map(|(_, step)| step).collect(), closings))
 }
 
 /// What rows that are written together have in common.
@@ -60,8 +61,8 @@ impl StepKey {
     }
 }
 
-// The rows, each after those it waits for. `None` if some wait for each other.
-fn in_order_of_need(rows: &[PlannedRow]) -> Option<Vec<usize>> {
+// The rows, each after those it waits for. Where some wait for each other, one of them waits no longer; `None` if none can.
+fn in_order_of_need(rows: &mut [PlannedRow]) -> Option<(Vec<usize>, Vec<Closing>)> {
     let mut waiting: Vec<usize> = rows.iter().map(|row| row.awaits.len()).collect();
     // For each row those that wait for it, one list after the other, and where each begins.
     let mut begins = vec![0_usize; rows.len() + 1];
@@ -80,18 +81,31 @@ fn in_order_of_need(rows: &[PlannedRow]) -> Option<Vec<usize>> {
         }
     }
     let mut order: Vec<usize> = (0..rows.len()).filter(|at| waiting[*at] == 0).collect();
+    let mut circles = Circles::default();
     let mut next = 0;
-    while let Some(at) = order.get(next).copied() {
-        next += 1;
-        for other in &all[begins[at]..begins[at + 1]] {
-            let left = &mut waiting[*other];
-            *left -= 1;
-            if *left == 0 {
-                order.push(*other);
+    loop {
+        while let Some(at) = order.get(next).copied() {
+            next += 1;
+            for other in &all[begins[at]..begins[at + 1]] {
+                if circles.are_open(*other, at) {
+                    continue;
+                }
+                let left = &mut waiting[*other];
+                *left -= 1;
+                if *left == 0 {
+                    order.push(*other);
+                }
             }
         }
+        if order.len() == rows.len() {
+            return Some((order, circles.into_closings()));
+        }
+        let (row, columns) = circles.open_one(rows, &order)?;
+        waiting[row] -= columns;
+        if waiting[row] == 0 {
+            order.push(row);
+        }
     }
-    (order.len() == rows.len()).then_some(order)
 }
 
 #[cold]
@@ -100,7 +114,8 @@ fn circle(root: &'static ModelDef, rows: &[PlannedRow]) -> crate::Error {
     models.sort_unstable();
     models.dedup();
     let message = format!(
-        "new rows need each other's keys ({}): save one of them first, and set its key with a second save",
+        "new rows need each other's keys ({}), and no column that holds one can be NULL until both are stored: make one an \
+         `Option`, or give the rows keys of your own",
         models.join(", ")
     );
     let error = FieldError::new(root.name, message).with_code(FieldError::CIRCLE);

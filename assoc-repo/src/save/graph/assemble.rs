@@ -165,6 +165,10 @@ fn attach(
     if is_linked && association.scope().distinct {
         positions.iter_mut().for_each(|own| keep_distinct(target, own.to_mut(), &*children));
     }
+    let mut beside = beside;
+    if let Some(beside) = beside.as_mut().filter(|_| slot.keeps_join_rows()) {
+        beside.keep_held(slot, owners);
+    }
     for (at, state) in states.iter().enumerate() {
         if let (Some(_), Some(owner)) = (state, owners.owners().owner(at)) {
             slot.clear(owner);

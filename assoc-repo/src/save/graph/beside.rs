@@ -1,6 +1,7 @@
-//! Rows of a join table beside the targets of a new owner: they come back with the save that inserts them.
+//! Rows of a join table beside targets: they come back with the save that inserts them.
 //!
-//! Of owners that exist nothing is loaded beside them: rows between that were there before may have changed.
+//! An owner that exists keeps those that it holds, and gets the new ones behind them. Where it is not known which row belongs to
+//! which target (because some were let go, or kept by a replacement), nothing is loaded.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -21,7 +22,7 @@ pub(super) fn wanted(plan: &SavePlan, dialect: &dyn Dialect) -> HashSet<u32> {
         return HashSet::new();
     }
     let groups = plan.groups().iter().filter(|group| table(group).is_some());
-    groups.flat_map(|group| new_owners(plan, group)).flat_map(|owner| &owner.links).copied().collect()
+    groups.flat_map(|group| linked_owners(plan, group)).flat_map(|owner| &owner.links).copied().collect()
 }
 
 // The table of a group whose targets have rows of it beside them, if the association sees all rows that are inserted.
@@ -36,20 +37,38 @@ fn table(group: &LoadedGroup) -> Option<&'static ModelDef> {
     }
 }
 
-fn new_owners<'p>(plan: &'p SavePlan, group: &'p LoadedGroup) -> impl Iterator<Item = &'p LoadedOwner> {
+// The owners that get a new row for each target.
+fn linked_owners<'p>(plan: &'p SavePlan, group: &'p LoadedGroup) -> impl Iterator<Item = &'p LoadedOwner> {
     let owners = group.parent.map(|(parent, _)| &plan.groups()[parent].rows);
     group.owners.iter().filter(move |owner| {
         let row = owners.and_then(|rows| rows.get(owner.owner as usize));
         let is_new = matches!(row, Some(LoadedRow::Planned(row)) if plan.rows()[*row as usize].base.is_none());
-        is_new && owner.links.len() == owner.rows.len()
+        let only_given = owner.edited.is_empty() && owner.removed.is_empty();
+        (is_new || only_given) && owner.links.len() == owner.rows.len()
     })
 }
 
-/// The rows between of the new owners of a group.
+/// The rows between of the owners of a group.
 pub(super) struct JoinRows {
     rows: Box<dyn Rows>,
-    // Their positions, by owner.
-    by_owner: HashMap<u32, Vec<u32>>,
+    // Their positions, by owner: those that it holds, and how many of all are new.
+    by_owner: HashMap<u32, Beside>,
+}
+
+struct Beside {
+    positions: Vec<u32>,
+    new: usize,
+}
+
+impl Beside {
+    // Those of so many targets: of all that the owner holds, or of the new ones alone.
+    fn of(&self, targets: usize) -> Option<&[u32]> {
+        match self.positions.len() - self.new {
+            _ if targets == self.positions.len() => Some(&self.positions),
+            held if targets == self.new => self.positions.get(held..),
+            _ => None,
+        }
+    }
 }
 
 impl JoinRows {
@@ -57,14 +76,26 @@ impl JoinRows {
     pub(super) fn of(group: &LoadedGroup, run: &Run<'_>) -> Option<JoinRows> {
         let table = table(group)?;
         let mut beside = JoinRows { rows: table.rows.new_rows(), by_owner: HashMap::new() };
-        for owner in new_owners(run.plan, group) {
+        for owner in linked_owners(run.plan, group) {
             let read = |link: &u32| run.places[*link as usize].and_then(|_| run.row(*link));
             let Some(rows) = owner.links.iter().map(read).collect::<Option<Vec<_>>>() else { continue };
-            let first = beside.rows.len() as u32;
+            let (first, new) = (beside.rows.len() as u32, rows.len());
             rows.into_iter().for_each(|row| beside.rows.push_whole(row));
-            beside.by_owner.insert(owner.owner, (first..beside.rows.len() as u32).collect());
+            let positions = (first..beside.rows.len() as u32).collect();
+            beside.by_owner.insert(owner.owner, Beside { positions, new });
         }
         Some(beside)
+    }
+
+    /// Takes in those that owners hold already, before they lose what they hold.
+    pub(super) fn keep_held(&mut self, slot: &dyn FieldAccess, owners: &dyn Rows) {
+        for (at, beside) in &mut self.by_owner {
+            let Some(owner) = owners.row(*at as usize) else { continue };
+            let first = self.rows.len() as u32;
+            slot.visit_join_rows(owner, &mut |row| self.rows.push_whole(row));
+            let new = std::mem::take(&mut beside.positions);
+            beside.positions = (first..self.rows.len() as u32).chain(new).collect();
+        }
     }
 
     /// Attaches targets with them to the owners whose rows they are.
@@ -77,17 +108,20 @@ impl JoinRows {
         states: &[Option<LoadState>],
     ) {
         let (mut rows, mut ends, mut via) = (Vec::new(), Vec::with_capacity(positions.len()), Vec::new());
+        let mut unknown = Vec::new();
         for (own, at) in positions.iter().zip(0_u32..) {
-            if let Some(beside) = self.by_owner.get(&at).filter(|beside| beside.len() == own.len()) {
+            if let Some(beside) = self.by_owner.get(&at).and_then(|beside| beside.of(own.len())) {
                 rows.extend(own.iter().copied());
                 via.extend(beside);
+            } else {
+                unknown.push(at as usize);
             }
             ends.push(rows.len() as u32);
         }
         let links = Links::Many { rows, ends };
         let join_rows = JoinTableRows { rows: self.rows.as_any(), positions: &via };
         for state in [LoadState::Loaded, LoadState::Partial] {
-            let skip = |at: usize| states[at] != Some(state) || !self.by_owner.contains_key(&(at as u32));
+            let skip = |at: usize| states[at] != Some(state) || unknown.binary_search(&at).is_ok();
             slot.attach_with_join_rows(owners.owners(), Children::Lent(&*children), join_rows, &links, &skip, state);
         }
     }
