@@ -67,6 +67,12 @@ where
     let is_whole = memory.state == LoadState::Loaded;
     let seen: Vec<String> = if is_whole { memory.rows.iter().map(label).collect() } else { members.clone() };
     let count = seen.len() as u64;
+    // What is not loaded is counted by the counter in the struct, which another struct of the owner does not change.
+    let own = cells(O::DEF, handle.owner());
+    let counted = match own.get("items_count") {
+        Some(Value::Int(number)) if kind.name == "counted" && !is_whole => number.unsigned_abs(),
+        _ => count,
+    };
     let some = rows.get(scene.random.below(rows.len()));
     let by_old_way = kind.way().is_some_and(|way| before[way].state != LoadState::NotLoaded);
     let choice = scene.random.below(24);
@@ -76,16 +82,16 @@ where
     let mut is_free = true;
     let work = async {
         match choice {
-            0 => agree("size", handle.size().await?, &count),
+            0 => agree("size", handle.size().await?, &counted),
             1 => {
                 is_free = false;
                 agree("count", handle.count().await?, &(members.len() as u64))
             }
-            2 if count == 1 => agree("none", handle.none().await?, &false),
-            2 => agree("is_empty", handle.is_empty().await?, &(count == 0)),
-            3 => agree("any", handle.any().await?, &(count > 0)),
-            4 => agree("one", handle.one().await?, &(count == 1)),
-            5 => agree("many", handle.many().await?, &(count > 1)),
+            2 if counted == 1 => agree("none", handle.none().await?, &false),
+            2 => agree("is_empty", handle.is_empty().await?, &(counted == 0)),
+            3 => agree("any", handle.any().await?, &(counted > 0)),
+            4 => agree("one", handle.one().await?, &(counted == 1)),
+            5 => agree("many", handle.many().await?, &(counted > 1)),
             6 => {
                 changes = true;
                 let len = handle.len().await? as u64;
