@@ -178,7 +178,7 @@ impl RowChange {
     }
 
     fn with_base(model: &'static ModelDef, base: Option<Row>) -> Self {
-        let values = vec![None; model.columns.len()];
+        let values = no_values(model);
         RowChange {
             model,
             base,
@@ -357,11 +357,28 @@ impl RowChange {
         (self.model, self.base, self.values, self.children)
     }
 
+    /// Whether it is of a new row, and nothing is said but its columns.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_new() && self.children.is_empty() && self.extra.is_none() && self.errors.is_empty() && !self.marked
+    }
+
+    /// The values, given up by a change that is planned.
+    pub(crate) fn take_values(&mut self) -> Vec<Option<Value<'static>>> {
+        std::mem::take(&mut self.values)
+    }
+
     /// The row and the values, given up.
     #[must_use]
     pub fn into_parts(self) -> (Option<Row>, Vec<Option<Value<'static>>>) {
         (self.base, self.values)
     }
+}
+
+/// One entry for each column of a model, nothing given.
+pub(crate) fn no_values(model: &ModelDef) -> Vec<Option<Value<'static>>> {
+    let mut values = Vec::with_capacity(model.columns.len());
+    values.resize_with(model.columns.len(), || None);
+    values
 }
 
 impl std::fmt::Debug for RowChange {

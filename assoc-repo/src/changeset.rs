@@ -187,9 +187,9 @@ impl<M: Model> Changeset<M> {
         members: impl IntoMembers<T, How>,
     ) -> Self {
         let association = association.association();
-        members.each(&mut |given| {
+        members.each(&mut |given, more| {
             if let Some(member) = given.into_member() {
-                self.row.change_members(association, ChildOp::Push { member, join: None });
+                self.row.push_member(association, member, more);
             }
         });
         self
@@ -271,7 +271,7 @@ impl<M: Model> Changeset<M> {
         members: impl IntoMembers<T, How>,
     ) -> Self {
         let mut all = Vec::new();
-        members.each(&mut |given| all.extend(given.into_member()));
+        members.each(&mut |given, _| all.extend(given.into_member()));
         self.row.change_members(association.association(), ChildOp::Replace(all));
         self
     }

@@ -10,6 +10,9 @@ use crate::metadata::model::ModelDef;
 use crate::value::Value;
 
 impl RowChange {
+    // An iterator may say any number.
+    const MOST_EXPECTED: usize = 1_000;
+
     /// Makes the row belong to a row of `target`: its key columns take the target's key, and of a polymorphic association
     /// its type.
     pub fn associate(&mut self, association: &'static AssociationDef, target: &'static ModelDef, row: &dyn Any) {
@@ -76,6 +79,30 @@ impl RowChange {
         self.change_members_at(association, op, None);
     }
 
+    /// Adds a member to an association whose key is not in this row. At least so many more are added after it.
+    #[inline]
+    pub fn push_member(&mut self, association: &'static AssociationDef, member: Member, more: usize) {
+        if let Some(change) = member.change() {
+            let (depth, wants) = (change.depth, change.wants);
+            if !self.takes_below(association, depth) {
+                return;
+            }
+            self.wants |= wants;
+        }
+        self.make_room(more);
+        let op = ChildOp::Push { member, join: None };
+        self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
+    }
+
+    // Members come in numbers.
+    fn make_room(&mut self, more: usize) {
+        let known = self.children.len();
+        if known == self.children.capacity() {
+            let rest = if more == 0 { 4 + 2 * known } else { 1 + more.min(Self::MOST_EXPECTED) };
+            self.children.reserve(rest);
+        }
+    }
+
     // The same, of a member that stood at a place of the input.
     pub(super) fn change_members_at(
         &mut self,
@@ -102,12 +129,10 @@ impl RowChange {
         self.wants |= match &op {
             ChildOp::Find(_) => true,
             ChildOp::Edit(change) => change.wants,
+            ChildOp::Push { member, .. } => member.change().is_some_and(|change| change.wants),
             op => op.members().iter().filter_map(Member::change).any(|change| change.wants),
         };
-        if self.children.len() == self.children.capacity() {
-            // Members come in numbers.
-            self.children.reserve(4 + 2 * self.children.len());
-        }
+        self.make_room(0);
         self.children.push(ChildChange { association, op, overridden: Vec::new(), place });
     }
 

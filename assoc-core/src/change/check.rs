@@ -88,12 +88,15 @@ fn awaited(child: &ChildChange) -> impl Iterator<Item = usize> {
 /// All problems: those the application found, those of associations, those of columns in their order, those of members.
 pub(super) fn of_row(row: Final<'_>) -> Vec<FieldError> {
     let change = row.change;
-    let mut errors = change.input_errors().to_vec();
+    let mut errors = Vec::new();
+    errors.extend_from_slice(change.input_errors());
     if row.is_judged {
-        errors.extend(change.errors.iter().cloned());
+        errors.extend_from_slice(&change.errors);
     }
-    for child in &change.children {
-        errors.extend(of_child(row, child));
+    for child in change.children.iter().filter(|child| !matches!(child.op, ChildOp::Push { .. })) {
+        if let Some(error) = of_child(row, child) {
+            errors.push(error);
+        }
     }
     errors.extend(left_behind(row));
     of_columns(row, &mut errors);
@@ -270,25 +273,23 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
         if takes_values(column, is_new) && value.as_ref().is_some_and(|value| !value.is_null()) {
             continue;
         }
+        let is_set = value.is_some();
         let generated = matches!(column.default, ColumnDefault::Generated(_));
-        if generated && value.is_some() {
+        if is_set && generated {
             let message = "is computed by the database and cannot be set";
             errors.push(FieldError::new(column.field, message).with_code(FieldError::GENERATED));
             continue;
         }
         let versioned = column.default == ColumnDefault::Filled(FilledBy::LockVersion);
-        if versioned && value.is_some() && !is_new {
+        if is_set && versioned && !is_new {
             let message = "counts the updates of the row and cannot be set";
             errors.push(FieldError::new(column.field, message).with_code(FieldError::LOCK_VERSION));
             continue;
         }
-        if model.is_counter(at) && value.is_some() {
+        if is_set && model.is_counter(at) {
             let message = "counts the rows that belong to the row and cannot be set: it follows them, and \
                            `repo.reset_counters` counts anew";
             errors.push(FieldError::new(column.field, message).with_code(FieldError::COUNTER_CACHE));
-            continue;
-        }
-        if row.is_given(at) || value.is_none() && is_unreadable(change, column.field) {
             continue;
         }
         let missing = is_new && value.is_none() && !column.may_be_left_out();
@@ -298,6 +299,9 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
             None => is_new && column.nullable && column.default == ColumnDefault::None,
         };
         if !missing && !cleared {
+            continue;
+        }
+        if row.is_given(at) || value.is_none() && is_unreadable(change, column.field) {
             continue;
         }
         let mut owners = model.associations.iter().filter(|association| {
@@ -329,6 +333,22 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
                 .with_param("value", tag),
         );
     }
+}
+
+/// Whether a new row, to which its owner gives these columns, surely has no problems: nothing is said but columns, no rule judges
+/// them, and each column that needs a value has one.
+pub(super) fn is_surely_valid(change: &RowChange, given: &[(usize, Option<Value<'static>>)]) -> bool {
+    let model = change.model;
+    if !change.is_plain() || model.rules.is_some() || model.discriminator.is_some() {
+        return false;
+    }
+    model.columns.iter().zip(&change.values).enumerate().all(|(at, (column, value))| match value {
+        Some(value) => !value.is_null() && takes_values(column, true),
+        None => {
+            let may_need_one = column.default == ColumnDefault::None;
+            !may_need_one || given.iter().any(|(known, _)| *known == at)
+        }
+    })
 }
 
 // Whether a column can be set to any value.

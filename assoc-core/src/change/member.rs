@@ -10,6 +10,8 @@ use crate::metadata::model::ModelDef;
 /// A member of an association, as it was given.
 #[derive(Clone)]
 #[non_exhaustive]
+// Most members of large saves are changes, of which each would cost an allocation more.
+#[allow(clippy::large_enum_variant)]
 pub enum Member {
     /// A row that exists. Nothing is said of its own columns.
     Row {
@@ -19,7 +21,7 @@ pub enum Member {
         row: Row,
     },
     /// A new row, or changes of one that exists.
-    Change(Box<RowChange>),
+    Change(RowChange),
     /// A new row that is given to several associations: it is inserted once.
     Shared(Arc<RowChange>),
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::check::{Final, marked, of_row};
+use super::check::{Final, is_surely_valid, marked, of_row};
 use super::scope::{Preset, of_change, outside, presets_of_saved, value_of};
 use super::{ChildOp, Member, RowChange, Then, key_of_target};
 use crate::error::FieldError;
@@ -13,7 +13,11 @@ use crate::value::Value;
 /// Adds the problems of everything that is said of members.
 pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
     let change = row.change;
-    for child in change.children.iter().filter(|_| change.wants) {
+    if change.children.is_empty() {
+        return;
+    }
+    let wanted = if change.wants { &change.children[..] } else { &[] };
+    for child in wanted {
         // Of a row that is still to be found, the values that are given can be judged.
         if let ChildOp::Find(wanted) = &child.op
             && wanted.then != Then::Remove
@@ -79,7 +83,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                     errors.extend(members.not_destroyed(edited));
                     continue;
                 }
-                members.add_problems(&Member::Change(edited.clone()), at, errors);
+                members.add_problems(&Member::Change(RowChange::clone(edited)), at, errors);
             }
             ChildOp::Remove(row) => {
                 if let Some(error) = members.not_a_row_of_its(true) {
@@ -150,7 +154,7 @@ enum Link {
     // Members hold the owner's key.
     Target(KeyJoin),
     // Rows of a table between hold both keys.
-    Join(Box<JoinRecord>),
+    Join(JoinRecord),
 }
 
 impl<'c> Members<'c> {
@@ -158,7 +162,7 @@ impl<'c> Members<'c> {
         let owner = row.change;
         let link = match association.linkage() {
             Ok(Linkage::TargetKey(key)) => Link::Target(key),
-            Ok(Linkage::JoinRecord(record)) => Link::Join(Box::new(record)),
+            Ok(Linkage::JoinRecord(record)) => Link::Join(record),
             Ok(Linkage::ReadOnly(reason)) => return Err(read_only(association, &reason)),
             Ok(Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. }) => {
                 return Err(read_only(association, "its key is in this row: use `associate`"));
@@ -259,6 +263,12 @@ impl<'c> Members<'c> {
 
     // Adds the problems of the member at a place.
     fn add_problems(&self, member: &Member, at: usize, errors: &mut Vec<FieldError>) {
+        if let Member::Change(change) = member
+            && self.presets.is_empty()
+            && is_surely_valid(change, &self.given_key)
+        {
+            return;
+        }
         let own = self.of_member(member);
         if !own.is_empty() {
             let place = place_of(self.association, Some(at));
@@ -273,7 +283,7 @@ impl<'c> Members<'c> {
         if let Link::Join(record) = &self.link {
             if let Some(row) = member.existing() {
                 let key = record.target.target_columns;
-                if target.key_in(&**row, key).is_none() {
+                if !target.has_key_in(&**row, key) {
                     errors.push(without_key(
                         association,
                         "cannot be linked: its key is NULL, so nothing would be found by it",
@@ -281,7 +291,7 @@ impl<'c> Members<'c> {
                 }
             }
         } else if let Some(row) = member.existing()
-            && target.key_of(&**row).is_none()
+            && (target.primary_key.is_empty() || !target.has_key_in(&**row, target.primary_key))
         {
             errors.push(without_key(association, "cannot be linked: it has no primary key by which it is updated"));
         }

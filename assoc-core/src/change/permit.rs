@@ -265,7 +265,7 @@ impl RowChange {
                 let then = if which == Which::TheOne { Then::EditOrAdd } else { Then::Edit };
                 self.find(association, Wanted { which, then, change }, place);
             }
-            None => self.add_member(association, Member::Change(Box::new(change)), place),
+            None => self.add_member(association, Member::Change(change), place),
         }
     }
 

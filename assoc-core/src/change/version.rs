@@ -22,6 +22,7 @@ impl RowChange {
         self.own_stale().or_else(|| {
             self.children.iter().find_map(|child| match &child.op {
                 ChildOp::Edit(change) => change.stale(),
+                ChildOp::Push { member, .. } => member.change().and_then(RowChange::stale),
                 op => op.members().iter().filter_map(Member::change).find_map(RowChange::stale),
             })
         })

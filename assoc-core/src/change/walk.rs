@@ -13,9 +13,8 @@ impl RowChange {
         let mut nested: Vec<(&'static AssociationDef, &mut RowChange)> = Vec::new();
         for ChildChange { association, op, .. } in &mut self.children {
             match op {
-                ChildOp::AssociateWith { target: Member::Change(change), .. } | ChildOp::Edit(change) => {
-                    nested.push((association, change));
-                }
+                ChildOp::AssociateWith { target: Member::Change(change), .. } => nested.push((association, change)),
+                ChildOp::Edit(change) => nested.push((association, change)),
                 ChildOp::Push { member, join } => {
                     if let Member::Change(change) = member {
                         nested.push((association, change));
@@ -23,7 +22,7 @@ impl RowChange {
                     nested.extend(join.as_deref_mut().map(|join| (*association, join)));
                 }
                 ChildOp::Replace(members) => nested.extend(members.iter_mut().filter_map(|member| match member {
-                    Member::Change(change) => Some((*association, &mut **change)),
+                    Member::Change(change) => Some((*association, change)),
                     _ => None,
                 })),
                 _ => {}

@@ -135,7 +135,7 @@ impl RowChange {
         // A row that the owner refers to sets columns of the owner.
         for (association, target) in targets {
             match target {
-                Some(target) => self.associate_with(association, Member::Change(Box::new(target))),
+                Some(target) => self.associate_with(association, Member::Change(target)),
                 None => self.dissociate(association),
             }
         }
@@ -188,9 +188,9 @@ impl Wanted {
             _ if is_referred_to => Settled::Target(Some(change)),
             (_, Some(_)) => Settled::Op(ChildOp::Edit(Box::new(change))),
             (_, None) if association.kind.cardinality() == Cardinality::One => {
-                Settled::Op(ChildOp::Replace(vec![Member::Change(Box::new(change))]))
+                Settled::Op(ChildOp::Replace(vec![Member::Change(change)]))
             }
-            (_, None) => Settled::Op(ChildOp::Push { member: Member::Change(Box::new(change)), join: None }),
+            (_, None) => Settled::Op(ChildOp::Push { member: Member::Change(change), join: None }),
         }
     }
 }

@@ -65,6 +65,10 @@ impl RowChange {
     #[must_use]
     pub fn explains_constraints(&self) -> bool {
         let below = |child: &super::ChildChange| {
+            // As a rule a row is added of which little is said.
+            if let ChildOp::Push { member, join: None } = &child.op {
+                return member.change().is_some_and(RowChange::explains_constraints);
+            }
             let edited = match &child.op {
                 ChildOp::Edit(change) => Some(&**change),
                 ChildOp::Push { join, .. } => join.as_deref(),
@@ -73,7 +77,8 @@ impl RowChange {
             let members = child.op.members().iter().filter_map(Member::change);
             edited.into_iter().chain(members).any(RowChange::explains_constraints)
         };
-        self.rules().any(RuleSet::has_constraints) || self.children.iter().any(below)
+        let has_rules = self.model.rules.is_some() || self.extra.is_some();
+        has_rules && self.rules().any(RuleSet::has_constraints) || self.children.iter().any(below)
     }
 
     /// The rows that saving the change would write, with the rows between owners and members.

@@ -6,7 +6,7 @@ use super::Children;
 use crate::change::timestamp;
 use crate::key::KeyTuple;
 use crate::metadata::association::{KeySide, Parent};
-use crate::metadata::model::{ColumnDefault, ModelDef};
+use crate::metadata::model::{ColumnDefault, ModelDef, position_of_model};
 use crate::save::PlannedRow;
 use crate::value::{DateTime, Value};
 
@@ -47,7 +47,7 @@ impl NewParents {
                 continue;
             }
             let model = rows[at].model;
-            let known = models.iter().position(|(known, _)| *known == model).unwrap_or_else(|| {
+            let known = position_of_model(&models, model, |(known, _)| known).unwrap_or_else(|| {
                 let rekeyed = |children: &Children| {
                     children.parents.iter().map(|parent| is_rekeyed(rows, parent)).collect::<Vec<_>>()
                 };

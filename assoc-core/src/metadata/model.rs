@@ -434,6 +434,11 @@ impl ModelDef {
         KeyTuple::new(columns.iter().map(|column| self.rows.value(row, *column).into_owned()))
     }
 
+    /// Whether a row behind a vtable has a key in some columns: none of them is `NULL`.
+    pub(crate) fn has_key_in(&self, row: &dyn Any, columns: &[usize]) -> bool {
+        columns.iter().all(|column| !self.rows.value(row, *column).is_null())
+    }
+
     /// Checks that the fields of the columns that a `select` leaves out are `Option`s.
     ///
     /// # Errors
@@ -510,6 +515,17 @@ pub(crate) fn ascending_once(columns: &[usize]) -> Vec<usize> {
     columns.sort_unstable();
     columns.dedup();
     columns
+}
+
+/// The position of what belongs to a model. There are few models and many rows, so addresses are compared first: as a rule a
+/// constant exists once.
+pub(crate) fn position_of_model<T>(
+    known: &[T],
+    model: &ModelDef,
+    of: impl Fn(&T) -> &'static ModelDef,
+) -> Option<usize> {
+    let at = known.iter().position(|one| std::ptr::eq(of(one), model));
+    at.or_else(|| known.iter().position(|one| of(one) == model))
 }
 
 impl PartialEq for ModelDef {

@@ -103,11 +103,12 @@ impl CountedKeys {
         }
         // Columns to which nothing was given stay NULL, and all others are set anew for each row.
         let mut values: Vec<Value<'static>> = vec![Value::Null; self.model.columns.len()];
-        for own in binds.chunks_exact_mut(width) {
+        let mut taken = binds.drain(..);
+        for _ in 0..count {
             self.last += 1;
-            for (column, bind) in self.columns.iter().zip(own) {
+            for (column, bind) in self.columns.iter().zip(&mut taken) {
                 if let Bind::Value(value) = bind {
-                    values[*column] = std::mem::take(value);
+                    values[*column] = value;
                 }
             }
             for key in self.model.primary_key {
@@ -115,7 +116,6 @@ impl CountedKeys {
             }
             rows.row(&mut values)?;
         }
-        binds.clear();
         Ok(true)
     }
 }

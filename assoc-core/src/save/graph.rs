@@ -15,7 +15,7 @@ use crate::change::{Row, RowChange, fill};
 use crate::counters::{self, NewParents, Timings};
 use crate::error::Result;
 use crate::metadata::association::AssociationDef;
-use crate::metadata::model::ModelDef;
+use crate::metadata::model::{ColumnDef, ColumnDefault, ModelDef, position_of_model};
 use crate::value::{DateTime, Value};
 
 mod awaits;
@@ -150,15 +150,27 @@ impl SavePlan {
         if touches {
             self.new_parents.touch(&mut self.rows, now);
         }
-        for row in self.rows.iter_mut().filter(|row| row.is_written()) {
-            fill(row.model, row.base.is_none(), &mut row.values, now);
+        // The model of the last row, and whether columns of it are filled in.
+        let mut last: Option<(&'static ModelDef, bool)> = None;
+        for row in &mut self.rows {
+            let is_filled = match last {
+                Some((model, is_filled)) if std::ptr::eq(model, row.model) => is_filled,
+                _ => {
+                    let is_filled = |column: &ColumnDef| matches!(column.default, ColumnDefault::Filled(_));
+                    last.insert((row.model, row.model.columns.iter().any(is_filled))).1
+                }
+            };
+            if is_filled && row.is_written() {
+                fill(row.model, row.base.is_none(), &mut row.values, now);
+            }
         }
     }
 
     /// The values of new rows of some models, by planned row, given up by the plan. Rows of others have an empty list, and
     /// keep their values.
     pub fn take_values(&mut self, models: &[&'static ModelDef]) -> Vec<Vec<Option<Value<'static>>>> {
-        let is_taken = |row: &PlannedRow| row.base.is_none() && models.contains(&row.model);
+        let is_taken =
+            |row: &PlannedRow| row.base.is_none() && position_of_model(models, row.model, |model| model).is_some();
         let take = |row: &mut PlannedRow| if is_taken(row) { std::mem::take(&mut row.values) } else { Vec::new() };
         self.rows.iter_mut().map(take).collect()
     }
@@ -337,7 +349,7 @@ impl SavePlan {
 fn distinct<'r>(rows: impl Iterator<Item = &'r PlannedRow>) -> Vec<&'static ModelDef> {
     let mut models: Vec<&'static ModelDef> = Vec::new();
     for row in rows {
-        if !models.contains(&row.model) {
+        if position_of_model(&models, row.model, |model| model).is_none() {
             models.push(row.model);
         }
     }

@@ -275,7 +275,11 @@ impl InsertBatch {
             self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
         }
         self.inputs.push(input);
-        self.binds.extend(row.into_iter().flatten().map(Bind::Value));
+        for value in row.into_iter() {
+            if let Some(value) = value {
+                self.binds.push(Bind::Value(value));
+            }
+        }
     }
 }
 

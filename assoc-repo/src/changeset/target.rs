@@ -58,7 +58,7 @@ targets! {
     <M> &M, self => Given::Row(M::DEF, self);
     <M> &Arc<M>, self => Given::Member(Member::Row { model: M::DEF, row: Arc::<M>::clone(self) });
     <M> Arc<M>, self => Given::Member(Member::Row { model: M::DEF, row: self });
-    <M> Changeset<M>, self => Given::Member(Member::Change(Box::new(self.into_row_change())));
+    <M> Changeset<M>, self => Given::Member(Member::Change(self.into_row_change()));
     <M> &SharedDraft<M>, self => Given::Member(Member::Shared(Arc::clone(&self.row)));
     <M> SharedDraft<M>, self => Given::Member(Member::Shared(self.row));
 }
@@ -119,9 +119,9 @@ impl<M> std::fmt::Debug for SharedDraft<M> {
     note = "give `&{T}`, an `Arc<{T}>`, a changeset of a `{T}`, or an iterator of them"
 )]
 pub trait IntoMembers<T, How> {
-    /// Shows what is given, one after the other.
+    /// Shows what is given, one after the other, with how many more there are at least.
     #[doc(hidden)]
-    fn each(self, take: &mut dyn FnMut(Given<'_>));
+    fn each(self, take: &mut dyn FnMut(Given<'_>, usize));
 }
 
 /// One member.
@@ -133,13 +133,17 @@ pub struct Single<How>(PhantomData<How>);
 pub struct Each<How>(PhantomData<How>);
 
 impl<T, How, X: IntoTarget<T, How>> IntoMembers<T, Single<How>> for X {
-    fn each(self, take: &mut dyn FnMut(Given<'_>)) {
-        self.visit(take);
+    fn each(self, take: &mut dyn FnMut(Given<'_>, usize)) {
+        self.visit(&mut |given| take(given, 0));
     }
 }
 
 impl<T, How, I: IntoIterator<Item: IntoTarget<T, How>>> IntoMembers<T, Each<How>> for I {
-    fn each(self, take: &mut dyn FnMut(Given<'_>)) {
-        self.into_iter().for_each(|one| one.visit(take));
+    fn each(self, take: &mut dyn FnMut(Given<'_>, usize)) {
+        let mut all = self.into_iter();
+        while let Some(one) = all.next() {
+            let more = all.size_hint().0;
+            one.visit(&mut |given| take(given, more));
+        }
     }
 }

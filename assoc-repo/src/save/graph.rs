@@ -176,6 +176,8 @@ struct Run<'p> {
     places: Vec<Option<(u32, u32)>>,
     // The values of planned rows that were taken from the plan.
     given: Vec<Values>,
+    // The value that a row took last of another one: rows of one owner are inserted one after the other.
+    last_awaited: Option<(u32, usize, i64)>,
     // The statements that took them, with the planned rows, and the list of what they returned.
     inserted: Vec<(InsertPlan, Vec<u32>, Option<u32>)>,
     // Rows that exist and were read once they were written.
@@ -200,6 +202,7 @@ impl<'p> Run<'p> {
             lists: Vec::new(),
             places: vec![None; plan.rows().len()],
             given: Vec::new(),
+            last_awaited: None,
             inserted: Vec::new(),
             fresh: HashSet::new(),
             one_by_one,
@@ -236,8 +239,22 @@ impl<'p> Run<'p> {
         let planned: &'p PlannedRow = &self.plan.rows()[row as usize];
         match self.given.get_mut(row as usize).filter(|values| !values.is_empty()) {
             Some(values) => {
-                let values = std::mem::take(values);
-                self.with_awaited(planned, values)
+                let mut values = std::mem::take(values);
+                let [awaited] = &*planned.awaits else { return self.with_awaited(planned, values) };
+                // A new row is inserted once, so its key stays what it is.
+                match self.last_awaited {
+                    Some((row, of, key)) if (row, of) == (awaited.row, awaited.of) => {
+                        values[awaited.column] = Some(Value::Int(key));
+                        Ok(values)
+                    }
+                    _ => {
+                        let values = self.with_awaited(planned, values)?;
+                        if let Some(Value::Int(key)) = &values[awaited.column] {
+                            self.last_awaited = Some((awaited.row, awaited.of, *key));
+                        }
+                        Ok(values)
+                    }
+                }
             }
             None => self.values(planned),
         }

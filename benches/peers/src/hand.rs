@@ -12,7 +12,7 @@ use crate::data::{self, NewUser, PAGE, sum};
 use crate::{Inputs, Outcome, Workload};
 
 #[derive(Clone)]
-struct User {
+pub(crate) struct User {
     id: i64,
     name: String,
     email: String,
@@ -20,7 +20,7 @@ struct User {
     created_at: String,
 }
 
-struct Post {
+pub(crate) struct Post {
     id: i64,
     user_id: i64,
     title: String,
@@ -95,6 +95,8 @@ const COMMENTS_OF: &str =
 /// One connection and its statement cache.
 pub(crate) struct Hand {
     conn: Connection,
+    // What W11 links, as an application has read it before.
+    tags: Rc<[Rc<Tag>]>,
 }
 
 impl Hand {
@@ -103,7 +105,8 @@ impl Hand {
         conn.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192")?;
         conn.set_prepared_statement_cache_capacity(64);
         rusqlite::vtab::array::load_module(&conn)?;
-        Ok(Hand { conn })
+        let tags = data::tags().into_iter().map(|(id, name)| Rc::new(Tag { id, name })).collect();
+        Ok(Hand { conn, tags })
     }
 
     pub(crate) fn run(&mut self, workload: Workload, inputs: &Inputs, check: bool) -> Outcome<u64> {
@@ -116,7 +119,7 @@ impl Hand {
             Workload::W6 => self.users_profile(check),
             Workload::W7 => self.users_comments(check),
             Workload::W8 => self.insert(&inputs.new_users),
-            Workload::W11 => self.insert_linked(&inputs.new_users),
+            Workload::W11 => self.insert_linked(&inputs.new_users, &self.tags.clone()),
             Workload::W9 => self.graph(Some(PAGE), check),
             Workload::W10 => self.latest_comments(check),
         }
@@ -351,11 +354,11 @@ impl Hand {
             }
         }
         tx.commit()?;
-        black_box((&ids, &posts));
+        black_box(saved(new, &ids, &posts, |_| ()));
         Ok(0)
     }
 
-    fn insert_linked(&mut self, new: &[NewUser]) -> Outcome<u64> {
+    fn insert_linked(&mut self, new: &[NewUser], tags: &[Rc<Tag>]) -> Outcome<u64> {
         const ROWS: usize = 50;
         let text = |head: &str, row: &str, tail: &str| format!("{head} VALUES {}{tail}", vec![row; ROWS].join(", "));
         let users_sql = text("INSERT INTO users (name, email, age, created_at)", "(?, ?, ?, ?)", " RETURNING id");
@@ -386,7 +389,7 @@ impl Hand {
             let links: Vec<(i64, i64)> = posts
                 .iter()
                 .enumerate()
-                .flat_map(|(number, post)| data::tags_of(number).map(|tag| (*post, tag as i64 + 1)))
+                .flat_map(|(number, post)| data::tags_of(number).map(|tag| (*post, tags[tag].id)))
                 .collect();
             let mut insert = tx.prepare_cached(&links_sql)?;
             for chunk in links.chunks(ROWS) {
@@ -400,9 +403,41 @@ impl Hand {
             }
         }
         tx.commit()?;
-        black_box((&ids, &posts));
+        let tags_of = |number| {
+            let mut own = Vec::with_capacity(data::TAGS_A_POST as usize);
+            own.extend(data::tags_of(number).map(|tag| Rc::clone(&tags[tag])));
+            own
+        };
+        black_box(saved(new, &ids, &posts, tags_of));
         Ok(0)
     }
+}
+
+/// The graph with the keys that the database made: each user with the posts, and each post with what it has beside.
+pub(crate) fn saved<T>(
+    new: &[NewUser],
+    ids: &[i64],
+    posts: &[i64],
+    beside: impl Fn(usize) -> T,
+) -> Vec<(User, Vec<(Post, T)>)> {
+    let mut graph = Vec::with_capacity(new.len());
+    let mut keys = posts.iter().copied().enumerate();
+    for (new, user_id) in new.iter().zip(ids.iter().copied()) {
+        let user = User {
+            id: user_id,
+            name: new.name.clone(),
+            email: new.email.clone(),
+            age: new.age,
+            created_at: new.created_at.clone(),
+        };
+        let mut own = Vec::with_capacity(new.posts.len());
+        own.extend(new.posts.iter().zip(&mut keys).map(|(new, (number, id))| {
+            let (title, body) = (new.title.clone(), new.body.clone());
+            (Post { id, user_id, title, body, published: new.published }, beside(number))
+        }));
+        graph.push((user, own));
+    }
+    graph
 }
 
 /// What W8 or W11 left in the database.

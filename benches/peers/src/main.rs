@@ -2,7 +2,8 @@
 //!
 //! `peers [workload…]` prints one line a workload and peer: workload, peer, and the median, first and last decile in
 //! microseconds, separated by tabs. `peers rss <peer> <file>` runs W3 once and prints the peak of the resident memory
-//! in KiB. `cargo xtask bench` makes tables of both.
+//! in KiB. `cargo xtask bench` makes tables of both. `peers mariadb [W8 W11]` measures the two
+//! workloads that insert on MariaDB.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use assoc_sqlite::Sqlite;
 
 mod data;
 mod hand;
+#[cfg(feature = "mariadb")]
+mod mariadb;
 mod ours;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -125,6 +128,10 @@ fn main() -> Outcome<()> {
     let tags = data::tags().into_iter().map(|(id, name)| Arc::new(ours::Tag { id, name })).collect();
     let inputs = Arc::new(Inputs { keys: data::keys(), new_users: data::new_users(), tags });
     let rounds: usize = std::env::var("PEERS_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(30);
+    if args.first().is_some_and(|first| first == "mariadb") {
+        let known = [W8, W11].into_iter().filter(|known| args.len() == 1 || args.contains(&format!("{known:?}")));
+        return on_mariadb(&known.collect::<Vec<_>>(), &inputs, rounds);
+    }
     let only = std::env::var("PEERS_ONLY").ok();
     let directory = Directory::new()?;
     let main = directory.0.join("main.db");
@@ -151,6 +158,16 @@ fn main() -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(feature = "mariadb")]
+fn on_mariadb(workloads: &[Workload], inputs: &Inputs, rounds: usize) -> Outcome<()> {
+    mariadb::measure(workloads, inputs, rounds)
+}
+
+#[cfg(not(feature = "mariadb"))]
+fn on_mariadb(_: &[Workload], _: &Inputs, _: usize) -> Outcome<()> {
+    Err("the peers were built without `--features mariadb`".into())
 }
 
 fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, rounds: usize) -> Outcome<()> {

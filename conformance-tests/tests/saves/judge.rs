@@ -161,7 +161,7 @@ impl Judge<'_> {
             self.require_seen(association, member);
         }
         if let ChildOp::Edit(member) = op {
-            self.require_seen(association, &Member::Change(member.clone()));
+            self.require_seen(association, &Member::Change((**member).clone()));
         }
         let Some(mut by) = by.flatten() else { return };
         typed(target, &[key.target_type, target.discriminator], &mut by);
@@ -221,10 +221,10 @@ impl Judge<'_> {
             self.require_seen(association, member);
         }
         if let ChildOp::Edit(member) = op {
-            self.require_seen(association, &Member::Change(member.clone()));
+            self.require_seen(association, &Member::Change((**member).clone()));
         }
         if let (ChildOp::Push { join: Some(join), .. }, Some(rows)) = (op, record.rows) {
-            self.require_seen(rows, &Member::Change(join.clone()));
+            self.require_seen(rows, &Member::Change((**join).clone()));
         }
         let Some(owner) = owner else { return };
         let mut by = Self::key(model, table, record.owner, self.before.row(owner)).expect("an owner with a key");

@@ -205,14 +205,14 @@ impl Speaker<'_> {
             3 => match self.unspoken(target) {
                 Some(row) => {
                     let changed = self.changed(target, row, depth.saturating_sub(1), &[]);
-                    change.associate_with(association, Member::Change(Box::new(changed)));
+                    change.associate_with(association, Member::Change(changed));
                     true
                 }
                 None => self.belong(change, association, target, depth),
             },
             _ => {
                 let new = self.new_row(target, depth.saturating_sub(1), &[]);
-                change.associate_with(association, Member::Change(Box::new(new)));
+                change.associate_with(association, Member::Change(new));
                 true
             }
         }
@@ -280,9 +280,9 @@ impl Speaker<'_> {
             if self.random.once_in(2) {
                 return Member::Row { model: target, row };
             }
-            return Member::Change(Box::new(self.changed(target, row, depth, given)));
+            return Member::Change(self.changed(target, row, depth, given));
         }
-        Member::Change(Box::new(self.new_row(target, depth, given)))
+        Member::Change(self.new_row(target, depth, given))
     }
 
     // What is written to the row between.

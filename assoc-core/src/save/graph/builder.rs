@@ -1,11 +1,12 @@
 //! From a tree of changes to planned rows, look-ups and what is loaded.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::links::Links;
-use super::{Added, Awaits, LoadedGroup, LoadedRow, PlannedRow};
-use crate::change::{ChildChange, ChildOp, Member, Row, RowChange, key_of_target};
+use super::links::{End, Links};
+use super::{Added, Awaits, LoadedGroup, LoadedRow, Path, PlannedRow};
+use crate::change::{ChildChange, ChildOp, Member, Row, RowChange, key_of_target, no_values};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Linkage, LoadState};
@@ -16,9 +17,11 @@ use crate::value::Value;
 mod built;
 mod given;
 mod linked;
+mod plain;
 mod targets;
 
-use given::{Given, GivenColumns};
+use given::{Conditions, Given, GivenColumns};
+use plain::PlainTargets;
 
 pub(super) struct Builder {
     root: &'static ModelDef,
@@ -26,9 +29,8 @@ pub(super) struct Builder {
     // Each with the owner's columns that hold the key by which members are found.
     lookups: Vec<(&'static [usize], Lookup)>,
     groups: Vec<LoadedGroup>,
-    paths: HashMap<(usize, usize, usize), usize>,
-    // Members come one after the other, so the path of the last one is as a rule that of the next.
-    last_path: Option<((usize, usize, usize), usize)>,
+    // What is known of each group.
+    branches: Vec<Branch>,
     lookup_at: HashMap<(usize, bool, Removal), usize>,
     added: Vec<Added>,
     by_sql: Vec<Added>,
@@ -38,9 +40,12 @@ pub(super) struct Builder {
     shared: HashMap<usize, (Arc<RowChange>, u32)>,
     links: Links,
     // How associations are linked, by their addresses.
-    linkages: Vec<(&'static AssociationDef, Linkage)>,
+    linkages: Vec<(&'static AssociationDef, Rc<Linkage>)>,
+    conditions: Conditions,
     // Columns of rows that other rows gave values.
     given: GivenColumns,
+    // An empty list of values to be given: there are many, one after the other.
+    spare: Vec<(usize, Value<'static>)>,
 }
 
 pub(super) struct Parts {
@@ -49,6 +54,15 @@ pub(super) struct Parts {
     pub(super) groups: Vec<LoadedGroup>,
     pub(super) added: Vec<Added>,
     pub(super) by_sql: Vec<Added>,
+}
+
+/// What is known of a group while it is planned.
+#[derive(Default)]
+struct Branch {
+    // The groups that associations of its rows lead to, by the addresses of association and model.
+    below: Vec<((usize, usize), usize)>,
+    // What the rows that exist are at an end of a link, by position.
+    ends: Vec<Option<End>>,
 }
 
 /// A row whose members are planned.
@@ -68,8 +82,7 @@ impl Builder {
             rows: Vec::with_capacity(expected),
             lookups: Vec::new(),
             groups: vec![LoadedGroup::new(None, root)],
-            paths: HashMap::new(),
-            last_path: None,
+            branches: vec![Branch::default()],
             lookup_at: HashMap::new(),
             added: Vec::new(),
             by_sql: Vec::new(),
@@ -77,7 +90,9 @@ impl Builder {
             shared: HashMap::new(),
             links: Links::default(),
             linkages: Vec::new(),
+            conditions: Conditions::default(),
             given: GivenColumns::default(),
+            spare: Vec::new(),
         }
     }
 
@@ -96,16 +111,19 @@ impl Builder {
     }
 
     fn group(&mut self, owner: Owner, association: &'static AssociationDef, model: &'static ModelDef) -> usize {
-        let key = (owner.group, std::ptr::from_ref(association) as usize, std::ptr::from_ref(model) as usize);
-        if let Some((_, group)) = self.last_path.filter(|(last, _)| *last == key) {
-            return group;
+        let key = (std::ptr::from_ref(association) as usize, std::ptr::from_ref(model) as usize);
+        if let Some((_, group)) = self.branches[owner.group].below.iter().find(|(known, _)| *known == key) {
+            return *group;
         }
-        let group = *self.paths.entry(key).or_insert_with(|| {
-            self.groups.push(LoadedGroup::new(Some((owner.group, association)), model));
-            self.groups.len() - 1
-        });
-        self.last_path = Some((key, group));
+        let group = self.add_group(Some((owner.group, association)), model);
+        self.branches[owner.group].below.push((key, group));
         group
+    }
+
+    fn add_group(&mut self, parent: Path, model: &'static ModelDef) -> usize {
+        self.groups.push(LoadedGroup::new(parent, model));
+        self.branches.push(Branch::default());
+        self.groups.len() - 1
     }
 
     /// Plans a row and everything that is said of its members. Answers with it and its place in the group.
@@ -128,19 +146,40 @@ impl Builder {
             false => self.groups[group].place(LoadedRow::Planned(row)),
         };
         let owner = Owner { row, group, place, said: children.len() };
+        // As a rule all that is said is of one association.
+        let is_one = children.windows(2).all(|two| std::ptr::eq(two[0].association, two[1].association));
         let declared = |child: &ChildChange| model.associations.iter().position(|known| known == child.association);
-        if !children.is_sorted_by_key(declared) {
+        if !is_one && !children.is_sorted_by_key(declared) {
             children.sort_by_cached_key(declared);
         }
         // Whom the row belongs to is saved first.
         for child in &mut children {
-            if let ChildOp::AssociateWith { target, .. } = &mut child.op {
-                let target = target.clone();
+            if !matches!(child.op, ChildOp::AssociateWith { .. }) {
+                continue;
+            }
+            // Nothing else becomes of it below.
+            if let ChildOp::AssociateWith { target, .. } = std::mem::replace(&mut child.op, ChildOp::Dissociate) {
                 self.associate(owner, child.association, target)?;
             }
         }
-        for child in children {
-            self.members(owner, child)?;
+        // What is known of the association that the last child was of.
+        let mut last: Option<PlainTargets> = None;
+        for child in &mut children {
+            let association = child.association;
+            if !last.as_ref().is_some_and(|last| std::ptr::eq(last.association, association)) {
+                last = None;
+            }
+            match (&last, &mut child.op) {
+                (Some(targets), ChildOp::Push { member: Member::Change(change), join: None }) if change.is_plain() => {
+                    self.push_plain(owner, targets, change);
+                }
+                (_, op) => {
+                    self.members(owner, association, std::mem::replace(op, ChildOp::Dissociate))?;
+                    if last.is_none() {
+                        last = self.plain_targets(owner, association);
+                    }
+                }
+            }
         }
         Ok((row, place))
     }
@@ -207,12 +246,11 @@ impl Builder {
     fn add_member(&mut self, member: Member, group: usize, given: Given) -> Result<(u32, u32)> {
         match member {
             Member::Row { model, row } => {
-                let values = vec![None; model.columns.len()];
-                let row = self.reserve(model, Some(row), values, self.by(group))?;
+                let row = self.reserve(model, Some(row), no_values(model), self.by(group))?;
                 self.give(row, given)?;
                 Ok((row, self.groups[group].place(LoadedRow::Planned(row))))
             }
-            Member::Change(change) => self.add_change(*change, group, given),
+            Member::Change(change) => self.add_change(change, group, given),
             Member::Shared(change) => {
                 let address = Arc::as_ptr(&change) as usize;
                 if let Some((_, row)) = self.shared.get(&address) {
@@ -227,9 +265,8 @@ impl Builder {
         }
     }
 
-    fn members(&mut self, owner: Owner, child: ChildChange) -> Result<()> {
-        let association = child.association;
-        let op = match child.op {
+    fn members(&mut self, owner: Owner, association: &'static AssociationDef, op: ChildOp) -> Result<()> {
+        let op = match op {
             ChildOp::Associate { .. } | ChildOp::Dissociate | ChildOp::Refused(_) | ChildOp::AssociateWith { .. } => {
                 return Ok(());
             }
@@ -247,9 +284,9 @@ impl Builder {
         if is_whole {
             loaded.state = Some(LoadState::Loaded);
         }
-        match self.linkage(association)? {
-            Linkage::TargetKey(key) => self.targets(owner, group, association, key, op),
-            Linkage::JoinRecord(record) => self.linked(owner, group, association, &record, op),
+        match &*self.linkage(association)? {
+            Linkage::TargetKey(key) => self.targets(owner, group, association, *key, op),
+            Linkage::JoinRecord(record) => self.linked(owner, group, association, record, op),
             Linkage::OwnerKey(_) | Linkage::OwnerKeyAndType { .. } | Linkage::ReadOnly(_) => {
                 let message = "has no members that could be written";
                 Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))
@@ -257,12 +294,12 @@ impl Builder {
         }
     }
 
-    fn linkage(&mut self, association: &'static AssociationDef) -> Result<Linkage> {
+    fn linkage(&mut self, association: &'static AssociationDef) -> Result<Rc<Linkage>> {
         if let Some((_, linkage)) = self.linkages.iter().find(|(known, _)| std::ptr::eq(*known, association)) {
-            return Ok(linkage.clone());
+            return Ok(Rc::clone(linkage));
         }
-        let linkage = association.linkage()?;
-        self.linkages.push((association, linkage.clone()));
+        let linkage = Rc::new(association.linkage()?);
+        self.linkages.push((association, Rc::clone(&linkage)));
         Ok(linkage)
     }
 }

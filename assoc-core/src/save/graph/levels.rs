@@ -10,10 +10,19 @@ use crate::metadata::model::ModelDef;
 /// Gives each row its level, and the steps that write them: level by level, in each what exists before what is new, model by
 /// model in the order in which they are met. Of rows that need each other's keys some take one only once all are written.
 pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Result<(Vec<Step>, Vec<Closing>)> {
-    let (order, closings) = in_order_of_need(rows).ok_or_else(|| circle(root, rows))?;
-    for at in order {
+    let rise = |rows: &mut [PlannedRow], at: usize| {
         let of_others = rows[at].awaits.iter().map(|awaited| rows[awaited.row as usize].level + 1);
         rows[at].level = of_others.max().unwrap_or(0);
+    };
+    // As a rule each row waits for rows before it.
+    let is_in_order = |(at, row): (usize, &PlannedRow)| row.awaits.iter().all(|awaited| (awaited.row as usize) < at);
+    let mut closings = Vec::new();
+    if rows.iter().enumerate().all(is_in_order) {
+        (0..rows.len()).for_each(|at| rise(rows, at));
+    } else {
+        let order;
+        (order, closings) = in_order_of_need(rows).ok_or_else(|| circle(root, rows))?;
+        order.into_iter().for_each(|at| rise(rows, at));
     }
     // Rows of one level, model and kind are written together. There are few such sets, and as a rule a row belongs to that of
     // the row before it.

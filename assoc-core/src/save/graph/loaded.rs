@@ -1,6 +1,8 @@
 //! What is loaded in the rows that a save returns.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use super::{Path, PlannedRow};
 use crate::change::{Row, has_every_row, is_plain};
@@ -18,9 +20,9 @@ pub struct LoadedGroup {
     pub rows: Vec<LoadedRow>,
     /// The owners among the rows of the parent's group of whom something was said, by position.
     pub owners: Vec<LoadedOwner>,
-    pub(super) known: HashMap<Identity, u32>,
+    known: HashMap<Identity, u32, BuildHasherDefault<IdentityHasher>>,
     // For each position in the parent's group, which of the owners it is.
-    pub(super) owner_at: Vec<Option<u32>>,
+    owner_at: Vec<Option<u32>>,
 }
 
 /// A row that is loaded.
@@ -57,18 +59,66 @@ impl LoadedOwner {
         }
         self.rows.push(place);
     }
+
+    // The same of a planned row that links one.
+    pub(super) fn add_link(&mut self, link: u32, expected: usize) {
+        if self.links.is_empty() {
+            self.links.reserve_exact(expected);
+        }
+        self.links.push(link);
+    }
 }
 
 /// What makes two loaded rows one.
 #[derive(PartialEq, Eq, Hash)]
-pub(super) enum Identity {
+enum Identity {
     Planned(u32),
+    // By its address.
     Existing(usize),
+}
+
+impl Identity {
+    fn of(row: &Row) -> Self {
+        Identity::Existing(Arc::as_ptr(row).cast::<()>() as usize)
+    }
+}
+
+/// Hashes numbers and addresses that the process has made, so that no input makes them collide.
+#[derive(Default)]
+struct IdentityHasher(u64);
+
+impl Hasher for IdentityHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
 }
 
 impl LoadedGroup {
     pub(super) fn new(parent: Path, model: &'static ModelDef) -> Self {
-        LoadedGroup { parent, model, rows: Vec::new(), owners: Vec::new(), known: HashMap::new(), owner_at: Vec::new() }
+        LoadedGroup {
+            parent,
+            model,
+            rows: Vec::new(),
+            owners: Vec::new(),
+            known: HashMap::default(),
+            owner_at: Vec::new(),
+        }
     }
 
     // The position of a row, which is added if it is new.
@@ -76,11 +126,20 @@ impl LoadedGroup {
         let identity = match &row {
             LoadedRow::Planned(at) => Identity::Planned(*at),
             // The row is kept here, so its address stays its own.
-            LoadedRow::Existing(row) => Identity::Existing(std::sync::Arc::as_ptr(row).cast::<()>() as usize),
+            LoadedRow::Existing(row) => Identity::of(row),
         };
         let rows = &mut self.rows;
         *self.known.entry(identity).or_insert_with(|| {
             rows.push(row);
+            rows.len() as u32 - 1
+        })
+    }
+
+    // The position of a row that exists, which is added if it is new.
+    pub(super) fn place_existing(&mut self, row: &Row) -> u32 {
+        let rows = &mut self.rows;
+        *self.known.entry(Identity::of(row)).or_insert_with(|| {
+            rows.push(LoadedRow::Existing(Arc::clone(row)));
             rows.len() as u32 - 1
         })
     }

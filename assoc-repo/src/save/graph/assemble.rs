@@ -53,7 +53,13 @@ fn lists(plan: &SavePlan, mut run: Run<'_>) -> Vec<Option<Box<dyn Rows>>> {
     // How many groups need rows of a list.
     let mut users: Vec<u32> = vec![0; run.lists.len()];
     for group in groups {
-        let mut used: Vec<u32> = group.rows.iter().filter_map(|row| place(&run, row)).map(|(list, _)| list).collect();
+        let mut used: Vec<u32> = Vec::new();
+        for (list, _) in group.rows.iter().filter_map(|row| place(&run, row)) {
+            // As a rule all are of one list, or the next ones are of the same.
+            if used.last() != Some(&list) {
+                used.push(list);
+            }
+        }
         used.sort_unstable();
         used.dedup();
         used.into_iter().for_each(|list| users[list as usize] += 1);

@@ -191,6 +191,9 @@ impl Following {
         unneeded: &'f HashSet<u32>,
     ) -> BoxFuture<'f, Result<()>> {
         Box::pin(async move {
+            if self.models.iter().all(|(_, children)| children.is_none()) {
+                return Ok(());
+            }
             let mut changes = ParentChanges::new(run.repo.touches);
             for (row, planned) in run.written_rows(unneeded) {
                 let Some(children) = self.children(planned.model) else { continue };

@@ -1,7 +1,7 @@
 //! Links of new rows to the owners that they were built for.
 
-use super::{Builder, Given};
-use crate::change::BuiltLink;
+use super::Builder;
+use crate::change::{BuiltLink, no_values};
 use crate::error::Result;
 use crate::metadata::association::Linkage;
 use crate::save::graph::links::Side;
@@ -11,18 +11,18 @@ impl Builder {
     /// Plans the row between a new row and the owner that it was built for, unless the owner's side of the save links the two.
     pub(super) fn link_built(&mut self, row: u32, built: BuiltLink) -> Result<()> {
         let BuiltLink { association, owner } = built;
-        let Linkage::JoinRecord(record) = self.linkage(association)? else { return Ok(()) };
+        let linkage = self.linkage(association)?;
+        let Linkage::JoinRecord(record) = &*linkage else { return Ok(()) };
         let model = (association.owner)();
-        let owner = self.reserve(model, Some(owner), vec![None; model.columns.len()], None)?;
-        let presets = record.rows.map(|rows| self.presets(owner, rows)).unwrap_or_default();
-        let mut given = Given::of_link(&record, presets);
+        let owner = self.reserve(model, Some(owner), no_values(model), None)?;
+        let mut given = self.given_to_link(owner, record);
         self.take_key(owner, record.owner.owner_columns, record.owner.target_columns, &mut given);
         self.take_key(row, record.target.target_columns, record.target.owner_columns, &mut given);
         let (own, end) = (self.end(owner, record.owner.owner_columns), self.end(row, record.target.target_columns));
-        if self.links.is_linked(Side::Built(association), &record, own, end) {
+        if self.links.is_linked(Side::Built(association), record, own, end) {
             return Ok(());
         }
-        let link = self.reserve_link(association, &record)?;
+        let link = self.reserve_link(association, record)?;
         self.give(link, given)?;
         self.note_link(Added { association, owner, member: LoadedRow::Planned(row), link });
         Ok(())

@@ -1,6 +1,7 @@
 //! What a planned row is given by another one: values of its key columns, and what conditions say.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::Builder;
 use crate::change::{Preset, presets_of_saved};
@@ -15,17 +16,22 @@ pub(super) struct Given {
     pub(super) values: Vec<(usize, Value<'static>)>,
     pub(super) awaits: Awaits,
     // Only what a new row does not say itself.
-    pub(super) presets: Vec<Preset>,
+    pub(super) presets: Option<Rc<[Preset]>>,
 }
 
-impl Given {
-    // Of a row between: what its conditions say, and the types that it names.
-    pub(super) fn of_link(record: &JoinRecord, presets: Vec<Preset>) -> Self {
-        let mut given = Given { presets, ..Given::default() };
-        let types = [record.owner.target_type, record.target_type].into_iter().flatten();
-        given.values.extend(types.map(|named| (named.column, Value::from(named.tag))));
-        given
-    }
+/// What the conditions of associations say of members: very many members come by few associations.
+#[derive(Default)]
+pub(super) struct Conditions {
+    known: Vec<KnownPresets>,
+    // How often rows that exist were given values, on which conditions may depend.
+    regiven: u64,
+}
+
+struct KnownPresets {
+    association: &'static AssociationDef,
+    // The owner that exists, and whose conditions these are.
+    owner: Option<(u32, u64)>,
+    presets: Option<Rc<[Preset]>>,
 }
 
 /// Columns of planned rows: a bit for each of the first columns of a row, because there are many rows.
@@ -60,10 +66,11 @@ impl GivenColumns {
 
 impl Builder {
     // Sets what another row gives, over what a row says itself. A row to which several give takes the same of all of them.
-    pub(super) fn give(&mut self, row: u32, given: Given) -> Result<()> {
+    pub(super) fn give(&mut self, row: u32, mut given: Given) -> Result<()> {
         let own = &mut self.rows[row as usize];
+        self.conditions.regiven += u64::from(own.base.is_some());
         let mut contradicted = None;
-        for (column, value) in given.values {
+        for (column, value) in given.values.drain(..) {
             let is_awaited = own.awaits.iter().any(|awaited| awaited.column == column);
             let is_first = self.given.insert(row, column);
             if is_awaited || !is_first && own.values[column].as_ref() != Some(&value) {
@@ -85,12 +92,15 @@ impl Builder {
             }
         }
         if own.base.is_none() {
-            for Preset { column, value } in given.presets {
-                if own.awaits.iter().any(|awaited| awaited.column == column) {
+            for Preset { column, value } in given.presets.iter().flat_map(|presets| presets.iter()) {
+                if own.awaits.iter().any(|awaited| awaited.column == *column) {
                     continue;
                 }
-                own.values[column].get_or_insert(value);
+                own.values[*column].get_or_insert_with(|| value.clone());
             }
+        }
+        if given.values.capacity() > 0 {
+            self.spare = given.values;
         }
         let Some(column) = contradicted else { return Ok(()) };
         let (name, field) = (own.model.name, own.model.columns[column].field);
@@ -99,9 +109,35 @@ impl Builder {
     }
 
     // What the conditions of an association of a row say of its members.
-    pub(super) fn presets(&self, owner: u32, association: &AssociationDef) -> Vec<Preset> {
-        let owner = &self.rows[owner as usize];
-        presets_of_saved(association, owner.base.as_ref(), &owner.values)
+    pub(super) fn presets(&mut self, owner: u32, association: &'static AssociationDef) -> Option<Rc<[Preset]>> {
+        let row = &self.rows[owner as usize];
+        // An owner that is new is no row yet, so that no condition depends on it.
+        let depends = association.options.owner_scope.is_some() && row.base.is_some();
+        let owner = depends.then_some((owner, self.conditions.regiven));
+        let known = &mut self.conditions.known;
+        let place = known
+            .iter()
+            .position(|known| std::ptr::eq(known.association, association) && known.owner.is_some() == owner.is_some());
+        if let Some(known) = place.map(|at| &known[at]).filter(|known| known.owner == owner) {
+            return known.presets.clone();
+        }
+        let presets = presets_of_saved(association, row.base.as_ref(), &row.values);
+        let presets: Option<Rc<[Preset]>> = (!presets.is_empty()).then(|| presets.into());
+        let found = KnownPresets { association, owner, presets: presets.clone() };
+        match place {
+            Some(at) => known[at] = found,
+            None => known.push(found),
+        }
+        presets
+    }
+
+    // What a row between is given by its owner: what its conditions say, and the types that it names.
+    pub(super) fn given_to_link(&mut self, owner: u32, record: &JoinRecord) -> Given {
+        let presets = record.rows.and_then(|rows| self.presets(owner, rows));
+        let mut given = Given { values: std::mem::take(&mut self.spare), presets, ..Given::default() };
+        let types = [record.owner.target_type, record.target_type].into_iter().flatten();
+        given.values.extend(types.map(|named| (named.column, Value::from(named.tag))));
+        given
     }
 
     // Takes the values of another row's columns, each for one of its own: as they are, if the row exists.

@@ -1,11 +1,12 @@
 //! Members to which rows of a table between lead.
 
 use super::{Builder, Given, Owner};
-use crate::change::{ChildOp, Member, RowChange};
+use crate::change::{ChildOp, Member, RowChange, no_values};
 use crate::error::Result;
+use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord};
 use crate::save::graph::links::{End, Side};
-use crate::save::graph::{Added, LoadedGroup, LoadedRow};
+use crate::save::graph::{Added, LoadedRow};
 use crate::save::members::{Ask, Kept, Removal};
 use crate::value::Value;
 
@@ -69,18 +70,16 @@ impl Builder {
         member: Member,
         join: Option<Box<RowChange>>,
     ) -> Result<Option<u32>> {
-        let presets = record.rows.map(|rows| self.presets(owner.row, rows)).unwrap_or_default();
-        let mut given = Given::of_link(record, presets);
+        let mut given = self.given_to_link(owner.row, record);
         self.take_key(owner.row, record.owner.owner_columns, record.owner.target_columns, &mut given);
         let (place, end, added) = match member {
             Member::Row { model, row } => {
                 for (column, of) in record.target.owner_columns.iter().zip(record.target.target_columns) {
                     given.values.push((*column, model.rows.value(&*row, *of).into_owned()));
                 }
-                let key = model.key_in(&*row, record.target.target_columns);
-                let end = key.map_or(End::Planned(u32::MAX), End::Existing);
-                let added = LoadedRow::Existing(row);
-                (self.groups[group].place(added.clone()), end, added)
+                let place = self.groups[group].place_existing(&row);
+                let end = self.end_at(group, place, || model.key_in(&*row, record.target.target_columns));
+                (place, end, LoadedRow::Existing(row))
             }
             mut member => {
                 if let (Member::Change(change), Some(_)) = (&mut member, &join) {
@@ -106,15 +105,14 @@ impl Builder {
                 let row = self.reserve(model, base, values, Some(association))?;
                 self.give(row, given)?;
                 if !children.is_empty() {
-                    let group = self.groups.len();
-                    self.groups.push(LoadedGroup::new(None, model));
+                    let group = self.add_group(None, model);
                     let place = self.groups[group].place(LoadedRow::Planned(row));
                     let owner = Owner { row, group, place, said: children.len() };
                     for child in children {
                         if let ChildOp::AssociateWith { target, .. } = child.op {
                             self.associate(owner, child.association, target)?;
                         } else {
-                            self.members(owner, child)?;
+                            self.members(owner, child.association, child.op)?;
                         }
                     }
                 }
@@ -126,7 +124,7 @@ impl Builder {
                 row
             }
         };
-        self.groups[group].owner(owner.place).links.push(row);
+        self.groups[group].owner(owner.place).add_link(row, owner.said);
         self.note_link(Added { association, owner: owner.row, member: added, link: row });
         Ok(Some(row))
     }
@@ -143,7 +141,7 @@ impl Builder {
 
     // A row between that holds nothing else than the link.
     pub(super) fn reserve_link(&mut self, association: &'static AssociationDef, record: &JoinRecord) -> Result<u32> {
-        let mut values = vec![None; record.table.columns.len()];
+        let mut values = no_values(record.table);
         if let Some(own) = record.table.discriminator {
             values[own.column] = Some(Value::from(own.tag));
         }
@@ -152,9 +150,21 @@ impl Builder {
         Ok(row)
     }
 
-    pub(super) fn end(&self, row: u32, columns: &[usize]) -> End {
+    pub(super) fn end(&mut self, row: u32, columns: &[usize]) -> End {
         let own = &self.rows[row as usize];
-        let key = own.base.as_ref().and_then(|base| own.model.key_in(&**base, columns));
-        key.map_or(End::Planned(row), End::Existing)
+        match own.base.as_ref().and_then(|base| own.model.key_in(&**base, columns)) {
+            Some(key) => self.links.end_of(Some(key)),
+            None => End::Planned(row),
+        }
+    }
+
+    // What a row that exists is at the end of links: the members of a group are linked by the same columns.
+    fn end_at(&mut self, group: usize, place: u32, key: impl FnOnce() -> Option<KeyTuple>) -> End {
+        let ends = &mut self.branches[group].ends;
+        let at = place as usize;
+        if ends.len() <= at {
+            ends.resize(at + 1, None);
+        }
+        *ends[at].get_or_insert_with(|| self.links.end_of(key()))
     }
 }

@@ -20,7 +20,8 @@ impl Builder {
     ) -> Result<()> {
         let target = (association.target)();
         let push = |builder: &mut Self, member: Member| {
-            let mut given = Given { presets: builder.presets(owner.row, association), ..Given::default() };
+            let presets = builder.presets(owner.row, association);
+            let mut given = Given { values: std::mem::take(&mut builder.spare), presets, ..Given::default() };
             builder.take_key(owner.row, key.owner_columns, key.target_columns, &mut given);
             given.values.extend(key.target_type.map(|named| (named.column, Value::from(named.tag))));
             let is_new = matches!(&member, Member::Change(change) if change.base().is_none());

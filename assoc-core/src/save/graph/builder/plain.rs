@@ -1,0 +1,72 @@
+//! New members that hold the key of a new owner, and of which nothing is said but their columns: large saves consist of them.
+
+use std::rc::Rc;
+
+use super::{Builder, Owner};
+use crate::change::{Preset, RowChange};
+use crate::metadata::association::{AssociationDef, KeyJoin, Linkage};
+use crate::save::graph::{Added, Awaited, Awaits, LoadedRow, PlannedRow};
+use crate::value::Value;
+
+/// What all such members of an owner have in common.
+pub(super) struct PlainTargets {
+    pub(super) association: &'static AssociationDef,
+    group: usize,
+    key: KeyJoin,
+    presets: Option<Rc<[Preset]>>,
+    has_callbacks: bool,
+}
+
+impl Builder {
+    /// What is known of the members of an association, of which one is planned. `None` if they do not take all of the owner's key
+    /// once it is inserted.
+    pub(super) fn plain_targets(&mut self, owner: Owner, association: &'static AssociationDef) -> Option<PlainTargets> {
+        if self.rows[owner.row as usize].base.is_some() {
+            return None;
+        }
+        let key = match &*self.linkage(association).ok()? {
+            Linkage::TargetKey(key) => *key,
+            _ => return None,
+        };
+        let group = self.group(owner, association, (association.target)());
+        let presets = self.presets(owner.row, association);
+        Some(PlainTargets { association, group, key, presets, has_callbacks: association.has_add_callbacks() })
+    }
+
+    /// Plans such a member: nothing else can give it values, so none contradict each other.
+    pub(super) fn push_plain(&mut self, owner: Owner, targets: &PlainTargets, change: &mut RowChange) {
+        let PlainTargets { association, group, key, presets, has_callbacks } = targets;
+        let row = self.rows.len() as u32;
+        let model = change.model();
+        let mut values = change.take_values();
+        if let Some(named) = key.target_type {
+            values[named.column] = Some(Value::from(named.tag));
+        }
+        let mut awaits = Awaits::default();
+        for (of, column) in key.owner_columns.iter().copied().zip(key.target_columns.iter().copied()) {
+            values[column] = None;
+            awaits.push(Awaited { column, row: owner.row, of });
+        }
+        for Preset { column, value } in presets.iter().flat_map(|presets| presets.iter()) {
+            if !key.target_columns.contains(column) {
+                values[*column].get_or_insert_with(|| value.clone());
+            }
+        }
+        self.rows.push(PlannedRow {
+            model,
+            base: None,
+            values,
+            awaits,
+            level: 0,
+            unread: false,
+            association: Some(association),
+        });
+        let group = &mut self.groups[*group];
+        let place = group.place_new(LoadedRow::Planned(row));
+        group.owner(owner.place).add(place, owner.said);
+        if *has_callbacks {
+            let (owner, member) = (owner.row, LoadedRow::Planned(row));
+            self.added.push(Added { association, owner, member, link: row });
+        }
+    }
+}
