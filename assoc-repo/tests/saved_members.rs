@@ -91,7 +91,10 @@ fn a_member_without_a_value_is_found_among_others() {
         let repo = repo().await?;
         let books = [book("a"), book("b"), Book::build(), book("d")];
         let draft = Shelf::build().set(Shelf::ID, "A").push(Shelf::BOOKS, books.clone());
-        assert_eq!(repo.insert(draft).await.unwrap_err().to_string(), "Shelf cannot be saved: books[2].title is missing");
+        assert_eq!(
+            repo.insert(draft).await.unwrap_err().to_string(),
+            "Shelf cannot be saved: books[2].title is missing"
+        );
         let contradiction = [book("a"), book("b").set(Book::LENT, false)];
         let draft = Shelf::build().set(Shelf::ID, "A").push(Shelf::LENT_BOOKS, contradiction);
         let error = repo.insert(draft).await.unwrap_err().to_string();
