@@ -346,8 +346,10 @@ impl RowChange {
         mut self,
     ) -> (&'static ModelDef, Option<Row>, Vec<Option<Value<'static>>>, Vec<ChildChange>) {
         if self.base.is_some() {
+            let whole = self.parts_of_references();
             for at in 0..self.values.len() {
-                if self.values[at].as_ref().is_some_and(|value| !self.differs(at, value)) {
+                let is_same = self.values[at].as_ref().is_some_and(|value| !self.differs(at, value));
+                if is_same && !whole.contains(&at) {
                     self.values[at] = None;
                 }
             }

@@ -38,7 +38,7 @@ mod removal_order;
 
 use crate::counters::Children;
 use crate::error::{RestrictRule, Result};
-use crate::metadata::association::{AssociationDef, Dependent, DependentRows, KeySide};
+use crate::metadata::association::{AssociationDef, Dependent, DependentRows, KeySide, LinkSql};
 use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::FilterHook;
 use crate::metadata::model::{Discriminator, ModelDef, ascending_once};
@@ -69,7 +69,7 @@ pub struct DestroyNode {
     pub cascades: bool,
     /// Whether the plan reads the keys of its rows. Otherwise statements find the rows by the keys of their owners.
     pub read: bool,
-    /// Whether callbacks must see its rows, so that all their columns are read.
+    /// Whether callbacks or SQL of its links must see its rows, so that all their columns are read.
     pub whole: bool,
     /// The columns to read of each row: its key, and the columns that its edges and [links](RowLink) refer to. In ascending
     /// order.
@@ -208,7 +208,7 @@ impl DestroyPlan {
         self.edges.is_empty()
     }
 
-    /// Whether a destroy by this plan runs callbacks.
+    /// Whether a destroy by this plan runs callbacks, or SQL of links.
     #[must_use]
     pub fn has_callbacks(&self) -> bool {
         self.nodes.iter().any(|node| node.whole)
@@ -280,6 +280,12 @@ impl DestroyEdge {
         self.association.has_remove_callbacks()
             && self.rows.rule == Dependent::Destroy
             && self.rows.model == (self.association.target)()
+    }
+
+    /// The SQL that takes its rows away, one statement for each target: they are links with `delete_sql`.
+    #[must_use]
+    pub fn by_sql(&self) -> Option<LinkSql> {
+        self.association.options.delete_sql
     }
 
     /// Whether the rows are those that the owner refers to, which go after it.

@@ -163,7 +163,17 @@ impl Argument {
     pub(crate) fn function(&self, errors: &mut Errors) -> Option<syn::Path> {
         match &self.value {
             Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path.clone()),
-            Some(Expr::Lit(ExprLit { lit: Lit::Str(_), .. })) => self.path(errors),
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
+                let path = text.parse_with(syn::Path::parse_mod_style).ok();
+                if path.is_none() {
+                    let (name, text_value) = (self.name(), text.value());
+                    let message = format!(
+                        "`{name}` takes the name of a function, and `{text_value}` is none: write `{name} = my_scope`"
+                    );
+                    errors.on(text, message);
+                }
+                path
+            }
             value => {
                 let message = format!("`{0}` takes the name of a function: write `{0} = my_scope`", self.name());
                 errors.at(value.as_ref().map_or(self.span(), Spanned::span), message);

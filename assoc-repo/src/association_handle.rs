@@ -6,7 +6,7 @@
 use std::fmt;
 
 use assoc_core::driver::BoxFuture;
-use assoc_core::metadata::{AssociationDef, Request};
+use assoc_core::metadata::{AssociationDef, Chain, Request, TableRef};
 use assoc_core::{
     Association, BelongsTo, HasMany, HasManyThrough, HasOne, JoinRow, LoadState, Model, Preload, Result, TargetRow,
     Through, ToOne,
@@ -63,6 +63,24 @@ impl<O: Model> OwnerRef for &mut O {
     type Owner = O;
 
     fn owner(&self) -> &O {
+        self
+    }
+}
+
+/// An owner that a handle loads and writes: `&mut owner`.
+#[diagnostic::on_unimplemented(
+    message = "a handle of `{Self}` only reads",
+    label = "loading and writing change the owner, which is borrowed for reading",
+    note = "make the handle of `&mut owner`: `repo.association(&mut user, User::POSTS)`"
+)]
+pub trait OwnerMut: OwnerRef {
+    /// The owner, to change it.
+    #[doc(hidden)]
+    fn owner_mut(&mut self) -> &mut Self::Owner;
+}
+
+impl<O: Model> OwnerMut for &mut O {
+    fn owner_mut(&mut self) -> &mut O {
         self
     }
 }
@@ -228,14 +246,14 @@ impl<R: OwnerRef, A: sealed::HandleOf> Handle<'_, R, A> {
     }
 }
 
-impl<O: Model, A: sealed::HandleOf + Send> Handle<'_, &mut O, A> {
+impl<R: OwnerMut, A: sealed::HandleOf + Send> Handle<'_, R, A> {
     /// Loads the association if the owner does not hold the whole of it.
     pub(crate) async fn load(&mut self) -> Result<()> {
         match self.state() {
             LoadState::Loaded => Ok(()),
             LoadState::NotLoaded => {
                 let requests = vec![Request::new(self.definition())];
-                self.repo.preload_rows(std::slice::from_mut(&mut *self.owner), requests).await
+                self.repo.preload_rows(std::slice::from_mut(self.owner.owner_mut()), requests).await
             }
             LoadState::Partial => self.reload().await,
         }
@@ -243,26 +261,40 @@ impl<O: Model, A: sealed::HandleOf + Send> Handle<'_, &mut O, A> {
 
     pub(crate) async fn reload(&mut self) -> Result<()> {
         let requests = vec![Request::new(self.definition())];
-        self.repo.reload_rows(std::slice::from_mut(&mut *self.owner), requests).await
+        self.repo.reload_rows(std::slice::from_mut(self.owner.owner_mut()), requests).await
     }
 
     pub(crate) fn reset(&mut self) {
         let definition = self.definition();
-        definition.field_access.clear(&mut *self.owner);
+        definition.field_access.clear(self.owner.owner_mut());
+    }
+
+    /// Forgets what other associations of the owner have loaded of a table that was written.
+    pub(crate) fn forget_others(&mut self, written: TableRef) {
+        let own = self.definition();
+        let owner = self.owner.owner_mut();
+        for association in R::Owner::DEF.associations.iter().filter(|other| other.name != own.name) {
+            let reads = || {
+                Chain::keys(association).is_ok_and(|chain| chain.hops().iter().any(|hop| hop.model.table == written))
+            };
+            if association.field_access.state(owner) != LoadState::NotLoaded && reads() {
+                association.field_access.clear(owner);
+            }
+        }
     }
 
     /// Saves changes of the owner. It follows if that succeeds.
-    pub(crate) fn save(&mut self, change: Changeset<O>) -> BoxFuture<'_, Result<()>> {
+    pub(crate) fn save(&mut self, change: Changeset<R::Owner>) -> BoxFuture<'_, Result<()>> {
         let saving = self.save_counted(change, Firing::Callbacks);
         Box::pin(async move { saving.await.map(|_| ()) })
     }
 
     /// As [`save`](Self::save), with callbacks or without. It also answers how many members [`Changeset::clear`] removed.
-    pub(crate) fn save_counted(&mut self, change: Changeset<O>, firing: Firing) -> BoxFuture<'_, Result<u64>> {
+    pub(crate) fn save_counted(&mut self, change: Changeset<R::Owner>, firing: Firing) -> BoxFuture<'_, Result<u64>> {
         let saving = self.repo.update_counted(change, firing);
         Box::pin(async move {
             let (saved, let_go) = saving.await?;
-            *self.owner = saved;
+            *self.owner.owner_mut() = saved;
             Ok(let_go)
         })
     }

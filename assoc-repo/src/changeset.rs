@@ -60,6 +60,13 @@ impl<M> Changeset<M> {
 
 impl<M: Model> Changeset<M> {
     /// Sets a column. An `Option` column also takes the bare value, and a `String` column a `&str`.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = Post::build().set(Post::TITLE, "Letters").set(Post::USER_ID, 1);
+    /// assert_eq!(repo.insert(post).await?.user_id, Some(1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn set<V: ColumnType>(mut self, column: Column<M, V>, value: impl IntoColumn<V>) -> Self {
         self.row.set(column.index(), value.into_column().into_value());
         self
@@ -136,6 +143,14 @@ impl<M: Model> Changeset<M> {
     /// Of a key of several columns it clears those that can be `NULL`, are not part of the row's primary key and are
     /// used by no other association. Saving fails if there is no such column, or if the association is not optional,
     /// unless a later call sets the key again.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let post = repo.update(post.change().dissociate(Post::USER)).await?;
+    /// assert_eq!(post.user_id, None);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn dissociate<T, S: ToOne<Target = T>>(mut self, association: Association<M, T, BelongsTo<S>>) -> Self {
         self.row.dissociate(association.def());
         self
@@ -180,6 +195,16 @@ impl<M: Model> Changeset<M> {
     }
 
     /// Adds a member of an association through a join model. `join` sets the columns of the join row beside its two keys.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let group = repo.insert(Group::build().set(Group::NAME, "Weavers")).await?;
+    /// let chair = |membership: assoc_repo::Changeset<Membership>| membership.set(Membership::ROLE, "chair");
+    /// repo.update(user.change().push_with(User::GROUPS, &group, chair)).await?;
+    /// let role = repo.association(&user, User::MEMBERSHIPS).pluck(Membership::ROLE).await?;
+    /// assert_eq!(role, [Some("chair".to_owned())]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn push_with<T: Model, J: Model, A: WritableMany<M, T>, How>(
         mut self,
         association: A,
@@ -199,6 +224,14 @@ impl<M: Model> Changeset<M> {
 
     /// Changes a member of an association. Saving checks in the database that the row is a member: it refuses a row of
     /// another owner, which stays unchanged.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// repo.update(user.change().edit(User::POSTS, post.change().set(Post::STARS, 4))).await?;
+    /// assert_eq!(repo.association(&user, User::POSTS).find(post.id).await?.stars, 4);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn edit<T: Model, How>(mut self, association: impl Clearable<M, T, How>, change: Changeset<T>) -> Self {
         self.row.change_members(association.association(), ChildOp::Edit(Box::new(change.row)));
         self
@@ -206,6 +239,14 @@ impl<M: Model> Changeset<M> {
 
     /// Removes a member from an association. The row itself stays: saving clears its owner's key, or deletes the links to
     /// it in a join table. Saving refuses a row of another owner.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let post = repo.get_or_fail::<Post>(1, Query::new()).await?;
+    /// let user = repo.update(user.change().remove(User::POSTS, &post)).await?;
+    /// assert_eq!(repo.association(&user, User::POSTS).count().await?, 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn remove<T: Model, How>(mut self, association: impl Clearable<M, T, How>, row: &T) -> Self {
         self.row.change_members(association.association(), ChildOp::Remove(Arc::new(row.bare())));
         self
@@ -214,6 +255,15 @@ impl<M: Model> Changeset<M> {
     /// Makes these rows the only members of an association. Saving reads the present members from the database and removes
     /// the others before it stores new ones. Members that stay keep their rows and their links. This call replaces all
     /// earlier operations on the association.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let letters = Post::build().set(Post::TITLE, "Letters");
+    /// let user = repo.update(user.change().replace(User::POSTS, letters)).await?;
+    /// assert_eq!(user.posts()?.len(), 1);
+    /// assert_eq!(repo.count(Query::filter(Post::USER_ID.is_null())).await?, 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn replace<T: Model, How>(
         mut self,
         association: impl WritableMany<M, T>,
@@ -226,6 +276,14 @@ impl<M: Model> Changeset<M> {
     }
 
     /// Makes a row the target of a `has_one`. Saving first removes another target that the owner has in the database.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let account = Account::build().set(Account::NUMBER, "2");
+    /// let user = repo.update(user.change().set_one(User::ACCOUNT, account)).await?;
+    /// assert_eq!(user.account()?.map(|account| &*account.number), Some("2"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn set_one<T, How>(mut self, association: impl WritableOne<M, T>, target: impl IntoTarget<T, How>) -> Self {
         let mut one = Vec::new();
         target.visit(&mut |given| one.extend(given.into_member()));
@@ -237,6 +295,13 @@ impl<M: Model> Changeset<M> {
     /// one plain statement: no callback runs, and with `dependent = "destroy"` the rows are deleted, without what depends on
     /// them. To destroy them, [`replace`](Self::replace) them by none. The target of a `has_one` is let go as
     /// [`set_one`](Self::set_one) does.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let user = repo.update(user.change().clear(User::POSTS).clear(User::ACCOUNT)).await?;
+    /// assert!(user.posts()?.is_empty() && user.account()?.is_none());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn clear<T, How>(mut self, association: impl Clearable<M, T, How>) -> Self {
         let association = association.association();
         let op = match association.kind.cardinality() {

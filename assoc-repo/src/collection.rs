@@ -23,6 +23,7 @@ mod write;
 
 pub use destroy_later::DestroyLater;
 pub use given_rows::{IntoRow, IntoRows};
+pub use insert_all::MembersWithKey;
 
 #[cfg(doc)]
 use crate::query::Query;
@@ -82,6 +83,13 @@ impl<'r, R, T, A> Collection<'r, R, T, A> {
     }
 
     /// The repo that it reads and writes with.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS);
+    /// assert_eq!(posts.repo().count(posts.query()?).await?, 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn repo(&self) -> &'r Repo {
         self.handle.repo
@@ -90,18 +98,41 @@ impl<'r, R, T, A> Collection<'r, R, T, A> {
 
 impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// The owner.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// assert_eq!(repo.association(&user, User::POSTS).owner().id, 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn owner(&self) -> &R::Owner {
         self.handle.owner.owner()
     }
 
     /// The association as data.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// assert_eq!(repo.association(&user, User::POSTS).reflection().qualified_name(), "User.posts");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn reflection(&self) -> &'static AssociationDef {
         self.handle.definition()
     }
 
     /// How much of it the owner holds in memory.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::LoadState;
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// assert_eq!(posts.state(), LoadState::NotLoaded);
+    /// // What is added to a list that is not loaded is a part of it.
+    /// posts.create(Post::build().set(Post::TITLE, "Letters")).await?;
+    /// assert_eq!(posts.state(), LoadState::Partial);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn state(&self) -> LoadState {
         self.handle.state()
@@ -109,6 +140,15 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
 
     /// The rows that the owner holds in memory: all, or a part of them, as [`state`](Self::state) says. `None` if it is not
     /// loaded. It costs no statement.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// assert!(posts.target().is_none());
+    /// posts.load().await?;
+    /// assert_eq!(posts.target().map(|posts| posts.len()), Some(3));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn target(&self) -> Option<Vec<&T>> {
         self.handle.rows()

@@ -30,11 +30,13 @@ use crate::query::Query;
 mod callbacks;
 mod explore;
 mod follow;
+mod links_by_sql;
 mod remove;
 mod report;
 
 pub(crate) use callbacks::Destruction;
 pub(crate) use explore::{StoredRow, read_rows, stored};
+pub(crate) use links_by_sql::run_sql;
 pub use report::{DestroyReport, DestroyedModel};
 
 impl Repo {

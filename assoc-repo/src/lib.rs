@@ -106,7 +106,7 @@ pub use assoc_core::{
 };
 pub use assoc_macros::callbacks;
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
-pub use association_handle::{HandleOf, OwnerRef, ToManyAssociation, ToOneAssociation};
+pub use association_handle::{HandleOf, OwnerMut, OwnerRef, ToManyAssociation, ToOneAssociation};
 pub use batches::{Batches, RowStream};
 pub use callbacks::{CallbackContext, Callbacks, Cause, Change, ColumnChange, RowAction};
 #[doc(hidden)]
@@ -114,7 +114,7 @@ pub use changeset::__build;
 pub use changeset::{
     Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
 };
-pub use collection::{Collection, DestroyLater, IntoRow, IntoRows};
+pub use collection::{Collection, DestroyLater, IntoRow, IntoRows, MembersWithKey};
 pub use columns::{Columns, Selected};
 pub use counters::CountedMany;
 pub use destroy::{DestroyReport, DestroyedModel};
@@ -125,6 +125,6 @@ pub use permit::{NestedIn, Permit};
 pub use preload_existing::{PreloadTarget, Together};
 pub use query::{Query, Select};
 pub use repo::Repo;
-pub use singular::{Singular, WritableTarget};
+pub use singular::{SingleModel, Singular, WritableTarget};
 pub use transaction::{RetryPolicy, Transaction, TransactionOptions};
 pub use upsert::{OnConflict, on_conflict};

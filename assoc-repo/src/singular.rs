@@ -12,7 +12,7 @@ use crate::repo::Repo;
 mod read;
 mod write;
 
-pub use write::WritableTarget;
+pub use write::{SingleModel, WritableTarget};
 
 /// The target of a `belongs_to` or `has_one` of one owner: what [`Repo::association`] gives.
 ///
@@ -50,6 +50,13 @@ impl<'r, R, T, A> Singular<'r, R, T, A> {
     }
 
     /// The repo that it reads and writes with.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let account = repo.association(&user, User::ACCOUNT);
+    /// assert!(!account.repo().in_transaction());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn repo(&self) -> &'r Repo {
         self.handle.repo
@@ -58,18 +65,40 @@ impl<'r, R, T, A> Singular<'r, R, T, A> {
 
 impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R, T, A> {
     /// The owner.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// assert_eq!(repo.association(&user, User::ACCOUNT).owner().id, 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn owner(&self) -> &R::Owner {
         self.handle.owner.owner()
     }
 
     /// The association as data.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// assert_eq!(repo.association(&user, User::ACCOUNT).reflection().qualified_name(), "User.account");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn reflection(&self) -> &'static AssociationDef {
         self.handle.definition()
     }
 
     /// How much of it the owner holds in memory.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// use assoc_repo::LoadState;
+    /// let mut account = repo.association(&mut user, User::ACCOUNT);
+    /// assert_eq!(account.state(), LoadState::NotLoaded);
+    /// account.load().await?;
+    /// assert_eq!(account.state(), LoadState::Loaded);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn state(&self) -> LoadState {
         self.handle.state()
@@ -77,6 +106,15 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
 
     /// What the owner holds in memory: `None` if it is not loaded, `Some(None)` if it is loaded and there is no target. It
     /// costs no statement.
+    ///
+    /// ```
+    #[doc = include_str!("../docs/posts.txt")]
+    /// let mut account = repo.association(&mut user, User::ACCOUNT);
+    /// assert!(account.target().is_none());
+    /// account.load().await?;
+    /// assert_eq!(account.target().flatten().map(|account| &*account.number), Some("1"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn target(&self) -> Option<Option<&T>> {
         self.handle.rows().map(|rows| rows.first().copied())

@@ -35,18 +35,22 @@ mod finders;
 mod form_versions;
 mod groups;
 mod handles;
+mod handles_between;
 mod handles_bulk;
 mod handles_counted;
 mod handles_extended;
+mod handles_input;
 mod handles_links;
 mod handles_one;
 mod handles_replaced;
+mod handles_strained;
 mod handles_write;
 mod in_hand;
 mod inverses;
 mod join_rows;
 mod join_tables;
 mod joins;
+mod links_by_sql;
 mod load_states;
 mod load_with;
 mod member_callbacks;
@@ -189,6 +193,10 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         finders::CASES,
         extensions::CASES,
         handles::CASES,
+        handles_between::CASES,
+        handles_input::CASES,
+        handles_strained::CASES,
+        links_by_sql::CASES,
         handles_extended::CASES,
         handles_write::CASES,
         handles_one::CASES,

@@ -2,7 +2,7 @@
 //! each call the tables hold what was said, and so does the owner; what was refused left both as they were.
 //!
 //! Each sequence has two copies of one owner, with what is loaded, loaded in part and not loaded, outside of transactions and
-//! within them. `ASSOC_PROPERTY_SEED` begins elsewhere, `ASSOC_PROPERTY_CASES` sets the number of sequences. A failure prints
+//! within them, and within savepoints that begin between two calls and are undone. `ASSOC_PROPERTY_SEED` begins elsewhere, `ASSOC_PROPERTY_CASES` sets the number of sequences. A failure prints
 //! the seed of its sequence, and its calls.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -10,10 +10,13 @@
 use std::sync::Arc;
 
 use assoc_repo::prelude::*;
-use assoc_repo::{Collection, Singular, ToManyAssociation, ToOneAssociation, WritableMany, WritableTarget};
+use assoc_repo::{
+    Collection, MembersWithKey, Singular, ToManyAssociation, ToOneAssociation, WritableMany, WritableTarget,
+};
 use backends::{MariaDb, SqliteInMemory};
-use collections::{Labelled, Scene, same};
+use collections::{Scene, same};
 use conformance_tests::Backend;
+use given::Labelled;
 use kinds::kind;
 use random::Random;
 use schema::*;
@@ -24,10 +27,14 @@ use tables::{Tables, empty, make_tables, read};
 mod backends;
 #[path = "handles/collections.rs"]
 mod collections;
+#[path = "handles/given.rs"]
+mod given;
 #[path = "handles/kinds.rs"]
 mod kinds;
 #[path = "handles/memory.rs"]
 mod memory;
+#[path = "handles/polymorphic.rs"]
+mod polymorphic;
 mod random;
 #[path = "handles/reading.rs"]
 mod reading;
@@ -37,6 +44,8 @@ mod schema;
 mod singles;
 #[path = "handles/tables.rs"]
 mod tables;
+#[path = "handles/upserts.rs"]
+mod upserts;
 
 type OpenMany<O, T, A> = for<'r, 'o> fn(&'r Repo, &'o mut O) -> Collection<'r, &'o mut O, T, A>;
 type OpenOne<O, T, A> = for<'r, 'o> fn(&'r Repo, &'o mut O) -> Singular<'r, &'o mut O, T, A>;
@@ -48,6 +57,8 @@ pub(crate) struct Outcomes {
     written: u64,
     refused: u64,
     rolled_back: u64,
+    upserted: u64,
+    savepoints: u64,
 }
 
 pub(crate) fn is_refusal(error: &Error) -> bool {
@@ -248,11 +259,53 @@ macro_rules! sequence {
                 T: Labelled,
                 A: $($bound)+,
             {
-                let mut handle = open(repo, owner);
-                for _ in 0..calls {
-                    $call(scene, repo, &mut handle).await?;
+                let mut left = calls;
+                while left > 0 {
+                    if repo.in_transaction() && scene.random.once_in(4) {
+                        left -= 1;
+                        Box::pin(inner(scene, repo, owner, open)).await?;
+                        continue;
+                    }
+                    let mut handle = open(repo, owner);
+                    for _ in 0..1 + scene.random.below(left) {
+                        left -= 1;
+                        $call(scene, repo, &mut handle).await?;
+                    }
                 }
                 Ok(())
+            }
+
+            // Calls within a savepoint, which is undone or kept. What is undone has not happened to the owner that was in hand.
+            async fn inner<O, T, A>(
+                scene: &mut Scene<'_, T>,
+                repo: &Repo,
+                owner: &mut O,
+                open: $open<O, T, A>,
+            ) -> Ended
+            where
+                O: Labelled,
+                T: Labelled,
+                A: $($bound)+,
+            {
+                let told = |error: Error| error.to_string();
+                let (before, mut copy) = (scene.tables.clone(), owner.clone());
+                scene.log.push("savepoint".to_owned());
+                let tx = repo.begin().await.map_err(told)?;
+                let calls = 1 + scene.random.below(2);
+                steps(scene, &tx, &mut copy, open, calls).await?;
+                if scene.random.once_in(3) {
+                    tx.commit().await.map_err(told)?;
+                    scene.log.push("released".to_owned());
+                    *owner = copy;
+                } else {
+                    tx.rollback().await.map_err(told)?;
+                    scene.log.push("undone".to_owned());
+                    scene.tables = before;
+                    scene.stale.clear();
+                }
+                scene.outcomes.savepoints += 1;
+                let actual = read(repo, &scene.tables, None).await.map_err(told)?;
+                same(scene.kind, &scene.tables, &actual)
             }
         }
     };
@@ -269,11 +322,12 @@ fn label_of(table: &str, tables: &Tables, random: &mut Random) -> String {
 }
 
 sequence!(of_many, [ToManyAssociation<O, T> + WritableMany<O, T>], OpenMany, collections::call);
+sequence!(of_keyed, [ToManyAssociation<O, T> + WritableMany<O, T> + MembersWithKey<O, T>], OpenMany, upserts::call);
 sequence!(of_one, [ToOneAssociation<O, T> + WritableTarget<O, T>], OpenOne, singles::call);
 
 // One sequence of an association that is chosen by chance.
 macro_rules! choose {
-    ($world:ident; $($many:ident $owner:ident::$token:ident $table:literal of $target:ident;)+ - $($one:ident $sole:ident::$single:ident $base:literal;)+) => {{
+    ($world:ident; $($sort:ident $many:ident $owner:ident::$token:ident $table:literal of $target:ident;)+ - $($one:ident $sole:ident::$single:ident $base:literal;)+) => {{
         let names = [$(stringify!($many),)+ $(stringify!($one),)+];
         let chosen = $world.random.below(names.len());
         let mut at = 0;
@@ -282,7 +336,7 @@ macro_rules! choose {
                 let partial: fn() -> Select<$owner> =
                     || Query::preload($owner::$token.filter($target::LABEL.like("k%").or($target::LABEL.like("%0"))));
                 let of = ($table, stringify!($many));
-                return Box::pin(of_many($world, of, |repo, owner| repo.association(owner, $owner::$token), Some(partial))).await.map_err(|what| format!("{}: {what}", of.1));
+                return Box::pin($sort($world, of, |repo, owner| repo.association(owner, $owner::$token), Some(partial))).await.map_err(|what| format!("{}: {what}", of.1));
             }
             at += 1;
         )+
@@ -298,26 +352,73 @@ macro_rules! choose {
     }};
 }
 
+// One sequence of a polymorphic `belongs_to`, by two copies of its owner.
+async fn of_subject(world: &mut World<'_>) -> Ended {
+    let told = |error: Error| error.to_string();
+    let tables = read(world.repo, &Tables::default(), None).await.map_err(told)?;
+    let note = label_of("notes", &tables, &mut world.random);
+    let mut copies = Vec::new();
+    for _ in 0..2 {
+        copies.push(copy::<Note>(world, "subject", &note, None).await.map_err(told)?);
+    }
+    let calls = 3 + world.random.below(6);
+    let mut scene = polymorphic::Scene {
+        note,
+        tables,
+        random: &mut world.random,
+        labels: &mut world.labels,
+        log: Vec::new(),
+        outcomes: world.outcomes,
+    };
+    for _ in 0..calls {
+        let at = usize::from(scene.random.once_in(3));
+        let result = if scene.random.once_in(4) {
+            // Undone: what was in hand before is in hand again.
+            let (before, mut note) = (scene.tables.clone(), copies[at].clone());
+            let tx = world.repo.begin().await.map_err(told)?;
+            let inner = tx.begin().await.map_err(told)?;
+            let result = scene.call(&inner, &mut note).await;
+            if scene.random.once_in(2) { inner.rollback().await } else { inner.commit().await }.map_err(told)?;
+            tx.rollback().await.map_err(told)?;
+            scene.log.push("rollback".to_owned());
+            scene.tables = before;
+            scene.outcomes.rolled_back += 1;
+            let actual = read(world.repo, &scene.tables, None).await.map_err(told)?;
+            let is_same = if actual == scene.tables { Ok(()) } else { Err("not undone".to_owned()) };
+            result.and(is_same)
+        } else {
+            scene.call(world.repo, &mut copies[at]).await
+        };
+        if let Err(what) = result {
+            return Err(format!("subject: {what}\nafter:\n{}", scene.log.join("\n")));
+        }
+    }
+    Ok(())
+}
+
 async fn sequence(world: &mut World<'_>) -> Ended {
+    if world.random.once_in(15) {
+        return Box::pin(of_subject(world)).await;
+    }
     choose! { world;
-        reports Owner::REPORTS "owners" of Owner;
-        plain Owner::PLAIN "owners" of Item;
-        opened Owner::OPENED "owners" of Item;
-        sorted Owner::SORTED "owners" of Item;
-        nullified Owner::NULLIFIED "owners" of Item;
-        deleted Owner::DELETED "owners" of Item;
-        destroyed Owner::DESTROYED "owners" of Item;
-        restricted Owner::RESTRICTED "owners" of Item;
-        counted Owner::COUNTED "owners" of Item;
-        parts Owner::PARTS "owners" of Part;
-        notes Owner::NOTES "owners" of Note;
-        groups Owner::GROUPS "owners" of Group;
-        chaired Owner::CHAIRED "owners" of Group;
-        open_groups Owner::OPEN_GROUPS "owners" of Group;
-        left_groups Owner::LEFT_GROUPS "owners" of Group;
-        tags Owner::TAGS "owners" of Tag;
-        friends Owner::FRIENDS "owners" of Owner;
-        books Shelf::BOOKS "shelves" of Book;
+        of_keyed reports Owner::REPORTS "owners" of Owner;
+        of_keyed plain Owner::PLAIN "owners" of Item;
+        of_keyed opened Owner::OPENED "owners" of Item;
+        of_keyed sorted Owner::SORTED "owners" of Item;
+        of_keyed nullified Owner::NULLIFIED "owners" of Item;
+        of_keyed deleted Owner::DELETED "owners" of Item;
+        of_keyed destroyed Owner::DESTROYED "owners" of Item;
+        of_keyed restricted Owner::RESTRICTED "owners" of Item;
+        of_keyed counted Owner::COUNTED "owners" of Item;
+        of_keyed parts Owner::PARTS "owners" of Part;
+        of_keyed notes Owner::NOTES "owners" of Note;
+        of_many groups Owner::GROUPS "owners" of Group;
+        of_many chaired Owner::CHAIRED "owners" of Group;
+        of_many open_groups Owner::OPEN_GROUPS "owners" of Group;
+        of_many left_groups Owner::LEFT_GROUPS "owners" of Group;
+        of_many tags Owner::TAGS "owners" of Tag;
+        of_many friends Owner::FRIENDS "owners" of Owner;
+        of_many books Shelf::BOOKS "shelves" of Book;
         -
         card Owner::CARD "owners";
         deleted_card Owner::DELETED_CARD "owners";
@@ -369,8 +470,9 @@ fn run(backend: &dyn Backend, cases: u64) {
         }
     }
     println!("{}: {outcomes:?}", backend.name());
-    let Outcomes { read, written, refused, rolled_back } = outcomes;
+    let Outcomes { read, written, refused, rolled_back, upserted, savepoints } = outcomes;
     let are_all = read > cases / 2 && written > cases && refused > cases / 4 && rolled_back > cases / 4;
+    let are_all = are_all && upserted > cases / 20 && savepoints > cases / 10;
     assert!(cases < 200 || are_all, "{outcomes:?}");
 }
 

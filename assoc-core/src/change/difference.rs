@@ -1,15 +1,38 @@
 //! What a change makes of its row: the values that differ, and those that the row has afterwards.
 
-use super::RowChange;
+use super::link::OwnerKey;
+use super::{ChildChange, ChildOp, RowChange};
 use crate::metadata::model::ColumnDef;
 use crate::value::Value;
 
 impl RowChange {
-    /// The columns to write: of a new row all that were given, of an existing one those that differ.
+    /// The columns to write: of a new row all that were given, of an existing one those that differ. A reference of several
+    /// columns is written whole.
     #[must_use]
     pub fn changed(&self) -> Vec<(usize, Value<'static>)> {
+        let whole = self.parts_of_references();
         let given = self.values.iter().enumerate().filter_map(|(at, value)| Some((at, value.as_ref()?)));
-        given.filter(|(at, value)| self.differs(*at, value)).map(|(at, value)| (at, value.clone())).collect()
+        let written = given.filter(|(at, value)| self.differs(*at, value) || whole.contains(at));
+        written.map(|(at, value)| (at, value.clone())).collect()
+    }
+
+    // The columns of references of several columns, if one of them differs. Another writer may have changed the others since the
+    // row was read: two halves of two references would be a third one.
+    pub(super) fn parts_of_references(&self) -> Vec<usize> {
+        let mut columns = Vec::new();
+        for ChildChange { association, op, .. } in self.children.iter().filter(|child| child.op.is_association()) {
+            let Some(own) = OwnerKey::of(association) else { continue };
+            let parts: Vec<usize> = own.columns().collect();
+            // What is not known yet is the key of a target that is saved first.
+            let differs = |at: &usize| match self.values.get(*at) {
+                Some(Some(value)) => self.differs(*at, value),
+                _ => matches!(op, ChildOp::AssociateWith { .. }),
+            };
+            if self.base.is_some() && parts.len() > 1 && parts.iter().any(differs) {
+                columns.extend(parts.into_iter().filter(|at| !self.model.primary_key.contains(at)));
+            }
+        }
+        columns
     }
 
     // Whether a column of its own differs.

@@ -293,7 +293,13 @@ impl RowChange {
             let def = &target.columns[*column];
             match input.get(def.field).filter(|value| !value.is_blank()) {
                 Some(value) => {
-                    let value = convert(value, def.sql_type, false);
+                    let value = convert(value, def.sql_type, false).and_then(|value| match (value, def.sql_type) {
+                        // No such column holds it, and not every driver sends it.
+                        (Value::UInt(number), crate::SqlType::Int(_)) if i64::try_from(number).is_err() => {
+                            Err(Mismatch::Type)
+                        }
+                        (value, _) => Ok(value),
+                    });
                     named.push((*column, value.map_err(|mismatch| wrong(def.field, mismatch, "a key"))?));
                 }
                 None => missing = missing.or(Some(def.field)),

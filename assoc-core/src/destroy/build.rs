@@ -44,6 +44,9 @@ pub(super) fn plan(model: &'static ModelDef, reading: Reading, filters: Option<&
             nodes[node].whole = true;
         }
     }
+    for edge in edges.iter().filter(|edge| edge.by_sql().is_some()) {
+        nodes[edge.from].whole = true;
+    }
     ranks(&mut nodes, &edges);
     mark_after(&mut nodes, &edges);
     let all_links = links(&nodes);
@@ -146,7 +149,7 @@ impl Builder<'_> {
             targets.filter = self.visible(targets.model, filter)?;
         }
         let mut known = self.nodes[from].edges.iter().map(|edge| &self.edges[*edge]);
-        if known.any(|edge| is_same(&edge.rows, &rows)) {
+        if known.any(|edge| is_same((edge.association, &edge.rows), (association, &rows))) {
             return Ok(());
         }
         let effect = match rows.rule {
@@ -172,7 +175,7 @@ impl Builder<'_> {
 }
 
 // Whether two associations say the same of the same rows: several over one join table do.
-fn is_same(one: &DependentRows, other: &DependentRows) -> bool {
+fn is_same((of, one): (&AssociationDef, &DependentRows), (of_other, other): (&AssociationDef, &DependentRows)) -> bool {
     let names = |rows: &DependentRows| -> Vec<&str> {
         rows.key.target_columns.iter().map(|column| rows.model.columns[*column].name).collect()
     };
@@ -182,6 +185,8 @@ fn is_same(one: &DependentRows, other: &DependentRows) -> bool {
         && names(one) == names(other)
         && one.owner_type == other.owner_type
         && one.filter == other.filter
+        && of.options.delete_sql.is_none()
+        && of_other.options.delete_sql.is_none()
         && one.targets.is_none()
         && other.targets.is_none()
         // What depends on destroyed rows, their model says.

@@ -39,6 +39,7 @@ impl DestroyPlan {
             let what = match &edge.effect {
                 Effect::Restrict(rule) => format!("refuse: {rule}"),
                 Effect::Clear { .. } => "cleared".to_owned(),
+                Effect::Remove { .. } if edge.by_sql().is_some() => "unlinked by `delete_sql`".to_owned(),
                 Effect::Remove { node } if self.nodes[*node].cascades => "destroyed".to_owned(),
                 Effect::Remove { .. } => "deleted".to_owned(),
             };
@@ -82,6 +83,10 @@ impl DestroyPlan {
                     all.push(("require no", model.name, edge.keyed_rows().exists(dialect, &keys)?));
                 }
                 Effect::Clear { read: false, .. } => {}
+                // What the SQL of an owner and a target is, only the rows say.
+                Effect::Remove { .. } if edge.by_sql().is_some() => {
+                    all.push(("read", model.name, self.select(edge).statement(dialect, &keys)?));
+                }
                 Effect::Remove { node } if !self.nodes[*node].read => {}
                 _ => all.push(("read", model.name, self.select(edge).statement(dialect, &keys)?)),
             }
@@ -98,7 +103,9 @@ impl DestroyPlan {
         for children in keyed.filter(|children| returned(children.model).is_none() || cleared(children.model)) {
             all.push(counters::reading(dialect, children, children.model.primary_key)?);
         }
-        let unread = |edge: &&DestroyEdge| matches!(edge.effect, Effect::Remove { node } if !self.nodes[node].read);
+        let unread = |edge: &&DestroyEdge| {
+            edge.by_sql().is_none() && matches!(edge.effect, Effect::Remove { node } if !self.nodes[node].read)
+        };
         let delete_rows = |rows: KeyedRows<'_>, keys: &KeySet| -> Result<_> {
             let statement = match returned(rows.model) {
                 Some(columns) => rows.delete_returning(dialect, keys, columns)?,

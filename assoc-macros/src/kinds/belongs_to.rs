@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{AT_MOST_ONE, BY_TYPE, Keys, one_for_one, polymorphic_belongs_to};
+use super::{AT_MOST_ONE, BY_TYPE, Keys, key_at_target, one_for_one, polymorphic_belongs_to};
 use crate::errors::Errors;
 use crate::expand::{generated, own_column, target_column, target_columns, target_key};
 use crate::names::{listed, plain, token};
@@ -48,6 +48,8 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
         ("required", BY_TYPE),
         ("as", "it belongs to the other side, `has_many` or `has_one`; this side says `polymorphic`"),
         ("through", "only `has_one` and `has_many` go through another association"),
+        ("insert_sql", key_at_target::NO_LINKS),
+        ("delete_sql", key_at_target::NO_LINKS),
     ],
 };
 

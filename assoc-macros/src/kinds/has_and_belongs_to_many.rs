@@ -47,6 +47,10 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
         ("through", "it goes through a table without model; with one, write `#[has_many(through = \"…\")]`"),
         ("as", "a join table has no column for a type; a model of its own can: `#[has_many(through = \"…\")]`"),
         ("dependent", "the links of a row always go with it, and never the rows they lead to"),
+        (
+            "counter_cache",
+            "a `belongs_to` counts, and a join table has none; a join model can: `#[has_many(through = \"…\")]`",
+        ),
     ],
 };
 

@@ -40,7 +40,12 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
         "after_remove",
     ],
     planned: &["extend"],
-    refused: &[("polymorphic", key_at_target::NOT_POLYMORPHIC), ("join_table", key_at_target::NO_JOIN_TABLE)],
+    refused: &[
+        ("polymorphic", key_at_target::NOT_POLYMORPHIC),
+        ("join_table", key_at_target::NO_JOIN_TABLE),
+        ("insert_sql", key_at_target::NO_LINKS),
+        ("delete_sql", key_at_target::NO_LINKS),
+    ],
 };
 
 /// Its keys.

@@ -7,6 +7,9 @@ use crate::parse::{AssociationInput, FieldInput};
 use crate::validate::Owner;
 
 const OF_MANY: &str = "it is for associations to many: the callbacks of a single target are those of its model";
+const NOTHING_TO_COUNT: &str = "there is at most one row, so there is nothing to count: a `has_many` is counted, and its `belongs_to` says \
+     `counter_cache`";
+
 /// What the attribute takes.
 pub(super) const OPTIONS: OptionTable = OptionTable {
     attribute: "has_one",
@@ -44,6 +47,10 @@ pub(super) const OPTIONS: OptionTable = OptionTable {
         ("required", BY_TYPE),
         ("polymorphic", key_at_target::NOT_POLYMORPHIC),
         ("join_table", key_at_target::NO_JOIN_TABLE),
+        ("counter_cache", NOTHING_TO_COUNT),
+        ("counter_cache_active", NOTHING_TO_COUNT),
+        ("insert_sql", key_at_target::NO_LINKS),
+        ("delete_sql", key_at_target::NO_LINKS),
     ],
 };
 

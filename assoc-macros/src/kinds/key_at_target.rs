@@ -17,6 +17,9 @@ pub(super) const NOT_POLYMORPHIC: &str =
     "it belongs to the side with the foreign key, `belongs_to`; this side says `as = \"…\"`";
 /// Why there is no `join_table`.
 pub(super) const NO_JOIN_TABLE: &str = "only a `has_and_belongs_to_many` has a join table without model";
+/// Why SQL writes no links.
+pub(super) const NO_LINKS: &str = "only a `has_and_belongs_to_many` has links without a model, which SQL writes; the rows here have one: its callbacks run when \
+     they are written";
 
 /// The keys.
 pub(super) struct KeyAtTarget {

@@ -26,7 +26,7 @@ use super::Changeset;
 /// # Ok(user) }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a changeset",
+    message = "`{Self}` is not a changeset of `{M}`",
     label = "says nothing of what is to be written",
     note = "a new row is built: `repo.insert(User::build().set(User::NAME, \"Ada\"))`",
     note = "a row that exists is changed: `repo.update(user.change().set(User::NAME, \"Ada\"))`; after editing a struct, `repo.update(before.change_to(&after))`"

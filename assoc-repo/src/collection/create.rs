@@ -5,7 +5,7 @@ use assoc_core::driver::BoxFuture;
 use assoc_core::{DriverErrorKind, Error, Filter, Model, Result};
 
 use super::Collection;
-use crate::association_handle::{OwnerRef, ToManyAssociation};
+use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, ModelExt, WritableMany};
 use crate::get_association::rows;
@@ -23,6 +23,16 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] if the owner's key is `NULL`: it has no members.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS);
+    /// let draft = posts.build()?.set(Post::TITLE, "Letters");
+    /// assert_eq!(draft.value_of(Post::USER_ID), Some(&Value::from(user.id)));
+    /// let post = repo.insert(draft).await?;
+    /// assert!(posts.contains(&post).await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn build(&self) -> Result<Changeset<T>>
     where
         A: WritableMany<R::Owner, T>,
@@ -31,15 +41,25 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     }
 }
 
-impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// Inserts a new member, and answers with it as the database stores it. It costs what [`push`](Self::push) costs, and the
     /// owner follows as there. What the changeset says of its owner's key does not count.
     ///
     /// # Errors
     /// As [`push`](Self::push).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// let post = posts.create(Post::build().set(Post::TITLE, "Letters")).await?;
+    /// assert_eq!((post.user_id, posts.count().await?), (Some(1), 4));
+    /// assert!(posts.create(Post::build()).await.is_err(), "it has no title");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn create(&mut self, changeset: impl IntoChangeset<T>) -> BoxFuture<'_, Result<T>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let created = self.create_all([changeset]);
         Box::pin(
@@ -51,9 +71,19 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     ///
     /// # Errors
     /// As [`push`](Self::push). The path of a problem says which member has it: `posts[1].title`.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// let letters = ["First letter", "Second letter"].map(|title| Post::build().set(Post::TITLE, title));
+    /// let (created, statements) = repo.count_statements(posts.create_all(letters)).await;
+    /// assert_eq!((created?.len(), statements), (2, 1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn create_all(&mut self, changesets: impl IntoIterator<Item: IntoChangeset<T>>) -> BoxFuture<'_, Result<Vec<T>>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let changesets = changesets.into_iter().map(IntoChangeset::into_changeset).collect();
         self.insert_rows("create", changesets, Firing::Callbacks)
@@ -95,7 +125,8 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         changeset: impl IntoChangeset<T>,
     ) -> BoxFuture<'_, Result<Changeset<T>>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let changeset = changeset.into_changeset();
         Box::pin(async move {
@@ -137,12 +168,13 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// ```
     pub fn find_or_create_by(&mut self, filter: Filter<T>, changeset: impl IntoChangeset<T>) -> BoxFuture<'_, Result<T>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let changeset = changeset.into_changeset();
         Box::pin(async move {
             // An owner without a key is refused before any SQL.
-            RowChange::new_member(self.reflection(), &*self.handle.owner)?;
+            RowChange::new_member(self.reflection(), self.owner())?;
             if let Some(found) = self.first_of(Query::filter(filter.clone())).await? {
                 return Ok(found);
             }
@@ -162,6 +194,6 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     }
 
     async fn first_of(&self, query: Select<T>) -> Result<Option<T>> {
-        Ok(rows(self.handle.repo, self.reflection(), &*self.handle.owner, query.limit(1)).await?.into_iter().next())
+        Ok(rows(self.handle.repo, self.reflection(), self.owner(), query.limit(1)).await?.into_iter().next())
     }
 }

@@ -1,6 +1,6 @@
 //! Finding members: by key, by a row, by their place in the order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{Direction, Expr};
@@ -11,6 +11,7 @@ use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::get_association::OwnQuery;
 use crate::query::{Query, Select};
 use crate::read::key_values;
+use crate::repo::Repo;
 
 impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// The member with a primary key. Loaded: no statement, a copy. Otherwise 1 statement.
@@ -18,6 +19,15 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such member, also if another owner has the row; the errors of
     /// [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS);
+    /// assert_eq!(posts.find(2).await?.title, "Engines");
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// assert!(posts.find(other.id).await.is_err_and(|error| error.is_not_found()));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn find(&self, key: impl Into<T::Key>) -> Result<T> {
         T::DEF.require_primary_key("`find`")?;
         let key = tuple_of::<T>(&key.into());
@@ -25,10 +35,18 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         found.pop().ok_or_else(|| not_found::<T>(&key))
     }
 
-    /// The members with some primary keys, in the order of the keys. Loaded: no statement, copies. Otherwise 1 statement.
+    /// The members with some primary keys, in the order of the keys. Loaded: no statement, copies. Otherwise 1 statement, or as many
+    /// as the keys need.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] naming the first key of which there is no member; the errors of [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS).find_all([3, 1]).await?;
+    /// assert_eq!(posts.iter().map(|post| &*post.title).collect::<Vec<_>>(), ["Notes", "Looms"]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn find_all(&self, keys: impl IntoIterator<Item: Into<T::Key>> + Send) -> Result<Vec<T>> {
         self.members_with(&tuples_of::<T>(keys), "`find_all`").await
     }
@@ -44,13 +62,14 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let has_key = |row: &T| T::DEF.key_of(row).is_some_and(|key| keys.contains(&key));
+        let wanted: HashSet<&KeyTuple> = keys.iter().collect();
+        let has_key = |row: &T| T::DEF.key_of(row).is_some_and(|key| wanted.contains(&key));
         if let Some(rows) = self.whole() {
             return Ok(rows.into_iter().filter(|row| has_key(row)).cloned().collect());
         }
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
-            OwnQuery::One(query) if !chooses(&query) => self.handle.repo.all(query.filter(keys_in::<T>(keys))).await,
+            OwnQuery::One(query) if !chooses(&query) => rows_with_keys(self.handle.repo, &query, keys).await,
             // Which rows are members does not depend on what is looked for.
             _ => {
                 let mut rows = self.read(Query::new()).await?;
@@ -65,6 +84,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// assert!(!repo.association(&user, User::POSTS).contains(&other).await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn contains(&self, row: &T) -> Result<bool> {
         T::DEF.require_primary_key("`contains`")?;
         let Some(key) = T::DEF.key_of(row) else { return Ok(false) };
@@ -83,6 +109,16 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// assert_eq!(posts.first().await?.expect("a post").title, "Looms");
+    /// posts.load().await?;
+    /// let (first, statements) = repo.count_statements(posts.first()).await;
+    /// assert_eq!((first?.is_some(), statements), (true, 0));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn first(&self) -> Result<Option<T>> {
         Ok(self.take(1).await?.pop())
     }
@@ -92,6 +128,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS).take(2).await?;
+    /// assert_eq!(posts.iter().map(|post| &*post.title).collect::<Vec<_>>(), ["Looms", "Engines"]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn take(&self, most: usize) -> Result<Vec<T>> {
         if let Some(rows) = self.whole() {
             return Ok(rows.into_iter().take(most).cloned().collect());
@@ -112,6 +155,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let last = repo.association(&user, User::POSTS).last().await?;
+    /// assert_eq!(last.expect("a post").title, "Notes");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn last(&self) -> Result<Option<T>> {
         Ok(self.take_last(1).await?.pop())
     }
@@ -121,6 +171,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS).take_last(2).await?;
+    /// assert_eq!(posts.iter().map(|post| &*post.title).collect::<Vec<_>>(), ["Engines", "Notes"]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn take_last(&self, most: usize) -> Result<Vec<T>> {
         let last = |len: usize| len.saturating_sub(most);
         if let Some(rows) = self.whole() {
@@ -166,6 +223,20 @@ pub(super) fn keys_in<T: Model>(keys: &[KeyTuple]) -> Filter<T> {
     let columns = || T::PRIMARY_KEY.iter().copied();
     let keys: Vec<_> = keys.iter().map(|key| columns().zip(key.values().iter().cloned()).collect()).collect();
     Filter::new(Expr::has_one_of(T::DEF, &keys))
+}
+
+/// The rows of a query that have one of these primary keys, by as many statements as the keys need.
+pub(super) async fn rows_with_keys<T: Model>(repo: &Repo, query: &Select<T>, keys: &[KeyTuple]) -> Result<Vec<T>> {
+    let mut seen = HashSet::new();
+    let keys: Vec<KeyTuple> = keys.iter().filter(|key| seen.insert(*key)).cloned().collect();
+    let (dialect, width) = (repo.dialect(), T::PRIMARY_KEY.len());
+    // Of one column they are a list, of several a condition each.
+    let most = if width == 1 { dialect.most_keys(width) } else { dialect.keys_per_condition(width) };
+    let mut rows = Vec::new();
+    for keys in keys.chunks(most.max(1)) {
+        rows.extend(repo.all(query.clone().filter(keys_in::<T>(keys))).await?);
+    }
+    Ok(rows)
 }
 
 // Rows in the order of keys, as often as a key is named.

@@ -9,10 +9,10 @@ use assoc_core::metadata::{AssociationDef, KeyJoin, Linkage, Operand};
 use assoc_core::{Error, ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
-use super::find::{chooses, in_order_of, keys_in, tuples_of};
+use super::find::{chooses, in_order_of, rows_with_keys, tuples_of};
 use super::insert_all::is_member;
 use super::read::of_columns;
-use crate::association_handle::{OwnerRef, ToManyAssociation};
+use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
 use crate::changeset::{ModelExt, WritableMany};
 use crate::columns::{Columns, Selected};
 use crate::get_association::OwnQuery;
@@ -24,6 +24,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert_eq!(repo.association(&user, User::POSTS).ids().await?, [1, 2, 3]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn ids(&self) -> Result<Vec<T::Key>> {
         T::DEF.require_primary_key("`ids`")?;
         if let Some(rows) = self.whole() {
@@ -44,20 +50,31 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     }
 }
 
-impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// Makes the rows with these primary keys the only members, as [`replace`](Self::replace) does with rows. A key that is
     /// named twice is one member; behind a join table it is two links.
     ///
-    /// It costs 1 statement that reads the rows, and those of [`replace`](Self::replace), loaded or not. All of it is one
-    /// transaction.
+    /// It costs 1 statement that reads the rows, or as many as the keys need, and those of [`replace`](Self::replace), loaded or
+    /// not. All of it is one transaction.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no row with one of the keys; [`ErrorKind::NotMember`] if a row that holds its
     /// owner's key is another owner's: `push` moves such a row. The errors of [`replace`](Self::replace). Nothing is written
     /// then, and the owner stays as it is.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// posts.set_ids([1, other.id]).await?;
+    /// assert_eq!(posts.ids().await?, [1, other.id]);
+    /// assert!(posts.set_ids([99]).await.is_err_and(|error| error.is_not_found()));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn set_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let mut keys = tuples_of::<T>(keys);
         Box::pin(async move {
@@ -72,30 +89,27 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
                 keys.retain(|key| seen.insert(key.clone()));
             }
             // Problems of the call itself, such as an owner without a key, are found before any SQL.
-            self.handle.owner.change().replace(self.handle.association, Vec::<&T>::new()).as_row_change().check()?;
-            let (owner, association) = (&*self.handle.owner, self.handle.association);
+            self.owner().change().replace(self.handle.association, Vec::<&T>::new()).as_row_change().check()?;
+            let (owner, association) = (self.owner(), self.handle.association);
             let saved = self
                 .handle
                 .repo
                 .transaction(async |tx| {
-                    let mut found = Vec::new();
-                    if !keys.is_empty() {
-                        found = tx.all(Query::filter(keys_in::<T>(&keys)).for_update()).await?;
-                    }
+                    let found = rows_with_keys(tx, &Query::new().for_update(), &keys).await?;
                     let rows = in_order_of(&keys, found)?;
                     if let Some(key) = holds_key {
-                        refuse_others::<O, T>(definition, key, owner, &rows)?;
+                        refuse_others::<R::Owner, T>(definition, key, owner, &rows)?;
                     }
                     tx.update(owner.change().replace(association, &rows)).await
                 })
                 .await?;
-            *self.handle.owner = saved;
+            *self.handle.owner.owner_mut() = saved;
             Ok(())
         })
     }
 }
 
-impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// Lets the members with these primary keys go: [`find_all`](Self::find_all), and [`delete`](Self::delete) of what it finds.
     ///
     /// Statements: 1 that reads the members, none if they are loaded, and those of [`delete`](Self::delete).
@@ -124,7 +138,8 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// ```
     pub fn delete_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let keys = tuples_of::<T>(keys);
         Box::pin(async move {
@@ -140,9 +155,19 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     ///
     /// # Errors
     /// As [`delete_ids`](Self::delete_ids) and [`destroy`](Self::destroy).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// posts.destroy_ids([1, 3]).await?;
+    /// assert_eq!(posts.ids().await?, [2]);
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 1);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn destroy_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let keys = tuples_of::<T>(keys);
         Box::pin(async move {

@@ -3,12 +3,12 @@
 use assoc_core::change::RowChange;
 use assoc_core::counters::CountedCollection;
 use assoc_core::driver::BoxFuture;
-use assoc_core::metadata::{KeyJoin, Linkage};
+use assoc_core::metadata::{KeyJoin, Linkage, Request};
 use assoc_core::{Association, Error, HasMany, Model, Result, Value};
 
 use super::Collection;
 use super::ids::not_member;
-use crate::association_handle::ToManyAssociation;
+use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, ModelExt, WritableMany};
 use crate::upsert::OnConflict;
@@ -16,7 +16,25 @@ use crate::upsert::OnConflict;
 #[cfg(doc)]
 use assoc_core::ErrorKind;
 
-impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+mod sealed {
+    use assoc_core::{Association, HasMany};
+
+    pub trait MembersWithKey {}
+    impl<O, T> MembersWithKey for Association<O, T, HasMany<T>> {}
+}
+
+/// An association to many whose members hold their owner's key: a `has_many` that goes through no other association.
+#[diagnostic::on_unimplemented(
+    message = "the members of this association do not hold their owner's key",
+    label = "an upsert writes rows that hold it",
+    note = "upsert the rows with `repo.upsert_all`, and link them with `push`"
+)]
+pub trait MembersWithKey<O, T>: WritableMany<O, T> + sealed::MembersWithKey {}
+
+#[diagnostic::do_not_recommend]
+impl<O, T: Model> MembersWithKey<O, T> for Association<O, T, HasMany<T>> {}
+
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// Inserts new members, all or none, without callbacks of models and of the association, and answers with them in the given
     /// order. The rules of the model hold, the association's conditions are preset, and counters follow, as by
     /// [`create_all`](Self::create_all); behind a join table the links are inserted as well.
@@ -47,7 +65,8 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// ```
     pub fn insert_all(&mut self, changesets: impl IntoIterator<Item: IntoChangeset<T>>) -> BoxFuture<'_, Result<Vec<T>>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         self.insert_rows(
             "insert_all",
@@ -63,11 +82,12 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
         firing: Firing,
     ) -> BoxFuture<'_, Result<Vec<T>>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let count = changesets.len();
         let existing = changesets.iter().any(|changeset| !changeset.as_row_change().is_new());
-        let change = self.handle.owner.change().push(self.handle.association, changesets);
+        let change = self.owner().change().push(self.handle.association, changesets);
         Box::pin(async move {
             if existing {
                 let message =
@@ -82,10 +102,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     }
 }
 
-impl<O: Model, T: Model> Collection<'_, &mut O, T, Association<O, T, HasMany<T>>>
-where
-    Association<O, T, HasMany<T>>: ToManyAssociation<O, T> + WritableMany<O, T>,
-{
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// Inserts new members, or, where a row with the same values in the [conflicting columns](crate::on_conflict) is there
     /// already, updates that, or leaves it: [`Repo::upsert_all`](crate::Repo::upsert_all) of rows that belong to the owner.
     /// Answers with them in the given order. No callbacks run, and no times follow. It is a method of a `has_many` whose rows
@@ -126,25 +143,29 @@ where
         &mut self,
         changesets: impl IntoIterator<Item: IntoChangeset<T>>,
         conflict: OnConflict<T>,
-    ) -> BoxFuture<'_, Result<Vec<T>>> {
+    ) -> BoxFuture<'_, Result<Vec<T>>>
+    where
+        R: OwnerMut,
+        A: MembersWithKey<R::Owner, T>,
+    {
         let changesets: Vec<Changeset<T>> = changesets.into_iter().map(IntoChangeset::into_changeset).collect();
         Box::pin(async move {
             let definition = self.reflection();
-            let owner: &O = self.handle.owner;
+            let owner = self.owner();
             // Problems are those of members, with their paths.
             owner.change().push(self.handle.association, changesets.clone()).as_row_change().check()?;
             let Linkage::TargetKey(key) = definition.linkage()? else {
                 let message = format!("the rows of `{}` do not hold their owner's key", definition.qualified_name());
-                return Err(Error::invalid_query(O::DEF.name, message));
+                return Err(Error::invalid_query(R::Owner::DEF.name, message));
             };
             if let Ok(counted) = CountedCollection::of(definition) {
                 let message = format!(
                     "`{}` is counted by `{}`, and an upsert does not say which rows are new: `push` or `insert_all` new rows, or \
                      call `repo.upsert_all` and `repo.reset_counters`",
                     definition.qualified_name(),
-                    O::DEF.columns[counted.counter].field
+                    R::Owner::DEF.columns[counted.counter].field
                 );
-                return Err(Error::invalid_query(O::DEF.name, message));
+                return Err(Error::invalid_query(R::Owner::DEF.name, message));
             }
             let rows = changesets.into_iter().map(|changeset| self.completed(changeset)).collect::<Result<Vec<_>>>()?;
             let named = key.target_type.map(|named| named.column);
@@ -155,33 +176,35 @@ where
                 .repo
                 .transaction(async |tx| {
                     let upserted: Vec<T> = tx.upsert_all(rows, conflict).await?;
-                    if let Some(row) = upserted.iter().find(|row| !is_member::<O, T>(key, owner, row)) {
-                        return Err(not_member::<O, T>(definition, owner, row));
+                    if let Some(row) = upserted.iter().find(|row| !is_member::<R::Owner, T>(key, owner, row)) {
+                        return Err(not_member::<R::Owner, T>(definition, owner, row));
                     }
                     let mut loaded = None;
                     if whole {
                         let mut copy = owner.clone();
-                        tx.association(&mut copy, self.handle.association).reload().await?;
+                        let requests = vec![Request::new(definition)];
+                        tx.reload_rows(std::slice::from_mut(&mut copy), requests).await?;
                         loaded = Some(copy);
                     }
                     Ok((loaded, upserted))
                 })
                 .await?;
             match loaded {
-                Some(loaded) => *self.handle.owner = loaded,
+                Some(loaded) => *self.handle.owner.owner_mut() = loaded,
                 None => self.reset(),
             }
+            self.handle.forget_others(T::DEF.table);
             Ok(upserted)
         })
     }
 }
 
-impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// A changeset with the owner's key and type, whatever it says of them, and with the values that the association's
     /// conditions require by `=`, where it says nothing of them.
     pub(super) fn completed(&self, changeset: Changeset<T>) -> Result<Changeset<T>> {
         let mut change = changeset.into_row_change();
-        let (own, key) = (RowChange::new_member(self.reflection(), &*self.handle.owner)?, self.reflection().linkage()?);
+        let (own, key) = (RowChange::new_member(self.reflection(), self.owner())?, self.reflection().linkage()?);
         let of_owner = |column: usize| match &key {
             Linkage::TargetKey(key) => {
                 key.target_columns.contains(&column) || key.target_type.is_some_and(|named| named.column == column)

@@ -3,15 +3,28 @@
 use assoc_core::{Model, Result};
 
 use super::Collection;
-use crate::association_handle::ToManyAssociation;
+use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
 
-impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// Loads the members into the owner, and answers with them. Loaded: no statement. Otherwise, also if a part is loaded, the
     /// statements of a [preload](crate::Repo::preload): 1, or fewer where rows are in memory already.
     ///
     /// # Errors
     /// As [`Repo::preload`](crate::Repo::preload). The owner stays as it is then.
-    pub async fn load(&mut self) -> Result<Vec<&T>> {
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// assert_eq!(posts.load().await?.len(), 3);
+    /// let (again, statements) = repo.count_statements(posts.load()).await;
+    /// assert_eq!((again?.len(), statements), (3, 0));
+    /// assert_eq!(user.posts()?[0].title, "Looms");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn load(&mut self) -> Result<Vec<&T>>
+    where
+        R: OwnerMut,
+    {
         self.handle.load().await?;
         Ok(self.target().unwrap_or_default())
     }
@@ -21,13 +34,38 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub async fn reload(&mut self) -> Result<Vec<&T>> {
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// posts.load().await?;
+    /// repo.insert(posts.build()?.set(Post::TITLE, "Letters")).await?;
+    /// assert_eq!(posts.len().await?, 3);
+    /// assert_eq!(posts.reload().await?.len(), 4);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn reload(&mut self) -> Result<Vec<&T>>
+    where
+        R: OwnerMut,
+    {
         self.handle.reload().await?;
         Ok(self.target().unwrap_or_default())
     }
 
     /// Forgets the members in memory: the association is not loaded then. It costs no statement.
-    pub fn reset(&mut self) {
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// posts.load().await?;
+    /// posts.reset();
+    /// assert!(user.posts().is_err());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn reset(&mut self)
+    where
+        R: OwnerMut,
+    {
         self.handle.reset();
     }
 
@@ -35,7 +73,17 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub async fn len(&mut self) -> Result<usize> {
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert_eq!(repo.association(&mut user, User::POSTS).len().await?, 3);
+    /// assert_eq!(user.posts()?.len(), 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn len(&mut self) -> Result<usize>
+    where
+        R: OwnerMut,
+    {
         Ok(self.load().await?.len())
     }
 }

@@ -43,6 +43,17 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`in_batches`](Self::in_batches).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&user, User::POSTS).stream()?;
+    /// let mut stars = 0;
+    /// while let Some(post) = posts.next().await? {
+    ///     stars += post.stars;
+    /// }
+    /// assert_eq!(stars, 8);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn stream(&self) -> Result<RowStream<T>> {
         self.handle.repo.stream(self.query()?)
     }

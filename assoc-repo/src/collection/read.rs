@@ -69,6 +69,14 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`Repo::get_association`](crate::Repo::get_association).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts: Vec<Post> = repo.association(&user, User::POSTS).all().await?;
+    /// assert_eq!(posts.len(), 3);
+    /// assert!(user.posts().is_err(), "nothing is loaded");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn all(&self) -> Result<Vec<T>> {
         match self.whole() {
             Some(rows) => Ok(rows.into_iter().cloned().collect()),
@@ -80,6 +88,16 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let group = Group::build().set(Group::NAME, "Weavers");
+    /// let mut groups = repo.association(&mut user, User::GROUPS);
+    /// let group = groups.create(group).await?;
+    /// groups.push(&group).await?;
+    /// assert_eq!((groups.all().await?.len(), groups.distinct().await?.len()), (2, 1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn distinct(&self) -> Result<Vec<T>> {
         let mut rows = self.all().await?;
         let mut seen = std::collections::HashSet::new();
@@ -92,6 +110,15 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// posts.load().await?;
+    /// let (count, statements) = repo.count_statements(posts.count()).await;
+    /// assert_eq!((count?, statements), (3, 1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn count(&self) -> Result<u64> {
         match self.own()? {
             OwnQuery::Nothing => Ok(0),
@@ -156,6 +183,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert!(!repo.association(&user, User::POSTS).is_empty().await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn is_empty(&self) -> Result<bool> {
         Ok(!self.any().await?)
     }
@@ -164,6 +197,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert!(repo.association(&user, User::GROUPS).none().await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn none(&self) -> Result<bool> {
         self.is_empty().await
     }
@@ -173,6 +212,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert!(repo.association(&user, User::POSTS).any().await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn any(&self) -> Result<bool> {
         match self.known_number() {
             Some(number) => Ok(number > 0),
@@ -185,6 +230,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert!(!repo.association(&user, User::POSTS).one().await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn one(&self) -> Result<bool> {
         Ok(self.up_to(2).await? == 1)
     }
@@ -194,6 +245,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let (many, statements) = repo.count_statements(repo.association(&user, User::POSTS).many()).await;
+    /// assert_eq!((many?, statements), (true, 1));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn many(&self) -> Result<bool> {
         Ok(self.up_to(2).await? > 1)
     }
@@ -214,6 +272,14 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`all`](Self::all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS);
+    /// assert!(posts.exists(Post::STARS.gt(4)).await?);
+    /// assert!(!posts.exists(Post::TITLE.eq("Letters")).await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn exists(&self, filter: Filter<T>) -> Result<bool> {
         match self.own()? {
             OwnQuery::Nothing => Ok(false),
@@ -227,6 +293,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`query`](Self::query) and [`Repo::pluck`](crate::Repo::pluck).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let posts = repo.association(&user, User::POSTS).pluck((Post::ID, Post::TITLE)).await?;
+    /// assert_eq!(posts[1], (2, "Engines".to_owned()));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn pluck<C: Columns<T>>(&self, columns: C) -> Result<Vec<C::Row>> {
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
@@ -240,6 +313,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`query`](Self::query) and [`Repo::aggregate`](crate::Repo::aggregate).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let titles = repo.association(&user, User::POSTS).aggregate(Post::TITLE.count_distinct()).await?;
+    /// assert_eq!(titles, 3);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn aggregate<Out: ColumnType>(&self, aggregate: Aggregate<T, Out>) -> Result<Out> {
         match self.own()? {
             OwnQuery::Nothing => {
@@ -257,6 +337,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`aggregate`](Self::aggregate).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert_eq!(repo.association(&user, User::POSTS).sum(Post::STARS).await?, Some(8));
+    /// assert_eq!(repo.association(&user, User::GROUPS).sum(Group::ID).await?, None);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn sum<V: Summable>(&self, column: Column<T, V>) -> Result<V::Sum> {
         self.aggregate(column.sum()).await
     }
@@ -265,6 +352,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`aggregate`](Self::aggregate).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mean = repo.association(&user, User::POSTS).avg(Post::STARS).await?.expect("posts");
+    /// assert!(mean > 2.6 && mean < 2.7);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn avg<V: Summable>(&self, column: Column<T, V>) -> Result<V::Mean> {
         self.aggregate(column.avg()).await
     }
@@ -273,6 +367,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`aggregate`](Self::aggregate).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert_eq!(repo.association(&user, User::POSTS).min(Post::STARS).await?, Some(0));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn min<V: MaybeNull + ColumnType>(&self, column: Column<T, V>) -> Result<V::Nullable> {
         self.aggregate(column.min()).await
     }
@@ -281,6 +381,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// # Errors
     /// As [`aggregate`](Self::aggregate).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert_eq!(repo.association(&user, User::POSTS).max(Post::TITLE).await?, Some("Notes".to_owned()));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn max<V: MaybeNull + ColumnType>(&self, column: Column<T, V>) -> Result<V::Nullable> {
         self.aggregate(column.max()).await
     }

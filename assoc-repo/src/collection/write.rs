@@ -8,7 +8,7 @@ use assoc_core::{Error, Model, Result};
 
 use super::Collection;
 use super::given_rows::IntoRows;
-use crate::association_handle::ToManyAssociation;
+use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoMembers, IntoTarget, ModelExt, WritableMany};
 use crate::get_association::{OwnQuery, own_query, rows};
@@ -17,7 +17,7 @@ use crate::query::Query;
 #[cfg(doc)]
 use assoc_core::ErrorKind;
 
-impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A> {
+impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R, T, A> {
     /// Adds members: rows, changesets, or iterators of them, all or none. They are saved at once, as
     /// [`Changeset::push`] says.
     ///
@@ -29,11 +29,24 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// [`ErrorKind::Invalid`] with all problems, before any SQL: of the members, of an owner whose key is `NULL`, of members
     /// that contradict the association's conditions. The other errors of [`Repo::update`](crate::Repo::update). The owner and
     /// the database are as before then, and the error [gives the changeset of the owner back](Changeset::refused_by).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// posts.load().await?;
+    /// let letters = ["First letter", "Second letter"].map(|title| Post::build().set(Post::TITLE, title));
+    /// let (pushed, statements) = repo.count_statements(posts.push(letters)).await;
+    /// pushed?;
+    /// assert_eq!(statements, 1);
+    /// assert_eq!(user.posts()?[4].title, "Second letter");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn push<How>(&mut self, members: impl IntoMembers<T, How>) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
-        let change = self.handle.owner.change().push(self.handle.association, members);
+        let change = self.owner().change().push(self.handle.association, members);
         self.handle.save(change)
     }
 
@@ -41,9 +54,18 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     ///
     /// # Errors
     /// As [`push`](Self::push).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// repo.association(&mut user, User::POSTS).append(&other).await?;
+    /// assert_eq!(repo.association(&user, User::POSTS).count().await?, 4);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn append<How>(&mut self, members: impl IntoMembers<T, How>) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         self.push(members)
     }
@@ -53,15 +75,26 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     ///
     /// # Errors
     /// As [`push`](Self::push).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let group = repo.insert(Group::build().set(Group::NAME, "Weavers")).await?;
+    /// let mut groups = repo.association(&mut user, User::GROUPS);
+    /// groups.push_with::<Membership, _>(&group, |membership| membership.set(Membership::ROLE, "chair")).await?;
+    /// let role = repo.association(&user, User::MEMBERSHIPS).pluck(Membership::ROLE).await?;
+    /// assert_eq!(role, [Some("chair".to_owned())]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn push_with<J: Model, How>(
         &mut self,
         member: impl IntoTarget<T, How>,
         join: impl FnOnce(Changeset<J>) -> Changeset<J>,
     ) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
-        let change = self.handle.owner.change().push_with::<T, J, A, How>(self.handle.association, member, join);
+        let change = self.owner().change().push_with::<T, J, A, How>(self.handle.association, member, join);
         self.handle.save(change)
     }
 
@@ -76,11 +109,22 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// # Errors
     /// As [`push`](Self::push), and if a member cannot be let go. An association with a limit, or whose conditions depend on
     /// the owner, cannot be replaced.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// let first = posts.find(1).await?;
+    /// posts.replace([first.change(), Post::build().set(Post::TITLE, "Letters")]).await?;
+    /// let titles: Vec<_> = user.posts()?.iter().map(|post| &*post.title).collect();
+    /// assert_eq!(titles, ["Looms", "Letters"]);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn replace<How>(&mut self, members: impl IntoMembers<T, How>) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
-        let change = self.handle.owner.change().replace(self.handle.association, members);
+        let change = self.owner().change().replace(self.handle.association, members);
         self.handle.save(change)
     }
 
@@ -93,9 +137,21 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// # Errors
     /// [`ErrorKind::NotMember`] if one of them is no member, or is another owner's; [`ErrorKind::Invalid`] if the key of the
     /// owner cannot be `NULL`; [`ErrorKind::Restricted`]. Nothing is written then, and the owner stays as it is.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// let two = posts.take(2).await?;
+    /// posts.delete(&two).await?;
+    /// assert_eq!(posts.ids().await?, [3]);
+    /// // The rows stay, without an owner.
+    /// assert_eq!(repo.count(Query::filter(Post::USER_ID.is_null())).await?, 2);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn delete<How>(&mut self, members: impl IntoRows<T, How>) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let association = self.handle.association;
         let change = self.of_each(members, |change, row| change.remove(association, row));
@@ -110,9 +166,20 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// # Errors
     /// [`ErrorKind::NotMember`] if one of them is no member, or is another owner's; [`ErrorKind::Restricted`]; the errors of
     /// [`Repo::destroy`](crate::Repo::destroy). Nothing is written then, and the owner stays as it is.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut posts = repo.association(&mut user, User::POSTS);
+    /// let first = posts.find(1).await?;
+    /// posts.destroy(&first).await?;
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 2);
+    /// assert!(posts.destroy(&first).await.is_err(), "it is no member any longer");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn destroy<How>(&mut self, members: impl IntoRows<T, How>) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let association = self.handle.association;
         let change = self.of_each(members, |change, row| change.edit(association, row.change().mark_for_destruction()));
@@ -148,9 +215,10 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// ```
     pub fn delete_all(&mut self) -> BoxFuture<'_, Result<u64>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
-        let change = self.handle.owner.change().clear::<T, _>(self.handle.association);
+        let change = self.owner().change().clear::<T, _>(self.handle.association);
         self.handle.save_counted(change, Firing::Callbacks)
     }
 
@@ -158,9 +226,17 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     ///
     /// # Errors
     /// As [`delete_all`](Self::delete_all).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// repo.association(&mut user, User::POSTS).clear().await?;
+    /// assert!(user.posts()?.is_empty());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn clear(&mut self) -> BoxFuture<'_, Result<()>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         let deleting = self.delete_all();
         Box::pin(async move { deleting.await.map(|_| ()) })
@@ -173,15 +249,23 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     /// # Errors
     /// As [`destroy`](Self::destroy). An association with a limit or groups is refused, because it never has all rows of its
     /// owner.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert_eq!(repo.association(&mut user, User::POSTS).destroy_all().await?, 3);
+    /// assert_eq!(repo.count(Query::<Post>::new()).await?, 0);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub fn destroy_all(&mut self) -> BoxFuture<'_, Result<u64>>
     where
-        A: WritableMany<O, T>,
+        R: OwnerMut,
+        A: WritableMany<R::Owner, T>,
     {
         Box::pin(async move {
             let definition = self.reflection();
             // An owner without a key is refused before any SQL.
-            RowChange::new_member(definition, &*self.handle.owner)?;
-            let limited = match own_query::<O, T>(self.handle.repo, definition, self.handle.owner, Query::new())? {
+            RowChange::new_member(definition, self.owner())?;
+            let limited = match own_query::<R::Owner, T>(self.handle.repo, definition, self.owner(), Query::new())? {
                 OwnQuery::One(query) => query.spec.limit.is_some() || query.spec.offset.is_some(),
                 OwnQuery::Nothing => false,
                 OwnQuery::Parts(_) => true,
@@ -192,9 +276,9 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
                      are meant by `destroy`",
                     definition.qualified_name()
                 );
-                return Err(Error::invalid_query(O::DEF.name, message));
+                return Err(Error::invalid_query(R::Owner::DEF.name, message));
             }
-            let (owner, association) = (&*self.handle.owner, self.handle.association);
+            let (owner, association) = (self.owner(), self.handle.association);
             let (saved, destroyed) = self
                 .handle
                 .repo
@@ -210,7 +294,7 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
                     Ok::<_, Error>((tx.update(change).await?, members.len() as u64))
                 })
                 .await?;
-            *self.handle.owner = saved;
+            *self.handle.owner.owner_mut() = saved;
             Ok(destroyed)
         })
     }
@@ -219,10 +303,10 @@ impl<O: Model, T: Model, A: ToManyAssociation<O, T>> Collection<'_, &mut O, T, A
     fn of_each<How>(
         &self,
         rows: impl IntoRows<T, How>,
-        say: impl Fn(Changeset<O>, &T) -> Changeset<O>,
-    ) -> Changeset<O> {
-        let mut change = Some(self.handle.owner.change());
+        say: impl Fn(Changeset<R::Owner>, &T) -> Changeset<R::Owner>,
+    ) -> Changeset<R::Owner> {
+        let mut change = Some(self.owner().change());
         rows.each_row(&mut |row| change = change.take().map(|change| say(change, row)));
-        change.unwrap_or_else(|| self.handle.owner.change())
+        change.unwrap_or_else(|| self.owner().change())
     }
 }

@@ -16,7 +16,7 @@ use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::explore::{Consequences, EdgeReferral, Refusals, StoredRow};
 use super::follow::Following;
-use super::{DestroyReport, remove};
+use super::{DestroyReport, links_by_sql, remove};
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions, model_functions};
 use crate::counters::{Followed, Lock, Mode};
 use crate::repo::Repo;
@@ -151,6 +151,7 @@ impl<'p> Destruction<'p> {
             let consequences = &mut self.consequences;
             let mut following = Following::new(repo, self.plan)?;
             following.read(session, consequences, Lock::Taken).await?;
+            links_by_sql::unlink(repo, session, consequences).await?;
             remove::clear(session, consequences, &mut following).await?;
             remove::remove(session, consequences, &mut following, self.existence).await?;
             following.finish(repo, session, consequences, Mode::Write).await
@@ -285,7 +286,7 @@ impl Told {
 }
 
 // A row of all its columns.
-fn decode(model: &'static ModelDef, values: &StoredRow) -> Result<Option<Row>> {
+pub(super) fn decode(model: &'static ModelDef, values: &StoredRow) -> Result<Option<Row>> {
     let mut rows = model.rows.new_rows();
     let mut values: Vec<Value<'static>> = values.to_vec();
     RowSink::row(&mut *rows, &mut values)?;

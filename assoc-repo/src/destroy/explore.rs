@@ -150,7 +150,9 @@ impl<'p> Consequences<'p> {
                         let key = |(_, row): &(KeyTuple, StoredRow)| key_in(row, &columns, edge.rows.model.primary_key);
                         self.cleared.entry(at).or_default().extend(found.iter().filter_map(key));
                     }
-                    Effect::Remove { node: to } if plan.nodes()[*to].read => {
+                    Effect::Remove { node: to }
+                        if plan.nodes()[*to].read && (edge.by_sql().is_none() || refusals == Refusals::Count) =>
+                    {
                         let found = self.read_edge(session, edge, &set).await?;
                         self.take_in(at, *to, found, &rows, phase + usize::from(edge.is_after()));
                     }

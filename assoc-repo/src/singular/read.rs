@@ -1,9 +1,9 @@
 //! Reading and loading the target of an association to one.
 
-use assoc_core::{Model, Result, TargetRow};
+use assoc_core::{Result, TargetRow};
 
 use super::Singular;
-use crate::association_handle::{OwnerRef, ToOneAssociation};
+use crate::association_handle::{OwnerMut, OwnerRef, ToOneAssociation};
 
 impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R, T, A> {
     /// The target, or `None`. Loaded: no statement, a copy. Otherwise 1 statement, none if the key is `NULL`; nothing is
@@ -12,6 +12,14 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
     /// # Errors
     /// As [`Repo::preload`](crate::Repo::preload); of a polymorphic association
     /// [`AssociationNotLoaded`](crate::AssociationNotLoaded) if the owner names a type that the association leaves alone.
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let account: Option<Account> = repo.association(&user, User::ACCOUNT).get().await?;
+    /// assert_eq!(account.expect("an account").number, "1");
+    /// assert!(user.account().is_err(), "nothing is loaded");
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn get(&self) -> Result<Option<T>> {
         match self.whole() {
             Some(target) => Ok(target.cloned()),
@@ -23,6 +31,12 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
     ///
     /// # Errors
     /// As [`get`](Self::get).
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// assert!(repo.association(&user, User::ACCOUNT).exists().await?);
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
     pub async fn exists(&self) -> Result<bool> {
         match self.whole() {
             Some(target) => Ok(target.is_some()),
@@ -31,13 +45,26 @@ impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R
     }
 }
 
-impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, A> {
+impl<R: OwnerRef, T: TargetRow, A: ToOneAssociation<R::Owner, T>> Singular<'_, R, T, A> {
     /// Loads the target into the owner, and answers with it. Loaded: no statement. Otherwise, also if a part is loaded, 1
     /// statement, none if the key is `NULL`; of a `has_one through` those of a preload, which loads the rows between.
     ///
     /// # Errors
     /// As [`Repo::preload`](crate::Repo::preload). The owner stays as it is then.
-    pub async fn load(&mut self) -> Result<Option<&T>> {
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut account = repo.association(&mut user, User::ACCOUNT);
+    /// assert!(account.load().await?.is_some());
+    /// let (again, statements) = repo.count_statements(account.load()).await;
+    /// assert_eq!((again?.is_some(), statements), (true, 0));
+    /// assert_eq!(user.account()?.map(|account| &*account.number), Some("1"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn load(&mut self) -> Result<Option<&T>>
+    where
+        R: OwnerMut,
+    {
         self.handle.load().await?;
         Ok(self.target().flatten())
     }
@@ -47,13 +74,37 @@ impl<O: Model, T: TargetRow, A: ToOneAssociation<O, T>> Singular<'_, &mut O, T, 
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub async fn reload(&mut self) -> Result<Option<&T>> {
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut account = repo.association(&mut user, User::ACCOUNT);
+    /// account.load().await?;
+    /// repo.update_all(Query::new(), [Account::NUMBER.to("2")]).await?;
+    /// assert_eq!(account.reload().await?.map(|account| &*account.number), Some("2"));
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub async fn reload(&mut self) -> Result<Option<&T>>
+    where
+        R: OwnerMut,
+    {
         self.handle.reload().await?;
         Ok(self.target().flatten())
     }
 
     /// Forgets the target in memory: the association is not loaded then. It costs no statement.
-    pub fn reset(&mut self) {
+    ///
+    /// ```
+    #[doc = include_str!("../../docs/posts.txt")]
+    /// let mut account = repo.association(&mut user, User::ACCOUNT);
+    /// account.load().await?;
+    /// account.reset();
+    /// assert!(user.account().is_err());
+    /// # Ok::<(), Error>(()) }).unwrap();
+    /// ```
+    pub fn reset(&mut self)
+    where
+        R: OwnerMut,
+    {
         self.handle.reset();
     }
 }

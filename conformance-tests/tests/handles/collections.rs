@@ -4,101 +4,13 @@ use std::collections::HashSet;
 
 use assoc_core::LoadState;
 use assoc_repo::prelude::*;
-use assoc_repo::{Changeset, Collection, ToManyAssociation, WritableMany};
+use assoc_repo::{Collection, ToManyAssociation, WritableMany};
 
+use crate::given::{Given, Labelled};
 use crate::kinds::{Kind, LetGo, Link};
 use crate::memory::{Expected, Memory, check, check_others, remembered};
 use crate::random::Random;
-use crate::schema::*;
 use crate::tables::{Cells, Refusal, Tables, cells, label, read};
-
-/// A model whose rows are known by their label.
-pub(crate) trait Labelled: Model + PartialEq + std::fmt::Debug {
-    const LABEL: Column<Self, String>;
-
-    /// A new row; `open` where the model has that column.
-    fn draft(label: &str, open: Option<bool>) -> Changeset<Self>;
-}
-
-macro_rules! labelled {
-    ($($model:ident $(($open:ident))? $(<$isbn:ident>)?),+) => {$(
-        impl Labelled for $model {
-            const LABEL: Column<Self, String> = $model::LABEL;
-
-            fn draft(label: &str, open: Option<bool>) -> Changeset<Self> {
-                let draft = $model::build().set($model::LABEL, label);
-                let _ = open;
-                $(let draft = match open {
-                    Some(open) => draft.set($model::$open, open),
-                    None => draft,
-                };)?
-                $(let draft = draft.set($model::$isbn, label);)?
-                draft
-            }
-        }
-    )+};
-}
-
-labelled! { Shelf, Owner, Item(OPEN), Part, Note(OPEN), Group(OPEN), Tag, Card, Book<ISBN> }
-
-/// A row before anything is set.
-pub(crate) fn blank<T: Labelled>(labelled: &str, open: Option<bool>) -> Cells {
-    let mut row = Cells::new();
-    for column in T::DEF.columns {
-        let value = match column.name {
-            "id" => continue,
-            "open" => Value::Bool(open.unwrap_or(false)),
-            "isbn" => Value::from(labelled.to_owned()),
-            _ => Value::Null,
-        };
-        row.insert(column.name, value);
-    }
-    row
-}
-
-/// What is given to an association.
-#[derive(Debug)]
-pub(crate) enum Given<T> {
-    Row(T),
-    New { label: String, open: Option<bool> },
-    Wrong,
-}
-
-impl<T: Labelled> Given<T> {
-    pub(crate) fn changeset(&self) -> Changeset<T> {
-        match self {
-            Given::Row(row) => row.change(),
-            Given::New { label, open } => T::draft(label, *open),
-            Given::Wrong => T::build(),
-        }
-    }
-
-    /// Enters a new row, and answers with its label.
-    pub(crate) fn enter(&self, tables: &mut Tables, kind: &Kind) -> Result<String, Refusal> {
-        let contradicts = |open: &Value<'_>| kind.conditions.iter().any(|(_, value)| value != open);
-        match self {
-            Given::Row(row) => {
-                let row = cells(T::DEF, row);
-                let labelled = label(&row);
-                if row.get("open").is_some_and(contradicts) {
-                    return Err(format!("{labelled} is outside of the conditions"));
-                }
-                match tables.row(kind.target, &labelled) {
-                    Some(_) => Ok(labelled),
-                    None => Err(format!("{labelled} is gone")),
-                }
-            }
-            Given::New { label, open } => {
-                if open.is_some_and(|open| contradicts(&Value::Bool(open))) {
-                    return Err(format!("{label} contradicts the conditions"));
-                }
-                tables.insert(kind, label, blank::<T>(label, *open));
-                Ok(label.clone())
-            }
-            Given::Wrong => Err("a row without a label".to_owned()),
-        }
-    }
-}
 
 #[derive(Debug)]
 enum Write<T: Model> {
@@ -111,6 +23,10 @@ enum Write<T: Model> {
     DeleteAll,
     DestroyAll,
     FindOrCreate(Given<T>, String),
+    FindOrBuild(Given<T>, String),
+    InsertAll(Vec<Given<T>>),
+    DeleteIds(Vec<T>),
+    DestroyIds(Vec<T>),
 }
 
 pub(crate) struct Scene<'s, T> {
@@ -233,7 +149,7 @@ impl<T: Labelled> Scene<'_, T> {
             }
             chosen
         };
-        match self.random.below(14) {
+        match self.random.below(18) {
             0..=3 => Write::Push(self.givens(rows, 3)),
             4 | 5 => Write::Create((0..1 + self.random.below(2)).map(|_| self.new_given()).collect()),
             6 | 7 => {
@@ -269,7 +185,10 @@ impl<T: Labelled> Scene<'_, T> {
             10 => Write::Destroy(some(self)),
             11 => Write::DeleteAll,
             12 => Write::DestroyAll,
-            _ => {
+            13 => Write::InsertAll((0..1 + self.random.below(2)).map(|_| self.new_given()).collect()),
+            14 => Write::DeleteIds(some(self)),
+            15 => Write::DestroyIds(some(self)),
+            at => {
                 let existing = own.first().map(|row| label(&cells(T::DEF, row))).filter(|_| self.random.once_in(2));
                 let given = match &existing {
                     Some(label) => Given::New { label: label.clone(), open: None },
@@ -279,7 +198,7 @@ impl<T: Labelled> Scene<'_, T> {
                     (Some(label), _) | (None, Given::New { label, .. }) => label.clone(),
                     _ => "nothing".to_owned(),
                 };
-                Write::FindOrCreate(given, name)
+                if at == 16 { Write::FindOrBuild(given, name) } else { Write::FindOrCreate(given, name) }
             }
         }
     }
@@ -301,7 +220,7 @@ impl<T: Labelled> Scene<'_, T> {
             Ok::<_, Refusal>(labels)
         };
         match write {
-            Write::Push(givens) | Write::Create(givens) => {
+            Write::Push(givens) | Write::Create(givens) | Write::InsertAll(givens) => {
                 let labels = link(&mut after, givens)?;
                 memory.push(labels, self.is_between());
             }
@@ -310,6 +229,18 @@ impl<T: Labelled> Scene<'_, T> {
                     let labels = link(&mut after, std::slice::from_ref(given))?;
                     memory.push(labels, self.is_between());
                 }
+            }
+            // What is found is pushed: behind rows between it is linked once more.
+            Write::FindOrBuild(given, name) => {
+                let labels = if members.contains(name) {
+                    if self.is_between() {
+                        after.link(kind, owner, name);
+                    }
+                    vec![name.clone()]
+                } else {
+                    link(&mut after, std::slice::from_ref(given))?
+                };
+                memory.push(labels, self.is_between());
             }
             Write::Replace(givens) => self.replace(&mut after, &mut memory, givens)?,
             Write::SetIds(rows, unknown) => {
@@ -331,13 +262,21 @@ impl<T: Labelled> Scene<'_, T> {
                 }
                 self.replace(&mut after, &mut memory, &givens)?;
             }
-            Write::Delete(rows) | Write::Destroy(rows) => {
+            Write::Delete(rows) | Write::Destroy(rows) | Write::DeleteIds(rows) | Write::DestroyIds(rows) => {
                 let gone: HashSet<String> = rows.iter().map(named).collect();
+                // Keys of what is loaded are looked for in memory.
+                let by_keys = matches!(write, Write::DeleteIds(_) | Write::DestroyIds(_));
+                if by_keys
+                    && before.state == LoadState::Loaded
+                    && let Some(other) = gone.iter().find(|row| !before.rows.iter().any(|held| label(held) == **row))
+                {
+                    return Err(format!("{other} is not in memory"));
+                }
                 if let Some(other) = gone.iter().find(|row| !members.contains(row)) {
                     return Err(format!("{other} is no member"));
                 }
                 for one in &gone {
-                    self.take(&mut after, one, matches!(write, Write::Destroy(_)))?;
+                    self.take(&mut after, one, matches!(write, Write::Destroy(_) | Write::DestroyIds(_)))?;
                 }
                 memory.remove(&gone);
             }
@@ -426,8 +365,9 @@ async fn run<O: Labelled, T: Labelled, A: ToManyAssociation<O, T> + WritableMany
             Some(rows) => handle.append(&rows).await,
             None => handle.push(changesets(givens)).await,
         },
-        Write::Create(givens) => {
+        Write::Create(givens) | Write::InsertAll(givens) => {
             let created = match givens.as_slice() {
+                _ if matches!(write, Write::InsertAll(_)) => handle.insert_all(changesets(givens)).await?,
                 [one] => vec![handle.create(one.changeset()).await?],
                 _ => handle.create_all(changesets(givens)).await?,
             };
@@ -442,6 +382,12 @@ async fn run<O: Labelled, T: Labelled, A: ToManyAssociation<O, T> + WritableMany
         Write::SetIds(rows, unknown) => handle.set_ids(rows.iter().chain(unknown).map(Model::key)).await,
         Write::Delete(rows) => handle.delete(rows).await,
         Write::Destroy(rows) => handle.destroy(rows).await,
+        Write::DeleteIds(rows) => handle.delete_ids(rows.iter().map(Model::key)).await,
+        Write::DestroyIds(rows) => handle.destroy_ids(rows.iter().map(Model::key)).await,
+        Write::FindOrBuild(given, name) => {
+            let built = handle.find_or_build_by(T::LABEL.eq(name), given.changeset()).await?;
+            handle.push(built).await
+        }
         Write::DeleteAll => handle.delete_all().await.map(|_| ()),
         Write::DestroyAll => handle.destroy_all().await.map(|_| ()),
         Write::FindOrCreate(given, name) => {

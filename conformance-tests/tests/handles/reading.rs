@@ -6,7 +6,8 @@ use assoc_core::LoadState;
 use assoc_repo::prelude::*;
 use assoc_repo::{Collection, ToManyAssociation, WritableMany};
 
-use crate::collections::{Labelled, Scene};
+use crate::collections::Scene;
+use crate::given::Labelled;
 use crate::kinds::Link;
 use crate::memory::remembered;
 use crate::tables::{cells, label};
@@ -66,25 +67,31 @@ where
     let is_whole = memory.state == LoadState::Loaded;
     let seen: Vec<String> = if is_whole { memory.rows.iter().map(label).collect() } else { members.clone() };
     let count = seen.len() as u64;
+    // What is not loaded is counted by the counter in the struct, which another struct of the owner does not change.
+    let own = cells(O::DEF, handle.owner());
+    let counted = match own.get("items_count") {
+        Some(Value::Int(number)) if kind.name == "counted" && !is_whole => number.unsigned_abs(),
+        _ => count,
+    };
     let some = rows.get(scene.random.below(rows.len()));
     let by_old_way = kind.way().is_some_and(|way| before[way].state != LoadState::NotLoaded);
-    let choice = scene.random.below(20);
+    let choice = scene.random.below(24);
     scene.log.push(format!("{} of {}: read {choice}, {:?}", kind.name, scene.owner, memory.state));
     let mut changes = false;
     // Whether it costs nothing where all is in memory.
     let mut is_free = true;
     let work = async {
         match choice {
-            0 => agree("size", handle.size().await?, &count),
+            0 => agree("size", handle.size().await?, &counted),
             1 => {
                 is_free = false;
                 agree("count", handle.count().await?, &(members.len() as u64))
             }
-            2 if count == 1 => agree("none", handle.none().await?, &false),
-            2 => agree("is_empty", handle.is_empty().await?, &(count == 0)),
-            3 => agree("any", handle.any().await?, &(count > 0)),
-            4 => agree("one", handle.one().await?, &(count == 1)),
-            5 => agree("many", handle.many().await?, &(count > 1)),
+            2 if counted == 1 => agree("none", handle.none().await?, &false),
+            2 => agree("is_empty", handle.is_empty().await?, &(counted == 0)),
+            3 => agree("any", handle.any().await?, &(counted > 0)),
+            4 => agree("one", handle.one().await?, &(counted == 1)),
+            5 => agree("many", handle.many().await?, &(counted > 1)),
             6 => {
                 changes = true;
                 let len = handle.len().await? as u64;
@@ -166,6 +173,36 @@ where
                 let loaded: Vec<T> = handle.reload().await?.into_iter().cloned().collect();
                 agree("reload", sorted(named(&loaded)), &sorted(members.clone()))
             }
+            19 => {
+                let last = seen.len().saturating_sub(2);
+                agree("take_last", named(&handle.take_last(2).await?), &seen[last..].to_vec())
+            }
+            20 => {
+                is_free = false;
+                let mut pages = handle.in_batches(2)?;
+                let mut found = Vec::new();
+                while let Some(page) = pages.next().await? {
+                    if page.is_empty() || page.len() > 2 {
+                        return Err(Error::other(format!("a page of {}", page.len())));
+                    }
+                    found.extend(named(&page));
+                }
+                agree("in_batches", sorted(found), &sorted(members.clone()))
+            }
+            21 => {
+                is_free = false;
+                let mut stream = handle.stream()?;
+                let mut found = Vec::new();
+                while let Some(row) = stream.next().await? {
+                    found.extend(named(&[row]));
+                }
+                agree("stream", sorted(found), &sorted(members.clone()))
+            }
+            22 => {
+                let mut once = sorted(seen.clone());
+                once.dedup();
+                agree("distinct", sorted(named(&handle.distinct().await?)), &once)
+            }
             _ => {
                 changes = true;
                 handle.reset();
@@ -181,7 +218,9 @@ where
     }
     // Loading again reads the rows between as well, if the owner holds them.
     let reads_between = matches!(kind.link, Link::Between { .. }) && matches!(choice, 6 | 17 | 18);
-    if statements > 1 + usize::from(reads_between) {
+    // Each page is a statement, and the last may be empty.
+    let pages = if matches!(choice, 20 | 21) { members.len() / 2 + 1 } else { 0 };
+    if statements > 1 + usize::from(reads_between) + pages {
         return Err(format!("{statements} statements"));
     }
     let after = remembered(handle.owner());

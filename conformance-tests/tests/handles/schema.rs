@@ -73,6 +73,7 @@ pub(crate) struct Owner {
 #[model(table = "items")]
 pub(crate) struct Item {
     pub(crate) id: i64,
+    #[column(length = 40)]
     pub(crate) label: String,
     #[column(default = "0")]
     pub(crate) open: bool,
@@ -115,6 +116,7 @@ pub(crate) struct Stamp {
 #[model(table = "parts")]
 pub(crate) struct Part {
     pub(crate) id: i64,
+    #[column(length = 40)]
     pub(crate) label: String,
     pub(crate) owner_id: i64,
     #[belongs_to]
@@ -133,6 +135,7 @@ pub(crate) enum Subject {
 #[model(table = "notes")]
 pub(crate) struct Note {
     pub(crate) id: i64,
+    #[column(length = 40)]
     pub(crate) label: String,
     #[column(default = "0")]
     pub(crate) open: bool,

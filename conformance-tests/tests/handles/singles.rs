@@ -6,7 +6,8 @@ use assoc_core::LoadState;
 use assoc_repo::prelude::*;
 use assoc_repo::{Singular, ToOneAssociation, WritableTarget};
 
-use crate::collections::{Given, Labelled, Scene, same};
+use crate::collections::{Scene, same};
+use crate::given::{Given, Labelled};
 use crate::kinds::Link;
 use crate::memory::{Expected, check, check_others, remembered};
 use crate::tables::{Cells, Refusal, Tables, cells, label, read};

@@ -56,6 +56,12 @@ impl Tables {
         self.rows_mut(table).iter_mut().find(|row| label(row) == labelled)
     }
 
+    pub(crate) fn set(&mut self, table: &'static str, labelled: &str, column: &'static str, value: Value<'static>) {
+        if let Some(row) = self.row_mut(table, labelled) {
+            row.insert(column, value);
+        }
+    }
+
     // The columns of the rows that hold an owner's key, with its values.
     fn key(
         columns: &[(&'static str, &'static str)],
@@ -290,6 +296,9 @@ macro_rules! tables {
             for sql in [
                 "CREATE TABLE owners_tags (owner_id BIGINT NOT NULL, tag_id BIGINT NOT NULL)",
                 "CREATE TABLE friends (this_id BIGINT NOT NULL, other_id BIGINT NOT NULL)",
+                "CREATE UNIQUE INDEX label_of_item ON items (label)",
+                "CREATE UNIQUE INDEX label_of_part ON parts (label)",
+                "CREATE UNIQUE INDEX label_of_note ON notes (label)",
             ] {
                 repo.execute_raw(sql, []).await?;
             }

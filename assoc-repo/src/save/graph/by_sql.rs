@@ -3,14 +3,15 @@
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
 
+use assoc_core::Result;
 use assoc_core::driver::{BoxFuture, KeySet};
 use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::{LinkSql, Linkage};
 use assoc_core::save::{Added, LoadedRow, Lookup, Resolved};
-use assoc_core::{RawSql, Result};
 
 use super::Run;
 use super::removal::read_members;
+use crate::destroy::run_sql;
 use crate::session::Session;
 
 impl Run<'_> {
@@ -38,7 +39,7 @@ impl Run<'_> {
             });
             match written {
                 Some(sql) => {
-                    self.run_sql(session, &sql).await?;
+                    run_sql(self.repo, session, &sql).await?;
                 }
                 None => others.push(row),
             }
@@ -79,16 +80,9 @@ impl Run<'_> {
                 continue;
             }
             if let (Some(owner), Some(member)) = (self.row(*owner), members.get(key)) {
-                written += self.run_sql(session, &sql(owner, &**member)).await?;
+                written += run_sql(self.repo, session, &sql(owner, &**member)).await?;
             }
         }
         Ok(written)
-    }
-
-    async fn run_sql(&self, session: &mut Session<'_>, sql: &RawSql) -> Result<u64> {
-        self.repo.refuse_transaction_control(sql.sql())?;
-        let statement = self.repo.raw_statement(sql.sql(), sql.binds().iter().cloned())?;
-        session.note_raw();
-        Ok(session.execute(&statement).await?.affected)
     }
 }
