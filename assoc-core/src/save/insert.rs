@@ -259,10 +259,8 @@ impl InsertBatch {
             self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
         }
         self.inputs.push(input);
-        for value in row.into_iter() {
-            if let Some(value) = value {
-                self.binds.push(Bind::Value(value));
-            }
+        for value in row.into_iter().flatten() {
+            self.binds.push(Bind::Value(value));
         }
     }
 }
