@@ -99,6 +99,9 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                 }
                 for member in op.members() {
                     let at = next_place(child.place, count);
+                    if members.surely_takes(member) {
+                        continue;
+                    }
                     if let Some(error) = unwanted(association, member) {
                         errors.push(error);
                     }
@@ -261,14 +264,16 @@ impl<'c> Members<'c> {
         Cow::Owned(self.given_key.iter().cloned().chain(unset).collect())
     }
 
+    // Whether a member surely has no problems: most members of large saves are such.
+    fn surely_takes(&self, member: &Member) -> bool {
+        let Member::Change(change) = member else { return false };
+        self.presets.is_empty()
+            && self.association.options.autosave != Some(false)
+            && is_surely_valid(change, &self.given_key)
+    }
+
     // Adds the problems of the member at a place.
     fn add_problems(&self, member: &Member, at: usize, errors: &mut Vec<FieldError>) {
-        if let Member::Change(change) = member
-            && self.presets.is_empty()
-            && is_surely_valid(change, &self.given_key)
-        {
-            return;
-        }
         let own = self.of_member(member);
         if !own.is_empty() {
             let place = place_of(self.association, Some(at));

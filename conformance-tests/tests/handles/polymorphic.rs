@@ -110,14 +110,14 @@ impl Scene<'_> {
         match (self.judge(&write), result) {
             (Ok(wanted), Ok(())) => {
                 let row = actual.row("notes", &self.note).cloned().unwrap_or_default();
-                // What the note in hand says already is not written: another copy may have changed the row since.
+                // What the note in hand says already need not be written: another copy may have changed the row since.
                 let own = cells(Note::DEF, &before);
                 let is_same = match &wanted {
                     Some(_) => referred(&self.tables, &own) == wanted,
                     None => own["subject_id"].is_null() && own["subject_type"].is_null(),
                 };
                 let holds = match &wanted {
-                    _ if is_same => row == self.row(),
+                    _ if is_same && row == self.row() => true,
                     Some(_) => referred(&actual, &row) == wanted,
                     None => row["subject_id"].is_null() && row["subject_type"].is_null(),
                 };

@@ -7,6 +7,9 @@ use super::{Closing, PlannedRow, Step};
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::metadata::model::ModelDef;
 
+// So few are compared faster than one is hashed.
+const FEW: usize = 8;
+
 /// Gives each row its level, and the steps that write them: level by level, in each what exists before what is new, model by
 /// model in the order in which they are met. Of rows that need each other's keys some take one only once all are written.
 pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Result<(Vec<Step>, Vec<Closing>)> {
@@ -32,13 +35,17 @@ pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Resul
     for (row, own) in (0_u32..).zip(&*rows).filter(|(_, row)| row.is_written()) {
         let key = StepKey::of(own);
         if sets.get(last).is_none_or(|(known, _)| *known != key) {
-            last = *at_key.entry(key).or_insert_with(|| {
-                let step = match own.base {
-                    Some(_) => Step::Update { model: own.model, rows: Vec::new() },
-                    None => Step::Insert { model: own.model, rows: Vec::new(), unread: own.unread },
-                };
-                sets.push((key, step));
-                sets.len() - 1
+            // An owner comes between the members of two.
+            let few = sets.iter().take(FEW).position(|(known, _)| *known == key);
+            last = few.unwrap_or_else(|| {
+                *at_key.entry(key).or_insert_with(|| {
+                    let step = match own.base {
+                        Some(_) => Step::Update { model: own.model, rows: Vec::new() },
+                        None => Step::Insert { model: own.model, rows: Vec::new(), unread: own.unread },
+                    };
+                    sets.push((key, step));
+                    sets.len() - 1
+                })
             });
         }
         match &mut sets[last].1 {
