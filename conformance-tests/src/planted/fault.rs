@@ -405,11 +405,9 @@ impl Fault {
         }
     }
 
-    /// Why the fault cannot be seen from outside, on a database with all capabilities.
+    /// Why the fault cannot be seen from outside, on a database with all capabilities: none of them is hidden.
     #[must_use]
     pub const fn hidden(self) -> Option<&'static str> {
-        match self {
-            _ => None,
-        }
+        None
     }
 }
