@@ -49,5 +49,5 @@ pub(crate) fn refusal(dialect: &dyn Dialect, error: &Error) -> Option<&'static s
         (true, &["support two connections at a time"], "second connection"),
     ];
     let says = |words: &&str| text.contains(*words);
-    lacks.into_iter().find(|(lacks, words, _)| *lacks && words.iter().any(|word| says(word))).map(|(.., what)| what)
+    lacks.into_iter().find(|(lacks, words, _)| *lacks && words.iter().any(says)).map(|(.., what)| what)
 }

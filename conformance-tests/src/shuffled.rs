@@ -116,15 +116,15 @@ fn is_ordered(sql: &str) -> bool {
             (None, b'"' | b'`' | b'\'') => quote = Some(byte),
             (None, b'(') => depth += 1,
             (None, b')') => depth -= 1,
-            (None, b'o' | b'O') if depth == 0 => {
-                if sql.get(at..at + 9).is_some_and(|word| word.eq_ignore_ascii_case("ORDER BY ")) {
-                    return true;
-                }
-            }
+            (None, b'o' | b'O') if depth == 0 && starts_an_order(sql, at) => return true,
             _ => {}
         }
     }
     false
+}
+
+fn starts_an_order(sql: &str, at: usize) -> bool {
+    sql.get(at..at + 9).is_some_and(|words| words.eq_ignore_ascii_case("ORDER BY "))
 }
 
 #[cfg(test)]
