@@ -46,6 +46,8 @@ pub(crate) mod mail;
 pub(crate) mod nested;
 #[path = "../../src/models/options.rs"]
 pub(crate) mod options;
+#[path = "../../src/models/orchestra.rs"]
+pub(crate) mod orchestra;
 #[path = "../../src/models/parcels.rs"]
 pub(crate) mod parcels;
 #[path = "../../src/models/pictures.rs"]

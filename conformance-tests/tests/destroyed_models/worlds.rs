@@ -98,6 +98,7 @@ worlds! {
     mail: Letter Inhabitant Company;
     nested: Writer Essay Labelling Label Theme Remark Subscription Subscriber Letter List Portfolio Showing Gallery Contract Agency Town Member ClubMembership Club Sponsor Event;
     options: Customer Order Note SpecialNote NoteTaker LastNote Buyer Purchase LaterNote Pointer;
+    orchestra: Musician Engagement Ensemble Solo Rehearsal Concert Contract Lease Pledge Piece;
     parcels: Parcel Citizen Firm Courier Locker Rack Stranger Note;
     pictures: Picture AnyPicture Employee Product Tagging Tag Article Category Person Keyword Rubric;
     pirates: Pirate Ship Bird Parrot Oath Crew;
