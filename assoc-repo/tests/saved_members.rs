@@ -7,14 +7,14 @@ use assoc_sqlite::Sqlite;
 
 /// The owner's key is given, and its members are bound to it in several ways.
 #[derive(Model, Debug, Clone)]
-pub struct Shelf {
-    pub id: String,
+struct Shelf {
+    id: String,
     #[has_many]
-    pub books: HasMany<Book>,
+    books: HasMany<Book>,
     #[has_many(scope = lent)]
-    pub lent_books: HasMany<Book>,
+    lent_books: HasMany<Book>,
     #[has_many(as = "noted")]
-    pub notes: HasMany<Note>,
+    notes: HasMany<Note>,
 }
 
 fn lent(scope: Scope<Book>) -> Scope<Book> {
@@ -22,28 +22,28 @@ fn lent(scope: Scope<Book>) -> Scope<Book> {
 }
 
 #[derive(Model, Debug, Clone)]
-pub struct Book {
-    pub id: i64,
-    pub shelf_id: String,
-    pub title: String,
-    pub lent: Option<bool>,
+struct Book {
+    id: i64,
+    shelf_id: String,
+    title: String,
+    lent: Option<bool>,
     #[belongs_to]
-    pub shelf: BelongsTo<Shelf>,
+    shelf: BelongsTo<Shelf>,
 }
 
 #[derive(Polymorphic, Debug, Clone)]
-pub enum Noted {
+enum Noted {
     Shelf(Shelf),
 }
 
 #[derive(Model, Debug, Clone)]
-pub struct Note {
-    pub id: i64,
-    pub noted_id: String,
-    pub noted_type: String,
-    pub text: String,
+struct Note {
+    id: i64,
+    noted_id: String,
+    noted_type: String,
+    text: String,
     #[belongs_to(polymorphic)]
-    pub noted: BelongsTo<Noted>,
+    noted: BelongsTo<Noted>,
 }
 
 async fn repo() -> Result<Repo> {
