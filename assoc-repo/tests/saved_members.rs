@@ -1,7 +1,5 @@
 //! Members that are saved with a new owner: the second one and those after it are planned like the first.
 
-#![allow(missing_docs)]
-
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
 
