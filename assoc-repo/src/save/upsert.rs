@@ -150,7 +150,8 @@ impl Run {
         batch: &InsertBatch,
         binds: &[Bind],
     ) -> Result<Box<dyn Rows>> {
-        let statement = sql::upsert(session.dialect(), self.model, &batch.columns, binds, conflict)?;
+        let statement =
+            sql::upsert(session.dialect(), self.model, &batch.columns, binds, conflict)?.in_role(batch.role);
         let mut rows = self.model.rows.new_rows();
         session.note_written(self.model, Written::Changed);
         session.query(&statement, &mut *rows).await?;

@@ -200,7 +200,7 @@ async fn f54_hidden_rows(cx: &mut Context) -> Result<()> {
         cx.require(none, "it is not seen")?;
         cx.note("of", title);
         let tx = repo.begin().await?;
-        let mut owner = unloaded(repo).await?;
+        let mut owner = unloaded(&tx).await?;
         let mut pledged = tx.association(&mut owner, Musician::PLEDGED);
         let cleared = cx.step("cleared", pledged.clear()).await;
         cx.note("cleared", cleared.err().map_or_else(|| "yes".to_owned(), |error| error.to_string()));

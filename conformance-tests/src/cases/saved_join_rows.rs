@@ -11,7 +11,7 @@ use crate::models::quizzes::{self, Quiz, Word};
 
 cases! { "saved_join_rows", Level::Write;
     of_new_owners lacks returned_rows,
-    of_owners_that_exist,
+    of_owners_that_exist lacks returned_rows,
     from_both_sides lacks returned_rows,
     seen_in_part,
 }

@@ -77,7 +77,7 @@ impl Schema {
                         .map(|row| (link, row)),
                 );
             }
-            let Some((link, row)) = (!wrong.is_empty()).then(|| random.pick(&wrong).clone()) else { return tables };
+            let Some((link, row)) = (!wrong.is_empty()).then(|| *random.pick(&wrong)) else { return tables };
             if !self.refer(random, &mut tables, link, row) || random.once_in(20) {
                 tables.remove(row);
             }
@@ -125,7 +125,7 @@ impl Schema {
 fn of_type(of: SqlType, number: usize) -> Value<'static> {
     let text = ["a", "b", "c", "d", "e", "f"][(number - 1) % 6];
     match of {
-        SqlType::Bool => Value::Bool(number % 2 == 0),
+        SqlType::Bool => Value::Bool(number.is_multiple_of(2)),
         SqlType::Int(_) => Value::Int(number as i64),
         SqlType::UInt(_) => Value::UInt(number as u64),
         SqlType::Real(_) => Value::Real(number as f64),
