@@ -25,9 +25,11 @@ impl Backend for InMemory {
 // capabilities.
 const PARTS: usize = 8;
 
-// Cases that fail without some capability, and it is not known yet whether the library or the case is wrong: `set_ids` with the
-// key of a row that is gone succeeds.
-const OPEN: [&str; 1] = ["handles_strained.rows_that_are_gone"];
+// Cases that fail without some capability, and should not. Without conditions on rows of values a list of keys of several columns is
+// a chain of ORs, which is too deep for SQLite from 1,000 on. In the last case `set_ids` with the key of a row that is gone
+// succeeds; it is not known yet whether the library or the case is wrong.
+const OPEN: [&str; 3] =
+    ["handles_write.many_rows", "composite_keys.ordered_beyond_one_statement", "handles_strained.rows_that_are_gone"];
 
 #[test]
 fn one_is_lacking() {
