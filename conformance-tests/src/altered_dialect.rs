@@ -21,6 +21,9 @@ impl std::fmt::Debug for Inner {
     }
 }
 
+// Without row values each key of several columns is an alternative, and SQLite takes fewer than 1,000 in a condition.
+const MOST_ALTERNATIVES: usize = 512;
+
 /// Another dialect with other capabilities, and perhaps with a fault. What these capabilities decide is written as they say.
 #[derive(Debug)]
 pub(crate) struct AlteredDialect {
@@ -117,12 +120,15 @@ impl Dialect for AlteredDialect {
     }
 
     fn keys_per_statement(&self, width: usize) -> usize {
-        let own = if self.is_short_of_binds() {
+        let mut own = if self.is_short_of_binds() {
             let fitting = self.capabilities.max_binds / (width.max(1) + 1);
             1 << fitting.max(1).ilog2()
         } else {
             usize::MAX
         };
+        if width > 1 && !self.capabilities.row_values {
+            own = own.min(MOST_ALTERNATIVES);
+        }
         own.min(self.inner().keys_per_statement(width))
     }
 
@@ -131,10 +137,10 @@ impl Dialect for AlteredDialect {
     }
 
     fn most_keys(&self, width: usize) -> usize {
-        if !self.is_short_of_binds() {
-            return self.inner().most_keys(width);
+        if self.is_short_of_binds() || (width > 1 && !self.capabilities.row_values) {
+            return self.keys_per_statement(width);
         }
-        self.keys_per_statement(width)
+        self.inner().most_keys(width)
     }
 
     fn write_key_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {

@@ -59,6 +59,7 @@ mod refusal;
 mod report;
 mod run;
 mod shuffled;
+mod suspension;
 mod without;
 mod wrapped;
 
@@ -70,5 +71,6 @@ pub use recorder::{CommitFault, Recorded, RecordedStatement, Recorder};
 pub use report::{CaseReport, ReportCard, SqlCheck, Totals, Verdict};
 pub use run::{Outcome, execute, report, run};
 pub use shuffled::Shuffled;
+pub use suspension::dropped_at;
 pub use without::{Capability, Without};
 pub use wrapped::{Control, Interceptor, Wrapped};

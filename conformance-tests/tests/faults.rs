@@ -5,19 +5,16 @@
 // Helpers fail a test by panicking.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use assoc_core::DriverErrorKind;
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};
 use called::Called;
-use conformance_tests::{Backend, Database, Wrapped};
+use conformance_tests::{Backend, Database, Wrapped, dropped_at};
 use counted::Counted;
 use driver::{Fault, Faults};
 use schema::{Reading, break_reading, mend_reading};
@@ -288,21 +285,6 @@ fn rows_cannot_be_read<H: Setting>(backend: &dyn Backend) {
             }
         }
     }
-}
-
-/// Runs a future up to its n-th suspension and drops it there. `None` if it was dropped.
-async fn dropped_at<F: Future>(suspension: usize, future: F) -> Option<F::Output> {
-    let mut future: Pin<Box<F>> = Box::pin(future);
-    let mut left = suspension;
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if left == 0 => Poll::Ready(None),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
 }
 
 fn futures_are_dropped<H: Setting>(backend: &dyn Backend) {

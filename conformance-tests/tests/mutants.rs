@@ -16,28 +16,13 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use assoc_core::Result;
-use assoc_core::driver::BoxFuture;
-use assoc_sqlite::Sqlite;
-use backends::SqliteFile;
-use conformance_tests::{Backend, Case, Database, Fault, Outcome, Planted, all, execute, golden};
+use backends::{SqliteFile, SqliteInMemory};
+use conformance_tests::{Backend, Case, Fault, Outcome, Planted, all, execute, golden};
 use tokio::runtime::Runtime;
 
 // MariaDB is not asked here.
 #[allow(dead_code)]
 mod backends;
-
-struct InMemory;
-
-impl Backend for InMemory {
-    fn name(&self) -> &'static str {
-        "sqlite"
-    }
-
-    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-        Box::pin(async { Ok(Database::new(Sqlite::memory()?)) })
-    }
-}
 
 /// Which cases are tried.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -169,7 +154,7 @@ fn notices(runtime: &Runtime, fault: Fault, case: &Case, in_a_file: bool) -> boo
     if in_a_file {
         !passes(runtime, &Planted::new(SqliteFile, fault), case) && passes(runtime, &SqliteFile, case)
     } else {
-        !passes(runtime, &Planted::new(InMemory, fault), case) && passes(runtime, &InMemory, case)
+        !passes(runtime, &Planted::new(SqliteInMemory, fault), case) && passes(runtime, &SqliteInMemory, case)
     }
 }
 
