@@ -332,7 +332,9 @@ async fn by_parts<O: Model, T: Model>(
     scope_def.select = query.selected.map(|operands| selected_columns(T::DEF, &operands)).transpose()?;
     let mut copy = owner.bare();
     let limited = query.most_statements.map(|limit| repo.max_statements(limit));
-    let repo = Repo { lacks, ..limited.as_ref().unwrap_or(repo).clone() };
+    let repo = limited.as_ref().unwrap_or(repo);
+    let standing_in = lacks.map(|lack| Repo { lacks: Some(lack), ..repo.clone() });
+    let repo = standing_in.as_ref().unwrap_or(repo);
     let request = Request { scope: scope_def, children: query.preloads.into(), ..Request::new(def) };
     repo.preload_rows(std::slice::from_mut(&mut copy), vec![request]).await?;
     let mut found: Vec<T> = targets_in(def, &copy);

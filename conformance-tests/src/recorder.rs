@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assoc_core::driver::{BoxFuture, Connection, ExecResult, RowSink, Statement, StatementKind, StatementRole};
+use assoc_core::driver::{BoxFuture, Connection, Statement, StatementKind, StatementRole};
 use assoc_core::{DriverError, DriverErrorKind, Result};
 
 use crate::wrapped::{Control, Interceptor, Wrapped};
@@ -114,27 +114,8 @@ impl Recorder {
 pub type Recorded = Wrapped<Recorder>;
 
 impl Interceptor for Recorder {
-    fn query<'a>(
-        &'a self,
-        inner: &'a mut dyn Connection,
-        statement: &'a Statement,
-        sink: &'a mut dyn RowSink,
-    ) -> BoxFuture<'a, Result<()>> {
-        match self.record(statement) {
-            Ok(()) => inner.query(statement, sink),
-            Err(error) => Box::pin(async { Err(error) }),
-        }
-    }
-
-    fn execute<'a>(
-        &'a self,
-        inner: &'a mut dyn Connection,
-        statement: &'a Statement,
-    ) -> BoxFuture<'a, Result<ExecResult>> {
-        match self.record(statement) {
-            Ok(()) => inner.execute(statement),
-            Err(error) => Box::pin(async { Err(error) }),
-        }
+    fn admit(&self, statement: &Statement) -> Result<()> {
+        self.record(statement)
     }
 
     fn control<'a>(&'a self, inner: &'a mut dyn Connection, call: Control) -> BoxFuture<'a, Result<()>> {

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use assoc_core::dialect::{PerOwnerLimit, RowLocks, Upsert};
-use assoc_core::driver::{
-    BoxFuture, Capabilities, Connection, Dialect, Driver, ExecResult, RowSink, Statement, StatementKind,
-};
+use assoc_core::driver::{BoxFuture, Capabilities, Dialect, Driver, Statement, StatementKind};
 use assoc_core::{DriverError, DriverErrorKind, Result};
 
 use crate::altered_dialect::AlteredDialect;
@@ -209,26 +207,7 @@ impl Interceptor for Limited {
         &self.dialect
     }
 
-    fn query<'a>(
-        &'a self,
-        inner: &'a mut dyn Connection,
-        statement: &'a Statement,
-        sink: &'a mut dyn RowSink,
-    ) -> BoxFuture<'a, Result<()>> {
-        match self.refuse(statement) {
-            Ok(()) => inner.query(statement, sink),
-            Err(error) => Box::pin(async { Err(error) }),
-        }
-    }
-
-    fn execute<'a>(
-        &'a self,
-        inner: &'a mut dyn Connection,
-        statement: &'a Statement,
-    ) -> BoxFuture<'a, Result<ExecResult>> {
-        match self.refuse(statement) {
-            Ok(()) => inner.execute(statement),
-            Err(error) => Box::pin(async { Err(error) }),
-        }
+    fn admit(&self, statement: &Statement) -> Result<()> {
+        self.refuse(statement)
     }
 }

@@ -15,6 +15,15 @@ pub trait Interceptor: Send + Sync + 'static {
         inner
     }
 
+    /// Sees a statement before it runs. It does not run if this is an error.
+    ///
+    /// # Errors
+    /// What the statement fails with.
+    fn admit(&self, statement: &Statement) -> Result<()> {
+        let _ = statement;
+        Ok(())
+    }
+
     /// Runs a statement that returns rows.
     fn query<'a>(
         &'a self,
@@ -22,7 +31,10 @@ pub trait Interceptor: Send + Sync + 'static {
         statement: &'a Statement,
         sink: &'a mut dyn RowSink,
     ) -> BoxFuture<'a, Result<()>> {
-        inner.query(statement, sink)
+        match self.admit(statement) {
+            Ok(()) => inner.query(statement, sink),
+            Err(error) => Box::pin(async { Err(error) }),
+        }
     }
 
     /// Runs a statement that returns no rows.
@@ -31,7 +43,10 @@ pub trait Interceptor: Send + Sync + 'static {
         inner: &'a mut dyn Connection,
         statement: &'a Statement,
     ) -> BoxFuture<'a, Result<ExecResult>> {
-        inner.execute(statement)
+        match self.admit(statement) {
+            Ok(()) => inner.execute(statement),
+            Err(error) => Box::pin(async { Err(error) }),
+        }
     }
 
     /// Begins or ends a transaction, or a savepoint in it.

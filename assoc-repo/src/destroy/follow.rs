@@ -25,7 +25,7 @@ use crate::session::Session;
 #[derive(Debug)]
 pub(super) struct Following {
     models: Vec<Children>,
-    // Those of which statements that delete rows say whom these belonged to, if the database returns deleted rows.
+    // Models whose DELETE returns the parents' keys, if the database returns deleted rows.
     returned: Vec<&'static ModelDef>,
     returns: bool,
     changes: ParentChanges,
@@ -119,10 +119,7 @@ impl Following {
             let always = Expr::always();
             // Rows that are cleared are read in any case.
             let role = if cleared.is_empty() { self.role_of_reading(model, lock) } else { StatementRole::Requested };
-            session.look_up_in_role(role);
-            let read = read_children(session, children, model.primary_key, &keys, &always, lock).await;
-            session.look_up_in_role(StatementRole::Requested);
-            for row in read? {
+            for row in read_in_role(session, role, children, model.primary_key, &keys, &always, lock).await? {
                 let Some(key) = children.key(&row) else { continue };
                 let after = cleared
                     .get(&key.to_string())
@@ -167,10 +164,8 @@ impl Following {
             return Ok(());
         }
         let (by, filter) = (edge.rows.key.target_columns, &edge.rows.filter);
-        session.look_up_in_role(if goes { self.role_of_reading(model, lock) } else { StatementRole::Requested });
-        let read = read_children(session, children, by, keys, filter, lock).await;
-        session.look_up_in_role(StatementRole::Requested);
-        for row in read? {
+        let role = if goes { self.role_of_reading(model, lock) } else { StatementRole::Requested };
+        for row in read_in_role(session, role, children, by, keys, filter, lock).await? {
             let after = match &edge.effect {
                 Effect::Clear { columns, .. } => Some(children.without(&row, columns)),
                 _ => None,
@@ -203,6 +198,22 @@ impl Following {
         }
         Ok(followed)
     }
+}
+
+// Reads rows that go or are cleared, in statements of a role.
+async fn read_in_role(
+    session: &mut Session<'_>,
+    role: StatementRole,
+    children: &Children,
+    by: &[usize],
+    keys: &KeySet,
+    filter: &Expr,
+    lock: Lock,
+) -> Result<Vec<StoredRow>> {
+    session.look_up_in_role(role);
+    let read = read_children(session, children, by, keys, filter, lock).await;
+    session.look_up_in_role(StatementRole::Requested);
+    read
 }
 
 // Whether a row must be found before its owner goes, because it may lose the owner's key then.

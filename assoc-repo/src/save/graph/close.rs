@@ -38,7 +38,7 @@ impl Run<'_> {
             session.note_written(model, Written::Changed);
             let always = Expr::always();
             let most = FollowedRows::keys_per_statement(dialect, key.len(), columns.len()).min(MOST);
-            for chunk in rows.chunks(most) {
+            for (part, chunk) in rows.chunks(most).enumerate() {
                 let keys = KeySet::from_iter(chunk.iter().map(|(_, key, _)| key.clone()));
                 let set: Vec<FollowedColumn> = columns
                     .iter()
@@ -51,7 +51,7 @@ impl Run<'_> {
                     })
                     .collect();
                 let followed = FollowedRows { model, key, keys: &keys, filter: &always };
-                session.execute(&followed.update(dialect, &set)?).await?;
+                session.execute(&followed.update(dialect, &set)?.as_part(part)).await?;
             }
             let mut lists: BTreeMap<u32, HashMap<u32, &[Value<'static>]>> = BTreeMap::new();
             for ((list, at), _, values) in &rows {

@@ -39,24 +39,8 @@ impl Builder {
                 if is_new { Ok(()) } else { self.ask(owner, association, Removal::ByRule, Ask::All { keep, link }) }
             }
             ChildOp::Clear => self.clear(owner, association),
-            ChildOp::Edit(change) => {
-                let member = change.base().and_then(|row| target.key_in(&**row, record.target.target_columns));
-                let Some(member) = member else { return Ok(()) };
-                if change.is_marked_for_destruction() {
-                    let row = change.base().cloned();
-                    self.groups[group].owner(owner.place).removed.extend(row);
-                    return self.ask(owner, association, Removal::Destroy, Ask::Member { member, remove: true });
-                }
-                let (_, place) = self.add_change(*change, group, Given::default())?;
-                self.groups[group].owner(owner.place).edited.push(place);
-                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: false })
-            }
-            ChildOp::Remove(row) => {
-                let Some(member) = target.key_in(&*row, record.target.target_columns) else { return Ok(()) };
-                self.groups[group].owner(owner.place).removed.push(row);
-                self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: true })
-            }
-            _ => Ok(()),
+            other => self
+                .one_member(owner, group, association, other, |row| target.key_in(row, record.target.target_columns)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! New members that hold the key of a new owner, and of which nothing is said but their columns: large saves consist of them.
+//! New members that hold the key of a new owner and set columns only. Large saves consist of such members.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ pub(super) struct PlainTargets {
 }
 
 impl Builder {
-    /// What is known of the members of an association, of which one is planned. `None` if they do not take all of the owner's key
+    /// What the first planned member of an association tells about the next ones. `None` if they do not take all of the owner's key
     /// once it is inserted.
     pub(super) fn plain_targets(&mut self, owner: Owner, association: &'static AssociationDef) -> Option<PlainTargets> {
         if self.rows[owner.row as usize].base.is_some() {

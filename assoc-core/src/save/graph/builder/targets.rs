@@ -1,8 +1,11 @@
 //! Members that hold the owner's key, and what is looked up of an owner's members.
 
+use std::any::Any;
+
 use super::{Builder, Given, Owner};
 use crate::change::{ChildOp, Member};
 use crate::error::{Error, FieldError, Result};
+use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, KeyJoin, Linkage};
 use crate::save::graph::{Added, LoadedRow};
 use crate::save::members::{Ask, Kept, Lookup, Question, Removal, Unlink};
@@ -64,8 +67,30 @@ impl Builder {
                 }
             }
             ChildOp::Clear => self.clear(owner, association),
+            other => self.one_member(owner, group, association, other, |row| target.key_of(row)),
+        }
+    }
+
+    // Everything that an owner has is let go; a new one has nothing.
+    pub(super) fn clear(&mut self, owner: Owner, association: &'static AssociationDef) -> Result<()> {
+        if self.rows[owner.row as usize].base.is_none() {
+            return Ok(());
+        }
+        self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new(), link: None })
+    }
+
+    // Changes one member, destroys it, or lets it go. The member is found by a key of its row.
+    pub(super) fn one_member(
+        &mut self,
+        owner: Owner,
+        group: usize,
+        association: &'static AssociationDef,
+        op: ChildOp,
+        key_of: impl Fn(&dyn Any) -> Option<KeyTuple>,
+    ) -> Result<()> {
+        match op {
             ChildOp::Edit(change) => {
-                let member = change.base().and_then(|row| target.key_of(&**row));
+                let member = change.base().and_then(|row| key_of(&**row));
                 let Some(member) = member else { return Ok(()) };
                 if change.is_marked_for_destruction() {
                     let row = change.base().cloned();
@@ -77,20 +102,12 @@ impl Builder {
                 self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: false })
             }
             ChildOp::Remove(row) => {
-                let Some(member) = target.key_of(&*row) else { return Ok(()) };
+                let Some(member) = key_of(&*row) else { return Ok(()) };
                 self.groups[group].owner(owner.place).removed.push(row);
                 self.ask(owner, association, Removal::ByRule, Ask::Member { member, remove: true })
             }
             _ => Ok(()),
         }
-    }
-
-    // Everything that an owner has is let go; a new one has nothing.
-    pub(super) fn clear(&mut self, owner: Owner, association: &'static AssociationDef) -> Result<()> {
-        if self.rows[owner.row as usize].base.is_none() {
-            return Ok(());
-        }
-        self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new(), link: None })
     }
 
     pub(super) fn ask(
