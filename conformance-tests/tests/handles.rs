@@ -211,7 +211,7 @@ macro_rules! sequence {
                 let more = 1 + scene.random.below(3);
                 done += more;
                 let result = match scene.random.below(6) {
-                    // Undone: what was in hand before is in hand again.
+                    // Undone: the structs are those from before the savepoint.
                     0 => {
                         let (before, mut owner) = (scene.tables.clone(), copies[at].clone());
                         scene.log.push("begin".to_owned());
@@ -275,7 +275,7 @@ macro_rules! sequence {
                 Ok(())
             }
 
-            // Calls within a savepoint, which is undone or kept. What is undone has not happened to the owner that was in hand.
+            // Calls within a savepoint, which is undone or kept. What is undone leaves the owner in memory as it was before.
             async fn inner<O, T, A>(
                 scene: &mut Scene<'_, T>,
                 repo: &Repo,
@@ -373,7 +373,7 @@ async fn of_subject(world: &mut World<'_>) -> Ended {
     for _ in 0..calls {
         let at = usize::from(scene.random.once_in(3));
         let result = if scene.random.once_in(4) {
-            // Undone: what was in hand before is in hand again.
+            // Undone: the structs are those from before the savepoint.
             let (before, mut note) = (scene.tables.clone(), copies[at].clone());
             let tx = world.repo.begin().await.map_err(told)?;
             let inner = tx.begin().await.map_err(told)?;

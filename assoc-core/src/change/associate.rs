@@ -79,7 +79,7 @@ impl RowChange {
         self.change_members_at(association, op, None);
     }
 
-    /// Adds a member to an association whose key is not in this row. At least so many more are added after it.
+    /// Adds a member to an association whose key is not in this row. The caller adds at least `more` members after it.
     #[inline]
     pub fn push_member(&mut self, association: &'static AssociationDef, member: Member, more: usize) {
         if let Some(change) = member.change() {

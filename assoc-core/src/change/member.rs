@@ -10,7 +10,7 @@ use crate::metadata::model::ModelDef;
 /// A member of an association, as it was given.
 #[derive(Clone)]
 #[non_exhaustive]
-// Most members of large saves are changes, of which each would cost an allocation more.
+// Most members of large saves are changes. A `Box` around each would cost one more allocation per member.
 #[allow(clippy::large_enum_variant)]
 pub enum Member {
     /// A row that exists. Nothing is said of its own columns.

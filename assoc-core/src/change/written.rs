@@ -65,7 +65,7 @@ impl RowChange {
     #[must_use]
     pub fn explains_constraints(&self) -> bool {
         let below = |child: &super::ChildChange| {
-            // As a rule a row is added of which little is said.
+            // As a rule the application adds a row and sets few of its columns.
             if let ChildOp::Push { member, join: None } = &child.op {
                 return member.change().is_some_and(RowChange::explains_constraints);
             }

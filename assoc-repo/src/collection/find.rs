@@ -24,7 +24,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     #[doc = include_str!("../../docs/posts.txt")]
     /// let posts = repo.association(&user, User::POSTS);
     /// assert_eq!(posts.find(2).await?.title, "Engines");
-    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Without a user")).await?;
     /// assert!(posts.find(other.id).await.is_err_and(|error| error.is_not_found()));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
@@ -87,7 +87,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// ```
     #[doc = include_str!("../../docs/posts.txt")]
-    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Without a user")).await?;
     /// assert!(!repo.association(&user, User::POSTS).contains(&other).await?);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```

@@ -64,7 +64,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// ```
     #[doc = include_str!("../../docs/posts.txt")]
-    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Without a user")).await?;
     /// let mut posts = repo.association(&mut user, User::POSTS);
     /// posts.set_ids([1, other.id]).await?;
     /// assert_eq!(posts.ids().await?, [1, other.id]);

@@ -57,7 +57,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     ///
     /// ```
     #[doc = include_str!("../../docs/posts.txt")]
-    /// let other = repo.insert(Post::build().set(Post::TITLE, "Of nobody")).await?;
+    /// let other = repo.insert(Post::build().set(Post::TITLE, "Without a user")).await?;
     /// repo.association(&mut user, User::POSTS).append(&other).await?;
     /// assert_eq!(repo.association(&user, User::POSTS).count().await?, 4);
     /// # Ok::<(), Error>(()) }).unwrap();

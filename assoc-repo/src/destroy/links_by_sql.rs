@@ -1,4 +1,4 @@
-//! Links that hand-written SQL takes away when their owner is destroyed: those of a join table with `delete_sql`.
+//! Destroying an owner of a join table with `delete_sql`: that SQL runs for each target, in place of a DELETE by the owner's key.
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};

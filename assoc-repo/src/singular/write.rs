@@ -39,8 +39,8 @@ pub trait WritableTarget<O, T>: sealed::WritableTarget {
 
 /// A target whose rows are of one model, so that a new one can be built: every target but that of a polymorphic `belongs_to`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` stands for rows of several models, so nothing says of which a new row is",
-    label = "of which model?",
+    message = "`{Self}` stands for rows of several models, so the compiler cannot know the model of a new row",
+    label = "which model?",
     note = "build a row of one of them, and give it to `set`: `repo.association(&mut note, Note::SUBJECT).set(Photo::build())`"
 )]
 pub trait SingleModel: Model {}

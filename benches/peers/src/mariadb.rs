@@ -28,7 +28,7 @@ const TABLES: &[&str] = &[
     "CREATE TABLE posts_tags (post_id BIGINT NOT NULL, tag_id BIGINT NOT NULL, KEY (post_id, tag_id), KEY (tag_id))",
 ];
 
-/// What the database holds, whoever has written it.
+/// What the database holds after the save of any peer.
 const SUM: &str = "SELECT CAST(SUM(CRC32(CONCAT_WS('|', u.name, u.email, u.age, u.created_at, p.title, p.body, p.published, \
                    t.name))) AS UNSIGNED) FROM users u JOIN posts p ON p.user_id = u.id \
                    LEFT JOIN posts_tags l ON l.post_id = p.id LEFT JOIN tags t ON t.id = l.tag_id";

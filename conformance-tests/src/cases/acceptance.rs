@@ -12,8 +12,8 @@ use crate::models::pirates::{self, Bird, Crew, Oath, Parrot, Pirate, Ship};
 
 cases! { "acceptance", Level::Write;
     a_single_member_that_is_wrong,
-    a_single_member_that_nobody_judges,
-    members_that_nobody_judges,
+    a_single_member_without_validation,
+    members_without_validation,
     several_counters_at_once,
     unique_indexes_without_rules,
     by_a_column_that_is_no_primary_key,
@@ -57,7 +57,7 @@ async fn a_single_member_that_is_wrong(cx: &mut Context) -> Result<()> {
     left(cx).await
 }
 
-async fn a_single_member_that_nobody_judges(cx: &mut Context) -> Result<()> {
+async fn a_single_member_without_validation(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pirates::tables(&repo).await?;
     let anne = cx.step("with a new owner", repo.insert(pirate("Anne").set_one(Pirate::ANY_SHIP, ship("")))).await?;
@@ -72,7 +72,7 @@ async fn a_single_member_that_nobody_judges(cx: &mut Context) -> Result<()> {
     left(cx).await
 }
 
-async fn members_that_nobody_judges(cx: &mut Context) -> Result<()> {
+async fn members_without_validation(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pirates::tables(&repo).await?;
     let birds = || ["Polly", ""].map(|name| Bird::build().set(Bird::NAME, name));
@@ -122,7 +122,7 @@ async fn several_counters_at_once(cx: &mut Context) -> Result<()> {
 async fn unique_indexes_without_rules(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     league::tables(&repo).await?;
-    repo.execute_raw("CREATE UNIQUE INDEX called_as_nobody_expects ON coaches (name)", []).await?;
+    repo.execute_raw("CREATE UNIQUE INDEX called_by_another_name ON coaches (name)", []).await?;
     let coach = |id: i64, name: &str| Coach::build().set(Coach::ID, id).set(Coach::NAME, name.to_owned());
     repo.insert(coach(71, "Zoe")).await?;
     let shown = |cx: &mut Context, label: &str, error: Option<Error>| -> Result<()> {

@@ -51,7 +51,7 @@ async fn f115_owner_destroyed(cx: &mut Context) -> Result<()> {
     let report = cx.step("of a query", repo.destroy_all(Query::filter(Musician::NAME.eq("Dan")))).await?;
     cx.note("report", report);
     cx.rows("notes", "SELECT note FROM musicians_pieces ORDER BY note").await?;
-    // The other side says nothing, so its links go by their key.
+    // The other side has no `delete_sql`, so its links are deleted by their key.
     let kept = repo.insert(musician("Eve").push(Musician::PIECES, &pieces)).await?;
     cx.step("a target", repo.destroy(&pieces[0])).await?;
     let left = repo.association(&kept, Musician::PIECES).count().await?;

@@ -1,5 +1,5 @@
 //! An orchestra: rows between that refuse to go, that are one of several types of their table, and that have callbacks, a version
-//! or a rule; and links that hand-written SQL takes away.
+//! or a rule; and links with `delete_sql`.
 
 use assoc_core::{Error, RawSql, Result, Value};
 use assoc_repo::Repo;
@@ -172,7 +172,7 @@ pub(crate) struct Piece {
     pub(crate) id: i64,
     #[column(length = 20)]
     pub(crate) title: String,
-    // The same links, which go by their key.
+    // The same links, deleted by their key.
     #[has_and_belongs_to_many]
     pub(crate) musicians: HasAndBelongsToMany<Musician>,
 }

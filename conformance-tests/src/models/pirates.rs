@@ -88,7 +88,7 @@ pub(crate) struct Oath {
 
 #[callbacks]
 impl Callbacks for Oath {
-    // Whoever names no crew swears to the first.
+    // An oath that names no crew is sworn to the first one.
     async fn before_validate(oath: &mut Change<Self>, cx: &CallbackContext<'_>) -> Result<()> {
         if oath.get(Oath::CREW_ID)?.is_none()
             && let Some(crew) = cx.repo().one(Query::<Crew>::order_by(Crew::ID.asc()).limit(1)).await?

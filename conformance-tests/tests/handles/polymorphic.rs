@@ -110,7 +110,7 @@ impl Scene<'_> {
         match (self.judge(&write), result) {
             (Ok(wanted), Ok(())) => {
                 let row = actual.row("notes", &self.note).cloned().unwrap_or_default();
-                // What the note in hand says already need not be written: another copy may have changed the row since.
+                // A reference that the note in memory has already need not be written: another copy may have changed the row since.
                 let own = cells(Note::DEF, &before);
                 let is_same = match &wanted {
                     Some(_) => referred(&self.tables, &own) == wanted,
@@ -129,7 +129,7 @@ impl Scene<'_> {
                 if held != Some(wanted.clone()) {
                     return Err(format!("in memory is {held:?}, and not {wanted:?}"));
                 }
-                // The note in hand may be an old one, but its key and type are those that it refers to.
+                // The note in memory may be an old one, but its key and type are those that it refers to.
                 let own = cells(Note::DEF, note);
                 if self.row() == cells(Note::DEF, &before) && own != row {
                     return Err(format!("the note is {own:?}, and in the table {row:?}"));
@@ -165,7 +165,7 @@ impl Scene<'_> {
     async fn read(&mut self, repo: &Repo, note: &mut Note) -> Ended {
         let before = remembered(note)["subject"].clone();
         let is_whole = before.state == LoadState::Loaded;
-        // The note in hand says which key it is.
+        // The note in memory has the key.
         let there = referred(&self.tables, &cells(Note::DEF, note));
         let held = repo.association(&*note, Note::SUBJECT).target().and_then(shown);
         let choice = self.random.below(5);

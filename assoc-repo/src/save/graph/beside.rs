@@ -61,7 +61,7 @@ struct Beside {
 }
 
 impl Beside {
-    // Those of so many targets: of all that the owner holds, or of the new ones alone.
+    // The positions of the rows beside `targets` targets: all that the owner holds, or only the new ones.
     fn of(&self, targets: usize) -> Option<&[u32]> {
         match self.positions.len() - self.new {
             _ if targets == self.positions.len() => Some(&self.positions),
