@@ -275,9 +275,7 @@ impl InsertBatch {
             self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
         }
         self.inputs.push(input);
-        for value in row.into_iter().flatten() {
-            self.binds.push(Bind::Value(value));
-        }
+        self.binds.extend(row.into_iter().flatten().map(Bind::Value));
     }
 }
 
