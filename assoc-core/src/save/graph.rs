@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::ops::Range;
 
 use super::members::{Lookup, Unlink};
 use crate::change::{Row, RowChange, fill};
@@ -16,7 +17,7 @@ use crate::counters::{self, NewParents, Timings};
 use crate::error::Result;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::{ColumnDef, ColumnDefault, ModelDef, position_of_model};
-use crate::value::{DateTime, Value};
+use crate::value::DateTime;
 
 mod awaits;
 mod builder;
@@ -25,9 +26,11 @@ mod followed;
 mod levels;
 mod links;
 mod loaded;
+mod rows;
 
 pub use awaits::Awaits;
 pub use loaded::{LoadedGroup, LoadedOwner, LoadedRow};
+pub use rows::{PlannedRows, RowValues};
 
 /// A row that a save writes.
 #[derive(Clone)]
@@ -36,8 +39,10 @@ pub struct PlannedRow {
     pub model: &'static ModelDef,
     /// The row as it is, if it exists.
     pub base: Option<Row>,
-    /// The values to write, one entry for each column; of a row that exists those that differ.
-    pub values: Vec<Option<Value<'static>>>,
+    // Where its values begin in the list of all of them.
+    first: usize,
+    // Whether they were taken.
+    taken: bool,
     /// The columns that take their values of other planned rows.
     pub awaits: Awaits,
     /// Which of the levels it belongs to.
@@ -82,10 +87,15 @@ pub struct Closing {
 }
 
 impl PlannedRow {
-    /// Whether anything is written to it.
+    /// Whether [`take_values`](SavePlan::take_values) has taken its values.
     #[must_use]
-    pub fn is_written(&self) -> bool {
-        self.base.is_none() || !self.awaits.is_empty() || self.values.iter().any(Option::is_some)
+    pub fn is_taken(&self) -> bool {
+        self.taken
+    }
+
+    // Its values in the list of all of them.
+    fn range(&self) -> Range<usize> {
+        self.first..self.first + self.model.columns.len()
     }
 }
 
@@ -113,7 +123,7 @@ pub enum Step {
 
 /// The plan of a save.
 pub struct SavePlan {
-    rows: Vec<PlannedRow>,
+    rows: PlannedRows,
     lookups: Vec<Lookup>,
     steps: Vec<Step>,
     closings: Vec<Closing>,
@@ -152,7 +162,8 @@ impl SavePlan {
         }
         // The model of the last row, and whether columns of it are filled in.
         let mut last: Option<(&'static ModelDef, bool)> = None;
-        for row in &mut self.rows {
+        for at in 0..self.rows.len() {
+            let row = &self.rows[at];
             let is_filled = match last {
                 Some((model, is_filled)) if std::ptr::eq(model, row.model) => is_filled,
                 _ => {
@@ -160,24 +171,21 @@ impl SavePlan {
                     last.insert((row.model, row.model.columns.iter().any(is_filled))).1
                 }
             };
-            if is_filled && row.is_written() {
-                fill(row.model, row.base.is_none(), &mut row.values, now);
+            if is_filled && self.rows.is_written(row) {
+                let (row, values) = self.rows.parts_mut(at as u32);
+                fill(row.model, row.base.is_none(), values, now);
             }
         }
     }
 
-    /// The values of new rows of some models, by planned row, given up by the plan. Rows of others have an empty list, and
-    /// keep their values.
-    pub fn take_values(&mut self, models: &[&'static ModelDef]) -> Vec<Vec<Option<Value<'static>>>> {
-        let is_taken =
-            |row: &PlannedRow| row.base.is_none() && position_of_model(models, row.model, |model| model).is_some();
-        let take = |row: &mut PlannedRow| if is_taken(row) { std::mem::take(&mut row.values) } else { Vec::new() };
-        self.rows.iter_mut().map(take).collect()
+    /// The values of new rows of some models, given up by the plan. It keeps those of others.
+    pub fn take_values(&mut self, models: &[&'static ModelDef]) -> RowValues {
+        self.rows.take_values(models)
     }
 
     /// The rows that are written, and those that are only led to.
     #[must_use]
-    pub fn rows(&self) -> &[PlannedRow] {
+    pub fn rows(&self) -> &PlannedRows {
         &self.rows
     }
 
@@ -240,7 +248,7 @@ impl SavePlan {
     /// The models whose rows are written, each once.
     #[must_use]
     pub fn written_models(&self) -> Vec<&'static ModelDef> {
-        distinct(self.rows.iter().filter(|row| row.is_written()))
+        distinct(self.rows.written().map(|(_, row)| row))
     }
 
     /// The plan as text, a line for each kind of statement. With `touches` times follow as well as counters.
@@ -331,10 +339,8 @@ impl SavePlan {
         let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
         for row in rows {
             let row = &self.rows[*row as usize];
-            let is_set = |column: &usize| {
-                row.values[*column].is_some() || row.awaits.iter().any(|awaited| awaited.column == *column)
-            };
-            let columns: Vec<usize> = (0..row.values.len()).filter(is_set).collect();
+            let is_set = |column: &usize| self.rows.is_set(row, *column);
+            let columns: Vec<usize> = (0..row.model.columns.len()).filter(is_set).collect();
             let at = *known.entry(columns).or_insert_with_key(|columns| {
                 sets.push((columns.clone(), 0));
                 sets.len() - 1

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Builder, Owner};
 use crate::change::{Preset, RowChange};
 use crate::metadata::association::{AssociationDef, KeyJoin, Linkage};
-use crate::save::graph::{Added, Awaited, Awaits, LoadedRow, PlannedRow};
+use crate::save::graph::{Added, Awaited, LoadedRow};
 use crate::value::Value;
 
 /// What all such members of an owner have in common.
@@ -36,31 +36,20 @@ impl Builder {
     /// Plans such a member: nothing else can give it values, so none contradict each other.
     pub(super) fn push_plain(&mut self, owner: Owner, targets: &PlainTargets, change: &mut RowChange) {
         let PlainTargets { association, group, key, presets, has_callbacks } = targets;
-        let row = self.rows.len() as u32;
-        let model = change.model();
-        let mut values = change.take_values();
+        let row = self.rows.add(change.model(), None, change.take_values(), Some(association));
+        let (planned, values) = self.rows.parts_mut(row);
         if let Some(named) = key.target_type {
             values[named.column] = Some(Value::from(named.tag));
         }
-        let mut awaits = Awaits::default();
         for (of, column) in key.owner_columns.iter().copied().zip(key.target_columns.iter().copied()) {
             values[column] = None;
-            awaits.push(Awaited { column, row: owner.row, of });
+            planned.awaits.push(Awaited { column, row: owner.row, of });
         }
         for Preset { column, value } in presets.iter().flat_map(|presets| presets.iter()) {
             if !key.target_columns.contains(column) {
                 values[*column].get_or_insert_with(|| value.clone());
             }
         }
-        self.rows.push(PlannedRow {
-            model,
-            base: None,
-            values,
-            awaits,
-            level: 0,
-            unread: false,
-            association: Some(association),
-        });
         let group = &mut self.groups[*group];
         let place = group.place_new(LoadedRow::Planned(row));
         group.owner(owner.place).add(place, owner.said);

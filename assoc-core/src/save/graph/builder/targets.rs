@@ -54,7 +54,7 @@ impl Builder {
                             key.target_columns.contains(&column)
                                 || key.target_type.is_some_and(|named| named.column == column)
                         };
-                        let set = own.values.iter().enumerate().filter(|(_, value)| value.is_some());
+                        let set = self.rows.values(own).iter().enumerate().filter(|(_, value)| value.is_some());
                         let only_links = set.map(|(column, _)| column).all(of_key)
                             && own.awaits.iter().all(|awaited| of_key(awaited.column));
                         keep.push(Kept { member, row, only_links });
