@@ -4,7 +4,7 @@ use super::link::{OwnerKey, fields, obstacles};
 use super::{ChildChange, ChildOp, RowChange, members, rules, same_value};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
-use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy};
+use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, ModelDef};
 use crate::value::Value;
 
 /// All problems of a row that no other one gives values to.
@@ -93,7 +93,7 @@ pub(super) fn of_row(row: Final<'_>) -> Vec<FieldError> {
     if row.is_judged {
         errors.extend_from_slice(&change.errors);
     }
-    for child in change.children.iter().filter(|child| !matches!(child.op, ChildOp::Push { .. })) {
+    for child in change.children.iter().filter(|child| !matches!(child.op, ChildOp::Push { .. } | ChildOp::PushNew(_))) {
         if let Some(error) = of_child(row, child) {
             errors.push(error);
         }
@@ -116,6 +116,7 @@ fn of_child(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
             .or_else(|| other_owner(row, child, key))
             .or_else(|| contradiction(row.change, child, key)),
         ChildOp::Push { .. }
+        | ChildOp::PushNew(_)
         | ChildOp::Edit(_)
         | ChildOp::Remove(_)
         | ChildOp::Replace(_)
@@ -339,10 +340,17 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
 /// them, and each column that needs a value has one.
 pub(super) fn is_surely_valid(change: &RowChange, given: &[(usize, Option<Value<'static>>)]) -> bool {
     let model = change.model;
-    if !change.is_plain() || model.rules.is_some() || model.discriminator.is_some() {
-        return false;
-    }
-    model.columns.iter().zip(&change.values).enumerate().all(|(at, (column, value))| match value {
+    let is_plain = change.is_plain() && model.rules.is_none() && model.discriminator.is_none();
+    is_plain && has_what_it_needs(model, &change.values, given)
+}
+
+/// Whether each column of a new row that needs a value has one, and none that it does not take. The owner gives some.
+pub(super) fn has_what_it_needs(
+    model: &ModelDef,
+    values: &[Option<Value<'static>>],
+    given: &[(usize, Option<Value<'static>>)],
+) -> bool {
+    model.columns.iter().zip(values).enumerate().all(|(at, (column, value))| match value {
         Some(value) => !value.is_null() && takes_values(column, true),
         None => {
             let may_need_one = column.default == ColumnDefault::None;

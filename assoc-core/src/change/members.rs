@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::check::{Final, is_surely_valid, marked, of_row};
+use super::check::{Final, has_what_it_needs, is_surely_valid, marked, of_row};
 use super::scope::{Preset, of_change, outside, presets_of_saved, value_of};
 use super::{ChildOp, Member, RowChange, Then, key_of_target};
 use crate::error::FieldError;
@@ -53,7 +53,12 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
         }
         let is_of_members = matches!(
             child.op,
-            ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_) | ChildOp::Clear
+            ChildOp::Push { .. }
+                | ChildOp::PushNew(_)
+                | ChildOp::Edit(_)
+                | ChildOp::Remove(_)
+                | ChildOp::Replace(_)
+                | ChildOp::Clear
         );
         if !is_of_members {
             continue;
@@ -91,6 +96,14 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                 }
                 if (association.target)().key_of(&**row).is_none() {
                     errors.push(without_key(association, "a row whose key is NULL is no member"));
+                }
+            }
+            ChildOp::PushNew(new) => {
+                for values in new.rows() {
+                    let at = next_place(None, count);
+                    if !members.surely_takes_values(new.model(), values) {
+                        members.add_problems(&new.member(values), at, errors);
+                    }
                 }
             }
             op => {
@@ -270,6 +283,11 @@ impl<'c> Members<'c> {
         self.presets.is_empty()
             && self.association.options.autosave != Some(false)
             && is_surely_valid(change, &self.given_key)
+    }
+
+    // The same of a new one of which nothing is said but columns, and no rule judges them.
+    fn surely_takes_values(&self, model: &ModelDef, values: &[Option<Value<'static>>]) -> bool {
+        self.presets.is_empty() && has_what_it_needs(model, values, &self.given_key)
     }
 
     // Adds the problems of the member at a place.

@@ -115,12 +115,16 @@ fn collect(row: Final<'_>, path: &str, rows: &mut Vec<WrittenRow>) {
                 let place = below(&members.place(child.place, &mut counts[known].1));
                 collect(Final { change: edited, given: &[], is_judged: true }, &place, rows);
             }
-            ChildOp::Push { .. } | ChildOp::Replace(_) => {
+            ChildOp::Push { .. } | ChildOp::PushNew(_) | ChildOp::Replace(_) => {
                 let join = match &child.op {
                     ChildOp::Push { join, .. } => join.as_deref(),
                     _ => None,
                 };
-                for member in child.op.members() {
+                let new: Vec<Member> = match &child.op {
+                    ChildOp::PushNew(members) => members.members().collect(),
+                    _ => Vec::new(),
+                };
+                for member in child.op.members().iter().chain(&new) {
                     let place = below(&members.place(child.place, &mut counts[known].1));
                     if let Some(change) = member.change() {
                         let given = members.given(change);

@@ -142,7 +142,7 @@ impl SavePlan {
     /// row is given two owners, or if a member is removed that the association cannot let go; a declaration that does not hold together.
     pub fn new(model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Self> {
         // Most rows are those that are given, and their members.
-        let expected = changes.iter().map(|change| change.children().len() + 1).sum();
+        let expected = changes.iter().map(|change| change.said() + 1).sum();
         let mut builder = builder::Builder::new(model, expected);
         for change in changes {
             builder.add_root(change)?;

@@ -145,7 +145,8 @@ impl Builder {
             true => self.groups[group].place_new(LoadedRow::Planned(row)),
             false => self.groups[group].place(LoadedRow::Planned(row)),
         };
-        let owner = Owner { row, group, place, said: children.len() };
+        let said = children.iter().map(|child| child.op.count()).sum();
+        let owner = Owner { row, group, place, said };
         // As a rule all that is said is of one association.
         let is_one = children.windows(2).all(|two| std::ptr::eq(two[0].association, two[1].association));
         let declared = |child: &ChildChange| model.associations.iter().position(|known| known == child.association);
@@ -171,7 +172,20 @@ impl Builder {
             }
             match (&last, &mut child.op) {
                 (Some(targets), ChildOp::Push { member: Member::Change(change), join: None }) if change.is_plain() => {
-                    self.push_plain(owner, targets, change);
+                    self.push_plain(owner, targets, change.model(), change.take_values());
+                }
+                (_, ChildOp::PushNew(members)) => {
+                    let model = members.model();
+                    for values in members.rows_mut() {
+                        let values = values.iter_mut().map(Option::take);
+                        if let Some(targets) = &last {
+                            self.push_plain(owner, targets, model, values);
+                            continue;
+                        }
+                        let member = Member::Change(RowChange::with_values(model, None, values.collect()));
+                        self.members(owner, association, ChildOp::Push { member, join: None })?;
+                        last = self.plain_targets(owner, association);
+                    }
                 }
                 (_, op) => {
                     self.members(owner, association, std::mem::replace(op, ChildOp::Dissociate))?;
@@ -260,6 +274,10 @@ impl Builder {
         let op = match op {
             ChildOp::Associate { .. } | ChildOp::Dissociate | ChildOp::Refused(_) | ChildOp::AssociateWith { .. } => {
                 return Ok(());
+            }
+            ChildOp::PushNew(members) => {
+                let mut members = members.members();
+                return members.try_for_each(|member| self.members(owner, association, ChildOp::Push { member, join: None }));
             }
             ChildOp::Find(_) => {
                 let message = "names members by their keys, which are found when the changeset is saved by itself, not as a shared draft";

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use super::{Builder, Owner};
-use crate::change::{Preset, RowChange};
+use crate::change::Preset;
 use crate::metadata::association::{AssociationDef, KeyJoin, Linkage};
+use crate::metadata::model::ModelDef;
 use crate::save::graph::{Added, Awaited, LoadedRow};
 use crate::value::Value;
 
@@ -34,9 +35,15 @@ impl Builder {
     }
 
     /// Plans such a member: nothing else can give it values, so none contradict each other.
-    pub(super) fn push_plain(&mut self, owner: Owner, targets: &PlainTargets, change: &mut RowChange) {
+    pub(super) fn push_plain(
+        &mut self,
+        owner: Owner,
+        targets: &PlainTargets,
+        model: &'static ModelDef,
+        values: impl IntoIterator<Item = Option<Value<'static>>>,
+    ) {
         let PlainTargets { association, group, key, presets, has_callbacks } = targets;
-        let row = self.rows.add(change.model(), None, change.take_values(), Some(association));
+        let row = self.rows.add(model, None, values, Some(association));
         let (planned, values) = self.rows.parts_mut(row);
         if let Some(named) = key.target_type {
             values[named.column] = Some(Value::from(named.tag));
