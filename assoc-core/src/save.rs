@@ -11,7 +11,8 @@ mod members;
 
 pub use counted::CountedKeys;
 pub use graph::{
-    Added, Awaited, Awaits, Closing, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, PlannedRows, RowValues, SavePlan, Step,
+    Added, Awaited, Awaits, Closing, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, PlannedRows, RowValues, SavePlan,
+    Step,
 };
 pub use insert::{InsertBatch, InsertPlan};
 pub use matching::inputs_of;

@@ -93,7 +93,8 @@ pub(super) fn of_row(row: Final<'_>) -> Vec<FieldError> {
     if row.is_judged {
         errors.extend_from_slice(&change.errors);
     }
-    for child in change.children.iter().filter(|child| !matches!(child.op, ChildOp::Push { .. } | ChildOp::PushNew(_))) {
+    for child in change.children.iter().filter(|child| !matches!(child.op, ChildOp::Push { .. } | ChildOp::PushNew(_)))
+    {
         if let Some(error) = of_child(row, child) {
             errors.push(error);
         }

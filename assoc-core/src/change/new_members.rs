@@ -26,9 +26,9 @@ impl NewMembers {
         if is_looked_at || !is_saved || change.values.is_empty() || !change.is_plain() {
             return None;
         }
-        let mut values = change.take_values();
-        values.reserve_exact(more * values.len());
-        Some(NewMembers { model, values })
+        let mut members = NewMembers { model, values: Vec::with_capacity((1 + more) * change.values.len()) };
+        members.values.append(&mut change.values);
+        Some(members)
     }
 
     /// Adds a member. It answers `false` if the member is not such a one.
@@ -74,9 +74,9 @@ impl NewMembers {
         Member::Change(RowChange::with_values(self.model, None, values.to_vec()))
     }
 
-    /// The values of each, given up.
-    pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [Option<Value<'static>>]> {
-        self.values.chunks_exact_mut(self.model.columns.len())
+    /// The values of all of them, given up.
+    pub(crate) fn take_values(&mut self) -> Vec<Option<Value<'static>>> {
+        std::mem::take(&mut self.values)
     }
 }
 

@@ -37,6 +37,9 @@ impl NewParents {
     /// to become such that are read back.
     pub(crate) fn count(rows: &mut PlannedRows) -> NewParents {
         let mut new_parents = NewParents::default();
+        if !rows.models().any(ModelDef::has_followed_parents) {
+            return new_parents;
+        }
         let mut keys: HashMap<(usize, &'static [usize]), HashMap<KeyTuple, u32>> = HashMap::new();
         let mut sums: HashMap<(u32, usize), i64> = HashMap::new();
         let mut awaiting: Option<HashMap<u32, Vec<u32>>> = None;

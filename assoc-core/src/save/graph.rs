@@ -9,14 +9,13 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::ops::Range;
 
 use super::members::{Lookup, Unlink};
 use crate::change::{Row, RowChange, fill};
 use crate::counters::{self, NewParents, Timings};
 use crate::error::Result;
 use crate::metadata::association::AssociationDef;
-use crate::metadata::model::{ColumnDef, ColumnDefault, ModelDef, position_of_model};
+use crate::metadata::model::{ColumnDefault, ModelDef};
 use crate::value::DateTime;
 
 mod awaits;
@@ -30,6 +29,7 @@ mod rows;
 
 pub use awaits::Awaits;
 pub use loaded::{LoadedGroup, LoadedOwner, LoadedRow};
+use rows::ValuesAt;
 pub use rows::{PlannedRows, RowValues};
 
 /// A row that a save writes.
@@ -39,10 +39,8 @@ pub struct PlannedRow {
     pub model: &'static ModelDef,
     /// The row as it is, if it exists.
     pub base: Option<Row>,
-    // Where its values begin in the list of all of them.
-    first: usize,
-    // Whether they were taken.
-    taken: bool,
+    // Where its values are.
+    at: ValuesAt,
     /// The columns that take their values of other planned rows.
     pub awaits: Awaits,
     /// Which of the levels it belongs to.
@@ -84,19 +82,6 @@ pub struct Closing {
     pub row: u32,
     /// The columns.
     pub columns: Vec<Awaited>,
-}
-
-impl PlannedRow {
-    /// Whether [`take_values`](SavePlan::take_values) has taken its values.
-    #[must_use]
-    pub fn is_taken(&self) -> bool {
-        self.taken
-    }
-
-    // Its values in the list of all of them.
-    fn range(&self) -> Range<usize> {
-        self.first..self.first + self.model.columns.len()
-    }
 }
 
 /// Rows that are written together.
@@ -160,18 +145,21 @@ impl SavePlan {
         if touches {
             self.new_parents.touch(&mut self.rows, now);
         }
+        let is_filled = |model: &'static ModelDef| {
+            model.columns.iter().any(|column| matches!(column.default, ColumnDefault::Filled(_)))
+        };
+        if !self.rows.models().any(is_filled) {
+            return;
+        }
         // The model of the last row, and whether columns of it are filled in.
         let mut last: Option<(&'static ModelDef, bool)> = None;
         for at in 0..self.rows.len() {
             let row = &self.rows[at];
-            let is_filled = match last {
-                Some((model, is_filled)) if std::ptr::eq(model, row.model) => is_filled,
-                _ => {
-                    let is_filled = |column: &ColumnDef| matches!(column.default, ColumnDefault::Filled(_));
-                    last.insert((row.model, row.model.columns.iter().any(is_filled))).1
-                }
+            let fills = match last {
+                Some((model, fills)) if std::ptr::eq(model, row.model) => fills,
+                _ => last.insert((row.model, is_filled(row.model))).1,
             };
-            if is_filled && self.rows.is_written(row) {
+            if fills && self.rows.is_written(row) {
                 let (row, values) = self.rows.parts_mut(at as u32);
                 fill(row.model, row.base.is_none(), values, now);
             }
@@ -234,7 +222,7 @@ impl SavePlan {
     /// The models whose tables are written or looked at, each once.
     #[must_use]
     pub fn models(&self) -> Vec<&'static ModelDef> {
-        let mut models = distinct(self.rows.iter());
+        let mut models: Vec<_> = self.rows.models().collect();
         for lookup in &self.lookups {
             for model in [lookup.table].into_iter().chain(lookup.targets.as_ref().map(|targets| targets.model)) {
                 if !models.contains(&model) {
@@ -248,7 +236,7 @@ impl SavePlan {
     /// The models whose rows are written, each once.
     #[must_use]
     pub fn written_models(&self) -> Vec<&'static ModelDef> {
-        distinct(self.rows.written().map(|(_, row)| row))
+        self.rows.written_models()
     }
 
     /// The plan as text, a line for each kind of statement. With `touches` times follow as well as counters.
@@ -349,17 +337,6 @@ impl SavePlan {
         }
         sets
     }
-}
-
-// The models of some rows, each once.
-fn distinct<'r>(rows: impl Iterator<Item = &'r PlannedRow>) -> Vec<&'static ModelDef> {
-    let mut models: Vec<&'static ModelDef> = Vec::new();
-    for row in rows {
-        if position_of_model(&models, row.model, |model| model).is_none() {
-            models.push(row.model);
-        }
-    }
-    models
 }
 
 fn names(model: &ModelDef, columns: &[usize]) -> String {

@@ -144,7 +144,7 @@ impl Planned {
 
     fn has_callbacks(&self, firing: Firing) -> bool {
         firing == Firing::Callbacks
-            && (self.plan.rows().written().any(|(_, row)| row.model.has_save_callbacks())
+            && (self.plan.written_models().into_iter().any(ModelDef::has_save_callbacks)
                 || !self.plan.added().is_empty()
                 || self.plan.lookups().iter().any(Lookup::tells)
                 || self.destroys.iter().any(DestroyPlan::has_callbacks))
@@ -225,8 +225,8 @@ impl<'p> Run<'p> {
             for (input, values) in plan.into_rows(list) {
                 let row = &self.plan.rows()[rows[input as usize] as usize];
                 // Of other rows the plan has them.
-                if row.is_taken() {
-                    self.given.of_mut(row).iter_mut().zip(values).for_each(|(given, value)| *given = value);
+                if self.plan.rows().is_taken(row) {
+                    self.given.put_back(row, values);
                 }
             }
         }
@@ -236,13 +236,14 @@ impl<'p> Run<'p> {
     // Adds a row to those that statements insert: with the values that were taken from the plan, or with a copy.
     fn push_to(&mut self, plan: &mut InsertPlan, row: u32) -> Result<()> {
         let planned: &'p PlannedRow = &self.plan.rows()[row as usize];
-        if !planned.is_taken() {
+        if !self.plan.rows().is_taken(planned) {
             plan.push(&mut self.values(planned)?);
             return Ok(());
         }
         let mut given = std::mem::take(&mut self.given);
         let values = given.of_mut(planned);
         let result = self.set_taken(planned, values).map(|()| plan.push(values));
+        given.free_after(planned);
         self.given = given;
         result
     }

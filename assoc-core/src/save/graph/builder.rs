@@ -172,19 +172,19 @@ impl Builder {
             }
             match (&last, &mut child.op) {
                 (Some(targets), ChildOp::Push { member: Member::Change(change), join: None }) if change.is_plain() => {
-                    self.push_plain(owner, targets, change.model(), change.take_values());
+                    let row = self.rows.add(change.model(), None, change.take_values(), Some(association));
+                    self.add_plain(owner, targets, row);
                 }
                 (_, ChildOp::PushNew(members)) => {
-                    let model = members.model();
-                    for values in members.rows_mut() {
-                        let values = values.iter_mut().map(Option::take);
-                        if let Some(targets) = &last {
-                            self.push_plain(owner, targets, model, values);
-                            continue;
-                        }
-                        let member = Member::Change(RowChange::with_values(model, None, values.collect()));
-                        self.members(owner, association, ChildOp::Push { member, join: None })?;
+                    if last.is_none() {
                         last = self.plain_targets(owner, association);
+                    }
+                    let Some(targets) = &last else {
+                        members.members().try_for_each(|member| self.push_member(owner, association, member))?;
+                        continue;
+                    };
+                    for row in self.rows.add_all(members.model(), members.take_values(), Some(association)) {
+                        self.add_plain(owner, targets, row);
                     }
                 }
                 (_, op) => {
@@ -276,8 +276,7 @@ impl Builder {
                 return Ok(());
             }
             ChildOp::PushNew(members) => {
-                let mut members = members.members();
-                return members.try_for_each(|member| self.members(owner, association, ChildOp::Push { member, join: None }));
+                return members.members().try_for_each(|member| self.push_member(owner, association, member));
             }
             ChildOp::Find(_) => {
                 let message = "names members by their keys, which are found when the changeset is saved by itself, not as a shared draft";
@@ -301,6 +300,10 @@ impl Builder {
                 Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))
             }
         }
+    }
+
+    fn push_member(&mut self, owner: Owner, association: &'static AssociationDef, member: Member) -> Result<()> {
+        self.members(owner, association, ChildOp::Push { member, join: None })
     }
 
     fn linkage(&mut self, association: &'static AssociationDef) -> Result<Rc<Linkage>> {

@@ -46,9 +46,9 @@ impl SavePlan {
                 }
                 // A column that is not given is one that another row gives, or the database.
                 let is_null = |column: usize| matches!(&values[column], Some(Value::Null));
-                let is_other = parent.named.is_some_and(
-                    |named| matches!(&values[named.column], Some(tag) if *tag != Value::from(named.tag)),
-                );
+                let is_other = parent
+                    .named
+                    .is_some_and(|named| matches!(&values[named.column], Some(tag) if *tag != Value::from(named.tag)));
                 *meant |= match exists {
                     true => parent.columns().any(is_set) || touches && !parent.touched.is_empty(),
                     false => {

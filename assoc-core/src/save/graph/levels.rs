@@ -17,12 +17,13 @@ pub(super) fn arrange(root: &'static ModelDef, rows: &mut PlannedRows) -> Result
         let of_others = rows[at].awaits.iter().map(|awaited| rows[awaited.row as usize].level + 1);
         rows[at].level = of_others.max().unwrap_or(0);
     };
-    // As a rule each row waits for rows before it.
-    let is_in_order = |(at, row): (usize, &PlannedRow)| row.awaits.iter().all(|awaited| (awaited.row as usize) < at);
     let mut closings = Vec::new();
-    if rows.iter().enumerate().all(is_in_order) {
-        (0..rows.len()).for_each(|at| rise(rows, at));
-    } else {
+    // As a rule each row waits for rows before it.
+    let in_order = (0..rows.len()).all(|at| {
+        rise(rows, at);
+        rows[at].awaits.iter().all(|awaited| (awaited.row as usize) < at)
+    });
+    if !in_order {
         let order;
         (order, closings) = in_order_of_need(rows).ok_or_else(|| circle(root, rows))?;
         order.into_iter().for_each(|at| rise(rows, at));

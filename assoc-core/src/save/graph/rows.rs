@@ -1,6 +1,6 @@
 //! The rows of a plan, with the values of all of them.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 
 use super::{Awaits, PlannedRow};
 use crate::change::Row;
@@ -14,23 +14,64 @@ use crate::value::Value;
 pub struct PlannedRows {
     rows: Vec<PlannedRow>,
     values: RowValues,
+    // The list to which rows are added.
+    open: Option<usize>,
+    // Their models, each once, and whether there are rows of them that exist.
+    models: Vec<(&'static ModelDef, bool)>,
+    // The models whose new rows have lost their values.
+    taken: Vec<&'static ModelDef>,
 }
 
-/// The values of planned rows: of each row one entry for each column.
+/// The values of planned rows: of each row one entry for each column. They are in lists of some rows each, which are never
+/// copied when there are more.
 #[derive(Debug, Clone, Default)]
-pub struct RowValues(Vec<Option<Value<'static>>>);
+pub struct RowValues(Vec<Vec<Option<Value<'static>>>>);
+
+/// Where the values of a row are: which list, and where they begin there.
+#[derive(Clone, Copy)]
+pub(super) struct ValuesAt {
+    list: u32,
+    first: u32,
+}
+
+// For how many rows a list that is begun has room.
+const ROWS_PER_LIST: usize = 128;
 
 impl RowValues {
     /// The values of a row; none if the plan has given them up.
     #[must_use]
     pub fn of(&self, row: &PlannedRow) -> &[Option<Value<'static>>] {
-        self.0.get(row.range()).unwrap_or_default()
+        let first = row.at.first as usize;
+        let list = self.0.get(row.at.list as usize);
+        list.and_then(|list| list.get(first..first + row.model.columns.len())).unwrap_or_default()
     }
 
     /// The same to be changed.
     #[must_use]
     pub fn of_mut(&mut self, row: &PlannedRow) -> &mut [Option<Value<'static>>] {
-        self.0.get_mut(row.range()).unwrap_or_default()
+        let first = row.at.first as usize;
+        let list = self.0.get_mut(row.at.list as usize);
+        list.and_then(|list| list.get_mut(first..first + row.model.columns.len())).unwrap_or_default()
+    }
+
+    /// Gives a row the values again that were taken out.
+    pub fn put_back(&mut self, row: &PlannedRow, values: Vec<Option<Value<'static>>>) {
+        let Some(list) = self.0.get_mut(row.at.list as usize) else { return };
+        let first = row.at.first as usize;
+        if list.len() < first + values.len() {
+            list.resize(first + values.len(), None);
+        }
+        list[first..].iter_mut().zip(values).for_each(|(known, value)| *known = value);
+    }
+
+    /// Frees the list of a row if this was the last of its rows whose values were taken out.
+    pub fn free_after(&mut self, row: &PlannedRow) {
+        if let Some(list) = self.0.get_mut(row.at.list as usize)
+            && row.at.first as usize + row.model.columns.len() == list.len()
+            && list.iter().all(Option::is_none)
+        {
+            *list = Vec::new();
+        }
     }
 
     /// Whether there are no values at all.
@@ -42,7 +83,7 @@ impl RowValues {
 
 impl PlannedRows {
     pub(super) fn expecting(rows: usize) -> Self {
-        PlannedRows { rows: Vec::with_capacity(rows), values: RowValues::default() }
+        PlannedRows { rows: Vec::with_capacity(rows), ..PlannedRows::default() }
     }
 
     /// Adds a row. Columns beyond the values have none.
@@ -53,11 +94,52 @@ impl PlannedRows {
         values: impl IntoIterator<Item = Option<Value<'static>>>,
         association: Option<&'static AssociationDef>,
     ) -> u32 {
-        let first = self.values.0.len();
-        self.values.0.extend(values);
-        self.values.0.resize(first + model.columns.len(), None);
+        let columns = model.columns.len();
+        let has_room = |list: &Vec<_>| list.capacity() - list.len() >= columns;
+        let list = match self.open.filter(|open| has_room(&self.values.0[*open])) {
+            Some(open) => open,
+            None => {
+                self.values.0.push(Vec::with_capacity(columns * ROWS_PER_LIST));
+                *self.open.insert(self.values.0.len() - 1)
+            }
+        };
+        let own = &mut self.values.0[list];
+        let first = own.len();
+        own.extend(values);
+        own.resize(first + columns, None);
+        self.push(model, base, ValuesAt { list: list as u32, first: first as u32 }, association)
+    }
+
+    /// Adds new rows of which all values are in one list. It answers which they are.
+    pub(super) fn add_all(
+        &mut self,
+        model: &'static ModelDef,
+        values: Vec<Option<Value<'static>>>,
+        association: Option<&'static AssociationDef>,
+    ) -> Range<u32> {
+        let list = self.values.0.len() as u32;
+        let first_row = self.rows.len() as u32;
+        for first in (0..values.len()).step_by(model.columns.len().max(1)) {
+            self.push(model, None, ValuesAt { list, first: first as u32 }, association);
+        }
+        self.values.0.push(values);
+        first_row..self.rows.len() as u32
+    }
+
+    fn push(
+        &mut self,
+        model: &'static ModelDef,
+        base: Option<Row>,
+        at: ValuesAt,
+        association: Option<&'static AssociationDef>,
+    ) -> u32 {
+        let known = position_of_model(&self.models, model, |(model, _)| model).unwrap_or_else(|| {
+            self.models.push((model, false));
+            self.models.len() - 1
+        });
+        self.models[known].1 |= base.is_some();
         let awaits = Awaits::default();
-        self.rows.push(PlannedRow { model, base, first, taken: false, awaits, level: 0, unread: false, association });
+        self.rows.push(PlannedRow { model, base, at, awaits, level: 0, unread: false, association });
         self.rows.len() as u32 - 1
     }
 
@@ -95,21 +177,52 @@ impl PlannedRows {
         self.values(row)[column].is_some() || row.awaits.iter().any(|awaited| awaited.column == column)
     }
 
+    /// The models of the rows, each once.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &'static ModelDef> {
+        self.models.iter().map(|(model, _)| *model)
+    }
+
+    /// The models of the rows that are written, each once.
+    pub(crate) fn written_models(&self) -> Vec<&'static ModelDef> {
+        if self.models.iter().all(|(_, exist)| !exist) {
+            return self.models().collect();
+        }
+        let mut models: Vec<&'static ModelDef> = Vec::new();
+        for (_, row) in self.written() {
+            if position_of_model(&models, row.model, |model| model).is_none() {
+                models.push(row.model);
+            }
+        }
+        models
+    }
+
+    /// Whether [`take_values`](super::SavePlan::take_values) has taken the values of a row.
+    #[must_use]
+    pub fn is_taken(&self, row: &PlannedRow) -> bool {
+        is_of(&self.taken, row)
+    }
+
     /// The values of new rows of some models, given up.
     pub(super) fn take_values(&mut self, models: &[&'static ModelDef]) -> RowValues {
-        for row in &mut self.rows {
-            row.taken = row.base.is_none() && position_of_model(models, row.model, |model| model).is_some();
-        }
-        if self.rows.iter().all(PlannedRow::is_taken) {
+        self.taken = models.to_vec();
+        let is_of_all = |(model, exist): &(&'static ModelDef, bool)| {
+            !exist && position_of_model(models, model, |model| model).is_some()
+        };
+        if self.models.iter().all(is_of_all) {
+            self.open = None;
             return std::mem::take(&mut self.values);
         }
-        let mut taken = RowValues(Vec::new());
-        taken.0.resize(self.values.0.len(), None);
-        for row in self.rows.iter().filter(|row| row.is_taken()) {
+        let mut taken = RowValues(self.values.0.iter().map(|list| vec![None; list.len()]).collect());
+        for row in self.rows.iter().filter(|row| is_of(models, row)) {
             taken.of_mut(row).swap_with_slice(self.values.of_mut(row));
         }
         taken
     }
+}
+
+// Whether it is a new row of one of these models.
+fn is_of(models: &[&'static ModelDef], row: &PlannedRow) -> bool {
+    row.base.is_none() && position_of_model(models, row.model, |model| model).is_some()
 }
 
 impl Deref for PlannedRows {

@@ -4,8 +4,7 @@ use std::rc::Rc;
 
 use super::{Builder, Owner};
 use crate::change::Preset;
-use crate::metadata::association::{AssociationDef, KeyJoin, Linkage};
-use crate::metadata::model::ModelDef;
+use crate::metadata::association::{AssociationDef, KeyJoin, Linkage, LoadState};
 use crate::save::graph::{Added, Awaited, LoadedRow};
 use crate::value::Value;
 
@@ -19,7 +18,7 @@ pub(super) struct PlainTargets {
 }
 
 impl Builder {
-    /// What the first planned member of an association tells about the next ones. `None` if they do not take all of the owner's key
+    /// What all such members of an association have in common. `None` if they do not take all of the owner's key
     /// once it is inserted.
     pub(super) fn plain_targets(&mut self, owner: Owner, association: &'static AssociationDef) -> Option<PlainTargets> {
         if self.rows[owner.row as usize].base.is_some() {
@@ -30,20 +29,15 @@ impl Builder {
             _ => return None,
         };
         let group = self.group(owner, association, (association.target)());
+        // A new owner has no others.
+        self.groups[group].owner(owner.place).state = Some(LoadState::Loaded);
         let presets = self.presets(owner.row, association);
         Some(PlainTargets { association, group, key, presets, has_callbacks: association.has_add_callbacks() })
     }
 
-    /// Plans such a member: nothing else can give it values, so none contradict each other.
-    pub(super) fn push_plain(
-        &mut self,
-        owner: Owner,
-        targets: &PlainTargets,
-        model: &'static ModelDef,
-        values: impl IntoIterator<Item = Option<Value<'static>>>,
-    ) {
+    /// Plans such a member of a planned row: nothing else can give it values, so none contradict each other.
+    pub(super) fn add_plain(&mut self, owner: Owner, targets: &PlainTargets, row: u32) {
         let PlainTargets { association, group, key, presets, has_callbacks } = targets;
-        let row = self.rows.add(model, None, values, Some(association));
         let (planned, values) = self.rows.parts_mut(row);
         if let Some(named) = key.target_type {
             values[named.column] = Some(Value::from(named.tag));
