@@ -243,7 +243,7 @@ impl<'p> Run<'p> {
         let mut given = std::mem::take(&mut self.given);
         let values = given.of_mut(planned);
         let result = self.set_taken(planned, values).map(|()| plan.push(values));
-        given.free_after(planned);
+        given.done_with(planned);
         self.given = given;
         result
     }

@@ -25,7 +25,14 @@ pub struct PlannedRows {
 /// The values of planned rows: of each row one entry for each column. They are in lists of some rows each, which are never
 /// copied when there are more.
 #[derive(Debug, Clone, Default)]
-pub struct RowValues(Vec<Vec<Option<Value<'static>>>>);
+pub struct RowValues(Vec<ValueList>);
+
+#[derive(Debug, Clone, Default)]
+struct ValueList {
+    values: Vec<Option<Value<'static>>>,
+    // How many rows have their values here, less those that were done with.
+    rows: usize,
+}
 
 /// Where the values of a row are: which list, and where they begin there.
 #[derive(Clone, Copy)]
@@ -43,7 +50,7 @@ impl RowValues {
     pub fn of(&self, row: &PlannedRow) -> &[Option<Value<'static>>] {
         let first = row.at.first as usize;
         let list = self.0.get(row.at.list as usize);
-        list.and_then(|list| list.get(first..first + row.model.columns.len())).unwrap_or_default()
+        list.and_then(|list| list.values.get(first..first + row.model.columns.len())).unwrap_or_default()
     }
 
     /// The same to be changed.
@@ -51,26 +58,26 @@ impl RowValues {
     pub fn of_mut(&mut self, row: &PlannedRow) -> &mut [Option<Value<'static>>] {
         let first = row.at.first as usize;
         let list = self.0.get_mut(row.at.list as usize);
-        list.and_then(|list| list.get_mut(first..first + row.model.columns.len())).unwrap_or_default()
+        list.and_then(|list| list.values.get_mut(first..first + row.model.columns.len())).unwrap_or_default()
     }
 
     /// Gives a row the values again that were taken out.
     pub fn put_back(&mut self, row: &PlannedRow, values: Vec<Option<Value<'static>>>) {
         let Some(list) = self.0.get_mut(row.at.list as usize) else { return };
         let first = row.at.first as usize;
-        if list.len() < first + values.len() {
-            list.resize(first + values.len(), None);
+        if list.values.len() < first + values.len() {
+            list.values.resize(first + values.len(), None);
         }
-        list[first..].iter_mut().zip(values).for_each(|(known, value)| *known = value);
+        list.values[first..].iter_mut().zip(values).for_each(|(known, value)| *known = value);
+        list.rows += 1;
     }
 
-    /// Frees the list of a row if this was the last of its rows whose values were taken out.
-    pub fn free_after(&mut self, row: &PlannedRow) {
-        if let Some(list) = self.0.get_mut(row.at.list as usize)
-            && row.at.first as usize + row.model.columns.len() == list.len()
-            && list.iter().all(Option::is_none)
-        {
-            *list = Vec::new();
+    /// Says that the values of a row are needed no longer. Those of the rows of one list are freed together, with the last.
+    pub fn done_with(&mut self, row: &PlannedRow) {
+        let Some(list) = self.0.get_mut(row.at.list as usize) else { return };
+        list.rows = list.rows.saturating_sub(1);
+        if list.rows == 0 {
+            list.values = Vec::new();
         }
     }
 
@@ -96,17 +103,19 @@ impl PlannedRows {
     ) -> u32 {
         let columns = model.columns.len();
         let has_room = |list: &Vec<_>| list.capacity() - list.len() >= columns;
-        let list = match self.open.filter(|open| has_room(&self.values.0[*open])) {
+        let list = match self.open.filter(|open| has_room(&self.values.0[*open].values)) {
             Some(open) => open,
             None => {
-                self.values.0.push(Vec::with_capacity(columns * ROWS_PER_LIST));
+                let values = Vec::with_capacity(columns * ROWS_PER_LIST);
+                self.values.0.push(ValueList { values, rows: 0 });
                 *self.open.insert(self.values.0.len() - 1)
             }
         };
         let own = &mut self.values.0[list];
-        let first = own.len();
-        own.extend(values);
-        own.resize(first + columns, None);
+        let first = own.values.len();
+        own.values.extend(values);
+        own.values.resize(first + columns, None);
+        own.rows += 1;
         self.push(model, base, ValuesAt { list: list as u32, first: first as u32 }, association)
     }
 
@@ -122,7 +131,8 @@ impl PlannedRows {
         for first in (0..values.len()).step_by(model.columns.len().max(1)) {
             self.push(model, None, ValuesAt { list, first: first as u32 }, association);
         }
-        self.values.0.push(values);
+        let rows = self.rows.len() - first_row as usize;
+        self.values.0.push(ValueList { values, rows });
         first_row..self.rows.len() as u32
     }
 
@@ -212,7 +222,8 @@ impl PlannedRows {
             self.open = None;
             return std::mem::take(&mut self.values);
         }
-        let mut taken = RowValues(self.values.0.iter().map(|list| vec![None; list.len()]).collect());
+        let empty = |list: &ValueList| ValueList { values: vec![None; list.values.len()], rows: list.rows };
+        let mut taken = RowValues(self.values.0.iter().map(empty).collect());
         for row in self.rows.iter().filter(|row| is_of(models, row)) {
             taken.of_mut(row).swap_with_slice(self.values.of_mut(row));
         }
