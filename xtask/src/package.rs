@@ -1,0 +1,159 @@
+//! `cargo xtask package`: what a stranger gets. All crates are packaged, and the template backend is built from the unpacked
+//! packages: in a workspace of its own, with its dependencies under other names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::Outcome;
+use crate::runner::Runner;
+
+/// The published crates, and what the template calls them there.
+const PACKAGES: [(&str, &str); 6] = [
+    ("assoc-core", "renamed_core"),
+    ("assoc-macros", "renamed_macros"),
+    ("assoc-mysql", "renamed_mysql"),
+    ("assoc-repo", "renamed_repo"),
+    ("assoc-sqlite", "renamed_sqlite"),
+    ("conformance-tests", "renamed_suite"),
+];
+
+const TEMPLATE: &str = "template-backend";
+
+/// Runs `package`.
+pub(crate) fn run(args: &[String]) -> Outcome {
+    if !args.is_empty() {
+        return Err("usage: cargo xtask package".to_owned());
+    }
+    let outside = Outside::new()?;
+    let runner = Runner::new()?;
+    for command in &mut outside.commands()? {
+        let code = runner.run(command)?;
+        if code != 0 {
+            return Ok(ExitCode::from(code));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A folder outside of the workspace with the packages and the template.
+pub(crate) struct Outside {
+    workspace: PathBuf,
+    target: PathBuf,
+    folder: PathBuf,
+    version: String,
+}
+
+impl Outside {
+    pub(crate) fn new() -> Result<Self, String> {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let workspace = own.parent().unwrap_or(own).to_owned();
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+        let folder = target.join("outside");
+        Ok(Outside { workspace, target, folder, version: env!("CARGO_PKG_VERSION").to_owned() })
+    }
+
+    /// What is to be run one after the other: the packaging, the unpacking, and the template's tests.
+    pub(crate) fn commands(&self) -> Result<Vec<Command>, String> {
+        let _ = fs::remove_dir_all(&self.folder);
+        let mut pack = self.cargo();
+        // They are built below, by the template. Uncommitted files are packaged as well.
+        pack.args(["package", "--no-verify", "--allow-dirty", "--quiet"]).current_dir(&self.workspace);
+        let packages = self.folder.join("packages");
+        make(&packages)?;
+        let mut commands = Vec::new();
+        for (package, _) in PACKAGES {
+            pack.args(["--package", package]);
+            let file = self.target.join(format!("package/{package}-{}.crate", self.version));
+            let mut unpack = Command::new("tar");
+            unpack.arg("-xzf").arg(file).arg("-C").arg(&packages);
+            commands.push(unpack);
+        }
+        commands.insert(0, pack);
+        self.write_workspace()?;
+        let mut test = self.cargo();
+        test.args(["test", "--package", TEMPLATE]).current_dir(&self.folder);
+        // The dependencies are compiled already.
+        commands.push({
+            test.env("CARGO_TARGET_DIR", &self.target);
+            test
+        });
+        Ok(commands)
+    }
+
+    fn cargo(&self) -> Command {
+        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    fn write_workspace(&self) -> Result<(), String> {
+        let template = self.workspace.join("examples").join(TEMPLATE);
+        write(&self.folder.join("Cargo.toml"), &self.manifest(&read(&self.workspace.join("Cargo.toml"))?))?;
+        write(&self.folder.join("Cargo.lock"), &read(&self.workspace.join("Cargo.lock"))?)?;
+        // The drivers of the workspace are built from their packages as well.
+        let manifest = read(&template.join("Cargo.toml"))?
+            .replace("[dev-dependencies]", "[dev-dependencies]\nassoc-mysql.workspace = true\nassoc-sqlite.workspace = true");
+        write(&self.folder.join(TEMPLATE).join("Cargo.toml"), &renamed(&manifest))?;
+        for part in ["src", "tests"] {
+            let folder = template.join(part);
+            let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+            for file in fs::read_dir(&folder).map_err(failed)? {
+                let file = file.map_err(failed)?;
+                let to = self.folder.join(TEMPLATE).join(part).join(file.file_name());
+                write(&to, &renamed(&read(&file.path())?))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The workspace's manifest with the template alone, and with the packages instead of folders.
+    fn manifest(&self, own: &str) -> String {
+        let (before, rest) = own.split_once("members = [").unwrap_or((own, ""));
+        let behind = rest.split_once("]\n").map_or("", |(_, behind)| behind);
+        let mut manifest = format!("{before}members = [\"{TEMPLATE}\"]\n{behind}\n[patch.crates-io]\n");
+        for (package, name) in PACKAGES {
+            let version = &self.version;
+            let folder = format!("{package} = {{ path = \"{package}\", version = \"{version}\" }}");
+            let published = format!("{name} = {{ package = \"{package}\", version = \"{version}\" }}");
+            manifest = manifest.replace(&folder, &published);
+            manifest.push_str(&format!("{package} = {{ path = \"packages/{package}-{version}\" }}\n"));
+        }
+        manifest
+    }
+}
+
+// Keys of a manifest, and paths of sources.
+fn renamed(text: &str) -> String {
+    PACKAGES.iter().fold(text.to_owned(), |text, (package, name)| {
+        let key = format!("{package}.workspace = true");
+        text.replace(&key, &format!("{name}.workspace = true")).replace(&package.replace('-', "_"), name)
+    })
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn make(folder: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    make(path.parent().unwrap_or(path))?;
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dependencies_come_under_other_names() -> Result<(), String> {
+        let outside = Outside::new()?;
+        let manifest = outside.manifest(&read(&outside.workspace.join("Cargo.toml"))?);
+        assert!(manifest.contains("members = [\"template-backend\"]"), "{manifest}");
+        assert!(manifest.contains("renamed_core = { package = \"assoc-core\", version = "), "{manifest}");
+        assert!(!manifest.contains("path = \"assoc-"), "{manifest}");
+        assert_eq!(renamed("use assoc_core::Value;\nassoc-core.workspace = true"), "use renamed_core::Value;\nrenamed_core.workspace = true");
+        Ok(())
+    }
+}
