@@ -1,58 +1,48 @@
 //! One connection: statements, and transactions that know when the database has ended them.
 
-use std::sync::Arc;
-
 use assoc_core::driver::{
     AnswerColumn, BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, Statement, TransactionMode,
 };
 use assoc_core::{ErrorKind, Result, Value};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::OwnedMutexGuard;
 
-use crate::{Pool, errors, values};
+use crate::values;
 
+/// The connection, until it is dropped.
 pub(crate) struct Session {
-    client: Option<rusqlite::Connection>,
-    pool: Arc<Pool>,
-    _permit: OwnedSemaphorePermit,
+    client: OwnedMutexGuard<rusqlite::Connection>,
     /// `begin` has begun a transaction, and neither `commit` nor `rollback` has ended it.
     inside: bool,
 }
 
 impl Session {
-    pub(crate) fn new(client: rusqlite::Connection, pool: Arc<Pool>, permit: OwnedSemaphorePermit) -> Self {
-        Session { client: Some(client), pool, _permit: permit, inside: false }
+    pub(crate) fn new(client: OwnedMutexGuard<rusqlite::Connection>) -> Self {
+        Session { client, inside: false }
     }
 
     fn client(&self) -> Result<&rusqlite::Connection> {
-        let client = self.client.as_ref().ok_or(ErrorKind::Transaction("its connection is gone"))?;
         // What belongs to a transaction must not take effect outside of it.
-        if self.inside && client.is_autocommit() {
+        if self.inside && self.client.is_autocommit() {
             return Err(ErrorKind::Transaction("the database, or a statement in it, has ended it").into());
         }
-        Ok(client)
+        Ok(&self.client)
     }
 
     /// Runs a statement. SQLite's calls block, and are short; a client that awaits would await here.
     fn run(&self, statement: &Statement, sink: &mut dyn RowSink) -> Result<ExecResult> {
         let (client, sql) = (self.client()?, statement.sql());
-        if sql.contains('\0') {
-            return Err(errors::of_statement_text("it contains a NUL character", sql));
-        }
-        let failed = |error| errors::of_statement(error, sql);
+        let failed = |error| values::statement_error(error, sql);
         let mut prepared = client.prepare_cached(sql).map_err(failed)?;
-        if prepared.parameter_count() != statement.binds().len() {
-            return Err(errors::of_statement_text("there is not one bind for each placeholder", sql));
-        }
         for (bind, position) in statement.binds().iter().zip(1..) {
             prepared.raw_bind_parameter(position, values::to_sql(bind, sql)?).map_err(failed)?;
         }
+        let width = prepared.column_count();
         if sink.wants_columns() {
             // SQLite calls an expression without an alias by its text.
-            let is_word = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let is_word = |name: &str| name != "NULL" && name.chars().all(|c| c.is_alphanumeric() || c == '_');
             let column = |name| AnswerColumn { name, is_computed: !is_word(name) };
             sink.columns(&prepared.column_names().into_iter().map(column).collect::<Vec<_>>())?;
         }
-        let width = prepared.column_count();
         let mut rows = prepared.raw_query();
         while let Some(row) = rows.next().map_err(failed)? {
             sink.row(&mut (0..width).map(|column| values::from_sql(row, column, sql)).collect::<Result<Vec<_>>>()?)?;
@@ -73,7 +63,7 @@ impl Session {
     }
 
     fn control(&self, sql: &str) -> Result<()> {
-        self.client()?.execute_batch(sql).map_err(|error| errors::of_statement(error, sql))
+        self.client()?.execute_batch(sql).map_err(|error| values::statement_error(error, sql))
     }
 
     fn undo(&mut self) -> Result<()> {
@@ -133,11 +123,9 @@ impl Connection for Session {
     }
 }
 
-/// Back to the pool, outside of any transaction. A connection that cannot roll back is closed.
+/// The next one gets it outside of any transaction.
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.undo().is_ok() && let Some(client) = self.client.take() {
-            self.pool.put_back(client);
-        }
+        let _ = self.undo();
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{
-    AggregateForm, Capabilities, ColumnRole, Dialect, ExactText, PerOwnerLimit, RowLocks, Sign, Upsert,
+    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit, RowLocks, Sign, Upsert,
 };
 use assoc_core::metadata::{AggregateFunction, ColumnDef};
 use assoc_core::sql::SqlWriter;
@@ -34,7 +34,7 @@ impl TemplateDialect {
 
 impl Dialect for TemplateDialect {
     fn name(&self) -> &'static str {
-        "Template"
+        "SQLite"
     }
 
     fn capabilities(&self) -> &Capabilities {
@@ -62,6 +62,15 @@ impl Dialect for TemplateDialect {
         " PRIMARY KEY AUTOINCREMENT"
     }
 
+    fn comparable(&self, column: SqlType) -> Option<Comparable> {
+        (column == SqlType::Decimal).then_some(Comparable::by_function("", " COLLATE decimal"))
+    }
+
+    // Takes the affinity of a column off, which a bound key does not have.
+    fn bound_like(&self) -> (&'static str, &'static str) {
+        ("+", "")
+    }
+
     // A column may be declared with a collation that ignores case.
     fn exact_text(&self) -> Option<ExactText> {
         Some(ExactText::new(("", ""), ("", " COLLATE BINARY")))
@@ -73,6 +82,15 @@ impl Dialect for TemplateDialect {
             (Some(SqlType::Decimal), AggregateFunction::Avg) => AggregateForm::of("decimal_avg"),
             _ => AggregateForm::standard(function),
         }
+    }
+
+    // An expression has at most 1,000 levels here, and a `UNION ALL` 500 parts.
+    fn keys_per_statement(&self, _: usize) -> usize {
+        256
+    }
+
+    fn most_keys(&self, _: usize) -> usize {
+        256
     }
 
     // SQLite's `+` makes a float of a sum that overflows, and its columns hold integers of any size.

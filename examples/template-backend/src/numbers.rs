@@ -19,8 +19,8 @@ pub(crate) fn register(client: &Connection) -> Result<()> {
     client.create_aggregate_function("decimal_avg", 1, flags, Total { mean: true })
 }
 
-fn refused(why: impl ToString) -> Error {
-    Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_MISMATCH), Some(why.to_string()))
+fn refused(why: impl std::fmt::Display) -> Error {
+    Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ERROR), Some(format!("integer overflow: {why}")))
 }
 
 fn add(total: &mut DecimalSum, value: ValueRef<'_>, negated: bool) -> Result<()> {

@@ -7,6 +7,7 @@ use template_backend::Template;
 struct Author {
     id: i64,
     name: String,
+    #[has_many]
     books: HasMany<Book>,
 }
 
@@ -15,6 +16,7 @@ struct Book {
     id: i64,
     title: String,
     author_id: i64,
+    #[belongs_to]
     author: BelongsTo<Author>,
 }
 
