@@ -199,10 +199,9 @@ impl Dialect for MySqlDialect {
     fn comparable(&self, column: SqlType) -> Option<Comparable> {
         match column {
             SqlType::Decimal => Some(Comparable::by_value("CAST(", " AS DECIMAL(57,28))")),
-            SqlType::Json if self.server.features().json_type => Some(Comparable::by_forms(
-                ("CAST(", " AS BINARY)"),
-                ("CAST(CAST(", " AS JSON) AS BINARY)"),
-            )),
+            SqlType::Json if self.server.features().json_type => {
+                Some(Comparable::by_forms(("CAST(", " AS BINARY)"), ("CAST(CAST(", " AS JSON) AS BINARY)")))
+            }
             _ => None,
         }
     }

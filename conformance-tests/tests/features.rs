@@ -103,7 +103,11 @@ fn made_of(source: &str) -> Result<String, String> {
         let has_case = !shown.is_empty() || named.iter().any(|name| is_case(name));
         let has_reason = tests.split_once("no case: ").is_some_and(|(_, reason)| reason.len() > 5);
         if has_case == has_reason {
-            let wrong = if has_case { "a case, and a reason why it has none" } else { "no case, and no reason (`no case: …`)" };
+            let wrong = if has_case {
+                "a case, and a reason why it has none"
+            } else {
+                "no case, and no reason (`no case: …`)"
+            };
             return Err(format!("{number} has {wrong}"));
         }
         if !tests.is_empty() {

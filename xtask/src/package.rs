@@ -90,8 +90,10 @@ impl Outside {
         write(&self.folder.join("Cargo.toml"), &self.manifest(&read(&self.workspace.join("Cargo.toml"))?))?;
         write(&self.folder.join("Cargo.lock"), &read(&self.workspace.join("Cargo.lock"))?)?;
         // The drivers of the workspace are built from their packages as well.
-        let manifest = read(&template.join("Cargo.toml"))?
-            .replace("[dev-dependencies]", "[dev-dependencies]\nassoc-mysql.workspace = true\nassoc-sqlite.workspace = true");
+        let manifest = read(&template.join("Cargo.toml"))?.replace(
+            "[dev-dependencies]",
+            "[dev-dependencies]\nassoc-mysql.workspace = true\nassoc-sqlite.workspace = true",
+        );
         write(&self.folder.join(TEMPLATE).join("Cargo.toml"), &renamed(&manifest))?;
         for part in ["src", "tests"] {
             let folder = template.join(part);
@@ -121,9 +123,11 @@ impl Outside {
     }
 }
 
-// Keys of a manifest, and paths of sources.
+// Keys of a manifest, and paths of sources. A model says where the renamed crate is.
 fn renamed(text: &str) -> String {
-    PACKAGES.iter().fold(text.to_owned(), |text, (package, name)| {
+    let model = "#[derive(Model, Debug, Clone)]\n";
+    let text = text.replace(model, &format!("{model}#[model(crate = \"assoc_repo\")]\n"));
+    PACKAGES.iter().fold(text, |text, (package, name)| {
         let key = format!("{package}.workspace = true");
         text.replace(&key, &format!("{name}.workspace = true")).replace(&package.replace('-', "_"), name)
     })
@@ -153,7 +157,10 @@ mod tests {
         assert!(manifest.contains("members = [\"template-backend\"]"), "{manifest}");
         assert!(manifest.contains("renamed_core = { package = \"assoc-core\", version = "), "{manifest}");
         assert!(!manifest.contains("path = \"assoc-"), "{manifest}");
-        assert_eq!(renamed("use assoc_core::Value;\nassoc-core.workspace = true"), "use renamed_core::Value;\nrenamed_core.workspace = true");
+        assert_eq!(
+            renamed("use assoc_core::Value;\nassoc-core.workspace = true"),
+            "use renamed_core::Value;\nrenamed_core.workspace = true"
+        );
         Ok(())
     }
 }

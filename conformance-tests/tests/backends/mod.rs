@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use assoc_core::driver::{Access, BoxFuture, Driver, Statement};
 use assoc_core::{Error, Result, Value};
-use assoc_mysql::{MySql, Server, ServerKind};
 use assoc_mysql::mysql_async::{Opts, OptsBuilder};
+use assoc_mysql::{MySql, Server, ServerKind};
 use assoc_sqlite::{Execution, Sqlite};
 use conformance_tests::{Backend, Database};
 
@@ -91,7 +91,8 @@ fn served() -> &'static Server {
 
 // On a thread, because a runtime cannot be entered from within another one.
 fn blocking<T: Send>(work: impl Future<Output = Result<T>> + Send) -> Result<T> {
-    let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::other)?.block_on(work);
+    let run =
+        || tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::other)?.block_on(work);
     std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|_| Err(Error::other("it panicked")))
 }
 
