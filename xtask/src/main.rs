@@ -38,7 +38,7 @@ Usage: cargo xtask <task>
   test [--quick | --with-mysql <where>]
                                     everything that is checked before a change is accepted, with all tests on SQLite
                                     and on a private MariaDB (or the server of ASSOC_MYSQL_URL). --quick leaves out
-                                    MariaDB and whether the dependencies resolve beside those of other crates.
+                                    MariaDB, the packages, and whether the dependencies resolve beside those of other crates.
                                     --with-mysql runs the tests of MariaDB again on a real MySQL, at <where> of `db`.
 ";
 

@@ -25,15 +25,11 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if !args.is_empty() {
         return Err("usage: cargo xtask package".to_owned());
     }
-    let outside = Outside::new()?;
     let runner = Runner::new()?;
-    for command in &mut outside.commands()? {
-        let code = runner.run(command)?;
-        if code != 0 {
-            return Ok(ExitCode::from(code));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+    let outside = Outside::new();
+    let code = outside.unpacked(&runner)?;
+    let code = if code == 0 { runner.run(&mut outside.test()) } else { Ok(code) };
+    code.map(ExitCode::from)
 }
 
 /// A folder outside of the workspace with the packages and the template.
@@ -45,40 +41,54 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    pub(crate) fn new() -> Result<Self, String> {
+    pub(crate) fn new() -> Self {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let workspace = own.parent().unwrap_or(own).to_owned();
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
         let folder = target.join("outside");
-        Ok(Outside { workspace, target, folder, version: env!("CARGO_PKG_VERSION").to_owned() })
+        Outside { workspace, target, folder, version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 
-    /// What is to be run one after the other: the packaging, the unpacking, and the template's tests.
-    pub(crate) fn commands(&self) -> Result<Vec<Command>, String> {
-        let _ = fs::remove_dir_all(&self.folder);
+    /// Packages, unpacks, and copies the template. Answers the exit code of the first command that fails, or 0.
+    pub(crate) fn unpacked(&self, runner: &Runner) -> Result<u8, String> {
         let mut pack = self.cargo();
-        // They are built below, by the template. Uncommitted files are packaged as well.
+        // They are built by the template. Uncommitted files are packaged as well.
         pack.args(["package", "--no-verify", "--allow-dirty", "--quiet"]).current_dir(&self.workspace);
-        let packages = self.folder.join("packages");
-        make(&packages)?;
-        let mut commands = Vec::new();
-        for (package, _) in PACKAGES {
-            pack.args(["--package", package]);
-            let file = self.target.join(format!("package/{package}-{}.crate", self.version));
-            let mut unpack = Command::new("tar");
-            unpack.arg("-xzf").arg(file).arg("-C").arg(&packages);
-            commands.push(unpack);
+        pack.args(PACKAGES.iter().flat_map(|(package, _)| ["--package", *package]));
+        let packed = runner.run(&mut pack)?;
+        if packed != 0 {
+            return Ok(packed);
         }
-        commands.insert(0, pack);
+        for (package, _) in PACKAGES {
+            let file = format!("{package}-{}.crate", self.version);
+            let (made, former) = (self.target.join("package").join(&file), self.folder.join("packages").join(&file));
+            let bytes = fs::read(&made).map_err(|error| format!("{}: {error}", made.display()))?;
+            if fs::read(&former).is_ok_and(|former| former == bytes) {
+                continue;
+            }
+            // All files of a package have one old date, so what they replace must go, and they become new: Cargo looks at
+            // dates.
+            let _ = fs::remove_dir_all(former.with_extension(""));
+            make(&self.folder.join("packages"))?;
+            let mut unpack = Command::new("tar");
+            unpack.arg("-xmzf").arg(&made).arg("-C").arg(self.folder.join("packages"));
+            let code = runner.run(&mut unpack)?;
+            if code != 0 {
+                return Ok(code);
+            }
+            fs::write(&former, bytes).map_err(|error| format!("{}: {error}", former.display()))?;
+        }
         self.write_workspace()?;
+        Ok(0)
+    }
+
+    /// The tests of the template outside: the suite is one of them.
+    pub(crate) fn test(&self) -> Command {
         let mut test = self.cargo();
         test.args(["test", "--package", TEMPLATE]).current_dir(&self.folder);
-        // The dependencies are compiled already.
-        commands.push({
-            test.env("CARGO_TARGET_DIR", &self.target);
-            test
-        });
-        Ok(commands)
+        // Dependencies that the workspace has compiled are not compiled again.
+        test.env("CARGO_TARGET_DIR", &self.target);
+        test
     }
 
     fn cargo(&self) -> Command {
@@ -152,7 +162,7 @@ mod tests {
 
     #[test]
     fn dependencies_come_under_other_names() -> Result<(), String> {
-        let outside = Outside::new()?;
+        let outside = Outside::new();
         let manifest = outside.manifest(&read(&outside.workspace.join("Cargo.toml"))?);
         assert!(manifest.contains("members = [\"template-backend\"]"), "{manifest}");
         assert!(manifest.contains("renamed_core = { package = \"assoc-core\", version = "), "{manifest}");
