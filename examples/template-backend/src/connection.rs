@@ -40,8 +40,11 @@ impl Session {
         if sink.wants_columns() {
             // SQLite calls an expression without an alias by its text.
             let is_word = |name: &str| name != "NULL" && name.chars().all(|c| c.is_alphanumeric() || c == '_');
-            let column = |name| AnswerColumn { name, is_computed: !is_word(name) };
-            sink.columns(&prepared.column_names().into_iter().map(column).collect::<Vec<_>>())?;
+            let mut columns = Vec::new();
+            for name in prepared.column_names() {
+                columns.push(AnswerColumn { name, is_computed: !is_word(name) });
+            }
+            sink.columns(&columns)?;
         }
         let mut rows = prepared.raw_query();
         while let Some(row) = rows.next().map_err(failed)? {
