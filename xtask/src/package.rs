@@ -161,6 +161,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_chapter_about_backends_shows_the_template() -> Result<(), String> {
+        let workspace = Outside::new().workspace;
+        let template = workspace.join("examples").join(TEMPLATE);
+        let page = read(&workspace.join("docs/guide/backends.md"))?;
+        let blocks: Vec<_> =
+            page.split("```rust,ignore\n// ").skip(1).filter_map(|rest| rest.split_once("\n```")).collect();
+        assert!(blocks.len() >= 8, "only {} blocks name their files", blocks.len());
+        for (block, _) in blocks {
+            let (file, code) = block.split_once('\n').unwrap_or((block, ""));
+            assert!(read(&template.join(file))?.contains(code), "the template's {file} has no such part:\n{code}");
+        }
+        let mut lines = 0;
+        for name in ["lib", "connection", "dialect", "numbers", "values"] {
+            let source = read(&template.join(format!("src/{name}.rs")))?;
+            lines += source.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count();
+        }
+        assert!(lines < 400, "the template has {lines} lines of code");
+        Ok(())
+    }
+
+    #[test]
     fn dependencies_come_under_other_names() -> Result<(), String> {
         let outside = Outside::new();
         let manifest = outside.manifest(&read(&outside.workspace.join("Cargo.toml"))?);
