@@ -52,6 +52,7 @@ mod backend;
 pub mod cases;
 mod context;
 pub mod golden;
+mod key_order;
 mod models;
 mod native_sql;
 mod planted;

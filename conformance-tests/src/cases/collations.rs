@@ -137,7 +137,8 @@ async fn in_hand_ignoring_case(cx: &mut Context) -> Result<()> {
 }
 
 async fn accents_and_trailing_spaces(cx: &mut Context) -> Result<()> {
-    let text = cx.native_sql("text column that ignores accents and trailing blanks", |sql| sql.text_ignoring_accents)?;
+    let text =
+        cx.native_sql("text column that ignores accents and trailing blanks", |sql| sql.text_ignoring_accents)?;
     filled(
         cx,
         text,

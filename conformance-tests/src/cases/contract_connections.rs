@@ -118,20 +118,24 @@ async fn sinks_that_panic(cx: &mut Context) -> Result<()> {
 
 async fn sinks_that_take(cx: &mut Context) -> Result<()> {
     let mut connection = connection(cx).await?;
-    run(&mut *connection, "CREATE TABLE words (id INTEGER NOT NULL PRIMARY KEY, word VARCHAR(20), more VARCHAR(20))", &[])
-        .await?;
+    run(
+        &mut *connection,
+        "CREATE TABLE words (id INTEGER NOT NULL PRIMARY KEY, word VARCHAR(20), more VARCHAR(20))",
+        &[],
+    )
+    .await?;
     let mut expected = Vec::new();
     for id in 1..=7_usize {
         let (word, more) = ("w".repeat(id), "m".repeat(8 - id));
         run(&mut *connection, &format!("INSERT INTO words VALUES ({id}, '{word}', '{more}')"), &[]).await?;
-        expected.push((word, more));
+        expected.push((Value::from(word), Value::from(more)));
     }
     for takes_all in [true, false] {
         let mut found = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
             let [word, more] = values else { return Err(Error::other("two columns are expected")) };
-            let word = std::mem::take(word).into_owned().to_string();
-            let more = if takes_all { std::mem::take(more).into_owned().to_string() } else { more.to_string() };
+            let word = std::mem::take(word).into_owned();
+            let more = if takes_all { std::mem::take(more).into_owned() } else { more.clone().into_owned() };
             found.push((word, more));
             Ok(())
         };

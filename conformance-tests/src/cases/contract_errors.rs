@@ -69,7 +69,10 @@ async fn inside_transactions(cx: &mut Context) -> Result<()> {
         let goes_on = mark(&mut *connection, 2).await.is_ok();
         let is_committed = connection.commit().await.is_ok();
         connection.rollback().await?;
-        cx.require(goes_on == is_committed, "COMMIT fails where the transaction has refused a statement, and only there")?;
+        cx.require(
+            goes_on == is_committed,
+            "COMMIT fails where the transaction has refused a statement, and only there",
+        )?;
         let found = integers(&mut *connection, IDS).await?;
         let expected: &[i64] = if is_committed { &[1, 2] } else { &[] };
         cx.require(found == expected, "all that was reported as done has taken effect, or nothing")?;

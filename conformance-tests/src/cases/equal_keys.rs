@@ -234,12 +234,7 @@ async fn bytes(cx: &mut Context) -> Result<()> {
     case!(
         cx,
         blob,
-        &[
-            ("BLOB", "BLOB"),
-            ("BYTEA", "BYTEA"),
-            ("BINARY(4)", "BINARY(4)"),
-            ("BINARY(4)", "VARBINARY(8)"),
-        ],
+        &[("BLOB", "BLOB"), ("BYTEA", "BYTEA"), ("BINARY(4)", "BINARY(4)"), ("BINARY(4)", "VARBINARY(8)"),],
         &padded
     );
     Ok(())

@@ -8,8 +8,8 @@ use assoc_repo::prelude::*;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author};
-use crate::native_sql::NativeSql;
 use crate::models::stored::{self, Circuit, Folder, Fuse, Measure, Narrow, SampleTaken, Slugged, Versioned};
+use crate::native_sql::NativeSql;
 
 cases! { "read_back", Level::Write;
     inserted,

@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Columnist};
 use crate::models::clinic::{self, Doctor, Patient};
 use crate::models::options::{self, Buyer, Customer, LastNote, Note, NoteTaker, Order, Pointer, Purchase, SpecialNote};
@@ -53,10 +54,10 @@ async fn limit_per_owner(cx: &mut Context) -> Result<()> {
     let customers = cx.step("D1: two largest each", repo.all(Query::preload(Customer::LARGEST_ORDERS))).await?;
     cx.show("customers", customers);
     let customers =
-        cx.step("F108: second and third each", repo.all(Query::preload(Customer::SECOND_AND_THIRD))).await?;
+        cx.step("F108: second and third each", repo.all_by_key(Query::preload(Customer::SECOND_AND_THIRD))).await?;
     cx.show("customers", customers);
     let query = Query::preload(Customer::LARGEST_ORDERS.unlimited());
-    let customers = cx.step("F167: unlimited", repo.all(query)).await?;
+    let customers = cx.step("F167: unlimited", repo.all_by_key(query)).await?;
     cx.note(
         "orders",
         format!(
@@ -122,16 +123,17 @@ async fn includes_in_a_circle(cx: &mut Context) -> Result<()> {
 async fn default_scope(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let notes = cx.step("visible notes, last first", repo.all(Query::<Note>::new())).await?;
+    let notes = cx.step("visible notes, last first", repo.all_by_key(Query::<Note>::new())).await?;
     cx.show("notes", notes);
-    let notes = cx.step("unscoped", repo.all(Query::<Note>::unscoped())).await?;
+    let notes = cx.step("unscoped", repo.all_by_key(Query::<Note>::unscoped())).await?;
     cx.note("notes", notes.len());
     let hidden = cx.step("get goes by it too", repo.get::<Note>(2, Query::new())).await?;
     cx.require(hidden.is_none(), "not visible")?;
     let count = cx.step("and count", repo.count(Query::<Note>::new())).await?;
     cx.note("count", count);
-    let customers =
-        cx.step("associations go by it", repo.all(Query::preload((Customer::NOTES, Customer::ALL_NOTES)))).await?;
+    let customers = cx
+        .step("associations go by it", repo.all_by_key(Query::preload((Customer::NOTES, Customer::ALL_NOTES))))
+        .await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -139,9 +141,9 @@ async fn default_scope(cx: &mut Context) -> Result<()> {
 async fn default_scope_with_limit_and_preload(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let notes = cx.step("the last note, with who took it", repo.all(Query::<LastNote>::new())).await?;
+    let notes = cx.step("the last note, with who took it", repo.all_by_key(Query::<LastNote>::new())).await?;
     cx.show("notes", notes);
-    let takers = cx.step("the last note of each", repo.all(Query::preload(NoteTaker::LAST_NOTES))).await?;
+    let takers = cx.step("the last note of each", repo.all_by_key(Query::preload(NoteTaker::LAST_NOTES))).await?;
     cx.show("takers", &takers);
     for taker in &takers {
         let read = repo.get_association(taker, NoteTaker::LAST_NOTES, Query::new()).await?;
@@ -179,7 +181,8 @@ async fn default_scope_of_a_single_target(cx: &mut Context) -> Result<()> {
 async fn discriminator(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let special = cx.step("C29, C30: one model of the table", repo.all(Query::preload(SpecialNote::CUSTOMER))).await?;
+    let special =
+        cx.step("C29, C30: one model of the table", repo.all_by_key(Query::preload(SpecialNote::CUSTOMER))).await?;
     cx.show("special notes", special);
     let made = cx
         .step(
@@ -196,7 +199,7 @@ async fn discriminator(cx: &mut Context) -> Result<()> {
     cx.require(error.is_not_found(), "nothing of this model has that key")?;
     cx.fails("nor updated", repo.update(foreign.change().set(SpecialNote::HIDDEN, true))).await?;
     let customers =
-        cx.step("customers preload special notes", repo.all(Query::preload(Customer::SPECIAL_NOTES))).await?;
+        cx.step("customers preload special notes", repo.all_by_key(Query::preload(Customer::SPECIAL_NOTES))).await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -232,7 +235,7 @@ async fn readers_agree(cx: &mut Context) -> Result<()> {
 async fn by_owner(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    for customer in repo.all(Query::<Customer>::new()).await? {
+    for customer in repo.all_by_key(Query::<Customer>::new()).await? {
         let title = format!("F106: orders of {} above their own threshold", customer.name);
         let orders = cx.step(&title, repo.get_association(&customer, Customer::VIP_ORDERS, Query::new())).await?;
         cx.show("orders", orders);
@@ -293,7 +296,7 @@ async fn by_owner_through_others(cx: &mut Context) -> Result<()> {
 async fn side_loads(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers = repo.all(Query::<Customer>::new()).await?;
+    let customers = repo.all_by_key(Query::<Customer>::new()).await?;
     let confirmed = cx
         .step("confirmed orders", repo.load_separately(&customers, Customer::ORDERS.filter(Order::CONFIRMED.eq(true))))
         .await?;
@@ -310,7 +313,7 @@ async fn side_loads(cx: &mut Context) -> Result<()> {
 async fn counts(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let mut customers = repo.all(Query::<Customer>::new()).await?;
+    let mut customers = repo.all_by_key(Query::<Customer>::new()).await?;
     customers.reverse();
     customers.push(customers[0].clone());
     let all = cx.step("orders", repo.count_for(&customers, Customer::ORDERS)).await?;
@@ -328,7 +331,7 @@ async fn counts(cx: &mut Context) -> Result<()> {
 async fn singular(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers = repo.all(Query::<Customer>::new()).await?;
+    let customers = repo.all_by_key(Query::<Customer>::new()).await?;
     let counts = cx.step("a has_one has one target", repo.count_for(&customers, Customer::LARGEST_ORDER)).await?;
     cx.note("counts", format!("{counts:?}"));
     let none = repo.get_association(&customers[0], Customer::LARGEST_ORDER, Query::limit(0));
@@ -405,7 +408,7 @@ async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
     cx.show("names", names);
     let count = cx.step("count", some.count(Query::<Order>::new())).await?;
     cx.note("count", count);
-    let customers = some.all(Query::<Customer>::new()).await?;
+    let customers = some.all_by_key(Query::<Customer>::new()).await?;
     let counts = cx.step("counts by owner", some.count_for(&customers, Customer::ORDERS)).await?;
     cx.note("counts", format!("{counts:?}"));
     let mut customers = repo.all(Query::preload(Customer::ORDERS)).await?;
