@@ -23,9 +23,10 @@ Usage: cargo xtask <task>
                                     <where> is another server: the URL of one, a `mysqld` program, or the folder
                                     that MySQL was unpacked into.
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).
-  mutants [--all] [<fault>...]      plants faults in the SQLite driver and reports the first case of the conformance suite that
-                                    fails for each (--all: every case), and which faults no case notices. Without faults, all
-                                    of them, and the report is kept in conformance-tests/mutants.txt.
+  mutants [--all] [<fault>...]      plants faults in a driver and reports the first case of the conformance suite that
+                                    fails for each (--all: every case), and which faults no case notices: on SQLite, and on
+                                    MariaDB if ASSOC_MYSQL_URL is set. Without faults, all of them; on both databases the
+                                    report is kept in conformance-tests/mutants.txt.
   test [--quick | --with-mysql <where>]
                                     everything that is checked before a change is accepted, with all tests on SQLite
                                     and on a private MariaDB (or the server of ASSOC_MYSQL_URL). --quick leaves out

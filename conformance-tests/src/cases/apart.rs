@@ -179,9 +179,9 @@ async fn join_rows(cx: &mut Context) -> Result<()> {
     other.drop_table::<Playlist>().await?;
     other.drop_table::<Song>().await?;
     let repo = home.with_database_for(&other, |model| model.table.name == Entry::DEF.table.name);
-    let playlists = cx.step("links over there", repo.all(Query::preload(Playlist::IN_ORDER))).await?;
+    let playlists = cx.step("links over there", repo.all_by_key(Query::preload(Playlist::IN_ORDER))).await?;
     cx.show("playlists", playlists);
-    cx.fails("a condition", repo.all(Query::filter(Playlist::IN_ORDER.associated()))).await?;
+    cx.fails("a condition", repo.all_by_key(Query::filter(Playlist::IN_ORDER.associated()))).await?;
     Ok(())
 }
 

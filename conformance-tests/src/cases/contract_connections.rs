@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use assoc_core::driver::{Access, Bind, Statement, TransactionMode};
 use assoc_core::{Error, Result, Value};
+use assoc_repo::prelude::{Filter, Query};
 use tokio::time::{sleep, timeout};
 
 use super::contract::{connection, integers, run};
 use super::{Level, cases};
 use crate::context::Context;
+use crate::models::blog::{self, Author};
 use crate::suspension::{both, dropped_at};
 
 cases! { "contract_connections", Level::Driver;
@@ -19,6 +21,9 @@ cases! { "contract_connections", Level::Driver;
     sinks_that_take,
     every_column_of_every_row,
     savepoints_that_are_gone,
+    as_many_binds_as_claimed,
+    names_as_long_as_claimed,
+    question_marks,
 }
 
 const MARKS: &str = "CREATE TABLE marks (id INTEGER NOT NULL PRIMARY KEY)";
@@ -200,4 +205,66 @@ async fn savepoints_that_are_gone(cx: &mut Context) -> Result<()> {
     run(&mut *connection, "INSERT INTO marks (id) VALUES (3)", &[]).await?;
     connection.commit().await?;
     cx.require(integers(&mut *connection, IDS).await? == [1, 2, 3], "to undo what is gone is no error")
+}
+
+// What a dialect claims is what its driver sends.
+async fn as_many_binds_as_claimed(cx: &mut Context) -> Result<()> {
+    const MOST: usize = 70_000;
+    let repo = cx.repo();
+    let count = repo.dialect().capabilities().max_binds.min(MOST);
+    let mut connection = connection(cx).await?;
+    run(&mut *connection, MARKS, &[]).await?;
+    run(&mut *connection, "INSERT INTO marks (id) VALUES (1), (2)", &[]).await?;
+    let mut sql = "SELECT COUNT(*) FROM marks WHERE id IN (".to_owned();
+    for at in 1..=count {
+        sql.push_str(if at == 1 { "" } else { ", " });
+        repo.dialect().placeholder(at, &mut sql);
+    }
+    sql.push(')');
+    let binds = (0..i64::try_from(count).unwrap_or_default()).map(|at| Bind::Value(Value::Int(2 - at)));
+    let mut found = Vec::new();
+    let mut sink = |values: &mut [Value<'_>]| {
+        found.extend(values.iter().map(ToString::to_string));
+        Ok(())
+    };
+    connection.query(&Statement::new(sql, binds.collect()), &mut sink).await?;
+    cx.require(found == ["2"], "each of them is bound")
+}
+
+async fn names_as_long_as_claimed(cx: &mut Context) -> Result<()> {
+    const MOST: usize = 1_000;
+    let repo = cx.repo();
+    let length = repo.dialect().capabilities().max_identifier.min(MOST);
+    let quoted = |last: &str| {
+        let mut sql = String::new();
+        repo.dialect().quote(&format!("{}{last}", "n".repeat(length - 1)), &mut sql);
+        sql
+    };
+    let (one, other, table) = (quoted("a"), quoted("b"), quoted("c"));
+    let mut connection = connection(cx).await?;
+    run(&mut *connection, &format!("CREATE TABLE {table} ({one} INTEGER, {other} INTEGER)"), &[]).await?;
+    run(&mut *connection, &format!("INSERT INTO {table} ({one}, {other}) VALUES (1, 2)"), &[]).await?;
+    let found = integers(&mut *connection, &format!("SELECT {other} AS {table} FROM {table} WHERE {one} = 1")).await?;
+    cx.require(found == [2], "names that differ in their last byte are two")
+}
+
+// Only those outside of quotes and comments are placeholders.
+async fn question_marks(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::fixture(&repo).await?;
+    let mut name = String::new();
+    repo.dialect().quote("name", &mut name);
+    for condition in [
+        format!("{name} <> '?' AND {name} = ?"),
+        format!("{name} <> 'it''s ?' AND {name} = ?"),
+        format!("/* is it ? */ {name} = ?"),
+        format!("{name} = ? -- or is it ?\n"),
+        format!("({name} = ?) /* ' */ AND {name} <> '/* ?'"),
+        format!("{name} <> '--?' AND {name} = ?"),
+    ] {
+        let filter = Filter::raw(condition, [Value::from("Bob")]);
+        let found = repo.pluck((Author::NAME,), Query::filter(filter)).await?;
+        cx.require(found == [("Bob".to_owned(),)], "one placeholder")?;
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::{Level, cases};
 use crate::context::Context;
-use crate::models::kinds::Extreme;
+use crate::models::kinds::{Bounded, Extreme};
 
 cases! { "contract_values", Level::Driver;
     unsigned_integers,
@@ -21,6 +21,7 @@ cases! { "contract_values", Level::Driver;
     lengths_around_16_mib,
     documents,
     uuids,
+    sums_beyond_a_column,
 }
 
 // The row as it is stored; `None` if the value was refused.
@@ -233,4 +234,35 @@ async fn uuids(cx: &mut Context) -> Result<()> {
         cx.require(cx.repo().count(Query::filter(Extreme::UUID.eq(uuid))).await? == 1, "found by itself")?;
     }
     Ok(())
+}
+
+// A sum that the column does not hold is an error of the database, and nothing is written.
+async fn sums_beyond_a_column(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    repo.create_table::<Bounded>().await?;
+    repo.insert(
+        Bounded::build()
+            .set(Bounded::TINY, i8::MAX)
+            .set(Bounded::SMALL, i16::MIN)
+            .set(Bounded::MEDIUM, i32::MAX)
+            .set(Bounded::BIG, i64::MAX)
+            .set(Bounded::BYTE, 0u8)
+            .set(Bounded::LONG, u32::MAX),
+    )
+    .await?;
+    for (what, sum) in [
+        ("8 bits", Bounded::TINY.add(1i8)),
+        ("16 bits", Bounded::SMALL.subtract(1i16)),
+        ("32 bits", Bounded::MEDIUM.add(1)),
+        ("64 bits", Bounded::BIG.add(1)),
+        ("below 0", Bounded::BYTE.subtract(1)),
+        ("32 bits without sign", Bounded::LONG.add(1)),
+    ] {
+        let kind = repo.update_all(Query::new(), [sum]).await.err();
+        let kind = kind.as_ref().and_then(Error::driver).map(|driver| driver.kind());
+        cx.require(kind == Some(DriverErrorKind::Value), what)?;
+    }
+    repo.update_all(Query::new(), [Bounded::TINY.subtract(1i8), Bounded::BIG.subtract(1), Bounded::BYTE.add(255)])
+        .await?;
+    cx.rows("the sums that fit", "SELECT tiny, small, medium, big, byte, long_one FROM bounded").await
 }

@@ -206,7 +206,7 @@ async fn another_order(cx: &mut Context) -> Result<()> {
     cx.step("so the largest are missing", repo.preload(&mut customers, largest)).await?;
     let fresh = repo.all_by_key(Query::preload(largest)).await?;
     cx.require(customers == fresh, "the same as loading them at once")?;
-    let mut customers = repo.all(Query::preload(Customer::ORDERS)).await?;
+    let mut customers = repo.all_by_key(Query::preload(Customer::ORDERS)).await?;
     let by_total = Customer::ORDERS.order_by(Order::TOTAL.desc());
     cx.step("all of them, in another order", repo.preload(&mut customers, by_total)).await?;
     cx.require(customers.iter().all(|customer| !customer.orders.is_partial()), "the whole")?;

@@ -75,10 +75,10 @@ async fn ordered_limited_and_distinct(cx: &mut Context) -> Result<()> {
 async fn order_and_condition_of_the_join_rows(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     join_rows::fixture(&repo).await?;
-    let playlists = cx.step("by position", repo.all(Query::preload(Playlist::IN_ORDER))).await?;
+    let playlists = cx.step("by position", repo.all_by_key(Query::preload(Playlist::IN_ORDER))).await?;
     cx.show("playlists", playlists);
     let query = Query::filter(Playlist::IN_ORDER.any(Song::TITLE.eq("c"))).order_by(Playlist::ID.asc());
-    let playlists = cx.step("a hidden row is no link", repo.all(query)).await?;
+    let playlists = cx.step("a hidden row is no link", repo.all_by_key(query)).await?;
     cx.show("playlists", playlists);
     Ok(())
 }
@@ -131,7 +131,7 @@ async fn rows_in_hand(cx: &mut Context) -> Result<()> {
 async fn readers(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     join_rows::fixture(&repo).await?;
-    let playlists = repo.all(Query::preload((Playlist::SONGS, Playlist::IN_ORDER))).await?;
+    let playlists = repo.all_by_key(Query::preload((Playlist::SONGS, Playlist::IN_ORDER))).await?;
     for playlist in &playlists {
         let read = repo.get_association(playlist, Playlist::SONGS, Query::new()).await?;
         cx.require(playlist.songs()?.iter().map(|row| &**row).eq(&read), "songs")?;

@@ -57,7 +57,7 @@ async fn ordered_and_limited(cx: &mut Context) -> Result<()> {
     let articles = cx.step("the last by name", repo.all_by_key(Query::preload(Article::LAST_CATEGORY))).await?;
     cx.show("articles", articles);
     let query = Query::preload(Article::CATEGORIES.distinct().order_by(Category::NAME.desc()));
-    let articles = cx.step("each once, by name", repo.all(query)).await?;
+    let articles = cx.step("each once, by name", repo.all_by_key(query)).await?;
     cx.show("articles", articles);
     Ok(())
 }

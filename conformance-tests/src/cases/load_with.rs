@@ -81,10 +81,7 @@ async fn single_targets(cx: &mut Context) -> Result<()> {
     let asked = Asked::default();
     let authors = cx.step("has_one: the first counts", repo.all_by_key(Query::preload(gravatars(&asked)))).await?;
     asked.show(cx);
-    cx.require(
-        authors.iter().all(|author| author.gravatar.is_loaded() && !author.gravatar.is_partial()),
-        "loaded",
-    )?;
+    cx.require(authors.iter().all(|author| author.gravatar.is_loaded() && !author.gravatar.is_partial()), "loaded")?;
     cx.show("authors", authors);
     let from_memory = |keys: Vec<i64>| async move {
         let author = |id: i64| Author {

@@ -141,10 +141,7 @@ async fn two_associations_to_one_table(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let query = Query::preload((Author::POSTS, Author::ARTICLES));
     let authors = cx.step("C26: same table, same key: merged", repo.all_by_key(query)).await?;
-    cx.require(
-        authors.iter().all(|author| author.posts.loaded() == author.articles.loaded()),
-        "both are filled",
-    )?;
+    cx.require(authors.iter().all(|author| author.posts.loaded() == author.articles.loaded()), "both are filled")?;
     cx.show("authors", authors);
     Ok(())
 }
@@ -153,7 +150,7 @@ async fn ordered(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload(Post::COMMENTS.order_by([Comment::APPROVED.desc(), Comment::BODY.desc()]));
-    let posts = cx.step("comments in an order", repo.all(query)).await?;
+    let posts = cx.step("comments in an order", repo.all_by_key(query)).await?;
     cx.show("posts", &posts);
     cx.require(posts.iter().all(|post| !post.comments.is_partial()), "an order leaves nothing out")
 }

@@ -32,7 +32,7 @@ async fn the_first_of_several(cx: &mut Context) -> Result<()> {
     let posts = cx.step("posts preload first_comment", repo.all_by_key(Query::preload(Post::FIRST_COMMENT))).await?;
     cx.show("posts", posts);
     let latest = Query::preload(Post::FIRST_COMMENT.order_by(Comment::ID.desc()));
-    let posts = cx.step("in another order", repo.all(latest)).await?;
+    let posts = cx.step("in another order", repo.all_by_key(latest)).await?;
     cx.show("posts", posts);
     Ok(())
 }
@@ -41,7 +41,7 @@ async fn c38_children_of_the_winners_only(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload(Post::FIRST_COMMENT.order_by(Comment::ID.desc()).with(Comment::AUTHOR));
-    let posts = cx.step("posts preload last comment: author", repo.all(query)).await?;
+    let posts = cx.step("posts preload last comment: author", repo.all_by_key(query)).await?;
     cx.show("posts", posts);
     Ok(())
 }

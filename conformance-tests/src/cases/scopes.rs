@@ -39,7 +39,7 @@ async fn conditions(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
     let customers =
-        cx.step("C30, F102: confirmed orders", repo.all(Query::preload(Customer::CONFIRMED_ORDERS))).await?;
+        cx.step("C30, F102: confirmed orders", repo.all_by_key(Query::preload(Customer::CONFIRMED_ORDERS))).await?;
     cx.require(
         customers.iter().all(|customer| !customer.confirmed_orders.is_partial()),
         "the whole of the association",
@@ -51,7 +51,7 @@ async fn conditions(cx: &mut Context) -> Result<()> {
 async fn limit_per_owner(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers = cx.step("D1: two largest each", repo.all(Query::preload(Customer::LARGEST_ORDERS))).await?;
+    let customers = cx.step("D1: two largest each", repo.all_by_key(Query::preload(Customer::LARGEST_ORDERS))).await?;
     cx.show("customers", customers);
     let customers =
         cx.step("F108: second and third each", repo.all_by_key(Query::preload(Customer::SECOND_AND_THIRD))).await?;
@@ -74,11 +74,11 @@ async fn limit_by_request(cx: &mut Context) -> Result<()> {
     let query = Query::preload(
         Customer::ORDERS.filter(Order::CONFIRMED.eq(true)).order_by(Order::TOTAL.desc()).limit(1).with(Order::CUSTOMER),
     );
-    let customers = cx.step("the largest confirmed, with its customer", repo.all(query)).await?;
+    let customers = cx.step("the largest confirmed, with its customer", repo.all_by_key(query)).await?;
     cx.require(customers.iter().all(|customer| customer.orders.is_partial()), "partial")?;
     cx.show("customers", customers);
     let query = Query::preload(Customer::ORDERS.offset(2));
-    let customers = cx.step("all but the first two", repo.all(query)).await?;
+    let customers = cx.step("all but the first two", repo.all_by_key(query)).await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -86,7 +86,7 @@ async fn limit_by_request(cx: &mut Context) -> Result<()> {
 async fn has_one_in_an_order(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers = cx.step("D2: the largest order", repo.all(Query::preload(Customer::LARGEST_ORDER))).await?;
+    let customers = cx.step("D2: the largest order", repo.all_by_key(Query::preload(Customer::LARGEST_ORDER))).await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -94,8 +94,9 @@ async fn has_one_in_an_order(cx: &mut Context) -> Result<()> {
 async fn include(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers =
-        cx.step("F111: orders bring their customer", repo.all(Query::preload(Customer::ORDERS_WITH_CUSTOMER))).await?;
+    let customers = cx
+        .step("F111: orders bring their customer", repo.all_by_key(Query::preload(Customer::ORDERS_WITH_CUSTOMER)))
+        .await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -123,7 +124,7 @@ async fn includes_in_a_circle(cx: &mut Context) -> Result<()> {
 async fn default_scope(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let notes = cx.step("visible notes, last first", repo.all_by_key(Query::<Note>::new())).await?;
+    let notes = cx.step("visible notes, last first", repo.all(Query::<Note>::new())).await?;
     cx.show("notes", notes);
     let notes = cx.step("unscoped", repo.all_by_key(Query::<Note>::unscoped())).await?;
     cx.note("notes", notes.len());
@@ -240,8 +241,9 @@ async fn by_owner(cx: &mut Context) -> Result<()> {
         let orders = cx.step(&title, repo.get_association(&customer, Customer::VIP_ORDERS, Query::new())).await?;
         cx.show("orders", orders);
     }
-    let customers =
-        cx.step("preloaded: one statement a distinct scope", repo.all(Query::preload(Customer::VIP_ORDERS))).await?;
+    let customers = cx
+        .step("preloaded: one statement a distinct scope", repo.all_by_key(Query::preload(Customer::VIP_ORDERS)))
+        .await?;
     for customer in &customers {
         let read = repo.get_association(customer, Customer::VIP_ORDERS, Query::new()).await?;
         cx.require(customer.vip_orders()? == read, "preload and reader agree")?;
@@ -397,11 +399,11 @@ async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
         _ => None,
     });
     let customers =
-        cx.step("root and preload", some.all(Query::preload(Customer::ORDERS.with(Order::CUSTOMER)))).await?;
+        cx.step("root and preload", some.all_by_key(Query::preload(Customer::ORDERS.with(Order::CUSTOMER)))).await?;
     cx.show("customers", customers);
     let bob = cx.step("get", some.get::<Customer>(2, Query::new())).await?;
     cx.require(bob.is_none(), "out of sight")?;
-    let orders = cx.step("belongs_to", some.all(Query::preload(Order::CUSTOMER))).await?;
+    let orders = cx.step("belongs_to", some.all_by_key(Query::preload(Order::CUSTOMER))).await?;
     cx.show("orders", orders);
     let query = || Query::filter(Customer::ORDERS.any(Order::TOTAL.ge(120))).order_by(Customer::ID.asc());
     let names = cx.step("conditions on associations", some.pluck(Customer::NAME, query())).await?;
@@ -411,7 +413,7 @@ async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
     let customers = some.all_by_key(Query::<Customer>::new()).await?;
     let counts = cx.step("counts by owner", some.count_for(&customers, Customer::ORDERS)).await?;
     cx.note("counts", format!("{counts:?}"));
-    let mut customers = repo.all(Query::preload(Customer::ORDERS)).await?;
+    let mut customers = repo.all_by_key(Query::preload(Customer::ORDERS)).await?;
     cx.step("what is in hand stays", some.preload(&mut customers, Customer::ORDERS)).await?;
     let inside = some.transaction(async |tx| tx.count(Query::<Customer>::new()).await).await?;
     cx.note("inside a transaction", inside);

@@ -122,7 +122,7 @@ async fn distinct_and_ordered(cx: &mut Context) -> Result<()> {
         cx.step("F113: each once, by name", repo.all_by_key(Query::preload(Physician::KNOWN_PATIENTS))).await?;
     cx.show("physicians", physicians);
     let query = Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()));
-    let physicians = cx.step("ordered by the request", repo.all(query)).await?;
+    let physicians = cx.step("ordered by the request", repo.all_by_key(query)).await?;
     cx.show("physicians", physicians);
     Ok(())
 }
@@ -146,7 +146,7 @@ async fn ordered_over_many_targets(cx: &mut Context) -> Result<()> {
         let names: Vec<&str> = physician.known_patients()?.iter().map(|patient| patient.name.as_str()).collect();
         cx.require(names.len() >= 1_250 && names.is_sorted_by(|a, b| a > b), "each by name, last first")?;
     }
-    let limited = repo.all(Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()).limit(2))).await?;
+    let limited = repo.all_by_key(Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()).limit(2))).await?;
     for physician in limited {
         cx.show("first by name", physician.patients()?.iter().map(|patient| patient.name.clone()));
     }

@@ -67,3 +67,17 @@ pub(crate) struct Extreme {
     pub(crate) document: Option<serde_json::Value>,
     pub(crate) uuid: Option<uuid::Uuid>,
 }
+
+/// Integers of every width.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "bounded")]
+pub(crate) struct Bounded {
+    pub(crate) id: i64,
+    pub(crate) tiny: i8,
+    pub(crate) small: i16,
+    pub(crate) medium: i32,
+    pub(crate) big: i64,
+    pub(crate) byte: u8,
+    #[column(name = "long_one")]
+    pub(crate) long: u32,
+}

@@ -51,6 +51,7 @@ fn mysql_sql() -> NativeSql {
 }
 
 /// A database file a case.
+#[derive(Clone, Copy)]
 pub(crate) struct SqliteFile;
 
 impl Backend for SqliteFile {
@@ -70,6 +71,7 @@ impl Backend for SqliteFile {
 /// In memory and without leaving the thread, for tests with very many databases.
 // Only tests with random input open that many databases.
 #[allow(dead_code)]
+#[derive(Clone, Copy)]
 pub(crate) struct SqliteInMemory;
 
 impl Backend for SqliteInMemory {
@@ -86,6 +88,7 @@ impl Backend for SqliteInMemory {
 }
 
 /// A database a case on the server of `ASSOC_MYSQL_URL`.
+#[derive(Clone, Copy)]
 pub(crate) struct MariaDb;
 
 impl Backend for MariaDb {
