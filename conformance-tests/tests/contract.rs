@@ -63,9 +63,9 @@ fn every_must_has_a_rule() {
         let mut count = 0;
         for (at, _) in text.match_indices("MUST") {
             count += 1;
-            let is_listed = rules.iter().any(|rule| {
-                text.match_indices(&rule.text).any(|(from, _)| from <= at && at < from + rule.text.len())
-            });
+            let is_listed = rules
+                .iter()
+                .any(|rule| text.match_indices(&rule.text).any(|(from, _)| from <= at && at < from + rule.text.len()));
             let sentence: String = text[at..].chars().take(80).collect();
             assert!(is_listed, "{path}: docs/guide/contract.md has no rule for `… {sentence} …`");
         }

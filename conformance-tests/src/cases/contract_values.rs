@@ -191,7 +191,7 @@ async fn lengths_around_16_mib(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     repo.create_table::<Extreme>().await?;
     const MIB: usize = 1 << 20;
-    for length in [8 * MIB, 16 * MIB - 1, 16 * MIB, 16 * MIB + 1] {
+    for length in [16 * MIB - 1, 16 * MIB, 16 * MIB + 1] {
         let text = "x".repeat(length);
         let read = kept(cx, Extreme::build().set(Extreme::TEXT, text.clone())).await?;
         cx.require(read.is_none_or(|read| read.text.is_some_and(|read| read == text)), "the whole text")?;
@@ -206,7 +206,8 @@ async fn lengths_around_16_mib(cx: &mut Context) -> Result<()> {
 
 async fn documents(cx: &mut Context) -> Result<()> {
     cx.repo().create_table::<Extreme>().await?;
-    let deep = (0..50).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+    // Some databases refuse more than 32 levels.
+    let deep = (0..30).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
     for document in [
         serde_json::json!(null),
         serde_json::json!(true),
