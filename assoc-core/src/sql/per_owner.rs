@@ -114,12 +114,12 @@ impl KeyedSelect {
         for term in &order {
             if let Operand::Column(column) = &term.operand
                 && column.path.is_empty()
-                && !more.contains(&&*column.name)
+                && !more.contains(&column.name)
                 && !self.model.columns.iter().any(|known| known.name == column.name)
             {
-                more.push(&column.name);
+                more.push(column.name);
                 writer.push(", ");
-                writer.own_column(&column.name);
+                writer.own_column(column.name);
             }
         }
         writer.push(" FROM ");
