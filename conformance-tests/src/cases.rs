@@ -55,6 +55,7 @@ mod inverses;
 mod join_rows;
 mod join_tables;
 mod joins;
+mod known_keys;
 mod links_by_sql;
 mod load_states;
 mod load_with;
@@ -244,6 +245,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         owner_presets::CASES,
         saved_join_rows::CASES,
         callbacks::CASES,
+        known_keys::CASES,
         member_callbacks::CASES,
         removals::CASES,
         save_changes::CASES,

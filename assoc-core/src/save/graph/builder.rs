@@ -214,6 +214,7 @@ impl Builder {
             awaits: Awaits::default(),
             level: 0,
             unread: false,
+            is_bare_link: false,
             association,
         });
         Ok(next)

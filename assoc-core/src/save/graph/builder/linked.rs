@@ -130,7 +130,8 @@ impl Builder {
             values[own.column] = Some(Value::from(own.tag));
         }
         let row = self.reserve(record.table, None, values, Some(association))?;
-        self.rows[row as usize].unread = true;
+        let link = &mut self.rows[row as usize];
+        (link.unread, link.is_bare_link) = (true, true);
         Ok(row)
     }
 

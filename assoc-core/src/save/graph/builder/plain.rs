@@ -59,6 +59,7 @@ impl Builder {
             awaits,
             level: 0,
             unread: false,
+            is_bare_link: false,
             association: Some(association),
         });
         let group = &mut self.groups[*group];
