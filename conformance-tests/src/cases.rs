@@ -83,6 +83,7 @@ mod saved_lists;
 mod scopes;
 mod selections;
 mod steps;
+mod strained_writes;
 mod sums;
 mod tags;
 mod text_keys;
@@ -246,6 +247,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         saved_join_rows::CASES,
         callbacks::CASES,
         known_keys::CASES,
+        strained_writes::CASES,
         member_callbacks::CASES,
         removals::CASES,
         save_changes::CASES,

@@ -34,6 +34,36 @@ pub(crate) struct Section {
     pub(crate) postings: HasMany<Posting>,
     #[has_many(through = "postings", source = "reporter")]
     pub(crate) reporters: HasManyThrough<Reporter>,
+    // The same, and nothing asks whether they are right.
+    #[has_many(through = "postings", source = "reporter", validate = false)]
+    pub(crate) any_reporters: HasManyThrough<Reporter>,
+    #[has_and_belongs_to_many(join_table = "sections_topics", foreign_key = "section_code")]
+    pub(crate) topics: HasAndBelongsToMany<Topic>,
+    #[has_and_belongs_to_many(join_table = "sections_topics", foreign_key = "section_code", validate = false)]
+    pub(crate) any_topics: HasAndBelongsToMany<Topic>,
+    #[has_and_belongs_to_many(
+        join_table = "sections_topics",
+        foreign_key = "section_code",
+        filter = Topic::HOT.eq(true)
+    )]
+    pub(crate) hot_topics: HasAndBelongsToMany<Topic>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "topics", rules = Self::rules)]
+pub(crate) struct Topic {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    #[column(default = "0")]
+    pub(crate) hot: bool,
+    #[has_and_belongs_to_many(join_table = "sections_topics", association_foreign_key = "section_code")]
+    pub(crate) sections: HasAndBelongsToMany<Section>,
+}
+
+impl Topic {
+    fn rules(rules: Rules<Topic>) -> Rules<Topic> {
+        rules.length(Topic::NAME, 1..)
+    }
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
@@ -141,12 +171,69 @@ impl Callbacks for Posting {
 }
 
 #[derive(Model, Debug, Clone, PartialEq)]
-#[model(table = "reporters")]
+#[model(table = "reporters", rules = Self::rules)]
 pub(crate) struct Reporter {
     pub(crate) id: i64,
     pub(crate) name: String,
     #[has_many(as = "subject")]
     pub(crate) letters: HasMany<Letter>,
+}
+
+impl Reporter {
+    fn rules(rules: Rules<Reporter>) -> Rules<Reporter> {
+        rules.length(Reporter::NAME, 1..)
+    }
+}
+
+/// Prices whose associations have conditions of many types.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "markets")]
+pub(crate) struct Market {
+    pub(crate) id: i64,
+    pub(crate) opened_at: chrono::NaiveDateTime,
+    #[has_many(filter = Price::amount_is("1.50"))]
+    pub(crate) low: HasMany<Price>,
+    #[has_many(scope = Price::of_the_first_day)]
+    pub(crate) first: HasMany<Price>,
+    #[has_many(scope_by_owner = Price::at_the_opening)]
+    pub(crate) opening: HasMany<Price>,
+    #[has_many]
+    pub(crate) prices: HasMany<Price>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "prices")]
+pub(crate) struct Price {
+    pub(crate) id: i64,
+    pub(crate) market_id: i64,
+    #[column(precision = 12, scale = 2, default = "0")]
+    pub(crate) amount: rust_decimal::Decimal,
+    pub(crate) day: Option<chrono::NaiveDate>,
+    pub(crate) at: Option<chrono::NaiveDateTime>,
+    pub(crate) code: Option<uuid::Uuid>,
+    pub(crate) bytes: Option<Vec<u8>>,
+}
+
+impl Price {
+    fn amount_is(text: &str) -> Filter<Price> {
+        // A text that is no number would be met by no price.
+        Price::AMOUNT.eq(text.parse::<rust_decimal::Decimal>().unwrap_or_default())
+    }
+
+    pub(crate) fn first_day() -> chrono::NaiveDate {
+        chrono::NaiveDate::from_ymd_opt(2001, 2, 3).unwrap_or_default()
+    }
+
+    fn of_the_first_day(prices: Scope<Price>) -> Scope<Price> {
+        let code = uuid::Uuid::from_bytes([7; 16]);
+        prices.filter(
+            Price::DAY.eq(Price::first_day()).and(Price::CODE.eq(code)).and(Price::BYTES.eq(vec![0_u8, 255])),
+        )
+    }
+
+    fn at_the_opening(market: &Market, prices: Scope<Price>) -> Scope<Price> {
+        prices.filter(Price::AT.eq(market.opened_at))
+    }
 }
 
 /// The tables of the models above.
@@ -156,5 +243,14 @@ pub(crate) async fn tables(repo: &Repo) -> Result<()> {
     repo.create_table::<Edition>().await?;
     repo.create_table::<Letter>().await?;
     repo.create_table::<Posting>().await?;
-    repo.create_table::<Reporter>().await
+    repo.create_table::<Reporter>().await?;
+    repo.create_table::<Topic>().await?;
+    let links = "CREATE TABLE sections_topics (section_code VARCHAR(20) NOT NULL, topic_id BIGINT NOT NULL)";
+    repo.execute_raw(links, []).await.map(drop)
+}
+
+/// The tables of markets.
+pub(crate) async fn markets(repo: &Repo) -> Result<()> {
+    repo.create_table::<Market>().await?;
+    repo.create_table::<Price>().await
 }

@@ -24,11 +24,11 @@ macro_rules! keyed {
                 name: String,
                 #[column(counter_cache)]
                 posts_count: i64,
-                #[has_many(foreign_key = "user_a, user_b", dependent = "destroy")]
+                #[has_many(foreign_key = "user_a, user_b", dependent = "nullify")]
                 posts: HasMany<Post>,
                 #[has_one(foreign_key = "user_a, user_b", dependent = "nullify")]
                 account: HasOne<Option<Account>>,
-                #[has_many(foreign_key = "user_a, user_b", dependent = "delete")]
+                #[has_many(foreign_key = "user_a, user_b", dependent = "destroy")]
                 memberships: HasMany<Membership>,
                 #[has_many(through = "memberships")]
                 groups: HasManyThrough<Group>,
@@ -211,7 +211,7 @@ macro_rules! steps {
             let ada = fresh(&repo, &ada).await?;
             let report = repo.destroy(&ada).await?;
             let count = |model: Option<&assoc_repo::DestroyedModel>| model.map(|of| (of.destroyed, of.deleted, of.nullified));
-            assert_eq!(count(report.of::<Membership>()), Some((0, 1, 0)));
+            assert_eq!(count(report.of::<Membership>()), Some((1, 0, 0)));
             assert_eq!(count(report.of::<Account>()), Some((0, 0, 1)));
             assert_eq!(repo.count(Query::<Friendship>::new()).await?, 0);
             assert_eq!(repo.count(Query::<User>::new()).await?, 1);

@@ -45,7 +45,7 @@ macro_rules! keyed {
                 posts_count: i64,
                 #[column(updated_at)]
                 updated_at: chrono::NaiveDateTime,
-                #[has_many(dependent = "destroy")]
+                #[has_many(dependent = "nullify")]
                 posts: HasMany<Post>,
                 #[has_one(dependent = "delete")]
                 account: HasOne<Option<Account>>,
@@ -367,7 +367,7 @@ macro_rules! steps {
             let report = repo.destroy(&ada).await?;
             assert_eq!(report, preview);
             let count = |model: Option<&assoc_repo::DestroyedModel>| model.map(|of| (of.destroyed, of.deleted, of.nullified));
-            assert_eq!(count(report.of::<Post>()), Some((2, 0, 0)));
+            assert_eq!(count(report.of::<Post>()), Some((0, 0, 2)));
             assert_eq!(count(report.of::<Account>()), Some((0, 1, 0)));
             assert_eq!(count(report.of::<Membership>()), Some((1, 0, 0)));
             assert_eq!(count(report.of::<Note>()), Some((0, 0, 2)));
