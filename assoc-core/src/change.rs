@@ -47,6 +47,7 @@ mod operation;
 mod permit;
 mod rules;
 mod scope;
+mod shared_given;
 mod version;
 mod walk;
 mod wanted;

@@ -19,6 +19,7 @@ cases! { "strained_writes", Level::Write;
     only_new_members_are_added,
     built_and_forgotten,
     a_circle_with_a_shared_row,
+    a_row_that_two_owners_require,
     saved_twice,
     links_from_both_sides,
 }
@@ -134,6 +135,25 @@ async fn a_circle_with_a_shared_row(cx: &mut Context) -> Result<()> {
     let captain = crew.captain()?.ok_or_else(|| Error::other("no captain"))?;
     cx.require(captain.name == "Cyd" && captain.crew_id == crew.id, "and is its own")?;
     cx.rows("sailors", "SELECT s.name, c.name FROM sailors s JOIN crews c ON c.id = s.crew_id ORDER BY s.name").await
+}
+
+// Neither key of a row between can be NULL, and each of its owners gives one.
+async fn a_row_that_two_owners_require(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    newsroom::tables(&repo).await?;
+    let posting = Posting::build().shared();
+    let reporter = Reporter::build().set(Reporter::NAME, "Ada").push(Reporter::POSTINGS, &posting).shared();
+    let arts = Section::build().set(Section::CODE, "arts").push(Section::POSTINGS, &posting);
+    let letter = newsroom::Letter::build().associate(newsroom::Letter::SUBJECT, &reporter);
+    cx.fails("one of two", repo.insert(arts.clone())).await?;
+    let story = Story::build().set(Story::TITLE, "a").associate(Story::SECTION, arts).push(Story::LETTERS, letter);
+    cx.fails("two owners of a letter", repo.insert(story)).await?;
+    let arts = repo.insert(Section::build().set(Section::CODE, "arts")).await?;
+    let change = arts.change().push(Section::POSTINGS, &posting);
+    let both = change.push_with(Section::REPORTERS, &reporter, |of: Changeset<Posting>| of);
+    let saved = cx.step("both", repo.update(both)).await?;
+    cx.require(saved.postings()?.len() == 1, "one")?;
+    cx.rows("postings", "SELECT p.section_code, r.name FROM postings p JOIN reporters r ON r.id = p.reporter_id").await
 }
 
 // The same changeset is plain data, and can be saved once more.

@@ -177,6 +177,8 @@ pub(crate) struct Reporter {
     pub(crate) name: String,
     #[has_many(as = "subject")]
     pub(crate) letters: HasMany<Letter>,
+    #[has_many]
+    pub(crate) postings: HasMany<Posting>,
 }
 
 impl Reporter {

@@ -229,5 +229,5 @@ keyed! {
     numbers: i64, i32, |number| (i64::from(number) / 2, i32::from(number));
     text_and_date: String, chrono::NaiveDate, |number| ("x y".to_owned(), day(number));
     uuid_and_bytes: uuid::Uuid, Vec<u8>, |number| (uuid::Uuid::from_bytes([7; 16]), vec![number, 0]);
-    wide_and_text: u64, String, |number| (u64::MAX - u64::from(number % 2), format!("k{number}"));
+    wide_and_text: u64, String, |number| (u64::from(u32::MAX) + u64::from(number % 2), format!("k{number}"));
 }

@@ -390,7 +390,7 @@ keyed! {
     made_u32: u32, |number| { let _ = number; None };
     made_u64: u64, |number| { let _ = number; None };
     given_i16: i16, |number| Some(i16::from(number) - 7);
-    given_u64: u64, |number| Some(u64::MAX - u64::from(number));
+    given_u64: u64, |number| Some(u64::from(u32::MAX) * 4 + u64::from(number));
     text: String, |number| Some(format!("Ä key's \"{number}\""));
     uuid_key: uuid::Uuid, |number| Some(uuid(number));
     bytes: Vec<u8>, |number| Some(vec![0, number, 255]);
