@@ -166,6 +166,13 @@ impl Dialect for MySqlDialect {
         writer.table(table);
         writer.push(" WHERE 1 = 0");
         let tuples = keys.tuples();
+        // MySQL makes a time in such a union one without microseconds.
+        let form = |value: &Value<'_>| match value {
+            Value::DateTime(_) => ("CAST(", " AS DATETIME(6))"),
+            Value::Time(_) => ("CAST(", " AS TIME(6))"),
+            _ => ("", ""),
+        };
+        let forms: Vec<_> = tuples.first().map_or_else(Vec::new, |key| key.values().iter().map(form).collect());
         for ordinal in 0..padded_length(tuples.len()) {
             writer.push(" UNION ALL SELECT ");
             writer.push(&ordinal.to_string());
@@ -173,7 +180,10 @@ impl Dialect for MySqlDialect {
                 writer.push(", ");
                 // Padding is NULL, which equals nothing.
                 let value = tuples.get(ordinal).and_then(|key| key.values().get(part)).cloned().unwrap_or_default();
+                let (before, behind) = forms.get(part).copied().unwrap_or_default();
+                writer.push(before);
                 writer.compared_value(&value);
+                writer.push(behind);
             }
         }
         writer.push(") AS ");
@@ -183,8 +193,17 @@ impl Dialect for MySqlDialect {
     /// A decimal is bound as text, and MariaDB compares a decimal with a text as floats wherever it does not convert the
     /// text beforehand: in `BETWEEN`, in `IN` with several values, in a join with keys. 28-digit numbers that differ in
     /// the last digits would be equal.
+    ///
+    /// MySQL compares JSON documents by their kind and calls objects equal when it sorts them. Their text is the same for
+    /// equal documents, and a text that is bound is no document until it is made one.
     fn comparable(&self, column: SqlType) -> Option<Comparable> {
-        (column == SqlType::Decimal).then_some(Comparable::by_value("CAST(", " AS DECIMAL(57,28))"))
+        match column {
+            SqlType::Decimal => Some(Comparable::by_value("CAST(", " AS DECIMAL(57,28))")),
+            SqlType::Json if self.server.features().json_type => {
+                Some(Comparable::by_forms(("CAST(", " AS BINARY)"), ("CAST(CAST(", " AS JSON) AS BINARY)")))
+            }
+            _ => None,
+        }
     }
 
     /// The default collations ignore case, accents and blanks at the end. Bytes in one character set ignore nothing.

@@ -20,8 +20,11 @@ fn class(error: &ServerError) -> DriverErrorKind {
         1020 | 1205 | 1206 | 1213 | 1614 | 3101 | 3572 => DriverErrorKind::Retryable,
         // Galera: this node is not ready for queries.
         1047 if says("WSREP") => DriverErrorKind::Retryable,
-        // A commit that failed because of a deadlock.
-        1180 | 1181 if says("1213") => DriverErrorKind::Retryable,
+        // A commit or rollback that failed because of a deadlock: by the server's number, or by that of its storage
+        // engines (`HA_ERR_LOCK_DEADLOCK`), which group replication reports for a transaction that lost to another node's.
+        1180 | 1181 if says("1213") || says("error 149") || says("deadlock") || says("Deadlock") => {
+            DriverErrorKind::Retryable
+        }
         1022 | 1062 | 1169 | 1557 | 1586 | 1761 | 1762 | 1859 => DriverErrorKind::UniqueViolation,
         1216 | 1217 | 1451 | 1452 => DriverErrorKind::ForeignKeyViolation,
         1048 | 1121 | 1171 | 1263 | 1364 => DriverErrorKind::NotNullViolation,
@@ -288,6 +291,12 @@ mod tests {
             (1792, "Cannot execute statement in a READ ONLY transaction", ReadOnly),
             (1836, "Running in read-only mode", ReadOnly),
             (1205, "Lock wait timeout exceeded; try restarting transaction", Retryable),
+            (1180, "Got error 149 - 'Lock deadlock; Retry transaction' during COMMIT", Retryable),
+            (1180, "Got error 149 \"Deadlock\" during COMMIT", Retryable),
+            (1180, "Got error 1213 during COMMIT", Retryable),
+            (1181, "Got error 149 - 'Lock deadlock; Retry transaction' during ROLLBACK", Retryable),
+            (1180, "Got error 1 - 'Operation not permitted' during COMMIT", Other),
+            (1181, "Got error 28 - 'No space left on device' during ROLLBACK", Other),
             (1021, "Disk full (/tmp/#sql); waiting for someone to free some space...", DiskFull),
             (1114, "The table 't' is full", DiskFull),
             (3, "Error writing file './x.MYD' (Errcode: 28 \"No space left on device\")", DiskFull),
@@ -324,5 +333,9 @@ mod tests {
         );
         let deadlock = ServerError { code: 1213, message: "Deadlock found".into(), state: "40001".into() };
         assert!(of_commit(MyError::Server(deadlock)).is_retryable());
+        // Group replication, where another node's transaction came first.
+        let message = "Got error 149 - 'Lock deadlock; Retry transaction' during COMMIT";
+        let refused = ServerError { code: 1180, message: message.into(), state: "HY000".into() };
+        assert!(of_commit(MyError::Server(refused)).is_retryable());
     }
 }

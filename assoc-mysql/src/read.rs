@@ -40,6 +40,8 @@ pub(crate) enum Reader {
     Date,
     DateTime,
     Time,
+    /// The place of an `ENUM` or `SET` in its list, which MySQL sends as a float.
+    Place,
     /// `BIT(1)`.
     Flag,
     /// `BIT(n)`.
@@ -50,8 +52,30 @@ pub(crate) enum Reader {
     BitsDigits,
 }
 
+/// How the values of all columns of a result are read.
+pub(crate) fn readers(columns: &[Column]) -> Vec<Reader> {
+    let before = [None].into_iter().chain(columns.iter().map(Some));
+    columns.iter().zip(before).map(|(column, before)| Reader::beside(column, before)).collect()
+}
+
 impl Reader {
-    pub(crate) fn of(column: &Column) -> Reader {
+    // `size + 0` is an integer if `size` is an `ENUM`, and a float if it is text. MariaDB says so; MySQL calls both floats,
+    // and what the column is can be seen at the column alone, which stands before it.
+    fn beside(column: &Column, before: Option<&Column>) -> Reader {
+        let lists = ColumnFlags::ENUM_FLAG | ColumnFlags::SET_FLAG;
+        match Reader::of(column) {
+            Reader::Real
+                if column.org_name_ref().is_empty()
+                    && column.name_ref().ends_with(b" + 0")
+                    && before.is_some_and(|before| before.flags().intersects(lists)) =>
+            {
+                Reader::Place
+            }
+            reader => reader,
+        }
+    }
+
+    fn of(column: &Column) -> Reader {
         match column.column_type() {
             ColumnType::MYSQL_TYPE_TINY
             | ColumnType::MYSQL_TYPE_SHORT
@@ -99,6 +123,8 @@ impl Reader {
             MyValue::Int(number) => Value::Int(number),
             MyValue::UInt(number) => Value::UInt(number),
             MyValue::Float(number) => Value::Real(f64::from(number)),
+            // A list has at most 65,535 places, a set 64 bits.
+            MyValue::Double(number) if self == Reader::Place => Value::UInt(number as u64),
             MyValue::Double(number) => Value::Real(number),
             MyValue::Date(year, month, day, hour, minute, second, micros) => {
                 let date = Date { year: i32::from(year), month, day };
@@ -134,7 +160,7 @@ impl Reader {
     #[cold]
     fn parse(self, text: String) -> Value<'static> {
         match self {
-            Reader::BitsDigits => text.parse().map(Value::UInt).ok(),
+            Reader::BitsDigits | Reader::Place => text.parse().map(Value::UInt).ok(),
             Reader::Int => text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::UInt)).ok(),
             Reader::Real => text.parse().map(Value::Real).ok(),
             Reader::Date => date(&text).map(Value::Date),
@@ -188,6 +214,21 @@ mod tests {
         assert_eq!(read(Reader::PaddedDecimal, "9.5000000000000000000000000000"), "9.5");
         assert_eq!(read(Reader::PaddedDecimal, "0.123456789012345678901234567891"), "0.123456789012345678901234567891");
         assert_eq!(read(Reader::Quotient, "6.66666666666666666666666666666667"), "6.6666666666666666666666666667");
+    }
+
+    #[test]
+    fn places_in_lists_are_integers() {
+        let number = Column::new(ColumnType::MYSQL_TYPE_DOUBLE).with_name(b"`size` + 0");
+        let listed = Column::new(ColumnType::MYSQL_TYPE_STRING).with_flags(ColumnFlags::ENUM_FLAG);
+        let text = Column::new(ColumnType::MYSQL_TYPE_STRING);
+        let real = Column::new(ColumnType::MYSQL_TYPE_DOUBLE).with_name(b"real").with_org_name(b"real");
+        let columns = [listed.clone(), number.clone(), text, number, listed, real];
+        assert_eq!(
+            readers(&columns)[..],
+            [Reader::Text, Reader::Place, Reader::Text, Reader::Real, Reader::Text, Reader::Real]
+        );
+        assert_eq!(Reader::Place.read(MyValue::Double(3.0)), Value::UInt(3));
+        assert_eq!(Reader::Place.read(MyValue::Bytes(b"3".to_vec())), Value::UInt(3));
     }
 
     #[test]

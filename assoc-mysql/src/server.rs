@@ -1,7 +1,8 @@
 //! The kind and version of the server, and its features.
 //!
-//! MySQL and MariaDB speak one protocol and differ in everything else, so each has separate [`Features`]. This crate's
-//! tests verify MariaDB 10.11 only; the other sets are declared from the servers' documentation and not verified here.
+//! MySQL and MariaDB speak one protocol and differ in everything else, so each has separate [`Features`]. The conformance
+//! suite verifies MariaDB 10.11 and MySQL 9.7; the other sets are declared from the servers' documentation and not verified
+//! here.
 
 use std::fmt;
 
@@ -104,6 +105,8 @@ pub struct Features {
     pub skip_locked: bool,
     /// `JSON_TABLE`.
     pub json_table: bool,
+    /// `JSON` is a type with rules of its own for what is equal and smaller, and not text.
+    pub json_type: bool,
     /// `CHECK` constraints are enforced, not just parsed.
     pub check_constraints: bool,
     /// The longest identifier, in characters.
@@ -121,6 +124,7 @@ impl Features {
         lateral: false,
         skip_locked: false,
         json_table: false,
+        json_type: true,
         check_constraints: false,
         max_identifier: 64,
         max_binds: 65_535,
@@ -129,11 +133,16 @@ impl Features {
     pub const MYSQL_8_0: Features = Features { window_functions: true, json_table: true, ..Features::MYSQL_5_7 };
     /// MySQL 8.0.14 and 8.0.15. Declared, not verified here.
     pub const MYSQL_8_0_14: Features = Features { lateral: true, skip_locked: true, ..Features::MYSQL_8_0 };
-    /// MySQL 8.0.16 and later. Declared, not verified here.
+    /// MySQL 8.0.16 and later. Verified on 9.7.
     pub const MYSQL_8_0_16: Features = Features { check_constraints: true, ..Features::MYSQL_8_0_14 };
     /// MariaDB 10.2 to 10.4, which are no longer maintained. Declared, not verified here.
-    pub const MARIADB_10_2: Features =
-        Features { delete_returning: true, window_functions: true, check_constraints: true, ..Features::MYSQL_5_7 };
+    pub const MARIADB_10_2: Features = Features {
+        delete_returning: true,
+        window_functions: true,
+        check_constraints: true,
+        json_type: false,
+        ..Features::MYSQL_5_7
+    };
     /// MariaDB 10.5. Declared, not verified here.
     pub const MARIADB_10_5: Features = Features { insert_returning: true, ..Features::MARIADB_10_2 };
     /// MariaDB 10.6 and later. Verified on 10.11.

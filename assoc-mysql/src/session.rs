@@ -16,7 +16,7 @@ use crate::bind;
 use crate::effects::{alters_session, changes_rows, is_plain_insert, may_be_several};
 use crate::error::{is_lost, of_statement, undoes_transaction, was_not_sent};
 use crate::options::Builder;
-use crate::read::Reader;
+use crate::read::readers;
 use crate::statements::Statements;
 
 /// "This command is not supported in the prepared statement protocol yet."
@@ -292,7 +292,7 @@ async fn deliver<P: Protocol>(
     sink: &mut dyn RowSink,
     began: &mut bool,
 ) -> Result<Delivered, MyError> {
-    let readers: Vec<Reader> = result.columns_ref().iter().map(Reader::of).collect();
+    let readers = readers(result.columns_ref());
     let mut values: Vec<Value<'static>> = Vec::with_capacity(readers.len());
     let mut refused = if sink.wants_columns() { sink.columns(&columns_of(result.columns_ref())).err() } else { None };
     result

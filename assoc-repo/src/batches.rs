@@ -256,7 +256,7 @@ impl<M: Model> Batches<M> {
 
 fn is_longer(value: &Value<'_>, most: usize) -> bool {
     match value {
-        Value::Text(text) => text.len() > most && text.chars().count() > most,
+        Value::Text(text) | Value::Json(text) => text.len() > most && text.chars().count() > most,
         Value::Blob(bytes) => bytes.len() > most,
         _ => false,
     }

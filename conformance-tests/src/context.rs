@@ -89,7 +89,7 @@ impl Context {
         let _ = writeln!(behaviour, "## {title}\nstatements: {count}");
         if let Err(error) = &result {
             self.refused = self.refused.or_else(|| refusal(self.repo.dialect(), error));
-            let _ = writeln!(behaviour, "error: {}", shown(error));
+            let _ = writeln!(behaviour, "error: {}", shown(error, self.repo.dialect().name()));
         }
         let _ = writeln!(self.transcript.sql, "## {title}");
         for RecordedStatement { sql, binds, role, .. } in statements {
@@ -202,12 +202,12 @@ fn abridged(sql: &str) -> String {
 }
 
 // Databases word their errors differently, so only the class of an error is recorded, which must be the same on every
-// backend.
-fn shown(error: &Error) -> String {
+// backend. The library's messages name the database.
+fn shown(error: &Error, database: &str) -> String {
     match error.kind() {
         ErrorKind::Driver(driver) => format!("driver: {}", driver.kind()),
         // The plan below it is in this dialect's SQL.
         ErrorKind::TooManyStatements { limit, .. } => format!("more than {limit} statements are needed"),
-        _ => error.to_string(),
+        _ => error.to_string().replace(database, "the database"),
     }
 }

@@ -21,6 +21,19 @@ pub fn sql(overlay: &Path, case: &str) -> Option<String> {
     read(overlay.join(format!("{case}.snap")))
 }
 
+/// The SQL golden of a case that ships with this crate, for a backend of the workspace.
+#[must_use]
+pub fn shipped(backend: &str, case: &str) -> Option<String> {
+    sql(&folder().join(backend), case).or_else(|| sql(&folder().join(base(backend)?), case))
+}
+
+/// The backend whose goldens hold for this one as well, where it has none. MySQL's are kept where they differ from
+/// MariaDB's.
+#[must_use]
+pub fn base(backend: &str) -> Option<&'static str> {
+    (backend == "mysql").then_some("mariadb")
+}
+
 /// Records the SQL of a case. What is accepted already stays: beside it comes `….snap.new`, for `cargo insta review`.
 ///
 /// # Errors

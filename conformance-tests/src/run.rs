@@ -235,15 +235,19 @@ impl Suite {
         if golden != transcript.behaviour.trim_end() {
             return Err(format!("behaviour differs\n{}", golden::difference(&golden, &transcript.behaviour)));
         }
-        let overlay = self.backend.overlay().unwrap_or_else(|| golden::folder().join(self.name()));
-        match golden::sql(&overlay, case.id) {
-            Some(golden) if golden == transcript.sql.trim_end() => Ok(SqlCheck::Compared),
-            _ if self.bless => {
-                golden::record(&overlay, case.id, &transcript.sql).map_err(|error| error.to_string())?;
+        let overlay = self.backend.overlay();
+        let golden = match &overlay {
+            Some(folder) => golden::sql(folder, case.id),
+            None => golden::shipped(self.name(), case.id),
+        };
+        match (golden, overlay) {
+            (Some(golden), _) if golden == transcript.sql.trim_end() => Ok(SqlCheck::Compared),
+            (_, Some(folder)) if self.bless => {
+                golden::record(&folder, case.id, &transcript.sql).map_err(|error| error.to_string())?;
                 Ok(SqlCheck::Recorded)
             }
-            Some(golden) => Err(format!("SQL differs\n{}", golden::difference(&golden, &transcript.sql))),
-            None => Ok(SqlCheck::None),
+            (Some(golden), _) => Err(format!("SQL differs\n{}", golden::difference(&golden, &transcript.sql))),
+            (None, _) => Ok(SqlCheck::None),
         }
     }
 

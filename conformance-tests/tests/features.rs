@@ -1,8 +1,9 @@
-//! The feature table says the truth about itself: every test it names exists, and its first line counts its rows.
+//! The feature table is made of its source and the case table, by `cargo xtask features`: every row has a case or a reason
+//! why it has none, and every test that it names exists.
 
 #![allow(clippy::expect_used, clippy::panic)]
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -55,26 +56,107 @@ fn every_test_it_names_exists() {
     assert!(checked > 200, "only {checked} tests are named");
 }
 
+/// What is written by hand: the rows with their texts, and those tests that do not name their features.
+const SOURCE: &str = "docs/features.in.md";
+const TABLE: &str = "docs/features.md";
+
+/// Set by `cargo xtask features`: the table is written, not compared.
+const WRITE: &str = "ASSOC_WRITE_FEATURES";
+
 #[test]
-fn it_counts_its_rows() {
-    let table = table();
-    let (mut there, mut partly, mut missing) = (0, 0, 0);
-    for line in table.lines() {
-        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let is_numbered = cells
-            .get(1)
-            .is_some_and(|id| id.strip_prefix(['D', 'F']).is_some_and(|number| number.parse::<u32>().is_ok()));
-        let Some(status) = cells.get(3).filter(|_| is_numbered) else { continue };
-        match () {
-            () if status.starts_with("yes") => there += 1,
-            () if status.starts_with("partly") => partly += 1,
-            () if status.starts_with("not yet") => missing += 1,
-            () => panic!("a row without a status: {line}"),
+fn the_table_is_made_of_its_source_and_the_cases() {
+    let source = std::fs::read_to_string(root().join(SOURCE)).expect("the source of the feature table");
+    let made = made_of(&source).unwrap_or_else(|wrong| panic!("{SOURCE}: {wrong}"));
+    if std::env::var_os(WRITE).is_some() {
+        std::fs::write(root().join(TABLE), made).expect("the feature table can be written");
+        return;
+    }
+    assert!(made == table(), "{TABLE} is not what {SOURCE} and the cases make: run `cargo xtask features`");
+}
+
+/// The table: each row has the cases that name it (`handles_links.f61_f63_multisets`) before the tests of its source.
+fn made_of(source: &str) -> Result<String, String> {
+    let cases = cases_of_features();
+    let mut made = String::new();
+    let (mut seen, mut there, mut partly, mut missing) = (HashSet::new(), 0, 0, 0);
+    for line in source.lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let is_row = line.starts_with('|') && cells.first().is_some_and(|cell| feature(cell).is_some());
+        if !is_row {
+            made.push_str(line);
+            made.push('\n');
+            continue;
         }
+        let [number, text, status, tests] = cells[..] else { return Err(format!("a row of four cells: {line}")) };
+        if !seen.insert(number.to_owned()) {
+            return Err(format!("{number} has two rows"));
+        }
+        match status.split([':', ',', ';']).next().unwrap_or_default() {
+            "yes" => there += 1,
+            "partly" => partly += 1,
+            "not yet" => missing += 1,
+            other => return Err(format!("{number} is yes, partly or not yet, and not `{other}`")),
+        }
+        let named = named(line);
+        let own = cases.get(number).into_iter().flatten().filter(|case| !named.contains(case));
+        let mut shown: Vec<String> = own.map(|case| format!("`{case}`")).collect();
+        let has_case = !shown.is_empty() || named.iter().any(|name| is_case(name));
+        let has_reason = tests.split_once("no case: ").is_some_and(|(_, reason)| reason.len() > 5);
+        if has_case == has_reason {
+            let wrong = if has_case {
+                "a case, and a reason why it has none"
+            } else {
+                "no case, and no reason (`no case: …`)"
+            };
+            return Err(format!("{number} has {wrong}"));
+        }
+        if !tests.is_empty() {
+            shown.push(tests.to_owned());
+        }
+        made.push_str(&format!("| {number} | {text} | {status} | {} |\n", shown.join(" ")));
+    }
+    if let Some(unknown) = cases.keys().find(|number| !seen.contains(*number)) {
+        return Err(format!("cases name {unknown}, which has no row"));
     }
     let all = there + partly + missing;
-    let said = format!("Of {all} rows {there} are there, {partly} partly, {missing} not yet.");
-    assert!(table.contains(&said), "the first line should say: {said}");
+    let counts = format!("Of {all} rows {there} are there, {partly} partly, {missing} not yet.");
+    if !made.contains("{counts}") {
+        return Err("there is no place for the counts".to_owned());
+    }
+    Ok(made.replace("{counts}", &counts))
+}
+
+fn is_case(name: &str) -> bool {
+    conformance_tests::all().any(|case| case.id == name)
+}
+
+// `F61` of `f61`, and `None` of anything else.
+fn feature(word: &str) -> Option<String> {
+    let word = word.to_ascii_uppercase();
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    word.strip_prefix(['D', 'F']).is_some_and(is_number).then_some(word)
+}
+
+fn cases_of_features() -> BTreeMap<String, Vec<&'static str>> {
+    let mut cases: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+    for case in conformance_tests::all() {
+        let Some((_, name)) = case.id.split_once('.') else { continue };
+        for number in name.split('_').filter_map(feature) {
+            cases.entry(number).or_default().push(case.id);
+        }
+    }
+    cases
+}
+
+#[test]
+fn a_row_without_case_and_reason_is_refused() {
+    let made = |row: &str| made_of(&format!("{{counts}}\n{row}\n"));
+    let alone = |row: &str| made(row).expect_err("not all features have rows");
+    assert!(alone("| D900 | a feature | yes | |").contains("no case, and no reason"));
+    assert!(alone("| D900 | a feature | yes | `writes.no_such_case` |").contains("no case, and no reason"));
+    assert!(alone("| D900 | a feature | yes | `writes.insert` no case: it is text |").contains("a reason why"));
+    assert!(alone("| D900 | a feature | maybe | `writes.insert` |").contains("`maybe`"));
+    assert!(alone("| D900 | a feature | yes | `writes.insert` |").contains("which has no row"));
 }
 
 /// The methods of the seeds' tables of generated methods, as the guide names them.

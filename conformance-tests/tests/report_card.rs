@@ -1,9 +1,14 @@
-//! The suite as a backend's author runs it: one program, a line a case, a report card.
+//! The suite as a backend's author runs it: one program, a line a case, a report card. On SQLite in memory; where
+//! `CONFORMANCE_SERVER` is set, on the server of `ASSOC_MYSQL_URL`, for `cargo xtask report-cards`.
 
 use assoc_core::Result;
 use assoc_core::driver::BoxFuture;
 use assoc_sqlite::Sqlite;
 use conformance_tests::{Backend, Database};
+
+// Only some of it is of use here.
+#[allow(dead_code)]
+mod backends;
 
 struct SqliteInMemory;
 
@@ -22,5 +27,8 @@ impl Backend for SqliteInMemory {
 }
 
 fn main() -> std::process::ExitCode {
+    if std::env::var_os("CONFORMANCE_SERVER").is_some() {
+        return conformance_tests::run(backends::MariaDb);
+    }
     conformance_tests::run(SqliteInMemory)
 }

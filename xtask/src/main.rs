@@ -4,8 +4,11 @@ use std::process::ExitCode;
 
 mod bench;
 mod db;
+mod features;
 mod layers;
 mod mutants;
+mod package;
+mod report_cards;
 mod runner;
 mod server;
 mod test;
@@ -22,14 +25,20 @@ Usage: cargo xtask <task>
                                     If that is set already, the command runs against the server it names.
                                     <where> is another server: the URL of one, a `mysqld` program, or the folder
                                     that MySQL was unpacked into.
+  features                          makes docs/features.md of docs/features.in.md and the cases of the conformance suite;
+                                    fails when a row has neither a case nor a reason.
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).
   mutants [--all] [<fault>...]      plants faults in the SQLite driver and reports the first case of the conformance suite that
                                     fails for each (--all: every case), and which faults no case notices. Without faults, all
                                     of them, and the report is kept in conformance-tests/mutants.txt.
+  package                           packages all crates, builds the template backend outside of the workspace from the
+                                    packages, under other names, and runs the conformance suite on it.
+  report-cards [--mysql <where>]    runs the conformance suite on SQLite and MariaDB (and on the MySQL at <where> of `db`), and
+                                    writes docs/report-cards and the badges of the README.
   test [--quick | --with-mysql <where>]
                                     everything that is checked before a change is accepted, with all tests on SQLite
                                     and on a private MariaDB (or the server of ASSOC_MYSQL_URL). --quick leaves out
-                                    MariaDB and whether the dependencies resolve beside those of other crates.
+                                    MariaDB, the packages, and whether the dependencies resolve beside those of other crates.
                                     --with-mysql runs the tests of MariaDB again on a real MySQL, at <where> of `db`.
 ";
 
@@ -40,8 +49,11 @@ fn main() -> ExitCode {
     let outcome = match task.as_deref() {
         Some("bench") => bench::run(&rest),
         Some("db") => db::run(&rest),
+        Some("features") => features::run(&rest),
         Some("layers") => test::layers().map(ExitCode::from),
         Some("mutants") => mutants::run(&rest),
+        Some("package") => package::run(&rest),
+        Some("report-cards") => report_cards::run(&rest),
         Some("test") => test::run(&rest),
         Some("help" | "--help" | "-h") | None => {
             print!("{USAGE}");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use crate::package::Outside;
 use crate::runner::{MYSQL_URL, Runner};
 use crate::{Outcome, layers};
 
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if code != 0 && *counts == Counts::default() {
         println!("no test has run");
     } else if quick {
-        println!("\nquick, so neither MariaDB nor the dependencies of others: {counts}");
+        println!("\nquick, so neither MariaDB, nor the packages, nor the dependencies of others: {counts}");
     } else {
         println!("\n{counts}");
     }
@@ -107,6 +108,14 @@ impl Gate {
         if code == 0 {
             self.stage("Examples in the documentation");
             code = self.test(cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast", "--doc"]))?;
+        }
+        if code == 0 && !quick {
+            self.stage("Packages, and the template backend built from them");
+            let outside = Outside::new();
+            code = outside.unpacked(&self.runner)?;
+            if code == 0 {
+                code = self.test(&mut outside.test())?;
+            }
         }
         if let (0, Some(place)) = (code, mysql) {
             self.stage("Tests on MySQL");

@@ -29,6 +29,12 @@ impl Comparable {
         Comparable { column: (before, behind), value: (before, behind), index: None }
     }
 
+    /// Columns are written with one text before and behind them, and values with another one.
+    #[must_use]
+    pub const fn by_forms(column: (&'static str, &'static str), value: (&'static str, &'static str)) -> Self {
+        Comparable { column, value, index: None }
+    }
+
     /// An index cannot be on the column in that form, but on the column with this text before and behind it: an
     /// expression that is a float near the number (by a part of [`ROUGHLY`](crate::value::decimal::ROUGHLY) at most), and
     /// never falls where the number rises. Conditions and orders are written with both.
