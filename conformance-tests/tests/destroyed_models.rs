@@ -127,7 +127,9 @@ async fn destroy(
             }
             counts.by_callbacks += 1;
         }
-        (Outcome::Done(settled), Err(error)) if unchanged && (schema.holds(&written, &settled.tables) || schema.holds(&written, &settled.unlinked)) => {
+        (Outcome::Done(settled), Err(error))
+            if unchanged && (schema.holds(&written, &settled.tables) || schema.holds(&written, &settled.unlinked)) =>
+        {
             if !error.is_foreign_key_violation() {
                 return wrong(format!("a foreign key should hold it: {error}"));
             }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::check::{Final, is_surely_valid, marked, of_row};
-use super::shared_given::SharedGiven;
 use super::scope::{Preset, of_change, outside, presets_of_saved, value_of};
+use super::shared_given::SharedGiven;
 use super::{ChildOp, Member, RowChange, Then, key_of_target};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage};
@@ -33,8 +33,8 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
     let mut counts: Vec<Counted<'_>> = Vec::new();
     for child in &change.children {
         let association = child.association;
-        if let ChildOp::AssociateWith { target: member, .. } = &child.op {
-            let target = member;
+        if let ChildOp::AssociateWith { target, .. } = &child.op {
+            let given = row.shared.map_or(&[][..], |shared| shared.to(target));
             if let Some(error) = unwanted(association, target) {
                 errors.push(error);
             }
@@ -48,7 +48,6 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
             }
             if let Some(target) = target.change() {
                 let is_judged = association.options.validate;
-                let given = row.shared.map_or(&[][..], |shared| shared.to(member));
                 let own = of_row(Final { change: target, given, is_judged, shared: row.shared });
                 errors.extend(own.into_iter().map(|error| error.within(association.name)));
             }

@@ -133,7 +133,10 @@ fn collect(row: Final<'_>, path: &str, rows: &mut Vec<WrittenRow>) {
                         if let Some(values) = self::owner_key(&members, key.owner_columns) {
                             key.target_columns.iter().zip(values).for_each(|(column, value)| moved.set(*column, value));
                         }
-                        rows.push(WrittenRow::of(Final { change: &moved, given: &[], is_judged: true, shared: None }, &place));
+                        rows.push(WrittenRow::of(
+                            Final { change: &moved, given: &[], is_judged: true, shared: None },
+                            &place,
+                        ));
                     }
                     collect_link(&members, member, join, &place, rows);
                 }

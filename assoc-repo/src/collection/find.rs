@@ -48,10 +48,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(posts.iter().map(|post| &*post.title).collect::<Vec<_>>(), ["Notes", "Looms"]);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn find_all<How>(
-        &self,
-        keys: impl IntoIterator<Item: IntoKey<T, How>> + Send,
-    ) -> Result<Vec<T>> {
+    pub async fn find_all<How>(&self, keys: impl IntoIterator<Item: IntoKey<T, How>> + Send) -> Result<Vec<T>> {
         self.members_with(&tuples_of::<T, How>(keys), "`find_all`").await
     }
 

@@ -9,8 +9,8 @@ use assoc_core::metadata::{AssociationDef, KeyJoin, Linkage, Operand};
 use assoc_core::{Error, ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
-use super::given_keys::IntoKey;
 use super::find::{chooses, in_order_of, rows_with_keys, tuples_of};
+use super::given_keys::IntoKey;
 use super::insert_all::is_member;
 use super::read::of_columns;
 use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};

@@ -9,8 +9,8 @@ use assoc_core::metadata::ModelDef;
 use assoc_core::select::{KeyedSelect, Matching};
 use assoc_core::{ErrorKind, RestrictRule, Restricted, Result, Value};
 
-use super::{DestroyReport, links_by_sql};
 use super::follow::Following;
+use super::{DestroyReport, links_by_sql};
 use crate::counters::{GoingRows, Lock};
 use crate::session::Session;
 

@@ -80,8 +80,8 @@ pub(super) async fn report(
 
 // Whether rows of a table are among those that were found.
 fn is_known(consequences: &Consequences<'_>, table: &ModelDef) -> bool {
-    let nodes = consequences.plan.nodes().iter().zip(&consequences.of_nodes);
-    nodes.into_iter().any(|(node, rows)| node.model.table == table.table && !rows.is_empty())
+    let mut nodes = consequences.plan.nodes().iter().zip(&consequences.of_nodes);
+    nodes.any(|(node, rows)| node.model.table == table.table && !rows.is_empty())
 }
 
 async fn count(session: &mut Session<'_>, edge: &DestroyEdge, owners: &KeySet) -> Result<u64> {
@@ -113,10 +113,8 @@ async fn unlink_edge(
     };
     let found = read_rows(session, &links, owners).await?;
     let all = found.len();
-    let links: Vec<(KeyTuple, KeyTuple)> = found
-        .into_iter()
-        .filter_map(|(owner, row)| Some((owner, key_in(&row, &columns, by_target)?)))
-        .collect();
+    let links: Vec<(KeyTuple, KeyTuple)> =
+        found.into_iter().filter_map(|(owner, row)| Some((owner, key_in(&row, &columns, by_target)?))).collect();
     let target = (edge.association.target)();
     let by_key = KeyedSelect::new(target, record.target.target_columns);
     let wanted = KeySet::from_iter(links.iter().map(|(_, target)| target.clone()));

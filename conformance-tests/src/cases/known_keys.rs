@@ -42,7 +42,8 @@ async fn of_owners_that_exist(cx: &mut Context) -> Result<()> {
     cx.step("by a handle", briefs.create(story("e"))).await?;
     cx.step("pushed by a handle", briefs.push(story("f").set(Story::KIND, "brief"))).await?;
     let other = story("g").set(Story::SECTION_CODE, "sports");
-    cx.step("the owner's key counts, and not another", repo.update(arts.change().push(Section::STORIES, other))).await?;
+    cx.step("the owner's key counts, and not another", repo.update(arts.change().push(Section::STORIES, other)))
+        .await?;
     repo.association(&mut arts, Section::BRIEFS).replace([story("h")]).await?;
     stories(cx).await
 }
@@ -144,7 +145,11 @@ async fn refused_rows_between(cx: &mut Context) -> Result<()> {
     newsroom::tables(&repo).await?;
     let ada = repo.insert(Reporter::build().set(Reporter::NAME, "Ada")).await?;
     let mut closed = repo.insert(section("closed")).await?;
-    cx.fails("with values", repo.update(closed.change().push_with(Section::REPORTERS, &ada, |posting: Changeset<Posting>| posting))).await?;
+    cx.fails(
+        "with values",
+        repo.update(closed.change().push_with(Section::REPORTERS, &ada, |posting: Changeset<Posting>| posting)),
+    )
+    .await?;
     cx.fails("without", repo.update(closed.change().push(Section::REPORTERS, &ada))).await?;
     cx.fails("by a handle", repo.association(&mut closed, Section::REPORTERS).replace([&ada])).await?;
     let postings = repo.count(Query::<Posting>::new()).await?;

@@ -228,9 +228,7 @@ impl Price {
 
     fn of_the_first_day(prices: Scope<Price>) -> Scope<Price> {
         let code = uuid::Uuid::from_bytes([7; 16]);
-        prices.filter(
-            Price::DAY.eq(Price::first_day()).and(Price::CODE.eq(code)).and(Price::BYTES.eq(vec![0_u8, 255])),
-        )
+        prices.filter(Price::DAY.eq(Price::first_day()).and(Price::CODE.eq(code)).and(Price::BYTES.eq(vec![0_u8, 255])))
     }
 
     fn at_the_opening(market: &Market, prices: Scope<Price>) -> Scope<Price> {

@@ -236,7 +236,8 @@ impl Judge<'_> {
         }
         let by_sql: BTreeSet<Handle> = self.by_sql.iter().map(|(_, _, _, link)| *link).collect();
         let mut tables = unlinked.clone();
-        let (mut destroyed, mut deleted) = (0, by_sql.iter().filter(|link| !self.gone.contains_key(link)).count() as u64);
+        let (mut destroyed, mut deleted) =
+            (0, by_sql.iter().filter(|link| !self.gone.contains_key(link)).count() as u64);
         for (row, (_, as_destroyed)) in &self.gone {
             *(if *as_destroyed { &mut destroyed } else { &mut deleted }) += 1;
             tables.remove(*row);

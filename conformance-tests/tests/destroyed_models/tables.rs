@@ -88,8 +88,7 @@ pub(crate) struct Table {
 impl Table {
     // Whether the database makes its key.
     fn has_made_key(&self) -> bool {
-        let is_made =
-            |column: &ColumnDef| self.key == [column.name] && column.default == ColumnDefault::AutoIncrement;
+        let is_made = |column: &ColumnDef| self.key == [column.name] && column.default == ColumnDefault::AutoIncrement;
         self.columns.iter().any(is_made)
     }
 }

@@ -62,7 +62,9 @@ pub(crate) fn before_destroy(before: &Tables, model: &ModelDef, roots: &[Handle]
 /// What callbacks write about a row that is destroyed.
 pub(crate) fn destroyed(tables: &mut Tables, model: &ModelDef, row: &Row) {
     match model.name {
-        "Sale" => tables.add("audits", [("id", Value::Int(0)), ("amount", row["amount"].clone())].into_iter().collect()),
+        "Sale" => {
+            tables.add("audits", [("id", Value::Int(0)), ("amount", row["amount"].clone())].into_iter().collect())
+        }
         "Dancer" => {
             let note = [("what", Value::from("after_destroy")), ("name", row["name"].clone())];
             tables.add("notes", note.into_iter().collect());

@@ -176,7 +176,9 @@ macro_rules! steps {
             posts.set_ids([key(2), key(4)]).await?;
             same(&repo, &ada, &["a", "c"]).await?;
             assert!(repo.association(&mut ada, User::POSTS).delete_ids([key(1)]).await.is_err());
-            repo.association(&mut ada, User::POSTS).push(&repo.get_or_fail::<Post>(key(1), Query::new()).await?).await?;
+            repo.association(&mut ada, User::POSTS)
+                .push(&repo.get_or_fail::<Post>(key(1), Query::new()).await?)
+                .await?;
             same(&repo, &ada, &["a", "c", "of Bob"]).await?;
             same(&repo, &fresh(&repo, &bob).await?, &[]).await?;
             repo.association(&mut ada, User::POSTS).destroy_ids([key(1)]).await?;
@@ -195,7 +197,11 @@ macro_rules! steps {
             repo.update(moved.change().associate(Post::USER, &bob)).await?;
             same(&repo, &fresh(&repo, &bob).await?, &["c"]).await?;
             assert_eq!(repo.reset_counters(User::POSTS).await?, 0);
-            repo.update_all(Query::filter(Post::TITLE.eq("a")), [Post::USER_A.to(Some(bob.a.clone())), Post::USER_B.to(Some(bob.b.clone()))]).await?;
+            repo.update_all(
+                Query::filter(Post::TITLE.eq("a")),
+                [Post::USER_A.to(Some(bob.a.clone())), Post::USER_B.to(Some(bob.b.clone()))],
+            )
+            .await?;
             assert_eq!(repo.reset_counters(User::POSTS).await?, 2);
             same(&repo, &fresh(&repo, &bob).await?, &["a", "c"]).await?;
             let again = user(2, "upserted");
@@ -210,7 +216,8 @@ macro_rules! steps {
             assert_eq!(repo.destroy(&bob).await?, preview);
             let ada = fresh(&repo, &ada).await?;
             let report = repo.destroy(&ada).await?;
-            let count = |model: Option<&assoc_repo::DestroyedModel>| model.map(|of| (of.destroyed, of.deleted, of.nullified));
+            let count =
+                |model: Option<&assoc_repo::DestroyedModel>| model.map(|of| (of.destroyed, of.deleted, of.nullified));
             assert_eq!(count(report.of::<Membership>()), Some((1, 0, 0)));
             assert_eq!(count(report.of::<Account>()), Some((0, 0, 1)));
             assert_eq!(repo.count(Query::<Friendship>::new()).await?, 0);

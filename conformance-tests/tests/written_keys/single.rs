@@ -228,7 +228,10 @@ macro_rules! steps {
             same(repo, &ada, &["a", "b"]).await?;
             let stored = fresh(repo, &ada).await?;
             assert_eq!(stored.account()?.map(|account| account.text.as_str()), Some("first"));
-            assert_eq!((names(stored.groups()?), names(ada.groups()?)), (vec!["chess".into(), "go".into()], vec!["chess".into(), "go".into()]));
+            assert_eq!(
+                (names(stored.groups()?), names(ada.groups()?)),
+                (vec!["chess".into(), "go".into()], vec!["chess".into(), "go".into()])
+            );
             assert_eq!((stored.tags()?.len(), stored.notes()?.len()), (2, 1));
             // A row, its members, and whom it belongs to, in one update.
             let first = ada.posts()?[0].change().set(Post::TITLE, "A").associate(Post::USER, &bob);
@@ -294,7 +297,9 @@ macro_rules! steps {
             let [chess, go] = &all[..] else { panic!("two groups") };
             let mut groups = repo.association(&mut ada, User::GROUPS);
             groups.push(group(3, "bridge")).await?;
-            groups.push_with(chess, |membership: assoc_repo::Changeset<Membership>| membership.set(Membership::ROLE, 2)).await?;
+            groups
+                .push_with(chess, |membership: assoc_repo::Changeset<Membership>| membership.set(Membership::ROLE, 2))
+                .await?;
             assert_eq!(groups.ids().await?.len(), 4);
             groups.set_ids([go.id.clone(), chess.id.clone()]).await?;
             assert_eq!(names(ada.groups()?), ["chess", "go"]);
@@ -366,12 +371,16 @@ macro_rules! steps {
             let preview = repo.preview_destroy(&ada).await?;
             let report = repo.destroy(&ada).await?;
             assert_eq!(report, preview);
-            let count = |model: Option<&assoc_repo::DestroyedModel>| model.map(|of| (of.destroyed, of.deleted, of.nullified));
+            let count =
+                |model: Option<&assoc_repo::DestroyedModel>| model.map(|of| (of.destroyed, of.deleted, of.nullified));
             assert_eq!(count(report.of::<Post>()), Some((0, 0, 2)));
             assert_eq!(count(report.of::<Account>()), Some((0, 1, 0)));
             assert_eq!(count(report.of::<Membership>()), Some((1, 0, 0)));
             assert_eq!(count(report.of::<Note>()), Some((0, 0, 2)));
-            assert_eq!(repo.count(Query::filter(Note::SUBJECT_ID.is_null().and(Note::SUBJECT_TYPE.is_null()))).await?, 2);
+            assert_eq!(
+                repo.count(Query::filter(Note::SUBJECT_ID.is_null().and(Note::SUBJECT_TYPE.is_null()))).await?,
+                2
+            );
             assert!(repo.destroy(&ada).await.is_err_and(|error| error.is_not_found()));
             let links = repo.all(Query::<Tag>::preload(Tag::USERS)).await?;
             assert!(links.iter().all(|tag| tag.users().unwrap().is_empty()));

@@ -70,7 +70,9 @@ impl Run<'_> {
         };
         let of_model = |points: &[CallbackPoint]| -> Vec<_> {
             let functions = model_functions(model);
-            functions.map(|functions| points.iter().filter_map(|point| functions.before(*point)).collect()).unwrap_or_default()
+            functions
+                .map(|functions| points.iter().filter_map(|point| functions.before(*point)).collect())
+                .unwrap_or_default()
         };
         let own = of_model(&[CallbackPoint::BeforeSave, own]);
         // A row between of which nothing was said was no part of the change before.
