@@ -43,6 +43,8 @@ pub struct KeyValue(());
 #[doc(hidden)]
 pub struct KeyOfRow(());
 
+// What is missing is a key of the model, and not a conversion.
+#[diagnostic::do_not_recommend]
 impl<T: Model, V: Into<T::Key>> IntoKey<T, KeyValue> for V {
     fn into_key(self) -> T::Key {
         self.into()
