@@ -58,6 +58,7 @@ mod inverses;
 mod join_rows;
 mod join_tables;
 mod joins;
+mod known_keys;
 mod links_by_sql;
 mod load_states;
 mod load_with;
@@ -85,6 +86,7 @@ mod saved_lists;
 mod scopes;
 mod selections;
 mod steps;
+mod strained_writes;
 mod sums;
 mod tags;
 mod text_keys;
@@ -250,6 +252,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         owner_presets::CASES,
         saved_join_rows::CASES,
         callbacks::CASES,
+        known_keys::CASES,
+        strained_writes::CASES,
         member_callbacks::CASES,
         removals::CASES,
         save_changes::CASES,

@@ -1,6 +1,7 @@
 //! What is wrong with a change, once everything about it is said.
 
 use super::link::{OwnerKey, fields, obstacles};
+use super::shared_given::SharedGiven;
 use super::{ChildChange, ChildOp, RowChange, members, rules, same_value};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
@@ -9,7 +10,15 @@ use crate::value::Value;
 
 /// All problems of a row that no other one gives values to.
 pub(super) fn problems(change: &RowChange) -> Vec<FieldError> {
-    let mut errors = of_row(Final { change, given: &[], is_judged: true });
+    let row = Final { change, given: &[], is_judged: true, shared: None };
+    let mut errors = of_row(row);
+    // As a rule there are none, and then it does not count who else gives what.
+    if !errors.is_empty() {
+        let shared = SharedGiven::of(change);
+        if !shared.is_empty() {
+            errors = of_row(Final { shared: Some(&shared), ..row });
+        }
+    }
     errors.extend(change.is_marked_for_destruction().then(|| marked(change.model.name)));
     errors
 }
@@ -23,7 +32,7 @@ pub(super) fn marked(path: &str) -> FieldError {
 /// The problems of the columns, and those that the application has found.
 pub(super) fn column_problems(change: &RowChange) -> Vec<FieldError> {
     let mut errors = change.errors.clone();
-    of_columns(Final { change, given: &[], is_judged: true }, &mut errors);
+    of_columns(Final { change, given: &[], is_judged: true, shared: None }, &mut errors);
     errors
 }
 
@@ -34,6 +43,8 @@ pub(super) struct Final<'c> {
     pub(super) given: &'c [(usize, Option<Value<'static>>)],
     /// Whether the problems that the application found count.
     pub(super) is_judged: bool,
+    /// What shared drafts among its members are given by all their owners.
+    pub(super) shared: Option<&'c SharedGiven>,
 }
 
 impl Final<'_> {

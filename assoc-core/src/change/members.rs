@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::check::{Final, has_what_it_needs, is_surely_valid, marked, of_row};
 use super::scope::{Preset, of_change, outside, presets_of_saved, value_of};
+use super::shared_given::SharedGiven;
 use super::{ChildOp, Member, RowChange, Then, key_of_target};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage};
@@ -23,7 +24,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
             && wanted.then != Then::Remove
         {
             let is_judged = child.association.options.validate;
-            let found = of_row(Final { change: &wanted.change, given: &[], is_judged });
+            let found = of_row(Final { change: &wanted.change, given: &[], is_judged, shared: row.shared });
             let place = place_of(child.association, child.place);
             errors.extend(found.into_iter().map(|error| error.within(&place)));
         }
@@ -33,6 +34,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
     for child in &change.children {
         let association = child.association;
         if let ChildOp::AssociateWith { target, .. } = &child.op {
+            let given = row.shared.map_or(&[][..], |shared| shared.to(target));
             if let Some(error) = unwanted(association, target) {
                 errors.push(error);
             }
@@ -46,7 +48,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
             }
             if let Some(target) = target.change() {
                 let is_judged = association.options.validate;
-                let own = of_row(Final { change: target, given: &[], is_judged });
+                let own = of_row(Final { change: target, given, is_judged, shared: row.shared });
                 errors.extend(own.into_iter().map(|error| error.within(association.name)));
             }
             continue;
@@ -146,7 +148,7 @@ fn without_key(association: &AssociationDef, message: &str) -> FieldError {
 }
 
 /// What a row gives a member: columns with their values, as far as these are known.
-type GivenValues = Vec<(usize, Option<Value<'static>>)>;
+pub(super) type GivenValues = Vec<(usize, Option<Value<'static>>)>;
 
 // The members of an association, and how many of them were met.
 struct Counted<'c> {
@@ -164,6 +166,7 @@ pub(super) struct Members<'c> {
     given_key: GivenValues,
     // What new members are given by the association's conditions.
     presets: Vec<Preset>,
+    shared: Option<&'c SharedGiven>,
 }
 
 enum Link {
@@ -191,7 +194,7 @@ impl<'c> Members<'c> {
         };
         let mut presets = presets_of_saved(association, owner.base(), owner.values());
         presets.retain(|preset| !given_key.iter().any(|(column, _)| *column == preset.column));
-        let members = Members { association, owner, link, given_key, presets };
+        let members = Members { association, owner, link, given_key, presets, shared: row.shared };
         let key = members.owner_key();
         let is_empty = |column: &usize| {
             owner.values()[*column].as_ref().is_some_and(Value::is_null)
@@ -328,7 +331,10 @@ impl<'c> Members<'c> {
         if let Some(change) = member.change() {
             // What the association's conditions say is set as well.
             let given = self.given(change);
-            errors.extend(of_row(Final { change, given: &given, is_judged: association.options.validate }));
+            let shared = self.shared.map_or(&[][..], |shared| shared.to(member));
+            let given = if shared.is_empty() { given } else { given.iter().chain(shared).cloned().collect() };
+            let is_judged = association.options.validate;
+            errors.extend(of_row(Final { change, given: &given, is_judged, shared: self.shared }));
         }
         errors
     }
@@ -361,7 +367,8 @@ impl<'c> Members<'c> {
             given.extend(unset.map(|preset| (preset.column, Some(preset.value))));
         }
         let name = record.rows.map_or(record.table.name, |rows| rows.name);
-        errors.extend(of_row(Final { change: join, given: &given, is_judged: self.association.options.validate }));
+        let is_judged = self.association.options.validate;
+        errors.extend(of_row(Final { change: join, given: &given, is_judged, shared: self.shared }));
         errors.into_iter().map(|error| error.within(name)).collect()
     }
 }

@@ -47,6 +47,8 @@ pub struct PlannedRow {
     pub level: u32,
     /// Whether nothing needs what the database makes of it: the row of a join table.
     pub unread: bool,
+    /// Whether it is a row between of which nothing was said: it holds the link alone.
+    pub is_bare_link: bool,
     /// The association of another row by which it is saved; `None` if it was given to be saved itself.
     pub association: Option<&'static AssociationDef>,
 }

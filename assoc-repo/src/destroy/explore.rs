@@ -9,8 +9,8 @@ use assoc_core::metadata::ModelDef;
 use assoc_core::select::{KeyedSelect, Matching};
 use assoc_core::{ErrorKind, RestrictRule, Restricted, Result, Value};
 
-use super::DestroyReport;
 use super::follow::Following;
+use super::{DestroyReport, links_by_sql};
 use crate::counters::{GoingRows, Lock};
 use crate::session::Session;
 
@@ -153,7 +153,11 @@ impl<'p> Consequences<'p> {
                     Effect::Remove { node: to }
                         if plan.nodes()[*to].read && (edge.by_sql().is_none() || refusals == Refusals::Count) =>
                     {
-                        let found = self.read_edge(session, edge, &set).await?;
+                        let mut found = self.read_edge(session, edge, &set).await?;
+                        if edge.by_sql().is_some() {
+                            let columns = selected(&plan.select(edge));
+                            links_by_sql::leading_somewhere(session, edge, &mut found, &columns).await?;
+                        }
                         self.take_in(at, *to, found, &rows, phase + usize::from(edge.is_after()));
                     }
                     Effect::Clear { read: false, .. } | Effect::Remove { .. } => {
@@ -335,9 +339,13 @@ impl<'p> Consequences<'p> {
             let mut columns: Vec<usize> = (0..model.columns.len()).collect();
             // Two definitions of one join table may name its columns in another order.
             columns.sort_by_key(|column| model.columns[*column].name);
-            let select = KeyedSelect { only: Some(columns), ..self.plan.select(edge) };
+            let select = KeyedSelect { only: Some(columns.clone()), ..self.plan.select(edge) };
+            let mut rows = read_rows(session, &select, &KeySet::distinct(&keys)).await?;
+            if edge.by_sql().is_some() {
+                links_by_sql::leading_somewhere(session, edge, &mut rows, &columns).await?;
+            }
             let mut found: HashMap<KeyTuple, u64> = HashMap::new();
-            for (_, row) in read_rows(session, &select, &KeySet::distinct(&keys)).await? {
+            for (_, row) in rows {
                 *found.entry(KeyTuple::of_row(row)).or_default() += 1;
             }
             let name = format!("{} {:?}", model.table, edge.rows.rule);
@@ -455,7 +463,7 @@ fn selected(select: &KeyedSelect) -> Vec<usize> {
     select.only.clone().unwrap_or_else(|| (0..select.model.columns.len()).collect())
 }
 
-async fn read(session: &mut Session<'_>, statement: &Statement) -> Result<Vec<StoredRow>> {
+pub(super) async fn read(session: &mut Session<'_>, statement: &Statement) -> Result<Vec<StoredRow>> {
     let mut rows: Vec<StoredRow> = Vec::new();
     let mut sink = |values: &mut [Value<'_>]| {
         rows.push(values.iter_mut().map(|value| std::mem::take(value).into_owned()).collect());
@@ -466,7 +474,7 @@ async fn read(session: &mut Session<'_>, statement: &Statement) -> Result<Vec<St
 }
 
 // A count, which is not negative.
-fn number_in(rows: &[StoredRow]) -> u64 {
+pub(super) fn number_in(rows: &[StoredRow]) -> u64 {
     match rows.first().and_then(|row| row.first()) {
         Some(Value::Int(count)) => count.unsigned_abs(),
         Some(Value::UInt(count)) => *count,

@@ -149,7 +149,16 @@ impl PlannedRows {
         });
         self.models[known].1 |= base.is_some();
         let awaits = Awaits::default();
-        self.rows.push(PlannedRow { model, base, at, awaits, level: 0, unread: false, association });
+        self.rows.push(PlannedRow {
+            model,
+            base,
+            at,
+            awaits,
+            level: 0,
+            unread: false,
+            is_bare_link: false,
+            association,
+        });
         self.rows.len() as u32 - 1
     }
 

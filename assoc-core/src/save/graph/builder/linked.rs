@@ -129,7 +129,8 @@ impl Builder {
         if let Some(own) = record.table.discriminator {
             self.rows.values_mut(row)[own.column] = Some(Value::from(own.tag));
         }
-        self.rows[row as usize].unread = true;
+        let link = &mut self.rows[row as usize];
+        (link.unread, link.is_bare_link) = (true, true);
         Ok(row)
     }
 
