@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use assoc_core::driver::{Access, BoxFuture, Connection, Dialect, Driver, PoolStatus, Statement};
 use assoc_core::{DriverError, DriverErrorKind, Result, Value};
+use assoc_dialects::mysql::{MySqlDialect, Server};
 use mysql_async::Opts;
 
 use crate::connection::MySqlConnection;
-use crate::dialect::MySqlDialect;
 use crate::options::Builder;
 use crate::pool::Pool;
-use crate::server::Server;
 
 /// A MySQL or MariaDB database.
 #[derive(Debug)]

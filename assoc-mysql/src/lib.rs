@@ -78,20 +78,17 @@
 
 mod bind;
 mod connection;
-mod dialect;
 mod driver;
 mod effects;
 mod error;
 mod options;
 mod pool;
 mod read;
-mod server;
 mod session;
 mod statements;
 mod tls;
 
-pub use dialect::MySqlDialect;
+pub use assoc_dialects::mysql::{Features, MySqlDialect, Server, ServerKind};
 pub use driver::MySql;
 pub use mysql_async;
 pub use options::Builder;
-pub use server::{Features, Server, ServerKind};

@@ -20,33 +20,25 @@
 use std::cmp::Ordering;
 
 use assoc_core::value::decimal::{DecimalNumber, DecimalSum};
+use assoc_dialects::sqlite::functions;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, Result, ffi};
-
-/// The function whose value compares as decimals do.
-pub(crate) const KEY: (&str, &str) = ("assoc_decimal(", ")");
-pub(crate) const SUM: &str = "assoc_decimal_sum";
-pub(crate) const AVG: &str = "assoc_decimal_avg";
-pub(crate) const MIN: &str = "assoc_decimal_min";
-pub(crate) const MAX: &str = "assoc_decimal_max";
-
-pub(crate) const PLUS: &str = "assoc_decimal_plus";
-pub(crate) const MINUS: &str = "assoc_decimal_minus";
-
-/// What an index is on.
-pub(crate) const INDEXED: (&str, &str) = ("CAST(", " AS REAL)");
 
 /// Makes the functions known to a connection.
 pub(crate) fn register(conn: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     conn.create_scalar_function("assoc_decimal", 1, flags, |context| Ok(key_of(context.get_raw(0))))?;
-    conn.create_scalar_function(PLUS, 2, flags, |context| sum_of(context.get_raw(0), context.get_raw(1), false))?;
-    conn.create_scalar_function(MINUS, 2, flags, |context| sum_of(context.get_raw(0), context.get_raw(1), true))?;
-    conn.create_aggregate_function(SUM, 1, flags, Summed { mean: false })?;
-    conn.create_aggregate_function(AVG, 1, flags, Summed { mean: true })?;
-    conn.create_aggregate_function(MIN, 1, flags, Extreme(Ordering::Less))?;
-    conn.create_aggregate_function(MAX, 1, flags, Extreme(Ordering::Greater))
+    conn.create_scalar_function(functions::DECIMAL_PLUS, 2, flags, |context| {
+        sum_of(context.get_raw(0), context.get_raw(1), false)
+    })?;
+    conn.create_scalar_function(functions::DECIMAL_MINUS, 2, flags, |context| {
+        sum_of(context.get_raw(0), context.get_raw(1), true)
+    })?;
+    conn.create_aggregate_function(functions::DECIMAL_SUM, 1, flags, Summed { mean: false })?;
+    conn.create_aggregate_function(functions::DECIMAL_AVG, 1, flags, Summed { mean: true })?;
+    conn.create_aggregate_function(functions::DECIMAL_MIN, 1, flags, Extreme(Ordering::Less))?;
+    conn.create_aggregate_function(functions::DECIMAL_MAX, 1, flags, Extreme(Ordering::Greater))
 }
 
 fn number_of(value: ValueRef<'_>) -> Option<DecimalNumber> {

@@ -6,6 +6,7 @@
 
 use assoc_core::sql::excerpt;
 use assoc_core::{DriverError, DriverErrorKind, Error, Value};
+use assoc_dialects::sqlite::violation;
 use rusqlite::ffi;
 
 use crate::decimals::REFUSED;
@@ -106,16 +107,10 @@ fn classify(error: rusqlite::Error) -> DriverError {
         }
         kind => kind,
     };
-    let (table, constraint) = constraint_of(kind, &message);
-    let mut described = DriverError::new(kind, message);
+    let violated = violation(kind, &message);
+    let mut described = violated.describe(DriverError::new(kind, &*message));
     if let Some(name) = name {
         described = described.with_code(name);
-    }
-    if let Some(table) = &table {
-        described = described.with_table(table);
-    }
-    if let Some(constraint) = constraint {
-        described = described.with_columns(columns_of(table.as_deref(), &constraint)).with_constraint(constraint);
     }
     described.with_source(error)
 }
@@ -143,32 +138,6 @@ fn kind_of(code: i32) -> DriverErrorKind {
             _ => DriverErrorKind::Other,
         },
     }
-}
-
-// What follows the colon: `users.email`, `users.a, users.b`, `index 'name'`, or the CHECK's name or expression.
-fn constraint_of(kind: DriverErrorKind, message: &str) -> (Option<String>, Option<String>) {
-    let named = match kind {
-        DriverErrorKind::UniqueViolation | DriverErrorKind::NotNullViolation | DriverErrorKind::CheckViolation => {
-            message.split_once("constraint failed: ").map(|(_, named)| named)
-        }
-        _ => None,
-    };
-    let Some(named) = named else { return (None, None) };
-    if kind == DriverErrorKind::CheckViolation {
-        return (None, Some(named.to_owned()));
-    }
-    if let Some(index) = named.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\'')) {
-        return (None, Some(index.to_owned()));
-    }
-    let table = named.split_once('.').map(|(table, _)| table.to_owned());
-    (table, Some(named.to_owned()))
-}
-
-// `a` and `b` of `users.a, users.b`.
-fn columns_of(table: Option<&str>, constraint: &str) -> Vec<String> {
-    let Some(table) = table else { return Vec::new() };
-    let own = |part: &str| part.strip_prefix(table)?.strip_prefix('.').map(str::to_owned);
-    constraint.split(", ").map(own).collect::<Option<_>>().unwrap_or_default()
 }
 
 // The database's message alone: `DriverError` adds the text and the position, or they are noise.

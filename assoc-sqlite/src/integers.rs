@@ -1,20 +1,18 @@
 //! Sums of integers within the limits of a column's type. SQLite's `+` makes a float of a sum that overflows, and its
 //! columns hold integers of any size, which a narrower field could not be read from.
 
+use assoc_dialects::sqlite::functions::{INTEGER_MINUS, INTEGER_PLUS};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
 
 use crate::decimals::refused;
 
-pub(crate) const PLUS: &str = "assoc_integer_plus";
-pub(crate) const MINUS: &str = "assoc_integer_minus";
-
 /// Makes the functions known to a connection. Their arguments: column, value, least and greatest sum.
 pub(crate) fn register(conn: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    conn.create_scalar_function(PLUS, 4, flags, |context| sum_of(context, 1))?;
-    conn.create_scalar_function(MINUS, 4, flags, |context| sum_of(context, -1))
+    conn.create_scalar_function(INTEGER_PLUS, 4, flags, |context| sum_of(context, 1))?;
+    conn.create_scalar_function(INTEGER_MINUS, 4, flags, |context| sum_of(context, -1))
 }
 
 fn sum_of(context: &Context<'_>, sign: i128) -> Result<Option<i64>> {

@@ -83,7 +83,6 @@ mod connection;
 #[cfg(feature = "tokio")]
 mod costs;
 mod decimals;
-mod dialect;
 mod errors;
 mod execution;
 mod integers;
@@ -93,10 +92,11 @@ mod pool;
 mod session;
 mod values;
 
-pub use dialect::SqliteDialect;
+pub use assoc_dialects::sqlite::SqliteDialect;
 pub use execution::Execution;
 pub use options::SqliteBuilder;
 pub use rusqlite;
+use rusqlite::limits::Limit;
 
 /// A SQLite database: its dialect and its connections. Cloning it is cheap and shares the connections.
 #[derive(Clone)]
@@ -160,7 +160,7 @@ impl Sqlite {
         let in_memory = config.is_in_memory();
         let role = if in_memory { Role::Shared } else { Role::Writer };
         let writer = Lane::new(Arc::clone(&config), role, 1);
-        let dialect = writer.first_session(|session| SqliteDialect::of(session.connection(), config.uuid_as_text))?;
+        let dialect = writer.first_session(|session| dialect_of(session.connection(), config.uuid_as_text))?;
         let readers = (!in_memory).then(|| Lane::new(Arc::clone(&config), Role::Reader, readers));
         Ok(Sqlite { inner: Arc::new(Inner { config, dialect, execution, writer, readers }) })
     }
@@ -214,5 +214,15 @@ impl fmt::Debug for Sqlite {
             .field("execution", &self.inner.execution)
             .field("pool", &self.pool_status())
             .finish()
+    }
+}
+
+// The dialect of an open database.
+fn dialect_of(conn: &rusqlite::Connection, uuid_as_text: bool) -> SqliteDialect {
+    let dialect = SqliteDialect::default().with_version(rusqlite::version_number()).with_uuid_as_text(uuid_as_text);
+    let limit = conn.limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER).ok().and_then(|limit| usize::try_from(limit).ok());
+    match limit {
+        Some(limit) => dialect.with_max_binds(limit),
+        None => dialect,
     }
 }

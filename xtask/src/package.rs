@@ -9,8 +9,9 @@ use crate::Outcome;
 use crate::runner::Runner;
 
 /// The published crates, and what the template calls them there.
-const PACKAGES: [(&str, &str); 6] = [
+const PACKAGES: [(&str, &str); 7] = [
     ("assoc-core", "renamed_core"),
+    ("assoc-dialects", "renamed_dialects"),
     ("assoc-macros", "renamed_macros"),
     ("assoc-mysql", "renamed_mysql"),
     ("assoc-repo", "renamed_repo"),

@@ -29,7 +29,7 @@ impl Server {
     /// Reads what `SELECT VERSION(), @@version_comment` answers.
     ///
     /// ```
-    /// use assoc_mysql::{Server, ServerKind};
+    /// use assoc_dialects::mysql::{Server, ServerKind};
     ///
     /// let server = Server::parse("5.5.5-10.11.14-MariaDB-0+deb12u2", "Debian 12");
     /// assert_eq!((server.kind(), server.version()), (ServerKind::MariaDb, (10, 11, 14)));

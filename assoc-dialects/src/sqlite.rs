@@ -2,7 +2,7 @@
 //!
 //! # A set of keys is one bind
 //!
-//! `rarray(?)` is a table over a list that is bound as one pointer, so one statement text serves any number of keys:
+//! Where the client can bind a pointer ([`KeyLists::Pointer`]): `rarray(?)` is a table over a list that is bound as one pointer, so one statement text serves any number of keys:
 //! one entry in the statement cache, no limit on binds, no padding. Measured with 1,000 keys of 10 rows each (SQLite
 //! 3.53, all columns read, in memory-backed storage), milliseconds:
 //!
@@ -38,6 +38,12 @@
 //! the list first. Here the sort cannot be avoided (6.3 ms for the load above, 1.5 times the plain `IN`); it is the
 //! price of keys that are text.
 //!
+//! # Clients that bind no pointer
+//!
+//! `json_each(?)` takes the list as one text ([`KeyLists::Json`]), for keys that JSON can hold: integers and text. Its column
+//! `value` stands where that of `rarray` does, and its column `key` is the ordinal. Other keys, and all keys of a client that
+//! wants neither ([`KeyLists::Padded`]), are binds of their own.
+//!
 //! # Composite keys
 //!
 //! `(a, b) IN (VALUES (?, ?), …)`: SQLite compares row values with a subquery only. Lists are padded to a power of two
@@ -53,19 +59,31 @@ use assoc_core::driver::{BindList, KeySet};
 use assoc_core::metadata::{AggregateFunction, ColumnDef};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{SqlType, Value};
-use rusqlite::limits::Limit;
 
-use crate::{decimals, integers};
+pub use errors::{Violation, violation};
+pub use key_lists::KeyLists;
 
-/// SQLite's SQL.
+mod errors;
+pub mod functions;
+mod key_lists;
+
+/// SQLite's SQL, for a client that registers our [functions].
 ///
-/// [`Sqlite`](crate::Sqlite) makes one when it opens a database, with the limits of that database.
-/// [`default`](SqliteDialect::default) makes one with SQLite's default limits, to look at statements without a
-/// database.
+/// [`default`](SqliteDialect::default) makes one with the limits of a SQLite as it is usually built, and lists that are bound
+/// as pointers.
+///
+/// ```
+/// use assoc_core::dialect::Dialect;
+/// use assoc_dialects::sqlite::{KeyLists, SqliteDialect};
+///
+/// let dialect = SqliteDialect::default().with_key_lists(KeyLists::Json).with_max_binds(250_000);
+/// assert_eq!(dialect.capabilities().max_binds, 250_000);
+/// ```
 #[derive(Debug, Clone)]
 pub struct SqliteDialect {
     capabilities: Capabilities,
     uuid_as_text: bool,
+    key_lists: KeyLists,
 }
 
 /// SQLite's limit on binds since 3.32.
@@ -73,34 +91,16 @@ const MAX_BINDS: usize = 32_766;
 
 impl Default for SqliteDialect {
     fn default() -> Self {
-        SqliteDialect::new(MAX_BINDS, false)
-    }
-}
-
-impl SqliteDialect {
-    /// The dialect of an open database.
-    pub(crate) fn of(conn: &rusqlite::Connection, uuid_as_text: bool) -> Self {
-        let limit = conn.limit(Limit::SQLITE_LIMIT_VARIABLE_NUMBER).ok().and_then(|limit| usize::try_from(limit).ok());
-        SqliteDialect::new(limit.unwrap_or(MAX_BINDS), uuid_as_text)
-    }
-
-    fn new(max_binds: usize, uuid_as_text: bool) -> Self {
         let mut capabilities = Capabilities::default();
-        // 3.35, of 2021; only a build against a system's library can be older.
-        capabilities.insert_returning = rusqlite::version_number() >= 3_035_000;
-        capabilities.update_returning = capabilities.insert_returning;
-        capabilities.delete_returning = capabilities.insert_returning;
+        returning(&mut capabilities, true);
         // Rows are inserted one after the other, and each takes the number after the highest; `AUTOINCREMENT` or not. Only
         // where the highest possible number is taken does a table without it try random ones, which the repo notices.
         capabilities.ascending_keys = true;
         // A trigger cannot change the row that fires it, but with an UPDATE, which no RETURNING shows either.
         capabilities.inserts_as_given = true;
-        if capabilities.insert_returning {
-            capabilities.upsert = Upsert::NamedIndex;
-        }
         capabilities.row_locks = RowLocks::OfWriters;
         capabilities.cheap_transactions = true;
-        capabilities.max_binds = max_binds;
+        capabilities.max_binds = MAX_BINDS;
         // Measured: 250 rows are 9 % slower than 50, single rows 36 %.
         capabilities.insert_rows = 50;
         // SQLite has no limit; ours keeps generated aliases the same on every database.
@@ -109,8 +109,51 @@ impl SqliteDialect {
         capabilities.row_values = true;
         capabilities.per_owner_limit = PerOwnerLimit::CorrelatedSeek;
         capabilities.window_functions = true;
-        SqliteDialect { capabilities, uuid_as_text }
+        SqliteDialect { capabilities, uuid_as_text: false, key_lists: KeyLists::Pointer }
     }
+}
+
+impl SqliteDialect {
+    /// What a version can do, as `sqlite3_libversion_number` gives it: 3,035,000 of 2021 is the first that returns written
+    /// rows. The default is a version that does.
+    #[must_use]
+    pub fn with_version(mut self, number: i32) -> Self {
+        returning(&mut self.capabilities, number >= 3_035_000);
+        self
+    }
+
+    /// How many binds a statement may have: `SQLITE_LIMIT_VARIABLE_NUMBER`, by default 32,766.
+    #[must_use]
+    pub fn with_max_binds(mut self, binds: usize) -> Self {
+        self.capabilities.max_binds = binds;
+        self
+    }
+
+    /// Whether a UUID is stored as text. By default it is 16 bytes.
+    #[must_use]
+    pub fn with_uuid_as_text(mut self, as_text: bool) -> Self {
+        self.uuid_as_text = as_text;
+        self
+    }
+
+    /// How keys and lists of values are sent.
+    #[must_use]
+    pub fn with_key_lists(mut self, key_lists: KeyLists) -> Self {
+        self.key_lists = key_lists;
+        self
+    }
+
+    // Keys of one column as one bind, if this client and these values allow it.
+    fn single(&self, keys: &KeySet) -> Option<BindList> {
+        single(keys).filter(|list| self.key_lists.take(list))
+    }
+}
+
+fn returning(capabilities: &mut Capabilities, returns: bool) {
+    capabilities.insert_returning = returns;
+    capabilities.update_returning = returns;
+    capabilities.delete_returning = returns;
+    capabilities.upsert = if returns { Upsert::NamedIndex } else { Upsert::Unsupported };
 }
 
 impl Dialect for SqliteDialect {
@@ -176,10 +219,10 @@ impl Dialect for SqliteDialect {
 
     fn aggregate(&self, function: AggregateFunction, column: Option<SqlType>) -> AggregateForm {
         match (column, function) {
-            (Some(SqlType::Decimal), AggregateFunction::Sum) => AggregateForm::of(decimals::SUM),
-            (Some(SqlType::Decimal), AggregateFunction::Avg) => AggregateForm::of(decimals::AVG),
-            (Some(SqlType::Decimal), AggregateFunction::Min) => AggregateForm::of(decimals::MIN),
-            (Some(SqlType::Decimal), AggregateFunction::Max) => AggregateForm::of(decimals::MAX),
+            (Some(SqlType::Decimal), AggregateFunction::Sum) => AggregateForm::of(functions::DECIMAL_SUM),
+            (Some(SqlType::Decimal), AggregateFunction::Avg) => AggregateForm::of(functions::DECIMAL_AVG),
+            (Some(SqlType::Decimal), AggregateFunction::Min) => AggregateForm::of(functions::DECIMAL_MIN),
+            (Some(SqlType::Decimal), AggregateFunction::Max) => AggregateForm::of(functions::DECIMAL_MAX),
             _ => AggregateForm::standard(function),
         }
     }
@@ -195,24 +238,24 @@ impl Dialect for SqliteDialect {
     /// Any number of keys of a single column. Of several columns, as many as the binds allow after padding, with room
     /// left for those of a filter.
     fn keys_per_statement(&self, width: usize) -> usize {
-        if width <= 1 {
+        if width <= 1 && self.key_lists == KeyLists::Pointer {
             return usize::MAX;
         }
         let binds = self.capabilities.max_binds;
-        let fitting = (binds - (binds / 4).min(1_000)) / width;
+        let fitting = (binds - (binds / 4).min(1_000)) / width.max(1);
         // The padding goes up to a power of two, so the largest one that fits is the limit.
         (1 << fitting.max(1).ilog2()).min(1_024)
     }
 
     fn write_key_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
-        match (columns, single(keys)) {
+        match (columns, self.single(keys)) {
             ([column], Some(BindList::Values(values))) if is_decimal(values.first()) => {
                 writer.own_column_in(column, &values);
             }
             ([column], Some(list)) => {
                 writer.own_column(column);
                 writer.push(" ");
-                in_list(writer, list);
+                self.key_lists.write_in(writer, list);
             }
             (columns, _) => {
                 let tuples = keys.tuples();
@@ -220,7 +263,7 @@ impl Dialect for SqliteDialect {
                 writer.push("(");
                 writer.separated(", ", columns.iter().enumerate(), |writer, (part, column)| {
                     let form = if is_decimal(tuples.first().and_then(|key| key.values().get(part))) {
-                        decimals::KEY
+                        functions::DECIMAL_KEY
                     } else {
                         ("", "")
                     };
@@ -242,14 +285,14 @@ impl Dialect for SqliteDialect {
 
     fn write_key_table(&self, writer: &mut SqlWriter<'_>, keys: &KeySet) {
         writer.push("(SELECT ");
-        if let Some(list) = single(keys) {
-            writer.push("rowid - 1 AS ");
+        if let Some(list) = self.single(keys) {
+            writer.push(self.key_lists.ordinal());
+            writer.push(" AS ");
             writer.identifier("ordinal");
             writer.push(", +value AS ");
             writer.identifier("k0");
-            writer.push(" FROM rarray(");
-            writer.bind_list(list);
-            writer.push(")");
+            writer.push(" FROM ");
+            self.key_lists.write_table(writer, list);
         } else {
             let (tuples, width) = (keys.tuples(), keys.width());
             writer.push("column1 AS ");
@@ -302,10 +345,10 @@ impl Dialect for SqliteDialect {
             }
         };
         writer.push(match (column.sql_type, sign) {
-            (SqlType::Decimal, Sign::Plus) => decimals::PLUS,
-            (SqlType::Decimal, Sign::Minus) => decimals::MINUS,
-            (_, Sign::Plus) => integers::PLUS,
-            (_, Sign::Minus) => integers::MINUS,
+            (SqlType::Decimal, Sign::Plus) => functions::DECIMAL_PLUS,
+            (SqlType::Decimal, Sign::Minus) => functions::DECIMAL_MINUS,
+            (_, Sign::Plus) => functions::INTEGER_PLUS,
+            (_, Sign::Minus) => functions::INTEGER_MINUS,
         });
         writer.push("(");
         writer.own_column(column.name);
@@ -323,12 +366,13 @@ impl Dialect for SqliteDialect {
     }
 
     fn write_in_list(&self, writer: &mut SqlWriter<'_>, values: &[Value<'static>]) {
-        in_list(writer, BindList::Values(values.into()));
+        let list = BindList::Values(values.into());
+        if self.key_lists.take(&list) { self.key_lists.write_in(writer, list) } else { writer.padded_in_list(values) }
     }
 }
 
-const DECIMAL: Comparable =
-    Comparable::by_function(decimals::KEY.0, decimals::KEY.1).with_index(decimals::INDEXED.0, decimals::INDEXED.1);
+const DECIMAL: Comparable = Comparable::by_function(functions::DECIMAL_KEY.0, functions::DECIMAL_KEY.1)
+    .with_index(functions::DECIMAL_INDEXED.0, functions::DECIMAL_INDEXED.1);
 
 // `DECIMAL_TEXT` has text affinity, which keeps what is written as it is written; the numbers are for readers of the
 // schema.
@@ -341,16 +385,6 @@ fn decimal_type(column: &ColumnDef) -> Cow<'static, str> {
 
 fn is_decimal(value: Option<&Value<'static>>) -> bool {
     matches!(value, Some(Value::Decimal(_)))
-}
-
-fn in_list(writer: &mut SqlWriter<'_>, list: BindList) {
-    let value = match &list {
-        BindList::Values(values) if is_decimal(values.first()) => "IN (SELECT assoc_decimal(value) FROM rarray(",
-        _ => "IN (SELECT +value FROM rarray(",
-    };
-    writer.push(value);
-    writer.bind_list(list);
-    writer.push("))");
 }
 
 // Keys of one column, as a list.
@@ -423,7 +457,7 @@ mod tests {
     #[test]
     fn padded_lists_stay_within_the_binds() {
         for max_binds in [7, 999, 32_766, 250_000] {
-            let dialect = SqliteDialect::new(max_binds, false);
+            let dialect = SqliteDialect::default().with_max_binds(max_binds);
             for width in 2..=4 {
                 let keys = dialect.keys_per_statement(width);
                 assert!(padded_length(keys) * width <= max_binds, "{max_binds} {width} {keys}");

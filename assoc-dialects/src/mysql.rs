@@ -9,7 +9,11 @@ use assoc_core::select::{LockStrength, RowLock, WhenLocked};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{SqlType, Value};
 
-use crate::server::{Server, ServerKind};
+pub use errors::ServerError;
+pub use server::{Features, Server, ServerKind};
+
+mod errors;
+mod server;
 
 /// The dialect of one server: backticks, `?`, and its [capabilities](Server::features).
 #[derive(Debug, Clone)]
