@@ -82,12 +82,18 @@ impl Context {
     pub async fn step<T>(&mut self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let _ = self.recorder.take();
         let result = work.await;
+        self.record(title, result.as_ref().err());
+        result
+    }
+
+    // Knows no type of the answer, so that it is compiled once.
+    fn record(&mut self, title: &str, error: Option<&Error>) {
         let statements = self.recorder.take();
         let behaviour = &mut self.transcript.behaviour;
         // Writing to a String cannot fail.
         let count = statements.iter().filter(|statement| statement.role == StatementRole::Requested).count();
         let _ = writeln!(behaviour, "## {title}\nstatements: {count}");
-        if let Err(error) = &result {
+        if let Some(error) = error {
             self.refused = self.refused.or_else(|| refusal(self.repo.dialect(), error));
             let _ = writeln!(behaviour, "error: {}", shown(error, self.repo.dialect().name()));
         }
@@ -99,7 +105,6 @@ impl Context {
             };
             let _ = writeln!(self.transcript.sql, "{} -- {binds}{why}", abridged(&sql));
         }
-        result
     }
 
     /// Runs a step that has to fail.
