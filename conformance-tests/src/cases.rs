@@ -24,6 +24,9 @@ mod collations;
 mod collections;
 mod composite_keys;
 mod contract;
+mod contract_connections;
+mod contract_errors;
+mod contract_values;
 mod counters;
 mod decimals;
 mod deep_requests;
@@ -173,6 +176,9 @@ pub struct Case {
 pub fn all() -> impl Iterator<Item = &'static Case> {
     [
         contract::CASES,
+        contract_values::CASES,
+        contract_errors::CASES,
+        contract_connections::CASES,
         values::CASES,
         queries::CASES,
         filters::CASES,

@@ -8,6 +8,7 @@ use assoc_core::{Error, ErrorKind, Result, Value};
 use assoc_repo::Repo;
 
 use crate::backend::Database;
+use crate::native_sql::NativeSql;
 use crate::recorder::{Recorded, RecordedStatement, Recorder};
 use crate::refusal::refusal;
 
@@ -62,6 +63,20 @@ impl Context {
     #[must_use]
     pub fn repo(&self) -> Repo {
         self.repo.clone()
+    }
+
+    /// What the database has for a case in SQL that only it understands.
+    ///
+    /// # Errors
+    /// When it has no such thing: the case is then reported as not run for want of `what`.
+    pub fn native_sql<T>(&mut self, what: &'static str, of: impl FnOnce(&NativeSql) -> Option<T>) -> Result<T> {
+        of(self.databases[0].native_sql()).ok_or_else(|| self.lacks(what))
+    }
+
+    /// The error of a case that finds out what the database lacks for it: the case is then reported as not run.
+    pub fn lacks(&mut self, what: &'static str) -> Error {
+        self.refused = Some(what);
+        Error::unsupported(self.repo.dialect().name(), what)
     }
 
     /// What went through the repo, for cases that fail statements on purpose.

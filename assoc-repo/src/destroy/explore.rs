@@ -186,7 +186,7 @@ impl<'p> Consequences<'p> {
     }
 
     // Takes in the rows of an edge that were found by the keys of some rows.
-    fn take_in(&mut self, at: usize, to: usize, found: Vec<(KeyTuple, StoredRow)>, owners: &[usize], phase: usize) {
+    fn take_in(&mut self, at: usize, to: usize, mut found: Vec<(KeyTuple, StoredRow)>, owners: &[usize], phase: usize) {
         let plan = self.plan;
         let edge = &plan.edges()[at];
         let stage = plan.stage_of(to);
@@ -203,6 +203,9 @@ impl<'p> Consequences<'p> {
         }
         let read = selected(&select);
         let columns = &plan.nodes()[to].columns;
+        if plan.nodes()[to].whole {
+            in_key_order(&mut found, &read, edge.rows.model.primary_key);
+        }
         for (key, values) in found {
             let own = |column: &usize| read.iter().position(|known| known == column).map(|at| values[at].clone());
             let own: StoredRow = columns.iter().map(|column| own(column).unwrap_or_default()).collect();
@@ -442,6 +445,17 @@ pub(crate) fn stored(model: &ModelDef, columns: &[usize], values: &mut [Value<'_
 pub(super) fn key_in(values: &[Value<'static>], known: &[usize], columns: &[usize]) -> Option<KeyTuple> {
     let value = |column: &usize| known.iter().position(|known| known == column).and_then(|at| values.get(at)).cloned();
     KeyTuple::new(columns.iter().map(|column| value(column).unwrap_or_default()))
+}
+
+// Callbacks run for rows in the order of their keys: without an order, a database gives them in any.
+fn in_key_order(found: &mut Vec<(KeyTuple, StoredRow)>, known: &[usize], primary_key: &[usize]) {
+    let with_keys = std::mem::take(found).into_iter().map(|found| (key_in(&found.1, known, primary_key), found));
+    let mut with_keys: Vec<_> = with_keys.collect();
+    with_keys.sort_by(|(one, _), (other, _)| match (one, other) {
+        (Some(one), Some(other)) => one.cmp_values(other),
+        (one, other) => one.is_some().cmp(&other.is_some()),
+    });
+    found.extend(with_keys.into_iter().map(|(_, found)| found));
 }
 
 // The columns that a look-up reads.
