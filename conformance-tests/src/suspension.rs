@@ -24,15 +24,15 @@ pub(crate) async fn both<A: Future, B: Future>(one: A, other: B) -> (A::Output, 
     let (mut one, mut other) = (Box::pin(one), Box::pin(other));
     let (mut first, mut second) = (None, None);
     poll_fn(|cx| {
-        if first.is_none() {
-            if let Poll::Ready(output) = one.as_mut().poll(cx) {
-                first = Some(output);
-            }
+        if first.is_none()
+            && let Poll::Ready(output) = one.as_mut().poll(cx)
+        {
+            first = Some(output);
         }
-        if second.is_none() {
-            if let Poll::Ready(output) = other.as_mut().poll(cx) {
-                second = Some(output);
-            }
+        if second.is_none()
+            && let Poll::Ready(output) = other.as_mut().poll(cx)
+        {
+            second = Some(output);
         }
         match (first.take(), second.take()) {
             (Some(one), Some(other)) => Poll::Ready((one, other)),

@@ -132,7 +132,7 @@ async fn triggers(cx: &mut Context) -> Result<()> {
     stored::tables(&repo).await?;
     let triggers = |sql: &NativeSql| (!sql.versioning.is_empty()).then_some(sql.versioning);
     for sql in cx.native_sql("triggers that the suite knows of", triggers)? {
-        repo.execute_raw(*sql, []).await?;
+        repo.execute_raw(sql, []).await?;
     }
     let one = cx.step("inserted", repo.insert(Versioned::build().set(Versioned::NAME, "a"))).await?;
     cx.show("row", [&one]);
