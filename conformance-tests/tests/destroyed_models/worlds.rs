@@ -91,7 +91,7 @@ worlds! {
     guild: Company User Account Post Comment Tag Tagging Topic Membership Group Picture Shelf Book Dog Keeper;
     join_rows: Playlist Entry PlacedEntry Song Take Writer Credit;
     keys: Shelf Book Hall Seat Ticket Country City Object Name Firm Client Account Booking Reading;
-    kinds: Sample Moment;
+    kinds: Sample Moment Extreme Bounded;
     league: Team Player Coach Stadium;
     library: Reader Loan OverdueLoan Stamp Volume Topic Label;
     magazine: Author Article Topic Remark;
