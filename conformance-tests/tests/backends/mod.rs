@@ -13,7 +13,7 @@ use assoc_mysql::{MySql, Server, ServerKind};
 use assoc_sqlite::{Execution, Sqlite};
 use conformance_tests::{Backend, Database, NativeSql};
 
-fn sqlite_sql() -> NativeSql {
+pub(crate) fn sqlite_sql() -> NativeSql {
     NativeSql::default()
         .text_ignoring_case("VARCHAR(20) COLLATE NOCASE")
         .versioning(&[
