@@ -223,6 +223,9 @@ impl PlannedRows {
 
     /// The values of new rows of some models, given up.
     pub(super) fn take_values(&mut self, models: &[&'static ModelDef]) -> RowValues {
+        if models.is_empty() {
+            return RowValues::default();
+        }
         self.taken = models.to_vec();
         let is_of_all = |(model, exist): &(&'static ModelDef, bool)| {
             !exist && position_of_model(models, model, |model| model).is_some()
