@@ -35,14 +35,15 @@ pub trait OfOne: sealed::OfOne {
     fn never(&self) -> Ready<Result<()>>;
 }
 
-macro_rules! of_many {
-    ($($name:ident($($given:ident: $type:ident),*);)+) => {
-        impl<R, T, A> Singular<'_, R, T, A> {
+// Methods of the other sort of handle, which need what no type has.
+macro_rules! refused {
+    ($handle:ident needs $bound:ident: $($name:ident($($given:ident: $type:ident),*);)+) => {
+        impl<R, T, A> $handle<'_, R, T, A> {
             $(
                 #[doc(hidden)]
                 pub fn $name<$($type),*>(&mut self, $($given: $type),*) -> Ready<Result<()>>
                 where
-                    Self: OfMany,
+                    Self: $bound,
                 {
                     $(let _ = $given;)*
                     self.never()
@@ -52,7 +53,8 @@ macro_rules! of_many {
     };
 }
 
-of_many! {
+refused! {
+    Singular needs OfMany:
     push(members: M);
     append(members: M);
     push_with(members: M, write: W);
@@ -76,24 +78,8 @@ of_many! {
     insert_all(changesets: M);
 }
 
-macro_rules! of_one {
-    ($($name:ident($($given:ident: $type:ident),*);)+) => {
-        impl<R, T, A> Collection<'_, R, T, A> {
-            $(
-                #[doc(hidden)]
-                pub fn $name<$($type),*>(&mut self, $($given: $type),*) -> Ready<Result<()>>
-                where
-                    Self: OfOne,
-                {
-                    $(let _ = $given;)*
-                    self.never()
-                }
-            )+
-        }
-    };
-}
-
-of_one! {
+refused! {
+    Collection needs OfOne:
     get();
     set(target: M);
 }
