@@ -163,7 +163,7 @@ impl Callbacks for Posting {
         let reporter = if posting.get(Posting::REPORTER_ID)?.is_some() { "a reporter" } else { "no reporter" };
         let columns = [seen(posting, Posting::SECTION_CODE), reporter.to_owned()];
         if posting.get(Posting::SECTION_CODE)?.as_deref() == Some("closed") {
-            posting.add_error(FieldError::new("section_code", "takes nobody"));
+            posting.add_error(FieldError::new("section_code", "accepts no posting"));
         }
         note(posting, Posting::SEEN, &columns);
         Ok(())
