@@ -48,32 +48,21 @@
 //! reason. No case can be excluded by hand.
 
 mod altered_dialect;
-mod backend;
 pub mod cases;
-mod context;
 pub mod golden;
-mod key_order;
-mod models;
-mod native_sql;
 mod planted;
-mod recorder;
-mod refusal;
 mod report;
 mod run;
 mod shuffled;
-mod suspension;
 mod without;
-mod wrapped;
 
-pub use backend::{Backend, Database};
-pub use cases::{Case, Level, all};
-pub use context::{Context, Transcript};
-pub use native_sql::NativeSql;
+pub use cases::{Case, CaseFuture, Level, all};
+pub use conformance_harness::{
+    Backend, CommitFault, Context, Control, Database, Interceptor, NativeSql, Recorded, RecordedStatement, Recorder,
+    Transcript, Wrapped, dropped_at,
+};
 pub use planted::{Fault, Planted};
-pub use recorder::{CommitFault, Recorded, RecordedStatement, Recorder};
 pub use report::{CaseReport, ReportCard, SqlCheck, Totals, Verdict};
 pub use run::{Outcome, execute, report, run};
 pub use shuffled::Shuffled;
-pub use suspension::dropped_at;
 pub use without::{Capability, Without};
-pub use wrapped::{Control, Interceptor, Wrapped};

@@ -14,8 +14,8 @@ use assoc_core::driver::{
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 
 use crate::altered_dialect::AlteredDialect;
-use crate::backend::{Backend, Database};
-use crate::wrapped::{Control, Interceptor, Wrapped};
+use conformance_harness::{Backend, Database};
+use conformance_harness::{Control, Interceptor, Wrapped};
 
 mod answer;
 mod fault;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use crate::cases::Level;
+use conformance_harness::Level;
 
 /// What became of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,12 +10,12 @@ use assoc_core::{Error, Result};
 use libtest_mimic::{Arguments, Completion, Trial};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::backend::Backend;
 use crate::cases::{self, Case};
-use crate::context::{Context, Transcript};
 use crate::golden;
-use crate::refusal::refusal;
 use crate::report::{CaseReport, ReportCard, SqlCheck, Verdict};
+use conformance_harness::Backend;
+use conformance_harness::refusal;
+use conformance_harness::{Context, Transcript};
 
 mod limit;
 mod options;

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use assoc_core::driver::{AnswerColumn, BoxFuture, Connection, RowSink, Statement};
 use assoc_core::{Result, Value};
 
-use crate::backend::{Backend, Database};
-use crate::wrapped::{Interceptor, Wrapped};
+use conformance_harness::{Backend, Database};
+use conformance_harness::{Interceptor, Wrapped};
 
 /// A backend whose statements without ORDER BY return their rows in any order, which a seed determines.
 pub struct Shuffled<B> {

@@ -9,8 +9,8 @@ use assoc_core::driver::{BoxFuture, Capabilities, Dialect, Driver, Statement, St
 use assoc_core::{DriverError, DriverErrorKind, Result};
 
 use crate::altered_dialect::AlteredDialect;
-use crate::backend::{Backend, Database};
-use crate::wrapped::{Interceptor, Wrapped};
+use conformance_harness::{Backend, Database};
+use conformance_harness::{Interceptor, Wrapped};
 
 /// What a database may have or lack. Each is a field of [`Capabilities`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

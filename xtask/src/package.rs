@@ -10,14 +10,21 @@ use crate::runner::Runner;
 use crate::workspace::{cargo, root, target};
 
 /// The published crates, and what the template calls them there.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 14] = [
     ("assoc-core", "renamed_core"),
     ("assoc-dialects", "renamed_dialects"),
     ("assoc-macros", "renamed_macros"),
     ("assoc-mysql", "renamed_mysql"),
     ("assoc-repo", "renamed_repo"),
     ("assoc-sqlite", "renamed_sqlite"),
+    ("conformance-collections", "renamed_collections"),
+    ("conformance-driver", "renamed_driver"),
+    ("conformance-harness", "renamed_harness"),
+    ("conformance-kinds", "renamed_kinds"),
+    ("conformance-models", "renamed_models"),
+    ("conformance-reading", "renamed_reading"),
     ("conformance-tests", "renamed_suite"),
+    ("conformance-writing", "renamed_writing"),
 ];
 
 const TEMPLATE: &str = "template-backend";
@@ -116,9 +123,12 @@ impl Outside {
         let mut manifest = format!("{before}members = [\"{TEMPLATE}\"]\n{behind}\n[patch.crates-io]\n");
         for (package, name) in PACKAGES {
             let version = &self.version;
-            let folder = format!("{package} = {{ path = \"{package}\", version = \"{version}\" }}");
-            let published = format!("{name} = {{ package = \"{package}\", version = \"{version}\" }}");
-            manifest = manifest.replace(&folder, &published);
+            let folder = format!("{package} = {{ path = ");
+            let published = format!("{name} = {{ package = \"{package}\", version = \"{version}\" }}\n");
+            manifest = manifest
+                .split_inclusive('\n')
+                .map(|line| if line.starts_with(&folder) { published.as_str() } else { line })
+                .collect();
             manifest.push_str(&format!("{package} = {{ path = \"packages/{package}-{version}\" }}\n"));
         }
         manifest

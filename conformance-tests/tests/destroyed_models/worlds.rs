@@ -5,11 +5,7 @@ use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::ModelDef;
 use assoc_repo::DestroyReport;
 use assoc_repo::prelude::*;
-
-// What makes their tables and rows is of no use here.
-#[allow(dead_code)]
-#[path = "models.rs"]
-mod models;
+use conformance_models as models;
 
 /// By which call rows are destroyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

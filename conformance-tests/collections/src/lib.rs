@@ -1,0 +1,34 @@
+//! Cases of the conformance suite: collections and single targets. `conformance-tests` runs them.
+//!
+//! Level `L4`: handles of collections and of single targets.
+
+use conformance_harness::Case;
+
+mod handles;
+mod handles_between;
+mod handles_bulk;
+mod handles_counted;
+mod handles_input;
+mod handles_links;
+mod handles_one;
+mod handles_replaced;
+mod handles_strained;
+mod handles_write;
+
+/// The cases, by what they prove.
+#[must_use]
+pub fn cases() -> &'static [&'static [Case]] {
+    // A function, not a constant: a constant's cases would be compiled in the crate that reads it.
+    &[
+        handles::CASES,
+        handles_between::CASES,
+        handles_input::CASES,
+        handles_strained::CASES,
+        handles_write::CASES,
+        handles_one::CASES,
+        handles_replaced::CASES,
+        handles_counted::CASES,
+        handles_bulk::CASES,
+        handles_links::CASES,
+    ]
+}
