@@ -320,10 +320,10 @@ impl<M: Model> Stream for RowStream<M> {
 // No part of a stream refers to another part of it.
 impl<M> Unpin for RowStream<M> {}
 
-impl<M: Model> Select<M> {
+impl<M> Select<M> {
     /// Sorts by the requested order, then by primary key, with or without an offset.
     pub(crate) fn in_total_order(mut self) -> Self {
-        for name in M::DEF.primary_key_names() {
+        for name in self.spec.model.primary_key_names() {
             let operand = Operand::Column(ColumnRef::own(name));
             if !self.spec.order.iter().any(|term| term.operand == operand) {
                 self.spec.order.push(OrderTerm { operand, direction: Direction::Asc });

@@ -6,6 +6,7 @@
 //! cleared by the keys of their owners. What follows a destroy (counters, touches, callbacks) has its place in
 //! [`run`], on either side of the writing, and works from the same list.
 
+use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -211,16 +212,14 @@ impl Repo {
         reading: Reading,
     ) -> Result<(DestroyPlan, Roots)> {
         let plan = self.destroy_plan(M::DEF, reading)?;
-        let mut seen = HashSet::new();
-        let mut given = Vec::new();
+        let mut given =
+            GivenRows { model: M::DEF, columns: &plan.nodes()[0].columns, seen: HashSet::new(), rows: Vec::new() };
         for row in rows {
             refuse_read_only(row)?;
-            if seen.insert(crate::save::key_of(M::DEF, row)?) {
-                let values = plan.nodes()[0].columns.iter().map(|column| row.value(*column).into_owned());
-                given.push(values.collect());
-            }
+            given.add(row)?;
         }
-        Ok((plan, Roots::Given(given)))
+        let rows = given.rows;
+        Ok((plan, Roots::Given(rows)))
     }
 
     fn queried_rows<M: Model>(&self, query: Select<M>) -> Result<(DestroyPlan, Roots)> {
@@ -245,6 +244,24 @@ impl Repo {
         let spec = RootSelect { operands, ..spec };
         let statement = spec.statement(self.dialect())?;
         Ok((plan, Roots::Queried { statement, limit }))
+    }
+}
+
+/// The values of the rows of structs, each row once.
+struct GivenRows<'p> {
+    model: &'static ModelDef,
+    columns: &'p [usize],
+    seen: HashSet<KeyTuple>,
+    rows: Vec<StoredRow>,
+}
+
+impl GivenRows<'_> {
+    fn add(&mut self, row: &dyn Any) -> Result<()> {
+        if self.seen.insert(crate::save::key_of(self.model, row)?) {
+            let values = self.columns.iter().map(|column| self.model.rows.value(row, *column).into_owned());
+            self.rows.push(values.collect());
+        }
+        Ok(())
     }
 }
 

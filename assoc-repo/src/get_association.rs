@@ -14,8 +14,8 @@ use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::mark;
 use assoc_core::joins::JoinChain;
 use assoc_core::metadata::{
-    AssociationDef, Cardinality, Chain, ChainParts, Discriminator, Expr, KeyJoin, Linkage, Operand, Request, ScopeDef,
-    Strategy,
+    AssociationDef, Cardinality, Chain, ChainParts, Discriminator, Expr, KeyJoin, Linkage, ModelDef, Operand, Request,
+    ScopeDef, Strategy,
 };
 use assoc_core::planner::{Root, selected_columns};
 use assoc_core::{
@@ -23,7 +23,7 @@ use assoc_core::{
     Result, RowOrigin, TargetRow, Through, ToOne, Value,
 };
 
-use crate::query::Select;
+use crate::query::{AnyModel, Select};
 use crate::repo::Repo;
 
 mod sealed {
@@ -186,10 +186,40 @@ pub(crate) fn own_query<O: Model, T: Model>(
     owner: &O,
     query: Select<T>,
 ) -> Result<OwnQuery<T>> {
+    Ok(match query_of_owner(repo, def, Owner { model: O::DEF, row: owner }, query.retyped())? {
+        OwnQuery::Nothing => OwnQuery::Nothing,
+        OwnQuery::One(query) => OwnQuery::One(Box::new(query.retyped())),
+        OwnQuery::Parts(query) => OwnQuery::Parts(Box::new(query.retyped())),
+    })
+}
+
+/// An owner and its model.
+#[derive(Clone, Copy)]
+struct Owner<'o> {
+    model: &'static ModelDef,
+    row: &'o dyn Any,
+}
+
+impl<'o> Owner<'o> {
+    fn value(self, column: usize) -> Value<'o> {
+        self.model.rows.value(self.row, column)
+    }
+
+    fn key(self, columns: &[usize]) -> Option<KeyTuple> {
+        KeyTuple::new(columns.iter().map(|column| self.value(*column).into_owned()))
+    }
+}
+
+fn query_of_owner(
+    repo: &Repo,
+    def: &'static AssociationDef,
+    owner: Owner<'_>,
+    query: Select<AnyModel>,
+) -> Result<OwnQuery<AnyModel>> {
     let mut query = query.settled();
     let (read_by, own) = {
         let chain = match def.options.owner_scope {
-            Some(scope) => Chain::of_owner(def, scope(owner), ScopeDef::default())?,
+            Some(scope) => Chain::of_owner(def, scope(owner.row), ScopeDef::default())?,
             None => Chain::scoped(def, ScopeDef::default())?,
         };
         if let Some(by) = chain.read_only_by() {
@@ -201,7 +231,7 @@ pub(crate) fn own_query<O: Model, T: Model>(
         ReadBy::Key(key) => direct(repo, def, key, own, owner, query),
         ReadBy::Parts => Ok(OwnQuery::Parts(Box::new(query))),
         ReadBy::JoinChain => {
-            let numbers = repo.in_database_of(T::DEF).dialect().capabilities().window_functions;
+            let numbers = repo.in_database_of(query.spec.model).dialect().capabilities().window_functions;
             match join_chain(repo, def, &query, numbers)? {
                 Some(chain) => Ok(by_join_chain(chain, own, owner, query)),
                 None => Ok(OwnQuery::Parts(Box::new(query))),
@@ -221,7 +251,7 @@ enum ReadBy {
 }
 
 impl ReadBy {
-    fn of<T: Model>(chain: &Chain, query: &Select<T>) -> Result<ReadBy> {
+    fn of(chain: &Chain, query: &Select<AnyModel>) -> Result<ReadBy> {
         Ok(match &chain.parts {
             // The inverse is the owner itself, which a preload finds in memory. Grouped rows need the statement that
             // preloads have.
@@ -235,7 +265,7 @@ impl ReadBy {
 }
 
 // Whether the query loads the inverse, and a preload can replace it.
-fn leads_back<T: Model>(def: &AssociationDef, query: &Select<T>) -> Result<bool> {
+fn leads_back(def: &AssociationDef, query: &Select<AnyModel>) -> Result<bool> {
     let spec = &query.spec;
     let joins = !query.joins.is_empty() || !query.raw_joins.is_empty();
     if query.preloads.is_empty() || joins || spec.distinct || !spec.group.is_empty() {
@@ -249,10 +279,10 @@ fn leads_back<T: Model>(def: &AssociationDef, query: &Select<T>) -> Result<bool>
 }
 
 // The join chain to the targets, if one statement can read them.
-fn join_chain<T: Model>(
+fn join_chain(
     repo: &Repo,
     def: &'static AssociationDef,
-    query: &Select<T>,
+    query: &Select<AnyModel>,
     numbers: bool,
 ) -> Result<Option<JoinChain>> {
     let loads_by_join = query.preloads.iter().any(|request| request.strategy == Strategy::Joined);
@@ -264,7 +294,8 @@ fn join_chain<T: Model>(
     let mut request = Request::new(def);
     request.scope.order.clone_from(&query.spec.order);
     request.scope.unscoped = query.unscoped;
-    request.scope.select = query.selected.as_ref().map(|operands| selected_columns(T::DEF, operands)).transpose()?;
+    request.scope.select =
+        query.selected.as_ref().map(|operands| selected_columns(query.spec.model, operands)).transpose()?;
     let selects = request.scope.select.is_some();
     let chain = repo.context().chain(def, request.scope.clone())?;
     if selects {
@@ -275,20 +306,21 @@ fn join_chain<T: Model>(
     Ok(repo.context().join_chain(&chain).filter(readable))
 }
 
-fn by_join_chain<T: Model>(chain: JoinChain, own: ScopeDef, owner: &impl Model, mut query: Select<T>) -> OwnQuery<T> {
-    let key = key_of(owner, chain.owner_columns);
+fn by_join_chain(chain: JoinChain, own: ScopeDef, owner: Owner<'_>, mut query: Select<AnyModel>) -> OwnQuery<AnyModel> {
+    let model = query.spec.model;
+    let key = owner.key(chain.owner_columns);
     let named = |named: Discriminator| owner.value(named.column) == Value::from(named.tag);
     let Some(key) = key.filter(|_| chain.owner_type.is_none_or(named)) else { return OwnQuery::Nothing };
     query.spec.filter = chain.begins_at(key.values()).and(chain.filter.clone()).and(query.spec.filter);
     query.spec.order.clone_from(&chain.order);
     if query.selected.is_none() {
-        query.selected = chain.selected.as_ref().map(|columns| column_operands::<T>(columns));
+        query.selected = chain.selected.as_ref().map(|columns| column_operands(model, columns));
     }
     query.spec.distinct = chain.limits.distinct;
     query.spec.limit = query.spec.limit.or(chain.limits.limit);
     query.spec.offset = query.spec.offset.or(Some(chain.limits.offset).filter(|offset| *offset > 0));
     query.preloads.extend(own.includes);
-    query.preloads.extend(T::DEF.base_scope(own.unscoped || query.unscoped).includes);
+    query.preloads.extend(model.base_scope(own.unscoped || query.unscoped).includes);
     if chain.cardinality == Cardinality::One {
         query = query.at_most(1);
     }
@@ -307,8 +339,26 @@ async fn by_parts<O: Model, T: Model>(
     owner: &O,
     query: Select<T>,
 ) -> Result<Vec<T>> {
+    let origin = query.origin;
+    let mut copy = owner.bare();
+    let (repo, request) = request_of_parts(repo, def, O::DEF, query.retyped())?;
+    repo.preload_rows(std::slice::from_mut(&mut copy), vec![request]).await?;
+    let mut found: Vec<T> = targets_in(def, &copy);
+    if origin.is_read_only() {
+        mark(&mut found, origin);
+    }
+    Ok(found)
+}
+
+fn request_of_parts(
+    repo: &Repo,
+    def: &'static AssociationDef,
+    owner: &'static ModelDef,
+    query: Select<AnyModel>,
+) -> Result<(Repo, Request)> {
     query.refuse_lock("a reader of an association that is read part by part")?;
-    let windows = repo.in_database_of(T::DEF).dialect().capabilities().window_functions;
+    let model = query.spec.model;
+    let windows = repo.in_database_of(model).dialect().capabilities().window_functions;
     let is_chain = || {
         let chain = Chain::scoped(def, ScopeDef::default())?;
         Ok::<bool, Error>(matches!(chain.parts, ChainParts::Through { .. } | ChainParts::JoinTable { .. }))
@@ -323,25 +373,21 @@ async fn by_parts<O: Model, T: Model>(
              such a reader takes conditions, an order, limits, columns and preloads",
             def.name
         );
-        return Err(Error::invalid_query(O::DEF.name, message));
+        return Err(Error::invalid_query(owner.name, message));
     }
     let mut scope_def = ScopeDef::default();
     (scope_def.filter, scope_def.order) = (query.spec.filter, query.spec.order);
     (scope_def.limit, scope_def.offset, scope_def.unscoped) = (query.spec.limit, query.spec.offset, query.unscoped);
     scope_def.distinct = query.spec.distinct;
-    scope_def.select = query.selected.map(|operands| selected_columns(T::DEF, &operands)).transpose()?;
-    let mut copy = owner.bare();
-    let limited = query.most_statements.map(|limit| repo.max_statements(limit));
-    let repo = limited.as_ref().unwrap_or(repo);
-    let standing_in = lacks.map(|lack| Repo { lacks: Some(lack), ..repo.clone() });
-    let repo = standing_in.as_ref().unwrap_or(repo);
-    let request = Request { scope: scope_def, children: query.preloads.into(), ..Request::new(def) };
-    repo.preload_rows(std::slice::from_mut(&mut copy), vec![request]).await?;
-    let mut found: Vec<T> = targets_in(def, &copy);
-    if query.origin.is_read_only() {
-        mark(&mut found, query.origin);
+    scope_def.select = query.selected.map(|operands| selected_columns(model, &operands)).transpose()?;
+    let mut repo = match query.most_statements {
+        Some(limit) => repo.max_statements(limit),
+        None => repo.clone(),
+    };
+    if lacks.is_some() {
+        repo.lacks = lacks;
     }
-    Ok(found)
+    Ok((repo, Request { scope: scope_def, children: query.preloads.into(), ..Request::new(def) }))
 }
 
 /// The targets in memory of an association of one owner.
@@ -352,27 +398,24 @@ pub(crate) fn targets_in<O: Model, T: TargetRow>(def: &AssociationDef, owner: &O
     found
 }
 
-fn key_of(owner: &impl Model, columns: &[usize]) -> Option<KeyTuple> {
-    KeyTuple::new(columns.iter().map(|column| owner.value(*column).into_owned()))
+fn column_operands(model: &ModelDef, columns: &[usize]) -> Vec<Operand> {
+    columns.iter().map(|column| Operand::Column(model.columns[*column].column_ref())).collect()
 }
 
-fn column_operands<T: Model>(columns: &[usize]) -> Vec<Operand> {
-    columns.iter().map(|column| Operand::Column(T::DEF.columns[*column].column_ref())).collect()
-}
-
-fn direct<T: Model>(
+fn direct(
     repo: &Repo,
     def: &'static AssociationDef,
     hop: KeyJoin,
     own: ScopeDef,
-    owner: &impl Model,
-    mut query: Select<T>,
-) -> Result<OwnQuery<T>> {
-    let Some(key) = key_of(owner, hop.owner_columns) else { return Ok(OwnQuery::Nothing) };
-    let columns = hop.target_columns.iter().map(|column| &T::DEF.columns[*column]);
+    owner: Owner<'_>,
+    mut query: Select<AnyModel>,
+) -> Result<OwnQuery<AnyModel>> {
+    let model = query.spec.model;
+    let Some(key) = owner.key(hop.owner_columns) else { return Ok(OwnQuery::Nothing) };
+    let columns = hop.target_columns.iter().map(|column| &model.columns[*column]);
     let mut keyed: Vec<Expr> =
         columns.zip(key.values()).map(|(column, value)| Expr::column_equals(column, value.clone())).collect();
-    keyed.extend(hop.target_type.map(|own| Expr::tagged(&T::DEF.columns[own.column], own.tag)));
+    keyed.extend(hop.target_type.map(|own| Expr::tagged(&model.columns[own.column], own.tag)));
     query.spec.filter = Expr::All(keyed).and(own.filter).and(query.spec.filter);
     if query.spec.order.is_empty() {
         query.spec.order = own.order;
@@ -382,12 +425,12 @@ fn direct<T: Model>(
     query.unscoped |= own.unscoped;
     query.preloads.extend(own.includes);
     if query.selected.is_none() {
-        query.selected = own.select.map(|columns| column_operands::<T>(&columns));
+        query.selected = own.select.map(|columns| column_operands(model, &columns));
     }
     if let Some(selected) = &query.selected {
         // The plan of a preload checks that the query selects the columns that a preload needs.
         let mut scope_def = ScopeDef::default();
-        scope_def.select = Some(selected_columns(T::DEF, selected)?);
+        scope_def.select = Some(selected_columns(model, selected)?);
         repo.plan(
             (def.owner)(),
             Root::Existing,
@@ -398,7 +441,7 @@ fn direct<T: Model>(
         // The same order as a preload's: the requested order, then the primary key. A default scope's order comes
         // first.
         if query.spec.order.is_empty() && !query.unscoped {
-            query.spec.order = T::DEF.base_scope(false).order;
+            query.spec.order = model.base_scope(false).order;
         }
         query = query.in_total_order();
     }

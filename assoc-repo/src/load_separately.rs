@@ -13,6 +13,7 @@ use assoc_core::{Error, IntoPreload, Model, Preload, Result, Value};
 
 use crate::get_association::targets_in;
 use crate::preload;
+use crate::preload::{Existing, ExistingRows};
 use crate::repo::Repo;
 
 impl Repo {
@@ -50,9 +51,16 @@ impl Repo {
             .try_into()
             .map_err(|_| Error::invalid_query(O::DEF.name, "`load` reads one association at a time"))?;
         let association = request.association;
-        let mut copies: Vec<O> = owners.iter().map(O::bare).collect();
+        let mut copies = Vec::with_capacity(owners.len());
+        for owner in owners {
+            copies.push(owner.bare());
+        }
         self.preload_rows(&mut copies, vec![request]).await?;
-        Ok(copies.iter().map(|copy| targets_in(association, copy)).collect())
+        let mut targets = Vec::with_capacity(copies.len());
+        for copy in &copies {
+            targets.push(targets_in(association, copy));
+        }
+        Ok(targets)
     }
 
     /// The number of targets of an association for each of several owners, in their order. It costs 1 grouped
@@ -69,6 +77,25 @@ impl Repo {
     ) -> Result<Vec<u64>> {
         let preload = preload.into();
         let request = preload.request().clone();
+        match self.count_by_statement(O::DEF, request, &ExistingRows::Lent(owners)).await? {
+            Some(counts) => Ok(counts),
+            None => {
+                let mut counts = Vec::with_capacity(owners.len());
+                for own in self.load_separately(owners, preload).await? {
+                    counts.push(own.len() as u64);
+                }
+                Ok(counts)
+            }
+        }
+    }
+
+    // `None` if only loading says which rows count.
+    async fn count_by_statement(
+        &self,
+        owner: &'static ModelDef,
+        request: Request,
+        owners: &(dyn Existing + '_),
+    ) -> Result<Option<Vec<u64>>> {
         let association = request.association;
         let target = (association.target)();
         let chain = self.context().chain(association, request.scope.clone())?;
@@ -83,28 +110,28 @@ impl Repo {
         match &chain.parts {
             _ if by_loading => {}
             ChainParts::CustomSql(custom_sql) if limit.is_none() && offset == 0 => {
-                return self.count_custom_sql(owners, association, *custom_sql, chain.scope).await;
+                return self.count_custom_sql(owner, owners, association, *custom_sql, chain.scope).await.map(Some);
             }
             // Grouped single targets are refused as well.
             ChainParts::Key(hop) if !hop.scope.distinct => {
                 self.require_condition(target, &hop.scope.filter)?;
-                let keys = preload::keys_of_owners(owners, hop.key.owner_columns);
+                let keys = owners.keys(0, hop.key.owner_columns);
                 let count = KeyedCount::new(hop);
                 let statement = |dialect: &dyn Dialect, keys: &KeySet| count.statement(dialect, keys);
-                let counts = self.counts(O::DEF, target, &keys, &statement).await?;
-                return Ok(counts.into_iter().map(cut).collect());
+                let counts = self.counts(owner, target, &keys, &statement).await?;
+                return Ok(Some(counts.into_iter().map(cut).collect()));
             }
             ChainParts::Through { .. } | ChainParts::JoinTable { .. } => {
                 if let Some(join_chain) = self.context().join_chain(&chain).filter(JoinChain::is_countable) {
-                    let keys = preload::keys_of_owners(owners, join_chain.owner_columns);
+                    let keys = owners.keys(0, join_chain.owner_columns);
                     let statement = |dialect: &dyn Dialect, keys: &KeySet| join_chain.count_statement(dialect, keys);
-                    let counts = self.counts(O::DEF, target, &keys, &statement).await?;
-                    return Ok(counts.into_iter().map(cut).collect());
+                    let counts = self.counts(owner, target, &keys, &statement).await?;
+                    return Ok(Some(counts.into_iter().map(cut).collect()));
                 }
             }
             ChainParts::Key(_) | ChainParts::ByType { .. } | ChainParts::CustomSql(_) => {}
         }
-        Ok(self.load_separately(owners, preload).await?.iter().map(|own| own.len() as u64).collect())
+        Ok(None)
     }
 
     // Runs a statement that counts the targets of each owner. It selects the ordinal of a key and the number of rows
@@ -144,16 +171,17 @@ impl Repo {
 
     // By the association's counting statement, if the request adds nothing to the association; otherwise by counting
     // the rows that it finds.
-    async fn count_custom_sql<O: Model>(
+    async fn count_custom_sql(
         &self,
-        owners: &[O],
+        owner_model: &'static ModelDef,
+        owners: &(dyn Existing + '_),
         association: &'static AssociationDef,
         custom_sql: CustomSql,
         scope_def: ScopeDef,
     ) -> Result<Vec<u64>> {
         if scope_def.distinct || !scope_def.group.is_empty() {
             // The plan refuses what loading would refuse.
-            self.plan(O::DEF, Root::Existing, vec![Request { scope: scope_def, ..Request::new(association) }])?;
+            self.plan(owner_model, Root::Existing, vec![Request { scope: scope_def, ..Request::new(association) }])?;
             return Ok(Vec::new());
         }
         self.require_condition((association.target)(), &scope_def.filter)?;
@@ -161,10 +189,11 @@ impl Repo {
         let select = KeyedSelect { filter: scope_def.filter, ..KeyedSelect::new((association.target)(), &[]) };
         let own_count = custom_sql.count.filter(|_| select.filter.is_always());
         let mut known: HashMap<String, u64> = HashMap::new();
-        let mut counts = Vec::with_capacity(owners.len());
+        let mut statements = Vec::with_capacity(owners.len(0));
+        owners.visit(0, &mut |owner| statements.push(own_count.unwrap_or(custom_sql.find)(owner)));
+        let mut counts = Vec::with_capacity(statements.len());
         let mut session = None;
-        for owner in owners {
-            let raw = own_count.unwrap_or(custom_sql.find)(owner);
+        for raw in statements {
             // Binds can be compared but not hashed; their printed form serves as the key.
             let shown = format!("{raw:?}");
             let count = match known.get(&shown) {
@@ -189,7 +218,7 @@ impl Repo {
                     };
                     session.query(&statement, &mut sink).await?;
                     let message = format!("the SQL that counts `{}` has to give one number", association.name);
-                    let count = count.ok_or_else(|| Error::invalid_query(O::DEF.name, message))?;
+                    let count = count.ok_or_else(|| Error::invalid_query(owner_model.name, message))?;
                     known.insert(shown, count);
                     count
                 }

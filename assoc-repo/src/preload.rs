@@ -167,11 +167,6 @@ pub(crate) async fn fetch_existing(
     parts::fetch(session, plan, RootRows::Existing(existing), reload).await.map(Fetched)
 }
 
-/// The keys of structs the application holds.
-pub(crate) fn keys_of_owners<M: Model>(owners: &[M], columns: &[usize]) -> RowKeys {
-    assoc_core::execution::rows::keys_of(owners, columns)
-}
-
 /// Which of the distinct keys each owner's is.
 pub(crate) fn places_of(keys: &KeySet, owners: &RowKeys) -> Vec<Option<usize>> {
     index::KeyIndex::new(keys).of_rows(owners)

@@ -155,6 +155,54 @@ impl<M> fmt::Debug for Select<M> {
     }
 }
 
+/// The model of a query that is known at run time only, as [`RootSelect::model`]: what works on such a query is compiled
+/// once, not once for each model.
+pub(crate) enum AnyModel {}
+
+impl<M> Select<M> {
+    /// The same query of a model with another Rust type: of [`AnyModel`], or back.
+    pub(crate) fn retyped<N>(self) -> Select<N> {
+        Select {
+            spec: self.spec,
+            within: self.within,
+            preloads: self.preloads,
+            joins: self.joins,
+            raw_joins: self.raw_joins,
+            join_chain: self.join_chain,
+            selected: self.selected,
+            unscoped: self.unscoped,
+            most_statements: self.most_statements,
+            origin: self.origin,
+            model: PhantomData,
+        }
+    }
+
+    /// With all its conditions in one.
+    pub(crate) fn settled(mut self) -> Self {
+        let within = std::mem::replace(&mut self.within, Expr::always());
+        self.spec.filter = within.and(self.spec.filter);
+        self
+    }
+
+    // Limits the rows to `rows`, or to the query's limit if that is lower.
+    pub(crate) fn at_most(mut self, rows: u64) -> Self {
+        self.spec.limit = Some(self.spec.limit.map_or(rows, |limit| limit.min(rows)));
+        self
+    }
+
+    // Refuses a lock where no rows are read that could be locked.
+    pub(crate) fn refuse_lock(&self, call: &str) -> Result<()> {
+        match self.spec.lock {
+            None => Ok(()),
+            Some(_) => {
+                let message =
+                    format!("`{call}` reads no rows that could be locked: leave out the lock, or use `repo.all`");
+                Err(Error::invalid_query(self.spec.model.name, message))
+            }
+        }
+    }
+}
+
 impl<M: Model> Select<M> {
     // Whether the query names only the model, so that a key alone decides about the row.
     pub(crate) fn is_plain(&self) -> bool {
@@ -180,13 +228,6 @@ impl<M: Model> Select<M> {
     pub(crate) fn into_request(self) -> QueryRequest {
         let Select { spec: select, preloads, joins, raw_joins, join_chain, selected, unscoped, .. } = self.settled();
         QueryRequest { select, preloads, joins, raw_joins, join_chain, selected, unscoped }
-    }
-
-    /// With all its conditions in one.
-    pub(crate) fn settled(mut self) -> Self {
-        let within = std::mem::replace(&mut self.within, Expr::always());
-        self.spec.filter = within.and(self.spec.filter);
-        self
     }
 
     /// From here on conditions are added to what the query says now, also by [`or_filter`](Self::or_filter).
@@ -222,12 +263,6 @@ impl<M: Model> Select<M> {
     pub fn limit(mut self, limit: u64) -> Self {
         self.spec.limit = Some(limit);
         self
-    }
-
-    // Limits the rows to `rows`, or to the query's limit if that is lower.
-    pub(crate) fn at_most(self, rows: u64) -> Self {
-        let limit = self.spec.limit.map_or(rows, |limit| limit.min(rows));
-        self.limit(limit)
     }
 
     /// Skips the first rows.
@@ -349,18 +384,6 @@ impl<M: Model> Select<M> {
         let when_locked = self.spec.lock.map_or(WhenLocked::Wait, |lock| lock.when_locked);
         self.spec.lock = Some(RowLock { strength, when_locked });
         self
-    }
-
-    // Refuses a lock where no rows are read that could be locked.
-    pub(crate) fn refuse_lock(&self, call: &str) -> Result<()> {
-        match self.spec.lock {
-            None => Ok(()),
-            Some(_) => {
-                let message =
-                    format!("`{call}` reads no rows that could be locked: leave out the lock, or use `repo.all`");
-                Err(Error::invalid_query(M::DEF.name, message))
-            }
-        }
     }
 
     /// Leaves out the model's default scope. The condition on the discriminator of a shared table stays.

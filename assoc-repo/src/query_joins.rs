@@ -2,7 +2,7 @@
 
 use assoc_core::joins::{JoinKind, RawJoin};
 
-use assoc_core::metadata::Strategy;
+use assoc_core::metadata::{Request, Strategy};
 use assoc_core::{IntoPreload, Model, Value};
 
 use crate::query::{Query, Select};
@@ -62,13 +62,13 @@ impl<M: Model> Select<M> {
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub fn join(mut self, associations: impl IntoPreload<M>) -> Self {
-        self.joins.extend(associations.into_requests().into_iter().map(|request| (JoinKind::Inner, request)));
+        self.add_joins(JoinKind::Inner, associations.into_requests());
         self
     }
 
     /// As [`join`](Self::join), but rows without a target stay: the target's columns are `NULL` then.
     pub fn left_join(mut self, associations: impl IntoPreload<M>) -> Self {
-        self.joins.extend(associations.into_requests().into_iter().map(|request| (JoinKind::Left, request)));
+        self.add_joins(JoinKind::Left, associations.into_requests());
         self
     }
 
@@ -123,8 +123,17 @@ impl<M: Model> Select<M> {
     }
 
     fn load(mut self, associations: impl IntoPreload<M>, strategy: Strategy) -> Self {
-        let requests = associations.into_requests().into_iter().map(|request| request.with_strategy(strategy));
-        self.preloads.extend(requests);
+        for request in associations.into_requests() {
+            self.preloads.push(request.with_strategy(strategy));
+        }
         self
+    }
+}
+
+impl<M> Select<M> {
+    fn add_joins(&mut self, kind: JoinKind, requests: Vec<Request>) {
+        for request in requests {
+            self.joins.push((kind, request));
+        }
     }
 }

@@ -27,6 +27,10 @@ impl<U, T> Future for Finishing<'_, U, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let finish = self.finish;
-        self.work.as_mut().poll(context).map(|answer| answer.and_then(finish))
+        match self.work.as_mut().poll(context) {
+            Poll::Ready(Ok(answer)) => Poll::Ready(finish(answer)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }

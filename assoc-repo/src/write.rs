@@ -59,8 +59,11 @@ impl Repo {
         &self,
         changesets: impl IntoIterator<Item: IntoChangeset<M>>,
     ) -> BoxFuture<'_, Result<Vec<M>>> {
-        let changes: Vec<RowChange> =
-            changesets.into_iter().map(|changeset| changeset.into_changeset().into_row_change()).collect();
+        let mut changes = Vec::new();
+        // A build without optimisation compiles an adapter as a dozen functions for each list that is given.
+        for changeset in changesets {
+            changes.push(changeset.into_changeset().into_row_change());
+        }
         finish_with(self.insert_rows(M::DEF, changes), |rows| Ok(rows_of(rows)))
     }
 
@@ -279,27 +282,40 @@ enum Updated {
 type OwnRow = fn(Row) -> Option<Box<dyn Any + Send>>;
 
 fn own_row<M: Model>(row: Row) -> Option<Box<dyn Any + Send>> {
-    let row = row.downcast::<M>().ok()?;
-    Some(Box::new(Arc::try_unwrap(row).unwrap_or_else(|shared| M::clone(&shared))))
+    let Ok(row) = row.downcast::<M>() else { return None };
+    Some(Box::new(match Arc::try_unwrap(row) {
+        Ok(row) => row,
+        Err(shared) => M::clone(&shared),
+    }))
 }
 
 // The row and how many members were let go.
 fn updated_row<M: Model>(updated: Updated) -> Result<(M, u64)> {
     let (row, let_go) = match updated {
-        Updated::Row(row) => (row.downcast().ok().map(|row| *row), 0),
+        Updated::Row(row) => match row.downcast() {
+            Ok(row) => (Some(*row), 0),
+            Err(_) => (None, 0),
+        },
         Updated::Graph(saved) => (rows_of(saved.rows).pop(), saved.let_go),
     };
-    let row = row.ok_or_else(|| Error::invalid_query(M::DEF.name, "nothing was saved"))?;
-    Ok((row, let_go))
+    match row {
+        Some(row) => Ok((row, let_go)),
+        None => Err(Error::invalid_query(M::DEF.name, "nothing was saved")),
+    }
 }
 
 /// The one row that was written.
 pub(crate) fn only_row<M: Model>(rows: Box<dyn Rows>) -> Result<M> {
-    let row = rows_of(rows).pop();
-    row.ok_or_else(|| Error::invalid_query(M::DEF.name, "the database accepted the row but returned none"))
+    match rows_of(rows).pop() {
+        Some(row) => Ok(row),
+        None => Err(Error::invalid_query(M::DEF.name, "the database accepted the row but returned none")),
+    }
 }
 
 /// Rows of a model, as the caller knows them.
 pub(crate) fn rows_of<M: Model>(rows: Box<dyn Rows>) -> Vec<M> {
-    rows.into_any().downcast::<Vec<M>>().map(|rows| *rows).unwrap_or_default()
+    match rows.into_any().downcast::<Vec<M>>() {
+        Ok(rows) => *rows,
+        Err(_) => Vec::new(),
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::cell::{Cell, same_state, state_methods};
 use super::erased::Owned;
 use super::field_accessor::{AssociationField, Fetched};
-use super::rows::{ShownRows, same_rows};
+use super::rows::{ByPosition, ShownRows, same_rows};
 use super::{Taken, TargetRow, nesting};
 use crate::error::NotLoadedReason;
 use crate::metadata::association::{Children, Links, LoadState};
@@ -104,10 +104,12 @@ fn list<T: TargetRow>(rows: Vec<T>) -> List<T> {
     if rows.is_empty() { Owned::NONE } else { Owned::new(rows) }
 }
 
-fn by_position<T>(list: &List<T>, at: usize) -> Option<&T> {
-    match list.get() {
-        Some(rows) => rows.get(at),
-        None => None,
+impl<T> ByPosition<T> for List<T> {
+    fn at(&self, position: usize) -> Option<&T> {
+        match self.get() {
+            Some(rows) => rows.get(position),
+            None => None,
+        }
     }
 }
 
@@ -119,9 +121,7 @@ impl<T> Default for HasMany<T> {
 
 impl<T: PartialEq> PartialEq for HasMany<T> {
     fn eq(&self, other: &Self) -> bool {
-        same_state(&self.0, &other.0, |one, other| {
-            same_rows(one.traits(), &|at| by_position(one, at), &|at| by_position(other, at))
-        })
+        same_state(&self.0, &other.0, |one, other| same_rows(one.traits(), one, other))
     }
 }
 
@@ -151,7 +151,7 @@ struct Shown<'a, T>(&'a Cell<List<T>>);
 impl<T> fmt::Debug for Shown<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(list) = self.0.value() else { return f.write_str("NotLoaded") };
-        f.debug_tuple(self.0.name()).field(&ShownRows(list.traits(), &|at| by_position(list, at))).finish()
+        f.debug_tuple(self.0.name()).field(&ShownRows(list.traits(), list)).finish()
     }
 }
 
@@ -177,12 +177,18 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
     }
 
     fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
-        self.loaded().unwrap_or_default().iter().for_each(|row| each(row));
+        if let Some(Some(rows)) = self.0.value().map(Owned::get) {
+            for row in rows {
+                each(row);
+            }
+        }
     }
 
     fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
         if let Some(rows) = self.0.value_mut().and_then(Owned::get_mut) {
-            rows.iter_mut().for_each(|row| each(row));
+            for row in rows {
+                each(row);
+            }
         }
     }
 
@@ -222,16 +228,19 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
                 }
             }
             (Children::Owned(rows), links) => {
-                let rows: &[T] = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows);
-                copy(&|row| rows[row].clone(), links, skip, &mut put);
+                if let Some(rows) = rows.as_any().downcast_ref::<Vec<T>>() {
+                    copy(rows, links, skip, &mut put);
+                }
             }
             (Children::Lent(rows), links) => {
-                let rows: &[T] = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[], |rows| rows);
-                copy(&|row| rows[row].clone(), links, skip, &mut put);
+                if let Some(rows) = rows.as_any().downcast_ref::<Vec<T>>() {
+                    copy(rows, links, skip, &mut put);
+                }
             }
             (Children::Shared(rows), links) => {
-                let rows: &[Arc<T>] = rows.downcast_ref::<Vec<Arc<T>>>().map_or(&[], |rows| rows);
-                copy(&|row| T::clone(&rows[row]), links, skip, &mut put);
+                if let Some(rows) = rows.downcast_ref::<Vec<Arc<T>>>() {
+                    copy_shared(rows, links, skip, &mut put);
+                }
             }
         }
     }
@@ -251,14 +260,32 @@ fn cut_off<T>(rows: &mut Vec<T>, start: usize) -> Vec<T> {
     }
 }
 
-fn copy<T>(row: &dyn Fn(usize) -> T, links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
+// A copy of each owner's rows. The two forms share no closure, which would be three functions for each model.
+fn copy<T: Clone>(rows: &[T], links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
     for (at, own) in links.by_owner() {
         if !skip(at) {
-            let mut rows = Vec::with_capacity(own.len());
+            let mut copies = Vec::with_capacity(own.len());
             for position in own {
-                rows.push(row(position));
+                copies.push(rows[position].clone());
             }
-            put(at, rows);
+            put(at, copies);
+        }
+    }
+}
+
+fn copy_shared<T: Clone>(
+    rows: &[Arc<T>],
+    links: &Links,
+    skip: &dyn Fn(usize) -> bool,
+    put: &mut dyn FnMut(usize, Vec<T>),
+) {
+    for (at, own) in links.by_owner() {
+        if !skip(at) {
+            let mut copies = Vec::with_capacity(own.len());
+            for position in own {
+                copies.push(T::clone(&rows[position]));
+            }
+            put(at, copies);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::cell::{Cell, same_state, state_methods};
 use super::erased::{Kept, Owned};
 use super::field_accessor::{AssociationField, Fetched, shared_rows};
 use super::join_rows::{JoinRow, JoinRowList, WithJoinRows, WithJoinRowsMut};
-use super::rows::{ShownRows, same_rows};
+use super::rows::{ByPosition, ShownRows, same_rows};
 use super::{Taken, TargetRow, nesting};
 use crate::error::NotLoadedReason;
 use crate::key::KeyMark;
@@ -229,17 +229,27 @@ impl<T, J> Default for HasManyThrough<T, J> {
     }
 }
 
-fn by_position<T, J>(list: &List<T, J>, at: usize) -> Option<&T> {
-    match list.get() {
-        Some(targets) => targets.rows.get(at).map(|row| &**row),
-        None => None,
+impl<T, J> ByPosition<T> for List<T, J> {
+    fn at(&self, position: usize) -> Option<&T> {
+        match self.get() {
+            Some(targets) => match targets.rows.get(position) {
+                Some(row) => Some(row),
+                None => None,
+            },
+            None => None,
+        }
     }
 }
 
-fn join_row_by_position<T, J>(list: &List<T, J>, at: usize) -> Option<&J> {
-    match list.get() {
-        Some(targets) => targets.join_rows().get(at),
-        None => None,
+/// The join rows of a list, by position.
+struct JoinRowsOf<'a, T, J>(&'a List<T, J>);
+
+impl<T, J> ByPosition<J> for JoinRowsOf<'_, T, J> {
+    fn at(&self, position: usize) -> Option<&J> {
+        match self.0.get() {
+            Some(targets) => targets.join_rows().get(position),
+            None => None,
+        }
     }
 }
 
@@ -247,8 +257,7 @@ impl<T: PartialEq, J: PartialEq> PartialEq for HasManyThrough<T, J> {
     fn eq(&self, other: &Self) -> bool {
         same_state(&self.0, &other.0, |one, other| {
             let (traits, join_traits) = one.traits().unzip();
-            same_rows(traits, &|at| by_position(one, at), &|at| by_position(other, at))
-                && same_rows(join_traits, &|at| join_row_by_position(one, at), &|at| join_row_by_position(other, at))
+            same_rows(traits, one, other) && same_rows(join_traits, &JoinRowsOf(one), &JoinRowsOf(other))
         })
     }
 }
@@ -296,9 +305,9 @@ impl<T, J> fmt::Debug for Shown<'_, T, J> {
         let Some(list) = self.0.value() else { return f.write_str("NotLoaded") };
         let (traits, join_traits) = list.traits().unzip();
         let mut shown = f.debug_tuple(self.0.name());
-        shown.field(&ShownRows(traits, &|at| by_position(list, at)));
+        shown.field(&ShownRows(traits, list));
         if list.get().is_some_and(|targets| targets.join_rows.is_some()) {
-            shown.field(&ShownRows(join_traits, &|at| join_row_by_position(list, at)));
+            shown.field(&ShownRows(join_traits, &JoinRowsOf(list)));
         }
         shown.finish()
     }
@@ -329,12 +338,18 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
     }
 
     fn visit<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
-        self.loaded().unwrap_or_default().iter().for_each(|row| each(&**row));
+        if let Some(Some(targets)) = self.0.value().map(Owned::get) {
+            for row in &targets.rows {
+                each(&**row);
+            }
+        }
     }
 
     fn visit_join_rows<'a>(&'a self, each: &mut dyn FnMut(&'a dyn Any)) {
         let rows = self.0.value().and_then(Owned::get).map_or(&[][..], Targets::join_rows);
-        rows.iter().for_each(|row| each(row));
+        for row in rows {
+            each(row);
+        }
     }
 
     fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
@@ -348,7 +363,9 @@ impl<T: TargetRow, J: JoinRow> AssociationField for HasManyThrough<T, J> {
 
     fn share(&mut self, pick: &mut dyn FnMut(SharedRow) -> Option<SharedRow>) {
         if let Some(targets) = self.0.value_mut().and_then(Owned::get_mut) {
-            targets.rows.iter_mut().for_each(|row| share_row(row, pick));
+            for row in &mut targets.rows {
+                share_row(row, pick);
+            }
         }
     }
 

@@ -73,7 +73,10 @@ impl<S: ToOne> HasOne<S> {
 }
 
 fn owned<T: TargetRow>(target: Option<T>) -> Target<T> {
-    target.map_or(Owned::NONE, Owned::new)
+    match target {
+        Some(target) => Owned::new(target),
+        None => Owned::NONE,
+    }
 }
 
 impl<S: ToOne> Clone for HasOne<S> {
@@ -158,33 +161,65 @@ impl<S: ToOne> AssociationField for HasOne<S> {
     fn fill(fetched: Fetched<'_>, put: &mut dyn FnMut(usize, Self)) {
         let Fetched { children, links, skip, state, .. } = fetched;
         let exclusive = matches!(&children, Children::Owned(rows) if links.is_exclusive(rows.len()));
-        let mut take = taker::<S::Target>(children, exclusive);
+        let mut rows = Taker::<S::Target>::new(children, exclusive);
         for (at, mut own) in links.by_owner() {
             if !skip(at) {
-                put(at, HasOne(Cell::new(owned(own.next().and_then(&mut take)), state), None));
+                let target = match own.next() {
+                    Some(row) => rows.take(row),
+                    None => None,
+                };
+                put(at, HasOne(Cell::new(owned(target), state), None));
             }
         }
     }
 }
 
-// Returns rows by position: moves them out if `exclusive`, copies them otherwise.
-fn taker<'r, T: Clone + 'static>(children: Children<'r>, exclusive: bool) -> Box<dyn FnMut(usize) -> Option<T> + 'r> {
-    match children {
-        Children::Owned(rows) => match rows.into_any().downcast::<Vec<T>>() {
-            Ok(rows) if exclusive => {
-                let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
-                Box::new(move |row| rows.get_mut(row)?.take())
-            }
-            Ok(rows) => Box::new(move |row| rows.get(row).cloned()),
-            Err(_) => Box::new(|_| None),
-        },
-        Children::Lent(rows) => {
-            let rows = rows.as_any().downcast_ref::<Vec<T>>();
-            Box::new(move |row| rows?.get(row).cloned())
+/// Rows that are taken by their positions.
+enum Taker<'r, T> {
+    /// Each is taken once.
+    Moved(Vec<Option<T>>),
+    Kept(Box<Vec<T>>),
+    Lent(&'r [T]),
+    Shared(&'r [Arc<T>]),
+    /// The rows are of another model.
+    Nothing,
+}
+
+// In a build without optimisation each closure is three functions for each model, so there are none here.
+#[allow(clippy::manual_map)]
+impl<'r, T: Clone + 'static> Taker<'r, T> {
+    fn new(children: Children<'r>, exclusive: bool) -> Self {
+        match children {
+            Children::Owned(rows) => match rows.into_any().downcast::<Vec<T>>() {
+                Ok(rows) if exclusive => {
+                    let mut slots = Vec::with_capacity(rows.len());
+                    for row in *rows {
+                        slots.push(Some(row));
+                    }
+                    Taker::Moved(slots)
+                }
+                Ok(rows) => Taker::Kept(rows),
+                Err(_) => Taker::Nothing,
+            },
+            Children::Lent(rows) => match rows.as_any().downcast_ref::<Vec<T>>() {
+                Some(rows) => Taker::Lent(rows),
+                None => Taker::Nothing,
+            },
+            Children::Shared(rows) => match rows.downcast_ref::<Vec<Arc<T>>>() {
+                Some(rows) => Taker::Shared(rows),
+                None => Taker::Nothing,
+            },
         }
-        Children::Shared(rows) => {
-            let rows = rows.downcast_ref::<Vec<Arc<T>>>();
-            Box::new(move |row| rows?.get(row).map(|row| T::clone(row)))
-        }
+    }
+
+    fn take(&mut self, position: usize) -> Option<T> {
+        let row: &T = match self {
+            Taker::Moved(slots) => return slots.get_mut(position)?.take(),
+            Taker::Kept(rows) => rows.get(position)?,
+            Taker::Lent(rows) => rows.get(position)?,
+            Taker::Shared(rows) => rows.get(position)?,
+            Taker::Nothing => return None,
+        };
+        Some(row.clone())
     }
 }

@@ -5,20 +5,19 @@ use std::fmt;
 use super::nesting;
 use crate::row_traits::{DebugFn, RowTraits};
 
-/// A row by its position; `None` beyond the last.
-pub(super) type ByPosition<'f, 'a, T> = &'f (dyn Fn(usize) -> Option<&'a T> + Sync);
+/// Rows in a holder. A trait and no closure, because a build without optimisation compiles a closure as three functions.
+pub(super) trait ByPosition<T>: Sync {
+    /// A row by its position; `None` beyond the last.
+    fn at(&self, position: usize) -> Option<&T>;
+}
 
 /// Whether two holders contain equal rows. The caller's bound guarantees `PartialEq`, so the table has its function.
-pub(super) fn same_rows<'a, T: 'a>(
-    traits: Option<RowTraits<T>>,
-    one: ByPosition<'_, 'a, T>,
-    other: ByPosition<'_, 'a, T>,
-) -> bool {
+pub(super) fn same_rows<T>(traits: Option<RowTraits<T>>, one: &dyn ByPosition<T>, other: &dyn ByPosition<T>) -> bool {
     let mut same = true;
     nesting::run(&mut || {
         let mut at = 0;
         while same {
-            same = match (one(at), other(at), traits) {
+            same = match (one.at(at), other.at(at), traits) {
                 (Some(one), Some(other), Some(RowTraits { eq: Some(eq), .. })) => eq(one, other),
                 (None, None, _) => break,
                 _ => false,
@@ -31,18 +30,26 @@ pub(super) fn same_rows<'a, T: 'a>(
 
 /// Whether two holders contain equal single targets.
 pub(super) fn same_target<T: Sync>(traits: Option<RowTraits<T>>, one: Option<&T>, other: Option<&T>) -> bool {
-    same_rows(traits, &|at| one.filter(|_| at == 0), &|at| other.filter(|_| at == 0))
+    let (one, other) = match (one, other) {
+        (Some(one), Some(other)) => (one, other),
+        (None, None) => return true,
+        _ => return false,
+    };
+    let Some(RowTraits { eq: Some(eq), .. }) = traits else { return false };
+    let mut same = false;
+    nesting::run(&mut || same = eq(one, other));
+    same
 }
 
 /// Rows that show themselves as a list.
-pub(super) struct ShownRows<'f, 'a, T>(pub(super) Option<RowTraits<T>>, pub(super) ByPosition<'f, 'a, T>);
+pub(super) struct ShownRows<'f, T>(pub(super) Option<RowTraits<T>>, pub(super) &'f dyn ByPosition<T>);
 
-impl<T> fmt::Debug for ShownRows<'_, '_, T> {
+impl<T> fmt::Debug for ShownRows<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut list = f.debug_list();
         if let Some(RowTraits { debug: Some(debug), .. }) = self.0 {
             let mut at = 0;
-            while let Some(row) = (self.1)(at) {
+            while let Some(row) = self.1.at(at) {
                 list.entry(&ShownRow(row, debug));
                 at += 1;
             }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::key::{KeyTuple, RowKeys};
-use crate::metadata::model::Model;
+use crate::metadata::model::{ColumnDef, Model};
 use crate::metadata::origin::RowOrigin;
 use crate::row_sink::RowSink;
 use crate::value::Value;
@@ -76,7 +76,10 @@ impl<M: Model> ModelRows for RowsOf<M> {
     }
 
     fn value<'a>(&self, row: &'a dyn Any, column: usize) -> Value<'a> {
-        row.downcast_ref::<M>().map_or(Value::Null, |row| row.value(column))
+        match row.downcast_ref::<M>() {
+            Some(row) => row.value(column),
+            None => Value::Null,
+        }
     }
 
     fn bare_copy(&self, row: &dyn Any) -> Option<Arc<dyn Any + Send + Sync>> {
@@ -93,7 +96,10 @@ impl<M: Model> ModelRows for RowsOf<M> {
     }
 
     fn set_value(&self, row: &mut dyn Any, column: usize, value: &mut Value<'_>) -> Result<()> {
-        row.downcast_mut::<M>().map_or(Ok(()), |row| row.set_value(column, value))
+        match row.downcast_mut::<M>() {
+            Some(row) => row.set_value(column, value),
+            None => Ok(()),
+        }
     }
 }
 
@@ -178,7 +184,10 @@ impl<M: Model> Rows for Vec<M> {
     }
 
     fn row(&self, at: usize) -> Option<&dyn Any> {
-        self.get(at).map(|row| row as &dyn Any)
+        match self.get(at) {
+            Some(row) => Some(row),
+            None => None,
+        }
     }
 
     fn visit_mut<'a>(&'a mut self, each: &mut dyn FnMut(&'a mut dyn Any)) {
@@ -188,7 +197,10 @@ impl<M: Model> Rows for Vec<M> {
     }
 
     fn keys(&self, columns: &[usize], first: usize) -> RowKeys {
-        keys_of(self.get(first..).unwrap_or_default(), columns)
+        match self.get(first..) {
+            Some(rows) => keys_of(rows, columns),
+            None => keys_of(&self[..0], columns),
+        }
     }
 
     fn reserve(&mut self, additional: usize) {
@@ -279,7 +291,7 @@ pub fn mark<M: Model>(rows: &mut [M], origin: RowOrigin) {
 #[must_use]
 pub fn keys_of<M: Model>(rows: &[M], columns: &[usize]) -> RowKeys {
     if let [column] = columns
-        && M::COLUMNS.get(*column).is_some_and(|column| column.sql_type.is_integer())
+        && is_integer(M::COLUMNS, *column)
         && let Some(keys) = int_keys(rows, *column)
     {
         return RowKeys::Ints(keys);
@@ -293,6 +305,10 @@ pub fn keys_of<M: Model>(rows: &[M], columns: &[usize]) -> RowKeys {
         keys.push(KeyTuple::new(values.drain(..)));
     }
     RowKeys::Tuples(keys)
+}
+
+fn is_integer(columns: &[ColumnDef], column: usize) -> bool {
+    columns.get(column).is_some_and(|column| column.sql_type.is_integer())
 }
 
 // `None` if one of the numbers is beyond `i64`.
@@ -323,6 +339,9 @@ impl<M: Model> Owners for Vec<M> {
     }
 
     fn owner(&mut self, at: usize) -> Option<&mut dyn Any> {
-        self.get_mut(at).map(|owner| owner as &mut dyn Any)
+        match self.get_mut(at) {
+            Some(owner) => Some(owner),
+            None => None,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{Direction, Expr};
+use assoc_core::metadata::{Direction, Expr, ModelDef};
 use assoc_core::{ErrorKind, Filter, Model, Result};
 
 use super::Collection;
@@ -66,7 +66,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         let wanted: HashSet<&KeyTuple> = keys.iter().collect();
         let has_key = |row: &T| T::DEF.key_of(row).is_some_and(|key| wanted.contains(&key));
         if let Some(rows) = self.whole() {
-            return Ok(rows.into_iter().filter(|row| has_key(row)).cloned().collect());
+            let mut found = Vec::new();
+            for row in rows {
+                if has_key(row) {
+                    found.push(row.clone());
+                }
+            }
+            return Ok(found);
         }
         match self.own()? {
             OwnQuery::Nothing => Ok(Vec::new()),
@@ -216,20 +222,32 @@ pub(super) fn tuple_of<T: Model>(key: &T::Key) -> KeyTuple {
 }
 
 pub(super) fn tuples_of<T: Model, How>(keys: impl IntoIterator<Item: IntoKey<T, How>>) -> Vec<KeyTuple> {
-    keys.into_iter().map(|key| tuple_of::<T>(&key.into_key())).collect()
+    let mut tuples = Vec::new();
+    for key in keys {
+        tuples.push(tuple_of::<T>(&key.into_key()));
+    }
+    tuples
 }
 
 // The rows that have one of these primary keys.
 pub(super) fn keys_in<T: Model>(keys: &[KeyTuple]) -> Filter<T> {
-    let columns = || T::PRIMARY_KEY.iter().copied();
+    Filter::new(has_key(T::DEF, T::PRIMARY_KEY, keys))
+}
+
+fn has_key(model: &'static ModelDef, primary_key: &[usize], keys: &[KeyTuple]) -> Expr {
+    let columns = || primary_key.iter().copied();
     let keys: Vec<_> = keys.iter().map(|key| columns().zip(key.values().iter().cloned()).collect()).collect();
-    Filter::new(Expr::has_one_of(T::DEF, &keys))
+    Expr::has_one_of(model, &keys)
+}
+
+fn distinct(keys: &[KeyTuple]) -> Vec<KeyTuple> {
+    let mut seen = HashSet::new();
+    keys.iter().filter(|key| seen.insert(*key)).cloned().collect()
 }
 
 /// The rows of a query that have one of these primary keys, by as many statements as the keys need.
 pub(super) async fn rows_with_keys<T: Model>(repo: &Repo, query: &Select<T>, keys: &[KeyTuple]) -> Result<Vec<T>> {
-    let mut seen = HashSet::new();
-    let keys: Vec<KeyTuple> = keys.iter().filter(|key| seen.insert(*key)).cloned().collect();
+    let keys = distinct(keys);
     let (dialect, width) = (repo.dialect(), T::PRIMARY_KEY.len());
     // Of one column they are a list, of several a condition each.
     let most = if width == 1 { dialect.most_keys(width) } else { dialect.keys_per_condition(width) };
@@ -242,9 +260,21 @@ pub(super) async fn rows_with_keys<T: Model>(repo: &Repo, query: &Select<T>, key
 
 // Rows in the order of keys, as often as a key is named.
 pub(super) fn in_order_of<T: Model>(keys: &[KeyTuple], rows: Vec<T>) -> Result<Vec<T>> {
-    let by_key: HashMap<KeyTuple, T> = rows.into_iter().filter_map(|row| Some((T::DEF.key_of(&row)?, row))).collect();
-    let row = |key: &KeyTuple| by_key.get(key).cloned().ok_or_else(|| not_found::<T>(key));
-    keys.iter().map(row).collect()
+    // The map knows places and no rows: one of rows would be compiled for each model.
+    let mut places = HashMap::new();
+    for (place, row) in rows.iter().enumerate() {
+        if let Some(key) = T::DEF.key_of(row) {
+            places.insert(key, place);
+        }
+    }
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        match places.get(key) {
+            Some(place) => found.push(rows[*place].clone()),
+            None => return Err(not_found::<T>(key)),
+        }
+    }
+    Ok(found)
 }
 
 #[cold]

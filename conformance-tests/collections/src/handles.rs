@@ -375,6 +375,14 @@ async fn owners_without_key(cx: &mut Context) -> Result<()> {
     cx.rows("clients", "SELECT id, firm_code, name FROM clients").await
 }
 
+fn keys_of<M: Model>(rows: &[M]) -> Vec<M::Key> {
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        keys.push(row.key());
+    }
+    keys
+}
+
 // Every method of a collection, not loaded and loaded, against what loading gives.
 macro_rules! agrees {
     // Boxed, because all calls together would be a future larger than a stack.
@@ -385,12 +393,12 @@ macro_rules! agrees {
             let mut loaded = owner.clone();
             let mut handle = $repo.association(&mut loaded, $association);
             let rows: Vec<_> = handle.load().await?.into_iter().cloned().collect();
-            let keys: Vec<_> = rows.iter().map(|row| row.key()).collect();
+            let keys: Vec<_> = keys_of(&rows);
             let fresh = $repo.association(&owner, $association);
             let kept = $repo.association(&loaded, $association);
             let holds = |what: bool, method: &str| $cx.require(what, &format!("{name}: {method}"));
             let key_of = |row: Option<_>| -> Option<_> { row.map(|row: _| Model::key(&row)) };
-            let all: Vec<_> = fresh.all().await?.iter().map(|row| row.key()).collect();
+            let all: Vec<_> = keys_of(&fresh.all().await?);
             holds(all == keys, "all")?;
             holds(fresh.ids().await? == keys, "ids")?;
             holds(fresh.count().await? == keys.len() as u64, "count")?;
@@ -401,7 +409,7 @@ macro_rules! agrees {
             holds(fresh.many().await? == (keys.len() > 1), "many")?;
             holds(key_of(fresh.first().await?) == keys.first().cloned(), "first")?;
             holds(key_of(fresh.last().await?) == keys.last().cloned(), "last")?;
-            let two: Vec<_> = fresh.take(2).await?.iter().map(|row| row.key()).collect();
+            let two: Vec<_> = keys_of(&fresh.take(2).await?);
             holds(two == keys[..keys.len().min(2)], "take")?;
             let mut once = keys.clone();
             let mut at = 0;
@@ -412,7 +420,7 @@ macro_rules! agrees {
                     at += 1;
                 }
             }
-            let distinct: Vec<_> = fresh.distinct().await?.iter().map(|row| row.key()).collect();
+            let distinct: Vec<_> = keys_of(&fresh.distinct().await?);
             holds(distinct == once, "distinct")?;
             for row in &rows {
                 holds(fresh.contains(row).await?, "contains")?;
@@ -426,11 +434,11 @@ macro_rules! agrees {
                 holds(kept.contains(&row).await? == own, "loaded contains no other")?;
             }
             if let Ok(query) = fresh.query() {
-                let queried: Vec<_> = $repo.all(query).await?.iter().map(|row| row.key()).collect();
+                let queried: Vec<_> = keys_of(&$repo.all(query).await?);
                 holds(queried == keys, "query")?;
             }
             let in_memory = async {
-                let all: Vec<_> = kept.all().await?.iter().map(|row| row.key()).collect();
+                let all: Vec<_> = keys_of(&kept.all().await?);
                 holds(all == keys && kept.ids().await? == keys && kept.size().await? == keys.len() as u64, "loaded")?;
                 holds(key_of(kept.last().await?) == keys.last().cloned(), "loaded: last")?;
                 holds(kept.many().await? == (keys.len() > 1) && kept.any().await? != keys.is_empty(), "loaded: many")
