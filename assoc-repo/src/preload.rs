@@ -39,7 +39,7 @@ use assoc_core::execution::{Links, RowKeys};
 use assoc_core::metadata::{AssociationDef, Request};
 use assoc_core::planner::Plan;
 use assoc_core::select::{JoinedSelect, RootSelect};
-use assoc_core::{LoadState, Model, Result};
+use assoc_core::{LoadState, Result};
 
 use self::fetch::RootRows;
 use self::parts::Loaded;

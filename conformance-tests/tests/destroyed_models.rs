@@ -224,8 +224,8 @@ fn run(backend: &dyn Backend, cases: u64) {
 /// Every model of the suite is among those that are destroyed.
 #[test]
 fn all_models_are_here() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/models/src");
-    for file in std::fs::read_dir(folder).unwrap() {
+    let folders = ["models", "written-models"].map(|folder| format!("{}/{folder}/src", env!("CARGO_MANIFEST_DIR")));
+    for file in folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()) {
         let path = file.unwrap().path();
         let fixture = path.file_stem().unwrap().to_str().unwrap().to_owned();
         if fixture == "lib" {

@@ -10,7 +10,7 @@ use crate::runner::Runner;
 use crate::workspace::{cargo, root, target};
 
 /// The published crates, and what the template calls them there.
-const PACKAGES: [(&str, &str); 14] = [
+const PACKAGES: [(&str, &str); 15] = [
     ("assoc-core", "renamed_core"),
     ("assoc-dialects", "renamed_dialects"),
     ("assoc-macros", "renamed_macros"),
@@ -25,6 +25,7 @@ const PACKAGES: [(&str, &str); 14] = [
     ("conformance-reading", "renamed_reading"),
     ("conformance-tests", "renamed_suite"),
     ("conformance-writing", "renamed_writing"),
+    ("conformance-written-models", "renamed_written_models"),
 ];
 
 const TEMPLATE: &str = "template-backend";

@@ -6,11 +6,11 @@ use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Collection, OwnerRef, ToManyAssociation};
 use conformance_harness::{Context, Level, cases};
 use conformance_models::clinic::{self, Doctor, Physician};
-use conformance_models::firms::{self, Client, Firm, Seal};
 use conformance_models::forum::{self, Member};
-use conformance_models::guild::{self, Book, Group, Post, Shelf, Tag, User};
 use conformance_models::options::{self, Customer};
 use conformance_models::pictures::{self, Article, Category, Employee, Product};
+use conformance_written_models::firms::{self, Client, Firm, Seal};
+use conformance_written_models::guild::{self, Book, Group, Post, Shelf, Tag, User};
 
 cases! { "handles", Level::Collection;
     f72_f76_f86_counted,

@@ -5,7 +5,7 @@ use assoc_core::{Error, Result};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::orchestra::{
+use conformance_written_models::orchestra::{
     self, Concert, Contract, Engagement, Ensemble, Lease, Musician, Pledge, Rehearsal,
 };
 

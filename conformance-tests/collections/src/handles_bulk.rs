@@ -5,11 +5,11 @@ use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, on_conflict};
 use conformance_harness::{Context, Level, cases};
 use conformance_models::archive::{self, Desk, Paper};
-use conformance_models::callbacks::{self as noisy, take};
-use conformance_models::counted::{self, Article as CountedArticle, Comment as CountedComment};
-use conformance_models::firms::{self, Client, Firm};
-use conformance_models::guild::{self, Group, Membership, Post, Tag, User};
-use conformance_models::studio::{self, Account};
+use conformance_written_models::callbacks::{self as noisy, take};
+use conformance_written_models::counted::{self, Article as CountedArticle, Comment as CountedComment};
+use conformance_written_models::firms::{self, Client, Firm};
+use conformance_written_models::guild::{self, Group, Membership, Post, Tag, User};
+use conformance_written_models::studio::{self, Account};
 
 cases! { "handles_bulk", Level::Collection;
     insert_all,

@@ -9,7 +9,7 @@ use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Collection, OwnerRef, ToManyAssociation};
 use conformance_harness::{Context, Level, cases};
 
-use conformance_models::counted::{
+use conformance_written_models::counted::{
     self, Article, Branch, Chair, Comment, Contract, Player, Room, Shelf, Team, Volume, Writer,
 };
 

@@ -5,7 +5,7 @@ use assoc_core::Result;
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Input};
 use conformance_harness::{Context, Level, cases};
-use conformance_models::guild::{self, Account, Comment, Group, Picture, Post, Tag, Topic, User};
+use conformance_written_models::guild::{self, Account, Comment, Group, Picture, Post, Tag, Topic, User};
 use serde_json::{Value as Json, json};
 
 cases! { "handles_input", Level::Collection;

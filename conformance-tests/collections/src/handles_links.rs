@@ -4,9 +4,9 @@ use assoc_core::{LoadState, Result};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::counted::{Contract, Player, Team};
-use conformance_models::guild::{self, Dog, Keeper};
-use conformance_models::studio::{self, Artist, Follow, Style};
+use conformance_written_models::counted::{Contract, Player, Team};
+use conformance_written_models::guild::{self, Dog, Keeper};
+use conformance_written_models::studio::{self, Artist, Follow, Style};
 
 cases! { "handles_links", Level::Collection;
     f61_f63_multisets,

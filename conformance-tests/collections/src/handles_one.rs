@@ -4,9 +4,9 @@ use assoc_core::{LoadState, Result};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::firms::{self, Club, Person};
-use conformance_models::guild::{self, Account, Company, Picture, Post, Subject, User};
-use conformance_models::removals::{self, Album, Cover};
+use conformance_written_models::firms::{self, Club, Person};
+use conformance_written_models::guild::{self, Account, Company, Picture, Post, Subject, User};
+use conformance_written_models::removals::{self, Album, Cover};
 
 cases! { "handles_one", Level::Collection;
     f37_f38_read,

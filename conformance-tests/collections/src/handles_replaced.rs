@@ -4,7 +4,7 @@ use assoc_core::Result;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::studio::{self, Account, Artist, Chair, Firm, Guild, Image, Membership, Ticket};
+use conformance_written_models::studio::{self, Account, Artist, Chair, Firm, Guild, Image, Membership, Ticket};
 
 cases! { "handles_replaced", Level::Collection;
     f43_f46_of_several_types,

@@ -4,7 +4,9 @@ use assoc_core::{LoadState, Result};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases, dropped_at};
-use conformance_models::guild::{self, Account, Book, Comment, Company, Group, Picture, Post, Shelf, Tag, User};
+use conformance_written_models::guild::{
+    self, Account, Book, Comment, Company, Group, Picture, Post, Shelf, Tag, User,
+};
 
 cases! { "handles_strained", Level::Collection;
     many_keys,

@@ -5,9 +5,9 @@ use assoc_core::{ErrorKind, LoadState, Result};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::firms::{self, Client, Firm};
-use conformance_models::guild::{self, Comment, Group, Membership, Picture, Post, Tag, User};
-use conformance_models::removals::{self, Album, Photo};
+use conformance_written_models::firms::{self, Client, Firm};
+use conformance_written_models::guild::{self, Comment, Group, Membership, Picture, Post, Tag, User};
+use conformance_written_models::removals::{self, Album, Photo};
 
 cases! { "handles_write", Level::Collection;
     f57_f58_push,

@@ -12,7 +12,7 @@ use assoc_repo::prelude::*;
 use assoc_repo::{IsolationLevel, RetryPolicy, TransactionOptions};
 use conformance_harness::{CommitFault, Context, Level, cases};
 use conformance_models::blog::{self, Author};
-use conformance_models::registry::{self, Account};
+use conformance_written_models::registry::{self, Account};
 
 cases! { "transaction_options", Level::Transaction;
     retried_after_a_statement,

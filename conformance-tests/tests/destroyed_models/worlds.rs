@@ -5,7 +5,11 @@ use assoc_core::execution::KeyTuple;
 use assoc_core::metadata::ModelDef;
 use assoc_repo::DestroyReport;
 use assoc_repo::prelude::*;
-use conformance_models as models;
+
+mod models {
+    pub(crate) use conformance_models::*;
+    pub(crate) use conformance_written_models::*;
+}
 
 /// By which call rows are destroyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

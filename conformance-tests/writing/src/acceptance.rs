@@ -4,9 +4,9 @@ use assoc_core::Result;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::counted::{self, Article, Firm, Worker, Writer};
-use conformance_models::league::{self, Coach, Player};
-use conformance_models::pirates::{self, Bird, Crew, Oath, Parrot, Pirate, Ship};
+use conformance_written_models::counted::{self, Article, Firm, Worker, Writer};
+use conformance_written_models::league::{self, Coach, Player};
+use conformance_written_models::pirates::{self, Bird, Crew, Oath, Parrot, Pirate, Ship};
 
 cases! { "acceptance", Level::Write;
     a_single_member_that_is_wrong,

@@ -5,9 +5,9 @@ use assoc_core::Result;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::graphs::{Desk, Employee};
-use conformance_models::guild::{self, Account, Comment, Picture, Post, Tag, User};
-use conformance_models::removals::{self, Album, Photo};
+use conformance_written_models::graphs::{Desk, Employee};
+use conformance_written_models::guild::{self, Account, Comment, Picture, Post, Tag, User};
+use conformance_written_models::removals::{self, Album, Photo};
 
 cases! { "autosave", Level::Write;
     through_members_that_do_not_change,

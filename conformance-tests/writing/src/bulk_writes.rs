@@ -3,7 +3,7 @@
 use assoc_core::Result;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::registry::{self, Account, Animal, Dog, Entry, Seat};
+use conformance_written_models::registry::{self, Account, Animal, Dog, Entry, Seat};
 use rust_decimal::Decimal;
 
 cases! { "bulk_writes", Level::Write;

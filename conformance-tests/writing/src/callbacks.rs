@@ -5,7 +5,7 @@ use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Multi, on_conflict};
 use conformance_harness::{Context, KeyOrder, Level, cases};
 
-use conformance_models::callbacks::{
+use conformance_written_models::callbacks::{
     self as models, Article, Audit, Author, Book, Club, Coin, Label, Membership, Page, Profile, Purse, Remark, Sale,
     refuse, refuse_none, take,
 };

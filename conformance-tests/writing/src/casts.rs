@@ -4,10 +4,10 @@ use assoc_core::Result;
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Input, Limits};
 use conformance_harness::{Context, Level, cases};
-use conformance_models::sheets::{self, Sheet};
+use conformance_written_models::sheets::{self, Sheet};
 use serde_json::{Value as Json, json};
 
-use conformance_models::guild::{
+use conformance_written_models::guild::{
     self, Account, Book, Comment, Company, Dog, Group, Keeper, Membership, Picture, Post, Shelf, Tag, Topic, User,
 };
 

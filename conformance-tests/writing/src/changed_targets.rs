@@ -3,7 +3,7 @@
 use assoc_core::Result;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::counted::{self, Article, Mark, Writer};
+use conformance_written_models::counted::{self, Article, Mark, Writer};
 
 cases! { "changed_targets", Level::Write;
     of_changesets,

@@ -7,7 +7,7 @@ use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
 use conformance_models::parcels::{self, Citizen, Firm, Locker, Parcel, Recipient};
-use conformance_models::tenancy::{self, Assignment, Member, Milestone, Place, Project, Task};
+use conformance_written_models::tenancy::{self, Assignment, Member, Milestone, Place, Project, Task};
 
 cases! { "changesets", Level::Write;
     last_word,

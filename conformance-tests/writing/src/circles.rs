@@ -6,7 +6,7 @@ use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
 
-use conformance_models::circles::{
+use conformance_written_models::circles::{
     self, Bolt, Clerk, Court, Crew, Dancer, Nation, NumberedBolt, NumberedNut, Nut, Sailor, Town, Writ,
 };
 

@@ -8,7 +8,7 @@ use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
 
-use conformance_models::counted::{
+use conformance_written_models::counted::{
     self, Article, Branch, Chair, Comment, Contract, Firm, Job, Mark, Player, Queue, Room, Shelf, Team, Volume, Worker,
     Writer,
 };
@@ -543,8 +543,8 @@ async fn repair_of_every_key(cx: &mut Context) -> Result<()> {
 
 async fn what_has_no_counter(cx: &mut Context) -> Result<()> {
     let repo = steady(cx);
-    cx.fails("its rows say nothing", repo.reset_counters(conformance_models::guild::User::POSTS)).await?;
-    cx.fails("a join table", repo.reset_counters(conformance_models::guild::User::GROUPS)).await.map(drop)
+    cx.fails("its rows say nothing", repo.reset_counters(conformance_written_models::guild::User::POSTS)).await?;
+    cx.fails("a join table", repo.reset_counters(conformance_written_models::guild::User::GROUPS)).await.map(drop)
 }
 
 async fn added_by_hand(cx: &mut Context) -> Result<()> {

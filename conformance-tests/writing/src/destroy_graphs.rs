@@ -5,7 +5,7 @@ use assoc_core::Result;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
 
-use conformance_models::graphs::{
+use conformance_written_models::graphs::{
     self, Catalog, Category, Comment, Company, Desk, Employee, Entry, Partner, Place, Post, User,
 };
 

@@ -6,7 +6,7 @@ use assoc_core::Result;
 use assoc_core::metadata::Expr;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::registry::{self, Account, Document, Entry, Stamp, Ticket};
+use conformance_written_models::registry::{self, Account, Document, Entry, Stamp, Ticket};
 
 cases! { "filled_columns", Level::Write;
     times,

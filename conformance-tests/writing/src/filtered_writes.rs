@@ -4,8 +4,8 @@ use assoc_core::Result;
 use assoc_core::metadata::Expr;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::guild;
-use conformance_models::registry::{self, Account, Entry, LogLine, Seat};
+use conformance_written_models::guild;
+use conformance_written_models::registry::{self, Account, Entry, LogLine, Seat};
 
 cases! { "filtered_writes", Level::Write;
     update_and_delete,

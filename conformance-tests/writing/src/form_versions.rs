@@ -4,7 +4,7 @@ use assoc_core::Result;
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Permit};
 use conformance_harness::{Context, Level, cases};
-use conformance_models::registry::{self, Account, Document, Entry};
+use conformance_written_models::registry::{self, Account, Document, Entry};
 use serde_json::json;
 
 cases! { "form_versions", Level::Write;

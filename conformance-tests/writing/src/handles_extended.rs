@@ -7,7 +7,7 @@ use assoc_core::{ErrorKind, Result};
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Collection, DestroyLater, OwnerRef, ToManyAssociation, WritableMany};
 use conformance_harness::{Context, Level, cases};
-use conformance_models::guild::{self, Company, Group, Picture, Post, Subject, Tag, User};
+use conformance_written_models::guild::{self, Company, Group, Picture, Post, Subject, Tag, User};
 
 cases! { "handles_extended", Level::Write;
     f116_of_several_models,

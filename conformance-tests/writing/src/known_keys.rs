@@ -4,7 +4,7 @@ use assoc_core::Result;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::newsroom::{self, Edition, Letter, Posting, Reporter, Section, Story};
+use conformance_written_models::newsroom::{self, Edition, Letter, Posting, Reporter, Section, Story};
 
 cases! { "known_keys", Level::Write;
     of_owners_that_exist,

@@ -5,8 +5,8 @@ use assoc_core::{Error, Result};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::orchestra::{self, Musician, Piece};
-use conformance_models::studio::{self, Artist, Style};
+use conformance_written_models::orchestra::{self, Musician, Piece};
+use conformance_written_models::studio::{self, Artist, Style};
 
 cases! { "links_by_sql", Level::Write;
     f115_owner_destroyed,

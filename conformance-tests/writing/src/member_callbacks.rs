@@ -5,7 +5,7 @@ use assoc_core::Result;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::callbacks::{self as models, Article, Author, Club, Label, refuse, take};
+use conformance_written_models::callbacks::{self as models, Article, Author, Club, Label, refuse, take};
 
 cases! { "member_callbacks", Level::Write;
     f132_f133_f135_added,

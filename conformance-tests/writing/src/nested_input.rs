@@ -4,7 +4,7 @@ use assoc_core::Result;
 use assoc_repo::Permit;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::guild::{self, Comment, Post, User};
+use conformance_written_models::guild::{self, Comment, Post, User};
 use serde_json::json;
 
 cases! { "nested_input", Level::Write;

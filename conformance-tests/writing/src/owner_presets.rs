@@ -4,7 +4,7 @@ use assoc_core::{FieldError, Result};
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Permit};
 use conformance_harness::{Context, Level, cases};
-use conformance_models::diary::{self, Article, Event, Person, Reading};
+use conformance_written_models::diary::{self, Article, Event, Person, Reading};
 use serde_json::json;
 
 cases! { "owner_presets", Level::Write;

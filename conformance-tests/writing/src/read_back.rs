@@ -6,7 +6,9 @@ use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, NativeSql, cases};
 use conformance_models::blog::{self, Author};
-use conformance_models::stored::{self, Circuit, Folder, Fuse, Measure, Narrow, SampleTaken, Slugged, Versioned};
+use conformance_written_models::stored::{
+    self, Circuit, Folder, Fuse, Measure, Narrow, SampleTaken, Slugged, Versioned,
+};
 
 cases! { "read_back", Level::Write;
     inserted,

@@ -7,7 +7,7 @@ use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
 use conformance_models::dependents::{self, Deleting, Destroying, Excepting, Leaving, Nullifying, Restricting};
-use conformance_models::removals::{self as models, Album, Back, Cover, Photo, Print, Reader};
+use conformance_written_models::removals::{self as models, Album, Back, Cover, Photo, Print, Reader};
 
 cases! { "removals", Level::Write;
     d5_f66_by_every_rule,

@@ -5,7 +5,7 @@ use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
 
-use conformance_models::guild::{
+use conformance_written_models::guild::{
     self, Account, Book, Comment, Company, Group, Membership, Picture, Post, Shelf, Tag, Topic, User,
 };
 

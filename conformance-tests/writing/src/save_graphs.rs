@@ -7,7 +7,7 @@ use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
 
-use conformance_models::guild::{
+use conformance_written_models::guild::{
     self, Account, Book, Comment, Company, Dog, Group, Keeper, Membership, Picture, Post, Shelf, Subject, Tag, Tagging,
     Topic, User,
 };

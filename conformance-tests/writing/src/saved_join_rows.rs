@@ -5,7 +5,7 @@ use assoc_core::driver::Dialect;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_models::quizzes::{self, Quiz, Word};
+use conformance_written_models::quizzes::{self, Quiz, Word};
 
 cases! { "saved_join_rows", Level::Write;
     of_new_owners lacks returned_rows,

@@ -5,9 +5,9 @@ use assoc_core::Result;
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Permit};
 use conformance_harness::{Context, Level, cases};
-use conformance_models::callbacks::{self, Article, Author};
-use conformance_models::circles::{self, Crew, Sailor};
-use conformance_models::newsroom::{self, Market, Posting, Price, Reporter, Section, Story, Topic};
+use conformance_written_models::callbacks::{self, Article, Author};
+use conformance_written_models::circles::{self, Crew, Sailor};
+use conformance_written_models::newsroom::{self, Market, Posting, Price, Reporter, Section, Story, Topic};
 use serde_json::json;
 
 cases! { "strained_writes", Level::Write;

@@ -7,7 +7,7 @@ use assoc_core::metadata::Expr;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, KeyOrder, Level, cases};
-use conformance_models::counted::{self, Article, Branch, Comment, Mark, Writer};
+use conformance_written_models::counted::{self, Article, Branch, Comment, Mark, Writer};
 
 cases! { "touch", Level::Write;
     f159_inserted_changed_destroyed,

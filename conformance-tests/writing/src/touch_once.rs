@@ -7,8 +7,8 @@ use assoc_core::metadata::Expr;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, KeyOrder, Level, cases};
-use conformance_models::counted::{self, Article, Comment, Writer};
-use conformance_models::followers::{self, Badge, Keeper};
+use conformance_written_models::counted::{self, Article, Comment, Writer};
+use conformance_written_models::followers::{self, Badge, Keeper};
 
 cases! { "touch_once", Level::Write;
     in_a_transaction,

@@ -6,7 +6,7 @@ use assoc_core::Result;
 use assoc_core::metadata::Expr;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, KeyOrder, Level, cases};
-use conformance_models::followers::{self, Album, Badge, Desk, Keeper, Lamp, Locker, Photo, Wagon};
+use conformance_written_models::followers::{self, Album, Badge, Desk, Keeper, Lamp, Locker, Photo, Wagon};
 
 cases! { "touch_one", Level::Write;
     owner_inserted_changed_destroyed,

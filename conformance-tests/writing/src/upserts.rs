@@ -7,7 +7,7 @@ use assoc_core::metadata::Expr;
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, on_conflict};
 use conformance_harness::{Context, Level, cases};
-use conformance_models::registry::{self, Dog, Member, Seat};
+use conformance_written_models::registry::{self, Dog, Member, Seat};
 
 cases! { "upserts", Level::Write;
     inserts_or_updates,

@@ -5,7 +5,7 @@ use assoc_core::dialect::Upsert;
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, on_conflict};
 use conformance_harness::{Context, Level, cases};
-use conformance_models::league::{self, Coach, Player, Stadium, Team};
+use conformance_written_models::league::{self, Coach, Player, Stadium, Team};
 
 cases! { "validation", Level::Write;
     whole_graph,
