@@ -178,7 +178,7 @@ impl<S: ToOne> AssociationField for HasOne<S> {
 enum Taker<'r, T> {
     /// Each is taken once.
     Moved(Vec<Option<T>>),
-    Kept(Box<Vec<T>>),
+    Kept(Vec<T>),
     Lent(&'r [T]),
     Shared(&'r [Arc<T>]),
     /// The rows are of another model.
@@ -198,7 +198,7 @@ impl<'r, T: Clone + 'static> Taker<'r, T> {
                     }
                     Taker::Moved(slots)
                 }
-                Ok(rows) => Taker::Kept(rows),
+                Ok(rows) => Taker::Kept(*rows),
                 Err(_) => Taker::Nothing,
             },
             Children::Lent(rows) => match rows.as_any().downcast_ref::<Vec<T>>() {
