@@ -107,6 +107,8 @@ pub struct Features {
     pub json_table: bool,
     /// `JSON` is a type with rules of its own for what is equal and smaller, and not text.
     pub json_type: bool,
+    /// A parameter that is `NULL` is text, whatever stands beside it in a union.
+    pub null_parameters_are_text: bool,
     /// `CHECK` constraints are enforced, not just parsed.
     pub check_constraints: bool,
     /// The longest identifier, in characters.
@@ -125,6 +127,7 @@ impl Features {
         skip_locked: false,
         json_table: false,
         json_type: true,
+        null_parameters_are_text: true,
         check_constraints: false,
         max_identifier: 64,
         max_binds: 65_535,
@@ -141,6 +144,7 @@ impl Features {
         window_functions: true,
         check_constraints: true,
         json_type: false,
+        null_parameters_are_text: false,
         ..Features::MYSQL_5_7
     };
     /// MariaDB 10.5. Declared, not verified here.
