@@ -146,11 +146,12 @@ impl Dialect for MySqlDialect {
         (1 << fitting.max(1).ilog2()).min(4_096)
     }
 
-    /// Up to 16,384 keys of one column: about 1 kB each as long as the statement is prepared. Of several columns few: the
-    /// range analysis of a list of row values takes a time that grows with the square of its length.
+    /// Up to 16,384 keys of one column: about 1 kB each as long as the statement is prepared. MySQL reads the whole table
+    /// where a list needs more than `range_optimizer_max_mem_size`, so there are [fewer](Features::listed_keys). Of several
+    /// columns few: the range analysis of a list of row values takes a time that grows with the square of its length.
     fn keys_per_condition(&self, width: usize) -> usize {
         let fitting = self.capabilities.max_binds / (width.max(1) + 1);
-        (1 << fitting.max(1).ilog2()).min(if width <= 1 { 16_384 } else { 128 })
+        (1 << fitting.max(1).ilog2()).min(if width <= 1 { self.server.features().listed_keys } else { 128 })
     }
 
     /// `(SELECT 0 AS ordinal, name AS k0 FROM parents WHERE 1 = 0 UNION ALL SELECT 0, ? UNION ALL SELECT 1, ? …)`.

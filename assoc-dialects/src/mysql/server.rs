@@ -111,6 +111,8 @@ pub struct Features {
     pub null_parameters_are_text: bool,
     /// `CHECK` constraints are enforced, not just parsed.
     pub check_constraints: bool,
+    /// How many keys a list may have so that the server surely finds their rows by an index.
+    pub listed_keys: usize,
     /// The longest identifier, in characters.
     pub max_identifier: usize,
     /// The most placeholders of a prepared statement.
@@ -129,6 +131,7 @@ impl Features {
         json_type: true,
         null_parameters_are_text: true,
         check_constraints: false,
+        listed_keys: 4_096,
         max_identifier: 64,
         max_binds: 65_535,
     };
@@ -145,6 +148,7 @@ impl Features {
         check_constraints: true,
         json_type: false,
         null_parameters_are_text: false,
+        listed_keys: 16_384,
         ..Features::MYSQL_5_7
     };
     /// MariaDB 10.5. Declared, not verified here.

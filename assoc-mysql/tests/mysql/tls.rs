@@ -1,5 +1,5 @@
 //! Connections over TLS. The URL of the server says whether all tests use it:
-//! `mysql://…?require_ssl=true&verify_ca=false`, with mysql_async's feature `native-tls-tls`. `cargo xtask test
+//! `mysql://…?require_ssl=true&verify_ca=false&verify_identity=false`, with mysql_async's feature `native-tls-tls`. `cargo xtask test
 //! --with-mysql` runs them once more so.
 
 use assoc_core::{DriverErrorKind, Value};
