@@ -139,7 +139,14 @@ impl Gate {
             self.runner.require_tls();
             let mut test = cargo();
             // The system's TLS, which needs no further compiler. MySQL makes a certificate when it is set up.
-            test.args(["test", "--package", "assoc-mysql", "--features", "mysql_async/native-tls-tls", "--no-fail-fast"]);
+            test.args([
+                "test",
+                "--package",
+                "assoc-mysql",
+                "--features",
+                "mysql_async/native-tls-tls",
+                "--no-fail-fast",
+            ]);
             code = self.test(test.args(["--test", "mysql"]))?;
         }
         Ok(code)

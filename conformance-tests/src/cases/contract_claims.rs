@@ -14,6 +14,7 @@ use crate::suspension::both;
 cases! { "contract_claims", Level::Driver;
     as_if_one_after_the_other,
     orders_of_long_values,
+    writes_by_conditions_on_the_same_table,
     question_marks_in_native_syntax,
 }
 
@@ -89,6 +90,23 @@ async fn orders_of_long_values(cx: &mut Context) -> Result<()> {
         }
     }
     Ok(())
+}
+
+// Not every database lets a write read the table that it writes.
+async fn writes_by_conditions_on_the_same_table(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    blog::tables(&repo).await?;
+    let mut mentor = None;
+    for name in ["Ann", "Bob", "Cyd"] {
+        let author = Author::build().set(Author::NAME, name).set(Author::MENTOR_ID, mentor);
+        mentor = Some(repo.insert(author).await?.id);
+    }
+    let students_of = |name: &str| Query::filter(Author::MENTOR.any(Author::NAME.eq(name)));
+    let written = repo.update_all(students_of("Ann"), [Author::NAME.to("Bea")]).await?;
+    let deleted = repo.delete_all(students_of("Bea")).await?;
+    cx.require((written, deleted) == (1, 1), "one each")?;
+    let names = repo.pluck(Author::NAME, Query::order_by(Author::ID.asc())).await?;
+    cx.require(names == ["Ann", "Bea"], "those that were meant")
 }
 
 async fn question_marks_in_native_syntax(cx: &mut Context) -> Result<()> {

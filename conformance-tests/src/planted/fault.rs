@@ -205,12 +205,18 @@ impl Fault {
     ///
     /// * [`ClaimsInsertsAsGiven`](Self::ClaimsInsertsAsGiven): SQLite does keep what it is given. The drivers of the others do
     ///   not report the last key of several rows, without which a save counts no keys and reads every row back.
+    /// * [`WritesStoredValuesAsText`](Self::WritesStoredValuesAsText): MariaDB 10.11 and MySQL 9.7 take a bind beside a column
+    ///   for a value of the column's type, so a decimal stays exact. Documents are compared by their text.
     #[must_use]
     pub const fn hidden(self) -> Option<&'static str> {
         match self {
             Fault::ClaimsInsertsAsGiven => Some(
                 "SQLite keeps what it is given, and MariaDB and MySQL do not report the last key of several rows, without \
                  which every row is read back",
+            ),
+            Fault::WritesStoredValuesAsText => Some(
+                "MariaDB and MySQL take a bind beside a column for a value of the column's type, and compare documents by \
+                 their text",
             ),
             _ => None,
         }

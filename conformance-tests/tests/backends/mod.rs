@@ -13,6 +13,20 @@ use assoc_mysql::{MySql, Server, ServerKind};
 use assoc_sqlite::{Execution, Sqlite};
 use conformance_tests::{Backend, Database, FailingState, NativeSql};
 
+const SQLITE_READ_ONLY: FailingState = FailingState::new(
+    &["PRAGMA query_only = ON"],
+    "DELETE FROM kids",
+    DriverErrorKind::ReadOnly,
+    &["PRAGMA query_only = OFF"],
+);
+
+const SQLITE_FULL: FailingState = FailingState::new(
+    &["PRAGMA max_page_count = 1"],
+    "UPDATE parents SET name = ZEROBLOB(1000000)",
+    DriverErrorKind::DiskFull,
+    &["PRAGMA max_page_count = 1073741823"],
+);
+
 pub(crate) fn sqlite_sql() -> NativeSql {
     NativeSql::default()
         .text_ignoring_case("VARCHAR(20) COLLATE NOCASE")
@@ -28,20 +42,7 @@ pub(crate) fn sqlite_sql() -> NativeSql {
             ("SELECT ABS(-9223372036854775807 - 1)", DriverErrorKind::Value),
             ("SELECT ZEROBLOB(2147483647)", DriverErrorKind::TooLarge),
         ])
-        .failing_in_states(&[
-            FailingState::new(
-                &["PRAGMA query_only = ON"],
-                "DELETE FROM kids",
-                DriverErrorKind::ReadOnly,
-                &["PRAGMA query_only = OFF"],
-            ),
-            FailingState::new(
-                &["PRAGMA max_page_count = 1"],
-                "UPDATE parents SET name = ZEROBLOB(1000000)",
-                DriverErrorKind::DiskFull,
-                &["PRAGMA max_page_count = 1073741823"],
-            ),
-        ])
+        .failing_in_states(&[SQLITE_READ_ONLY, SQLITE_FULL])
         .hiding_question_marks(&[
             "name = ? AND (SELECT [a?] FROM (SELECT 1 AS [a?])) = 1",
             "name = ? AND (SELECT `a?` FROM (SELECT 1 AS `a?`)) = 1",
