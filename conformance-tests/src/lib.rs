@@ -58,8 +58,8 @@ mod without;
 
 pub use cases::{Case, CaseFuture, Level, all};
 pub use conformance_harness::{
-    Backend, CommitFault, Context, Control, Database, Interceptor, NativeSql, Recorded, RecordedStatement, Recorder,
-    Transcript, Wrapped, dropped_at,
+    Backend, CommitFault, Context, Control, Database, FailingState, Interceptor, NativeSql, Recorded,
+    RecordedStatement, Recorder, Transcript, Wrapped, dropped_at,
 };
 pub use planted::{Fault, Planted};
 pub use report::{CaseReport, ReportCard, SqlCheck, Totals, Verdict};

@@ -5,8 +5,10 @@
 use conformance_harness::Case;
 
 mod contract;
+mod contract_claims;
 mod contract_connections;
 mod contract_errors;
+mod contract_states;
 mod contract_values;
 mod errors;
 mod nested_transactions;
@@ -32,5 +34,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         steps::CASES,
         transactions::CASES,
         nested_transactions::CASES,
+        contract_claims::CASES,
+        contract_states::CASES,
     ]
 }

@@ -15,7 +15,7 @@ pub use backend::{Backend, Database};
 pub use case::{Case, CaseFuture, Level};
 pub use context::{Context, Transcript};
 pub use key_order::KeyOrder;
-pub use native_sql::NativeSql;
+pub use native_sql::{FailingState, NativeSql};
 pub use recorder::{CommitFault, Recorded, RecordedStatement, Recorder};
 pub use refusal::refusal;
 pub use suspension::{both, dropped_at};

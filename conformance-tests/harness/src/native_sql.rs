@@ -6,7 +6,7 @@ use assoc_core::DriverErrorKind;
 /// reported as not run, with the reason.
 ///
 /// ```
-/// use conformance_tests::NativeSql;
+/// use conformance_harness::NativeSql;
 ///
 /// let sql = NativeSql::default()
 ///     .text_ignoring_case("VARCHAR(20) COLLATE NOCASE")
@@ -32,6 +32,51 @@ pub struct NativeSql {
     pub leaving_a_transaction: &'static [&'static str],
     /// What [`NativeSql::failing`] was given.
     pub failing: &'static [(&'static str, DriverErrorKind)],
+    /// What [`NativeSql::failing_in_states`] was given.
+    pub failing_states: &'static [FailingState],
+    /// What [`NativeSql::interrupting`] was given.
+    pub interrupting: Option<(&'static str, &'static str, &'static str)>,
+    /// What [`NativeSql::hiding_question_marks`] was given.
+    pub hiding_question_marks: &'static [&'static str],
+}
+
+/// A statement that fails in a state of its connection, which other statements bring about and end.
+///
+/// ```
+/// use assoc_core::DriverErrorKind;
+/// use conformance_harness::{FailingState, NativeSql};
+///
+/// const READ_ONLY: FailingState = FailingState::new(
+///     &["PRAGMA query_only = ON"],
+///     "DELETE FROM kids",
+///     DriverErrorKind::ReadOnly,
+///     &["PRAGMA query_only = OFF"],
+/// );
+/// let sql = NativeSql::default().failing_in_states(&[READ_ONLY]);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct FailingState {
+    /// What brings the state about.
+    pub before: &'static [&'static str],
+    /// What fails in it.
+    pub statement: &'static str,
+    /// The class of its error.
+    pub kind: DriverErrorKind,
+    /// What ends the state.
+    pub after: &'static [&'static str],
+}
+
+impl FailingState {
+    /// A statement, the class of its error, and the statements that run before and after it, outside of transactions.
+    #[must_use]
+    pub const fn new(
+        before: &'static [&'static str],
+        statement: &'static str,
+        kind: DriverErrorKind,
+        after: &'static [&'static str],
+    ) -> Self {
+        FailingState { before, statement, kind, after }
+    }
 }
 
 impl NativeSql {
@@ -99,6 +144,31 @@ impl NativeSql {
     #[must_use]
     pub fn failing(mut self, statements: &'static [(&'static str, DriverErrorKind)]) -> Self {
         self.failing = statements;
+        self
+    }
+
+    /// Statements that fail in a state of their connection, of the classes [`ReadOnly`](DriverErrorKind::ReadOnly),
+    /// [`TimeLimit`](DriverErrorKind::TimeLimit) and [`DiskFull`](DriverErrorKind::DiskFull). There are the table of
+    /// [`failing`](Self::failing), and `kids (id INTEGER, parent_id INTEGER, age INTEGER)` of one row.
+    #[must_use]
+    pub fn failing_in_states(mut self, states: &'static [FailingState]) -> Self {
+        self.failing_states = states;
+        self
+    }
+
+    /// A query for the number of the connection that it runs on, the statement that interrupts what the connection with the
+    /// number `{}` runs, and a query that takes many seconds. There is the table `kids` of one row.
+    #[must_use]
+    pub fn interrupting(mut self, number: &'static str, interrupt: &'static str, long: &'static str) -> Self {
+        self.interrupting = Some((number, interrupt, long));
+        self
+    }
+
+    /// Conditions with one placeholder, which `name` is equal to, and with question marks that are none: in quotes and
+    /// comments that standard SQL does not have. They hold for each row with that name.
+    #[must_use]
+    pub fn hiding_question_marks(mut self, conditions: &'static [&'static str]) -> Self {
+        self.hiding_question_marks = conditions;
         self
     }
 }
