@@ -52,6 +52,7 @@ mod handles_links;
 mod handles_one;
 mod handles_replaced;
 mod handles_strained;
+mod handles_told;
 mod handles_write;
 mod in_hand;
 mod inverses;
@@ -67,6 +68,7 @@ mod merging;
 mod nested_input;
 mod nested_through;
 mod nested_transactions;
+mod orchards;
 mod owner_presets;
 mod polymorphic;
 mod polymorphic_keys;
@@ -215,6 +217,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         handles_between::CASES,
         handles_input::CASES,
         handles_strained::CASES,
+        handles_told::CASES,
         links_by_sql::CASES,
         handles_extended::CASES,
         handles_write::CASES,
@@ -272,6 +275,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         touch_once::CASES,
         transactions::CASES,
         nested_transactions::CASES,
+        orchards::CASES,
     ]
     .into_iter()
     .flatten()

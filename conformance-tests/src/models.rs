@@ -24,6 +24,7 @@ pub(crate) mod mail;
 pub(crate) mod nested;
 pub(crate) mod newsroom;
 pub(crate) mod options;
+pub(crate) mod orchard;
 pub(crate) mod orchestra;
 pub(crate) mod parcels;
 pub(crate) mod pictures;

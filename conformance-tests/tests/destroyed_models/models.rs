@@ -48,6 +48,8 @@ pub(crate) mod nested;
 pub(crate) mod newsroom;
 #[path = "../../src/models/options.rs"]
 pub(crate) mod options;
+#[path = "../../src/models/orchard.rs"]
+pub(crate) mod orchard;
 #[path = "../../src/models/orchestra.rs"]
 pub(crate) mod orchestra;
 #[path = "../../src/models/parcels.rs"]
