@@ -16,7 +16,7 @@ use assoc_core::{Aggregate, Column, ColumnType, Filter, IntoSort, MaybeNull};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
-use kinds::{Columns, Kind, Place};
+use kinds::{Columns, Database, Kind, Place};
 use random::Random;
 
 mod backends;
@@ -105,8 +105,8 @@ macro_rules! sampled {
             }
         })+
 
-        async fn every_type(repo: &Repo, recorder: &Recorder, sqlite: bool) {
-            $(Box::pin(every_kind::<$module::Sample>(repo, recorder, sqlite)).await;)+
+        async fn every_type(repo: &Repo, recorder: &Recorder, database: Database) {
+            $(Box::pin(every_kind::<$module::Sample>(repo, recorder, database)).await;)+
         }
     };
 }
@@ -154,13 +154,13 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
-async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, sqlite: bool) {
+async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, database: Database) {
     let (first, tables) = (number("ASSOC_PROPERTY_SEED", 1), number("ASSOC_PROPERTY_CASES", 3));
-    for kind in S::Value::kinds(sqlite) {
+    for kind in S::Value::kinds(database) {
         for seed in first..first + tables {
             println!("{} in {:?}: ASSOC_PROPERTY_SEED={seed}", std::any::type_name::<S::Value>(), kind.column);
             let mut random = Random::new(seed);
-            let rows = filled::<S>(repo, &kind, &mut random, sqlite).await;
+            let rows = filled::<S>(repo, &kind, &mut random, database).await;
             comparisons(repo, &kind, &rows, &mut random).await;
             orders(repo, &kind, &rows, &mut random).await;
             groups(repo, &kind, &rows, &mut random).await;
@@ -170,8 +170,9 @@ async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, sqlite: bool) 
     }
 }
 
-async fn filled<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, random: &mut Random, sqlite: bool) -> Vec<S> {
-    let key = if sqlite { "INTEGER PRIMARY KEY AUTOINCREMENT" } else { "BIGINT PRIMARY KEY AUTO_INCREMENT" };
+async fn filled<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, random: &mut Random, database: Database) -> Vec<S> {
+    let key =
+        if database.is_sqlite() { "INTEGER PRIMARY KEY AUTOINCREMENT" } else { "BIGINT PRIMARY KEY AUTO_INCREMENT" };
     let column = kind.column;
     repo.execute_raw("DROP TABLE IF EXISTS samples", []).await.unwrap();
     let table = format!("CREATE TABLE samples (id {key}, owner_id BIGINT, maybe {column}, sure {column} NOT NULL)");
@@ -414,7 +415,7 @@ fn every_column_type_agrees_with_memory(backend: &dyn Backend) {
         let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
         repo.create_table::<Owner>().await.unwrap();
         repo.insert_all([(); 3].map(|()| Owner::build())).await.unwrap();
-        every_type(&repo, &recorder, backend.name() == "sqlite").await;
+        every_type(&repo, &recorder, Database::of(backend)).await;
     });
 }
 
@@ -424,7 +425,7 @@ fn keys_of_several_columns_agree_with_memory(backend: &dyn Backend) {
         let database = backend.fresh().await.unwrap();
         let recorder = Recorder::default();
         let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
-        keys::every_key(&repo, &recorder, backend.name() == "sqlite").await;
+        keys::every_key(&repo, &recorder, Database::of(backend)).await;
     });
 }
 

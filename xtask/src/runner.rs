@@ -30,11 +30,13 @@ pub(crate) struct Runner {
     server: Option<Server>,
     /// The URL of a server that is not ours.
     url: Option<String>,
+    /// Connections are encrypted.
+    tls: bool,
 }
 
 impl Runner {
     pub(crate) fn new() -> Result<Self, String> {
-        Ok(Runner { interrupted: Interrupted::watch()?, server: None, url: None })
+        Ok(Runner { interrupted: Interrupted::watch()?, server: None, url: None, tls: false })
     }
 
     /// Gives the commands that follow [`MYSQL_URL`]: what it is already, or a private server's.
@@ -56,6 +58,11 @@ impl Runner {
             self.server = Some(self.start(Some(Path::new(place)))?);
         }
         Ok(())
+    }
+
+    /// Has the commands that follow connect by TLS, and take any certificate of the server.
+    pub(crate) fn require_tls(&mut self) {
+        self.tls = true;
     }
 
     fn start(&self, path: Option<&Path>) -> Result<Server, String> {
@@ -87,7 +94,7 @@ impl Runner {
 
     fn spawn(&self, command: &mut Command) -> Result<Child, String> {
         if let Some(url) = self.server.as_ref().map(Server::url).or(self.url.as_deref()) {
-            command.env(MYSQL_URL, url);
+            command.env(MYSQL_URL, if self.tls { encrypted(url) } else { url.to_owned() });
         }
         command.spawn().map_err(|error| format!("`{}` cannot be run: {error}", command.get_program().display()))
     }
@@ -115,6 +122,12 @@ impl Runner {
             sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// The URL, with TLS.
+fn encrypted(url: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}require_ssl=true&verify_ca=false&verify_identity=false&prefer_socket=false")
 }
 
 /// Sends a signal to a child; the standard library can only kill.

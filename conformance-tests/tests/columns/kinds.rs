@@ -2,7 +2,30 @@
 
 use std::cmp::Ordering;
 
+use conformance_tests::Backend;
 use rust_decimal::Decimal;
+
+/// Whose kinds of columns they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    MariaDb,
+    MySql,
+}
+
+impl Database {
+    pub(crate) fn of(backend: &dyn Backend) -> Self {
+        match backend.name() {
+            "sqlite" => Database::Sqlite,
+            "mysql" => Database::MySql,
+            _ => Database::MariaDb,
+        }
+    }
+
+    pub(crate) fn is_sqlite(self) -> bool {
+        self == Database::Sqlite
+    }
+}
 
 /// Where a value stands among the others of its column: what is equal, smaller and larger.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,20 +80,20 @@ impl<V: Clone> Kind<V> {
     }
 }
 
-/// The kinds of columns of a type, on SQLite or else on MariaDB.
+/// The kinds of columns of a type.
 pub(crate) trait Columns: Clone + Sized {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>>;
+    fn kinds(database: Database) -> Vec<Kind<Self>>;
 }
 
 macro_rules! integers {
     ($($type:ty: $column:literal, $values:expr;)+) => {$(
         impl Columns for $type {
-            fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+            fn kinds(database: Database) -> Vec<Kind<Self>> {
                 let place: fn(&$type) -> Place = |value| Place::Number(i128::from(*value));
                 // SQLite has no unsigned integers of 64 bits.
                 let values: Vec<$type> =
-                    $values.into_iter().filter(|value| !sqlite || i64::try_from(*value).is_ok()).collect();
-                if sqlite {
+                    $values.into_iter().filter(|value| !database.is_sqlite() || i64::try_from(*value).is_ok()).collect();
+                if database.is_sqlite() {
                     vec![Kind::new("INTEGER", &values, place), Kind::new("", &values, place)]
                 } else {
                     vec![Kind::new($column, &values, place)]
@@ -92,8 +115,9 @@ integers! {
 }
 
 impl Columns for bool {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
-        let columns: &[&'static str] = if sqlite { &["BOOLEAN", "INTEGER"] } else { &["TINYINT(1)", "BIT(1)"] };
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
+        let columns: &[&'static str] =
+            if database.is_sqlite() { &["BOOLEAN", "INTEGER"] } else { &["TINYINT(1)", "BIT(1)"] };
         let kind = |column: &&'static str| Kind::new(column, &[false, true], |value| Place::Number(i128::from(*value)));
         columns.iter().map(kind).collect()
     }
@@ -107,16 +131,18 @@ fn of_float(value: f64) -> Place {
 }
 
 impl Columns for f64 {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let values = [-1e300, -10.0, -9.5, -0.1, 0.0, 1e-300, 0.1, 0.3, 0.1 + 0.2, 9.0, 10.0, 1e17, 1.5e300];
-        vec![Kind::new(if sqlite { "REAL" } else { "DOUBLE" }, &values, |value| of_float(*value))]
+        vec![Kind::new(if database.is_sqlite() { "REAL" } else { "DOUBLE" }, &values, |value| of_float(*value))]
     }
 }
 
 impl Columns for f32 {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let values = [-1e30, -10.0, -9.5, -0.1, 0.0, 0.1, 0.3, 9.0, 10.0, 16_777_216.0, 1.5e30];
-        vec![Kind::new(if sqlite { "REAL" } else { "FLOAT" }, &values, |value| of_float(f64::from(*value)))]
+        vec![Kind::new(if database.is_sqlite() { "REAL" } else { "FLOAT" }, &values, |value| {
+            of_float(f64::from(*value))
+        })]
     }
 }
 
@@ -134,24 +160,30 @@ fn padded(value: &str) -> Place {
     text(value.trim_end_matches(' '))
 }
 
-// As the collations `utf8mb4_general_ci` and `utf8mb4_unicode_ci` take these words: without case, accents and blanks at
-// the end.
+// As the collations `utf8mb4_general_ci`, `utf8mb4_unicode_ci` and `utf8mb4_0900_ai_ci` take these words: without case and
+// accents.
 fn without_accents(value: &str) -> String {
     let base = |letter: char| match letter {
         'ä' | 'Ä' => 'A',
         'é' => 'E',
         letter => letter.to_ascii_uppercase(),
     };
-    value.trim_end_matches(' ').chars().map(base).collect()
+    value.chars().map(base).collect()
 }
 
+// Without blanks at the end.
 fn general(value: &str) -> Place {
-    Place::Text(without_accents(value))
+    Place::Text(without_accents(value.trim_end_matches(' ')))
 }
 
-// Marks come before digits, digits before letters.
 fn unicode(value: &str) -> Place {
+    not_padded(value.trim_end_matches(' '))
+}
+
+// Blanks come before marks, marks before digits, digits before letters: `utf8mb4_0900_ai_ci`.
+fn not_padded(value: &str) -> Place {
     let weight = |letter: char| match letter {
+        ' ' => '\0',
         '_' => '\u{1}',
         '\\' => '\u{2}',
         '%' => '\u{3}',
@@ -179,11 +211,11 @@ fn flags(value: &str) -> Place {
 }
 
 impl Columns for String {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let words = words();
         let sizes = SIZES.map(str::to_owned);
         let sets = ["", "z", "y", "z,y", "x", "y,x", "z,y,x"].map(str::to_owned);
-        if sqlite {
+        if database.is_sqlite() {
             return vec![
                 Kind::new("TEXT", &words, |word| text(word)),
                 Kind::new("", &words, |word| text(word)),
@@ -192,12 +224,17 @@ impl Columns for String {
                 Kind::new("VARCHAR(20) COLLATE RTRIM", &words, |word| padded(word)).compared_by_bytes_as_aggregate(),
             ];
         }
+        // What a column is that names no collation, and one that ignores nothing.
+        let (default, exact): (fn(&String) -> Place, _) = match database {
+            Database::MySql => (|word| not_padded(word), "TEXT COLLATE utf8mb4_0900_bin"),
+            _ => (|word| general(word), "TEXT COLLATE utf8mb4_nopad_bin"),
+        };
         vec![
-            Kind::new("LONGTEXT", &words, |word| general(word)).without_index(),
+            Kind::new("LONGTEXT", &words, default).without_index(),
             Kind::new("VARCHAR(40) COLLATE utf8mb4_general_ci", &words, |word| general(word)),
             Kind::new("VARCHAR(40) COLLATE utf8mb4_unicode_ci", &words, |word| unicode(word)),
             Kind::new("VARCHAR(40) COLLATE utf8mb4_bin", &words, |word| padded(word)),
-            Kind::new("TEXT COLLATE utf8mb4_nopad_bin", &words, |word| text(word)).without_index(),
+            Kind::new(exact, &words, |word| text(word)).without_index(),
             Kind::new("ENUM('small','medium','large','Huge')", &sizes, |word| general(word))
                 .sorted_by(|word| size(word)),
             Kind::new("SET('z','y','x')", &sets, |word| general(word)).sorted_by(|word| flags(word)),
@@ -206,12 +243,12 @@ impl Columns for String {
 }
 
 impl Columns for Vec<u8> {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let values: Vec<Vec<u8>> = [&b""[..], b"a", b"A", b"a ", b"\0", b"a\0", b"\x7f", b"\x80", b"\xff", b"ab", b"'"]
             .map(<[u8]>::to_vec)
             .to_vec();
         let place: fn(&Vec<u8>) -> Place = |value| Place::Bytes(value.clone());
-        if sqlite {
+        if database.is_sqlite() {
             return vec![Kind::new("BLOB", &values, place), Kind::new("TEXT", &values, place)];
         }
         vec![Kind::new("VARBINARY(40)", &values, place), Kind::new("LONGBLOB", &values, place).without_index()]
@@ -219,28 +256,28 @@ impl Columns for Vec<u8> {
 }
 
 impl Columns for uuid::Uuid {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let values = [0, 1, 1 << 64, u128::MAX, 0x61 << 120, 0x41 << 120, 0x2020].map(uuid::Uuid::from_u128);
-        vec![Kind::new(if sqlite { "BLOB" } else { "BINARY(16)" }, &values, |value| {
+        vec![Kind::new(if database.is_sqlite() { "BLOB" } else { "BINARY(16)" }, &values, |value| {
             Place::Bytes(value.as_bytes().to_vec())
         })]
     }
 }
 
 impl Columns for Decimal {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let values = ["-10", "-9.5", "0", "0.1", "2.5", "2.50", "9", "9.50", "10", "100.10"]
             .map(|number| number.parse().unwrap());
         let columns: &[&'static str] =
-            if sqlite { &["TEXT", "", "DECIMAL(12,2)"] } else { &["DECIMAL(57,28)", "DECIMAL(12,2)"] };
+            if database.is_sqlite() { &["TEXT", "", "DECIMAL(12,2)"] } else { &["DECIMAL(57,28)", "DECIMAL(12,2)"] };
         let kind =
             |column: &&'static str| Kind::new(column, &values, |value: &Decimal| Place::Decimal(value.normalize()));
         columns.iter().map(kind).collect()
     }
 }
 
-fn moments<V: Clone>(sqlite: bool, column: &'static str, values: &[V], place: fn(&V) -> Place) -> Vec<Kind<V>> {
-    if sqlite {
+fn moments<V: Clone>(database: Database, column: &'static str, values: &[V], place: fn(&V) -> Place) -> Vec<Kind<V>> {
+    if database.is_sqlite() {
         vec![Kind::new("TEXT", values, place), Kind::new("", values, place)]
     } else {
         vec![Kind::new(column, values, place)]
@@ -268,67 +305,67 @@ fn date_times() -> Vec<chrono::NaiveDateTime> {
 }
 
 impl Columns for chrono::NaiveDate {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         use chrono::Datelike;
-        moments(sqlite, "DATE", &dates(), |date| Place::Number(date.num_days_from_ce().into()))
+        moments(database, "DATE", &dates(), |date| Place::Number(date.num_days_from_ce().into()))
     }
 }
 
 impl Columns for chrono::NaiveTime {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
-        moments(sqlite, "TIME(6)", &times(), |time| {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
+        moments(database, "TIME(6)", &times(), |time| {
             Place::Number((*time - chrono::NaiveTime::MIN).num_microseconds().unwrap().into())
         })
     }
 }
 
 impl Columns for chrono::NaiveDateTime {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
-        moments(sqlite, "DATETIME(6)", &date_times(), |at| Place::Number(at.and_utc().timestamp_micros().into()))
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
+        moments(database, "DATETIME(6)", &date_times(), |at| Place::Number(at.and_utc().timestamp_micros().into()))
     }
 }
 
 impl Columns for chrono::DateTime<chrono::Utc> {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let values: Vec<_> = date_times().iter().map(chrono::NaiveDateTime::and_utc).collect();
-        moments(sqlite, "DATETIME(6)", &values, |at| Place::Number(at.timestamp_micros().into()))
+        moments(database, "DATETIME(6)", &values, |at| Place::Number(at.timestamp_micros().into()))
     }
 }
 
 impl Columns for jiff::Timestamp {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let micros = date_times().into_iter().map(|at| at.and_utc().timestamp_micros());
         // jiff ends a day earlier, so that every time zone has all of its instants.
         let values: Vec<_> = micros.filter_map(|micros| jiff::Timestamp::from_microsecond(micros).ok()).collect();
-        moments(sqlite, "DATETIME(6)", &values, |at| Place::Number(at.as_microsecond().into()))
+        moments(database, "DATETIME(6)", &values, |at| Place::Number(at.as_microsecond().into()))
     }
 }
 
 impl Columns for jiff::civil::Time {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let values: Vec<_> = MICROS_OF_DAY
             .iter()
             .map(|micros| jiff::civil::Time::midnight() + jiff::SignedDuration::from_micros(i64::from(*micros)))
             .collect();
-        moments(sqlite, "TIME(6)", &values, |time| {
+        moments(database, "TIME(6)", &values, |time| {
             Place::Number(time.duration_since(jiff::civil::Time::midnight()).as_micros())
         })
     }
 }
 
 impl Columns for time::Date {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let date = |(year, month, day): &(i32, u32, u32)| {
             let month = time::Month::try_from(u8::try_from(*month).unwrap()).unwrap();
             time::Date::from_calendar_date(*year, month, u8::try_from(*day).unwrap()).unwrap()
         };
         let values: Vec<_> = DAYS.iter().map(date).collect();
-        moments(sqlite, "DATE", &values, |date| Place::Number(date.to_julian_day().into()))
+        moments(database, "DATE", &values, |date| Place::Number(date.to_julian_day().into()))
     }
 }
 
 impl Columns for time::PrimitiveDateTime {
-    fn kinds(sqlite: bool) -> Vec<Kind<Self>> {
+    fn kinds(database: Database) -> Vec<Kind<Self>> {
         let at = |at: chrono::NaiveDateTime| {
             let since = time::Duration::microseconds(at.and_utc().timestamp_micros());
             let epoch = time::OffsetDateTime::UNIX_EPOCH;
@@ -336,7 +373,7 @@ impl Columns for time::PrimitiveDateTime {
             time::PrimitiveDateTime::new(at.date(), at.time())
         };
         let values: Vec<_> = date_times().into_iter().map(at).collect();
-        moments(sqlite, "DATETIME(6)", &values, |at| Place::Number(at.assume_utc().unix_timestamp_nanos() / 1_000))
+        moments(database, "DATETIME(6)", &values, |at| Place::Number(at.assume_utc().unix_timestamp_nanos() / 1_000))
     }
 }
 
