@@ -235,7 +235,7 @@ async fn at_once(repo: &Repo, first: Call, second: Call, level: Option<Isolation
     let said = format!("{first:?} beside {second:?}, {level:?}");
     let options = || {
         let options = TransactionOptions::new().retry(RetryPolicy::new(10));
-        level.map_or(options.clone(), |level| options.isolation(level))
+        level.map_or(options, |level| options.isolation(level))
     };
     let world = Arc::new(world(repo).await?);
     // The first one may meet a deadlock as well, so it is run anew as a whole; it waits in the midst of each attempt.
