@@ -21,6 +21,7 @@ pub use crate::row_traits::{MissingTraits, RowTraits, TraitsOf};
 pub use crate::typed::association::{Association, ForeignKeyFor};
 pub use crate::typed::column::{Column, MaybeNull};
 pub use crate::typed::conditions::OfType;
+pub use crate::typed::inverse_key::{KeyOfInverse, RefersTo};
 pub use crate::typed::rules::{Rules, rule_set};
 pub use crate::typed::scope::Scope;
 pub use crate::typed::source::{Missing, PickSource, PickTypedSource};
@@ -408,6 +409,14 @@ impl<T, O, H> LeadsTo<O> for Association<T, O, H> {}
 pub trait MayLeadTo<O> {}
 
 impl<T, E: HasVariant<O>, O, H> MayLeadTo<O> for Association<T, E, H> {}
+
+/// Requires, at compile time, that a `belongs_to` whose foreign key another association takes leads back, and that its columns
+/// fit the key `K` that they refer to.
+pub const fn check_key_of_inverse<O, K, I: RefersTo<O>>(_foreign_key: &I)
+where
+    I::Columns: CompositeForeignKeyFor<K>,
+{
+}
 
 /// Requires, at compile time, that an association leads back.
 pub fn check_inverse<O, A: LeadsTo<O>>(_inverse: A) {}

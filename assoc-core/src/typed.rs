@@ -7,6 +7,7 @@ pub(crate) mod association;
 pub(crate) mod column;
 mod comparisons;
 pub(crate) mod conditions;
+pub(crate) mod inverse_key;
 pub(crate) mod joined_column;
 pub(crate) mod load_with;
 pub(crate) mod preload;

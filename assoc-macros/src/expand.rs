@@ -15,7 +15,9 @@ mod column_type;
 mod model;
 mod polymorphic;
 
-pub(crate) use association::{join_columns, missing, own_column, target_column, target_columns, target_key};
+pub(crate) use association::{
+    foreign_key_of, join_columns, missing, own_column, target_column, target_columns, target_key,
+};
 pub(crate) use checks::{outside, placed};
 pub(crate) use column_type::column_type;
 pub(crate) use model::{model, stand_in};

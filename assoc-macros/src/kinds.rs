@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::Type;
 use syn::spanned::Spanned;
@@ -104,9 +104,15 @@ pub(crate) trait Keys {
         &[]
     }
 
-    /// The columns of the target that refer to the model.
-    fn referring_of_target(&self) -> &[Ident] {
-        &[]
+    /// The columns of the target that refer to the model, as code, in which `target` is the target's type.
+    fn referring_of_target(&self, _target: &TokenStream, _at: Span) -> Option<TokenStream> {
+        None
+    }
+
+    /// A constant that says which columns of the model refer to the target: what an association of the target that names this
+    /// one as its inverse takes its foreign key from.
+    fn foreign_key_constant(&self, _model: &Model, _association: &Association) -> Option<TokenStream> {
+        None
     }
 
     /// The column of the model that names the target's type.
@@ -114,9 +120,10 @@ pub(crate) trait Keys {
         None
     }
 
-    /// The function that checks an inverse: it compiles only if the two associations are each other's.
-    fn inverse_check(&self) -> &'static str {
-        "check_inverse"
+    /// The function that checks an inverse: it compiles only if the two associations are each other's. `None` if the check of
+    /// the keys is one of it.
+    fn inverse_check(&self) -> Option<&'static str> {
+        Some("check_inverse")
     }
 
     /// The two associations that it is made of.
@@ -147,7 +154,8 @@ impl Kind {
 
 /// Keys for as long as it takes to report why they are not known.
 pub(crate) fn unknown() -> Box<dyn Keys> {
-    Box::new(key_at_target::KeyAtTarget { owner_key: Vec::new(), foreign_key: Vec::new(), target_type: None })
+    let foreign_key = key_at_target::ForeignKey::Named(Vec::new());
+    Box::new(key_at_target::KeyAtTarget { owner_key: Vec::new(), foreign_key, target_type: None })
 }
 
 // Reports options that say more about another option, which is not given.

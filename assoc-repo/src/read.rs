@@ -16,6 +16,7 @@ use crate::carried::{Carried, query_carrying};
 use crate::columns::{Columns, Selected};
 use crate::levels::LevelHandle;
 use crate::preload;
+use crate::primary_key_of::PrimaryKeyOf;
 use crate::query::Select;
 use crate::repo::Repo;
 use crate::session::Session;
@@ -42,9 +43,9 @@ impl Repo {
     /// assert!(repo.get::<User>(1, Query::new()).await?.is_none());
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn get<M: Model>(&self, key: impl Into<M::Key>, query: Select<M>) -> Result<Option<M>> {
+    pub async fn get<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> Result<Option<M>> {
         M::DEF.require_primary_key("`get`")?;
-        let values = key_values(&key.into());
+        let values = key_values(&key.into_primary_key());
         // A decimal key is compared in a special form, so its statement is not cached.
         let is_decimal = values.iter().any(|value| matches!(value, Value::Decimal(_)));
         if query.is_plain() && self.filters.is_none() && !is_decimal {
@@ -68,8 +69,8 @@ impl Repo {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if there is no such row, and the errors of [`get`](Self::get).
-    pub async fn get_or_fail<M: Model>(&self, key: impl Into<M::Key>, query: Select<M>) -> Result<M> {
-        let key = key.into();
+    pub async fn get_or_fail<M: Model>(&self, key: impl PrimaryKeyOf<M>, query: Select<M>) -> Result<M> {
+        let key = key.into_primary_key();
         match self.get::<M>(key.clone(), query).await? {
             Some(row) => Ok(row),
             None => Err(ErrorKind::NotFound { model: M::DEF.name, key: show_key(&key) }.into()),

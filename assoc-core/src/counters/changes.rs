@@ -107,6 +107,18 @@ impl ParentChanges {
         }
     }
 
+    /// Takes in a row that a plain statement takes away from its parents: counters follow it, and no time moves.
+    pub fn count_removed(
+        &mut self,
+        children: &Children,
+        before: Option<&[Value<'static>]>,
+        after: Option<&[Value<'static>]>,
+    ) {
+        let without_touches = std::mem::replace(&mut self.without_touches, true);
+        self.change(children, before, after, |_, _| true);
+        self.without_touches = without_touches;
+    }
+
     pub(super) fn follow(&mut self, parent: &Parent, key: KeyTuple, amount: Option<i64>, is_linked: bool) {
         let counted = parent.counter.zip(amount);
         let touched = if self.without_touches { &[][..] } else { &parent.touched };

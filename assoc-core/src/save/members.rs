@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::key::{KeyTuple, RowKeys};
-use crate::metadata::association::{AssociationDef, Dependent, JoinRecord, KeyJoin};
+use crate::metadata::association::{AssociationDef, Cardinality, Dependent, JoinRecord, KeyJoin};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::rows::{LinkRows, Rows};
@@ -29,6 +29,9 @@ pub struct Lookup {
     pub unlink: Unlink,
     /// Why it is let go.
     pub removal: Removal,
+    /// Whether rows that are let go, and not destroyed, move the times of those they belong to: where the save writes them one
+    /// by one. Members of an association to many are let go by a plain statement, which counters follow and no time does.
+    pub moves_times: bool,
     // What tells a row from others, the owner's key in it, and the member's.
     identity: Vec<usize>,
     owner: Vec<usize>,
@@ -133,6 +136,7 @@ impl Lookup {
         let table = (association.target)();
         let identity = table.primary_key.to_vec();
         let owner = key.target_columns.to_vec();
+        let unlink = unlink_target(association, key, removal);
         Lookup {
             association,
             table,
@@ -141,7 +145,8 @@ impl Lookup {
             filter: of_types(table, [key.target_type]).and(association.scope().filter),
             questions: Vec::new(),
             targets: None,
-            unlink: unlink_target(association, key, removal),
+            moves_times: is_written_alone(association, removal) && unlink != Unlink::Delete,
+            unlink,
             removal,
             member: identity.clone(),
             identity,
@@ -177,6 +182,7 @@ impl Lookup {
             targets: (!filter.is_always()).then(condition),
             unlink: unlink_link(association, record, removal),
             removal,
+            moves_times: is_written_alone(association, removal),
             identity,
             owner,
             member,
@@ -355,6 +361,11 @@ impl Lookup {
         }
         .into()
     }
+}
+
+// Whether what is let go is written as a row, and not as one of many by a plain statement.
+fn is_written_alone(association: &AssociationDef, removal: Removal) -> bool {
+    removal == Removal::Destroy || association.kind.cardinality() == Cardinality::One
 }
 
 fn as_ints(keys: Vec<Option<KeyTuple>>) -> RowKeys {

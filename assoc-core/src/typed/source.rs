@@ -11,6 +11,15 @@ use crate::metadata::association::{AssociationDef, HasVariant};
 #[derive(Debug, Clone, Copy)]
 pub struct Missing;
 
+impl Missing {
+    /// No columns: what is missing is reported by its type.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn columns(&self) -> &'static [usize] {
+        &[]
+    }
+}
+
 /// Selects the source of a through association from its singular and plural names: the one that exists, or the singular
 /// one if both do.
 #[diagnostic::on_unimplemented(

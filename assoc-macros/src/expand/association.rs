@@ -210,6 +210,11 @@ fn part_of_through(token: &Ident, at: Span) -> Ident {
     format_ident!("__{}_PART", token, span = at)
 }
 
+/// The constant that says which columns a `belongs_to` refers by.
+pub(crate) fn foreign_key_of(token: &Ident, at: Span) -> Ident {
+    format_ident!("__{}_FOREIGN_KEY", token, span = at)
+}
+
 /// The type of the association's constant.
 pub(super) fn token_type(model: &Model, association: &Association) -> TokenStream {
     let Association { slot, target, .. } = association;
@@ -262,6 +267,7 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association, c
         Holder::HasOne => quote!(KeyInOne),
         Holder::HasMany => quote!(KeyInMany),
     };
+    let foreign_key = association.keys.foreign_key_constant(model, association);
     let doc = format!("The association [`{name}`]({0}#structfield.{name}), a `{1}`.", model.name, association.kind);
     quote! {
         #[doc = #doc]
@@ -274,6 +280,8 @@ pub(super) fn constant(model: &Model, index: usize, association: &Association, c
         #[doc(hidden)]
         #[allow(dead_code)]
         #vis const #part: __assoc::PartOfThrough = __assoc::PartOfThrough::#place;
+
+        #foreign_key
     }
 }
 

@@ -22,8 +22,10 @@ pub(super) fn checks(model: &Model, association: &Association) -> TokenStream {
         let target = placed(target.to_token_stream(), at);
         checks.extend(quote_spanned!(at=> __assoc::check_readonly::<#target>();));
     }
-    if let Some(Inverse::Named(inverse)) = &association.scope_def.inverse {
-        checks.extend(inverse_check(model, association, &inverse.name, inverse.span));
+    if let (Some(Inverse::Named(inverse)), Some(check)) =
+        (&association.scope_def.inverse, association.keys.inverse_check())
+    {
+        checks.extend(inverse_check(model, association, check, &inverse.name, inverse.span));
     }
     checks
 }
@@ -53,17 +55,10 @@ pub(super) fn key_check(model: &Model, association: &Association) -> Option<Toke
 // A constant that can only be computed if `nullify` has a column to clear.
 fn nullify_check(model: &Model, association: &Association) -> Option<TokenStream> {
     let dependent = association.dependent.filter(|dependent| dependent.rule == Rule::Nullify)?;
-    let foreign_key = association.keys.referring_of_target();
-    if foreign_key.is_empty() {
-        return None;
-    }
     let at = generated(dependent.span);
     let target = placed(outside(model, &association.target), at);
-    let columns = foreign_key.iter().map(|token| {
-        let token = Ident::new(&token.to_string(), at);
-        quote_spanned!(at=> <#target>::#token.index())
-    });
-    Some(quote_spanned!(at=> const _: () = __assoc::check_nullify::<#target>(&[#(#columns),*]);))
+    let foreign_key = association.keys.referring_of_target(&target, at)?;
+    Some(quote_spanned!(at=> const _: () = __assoc::check_nullify::<#target>(#foreign_key);))
 }
 
 /// A target's type outside of the model's `impl`.
@@ -73,11 +68,11 @@ pub(crate) fn outside(model: &Model, target: &Type) -> TokenStream {
 
 // It is in a function that is never called: the inverse's constant is checked likewise, and two constants cannot be
 // computed from each other.
-fn inverse_check(model: &Model, association: &Association, inverse: &str, span: Span) -> TokenStream {
+fn inverse_check(model: &Model, association: &Association, check: &str, inverse: &str, span: Span) -> TokenStream {
     let (owner, target) = (&model.ident, &association.target);
     let at = generated(span);
     let constant = token(inverse, at);
-    let check = Ident::new(association.keys.inverse_check(), at);
+    let check = Ident::new(check, at);
     let missing = missing(&format_ident!("__Inverse"), std::slice::from_ref(&constant));
     let check = quote_spanned!(at=> __assoc::#check::<#owner, _>(<#target>::#constant));
     quote! {

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 
 use super::{AT_MOST_ONE, BY_TYPE, Keys, key_at_target, one_for_one, polymorphic_belongs_to};
 use crate::errors::Errors;
-use crate::expand::{generated, own_column, target_column, target_columns, target_key};
+use crate::expand::{foreign_key_of, generated, own_column, target_column, target_columns, target_key};
 use crate::names::{listed, plain, token};
 use crate::options::OptionTable;
 use crate::parse::{AssociationInput, FieldInput};
@@ -163,5 +163,18 @@ impl Keys for BelongsTo {
 
     fn referring(&self) -> &[usize] {
         &self.foreign_key
+    }
+
+    fn foreign_key_constant(&self, model: &Model, association: &Association) -> Option<TokenStream> {
+        let Association { vis, name, field, target, .. } = association;
+        let at = generated(field.span());
+        let (constant, foreign_key) = (foreign_key_of(&token(name, at), at), &self.foreign_key);
+        let types = foreign_key.iter().map(|index| &model.columns[*index].ty);
+        Some(quote! {
+            #[doc(hidden)]
+            #[allow(dead_code)]
+            #vis const #constant: __assoc::KeyOfInverse<#target, (#(#types,)*)> =
+                __assoc::KeyOfInverse::new(&[#(#foreign_key),*]);
+        })
     }
 }

@@ -1,13 +1,13 @@
 //! A `has_one` or `has_many` whose foreign key is a column of the target.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::LitStr;
 
 use super::{Keys, one_for_one};
-use crate::attributes::FieldName;
+use crate::attributes::{FieldName, Inverse};
 use crate::errors::Errors;
-use crate::expand::{generated, missing, outside, own_column, target_column, target_columns};
+use crate::expand::{foreign_key_of, generated, missing, outside, own_column, target_column};
 use crate::names::{self, listed, token};
 use crate::parse::AssociationInput;
 use crate::validate::{Association, Model, Owner};
@@ -24,8 +24,15 @@ pub(super) const NO_LINKS: &str = "only a `has_and_belongs_to_many` has links wi
 /// The keys.
 pub(super) struct KeyAtTarget {
     pub(super) owner_key: Vec<usize>,
-    pub(super) foreign_key: Vec<Ident>,
+    pub(super) foreign_key: ForeignKey,
     pub(super) target_type: Option<TargetType>,
+}
+
+/// The columns of the target that refer to the model.
+pub(super) enum ForeignKey {
+    Named(Vec<Ident>),
+    /// Those of the `belongs_to` that `inverse_of` names.
+    OfInverse(Ident),
 }
 
 /// The name of the owner's type at the target: `as`.
@@ -63,13 +70,18 @@ pub(super) fn keys(
         return None;
     }
     let own = || listed(owner_key.iter().map(|index| owner.columns[*index].name.as_str()));
-    let foreign_key = match (&options.foreign_key, &options.as_) {
+    let inverse = match &options.scope_def.inverse {
+        Some(Inverse::Named(inverse)) if options.as_.is_none() => Some(inverse),
+        _ => None,
+    };
+    let foreign_key = match (&options.foreign_key, inverse) {
         (Some(names), _) if names.names.len() != owner_key.len() => {
             errors.at(names.span, one_for_one(&names.listed(), &own()));
             return None;
         }
-        (Some(names), _) => names.names.iter().map(|name| token(name, names.span)).collect(),
-        (None, _) if owner_key.len() > 1 => {
+        (Some(names), _) => ForeignKey::Named(names.names.iter().map(|name| token(name, names.span)).collect()),
+        (None, Some(inverse)) => ForeignKey::OfInverse(token(&inverse.name, inverse.span)),
+        (None, None) if owner_key.len() > 1 => {
             let message = format!(
                 "the key of `{}` is {}: name as many columns of the target with `foreign_key = \"…\"`",
                 owner.name,
@@ -78,8 +90,10 @@ pub(super) fn keys(
             errors.at(input.span, message);
             return None;
         }
-        (None, Some(as_)) => vec![token(&format!("{}_id", as_.name), as_.span)],
-        (None, None) => vec![token(&names::foreign_key(owner.name), input.span)],
+        (None, None) => ForeignKey::Named(vec![match &options.as_ {
+            Some(as_) => token(&format!("{}_id", as_.name), as_.span),
+            None => token(&names::foreign_key(owner.name), input.span),
+        }]),
     };
     let target_type = options.as_.as_ref().map(|as_| TargetType {
         column: match &options.foreign_type {
@@ -96,7 +110,8 @@ impl Keys for KeyAtTarget {
     fn behavior(&self, _model: &Model, association: &Association) -> TokenStream {
         let KeyAtTarget { owner_key, foreign_key, target_type } = self;
         let kind = format_ident!("{}Kind", association.holder.name());
-        let foreign_key = target_columns(association, foreign_key);
+        let target = association.target.to_token_stream();
+        let foreign_key = foreign_key.columns(&target, |token| target_column(association, token));
         let target_type = match target_type {
             None => quote!(__assoc::Option::None),
             Some(TargetType { column, tag, .. }) => {
@@ -116,16 +131,37 @@ impl Keys for KeyAtTarget {
     fn type_checks(&self, model: &Model, association: &Association) -> TokenStream {
         let KeyAtTarget { owner_key, foreign_key, target_type } = self;
         let at = generated(association.key_span);
-        let keys = owner_key.iter().zip(foreign_key).map(|(index, token)| {
-            let (own, column) = (own_column(model, *index, at), target_column(association, token));
-            quote_spanned!(at=> __assoc::check_foreign_key(#column, #own);)
-        });
+        let keys: TokenStream = match foreign_key {
+            ForeignKey::Named(names) => owner_key
+                .iter()
+                .zip(names)
+                .map(|(index, token)| {
+                    let (own, column) = (own_column(model, *index, at), target_column(association, token));
+                    quote_spanned!(at=> __assoc::check_foreign_key(#column, #own);)
+                })
+                .collect(),
+            ForeignKey::OfInverse(inverse) => {
+                let (owner, target) = (&model.ident, &association.target);
+                let types: Vec<_> = owner_key.iter().map(|index| &model.columns[*index].ty).collect();
+                let key = match &types[..] {
+                    [one] => quote!(#one),
+                    several => quote!((#(#several),*)),
+                };
+                let at = generated(inverse.span());
+                let constant = foreign_key_of(inverse, at);
+                let missing = missing(&format_ident!("__Inverse"), std::slice::from_ref(&constant));
+                quote_spanned!(at=> {
+                    #missing
+                    __assoc::check_key_of_inverse::<#owner, #key, _>(&<#target>::#constant);
+                })
+            }
+        };
         let target_type = target_type.iter().map(|TargetType { column, .. }| {
             let at = generated(column.span());
             let column = target_column(association, column);
             quote_spanned!(at=> __assoc::check_type_column(#column);)
         });
-        keys.chain(target_type).collect()
+        std::iter::once(keys).chain(target_type).collect()
     }
 
     fn value_check(&self, model: &Model, association: &Association) -> Option<TokenStream> {
@@ -147,11 +183,39 @@ impl Keys for KeyAtTarget {
         })
     }
 
-    fn referring_of_target(&self) -> &[Ident] {
-        &self.foreign_key
+    fn referring_of_target(&self, target: &TokenStream, at: Span) -> Option<TokenStream> {
+        (!self.owner_key.is_empty()).then(|| {
+            self.foreign_key.columns(target, |token| {
+                let token = Ident::new(&token.to_string(), at);
+                quote_spanned!(at=> <#target>::#token)
+            })
+        })
     }
 
-    fn inverse_check(&self) -> &'static str {
-        if self.target_type.is_some() { "check_polymorphic_inverse" } else { "check_inverse" }
+    fn inverse_check(&self) -> Option<&'static str> {
+        match (&self.foreign_key, &self.target_type) {
+            // It is checked with the key.
+            (ForeignKey::OfInverse(_), _) => None,
+            (ForeignKey::Named(_), Some(_)) => Some("check_polymorphic_inverse"),
+            (ForeignKey::Named(_), None) => Some("check_inverse"),
+        }
+    }
+}
+
+impl ForeignKey {
+    // The columns, of which `named` is the constant of one that is named.
+    fn columns(&self, target: &TokenStream, named: impl Fn(&Ident) -> TokenStream) -> TokenStream {
+        match self {
+            ForeignKey::Named(tokens) => {
+                let columns = tokens.iter().map(named);
+                quote!(&[#(#columns.index()),*])
+            }
+            ForeignKey::OfInverse(inverse) => {
+                let at = generated(inverse.span());
+                let constant = foreign_key_of(inverse, at);
+                let missing = missing(&format_ident!("__Inverse"), std::slice::from_ref(&constant));
+                quote_spanned!(at=> { #missing <#target>::#constant.columns() })
+            }
+        }
     }
 }

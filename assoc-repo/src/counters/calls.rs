@@ -9,6 +9,7 @@ use assoc_core::metadata::{AssociationDef, ModelDef};
 use assoc_core::{Association, Error, HasMany, HasManyThrough, JoinRow, Model, Result, Through};
 
 use super::{Mode, apply, reset};
+use crate::primary_key_of::PrimaryKeyOf;
 use crate::read::key_values;
 use crate::repo::Repo;
 
@@ -145,7 +146,7 @@ impl Repo {
     pub fn reset_counters_of<O: Model>(
         &self,
         counters: impl Counters<O>,
-        keys: impl IntoIterator<Item: Into<O::Key>>,
+        keys: impl IntoIterator<Item: PrimaryKeyOf<O>>,
     ) -> BoxFuture<'_, Result<u64>> {
         self.reset_given_counters(O::DEF, counters.associations(), tuples::<O>(keys))
     }
@@ -188,7 +189,7 @@ impl Repo {
     pub fn add_to_counter<O: Model>(
         &self,
         association: impl CountedMany<O>,
-        keys: impl IntoIterator<Item: Into<O::Key>>,
+        keys: impl IntoIterator<Item: PrimaryKeyOf<O>>,
         amount: i64,
     ) -> BoxFuture<'_, Result<u64>> {
         let association = association.association();
@@ -213,6 +214,6 @@ impl Repo {
     }
 }
 
-fn tuples<O: Model>(keys: impl IntoIterator<Item: Into<O::Key>>) -> Vec<KeyTuple> {
-    keys.into_iter().filter_map(|key| KeyTuple::new(key_values(&key.into()))).collect()
+fn tuples<O: Model>(keys: impl IntoIterator<Item: PrimaryKeyOf<O>>) -> Vec<KeyTuple> {
+    keys.into_iter().filter_map(|key| KeyTuple::new(key_values(&key.into_primary_key()))).collect()
 }

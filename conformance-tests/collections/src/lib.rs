@@ -13,7 +13,9 @@ mod handles_links;
 mod handles_one;
 mod handles_replaced;
 mod handles_strained;
+mod handles_told;
 mod handles_write;
+mod orchards;
 
 /// The cases, by what they prove.
 #[must_use]
@@ -30,5 +32,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_counted::CASES,
         handles_bulk::CASES,
         handles_links::CASES,
+        handles_told::CASES,
+        orchards::CASES,
     ]
 }

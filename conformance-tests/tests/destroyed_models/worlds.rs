@@ -97,6 +97,7 @@ worlds! {
     magazine: Author Article Topic Remark;
     mail: Letter Inhabitant Company;
     nested: Writer Essay Labelling Label Theme Remark Subscription Subscriber Letter List Portfolio Showing Gallery Contract Agency Town Member ClubMembership Club Sponsor Event;
+    orchard: Orchard Tree Nest Basket Deed Plot Bed Shoot Ring Stump;
     newsroom: Section Topic Story Edition Letter Posting Reporter Market Price;
     options: Customer Order Note SpecialNote NoteTaker LastNote Buyer Purchase LaterNote Pointer;
     orchestra: Musician Engagement Ensemble Solo Rehearsal Concert Contract Lease Pledge Piece;

@@ -21,6 +21,8 @@ pub mod league;
 #[doc(hidden)]
 pub mod newsroom;
 #[doc(hidden)]
+pub mod orchard;
+#[doc(hidden)]
 pub mod orchestra;
 #[doc(hidden)]
 pub mod pirates;

@@ -91,12 +91,17 @@ impl Following {
                         self.before.insert((model.type_id(), key), row);
                     }
                 }
+                let mut silent: HashSet<KeyTuple> = HashSet::new();
                 for (lookup, key) in existing.let_go {
                     let Some(known) = after.get_mut(&key) else { continue };
-                    *known = match &let_go[lookup].0.unlink {
+                    let lookup = let_go[lookup].0;
+                    *known = match &lookup.unlink {
                         Unlink::Nullify(cleared) => known.take().map(|row| children.without(&row, cleared)),
                         _ => None,
                     };
+                    if !lookup.moves_times {
+                        silent.insert(key);
+                    }
                 }
                 let mut planned: HashMap<KeyTuple, u32> = HashMap::new();
                 for (row, key) in existing.updated {
@@ -108,6 +113,10 @@ impl Following {
                 for (key, after) in &after {
                     let before = self.before.get(&(model.type_id(), key.clone())).map(|row| &**row);
                     let row = planned.get(key).copied();
+                    if row.is_none() && silent.contains(key) {
+                        changes.count_removed(children, before, after.as_deref());
+                        continue;
+                    }
                     let is_meant = |place: usize, is_new: bool| match row.and_then(|row| run.timing(row, place)) {
                         Some(Timing::After) => false,
                         Some(Timing::Inserted) => !is_new,
@@ -141,8 +150,7 @@ impl Following {
         let mut existing = Existing::default();
         let model = children.model;
         for (at, (lookup, resolved)) in let_go.iter().enumerate() {
-            // What is destroyed is followed as every destroy is.
-            if lookup.table == model && !model.primary_key.is_empty() && lookup.unlink != Unlink::Destroy {
+            if lookup.table == model && !model.primary_key.is_empty() && follows(lookup, children) {
                 existing.let_go.extend(resolved.let_go.iter().map(|key| (at, key.clone())));
             }
         }
@@ -167,7 +175,7 @@ impl Following {
         changes: &mut ParentChanges,
     ) -> Result<()> {
         let of_table = |lookup: &Lookup| {
-            lookup.table == children.model && children.model.primary_key.is_empty() && lookup.unlink != Unlink::Destroy
+            lookup.table == children.model && children.model.primary_key.is_empty() && follows(lookup, children)
         };
         for (lookup, resolved) in let_go.iter().filter(|(lookup, _)| of_table(lookup)) {
             let keys = KeySet::from_iter(resolved.let_go.iter().cloned());
@@ -176,7 +184,11 @@ impl Following {
                     Unlink::Nullify(cleared) => Some(children.without(&row, cleared)),
                     _ => None,
                 };
-                changes.change(children, Some(&row), cleared.as_deref(), |_, _| true);
+                if lookup.moves_times {
+                    changes.change(children, Some(&row), cleared.as_deref(), |_, _| true);
+                } else {
+                    changes.count_removed(children, Some(&row), cleared.as_deref());
+                }
             }
         }
         Ok(())
@@ -330,6 +342,12 @@ impl Adjusted {
         }
         Ok(())
     }
+}
+
+// Whether something follows rows that are let go here. What is destroyed is followed as every destroy is.
+fn follows(lookup: &Lookup, children: &Children) -> bool {
+    let counts = || children.parents.iter().any(|parent| parent.counter.is_some());
+    lookup.unlink != Unlink::Destroy && (lookup.moves_times || counts())
 }
 
 // A row with what the save sets in it. A key that is still to be made is left out: its parent is new.
