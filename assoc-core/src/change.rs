@@ -39,13 +39,16 @@ mod check;
 mod difference;
 mod fill;
 mod input;
+mod known_keys;
 mod link;
 mod member;
 mod members;
+mod new_members;
 mod operation;
 mod permit;
 mod rules;
 mod scope;
+mod shared_given;
 mod version;
 mod walk;
 mod wanted;
@@ -56,7 +59,9 @@ pub use difference::same_value;
 pub(crate) use fill::fill;
 pub use fill::timestamp;
 pub use input::{Input, IntoInput, Limits};
+pub use known_keys::KnownValues;
 pub(crate) use link::{key_of_target, key_on_owner};
+pub use new_members::NewMembers;
 pub use operation::{ChildChange, ChildOp};
 pub use permit::{MemberOptions, PermitDef, Reject, UnknownKeys};
 use scope::presets;
@@ -211,10 +216,15 @@ impl RowChange {
         &self.values
     }
 
-    /// What was said of associations, in order.
+    /// What was said of associations, in order. Members that were pushed may be together in one entry.
     #[must_use]
     pub fn children(&self) -> &[ChildChange] {
         &self.children
+    }
+
+    /// How much was said of associations: of each member one thing.
+    pub(crate) fn said(&self) -> usize {
+        self.children.iter().map(|child| child.op.count()).sum()
     }
 
     /// Gives a column a value. A column that the model does not have is ignored.
@@ -332,6 +342,7 @@ impl RowChange {
                     child.op,
                     ChildOp::AssociateWith { .. }
                         | ChildOp::Push { .. }
+                        | ChildOp::PushNew(_)
                         | ChildOp::Edit(_)
                         | ChildOp::Remove(_)
                         | ChildOp::Replace(_)

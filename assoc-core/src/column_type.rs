@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::error::DecodeError;
-use crate::value::{Value, parse_uuid};
+use crate::value::{Date, DateTime, Time, Value, parse_uuid};
 
 #[cfg(feature = "chrono")]
 mod chrono;
@@ -81,6 +81,10 @@ impl SqlType {
         match (self, value) {
             (SqlType::Decimal, Value::Text(text)) => Value::Decimal(text),
             (SqlType::Decimal, Value::Int(number)) => Value::Decimal(number.to_string().into()),
+            // Some databases store these as text.
+            (SqlType::Date, Value::Text(text)) => Date::parse(&text).map_or(Value::Text(text), Value::Date),
+            (SqlType::Time, Value::Text(text)) => Time::parse(&text).map_or(Value::Text(text), Value::Time),
+            (SqlType::DateTime, Value::Text(text)) => DateTime::parse(&text).map_or(Value::Text(text), Value::DateTime),
             (of, value) => of.stored(value),
         }
     }

@@ -38,7 +38,7 @@ mod removal_order;
 
 use crate::counters::Children;
 use crate::error::{RestrictRule, Result};
-use crate::metadata::association::{AssociationDef, Dependent, DependentRows, KeySide, LinkSql};
+use crate::metadata::association::{AssociationDef, Dependent, DependentRows, KeySide, LinkSql, Linkage};
 use crate::metadata::expr::Expr;
 use crate::metadata::filter_hook::FilterHook;
 use crate::metadata::model::{Discriminator, ModelDef, ascending_once};
@@ -245,6 +245,12 @@ impl DestroyPlan {
             }
         };
         only.extend(key.target_columns);
+        // A preview asks to which targets links lead.
+        if edge.by_sql().is_some()
+            && let Ok(Linkage::JoinRecord(record)) = edge.association.linkage()
+        {
+            only.extend(record.target.owner_columns);
+        }
         KeyedSelect {
             only: Some(ascending_once(&only)),
             filter: filter.clone(),

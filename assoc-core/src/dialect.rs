@@ -4,6 +4,26 @@
 //! where databases differ, either the dialect writes another text or a capability says what is possible. Most methods
 //! have a default in standard SQL, so a new dialect starts with [`quote`](Dialect::quote) and
 //! [`column_type`](Dialect::column_type) and overrides what its database does better.
+//!
+//! # The contract
+//!
+//! * [`quote`](Dialect::quote) MUST make one identifier of any text, also of quotes and of words that SQL reserves.
+//! * A column of [`column_type`](Dialect::column_type) MUST hold every value of its Rust type, or refuse it. It MUST NOT
+//!   change one. What a model declares narrower (a length, a precision) may round, and [`keeps`](Dialect::keeps) says so then.
+//! * What [`Capabilities`] claim MUST be true. A lacking capability costs statements or is refused by the library; a false claim
+//!   is wrong SQL, or a wrong result.
+//! * [`write_key_filter`](Dialect::write_key_filter) MUST find the rows of every key of its list and no others, whatever the
+//!   list's length. The rows of [`write_key_table`](Dialect::write_key_table) MUST have the ordinals of their keys, from 0.
+//! * [`is_byte_comparable`](Dialect::is_byte_comparable) MUST be `false` for every type that the database may call equal
+//!   where the bytes differ.
+//! * [`comparable`](Dialect::comparable), [`aggregate`](Dialect::aggregate), [`write_stored`](Dialect::write_stored),
+//!   [`bound_like`](Dialect::bound_like) and [`exact_text`](Dialect::exact_text) MUST write what compares and adds up the
+//!   values that columns represent, so that a preload, a join and a condition find the same rows.
+//! * [`write_limit`](Dialect::write_limit) MUST also write an offset alone, and [`write_like`](Dialect::write_like) MUST take
+//!   what a backslash precedes as it is.
+//! * [`write_sum`](Dialect::write_sum) MUST fail where the sum does not fit the column.
+//! * [`raw_syntax`](Dialect::raw_syntax) MUST tell quotes and comments apart as the database does, because it decides which
+//!   question marks are placeholders.
 
 use std::borrow::Cow;
 use std::fmt;

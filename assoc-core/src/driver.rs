@@ -29,7 +29,8 @@
 //! * A panic inside the sink (a user's decoder) MUST NOT leave the pool locked or the connection in an unknown state.
 //! * `begin` starts a transaction: [`TransactionMode::Write`] takes the write lock at once where that avoids later
 //!   deadlocks, [`TransactionMode::Read`] gives one snapshot where the database has such a thing. Savepoints nest
-//!   inside it by depth; the repo numbers them, and never sets one at a depth where another is open.
+//!   inside it by depth; the repo numbers them, and never sets one at a depth where another is open. A `begin` inside a
+//!   transaction MUST fail: some databases would commit the open transaction, others would go on with it.
 //! * The driver prepares statements and caches them by their text. It SHOULD bound that cache. A statement that failed
 //!   MUST NOT make later ones of the same text fail.
 //!

@@ -130,7 +130,10 @@ impl KeyTuple {
         &self.0
     }
 
-    fn cmp_values(&self, other: &Self) -> std::cmp::Ordering {
+    /// An order of keys that is the same each time: numbers by their size, text and bytes byte by byte. It is not the order of
+    /// a database, which may compare text by a collation.
+    #[must_use]
+    pub fn cmp_values(&self, other: &Self) -> std::cmp::Ordering {
         self.0
             .iter()
             .zip(&other.0)

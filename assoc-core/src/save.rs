@@ -10,7 +10,10 @@ mod matching;
 mod members;
 
 pub use counted::CountedKeys;
-pub use graph::{Added, Awaited, Awaits, Closing, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, SavePlan, Step};
+pub use graph::{
+    Added, Awaited, Awaits, Closing, LoadedGroup, LoadedOwner, LoadedRow, PlannedRow, PlannedRows, RowValues, SavePlan,
+    Step,
+};
 pub use insert::{InsertBatch, InsertPlan};
 pub use matching::inputs_of;
 pub use members::{Ask, Kept, Lookup, MemberCondition, Question, Removal, Resolved, Unlink};

@@ -62,6 +62,7 @@ use assoc_core::{SqlType, Value};
 
 pub use errors::{Violation, violation};
 pub use key_lists::KeyLists;
+use key_lists::OneBind;
 
 mod errors;
 pub mod functions;
@@ -144,8 +145,8 @@ impl SqliteDialect {
     }
 
     // Keys of one column as one bind, if this client and these values allow it.
-    fn single(&self, keys: &KeySet) -> Option<BindList> {
-        single(keys).filter(|list| self.key_lists.take(list))
+    fn one_bind(&self, keys: &KeySet) -> Option<OneBind> {
+        self.key_lists.one_bind(single(keys)?)
     }
 }
 
@@ -248,14 +249,17 @@ impl Dialect for SqliteDialect {
     }
 
     fn write_key_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
-        match (columns, self.single(keys)) {
-            ([column], Some(BindList::Values(values))) if is_decimal(values.first()) => {
-                writer.own_column_in(column, &values);
-            }
+        if let ([column], Some(BindList::Values(values))) = (columns, single(keys))
+            && is_decimal(values.first())
+            && self.key_lists != KeyLists::Padded
+        {
+            return writer.own_column_in(column, &values);
+        }
+        match (columns, self.one_bind(keys)) {
             ([column], Some(list)) => {
                 writer.own_column(column);
                 writer.push(" ");
-                self.key_lists.write_in(writer, list);
+                list.write_in(writer);
             }
             (columns, _) => {
                 let tuples = keys.tuples();
@@ -285,14 +289,14 @@ impl Dialect for SqliteDialect {
 
     fn write_key_table(&self, writer: &mut SqlWriter<'_>, keys: &KeySet) {
         writer.push("(SELECT ");
-        if let Some(list) = self.single(keys) {
-            writer.push(self.key_lists.ordinal());
+        if let Some(list) = self.one_bind(keys) {
+            writer.push(list.ordinal());
             writer.push(" AS ");
             writer.identifier("ordinal");
             writer.push(", +value AS ");
             writer.identifier("k0");
             writer.push(" FROM ");
-            self.key_lists.write_table(writer, list);
+            list.write_table(writer);
         } else {
             let (tuples, width) = (keys.tuples(), keys.width());
             writer.push("column1 AS ");
@@ -366,8 +370,10 @@ impl Dialect for SqliteDialect {
     }
 
     fn write_in_list(&self, writer: &mut SqlWriter<'_>, values: &[Value<'static>]) {
-        let list = BindList::Values(values.into());
-        if self.key_lists.take(&list) { self.key_lists.write_in(writer, list) } else { writer.padded_in_list(values) }
+        match self.key_lists.one_bind(BindList::Values(values.into())) {
+            Some(list) => list.write_in(writer),
+            None => writer.padded_in_list(values),
+        }
     }
 }
 

@@ -20,6 +20,8 @@ use crate::query::Query;
 use crate::repo::Repo;
 use crate::singular::Singular;
 
+mod other_sort;
+
 mod sealed {
     use assoc_core::metadata::AssociationDef;
     use assoc_core::{Association, Model};

@@ -114,7 +114,8 @@ const DEEPEST: u16 = 16;
     note = "write `#[callbacks] impl Callbacks for {Self} {{ … }}`, and `#[model(callbacks)]` on the struct"
 )]
 pub trait Callbacks: Model + HasCallbacks {
-    /// Before the problems of the change are looked for. It may set columns, and add problems.
+    /// Before the problems of the change are looked for. It may set columns, and add problems. Keys that the row takes of others are
+    /// in it as far as they are known: those of rows that exist, and those that were given to new ones.
     fn before_validate(change: &mut Change<Self>, cx: &CallbackContext<'_>) -> impl Future<Output = Result<()>> + Send {
         let _ = (change, cx);
         ready(Ok(()))

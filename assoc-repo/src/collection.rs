@@ -13,6 +13,7 @@ mod counter_cache;
 mod create;
 mod destroy_later;
 mod find;
+mod given_keys;
 mod given_rows;
 mod ids;
 mod insert_all;
@@ -22,6 +23,7 @@ mod read;
 mod write;
 
 pub use destroy_later::DestroyLater;
+pub use given_keys::IntoKey;
 pub use given_rows::{IntoRow, IntoRows};
 pub use insert_all::MembersWithKey;
 

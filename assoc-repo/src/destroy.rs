@@ -376,7 +376,7 @@ fn version_of<'r>(plan: &DestroyPlan, row: &'r StoredRow) -> Option<&'r Value<'s
     root.columns.iter().position(|column| *column == version).and_then(|at| row.get(at))
 }
 
-// Rows that are destroyed, by their keys, as far as they are there.
+// Rows that are destroyed, by their keys, as far as they are there: in the order of the keys, in which callbacks run.
 async fn read_by_keys(session: &mut Session<'_>, plan: &DestroyPlan, keys: &[KeyTuple]) -> Result<Vec<StoredRow>> {
     let root = &plan.nodes()[0];
     let select = KeyedSelect {
@@ -384,7 +384,9 @@ async fn read_by_keys(session: &mut Session<'_>, plan: &DestroyPlan, keys: &[Key
         filter: plan.root_filter().clone(),
         ..KeyedSelect::new(root.model, root.model.primary_key)
     };
-    let found = read_rows(session, &select, &KeySet::from_iter(keys.iter().cloned())).await?;
+    let mut found = read_rows(session, &select, &KeySet::from_iter(keys.iter().cloned())).await?;
+    let places: HashMap<&KeyTuple, usize> = keys.iter().zip(0..).collect();
+    found.sort_by_key(|(key, _)| places.get(key).copied());
     Ok(found.into_iter().map(|(_, row)| row).collect())
 }
 

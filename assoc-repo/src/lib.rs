@@ -115,7 +115,7 @@ pub use changeset::__build;
 pub use changeset::{
     Changeset, Clearable, IntoChangeset, IntoMembers, IntoTarget, ModelExt, SharedDraft, WritableMany, WritableOne,
 };
-pub use collection::{Collection, DestroyLater, IntoRow, IntoRows, MembersWithKey};
+pub use collection::{Collection, DestroyLater, IntoKey, IntoRow, IntoRows, MembersWithKey};
 pub use columns::{Columns, Selected};
 pub use counters::{CountedMany, Counters};
 pub use destroy::{DestroyReport, DestroyedModel};

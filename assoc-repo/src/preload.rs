@@ -81,34 +81,31 @@ impl NodeRows {
 }
 
 /// Loads associations of rows that the request itself fetched.
-pub(crate) async fn load_fetched<M: Model>(session: &mut Session<'_>, plan: &Plan, rows: Vec<M>) -> Result<Vec<M>> {
+pub(crate) async fn load_fetched(session: &mut Session<'_>, plan: &Plan, rows: Box<dyn Rows>) -> Result<Box<dyn Rows>> {
     if rows.is_empty() {
         return Ok(rows);
     }
-    let loaded = parts::fetch(session, plan, RootRows::Fetched(Box::new(rows)), None).await?;
+    let loaded = parts::fetch(session, plan, RootRows::Fetched(rows), None).await?;
     Ok(complete(plan, loaded))
 }
 
 /// Runs a statement that loads joined associations with the root, and loads the others.
-pub(crate) async fn load_joined<M: Model>(
+pub(crate) async fn load_joined(
     session: &mut Session<'_>,
     plan: &Plan,
     load: &JoinedSelect,
     spec: &RootSelect,
     statement: &Statement,
     carried: &mut Carried,
-) -> Result<Vec<M>> {
+) -> Result<Box<dyn Rows>> {
     let mut rows = joined_rows::Assembly::new(plan, load, &spec.joins);
     query_carrying(session, statement, &mut rows, spec.carried.len(), carried).await?;
     let loaded = parts::fetch(session, plan, RootRows::Joined(rows.finish()?), None).await?;
     Ok(complete(plan, loaded))
 }
 
-fn complete<M: Model>(plan: &Plan, mut loaded: Loaded) -> Vec<M> {
-    let root = attach::run(loaded.grown.as_deref().unwrap_or(plan), &mut loaded.nodes, None);
-    let rows = root.into_any().downcast::<Vec<M>>();
-    // The root's rows are of this type since they were read.
-    rows.map(|rows| *rows).unwrap_or_default()
+fn complete(plan: &Plan, mut loaded: Loaded) -> Box<dyn Rows> {
+    attach::run(loaded.grown.as_deref().unwrap_or(plan), &mut loaded.nodes, None)
 }
 
 /// Loads every requested association of existing rows again, also those that are loaded.

@@ -3,9 +3,9 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use assoc_core::driver::{Access, AnswerColumn, Bind, RowSink, Statement, StatementKind};
+use assoc_core::driver::{Access, AnswerColumn, Bind, BoxFuture, RowSink, Statement, StatementKind};
 use assoc_core::execution::KeyTuple;
-use assoc_core::execution::rows::mark;
+use assoc_core::execution::rows::{Rows, mark};
 use assoc_core::metadata::{ModelDef, Operand, Strategy};
 use assoc_core::planner::{CompiledQuery, Plan, Root};
 use assoc_core::select::{RootSelect, RowLock};
@@ -19,6 +19,7 @@ use crate::preload;
 use crate::query::Select;
 use crate::repo::Repo;
 use crate::session::Session;
+use crate::write::rows_of;
 
 #[cfg(doc)]
 use crate::query::Query;
@@ -116,8 +117,10 @@ impl Repo {
         if compiled.plan.is_none() {
             query_carrying(&mut session, &statement, &mut rows, compiled.select.carried.len(), carried).await?;
         } else {
-            // Boxed, so that a read without associations does not carry the state of one with associations.
-            rows = Box::pin(repo.all_with_plan(session, compiled, statement, carried)).await?;
+            // Boxed, so that a read without associations does not carry the state of one with associations. It knows no
+            // model, so that it is compiled once.
+            let all: BoxFuture<'_, _> = Box::pin(repo.all_with_plan(M::DEF, session, compiled, statement, carried));
+            rows = rows_of(all.await?);
         }
         if origin.is_read_only() {
             mark(&mut rows, origin);
@@ -125,19 +128,20 @@ impl Repo {
         Ok(rows)
     }
 
-    async fn all_with_plan<M: Model>(
+    async fn all_with_plan(
         &self,
+        model: &'static ModelDef,
         mut session: Session<'_>,
         compiled: CompiledQuery,
         statement: Statement,
         carried: &mut Carried,
-    ) -> Result<Vec<M>> {
-        let CompiledQuery { select, plan: Some(plan), load } = compiled else { return Ok(Vec::new()) };
+    ) -> Result<Box<dyn Rows>> {
+        let CompiledQuery { select, plan: Some(plan), load } = compiled else { return Ok(model.rows.new_rows()) };
         let mut work = async |session: &mut Session<'_>| match &load {
             Some(load) => preload::load_joined(session, &plan, load, &select, &statement, carried).await,
             None => {
-                let mut rows: Vec<M> = Vec::new();
-                query_carrying(session, &statement, &mut rows, select.carried.len(), carried).await?;
+                let mut rows = model.rows.new_rows();
+                query_carrying(session, &statement, &mut *rows, select.carried.len(), carried).await?;
                 preload::load_fetched(session, &plan, rows).await
             }
         };

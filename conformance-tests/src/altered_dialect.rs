@@ -180,7 +180,7 @@ impl Dialect for AlteredDialect {
     }
 
     fn bound_like(&self) -> (&'static str, &'static str) {
-        self.inner().bound_like()
+        if self.has(Fault::ComparesOwnersByAffinity) { ("", "") } else { self.inner().bound_like() }
     }
 
     fn exact_text(&self) -> Option<ExactText> {
@@ -195,19 +195,24 @@ impl Dialect for AlteredDialect {
     }
 
     fn is_byte_comparable(&self, column: SqlType) -> bool {
-        self.inner().is_byte_comparable(column)
+        self.has(Fault::ClaimsByteComparableTexts) || self.inner().is_byte_comparable(column)
     }
 
     fn keeps(&self, column: &ColumnDef, value: &Value<'_>) -> bool {
-        self.inner().keeps(column, value)
+        self.has(Fault::ClaimsToKeepEverything) || self.inner().keeps(column, value)
     }
 
     fn write_stored(&self, writer: &mut SqlWriter<'_>, value: &Value<'static>) {
+        if self.has(Fault::WritesStoredValuesAsText) {
+            return writer.bind(value.clone());
+        }
         self.inner().write_stored(writer, value);
     }
 
     fn write_row_lock(&self, writer: &mut SqlWriter<'_>, lock: RowLock) {
-        self.inner().write_row_lock(writer, lock);
+        if !self.has(Fault::LocksNoRows) {
+            self.inner().write_row_lock(writer, lock);
+        }
     }
 
     fn write_sum(&self, writer: &mut SqlWriter<'_>, column: &ColumnDef, sign: Sign, value: &Value<'static>) {
@@ -219,11 +224,11 @@ impl Dialect for AlteredDialect {
     }
 
     fn index_columns(&self, table: &TableRef, index: &str) -> Option<Statement> {
-        self.inner().index_columns(table, index)
+        if self.has(Fault::NamesNoIndexColumns) { None } else { self.inner().index_columns(table, index) }
     }
 
     fn raw_syntax(&self) -> RawSyntax {
-        self.inner().raw_syntax()
+        if self.has(Fault::ReadsRawSqlAsStandard) { RawSyntax::default() } else { self.inner().raw_syntax() }
     }
 
     fn write_in_list(&self, writer: &mut SqlWriter<'_>, values: &[Value<'static>]) {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use assoc_core::Result;
 use assoc_core::driver::{BoxFuture, Driver};
 
+use crate::native_sql::NativeSql;
+
 /// A backend under test.
 pub trait Backend: Send + Sync + 'static {
     /// Its name in reports, and of its SQL overlay: `sqlite`.
@@ -30,13 +32,21 @@ pub trait Backend: Send + Sync + 'static {
 /// An empty database, removed when dropped if the backend says how.
 pub struct Database {
     driver: Arc<dyn Driver>,
+    native_sql: NativeSql,
     remove: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl Database {
     /// A database that disappears by itself.
     pub fn new(driver: impl Driver) -> Self {
-        Database { driver: Arc::new(driver), remove: None }
+        Database { driver: Arc::new(driver), native_sql: NativeSql::default(), remove: None }
+    }
+
+    /// The same with SQL that only this database understands, for the cases that need it.
+    #[must_use]
+    pub fn with_native_sql(mut self, sql: NativeSql) -> Self {
+        self.native_sql = sql;
+        self
     }
 
     /// The same with something to do when the case is over, also if it panicked.
@@ -51,6 +61,12 @@ impl Database {
     pub fn wrapped(mut self, wrap: impl FnOnce(Arc<dyn Driver>) -> Arc<dyn Driver>) -> Self {
         self.driver = wrap(Arc::clone(&self.driver));
         self
+    }
+
+    /// The SQL that only this database understands.
+    #[must_use]
+    pub fn native_sql(&self) -> &NativeSql {
+        &self.native_sql
     }
 
     /// The driver.

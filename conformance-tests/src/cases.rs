@@ -24,6 +24,9 @@ mod collations;
 mod collections;
 mod composite_keys;
 mod contract;
+mod contract_connections;
+mod contract_errors;
+mod contract_values;
 mod counters;
 mod decimals;
 mod deep_requests;
@@ -55,6 +58,7 @@ mod inverses;
 mod join_rows;
 mod join_tables;
 mod joins;
+mod known_keys;
 mod links_by_sql;
 mod load_states;
 mod load_with;
@@ -82,6 +86,7 @@ mod saved_lists;
 mod scopes;
 mod selections;
 mod steps;
+mod strained_writes;
 mod sums;
 mod tags;
 mod text_keys;
@@ -171,6 +176,9 @@ pub struct Case {
 pub fn all() -> impl Iterator<Item = &'static Case> {
     [
         contract::CASES,
+        contract_values::CASES,
+        contract_errors::CASES,
+        contract_connections::CASES,
         values::CASES,
         queries::CASES,
         filters::CASES,
@@ -244,6 +252,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         owner_presets::CASES,
         saved_join_rows::CASES,
         callbacks::CASES,
+        known_keys::CASES,
+        strained_writes::CASES,
         member_callbacks::CASES,
         removals::CASES,
         save_changes::CASES,

@@ -8,6 +8,7 @@ use assoc_core::{Error, ErrorKind, Result, Value};
 use assoc_repo::Repo;
 
 use crate::backend::Database;
+use crate::native_sql::NativeSql;
 use crate::recorder::{Recorded, RecordedStatement, Recorder};
 use crate::refusal::refusal;
 
@@ -64,6 +65,20 @@ impl Context {
         self.repo.clone()
     }
 
+    /// What the database has for a case in SQL that only it understands.
+    ///
+    /// # Errors
+    /// When it has no such thing: the case is then reported as not run for want of `what`.
+    pub fn native_sql<T>(&mut self, what: &'static str, of: impl FnOnce(&NativeSql) -> Option<T>) -> Result<T> {
+        of(self.databases[0].native_sql()).ok_or_else(|| self.lacks(what))
+    }
+
+    /// The error of a case that finds out what the database lacks for it: the case is then reported as not run.
+    pub fn lacks(&mut self, what: &'static str) -> Error {
+        self.refused = Some(what);
+        Error::unsupported(self.repo.dialect().name(), what)
+    }
+
     /// What went through the repo, for cases that fail statements on purpose.
     #[must_use]
     pub fn recorder(&self) -> &Recorder {
@@ -82,12 +97,18 @@ impl Context {
     pub async fn step<T>(&mut self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let _ = self.recorder.take();
         let result = work.await;
+        self.record(title, result.as_ref().err());
+        result
+    }
+
+    // Knows no type of the answer, so that it is compiled once.
+    fn record(&mut self, title: &str, error: Option<&Error>) {
         let statements = self.recorder.take();
         let behaviour = &mut self.transcript.behaviour;
         // Writing to a String cannot fail.
         let count = statements.iter().filter(|statement| statement.role == StatementRole::Requested).count();
         let _ = writeln!(behaviour, "## {title}\nstatements: {count}");
-        if let Err(error) = &result {
+        if let Some(error) = error {
             self.refused = self.refused.or_else(|| refusal(self.repo.dialect(), error));
             let _ = writeln!(behaviour, "error: {}", shown(error, self.repo.dialect().name()));
         }
@@ -99,7 +120,6 @@ impl Context {
             };
             let _ = writeln!(self.transcript.sql, "{} -- {binds}{why}", abridged(&sql));
         }
-        result
     }
 
     /// Runs a step that has to fail.

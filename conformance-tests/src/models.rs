@@ -22,6 +22,7 @@ pub(crate) mod library;
 pub(crate) mod magazine;
 pub(crate) mod mail;
 pub(crate) mod nested;
+pub(crate) mod newsroom;
 pub(crate) mod options;
 pub(crate) mod orchestra;
 pub(crate) mod parcels;

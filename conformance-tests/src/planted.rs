@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use assoc_core::dialect::{NullOrder, PerOwnerLimit, RowLocks, Upsert};
+use assoc_core::dialect::{KeyedWrite, NullOrder, PerOwnerLimit, RowLocks, Upsert};
 use assoc_core::driver::{
-    BoxFuture, Connection, Dialect, Driver, ExecResult, IsolationLevel, PoolStatus, RowSink, Statement, TransactionMode,
+    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, IsolationLevel, PoolStatus, RowSink, Statement,
+    TransactionMode,
 };
-use assoc_core::{DriverError, DriverErrorKind, Error, Result};
+use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 
 use crate::altered_dialect::AlteredDialect;
 use crate::backend::{Backend, Database};
@@ -62,8 +64,13 @@ struct Faulty {
     in_transaction: AtomicBool,
     // A statement of the transaction has failed.
     failed: AtomicBool,
+    // Its sink has failed, and one has panicked.
+    sink_failed: AtomicBool,
+    panicked: AtomicBool,
     // Texts that have failed once.
     spoiled: Mutex<HashSet<String>>,
+    // The depths of savepoints that are set.
+    savepoints: Mutex<HashSet<u32>>,
 }
 
 impl Faulty {
@@ -79,6 +86,12 @@ impl Faulty {
                     _ => Upsert::NamedIndex,
                 }
             }
+            Fault::ClaimsLongIdentifiers => capabilities.max_identifier = 1_000,
+            Fault::ClaimsListedText => capabilities.listed_text = true,
+            Fault::ClaimsToSortWholeValues => capabilities.sorted_length = None,
+            Fault::ClaimsUpdateReturning => capabilities.update_returning = true,
+            Fault::ClaimsSubselectsInWrites => capabilities.keyed_write = KeyedWrite::Subselect,
+            Fault::ClaimsInsertsAsGiven => capabilities.inserts_as_given = true,
             Fault::ClaimsTheOtherNullOrder => {
                 capabilities.null_order = match capabilities.null_order {
                     NullOrder::Smallest => NullOrder::Largest,
@@ -92,7 +105,10 @@ impl Faulty {
             dialect: AlteredDialect::new(driver, capabilities, Some(fault)),
             in_transaction: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            sink_failed: AtomicBool::new(false),
+            panicked: AtomicBool::new(false),
             spoiled: Mutex::default(),
+            savepoints: Mutex::default(),
         }
     }
 
@@ -109,9 +125,43 @@ impl Faulty {
         let refused = match self.fault {
             Fault::FailsATextThatFailedBefore => known(),
             Fault::IsUnusableAfterAnError => self.failed.load(Relaxed),
+            Fault::IsUnusableAfterTheSinkFailed => self.sink_failed.load(Relaxed),
             _ => false,
         };
-        if refused { Err(DriverError::new(DriverErrorKind::Other, "it has failed before").into()) } else { Ok(()) }
+        if refused { Err(other("it has failed before")) } else { Ok(()) }
+    }
+
+    // Whether an error says that the transaction is over, in which the statement was to run.
+    fn is_over(&self, error: &Error) -> bool {
+        use DriverErrorKind::{ConnectionLost, Retryable};
+        let of_driver = error.driver().is_some_and(|driver| matches!(driver.kind(), ConnectionLost | Retryable));
+        self.in_transaction.load(Relaxed) && (of_driver || matches!(error.kind(), ErrorKind::Transaction(_)))
+    }
+
+    // Notes which savepoints are set. Whether the one to be undone is.
+    fn follow_savepoints(&self, call: Control) -> bool {
+        let mut set = self.savepoints.lock().unwrap_or_else(PoisonError::into_inner);
+        match call {
+            Control::Savepoint(depth) => set.insert(depth),
+            Control::ReleaseSavepoint(depth) | Control::RollbackToSavepoint(depth) => set.remove(&depth),
+            Control::Begin(..) | Control::Commit | Control::Rollback => {
+                set.clear();
+                true
+            }
+        }
+    }
+}
+
+fn other(message: &str) -> Error {
+    DriverError::new(DriverErrorKind::Other, message).into()
+}
+
+// Notes that a sink has panicked.
+struct Watch<'f>(&'f AtomicBool);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_or(std::thread::panicking(), Relaxed);
     }
 }
 
@@ -134,7 +184,10 @@ impl Interceptor for Faulty {
                 let error = self.failed(statement, error);
                 return if self.fault == Fault::SwallowsErrorsOfQueries { Ok(()) } else { Err(error) };
             }
-            collected.deliver()
+            let _watch = Watch(&self.panicked);
+            let delivered = collected.deliver();
+            self.sink_failed.fetch_or(delivered.is_err(), Relaxed);
+            delivered
         })
     }
 
@@ -148,6 +201,16 @@ impl Interceptor for Faulty {
             let spoiled = question::statement(self.fault, statement);
             match inner.execute(&spoiled).await {
                 Ok(executed) => Ok(answer::executed(self.fault, executed)),
+                Err(error) if self.fault == Fault::GoesOnOutsideOfATransaction && self.is_over(&error) => {
+                    inner.rollback().await?;
+                    inner.execute(&spoiled).await
+                }
+                Err(error)
+                    if self.fault == Fault::AllowsStatementsToBegin
+                        && matches!(error.kind(), ErrorKind::Transaction(_)) =>
+                {
+                    Ok(ExecResult::default())
+                }
                 Err(error) => {
                     let error = self.failed(statement, error);
                     if self.fault == Fault::SwallowsErrorsOfStatements {
@@ -163,6 +226,7 @@ impl Interceptor for Faulty {
     fn control<'a>(&'a self, inner: &'a mut dyn Connection, call: Control) -> BoxFuture<'a, Result<()>> {
         use Control::{Begin, Commit, ReleaseSavepoint, Rollback, RollbackToSavepoint, Savepoint};
         let failed = self.failed.load(Relaxed);
+        let (was_inside, is_set) = (self.in_transaction.load(Relaxed), self.follow_savepoints(call));
         match call {
             Begin(..) => {
                 self.in_transaction.store(true, Relaxed);
@@ -181,6 +245,20 @@ impl Interceptor for Faulty {
             (Fault::RefusesIsolation, Begin(_, Some(_))) => {
                 Box::pin(async { Err(DriverError::new(DriverErrorKind::Statement, "no such level").into()) })
             }
+            (Fault::CommitsAtAnotherBegin, Begin(..)) if was_inside => Box::pin(async move {
+                inner.commit().await?;
+                call.run(inner).await
+            }),
+            (Fault::BeginsSnapshotsAnew, Begin(TransactionMode::Read, None)) => {
+                begin(inner, TransactionMode::Read, Some(IsolationLevel::ReadCommitted))
+            }
+            (Fault::IgnoresIsolation, Begin(mode, Some(_))) => begin(inner, mode, None),
+            (Fault::FailsToRollBackTwice, Rollback) if !was_inside => {
+                Box::pin(async { Err(other("there is no transaction")) })
+            }
+            (Fault::FailsForSavepointsThatAreGone, RollbackToSavepoint(_)) if !is_set => {
+                Box::pin(async { Err(other("there is no such savepoint")) })
+            }
             (Fault::BeginsReadersOnly, Begin(_, level)) => begin(inner, TransactionMode::Read, level),
             (Fault::BeginsWritersOnly, Begin(_, level)) => begin(inner, TransactionMode::Write, level),
             (Fault::RollsBackInsteadOfCommit, Commit) => inner.rollback(),
@@ -192,10 +270,12 @@ impl Interceptor for Faulty {
                 }
                 Ok(())
             }),
-            (Fault::SwallowsErrorsOfBegin, Begin(..)) => Box::pin(async move {
-                let _ = call.run(inner).await;
-                Ok(())
-            }),
+            (Fault::SwallowsErrorsOfBegin, Begin(..)) | (Fault::SwallowsErrorsOfSavepoints, Savepoint(_)) => {
+                Box::pin(async move {
+                    let _ = call.run(inner).await;
+                    Ok(())
+                })
+            }
             (Fault::KeepsWhatASavepointUndoes, RollbackToSavepoint(depth)) => inner.release_savepoint(depth),
             (Fault::UndoesWhatASavepointKeeps, ReleaseSavepoint(depth)) => inner.rollback_to_savepoint(depth),
             (Fault::UndoesAllWithASavepoint, RollbackToSavepoint(_)) => Box::pin(async move {
@@ -218,6 +298,19 @@ impl Interceptor for Faulty {
             // The next caller waits for this connection.
             tokio::spawn(async move { inner.commit().await });
         }
+    }
+
+    fn acquire<'a>(&'a self, inner: &'a dyn Driver, access: Access) -> BoxFuture<'a, Result<Box<dyn Connection>>> {
+        Box::pin(async move {
+            if self.fault == Fault::StaysLockedAfterAPanic && self.panicked.load(Relaxed) {
+                return Err(other("a task has panicked with it"));
+            }
+            if self.fault != Fault::FailsWhenAllAreInUse {
+                return inner.acquire(access).await;
+            }
+            let free = tokio::time::timeout(Duration::from_millis(50), inner.acquire(access)).await;
+            free.unwrap_or_else(|_| Err(DriverError::new(DriverErrorKind::PoolTimeout, "all are in use").into()))
+        })
     }
 
     fn acquired<'a>(&'a self, inner: &'a mut dyn Connection) -> BoxFuture<'a, Result<()>> {

@@ -11,7 +11,7 @@ pub(crate) fn refusal(dialect: &dyn Dialect, error: &Error) -> Option<&'static s
         return (*limit == capabilities.max_binds).then_some("statement with as many binds");
     }
     let text = error.to_string();
-    let lacks: [(bool, &[&str], &'static str); 10] = [
+    let lacks: [(bool, &[&str], &'static str); 8] = [
         (
             capabilities.per_owner_limit == PerOwnerLimit::Unsupported,
             &["support a limit per owner", "support a condition on the rows that"],
@@ -44,9 +44,6 @@ pub(crate) fn refusal(dialect: &dyn Dialect, error: &Error) -> Option<&'static s
             &["a database that does not return inserted rows", "the database made no key for the inserted row"],
             "INSERT … RETURNING",
         ),
-        // The case has tried it.
-        (true, &["support deferred constraints"], "deferred constraints"),
-        (true, &["support two connections at a time"], "second connection"),
     ];
     let says = |words: &&str| text.contains(*words);
     lacks.into_iter().find(|(lacks, words, _)| *lacks && words.iter().any(says)).map(|(.., what)| what)

@@ -54,6 +54,11 @@ pub trait Interceptor: Send + Sync + 'static {
         call.run(inner)
     }
 
+    /// Hands out a connection, or waits for it.
+    fn acquire<'a>(&'a self, inner: &'a dyn Driver, access: Access) -> BoxFuture<'a, Result<Box<dyn Connection>>> {
+        inner.acquire(access)
+    }
+
     /// A connection is handed out.
     fn acquired<'a>(&'a self, inner: &'a mut dyn Connection) -> BoxFuture<'a, Result<()>> {
         let _ = inner;
@@ -124,7 +129,7 @@ impl<I: Interceptor> Driver for Wrapped<I> {
 
     fn acquire(&self, access: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
         Box::pin(async move {
-            let mut inner = self.inner.acquire(access).await?;
+            let mut inner = self.interceptor.acquire(&*self.inner, access).await?;
             self.interceptor.acquired(&mut *inner).await?;
             let inner = Some(inner);
             let interceptor = Arc::clone(&self.interceptor);

@@ -22,7 +22,7 @@ impl Backend for SqliteInMemory {
     }
 
     fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-        Box::pin(async { Ok(Database::new(Sqlite::memory()?)) })
+        Box::pin(async { Ok(Database::new(Sqlite::memory()?).with_native_sql(backends::sqlite_sql())) })
     }
 }
 

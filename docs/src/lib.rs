@@ -41,6 +41,8 @@ struct Sqlite;
 struct Mysql;
 #[doc = include_str!("../guide/testing.md")]
 struct Testing;
+#[doc = include_str!("../guide/contract.md")]
+struct Contract;
 #[doc = include_str!("../guide/backends.md")]
 struct Backends;
 #[doc = include_str!("../guide/coming-from.md")]

@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: builds the peers in release, runs them under two heap policies and prints ratios beside the
 //! targets. What is measured is told in `docs/performance.md`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use crate::Outcome;
+use crate::workspace::{cargo, root};
 
 /// How the allocator treats freed memory. glibc's default gives it back to the kernel and faults it in again with the
 /// next large result; with raised thresholds the process keeps it. Which is nearer to a real server depends on the
@@ -64,9 +65,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 }
 
 fn build() -> Result<PathBuf, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    let directory = root.join("benches/peers");
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let directory = root().join("benches/peers");
+    let status = cargo()
         .args(["build", "--release", "--locked"])
         .current_dir(&directory)
         .status()
@@ -74,7 +74,7 @@ fn build() -> Result<PathBuf, String> {
     if !status.success() {
         return Err("the peers do not build".to_owned());
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| directory.join("target"), |own| root.join(own));
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| directory.join("target"), |own| root().join(own));
     Ok(target.join("release/peers"))
 }
 

@@ -12,6 +12,7 @@ mod report_cards;
 mod runner;
 mod server;
 mod test;
+mod workspace;
 
 /// What a task answers: its exit code, or why it could not be carried out.
 type Outcome = Result<ExitCode, String>;
@@ -28,9 +29,10 @@ Usage: cargo xtask <task>
   features                          makes docs/features.md of docs/features.in.md and the cases of the conformance suite;
                                     fails when a row has neither a case nor a reason.
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).
-  mutants [--all] [<fault>...]      plants faults in the SQLite driver and reports the first case of the conformance suite that
-                                    fails for each (--all: every case), and which faults no case notices. Without faults, all
-                                    of them, and the report is kept in conformance-tests/mutants.txt.
+  mutants [--all] [<fault>...]      plants faults in a driver and reports the first case of the conformance suite that
+                                    fails for each (--all: every case), and which faults no case notices: on SQLite, and on
+                                    MariaDB if ASSOC_MYSQL_URL is set. Without faults, all of them; on both databases the
+                                    report is kept in conformance-tests/mutants.txt.
   package                           packages all crates, builds the template backend outside of the workspace from the
                                     packages, under other names, and runs the conformance suite on it.
   report-cards [--mysql <where>]    runs the conformance suite on SQLite and MariaDB (and on the MySQL at <where> of `db`), and

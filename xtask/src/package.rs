@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use crate::Outcome;
 use crate::runner::Runner;
+use crate::workspace::{cargo, root, target};
 
 /// The published crates, and what the template calls them there.
 const PACKAGES: [(&str, &str); 7] = [
@@ -35,26 +36,20 @@ pub(crate) fn run(args: &[String]) -> Outcome {
 
 /// A folder outside of the workspace with the packages and the template.
 pub(crate) struct Outside {
-    workspace: PathBuf,
-    target: PathBuf,
     folder: PathBuf,
     version: String,
 }
 
 impl Outside {
     pub(crate) fn new() -> Self {
-        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let workspace = own.parent().unwrap_or(own).to_owned();
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-        let folder = target.join("outside");
-        Outside { workspace, target, folder, version: env!("CARGO_PKG_VERSION").to_owned() }
+        Outside { folder: target().join("outside"), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
 
     /// Packages, unpacks, and copies the template. Answers the exit code of the first command that fails, or 0.
     pub(crate) fn unpacked(&self, runner: &Runner) -> Result<u8, String> {
-        let mut pack = self.cargo();
+        let mut pack = cargo();
         // They are built by the template. Uncommitted files are packaged as well.
-        pack.args(["package", "--no-verify", "--allow-dirty", "--quiet"]).current_dir(&self.workspace);
+        pack.args(["package", "--no-verify", "--allow-dirty", "--quiet"]);
         pack.args(PACKAGES.iter().flat_map(|(package, _)| ["--package", *package]));
         let packed = runner.run(&mut pack)?;
         if packed != 0 {
@@ -62,7 +57,7 @@ impl Outside {
         }
         for (package, _) in PACKAGES {
             let file = format!("{package}-{}.crate", self.version);
-            let (made, former) = (self.target.join("package").join(&file), self.folder.join("packages").join(&file));
+            let (made, former) = (target().join("package").join(&file), self.folder.join("packages").join(&file));
             let bytes = fs::read(&made).map_err(|error| format!("{}: {error}", made.display()))?;
             if fs::read(&former).is_ok_and(|former| former == bytes) {
                 continue;
@@ -85,21 +80,17 @@ impl Outside {
 
     /// The tests of the template outside: the suite is one of them.
     pub(crate) fn test(&self) -> Command {
-        let mut test = self.cargo();
+        let mut test = cargo();
         test.args(["test", "--package", TEMPLATE]).current_dir(&self.folder);
         // Dependencies that the workspace has compiled are not compiled again.
-        test.env("CARGO_TARGET_DIR", &self.target);
+        test.env("CARGO_TARGET_DIR", target());
         test
     }
 
-    fn cargo(&self) -> Command {
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-    }
-
     fn write_workspace(&self) -> Result<(), String> {
-        let template = self.workspace.join("examples").join(TEMPLATE);
-        write(&self.folder.join("Cargo.toml"), &self.manifest(&read(&self.workspace.join("Cargo.toml"))?))?;
-        write(&self.folder.join("Cargo.lock"), &read(&self.workspace.join("Cargo.lock"))?)?;
+        let template = root().join("examples").join(TEMPLATE);
+        write(&self.folder.join("Cargo.toml"), &self.manifest(&read(&root().join("Cargo.toml"))?))?;
+        write(&self.folder.join("Cargo.lock"), &read(&root().join("Cargo.lock"))?)?;
         // The drivers of the workspace are built from their packages as well.
         let manifest = read(&template.join("Cargo.toml"))?.replace(
             "[dev-dependencies]",
@@ -163,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_chapter_about_backends_shows_the_template() -> Result<(), String> {
-        let workspace = Outside::new().workspace;
+        let workspace = root();
         let template = workspace.join("examples").join(TEMPLATE);
         let page = read(&workspace.join("docs/guide/backends.md"))?;
         let blocks: Vec<_> =
@@ -185,7 +176,7 @@ mod tests {
     #[test]
     fn dependencies_come_under_other_names() -> Result<(), String> {
         let outside = Outside::new();
-        let manifest = outside.manifest(&read(&outside.workspace.join("Cargo.toml"))?);
+        let manifest = outside.manifest(&read(&root().join("Cargo.toml"))?);
         assert!(manifest.contains("members = [\"template-backend\"]"), "{manifest}");
         assert!(manifest.contains("renamed_core = { package = \"assoc-core\", version = "), "{manifest}");
         assert!(!manifest.contains("path = \"assoc-"), "{manifest}");

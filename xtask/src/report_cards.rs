@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use crate::Outcome;
 use crate::runner::Runner;
+use crate::workspace::{cargo, root};
 
 const USAGE: &str = "usage: cargo xtask report-cards [--mysql <url, program or folder>]";
 
@@ -26,25 +27,25 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         [option, place] if option == "--mysql" => Some(place.as_str()),
         _ => return Err(USAGE.to_owned()),
     };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    let folder = root.join("docs/report-cards");
+    let folder = root().join("docs/report-cards");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut runner = Runner::new()?;
-    let mut code = runner.run(&mut suite(root, &folder, "sqlite"))?;
+    let mut code = runner.run(&mut suite(&folder, "sqlite"))?;
     runner.start_mysql()?;
-    code = code.max(runner.run(suite(root, &folder, "mariadb").env(ON_SERVER, "1"))?);
+    code = code.max(runner.run(suite(&folder, "mariadb").env(ON_SERVER, "1"))?);
     if let Some(place) = mysql {
         runner.change_mysql(place)?;
-        code = code.max(runner.run(suite(root, &folder, "mysql").env(ON_SERVER, "1"))?);
+        code = code.max(runner.run(suite(&folder, "mysql").env(ON_SERVER, "1"))?);
     }
-    list(root, &folder)?;
+    list(&folder)?;
     Ok(ExitCode::from(code))
 }
 
-fn suite(root: &Path, folder: &Path, card: &str) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+fn suite(folder: &Path, card: &str) -> Command {
+    let mut command = cargo();
     command.args(["test", "--package", "conformance-tests", "--all-features", "--test", "report_card", "--"]);
-    command.arg("--report").arg(file(folder, card)).current_dir(root);
+    // A card is about what a backend does, and not about how fast this machine is.
+    command.args(["--case-limit", "600"]).arg("--report").arg(file(folder, card));
     command
 }
 
@@ -53,7 +54,7 @@ fn file(folder: &Path, card: &str) -> PathBuf {
 }
 
 /// Writes the page that lists the cards, and the badges of the README.
-fn list(root: &Path, folder: &Path) -> Result<(), String> {
+fn list(folder: &Path) -> Result<(), String> {
     let mut page = "# Report cards\n\nWhat the conformance suite found on each backend of this repository. \
                     `cargo xtask report-cards` writes these pages.\n\n"
         .to_owned();
@@ -67,7 +68,7 @@ fn list(root: &Path, folder: &Path) -> Result<(), String> {
     }
     let pages = folder.join("README.md");
     fs::write(&pages, page).map_err(|error| format!("{}: {error}", pages.display()))?;
-    let readme = root.join("README.md");
+    let readme = root().join("README.md");
     let failed = |error: std::io::Error| format!("{}: {error}", readme.display());
     let text = fs::read_to_string(&readme).map_err(failed)?;
     let between = text.split_once(BADGES.0).and_then(|(before, rest)| Some((before, rest.split_once(BADGES.1)?.1)));

@@ -1,12 +1,12 @@
 //! `cargo xtask test`: everything that is checked before a change is accepted, in order, up to the first failure.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::package::Outside;
 use crate::runner::{MYSQL_URL, Runner};
+use crate::workspace::{cargo, root, target};
 use crate::{Outcome, layers};
 
 const USAGE: &str = "usage: cargo xtask test [--quick | --with-mysql <url, program or folder>]";
@@ -148,7 +148,7 @@ impl Gate {
     }
 
     fn oldest_compiler(&mut self) -> Result<u8, String> {
-        let manifest = workspace().join("Cargo.toml");
+        let manifest = root().join("Cargo.toml");
         let manifest = fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
         let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
         let toolchain = format!("+{}", version.ok_or("the workspace has no rust-version")?.trim_matches('"'));
@@ -167,7 +167,7 @@ impl Gate {
     fn resolves(&mut self, peer: &str, manifest: &str) -> Result<u8, String> {
         let folder = std::env::temp_dir().join(format!("assoc-resolve-{}", std::process::id()));
         let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-        let workspace = workspace().display().to_string().replace('\\', "/");
+        let workspace = root().display().to_string().replace('\\', "/");
         fs::create_dir_all(&folder).map_err(failed)?;
         let written = fs::write(folder.join("Cargo.toml"), manifest.replace("{workspace}", &workspace))
             .and_then(|()| fs::write(folder.join("lib.rs"), ""));
@@ -225,26 +225,11 @@ impl Gate {
 
 /// Whether every import of the core follows the order of its layers.
 pub(crate) fn layers() -> Result<u8, String> {
-    let found = layers::violations(&workspace().join("assoc-core/src"), &workspace().join("docs/design/house.md"))?;
+    let found = layers::violations(&root().join("assoc-core/src"), &root().join("docs/design/house.md"))?;
     for violation in &found {
         println!("{violation}");
     }
     Ok(u8::from(!found.is_empty()))
-}
-
-fn cargo() -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace());
-    cargo
-}
-
-fn workspace() -> &'static Path {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own)
-}
-
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 
 /// The versions of a package in a lock file.

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use super::link::{self, OwnerKey};
-use super::{ChildChange, ChildOp, Member, RowChange};
+use super::{ChildChange, ChildOp, Member, NewMembers, RowChange};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
 use crate::metadata::model::ModelDef;
@@ -81,13 +81,26 @@ impl RowChange {
 
     /// Adds a member to an association whose key is not in this row. The caller adds at least `more` members after it.
     #[inline]
-    pub fn push_member(&mut self, association: &'static AssociationDef, member: Member, more: usize) {
+    pub fn push_member(&mut self, association: &'static AssociationDef, mut member: Member, more: usize) {
         if let Some(change) = member.change() {
             let (depth, wants) = (change.depth, change.wants);
             if !self.takes_below(association, depth) {
                 return;
             }
             self.wants |= wants;
+        }
+        if let Member::Change(change) = &mut member {
+            if let Some(ChildChange { association: last, op: ChildOp::PushNew(members), .. }) = self.children.last_mut()
+                && std::ptr::eq(*last, association)
+                && members.push(change)
+            {
+                return;
+            }
+            if let Some(members) = NewMembers::begin(association, change, more.min(Self::MOST_EXPECTED)) {
+                let op = ChildOp::PushNew(members);
+                self.children.push(ChildChange { association, op, overridden: Vec::new(), place: None });
+                return;
+            }
         }
         self.make_room(more);
         let op = ChildOp::Push { member, join: None };

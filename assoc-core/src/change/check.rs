@@ -1,15 +1,24 @@
 //! What is wrong with a change, once everything about it is said.
 
 use super::link::{OwnerKey, fields, obstacles};
+use super::shared_given::SharedGiven;
 use super::{ChildChange, ChildOp, RowChange, members, rules, same_value};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
-use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy};
+use crate::metadata::model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, ModelDef};
 use crate::value::Value;
 
 /// All problems of a row that no other one gives values to.
 pub(super) fn problems(change: &RowChange) -> Vec<FieldError> {
-    let mut errors = of_row(Final { change, given: &[], is_judged: true });
+    let row = Final { change, given: &[], is_judged: true, shared: None };
+    let mut errors = of_row(row);
+    // As a rule there are none, and then it does not count who else gives what.
+    if !errors.is_empty() {
+        let shared = SharedGiven::of(change);
+        if !shared.is_empty() {
+            errors = of_row(Final { shared: Some(&shared), ..row });
+        }
+    }
     errors.extend(change.is_marked_for_destruction().then(|| marked(change.model.name)));
     errors
 }
@@ -23,7 +32,7 @@ pub(super) fn marked(path: &str) -> FieldError {
 /// The problems of the columns, and those that the application has found.
 pub(super) fn column_problems(change: &RowChange) -> Vec<FieldError> {
     let mut errors = change.errors.clone();
-    of_columns(Final { change, given: &[], is_judged: true }, &mut errors);
+    of_columns(Final { change, given: &[], is_judged: true, shared: None }, &mut errors);
     errors
 }
 
@@ -34,6 +43,8 @@ pub(super) struct Final<'c> {
     pub(super) given: &'c [(usize, Option<Value<'static>>)],
     /// Whether the problems that the application found count.
     pub(super) is_judged: bool,
+    /// What shared drafts among its members are given by all their owners.
+    pub(super) shared: Option<&'c SharedGiven>,
 }
 
 impl Final<'_> {
@@ -93,7 +104,8 @@ pub(super) fn of_row(row: Final<'_>) -> Vec<FieldError> {
     if row.is_judged {
         errors.extend_from_slice(&change.errors);
     }
-    for child in change.children.iter().filter(|child| !matches!(child.op, ChildOp::Push { .. })) {
+    for child in change.children.iter().filter(|child| !matches!(child.op, ChildOp::Push { .. } | ChildOp::PushNew(_)))
+    {
         if let Some(error) = of_child(row, child) {
             errors.push(error);
         }
@@ -116,6 +128,7 @@ fn of_child(row: Final<'_>, child: &ChildChange) -> Option<FieldError> {
             .or_else(|| other_owner(row, child, key))
             .or_else(|| contradiction(row.change, child, key)),
         ChildOp::Push { .. }
+        | ChildOp::PushNew(_)
         | ChildOp::Edit(_)
         | ChildOp::Remove(_)
         | ChildOp::Replace(_)
@@ -339,10 +352,17 @@ fn of_columns(row: Final<'_>, errors: &mut Vec<FieldError>) {
 /// them, and each column that needs a value has one.
 pub(super) fn is_surely_valid(change: &RowChange, given: &[(usize, Option<Value<'static>>)]) -> bool {
     let model = change.model;
-    if !change.is_plain() || model.rules.is_some() || model.discriminator.is_some() {
-        return false;
-    }
-    model.columns.iter().zip(&change.values).enumerate().all(|(at, (column, value))| match value {
+    let is_plain = change.is_plain() && model.rules.is_none() && model.discriminator.is_none();
+    is_plain && has_what_it_needs(model, &change.values, given)
+}
+
+/// Whether each column of a new row that needs a value has one, and none that it does not take. The owner gives some.
+pub(super) fn has_what_it_needs(
+    model: &ModelDef,
+    values: &[Option<Value<'static>>],
+    given: &[(usize, Option<Value<'static>>)],
+) -> bool {
+    model.columns.iter().zip(values).enumerate().all(|(at, (column, value))| match value {
         Some(value) => !value.is_null() && takes_values(column, true),
         None => {
             let may_need_one = column.default == ColumnDefault::None;

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::check::{Final, is_surely_valid, marked, of_row};
+use super::check::{Final, has_what_it_needs, is_surely_valid, marked, of_row};
 use super::scope::{Preset, of_change, outside, presets_of_saved, value_of};
+use super::shared_given::SharedGiven;
 use super::{ChildOp, Member, RowChange, Then, key_of_target};
 use crate::error::FieldError;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord, KeyJoin, Linkage};
@@ -23,7 +24,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
             && wanted.then != Then::Remove
         {
             let is_judged = child.association.options.validate;
-            let found = of_row(Final { change: &wanted.change, given: &[], is_judged });
+            let found = of_row(Final { change: &wanted.change, given: &[], is_judged, shared: row.shared });
             let place = place_of(child.association, child.place);
             errors.extend(found.into_iter().map(|error| error.within(&place)));
         }
@@ -33,6 +34,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
     for child in &change.children {
         let association = child.association;
         if let ChildOp::AssociateWith { target, .. } = &child.op {
+            let given = row.shared.map_or(&[][..], |shared| shared.to(target));
             if let Some(error) = unwanted(association, target) {
                 errors.push(error);
             }
@@ -46,14 +48,19 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
             }
             if let Some(target) = target.change() {
                 let is_judged = association.options.validate;
-                let own = of_row(Final { change: target, given: &[], is_judged });
+                let own = of_row(Final { change: target, given, is_judged, shared: row.shared });
                 errors.extend(own.into_iter().map(|error| error.within(association.name)));
             }
             continue;
         }
         let is_of_members = matches!(
             child.op,
-            ChildOp::Push { .. } | ChildOp::Edit(_) | ChildOp::Remove(_) | ChildOp::Replace(_) | ChildOp::Clear
+            ChildOp::Push { .. }
+                | ChildOp::PushNew(_)
+                | ChildOp::Edit(_)
+                | ChildOp::Remove(_)
+                | ChildOp::Replace(_)
+                | ChildOp::Clear
         );
         if !is_of_members {
             continue;
@@ -91,6 +98,14 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                 }
                 if (association.target)().key_of(&**row).is_none() {
                     errors.push(without_key(association, "a row whose key is NULL is no member"));
+                }
+            }
+            ChildOp::PushNew(new) => {
+                for values in new.rows() {
+                    let at = next_place(None, count);
+                    if !members.surely_takes_values(new.model(), values) {
+                        members.add_problems(&new.member(values), at, errors);
+                    }
                 }
             }
             op => {
@@ -133,7 +148,7 @@ fn without_key(association: &AssociationDef, message: &str) -> FieldError {
 }
 
 /// What a row gives a member: columns with their values, as far as these are known.
-type GivenValues = Vec<(usize, Option<Value<'static>>)>;
+pub(super) type GivenValues = Vec<(usize, Option<Value<'static>>)>;
 
 // The members of an association, and how many of them were met.
 struct Counted<'c> {
@@ -151,6 +166,7 @@ pub(super) struct Members<'c> {
     given_key: GivenValues,
     // What new members are given by the association's conditions.
     presets: Vec<Preset>,
+    shared: Option<&'c SharedGiven>,
 }
 
 enum Link {
@@ -178,7 +194,7 @@ impl<'c> Members<'c> {
         };
         let mut presets = presets_of_saved(association, owner.base(), owner.values());
         presets.retain(|preset| !given_key.iter().any(|(column, _)| *column == preset.column));
-        let members = Members { association, owner, link, given_key, presets };
+        let members = Members { association, owner, link, given_key, presets, shared: row.shared };
         let key = members.owner_key();
         let is_empty = |column: &usize| {
             owner.values()[*column].as_ref().is_some_and(Value::is_null)
@@ -272,6 +288,11 @@ impl<'c> Members<'c> {
             && is_surely_valid(change, &self.given_key)
     }
 
+    // The same of a new one of which nothing is said but columns, and no rule judges them.
+    fn surely_takes_values(&self, model: &ModelDef, values: &[Option<Value<'static>>]) -> bool {
+        self.presets.is_empty() && has_what_it_needs(model, values, &self.given_key)
+    }
+
     // Adds the problems of the member at a place.
     fn add_problems(&self, member: &Member, at: usize, errors: &mut Vec<FieldError>) {
         let own = self.of_member(member);
@@ -310,7 +331,10 @@ impl<'c> Members<'c> {
         if let Some(change) = member.change() {
             // What the association's conditions say is set as well.
             let given = self.given(change);
-            errors.extend(of_row(Final { change, given: &given, is_judged: association.options.validate }));
+            let shared = self.shared.map_or(&[][..], |shared| shared.to(member));
+            let given = if shared.is_empty() { given } else { given.iter().chain(shared).cloned().collect() };
+            let is_judged = association.options.validate;
+            errors.extend(of_row(Final { change, given: &given, is_judged, shared: self.shared }));
         }
         errors
     }
@@ -343,7 +367,8 @@ impl<'c> Members<'c> {
             given.extend(unset.map(|preset| (preset.column, Some(preset.value))));
         }
         let name = record.rows.map_or(record.table.name, |rows| rows.name);
-        errors.extend(of_row(Final { change: join, given: &given, is_judged: self.association.options.validate }));
+        let is_judged = self.association.options.validate;
+        errors.extend(of_row(Final { change: join, given: &given, is_judged, shared: self.shared }));
         errors.into_iter().map(|error| error.within(name)).collect()
     }
 }

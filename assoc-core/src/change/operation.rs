@@ -1,6 +1,6 @@
 //! What is said of an association of a row: the operations.
 
-use super::{Member, Row, RowChange, Wanted};
+use super::{Member, NewMembers, Row, RowChange, Wanted};
 use crate::error::FieldError;
 use crate::metadata::association::AssociationDef;
 use crate::value::Value;
@@ -46,6 +46,8 @@ pub enum ChildOp {
         /// What is to be written to the row between, where there is one.
         join: Option<Box<RowChange>>,
     },
+    /// New members, of which nothing is said but their columns.
+    PushNew(NewMembers),
     /// Changes of a member.
     Edit(Box<RowChange>),
     /// A member, which is one no longer.
@@ -60,7 +62,7 @@ pub enum ChildOp {
 }
 
 impl ChildOp {
-    /// The members that it brings, in their order.
+    /// The members that it brings, in their order. Those of [`PushNew`](Self::PushNew) are not among them.
     #[must_use]
     pub fn members(&self) -> &[Member] {
         match self {
@@ -71,10 +73,19 @@ impl ChildOp {
             ChildOp::Associate { .. }
             | ChildOp::Dissociate
             | ChildOp::Refused(_)
+            | ChildOp::PushNew(_)
             | ChildOp::Edit(_)
             | ChildOp::Remove(_)
             | ChildOp::Clear
             | ChildOp::Find(_) => &[],
+        }
+    }
+
+    /// How many things are said: of each member one.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            ChildOp::PushNew(members) => members.len(),
+            _ => 1,
         }
     }
 

@@ -48,6 +48,7 @@ impl FinalValues for Final<'_> {
         }
         let added = |child: &ChildOp| match child {
             ChildOp::Push { .. } | ChildOp::AssociateWith { .. } | ChildOp::Associate { .. } => 1,
+            ChildOp::PushNew(members) => members.len(),
             ChildOp::Replace(members) => members.len(),
             _ => 0,
         };

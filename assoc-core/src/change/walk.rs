@@ -8,7 +8,7 @@ use crate::metadata::model::ModelDef;
 
 impl RowChange {
     /// The changes of members that are part of this one, to be looked at and changed in place. A shared draft is none of
-    /// them: its owners have it together.
+    /// them: its owners have it together. Members of [`ChildOp::PushNew`] are none: no callback looks at them.
     pub fn nested_mut(&mut self) -> Vec<(&'static AssociationDef, &mut RowChange)> {
         let mut nested: Vec<(&'static AssociationDef, &mut RowChange)> = Vec::new();
         for ChildChange { association, op, .. } in &mut self.children {
@@ -55,6 +55,9 @@ impl RowChange {
     pub fn any_model(&self, is: &dyn Fn(&'static ModelDef) -> bool) -> bool {
         is(self.model)
             || self.children.iter().any(|child| {
+                if let ChildOp::PushNew(members) = &child.op {
+                    return is(members.model());
+                }
                 let members = child.op.members().iter().filter_map(Member::change);
                 let others = match &child.op {
                     ChildOp::Edit(change) => Some(&**change),

@@ -85,7 +85,7 @@ impl RowChange {
     #[must_use]
     pub fn written_rows(&self) -> Vec<WrittenRow> {
         let mut rows = Vec::new();
-        collect(Final { change: self, given: &[], is_judged: true }, "", &mut rows);
+        collect(Final { change: self, given: &[], is_judged: true, shared: None }, "", &mut rows);
         rows
     }
 }
@@ -101,7 +101,7 @@ fn collect(row: Final<'_>, path: &str, rows: &mut Vec<WrittenRow>) {
         let association = child.association;
         if let ChildOp::AssociateWith { target, .. } = &child.op {
             if let Some(change) = target.change() {
-                collect(Final { change, given: &[], is_judged: true }, &below(association.name), rows);
+                collect(Final { change, given: &[], is_judged: true, shared: None }, &below(association.name), rows);
             }
             continue;
         }
@@ -113,18 +113,22 @@ fn collect(row: Final<'_>, path: &str, rows: &mut Vec<WrittenRow>) {
         match &child.op {
             ChildOp::Edit(edited) => {
                 let place = below(&members.place(child.place, &mut counts[known].1));
-                collect(Final { change: edited, given: &[], is_judged: true }, &place, rows);
+                collect(Final { change: edited, given: &[], is_judged: true, shared: None }, &place, rows);
             }
-            ChildOp::Push { .. } | ChildOp::Replace(_) => {
+            ChildOp::Push { .. } | ChildOp::PushNew(_) | ChildOp::Replace(_) => {
                 let join = match &child.op {
                     ChildOp::Push { join, .. } => join.as_deref(),
                     _ => None,
                 };
-                for member in child.op.members() {
+                let new: Vec<Member> = match &child.op {
+                    ChildOp::PushNew(members) => members.members().collect(),
+                    _ => Vec::new(),
+                };
+                for member in child.op.members().iter().chain(&new) {
                     let place = below(&members.place(child.place, &mut counts[known].1));
                     if let Some(change) = member.change() {
                         let given = members.given(change);
-                        collect(Final { change, given: &given, is_judged: true }, &place, rows);
+                        collect(Final { change, given: &given, is_judged: true, shared: None }, &place, rows);
                     } else if let (Member::Row { model, row }, Ok(Linkage::TargetKey(key))) =
                         (member, association.linkage())
                     {
@@ -133,7 +137,10 @@ fn collect(row: Final<'_>, path: &str, rows: &mut Vec<WrittenRow>) {
                         if let Some(values) = self::owner_key(&members, key.owner_columns) {
                             key.target_columns.iter().zip(values).for_each(|(column, value)| moved.set(*column, value));
                         }
-                        rows.push(WrittenRow::of(Final { change: &moved, given: &[], is_judged: true }, &place));
+                        rows.push(WrittenRow::of(
+                            Final { change: &moved, given: &[], is_judged: true, shared: None },
+                            &place,
+                        ));
                     }
                     collect_link(&members, member, join, &place, rows);
                 }
@@ -170,7 +177,7 @@ fn collect_link(
     if let Some(values) = target {
         record.target.owner_columns.iter().zip(values).for_each(|(column, value)| link.set(*column, value));
     }
-    rows.push(WrittenRow::of(Final { change: &link, given: &[], is_judged: true }, place));
+    rows.push(WrittenRow::of(Final { change: &link, given: &[], is_judged: true, shared: None }, place));
 }
 
 /// The path that several paths have in common, without positions: `posts` of `posts[1]` and `posts[3]`.

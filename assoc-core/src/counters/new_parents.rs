@@ -7,7 +7,7 @@ use crate::change::timestamp;
 use crate::key::KeyTuple;
 use crate::metadata::association::{KeySide, Parent};
 use crate::metadata::model::{ColumnDefault, ModelDef, position_of_model};
-use crate::save::PlannedRow;
+use crate::save::{PlannedRow, PlannedRows};
 use crate::value::{DateTime, Value};
 
 /// When the parent that a planned row will have follows it.
@@ -35,15 +35,18 @@ pub(crate) struct NewParents {
 impl NewParents {
     /// Counts the planned rows in those that are inserted with them. Rows of which only the database will know whom they belong
     /// to become such that are read back.
-    pub(crate) fn count(rows: &mut [PlannedRow]) -> NewParents {
+    pub(crate) fn count(rows: &mut PlannedRows) -> NewParents {
         let mut new_parents = NewParents::default();
+        if !rows.models().any(ModelDef::has_followed_parents) {
+            return new_parents;
+        }
         let mut keys: HashMap<(usize, &'static [usize]), HashMap<KeyTuple, u32>> = HashMap::new();
         let mut sums: HashMap<(u32, usize), i64> = HashMap::new();
         let mut awaiting: Option<HashMap<u32, Vec<u32>>> = None;
         // Of each model once, with whether the save changes keys of its parents.
         let mut models: Vec<(&'static ModelDef, Option<(Children, Vec<bool>)>)> = Vec::new();
         for at in 0..rows.len() {
-            if !rows[at].is_written() {
+            if !rows.is_written(&rows[at]) {
                 continue;
             }
             let model = rows[at].model;
@@ -87,25 +90,25 @@ impl NewParents {
             new_parents.timings.insert(at as u32, timings);
         }
         for ((row, counter), sum) in sums {
-            rows[row as usize].values[counter] = Some(Value::Int(sum));
+            rows.values_mut(row)[counter] = Some(Value::Int(sum));
         }
         new_parents
     }
 
     /// Fills in the times of rows that are inserted together with rows that touch them.
-    pub(crate) fn touch(&self, rows: &mut [PlannedRow], now: DateTime) {
+    pub(crate) fn touch(&self, rows: &mut PlannedRows, now: DateTime) {
         for (row, columns) in &self.touched {
-            let row = &mut rows[*row as usize];
+            let (row, values) = rows.parts_mut(*row);
             for column in columns {
                 let time = timestamp(row.model.columns[*column].sql_type, now);
-                row.values[*column].get_or_insert(time);
+                values[*column].get_or_insert(time);
             }
         }
     }
 }
 
 // The rows that take values of each row.
-fn awaiting_rows(rows: &[PlannedRow]) -> HashMap<u32, Vec<u32>> {
+fn awaiting_rows(rows: &PlannedRows) -> HashMap<u32, Vec<u32>> {
     let mut awaiting: HashMap<u32, Vec<u32>> = HashMap::new();
     for (row, at) in rows.iter().zip(0..) {
         for awaited in &row.awaits {
@@ -118,7 +121,7 @@ fn awaiting_rows(rows: &[PlannedRow]) -> HashMap<u32, Vec<u32>> {
 // When the row of a `has_one` is touched with a planned row. A new row has none but what the save gives to it, unless its key is
 // given.
 fn touched_with(
-    rows: &[PlannedRow],
+    rows: &PlannedRows,
     at: u32,
     parent: &Parent,
     awaiting: &HashMap<u32, Vec<u32>>,
@@ -126,7 +129,7 @@ fn touched_with(
 ) -> Timing {
     let row = &rows[at as usize];
     let mut timing = match row.base {
-        None if parent.foreign_key.iter().any(|column| row.values[*column].is_none()) => Timing::Inserted,
+        None if parent.foreign_key.iter().any(|column| rows.values(row)[*column].is_none()) => Timing::Inserted,
         _ => Timing::After,
     };
     for own in awaiting.get(&at).into_iter().flatten() {
@@ -152,14 +155,14 @@ enum Whose {
 }
 
 fn whose(
-    rows: &[PlannedRow],
+    rows: &PlannedRows,
     at: usize,
     parent: &Parent,
     keys: &mut HashMap<(usize, &'static [usize]), HashMap<KeyTuple, u32>>,
 ) -> Whose {
     let row = &rows[at];
     let model = row.model;
-    let given = |column: usize| match (&row.values[column], &row.base) {
+    let given = |column: usize| match (&rows.values(row)[column], &row.base) {
         (Some(value), _) => Some(value.clone()),
         (None, Some(base)) => Some(model.rows.value(&**base, column).into_owned()),
         (None, None) if model.columns[column].default == ColumnDefault::None => Some(Value::Null),
@@ -195,21 +198,21 @@ fn whose(
 }
 
 // The rows of a model that are inserted with keys that are given.
-fn given_keys(rows: &[PlannedRow], model: &'static ModelDef, key: &[usize]) -> HashMap<KeyTuple, u32> {
+fn given_keys(rows: &PlannedRows, model: &'static ModelDef, key: &[usize]) -> HashMap<KeyTuple, u32> {
     let new = rows.iter().zip(0_u32..).filter(|(row, _)| row.base.is_none() && row.model == model);
     let keyed = new.filter_map(|(row, at)| {
-        let values: Option<Vec<_>> = key.iter().map(|column| row.values[*column].clone()).collect();
+        let values: Option<Vec<_>> = key.iter().map(|column| rows.values(row)[*column].clone()).collect();
         Some((KeyTuple::new(values?)?, at))
     });
     keyed.collect()
 }
 
 // Whether the save changes keys by which parents are found.
-fn is_rekeyed(rows: &[PlannedRow], parent: &Parent) -> bool {
+fn is_rekeyed(rows: &PlannedRows, parent: &Parent) -> bool {
     let changes = |row: &PlannedRow| {
         row.base.is_some()
             && row.model.table == parent.model.table
-            && (parent.key.iter().any(|column| row.values[*column].is_some())
+            && (parent.key.iter().any(|column| rows.values(row)[*column].is_some())
                 || row.awaits.iter().any(|awaited| parent.key.contains(&awaited.column)))
     };
     rows.iter().any(changes)

@@ -197,8 +197,13 @@ pub(super) fn shared_rows<T: Clone + Send + Sync + 'static>(children: Children<'
             }
         }
         Children::Lent(rows) => {
-            let rows = rows.as_any().downcast_ref::<Vec<T>>().map_or(&[][..], |rows| rows);
-            with(&rows.iter().cloned().map(Arc::new).collect::<Vec<_>>());
+            let mut shared = Vec::new();
+            if let Some(rows) = rows.as_any().downcast_ref::<Vec<T>>() {
+                for row in rows {
+                    shared.push(Arc::new(row.clone()));
+                }
+            }
+            with(&shared);
         }
     }
 }

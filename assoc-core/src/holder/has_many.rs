@@ -205,12 +205,15 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
             }
             (Children::Owned(rows), links) if links.is_exclusive(rows.len()) => {
                 let Ok(rows) = rows.into_any().downcast::<Vec<T>>() else { return };
-                let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
+                let mut slots: Vec<Option<T>> = Vec::with_capacity(rows.len());
+                for row in *rows {
+                    slots.push(Some(row));
+                }
                 for (at, own) in links.by_owner() {
                     if !skip(at) {
                         let mut moved = Vec::with_capacity(own.len());
                         for row in own {
-                            if let Some(row) = rows[row].take() {
+                            if let Some(row) = slots[row].take() {
                                 moved.push(row);
                             }
                         }

@@ -163,6 +163,8 @@ pub trait Rows: RowSink + Sync {
     fn into_shared(self: Box<Self>) -> Box<dyn Any>;
 }
 
+// Each model instantiates what follows. An adapter of the standard library (`map`, `collect`, `retain`) is a dozen functions
+// more for each closure, which a build without optimisation compiles one by one; so there are loops here.
 impl<M: Model> RowSink for Vec<M> {
     fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
         self.push(M::from_values(values)?);
@@ -212,16 +214,32 @@ impl<M: Model> Rows for Vec<M> {
     }
 
     fn keep(&mut self, marks: &[bool]) {
+        let mut kept = Vec::with_capacity(self.len().min(marks.len()));
         let mut marks = marks.iter();
-        self.retain(|_| marks.next().copied().unwrap_or(false));
+        for row in std::mem::take(self) {
+            if marks.next() == Some(&true) {
+                kept.push(row);
+            }
+        }
+        *self = kept;
     }
 
     fn reorder(&mut self, order: &[u32]) {
         if order.is_sorted() {
             return;
         }
-        let mut rows: Vec<Option<M>> = std::mem::take(self).into_iter().map(Some).collect();
-        self.extend(order.iter().filter_map(|at| rows.get_mut(*at as usize)?.take()));
+        let mut rows: Vec<Option<M>> = Vec::with_capacity(Vec::len(self));
+        for row in std::mem::take(self) {
+            rows.push(Some(row));
+        }
+        self.reserve_exact(order.len());
+        for at in order {
+            if let Some(slot) = rows.get_mut(*at as usize)
+                && let Some(row) = slot.take()
+            {
+                self.push(row);
+            }
+        }
     }
 
     fn mark(&mut self, origin: RowOrigin) {
@@ -241,7 +259,11 @@ impl<M: Model> Rows for Vec<M> {
     }
 
     fn into_shared(self: Box<Self>) -> Box<dyn Any> {
-        Box::new(self.into_iter().map(Arc::new).collect::<Vec<Arc<M>>>())
+        let mut shared: Vec<Arc<M>> = Vec::with_capacity(Vec::len(&self));
+        for row in *self {
+            shared.push(Arc::new(row));
+        }
+        Box::new(shared)
     }
 }
 
@@ -262,20 +284,28 @@ pub fn keys_of<M: Model>(rows: &[M], columns: &[usize]) -> RowKeys {
     {
         return RowKeys::Ints(keys);
     }
-    RowKeys::Tuples(
-        rows.iter().map(|row| KeyTuple::new(columns.iter().map(|column| row.value(*column).into_owned()))).collect(),
-    )
+    let mut keys = Vec::with_capacity(rows.len());
+    let mut values = Vec::with_capacity(columns.len());
+    for row in rows {
+        for column in columns {
+            values.push(row.value(*column).into_owned());
+        }
+        keys.push(KeyTuple::new(values.drain(..)));
+    }
+    RowKeys::Tuples(keys)
 }
 
 // `None` if one of the numbers is beyond `i64`.
 fn int_keys<M: Model>(rows: &[M], column: usize) -> Option<Vec<Option<i64>>> {
-    rows.iter()
-        .map(|row| match row.value(column) {
-            Value::Int(key) => Some(Some(key)),
-            Value::Null => Some(None),
-            _ => None,
-        })
-        .collect()
+    let mut keys = Vec::with_capacity(rows.len());
+    for row in rows {
+        keys.push(match row.value(column) {
+            Value::Int(key) => Some(key),
+            Value::Null => None,
+            _ => return None,
+        });
+    }
+    Some(keys)
 }
 
 /// Rows to which associations are attached.

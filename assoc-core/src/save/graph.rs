@@ -15,8 +15,8 @@ use crate::change::{Row, RowChange, fill};
 use crate::counters::{self, NewParents, Timings};
 use crate::error::Result;
 use crate::metadata::association::AssociationDef;
-use crate::metadata::model::{ColumnDef, ColumnDefault, ModelDef, position_of_model};
-use crate::value::{DateTime, Value};
+use crate::metadata::model::{ColumnDefault, ModelDef};
+use crate::value::DateTime;
 
 mod awaits;
 mod builder;
@@ -25,9 +25,12 @@ mod followed;
 mod levels;
 mod links;
 mod loaded;
+mod rows;
 
 pub use awaits::Awaits;
 pub use loaded::{LoadedGroup, LoadedOwner, LoadedRow};
+use rows::ValuesAt;
+pub use rows::{PlannedRows, RowValues};
 
 /// A row that a save writes.
 #[derive(Clone)]
@@ -36,14 +39,16 @@ pub struct PlannedRow {
     pub model: &'static ModelDef,
     /// The row as it is, if it exists.
     pub base: Option<Row>,
-    /// The values to write, one entry for each column; of a row that exists those that differ.
-    pub values: Vec<Option<Value<'static>>>,
+    // Where its values are.
+    at: ValuesAt,
     /// The columns that take their values of other planned rows.
     pub awaits: Awaits,
     /// Which of the levels it belongs to.
     pub level: u32,
     /// Whether nothing needs what the database makes of it: the row of a join table.
     pub unread: bool,
+    /// Whether it is a row between of which nothing was said: it holds the link alone.
+    pub is_bare_link: bool,
     /// The association of another row by which it is saved; `None` if it was given to be saved itself.
     pub association: Option<&'static AssociationDef>,
 }
@@ -81,14 +86,6 @@ pub struct Closing {
     pub columns: Vec<Awaited>,
 }
 
-impl PlannedRow {
-    /// Whether anything is written to it.
-    #[must_use]
-    pub fn is_written(&self) -> bool {
-        self.base.is_none() || !self.awaits.is_empty() || self.values.iter().any(Option::is_some)
-    }
-}
-
 /// Rows that are written together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -113,7 +110,7 @@ pub enum Step {
 
 /// The plan of a save.
 pub struct SavePlan {
-    rows: Vec<PlannedRow>,
+    rows: PlannedRows,
     lookups: Vec<Lookup>,
     steps: Vec<Step>,
     closings: Vec<Closing>,
@@ -132,7 +129,7 @@ impl SavePlan {
     /// row is given two owners, or if a member is removed that the association cannot let go; a declaration that does not hold together.
     pub fn new(model: &'static ModelDef, changes: Vec<RowChange>) -> Result<Self> {
         // Most rows are those that are given, and their members.
-        let expected = changes.iter().map(|change| change.children().len() + 1).sum();
+        let expected = changes.iter().map(|change| change.said() + 1).sum();
         let mut builder = builder::Builder::new(model, expected);
         for change in changes {
             builder.add_root(change)?;
@@ -150,34 +147,35 @@ impl SavePlan {
         if touches {
             self.new_parents.touch(&mut self.rows, now);
         }
+        let is_filled = |model: &'static ModelDef| {
+            model.columns.iter().any(|column| matches!(column.default, ColumnDefault::Filled(_)))
+        };
+        if !self.rows.models().any(is_filled) {
+            return;
+        }
         // The model of the last row, and whether columns of it are filled in.
         let mut last: Option<(&'static ModelDef, bool)> = None;
-        for row in &mut self.rows {
-            let is_filled = match last {
-                Some((model, is_filled)) if std::ptr::eq(model, row.model) => is_filled,
-                _ => {
-                    let is_filled = |column: &ColumnDef| matches!(column.default, ColumnDefault::Filled(_));
-                    last.insert((row.model, row.model.columns.iter().any(is_filled))).1
-                }
+        for at in 0..self.rows.len() {
+            let row = &self.rows[at];
+            let fills = match last {
+                Some((model, fills)) if std::ptr::eq(model, row.model) => fills,
+                _ => last.insert((row.model, is_filled(row.model))).1,
             };
-            if is_filled && row.is_written() {
-                fill(row.model, row.base.is_none(), &mut row.values, now);
+            if fills && self.rows.is_written(row) {
+                let (row, values) = self.rows.parts_mut(at as u32);
+                fill(row.model, row.base.is_none(), values, now);
             }
         }
     }
 
-    /// The values of new rows of some models, by planned row, given up by the plan. Rows of others have an empty list, and
-    /// keep their values.
-    pub fn take_values(&mut self, models: &[&'static ModelDef]) -> Vec<Vec<Option<Value<'static>>>> {
-        let is_taken =
-            |row: &PlannedRow| row.base.is_none() && position_of_model(models, row.model, |model| model).is_some();
-        let take = |row: &mut PlannedRow| if is_taken(row) { std::mem::take(&mut row.values) } else { Vec::new() };
-        self.rows.iter_mut().map(take).collect()
+    /// The values of new rows of some models, given up by the plan. It keeps those of others.
+    pub fn take_values(&mut self, models: &[&'static ModelDef]) -> RowValues {
+        self.rows.take_values(models)
     }
 
     /// The rows that are written, and those that are only led to.
     #[must_use]
-    pub fn rows(&self) -> &[PlannedRow] {
+    pub fn rows(&self) -> &PlannedRows {
         &self.rows
     }
 
@@ -226,7 +224,7 @@ impl SavePlan {
     /// The models whose tables are written or looked at, each once.
     #[must_use]
     pub fn models(&self) -> Vec<&'static ModelDef> {
-        let mut models = distinct(self.rows.iter());
+        let mut models: Vec<_> = self.rows.models().collect();
         for lookup in &self.lookups {
             for model in [lookup.table].into_iter().chain(lookup.targets.as_ref().map(|targets| targets.model)) {
                 if !models.contains(&model) {
@@ -240,7 +238,7 @@ impl SavePlan {
     /// The models whose rows are written, each once.
     #[must_use]
     pub fn written_models(&self) -> Vec<&'static ModelDef> {
-        distinct(self.rows.iter().filter(|row| row.is_written()))
+        self.rows.written_models()
     }
 
     /// The plan as text, a line for each kind of statement. With `touches` times follow as well as counters.
@@ -331,10 +329,8 @@ impl SavePlan {
         let mut known: HashMap<Vec<usize>, usize> = HashMap::new();
         for row in rows {
             let row = &self.rows[*row as usize];
-            let is_set = |column: &usize| {
-                row.values[*column].is_some() || row.awaits.iter().any(|awaited| awaited.column == *column)
-            };
-            let columns: Vec<usize> = (0..row.values.len()).filter(is_set).collect();
+            let is_set = |column: &usize| self.rows.is_set(row, *column);
+            let columns: Vec<usize> = (0..row.model.columns.len()).filter(is_set).collect();
             let at = *known.entry(columns).or_insert_with_key(|columns| {
                 sets.push((columns.clone(), 0));
                 sets.len() - 1
@@ -343,17 +339,6 @@ impl SavePlan {
         }
         sets
     }
-}
-
-// The models of some rows, each once.
-fn distinct<'r>(rows: impl Iterator<Item = &'r PlannedRow>) -> Vec<&'static ModelDef> {
-    let mut models: Vec<&'static ModelDef> = Vec::new();
-    for row in rows {
-        if position_of_model(&models, row.model, |model| model).is_none() {
-            models.push(row.model);
-        }
-    }
-    models
 }
 
 fn names(model: &ModelDef, columns: &[usize]) -> String {

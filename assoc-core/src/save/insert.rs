@@ -139,11 +139,11 @@ impl InsertPlan {
         .clone()
     }
 
-    /// Adds a row: one entry per column, `None` where it is not set.
-    pub fn push(&mut self, row: Vec<Option<Value<'static>>>) {
+    /// Adds a row, whose values it takes: one entry per column, `None` where it is not set.
+    pub fn push(&mut self, row: &mut [Option<Value<'static>>]) {
         let (mut earliest, mut earliest_head) = (0, 0);
         for (own, _, seen) in &self.trees {
-            if let Some(batch) = key_in(&row, own).and_then(|key| seen.get(&key)) {
+            if let Some(batch) = key_in(row, own).and_then(|key| seen.get(&key)) {
                 earliest = earliest.max(*batch);
                 earliest_head = earliest_head.max(self.batches[*batch].head);
             }
@@ -170,7 +170,7 @@ impl InsertPlan {
             }
         };
         for (_, theirs, seen) in &mut self.trees {
-            if let Some(key) = key_in(&row, theirs) {
+            if let Some(key) = key_in(row, theirs) {
                 seen.insert(key, at);
             }
         }
@@ -269,13 +269,13 @@ impl InsertBatch {
         }
     }
 
-    fn push(&mut self, input: u32, row: Vec<Option<Value<'static>>>) {
+    fn push(&mut self, input: u32, row: &mut [Option<Value<'static>>]) {
         if self.inputs.len() == 1 && !self.has_room {
             // There are several rows: most likely the largest number that fits.
             self.binds.reserve_exact(self.columns.len() * (self.most - 1).min(MOST_RESERVED));
         }
         self.inputs.push(input);
-        self.binds.extend(row.into_iter().flatten().map(Bind::Value));
+        self.binds.extend(row.iter_mut().filter_map(Option::take).map(Bind::Value));
     }
 }
 

@@ -258,6 +258,10 @@ impl Lookup {
                 by_owner.entry(owner).or_default().entry(member).or_default().push(identity);
             }
         }
+        // Of rows between that say the same the oldest stay, in whatever order the database gives them.
+        for rows in by_owner.values_mut().flat_map(HashMap::values_mut) {
+            rows.sort_by(KeyTuple::cmp_values);
+        }
         let mut resolved = Resolved::default();
         let mut done: HashSet<(&KeyTuple, &KeyTuple)> = HashSet::new();
         for question in &self.questions {
@@ -317,7 +321,7 @@ impl Lookup {
             resolved.unneeded.extend(linked.filter(|kept| kept.only_links).map(|kept| kept.row));
         }
         // In a stable order, so that statements are the same each time.
-        let_go.sort_by_cached_key(|(row, _)| row.to_string());
+        let_go.sort_by(|(one, _), (other, _)| one.cmp_values(other));
         resolved.members.extend(let_go.iter().map(|(_, member)| (owner, (*member).clone())));
         resolved.let_go.extend(let_go.into_iter().map(|(row, _)| row));
     }

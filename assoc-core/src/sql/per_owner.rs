@@ -14,6 +14,7 @@ use super::keyed::key_column;
 use crate::dialect::{Dialect, PerOwnerLimit};
 use crate::error::{Error, Result};
 use crate::key::KeySet;
+use crate::metadata::expr::Operand;
 use crate::select::{KeyedSelect, Matching, PerOwner, RowOrder};
 use crate::statement::Statement;
 
@@ -107,12 +108,26 @@ impl KeyedSelect {
         self.write_key_table(&mut writer, keys);
         writer.push(" CROSS JOIN LATERAL (SELECT ");
         writer.columns(self.model);
+        let order = self.total_order();
+        // The rows are sorted again outside, also by what the model does not have.
+        let mut more: Vec<&str> = Vec::new();
+        for term in &order {
+            if let Operand::Column(column) = &term.operand
+                && column.path.is_empty()
+                && !more.contains(&column.name)
+                && !self.model.columns.iter().any(|known| known.name == column.name)
+            {
+                more.push(column.name);
+                writer.push(", ");
+                writer.own_column(column.name);
+            }
+        }
         writer.push(" FROM ");
         writer.table(&self.model.table);
         writer.push(" WHERE ");
         self.write_key_match(&mut writer);
         self.write_and_filter(&mut writer)?;
-        writer.order_by(&self.total_order())?;
+        writer.order_by(&order)?;
         self.write_limit(&mut writer, per_owner);
         writer.push(") AS ");
         writer.identifier(self.model.table.name);

@@ -19,48 +19,60 @@ pub enum KeyLists {
 }
 
 impl KeyLists {
-    /// Whether a list can be one bind.
-    pub(super) fn take(self, list: &BindList) -> bool {
-        match self {
-            KeyLists::Pointer => true,
-            KeyLists::Json => json_text(list).is_some(),
-            KeyLists::Padded => false,
-        }
-    }
-
-    /// The ordinal of a value, beside the column `value`.
-    pub(super) fn ordinal(self) -> &'static str {
-        match self {
-            KeyLists::Json => "key",
-            KeyLists::Pointer | KeyLists::Padded => "rowid - 1",
-        }
-    }
-
-    /// Appends `IN (…)` for a list that can be one bind.
-    pub(super) fn write_in(self, writer: &mut SqlWriter<'_>, list: BindList) {
-        let (before, behind) = match &list {
-            BindList::Values(values) if is_decimal(values.first()) => functions::DECIMAL_KEY,
-            _ => ("+", ""),
+    /// A list as one bind, if this client and these values allow it.
+    pub(super) fn one_bind(self, list: BindList) -> Option<OneBind> {
+        let are_decimals = matches!(&list, BindList::Values(values) if is_decimal(values.first()));
+        let sent = match self {
+            KeyLists::Pointer => Sent::Pointer(list),
+            KeyLists::Json => Sent::Json(json_text(&list)?),
+            KeyLists::Padded => return None,
         };
+        Some(OneBind { sent, are_decimals })
+    }
+}
+
+/// A list of values that is sent as one bind.
+pub(super) struct OneBind {
+    sent: Sent,
+    are_decimals: bool,
+}
+
+enum Sent {
+    Pointer(BindList),
+    Json(String),
+}
+
+impl OneBind {
+    /// The ordinal of a value, beside the column `value`.
+    pub(super) fn ordinal(&self) -> &'static str {
+        match self.sent {
+            Sent::Pointer(_) => "rowid - 1",
+            Sent::Json(_) => "key",
+        }
+    }
+
+    /// Appends `IN (…)`.
+    pub(super) fn write_in(self, writer: &mut SqlWriter<'_>) {
+        let (before, behind) = if self.are_decimals { functions::DECIMAL_KEY } else { ("+", "") };
         writer.push("IN (SELECT ");
         writer.push(before);
         writer.push("value");
         writer.push(behind);
         writer.push(" FROM ");
-        self.write_table(writer, list);
+        self.write_table(writer);
         writer.push(")");
     }
 
-    /// Appends a table of a list that can be one bind.
-    pub(super) fn write_table(self, writer: &mut SqlWriter<'_>, list: BindList) {
-        match json_text(&list).filter(|_| self == KeyLists::Json) {
-            Some(text) => {
-                writer.push("json_each(");
-                writer.bind(Value::Text(text.into()));
-            }
-            None => {
+    /// Appends the list as a table.
+    pub(super) fn write_table(self, writer: &mut SqlWriter<'_>) {
+        match self.sent {
+            Sent::Pointer(list) => {
                 writer.push("rarray(");
                 writer.bind_list(list);
+            }
+            Sent::Json(text) => {
+                writer.push("json_each(");
+                writer.bind(Value::Text(text.into()));
             }
         }
         writer.push(")");

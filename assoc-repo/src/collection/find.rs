@@ -7,6 +7,7 @@ use assoc_core::metadata::{Direction, Expr};
 use assoc_core::{ErrorKind, Filter, Model, Result};
 
 use super::Collection;
+use super::given_keys::IntoKey;
 use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::get_association::OwnQuery;
 use crate::query::{Query, Select};
@@ -28,9 +29,9 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert!(posts.find(other.id).await.is_err_and(|error| error.is_not_found()));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn find(&self, key: impl Into<T::Key>) -> Result<T> {
+    pub async fn find<How>(&self, key: impl IntoKey<T, How>) -> Result<T> {
         T::DEF.require_primary_key("`find`")?;
-        let key = tuple_of::<T>(&key.into());
+        let key = tuple_of::<T>(&key.into_key());
         let mut found = self.with_keys(std::slice::from_ref(&key)).await?;
         found.pop().ok_or_else(|| not_found::<T>(&key))
     }
@@ -47,8 +48,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(posts.iter().map(|post| &*post.title).collect::<Vec<_>>(), ["Notes", "Looms"]);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub async fn find_all(&self, keys: impl IntoIterator<Item: Into<T::Key>> + Send) -> Result<Vec<T>> {
-        self.members_with(&tuples_of::<T>(keys), "`find_all`").await
+    pub async fn find_all<How>(&self, keys: impl IntoIterator<Item: IntoKey<T, How>> + Send) -> Result<Vec<T>> {
+        self.members_with(&tuples_of::<T, How>(keys), "`find_all`").await
     }
 
     pub(super) async fn members_with(&self, keys: &[KeyTuple], call: &str) -> Result<Vec<T>> {
@@ -214,8 +215,8 @@ pub(super) fn tuple_of<T: Model>(key: &T::Key) -> KeyTuple {
     KeyTuple::of_row(key_values(key))
 }
 
-pub(super) fn tuples_of<T: Model>(keys: impl IntoIterator<Item: Into<T::Key>>) -> Vec<KeyTuple> {
-    keys.into_iter().map(|key| tuple_of::<T>(&key.into())).collect()
+pub(super) fn tuples_of<T: Model, How>(keys: impl IntoIterator<Item: IntoKey<T, How>>) -> Vec<KeyTuple> {
+    keys.into_iter().map(|key| tuple_of::<T>(&key.into_key())).collect()
 }
 
 // The rows that have one of these primary keys.

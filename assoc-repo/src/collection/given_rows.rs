@@ -41,7 +41,7 @@ impl<T: Model> IntoRow<T> for Arc<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a row of `{T}` nor an iterator of such rows",
     label = "only rows that exist can be taken away",
-    note = "give `&{T}`, an `Arc<{T}>`, or an iterator of them"
+    note = "give `&{T}`, an `Arc<{T}>`, or an iterator of them; `delete_ids` and `destroy_ids` take keys"
 )]
 pub trait IntoRows<T, How> {
     /// Shows the rows, one after the other.

@@ -10,6 +10,7 @@ use assoc_core::{Error, ErrorKind, Key, Model, Result, Value};
 
 use super::Collection;
 use super::find::{chooses, in_order_of, rows_with_keys, tuples_of};
+use super::given_keys::IntoKey;
 use super::insert_all::is_member;
 use super::read::of_columns;
 use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
@@ -71,12 +72,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert!(posts.set_ids([99]).await.is_err_and(|error| error.is_not_found()));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn set_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
+    pub fn set_ids<How>(&mut self, keys: impl IntoIterator<Item: IntoKey<T, How>>) -> BoxFuture<'_, Result<()>>
     where
         R: OwnerMut,
         A: WritableMany<R::Owner, T>,
     {
-        let mut keys = tuples_of::<T>(keys);
+        let mut keys = tuples_of::<T, How>(keys);
         Box::pin(async move {
             T::DEF.require_primary_key("`set_ids`")?;
             let definition = self.reflection();
@@ -136,12 +137,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert!(posts.delete_ids([1]).await.is_err_and(|error| error.is_not_found()));
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn delete_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
+    pub fn delete_ids<How>(&mut self, keys: impl IntoIterator<Item: IntoKey<T, How>>) -> BoxFuture<'_, Result<()>>
     where
         R: OwnerMut,
         A: WritableMany<R::Owner, T>,
     {
-        let keys = tuples_of::<T>(keys);
+        let keys = tuples_of::<T, How>(keys);
         Box::pin(async move {
             let rows = self.members_with(&keys, "`delete_ids`").await?;
             self.delete(&rows).await
@@ -164,12 +165,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// assert_eq!(repo.count(Query::<Post>::new()).await?, 1);
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
-    pub fn destroy_ids(&mut self, keys: impl IntoIterator<Item: Into<T::Key>>) -> BoxFuture<'_, Result<()>>
+    pub fn destroy_ids<How>(&mut self, keys: impl IntoIterator<Item: IntoKey<T, How>>) -> BoxFuture<'_, Result<()>>
     where
         R: OwnerMut,
         A: WritableMany<R::Owner, T>,
     {
-        let keys = tuples_of::<T>(keys);
+        let keys = tuples_of::<T, How>(keys);
         Box::pin(async move {
             let rows = self.members_with(&keys, "`destroy_ids`").await?;
             self.destroy(&rows).await

@@ -151,9 +151,10 @@ impl<'p> Destruction<'p> {
             let consequences = &mut self.consequences;
             let mut following = Following::new(repo, self.plan)?;
             following.read(session, consequences, Lock::Taken).await?;
-            links_by_sql::unlink(repo, session, consequences).await?;
+            let changed = links_by_sql::unlink(repo, session, consequences).await?;
             remove::clear(session, consequences, &mut following).await?;
             remove::remove(session, consequences, &mut following, self.existence).await?;
+            links_by_sql::report(session, consequences, changed).await?;
             following.finish(repo, session, consequences, Mode::Write).await
         })
     }

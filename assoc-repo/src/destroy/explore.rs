@@ -9,8 +9,8 @@ use assoc_core::metadata::ModelDef;
 use assoc_core::select::{KeyedSelect, Matching};
 use assoc_core::{ErrorKind, RestrictRule, Restricted, Result, Value};
 
-use super::DestroyReport;
 use super::follow::Following;
+use super::{DestroyReport, links_by_sql};
 use crate::counters::{GoingRows, Lock};
 use crate::session::Session;
 
@@ -153,7 +153,11 @@ impl<'p> Consequences<'p> {
                     Effect::Remove { node: to }
                         if plan.nodes()[*to].read && (edge.by_sql().is_none() || refusals == Refusals::Count) =>
                     {
-                        let found = self.read_edge(session, edge, &set).await?;
+                        let mut found = self.read_edge(session, edge, &set).await?;
+                        if edge.by_sql().is_some() {
+                            let columns = selected(&plan.select(edge));
+                            links_by_sql::leading_somewhere(session, edge, &mut found, &columns).await?;
+                        }
                         self.take_in(at, *to, found, &rows, phase + usize::from(edge.is_after()));
                     }
                     Effect::Clear { read: false, .. } | Effect::Remove { .. } => {
@@ -182,7 +186,7 @@ impl<'p> Consequences<'p> {
     }
 
     // Takes in the rows of an edge that were found by the keys of some rows.
-    fn take_in(&mut self, at: usize, to: usize, found: Vec<(KeyTuple, StoredRow)>, owners: &[usize], phase: usize) {
+    fn take_in(&mut self, at: usize, to: usize, mut found: Vec<(KeyTuple, StoredRow)>, owners: &[usize], phase: usize) {
         let plan = self.plan;
         let edge = &plan.edges()[at];
         let stage = plan.stage_of(to);
@@ -199,6 +203,9 @@ impl<'p> Consequences<'p> {
         }
         let read = selected(&select);
         let columns = &plan.nodes()[to].columns;
+        if plan.nodes()[to].whole {
+            in_key_order(&mut found, &read, edge.rows.model.primary_key);
+        }
         for (key, values) in found {
             let own = |column: &usize| read.iter().position(|known| known == column).map(|at| values[at].clone());
             let own: StoredRow = columns.iter().map(|column| own(column).unwrap_or_default()).collect();
@@ -332,9 +339,13 @@ impl<'p> Consequences<'p> {
             let mut columns: Vec<usize> = (0..model.columns.len()).collect();
             // Two definitions of one join table may name its columns in another order.
             columns.sort_by_key(|column| model.columns[*column].name);
-            let select = KeyedSelect { only: Some(columns), ..self.plan.select(edge) };
+            let select = KeyedSelect { only: Some(columns.clone()), ..self.plan.select(edge) };
+            let mut rows = read_rows(session, &select, &KeySet::distinct(&keys)).await?;
+            if edge.by_sql().is_some() {
+                links_by_sql::leading_somewhere(session, edge, &mut rows, &columns).await?;
+            }
             let mut found: HashMap<KeyTuple, u64> = HashMap::new();
-            for (_, row) in read_rows(session, &select, &KeySet::distinct(&keys)).await? {
+            for (_, row) in rows {
                 *found.entry(KeyTuple::of_row(row)).or_default() += 1;
             }
             let name = format!("{} {:?}", model.table, edge.rows.rule);
@@ -436,12 +447,23 @@ pub(super) fn key_in(values: &[Value<'static>], known: &[usize], columns: &[usiz
     KeyTuple::new(columns.iter().map(|column| value(column).unwrap_or_default()))
 }
 
+// Callbacks run for rows in the order of their keys: without an order, a database gives them in any.
+fn in_key_order(found: &mut Vec<(KeyTuple, StoredRow)>, known: &[usize], primary_key: &[usize]) {
+    let with_keys = std::mem::take(found).into_iter().map(|found| (key_in(&found.1, known, primary_key), found));
+    let mut with_keys: Vec<_> = with_keys.collect();
+    with_keys.sort_by(|(one, _), (other, _)| match (one, other) {
+        (Some(one), Some(other)) => one.cmp_values(other),
+        (one, other) => one.is_some().cmp(&other.is_some()),
+    });
+    found.extend(with_keys.into_iter().map(|(_, found)| found));
+}
+
 // The columns that a look-up reads.
 fn selected(select: &KeyedSelect) -> Vec<usize> {
     select.only.clone().unwrap_or_else(|| (0..select.model.columns.len()).collect())
 }
 
-async fn read(session: &mut Session<'_>, statement: &Statement) -> Result<Vec<StoredRow>> {
+pub(super) async fn read(session: &mut Session<'_>, statement: &Statement) -> Result<Vec<StoredRow>> {
     let mut rows: Vec<StoredRow> = Vec::new();
     let mut sink = |values: &mut [Value<'_>]| {
         rows.push(values.iter_mut().map(|value| std::mem::take(value).into_owned()).collect());
@@ -452,7 +474,7 @@ async fn read(session: &mut Session<'_>, statement: &Statement) -> Result<Vec<St
 }
 
 // A count, which is not negative.
-fn number_in(rows: &[StoredRow]) -> u64 {
+pub(super) fn number_in(rows: &[StoredRow]) -> u64 {
     match rows.first().and_then(|row| row.first()) {
         Some(Value::Int(count)) => count.unsigned_abs(),
         Some(Value::UInt(count)) => *count,

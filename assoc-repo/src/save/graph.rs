@@ -14,7 +14,7 @@ use assoc_core::driver::{Access, KeySet, TransactionMode};
 use assoc_core::execution::rows::{LinkRows, Rows};
 use assoc_core::execution::{RowKeys, filtered};
 use assoc_core::metadata::ModelDef;
-use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
+use assoc_core::save::{InsertPlan, LoadedRow, Lookup, PlannedRow, Resolved, RowValues, SavePlan, Step, Unlink};
 use assoc_core::value::DateTime;
 use assoc_core::{Error, Result, Value};
 
@@ -132,10 +132,10 @@ impl Planned {
 
     // The values of new rows that nothing follows. They are moved into the statements and from there into the rows that come
     // back, so they need not be copied.
-    fn take_values(&mut self) -> Vec<Values> {
+    fn take_values(&mut self) -> RowValues {
         // What is looked up, or linked by hand-written SQL, may need the values of a row that is not inserted after all.
         if !self.plan.lookups().is_empty() || !self.plan.by_sql().is_empty() {
-            return Vec::new();
+            return RowValues::default();
         }
         let mut models = self.plan.written_models();
         models.retain(|model| Children::of(model).is_none());
@@ -144,7 +144,7 @@ impl Planned {
 
     fn has_callbacks(&self, firing: Firing) -> bool {
         firing == Firing::Callbacks
-            && (self.plan.rows().iter().any(|row| row.is_written() && row.model.has_save_callbacks())
+            && (self.plan.written_models().into_iter().any(ModelDef::has_save_callbacks)
                 || !self.plan.added().is_empty()
                 || self.plan.lookups().iter().any(Lookup::tells)
                 || self.destroys.iter().any(DestroyPlan::has_callbacks))
@@ -175,7 +175,7 @@ struct Run<'p> {
     // For each planned row its list, and where it stands there.
     places: Vec<Option<(u32, u32)>>,
     // The values of planned rows that were taken from the plan.
-    given: Vec<Values>,
+    given: RowValues,
     // The value that a row took last of another one: rows of one owner are inserted one after the other.
     last_awaited: Option<(u32, usize, i64)>,
     // The statements that took them, with the planned rows, and the list of what they returned.
@@ -201,7 +201,7 @@ impl<'p> Run<'p> {
             linked: HashSet::new(),
             lists: Vec::new(),
             places: vec![None; plan.rows().len()],
-            given: Vec::new(),
+            given: RowValues::default(),
             last_awaited: None,
             inserted: Vec::new(),
             fresh: HashSet::new(),
@@ -213,51 +213,56 @@ impl<'p> Run<'p> {
     }
 
     // With the values of new rows that were taken from the plan.
-    fn with_values(mut self, given: Vec<Values>) -> Self {
+    fn with_values(mut self, given: RowValues) -> Self {
         self.given = given;
         self
     }
 
     // These values again, so that the rows can be inserted otherwise.
-    fn into_values(mut self) -> Vec<Values> {
+    fn into_values(mut self) -> RowValues {
         for (plan, rows, list) in std::mem::take(&mut self.inserted) {
             let list = list.map(|list| &*self.lists[list as usize]);
             for (input, values) in plan.into_rows(list) {
-                let given = self.given.get_mut(rows[input as usize] as usize);
+                let row = &self.plan.rows()[rows[input as usize] as usize];
                 // Of other rows the plan has them.
-                if let Some(given) = given.filter(|_| self.plan.rows()[rows[input as usize] as usize].values.is_empty())
-                {
-                    *given = values;
+                if self.plan.rows().is_taken(row) {
+                    self.given.put_back(row, values);
                 }
             }
         }
         self.given
     }
 
-    // The values to insert: those that were taken from the plan, or a copy.
-    fn take_values(&mut self, row: u32) -> Result<Values> {
+    // Adds a row to those that statements insert: with the values that were taken from the plan, or with a copy.
+    fn push_to(&mut self, plan: &mut InsertPlan, row: u32) -> Result<()> {
         let planned: &'p PlannedRow = &self.plan.rows()[row as usize];
-        match self.given.get_mut(row as usize).filter(|values| !values.is_empty()) {
-            Some(values) => {
-                let mut values = std::mem::take(values);
-                let [awaited] = &*planned.awaits else { return self.with_awaited(planned, values) };
-                // A new row is inserted once, so its key stays what it is.
-                match self.last_awaited {
-                    Some((row, of, key)) if (row, of) == (awaited.row, awaited.of) => {
-                        values[awaited.column] = Some(Value::Int(key));
-                        Ok(values)
-                    }
-                    _ => {
-                        let values = self.with_awaited(planned, values)?;
-                        if let Some(Value::Int(key)) = &values[awaited.column] {
-                            self.last_awaited = Some((awaited.row, awaited.of, *key));
-                        }
-                        Ok(values)
-                    }
+        if !self.plan.rows().is_taken(planned) {
+            plan.push(&mut self.values(planned)?);
+            return Ok(());
+        }
+        let mut given = std::mem::take(&mut self.given);
+        let values = given.of_mut(planned);
+        let result = self.set_taken(planned, values).map(|()| plan.push(values));
+        given.done_with(planned);
+        self.given = given;
+        result
+    }
+
+    fn set_taken(&mut self, planned: &PlannedRow, values: &mut [Option<Value<'static>>]) -> Result<()> {
+        let [awaited] = &*planned.awaits else { return self.set_awaited(planned, values) };
+        match self.last_awaited {
+            // A new row is inserted once, so its key stays what it is.
+            Some((row, of, key)) if (row, of) == (awaited.row, awaited.of) => {
+                values[awaited.column] = Some(Value::Int(key));
+            }
+            _ => {
+                self.set_awaited(planned, values)?;
+                if let Some(Value::Int(key)) = &values[awaited.column] {
+                    self.last_awaited = Some((awaited.row, awaited.of, *key));
                 }
             }
-            None => self.values(planned),
         }
+        Ok(())
     }
 
     fn assemble(self, adjusted: &Adjusted) -> Result<Saved> {
@@ -327,7 +332,7 @@ impl<'p> Run<'p> {
                 }
             }
         }
-        for row in self.plan.rows() {
+        for row in self.plan.rows().iter() {
             if let Some(base) = &row.base {
                 add(row.model, base);
             }
@@ -351,10 +356,12 @@ impl<'p> Run<'p> {
 
     // The values to write to a row, with those that it takes of rows written before.
     fn values(&self, row: &PlannedRow) -> Result<Values> {
-        self.with_awaited(row, row.values.clone())
+        let mut values = self.plan.rows().values(row).to_vec();
+        self.set_awaited(row, &mut values)?;
+        Ok(values)
     }
 
-    fn with_awaited(&self, row: &PlannedRow, mut values: Values) -> Result<Values> {
+    fn set_awaited(&self, row: &PlannedRow, values: &mut [Option<Value<'static>>]) -> Result<()> {
         for awaited in &row.awaits {
             let from = self.plan.rows()[awaited.row as usize].model;
             let value = self.row(awaited.row).map_or(Value::Null, |row| from.rows.value(row, awaited.of).into_owned());
@@ -367,7 +374,7 @@ impl<'p> Run<'p> {
             }
             values[awaited.column] = Some(value);
         }
-        Ok(values)
+        Ok(())
     }
 }
 

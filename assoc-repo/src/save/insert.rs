@@ -45,9 +45,9 @@ pub(crate) async fn insert(
     let may_be_alone = changes.len() == 1 && capabilities.insert_returning && !capabilities.cheap_transactions;
     let mut readable = false;
     for change in changes {
-        let (_, row) = change.into_parts();
+        let (_, mut row) = change.into_parts();
         readable = may_be_alone && save::is_surely_readable(model, dialect, &row);
-        plan.push(row);
+        plan.push(&mut row);
     }
     let Some(first) = plan.batches.first() else { return Ok(model.rows.new_rows()) };
     // That the columns fit the table's is shown by the first such row, which is inserted in a transaction.

@@ -47,7 +47,7 @@ pub(crate) async fn upsert(repo: &Repo, mut changes: Vec<RowChange>, updates: &U
             order.push(given.clone());
         }
         if let Some((_, plan, inputs)) = groups.get_mut(&given) {
-            plan.push(change.into_parts().1);
+            plan.push(&mut change.into_parts().1);
             inputs.push(input);
         }
     }

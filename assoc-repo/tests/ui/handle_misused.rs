@@ -68,6 +68,18 @@ async fn methods_of_the_other_sort(repo: &Repo, user: &mut User) -> Result<()> {
     repo.association(user, User::ACCOUNT).push(Account::build()).await?;
     repo.association(user, User::POSTS).set(Post::build()).await?;
     repo.association(user, User::POSTS).get().await?;
+    repo.association(user, User::ACCOUNT).set_ids([1]).await?;
+    repo.association(user, User::ACCOUNT).delete_all().await?;
+    Ok(())
+}
+
+async fn keys_of_wrong_types(repo: &Repo, user: &mut User, account: &Account) -> Result<()> {
+    repo.association(user, User::POSTS).find("1").await?;
+    repo.association(user, User::POSTS).find(account).await?;
+    repo.association(user, User::POSTS).find_all([(1, "a")]).await?;
+    repo.association(user, User::POSTS).set_ids(["1"]).await?;
+    repo.association(user, User::POSTS).delete_ids([1.5]).await?;
+    repo.association(user, User::POSTS).delete(1).await?;
     Ok(())
 }
 

@@ -1,13 +1,15 @@
 //! The workloads of `docs/performance.md`, by several peers over the same SQLite file, interleaved.
 //!
 //! `peers [workload…]` prints one line a workload and peer: workload, peer, and the median, first and last decile in
-//! microseconds, separated by tabs. `peers rss <peer> <file>` runs W3 once and prints the peak of the resident memory
+//! microseconds, and the median of the processor time, separated by tabs. `peers rss <peer> <file>` runs W3 once and prints the peak of the resident memory
 //! in KiB. `cargo xtask bench` makes tables of both. `peers mariadb [W8 W11]` measures the two
 //! workloads that insert on MariaDB.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use assoc_repo::Repo;
 use assoc_sqlite::Sqlite;
@@ -116,6 +118,8 @@ struct Runner {
     writing: Peer,
     cleaner: rusqlite::Connection,
     times: Vec<Duration>,
+    // What the process computed, kernel included: it repeats on a busy machine.
+    computed: Vec<Duration>,
 }
 
 fn main() -> Outcome<()> {
@@ -142,7 +146,7 @@ fn main() -> Outcome<()> {
         let cleaner = data::create(&own)?;
         data::fill_tags(&cleaner)?;
         let (reading, writing) = (Peer::open(name, &main)?, Peer::open(name, &own)?);
-        runners.push(Runner { name, reading, writing, cleaner, times: Vec::new() });
+        runners.push(Runner { name, reading, writing, cleaner, times: Vec::new(), computed: Vec::new() });
     }
     for workload in WORKLOADS {
         let name = format!("{workload:?}");
@@ -175,7 +179,8 @@ fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, 
     let mut expected = None;
     for runner in runners.iter_mut() {
         runner.times.clear();
-        let mut found = once(runner, workload, inputs, true)?.1;
+        runner.computed.clear();
+        let mut found = once(runner, workload, inputs, true)?;
         if workload.writes() {
             found = hand::inserted(&runner.cleaner)?;
             clean(runner)?;
@@ -193,8 +198,10 @@ fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, 
             // No one always comes after the same neighbour.
             let at = if round % 2 == 0 { turn } else { runners.len() - 1 - turn };
             let runner = &mut runners[at];
-            let (took, _) = once(runner, workload, inputs, false)?;
-            runner.times.push(took);
+            let (started, computed) = (Instant::now(), processor_time());
+            once(runner, workload, inputs, false)?;
+            runner.times.push(started.elapsed());
+            runner.computed.push(processor_time().saturating_sub(computed));
             if workload.writes() {
                 clean(runner)?;
             }
@@ -202,17 +209,23 @@ fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, 
     }
     for runner in runners {
         runner.times.sort_unstable();
-        let at = |tenths: usize| runner.times[(runner.times.len() - 1) * tenths / 10].as_secs_f64() * 1e6;
-        println!("{workload:?}\t{}\t{:.1}\t{:.1}\t{:.1}", runner.name, at(5), at(1), at(9));
+        runner.computed.sort_unstable();
+        let at = |times: &[Duration], tenths: usize| times[(times.len() - 1) * tenths / 10].as_secs_f64() * 1e6;
+        let [middle, low, high] = [5, 1, 9].map(|tenths| at(&runner.times, tenths));
+        let computed = at(&runner.computed, 5);
+        println!("{workload:?}\t{}\t{middle:.1}\t{low:.1}\t{high:.1}\t{computed:.1}", runner.name);
     }
     Ok(())
 }
 
-fn once(runner: &mut Runner, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<(Duration, u64)> {
+fn once(runner: &mut Runner, workload: Workload, inputs: &Arc<Inputs>, check: bool) -> Outcome<u64> {
     let peer = if workload.writes() { &mut runner.writing } else { &mut runner.reading };
-    let started = Instant::now();
-    let done = peer.run(workload, inputs, check)?;
-    Ok((started.elapsed(), done))
+    peer.run(workload, inputs, check)
+}
+
+/// Of all threads so far.
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
 fn clean(runner: &Runner) -> Outcome<()> {

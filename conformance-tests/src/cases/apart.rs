@@ -6,6 +6,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::clinic::{self, Appointment, Doctor, Patient, Physician};
 use crate::models::dependents::{self, Destroying, Fee, Note};
 use crate::models::forum::{self, Member, Message};
@@ -52,13 +53,13 @@ fn ids(patients: &[Patient]) -> Vec<i64> {
 async fn preload_hop_by_hop(cx: &mut Context) -> Result<()> {
     let (repo, _) = clinic(cx).await?;
     let tree = (Physician::APPOINTMENTS.with(Appointment::PATIENT), Physician::PATIENTS, Physician::KNOWN_PATIENTS);
-    let physicians = cx.step("there and back, one statement a hop", repo.all(Query::preload(tree))).await?;
+    let physicians = cx.step("there and back, one statement a hop", repo.all_by_key(Query::preload(tree))).await?;
     cx.show("physicians", physicians);
     let tree = (Physician::FIRST_PATIENTS, Physician::COLLEAGUES);
-    let physicians = cx.step("a limit in memory; nested", repo.all(Query::preload(tree))).await?;
+    let physicians = cx.step("a limit in memory; nested", repo.all_by_key(Query::preload(tree))).await?;
     cx.show("physicians", physicians);
     let tree = Physician::PATIENTS.order_by(Patient::NAME.desc()).limit(1).offset(1);
-    let physicians = cx.step("an order and a page in memory", repo.all(Query::preload(tree))).await?;
+    let physicians = cx.step("an order and a page in memory", repo.all_by_key(Query::preload(tree))).await?;
     cx.show("physicians", physicians);
     Ok(())
 }
@@ -120,7 +121,7 @@ async fn number_of_appointments(repo: &Repo) -> Result<u64> {
 
 async fn rows_in_hand(cx: &mut Context) -> Result<()> {
     let (repo, _) = clinic(cx).await?;
-    let mut physicians = repo.all(Query::<Physician>::new()).await?;
+    let mut physicians = repo.all_by_key(Query::<Physician>::new()).await?;
     cx.step("of rows in hand", repo.preload(&mut physicians, Physician::APPOINTMENTS)).await?;
     cx.step("what is missing", repo.preload(&mut physicians, Physician::PATIENTS)).await?;
     cx.step("anew", repo.reload(&mut physicians[0], Physician::APPOINTMENTS.with(Appointment::PHYSICIAN))).await?;
@@ -137,11 +138,12 @@ async fn polymorphic(cx: &mut Context) -> Result<()> {
     home.drop_table::<Product>().await?;
     other.drop_table::<Employee>().await?;
     let repo = home.with_database_for(&other, |model| model == Product::DEF);
-    let mut pictures = cx.step("each type where it is", repo.all(Query::preload(Picture::IMAGEABLE))).await?;
+    let mut pictures = cx.step("each type where it is", repo.all_by_key(Query::preload(Picture::IMAGEABLE))).await?;
     // Without an order the database may read them by its index over type and key.
     pictures.sort_by_key(|picture: &Picture| picture.id);
     cx.show("pictures", pictures);
-    let products = cx.step("the other side", repo.all(Query::preload((Product::PICTURES, Product::TAGS)))).await?;
+    let products =
+        cx.step("the other side", repo.all_by_key(Query::preload((Product::PICTURES, Product::TAGS)))).await?;
     cx.show("products", products);
     Ok(())
 }
@@ -157,9 +159,9 @@ async fn join_tables(cx: &mut Context) -> Result<()> {
     let there = |model: &'static ModelDef| model == Category::DEF || model.table.name == "articles_categories";
     let repo = home.with_database_for(&other, there);
     let articles =
-        cx.step("from here", repo.all(Query::preload((Article::CATEGORIES, Article::LAST_CATEGORY)))).await?;
+        cx.step("from here", repo.all_by_key(Query::preload((Article::CATEGORIES, Article::LAST_CATEGORY)))).await?;
     cx.show("articles", articles);
-    let categories = cx.step("from there", repo.all(Query::preload(Category::ARTICLES))).await?;
+    let categories = cx.step("from there", repo.all_by_key(Query::preload(Category::ARTICLES))).await?;
     cx.show("categories", categories);
     let article = repo.get_or_fail::<Article>(1, Query::new()).await?;
     let read = repo.get_association(&article, Article::CATEGORIES, Query::order_by(Category::NAME.asc()));
@@ -177,9 +179,9 @@ async fn join_rows(cx: &mut Context) -> Result<()> {
     other.drop_table::<Playlist>().await?;
     other.drop_table::<Song>().await?;
     let repo = home.with_database_for(&other, |model| model.table.name == Entry::DEF.table.name);
-    let playlists = cx.step("links over there", repo.all(Query::preload(Playlist::IN_ORDER))).await?;
+    let playlists = cx.step("links over there", repo.all_by_key(Query::preload(Playlist::IN_ORDER))).await?;
     cx.show("playlists", playlists);
-    cx.fails("a condition", repo.all(Query::filter(Playlist::IN_ORDER.associated()))).await?;
+    cx.fails("a condition", repo.all_by_key(Query::filter(Playlist::IN_ORDER.associated()))).await?;
     Ok(())
 }
 
@@ -189,7 +191,7 @@ async fn sql_of_ones_own(cx: &mut Context) -> Result<()> {
     forum::fixture(&other).await?;
     home.drop_table::<Message>().await?;
     let repo = home.with_database_for(&other, |model| model == Message::DEF);
-    let members = cx.step("found over there", repo.all(Query::preload(Member::POPULAR))).await?;
+    let members = cx.step("found over there", repo.all_by_key(Query::preload(Member::POPULAR))).await?;
     cx.show("members", &members);
     let counts = cx.step("counted over there", repo.count_for(&members, Member::POPULAR)).await?;
     cx.note("counts", format!("{counts:?}"));
@@ -204,7 +206,7 @@ async fn sql_of_ones_own(cx: &mut Context) -> Result<()> {
 
 async fn counts(cx: &mut Context) -> Result<()> {
     let (repo, _) = clinic(cx).await?;
-    let physicians = repo.all(Query::<Physician>::new()).await?;
+    let physicians = repo.all_by_key(Query::<Physician>::new()).await?;
     let direct = cx.step("grouped over there", repo.count_for(&physicians, Physician::APPOINTMENTS)).await?;
     cx.note("appointments", format!("{direct:?}"));
     let through = cx.step("loaded and counted", repo.count_for(&physicians, Physician::PATIENTS)).await?;
@@ -241,13 +243,13 @@ async fn filters(cx: &mut Context) -> Result<()> {
     };
     // What the other repo filters stays filtered, and what this one does holds there as well.
     let repo = home.with_database_for(&other.filtered(in_room(1)), |model| model == Appointment::DEF);
-    let physicians = cx.step("the other's", repo.all(Query::preload(Physician::APPOINTMENTS))).await?;
+    let physicians = cx.step("the other's", repo.all_by_key(Query::preload(Physician::APPOINTMENTS))).await?;
     cx.show("physicians", physicians);
     let repo = home.filtered(in_room(2)).with_database_for(&other, |model| model == Appointment::DEF);
-    let appointments = cx.step("one's own", repo.all(Query::<Appointment>::new())).await?;
+    let appointments = cx.step("one's own", repo.all_by_key(Query::<Appointment>::new())).await?;
     cx.show("appointments", appointments);
     let repo = home.with_database_for(&other, |model| model == Appointment::DEF).filtered(in_room(3));
-    let appointments = cx.step("added later", repo.all(Query::<Appointment>::new())).await?;
+    let appointments = cx.step("added later", repo.all_by_key(Query::<Appointment>::new())).await?;
     cx.show("appointments", appointments);
     Ok(())
 }

@@ -6,6 +6,7 @@ use assoc_repo::{Changeset, Multi, on_conflict};
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::callbacks::{
     self as models, Article, Audit, Author, Book, Club, Coin, Label, Membership, Page, Profile, Purse, Remark, Sale,
     refuse, refuse_none, take,
@@ -275,7 +276,7 @@ async fn counted(repo: &Repo) -> Result<Vec<String>> {
     rows.push(format!("{:?}", repo.all(Query::<Profile>::new().order_by(Profile::ID.asc())).await?));
     rows.push(format!("{:?}", repo.all(Query::<Membership>::new().order_by(Membership::ID.asc())).await?));
     rows.push(format!("{:?}", repo.all(Query::<Label>::new().order_by(Label::ID.asc())).await?));
-    let links = repo.count_for(&repo.all(Query::<Author>::new()).await?, Author::LABELS).await?;
+    let links = repo.count_for(&repo.all_by_key(Query::<Author>::new()).await?, Author::LABELS).await?;
     rows.push(format!("{links:?}"));
     Ok(rows)
 }

@@ -1,7 +1,6 @@
 //! Text keys in columns that do not compare byte by byte: what the database calls equal belongs together.
 
 use assoc_core::Result;
-use assoc_core::driver::Dialect;
 use assoc_repo::prelude::*;
 
 use super::{Level, cases};
@@ -9,35 +8,20 @@ use crate::context::Context;
 use crate::models::keys::{Book, City, Country, Shelf};
 
 cases! { "collations", Level::Read;
-    ignoring_case lacks without_case,
-    owners_differ_by_more_than_case lacks without_case,
-    composite_keys_ignoring_case lacks without_case,
-    in_hand_ignoring_case lacks without_case,
-    accents_and_trailing_spaces lacks without_accents,
+    ignoring_case,
+    owners_differ_by_more_than_case,
+    composite_keys_ignoring_case,
+    in_hand_ignoring_case,
+    accents_and_trailing_spaces,
 }
 
-/// The type of a text column that ignores case. How it is written is outside of SQL that all databases understand, and
-/// outside of what a model can say, so this is the one place of the suite that asks for a database by name.
-pub(super) fn case_insensitive(dialect: &dyn Dialect) -> Option<&'static str> {
-    match dialect.name() {
-        "SQLite" => Some("VARCHAR(20) COLLATE NOCASE"),
-        "MariaDB" | "MySQL" => Some("VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"),
-        _ => None,
-    }
+/// The type of a text column that ignores case, which a model cannot ask for.
+pub(super) fn text_ignoring_case(cx: &mut Context) -> Result<&'static str> {
+    cx.native_sql("text column that ignores case", |sql| sql.text_ignoring_case)
 }
 
-pub(super) fn without_case(dialect: &dyn Dialect) -> Option<&'static str> {
-    case_insensitive(dialect).is_none().then_some("text column without regard to case that the suite knows of")
-}
-
-fn without_accents(dialect: &dyn Dialect) -> Option<&'static str> {
-    let has = matches!(dialect.name(), "MariaDB" | "MySQL");
-    (!has).then_some("text column without regard to accents and trailing spaces")
-}
-
-async fn tables(cx: &Context) -> Result<()> {
+async fn tables(cx: &Context, text: &str) -> Result<()> {
     let repo = cx.repo();
-    let text = case_insensitive(repo.dialect()).unwrap_or_default();
     // The model's own tables, made anew with other types of the keys.
     for sql in [
         format!("CREATE TABLE countries (code {text} NOT NULL, name VARCHAR(40) NOT NULL, PRIMARY KEY (code))"),
@@ -63,8 +47,8 @@ fn country(code: &str) -> assoc_repo::Changeset<Country> {
     Country::build().set(Country::CODE, code).set(Country::NAME, code.to_lowercase())
 }
 
-async fn filled(cx: &Context, codes: &[&str], cities: &[(&str, &str)]) -> Result<()> {
-    tables(cx).await?;
+async fn filled(cx: &Context, text: &str, codes: &[&str], cities: &[(&str, &str)]) -> Result<()> {
+    tables(cx, text).await?;
     let repo = cx.repo();
     repo.insert_all(codes.iter().map(|code| country(code))).await?;
     repo.insert_all((1..).zip(cities).map(|(id, (name, code))| {
@@ -98,7 +82,8 @@ const CITIES: &[(&str, &str)] =
     &[("Berlin", "de"), ("Bonn", "DE"), ("Lyon", "FR"), ("Köln", "De"), ("Roma", "iT"), ("Atlantis", "at")];
 
 async fn ignoring_case(cx: &mut Context) -> Result<()> {
-    filled(cx, CODES, CITIES).await?;
+    let text = text_ignoring_case(cx)?;
+    filled(cx, text, CODES, CITIES).await?;
     both_ways(cx).await?;
     let repo = cx.repo();
     let found = cx.step("get", repo.get::<Country>("dE".to_owned(), Query::preload(Country::CITIES))).await?;
@@ -107,7 +92,8 @@ async fn ignoring_case(cx: &mut Context) -> Result<()> {
 }
 
 async fn owners_differ_by_more_than_case(cx: &mut Context) -> Result<()> {
-    filled(cx, CODES, &[]).await?;
+    let text = text_ignoring_case(cx)?;
+    filled(cx, text, CODES, &[]).await?;
     let repo = cx.repo();
     let error = cx.fails("the same key in another case", repo.insert(country("FR"))).await?;
     cx.require(error.is_unique_violation(), "classified")?;
@@ -116,7 +102,8 @@ async fn owners_differ_by_more_than_case(cx: &mut Context) -> Result<()> {
 }
 
 async fn composite_keys_ignoring_case(cx: &mut Context) -> Result<()> {
-    tables(cx).await?;
+    let text = text_ignoring_case(cx)?;
+    tables(cx, text).await?;
     let repo = cx.repo();
     let shelf = |room: i64, code: &str| {
         Shelf::build()
@@ -139,7 +126,8 @@ async fn composite_keys_ignoring_case(cx: &mut Context) -> Result<()> {
 }
 
 async fn in_hand_ignoring_case(cx: &mut Context) -> Result<()> {
-    filled(cx, CODES, CITIES).await?;
+    let text = text_ignoring_case(cx)?;
+    filled(cx, text, CODES, CITIES).await?;
     let repo = cx.repo();
     let mut cities = repo.all(Query::preload(City::COUNTRY).order_by(City::ID.asc())).await?;
     cities[0].country = BelongsTo::default();
@@ -149,8 +137,11 @@ async fn in_hand_ignoring_case(cx: &mut Context) -> Result<()> {
 }
 
 async fn accents_and_trailing_spaces(cx: &mut Context) -> Result<()> {
+    let text =
+        cx.native_sql("text column that ignores accents and trailing blanks", |sql| sql.text_ignoring_accents)?;
     filled(
         cx,
+        text,
         &["Straße", "A", "x  "],
         &[("a", "strase"), ("b", "STRASE "), ("c", "ä"), ("d", "a   "), ("e", "X"), ("f", "strasse")],
     )

@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::atlas::{self, Sheet, Tile};
 use crate::models::keys::{
     self, Account, AccountId, Book, Booking, Client, Firm, Name, Object, Reading, Seat, Shelf, Ticket,
@@ -156,9 +157,9 @@ async fn not_the_primary_key(cx: &mut Context) -> Result<()> {
         client(Some("Bell"), "w"),
     ])
     .await?;
-    let firms = cx.step("firms preload clients by name", repo.all(Query::preload(Firm::CLIENTS))).await?;
+    let firms = cx.step("firms preload clients by name", repo.all_by_key(Query::preload(Firm::CLIENTS))).await?;
     cx.show("firms", firms);
-    let clients = cx.step("clients preload firm by name", repo.all(Query::preload(Client::FIRM))).await?;
+    let clients = cx.step("clients preload firm by name", repo.all_by_key(Query::preload(Client::FIRM))).await?;
     cx.show("clients", clients);
     Ok(())
 }

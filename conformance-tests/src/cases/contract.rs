@@ -31,26 +31,26 @@ cases! { "contract", Level::Driver;
     lists_of_keys,
 }
 
-async fn connection(cx: &Context) -> Result<Box<dyn Connection>> {
+pub(super) async fn connection(cx: &Context) -> Result<Box<dyn Connection>> {
     cx.repo().driver().acquire(Access::Write).await
 }
 
-async fn run(connection: &mut dyn Connection, sql: &str, binds: &[Value<'static>]) -> Result<ExecResult> {
+pub(super) async fn run(connection: &mut dyn Connection, sql: &str, binds: &[Value<'static>]) -> Result<ExecResult> {
     connection.execute(&Statement::new(sql, binds.iter().cloned().map(Bind::Value).collect())).await
 }
 
-async fn integers(connection: &mut dyn Connection, sql: &str) -> Result<Vec<i64>> {
+pub(super) async fn integers(connection: &mut dyn Connection, sql: &str) -> Result<Vec<i64>> {
     let mut found = Vec::new();
     let mut sink = |values: &mut [Value<'_>]| {
-        found.extend(values.iter().filter_map(|value| if let Value::Int(int) = value { Some(*int) } else { None }));
+        found.extend(values.iter().filter_map(|value| match value {
+            Value::Int(int) => Some(*int),
+            Value::UInt(int) => i64::try_from(*int).ok(),
+            _ => None,
+        }));
         Ok(())
     };
     connection.query(&Statement::plain(sql), &mut sink).await?;
     Ok(found)
-}
-
-fn lacks(cx: &Context, what: &str) -> Error {
-    Error::unsupported(cx.repo().dialect().name(), what)
 }
 
 async fn names_with_quotes(cx: &mut Context) -> Result<()> {
@@ -313,7 +313,7 @@ async fn texts_that_failed_before(cx: &mut Context) -> Result<()> {
     cx.require(integers(&mut *connection, "SELECT id FROM authors ORDER BY id").await? == [1, 2], "the same text again")
 }
 
-async fn constrained(connection: &mut dyn Connection) -> Result<()> {
+pub(super) async fn constrained(connection: &mut dyn Connection) -> Result<()> {
     for table in [
         "CREATE TABLE parents (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(20) NOT NULL, code INTEGER UNIQUE)",
         "CREATE TABLE kids (id INTEGER NOT NULL PRIMARY KEY, parent_id INTEGER, age INTEGER, CHECK (age >= 0), \
@@ -326,20 +326,23 @@ async fn constrained(connection: &mut dyn Connection) -> Result<()> {
     Ok(())
 }
 
+/// Statements about [`constrained`] tables that every database refuses, with the classes of their errors.
+pub(super) const REFUSED: [(&str, DriverErrorKind); 9] = [
+    ("INSERT INTO parents (id, name, code) VALUES (1, 'b', 2)", DriverErrorKind::UniqueViolation),
+    ("INSERT INTO parents (id, name, code) VALUES (2, 'b', 1)", DriverErrorKind::UniqueViolation),
+    ("UPDATE parents SET name = NULL", DriverErrorKind::NotNullViolation),
+    ("INSERT INTO kids (id, parent_id) VALUES (2, 7)", DriverErrorKind::ForeignKeyViolation),
+    ("DELETE FROM parents WHERE id = 1", DriverErrorKind::ForeignKeyViolation),
+    ("UPDATE kids SET age = -1", DriverErrorKind::CheckViolation),
+    ("SELEKT 1", DriverErrorKind::Statement),
+    ("SELECT nothing FROM parents", DriverErrorKind::Statement),
+    ("DELETE FROM nowhere", DriverErrorKind::Statement),
+];
+
 async fn classes_of_errors(cx: &mut Context) -> Result<()> {
     let mut connection = connection(cx).await?;
     constrained(&mut *connection).await?;
-    for (statement, kind) in [
-        ("INSERT INTO parents (id, name, code) VALUES (1, 'b', 2)", DriverErrorKind::UniqueViolation),
-        ("INSERT INTO parents (id, name, code) VALUES (2, 'b', 1)", DriverErrorKind::UniqueViolation),
-        ("UPDATE parents SET name = NULL", DriverErrorKind::NotNullViolation),
-        ("INSERT INTO kids (id, parent_id) VALUES (2, 7)", DriverErrorKind::ForeignKeyViolation),
-        ("DELETE FROM parents WHERE id = 1", DriverErrorKind::ForeignKeyViolation),
-        ("UPDATE kids SET age = -1", DriverErrorKind::CheckViolation),
-        ("SELEKT 1", DriverErrorKind::Statement),
-        ("SELECT nothing FROM parents", DriverErrorKind::Statement),
-        ("DELETE FROM nowhere", DriverErrorKind::Statement),
-    ] {
+    for (statement, kind) in REFUSED {
         for inside in [false, true] {
             if inside {
                 connection.begin(TransactionMode::Write).await?;
@@ -367,7 +370,7 @@ async fn errors_at_commit(cx: &mut Context) -> Result<()> {
     let deferred = "CREATE TABLE kids (id INTEGER NOT NULL PRIMARY KEY, parent_id INTEGER, FOREIGN KEY (parent_id) \
                     REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)";
     if run(&mut *connection, deferred, &[]).await.is_err() {
-        return Err(lacks(cx, "deferred constraints"));
+        return Err(cx.lacks("deferred constraints"));
     }
     connection.begin(TransactionMode::Write).await?;
     run(&mut *connection, "INSERT INTO kids (id, parent_id) VALUES (1, 7)", &[]).await?;
@@ -420,7 +423,7 @@ async fn snapshots(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     let driver = repo.driver();
     if driver.pool_status().is_some_and(|status| status.max < 2) {
-        return Err(lacks(cx, "two connections at a time"));
+        return Err(cx.lacks("second connection"));
     }
     let mut writer = connection(cx).await?;
     run(&mut *writer, "CREATE TABLE marks (id INTEGER NOT NULL PRIMARY KEY)", &[]).await?;

@@ -6,6 +6,7 @@ use assoc_repo::{Include, Repo};
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Post};
 use crate::models::pictures::{self, Employee, Imageable, Person};
 
@@ -79,17 +80,17 @@ async fn a_small_tree(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     for levels in [1_000_000, usize::MAX] {
         let ann = Query::filter(Author::NAME.eq("Ann")).preload(Author::STUDENTS.recursive(levels));
-        let authors = cx.step("down, until a level is empty", repo.all(ann)).await?;
+        let authors = cx.step("down, until a level is empty", repo.all_by_key(ann)).await?;
         cx.require(down(&authors[0])? == [1, 2, 3], "the whole tree")?;
         let cyd = Query::filter(Author::NAME.eq("Cyd")).preload(Author::MENTOR.recursive(levels));
-        let authors = cx.step("up, until there is none", repo.all(cyd)).await?;
+        let authors = cx.step("up, until there is none", repo.all_by_key(cyd)).await?;
         cx.require(up(&authors[0]) == (vec![3, 2, 1], true), "all mentors")?;
     }
     let tree = Author::STUDENTS.with((Author::POSTS.with(Post::COMMENTS), Author::GRAVATAR)).recursive(usize::MAX);
-    let all = cx.step("with what each has", repo.all(Query::preload(tree))).await?;
+    let all = cx.step("with what each has", repo.all_by_key(Query::preload(tree))).await?;
     cx.show("authors", all);
     let none = Query::filter(Author::ID.gt(99)).preload(Author::STUDENTS.recursive(usize::MAX));
-    cx.step("of none", repo.all(none)).await?;
+    cx.step("of none", repo.all_by_key(none)).await?;
     Ok(())
 }
 
@@ -264,7 +265,7 @@ async fn included_paths(cx: &mut Context) -> Result<()> {
     let bounded = include.clone().at_most_levels(5);
     cx.require(bounded.parse(&long).is_err(), "bounded in levels")?;
     let authors =
-        cx.step("included", repo.all(Query::preload(include.parse(&format!("posts.comments,{long}"))?))).await?;
+        cx.step("included", repo.all_by_key(Query::preload(include.parse(&format!("posts.comments,{long}"))?))).await?;
     cx.require(down(&authors[0])? == [1, 2, 3], "as far as there are rows")
 }
 

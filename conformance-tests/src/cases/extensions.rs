@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::options::{self, Customer, Order};
 
 cases! { "extensions", Level::Kind;
@@ -92,7 +93,7 @@ async fn on_shaped_preloads(cx: &mut Context) -> Result<()> {
 async fn with_owner_and_repo(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    for customer in repo.all(Query::preload(Customer::ORDERS)).await? {
+    for customer in repo.all_by_key(Query::preload(Customer::ORDERS)).await? {
         let title = Customer::ORDERS.heading(&customer);
         let total = cx.step(&title, Customer::ORDERS.total(&repo, &customer)).await?;
         cx.note("total", total);

@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Comment, Post};
 use crate::models::pictures::{self, Article, Employee, Picture, Product, Tag};
 
@@ -103,11 +104,12 @@ async fn connectives(cx: &mut Context) -> Result<()> {
 async fn columns(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let found =
-        cx.step("column to column", repo.all(Query::filter(Comment::AUTHOR_ID.eq_column(Comment::POST_ID)))).await?;
+    let found = cx
+        .step("column to column", repo.all_by_key(Query::filter(Comment::AUTHOR_ID.eq_column(Comment::POST_ID))))
+        .await?;
     cx.show("ids", found.iter().map(|comment| comment.id));
     let found = cx
-        .step("greater than a column", repo.all(Query::filter(Comment::AUTHOR_ID.gt_column(Comment::POST_ID))))
+        .step("greater than a column", repo.all_by_key(Query::filter(Comment::AUTHOR_ID.gt_column(Comment::POST_ID))))
         .await?;
     cx.show("ids", found.iter().map(|comment| comment.id));
     Ok(())

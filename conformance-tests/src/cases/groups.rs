@@ -4,7 +4,7 @@ use assoc_core::Result;
 use assoc_core::driver::Dialect;
 use assoc_repo::prelude::*;
 
-use super::collations::{case_insensitive, without_case};
+use super::collations::text_ignoring_case;
 use super::{Level, cases};
 use crate::context::Context;
 use crate::models::magazine::{self, Article, Author, Topic};
@@ -15,7 +15,7 @@ cases! { "groups", Level::Read;
     limited lacks windows,
     through_others lacks windows,
     by_a_join_table lacks windows,
-    equal_for_the_database lacks windows_without_case,
+    equal_for_the_database lacks windows,
     in_hand lacks windows,
     counts lacks windows,
     readers_agree lacks windows,
@@ -24,10 +24,6 @@ cases! { "groups", Level::Read;
 
 fn windows(dialect: &dyn Dialect) -> Option<&'static str> {
     (!dialect.capabilities().window_functions).then_some("window functions")
-}
-
-fn windows_without_case(dialect: &dyn Dialect) -> Option<&'static str> {
-    windows(dialect).or_else(|| without_case(dialect))
 }
 
 fn in_order() -> assoc_repo::Select<Author> {
@@ -125,7 +121,7 @@ async fn by_a_join_table(cx: &mut Context) -> Result<()> {
 async fn equal_for_the_database(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     magazine::fixture(&repo).await?;
-    let text = case_insensitive(repo.dialect()).unwrap_or_default();
+    let text = text_ignoring_case(cx)?;
     repo.execute_raw("DROP TABLE articles", []).await?;
     repo.execute_raw("DROP TABLE topics", []).await?;
     repo.execute_raw(

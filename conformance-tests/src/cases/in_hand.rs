@@ -7,6 +7,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Comment, Post};
 use crate::models::clinic::{self, Paragraph, Physician};
 use crate::models::library::{self, Volume};
@@ -37,7 +38,7 @@ cases! { "in_hand", Level::Kind;
 async fn c32_only_what_is_missing(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let mut authors = repo.all(Query::preload(Author::POSTS)).await?;
+    let mut authors = repo.all_by_key(Query::preload(Author::POSTS)).await?;
     cx.step("all loaded", repo.preload(&mut authors, Author::POSTS)).await?;
     let _ = authors[1].posts.take();
     cx.step("one of three missing", repo.preload(&mut authors, Author::POSTS)).await?;
@@ -48,7 +49,7 @@ async fn c32_only_what_is_missing(cx: &mut Context) -> Result<()> {
 async fn loaded_middle_is_reused(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let mut authors = repo.all(Query::preload(Author::POSTS)).await?;
+    let mut authors = repo.all_by_key(Query::preload(Author::POSTS)).await?;
     let tree = Author::POSTS.with(Post::COMMENTS.with(Comment::AUTHOR));
     cx.step("posts are there, comments and their authors are not", repo.preload(&mut authors, tree)).await?;
     cx.show("authors", authors);
@@ -58,11 +59,11 @@ async fn loaded_middle_is_reused(cx: &mut Context) -> Result<()> {
 async fn mixed_owners(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let mut authors = repo.all(Query::preload(Author::POSTS)).await?;
+    let mut authors = repo.all_by_key(Query::preload(Author::POSTS)).await?;
     let _ = authors[0].posts.take();
     // Ann's posts must be fetched, Bob's are loaded: one statement for the posts, one for all comments.
     cx.step("some posts in hand, some not", repo.preload(&mut authors, Author::POSTS.with(Post::COMMENTS))).await?;
-    let fresh = repo.all(Query::preload(Author::POSTS.with(Post::COMMENTS))).await?;
+    let fresh = repo.all_by_key(Query::preload(Author::POSTS.with(Post::COMMENTS))).await?;
     cx.require(authors == fresh, "the same as loading everything at once")
 }
 
@@ -103,7 +104,7 @@ async fn a_struct_an_option_a_slice(cx: &mut Context) -> Result<()> {
 async fn inverse_of_structs_in_hand(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let mut authors = repo.all(Query::<Author>::new()).await?;
+    let mut authors = repo.all_by_key(Query::<Author>::new()).await?;
     authors[0].name = "Ann, changed in memory".to_owned();
     cx.step("posts: author", repo.preload(&mut authors, Author::POSTS.with(Post::AUTHOR))).await?;
     cx.show("authors", authors);
@@ -143,10 +144,10 @@ async fn nothing_in_hand(cx: &mut Context) -> Result<()> {
 async fn shared_targets_in_hand(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let mut comments = repo.all(Query::preload(Comment::AUTHOR)).await?;
+    let mut comments = repo.all_by_key(Query::preload(Comment::AUTHOR)).await?;
     let tree = Comment::AUTHOR.with((Author::GRAVATAR, Author::MENTOR.with(Author::POSTS)));
     cx.step("below a shared belongs_to", repo.preload(&mut comments, tree.clone())).await?;
-    let fresh = repo.all(Query::preload(tree)).await?;
+    let fresh = repo.all_by_key(Query::preload(tree)).await?;
     cx.require(comments == fresh, "the same as loading everything at once")
 }
 
@@ -195,16 +196,17 @@ async fn another_order(cx: &mut Context) -> Result<()> {
     options::fixture(&repo).await?;
     let smallest =
         (Customer::LARGEST_ORDERS.order_by(Order::TOTAL.asc()), Customer::LARGEST_ORDER.order_by(Order::TOTAL.asc()));
-    let mut customers = cx.step("the smallest instead of the largest", repo.all(Query::preload(smallest))).await?;
+    let mut customers =
+        cx.step("the smallest instead of the largest", repo.all_by_key(Query::preload(smallest))).await?;
     cx.require(
         customers.iter().all(|customer| customer.largest_orders.is_partial() && customer.largest_order.is_partial()),
         "not what is declared",
     )?;
     let largest = (Customer::LARGEST_ORDERS, Customer::LARGEST_ORDER);
     cx.step("so the largest are missing", repo.preload(&mut customers, largest)).await?;
-    let fresh = repo.all(Query::preload(largest)).await?;
+    let fresh = repo.all_by_key(Query::preload(largest)).await?;
     cx.require(customers == fresh, "the same as loading them at once")?;
-    let mut customers = repo.all(Query::preload(Customer::ORDERS)).await?;
+    let mut customers = repo.all_by_key(Query::preload(Customer::ORDERS)).await?;
     let by_total = Customer::ORDERS.order_by(Order::TOTAL.desc());
     cx.step("all of them, in another order", repo.preload(&mut customers, by_total)).await?;
     cx.require(customers.iter().all(|customer| !customer.orders.is_partial()), "the whole")?;

@@ -6,6 +6,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::join_rows::{self, Credit, Entry, Playlist, Song, Writer};
 
 cases! { "join_rows", Level::Kind;
@@ -31,7 +32,8 @@ fn pairs(playlist: &Playlist) -> Result<String> {
 async fn beside_their_targets(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     join_rows::fixture(&repo).await?;
-    let playlists = cx.step("3 statements, as without join rows", repo.all(Query::preload(Playlist::SONGS))).await?;
+    let playlists =
+        cx.step("3 statements, as without join rows", repo.all_by_key(Query::preload(Playlist::SONGS))).await?;
     for playlist in &playlists {
         cx.note(&playlist.name, pairs(playlist)?);
         let aligned = playlist.songs_with_join_rows()?.all(|(song, entry)| entry.song_id == Some(song.id));
@@ -40,7 +42,7 @@ async fn beside_their_targets(cx: &mut Context) -> Result<()> {
     }
     cx.show("playlists", playlists);
     let both = Query::preload((Playlist::SONGS, Playlist::BARE_SONGS)).filter(Playlist::ID.eq(1));
-    let playlists = cx.step("with and without their rows", repo.all(both)).await?;
+    let playlists = cx.step("with and without their rows", repo.all_by_key(both)).await?;
     cx.require(playlists[0].songs()? == playlists[0].bare_songs()?, "the same songs")?;
     let playlist = repo.get_or_fail::<Playlist>(1, Query::new()).await?;
     let error = playlist.songs_with_join_rows().err().map(|error| error.to_string());
@@ -52,7 +54,7 @@ async fn ordered_limited_and_distinct(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     join_rows::fixture(&repo).await?;
     let query = Query::preload((Playlist::LAST_SONGS, Playlist::DIFFERENT_SONGS));
-    let playlists = cx.step("the association's own: links are read once", repo.all(query)).await?;
+    let playlists = cx.step("the association's own: links are read once", repo.all_by_key(query)).await?;
     cx.show("playlists", playlists);
     for (title, preload) in [
         ("by title", Playlist::SONGS.order_by(Song::TITLE.desc())),
@@ -60,22 +62,23 @@ async fn ordered_limited_and_distinct(cx: &mut Context) -> Result<()> {
         ("the second", Playlist::SONGS.preload().offset(1).limit(1)),
         ("only one song", Playlist::SONGS.filter(Song::TITLE.eq("b"))),
     ] {
-        let playlists = cx.step(title, repo.all(Query::preload(preload))).await?;
+        let playlists = cx.step(title, repo.all_by_key(Query::preload(preload))).await?;
         for playlist in &playlists {
             cx.note(&playlist.name, pairs(playlist)?);
         }
     }
-    let playlists = cx.step("no limit", repo.all(Query::preload(Playlist::LAST_SONGS.preload().unlimited()))).await?;
+    let playlists =
+        cx.step("no limit", repo.all_by_key(Query::preload(Playlist::LAST_SONGS.preload().unlimited()))).await?;
     cx.require(playlists[0].last_songs.join_rows().map(<[Entry]>::len) == Some(3), "all three")
 }
 
 async fn order_and_condition_of_the_join_rows(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     join_rows::fixture(&repo).await?;
-    let playlists = cx.step("by position", repo.all(Query::preload(Playlist::IN_ORDER))).await?;
+    let playlists = cx.step("by position", repo.all_by_key(Query::preload(Playlist::IN_ORDER))).await?;
     cx.show("playlists", playlists);
     let query = Query::filter(Playlist::IN_ORDER.any(Song::TITLE.eq("c"))).order_by(Playlist::ID.asc());
-    let playlists = cx.step("a hidden row is no link", repo.all(query)).await?;
+    let playlists = cx.step("a hidden row is no link", repo.all_by_key(query)).await?;
     cx.show("playlists", playlists);
     Ok(())
 }
@@ -83,9 +86,9 @@ async fn order_and_condition_of_the_join_rows(cx: &mut Context) -> Result<()> {
 async fn composite_and_text_keys(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     join_rows::fixture(&repo).await?;
-    let songs = cx.step("to a composite key", repo.all(Query::preload(Song::WRITERS))).await?;
+    let songs = cx.step("to a composite key", repo.all_by_key(Query::preload(Song::WRITERS))).await?;
     cx.show("songs", songs);
-    let writers = cx.step("from a composite key", repo.all(Query::preload(Writer::SONGS))).await?;
+    let writers = cx.step("from a composite key", repo.all_by_key(Query::preload(Writer::SONGS))).await?;
     cx.show("writers", writers);
     Ok(())
 }
@@ -94,12 +97,13 @@ async fn nested_and_through(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     join_rows::fixture(&repo).await?;
     let tree = Playlist::SONGS.with((Song::TAKES, Song::WRITERS));
-    let playlists = cx.step("below the targets", repo.all(Query::preload(tree))).await?;
+    let playlists = cx.step("below the targets", repo.all_by_key(Query::preload(tree))).await?;
     cx.show("playlists", playlists);
-    let playlists = cx.step("on the way to others: keys only", repo.all(Query::preload(Playlist::WRITERS))).await?;
+    let playlists =
+        cx.step("on the way to others: keys only", repo.all_by_key(Query::preload(Playlist::WRITERS))).await?;
     cx.show("playlists", playlists);
     let query = Query::preload((Playlist::WRITERS, Playlist::SONGS));
-    let playlists = cx.step("both: no statement more", repo.all(query)).await?;
+    let playlists = cx.step("both: no statement more", repo.all_by_key(query)).await?;
     cx.show("playlists", playlists);
     Ok(())
 }
@@ -107,7 +111,7 @@ async fn nested_and_through(cx: &mut Context) -> Result<()> {
 async fn rows_in_hand(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     join_rows::fixture(&repo).await?;
-    let mut playlists = repo.all(Query::<Playlist>::new()).await?;
+    let mut playlists = repo.all_by_key(Query::<Playlist>::new()).await?;
     repo.preload(&mut playlists[0], Playlist::SONGS).await?;
     cx.step("the others only", repo.preload(&mut playlists, Playlist::SONGS.with(Song::TAKES))).await?;
     cx.show("playlists", &playlists);
@@ -127,7 +131,7 @@ async fn rows_in_hand(cx: &mut Context) -> Result<()> {
 async fn readers(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     join_rows::fixture(&repo).await?;
-    let playlists = repo.all(Query::preload((Playlist::SONGS, Playlist::IN_ORDER))).await?;
+    let playlists = repo.all_by_key(Query::preload((Playlist::SONGS, Playlist::IN_ORDER))).await?;
     for playlist in &playlists {
         let read = repo.get_association(playlist, Playlist::SONGS, Query::new()).await?;
         cx.require(playlist.songs()?.iter().map(|row| &**row).eq(&read), "songs")?;
@@ -166,7 +170,7 @@ async fn filtered_repo(cx: &mut Context) -> Result<()> {
         let share = model.column("share").ok()?;
         Some(Expr::equals(share.name, Value::from(40)))
     });
-    let songs = cx.step("only that link", few.all(Query::preload(Song::WRITERS))).await?;
+    let songs = cx.step("only that link", few.all_by_key(Query::preload(Song::WRITERS))).await?;
     let shares: Vec<Vec<i64>> = songs
         .iter()
         .map(|song| Ok(song.writers_with_join_rows()?.map(|(_, credit): (_, &Credit)| credit.share).collect()))

@@ -7,6 +7,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::pictures::{self, Article, Category, Person};
 
 cases! { "join_tables", Level::Kind;
@@ -23,9 +24,10 @@ async fn c13_both_ways(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pictures::fixture(&repo).await?;
     // One link stands twice, one leads nowhere.
-    let articles = cx.step("articles preload categories", repo.all(Query::preload(Article::CATEGORIES))).await?;
+    let articles = cx.step("articles preload categories", repo.all_by_key(Query::preload(Article::CATEGORIES))).await?;
     cx.show("articles", articles);
-    let categories = cx.step("categories preload articles", repo.all(Query::preload(Category::ARTICLES))).await?;
+    let categories =
+        cx.step("categories preload articles", repo.all_by_key(Query::preload(Category::ARTICLES))).await?;
     cx.show("categories", categories);
     Ok(())
 }
@@ -34,9 +36,9 @@ async fn c14_self_join(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pictures::fixture(&repo).await?;
     let some = Query::filter(Person::ID.eq(1)).preload(Person::FRIENDS.with(Person::FRIENDS));
-    let people = cx.step("friends of friends of one", repo.all(some)).await?;
+    let people = cx.step("friends of friends of one", repo.all_by_key(some)).await?;
     cx.show("people", people);
-    let all = cx.step("of all: everyone is in memory", repo.all(Query::preload(Person::FRIENDS))).await?;
+    let all = cx.step("of all: everyone is in memory", repo.all_by_key(Query::preload(Person::FRIENDS))).await?;
     cx.show("people", all);
     Ok(())
 }
@@ -44,7 +46,7 @@ async fn c14_self_join(cx: &mut Context) -> Result<()> {
 async fn targets_are_shared(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pictures::fixture(&repo).await?;
-    let articles = repo.all(Query::preload(Article::CATEGORIES)).await?;
+    let articles = repo.all_by_key(Query::preload(Article::CATEGORIES)).await?;
     let (first, third) = (articles[0].categories()?, articles[2].categories()?);
     cx.require(Arc::ptr_eq(&first[0], &third[0]), "k1 is one instance")
 }
@@ -52,10 +54,10 @@ async fn targets_are_shared(cx: &mut Context) -> Result<()> {
 async fn ordered_and_limited(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pictures::fixture(&repo).await?;
-    let articles = cx.step("the last by name", repo.all(Query::preload(Article::LAST_CATEGORY))).await?;
+    let articles = cx.step("the last by name", repo.all_by_key(Query::preload(Article::LAST_CATEGORY))).await?;
     cx.show("articles", articles);
     let query = Query::preload(Article::CATEGORIES.distinct().order_by(Category::NAME.desc()));
-    let articles = cx.step("each once, by name", repo.all(query)).await?;
+    let articles = cx.step("each once, by name", repo.all_by_key(query)).await?;
     cx.show("articles", articles);
     Ok(())
 }

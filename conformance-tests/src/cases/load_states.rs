@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Comment, Gravatar, Post};
 use crate::models::clinic::{self, Physician};
 
@@ -59,7 +60,7 @@ async fn loaded_and_absent_is_not(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload((Author::POSTS, Author::GRAVATAR, Author::MENTOR));
-    let authors = cx.step("F175, F176", repo.all(query)).await?;
+    let authors = cx.step("F175, F176", repo.all_by_key(query)).await?;
     let (ann, bob, cyd) = (&authors[0], &authors[1], &authors[2]);
     cx.require(cyd.posts()?.is_empty() && cyd.posts.is_loaded(), "no posts")?;
     cx.require(bob.gravatar()?.is_none() && bob.gravatar.is_loaded(), "no gravatar")?;

@@ -8,6 +8,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Comment, Gravatar, Post};
 use crate::models::clinic::Physician;
 use crate::models::keys::{self, Account, AccountId, Book, Booking, City, Country, Shelf};
@@ -78,7 +79,7 @@ async fn single_targets(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let asked = Asked::default();
-    let authors = cx.step("has_one: the first counts", repo.all(Query::preload(gravatars(&asked)))).await?;
+    let authors = cx.step("has_one: the first counts", repo.all_by_key(Query::preload(gravatars(&asked)))).await?;
     asked.show(cx);
     cx.require(authors.iter().all(|author| author.gravatar.is_loaded() && !author.gravatar.is_partial()), "loaded")?;
     cx.show("authors", authors);
@@ -96,7 +97,8 @@ async fn single_targets(cx: &mut Context) -> Result<()> {
         };
         Ok::<_, Error>(keys.into_iter().map(author).collect())
     };
-    let posts = cx.step("belongs_to: shared", repo.all(Query::preload(Post::AUTHOR.load_with(from_memory)))).await?;
+    let posts =
+        cx.step("belongs_to: shared", repo.all_by_key(Query::preload(Post::AUTHOR.load_with(from_memory)))).await?;
     cx.require(
         posts[0].author.shared().zip(posts[1].author.shared()).is_some_and(|(one, other)| Arc::ptr_eq(&one, &other)),
         "one copy for both",
@@ -111,17 +113,17 @@ async fn below_and_beside_others(cx: &mut Context) -> Result<()> {
     let asked = Asked::default();
     // Cached gravatars lead back to authors, who are in memory; the authors below posts are the database's.
     let tree = Post::AUTHOR.with(gravatars(&asked).with(Gravatar::AUTHOR)).with(Author::POSTS);
-    let posts = cx.step("posts: author: (gravatar: author, posts)", repo.all(Query::preload(tree))).await?;
+    let posts = cx.step("posts: author: (gravatar: author, posts)", repo.all_by_key(Query::preload(tree))).await?;
     asked.show(cx);
     cx.show("posts", posts);
     // The same function in two places: rows in memory do not stand for its rows, nor its rows for others.
     let cached = gravatars(&asked);
     let twice = (Post::AUTHOR.with(cached.clone()), Post::COMMENTS.with(Comment::AUTHOR.with(cached)));
-    let posts = cx.step("in two branches", repo.all(Query::preload(twice))).await?;
+    let posts = cx.step("in two branches", repo.all_by_key(Query::preload(twice))).await?;
     asked.show(cx);
     cx.require(posts.iter().all(|post| post.author.is_loaded() && post.comments.is_loaded()), "both")?;
     let none = Query::filter(Post::AUTHOR_ID.is_null()).preload(Post::AUTHOR.with(gravatars(&asked)));
-    cx.step("no keys, no call", repo.all(none)).await?;
+    cx.step("no keys, no call", repo.all_by_key(none)).await?;
     asked.show(cx);
     Ok(())
 }
@@ -134,7 +136,8 @@ async fn many_in_any_order(cx: &mut Context) -> Result<()> {
         Ok::<_, io::Error>(of(2).chain(of(1)).filter(|post| post.id != 23).collect())
     });
     let tree = mixed.with(Post::COMMENTS);
-    let authors = cx.step("interleaved, in the function's order for each", repo.all(Query::preload(tree))).await?;
+    let authors =
+        cx.step("interleaved, in the function's order for each", repo.all_by_key(Query::preload(tree))).await?;
     cx.show("authors", authors);
     Ok(())
 }
@@ -143,7 +146,7 @@ async fn in_hand(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let asked = Asked::default();
-    let mut authors = repo.all(Query::preload(Author::GRAVATAR)).await?;
+    let mut authors = repo.all_by_key(Query::preload(Author::GRAVATAR)).await?;
     cx.step("all are there", repo.preload(&mut authors, gravatars(&asked))).await?;
     asked.show(cx);
     authors[2].gravatar = HasOne::default();
@@ -167,11 +170,11 @@ async fn own_sql(cx: &mut Context) -> Result<()> {
         })
     };
     let query = Query::preload(by_sql(&repo).with(Post::COMMENTS));
-    let authors = cx.step("the function uses the repo", repo.all(query)).await?;
+    let authors = cx.step("the function uses the repo", repo.all_by_key(query)).await?;
     cx.show("authors", &authors);
     let inside = repo.transaction(async |tx| {
         tx.insert(Post::build().set(Post::AUTHOR_ID, 3).set(Post::TITLE, "P5").set(Post::PUBLISHED, true)).await?;
-        tx.all(Query::preload(by_sql(tx).with(Post::COMMENTS))).await
+        tx.all_by_key(Query::preload(by_sql(tx).with(Post::COMMENTS))).await
     });
     let authors = cx.step("and the transaction it is called in", inside).await?;
     cx.require(authors[2].posts()?.len() == 1, "its own rows are seen")?;
@@ -182,7 +185,7 @@ async fn side_loads(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let asked = Asked::default();
-    let authors = repo.all(Query::<Author>::new()).await?;
+    let authors = repo.all_by_key(Query::<Author>::new()).await?;
     let loaded = cx.step("load", repo.load_separately(&authors, gravatars(&asked))).await?;
     asked.show(cx);
     cx.show("gravatars", loaded);
@@ -209,7 +212,7 @@ async fn scopes_are_not_asked(cx: &mut Context) -> Result<()> {
         Customer::VIP_ORDERS.load_with(all.clone()),
         Customer::ORDERS_WITH_CUSTOMER.load_with(all),
     );
-    let customers = cx.step("a limit, a scope by owner, an include", repo.all(Query::preload(both))).await?;
+    let customers = cx.step("a limit, a scope by owner, an include", repo.all_by_key(Query::preload(both))).await?;
     for customer in &customers {
         let counts = (customer.largest_orders()?.len(), customer.vip_orders()?.len());
         cx.note(&customer.name, format!("{counts:?}"));

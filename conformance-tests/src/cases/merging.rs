@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Comment, Post};
 
 cases! { "merging", Level::Kind;
@@ -24,7 +25,7 @@ async fn c2_siblings(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let posts = cx
-        .step("posts includes author, comments", repo.all(Query::preload(Post::AUTHOR).preload(Post::COMMENTS)))
+        .step("posts includes author, comments", repo.all_by_key(Query::preload(Post::AUTHOR).preload(Post::COMMENTS)))
         .await?;
     cx.show("posts", posts);
     Ok(())
@@ -34,7 +35,7 @@ async fn c3_one_tree(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload(Post::AUTHOR).preload(Post::COMMENTS.with(Comment::AUTHOR));
-    let posts = cx.step("posts: author, comments: author", repo.all(query)).await?;
+    let posts = cx.step("posts: author, comments: author", repo.all_by_key(query)).await?;
     cx.show("posts", posts);
     Ok(())
 }
@@ -43,7 +44,7 @@ async fn c4_three_levels(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload(Post::COMMENTS.with(Comment::AUTHOR.with(Author::GRAVATAR)));
-    let posts = cx.step("posts: comments: author: gravatar", repo.all(query)).await?;
+    let posts = cx.step("posts: comments: author: gravatar", repo.all_by_key(query)).await?;
     cx.show("posts", posts);
     Ok(())
 }
@@ -54,7 +55,8 @@ async fn c5_two_branches_share_everything(cx: &mut Context) -> Result<()> {
     let author = || (Author::MENTOR, Author::GRAVATAR);
     let query =
         Query::preload(Post::AUTHOR.with(author())).preload(Post::COMMENTS.with(Comment::AUTHOR.with(author())));
-    let posts = cx.step("author: [mentor, gravatar], comments: author: [mentor, gravatar]", repo.all(query)).await?;
+    let posts =
+        cx.step("author: [mentor, gravatar], comments: author: [mentor, gravatar]", repo.all_by_key(query)).await?;
     cx.show("posts", posts);
     Ok(())
 }
@@ -64,7 +66,7 @@ async fn c27_second_level(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let query = Query::preload(Author::POSTS.with(Post::COMMENTS))
         .preload(Author::ARTICLES.filter(Post::PUBLISHED.eq(true)).with(Post::COMMENTS));
-    let authors = cx.step("posts: comments, published: comments", repo.all(query)).await?;
+    let authors = cx.step("posts: comments, published: comments", repo.all_by_key(query)).await?;
     cx.show("authors", authors);
     Ok(())
 }
@@ -75,7 +77,7 @@ async fn opposite_nesting_does_not_deadlock(cx: &mut Context) -> Result<()> {
     // comments → authors on one branch, authors → comments on the other: only one of the two can be merged.
     let query = Query::preload(Post::COMMENTS.with(Comment::AUTHOR))
         .preload(Post::AUTHOR.with(Author::COMMENTS.with(Comment::POST)));
-    let posts = cx.step("comments: author, author: comments: post", repo.all(query)).await?;
+    let posts = cx.step("comments: author, author: comments: post", repo.all_by_key(query)).await?;
     cx.show("posts", posts);
     Ok(())
 }
@@ -86,10 +88,10 @@ async fn same_request_twice(cx: &mut Context) -> Result<()> {
     let query = Query::preload(Post::AUTHOR)
         .preload(Post::AUTHOR.with(Author::GRAVATAR))
         .preload(Post::AUTHOR.with(Author::MENTOR));
-    let posts = cx.step("one association three times", repo.all(query)).await?;
+    let posts = cx.step("one association three times", repo.all_by_key(query)).await?;
     cx.show("posts", posts);
     let contradictory = Query::preload(Post::COMMENTS).preload(Post::COMMENTS.filter(Comment::APPROVED.eq(true)));
-    let error = cx.fails("in two different ways", repo.all(contradictory)).await?;
+    let error = cx.fails("in two different ways", repo.all_by_key(contradictory)).await?;
     cx.require(matches!(error.kind(), ErrorKind::ConflictingPreload { .. }), "a typed error, before any SQL")
 }
 
@@ -98,7 +100,7 @@ async fn branches_get_what_they_asked_for(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     // Both branches look authors up in one statement, and only one of them requests gravatars.
     let query = Query::preload(Post::AUTHOR).preload(Post::COMMENTS.with(Comment::AUTHOR.with(Author::GRAVATAR)));
-    let posts = cx.step("author, comments: author: gravatar", repo.all(query)).await?;
+    let posts = cx.step("author, comments: author: gravatar", repo.all_by_key(query)).await?;
     let author = posts[2].author()?;
     cx.require(author.is_some_and(|author| author.gravatar().is_err()), "not asked for on this branch")?;
     let commenter = posts[2].comments()?[0].author()?;

@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::mail::{self, Addressee, Company, Inhabitant, Letter};
 use crate::models::pictures::{self, AnyPicture, Article, Employee, Imageable, Picture, Product, Tag, Tagging};
 
@@ -61,11 +62,11 @@ async fn c18_as(cx: &mut Context) -> Result<()> {
     let employees = cx
         .step(
             "employees preload pictures, portrait",
-            repo.all(Query::preload((Employee::PICTURES, Employee::PORTRAIT))),
+            repo.all_by_key(Query::preload((Employee::PICTURES, Employee::PORTRAIT))),
         )
         .await?;
     cx.show("employees", employees);
-    let products = cx.step("products, by their own tag", repo.all(Query::preload(Product::PICTURES))).await?;
+    let products = cx.step("products, by their own tag", repo.all_by_key(Query::preload(Product::PICTURES))).await?;
     cx.show("products", products);
     Ok(())
 }
@@ -73,7 +74,7 @@ async fn c18_as(cx: &mut Context) -> Result<()> {
 async fn c20_source_type(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pictures::fixture(&repo).await?;
-    let tags = cx.step("tags preload tagged_articles", repo.all(Query::preload(Tag::TAGGED_ARTICLES))).await?;
+    let tags = cx.step("tags preload tagged_articles", repo.all_by_key(Query::preload(Tag::TAGGED_ARTICLES))).await?;
     cx.show("tags", tags);
     Ok(())
 }
@@ -81,7 +82,7 @@ async fn c20_source_type(cx: &mut Context) -> Result<()> {
 async fn c21_through_as(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pictures::fixture(&repo).await?;
-    let articles = cx.step("articles preload tags", repo.all(Query::preload(Article::TAGS))).await?;
+    let articles = cx.step("articles preload tags", repo.all_by_key(Query::preload(Article::TAGS))).await?;
     cx.show("articles", articles);
     Ok(())
 }
@@ -89,9 +90,9 @@ async fn c21_through_as(cx: &mut Context) -> Result<()> {
 async fn ids_of_two_types_never_mix(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     pictures::fixture(&repo).await?;
-    let products = cx.step("product 1 and article 1", repo.all(Query::preload(Product::TAGS))).await?;
+    let products = cx.step("product 1 and article 1", repo.all_by_key(Query::preload(Product::TAGS))).await?;
     cx.show("products", products);
-    let taggings = cx.step("taggings preload taggable", repo.all(Query::preload(Tagging::TAGGABLE))).await?;
+    let taggings = cx.step("taggings preload taggable", repo.all_by_key(Query::preload(Tagging::TAGGABLE))).await?;
     cx.show("taggings", taggings);
     Ok(())
 }

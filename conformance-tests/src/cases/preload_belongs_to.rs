@@ -7,6 +7,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Comment, Post};
 
 cases! { "preload_belongs_to", Level::Kind;
@@ -23,7 +24,7 @@ cases! { "preload_belongs_to", Level::Kind;
 async fn c1_distinct_keys_without_null(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let posts = cx.step("posts preload author", repo.all(Query::preload(Post::AUTHOR))).await?;
+    let posts = cx.step("posts preload author", repo.all_by_key(Query::preload(Post::AUTHOR))).await?;
     cx.show("posts", posts);
     Ok(())
 }
@@ -32,10 +33,10 @@ async fn c23_mentors_are_in_memory(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let all = Query::preload(Author::MENTOR.with(Author::MENTOR));
-    let authors = cx.step("all authors preload mentor: mentor", repo.all(all.clone())).await?;
+    let authors = cx.step("all authors preload mentor: mentor", repo.all_by_key(all.clone())).await?;
     cx.show("authors", authors);
     let last = all.filter(Author::NAME.eq("Cyd"));
-    let authors = cx.step("one author preload mentor: mentor", repo.all(last)).await?;
+    let authors = cx.step("one author preload mentor: mentor", repo.all_by_key(last)).await?;
     cx.show("authors", authors);
     Ok(())
 }
@@ -43,7 +44,7 @@ async fn c23_mentors_are_in_memory(cx: &mut Context) -> Result<()> {
 async fn targets_are_shared(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let comments = cx.step("comments preload author", repo.all(Query::preload(Comment::AUTHOR))).await?;
+    let comments = cx.step("comments preload author", repo.all_by_key(Query::preload(Comment::AUTHOR))).await?;
     let shared = comments[0].author.shared().zip(comments[2].author.shared());
     cx.require(shared.is_some_and(|(a, b)| Arc::ptr_eq(&a, &b)), "comments of one author hold one author")?;
     cx.require(comments[5].author.loaded() == Some(None), "a NULL key is loaded and absent")
@@ -90,7 +91,7 @@ async fn required_target_that_is_missing(cx: &mut Context) -> Result<()> {
 async fn equals_the_reader(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let posts = cx.step("preload", repo.all(Query::preload(Post::AUTHOR))).await?;
+    let posts = cx.step("preload", repo.all_by_key(Query::preload(Post::AUTHOR))).await?;
     for post in &posts {
         let title = format!("reader of post {}", post.id);
         let author = cx.step(&title, repo.get_association(post, Post::AUTHOR, Query::new())).await?;

@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Comment, Post};
 
 cases! { "preload_has_many", Level::Kind;
@@ -27,7 +28,7 @@ cases! { "preload_has_many", Level::Kind;
 async fn empty_and_full(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let authors = cx.step("authors preload posts", repo.all(Query::preload(Author::POSTS))).await?;
+    let authors = cx.step("authors preload posts", repo.all_by_key(Query::preload(Author::POSTS))).await?;
     cx.show("authors", &authors);
     cx.require(authors[2].posts()?.is_empty(), "loaded and empty is not an error")
 }
@@ -36,7 +37,7 @@ async fn nested(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload(Author::POSTS.with(Post::COMMENTS));
-    let authors = cx.step("authors preload posts: comments", repo.all(query)).await?;
+    let authors = cx.step("authors preload posts: comments", repo.all_by_key(query)).await?;
     cx.show("authors", authors);
     Ok(())
 }
@@ -116,7 +117,7 @@ async fn self_join(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload((Author::MENTOR, Author::STUDENTS));
-    let authors = cx.step("F14: mentors and students", repo.all(query)).await?;
+    let authors = cx.step("F14: mentors and students", repo.all_by_key(query)).await?;
     cx.show("authors", authors);
     Ok(())
 }
@@ -139,7 +140,7 @@ async fn two_associations_to_one_table(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload((Author::POSTS, Author::ARTICLES));
-    let authors = cx.step("C26: same table, same key: merged", repo.all(query)).await?;
+    let authors = cx.step("C26: same table, same key: merged", repo.all_by_key(query)).await?;
     cx.require(authors.iter().all(|author| author.posts.loaded() == author.articles.loaded()), "both are filled")?;
     cx.show("authors", authors);
     Ok(())
@@ -149,7 +150,7 @@ async fn ordered(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload(Post::COMMENTS.order_by([Comment::APPROVED.desc(), Comment::BODY.desc()]));
-    let posts = cx.step("comments in an order", repo.all(query)).await?;
+    let posts = cx.step("comments in an order", repo.all_by_key(query)).await?;
     cx.show("posts", &posts);
     cx.require(posts.iter().all(|post| !post.comments.is_partial()), "an order leaves nothing out")
 }
@@ -158,7 +159,7 @@ async fn filtered_is_partial(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let query = Query::preload(Post::COMMENTS.filter(Comment::APPROVED.eq(true)).with(Comment::AUTHOR));
-    let posts = cx.step("approved comments only", repo.all(query)).await?;
+    let posts = cx.step("approved comments only", repo.all_by_key(query)).await?;
     cx.show("posts", &posts);
     cx.require(posts.iter().all(|post| post.comments.is_partial()), "what is left out is not forgotten")
 }
@@ -166,7 +167,7 @@ async fn filtered_is_partial(cx: &mut Context) -> Result<()> {
 async fn equals_the_reader(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    for author in repo.all(Query::preload(Author::POSTS)).await? {
+    for author in repo.all_by_key(Query::preload(Author::POSTS)).await? {
         let title = format!("reader of author {}", author.id);
         let posts = cx.step(&title, repo.get_association(&author, Author::POSTS, Query::new())).await?;
         cx.require(author.posts()? == posts, "preload and reader agree")?;

@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Comment, Post};
 
 cases! { "queries", Level::Read;
@@ -86,11 +87,12 @@ async fn select_some_columns(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let columns = (Author::ID, Author::NAME);
     let authors = cx
-        .step("the others are None", repo.all(Query::select(columns).filter(Author::MENTOR_ID.is_not_null())))
+        .step("the others are None", repo.all_by_key(Query::select(columns).filter(Author::MENTOR_ID.is_not_null())))
         .await?;
     cx.show("authors", authors);
-    cx.fails("D3: a key that a preload goes by", repo.all(Query::select(columns).preload(Author::MENTOR))).await?;
-    cx.fails("a field without an empty value", repo.all(Query::select(Author::ID))).await?;
+    cx.fails("D3: a key that a preload goes by", repo.all_by_key(Query::select(columns).preload(Author::MENTOR)))
+        .await?;
+    cx.fails("a field without an empty value", repo.all_by_key(Query::select(Author::ID))).await?;
     Ok(())
 }
 
@@ -99,7 +101,7 @@ async fn building_changes_nothing(cx: &mut Context) -> Result<()> {
     blog::fixture(&repo).await?;
     let base = Query::filter(Post::PUBLISHED.eq(true));
     let _narrower = base.clone().filter(Post::ID.gt(100)).limit(1).preload(Post::COMMENTS);
-    let posts = cx.step("the base query is as it was", repo.all(base)).await?;
+    let posts = cx.step("the base query is as it was", repo.all_by_key(base)).await?;
     cx.show("ids", posts.iter().map(|post| post.id));
     Ok(())
 }
@@ -237,11 +239,14 @@ async fn preloads_leave_the_query_alone(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     for (title, query) in [
-        ("a limit", Query::limit(1)),
-        ("an offset", Query::<Author>::limit(1).offset(1)),
+        ("a limit", Query::order_by(Author::ID.asc()).limit(1)),
+        ("an offset", Query::order_by(Author::ID.asc()).limit(1).offset(1)),
         ("an order", Query::order_by(Author::NAME.desc())),
-        ("a condition", Query::filter(Author::NAME.ne("Ann"))),
-        ("a condition on what is loaded", Query::filter(Author::POSTS.any(Post::PUBLISHED.eq(false)))),
+        ("a condition", Query::filter(Author::NAME.ne("Ann")).order_by(Author::ID.asc())),
+        (
+            "a condition on what is loaded",
+            Query::filter(Author::POSTS.any(Post::PUBLISHED.eq(false))).order_by(Author::ID.asc()),
+        ),
     ] {
         let bare = repo.all(query.clone()).await?;
         let authors = cx.step(title, repo.all(query.preload(Author::POSTS.with(Post::COMMENTS)))).await?;

@@ -2,7 +2,6 @@
 //! written.
 
 use assoc_core::Result;
-use assoc_core::driver::Dialect;
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 
@@ -10,6 +9,7 @@ use super::{Level, cases};
 use crate::context::Context;
 use crate::models::blog::{self, Author};
 use crate::models::stored::{self, Circuit, Folder, Fuse, Measure, Narrow, SampleTaken, Slugged, Versioned};
+use crate::native_sql::NativeSql;
 
 cases! { "read_back", Level::Write;
     inserted,
@@ -18,36 +18,13 @@ cases! { "read_back", Level::Write;
     updated,
     generated,
     triggers,
-    changes_by_itself lacks on_update,
+    changes_by_itself,
     unreadable_insert,
     unreadable_insert_inside,
     unreadable_update,
     panicking_decoder,
     many_sets_of_columns,
     trees,
-}
-
-/// What a column is declared with that changes with each update, is MySQL's alone.
-fn on_update(dialect: &dyn Dialect) -> Option<&'static str> {
-    let has = matches!(dialect.name(), "MariaDB" | "MySQL");
-    (!has).then_some("column that changes with each update of its row")
-}
-
-/// A trigger that counts versions. No SQL for it is understood by all databases.
-fn triggers_sql(dialect: &dyn Dialect) -> Vec<&'static str> {
-    match dialect.name() {
-        "SQLite" => vec![
-            "CREATE TRIGGER inserted AFTER INSERT ON versioned BEGIN UPDATE versioned SET version = 1, name = name || '!' \
-             WHERE id = NEW.id; END",
-            "CREATE TRIGGER updated AFTER UPDATE OF name ON versioned WHEN NEW.version = OLD.version BEGIN UPDATE versioned \
-             SET version = version + 1 WHERE id = NEW.id; END",
-        ],
-        _ => vec![
-            "CREATE TRIGGER inserted BEFORE INSERT ON versioned FOR EACH ROW SET NEW.version = 1, NEW.name = \
-             CONCAT(NEW.name, '!')",
-            "CREATE TRIGGER updated BEFORE UPDATE ON versioned FOR EACH ROW SET NEW.version = OLD.version + 1",
-        ],
-    }
 }
 
 fn at(micros: u32) -> chrono::NaiveDateTime {
@@ -153,7 +130,8 @@ async fn generated(cx: &mut Context) -> Result<()> {
 async fn triggers(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     stored::tables(&repo).await?;
-    for sql in triggers_sql(repo.dialect()) {
+    let triggers = |sql: &NativeSql| (!sql.versioning.is_empty()).then_some(sql.versioning);
+    for sql in cx.native_sql("triggers that the suite knows of", triggers)? {
         repo.execute_raw(sql, []).await?;
     }
     let one = cx.step("inserted", repo.insert(Versioned::build().set(Versioned::NAME, "a"))).await?;
@@ -179,9 +157,13 @@ async fn changes_by_itself(cx: &mut Context) -> Result<()> {
         changed_at: Option<chrono::NaiveDateTime>,
     }
     let repo = cx.repo();
-    let sql = "CREATE TABLE touched (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL, state \
-               ENUM('new', 'old') NOT NULL, changed_at DATETIME NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP)";
-    repo.execute_raw(sql, []).await?;
+    let changed_at = cx.native_sql("column that changes with each update of its row", |sql| sql.changed_by_updates)?;
+    let state = cx.native_sql("column of declared words", |sql| sql.declared_words)?;
+    let id = repo.dialect().auto_increment();
+    let sql = format!(
+        "CREATE TABLE touched (id BIGINT{id}, name VARCHAR(20) NOT NULL, state {state} NOT NULL, changed_at {changed_at})"
+    );
+    repo.execute_raw(&sql, []).await?;
     let row = repo.insert(Touched::build().set(Touched::NAME, "a").set(Touched::STATE, "NEW")).await?;
     cx.require(row.state == "new" && row.changed_at.is_none(), "as it was declared")?;
     let row = repo.update(row.change().set(Touched::NAME, "b").set(Touched::STATE, "OLD")).await?;

@@ -7,6 +7,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::archive::{self, Desk, Label, Paper, Stamp, Subject};
 
 cases! { "read_only", Level::Write;
@@ -22,7 +23,7 @@ cases! { "read_only", Level::Write;
 async fn refuses_to_be_saved_or_deleted(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     archive::fixture(&repo).await?;
-    let desks = cx.step("both by one statement", repo.all(Query::preload((Desk::PAPERS, Desk::FILED)))).await?;
+    let desks = cx.step("both by one statement", repo.all_by_key(Query::preload((Desk::PAPERS, Desk::FILED)))).await?;
     let (free, filed) = (&desks[0].papers()?[0], &desks[0].filed()?[0]);
     cx.require(free == filed, "a mark makes no row another")?;
     let error = cx.fails("update", repo.update(filed.change().set(Paper::TITLE, "x"))).await?;
@@ -46,12 +47,12 @@ async fn every_kind(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     archive::fixture(&repo).await?;
     let tree = (Desk::LAST, Desk::LABELS, Desk::FIXED_LABELS);
-    let desks = cx.step("has_one, through", repo.all(Query::preload(tree))).await?;
+    let desks = cx.step("has_one, through", repo.all_by_key(Query::preload(tree))).await?;
     cx.show("desks", desks);
     let tree = (Paper::DESK, Paper::FIXED_DESK, Paper::LABELS, Paper::FIXED_LABELS);
-    let papers = cx.step("belongs_to, join table", repo.all(Query::preload(tree))).await?;
+    let papers = cx.step("belongs_to, join table", repo.all_by_key(Query::preload(tree))).await?;
     cx.show("papers", papers);
-    let stamps = cx.step("polymorphic", repo.all(Query::preload(Stamp::SUBJECT))).await?;
+    let stamps = cx.step("polymorphic", repo.all_by_key(Query::preload(Stamp::SUBJECT))).await?;
     for stamp in &stamps {
         let error = match stamp.subject()? {
             Some(Subject::Desk(desk)) => cx.fails("a desk", repo.delete(desk)).await?,
@@ -68,7 +69,7 @@ async fn only_by_this_association(cx: &mut Context) -> Result<()> {
     archive::fixture(&repo).await?;
     // The desk is taken from memory both times: as the inverse, and by its key.
     let tree = (Desk::FILED.with((Paper::DESK, Paper::LABELS)), Desk::PAPERS.with((Paper::FIXED_DESK, Paper::LABELS)));
-    let desks = cx.step("copies of one row", repo.all(Query::preload(tree))).await?;
+    let desks = cx.step("copies of one row", repo.all_by_key(Query::preload(tree))).await?;
     for desk in &desks {
         cx.require(!desk.origin.is_read_only(), "the root")?;
         for paper in desk.filed()? {
@@ -80,7 +81,7 @@ async fn only_by_this_association(cx: &mut Context) -> Result<()> {
             cx.require(!paper.origin.is_read_only() && paper.fixed_desk()?.origin.is_read_only(), "below a free row")?;
         }
     }
-    let papers = repo.all(Query::preload((Paper::LABELS, Paper::FIXED_LABELS))).await?;
+    let papers = repo.all_by_key(Query::preload((Paper::LABELS, Paper::FIXED_LABELS))).await?;
     let (free, fixed) = (papers[0].labels()?, papers[0].fixed_labels()?);
     cx.require(!Arc::ptr_eq(&free[0], &fixed[0]) && free == fixed, "shared rows are not shared between the two")
 }
@@ -88,7 +89,7 @@ async fn only_by_this_association(cx: &mut Context) -> Result<()> {
 async fn rows_in_hand(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     archive::fixture(&repo).await?;
-    let mut desks = repo.all(Query::preload(Desk::FILED)).await?;
+    let mut desks = repo.all_by_key(Query::preload(Desk::FILED)).await?;
     cx.step("below what is loaded", repo.preload(&mut desks, Desk::FILED.with(Paper::FIXED_DESK))).await?;
     cx.step("anew", repo.reload(&mut desks[0], Desk::FILED)).await?;
     cx.show("desks", &desks);
@@ -137,7 +138,7 @@ async fn queries(cx: &mut Context) -> Result<()> {
     let desk = repo.get_or_fail::<Desk>(1, Query::readonly()).await?;
     let error = cx.fails("get", repo.delete(&desk)).await?;
     cx.require(matches!(error.kind(), ErrorKind::ReadOnly { association: None, .. }), "no association")?;
-    let desks = repo.all(Query::preload(Desk::PAPERS).readonly()).await?;
+    let desks = repo.all_by_key(Query::preload(Desk::PAPERS).readonly()).await?;
     cx.show("with an association, which is free", desks);
     let by_name = repo.get_by(Desk::NAME.eq("D2"), Query::readonly()).await?;
     cx.require(by_name.is_some_and(|desk| desk.origin.is_read_only()), "get_by")?;

@@ -9,6 +9,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Columnist, Comment, Post};
 use crate::models::clinic::{
     self, Appointment, Doctor, Paragraph, Patient, Physician, Section, Supplier, SupplierAccount,
@@ -46,12 +47,12 @@ async fn after<M: Model + PartialEq + std::fmt::Debug>(
     expected: u64,
 ) -> Result<()> {
     let repo = cx.repo();
-    let mut rows = repo.all(Query::<M>::new().preload(first.clone())).await?;
+    let mut rows = repo.all_by_key(Query::<M>::new().preload(first.clone())).await?;
     let (result, statements) = repo.count_statements(repo.preload(&mut rows, then.clone())).await;
     result?;
     cx.note(title, format!("{statements} statements"));
     cx.require(statements as u64 == expected, &format!("{title}: {statements} statements, not {expected}"))?;
-    let fresh = repo.all(Query::<M>::new().preload(first).preload(then.clone())).await?;
+    let fresh = repo.all_by_key(Query::<M>::new().preload(first).preload(then.clone())).await?;
     cx.require(rows == fresh, &format!("{title}: the same as by one query\n{rows:#?}\n{fresh:#?}"))?;
     let (result, statements) = repo.count_statements(repo.preload(&mut rows, then)).await;
     result?;
@@ -157,10 +158,10 @@ async fn scopes(cx: &mut Context) -> Result<()> {
     let patients = Doctor::APPOINTMENTS.with(Appointment::PATIENT);
     after(cx, "a scope that looks at the owner", patients, Doctor::PATIENTS_IN_TURN, 2).await?;
     let asked = Physician::PATIENTS.filter(Patient::NAME.ne("Pt1"));
-    let mut physicians = repo.all(Query::preload(Physician::APPOINTMENTS.with(Appointment::PATIENT))).await?;
+    let mut physicians = repo.all_by_key(Query::preload(Physician::APPOINTMENTS.with(Appointment::PATIENT))).await?;
     let loading = repo.preload(&mut physicians, asked.clone());
     cx.step("a condition of the request", loading).await?;
-    let fresh = repo.all(Query::preload(asked)).await?;
+    let fresh = repo.all_by_key(Query::preload(asked)).await?;
     let same = physicians.iter().zip(&fresh).all(|(one, other)| one.patients == other.patients);
     cx.require(same, "the same as by one query")?;
     Ok(())
@@ -171,18 +172,18 @@ async fn one_request(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
     let joined = Query::eager_load(Columnist::POSTS).preload(Columnist::POST_COMMENTS);
-    let columnists = cx.step("posts joined, comments through posts preloaded", repo.all(joined)).await?;
-    let fresh = repo.all(Query::preload((Columnist::POSTS, Columnist::POST_COMMENTS))).await?;
+    let columnists = cx.step("posts joined, comments through posts preloaded", repo.all_by_key(joined)).await?;
+    let fresh = repo.all_by_key(Query::preload((Columnist::POSTS, Columnist::POST_COMMENTS))).await?;
     cx.require(columnists == fresh, "the same as by preloading both")?;
     let both = Query::eager_load(Columnist::POSTS.with(Post::COMMENTS)).preload(Columnist::POST_COMMENTS);
-    let columnists = cx.step("all joined", repo.all(both)).await?;
+    let columnists = cx.step("all joined", repo.all_by_key(both)).await?;
     let same = columnists.iter().zip(&fresh).all(|(one, other)| one.post_comments == other.post_comments);
     cx.require(same, "the same comments")?;
     // A condition leaves a part of the posts: that is not what the association goes through.
     let some = Query::eager_load(Columnist::POSTS)
         .filter(Columnist::POSTS.joined(Post::PUBLISHED.eq(true)))
         .preload(Columnist::POST_COMMENTS);
-    let columnists = cx.step("some posts joined", repo.all(some)).await?;
+    let columnists = cx.step("some posts joined", repo.all_by_key(some)).await?;
     cx.require(columnists.iter().all(|columnist| columnist.posts.is_partial()), "a part")?;
     let comments =
         columnists.iter().map(|columnist| columnist.post_comments.loaded().map_or(0, <[_]>::len)).sum::<usize>();
@@ -343,7 +344,7 @@ async fn disagreement_is_noticed(cx: &mut Context) -> Result<()> {
 async fn shared_targets(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
-    let mut physicians = repo.all(Query::preload(Physician::APPOINTMENTS.with(Appointment::PATIENT))).await?;
+    let mut physicians = repo.all_by_key(Query::preload(Physician::APPOINTMENTS.with(Appointment::PATIENT))).await?;
     cx.step("patients", repo.preload(&mut physicians, Physician::PATIENTS)).await?;
     let first = |at: usize, id: i64| {
         let patients = physicians[at].patients.loaded().unwrap_or_default();
@@ -366,18 +367,18 @@ async fn below_targets(cx: &mut Context) -> Result<()> {
 async fn some_owners_only(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let mut columnists = repo.all(Query::<Columnist>::new()).await?;
+    let mut columnists = repo.all_by_key(Query::<Columnist>::new()).await?;
     repo.preload(&mut columnists[..1], Columnist::POSTS.with(Post::COMMENTS)).await?;
     repo.preload(&mut columnists[1..2], Columnist::POSTS).await?;
     cx.step("all, some, nothing in memory", repo.preload(&mut columnists, Columnist::POST_COMMENTS)).await?;
-    let fresh = repo.all(Query::preload(Columnist::POST_COMMENTS)).await?;
+    let fresh = repo.all_by_key(Query::preload(Columnist::POST_COMMENTS)).await?;
     let same = columnists.iter().zip(&fresh).all(|(one, other)| one.post_comments == other.post_comments);
     cx.require(same, "the same as by one query")?;
     cx.require(columnists[2].posts.loaded().is_none(), "nobody asked for these posts")?;
-    let mut critics = repo.all(Query::<Critic>::new()).await?;
+    let mut critics = repo.all_by_key(Query::<Critic>::new()).await?;
     repo.preload(&mut critics[..1], Critic::POSTS).await?;
     cx.step("with a condition", repo.preload(&mut critics, Critic::APPROVED_COMMENTS)).await?;
-    let fresh = repo.all(Query::preload(Critic::APPROVED_COMMENTS)).await?;
+    let fresh = repo.all_by_key(Query::preload(Critic::APPROVED_COMMENTS)).await?;
     let same = critics.iter().zip(&fresh).all(|(one, other)| one.approved_comments == other.approved_comments);
     cx.require(same, "the same as by one query")?;
     Ok(())

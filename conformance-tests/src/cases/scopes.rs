@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Columnist};
 use crate::models::clinic::{self, Doctor, Patient};
 use crate::models::options::{self, Buyer, Customer, LastNote, Note, NoteTaker, Order, Pointer, Purchase, SpecialNote};
@@ -38,7 +39,7 @@ async fn conditions(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
     let customers =
-        cx.step("C30, F102: confirmed orders", repo.all(Query::preload(Customer::CONFIRMED_ORDERS))).await?;
+        cx.step("C30, F102: confirmed orders", repo.all_by_key(Query::preload(Customer::CONFIRMED_ORDERS))).await?;
     cx.require(
         customers.iter().all(|customer| !customer.confirmed_orders.is_partial()),
         "the whole of the association",
@@ -50,13 +51,13 @@ async fn conditions(cx: &mut Context) -> Result<()> {
 async fn limit_per_owner(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers = cx.step("D1: two largest each", repo.all(Query::preload(Customer::LARGEST_ORDERS))).await?;
+    let customers = cx.step("D1: two largest each", repo.all_by_key(Query::preload(Customer::LARGEST_ORDERS))).await?;
     cx.show("customers", customers);
     let customers =
-        cx.step("F108: second and third each", repo.all(Query::preload(Customer::SECOND_AND_THIRD))).await?;
+        cx.step("F108: second and third each", repo.all_by_key(Query::preload(Customer::SECOND_AND_THIRD))).await?;
     cx.show("customers", customers);
     let query = Query::preload(Customer::LARGEST_ORDERS.unlimited());
-    let customers = cx.step("F167: unlimited", repo.all(query)).await?;
+    let customers = cx.step("F167: unlimited", repo.all_by_key(query)).await?;
     cx.note(
         "orders",
         format!(
@@ -73,11 +74,11 @@ async fn limit_by_request(cx: &mut Context) -> Result<()> {
     let query = Query::preload(
         Customer::ORDERS.filter(Order::CONFIRMED.eq(true)).order_by(Order::TOTAL.desc()).limit(1).with(Order::CUSTOMER),
     );
-    let customers = cx.step("the largest confirmed, with its customer", repo.all(query)).await?;
+    let customers = cx.step("the largest confirmed, with its customer", repo.all_by_key(query)).await?;
     cx.require(customers.iter().all(|customer| customer.orders.is_partial()), "partial")?;
     cx.show("customers", customers);
     let query = Query::preload(Customer::ORDERS.offset(2));
-    let customers = cx.step("all but the first two", repo.all(query)).await?;
+    let customers = cx.step("all but the first two", repo.all_by_key(query)).await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -85,7 +86,7 @@ async fn limit_by_request(cx: &mut Context) -> Result<()> {
 async fn has_one_in_an_order(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers = cx.step("D2: the largest order", repo.all(Query::preload(Customer::LARGEST_ORDER))).await?;
+    let customers = cx.step("D2: the largest order", repo.all_by_key(Query::preload(Customer::LARGEST_ORDER))).await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -93,8 +94,9 @@ async fn has_one_in_an_order(cx: &mut Context) -> Result<()> {
 async fn include(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers =
-        cx.step("F111: orders bring their customer", repo.all(Query::preload(Customer::ORDERS_WITH_CUSTOMER))).await?;
+    let customers = cx
+        .step("F111: orders bring their customer", repo.all_by_key(Query::preload(Customer::ORDERS_WITH_CUSTOMER)))
+        .await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -124,14 +126,15 @@ async fn default_scope(cx: &mut Context) -> Result<()> {
     options::fixture(&repo).await?;
     let notes = cx.step("visible notes, last first", repo.all(Query::<Note>::new())).await?;
     cx.show("notes", notes);
-    let notes = cx.step("unscoped", repo.all(Query::<Note>::unscoped())).await?;
+    let notes = cx.step("unscoped", repo.all_by_key(Query::<Note>::unscoped())).await?;
     cx.note("notes", notes.len());
     let hidden = cx.step("get goes by it too", repo.get::<Note>(2, Query::new())).await?;
     cx.require(hidden.is_none(), "not visible")?;
     let count = cx.step("and count", repo.count(Query::<Note>::new())).await?;
     cx.note("count", count);
-    let customers =
-        cx.step("associations go by it", repo.all(Query::preload((Customer::NOTES, Customer::ALL_NOTES)))).await?;
+    let customers = cx
+        .step("associations go by it", repo.all_by_key(Query::preload((Customer::NOTES, Customer::ALL_NOTES))))
+        .await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -139,9 +142,9 @@ async fn default_scope(cx: &mut Context) -> Result<()> {
 async fn default_scope_with_limit_and_preload(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let notes = cx.step("the last note, with who took it", repo.all(Query::<LastNote>::new())).await?;
+    let notes = cx.step("the last note, with who took it", repo.all_by_key(Query::<LastNote>::new())).await?;
     cx.show("notes", notes);
-    let takers = cx.step("the last note of each", repo.all(Query::preload(NoteTaker::LAST_NOTES))).await?;
+    let takers = cx.step("the last note of each", repo.all_by_key(Query::preload(NoteTaker::LAST_NOTES))).await?;
     cx.show("takers", &takers);
     for taker in &takers {
         let read = repo.get_association(taker, NoteTaker::LAST_NOTES, Query::new()).await?;
@@ -179,7 +182,8 @@ async fn default_scope_of_a_single_target(cx: &mut Context) -> Result<()> {
 async fn discriminator(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let special = cx.step("C29, C30: one model of the table", repo.all(Query::preload(SpecialNote::CUSTOMER))).await?;
+    let special =
+        cx.step("C29, C30: one model of the table", repo.all_by_key(Query::preload(SpecialNote::CUSTOMER))).await?;
     cx.show("special notes", special);
     let made = cx
         .step(
@@ -196,7 +200,7 @@ async fn discriminator(cx: &mut Context) -> Result<()> {
     cx.require(error.is_not_found(), "nothing of this model has that key")?;
     cx.fails("nor updated", repo.update(foreign.change().set(SpecialNote::HIDDEN, true))).await?;
     let customers =
-        cx.step("customers preload special notes", repo.all(Query::preload(Customer::SPECIAL_NOTES))).await?;
+        cx.step("customers preload special notes", repo.all_by_key(Query::preload(Customer::SPECIAL_NOTES))).await?;
     cx.show("customers", customers);
     Ok(())
 }
@@ -232,13 +236,14 @@ async fn readers_agree(cx: &mut Context) -> Result<()> {
 async fn by_owner(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    for customer in repo.all(Query::<Customer>::new()).await? {
+    for customer in repo.all_by_key(Query::<Customer>::new()).await? {
         let title = format!("F106: orders of {} above their own threshold", customer.name);
         let orders = cx.step(&title, repo.get_association(&customer, Customer::VIP_ORDERS, Query::new())).await?;
         cx.show("orders", orders);
     }
-    let customers =
-        cx.step("preloaded: one statement a distinct scope", repo.all(Query::preload(Customer::VIP_ORDERS))).await?;
+    let customers = cx
+        .step("preloaded: one statement a distinct scope", repo.all_by_key(Query::preload(Customer::VIP_ORDERS)))
+        .await?;
     for customer in &customers {
         let read = repo.get_association(customer, Customer::VIP_ORDERS, Query::new()).await?;
         cx.require(customer.vip_orders()? == read, "preload and reader agree")?;
@@ -293,7 +298,7 @@ async fn by_owner_through_others(cx: &mut Context) -> Result<()> {
 async fn side_loads(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers = repo.all(Query::<Customer>::new()).await?;
+    let customers = repo.all_by_key(Query::<Customer>::new()).await?;
     let confirmed = cx
         .step("confirmed orders", repo.load_separately(&customers, Customer::ORDERS.filter(Order::CONFIRMED.eq(true))))
         .await?;
@@ -310,7 +315,7 @@ async fn side_loads(cx: &mut Context) -> Result<()> {
 async fn counts(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let mut customers = repo.all(Query::<Customer>::new()).await?;
+    let mut customers = repo.all_by_key(Query::<Customer>::new()).await?;
     customers.reverse();
     customers.push(customers[0].clone());
     let all = cx.step("orders", repo.count_for(&customers, Customer::ORDERS)).await?;
@@ -328,7 +333,7 @@ async fn counts(cx: &mut Context) -> Result<()> {
 async fn singular(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     options::fixture(&repo).await?;
-    let customers = repo.all(Query::<Customer>::new()).await?;
+    let customers = repo.all_by_key(Query::<Customer>::new()).await?;
     let counts = cx.step("a has_one has one target", repo.count_for(&customers, Customer::LARGEST_ORDER)).await?;
     cx.note("counts", format!("{counts:?}"));
     let none = repo.get_association(&customers[0], Customer::LARGEST_ORDER, Query::limit(0));
@@ -394,21 +399,21 @@ async fn filters_of_a_repo(cx: &mut Context) -> Result<()> {
         _ => None,
     });
     let customers =
-        cx.step("root and preload", some.all(Query::preload(Customer::ORDERS.with(Order::CUSTOMER)))).await?;
+        cx.step("root and preload", some.all_by_key(Query::preload(Customer::ORDERS.with(Order::CUSTOMER)))).await?;
     cx.show("customers", customers);
     let bob = cx.step("get", some.get::<Customer>(2, Query::new())).await?;
     cx.require(bob.is_none(), "out of sight")?;
-    let orders = cx.step("belongs_to", some.all(Query::preload(Order::CUSTOMER))).await?;
+    let orders = cx.step("belongs_to", some.all_by_key(Query::preload(Order::CUSTOMER))).await?;
     cx.show("orders", orders);
     let query = || Query::filter(Customer::ORDERS.any(Order::TOTAL.ge(120))).order_by(Customer::ID.asc());
     let names = cx.step("conditions on associations", some.pluck(Customer::NAME, query())).await?;
     cx.show("names", names);
     let count = cx.step("count", some.count(Query::<Order>::new())).await?;
     cx.note("count", count);
-    let customers = some.all(Query::<Customer>::new()).await?;
+    let customers = some.all_by_key(Query::<Customer>::new()).await?;
     let counts = cx.step("counts by owner", some.count_for(&customers, Customer::ORDERS)).await?;
     cx.note("counts", format!("{counts:?}"));
-    let mut customers = repo.all(Query::preload(Customer::ORDERS)).await?;
+    let mut customers = repo.all_by_key(Query::preload(Customer::ORDERS)).await?;
     cx.step("what is in hand stays", some.preload(&mut customers, Customer::ORDERS)).await?;
     let inside = some.transaction(async |tx| tx.count(Query::<Customer>::new()).await).await?;
     cx.note("inside a transaction", inside);

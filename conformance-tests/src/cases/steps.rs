@@ -6,6 +6,7 @@ use assoc_repo::{Multi, RetryPolicy, Step, TransactionOptions};
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::blog::{self, Author, Post};
 
 cases! { "steps", Level::Transaction;
@@ -95,7 +96,7 @@ async fn checked_before_anything_runs(cx: &mut Context) -> Result<()> {
 async fn every_statement_may_fail(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::fixture(&repo).await?;
-    let before = (repo.all(Query::<Author>::new()).await?, repo.all(Query::<Post>::new()).await?);
+    let before = (repo.all_by_key(Query::<Author>::new()).await?, repo.all_by_key(Query::<Post>::new()).await?);
     let (multi, ..) = register();
     let mut failed = 0;
     loop {
@@ -107,7 +108,7 @@ async fn every_statement_may_fail(cx: &mut Context) -> Result<()> {
             break;
         }
         failed += 1;
-        let after = (repo.all(Query::<Author>::new()).await?, repo.all(Query::<Post>::new()).await?);
+        let after = (repo.all_by_key(Query::<Author>::new()).await?, repo.all_by_key(Query::<Post>::new()).await?);
         cx.require(before == after, "as before")?;
     }
     cx.require(failed >= 7, "each step was the one that failed")?;

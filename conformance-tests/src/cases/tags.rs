@@ -4,13 +4,13 @@
 use assoc_core::Result;
 use assoc_repo::prelude::*;
 
-use super::collations::{case_insensitive, without_case};
+use super::collations::text_ignoring_case;
 use super::{Level, cases};
 use crate::context::Context;
 
 cases! { "tags", Level::Kind;
-    of_polymorphic_associations lacks without_case,
-    of_models_that_share_a_table lacks without_case,
+    of_polymorphic_associations,
+    of_models_that_share_a_table,
 }
 
 #[derive(Polymorphic, Debug, Clone, PartialEq)]
@@ -61,7 +61,7 @@ async fn of_polymorphic_associations(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     repo.create_table::<Film>().await?;
     repo.create_table::<Play>().await?;
-    let text = case_insensitive(repo.dialect()).unwrap_or_default();
+    let text = text_ignoring_case(cx)?;
     let table = format!("CREATE TABLE remarks (id INTEGER PRIMARY KEY, subject_id BIGINT, subject_type {text})");
     repo.execute_raw(&table, []).await?;
     let film = repo.insert(Film::build().set(Film::ID, 1)).await?;
@@ -95,7 +95,7 @@ async fn of_polymorphic_associations(cx: &mut Context) -> Result<()> {
 
 async fn of_models_that_share_a_table(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
-    let text = case_insensitive(repo.dialect()).unwrap_or_default();
+    let text = text_ignoring_case(cx)?;
     repo.execute_raw(
         &format!("CREATE TABLE accounts (id INTEGER PRIMARY KEY, kind {text} NOT NULL, name VARCHAR(9) NOT NULL)"),
         [],

@@ -5,6 +5,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::keys::{self, City, Country};
 
 cases! { "text_keys", Level::Kind;
@@ -37,7 +38,7 @@ async fn both_ways(cx: &mut Context) -> Result<()> {
         .step("countries preload cities", repo.all(Query::order_by(Country::CODE.asc()).preload(Country::CITIES)))
         .await?;
     cx.show("countries", found);
-    let found = cx.step("cities preload country", repo.all(Query::preload(City::COUNTRY))).await?;
+    let found = cx.step("cities preload country", repo.all_by_key(Query::preload(City::COUNTRY))).await?;
     cx.show("cities", found);
     Ok(())
 }

@@ -7,6 +7,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::clinic::{self, Appointment, Document, Paragraph, Patient, Physician, Supplier};
 
 cases! { "through", Level::Kind;
@@ -33,9 +34,10 @@ cases! { "through", Level::Kind;
 async fn c7_join_model(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
-    let physicians = cx.step("physicians preload patients", repo.all(Query::preload(Physician::PATIENTS))).await?;
+    let physicians =
+        cx.step("physicians preload patients", repo.all_by_key(Query::preload(Physician::PATIENTS))).await?;
     cx.show("physicians", physicians);
-    let patients = cx.step("and the other way", repo.all(Query::preload(Patient::PHYSICIANS))).await?;
+    let patients = cx.step("and the other way", repo.all_by_key(Query::preload(Patient::PHYSICIANS))).await?;
     cx.show("patients", patients);
     Ok(())
 }
@@ -44,17 +46,18 @@ async fn c8_join_rows_are_shared(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
     let query = Query::preload((Physician::PATIENTS, Physician::APPOINTMENTS));
-    let physicians = cx.step("patients and appointments", repo.all(query)).await?;
+    let physicians = cx.step("patients and appointments", repo.all_by_key(query)).await?;
     cx.show("physicians", physicians);
     let query = Query::preload((Physician::PATIENTS, Physician::APPOINTMENTS.with(Appointment::PATIENT)));
-    let physicians = cx.step("C12: everything shared", repo.all(query)).await?;
+    let physicians = cx.step("C12: everything shared", repo.all_by_key(query)).await?;
     cx.require(physicians[0].patients()?.len() == 3, "three appointments, three patients")
 }
 
 async fn c9_through_has_many(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
-    let documents = cx.step("documents preload paragraphs", repo.all(Query::preload(Document::PARAGRAPHS))).await?;
+    let documents =
+        cx.step("documents preload paragraphs", repo.all_by_key(Query::preload(Document::PARAGRAPHS))).await?;
     cx.show("documents", documents);
     Ok(())
 }
@@ -63,7 +66,7 @@ async fn source_is_a_has_one(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
     let documents = cx
-        .step("F6: the first paragraph of each section", repo.all(Query::preload(Document::FIRST_PARAGRAPHS)))
+        .step("F6: the first paragraph of each section", repo.all_by_key(Query::preload(Document::FIRST_PARAGRAPHS)))
         .await?;
     for document in &documents {
         let read = repo.get_association(document, Document::FIRST_PARAGRAPHS, Query::new()).await?;
@@ -76,8 +79,9 @@ async fn source_is_a_has_one(cx: &mut Context) -> Result<()> {
 async fn c15_has_one_through_has_one(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
-    let suppliers =
-        cx.step("suppliers preload account_history", repo.all(Query::preload(Supplier::ACCOUNT_HISTORY))).await?;
+    let suppliers = cx
+        .step("suppliers preload account_history", repo.all_by_key(Query::preload(Supplier::ACCOUNT_HISTORY)))
+        .await?;
     cx.show("suppliers", suppliers);
     Ok(())
 }
@@ -94,7 +98,7 @@ async fn has_one_through_belongs_to(cx: &mut Context) -> Result<()> {
 async fn targets_are_shared(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
-    let physicians = repo.all(Query::preload(Physician::PATIENTS)).await?;
+    let physicians = repo.all_by_key(Query::preload(Physician::PATIENTS)).await?;
     let (first, second) = (physicians[0].patients()?, physicians[1].patients()?);
     cx.require(Arc::ptr_eq(&first[1], &first[2]) && Arc::ptr_eq(&first[1], &second[0]), "one patient, one instance")
 }
@@ -103,10 +107,10 @@ async fn nested(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
     let query = Query::preload(Physician::COLLEAGUES_APPOINTMENTS);
-    let physicians = cx.step("through a through", repo.all(query)).await?;
+    let physicians = cx.step("through a through", repo.all_by_key(query)).await?;
     cx.show("physicians", physicians);
     let query = Query::preload(Physician::COLLEAGUES);
-    let physicians = cx.step("three deep, distinct", repo.all(query)).await?;
+    let physicians = cx.step("three deep, distinct", repo.all_by_key(query)).await?;
     cx.show("physicians", physicians);
     Ok(())
 }
@@ -114,10 +118,11 @@ async fn nested(cx: &mut Context) -> Result<()> {
 async fn distinct_and_ordered(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
-    let physicians = cx.step("F113: each once, by name", repo.all(Query::preload(Physician::KNOWN_PATIENTS))).await?;
+    let physicians =
+        cx.step("F113: each once, by name", repo.all_by_key(Query::preload(Physician::KNOWN_PATIENTS))).await?;
     cx.show("physicians", physicians);
     let query = Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()));
-    let physicians = cx.step("ordered by the request", repo.all(query)).await?;
+    let physicians = cx.step("ordered by the request", repo.all_by_key(query)).await?;
     cx.show("physicians", physicians);
     Ok(())
 }
@@ -136,12 +141,12 @@ async fn ordered_over_many_targets(cx: &mut Context) -> Result<()> {
             .set(Appointment::ROOM, 1)
     }))
     .await?;
-    let physicians = repo.all(Query::preload((Physician::KNOWN_PATIENTS, Physician::FIRST_PATIENTS))).await?;
+    let physicians = repo.all_by_key(Query::preload((Physician::KNOWN_PATIENTS, Physician::FIRST_PATIENTS))).await?;
     for physician in &physicians[1..] {
         let names: Vec<&str> = physician.known_patients()?.iter().map(|patient| patient.name.as_str()).collect();
         cx.require(names.len() >= 1_250 && names.is_sorted_by(|a, b| a > b), "each by name, last first")?;
     }
-    let limited = repo.all(Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()).limit(2))).await?;
+    let limited = repo.all_by_key(Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()).limit(2))).await?;
     for physician in limited {
         cx.show("first by name", physician.patients()?.iter().map(|patient| patient.name.clone()));
     }
@@ -151,13 +156,13 @@ async fn ordered_over_many_targets(cx: &mut Context) -> Result<()> {
 async fn limit_per_owner(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
-    let physicians = cx.step("D1: one each", repo.all(Query::preload(Physician::FIRST_PATIENTS))).await?;
+    let physicians = cx.step("D1: one each", repo.all_by_key(Query::preload(Physician::FIRST_PATIENTS))).await?;
     cx.show("physicians", physicians);
     let query = Query::preload(Physician::FIRST_PATIENTS.unlimited());
-    let physicians = cx.step("unlimited", repo.all(query)).await?;
+    let physicians = cx.step("unlimited", repo.all_by_key(query)).await?;
     cx.require(physicians[0].first_patients()?.len() == 3, "all three")?;
     let query = Query::preload(Physician::PATIENTS.order_by(Patient::NAME.asc()).offset(1).limit(1));
-    let physicians = cx.step("the second by name", repo.all(query)).await?;
+    let physicians = cx.step("the second by name", repo.all_by_key(query)).await?;
     cx.show("physicians", physicians);
     Ok(())
 }
@@ -166,7 +171,7 @@ async fn filtered_is_partial(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
     let query = Query::preload(Physician::PATIENTS.filter(Patient::NAME.eq("Pt1")));
-    let physicians = cx.step("one patient only", repo.all(query)).await?;
+    let physicians = cx.step("one patient only", repo.all_by_key(query)).await?;
     cx.require(physicians.iter().all(|physician| physician.patients.is_partial()), "partial")?;
     cx.show("physicians", physicians);
     Ok(())
@@ -176,7 +181,7 @@ async fn children_of_targets(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
     let query = Query::preload(Physician::PATIENTS.with(Patient::APPOINTMENTS.with(Appointment::PHYSICIAN)));
-    let physicians = cx.step("patients: appointments: physician", repo.all(query)).await?;
+    let physicians = cx.step("patients: appointments: physician", repo.all_by_key(query)).await?;
     cx.show("physicians", physicians);
     Ok(())
 }
@@ -204,11 +209,11 @@ async fn reader(cx: &mut Context) -> Result<()> {
 async fn in_hand(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     clinic::fixture(&repo).await?;
-    let mut physicians = repo.all(Query::preload(Physician::PATIENTS)).await?;
+    let mut physicians = repo.all_by_key(Query::preload(Physician::PATIENTS)).await?;
     cx.step("loaded already", repo.preload(&mut physicians, Physician::PATIENTS)).await?;
     let _ = physicians[0].patients.take();
     cx.step("one missing", repo.preload(&mut physicians, Physician::PATIENTS.with(Patient::APPOINTMENTS))).await?;
-    let fresh = repo.all(Query::preload(Physician::PATIENTS.with(Patient::APPOINTMENTS))).await?;
+    let fresh = repo.all_by_key(Query::preload(Physician::PATIENTS.with(Patient::APPOINTMENTS))).await?;
     cx.require(physicians == fresh, "the same as loading everything at once")
 }
 
@@ -220,13 +225,13 @@ async fn shared_in_hand(cx: &mut Context) -> Result<()> {
         let patients = physicians.iter().filter_map(|physician| physician.patients.loaded()).flatten();
         patients.map(Arc::as_ptr).collect::<std::collections::BTreeSet<_>>().len()
     };
-    let mut physicians = repo.all(Query::preload(Physician::PATIENTS)).await?;
+    let mut physicians = repo.all_by_key(Query::preload(Physician::PATIENTS)).await?;
     let before = distinct(&physicians);
     cx.note("patients", before);
     let below = Physician::PATIENTS.with(Patient::APPOINTMENTS);
     cx.step("below patients", repo.preload(&mut physicians, below.clone())).await?;
     cx.require(distinct(&physicians) == before, "as many copies as before")?;
-    cx.require(physicians == repo.all(Query::preload(below)).await?, "the same as loading everything at once")
+    cx.require(physicians == repo.all_by_key(Query::preload(below)).await?, "the same as loading everything at once")
 }
 
 async fn conditions(cx: &mut Context) -> Result<()> {

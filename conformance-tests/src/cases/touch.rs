@@ -9,6 +9,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::counted::{self, Article, Branch, Comment, Mark, Writer};
 
 cases! { "touch", Level::Write;
@@ -37,10 +38,10 @@ fn comment(article: i64) -> Changeset<Comment> {
 async fn times(cx: &mut Context, label: &str) -> Result<()> {
     let repo = cx.repo();
     let second = |time: chrono::NaiveDateTime| time.and_utc().timestamp();
-    for writer in repo.all(Query::<Writer>::new()).await? {
+    for writer in repo.all_by_key(Query::<Writer>::new()).await? {
         cx.note(label, format!("writer {}: {}, version {}", writer.id, second(writer.updated_at), writer.version));
     }
-    for article in repo.all(Query::<Article>::new()).await? {
+    for article in repo.all_by_key(Query::<Article>::new()).await? {
         let discussed = article.discussed_at.map(second);
         cx.note(label, format!("article {}: {}, discussed {discussed:?}", article.id, second(article.updated_at)));
     }
@@ -139,7 +140,7 @@ async fn rings_of_rows(cx: &mut Context) -> Result<()> {
     early.insert_all([keyed(1, None), keyed(2, Some(1)), keyed(3, Some(2))]).await?;
     early.update_all(Query::filter(Branch::ID.eq(1)), [Branch::PARENT_ID.to(3)]).await?;
     cx.step("below a ring", at(&repo, 10).insert(keyed(4, Some(2)))).await?;
-    for branch in repo.all(Query::<Branch>::new()).await? {
+    for branch in repo.all_by_key(Query::<Branch>::new()).await? {
         cx.note("branch", format!("{}: {}", branch.id, branch.updated_at.and_utc().timestamp()));
     }
     Ok(())

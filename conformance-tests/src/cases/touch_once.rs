@@ -9,6 +9,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::counted::{self, Article, Comment, Writer};
 use crate::models::followers::{self, Badge, Keeper};
 
@@ -36,10 +37,10 @@ fn comment(article: i64) -> Changeset<Comment> {
 }
 
 async fn times(cx: &mut Context, tx: &Repo) -> Result<()> {
-    for writer in tx.all(Query::<Writer>::new()).await? {
+    for writer in tx.all_by_key(Query::<Writer>::new()).await? {
         cx.note("times", format!("writer {}: {}", writer.id, second(writer.updated_at)));
     }
-    for article in tx.all(Query::<Article>::new()).await? {
+    for article in tx.all_by_key(Query::<Article>::new()).await? {
         let discussed = article.discussed_at.map(second);
         cx.note("times", format!("article {}: {}, discussed {discussed:?}", article.id, second(article.updated_at)));
     }
@@ -177,7 +178,7 @@ async fn has_one(cx: &mut Context) -> Result<()> {
     at(&tx, 30).no_touching().insert(new).await?;
     cx.step("third", at(&tx, 40).update(keeper.change().set(Keeper::NAME, "D"))).await?;
     tx.commit().await?;
-    for badge in repo.all(Query::<Badge>::new()).await? {
+    for badge in repo.all_by_key(Query::<Badge>::new()).await? {
         cx.note("badge", format!("{}: {}, {:?}", badge.text, second(badge.updated_at), badge.seen_at.map(second)));
     }
     Ok(())

@@ -8,6 +8,7 @@ use assoc_repo::prelude::*;
 
 use super::{Level, cases};
 use crate::context::Context;
+use crate::key_order::KeyOrder;
 use crate::models::followers::{self, Album, Badge, Desk, Keeper, Lamp, Locker, Photo, Wagon};
 
 cases! { "touch_one", Level::Write;
@@ -30,17 +31,17 @@ fn second(time: chrono::NaiveDateTime) -> i64 {
 
 async fn times(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
-    for keeper in repo.all(Query::<Keeper>::new()).await? {
+    for keeper in repo.all_by_key(Query::<Keeper>::new()).await? {
         cx.note("times", format!("keeper {}: {}", keeper.name, second(keeper.updated_at)));
     }
-    for badge in repo.all(Query::<Badge>::new()).await? {
+    for badge in repo.all_by_key(Query::<Badge>::new()).await? {
         let (owner, seen) = (badge.keeper_id, badge.seen_at.map(second));
         cx.note("times", format!("badge of {owner:?}: {}, seen {seen:?}", second(badge.updated_at)));
     }
-    for locker in repo.all(Query::<Locker>::new()).await? {
+    for locker in repo.all_by_key(Query::<Locker>::new()).await? {
         cx.note("times", format!("locker: {}", second(locker.updated_at)));
     }
-    for photo in repo.all(Query::<Photo>::new()).await? {
+    for photo in repo.all_by_key(Query::<Photo>::new()).await? {
         cx.note("times", format!("photo of {:?}: {}", photo.subject_type, second(photo.updated_at)));
     }
     Ok(())
@@ -125,7 +126,7 @@ async fn composite_keys_and_conditions(cx: &mut Context) -> Result<()> {
     let dark = Lamp::build().set(Lamp::TENANT_ID, 1).set(Lamp::DESK_NUMBER, 1).set(Lamp::LIT, false);
     early.insert(dark).await?;
     let lamps = async |cx: &mut Context| {
-        for lamp in cx.repo().all(Query::<Lamp>::new()).await? {
+        for lamp in cx.repo().all_by_key(Query::<Lamp>::new()).await? {
             let (of, lit) = ((lamp.tenant_id, lamp.desk_number), lamp.lit);
             cx.note("lamp", format!("{of:?}, lit {lit}: {}", second(lamp.updated_at)));
         }
@@ -151,7 +152,7 @@ async fn chains_and_rings(cx: &mut Context) -> Result<()> {
     };
     let wagons = early.insert_all([wagon(1, None), wagon(2, Some(1)), wagon(3, Some(2)), wagon(4, Some(3))]).await?;
     let all = async |cx: &mut Context| {
-        for wagon in cx.repo().all(Query::<Wagon>::new()).await? {
+        for wagon in cx.repo().all_by_key(Query::<Wagon>::new()).await? {
             cx.note("wagon", format!("{}: {}", wagon.id, second(wagon.updated_at)));
         }
         Ok::<_, Error>(())

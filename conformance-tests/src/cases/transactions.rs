@@ -189,7 +189,8 @@ async fn a_failed_statement_that_was_swallowed(cx: &mut Context) -> Result<()> {
         cx.require(failed, "the statement fails")?;
         let after = tx.insert(author("after")).await.is_ok();
         let committed = tx.commit().await.is_ok();
-        let found = repo.pluck((Author::NAME,), Query::filter(Author::NAME.ne("twin"))).await?;
+        let others = Query::filter(Author::NAME.ne("twin")).order_by(Author::ID.asc());
+        let found = repo.pluck((Author::NAME,), others).await?;
         let found: Vec<String> = found.into_iter().map(|(name,)| name).collect();
         let expected: &[&str] = match (committed, after) {
             (true, true) => &["before", "after"],

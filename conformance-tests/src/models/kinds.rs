@@ -46,3 +46,38 @@ pub(crate) struct Moment {
     #[has_many(foreign_key = "parent_id")]
     pub(crate) children: HasMany<Moment>,
 }
+
+/// Columns whose values have bounds.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "extremes")]
+pub(crate) struct Extreme {
+    pub(crate) id: i64,
+    pub(crate) whole: Option<u64>,
+    pub(crate) real: Option<f64>,
+    pub(crate) single: Option<f32>,
+    pub(crate) text: Option<String>,
+    pub(crate) bytes: Option<Vec<u8>>,
+    pub(crate) day: Option<chrono::NaiveDate>,
+    pub(crate) clock: Option<chrono::NaiveTime>,
+    pub(crate) local: Option<chrono::NaiveDateTime>,
+    pub(crate) instant: Option<chrono::DateTime<chrono::Utc>>,
+    pub(crate) zoned: Option<time::OffsetDateTime>,
+    pub(crate) stamp: Option<jiff::Timestamp>,
+    pub(crate) amount: Option<rust_decimal::Decimal>,
+    pub(crate) document: Option<serde_json::Value>,
+    pub(crate) uuid: Option<uuid::Uuid>,
+}
+
+/// Integers of every width.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "bounded")]
+pub(crate) struct Bounded {
+    pub(crate) id: i64,
+    pub(crate) tiny: i8,
+    pub(crate) small: i16,
+    pub(crate) medium: i32,
+    pub(crate) big: i64,
+    pub(crate) byte: u8,
+    #[column(name = "long_one")]
+    pub(crate) long: u32,
+}

@@ -12,11 +12,13 @@ pub(super) struct Rows<'s> {
     fault: Fault,
     sink: &'s mut dyn RowSink,
     rows: Vec<Vec<Value<'static>>>,
+    // Names that wait for a row.
+    names: Vec<(String, bool)>,
 }
 
 impl<'s> Rows<'s> {
     pub(super) fn new(fault: Fault, sink: &'s mut dyn RowSink) -> Self {
-        Rows { fault, sink, rows: Vec::new() }
+        Rows { fault, sink, rows: Vec::new(), names: Vec::new() }
     }
 
     pub(super) fn deliver(mut self) -> Result<()> {
@@ -29,11 +31,22 @@ impl<'s> Rows<'s> {
             Fault::ReversesRows => rows.reverse(),
             _ => {}
         }
+        if !self.names.is_empty() && !rows.is_empty() {
+            let columns: Vec<_> =
+                self.names.iter().map(|(name, is_computed)| AnswerColumn { name, is_computed: *is_computed }).collect();
+            self.sink.columns(&columns)?;
+        }
+        let mut taken: Vec<usize> = Vec::new();
         for row in &mut rows {
+            taken.iter().for_each(|at| row[*at] = Value::Null);
+            let held: Vec<bool> = row.iter().map(|value| !value.is_null()).collect();
             match self.sink.row(row) {
                 Err(_) if self.fault == Fault::GoesOnAfterTheSinkFailed => {}
                 Err(_) if self.fault == Fault::SwallowsErrorsOfSinks => return Ok(()),
                 outcome => outcome?,
+            }
+            if self.fault == Fault::LosesWhatASinkTook {
+                taken.extend((0..row.len()).filter(|at| held[*at] && row[*at].is_null()));
             }
         }
         Ok(())
@@ -48,6 +61,9 @@ impl RowSink for Rows<'_> {
             let last = row.len() - 1;
             row.swap(last, last - 1);
         }
+        if self.fault == Fault::LosesTheLastColumn && row.len() > 1 {
+            row.pop();
+        }
         self.rows.push(row);
         Ok(())
     }
@@ -57,6 +73,10 @@ impl RowSink for Rows<'_> {
     }
 
     fn columns(&mut self, columns: &[AnswerColumn<'_>]) -> Result<()> {
+        if self.fault == Fault::NamesColumnsWithRowsOnly {
+            self.names = columns.iter().map(|column| (column.name.to_owned(), column.is_computed)).collect();
+            return Ok(());
+        }
         if self.fault == Fault::NamesColumnsInReverse {
             let reversed: Vec<_> = columns.iter().rev().copied().collect();
             return self.sink.columns(&reversed);
@@ -111,6 +131,7 @@ fn read_text(fault: Fault, text: Cow<'static, str>) -> Cow<'static, str> {
     match fault {
         Fault::CutsTextAt255 => text.chars().take(255).collect::<String>().into(),
         Fault::CutsTextAt65535 => cut(65_535),
+        Fault::CutsTextAt16Mib => cut((1 << 24) - 1),
         Fault::CutsBlanksAtTheEnd => text.trim_end_matches(' ').to_owned().into(),
         Fault::CutsBlanksAtTheBeginning => text.trim_start_matches(' ').to_owned().into(),
         Fault::EndsTextAtNul => cut(text.find('\0').unwrap_or(text.len())),
@@ -126,6 +147,7 @@ fn read_bytes(fault: Fault, bytes: Cow<'static, [u8]>) -> Cow<'static, [u8]> {
     let length = match fault {
         Fault::CutsBytesAt255 => bytes.len().min(255),
         Fault::CutsBytesAt65535 => bytes.len().min(65_535),
+        Fault::CutsBytesAt16Mib => bytes.len().min((1 << 24) - 1),
         Fault::LosesTheLastByte => bytes.len().saturating_sub(1),
         Fault::EndsBytesAtNul => bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len()),
         _ => return bytes,
@@ -149,8 +171,8 @@ pub(super) fn executed(fault: Fault, executed: ExecResult) -> ExecResult {
 /// An error as a driver with a fault gives it.
 pub(super) fn error(fault: Fault, error: Error) -> Error {
     use DriverErrorKind::{
-        CheckViolation, ConnectionLost, ForeignKeyViolation, NotNullViolation, Other, Retryable, Statement,
-        UniqueViolation,
+        CheckViolation, ConnectionLost, ForeignKeyViolation, NotNullViolation, Other, Retryable, Statement, TooLarge,
+        UniqueViolation, Value,
     };
     let Some(driver) = error.driver() else { return error };
     let kind = match (fault, driver.kind()) {
@@ -159,14 +181,23 @@ pub(super) fn error(fault: Fault, error: Error) -> Error {
         | (Fault::ForgetsNotNullViolations, NotNullViolation)
         | (Fault::ForgetsForeignKeyViolations, ForeignKeyViolation)
         | (Fault::ForgetsCheckViolations, CheckViolation)
+        | (Fault::ForgetsRefusedValues, Value)
+        | (Fault::ForgetsWhatIsTooLarge, TooLarge)
+        | (Fault::ForgetsConflicts, Retryable)
+        | (Fault::ForgetsLostConnections, ConnectionLost)
         | (Fault::ForgetsWrongStatements, Statement) => Other,
         (Fault::TakesUniqueForForeignKey, UniqueViolation) => ForeignKeyViolation,
         (Fault::CallsErrorsRetryable, _) => Retryable,
         (Fault::CallsErrorsLostConnections, _) => ConnectionLost,
-        (Fault::ForgetsTheSql, kind) => kind,
+        (Fault::ForgetsTheSql | Fault::ForgetsTheConstraint, kind) => kind,
         _ => return error,
     };
     let mut changed = DriverError::new(kind, driver.message());
+    if fault == Fault::ForgetsTheConstraint {
+        return driver
+            .sql()
+            .map_or_else(|| changed.into(), |sql| DriverError::new(kind, driver.message()).with_sql(sql).into());
+    }
     if let Some(table) = driver.table() {
         changed = changed.with_table(table);
     }

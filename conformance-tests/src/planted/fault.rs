@@ -1,411 +1,203 @@
 //! The faults that can be planted.
 
-/// What is wrong with a driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs)] // `says` says it.
-pub enum Fault {
-    LosesTheLastRow,
-    LosesASingleRow,
-    LosesRowsAfterAThousand,
-    RepeatsTheLastRow,
-    ReversesRows,
-    SwapsColumns,
-    NamesNoColumns,
-    NamesColumnsInReverse,
-    GoesOnAfterTheSinkFailed,
-    SwallowsErrorsOfSinks,
-    SwallowsErrorsOfQueries,
-    SwallowsErrorsOfStatements,
-    SwapsTheFirstBinds,
-    SwapsTheLastBinds,
-    LosesTheLastKey,
-    CutsListsAtAHundred,
-    BindsEmptyTextAsNull,
-    BindsEmptyBytesAsNull,
-    BindsNullAsEmptyText,
-    BindsTextAsBytes,
-    BindsBytesAsText,
-    BindsTruthAsText,
-    BindsTrueAsTwo,
-    BindsFalseAsNull,
-    BindsIntegersAsText,
-    BindsUuidsAsText,
-    BindsNegativeIntegersAsPositive,
-    RoundsBoundReals,
-    BindsDecimalsAsReals,
-    CutsBoundDecimals,
-    CutsMicroseconds,
-    CutsMicrosecondsOfTimes,
-    RoundsToMilliseconds,
-    ShiftsTimes,
-    ShiftsDates,
-    BindsJsonAsNull,
-    TrimsBoundText,
-    CutsTextAt255,
-    CutsTextAt65535,
-    CutsBytesAt255,
-    CutsBytesAt65535,
-    LosesTheLastByte,
-    CutsBlanksAtTheEnd,
-    CutsBlanksAtTheBeginning,
-    EndsTextAtNul,
-    EndsBytesAtNul,
-    ReadsNullAsZero,
-    ReadsNullAsEmptyText,
-    ReadsEmptyTextAsNull,
-    ReadsEmptyBytesAsNull,
-    ReadsZeroAsNull,
-    Cuts8Bits,
-    Cuts16Bits,
-    Cuts32Bits,
-    ClampsTheSmallestInteger,
-    ClampsTheLargestInteger,
-    ReadsIntegersAsReals,
-    ReadsUnsignedAsSigned,
-    RoundsReals,
-    RoundsRealsTo15Digits,
-    LosesSmallReals,
-    ReadsTextInLowercase,
-    LosesOtherThanAscii,
-    LosesFourByteCharacters,
-    ReadsLineBreaksAsBlanks,
-    ReadsIntegersAsText,
-    ForgetsTheClassOfErrors,
-    ForgetsUniqueViolations,
-    ForgetsNotNullViolations,
-    ForgetsForeignKeyViolations,
-    ForgetsCheckViolations,
-    ForgetsWrongStatements,
-    TakesUniqueForForeignKey,
-    CallsErrorsRetryable,
-    CallsErrorsLostConnections,
-    ForgetsTheSql,
-    FailsATextThatFailedBefore,
-    IsUnusableAfterAnError,
-    ReportsNothingAffected,
-    ReportsOneAffected,
-    ReportsOneMoreAffected,
-    ReportsAnotherId,
-    IgnoresBegin,
-    IgnoresBeginOfReaders,
-    BeginsReadersOnly,
-    BeginsWritersOnly,
-    SwallowsErrorsOfBegin,
-    RefusesIsolation,
-    IgnoresCommit,
-    RollsBackInsteadOfCommit,
-    CommitsNothingAfterAnError,
-    SwallowsErrorsOfCommit,
-    IgnoresRollback,
-    CommitsInsteadOfRollback,
-    CommitsWhenDropped,
-    HandsOutAnOpenTransaction,
-    IgnoresSavepoints,
-    IgnoresRollbackToSavepoints,
-    KeepsWhatASavepointUndoes,
-    UndoesWhatASavepointKeeps,
-    UndoesAllWithASavepoint,
-    ForgetsTheDepthOfSavepoints,
-    KeepsAConnection,
-    IgnoresFilters,
-    IgnoresFiltersOfWrites,
-    IgnoresDescending,
-    SortsNullLast,
-    IgnoresLimits,
-    IgnoresOffsets,
-    SwapsLimitAndOffset,
-    IgnoresDistinct,
-    IgnoresHaving,
-    EscapesNoPatterns,
-    DoublesNoQuotes,
-    QuotesNothing,
-    CutsIdentifiers,
-    CountsOrdinalsFromOne,
-    CutsListsOfValues,
-    ComparesDecimalsAsStored,
-    ComparesTagsByCollation,
-    AggregatesEverythingAlike,
-    AddsWhatIsTakenAway,
-    InsertsNoDefaults,
-    ClaimsLateral,
-    ClaimsAnyNumberOfBinds,
-    ClaimsRowLocks,
-    ClaimsAnotherUpsert,
-    ClaimsTheOtherNullOrder,
+macro_rules! faults {
+    ($($name:ident $says:literal)+) => {
+        /// What is wrong with a driver.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Fault {
+            $(#[doc = concat!("It ", $says, ".")] $name,)+
+        }
+
+        impl Fault {
+            /// All faults.
+            pub const ALL: &[Fault] = &[$(Fault::$name,)+];
+
+            /// What the driver does: `loses the last of several rows`.
+            #[must_use]
+            pub const fn says(self) -> &'static str {
+                match self {
+                    $(Fault::$name => $says,)+
+                }
+            }
+        }
+    };
+}
+
+faults! {
+    LosesTheLastRow "loses the last of several rows"
+    LosesASingleRow "loses a row that is the only one"
+    LosesRowsAfterAThousand "gives 1,000 rows at most"
+    RepeatsTheLastRow "gives the last row twice"
+    ReversesRows "gives rows in the opposite order"
+    SwapsColumns "swaps the last two columns of a row"
+    NamesNoColumns "does not pass the names of columns"
+    NamesColumnsInReverse "passes the names of columns in the opposite order"
+    NamesColumnsWithRowsOnly "passes the names of columns only where there are rows"
+    LosesTheLastColumn "loses the last of several columns"
+    LosesWhatASinkTook "gives NULL in later rows for what a sink took out of one"
+    GoesOnAfterTheSinkFailed "gives further rows to a sink that failed"
+    SwallowsErrorsOfSinks "reports success though the sink failed"
+    IsUnusableAfterTheSinkFailed "fails every statement after one whose sink failed"
+    StaysLockedAfterAPanic "hands out no connection after a sink panicked"
+    SwallowsErrorsOfQueries "reports no rows where a query failed"
+    SwallowsErrorsOfStatements "reports success where a statement failed"
+    SwapsTheFirstBinds "swaps the first two values of a statement"
+    SwapsTheLastBinds "swaps the last two values of a statement"
+    LosesTheLastKey "loses the last key of a list"
+    CutsListsAtAHundred "binds 100 elements of a list at most"
+    BindsEmptyTextAsNull "binds an empty text as NULL"
+    BindsEmptyBytesAsNull "binds an empty blob as NULL"
+    BindsNullAsEmptyText "binds NULL as an empty text"
+    BindsTextAsBytes "binds text as bytes"
+    BindsBytesAsText "binds bytes as text"
+    BindsTruthAsText "binds booleans as text"
+    BindsTrueAsTwo "binds true as 2"
+    BindsFalseAsNull "binds false as NULL"
+    BindsIntegersAsText "binds integers with a blank before them, as text"
+    BindsUuidsAsText "binds UUIDs as text"
+    ReversesUuids "binds the bytes of UUIDs in the opposite order"
+    BindsNegativeIntegersAsPositive "loses the sign of integers it binds"
+    WrapsUnsignedIntegers "binds integers above 2^63 - 1 as negative ones"
+    BindsNoNumberAsNull "binds a real that is no number as NULL"
+    BindsInfinityAsTheLargest "binds infinity as the largest real"
+    RoundsBoundReals "binds reals of single precision"
+    BindsDecimalsAsReals "binds decimals as reals"
+    CutsBoundDecimals "binds two places of a decimal at most"
+    CutsMicroseconds "binds whole seconds of a date and time"
+    CutsMicrosecondsOfTimes "binds whole seconds of a time of day"
+    RoundsToMilliseconds "binds milliseconds of a date and time"
+    ShiftsTimes "binds dates and times an hour later"
+    ShiftsDates "binds dates a day later"
+    ShiftsOldDates "binds dates of the Julian calendar as that calendar has them"
+    EndsDatesIn2038 "binds the last second of 32 bits for what comes after it"
+    StartsDatesIn1970 "binds 1970 for every year before"
+    BindsJsonAsNull "binds JSON documents as NULL"
+    TrimsBoundText "cuts blanks at the end of text it binds"
+    CutsTextAt255 "cuts text after 255 characters"
+    CutsTextAt65535 "cuts text after 65,535 bytes"
+    CutsTextAt16Mib "cuts text after 16,777,215 bytes"
+    CutsBytesAt255 "cuts blobs after 255 bytes"
+    CutsBytesAt65535 "cuts blobs after 65,535 bytes"
+    CutsBytesAt16Mib "cuts blobs after 16,777,215 bytes"
+    LosesTheLastByte "loses the last byte of a blob"
+    CutsBlanksAtTheEnd "cuts blanks at the end of text"
+    CutsBlanksAtTheBeginning "cuts blanks at the beginning of text"
+    EndsTextAtNul "ends text at a NUL"
+    EndsBytesAtNul "ends blobs at a zero byte"
+    ReadsNullAsZero "reads NULL as 0"
+    ReadsNullAsEmptyText "reads NULL as an empty text"
+    ReadsEmptyTextAsNull "reads an empty text as NULL"
+    ReadsEmptyBytesAsNull "reads an empty blob as NULL"
+    ReadsZeroAsNull "reads 0 as NULL"
+    Cuts8Bits "reads 8 bits of integers"
+    Cuts16Bits "reads 16 bits of integers"
+    Cuts32Bits "reads 32 bits of integers"
+    ClampsTheSmallestInteger "reads -2^63 as -2^63 + 1"
+    ClampsTheLargestInteger "reads 2^63 - 1 as 2^63 - 2"
+    ReadsIntegersAsReals "reads integers by way of reals, which round above 2^53"
+    ReadsUnsignedAsSigned "reads integers of 2^31 to 2^32 as negative ones"
+    RoundsReals "reads reals of single precision"
+    RoundsRealsTo15Digits "reads 15 digits of reals"
+    LosesSmallReals "reads reals near 0 as 0"
+    ReadsTextInLowercase "reads text in lower case"
+    LosesOtherThanAscii "reads characters beyond ASCII as question marks"
+    LosesFourByteCharacters "reads characters of four bytes as question marks"
+    ReadsLineBreaksAsBlanks "reads line breaks as blanks"
+    ReadsIntegersAsText "reads integers as text"
+    ForgetsTheClassOfErrors "gives every error the class `Other`"
+    ForgetsUniqueViolations "gives violations of unique keys the class `Other`"
+    ForgetsNotNullViolations "gives violations of NOT NULL the class `Other`"
+    ForgetsForeignKeyViolations "gives violations of foreign keys the class `Other`"
+    ForgetsCheckViolations "gives violations of CHECK the class `Other`"
+    ForgetsWrongStatements "gives wrong statements the class `Other`"
+    ForgetsRefusedValues "gives refused values the class `Other`"
+    ForgetsWhatIsTooLarge "gives what is too large the class `Other`"
+    ForgetsConflicts "gives deadlocks the class `Other`"
+    ForgetsLostConnections "gives lost connections the class `Other`"
+    ForgetsTheConstraint "does not say which constraint was violated"
+    TakesUniqueForForeignKey "gives violations of unique keys the class of foreign keys"
+    CallsErrorsRetryable "gives every error the class of deadlocks"
+    CallsErrorsLostConnections "gives every error the class of a lost connection"
+    ForgetsTheSql "gives errors without the SQL"
+    FailsATextThatFailedBefore "fails every statement whose text failed once"
+    IsUnusableAfterAnError "fails every statement after one that failed"
+    ReportsNothingAffected "reports that nothing was affected"
+    ReportsOneAffected "reports that one row was affected, always"
+    ReportsOneMoreAffected "reports that one row more was affected"
+    ReportsAnotherId "reports an id one higher than the one that the database made"
+    IgnoresBegin "begins and ends no transactions"
+    IgnoresBeginOfReaders "begins no transactions that read"
+    BeginsReadersOnly "begins transactions that write as ones that read"
+    BeginsWritersOnly "begins transactions that read as ones that write"
+    SwallowsErrorsOfBegin "reports success where BEGIN failed"
+    CommitsAtAnotherBegin "commits an open transaction at BEGIN"
+    BeginsSnapshotsAnew "reads in each statement of a snapshot what is committed then"
+    IgnoresIsolation "begins transactions of its own level where another is asked for"
+    RefusesIsolation "refuses isolation levels"
+    IgnoresCommit "leaves a transaction open at COMMIT"
+    RollsBackInsteadOfCommit "rolls back at COMMIT"
+    CommitsNothingAfterAnError "rolls back at COMMIT if a statement failed before, and reports success"
+    SwallowsErrorsOfCommit "reports success where COMMIT failed"
+    IgnoresRollback "leaves a transaction open at ROLLBACK"
+    CommitsInsteadOfRollback "commits at ROLLBACK"
+    FailsToRollBackTwice "fails to roll back what is rolled back"
+    CommitsWhenDropped "commits what a dropped connection has left open"
+    HandsOutAnOpenTransaction "hands out connections inside a transaction"
+    GoesOnOutsideOfATransaction "runs statements outside of a transaction that is over"
+    AllowsStatementsToBegin "reports success where a statement left a transaction open"
+    FailsWhenAllAreInUse "fails where all connections are in use"
+    IgnoresSavepoints "sets and undoes no savepoints"
+    IgnoresRollbackToSavepoints "undoes no savepoints"
+    SwallowsErrorsOfSavepoints "reports success where SAVEPOINT failed"
+    FailsForSavepointsThatAreGone "fails to undo a savepoint that is gone"
+    KeepsWhatASavepointUndoes "keeps what a savepoint undoes"
+    UndoesWhatASavepointKeeps "undoes what a released savepoint keeps"
+    UndoesAllWithASavepoint "undoes the whole transaction with a savepoint"
+    ForgetsTheDepthOfSavepoints "knows one savepoint"
+    KeepsAConnection "keeps a connection when it is dropped"
+    IgnoresFilters "finds all rows"
+    IgnoresFiltersOfWrites "writes all rows"
+    IgnoresDescending "sorts every order ascending"
+    SortsNullLast "sorts NULL last"
+    IgnoresLimits "ignores limits"
+    IgnoresOffsets "ignores offsets"
+    SwapsLimitAndOffset "swaps limit and offset"
+    IgnoresDistinct "ignores DISTINCT"
+    IgnoresHaving "ignores HAVING"
+    EscapesNoPatterns "takes escaped characters of patterns for wildcards"
+    DoublesNoQuotes "does not double quotes in identifiers"
+    QuotesNothing "does not quote identifiers"
+    CutsIdentifiers "cuts identifiers after 20 characters"
+    CountsOrdinalsFromOne "counts the ordinals of keys from 1"
+    CutsListsOfValues "writes a list without its last value"
+    ComparesDecimalsAsStored "compares decimals as they are stored"
+    ComparesTagsByCollation "compares tags by the column's collation"
+    AggregatesEverythingAlike "aggregates every type alike"
+    AddsWhatIsTakenAway "adds where it should subtract"
+    InsertsNoDefaults "writes an insert without values that the database does not know"
+    ClaimsLateral "claims LATERAL"
+    ClaimsAnyNumberOfBinds "claims 10 million binds"
+    ClaimsRowLocks "claims locks on rows"
+    ClaimsAnotherUpsert "claims another form of upserts"
+    ClaimsTheOtherNullOrder "claims the opposite order of NULL"
+    ClaimsByteComparableTexts "claims to compare keys byte by byte"
+    ClaimsToKeepEverything "claims to store every value as it is given"
+    ClaimsLongIdentifiers "claims identifiers of 1,000 bytes"
+    ClaimsListedText "claims text that sorts by a declared list"
+    ClaimsToSortWholeValues "claims to compare whole values in an order"
+    ClaimsUpdateReturning "claims `UPDATE … RETURNING`"
+    ClaimsSubselectsInWrites "claims that a write may read its own table"
+    ClaimsInsertsAsGiven "claims that no trigger changes what is inserted"
+    ComparesOwnersByAffinity "compares the owner's column of a subquery as a column"
+    LocksNoRows "writes no locks on rows"
+    ReadsRawSqlAsStandard "takes raw SQL for standard SQL"
+    NamesNoIndexColumns "does not say which columns a unique index has"
+    WritesStoredValuesAsText "binds values that were read as they are"
 }
 
 impl Fault {
-    /// All faults.
-    pub const ALL: &[Fault] = &[
-        Fault::LosesTheLastRow,
-        Fault::LosesASingleRow,
-        Fault::LosesRowsAfterAThousand,
-        Fault::RepeatsTheLastRow,
-        Fault::ReversesRows,
-        Fault::SwapsColumns,
-        Fault::NamesNoColumns,
-        Fault::NamesColumnsInReverse,
-        Fault::GoesOnAfterTheSinkFailed,
-        Fault::SwallowsErrorsOfSinks,
-        Fault::SwallowsErrorsOfQueries,
-        Fault::SwallowsErrorsOfStatements,
-        Fault::SwapsTheFirstBinds,
-        Fault::SwapsTheLastBinds,
-        Fault::LosesTheLastKey,
-        Fault::CutsListsAtAHundred,
-        Fault::BindsEmptyTextAsNull,
-        Fault::BindsEmptyBytesAsNull,
-        Fault::BindsNullAsEmptyText,
-        Fault::BindsTextAsBytes,
-        Fault::BindsBytesAsText,
-        Fault::BindsTruthAsText,
-        Fault::BindsTrueAsTwo,
-        Fault::BindsFalseAsNull,
-        Fault::BindsIntegersAsText,
-        Fault::BindsUuidsAsText,
-        Fault::BindsNegativeIntegersAsPositive,
-        Fault::RoundsBoundReals,
-        Fault::BindsDecimalsAsReals,
-        Fault::CutsBoundDecimals,
-        Fault::CutsMicroseconds,
-        Fault::CutsMicrosecondsOfTimes,
-        Fault::RoundsToMilliseconds,
-        Fault::ShiftsTimes,
-        Fault::ShiftsDates,
-        Fault::BindsJsonAsNull,
-        Fault::TrimsBoundText,
-        Fault::CutsTextAt255,
-        Fault::CutsTextAt65535,
-        Fault::CutsBytesAt255,
-        Fault::CutsBytesAt65535,
-        Fault::LosesTheLastByte,
-        Fault::CutsBlanksAtTheEnd,
-        Fault::CutsBlanksAtTheBeginning,
-        Fault::EndsTextAtNul,
-        Fault::EndsBytesAtNul,
-        Fault::ReadsNullAsZero,
-        Fault::ReadsNullAsEmptyText,
-        Fault::ReadsEmptyTextAsNull,
-        Fault::ReadsEmptyBytesAsNull,
-        Fault::ReadsZeroAsNull,
-        Fault::Cuts8Bits,
-        Fault::Cuts16Bits,
-        Fault::Cuts32Bits,
-        Fault::ClampsTheSmallestInteger,
-        Fault::ClampsTheLargestInteger,
-        Fault::ReadsIntegersAsReals,
-        Fault::ReadsUnsignedAsSigned,
-        Fault::RoundsReals,
-        Fault::RoundsRealsTo15Digits,
-        Fault::LosesSmallReals,
-        Fault::ReadsTextInLowercase,
-        Fault::LosesOtherThanAscii,
-        Fault::LosesFourByteCharacters,
-        Fault::ReadsLineBreaksAsBlanks,
-        Fault::ReadsIntegersAsText,
-        Fault::ForgetsTheClassOfErrors,
-        Fault::ForgetsUniqueViolations,
-        Fault::ForgetsNotNullViolations,
-        Fault::ForgetsForeignKeyViolations,
-        Fault::ForgetsCheckViolations,
-        Fault::ForgetsWrongStatements,
-        Fault::TakesUniqueForForeignKey,
-        Fault::CallsErrorsRetryable,
-        Fault::CallsErrorsLostConnections,
-        Fault::ForgetsTheSql,
-        Fault::FailsATextThatFailedBefore,
-        Fault::IsUnusableAfterAnError,
-        Fault::ReportsNothingAffected,
-        Fault::ReportsOneAffected,
-        Fault::ReportsOneMoreAffected,
-        Fault::ReportsAnotherId,
-        Fault::IgnoresBegin,
-        Fault::IgnoresBeginOfReaders,
-        Fault::BeginsReadersOnly,
-        Fault::BeginsWritersOnly,
-        Fault::SwallowsErrorsOfBegin,
-        Fault::RefusesIsolation,
-        Fault::IgnoresCommit,
-        Fault::RollsBackInsteadOfCommit,
-        Fault::CommitsNothingAfterAnError,
-        Fault::SwallowsErrorsOfCommit,
-        Fault::IgnoresRollback,
-        Fault::CommitsInsteadOfRollback,
-        Fault::CommitsWhenDropped,
-        Fault::HandsOutAnOpenTransaction,
-        Fault::IgnoresSavepoints,
-        Fault::IgnoresRollbackToSavepoints,
-        Fault::KeepsWhatASavepointUndoes,
-        Fault::UndoesWhatASavepointKeeps,
-        Fault::UndoesAllWithASavepoint,
-        Fault::ForgetsTheDepthOfSavepoints,
-        Fault::KeepsAConnection,
-        Fault::IgnoresFilters,
-        Fault::IgnoresFiltersOfWrites,
-        Fault::IgnoresDescending,
-        Fault::SortsNullLast,
-        Fault::IgnoresLimits,
-        Fault::IgnoresOffsets,
-        Fault::SwapsLimitAndOffset,
-        Fault::IgnoresDistinct,
-        Fault::IgnoresHaving,
-        Fault::EscapesNoPatterns,
-        Fault::DoublesNoQuotes,
-        Fault::QuotesNothing,
-        Fault::CutsIdentifiers,
-        Fault::CountsOrdinalsFromOne,
-        Fault::CutsListsOfValues,
-        Fault::ComparesDecimalsAsStored,
-        Fault::ComparesTagsByCollation,
-        Fault::AggregatesEverythingAlike,
-        Fault::AddsWhatIsTakenAway,
-        Fault::InsertsNoDefaults,
-        Fault::ClaimsLateral,
-        Fault::ClaimsAnyNumberOfBinds,
-        Fault::ClaimsRowLocks,
-        Fault::ClaimsAnotherUpsert,
-        Fault::ClaimsTheOtherNullOrder,
-    ];
-
-    /// What the driver does: `loses the last of several rows`.
-    #[must_use]
-    pub const fn says(self) -> &'static str {
-        match self {
-            Fault::LosesTheLastRow => "loses the last of several rows",
-            Fault::LosesASingleRow => "loses a row that is the only one",
-            Fault::LosesRowsAfterAThousand => "gives 1,000 rows at most",
-            Fault::RepeatsTheLastRow => "gives the last row twice",
-            Fault::ReversesRows => "gives rows in the opposite order",
-            Fault::SwapsColumns => "swaps the last two columns of a row",
-            Fault::NamesNoColumns => "does not pass the names of columns",
-            Fault::NamesColumnsInReverse => "passes the names of columns in the opposite order",
-            Fault::GoesOnAfterTheSinkFailed => "gives further rows to a sink that failed",
-            Fault::SwallowsErrorsOfSinks => "reports success though the sink failed",
-            Fault::SwallowsErrorsOfQueries => "reports no rows where a query failed",
-            Fault::SwallowsErrorsOfStatements => "reports success where a statement failed",
-            Fault::SwapsTheFirstBinds => "swaps the first two values of a statement",
-            Fault::SwapsTheLastBinds => "swaps the last two values of a statement",
-            Fault::LosesTheLastKey => "loses the last key of a list",
-            Fault::CutsListsAtAHundred => "binds 100 elements of a list at most",
-            Fault::BindsEmptyTextAsNull => "binds an empty text as NULL",
-            Fault::BindsEmptyBytesAsNull => "binds an empty blob as NULL",
-            Fault::BindsNullAsEmptyText => "binds NULL as an empty text",
-            Fault::BindsTextAsBytes => "binds text as bytes",
-            Fault::BindsBytesAsText => "binds bytes as text",
-            Fault::BindsTruthAsText => "binds booleans as text",
-            Fault::BindsTrueAsTwo => "binds true as 2",
-            Fault::BindsFalseAsNull => "binds false as NULL",
-            Fault::BindsIntegersAsText => "binds integers with a blank before them, as text",
-            Fault::BindsUuidsAsText => "binds UUIDs as text",
-            Fault::BindsNegativeIntegersAsPositive => "loses the sign of integers it binds",
-            Fault::RoundsBoundReals => "binds reals of single precision",
-            Fault::BindsDecimalsAsReals => "binds decimals as reals",
-            Fault::CutsBoundDecimals => "binds two places of a decimal at most",
-            Fault::CutsMicroseconds => "binds whole seconds of a date and time",
-            Fault::CutsMicrosecondsOfTimes => "binds whole seconds of a time of day",
-            Fault::RoundsToMilliseconds => "binds milliseconds of a date and time",
-            Fault::ShiftsTimes => "binds dates and times an hour later",
-            Fault::ShiftsDates => "binds dates a day later",
-            Fault::BindsJsonAsNull => "binds JSON documents as NULL",
-            Fault::TrimsBoundText => "cuts blanks at the end of text it binds",
-            Fault::CutsTextAt255 => "cuts text after 255 characters",
-            Fault::CutsTextAt65535 => "cuts text after 65,535 bytes",
-            Fault::CutsBytesAt255 => "cuts blobs after 255 bytes",
-            Fault::CutsBytesAt65535 => "cuts blobs after 65,535 bytes",
-            Fault::LosesTheLastByte => "loses the last byte of a blob",
-            Fault::CutsBlanksAtTheEnd => "cuts blanks at the end of text",
-            Fault::CutsBlanksAtTheBeginning => "cuts blanks at the beginning of text",
-            Fault::EndsTextAtNul => "ends text at a NUL",
-            Fault::EndsBytesAtNul => "ends blobs at a zero byte",
-            Fault::ReadsNullAsZero => "reads NULL as 0",
-            Fault::ReadsNullAsEmptyText => "reads NULL as an empty text",
-            Fault::ReadsEmptyTextAsNull => "reads an empty text as NULL",
-            Fault::ReadsEmptyBytesAsNull => "reads an empty blob as NULL",
-            Fault::ReadsZeroAsNull => "reads 0 as NULL",
-            Fault::Cuts8Bits => "reads 8 bits of integers",
-            Fault::Cuts16Bits => "reads 16 bits of integers",
-            Fault::Cuts32Bits => "reads 32 bits of integers",
-            Fault::ClampsTheSmallestInteger => "reads -2^63 as -2^63 + 1",
-            Fault::ClampsTheLargestInteger => "reads 2^63 - 1 as 2^63 - 2",
-            Fault::ReadsIntegersAsReals => "reads integers by way of reals, which round above 2^53",
-            Fault::ReadsUnsignedAsSigned => "reads integers of 2^31 to 2^32 as negative ones",
-            Fault::RoundsReals => "reads reals of single precision",
-            Fault::RoundsRealsTo15Digits => "reads 15 digits of reals",
-            Fault::LosesSmallReals => "reads reals near 0 as 0",
-            Fault::ReadsTextInLowercase => "reads text in lower case",
-            Fault::LosesOtherThanAscii => "reads characters beyond ASCII as question marks",
-            Fault::LosesFourByteCharacters => "reads characters of four bytes as question marks",
-            Fault::ReadsLineBreaksAsBlanks => "reads line breaks as blanks",
-            Fault::ReadsIntegersAsText => "reads integers as text",
-            Fault::ForgetsTheClassOfErrors => "gives every error the class `Other`",
-            Fault::ForgetsUniqueViolations => "gives violations of unique keys the class `Other`",
-            Fault::ForgetsNotNullViolations => "gives violations of NOT NULL the class `Other`",
-            Fault::ForgetsForeignKeyViolations => "gives violations of foreign keys the class `Other`",
-            Fault::ForgetsCheckViolations => "gives violations of CHECK the class `Other`",
-            Fault::ForgetsWrongStatements => "gives wrong statements the class `Other`",
-            Fault::TakesUniqueForForeignKey => "gives violations of unique keys the class of foreign keys",
-            Fault::CallsErrorsRetryable => "gives every error the class of deadlocks",
-            Fault::CallsErrorsLostConnections => "gives every error the class of a lost connection",
-            Fault::ForgetsTheSql => "gives errors without the SQL",
-            Fault::FailsATextThatFailedBefore => "fails every statement whose text failed once",
-            Fault::IsUnusableAfterAnError => "fails every statement after one that failed",
-            Fault::ReportsNothingAffected => "reports that nothing was affected",
-            Fault::ReportsOneAffected => "reports that one row was affected, always",
-            Fault::ReportsOneMoreAffected => "reports that one row more was affected",
-            Fault::ReportsAnotherId => "reports an id one higher than the one that the database made",
-            Fault::IgnoresBegin => "begins and ends no transactions",
-            Fault::IgnoresBeginOfReaders => "begins no transactions that read",
-            Fault::BeginsReadersOnly => "begins transactions that write as ones that read",
-            Fault::BeginsWritersOnly => "begins transactions that read as ones that write",
-            Fault::SwallowsErrorsOfBegin => "reports success where BEGIN failed",
-            Fault::RefusesIsolation => "refuses isolation levels",
-            Fault::IgnoresCommit => "leaves a transaction open at COMMIT",
-            Fault::RollsBackInsteadOfCommit => "rolls back at COMMIT",
-            Fault::CommitsNothingAfterAnError => {
-                "rolls back at COMMIT if a statement failed before, and reports success"
-            }
-            Fault::SwallowsErrorsOfCommit => "reports success where COMMIT failed",
-            Fault::IgnoresRollback => "leaves a transaction open at ROLLBACK",
-            Fault::CommitsInsteadOfRollback => "commits at ROLLBACK",
-            Fault::CommitsWhenDropped => "commits what a dropped connection has left open",
-            Fault::HandsOutAnOpenTransaction => "hands out connections inside a transaction",
-            Fault::IgnoresSavepoints => "sets and undoes no savepoints",
-            Fault::IgnoresRollbackToSavepoints => "undoes no savepoints",
-            Fault::KeepsWhatASavepointUndoes => "keeps what a savepoint undoes",
-            Fault::UndoesWhatASavepointKeeps => "undoes what a released savepoint keeps",
-            Fault::UndoesAllWithASavepoint => "undoes the whole transaction with a savepoint",
-            Fault::ForgetsTheDepthOfSavepoints => "knows one savepoint",
-            Fault::KeepsAConnection => "keeps a connection when it is dropped",
-            Fault::IgnoresFilters => "finds all rows",
-            Fault::IgnoresFiltersOfWrites => "writes all rows",
-            Fault::IgnoresDescending => "sorts every order ascending",
-            Fault::SortsNullLast => "sorts NULL last",
-            Fault::IgnoresLimits => "ignores limits",
-            Fault::IgnoresOffsets => "ignores offsets",
-            Fault::SwapsLimitAndOffset => "swaps limit and offset",
-            Fault::IgnoresDistinct => "ignores DISTINCT",
-            Fault::IgnoresHaving => "ignores HAVING",
-            Fault::EscapesNoPatterns => "takes escaped characters of patterns for wildcards",
-            Fault::DoublesNoQuotes => "does not double quotes in identifiers",
-            Fault::QuotesNothing => "does not quote identifiers",
-            Fault::CutsIdentifiers => "cuts identifiers after 20 characters",
-            Fault::CountsOrdinalsFromOne => "counts the ordinals of keys from 1",
-            Fault::CutsListsOfValues => "writes a list without its last value",
-            Fault::ComparesDecimalsAsStored => "compares decimals as they are stored",
-            Fault::ComparesTagsByCollation => "compares tags by the column's collation",
-            Fault::AggregatesEverythingAlike => "aggregates every type alike",
-            Fault::AddsWhatIsTakenAway => "adds where it should subtract",
-            Fault::InsertsNoDefaults => "writes an insert without values that the database does not know",
-            Fault::ClaimsLateral => "claims LATERAL",
-            Fault::ClaimsAnyNumberOfBinds => "claims 10 million binds",
-            Fault::ClaimsRowLocks => "claims locks on rows",
-            Fault::ClaimsAnotherUpsert => "claims another form of upserts",
-            Fault::ClaimsTheOtherNullOrder => "claims the opposite order of NULL",
-        }
-    }
-
-    /// Why the fault cannot be seen from outside, on a database with all capabilities: none of them is hidden.
+    /// Why the fault cannot be seen from outside, neither on SQLite nor on MariaDB.
     #[must_use]
     pub const fn hidden(self) -> Option<&'static str> {
         None

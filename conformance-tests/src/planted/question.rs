@@ -65,6 +65,15 @@ fn bound(fault: Fault, value: Value<'static>) -> Value<'static> {
             Value::Text(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
         }
         (Fault::BindsNegativeIntegersAsPositive, Value::Int(int)) => Value::Int(int.saturating_abs()),
+        (Fault::WrapsUnsignedIntegers, Value::UInt(int)) => Value::Int(int.cast_signed()),
+        (Fault::BindsNoNumberAsNull, Value::Real(real)) if real.is_nan() => Value::Null,
+        (Fault::BindsInfinityAsTheLargest, Value::Real(real)) if real.is_infinite() => {
+            Value::Real(f64::MAX.copysign(real))
+        }
+        (Fault::ReversesUuids, Value::Uuid(mut bytes)) => {
+            bytes.reverse();
+            Value::Uuid(bytes)
+        }
         (Fault::RoundsBoundReals, Value::Real(real)) => Value::Real(f64::from(real as f32)),
         (Fault::BindsDecimalsAsReals, Value::Decimal(text)) => text.parse().map_or(Value::Decimal(text), Value::Real),
         (Fault::CutsBoundDecimals, Value::Decimal(text)) => {
@@ -86,6 +95,18 @@ fn bound(fault: Fault, value: Value<'static>) -> Value<'static> {
         (Fault::ShiftsDates, Value::Date(mut date)) => {
             date.day = if date.day < 28 { date.day + 1 } else { 1 };
             Value::Date(date)
+        }
+        (Fault::ShiftsOldDates, Value::Date(mut date)) if date.year < 1582 => {
+            date.day = if date.day > 10 { date.day - 10 } else { date.day };
+            Value::Date(date)
+        }
+        (Fault::EndsDatesIn2038, Value::DateTime(mut at)) => {
+            at.date.year = at.date.year.min(2037);
+            Value::DateTime(at)
+        }
+        (Fault::StartsDatesIn1970, Value::DateTime(mut at)) => {
+            at.date.year = at.date.year.max(1970);
+            Value::DateTime(at)
         }
         (Fault::BindsJsonAsNull, Value::Json(_)) => Value::Null,
         (Fault::TrimsBoundText, Value::Text(text)) => Value::Text(text.trim_end_matches(' ').to_owned().into()),

@@ -7,13 +7,52 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use assoc_core::driver::{Access, BoxFuture, Driver, Statement};
-use assoc_core::{Error, Result, Value};
+use assoc_core::{DriverErrorKind, Error, Result, Value};
 use assoc_mysql::mysql_async::{Opts, OptsBuilder};
 use assoc_mysql::{MySql, Server, ServerKind};
 use assoc_sqlite::{Execution, Sqlite};
-use conformance_tests::{Backend, Database};
+use conformance_tests::{Backend, Database, NativeSql};
+
+pub(crate) fn sqlite_sql() -> NativeSql {
+    NativeSql::default()
+        .text_ignoring_case("VARCHAR(20) COLLATE NOCASE")
+        .versioning(&[
+            "CREATE TRIGGER inserted AFTER INSERT ON versioned BEGIN UPDATE versioned SET version = 1, name = name || '!' \
+             WHERE id = NEW.id; END",
+            "CREATE TRIGGER updated AFTER UPDATE OF name ON versioned WHEN NEW.version = OLD.version BEGIN UPDATE versioned \
+             SET version = version + 1 WHERE id = NEW.id; END",
+        ])
+        .ending_a_transaction(&["COMMIT", "END", "ROLLBACK"])
+        .leaving_a_transaction(&["BEGIN", "BEGIN IMMEDIATE", "SAVEPOINT mine"])
+        .failing(&[
+            ("SELECT ABS(-9223372036854775807 - 1)", DriverErrorKind::Value),
+            ("SELECT ZEROBLOB(2147483647)", DriverErrorKind::TooLarge),
+        ])
+}
+
+fn mysql_sql() -> NativeSql {
+    NativeSql::default()
+        .text_ignoring_case("VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+        .text_ignoring_accents("VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+        .changed_by_updates("DATETIME NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP")
+        .declared_words("ENUM('new', 'old')")
+        .versioning(&[
+            "CREATE TRIGGER inserted BEFORE INSERT ON versioned FOR EACH ROW SET NEW.version = 1, NEW.name = \
+             CONCAT(NEW.name, '!')",
+            "CREATE TRIGGER updated BEFORE UPDATE ON versioned FOR EACH ROW SET NEW.version = OLD.version + 1",
+        ])
+        .ending_a_connection("SELECT CONNECTION_ID()", "KILL {}")
+        .ending_a_transaction(&["COMMIT", "ROLLBACK", "CREATE TABLE beside (id INTEGER)"])
+        .leaving_a_transaction(&["BEGIN", "START TRANSACTION", "SET autocommit = 0"])
+        .failing(&[
+            ("SELECT 9223372036854775807 + 1", DriverErrorKind::Value),
+            ("UPDATE parents SET name = 'too long for twenty characters'", DriverErrorKind::Value),
+            ("UPDATE parents SET name = REPEAT('x', 1 << 30)", DriverErrorKind::TooLarge),
+        ])
+}
 
 /// A database file a case.
+#[derive(Clone, Copy)]
 pub(crate) struct SqliteFile;
 
 impl Backend for SqliteFile {
@@ -25,7 +64,7 @@ impl Backend for SqliteFile {
         Box::pin(async {
             let folder = tempfile::tempdir().map_err(Error::other)?;
             let driver = Sqlite::open(folder.path().join("suite.db"))?;
-            Ok(Database::new(driver).on_drop(move || drop(folder)))
+            Ok(Database::new(driver).with_native_sql(sqlite_sql()).on_drop(move || drop(folder)))
         })
     }
 }
@@ -33,6 +72,7 @@ impl Backend for SqliteFile {
 /// In memory and without leaving the thread, for tests with very many databases.
 // Only tests with random input open that many databases.
 #[allow(dead_code)]
+#[derive(Clone, Copy)]
 pub(crate) struct SqliteInMemory;
 
 impl Backend for SqliteInMemory {
@@ -41,11 +81,15 @@ impl Backend for SqliteInMemory {
     }
 
     fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-        Box::pin(async { Ok(Database::new(Sqlite::builder(":memory:").execution(Execution::Inline).open()?)) })
+        Box::pin(async {
+            let driver = Sqlite::builder(":memory:").execution(Execution::Inline).open()?;
+            Ok(Database::new(driver).with_native_sql(sqlite_sql()))
+        })
     }
 }
 
 /// A database a case on the server of `ASSOC_MYSQL_URL`, which is a MariaDB or a MySQL.
+#[derive(Clone, Copy)]
 pub(crate) struct MariaDb;
 
 impl Backend for MariaDb {
@@ -69,6 +113,7 @@ impl Backend for MariaDb {
             // Before there is a driver, so that the database is dropped also if none can be had.
             let database = TemporaryDatabase::create(server, name).await?;
             Ok(Database::new(MySql::builder_from(options).max_connections(10).connect().await?)
+                .with_native_sql(mysql_sql())
                 .on_drop(move || drop(database)))
         })
     }

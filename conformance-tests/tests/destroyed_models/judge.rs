@@ -10,6 +10,7 @@ use assoc_core::metadata::{
 
 use crate::conditions::holds;
 use crate::tables::{Handle, NOW, Row, Tables, same_key};
+use crate::writes;
 
 /// What becomes of the tables.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Settled {
     pub(crate) destroyed: u64,
     pub(crate) deleted: u64,
     pub(crate) nullified: u64,
+    /// What `delete_sql` has made of the tables before any row goes.
+    pub(crate) unlinked: Tables,
     /// The models that went as destroyed rows.
     pub(crate) models: BTreeSet<&'static str>,
 }
@@ -37,6 +40,8 @@ struct Judge<'t> {
     gone_as: Vec<(&'static ModelDef, Handle)>,
     visited: Vec<(&'static ModelDef, Handle)>,
     cleared: Vec<(&'static ModelDef, Handle, Vec<&'static str>)>,
+    // Links with `delete_sql`, each with its owner and target.
+    by_sql: Vec<(&'static ModelDef, Handle, Handle, Handle)>,
     // Owner, association and the rows that refuse, with the phase in which they do.
     refusing: Vec<(usize, Handle, bool)>,
 }
@@ -49,6 +54,7 @@ pub(crate) fn judge(before: &Tables, model: &'static ModelDef, roots: &[Handle])
         gone_as: Vec::new(),
         visited: Vec::new(),
         cleared: Vec::new(),
+        by_sql: Vec::new(),
         refusing: Vec::new(),
     };
     let mut next: Vec<(&'static ModelDef, Handle, bool)> = roots.iter().map(|root| (model, *root, true)).collect();
@@ -194,6 +200,15 @@ impl Judge<'_> {
                 }
                 other => panic!("{}: {other:?} depends on nothing", association.qualified_name()),
             }
+            if association.options.delete_sql.is_some()
+                && let Ok(Linkage::JoinRecord(record)) = association.linkage()
+            {
+                for (table, link) in found.drain(..) {
+                    let to = self.values(table, link, record.target.owner_columns);
+                    let targets = self.find(target, record.target.target_columns, &to);
+                    self.by_sql.extend(targets.first().map(|to| (model, row, *to, link)));
+                }
+            }
             if !matches!(association.linkage(), Ok(Linkage::JoinRecord(_))) {
                 found.retain(|(_, row)| holds(&conditions(association), self.before.row(*row)));
             }
@@ -215,8 +230,14 @@ impl Judge<'_> {
     }
 
     fn settle(self) -> Settled {
-        let mut tables = self.before.clone();
-        let (mut destroyed, mut deleted) = (0, 0);
+        let mut unlinked = self.before.clone();
+        for (model, owner, target, link) in &self.by_sql {
+            writes::unlink(model, self.before.row(*owner), self.before.row(*target), unlinked.row_mut(*link));
+        }
+        let by_sql: BTreeSet<Handle> = self.by_sql.iter().map(|(_, _, _, link)| *link).collect();
+        let mut tables = unlinked.clone();
+        let (mut destroyed, mut deleted) =
+            (0, by_sql.iter().filter(|link| !self.gone.contains_key(link)).count() as u64);
         for (row, (_, as_destroyed)) in &self.gone {
             *(if *as_destroyed { &mut destroyed } else { &mut deleted }) += 1;
             tables.remove(*row);
@@ -242,9 +263,12 @@ impl Judge<'_> {
                 follow.changed(model, *row, Some(&after));
             }
         }
-        let tables = follow.tables;
+        let mut tables = follow.tables;
+        for (model, row) in &self.visited {
+            writes::destroyed(&mut tables, model, self.before.row(*row));
+        }
         let models = self.visited.iter().map(|(model, _)| model.name).collect();
-        Settled { tables, destroyed, deleted, nullified: lost.len() as u64, models }
+        Settled { tables, destroyed, deleted, nullified: lost.len() as u64, unlinked, models }
     }
 }
 

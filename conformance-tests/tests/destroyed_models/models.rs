@@ -44,6 +44,8 @@ pub(crate) mod magazine;
 pub(crate) mod mail;
 #[path = "../../src/models/nested.rs"]
 pub(crate) mod nested;
+#[path = "../../src/models/newsroom.rs"]
+pub(crate) mod newsroom;
 #[path = "../../src/models/options.rs"]
 pub(crate) mod options;
 #[path = "../../src/models/orchestra.rs"]

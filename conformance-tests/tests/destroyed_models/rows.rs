@@ -8,8 +8,8 @@ use assoc_core::{SqlType, Value};
 use super::{Handle, Link, Row, Schema, Table, Tables};
 use crate::random::Random;
 
-/// Columns of types of the suite that take few texts.
-const TEXTS: [(&str, &str, [&str; 2]); 1] = [("sheets", "size", ["small", "large"])];
+/// Columns of types of the suite that take few texts, and one whose text decides what a callback does.
+const TEXTS: [(&str, &str, [&str; 2]); 2] = [("sheets", "size", ["small", "large"]), ("pages", "text", ["kept", "a"])];
 
 impl Schema {
     // A value of a column, seldom NULL.

@@ -9,6 +9,7 @@ use assoc_core::{Result, Value};
 use assoc_repo::prelude::*;
 
 use crate::worlds::World;
+use crate::writes;
 
 mod rows;
 
@@ -43,9 +44,19 @@ impl Tables {
         self.0.get_mut(table).expect("a table").remove(&at);
     }
 
-    fn add(&mut self, table: &'static str, row: Row) {
+    pub(crate) fn add(&mut self, table: &'static str, row: Row) {
         let rows = self.0.entry(table).or_default();
         rows.insert(rows.keys().next_back().map_or(0, |last| last + 1), row);
+    }
+
+    /// The same as text, without the keys that the database makes when callbacks insert rows.
+    pub(crate) fn without_made_keys(&self) -> BTreeMap<&'static str, Vec<String>> {
+        let mut tables = self.clone();
+        for table in writes::MADE {
+            let rows = tables.0.get_mut(table).into_iter().flat_map(BTreeMap::values_mut);
+            rows.for_each(|row| _ = row.insert("id", Value::Null));
+        }
+        tables.settled()
     }
 
     /// The rows of each table as text, in an order that does not depend on where they are.
@@ -72,6 +83,14 @@ pub(crate) struct Table {
     name: TableRef,
     columns: Vec<ColumnDef>,
     pub(crate) key: Vec<&'static str>,
+}
+
+impl Table {
+    // Whether the database makes its key.
+    fn has_made_key(&self) -> bool {
+        let is_made = |column: &ColumnDef| self.key == [column.name] && column.default == ColumnDefault::AutoIncrement;
+        self.columns.iter().any(is_made)
+    }
 }
 
 /// Columns of one table that hold a key of another, with the type beside it.
@@ -108,6 +127,9 @@ impl Schema {
                 }
             }
             at += 1;
+        }
+        for model in writes::models(world.name) {
+            schema.add_table(model);
         }
         if with_foreign_keys {
             let type_of = |table: &str, column: &str| {
@@ -278,13 +300,19 @@ impl Schema {
                 })
             };
             writer.separated(", ", &table.columns, |writer, column| {
+                let is_made = table.has_made_key() && table.key == [column.name];
                 let role = match table.key.contains(&column.name) || linked(column) {
+                    _ if is_made => assoc_core::dialect::ColumnRole::AutoIncrement,
                     true => assoc_core::dialect::ColumnRole::Key,
                     false => assoc_core::dialect::ColumnRole::Plain,
                 };
                 writer.identifier(column.name);
                 writer.push(" ");
                 writer.push(&dialect.column_type(column, role));
+                if is_made {
+                    writer.push(dialect.auto_increment());
+                    return;
+                }
                 match column.default {
                     ColumnDefault::Generated(Some(expression)) => {
                         writer.push(&format!(" GENERATED ALWAYS AS ({expression})"));
@@ -298,7 +326,7 @@ impl Schema {
                 writer.separated(", ", names, |writer, name| writer.identifier(name));
                 writer.push(")");
             };
-            if !table.key.is_empty() {
+            if !table.key.is_empty() && !table.has_made_key() {
                 writer.push(", PRIMARY KEY");
                 list(&mut writer, &table.key);
             }

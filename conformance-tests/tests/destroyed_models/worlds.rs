@@ -91,12 +91,13 @@ worlds! {
     guild: Company User Account Post Comment Tag Tagging Topic Membership Group Picture Shelf Book Dog Keeper;
     join_rows: Playlist Entry PlacedEntry Song Take Writer Credit;
     keys: Shelf Book Hall Seat Ticket Country City Object Name Firm Client Account Booking Reading;
-    kinds: Sample Moment;
+    kinds: Sample Moment Extreme Bounded;
     league: Team Player Coach Stadium;
     library: Reader Loan OverdueLoan Stamp Volume Topic Label;
     magazine: Author Article Topic Remark;
     mail: Letter Inhabitant Company;
     nested: Writer Essay Labelling Label Theme Remark Subscription Subscriber Letter List Portfolio Showing Gallery Contract Agency Town Member ClubMembership Club Sponsor Event;
+    newsroom: Section Topic Story Edition Letter Posting Reporter Market Price;
     options: Customer Order Note SpecialNote NoteTaker LastNote Buyer Purchase LaterNote Pointer;
     orchestra: Musician Engagement Ensemble Solo Rehearsal Concert Contract Lease Pledge Piece;
     parcels: Parcel Citizen Firm Courier Locker Rack Stranger Note;

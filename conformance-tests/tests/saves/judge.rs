@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use assoc_core::Value;
-use assoc_core::change::{ChildOp, Member, Row, RowChange};
+use assoc_core::change::{ChildChange, ChildOp, Member, Row, RowChange};
 use assoc_core::metadata::{
     AssociationDef, ColumnDefault, Comparison, Dependent, Discriminator, Expr, JoinRecord, KeyJoin, Linkage, ModelDef,
     Operand,
@@ -22,6 +22,17 @@ pub(crate) struct Judge<'t> {
     let_go: HashSet<Handle>,
     shared: HashMap<usize, Handle>,
     unknowns: usize,
+}
+
+// What a change says of associations, member by member.
+fn said(change: &RowChange) -> Vec<(&'static AssociationDef, ChildOp)> {
+    let each = |child: &ChildChange| match &child.op {
+        ChildOp::PushNew(new) => {
+            new.members().map(|member| (child.association, ChildOp::Push { member, join: None })).collect()
+        }
+        op => vec![(child.association, op.clone())],
+    };
+    change.children().iter().flat_map(each).collect()
 }
 
 /// The tables afterwards, or why they stay as they are.
@@ -100,22 +111,21 @@ impl Judge<'_> {
     // What is asked of the tables before anything is written.
     fn look_up(&mut self, change: &RowChange) {
         let model = change.model();
-        for child in change.children() {
-            let association = child.association;
-            if let ChildOp::AssociateWith { target, .. } = &child.op {
+        for (association, op) in said(change) {
+            if let ChildOp::AssociateWith { target, .. } = &op {
                 target.change().into_iter().for_each(|target| self.look_up(target));
                 continue;
             }
             let owner = change.base().map(|row| self.find(model, row));
             match association.linkage().expect("a linkage") {
-                Linkage::TargetKey(key) => self.look_up_targets(association, key, owner, &child.op, change),
-                Linkage::JoinRecord(record) => self.look_up_links(association, &record, owner, &child.op),
+                Linkage::TargetKey(key) => self.look_up_targets(association, key, owner, &op, change),
+                Linkage::JoinRecord(record) => self.look_up_links(association, &record, owner, &op),
                 _ => {}
             }
-            for member in child.op.members() {
+            for member in op.members() {
                 member.change().into_iter().for_each(|member| self.look_up(member));
             }
-            if let ChildOp::Edit(member) = &child.op {
+            if let ChildOp::Edit(member) = &op {
                 self.look_up(member);
             }
         }
@@ -329,13 +339,13 @@ impl Judge<'_> {
         for (column, value) in change.changed() {
             own.insert(name(model, column), value);
         }
-        for child in change.children() {
-            if let ChildOp::AssociateWith { target, .. } = &child.op {
+        for (association, op) in said(change) {
+            if let ChildOp::AssociateWith { target, .. } = &op {
                 let to = self.member(target, &Cells::new(), &Cells::new());
                 if self.refused.is_some() {
                     continue;
                 }
-                let (columns, theirs): (&[usize], &[usize]) = match child.association.linkage().expect("a linkage") {
+                let (columns, theirs): (&[usize], &[usize]) = match association.linkage().expect("a linkage") {
                     Linkage::OwnerKey(key) => (key.owner_columns, key.target_columns),
                     Linkage::OwnerKeyAndType { owner_columns, type_column, variants } => {
                         let variant = variants
@@ -374,20 +384,19 @@ impl Judge<'_> {
         if self.refused.is_some() {
             return handle;
         }
-        for child in change.children() {
-            let association = child.association;
+        for (association, op) in said(change) {
             match association.linkage().expect("a linkage") {
                 Linkage::TargetKey(key) => {
                     let target = (association.target)();
                     let Some(mut given) = Self::key(model, target, key, self.after.row(handle)) else { continue };
                     typed(target, &[key.target_type], &mut given);
-                    for member in child.op.members() {
+                    for member in op.members() {
                         self.member(member, &given, &equalities(association));
                     }
                 }
                 Linkage::JoinRecord(record) => {
-                    for member in child.op.members() {
-                        let join = match &child.op {
+                    for member in op.members() {
+                        let join = match &op {
                             ChildOp::Push { join, .. } => join.as_deref(),
                             _ => None,
                         };
@@ -396,7 +405,7 @@ impl Judge<'_> {
                 }
                 _ => {}
             }
-            if let ChildOp::Edit(member) = &child.op {
+            if let ChildOp::Edit(member) = &op {
                 self.write(member, &Cells::new(), &Cells::new());
             }
         }

@@ -259,7 +259,10 @@ impl Speaker<'_> {
                     ChildOp::Push { join: self.join(association, &member), member }
                 }
             };
-            change.change_members(association, op);
+            match op {
+                ChildOp::Push { member, join: None } => change.push_member(association, member, 0),
+                op => change.change_members(association, op),
+            }
         }
     }
 

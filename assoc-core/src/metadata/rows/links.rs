@@ -121,7 +121,7 @@ impl RowSink for LinkRows {
         for (at, value) in values.iter_mut().enumerate() {
             let value = std::mem::take(value).into_owned();
             self.values.push(match self.types.get(at) {
-                Some(of) => of.stored(value),
+                Some(of) => of.as_key(value),
                 None => value,
             });
         }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::links::{End, Links};
-use super::{Added, Awaits, LoadedGroup, LoadedRow, Path, PlannedRow};
-use crate::change::{ChildChange, ChildOp, Member, Row, RowChange, key_of_target, no_values};
+use super::{Added, LoadedGroup, LoadedRow, Path, PlannedRows};
+use crate::change::{ChildChange, ChildOp, Member, Row, RowChange, key_of_target};
 use crate::error::{Error, ErrorKind, FieldError, Result};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Linkage, LoadState};
@@ -25,7 +25,7 @@ use plain::PlainTargets;
 
 pub(super) struct Builder {
     root: &'static ModelDef,
-    rows: Vec<PlannedRow>,
+    rows: PlannedRows,
     // Each with the owner's columns that hold the key by which members are found.
     lookups: Vec<(&'static [usize], Lookup)>,
     groups: Vec<LoadedGroup>,
@@ -49,7 +49,7 @@ pub(super) struct Builder {
 }
 
 pub(super) struct Parts {
-    pub(super) rows: Vec<PlannedRow>,
+    pub(super) rows: PlannedRows,
     pub(super) lookups: Vec<Lookup>,
     pub(super) groups: Vec<LoadedGroup>,
     pub(super) added: Vec<Added>,
@@ -79,7 +79,7 @@ impl Builder {
     pub(super) fn new(root: &'static ModelDef, expected: usize) -> Self {
         Builder {
             root,
-            rows: Vec::with_capacity(expected),
+            rows: PlannedRows::expecting(expected),
             lookups: Vec::new(),
             groups: vec![LoadedGroup::new(None, root)],
             branches: vec![Branch::default()],
@@ -145,7 +145,8 @@ impl Builder {
             true => self.groups[group].place_new(LoadedRow::Planned(row)),
             false => self.groups[group].place(LoadedRow::Planned(row)),
         };
-        let owner = Owner { row, group, place, said: children.len() };
+        let said = children.iter().map(|child| child.op.count()).sum();
+        let owner = Owner { row, group, place, said };
         // As a rule all that is said is of one association.
         let is_one = children.windows(2).all(|two| std::ptr::eq(two[0].association, two[1].association));
         let declared = |child: &ChildChange| model.associations.iter().position(|known| known == child.association);
@@ -171,7 +172,20 @@ impl Builder {
             }
             match (&last, &mut child.op) {
                 (Some(targets), ChildOp::Push { member: Member::Change(change), join: None }) if change.is_plain() => {
-                    self.push_plain(owner, targets, change);
+                    let row = self.rows.add(change.model(), None, change.take_values(), Some(association));
+                    self.add_plain(owner, targets, row);
+                }
+                (_, ChildOp::PushNew(members)) => {
+                    if last.is_none() {
+                        last = self.plain_targets(owner, association);
+                    }
+                    let Some(targets) = &last else {
+                        members.members().try_for_each(|member| self.push_member(owner, association, member))?;
+                        continue;
+                    };
+                    for row in self.rows.add_all(members.model(), members.take_values(), Some(association)) {
+                        self.add_plain(owner, targets, row);
+                    }
                 }
                 (_, op) => {
                     self.members(owner, association, std::mem::replace(op, ChildOp::Dissociate))?;
@@ -194,7 +208,7 @@ impl Builder {
         &mut self,
         model: &'static ModelDef,
         base: Option<Row>,
-        values: Vec<Option<Value<'static>>>,
+        values: impl IntoIterator<Item = Option<Value<'static>>>,
         association: Option<&'static AssociationDef>,
     ) -> Result<u32> {
         let next = self.rows.len() as u32;
@@ -207,16 +221,7 @@ impl Builder {
                 return Ok(known);
             }
         }
-        self.rows.push(PlannedRow {
-            model,
-            base,
-            values,
-            awaits: Awaits::default(),
-            level: 0,
-            unread: false,
-            association,
-        });
-        Ok(next)
+        Ok(self.rows.add(model, base, values, association))
     }
 
     fn invalid(&self, error: FieldError) -> Error {
@@ -234,10 +239,10 @@ impl Builder {
         let Some((own, theirs)) = key_of_target(association, model) else { return Ok(()) };
         let mut given = Given::default();
         self.take_key(row, theirs, own, &mut given);
-        let own = &mut self.rows[owner.row as usize];
-        given.values.retain(|(column, value)| own.values[*column].as_ref() != Some(value));
+        let own = self.rows.values_mut(owner.row);
+        given.values.retain(|(column, value)| own[*column].as_ref() != Some(value));
         for awaited in &given.awaits {
-            own.values[awaited.column] = None;
+            own[awaited.column] = None;
         }
         self.give(owner.row, given)
     }
@@ -246,7 +251,7 @@ impl Builder {
     fn add_member(&mut self, member: Member, group: usize, given: Given) -> Result<(u32, u32)> {
         match member {
             Member::Row { model, row } => {
-                let row = self.reserve(model, Some(row), no_values(model), self.by(group))?;
+                let row = self.reserve(model, Some(row), [], self.by(group))?;
                 self.give(row, given)?;
                 Ok((row, self.groups[group].place(LoadedRow::Planned(row))))
             }
@@ -270,6 +275,9 @@ impl Builder {
             ChildOp::Associate { .. } | ChildOp::Dissociate | ChildOp::Refused(_) | ChildOp::AssociateWith { .. } => {
                 return Ok(());
             }
+            ChildOp::PushNew(members) => {
+                return members.members().try_for_each(|member| self.push_member(owner, association, member));
+            }
             ChildOp::Find(_) => {
                 let message = "names members by their keys, which are found when the changeset is saved by itself, not as a shared draft";
                 return Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER)));
@@ -292,6 +300,10 @@ impl Builder {
                 Err(self.invalid(FieldError::new(association.name, message).with_code(FieldError::READ_ONLY)))
             }
         }
+    }
+
+    fn push_member(&mut self, owner: Owner, association: &'static AssociationDef, member: Member) -> Result<()> {
+        self.members(owner, association, ChildOp::Push { member, join: None })
     }
 
     fn linkage(&mut self, association: &'static AssociationDef) -> Result<Rc<Linkage>> {

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::{Awaited, Closing, PlannedRow};
+use super::{Awaited, Closing, PlannedRow, PlannedRows};
 
 /// The circles that were met, each opened at one place.
 #[derive(Default)]
@@ -35,7 +35,7 @@ impl Circles {
     /// Opens a circle of the rows that are not in the order. Answers with the row that waits for one row less, and by how many
     /// columns; `None` if no column can be left out.
     #[cold]
-    pub(super) fn open_one(&mut self, rows: &mut [PlannedRow], order: &[usize]) -> Option<(usize, usize)> {
+    pub(super) fn open_one(&mut self, rows: &mut PlannedRows, order: &[usize]) -> Option<(usize, usize)> {
         self.ready.resize(rows.len(), false);
         for at in &order[self.known..] {
             self.ready[*at] = true;
@@ -52,7 +52,9 @@ impl Circles {
         let mut later = Vec::new();
         for column in columns {
             match known_value(rows, row, column) {
-                Some(value) if !is_optional(&rows[row], column.column) => rows[row].values[column.column] = Some(value),
+                Some(value) if !is_optional(&rows[row], column.column) => {
+                    rows.values_mut(row as u32)[column.column] = Some(value);
+                }
                 _ => later.push(column),
             }
         }
@@ -65,7 +67,7 @@ impl Circles {
 
     // Rows that wait for each other, each with the next one. A row that is not ready waits for one that is not ready, so the way
     // from row to row ends in a circle.
-    fn circle_below(&self, rows: &[PlannedRow]) -> Vec<(usize, usize)> {
+    fn circle_below(&self, rows: &PlannedRows) -> Vec<(usize, usize)> {
         let mut way: Vec<(usize, usize)> = Vec::new();
         let mut met: HashSet<usize> = HashSet::new();
         let mut at = self.first;
@@ -80,12 +82,12 @@ impl Circles {
     }
 }
 
-fn columns<'r>(rows: &'r [PlannedRow], row: usize, awaited: usize) -> impl Iterator<Item = Awaited> + 'r {
+fn columns<'r>(rows: &'r PlannedRows, row: usize, awaited: usize) -> impl Iterator<Item = Awaited> + 'r {
     rows[row].awaits.iter().copied().filter(move |column| column.row as usize == awaited)
 }
 
 // The key of a row that is inserted can come later where a column can be NULL so long, and the others are known.
-fn can_wait(rows: &[PlannedRow], row: usize, awaited: usize) -> bool {
+fn can_wait(rows: &PlannedRows, row: usize, awaited: usize) -> bool {
     let is_new = rows[row].base.is_none() && !rows[row].unread;
     let fits = |column: Awaited| is_optional(&rows[row], column.column) || known_value(rows, row, column).is_some();
     is_new
@@ -93,7 +95,7 @@ fn can_wait(rows: &[PlannedRow], row: usize, awaited: usize) -> bool {
         && columns(rows, row, awaited).any(|of| is_optional(&rows[row], of.column))
 }
 
-fn is_known(rows: &[PlannedRow], row: usize, awaited: usize) -> bool {
+fn is_known(rows: &PlannedRows, row: usize, awaited: usize) -> bool {
     columns(rows, row, awaited).all(|column| known_value(rows, row, column).is_some())
 }
 
@@ -101,7 +103,7 @@ fn is_optional(row: &PlannedRow, column: usize) -> bool {
     row.model.columns[column].nullable && !row.model.primary_key.contains(&column)
 }
 
-fn known_value(rows: &[PlannedRow], row: usize, column: Awaited) -> Option<crate::Value<'static>> {
+fn known_value(rows: &PlannedRows, row: usize, column: Awaited) -> Option<crate::Value<'static>> {
     let awaited = rows.get(column.row as usize).filter(|_| column.row as usize != row)?;
-    awaited.values.get(column.of)?.clone().filter(|value| !value.is_null())
+    rows.values(awaited).get(column.of)?.clone().filter(|value| !value.is_null())
 }

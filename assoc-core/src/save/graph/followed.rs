@@ -31,14 +31,13 @@ impl SavePlan {
                 *meant |= touches && !parent.touched.is_empty() || parent.columns().any(cleared);
             }
         }
-        for (row, planned) in self.rows.iter().enumerate().filter(|(_, row)| row.is_written()) {
+        for (row, planned) in self.rows.written() {
             let Some(Written { children, locked, meant }) = entry(&mut all, planned.model) else { continue };
-            let is_set = |column: usize| {
-                planned.values[column].is_some() || planned.awaits.iter().any(|awaited| awaited.column == column)
-            };
+            let is_set = |column: usize| self.rows.is_set(planned, column);
+            let values = self.rows.values(planned);
             let exists = planned.base.is_some();
             *locked += usize::from(exists && children.is_read_first(touches, is_set));
-            let timings = self.new_parents.timings.get(&(row as u32));
+            let timings = self.new_parents.timings.get(&row);
             for (place, (parent, meant)) in children.parents.iter().zip(meant).enumerate() {
                 let timing = timings.and_then(|timings| timings.get(place));
                 if parent.key_side == KeySide::Target {
@@ -46,10 +45,10 @@ impl SavePlan {
                     continue;
                 }
                 // A column that is not given is one that another row gives, or the database.
-                let is_null = |column: usize| matches!(&planned.values[column], Some(Value::Null));
-                let is_other = parent.named.is_some_and(
-                    |named| matches!(&planned.values[named.column], Some(tag) if *tag != Value::from(named.tag)),
-                );
+                let is_null = |column: usize| matches!(&values[column], Some(Value::Null));
+                let is_other = parent
+                    .named
+                    .is_some_and(|named| matches!(&values[named.column], Some(tag) if *tag != Value::from(named.tag)));
                 *meant |= match exists {
                     true => parent.columns().any(is_set) || touches && !parent.touched.is_empty(),
                     false => {

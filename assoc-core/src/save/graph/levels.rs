@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::circles::Circles;
-use super::{Closing, PlannedRow, Step};
+use super::{Closing, PlannedRow, PlannedRows, Step};
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::metadata::model::ModelDef;
 
@@ -12,17 +12,18 @@ const FEW: usize = 8;
 
 /// Gives each row its level, and the steps that write them: level by level, in each what exists before what is new, model by
 /// model in the order in which they are met. Of rows that need each other's keys some take one only once all are written.
-pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Result<(Vec<Step>, Vec<Closing>)> {
-    let rise = |rows: &mut [PlannedRow], at: usize| {
+pub(super) fn arrange(root: &'static ModelDef, rows: &mut PlannedRows) -> Result<(Vec<Step>, Vec<Closing>)> {
+    let rise = |rows: &mut PlannedRows, at: usize| {
         let of_others = rows[at].awaits.iter().map(|awaited| rows[awaited.row as usize].level + 1);
         rows[at].level = of_others.max().unwrap_or(0);
     };
-    // As a rule each row waits for rows before it.
-    let is_in_order = |(at, row): (usize, &PlannedRow)| row.awaits.iter().all(|awaited| (awaited.row as usize) < at);
     let mut closings = Vec::new();
-    if rows.iter().enumerate().all(is_in_order) {
-        (0..rows.len()).for_each(|at| rise(rows, at));
-    } else {
+    // As a rule each row waits for rows before it.
+    let in_order = (0..rows.len()).all(|at| {
+        rise(rows, at);
+        rows[at].awaits.iter().all(|awaited| (awaited.row as usize) < at)
+    });
+    if !in_order {
         let order;
         (order, closings) = in_order_of_need(rows).ok_or_else(|| circle(root, rows))?;
         order.into_iter().for_each(|at| rise(rows, at));
@@ -32,7 +33,7 @@ pub(super) fn arrange(root: &'static ModelDef, rows: &mut [PlannedRow]) -> Resul
     let mut sets: Vec<(StepKey, Step)> = Vec::new();
     let mut at_key: HashMap<StepKey, usize> = HashMap::new();
     let mut last = 0;
-    for (row, own) in (0_u32..).zip(&*rows).filter(|(_, row)| row.is_written()) {
+    for (row, own) in rows.written() {
         let key = StepKey::of(own);
         if sets.get(last).is_none_or(|(known, _)| *known != key) {
             // An owner comes between the members of two.
@@ -78,7 +79,7 @@ impl StepKey {
 }
 
 // The rows, each after those it waits for. Where some wait for each other, one of them waits no longer; `None` if none can.
-fn in_order_of_need(rows: &mut [PlannedRow]) -> Option<(Vec<usize>, Vec<Closing>)> {
+fn in_order_of_need(rows: &mut PlannedRows) -> Option<(Vec<usize>, Vec<Closing>)> {
     let mut waiting: Vec<usize> = rows.iter().map(|row| row.awaits.len()).collect();
     // For each row those that wait for it, one list after the other, and where each begins.
     let mut begins = vec![0_usize; rows.len() + 1];
@@ -125,7 +126,7 @@ fn in_order_of_need(rows: &mut [PlannedRow]) -> Option<(Vec<usize>, Vec<Closing>
 }
 
 #[cold]
-fn circle(root: &'static ModelDef, rows: &[PlannedRow]) -> crate::Error {
+fn circle(root: &'static ModelDef, rows: &PlannedRows) -> crate::Error {
     let mut models: Vec<&str> = rows.iter().filter(|row| !row.awaits.is_empty()).map(|row| row.model.name).collect();
     models.sort_unstable();
     models.dedup();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use super::{Path, PlannedRow};
+use super::{Path, PlannedRows};
 use crate::change::{Row, has_every_row, is_plain};
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Cardinality, Linkage, LoadState};
@@ -195,7 +195,7 @@ impl LoadedGroup {
 
 /// Settles which lists are known to be whole: those of new owners and replaced ones, unless the save gives an owner rows by
 /// another way as well, or the association has an order or conditions of which the plan cannot say how they judge.
-pub(super) fn settle(rows: &[PlannedRow], groups: &mut [LoadedGroup]) {
+pub(super) fn settle(rows: &PlannedRows, groups: &mut [LoadedGroup]) {
     let mut counts: HashMap<*const AssociationDef, Linked> = HashMap::new();
     for at in 1..groups.len() {
         let Some((parent, association)) = groups[at].parent else { continue };
@@ -237,7 +237,7 @@ struct Linked {
 }
 
 impl Linked {
-    fn of(association: &'static AssociationDef, rows: &[PlannedRow]) -> Self {
+    fn of(association: &'static AssociationDef, rows: &PlannedRows) -> Self {
         let mut linked = Linked {
             is_plain: is_plain(association),
             by_primary_key: true,
@@ -264,7 +264,7 @@ impl Linked {
         // The other side of a join table has its columns in another order, and another model its own. `None` of a model of
         // another table, or without the columns.
         let mut columns_of: Vec<(&'static ModelDef, Option<Vec<usize>>)> = Vec::new();
-        for row in rows {
+        for row in rows.iter() {
             let is_known = |known: &(&'static ModelDef, _)| std::ptr::eq(known.0, row.model);
             let known = columns_of.iter().position(is_known).unwrap_or_else(|| {
                 let is_there = row.model.table == table.table;
@@ -277,7 +277,7 @@ impl Linked {
             if let Some(awaited) = awaited {
                 linked.by_row[awaited.row as usize] += 1;
             } else if let Some(key) =
-                KeyTuple::new(columns.iter().map(|column| row.values[*column].clone().unwrap_or_default()))
+                KeyTuple::new(columns.iter().map(|column| rows.values(row)[*column].clone().unwrap_or_default()))
             {
                 *linked.by_key.entry(key).or_default() += 1;
             }
@@ -285,7 +285,7 @@ impl Linked {
         if !linked.by_key.is_empty() {
             let owner = (association.owner)();
             for (at, row) in rows.iter().enumerate().filter(|(_, row)| row.model == owner) {
-                let values = key.owner_columns.iter().map(|column| match (&row.values[*column], &row.base) {
+                let values = key.owner_columns.iter().map(|column| match (&rows.values(row)[*column], &row.base) {
                     (Some(value), _) => value.clone(),
                     (None, Some(base)) => owner.rows.value(&**base, *column).into_owned(),
                     (None, None) => crate::Value::Null,

@@ -87,7 +87,7 @@ fn lists(plan: &SavePlan, mut run: Run<'_>) -> Vec<Option<Box<dyn Rows>>> {
                     if run.places[*planned as usize].is_none() {
                         // Nothing was written because it was so already.
                         let at = rows.len() - 1;
-                        let values = plan.rows()[*planned as usize].values.iter().enumerate();
+                        let values = plan.rows().values(&plan.rows()[*planned as usize]).iter().enumerate();
                         if let Some(row) = rows.owners().owner(at) {
                             for (column, value) in values {
                                 if let Some(value) = value {
@@ -268,7 +268,7 @@ impl Others {
         }
         let mut written = HashMap::new();
         let (mut linked, mut disturb, mut move_links) = (0, false, false);
-        for (row, at) in plan.rows().iter().zip(0_u32..).filter(|(row, _)| row.is_written()) {
+        for (at, row) in plan.rows().written() {
             let table = row.model.table;
             disturb |= targets == Some(table) && !own.contains(&at);
             if links == Some(table) {

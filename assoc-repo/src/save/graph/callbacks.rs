@@ -68,19 +68,25 @@ impl Run<'_> {
             RowAction::Insert => CallbackPoint::BeforeInsert,
             _ => CallbackPoint::BeforeUpdate,
         };
-        let functions: Vec<_> = model_functions(model)
-            .into_iter()
-            .flat_map(|functions| [CallbackPoint::BeforeSave, own].map(|point| functions.before(point)))
-            .flatten()
-            .collect();
+        let of_model = |points: &[CallbackPoint]| -> Vec<_> {
+            let functions = model_functions(model);
+            functions
+                .map(|functions| points.iter().filter_map(|point| functions.before(*point)).collect())
+                .unwrap_or_default()
+        };
+        let own = of_model(&[CallbackPoint::BeforeSave, own]);
+        // A row between of which nothing was said was no part of the change before.
+        let of_link = of_model(&[CallbackPoint::BeforeValidate]);
         for (row, values) in rows.iter().zip(values) {
             for at in self.added_by(*row, values) {
                 self.before_add(session, &self.plan.added()[at], values, action).await?;
             }
-            if functions.is_empty() {
+            let planned = &self.plan.rows()[*row as usize];
+            let first = if planned.is_bare_link { &*of_link } else { &[] };
+            if own.is_empty() && first.is_empty() {
                 continue;
             }
-            let base = self.plan.rows()[*row as usize].base.clone();
+            let base = planned.base.clone();
             // Counters are the save's: no callback sets them.
             let counters: Values = values
                 .iter_mut()
@@ -89,7 +95,7 @@ impl Run<'_> {
                 .collect();
             let mut change = RowChange::with_values(model, base, std::mem::take(values));
             let cx = CallbackContext::new(self.repo, self.cause(*row), action, &[]);
-            for function in &functions {
+            for function in first.iter().chain(&own) {
                 session.aside(function(&mut change, &cx)).await?;
             }
             let errors = change.column_problems();

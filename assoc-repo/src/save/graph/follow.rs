@@ -13,7 +13,7 @@ use assoc_core::driver::{BoxFuture, KeySet, StatementRole};
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{KeyTuple, RowKeys};
 use assoc_core::metadata::{Expr, KeySide, ModelDef};
-use assoc_core::save::{LoadedRow, Lookup, PlannedRow, Resolved, Step, Unlink};
+use assoc_core::save::{LoadedRow, Lookup, PlannedRow, Resolved, SavePlan, Step, Unlink};
 use assoc_core::value::DateTime;
 use assoc_core::{Result, Value};
 
@@ -101,7 +101,7 @@ impl Following {
                 let mut planned: HashMap<KeyTuple, u32> = HashMap::new();
                 for (row, key) in existing.updated {
                     if let Some(Some(known)) = after.get_mut(&key) {
-                        *known = overlaid(children, known, &run.plan.rows()[row as usize]);
+                        *known = overlaid(children, known, run.plan, row);
                         planned.insert(key, row);
                     }
                 }
@@ -119,7 +119,8 @@ impl Following {
             }
             for (row, planned) in run.written_rows(unneeded).filter(|(_, planned)| planned.base.is_none()) {
                 let Some(children) = self.children(planned.model) else { continue };
-                let after = children.row(|column| planned.values[column].clone().unwrap_or_default());
+                let values = run.plan.rows().values(planned);
+                let after = children.row(|column| values[column].clone().unwrap_or_default());
                 let is_meant = |place: usize, _| run.timing(row, place) == Some(Timing::Before);
                 changes.change(children, None, Some(&after), is_meant);
             }
@@ -149,9 +150,7 @@ impl Following {
         let may_change = run.may_change(model);
         for (row, planned) in run.written_rows(unneeded).filter(|(_, planned)| planned.model == model) {
             let Some(key) = planned.base.as_ref().and_then(|base| model.key_of(&**base)) else { continue };
-            let is_set = |column: usize| {
-                planned.values[column].is_some() || planned.awaits.iter().any(|awaited| awaited.column == column)
-            };
+            let is_set = |column: usize| run.plan.rows().is_set(planned, column);
             if may_change || children.is_read_first(run.repo.touches, is_set) {
                 existing.updated.push((row, key));
             }
@@ -334,10 +333,12 @@ impl Adjusted {
 }
 
 // A row with what the save sets in it. A key that is still to be made is left out: its parent is new.
-fn overlaid(children: &Children, row: &StoredRow, planned: &PlannedRow) -> StoredRow {
+fn overlaid(children: &Children, row: &StoredRow, plan: &SavePlan, planned: u32) -> StoredRow {
+    let planned = &plan.rows()[planned as usize];
+    let values = plan.rows().values(planned);
     children.row(|column| {
         let is_awaited = planned.awaits.iter().any(|awaited| awaited.column == column);
-        match &planned.values[column] {
+        match &values[column] {
             _ if is_awaited => Value::Null,
             Some(value) => value.clone(),
             None => children.value(row, column).clone(),
@@ -348,7 +349,7 @@ fn overlaid(children: &Children, row: &StoredRow, planned: &PlannedRow) -> Store
 // The columns that the save sets itself in a row keep that value.
 fn leave_out(run: &Run<'_>, changes: &mut ParentChanges) {
     let models: Vec<&'static ModelDef> = changes.models().collect();
-    let own = run.plan.rows().iter().filter(|row| row.is_written() && models.contains(&row.model));
+    let own = run.plan.rows().written().map(|(_, row)| row).filter(|row| models.contains(&row.model));
     let own: Vec<(&PlannedRow, &Row)> = own.filter_map(|row| Some((row, row.base.as_ref()?))).collect();
     if own.is_empty() {
         return;
@@ -363,7 +364,7 @@ fn leave_out(run: &Run<'_>, changes: &mut ParentChanges) {
             of_model.filter_map(|(planned, base)| Some((group.model.key_in(&***base, group.key)?, *planned))).collect()
         });
         if let Some(planned) = known.get(key) {
-            row.touched.retain(|column| planned.values[*column].is_none());
+            row.touched.retain(|column| run.plan.rows().values(planned)[*column].is_none());
         }
         true
     });

@@ -41,11 +41,11 @@ impl Run<'_> {
             added = self.all_added_by(&rows, &values);
             self.keep_owners(&added)?;
             self.before_writing(session, model, &rows, &mut values, RowAction::Insert).await?;
-            values.into_iter().for_each(|values| plan.push(values));
+            values.iter_mut().for_each(|values| plan.push(values));
         } else {
             plan = plan.expecting(rows.len());
             for row in &rows {
-                plan.push(self.take_values(*row)?);
+                self.push_to(&mut plan, *row)?;
             }
         }
         if unread {

@@ -1,7 +1,7 @@
 //! Links of new rows to the owners that they were built for.
 
 use super::Builder;
-use crate::change::{BuiltLink, no_values};
+use crate::change::BuiltLink;
 use crate::error::Result;
 use crate::metadata::association::Linkage;
 use crate::save::graph::links::Side;
@@ -14,7 +14,7 @@ impl Builder {
         let linkage = self.linkage(association)?;
         let Linkage::JoinRecord(record) = &*linkage else { return Ok(()) };
         let model = (association.owner)();
-        let owner = self.reserve(model, Some(owner), no_values(model), None)?;
+        let owner = self.reserve(model, Some(owner), [], None)?;
         let mut given = self.given_to_link(owner, record);
         self.take_key(owner, record.owner.owner_columns, record.owner.target_columns, &mut given);
         self.take_key(row, record.target.target_columns, record.target.owner_columns, &mut given);

@@ -67,16 +67,16 @@ impl GivenColumns {
 impl Builder {
     // Sets what another row gives, over what a row says itself. A row to which several give takes the same of all of them.
     pub(super) fn give(&mut self, row: u32, mut given: Given) -> Result<()> {
-        let own = &mut self.rows[row as usize];
+        let (own, values) = self.rows.parts_mut(row);
         self.conditions.regiven += u64::from(own.base.is_some());
         let mut contradicted = None;
         for (column, value) in given.values.drain(..) {
             let is_awaited = own.awaits.iter().any(|awaited| awaited.column == column);
             let is_first = self.given.insert(row, column);
-            if is_awaited || !is_first && own.values[column].as_ref() != Some(&value) {
+            if is_awaited || !is_first && values[column].as_ref() != Some(&value) {
                 contradicted = Some(column);
             }
-            own.values[column] = Some(value);
+            values[column] = Some(value);
         }
         for awaited in given.awaits.iter().copied() {
             match own.awaits.iter().find(|known| known.column == awaited.column) {
@@ -86,7 +86,7 @@ impl Builder {
                     if self.given.contains(row, awaited.column) {
                         contradicted = Some(awaited.column);
                     }
-                    own.values[awaited.column] = None;
+                    values[awaited.column] = None;
                     own.awaits.push(awaited);
                 }
             }
@@ -96,7 +96,7 @@ impl Builder {
                 if own.awaits.iter().any(|awaited| awaited.column == *column) {
                     continue;
                 }
-                own.values[*column].get_or_insert_with(|| value.clone());
+                values[*column].get_or_insert_with(|| value.clone());
             }
         }
         if given.values.capacity() > 0 {
@@ -121,7 +121,7 @@ impl Builder {
         if let Some(known) = place.map(|at| &known[at]).filter(|known| known.owner == owner) {
             return known.presets.clone();
         }
-        let presets = presets_of_saved(association, row.base.as_ref(), &row.values);
+        let presets = presets_of_saved(association, row.base.as_ref(), self.rows.values(row));
         let presets: Option<Rc<[Preset]>> = (!presets.is_empty()).then(|| presets.into());
         let found = KnownPresets { association, owner, presets: presets.clone() };
         match place {
@@ -144,7 +144,7 @@ impl Builder {
     pub(super) fn take_key(&self, row: u32, of: &[usize], columns: &[usize], given: &mut Given) {
         let from = &self.rows[row as usize];
         for (of, column) in of.iter().copied().zip(columns.iter().copied()) {
-            match (&from.base, &from.values[of]) {
+            match (&from.base, &self.rows.values(from)[of]) {
                 (None, _) => given.awaits.push(Awaited { column, row, of }),
                 (Some(_), Some(value)) => given.values.push((column, value.clone())),
                 (Some(base), None) => given.values.push((column, from.model.rows.value(&**base, of).into_owned())),

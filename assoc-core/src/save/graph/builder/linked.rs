@@ -1,7 +1,7 @@
 //! Members to which rows of a table between lead.
 
 use super::{Builder, Given, Owner};
-use crate::change::{ChildOp, Member, RowChange, no_values};
+use crate::change::{ChildOp, Member, RowChange};
 use crate::error::Result;
 use crate::key::KeyTuple;
 use crate::metadata::association::{AssociationDef, Cardinality, JoinRecord};
@@ -125,12 +125,12 @@ impl Builder {
 
     // A row between that holds nothing else than the link.
     pub(super) fn reserve_link(&mut self, association: &'static AssociationDef, record: &JoinRecord) -> Result<u32> {
-        let mut values = no_values(record.table);
+        let row = self.reserve(record.table, None, [], Some(association))?;
         if let Some(own) = record.table.discriminator {
-            values[own.column] = Some(Value::from(own.tag));
+            self.rows.values_mut(row)[own.column] = Some(Value::from(own.tag));
         }
-        let row = self.reserve(record.table, None, values, Some(association))?;
-        self.rows[row as usize].unread = true;
+        let link = &mut self.rows[row as usize];
+        (link.unread, link.is_bare_link) = (true, true);
         Ok(row)
     }
 

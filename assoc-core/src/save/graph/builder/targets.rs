@@ -54,7 +54,7 @@ impl Builder {
                             key.target_columns.contains(&column)
                                 || key.target_type.is_some_and(|named| named.column == column)
                         };
-                        let set = own.values.iter().enumerate().filter(|(_, value)| value.is_some());
+                        let set = self.rows.values(own).iter().enumerate().filter(|(_, value)| value.is_some());
                         let only_links = set.map(|(column, _)| column).all(of_key)
                             && own.awaits.iter().all(|awaited| of_key(awaited.column));
                         keep.push(Kept { member, row, only_links });
@@ -71,7 +71,7 @@ impl Builder {
         }
     }
 
-    // Everything that an owner has is let go; a new one has nothing.
+    // Removes all members of an owner; a new owner has none.
     pub(super) fn clear(&mut self, owner: Owner, association: &'static AssociationDef) -> Result<()> {
         if self.rows[owner.row as usize].base.is_none() {
             return Ok(());
@@ -79,7 +79,7 @@ impl Builder {
         self.ask(owner, association, Removal::Silent, Ask::All { keep: Vec::new(), link: None })
     }
 
-    // Changes one member, destroys it, or lets it go. The member is found by a key of its row.
+    // Changes, destroys or removes one member, which is found by a key of its row.
     pub(super) fn one_member(
         &mut self,
         owner: Owner,

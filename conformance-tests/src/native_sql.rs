@@ -1,0 +1,95 @@
+//! SQL that only one database understands, for what a model cannot ask for.
+
+use assoc_core::DriverErrorKind;
+
+/// SQL of a database for what no SQL says that all databases understand. A case that needs something which is not here is
+/// reported as not run, with the reason.
+///
+/// ```
+/// use conformance_tests::NativeSql;
+///
+/// let sql = NativeSql::default()
+///     .text_ignoring_case("VARCHAR(20) COLLATE NOCASE")
+///     .ending_a_connection("SELECT pg_backend_pid()", "SELECT pg_terminate_backend({})");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct NativeSql {
+    pub(crate) text_ignoring_case: Option<&'static str>,
+    pub(crate) text_ignoring_accents: Option<&'static str>,
+    pub(crate) changed_by_updates: Option<&'static str>,
+    pub(crate) declared_words: Option<&'static str>,
+    pub(crate) versioning: &'static [&'static str],
+    pub(crate) ending_a_connection: Option<(&'static str, &'static str)>,
+    pub(crate) ending_a_transaction: &'static [&'static str],
+    pub(crate) leaving_a_transaction: &'static [&'static str],
+    pub(crate) failing: &'static [(&'static str, DriverErrorKind)],
+}
+
+impl NativeSql {
+    /// The type of a column of up to 20 characters that calls texts equal which differ in case alone.
+    #[must_use]
+    pub fn text_ignoring_case(mut self, column_type: &'static str) -> Self {
+        self.text_ignoring_case = Some(column_type);
+        self
+    }
+
+    /// The type of a column of up to 20 characters that also ignores accents and trailing blanks, and for which `ß` is `s`.
+    #[must_use]
+    pub fn text_ignoring_accents(mut self, column_type: &'static str) -> Self {
+        self.text_ignoring_accents = Some(column_type);
+        self
+    }
+
+    /// The type of a column without a value whose value becomes the time whenever its row is updated.
+    #[must_use]
+    pub fn changed_by_updates(mut self, column_type: &'static str) -> Self {
+        self.changed_by_updates = Some(column_type);
+        self
+    }
+
+    /// The type of a column that holds one of the words `new` and `old` and gives them back as they are declared, also where
+    /// they were written in capitals: `ENUM('new', 'old')`.
+    #[must_use]
+    pub fn declared_words(mut self, column_type: &'static str) -> Self {
+        self.declared_words = Some(column_type);
+        self
+    }
+
+    /// Triggers of the table `versioned (id, name, version)`: a row that is inserted has the version 1 and a `!` behind its
+    /// name, and each update of its name counts the version up.
+    #[must_use]
+    pub fn versioning(mut self, triggers: &'static [&'static str]) -> Self {
+        self.versioning = triggers;
+        self
+    }
+
+    /// A query for the number of the connection that it runs on, and the statement that ends the connection with the number
+    /// `{}`.
+    #[must_use]
+    pub fn ending_a_connection(mut self, number: &'static str, end: &'static str) -> Self {
+        self.ending_a_connection = Some((number, end));
+        self
+    }
+
+    /// Statements that end the transaction which they run in, and of which the database tells the driver so.
+    #[must_use]
+    pub fn ending_a_transaction(mut self, statements: &'static [&'static str]) -> Self {
+        self.ending_a_transaction = statements;
+        self
+    }
+
+    /// Statements that leave a transaction open where there was none, and of which the database tells the driver so.
+    #[must_use]
+    pub fn leaving_a_transaction(mut self, statements: &'static [&'static str]) -> Self {
+        self.leaving_a_transaction = statements;
+        self
+    }
+
+    /// Statements that fail, each with the class of its error: for classes that no statement has everywhere. There is a
+    /// table `parents (id INTEGER, name VARCHAR(20), code INTEGER)` of one row.
+    #[must_use]
+    pub fn failing(mut self, statements: &'static [(&'static str, DriverErrorKind)]) -> Self {
+        self.failing = statements;
+        self
+    }
+}
