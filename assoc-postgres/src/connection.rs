@@ -7,7 +7,6 @@ use tokio_postgres::error::SqlState;
 
 use crate::error;
 use crate::pool::Pooled;
-use crate::session::Failure;
 
 /// A session with the state of its transaction.
 pub(crate) struct PostgresConnection {
@@ -34,11 +33,17 @@ impl PostgresConnection {
     }
 
     async fn run(&mut self, statement: &Statement, sink: Option<&mut dyn RowSink>) -> Result<u64> {
-        let result = self.session()?.run(statement, sink).await;
-        if self.state == State::Open && matches!(result, Err(Failure::OfServer(_))) {
-            self.state = State::Aborted;
+        if self.state == State::Outside && self.session()?.is_inside {
+            // The future of a `begin` was dropped, so its transaction is unknown to the program.
+            self.undo().await?;
         }
-        result.map_err(Failure::into_error)
+        let result = self.session()?.run(statement, sink).await;
+        result.map_err(|failure| {
+            if self.state == State::Open && failure.aborts() {
+                self.state = State::Aborted;
+            }
+            failure.into_error()
+        })
     }
 
     async fn control(&mut self, sql: &str) -> Result<()> {
@@ -50,6 +55,10 @@ impl PostgresConnection {
     }
 
     async fn begin_as(&mut self, sql: &str) -> Result<()> {
+        // The server only warns, and goes on with the open transaction.
+        if self.state != State::Outside || self.session()?.is_inside {
+            return Err(error::ended("a transaction is open already"));
+        }
         let session = self.session()?;
         // Also if the call is dropped before the answer.
         session.is_inside = true;
@@ -105,6 +114,13 @@ impl Connection for PostgresConnection {
 
     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
+            if self.state == State::Open && self.session()?.is_busy {
+                // The answer of an earlier call was dropped, and it may have been an error.
+                let probe = self.session()?.raw("SELECT 1").await;
+                if probe.is_err_and(|error| error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)) {
+                    self.state = State::Aborted;
+                }
+            }
             if self.state == State::Aborted {
                 self.undo().await?;
                 let why = "a statement of it has failed, so it was rolled back and not committed";
@@ -180,9 +196,9 @@ impl Drop for PostgresConnection {
         if session.is_closed() {
             drop(Object::take(session));
         } else if session.is_busy {
-            let token = session.cancel_token();
+            let cancel = session.cancel();
             drop(Object::take(session));
-            runtime.spawn(async move { drop(token.cancel_query(tokio_postgres::NoTls).await) });
+            runtime.spawn(async move { drop(cancel.send().await) });
         } else {
             runtime.spawn(async move {
                 match session.simple("ROLLBACK").await {

@@ -52,6 +52,19 @@ pub(crate) fn of_statement(error: ClientError, sql: &str) -> Error {
     report.with_sql(sql).with_source(error).into()
 }
 
+/// A failure of a statement whose plan does not fit its tables any more. The transaction can be tried again, and then the
+/// statement is prepared anew.
+pub(crate) fn of_outdated(error: ClientError, sql: &str) -> Error {
+    let report = DriverError::new(DriverErrorKind::Retryable, format!("{error}: a table has changed since"));
+    match error.code() {
+        Some(code) => report.with_code(code.code()),
+        None => report,
+    }
+    .with_sql(sql)
+    .with_source(error)
+    .into()
+}
+
 fn of_server(db: &DbError) -> DriverError {
     let code = db.code().code();
     let mut report = DriverError::new(class(code, db.message()), db.message()).with_code(code);

@@ -15,6 +15,7 @@
 //! | `timestamptz` | `DateTime`, in UTC |
 //! | `uuid` | `Uuid` |
 //! | `json`, `jsonb` | `Json` |
+//! | an array of these | `Json`: an array, its decimals, dates and bytes as strings |
 //!
 //! A column of another type is an error that names it: cast it to `text` in the statement. Infinite dates are errors as well.
 
@@ -28,13 +29,16 @@ use assoc_core::driver::{Access, BoxFuture, Connection, Dialect, Driver, PoolSta
 use crate::connection::PostgresConnection;
 use crate::pool::Pool;
 
+mod arrays;
 mod connection;
+mod effects;
 mod error;
 mod options;
 mod pool;
 mod read;
 mod session;
 mod statements;
+mod tls;
 mod values;
 
 /// A PostgreSQL database: a pool of connections to it.

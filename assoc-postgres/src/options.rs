@@ -19,6 +19,8 @@ pub struct PostgresBuilder {
     pub(crate) statement_timeout: Option<Duration>,
     pub(crate) ping_after: Duration,
     pub(crate) statements: usize,
+    #[cfg(feature = "native-tls")]
+    pub(crate) connector: Option<native_tls::TlsConnector>,
 }
 
 impl PostgresBuilder {
@@ -37,6 +39,8 @@ impl PostgresBuilder {
             statement_timeout: None,
             ping_after: Duration::from_secs(60),
             statements: 512,
+            #[cfg(feature = "native-tls")]
+            connector: None,
         }
     }
 
@@ -74,6 +78,13 @@ impl PostgresBuilder {
     /// How many statements a connection keeps prepared, by default 512.
     pub fn prepared_statements(mut self, most: usize) -> Self {
         self.statements = most.max(1);
+        self
+    }
+
+    /// How connections are encrypted, by default as the system's TLS library does it: with the system's certificates.
+    #[cfg(feature = "native-tls")]
+    pub fn tls_connector(mut self, connector: native_tls::TlsConnector) -> Self {
+        self.connector = Some(connector);
         self
     }
 

@@ -1,5 +1,8 @@
 //! The connections of one database.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use assoc_core::driver::PoolStatus;
 use assoc_core::{Error, Result};
 use deadpool::Runtime;
@@ -20,7 +23,7 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(options: PostgresBuilder) -> Result<Self> {
         let max = options.max;
-        let sessions = Managed::builder(Sessions { options: options.clone() })
+        let sessions = Managed::builder(Sessions { options: options.clone(), schema: Arc::default() })
             .max_size(max)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(options.acquire_timeout))
@@ -54,6 +57,7 @@ impl std::fmt::Debug for Pool {
 /// Makes sessions, and looks at those that come back.
 pub(crate) struct Sessions {
     options: PostgresBuilder,
+    schema: Arc<AtomicU64>,
 }
 
 impl Manager for Sessions {
@@ -61,7 +65,7 @@ impl Manager for Sessions {
     type Error = Error;
 
     async fn create(&self) -> Result<Session> {
-        Session::open(&self.options).await
+        Session::open(&self.options, Arc::clone(&self.schema)).await
     }
 
     async fn recycle(&self, session: &mut Session, metrics: &Metrics) -> RecycleResult<Error> {
@@ -71,6 +75,7 @@ impl Manager for Sessions {
         if metrics.last_used() >= self.options.ping_after {
             session.simple("").await?;
         }
+        session.reset().await?;
         Ok(())
     }
 }

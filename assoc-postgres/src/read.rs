@@ -8,7 +8,7 @@ use assoc_core::{DriverErrorKind, Error, Result, Value};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Kind as TypeKind, Type};
 
-use crate::error;
+use crate::{arrays, error};
 
 /// How the bytes of a column are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub(crate) enum Kind {
     Date,
     Time,
     DateTime,
+    Array(Box<Kind>),
     // No value has such a type.
     Unknown(String),
 }
@@ -57,6 +58,10 @@ impl Kind {
             _ => match kind.kind() {
                 TypeKind::Enum(_) => Kind::Text,
                 TypeKind::Domain(inner) => Kind::of(inner),
+                TypeKind::Array(element) => match Kind::of(element) {
+                    Kind::Unknown(_) => Kind::Unknown(kind.to_string()),
+                    element => Kind::Array(Box::new(element)),
+                },
                 _ if kind.name() == "citext" => Kind::Text,
                 _ => Kind::Unknown(kind.to_string()),
             },
@@ -94,7 +99,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
 const EPOCH: i64 = 946_684_800_000_000;
 const DAY: i64 = 86_400_000_000;
 
-fn decode<'r>(bytes: &'r [u8], kind: &Kind) -> Option<Value<'r>> {
+pub(crate) fn decode<'r>(bytes: &'r [u8], kind: &Kind) -> Option<Value<'r>> {
     let text = |bytes: &'r [u8]| std::str::from_utf8(bytes).ok();
     Some(match kind {
         Kind::Bool => Value::Bool(*bytes.first()? != 0),
@@ -121,6 +126,7 @@ fn decode<'r>(bytes: &'r [u8], kind: &Kind) -> Option<Value<'r>> {
             Value::Time(time)
         }
         Kind::DateTime => Value::DateTime(at(i64::from_be_bytes(bytes.try_into().ok()?))?),
+        Kind::Array(element) => Value::Json(arrays::read(bytes, element)?.into()),
         Kind::Unknown(_) => return None,
     })
 }

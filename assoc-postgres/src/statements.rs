@@ -12,11 +12,21 @@ pub(crate) struct Statements {
     most: usize,
     // Counts uses.
     clock: u64,
+    // The state of the schema that they were prepared for.
+    schema: u64,
 }
 
 impl Statements {
     pub(crate) fn new(most: usize) -> Self {
-        Statements { known: HashMap::new(), most, clock: 0 }
+        Statements { known: HashMap::new(), most, clock: 0, schema: 0 }
+    }
+
+    /// Forgets all of them if the schema has changed since.
+    pub(crate) fn follow(&mut self, schema: u64) {
+        if schema != self.schema {
+            self.known.clear();
+            self.schema = schema;
+        }
     }
 
     pub(crate) fn get(&mut self, sql: &str) -> Option<Statement> {
@@ -37,5 +47,9 @@ impl Statements {
 
     pub(crate) fn forget(&mut self, sql: &str) {
         self.known.remove(sql);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.known.clear();
     }
 }

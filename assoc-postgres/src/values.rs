@@ -12,7 +12,7 @@ use assoc_core::{DriverErrorKind, Error, Result, Value};
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 
-use crate::error;
+use crate::{arrays, error};
 
 /// A bind parameter.
 #[derive(Debug)]
@@ -31,6 +31,16 @@ impl Param<'_> {
             _ => Ok(()),
         };
         match self.0 {
+            Bind::Value(value @ Value::Json(json)) => {
+                let is_array = arrays::element(kind).is_none_or(|element| arrays::literal(json, element).is_some());
+                if !is_array {
+                    return Err(unrepresentable(value, &format!("it is no array of the type {kind}"), sql));
+                }
+                check(value)
+            }
+            Bind::Value(value @ Value::Blob(bytes)) if is_text(kind) && text_of(bytes).is_none() => {
+                Err(unrepresentable(value, "these bytes are no text", sql))
+            }
             Bind::Value(value) => check(value),
             Bind::List(BindList::Ints(_)) => Ok(()),
             Bind::List(BindList::Values(values)) => values.iter().try_for_each(check),
@@ -51,6 +61,15 @@ impl Param<'_> {
             _ => false,
         };
         fits.then_some(*number)
+    }
+
+    // What is sent as it is stored.
+    fn bytes(&self, kind: &Type) -> Option<&[u8]> {
+        match (self.0, kind) {
+            (Bind::Value(Value::Blob(bytes)), &Type::BYTEA) => Some(bytes),
+            (Bind::Value(Value::Uuid(uuid)), &Type::UUID) => Some(uuid),
+            _ => None,
+        }
     }
 
     fn ints<'s>(&'s self, kind: &Type) -> Option<Box<dyn ExactSizeIterator<Item = i64> + 's>> {
@@ -94,6 +113,10 @@ impl ToSql for Param<'_> {
             }
             return Ok(IsNull::No);
         }
+        if let Some(bytes) = self.bytes(kind) {
+            out.put_slice(bytes);
+            return Ok(IsNull::No);
+        }
         let mut text = String::new();
         match self.0 {
             Bind::Value(Value::Null) => return Ok(IsNull::Yes),
@@ -115,7 +138,8 @@ impl ToSql for Param<'_> {
     }
 
     fn encode_format(&self, kind: &Type) -> Format {
-        if self.number(kind).is_some() || self.ints(kind).is_some() { Format::Binary } else { Format::Text }
+        let is_binary = self.number(kind).is_some() || self.ints(kind).is_some() || self.bytes(kind).is_some();
+        if is_binary { Format::Binary } else { Format::Text }
     }
 
     to_sql_checked!();
@@ -132,15 +156,8 @@ fn push_array(text: &mut String, values: &[Value<'static>], kind: &Type) -> std:
             continue;
         }
         let mut own = String::new();
-        push_text(&mut own, value, kind)?;
-        text.push('"');
-        for c in own.chars() {
-            if matches!(c, '"' | '\\') {
-                text.push('\\');
-            }
-            text.push(c);
-        }
-        text.push('"');
+        push_text(&mut own, value, arrays::element(kind).unwrap_or(kind))?;
+        arrays::push_quoted(text, &own);
     }
     text.push('}');
     Ok(())
@@ -148,7 +165,13 @@ fn push_array(text: &mut String, values: &[Value<'static>], kind: &Type) -> std:
 
 fn push_text(text: &mut String, value: &Value<'_>, kind: &Type) -> std::fmt::Result {
     match value {
+        // What is no array was refused before.
+        Value::Json(json) if arrays::element(kind).is_some() => {
+            let literal = arrays::element(kind).and_then(|element| arrays::literal(json, element));
+            text.push_str(&literal.unwrap_or_default());
+        }
         Value::Text(own) | Value::Decimal(own) | Value::Json(own) => text.push_str(own),
+        Value::Blob(bytes) if is_text(kind) => text.push_str(text_of(bytes).unwrap_or_default()),
         Value::Blob(bytes) => {
             text.push_str("\\x");
             for byte in bytes.iter() {
@@ -157,11 +180,19 @@ fn push_text(text: &mut String, value: &Value<'_>, kind: &Type) -> std::fmt::Res
         }
         Value::Uuid(uuid) => text.push_str(&hyphenated(uuid)),
         // Either is read as a boolean, and the number as a number too.
-        Value::Bool(flag) if *kind == Type::TEXT => text.push_str(if *flag { "true" } else { "false" }),
+        Value::Bool(flag) if is_text(kind) => text.push_str(if *flag { "true" } else { "false" }),
         Value::Bool(flag) => text.push(if *flag { '1' } else { '0' }),
         other => write!(text, "{other}")?,
     }
     Ok(())
+}
+
+fn is_text(kind: &Type) -> bool {
+    matches!(*kind, Type::TEXT | Type::VARCHAR | Type::BPCHAR) || kind.name() == "citext"
+}
+
+fn text_of(bytes: &[u8]) -> Option<&str> {
+    std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
 }
 
 fn unrepresentable(value: &Value<'_>, why: &str, sql: &str) -> Error {

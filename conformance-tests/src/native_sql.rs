@@ -22,6 +22,7 @@ pub struct NativeSql {
     pub(crate) ending_a_connection: Option<(&'static str, &'static str)>,
     pub(crate) ending_a_transaction: &'static [&'static str],
     pub(crate) leaving_a_transaction: &'static [&'static str],
+    pub(crate) continuing_keys: Option<&'static str>,
     pub(crate) failing: &'static [(&'static str, DriverErrorKind)],
 }
 
@@ -82,6 +83,14 @@ impl NativeSql {
     #[must_use]
     pub fn leaving_a_transaction(mut self, statements: &'static [&'static str]) -> Self {
         self.leaving_a_transaction = statements;
+        self
+    }
+
+    /// The statement after which the keys that the database makes for the column `id` of the table `{}` are larger than all that
+    /// are there, on a database where keys that were given do not count.
+    #[must_use]
+    pub fn continuing_keys(mut self, statement: &'static str) -> Self {
+        self.continuing_keys = Some(statement);
         self
     }
 

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use assoc_core::metadata::OrderTerm;
 use assoc_core::{Aggregate, Column, ColumnType, Filter, IntoSort, MaybeNull};
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteFile};
+use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
-use kinds::{Columns, Kind, Place};
+use kinds::{Columns, Kind, Place, Product};
 use random::Random;
 
 mod backends;
@@ -105,8 +105,8 @@ macro_rules! sampled {
             }
         })+
 
-        async fn every_type(repo: &Repo, recorder: &Recorder, sqlite: bool) {
-            $(Box::pin(every_kind::<$module::Sample>(repo, recorder, sqlite)).await;)+
+        async fn every_type(repo: &Repo, recorder: &Recorder, product: Product) {
+            $(Box::pin(every_kind::<$module::Sample>(repo, recorder, product)).await;)+
         }
     };
 }
@@ -154,13 +154,15 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
-async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, sqlite: bool) {
+async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, product: Product) {
     let (first, tables) = (number("ASSOC_PROPERTY_SEED", 1), number("ASSOC_PROPERTY_CASES", 3));
-    for kind in S::Value::kinds(sqlite) {
+    let nulls = repo.dialect().capabilities().null_order;
+    for kind in S::Value::kinds(product) {
+        let kind = kind.with_nulls(nulls);
         for seed in first..first + tables {
             println!("{} in {:?}: ASSOC_PROPERTY_SEED={seed}", std::any::type_name::<S::Value>(), kind.column);
             let mut random = Random::new(seed);
-            let rows = filled::<S>(repo, &kind, &mut random, sqlite).await;
+            let rows = filled::<S>(repo, &kind, &mut random, product).await;
             comparisons(repo, &kind, &rows, &mut random).await;
             orders(repo, &kind, &rows, &mut random).await;
             groups(repo, &kind, &rows, &mut random).await;
@@ -170,8 +172,8 @@ async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, sqlite: bool) 
     }
 }
 
-async fn filled<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, random: &mut Random, sqlite: bool) -> Vec<S> {
-    let key = if sqlite { "INTEGER PRIMARY KEY AUTOINCREMENT" } else { "BIGINT PRIMARY KEY AUTO_INCREMENT" };
+async fn filled<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, random: &mut Random, product: Product) -> Vec<S> {
+    let key = product.key();
     let column = kind.column;
     repo.execute_raw("DROP TABLE IF EXISTS samples", []).await.unwrap();
     let table = format!("CREATE TABLE samples (id {key}, owner_id BIGINT, maybe {column}, sure {column} NOT NULL)");
@@ -277,12 +279,12 @@ fn maybe_pairs<S: Sampled>(kind: &Kind<S::Value>, rows: &[S], holds: fn(Ordering
     rows.iter().filter(holds).map(S::id).collect()
 }
 
-// Without a value first, as both databases sort; the key decides between equal ones.
+// Without a value where the database puts it; the key decides between equal ones.
 fn in_order<S: Sampled>(kind: &Kind<S::Value>, rows: &[S], descending: bool) -> Vec<i64> {
     let mut rows: Vec<&S> = rows.iter().collect();
     rows.sort_by_key(|row| row.id());
     rows.sort_by(|one, other| {
-        let order = one.maybe().map(kind.sorted).cmp(&other.maybe().map(kind.sorted));
+        let order = kind.place(one.maybe()).cmp(&kind.place(other.maybe()));
         if descending { order.reverse() } else { order }
     });
     rows.into_iter().map(S::id).collect()
@@ -338,7 +340,7 @@ async fn groups<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, rows: &[S], rand
     let different = counts.keys().flatten().count();
     assert_eq!(repo.aggregate(S::MAYBE.count_distinct(), Query::new()).await.unwrap(), different as i64, "{rows:?}");
     let distinct = repo.pluck(S::MAYBE, Query::new().distinct().order_by(S::MAYBE.asc())).await.unwrap();
-    let sorted: Vec<Option<Place>> = distinct.iter().map(|value| value.as_ref().map(kind.sorted)).collect();
+    let sorted: Vec<_> = distinct.iter().map(|value| kind.place(value.as_ref())).collect();
     assert!(sorted.is_sorted(), "distinct values in their order: {distinct:?}");
     let places: BTreeSet<Option<Place>> = distinct.iter().map(|value| value.as_ref().map(place)).collect();
     assert_eq!(places.len(), distinct.len(), "each once: {distinct:?}");
@@ -406,6 +408,14 @@ async fn per_owner<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, rows: &[S], r
     }
 }
 
+async fn types(backend: &dyn Backend, repo: &Repo) -> Product {
+    let product = Product::of(backend);
+    for sql in product.types() {
+        repo.execute_raw(sql, []).await.unwrap();
+    }
+    product
+}
+
 fn every_column_type_agrees_with_memory(backend: &dyn Backend) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
@@ -414,7 +424,8 @@ fn every_column_type_agrees_with_memory(backend: &dyn Backend) {
         let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
         repo.create_table::<Owner>().await.unwrap();
         repo.insert_all([(); 3].map(|()| Owner::build())).await.unwrap();
-        every_type(&repo, &recorder, backend.name() == "sqlite").await;
+        let product = types(backend, &repo).await;
+        every_type(&repo, &recorder, product).await;
     });
 }
 
@@ -424,7 +435,8 @@ fn keys_of_several_columns_agree_with_memory(backend: &dyn Backend) {
         let database = backend.fresh().await.unwrap();
         let recorder = Recorder::default();
         let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
-        keys::every_key(&repo, &recorder, backend.name() == "sqlite").await;
+        let product = types(backend, &repo).await;
+        keys::every_key(&repo, &recorder, product).await;
     });
 }
 
@@ -439,6 +451,20 @@ mod sqlite {
     #[test]
     fn keys_of_several_columns_agree_with_memory() {
         super::keys_of_several_columns_agree_with_memory(&SqliteFile);
+    }
+}
+
+mod postgres {
+    use super::PostgreSql;
+
+    #[test]
+    fn every_column_type_agrees_with_memory() {
+        super::every_column_type_agrees_with_memory(&PostgreSql);
+    }
+
+    #[test]
+    fn keys_of_several_columns_agree_with_memory() {
+        super::keys_of_several_columns_agree_with_memory(&PostgreSql);
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteFile};
+use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::Backend;
 
 // Only some of them are of use here.
@@ -63,5 +63,19 @@ mod mariadb {
     #[test]
     fn keys_of_two_columns() {
         composite::every_type(&MariaDb);
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_column() {
+        single::every_type(&PostgreSql);
+    }
+
+    #[test]
+    fn keys_of_two_columns() {
+        composite::every_type(&PostgreSql);
     }
 }

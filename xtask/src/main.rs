@@ -26,6 +26,9 @@ Usage: cargo xtask <task>
                                     If that is set already, the command runs against the server it names.
                                     <where> is another server: the URL of one, a `mysqld` program, or the folder
                                     that MySQL was unpacked into.
+  db postgres -- <command> [args...]
+                                    the same with a private PostgreSQL server and ASSOC_POSTGRES_URL.
+  db all -- <command> [args...]     the same with both.
   features                          makes docs/features.md of docs/features.in.md and the cases of the conformance suite;
                                     fails when a row has neither a case nor a reason.
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).

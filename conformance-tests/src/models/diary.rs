@@ -47,7 +47,7 @@ pub(crate) struct Event {
     pub(crate) person_id: Option<i64>,
     #[column(default = "0")]
     pub(crate) year: i64,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) main: bool,
     pub(crate) text: String,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Reading {
     pub(crate) id: i64,
     pub(crate) person_id: i64,
     pub(crate) article_id: i64,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) skimmer: bool,
     #[column(default = "0")]
     pub(crate) tenant_id: i64,

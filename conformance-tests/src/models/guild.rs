@@ -62,7 +62,7 @@ pub(crate) struct Post {
     pub(crate) id: i64,
     pub(crate) user_id: Option<i64>,
     pub(crate) title: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) published: bool,
     #[belongs_to]
     pub(crate) user: BelongsTo<Option<User>>,

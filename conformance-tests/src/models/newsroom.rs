@@ -54,7 +54,7 @@ pub(crate) struct Section {
 pub(crate) struct Topic {
     pub(crate) id: i64,
     pub(crate) name: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) hot: bool,
     #[has_and_belongs_to_many(join_table = "sections_topics", association_foreign_key = "section_code")]
     pub(crate) sections: HasAndBelongsToMany<Section>,

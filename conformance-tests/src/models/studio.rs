@@ -158,7 +158,7 @@ pub(crate) struct Follow {
     pub(crate) fan_name: String,
     #[column(length = 40)]
     pub(crate) star_name: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) skims: bool,
     #[belongs_to(foreign_key = "star_name", primary_key = "name")]
     pub(crate) star: BelongsTo<Artist>,

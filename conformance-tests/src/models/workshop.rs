@@ -77,7 +77,7 @@ pub(crate) struct Shift {
 pub(crate) struct Room {
     pub(crate) id: i64,
     pub(crate) name: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) open: bool,
     #[has_many]
     pub(crate) shifts: HasMany<Shift>,
