@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use assoc_core::dialect::{
-    AggregateForm, Capabilities, ColumnRole, Dialect, NullOrder, PerOwnerLimit, RowLocks, Sign, Upsert,
+    AggregateForm, Capabilities, ColumnRole, Dialect, ExactText, NullOrder, PerOwnerLimit, RowLocks, Sign, Upsert,
 };
 use assoc_core::driver::{BindList, KeySet};
 use assoc_core::metadata::{AggregateFunction, ColumnDef, TableRef};
@@ -164,6 +164,12 @@ impl Dialect for PostgresDialect {
         });
     }
 
+    /// Which texts are equal is the column's to say, in `citext` and by its collation.
+    fn exact_text(&self) -> Option<ExactText> {
+        let column = ("CAST(", " AS TEXT) COLLATE \"C\"");
+        Some(ExactText::new(column, ("", "")).beside_equality())
+    }
+
     /// Equal texts are equal bytes, but for `citext`, `char(n)` and collations that are not deterministic. Bytes may be read from
     /// such a column as well.
     fn is_byte_comparable(&self, column: SqlType) -> bool {
@@ -254,7 +260,11 @@ fn write_array(writer: &mut SqlWriter<'_>, values: Vec<Value<'static>>) {
 }
 
 fn write_array_of_its_type(writer: &mut SqlWriter<'_>, values: Vec<Value<'static>>) {
-    let element = element_type(&values).unwrap_or("text");
+    let element = element_type(&values).unwrap_or(match values.first() {
+        Some(Value::Blob(_)) => "bytea",
+        Some(Value::Uuid(_)) => "uuid",
+        _ => "text",
+    });
     writer.bind_list(BindList::Values(values.into()));
     writer.push("::");
     writer.push(element);
@@ -296,8 +306,8 @@ fn write_table<P>(writer: &mut SqlWriter<'_>, parts: Vec<P>, array: impl FnMut(&
     writer.identifier("keys");
 }
 
-/// What an array of values is cast to. `None` where only a column decides: text may be compared with an enum, and JSON with
-/// either of its types.
+/// What an array of values is cast to. `None` where only a column decides: text may be compared with an enum, bytes and UUIDs with
+/// text, JSON with either of its types.
 fn element_type(values: &[Value<'static>]) -> Option<&'static str> {
     if values.iter().any(|value| matches!(value, Value::UInt(_))) {
         return Some("numeric");
@@ -306,11 +316,9 @@ fn element_type(values: &[Value<'static>]) -> Option<&'static str> {
         Value::Bool(_) => Some("boolean"),
         Value::Int(_) => Some("bigint"),
         Value::Real(_) => Some("float8"),
-        Value::Blob(_) => Some("bytea"),
         Value::Date(_) => Some("date"),
         Value::Time(_) => Some("time"),
         Value::DateTime(_) => Some("timestamp"),
-        Value::Uuid(_) => Some("uuid"),
         Value::Decimal(_) => Some("numeric"),
         _ => None,
     }

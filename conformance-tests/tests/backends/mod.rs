@@ -3,8 +3,8 @@
 // Helpers fail a test by panicking.
 #![allow(clippy::panic)]
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 
 use assoc_core::driver::{Access, BoxFuture, Driver, Statement};
 use assoc_core::{DriverErrorKind, Error, Result, Value};
@@ -259,8 +259,9 @@ impl Backend for PostgreSql {
         Box::pin(async {
             let mut config = postgres_config();
             let name = format!("assoc_suite_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-            config.options(format!("-c search_path={name}"));
-            let schema = TemporarySchema::create(name).await?;
+            // The operators of `citext` are in `public`.
+            config.options(format!("-c search_path={name},public"));
+            let schema = TemporarySchema::create(name)?;
             Ok(Database::new(PostgresBuilder::from_config(config).connect().await?)
                 .with_native_sql(postgres_sql())
                 .on_drop(move || drop(schema)))
@@ -299,40 +300,68 @@ struct TemporarySchema {
 }
 
 impl TemporarySchema {
-    async fn create(name: String) -> Result<Self> {
-        let driver = postgres_server().max_connections(1).connect().await?;
-        let mut connection = driver.acquire(Access::Write).await?;
-        // Several that create the extension at once would fail at the catalog's unique index.
-        for sql in [
-            "SELECT pg_advisory_lock(4711)".to_owned(),
-            "CREATE EXTENSION IF NOT EXISTS citext SCHEMA public".to_owned(),
-            "SELECT pg_advisory_unlock(4711)".to_owned(),
-            format!("CREATE SCHEMA {name}"),
-        ] {
-            connection.execute(&Statement::plain(sql)).await?;
-        }
+    fn create(name: String) -> Result<Self> {
+        administer(format!("CREATE SCHEMA {name}"))?;
         Ok(TemporarySchema { name })
     }
 
-    async fn remove(&self) -> Result<()> {
-        let driver = postgres_server().max_connections(1).connect().await?;
-        let mut connection = driver.acquire(Access::Write).await?;
+    fn remove(&self) -> Result<()> {
         // What a failed case has left behind may still run and hold locks.
-        let end = format!(
+        administer(format!(
             "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_class ON pg_class.oid = relation JOIN pg_namespace ON \
              pg_namespace.oid = relnamespace WHERE nspname = '{0}' AND pid <> pg_backend_pid()",
             self.name
-        );
-        connection.execute(&Statement::plain(end)).await?;
-        connection.execute(&Statement::plain(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name))).await?;
-        Ok(())
+        ))?;
+        administer(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name))
     }
 }
 
 impl Drop for TemporarySchema {
     fn drop(&mut self) {
-        if let Err(error) = blocking(self.remove()) {
+        if let Err(error) = self.remove() {
             eprintln!("the schema `{}` stays: {error}", self.name);
         }
+    }
+}
+
+type Order = (String, mpsc::Sender<Result<()>>);
+
+/// Runs a statement on the one connection that makes and removes schemas: a server takes its time for each connection.
+fn administer(sql: String) -> Result<()> {
+    static ORDERS: OnceLock<Mutex<mpsc::Sender<Order>>> = OnceLock::new();
+    let orders = ORDERS.get_or_init(|| {
+        let (sender, orders) = mpsc::channel::<Order>();
+        let config = postgres_config();
+        std::thread::spawn(move || carry_out(config, &orders));
+        Mutex::new(sender)
+    });
+    let (answer, answered) = mpsc::channel();
+    orders.lock().unwrap_or_else(PoisonError::into_inner).send((sql, answer)).map_err(Error::other)?;
+    answered.recv().map_err(Error::other)?
+}
+
+fn carry_out(config: Config, orders: &mpsc::Receiver<Order>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let prepared = runtime.block_on(async {
+        let driver = PostgresBuilder::from_config(config).max_connections(1).connect().await?;
+        let mut connection = driver.acquire(Access::Write).await?;
+        // Two programs that create the extension at once would fail at the catalog's unique index.
+        for sql in [
+            "SELECT pg_advisory_lock(4711)",
+            "CREATE EXTENSION IF NOT EXISTS citext SCHEMA public",
+            "SELECT pg_advisory_unlock(4711)",
+        ] {
+            connection.execute(&Statement::plain(sql)).await?;
+        }
+        Ok::<_, Error>(connection)
+    });
+    let mut connection = match prepared {
+        Ok(connection) => connection,
+        Err(error) => panic!("no server at ASSOC_POSTGRES_URL: {error}"),
+    };
+    while let Ok((sql, answer)) = orders.recv() {
+        let done = runtime.block_on(connection.execute(&Statement::plain(sql))).map(drop);
+        // Where the answer is not waited for, the test has panicked.
+        let _ = answer.send(done);
     }
 }
