@@ -20,8 +20,9 @@ async fn affected_rows_are_those_that_matched() {
 #[tokio::test]
 async fn a_table_that_has_changed_is_no_error_outside_a_transaction() {
     let db = TestDb::new().await;
-    let driver = db.driver().await;
-    let (mut reader, mut other) = (acquire(&driver).await, acquire(&driver).await);
+    // As another program does it, of which this driver knows nothing.
+    let (driver, migrations) = (db.driver().await, db.driver().await);
+    let (mut reader, mut other) = (acquire(&driver).await, acquire(&migrations).await);
     run(&mut *other, "CREATE TABLE t (id int)").await;
     run(&mut *other, "INSERT INTO t VALUES (7)").await;
     assert_eq!(rows(&mut *reader, "SELECT * FROM t", []).await, [[Value::Int(7)]]);
@@ -34,9 +35,23 @@ async fn a_table_that_has_changed_is_no_error_outside_a_transaction() {
     // Inside of one it has aborted the transaction. The next transaction succeeds.
     run(&mut *other, "ALTER TABLE t DROP COLUMN v").await;
     reader.begin(assoc_core::driver::TransactionMode::Write).await.unwrap();
-    try_rows(&mut *reader, "SELECT * FROM t", []).await.unwrap_err();
+    let error = try_rows(&mut *reader, "SELECT * FROM t", []).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
     assert!(reader.commit().await.is_err());
     assert_eq!(rows(&mut *reader, "SELECT * FROM t", []).await, [[Value::Int(7)]]);
+}
+
+#[tokio::test]
+async fn a_table_that_this_driver_has_changed_is_no_error_inside_a_transaction_either() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let (mut reader, mut other) = (acquire(&driver).await, acquire(&driver).await);
+    run(&mut *other, "CREATE TABLE t (id int)").await;
+    assert!(rows(&mut *reader, "SELECT * FROM t", []).await.is_empty());
+    run(&mut *other, "ALTER TABLE t ADD COLUMN v int").await;
+    reader.begin(assoc_core::driver::TransactionMode::Write).await.unwrap();
+    assert!(rows(&mut *reader, "SELECT * FROM t", []).await.is_empty());
+    reader.commit().await.unwrap();
 }
 
 #[tokio::test]
