@@ -79,8 +79,8 @@ impl Dialect for PostgresDialect {
             SqlType::Bool => "BOOLEAN".into(),
             SqlType::Int(8 | 16) | SqlType::UInt(8) => "SMALLINT".into(),
             SqlType::Int(32) | SqlType::UInt(16) => "INTEGER".into(),
-            SqlType::Int(_) | SqlType::UInt(32) => "BIGINT".into(),
-            SqlType::UInt(_) => "NUMERIC(20)".into(),
+            // Unsigned integers end at 2^63 - 1 here: what is larger is refused.
+            SqlType::Int(_) | SqlType::UInt(_) => "BIGINT".into(),
             SqlType::Real(32) => "REAL".into(),
             SqlType::Real(_) => "DOUBLE PRECISION".into(),
             SqlType::Text => column.length.map_or("TEXT".into(), |length| format!("VARCHAR({length})").into()),
@@ -212,7 +212,7 @@ impl Dialect for PostgresDialect {
             SqlType::UInt(8) => "0 AND 255",
             SqlType::UInt(16) => "0 AND 65535",
             SqlType::UInt(32) => "0 AND 4294967295",
-            SqlType::UInt(_) => "0 AND 18446744073709551615",
+            SqlType::UInt(_) => "0 AND 9223372036854775807",
             _ => return sum(writer),
         };
         writer.push("CASE WHEN ");
