@@ -15,6 +15,9 @@ pub use server::{Features, Server, ServerKind};
 mod errors;
 mod server;
 
+/// Around text that is a decimal: what every decimal of a program fits into.
+const EXACT_DECIMAL: (&str, &str) = ("CAST(", " AS DECIMAL(57,28))");
+
 /// The dialect of one server: backticks, `?`, and its [capabilities](Server::features).
 #[derive(Debug, Clone)]
 pub struct MySqlDialect {
@@ -143,11 +146,12 @@ impl Dialect for MySqlDialect {
         (1 << fitting.max(1).ilog2()).min(4_096)
     }
 
-    /// Up to 16,384 keys of one column: about 1 kB each as long as the statement is prepared. Of several columns few: the
-    /// range analysis of a list of row values takes a time that grows with the square of its length.
+    /// Up to 16,384 keys of one column: about 1 kB each as long as the statement is prepared. MySQL reads the whole table
+    /// where a list needs more than `range_optimizer_max_mem_size`, so there are [fewer](Features::listed_keys). Of several
+    /// columns few: the range analysis of a list of row values takes a time that grows with the square of its length.
     fn keys_per_condition(&self, width: usize) -> usize {
         let fitting = self.capabilities.max_binds / (width.max(1) + 1);
-        (1 << fitting.max(1).ilog2()).min(if width <= 1 { 16_384 } else { 128 })
+        (1 << fitting.max(1).ilog2()).min(if width <= 1 { self.server.features().listed_keys } else { 128 })
     }
 
     /// `(SELECT 0 AS ordinal, name AS k0 FROM parents WHERE 1 = 0 UNION ALL SELECT 0, ? UNION ALL SELECT 1, ? …)`.
@@ -170,13 +174,19 @@ impl Dialect for MySqlDialect {
         writer.table(table);
         writer.push(" WHERE 1 = 0");
         let tuples = keys.tuples();
-        // MySQL makes a time in such a union one without microseconds.
+        // MySQL makes a time in such a union one without microseconds. Beside a parameter that is text, which `NULL` is, it
+        // makes numbers text as well, and compares them with the column as floats.
+        let padding_is_text = self.server.features().null_parameters_are_text;
         let form = |value: &Value<'_>| match value {
             Value::DateTime(_) => ("CAST(", " AS DATETIME(6))"),
             Value::Time(_) => ("CAST(", " AS TIME(6))"),
+            Value::Int(_) if padding_is_text => ("CAST(", " AS SIGNED)"),
+            Value::UInt(_) if padding_is_text => ("CAST(", " AS UNSIGNED)"),
+            Value::Decimal(_) if padding_is_text => EXACT_DECIMAL,
             _ => ("", ""),
         };
-        let forms: Vec<_> = tuples.first().map_or_else(Vec::new, |key| key.values().iter().map(form).collect());
+        // Of large unsigned keys only some are `UInt`.
+        let padding: Vec<_> = tuples.first().map_or_else(Vec::new, |key| key.values().iter().map(form).collect());
         for ordinal in 0..padded_length(tuples.len()) {
             writer.push(" UNION ALL SELECT ");
             writer.push(&ordinal.to_string());
@@ -184,10 +194,15 @@ impl Dialect for MySqlDialect {
                 writer.push(", ");
                 // Padding is NULL, which equals nothing.
                 let value = tuples.get(ordinal).and_then(|key| key.values().get(part)).cloned().unwrap_or_default();
-                let (before, behind) = forms.get(part).copied().unwrap_or_default();
-                writer.push(before);
-                writer.compared_value(&value);
-                writer.push(behind);
+                let padded = value.is_null().then(|| padding.get(part).copied().unwrap_or_default());
+                match padded.unwrap_or_else(|| form(&value)) {
+                    ("", _) => writer.compared_value(&value),
+                    (before, behind) => {
+                        writer.push(before);
+                        writer.bind(value);
+                        writer.push(behind);
+                    }
+                }
             }
         }
         writer.push(") AS ");
@@ -202,7 +217,7 @@ impl Dialect for MySqlDialect {
     /// equal documents, and a text that is bound is no document until it is made one.
     fn comparable(&self, column: SqlType) -> Option<Comparable> {
         match column {
-            SqlType::Decimal => Some(Comparable::by_value("CAST(", " AS DECIMAL(57,28))")),
+            SqlType::Decimal => Some(Comparable::by_value(EXACT_DECIMAL.0, EXACT_DECIMAL.1)),
             SqlType::Json if self.server.features().json_type => {
                 Some(Comparable::by_forms(("CAST(", " AS BINARY)"), ("CAST(CAST(", " AS JSON) AS BINARY)")))
             }
@@ -226,7 +241,7 @@ impl Dialect for MySqlDialect {
     fn aggregate(&self, function: AggregateFunction, column: Option<SqlType>) -> AggregateForm {
         let form = AggregateForm::standard(function);
         match (function, column) {
-            (AggregateFunction::Avg, Some(SqlType::Decimal)) => form.around("CAST(", " AS DECIMAL(57,28))"),
+            (AggregateFunction::Avg, Some(SqlType::Decimal)) => form.around(EXACT_DECIMAL.0, EXACT_DECIMAL.1),
             (AggregateFunction::Avg, Some(SqlType::Int(_) | SqlType::UInt(_) | SqlType::Bool)) => {
                 form.around("", " + 0e0")
             }

@@ -69,6 +69,10 @@ fn year(date: Date) -> Result<u16, String> {
 }
 
 fn time_span(time: Time) -> MyValue {
+    // MySQL calls what is beyond `838:59:58` out of range in a time, and takes it in a text.
+    if time.hour >= 838 {
+        return MyValue::Bytes(time.to_string().into_bytes());
+    }
     // Below 24 after the division.
     let hours = u8::try_from(time.hour % 24).unwrap_or(0);
     MyValue::Time(time.negative, time.hour / 24, hours, time.minute, time.second, time.micros)

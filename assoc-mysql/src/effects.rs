@@ -45,6 +45,34 @@ pub(crate) fn alters_session(sql: &str) -> bool {
     !is_any(word, of_schema) || contains(sql, "TEMPORARY")
 }
 
+/// Whether a statement may change the columns of a table. It counts unless it is known to change none.
+pub(crate) fn changes_tables(sql: &str) -> bool {
+    let others = &[
+        "SET",
+        "USE",
+        "SAVEPOINT",
+        "RELEASE",
+        "ROLLBACK",
+        "COMMIT",
+        "START",
+        "BEGIN",
+        "KILL",
+        "LOCK",
+        "UNLOCK",
+        "DESC",
+        "ANALYZE",
+        "CHECK",
+        "GRANT",
+        "REVOKE",
+        "TRUNCATE",
+        "FLUSH",
+        "DO",
+    ];
+    // `BEGIN NOT ATOMIC` is a block of statements.
+    let is_other = is_any(first_word(sql), others) && !contains(sql, "ATOMIC");
+    !(only_reads(sql) || changes_rows(sql) || is_other)
+}
+
 /// Whether the text may contain several statements: it has a semicolon that is not its end.
 pub(crate) fn may_be_several(sql: &str) -> bool {
     sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).contains(';')
@@ -116,6 +144,25 @@ mod tests {
         ];
         for sql in clean {
             assert!(!alters_session(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_changes_tables() {
+        for sql in [
+            "CREATE TABLE t (id INT)",
+            "alter table t add column a INT",
+            "DROP TABLE t",
+            "RENAME TABLE t TO u",
+            "CALL p()",
+            "/* hint */ ALTER TABLE t ADD COLUMN a INT",
+            "BEGIN NOT ATOMIC ALTER TABLE t ADD COLUMN a INT; END",
+        ] {
+            assert!(changes_tables(sql), "{sql}");
+        }
+        for sql in ["SELECT 1", "INSERT INTO t VALUES (1)", "SET @x = 1", "SAVEPOINT assoc_1", "BEGIN", "DELETE FROM t"]
+        {
+            assert!(!changes_tables(sql), "{sql}");
         }
     }
 

@@ -33,7 +33,8 @@
 //!
 //! Every session is `utf8mb4`, in UTC, and strict: a value that does not fit is an error. `UPDATE` reports the rows it
 //! found, not those it changed. Statements with binds use the binary protocol. Each connection prepares them once and
-//! keeps them in a [bounded cache](Builder::statement_cache). Rows are passed on as they arrive.
+//! keeps them in a [bounded cache](Builder::statement_cache), until a statement of this driver changes tables. Rows are
+//! passed on as they arrive.
 //!
 //! The driver silently replaces a pooled connection that the server has closed; a connection lost inside a transaction
 //! is an error. A connection that is dropped inside a transaction is rolled back, and one that is dropped in the middle

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use crate::error::{is_full, of_connect};
 use crate::options::Builder;
 use crate::session::{Counted, Session};
+use crate::statements::SchemaChanges;
 
 /// How long a ping of an idle connection may take.
 const PING_LIMIT: Duration = Duration::from_secs(3);
@@ -33,6 +34,7 @@ pub(crate) struct Pool {
     options: Builder,
     permits: Arc<Semaphore>,
     open: Arc<AtomicUsize>,
+    changes: SchemaChanges,
     idle: Mutex<VecDeque<Idle>>,
     /// Told when a session comes back, for those that have a permit and found the server full.
     returned: Notify,
@@ -58,6 +60,7 @@ impl Pool {
         Pool {
             permits: Arc::new(Semaphore::new(options.max)),
             open: Arc::default(),
+            changes: SchemaChanges::default(),
             idle: Mutex::default(),
             returned: Notify::new(),
             options,
@@ -120,7 +123,7 @@ impl Pool {
             Ok(conn)
         };
         let conn = connected.await.map_err(of_connect)?;
-        Ok(Session::new(conn, &self.options, counted))
+        Ok(Session::new(conn, &self.options, self.changes.clone(), counted))
     }
 
     /// A new session instead of one that was lost, within the time limit.

@@ -13,11 +13,11 @@ use mysql_async::prelude::{Protocol, Queryable};
 use mysql_async::{Conn, Error as MyError, QueryResult, Row, Statement as Prepared};
 
 use crate::bind;
-use crate::effects::{alters_session, changes_rows, is_plain_insert, may_be_several};
+use crate::effects::{alters_session, changes_rows, changes_tables, is_plain_insert, may_be_several};
 use crate::error::{is_lost, of_statement, undoes_transaction, was_not_sent};
 use crate::options::Builder;
 use crate::read::readers;
-use crate::statements::Statements;
+use crate::statements::{SchemaChanges, Statements};
 
 /// "This command is not supported in the prepared statement protocol yet."
 const NOT_PREPARABLE: u16 = 1295;
@@ -119,11 +119,11 @@ impl Delivered {
 
 impl Session {
     /// A session that was just [set up](Builder::set_up).
-    pub(crate) fn new(conn: Conn, options: &Builder, counted: Counted) -> Self {
+    pub(crate) fn new(conn: Conn, options: &Builder, changes: SchemaChanges, counted: Counted) -> Self {
         let tells_autocommit = flags(&conn).is_some_and(|flags| flags.contains(StatusFlags::SERVER_STATUS_AUTOCOMMIT));
         Session {
             conn,
-            statements: Statements::new(options.statement_cache),
+            statements: Statements::new(options.statement_cache, changes),
             uuid_as_text: options.uuid_as_text,
             altered: false,
             tells_autocommit,
@@ -215,6 +215,9 @@ impl Session {
         began: &mut bool,
     ) -> Result<Delivered, Failure> {
         let sql = statement.sql();
+        for outdated in self.statements.take_outdated() {
+            self.conn.close(outdated).await.map_err(|error| Failure { ran: false, ..Failure::of(error, sql) })?;
+        }
         loop {
             let params = bind::parameters(statement, self.uuid_as_text).map_err(Failure::unsent)?;
             let (prepared, cached) = match self.statements.get(sql) {
@@ -239,6 +242,9 @@ impl Session {
                 }
                 Err(error) => Err(error),
             };
+            if changes_tables(sql) {
+                self.statements.note_change();
+            }
             // The server keeps the error of values it was sent beforehand, and gives it to every later run.
             let poisoned = matches!(outcome, Err(MyError::Server(_))) && has_long_data(statement);
             if poisoned {
@@ -258,6 +264,9 @@ impl Session {
             Ok(result) => deliver(result, sink, began).await,
             Err(error) => Err(error),
         };
+        if changes_tables(sql) {
+            self.statements.note_change();
+        }
         outcome.map_err(|error| Failure::of(error, sql))?.accepted()
     }
 

@@ -7,13 +7,35 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use mysql_async::Statement as Prepared;
+
+/// How often the connections of one driver have changed tables.
+///
+/// MySQL prepares a statement anew if a table that it names has changed, but keeps what it made of the types of the
+/// parameters. An `INSERT` that was prepared for a `DATE` then stores something else in what is a `DECIMAL` now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SchemaChanges(Arc<AtomicU64>);
+
+impl SchemaChanges {
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Notes one.
+    pub(crate) fn note(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Statements {
     capacity: usize,
     clock: u64,
+    changes: SchemaChanges,
+    // How many of them these statements know.
+    known: u64,
     by_text: HashMap<Arc<str>, Entry>,
 }
 
@@ -25,8 +47,23 @@ struct Entry {
 }
 
 impl Statements {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Statements { capacity, clock: 0, by_text: HashMap::new() }
+    pub(crate) fn new(capacity: usize, changes: SchemaChanges) -> Self {
+        Statements { capacity, clock: 0, known: changes.count(), changes, by_text: HashMap::new() }
+    }
+
+    /// Takes the statements out that were prepared before tables have changed. The caller closes them on the server.
+    pub(crate) fn take_outdated(&mut self) -> Vec<Prepared> {
+        let count = self.changes.count();
+        if self.known == count {
+            return Vec::new();
+        }
+        self.known = count;
+        self.by_text.drain().map(|(_, entry)| entry.statement).collect()
+    }
+
+    /// Notes that a statement may have changed tables.
+    pub(crate) fn note_change(&self) {
+        self.changes.note();
     }
 
     /// A statement, and whether it alters its session.
@@ -38,7 +75,7 @@ impl Statements {
     }
 
     pub(crate) fn contains(&self, sql: &str) -> bool {
-        self.by_text.contains_key(sql)
+        self.known == self.changes.count() && self.by_text.contains_key(sql)
     }
 
     /// Keeps a statement. The caller must close the returned statement on the server: the replaced one, or, if the

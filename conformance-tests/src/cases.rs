@@ -24,8 +24,10 @@ mod collations;
 mod collections;
 mod composite_keys;
 mod contract;
+mod contract_claims;
 mod contract_connections;
 mod contract_errors;
+mod contract_states;
 mod contract_values;
 mod counters;
 mod decimals;
@@ -179,6 +181,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         contract_values::CASES,
         contract_errors::CASES,
         contract_connections::CASES,
+        contract_states::CASES,
+        contract_claims::CASES,
         values::CASES,
         queries::CASES,
         filters::CASES,

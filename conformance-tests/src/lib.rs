@@ -68,7 +68,7 @@ mod wrapped;
 pub use backend::{Backend, Database};
 pub use cases::{Case, Level, all};
 pub use context::{Context, Transcript};
-pub use native_sql::NativeSql;
+pub use native_sql::{FailingState, NativeSql};
 pub use planted::{Fault, Planted};
 pub use recorder::{CommitFault, Recorded, RecordedStatement, Recorder};
 pub use report::{CaseReport, ReportCard, SqlCheck, Totals, Verdict};

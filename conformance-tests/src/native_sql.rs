@@ -24,6 +24,44 @@ pub struct NativeSql {
     pub(crate) leaving_a_transaction: &'static [&'static str],
     pub(crate) continuing_keys: Option<&'static str>,
     pub(crate) failing: &'static [(&'static str, DriverErrorKind)],
+    pub(crate) failing_states: &'static [FailingState],
+    pub(crate) interrupting: Option<(&'static str, &'static str, &'static str)>,
+    pub(crate) hiding_question_marks: &'static [&'static str],
+}
+
+/// A statement that fails in a state of its connection, which other statements bring about and end.
+///
+/// ```
+/// use assoc_core::DriverErrorKind;
+/// use conformance_tests::{FailingState, NativeSql};
+///
+/// const READ_ONLY: FailingState = FailingState::new(
+///     &["PRAGMA query_only = ON"],
+///     "DELETE FROM kids",
+///     DriverErrorKind::ReadOnly,
+///     &["PRAGMA query_only = OFF"],
+/// );
+/// let sql = NativeSql::default().failing_in_states(&[READ_ONLY]);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct FailingState {
+    pub(crate) before: &'static [&'static str],
+    pub(crate) statement: &'static str,
+    pub(crate) kind: DriverErrorKind,
+    pub(crate) after: &'static [&'static str],
+}
+
+impl FailingState {
+    /// A statement, the class of its error, and the statements that run before and after it, outside of transactions.
+    #[must_use]
+    pub const fn new(
+        before: &'static [&'static str],
+        statement: &'static str,
+        kind: DriverErrorKind,
+        after: &'static [&'static str],
+    ) -> Self {
+        FailingState { before, statement, kind, after }
+    }
 }
 
 impl NativeSql {
@@ -99,6 +137,31 @@ impl NativeSql {
     #[must_use]
     pub fn failing(mut self, statements: &'static [(&'static str, DriverErrorKind)]) -> Self {
         self.failing = statements;
+        self
+    }
+
+    /// Statements that fail in a state of their connection, of the classes [`ReadOnly`](DriverErrorKind::ReadOnly),
+    /// [`TimeLimit`](DriverErrorKind::TimeLimit) and [`DiskFull`](DriverErrorKind::DiskFull). There are the table of
+    /// [`failing`](Self::failing), and `kids (id INTEGER, parent_id INTEGER, age INTEGER)` of one row.
+    #[must_use]
+    pub fn failing_in_states(mut self, states: &'static [FailingState]) -> Self {
+        self.failing_states = states;
+        self
+    }
+
+    /// A query for the number of the connection that it runs on, the statement that interrupts what the connection with the
+    /// number `{}` runs, and a query that takes many seconds. There is the table `kids` of one row.
+    #[must_use]
+    pub fn interrupting(mut self, number: &'static str, interrupt: &'static str, long: &'static str) -> Self {
+        self.interrupting = Some((number, interrupt, long));
+        self
+    }
+
+    /// Conditions with one placeholder, which `name` is equal to, and with question marks that are none: in quotes and
+    /// comments that standard SQL does not have. They hold for each row with that name.
+    #[must_use]
+    pub fn hiding_question_marks(mut self, conditions: &'static [&'static str]) -> Self {
+        self.hiding_question_marks = conditions;
         self
     }
 }

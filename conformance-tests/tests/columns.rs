@@ -16,7 +16,7 @@ use assoc_core::{Aggregate, Column, ColumnType, Filter, IntoSort, MaybeNull};
 use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
-use kinds::{Columns, Kind, Place, Product};
+use kinds::{Columns, Database, Kind, Place};
 use random::Random;
 
 mod backends;
@@ -105,8 +105,8 @@ macro_rules! sampled {
             }
         })+
 
-        async fn every_type(repo: &Repo, recorder: &Recorder, product: Product) {
-            $(Box::pin(every_kind::<$module::Sample>(repo, recorder, product)).await;)+
+        async fn every_type(repo: &Repo, recorder: &Recorder, database: Database) {
+            $(Box::pin(every_kind::<$module::Sample>(repo, recorder, database)).await;)+
         }
     };
 }
@@ -154,15 +154,15 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
-async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, product: Product) {
+async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, database: Database) {
     let (first, tables) = (number("ASSOC_PROPERTY_SEED", 1), number("ASSOC_PROPERTY_CASES", 3));
     let nulls = repo.dialect().capabilities().null_order;
-    for kind in S::Value::kinds(product) {
+    for kind in S::Value::kinds(database) {
         let kind = kind.with_nulls(nulls);
         for seed in first..first + tables {
             println!("{} in {:?}: ASSOC_PROPERTY_SEED={seed}", std::any::type_name::<S::Value>(), kind.column);
             let mut random = Random::new(seed);
-            let rows = filled::<S>(repo, &kind, &mut random, product).await;
+            let rows = filled::<S>(repo, &kind, &mut random, database).await;
             comparisons(repo, &kind, &rows, &mut random).await;
             orders(repo, &kind, &rows, &mut random).await;
             groups(repo, &kind, &rows, &mut random).await;
@@ -172,8 +172,8 @@ async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, product: Produ
     }
 }
 
-async fn filled<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, random: &mut Random, product: Product) -> Vec<S> {
-    let key = product.key();
+async fn filled<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, random: &mut Random, database: Database) -> Vec<S> {
+    let key = database.key();
     let column = kind.column;
     repo.execute_raw("DROP TABLE IF EXISTS samples", []).await.unwrap();
     let table = format!("CREATE TABLE samples (id {key}, owner_id BIGINT, maybe {column}, sure {column} NOT NULL)");
@@ -408,12 +408,12 @@ async fn per_owner<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, rows: &[S], r
     }
 }
 
-async fn types(backend: &dyn Backend, repo: &Repo) -> Product {
-    let product = Product::of(backend);
-    for sql in product.types() {
+async fn types(backend: &dyn Backend, repo: &Repo) -> Database {
+    let database = Database::of(backend);
+    for sql in database.types() {
         repo.execute_raw(sql, []).await.unwrap();
     }
-    product
+    database
 }
 
 fn every_column_type_agrees_with_memory(backend: &dyn Backend) {
@@ -424,8 +424,8 @@ fn every_column_type_agrees_with_memory(backend: &dyn Backend) {
         let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
         repo.create_table::<Owner>().await.unwrap();
         repo.insert_all([(); 3].map(|()| Owner::build())).await.unwrap();
-        let product = types(backend, &repo).await;
-        every_type(&repo, &recorder, product).await;
+        let database = types(backend, &repo).await;
+        every_type(&repo, &recorder, database).await;
     });
 }
 
@@ -435,8 +435,8 @@ fn keys_of_several_columns_agree_with_memory(backend: &dyn Backend) {
         let database = backend.fresh().await.unwrap();
         let recorder = Recorder::default();
         let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
-        let product = types(backend, &repo).await;
-        keys::every_key(&repo, &recorder, product).await;
+        let database = types(backend, &repo).await;
+        keys::every_key(&repo, &recorder, database).await;
     });
 }
 

@@ -64,7 +64,28 @@ mod mariadb {
     /// Beside 200,000 rows of others in each table, no statement of a destroy walks over a table.
     #[test]
     fn everything_at_once() {
-        insta::assert_snapshot!(block_on(large::everything_at_once(&MariaDb, 200_000)), @r"
+        let plans = block_on(large::everything_at_once(&MariaDb, 200_000));
+        if MariaDb.name() == "mysql" {
+            insta::assert_snapshot!(plans, @r"
+            SELECT id, reporter_id FROM stories: stories ref stories_of_reporter
+            SELECT id, story_id FROM comments: comments range comments_of_story
+            SELECT 1 FROM orders: orders range orders_of_story
+            SELECT id, story_id, reader_id FROM comments: comments range PRIMARY
+            SELECT id, story_id, reader_id FROM comments: comments range PRIMARY
+            SELECT id, story_id, reader_id FROM comments: comments range PRIMARY
+            DELETE FROM followings: followings range followed_by_one
+            DELETE FROM followings: followings range followed_by_other
+            UPDATE pictures: pictures range pictures_of_reporter
+            DELETE FROM comments: comments range PRIMARY
+            DELETE FROM comments: comments range PRIMARY
+            DELETE FROM comments: comments range PRIMARY
+            DELETE FROM stories: stories range PRIMARY
+            DELETE FROM reporters: reporters range PRIMARY
+            UPDATE readers: readers range PRIMARY
+            ");
+            return;
+        }
+        insta::assert_snapshot!(plans, @r"
         SELECT id, reporter_id FROM stories: stories ref stories_of_reporter
         SELECT id, story_id FROM comments: comments range comments_of_story
         SELECT 1 FROM orders: orders range orders_of_story

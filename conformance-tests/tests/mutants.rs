@@ -1,10 +1,10 @@
-//! Does the suite notice? Each planted fault, and the first case that fails for it: on SQLite, or on MariaDB where SQLite has
-//! nothing that the fault would spoil.
+//! Does the suite notice? Each planted fault, and the first case that fails for it: on SQLite, or on MariaDB or MySQL where
+//! SQLite has nothing that the fault would spoil.
 //!
 //! `mutants.txt` names that case for each fault; of a fault that cannot be seen from outside it says why. This test tries what
 //! is named there, so that it takes seconds, and fails where the file is not right any more. `cargo xtask mutants` looks
-//! for it anew among all cases; with `--all` it looks for every case that notices. MariaDB is asked where `ASSOC_MYSQL_URL`
-//! is set: `cargo xtask db mysql -- cargo xtask mutants`.
+//! for it anew among all cases; with `--all` it looks for every case that notices. MariaDB or MySQL is asked where
+//! `ASSOC_MYSQL_URL` is set: `cargo xtask db mysql -- cargo xtask mutants`. What the other of both notices stays on record.
 
 // Helpers fail a test by panicking.
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -47,6 +47,7 @@ enum Place {
     // It takes several connections.
     SqliteInAFile,
     MariaDb,
+    MySql,
 }
 
 impl Place {
@@ -56,23 +57,32 @@ impl Place {
             Place::SqliteInMemory => "",
             Place::SqliteInAFile => " in a file",
             Place::MariaDb => " on MariaDB",
+            Place::MySql => " on MySQL",
         }
     }
 
     fn of(name: &str) -> (&str, Place) {
-        let at = [Place::SqliteInAFile, Place::MariaDb].into_iter();
+        let at = [Place::SqliteInAFile, Place::MariaDb, Place::MySql].into_iter();
         let mut named = at.filter_map(|place| Some((name.strip_suffix(place.says())?, place)));
         named.next().unwrap_or((name, Place::SqliteInMemory))
     }
 
     fn is_there(self) -> bool {
-        self != Place::MariaDb || std::env::var_os("ASSOC_MYSQL_URL").is_some()
+        match self {
+            Place::SqliteInMemory | Place::SqliteInAFile => true,
+            Place::MariaDb => is_served() && MariaDb.name() == "mariadb",
+            Place::MySql => is_served() && MariaDb.name() == "mysql",
+        }
     }
 
     /// Whether a case is tried here. In a file it is the same as in memory, but for what needs several connections.
     fn tries(self, case: &Case) -> bool {
         self != Place::SqliteInAFile || case.id.starts_with("contract") || case.id.contains("transaction")
     }
+}
+
+fn is_served() -> bool {
+    std::env::var_os("ASSOC_MYSQL_URL").is_some_and(|url| !url.is_empty())
 }
 
 fn main() -> ExitCode {
@@ -145,7 +155,7 @@ fn main() -> ExitCode {
     }
     println!("{} faults, {unnoticed} not noticed", found.len());
     if search == Search::First && chosen.is_empty() {
-        if Place::MariaDb.is_there() {
+        if is_served() {
             std::fs::write(RECORD, record).unwrap();
         } else {
             println!("ASSOC_MYSQL_URL is not set, so that nothing is recorded: not every fault shows on SQLite");
@@ -171,7 +181,7 @@ fn noticed(fault: Fault, search: Search, on_record: &[String]) -> Vec<String> {
         }
         return found;
     }
-    for place in [Place::SqliteInMemory, Place::SqliteInAFile, Place::MariaDb] {
+    for place in [Place::SqliteInMemory, Place::SqliteInAFile, Place::MariaDb, Place::MySql] {
         for case in all().filter(|case| place.is_there() && place.tries(case)) {
             if notices(&runtime, fault, case, place) {
                 found.push(format!("{}{}", case.id, place.says()));
@@ -184,6 +194,9 @@ fn noticed(fault: Fault, search: Search, on_record: &[String]) -> Vec<String> {
             break;
         }
     }
+    if found.is_empty() {
+        found.extend(on_record.iter().filter(|name| !Place::of(name).1.is_there()).cloned());
+    }
     runtime.shutdown_background();
     found
 }
@@ -193,7 +206,7 @@ fn notices(runtime: &Runtime, fault: Fault, case: &Case, place: Place) -> bool {
     match place {
         Place::SqliteInMemory => fails_for(runtime, fault, SqliteInMemory, case),
         Place::SqliteInAFile => fails_for(runtime, fault, SqliteFile, case),
-        Place::MariaDb => fails_for(runtime, fault, MariaDb, case),
+        Place::MariaDb | Place::MySql => fails_for(runtime, fault, MariaDb, case),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use assoc_core::dialect::Upsert;
 use assoc_repo::prelude::*;
 use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::Backend;
@@ -27,6 +28,18 @@ pub(crate) fn ticking(repo: &Repo) -> Repo {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_925_000_000 + seconds)
     };
     repo.clone().with_clock(now)
+}
+
+/// Whether the backend has upserts that return rows; one that has none refused this one, and for no other reason.
+pub(crate) fn upserts<T>(repo: &Repo, outcome: &Result<T>) -> bool {
+    let capabilities = repo.dialect().capabilities();
+    let has = capabilities.upsert != Upsert::Unsupported && capabilities.insert_returning;
+    if !has {
+        println!("skipped: upserts that return rows");
+        let refused = outcome.as_ref().err().map(Error::kind);
+        assert!(matches!(refused, Some(ErrorKind::Unsupported { .. })), "{refused:?}");
+    }
+    has
 }
 
 fn with_each_table<F: Future<Output = Result<()>>>(backend: &dyn Backend, name: &str, work: impl FnOnce(Repo) -> F) {

@@ -1,5 +1,6 @@
 //! `cargo xtask package`: what a stranger gets. All crates are packaged, and the template backend is built from the unpacked
-//! packages: in a workspace of its own, with its dependencies under other names.
+//! packages: in a separate workspace, with its dependencies under other names. The examples in the documentation of each
+//! package are run there as well.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,9 +31,13 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     }
     let runner = Runner::new()?;
     let outside = Outside::new();
-    let code = outside.unpacked(&runner)?;
-    let code = if code == 0 { runner.run(&mut outside.test()) } else { Ok(code) };
-    code.map(ExitCode::from)
+    let mut code = outside.unpacked(&runner)?;
+    for mut test in outside.tests() {
+        if code == 0 {
+            code = runner.run(&mut test)?;
+        }
+    }
+    Ok(ExitCode::from(code))
 }
 
 /// A folder outside of the workspace with the packages and the template.
@@ -79,13 +84,19 @@ impl Outside {
         Ok(0)
     }
 
-    /// The tests of the template outside: the suite is one of them.
-    pub(crate) fn test(&self) -> Command {
-        let mut test = cargo();
-        test.args(["test", "--package", TEMPLATE]).current_dir(&self.folder);
-        // Dependencies that the workspace has compiled are not compiled again.
-        test.env("CARGO_TARGET_DIR", target());
-        test
+    /// The tests of the template outside, of which the suite is one, and the examples in the documentation of the packages.
+    pub(crate) fn tests(&self) -> [Command; 2] {
+        let test = || {
+            let mut test = cargo();
+            // Dependencies that the workspace has compiled are not compiled again.
+            test.arg("test").current_dir(&self.folder).env("CARGO_TARGET_DIR", target());
+            test
+        };
+        let (mut template, mut examples) = (test(), test());
+        template.args(["--package", TEMPLATE]);
+        examples.args(["--doc", "--all-features", "--no-fail-fast"]);
+        examples.args(PACKAGES.iter().flat_map(|(package, _)| ["--package", *package]));
+        [template, examples]
     }
 
     fn write_workspace(&self) -> Result<(), String> {
@@ -110,11 +121,13 @@ impl Outside {
         Ok(())
     }
 
-    /// The workspace's manifest with the template alone, and with the packages instead of folders.
+    /// The workspace's manifest with the template and the packages as its members. The template depends on what is published,
+    /// which the packages stand for.
     fn manifest(&self, own: &str) -> String {
         let (before, rest) = own.split_once("members = [").unwrap_or((own, ""));
         let behind = rest.split_once("]\n").map_or("", |(_, behind)| behind);
-        let mut manifest = format!("{before}members = [\"{TEMPLATE}\"]\n{behind}\n[patch.crates-io]\n");
+        let members = PACKAGES.map(|(package, _)| format!(", \"packages/{package}-{}\"", self.version)).concat();
+        let mut manifest = format!("{before}members = [\"{TEMPLATE}\"{members}]\n{behind}\n[patch.crates-io]\n");
         for (package, name) in PACKAGES {
             let version = &self.version;
             let folder = format!("{package} = {{ path = \"{package}\", version = \"{version}\" }}");
@@ -178,7 +191,7 @@ mod tests {
     fn dependencies_come_under_other_names() -> Result<(), String> {
         let outside = Outside::new();
         let manifest = outside.manifest(&read(&root().join("Cargo.toml"))?);
-        assert!(manifest.contains("members = [\"template-backend\"]"), "{manifest}");
+        assert!(manifest.contains("members = [\"template-backend\", \"packages/assoc-core-"), "{manifest}");
         assert!(manifest.contains("renamed_core = { package = \"assoc-core\", version = "), "{manifest}");
         assert!(!manifest.contains("path = \"assoc-"), "{manifest}");
         assert_eq!(

@@ -31,12 +31,14 @@ pub(crate) struct Runner {
     server: Option<Server>,
     /// The URL of a server that is not ours.
     url: Option<String>,
+    /// Connections are encrypted.
+    tls: bool,
     postgres: Option<Server>,
 }
 
 impl Runner {
     pub(crate) fn new() -> Result<Self, String> {
-        Ok(Runner { interrupted: Interrupted::watch()?, server: None, url: None, postgres: None })
+        Ok(Runner { interrupted: Interrupted::watch()?, server: None, url: None, tls: false, postgres: None })
     }
 
     /// Gives the commands that follow [`MYSQL_URL`]: what it is already, or a private server's.
@@ -65,6 +67,11 @@ impl Runner {
             self.server = Some(self.start(Some(Path::new(place)))?);
         }
         Ok(())
+    }
+
+    /// Has the commands that follow connect by TLS, and take any certificate of the server.
+    pub(crate) fn require_tls(&mut self) {
+        self.tls = true;
     }
 
     fn start(&self, path: Option<&Path>) -> Result<Server, String> {
@@ -96,7 +103,7 @@ impl Runner {
 
     fn spawn(&self, command: &mut Command) -> Result<Child, String> {
         if let Some(url) = self.server.as_ref().map(Server::url).or(self.url.as_deref()) {
-            command.env(MYSQL_URL, url);
+            command.env(MYSQL_URL, if self.tls { encrypted(url) } else { url.to_owned() });
         }
         command.envs(self.postgres.as_ref().map(|server| (POSTGRES_URL, server.url())));
         command.spawn().map_err(|error| format!("`{}` cannot be run: {error}", command.get_program().display()))
@@ -129,6 +136,12 @@ impl Runner {
 
 fn is_given(variable: &str) -> bool {
     std::env::var_os(variable).is_some_and(|url| !url.is_empty())
+}
+
+/// The URL, with TLS.
+fn encrypted(url: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}require_ssl=true&verify_ca=false&verify_identity=false&prefer_socket=false")
 }
 
 /// Sends a signal to a child; the standard library can only kill.

@@ -118,8 +118,10 @@ impl Gate {
             self.stage("Packages, and the template backend built from them");
             let outside = Outside::new();
             code = outside.unpacked(&self.runner)?;
-            if code == 0 {
-                code = self.test(&mut outside.test())?;
+            for mut test in outside.tests() {
+                if code == 0 {
+                    code = self.test(&mut test)?;
+                }
             }
         }
         if let (0, Some(place)) = (code, mysql) {
@@ -137,6 +139,21 @@ impl Gate {
             ]);
             test.args(["--all-features", "--no-fail-fast", "--lib", "--tests", "--", "--skip", "postgres::"]);
             code = self.test(&mut test)?;
+        }
+        if code == 0 && mysql.is_some() {
+            self.stage("The driver on MySQL over TLS");
+            self.runner.require_tls();
+            let mut test = cargo();
+            // The system's TLS, which needs no further compiler. MySQL makes a certificate when it is set up.
+            test.args([
+                "test",
+                "--package",
+                "assoc-mysql",
+                "--features",
+                "mysql_async/native-tls-tls",
+                "--no-fail-fast",
+            ]);
+            code = self.test(test.args(["--test", "mysql"]))?;
         }
         Ok(code)
     }

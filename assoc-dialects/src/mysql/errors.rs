@@ -81,10 +81,10 @@ impl<'e> ServerError<'e> {
             1105 if says("max_allowed_packet") => DriverErrorKind::TooLarge,
             // Index or table files that do not fit, marked as crashed, or reported so by InnoDB.
             1034 | 1035 | 1194 | 1195 | 1712 | 1877 => DriverErrorKind::Corrupt,
-            // Out of range, wrong or truncated values, too long for their column, malformed JSON.
-            1264 | 1265 | 1292 | 1366 | 1367 | 1406 | 1411 | 1416 | 1425 | 1426 | 1690 | 3140 | 3141 | 3156 | 4038 => {
-                DriverErrorKind::Value
-            }
+            // Out of range, wrong or truncated values, too long for their column, malformed JSON, characters that the column's
+            // character set does not have.
+            1264 | 1265 | 1292 | 1366 | 1367 | 1406 | 1411 | 1416 | 1425 | 1426 | 1690 | 3140 | 3141 | 3156 | 3988
+            | 4038 => DriverErrorKind::Value,
             // Unknown things, ambiguous things, syntax, wrong use, collations that do not mix.
             1046 | 1049 | 1051 | 1052 | 1054 | 1055 | 1056 | 1059 | 1060 | 1061 | 1063 | 1064 | 1065 | 1066 | 1067
             | 1072 | 1091 | 1093 | 1096 | 1103 | 1104 | 1109 | 1110 | 1111 | 1115 | 1136 | 1140 | 1146 | 1149

@@ -107,8 +107,12 @@ pub struct Features {
     pub json_table: bool,
     /// `JSON` is a type with rules of its own for what is equal and smaller, and not text.
     pub json_type: bool,
+    /// A parameter that is `NULL` is text, whatever stands beside it in a union.
+    pub null_parameters_are_text: bool,
     /// `CHECK` constraints are enforced, not just parsed.
     pub check_constraints: bool,
+    /// How many keys a list may have so that the server surely finds their rows by an index.
+    pub listed_keys: usize,
     /// The longest identifier, in characters.
     pub max_identifier: usize,
     /// The most placeholders of a prepared statement.
@@ -125,7 +129,9 @@ impl Features {
         skip_locked: false,
         json_table: false,
         json_type: true,
+        null_parameters_are_text: true,
         check_constraints: false,
+        listed_keys: 4_096,
         max_identifier: 64,
         max_binds: 65_535,
     };
@@ -141,6 +147,8 @@ impl Features {
         window_functions: true,
         check_constraints: true,
         json_type: false,
+        null_parameters_are_text: false,
+        listed_keys: 16_384,
         ..Features::MYSQL_5_7
     };
     /// MariaDB 10.5. Declared, not verified here.

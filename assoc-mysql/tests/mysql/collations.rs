@@ -80,8 +80,10 @@ async fn matches_like_equality(column: &str) {
     let found: Vec<_> = found.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
     assert_eq!(found, expected, "{column}");
 
-    let explain =
-        assoc_core::driver::Statement::new(format!("EXPLAIN {}", statement.sql()), statement.binds().to_vec());
+    let explain = assoc_core::driver::Statement::new(
+        format!("EXPLAIN FORMAT=TRADITIONAL {}", statement.sql()),
+        statement.binds().to_vec(),
+    );
     let plan = fetch(&mut *connection, &explain).await.unwrap();
     let of_children = plan.iter().find(|row| row[2] == text("children")).expect("children are read");
     assert!(of_children.contains(&text("by_name")) && of_children.contains(&text("ref")), "{column}: {plan:?}");

@@ -3,7 +3,7 @@
 use assoc_core::Value;
 use assoc_core::driver::{Driver, KeySet, Statement};
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{Expr, Operand};
+use assoc_core::metadata::{Expr, Operand, TableRef};
 use assoc_core::sql::SqlWriter;
 
 use crate::support::{TestDb, acquire, fetch, one, rows, run, text};
@@ -33,7 +33,7 @@ async fn lists_of_similar_length_are_one_statement() {
     let all = KeySet::Ints((1..=20_000).collect());
     let mut found = 0;
     let chunks = all.chunks(driver.dialect().keys_per_condition(1));
-    assert_eq!(chunks.len(), 2);
+    assert!(chunks.len() > 1);
     for chunk in chunks {
         found += fetch(&mut *connection, &select_by(&driver, &["id"], &chunk)).await.unwrap().len();
     }
@@ -45,7 +45,7 @@ async fn lists_of_similar_length_are_one_statement() {
     assert!(statement.sql().contains("(`a`, `b`) IN ((?, ?), "), "{}", statement.sql());
     let found = fetch(&mut *connection, &statement).await.unwrap();
     assert_eq!(found, [15, 70, 2_999].map(|id| vec![Value::Int(id)]));
-    let explain = Statement::new(format!("EXPLAIN {}", statement.sql()), statement.binds().to_vec());
+    let explain = Statement::new(format!("EXPLAIN FORMAT=TRADITIONAL {}", statement.sql()), statement.binds().to_vec());
     let plan = fetch(&mut *connection, &explain).await.unwrap();
     assert!(plan[0].contains(&text("range")), "{plan:?}");
 }
@@ -153,4 +153,97 @@ async fn tables_of_every_type_can_be_made() {
     run(&mut *connection, "CREATE TABLE d (id INT PRIMARY KEY AUTO_INCREMENT, v INT DEFAULT 5)").await;
     let inserted = run(&mut *connection, &format!("INSERT INTO d{}", driver.dialect().insert_defaults())).await;
     assert_eq!((inserted.affected, inserted.last_insert_id), (1, Some(1)));
+}
+
+/// Without an index the server compares the column with the keys. Among them is `NULL`, which pads their number.
+#[tokio::test]
+async fn tables_of_keys_compare_numbers_exactly() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let mut connection = acquire(&driver).await;
+    let decimal = |text: &str| Value::Decimal(text.to_owned().into());
+    let large = 9_007_199_254_740_992_i64;
+    let table = TableRef { schema: None, name: "t" };
+    for (column, next, keys) in [
+        ("BIGINT", "9007199254740993", [large, 1, 2].map(Value::Int)),
+        ("BIGINT UNSIGNED", "9007199254740993", [large.unsigned_abs(), 1, 2].map(Value::UInt)),
+        ("BIGINT UNSIGNED", "18446744073709551614", [u64::MAX, 1, 2].map(Value::UInt)),
+        ("BIGINT UNSIGNED", "9007199254740993", [large.unsigned_abs(), u64::MAX, 2].map(Value::UInt)),
+        ("DECIMAL(57,28)", "123456789123456789.1234567891", ["123456789123456789.123456789", "1", "2"].map(decimal)),
+    ] {
+        run(&mut *connection, "DROP TABLE IF EXISTS t").await;
+        run(&mut *connection, &format!("CREATE TABLE t (id INT, v {column})")).await;
+        let insert = "INSERT INTO t VALUES (1, ?)";
+        crate::support::try_run(&mut *connection, insert, [keys[0].clone()]).await.unwrap();
+        run(&mut *connection, &format!("INSERT INTO t VALUES (2, {next})")).await;
+        let tuples: Vec<_> = keys.into_iter().filter_map(|key| KeyTuple::new([key])).collect();
+        let mut writer = SqlWriter::new(driver.dialect());
+        writer.push("SELECT ordinal, id FROM ");
+        driver.dialect().write_key_table_for(&mut writer, &KeySet::Tuples(tuples.into()), &table, &["v"]);
+        writer.push(" INNER JOIN t ON t.v = k0");
+        let found = fetch(&mut *connection, &writer.finish()).await.unwrap();
+        assert_eq!(found, [[Value::Int(0), Value::Int(1)]], "{column}");
+    }
+}
+
+#[tokio::test]
+async fn keys_of_bytes_and_decimals_are_found() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let mut connection = acquire(&driver).await;
+    let uuid = |number: u128| Value::Uuid(number.to_be_bytes());
+    let decimal = |text: &str| Value::Decimal(text.to_owned().into());
+    let keys = [
+        (0, "-9.5"),
+        (0, "0.1"),
+        (0, "100.1"),
+        (0, "9"),
+        (1, "9"),
+        (1 << 64, "2.5"),
+        (0x2020, "9"),
+        (0x61 << 120, "2.5"),
+        (0x41 << 120, "2.5"),
+        (0x2020, "2.5"),
+        (0x61 << 120, "9.5"),
+        (u128::MAX, "-10"),
+        (u128::MAX, "0.1"),
+    ];
+    for index in ["", ", UNIQUE (b, a)"] {
+        run(&mut *connection, "DROP TABLE IF EXISTS t").await;
+        let table = format!("CREATE TABLE t (a BINARY(16), b DECIMAL(12,2), id INT, PRIMARY KEY (a, b){index})");
+        run(&mut *connection, &table).await;
+        for (id, (a, b)) in keys.iter().enumerate() {
+            let binds = [uuid(*a), decimal(b), Value::Int(id as i64)];
+            crate::support::try_run(&mut *connection, "INSERT INTO t VALUES (?, ?, ?)", binds).await.unwrap();
+        }
+        let tuples: Vec<_> = keys.iter().filter_map(|(a, b)| KeyTuple::new([uuid(*a), decimal(b)])).collect();
+        let found = fetch(&mut *connection, &select_by(&driver, &["a", "b"], &KeySet::Tuples(tuples.into()))).await;
+        let found: Vec<_> = found.unwrap().into_iter().flatten().collect();
+        assert_eq!(found, (0..keys.len() as i64).map(Value::Int).collect::<Vec<_>>(), "{index}");
+    }
+}
+
+/// MySQL reads the whole table where the analysis of a list takes more memory than it is allowed; each index takes its share.
+#[tokio::test]
+async fn long_lists_find_their_rows_by_an_index() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let mut connection = acquire(&driver).await;
+    run(
+        &mut *connection,
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, a BIGINT NOT NULL, b BIGINT NOT NULL, c INT, d INT, KEY (a), KEY (b), KEY \
+         (c), KEY (d), KEY (a, b), KEY (b, a), KEY (c, d), KEY (d, c), KEY (a, c), KEY (b, d))",
+    )
+    .await;
+    for from in (0..60_000).step_by(10_000) {
+        let many: Vec<String> = (from..from + 10_000).map(|id| format!("({id}, {id}, {id}, 1, 1)")).collect();
+        run(&mut *connection, &format!("INSERT INTO t VALUES {}", many.join(", "))).await;
+    }
+    run(&mut *connection, "ANALYZE TABLE t").await;
+    let most = driver.dialect().keys_per_condition(1);
+    let keys = KeySet::Ints((0..i64::try_from(most).unwrap()).map(|key| key * 3).collect());
+    let select = select_by(&driver, &["id"], &keys);
+    let select = Statement::new(format!("EXPLAIN FORMAT=TRADITIONAL {}", select.sql()), select.binds().to_vec());
+    let plan = fetch(&mut *connection, &select).await.unwrap();
+    assert!(plan[0].contains(&text("range")), "{most}: {plan:?}");
 }

@@ -13,5 +13,6 @@ mod pool;
 mod sessions;
 mod statements;
 mod support;
+mod tls;
 mod transactions;
 mod types;

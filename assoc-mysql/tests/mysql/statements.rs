@@ -171,3 +171,71 @@ async fn procedures_and_their_extra_results_leave_a_clean_connection() {
     let error = try_rows(&mut *connection, "SELECT 1; SELECT 2", []).await.unwrap_err();
     assert_eq!(error.driver().unwrap().kind(), assoc_core::DriverErrorKind::Statement);
 }
+
+/// MySQL keeps what it made of the parameters of a prepared statement also where the table has other columns since, and then
+/// stores other values than it is given.
+#[tokio::test]
+async fn cached_statements_know_the_columns_that_a_table_has_now() {
+    let db = TestDb::new().await;
+    let driver = db.driver().await;
+    let (mut connection, mut other) = (acquire(&driver).await, acquire(&driver).await);
+    let decimal = |text: &str| Value::Decimal(text.to_owned().into());
+    let day = |day| Value::Date(assoc_core::value::Date { year: 2024, month: 1, day });
+    let uuid = |number: u128| Value::Uuid(number.to_be_bytes());
+    let blob = |bytes: &[u8]| Value::Blob(bytes.to_vec().into());
+    let words = ["a", "b", "%", "_", "aa", "ab", "\\", "9", "10", "1", "z", "zz", "é", "e1", "A3", "x"];
+    let numbers = [0, 1, 1 << 64, u128::MAX, 0x61 << 120, 0x41 << 120, 0x2020, 0x20, 2, 3, 4, 5, 6, 7, 8, 9];
+    let decimals = ["100.10", "-10", "-9.5", "0", "0.1", "2.5", "9", "9.5"];
+    let bytes = [
+        &b""[..],
+        b"a",
+        b"A",
+        b"a ",
+        b"\0",
+        b"a\0",
+        b"\x7f",
+        b"\x80",
+        b"\xff",
+        b"ab",
+        b"'",
+        b"\xe9",
+        b"e",
+        b"  ",
+        b"0",
+        b"\xc3",
+    ];
+    let tables: [(&str, Vec<[Value<'static>; 2]>); 4] = [
+        ("a VARCHAR(40), b DATE", (1..).zip(words).map(|(at, word)| [text(word), day(at)]).collect()),
+        (
+            "a BINARY(16), b DECIMAL(12,2)",
+            (0..).zip(numbers).map(|(at, number)| [uuid(number), decimal(decimals[at % 8])]).collect(),
+        ),
+        (
+            "a VARBINARY(40), b SMALLINT UNSIGNED",
+            (0..).zip(bytes).map(|(at, bytes)| [blob(bytes), Value::Int(at)]).collect(),
+        ),
+        ("a TINYINT, b VARCHAR(40)", (-8..).zip(words).map(|(at, word)| [Value::Int(at), text(word)]).collect()),
+    ];
+    let insert = format!("INSERT INTO t VALUES {}", ["(?, ?)"; 16].join(", "));
+    let select = format!("SELECT COUNT(*) FROM t WHERE (a, b) IN ({})", ["(?, ?)"; 16].join(", "));
+    for (columns, values) in tables {
+        run(&mut *connection, "DROP TABLE IF EXISTS t").await;
+        run(&mut *connection, &format!("CREATE TABLE t ({columns}, KEY (a, b))")).await;
+        let values = values.concat();
+        for connection in [&mut connection, &mut other] {
+            run(&mut **connection, "DELETE FROM t").await;
+            try_run(&mut **connection, &insert, values.clone()).await.unwrap();
+            assert_eq!(rows(&mut **connection, &select, values.clone()).await, [[Value::Int(16)]], "{columns}");
+            // A statement of another text is prepared anew.
+            for pair in values.chunks(2) {
+                let found = rows(
+                    &mut **connection,
+                    &format!("SELECT COUNT(*) FROM t WHERE a = ? AND b = ? -- {columns}"),
+                    pair.to_vec(),
+                )
+                .await;
+                assert_eq!(found, [[Value::Int(1)]], "{columns}: {pair:?}");
+            }
+        }
+    }
+}

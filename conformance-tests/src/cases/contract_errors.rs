@@ -27,14 +27,14 @@ cases! { "contract_errors", Level::Driver;
     transactions_that_statements_leave,
 }
 
-const MARKS: &str = "CREATE TABLE marks (id INTEGER NOT NULL PRIMARY KEY, n INTEGER)";
-const IDS: &str = "SELECT id FROM marks ORDER BY id";
+pub(super) const MARKS: &str = "CREATE TABLE marks (id INTEGER NOT NULL PRIMARY KEY, n INTEGER)";
+pub(super) const IDS: &str = "SELECT id FROM marks ORDER BY id";
 
-fn class<T>(outcome: &Result<T>) -> Option<DriverErrorKind> {
+pub(super) fn class<T>(outcome: &Result<T>) -> Option<DriverErrorKind> {
     outcome.as_ref().err().and_then(Error::driver).map(|driver| driver.kind())
 }
 
-async fn mark(connection: &mut dyn Connection, id: u32) -> Result<()> {
+pub(super) async fn mark(connection: &mut dyn Connection, id: u32) -> Result<()> {
     run(connection, &format!("INSERT INTO marks (id, n) VALUES ({id}, 0)"), &[]).await.map(|_| ())
 }
 
@@ -174,7 +174,7 @@ async fn rolled_back_twice(cx: &mut Context) -> Result<()> {
     cx.require(integers(&mut *connection, IDS).await? == [2], "what is undone already is undone")
 }
 
-fn needs_two(cx: &mut Context) -> Result<()> {
+pub(super) fn needs_two(cx: &mut Context) -> Result<()> {
     let alone = cx.repo().driver().pool_status().is_some_and(|status| status.max < 2);
     if alone { Err(cx.lacks("second connection")) } else { Ok(()) }
 }

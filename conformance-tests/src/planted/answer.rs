@@ -171,8 +171,8 @@ pub(super) fn executed(fault: Fault, executed: ExecResult) -> ExecResult {
 /// An error as a driver with a fault gives it.
 pub(super) fn error(fault: Fault, error: Error) -> Error {
     use DriverErrorKind::{
-        CheckViolation, ConnectionLost, ForeignKeyViolation, NotNullViolation, Other, Retryable, Statement, TooLarge,
-        UniqueViolation, Value,
+        CheckViolation, ConnectionLost, DiskFull, ForeignKeyViolation, Interrupted, NotNullViolation, Other, ReadOnly,
+        Retryable, Statement, TimeLimit, TooLarge, UniqueViolation, Value,
     };
     let Some(driver) = error.driver() else { return error };
     let kind = match (fault, driver.kind()) {
@@ -183,6 +183,10 @@ pub(super) fn error(fault: Fault, error: Error) -> Error {
         | (Fault::ForgetsCheckViolations, CheckViolation)
         | (Fault::ForgetsRefusedValues, Value)
         | (Fault::ForgetsWhatIsTooLarge, TooLarge)
+        | (Fault::ForgetsWhatIsReadOnly, ReadOnly)
+        | (Fault::ForgetsTimeLimits, TimeLimit)
+        | (Fault::ForgetsInterruptions, Interrupted)
+        | (Fault::ForgetsFullDisks, DiskFull)
         | (Fault::ForgetsConflicts, Retryable)
         | (Fault::ForgetsLostConnections, ConnectionLost)
         | (Fault::ForgetsWrongStatements, Statement) => Other,

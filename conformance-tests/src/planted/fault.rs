@@ -114,6 +114,10 @@ faults! {
     ForgetsRefusedValues "gives refused values the class `Other`"
     ForgetsWhatIsTooLarge "gives what is too large the class `Other`"
     ForgetsConflicts "gives deadlocks the class `Other`"
+    ForgetsWhatIsReadOnly "gives what is read-only the class `Other`"
+    ForgetsTimeLimits "gives what takes too long the class `Other`"
+    ForgetsInterruptions "gives what is interrupted the class `Other`"
+    ForgetsFullDisks "gives what the disk has no place for the class `Other`"
     ForgetsLostConnections "gives lost connections the class `Other`"
     ForgetsTheConstraint "does not say which constraint was violated"
     TakesUniqueForForeignKey "gives violations of unique keys the class of foreign keys"
@@ -197,9 +201,24 @@ faults! {
 }
 
 impl Fault {
-    /// Why the fault cannot be seen from outside, neither on SQLite nor on MariaDB.
+    /// Why the fault cannot be seen from outside, on none of SQLite, MariaDB and MySQL.
+    ///
+    /// * [`ClaimsInsertsAsGiven`](Self::ClaimsInsertsAsGiven): SQLite does keep what it is given. The drivers of the others do
+    ///   not report the last key of several rows, without which a save counts no keys and reads every row back.
+    /// * [`WritesStoredValuesAsText`](Self::WritesStoredValuesAsText): MariaDB 10.11 and MySQL 9.7 take a bind beside a column
+    ///   for a value of the column's type, so a decimal stays exact. Documents are compared by their text.
     #[must_use]
     pub const fn hidden(self) -> Option<&'static str> {
-        None
+        match self {
+            Fault::ClaimsInsertsAsGiven => Some(
+                "SQLite keeps what it is given, and MariaDB and MySQL do not report the last key of several rows, without \
+                 which every row is read back",
+            ),
+            Fault::WritesStoredValuesAsText => Some(
+                "MariaDB and MySQL take a bind beside a column for a value of the column's type, and compare documents by \
+                 their text",
+            ),
+            _ => None,
+        }
     }
 }

@@ -13,7 +13,21 @@ use assoc_mysql::{MySql, Server, ServerKind};
 use assoc_postgres::PostgresBuilder;
 use assoc_postgres::tokio_postgres::Config;
 use assoc_sqlite::{Execution, Sqlite};
-use conformance_tests::{Backend, Database, NativeSql};
+use conformance_tests::{Backend, Database, FailingState, NativeSql};
+
+const SQLITE_READ_ONLY: FailingState = FailingState::new(
+    &["PRAGMA query_only = ON"],
+    "DELETE FROM kids",
+    DriverErrorKind::ReadOnly,
+    &["PRAGMA query_only = OFF"],
+);
+
+const SQLITE_FULL: FailingState = FailingState::new(
+    &["PRAGMA max_page_count = 1"],
+    "UPDATE parents SET name = ZEROBLOB(1000000)",
+    DriverErrorKind::DiskFull,
+    &["PRAGMA max_page_count = 1073741823"],
+);
 
 pub(crate) fn sqlite_sql() -> NativeSql {
     NativeSql::default()
@@ -30,9 +44,37 @@ pub(crate) fn sqlite_sql() -> NativeSql {
             ("SELECT ABS(-9223372036854775807 - 1)", DriverErrorKind::Value),
             ("SELECT ZEROBLOB(2147483647)", DriverErrorKind::TooLarge),
         ])
+        .failing_in_states(&[SQLITE_READ_ONLY, SQLITE_FULL])
+        .hiding_question_marks(&[
+            "name = ? AND (SELECT [a?] FROM (SELECT 1 AS [a?])) = 1",
+            "name = ? AND (SELECT `a?` FROM (SELECT 1 AS `a?`)) = 1",
+        ])
 }
 
-fn mysql_sql() -> NativeSql {
+const LONG: &str = "SELECT COUNT(*) FROM kids WHERE SLEEP(20) = 5";
+
+const READ_ONLY: FailingState = FailingState::new(
+    &["SET SESSION TRANSACTION READ ONLY"],
+    "DELETE FROM kids",
+    DriverErrorKind::ReadOnly,
+    &["SET SESSION TRANSACTION READ WRITE"],
+);
+
+const LIMITED_ON_MARIADB: FailingState = FailingState::new(
+    &["SET SESSION max_statement_time = 0.1"],
+    LONG,
+    DriverErrorKind::TimeLimit,
+    &["SET SESSION max_statement_time = 0"],
+);
+
+const LIMITED_ON_MYSQL: FailingState = FailingState::new(
+    &["SET SESSION max_execution_time = 100"],
+    LONG,
+    DriverErrorKind::TimeLimit,
+    &["SET SESSION max_execution_time = 0"],
+);
+
+fn mysql_sql(kind: ServerKind) -> NativeSql {
     NativeSql::default()
         .text_ignoring_case("VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
         .text_ignoring_accents("VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
@@ -50,6 +92,17 @@ fn mysql_sql() -> NativeSql {
             ("SELECT 9223372036854775807 + 1", DriverErrorKind::Value),
             ("UPDATE parents SET name = 'too long for twenty characters'", DriverErrorKind::Value),
             ("UPDATE parents SET name = REPEAT('x', 1 << 30)", DriverErrorKind::TooLarge),
+        ])
+        .failing_in_states(match kind {
+            ServerKind::MariaDb => &[READ_ONLY, LIMITED_ON_MARIADB],
+            ServerKind::MySql => &[READ_ONLY, LIMITED_ON_MYSQL],
+        })
+        .interrupting("SELECT CONNECTION_ID()", "KILL QUERY {}", LONG)
+        .hiding_question_marks(&[
+            "'it\\'s ?' <> '' AND name = ?",
+            "name = ? # or is it ?\n",
+            "name = ? AND (SELECT `a?` FROM (SELECT 1 AS `a?`) AS one) = 1",
+            "5--5 = 10 AND name = ?",
         ])
 }
 
@@ -134,7 +187,7 @@ impl Backend for MariaDb {
             // Before there is a driver, so that the database is dropped also if none can be had.
             let database = TemporaryDatabase::create(server, name).await?;
             Ok(Database::new(MySql::builder_from(options).max_connections(10).connect().await?)
-                .with_native_sql(mysql_sql())
+                .with_native_sql(mysql_sql(served().kind()))
                 .on_drop(move || drop(database)))
         })
     }

@@ -6,7 +6,7 @@ use assoc_core::{Association, Column, ColumnType};
 use assoc_repo::prelude::*;
 use conformance_tests::Recorder;
 
-use crate::kinds::{Columns, Kind, Place, Product};
+use crate::kinds::{Columns, Database, Kind, Place};
 use crate::number;
 use crate::random::Random;
 
@@ -64,8 +64,8 @@ macro_rules! keyed {
             }
         })+
 
-        pub(crate) async fn every_key(repo: &Repo, recorder: &Recorder, product: Product) {
-            $(Box::pin(check::<$module::Entry>(repo, recorder, product)).await;)+
+        pub(crate) async fn every_key(repo: &Repo, recorder: &Recorder, database: Database) {
+            $(Box::pin(check::<$module::Entry>(repo, recorder, database)).await;)+
         }
     };
 }
@@ -98,12 +98,12 @@ fn any_of<V>(kinds: Vec<Kind<V>>, random: &mut Random) -> Kind<V> {
     indexed.swap_remove(random.below(indexed.len()))
 }
 
-async fn check<E: Keyed>(repo: &Repo, recorder: &Recorder, product: Product) {
+async fn check<E: Keyed>(repo: &Repo, recorder: &Recorder, database: Database) {
     let (first, tables) = (number("ASSOC_PROPERTY_SEED", 1), number("ASSOC_PROPERTY_CASES", 8));
     for seed in first..first + tables {
         let mut random = Random::new(seed);
         let kinds =
-            Kinds::<E> { a: any_of(E::A::kinds(product), &mut random), b: any_of(E::B::kinds(product), &mut random) };
+            Kinds::<E> { a: any_of(E::A::kinds(database), &mut random), b: any_of(E::B::kinds(database), &mut random) };
         println!("{:?}, {:?}: ASSOC_PROPERTY_SEED={seed}", kinds.a.column, kinds.b.column);
         let written = filled(repo, &kinds, &mut random).await;
         in_pages(repo, &kinds, &written, &mut random).await;

@@ -138,7 +138,9 @@ impl Schema {
                 dialect.column_type(column, assoc_core::dialect::ColumnRole::Key)
             };
             let refers = |link: &&Link| {
+                // A row always refers to itself by a column that refers to itself, which MySQL takes for none.
                 link.named.is_none()
+                    && (link.from, &link.columns) != (link.to, &link.to_columns)
                     && schema.table(link.to).key == link.to_columns
                     && link
                         .columns

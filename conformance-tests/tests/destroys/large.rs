@@ -92,7 +92,7 @@ impl Explained {
             return Ok(());
         }
         let sqlite = statement.sql().contains('"');
-        let explain = if sqlite { "EXPLAIN QUERY PLAN" } else { "EXPLAIN" };
+        let explain = if sqlite { "EXPLAIN QUERY PLAN" } else { "EXPLAIN FORMAT=TRADITIONAL" };
         let asked = Statement::new(format!("{explain} {}", statement.sql()), statement.binds().to_vec());
         let mut plan = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
@@ -238,13 +238,13 @@ async fn numbers_in(repo: &Repo, sql: &str) -> Vec<String> {
 // Each row of a plan that walks over a table, or over an index.
 fn walks(backend: &dyn Backend, plans: &[(String, Vec<String>)]) -> Vec<String> {
     let is_walk = |row: &&String| match backend.name() {
-        "mariadb" => {
+        // A list of keys is read as a whole.
+        "sqlite" => row.starts_with("SCAN") && !row.contains("VIRTUAL TABLE"),
+        _ => {
             let access = row.split(' ').nth(1).unwrap_or_default();
             // An impossible condition needs no table at all.
             !["const", "eq_ref", "ref", "range", "index_merge", "NULL"].contains(&access)
         }
-        // A list of keys is read as a whole.
-        _ => row.starts_with("SCAN") && !row.contains("VIRTUAL TABLE"),
     };
     let of = |(sql, plan): &(String, Vec<String>)| -> Vec<String> {
         plan.iter().filter(is_walk).map(|row| format!("{row}: {}", &sql[..sql.len().min(120)])).collect()
@@ -294,7 +294,10 @@ pub(crate) async fn everything_at_once(backend: &dyn Backend, others: i64) -> St
         "Reporter: 1 destroyed; Story: 1000 destroyed; followings: 3000 deleted; Comment: 10000 destroyed; Picture: 1000 \
          nullified; Reader: 500 updated"
     );
-    assert!(statements <= 10, "{statements} statements: {}", shown(&plans));
+    // The readers of the deleted comments are read beforehand where the DELETE does not return them.
+    let parts = 10_000_usize.div_ceil(repo.dialect().keys_per_condition(1));
+    let most = 9 + if repo.dialect().capabilities().delete_returning { parts } else { 2 * parts };
+    assert!(statements <= most, "{statements} statements: {}", shown(&plans));
     assert_eq!(plans.len(), statements);
     assert_eq!(walks(backend, &plans), Vec::<String>::new());
     for (sql, expected) in [

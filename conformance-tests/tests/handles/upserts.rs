@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use assoc_core::LoadState;
+use assoc_core::dialect::Upsert;
 use assoc_repo::prelude::*;
 use assoc_repo::{Changeset, Collection, MembersWithKey, ToManyAssociation, WritableMany, on_conflict};
 
@@ -77,6 +78,12 @@ fn judge<T: Labelled>(
     Ok((after, Expected { state, written: HashSet::from_iter(rows.iter().cloned()), rows }))
 }
 
+/// Whether the backend has upserts that return rows.
+pub(crate) fn returns_upserts(repo: &Repo) -> bool {
+    let capabilities = repo.dialect().capabilities();
+    capabilities.upsert != Upsert::Unsupported && capabilities.insert_returning
+}
+
 /// One call: an upsert at times, another one otherwise.
 pub(crate) async fn call<O, T, A>(
     scene: &mut Scene<'_, T>,
@@ -90,7 +97,7 @@ where
 {
     // The row of a handle's owner is written by none of its calls.
     // An upsert does not say which rows are new, so it counts none.
-    let is_possible = scene.kind.target != scene.kind.owner && scene.kind.name != "counted";
+    let is_possible = scene.kind.target != scene.kind.owner && scene.kind.name != "counted" && returns_upserts(repo);
     if !is_possible || !scene.random.once_in(6) {
         return crate::collections::call(scene, repo, handle).await;
     }

@@ -205,8 +205,11 @@ macro_rules! steps {
             assert_eq!(repo.reset_counters(User::POSTS).await?, 2);
             same(&repo, &fresh(&repo, &bob).await?, &["a", "c"]).await?;
             let again = user(2, "upserted");
-            repo.upsert(again, on_conflict((User::A, User::B)).update(User::NAME)).await?;
-            assert_eq!(fresh(&repo, &ada).await?.name, "upserted");
+            let upserted = repo.upsert(again, on_conflict((User::A, User::B)).update(User::NAME)).await;
+            if crate::upserts(&repo, &upserted) {
+                upserted?;
+                assert_eq!(fresh(&repo, &ada).await?.name, "upserted");
+            }
             // Whom it belongs to by half of a key is refused, and nothing is cleared by halves.
             let loose = repo.update(moved.change().dissociate(Post::USER)).await?;
             assert!(loose.user_a.is_none() && loose.user_b.is_none());
