@@ -118,6 +118,13 @@ fn postgres_sql() -> NativeSql {
             "CREATE TRIGGER updated BEFORE UPDATE OF name ON versioned FOR EACH ROW EXECUTE FUNCTION updated()",
         ])
         .ending_a_connection("SELECT pg_backend_pid()", "SELECT pg_terminate_backend({})")
+        .interrupting("SELECT pg_backend_pid()", "SELECT pg_cancel_backend({})", "SELECT pg_sleep(20)")
+        .hiding_question_marks(&[
+            "$$what ?$$ <> $a$ $$?$$ $a$ AND name = ?",
+            "name = ? /* or /* is it ? */ ? */",
+            "E'it\\'s ?' <> '' AND name = ?",
+            "'{\"a\": 1}'::jsonb ?? 'a' AND name = ?",
+        ])
         .continuing_keys("SELECT setval(pg_get_serial_sequence('{}', 'id'), (SELECT MAX(id) FROM {}))")
         .failing(&[
             ("SELECT 9223372036854775807 + 1", DriverErrorKind::Value),
