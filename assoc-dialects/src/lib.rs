@@ -8,4 +8,5 @@
 //! [`mysql::ServerError`].
 
 pub mod mysql;
+pub mod postgres;
 pub mod sqlite;

@@ -12,9 +12,10 @@ impl Repo {
     /// |---|---|---|
     /// | `sqlite:blog.db`, `sqlite::memory:` | `sqlite` | `assoc-sqlite` |
     /// | `mysql://user:password@host/blog`, `mariadb://…` | `mysql` | `assoc-mysql` |
+    /// | `postgres://user:password@host/blog`, `postgresql://…` | `postgres` | `assoc-postgres` |
     ///
     /// ```toml
-    /// assoc-repo = { version = "0.1", features = ["sqlite", "mysql"] }
+    /// assoc-repo = { version = "0.1", features = ["sqlite", "postgres"] }
     /// ```
     ///
     /// For other options, and for another driver, make the driver and pass it to [`Repo::new`].
@@ -39,6 +40,8 @@ impl Repo {
             "sqlite" => Ok(Repo::new(assoc_sqlite::Sqlite::from_url(url)?)),
             #[cfg(feature = "mysql")]
             "mysql" | "mariadb" => Ok(Repo::new(assoc_mysql::MySql::connect(url).await?)),
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => Ok(Repo::new(assoc_postgres::Postgres::connect(url).await?)),
             _ => Err(ErrorKind::NoDriver { scheme: scheme.to_owned(), remedy: remedy(scheme) }.into()),
         }
     }
@@ -57,6 +60,9 @@ fn remedy(scheme: &str) -> &'static str {
     match scheme {
         "sqlite" => "enable the feature `sqlite` of assoc-repo",
         "mysql" | "mariadb" => "enable the feature `mysql` of assoc-repo",
-        _ => "`Repo::connect` knows `sqlite:`, `mysql:` and `mariadb:`; pass any other driver to `Repo::new`",
+        "postgres" | "postgresql" => "enable the feature `postgres` of assoc-repo",
+        _ => {
+            "`Repo::connect` knows `sqlite:`, `mysql:`, `mariadb:` and `postgres:`; pass any other driver to `Repo::new`"
+        }
     }
 }

@@ -38,7 +38,7 @@
 //! ```
 //!
 //! [`Repo::new`] takes any driver. [`Repo::connect`] takes a URL and selects one of the drivers that the features
-//! `sqlite` and `mysql` of this crate add to the program.
+//! `sqlite`, `mysql` and `postgres` of this crate add to the program.
 //!
 //! Where to look: [`Repo`] and [`Select`] read; [`ModelExt::build`] and [`ModelExt::change`] begin writes;
 //! [`Repo::association`] is a handle of one association of one owner; [`Repo::destroy`] does what `dependent` says;

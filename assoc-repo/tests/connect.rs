@@ -16,13 +16,13 @@ async fn refused(url: &str) -> (String, String) {
 
 #[tokio::test]
 async fn unknown_databases() {
-    assert_eq!(refused("postgres://ada:secret@localhost/blog").await.0, "postgres");
+    assert_eq!(refused("oracle://ada:secret@localhost/blog").await.0, "oracle");
     assert_eq!(refused("secret@host:3306").await.0, "");
     assert_eq!(refused("blog.db").await.0, "");
     let (_, remedy) = refused("").await;
     assert_eq!(
         remedy,
-        "`Repo::connect` knows `sqlite:`, `mysql:` and `mariadb:`; pass any other driver to `Repo::new`"
+        "`Repo::connect` knows `sqlite:`, `mysql:`, `mariadb:` and `postgres:`; pass any other driver to `Repo::new`"
     );
 }
 
@@ -39,6 +39,16 @@ async fn mysql_is_not_enabled() {
     for scheme in ["mysql", "mariadb"] {
         let error = Repo::connect(&format!("{scheme}://ada:secret@localhost/blog")).await.unwrap_err();
         let expected = format!("no driver for `{scheme}:` URLs: enable the feature `mysql` of assoc-repo");
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+#[tokio::test]
+async fn postgres_is_not_enabled() {
+    for scheme in ["postgres", "postgresql"] {
+        let error = Repo::connect(&format!("{scheme}://ada:secret@localhost/blog")).await.unwrap_err();
+        let expected = format!("no driver for `{scheme}:` URLs: enable the feature `postgres` of assoc-repo");
         assert_eq!(error.to_string(), expected);
     }
 }
@@ -83,6 +93,38 @@ mod mariadb {
         for scheme in ["mysql", "mariadb"] {
             let repo = Repo::connect(&format!("{scheme}:{rest}")).await.unwrap();
             assert!(["MySQL", "MariaDB"].contains(&repo.dialect().name()));
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn postgres_without_a_server() {
+    // Nothing listens on port 1.
+    for url in
+        ["postgres://ada:secret@127.0.0.1:1/blog", "postgresql://ada:secret@127.0.0.1:1/blog", "postgres://ada:secret@"]
+    {
+        let error = Repo::connect(url).await.unwrap_err();
+        assert!(error.driver().is_some(), "{error:?}");
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+    }
+}
+
+#[cfg(feature = "postgres")]
+mod postgres {
+    use super::*;
+
+    #[tokio::test]
+    async fn by_url() {
+        let url = std::env::var("ASSOC_POSTGRES_URL").unwrap_or_default();
+        assert!(
+            !url.is_empty(),
+            "ASSOC_POSTGRES_URL is not set: run this with `cargo xtask test`, or `cargo xtask db postgres -- …`"
+        );
+        let (_, rest) = url.split_once(':').unwrap();
+        for scheme in ["postgres", "postgresql"] {
+            let repo = Repo::connect(&format!("{scheme}:{rest}")).await.unwrap();
+            assert_eq!(repo.dialect().name(), "PostgreSQL");
         }
     }
 }

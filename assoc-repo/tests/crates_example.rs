@@ -11,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use assoc_mysql::MySql;
+use assoc_postgres::Postgres;
 use assoc_repo::Repo;
 
 /// Builds the example from the workspace's root, where the README says to run it, and says where the program is.
@@ -50,7 +51,7 @@ fn crates_reading(arguments: &[&str], stdin: &str) -> Run {
 fn run(arguments: &[&str], stdin: &str) -> Run {
     let mut command = Command::new(program());
     command.args(arguments).current_dir(root()).env("CARGO", env!("CARGO"));
-    command.env("CRATES_TEST_URL", "postgres://ada:secret@localhost/crates");
+    command.env("CRATES_TEST_URL", "oracle://ada:secret@localhost/crates");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the example starts");
     // It may have failed without reading.
@@ -240,28 +241,80 @@ mod mariadb {
 
     #[test]
     fn the_same_report() {
-        let (json, database) = (tempfile::NamedTempFile::new().unwrap(), MySqlDatabase::new());
-        fs::write(json.path(), metadata(600)).unwrap();
-        let json = json.path().to_str().unwrap();
-        // Up to where times and SQL are shown.
-        let beginning = |report: String| {
-            let end = report.find("\nWhat the preloads did").or_else(|| report.find("\n  The tree ("));
-            report[..end.expect("it is shown what the preloads did")].to_owned()
-        };
-        // Twice: the tables are made anew by each run.
-        for arguments in [&["--metadata", json][..], &["--metadata", json, "--tree", "package-599", "--depth", "3"]] {
-            let expected = beginning(crates(arguments).report());
-            assert!(expected.len() > 500, "{expected}");
-            let mut command = Command::new(program());
-            command.args(["--database", "env:CRATES_MYSQL_URL"]).args(arguments).current_dir(root());
-            let output = command.env("CRATES_MYSQL_URL", database.url()).output().unwrap();
-            assert_eq!(beginning(Run::of(output).report()), expected);
-        }
-        at_once("env:CRATES_MYSQL_URL", |arguments| {
-            let mut command = Command::new(program());
-            command.args(arguments).current_dir(root()).env("CRATES_MYSQL_URL", database.url()).output().unwrap()
-        });
+        let database = MySqlDatabase::new();
+        the_same_report_on_a_server(&database.url());
     }
+}
+
+mod postgres {
+    use super::*;
+
+    /// A schema on the server of `ASSOC_POSTGRES_URL`.
+    struct Schema {
+        server: String,
+        name: String,
+    }
+
+    impl Schema {
+        fn new() -> Self {
+            let url = std::env::var("ASSOC_POSTGRES_URL").unwrap_or_default();
+            assert!(!url.is_empty(), "ASSOC_POSTGRES_URL is not set: run the tests with `cargo xtask test`");
+            let schema = Schema { server: url, name: format!("assoc_crates_{}", std::process::id()) };
+            schema.execute(&format!("CREATE SCHEMA {}", schema.name));
+            schema
+        }
+
+        fn url(&self) -> String {
+            let separator = if self.server.contains('?') { '&' } else { '?' };
+            format!("{}{separator}options=-c%20search_path%3D{}", self.server, self.name)
+        }
+
+        fn execute(&self, sql: &str) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let done = runtime.block_on(async {
+                let repo = Repo::new(Postgres::connect(&self.server).await?);
+                repo.execute_raw(sql, []).await
+            });
+            done.expect("the server of ASSOC_POSTGRES_URL lets schemas be made");
+        }
+    }
+
+    impl Drop for Schema {
+        fn drop(&mut self) {
+            self.execute(&format!("DROP SCHEMA {} CASCADE", self.name));
+        }
+    }
+
+    #[test]
+    fn the_same_report() {
+        let schema = Schema::new();
+        the_same_report_on_a_server(&schema.url());
+    }
+}
+
+/// The program's report on a database that others may use is the one on SQLite.
+fn the_same_report_on_a_server(url: &str) {
+    let json = tempfile::NamedTempFile::new().unwrap();
+    fs::write(json.path(), metadata(600)).unwrap();
+    let json = json.path().to_str().unwrap();
+    // Up to where times and SQL are shown.
+    let beginning = |report: String| {
+        let end = report.find("\nWhat the preloads did").or_else(|| report.find("\n  The tree ("));
+        report[..end.expect("it is shown what the preloads did")].to_owned()
+    };
+    // Twice: the tables are made anew by each run.
+    for arguments in [&["--metadata", json][..], &["--metadata", json, "--tree", "package-599", "--depth", "3"]] {
+        let expected = beginning(crates(arguments).report());
+        assert!(expected.len() > 500, "{expected}");
+        let mut command = Command::new(program());
+        command.args(["--database", "env:CRATES_SERVER_URL"]).args(arguments).current_dir(root());
+        let output = command.env("CRATES_SERVER_URL", url).output().unwrap();
+        assert_eq!(beginning(Run::of(output).report()), expected);
+    }
+    at_once("env:CRATES_SERVER_URL", |arguments| {
+        let mut command = Command::new(program());
+        command.args(arguments).current_dir(root()).env("CRATES_SERVER_URL", url).output().unwrap()
+    });
 }
 
 /// What several runs report that share a database and have different graphs.
@@ -372,8 +425,8 @@ fn what_is_no_metadata() {
 #[test]
 fn databases_that_cannot_be_used() {
     let refused = |database: &str| run(&["--metadata", "-", "--database", database], &metadata(5)).failure(1);
-    let no_driver = "no driver for `postgres:` URLs in this program; it knows `sqlite:` and `mysql:`";
-    assert_eq!(refused("postgres://ada:secret@localhost/crates"), no_driver);
+    let no_driver = "no driver for `oracle:` URLs in this program; it knows `sqlite:`, `mysql:` and `postgres:`";
+    assert_eq!(refused("oracle://ada:secret@localhost/crates"), no_driver);
     assert_eq!(refused("env:CRATES_TEST_URL"), no_driver);
     // Nobody listens there.
     let unreachable = refused("mysql://ada:secret@127.0.0.1:1/crates");

@@ -107,3 +107,18 @@ mod mariadb {
         repo.drop_table::<Note>().await.unwrap();
     }
 }
+
+mod postgres {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_three_connections() {
+        let url = std::env::var("ASSOC_POSTGRES_URL").unwrap_or_default();
+        assert!(!url.is_empty(), "ASSOC_POSTGRES_URL is not set: run this with `cargo xtask test`");
+        let driver = assoc_postgres::Postgres::builder(&url).unwrap().max_connections(3).acquire_timeout(LIMIT);
+        let repo = Repo::new(driver.connect().await.unwrap());
+        repo.drop_table::<Note>().await.unwrap();
+        scenario(&repo, 3).await;
+        repo.drop_table::<Note>().await.unwrap();
+    }
+}

@@ -3,17 +3,24 @@
 
 use std::path::{Path, PathBuf};
 
+use assoc_core::dialect::NullOrder;
+
 /// Where the goldens lie.
 #[must_use]
 pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("goldens")
 }
 
-/// The behaviour golden of a case, if there is one.
+/// The behaviour golden of a case, if there is one, for a database that puts `NULL`s here in an order.
 #[must_use]
-pub fn behaviour(case: &str) -> Option<String> {
-    read(folder().join("behaviour").join(format!("{case}.snap")))
+pub fn behaviour(case: &str, nulls: NullOrder) -> Option<String> {
+    let of = |folder_of: &str| read(folder().join(folder_of).join(format!("{case}.snap")));
+    let nulls_last = if nulls == NullOrder::Largest { of(NULLS_LAST) } else { None };
+    nulls_last.or_else(|| of("behaviour"))
 }
+
+/// The folder with the behaviour of the cases that differ where `NULL` is the largest value.
+pub const NULLS_LAST: &str = "behaviour-nulls-last";
 
 /// The SQL overlay of a case in a backend's folder, if there is one.
 #[must_use]

@@ -53,7 +53,8 @@ pub async fn execute(backend: &dyn Backend, case: &Case) -> Result<Outcome> {
         all_returned(&**database.driver()).await?;
     }
     let dialect = databases[0].driver().dialect();
-    let differs = || golden::behaviour(case.id).is_some_and(|golden| golden != transcript.behaviour.trim_end());
+    let differs =
+        || golden::behaviour(case.id, transcript.nulls).is_some_and(|golden| golden != transcript.behaviour.trim_end());
     match result {
         Ok(()) if refused.is_some() && differs() => {}
         Ok(()) => return Ok(Outcome::Ran(transcript)),
@@ -231,7 +232,7 @@ impl Suite {
     }
 
     fn compare(&self, case: &Case, transcript: &Transcript) -> std::result::Result<SqlCheck, String> {
-        let golden = golden::behaviour(case.id).ok_or("the suite has no golden for this case")?;
+        let golden = golden::behaviour(case.id, transcript.nulls).ok_or("the suite has no golden for this case")?;
         if golden != transcript.behaviour.trim_end() {
             return Err(format!("behaviour differs\n{}", golden::difference(&golden, &transcript.behaviour)));
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use assoc_core::metadata::OrderTerm;
 use assoc_core::{Aggregate, Column, ColumnType, Filter, IntoSort, MaybeNull};
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteFile};
+use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
 use kinds::{Columns, Database, Kind, Place};
 use random::Random;
@@ -156,7 +156,9 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 
 async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, database: Database) {
     let (first, tables) = (number("ASSOC_PROPERTY_SEED", 1), number("ASSOC_PROPERTY_CASES", 3));
+    let nulls = repo.dialect().capabilities().null_order;
     for kind in S::Value::kinds(database) {
+        let kind = kind.with_nulls(nulls);
         for seed in first..first + tables {
             println!("{} in {:?}: ASSOC_PROPERTY_SEED={seed}", std::any::type_name::<S::Value>(), kind.column);
             let mut random = Random::new(seed);
@@ -171,8 +173,7 @@ async fn every_kind<S: Sampled>(repo: &Repo, recorder: &Recorder, database: Data
 }
 
 async fn filled<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, random: &mut Random, database: Database) -> Vec<S> {
-    let key =
-        if database.is_sqlite() { "INTEGER PRIMARY KEY AUTOINCREMENT" } else { "BIGINT PRIMARY KEY AUTO_INCREMENT" };
+    let key = database.key();
     let column = kind.column;
     repo.execute_raw("DROP TABLE IF EXISTS samples", []).await.unwrap();
     let table = format!("CREATE TABLE samples (id {key}, owner_id BIGINT, maybe {column}, sure {column} NOT NULL)");
@@ -278,12 +279,12 @@ fn maybe_pairs<S: Sampled>(kind: &Kind<S::Value>, rows: &[S], holds: fn(Ordering
     rows.iter().filter(holds).map(S::id).collect()
 }
 
-// Without a value first, as both databases sort; the key decides between equal ones.
+// Without a value where the database puts it; the key decides between equal ones.
 fn in_order<S: Sampled>(kind: &Kind<S::Value>, rows: &[S], descending: bool) -> Vec<i64> {
     let mut rows: Vec<&S> = rows.iter().collect();
     rows.sort_by_key(|row| row.id());
     rows.sort_by(|one, other| {
-        let order = one.maybe().map(kind.sorted).cmp(&other.maybe().map(kind.sorted));
+        let order = kind.place(one.maybe()).cmp(&kind.place(other.maybe()));
         if descending { order.reverse() } else { order }
     });
     rows.into_iter().map(S::id).collect()
@@ -339,7 +340,7 @@ async fn groups<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, rows: &[S], rand
     let different = counts.keys().flatten().count();
     assert_eq!(repo.aggregate(S::MAYBE.count_distinct(), Query::new()).await.unwrap(), different as i64, "{rows:?}");
     let distinct = repo.pluck(S::MAYBE, Query::new().distinct().order_by(S::MAYBE.asc())).await.unwrap();
-    let sorted: Vec<Option<Place>> = distinct.iter().map(|value| value.as_ref().map(kind.sorted)).collect();
+    let sorted: Vec<_> = distinct.iter().map(|value| kind.place(value.as_ref())).collect();
     assert!(sorted.is_sorted(), "distinct values in their order: {distinct:?}");
     let places: BTreeSet<Option<Place>> = distinct.iter().map(|value| value.as_ref().map(place)).collect();
     assert_eq!(places.len(), distinct.len(), "each once: {distinct:?}");
@@ -407,6 +408,14 @@ async fn per_owner<S: Sampled>(repo: &Repo, kind: &Kind<S::Value>, rows: &[S], r
     }
 }
 
+async fn types(backend: &dyn Backend, repo: &Repo) -> Database {
+    let database = Database::of(backend);
+    for sql in database.types() {
+        repo.execute_raw(sql, []).await.unwrap();
+    }
+    database
+}
+
 fn every_column_type_agrees_with_memory(backend: &dyn Backend) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
@@ -415,7 +424,8 @@ fn every_column_type_agrees_with_memory(backend: &dyn Backend) {
         let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
         repo.create_table::<Owner>().await.unwrap();
         repo.insert_all([(); 3].map(|()| Owner::build())).await.unwrap();
-        every_type(&repo, &recorder, Database::of(backend)).await;
+        let database = types(backend, &repo).await;
+        every_type(&repo, &recorder, database).await;
     });
 }
 
@@ -425,7 +435,8 @@ fn keys_of_several_columns_agree_with_memory(backend: &dyn Backend) {
         let database = backend.fresh().await.unwrap();
         let recorder = Recorder::default();
         let repo = Repo::new(Recorded::new(Arc::clone(database.driver()), recorder.clone()));
-        keys::every_key(&repo, &recorder, Database::of(backend)).await;
+        let database = types(backend, &repo).await;
+        keys::every_key(&repo, &recorder, database).await;
     });
 }
 
@@ -440,6 +451,20 @@ mod sqlite {
     #[test]
     fn keys_of_several_columns_agree_with_memory() {
         super::keys_of_several_columns_agree_with_memory(&SqliteFile);
+    }
+}
+
+mod postgres {
+    use super::PostgreSql;
+
+    #[test]
+    fn every_column_type_agrees_with_memory() {
+        super::every_column_type_agrees_with_memory(&PostgreSql);
+    }
+
+    #[test]
+    fn keys_of_several_columns_agree_with_memory() {
+        super::keys_of_several_columns_agree_with_memory(&PostgreSql);
     }
 }
 

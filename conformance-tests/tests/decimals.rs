@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use assoc_core::Filter;
+use assoc_core::dialect::NullOrder;
 use assoc_core::driver::Driver;
 use assoc_core::value::decimal::DecimalNumber;
 use assoc_repo::prelude::*;
@@ -130,13 +131,12 @@ fn kinds(backend: &str) -> Vec<Kind> {
 }
 
 async fn table(repo: &Repo, kind: &Kind) {
-    let quote = if repo.dialect().name() == "SQLite" { '"' } else { '`' };
-    let auto = if repo.dialect().name() == "SQLite" { "AUTOINCREMENT" } else { "AUTO_INCREMENT" };
+    let auto = repo.dialect().auto_increment();
+    let mut limit = String::new();
+    repo.dialect().quote("limit", &mut limit);
     repo.execute_raw("DROP TABLE IF EXISTS offers", []).await.unwrap();
     let column = kind.column;
-    let sql = format!(
-        "CREATE TABLE offers (id INTEGER PRIMARY KEY {auto}, price {column}, {quote}limit{quote} {column} NOT NULL)"
-    );
+    let sql = format!("CREATE TABLE offers (id INTEGER{auto}, price {column}, {limit} {column} NOT NULL)");
     repo.execute_raw(&sql, []).await.unwrap();
     if let Some(index) = kind.index {
         repo.execute_raw(index, []).await.unwrap();
@@ -147,11 +147,12 @@ fn ids(offers: &[Offer]) -> Vec<i64> {
     offers.iter().map(|offer| offer.id).collect()
 }
 
-// Without a price first, as both databases sort.
-fn sorted(rows: &[Offer], descending: bool) -> Vec<i64> {
+// Without a price where the database puts it.
+fn sorted(rows: &[Offer], descending: bool, nulls: NullOrder) -> Vec<i64> {
     let mut rows = rows.to_vec();
     rows.sort_by(|one, other| {
-        let order = one.price.cmp(&other.price);
+        let place = |price: Option<Decimal>| (price.is_none() && nulls == NullOrder::Largest, price);
+        let order = place(one.price).cmp(&place(other.price));
         if descending { order.reverse() } else { order }.then(one.id.cmp(&other.id))
     });
     ids(&rows)
@@ -204,7 +205,7 @@ async fn compare(repo: &Repo, rows: &[Offer], random: &mut Random, keeps: Keeps)
 async fn order(repo: &Repo, rows: &[Offer]) {
     for descending in [false, true] {
         let sort = || if descending { Offer::PRICE.desc() } else { Offer::PRICE.asc() };
-        let expected = sorted(rows, descending);
+        let expected = sorted(rows, descending, repo.dialect().capabilities().null_order);
         assert_eq!(ids(&repo.all(Query::order_by(sort())).await.unwrap()), expected);
         assert_eq!(
             ids(&repo.all(Query::order_by(sort()).limit(3).offset(1)).await.unwrap()),

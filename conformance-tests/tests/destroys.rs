@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteFile};
+use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
 use random::Random;
 use reference::{Outcome, Tables};
@@ -144,6 +144,20 @@ mod mariadb {
         DELETE FROM nodes: nodes range PRIMARY
         DELETE FROM nodes: nodes range PRIMARY
         ");
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn random_graphs() {
+        run(&PostgreSql, 150);
+    }
+
+    #[test]
+    fn a_failure_at_each_statement() {
+        fail_at_each_statement(&PostgreSql);
     }
 }
 

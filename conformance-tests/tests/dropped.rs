@@ -14,7 +14,7 @@ use assoc_core::Result;
 use assoc_repo::Repo;
 use assoc_repo::prelude::*;
 use assoc_sqlite::{Execution, Sqlite};
-use backends::MariaDb;
+use backends::{MariaDb, PostgreSql};
 use conformance_tests::{Backend, Recorded, Recorder};
 
 // Only one of them is of use here.
@@ -334,6 +334,21 @@ mod mariadb {
         let runtime = multi_thread();
         let dropped = runtime.block_on(async {
             let database = MariaDb.fresh().await.unwrap();
+            let repo = Repo::from_driver(Arc::clone(database.driver()));
+            all(&repo, true).await
+        });
+        assert!(dropped > 15, "only {dropped} futures were dropped");
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn the_same() {
+        let runtime = multi_thread();
+        let dropped = runtime.block_on(async {
+            let database = PostgreSql.fresh().await.unwrap();
             let repo = Repo::from_driver(Arc::clone(database.driver()));
             all(&repo, true).await
         });

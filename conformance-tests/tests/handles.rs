@@ -13,7 +13,7 @@ use assoc_repo::prelude::*;
 use assoc_repo::{
     Collection, MembersWithKey, Singular, ToManyAssociation, ToOneAssociation, WritableMany, WritableTarget,
 };
-use backends::{MariaDb, SqliteInMemory};
+use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use collections::{Scene, same};
 use conformance_tests::Backend;
 use given::Labelled;
@@ -497,5 +497,15 @@ mod mariadb {
     #[test]
     fn random_calls() {
         run(&MariaDb, 200);
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    /// Fewer, because each statement takes its time there.
+    #[test]
+    fn random_calls() {
+        run(&PostgreSql, 200);
     }
 }

@@ -219,9 +219,8 @@ fn passes(runtime: &Runtime, backend: &dyn Backend, case: &Case) -> bool {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             match tokio::time::timeout(Duration::from_secs(20), execute(backend, case)).await {
-                Ok(Ok(Outcome::Ran(transcript))) => {
-                    golden::behaviour(case.id).is_some_and(|golden| golden == transcript.behaviour.trim_end())
-                }
+                Ok(Ok(Outcome::Ran(transcript))) => golden::behaviour(case.id, transcript.nulls)
+                    .is_some_and(|golden| golden == transcript.behaviour.trim_end()),
                 Ok(Ok(Outcome::Skipped(_))) => true,
                 Ok(Err(_)) | Err(_) => false,
             }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use assoc_repo::DestroyReport;
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteInMemory};
+use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 use random::Random;
 use reference::{Roots, Tables};
@@ -425,5 +425,15 @@ mod mariadb {
     #[test]
     fn random_writes() {
         run(&MariaDb, 500);
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    /// Fewer, because each database takes its time there.
+    #[test]
+    fn random_writes() {
+        run(&PostgreSql, 500);
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use assoc_core::change::{Row, RowChange};
 use assoc_core::driver::BoxFuture;
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteInMemory};
+use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 use judge::judge;
 use random::Random;
@@ -181,5 +181,15 @@ mod mariadb {
     #[test]
     fn random_saves() {
         run(&MariaDb, 500);
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    /// Fewer, because each database takes its time there.
+    #[test]
+    fn random_saves() {
+        run(&PostgreSql, 500);
     }
 }

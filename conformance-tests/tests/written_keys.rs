@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use assoc_core::dialect::Upsert;
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteFile};
+use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::Backend;
 
 // Only some of them are of use here.
@@ -76,5 +76,19 @@ mod mariadb {
     #[test]
     fn keys_of_two_columns() {
         composite::every_type(&MariaDb);
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn keys_of_one_column() {
+        single::every_type(&PostgreSql);
+    }
+
+    #[test]
+    fn keys_of_two_columns() {
+        composite::every_type(&PostgreSql);
     }
 }

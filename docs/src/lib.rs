@@ -39,6 +39,8 @@ struct Errors;
 struct Sqlite;
 #[doc = include_str!("../guide/mysql.md")]
 struct Mysql;
+#[doc = include_str!("../guide/postgres.md")]
+struct Postgres;
 #[doc = include_str!("../guide/testing.md")]
 struct Testing;
 #[doc = include_str!("../guide/contract.md")]

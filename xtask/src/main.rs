@@ -26,6 +26,9 @@ Usage: cargo xtask <task>
                                     If that is set already, the command runs against the server it names.
                                     <where> is another server: the URL of one, a `mysqld` program, or the folder
                                     that MySQL was unpacked into.
+  db postgres -- <command> [args...]
+                                    the same with a private PostgreSQL server and ASSOC_POSTGRES_URL.
+  db all -- <command> [args...]     the same with both.
   features                          makes docs/features.md of docs/features.in.md and the cases of the conformance suite;
                                     fails when a row has neither a case nor a reason.
   layers                            whether the imports of the core follow the order of its layers (docs/design/house.md).
@@ -35,12 +38,12 @@ Usage: cargo xtask <task>
                                     report is kept in conformance-tests/mutants.txt.
   package                           packages all crates, builds the template backend outside of the workspace from the
                                     packages, under other names, and runs the conformance suite on it.
-  report-cards [--mysql <where>]    runs the conformance suite on SQLite and MariaDB (and on the MySQL at <where> of `db`), and
+  report-cards [--mysql <where>]    runs the conformance suite on SQLite, MariaDB and PostgreSQL (and on the MySQL at <where> of `db`), and
                                     writes docs/report-cards and the badges of the README.
   test [--quick | --with-mysql <where>]
                                     everything that is checked before a change is accepted, with all tests on SQLite
-                                    and on a private MariaDB (or the server of ASSOC_MYSQL_URL). --quick leaves out
-                                    MariaDB, the packages, and whether the dependencies resolve beside those of other crates.
+                                    and on private MariaDB and PostgreSQL servers (or those of ASSOC_MYSQL_URL and
+                                    ASSOC_POSTGRES_URL). --quick leaves out the servers, the packages, and whether the dependencies resolve beside those of other crates.
                                     --with-mysql runs the tests of MariaDB again on a real MySQL, at <where> of `db`.
 ";
 

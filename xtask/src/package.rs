@@ -11,11 +11,12 @@ use crate::runner::Runner;
 use crate::workspace::{cargo, root, target};
 
 /// The published crates, and what the template calls them there.
-const PACKAGES: [(&str, &str); 15] = [
+const PACKAGES: [(&str, &str); 16] = [
     ("assoc-core", "renamed_core"),
     ("assoc-dialects", "renamed_dialects"),
     ("assoc-macros", "renamed_macros"),
     ("assoc-mysql", "renamed_mysql"),
+    ("assoc-postgres", "renamed_postgres"),
     ("assoc-repo", "renamed_repo"),
     ("assoc-sqlite", "renamed_sqlite"),
     ("conformance-collections", "renamed_collections"),
@@ -118,7 +119,7 @@ impl Outside {
         // The drivers of the workspace are built from their packages as well.
         let manifest = read(&template.join("Cargo.toml"))?.replace(
             "[dev-dependencies]",
-            "[dev-dependencies]\nassoc-mysql.workspace = true\nassoc-sqlite.workspace = true",
+            "[dev-dependencies]\nassoc-mysql.workspace = true\nassoc-postgres.workspace = true\nassoc-sqlite.workspace = true",
         );
         write(&self.folder.join(TEMPLATE).join("Cargo.toml"), &renamed(&manifest))?;
         for part in ["src", "tests"] {

@@ -11,14 +11,15 @@ use crate::workspace::{cargo, root};
 
 const USAGE: &str = "usage: cargo xtask report-cards [--mysql <url, program or folder>]";
 
-/// What the program of the suite runs on the server of `ASSOC_MYSQL_URL` for, instead of SQLite.
+/// Names the server that the program of the suite runs on, instead of SQLite.
 const ON_SERVER: &str = "CONFORMANCE_SERVER";
 
 /// The lines of the README between these are the badges.
 const BADGES: (&str, &str) = ("<!-- badges: made by `cargo xtask report-cards` -->\n", "<!-- end of badges -->");
 
 /// The cards, in the order of the page that lists them.
-const CARDS: [(&str, &str); 3] = [("sqlite", "SQLite"), ("mariadb", "MariaDB"), ("mysql", "MySQL")];
+const CARDS: [(&str, &str); 4] =
+    [("sqlite", "SQLite"), ("mariadb", "MariaDB"), ("mysql", "MySQL"), ("postgres", "PostgreSQL")];
 
 /// Runs `report-cards [--mysql <where>]`. The card of MySQL is made anew only where one is named.
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -32,10 +33,12 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let mut runner = Runner::new()?;
     let mut code = runner.run(&mut suite(&folder, "sqlite"))?;
     runner.start_mysql()?;
-    code = code.max(runner.run(suite(&folder, "mariadb").env(ON_SERVER, "1"))?);
+    code = code.max(runner.run(suite(&folder, "mariadb").env(ON_SERVER, "mysql"))?);
+    runner.start_postgres()?;
+    code = code.max(runner.run(suite(&folder, "postgres").env(ON_SERVER, "postgres"))?);
     if let Some(place) = mysql {
         runner.change_mysql(place)?;
-        code = code.max(runner.run(suite(&folder, "mysql").env(ON_SERVER, "1"))?);
+        code = code.max(runner.run(suite(&folder, "mysql").env(ON_SERVER, "mysql"))?);
     }
     list(&folder)?;
     Ok(ExitCode::from(code))

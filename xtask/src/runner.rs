@@ -12,8 +12,9 @@ use signal_hook::consts::signal;
 
 use crate::server::Server;
 
-/// The variable tests and examples find their database in.
+/// The variables that tests and examples find their databases in.
 pub(crate) const MYSQL_URL: &str = "ASSOC_MYSQL_URL";
+pub(crate) const POSTGRES_URL: &str = "ASSOC_POSTGRES_URL";
 
 /// The signals that ask this process to end.
 #[cfg(unix)]
@@ -24,7 +25,7 @@ const ENDING: &[i32] = &[signal::SIGINT, signal::SIGTERM];
 /// How long an interrupted command may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Runs one command after the other. The server, if one was started, ends with it.
+/// Runs one command after the other. The servers that were started end with it.
 pub(crate) struct Runner {
     interrupted: Interrupted,
     server: Option<Server>,
@@ -32,18 +33,26 @@ pub(crate) struct Runner {
     url: Option<String>,
     /// Connections are encrypted.
     tls: bool,
+    postgres: Option<Server>,
 }
 
 impl Runner {
     pub(crate) fn new() -> Result<Self, String> {
-        Ok(Runner { interrupted: Interrupted::watch()?, server: None, url: None, tls: false })
+        Ok(Runner { interrupted: Interrupted::watch()?, server: None, url: None, tls: false, postgres: None })
     }
 
     /// Gives the commands that follow [`MYSQL_URL`]: what it is already, or a private server's.
     pub(crate) fn start_mysql(&mut self) -> Result<(), String> {
-        let given = std::env::var_os(MYSQL_URL).is_some_and(|url| !url.is_empty());
-        if !given && self.server.is_none() {
+        if !is_given(MYSQL_URL) && self.server.is_none() {
             self.server = Some(self.start(None)?);
+        }
+        Ok(())
+    }
+
+    /// Gives the commands that follow [`POSTGRES_URL`]: what it is already, or a private server's.
+    pub(crate) fn start_postgres(&mut self) -> Result<(), String> {
+        if !is_given(POSTGRES_URL) && self.postgres.is_none() {
+            self.postgres = Some(Server::start_postgres(&|| self.interrupted.signal().is_some())?);
         }
         Ok(())
     }
@@ -96,6 +105,7 @@ impl Runner {
         if let Some(url) = self.server.as_ref().map(Server::url).or(self.url.as_deref()) {
             command.env(MYSQL_URL, if self.tls { encrypted(url) } else { url.to_owned() });
         }
+        command.envs(self.postgres.as_ref().map(|server| (POSTGRES_URL, server.url())));
         command.spawn().map_err(|error| format!("`{}` cannot be run: {error}", command.get_program().display()))
     }
 
@@ -122,6 +132,10 @@ impl Runner {
             sleep(Duration::from_millis(20));
         }
     }
+}
+
+fn is_given(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|url| !url.is_empty())
 }
 
 /// The URL, with TLS.

@@ -1,4 +1,5 @@
-//! A private MariaDB (or MySQL) server: own data directory, own socket, a free port on 127.0.0.1, gone when dropped.
+//! A private database server: own data directory, own socket, a free port on 127.0.0.1, gone when dropped. Here is what all
+//! kinds share, and what a MariaDB (or MySQL) needs; [`postgres`] has what a PostgreSQL needs.
 //!
 //! The server is started through a shell that waits on a pipe from this process and stops the server when the pipe
 //! closes. A pipe closes however a process ends, so there is no way to leave a server behind: not by a panic, not by
@@ -13,20 +14,23 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
+mod postgres;
+
 /// How long the server may take until it greets.
 const START_LIMIT: Duration = Duration::from_secs(90);
 /// How long it may take to stop before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// Starts "$@" as a child and stops it when the standard input ends; then removes the data directory ($1).
+/// Starts "$@" as a child and stops it by the signal $2 when the standard input ends; then removes the data directory ($1).
 const KEEPER: &str = r#"
 directory=$1
-shift
+signal=$2
+shift 2
 trap '' INT HUP TERM
 "$@" &
 server=$!
 read -r _
-kill -TERM "$server" 2>/dev/null
+kill -"$signal" "$server" 2>/dev/null
 wait "$server"
 rm -rf "$directory"
 "#;
@@ -119,25 +123,54 @@ impl Server {
     pub(crate) fn start(path: Option<&Path>, cancelled: &dyn Fn() -> bool) -> Result<Server, String> {
         let daemon = path.map_or_else(Daemon::of_the_system, Daemon::at)?;
         let directory = new_directory()?;
-        let account = account();
-        let prepared = prepare(&daemon, &directory, account);
-        if let Err(message) = prepared {
-            let _ = fs::remove_dir_all(&directory);
-            return Err(message);
-        }
-        // Between choosing a free port and listening on it someone else may take it.
-        let mut failure = String::new();
-        for _ in 0..3 {
-            match launch(&daemon, &directory, account, cancelled) {
-                Ok(server) => return Ok(server),
-                Err(message) => failure = message,
+        let account = account(&["mysql", "nobody"]);
+        let launch = || launch(&daemon, &directory, account, cancelled);
+        let started = prepare(&daemon, &directory, account)
+            .and_then(|()| launch_on_free_port(launch, "Bind on TCP/IP port", cancelled));
+        started.inspect_err(|_| drop(fs::remove_dir_all(&directory)))
+    }
+
+    /// Sets a PostgreSQL server up and waits until it answers: the newest that the system has, installed where there is none.
+    pub(crate) fn start_postgres(cancelled: &dyn Fn() -> bool) -> Result<Server, String> {
+        postgres::start(cancelled)
+    }
+
+    /// Starts a server that its keeper stops by a signal, and waits until it is `ready`. What it says comes into its log, where
+    /// `failed` recognizes that it will not start.
+    fn keep(
+        directory: &Path,
+        signal: &str,
+        command: &[OsString],
+        url: String,
+        ready: impl Fn(&str) -> bool,
+        failed: impl Fn(&str) -> bool,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Server, String> {
+        let log = directory.join("server.log");
+        let log_file = fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        let log_copy = log_file.try_clone().map_err(|error| format!("{}: {error}", log.display()))?;
+        let mut keeper = Command::new("sh");
+        keeper.args(["-c", KEEPER, "keeper"]).arg(directory).arg(signal).args(command);
+        // Its own group: Ctrl-C is for the command, the server stops after it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut keeper, 0);
+        keeper.stdin(Stdio::piped()).stdout(log_copy).stderr(log_file);
+        let mut keeper = keeper.spawn().map_err(|error| format!("the server cannot be started: {error}"))?;
+        let lifeline = keeper.stdin.take();
+        let server = Server { keeper, lifeline, url, directory: directory.to_owned() };
+        let started = Instant::now();
+        loop {
+            let text = fs::read_to_string(&log).unwrap_or_default();
+            if ready(&text) {
+                return Ok(server);
             }
-            if cancelled() || !failure.contains("Bind on TCP/IP port") {
-                break;
+            if failed(&text) || started.elapsed() > START_LIMIT || cancelled() {
+                let tail: Vec<&str> = text.lines().rev().take(15).collect();
+                let tail: Vec<&str> = tail.into_iter().rev().collect();
+                return Err(format!("the server did not start; the end of its log:\n{}", tail.join("\n")));
             }
+            sleep(Duration::from_millis(25));
         }
-        let _ = fs::remove_dir_all(&directory);
-        Err(failure)
     }
 
     /// The URL of its empty database, with all rights on the server.
@@ -163,6 +196,22 @@ impl Drop for Server {
     }
 }
 
+/// Between choosing a free port and listening on it someone else may take it; the log says so by `taken`.
+fn launch_on_free_port(
+    launch: impl Fn() -> Result<Server, String>,
+    taken: &str,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Server, String> {
+    let mut launched = launch();
+    for _ in 0..2 {
+        match &launched {
+            Err(message) if message.contains(taken) && !cancelled() => launched = launch(),
+            _ => break,
+        }
+    }
+    launched
+}
+
 fn launch(
     daemon: &Daemon,
     directory: &Path,
@@ -170,35 +219,15 @@ fn launch(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<Server, String> {
     let port = free_port()?;
-    let log = directory.join("server.log");
-    let log_file = fs::File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-    let log_copy = log_file.try_clone().map_err(|error| format!("{}: {error}", log.display()))?;
-    let mut keeper = Command::new("sh");
-    keeper.args(["-c", KEEPER, "keeper"]).arg(directory).args(daemon.command_line());
-    keeper.arg(in_directory("--datadir=", directory, "data")).arg(in_directory("--socket=", directory, "socket"));
-    keeper.arg(in_directory("--pid-file=", directory, "pid")).arg(in_directory("--init-file=", directory, "init.sql"));
-    keeper.arg(in_directory("--tmpdir=", directory, "tmp")).arg(format!("--port={port}")).args(OPTIONS);
-    keeper.args(account.map(|account| format!("--user={account}")));
-    // Its own group: Ctrl-C is for the command, the server stops after it.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut keeper, 0);
-    keeper.stdin(Stdio::piped()).stdout(log_copy).stderr(log_file);
-    let mut keeper = keeper.spawn().map_err(|error| format!("the server cannot be started: {error}"))?;
-    let lifeline = keeper.stdin.take();
+    let mut command = daemon.command_line();
+    let files = [("--datadir=", "data"), ("--socket=", "socket"), ("--pid-file=", "pid")];
+    let files = files.into_iter().chain([("--init-file=", "init.sql"), ("--tmpdir=", "tmp")]);
+    command.extend(files.map(|(option, name)| in_directory(option, directory, name).into()));
+    command.push(format!("--port={port}").into());
+    command.extend(OPTIONS.iter().map(OsString::from));
+    command.extend(account.map(|account| format!("--user={account}").into()));
     let url = format!("mysql://assoc:assoc@127.0.0.1:{port}/assoc");
-    let server = Server { keeper, lifeline, url, directory: directory.to_owned() };
-    let started = Instant::now();
-    while !greets(port) {
-        let text = fs::read_to_string(&log).unwrap_or_default();
-        let failed = text.contains("Aborting") || started.elapsed() > START_LIMIT;
-        if failed || cancelled() {
-            let tail: Vec<&str> = text.lines().rev().take(15).collect();
-            let tail: Vec<&str> = tail.into_iter().rev().collect();
-            return Err(format!("the server did not start; the end of its log:\n{}", tail.join("\n")));
-        }
-        sleep(Duration::from_millis(25));
-    }
-    Ok(server)
+    Server::keep(directory, "TERM", &command, url, |_| greets(port), |log| log.contains("Aborting"), cancelled)
 }
 
 /// Whether the server listens and says hello: it does so after its init file has run.
@@ -253,13 +282,12 @@ fn in_directory(option: &str, directory: &Path, name: &str) -> String {
     format!("{option}{}", directory.join(name).display())
 }
 
-/// The account the server runs under, if this process may choose: a server refuses to run as root.
-fn account() -> Option<&'static str> {
+/// The account the server runs under, if this process may choose: a server refuses to run as root. It is the first that there
+/// is.
+fn account(names: &[&'static str]) -> Option<&'static str> {
     let is_root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
-    if !is_root {
-        return None;
-    }
-    Some(if output(Command::new("id").args(["-u", "mysql"])).is_some() { "mysql" } else { "nobody" })
+    let exists = |name: &&&'static str| output(Command::new("id").args(["-u", name])).is_some();
+    if is_root { names.iter().find(exists).copied() } else { None }
 }
 
 fn find_daemon() -> Option<Daemon> {

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use crate::package::Outside;
-use crate::runner::{MYSQL_URL, Runner};
+use crate::runner::{MYSQL_URL, POSTGRES_URL, Runner};
 use crate::workspace::{cargo, root, target};
 use crate::{Outcome, layers};
 
@@ -26,10 +26,15 @@ const FEATURES: &[&[&str]] = &[
     &["-p", "assoc-repo"],
     &["-p", "assoc-repo", "--features", "sqlite"],
     &["-p", "assoc-repo", "--features", "mysql"],
+    &["-p", "assoc-postgres"],
+    &["-p", "assoc-repo", "--features", "postgres"],
 ];
 
-/// The tests that need a MariaDB: those in modules of this name. `assoc-mysql`'s are left out as a whole.
-const NEEDS_MARIADB: &str = "mariadb::";
+/// The tests that need a server: those in modules of these names. Those of [`DRIVERS`] are left out as a whole.
+const NEEDS_SERVER: [&str; 2] = ["mariadb::", "postgres::"];
+
+/// The drivers whose tests need their servers.
+const DRIVERS: [&str; 2] = ["assoc-mysql", "assoc-postgres"];
 
 /// Programs that our SQLite driver has to resolve beside.
 const PEERS: &[(&str, &str)] =
@@ -53,7 +58,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     if code != 0 && *counts == Counts::default() {
         println!("no test has run");
     } else if quick {
-        println!("\nquick, so neither MariaDB, nor the packages, nor the dependencies of others: {counts}");
+        println!("\nquick, so neither the servers, nor the packages, nor the dependencies of others: {counts}");
     } else {
         println!("\n{counts}");
     }
@@ -102,7 +107,7 @@ impl Gate {
             }
         }
         if code == 0 {
-            self.stage(if quick { "Tests on SQLite" } else { "Tests on SQLite and MariaDB" });
+            self.stage(if quick { "Tests on SQLite" } else { "Tests on SQLite, MariaDB and PostgreSQL" });
             code = self.tests(quick)?;
         }
         if code == 0 {
@@ -132,7 +137,8 @@ impl Gate {
                 "--package",
                 "assoc-repo",
             ]);
-            code = self.test(test.args(["--all-features", "--no-fail-fast", "--lib", "--tests"]))?;
+            test.args(["--all-features", "--no-fail-fast", "--lib", "--tests", "--", "--skip", "postgres::"]);
+            code = self.test(&mut test)?;
         }
         if code == 0 && mysql.is_some() {
             self.stage("The driver on MySQL over TLS");
@@ -209,16 +215,21 @@ impl Gate {
         test.args(["--lib", "--bins", "--tests", "--examples"]);
         if !quick {
             self.runner.start_mysql()?;
+            self.runner.start_postgres()?;
             return self.test(&mut test);
         }
         // No test that needs the server may find one by chance: those outside of such modules fail and say what to do.
-        test.env(MYSQL_URL, "").args(["--exclude", "assoc-mysql", "--", "--skip", NEEDS_MARIADB]);
+        test.env(MYSQL_URL, "").env(POSTGRES_URL, "");
+        test.args(DRIVERS.iter().flat_map(|driver| ["--exclude", driver])).arg("--");
+        test.args(NEEDS_SERVER.iter().flat_map(|module| ["--skip", module]));
         let code = self.test(&mut test)?;
         if code != 0 {
             return Ok(code);
         }
-        // All of its other tests need the server.
-        self.test(cargo().args(["test", "--package", "assoc-mysql", "--all-features", "--lib"]))
+        // All of their other tests need the servers.
+        let mut drivers = cargo();
+        drivers.arg("test").args(DRIVERS.iter().flat_map(|driver| ["--package", driver]));
+        self.test(drivers.args(["--all-features", "--lib"]))
     }
 
     /// Runs a test command and adds up what it counts.

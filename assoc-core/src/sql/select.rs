@@ -72,11 +72,19 @@ impl RootSelect {
                 ..self.clone()
             };
             writer.push("SELECT 1 FROM (");
-            one.write(&mut writer)?;
+            one.without_columns().write(&mut writer)?;
             writer.push(") AS ");
             writer.identifier("found");
         }
         writer.finish_within_limit()
+    }
+
+    // Groups that are only counted: a column that they are not grouped by has no value there.
+    fn without_columns(mut self) -> RootSelect {
+        if !self.group.is_empty() && !self.distinct && self.operands.is_none() {
+            self.operands = Some(vec![Operand::Value(Value::Null)]);
+        }
+        self
     }
 
     /// The statement that computes an aggregate over the rows. Rows with a limit or offset, grouped or distinct rows
@@ -118,7 +126,9 @@ impl RootSelect {
             writer.operand(aggregate)?;
             writer.push(" FROM (");
             let order = if counted { self.order.clone() } else { Vec::new() };
-            RootSelect { order, ..self.clone() }.write(&mut writer)?;
+            let rows = RootSelect { order, ..self.clone() };
+            let is_count = matches!(aggregate, Operand::Aggregate { column: None, .. });
+            if is_count { rows.without_columns() } else { rows }.write(&mut writer)?;
             writer.push(") AS ");
             writer.identifier(self.model.table.name);
         } else {

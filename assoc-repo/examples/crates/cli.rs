@@ -18,7 +18,7 @@ Options:
   --depth N          Levels of the tree, 1 to 32. Default: 4
   --top N            Rows of each list in the report. Default: 10
   --metadata FILE    Read what `cargo metadata --format-version 1` has printed, instead of running it; `-` is stdin
-  --database WHERE   A file, a URL (sqlite:PATH, mysql://USER:PASSWORD@HOST/DATABASE), or env:NAME for a URL in an
+  --database WHERE   A file, a URL (sqlite:PATH, mysql://USER:PASSWORD@HOST/DATABASE, postgres://…), or env:NAME for a URL in an
                      environment variable. Default: a file beside this program. This program's tables in it are made
                      anew
   -h, --help         Print this";

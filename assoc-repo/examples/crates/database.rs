@@ -6,6 +6,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use assoc_mysql::MySql;
+use assoc_postgres::Postgres;
 use assoc_repo::Transaction;
 use assoc_repo::prelude::*;
 use assoc_sqlite::{Execution, Sqlite};
@@ -73,9 +74,15 @@ async fn open_url(scheme: &str, url: &str, progress: &Progress) -> Result<Databa
             holder.execute_raw("DO GET_LOCK(CONCAT(DATABASE(), '.crates'), 600)", []).await?;
             Ok(Database { repo, _turn: Turn::ServerLock { _holder: holder } })
         }
+        "postgres" | "postgresql" => {
+            let repo = Repo::new(Postgres::connect(url).await?);
+            let holder = repo.begin().await?;
+            holder.execute_raw("SELECT pg_advisory_xact_lock(hashtext(current_schema() || '.crates'))", []).await?;
+            Ok(Database { repo, _turn: Turn::ServerLock { _holder: holder } })
+        }
         // By its scheme only: the rest may hold a password.
         _ => Err(Failure::run(format_args!(
-            "no driver for `{scheme}:` URLs in this program; it knows `sqlite:` and `mysql:`"
+            "no driver for `{scheme}:` URLs in this program; it knows `sqlite:`, `mysql:` and `postgres:`"
         ))),
     }
 }

@@ -176,6 +176,7 @@ async fn a_failed_statement_that_was_swallowed(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     blog::tables(&repo).await?;
     repo.insert(author("twin").set(Author::ID, 1)).await?;
+    cx.keys_go_on(&["authors"]).await?;
     for reads in [false, true] {
         let tx = repo.begin().await?;
         tx.insert(author("before")).await?;

@@ -3,6 +3,7 @@
 use std::fmt::{Debug, Write};
 use std::sync::Arc;
 
+use assoc_core::dialect::NullOrder;
 use assoc_core::driver::{Lack, StatementRole};
 use assoc_core::{Error, ErrorKind, Result, Value};
 use assoc_repo::Repo;
@@ -19,6 +20,8 @@ pub struct Transcript {
     pub behaviour: String,
     /// Steps with statement texts and bind counts.
     pub sql: String,
+    /// Where the database puts `NULL`s in an order, which decides what some cases give.
+    pub nulls: NullOrder,
 }
 
 impl Transcript {
@@ -50,7 +53,9 @@ impl Context {
         let repo = over(&database);
         let second = other.as_ref().map(over);
         let databases = [Some(database), other].into_iter().flatten().collect();
-        Context { repo, recorder, transcript: Transcript::default(), refused: None, other: second, databases }
+        let nulls = repo.dialect().capabilities().null_order;
+        let transcript = Transcript { nulls, ..Transcript::default() };
+        Context { repo, recorder, transcript, refused: None, other: second, databases }
     }
 
     /// A repo over another empty database of the backend, for cases that ask for two.
@@ -81,6 +86,20 @@ impl Context {
     /// When the database has none.
     pub fn text_ignoring_case(&mut self) -> Result<&'static str> {
         self.native_sql("text column that ignores case", |sql| sql.text_ignoring_case)
+    }
+
+    /// Lets keys that the database makes go on behind those that a fixture has given to rows of these tables, on a database
+    /// where they do not by themselves.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keys_go_on(&self, tables: &[&str]) -> Result<()> {
+        if let Some(sql) = self.databases[0].native_sql().continuing_keys {
+            for table in tables {
+                self.repo.execute_raw(&sql.replace("{}", table), []).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The error of a case that finds out what the database lacks for it: the case is then reported as not run.
@@ -164,7 +183,12 @@ impl Context {
         let statement = assoc_core::driver::Statement::plain(sql);
         let mut lines = Vec::new();
         let mut sink = |values: &mut [Value<'_>]| {
-            lines.push(values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "));
+            // Some databases have no booleans.
+            let shown = |value: &Value<'_>| match value {
+                Value::Bool(flag) => i32::from(*flag).to_string(),
+                value => value.to_string(),
+            };
+            lines.push(values.iter().map(shown).collect::<Vec<_>>().join(" | "));
             Ok(())
         };
         let mut connection = self.repo.driver().acquire(assoc_core::driver::Access::Write).await?;

@@ -30,6 +30,8 @@ pub struct NativeSql {
     pub ending_a_transaction: &'static [&'static str],
     /// What [`NativeSql::leaving_a_transaction`] was given.
     pub leaving_a_transaction: &'static [&'static str],
+    /// What [`NativeSql::continuing_keys`] was given.
+    pub continuing_keys: Option<&'static str>,
     /// What [`NativeSql::failing`] was given.
     pub failing: &'static [(&'static str, DriverErrorKind)],
     /// What [`NativeSql::failing_in_states`] was given.
@@ -136,6 +138,14 @@ impl NativeSql {
     #[must_use]
     pub fn leaving_a_transaction(mut self, statements: &'static [&'static str]) -> Self {
         self.leaving_a_transaction = statements;
+        self
+    }
+
+    /// The statement after which the keys that the database makes for the column `id` of the table `{}` are larger than all that
+    /// are there, on a database where keys that were given do not count.
+    #[must_use]
+    pub fn continuing_keys(mut self, statement: &'static str) -> Self {
+        self.continuing_keys = Some(statement);
         self
     }
 

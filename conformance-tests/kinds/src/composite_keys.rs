@@ -201,7 +201,9 @@ async fn ordered_beyond_one_statement(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     atlas::fixture(&repo).await?;
     let dialect = repo.dialect();
-    cx.require(dialect.most_keys(4) < 8_400, "they are more than one statement takes")?;
+    if dialect.most_keys(4) >= 8_400 {
+        return Err(cx.lacks("limit of the keys in a statement"));
+    }
     let by_name = repo.all(Query::order_by(Tile::NAME.asc())).await?;
     let by_name_down = repo.all(Query::order_by(Tile::NAME.desc())).await?;
     let by_grade = repo.all(Query::order_by(Tile::GRADE.desc())).await?;

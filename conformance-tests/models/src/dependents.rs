@@ -244,11 +244,12 @@ pub async fn members(repo: &Repo) -> Result<()> {
         "INSERT INTO notes (id, member_id) VALUES (1, 1), (2, 2), (3, 1), (4, NULL)",
         "INSERT INTO stamps (id, note_id) VALUES (1, 1), (2, 2), (3, 3), (4, 3)",
         "INSERT INTO letters (id, member_id) VALUES (1, 1), (2, 1), (3, 2)",
-        "INSERT INTO circles (id, closed) VALUES (1, 0), (2, 1)",
+        "INSERT INTO circles (id, closed) VALUES (1, FALSE), (2, TRUE)",
         // One leads to no group, and one to a group that is gone.
         "INSERT INTO memberships (id, member_id, group_id) VALUES (1, 1, 1), (2, 1, 2), (3, 2, 1), (4, 1, NULL), (5, 1, 9)",
         "INSERT INTO fees (id, membership_id) VALUES (1, 1), (2, 3), (3, 5)",
-        "INSERT INTO tasks (id, member_id, done, hidden) VALUES (1, 1, 0, 0), (2, 1, 0, 1), (3, 1, 1, 1), (4, 2, 0, 0)",
+        "INSERT INTO tasks (id, member_id, done, hidden) VALUES (1, 1, FALSE, FALSE), (2, 1, FALSE, TRUE), (3, 1, TRUE, \
+         TRUE), (4, 2, FALSE, FALSE)",
         "INSERT INTO vehicles (id, kind, member_id) VALUES (1, 'car', 1), (2, 'truck', 1), (3, 'car', 2)",
         "INSERT INTO tags (id) VALUES (1), (2)",
         "INSERT INTO members_tags (member_id, tag_id) VALUES (1, 1), (1, 2), (1, 2), (2, 1), (1, 9)",

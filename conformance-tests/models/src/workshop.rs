@@ -77,7 +77,7 @@ pub struct Shift {
 pub struct Room {
     pub id: i64,
     pub name: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub open: bool,
     #[has_many]
     pub shifts: HasMany<Shift>,

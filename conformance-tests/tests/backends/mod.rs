@@ -3,13 +3,15 @@
 // Helpers fail a test by panicking.
 #![allow(clippy::panic)]
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 
 use assoc_core::driver::{Access, BoxFuture, Driver, Statement};
 use assoc_core::{DriverErrorKind, Error, Result, Value};
 use assoc_mysql::mysql_async::{Opts, OptsBuilder};
 use assoc_mysql::{MySql, Server, ServerKind};
+use assoc_postgres::PostgresBuilder;
+use assoc_postgres::tokio_postgres::Config;
 use assoc_sqlite::{Execution, Sqlite};
 use conformance_tests::{Backend, Database, FailingState, NativeSql};
 
@@ -101,6 +103,32 @@ fn mysql_sql(kind: ServerKind) -> NativeSql {
             "name = ? # or is it ?\n",
             "name = ? AND (SELECT `a?` FROM (SELECT 1 AS `a?`) AS one) = 1",
             "5--5 = 10 AND name = ?",
+        ])
+}
+
+fn postgres_sql() -> NativeSql {
+    NativeSql::default()
+        .text_ignoring_case("public.citext")
+        .versioning(&[
+            "CREATE FUNCTION inserted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.version := 1; NEW.name := NEW.name || \
+             ''!''; RETURN NEW; END'",
+            "CREATE FUNCTION updated() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.version := OLD.version + 1; RETURN NEW; \
+             END'",
+            "CREATE TRIGGER inserted BEFORE INSERT ON versioned FOR EACH ROW EXECUTE FUNCTION inserted()",
+            "CREATE TRIGGER updated BEFORE UPDATE OF name ON versioned FOR EACH ROW EXECUTE FUNCTION updated()",
+        ])
+        .ending_a_connection("SELECT pg_backend_pid()", "SELECT pg_terminate_backend({})")
+        .interrupting("SELECT pg_backend_pid()", "SELECT pg_cancel_backend({})", "SELECT pg_sleep(20)")
+        .hiding_question_marks(&[
+            "$$what ?$$ <> $a$ $$?$$ $a$ AND name = ?",
+            "name = ? /* or /* is it ? */ ? */",
+            "E'it\\'s ?' <> '' AND name = ?",
+            "'{\"a\": 1}'::jsonb ?? 'a' AND name = ?",
+        ])
+        .continuing_keys("SELECT setval(pg_get_serial_sequence('{}', 'id'), (SELECT MAX(id) FROM {}))")
+        .failing(&[
+            ("SELECT 9223372036854775807 + 1", DriverErrorKind::Value),
+            ("UPDATE parents SET name = 'too long for twenty characters'", DriverErrorKind::Value),
         ])
 }
 
@@ -257,5 +285,143 @@ impl Drop for TemporaryDatabase {
         if let Err(error) = blocking(self.remove()) {
             eprintln!("the database `{}` stays: {error}", self.name);
         }
+    }
+}
+
+/// A schema a case on the server of `ASSOC_POSTGRES_URL`.
+// Some tests are about two databases only.
+#[allow(dead_code)]
+#[derive(Clone, Copy)]
+pub(crate) struct PostgreSql;
+
+impl Backend for PostgreSql {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn version(&self) -> String {
+        let asked = blocking(async {
+            let driver = postgres_server().max_connections(1).connect().await?;
+            let mut version = String::new();
+            let mut sink = |values: &mut [Value<'_>]| {
+                version = values.iter().map(ToString::to_string).collect();
+                Ok(())
+            };
+            let show = Statement::plain("SHOW server_version");
+            driver.acquire(Access::Read).await?.query(&show, &mut sink).await?;
+            Ok(format!("PostgreSQL {version}"))
+        });
+        asked.unwrap_or_else(|error| panic!("no server answers at ASSOC_POSTGRES_URL: {error}"))
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Box::pin(async {
+            let mut config = postgres_config();
+            let name = format!("assoc_suite_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+            // The operators of `citext` are in `public`.
+            config.options(format!("-c search_path={name},public"));
+            let schema = TemporarySchema::create(name)?;
+            Ok(Database::new(PostgresBuilder::from_config(config).connect().await?)
+                .with_native_sql(postgres_sql())
+                .on_drop(move || drop(schema)))
+        })
+    }
+}
+
+fn postgres_server() -> PostgresBuilder {
+    PostgresBuilder::from_config(postgres_config())
+}
+
+fn postgres_config() -> Config {
+    // A test runs in a thread of its name, unless all run in the main one.
+    let thread = std::thread::current();
+    let test = thread.name().filter(|name| *name != "main" && !name.starts_with("tokio"));
+    let is_asked = std::env::var_os("CONFORMANCE_SERVER").is_some();
+    assert!(
+        is_asked || test.is_none_or(|test| test.contains("postgres::")),
+        "{test:?} needs PostgreSQL: put it into a module named `postgres`, so that `cargo xtask test --quick` leaves it out"
+    );
+    let url = std::env::var("ASSOC_POSTGRES_URL").unwrap_or_default();
+    assert!(
+        !url.is_empty(),
+        "ASSOC_POSTGRES_URL is not set: run all tests with `cargo xtask test`, or this one with \
+         `cargo xtask db postgres -- cargo test -p conformance-tests`, or set it to the URL of a database in which schemas may \
+         be created. (`cargo xtask test --quick` leaves out what is in modules named `postgres`.)"
+    );
+    match url.parse() {
+        Ok(config) => config,
+        Err(error) => panic!("ASSOC_POSTGRES_URL is no URL of PostgreSQL: {error}"),
+    }
+}
+
+struct TemporarySchema {
+    name: String,
+}
+
+impl TemporarySchema {
+    fn create(name: String) -> Result<Self> {
+        administer(format!("CREATE SCHEMA {name}"))?;
+        Ok(TemporarySchema { name })
+    }
+
+    fn remove(&self) -> Result<()> {
+        // What a failed case has left behind may still run and hold locks.
+        administer(format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_class ON pg_class.oid = relation JOIN pg_namespace ON \
+             pg_namespace.oid = relnamespace WHERE nspname = '{0}' AND pid <> pg_backend_pid()",
+            self.name
+        ))?;
+        administer(format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name))
+    }
+}
+
+impl Drop for TemporarySchema {
+    fn drop(&mut self) {
+        if let Err(error) = self.remove() {
+            eprintln!("the schema `{}` stays: {error}", self.name);
+        }
+    }
+}
+
+type Order = (String, mpsc::Sender<Result<()>>);
+
+/// Runs a statement on the one connection that makes and removes schemas: a server takes its time for each connection.
+fn administer(sql: String) -> Result<()> {
+    static ORDERS: OnceLock<Mutex<mpsc::Sender<Order>>> = OnceLock::new();
+    let orders = ORDERS.get_or_init(|| {
+        let (sender, orders) = mpsc::channel::<Order>();
+        let config = postgres_config();
+        std::thread::spawn(move || carry_out(config, &orders));
+        Mutex::new(sender)
+    });
+    let (answer, answered) = mpsc::channel();
+    orders.lock().unwrap_or_else(PoisonError::into_inner).send((sql, answer)).map_err(Error::other)?;
+    answered.recv().map_err(Error::other)?
+}
+
+fn carry_out(config: Config, orders: &mpsc::Receiver<Order>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    let prepared = runtime.block_on(async {
+        let driver = PostgresBuilder::from_config(config).max_connections(1).connect().await?;
+        let mut connection = driver.acquire(Access::Write).await?;
+        // Two programs that create the extension at once would fail at the catalog's unique index.
+        for sql in [
+            "SELECT pg_advisory_lock(4711)",
+            "CREATE EXTENSION IF NOT EXISTS citext SCHEMA public",
+            "SELECT pg_advisory_unlock(4711)",
+        ] {
+            connection.execute(&Statement::plain(sql)).await?;
+        }
+        Ok::<_, Error>(connection)
+    });
+    let mut connection = match prepared {
+        Ok(connection) => connection,
+        Err(error) => panic!("no server at ASSOC_POSTGRES_URL: {error}"),
+    };
+    while let Ok((sql, answer)) = orders.recv() {
+        let done = runtime.block_on(connection.execute(&Statement::plain(sql))).map(drop);
+        // Where the answer is not waited for, the test has panicked.
+        let _ = answer.send(done);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn judge<'c>(backend: &dyn Backend, cases: impl IntoIterator<Item = &
         let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(execute(backend, case))));
         match outcome.unwrap_or_else(|_| Err(Error::other("it panics"))) {
             Ok(Outcome::Ran(transcript)) => {
-                let golden = golden::behaviour(case.id).unwrap();
+                let golden = golden::behaviour(case.id, transcript.nulls).unwrap();
                 if golden == transcript.behaviour.trim_end() {
                     judged.passed += 1;
                 } else {

@@ -407,12 +407,11 @@ fn stored(value: &Value<'_>) -> Value<'static> {
 
 // Whether foreign keys hold: not while rows are put where they are wanted.
 async fn checks(connection: &mut dyn Connection, dialect: &dyn Dialect, on: bool) -> Result<()> {
-    let is_sqlite = dialect.name().eq_ignore_ascii_case("sqlite");
-    let sql = match (is_sqlite, on) {
-        (true, true) => "PRAGMA foreign_keys = ON",
-        (true, false) => "PRAGMA foreign_keys = OFF",
-        (false, true) => "SET FOREIGN_KEY_CHECKS = 1",
-        (false, false) => "SET FOREIGN_KEY_CHECKS = 0",
+    let [on_sql, off_sql] = match dialect.name() {
+        "SQLite" => ["PRAGMA foreign_keys = ON", "PRAGMA foreign_keys = OFF"],
+        "PostgreSQL" => ["SET session_replication_role = origin", "SET session_replication_role = replica"],
+        _ => ["SET FOREIGN_KEY_CHECKS = 1", "SET FOREIGN_KEY_CHECKS = 0"],
     };
+    let sql = if on { on_sql } else { off_sql };
     connection.execute(&Statement::plain(sql)).await.map(|_| ())
 }

@@ -138,9 +138,8 @@ pub(crate) async fn fill(repo: &Repo, tables: &Tables) -> Result<()> {
         "parts (id, item_id)",
         tables.parts.iter().map(|(id, part)| format!("({id}, {})", shown(part.item))).collect(),
     );
-    let guard = |(id, guard): (&i64, &Guard)| {
-        format!("({id}, {}, {}, {})", shown(guard.node), shown(guard.item), i32::from(guard.active))
-    };
+    let guard =
+        |(id, guard): (&i64, &Guard)| format!("({id}, {}, {}, {})", shown(guard.node), shown(guard.item), guard.active);
     insert("guards (id, node_id, item_id, active)", tables.guards.iter().map(guard).collect());
     let mark = |(id, mark): (&i64, &Mark)| {
         let subject = mark.subject.map_or("NULL, NULL".to_owned(), |(kind, id)| format!("{id}, '{kind}'"));

@@ -75,7 +75,7 @@ pub(crate) struct Item {
     pub(crate) id: i64,
     #[column(length = 40)]
     pub(crate) label: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) open: bool,
     pub(crate) plain_id: Option<i64>,
     pub(crate) nullified_id: Option<i64>,
@@ -137,7 +137,7 @@ pub(crate) struct Note {
     pub(crate) id: i64,
     #[column(length = 40)]
     pub(crate) label: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) open: bool,
     pub(crate) subject_id: Option<i64>,
     #[column(length = 20)]
@@ -165,7 +165,7 @@ pub(crate) struct Membership {
 pub(crate) struct Group {
     pub(crate) id: i64,
     pub(crate) label: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) open: bool,
 }
 

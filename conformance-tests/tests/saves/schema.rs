@@ -89,7 +89,7 @@ pub(crate) struct Post {
     pub(crate) id: i64,
     pub(crate) label: String,
     pub(crate) user_id: Option<i64>,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) published: bool,
     #[belongs_to]
     pub(crate) user: BelongsTo<Option<User>>,
@@ -175,7 +175,7 @@ pub(crate) struct Tagging {
 pub(crate) struct Topic {
     pub(crate) code: i64,
     pub(crate) label: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub(crate) open: bool,
 }
 

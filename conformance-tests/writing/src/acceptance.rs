@@ -143,9 +143,9 @@ async fn unique_indexes_without_rules(cx: &mut Context) -> Result<()> {
     shown(cx, "above another", error)?;
     let error = repo.insert(coach(71, "Xia")).await.err();
     shown(cx, "the primary key", error)?;
-    // The transaction around it goes on.
+    // The transaction around it goes on, because of the savepoint.
     repo.transaction(async |tx| {
-        let error = tx.insert(coach(76, "Zoe")).await.err();
+        let error = tx.transaction(async |inner| inner.insert(coach(76, "Zoe")).await).await.err();
         shown(cx, "in a transaction", error)?;
         tx.insert(coach(77, "Xia")).await.map(drop)
     })

@@ -113,6 +113,7 @@ async fn of_the_same_id_and_another_type(cx: &mut Context) -> Result<()> {
 async fn marks_after_a_failure(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     removals::fixture(&repo).await?;
+    cx.keys_go_on(&removals::TABLES).await?;
     let album = repo.get_or_fail::<Album>(1, Query::preload(Album::PHOTOS.order_by(Photo::ID.asc()))).await?;
     let photos = album.photos()?;
     let new = |code: &str| Photo::build().set(Photo::CODE, code).set(Photo::TENANT_ID, 1);

@@ -418,8 +418,8 @@ async fn a_destroy_follows_what_callbacks_write(cx: &mut Context) -> Result<()> 
     let book = repo.insert(draft).await?;
     let report = cx.step("destroy", repo.destroy(&book)).await?;
     cx.note("report", report);
-    cx.rows("pages", "SELECT text, book_id IS NULL FROM pages").await?;
-    cx.rows("sales", "SELECT amount FROM sales").await?;
+    cx.rows("pages", "SELECT text, book_id IS NULL FROM pages ORDER BY text").await?;
+    cx.rows("sales", "SELECT amount FROM sales ORDER BY amount").await?;
     let audits = repo.all(Query::<Audit>::new().order_by(Audit::AMOUNT.asc())).await?;
     cx.show("every sale was written down, the one of the callback too", audits.iter().map(|audit| audit.amount));
     Ok(())

@@ -87,6 +87,7 @@ async fn d5_f66_by_every_rule(cx: &mut Context) -> Result<()> {
 async fn destroyed_in_a_save(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let own = album(&repo).await?;
     let change = own.change().remove(Album::PHOTOS, &own.photos()?[0]).push(Album::PHOTOS, new("g"));
     cx.note("plan", repo.explain_save(&change)?);
@@ -104,6 +105,7 @@ async fn destroyed_in_a_save(cx: &mut Context) -> Result<()> {
 async fn restricted(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     repo.insert(Print::build().set(Print::PHOTO_ID, 2)).await?;
     let own = album(&repo).await?;
     let change = own.change().set(Album::TENANT_ID, 9).replace(Album::PHOTOS, [new("g")]);
@@ -118,6 +120,7 @@ async fn restricted(cx: &mut Context) -> Result<()> {
 async fn a_unique_value_is_free(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let own = album(&repo).await?;
     let change = own.change().replace(Album::PHOTOS, ["a", "b"].map(new));
     cx.step("the same codes, in new rows", repo.update(change)).await?;
@@ -132,6 +135,7 @@ async fn a_unique_value_is_free(cx: &mut Context) -> Result<()> {
 async fn f46_has_one(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let own = album(&repo).await?;
     let saved =
         cx.step("destroyed for another", repo.update(own.change().set_one(Album::COVER, Cover::build()))).await?;
@@ -152,6 +156,7 @@ async fn f46_has_one(cx: &mut Context) -> Result<()> {
 async fn d6_rows_between(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let own = album(&repo).await?;
     let (one, two): (Reader, Reader) =
         (repo.get_or_fail(1, Query::new()).await?, repo.get_or_fail(2, Query::new()).await?);
@@ -168,6 +173,7 @@ async fn d6_rows_between(cx: &mut Context) -> Result<()> {
 async fn cleared(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let own = album(&repo).await?;
     let saved = cx.step("rows without what depends on them", repo.update(own.change().clear(Album::PHOTOS))).await?;
     cx.require(saved.photos()?.is_empty(), "none")?;
@@ -180,6 +186,7 @@ async fn cleared(cx: &mut Context) -> Result<()> {
 async fn f95_marked(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let own = album(&repo).await?;
     let photos = own.photos()?;
     // What is wrong with it does not matter, and given twice it goes once.
@@ -209,6 +216,7 @@ async fn f95_marked(cx: &mut Context) -> Result<()> {
 async fn marked_where_none_is_destroyed(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let own = album(&repo).await?;
     let marked = || own.photos().map(|photos| photos[0].change().mark_for_destruction());
     cx.fails("itself", repo.update(own.change().mark_for_destruction())).await?;
@@ -222,6 +230,7 @@ async fn marked_where_none_is_destroyed(cx: &mut Context) -> Result<()> {
 async fn stale(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let own = album(&repo).await?;
     let other: Album = repo.get_or_fail(2, Query::new()).await?;
     repo.update(own.change().set(Album::TENANT_ID, 1).set(Album::TENANT_ID, 7)).await?;
@@ -244,6 +253,7 @@ async fn stale(cx: &mut Context) -> Result<()> {
 async fn other_tenants(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let one = repo.filtered(|model| Some(Expr::equals(model.column("tenant_id").ok()?.name, Value::from(1))));
     let theirs: Album = repo.get_or_fail(3, Query::new()).await?;
     let error = cx.fails("destroy of another's", one.destroy(&theirs)).await?;
@@ -263,6 +273,7 @@ async fn other_tenants(cx: &mut Context) -> Result<()> {
 async fn from_both_sides(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let albums = repo.all(Query::<Album>::new().order_by(Album::ID.asc())).await?;
     // A row that two of the destroyed lead to, and one that a callback-less save destroys with its owner's dependents.
     let report = cx.step("several with what depends on them", repo.destroy_rows(&albums)).await?;
@@ -273,6 +284,7 @@ async fn from_both_sides(cx: &mut Context) -> Result<()> {
 async fn a_failure_at_each_statement(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     models::fixture(&repo).await?;
+    cx.keys_go_on(&models::TABLES).await?;
     let own = album(&repo).await?;
     let change = || -> Result<Changeset<Album>> {
         let photos = own.photos()?;

@@ -47,7 +47,7 @@ pub struct Event {
     pub person_id: Option<i64>,
     #[column(default = "0")]
     pub year: i64,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub main: bool,
     pub text: String,
 }
@@ -58,7 +58,7 @@ pub struct Reading {
     pub id: i64,
     pub person_id: i64,
     pub article_id: i64,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub skimmer: bool,
     #[column(default = "0")]
     pub tenant_id: i64,

@@ -62,7 +62,7 @@ pub struct Post {
     pub id: i64,
     pub user_id: Option<i64>,
     pub title: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub published: bool,
     #[belongs_to]
     pub user: BelongsTo<Option<User>>,

@@ -94,9 +94,15 @@ impl Stadium {
 
 /// Makes the tables.
 pub async fn tables(repo: &Repo) -> Result<()> {
+    // A reserved word on MySQL.
+    let mut rank = String::new();
+    repo.dialect().quote("rank", &mut rank);
+    let teams = format!(
+        "CREATE TABLE teams (id BIGINT PRIMARY KEY, name VARCHAR(40) NOT NULL, region VARCHAR(40) NOT NULL, {rank} BIGINT NULL, \
+         motto VARCHAR(40) NULL, CONSTRAINT rank_is_positive CHECK ({rank} > 0))"
+    );
+    repo.execute_raw(&teams, []).await?;
     for sql in [
-        "CREATE TABLE teams (id BIGINT PRIMARY KEY, name VARCHAR(40) NOT NULL, region VARCHAR(40) NOT NULL, `rank` BIGINT \
-         NULL, motto VARCHAR(40) NULL, CONSTRAINT rank_is_positive CHECK (`rank` > 0))",
         "CREATE UNIQUE INDEX one_team_a_region ON teams (region, name)",
         "CREATE TABLE coaches (id BIGINT PRIMARY KEY, name VARCHAR(40) NOT NULL)",
         "CREATE TABLE players (id BIGINT PRIMARY KEY, team_id BIGINT NULL, number BIGINT NOT NULL, name VARCHAR(40) NOT NULL, \

@@ -54,7 +54,7 @@ pub struct Section {
 pub struct Topic {
     pub id: i64,
     pub name: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub hot: bool,
     #[has_and_belongs_to_many(join_table = "sections_topics", association_foreign_key = "section_code")]
     pub sections: HasAndBelongsToMany<Section>,

@@ -122,6 +122,10 @@ pub async fn tables(repo: &Repo) -> Result<()> {
     Ok(())
 }
 
+/// The tables whose rows have keys from the fixture.
+pub const TABLES: [&str; 9] =
+    ["albums", "photos", "photo_remarks", "covers", "stickers", "backs", "readers", "loans", "reminders"];
+
 /// Two albums of one tenant and one of another.
 pub async fn fixture(repo: &Repo) -> Result<()> {
     tables(repo).await?;

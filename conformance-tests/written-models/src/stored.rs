@@ -1,5 +1,7 @@
 //! Tables that store other values than the given ones, created by hand-written SQL.
 
+use assoc_core::dialect::ColumnRole;
+use assoc_core::metadata::ColumnDef;
 use assoc_core::{DecodeError, Result};
 use assoc_repo::core::ColumnType as Column_;
 use assoc_repo::prelude::*;
@@ -118,10 +120,19 @@ pub async fn tables(repo: &Repo) -> Result<()> {
     repo.create_table::<Versioned>().await?;
     repo.create_table::<Wide>().await?;
     repo.create_table::<Circuit>().await?;
+    // A float of single precision.
+    let single =
+        repo.dialect().column_type(&ColumnDef::new("level", "level", SqlType::Real(32), false), ColumnRole::Plain);
+    let measures = format!(
+        "CREATE TABLE measures (id BIGINT NOT NULL PRIMARY KEY, price DECIMAL(10, 2) NOT NULL, at TIMESTAMP(0) NOT NULL, level \
+         {single} NOT NULL, code CHAR(8) NOT NULL, note VARCHAR(20))"
+    );
+    let samples = format!(
+        "CREATE TABLE samples_taken (sensor BIGINT NOT NULL, at TIMESTAMP(0) NOT NULL, level {single} NOT NULL)"
+    );
     for sql in [
-        "CREATE TABLE measures (id BIGINT NOT NULL PRIMARY KEY, price DECIMAL(10, 2) NOT NULL, at DATETIME NOT NULL, \
-         level FLOAT NOT NULL, code CHAR(8) NOT NULL, note VARCHAR(20))",
-        "CREATE TABLE samples_taken (sensor BIGINT NOT NULL, at DATETIME NOT NULL, level FLOAT NOT NULL)",
+        &*measures,
+        &samples,
         "CREATE TABLE folders (id BIGINT NOT NULL PRIMARY KEY, parent_id BIGINT, name VARCHAR(20), FOREIGN KEY \
          (parent_id) REFERENCES folders (id))",
     ] {

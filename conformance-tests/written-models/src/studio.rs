@@ -158,7 +158,7 @@ pub struct Follow {
     pub fan_name: String,
     #[column(length = 40)]
     pub star_name: String,
-    #[column(default = "0")]
+    #[column(default = "FALSE")]
     pub skims: bool,
     #[belongs_to(foreign_key = "star_name", primary_key = "name")]
     pub star: BelongsTo<Artist>,

@@ -1,0 +1,180 @@
+//! What went wrong, in the core's classes.
+
+use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind};
+use deadpool::managed::{PoolError, TimeoutType};
+use tokio_postgres::Error as ClientError;
+use tokio_postgres::error::DbError;
+
+/// The class of a server's error, by its SQLSTATE.
+fn class(code: &str, message: &str) -> DriverErrorKind {
+    match code {
+        "23505" | "23P01" => DriverErrorKind::UniqueViolation,
+        "23503" | "23001" => DriverErrorKind::ForeignKeyViolation,
+        "23502" => DriverErrorKind::NotNullViolation,
+        "23514" => DriverErrorKind::CheckViolation,
+        // Serialization, deadlock, a lock that was not free.
+        "40001" | "40P01" | "55P03" => DriverErrorKind::Retryable,
+        "57014" if message.contains("statement timeout") => DriverErrorKind::TimeLimit,
+        "57014" => DriverErrorKind::Interrupted,
+        "25006" => DriverErrorKind::ReadOnly,
+        "53100" => DriverErrorKind::DiskFull,
+        // Too many connections; the server is starting, or its resources are used up.
+        "53300" | "57P03" => DriverErrorKind::Unavailable,
+        // The session was ended: by an administrator, a crash, the database's removal, or for being idle.
+        "57P01" | "57P02" | "57P04" | "57P05" | "25P03" | "25P04" => DriverErrorKind::ConnectionLost,
+        "XX001" | "XX002" => DriverErrorKind::Corrupt,
+        _ => match code.get(..2).unwrap_or_default() {
+            "08" => DriverErrorKind::ConnectionLost,
+            "22" => DriverErrorKind::Value,
+            "42" | "0A" | "3F" => DriverErrorKind::Statement,
+            "54" => DriverErrorKind::TooLarge,
+            _ => DriverErrorKind::Other,
+        },
+    }
+}
+
+/// A failure of a statement.
+pub(crate) fn of_statement(error: ClientError, sql: &str) -> Error {
+    let report = match error.as_db_error() {
+        Some(db) => of_server(db),
+        None if error.is_closed() => DriverError::new(DriverErrorKind::ConnectionLost, error.to_string()),
+        None => {
+            let source = std::error::Error::source(&error);
+            let text = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
+            let kind = match source {
+                Some(source) if source.is::<std::io::Error>() => DriverErrorKind::ConnectionLost,
+                _ if text.contains("serializing parameter") => DriverErrorKind::Value,
+                _ => DriverErrorKind::Other,
+            };
+            DriverError::new(kind, text)
+        }
+    };
+    report.with_sql(sql).with_source(error).into()
+}
+
+/// A failure of a statement whose plan does not fit its tables any more. The transaction can be tried again, and then the
+/// statement is prepared anew.
+pub(crate) fn of_outdated(error: ClientError, sql: &str) -> Error {
+    let report = DriverError::new(DriverErrorKind::Retryable, format!("{error}: a table has changed since"));
+    match error.code() {
+        Some(code) => report.with_code(code.code()),
+        None => report,
+    }
+    .with_sql(sql)
+    .with_source(error)
+    .into()
+}
+
+fn of_server(db: &DbError) -> DriverError {
+    let code = db.code().code();
+    let mut report = DriverError::new(class(code, db.message()), db.message()).with_code(code);
+    if let Some(table) = db.table() {
+        report = report.with_table(table);
+    }
+    match (db.constraint(), db.column()) {
+        (Some(constraint), _) => report = report.with_constraint(constraint),
+        // NOT NULL has no name before version 18.
+        (None, Some(column)) => report = report.with_constraint(column),
+        (None, None) => {}
+    }
+    match db.column() {
+        Some(column) => report.with_columns([column]),
+        None => report.with_columns(db.detail().map(key_columns).unwrap_or_default()),
+    }
+}
+
+// `Key (a, "B c")=(1, 2) already exists.` names the columns; those of an expression are none.
+fn key_columns(detail: &str) -> Vec<String> {
+    let Some(rest) = detail.strip_prefix("Key (") else { return Vec::new() };
+    let Some((listed, _)) = rest.split_once(")=(") else { return Vec::new() };
+    listed.split(", ").map(|name| name.trim_matches('"').replace("\"\"", "\"")).collect()
+}
+
+/// The error of a COMMIT. If the connection broke, its outcome is unknown.
+pub(crate) fn of_commit(error: ClientError, was_sent: bool) -> Error {
+    let failed = of_statement(error, "COMMIT");
+    match failed.driver() {
+        Some(driver) if driver.kind() == DriverErrorKind::ConnectionLost && was_sent => {
+            let message = format!("the connection broke during COMMIT, which may have taken effect or not: {failed}");
+            DriverError::new(DriverErrorKind::AmbiguousCommit, message).with_sql("COMMIT").into()
+        }
+        _ => failed,
+    }
+}
+
+/// A failure to connect.
+pub(crate) fn of_connect(error: ClientError) -> Error {
+    let detail = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+    let message = format!("no connection to the database server: {error}{detail}");
+    let report = DriverError::new(DriverErrorKind::Unavailable, message);
+    match error.code() {
+        Some(code) => report.with_code(code.code()),
+        None => report,
+    }
+    .with_source(error)
+    .into()
+}
+
+/// A pool that has no connection.
+pub(crate) fn of_pool(error: PoolError<Error>, max: usize) -> Error {
+    match error {
+        PoolError::Backend(error) => error,
+        PoolError::Timeout(TimeoutType::Wait) => {
+            let message = format!(
+                "no connection became free in time: all {max} are in use; shorten what holds them or raise \
+                 `max_connections`"
+            );
+            DriverError::new(DriverErrorKind::PoolTimeout, message).into()
+        }
+        PoolError::Timeout(_) => {
+            DriverError::new(DriverErrorKind::Unavailable, "the server did not answer in time").into()
+        }
+        PoolError::Closed => DriverError::new(DriverErrorKind::Unavailable, "the pool is closed").into(),
+        other => DriverError::new(DriverErrorKind::Unavailable, other.to_string()).into(),
+    }
+}
+
+/// A URL that cannot be used.
+pub(crate) fn of_options(error: ClientError) -> Error {
+    let detail = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+    DriverError::new(DriverErrorKind::Other, format!("the URL cannot be used: {error}{detail}")).into()
+}
+
+/// A statement that cannot be run as it stands.
+pub(crate) fn refused(kind: DriverErrorKind, message: impl Into<String>, sql: &str) -> Error {
+    DriverError::new(kind, message).with_sql(sql).into()
+}
+
+/// A transaction that takes no statement any more.
+pub(crate) fn ended(why: &'static str) -> Error {
+    ErrorKind::Transaction(why).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_have_classes() {
+        for (code, message, kind) in [
+            ("23505", "", DriverErrorKind::UniqueViolation),
+            ("40P01", "deadlock detected", DriverErrorKind::Retryable),
+            ("57014", "canceling statement due to statement timeout", DriverErrorKind::TimeLimit),
+            ("57014", "canceling statement due to user request", DriverErrorKind::Interrupted),
+            ("22003", "", DriverErrorKind::Value),
+            ("42P01", "", DriverErrorKind::Statement),
+            ("08006", "", DriverErrorKind::ConnectionLost),
+            ("54000", "", DriverErrorKind::TooLarge),
+            ("", "", DriverErrorKind::Other),
+        ] {
+            assert_eq!(class(code, message), kind, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn details_name_the_columns() {
+        assert_eq!(key_columns("Key (email)=(ada) already exists."), ["email"]);
+        assert_eq!(key_columns("Key (a, \"B c\")=(1, 2) is not present in table \"t\"."), ["a", "B c"]);
+        assert!(key_columns("Failing row contains (1).").is_empty());
+    }
+}

@@ -1,0 +1,98 @@
+//! Options of the pool and its sessions.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use assoc_core::Result;
+use tokio_postgres::Config;
+
+use crate::{Postgres, error};
+
+/// Options of a [`Postgres`] pool.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is connected before `connect`"]
+pub struct PostgresBuilder {
+    pub(crate) config: Config,
+    pub(crate) max: usize,
+    pub(crate) acquire_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) statement_timeout: Option<Duration>,
+    pub(crate) ping_after: Duration,
+    pub(crate) statements: usize,
+    #[cfg(feature = "native-tls")]
+    pub(crate) connector: Option<native_tls::TlsConnector>,
+}
+
+impl PostgresBuilder {
+    pub(crate) fn from_url(url: &str) -> Result<Self> {
+        let config = Config::from_str(url).map_err(error::of_options)?;
+        Ok(PostgresBuilder::from_config(config))
+    }
+
+    /// The options of a client's configuration, for what a URL cannot say.
+    pub fn from_config(config: Config) -> Self {
+        PostgresBuilder {
+            config,
+            max: 10,
+            acquire_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            statement_timeout: None,
+            ping_after: Duration::from_secs(60),
+            statements: 512,
+            #[cfg(feature = "native-tls")]
+            connector: None,
+        }
+    }
+
+    /// How many connections there are at most, by default 10.
+    pub fn max_connections(mut self, max: usize) -> Self {
+        self.max = max.max(1);
+        self
+    }
+
+    /// How long a task waits for a connection to become free, by default 30 seconds.
+    pub fn acquire_timeout(mut self, limit: Duration) -> Self {
+        self.acquire_timeout = limit;
+        self
+    }
+
+    /// How long making a connection may take, by default 10 seconds.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long the server lets a statement run. By default the server's own setting counts.
+    pub fn statement_timeout(mut self, limit: Duration) -> Self {
+        self.statement_timeout = Some(limit);
+        self
+    }
+
+    /// After how much idle time a connection is asked whether it is alive before it is handed out, by default 60 seconds. That
+    /// costs one more turn.
+    pub fn ping_after(mut self, idle: Duration) -> Self {
+        self.ping_after = idle;
+        self
+    }
+
+    /// How many statements a connection keeps prepared, by default 512.
+    pub fn prepared_statements(mut self, most: usize) -> Self {
+        self.statements = most.max(1);
+        self
+    }
+
+    /// How connections are encrypted, by default as the system's TLS library does it: with the system's certificates.
+    #[cfg(feature = "native-tls")]
+    pub fn tls_connector(mut self, connector: native_tls::TlsConnector) -> Self {
+        self.connector = Some(connector);
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// When no connection can be made.
+    pub async fn connect(self) -> Result<Postgres> {
+        Postgres::start(self).await
+    }
+}

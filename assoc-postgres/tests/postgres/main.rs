@@ -1,0 +1,15 @@
+//! The driver against a real server: `cargo xtask db postgres -- cargo test -p assoc-postgres`.
+//!
+//! Every test has a schema of its own, dropped at its end also when it fails.
+
+// Helpers fail a test by panicking, as the tests themselves do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod errors;
+mod keys;
+mod pool;
+mod sessions;
+mod statements;
+mod support;
+mod transactions;
+mod types;
