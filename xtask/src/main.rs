@@ -12,6 +12,7 @@ mod report_cards;
 mod runner;
 mod server;
 mod test;
+mod tls_headers;
 mod workspace;
 
 /// What a task answers: its exit code, or why it could not be carried out.

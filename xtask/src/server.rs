@@ -299,7 +299,7 @@ fn find_daemon() -> Option<Daemon> {
 }
 
 /// Finds a program on PATH or where Debian and Homebrew keep servers.
-fn find(names: &[&str]) -> Option<PathBuf> {
+pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let more =
         ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/opt/homebrew/bin", "/usr/local/bin"].map(PathBuf::from);
@@ -336,7 +336,7 @@ fn install() -> Result<(), String> {
     ))
 }
 
-fn as_root(program: &str) -> Command {
+pub(crate) fn as_root(program: &str) -> Command {
     let is_root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     if is_root || find(&["sudo"]).is_none() {
         return Command::new(program);
@@ -352,7 +352,7 @@ fn output(command: &mut Command) -> Option<String> {
 }
 
 /// Runs a command quietly; if it fails, what it said is the error.
-fn succeed(command: &mut Command) -> Result<(), String> {
+pub(crate) fn succeed(command: &mut Command) -> Result<(), String> {
     let shown = format!("{command:?}");
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{shown}: {error}"))?;
     if output.status.success() {

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::package::Outside;
 use crate::runner::{MYSQL_URL, POSTGRES_URL, Runner};
+use crate::tls_headers;
 use crate::workspace::{cargo, root, target};
 use crate::{Outcome, layers};
 
@@ -74,6 +75,7 @@ struct Gate {
 impl Gate {
     /// The exit code of the first command that fails, or 0.
     fn all(&mut self, quick: bool, mysql: Option<&str>) -> Result<u8, String> {
+        tls_headers::provide()?;
         self.stage("Formatting");
         let mut code = self.runner.run(cargo().args(["fmt", "--all", "--check"]))?;
         if code == 0 {

@@ -81,11 +81,11 @@ pub enum Given<'r> {
 }
 
 impl Given<'_> {
-    /// The member, for which a row is copied.
+    /// The member, for which a row is copied with what is loaded in it: the owner's target in memory is that row then.
     #[must_use]
     pub fn into_member(self) -> Option<Member> {
         match self {
-            Given::Row(model, row) => Some(Member::Row { model, row: model.rows.bare_copy(row)? }),
+            Given::Row(model, row) => Some(Member::Row { model, row: model.rows.whole_copy(row)? }),
             Given::Member(member) => Some(member),
         }
     }

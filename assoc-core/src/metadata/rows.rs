@@ -38,6 +38,11 @@ pub trait ModelRows: Send + Sync {
         None
     }
 
+    /// A copy of one row with all that is loaded in it; `None` if the row is of another model.
+    fn whole_copy(&self, row: &dyn Any) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.bare_copy(row)
+    }
+
     /// Where one row came from, if its model has a field for it.
     fn origin(&self, row: &dyn Any) -> Option<RowOrigin> {
         let _ = row;
@@ -89,6 +94,13 @@ impl<M: Model> ModelRows for RowsOf<M> {
             *own = *origin;
         }
         Some(Arc::new(copy))
+    }
+
+    fn whole_copy(&self, row: &dyn Any) -> Option<Arc<dyn Any + Send + Sync>> {
+        match row.downcast_ref::<M>() {
+            Some(row) => Some(Arc::new(row.clone())),
+            None => None,
+        }
     }
 
     fn origin(&self, row: &dyn Any) -> Option<RowOrigin> {

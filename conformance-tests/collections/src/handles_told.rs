@@ -24,6 +24,7 @@ cases! { "handles_told", Level::Collection;
     built_behind_a_single_row,
     tags_of_two_types,
     members_of_two_types_by_every_rule,
+    loaded_below_given_rows,
 }
 
 fn article(title: &str) -> Changeset<callbacks::Article> {
@@ -362,4 +363,30 @@ async fn members_of_two_types_by_every_rule(cx: &mut Context) -> Result<()> {
     cx.require(counts == (2, 0), "one more, one less")?;
     cx.step("all deleted", repo.association(&mut writer, Writer::MARKS).clear()).await?;
     cx.rows("marks", MARKS).await
+}
+
+// What is loaded in a row that is given stays loaded in the target, but for the owner that it leaves.
+async fn loaded_below_given_rows(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    guild::tables(&repo).await?;
+    let post = |title: &str| Post::build().set(Post::TITLE, title);
+    let ada = User::build().set(User::NAME, "Ada").push(User::POSTS, [post("a"), post("b")]);
+    let ada = repo.insert(ada).await?;
+    let mut bob = repo.insert(User::build().set(User::NAME, "Bob")).await?;
+    let with_posts = Query::preload(User::POSTS.with((Post::COMMENTS, Post::USER)));
+    let mut ada = repo.get_or_fail::<User>(ada.id, with_posts).await?;
+    let kept = ada.posts()?[1].clone();
+    let mut posts = repo.association(&mut ada, User::POSTS);
+    cx.step("replace", posts.replace([&kept])).await?;
+    cx.require(
+        ada.posts()?.len() == 1 && ada.posts()?[0].comments.is_loaded(),
+        "what stays keeps what is loaded in it",
+    )?;
+    let mut posts = repo.association(&mut bob, User::POSTS);
+    posts.load().await?;
+    cx.step("push to another owner", posts.push(&kept)).await?;
+    let pushed = &bob.posts()?[0];
+    cx.require(pushed.comments.is_loaded(), "a row that is pushed keeps what is loaded in it")?;
+    let owner = pushed.user.loaded().flatten();
+    cx.require(owner.is_none_or(|owner| owner.name == "Bob"), "and not the owner that it leaves")
 }
