@@ -233,7 +233,7 @@ mod postgres {
             repo.create_table::<Order>().await?;
             let order = repo.insert(Order::build().set(Order::TOTAL, 3)).await?;
             let order = repo.update(order.change().set(Order::TOTAL, 4)).await?;
-            assert_eq!(repo.all(Query::filter(Order::TOTAL.eq(4))).await?, [order.clone()]);
+            assert_eq!(repo.all(Query::filter(Order::TOTAL.eq(4))).await?, std::slice::from_ref(&order));
             repo.delete(&order).await?;
             assert_eq!(repo.count(Query::<Order>::new()).await?, 0);
             repo.execute_raw("DROP SCHEMA assoc_other_schema CASCADE", []).await.map(drop)
