@@ -1,5 +1,7 @@
 //! What went wrong, in the core's classes.
 
+use std::time::Duration;
+
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind};
 use deadpool::managed::{PoolError, TimeoutType};
 use tokio_postgres::Error as ClientError;
@@ -116,12 +118,12 @@ pub(crate) fn of_connect(error: ClientError) -> Error {
 }
 
 /// A pool that has no connection.
-pub(crate) fn of_pool(error: PoolError<Error>, max: usize) -> Error {
+pub(crate) fn of_pool(error: PoolError<Error>, max: usize, limit: Duration) -> Error {
     match error {
         PoolError::Backend(error) => error,
         PoolError::Timeout(TimeoutType::Wait) => {
             let message = format!(
-                "no connection became free in time: all {max} are in use; shorten what holds them or raise \
+                "no connection became free within {limit:?}: all {max} are in use; shorten what holds them or raise \
                  `max_connections`"
             );
             DriverError::new(DriverErrorKind::PoolTimeout, message).into()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use assoc_core::driver::PoolStatus;
 use assoc_core::{Error, Result};
@@ -18,24 +19,25 @@ pub(crate) type Pooled = Object<Sessions>;
 pub(crate) struct Pool {
     sessions: Managed<Sessions>,
     max: usize,
+    limit: Duration,
 }
 
 impl Pool {
     pub(crate) fn new(options: PostgresBuilder) -> Result<Self> {
-        let max = options.max;
+        let (max, limit) = (options.max, options.acquire_timeout);
         let sessions = Managed::builder(Sessions { options: options.clone(), schema: Arc::default() })
             .max_size(max)
             .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(options.acquire_timeout))
+            .wait_timeout(Some(limit))
             .create_timeout(Some(options.connect_timeout))
             .recycle_timeout(Some(options.connect_timeout))
             .build()
             .map_err(Error::other)?;
-        Ok(Pool { sessions, max })
+        Ok(Pool { sessions, max, limit })
     }
 
     pub(crate) async fn acquire(&self) -> Result<Pooled> {
-        self.sessions.get().await.map_err(|error| error::of_pool(error, self.max))
+        self.sessions.get().await.map_err(|error| error::of_pool(error, self.max, self.limit))
     }
 
     pub(crate) fn status(&self) -> PoolStatus {
