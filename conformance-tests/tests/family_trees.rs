@@ -1,5 +1,5 @@
 //! Trees of one model whose rows depend on each other, written by handles at random: members are added, moved below others and into rings,
-//! let go, destroyed with all below them, deleted without; counters and rows are what an in-memory model says after each call.
+//! removed, destroyed with all below them, deleted without; counters and rows are what an in-memory model says after each call.
 //!
 //! `ASSOC_PROPERTY_SEED` begins elsewhere, `ASSOC_PROPERTY_CASES` sets the number of cases. A failure prints its seed.
 

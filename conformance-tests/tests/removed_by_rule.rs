@@ -1,5 +1,5 @@
-//! Members that handles let go, by every rule of `dependent` and keys of several types, of one column and of two: rows, counters, times
-//! and memory after every call, of associations to many and to one, on every backend.
+//! Handles remove members under every rule of `dependent`, with keys of several types, of one column and of two. Rows, counters, times
+//! and memory are compared after every call, for associations to many and to one, on every backend.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -87,7 +87,7 @@ fn second(time: chrono::NaiveDateTime) -> i64 {
     time.and_utc().timestamp()
 }
 
-/// Owners with one kind of key whose members are let go by one rule.
+/// Owners with one type of key, whose association has one `dependent` rule.
 macro_rules! ruled {
     ($($module:ident: $rule:tt, $primary:tt { $($key:ident: $type:ty),+ } $foreign:tt { $($column:ident: $own:ty),+ } |$number:ident| $made:expr;)+) => {
         $(mod $module {

@@ -11,6 +11,7 @@ mod package;
 mod report_cards;
 mod runner;
 mod server;
+mod system;
 mod test;
 mod tls_headers;
 mod workspace;

@@ -14,6 +14,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::system::{self, Packages, find, is_root, output, succeed};
+
 mod postgres;
 
 /// How long the server may take until it greets.
@@ -285,9 +287,8 @@ fn in_directory(option: &str, directory: &Path, name: &str) -> String {
 /// The account the server runs under, if this process may choose: a server refuses to run as root. It is the first that there
 /// is.
 fn account(names: &[&'static str]) -> Option<&'static str> {
-    let is_root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     let exists = |name: &&&'static str| output(Command::new("id").args(["-u", name])).is_some();
-    if is_root { names.iter().find(exists).copied() } else { None }
+    if is_root() { names.iter().find(exists).copied() } else { None }
 }
 
 fn find_daemon() -> Option<Daemon> {
@@ -298,66 +299,12 @@ fn find_daemon() -> Option<Daemon> {
     complete.then_some(Daemon { command: vec![program.into()], base: None, installer })
 }
 
-/// Finds a program on PATH or where Debian and Homebrew keep servers.
-pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let more =
-        ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/opt/homebrew/bin", "/usr/local/bin"].map(PathBuf::from);
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(more).collect();
-    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|program| program.is_file())
-}
-
 /// Installs the server by the system's package manager: on Debian and Ubuntu the package of the bare server, which has
 /// no service in it that could start.
 fn install() -> Result<(), String> {
     eprintln!("xtask: no MariaDB or MySQL server found, installing MariaDB");
-    if find(&["apt-get"]).is_some() {
-        let apt = |args: &[&str]| {
-            let mut command = as_root("apt-get");
-            command.args(args).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
-            command
-        };
-        let bare = ["install", "-y", "--no-install-recommends", "mariadb-server-core", "mariadb-client-core"];
-        if succeed(&mut apt(&bare)).is_ok() {
-            return Ok(());
-        }
-        succeed(&mut apt(&["update"]))?;
-        return succeed(&mut apt(&bare));
-    }
-    if find(&["dnf"]).is_some() {
-        return succeed(as_root("dnf").args(["install", "-y", "mariadb-server"]));
-    }
-    if find(&["brew"]).is_some() {
-        return succeed(Command::new("brew").args(["install", "mariadb"]));
-    }
-    Err(format!(
-        "no MariaDB or MySQL server found and no package manager known here: install one, or set {} to a server's URL",
-        crate::runner::MYSQL_URL
-    ))
-}
-
-pub(crate) fn as_root(program: &str) -> Command {
-    let is_root = output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0");
-    if is_root || find(&["sudo"]).is_none() {
-        return Command::new(program);
-    }
-    let mut command = Command::new("sudo");
-    command.args(["--preserve-env=DEBIAN_FRONTEND", program]);
-    command
-}
-
-fn output(command: &mut Command) -> Option<String> {
-    let output = command.stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// Runs a command quietly; if it fails, what it said is the error.
-pub(crate) fn succeed(command: &mut Command) -> Result<(), String> {
-    let shown = format!("{command:?}");
-    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{shown}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [output.stdout, output.stderr].concat();
-    Err(format!("{shown} failed ({}):\n{}", output.status, String::from_utf8_lossy(&said)))
+    let packages =
+        Packages { apt: &["mariadb-server-core", "mariadb-client-core"], dnf: &["mariadb-server"], brew: &["mariadb"] };
+    let remedy = format!("install a MariaDB or MySQL server, or set {} to a server's URL", crate::runner::MYSQL_URL);
+    system::install(&packages, &remedy)
 }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::server::{as_root, find, succeed};
+use crate::system::{self, Packages};
 
 /// Installs them on Linux by the system's package manager, where they are absent. Other systems have the library in themselves.
 pub(crate) fn provide() -> Result<(), String> {
@@ -10,15 +10,12 @@ pub(crate) fn provide() -> Result<(), String> {
         return Ok(());
     }
     eprintln!("xtask: the headers of OpenSSL are missing, installing them");
-    if find(&["apt-get"]).is_some() {
-        let script = "set -e; export DEBIAN_FRONTEND=noninteractive; \
-            install='apt-get install -y --no-install-recommends pkg-config libssl-dev'; $install || { apt-get update; $install; }";
-        return succeed(as_root("sh").args(["-c", script]));
-    }
-    if find(&["dnf"]).is_some() {
-        return succeed(as_root("dnf").args(["install", "-y", "pkgconf-pkg-config", "openssl-devel"]));
-    }
-    Err("the headers of OpenSSL are missing and there is no package manager known here: install them".to_owned())
+    let packages = Packages {
+        apt: &["pkg-config", "libssl-dev"],
+        dnf: &["pkgconf-pkg-config", "openssl-devel"],
+        brew: &["pkg-config", "openssl"],
+    };
+    system::install(&packages, "install the headers of OpenSSL")
 }
 
 fn is_there() -> bool {

@@ -29,8 +29,8 @@ pub struct Lookup {
     pub unlink: Unlink,
     /// Why it is let go.
     pub removal: Removal,
-    /// Whether rows that are let go, and not destroyed, move the times of those they belong to: where the save writes them one
-    /// by one. Members of an association to many are let go by a plain statement, which counters follow and no time does.
+    /// Whether removing rows sets the `touch` times of their parents. It does where the save writes each row by itself. One
+    /// statement removes the members of an association to many: it updates counter caches and sets no time.
     pub moves_times: bool,
     // What tells a row from others, the owner's key in it, and the member's.
     identity: Vec<usize>,
@@ -363,7 +363,7 @@ impl Lookup {
     }
 }
 
-// Whether what is let go is written as a row, and not as one of many by a plain statement.
+// Whether the save writes each removed row by itself, and not all of them by one statement.
 fn is_written_alone(association: &AssociationDef, removal: Removal) -> bool {
     removal == Removal::Destroy || association.kind.cardinality() == Cardinality::One
 }

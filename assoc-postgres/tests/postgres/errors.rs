@@ -116,7 +116,7 @@ async fn a_statement_that_takes_too_long_says_so() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_unavailable_and_no_message_repeats_the_password() {
+async fn a_refused_connection_is_unavailable_and_no_message_repeats_the_password() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);

@@ -1,5 +1,5 @@
-//! What handles do beside the rows that they are asked for: which callbacks run, which times move, what stays in memory, which rows are not
-//! written.
+//! Side effects of handles: the callbacks they run, the times they set, the targets they keep in memory, the rows they do not
+//! write.
 
 use std::time::{Duration, SystemTime};
 
@@ -337,7 +337,7 @@ async fn tags_of_two_types(cx: &mut Context) -> Result<()> {
     cx.rows("links", LINKS).await
 }
 
-// By `as`: what is let go is deleted, or loses key and type; rows of the other type stay.
+// By `as`: the removed row is deleted, or its key and type become `NULL`; rows of the other type stay.
 async fn members_of_two_types_by_every_rule(cx: &mut Context) -> Result<()> {
     let repo = cx.repo();
     counted::fixture(&at(&repo, 1)).await?;

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Server, account, as_root, find, free_port, in_directory, launch_on_free_port, new_directory, succeed};
+use super::{Server, account, free_port, in_directory, launch_on_free_port, new_directory};
+use crate::system::{self, Packages, as_root, find, has_apt, succeed};
 
 /// Fast and forgetful: the data lives as long as one command.
 const SETTINGS: &[&str] = &[
@@ -113,26 +114,20 @@ fn find_programs() -> Option<PathBuf> {
 /// Installs the server by the system's package manager, without a service that starts.
 fn install() -> Result<(), String> {
     eprintln!("xtask: no PostgreSQL server found, installing it");
-    if find(&["apt-get"]).is_some() {
-        // Debian's package makes a cluster and starts it, unless its configuration says otherwise.
-        let script = "set -e; export DEBIAN_FRONTEND=noninteractive; \
-            install='apt-get install -y --no-install-recommends'; \
-            $install postgresql-common || { apt-get update; $install postgresql-common; }; \
-            mkdir -p /etc/postgresql-common/createcluster.d; \
-            without=/etc/postgresql-common/createcluster.d/assoc-private-server.conf; \
-            trap 'rm -f $without' EXIT; \
-            echo 'create_main_cluster = false' > $without; \
-            $install postgresql";
-        return succeed(as_root("sh").args(["-c", script]));
+    let remedy = format!("install a PostgreSQL server, or set {} to a server's URL", crate::runner::POSTGRES_URL);
+    let install = |apt, dnf, brew| system::install(&Packages { apt, dnf, brew }, &remedy);
+    let server = || install(&["postgresql"], &["postgresql-server", "postgresql-contrib"], &["postgresql"]);
+    if !has_apt() {
+        return server();
     }
-    if find(&["dnf"]).is_some() {
-        return succeed(as_root("dnf").args(["install", "-y", "postgresql-server", "postgresql-contrib"]));
-    }
-    if find(&["brew"]).is_some() {
-        return succeed(Command::new("brew").args(["install", "postgresql"]));
-    }
-    Err(format!(
-        "no PostgreSQL server found and no package manager known here: install one, or set {} to a server's URL",
-        crate::runner::POSTGRES_URL
-    ))
+    // Debian's package makes a cluster and starts it, unless its configuration says otherwise.
+    install(&["postgresql-common"], &[], &[])?;
+    let configure = |script: &str| {
+        let file = "/etc/postgresql-common/createcluster.d/assoc-private-server.conf";
+        succeed(as_root("sh").args(["-ec", script, "sh", file]))
+    };
+    configure("mkdir -p \"$(dirname \"$1\")\"; echo 'create_main_cluster = false' > \"$1\"")?;
+    let installed = server();
+    configure("rm -f \"$1\"")?;
+    installed
 }

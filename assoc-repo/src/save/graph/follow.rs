@@ -344,7 +344,7 @@ impl Adjusted {
     }
 }
 
-// Whether something follows rows that are let go here. What is destroyed is followed as every destroy is.
+// Whether counters or times of parents depend on the rows that a lookup removes. A destroy updates them itself.
 fn follows(lookup: &Lookup, children: &Children) -> bool {
     let counts = || children.parents.iter().any(|parent| parent.counter.is_some());
     lookup.unlink != Unlink::Destroy && (lookup.moves_times || counts())
