@@ -1,6 +1,7 @@
 //! `HasMany<T>`: any number of targets, which belong to one owner.
 
 use std::any::Any;
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -239,7 +240,7 @@ impl<T: TargetRow> AssociationField for HasMany<T> {
             }
             (Children::Shared(rows), links) => {
                 if let Some(rows) = rows.downcast_ref::<Vec<Arc<T>>>() {
-                    copy_shared(rows, links, skip, &mut put);
+                    copy(rows, links, skip, &mut put);
                 }
             }
         }
@@ -260,21 +261,10 @@ fn cut_off<T>(rows: &mut Vec<T>, start: usize) -> Vec<T> {
     }
 }
 
-// A copy of each owner's rows. The two forms share no closure, which would be three functions for each model.
-fn copy<T: Clone>(rows: &[T], links: &Links, skip: &dyn Fn(usize) -> bool, put: &mut dyn FnMut(usize, Vec<T>)) {
-    for (at, own) in links.by_owner() {
-        if !skip(at) {
-            let mut copies = Vec::with_capacity(own.len());
-            for position in own {
-                copies.push(rows[position].clone());
-            }
-            put(at, copies);
-        }
-    }
-}
-
-fn copy_shared<T: Clone>(
-    rows: &[Arc<T>],
+// A copy of each owner's rows, which are rows or shared rows. It takes them as they are and no closure, which would be three
+// functions for each model.
+fn copy<T: Clone, R: Borrow<T>>(
+    rows: &[R],
     links: &Links,
     skip: &dyn Fn(usize) -> bool,
     put: &mut dyn FnMut(usize, Vec<T>),
@@ -283,7 +273,7 @@ fn copy_shared<T: Clone>(
         if !skip(at) {
             let mut copies = Vec::with_capacity(own.len());
             for position in own {
-                copies.push(T::clone(&rows[position]));
+                copies.push(rows[position].borrow().clone());
             }
             put(at, copies);
         }
