@@ -214,6 +214,13 @@ impl DestroyPlan {
         self.nodes.iter().any(|node| node.whole)
     }
 
+    /// Whether callbacks see rows of an edge that have no primary key. They are read by the keys of their owners.
+    #[must_use]
+    pub fn shows_keyless(&self, edge: &DestroyEdge) -> bool {
+        let shows = |node: usize| self.nodes[node].whole && !self.nodes[node].read;
+        edge.by_sql().is_none() && matches!(edge.effect, Effect::Remove { node } if shows(node))
+    }
+
     /// Whether more than the primary key has to be known of a single row that is destroyed.
     #[must_use]
     pub fn reads_root(&self) -> bool {

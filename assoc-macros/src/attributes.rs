@@ -27,7 +27,7 @@ impl Parse for Argument {
         let ident = Ident::parse_any(input)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Some(input.parse()?)
+            Some(ungrouped(input.parse()?))
         } else if input.is_empty() || input.peek(Token![,]) {
             None
         } else {
@@ -36,6 +36,14 @@ impl Parse for Argument {
         };
         Ok(Argument { ident, value, attribute: "" })
     }
+}
+
+/// What another macro has passed on as one piece, such as a `$name:literal`, stands in a group that is not visible.
+pub(crate) fn ungrouped(mut expr: Expr) -> Expr {
+    while let Expr::Group(group) = expr {
+        expr = *group.expr;
+    }
+    expr
 }
 
 /// The options of an attribute. Those that `table` does not have are reported and left out, also those given twice.
@@ -187,7 +195,8 @@ impl Argument {
         let Some(Expr::Array(array)) = &self.value else { return self.function(errors).into_iter().collect() };
         let mut paths = Vec::new();
         for element in &array.elems {
-            let one = Argument { ident: self.ident.clone(), value: Some(element.clone()), attribute: self.attribute };
+            let value = Some(ungrouped(element.clone()));
+            let one = Argument { ident: self.ident.clone(), value, attribute: self.attribute };
             paths.extend(one.function(errors));
         }
         paths

@@ -8,6 +8,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprStruct, FieldValue, Member};
 
+use crate::attributes::ungrouped;
 use crate::errors::Errors;
 use crate::names::{plain, token};
 
@@ -19,7 +20,7 @@ fn parts(input: TokenStream) -> (TokenStream, TokenStream) {
 }
 
 fn literal(input: TokenStream, example: &str, errors: &mut Errors) -> Option<ExprStruct> {
-    match syn::parse2::<Expr>(input) {
+    match syn::parse2::<Expr>(input).map(ungrouped) {
         Ok(Expr::Struct(literal)) => Some(literal),
         Ok(other) => {
             errors.on(&other, format!("name the model and its fields: `{example}`"));
@@ -55,10 +56,10 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
             let function = Ident::new(function, at);
             steps.extend(quote_spanned!(at=> let #draft = #root::__build::#function(#owner::#column, #draft, #value);));
         };
-        match &field.expr {
+        match ungrouped(field.expr.clone()) {
             Expr::Array(list) => {
-                for element in &list.elems {
-                    step("member", value(root, element, errors));
+                for element in list.elems {
+                    step("member", value(root, ungrouped(element), errors));
                 }
             }
             other => step("field", value(root, other, errors)),
@@ -68,9 +69,9 @@ fn draft(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> Token
 }
 
 // A literal within is a draft too.
-fn value(root: &TokenStream, value: &Expr, errors: &mut Errors) -> TokenStream {
+fn value(root: &TokenStream, value: Expr, errors: &mut Errors) -> TokenStream {
     match value {
-        Expr::Struct(literal) => draft(root, literal, errors),
+        Expr::Struct(literal) => draft(root, &literal, errors),
         other => quote!(#other),
     }
 }
@@ -91,7 +92,7 @@ fn permitted(root: &TokenStream, literal: &ExprStruct, errors: &mut Errors) -> T
     for field in &literal.fields {
         let Some((at, column)) = constant(field, errors) else { continue };
         let owner = placed(quote!(#model), at);
-        permit.extend(match (&field.colon_token, &field.expr) {
+        permit.extend(match (&field.colon_token, &ungrouped(field.expr.clone())) {
             (None, _) => quote_spanned!(at=> .column(#owner::#column)),
             (Some(_), Expr::Struct(below)) => {
                 let below = permitted(root, below, errors);

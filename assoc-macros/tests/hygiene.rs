@@ -129,10 +129,15 @@ mod renamed {
 
 // A struct whose fields come out of a macro, types in invisible brackets and all.
 macro_rules! row {
-    ($name:ident, $key:ident: $id:ty, $association:ident: $holder:ty) => {
+    ($name:ident, $table:literal, $key:ident: $id:ty, $length:literal, $association:ident: $holder:ty, $inverse:literal, $scope:path) => {
         #[derive(::assoc_macros::Model, ::std::clone::Clone)]
+        #[model(table = $table)]
         struct $name {
             $key: $id,
+            #[column(length = $length)]
+            title: ::std::string::String,
+            #[has_many(inverse_of = $inverse, foreign_key = "essay_id", scope_by_owner = $scope)]
+            pages: ::assoc_core::HasMany<Page>,
             author_id: i64,
             #[belongs_to]
             $association: $holder,
@@ -140,7 +145,20 @@ macro_rules! row {
     };
 }
 
-row!(Essay, id: i64, author: ::assoc_core::BelongsTo<shadowed::Author>);
+row!(
+    Essay, "treatises", id: i64, 40, author: ::assoc_core::BelongsTo<shadowed::Author>, false,
+    self::of_essay
+);
+
+fn of_essay(_: &Essay, pages: ::assoc_core::Scope<Page>) -> ::assoc_core::Scope<Page> {
+    pages
+}
+
+#[derive(::assoc_macros::Model, ::std::clone::Clone)]
+struct Page {
+    id: i64,
+    essay_id: i64,
+}
 
 #[::std::prelude::v1::test]
 fn names_are_found() {
@@ -149,6 +167,8 @@ fn names_are_found() {
     ::std::assert_eq!(shadowed::Book::AUTHOR_ID.index(), 1);
     ::std::assert_eq!(renamed::Author::DEF.associations[0].name, "books");
     ::std::assert_eq!(Essay::AUTHOR.name(), "author");
+    ::std::assert_eq!(Essay::DEF.table.name, "treatises");
+    ::std::assert_eq!(Essay::DEF.columns[1].length, ::std::option::Option::Some(40));
     let book = shadowed::Book::from_values(&mut [::assoc_core::Value::Int(1), ::assoc_core::Value::Int(2)]);
     let author = ::assoc_core::Association::def(shadowed::Author::LABELS);
     ::std::assert!(author.kind.route(author).is_ok());

@@ -31,12 +31,14 @@ use crate::query::Query;
 mod callbacks;
 mod explore;
 mod follow;
+mod keyless;
 mod links_by_sql;
 mod remove;
 mod report;
 
-pub(crate) use callbacks::Destruction;
+pub(crate) use callbacks::{Destruction, hook_after, run_callback};
 pub(crate) use explore::{StoredRow, read_rows, stored};
+pub(crate) use keyless::{KeylessRow, read_keyless};
 pub(crate) use links_by_sql::run_sql;
 pub use report::{DestroyReport, DestroyedModel};
 

@@ -122,6 +122,33 @@ fn user() -> Changeset<User> {
     })
 }
 
+// The same literals, written by a macro that takes their parts: each is one piece then.
+macro_rules! post_of {
+    ($model:ident, $title:expr, $comments:expr, $category:expr) => {
+        build!($model { title: $title, comments: $comments, category: $category })
+    };
+}
+
+macro_rules! permit_of {
+    ($model:ident, $below:expr) => {
+        permit!($model { title, comments: $below })
+    };
+}
+
+#[test]
+fn literals_come_out_of_macros() {
+    let draft =
+        post_of!(Post, "On looms", [Comment { body: "a" }, Comment { body: "b" }], Category { name: "machines" });
+    pollster::block_on(async {
+        let repo = tables().await;
+        let ada = repo.insert(build!(User { name: "Ada", is_admin: false, posts: [draft] })).await.unwrap();
+        let post = &ada.posts().unwrap()[0];
+        assert_eq!((post.comments().unwrap().len(), post.category().unwrap().is_some()), (2, true));
+    });
+    let cast = Post::cast(json!({"title": "twills", "comments": [{"body": "b"}]}), &permit_of!(Post, Comment { body }));
+    assert!(cast.errors().is_empty(), "{:?}", cast.errors());
+}
+
 fn problems(changeset: &Changeset<User>) -> Vec<String> {
     changeset.errors().iter().map(|error| format!("{error} ({})", error.code)).collect()
 }

@@ -227,7 +227,7 @@ fn settle(
     if has_dependents && !has_key {
         model.require_primary_key("destroying what depends on rows")?;
     }
-    if of_table.iter().any(|at| nodes[*at].whole) {
+    if of_table.contains(&0) && nodes[0].whole {
         model.require_primary_key("running the callbacks of destroyed rows")?;
     }
     let is_table = |rows: &DependentRows| rows.model.table == model.table;

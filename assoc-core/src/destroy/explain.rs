@@ -87,7 +87,7 @@ impl DestroyPlan {
                 Effect::Remove { .. } if edge.by_sql().is_some() => {
                     all.push(("read", model.name, self.select(edge).statement(dialect, &keys)?));
                 }
-                Effect::Remove { node } if !self.nodes[*node].read => {}
+                Effect::Remove { node } if !self.nodes[*node].read && !self.shows_keyless(edge) => {}
                 _ => all.push(("read", model.name, self.select(edge).statement(dialect, &keys)?)),
             }
         }

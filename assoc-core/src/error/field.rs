@@ -45,6 +45,8 @@ impl FieldError {
     pub const REQUIRED: &'static str = "required";
     /// An association was dissociated, and none of its key columns can be cleared. Parameter: `columns`.
     pub const NOT_CLEARABLE: &'static str = "not_clearable";
+    /// What the save destroys leads back to the row that it links others to, which would be destroyed as well.
+    pub const OWNER_DESTROYED: &'static str = "owner_destroyed";
     /// The row is marked for destruction where a change is saved that destroys no row.
     pub const MARKED: &'static str = "marked";
     /// The target of an association has no key. Parameters: `model` and `columns`, the target's.

@@ -234,6 +234,16 @@ impl Lookup {
         self.removal != Removal::Silent && self.removes() && self.association.has_remove_callbacks()
     }
 
+    /// Whether callbacks see rows without a primary key that are let go: those of their model, if the rows are destroyed.
+    #[must_use]
+    pub fn shows_keyless(&self) -> bool {
+        self.table.primary_key.is_empty()
+            && self.table.has_destroy_callbacks()
+            && self.removes()
+            && self.unlink == Unlink::Delete
+            && is_destroyed(self.association, self.removal)
+    }
+
     /// A list for the rows that are read.
     #[must_use]
     pub fn rows(&self) -> LinkRows {
@@ -394,17 +404,21 @@ fn of_types<const N: usize>(table: &ModelDef, types: [Option<Discriminator>; N])
     tagged.fold(Expr::always(), Expr::and)
 }
 
+// Whether rows between are destroyed.
+fn is_destroyed(association: &AssociationDef, removal: Removal) -> bool {
+    match removal {
+        Removal::Destroy => true,
+        Removal::ByRule => association.options.dependent == Some(Dependent::Destroy),
+        Removal::Silent => false,
+    }
+}
+
 /// How a row between is let go: it is deleted, unless the association says `dependent`. Its rule `"nullify"` clears the key
 /// of the member, so that the row stays with its owner and leads nowhere.
 fn unlink_link(association: &AssociationDef, record: &JoinRecord, removal: Removal) -> Unlink {
     let table = record.table;
-    let is_destroyed = match removal {
-        Removal::Destroy => true,
-        Removal::ByRule => association.options.dependent == Some(Dependent::Destroy),
-        Removal::Silent => false,
-    };
-    // Nothing depends on a row that has no key, and nothing else is known of it.
-    if is_destroyed && !table.primary_key.is_empty() {
+    // Nothing depends on a row that has no key: it is deleted by the keys that it holds.
+    if is_destroyed(association, removal) && !table.primary_key.is_empty() {
         return Unlink::Destroy;
     }
     if association.options.dependent != Some(Dependent::Nullify) || removal == Removal::Destroy {

@@ -16,6 +16,7 @@ use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::explore::{Consequences, EdgeReferral, Refusals, StoredRow};
 use super::follow::Following;
+use super::keyless::{KeylessRow, read_shown};
 use super::{DestroyReport, links_by_sql, remove};
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions, model_functions};
 use crate::counters::{Followed, Lock, Mode};
@@ -34,6 +35,8 @@ pub(crate) struct Destruction<'p> {
     // Of rows that are not given to a call, why they go.
     causes: HashMap<KeyTuple, Cause>,
     consequences: Consequences<'p>,
+    // Rows without a primary key, and the edges that lead to them.
+    keyless: Vec<(usize, KeylessRow)>,
     told: Vec<Told>,
 }
 
@@ -51,9 +54,9 @@ struct Told {
 /// What callbacks are told of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Happening {
-    /// A row is destroyed: its table, as the plan numbers it, and its key.
+    /// A row is destroyed: its table, as the plan numbers it, and its key. A row without one has the values of all its columns.
     Destroyed(usize, KeyTuple),
-    /// A member goes because its row is destroyed: the edge, the owner's key, and the row's key.
+    /// A member goes because its row is destroyed: the edge, the owner's key, and the row's key or values.
     Removed(usize, KeyTuple, KeyTuple),
 }
 
@@ -67,8 +70,9 @@ impl<'p> Destruction<'p> {
     ) -> Result<Self> {
         let mut consequences = Consequences::new(plan, roots);
         consequences.explore(session, Refusals::Fail).await?;
+        let keyless = read_shown(session, &consequences).await?;
         let roots = consequences.rows[..consequences.given].iter().map(|row| row.key.clone()).collect();
-        Ok(Destruction { plan, roots, existence, causes: HashMap::new(), consequences, told: Vec::new() })
+        Ok(Destruction { plan, roots, existence, causes: HashMap::new(), consequences, keyless, told: Vec::new() })
     }
 
     /// Reads what goes with rows of which the keys are known, each with the reason why it goes. What is gone already need
@@ -93,6 +97,11 @@ impl<'p> Destruction<'p> {
         let mut destruction = Destruction::of(session, plan, roots, remove::Roots::Queried).await?;
         destruction.causes = causes;
         Ok(destruction)
+    }
+
+    /// Whether a row goes.
+    pub(crate) fn removes(&self, model: &ModelDef, key: &KeyTuple) -> bool {
+        self.consequences.number(model, key).is_some()
     }
 
     /// Runs the callbacks before anything is written. `repo` is that of the transaction.
@@ -137,7 +146,9 @@ impl<'p> Destruction<'p> {
             return Err(kind.into());
         }
         self.consequences = Consequences::new(self.plan, roots);
-        self.consequences.explore(session, Refusals::Fail).await
+        self.consequences.explore(session, Refusals::Fail).await?;
+        self.keyless = read_shown(session, &self.consequences).await?;
+        Ok(())
     }
 
     /// Writes, and answers with what has followed in rows that stay.
@@ -240,6 +251,34 @@ impl<'p> Destruction<'p> {
                 });
             }
         }
+        let mut owners: HashMap<usize, HashMap<KeyTuple, Vec<usize>>> = HashMap::new();
+        for (at, found) in &self.keyless {
+            let edge = &plan.edges()[*at];
+            let Effect::Remove { node } = edge.effect else { continue };
+            let of = &plan.nodes()[node];
+            let told = |what: Happening, owner: Option<Row>| Told {
+                what,
+                row: Row::clone(&found.row),
+                owner,
+                cause: Cause::Dependent(edge.association),
+                model: of.model,
+                via: Some(*at),
+            };
+            if edge.tells()
+                && let Some(key) = &found.found_by
+            {
+                for owner in
+                    owners.entry(*at).or_insert_with(|| going.owners_by_key(edge)).get(key).into_iter().flatten()
+                {
+                    let Some(row) = row_at(*owner, edge.from)? else { continue };
+                    let key = going.rows[*owner].key.clone();
+                    all.push(told(Happening::Removed(*at, key, found.identity.clone()), Some(row)));
+                }
+            }
+            if of.cascades && of.model.has_destroy_callbacks() {
+                all.push(told(Happening::Destroyed(of.table, found.identity.clone()), None));
+            }
+        }
         Ok(all)
     }
 
@@ -247,17 +286,8 @@ impl<'p> Destruction<'p> {
     fn after_transaction(&self, repo: &Repo) -> Result<()> {
         for Told { what, row, cause, model, .. } in &self.told {
             let Happening::Destroyed(_, key) = what else { continue };
-            repo.after_transaction(model, |function| {
-                Ok(RowHook {
-                    identity: Some((model.type_id(), key.clone())),
-                    function,
-                    row: row.clone(),
-                    repo: repo.outside(),
-                    cause: *cause,
-                    action: RowAction::Destroy,
-                    changes: Vec::new(),
-                })
-            })?;
+            let identity = (!model.primary_key.is_empty()).then(|| key.clone());
+            hook_after(repo, model, identity, row, *cause)?;
         }
         Ok(())
     }
@@ -277,13 +307,45 @@ impl Told {
             }
             _ => {
                 let point = if before { CallbackPoint::BeforeDestroy } else { CallbackPoint::AfterDestroy };
-                match model_functions(self.model).and_then(|functions| functions.after(point)) {
-                    Some(function) => session.aside(function(&self.row, &cx)).await,
-                    None => Ok(()),
-                }
+                run_callback(session, self.model, point, &self.row, &cx).await
             }
         }
     }
+}
+
+/// Runs a callback of a model that is destroyed, if it has it.
+pub(crate) async fn run_callback(
+    session: &mut Session<'_>,
+    model: &ModelDef,
+    point: CallbackPoint,
+    row: &Row,
+    cx: &CallbackContext<'_>,
+) -> Result<()> {
+    match model_functions(model).and_then(|functions| functions.after(point)) {
+        Some(function) => session.aside(function(row, cx)).await,
+        None => Ok(()),
+    }
+}
+
+/// Has a row that is destroyed told of how the transaction ends. Its key is `None` if its model has no primary key.
+pub(crate) fn hook_after(
+    repo: &Repo,
+    model: &'static ModelDef,
+    key: Option<KeyTuple>,
+    row: &Row,
+    cause: Cause,
+) -> Result<()> {
+    repo.after_transaction(model, |function| {
+        Ok(RowHook {
+            identity: key.clone().map(|key| (model.type_id(), key)),
+            function,
+            row: row.clone(),
+            repo: repo.outside(),
+            cause,
+            action: RowAction::Destroy,
+            changes: Vec::new(),
+        })
+    })
 }
 
 // A row of all its columns.

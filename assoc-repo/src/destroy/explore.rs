@@ -169,6 +169,17 @@ impl<'p> Consequences<'p> {
         Ok(())
     }
 
+    /// The rows of an edge's node, by the keys by which they lead to its rows.
+    pub(super) fn owners_by_key(&self, edge: &DestroyEdge) -> HashMap<KeyTuple, Vec<usize>> {
+        let (node, mut owners) = (&self.plan.nodes()[edge.from], HashMap::<KeyTuple, Vec<usize>>::new());
+        for NodeRow { values, row } in &self.of_nodes[edge.from] {
+            if let Some(key) = key_in(values, &node.columns, edge.rows.key.owner_columns) {
+                owners.entry(key).or_default().push(*row);
+            }
+        }
+        owners
+    }
+
     // The keys by which rows of a node lead to those of an edge.
     fn owner_keys(&self, edge: &DestroyEdge, rows: &[usize]) -> RowKeys {
         let node = &self.plan.nodes()[edge.from];

@@ -147,6 +147,7 @@ impl Planned {
             && (self.plan.written_models().into_iter().any(ModelDef::has_save_callbacks)
                 || !self.plan.added().is_empty()
                 || self.plan.lookups().iter().any(Lookup::tells)
+                || self.plan.lookups().iter().any(Lookup::shows_keyless)
                 || self.destroys.iter().any(DestroyPlan::has_callbacks))
     }
 }

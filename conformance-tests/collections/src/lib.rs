@@ -9,6 +9,7 @@ mod handles_between;
 mod handles_bulk;
 mod handles_counted;
 mod handles_input;
+mod handles_keyless;
 mod handles_links;
 mod handles_one;
 mod handles_replaced;
@@ -33,6 +34,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_bulk::CASES,
         handles_links::CASES,
         handles_told::CASES,
+        handles_keyless::CASES,
         orchards::CASES,
     ]
 }

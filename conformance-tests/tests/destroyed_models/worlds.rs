@@ -107,6 +107,7 @@ worlds! {
     quizzes: Quiz Word QuizWord HeavyWord;
     registry: Account Entry Seat LogLine Animal Dog Ticket Stamp Document Member;
     removals: Album Photo Remark Print Cover Sticker Back Loan Reminder Reader;
+    school: Lesson Attendance Student;
     sheets: Sheet;
     shop: Product Review;
     stored: Measure SampleTaken Slugged Versioned Narrow Wide Circuit Folder;

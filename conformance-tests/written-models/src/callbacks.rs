@@ -41,7 +41,7 @@ pub fn refuse_none(repo: &Repo) -> bool {
     logs().get_or_insert_default().entry(of(repo)).or_default().refused.take().is_some()
 }
 
-fn ran(repo: &Repo, what: &str, detail: &str) -> Result<()> {
+pub(crate) fn ran(repo: &Repo, what: &str, detail: &str) -> Result<()> {
     let mut logs = logs();
     let log = logs.get_or_insert_default().entry(of(repo)).or_default();
     log.lines.push(if detail.is_empty() { what.to_owned() } else { format!("{what} {detail}") });

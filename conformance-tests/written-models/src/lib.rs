@@ -33,6 +33,8 @@ pub mod registry;
 #[doc(hidden)]
 pub mod removals;
 #[doc(hidden)]
+pub mod school;
+#[doc(hidden)]
 pub mod sheets;
 #[doc(hidden)]
 pub mod stored;

@@ -390,7 +390,10 @@ fn leave_out(run: &Run<'_>, changes: &mut ParentChanges) {
 
 impl Run<'_> {
     /// The rows that are written.
-    fn written_rows<'u>(&'u self, unneeded: &'u HashSet<u32>) -> impl Iterator<Item = (u32, &'u PlannedRow)> {
+    pub(super) fn written_rows<'u>(
+        &'u self,
+        unneeded: &'u HashSet<u32>,
+    ) -> impl Iterator<Item = (u32, &'u PlannedRow)> {
         let steps = self.plan.steps().iter().flat_map(|step| match step {
             Step::Insert { rows, .. } | Step::Update { rows, .. } => &rows[..],
             _ => &[],

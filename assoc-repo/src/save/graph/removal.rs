@@ -5,17 +5,25 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::change::Row;
 use assoc_core::driver::KeySet;
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{AssociationDef, Linkage, ModelDef};
-use assoc_core::save::{Lookup, Resolved, Unlink};
+use assoc_core::metadata::{AssociationDef, CallbackPoint, Expr, Linkage, ModelDef};
+use assoc_core::save::{Ask, Lookup, Question, Resolved, Unlink};
 use assoc_core::select::KeyedSelect;
-use assoc_core::{Error, Result, Value, sql};
+use assoc_core::sql::KeyedRows;
+use assoc_core::{Error, ErrorKind, FieldError, Result, Value, sql};
 
 use super::Run;
 use super::follow::Following;
 use crate::callbacks::{CallbackContext, Cause, RowAction, member_functions};
-use crate::destroy::Destruction;
+use crate::destroy::{Destruction, KeylessRow, hook_after, read_keyless, run_callback};
 use crate::session::Session;
 use crate::touched_rows::Written;
+
+/// A row between without a primary key that is destroyed.
+struct Keyless {
+    association: &'static AssociationDef,
+    model: &'static ModelDef,
+    row: Row,
+}
 
 /// A member that is let go, for the callbacks of its association.
 struct Told<'p> {
@@ -48,12 +56,20 @@ impl<'p> Run<'p> {
                 destructions.push(Destruction::of_keys(session, plan, causes).await?);
             }
         }
-        let told = if self.callbacks.is_some() { self.told(session, let_go).await? } else { Vec::new() };
+        let (told, keyless) = match self.callbacks {
+            Some(_) => (self.told(session, let_go).await?, keyless(session, let_go).await?),
+            None => (Vec::new(), Vec::new()),
+        };
         self.tell(session, &told, true).await?;
         if self.callbacks.is_some() {
             for destruction in &mut destructions {
                 destruction.before(self.repo, session).await?;
             }
+        }
+        self.require_owners(unneeded, &destructions)?;
+        self.tell_keyless(session, &keyless, CallbackPoint::BeforeDestroy).await?;
+        for Keyless { association, model, row } in &keyless {
+            hook_after(self.repo, model, None, row, Cause::Removed(association))?;
         }
         following.before_writing(self, session, let_go, unneeded).await?;
         for (lookup, resolved) in let_go {
@@ -70,7 +86,49 @@ impl<'p> Run<'p> {
                 destruction.after(self.repo, session).await?;
             }
         }
+        self.tell_keyless(session, &keyless, CallbackPoint::AfterDestroy).await?;
         self.tell(session, &told, false).await
+    }
+
+    // An owner may depend on a row that the save destroys, in a ring. It cannot be destroyed and keep members: the rows that are
+    // linked to it would lead nowhere.
+    fn require_owners(&self, unneeded: &HashSet<u32>, destructions: &[Destruction<'_>]) -> Result<()> {
+        if destructions.is_empty() {
+            return Ok(());
+        }
+        let keeps = |question: &Question| matches!(&question.ask, Ask::All { keep, .. } if !keep.is_empty());
+        let keeping = self.plan.lookups().iter().flat_map(|lookup| {
+            let owners = lookup.questions.iter().filter(|question| keeps(question));
+            owners.map(|question| (question.row, Some(lookup.association)))
+        });
+        let awaited = self
+            .written_rows(unneeded)
+            .flat_map(|(_, planned)| planned.awaits.iter().map(|awaited| (awaited.row, planned.association)));
+        for (owner, association) in keeping.chain(awaited) {
+            let planned = &self.plan.rows()[owner as usize];
+            let key = planned.base.as_ref().and_then(|base| planned.model.key_of(&**base));
+            let Some(key) = key.filter(|key| destructions.iter().any(|all| all.removes(planned.model, key))) else {
+                continue;
+            };
+            let message = format!(
+                "needs the {} {key}, which depends on a row that is destroyed: move it away from that row first",
+                planned.model.name
+            );
+            let (model, name) = association.map_or((planned.model.name, planned.model.name), |association| {
+                ((association.owner)().name, association.name)
+            });
+            let error = FieldError::new(name, message).with_code(FieldError::OWNER_DESTROYED);
+            return Err(ErrorKind::Invalid { model, errors: vec![error.with_param("key", key.to_string())] }.into());
+        }
+        Ok(())
+    }
+
+    async fn tell_keyless(&self, session: &mut Session<'_>, rows: &[Keyless], point: CallbackPoint) -> Result<()> {
+        for Keyless { association, model, row } in rows {
+            let cx = CallbackContext::new(self.repo, Cause::Removed(association), RowAction::Destroy, &[]);
+            run_callback(session, model, point, row, &cx).await?;
+        }
+        Ok(())
     }
 
     // The members that callbacks are told of, with their owners. 1 statement for each association.
@@ -116,6 +174,24 @@ impl<'p> Run<'p> {
         }
         Ok(())
     }
+}
+
+// The rows without a primary key whose callbacks run. 1 statement for each association that lets such rows go.
+async fn keyless(session: &mut Session<'_>, let_go: &[(&Lookup, Resolved)]) -> Result<Vec<Keyless>> {
+    let mut rows = Vec::new();
+    let mut known: HashSet<(&str, KeyTuple)> = HashSet::new();
+    for (lookup, resolved) in let_go.iter().filter(|(lookup, _)| lookup.shows_keyless()) {
+        let (association, model) = (lookup.association, lookup.table);
+        let (always, keys) = (Expr::always(), KeySet::from_iter(resolved.let_go.iter().cloned()));
+        let of_keys = KeyedRows { model, columns: lookup.identity(), filter: &always };
+        for KeylessRow { identity, row, .. } in read_keyless(session, &of_keys, &keys).await? {
+            // Two associations may lead to a row.
+            if known.insert((model.table.name, identity)) {
+                rows.push(Keyless { association, model, row });
+            }
+        }
+    }
+    Ok(rows)
 }
 
 pub(super) async fn read_members(
