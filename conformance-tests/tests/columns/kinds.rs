@@ -188,22 +188,22 @@ fn padded(value: &str) -> Place {
     text(value.trim_end_matches(' '))
 }
 
-// As the collations `utf8mb4_general_ci` and `utf8mb4_unicode_ci` take these words: without case, accents and blanks at
-// the end.
+// As collations that end in `_ci` take these words: without case and accents.
 fn without_accents(value: &str) -> String {
     let base = |letter: char| match letter {
         'ä' | 'Ä' => 'A',
         'é' => 'E',
         letter => letter.to_ascii_uppercase(),
     };
-    value.trim_end_matches(' ').chars().map(base).collect()
+    value.chars().map(base).collect()
 }
 
+// `utf8mb4_general_ci` takes blanks at the end as nothing.
 fn general(value: &str) -> Place {
-    Place::Text(without_accents(value))
+    Place::Text(without_accents(value.trim_end_matches(' ')))
 }
 
-// Marks come before digits, digits before letters.
+// So does `utf8mb4_unicode_ci`. Marks come before digits, digits before letters.
 fn unicode(value: &str) -> Place {
     let weight = |letter: char| match letter {
         '_' => '\u{1}',
@@ -211,10 +211,10 @@ fn unicode(value: &str) -> Place {
         '%' => '\u{3}',
         letter => letter,
     };
-    Place::Text(without_accents(value).chars().map(weight).collect())
+    Place::Text(without_accents(value.trim_end_matches(' ')).chars().map(weight).collect())
 }
 
-// Blanks come before marks, marks before digits, digits before letters: `utf8mb4_0900_ai_ci`.
+// Blanks count, and come before marks, marks before digits, digits before letters: `utf8mb4_0900_ai_ci`.
 fn not_padded(value: &str) -> Place {
     let weight = |letter: char| match letter {
         ' ' => '\0',
