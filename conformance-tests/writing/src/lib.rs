@@ -15,6 +15,7 @@ mod circles;
 mod counters;
 mod destroy;
 mod destroy_graphs;
+mod enumerations;
 mod filled_columns;
 mod filtered_writes;
 mod form_versions;
@@ -51,6 +52,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         changesets::CASES,
         bulk_writes::CASES,
         filled_columns::CASES,
+        enumerations::CASES,
         filtered_writes::CASES,
         upserts::CASES,
         save_graphs::CASES,
