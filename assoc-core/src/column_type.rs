@@ -23,6 +23,9 @@ mod time;
 #[cfg(feature = "uuid")]
 mod uuid;
 
+#[cfg(feature = "serde_json")]
+pub use json::Json;
+
 /// What a column stores, for `CREATE TABLE` text and for deciding how keys are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -117,12 +120,13 @@ impl SqlType {
 /// A Rust type that a column can have.
 ///
 /// Implemented for integers, floats, `bool`, `String`, `Vec<u8>`, [`Option`] of each, and behind features of the
-/// same name for `uuid`, `chrono`, `time`, `jiff`, `rust_decimal` and `serde_json`. A newtype gets it by
-/// `#[derive(ColumnType)]`.
+/// same name for `uuid`, `chrono`, `time`, `jiff`, `rust_decimal` and `serde_json`, which has `Json<T>` for types of the
+/// program as well. A newtype or an enum gets it by `#[derive(ColumnType)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a column",
     label = "not a column type",
-    note = "columns are integers, floats, bool, String, Vec<u8>, Option of those, feature-gated dates, UUIDs, decimals and JSON, or a newtype with `#[derive(ColumnType)]`",
+    note = "columns are integers, floats, bool, String, Vec<u8>, Option of those, feature-gated dates, UUIDs, decimals and JSON, or a newtype or enum with `#[derive(ColumnType)]`",
+    note = "a type with `Serialize` and `Deserialize` is stored as JSON by a field of type `Json<…>` (feature `serde_json`)",
     note = "a field that is not stored takes `#[model(skip)]`"
 )]
 pub trait ColumnType: Clone + Send + Sync + Sized + 'static {

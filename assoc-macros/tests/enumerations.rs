@@ -111,5 +111,6 @@ fn what_is_wrong_is_named() {
 #[test]
 fn columns_that_may_be_null_have_the_same_methods() {
     let _ = (Article::STATUS.max(), Article::STATUS.min(), Article::PRIORITY.max(), Article::PRIORITY.min());
-    let _ = (Article::PRIORITY.is_null(), Article::PRIORITY.is_in([Priority::Low]), Article::PRIORITY.gt(Priority::Low));
+    let _ =
+        (Article::PRIORITY.is_null(), Article::PRIORITY.is_in([Priority::Low]), Article::PRIORITY.gt(Priority::Low));
 }

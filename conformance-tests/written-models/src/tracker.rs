@@ -1,7 +1,8 @@
-//! A tracker: columns and keys that are enums.
+//! A tracker: columns and keys that are enums, and columns of JSON of a type.
 
-use assoc_core::Result;
+use assoc_core::{Json, Result};
 use assoc_repo::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// Stored as text.
 #[derive(ColumnType, Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,14 @@ pub enum Priority {
     High = 32_767,
 }
 
+/// Stored as JSON.
+#[derive(Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
+pub struct Plan {
+    pub steps: Vec<String>,
+    #[serde(default)]
+    pub hours: Option<u32>,
+}
+
 #[derive(Model, Debug, Clone, PartialEq)]
 #[model(table = "squads", primary_key = "team")]
 pub struct Squad {
@@ -48,6 +57,7 @@ pub struct Task {
     #[column(length = 20, default = "'NEW'")]
     pub state: State,
     pub priority: Option<Priority>,
+    pub plan: Option<Json<Plan>>,
     #[column(length = 20)]
     pub team: Option<Team>,
     #[belongs_to(foreign_key = "team")]

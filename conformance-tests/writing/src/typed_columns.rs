@@ -1,14 +1,15 @@
-//! Enums as columns and as keys.
+//! Types of the program as columns and keys: enums, and JSON of a type.
 
-use assoc_core::{ErrorKind, Result};
+use assoc_core::{ErrorKind, Json, Result};
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_written_models::tracker::{self, Priority, Squad, State, Task, Team};
+use conformance_written_models::tracker::{self, Plan, Priority, Squad, State, Task, Team};
 
-cases! { "enumerations", Level::Write;
+cases! { "typed_columns", Level::Write;
     written_and_found,
     keys,
     unknown_values,
+    typed_json,
 }
 
 async fn written_and_found(cx: &mut Context) -> Result<()> {
@@ -80,4 +81,33 @@ async fn unknown_values(cx: &mut Context) -> Result<()> {
         repo.execute_raw("UPDATE tasks SET state = 'NEW', priority = NULL, team = NULL", []).await?;
     }
     Ok(())
+}
+
+async fn typed_json(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    tracker::tables(&repo).await?;
+    let plan = Plan { steps: vec!["look".to_owned(), "it's \"here\" \\ – ü".to_owned()], hours: Some(3) };
+    let task = Task::build().set(Task::STATE, State::New).set(Task::PLAN, Json::new(plan.clone())?);
+    let task = cx.step("insert", repo.insert(task)).await?;
+    cx.require(task.plan.as_deref() == Some(&plan), "as it was given")?;
+    let task = cx.step("get", repo.get_or_fail::<Task>(task.id, Query::new())).await?;
+    cx.require(task.plan.as_deref() == Some(&plan), "as it was stored")?;
+    let same = task.change().set(Task::PLAN, Json::new(plan)?);
+    let task = cx.step("an equal one is no change", repo.update(same)).await?;
+    let shorter = task.plan.clone().unwrap_or(Json::new(Plan::default())?).edited(|plan| plan.steps.truncate(1))?;
+    let task = cx.step("edited", repo.update(task.change().set(Task::PLAN, shorter))).await?;
+    cx.show("plan", task.plan.as_deref());
+    let task = cx.step("none", repo.update(task.change().set(Task::PLAN, None))).await?;
+    let empty = repo.count(Query::filter(Task::PLAN.is_null())).await?;
+    cx.require(task.plan.is_none() && empty == 1, "NULL, and not `null`")?;
+    // A document that lacks what may be missing, and knows more.
+    let other = Task::build().set(Task::STATE, State::New).set(Task::PLAN, Json::new(Plan::default())?);
+    let other = repo.insert(other).await?;
+    repo.execute_raw("UPDATE tasks SET plan = '{\"more\": 1, \"steps\": []}'", []).await?;
+    let read = repo.get_or_fail::<Task>(other.id, Query::new()).await?;
+    cx.require(read.plan.as_deref() == Some(&Plan::default()), "what is missing is the default")?;
+    repo.execute_raw("UPDATE tasks SET plan = '{\"steps\": 1}'", []).await?;
+    let error = repo.get_or_fail::<Task>(other.id, Query::new()).await.err();
+    let message = error.map(|error| error.to_string()).unwrap_or_default();
+    cx.require(message.contains("`Task.plan`") && message.contains("invalid type"), &message)
 }
