@@ -244,8 +244,8 @@ impl ColumnType for Vec<u8> {
     }
 }
 
-/// A Rust value that can be written to a column of type `V`: the type itself or a reference to it, a `&str` for a `String`,
-/// and each of them for an `Option`. References are what a list of keys is walked through with: `User::ID.is_in(&ids)`.
+/// A Rust value that can be written to a column of type `V`: the type itself or a reference to it, a `&str` or `Cow<str>` for a
+/// `String`, an `f32` for an `f64`, and each of them for an `Option`, which is also taken by reference. References are what a list of keys is walked through with: `User::ID.is_in(&ids)`.
 ///
 /// A newtype is taken by value: `is_in(ids.iter().copied())`.
 #[diagnostic::on_unimplemented(
@@ -279,6 +279,38 @@ impl IntoColumn<String> for &str {
 impl IntoColumn<Option<String>> for &str {
     fn into_column(self) -> Option<String> {
         Some(self.to_owned())
+    }
+}
+
+impl IntoColumn<String> for Cow<'_, str> {
+    fn into_column(self) -> String {
+        self.into_owned()
+    }
+}
+
+impl IntoColumn<Option<String>> for Cow<'_, str> {
+    fn into_column(self) -> Option<String> {
+        Some(self.into_owned())
+    }
+}
+
+// Not `Option<&str>`: a bare `None` could be either of both then, and would not compile. Not `i32` for `i64`: a literal could be
+// either of both, and large ones would not compile.
+impl<T: ColumnType> IntoColumn<Option<T>> for &Option<T> {
+    fn into_column(self) -> Option<T> {
+        self.clone()
+    }
+}
+
+impl IntoColumn<f64> for f32 {
+    fn into_column(self) -> f64 {
+        self.into()
+    }
+}
+
+impl IntoColumn<Option<f64>> for f32 {
+    fn into_column(self) -> Option<f64> {
+        Some(self.into())
     }
 }
 

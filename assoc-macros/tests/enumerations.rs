@@ -47,6 +47,8 @@ struct Article {
     id: i64,
     status: Status,
     priority: Option<Priority>,
+    note: Option<String>,
+    weight: Option<f64>,
 }
 
 #[test]
@@ -95,7 +97,9 @@ fn variants_are_numbers() {
 
 #[test]
 fn what_is_wrong_is_named() {
-    let read = |status: Value<'static>, priority| Article::from_values(&mut [Value::Int(1), status, priority]);
+    let read = |status: Value<'static>, priority| {
+        Article::from_values(&mut [Value::Int(1), status, priority, Value::Null, Value::Null])
+    };
     let article = read(Value::from("draft"), Value::Null).unwrap();
     assert_eq!((article.id, article.status, article.priority), (1, Status::Draft, None));
     assert_eq!(
@@ -113,4 +117,24 @@ fn columns_that_may_be_null_have_the_same_methods() {
     let _ = (Article::STATUS.max(), Article::STATUS.min(), Article::PRIORITY.max(), Article::PRIORITY.min());
     let _ =
         (Article::PRIORITY.is_null(), Article::PRIORITY.is_in([Priority::Low]), Article::PRIORITY.gt(Priority::Low));
+}
+
+#[test]
+fn what_a_column_takes() {
+    let (some, text): (Option<Priority>, _) = (Some(Priority::Low), std::borrow::Cow::Borrowed("x"));
+    let filters = [
+        Article::PRIORITY.eq(&some),
+        Article::PRIORITY.eq(some),
+        Article::PRIORITY.eq(Priority::Low),
+        Article::NOTE.eq(text),
+        Article::NOTE.eq(None),
+        Article::NOTE.eq(&Some("x".to_owned())),
+        Article::NOTE.eq("x"),
+        Article::WEIGHT.eq(0.5_f32),
+        Article::WEIGHT.eq(0.5),
+        Article::ID.eq(3_000_000_000),
+    ];
+    assert_eq!(filters[0], filters[1]);
+    assert_eq!(filters[3], filters[6]);
+    assert_eq!(filters[7], filters[8]);
 }
