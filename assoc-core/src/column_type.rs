@@ -23,6 +23,9 @@ mod time;
 #[cfg(feature = "uuid")]
 mod uuid;
 
+#[cfg(feature = "serde_json")]
+pub use json::Json;
+
 /// What a column stores, for `CREATE TABLE` text and for deciding how keys are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -117,12 +120,13 @@ impl SqlType {
 /// A Rust type that a column can have.
 ///
 /// Implemented for integers, floats, `bool`, `String`, `Vec<u8>`, [`Option`] of each, and behind features of the
-/// same name for `uuid`, `chrono`, `time`, `jiff`, `rust_decimal` and `serde_json`. A newtype gets it by
-/// `#[derive(ColumnType)]`.
+/// same name for `uuid`, `chrono`, `time`, `jiff`, `rust_decimal` and `serde_json`, which has `Json<T>` for types of the
+/// program as well. A newtype or an enum gets it by `#[derive(ColumnType)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a column",
     label = "not a column type",
-    note = "columns are integers, floats, bool, String, Vec<u8>, Option of those, feature-gated dates, UUIDs, decimals and JSON, or a newtype with `#[derive(ColumnType)]`",
+    note = "columns are integers, floats, bool, String, Vec<u8>, Option of those, feature-gated dates, UUIDs, decimals and JSON, or a newtype or enum with `#[derive(ColumnType)]`",
+    note = "a type with `Serialize` and `Deserialize` is stored as JSON by a field of type `Json<…>` (feature `serde_json`)",
     note = "a field that is not stored takes `#[model(skip)]`"
 )]
 pub trait ColumnType: Clone + Send + Sync + Sized + 'static {
@@ -240,8 +244,8 @@ impl ColumnType for Vec<u8> {
     }
 }
 
-/// A Rust value that can be written to a column of type `V`: the type itself or a reference to it, a `&str` for a `String`,
-/// and each of them for an `Option`. References are what a list of keys is walked through with: `User::ID.is_in(&ids)`.
+/// A Rust value that can be written to a column of type `V`: the type itself or a reference to it, a `&str` or `Cow<str>` for a
+/// `String`, an `f32` for an `f64`, and each of them for an `Option`, which is also taken by reference. References are what a list of keys is walked through with: `User::ID.is_in(&ids)`.
 ///
 /// A newtype is taken by value: `is_in(ids.iter().copied())`.
 #[diagnostic::on_unimplemented(
@@ -275,6 +279,38 @@ impl IntoColumn<String> for &str {
 impl IntoColumn<Option<String>> for &str {
     fn into_column(self) -> Option<String> {
         Some(self.to_owned())
+    }
+}
+
+impl IntoColumn<String> for Cow<'_, str> {
+    fn into_column(self) -> String {
+        self.into_owned()
+    }
+}
+
+impl IntoColumn<Option<String>> for Cow<'_, str> {
+    fn into_column(self) -> Option<String> {
+        Some(self.into_owned())
+    }
+}
+
+// Not `Option<&str>`: a bare `None` could be either of both then, and would not compile. Not `i32` for `i64`: a literal could be
+// either of both, and large ones would not compile.
+impl<T: ColumnType> IntoColumn<Option<T>> for &Option<T> {
+    fn into_column(self) -> Option<T> {
+        self.clone()
+    }
+}
+
+impl IntoColumn<f64> for f32 {
+    fn into_column(self) -> f64 {
+        self.into()
+    }
+}
+
+impl IntoColumn<Option<f64>> for f32 {
+    fn into_column(self) -> Option<f64> {
+        Some(self.into())
     }
 }
 

@@ -41,6 +41,8 @@ pub mod value;
 pub mod __private;
 
 pub use change::{Input, IntoInput, Limits};
+#[cfg(feature = "serde_json")]
+pub use column_type::Json;
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
     AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,

@@ -55,6 +55,15 @@ pub fn single_key<V: ColumnType>(values: &[Value<'static>]) -> StdResult<V, Deco
     crate::key::single_key(values)
 }
 
+/// A text as it was read.
+#[must_use]
+pub fn text_of<'v>(value: &'v Value<'_>) -> Option<&'v str> {
+    match value {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
 /// The error of a row of the wrong width.
 #[cold]
 #[must_use]

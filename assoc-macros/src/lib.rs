@@ -16,6 +16,7 @@ mod attributes;
 mod callbacks;
 mod column_type;
 mod dependent;
+mod enumeration;
 mod errors;
 mod expand;
 mod follow;
@@ -43,7 +44,7 @@ pub fn derive_repo_model(input: TokenStream) -> TokenStream {
     expand_model(input.into(), Root::Repo).into()
 }
 
-/// Makes a newtype a column type: the database stores the wrapped value.
+/// Makes a newtype or an enum a column type. Of a newtype the database stores the wrapped value.
 ///
 /// ```
 /// use assoc_core::{BelongsTo, ColumnType, Model, SqlType};
@@ -74,10 +75,43 @@ pub fn derive_repo_model(input: TokenStream) -> TokenStream {
 /// assert_eq!(User { id: UserId(7), email: None }.key(), UserId(7));
 /// ```
 ///
+/// # Enums
+///
+/// Each variant is stored as a text: its name in snake case, if nothing else is said. Reading another text is an error that
+/// names the model, the column, the text and what it could be. The column may be an `ENUM` of MySQL or PostgreSQL as well.
+/// With `as`, each variant is stored as its number; a number that does not fit is an error of the compiler.
+///
+/// ```
+/// use assoc_core::{ColumnType, SqlType, Value};
+/// use assoc_macros::ColumnType;
+///
+/// #[derive(ColumnType, Debug, Clone, Copy, PartialEq)]
+/// enum Status {
+///     Draft, // draft
+///     InReview, // in_review
+///     #[column_type(rename = "live")]
+///     Published,
+/// }
+///
+/// #[derive(ColumnType, Debug, Clone, Copy, PartialEq)]
+/// #[column_type(as = "i16")]
+/// enum Priority {
+///     Low = -10,
+///     High = 10,
+/// }
+///
+/// assert_eq!(Status::InReview.to_value(), Value::from("in_review"));
+/// assert_eq!(Priority::from_value(&mut Value::Int(10)), Ok(Priority::High));
+/// assert_eq!(Priority::SQL_TYPE, SqlType::Int(16));
+/// ```
+///
 /// # `#[column_type(…)]`
 ///
 /// | option | meaning |
 /// |---|---|
+/// | `rename_all = "kebab-case"` | on an enum: how the names of variants become texts. `snake_case`, `kebab-case`, `lowercase`, `UPPERCASE`, `SCREAMING_SNAKE_CASE`, `SCREAMING-KEBAB-CASE`, `PascalCase` or `camelCase` |
+/// | `rename = "live"` | on a variant: its text |
+/// | `as = "i16"` | on an enum: variants are stored as numbers of this type |
 /// | `key` | the type can be a primary key; it must then be `Clone`, `PartialEq` and `Debug` |
 /// | `crate = "my_orm::assoc"` | where the core (or a crate that re-exports its `__private` module) is |
 #[proc_macro_derive(ColumnType, attributes(column_type))]
@@ -159,8 +193,8 @@ fn expand_model(input: proc_macro2::TokenStream, root: Root) -> proc_macro2::Tok
 
 fn expand_column_type(input: proc_macro2::TokenStream, root: Root) -> proc_macro2::TokenStream {
     expanded(input, |input, errors| {
-        let newtype = column_type::newtype(input, errors)?;
-        Some(expand::column_type(&newtype, root))
+        let column_type = column_type::column_type(input, errors)?;
+        Some(expand::column_type(&column_type, root))
     })
 }
 

@@ -68,7 +68,11 @@ pub(crate) const COLUMN: OptionTable = OptionTable::simple(
 );
 
 /// `#[column_type(…)]`.
-pub(crate) const COLUMN_TYPE: OptionTable = OptionTable::simple("column_type", &["key", "crate"]);
+pub(crate) const COLUMN_TYPE: OptionTable = OptionTable::simple("column_type", &["key", "rename_all", "as", "crate"]);
+
+/// `#[column_type(…)]` on a variant.
+pub(crate) const COLUMN_TYPE_VARIANT: OptionTable =
+    OptionTable { place: " on a variant", ..OptionTable::simple("column_type", &["rename"]) };
 
 /// `#[polymorphic(…)]` on an enum.
 pub(crate) const POLYMORPHIC: OptionTable = OptionTable::simple("polymorphic", &["crate"]);

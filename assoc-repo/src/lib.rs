@@ -97,6 +97,8 @@ pub mod __private {
     pub use assoc_core::driver::BoxFuture;
 }
 
+#[cfg(feature = "serde_json")]
+pub use assoc_core::Json;
 pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{

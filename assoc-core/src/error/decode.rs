@@ -33,6 +33,14 @@ impl DecodeError {
         DecodeError { expected, found }
     }
 
+    /// Adds what is wrong with it.
+    #[cfg(feature = "serde_json")]
+    #[cold]
+    pub(crate) fn because(mut self, reason: &str) -> Self {
+        self.found = format!("{}: {reason}", self.found);
+        self
+    }
+
     /// Names the place the value came from.
     #[cold]
     #[must_use]

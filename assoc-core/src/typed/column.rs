@@ -245,9 +245,11 @@ macro_rules! maybe_null {
     ($($(#[$gate:meta])* $type:ty),* $(,)?) => {$(
         $(#[$gate])*
         impl MaybeNull for $type { type Nullable = Option<$type>; }
-        $(#[$gate])*
-        impl MaybeNull for Option<$type> { type Nullable = Option<$type>; }
     )*};
+}
+
+impl<T: MaybeNull<Nullable = Option<T>>> MaybeNull for Option<T> {
+    type Nullable = Option<T>;
 }
 
 each_plain_type!(maybe_null);

@@ -15,6 +15,7 @@ mod circles;
 mod counters;
 mod destroy;
 mod destroy_graphs;
+
 mod filled_columns;
 mod filtered_writes;
 mod form_versions;
@@ -34,6 +35,7 @@ mod strained_writes;
 mod touch;
 mod touch_once;
 mod touch_one;
+mod typed_columns;
 mod upserts;
 mod validation;
 mod writes;
@@ -51,6 +53,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         changesets::CASES,
         bulk_writes::CASES,
         filled_columns::CASES,
+        typed_columns::CASES,
         filtered_writes::CASES,
         upserts::CASES,
         save_graphs::CASES,

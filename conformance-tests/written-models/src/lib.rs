@@ -42,3 +42,5 @@ pub mod stored;
 pub mod studio;
 #[doc(hidden)]
 pub mod tenancy;
+#[doc(hidden)]
+pub mod tracker;
