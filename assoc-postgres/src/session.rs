@@ -144,7 +144,7 @@ impl Session {
         if statement.kind() == StatementKind::Raw {
             self.is_altered |= effects::alters_session(sql);
         }
-        self.statements.follow(self.schema.load(Ordering::Relaxed));
+        self.follow_schema();
         self.is_busy = true;
         let again = sink.as_mut().map(|sink| &mut **sink as &mut dyn RowSink);
         let mut result = self.prepare_and_run(statement, again).await;
@@ -169,21 +169,52 @@ impl Session {
         result
     }
 
-    async fn prepare_and_run(
+    /// Forgets what is prepared if the schema has changed since.
+    pub(crate) fn follow_schema(&mut self) {
+        self.statements.follow(self.schema.load(Ordering::Relaxed));
+    }
+
+    /// A statement that is prepared.
+    pub(crate) fn known(&mut self, sql: &str) -> Option<Prepared> {
+        self.statements.get(sql)
+    }
+
+    pub(crate) fn keep(&mut self, statement: &Statement, prepared: &Prepared) {
+        self.statements.keep(statement.shared_sql(), prepared.clone());
+    }
+
+    pub(crate) fn forget(&mut self, sql: &str) {
+        self.statements.forget(sql);
+    }
+
+    pub(crate) async fn prepare(&self, sql: &str) -> std::result::Result<Prepared, Failure> {
+        self.client.prepare(sql).await.map_err(|error| Failure::of_client(error, sql))
+    }
+
+    pub(crate) async fn prepare_and_run(
         &mut self,
         statement: &Statement,
         sink: Option<&mut dyn RowSink>,
     ) -> std::result::Result<u64, Failure> {
-        let sql = statement.sql();
-        let failed = |error| Failure::of_client(error, sql);
-        let prepared = match self.statements.get(sql) {
+        let prepared = match self.known(statement.sql()) {
             Some(prepared) => prepared,
             None => {
-                let prepared = self.client.prepare(sql).await.map_err(failed)?;
-                self.statements.keep(statement.shared_sql(), prepared.clone());
+                let prepared = self.prepare(statement.sql()).await?;
+                self.keep(statement, &prepared);
                 prepared
             }
         };
+        self.run_prepared(&prepared, statement, sink).await
+    }
+
+    /// Runs a statement, and counts the rows that it wrote or gave to the sink.
+    pub(crate) async fn run_prepared(
+        &self,
+        prepared: &Prepared,
+        statement: &Statement,
+        sink: Option<&mut dyn RowSink>,
+    ) -> std::result::Result<u64, Failure> {
+        let sql = statement.sql();
         let binds: Vec<Param<'_>> = statement.binds().iter().map(Param).collect();
         if prepared.params().len() != binds.len() {
             let message = format!("it has {} parameters, and {} are bound", prepared.params().len(), binds.len());
@@ -194,8 +225,11 @@ impl Session {
         }
         let params: Vec<&(dyn ToSql + Sync)> = binds.iter().map(|bind| bind as _).collect();
         match sink {
-            None => self.client.execute(&prepared, &params).await.map_err(failed),
-            Some(sink) => self.pump(&prepared, &params, sink, sql).await,
+            None => {
+                let written = self.client.execute(prepared, &params).await;
+                written.map_err(|error| Failure::of_client(error, sql))
+            }
+            Some(sink) => self.pump(prepared, &params, sink, sql).await,
         }
     }
 

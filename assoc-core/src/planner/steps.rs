@@ -52,6 +52,22 @@ impl Plan {
         self.find_memory(first);
     }
 
+    /// How many steps, from one on, need no rows of one another: neither as their owners, nor to find keys in them. All of
+    /// them are look-ups by the keys of all owners.
+    #[must_use]
+    pub fn independent_from(&self, first: usize) -> usize {
+        let steps = &self.steps[first..];
+        let is_independent = |(at, step): &(usize, &Step)| {
+            let needs = |node: usize| {
+                steps[..*at].iter().any(|before| before.serves.iter().any(|id| self.edge(*id).child == node))
+            };
+            matches!(step.fetch, Fetch::ByKey | Fetch::JoinChain(_))
+                && !step.serves.iter().any(|served| needs(served.node))
+                && !step.memory.iter().any(|node| needs(*node))
+        };
+        steps.iter().enumerate().take_while(is_independent).count().max(1)
+    }
+
     fn set_step(&mut self, EdgeId { node, edge }: EdgeId, chosen: usize) {
         if let Some(step) = self.nodes[node].edges[edge].source.step_mut() {
             *step = chosen;

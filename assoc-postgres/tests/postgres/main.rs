@@ -8,8 +8,10 @@
 mod errors;
 mod keys;
 mod pool;
+mod proxy;
 mod sessions;
 mod statements;
 mod support;
 mod transactions;
+mod turns;
 mod types;
