@@ -28,21 +28,12 @@
 //!   rows of each statement to the sink of that statement, as `query` does.
 //! * It MUST tell the [watch](StatementWatch) that a statement begins before it sends the statement, and that it has ended
 //!   when its answer has come, both in the order of the statements. A statement that the watch refuses MUST NOT run, and
-//!   neither do those after it.
-//! * It MUST return the error of the first statement, in their order, that fails or is refused. Of the others, some may have
-//!   run or not, and their sinks may have rows. A failure inside a transaction has the consequence that it has after `query`.
+//!   neither do those after it. Those before it run.
+//! * It MUST return the error of the first statement, in their order, that fails or is refused. Where one fails, the others
+//!   may have run or not, and their sinks may have rows. A failure inside a transaction has the consequence that it has
+//!   after `query`.
 //! * By default one statement runs after the other. A driver whose server takes a statement before it has answered the one
 //!   before SHOULD send all of them at once: then they take one turn.
-//! * `execute` MUST report as affected the rows that matched, even where nothing changed in them.
-//! * `query_together` runs several statements that read, and of which none needs the rows of another. It MUST give the
-//!   rows of each statement to the sink of that statement, as `query` does. It MUST tell the [watch](StatementWatch) of
-//!   each statement before the statement is sent and after its answer has come, in the order of the statements. A
-//!   statement that the watch refuses MUST NOT run, and neither do the statements after it.
-//! * `query_together` MUST return the error of the first statement that fails or is refused, first in the order of the
-//!   statements. The statements before that one have given all their rows. Those after it may have run or not, and
-//!   their sinks may have rows. Inside a transaction the error has the consequence that it would have after `query`.
-//!   The default runs one statement after the other. A driver whose server takes a statement before it has answered
-//!   the one before SHOULD send all of them at once.
 //! * Every failure MUST be an [`Error`](crate::Error) of a [`DriverError`] with the right class;
 //!   the class decides about retries and about which message a user sees. A panic is a defect.
 //! * A panic inside the sink (a user's decoder) MUST NOT leave the pool locked or the connection in an unknown state.
