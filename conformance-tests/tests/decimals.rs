@@ -14,7 +14,7 @@ use assoc_core::dialect::NullOrder;
 use assoc_core::driver::Driver;
 use assoc_core::value::decimal::DecimalNumber;
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteFile};
+use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
 use random::Random;
 use rust_decimal::Decimal;
@@ -122,6 +122,10 @@ fn kinds(backend: &str) -> Vec<Kind> {
             kind("real", "REAL", Keeps::FifteenDigits, None),
             kind("integer", "INTEGER", Keeps::FifteenDigits, index),
             kind("case-insensitive text", "TEXT COLLATE NOCASE", Keeps::Everything, None),
+        ],
+        "postgres" => vec![
+            kind("unbounded", "NUMERIC", Keeps::Everything, Some("CREATE INDEX by_price ON offers (price)")),
+            kind("cents", "NUMERIC(12,2)", Keeps::Cents, None),
         ],
         _ => vec![
             kind("widest", "DECIMAL(57,28)", Keeps::Everything, Some("CREATE INDEX by_price ON offers (price)")),
@@ -381,6 +385,15 @@ mod mariadb {
     #[test]
     fn decimals_are_numbers() {
         super::decimals_are_numbers(&MariaDb);
+    }
+}
+
+mod postgres {
+    use super::PostgreSql;
+
+    #[test]
+    fn decimals_are_numbers() {
+        super::decimals_are_numbers(&PostgreSql);
     }
 }
 
