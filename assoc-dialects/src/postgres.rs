@@ -182,16 +182,17 @@ impl Dialect for PostgresDialect {
         column.is_byte_comparable() && column != SqlType::Blob
     }
 
-    /// A mean has as many places as its values ask for, and decimals have up to 28. There is no smallest and largest of truth
+    /// A mean has as many places as its values ask for. Decimals have up to 28: with more, it is known that the client may round.
+    /// There is no smallest and largest of truth
     /// values, UUIDs, bytes and documents, though all of them are sorted.
     fn aggregate(&self, function: AggregateFunction, column: Option<SqlType>) -> AggregateForm {
         use AggregateFunction::{Avg, Max, Min, Sum};
         let form = AggregateForm::standard(function);
         match (function, column) {
             (Avg, Some(SqlType::Decimal | SqlType::Int(_) | SqlType::UInt(_))) => {
-                form.around("CAST(", " AS NUMERIC(57,28))")
+                form.around("CAST(", " AS NUMERIC(59,30))")
             }
-            (Avg, Some(SqlType::Bool)) => form.around("CAST(CAST(", " AS INTEGER) AS NUMERIC(57,28))"),
+            (Avg, Some(SqlType::Bool)) => form.around("CAST(CAST(", " AS INTEGER) AS NUMERIC(59,30))"),
             (Sum, Some(SqlType::Bool)) => form.around("CAST(", " AS INTEGER)"),
             (Sum, Some(SqlType::Real(32))) => form.around("CAST(", " AS DOUBLE PRECISION)"),
             (Min, Some(SqlType::Bool | SqlType::Uuid | SqlType::Blob | SqlType::Json)) => {

@@ -252,7 +252,7 @@ impl Session {
                 .collect();
             refused = sink.columns(&columns).err();
         }
-        let kinds: Vec<_> = prepared.columns().iter().map(|column| read::Kind::of(column.type_())).collect();
+        let kinds: Vec<_> = prepared.columns().iter().map(|column| read::Kind::of_column(column)).collect();
         while refused.is_none()
             && let Some(row) = rows.try_next().await.map_err(failed)?
         {
