@@ -67,7 +67,7 @@ mod postgres {
         let mut config = Config::new();
         config.host(proxy.address.ip().to_string()).port(proxy.address.port());
         config.user(server.get_user().unwrap()).dbname(server.get_dbname().unwrap());
-        config.options(format!("-c search_path={schema}"));
+        config.options(format!("-c search_path={schema}")).ssl_mode(server.get_ssl_mode());
         if let Some(password) = server.get_password() {
             config.password(password);
         }

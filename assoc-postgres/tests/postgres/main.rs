@@ -12,6 +12,8 @@ mod proxy;
 mod sessions;
 mod statements;
 mod support;
+#[cfg(feature = "native-tls")]
+mod tls;
 mod transactions;
 mod turns;
 mod types;

@@ -46,7 +46,7 @@ async fn through_a_proxy(db: &TestDb) -> (Proxy, Postgres) {
     let mut config = assoc_postgres::tokio_postgres::Config::new();
     config.host(proxy.address.ip().to_string()).port(proxy.address.port());
     config.user(server.get_user().unwrap_or("assoc")).dbname(server.get_dbname().unwrap_or("assoc"));
-    config.options(server.get_options().unwrap_or_default());
+    config.options(server.get_options().unwrap_or_default()).ssl_mode(server.get_ssl_mode());
     if let Some(password) = server.get_password() {
         config.password(password);
     }
