@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use assoc_core::driver::{AnswerColumn, RowSink, Statement, StatementKind};
-use assoc_core::{DriverErrorKind, Error, Result};
+use assoc_core::{DriverErrorKind, Error, Result, Value};
 use futures_util::TryStreamExt;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -253,10 +253,13 @@ impl Session {
             refused = sink.columns(&columns).err();
         }
         let kinds: Vec<_> = prepared.columns().iter().map(|column| read::Kind::of_column(column)).collect();
+        let mut buffer = Vec::with_capacity(kinds.len());
         while refused.is_none()
             && let Some(row) = rows.try_next().await.map_err(failed)?
         {
-            refused = push(&row, &kinds, sink, sql).err();
+            let mut values: Vec<Value<'_>> = buffer;
+            refused = push(&row, &kinds, &mut values, sink, sql).err();
+            buffer = emptied(values);
             count += 1;
         }
         let Some(refused) = refused else { return Ok(count) };
@@ -268,11 +271,21 @@ impl Session {
     }
 }
 
-fn push(row: &tokio_postgres::Row, kinds: &[read::Kind], sink: &mut dyn RowSink, sql: &str) -> Result<()> {
-    // The values borrow from the row, so a buffer cannot be kept for the next one.
-    let mut values = Vec::with_capacity(kinds.len());
+fn push<'r>(
+    row: &'r tokio_postgres::Row,
+    kinds: &[read::Kind],
+    values: &mut Vec<Value<'r>>,
+    sink: &mut dyn RowSink,
+    sql: &str,
+) -> Result<()> {
     for (at, kind) in kinds.iter().enumerate() {
         values.push(read::value(row, at, kind, sql)?);
     }
-    sink.row(&mut values)
+    sink.row(values)
+}
+
+// Values borrow from their row, and none is left: collecting nothing in place keeps the memory for the next row.
+fn emptied(mut values: Vec<Value<'_>>) -> Vec<Value<'static>> {
+    values.clear();
+    values.into_iter().map(Value::into_owned).collect()
 }
