@@ -82,8 +82,29 @@ impl Kind {
     }
 }
 
+/// Appends the columns of a row. The kinds that most columns have are written where they stay: moving a value costs as much
+/// as reading it.
+pub(crate) fn append<'r>(values: &mut Vec<Value<'r>>, row: &'r Row, kinds: &[Kind], sql: &str) -> Result<()> {
+    for (at, kind) in kinds.iter().enumerate() {
+        match (row.try_get::<_, Option<Raw<'r>>>(at), kind) {
+            (Ok(None), _) => values.push(Value::Null),
+            (Ok(Some(Raw(bytes))), Kind::Int(8)) if bytes.len() == 8 => {
+                let mut number = [0; 8];
+                number.copy_from_slice(bytes);
+                values.push(Value::Int(i64::from_be_bytes(number)));
+            }
+            (Ok(Some(Raw(bytes))), Kind::Text) => match std::str::from_utf8(bytes) {
+                Ok(text) => values.push(Value::Text(text.into())),
+                Err(_) => values.push(value(row, at, kind, sql)?),
+            },
+            _ => values.push(value(row, at, kind, sql)?),
+        }
+    }
+    Ok(())
+}
+
 /// A column of a row.
-pub(crate) fn value<'r>(row: &'r Row, at: usize, kind: &Kind, sql: &str) -> Result<Value<'r>> {
+fn value<'r>(row: &'r Row, at: usize, kind: &Kind, sql: &str) -> Result<Value<'r>> {
     let failed = |what: String| -> Error {
         let name = row.columns().get(at).map_or("?", |column| column.name());
         error::refused(DriverErrorKind::Value, format!("column `{name}` {what}"), sql)

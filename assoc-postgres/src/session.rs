@@ -252,13 +252,13 @@ impl Session {
                 .collect();
             refused = sink.columns(&columns).err();
         }
-        let kinds: Vec<_> = prepared.columns().iter().map(|column| read::Kind::of_column(column)).collect();
+        let kinds: Vec<_> = prepared.columns().iter().map(read::Kind::of_column).collect();
         let mut buffer = Vec::with_capacity(kinds.len());
         while refused.is_none()
             && let Some(row) = rows.try_next().await.map_err(failed)?
         {
             let mut values: Vec<Value<'_>> = buffer;
-            refused = push(&row, &kinds, &mut values, sink, sql).err();
+            refused = read::append(&mut values, &row, &kinds, sql).and_then(|()| sink.row(&mut values)).err();
             buffer = emptied(values);
             count += 1;
         }
@@ -269,19 +269,6 @@ impl Session {
         }
         Err(Failure::OfCaller(refused))
     }
-}
-
-fn push<'r>(
-    row: &'r tokio_postgres::Row,
-    kinds: &[read::Kind],
-    values: &mut Vec<Value<'r>>,
-    sink: &mut dyn RowSink,
-    sql: &str,
-) -> Result<()> {
-    for (at, kind) in kinds.iter().enumerate() {
-        values.push(read::value(row, at, kind, sql)?);
-    }
-    sink.row(values)
 }
 
 // Values borrow from their row, and none is left: collecting nothing in place keeps the memory for the next row.
