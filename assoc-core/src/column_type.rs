@@ -64,18 +64,17 @@ impl SqlType {
         matches!(self, SqlType::Bool | SqlType::Int(_) | SqlType::UInt(_) | SqlType::Blob | SqlType::Uuid)
     }
 
-    /// A value as the model has it that a driver read from a column of this type: UUIDs are stored as bytes or as text.
+    /// A value as the model has it that a driver read from a column of this type: UUIDs are stored as bytes or as text, and
+    /// integers perhaps in columns of decimals.
     #[must_use]
     pub fn stored(self, value: Value<'static>) -> Value<'static> {
-        if self != SqlType::Uuid {
-            return value;
-        }
-        let bytes = match &value {
-            Value::Blob(bytes) => <[u8; 16]>::try_from(bytes.as_ref()).ok(),
-            Value::Text(text) => parse_uuid(text),
+        let found = match (self, &value) {
+            (SqlType::Uuid, Value::Blob(bytes)) => <[u8; 16]>::try_from(bytes.as_ref()).ok().map(Value::Uuid),
+            (SqlType::Uuid, Value::Text(text)) => parse_uuid(text).map(Value::Uuid),
+            (SqlType::Int(_) | SqlType::UInt(_), Value::Decimal(text)) => whole(text),
             _ => None,
         };
-        bytes.map_or(value, Value::Uuid)
+        found.unwrap_or(value)
     }
 
     /// A value in the form in which keys are compared, whatever form a driver gives it in.
@@ -374,9 +373,22 @@ impl IntoColumn<Vec<u8>> for &[u8] {
     }
 }
 
+fn whole(text: &str) -> Option<Value<'static>> {
+    text.parse().map(Value::Int).or_else(|_| text.parse().map(Value::UInt)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn integers_of_decimal_columns_are_integers() {
+        let read = |text: &'static str| SqlType::UInt(64).as_key(Value::Decimal(text.into()));
+        assert_eq!(read("7"), Value::Int(7));
+        assert_eq!(read("18446744073709551615"), Value::UInt(u64::MAX));
+        assert_eq!(read("7.5"), Value::Decimal("7.5".into()));
+        assert_eq!(SqlType::Decimal.as_key(Value::Decimal("7".into())), Value::Decimal("7".into()));
+    }
 
     #[test]
     fn owned_text_is_moved_not_copied() {

@@ -384,6 +384,13 @@ pub trait Dialect: Send + Sync + fmt::Debug {
         });
     }
 
+    /// What locks the rows of a subselect, in the order of the subselect, before they are updated. `None` if an `UPDATE` by a
+    /// list of keys locks rows in the order of their keys by itself, or alone. Where it locks them as it finds them, two
+    /// transactions that update the same rows could wait for one another.
+    fn ordered_lock(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Appends a column plus or minus a value: exactly, and in a form that fails where the sum does not fit the column.
     fn write_sum(&self, writer: &mut SqlWriter<'_>, column: &ColumnDef, sign: Sign, value: &Value<'static>) {
         writer.own_column(column.name);

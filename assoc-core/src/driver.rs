@@ -24,6 +24,16 @@
 //! * `values` belong to the driver between calls. The sink may take buffers out of them (`Cow::Owned`), so a driver
 //!   SHOULD pass owned those buffers that it does not need again, and borrowed all others.
 //! * `execute` MUST report as affected the rows that matched, even where nothing changed in them.
+//! * `query_together` runs several statements that read, and of which none needs the rows of another. It MUST give the
+//!   rows of each statement to the sink of that statement, as `query` does.
+//! * It MUST tell the [watch](StatementWatch) that a statement begins before it sends the statement, and that it has ended
+//!   when its answer has come, both in the order of the statements. A statement that the watch refuses MUST NOT run, and
+//!   neither do those after it. Those before it run.
+//! * It MUST return the error of the first statement, in their order, that fails or is refused. Where one fails, the others
+//!   may have run or not, and their sinks may have rows. A failure inside a transaction has the consequence that it has
+//!   after `query`.
+//! * By default one statement runs after the other. A driver whose server takes a statement before it has answered the one
+//!   before SHOULD send all of them at once: then they take one turn.
 //! * Every failure MUST be an [`Error`](crate::Error) of a [`DriverError`] with the right class;
 //!   the class decides about retries and about which message a user sees. A panic is a defect.
 //! * A panic inside the sink (a user's decoder) MUST NOT leave the pool locked or the connection in an unknown state.
@@ -118,10 +128,49 @@ pub enum IsolationLevel {
     Serializable,
 }
 
+/// One of several statements that run together, and where its rows go.
+pub struct IndependentQuery<'a> {
+    /// The statement. It reads, and needs no row of the others.
+    pub statement: &'a Statement,
+    /// Takes its rows.
+    pub sink: &'a mut dyn RowSink,
+}
+
+impl<'a> IndependentQuery<'a> {
+    /// A statement with its sink.
+    pub fn new(statement: &'a Statement, sink: &'a mut dyn RowSink) -> Self {
+        IndependentQuery { statement, sink }
+    }
+}
+
+/// Sees the statements of [`Connection::query_together`] begin and end, to count, time, log and refuse them.
+///
+/// Each call names a statement by its position.
+pub trait StatementWatch: Send {
+    /// The statement is about to be sent.
+    ///
+    /// # Errors
+    /// When the statement must not run. The driver sends neither it nor those after it, and returns this error if no
+    /// statement before it fails. [`ended`](Self::ended) is not called for it.
+    fn begins(&mut self, at: usize) -> Result<()>;
+
+    /// The answer of the statement has come.
+    fn ended(&mut self, at: usize, result: &Result<()>);
+}
+
 /// One connection to a database, used by one task at a time. The contract is in the [module documentation](self).
 pub trait Connection: Send {
     /// Runs a statement and pushes its rows into the sink.
     fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>>;
+
+    /// Runs several statements that read and do not depend on one another. By default, one after the other.
+    fn query_together<'a>(
+        &'a mut self,
+        queries: Vec<IndependentQuery<'a>>,
+        watch: &'a mut dyn StatementWatch,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(one_after_the_other(self, queries, watch))
+    }
 
     /// Runs a statement that returns no rows.
     fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>>;
@@ -155,6 +204,24 @@ pub trait Connection: Send {
     /// Undoes what was done since the savepoint of a depth, and forgets it. Can be repeated: a savepoint that is not there
     /// is no error.
     fn rollback_to_savepoint(&mut self, depth: u32) -> BoxFuture<'_, Result<()>>;
+}
+
+/// What [`Connection::query_together`] does by default. For drivers that can send only some statements together.
+///
+/// # Errors
+/// That of the first statement that fails or is refused.
+pub async fn one_after_the_other<C: Connection + ?Sized>(
+    connection: &mut C,
+    queries: Vec<IndependentQuery<'_>>,
+    watch: &mut dyn StatementWatch,
+) -> Result<()> {
+    for (at, IndependentQuery { statement, sink }) in queries.into_iter().enumerate() {
+        watch.begins(at)?;
+        let result = connection.query(statement, sink).await;
+        watch.ended(at, &result);
+        result?;
+    }
+    Ok(())
 }
 
 /// How a pool is doing.

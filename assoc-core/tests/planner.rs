@@ -460,6 +460,8 @@ Author [1]
 [3] SELECT id, author_id FROM gravatars WHERE author_id IN (?) ORDER BY author_id, id
 [4] SELECT id, post_id, author_id, body FROM comments WHERE post_id IN (?) ORDER BY post_id, id
 [5] for rows not in memory: SELECT id, name, mentor_id FROM authors WHERE id IN (?)
+
+5 statements, 4 deep: 4 turns where a database takes independent statements together
 ";
     assert_eq!(text, expected);
 }

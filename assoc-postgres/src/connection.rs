@@ -1,12 +1,16 @@
 //! One connection: statements, and transactions that know when the server takes nothing more of them.
 
-use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
+use assoc_core::driver::{
+    BoxFuture, Connection, ExecResult, IndependentQuery, IsolationLevel, RowSink, Statement, StatementKind,
+    StatementWatch, TransactionMode, one_after_the_other,
+};
 use assoc_core::{Error, Result};
 use deadpool::managed::Object;
 use tokio_postgres::error::SqlState;
 
 use crate::error;
 use crate::pool::Pooled;
+use crate::together::Ended;
 
 /// A session with the state of its transaction.
 pub(crate) struct PostgresConnection {
@@ -32,11 +36,16 @@ impl PostgresConnection {
         self.session.as_mut().ok_or_else(|| error::ended("the connection is gone"))
     }
 
-    async fn run(&mut self, statement: &Statement, sink: Option<&mut dyn RowSink>) -> Result<u64> {
+    // The future of a `begin` may have been dropped: its transaction is unknown to the program.
+    async fn undo_unknown(&mut self) -> Result<()> {
         if self.state == State::Outside && self.session()?.is_inside {
-            // The future of a `begin` was dropped, so its transaction is unknown to the program.
             self.undo().await?;
         }
+        Ok(())
+    }
+
+    async fn run(&mut self, statement: &Statement, sink: Option<&mut dyn RowSink>) -> Result<u64> {
+        self.undo_unknown().await?;
         let result = self.session()?.run(statement, sink).await;
         result.map_err(|failure| {
             if self.state == State::Open && failure.aborts() {
@@ -85,6 +94,25 @@ impl PostgresConnection {
 impl Connection for PostgresConnection {
     fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move { self.run(statement, Some(sink)).await.map(drop) })
+    }
+
+    fn query_together<'a>(
+        &'a mut self,
+        queries: Vec<IndependentQuery<'a>>,
+        watch: &'a mut dyn StatementWatch,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            // What others wrote may change the session or the schema, which is looked at after each.
+            if queries.iter().any(|query| query.statement.kind() != StatementKind::Select) {
+                return one_after_the_other(self, queries, watch).await;
+            }
+            self.undo_unknown().await?;
+            let Ended { result, aborts } = self.session()?.run_together(queries, watch).await;
+            if self.state == State::Open && aborts {
+                self.state = State::Aborted;
+            }
+            result
+        })
     }
 
     fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {

@@ -39,6 +39,7 @@ mod read;
 mod session;
 mod statements;
 mod tls;
+mod together;
 mod values;
 
 /// A PostgreSQL database: a pool of connections to it.

@@ -3,10 +3,11 @@
 use std::error::Error as StdError;
 use std::fmt::Write;
 
+use assoc_core::value::decimal::DecimalNumber;
 use assoc_core::value::{DateTime, Time};
 use assoc_core::{DriverErrorKind, Error, Result, Value};
-use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Kind as TypeKind, Type};
+use tokio_postgres::{Column, Row};
 
 use crate::{arrays, error};
 
@@ -24,6 +25,8 @@ pub(crate) enum Kind {
     // With the number of its format before it.
     JsonB,
     Numeric,
+    /// A decimal that was computed and may go on for ever, like a mean: beyond the places of a decimal it is rounded.
+    Quotient,
     Date,
     Time,
     DateTime,
@@ -32,7 +35,17 @@ pub(crate) enum Kind {
     Unknown(String),
 }
 
+/// The places of a decimal.
+const MOST_PLACES: u16 = 28;
+
 impl Kind {
+    pub(crate) fn of_column(column: &Column) -> Kind {
+        match Kind::of(column.type_()) {
+            Kind::Numeric if column.table_oid().is_none() => Kind::Quotient,
+            kind => kind,
+        }
+    }
+
     pub(crate) fn of(kind: &Type) -> Kind {
         match *kind {
             Type::BOOL => Kind::Bool,
@@ -69,8 +82,29 @@ impl Kind {
     }
 }
 
+/// Appends the columns of a row. The kinds that most columns have are written where they stay: moving a value costs as much
+/// as reading it.
+pub(crate) fn append<'r>(values: &mut Vec<Value<'r>>, row: &'r Row, kinds: &[Kind], sql: &str) -> Result<()> {
+    for (at, kind) in kinds.iter().enumerate() {
+        match (row.try_get::<_, Option<Raw<'r>>>(at), kind) {
+            (Ok(None), _) => values.push(Value::Null),
+            (Ok(Some(Raw(bytes))), Kind::Int(8)) if bytes.len() == 8 => {
+                let mut number = [0; 8];
+                number.copy_from_slice(bytes);
+                values.push(Value::Int(i64::from_be_bytes(number)));
+            }
+            (Ok(Some(Raw(bytes))), Kind::Text) => match std::str::from_utf8(bytes) {
+                Ok(text) => values.push(Value::Text(text.into())),
+                Err(_) => values.push(value(row, at, kind, sql)?),
+            },
+            _ => values.push(value(row, at, kind, sql)?),
+        }
+    }
+    Ok(())
+}
+
 /// A column of a row.
-pub(crate) fn value<'r>(row: &'r Row, at: usize, kind: &Kind, sql: &str) -> Result<Value<'r>> {
+fn value<'r>(row: &'r Row, at: usize, kind: &Kind, sql: &str) -> Result<Value<'r>> {
     let failed = |what: String| -> Error {
         let name = row.columns().get(at).map_or("?", |column| column.name());
         error::refused(DriverErrorKind::Value, format!("column `{name}` {what}"), sql)
@@ -115,6 +149,7 @@ pub(crate) fn decode<'r>(bytes: &'r [u8], kind: &Kind) -> Option<Value<'r>> {
         Kind::Json => Value::Json(text(bytes)?.into()),
         Kind::JsonB => Value::Json(text(bytes.get(1..)?)?.into()),
         Kind::Numeric => Value::Decimal(numeric(bytes)?.into()),
+        Kind::Quotient => Value::Decimal(quotient(bytes)?.into()),
         Kind::Date => {
             let days = i64::from(i32::from_be_bytes(bytes.try_into().ok()?));
             Value::Date(at(days.checked_mul(DAY)?)?.date)
@@ -174,6 +209,15 @@ fn numeric(bytes: &[u8]) -> Option<String> {
     Some(text)
 }
 
+fn quotient(bytes: &[u8]) -> Option<String> {
+    let places = u16::from_be_bytes([*bytes.get(6)?, *bytes.get(7)?]);
+    let text = numeric(bytes)?;
+    if places <= MOST_PLACES {
+        return Some(text);
+    }
+    DecimalNumber::parse(&text).map(|number| number.rounded_to_96_bits().to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,5 +235,11 @@ mod tests {
         assert_eq!(of_words(&[1, 0xFFFE, 0, 8, 7]).unwrap(), "0.00000007");
         assert_eq!(of_words(&[0, 0, 0xC000, 0]), None);
         assert_eq!(numeric(&[0]), None);
+        // Thirty places: 6.666…
+        let words: Vec<u16> = [9, 0, 0, 30, 6].into_iter().chain([6666; 8]).collect();
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        assert_eq!(quotient(&bytes).unwrap(), "6.6666666666666666666666666667");
+        let short: Vec<u8> = [2, 0, 0x4000, 2, 9, 5000].into_iter().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(quotient(&short).unwrap(), "-9.50");
     }
 }

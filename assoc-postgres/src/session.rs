@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use assoc_core::driver::{AnswerColumn, RowSink, Statement, StatementKind};
-use assoc_core::{DriverErrorKind, Error, Result};
+use assoc_core::{DriverErrorKind, Error, Result, Value};
 use futures_util::TryStreamExt;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -144,7 +144,7 @@ impl Session {
         if statement.kind() == StatementKind::Raw {
             self.is_altered |= effects::alters_session(sql);
         }
-        self.statements.follow(self.schema.load(Ordering::Relaxed));
+        self.follow_schema();
         self.is_busy = true;
         let again = sink.as_mut().map(|sink| &mut **sink as &mut dyn RowSink);
         let mut result = self.prepare_and_run(statement, again).await;
@@ -169,21 +169,52 @@ impl Session {
         result
     }
 
-    async fn prepare_and_run(
+    /// Forgets what is prepared if the schema has changed since.
+    pub(crate) fn follow_schema(&mut self) {
+        self.statements.follow(self.schema.load(Ordering::Relaxed));
+    }
+
+    /// A statement that is prepared.
+    pub(crate) fn known(&mut self, sql: &str) -> Option<Prepared> {
+        self.statements.get(sql)
+    }
+
+    pub(crate) fn keep(&mut self, statement: &Statement, prepared: &Prepared) {
+        self.statements.keep(statement.shared_sql(), prepared.clone());
+    }
+
+    pub(crate) fn forget(&mut self, sql: &str) {
+        self.statements.forget(sql);
+    }
+
+    pub(crate) async fn prepare(&self, sql: &str) -> std::result::Result<Prepared, Failure> {
+        self.client.prepare(sql).await.map_err(|error| Failure::of_client(error, sql))
+    }
+
+    pub(crate) async fn prepare_and_run(
         &mut self,
         statement: &Statement,
         sink: Option<&mut dyn RowSink>,
     ) -> std::result::Result<u64, Failure> {
-        let sql = statement.sql();
-        let failed = |error| Failure::of_client(error, sql);
-        let prepared = match self.statements.get(sql) {
+        let prepared = match self.known(statement.sql()) {
             Some(prepared) => prepared,
             None => {
-                let prepared = self.client.prepare(sql).await.map_err(failed)?;
-                self.statements.keep(statement.shared_sql(), prepared.clone());
+                let prepared = self.prepare(statement.sql()).await?;
+                self.keep(statement, &prepared);
                 prepared
             }
         };
+        self.run_prepared(&prepared, statement, sink).await
+    }
+
+    /// Runs a statement, and counts the rows that it wrote or gave to the sink.
+    pub(crate) async fn run_prepared(
+        &self,
+        prepared: &Prepared,
+        statement: &Statement,
+        sink: Option<&mut dyn RowSink>,
+    ) -> std::result::Result<u64, Failure> {
+        let sql = statement.sql();
         let binds: Vec<Param<'_>> = statement.binds().iter().map(Param).collect();
         if prepared.params().len() != binds.len() {
             let message = format!("it has {} parameters, and {} are bound", prepared.params().len(), binds.len());
@@ -194,8 +225,11 @@ impl Session {
         }
         let params: Vec<&(dyn ToSql + Sync)> = binds.iter().map(|bind| bind as _).collect();
         match sink {
-            None => self.client.execute(&prepared, &params).await.map_err(failed),
-            Some(sink) => self.pump(&prepared, &params, sink, sql).await,
+            None => {
+                let written = self.client.execute(prepared, &params).await;
+                written.map_err(|error| Failure::of_client(error, sql))
+            }
+            Some(sink) => self.pump(prepared, &params, sink, sql).await,
         }
     }
 
@@ -218,11 +252,14 @@ impl Session {
                 .collect();
             refused = sink.columns(&columns).err();
         }
-        let kinds: Vec<_> = prepared.columns().iter().map(|column| read::Kind::of(column.type_())).collect();
+        let kinds: Vec<_> = prepared.columns().iter().map(read::Kind::of_column).collect();
+        let mut buffer = Vec::with_capacity(kinds.len());
         while refused.is_none()
             && let Some(row) = rows.try_next().await.map_err(failed)?
         {
-            refused = push(&row, &kinds, sink, sql).err();
+            let mut values: Vec<Value<'_>> = buffer;
+            refused = read::append(&mut values, &row, &kinds, sql).and_then(|()| sink.row(&mut values)).err();
+            buffer = emptied(values);
             count += 1;
         }
         let Some(refused) = refused else { return Ok(count) };
@@ -234,11 +271,8 @@ impl Session {
     }
 }
 
-fn push(row: &tokio_postgres::Row, kinds: &[read::Kind], sink: &mut dyn RowSink, sql: &str) -> Result<()> {
-    // The values borrow from the row, so a buffer cannot be kept for the next one.
-    let mut values = Vec::with_capacity(kinds.len());
-    for (at, kind) in kinds.iter().enumerate() {
-        values.push(read::value(row, at, kind, sql)?);
-    }
-    sink.row(&mut values)
+// Values borrow from their row, and none is left: collecting nothing in place keeps the memory for the next row.
+fn emptied(mut values: Vec<Value<'_>>) -> Vec<Value<'static>> {
+    values.clear();
+    values.into_iter().map(Value::into_owned).collect()
 }

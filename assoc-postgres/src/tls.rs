@@ -27,8 +27,7 @@ impl Cancel {
 /// Connects as the URL's `sslmode` says.
 pub(crate) async fn connect(options: &PostgresBuilder) -> Result<(Client, Cancel)> {
     let encryption = encryption(options)?;
-    // Without TLS it is a unit that copies itself.
-    #[allow(clippy::clone_on_copy)]
+    #[allow(clippy::clone_on_copy)] // Without the feature it can be copied.
     let (client, connection) = options.config.connect(encryption.clone()).await.map_err(error::of_connect)?;
     // It ends with the client, and what it fails with is the failure of the client's calls.
     tokio::spawn(async move { drop(connection.await) });

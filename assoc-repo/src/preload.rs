@@ -2,7 +2,7 @@
 //!
 //! # Fetch
 //!
-//! The steps run in the plan's order. For each step the executor collects the distinct keys of all owners that it
+//! The steps run in the plan's order; neighbours that do not depend on one another run [together]. For each step the executor collects the distinct keys of all owners that it
 //! serves, takes rows from memory where that is allowed, and fetches the others. Rows are decoded straight into a flat
 //! `Vec` of their model and assigned to keys; each owner gets a run of positions in that vector. No struct changes in
 //! this phase, so the program's structs stay unchanged if a statement fails or the caller drops the future.
@@ -26,12 +26,14 @@ mod existing;
 mod fetch;
 mod index;
 mod joined_rows;
+mod key_look_up;
 mod order;
 mod parts;
 mod per_owner;
 mod reuse;
 mod stale;
 mod through;
+mod together;
 
 use assoc_core::driver::{KeySet, Statement};
 use assoc_core::execution::rows::Rows;

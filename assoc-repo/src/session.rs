@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use assoc_core::counters::ParentGroup;
 use assoc_core::driver::{
-    Access, Connection, Dialect, ExecResult, KeySet, RowSink, Statement, StatementRole, TransactionMode,
+    Access, Connection, Dialect, ExecResult, IndependentQuery, KeySet, RowSink, Statement, StatementRole,
+    StatementWatch, TransactionMode,
 };
 use assoc_core::metadata::{Expr, ModelDef};
 use assoc_core::planner::PlanContext;
@@ -40,12 +41,37 @@ struct Budget {
     used: usize,
 }
 
+impl Budget {
+    fn spend(budget: &mut Option<Budget>, statement: &Statement) -> Result<()> {
+        if let Some(budget) = budget {
+            if budget.used == budget.limit {
+                // A request that has a plan shows that instead.
+                return Err(too_many(budget.limit, statement));
+            }
+            budget.used += 1;
+        }
+        Ok(())
+    }
+}
+
 enum Source<'r> {
     Own { connection: Box<dyn Connection>, access: Access, in_transaction: bool },
     // With the savepoint this request has open.
     Transaction { handle: &'r LevelHandle, transaction: MutexGuard<'r, OpenTransaction>, open: Option<Arc<Level>> },
     // There is none at the moment: a function of the program runs, which may need it.
     Away,
+}
+
+impl Source<'_> {
+    async fn connection(&mut self) -> Result<&mut Box<dyn Connection>> {
+        match self {
+            Source::Own { connection, .. } => Ok(connection),
+            Source::Transaction { handle, transaction, open } => {
+                transaction.connection(open.as_ref().unwrap_or(handle.level())).await
+            }
+            Source::Away => Err(away()),
+        }
+    }
 }
 
 impl<'r> Session<'r> {
@@ -89,25 +115,12 @@ impl<'r> Session<'r> {
     }
 
     fn spend(&mut self, statement: &Statement) -> Result<()> {
-        if let Some(budget) = &mut self.budget {
-            if budget.used == budget.limit {
-                // A request that has a plan shows that instead.
-                return Err(too_many(budget.limit, statement));
-            }
-            budget.used += 1;
-        }
-        Ok(())
+        Budget::spend(&mut self.budget, statement)
     }
 
     async fn connection(&mut self, statement: &Statement) -> Result<&mut Box<dyn Connection>> {
         self.spend(statement)?;
-        match &mut self.source {
-            Source::Own { connection, .. } => Ok(connection),
-            Source::Transaction { handle, transaction, open } => {
-                transaction.connection(open.as_ref().unwrap_or(handle.level())).await
-            }
-            Source::Away => Err(away()),
-        }
+        self.source.connection().await
     }
 
     fn note<T>(&mut self, result: &Result<T>) {
@@ -160,6 +173,34 @@ impl<'r> Session<'r> {
         timer.finish(statement, &result);
         self.note(&result);
         result
+    }
+
+    /// Runs statements that do not depend on one another, at once where the driver can. They are counted and logged in
+    /// their order, and those after a failed one may have run or not.
+    pub(crate) async fn query_together(&mut self, queries: Vec<IndependentQuery<'_>>) -> Result<()> {
+        if queries.len() < 2 || self.repo.lacks.is_some() {
+            for IndependentQuery { statement, sink } in queries {
+                self.query(statement, sink).await?;
+            }
+            return Ok(());
+        }
+        self.has_read = true;
+        let mut watch = Watched {
+            budget: &mut self.budget,
+            statements: queries.iter().map(|query| query.statement).collect(),
+            timers: Vec::with_capacity(queries.len()),
+        };
+        let connection = self.source.connection().await?;
+        // The sinks, for as long as the watch lives.
+        let queries = queries.into_iter().map(|query| IndependentQuery::new(query.statement, query.sink)).collect();
+        let result = connection.query_together(queries, &mut watch).await;
+        self.note(&result);
+        result
+    }
+
+    /// Whether a model's rows are in the database of this session.
+    pub(crate) fn is_home_of(&self, model: &'static ModelDef) -> bool {
+        self.repo.repo_for(model).is_at(self.repo)
     }
 
     /// Sends keyed look-ups in this role from now on.
@@ -352,6 +393,31 @@ impl<'r> Session<'r> {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+}
+
+// Counts, times and logs statements that run together.
+struct Watched<'s> {
+    budget: &'s mut Option<Budget>,
+    statements: Vec<&'s Statement>,
+    // Of the statements that have begun.
+    timers: Vec<Option<Timer>>,
+}
+
+impl StatementWatch for Watched<'_> {
+    fn begins(&mut self, at: usize) -> Result<()> {
+        let Some(statement) = self.statements.get(at) else { return Ok(()) };
+        Budget::spend(self.budget, statement)?;
+        self.timers.resize_with(at, || None);
+        self.timers.push(Some(Timer::start(statement)?));
+        Ok(())
+    }
+
+    fn ended(&mut self, at: usize, result: &Result<()>) {
+        let timer = self.timers.get_mut(at).and_then(Option::take);
+        if let (Some(statement), Some(timer)) = (self.statements.get(at), timer) {
+            timer.finish(statement, result);
         }
     }
 }

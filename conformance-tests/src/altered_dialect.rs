@@ -215,6 +215,10 @@ impl Dialect for AlteredDialect {
         }
     }
 
+    fn ordered_lock(&self) -> Option<&'static str> {
+        self.inner().ordered_lock()
+    }
+
     fn write_sum(&self, writer: &mut SqlWriter<'_>, column: &ColumnDef, sign: Sign, value: &Value<'static>) {
         let sign = match (self.fault, sign) {
             (Some(Fault::AddsWhatIsTakenAway), _) => Sign::Plus,

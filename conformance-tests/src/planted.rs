@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use assoc_core::dialect::{KeyedWrite, NullOrder, PerOwnerLimit, RowLocks, Upsert};
 use assoc_core::driver::{
-    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, IsolationLevel, PoolStatus, RowSink, Statement,
-    TransactionMode,
+    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, IndependentQuery, IsolationLevel, PoolStatus, RowSink,
+    Statement, StatementWatch, TransactionMode,
 };
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
 
@@ -188,6 +188,38 @@ impl Interceptor for Faulty {
             let delivered = collected.deliver();
             self.sink_failed.fetch_or(delivered.is_err(), Relaxed);
             delivered
+        })
+    }
+
+    fn query_together<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        queries: Vec<IndependentQuery<'a>>,
+        watch: &'a mut dyn StatementWatch,
+    ) -> BoxFuture<'a, Result<()>> {
+        let (statements, mut sinks): (Vec<_>, Vec<_>) =
+            queries.into_iter().map(|query| (query.statement, query.sink)).unzip();
+        if self.fault == Fault::MixesUpSinks {
+            sinks.reverse();
+        }
+        Box::pin(async move {
+            let mut failed = None;
+            for (at, (statement, sink)) in statements.into_iter().zip(sinks).enumerate() {
+                let tells = self.fault != Fault::TellsNoWatch;
+                let admitted = if tells { watch.begins(at) } else { Ok(()) };
+                if self.fault != Fault::RunsWhatAWatchRefuses {
+                    admitted?;
+                }
+                let result = self.query(&mut *inner, statement, sink).await;
+                if tells {
+                    watch.ended(at, &result);
+                }
+                match result {
+                    Err(error) if self.fault == Fault::ReportsTheLastError => failed = Some(error),
+                    result => result?,
+                }
+            }
+            failed.map_or(Ok(()), Err)
         })
     }
 

@@ -148,6 +148,16 @@ mod postgres {
     fn random_changes() {
         run(&PostgreSql, 12);
     }
+
+    #[test]
+    fn many_tasks() {
+        write_at_once(&PostgreSql, tokio::runtime::Builder::new_multi_thread().worker_threads(4));
+    }
+
+    #[test]
+    fn many_tasks_in_one_thread() {
+        write_at_once(&PostgreSql, &mut tokio::runtime::Builder::new_current_thread());
+    }
 }
 
 fn run(backend: &dyn Backend, cases: u64) {

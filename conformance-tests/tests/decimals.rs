@@ -14,7 +14,7 @@ use assoc_core::dialect::NullOrder;
 use assoc_core::driver::Driver;
 use assoc_core::value::decimal::DecimalNumber;
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteFile};
+use backends::{MariaDb, PostgreSql, SqliteFile};
 use conformance_tests::{Backend, Recorded, Recorder};
 use random::Random;
 use rust_decimal::Decimal;
@@ -122,6 +122,10 @@ fn kinds(backend: &str) -> Vec<Kind> {
             kind("real", "REAL", Keeps::FifteenDigits, None),
             kind("integer", "INTEGER", Keeps::FifteenDigits, index),
             kind("case-insensitive text", "TEXT COLLATE NOCASE", Keeps::Everything, None),
+        ],
+        "postgres" => vec![
+            kind("unbounded", "NUMERIC", Keeps::Everything, Some("CREATE INDEX by_price ON offers (price)")),
+            kind("cents", "NUMERIC(12,2)", Keeps::Cents, None),
         ],
         _ => vec![
             kind("widest", "DECIMAL(57,28)", Keeps::Everything, Some("CREATE INDEX by_price ON offers (price)")),
@@ -257,7 +261,10 @@ async fn aggregates(repo: &Repo, rows: &[Offer], random: &mut Random) {
     assert_eq!(grouped, counts.clone().into_iter().collect::<Vec<_>>());
     let mut plucked: Vec<Option<Decimal>> =
         repo.pluck(Offer::PRICE, Query::new().distinct().order_by(Offer::PRICE.asc())).await.unwrap();
-    let expected: Vec<Option<Decimal>> = counts.keys().copied().collect();
+    let mut expected: Vec<Option<Decimal>> = counts.keys().copied().collect();
+    if repo.dialect().capabilities().null_order == NullOrder::Largest {
+        expected.sort_by_key(|price| (price.is_none(), *price));
+    }
     assert_eq!(plucked, expected);
     plucked.dedup();
     assert_eq!(plucked, expected);
@@ -381,6 +388,15 @@ mod mariadb {
     #[test]
     fn decimals_are_numbers() {
         super::decimals_are_numbers(&MariaDb);
+    }
+}
+
+mod postgres {
+    use super::PostgreSql;
+
+    #[test]
+    fn decimals_are_numbers() {
+        super::decimals_are_numbers(&PostgreSql);
     }
 }
 

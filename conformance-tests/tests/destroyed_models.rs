@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use assoc_core::execution::KeyTuple;
 use assoc_repo::DestroyReport;
 use assoc_repo::prelude::*;
-use backends::{MariaDb, SqliteInMemory};
+use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use conformance_tests::Backend;
 use judge::{Outcome, Settled, is_of, judge};
 use random::Random;
@@ -265,5 +265,14 @@ mod mariadb {
     #[test]
     fn random_rows_of_all_models() {
         run(&MariaDb, 700);
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn random_rows_of_all_models() {
+        run(&PostgreSql, 2_000);
     }
 }

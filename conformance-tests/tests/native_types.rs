@@ -81,8 +81,92 @@ fn on_postgres<F: Future<Output = Result<()>>>(work: impl FnOnce(Repo) -> F) {
     });
 }
 
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "depots")]
+struct Depot {
+    id: u64,
+    name: String,
+    #[column(counter_cache)]
+    parcels_count: u32,
+    #[has_many(dependent = "destroy")]
+    parcels: HasMany<Parcel>,
+    #[has_many(through = "parcels", source = "carrier", filter = Carrier::NAME.ne("x"))]
+    carriers: HasManyThrough<Carrier>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "parcels")]
+struct Parcel {
+    id: u64,
+    depot_id: Option<u64>,
+    carrier_id: Option<u64>,
+    name: String,
+    #[belongs_to(counter_cache = "parcels_count")]
+    depot: BelongsTo<Option<Depot>>,
+    #[belongs_to]
+    carrier: BelongsTo<Option<Carrier>>,
+}
+
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "carriers")]
+struct Carrier {
+    id: u64,
+    name: String,
+}
+
 mod postgres {
     use super::*;
+
+    /// `u64` in `NUMERIC(20)`, which has room for all of them. The driver reads such a column as decimals.
+    #[test]
+    fn unsigned_keys_in_numeric_columns() {
+        on_postgres(async |repo| {
+            let key = "id NUMERIC(20) NOT NULL PRIMARY KEY";
+            for sql in [
+                format!("CREATE TABLE depots ({key}, name TEXT NOT NULL, parcels_count BIGINT NOT NULL DEFAULT 0)"),
+                format!(
+                    "CREATE TABLE parcels ({key}, depot_id NUMERIC(20), carrier_id NUMERIC(20), name TEXT NOT NULL)"
+                ),
+                format!("CREATE TABLE carriers ({key}, name TEXT NOT NULL)"),
+            ] {
+                repo.execute_raw(&sql, []).await?;
+            }
+            for id in [7, u64::MAX] {
+                let depot = Depot::build().set(Depot::ID, id).set(Depot::NAME, "d");
+                let parcel = |id: u64| Parcel::build().set(Parcel::ID, id).set(Parcel::NAME, "p");
+                repo.insert(Carrier::build().set(Carrier::ID, id - 1).set(Carrier::NAME, "c")).await?;
+                let parcels = [parcel(id - 1).set(Parcel::CARRIER_ID, Some(id - 1)), parcel(id - 2), parcel(id)];
+                repo.insert(depot.push(Depot::PARCELS, parcels)).await?;
+                let depot = repo.get_or_fail::<Depot>(id, Query::preload((Depot::PARCELS, Depot::CARRIERS))).await?;
+                assert_eq!((depot.parcels()?.len(), depot.carriers()?.len(), depot.parcels_count), (3, 1, 3));
+                // Members are found by their keys, in memory and in the database.
+                for mut depot in [depot.clone(), repo.get_or_fail::<Depot>(id, Query::new()).await?] {
+                    let parcel = repo.get_or_fail::<Parcel>(id - 1, Query::new()).await?;
+                    let change = depot.change().edit(Depot::PARCELS, parcel.change().set(Parcel::NAME, "new"));
+                    let saved = repo.update(change).await?;
+                    assert_eq!((saved.id, saved.parcels_count), (id, 3));
+                    let parcels = repo.association(&mut depot, Depot::PARCELS);
+                    let mut ids = parcels.ids().await?;
+                    ids.sort_unstable();
+                    assert_eq!(ids, [id - 2, id - 1, id]);
+                    assert_eq!(parcels.find_all([id - 1]).await?[0].id, id - 1);
+                    assert_eq!(repo.get_or_fail::<Parcel>(id - 1, Query::new()).await?.name, "new");
+                }
+                let mut depot = depot;
+                repo.association(&mut depot, Depot::PARCELS).delete_ids([id - 2]).await?;
+                repo.association(&mut depot, Depot::PARCELS).destroy_ids([id - 1]).await?;
+                let left = repo.get_or_fail::<Depot>(id, Query::preload(Depot::PARCELS)).await?;
+                assert_eq!((left.parcels()?.len(), left.parcels_count), (1, 1));
+                let moved = repo.get_or_fail::<Parcel>(id, Query::new()).await?;
+                let moved = repo.update(moved.change().set(Parcel::DEPOT_ID, None)).await?;
+                repo.update(moved.change().set(Parcel::DEPOT_ID, Some(id))).await?;
+                let destroyed = repo.destroy(&left).await?;
+                assert_eq!(destroyed.models().iter().map(|of| of.destroyed).sum::<u64>(), 2, "{destroyed}");
+                assert_eq!(repo.count(Query::<Parcel>::new()).await?, 0);
+            }
+            Ok(())
+        });
+    }
 
     #[test]
     fn rows_come_back_as_they_were_written() {

@@ -6,7 +6,7 @@
 // Helpers fail a test by panicking.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use backends::{MariaDb, SqliteInMemory};
+use backends::{MariaDb, PostgreSql, SqliteInMemory};
 use behaviour::{Judged, judge};
 use conformance_tests::{Backend, Shuffled, all};
 use rstest::rstest;
@@ -31,6 +31,15 @@ mod mariadb {
     #[rstest]
     fn shuffled(#[values(1)] seed: u64) {
         run(MariaDb, seed);
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[rstest]
+    fn shuffled(#[values(1)] seed: u64) {
+        run(PostgreSql, seed);
     }
 }
 

@@ -1,18 +1,23 @@
 //! `cargo xtask bench`: builds the peers in release, runs them under two heap policies and prints ratios beside the
-//! targets. What is measured is told in `docs/performance.md`.
+//! targets. `cargo xtask bench postgres` runs those that preload on a private PostgreSQL server. What is measured is told in
+//! `docs/performance.md`.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use crate::Outcome;
+use crate::runner::Runner;
 use crate::workspace::{cargo, root};
 
 /// How the allocator treats freed memory. glibc's default gives it back to the kernel and faults it in again with the
 /// next large result; with raised thresholds the process keeps it. Which is nearer to a real server depends on the
 /// server, so both are shown.
 const HEAPS: [(&str, &[(&str, &str)]); 2] = [
-    ("glibc's default", &[]),
-    ("thresholds raised", &[("MALLOC_TRIM_THRESHOLD_", "1073741824"), ("MALLOC_MMAP_THRESHOLD_", "33554432")]),
+    ("Median, heap: glibc's default", &[]),
+    (
+        "Median, heap: thresholds raised",
+        &[("MALLOC_TRIM_THRESHOLD_", "1073741824"), ("MALLOC_MMAP_THRESHOLD_", "33554432")],
+    ),
 ];
 
 /// The ratio to SQL by hand that each workload is to reach.
@@ -30,11 +35,16 @@ const TARGETS: [(&str, f64); 11] = [
     ("W11", 1.50),
 ];
 
+/// The workloads that are measured on PostgreSQL.
+const ON_POSTGRES: [&str; 6] = ["W2", "W3", "W4", "W5", "W6", "W7"];
+
 /// One line of the peers' output.
 struct Line {
     workload: String,
     peer: String,
     median: f64,
+    /// The least time of the processor, where it is printed.
+    least: Option<f64>,
 }
 
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -44,11 +54,16 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     {
         filter = rest;
     }
+    if let [first, rest @ ..] = filter
+        && first == "postgres"
+    {
+        return on_postgres(rest);
+    }
     let known = |name: &String| name == "rss" || TARGETS.iter().any(|(workload, _)| workload == name);
     if let Some(unknown) = filter.iter().find(|name| !known(name)) {
         return Err(format!("there is no workload `{unknown}`: they are W1 to W11, and rss"));
     }
-    let program = build()?;
+    let program = build(&[])?;
     for (heap, variables) in HEAPS {
         let output = Command::new(&program)
             .args(filter)
@@ -64,10 +79,36 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn build() -> Result<PathBuf, String> {
+/// Runs the workloads on a private PostgreSQL server, beside tokio-postgres by hand and, where there is libpq, Diesel.
+fn on_postgres(filter: &[String]) -> Outcome {
+    if let Some(unknown) = filter.iter().find(|name| !ON_POSTGRES.contains(&name.as_str())) {
+        return Err(format!("there is no workload `{unknown}` on PostgreSQL: they are W2 to W7"));
+    }
+    let has_libpq =
+        Command::new("pkg-config").args(["--exists", "libpq"]).status().is_ok_and(|status| status.success());
+    let program = build(&["--features", if has_libpq { "diesel" } else { "postgres" }])?;
+    let mut runner = Runner::new()?;
+    runner.start_postgres()?;
+    let mut output = String::new();
+    let mut command = Command::new(program);
+    let code = runner.run_reading(command.arg("postgres").args(filter), |line| {
+        output.push_str(line);
+        output.push('\n');
+    })?;
+    if code == 0 {
+        let lines: Vec<Line> = parse(&output);
+        print_table("PostgreSQL, wall clock", &lines);
+        let computed = lines.into_iter().filter_map(|line| Some(Line { median: line.least?, ..line }));
+        print_table("PostgreSQL, least processor time", &computed.collect::<Vec<_>>());
+    }
+    Ok(ExitCode::from(code))
+}
+
+fn build(features: &[&str]) -> Result<PathBuf, String> {
     let directory = root().join("benches/peers");
     let status = cargo()
         .args(["build", "--release", "--locked"])
+        .args(features)
         .current_dir(&directory)
         .status()
         .map_err(|error| format!("cannot run cargo: {error}"))?;
@@ -82,7 +123,9 @@ fn parse(output: &str) -> Vec<Line> {
     let line = |line: &str| {
         let mut parts = line.split('\t');
         let (workload, peer) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-        Some(Line { workload, peer, median: parts.next()?.parse().ok()? })
+        let median = parts.next()?.parse().ok()?;
+        // Behind the deciles and the median of the processor's time.
+        Some(Line { workload, peer, median, least: parts.nth(3).and_then(|least| least.parse().ok()) })
     };
     output.lines().filter_map(line).collect()
 }
@@ -98,7 +141,7 @@ fn print_table(heap: &str, lines: &[Line]) {
             workloads.push(&line.workload);
         }
     }
-    println!("\nHeap: {heap}. Median of `hand` in µs (rss: KiB), the others as ratios to it.\n");
+    println!("\n{heap}. `hand` in µs (rss: KiB), the others as ratios to it.\n");
     println!("| | {} | target |\n|---|{}", peers.join(" | "), "---:|".repeat(peers.len() + 1));
     for workload in workloads {
         let of = |peer: &str| lines.iter().find(|line| line.workload == workload && line.peer == peer);

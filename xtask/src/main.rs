@@ -23,6 +23,7 @@ const USAGE: &str = "\
 Usage: cargo xtask <task>
 
   bench [-- <workload>...]          measure against SQL by hand, on SQLite: W1 to W11, rss (docs/performance.md).
+  bench postgres [<workload>...]    the same on a private PostgreSQL server: W2 to W7.
   db mysql [--server <where>] -- <command> [args...]
                                     run a command against a private MariaDB server: its URL is in ASSOC_MYSQL_URL.
                                     If that is set already, the command runs against the server it names.

@@ -13,6 +13,9 @@ use crate::value::Value;
 /// Levels of a plan that are printed.
 const EXPLAINED_LEVELS: usize = 300;
 
+/// Steps of a plan whose turns are counted: each is compared with all before.
+const MOST_STEPS_TO_COUNT: usize = 300;
+
 impl Plan {
     /// The plan as text: the tree of associations, each with the step that loads it, then the steps' statements for a
     /// single key. Where a deep request goes on once there are rows, the tree says so. `root_sql` is the statement that fetches the root's rows, if one does.
@@ -52,7 +55,25 @@ impl Plan {
                 let _ = writeln!(out, "[{}] {line}", self.number(at));
             }
         }
+        self.explain_turns(&mut out);
         Ok(out)
+    }
+
+    // How long the statements wait for one another, where it is not for all before.
+    fn explain_turns(&self, out: &mut String) {
+        let are_counted = |step: &Step| matches!(step.fetch, Fetch::ByKey | Fetch::JoinChain(_));
+        if self.steps.len() > MOST_STEPS_TO_COUNT || !self.steps.iter().all(are_counted) {
+            return;
+        }
+        let (statements, depth, turns) = (self.number(self.steps.len()) - 1, self.depth(), self.turns());
+        if turns == statements {
+            return;
+        }
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "\n{statements} statements, {depth} deep: {turns} turns where a database takes independent statements together"
+        );
     }
 
     // What a step runs, a line for each statement.

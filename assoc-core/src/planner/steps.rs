@@ -52,6 +52,52 @@ impl Plan {
         self.find_memory(first);
     }
 
+    /// How many steps, from one on, can run together: they are look-ups by the keys of all owners, and none needs rows of
+    /// another, neither as its owners nor to find keys in them. At least one.
+    #[must_use]
+    pub fn independent_from(&self, first: usize) -> usize {
+        let steps = &self.steps[first..];
+        let is_independent = |(at, step): &(usize, &Step)| {
+            matches!(step.fetch, Fetch::ByKey | Fetch::JoinChain(_))
+                && steps[..*at].iter().all(|before| !self.needs(step, before))
+        };
+        steps.iter().enumerate().take_while(is_independent).count().max(1)
+    }
+
+    // Whether a step needs rows of another.
+    fn needs(&self, step: &Step, other: &Step) -> bool {
+        let gives = |node: usize| other.serves.iter().any(|id| self.edge(*id).child == node);
+        let is_fed = |served: &EdgeId| {
+            let behind = match self.edge(*served).source {
+                Source::OwnerStep { behind: Some(first), .. } => self.edge(first).child,
+                _ => served.node,
+            };
+            gives(behind)
+        };
+        step.serves.iter().any(is_fed) || step.memory.iter().any(|node| gives(*node))
+    }
+
+    /// How many statements have to wait for one another at most, with that of the root.
+    pub(super) fn depth(&self) -> usize {
+        let root = usize::from(self.root == Root::Fetched);
+        let mut levels: Vec<usize> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let before = self.steps.iter().zip(&levels).filter(|(other, _)| self.needs(step, other));
+            levels.push(1 + before.map(|(_, level)| *level).max().unwrap_or(root));
+        }
+        levels.into_iter().max().unwrap_or(root)
+    }
+
+    /// How many turns the statements take where those that are independent are sent together.
+    pub(super) fn turns(&self) -> usize {
+        let (mut next, mut turns) = (0, usize::from(self.root == Root::Fetched));
+        while next < self.steps.len() {
+            next += self.independent_from(next);
+            turns += 1;
+        }
+        turns
+    }
+
     fn set_step(&mut self, EdgeId { node, edge }: EdgeId, chosen: usize) {
         if let Some(step) = self.nodes[node].edges[edge].source.step_mut() {
             *step = chosen;

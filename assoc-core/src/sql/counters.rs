@@ -1,7 +1,8 @@
 //! `UPDATE` of counters and times of the rows that other rows belong to, and the look-up of counters that are wrong.
 //!
 //! One statement writes all of it in the rows of one table, in the order of their keys: InnoDB locks rows as it meets them,
-//! and two statements (one that adds and one that subtracts) would lock them in different orders.
+//! and two statements (one that adds and one that subtracts) would lock them in different orders. PostgreSQL meets them as
+//! they lie in the table, which changes with each update, so a subselect [locks](Dialect::ordered_lock) them in order first.
 
 use super::SqlWriter;
 use super::write::and_discriminator;
@@ -83,14 +84,40 @@ impl FollowedRows<'_> {
             }
         });
         writer.push(" WHERE ");
-        self.write_keys(&mut writer, self.keys);
-        and_discriminator(&mut writer, self.model);
-        if !self.filter.is_always() {
-            writer.push(" AND (");
-            writer.condition(self.filter)?;
-            writer.push(")");
+        match dialect.ordered_lock() {
+            Some(lock) if self.keys.len() > 1 => self.write_locked_rows(&mut writer, lock)?,
+            _ => self.write_keys(&mut writer, self.keys),
         }
+        self.and_conditions(&mut writer)?;
         writer.finish_within_limit()
+    }
+
+    // Others may hold the same keys.
+    fn and_conditions(&self, writer: &mut SqlWriter<'_>) -> Result<()> {
+        and_discriminator(writer, self.model);
+        and_condition(writer, self.filter)
+    }
+
+    // The rows, locked in the order of their keys before any is updated.
+    fn write_locked_rows(&self, writer: &mut SqlWriter<'_>, lock: &str) -> Result<()> {
+        let names = |writer: &mut SqlWriter<'_>| {
+            let names = self.key.iter().map(|column| self.model.columns[*column].name);
+            writer.separated(", ", names, SqlWriter::identifier);
+        };
+        writer.push("(");
+        names(writer);
+        writer.push(") IN (SELECT ");
+        names(writer);
+        writer.push(" FROM ");
+        writer.table(&self.model.table);
+        writer.push(" WHERE ");
+        self.write_keys(writer, self.keys);
+        self.and_conditions(writer)?;
+        writer.push(" ORDER BY ");
+        names(writer);
+        writer.push(lock);
+        writer.push(")");
+        Ok(())
     }
 
     fn write_keys(&self, writer: &mut SqlWriter<'_>, keys: &KeySet) {

@@ -233,6 +233,10 @@ pub fn select_locked(
 ) -> Result<Statement> {
     let mut writer = select_rows(dialect, model, columns, by, keys, filter)?;
     if matches!(dialect.capabilities().row_locks, RowLocks::Rows { .. }) {
+        if dialect.ordered_lock().is_some() && !model.primary_key.is_empty() {
+            writer.push(" ORDER BY ");
+            writer.separated(", ", model.primary_key_names(), SqlWriter::identifier);
+        }
         dialect.write_row_lock(&mut writer, RowLock { strength: LockStrength::Update, when_locked: WhenLocked::Wait });
     }
     writer.finish_within_limit()

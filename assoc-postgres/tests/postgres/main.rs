@@ -8,8 +8,12 @@
 mod errors;
 mod keys;
 mod pool;
+mod proxy;
 mod sessions;
 mod statements;
 mod support;
+#[cfg(feature = "native-tls")]
+mod tls;
 mod transactions;
+mod turns;
 mod types;

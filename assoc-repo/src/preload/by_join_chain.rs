@@ -4,12 +4,12 @@
 //! A target that several owners reach, or that one owner reaches several times, is decoded once. Rows come owner by
 //! owner in the order of the association, so distinct, offset and limit apply list by list.
 
-use assoc_core::driver::{KeySet, RowSink};
+use assoc_core::driver::{Dialect, KeySet, RowSink, Statement};
 use assoc_core::execution::KeyTuple;
 use assoc_core::execution::rows::Rows;
 use assoc_core::joins::{JoinChain, OwnerLimits};
 use assoc_core::metadata::ModelDef;
-use assoc_core::planner::Step;
+use assoc_core::planner::{Plan, Step};
 use assoc_core::select::Matching;
 use assoc_core::{ColumnType, Error, ErrorKind, Result, SqlType, Value};
 
@@ -18,23 +18,26 @@ use super::fetch::{Fetched, FoundRows, Groups, Run, new_rows};
 use super::index::{KeyIndex, RowDedup};
 use super::through::{PerOwnerRows, Targets};
 
-impl Run<'_, '_> {
-    pub(super) async fn by_join_chain(
-        &mut self,
-        step: &Step,
-        join_chain: &JoinChain,
-        owners: &[Owners],
-    ) -> Result<FoundRows> {
-        let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
-        let index = KeyIndex::new(&keys);
-        let dialect = self.session.dialect_of(join_chain.target);
-        let mut reached = Reached {
+/// A look-up whose statements join the chain, while it runs.
+pub(super) struct ChainLookUp<'k> {
+    plan: &'k Plan,
+    step: &'k Step,
+    join_chain: &'k JoinChain,
+    keys: &'k KeySet,
+    chunks: Vec<KeySet>,
+    reached: Reached<'k>,
+}
+
+impl<'k> ChainLookUp<'k> {
+    pub(super) fn begin(run: &Run<'k, '_>, step: &'k Step, join_chain: &'k JoinChain, keys: &'k KeySet) -> Self {
+        let dialect = run.session.dialect_of(join_chain.target);
+        let reached = Reached {
             target: join_chain.target,
             key_types: match join_chain.matching(dialect) {
                 Matching::ByOrdinal => None,
                 Matching::ByValue => Some(join_chain.key_types()),
             },
-            keys: &index,
+            keys: KeyIndex::new(keys),
             first_key: 0,
             rows: new_rows(&step.select),
             repeats: join_chain.repeats_targets(),
@@ -42,14 +45,38 @@ impl Run<'_, '_> {
             lists: vec![Vec::new(); keys.len()],
             stray: None,
         };
-        for (part, chunk) in keys.chunks(join_chain.keys_per_statement(dialect, keys.width())).iter().enumerate() {
-            let statement = join_chain.statement(&step.select, dialect, chunk)?.as_part(part);
-            self.session.query_at(join_chain.target, &statement, &mut reached).await?;
-            reached.first_key += chunk.len();
-        }
-        let Reached { mut rows, mut lists, stray, .. } = reached;
+        let chunks = keys.chunks(join_chain.keys_per_statement(dialect, keys.width()));
+        ChainLookUp { plan: run.plan, step, join_chain, keys, chunks, reached }
+    }
+
+    pub(super) fn model(&self) -> &'static ModelDef {
+        self.join_chain.target
+    }
+
+    /// The number of its statements.
+    pub(super) fn parts(&self) -> usize {
+        self.chunks.len()
+    }
+
+    pub(super) fn statement(&self, dialect: &dyn Dialect, part: usize) -> Result<Statement> {
+        Ok(self.join_chain.statement(&self.step.select, dialect, &self.chunks[part])?.as_part(part))
+    }
+
+    /// Takes the rows of the next statement.
+    pub(super) fn sink(&mut self) -> &mut dyn RowSink {
+        &mut self.reached
+    }
+
+    /// All rows of a statement have come.
+    pub(super) fn took(&mut self, part: usize) {
+        self.reached.first_key += self.chunks[part].len();
+    }
+
+    pub(super) fn found_for(self, owners: &[Owners]) -> Result<FoundRows> {
+        let Reached { mut rows, mut lists, stray, keys: index, .. } = self.reached;
+        let join_chain = self.join_chain;
         if let Some(key) = stray {
-            let association = self.plan.edge(step.serves[0]).association;
+            let association = self.plan.edge(self.step.serves[0]).association;
             let (model, target) = ((association.owner)().name, join_chain.target.name);
             return Err(ErrorKind::UnmatchedRow { model, association: association.name, target, key }.into());
         }
@@ -62,7 +89,7 @@ impl Run<'_, '_> {
         keep_what_is_held(&mut *rows, &mut lists);
         let places = owners.iter().map(|owners| index.of_rows(&owners.keys)).collect();
         let fetched = Fetched { rows, groups: Groups::Lists(lists), group_of: Vec::new() };
-        Ok(FoundRows { fetched, keys: keys.len(), places })
+        Ok(FoundRows { fetched, keys: self.keys.len(), places })
     }
 }
 
@@ -71,7 +98,7 @@ struct Reached<'k> {
     target: &'static ModelDef,
     // The types of the key's columns, which come before the target's; `None` if the key's ordinal does.
     key_types: Option<Vec<SqlType>>,
-    keys: &'k KeyIndex<'k>,
+    keys: KeyIndex<'k>,
     // The place of the chunk's first key.
     first_key: usize,
     rows: Box<dyn Rows>,

@@ -1,4 +1,4 @@
-//! The fetch phase: one step after the other, from keys to flat rows to links.
+//! The fetch phase: from keys to flat rows to links, in the order of the steps.
 
 use std::any::Any;
 
@@ -7,11 +7,12 @@ use assoc_core::execution::rows::{LinkRows, Rows};
 use assoc_core::execution::{Links, RowKeys};
 use assoc_core::metadata::{Cardinality, KeyJoin};
 use assoc_core::planner::{Edge, EdgeId, Fetch, Plan, Source, Step};
-use assoc_core::select::{KeyedSelect, Matching, RowOrder};
+use assoc_core::select::{KeyedSelect, RowOrder};
 use assoc_core::{ColumnType, Error, ErrorKind, Loader, Result, Value};
 
 use super::existing::{self, Existing, Owners};
 use super::index::KeyIndex;
+use super::key_look_up::KeyLookUp;
 use super::reuse::{Collecting, Reused};
 use super::through::{self, Through};
 use super::{EdgeLinks, NodeRows, Reload};
@@ -31,6 +32,34 @@ pub(super) struct Fetched {
     pub(super) groups: Groups,
     // The group of each row, if the step selects groups.
     pub(super) group_of: Vec<i64>,
+}
+
+impl Fetched {
+    /// No rows yet, for a set of keys.
+    pub(super) fn empty(select: &KeyedSelect, keys: &KeySet) -> Self {
+        let groups = match select.row_order {
+            RowOrder::GloballyOrdered => Groups::Lists(vec![Vec::new(); keys.len()]),
+            RowOrder::Any | RowOrder::ByKey => Groups::Runs(vec![(0, 0); keys.len()]),
+        };
+        Fetched { rows: new_rows(select), groups, group_of: Vec::new() }
+    }
+
+    /// Records which key each row belongs to. Runs come grouped by key: by the statement's order, or because a key has
+    /// one row.
+    pub(super) fn assign(
+        &mut self,
+        plan: &Plan,
+        step: &Step,
+        first_row: usize,
+        places: &[Option<usize>],
+    ) -> Result<()> {
+        for (at, place) in (first_row..).zip(places) {
+            if !place.is_some_and(|place| self.groups.add(place, at)) {
+                return Err(unmatched(plan, step, self, at));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a step found: its rows, and for each edge it serves which key each owner has.
@@ -126,32 +155,33 @@ impl<'a, 's> Run<'a, 's> {
 
     /// Runs the steps from one on.
     pub(super) async fn run_steps(&mut self, from: usize) -> Result<()> {
-        for step in &self.plan.steps()[from..] {
-            if let Fetch::OwnerScopeThrough(scope) = &step.fetch {
-                self.by_owner_scope_through(step.serves[0], scope).await?;
-                continue;
-            }
-            let owners = step.serves.iter().map(|served| self.owners_of(*served)).collect::<Result<Vec<Owners>>>()?;
-            let found = match &step.fetch {
-                Fetch::JoinChain(chain) => self.by_join_chain(step, chain, &owners).await?,
-                Fetch::OwnerScope(scope) => self.by_owner_scope(step, &owners, scope).await?,
-                Fetch::CustomSql(custom_sql) => self.by_custom_sql(step, &owners, *custom_sql).await?,
-                Fetch::ByKey | Fetch::Function(_) | Fetch::OwnerScopeThrough(_) => self.by_key(step, &owners).await?,
+        let plan = self.plan;
+        let mut next = from;
+        while let Some(step) = plan.steps().get(next) {
+            next += match &step.fetch {
+                Fetch::ByKey | Fetch::JoinChain(_) => self.run_together(next).await?,
+                Fetch::OwnerScopeThrough(scope) => {
+                    self.by_owner_scope_through(step.serves[0], scope).await?;
+                    1
+                }
+                Fetch::OwnerScope(_) | Fetch::CustomSql(_) | Fetch::Function(_) => {
+                    let owners = self.owners_of_step(step)?;
+                    let found = match &step.fetch {
+                        Fetch::OwnerScope(scope) => self.by_owner_scope(step, &owners, scope).await?,
+                        Fetch::CustomSql(custom_sql) => self.by_custom_sql(step, &owners, *custom_sql).await?,
+                        _ => self.by_function(step, &owners).await?,
+                    };
+                    self.distribute_rows(step, owners, found);
+                    1
+                }
             };
-            self.distribute_rows(step, owners, found);
         }
         Ok(())
     }
 
-    async fn by_key(&mut self, step: &Step, owners: &[Owners]) -> Result<FoundRows> {
-        let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
-        let fetched = self.rows_of(step, &step.select, &keys).await?;
-        let index = KeyIndex::new(&keys);
-        let places = owners.iter().map(|owners| match is_identity(&keys, &owners.keys) {
-            true => (0..keys.len()).map(Some).collect(),
-            false => index.of_rows(&owners.keys),
-        });
-        Ok(FoundRows { fetched, keys: keys.len(), places: places.collect() })
+    /// The owners of each edge that a step serves.
+    pub(super) fn owners_of_step(&self, step: &Step) -> Result<Vec<Owners>> {
+        step.serves.iter().map(|served| self.owners_of(*served)).collect()
     }
 
     /// The links of associations that go through others, now that all parts are there.
@@ -190,68 +220,31 @@ impl<'a, 's> Run<'a, 's> {
 
     /// The rows of a set of keys, by the step's select or one like it.
     pub(super) async fn rows_of(&mut self, step: &Step, select: &KeyedSelect, keys: &KeySet) -> Result<Fetched> {
-        let groups = match select.row_order {
-            RowOrder::GloballyOrdered => Groups::Lists(vec![Vec::new(); keys.len()]),
-            RowOrder::Any | RowOrder::ByKey => Groups::Runs(vec![(0, 0); keys.len()]),
+        let look_up = KeyLookUp::begin(self, step, select, keys)?;
+        Ok(self.look_up(look_up).await?.finish())
+    }
+
+    /// Runs all statements of a look-up.
+    pub(super) async fn look_up<'k>(&mut self, mut look_up: KeyLookUp<'k>) -> Result<KeyLookUp<'k>> {
+        for part in 0..look_up.parts() {
+            let statement = look_up.statement(self.session.dialect_of(look_up.model()), part)?;
+            self.session.query_at(look_up.model(), &statement, look_up.sink()).await?;
+            look_up.took(part)?;
+        }
+        if let Some((select, fetched)) = look_up.out_of_order() {
+            self.order_across(select, fetched).await?;
+        }
+        Ok(look_up)
+    }
+
+    async fn by_function(&mut self, step: &Step, owners: &[Owners]) -> Result<FoundRows> {
+        let keys = KeySet::distinct(owners.iter().map(|owners| &owners.keys));
+        let fetched = match &step.fetch {
+            Fetch::Function(loader) if !keys.is_empty() => self.given_rows(step, loader, &keys).await?,
+            _ => Fetched::empty(&step.select, &keys),
         };
-        let mut fetched = Fetched { rows: new_rows(select), groups, group_of: Vec::new() };
-        if keys.is_empty() {
-            return Ok(fetched);
-        }
-        if let Fetch::Function(loader) = &step.fetch {
-            return self.given_rows(step, loader, keys).await;
-        }
-        let index = KeyIndex::new(keys);
-        self.take_from_memory(step, &index, &mut fetched);
-        let missing = missing_keys(keys, &fetched.groups);
-        if missing.is_empty() {
-            return Ok(fetched);
-        }
-        let dialect = self.session.dialect_of(select.model);
-        let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
-        let mut chunk_size = select.keys_per_statement(dialect);
-        let grouped = !select.rank_groups.is_empty();
-        let ordered = select.row_order == RowOrder::GloballyOrdered;
-        if grouped || ordered {
-            // An order across keys holds within one statement only, and so do groups.
-            chunk_size = dialect.most_keys(missing.width());
-        }
-        let several = missing.len() > chunk_size;
-        if grouped && several {
-            let what = format!("a grouped association that leads to more than {chunk_size} different rows");
-            return Err(Error::unsupported(dialect.name(), what));
-        }
-        let mut chunk_start = 0;
-        for (part, chunk) in missing.chunks(chunk_size).iter().enumerate() {
-            let statement = select.statement(dialect, chunk)?.as_part(part);
-            let first_row = fetched.rows.len();
-            let ordinals = if by_ordinal || grouped {
-                let mut sink = LeadingSink {
-                    rows: &mut *fetched.rows,
-                    ordinals: by_ordinal.then(Vec::new),
-                    groups: grouped.then_some(&mut fetched.group_of),
-                };
-                self.session.query_at(select.model, &statement, &mut sink).await?;
-                sink.ordinals
-            } else {
-                self.session.query_at(select.model, &statement, &mut *fetched.rows).await?;
-                None
-            };
-            let places = match ordinals {
-                Some(ordinals) => {
-                    let place =
-                        |ordinal: &i64| place_in(keys, &index, &missing, chunk_start + usize::try_from(*ordinal).ok()?);
-                    ordinals.iter().map(place).collect()
-                }
-                None => index.of_rows(&fetched.rows.keys(select.columns, first_row)),
-            };
-            self.assign(step, &mut fetched, first_row, &places)?;
-            chunk_start += chunk.len();
-        }
-        if ordered && several {
-            self.order_across(select, &mut fetched).await?;
-        }
-        Ok(fetched)
+        let places = places(&keys, &KeyIndex::new(&keys), owners);
+        Ok(FoundRows { fetched, keys: keys.len(), places })
     }
 
     // The rows that the program's function returns for a set of keys.
@@ -268,12 +261,12 @@ impl<'a, 's> Run<'a, 's> {
             }
         }
         let mut given = Fetched { rows, groups: Groups::Lists(vec![Vec::new(); keys.len()]), group_of: Vec::new() };
-        self.assign(step, &mut given, 0, &places)?;
+        given.assign(self.plan, step, 0, &places)?;
         Ok(given)
     }
 
-    // Rows that are in memory already stand for rows of the database, copied without their associations.
-    fn take_from_memory(&self, step: &Step, index: &KeyIndex<'_>, fetched: &mut Fetched) {
+    /// Rows that are in memory already stand for rows of the database, copied without their associations.
+    pub(super) fn take_from_memory(&self, step: &Step, index: &KeyIndex<'_>, fetched: &mut Fetched) {
         let columns = step.select.columns;
         for node in &step.memory {
             let Some(rows) = &self.nodes[*node] else { continue };
@@ -295,20 +288,9 @@ impl<'a, 's> Run<'a, 's> {
         }
     }
 
-    // Records which key each row belongs to. Runs come grouped by key: by the statement's order, or because a key has one
-    // row.
-    fn assign(&self, step: &Step, fetched: &mut Fetched, first_row: usize, places: &[Option<usize>]) -> Result<()> {
-        for (at, place) in (first_row..).zip(places) {
-            if !place.is_some_and(|place| fetched.groups.add(place, at)) {
-                return Err(unmatched(self.plan, step, fetched, at));
-            }
-        }
-        Ok(())
-    }
-
-    // Gives the rows of a step to the nodes it serves, and works out which owner gets which. The last node takes the rows,
-    // those before it copies: most steps serve one.
-    fn distribute_rows(&mut self, step: &Step, owners: Vec<Owners>, found: FoundRows) {
+    /// Gives the rows of a step to the nodes it serves, and works out which owner gets which. The last node takes the
+    /// rows, those before it copies: most steps serve one.
+    pub(super) fn distribute_rows(&mut self, step: &Step, owners: Vec<Owners>, found: FoundRows) {
         let FoundRows { fetched: Fetched { rows, groups, group_of }, keys, places } = found;
         let mut rows = Some(rows);
         let last = step.serves.len() - 1;
@@ -353,8 +335,17 @@ pub(super) fn new_rows(select: &KeyedSelect) -> Box<dyn Rows> {
     }
 }
 
-// The place among all keys of the key at a position among the missing ones.
-fn place_in(keys: &KeySet, index: &KeyIndex<'_>, missing: &KeySet, at: usize) -> Option<usize> {
+/// Which of the distinct keys each owner's is.
+pub(super) fn places(keys: &KeySet, index: &KeyIndex<'_>, owners: &[Owners]) -> Vec<Vec<Option<usize>>> {
+    let places = owners.iter().map(|owners| match is_identity(keys, &owners.keys) {
+        true => (0..keys.len()).map(Some).collect(),
+        false => index.of_rows(&owners.keys),
+    });
+    places.collect()
+}
+
+/// The place among all keys of the key at a position among the missing ones.
+pub(super) fn place_in(keys: &KeySet, index: &KeyIndex<'_>, missing: &KeySet, at: usize) -> Option<usize> {
     if keys.len() == missing.len() {
         return (at < keys.len()).then_some(at);
     }
@@ -373,7 +364,8 @@ fn take(fetched: &mut Fetched, place: Option<usize>, row: &dyn Any) {
     }
 }
 
-fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
+/// The keys that have no rows yet.
+pub(super) fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
     let missing = |at: &usize| groups.len_of(*at) == 0;
     if (0..keys.len()).all(|at| missing(&at)) {
         return keys.clone();
@@ -388,13 +380,13 @@ fn missing_keys(keys: &KeySet, groups: &Groups) -> KeySet {
 /// Takes the key's ordinal and the row's group off each row, where the statement selects them, and decodes the rest.
 pub(super) struct LeadingSink<'r> {
     pub(super) rows: &'r mut dyn Rows,
-    pub(super) ordinals: Option<Vec<i64>>,
+    pub(super) ordinals: Option<&'r mut Vec<i64>>,
     pub(super) groups: Option<&'r mut Vec<i64>>,
 }
 
 impl RowSink for LeadingSink<'_> {
     fn row(&mut self, mut values: &mut [Value<'_>]) -> Result<()> {
-        let leading = [(self.ordinals.as_mut(), "ordinal"), (self.groups.as_deref_mut(), "group")];
+        let leading = [(self.ordinals.as_deref_mut(), "ordinal"), (self.groups.as_deref_mut(), "group")];
         for (numbers, name) in leading.into_iter().filter_map(|(numbers, name)| Some((numbers?, name))) {
             let Some((number, rest)) = values.split_first_mut() else {
                 return Err(Error::invalid_query("preload", "the statement returned a row without columns"));

@@ -104,9 +104,9 @@ impl Run<'_, '_> {
                 KeyIndex::new(&own).of_rows(&rows.keys(by_key.columns, 0))
             }
             Matching::ByOrdinal => {
-                let mut sink = LeadingSink { rows: &mut rows, ordinals: Some(Vec::new()), groups: None };
+                let mut ordinals = Vec::new();
+                let mut sink = LeadingSink { rows: &mut rows, ordinals: Some(&mut ordinals), groups: None };
                 self.session.query_at(by_key.model, &statement, &mut sink).await?;
-                let ordinals = sink.ordinals.unwrap_or_default();
                 ordinals.into_iter().map(|ordinal| usize::try_from(ordinal).ok()).collect()
             }
         };

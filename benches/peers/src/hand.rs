@@ -13,38 +13,38 @@ use crate::{Inputs, Outcome, Workload};
 
 #[derive(Clone)]
 pub(crate) struct User {
-    id: i64,
-    name: String,
-    email: String,
-    age: i64,
-    created_at: String,
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) age: i64,
+    pub(crate) created_at: String,
 }
 
 pub(crate) struct Post {
-    id: i64,
-    user_id: i64,
-    title: String,
-    body: String,
-    published: bool,
+    pub(crate) id: i64,
+    pub(crate) user_id: i64,
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) published: bool,
 }
 
-struct Comment {
-    id: i64,
-    post_id: i64,
-    author_id: i64,
-    body: String,
+pub(crate) struct Comment {
+    pub(crate) id: i64,
+    pub(crate) post_id: i64,
+    pub(crate) author_id: i64,
+    pub(crate) body: String,
 }
 
 #[derive(Clone)]
-struct Tag {
-    id: i64,
-    name: String,
+pub(crate) struct Tag {
+    pub(crate) id: i64,
+    pub(crate) name: String,
 }
 
-struct Profile {
-    id: i64,
-    user_id: i64,
-    bio: String,
+pub(crate) struct Profile {
+    pub(crate) id: i64,
+    pub(crate) user_id: i64,
+    pub(crate) bio: String,
 }
 
 impl User {
@@ -52,7 +52,7 @@ impl User {
         Ok(User { id: row.get(0)?, name: row.get(1)?, email: row.get(2)?, age: row.get(3)?, created_at: row.get(4)? })
     }
 
-    fn sum(&self, owner: i64) -> u64 {
+    pub(crate) fn sum(&self, owner: i64) -> u64 {
         sum(owner, &[self.id, self.age], &[&self.name, &self.email, &self.created_at])
     }
 }
@@ -68,7 +68,7 @@ impl Post {
         })
     }
 
-    fn sum(&self, owner: i64) -> u64 {
+    pub(crate) fn sum(&self, owner: i64) -> u64 {
         sum(owner, &[self.id, self.user_id, self.published.into()], &[&self.title, &self.body])
     }
 }
@@ -78,7 +78,7 @@ impl Comment {
         Ok(Comment { id: row.get(0)?, post_id: row.get(1)?, author_id: row.get(2)?, body: row.get(3)? })
     }
 
-    fn sum(&self, owner: i64) -> u64 {
+    pub(crate) fn sum(&self, owner: i64) -> u64 {
         sum(owner, &[self.id, self.post_id, self.author_id], &[&self.body])
     }
 }
@@ -462,8 +462,8 @@ pub(crate) fn inserted(conn: &Connection) -> Outcome<u64> {
     Ok(total)
 }
 
-// Both in the order of the owners' keys.
-fn merge<O, C>(
+/// Both in the order of the owners' keys.
+pub(crate) fn merge<O, C>(
     owners: Vec<O>,
     children: Vec<C>,
     expected: usize,
@@ -484,7 +484,7 @@ fn merge<O, C>(
 
 /// The hash one would write for integer keys.
 #[derive(Default, Clone, Copy)]
-struct Multiply;
+pub(crate) struct Multiply;
 
 impl std::hash::BuildHasher for Multiply {
     type Hasher = MultiplyHasher;
@@ -494,7 +494,7 @@ impl std::hash::BuildHasher for Multiply {
     }
 }
 
-struct MultiplyHasher(u64);
+pub(crate) struct MultiplyHasher(u64);
 
 impl std::hash::Hasher for MultiplyHasher {
     fn finish(&self) -> u64 {

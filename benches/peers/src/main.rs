@@ -3,7 +3,7 @@
 //! `peers [workload…]` prints one line a workload and peer: workload, peer, and the median, first and last decile in
 //! microseconds, and the median of the processor time, separated by tabs. `peers rss <peer> <file>` runs W3 once and prints the peak of the resident memory
 //! in KiB. `cargo xtask bench` makes tables of both. `peers mariadb [W8 W11]` measures the two
-//! workloads that insert on MariaDB.
+//! workloads that insert on MariaDB, `peers postgres [W2 … W7]` those that preload on PostgreSQL.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ mod hand;
 #[cfg(feature = "mariadb")]
 mod mariadb;
 mod ours;
+#[cfg(feature = "postgres")]
+mod postgres;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -136,6 +138,11 @@ fn main() -> Outcome<()> {
         let known = [W8, W11].into_iter().filter(|known| args.len() == 1 || args.contains(&format!("{known:?}")));
         return on_mariadb(&known.collect::<Vec<_>>(), &inputs, rounds);
     }
+    if args.first().is_some_and(|first| first == "postgres") {
+        let known = [W2, W3, W4, W5, W6, W7];
+        let known = known.into_iter().filter(|known| args.len() == 1 || args.contains(&format!("{known:?}")));
+        return on_postgres(&known.collect::<Vec<_>>(), &inputs, rounds);
+    }
     let only = std::env::var("PEERS_ONLY").ok();
     let directory = Directory::new()?;
     let main = directory.0.join("main.db");
@@ -172,6 +179,16 @@ fn on_mariadb(workloads: &[Workload], inputs: &Inputs, rounds: usize) -> Outcome
 #[cfg(not(feature = "mariadb"))]
 fn on_mariadb(_: &[Workload], _: &Inputs, _: usize) -> Outcome<()> {
     Err("the peers were built without `--features mariadb`".into())
+}
+
+#[cfg(feature = "postgres")]
+fn on_postgres(workloads: &[Workload], inputs: &Arc<Inputs>, rounds: usize) -> Outcome<()> {
+    postgres::measure(workloads, inputs, rounds)
+}
+
+#[cfg(not(feature = "postgres"))]
+fn on_postgres(_: &[Workload], _: &Arc<Inputs>, _: usize) -> Outcome<()> {
+    Err("the peers were built without `--features postgres`".into())
 }
 
 fn measure(workload: Workload, inputs: &Arc<Inputs>, runners: &mut Vec<Runner>, rounds: usize) -> Outcome<()> {
@@ -224,7 +241,7 @@ fn once(runner: &mut Runner, workload: Workload, inputs: &Arc<Inputs>, check: bo
 }
 
 /// Of all threads so far.
-fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 

@@ -9,6 +9,7 @@ mod contract_claims;
 mod contract_connections;
 mod contract_errors;
 mod contract_states;
+mod contract_together;
 mod contract_values;
 mod errors;
 mod nested_transactions;
@@ -36,5 +37,6 @@ pub fn cases() -> &'static [&'static [Case]] {
         nested_transactions::CASES,
         contract_claims::CASES,
         contract_states::CASES,
+        contract_together::CASES,
     ]
 }

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use assoc_core::driver::{BoxFuture, Connection, Statement, StatementKind, StatementRole};
+use assoc_core::driver::{
+    BoxFuture, Connection, IndependentQuery, Statement, StatementKind, StatementRole, StatementWatch,
+};
 use assoc_core::{DriverError, DriverErrorKind, Result};
 
 use crate::wrapped::{Control, Interceptor, Wrapped};
@@ -116,6 +118,15 @@ pub type Recorded = Wrapped<Recorder>;
 impl Interceptor for Recorder {
     fn admit(&self, statement: &Statement) -> Result<()> {
         self.record(statement)
+    }
+
+    fn query_together<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        queries: Vec<IndependentQuery<'a>>,
+        watch: &'a mut dyn StatementWatch,
+    ) -> BoxFuture<'a, Result<()>> {
+        self.admitted_together(inner, queries, watch)
     }
 
     fn control<'a>(&'a self, inner: &'a mut dyn Connection, call: Control) -> BoxFuture<'a, Result<()>> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use assoc_core::Result;
 use assoc_core::driver::{
-    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, IsolationLevel, PoolStatus, RowSink, Statement,
-    TransactionMode,
+    Access, BoxFuture, Connection, Dialect, Driver, ExecResult, IndependentQuery, IsolationLevel, PoolStatus, RowSink,
+    Statement, StatementWatch, TransactionMode,
 };
 
 /// What a [`Wrapped`] driver does with the calls of its connections. By default each call is passed on as it is.
@@ -35,6 +35,41 @@ pub trait Interceptor: Send + Sync + 'static {
             Ok(()) => inner.query(statement, sink),
             Err(error) => Box::pin(async { Err(error) }),
         }
+    }
+
+    /// Runs statements that do not depend on one another. By default, one after the other through [`query`](Self::query):
+    /// [`admitted_together`](Self::admitted_together) passes them on as they are.
+    fn query_together<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        queries: Vec<IndependentQuery<'a>>,
+        watch: &'a mut dyn StatementWatch,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            for (at, IndependentQuery { statement, sink }) in queries.into_iter().enumerate() {
+                watch.begins(at)?;
+                let result = self.query(&mut *inner, statement, sink).await;
+                watch.ended(at, &result);
+                result?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Passes on statements that do not depend on one another, up to the first that is not [admitted](Self::admit).
+    fn admitted_together<'a>(
+        &'a self,
+        inner: &'a mut dyn Connection,
+        queries: Vec<IndependentQuery<'a>>,
+        watch: &'a mut dyn StatementWatch,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let statements = queries.iter().map(|query| query.statement).collect();
+            let mut watch = Admitting { admit: &|statement: &Statement| self.admit(statement), statements, watch };
+            // The sinks, for as long as the watch lives.
+            let queries = queries.into_iter().map(|query| IndependentQuery::new(query.statement, query.sink)).collect();
+            inner.query_together(queries, &mut watch).await
+        })
     }
 
     /// Runs a statement that returns no rows.
@@ -73,6 +108,29 @@ pub trait Interceptor: Send + Sync + 'static {
     /// The connection is dropped.
     fn dropped(&self, inner: Box<dyn Connection>) {
         drop(inner);
+    }
+}
+
+/// A watch that also asks whether a statement is admitted.
+struct Admitting<'w> {
+    admit: &'w (dyn Fn(&Statement) -> Result<()> + Sync),
+    statements: Vec<&'w Statement>,
+    watch: &'w mut dyn StatementWatch,
+}
+
+impl StatementWatch for Admitting<'_> {
+    fn begins(&mut self, at: usize) -> Result<()> {
+        self.watch.begins(at)?;
+        let admitted = self.statements.get(at).map_or(Ok(()), |statement| (self.admit)(statement));
+        if admitted.is_err() {
+            // Outside of the wrapper it was sent, and failed.
+            self.watch.ended(at, &admitted);
+        }
+        admitted
+    }
+
+    fn ended(&mut self, at: usize, result: &Result<()>) {
+        self.watch.ended(at, result);
     }
 }
 
@@ -173,6 +231,15 @@ impl<I: Interceptor> Connection for WrappedConnection<I> {
     fn query<'a>(&'a mut self, statement: &'a Statement, sink: &'a mut dyn RowSink) -> BoxFuture<'a, Result<()>> {
         let (inner, interceptor) = self.parts();
         interceptor.query(inner, statement, sink)
+    }
+
+    fn query_together<'a>(
+        &'a mut self,
+        queries: Vec<IndependentQuery<'a>>,
+        watch: &'a mut dyn StatementWatch,
+    ) -> BoxFuture<'a, Result<()>> {
+        let (inner, interceptor) = self.parts();
+        interceptor.query_together(inner, queries, watch)
     }
 
     fn execute<'a>(&'a mut self, statement: &'a Statement) -> BoxFuture<'a, Result<ExecResult>> {

@@ -304,7 +304,9 @@ impl Backend for PostgreSql {
             let driver = postgres_server().max_connections(1).connect().await?;
             let mut version = String::new();
             let mut sink = |values: &mut [Value<'_>]| {
-                version = values.iter().map(ToString::to_string).collect();
+                if let [Value::Text(text)] = values {
+                    version = text.clone().into_owned();
+                }
                 Ok(())
             };
             let show = Statement::plain("SHOW server_version");

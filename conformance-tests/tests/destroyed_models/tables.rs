@@ -288,6 +288,7 @@ impl Schema {
         let dialect = repo.driver().dialect();
         let mut connection = repo.driver().acquire(Access::Write).await?;
         checks(&mut *connection, dialect, false).await?;
+        let refers_to_tables_that_exist = dialect.name() == "PostgreSQL";
         for table in &self.tables {
             let mut writer = SqlWriter::new(dialect);
             writer.push("CREATE TABLE ");
@@ -317,29 +318,32 @@ impl Schema {
                 }
                 match column.default {
                     ColumnDefault::Generated(Some(expression)) => {
-                        writer.push(&format!(" GENERATED ALWAYS AS ({expression})"));
+                        let stored = if dialect.name() == "PostgreSQL" { " STORED" } else { "" };
+                        writer.push(&format!(" GENERATED ALWAYS AS ({expression}){stored}"));
                     }
                     _ if column.nullable => writer.push(" NULL"),
                     _ => writer.push(" NOT NULL"),
                 }
             });
-            let list = |writer: &mut SqlWriter<'_>, names: &[&str]| {
-                writer.push(" (");
-                writer.separated(", ", names, |writer, name| writer.identifier(name));
-                writer.push(")");
-            };
             if !table.key.is_empty() && !table.has_made_key() {
                 writer.push(", PRIMARY KEY");
-                list(&mut writer, &table.key);
+                write_list(&mut writer, &table.key);
             }
-            for link in self.foreign_keys.iter().filter(|link| link.from == table.name.name) {
-                writer.push(", FOREIGN KEY");
-                list(&mut writer, &link.columns);
-                writer.push(" REFERENCES ");
-                writer.identifier(link.to);
-                list(&mut writer, &link.to_columns);
+            if !refers_to_tables_that_exist {
+                for link in self.foreign_keys.iter().filter(|link| link.from == table.name.name) {
+                    writer.push(", ");
+                    write_foreign_key(&mut writer, link);
+                }
             }
             writer.push(")");
+            connection.execute(&writer.finish()).await?;
+        }
+        for link in self.foreign_keys.iter().filter(|_| refers_to_tables_that_exist) {
+            let mut writer = SqlWriter::new(dialect);
+            writer.push("ALTER TABLE ");
+            writer.identifier(link.from);
+            writer.push(" ADD ");
+            write_foreign_key(&mut writer, link);
             connection.execute(&writer.finish()).await?;
         }
         checks(&mut *connection, dialect, true).await
@@ -369,6 +373,16 @@ impl Schema {
                 writer.push(")");
             });
             connection.execute(&writer.finish()).await?;
+            if table.has_made_key() && dialect.name() == "PostgreSQL" {
+                // A key that a row brought is not counted.
+                let (name, key) = (table.name.name, table.key[0]);
+                let mut writer = SqlWriter::new(dialect);
+                writer.push(&format!("SELECT setval(pg_get_serial_sequence('\"{name}\"', '{key}'), MAX("));
+                writer.identifier(key);
+                writer.push(")) FROM ");
+                writer.table(&table.name);
+                connection.execute(&writer.finish()).await?;
+            }
         }
         checks(&mut *connection, dialect, true).await
     }
@@ -394,6 +408,20 @@ impl Schema {
         }
         Ok(tables)
     }
+}
+
+fn write_list(writer: &mut SqlWriter<'_>, names: &[&str]) {
+    writer.push(" (");
+    writer.separated(", ", names, |writer, name| writer.identifier(name));
+    writer.push(")");
+}
+
+fn write_foreign_key(writer: &mut SqlWriter<'_>, link: &Link) {
+    writer.push("FOREIGN KEY");
+    write_list(writer, &link.columns);
+    writer.push(" REFERENCES ");
+    writer.identifier(link.to);
+    write_list(writer, &link.to_columns);
 }
 
 // A value as it can be compared.

@@ -58,6 +58,9 @@ fn prepare(programs: &Path, directory: &Path, account: Option<&str>) -> Result<(
     let data = in_directory("", directory, "data");
     let initdb = ["--username=assoc", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D", &data];
     succeed(&mut run("initdb", &initdb)?)?;
+    if find(&["openssl"]).is_some() {
+        certify(account, directory)?;
+    }
     let statement = directory.join("create.sql");
     fs::write(&statement, "CREATE DATABASE assoc;\n").map_err(|error| format!("{}: {error}", statement.display()))?;
     let statement = fs::File::open(&statement).map_err(|error| format!("{}: {error}", statement.display()))?;
@@ -68,6 +71,23 @@ fn prepare(programs: &Path, directory: &Path, account: Option<&str>) -> Result<(
         Ok(status) => Err(format!("{create:?} failed ({status})")),
         Err(error) => Err(format!("{create:?}: {error}")),
     }
+}
+
+/// Lets the server take encrypted connections as well, by a certificate that it has signed itself.
+fn certify(account: Option<&str>, directory: &Path) -> Result<(), String> {
+    let data = |file: &str| directory.join("data").join(file);
+    let (key, certificate) = (data("server.key"), data("server.crt"));
+    let mut command = Command::new("openssl");
+    command.args(["req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost"]);
+    command.args(["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]);
+    command.arg("-keyout").arg(&key).arg("-out").arg(&certificate).stdout(Stdio::null()).stderr(Stdio::null());
+    succeed(&mut command)?;
+    // The server takes no key that others may read.
+    succeed(Command::new("chmod").arg("600").arg(&key))?;
+    if let Some(account) = account {
+        succeed(Command::new("chown").arg(account).args([&key, &certificate]))?;
+    }
+    Ok(())
 }
 
 fn launch(
@@ -81,7 +101,11 @@ fn launch(
     command.extend([programs.join("postgres").into(), "-D".into(), directory.join("data").into()]);
     command.extend(["-p".into(), port.to_string().into(), "-k".into(), directory.into()]);
     command.extend(SETTINGS.iter().flat_map(|setting| ["-c".into(), setting.into()]));
-    let url = format!("postgres://assoc@127.0.0.1:{port}/assoc");
+    if directory.join("data/server.crt").is_file() {
+        command.extend(["-c".into(), "ssl=on".into()]);
+    }
+    // Nothing knows the server's certificate, so what wants an encrypted connection has to say so.
+    let url = format!("postgres://assoc@127.0.0.1:{port}/assoc?sslmode=disable");
     let ready = |log: &str| log.contains("database system is ready to accept connections");
     // INT: it does not wait until its clients have gone.
     Server::keep(directory, "INT", &command, url, ready, |log| log.contains("FATAL"), cancelled)

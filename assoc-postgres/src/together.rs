@@ -1,0 +1,162 @@
+//! Several statements at once: all are sent before the first answer is read, so they take one turn.
+//!
+//! The server answers in the order of the statements. What is not prepared yet is prepared first, also at once. If the server
+//! refuses one of the texts, none runs: in a transaction the refusal would be the error of every other statement.
+
+use std::future::poll_fn;
+use std::task::Poll;
+
+use assoc_core::driver::{BoxFuture, IndependentQuery, RowSink, Statement, StatementWatch};
+use assoc_core::{Error, Result};
+use futures_util::future::join_all;
+use tokio_postgres::Statement as Prepared;
+
+use crate::session::{Failure, Session};
+
+type Outcome = std::result::Result<(), Failure>;
+
+/// How several statements ended.
+pub(crate) struct Ended {
+    /// The error of the first that failed.
+    pub(crate) result: Result<()>,
+    /// Whether the server has aborted the transaction that they ran in.
+    pub(crate) aborts: bool,
+}
+
+impl Session {
+    /// Runs statements of the library that read.
+    pub(crate) async fn run_together(
+        &mut self,
+        queries: Vec<IndependentQuery<'_>>,
+        watch: &mut dyn StatementWatch,
+    ) -> Ended {
+        let (mut statements, mut sinks): (Vec<_>, Vec<_>) =
+            queries.into_iter().map(|query| (query.statement, query.sink)).unzip();
+        let refusal = (0..statements.len()).find_map(|at| Some((at, watch.begins(at).err()?)));
+        if let Some((at, _)) = &refusal {
+            statements.truncate(*at);
+            sinks.truncate(*at);
+        }
+        self.follow_schema();
+        self.is_busy = true;
+        let mut told = Told { watch, failed: None, aborts: false, spoiled: Vec::new() };
+        match self.prepare_all(&statements).await {
+            Ok(prepared) => {
+                let rest = self.send_all(&statements, &mut sinks, prepared, &mut told).await;
+                for (at, outcome) in rest {
+                    let outcome = match outcome {
+                        Err(Failure::Outdated(_)) => {
+                            // Nothing was executed, and no transaction was aborted by it.
+                            self.forget(statements[at].sql());
+                            self.prepare_and_run(statements[at], Some(&mut *sinks[at])).await.map(drop)
+                        }
+                        outcome => outcome,
+                    };
+                    told.tell(at, outcome);
+                }
+            }
+            Err((at, failure)) => told.tell(at, Err(failure)),
+        }
+        self.is_busy = false;
+        let Told { failed, aborts, spoiled, .. } = told;
+        // Its plan may be what is wrong: a table has changed since.
+        spoiled.into_iter().for_each(|at| self.forget(statements[at].sql()));
+        let failed = failed.or(refusal.map(|(_, refused)| refused));
+        Ended { result: failed.map_or(Ok(()), Err), aborts }
+    }
+
+    // The statements as the server knows them, or the first that it refuses.
+    async fn prepare_all(&mut self, statements: &[&Statement]) -> std::result::Result<Vec<Prepared>, (usize, Failure)> {
+        let mut known: Vec<Option<Prepared>> = statements.iter().map(|statement| self.known(statement.sql())).collect();
+        let missing: Vec<usize> = (0..known.len()).filter(|at| known[*at].is_none()).collect();
+        if !missing.is_empty() {
+            // All of them are polled: the type of a column may have to be asked for, behind the other answers.
+            let made = join_all(missing.iter().map(|at| self.prepare(statements[*at].sql()))).await;
+            for (at, made) in missing.into_iter().zip(made) {
+                let made = made.map_err(|failure| (at, failure))?;
+                self.keep(statements[at], &made);
+                known[at] = Some(made);
+            }
+        }
+        Ok(known.into_iter().flatten().collect())
+    }
+
+    // Runs prepared statements, and says how they ended. From the first on that is outdated outside of a transaction, the
+    // outcomes are returned instead.
+    async fn send_all(
+        &self,
+        statements: &[&Statement],
+        sinks: &mut [&mut dyn RowSink],
+        prepared: Vec<Prepared>,
+        told: &mut Told<'_>,
+    ) -> Vec<(usize, Outcome)> {
+        let mut running: Vec<Running<'_>> = Vec::with_capacity(prepared.len());
+        for ((statement, sink), prepared) in statements.iter().zip(sinks).zip(prepared) {
+            let run = async move { self.run_prepared(&prepared, statement, Some(&mut **sink)).await.map(drop) };
+            let mut next = Running { run: Box::pin(run), outcome: None };
+            next.send().await;
+            let was_refused = matches!(next.outcome, Some(Err(_)));
+            running.push(next);
+            if was_refused {
+                break;
+            }
+        }
+        let mut rest = Vec::new();
+        for (at, next) in running.into_iter().enumerate() {
+            let outcome = match next.outcome {
+                Some(outcome) => outcome,
+                None => next.run.await,
+            };
+            if rest.is_empty() && (self.is_inside || !matches!(outcome, Err(Failure::Outdated(_)))) {
+                told.tell(at, outcome);
+            } else {
+                rest.push((at, outcome));
+            }
+        }
+        rest
+    }
+}
+
+/// A statement that was sent.
+struct Running<'r> {
+    run: BoxFuture<'r, Outcome>,
+    outcome: Option<Outcome>,
+}
+
+impl Running<'_> {
+    // The client sends a statement when its future is polled for the first time.
+    async fn send(&mut self) {
+        poll_fn(|context| {
+            if let Poll::Ready(outcome) = self.run.as_mut().poll(context) {
+                self.outcome = Some(outcome);
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+/// What became of the statements so far.
+struct Told<'w> {
+    watch: &'w mut dyn StatementWatch,
+    failed: Option<Error>,
+    aborts: bool,
+    // Statements that are to be prepared again.
+    spoiled: Vec<usize>,
+}
+
+impl Told<'_> {
+    fn tell(&mut self, at: usize, outcome: Outcome) {
+        let result = outcome.map_err(|failure| {
+            self.aborts |= failure.aborts();
+            if failure.aborts() {
+                self.spoiled.push(at);
+            }
+            failure.into_error()
+        });
+        self.watch.ended(at, &result);
+        if let Err(error) = result {
+            self.failed.get_or_insert(error);
+        }
+    }
+}

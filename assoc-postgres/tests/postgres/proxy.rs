@@ -1,0 +1,70 @@
+//! A proxy before a server: it counts turns, and can delay them.
+//!
+//! A turn is a burst of the client after the server has spoken. What the client sends without having heard an answer in between
+//! belongs to one turn.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Counts the turns of all connections that go through it. It ends with the test's process.
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    turns: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    /// A proxy to a server, each way of which takes half of the delay.
+    pub(crate) fn new(server: SocketAddr, delay: Duration) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let turns = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&turns);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let Ok(server) = TcpStream::connect(server) else { continue };
+                connect(client, server, delay / 2, &counted);
+            }
+        });
+        Proxy { address, turns }
+    }
+
+    /// The turns since the last call.
+    pub(crate) fn turns(&self) -> usize {
+        self.turns.swap(0, Ordering::SeqCst)
+    }
+}
+
+fn connect(client: TcpStream, server: TcpStream, delay: Duration, turns: &Arc<AtomicUsize>) {
+    // Whether the server has spoken since the client has.
+    let answered = Arc::new(AtomicBool::new(true));
+    for side in [&client, &server] {
+        side.set_nodelay(true).expect("a socket");
+    }
+    let (to_server, to_client) = (server.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
+    let (turns, heard) = (Arc::clone(turns), Arc::clone(&answered));
+    thread::spawn(move || {
+        pump(client, to_server, delay, || {
+            if heard.swap(false, Ordering::SeqCst) {
+                turns.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+    });
+    thread::spawn(move || pump(server, to_client, delay, || answered.store(true, Ordering::SeqCst)));
+}
+
+fn pump(mut from: TcpStream, mut to: TcpStream, delay: Duration, passes: impl Fn()) {
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        thread::sleep(delay);
+        // Before it is passed on, because the answer to it may come at once.
+        passes();
+        if to.write_all(&buffer[..read]).is_err() {
+            break;
+        }
+    }
+    drop(to.shutdown(Shutdown::Both));
+}

@@ -1,0 +1,138 @@
+//! A look-up by keys while it runs: which keys are asked for, and whose the rows are that come.
+
+use assoc_core::driver::{Dialect, KeySet, RowSink, Statement};
+use assoc_core::metadata::ModelDef;
+use assoc_core::planner::{Plan, Step};
+use assoc_core::select::{KeyedSelect, Matching, RowOrder};
+use assoc_core::{Error, Result, Value};
+
+use super::existing::Owners;
+use super::fetch::{Fetched, FoundRows, LeadingSink, Run, missing_keys, place_in, places};
+use super::index::KeyIndex;
+
+/// A look-up by keys. Each chunk of the keys is a statement.
+pub(super) struct KeyLookUp<'k> {
+    plan: &'k Plan,
+    step: &'k Step,
+    select: &'k KeyedSelect,
+    keys: &'k KeySet,
+    index: KeyIndex<'k>,
+    fetched: Fetched,
+    // Those that no row in memory answers, and these in chunks.
+    missing: KeySet,
+    chunks: Vec<KeySet>,
+    // How many keys the chunks before have.
+    asked_for: usize,
+    // How many rows they brought.
+    rows_before: usize,
+    // The ordinals of the keys of the rows since, where the statement selects them.
+    by_ordinal: bool,
+    ordinals: Vec<i64>,
+    is_grouped: bool,
+}
+
+impl<'k> KeyLookUp<'k> {
+    /// Takes what is in memory. What is missing then is to be asked for.
+    pub(super) fn begin(run: &Run<'k, '_>, step: &'k Step, select: &'k KeyedSelect, keys: &'k KeySet) -> Result<Self> {
+        let mut fetched = Fetched::empty(select, keys);
+        let index = KeyIndex::new(keys);
+        let dialect = run.session.dialect_of(select.model);
+        let by_ordinal = select.matching(dialect) == Matching::ByOrdinal;
+        let is_grouped = !select.rank_groups.is_empty();
+        run.take_from_memory(step, &index, &mut fetched);
+        let missing = missing_keys(keys, &fetched.groups);
+        let chunk_size = match is_grouped || select.row_order == RowOrder::GloballyOrdered {
+            // An order across keys holds within one statement only, and so do groups.
+            true => dialect.most_keys(missing.width()),
+            false => select.keys_per_statement(dialect),
+        };
+        if is_grouped && missing.len() > chunk_size {
+            let what = format!("a grouped association that leads to more than {chunk_size} different rows");
+            return Err(Error::unsupported(dialect.name(), what));
+        }
+        let chunks = missing.chunks(chunk_size);
+        Ok(KeyLookUp {
+            plan: run.plan,
+            step,
+            select,
+            keys,
+            index,
+            rows_before: fetched.rows.len(),
+            fetched,
+            missing,
+            chunks,
+            asked_for: 0,
+            by_ordinal,
+            ordinals: Vec::new(),
+            is_grouped,
+        })
+    }
+
+    pub(super) fn model(&self) -> &'static ModelDef {
+        self.select.model
+    }
+
+    /// The number of its statements.
+    pub(super) fn parts(&self) -> usize {
+        self.chunks.len()
+    }
+
+    pub(super) fn statement(&self, dialect: &dyn Dialect, part: usize) -> Result<Statement> {
+        Ok(self.select.statement(dialect, &self.chunks[part])?.as_part(part))
+    }
+
+    /// Takes the rows of the next statement.
+    pub(super) fn sink(&mut self) -> &mut dyn RowSink {
+        match self.by_ordinal || self.is_grouped {
+            true => self,
+            false => &mut *self.fetched.rows,
+        }
+    }
+
+    /// Gives the rows of a statement to their keys. All have come.
+    pub(super) fn took(&mut self, part: usize) -> Result<()> {
+        let places = match self.by_ordinal {
+            true => {
+                let place = |ordinal: &i64| {
+                    let at = self.asked_for + usize::try_from(*ordinal).ok()?;
+                    place_in(self.keys, &self.index, &self.missing, at)
+                };
+                self.ordinals.iter().map(place).collect()
+            }
+            false => self.index.of_rows(&self.fetched.rows.keys(self.select.columns, self.rows_before)),
+        };
+        self.fetched.assign(self.plan, self.step, self.rows_before, &places)?;
+        self.rows_before = self.fetched.rows.len();
+        self.asked_for += self.chunks[part].len();
+        self.ordinals.clear();
+        Ok(())
+    }
+
+    /// The rows, where several statements have brought them and the order of each is not that of all.
+    pub(super) fn out_of_order(&mut self) -> Option<(&'k KeyedSelect, &mut Fetched)> {
+        let is_ordered = self.select.row_order == RowOrder::GloballyOrdered;
+        (is_ordered && self.chunks.len() > 1).then_some((self.select, &mut self.fetched))
+    }
+
+    pub(super) fn finish(self) -> Fetched {
+        self.fetched
+    }
+
+    pub(super) fn found_for(self, owners: &[Owners]) -> FoundRows {
+        let places = places(self.keys, &self.index, owners);
+        FoundRows { fetched: self.fetched, keys: self.keys.len(), places }
+    }
+}
+
+/// Of rows with the ordinal of the key, or the number of the group, before their columns.
+impl RowSink for KeyLookUp<'_> {
+    fn row(&mut self, values: &mut [Value<'_>]) -> Result<()> {
+        let Fetched { rows, group_of, .. } = &mut self.fetched;
+        let mut leading = LeadingSink {
+            rows: &mut **rows,
+            ordinals: self.by_ordinal.then_some(&mut self.ordinals),
+            groups: self.is_grouped.then_some(group_of),
+        };
+        leading.row(values)
+    }
+}
