@@ -1,0 +1,120 @@
+//! The rows of an answer, on their way from Diesel to the reader.
+
+use std::borrow::Cow;
+
+use assoc_core::driver::{AnswerColumn, RowSink};
+use assoc_core::{DriverErrorKind, Result, Value};
+use diesel::connection::{DefaultLoadingMode, LoadConnection};
+use diesel::row::{Field, Row};
+use diesel::sqlite::{Sqlite, SqliteConnection, SqliteType};
+
+use crate::dynamic_query::{Bound, DynamicQuery, Prepared};
+use crate::errors;
+use crate::verb::Verb;
+
+/// Pushes the rows of a query into the sink.
+pub(super) fn read(connection: &mut SqliteConnection, query: &DynamicQuery<'_>, sink: &mut dyn RowSink) -> Result<()> {
+    let failed = |error| errors::of_statement(error, query.sql);
+    let mut is_empty = true;
+    for row in LoadConnection::<DefaultLoadingMode>::load(connection, query).map_err(failed)? {
+        let row = row.map_err(failed)?;
+        let fields: Vec<_> = (0..row.field_count()).filter_map(|column| row.get(column)).collect();
+        if is_empty && sink.wants_columns() {
+            offer(fields.iter().map(|field| field.field_name().unwrap_or_default()), sink)?;
+        }
+        is_empty = false;
+        push(&fields, sink, query.sql)?;
+    }
+    if is_empty && sink.wants_columns() {
+        offer_of_none(connection, query, sink)?;
+    }
+    Ok(())
+}
+
+/// Runs a query to its last row.
+pub(super) fn pass_over(connection: &mut SqliteConnection, query: &DynamicQuery<'_>) -> Result<()> {
+    let failed = |error| errors::of_statement(error, query.sql);
+    let mut rows = LoadConnection::<DefaultLoadingMode>::load(connection, query).map_err(failed)?;
+    rows.try_for_each(|row| row.map(drop)).map_err(failed)
+}
+
+fn push<'r, F: Field<'r, Sqlite>>(fields: &[F], sink: &mut dyn RowSink, sql: &str) -> Result<()> {
+    let mut stored: Vec<_> = fields.iter().map(Field::value).collect();
+    let mut values = Vec::with_capacity(stored.len());
+    for (column, value) in stored.iter_mut().enumerate() {
+        let Some(value) = value else {
+            values.push(Value::Null);
+            continue;
+        };
+        values.push(match value.value_type() {
+            None => Value::Null,
+            Some(SqliteType::Text) => {
+                // Diesel replaces what is not UTF-8, and does not say so.
+                if value.read_text().contains('\u{FFFD}')
+                    && let Err(error) = std::str::from_utf8(value.read_blob())
+                {
+                    let name = fields[column].field_name().unwrap_or("?");
+                    let message =
+                        format!("column `{name}` holds text that is not UTF-8 ({error}): read it as bytes (`CAST(… AS BLOB)`)");
+                    return Err(errors::refused(DriverErrorKind::Value, message, sql));
+                }
+                Value::Text(Cow::Borrowed(value.read_text()))
+            }
+            Some(SqliteType::Binary) => Value::Blob(Cow::Borrowed(value.read_blob())),
+            Some(SqliteType::Double | SqliteType::Float) => Value::Real(value.read_double()),
+            Some(_) => Value::Int(value.read_long()),
+        });
+    }
+    sink.row(&mut values)
+}
+
+fn offer<'n>(names: impl Iterator<Item = &'n str>, sink: &mut dyn RowSink) -> Result<()> {
+    let columns = names.map(|name| AnswerColumn { name, is_computed: is_expression(name) });
+    sink.columns(&columns.collect::<Vec<_>>())
+}
+
+// Diesel tells names with a row only. So a statement that reads, and found none, is joined to a row that is there always. Of
+// a statement that writes and returns no row the names stay unknown: it cannot run again.
+fn offer_of_none(connection: &mut SqliteConnection, query: &DynamicQuery<'_>, sink: &mut dyn RowSink) -> Result<()> {
+    if !matches!(Verb::of(query.sql), Verb::Read | Verb::With) {
+        return Ok(());
+    }
+    let text = query.sql.trim_end().trim_end_matches(';');
+    let sql = format!("SELECT answer.* FROM (SELECT 1) LEFT JOIN ({text}\n) AS answer ON 0");
+    let binds = query.binds.iter().map(borrowed).collect();
+    let joined = DynamicQuery { sql: &sql, binds, prepared: Prepared::Once };
+    // `WITH … INSERT` is no query that can be joined.
+    let Ok(mut rows) = LoadConnection::<DefaultLoadingMode>::load(connection, &joined) else { return Ok(()) };
+    let Some(Ok(row)) = rows.next() else { return Ok(()) };
+    let fields: Vec<_> = (0..row.field_count()).filter_map(|column| row.get(column)).collect();
+    let names: Vec<&str> = fields.iter().map(|field| field.field_name().unwrap_or_default()).collect();
+    offer(names.iter().map(|name| as_selected(name, &names)), sink)
+}
+
+fn borrowed<'b>(bind: &'b Bound<'_>) -> Bound<'b> {
+    match bind {
+        Bound::Null => Bound::Null,
+        Bound::Integer(number) => Bound::Integer(*number),
+        Bound::Real(number) => Bound::Real(*number),
+        Bound::Text(text) => Bound::Text(Cow::Borrowed(text)),
+        Bound::Blob(bytes) => Bound::Blob(bytes),
+    }
+}
+
+// SQLite calls the second column `id` of a derived table `id:1`.
+fn as_selected<'n>(name: &'n str, all: &[&str]) -> &'n str {
+    match name.rsplit_once(':') {
+        Some((first, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) && all.contains(&first) => first,
+        _ => name,
+    }
+}
+
+// SQLite calls an expression without alias by its text.
+fn is_expression(name: &str) -> bool {
+    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
+        && !name.starts_with(|c: char| c.is_ascii_digit());
+    let is_constant = ["NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"]
+        .iter()
+        .any(|word| name.eq_ignore_ascii_case(word));
+    !is_word || is_constant
+}

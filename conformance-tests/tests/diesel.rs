@@ -1,0 +1,153 @@
+//! Every case on SQLite through Diesel: on a pool, and on one connection that is lent, outside and inside of a transaction that
+//! the application has begun with Diesel. Rows and statement counts are those of the goldens. The SQL is another one, because
+//! Diesel sends keys as JSON.
+
+// Helpers fail a test by panicking.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use assoc_core::driver::BoxFuture;
+use assoc_core::{Error, Result};
+use assoc_diesel::diesel::connection::{
+    AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager, TransactionManagerStatus,
+};
+use assoc_diesel::diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
+use assoc_diesel::diesel::sqlite::SqliteConnection;
+use assoc_diesel::{Lent, Pooled, sqlite};
+use behaviour::{Judged, judge};
+use conformance_tests::{Backend, Case, Database, Outcome, all, execute, golden};
+
+// Other backends are not asked here.
+#[allow(dead_code)]
+mod backends;
+mod behaviour;
+
+#[derive(Debug)]
+struct Setup;
+
+impl CustomizeConnection<SqliteConnection, PoolError> for Setup {
+    fn on_acquire(&self, connection: &mut SqliteConnection) -> std::result::Result<(), PoolError> {
+        let setup = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                     PRAGMA foreign_keys = ON";
+        connection.batch_execute(setup).map_err(PoolError::QueryError)
+    }
+}
+
+struct DieselPool;
+
+impl Backend for DieselPool {
+    fn name(&self) -> &'static str {
+        "diesel-sqlite"
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async {
+            let folder = tempfile::tempdir().map_err(Error::other)?;
+            let pool = Pool::builder()
+                .max_size(8)
+                .min_idle(Some(1))
+                .connection_customizer(Box::new(Setup))
+                .build(ConnectionManager::new(folder.path().join("suite.db").display().to_string()))
+                .map_err(Error::other)?;
+            let database = Database::new(Pooled::<SqliteConnection>::new(pool)?);
+            Ok(database.with_native_sql(backends::sqlite_sql()).on_drop(move || drop(folder)))
+        })
+    }
+}
+
+#[test]
+fn pooled() {
+    let Judged { passed, skipped, failed } = judge(&DieselPool, all());
+    println!("{passed} passed, {skipped} skipped");
+    assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
+}
+
+/// The driver that is lent a connection for each case.
+struct DieselLent(Lent);
+
+impl Backend for DieselLent {
+    fn name(&self) -> &'static str {
+        "diesel-lent"
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async { Ok(Database::new(self.0.clone()).with_native_sql(backends::sqlite_sql())) })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Application {
+    HasNoTransaction,
+    IsInsideATransaction,
+}
+
+#[test]
+fn lent() {
+    run_lent(Application::HasNoTransaction);
+}
+
+#[test]
+fn lent_inside_a_transaction_of_diesel() {
+    run_lent(Application::IsInsideATransaction);
+}
+
+fn run_lent(application: Application) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let _entered = runtime.enter();
+    let (mut passed, mut left_out, mut failed) = (0, 0, Vec::new());
+    for case in all() {
+        // One connection is one database and one thread.
+        if case.two_databases || needs_connections(case) {
+            left_out += 1;
+            continue;
+        }
+        match run_case(case, application) {
+            Ok(true) => passed += 1,
+            Ok(false) => left_out += 1,
+            Err(why) => {
+                println!("{}: {why}", case.id);
+                failed.push(case.id);
+            }
+        }
+    }
+    println!("{passed} passed, {left_out} left out");
+    assert!(failed.is_empty(), "{passed} pass, {left_out} are left out, and these fail: {failed:#?}");
+}
+
+fn needs_connections(case: &Case) -> bool {
+    case.id.contains("tasks")
+}
+
+fn run_case(case: &Case, application: Application) -> std::result::Result<bool, String> {
+    let mut connection = SqliteConnection::establish(":memory:").unwrap();
+    connection.batch_execute("PRAGMA foreign_keys = ON").unwrap();
+    if application == Application::IsInsideATransaction {
+        AnsiTransactionManager::begin_transaction(&mut connection).unwrap();
+    }
+    let before = depth(&mut connection);
+    let lent = Lent::new(sqlite::dialect()).with_patience(Duration::from_millis(300));
+    let backend = DieselLent(lent.clone());
+    let ran = lent.block_on(&mut connection, async {
+        tokio::time::timeout(Duration::from_secs(5), execute(&backend, case)).await
+    });
+    let after = depth(&mut connection);
+    let transcript = match ran.map_err(|_| "it waits for ever".to_owned())?.map_err(|error| error.to_string())? {
+        Outcome::Skipped(_) => return Ok(false),
+        Outcome::Ran(transcript) => transcript,
+    };
+    let golden = golden::behaviour(case.id, transcript.nulls).unwrap();
+    if golden != transcript.behaviour.trim_end() {
+        return Err(golden::difference(&golden, &transcript.behaviour));
+    }
+    if before != after {
+        return Err(format!("Diesel was at depth {before} before and is at {after} after"));
+    }
+    Ok(true)
+}
+
+fn depth(connection: &mut SqliteConnection) -> u32 {
+    let status: &mut TransactionManagerStatus =
+        <AnsiTransactionManager as TransactionManager<SqliteConnection>>::transaction_manager_status_mut(connection);
+    status.transaction_depth().unwrap().map_or(0, std::num::NonZero::get)
+}
