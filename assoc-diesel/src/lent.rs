@@ -13,7 +13,6 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
@@ -31,24 +30,52 @@ use crate::work::{Handle, Place, Work};
 
 scoped_tls_hkt::scoped_thread_local!(static mut LENT: for<'a> OnLoan<'a>);
 
-/// The connection that is lent to a thread, and the number of its loan.
+/// The connection that is lent to a thread.
 struct OnLoan<'c> {
-    number: u64,
+    terms: &'c Arc<Terms>,
     client: &'c mut (dyn Operations + 'c),
+}
+
+/// What a loan and the connections that were handed out in it know of it.
+struct Terms {
+    /// Whom the connection is lent to.
+    driver: Arc<Inner>,
+    turn: Mutex<Turn>,
+}
+
+/// Who has the connection.
+#[derive(Default)]
+struct Turn {
+    is_taken: bool,
+    waiting: Vec<Waker>,
+}
+
+impl Terms {
+    fn turn<T>(&self, with: impl FnOnce(&mut Turn) -> T) -> T {
+        with(&mut self.turn.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_waited_for(&self) -> bool {
+        self.turn(|turn| !turn.waiting.is_empty())
+    }
+
+    fn wake(&self) {
+        self.turn(|turn| std::mem::take(&mut turn.waiting)).into_iter().for_each(Waker::wake);
+    }
 }
 
 impl<'r> scoped_tls_hkt::ReborrowMut<'r> for OnLoan<'_> {
     type Result = OnLoan<'r>;
 
     fn reborrow_mut(&'r mut self) -> OnLoan<'r> {
-        OnLoan { number: self.number, client: &mut *self.client }
+        OnLoan { terms: self.terms, client: &mut *self.client }
     }
 }
 
 /// A driver over the connection that is lent to it by [`block_on`](Lent::block_on).
 ///
-/// It can be kept, with its repo, and used with one connection after the other. One loan runs at a time: several threads
-/// that lend connections have a `Lent` each.
+/// It can be kept, with its repo, and used with one connection after the other, and by several threads at once: each thread
+/// that lends a connection has a loan of its own.
 ///
 /// ```
 /// use assoc_diesel::{Lent, sqlite};
@@ -81,16 +108,6 @@ pub struct Lent(Arc<Inner>);
 struct Inner {
     dialect: Arc<dyn Dialect>,
     patience: Duration,
-    turn: Mutex<Turn>,
-}
-
-/// Who has the connection.
-#[derive(Default)]
-struct Turn {
-    // The number of the loan that is polled now, or of the last one.
-    loan: u64,
-    is_taken: bool,
-    waiting: Vec<Waker>,
 }
 
 impl Lent {
@@ -108,7 +125,7 @@ impl Lent {
     }
 
     fn with_dialect(dialect: Arc<dyn Dialect>) -> Self {
-        Lent(Arc::new(Inner { dialect, patience: Duration::from_secs(5), turn: Mutex::default() }))
+        Lent(Arc::new(Inner { dialect, patience: Duration::from_secs(5)}))
     }
 
     /// How long a call waits for the connection while another call or a transaction has it. The default is 5 seconds.
@@ -116,7 +133,7 @@ impl Lent {
     /// A call on the repo inside a transaction of that repo waits for itself: call the transaction's handle there.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
-        Lent(Arc::new(Inner { dialect: Arc::clone(&self.0.dialect), patience, turn: Mutex::default() }))
+        Lent(Arc::new(Inner { dialect: Arc::clone(&self.0.dialect), patience}))
     }
 
     /// Runs a future to its end on this thread, with the connection lent to it.
@@ -124,37 +141,35 @@ impl Lent {
     /// When it returns, or a panic leaves it, Diesel is at the depth of transactions that it had before: what the future left
     /// open is rolled back.
     pub fn block_on<T>(&self, connection: &mut impl Client, future: impl Future<Output = T>) -> T {
-        static LOANS: AtomicU64 = AtomicU64::new(1);
-        let number = LOANS.fetch_add(1, Ordering::Relaxed);
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         let mut context = Context::from_waker(&waker);
+        let terms = Arc::new(Terms { driver: Arc::clone(&self.0), turn: Mutex::default() });
         // Dropped after the future, whose connections are returned by then.
-        let loan = Loan::new(connection, self, number);
+        let loan = Loan::new(connection);
         let mut future = pin!(future);
         loop {
-            let polled = LENT.set(OnLoan { number, client: &mut *loan.client }, || future.as_mut().poll(&mut context));
-            match polled {
+            let on_loan = OnLoan { terms: &terms, client: &mut *loan.client };
+            match LENT.set(on_loan, || future.as_mut().poll(&mut context)) {
                 Poll::Ready(value) => return value,
                 // Only what waits for the connection has a time limit here.
-                Poll::Pending if self.is_waited_for() => {
+                Poll::Pending if terms.is_waited_for() => {
                     std::thread::park_timeout(self.0.patience);
-                    self.wake();
+                    terms.wake();
                 }
                 Poll::Pending => std::thread::park(),
             }
         }
     }
 
-    fn turn<T>(&self, with: impl FnOnce(&mut Turn) -> T) -> T {
-        with(&mut self.0.turn.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn is_waited_for(&self) -> bool {
-        self.turn(|turn| !turn.waiting.is_empty())
-    }
-
-    fn wake(&self) {
-        self.turn(|turn| std::mem::take(&mut turn.waiting)).into_iter().for_each(Waker::wake);
+    /// Runs with the terms of the loan, if a connection is lent to this driver and thread now.
+    fn with_terms<T>(&self, run: impl FnOnce(&Arc<Terms>) -> T) -> Result<T> {
+        if !LENT.is_set() {
+            return Err(unavailable(NOT_LENT));
+        }
+        LENT.with(|on_loan| match Arc::ptr_eq(&on_loan.terms.driver, &self.0) {
+            true => Ok(run(on_loan.terms)),
+            false => Err(unavailable(ANOTHER_DRIVER)),
+        })
     }
 }
 
@@ -206,16 +221,14 @@ impl Wake for Unpark {
 /// The time in which a connection is lent.
 struct Loan<'c> {
     client: &'c mut dyn Operations,
-    lent: &'c Lent,
     // Diesel's depth before it; `None` where Diesel's count is broken already.
     before: Option<u32>,
 }
 
 impl<'c> Loan<'c> {
-    fn new(client: &'c mut dyn Operations, lent: &'c Lent, number: u64) -> Self {
+    fn new(client: &'c mut dyn Operations) -> Self {
         let before = client.depth().ok();
-        lent.turn(|turn| *turn = Turn { loan: number, ..Turn::default() });
-        Loan { client, lent, before }
+        Loan { client, before }
     }
 }
 
@@ -227,20 +240,16 @@ impl Drop for Loan<'_> {
             // Where this fails, Diesel's count is broken, and Diesel refuses the connection.
             let _ = undo_to(self.client, before);
         }
-        self.lent.turn(|turn| *turn = Turn { loan: turn.loan, ..Turn::default() });
     }
 }
 
-/// Runs with the connection of a loan, if it is lent to this thread now.
-fn with_loan<T>(number: u64, run: impl FnOnce(&mut dyn Operations) -> Result<T>) -> Result<T> {
-    if !LENT.is_set() {
-        return Err(unavailable(NOT_LENT));
-    }
-    LENT.with(|on_loan| if on_loan.number == number { run(on_loan.client) } else { Err(unavailable(ANOTHER_LOAN)) })
-}
-
-const NOT_LENT: &str = "no connection is lent to this thread and task: a lent connection serves the future that `block_on` or                         `lend` runs, and nothing that is spawned from it; await it there instead of in a task or thread of                         its own, or use a `Pooled` driver";
-const ANOTHER_LOAN: &str = "the loan of this connection is over, and what was not committed in it was rolled back: begin and end a                             transaction within one `block_on` or `lend`";
+const NOT_LENT: &str = "no connection is lent to this thread and task: a lent connection serves the future that `block_on` or \
+                        `lend` runs, and nothing that is spawned from it; await it there instead of in a task or thread of \
+                        its own, or use a `Pooled` driver";
+const ANOTHER_DRIVER: &str = "the connection that is lent to this thread is lent to another driver: use the repo of the driver whose \
+                              `block_on` runs";
+const ANOTHER_LOAN: &str = "the loan of this connection is over, and what was not committed in it was rolled back: begin and end a \
+                            transaction within one `block_on` or `lend`";
 
 fn unavailable(message: &str) -> Error {
     errors::plain(DriverErrorKind::Unavailable, message)
@@ -253,59 +262,76 @@ impl Driver for Lent {
 
     fn acquire(&self, _: Access) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
         let since = Instant::now();
-        Box::pin(poll_fn(move |context| {
-            let loan = self.turn(|turn| turn.loan);
-            // Waiting elsewhere would be for ever.
-            if let Err(error) = with_loan(loan, |_| Ok(())) {
-                return Poll::Ready(Err(error));
-            }
-            self.turn(|turn| {
-                if !turn.is_taken {
-                    turn.is_taken = true;
-                    let place = LentPlace { lent: self.clone(), loan, levels: Levels::default() };
-                    return Poll::Ready(Ok(Box::new(Handle(place)) as Box<dyn Connection>));
-                }
-                if since.elapsed() >= self.0.patience {
-                    let message = format!(
-                        "the lent connection did not become free within {:?}: a transaction or another call has it; call the                          transaction's handle inside of it, not the repo",
-                        self.0.patience
-                    );
-                    return Poll::Ready(Err(errors::plain(DriverErrorKind::PoolTimeout, message)));
-                }
-                turn.waiting.push(context.waker().clone());
-                Poll::Pending
-            })
+        // Waiting where no connection is lent would be for ever.
+        Box::pin(poll_fn(move |context| match self.with_terms(|terms| self.take(terms, since, context)) {
+            Ok(polled) => polled,
+            Err(error) => Poll::Ready(Err(error)),
         }))
     }
 
     fn pool_status(&self) -> Option<PoolStatus> {
-        Some(PoolStatus::new(1, usize::from(self.turn(|turn| !turn.is_taken)), 1))
+        let lent = self.with_terms(|terms| PoolStatus::new(1, usize::from(terms.turn(|turn| !turn.is_taken)), 1));
+        Some(lent.unwrap_or(PoolStatus::new(0, 0, 1)))
+    }
+}
+
+impl Lent {
+    fn take(
+        &self,
+        terms: &Arc<Terms>,
+        since: Instant,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Box<dyn Connection>>> {
+        terms.turn(|turn| {
+            if !turn.is_taken {
+                turn.is_taken = true;
+                let place = LentPlace { terms: Arc::clone(terms), levels: Levels::default() };
+                return Poll::Ready(Ok(Box::new(Handle(place)) as Box<dyn Connection>));
+            }
+            if since.elapsed() >= self.0.patience {
+                let message = format!(
+                    "the lent connection did not become free within {:?}: a transaction or another call has it; call the \
+                     transaction's handle inside of it, not the repo",
+                    self.0.patience
+                );
+                return Poll::Ready(Err(errors::plain(DriverErrorKind::PoolTimeout, message)));
+            }
+            turn.waiting.push(context.waker().clone());
+            Poll::Pending
+        })
     }
 }
 
 struct LentPlace {
-    lent: Lent,
-    loan: u64,
+    terms: Arc<Terms>,
     levels: Levels,
+}
+
+impl LentPlace {
+    /// Runs with the connection, if its loan is the one of this thread now.
+    fn with_client<T>(&mut self, run: impl FnOnce(&mut Levels, &mut dyn Operations) -> Result<T>) -> Result<T> {
+        if !LENT.is_set() {
+            return Err(unavailable(NOT_LENT));
+        }
+        let (terms, levels) = (&self.terms, &mut self.levels);
+        LENT.with(|on_loan| match Arc::ptr_eq(on_loan.terms, terms) {
+            true => run(levels, on_loan.client),
+            false => Err(unavailable(ANOTHER_LOAN)),
+        })
+    }
 }
 
 impl Place for LentPlace {
     fn run<'a>(&'a mut self, work: Work<'a>) -> BoxFuture<'a, Result<ExecResult>> {
-        Box::pin(async move { with_loan(self.loan, |client| work.perform(&mut self.levels, client)) })
+        Box::pin(async move { self.with_client(|levels, client| work.perform(levels, client)) })
     }
 }
 
 // Dropped inside a transaction it is rolled back. Dropped when its loan is over, that has happened already.
 impl Drop for LentPlace {
     fn drop(&mut self) {
-        let _ = with_loan(self.loan, |client| self.levels.rollback(client));
-        let is_current = self.lent.turn(|turn| {
-            let is_current = turn.loan == self.loan;
-            turn.is_taken &= !is_current;
-            is_current
-        });
-        if is_current {
-            self.lent.wake();
-        }
+        let _ = self.with_client(|levels, client| levels.rollback(client));
+        self.terms.turn(|turn| turn.is_taken = false);
+        self.terms.wake();
     }
 }

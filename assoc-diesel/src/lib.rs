@@ -36,9 +36,10 @@
 //!     diesel::insert_into(users::table).values(users::name.eq("Ada")).execute(conn)?;
 //!     assoc_diesel::lend(conn, async |driver| {
 //!         let repo = Repo::new(driver);
-//!         let ada = repo.find_by(Query::filter(User::NAME.eq("Ada"))).await?.ok_or_else(|| Error::other("no Ada"))?;
-//!         repo.insert(Post::build().associate_by(Post::USER_ID, ada.id).set(Post::TITLE, "first")).await?;
-//!         Ok(repo.all(Query::<User>::preload(User::POSTS)).await?[0].posts()?.len())
+//!         let ada = repo.one(Query::filter(User::NAME.eq("Ada"))).await?.expect("Diesel has inserted her");
+//!         repo.insert(Post::build().set(Post::USER_ID, ada.id).set(Post::TITLE, "first")).await?;
+//!         let users = repo.all(Query::preload(User::POSTS)).await?;
+//!         Ok(users[0].posts()?.len())
 //!     })
 //! })?;
 //! assert_eq!(posts, 1);
@@ -71,6 +72,7 @@ mod lent;
 mod levels;
 #[cfg(feature = "r2d2")]
 mod pooled;
+pub mod schema;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod transaction_error;

@@ -1,6 +1,6 @@
 //! The error of a closure in which both libraries are called.
 
-use assoc_core::Error;
+use assoc_core::{AssociationNotLoaded, Error};
 use diesel::result::Error as DieselError;
 
 use crate::errors;
@@ -33,6 +33,12 @@ pub enum TransactionError {
     /// Of `assoc`.
     #[error(transparent)]
     Assoc(#[from] Error),
+}
+
+impl From<AssociationNotLoaded> for TransactionError {
+    fn from(error: AssociationNotLoaded) -> Self {
+        TransactionError::Assoc(error.into())
+    }
 }
 
 impl From<TransactionError> for Error {
