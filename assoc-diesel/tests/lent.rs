@@ -11,10 +11,12 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use assoc_core::driver::{Access, Driver, Statement, TransactionMode};
+use assoc_core::DriverErrorKind;
 use assoc_diesel::{Lent, TransactionError, lend, sqlite};
+use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::prelude::{Connection as _, ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection};
+use diesel::prelude::{Connection as _, QueryDsl, RunQueryDsl, SqliteConnection};
 
 diesel::table! { users (id) { id -> BigInt, name -> Text, } }
 

@@ -16,7 +16,7 @@ use assoc_diesel::diesel::r2d2::{ConnectionManager, CustomizeConnection, Error a
 use assoc_diesel::diesel::sqlite::SqliteConnection;
 use assoc_diesel::{Lent, Pooled, sqlite};
 use behaviour::{Judged, judge};
-use conformance_tests::{Backend, Case, Database, Outcome, all, execute, golden};
+use conformance_tests::{Backend, Case, Database, Level, Outcome, all, execute, golden};
 
 // Other backends are not asked here.
 #[allow(dead_code)]
@@ -28,7 +28,7 @@ struct Setup;
 
 impl CustomizeConnection<SqliteConnection, PoolError> for Setup {
     fn on_acquire(&self, connection: &mut SqliteConnection) -> std::result::Result<(), PoolError> {
-        let setup = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+        let setup = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; \
                      PRAGMA foreign_keys = ON";
         connection.batch_execute(setup).map_err(PoolError::QueryError)
     }
@@ -56,9 +56,19 @@ impl Backend for DieselPool {
     }
 }
 
+// In two halves, which run side by side.
 #[test]
 fn pooled() {
-    let Judged { passed, skipped, failed } = judge(&DieselPool, all());
+    run_pooled(all().filter(|case| case.level <= Level::Kind));
+}
+
+#[test]
+fn pooled_with_writes() {
+    run_pooled(all().filter(|case| case.level > Level::Kind));
+}
+
+fn run_pooled<'c>(cases: impl Iterator<Item = &'c Case>) {
+    let Judged { passed, skipped, failed } = judge(&DieselPool, cases);
     println!("{passed} passed, {skipped} skipped");
     assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
 }
@@ -92,31 +102,45 @@ fn lent_inside_a_transaction_of_diesel() {
     run_lent(Application::IsInsideATransaction);
 }
 
+/// What gives a connection to a task of its own, which a lent one refuses: `assoc-diesel`'s own tests have such cases.
+const IN_TASKS: [&str; 8] = [
+    "contract_connections.sinks_that_panic",
+    "handles_write.find_or_create_at_once",
+    "nested_transactions.tasks_beside_each_other",
+    "read_back.panicking_decoder",
+    "transaction_options.deadlocks_are_retried",
+    "transactions.an_error_of_the_application",
+    "transactions.many_tasks",
+    "transactions.two_hundred_tasks_on_one_pool",
+];
+
+/// What the outermost transaction does, and a savepoint does not: a savepoint checks no deferred foreign key when it is released,
+/// and SQLite does not tell that another one is open.
+const OUTERMOST: [&str; 2] = ["contract.errors_at_commit", "contract_errors.transactions_that_statements_leave"];
+
 fn run_lent(application: Application) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let _entered = runtime.enter();
-    let (mut passed, mut left_out, mut failed) = (0, 0, Vec::new());
-    for case in all() {
-        // One connection is one database and one thread.
-        if case.two_databases || needs_connections(case) {
-            left_out += 1;
-            continue;
-        }
+    let mut refused = IN_TASKS.to_vec();
+    if application == Application::IsInsideATransaction {
+        refused.extend(OUTERMOST);
+    }
+    let (mut passed, mut skipped, mut failed) = (0, 0, Vec::new());
+    // One connection is one database.
+    for case in all().filter(|case| !case.two_databases) {
         match run_case(case, application) {
             Ok(true) => passed += 1,
-            Ok(false) => left_out += 1,
+            Ok(false) => skipped += 1,
+            Err(_) if refused.contains(&case.id) => refused.retain(|refused| *refused != case.id),
             Err(why) => {
                 println!("{}: {why}", case.id);
                 failed.push(case.id);
             }
         }
     }
-    println!("{passed} passed, {left_out} left out");
-    assert!(failed.is_empty(), "{passed} pass, {left_out} are left out, and these fail: {failed:#?}");
-}
-
-fn needs_connections(case: &Case) -> bool {
-    case.id.contains("tasks")
+    println!("{passed} passed, {skipped} skipped");
+    assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
+    assert!(refused.is_empty(), "these pass, and are listed as what cannot: {refused:#?}");
 }
 
 fn run_case(case: &Case, application: Application) -> std::result::Result<bool, String> {
@@ -126,7 +150,7 @@ fn run_case(case: &Case, application: Application) -> std::result::Result<bool, 
         AnsiTransactionManager::begin_transaction(&mut connection).unwrap();
     }
     let before = depth(&mut connection);
-    let lent = Lent::new(sqlite::dialect()).with_patience(Duration::from_millis(300));
+    let lent = Lent::new(sqlite::dialect()).with_patience(Duration::from_secs(2));
     let backend = DieselLent(lent.clone());
     let ran = lent.block_on(&mut connection, async {
         tokio::time::timeout(Duration::from_secs(5), execute(&backend, case)).await
