@@ -60,7 +60,9 @@ pub(crate) fn depth<C: Connection>(connection: &mut C) -> Result<u32> {
 pub(crate) fn believe<C: Connection>(connection: &mut C, levels: u32) {
     let status = C::TransactionManager::transaction_manager_status_mut(connection);
     if let TransactionManagerStatus::Valid(status) = status {
-        while depth_of(status) > levels && status.change_transaction_depth(TransactionDepthChange::DecreaseDepth).is_ok() {}
+        while depth_of(status) > levels
+            && status.change_transaction_depth(TransactionDepthChange::DecreaseDepth).is_ok()
+        {}
     }
 }
 

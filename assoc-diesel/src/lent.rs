@@ -125,7 +125,7 @@ impl Lent {
     }
 
     fn with_dialect(dialect: Arc<dyn Dialect>) -> Self {
-        Lent(Arc::new(Inner { dialect, patience: Duration::from_secs(5)}))
+        Lent(Arc::new(Inner { dialect, patience: Duration::from_secs(5) }))
     }
 
     /// How long a call waits for the connection while another call or a transaction has it. The default is 5 seconds.
@@ -133,7 +133,7 @@ impl Lent {
     /// A call on the repo inside a transaction of that repo waits for itself: call the transaction's handle there.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
-        Lent(Arc::new(Inner { dialect: Arc::clone(&self.0.dialect), patience}))
+        Lent(Arc::new(Inner { dialect: Arc::clone(&self.0.dialect), patience }))
     }
 
     /// Runs a future to its end on this thread, with the connection lent to it.
@@ -276,12 +276,7 @@ impl Driver for Lent {
 }
 
 impl Lent {
-    fn take(
-        &self,
-        terms: &Arc<Terms>,
-        since: Instant,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<Box<dyn Connection>>> {
+    fn take(&self, terms: &Arc<Terms>, since: Instant, context: &mut Context<'_>) -> Poll<Result<Box<dyn Connection>>> {
         terms.turn(|turn| {
             if !turn.is_taken {
                 turn.is_taken = true;

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assoc_core::dialect::Dialect;
-use assoc_core::driver::{Access, BoxFuture, Connection, Driver, ExecResult, PoolStatus, RowSink, Statement};
 use assoc_core::driver::AnswerColumn;
+use assoc_core::driver::{Access, BoxFuture, Connection, Driver, ExecResult, PoolStatus, RowSink, Statement};
 use assoc_core::{DriverErrorKind, Error, Result, Value};
 use diesel::r2d2::{ConnectionManager, Pool, PooledConnection, R2D2Connection};
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
@@ -141,7 +141,8 @@ impl<C: Client + R2D2Connection + 'static> Driver for Pooled<C> {
                 }
             };
             let session = Session { connection, levels: Levels::default(), _permit: permit };
-            Ok(Box::new(Handle(PooledPlace { seat: Seat::Here(session), execution: self.execution })) as Box<dyn Connection>)
+            Ok(Box::new(Handle(PooledPlace { seat: Seat::Here(session), execution: self.execution }))
+                as Box<dyn Connection>)
         })
     }
 
@@ -275,7 +276,10 @@ impl<C: Client + R2D2Connection + 'static> PooledPlace<C> {
 }
 
 fn lost() -> Error {
-    errors::plain(DriverErrorKind::ConnectionLost, "the thread of an earlier statement panicked, and took the connection with it")
+    errors::plain(
+        DriverErrorKind::ConnectionLost,
+        "the thread of an earlier statement panicked, and took the connection with it",
+    )
 }
 
 enum Placement {

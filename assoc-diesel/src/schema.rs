@@ -18,7 +18,6 @@
 //!
 //! #[derive(Model, Debug, Clone)]
 //! #[model(diesel = crate::schema::users)]
-//! # // In a documentation test `crate` is the test's `main`, so the path is shortened here.
 //! pub struct User {
 //!     pub id: i64,
 //!     pub name: String,

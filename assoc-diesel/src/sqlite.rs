@@ -192,7 +192,9 @@ fn check_text(statement: &Statement) -> Result<()> {
     let Ok(scanned) = scan(sql, dialect().raw_syntax()) else { return Ok(()) };
     let is_trigger = Verb::of(sql) == Verb::Other && mentions(sql, "TRIGGER");
     if scanned.goes_on && !is_trigger {
-        return refused("the text holds several statements: send them one by one, or use Diesel's `batch_execute`".into());
+        return refused(
+            "the text holds several statements: send them one by one, or use Diesel's `batch_execute`".into(),
+        );
     }
     let wanted = scanned.placeholders.len() + 2 * scanned.question_marks.len();
     let given = statement.binds().len();

@@ -26,9 +26,9 @@ pub(crate) enum Control {
 impl Work<'_> {
     pub(crate) fn perform(self, levels: &mut Levels, client: &mut dyn Client) -> Result<ExecResult> {
         match self {
-            Work::Query(statement, sink) => levels
-                .run(client, statement, |client| client.query(statement, sink))
-                .map(|()| ExecResult::default()),
+            Work::Query(statement, sink) => {
+                levels.run(client, statement, |client| client.query(statement, sink)).map(|()| ExecResult::default())
+            }
             Work::Execute(statement) => levels.run(client, statement, |client| client.execute(statement)),
             Work::Control(control) => match control {
                 Control::Begin(mode) => levels.begin(client, mode),

@@ -2,7 +2,7 @@
 //! what it handed out.
 
 // Helpers fail a test by panicking.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,8 +10,8 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use assoc_core::driver::{Access, Driver, Statement, TransactionMode};
 use assoc_core::DriverErrorKind;
+use assoc_core::driver::{Access, Driver, Statement, TransactionMode};
 use assoc_diesel::{Lent, TransactionError, lend, sqlite};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
@@ -348,9 +348,7 @@ fn a_deferred_foreign_key_fails_the_commit_and_leaves_the_depth() {
     assert_eq!(depth(&mut connection), 0);
     // Inside Diesel's transaction it is Diesel's COMMIT that fails.
     let refused = connection.transaction::<(), TransactionError, _>(|connection| {
-        lent.block_on(connection, async {
-            repo.transaction(async |tx| tx.insert(orphan()).await.map(drop)).await
-        })?;
+        lent.block_on(connection, async { repo.transaction(async |tx| tx.insert(orphan()).await.map(drop)).await })?;
         Ok(())
     });
     assert!(Error::from(refused.unwrap_err()).is_foreign_key_violation());

@@ -187,8 +187,10 @@ impl Argument {
         match &self.value {
             Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path.clone()),
             value => {
-                let message =
-                    format!("`{0}` takes the path of a module of `table!`: write `{0} = crate::schema::users`", self.name());
+                let message = format!(
+                    "`{0}` takes the path of a module of `table!`: write `{0} = crate::schema::users`",
+                    self.name()
+                );
                 errors.at(value.as_ref().map_or(self.span(), Spanned::span), message);
                 None
             }

@@ -93,9 +93,18 @@ pub fn class_of_message(message: &str) -> DriverErrorKind {
         "attempt to write a readonly database" => DriverErrorKind::ReadOnly,
         "database or disk is full" => DriverErrorKind::DiskFull,
         "database disk image is malformed" => DriverErrorKind::Corrupt,
-        "disk I/O error" | "out of memory" | "internal logic error" | "access permission denied" | "callback requested query abort"
-        | "query aborted" | "locking protocol" | "unknown operation" | "large file support is disabled" | "authorization denied"
-        | "not authorized" | "constraint failed" => DriverErrorKind::Other,
+        "disk I/O error"
+        | "out of memory"
+        | "internal logic error"
+        | "access permission denied"
+        | "callback requested query abort"
+        | "query aborted"
+        | "locking protocol"
+        | "unknown operation"
+        | "large file support is disabled"
+        | "authorization denied"
+        | "not authorized"
+        | "constraint failed" => DriverErrorKind::Other,
         _ if message.starts_with("database table is locked: ") => DriverErrorKind::Retryable,
         _ if message.starts_with("UNIQUE constraint failed") => DriverErrorKind::UniqueViolation,
         _ if message.starts_with("NOT NULL constraint failed") => DriverErrorKind::NotNullViolation,

@@ -54,8 +54,9 @@ fn push<'r, F: Field<'r, Sqlite>>(fields: &[F], sink: &mut dyn RowSink, sql: &st
                     && let Err(error) = std::str::from_utf8(value.read_blob())
                 {
                     let name = fields[column].field_name().unwrap_or("?");
-                    let message =
-                        format!("column `{name}` holds text that is not UTF-8 ({error}): read it as bytes (`CAST(… AS BLOB)`)");
+                    let message = format!(
+                        "column `{name}` holds text that is not UTF-8 ({error}): read it as bytes (`CAST(… AS BLOB)`)"
+                    );
                     return Err(errors::refused(DriverErrorKind::Value, message, sql));
                 }
                 Value::Text(Cow::Borrowed(value.read_text()))

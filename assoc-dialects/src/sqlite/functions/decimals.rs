@@ -156,7 +156,8 @@ impl Extreme {
             (_, None) => true,
             (key, Some((best, stored))) => {
                 let order = ordered(key, best);
-                order == self.better || order == Ordering::Equal && text_length(&value.to_answer()) > text_length(stored)
+                order == self.better
+                    || order == Ordering::Equal && text_length(&value.to_answer()) > text_length(stored)
             }
         };
         if better {
