@@ -205,3 +205,33 @@ impl SqliteAggregateFunction<Given> for Greatest {
         Answered(Ok(extreme.unwrap_or_default().0.answer()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use assoc_dialects::sqlite::functions::{
+        DECIMAL_AVG, DECIMAL_KEY, DECIMAL_MAX, DECIMAL_MIN, DECIMAL_MINUS, DECIMAL_PLUS, DECIMAL_SUM, INTEGER_MINUS,
+        INTEGER_PLUS,
+    };
+    use diesel::connection::{Connection, SimpleConnection};
+
+    use super::*;
+
+    #[test]
+    fn all_functions_of_the_dialect_are_registered() {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        register(&mut connection).unwrap();
+        let (before, behind) = DECIMAL_KEY;
+        connection.batch_execute(&format!("SELECT {before}'1'{behind}")).unwrap();
+        for name in [DECIMAL_SUM, DECIMAL_AVG, DECIMAL_MIN, DECIMAL_MAX] {
+            connection.batch_execute(&format!("SELECT {name}(1)")).unwrap();
+        }
+        for name in [DECIMAL_PLUS, DECIMAL_MINUS] {
+            connection.batch_execute(&format!("SELECT {name}(1, '2.5')")).unwrap();
+        }
+        for name in [INTEGER_PLUS, INTEGER_MINUS] {
+            connection.batch_execute(&format!("SELECT {name}(1, 1, -128, 127)")).unwrap();
+            let refused = connection.batch_execute(&format!("SELECT {name}(1, 1, 5, 6)")).unwrap_err();
+            assert!(refused.to_string().starts_with("numbers: "), "{refused}");
+        }
+    }
+}
