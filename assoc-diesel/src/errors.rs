@@ -2,6 +2,7 @@
 //! constraints, and the rest is in the message.
 
 use assoc_core::{DriverError, DriverErrorKind, Error};
+use assoc_dialects::sqlite::{class_of_message, violation};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// The error of a statement, with its text.
@@ -31,7 +32,7 @@ pub(crate) fn of_diesel(error: DieselError) -> DriverError {
         DieselError::BrokenTransactionManager => (DriverErrorKind::ConnectionLost, error.to_string()),
         _ => (DriverErrorKind::Other, error.to_string()),
     };
-    describe(DriverError::new(kind, &*message), kind, &message).with_source(error)
+    violation(kind, &message).describe(DriverError::new(kind, &*message)).with_source(error)
 }
 
 fn class_of(kind: &DatabaseErrorKind, message: &str) -> DriverErrorKind {
@@ -45,20 +46,6 @@ fn class_of(kind: &DatabaseErrorKind, message: &str) -> DriverErrorKind {
         DatabaseErrorKind::ReadOnlyTransaction => DriverErrorKind::ReadOnly,
         _ => class_of_message(message),
     }
-}
-
-#[cfg(feature = "sqlite")]
-fn class_of_message(message: &str) -> DriverErrorKind {
-    assoc_dialects::sqlite::class_of_message(message)
-}
-
-#[cfg(not(feature = "sqlite"))]
-fn class_of_message(_: &str) -> DriverErrorKind {
-    DriverErrorKind::Other
-}
-
-fn describe(described: DriverError, kind: DriverErrorKind, message: &str) -> DriverError {
-    assoc_dialects::sqlite::violation(kind, message).describe(described)
 }
 
 /// A statement or a value that is refused before Diesel sees it.

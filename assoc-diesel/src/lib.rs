@@ -65,6 +65,9 @@
 //! * `sqlite` (default): Diesel's `SqliteConnection`.
 //! * `r2d2`: pools of Diesel's connections.
 
+#[cfg(not(feature = "sqlite"))]
+compile_error!("`assoc-diesel` needs a database: enable its feature `sqlite`");
+
 mod client;
 mod dynamic_query;
 mod errors;

@@ -1,7 +1,7 @@
 //! One unit of work on a connection, wherever the connection is: lent, or of a pool.
 
 use assoc_core::Result;
-use assoc_core::driver::{BoxFuture, Connection, ExecResult, RowSink, Statement, TransactionMode};
+use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 
 use crate::client::sealed::Client;
 use crate::levels::Levels;
@@ -70,12 +70,7 @@ impl<P: Place> Connection for Handle<P> {
     }
 
     /// All transactions of SQLite are serializable.
-    #[cfg(feature = "sqlite")]
-    fn begin_isolated(
-        &mut self,
-        mode: TransactionMode,
-        _: assoc_core::driver::IsolationLevel,
-    ) -> BoxFuture<'_, Result<()>> {
+    fn begin_isolated(&mut self, mode: TransactionMode, _: IsolationLevel) -> BoxFuture<'_, Result<()>> {
         self.control(Control::Begin(mode))
     }
 

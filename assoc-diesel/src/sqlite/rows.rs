@@ -13,17 +13,25 @@ use crate::errors;
 use crate::verb::Verb;
 
 /// Pushes the rows of a query into the sink.
+///
+/// Text and bytes are copied out of Diesel's row, because they would be borrowed from three objects per column there, all kept for
+/// the time of the row. A reader that wants a `String` takes the copy.
 pub(super) fn read(connection: &mut SqliteConnection, query: &DynamicQuery<'_>, sink: &mut dyn RowSink) -> Result<()> {
     let failed = |error| errors::of_statement(error, query.sql);
     let mut is_empty = true;
+    let mut values: Vec<Value<'static>> = Vec::new();
     for row in LoadConnection::<DefaultLoadingMode>::load(connection, query).map_err(failed)? {
         let row = row.map_err(failed)?;
-        let fields: Vec<_> = (0..row.field_count()).filter_map(|column| row.get(column)).collect();
         if is_empty && sink.wants_columns() {
-            offer(fields.iter().map(|field| field.field_name().unwrap_or_default()), sink)?;
+            offer(&names_of(&row), sink)?;
         }
         is_empty = false;
-        push(&fields, sink, query.sql)?;
+        values.clear();
+        for column in 0..row.field_count() {
+            let Some(field) = row.get(column) else { continue };
+            values.push(value_of(&field, query.sql)?);
+        }
+        sink.row(&mut values)?;
     }
     if is_empty && sink.wants_columns() {
         offer_of_none(connection, query, sink)?;
@@ -38,39 +46,38 @@ pub(super) fn pass_over(connection: &mut SqliteConnection, query: &DynamicQuery<
     rows.try_for_each(|row| row.map(drop)).map_err(failed)
 }
 
-fn push<'r, F: Field<'r, Sqlite>>(fields: &[F], sink: &mut dyn RowSink, sql: &str) -> Result<()> {
-    let mut stored: Vec<_> = fields.iter().map(Field::value).collect();
-    let mut values = Vec::with_capacity(stored.len());
-    for (column, value) in stored.iter_mut().enumerate() {
-        let Some(value) = value else {
-            values.push(Value::Null);
-            continue;
-        };
-        values.push(match value.value_type() {
-            None => Value::Null,
-            Some(SqliteType::Text) => {
-                // Diesel replaces what is not UTF-8, and does not say so.
-                if value.read_text().contains('\u{FFFD}')
-                    && let Err(error) = std::str::from_utf8(value.read_blob())
-                {
-                    let name = fields[column].field_name().unwrap_or("?");
-                    let message = format!(
-                        "column `{name}` holds text that is not UTF-8 ({error}): read it as bytes (`CAST(… AS BLOB)`)"
-                    );
-                    return Err(errors::refused(DriverErrorKind::Value, message, sql));
-                }
-                Value::Text(Cow::Borrowed(value.read_text()))
+fn value_of<'r>(field: &impl Field<'r, Sqlite>, sql: &str) -> Result<Value<'static>> {
+    let Some(mut value) = field.value() else { return Ok(Value::Null) };
+    Ok(match value.value_type() {
+        None => Value::Null,
+        Some(SqliteType::Text) => {
+            let text = value.read_text().to_owned();
+            // Diesel replaces what is not UTF-8, and does not say so.
+            if text.contains('\u{FFFD}')
+                && let Err(error) = std::str::from_utf8(value.read_blob())
+            {
+                let name = field.field_name().unwrap_or("?");
+                let message = format!(
+                    "column `{name}` holds text that is not UTF-8 ({error}): read it as bytes (`CAST(… AS BLOB)`)"
+                );
+                return Err(errors::refused(DriverErrorKind::Value, message, sql));
             }
-            Some(SqliteType::Binary) => Value::Blob(Cow::Borrowed(value.read_blob())),
-            Some(SqliteType::Double | SqliteType::Float) => Value::Real(value.read_double()),
-            Some(_) => Value::Int(value.read_long()),
-        });
-    }
-    sink.row(&mut values)
+            Value::Text(Cow::Owned(text))
+        }
+        Some(SqliteType::Binary) => Value::Blob(Cow::Owned(value.read_blob().to_vec())),
+        Some(SqliteType::Double | SqliteType::Float) => Value::Real(value.read_double()),
+        Some(_) => Value::Int(value.read_long()),
+    })
 }
 
-fn offer<'n>(names: impl Iterator<Item = &'n str>, sink: &mut dyn RowSink) -> Result<()> {
-    let columns = names.map(|name| AnswerColumn { name, is_computed: is_expression(name) });
+fn names_of<'r>(row: &impl Row<'r, Sqlite>) -> Vec<String> {
+    let name = |column| row.get(column).and_then(|field| field.field_name().map(str::to_owned));
+    (0..row.field_count()).map(|column| name(column).unwrap_or_default()).collect()
+}
+
+fn offer(names: &[impl AsRef<str>], sink: &mut dyn RowSink) -> Result<()> {
+    let columns =
+        names.iter().map(|name| AnswerColumn { name: name.as_ref(), is_computed: is_expression(name.as_ref()) });
     sink.columns(&columns.collect::<Vec<_>>())
 }
 
@@ -87,9 +94,8 @@ fn offer_of_none(connection: &mut SqliteConnection, query: &DynamicQuery<'_>, si
     // `WITH … INSERT` is no query that can be joined.
     let Ok(mut rows) = LoadConnection::<DefaultLoadingMode>::load(connection, &joined) else { return Ok(()) };
     let Some(Ok(row)) = rows.next() else { return Ok(()) };
-    let fields: Vec<_> = (0..row.field_count()).filter_map(|column| row.get(column)).collect();
-    let names: Vec<&str> = fields.iter().map(|field| field.field_name().unwrap_or_default()).collect();
-    offer(names.iter().map(|name| as_selected(name, &names)), sink)
+    let names = names_of(&row);
+    offer(&names.iter().map(|name| as_selected(name, &names)).collect::<Vec<_>>(), sink)
 }
 
 fn borrowed<'b>(bind: &'b Bound<'_>) -> Bound<'b> {
@@ -103,9 +109,13 @@ fn borrowed<'b>(bind: &'b Bound<'_>) -> Bound<'b> {
 }
 
 // SQLite calls the second column `id` of a derived table `id:1`.
-fn as_selected<'n>(name: &'n str, all: &[&str]) -> &'n str {
+fn as_selected<'n>(name: &'n str, all: &[String]) -> &'n str {
     match name.rsplit_once(':') {
-        Some((first, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) && all.contains(&first) => first,
+        Some((first, number))
+            if number.bytes().all(|byte| byte.is_ascii_digit()) && all.iter().any(|other| other == first) =>
+        {
+            first
+        }
         _ => name,
     }
 }
