@@ -381,3 +381,17 @@ fn a_transaction_that_a_statement_ended_is_noticed() {
     assert!(committed.is_err());
     assert_eq!(names(&mut connection), [""; 0]);
 }
+
+#[test]
+fn text_that_is_not_utf8_is_refused() {
+    let mut connection = connection();
+    let (lent, _) = lent();
+    let refused = lent.block_on(&mut connection, async {
+        let mut own = lent.acquire(Access::Read).await?;
+        let mut sink = |_: &mut [Value<'_>]| Ok(());
+        own.query(&Statement::plain("SELECT CAST(x'ff41' AS TEXT) AS name"), &mut sink).await
+    });
+    let error = refused.unwrap_err();
+    assert_eq!(error.driver().unwrap().kind(), DriverErrorKind::Value);
+    assert!(error.to_string().contains("column `name` holds text that is not UTF-8"), "{error}");
+}

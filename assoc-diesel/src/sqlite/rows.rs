@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use assoc_core::driver::{AnswerColumn, RowSink};
-use assoc_core::{DriverErrorKind, Result, Value};
+use assoc_core::{DriverErrorKind, Error, Result, Value};
 use diesel::connection::{DefaultLoadingMode, LoadConnection};
+use diesel::deserialize::FromSql;
 use diesel::row::{Field, Row};
+use diesel::sql_types::Text;
 use diesel::sqlite::{Sqlite, SqliteConnection, SqliteType};
 
 use crate::dynamic_query::{Bound, DynamicQuery, Prepared};
@@ -51,23 +53,21 @@ fn value_of<'r>(field: &impl Field<'r, Sqlite>, sql: &str) -> Result<Value<'stat
     Ok(match value.value_type() {
         None => Value::Null,
         Some(SqliteType::Text) => {
-            let text = value.read_text().to_owned();
-            // Diesel replaces what is not UTF-8, and does not say so.
-            if text.contains('\u{FFFD}')
-                && let Err(error) = std::str::from_utf8(value.read_blob())
-            {
-                let name = field.field_name().unwrap_or("?");
-                let message = format!(
-                    "column `{name}` holds text that is not UTF-8 ({error}): read it as bytes (`CAST(… AS BLOB)`)"
-                );
-                return Err(errors::refused(DriverErrorKind::Value, message, sql));
-            }
-            Value::Text(Cow::Owned(text))
+            let text = <String as FromSql<Text, Sqlite>>::from_sql(value);
+            Value::Text(Cow::Owned(text.map_err(|error| not_utf8(field.field_name(), &*error, sql))?))
         }
         Some(SqliteType::Binary) => Value::Blob(Cow::Owned(value.read_blob().to_vec())),
         Some(SqliteType::Double | SqliteType::Float) => Value::Real(value.read_double()),
         Some(_) => Value::Int(value.read_long()),
     })
+}
+
+#[cold]
+fn not_utf8(column: Option<&str>, error: &dyn std::error::Error, sql: &str) -> Error {
+    let name = column.unwrap_or("?");
+    let message =
+        format!("column `{name}` holds text that is not UTF-8 ({error}): read it as bytes (`CAST(… AS BLOB)`)");
+    errors::refused(DriverErrorKind::Value, message, sql)
 }
 
 fn names_of<'r>(row: &impl Row<'r, Sqlite>) -> Vec<String> {
