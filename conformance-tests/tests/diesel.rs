@@ -15,7 +15,7 @@ use assoc_diesel::diesel::connection::{
 use assoc_diesel::diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
 use assoc_diesel::diesel::sqlite::SqliteConnection;
 use assoc_diesel::{Lent, Pooled, sqlite};
-use behaviour::{Judged, judge};
+use behaviour::{Judged, judge, judge_on};
 use conformance_tests::{Backend, Case, Database, Level, Outcome, all, execute, golden};
 
 // Other backends are not asked here.
@@ -65,6 +65,16 @@ fn pooled() {
 #[test]
 fn pooled_with_writes() {
     run_pooled(all().filter(|case| case.level > Level::Kind));
+}
+
+// Where statements leave for a thread of their own.
+#[test]
+fn pooled_on_a_runtime_of_one_thread() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let Judged { passed, skipped, failed } =
+        judge_on(&runtime, &DieselPool, all().filter(|case| matches!(case.level, Level::Driver | Level::Transaction)));
+    println!("{passed} passed, {skipped} skipped");
+    assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
 }
 
 fn run_pooled<'c>(cases: impl Iterator<Item = &'c Case>) {
