@@ -53,7 +53,11 @@ impl Levels {
         if done.is_ok() && Verb::of(statement.sql()) != Verb::Other {
             return done;
         }
-        let is_inside = client.is_inside()?;
+        let is_inside = match client.is_inside() {
+            Ok(is_inside) => is_inside,
+            // The first error says more.
+            Err(error) => return done.and(Err(error)),
+        };
         match &mut self.open {
             Some(open) if !is_inside => {
                 open.ended = if done.is_ok() { Ended::ByStatement } else { Ended::ByDatabase };

@@ -140,7 +140,7 @@ impl<C: Client + R2D2Connection + 'static> Driver for Pooled<C> {
                     apart(self.execution, get).await??
                 }
             };
-            let session = Session { connection, levels: Levels::default(), _permit: permit };
+            let session = Session::new(connection, permit);
             Ok(Box::new(Handle(PooledPlace { seat: Seat::Here(session), execution: self.execution }))
                 as Box<dyn Connection>)
         })
@@ -167,11 +167,18 @@ impl<C: R2D2Connection + 'static> std::fmt::Debug for Pooled<C> {
 struct Session<C: Client + R2D2Connection + 'static> {
     connection: PooledConnection<ConnectionManager<C>>,
     levels: Levels,
+    // Diesel's depth in the pool: not 0 in a test transaction.
+    before: u32,
     // Behind the connection: dropped after it.
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl<C: Client + R2D2Connection + 'static> Session<C> {
+    fn new(mut connection: PooledConnection<ConnectionManager<C>>, permit: Option<OwnedSemaphorePermit>) -> Self {
+        let before = connection.depth().unwrap_or_default();
+        Session { connection, levels: Levels::default(), before, _permit: permit }
+    }
+
     fn perform(&mut self, work: Work<'_>) -> Result<ExecResult> {
         work.perform(&mut self.levels, &mut *self.connection)
     }
@@ -181,7 +188,7 @@ impl<C: Client + R2D2Connection + 'static> Session<C> {
 impl<C: Client + R2D2Connection + 'static> Drop for Session<C> {
     fn drop(&mut self) {
         let _ = self.levels.rollback(&mut *self.connection);
-        let _ = undo_to(&mut *self.connection, 0);
+        let _ = undo_to(&mut *self.connection, self.before);
     }
 }
 
