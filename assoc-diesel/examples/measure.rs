@@ -9,7 +9,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use assoc_diesel::{Lent, Pooled, sqlite};
+use assoc_diesel::{Lent, Pooled};
 use assoc_repo::prelude::*;
 use assoc_sqlite::Sqlite;
 use diesel::connection::SimpleConnection;
@@ -86,7 +86,7 @@ fn main() {
     let own = Repo::new(Sqlite::open(&path).unwrap());
     let pool = Pool::builder().max_size(4).build(ConnectionManager::<SqliteConnection>::new(&path)).unwrap();
     let pooled = Repo::new(Pooled::new(pool).unwrap());
-    let lent = Lent::new(sqlite::dialect());
+    let lent = Lent::sqlite();
     let borrowed = Repo::new(lent.clone());
 
     let names = ["assoc-sqlite", "assoc on a Diesel pool", "assoc on a lent Diesel connection", "Diesel by hand"];

@@ -78,7 +78,7 @@ impl<'r> scoped_tls_hkt::ReborrowMut<'r> for OnLoan<'_> {
 /// that lends a connection has a loan of its own.
 ///
 /// ```
-/// use assoc_diesel::{Lent, sqlite};
+/// use assoc_diesel::Lent;
 /// use assoc_repo::prelude::*;
 /// use diesel::connection::SimpleConnection;
 /// use diesel::prelude::*;
@@ -89,7 +89,7 @@ impl<'r> scoped_tls_hkt::ReborrowMut<'r> for OnLoan<'_> {
 ///     pub name: String,
 /// }
 ///
-/// let lent = Lent::new(sqlite::dialect());
+/// let lent = Lent::sqlite();
 /// let repo = Repo::new(lent.clone());
 /// let mut conn = SqliteConnection::establish(":memory:").unwrap();
 /// conn.batch_execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL)").unwrap();
@@ -111,9 +111,11 @@ struct Inner {
 }
 
 impl Lent {
-    /// A driver with the dialect of the connections that it will be lent: [`sqlite::dialect`](crate::sqlite::dialect).
-    pub fn new(dialect: impl Dialect + 'static) -> Self {
-        Lent::with_dialect(Arc::new(dialect))
+    /// A driver for connections to a SQLite of at least 3.35, which returns the rows that it writes.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn sqlite() -> Self {
+        Lent::with_dialect(Arc::new(crate::sqlite::dialect()))
     }
 
     /// A driver with the dialect of a connection, which asks its database for the version.

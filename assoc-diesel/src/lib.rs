@@ -77,7 +77,7 @@ mod levels;
 mod pooled;
 pub mod schema;
 #[cfg(feature = "sqlite")]
-pub mod sqlite;
+mod sqlite;
 mod transaction_error;
 mod verb;
 mod work;

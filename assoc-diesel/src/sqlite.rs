@@ -23,10 +23,8 @@ use crate::verb::{Verb, mentions};
 mod functions;
 mod rows;
 
-/// The dialect for Diesel's connections to a SQLite of at least 3.35, which returns the rows that it writes. It is what
-/// [`Lent::new`](crate::Lent::new) takes; a pool asks for the version.
-#[must_use]
-pub fn dialect() -> SqliteDialect {
+/// The dialect for Diesel's connections to a SQLite of at least 3.35.
+pub(crate) fn dialect() -> SqliteDialect {
     SqliteDialect::default().with_key_lists(KeyLists::Json)
 }
 

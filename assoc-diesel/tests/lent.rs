@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use assoc_core::DriverErrorKind;
 use assoc_core::driver::{Access, Driver, Statement, TransactionMode};
-use assoc_diesel::{Lent, TransactionError, lend, sqlite};
+use assoc_diesel::{Lent, TransactionError, lend};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -52,7 +52,7 @@ fn connection() -> SqliteConnection {
 }
 
 fn lent() -> (Lent, Repo) {
-    let lent = Lent::new(sqlite::dialect()).with_patience(Duration::from_millis(50));
+    let lent = Lent::sqlite().with_patience(Duration::from_millis(50));
     (lent.clone(), Repo::new(lent))
 }
 

@@ -14,7 +14,7 @@ use assoc_diesel::diesel::connection::{
 };
 use assoc_diesel::diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
 use assoc_diesel::diesel::sqlite::SqliteConnection;
-use assoc_diesel::{Lent, Pooled, sqlite};
+use assoc_diesel::{Lent, Pooled};
 use behaviour::{Judged, judge, judge_on};
 use conformance_tests::{Backend, Case, Database, Level, Outcome, all, execute, golden};
 
@@ -160,7 +160,7 @@ fn run_case(case: &Case, application: Application) -> std::result::Result<bool, 
         AnsiTransactionManager::begin_transaction(&mut connection).unwrap();
     }
     let before = depth(&mut connection);
-    let lent = Lent::new(sqlite::dialect()).with_patience(Duration::from_secs(2));
+    let lent = Lent::sqlite().with_patience(Duration::from_secs(2));
     let backend = DieselLent(lent.clone());
     let ran = lent.block_on(&mut connection, async {
         tokio::time::timeout(Duration::from_secs(5), execute(&backend, case)).await
