@@ -28,7 +28,7 @@ struct Setup;
 
 impl CustomizeConnection<SqliteConnection, PoolError> for Setup {
     fn on_acquire(&self, connection: &mut SqliteConnection) -> std::result::Result<(), PoolError> {
-        let setup = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; \
+        let setup = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; \
                      PRAGMA foreign_keys = ON";
         connection.batch_execute(setup).map_err(PoolError::QueryError)
     }
