@@ -7,14 +7,14 @@
 
 use std::time::Duration;
 
+use assoc_core::Result;
 use assoc_core::driver::BoxFuture;
-use assoc_core::{Error, Result};
+use assoc_diesel::Lent;
 use assoc_diesel::diesel::connection::{
     AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager, TransactionManagerStatus,
 };
-use assoc_diesel::diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
 use assoc_diesel::diesel::sqlite::SqliteConnection;
-use assoc_diesel::{Lent, Pooled};
+use backends::DieselPool;
 use behaviour::{Judged, judge, judge_on};
 use conformance_tests::{Backend, Case, Database, Level, Outcome, all, execute, golden};
 
@@ -22,39 +22,6 @@ use conformance_tests::{Backend, Case, Database, Level, Outcome, all, execute, g
 #[allow(dead_code)]
 mod backends;
 mod behaviour;
-
-#[derive(Debug)]
-struct Setup;
-
-impl CustomizeConnection<SqliteConnection, PoolError> for Setup {
-    fn on_acquire(&self, connection: &mut SqliteConnection) -> std::result::Result<(), PoolError> {
-        let setup = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; \
-                     PRAGMA foreign_keys = ON";
-        connection.batch_execute(setup).map_err(PoolError::QueryError)
-    }
-}
-
-struct DieselPool;
-
-impl Backend for DieselPool {
-    fn name(&self) -> &'static str {
-        "diesel-sqlite"
-    }
-
-    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-        Box::pin(async {
-            let folder = tempfile::tempdir().map_err(Error::other)?;
-            let pool = Pool::builder()
-                .max_size(8)
-                .min_idle(Some(1))
-                .connection_customizer(Box::new(Setup))
-                .build(ConnectionManager::new(folder.path().join("suite.db").display().to_string()))
-                .map_err(Error::other)?;
-            let database = Database::new(Pooled::<SqliteConnection>::new(pool)?);
-            Ok(database.with_native_sql(backends::sqlite_sql()).on_drop(move || drop(folder)))
-        })
-    }
-}
 
 // In two halves, which run side by side.
 #[test]
