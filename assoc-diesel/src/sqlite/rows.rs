@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use assoc_core::driver::{AnswerColumn, RowSink};
 use assoc_core::{DriverErrorKind, Error, Result, Value};
+use assoc_dialects::sqlite::is_expression;
 use diesel::connection::{DefaultLoadingMode, LoadConnection};
 use diesel::deserialize::FromSql;
 use diesel::row::{Field, Row};
@@ -118,14 +119,4 @@ fn as_selected<'n>(name: &'n str, all: &[String]) -> &'n str {
         }
         _ => name,
     }
-}
-
-// SQLite calls an expression without alias by its text.
-fn is_expression(name: &str) -> bool {
-    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    let is_constant = ["NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"]
-        .iter()
-        .any(|word| name.eq_ignore_ascii_case(word));
-    !is_word || is_constant
 }
