@@ -60,10 +60,12 @@ use assoc_core::metadata::{AggregateFunction, ColumnDef};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{SqlType, Value};
 
-pub use errors::{Violation, violation};
+pub use answer::is_expression;
+pub use errors::{Violation, class_of_answer, class_of_message, violation};
 pub use key_lists::KeyLists;
 use key_lists::OneBind;
 
+mod answer;
 mod errors;
 pub mod functions;
 mod key_lists;

@@ -190,6 +190,21 @@ impl Argument {
         }
     }
 
+    /// A module's path, without quotes.
+    pub(crate) fn module(&self, errors: &mut Errors) -> Option<syn::Path> {
+        match &self.value {
+            Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path.clone()),
+            value => {
+                let message = format!(
+                    "`{0}` takes the path of a module of `table!`: write `{0} = crate::schema::users`",
+                    self.name()
+                );
+                errors.at(value.as_ref().map_or(self.span(), Spanned::span), message);
+                None
+            }
+        }
+    }
+
     /// One function, or several in brackets, in the order in which they run.
     pub(crate) fn functions(&self, errors: &mut Errors) -> Vec<syn::Path> {
         let Some(Expr::Array(array)) = &self.value else { return self.function(errors).into_iter().collect() };

@@ -12,6 +12,7 @@ mod association;
 mod callbacks;
 mod checks;
 mod column_type;
+mod diesel;
 mod model;
 mod polymorphic;
 

@@ -41,6 +41,7 @@ pub(crate) const MODEL: OptionTable = OptionTable::simple(
         "tag",
         "read_back",
         "callbacks",
+        "diesel",
         "crate",
     ],
 );

@@ -68,6 +68,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
         tag: None,
         read_back: None,
         callbacks: None,
+        diesel: None,
         fields: Vec::new(),
     };
     for argument in all_arguments(&input.attrs, &options::MODEL, errors) {
@@ -81,6 +82,7 @@ pub(crate) fn model(input: DeriveInput, errors: &mut Errors) -> Option<ModelInpu
             "tag" => model.tag = argument.text(errors),
             "read_back" => model.read_back = argument.flag(errors).then(|| argument.span()),
             "callbacks" => model.callbacks = argument.flag(errors).then(|| argument.span()),
+            "diesel" => model.diesel = argument.module(errors),
             _ => model.root = argument.path(errors),
         }
     }

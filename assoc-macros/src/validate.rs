@@ -39,6 +39,8 @@ pub(crate) struct Model {
     pub(crate) read_back: bool,
     /// Where it is said that there are callbacks.
     pub(crate) callbacks: Option<Span>,
+    /// The module of Diesel's `table!`, with which the columns are compared.
+    pub(crate) diesel: Option<Path>,
     /// Fields that are not stored.
     pub(crate) skipped: Vec<Ident>,
     /// The field that says where a row came from.
@@ -243,6 +245,7 @@ pub(crate) fn model(input: ModelInput, errors: &mut Errors) -> Model {
         discriminator,
         read_back: input.read_back.is_some(),
         callbacks: input.callbacks,
+        diesel: input.diesel,
     }
 }
 

@@ -6,10 +6,8 @@
 
 use assoc_core::sql::excerpt;
 use assoc_core::{DriverError, DriverErrorKind, Error, Value};
-use assoc_dialects::sqlite::violation;
+use assoc_dialects::sqlite::{class_of_answer, violation};
 use rusqlite::ffi;
-
-use crate::decimals::REFUSED;
 
 /// The error of a statement, with its text.
 #[cold]
@@ -102,9 +100,7 @@ fn classify(error: rusqlite::Error) -> DriverError {
     let message = message_of(&error);
     let kind = match kind_of(code) {
         // The errors of `SUM` and of the driver's functions, for which SQLite has no code.
-        DriverErrorKind::Statement if message == "integer overflow" || message.starts_with(REFUSED) => {
-            DriverErrorKind::Value
-        }
+        DriverErrorKind::Statement => class_of_answer(&message).unwrap_or(DriverErrorKind::Statement),
         kind => kind,
     };
     let violated = violation(kind, &message);

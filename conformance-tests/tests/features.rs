@@ -36,13 +36,15 @@ fn every_test_it_names_exists() {
                 format!("assoc-repo/src/{file}.rs"),
                 format!("conformance-tests/tests/{file}.rs"),
                 format!("conformance-tests/tests/{file}/mod.rs"),
+                format!("assoc-diesel/tests/{file}.rs"),
+                format!("examples/diesel-app/tests/{file}.rs"),
             ];
             let sources = places.iter().filter_map(|place| std::fs::read_to_string(root().join(place)).ok());
             // A property test is named where a macro makes it.
             let forms = [format!("fn {function}("), format!("!({function},")];
             sources.into_iter().any(|source| forms.iter().any(|form| source.contains(form)))
         } else if name.starts_with("ui/") || name.starts_with("compiler/") {
-            ["assoc-macros/tests/ui", "assoc-macros/tests", "assoc-repo/tests"]
+            ["assoc-macros/tests/ui", "assoc-macros/tests", "assoc-repo/tests", "assoc-diesel/tests"]
                 .iter()
                 .any(|place| root().join(place).join(name).exists())
         } else if name.split_once('.').is_some_and(|(area, _)| areas.contains(area)) {

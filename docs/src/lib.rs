@@ -41,6 +41,8 @@ struct Sqlite;
 struct Mysql;
 #[doc = include_str!("../guide/postgres.md")]
 struct Postgres;
+#[doc = include_str!("../guide/diesel.md")]
+struct Diesel;
 #[doc = include_str!("../guide/testing.md")]
 struct Testing;
 #[doc = include_str!("../guide/contract.md")]

@@ -11,9 +11,10 @@ use crate::runner::Runner;
 use crate::workspace::{cargo, root, target};
 
 /// The published crates, and what the template calls them there.
-const PACKAGES: [(&str, &str); 16] = [
+const PACKAGES: [(&str, &str); 17] = [
     ("assoc-core", "renamed_core"),
     ("assoc-dialects", "renamed_dialects"),
+    ("assoc-diesel", "renamed_diesel"),
     ("assoc-macros", "renamed_macros"),
     ("assoc-mysql", "renamed_mysql"),
     ("assoc-postgres", "renamed_postgres"),

@@ -11,15 +11,20 @@ use crate::workspace::{cargo, root};
 
 const USAGE: &str = "usage: cargo xtask report-cards [--mysql <url, program or folder>]";
 
-/// Names the server that the program of the suite runs on, instead of SQLite.
+/// Names what the program of the suite runs on, instead of `assoc-sqlite`.
 const ON_SERVER: &str = "CONFORMANCE_SERVER";
 
 /// The lines of the README between these are the badges.
 const BADGES: (&str, &str) = ("<!-- badges: made by `cargo xtask report-cards` -->\n", "<!-- end of badges -->");
 
 /// The cards, in the order of the page that lists them.
-const CARDS: [(&str, &str); 4] =
-    [("sqlite", "SQLite"), ("mariadb", "MariaDB"), ("mysql", "MySQL"), ("postgres", "PostgreSQL")];
+const CARDS: [(&str, &str); 5] = [
+    ("sqlite", "SQLite"),
+    ("diesel", "SQLite through Diesel"),
+    ("mariadb", "MariaDB"),
+    ("mysql", "MySQL"),
+    ("postgres", "PostgreSQL"),
+];
 
 /// Runs `report-cards [--mysql <where>]`. The card of MySQL is made anew only where one is named.
 pub(crate) fn run(args: &[String]) -> Outcome {
@@ -32,6 +37,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut runner = Runner::new()?;
     let mut code = runner.run(&mut suite(&folder, "sqlite"))?;
+    code = code.max(runner.run(suite(&folder, "diesel").env(ON_SERVER, "diesel"))?);
     runner.start_mysql()?;
     code = code.max(runner.run(suite(&folder, "mariadb").env(ON_SERVER, "mysql"))?);
     runner.start_postgres()?;

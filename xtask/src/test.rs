@@ -23,6 +23,8 @@ const FEATURES: &[&[&str]] = &[
     &["-p", "assoc-core", "--features", "time"],
     &["-p", "assoc-core", "--features", "uuid"],
     &["-p", "assoc-sqlite", "--no-default-features", "--features", "bundled"],
+    &["-p", "assoc-diesel"],
+    &["-p", "assoc-diesel", "--features", "r2d2"],
     &["-p", "assoc-mysql"],
     &["-p", "assoc-repo"],
     &["-p", "assoc-repo", "--features", "sqlite"],

@@ -1,6 +1,9 @@
-//! What SQLite says of a violated constraint. It is in the message alone, whatever client passes it on.
+//! What SQLite says in its messages: of a violated constraint, which is in the message alone, and of any failure to a client
+//! that passes no code on.
 
 use assoc_core::{DriverError, DriverErrorKind};
+
+use super::functions::REFUSED;
 
 /// What a message says of a violated constraint.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -56,4 +59,59 @@ pub fn violation(kind: DriverErrorKind, message: &str) -> Violation<'_> {
     let own = |part| str::strip_prefix(part, table)?.strip_prefix('.');
     let columns = named.split(", ").map(own).collect::<Option<_>>().unwrap_or_default();
     Violation { table: Some(table), constraint: Some(named), columns }
+}
+
+/// The class of a failure that has no class by its code: the errors of `SUM` and of our functions. `None` of all others.
+#[must_use]
+pub fn class_of_answer(message: &str) -> Option<DriverErrorKind> {
+    (message == "integer overflow" || message.starts_with(REFUSED)).then_some(DriverErrorKind::Value)
+}
+
+/// The class of a failure by its message, for a client that does not pass SQLite's code on.
+///
+/// All codes but `SQLITE_ERROR` and those of constraints have one message each (`sqlite3_errstr`), so what is none of them is
+/// a statement that cannot be run as it stands. A message of `RAISE(ABORT, …)` in a trigger counts as one too.
+///
+/// ```
+/// use assoc_core::DriverErrorKind;
+/// use assoc_dialects::sqlite::class_of_message;
+///
+/// assert_eq!(class_of_message("database is locked"), DriverErrorKind::Retryable);
+/// assert_eq!(class_of_message("no such table: users"), DriverErrorKind::Statement);
+/// ```
+#[must_use]
+pub fn class_of_message(message: &str) -> DriverErrorKind {
+    if let Some(kind) = class_of_answer(message) {
+        return kind;
+    }
+    match message {
+        "database is locked" | "database table is locked" | "database schema is locked" => DriverErrorKind::Retryable,
+        "unable to open database file" | "file is not a database" => DriverErrorKind::Unavailable,
+        "datatype mismatch" => DriverErrorKind::Value,
+        "string or blob too big" => DriverErrorKind::TooLarge,
+        "interrupted" => DriverErrorKind::Interrupted,
+        "attempt to write a readonly database" => DriverErrorKind::ReadOnly,
+        "database or disk is full" => DriverErrorKind::DiskFull,
+        "database disk image is malformed" => DriverErrorKind::Corrupt,
+        "disk I/O error"
+        | "out of memory"
+        | "internal logic error"
+        | "access permission denied"
+        | "callback requested query abort"
+        | "query aborted"
+        | "locking protocol"
+        | "unknown operation"
+        | "large file support is disabled"
+        | "authorization denied"
+        | "not authorized"
+        | "constraint failed" => DriverErrorKind::Other,
+        _ if message.starts_with("database table is locked: ") => DriverErrorKind::Retryable,
+        _ if message.starts_with("UNIQUE constraint failed") => DriverErrorKind::UniqueViolation,
+        _ if message.starts_with("NOT NULL constraint failed") => DriverErrorKind::NotNullViolation,
+        _ if message.starts_with("CHECK constraint failed") => DriverErrorKind::CheckViolation,
+        _ if message.starts_with("FOREIGN KEY constraint failed") => DriverErrorKind::ForeignKeyViolation,
+        // A STRICT table refused a value's type.
+        _ if message.starts_with("cannot store ") => DriverErrorKind::Value,
+        _ => DriverErrorKind::Statement,
+    }
 }

@@ -1,6 +1,14 @@
 //! The functions that a client has to register, because SQLite has neither decimals nor sums that fail where they overflow.
 //!
-//! What they answer is said by `assoc-sqlite`, which registers them for rusqlite.
+//! What they answer is computed by [`decimals`] and [`integers`], for whatever client calls them: the client hands over
+//! [`Argument`]s and takes an [`Answer`].
+
+mod argument;
+pub mod decimals;
+pub mod integers;
+
+pub(crate) use argument::REFUSED;
+pub use argument::{Answer, Argument, Refused};
 
 /// Before and behind a value: bytes that compare as decimals do.
 pub const DECIMAL_KEY: (&str, &str) = ("assoc_decimal(", ")");

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Root, association, callbacks, checks, function, generated, in_anonymous_constant, row_traits};
+use super::{Root, association, callbacks, checks, diesel, function, generated, in_anonymous_constant, row_traits};
 use crate::names::token;
 use crate::parse::{FilledInput, Precision};
 use crate::validate::{Column, Default, Discriminator, Model};
@@ -107,12 +107,14 @@ pub(crate) fn model(model: &Model, root: Root) -> TokenStream {
         quote_spanned!(at=> const _: () = __assoc::check_type_column(<#ident>::#column);)
     });
     let key_checks = model.associations.iter().filter_map(|association| checks::key_check(model, association));
+    let comparisons = diesel::comparisons(model);
     // A private field's constant and accessor need not be used.
     let items = quote! {
         #implementation
 
         #(#checks)*
         #(#key_checks)*
+        #comparisons
 
         #[automatically_derived]
         #[allow(dead_code)]

@@ -24,6 +24,8 @@ pub(crate) struct ModelInput {
     pub(crate) read_back: Option<Span>,
     /// Where it is said that there are callbacks.
     pub(crate) callbacks: Option<Span>,
+    /// The module of Diesel's `table!`.
+    pub(crate) diesel: Option<Path>,
     pub(crate) fields: Vec<FieldInput>,
 }
 

@@ -2,6 +2,7 @@
 
 use assoc_core::driver::{AnswerColumn, RowSink};
 use assoc_core::{Result, Value};
+use assoc_dialects::sqlite::is_expression;
 
 use crate::{errors, values};
 
@@ -14,16 +15,6 @@ pub(super) fn offer_columns(prepared: &rusqlite::Statement<'_>, sink: &mut dyn R
     // A list in older versions of rusqlite, an iterator in newer ones.
     #[allow(clippy::useless_conversion)]
     sink.columns(&prepared.column_names().into_iter().map(columns).collect::<Vec<_>>())
-}
-
-// SQLite calls an expression without alias by its text.
-fn is_expression(name: &str) -> bool {
-    let is_word = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    let is_constant = ["NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"]
-        .iter()
-        .any(|word| name.eq_ignore_ascii_case(word));
-    !is_word || is_constant
 }
 
 /// Moves rows from SQLite to the sink through one buffer.

@@ -15,6 +15,13 @@ use assoc_postgres::tokio_postgres::Config;
 use assoc_sqlite::{Execution, Sqlite};
 use conformance_tests::{Backend, Database, FailingState, NativeSql};
 
+// Only some tests ask it.
+#[allow(dead_code)]
+mod diesel;
+
+#[allow(unused_imports)]
+pub(crate) use diesel::DieselPool;
+
 const SQLITE_READ_ONLY: FailingState = FailingState::new(
     &["PRAGMA query_only = ON"],
     "DELETE FROM kids",

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use assoc_core::Error;
 use conformance_tests::{Backend, Case, Outcome, execute, golden};
+use tokio::runtime::{Builder, Runtime};
 
 /// What came of the cases.
 #[derive(Default)]
@@ -18,7 +19,15 @@ pub(crate) struct Judged {
 
 /// Runs cases and compares what they do with the goldens. What differs is printed.
 pub(crate) fn judge<'c>(backend: &dyn Backend, cases: impl IntoIterator<Item = &'c Case>) -> Judged {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    judge_on(&Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap(), backend, cases)
+}
+
+/// [`judge`], on a runtime.
+pub(crate) fn judge_on<'c>(
+    runtime: &Runtime,
+    backend: &dyn Backend,
+    cases: impl IntoIterator<Item = &'c Case>,
+) -> Judged {
     let mut judged = Judged::default();
     for case in cases {
         let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(execute(backend, case))));

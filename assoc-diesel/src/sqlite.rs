@@ -1,0 +1,250 @@
+//! SQLite through Diesel.
+//!
+//! Diesel binds no pointers, so a set of keys is one JSON text ([`KeyLists::Json`]). It passes neither SQLite's codes nor the
+//! state of its transaction on: the class of an error is read from its message, and `BEGIN` tells whether a transaction is
+//! open, because it fails inside one.
+//!
+//! The functions for decimals and integers are registered when a statement first needs one: a connection that is lent is
+//! not ours to prepare, and registering makes SQLite prepare all its statements anew.
+
+use assoc_core::dialect::Dialect;
+use assoc_core::driver::{Bind, ExecResult, RowSink, Statement, StatementKind, TransactionMode};
+use assoc_core::sql::scan;
+use assoc_core::{DriverErrorKind, Result, Value};
+use assoc_dialects::sqlite::{KeyLists, SqliteDialect};
+use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
+use diesel::sqlite::SqliteConnection;
+
+use crate::client::{self, Client, sealed};
+use crate::dynamic_query::{Bound, DynamicQuery, Prepared};
+use crate::errors;
+use crate::verb::{Verb, mentions};
+
+mod functions;
+mod rows;
+
+/// The dialect for Diesel's connections to a SQLite of at least 3.35.
+pub(crate) fn dialect() -> SqliteDialect {
+    SqliteDialect::default().with_key_lists(KeyLists::Json)
+}
+
+impl Client for SqliteConnection {}
+
+impl sealed::Client for SqliteConnection {
+    fn dialect(&mut self) -> Result<Box<dyn Dialect>> {
+        let version = single_text(self, "SELECT sqlite_version()")?;
+        Ok(Box::new(dialect().with_version(version_number(&version))))
+    }
+
+    fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
+        let query = dynamic(statement)?;
+        with_functions(self, |connection| rows::read(connection, &query, sink))
+    }
+
+    fn execute(&mut self, statement: &Statement) -> Result<ExecResult> {
+        let query = dynamic(statement)?;
+        with_functions(self, |connection| execute(connection, &query))
+    }
+
+    fn depth(&mut self) -> Result<u32> {
+        client::depth(self)
+    }
+
+    fn begin(&mut self, mode: TransactionMode) -> Result<()> {
+        match mode {
+            TransactionMode::Read => client::begin(self, "BEGIN DEFERRED"),
+            TransactionMode::Write => client::begin(self, "BEGIN IMMEDIATE"),
+        }
+    }
+
+    fn keep(&mut self) -> Result<()> {
+        AnsiTransactionManager::commit_transaction(self).map_err(|error| errors::of_statement(error, "COMMIT"))
+    }
+
+    fn undo(&mut self) -> Result<()> {
+        AnsiTransactionManager::rollback_transaction(self).map_err(|error| errors::of_statement(error, "ROLLBACK"))
+    }
+
+    // Deferred, so that neither takes a lock.
+    fn is_inside(&mut self) -> Result<bool> {
+        match self.batch_execute("BEGIN DEFERRED") {
+            Ok(()) => self.undo_unknown().map(|()| false),
+            Err(error) if error.to_string().contains("within a transaction") => Ok(true),
+            Err(error) => Err(errors::of_statement(error, "BEGIN DEFERRED")),
+        }
+    }
+
+    fn undo_unknown(&mut self) -> Result<()> {
+        self.batch_execute("ROLLBACK").map_err(|error| errors::of_statement(error, "ROLLBACK"))
+    }
+
+    fn believe(&mut self, depth: u32) {
+        client::believe(self, depth);
+    }
+}
+
+/// Runs again with our functions registered where SQLite knows none of that name.
+fn with_functions<T>(
+    connection: &mut SqliteConnection,
+    mut run: impl FnMut(&mut SqliteConnection) -> Result<T>,
+) -> Result<T> {
+    let done = run(connection);
+    let lacks_ours = |error: &assoc_core::Error| {
+        error.driver().is_some_and(|error| error.message().starts_with("no such function: assoc_"))
+    };
+    match done {
+        Err(error) if lacks_ours(&error) => {
+            functions::register(connection).map_err(errors::of_diesel)?;
+            run(connection)
+        }
+        done => done,
+    }
+}
+
+fn execute(connection: &mut SqliteConnection, query: &DynamicQuery<'_>) -> Result<ExecResult> {
+    let failed = |error| errors::of_statement(error, query.sql);
+    let verb = Verb::of(query.sql);
+    match verb {
+        Verb::Insert | Verb::Change => {
+            let affected = connection.execute_returning_count(query).map_err(failed)?;
+            written(connection, verb, affected, query.sql)
+        }
+        // To the last row: Diesel's own `execute` stops at the first.
+        Verb::Read | Verb::Other => rows::pass_over(connection, query).map(|()| ExecResult::default()),
+        // SQLite counts the rows of the last statement that wrote, which this need not be.
+        Verb::With => {
+            let before = single_integer(connection, "SELECT total_changes()")?;
+            rows::pass_over(connection, query)?;
+            if single_integer(connection, "SELECT total_changes()")? == before {
+                return Ok(ExecResult::default());
+            }
+            let affected = single_integer(connection, "SELECT changes()")?;
+            Ok(ExecResult::new(u64::try_from(affected).unwrap_or_default(), None))
+        }
+    }
+}
+
+fn written(connection: &mut SqliteConnection, verb: Verb, affected: usize, sql: &str) -> Result<ExecResult> {
+    let affected = affected as u64;
+    // An upsert that updates leaves the id of an earlier insert standing: better none than a wrong one.
+    if verb != Verb::Insert || affected == 0 || mentions(sql, "ON CONFLICT") {
+        return Ok(ExecResult::new(affected, None));
+    }
+    let id = single_integer(connection, "SELECT last_insert_rowid()")?;
+    Ok(if affected == 1 {
+        ExecResult::new(affected, Some(id))
+    } else {
+        ExecResult::new(affected, None).with_last_of_several(id)
+    })
+}
+
+fn single_integer(connection: &mut SqliteConnection, sql: &str) -> Result<i64> {
+    let mut found = 0;
+    let mut sink = |values: &mut [Value<'_>]| {
+        if let Some(Value::Int(number)) = values.first() {
+            found = *number;
+        }
+        Ok(())
+    };
+    rows::read(connection, &DynamicQuery { sql, binds: Vec::new(), prepared: Prepared::Kept }, &mut sink)?;
+    Ok(found)
+}
+
+fn single_text(connection: &mut SqliteConnection, sql: &str) -> Result<String> {
+    let mut found = String::new();
+    let mut sink = |values: &mut [Value<'_>]| {
+        if let Some(Value::Text(text)) = values.first() {
+            found = text.to_string();
+        }
+        Ok(())
+    };
+    rows::read(connection, &DynamicQuery { sql, binds: Vec::new(), prepared: Prepared::Kept }, &mut sink)?;
+    Ok(found)
+}
+
+/// `3.45.1` as SQLite has it as a number: 3045001.
+fn version_number(version: &str) -> i32 {
+    let mut parts = version.split('.').map(|part| part.parse::<i32>().unwrap_or_default());
+    let mut part = || parts.next().unwrap_or_default();
+    part() * 1_000_000 + part() * 1_000 + part()
+}
+
+fn dynamic(statement: &Statement) -> Result<DynamicQuery<'_>> {
+    let sql = statement.sql();
+    if statement.kind() == StatementKind::Raw {
+        check_text(statement)?;
+    }
+    let binds = statement.binds().iter().map(|bind| bound(bind, sql)).collect::<Result<_>>()?;
+    let prepared = if Verb::of(sql) == Verb::Other { Prepared::Once } else { Prepared::Kept };
+    Ok(DynamicQuery { sql, binds, prepared })
+}
+
+// Diesel runs the first of several statements and forgets the others, and what has no bind is NULL for it.
+fn check_text(statement: &Statement) -> Result<()> {
+    let sql = statement.sql();
+    let refused = |message: String| Err(errors::refused(DriverErrorKind::Statement, message, sql));
+    if sql.as_bytes().contains(&0) {
+        return refused("the text contains a NUL character".to_owned());
+    }
+    // SQLite says what is wrong with a text that cannot be read.
+    let Ok(scanned) = scan(sql, dialect().raw_syntax()) else { return Ok(()) };
+    let is_trigger = Verb::of(sql) == Verb::Other && mentions(sql, "TRIGGER");
+    if scanned.goes_on && !is_trigger {
+        return refused(
+            "the text holds several statements: send them one by one, or use Diesel's `batch_execute`".into(),
+        );
+    }
+    let wanted = scanned.placeholders.len() + 2 * scanned.question_marks.len();
+    let given = statement.binds().len();
+    if wanted != given {
+        return refused(format!("the statement has {wanted} parameters and {given} binds were given"));
+    }
+    Ok(())
+}
+
+/// A bind as SQLite stores it: what `assoc-sqlite` makes of each kind of value.
+fn bound<'s>(bind: &'s Bind, sql: &str) -> Result<Bound<'s>> {
+    let Bind::Value(value) = bind else {
+        return Err(errors::refused(DriverErrorKind::Statement, format!("Diesel cannot bind {bind:?}"), sql));
+    };
+    let refused = |why: &str| {
+        let message = format!("{} ({value}) cannot be bound: {why}", value.kind());
+        Err(errors::refused(DriverErrorKind::Value, message, sql))
+    };
+    Ok(match value {
+        Value::Null => Bound::Null,
+        Value::Bool(flag) => Bound::Integer((*flag).into()),
+        Value::Int(number) => Bound::Integer(*number),
+        Value::UInt(number) => match i64::try_from(*number) {
+            Ok(number) => Bound::Integer(number),
+            Err(_) => return refused("SQLite's integers end at 2^63 - 1"),
+        },
+        Value::Real(number) if number.is_nan() => return refused("SQLite would store NULL"),
+        Value::Real(number) => Bound::Real(*number),
+        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => Bound::Text((&**text).into()),
+        Value::Blob(bytes) => Bound::Blob(bytes),
+        Value::Uuid(bytes) => Bound::Blob(bytes),
+        Value::Date(_) | Value::Time(_) | Value::DateTime(_) => Bound::Text(value.to_string().into()),
+        _ => return refused("SQLite has nothing like it"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_numbers() {
+        assert_eq!(version_number("3.45.1"), 3_045_001);
+        assert_eq!(version_number(""), 0);
+    }
+
+    #[test]
+    fn texts_of_several_statements_are_refused() {
+        assert!(check_text(&Statement::plain("DELETE FROM a; DELETE FROM b")).is_err());
+        assert!(check_text(&Statement::plain("DELETE FROM a; -- that is all")).is_ok());
+        assert!(check_text(&Statement::plain("CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; END")).is_ok());
+        assert!(check_text(&Statement::plain("SELECT ?")).is_err());
+        assert!(check_text(&Statement::plain("SELECT '?'")).is_ok());
+    }
+}

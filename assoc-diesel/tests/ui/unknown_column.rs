@@ -1,0 +1,19 @@
+use assoc_repo::prelude::*;
+
+mod schema {
+    diesel::table! {
+        users (id) {
+            id -> BigInt,
+            name -> Text,
+        }
+    }
+}
+
+#[derive(Model, Debug, Clone)]
+#[model(diesel = crate::schema::users)]
+pub struct User {
+    pub id: i64,
+    pub nick: String,
+}
+
+fn main() {}

@@ -1,0 +1,54 @@
+//! SQLite through Diesel.
+
+use assoc_core::driver::BoxFuture;
+use assoc_core::{Error, Result};
+use assoc_diesel::Pooled;
+use assoc_diesel::diesel::connection::{Connection as _, SimpleConnection};
+use assoc_diesel::diesel::dsl::{select, sql};
+use assoc_diesel::diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
+use assoc_diesel::diesel::sql_types::Text;
+use assoc_diesel::diesel::{RunQueryDsl, SqliteConnection};
+use conformance_tests::{Backend, Database};
+
+#[derive(Debug)]
+struct Setup;
+
+impl CustomizeConnection<SqliteConnection, PoolError> for Setup {
+    fn on_acquire(&self, connection: &mut SqliteConnection) -> std::result::Result<(), PoolError> {
+        let setup = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; \
+                     PRAGMA foreign_keys = ON";
+        connection.batch_execute(setup).map_err(PoolError::QueryError)
+    }
+}
+
+/// A database file a case, on an r2d2 pool of Diesel's.
+#[derive(Clone, Copy)]
+pub(crate) struct DieselPool;
+
+impl Backend for DieselPool {
+    fn name(&self) -> &'static str {
+        "diesel-sqlite"
+    }
+
+    fn version(&self) -> String {
+        let version = || {
+            let mut connection = SqliteConnection::establish(":memory:").ok()?;
+            select(sql::<Text>("sqlite_version()")).get_result::<String>(&mut connection).ok()
+        };
+        format!("SQLite {} through Diesel 2.3", version().unwrap_or_default())
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async {
+            let folder = tempfile::tempdir().map_err(Error::other)?;
+            let pool = Pool::builder()
+                .max_size(8)
+                .min_idle(Some(1))
+                .connection_customizer(Box::new(Setup))
+                .build(ConnectionManager::new(folder.path().join("suite.db").display().to_string()))
+                .map_err(Error::other)?;
+            let database = Database::new(Pooled::<SqliteConnection>::new(pool)?);
+            Ok(database.with_native_sql(super::sqlite_sql()).on_drop(move || drop(folder)))
+        })
+    }
+}

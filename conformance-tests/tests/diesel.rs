@@ -1,0 +1,154 @@
+//! Every case on SQLite through Diesel: on a pool, and on one connection that is lent, outside and inside of a transaction that
+//! the application has begun with Diesel. Rows and statement counts are those of the goldens. The SQL is another one, because
+//! Diesel sends keys as JSON.
+
+// Helpers fail a test by panicking.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use assoc_core::Result;
+use assoc_core::driver::BoxFuture;
+use assoc_diesel::Lent;
+use assoc_diesel::diesel::connection::{
+    AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager, TransactionManagerStatus,
+};
+use assoc_diesel::diesel::sqlite::SqliteConnection;
+use backends::DieselPool;
+use behaviour::{Judged, judge, judge_on};
+use conformance_tests::{Backend, Case, Database, Level, Outcome, all, execute, golden};
+
+// Other backends are not asked here.
+#[allow(dead_code)]
+mod backends;
+mod behaviour;
+
+// In two halves, which run side by side.
+#[test]
+fn pooled() {
+    run_pooled(all().filter(|case| case.level <= Level::Kind));
+}
+
+#[test]
+fn pooled_with_writes() {
+    run_pooled(all().filter(|case| case.level > Level::Kind));
+}
+
+// Where statements leave for a thread of their own.
+#[test]
+fn pooled_on_a_runtime_of_one_thread() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let Judged { passed, skipped, failed } =
+        judge_on(&runtime, &DieselPool, all().filter(|case| matches!(case.level, Level::Driver | Level::Transaction)));
+    println!("{passed} passed, {skipped} skipped");
+    assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
+}
+
+fn run_pooled<'c>(cases: impl Iterator<Item = &'c Case>) {
+    let Judged { passed, skipped, failed } = judge(&DieselPool, cases);
+    println!("{passed} passed, {skipped} skipped");
+    assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
+}
+
+/// The driver that is lent a connection for each case.
+struct DieselLent(Lent);
+
+impl Backend for DieselLent {
+    fn name(&self) -> &'static str {
+        "diesel-lent"
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async { Ok(Database::new(self.0.clone()).with_native_sql(backends::sqlite_sql())) })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Application {
+    HasNoTransaction,
+    IsInsideATransaction,
+}
+
+#[test]
+fn lent() {
+    run_lent(Application::HasNoTransaction);
+}
+
+#[test]
+fn lent_inside_a_transaction_of_diesel() {
+    run_lent(Application::IsInsideATransaction);
+}
+
+/// What gives a connection to a task of its own, which a lent one refuses: `assoc-diesel`'s own tests have such cases.
+const IN_TASKS: [&str; 8] = [
+    "contract_connections.sinks_that_panic",
+    "handles_write.find_or_create_at_once",
+    "nested_transactions.tasks_beside_each_other",
+    "read_back.panicking_decoder",
+    "transaction_options.deadlocks_are_retried",
+    "transactions.an_error_of_the_application",
+    "transactions.many_tasks",
+    "transactions.two_hundred_tasks_on_one_pool",
+];
+
+/// What the outermost transaction does, and a savepoint does not: a savepoint checks no deferred foreign key when it is released,
+/// and SQLite does not tell that another one is open.
+const OUTERMOST: [&str; 2] = ["contract.errors_at_commit", "contract_errors.transactions_that_statements_leave"];
+
+fn run_lent(application: Application) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let _entered = runtime.enter();
+    let mut refused = IN_TASKS.to_vec();
+    if application == Application::IsInsideATransaction {
+        refused.extend(OUTERMOST);
+    }
+    let (mut passed, mut skipped, mut failed) = (0, 0, Vec::new());
+    // One connection is one database.
+    for case in all().filter(|case| !case.two_databases) {
+        match run_case(case, application) {
+            Ok(true) => passed += 1,
+            Ok(false) => skipped += 1,
+            Err(_) if refused.contains(&case.id) => refused.retain(|refused| *refused != case.id),
+            Err(why) => {
+                println!("{}: {why}", case.id);
+                failed.push(case.id);
+            }
+        }
+    }
+    println!("{passed} passed, {skipped} skipped");
+    assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
+    assert!(refused.is_empty(), "these pass, and are listed as what cannot: {refused:#?}");
+}
+
+fn run_case(case: &Case, application: Application) -> std::result::Result<bool, String> {
+    let mut connection = SqliteConnection::establish(":memory:").unwrap();
+    connection.batch_execute("PRAGMA foreign_keys = ON").unwrap();
+    if application == Application::IsInsideATransaction {
+        AnsiTransactionManager::begin_transaction(&mut connection).unwrap();
+    }
+    let before = depth(&mut connection);
+    let lent = Lent::sqlite().with_patience(Duration::from_secs(2));
+    let backend = DieselLent(lent.clone());
+    let ran = lent.block_on(&mut connection, async {
+        tokio::time::timeout(Duration::from_secs(5), execute(&backend, case)).await
+    });
+    let after = depth(&mut connection);
+    let transcript = match ran.map_err(|_| "it waits for ever".to_owned())?.map_err(|error| error.to_string())? {
+        Outcome::Skipped(_) => return Ok(false),
+        Outcome::Ran(transcript) => transcript,
+    };
+    let golden = golden::behaviour(case.id, transcript.nulls).unwrap();
+    if golden != transcript.behaviour.trim_end() {
+        return Err(golden::difference(&golden, &transcript.behaviour));
+    }
+    if before != after {
+        return Err(format!("Diesel was at depth {before} before and is at {after} after"));
+    }
+    Ok(true)
+}
+
+fn depth(connection: &mut SqliteConnection) -> u32 {
+    let status: &mut TransactionManagerStatus =
+        <AnsiTransactionManager as TransactionManager<SqliteConnection>>::transaction_manager_status_mut(connection);
+    status.transaction_depth().unwrap().map_or(0, std::num::NonZero::get)
+}
