@@ -121,14 +121,15 @@ fn columns_that_may_be_null_have_the_same_methods() {
 
 #[test]
 fn what_a_column_takes() {
-    let (some, text): (Option<Priority>, _) = (Some(Priority::Low), std::borrow::Cow::Borrowed("x"));
+    let (some, owned) = (&Some(Priority::Low), &Some("x".to_owned()));
+    let text = std::borrow::Cow::Borrowed("x");
     let filters = [
-        Article::PRIORITY.eq(&some),
         Article::PRIORITY.eq(some),
+        Article::PRIORITY.eq(Some(Priority::Low)),
         Article::PRIORITY.eq(Priority::Low),
         Article::NOTE.eq(text),
         Article::NOTE.eq(None),
-        Article::NOTE.eq(&Some("x".to_owned())),
+        Article::NOTE.eq(owned),
         Article::NOTE.eq("x"),
         Article::WEIGHT.eq(0.5_f32),
         Article::WEIGHT.eq(0.5),
