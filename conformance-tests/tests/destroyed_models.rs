@@ -230,7 +230,8 @@ fn all_models_are_here() {
     for file in folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()) {
         let path = file.unwrap().path();
         let fixture = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        if fixture == "lib" {
+        // The columns of the tracker are enums and typed documents, which random values are not.
+        if ["lib", "tracker"].contains(&&*fixture) {
             continue;
         }
         let world = WORLDS.iter().find(|world| world.name == fixture).unwrap_or_else(|| panic!("{fixture} is missing"));

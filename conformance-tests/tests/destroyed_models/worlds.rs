@@ -113,7 +113,6 @@ worlds! {
     stored: Measure SampleTaken Slugged Versioned Narrow Wide Circuit Folder;
     studio: Firm Account Image Chair Ticket Artist Membership Guild Follow Style;
     tenancy: Project Member Task Milestone Place Assignment;
-    tracker: Squad Task;
     ways: Critic Remark Duel Ledger LedgerEntry Holder Keeping Rack Volume Loan;
     workshop: Maker Piece Mark Bench Shift Room Order Tool MakerTool;
 }
