@@ -10,7 +10,6 @@ use ::serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ColumnType, SqlType};
 use crate::error::{DecodeError, Error, Result};
-use crate::typed::column::MaybeNull;
 use crate::value::Value;
 
 impl ColumnType for ::serde_json::Value {
@@ -155,13 +154,6 @@ where
     fn to_value(&self) -> Value<'_> {
         Value::Json(Cow::Borrowed(&self.text))
     }
-}
-
-impl<T> MaybeNull for Json<T>
-where
-    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
-{
-    type Nullable = Option<Json<T>>;
 }
 
 #[cfg(test)]

@@ -255,6 +255,14 @@ impl<T: MaybeNull<Nullable = Option<T>>> MaybeNull for Option<T> {
 each_plain_type!(maybe_null);
 maybe_null! { #[cfg(feature = "serde_json")] ::serde_json::Value }
 
+#[cfg(feature = "serde_json")]
+impl<T> MaybeNull for crate::column_type::Json<T>
+where
+    crate::column_type::Json<T>: ColumnType,
+{
+    type Nullable = Option<crate::column_type::Json<T>>;
+}
+
 pub(crate) fn bind<V: ColumnType>(value: impl IntoColumn<V>) -> Value<'static> {
     value.into_column().to_value().into_owned()
 }
