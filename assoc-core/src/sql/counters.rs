@@ -84,8 +84,9 @@ impl FollowedRows<'_> {
             }
         });
         writer.push(" WHERE ");
+        let names_rows = self.key.len() == 1 || dialect.capabilities().row_values;
         match dialect.ordered_lock() {
-            Some(lock) if self.keys.len() > 1 => self.write_locked_rows(&mut writer, lock)?,
+            Some(lock) if self.keys.len() > 1 && names_rows => self.write_locked_rows(&mut writer, lock)?,
             _ => self.write_keys(&mut writer, self.keys),
         }
         self.and_conditions(&mut writer)?;
