@@ -5,11 +5,12 @@ use assoc_core::driver::BoxFuture;
 use assoc_core::{DriverErrorKind, Error, Filter, Model, Result};
 
 use super::Collection;
+use super::find::limits;
 use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, ModelExt, WritableMany};
-use crate::get_association::rows;
-use crate::query::{Query, Select};
+use crate::get_association::{OwnQuery, rows};
+use crate::query::Query;
 
 #[cfg(doc)]
 use assoc_core::ErrorKind;
@@ -131,7 +132,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         let changeset = changeset.into_changeset();
         Box::pin(async move {
             let built = self.completed(changeset)?;
-            Ok(self.first_of(Query::filter(filter)).await?.map_or(built, |found| found.change()))
+            Ok(self.first_of(filter, false).await?.map_or(built, |found| found.change()))
         })
     }
 
@@ -140,7 +141,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// Several tasks may do this at once. Then a unique index on what identifies a member decides: the task that is late
     /// finds the row of the other. Without such an index there may be two.
     ///
-    /// Statements, loaded or not: 1 that looks; if there is none those of [`create`](Self::create); if another task was
+    /// Statements, loaded or not: 1 that looks, 2 if the association has a limit or an offset; if there is none those of [`create`](Self::create); if another task was
     /// faster 1 more. A member that is found is not added to what is loaded.
     ///
     /// # Errors
@@ -175,7 +176,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         Box::pin(async move {
             // An owner without a key is refused before any SQL.
             RowChange::new_member(self.reflection(), self.owner())?;
-            if let Some(found) = self.first_of(Query::filter(filter.clone())).await? {
+            if let Some(found) = self.first_of(filter.clone(), false).await? {
                 return Ok(found);
             }
             let error = match self.create(changeset).await {
@@ -186,14 +187,20 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
             if !is_late {
                 return Err(error);
             }
-            let query = Query::filter(filter);
             // A transaction may have a state of the database before the other task's.
-            let query = if self.handle.repo.in_transaction() { query.for_share() } else { query };
-            self.first_of(query).await?.ok_or(error)
+            let for_share = self.handle.repo.in_transaction();
+            self.first_of(filter, for_share).await?.ok_or(error)
         })
     }
 
-    async fn first_of(&self, query: Select<T>) -> Result<Option<T>> {
+    async fn first_of(&self, filter: Filter<T>, for_share: bool) -> Result<Option<T>> {
+        if let OwnQuery::One(query) = self.own()?
+            && limits(&query)
+        {
+            return Ok(self.chosen(*query, filter, for_share).await?.into_iter().next());
+        }
+        let query = Query::filter(filter);
+        let query = if for_share { query.for_share() } else { query };
         Ok(rows(self.handle.repo, self.reflection(), self.owner(), query.limit(1)).await?.into_iter().next())
     }
 }

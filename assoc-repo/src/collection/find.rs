@@ -86,6 +86,23 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         }
     }
 
+    /// The members that satisfy a condition, in their order, of an association that limits its rows: which rows are members
+    /// does not depend on the condition. `query` is that of all members. 2 statements, or 1 if there are no members.
+    pub(super) async fn chosen(&self, query: Select<T>, filter: Filter<T>, for_share: bool) -> Result<Vec<T>> {
+        T::DEF.require_primary_key("a condition on members that a limit chooses")?;
+        let members = self.read(Query::new()).await?;
+        let keys: Vec<KeyTuple> = members.iter().filter_map(|row| T::DEF.key_of(row)).collect();
+        let mut query = query.closed();
+        (query.spec.limit, query.spec.offset) = (None, None);
+        let query = query.filter(filter);
+        let query = if for_share { query.for_share() } else { query };
+        let found = rows_with_keys(self.handle.repo, &query, &keys).await?;
+        let place = |row: &T| T::DEF.key_of(row).and_then(|key| keys.iter().position(|known| *known == key));
+        let mut found: Vec<(Option<usize>, T)> = found.into_iter().map(|row| (place(&row), row)).collect();
+        found.sort_by_key(|(place, _)| *place);
+        Ok(found.into_iter().map(|(_, row)| row).collect())
+    }
+
     /// Whether a row is a member, by its primary key. Loaded: no statement. Otherwise 1 statement, which reads at most one
     /// row; none if the row has no key.
     ///
@@ -211,10 +228,14 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     }
 }
 
+/// Whether a query reads a part of the rows that satisfy its conditions.
+pub(super) fn limits<T>(query: &Select<T>) -> bool {
+    query.spec.limit.is_some() || query.spec.offset.is_some()
+}
+
 // Whether a query chooses among the rows that satisfy its conditions, so that one more condition chooses others.
 pub(super) fn chooses<T>(query: &Select<T>) -> bool {
-    let spec = &query.spec;
-    spec.limit.is_some() || spec.offset.is_some() || spec.distinct || !spec.group.is_empty()
+    limits(query) || query.spec.distinct || !query.spec.group.is_empty()
 }
 
 pub(super) fn tuple_of<T: Model>(key: &T::Key) -> KeyTuple {

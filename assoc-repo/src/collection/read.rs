@@ -4,6 +4,7 @@ use assoc_core::metadata::{AggregateFunction, Expr, Operand};
 use assoc_core::{Aggregate, Column, ColumnType, Error, Filter, MaybeNull, Model, Result, Summable, Value};
 
 use super::Collection;
+use super::find::limits;
 use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::columns::Columns;
 use crate::get_association::{OwnQuery, own_query, rows};
@@ -268,7 +269,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     }
 
     /// Whether a member satisfies a condition. Always 1 statement, which reads at most one row; none if the owner's key is
-    /// `NULL`.
+    /// `NULL`. Of an association with a limit or an offset 2 statements: one reads which rows are members.
     ///
     /// # Errors
     /// As [`all`](Self::all).
@@ -283,6 +284,9 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     pub async fn exists(&self, filter: Filter<T>) -> Result<bool> {
         match self.own()? {
             OwnQuery::Nothing => Ok(false),
+            OwnQuery::One(query) if limits(&query) && !filter.clone().into_expr().is_always() => {
+                Ok(!self.chosen(*query, filter, false).await?.is_empty())
+            }
             OwnQuery::One(query) => self.handle.repo.exists(query.closed().filter(filter)).await,
             OwnQuery::Parts(query) => Ok(!self.read(query.filter(filter)).await?.is_empty()),
         }

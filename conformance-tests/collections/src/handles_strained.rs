@@ -4,6 +4,7 @@ use assoc_core::{LoadState, Result};
 use assoc_repo::Changeset;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases, dropped_at};
+use conformance_models::options::{self, Customer, Order};
 use conformance_written_models::guild::{
     self, Account, Book, Comment, Company, Group, Picture, Post, Shelf, Tag, User,
 };
@@ -16,6 +17,7 @@ cases! { "handles_strained", Level::Collection;
     references_are_written_whole,
     inverses_of_new_members,
     dropped_futures,
+    conditions_on_limited_members,
 }
 
 fn post(title: &str) -> Changeset<Post> {
@@ -277,4 +279,35 @@ async fn dropped_futures(cx: &mut Context) -> Result<()> {
     }
     // Of a database within the process no future need ever wait.
     cx.require(dropped < 7 * 499, "each ends")
+}
+
+// Which rows are members does not depend on what is asked about them.
+async fn conditions_on_limited_members(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    options::fixture(&repo).await?;
+    let mut ann = repo.get_or_fail::<Customer>(1, Query::new()).await?;
+    for with_second in [true, false] {
+        let own = if with_second { Customer::SECOND_AND_THIRD } else { Customer::LARGEST_ORDERS };
+        let members: Vec<i64> = repo.association(&ann, own).all().await?.iter().map(|order| order.id).collect();
+        cx.show("members", &members);
+        let orders: Vec<Order> = repo.all(Query::<Order>::new().order_by(Order::ID.asc())).await?;
+        for order in &orders {
+            let (handle, filter) = (repo.association(&mut ann, own), Order::ID.eq(order.id));
+            let is_member = members.contains(&order.id);
+            cx.require(handle.exists(filter.clone()).await? == is_member, "exists")?;
+            cx.require(handle.contains(order).await? == is_member, "contains")?;
+            let found = handle.find_or_build_by(filter, Order::build().set(Order::TOTAL, 1)).await?;
+            cx.require(found.is_new() != is_member, "find_or_build_by")?;
+        }
+        cx.step("exists", repo.association(&ann, own).exists(Order::TOTAL.eq(120))).await?;
+        cx.step("any", repo.association(&ann, own).any()).await?;
+    }
+    let count = repo.count(Query::<Order>::new()).await?;
+    let mut handle = repo.association(&mut ann, Customer::SECOND_AND_THIRD);
+    let draft = || Order::build().set(Order::TOTAL, 120).set(Order::CONFIRMED, false);
+    let found = cx.step("find_or_create_by", handle.find_or_create_by(Order::TOTAL.eq(120), draft())).await?;
+    cx.require(
+        found.id == 3 && repo.count(Query::<Order>::new()).await? == count,
+        "the first in the association's order",
+    )
 }
