@@ -75,7 +75,7 @@ impl<'r> scoped_tls_hkt::ReborrowMut<'r> for OnLoan<'_> {
 /// A driver over the connection that is lent to it by [`block_on`](Lent::block_on).
 ///
 /// It can be kept, with its repo, and used with one connection after the other, and by several threads at once: each thread
-/// that lends a connection has a loan of its own.
+/// lends it another connection.
 ///
 /// ```
 /// use assoc_diesel::Lent;

@@ -9,10 +9,10 @@
 
 use assoc_core::driver::{ExecResult, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, Error, ErrorKind, Result};
+use assoc_dialects::sqlite::Verb;
 
 use crate::client::sealed::Client;
 use crate::errors;
-use crate::verb::Verb;
 
 const OVER: &str = "a statement in it has ended it (COMMIT or ROLLBACK as SQL): what came before took effect with that COMMIT \
                     or was undone; end transactions with their handle";
@@ -62,7 +62,7 @@ impl Levels {
             Some(open) if !is_inside => {
                 open.ended = if done.is_ok() { Ended::ByStatement } else { Ended::ByDatabase };
             }
-            // The application's own transaction: Diesel's next COMMIT or ROLLBACK for it will fail.
+            // The application began this transaction with Diesel. Diesel still counts it, so its COMMIT or ROLLBACK fails.
             None if before > 0 && !is_inside && done.is_ok() => return Err(ErrorKind::Transaction(OVER).into()),
             None if before == 0 && is_inside => {
                 client.undo_unknown()?;

@@ -79,7 +79,6 @@ pub mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod transaction_error;
-mod verb;
 mod work;
 
 pub use client::Client;

@@ -11,14 +11,13 @@ use assoc_core::dialect::Dialect;
 use assoc_core::driver::{Bind, ExecResult, RowSink, Statement, StatementKind, TransactionMode};
 use assoc_core::sql::scan;
 use assoc_core::{DriverErrorKind, Result, Value};
-use assoc_dialects::sqlite::{KeyLists, SqliteDialect};
+use assoc_dialects::sqlite::{KeyLists, SqliteDialect, Verb, mentions};
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::sqlite::SqliteConnection;
 
 use crate::client::{self, Client, sealed};
 use crate::dynamic_query::{Bound, DynamicQuery, Prepared};
 use crate::errors;
-use crate::verb::{Verb, mentions};
 
 mod functions;
 mod rows;

@@ -368,7 +368,7 @@ fn a_transaction_that_a_statement_ended_is_noticed() {
         assert!(own.commit().await.is_err());
     });
     assert_eq!(depth(&mut connection), 0);
-    // Of the application's own: its COMMIT fails, as it would without this crate.
+    // A statement ends the transaction that the application has begun. Diesel's COMMIT fails then, also without this crate.
     let committed = connection.transaction::<(), TransactionError, _>(|connection| {
         lent.block_on(connection, async {
             let mut own = lent.acquire(Access::Write).await?;

@@ -33,13 +33,11 @@ use std::time::{Duration, Instant};
 
 use assoc_core::driver::{ExecResult, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, ErrorKind, Result, Value};
+use assoc_dialects::sqlite::{Verb, mentions};
 
 mod answer;
-mod verb;
 
 use self::answer::{Pump, offer_columns};
-pub(crate) use self::verb::Verb;
-use self::verb::mentions_conflict;
 use crate::lists::{refuse_lists, refuse_other_lists};
 use crate::{errors, values};
 
@@ -48,6 +46,9 @@ use rusqlite::InterruptHandle;
 
 #[cfg(feature = "tokio")]
 use crate::costs::Costs;
+
+/// An `INSERT` with these words may have left a row out or updated one.
+const CONFLICT: &str = "ON CONFLICT";
 
 /// A connection with what belongs to it.
 pub(crate) struct Session {
@@ -217,7 +218,7 @@ impl Session {
         // An upsert that updates leaves the id of an earlier insert standing: better none than a wrong one.
         let mentions_conflict = || match self.known_text(statement) {
             Some(known) => known.mentions_conflict,
-            None => mentions_conflict(statement.sql()),
+            None => mentions(statement.sql(), CONFLICT),
         };
         let inserted = verb == Verb::Insert && affected > 0 && !mentions_conflict();
         Ok(match affected {
@@ -353,7 +354,7 @@ impl Session {
             let names_lists = refuse_other_lists(statement)?;
             if !names_lists && sql.len() >= LongText::LENGTH {
                 let sql = Arc::clone(statement.shared_sql());
-                self.last_text = Some(LongText { mentions_conflict: mentions_conflict(&sql), sql });
+                self.last_text = Some(LongText { mentions_conflict: mentions(&sql, CONFLICT), sql });
             }
         }
         self.running = true;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use assoc_core::driver::{AnswerColumn, RowSink};
 use assoc_core::{DriverErrorKind, Error, Result, Value};
-use assoc_dialects::sqlite::is_expression;
+use assoc_dialects::sqlite::{Verb, is_expression};
 use diesel::connection::{DefaultLoadingMode, LoadConnection};
 use diesel::deserialize::FromSql;
 use diesel::row::{Field, Row};
@@ -13,7 +13,6 @@ use diesel::sqlite::{Sqlite, SqliteConnection, SqliteType};
 
 use crate::dynamic_query::{Bound, DynamicQuery, Prepared};
 use crate::errors;
-use crate::verb::Verb;
 
 /// Pushes the rows of a query into the sink.
 ///

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use assoc_core::driver::{ExecResult, RowSink, TransactionMode};
 use assoc_core::{DriverErrorKind, Result, Value};
+use assoc_dialects::sqlite::Verb;
 use rusqlite::InterruptHandle;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -14,7 +15,7 @@ use crate::costs::CostKey;
 use crate::errors;
 use crate::execution::Placement;
 use crate::pool::Lease;
-use crate::session::{Control, Session, Verb};
+use crate::session::{Control, Session};
 
 /// A statement that takes less may stay on the runtime's thread.
 const SHORT: Duration = Duration::from_micros(50);
