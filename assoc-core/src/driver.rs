@@ -24,7 +24,7 @@
 //! * `values` belong to the driver between calls. The sink may take buffers out of them (`Cow::Owned`), so a driver
 //!   SHOULD pass owned those buffers that it does not need again, and borrowed all others.
 //! * `execute` MUST report as affected the rows that matched, even where nothing changed in them.
-//! * `query_together` runs several statements that read, and of which none needs the rows of another. It MUST give the
+//! * `query_together` runs several statements that read and do not need each other's rows. It MUST give the
 //!   rows of each statement to the sink of that statement, as `query` does.
 //! * It MUST tell the [watch](StatementWatch) that a statement begins before it sends the statement, and that it has ended
 //!   when its answer has come, both in the order of the statements. A statement that the watch refuses MUST NOT run, and

@@ -43,7 +43,7 @@ impl ColumnType for ::serde_json::Value {
 /// }
 ///
 /// let settings = Json::new(Settings { theme: "dark".into(), compact: false })?;
-/// assert_eq!(settings.theme, "dark"); // It derefs to what it holds.
+/// assert_eq!(settings.theme, "dark"); // `Json<Settings>` derefs to `Settings`.
 ///
 /// let settings = settings.edited(|settings| settings.compact = true)?;
 /// assert!(settings.compact);

@@ -30,16 +30,12 @@ pub(crate) fn column_type(column_type: &ColumnType, root: Root) -> TokenStream {
             }
         }
     });
-    let body = match form {
-        Form::Newtype(newtype) => of_newtype(ident, newtype),
-        Form::Enumeration(Enumeration::Texts(texts)) => of_texts(ident, texts),
+    let (checks, body) = match form {
+        Form::Newtype(newtype) => (TokenStream::new(), of_newtype(ident, newtype)),
+        Form::Enumeration(Enumeration::Texts(texts)) => (TokenStream::new(), of_texts(ident, texts)),
         Form::Enumeration(Enumeration::Numbers { integer, variants, shown }) => {
-            of_numbers(ident, integer, variants, shown)
+            (fitting(ident, integer, variants), of_numbers(ident, integer, variants, shown))
         }
-    };
-    let checks = match form {
-        Form::Enumeration(Enumeration::Numbers { integer, variants, .. }) => fitting(ident, integer, variants),
-        Form::Enumeration(Enumeration::Texts(_)) | Form::Newtype(_) => TokenStream::new(),
     };
     let items = quote! {
         #checks

@@ -141,7 +141,7 @@ async fn the_error_is_the_first_one() {
     }
 }
 
-/// A sink that fails stops nothing but its own statement, and leaves the transaction as it was.
+/// A sink refuses a row. Its statement fails, the statements beside it run, and the transaction goes on.
 #[tokio::test]
 async fn a_sink_that_fails() {
     let db = TestDb::new().await;

@@ -96,11 +96,12 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         (query.spec.limit, query.spec.offset) = (None, None);
         let query = query.filter(filter);
         let query = if for_share { query.for_share() } else { query };
-        let found = rows_with_keys(self.handle.repo, &query, &keys).await?;
-        let place = |row: &T| T::DEF.key_of(row).and_then(|key| keys.iter().position(|known| *known == key));
-        let mut found: Vec<(Option<usize>, T)> = found.into_iter().map(|row| (place(&row), row)).collect();
-        found.sort_by_key(|(place, _)| *place);
-        Ok(found.into_iter().map(|(_, row)| row).collect())
+        let mut found = rows_with_keys(self.handle.repo, &query, &keys).await?;
+        // Behind a join model a member may be there twice: its first place counts.
+        let places: HashMap<&KeyTuple, usize> =
+            keys.iter().enumerate().rev().map(|(place, key)| (key, place)).collect();
+        found.sort_by_cached_key(|row| T::DEF.key_of(row).and_then(|key| places.get(&key).copied()));
+        Ok(found)
     }
 
     /// Whether a row is a member, by its primary key. Loaded: no statement. Otherwise 1 statement, which reads at most one

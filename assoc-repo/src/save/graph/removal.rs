@@ -104,7 +104,9 @@ impl<'p> Run<'p> {
         let awaited = self
             .written_rows(unneeded)
             .flat_map(|(_, planned)| planned.awaits.iter().map(|awaited| (awaited.row, planned.association)));
-        for (owner, association) in keeping.chain(awaited) {
+        // Many rows await the key of one owner.
+        let mut asked: HashSet<u32> = HashSet::new();
+        for (owner, association) in keeping.chain(awaited).filter(|(owner, _)| asked.insert(*owner)) {
             let planned = &self.plan.rows()[owner as usize];
             let key = planned.base.as_ref().and_then(|base| planned.model.key_of(&**base));
             let Some(key) = key.filter(|key| destructions.iter().any(|all| all.removes(planned.model, key))) else {
