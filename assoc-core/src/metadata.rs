@@ -22,8 +22,8 @@ pub(crate) mod visibility;
 pub use association::kinds::*;
 pub use association::{
     AssociationBehavior, AssociationDef, AssociationKind, Cardinality, Chain, ChainHop, ChainParts, CounterCache,
-    CustomSql, Dependent, ForeignKey, HasVariant, Inverse, JoinRecord, KeyJoin, KeySide, LinkSql, Linkage, Options,
-    Parent, Route, Touch, UnknownType, VariantDef,
+    CustomSql, DefaultScope, Dependent, ForeignKey, HasVariant, Inverse, JoinRecord, KeyJoin, KeySide, LinkSql,
+    Linkage, Options, Parent, Route, Touch, UnknownType, VariantDef,
 };
 pub use callbacks::{CallbackPoint, HasCallbacks, MemberCallbacks, ModelCallbacks};
 pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};

@@ -398,6 +398,27 @@ pub(crate) fn targets_in<O: Model, T: TargetRow>(def: &AssociationDef, owner: &O
     found
 }
 
+// Makes a default scope with a limit a part of the query, so that the limit is seen: which rows are members depends on it.
+fn with_default_limit(query: &mut Select<AnyModel>) {
+    let Some(scope) = query.spec.model.default_scope.filter(|_| !query.unscoped) else { return };
+    let base = scope();
+    if base.limit.is_none() && base.offset.is_none() {
+        return;
+    }
+    let spec = &mut query.spec;
+    spec.filter = base.filter.and(std::mem::replace(&mut spec.filter, Expr::always()));
+    if spec.order.is_empty() {
+        spec.order = base.order;
+    }
+    spec.limit = spec.limit.or(base.limit);
+    spec.offset = spec.offset.or(base.offset);
+    if query.selected.is_none() {
+        query.selected = base.select.map(|columns| column_operands(spec.model, &columns));
+    }
+    query.preloads.extend(base.includes);
+    query.unscoped = true;
+}
+
 fn column_operands(model: &ModelDef, columns: &[usize]) -> Vec<Operand> {
     columns.iter().map(|column| Operand::Column(model.columns[*column].column_ref())).collect()
 }
@@ -424,6 +445,7 @@ fn direct(
     query.spec.offset = query.spec.offset.or(own.offset);
     query.unscoped |= own.unscoped;
     query.preloads.extend(own.includes);
+    with_default_limit(&mut query);
     if query.selected.is_none() {
         query.selected = own.select.map(|columns| column_operands(model, &columns));
     }

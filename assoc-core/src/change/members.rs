@@ -256,10 +256,11 @@ impl<'c> Members<'c> {
     fn not_replaceable(&self) -> Option<FieldError> {
         let association = self.association;
         self.owner.base()?;
-        let scope = association.scope();
+        // Of an association to one, the one that an owner has is replaced.
+        let is_many = association.kind.cardinality() == Cardinality::Many;
         let reason = if association.options.owner_scope.is_some() {
             "which rows an owner has is said by a function of the owner"
-        } else if scope.chooses() {
+        } else if association.scope().chooses() || is_many && association.chooses_rows() {
             "it has a limit, an offset or groups, so that it never has all rows of its owner"
         } else {
             return None;

@@ -32,7 +32,7 @@ pub use custom_sql::{CustomSql, LinkSql, RawSql};
 pub use dependent::{Dependent, DependentRows, LinkTargets};
 pub(crate) use field_access::share_row;
 pub use field_access::{ByOwner, Children, FieldAccess, JoinTableRows, Links, LoadState, Positions, SharedRow};
-pub use linkage::{JoinRecord, Linkage};
+pub use linkage::{DefaultScope, JoinRecord, Linkage};
 pub use parent::{CounterCache, Parent, Touch};
 pub use polymorphic::{HasVariant, Polymorphic, VariantDef};
 pub use reflection::ForeignKey;
@@ -464,6 +464,25 @@ impl AssociationDef {
     #[must_use]
     pub fn scope(&self) -> ScopeDef {
         self.options.scope.map_or_else(ScopeDef::default, |scope| scope())
+    }
+
+    /// Whether an owner never has all rows that key and conditions lead to: the association limits or groups them itself, or one
+    /// that it goes through does, or the default scope of one of their models.
+    pub(crate) fn chooses_rows(&self) -> bool {
+        let of_default = |model: &ModelDef, unscoped: bool| {
+            let scope = model.default_scope.filter(|_| !unscoped);
+            scope.is_some_and(|scope| scope().chooses())
+        };
+        let record = match self.linkage() {
+            Ok(Linkage::JoinRecord(record)) => Some(record),
+            _ => None,
+        };
+        let own = self.scope();
+        let [source, rows] = [record.and_then(|record| record.source), record.and_then(|record| record.rows)]
+            .map(|part| part.map(AssociationDef::scope).unwrap_or_default());
+        [&own, &source, &rows].into_iter().any(ScopeDef::chooses)
+            || of_default((self.target)(), own.unscoped || source.unscoped)
+            || record.is_some_and(|record| of_default(record.table, rows.unscoped))
     }
 
     /// The association of the target that refers back to the owner of this one (F126, F128). It is the one that the

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::{ErrorKind, FieldError, Result};
 use crate::key::{KeyTuple, RowKeys};
-use crate::metadata::association::{AssociationDef, Cardinality, Dependent, JoinRecord, KeyJoin};
+use crate::metadata::association::{AssociationDef, Cardinality, DefaultScope, Dependent, JoinRecord, KeyJoin};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
 use crate::metadata::rows::{LinkRows, Rows};
@@ -137,12 +137,13 @@ impl Lookup {
         let identity = table.primary_key.to_vec();
         let owner = key.target_columns.to_vec();
         let unlink = unlink_target(association, key, removal);
+        let seen = default_scope(all).of_members(association).and(association.scope().filter);
         Lookup {
             association,
             table,
             by: if all { owner.clone() } else { [&identity[..], &owner].concat() },
             columns: distinct([&identity, &owner]),
-            filter: of_types(table, [key.target_type]).and(association.scope().filter),
+            filter: of_types(table, [key.target_type]).and(seen),
             questions: Vec::new(),
             targets: None,
             moves_times: is_written_alone(association, removal) && unlink != Unlink::Delete,
@@ -165,8 +166,8 @@ impl Lookup {
         let (owner, member) = (record.owner.target_columns.to_vec(), record.target.owner_columns.to_vec());
         let pair = [&owner[..], &member].concat();
         let identity = if table.primary_key.is_empty() { pair.clone() } else { table.primary_key.to_vec() };
-        let types = of_types(table, [record.owner.target_type, record.target_type]);
-        let filter = association.scope().filter;
+        let filter = record.conditions_on_targets(association, default_scope(all));
+        let is_one_type = (association.target)().discriminator.is_some();
         let condition = || MemberCondition {
             model: (association.target)(),
             by: record.target.target_columns.to_vec(),
@@ -177,9 +178,9 @@ impl Lookup {
             table,
             by: if all { owner.clone() } else { pair },
             columns: distinct([&identity, &distinct([&owner, &member])]),
-            filter: record.rows.map_or(types.clone(), |rows| types.and(rows.scope().filter)),
+            filter: of_types(table, [record.owner.target_type]).and(record.conditions_on_rows()),
             questions: Vec::new(),
-            targets: (!filter.is_always()).then(condition),
+            targets: (!filter.is_always() || is_one_type).then(condition),
             unlink: unlink_link(association, record, removal),
             removal,
             moves_times: is_written_alone(association, removal),
@@ -397,6 +398,12 @@ fn distinct(all: [&[usize]; 2]) -> Vec<usize> {
         }
     }
     columns
+}
+
+// All members are those that the association shows. A member that is named may be hidden by a default scope: who holds such a
+// row has read it without that scope.
+fn default_scope(all: bool) -> DefaultScope {
+    if all { DefaultScope::Kept } else { DefaultScope::LeftOut }
 }
 
 fn of_types<const N: usize>(table: &ModelDef, types: [Option<Discriminator>; N]) -> Expr {

@@ -8,6 +8,7 @@ mod handles;
 mod handles_between;
 mod handles_bulk;
 mod handles_counted;
+mod handles_hidden;
 mod handles_input;
 mod handles_keyless;
 mod handles_links;
@@ -35,6 +36,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_links::CASES,
         handles_told::CASES,
         handles_keyless::CASES,
+        handles_hidden::CASES,
         orchards::CASES,
     ]
 }

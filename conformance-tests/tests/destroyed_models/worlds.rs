@@ -99,6 +99,7 @@ worlds! {
     nested: Writer Essay Labelling Label Theme Remark Subscription Subscriber Letter List Portfolio Showing Gallery Contract Agency Town Member ClubMembership Club Sponsor Event;
     orchard: Orchard Tree Nest Basket Deed Plot Bed Shoot Ring Stump;
     newsroom: Section Topic Story Edition Letter Posting Reporter Market Price;
+    museum: Room Exhibit Statue Placard Work Sculpture Topic Visit;
     options: Customer Order Note SpecialNote NoteTaker LastNote Buyer Purchase LaterNote Pointer;
     orchestra: Musician Engagement Ensemble Solo Rehearsal Concert Contract Lease Pledge Piece;
     parcels: Parcel Citizen Firm Courier Locker Rack Stranger Note;

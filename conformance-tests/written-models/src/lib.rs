@@ -19,6 +19,8 @@ pub mod guild;
 #[doc(hidden)]
 pub mod league;
 #[doc(hidden)]
+pub mod museum;
+#[doc(hidden)]
 pub mod newsroom;
 #[doc(hidden)]
 pub mod orchard;

@@ -38,7 +38,7 @@ impl AssociationBehavior for HasAndBelongsToManyKind {
     fn linkage(&self, association: &AssociationDef) -> Result<Linkage> {
         let (owner, target) = self.keys(association);
         let table = (self.join_table)();
-        Ok(Linkage::JoinRecord(JoinRecord { table, rows: None, owner, target, target_type: None }))
+        Ok(Linkage::JoinRecord(JoinRecord { table, rows: None, source: None, owner, target, target_type: None }))
     }
 
     // All links, whatever the association's conditions on targets: each would lead from a row that is gone.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::{AssociationDef, KeyJoin, KeySide, VariantDef};
 use crate::error::Result;
+use crate::metadata::expr::Expr;
 use crate::metadata::model::{Discriminator, ModelDef};
 
 /// How a target is linked to its owner. Each kind of association answers for itself.
@@ -37,6 +38,8 @@ pub struct JoinRecord {
     pub table: &'static ModelDef,
     /// The association of the owner to these rows, if there is one.
     pub rows: Option<&'static AssociationDef>,
+    /// The association of these rows to the target, if there is one.
+    pub source: Option<&'static AssociationDef>,
     /// The key from the owner to the row, which contains it. It includes the owner's type where the key [has
     /// one](KeyJoin::target_type).
     pub owner: KeyJoin,
@@ -44,6 +47,58 @@ pub struct JoinRecord {
     pub target: KeyJoin,
     /// The column of the row that names the target's type, and the tag.
     pub target_type: Option<Discriminator>,
+}
+
+impl JoinRecord {
+    /// Which rows between an association reads: by the conditions of the association to them and the default scope of their model.
+    /// The type of their model is no part of it: each statement on its table has that.
+    #[must_use]
+    pub fn conditions_on_rows(&self) -> Expr {
+        let scope = self.rows.map(AssociationDef::scope).unwrap_or_default();
+        let own = DefaultScope::unless(scope.unscoped).filter(self.table).and(scope.filter);
+        match self.target_type {
+            Some(named) => Expr::tagged(&self.table.columns[named.column], named.tag).and(own),
+            None => own,
+        }
+    }
+
+    /// Which targets an association of these rows sees: by its conditions, those of its source, and the default scope of their
+    /// model. The type of their model is no part of it: each statement on its table has that.
+    #[must_use]
+    pub fn conditions_on_targets(&self, association: &AssociationDef, default_scope: DefaultScope) -> Expr {
+        let source = self.source.map(AssociationDef::scope).unwrap_or_default();
+        let default_scope = if source.unscoped { DefaultScope::LeftOut } else { default_scope };
+        default_scope.of_members(association).and(source.filter).and(association.scope().filter)
+    }
+}
+
+/// Whether the default scope of a model decides which of its rows are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefaultScope {
+    /// It does, unless the association leaves it out.
+    Kept,
+    /// It does not: the rows are named.
+    LeftOut,
+}
+
+impl DefaultScope {
+    fn unless(left_out: bool) -> Self {
+        if left_out { DefaultScope::LeftOut } else { DefaultScope::Kept }
+    }
+
+    /// The condition of the default scope of an association's target.
+    #[must_use]
+    pub fn of_members(self, association: &AssociationDef) -> Expr {
+        let kept = if association.scope().unscoped { DefaultScope::LeftOut } else { self };
+        kept.filter((association.target)())
+    }
+
+    fn filter(self, model: &ModelDef) -> Expr {
+        match model.default_scope {
+            Some(scope) if self == DefaultScope::Kept => scope().filter,
+            _ => Expr::always(),
+        }
+    }
 }
 
 impl Linkage {

@@ -110,7 +110,7 @@ impl ThroughKind {
                 return Ok(Err(format!("its source is `{name}`, and a {row} does not hold the key of one target")));
             }
         };
-        Ok(Ok(JoinRecord { table, rows: Some(through), owner, target, target_type }))
+        Ok(Ok(JoinRecord { table, rows: Some(through), source: Some(source), owner, target, target_type }))
     }
 }
 

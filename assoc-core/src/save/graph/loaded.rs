@@ -159,7 +159,7 @@ impl LoadedGroup {
             return false;
         }
         if loaded.rows.is_empty() && loaded.edited.is_empty() {
-            return !loaded.removed.is_empty() && association.scope().chooses();
+            return !loaded.removed.is_empty() && association.chooses_rows();
         }
         let between = match association.linkage() {
             Ok(Linkage::JoinRecord(record)) => record.rows,

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use assoc_core::destroy::DestroyPlan;
 use assoc_core::execution::rows::Rows;
 use assoc_core::execution::{Children, KeyTuple, Links};
-use assoc_core::metadata::{AssociationDef, Cardinality, Chain, Linkage, ModelDef, TableRef};
+use assoc_core::metadata::{AssociationDef, Cardinality, Chain, DefaultScope, Linkage, ModelDef, TableRef};
 use assoc_core::save::{LoadedGroup, LoadedOwner, LoadedRow, SavePlan, Unlink};
 use assoc_core::{Error, LoadState, Result};
 
@@ -251,7 +251,7 @@ impl Others {
             Linkage::TargetKey(_) => (None, Some((association.target)().table)),
             Linkage::JoinRecord(record) => {
                 // Conditions on targets decide as well which of them are seen.
-                let judges = !association.scope().filter.is_always();
+                let judges = !record.conditions_on_targets(association, DefaultScope::Kept).is_always();
                 (Some(record.table.table), judges.then(|| (association.target)().table))
             }
             _ => (None, None),
