@@ -8,9 +8,12 @@ mod handles;
 mod handles_between;
 mod handles_bulk;
 mod handles_counted;
+mod handles_drifted;
+mod handles_grouped;
 mod handles_input;
 mod handles_keyless;
 mod handles_links;
+mod handles_of_types;
 mod handles_one;
 mod handles_replaced;
 mod handles_strained;
@@ -35,6 +38,9 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_links::CASES,
         handles_told::CASES,
         handles_keyless::CASES,
+        handles_drifted::CASES,
+        handles_grouped::CASES,
+        handles_of_types::CASES,
         orchards::CASES,
     ]
 }
