@@ -155,7 +155,8 @@ fn write_moved(writer: &mut SqlWriter<'_>, column: &ColumnDef, moved: &Moved) {
     }
 }
 
-fn is_unsigned(column: &ColumnDef) -> bool {
+/// Whether a counter cannot be negative.
+pub(crate) fn is_unsigned(column: &ColumnDef) -> bool {
     matches!(column.sql_type, SqlType::UInt(_))
 }
 

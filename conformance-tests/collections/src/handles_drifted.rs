@@ -6,9 +6,7 @@ use std::time::SystemTime;
 use assoc_core::Result;
 use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
-use conformance_written_models::counted::{
-    self, Article, Chair, Comment, Contract, Mark, Player, Room, Team, Writer,
-};
+use conformance_written_models::counted::{self, Article, Chair, Comment, Contract, Mark, Player, Room, Team, Writer};
 
 cases! { "handles_drifted", Level::Collection;
     f155_of_a_signed_counter,

@@ -86,8 +86,7 @@ async fn links_of_several_types(cx: &mut Context) -> Result<()> {
     const MENTIONS: &str =
         "SELECT subject_id, subject_type, review_id FROM mentions ORDER BY subject_type, subject_id, review_id";
     let mut bozo = clown(&repo, "Bozo").await?;
-    repo.execute_raw("INSERT INTO mentions (subject_id, subject_type, review_id) VALUES (1, 'Acrobat', 1)", [])
-        .await?;
+    repo.execute_raw("INSERT INTO mentions (subject_id, subject_type, review_id) VALUES (1, 'Acrobat', 1)", []).await?;
     let mut reviews = repo.association(&mut bozo, Clown::REVIEWS);
     let all = cx.step("created", reviews.create_all(["a", "b", "c", "d"].map(review))).await?;
     cx.step("pushed again", reviews.push(&all[0])).await?;
