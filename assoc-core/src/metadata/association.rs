@@ -468,7 +468,8 @@ impl AssociationDef {
 
     /// Whether an owner never has all rows that key and conditions lead to: the association limits or groups them itself, or one
     /// that it goes through does, or the default scope of one of their models.
-    pub(crate) fn chooses_rows(&self) -> bool {
+    #[must_use]
+    pub fn chooses_rows(&self) -> bool {
         let of_default = |model: &ModelDef, unscoped: bool| {
             let scope = model.default_scope.filter(|_| !unscoped);
             scope.is_some_and(|scope| scope().chooses())

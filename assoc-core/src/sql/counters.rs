@@ -6,6 +6,7 @@
 
 use super::SqlWriter;
 use super::write::and_discriminator;
+use crate::column_type::SqlType;
 use crate::dialect::{Dialect, Sign};
 use crate::error::Result;
 use crate::key::KeySet;
@@ -40,7 +41,7 @@ pub struct FollowedColumn {
 /// What becomes of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Moved {
-    /// This much is added to it. `NULL` counts as 0.
+    /// This much is added to it. `NULL` counts as 0. A column that cannot be negative ends at 0.
     By(i64),
     /// It takes a value.
     To(Value<'static>),
@@ -132,20 +133,37 @@ fn write_moved(writer: &mut SqlWriter<'_>, column: &ColumnDef, moved: &Moved) {
         Moved::To(value) => writer.bind(value.clone()),
         Moved::By(amount) => {
             let sign = if *amount < 0 { Sign::Minus } else { Sign::Plus };
-            writer.push("COALESCE(");
             let step = Value::Int(amount.saturating_abs());
+            // A counter that is too small already must not keep rows from going.
+            let ends_at_0 = *amount < 0 && is_unsigned(column);
+            if ends_at_0 {
+                writer.push("CASE WHEN ");
+                writer.own_column(column.name);
+                writer.push(" < ");
+                writer.bind(step.clone());
+                writer.push(" THEN 0 ELSE ");
+            }
+            writer.push("COALESCE(");
             writer.dialect().write_sum(writer, column, sign, &step);
             writer.push(", ");
             writer.bind(Value::Int(counted_from_null(column, *amount)));
             writer.push(")");
+            if ends_at_0 {
+                writer.push(" END");
+            }
         }
     }
+}
+
+/// Whether a counter cannot be negative.
+pub(crate) fn is_unsigned(column: &ColumnDef) -> bool {
+    matches!(column.sql_type, SqlType::UInt(_))
 }
 
 /// What a counter that is `NULL` holds once an amount is added. One that cannot be negative stays at 0.
 #[must_use]
 pub(crate) fn counted_from_null(column: &ColumnDef, amount: i64) -> i64 {
-    if matches!(column.sql_type, crate::column_type::SqlType::UInt(_)) { amount.max(0) } else { amount }
+    if is_unsigned(column) { amount.max(0) } else { amount }
 }
 
 /// The rows of a model whose counter differs from the number of rows that belong to them.

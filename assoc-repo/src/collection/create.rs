@@ -5,11 +5,10 @@ use assoc_core::driver::BoxFuture;
 use assoc_core::{DriverErrorKind, Error, Filter, Model, Result};
 
 use super::Collection;
-use super::find::limits;
 use crate::association_handle::{OwnerMut, OwnerRef, ToManyAssociation};
 use crate::callbacks::Firing;
 use crate::changeset::{Changeset, IntoChangeset, ModelExt, WritableMany};
-use crate::get_association::{OwnQuery, rows};
+use crate::get_association::rows;
 use crate::query::Query;
 
 #[cfg(doc)]
@@ -194,10 +193,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     }
 
     async fn first_of(&self, filter: Filter<T>, for_share: bool) -> Result<Option<T>> {
-        if let OwnQuery::One(query) = self.own()?
-            && limits(&query)
-        {
-            return Ok(self.chosen(*query, filter, for_share).await?.into_iter().next());
+        if let Some(query) = self.own_choice()? {
+            return Ok(self.chosen(query, filter, for_share).await?.into_iter().next());
         }
         let query = Query::filter(filter);
         let query = if for_share { query.for_share() } else { query };

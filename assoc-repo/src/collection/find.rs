@@ -86,8 +86,8 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         }
     }
 
-    /// The members that satisfy a condition, in their order, of an association that limits its rows: which rows are members
-    /// does not depend on the condition. `query` is that of all members. 2 statements, or 1 if there are no members.
+    /// The members that satisfy a condition, in their order, of an association that limits or groups its rows: which rows are
+    /// members does not depend on the condition. `query` is its [`own_choice`](Self::own_choice). 2 statements, or 1 if there are no members.
     pub(super) async fn chosen(&self, query: Select<T>, filter: Filter<T>, for_share: bool) -> Result<Vec<T>> {
         T::DEF.require_primary_key("a condition on members that a limit chooses")?;
         let members = self.read(Query::new()).await?;
@@ -102,6 +102,19 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
             keys.iter().enumerate().rev().map(|(place, key)| (key, place)).collect();
         found.sort_by_cached_key(|row| T::DEF.key_of(row).and_then(|key| places.get(&key).copied()));
         Ok(found)
+    }
+
+    /// The query of all members, if which rows are members depends on a limit or on groups: one more condition would choose others.
+    pub(super) fn own_choice(&self) -> Result<Option<Select<T>>> {
+        Ok(match self.own()? {
+            OwnQuery::One(query) if limits(&query) => Some(*query),
+            OwnQuery::Parts(mut query) if self.reflection().chooses_rows() => {
+                // The members' keys say which rows are meant.
+                query.unscoped = true;
+                Some(*query)
+            }
+            _ => None,
+        })
     }
 
     /// Whether a row is a member, by its primary key. Loaded: no statement. Otherwise 1 statement, which reads at most one

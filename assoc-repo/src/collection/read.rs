@@ -4,7 +4,6 @@ use assoc_core::metadata::{AggregateFunction, Expr, Operand};
 use assoc_core::{Aggregate, Column, ColumnType, Error, Filter, MaybeNull, Model, Result, Summable, Value};
 
 use super::Collection;
-use super::find::limits;
 use crate::association_handle::{OwnerRef, ToManyAssociation};
 use crate::columns::Columns;
 use crate::get_association::{OwnQuery, own_query, rows};
@@ -269,7 +268,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     }
 
     /// Whether a member satisfies a condition. Always 1 statement, which reads at most one row; none if the owner's key is
-    /// `NULL`. Of an association with a limit or an offset 2 statements: one reads which rows are members.
+    /// `NULL`. Of an association with a limit, an offset or groups 2 statements: one reads which rows are members.
     ///
     /// # Errors
     /// As [`all`](Self::all).
@@ -282,11 +281,13 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
     /// # Ok::<(), Error>(()) }).unwrap();
     /// ```
     pub async fn exists(&self, filter: Filter<T>) -> Result<bool> {
+        if !filter.clone().into_expr().is_always()
+            && let Some(query) = self.own_choice()?
+        {
+            return Ok(!self.chosen(query, filter, false).await?.is_empty());
+        }
         match self.own()? {
             OwnQuery::Nothing => Ok(false),
-            OwnQuery::One(query) if limits(&query) && !filter.clone().into_expr().is_always() => {
-                Ok(!self.chosen(*query, filter, false).await?.is_empty())
-            }
             OwnQuery::One(query) => self.handle.repo.exists(query.closed().filter(filter)).await,
             OwnQuery::Parts(query) => Ok(!self.read(query.filter(filter)).await?.is_empty()),
         }

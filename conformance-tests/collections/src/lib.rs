@@ -8,10 +8,13 @@ mod handles;
 mod handles_between;
 mod handles_bulk;
 mod handles_counted;
+mod handles_drifted;
+mod handles_grouped;
 mod handles_hidden;
 mod handles_input;
 mod handles_keyless;
 mod handles_links;
+mod handles_of_types;
 mod handles_one;
 mod handles_replaced;
 mod handles_strained;
@@ -37,6 +40,9 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_told::CASES,
         handles_keyless::CASES,
         handles_hidden::CASES,
+        handles_drifted::CASES,
+        handles_grouped::CASES,
+        handles_of_types::CASES,
         orchards::CASES,
     ]
 }

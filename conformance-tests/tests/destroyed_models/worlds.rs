@@ -80,6 +80,7 @@ worlds! {
     blog: Author Gravatar Post Comment Columnist;
     callbacks: Author Article Remark Profile Membership Club Label Page Book Sale Audit Purse Coin;
     circles: Nation Town Crew Sailor Writ Court Clerk Dancer Bolt Nut NumberedBolt NumberedNut;
+    circus: Troupe Director Booking Act Town Clown Acrobat Performer Poster Notice Mention Review Prop Costume;
     clinic: Physician Doctor Appointment Patient Document Section Paragraph Supplier SupplierAccount AccountHistory;
     counted: Writer Article Comment Mark Room Chair Firm Worker Branch Player Team Contract Shelf Volume Queue Job;
     dependents: Destroying Deleting Nullifying Restricting Excepting Leaving Note Stamp Letter Membership Fee Group Choosing Task Car Linked Tag Gallery Shelf Picture LastPicture Room Desk Lamp Bulb;

@@ -5,6 +5,8 @@ pub mod callbacks;
 #[doc(hidden)]
 pub mod circles;
 #[doc(hidden)]
+pub mod circus;
+#[doc(hidden)]
 pub mod counted;
 #[doc(hidden)]
 pub mod diary;
