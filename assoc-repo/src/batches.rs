@@ -326,7 +326,7 @@ impl<M> Select<M> {
         for name in self.spec.model.primary_key_names() {
             let operand = Operand::Column(ColumnRef::own(name));
             if !self.spec.order.iter().any(|term| term.operand == operand) {
-                self.spec.order.push(OrderTerm { operand, direction: Direction::Asc });
+                self.spec.order.push(OrderTerm::new(operand, Direction::Asc));
             }
         }
         self
