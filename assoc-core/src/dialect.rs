@@ -30,7 +30,7 @@ use std::fmt;
 
 use crate::column_type::SqlType;
 use crate::key::KeySet;
-use crate::metadata::expr::{AggregateFunction, Direction};
+use crate::metadata::expr::{AggregateFunction, Direction, Nulls, OrderTerm};
 use crate::metadata::model::{ColumnDef, TableRef};
 use crate::select::{LockStrength, RowLock, WhenLocked};
 use crate::sql::{RawSyntax, SqlWriter};
@@ -84,8 +84,10 @@ pub struct Capabilities {
     pub keyed_write: KeyedWrite,
     /// Window functions: `ROW_NUMBER() OVER (ORDER BY …)`.
     pub window_functions: bool,
-    /// Where `NULL` comes in an order.
+    /// Where `NULL` comes in an order that does not say so.
     pub null_order: NullOrder,
+    /// How an order says where `NULL` comes.
+    pub null_placement: NullPlacement,
     /// Whether a column that reads as text may sort by its position in a declared list. The driver then returns an
     /// integer for `column + 0` of such a column, and another type for text.
     pub listed_text: bool,
@@ -93,7 +95,7 @@ pub struct Capabilities {
     pub sorted_length: Option<usize>,
 }
 
-/// Where `NULL` comes in an order.
+/// Where `NULL` comes in an order that does not say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum NullOrder {
     /// Before every value in an ascending order, after them in a descending one.
@@ -104,11 +106,31 @@ pub enum NullOrder {
 }
 
 impl NullOrder {
-    /// Whether `NULL` comes last in an order of this direction.
+    /// Whether `NULL` comes last in a term of an order.
+    #[must_use]
+    pub const fn puts_last(self, term: &OrderTerm) -> bool {
+        match term.nulls {
+            Nulls::First => false,
+            Nulls::Last => true,
+            Nulls::AsDatabase => self.is_last(term.direction),
+        }
+    }
+
+    /// Whether `NULL` comes last in an order of this direction that does not say so.
     #[must_use]
     pub const fn is_last(self, direction: Direction) -> bool {
         matches!((self, direction), (NullOrder::Smallest, Direction::Desc) | (NullOrder::Largest, Direction::Asc))
     }
+}
+
+/// How an order says where `NULL` comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NullPlacement {
+    /// By a term before the term: `ORDER BY x IS NULL, x`.
+    Condition,
+    /// By a clause of the term: `ORDER BY x NULLS LAST`.
+    Clause,
 }
 
 /// How "the first n rows of each owner" is written in one statement.
@@ -195,6 +217,7 @@ impl Default for Capabilities {
             keyed_write: KeyedWrite::Subselect,
             window_functions: false,
             null_order: NullOrder::Smallest,
+            null_placement: NullPlacement::Condition,
             listed_text: false,
             sorted_length: None,
         }

@@ -7,6 +7,7 @@
 use std::any::Any;
 use std::fmt;
 
+mod cursor;
 mod decode;
 mod driver;
 mod excerpt;
@@ -15,6 +16,7 @@ mod kind;
 mod not_loaded;
 mod restricted;
 
+pub use cursor::CursorProblem;
 pub use decode::DecodeError;
 pub use driver::{DriverError, DriverErrorKind};
 pub use excerpt::excerpt;
@@ -132,6 +134,13 @@ impl Error {
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self.kind(), ErrorKind::NotFound { .. } | ErrorKind::NotMember { .. })
+    }
+
+    /// Whether a cursor says no place in the order of the query. A web application answers that the request is wrong, or
+    /// shows the first page.
+    #[must_use]
+    pub fn is_invalid_cursor(&self) -> bool {
+        matches!(self.kind(), ErrorKind::InvalidCursor { .. })
     }
 
     /// Whether a row was to be written that another update has changed since it was read.

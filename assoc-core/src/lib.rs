@@ -45,8 +45,8 @@ pub use change::{Input, IntoInput, Limits};
 pub use column_type::Json;
 pub use column_type::{ColumnType, IntoColumn, SqlType};
 pub use error::{
-    AssociationNotLoaded, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError, NotLoadedReason,
-    RestrictRule, Restricted, Result,
+    AssociationNotLoaded, CursorProblem, DecodeError, DriverError, DriverErrorKind, Error, ErrorKind, FieldError,
+    NotLoadedReason, RestrictRule, Restricted, Result,
 };
 pub use holder::{
     BelongsTo, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, JoinRow, Taken, TargetRow, ToOne, WithJoinRows,

@@ -26,7 +26,7 @@ pub use association::{
     Linkage, Options, Parent, Route, Touch, UnknownType, VariantDef,
 };
 pub use callbacks::{CallbackPoint, HasCallbacks, MemberCallbacks, ModelCallbacks};
-pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Operand, OrderTerm};
+pub use expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, LimitedRows, Nulls, Operand, OrderTerm};
 pub use model::{ColumnDef, ColumnDefault, Discriminator, FilledBy, ModelDef, TableRef};
 pub use origin::HasRowOrigin;
 pub use request::{Request, ScopeDef, Strategy};

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::dialect::{Comparable, Dialect};
+use crate::dialect::{Comparable, Dialect, NullPlacement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::metadata::expr::{ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
 use crate::metadata::model::{ModelDef, TableRef};
@@ -244,6 +244,7 @@ impl<'d> SqlWriter<'d> {
                 self.push(" + 0");
             }
             Operand::Stored(value) => self.dialect.write_stored(self, value),
+            Operand::Raw { sql, binds } => self.raw_condition(sql, binds)?,
             Operand::Aggregate { function, column, distinct } => {
                 let Some(column) = column else {
                     self.push(function.sql());
@@ -421,15 +422,34 @@ impl<'d> SqlWriter<'d> {
     /// Appends one term of an order.
     fn order_term(&mut self, term: &OrderTerm) -> Result<()> {
         let direction = if term.direction == Direction::Desc { " DESC" } else { "" };
+        if let Operand::Raw { sql, .. } = &term.operand {
+            raw::refuse_direction(sql)?;
+        }
+        // Where the database puts `NULL` in the right place by itself, saying so could keep it from using an index.
+        let capabilities = self.dialect.capabilities();
+        let last = capabilities.null_order.puts_last(term);
+        let placed = last != capabilities.null_order.is_last(term.direction);
+        let clause = match capabilities.null_placement {
+            NullPlacement::Clause if placed && last => " NULLS LAST",
+            NullPlacement::Clause if placed => " NULLS FIRST",
+            NullPlacement::Condition if placed => {
+                self.operand(&term.operand)?;
+                self.push(if last { " IS NULL, " } else { " IS NOT NULL, " });
+                ""
+            }
+            _ => "",
+        };
         if let Some(index) = self.comparable_of(&term.operand).and_then(Comparable::index)
             && matches!(term.operand, Operand::Column(_))
         {
             self.wrapped(Some(index), |writer| writer.operand(&term.operand))?;
             self.push(direction);
+            self.push(clause);
             self.push(", ");
         }
         self.comparable_operand(&term.operand)?;
         self.push(direction);
+        self.push(clause);
         Ok(())
     }
 }

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use assoc_core::dialect::{
-    AggregateForm, Capabilities, ColumnRole, Dialect, ExactText, NullOrder, PerOwnerLimit, RowLocks, Sign, Upsert,
+    AggregateForm, Capabilities, ColumnRole, Dialect, ExactText, NullOrder, NullPlacement, PerOwnerLimit, RowLocks,
+    Sign, Upsert,
 };
 use assoc_core::driver::{BindList, KeySet};
 use assoc_core::metadata::{AggregateFunction, ColumnDef, TableRef};
@@ -43,6 +44,7 @@ impl Default for PostgresDialect {
         capabilities.upsert = Upsert::NamedIndex;
         capabilities.window_functions = true;
         capabilities.null_order = NullOrder::Largest;
+        capabilities.null_placement = NullPlacement::Clause;
         PostgresDialect { capabilities }
     }
 }

@@ -53,7 +53,8 @@
 use std::borrow::Cow;
 
 use assoc_core::dialect::{
-    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, PerOwnerLimit, RowLocks, Sign, Upsert,
+    AggregateForm, Capabilities, ColumnRole, Comparable, Dialect, ExactText, NullPlacement, PerOwnerLimit, RowLocks,
+    Sign, Upsert,
 };
 use assoc_core::driver::{BindList, KeySet};
 use assoc_core::metadata::{AggregateFunction, ColumnDef};
@@ -114,16 +115,19 @@ impl Default for SqliteDialect {
         capabilities.row_values = true;
         capabilities.per_owner_limit = PerOwnerLimit::CorrelatedSeek;
         capabilities.window_functions = true;
+        capabilities.null_placement = NullPlacement::Clause;
         SqliteDialect { capabilities, uuid_as_text: false, key_lists: KeyLists::Pointer }
     }
 }
 
 impl SqliteDialect {
-    /// What a version can do, as `sqlite3_libversion_number` gives it: 3,035,000 of 2021 is the first that returns written
-    /// rows. The default is a version that does.
+    /// What a version can do, as `sqlite3_libversion_number` gives it: 3,030,000 of 2019 is the first with `NULLS LAST`, and
+    /// 3,035,000 of 2021 the first that returns written rows. The default is a version that does both.
     #[must_use]
     pub fn with_version(mut self, number: i32) -> Self {
         returning(&mut self.capabilities, number >= 3_035_000);
+        self.capabilities.null_placement =
+            if number >= 3_030_000 { NullPlacement::Clause } else { NullPlacement::Condition };
         self
     }
 

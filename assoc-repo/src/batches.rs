@@ -4,9 +4,7 @@
 //! so that orders may mix directions and columns may be `NULL`. Rows that are inserted or deleted meanwhile do not
 //! shift later pages.
 //!
-//! The values of the last row are those that the database sorted by. They are selected beside the row (`carried.rs`)
-//! and compared as the database's order compares them: `NULL` before or after the values, and an `ENUM` by its position
-//! in the list. Where joins repeat rows, equal rows are adjacent; the next page begins with the last row again and
+//! The values of the last row are those that the database sorted by (`keyset.rs`). Where joins repeat rows, equal rows are adjacent; the next page begins with the last row again and
 //! skips the number of equal rows already returned. The keys of the joined rows would identify them as well, but some
 //! tables have no key.
 
@@ -14,13 +12,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use assoc_core::driver::{BoxFuture, Capabilities};
-use assoc_core::metadata::{ColumnRef, Comparison, Direction, Expr, ModelDef, Operand, OrderTerm};
+use assoc_core::driver::BoxFuture;
+use assoc_core::metadata::{ColumnRef, Direction, Operand, OrderTerm};
 use assoc_core::planner::CompiledQuery;
-use assoc_core::{Error, Model, Result, SqlType, Value};
+use assoc_core::{Error, Model, Result};
 use futures_core::Stream;
 
 use crate::carried::Carried;
+use crate::keyset::{Equals, Keyset};
 use crate::query::Select;
 use crate::repo::Repo;
 
@@ -73,17 +72,7 @@ impl Repo {
         query.spec.limit = spec.limit;
         query.spec.offset = spec.offset;
         let query = query.in_total_order();
-        let capabilities = repo.dialect().capabilities();
-        let order = query
-            .spec
-            .order
-            .iter()
-            .map(|term| match &term.operand {
-                Operand::Column(column) => Some(PageColumn::new(model, column, term.direction, capabilities)),
-                _ => None,
-            })
-            .collect::<Option<Vec<_>>>();
-        let Some(order) = order else {
+        let Ok(keyset) = Keyset::of(model, &query.spec.order, repo.dialect().capabilities()) else {
             return Err(Error::invalid_query(model.name, "batches can only be sorted by columns"));
         };
         let repeats = load.is_none() && !spec.distinct && spec.repeats_roots();
@@ -92,7 +81,7 @@ impl Repo {
             remaining: query.spec.limit,
             left_out: query.spec.offset.unwrap_or(0),
             query,
-            order,
+            keyset,
             repeats,
             size,
             last: Carried::default(),
@@ -111,47 +100,12 @@ impl Repo {
     }
 }
 
-/// A column that pages are sorted by.
-#[derive(Debug, Clone)]
-struct PageColumn {
-    column: ColumnRef,
-    direction: Direction,
-    nullable: bool,
-    // Whether it may be sorted by a number in place of its text, which is carried as well.
-    listed: bool,
-}
-
-impl PageColumn {
-    fn new(model: &ModelDef, column: &ColumnRef, direction: Direction, capabilities: &Capabilities) -> Self {
-        let own = model.columns.iter().find(|known| column.path.is_empty() && known.name == column.name);
-        // A joined table may have no row, so its columns may be `NULL`.
-        let nullable = own.is_none_or(|own| own.nullable);
-        let listed = capabilities.listed_text && own.is_none_or(|own| own.sql_type == SqlType::Text);
-        PageColumn { column: column.clone(), direction, nullable, listed }
-    }
-
-    fn carried(&self) -> impl Iterator<Item = Operand> {
-        let number = self.listed.then(|| Operand::Number(self.column.clone()));
-        [Operand::Column(self.column.clone())].into_iter().chain(number)
-    }
-
-    // The operand to compare with after a row, and the row's value of it.
-    fn place(&self, carried: &mut std::slice::Iter<'_, Value<'static>>) -> (Operand, Value<'static>) {
-        let value = carried.next().cloned().unwrap_or_default();
-        let place = if self.listed { carried.next() } else { None };
-        match place {
-            Some(place @ (Value::Int(_) | Value::UInt(_))) => (Operand::Number(self.column.clone()), place.clone()),
-            _ => (Operand::Column(self.column.clone()), value),
-        }
-    }
-}
-
 /// Pages of a query's rows: [`Repo::in_batches`].
 #[must_use = "pages are read by calling `next`"]
 pub struct Batches<M> {
     repo: Repo,
     query: Select<M>,
-    order: Vec<PageColumn>,
+    keyset: Keyset,
     // Whether joins repeat rows, so that a page may end between equal rows.
     repeats: bool,
     size: u64,
@@ -181,12 +135,14 @@ impl<M: Model> Batches<M> {
             return Ok(None);
         }
         let mut query = self.query.clone().limit(size);
-        query.spec.carried = self.order.iter().flat_map(PageColumn::carried).collect();
+        query.spec.carried = self.keyset.carried();
         if self.repeats && self.left_out > 0 && self.last.equal == self.seen {
             // The number of the first equal rows among the skipped ones is unknown.
             query.spec.offset = Some(self.left_out.saturating_add(self.seen));
         } else if self.last.equal > 0 {
-            query.spec.after = Some(self.after()?);
+            let repo = self.repo.in_database_of(M::DEF);
+            let equals = if self.repeats { Equals::Included } else { Equals::LeftOut };
+            query.spec.after = Some(self.keyset.after(repo.dialect(), &self.last.values, equals)?);
             // Equal rows cannot be distinguished, so the page skips the number of rows already returned.
             query.spec.offset = match (self.repeats, M::DEF.default_scope) {
                 (true, _) => Some(self.last.equal),
@@ -202,63 +158,6 @@ impl<M: Model> Batches<M> {
         self.done = (rows.len() as u64) < size;
         self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(rows.len() as u64));
         Ok(Some(rows).filter(|rows| !rows.is_empty()))
-    }
-
-    // a >= x AND ((a > x) OR (a = x AND b > y) OR …), or with equal rows as well. The first part says nothing that the
-    // others do not, but an index on `a` begins there: without it SQLite reads the index from its beginning, or finds the
-    // whole rest and sorts it, for each page.
-    fn after(&self) -> Result<Expr> {
-        let repo = self.repo.in_database_of(M::DEF);
-        let dialect = repo.dialect();
-        let capabilities = dialect.capabilities();
-        let mut any = Vec::new();
-        let mut begins = Expr::always();
-        let several = self.order.len() > 1 || self.repeats;
-        let mut equal: Vec<Expr> = Vec::new();
-        let mut carried = self.last.values.iter();
-        for column in &self.order {
-            let (operand, value) = column.place(&mut carried);
-            if let Some(most) = capabilities.sorted_length.filter(|most| is_longer(&value, *most)) {
-                let (name, database) = (column.column.name, dialect.name());
-                let message = format!(
-                    "batches are sorted by `{name}`, which holds more than {most} characters, and {database} sorts by the \
-                     first only: sort by another column"
-                );
-                return Err(Error::invalid_query(M::DEF.name, message));
-            }
-            let is_null = || Expr::IsNull(operand.clone());
-            let compare = |op| Expr::Compare { left: operand.clone(), op, right: Operand::Stored(value.clone()) };
-            let op = if column.direction == Direction::Asc { Comparison::Gt } else { Comparison::Lt };
-            let nulls_follow = capabilities.null_order.is_last(column.direction);
-            if several && equal.is_empty() && !value.is_null() && !(nulls_follow && column.nullable) {
-                let op = if column.direction == Direction::Asc { Comparison::Ge } else { Comparison::Le };
-                begins = compare(op);
-            }
-            let beyond = match (value.is_null(), nulls_follow) {
-                (false, true) if column.nullable => Some(compare(op).or(is_null())),
-                (false, _) => Some(compare(op)),
-                (true, false) => Some(is_null().negated()),
-                (true, true) => None,
-            };
-            if let Some(beyond) = beyond {
-                let mut all = equal.clone();
-                all.push(beyond);
-                any.push(Expr::All(all));
-            }
-            equal.push(if value.is_null() { is_null() } else { compare(Comparison::Eq) });
-        }
-        if self.repeats {
-            any.push(Expr::All(equal));
-        }
-        Ok(begins.and(Expr::Any(any)))
-    }
-}
-
-fn is_longer(value: &Value<'_>, most: usize) -> bool {
-    match value {
-        Value::Text(text) | Value::Json(text) => text.len() > most && text.chars().count() > most,
-        Value::Blob(bytes) => bytes.len() > most,
-        _ => false,
     }
 }
 
@@ -326,7 +225,7 @@ impl<M> Select<M> {
         for name in self.spec.model.primary_key_names() {
             let operand = Operand::Column(ColumnRef::own(name));
             if !self.spec.order.iter().any(|term| term.operand == operand) {
-                self.spec.order.push(OrderTerm { operand, direction: Direction::Asc });
+                self.spec.order.push(OrderTerm::new(operand, Direction::Asc));
             }
         }
         self

@@ -288,7 +288,8 @@ fn join_chain(
     let loads_by_join = query.preloads.iter().any(|request| request.strategy == Strategy::Joined);
     // An owner may reach a row several times. A query that joins what it loads, or that is distinct, cannot say how
     // often. Raw SQL was written for one table.
-    if loads_by_join || query.spec.distinct || query.spec.filter.has_raw() {
+    let raw = query.spec.filter.has_raw() || query.spec.order.iter().any(|term| term.operand.is_raw());
+    if loads_by_join || query.spec.distinct || raw {
         return Ok(None);
     }
     let mut request = Request::new(def);

@@ -58,11 +58,13 @@ mod counters;
 mod destroy;
 mod get_association;
 mod include;
+mod keyset;
 mod levels;
 mod load_separately;
 mod log;
 mod multi;
 mod multi_db;
+mod pages;
 mod permit;
 mod preload;
 mod preload_existing;
@@ -102,11 +104,11 @@ pub use assoc_core::Json;
 pub use assoc_core::driver::IsolationLevel;
 pub use assoc_core::planner::Plan;
 pub use assoc_core::{
-    Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, DecodeError, DriverErrorKind,
-    Error, ErrorKind, FieldError, Filter, FinalRow, HasAndBelongsToMany, HasMany, HasManyThrough, HasOne, Input,
-    IntoInput, IntoPreload, JoinedColumn, Limits, LoadState, NotLoadedReason, Preload, RawSql, RestrictRule,
-    Restricted, Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows, WithJoinRowsMut,
-    escape_like,
+    Addable, Aggregate, Assignment, Association, AssociationNotLoaded, BelongsTo, Column, CursorProblem, DecodeError,
+    DriverErrorKind, Error, ErrorKind, FieldError, Filter, FinalRow, HasAndBelongsToMany, HasMany, HasManyThrough,
+    HasOne, Input, IntoInput, IntoPreload, JoinedColumn, Limits, LoadState, NotLoadedReason, Preload, RawSql,
+    RestrictRule, Restricted, Result, RowOrigin, RuleError, Rules, Scope, Sort, SqlType, Taken, Value, WithJoinRows,
+    WithJoinRowsMut, escape_like,
 };
 pub use assoc_macros::callbacks;
 pub use assoc_macros::{RepoColumnType as ColumnType, RepoModel as Model, RepoPolymorphic as Polymorphic};
@@ -125,6 +127,7 @@ pub use destroy::{DestroyReport, DestroyedModel};
 pub use get_association::ReadAssociation;
 pub use include::{Include, Included};
 pub use multi::{Multi, Step, StepKind, StepResults};
+pub use pages::{Cursor, KeysetPage, OffsetPage, Page};
 pub use permit::{NestedIn, Permit};
 pub use preload_existing::{PreloadTarget, Together};
 pub use primary_key_of::PrimaryKeyOf;

@@ -45,7 +45,7 @@ use assoc_core::{LoadState, Result};
 
 use self::fetch::RootRows;
 use self::parts::Loaded;
-use crate::carried::{Carried, query_carrying};
+use crate::carried::{TakeCarried, query_carrying};
 use crate::session::Session;
 
 pub(crate) use existing::{ErasedRows, Existing, ExistingRows};
@@ -98,7 +98,7 @@ pub(crate) async fn load_joined(
     load: &JoinedSelect,
     spec: &RootSelect,
     statement: &Statement,
-    carried: &mut Carried,
+    carried: &mut dyn TakeCarried,
 ) -> Result<Box<dyn Rows>> {
     let mut rows = joined_rows::Assembly::new(plan, load, &spec.joins);
     query_carrying(session, statement, &mut rows, spec.carried.len(), carried).await?;

@@ -12,7 +12,7 @@ use assoc_core::select::{RootSelect, RowLock};
 use assoc_core::sql::SqlWriter;
 use assoc_core::{Aggregate, ColumnType, Error, ErrorKind, Filter, Key, Model, Result, Selectable, Value};
 
-use crate::carried::{Carried, query_carrying};
+use crate::carried::{Carried, TakeCarried, query_carrying};
 use crate::columns::{Columns, Selected};
 use crate::levels::LevelHandle;
 use crate::preload;
@@ -107,7 +107,11 @@ impl Repo {
     }
 
     /// As [`all`](Self::all), with the values that the query carries beside the last row.
-    pub(crate) async fn all_carrying<M: Model>(&self, query: Select<M>, carried: &mut Carried) -> Result<Vec<M>> {
+    pub(crate) async fn all_carrying<M: Model>(
+        &self,
+        query: Select<M>,
+        carried: &mut dyn TakeCarried,
+    ) -> Result<Vec<M>> {
         let (limit, origin) = (query.most_statements, query.origin);
         let repo = self.in_database_of(M::DEF);
         repo.require_lockable(query.spec.lock)?;
@@ -135,7 +139,7 @@ impl Repo {
         mut session: Session<'_>,
         compiled: CompiledQuery,
         statement: Statement,
-        carried: &mut Carried,
+        carried: &mut dyn TakeCarried,
     ) -> Result<Box<dyn Rows>> {
         let CompiledQuery { select, plan: Some(plan), load } = compiled else { return Ok(model.rows.new_rows()) };
         let mut work = async |session: &mut Session<'_>| match &load {

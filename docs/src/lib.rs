@@ -13,6 +13,8 @@ struct Models;
 struct Associations;
 #[doc = include_str!("../guide/reading.md")]
 struct Reading;
+#[doc = include_str!("../guide/pages.md")]
+struct Pages;
 #[doc = include_str!("../guide/preloading.md")]
 struct Preloading;
 #[doc = include_str!("../guide/joins.md")]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AssociationNotLoaded, DriverError, Error, FieldError, Restricted, excerpt, field};
+use super::{AssociationNotLoaded, CursorProblem, DriverError, Error, FieldError, Restricted, excerpt, field};
 
 /// What failed, as data.
 #[derive(Debug, thiserror::Error)]
@@ -187,6 +187,14 @@ pub enum ErrorKind {
         model: &'static str,
         /// What is wrong and what to do instead.
         message: String,
+    },
+    /// The cursor of a page says no place in the query's order, so no statement is run.
+    #[error("{model}: {}; begin at the first page (`Page::first`), or use the cursor with the query that made it", problem.says())]
+    InvalidCursor {
+        /// The model the query is about.
+        model: &'static str,
+        /// What is wrong.
+        problem: CursorProblem,
     },
     /// The changeset is not valid, so nothing is written.
     #[error("{model} cannot be saved: {}", field::listed(errors))]

@@ -245,12 +245,12 @@ impl OrderOfChain {
         let place = back.and_then(|back| PLACES.get(back.checked_sub(2)?));
         let mut order = hop.scope.order.clone();
         hop.model.append_primary_key(&mut order);
-        for OrderTerm { operand, direction } in order {
+        for OrderTerm { operand, direction, nulls } in order {
             let operand = match place {
                 Some(place) => operand.joined(place),
                 None => operand,
             };
-            self.terms.push(OrderTerm { operand, direction });
+            self.terms.push(OrderTerm { operand, direction, nulls });
         }
         if hop.model.primary_key.is_empty() && !hop.key.unique {
             self.equals.push(self.terms.len());
@@ -282,7 +282,7 @@ impl OrderOfChain {
                     _ => None,
                 };
                 let occurrence = Operand::Occurrence(terms.iter().map(column).collect::<Option<_>>()?);
-                terms.insert(at, OrderTerm { operand: occurrence, direction: Direction::Asc });
+                terms.insert(at, OrderTerm::new(occurrence, Direction::Asc));
             }
             _ => return None,
         }
@@ -307,7 +307,9 @@ impl PartialEq for JoinChain {
 impl JoinChain {
     /// Whether a condition on the targets or on the intermediate rows is raw SQL.
     pub(crate) fn has_raw(&self) -> bool {
-        self.filter.has_raw() || self.back.iter().any(|(hop, _)| hop.filter.has_raw())
+        self.filter.has_raw()
+            || self.order.iter().any(|term| term.operand.is_raw())
+            || self.back.iter().any(|(hop, _)| hop.filter.has_raw())
     }
 
     /// Adds a hook's filters on every table.

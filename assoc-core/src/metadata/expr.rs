@@ -420,6 +420,41 @@ pub enum Direction {
     Desc,
 }
 
+impl Direction {
+    /// The opposite direction.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Direction::Asc => Direction::Desc,
+            Direction::Desc => Direction::Asc,
+        }
+    }
+}
+
+/// Where a term of an order puts `NULL`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Nulls {
+    /// Where the database puts it without being told.
+    #[default]
+    AsDatabase,
+    /// Before all values.
+    First,
+    /// After all values.
+    Last,
+}
+
+impl Nulls {
+    /// The place in the opposite order.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Nulls::AsDatabase => Nulls::AsDatabase,
+            Nulls::First => Nulls::Last,
+            Nulls::Last => Nulls::First,
+        }
+    }
+}
+
 /// One term of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderTerm {
@@ -427,4 +462,20 @@ pub struct OrderTerm {
     pub operand: Operand,
     /// The direction.
     pub direction: Direction,
+    /// Where `NULL` comes.
+    pub nulls: Nulls,
+}
+
+impl OrderTerm {
+    /// A term that sorts in a direction, with `NULL` where the database puts it.
+    #[must_use]
+    pub const fn new(operand: Operand, direction: Direction) -> Self {
+        OrderTerm { operand, direction, nulls: Nulls::AsDatabase }
+    }
+
+    /// The term of the opposite order: what came first comes last, `NULL` included.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        OrderTerm { operand: self.operand, direction: self.direction.reversed(), nulls: self.nulls.reversed() }
+    }
 }

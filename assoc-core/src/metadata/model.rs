@@ -503,7 +503,7 @@ impl ModelDef {
         for column in self.primary_key {
             let own = Operand::Column(self.columns[*column].column_ref());
             if !order.iter().any(|term| term.operand == own) {
-                order.push(OrderTerm { operand: own, direction: Direction::Asc });
+                order.push(OrderTerm::new(own, Direction::Asc));
             }
         }
     }

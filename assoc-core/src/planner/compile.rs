@@ -292,6 +292,11 @@ impl CompiledQuery {
 // Distinct rows are sorted by what is selected. A column of a single target belongs to the row, so it can be selected too.
 // Of a collection there are several, and the rows would no longer be distinct.
 fn with_distinct_order(mut select: RootSelect) -> Result<RootSelect> {
+    if select.distinct && select.has_raw_order() {
+        let message = "distinct rows are sorted by what is selected, and hand-written SQL is not: leave out `distinct`, and \
+                       say by a condition (`User::POSTS.any(…)`) what a join says";
+        return Err(Error::invalid_query(select.model.name, message));
+    }
     if !select.distinct || !select.is_sorted_by_joined() {
         return Ok(select);
     }

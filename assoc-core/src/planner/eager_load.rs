@@ -133,7 +133,7 @@ impl Plan {
         for column in model.primary_key {
             let operand = Operand::Column(ColumnRef { path: path.clone(), ..model.columns[*column].column_ref() });
             if !terms.iter().any(|term| term.operand == operand) {
-                terms.push(OrderTerm { operand, direction: Direction::Asc });
+                terms.push(OrderTerm::new(operand, Direction::Asc));
             }
         }
         self.joined[last].order = Some(if own { QueryOrder::Own(terms) } else { QueryOrder::Joined(terms) });

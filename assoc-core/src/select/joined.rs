@@ -133,6 +133,15 @@ impl JoinedSelect {
                            read values with `repo.pluck`";
             return Err(Error::invalid_query(root.name, message));
         }
+        let is_raw = |joined: &&LoadedEdge<'_>| joined.select.order.iter().any(|term| term.operand.is_raw());
+        if let Some(joined) = edges.iter().find(is_raw) {
+            let message = format!(
+                "rows of {} that are sorted by hand-written SQL are not loaded by a join, where it could mean another \
+                 table's columns: load them with `preload`",
+                joined.select.model.name
+            );
+            return Err(Error::invalid_query(root.name, message));
+        }
         let mut wanted: Vec<Option<Vec<usize>>> = vec![None; select.joins.tables().len()];
         let mut orders = Vec::with_capacity(edges.len());
         for joined in edges {

@@ -71,7 +71,7 @@ impl RootSelect {
             // Distinct ones are sorted by what is selected only.
             for operand in self.group.iter().filter(|_| !self.distinct) {
                 if self.order.iter().all(|term| term.operand != *operand) {
-                    self.order.push(OrderTerm { operand: operand.clone(), direction: Direction::Asc });
+                    self.order.push(OrderTerm::new(operand.clone(), Direction::Asc));
                 }
             }
         } else if self.operands.is_none() {
@@ -94,6 +94,9 @@ impl RootSelect {
     pub fn of_roots(&self) -> RootSelect {
         let mut needed = Vec::new();
         self.visit_paths(&mut |path| needed.extend(self.joins.find(path)));
+        if self.has_raw_order() {
+            needed.extend(0..self.joins.tables().len());
+        }
         RootSelect { joins: self.joins.only(&needed), ..self.clone() }
     }
 
@@ -115,6 +118,12 @@ impl RootSelect {
     pub fn repeats_roots(&self) -> bool {
         // A hand-written join may repeat any rows.
         !self.joins.raw().is_empty() || self.joins.tables().iter().any(|table| table.multiplies())
+    }
+
+    /// Whether its order is in part hand-written SQL, which may name anything.
+    #[must_use]
+    pub fn has_raw_order(&self) -> bool {
+        self.order.iter().any(|term| term.operand.is_raw())
     }
 
     /// Whether its order names a joined table.
@@ -143,7 +152,8 @@ impl RootSelect {
 
     // Whether a root has several values of the sort key.
     pub(crate) fn is_repeated(&self, term: &OrderTerm) -> bool {
-        let mut repeated = false;
+        // Hand-written SQL may name a collection.
+        let mut repeated = term.operand.is_raw() && self.repeats_roots();
         term.operand.visit_path(&[], &mut |path| {
             let mut next = self.joins.find(path);
             while let Some(table) = next.map(|table| &self.joins.tables()[table]) {

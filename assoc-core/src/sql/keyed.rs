@@ -205,5 +205,5 @@ pub(super) fn key_column(writer: &mut SqlWriter<'_>, name: &str) {
 }
 
 fn ascending(column: &ColumnDef) -> OrderTerm {
-    OrderTerm { operand: Operand::Column(column.column_ref()), direction: Direction::Asc }
+    OrderTerm::new(Operand::Column(column.column_ref()), Direction::Asc)
 }

@@ -125,9 +125,8 @@ impl KeyedRows<'_> {
             writer.push(" FROM ");
         };
         let order = |writer: &mut SqlWriter<'_>| {
-            let term = |column: &usize| OrderTerm {
-                operand: Operand::Column(self.model.columns[*column].column_ref()),
-                direction: Direction::Asc,
+            let term = |column: &usize| {
+                OrderTerm::new(Operand::Column(self.model.columns[*column].column_ref()), Direction::Asc)
             };
             writer.order_by(&self.model.primary_key.iter().map(term).collect::<Vec<_>>())?;
             writer.dialect().write_limit(writer, Some(most), None);

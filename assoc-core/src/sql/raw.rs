@@ -30,7 +30,7 @@ impl SqlWriter<'_> {
         self.write_raw(sql, binds, &scanned)
     }
 
-    /// Appends a condition in raw SQL, in parentheses.
+    /// Appends a condition or an expression in raw SQL, in parentheses.
     ///
     /// # Errors
     /// As [`raw`](Self::raw).
@@ -97,6 +97,19 @@ impl SqlWriter<'_> {
         self.dialect.placeholder(1, &mut placeholder);
         placeholder.starts_with('?')
     }
+}
+
+/// Refuses raw SQL of an order that ends in a direction. The order may be written backwards, and then says so itself.
+pub(super) fn refuse_direction(sql: &str) -> Result<()> {
+    let last = sql.split_ascii_whitespace().next_back().unwrap_or_default();
+    let says = ["asc", "desc", "first", "last"].iter().any(|word| last.eq_ignore_ascii_case(word));
+    let alone = sql.trim().len() == last.len();
+    if says && !alone {
+        let why = " says a direction: leave it out, and write `Sort::raw(…).reversed()` for a descending order, \
+                   `.nulls_first()` or `.nulls_last()` for the place of NULL";
+        return Err(refused(sql, why.to_owned()));
+    }
+    Ok(())
 }
 
 // The reason goes on where the text ends.

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use crate::column_type::{ColumnType, IntoColumn, each_plain_type};
-use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Nulls, Operand, OrderTerm};
 use crate::typed::aggregate::{Aggregate, Summable};
 use crate::typed::comparisons::words_of_a_value;
 use crate::typed::joined_column::JoinedColumn;
@@ -399,7 +399,58 @@ impl<M> PartialEq for Sort<M> {
 
 impl<M> Sort<M> {
     pub(crate) fn new(operand: Operand, direction: Direction) -> Self {
-        Sort { term: OrderTerm { operand, direction }, model: PhantomData }
+        Sort { term: OrderTerm::new(operand, direction), model: PhantomData }
+    }
+
+    pub(crate) fn map_operand<N>(self, map: impl FnOnce(Operand) -> Operand) -> Sort<N> {
+        let OrderTerm { operand, direction, nulls } = self.term;
+        Sort { term: OrderTerm { operand: map(operand), direction, nulls }, model: PhantomData }
+    }
+
+    /// An order by hand-written SQL, smallest first: an expression without a direction, which
+    /// [`reversed`](Self::reversed) and [`nulls_last`](Self::nulls_last) say. Each `?` outside quotes takes the next bind;
+    /// values never enter the text. A statement may give the table another name, so the text names columns without it.
+    ///
+    /// ```ignore
+    /// Query::order_by((Sort::raw("CASE WHEN name = ? THEN 0 ELSE 1 END", ["Ada".into()]), User::NAME.asc()))
+    /// ```
+    pub fn raw(
+        sql: impl Into<std::borrow::Cow<'static, str>>,
+        binds: impl IntoIterator<Item = Value<'static>>,
+    ) -> Self {
+        Sort::new(Operand::Raw { sql: sql.into(), binds: binds.into_iter().collect() }, Direction::Asc)
+    }
+
+    /// `NULL` comes before all values, on every database. Without this or [`nulls_last`](Self::nulls_last), SQLite, MySQL and
+    /// MariaDB take `NULL` as the smallest value, and PostgreSQL as the largest.
+    ///
+    /// ```ignore
+    /// Query::order_by(Task::DUE.asc().nulls_first())
+    /// ```
+    #[must_use]
+    pub fn nulls_first(mut self) -> Self {
+        self.term.nulls = Nulls::First;
+        self
+    }
+
+    /// `NULL` comes after all values, on every database: [`nulls_first`](Self::nulls_first) says where it comes otherwise.
+    ///
+    /// An index on the column gives this order without sorting where `NULL` is last anyway, which is in descending orders on
+    /// SQLite, MySQL and MariaDB, and in ascending ones on PostgreSQL.
+    ///
+    /// ```ignore
+    /// Query::order_by(Task::DUE.asc().nulls_last())
+    /// ```
+    #[must_use]
+    pub fn nulls_last(mut self) -> Self {
+        self.term.nulls = Nulls::Last;
+        self
+    }
+
+    /// The opposite order: what came first comes last, `NULL` included.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        Sort { term: self.term.reversed(), model: PhantomData }
     }
 
     /// The term as data, for the planner.
@@ -422,7 +473,7 @@ impl<M> Sort<M> {
 /// impl<M> IntoSort<M> for Newest {
 ///     fn into_terms(self) -> Vec<OrderTerm> {
 ///         let operand = Operand::Column(ColumnRef::own("created_at"));
-///         vec![OrderTerm { operand, direction: Direction::Desc }]
+///         vec![OrderTerm::new(operand, Direction::Desc)]
 ///     }
 /// }
 /// ```

@@ -6,13 +6,15 @@
 macro_rules! words_of_a_value {
     ($type:ident, $it:literal) => {
         impl<M, V: ColumnType> $type<M, V> {
-            #[doc = concat!("Sorts by ", $it, ", smallest first. `NULL`s come first on SQLite, MySQL and MariaDB.")]
+            #[doc = concat!("Sorts by ", $it, ", smallest first. `NULL` comes where the database puts it: first on \
+                SQLite, MySQL and MariaDB, last on PostgreSQL. [`Sort::nulls_first`] and [`Sort::nulls_last`] decide it.")]
             #[must_use]
             pub fn asc(self) -> Sort<M> {
                 Sort::new(self.into_operand(), Direction::Asc)
             }
 
-            #[doc = concat!("Sorts by ", $it, ", largest first.")]
+            #[doc = concat!("Sorts by ", $it, ", largest first. `NULL` comes last on SQLite, MySQL and MariaDB, and first on \
+                PostgreSQL, unless [`Sort::nulls_first`] or [`Sort::nulls_last`] decides it.")]
             #[must_use]
             pub fn desc(self) -> Sort<M> {
                 Sort::new(self.into_operand(), Direction::Desc)

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use crate::column_type::{ColumnType, IntoColumn};
 use crate::metadata::association::AssociationDef;
-use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand, OrderTerm};
+use crate::metadata::expr::{AggregateFunction, ColumnRef, Comparison, Direction, Expr, Operand};
 use crate::typed::aggregate::{Aggregate, Selectable, Summable};
 use crate::typed::association::Association;
 use crate::typed::column::{Column, ColumnOf, Filter, MaybeNull, Sort, TextColumn, bind};
@@ -53,8 +53,7 @@ impl<T> Joined<T> for Sort<T> {
     type Of<O> = Sort<O>;
 
     fn joined_by<O>(self, association: &'static AssociationDef) -> Sort<O> {
-        let OrderTerm { operand, direction } = self.into_term();
-        Sort::new(operand.joined(association.name), direction)
+        self.map_operand(|operand| operand.joined(association.name))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use assoc_core::execution::KeyTuple;
-use assoc_core::metadata::{Direction, Expr, ModelDef};
+use assoc_core::metadata::{Expr, ModelDef, OrderTerm};
 use assoc_core::{ErrorKind, Filter, Model, Result};
 
 use super::Collection;
@@ -224,12 +224,7 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
         match self.own()? {
             OwnQuery::One(query) if !chooses(&query) => {
                 let mut query = query.in_total_order();
-                for term in &mut query.spec.order {
-                    term.direction = match term.direction {
-                        Direction::Asc => Direction::Desc,
-                        Direction::Desc => Direction::Asc,
-                    };
-                }
+                query.spec.order = query.spec.order.into_iter().map(OrderTerm::reversed).collect();
                 let mut rows = self.handle.repo.all(query.at_most(most as u64)).await?;
                 rows.reverse();
                 Ok(rows)

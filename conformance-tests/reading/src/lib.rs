@@ -13,6 +13,7 @@ mod filters;
 mod finders;
 mod groups;
 mod joins;
+mod pages;
 mod queries;
 mod scopes;
 mod selections;
@@ -36,5 +37,6 @@ pub fn cases() -> &'static [&'static [Case]] {
         collations::CASES,
         collections::CASES,
         batches::CASES,
+        pages::CASES,
     ]
 }

@@ -6,7 +6,8 @@ use std::cmp::Ordering;
 use assoc_core::Value;
 use assoc_core::driver::RowSink;
 use assoc_core::metadata::{
-    AssociationDef, Cardinality, Comparison, Direction, Expr, KeyJoin, ModelDef, Operand, OrderTerm, Route, ScopeDef,
+    AssociationDef, Cardinality, Comparison, Direction, Expr, KeyJoin, ModelDef, Nulls, Operand, OrderTerm, Route,
+    ScopeDef,
 };
 
 use crate::data::{Row, World, ignores_case};
@@ -175,7 +176,14 @@ pub(crate) fn in_order(a: Found<'_>, b: Found<'_>, order: &[OrderTerm]) -> Order
         compare(&a.row[column], &b.row[column], ignores_case(model.table.name, model.columns[column].name))
     };
     for term in order {
-        let way = by(column(model, &term.operand));
+        let at = column(model, &term.operand);
+        let way = by(at);
+        let nulls = (a.row[at].is_null(), b.row[at].is_null());
+        let way = match (term.nulls, nulls) {
+            (Nulls::First, nulls) if nulls.0 != nulls.1 => return nulls.1.cmp(&nulls.0),
+            (Nulls::Last, nulls) if nulls.0 != nulls.1 => return nulls.0.cmp(&nulls.1),
+            _ => way,
+        };
         let way = if term.direction == Direction::Desc { way.reverse() } else { way };
         if way.is_ne() {
             return way;

@@ -3,8 +3,8 @@
 use assoc_core::execution::RequestList;
 use assoc_core::joins::hops_of;
 use assoc_core::metadata::{
-    AssociationDef, Cardinality, Chain, ColumnRef, Comparison, Direction, Expr, ModelDef, Operand, OrderTerm, Request,
-    Route, ScopeDef, Strategy,
+    AssociationDef, Cardinality, Chain, ColumnRef, Comparison, Direction, Expr, ModelDef, Nulls, Operand, OrderTerm,
+    Request, Route, ScopeDef, Strategy,
 };
 use assoc_core::planner::{Plan, Root};
 use assoc_core::{IntoPreload, Value};
@@ -177,6 +177,7 @@ pub(crate) fn order(random: &mut Random, model: &'static ModelDef) -> Vec<OrderT
         .map(|_| OrderTerm {
             operand: own(random.pick(model.columns).name),
             direction: if random.once_in(2) { Direction::Asc } else { Direction::Desc },
+            nulls: *random.pick(&[Nulls::AsDatabase, Nulls::First, Nulls::Last]),
         })
         .collect()
 }
@@ -221,7 +222,7 @@ pub(crate) fn show(requests: &[Request], indent: usize) -> String {
             let order: Vec<String> = order
                 .iter()
                 .map(|term| match &term.operand {
-                    Operand::Column(column) => format!("{} {:?}", column.name, term.direction),
+                    Operand::Column(column) => format!("{} {:?} {:?}", column.name, term.direction, term.nulls),
                     other => format!("{other:?} {:?}", term.direction),
                 })
                 .collect();

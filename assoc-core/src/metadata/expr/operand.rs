@@ -109,6 +109,13 @@ pub enum Operand {
     Stored(Value<'static>),
     /// The number of a row among the rows that are equal in these columns: 1, 2, ….
     Occurrence(Vec<ColumnRef>),
+    /// Hand-written SQL, with binds for its `?`: what an order sorts by.
+    Raw {
+        /// The text; each `?` outside quotes is a bind.
+        sql: Cow<'static, str>,
+        /// Its binds.
+        binds: Vec<Value<'static>>,
+    },
 }
 
 impl Operand {
@@ -120,7 +127,7 @@ impl Operand {
             Operand::Aggregate { function, column, distinct } => {
                 Operand::Aggregate { function, column: column.map(|column| column.joined(association)), distinct }
             }
-            value @ (Operand::Value(_) | Operand::Stored(_)) => value,
+            other @ (Operand::Value(_) | Operand::Stored(_) | Operand::Raw { .. }) => other,
             Operand::Number(column) => Operand::Number(column.joined(association)),
             Operand::Occurrence(columns) => {
                 Operand::Occurrence(columns.into_iter().map(|column| column.joined(association)).collect())
@@ -141,6 +148,7 @@ impl Operand {
                 Cow::Owned(format!("{}({})", function.sql(), Operand::Column(column.clone()).shown()))
             }
             Operand::Occurrence(_) => Cow::Borrowed("the number of an equal row"),
+            Operand::Raw { sql, .. } => sql.clone(),
         }
     }
 
@@ -150,11 +158,17 @@ impl Operand {
         matches!(self, Operand::Aggregate { .. })
     }
 
+    /// Whether it is hand-written SQL, which may name anything.
+    #[must_use]
+    pub const fn is_raw(&self) -> bool {
+        matches!(self, Operand::Raw { .. })
+    }
+
     pub(crate) fn columns(&self) -> &[ColumnRef] {
         match self {
             Operand::Column(column) | Operand::Number(column) => std::slice::from_ref(column),
             Operand::Aggregate { column, .. } => column.as_slice(),
-            Operand::Value(_) | Operand::Stored(_) => &[],
+            Operand::Value(_) | Operand::Stored(_) | Operand::Raw { .. } => &[],
             Operand::Occurrence(columns) => columns,
         }
     }

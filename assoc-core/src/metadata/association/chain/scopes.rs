@@ -55,7 +55,7 @@ pub(super) fn scope_of_join_rows(
     for column in targets.owner_columns.iter().copied().chain(others) {
         let operand = Operand::Column(table.columns[column].column_ref());
         if !base.order.iter().any(|term| term.operand == operand) {
-            base.order.push(OrderTerm { operand, direction: Direction::Asc });
+            base.order.push(OrderTerm::new(operand, Direction::Asc));
         }
     }
     let (filter, order) = (base.filter, base.order);

@@ -1,0 +1,79 @@
+//! A page that begins and ends at cursors.
+
+use assoc_core::Value;
+
+use super::Way;
+use super::cursor::{Cursor, Place, Row};
+
+#[cfg(doc)]
+use super::Page;
+
+/// A page of rows with the cursors around it: [`Repo::page`](crate::Repo::page).
+///
+/// Whether there are rows in the direction that was read is known for sure. In the other direction there was the row of the
+/// cursor when the cursor was made, so `has_previous` of a page after a cursor is `true` without a statement.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct KeysetPage<M> {
+    /// The rows, in the order of the query, whichever way the page was read.
+    pub rows: Vec<M>,
+    /// Whether there are rows after the page.
+    pub has_next: bool,
+    /// Whether there are rows before the page.
+    pub has_previous: bool,
+    pub(super) places: Places,
+}
+
+/// What the rows of a page were sorted by.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    pub(super) fingerprint: u64,
+    pub(super) rows: Vec<Vec<Value<'static>>>,
+    // The place that was asked for.
+    pub(super) requested: Option<Place>,
+    pub(super) way: Way,
+}
+
+impl<M> KeysetPage<M> {
+    /// The cursor for the next page, [`Page::after`]; `None` if this is the last.
+    #[must_use]
+    pub fn next(&self) -> Option<Cursor> {
+        self.end().filter(|_| self.has_next)
+    }
+
+    /// The cursor for the previous page, [`Page::before`]; `None` if this is the first.
+    #[must_use]
+    pub fn previous(&self) -> Option<Cursor> {
+        self.start().filter(|_| self.has_previous)
+    }
+
+    /// The cursor before which the page begins, also if there are no rows there yet. `None` if the whole query has no rows.
+    #[must_use]
+    pub fn start(&self) -> Option<Cursor> {
+        self.cursor(0).or_else(|| self.places.around_nothing(Way::Backwards))
+    }
+
+    /// The cursor after which rows come that are not on this page, also if there are none yet: a program that asks for new
+    /// rows keeps it. `None` if the whole query has no rows.
+    #[must_use]
+    pub fn end(&self) -> Option<Cursor> {
+        let last = self.places.rows.len().checked_sub(1).and_then(|last| self.cursor(last));
+        last.or_else(|| self.places.around_nothing(Way::Forwards))
+    }
+
+    /// The cursor of a row of the page, by its position when the page was read.
+    #[must_use]
+    pub fn cursor(&self, row: usize) -> Option<Cursor> {
+        let place = Place { row: Row::LeftOut, values: self.places.rows.get(row)?.clone() };
+        Some(place.cursor(self.places.fingerprint))
+    }
+}
+
+impl Places {
+    // The cursor that leads on from an empty page: to the row of the cursor that led here on the way back, and else past it.
+    fn around_nothing(&self, way: Way) -> Option<Cursor> {
+        let requested = self.requested.as_ref()?;
+        let row = if way == self.way { requested.row } else { requested.row.other() };
+        Some(Place { row, values: requested.values.clone() }.cursor(self.fingerprint))
+    }
+}

@@ -1,0 +1,35 @@
+//! A page with a number, of a known number of rows.
+
+/// A page of rows by its number: [`Repo::offset_page`](crate::Repo::offset_page).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct OffsetPage<M> {
+    /// The rows.
+    pub rows: Vec<M>,
+    /// The number of the page, from 1.
+    pub number: u64,
+    /// How many rows a page has; the last one may have fewer.
+    pub size: u64,
+    /// How many rows the query has.
+    pub total: u64,
+}
+
+impl<M> OffsetPage<M> {
+    /// How many pages there are; none if there are no rows.
+    #[must_use]
+    pub const fn pages(&self) -> u64 {
+        self.total.div_ceil(self.size)
+    }
+
+    /// Whether there is a page after this one.
+    #[must_use]
+    pub const fn has_next(&self) -> bool {
+        self.number < self.pages()
+    }
+
+    /// Whether there is a page before this one. A page behind the last has one as well.
+    #[must_use]
+    pub const fn has_previous(&self) -> bool {
+        self.number > 1 && self.total > 0
+    }
+}
