@@ -65,16 +65,19 @@
 //! * `sqlite` (default): Diesel's `SqliteConnection`.
 //! * `r2d2`: pools of Diesel's connections.
 
-#[cfg(not(feature = "sqlite"))]
-compile_error!("`assoc-diesel` needs a database: enable its feature `sqlite`");
+#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+compile_error!("`assoc-diesel` needs a database: enable its feature `sqlite` or `postgres`");
 
 mod client;
 mod dynamic_query;
 mod errors;
+mod learnt;
 mod lent;
 mod levels;
 #[cfg(feature = "r2d2")]
 mod pooled;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::Client;
 use crate::errors;
+use crate::learnt::Learnt;
 use crate::levels::{Levels, undo_to};
 use crate::work::{Control, Handle, Place, Work};
 
@@ -70,6 +71,7 @@ pub struct Pooled<C: R2D2Connection + 'static> {
     execution: Execution,
     // Waiting for one of its permits holds no thread; `Pool::get` does.
     turns: Arc<Semaphore>,
+    learnt: Arc<Learnt>,
 }
 
 impl<C: Client + R2D2Connection + 'static> Pooled<C> {
@@ -82,7 +84,7 @@ impl<C: Client + R2D2Connection + 'static> Pooled<C> {
         let dialect = connection.dialect()?;
         drop(connection);
         let turns = Arc::new(Semaphore::new(pool.max_size() as usize));
-        Ok(Pooled { pool, dialect, execution: Execution::default(), turns })
+        Ok(Pooled { pool, dialect, execution: Execution::default(), turns, learnt: Arc::default() })
     }
 
     /// Chooses the thread on which statements run.
@@ -140,7 +142,7 @@ impl<C: Client + R2D2Connection + 'static> Driver for Pooled<C> {
                     apart(self.execution, get).await??
                 }
             };
-            let session = Session::new(connection, permit);
+            let session = Session::new(connection, permit, &self.learnt);
             Ok(Box::new(Handle(PooledPlace { seat: Seat::Here(session), execution: self.execution }))
                 as Box<dyn Connection>)
         })
@@ -174,9 +176,13 @@ struct Session<C: Client + R2D2Connection + 'static> {
 }
 
 impl<C: Client + R2D2Connection + 'static> Session<C> {
-    fn new(mut connection: PooledConnection<ConnectionManager<C>>, permit: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(
+        mut connection: PooledConnection<ConnectionManager<C>>,
+        permit: Option<OwnedSemaphorePermit>,
+        learnt: &Arc<Learnt>,
+    ) -> Self {
         let before = connection.depth().unwrap_or_default();
-        Session { connection, levels: Levels::default(), before, _permit: permit }
+        Session { connection, levels: Levels::new(learnt), before, _permit: permit }
     }
 
     fn perform(&mut self, work: Work<'_>) -> Result<ExecResult> {
