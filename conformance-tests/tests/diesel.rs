@@ -1,6 +1,6 @@
-//! Every case on SQLite through Diesel: on a pool, and on one connection that is lent, outside and inside of a transaction that
+//! Every case on SQLite and PostgreSQL through Diesel: on a pool, and on one connection that is lent, outside and inside of a transaction that
 //! the application has begun with Diesel. Rows and statement counts are those of the goldens. The SQL is another one, because
-//! Diesel sends keys as JSON.
+//! Diesel sends keys in another form.
 
 // Helpers fail a test by panicking.
 #![allow(clippy::unwrap_used)]
@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use assoc_core::Result;
 use assoc_core::driver::BoxFuture;
-use assoc_diesel::Lent;
 use assoc_diesel::diesel::connection::{
-    AnsiTransactionManager, Connection as _, SimpleConnection, TransactionManager, TransactionManagerStatus,
+    AnsiTransactionManager, Connection, SimpleConnection, TransactionManager, TransactionManagerStatus,
 };
+use assoc_diesel::diesel::pg::PgConnection;
 use assoc_diesel::diesel::sqlite::SqliteConnection;
-use backends::DieselPool;
+use assoc_diesel::{Client, Lent};
+use backends::TemporarySchema;
+use backends::{DieselPool, DieselPostgresPool};
 use behaviour::{Judged, judge, judge_on};
-use conformance_tests::{Backend, Case, Database, Level, Outcome, all, execute, golden};
+use conformance_tests::{Backend, Case, Database, Level, NativeSql, Outcome, all, execute, golden};
 
 // Other backends are not asked here.
 #[allow(dead_code)]
@@ -26,12 +28,12 @@ mod behaviour;
 // In two halves, which run side by side.
 #[test]
 fn pooled() {
-    run_pooled(all().filter(|case| case.level <= Level::Kind));
+    run_pooled(&DieselPool, all().filter(|case| case.level <= Level::Kind));
 }
 
 #[test]
 fn pooled_with_writes() {
-    run_pooled(all().filter(|case| case.level > Level::Kind));
+    run_pooled(&DieselPool, all().filter(|case| case.level > Level::Kind));
 }
 
 // Where statements leave for a thread of their own.
@@ -44,14 +46,95 @@ fn pooled_on_a_runtime_of_one_thread() {
     assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
 }
 
-fn run_pooled<'c>(cases: impl Iterator<Item = &'c Case>) {
-    let Judged { passed, skipped, failed } = judge(&DieselPool, cases);
+// In parts, which run side by side.
+mod postgres {
+    use super::*;
+
+    #[test]
+    fn pooled_reading() {
+        run_pooled(&DieselPostgresPool, all().filter(|case| case.level < Level::Kind));
+    }
+
+    #[test]
+    fn pooled_kinds() {
+        run_pooled(&DieselPostgresPool, all().filter(|case| case.level == Level::Kind));
+    }
+
+    #[test]
+    fn pooled_with_writes() {
+        run_pooled(&DieselPostgresPool, all().filter(|case| case.level > Level::Kind));
+    }
+
+    #[test]
+    fn lent() {
+        run_lent(&OnPostgres, Application::HasNoTransaction, &[]);
+    }
+
+    #[test]
+    fn lent_inside_a_transaction_of_diesel() {
+        run_lent(&OnPostgres, Application::IsInsideATransaction, &FAILING_INSIDE);
+    }
+}
+
+fn run_pooled<'c>(backend: &dyn Backend, cases: impl Iterator<Item = &'c Case>) {
+    let Judged { passed, skipped, failed } = judge(backend, cases);
     println!("{passed} passed, {skipped} skipped");
     assert!(failed.is_empty(), "{passed} pass, and these fail: {failed:#?}");
 }
 
+/// A database whose connections are lent, one for each case.
+trait Lending {
+    type Connection: Client + Connection<TransactionManager = AnsiTransactionManager>;
+
+    fn driver(&self) -> Lent;
+
+    fn sql(&self) -> NativeSql;
+
+    /// A connection to an empty database, and what removes it.
+    fn connect(&self) -> (Self::Connection, Option<TemporarySchema>);
+}
+
+struct OnSqlite;
+
+impl Lending for OnSqlite {
+    type Connection = SqliteConnection;
+
+    fn driver(&self) -> Lent {
+        Lent::sqlite()
+    }
+
+    fn sql(&self) -> NativeSql {
+        backends::sqlite_sql()
+    }
+
+    fn connect(&self) -> (SqliteConnection, Option<TemporarySchema>) {
+        let mut connection = SqliteConnection::establish(":memory:").unwrap();
+        connection.batch_execute("PRAGMA foreign_keys = ON").unwrap();
+        (connection, None)
+    }
+}
+
+struct OnPostgres;
+
+impl Lending for OnPostgres {
+    type Connection = PgConnection;
+
+    fn driver(&self) -> Lent {
+        Lent::postgres()
+    }
+
+    fn sql(&self) -> NativeSql {
+        backends::postgres_sql()
+    }
+
+    fn connect(&self) -> (PgConnection, Option<TemporarySchema>) {
+        let (url, schema) = backends::postgres_schema().unwrap();
+        (PgConnection::establish(&url).unwrap(), Some(schema))
+    }
+}
+
 /// The driver that is lent a connection for each case.
-struct DieselLent(Lent);
+struct DieselLent(Lent, NativeSql);
 
 impl Backend for DieselLent {
     fn name(&self) -> &'static str {
@@ -59,7 +142,7 @@ impl Backend for DieselLent {
     }
 
     fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
-        Box::pin(async { Ok(Database::new(self.0.clone()).with_native_sql(backends::sqlite_sql())) })
+        Box::pin(async { Ok(Database::new(self.0.clone()).with_native_sql(self.1.clone())) })
     }
 }
 
@@ -71,12 +154,12 @@ enum Application {
 
 #[test]
 fn lent() {
-    run_lent(Application::HasNoTransaction);
+    run_lent(&OnSqlite, Application::HasNoTransaction, &[]);
 }
 
 #[test]
 fn lent_inside_a_transaction_of_diesel() {
-    run_lent(Application::IsInsideATransaction);
+    run_lent(&OnSqlite, Application::IsInsideATransaction, &OUTERMOST);
 }
 
 /// What gives a connection to a task of its own, which a lent one refuses: `assoc-diesel`'s own tests have such cases.
@@ -95,17 +178,19 @@ const IN_TASKS: [&str; 8] = [
 /// and SQLite does not tell that another one is open.
 const OUTERMOST: [&str; 2] = ["contract.errors_at_commit", "contract_errors.transactions_that_statements_leave"];
 
-fn run_lent(application: Application) {
+/// What fails inside a transaction of the application's on PostgreSQL, besides: a statement that fails there without a savepoint
+/// makes the server refuse every statement that follows.
+const FAILING_INSIDE: [&str; 0] = [];
+
+fn run_lent<L: Lending>(lending: &L, application: Application, inside: &[&'static str]) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let _entered = runtime.enter();
     let mut refused = IN_TASKS.to_vec();
-    if application == Application::IsInsideATransaction {
-        refused.extend(OUTERMOST);
-    }
+    refused.extend(inside);
     let (mut passed, mut skipped, mut failed) = (0, 0, Vec::new());
     // One connection is one database.
     for case in all().filter(|case| !case.two_databases) {
-        match run_case(case, application) {
+        match run_case(lending, case, application) {
             Ok(true) => passed += 1,
             Ok(false) => skipped += 1,
             Err(_) if refused.contains(&case.id) => refused.retain(|refused| *refused != case.id),
@@ -120,19 +205,19 @@ fn run_lent(application: Application) {
     assert!(refused.is_empty(), "these pass, and are listed as what cannot: {refused:#?}");
 }
 
-fn run_case(case: &Case, application: Application) -> std::result::Result<bool, String> {
-    let mut connection = SqliteConnection::establish(":memory:").unwrap();
-    connection.batch_execute("PRAGMA foreign_keys = ON").unwrap();
+fn run_case<L: Lending>(lending: &L, case: &Case, application: Application) -> std::result::Result<bool, String> {
+    let (mut connection, schema) = lending.connect();
     if application == Application::IsInsideATransaction {
         AnsiTransactionManager::begin_transaction(&mut connection).unwrap();
     }
     let before = depth(&mut connection);
-    let lent = Lent::sqlite().with_patience(Duration::from_secs(2));
-    let backend = DieselLent(lent.clone());
+    let lent = lending.driver().with_patience(Duration::from_secs(2));
+    let backend = DieselLent(lent.clone(), lending.sql());
     let ran = lent.block_on(&mut connection, async {
         tokio::time::timeout(Duration::from_secs(5), execute(&backend, case)).await
     });
     let after = depth(&mut connection);
+    drop((connection, schema));
     let transcript = match ran.map_err(|_| "it waits for ever".to_owned())?.map_err(|error| error.to_string())? {
         Outcome::Skipped(_) => return Ok(false),
         Outcome::Ran(transcript) => transcript,
@@ -147,8 +232,8 @@ fn run_case(case: &Case, application: Application) -> std::result::Result<bool, 
     Ok(true)
 }
 
-fn depth(connection: &mut SqliteConnection) -> u32 {
+fn depth<C: Connection<TransactionManager = AnsiTransactionManager>>(connection: &mut C) -> u32 {
     let status: &mut TransactionManagerStatus =
-        <AnsiTransactionManager as TransactionManager<SqliteConnection>>::transaction_manager_status_mut(connection);
+        <AnsiTransactionManager as TransactionManager<C>>::transaction_manager_status_mut(connection);
     status.transaction_depth().unwrap().map_or(0, std::num::NonZero::get)
 }
