@@ -58,6 +58,10 @@ impl sealed::Client for PgConnection {
             Ok(ExecResult::new(affected as u64, None))
         };
         let done = run(self);
+        if Verb::of(query.sql) == Verb::Other {
+            // What was prepared before may have other types now.
+            forget_statements(self);
+        }
         if forget_outdated(self, &done) { run(self) } else { done }
     }
 
@@ -137,13 +141,18 @@ fn may_begin(sql: &str) -> bool {
 // run again, prepared anew.
 fn forget_outdated<T>(connection: &mut PgConnection, done: &Result<T>) -> bool {
     let Err(error) = done else { return false };
-    let is_outdated =
-        error.driver().is_some_and(|error| error.message().contains("cached plan must not change result type"));
+    let says = |text: &str| error.driver().is_some_and(|error| error.message().contains(text));
+    let is_outdated = says("cached plan must not change result type") || says("but expression is of type");
     if is_outdated {
-        connection.set_prepared_statement_cache_size(CacheSize::Disabled);
-        connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
+        forget_statements(connection);
     }
     is_outdated && client::depth(connection).is_ok_and(|depth| depth == 0)
+}
+
+// Diesel forgets what it has prepared when its cache is switched off.
+fn forget_statements(connection: &mut PgConnection) {
+    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+    connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
 }
 
 #[cold]

@@ -67,7 +67,8 @@ mod postgres {
 
     #[test]
     fn lent() {
-        run_lent(&OnPostgres, Application::HasNoTransaction, &[]);
+        // Two workers hold a transaction each.
+        run_lent(&OnPostgres, Application::HasNoTransaction, &["row_locks.workers_take_different_rows"]);
     }
 
     #[test]
@@ -180,7 +181,38 @@ const OUTERMOST: [&str; 2] = ["contract.errors_at_commit", "contract_errors.tran
 
 /// What fails inside a transaction of the application's on PostgreSQL, besides: a statement that fails there without a savepoint
 /// makes the server refuse every statement that follows.
-const FAILING_INSIDE: [&str; 0] = [];
+const FAILING_INSIDE: [&str; 30] = [
+    "contract.texts_that_failed_before",
+    "contract.classes_of_errors",
+    "contract.errors_at_commit",
+    "contract_values.sums_beyond_a_column",
+    "contract_errors.of_values",
+    "contract_errors.of_native_statements",
+    "contract_connections.given_back",
+    "errors.no_table_is_made",
+    "transaction_options.isolation_levels",
+    "contract_together.the_first_error",
+    "filters.raw_stays_in_its_place",
+    "equal_keys.texts",
+    "equal_keys.bytes",
+    "equal_keys.decimals",
+    "equal_keys.dates",
+    "equal_keys.integers_in_other_columns",
+    "acceptance.unique_indexes_without_rules",
+    "circles.both_keys_may_be_null",
+    "circles.one_key_may_be_null",
+    "circles.of_three_models",
+    "circles.of_one_table_with_callbacks",
+    "circles.no_key_may_be_null",
+    "circles.keys_that_the_program_makes",
+    "circles.below_others_and_many",
+    "circles.filtered",
+    "circles.a_failure_at_each_statement",
+    "circles.destroyed_with_foreign_keys",
+    "bulk_writes.sums_that_do_not_fit",
+    "strained_writes.a_circle_with_a_shared_row",
+    "row_locks.workers_take_different_rows",
+];
 
 fn run_lent<L: Lending>(lending: &L, application: Application, inside: &[&'static str]) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

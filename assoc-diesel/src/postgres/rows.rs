@@ -30,7 +30,7 @@ pub(super) fn read(
         if is_empty {
             kinds.resize(row.field_count(), None);
             if sink.wants_columns() {
-                offer(&row, sink)?;
+                offer(&row, query.sql, sink)?;
             }
         }
         is_empty = false;
@@ -74,12 +74,16 @@ fn unreadable(column: Option<&str>, kind: &Kind, sql: &str) -> Error {
     errors::refused(DriverErrorKind::Value, message, sql)
 }
 
-// Diesel does not tell which columns are computed.
-fn offer<'r>(row: &impl Row<'r, Pg>, sink: &mut dyn RowSink) -> Result<()> {
+// Diesel does not tell which columns are computed. Without a name of its own, what a function answers has the function's name.
+fn offer<'r>(row: &impl Row<'r, Pg>, text: &str, sink: &mut dyn RowSink) -> Result<()> {
     let name = |column| row.get(column).and_then(|field| field.field_name().map(str::to_owned));
     let names: Vec<String> = (0..row.field_count()).map(|column| name(column).unwrap_or_default()).collect();
-    let columns = names.iter().map(|name| AnswerColumn { name, is_computed: name == "?column?" });
+    let columns = names.iter().map(|name| AnswerColumn { name, is_computed: is_computed(name, text) });
     sink.columns(&columns.collect::<Vec<_>>())
+}
+
+fn is_computed(name: &str, text: &str) -> bool {
+    name == "?column?" || mentions(text, &format!("{name}("))
 }
 
 // Diesel tells names with a row only. So a statement that reads, and found none, is joined to a row that is there always. Of
@@ -98,7 +102,7 @@ fn offer_of_none(connection: &mut PgConnection, query: &DynamicQuery<'_>, sink: 
     let mut rows =
         LoadConnection::<DefaultLoadingMode>::load(connection, &joined).map_err(|error| failed(error, &sql))?;
     match rows.next() {
-        Some(row) => offer(&row.map_err(|error| failed(error, &sql))?, sink),
+        Some(row) => offer(&row.map_err(|error| failed(error, &sql))?, query.sql, sink),
         None => Ok(()),
     }
 }
