@@ -2,7 +2,7 @@
 //!
 //! | you have | take |
 //! |---|---|
-//! | a `&mut SqliteConnection`, also inside `conn.transaction(…)` | [`lend`], or a [`Lent`] that is kept |
+//! | a `&mut SqliteConnection` or `&mut PgConnection`, also inside `conn.transaction(…)` | [`lend`], or a [`Lent`] that is kept |
 //! | an r2d2 pool of Diesel's | `Pooled`, with the feature `r2d2` |
 //!
 //! ```
@@ -63,6 +63,7 @@
 //! # Features
 //!
 //! * `sqlite` (default): Diesel's `SqliteConnection`.
+//! * `postgres`: Diesel's `PgConnection`. It needs the system's libpq.
 //! * `r2d2`: pools of Diesel's connections.
 
 #[cfg(not(any(feature = "postgres", feature = "sqlite")))]
