@@ -12,6 +12,8 @@ use crate::system::{self, Packages, as_root, find, has_apt, succeed};
 const SETTINGS: &[&str] = &[
     "listen_addresses=127.0.0.1",
     "fsync=off",
+    // Tasks that lock each other out on purpose wait this long for each deadlock: a second is the default.
+    "deadlock_timeout=20ms",
     "synchronous_commit=off",
     "full_page_writes=off",
     "max_connections=300",
