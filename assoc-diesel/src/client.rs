@@ -28,10 +28,24 @@ pub(crate) mod sealed {
         Aborted,
     }
 
+    /// How long a statement may wait for what another connection does.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Waits {
+        /// Until a time limit of the database's.
+        UpToALimit,
+        /// Until the other connection ends its transaction, which a future of the same task may have to do.
+        ForTheOther,
+    }
+
     /// The operations. They go through Diesel's transaction manager where Diesel must know of them.
     pub trait Client: Send {
         /// The dialect of the database at the other end.
         fn dialect(&mut self) -> Result<Box<dyn Dialect>>;
+
+        /// How long its statements may wait.
+        fn waits() -> Waits
+        where
+            Self: Sized;
 
         /// Runs a statement and pushes its rows into the sink.
         fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink, learnt: &Learnt) -> Result<()>;

@@ -18,7 +18,7 @@ use diesel::connection::{
 use diesel::pg::PgConnection;
 use diesel::result::Error as DieselError;
 
-use crate::client::sealed::Standing;
+use crate::client::sealed::{Standing, Waits};
 use crate::client::{self, Client, sealed};
 use crate::dynamic_query::Prepared;
 use crate::errors;
@@ -43,6 +43,10 @@ impl Client for PgConnection {}
 impl sealed::Client for PgConnection {
     fn dialect(&mut self) -> Result<Box<dyn Dialect>> {
         Ok(Box::new(dialect()))
+    }
+
+    fn waits() -> Waits {
+        Waits::ForTheOther
     }
 
     fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink, learnt: &Learnt) -> Result<()> {

@@ -15,7 +15,7 @@ use assoc_dialects::sqlite::{KeyLists, SqliteDialect, Verb, mentions};
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::sqlite::SqliteConnection;
 
-use crate::client::sealed::Standing;
+use crate::client::sealed::{Standing, Waits};
 use crate::client::{self, Client, sealed};
 use crate::dynamic_query::Prepared;
 use crate::errors;
@@ -38,6 +38,10 @@ impl sealed::Client for SqliteConnection {
     fn dialect(&mut self) -> Result<Box<dyn Dialect>> {
         let version = single_text(self, "SELECT sqlite_version()")?;
         Ok(Box::new(dialect().with_version(version_number(&version))))
+    }
+
+    fn waits() -> Waits {
+        Waits::UpToALimit
     }
 
     fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink, _: &Learnt) -> Result<()> {
