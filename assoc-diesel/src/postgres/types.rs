@@ -18,7 +18,8 @@ const ASK: &str = "SELECT CAST(typtype AS text), CAST(typcategory AS text), CAST
 
 impl Types {
     pub(super) fn kind(&self, number: u32, connection: &mut PgConnection) -> Result<Kind> {
-        // As in the native driver, what is computed cannot be told from a column, and a mean may go on for ever.
+        // Diesel does not tell a column from what is computed, and a mean may go on for ever. The native driver is told, and so it
+        // rounds no column; here a column of more places than a decimal has is rounded too.
         match Kind::of_oid(number) {
             Some(Kind::Numeric) => return Ok(Kind::Quotient),
             Some(kind) => return Ok(kind),
