@@ -182,11 +182,8 @@ const OUTERMOST: [&str; 2] = ["contract.errors_at_commit", "contract_errors.tran
 
 /// What PostgreSQL does in an outermost transaction only. A savepoint checks no deferred foreign key when it is released, the isolation
 /// level cannot change any more, and two workers cannot hold a transaction each.
-const OUTERMOST_ON_POSTGRES: [&str; 3] = [
-    "contract.errors_at_commit",
-    "transaction_options.isolation_levels",
-    "row_locks.workers_take_different_rows",
-];
+const OUTERMOST_ON_POSTGRES: [&str; 3] =
+    ["contract.errors_at_commit", "transaction_options.isolation_levels", "row_locks.workers_take_different_rows"];
 
 /// Where a statement fails outside of `assoc`'s transactions and savepoints. Inside a transaction of the application's, PostgreSQL
 /// then refuses every statement that follows: "current transaction is aborted". The cases that compare kinds of errors see that
