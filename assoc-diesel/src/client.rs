@@ -68,7 +68,7 @@ pub(crate) mod sealed {
         /// Where the connection stands after a statement, whatever Diesel believes.
         fn standing(&mut self, after: &str) -> Result<Standing>;
 
-        /// Whether the database takes nothing but a rollback, as far as it has said so.
+        /// Whether the database has said that it takes nothing but a rollback.
         fn is_aborted(&mut self) -> bool {
             false
         }

@@ -17,11 +17,11 @@ mod encode;
 pub enum Kind {
     /// `boolean`.
     Bool,
-    /// An integer of so many bytes.
+    /// An integer of this number of bytes.
     Int(usize),
     /// `oid`.
     Oid,
-    /// A float of so many bytes.
+    /// A float of this number of bytes.
     Real(usize),
     /// Text, and what is written like it: enums, names, `citext`.
     Text,

@@ -9,7 +9,7 @@ use diesel::pg::PgConnection;
 
 use super::{DynamicQuery, binds, rows};
 
-/// The types that a database defines, by their number, as far as they were asked for.
+/// The types that a database defines, by their number: those that were asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Types(Mutex<HashMap<u32, Kind>>);
 
