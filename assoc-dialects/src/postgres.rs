@@ -6,6 +6,9 @@
 //! column is: a key may not fit the column's own type, and is then found nowhere. Everything else takes the column's type, which
 //! may be a native enum or `citext`. Where the database must say which key a row belongs to, and for keys of several columns,
 //! `unnest($1, $2) WITH ORDINALITY` is the table of keys.
+//!
+//! A client that learns no types from the server has to name the type of an array itself ([`KeyLists::Typed`]). It knows the type of
+//! numbers, dates and truth values. Other values are binds of their own then: `fk IN ($1, $2)`, and `VALUES` as the table of keys.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -19,10 +22,46 @@ use assoc_core::metadata::{AggregateFunction, ColumnDef, TableRef};
 use assoc_core::sql::{RawSyntax, SqlWriter, padded_length};
 use assoc_core::{SqlType, Value};
 
+pub mod binary;
+pub mod errors;
+
+/// How keys and lists of values are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum KeyLists {
+    /// As an array of the type that the server finds for the placeholder.
+    #[default]
+    Inferred,
+    /// As an array of the type that the values tell by themselves. Text, bytes, UUIDs and documents do not tell whether their column
+    /// is an enum, `citext` or of another type: each of them is a bind.
+    Typed,
+}
+
 /// PostgreSQL's SQL, from version 12 on.
 #[derive(Debug, Clone)]
 pub struct PostgresDialect {
     capabilities: Capabilities,
+    key_lists: KeyLists,
+}
+
+impl PostgresDialect {
+    /// How keys and lists of values are sent, by default as arrays whose type the server finds.
+    ///
+    /// ```
+    /// use assoc_dialects::postgres::{KeyLists, PostgresDialect};
+    ///
+    /// let dialect = PostgresDialect::default().with_key_lists(KeyLists::Typed);
+    /// ```
+    #[must_use]
+    pub fn with_key_lists(mut self, key_lists: KeyLists) -> Self {
+        self.key_lists = key_lists;
+        self
+    }
+
+    /// Whether these values are an array, or binds of their own.
+    fn sends_array(&self, values: &[Value<'static>]) -> bool {
+        self.key_lists == KeyLists::Inferred || values.is_empty() || element_type(values).is_some()
+    }
 }
 
 impl Default for PostgresDialect {
@@ -45,7 +84,7 @@ impl Default for PostgresDialect {
         capabilities.window_functions = true;
         capabilities.null_order = NullOrder::Largest;
         capabilities.null_placement = NullPlacement::Clause;
-        PostgresDialect { capabilities }
+        PostgresDialect { capabilities, key_lists: KeyLists::default() }
     }
 }
 
@@ -112,27 +151,35 @@ impl Dialect for PostgresDialect {
     }
 
     /// Many, and not all: a statement can be cancelled, its answer has an end.
-    fn keys_per_statement(&self, _: usize) -> usize {
-        65_536
+    fn keys_per_statement(&self, width: usize) -> usize {
+        match self.key_lists {
+            KeyLists::Inferred => 65_536,
+            KeyLists::Typed => self.bound_keys(width).min(4_096),
+        }
     }
 
     /// Of several columns few: where one of them is a text, each key is a condition that is planned for itself.
     fn keys_per_condition(&self, width: usize) -> usize {
-        if width <= 1 { 65_536 } else { 1_024 }
+        match (self.key_lists, width) {
+            (KeyLists::Inferred, ..=1) => 65_536,
+            (KeyLists::Typed, ..=1) => self.bound_keys(width),
+            _ => 1_024,
+        }
     }
 
     /// A bind has at most a gigabyte.
-    fn most_keys(&self, _: usize) -> usize {
-        1 << 24
+    fn most_keys(&self, width: usize) -> usize {
+        match self.key_lists {
+            KeyLists::Inferred => 1 << 24,
+            KeyLists::Typed => self.bound_keys(width),
+        }
     }
 
     fn write_key_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
         if let [column] = columns {
             writer.own_column(column);
-            writer.push(" = ANY(");
-            write_array(writer, column_of(keys, 0));
-            writer.push(")");
-            return;
+            writer.push(" ");
+            return self.write_in_list(writer, &column_of(keys, 0));
         }
         writer.push("(");
         writer.separated(", ", columns, |writer, column| writer.own_column(column));
@@ -157,7 +204,10 @@ impl Dialect for PostgresDialect {
     /// A text takes the type and the collation of the column that it is compared with: an array of that type, without elements,
     /// stands before the keys.
     fn write_key_table_for(&self, writer: &mut SqlWriter<'_>, keys: &KeySet, table: &TableRef, columns: &[&str]) {
-        let parts = columns.iter().enumerate().map(|(part, column)| (*column, column_of(keys, part))).collect();
+        let parts: Vec<_> = columns.iter().enumerate().map(|(part, column)| (*column, column_of(keys, part))).collect();
+        if !parts.iter().all(|(_, values)| self.sends_array(values)) {
+            return write_rows_of_columns(writer, &parts, table);
+        }
         write_table(writer, parts, |writer, (column, values)| {
             if element_type(&values).is_some() {
                 return write_array_of_its_type(writer, values);
@@ -246,9 +296,19 @@ impl Dialect for PostgresDialect {
     }
 
     fn write_in_list(&self, writer: &mut SqlWriter<'_>, values: &[Value<'static>]) {
+        if !self.sends_array(values) {
+            return writer.padded_in_list(values);
+        }
         writer.push("= ANY(");
         write_array(writer, values.to_vec());
         writer.push(")");
+    }
+}
+
+impl PostgresDialect {
+    /// How many keys fit where each value is a bind: a power of two, so that a full list needs no padding.
+    fn bound_keys(&self, width: usize) -> usize {
+        1 << (self.capabilities.max_binds / (width.max(1) + 1)).max(1).ilog2()
     }
 }
 
@@ -313,6 +373,40 @@ fn write_table<P>(writer: &mut SqlWriter<'_>, parts: Vec<P>, array: impl FnMut(&
     }
     writer.push("\"place\")) AS ");
     writer.identifier("keys");
+}
+
+/// `(VALUES (-1, (SELECT "name" FROM "parents" WHERE 1 = 0)), (0, $1), (1, $2)) AS "keys"("ordinal", "k0")`. The first row has no key,
+/// and lends the others the types and the collations of the columns.
+fn write_rows_of_columns(writer: &mut SqlWriter<'_>, parts: &[(&str, Vec<Value<'static>>)], table: &TableRef) {
+    let count = parts.first().map_or(0, |(_, values)| values.len());
+    writer.push("(VALUES (-1");
+    for (column, _) in parts {
+        writer.push(", (SELECT ");
+        writer.identifier(column);
+        writer.push(" FROM ");
+        writer.table(table);
+        writer.push(" WHERE 1 = 0)");
+    }
+    writer.push(")");
+    for ordinal in 0..padded_length(count) {
+        writer.push(", (");
+        writer.push(&ordinal.to_string());
+        for (_, values) in parts {
+            writer.push(", ");
+            // Padding is NULL, which equals nothing.
+            writer.bind(values.get(ordinal).cloned().unwrap_or_default());
+        }
+        writer.push(")");
+    }
+    writer.push(") AS ");
+    writer.identifier("keys");
+    writer.push("(");
+    writer.identifier("ordinal");
+    for part in 0..parts.len() {
+        writer.push(", ");
+        writer.identifier(&format!("k{part}"));
+    }
+    writer.push(")");
 }
 
 /// What an array of values is cast to. `None` where only a column decides: text may be compared with an enum, bytes and UUIDs with

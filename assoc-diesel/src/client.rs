@@ -2,13 +2,14 @@
 
 use assoc_core::Result;
 use assoc_core::dialect::Dialect;
-use assoc_core::driver::{ExecResult, RowSink, Statement, TransactionMode};
+use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionDepthChange, TransactionManager};
 use diesel::connection::{TransactionManagerStatus, ValidTransactionManagerStatus};
 
 use crate::errors;
+use crate::learnt::Learnt;
 
-/// A connection of Diesel's that this crate can use: with the feature `sqlite`, `SqliteConnection`.
+/// A connection of Diesel's that this crate can use: `SqliteConnection` and `PgConnection`, with the features `sqlite` and `postgres`.
 ///
 /// It is implemented here alone: what it needs of Diesel changes from version to version.
 pub trait Client: sealed::Client {}
@@ -16,13 +17,38 @@ pub trait Client: sealed::Client {}
 pub(crate) mod sealed {
     use super::*;
 
+    /// Where a connection stands by the database's account.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Standing {
+        /// In no transaction.
+        Outside,
+        /// In a transaction that takes statements.
+        Inside,
+        /// In a transaction that takes none any more but a rollback.
+        Aborted,
+    }
+
+    /// How long a statement may wait for what another connection does.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Waits {
+        /// Until a time limit of the database's.
+        UpToALimit,
+        /// Until the other connection ends its transaction, which a future of the same task may have to do.
+        ForTheOther,
+    }
+
     /// The operations. They go through Diesel's transaction manager where Diesel must know of them.
     pub trait Client: Send {
         /// The dialect of the database at the other end.
         fn dialect(&mut self) -> Result<Box<dyn Dialect>>;
 
+        /// How long its statements may wait.
+        fn waits() -> Waits
+        where
+            Self: Sized;
+
         /// Runs a statement and pushes its rows into the sink.
-        fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()>;
+        fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink, learnt: &Learnt) -> Result<()>;
 
         /// Runs a statement for its effect.
         fn execute(&mut self, statement: &Statement) -> Result<ExecResult>;
@@ -31,7 +57,7 @@ pub(crate) mod sealed {
         fn depth(&mut self) -> Result<u32>;
 
         /// Begins a transaction, or sets a savepoint where Diesel has a transaction open.
-        fn begin(&mut self, mode: TransactionMode) -> Result<()>;
+        fn begin(&mut self, mode: TransactionMode, level: Option<IsolationLevel>) -> Result<()>;
 
         /// Keeps the innermost level.
         fn keep(&mut self) -> Result<()>;
@@ -39,8 +65,13 @@ pub(crate) mod sealed {
         /// Undoes the innermost level.
         fn undo(&mut self) -> Result<()>;
 
-        /// Whether a transaction is open by the database's account, whatever Diesel believes.
-        fn is_inside(&mut self) -> Result<bool>;
+        /// Where the connection stands after a statement, whatever Diesel believes.
+        fn standing(&mut self, after: &str) -> Result<Standing>;
+
+        /// Whether the database has said that it takes nothing but a rollback.
+        fn is_aborted(&mut self) -> bool {
+            false
+        }
 
         /// Rolls back a transaction that Diesel does not know of.
         fn undo_unknown(&mut self) -> Result<()>;
@@ -53,7 +84,9 @@ pub(crate) mod sealed {
 /// Diesel's account of the open levels.
 pub(crate) fn depth<C: Connection>(connection: &mut C) -> Result<u32> {
     let depth = C::TransactionManager::transaction_manager_status_mut(connection).transaction_depth();
-    depth.map(|depth| depth.map_or(0, std::num::NonZero::get)).map_err(|error| errors::of_statement(error, "BEGIN"))
+    depth
+        .map(|depth| depth.map_or(0, std::num::NonZero::get))
+        .map_err(|error| errors::of_diesel(error).with_sql("BEGIN").into())
 }
 
 /// Lowers Diesel's account of the open levels.
@@ -71,7 +104,7 @@ fn depth_of(status: &ValidTransactionManagerStatus) -> u32 {
 }
 
 /// Begins with a text of its own, or sets a savepoint where a transaction is open.
-pub(crate) fn begin<C>(connection: &mut C, sql: &str) -> Result<()>
+pub(crate) fn begin<C>(connection: &mut C, reading: errors::Reading, sql: &str) -> Result<()>
 where
     C: Connection<TransactionManager = AnsiTransactionManager>,
 {
@@ -80,5 +113,5 @@ where
     } else {
         AnsiTransactionManager::begin_transaction_sql(connection, sql)
     };
-    begun.map_err(|error| errors::of_statement(error, sql))
+    begun.map_err(|error| errors::of_statement(error, reading, sql))
 }

@@ -3,22 +3,14 @@
 //!
 //! `diesel::sql_query` was the alternative. It tells Diesel to prepare each text anew, and boxes each bind.
 
-use std::borrow::Cow;
-
 use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
-use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Binary, Double, HasSqlType, Nullable, Text, Untyped};
+use diesel::sql_types::Untyped;
 
-/// A bind as Diesel's backends take it.
-#[derive(Debug)]
-pub(crate) enum Bound<'s> {
-    Null,
-    Integer(i64),
-    Real(f64),
-    Text(Cow<'s, str>),
-    Blob(&'s [u8]),
+/// A bind as a backend of Diesel's takes it.
+pub(crate) trait Bound<DB: Backend> {
+    fn push<'b>(&'b self, pass: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>;
 }
 
 /// Whether Diesel keeps the prepared statement for the next run of the same text.
@@ -28,45 +20,35 @@ pub(crate) enum Prepared {
     Once,
 }
 
-pub(crate) struct DynamicQuery<'s> {
+pub(crate) struct DynamicQuery<'s, B> {
     pub(crate) sql: &'s str,
-    pub(crate) binds: Vec<Bound<'s>>,
+    pub(crate) binds: Vec<B>,
     pub(crate) prepared: Prepared,
 }
 
-impl QueryId for DynamicQuery<'_> {
+impl<'s, B> DynamicQuery<'s, B> {
+    /// A statement of ours, without binds.
+    pub(crate) fn plain(sql: &'s str) -> Self {
+        DynamicQuery { sql, binds: Vec::new(), prepared: Prepared::Kept }
+    }
+}
+
+impl<B> QueryId for DynamicQuery<'_, B> {
     type QueryId = ();
     // Diesel finds the prepared statement by the text then.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl Query for DynamicQuery<'_> {
+impl<B> Query for DynamicQuery<'_, B> {
     type SqlType = Untyped;
 }
 
-impl<DB> QueryFragment<DB> for DynamicQuery<'_>
-where
-    DB: Backend + HasSqlType<BigInt> + HasSqlType<Double> + HasSqlType<Text> + HasSqlType<Binary>,
-    i64: ToSql<BigInt, DB>,
-    f64: ToSql<Double, DB>,
-    str: ToSql<Text, DB>,
-    [u8]: ToSql<Binary, DB>,
-    Option<i64>: ToSql<Nullable<BigInt>, DB>,
-{
+impl<DB: Backend, B: Bound<DB>> QueryFragment<DB> for DynamicQuery<'_, B> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if self.prepared == Prepared::Once {
             pass.unsafe_to_cache_prepared();
         }
         pass.push_sql(self.sql);
-        for bind in &self.binds {
-            match bind {
-                Bound::Null => pass.push_bind_param_value_only::<Nullable<BigInt>, Option<i64>>(&None)?,
-                Bound::Integer(number) => pass.push_bind_param_value_only::<BigInt, i64>(number)?,
-                Bound::Real(number) => pass.push_bind_param_value_only::<Double, f64>(number)?,
-                Bound::Text(text) => pass.push_bind_param_value_only::<Text, str>(text)?,
-                Bound::Blob(bytes) => pass.push_bind_param_value_only::<Binary, [u8]>(bytes)?,
-            }
-        }
-        Ok(())
+        self.binds.iter().try_for_each(|bind| bind.push(&mut pass))
     }
 }

@@ -25,6 +25,7 @@ use assoc_core::{DriverErrorKind, Error, Result};
 use crate::client::Client;
 use crate::client::sealed::Client as Operations;
 use crate::errors;
+use crate::learnt::Learnt;
 use crate::levels::{Levels, undo_to};
 use crate::work::{Handle, Place, Work};
 
@@ -41,6 +42,7 @@ struct Terms {
     /// Whom the connection is lent to.
     driver: Arc<Inner>,
     turn: Mutex<Turn>,
+    learnt: Arc<Learnt>,
 }
 
 /// Who has the connection.
@@ -118,6 +120,13 @@ impl Lent {
         Lent::with_dialect(Arc::new(crate::sqlite::dialect()))
     }
 
+    /// A driver for connections to a PostgreSQL of at least version 12.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn postgres() -> Self {
+        Lent::with_dialect(Arc::new(crate::postgres::dialect()))
+    }
+
     /// A driver with the dialect of a connection, which asks its database for the version.
     ///
     /// # Errors
@@ -145,7 +154,7 @@ impl Lent {
     pub fn block_on<T>(&self, connection: &mut impl Client, future: impl Future<Output = T>) -> T {
         let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         let mut context = Context::from_waker(&waker);
-        let terms = Arc::new(Terms { driver: Arc::clone(&self.0), turn: Mutex::default() });
+        let terms = Arc::new(Terms { driver: Arc::clone(&self.0), turn: Mutex::default(), learnt: Arc::default() });
         // Dropped after the future, whose connections are returned by then.
         let loan = Loan::new(connection);
         let mut future = pin!(future);
@@ -282,7 +291,7 @@ impl Lent {
         terms.turn(|turn| {
             if !turn.is_taken {
                 turn.is_taken = true;
-                let place = LentPlace { terms: Arc::clone(terms), levels: Levels::default() };
+                let place = LentPlace { terms: Arc::clone(terms), levels: Levels::new(&terms.learnt) };
                 return Poll::Ready(Ok(Box::new(Handle(place)) as Box<dyn Connection>));
             }
             if since.elapsed() >= self.0.patience {

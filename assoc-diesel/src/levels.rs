@@ -7,22 +7,28 @@
 //! The database may end a transaction by itself, and a statement may be a COMMIT. Diesel notices neither. So after a failure,
 //! and after a statement that is none of reading or writing rows, the database is asked.
 
-use assoc_core::driver::{ExecResult, Statement, TransactionMode};
+use std::sync::Arc;
+
+use assoc_core::driver::{ExecResult, IsolationLevel, Statement, TransactionMode};
 use assoc_core::{DriverErrorKind, Error, ErrorKind, Result};
 use assoc_dialects::sqlite::Verb;
 
-use crate::client::sealed::Client;
+use crate::client::sealed::{Client, Standing};
 use crate::errors;
+use crate::learnt::Learnt;
 
 const OVER: &str = "a statement in it has ended it (COMMIT or ROLLBACK as SQL): what came before took effect with that COMMIT \
                     or was undone; end transactions with their handle";
 const BEGUN: &str = "a statement has begun one (BEGIN or SAVEPOINT as SQL), which was rolled back, because its connection \
                      would not have stayed with it: use `repo.transaction` or `repo.begin`";
 
+const ABORTED: &str = "a statement of it has failed, so it was rolled back and not committed";
+
 /// The transaction that was begun through one handed-out connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Levels {
     open: Option<Open>,
+    learnt: Arc<Learnt>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,21 +46,26 @@ enum Ended {
 }
 
 impl Levels {
+    /// No transaction. What statements teach of the database is shared with other connections to it.
+    pub(crate) fn new(learnt: &Arc<Learnt>) -> Self {
+        Levels { open: None, learnt: Arc::clone(learnt) }
+    }
+
     /// Runs a statement, and notices what it did to the transaction.
     pub(crate) fn run<T>(
         &mut self,
         client: &mut dyn Client,
         statement: &Statement,
-        run: impl FnOnce(&mut dyn Client) -> Result<T>,
+        run: impl FnOnce(&mut dyn Client, &Learnt) -> Result<T>,
     ) -> Result<T> {
         self.check(statement.sql())?;
         let before = client.depth()?;
-        let done = run(client);
+        let done = run(client, &self.learnt);
         if done.is_ok() && Verb::of(statement.sql()) != Verb::Other {
             return done;
         }
-        let is_inside = match client.is_inside() {
-            Ok(is_inside) => is_inside,
+        let is_inside = match client.standing(statement.sql()) {
+            Ok(standing) => standing != Standing::Outside,
             // The first error says more.
             Err(error) => return done.and(Err(error)),
         };
@@ -73,12 +84,17 @@ impl Levels {
         done
     }
 
-    pub(crate) fn begin(&mut self, client: &mut dyn Client, mode: TransactionMode) -> Result<ExecResult> {
+    pub(crate) fn begin(
+        &mut self,
+        client: &mut dyn Client,
+        mode: TransactionMode,
+        level: Option<IsolationLevel>,
+    ) -> Result<ExecResult> {
         if self.open.is_some() {
             return Err(errors::refused(DriverErrorKind::Statement, "there is a transaction already", "BEGIN"));
         }
         let base = client.depth()?;
-        client.begin(mode)?;
+        client.begin(mode, level)?;
         self.open = Some(Open { base, ended: Ended::No });
         Ok(ExecResult::default())
     }
@@ -90,13 +106,18 @@ impl Levels {
             client.believe(open.base);
             return Err(error);
         }
+        if client.is_aborted() {
+            undo_to(client, open.base)?;
+            return Err(ErrorKind::Transaction(ABORTED).into());
+        }
         while client.depth()? > open.base + 1 {
             client.keep()?;
         }
         let done = client.keep();
         // A deferred foreign key or a busy database leaves it open.
         if done.is_err() {
-            undo_to(client, open.base)?;
+            // The first error says more.
+            let _ = undo_to(client, open.base);
         }
         done.map(|()| ExecResult::default())
     }
@@ -115,7 +136,7 @@ impl Levels {
         let base = self.base("SAVEPOINT")?;
         // What a call before left at this depth, because its future was dropped.
         undo_to(client, base + depth)?;
-        client.begin(TransactionMode::Write)?;
+        client.begin(TransactionMode::Write, None)?;
         Ok(ExecResult::default())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | you have | take |
 //! |---|---|
-//! | a `&mut SqliteConnection`, also inside `conn.transaction(…)` | [`lend`], or a [`Lent`] that is kept |
+//! | a `&mut SqliteConnection` or `&mut PgConnection`, also inside `conn.transaction(…)` | [`lend`], or a [`Lent`] that is kept |
 //! | an r2d2 pool of Diesel's | `Pooled`, with the feature `r2d2` |
 //!
 //! ```
@@ -63,18 +63,22 @@
 //! # Features
 //!
 //! * `sqlite` (default): Diesel's `SqliteConnection`.
+//! * `postgres`: Diesel's `PgConnection`. It needs the system's libpq.
 //! * `r2d2`: pools of Diesel's connections.
 
-#[cfg(not(feature = "sqlite"))]
-compile_error!("`assoc-diesel` needs a database: enable its feature `sqlite`");
+#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+compile_error!("`assoc-diesel` needs a database: enable its feature `sqlite` or `postgres`");
 
 mod client;
 mod dynamic_query;
 mod errors;
+mod learnt;
 mod lent;
 mod levels;
 #[cfg(feature = "r2d2")]
 mod pooled;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;

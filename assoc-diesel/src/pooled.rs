@@ -4,6 +4,9 @@
 //! multi-threaded runtime, where the other tasks move away, and on one of the runtime's blocking threads where there is
 //! only one. Rows come back from there as owned values, all at once.
 //!
+//! In place, the other futures of the same task stand still. On PostgreSQL one of them may hold the lock that the statement waits
+//! for, and then both wait for ever. So statements of PostgreSQL are always on a blocking thread.
+//!
 //! A statement on another thread goes on when its future is dropped. The next statement of the same connection waits for it, and
 //! a connection that was dropped as well is rolled back and returned when the statement is over.
 
@@ -20,7 +23,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::client::Client;
+use crate::client::sealed::Waits;
 use crate::errors;
+use crate::learnt::Learnt;
 use crate::levels::{Levels, undo_to};
 use crate::work::{Control, Handle, Place, Work};
 
@@ -28,8 +33,8 @@ use crate::work::{Control, Handle, Place, Work};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Execution {
-    /// In place on a multi-threaded runtime of tokio, on a blocking thread of a current-thread one, and on the calling
-    /// thread without a runtime.
+    /// SQLite: in place on a multi-threaded runtime of tokio, on a blocking thread of a current-thread one. PostgreSQL: on a
+    /// blocking thread of either. Without a runtime: on the calling thread.
     #[default]
     Auto,
     /// Always on the calling thread: for programs without other tasks to stall. On a `LocalSet`, where tokio refuses to
@@ -70,6 +75,7 @@ pub struct Pooled<C: R2D2Connection + 'static> {
     execution: Execution,
     // Waiting for one of its permits holds no thread; `Pool::get` does.
     turns: Arc<Semaphore>,
+    learnt: Arc<Learnt>,
 }
 
 impl<C: Client + R2D2Connection + 'static> Pooled<C> {
@@ -82,7 +88,7 @@ impl<C: Client + R2D2Connection + 'static> Pooled<C> {
         let dialect = connection.dialect()?;
         drop(connection);
         let turns = Arc::new(Semaphore::new(pool.max_size() as usize));
-        Ok(Pooled { pool, dialect, execution: Execution::default(), turns })
+        Ok(Pooled { pool, dialect, execution: Execution::default(), turns, learnt: Arc::default() })
     }
 
     /// Chooses the thread on which statements run.
@@ -140,7 +146,7 @@ impl<C: Client + R2D2Connection + 'static> Driver for Pooled<C> {
                     apart(self.execution, get).await??
                 }
             };
-            let session = Session::new(connection, permit);
+            let session = Session::new(connection, permit, &self.learnt);
             Ok(Box::new(Handle(PooledPlace { seat: Seat::Here(session), execution: self.execution }))
                 as Box<dyn Connection>)
         })
@@ -174,9 +180,13 @@ struct Session<C: Client + R2D2Connection + 'static> {
 }
 
 impl<C: Client + R2D2Connection + 'static> Session<C> {
-    fn new(mut connection: PooledConnection<ConnectionManager<C>>, permit: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(
+        mut connection: PooledConnection<ConnectionManager<C>>,
+        permit: Option<OwnedSemaphorePermit>,
+        learnt: &Arc<Learnt>,
+    ) -> Self {
         let before = connection.depth().unwrap_or_default();
-        Session { connection, levels: Levels::default(), before, _permit: permit }
+        Session { connection, levels: Levels::new(learnt), before, _permit: permit }
     }
 
     fn perform(&mut self, work: Work<'_>) -> Result<ExecResult> {
@@ -209,7 +219,7 @@ impl<C: Client + R2D2Connection + 'static> Place for PooledPlace<C> {
     fn run<'a>(&'a mut self, work: Work<'a>) -> BoxFuture<'a, Result<ExecResult>> {
         Box::pin(async move {
             self.bring_back().await?;
-            match placement(self.execution) {
+            match placement(self.execution, C::waits()) {
                 Placement::Inline => self.session()?.perform(work),
                 Placement::InPlace => {
                     let session = self.session()?;
@@ -295,16 +305,19 @@ enum Placement {
     Thread,
 }
 
-fn placement(execution: Execution) -> Placement {
+fn placement(execution: Execution, waits: Waits) -> Placement {
     match (execution, Runtime::try_current()) {
         (Execution::Inline, _) | (_, Err(_)) => Placement::Inline,
-        (Execution::Auto, Ok(runtime)) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => Placement::InPlace,
-        (Execution::Auto, Ok(_)) => Placement::Thread,
+        (Execution::Auto, Ok(runtime)) => match (waits, runtime.runtime_flavor()) {
+            (Waits::UpToALimit, RuntimeFlavor::MultiThread) => Placement::InPlace,
+            _ => Placement::Thread,
+        },
     }
 }
 
 async fn apart<T: Send + 'static>(execution: Execution, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    match placement(execution) {
+    // The pool gives up after its `connection_timeout`.
+    match placement(execution, Waits::UpToALimit) {
         Placement::Inline => Ok(work()),
         Placement::InPlace => Ok(tokio::task::block_in_place(work)),
         Placement::Thread => tokio::task::spawn_blocking(work).await.map_err(|_| lost()),

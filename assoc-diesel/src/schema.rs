@@ -131,6 +131,33 @@ agree! {
     serde_json::Value => sql::Json;
 }
 
+#[cfg(feature = "postgres")]
+agree! {
+    String => sql::Citext;
+}
+
+#[cfg(all(feature = "chrono", feature = "postgres"))]
+agree! {
+    chrono::NaiveDateTime => sql::Timestamptz;
+    chrono::DateTime<chrono::Utc> => sql::Timestamptz;
+}
+
+#[cfg(all(feature = "time", feature = "postgres"))]
+agree! {
+    time::PrimitiveDateTime => sql::Timestamptz;
+    time::OffsetDateTime => sql::Timestamptz;
+}
+
+#[cfg(all(feature = "serde_json", feature = "postgres"))]
+agree! {
+    serde_json::Value => sql::Jsonb;
+}
+
+#[cfg(all(feature = "uuid", feature = "postgres"))]
+agree! {
+    uuid::Uuid => sql::Uuid;
+}
+
 // A UUID is 16 bytes on SQLite.
 #[cfg(feature = "uuid")]
 agree! {

@@ -8,19 +8,24 @@
 //! not ours to prepare, and registering makes SQLite prepare all its statements anew.
 
 use assoc_core::dialect::Dialect;
-use assoc_core::driver::{Bind, ExecResult, RowSink, Statement, StatementKind, TransactionMode};
+use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, StatementKind, TransactionMode};
 use assoc_core::sql::scan;
 use assoc_core::{DriverErrorKind, Result, Value};
 use assoc_dialects::sqlite::{KeyLists, SqliteDialect, Verb, mentions};
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::sqlite::SqliteConnection;
 
+use crate::client::sealed::{Standing, Waits};
 use crate::client::{self, Client, sealed};
-use crate::dynamic_query::{Bound, DynamicQuery, Prepared};
+use crate::dynamic_query::Prepared;
 use crate::errors;
+use crate::learnt::Learnt;
 
+mod binds;
 mod functions;
 mod rows;
+
+type DynamicQuery<'s> = crate::dynamic_query::DynamicQuery<'s, binds::Stored<'s>>;
 
 /// The dialect for Diesel's connections to a SQLite of at least 3.35.
 pub(crate) fn dialect() -> SqliteDialect {
@@ -35,7 +40,11 @@ impl sealed::Client for SqliteConnection {
         Ok(Box::new(dialect().with_version(version_number(&version))))
     }
 
-    fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink) -> Result<()> {
+    fn waits() -> Waits {
+        Waits::UpToALimit
+    }
+
+    fn query(&mut self, statement: &Statement, sink: &mut dyn RowSink, _: &Learnt) -> Result<()> {
         let query = dynamic(statement)?;
         with_functions(self, |connection| rows::read(connection, &query, sink))
     }
@@ -49,37 +58,43 @@ impl sealed::Client for SqliteConnection {
         client::depth(self)
     }
 
-    fn begin(&mut self, mode: TransactionMode) -> Result<()> {
+    // All transactions of SQLite are serializable.
+    fn begin(&mut self, mode: TransactionMode, _: Option<IsolationLevel>) -> Result<()> {
         match mode {
-            TransactionMode::Read => client::begin(self, "BEGIN DEFERRED"),
-            TransactionMode::Write => client::begin(self, "BEGIN IMMEDIATE"),
+            TransactionMode::Read => client::begin(self, errors::of_sqlite, "BEGIN DEFERRED"),
+            TransactionMode::Write => client::begin(self, errors::of_sqlite, "BEGIN IMMEDIATE"),
         }
     }
 
     fn keep(&mut self) -> Result<()> {
-        AnsiTransactionManager::commit_transaction(self).map_err(|error| errors::of_statement(error, "COMMIT"))
+        AnsiTransactionManager::commit_transaction(self).map_err(|error| failed(error, "COMMIT"))
     }
 
     fn undo(&mut self) -> Result<()> {
-        AnsiTransactionManager::rollback_transaction(self).map_err(|error| errors::of_statement(error, "ROLLBACK"))
+        AnsiTransactionManager::rollback_transaction(self).map_err(|error| failed(error, "ROLLBACK"))
     }
 
     // Deferred, so that neither takes a lock.
-    fn is_inside(&mut self) -> Result<bool> {
+    fn standing(&mut self, _: &str) -> Result<Standing> {
         match self.batch_execute("BEGIN DEFERRED") {
-            Ok(()) => self.undo_unknown().map(|()| false),
-            Err(error) if error.to_string().contains("within a transaction") => Ok(true),
-            Err(error) => Err(errors::of_statement(error, "BEGIN DEFERRED")),
+            Ok(()) => self.undo_unknown().map(|()| Standing::Outside),
+            Err(error) if error.to_string().contains("within a transaction") => Ok(Standing::Inside),
+            Err(error) => Err(failed(error, "BEGIN DEFERRED")),
         }
     }
 
     fn undo_unknown(&mut self) -> Result<()> {
-        self.batch_execute("ROLLBACK").map_err(|error| errors::of_statement(error, "ROLLBACK"))
+        self.batch_execute("ROLLBACK").map_err(|error| failed(error, "ROLLBACK"))
     }
 
     fn believe(&mut self, depth: u32) {
         client::believe(self, depth);
     }
+}
+
+#[cold]
+fn failed(error: diesel::result::Error, sql: &str) -> assoc_core::Error {
+    errors::of_statement(error, errors::of_sqlite, sql)
 }
 
 /// Runs again with our functions registered where SQLite knows none of that name.
@@ -101,7 +116,7 @@ fn with_functions<T>(
 }
 
 fn execute(connection: &mut SqliteConnection, query: &DynamicQuery<'_>) -> Result<ExecResult> {
-    let failed = |error| errors::of_statement(error, query.sql);
+    let failed = |error| failed(error, query.sql);
     let verb = Verb::of(query.sql);
     match verb {
         Verb::Insert | Verb::Change => {
@@ -145,7 +160,7 @@ fn single_integer(connection: &mut SqliteConnection, sql: &str) -> Result<i64> {
         }
         Ok(())
     };
-    rows::read(connection, &DynamicQuery { sql, binds: Vec::new(), prepared: Prepared::Kept }, &mut sink)?;
+    rows::read(connection, &DynamicQuery::plain(sql), &mut sink)?;
     Ok(found)
 }
 
@@ -157,7 +172,7 @@ fn single_text(connection: &mut SqliteConnection, sql: &str) -> Result<String> {
         }
         Ok(())
     };
-    rows::read(connection, &DynamicQuery { sql, binds: Vec::new(), prepared: Prepared::Kept }, &mut sink)?;
+    rows::read(connection, &DynamicQuery::plain(sql), &mut sink)?;
     Ok(found)
 }
 
@@ -173,7 +188,7 @@ fn dynamic(statement: &Statement) -> Result<DynamicQuery<'_>> {
     if statement.kind() == StatementKind::Raw {
         check_text(statement)?;
     }
-    let binds = statement.binds().iter().map(|bind| bound(bind, sql)).collect::<Result<_>>()?;
+    let binds = statement.binds().iter().map(|bind| binds::stored(bind, sql)).collect::<Result<_>>()?;
     let prepared = if Verb::of(sql) == Verb::Other { Prepared::Once } else { Prepared::Kept };
     Ok(DynamicQuery { sql, binds, prepared })
 }
@@ -199,33 +214,6 @@ fn check_text(statement: &Statement) -> Result<()> {
         return refused(format!("the statement has {wanted} parameters and {given} binds were given"));
     }
     Ok(())
-}
-
-/// A bind as SQLite stores it: what `assoc-sqlite` makes of each kind of value.
-fn bound<'s>(bind: &'s Bind, sql: &str) -> Result<Bound<'s>> {
-    let Bind::Value(value) = bind else {
-        return Err(errors::refused(DriverErrorKind::Statement, format!("Diesel cannot bind {bind:?}"), sql));
-    };
-    let refused = |why: &str| {
-        let message = format!("{} ({value}) cannot be bound: {why}", value.kind());
-        Err(errors::refused(DriverErrorKind::Value, message, sql))
-    };
-    Ok(match value {
-        Value::Null => Bound::Null,
-        Value::Bool(flag) => Bound::Integer((*flag).into()),
-        Value::Int(number) => Bound::Integer(*number),
-        Value::UInt(number) => match i64::try_from(*number) {
-            Ok(number) => Bound::Integer(number),
-            Err(_) => return refused("SQLite's integers end at 2^63 - 1"),
-        },
-        Value::Real(number) if number.is_nan() => return refused("SQLite would store NULL"),
-        Value::Real(number) => Bound::Real(*number),
-        Value::Text(text) | Value::Decimal(text) | Value::Json(text) => Bound::Text((&**text).into()),
-        Value::Blob(bytes) => Bound::Blob(bytes),
-        Value::Uuid(bytes) => Bound::Blob(bytes),
-        Value::Date(_) | Value::Time(_) | Value::DateTime(_) => Bound::Text(value.to_string().into()),
-        _ => return refused("SQLite has nothing like it"),
-    })
 }
 
 #[cfg(test)]

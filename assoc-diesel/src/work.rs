@@ -4,6 +4,7 @@ use assoc_core::Result;
 use assoc_core::driver::{BoxFuture, Connection, ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 
 use crate::client::sealed::Client;
+use crate::learnt::Learnt;
 use crate::levels::Levels;
 
 pub(crate) enum Work<'w> {
@@ -15,7 +16,7 @@ pub(crate) enum Work<'w> {
 /// Something about transactions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Control {
-    Begin(TransactionMode),
+    Begin(TransactionMode, Option<IsolationLevel>),
     Commit,
     Rollback,
     Savepoint(u32),
@@ -27,11 +28,12 @@ impl Work<'_> {
     pub(crate) fn perform(self, levels: &mut Levels, client: &mut dyn Client) -> Result<ExecResult> {
         match self {
             Work::Query(statement, sink) => {
-                levels.run(client, statement, |client| client.query(statement, sink)).map(|()| ExecResult::default())
+                let read = |client: &mut dyn Client, learnt: &Learnt| client.query(statement, sink, learnt);
+                levels.run(client, statement, read).map(|()| ExecResult::default())
             }
-            Work::Execute(statement) => levels.run(client, statement, |client| client.execute(statement)),
+            Work::Execute(statement) => levels.run(client, statement, |client, _| client.execute(statement)),
             Work::Control(control) => match control {
-                Control::Begin(mode) => levels.begin(client, mode),
+                Control::Begin(mode, level) => levels.begin(client, mode, level),
                 Control::Commit => levels.commit(client),
                 Control::Rollback => levels.rollback(client),
                 Control::Savepoint(depth) => levels.savepoint(client, depth),
@@ -66,12 +68,11 @@ impl<P: Place> Connection for Handle<P> {
     }
 
     fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
-        self.control(Control::Begin(mode))
+        self.control(Control::Begin(mode, None))
     }
 
-    /// All transactions of SQLite are serializable.
-    fn begin_isolated(&mut self, mode: TransactionMode, _: IsolationLevel) -> BoxFuture<'_, Result<()>> {
-        self.control(Control::Begin(mode))
+    fn begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> BoxFuture<'_, Result<()>> {
+        self.control(Control::Begin(mode, Some(level)))
     }
 
     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {

@@ -3,37 +3,10 @@
 use std::time::Duration;
 
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind};
+use assoc_dialects::postgres::errors::{class_of_state, key_columns};
 use deadpool::managed::{PoolError, TimeoutType};
 use tokio_postgres::Error as ClientError;
 use tokio_postgres::error::DbError;
-
-/// The class of a server's error, by its SQLSTATE.
-fn class(code: &str, message: &str) -> DriverErrorKind {
-    match code {
-        "23505" | "23P01" => DriverErrorKind::UniqueViolation,
-        "23503" | "23001" => DriverErrorKind::ForeignKeyViolation,
-        "23502" => DriverErrorKind::NotNullViolation,
-        "23514" => DriverErrorKind::CheckViolation,
-        // Serialization, deadlock, a lock that was not free.
-        "40001" | "40P01" | "55P03" => DriverErrorKind::Retryable,
-        "57014" if message.contains("statement timeout") => DriverErrorKind::TimeLimit,
-        "57014" => DriverErrorKind::Interrupted,
-        "25006" => DriverErrorKind::ReadOnly,
-        "53100" => DriverErrorKind::DiskFull,
-        // Too many connections; the server is starting, or its resources are used up.
-        "53300" | "57P03" => DriverErrorKind::Unavailable,
-        // The session was ended: by an administrator, a crash, the database's removal, or for being idle.
-        "57P01" | "57P02" | "57P04" | "57P05" | "25P03" | "25P04" => DriverErrorKind::ConnectionLost,
-        "XX001" | "XX002" => DriverErrorKind::Corrupt,
-        _ => match code.get(..2).unwrap_or_default() {
-            "08" => DriverErrorKind::ConnectionLost,
-            "22" => DriverErrorKind::Value,
-            "42" | "0A" | "3F" => DriverErrorKind::Statement,
-            "54" => DriverErrorKind::TooLarge,
-            _ => DriverErrorKind::Other,
-        },
-    }
-}
 
 /// A failure of a statement.
 pub(crate) fn of_statement(error: ClientError, sql: &str) -> Error {
@@ -69,7 +42,7 @@ pub(crate) fn of_outdated(error: ClientError, sql: &str) -> Error {
 
 fn of_server(db: &DbError) -> DriverError {
     let code = db.code().code();
-    let mut report = DriverError::new(class(code, db.message()), db.message()).with_code(code);
+    let mut report = DriverError::new(class_of_state(code, db.message()), db.message()).with_code(code);
     if let Some(table) = db.table() {
         report = report.with_table(table);
     }
@@ -83,13 +56,6 @@ fn of_server(db: &DbError) -> DriverError {
         Some(column) => report.with_columns([column]),
         None => report.with_columns(db.detail().map(key_columns).unwrap_or_default()),
     }
-}
-
-// `Key (a, "B c")=(1, 2) already exists.` names the columns; those of an expression are none.
-fn key_columns(detail: &str) -> Vec<String> {
-    let Some(rest) = detail.strip_prefix("Key (") else { return Vec::new() };
-    let Some((listed, _)) = rest.split_once(")=(") else { return Vec::new() };
-    listed.split(", ").map(|name| name.trim_matches('"').replace("\"\"", "\"")).collect()
 }
 
 /// The error of a COMMIT. If the connection broke, its outcome is unknown.
@@ -150,33 +116,4 @@ pub(crate) fn refused(kind: DriverErrorKind, message: impl Into<String>, sql: &s
 /// A transaction that takes no statement any more.
 pub(crate) fn ended(why: &'static str) -> Error {
     ErrorKind::Transaction(why).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn states_have_classes() {
-        for (code, message, kind) in [
-            ("23505", "", DriverErrorKind::UniqueViolation),
-            ("40P01", "deadlock detected", DriverErrorKind::Retryable),
-            ("57014", "canceling statement due to statement timeout", DriverErrorKind::TimeLimit),
-            ("57014", "canceling statement due to user request", DriverErrorKind::Interrupted),
-            ("22003", "", DriverErrorKind::Value),
-            ("42P01", "", DriverErrorKind::Statement),
-            ("08006", "", DriverErrorKind::ConnectionLost),
-            ("54000", "", DriverErrorKind::TooLarge),
-            ("", "", DriverErrorKind::Other),
-        ] {
-            assert_eq!(class(code, message), kind, "{code} {message}");
-        }
-    }
-
-    #[test]
-    fn details_name_the_columns() {
-        assert_eq!(key_columns("Key (email)=(ada) already exists."), ["email"]);
-        assert_eq!(key_columns("Key (a, \"B c\")=(1, 2) is not present in table \"t\"."), ["a", "B c"]);
-        assert!(key_columns("Failing row contains (1).").is_empty());
-    }
 }

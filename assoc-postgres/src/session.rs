@@ -252,7 +252,7 @@ impl Session {
                 .collect();
             refused = sink.columns(&columns).err();
         }
-        let kinds: Vec<_> = prepared.columns().iter().map(read::Kind::of_column).collect();
+        let kinds: Vec<_> = prepared.columns().iter().map(read::of_column).collect();
         let mut buffer = Vec::with_capacity(kinds.len());
         while refused.is_none()
             && let Some(row) = rows.try_next().await.map_err(failed)?

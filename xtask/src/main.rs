@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod client_headers;
 mod db;
 mod features;
 mod layers;

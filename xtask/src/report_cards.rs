@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::Outcome;
 use crate::runner::Runner;
 use crate::workspace::{cargo, root};
+use crate::{Outcome, client_headers};
 
 const USAGE: &str = "usage: cargo xtask report-cards [--mysql <url, program or folder>]";
 
@@ -18,12 +18,13 @@ const ON_SERVER: &str = "CONFORMANCE_SERVER";
 const BADGES: (&str, &str) = ("<!-- badges: made by `cargo xtask report-cards` -->\n", "<!-- end of badges -->");
 
 /// The cards, in the order of the page that lists them.
-const CARDS: [(&str, &str); 5] = [
+const CARDS: [(&str, &str); 6] = [
     ("sqlite", "SQLite"),
     ("diesel", "SQLite through Diesel"),
     ("mariadb", "MariaDB"),
     ("mysql", "MySQL"),
     ("postgres", "PostgreSQL"),
+    ("diesel-postgres", "PostgreSQL through Diesel"),
 ];
 
 /// Runs `report-cards [--mysql <where>]`. The card of MySQL is made anew only where one is named.
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     };
     let folder = root().join("docs/report-cards");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    client_headers::provide()?;
     let mut runner = Runner::new()?;
     let mut code = runner.run(&mut suite(&folder, "sqlite"))?;
     code = code.max(runner.run(suite(&folder, "diesel").env(ON_SERVER, "diesel"))?);
@@ -42,6 +44,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     code = code.max(runner.run(suite(&folder, "mariadb").env(ON_SERVER, "mysql"))?);
     runner.start_postgres()?;
     code = code.max(runner.run(suite(&folder, "postgres").env(ON_SERVER, "postgres"))?);
+    code = code.max(runner.run(suite(&folder, "diesel-postgres").env(ON_SERVER, "diesel-postgres"))?);
     if let Some(place) = mysql {
         runner.change_mysql(place)?;
         code = code.max(runner.run(suite(&folder, "mysql").env(ON_SERVER, "mysql"))?);

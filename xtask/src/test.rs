@@ -4,6 +4,7 @@ use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use crate::client_headers;
 use crate::package::Outside;
 use crate::runner::{MYSQL_URL, POSTGRES_URL, Runner};
 use crate::tls_headers;
@@ -25,6 +26,7 @@ const FEATURES: &[&[&str]] = &[
     &["-p", "assoc-sqlite", "--no-default-features", "--features", "bundled"],
     &["-p", "assoc-diesel"],
     &["-p", "assoc-diesel", "--features", "r2d2"],
+    &["-p", "assoc-diesel", "--no-default-features", "--features", "postgres,r2d2"],
     &["-p", "assoc-mysql"],
     &["-p", "assoc-repo"],
     &["-p", "assoc-repo", "--features", "sqlite"],
@@ -78,6 +80,7 @@ impl Gate {
     /// The exit code of the first command that fails, or 0.
     fn all(&mut self, quick: bool, mysql: Option<&str>) -> Result<u8, String> {
         tls_headers::provide()?;
+        client_headers::provide()?;
         self.stage("Formatting");
         let mut code = self.runner.run(cargo().args(["fmt", "--all", "--check"]))?;
         if code == 0 {

@@ -5,6 +5,7 @@ use assoc_core::driver::BindList;
 use assoc_core::sql::SqlWriter;
 
 use super::{functions, is_decimal};
+use crate::json::push_string;
 
 /// How keys of one column and lists of values are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,23 +114,6 @@ fn push_part(text: &mut String, write: impl FnOnce(&mut String)) {
         text.push(',');
     }
     write(text);
-}
-
-fn push_string(text: &mut String, own: &str) {
-    use std::fmt::Write;
-    text.push('"');
-    for c in own.chars() {
-        match c {
-            '"' | '\\' => {
-                text.push('\\');
-                text.push(c);
-            }
-            // Writing to a String cannot fail.
-            c if c < ' ' => drop(write!(text, "\\u{:04x}", u32::from(c))),
-            c => text.push(c),
-        }
-    }
-    text.push('"');
 }
 
 #[cfg(test)]

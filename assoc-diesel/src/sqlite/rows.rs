@@ -11,7 +11,9 @@ use diesel::row::{Field, Row};
 use diesel::sql_types::Text;
 use diesel::sqlite::{Sqlite, SqliteConnection, SqliteType};
 
-use crate::dynamic_query::{Bound, DynamicQuery, Prepared};
+use super::binds::Stored;
+use super::{DynamicQuery, failed};
+use crate::dynamic_query::Prepared;
 use crate::errors;
 
 /// Pushes the rows of a query into the sink.
@@ -19,7 +21,7 @@ use crate::errors;
 /// Text and bytes are copied out of Diesel's row, because they would be borrowed from three objects per column there, all kept for
 /// the time of the row. A reader that wants a `String` takes the copy.
 pub(super) fn read(connection: &mut SqliteConnection, query: &DynamicQuery<'_>, sink: &mut dyn RowSink) -> Result<()> {
-    let failed = |error| errors::of_statement(error, query.sql);
+    let failed = |error| failed(error, query.sql);
     let mut is_empty = true;
     let mut values: Vec<Value<'static>> = Vec::new();
     for row in LoadConnection::<DefaultLoadingMode>::load(connection, query).map_err(failed)? {
@@ -43,7 +45,7 @@ pub(super) fn read(connection: &mut SqliteConnection, query: &DynamicQuery<'_>, 
 
 /// Runs a query to its last row.
 pub(super) fn pass_over(connection: &mut SqliteConnection, query: &DynamicQuery<'_>) -> Result<()> {
-    let failed = |error| errors::of_statement(error, query.sql);
+    let failed = |error| failed(error, query.sql);
     let mut rows = LoadConnection::<DefaultLoadingMode>::load(connection, query).map_err(failed)?;
     rows.try_for_each(|row| row.map(drop)).map_err(failed)
 }
@@ -89,23 +91,13 @@ fn offer_of_none(connection: &mut SqliteConnection, query: &DynamicQuery<'_>, si
     }
     let text = query.sql.trim_end().trim_end_matches(';');
     let sql = format!("SELECT answer.* FROM (SELECT 1) LEFT JOIN ({text}\n) AS answer ON 0");
-    let binds = query.binds.iter().map(borrowed).collect();
+    let binds = query.binds.iter().map(Stored::borrowed).collect();
     let joined = DynamicQuery { sql: &sql, binds, prepared: Prepared::Once };
     // `WITH … INSERT` is no query that can be joined.
     let Ok(mut rows) = LoadConnection::<DefaultLoadingMode>::load(connection, &joined) else { return Ok(()) };
     let Some(Ok(row)) = rows.next() else { return Ok(()) };
     let names = names_of(&row);
     offer(&names.iter().map(|name| as_selected(name, &names)).collect::<Vec<_>>(), sink)
-}
-
-fn borrowed<'b>(bind: &'b Bound<'_>) -> Bound<'b> {
-    match bind {
-        Bound::Null => Bound::Null,
-        Bound::Integer(number) => Bound::Integer(*number),
-        Bound::Real(number) => Bound::Real(*number),
-        Bound::Text(text) => Bound::Text(Cow::Borrowed(text)),
-        Bound::Blob(bytes) => Bound::Blob(bytes),
-    }
 }
 
 // SQLite calls the second column `id` of a derived table `id:1`.

@@ -4,7 +4,7 @@ mod schema {
     diesel::table! {
         users (id) {
             id -> Integer,
-            name -> Nullable<Text>,
+            age -> Nullable<Integer>,
         }
     }
 }
@@ -13,7 +13,7 @@ mod schema {
 #[model(diesel = crate::schema::users)]
 pub struct User {
     pub id: i64,
-    pub name: String,
+    pub age: i32,
 }
 
 fn main() {}

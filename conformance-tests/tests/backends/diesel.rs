@@ -1,4 +1,6 @@
-//! SQLite through Diesel.
+//! SQLite and PostgreSQL through Diesel.
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use assoc_core::driver::BoxFuture;
 use assoc_core::{Error, Result};
@@ -7,8 +9,10 @@ use assoc_diesel::diesel::connection::{Connection as _, SimpleConnection};
 use assoc_diesel::diesel::dsl::{select, sql};
 use assoc_diesel::diesel::r2d2::{ConnectionManager, CustomizeConnection, Error as PoolError, Pool};
 use assoc_diesel::diesel::sql_types::Text;
-use assoc_diesel::diesel::{RunQueryDsl, SqliteConnection};
+use assoc_diesel::diesel::{PgConnection, RunQueryDsl, SqliteConnection};
 use conformance_tests::{Backend, Database};
+
+use super::TemporarySchema;
 
 #[derive(Debug)]
 struct Setup;
@@ -51,4 +55,42 @@ impl Backend for DieselPool {
             Ok(database.with_native_sql(super::sqlite_sql()).on_drop(move || drop(folder)))
         })
     }
+}
+
+/// A schema a case on the server of `ASSOC_POSTGRES_URL`, on an r2d2 pool of Diesel's.
+#[derive(Clone, Copy)]
+pub(crate) struct DieselPostgresPool;
+
+impl Backend for DieselPostgresPool {
+    fn name(&self) -> &'static str {
+        "diesel-postgres"
+    }
+
+    fn version(&self) -> String {
+        format!("{} through Diesel 2.3", super::PostgreSql.version())
+    }
+
+    fn fresh(&self) -> BoxFuture<'_, Result<Database>> {
+        Box::pin(async {
+            let (url, schema) = postgres_schema()?;
+            let pool = Pool::builder()
+                .max_size(8)
+                .min_idle(Some(1))
+                .build(ConnectionManager::<PgConnection>::new(url))
+                .map_err(Error::other)?;
+            let database = Database::new(Pooled::new(pool)?);
+            Ok(database.with_native_sql(super::postgres_sql()).on_drop(move || drop(schema)))
+        })
+    }
+}
+
+/// A schema of its own, which goes when it is dropped, and a URL whose connections are in it.
+pub(crate) fn postgres_schema() -> Result<(String, TemporarySchema)> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("assoc_diesel_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let schema = TemporarySchema::create(name.clone())?;
+    let url = std::env::var("ASSOC_POSTGRES_URL").map_err(Error::other)?;
+    let separator = if url.contains('?') { '&' } else { '?' };
+    // The operators of `citext` are in `public`.
+    Ok((format!("{url}{separator}options=-csearch_path%3D{name}%2Cpublic"), schema))
 }

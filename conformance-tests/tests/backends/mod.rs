@@ -20,7 +20,7 @@ use conformance_tests::{Backend, Database, FailingState, NativeSql};
 mod diesel;
 
 #[allow(unused_imports)]
-pub(crate) use diesel::DieselPool;
+pub(crate) use diesel::{DieselPool, DieselPostgresPool, postgres_schema};
 
 const SQLITE_READ_ONLY: FailingState = FailingState::new(
     &["PRAGMA query_only = ON"],
@@ -113,7 +113,7 @@ fn mysql_sql(kind: ServerKind) -> NativeSql {
         ])
 }
 
-fn postgres_sql() -> NativeSql {
+pub(crate) fn postgres_sql() -> NativeSql {
     NativeSql::default()
         .text_ignoring_case("public.citext")
         .versioning(&[
@@ -364,7 +364,7 @@ fn postgres_config() -> Config {
     }
 }
 
-struct TemporarySchema {
+pub(crate) struct TemporarySchema {
     name: String,
 }
 
