@@ -49,7 +49,7 @@ async fn read(cx: &mut Context) -> Result<()> {
         let found = cx.step("find", handle.find(all[1].id)).await?;
         cx.require(found == all[1], "a member")?;
         // A row of hers that is not the longest of its section.
-        let others: Vec<Article> = repo.association(&*handle.owner(), Author::ARTICLES).all().await?;
+        let others: Vec<Article> = repo.association(handle.owner(), Author::ARTICLES).all().await?;
         let other = others.iter().find(|row| !ids.contains(&row.id)).ok_or_else(|| Error::other("another"))?;
         let error = cx.fails("find another of hers", handle.find(other.id)).await?;
         cx.require(error.is_not_found(), "no member")?;
@@ -142,7 +142,7 @@ async fn added_orders(cx: &mut Context) -> Result<()> {
     cx.note("posts", shown(&page));
     cx.require(added[1..] == page[..], "in the same order")?;
     // Another order alone is asked of the association without one.
-    let of_all = repo.association(&*handle.owner(), User::POSTS);
+    let of_all = repo.association(handle.owner(), User::POSTS);
     let newest = cx.step("of the other association", repo.all(of_all.query()?.order_by(Post::ID.desc()))).await?;
     cx.note("posts", shown(&newest));
     // A limit stays the association's: the order sorts within its members.
