@@ -10,6 +10,7 @@ mod handles_bulk;
 mod handles_counted;
 mod handles_drifted;
 mod handles_failing;
+mod handles_given;
 mod handles_grouped;
 mod handles_hidden;
 mod handles_input;
@@ -41,6 +42,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_told::CASES,
         handles_keyless::CASES,
         handles_failing::CASES,
+        handles_given::CASES,
         handles_hidden::CASES,
         handles_drifted::CASES,
         handles_grouped::CASES,
