@@ -90,6 +90,7 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
                     errors.extend(members.not_destroyed(edited));
                     continue;
                 }
+                errors.extend(unwanted_change(association, edited));
                 members.add_problems(&Member::Change(RowChange::clone(edited)), at, errors);
             }
             ChildOp::Remove(row) => {
@@ -135,8 +136,11 @@ pub(super) fn problems(row: Final<'_>, errors: &mut Vec<FieldError>) {
 
 // What `autosave = false` does not take: it links rows and saves none.
 fn unwanted(association: &'static AssociationDef, member: &Member) -> Option<FieldError> {
-    let refuses = association.options.autosave == Some(false)
-        && member.change().is_some_and(|change| change.base().is_none() || change.has_changes());
+    unwanted_change(association, member.change()?)
+}
+
+fn unwanted_change(association: &'static AssociationDef, change: &RowChange) -> Option<FieldError> {
+    let refuses = association.options.autosave == Some(false) && (change.base().is_none() || change.has_changes());
     refuses.then(|| {
         let message = "takes no new or changed rows (`autosave = false`): save them first, or leave the option out";
         FieldError::new(association.name, message).with_code(FieldError::NO_MEMBER)

@@ -9,6 +9,8 @@ mod handles_between;
 mod handles_bulk;
 mod handles_counted;
 mod handles_drifted;
+mod handles_failing;
+mod handles_given;
 mod handles_grouped;
 mod handles_hidden;
 mod handles_input;
@@ -39,6 +41,8 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_links::CASES,
         handles_told::CASES,
         handles_keyless::CASES,
+        handles_failing::CASES,
+        handles_given::CASES,
         handles_hidden::CASES,
         handles_drifted::CASES,
         handles_grouped::CASES,

@@ -143,14 +143,26 @@ pub(crate) fn dangles(model: &ModelDef, row: &dyn Any, requests: &[Request]) -> 
 
 // The same of a row between that is in memory.
 fn row_between_dangles(row: &dyn Any, association: &AssociationDef) -> bool {
-    let Ok(Route::Through { through, source, .. }) = association.kind.route(association) else { return false };
-    let Ok(Route::OwnerKey(hop)) = source.kind.route(source) else { return false };
+    let Ok(Route::Through { through, source, source_type }) = association.kind.route(association) else { return false };
+    // The columns of a row between that refer to the target, those that they refer to, and the column of the target's type.
+    let (refers, referred, type_column) = match source.kind.route(source) {
+        Ok(Route::OwnerKey(hop)) => (hop.owner_columns, hop.target_columns, None),
+        Ok(Route::Polymorphic { type_column, owner_columns, .. }) => {
+            (owner_columns, (association.target)().primary_key, Some(type_column))
+        }
+        _ => return false,
+    };
     let key = |model: &ModelDef, row: &dyn Any, columns: &[usize]| -> Vec<String> {
         columns.iter().map(|column| model.rows.value(row, *column).to_string().to_lowercase()).collect()
     };
-    let (between, target) = ((source.owner)(), (source.target)());
-    let targets: Vec<_> = loaded(row, association).iter().map(|row| key(target, *row, hop.target_columns)).collect();
-    loaded(row, through).iter().any(|row| !targets.contains(&key(between, *row, hop.owner_columns)))
+    let (between, target) = ((source.owner)(), (association.target)());
+    let targets: Vec<_> = loaded(row, association).iter().map(|row| key(target, *row, referred)).collect();
+    let leads_there = |row: &dyn Any| match (type_column, source_type) {
+        (Some(column), Some(tag)) => between.rows.value(row, column) == Value::from(tag),
+        _ => true,
+    };
+    let mut rows = loaded(row, through).into_iter().filter(|row| leads_there(*row));
+    rows.any(|row| !targets.contains(&key(between, row, refers)))
 }
 
 /// Columns that only a single-column `belongs_to` of a model goes by.

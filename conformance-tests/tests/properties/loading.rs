@@ -183,7 +183,10 @@ pub(crate) async fn in_hand<M: Model>(world: &World, random: &mut Random) -> Res
     // A key that refers to a row which is not there is looked up again.
     let dangles = rows.iter().any(|row| crate::graphs::dangles(M::DEF, row, &whole));
     if statements > 0 && !dangles {
-        return Err(context(format!("{statements} statements for what is there:\n{}", show(&whole, 1))));
+        // The error names the statement.
+        let refused = world.repo.max_statements(0).preload(&mut rows, Tree(whole.clone())).await.err();
+        let refused = refused.map_or_else(String::new, |error| error.to_string());
+        return Err(context(format!("{statements} statements for what is there: {refused}\n{}", show(&whole, 1))));
     }
     compare_all(world, &rows, &expected, &requests, false).map_err(|what| context(format!("again: {what}")))?;
     let fresh = before.is_empty();
