@@ -3,7 +3,7 @@
 use assoc_core::Result;
 use assoc_repo::prelude::*;
 use assoc_repo::{Cursor, Sort};
-use conformance_harness::{Context, Level, cases};
+use conformance_harness::{Context, KeyOrder, Level, cases};
 use conformance_models::blog::{self, Author, Comment, Post};
 use conformance_models::keys::Shelf;
 
@@ -59,9 +59,9 @@ async fn nulls_have_a_place(cx: &mut Context) -> Result<()> {
     // In the rows of each owner, within a limit and without.
     let by_author = |post: &Post| post.comments.get().map(|all| all.iter().map(|one| one.id).collect::<Vec<_>>());
     let unlimited = Post::COMMENTS.order_by(Comment::AUTHOR_ID.asc().nulls_last());
-    let posts = cx.step("a preload", repo.all(Query::<Post>::preload(unlimited))).await?;
+    let posts = cx.step("a preload", repo.all_by_key(Query::<Post>::preload(unlimited))).await?;
     let limited = Post::COMMENTS.order_by(Comment::AUTHOR_ID.desc().nulls_first()).limit(2);
-    let limited = cx.step("a preload with a limit", repo.all(Query::<Post>::preload(limited))).await?;
+    let limited = cx.step("a preload with a limit", repo.all_by_key(Query::<Post>::preload(limited))).await?;
     for (title, posts) in [("all", &posts), ("two each", &limited)] {
         cx.note(title, posts.iter().map(|post| format!("{:?}", by_author(post).ok())).collect::<Vec<_>>().join(" "));
     }
@@ -299,7 +299,7 @@ async fn by_hand_written_sql(cx: &mut Context) -> Result<()> {
     let rows = cx.step("reversed", repo.all(Query::order_by(eve_first().reversed()).limit(2))).await?;
     cx.note("authors", names(&rows));
     let of_each = Post::COMMENTS.order_by(Sort::raw("0 - id", [])).limit(1);
-    let posts = cx.step("the first of each owner", repo.all(Query::<Post>::preload(of_each))).await?;
+    let posts = cx.step("the first of each owner", repo.all_by_key(Query::<Post>::preload(of_each))).await?;
     let last: Vec<i64> = posts.iter().filter_map(|post| Some(post.comments.get().ok()?.first()?.id)).collect();
     cx.require(last == [2, 5, 6], "the last comments")?;
     cx.fails("with a direction", repo.all(Query::<Author>::order_by(Sort::raw("name DESC", [])))).await?;
