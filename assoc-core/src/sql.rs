@@ -34,8 +34,8 @@ mod write;
 
 pub use crate::error::excerpt;
 pub use control::{TransactionControl, transaction_control};
+pub(crate) use counters::ends_at;
 pub use counters::{CounterDrift, FollowedColumn, FollowedRows, Moved};
-pub(crate) use counters::{counted_from_null, is_unsigned};
 pub use key_list::padded_length;
 pub use keyed_rows::KeyedRows;
 pub use raw::{RawSyntax, ScanError, Scanned, scan};

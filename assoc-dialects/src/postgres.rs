@@ -24,6 +24,9 @@ use assoc_core::{SqlType, Value};
 
 pub mod binary;
 pub mod errors;
+mod transactions;
+
+pub use transactions::begin;
 
 /// How keys and lists of values are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -68,7 +68,7 @@ pub(crate) mod sealed {
         /// Where the connection stands after a statement, whatever Diesel believes.
         fn standing(&mut self, after: &str) -> Result<Standing>;
 
-        /// Whether the database has said that it takes nothing but a rollback.
+        /// Whether the transaction is aborted: the database refuses every statement until it is rolled back.
         fn is_aborted(&mut self) -> bool {
             false
         }

@@ -10,7 +10,7 @@
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
 use assoc_core::{DriverError, DriverErrorKind, Error, ErrorKind, Result};
-use assoc_dialects::postgres::{KeyLists, PostgresDialect};
+use assoc_dialects::postgres::{self, KeyLists, PostgresDialect};
 use assoc_dialects::sqlite::Verb;
 use diesel::connection::{
     AnsiTransactionManager, CacheSize, Connection, SimpleConnection, TransactionManager, TransactionManagerStatus,
@@ -74,25 +74,11 @@ impl sealed::Client for PgConnection {
     }
 
     fn begin(&mut self, mode: TransactionMode, level: Option<IsolationLevel>) -> Result<()> {
-        let Some(level) = level else {
-            let sql = match mode {
-                TransactionMode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                TransactionMode::Write => "BEGIN",
-            };
-            return client::begin(self, errors::of_postgres, sql);
-        };
-        let level = match level {
-            IsolationLevel::ReadUncommitted => "READ UNCOMMITTED",
-            IsolationLevel::ReadCommitted => "READ COMMITTED",
-            IsolationLevel::RepeatableRead => "REPEATABLE READ",
-            IsolationLevel::Serializable => "SERIALIZABLE",
-            other => return Err(Error::unsupported("PostgreSQL", format!("the isolation level {other:?}"))),
-        };
-        if self.depth()? > 0 {
+        let sql = postgres::begin(mode, level)?;
+        if level.is_some() && self.depth()? > 0 {
             return Err(ErrorKind::Transaction(IN_TRANSACTION).into());
         }
-        let access = if mode == TransactionMode::Read { " READ ONLY" } else { "" };
-        client::begin(self, errors::of_postgres, &format!("BEGIN ISOLATION LEVEL {level}{access}"))
+        client::begin(self, errors::of_postgres, &sql)
     }
 
     fn keep(&mut self) -> Result<()> {

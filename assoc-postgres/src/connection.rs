@@ -1,10 +1,11 @@
 //! One connection: statements, and transactions that know when the server takes nothing more of them.
 
+use assoc_core::Result;
 use assoc_core::driver::{
     BoxFuture, Connection, ExecResult, IndependentQuery, IsolationLevel, RowSink, Statement, StatementKind,
     StatementWatch, TransactionMode, one_after_the_other,
 };
-use assoc_core::{Error, Result};
+use assoc_dialects::postgres::begin;
 use deadpool::managed::Object;
 use tokio_postgres::error::SqlState;
 
@@ -120,24 +121,11 @@ impl Connection for PostgresConnection {
     }
 
     fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.begin_as(match mode {
-            TransactionMode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            TransactionMode::Write => "BEGIN",
-        }))
+        Box::pin(async move { self.begin_as(&begin(mode, None)?).await })
     }
 
     fn begin_isolated(&mut self, mode: TransactionMode, level: IsolationLevel) -> BoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            let level = match level {
-                IsolationLevel::ReadUncommitted => "READ UNCOMMITTED",
-                IsolationLevel::ReadCommitted => "READ COMMITTED",
-                IsolationLevel::RepeatableRead => "REPEATABLE READ",
-                IsolationLevel::Serializable => "SERIALIZABLE",
-                other => return Err(Error::unsupported("PostgreSQL", format!("the isolation level {other:?}"))),
-            };
-            let access = if mode == TransactionMode::Read { " READ ONLY" } else { "" };
-            self.begin_as(&format!("BEGIN ISOLATION LEVEL {level}{access}")).await
-        })
+        Box::pin(async move { self.begin_as(&begin(mode, Some(level))?).await })
     }
 
     fn commit(&mut self) -> BoxFuture<'_, Result<()>> {

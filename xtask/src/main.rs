@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 mod bench;
-mod client_headers;
 mod db;
 mod features;
 mod layers;
@@ -13,8 +12,8 @@ mod report_cards;
 mod runner;
 mod server;
 mod system;
+mod system_libraries;
 mod test;
-mod tls_headers;
 mod workspace;
 
 /// What a task answers: its exit code, or why it could not be carried out.

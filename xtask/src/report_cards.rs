@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::Outcome;
 use crate::runner::Runner;
+use crate::system_libraries::LIBPQ;
 use crate::workspace::{cargo, root};
-use crate::{Outcome, client_headers};
 
 const USAGE: &str = "usage: cargo xtask report-cards [--mysql <url, program or folder>]";
 
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     };
     let folder = root().join("docs/report-cards");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    client_headers::provide()?;
+    LIBPQ.provide()?;
     let mut runner = Runner::new()?;
     let mut code = runner.run(&mut suite(&folder, "sqlite"))?;
     code = code.max(runner.run(suite(&folder, "diesel").env(ON_SERVER, "diesel"))?);

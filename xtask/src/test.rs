@@ -4,10 +4,9 @@ use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use crate::client_headers;
 use crate::package::Outside;
 use crate::runner::{MYSQL_URL, POSTGRES_URL, Runner};
-use crate::tls_headers;
+use crate::system_libraries::LIBRARIES;
 use crate::workspace::{cargo, root, target};
 use crate::{Outcome, layers};
 
@@ -79,8 +78,9 @@ struct Gate {
 impl Gate {
     /// The exit code of the first command that fails, or 0.
     fn all(&mut self, quick: bool, mysql: Option<&str>) -> Result<u8, String> {
-        tls_headers::provide()?;
-        client_headers::provide()?;
+        for library in &LIBRARIES {
+            library.provide()?;
+        }
         self.stage("Formatting");
         let mut code = self.runner.run(cargo().args(["fmt", "--all", "--check"]))?;
         if code == 0 {

@@ -11,7 +11,7 @@ use crate::key::{KeySet, KeyTuple};
 use crate::metadata::association::{AssociationDef, KeySide, Parent};
 use crate::metadata::expr::Expr;
 use crate::metadata::model::ModelDef;
-use crate::sql::{FollowedColumn, FollowedRows, Moved, counted_from_null, is_unsigned};
+use crate::sql::{FollowedColumn, FollowedRows, Moved, ends_at};
 use crate::statement::Statement;
 use crate::value::{DateTime, Value};
 
@@ -301,15 +301,11 @@ impl ParentRow {
     ) -> Vec<(usize, Value<'static>)> {
         let counted = self.counters.iter().map(|(column, amount)| {
             let def = &model.columns[*column];
-            let sum = match before(*column) {
-                Value::Int(count) => Value::Int(count.saturating_add(*amount)),
-                Value::UInt(count) => Value::UInt(count.saturating_add_signed(*amount)),
-                _ => Value::Int(counted_from_null(def, *amount)),
-            };
             // A field of an unsigned type may give its number as a signed one.
-            let sum = match sum {
-                Value::Int(count) if is_unsigned(def) => Value::Int(count.max(0)),
-                sum => sum,
+            let sum = match before(*column) {
+                Value::Int(count) => Value::Int(ends_at(def, count.saturating_add(*amount))),
+                Value::UInt(count) => Value::UInt(count.saturating_add_signed(*amount)),
+                _ => Value::Int(ends_at(def, *amount)),
             };
             (*column, sum)
         });

@@ -146,7 +146,7 @@ fn write_moved(writer: &mut SqlWriter<'_>, column: &ColumnDef, moved: &Moved) {
             writer.push("COALESCE(");
             writer.dialect().write_sum(writer, column, sign, &step);
             writer.push(", ");
-            writer.bind(Value::Int(counted_from_null(column, *amount)));
+            writer.bind(Value::Int(ends_at(column, *amount)));
             writer.push(")");
             if ends_at_0 {
                 writer.push(" END");
@@ -155,15 +155,14 @@ fn write_moved(writer: &mut SqlWriter<'_>, column: &ColumnDef, moved: &Moved) {
     }
 }
 
-/// Whether a counter cannot be negative.
-pub(crate) fn is_unsigned(column: &ColumnDef) -> bool {
-    matches!(column.sql_type, SqlType::UInt(_))
+/// What a counter holds that a sum would bring to this number. One that cannot be negative ends at 0.
+#[must_use]
+pub(crate) fn ends_at(column: &ColumnDef, sum: i64) -> i64 {
+    if is_unsigned(column) { sum.max(0) } else { sum }
 }
 
-/// What a counter that is `NULL` holds once an amount is added. One that cannot be negative stays at 0.
-#[must_use]
-pub(crate) fn counted_from_null(column: &ColumnDef, amount: i64) -> i64 {
-    if is_unsigned(column) { amount.max(0) } else { amount }
+fn is_unsigned(column: &ColumnDef) -> bool {
+    matches!(column.sql_type, SqlType::UInt(_))
 }
 
 /// The rows of a model whose counter differs from the number of rows that belong to them.

@@ -70,7 +70,8 @@ impl<M> KeysetPage<M> {
 }
 
 impl Places {
-    // The cursor that leads on from an empty page: to the row of the cursor that led here on the way back, and else past it.
+    // The cursor of an empty page, made of the cursor that asked for it. The same way goes on from there; the opposite way begins
+    // with the row of that cursor, if it was left out.
     fn around_nothing(&self, way: Way) -> Option<Cursor> {
         let requested = self.requested.as_ref()?;
         let row = if way == self.way { requested.row } else { requested.row.other() };
