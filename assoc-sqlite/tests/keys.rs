@@ -109,7 +109,8 @@ fn a_look_up_by_a_range_finds_what_the_list_finds_and_what_no_key_can_be() {
             }
             // A column of fractions keeps only 53 bits of these.
             let lists = [(0, 80), (-70, 5), (i64::MIN, i64::MIN + 70), (i64::MAX - 70, i64::MAX)];
-            for (first, last) in lists.into_iter().filter(|(first, _)| table != "reals" || (-100..100).contains(first)) {
+            for (first, last) in lists.into_iter().filter(|(first, _)| table != "reals" || (-100..100).contains(first))
+            {
                 let keys = KeySet::Ints((first..=last).collect());
                 let of_list = ints(&mut *connection, &filter(&sqlite, table, &["fk"], &keys, "id")).await.unwrap();
                 let by_range = look_up(&sqlite, table, &keys);
