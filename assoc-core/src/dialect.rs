@@ -74,6 +74,9 @@ pub struct Capabilities {
     /// A list of row values is planned in a time that grows with its length. Where it grows faster, keys of several
     /// columns are looked up by a join with a table of keys.
     pub long_row_lists: bool,
+    /// The rows of a list of keys are found key by key, so their order by key costs next to nothing. Where it is a sort of whole
+    /// rows, the program sorts them, if the rest of the order is one of integers: they compare alike everywhere.
+    pub reads_in_key_order: bool,
     /// How a limit per owner is written.
     pub per_owner_limit: PerOwnerLimit,
     /// Whether rows can be locked that are only read.
@@ -211,6 +214,7 @@ impl Default for Capabilities {
             free_snapshot: false,
             row_values: false,
             long_row_lists: true,
+            reads_in_key_order: true,
             per_owner_limit: PerOwnerLimit::Unsupported,
             row_locks: RowLocks::Unsupported,
             upsert: Upsert::Unsupported,
@@ -318,6 +322,12 @@ pub trait Dialect: Send + Sync + fmt::Debug {
     /// empty and within [`keys_per_condition`](Dialect::keys_per_condition).
     fn write_key_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
         writer.padded_key_list(columns, keys, self.capabilities().row_values);
+    }
+
+    /// As [`write_key_filter`](Dialect::write_key_filter), for a look-up that reads the columns. Rows of which such a column
+    /// holds no value of the keys' type may come as well, because reading them fails with an error that names the value.
+    fn write_look_up_filter(&self, writer: &mut SqlWriter<'_>, columns: &[&str], keys: &KeySet) {
+        self.write_key_filter(writer, columns, keys);
     }
 
     /// Appends a derived table named `keys` with one row per key. Its columns are `ordinal` (from 0) and `k0`, `k1`, ….

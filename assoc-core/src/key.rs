@@ -300,10 +300,7 @@ impl KeySet {
                     ints.extend(keys.iter().flatten());
                 }
             }
-            if !ints.is_sorted_by(|a, b| a < b) {
-                ints.sort_unstable();
-                ints.dedup();
-            }
+            sort_distinct(&mut ints);
             return KeySet::Ints(ints.into());
         }
         let mut seen = std::collections::HashSet::new();
@@ -369,6 +366,25 @@ impl KeySet {
     }
 }
 
+// Sorts keys and drops those that are there already. Many rows often have few keys (posts and their tags), close to each
+// other: marking them takes a pass, where sorting takes one for each halving of the list.
+fn sort_distinct(keys: &mut Vec<i64>) {
+    if keys.is_sorted_by(|a, b| a < b) {
+        return;
+    }
+    let smallest = keys.iter().copied().min().unwrap_or(0);
+    let span = keys.iter().map(|key| key.abs_diff(smallest)).max().unwrap_or(0);
+    if span >= keys.len() as u64 * 4 {
+        keys.sort_unstable();
+        keys.dedup();
+        return;
+    }
+    let mut present = vec![false; span as usize + 1];
+    keys.iter().for_each(|key| present[key.abs_diff(smallest) as usize] = true);
+    keys.clear();
+    keys.extend((smallest..=i64::MAX).zip(present).filter_map(|(key, present)| present.then_some(key)));
+}
+
 /// Single integers stay integers.
 impl FromIterator<KeyTuple> for RowKeys {
     fn from_iter<I: IntoIterator<Item = KeyTuple>>(keys: I) -> Self {
@@ -399,6 +415,20 @@ mod tests {
     fn distinct_drops_null_and_duplicates() {
         let keys = RowKeys::Ints(vec![Some(3), None, Some(1), Some(3)]);
         assert_eq!(KeySet::distinct([&keys]), KeySet::Ints([1, 3].into()));
+    }
+
+    #[test]
+    fn close_and_scattered_keys_are_sorted_alike() {
+        let close: Vec<i64> = (0..40).map(|at| at * 7 % 13 - 5).collect();
+        let scattered: Vec<i64> = (0..40).map(|at| at * 7 % 13 * 1_000 - 5).collect();
+        let ends = vec![i64::MAX, i64::MIN, 0, i64::MAX, i64::MIN];
+        let last = vec![i64::MAX, i64::MAX - 1, i64::MAX, i64::MAX - 2];
+        for keys in [close, scattered, ends, last, vec![3, 3], Vec::new()] {
+            let mut sorted = keys.clone();
+            sort_distinct(&mut sorted);
+            let expected: std::collections::BTreeSet<i64> = keys.into_iter().collect();
+            assert!(sorted.iter().eq(&expected), "{sorted:?}");
+        }
     }
 
     #[test]

@@ -81,6 +81,8 @@ impl Default for PostgresDialect {
         capabilities.row_values = true;
         // A list of row values becomes a tree of conditions, each planned for itself.
         capabilities.long_row_lists = false;
+        // Rows are read in the order of the table, and then sorted.
+        capabilities.reads_in_key_order = false;
         capabilities.per_owner_limit = PerOwnerLimit::Lateral;
         capabilities.row_locks = RowLocks::Rows { skips: true };
         capabilities.upsert = Upsert::NamedIndex;

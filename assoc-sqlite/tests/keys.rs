@@ -71,6 +71,14 @@ fn filter(sqlite: &Sqlite, table: &str, columns: &[&str], keys: &KeySet, order: 
     writer.finish()
 }
 
+fn look_up(sqlite: &Sqlite, table: &str, keys: &KeySet) -> Statement {
+    let mut writer = SqlWriter::new(sqlite.dialect());
+    writer.push(&format!("SELECT id FROM {table} WHERE "));
+    sqlite.dialect().write_look_up_filter(&mut writer, &["fk"], keys);
+    writer.push(" ORDER BY id");
+    writer.finish()
+}
+
 fn joined(sqlite: &Sqlite, table: &str, columns: &[&str], keys: &KeySet) -> Statement {
     let mut writer = SqlWriter::new(sqlite.dialect());
     writer.push("SELECT \"keys\".\"ordinal\", t.id FROM ");
@@ -87,6 +95,43 @@ fn plan(connection: &mut dyn Connection, of: &Statement) -> String {
     let explain = Statement::new(format!("EXPLAIN QUERY PLAN {}", of.sql()), of.binds().to_vec());
     let rows = pollster::block_on(rows(connection, &explain)).unwrap();
     rows.into_iter().map(|row| row[3].to_string().replace('"', "")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_look_up_by_a_range_finds_what_the_list_finds_and_what_no_key_can_be() {
+    let (sqlite, mut connection) = opened();
+    pollster::block_on(async {
+        for table in TABLES {
+            let ends = [i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX].map(Value::Int);
+            for end in ends {
+                let insert = statement(&format!("INSERT INTO {table} (fk) VALUES (?)"), [end]);
+                connection.execute(&insert).await.unwrap();
+            }
+            // A column of fractions keeps only 53 bits of these.
+            let lists = [(0, 80), (-70, 5), (i64::MIN, i64::MIN + 70), (i64::MAX - 70, i64::MAX)];
+            for (first, last) in lists.into_iter().filter(|(first, _)| table != "reals" || (-100..100).contains(first))
+            {
+                let keys = KeySet::Ints((first..=last).collect());
+                let of_list = ints(&mut *connection, &filter(&sqlite, table, &["fk"], &keys, "id")).await.unwrap();
+                let by_range = look_up(&sqlite, table, &keys);
+                assert_eq!(by_range.binds().len(), 2, "{}", by_range.sql());
+                let found = ints(&mut *connection, &by_range).await.unwrap();
+                assert!(of_list.iter().all(|id| found.contains(id)), "{table} {first}: {of_list:?} {found:?}");
+                for more in found.iter().filter(|id| !of_list.contains(id)) {
+                    let text = format!("SELECT id FROM {table} WHERE id = ? AND typeof(fk) = 'integer'");
+                    let integers = ints(&mut *connection, &statement(&text, [Value::Int(*more)])).await.unwrap();
+                    assert!(integers.is_empty(), "{table} {first}: {more}");
+                }
+                let plan = plan(&mut *connection, &by_range);
+                assert!(table != "ints" || plan.contains("ints_fk (fk>? AND fk<?)"), "{plan}");
+            }
+            // A gap, or few keys: a list.
+            for keys in [(0..40).collect(), (0..80).filter(|key| *key != 7).collect::<Vec<i64>>()] {
+                let statement = look_up(&sqlite, table, &KeySet::Ints(keys.into()));
+                assert!(statement.sql().contains("rarray"), "{}", statement.sql());
+            }
+        }
+    });
 }
 
 #[test]

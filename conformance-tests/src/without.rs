@@ -40,6 +40,8 @@ pub enum Capability {
     RowValues,
     /// Long lists of row values that are planned well.
     LongRowLists,
+    /// Rows of a look-up that come in the order of their keys at no cost.
+    ReadsInKeyOrder,
     /// A limit per owner.
     PerOwnerLimit,
     /// Locks on rows that are only read.
@@ -52,7 +54,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Capability; 16] = [
+    pub const ALL: [Capability; 17] = [
         Capability::InsertReturning,
         Capability::UpdateReturning,
         Capability::DeleteReturning,
@@ -65,6 +67,7 @@ impl Capability {
         Capability::FreeSnapshot,
         Capability::RowValues,
         Capability::LongRowLists,
+        Capability::ReadsInKeyOrder,
         Capability::PerOwnerLimit,
         Capability::RowLocks,
         Capability::Upsert,
@@ -86,6 +89,7 @@ impl Capability {
             Capability::FreeSnapshot => capabilities.free_snapshot = false,
             Capability::RowValues => capabilities.row_values = false,
             Capability::LongRowLists => capabilities.long_row_lists = false,
+            Capability::ReadsInKeyOrder => capabilities.reads_in_key_order = false,
             Capability::PerOwnerLimit => capabilities.per_owner_limit = PerOwnerLimit::Unsupported,
             Capability::RowLocks => capabilities.row_locks = RowLocks::Unsupported,
             Capability::Upsert => capabilities.upsert = Upsert::Unsupported,

@@ -42,8 +42,27 @@ impl KeyedSelect {
         match self.per_owner {
             _ if !self.group.is_empty() => self.window(dialect, keys, self.per_owner),
             Some(per_owner) => self.limited_statement(dialect, keys, per_owner),
-            None => self.statement_matching(dialect, keys, self.matching(dialect)),
+            None => {
+                let in_database = self.sorted_in_memory(dialect).is_none();
+                self.statement_matching(dialect, keys, self.matching(dialect), in_database)
+            }
         }
+    }
+
+    /// The order within one key, where the statement leaves it and the grouping by key to the program, because the columns
+    /// compare alike everywhere and the database would sort whole rows: those of a limit for each owner, and all on databases
+    /// that do not [read in the order of the key](crate::dialect::Capabilities::reads_in_key_order).
+    #[must_use]
+    pub fn sorted_in_memory(&self, dialect: &dyn Dialect) -> Option<Vec<(usize, Direction)>> {
+        let capabilities = dialect.capabilities();
+        let sorts = match (self.per_owner, capabilities.per_owner_limit) {
+            (None, _) => !capabilities.reads_in_key_order,
+            (Some(_), PerOwnerLimit::CorrelatedSeek | PerOwnerLimit::Lateral) => true,
+            (Some(_), PerOwnerLimit::Window | PerOwnerLimit::Unsupported) => false,
+        };
+        let is_grouped = !self.group.is_empty() || !self.rank_groups.is_empty();
+        let memory = sorts && self.row_order == RowOrder::ByKey && !is_grouped;
+        memory.then(|| self.order_in_memory()).flatten().filter(|columns| !columns.is_empty())
     }
 
     /// How many keys of a chunk a statement may carry.
@@ -61,10 +80,16 @@ impl KeyedSelect {
     /// # Errors
     /// As [`statement`](Self::statement).
     pub fn statement_by_value(&self, dialect: &dyn Dialect, keys: &KeySet) -> Result<Statement> {
-        self.statement_matching(dialect, keys, Matching::ByValue)
+        self.statement_matching(dialect, keys, Matching::ByValue, true)
     }
 
-    fn statement_matching(&self, dialect: &dyn Dialect, keys: &KeySet, matching: Matching) -> Result<Statement> {
+    fn statement_matching(
+        &self,
+        dialect: &dyn Dialect,
+        keys: &KeySet,
+        matching: Matching,
+        ordered: bool,
+    ) -> Result<Statement> {
         let mut writer = SqlWriter::new(dialect);
         let names = self.key_names();
         match matching {
@@ -74,7 +99,7 @@ impl KeyedSelect {
                 writer.push(" FROM ");
                 writer.table(&self.model.table);
                 writer.push(" WHERE ");
-                dialect.write_key_filter(&mut writer, &names, keys);
+                dialect.write_look_up_filter(&mut writer, &names, keys);
                 self.write_and_filter(&mut writer)?;
             }
             Matching::ByOrdinal => {
@@ -93,7 +118,9 @@ impl KeyedSelect {
                 }
             }
         }
-        self.write_order(&mut writer, matching)?;
+        if ordered {
+            self.write_order(&mut writer, matching)?;
+        }
         writer.finish_within_limit()
     }
 
@@ -166,6 +193,14 @@ impl KeyedSelect {
         writer.condition(&self.filter)?;
         writer.push(")");
         Ok(())
+    }
+
+    // The order of the rows, unless they are sorted in memory.
+    pub(super) fn write_needed_order(&self, writer: &mut SqlWriter<'_>, matching: Matching) -> Result<()> {
+        match self.sorted_in_memory(writer.dialect()) {
+            Some(_) => Ok(()),
+            None => self.write_order(writer, matching),
+        }
     }
 
     pub(super) fn write_order(&self, writer: &mut SqlWriter<'_>, matching: Matching) -> Result<()> {

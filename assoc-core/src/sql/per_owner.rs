@@ -96,7 +96,7 @@ impl KeyedSelect {
         self.write_limit(&mut writer, per_owner);
         writer.push(")");
         writer.qualify(self.model.table.name);
-        self.write_order(&mut writer, Matching::ByOrdinal)?;
+        self.write_needed_order(&mut writer, Matching::ByOrdinal)?;
         writer.finish_within_limit()
     }
 
@@ -131,7 +131,7 @@ impl KeyedSelect {
         self.write_limit(&mut writer, per_owner);
         writer.push(") AS ");
         writer.identifier(self.model.table.name);
-        self.write_order(&mut writer, Matching::ByOrdinal)?;
+        self.write_needed_order(&mut writer, Matching::ByOrdinal)?;
         writer.finish_within_limit()
     }
 

@@ -171,6 +171,8 @@ impl Features {
         capabilities.row_values = true;
         // The range analysis of `(a, b) IN (…)` is quadratic if `a` and `b` have separate indexes.
         capabilities.long_row_lists = false;
+        // For many keys the server reads the whole table, and then sorts what it found.
+        capabilities.reads_in_key_order = false;
         capabilities.per_owner_limit = match self {
             Features { lateral: true, .. } => PerOwnerLimit::Lateral,
             Features { window_functions: true, .. } => PerOwnerLimit::Window,

@@ -44,6 +44,23 @@ impl Fetched {
         Fetched { rows: new_rows(select), groups, group_of: Vec::new() }
     }
 
+    /// Lists take the place of runs, if the next rows do not come key by key.
+    pub(super) fn allow_any_order(&mut self, places: &[Option<usize>]) {
+        let Groups::Runs(runs) = &self.groups else { return };
+        let mut begun = vec![false; runs.len()];
+        let mut last = None;
+        let mut follows = |place: usize| {
+            last == Some(place) || {
+                last = Some(place);
+                runs[place].1 == 0 && !std::mem::replace(&mut begun[place], true)
+            }
+        };
+        if !places.iter().flatten().all(|place| follows(*place)) {
+            let runs = std::mem::replace(&mut self.groups, Groups::Lists(Vec::new()));
+            self.groups = Groups::Lists(runs.into_lists());
+        }
+    }
+
     /// Records which key each row belongs to. Runs come grouped by key: by the statement's order, or because a key has
     /// one row.
     pub(super) fn assign(
@@ -89,6 +106,14 @@ impl Groups {
         match self {
             Groups::Runs(runs) => out.extend(runs[key].0..runs[key].0 + runs[key].1.min(most)),
             Groups::Lists(lists) => out.extend(lists[key].iter().take(most as usize)),
+        }
+    }
+
+    /// Makes room for rows in any order.
+    pub(super) fn into_lists(self) -> Vec<Vec<u32>> {
+        match self {
+            Groups::Lists(lists) => lists,
+            Groups::Runs(runs) => runs.into_iter().map(|(start, len)| (start..start + len).collect()).collect(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A look-up by keys while it runs: which keys are asked for, and whose the rows are that come.
 
 use assoc_core::driver::{Dialect, KeySet, RowSink, Statement};
-use assoc_core::metadata::ModelDef;
+use assoc_core::metadata::{Direction, ModelDef};
 use assoc_core::planner::{Plan, Step};
 use assoc_core::select::{KeyedSelect, Matching, RowOrder};
 use assoc_core::{Error, Result, Value};
@@ -9,6 +9,7 @@ use assoc_core::{Error, Result, Value};
 use super::existing::Owners;
 use super::fetch::{Fetched, FoundRows, LeadingSink, Run, missing_keys, place_in, places};
 use super::index::KeyIndex;
+use super::order;
 
 /// A look-up by keys. Each chunk of the keys is a statement.
 pub(super) struct KeyLookUp<'k> {
@@ -29,6 +30,8 @@ pub(super) struct KeyLookUp<'k> {
     by_ordinal: bool,
     ordinals: Vec<i64>,
     is_grouped: bool,
+    // By what the rows of each key are sorted here.
+    sorted_by: Option<Vec<(usize, Direction)>>,
 }
 
 impl<'k> KeyLookUp<'k> {
@@ -65,6 +68,7 @@ impl<'k> KeyLookUp<'k> {
             by_ordinal,
             ordinals: Vec::new(),
             is_grouped,
+            sorted_by: select.sorted_in_memory(dialect),
         })
     }
 
@@ -101,6 +105,9 @@ impl<'k> KeyLookUp<'k> {
             }
             false => self.index.of_rows(&self.fetched.rows.keys(self.select.columns, self.rows_before)),
         };
+        if self.sorted_by.is_some() {
+            self.fetched.allow_any_order(&places);
+        }
         self.fetched.assign(self.plan, self.step, self.rows_before, &places)?;
         self.rows_before = self.fetched.rows.len();
         self.asked_for += self.chunks[part].len();
@@ -114,13 +121,16 @@ impl<'k> KeyLookUp<'k> {
         (is_ordered && self.chunks.len() > 1).then_some((self.select, &mut self.fetched))
     }
 
-    pub(super) fn finish(self) -> Fetched {
+    pub(super) fn finish(mut self) -> Fetched {
+        if let Some(columns) = &self.sorted_by {
+            order::sort_by_key(&mut self.fetched, columns);
+        }
         self.fetched
     }
 
     pub(super) fn found_for(self, owners: &[Owners]) -> FoundRows {
-        let places = places(self.keys, &self.index, owners);
-        FoundRows { fetched: self.fetched, keys: self.keys.len(), places }
+        let (places, keys) = (places(self.keys, &self.index, owners), self.keys.len());
+        FoundRows { fetched: self.finish(), keys, places }
     }
 }
 

@@ -1,4 +1,7 @@
-//! The order of rows that came by several statements.
+//! The order of rows that came in another: by several statements, or from a database that was not asked for one.
+//!
+//! Databases that would sort the rows of a look-up by their keys are not asked to, where the order consists of integers: their
+//! rows are grouped in memory, and those of a key sorted where they did not come in order.
 //!
 //! A statement sorts the rows it returns, but an association with more rows than one statement has binds for takes
 //! several. Integers are compared here. All other types are for the database to compare, because only it knows its
@@ -7,6 +10,7 @@
 //! into one statement, which sorts them. For n rows and c keys per statement that is about 2 n / c statements, of keys
 //! alone.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use assoc_core::driver::{KeySet, StatementRole};
@@ -25,8 +29,8 @@ impl Run<'_, '_> {
         let mut order: Vec<u32> = (0..position(fetched.rows.len())).collect();
         match select.order_in_memory() {
             Some(columns) => {
-                let ranks = ranks_in_memory(&*fetched.rows, &columns);
-                order.sort_by(|one, other| ranks[*one as usize].cmp(&ranks[*other as usize]));
+                let ranks = Ranks::of(&*fetched.rows, &columns);
+                order.sort_by(|one, other| ranks.cmp(*one, *other));
             }
             None => {
                 let ranks = self.ranks_in_database(select, &*fetched.rows).await?;
@@ -169,20 +173,62 @@ impl Between {
     }
 }
 
-// What rows are sorted by, row by row.
-fn ranks_in_memory(rows: &dyn Rows, columns: &[(usize, Direction)]) -> Vec<Vec<i128>> {
-    let mut ranks = vec![Vec::with_capacity(columns.len()); rows.len()];
-    for (column, direction) in columns {
-        let rank = |value: i128| if *direction == Direction::Desc { -value } else { value };
-        let values: Vec<i128> = match rows.keys(&[*column], 0) {
-            RowKeys::Ints(keys) => keys.into_iter().map(|key| key.map_or(i128::MIN + 1, i128::from)).collect(),
-            RowKeys::Tuples(keys) => keys.iter().map(|key| number(key.as_ref().map(|key| key.values()))).collect(),
-        };
-        for (own, value) in ranks.iter_mut().zip(values) {
-            own.push(rank(value));
+/// Puts rows into the order of their keys, and those of each key into the order of columns that compare alike everywhere: as a
+/// database that was asked for the order returns them, whatever order they came in.
+pub(super) fn sort_by_key(fetched: &mut Fetched, columns: &[(usize, Direction)]) {
+    let ranks = Ranks::of(&*fetched.rows, columns);
+    if let Groups::Runs(runs) = &fetched.groups {
+        let follows = |at: u32| ranks.cmp(at - 1, at).is_le();
+        let filled = || runs.iter().filter(|(_, len)| *len > 0);
+        if filled().is_sorted() && filled().all(|(start, len)| (start + 1..start + len).all(follows)) {
+            return;
         }
     }
-    ranks
+    let groups = std::mem::replace(&mut fetched.groups, Groups::Lists(Vec::new()));
+    let mut order: Vec<u32> = Vec::with_capacity(fetched.rows.len());
+    let mut runs = Vec::new();
+    for mut list in groups.into_lists() {
+        if !list.is_sorted_by(|one, other| ranks.cmp(*one, *other).is_le()) {
+            list.sort_by(|one, other| ranks.cmp(*one, *other));
+        }
+        runs.push((position(order.len()), position(list.len())));
+        order.extend(list);
+    }
+    fetched.groups = Groups::Runs(runs);
+    fetched.rows.reorder(&order);
+}
+
+/// What rows are sorted by: the values of some columns, of which a row's are compared one after the other.
+struct Ranks(Vec<(Numbers, Direction)>);
+
+// The values of a column, row by row.
+enum Numbers {
+    Ints(Vec<Option<i64>>),
+    Any(Vec<i128>),
+}
+
+impl Ranks {
+    fn of(rows: &dyn Rows, columns: &[(usize, Direction)]) -> Self {
+        let numbers = |column: usize| match rows.keys(&[column], 0) {
+            RowKeys::Ints(keys) => Numbers::Ints(keys),
+            RowKeys::Tuples(keys) => {
+                Numbers::Any(keys.iter().map(|key| number(key.as_ref().map(|key| key.values()))).collect())
+            }
+        };
+        Ranks(columns.iter().map(|(column, direction)| (numbers(*column), *direction)).collect())
+    }
+
+    fn cmp(&self, one: u32, other: u32) -> Ordering {
+        let (one, other) = (one as usize, other as usize);
+        let compared = self.0.iter().map(|(numbers, direction)| {
+            let ascending = match numbers {
+                Numbers::Ints(numbers) => numbers[one].cmp(&numbers[other]),
+                Numbers::Any(numbers) => numbers[one].cmp(&numbers[other]),
+            };
+            if *direction == Direction::Desc { ascending.reverse() } else { ascending }
+        });
+        compared.fold(Ordering::Equal, Ordering::then)
+    }
 }
 
 fn number(values: Option<&[Value<'static>]>) -> i128 {

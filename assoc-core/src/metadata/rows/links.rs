@@ -118,6 +118,20 @@ impl RowSink for LinkRows {
         if values.len() != self.columns.len() {
             return Err(ErrorKind::RowWidth { model: "link", expected: self.columns.len(), found: values.len() }.into());
         }
+        // Nearly all links are integers in columns of integers: they are copied as they are.
+        if let Flat::Ints(ints) = &mut self.values
+            && self.types.iter().all(|of| of.is_integer())
+        {
+            let known = ints.len();
+            ints.extend(values.iter().map_while(|value| match value {
+                Value::Int(int) => Some(*int),
+                _ => None,
+            }));
+            if ints.len() - known == values.len() {
+                return Ok(());
+            }
+            ints.truncate(known);
+        }
         for (at, value) in values.iter_mut().enumerate() {
             let value = std::mem::take(value).into_owned();
             self.values.push(match self.types.get(at) {
