@@ -19,6 +19,7 @@ mod handles_links;
 mod handles_of_types;
 mod handles_one;
 mod handles_replaced;
+mod handles_stale;
 mod handles_strained;
 mod handles_told;
 mod handles_write;
@@ -45,6 +46,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_given::CASES,
         handles_hidden::CASES,
         handles_drifted::CASES,
+        handles_stale::CASES,
         handles_grouped::CASES,
         handles_of_types::CASES,
         orchards::CASES,
