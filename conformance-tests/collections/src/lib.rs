@@ -15,6 +15,7 @@ mod handles_grouped;
 mod handles_hidden;
 mod handles_input;
 mod handles_keyless;
+mod handles_keys;
 mod handles_links;
 mod handles_of_types;
 mod handles_one;
@@ -42,6 +43,7 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_links::CASES,
         handles_told::CASES,
         handles_keyless::CASES,
+        handles_keys::CASES,
         handles_failing::CASES,
         handles_given::CASES,
         handles_hidden::CASES,
