@@ -137,6 +137,7 @@ async fn added_orders(cx: &mut Context) -> Result<()> {
     cx.note("posts", shown(&own));
     let added = cx.step("and by key, backwards", repo.all(handle.query()?.order_by(Post::ID.desc()))).await?;
     cx.note("posts", shown(&added));
+    cx.require(shown(&added) == "a4 a2 b3 b1", "it decides between equal titles")?;
     let same = cx.step("the other way round", repo.all(handle.query()?.order_by(Post::TITLE.desc()))).await?;
     cx.note("posts", shown(&same));
     let page = handle.query()?.order_by(Post::ID.desc()).limit(3).offset(1);
@@ -147,6 +148,14 @@ async fn added_orders(cx: &mut Context) -> Result<()> {
     let of_all = repo.association(handle.owner(), User::POSTS);
     let newest = cx.step("of the other association", repo.all(of_all.query()?.order_by(Post::ID.desc()))).await?;
     cx.note("posts", shown(&newest));
+    cx.require(shown(&newest) == "a4 b3 a2 b1", "backwards by key")?;
+    let titled = cx.step("and by title", repo.all(of_all.query()?.order_by(Post::TITLE.desc()))).await?;
+    cx.require(shown(&titled) == "b1 b3 a2 a4", "by title, then by key")?;
+    let page = repo.page(of_all.query()?.order_by(Post::TITLE.desc()), Page::first(3)).await;
+    cx.note("pages of it", page.is_ok());
+    let mut batches = repo.in_batches(of_all.query()?.order_by(Post::TITLE.desc()), 3)?;
+    let first = cx.step("in batches", batches.next()).await?.unwrap_or_default();
+    cx.require(shown(&first) == "b1 b3 a2", "in the same order")?;
     // A limit stays the association's: the order sorts within its members.
     firms::tables(&repo).await?;
     let clients = ["c", "a", "b"].map(|name| Client::build().set(Client::NAME, name));
