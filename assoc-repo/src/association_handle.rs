@@ -177,7 +177,8 @@ async fn first_target<O: Model, T: Model>(repo: &Repo, def: &'static Association
 impl Repo {
     /// A handle of an association of one owner: a [`Collection`] or a [`Singular`]. It runs no statement.
     ///
-    /// A handle of `&mut owner` loads and writes; the owner follows each write that succeeds, and no other. A handle of
+    /// A handle of `&mut owner` loads and writes; the owner follows each write that succeeds, and no other. Its counters change by
+    /// the same difference as in the database, so one that was stale stays stale by as much until it is read again. A handle of
     /// `&owner` reads. Members of an association that leads through others than a join model cannot be written: their methods
     /// do not compile.
     ///

@@ -68,7 +68,7 @@ impl Repo {
             return Err(Error::invalid_query(model.name, message));
         }
         let mut query = query;
-        query.spec.order.clone_from(&spec.order);
+        query.sort_by(&spec.order);
         query.spec.limit = spec.limit;
         query.spec.offset = spec.offset;
         let query = query.in_total_order();

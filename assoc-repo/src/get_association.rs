@@ -314,6 +314,7 @@ fn by_join_chain(chain: JoinChain, own: ScopeDef, owner: Owner<'_>, mut query: S
     let Some(key) = key.filter(|_| chain.owner_type.is_none_or(named)) else { return OwnQuery::Nothing };
     query.spec.filter = chain.begins_at(key.values()).and(chain.filter.clone()).and(query.spec.filter);
     query.spec.order.clone_from(&chain.order);
+    query.said_order.clone_from(&chain.said_order);
     if query.selected.is_none() {
         query.selected = chain.selected.as_ref().map(|columns| column_operands(model, columns));
     }
@@ -466,6 +467,7 @@ fn direct(
         if query.spec.order.is_empty() && !query.unscoped {
             query.spec.order = model.base_scope(false).order;
         }
+        query.said_order.clone_from(&query.spec.order);
         query = query.in_total_order();
     }
     if def.kind.cardinality() == Cardinality::One {

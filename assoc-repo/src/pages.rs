@@ -227,7 +227,7 @@ impl Repo {
             return Err(Error::invalid_query(model.name, message));
         }
         // Scopes may have added an order.
-        query.spec.order.clone_from(&select.order);
+        query.sort_by(&select.order);
         let mut query = query.in_total_order();
         if load.is_none() && !select.distinct {
             add_keys_of_repeating(&select, &mut query.spec.order)?;

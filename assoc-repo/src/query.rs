@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use assoc_core::joins::{JoinChain, JoinKind, RawJoin};
-use assoc_core::metadata::{Expr, HasRowOrigin, Operand, Request};
+use assoc_core::metadata::{Expr, HasRowOrigin, Operand, OrderTerm, Request};
 use assoc_core::planner::QueryRequest;
 use assoc_core::select::{LockStrength, RootSelect, RowLock, WhenLocked};
 use assoc_core::{Error, Filter, IntoPreload, IntoSort, Model, Result, RowOrigin};
@@ -25,6 +25,8 @@ impl<M: Model> Query<M> {
         Select {
             spec: RootSelect::new(M::DEF),
             within: Expr::always(),
+            said_order: Vec::new(),
+            own_order: Vec::new(),
             preloads: Vec::new(),
             joins: Vec::new(),
             raw_joins: Vec::new(),
@@ -109,6 +111,10 @@ pub struct Select<M> {
     pub(crate) spec: RootSelect,
     // The condition that every row satisfies, also if `or_filter` adds others: of a query that a handle began.
     pub(crate) within: Expr,
+    // What an association says of its order, without the keys that decide between equal rows.
+    pub(crate) said_order: Vec<OrderTerm>,
+    // The association's order with these keys: of a query that a handle began, to which others may be added.
+    own_order: Vec<OrderTerm>,
     pub(crate) preloads: Vec<Request>,
     pub(crate) joins: Vec<(JoinKind, Request)>,
     pub(crate) raw_joins: Vec<RawJoin>,
@@ -127,6 +133,8 @@ impl<M> Clone for Select<M> {
         Select {
             spec: self.spec.clone(),
             within: self.within.clone(),
+            said_order: self.said_order.clone(),
+            own_order: self.own_order.clone(),
             preloads: self.preloads.clone(),
             joins: self.joins.clone(),
             raw_joins: self.raw_joins.clone(),
@@ -146,7 +154,7 @@ impl<M> fmt::Debug for Select<M> {
             .field("model", &self.spec.model.name)
             .field("within", &self.within)
             .field("filter", &self.spec.filter)
-            .field("order", &self.spec.order)
+            .field("order", if self.spec.order.is_empty() { &self.own_order } else { &self.spec.order })
             .field("limit", &self.spec.limit)
             .field("offset", &self.spec.offset)
             .field("preloads", &self.preloads)
@@ -165,6 +173,8 @@ impl<M> Select<M> {
         Select {
             spec: self.spec,
             within: self.within,
+            said_order: self.said_order,
+            own_order: self.own_order,
             preloads: self.preloads,
             joins: self.joins,
             raw_joins: self.raw_joins,
@@ -177,11 +187,29 @@ impl<M> Select<M> {
         }
     }
 
-    /// With all its conditions in one.
+    /// With all its conditions in one, and all its orders: what the association says, what was added, and the keys that decide
+    /// between rows that are equal then.
     pub(crate) fn settled(mut self) -> Self {
         let within = std::mem::replace(&mut self.within, Expr::always());
         self.spec.filter = within.and(self.spec.filter);
+        let own = std::mem::take(&mut self.own_order);
+        if self.spec.order.is_empty() {
+            self.spec.order = own;
+        } else if !own.is_empty() {
+            let added = std::mem::replace(&mut self.spec.order, std::mem::take(&mut self.said_order));
+            for term in added.into_iter().chain(own) {
+                if !self.spec.order.iter().any(|known| known.operand == term.operand) {
+                    self.spec.order.push(term);
+                }
+            }
+        }
         self
+    }
+
+    /// Sorts by this order and no other.
+    pub(crate) fn sort_by(&mut self, order: &[OrderTerm]) {
+        self.own_order.clear();
+        self.spec.order = order.to_vec();
     }
 
     // Limits the rows to `rows`, or to the query's limit if that is lower.
@@ -230,10 +258,15 @@ impl<M: Model> Select<M> {
         QueryRequest { select, preloads, joins, raw_joins, join_chain, selected, unscoped }
     }
 
-    /// From here on conditions are added to what the query says now, also by [`or_filter`](Self::or_filter).
+    /// From here on conditions are added to what the query says now, also by [`or_filter`](Self::or_filter), and orders to
+    /// what the association says of its order.
     pub(crate) fn closed(mut self) -> Self {
         self = self.settled();
         self.within = std::mem::replace(&mut self.spec.filter, Expr::always());
+        // With a limit the whole order chooses the members, so none comes before its end.
+        if self.spec.limit.is_none() && self.spec.offset.is_none() {
+            self.own_order = std::mem::take(&mut self.spec.order);
+        }
         self
     }
 

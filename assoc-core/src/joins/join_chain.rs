@@ -49,6 +49,8 @@ pub struct JoinChain {
     pub filter: Expr,
     /// In which order.
     pub order: Vec<OrderTerm>,
+    /// What associations and default scopes say of the order: the terms that are no key that only decides between equal rows.
+    pub said_order: Vec<OrderTerm>,
     /// The columns that are read of them, if not all are.
     pub selected: Option<Vec<usize>>,
     /// What is done with them then.
@@ -104,6 +106,8 @@ impl JoinChain {
         }
         let mut order = OrderOfChain::default();
         order.of(chain, false, &mut (1..=tables.len()).rev());
+        let said_order: Vec<OrderTerm> =
+            order.terms.iter().filter(|term| !order.keys.contains(&term.operand)).cloned().collect();
         let order = if distinct { order.terms } else { order.with_occurrences()? };
         let mut back = Vec::with_capacity(before.len());
         for (table, onward) in before.iter().zip(&tables[1..]).rev() {
@@ -127,6 +131,7 @@ impl JoinChain {
             target: last.hop.model,
             filter: last.limited().into_iter().fold(last.hop.condition(), Expr::and),
             order,
+            said_order,
             selected: last.hop.scope.select.as_deref().map(ascending_once),
             limits: OwnerLimits {
                 globally_ordered,
@@ -244,12 +249,16 @@ impl OrderOfChain {
         }
         let place = back.and_then(|back| PLACES.get(back.checked_sub(2)?));
         let mut order = hop.scope.order.clone();
+        let said = order.len();
         hop.model.append_primary_key(&mut order);
-        for OrderTerm { operand, direction, nulls } in order {
+        for (at, OrderTerm { operand, direction, nulls }) in order.into_iter().enumerate() {
             let operand = match place {
                 Some(place) => operand.joined(place),
                 None => operand,
             };
+            if at >= said {
+                self.keys.push(operand.clone());
+            }
             self.terms.push(OrderTerm { operand, direction, nulls });
         }
         if hop.model.primary_key.is_empty() && !hop.key.unique {
@@ -262,6 +271,8 @@ impl OrderOfChain {
 #[derive(Default)]
 struct OrderOfChain {
     terms: Vec<OrderTerm>,
+    // Those of them that nothing says: primary keys, which decide between equal rows.
+    keys: Vec<Operand>,
     // After how many of the terms there may be equal rows: links that are stored twice, or rows that are sorted by
     // themselves and were reached twice.
     equals: Vec<usize>,
@@ -272,7 +283,7 @@ impl OrderOfChain {
     // so it is enough to number the rows that are equal in every column. If two tables may have equal rows, one number
     // cannot say how often each row occurs in each table, so there is no order.
     fn with_occurrences(self) -> Option<Vec<OrderTerm>> {
-        let OrderOfChain { mut terms, mut equals } = self;
+        let OrderOfChain { mut terms, mut equals, .. } = self;
         equals.retain(|at| *at < terms.len());
         match equals[..] {
             [] => {}

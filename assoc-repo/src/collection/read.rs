@@ -133,6 +133,9 @@ impl<R: OwnerRef, T: Model, A: ToManyAssociation<R::Owner, T>> Collection<'_, R,
 
     /// The number of members. Loaded, or counted by an active counter cache of the owner: no statement. Otherwise 1 statement.
     ///
+    /// The counter is the one in the struct. It changes by the same difference as the one in the database, so a struct whose
+    /// number is stale stays stale by as much until it is read again; [`count`](Self::count) always asks the database.
+    ///
     /// # Errors
     /// As [`count`](Self::count).
     ///

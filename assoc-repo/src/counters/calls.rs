@@ -166,7 +166,8 @@ impl Repo {
     /// Adds to the counters of the owners with these primary keys: a negative amount is taken away, and `NULL` counts as 0.
     /// Returns how many rows were there. 1 statement for each chunk of keys; each owner is written once.
     ///
-    /// It is for programs that write rows by other means, such as raw SQL, and keep the counter themselves.
+    /// It is for programs that write rows by other means, such as raw SQL, and keep the counter themselves. No struct is changed:
+    /// read the owner again, or add the amount to its field.
     ///
     /// # Errors
     /// As [`reset_counters`](Self::reset_counters), and when a sum does not fit the counter.

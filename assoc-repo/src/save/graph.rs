@@ -311,8 +311,8 @@ impl<'p> Run<'p> {
             self.close(session).await?;
         }
         following.after_writing(self, session, &unneeded).await?;
-        let adjusted = following.in_returned(self, session).await?;
-        self.after_save(session).await?;
+        let mut adjusted = following.in_returned(self, session).await?;
+        self.after_save(session, &mut adjusted).await?;
         Ok(Some(adjusted))
     }
 

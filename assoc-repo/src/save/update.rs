@@ -111,7 +111,7 @@ impl Update<'_> {
             let keys = RowKeys::Tuples(vec![Some(key_of(model, row)?)]);
             read_by_keys(session, model, keys, role_of_reading(model)).await?
         };
-        fresh.row(0).map_or_else(|| Ok(Vec::new()), |fresh| absorb(model, fresh, row))
+        fresh.row(0).map_or_else(|| Ok(Vec::new()), |fresh| absorb_updated(model, fresh, row))
     }
 }
 
@@ -120,9 +120,30 @@ pub(super) fn role_of_reading(model: &ModelDef) -> StatementRole {
     if model.read_back { StatementRole::Requested } else { StatementRole::StandIn(Lack::UpdateReturning) }
 }
 
+/// Whether a counter moves in memory by what is added to it, and is not read with its row. A struct whose number is old then
+/// says the same on a database that returns the rows it updates and on one that does not.
+pub(super) fn adds_to_counter(model: &ModelDef, column: usize) -> bool {
+    model.is_counter(column) && !model.read_back && !model.columns[column].read_back
+}
+
+/// Takes over what the database holds in a row that was updated. Returns the columns that differ from what was known.
+pub(super) fn absorb_updated(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<usize>> {
+    absorb_columns(model, fresh, row, |column| !adds_to_counter(model, column))
+}
+
+/// As [`absorb_updated`], with its counters.
 pub(super) fn absorb(model: &ModelDef, fresh: &dyn Any, row: &mut dyn Any) -> Result<Vec<usize>> {
+    absorb_columns(model, fresh, row, |_| true)
+}
+
+fn absorb_columns(
+    model: &ModelDef,
+    fresh: &dyn Any,
+    row: &mut dyn Any,
+    is_taken: impl Fn(usize) -> bool,
+) -> Result<Vec<usize>> {
     let mut differing = Vec::new();
-    for (at, column) in model.columns.iter().enumerate() {
+    for (at, column) in model.columns.iter().enumerate().filter(|(at, _)| is_taken(*at)) {
         let value = model.rows.value(fresh, at);
         let known = model.rows.value(row, at);
         if value == known {

@@ -7,13 +7,15 @@ use assoc_repo::prelude::*;
 use conformance_harness::{Context, Level, cases};
 use conformance_models::magazine::{self, Article, Author};
 use conformance_written_models::firms::{self, Client, Firm};
-use conformance_written_models::guild::{self, Post, User};
+use conformance_written_models::guild::{self, Group, Membership, Post, User};
 
 cases! { "handles_grouped", Level::Collection;
     read,
     single_rows_are_written,
     never_all,
     added_orders,
+    added_orders_behind_others,
+    added_orders_after_a_default_scope,
     without_an_order,
 }
 
@@ -135,6 +137,7 @@ async fn added_orders(cx: &mut Context) -> Result<()> {
     cx.note("posts", shown(&own));
     let added = cx.step("and by key, backwards", repo.all(handle.query()?.order_by(Post::ID.desc()))).await?;
     cx.note("posts", shown(&added));
+    cx.require(shown(&added) == "a4 a2 b3 b1", "it decides between equal titles")?;
     let same = cx.step("the other way round", repo.all(handle.query()?.order_by(Post::TITLE.desc()))).await?;
     cx.note("posts", shown(&same));
     let page = handle.query()?.order_by(Post::ID.desc()).limit(3).offset(1);
@@ -145,6 +148,14 @@ async fn added_orders(cx: &mut Context) -> Result<()> {
     let of_all = repo.association(handle.owner(), User::POSTS);
     let newest = cx.step("of the other association", repo.all(of_all.query()?.order_by(Post::ID.desc()))).await?;
     cx.note("posts", shown(&newest));
+    cx.require(shown(&newest) == "a4 b3 a2 b1", "backwards by key")?;
+    let titled = cx.step("and by title", repo.all(of_all.query()?.order_by(Post::TITLE.desc()))).await?;
+    cx.require(shown(&titled) == "b1 b3 a2 a4", "by title, then by key")?;
+    let page = repo.page(of_all.query()?.order_by(Post::TITLE.desc()), Page::first(3)).await;
+    cx.note("pages of it", page.is_ok());
+    let mut batches = repo.in_batches(of_all.query()?.order_by(Post::TITLE.desc()), 3)?;
+    let first = cx.step("in batches", batches.next()).await?.unwrap_or_default();
+    cx.require(shown(&first) == "b1 b3 a2", "in the same order")?;
     // A limit stays the association's: the order sorts within its members.
     firms::tables(&repo).await?;
     let clients = ["c", "a", "b"].map(|name| Client::build().set(Client::NAME, name));
@@ -152,6 +163,117 @@ async fn added_orders(cx: &mut Context) -> Result<()> {
     let first = repo.association(&firm, Firm::FIRST_CLIENTS);
     let found = cx.step("of two", repo.all(first.query()?.order_by(Client::ID.asc()))).await?;
     cx.show("clients", found.iter().map(|client| &client.name));
+    Ok(())
+}
+
+/// A user of the same tables, whose associations have orders that leave rows equal.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "users")]
+struct Reader {
+    id: i64,
+    name: String,
+    #[has_many(foreign_key = "user_id")]
+    posts: HasMany<TitledPost>,
+    #[has_many(foreign_key = "user_id")]
+    memberships: HasMany<Membership>,
+    #[has_many(foreign_key = "user_id", order = Membership::ROLE.asc())]
+    ranks: HasMany<Membership>,
+    #[has_many(through = "memberships")]
+    groups: HasManyThrough<Group>,
+    #[has_many(through = "memberships", source = "group", order = Group::NAME.asc())]
+    named_groups: HasManyThrough<Group>,
+    #[has_many(through = "ranks", source = "group")]
+    ranked_groups: HasManyThrough<Group>,
+}
+
+/// A post whose default scope has an order.
+#[derive(Model, Debug, Clone, PartialEq)]
+#[model(table = "posts", default_scope = by_title)]
+struct TitledPost {
+    id: i64,
+    user_id: Option<i64>,
+    title: String,
+}
+
+fn by_title(posts: Scope<TitledPost>) -> Scope<TitledPost> {
+    posts.order_by(TitledPost::TITLE.asc())
+}
+
+async fn reader(repo: &Repo) -> Result<Reader> {
+    guild::tables(repo).await?;
+    repo.insert_all(["b", "a", "b"].map(|name| Group::build().set(Group::NAME, name))).await?;
+    let ada = repo.insert(Reader::build().set(Reader::NAME, "Ada")).await?;
+    for (group, role) in [(1, "chair"), (2, "guest"), (3, "chair"), (1, "guest")] {
+        let row = Membership::build().set(Membership::USER_ID, ada.id).set(Membership::GROUP_ID, group);
+        repo.insert(row.set(Membership::ROLE, role.to_owned())).await?;
+    }
+    for title in ["b", "a", "b", "a"] {
+        repo.insert(TitledPost::build().set(TitledPost::TITLE, title).set(TitledPost::USER_ID, ada.id)).await?;
+    }
+    Ok(ada)
+}
+
+// An order of the targets comes first, then that of the rows between, then the added one. Without any, the rows between are in
+// the order of their keys.
+async fn added_orders_behind_others(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    let mut ada = reader(&repo).await?;
+    let keys = |groups: &[Group]| groups.iter().map(|group| group.id).collect::<Vec<_>>();
+    let named = repo.association(&ada, Reader::NAMED_GROUPS);
+    let found = cx.step("by name", repo.all(named.query()?.order_by(Group::ID.desc()))).await?;
+    cx.require(keys(&found) == [2, 3, 1, 1], "the added order decides between equal names")?;
+    let ranked = repo.association(&ada, Reader::RANKED_GROUPS);
+    let found =
+        cx.step("by rank", repo.all(ranked.query()?.order_by(Group::NAME.desc()).order_by(Group::ID.desc()))).await?;
+    cx.require(keys(&found) == [3, 1, 1, 2], "the added orders decide between equal ranks")?;
+    for loaded in [false, true] {
+        let mut groups = repo.association(&mut ada, Reader::GROUPS);
+        if loaded {
+            groups.load().await?;
+        }
+        let (first, last) = (groups.first().await?, groups.last().await?);
+        cx.require(first.is_some_and(|group| group.id == 1) && last.is_some_and(|group| group.id == 1), "the ends")?;
+        cx.require(keys(&groups.take(2).await?) == [1, 2], "the first links")?;
+        cx.require(keys(&groups.take_last(2).await?) == [3, 1], "the last links")?;
+        let mut named = repo.association(&mut ada, Reader::NAMED_GROUPS);
+        if loaded {
+            named.load().await?;
+        }
+        cx.require(named.first().await?.is_some_and(|group| group.name == "a"), "the first name")?;
+        cx.require(named.last().await?.is_some_and(|group| group.name == "b"), "the last name")?;
+        let mut ranked = repo.association(&mut ada, Reader::RANKED_GROUPS);
+        if loaded {
+            ranked.load().await?;
+        }
+        cx.require(keys(&ranked.take(1).await?) != [2], "a chair")?;
+    }
+    Ok(())
+}
+
+// The order of the members' default scope is the association's, if it has none itself.
+async fn added_orders_after_a_default_scope(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    let mut ada = reader(&repo).await?;
+    let keys = |posts: &[TitledPost]| posts.iter().map(|post| post.id).collect::<Vec<_>>();
+    let posts = repo.association(&ada, Reader::POSTS);
+    let found = cx.step("added", repo.all(posts.query()?.order_by(TitledPost::ID.desc()))).await?;
+    cx.require(keys(&found) == [4, 2, 3, 1], "it decides between equal titles")?;
+    let found = cx.step("in its place", repo.all(posts.query()?.order_by(TitledPost::TITLE.desc()))).await?;
+    cx.require(found[0].title == "a" && found[3].title == "b", "it takes no other's place")?;
+    for loaded in [false, true] {
+        let mut posts = repo.association(&mut ada, Reader::POSTS);
+        if loaded {
+            posts.load().await?;
+        }
+        let first = cx.step("first", posts.first()).await?;
+        let last = cx.step("last", posts.last()).await?;
+        cx.require(first.is_some_and(|post| post.id == 2), "the first title, of the first key")?;
+        cx.require(last.is_some_and(|post| post.id == 3), "the last title, of the last key")?;
+        cx.require(
+            keys(&posts.take(3).await?) == [2, 4, 1] && keys(&posts.take_last(3).await?) == [4, 1, 3],
+            "so are more",
+        )?;
+    }
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use conformance_written_models::guild::{self, Group, Post, Tag, User};
 
 cases! { "handles_told", Level::Collection;
     callbacks_of_each_call,
+    callbacks_of_input,
     callbacks_behind_others,
     times_of_each_call,
     times_of_nullified_rows,
@@ -78,6 +79,28 @@ async fn callbacks_of_each_call(cx: &mut Context) -> Result<()> {
     cx.step("delete_all", articles.delete_all()).await?;
     cx.require(take(&repo).is_empty(), "delete_all is silent")?;
     cx.rows("articles", "SELECT COUNT(*) FROM articles").await
+}
+
+// What input adds is a new member; what it changes or destroys is one already, and what it would destroy at once is none.
+async fn callbacks_of_input(cx: &mut Context) -> Result<()> {
+    let repo = cx.repo();
+    callbacks::tables(&repo).await?;
+    let ada = Author::build().set(Author::NAME, "Ada");
+    let ada = repo.insert(ada.push(Author::ARTICLES, ["a", "b"].map(article))).await?;
+    let permit = Permit::new().nested(Author::ARTICLES, permit!(callbacks::Article { title }).allow_destroy());
+    let own: Vec<i64> = ada.articles()?.iter().map(|article| article.id).collect();
+    let input = serde_json::json!({ "articles": [
+        { "id": own[0], "title": "A" },
+        { "title": "new" },
+        { "id": own[1], "_destroy": true },
+        { "title": "never", "_destroy": true },
+    ] });
+    let _ = take(&repo);
+    let change = ada.change().cast(input, &permit);
+    cx.require(take(&repo).is_empty(), "a cast runs none")?;
+    repo.update(change).await?;
+    told(cx, "one is changed, one is new, one goes");
+    cx.rows("articles", "SELECT title, author_id IS NULL FROM articles ORDER BY title").await
 }
 
 async fn callbacks_behind_others(cx: &mut Context) -> Result<()> {

@@ -15,10 +15,12 @@ mod handles_grouped;
 mod handles_hidden;
 mod handles_input;
 mod handles_keyless;
+mod handles_keys;
 mod handles_links;
 mod handles_of_types;
 mod handles_one;
 mod handles_replaced;
+mod handles_stale;
 mod handles_strained;
 mod handles_told;
 mod handles_write;
@@ -41,10 +43,12 @@ pub fn cases() -> &'static [&'static [Case]] {
         handles_links::CASES,
         handles_told::CASES,
         handles_keyless::CASES,
+        handles_keys::CASES,
         handles_failing::CASES,
         handles_given::CASES,
         handles_hidden::CASES,
         handles_drifted::CASES,
+        handles_stale::CASES,
         handles_grouped::CASES,
         handles_of_types::CASES,
         orchards::CASES,

@@ -212,6 +212,12 @@ async fn callbacks_that_grow_others(cx: &mut Context) -> Result<()> {
     let mut root = fresh;
     cx.step("by a handle", repo.association(&mut root, Shoot::SHOOTS).push([shoot(1), shoot(0)])).await?;
     cx.require((root.shoots_count, root.rings_count) == (3, 3), "the owner follows what callbacks write")?;
+    // The same counter moves by the save and by its callback.
+    let both = root.change().push(Shoot::SHOOTS, shoot(0)).push(Shoot::RINGS, Ring::build().set(Ring::WIDTH, 1));
+    root = cx.step("a shoot and a ring", repo.update(both)).await?;
+    cx.require((root.shoots_count, root.rings_count) == (4, 5), "both are counted")?;
+    let fresh = repo.get_or_fail::<Shoot>(root.id, Query::new()).await?;
+    cx.require((root.shoots_count, root.rings_count) == (fresh.shoots_count, fresh.rings_count), "as it is stored")?;
     grown(cx).await?;
     cx.require(repo.reset_counters((Shoot::SHOOTS, Shoot::RINGS)).await? == 0, "the counters are true")
 }

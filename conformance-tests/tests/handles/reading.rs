@@ -70,7 +70,8 @@ where
     // What is not loaded is counted by the counter in the struct, which another struct of the owner does not change.
     let own = cells(O::DEF, handle.owner());
     let counted = match own.get("items_count") {
-        Some(Value::Int(number)) if kind.name == "counted" && !is_whole => number.unsigned_abs(),
+        // A number below 0, which it has if another struct has added what this one takes away, stands for none.
+        Some(Value::Int(number)) if kind.name == "counted" && !is_whole => u64::try_from(*number).unwrap_or(count),
         _ => count,
     };
     let some = rows.get(scene.random.below(rows.len()));

@@ -14,7 +14,7 @@ use assoc_core::{Error, ErrorKind, LoadState, Result, Value, sql};
 use crate::row_guard::RowGuard;
 use crate::save::known::Known;
 use crate::save::read_by_keys;
-use crate::save::update::{absorb, key_of, role_of_reading};
+use crate::save::update::{absorb, absorb_updated, key_of, role_of_reading};
 use crate::session::Session;
 use crate::touched_rows::Written;
 
@@ -82,7 +82,7 @@ pub(super) async fn update_alike(
         let mut changed: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
         let Some(row) = rows.owners().owner(at) else { continue };
         if let Some(fresh) = key.and_then(|key| by_key.get(&key)).and_then(|at| fresh.row(*at)) {
-            changed.extend(absorb(model, fresh, row)?);
+            changed.extend(absorb_updated(model, fresh, row)?);
         }
         forget(model, row, &changed);
     }

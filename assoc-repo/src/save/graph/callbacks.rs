@@ -12,6 +12,7 @@ use assoc_core::{Error, ErrorKind, Result, Value};
 
 use super::Run;
 use super::alike::absorb_all;
+use super::follow::Adjusted;
 use crate::callbacks::{CallbackContext, Cause, RowAction, changes_of, member_functions, model_functions};
 use crate::save::read_by_keys;
 use crate::session::Session;
@@ -240,7 +241,7 @@ impl Run<'_> {
 
     /// Runs `after_save` of all rows, in the order in which they were written. If callbacks have written anything, the rows
     /// that are returned are read again.
-    pub(super) async fn after_save(&mut self, session: &mut Session<'_>) -> Result<()> {
+    pub(super) async fn after_save(&mut self, session: &mut Session<'_>, adjusted: &mut Adjusted) -> Result<()> {
         let Some(callbacks) = &mut self.callbacks else { return Ok(()) };
         for row in std::mem::take(&mut callbacks.written) {
             let planned = &self.plan.rows()[row as usize];
@@ -256,11 +257,11 @@ impl Run<'_> {
             session.aside(function(&own, &cx)).await?;
         }
         let known = self.callbacks.as_ref().map_or(0, |callbacks| callbacks.writes);
-        if self.repo.writes() == known { Ok(()) } else { self.read_again(session).await }
+        if self.repo.writes() == known { Ok(()) } else { self.read_again(session, adjusted).await }
     }
 
     // What callbacks have written to the rows that are returned. 1 statement for each model and batch.
-    async fn read_again(&mut self, session: &mut Session<'_>) -> Result<()> {
+    async fn read_again(&mut self, session: &mut Session<'_>, adjusted: &mut Adjusted) -> Result<()> {
         // Rows that are returned though nothing was written to them have no list yet.
         for group in self.plan.groups() {
             self.place_unwritten(group);
@@ -279,6 +280,7 @@ impl Run<'_> {
             let keys: RowKeys = self.lists[list].keys(model.primary_key, 0);
             let fresh = read_by_keys(session, model, keys, StatementRole::Requested).await?;
             absorb_all(model, &*fresh, &mut *self.lists[list])?;
+            adjusted.renew(model, &*fresh);
         }
         Ok(())
     }

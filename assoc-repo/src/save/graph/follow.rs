@@ -21,6 +21,7 @@ use super::Run;
 use crate::counters::{Followed, Mode, apply, children_of, followed_values, read_locked};
 use crate::destroy::StoredRow;
 use crate::save::read_by_keys;
+use crate::save::update::adds_to_counter;
 use crate::session::Session;
 
 /// What follows rows that a save writes.
@@ -249,6 +250,14 @@ impl Following {
         })
     }
 
+    // Whether a counter counts only in rows that satisfy a condition, so that what is added to it is up to the database.
+    fn counts_some(&self, model: &'static ModelDef, column: usize) -> bool {
+        let groups = self.earlier.iter().chain([&self.later]).flat_map(|followed| &followed.groups);
+        groups
+            .filter(|group| group.model == model && !group.conditions.is_always())
+            .any(|group| group.rows.values().any(|row| row.counters.contains_key(&column)))
+    }
+
     /// What has followed in rows that come back, as columns with their values.
     pub(super) fn in_returned<'f>(
         &'f self,
@@ -274,13 +283,15 @@ impl Following {
                     let Some(row) = row else { continue };
                     let Some(key) = model.key_of(row) else { continue };
                     let mut values: HashMap<usize, Value<'static>> = HashMap::new();
-                    for (followed, _) in all().filter(|(_, is_earlier)| !(*is_earlier && is_fresh)) {
+                    for (followed, is_earlier) in all() {
                         let before = |column: usize| match values.get(&column) {
                             Some(value) => value.clone(),
                             None => model.rows.value(row, column).into_owned(),
                         };
                         let now = followed_values(followed, model, |key| model.key_in(row, key), before);
-                        values.extend(now);
+                        // A row that was read since has its times, but not its counters.
+                        let is_read = |column: usize| is_earlier && is_fresh && !adds_to_counter(model, column);
+                        values.extend(now.into_iter().filter(|(column, _)| !is_read(*column)));
                     }
                     if values.is_empty() {
                         continue;
@@ -313,6 +324,9 @@ impl Following {
                         continue;
                     };
                     for (column, value) in values {
+                        if adds_to_counter(model, *column) && !self.counts_some(model, *column) {
+                            continue;
+                        }
                         *value = model.rows.value(row, *column).into_owned();
                     }
                 }
@@ -327,6 +341,18 @@ impl Following {
 pub(super) struct Adjusted(HashMap<(TypeId, KeyTuple), Vec<(usize, Value<'static>)>>);
 
 impl Adjusted {
+    /// Takes the columns of rows that were read once more, because callbacks have written after what followed.
+    pub(super) fn renew(&mut self, model: &'static ModelDef, fresh: &dyn Rows) {
+        for row in (0..fresh.len()).filter_map(|at| fresh.row(at)) {
+            let Some(values) = model.key_of(row).and_then(|key| self.0.get_mut(&(model.type_id(), key))) else {
+                continue;
+            };
+            for (column, value) in values {
+                *value = model.rows.value(row, *column).into_owned();
+            }
+        }
+    }
+
     /// Sets them.
     pub(super) fn set(&self, model: &'static ModelDef, list: &mut dyn Rows) -> Result<()> {
         if self.0.is_empty() {
