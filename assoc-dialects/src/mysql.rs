@@ -11,9 +11,15 @@ use assoc_core::{SqlType, Value};
 
 pub use errors::ServerError;
 pub use server::{Features, Server, ServerKind};
+pub use transactions::Beginning;
+pub use values::Parameter;
 
+pub mod effects;
 mod errors;
 mod server;
+pub mod settings;
+mod transactions;
+pub mod values;
 
 /// Around text that is a decimal: what every decimal of a program fits into.
 const EXACT_DECIMAL: (&str, &str) = ("CAST(", " AS DECIMAL(57,28))");
