@@ -291,16 +291,21 @@ impl Dialect for MySqlDialect {
         writer.push(&target);
     }
 
-    /// As the session's `sql_mode` has it, which this driver sets: backslashes escape.
     fn raw_syntax(&self) -> RawSyntax {
-        let mut syntax = RawSyntax::default();
-        syntax.backslash_escapes = true;
-        syntax.backticks = true;
-        syntax.hash_comments = true;
-        syntax.dashes_need_blank = true;
-        syntax.executable_comments = true;
-        syntax
+        raw_syntax()
     }
+}
+
+/// How raw SQL is read, as the session's `sql_mode` has to have it: backslashes escape.
+#[must_use]
+pub fn raw_syntax() -> RawSyntax {
+    let mut syntax = RawSyntax::default();
+    syntax.backslash_escapes = true;
+    syntax.backticks = true;
+    syntax.hash_comments = true;
+    syntax.dashes_need_blank = true;
+    syntax.executable_comments = true;
+    syntax
 }
 
 #[cfg(test)]

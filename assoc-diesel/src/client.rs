@@ -1,15 +1,16 @@
 //! What each of Diesel's connections does for this crate, synchronously.
 
-use assoc_core::Result;
 use assoc_core::dialect::Dialect;
 use assoc_core::driver::{ExecResult, IsolationLevel, RowSink, Statement, TransactionMode};
-use diesel::connection::{AnsiTransactionManager, Connection, TransactionDepthChange, TransactionManager};
+use assoc_core::{ErrorKind, Result};
+use diesel::connection::{AnsiTransactionManager, CacheSize, Connection, TransactionDepthChange, TransactionManager};
 use diesel::connection::{TransactionManagerStatus, ValidTransactionManagerStatus};
 
 use crate::errors;
 use crate::learnt::Learnt;
 
-/// A connection of Diesel's that this crate can use: `SqliteConnection` and `PgConnection`, with the features `sqlite` and `postgres`.
+/// A connection of Diesel's that this crate can use: `SqliteConnection`, `PgConnection` and `MysqlConnection`, with the features `sqlite`,
+/// `postgres` and `mysql`.
 ///
 /// It is implemented here alone: what it needs of Diesel changes from version to version.
 pub trait Client: sealed::Client {}
@@ -76,6 +77,10 @@ pub(crate) mod sealed {
         /// Rolls back a transaction that Diesel does not know of.
         fn undo_unknown(&mut self) -> Result<()>;
 
+        /// Notes that the transaction which Diesel counts is over for the database, where Diesel's COMMIT would not fail because of
+        /// that. Nothing runs any more until Diesel has rolled it back.
+        fn note_over(&mut self) {}
+
         /// Makes Diesel believe that no more levels than these are open, because the database has ended the others.
         fn believe(&mut self, depth: u32);
     }
@@ -114,4 +119,31 @@ where
         AnsiTransactionManager::begin_transaction_sql(connection, sql)
     };
     begun.map_err(|error| errors::of_statement(error, reading, sql))
+}
+
+const IN_TRANSACTION: &str =
+    "Diesel has a transaction open, whose isolation level cannot be changed: choose the level where it begins";
+
+/// Refuses an isolation level inside of a transaction.
+pub(crate) fn level_can_change<C: Connection>(connection: &mut C, level: Option<IsolationLevel>) -> Result<()> {
+    match level {
+        Some(_) if depth(connection)? > 0 => Err(ErrorKind::Transaction(IN_TRANSACTION).into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether Diesel knows that the transaction takes nothing but a rollback.
+pub(crate) fn must_roll_back<C: Connection>(connection: &mut C) -> bool {
+    match C::TransactionManager::transaction_manager_status_mut(connection) {
+        TransactionManagerStatus::Valid(status) => {
+            status.in_transaction.as_ref().is_some_and(|inside| inside.requires_rollback_maybe_up_to_top_level)
+        }
+        TransactionManagerStatus::InError => false,
+    }
+}
+
+/// Makes Diesel forget what it has prepared, which it does when its cache is switched off.
+pub(crate) fn forget_statements<C: Connection>(connection: &mut C) {
+    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+    connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
 }

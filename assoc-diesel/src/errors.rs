@@ -83,15 +83,42 @@ pub(crate) fn of_postgres(class: Option<DriverErrorKind>, information: &dyn Data
     }
 }
 
-// SQLite has a message and nothing else.
+/// Reads a report of MySQL's, which is a message alone as well. A client that has the connection asks the server for the number.
+pub(crate) fn of_mysql(class: Option<DriverErrorKind>, information: &dyn DatabaseErrorInformation) -> DriverError {
+    use assoc_dialects::mysql::ServerError;
+    let message = information.message();
+    match ServerError::of_message(message) {
+        Some(error) => error.error(""),
+        None => DriverError::new(class.unwrap_or(DriverErrorKind::Other), message),
+    }
+}
+
+// SQLite and MySQL have a message and nothing else.
 fn guess(class: Option<DriverErrorKind>, information: &dyn DatabaseErrorInformation) -> DriverError {
+    if cfg!(feature = "mysql") && assoc_dialects::mysql::ServerError::of_message(information.message()).is_some() {
+        return of_mysql(class, information);
+    }
     let has_fields = information.table_name().is_some()
         || information.details().is_some()
         || information.statement_position().is_some();
-    if has_fields || !cfg!(feature = "sqlite") {
+    if has_fields || !cfg!(any(feature = "mysql", feature = "sqlite")) {
         of_postgres(class, information)
-    } else {
+    } else if cfg!(feature = "sqlite") {
         of_sqlite(class, information)
+    } else {
+        of_mysql(class, information)
+    }
+}
+
+/// The error of a COMMIT. If the connection broke, its outcome is unknown.
+#[cold]
+pub(crate) fn of_commit(failed: Error) -> Error {
+    match failed.driver() {
+        Some(driver) if driver.kind() == DriverErrorKind::ConnectionLost => {
+            let message = format!("the connection broke during COMMIT, which may have taken effect or not: {failed}");
+            DriverError::new(DriverErrorKind::AmbiguousCommit, message).with_sql("COMMIT").into()
+        }
+        _ => failed,
     }
 }
 

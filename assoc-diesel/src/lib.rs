@@ -66,8 +66,8 @@
 //! * `postgres`: Diesel's `PgConnection`. It needs the system's libpq.
 //! * `r2d2`: pools of Diesel's connections.
 
-#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
-compile_error!("`assoc-diesel` needs a database: enable its feature `sqlite` or `postgres`");
+#[cfg(not(any(feature = "mysql", feature = "postgres", feature = "sqlite")))]
+compile_error!("`assoc-diesel` needs a database: enable its feature `sqlite`, `postgres` or `mysql`");
 
 mod client;
 mod dynamic_query;
@@ -75,10 +75,14 @@ mod errors;
 mod learnt;
 mod lent;
 mod levels;
+#[cfg(feature = "mysql")]
+mod mysql;
 #[cfg(feature = "r2d2")]
 mod pooled;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
+mod raw_text;
 pub mod schema;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -88,6 +92,8 @@ mod work;
 pub use client::Client;
 pub use diesel;
 pub use lent::{Lent, lend};
+#[cfg(feature = "mysql")]
+pub use mysql::MysqlSession;
 #[cfg(feature = "r2d2")]
 pub use pooled::{Execution, Pooled};
 pub use transaction_error::TransactionError;

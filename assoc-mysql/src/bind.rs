@@ -41,9 +41,7 @@ fn parameter(value: &Value<'static>, uuid_as_text: bool) -> Result<MyValue, Stri
         Parameter::UInt(number) => MyValue::UInt(number),
         Parameter::Double(number) => MyValue::Double(number),
         Parameter::Bytes(bytes) => MyValue::Bytes(bytes.into_owned()),
-        Parameter::DateTime(at) => {
-            MyValue::Date(at.year, at.month, at.day, at.hour, at.minute, at.second, at.micros)
-        }
+        Parameter::DateTime(at) => MyValue::Date(at.year, at.month, at.day, at.hour, at.minute, at.second, at.micros),
         Parameter::Span(span) => {
             MyValue::Time(span.negative, span.days, span.hours, span.minutes, span.seconds, span.micros)
         }

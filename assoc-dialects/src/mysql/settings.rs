@@ -79,7 +79,8 @@ impl Settings<'_> {
     /// assert!(Settings { sql_mode: "STRICT_TRANS_TABLES", ..lax }.check().is_ok());
     /// ```
     pub fn check(&self) -> Result<(), UnfitSetting> {
-        let unfit = |setting, found: &str, why, remedy| Err(UnfitSetting { setting, found: found.to_owned(), why, remedy });
+        let unfit =
+            |setting, found: &str, why, remedy| Err(UnfitSetting { setting, found: found.to_owned(), why, remedy });
         let has = |mode: &str| self.sql_mode.split(',').any(|own| own == mode);
         if !has("STRICT_TRANS_TABLES") && !has("STRICT_ALL_TABLES") {
             let why = "without a strict mode the server stores something else where a value does not fit";
@@ -96,7 +97,12 @@ impl Settings<'_> {
         }
         if self.character_sets.split(',').any(|own| own != "utf8mb4") {
             let why = "text would be read and written in another character set than utf8mb4";
-            return unfit("character_set_client, …_connection, …_results", self.character_sets, why, "SET NAMES utf8mb4");
+            return unfit(
+                "character_set_client, …_connection, …_results",
+                self.character_sets,
+                why,
+                "SET NAMES utf8mb4",
+            );
         }
         if self.autocommit != "1" {
             let why = "every statement would begin a transaction that is not committed";
@@ -129,7 +135,10 @@ mod tests {
             (Settings { sql_mode: "", ..FIT }, "sql_mode"),
             (Settings { sql_mode: "STRICT_ALL_TABLES,NO_BACKSLASH_ESCAPES", ..FIT }, "sql_mode"),
             (Settings { time_zone: "CET", ..FIT }, "time_zone"),
-            (Settings { character_sets: "utf8mb4,utf8mb4,latin1", ..FIT }, "character_set_client, …_connection, …_results"),
+            (
+                Settings { character_sets: "utf8mb4,utf8mb4,latin1", ..FIT },
+                "character_set_client, …_connection, …_results",
+            ),
             (Settings { autocommit: "0", ..FIT }, "autocommit"),
             (Settings { sql_auto_is_null: "1", ..FIT }, "sql_auto_is_null"),
         ];
