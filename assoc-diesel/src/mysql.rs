@@ -191,7 +191,12 @@ fn expect_transaction(connection: &mut MysqlConnection) -> Result<()> {
 fn texts(connection: &mut MysqlConnection, sql: &str) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut sink = |values: &mut [Value<'_>]| {
-        found = values.iter().map(|value| value.to_string()).collect();
+        // Text is shown in quotes.
+        let shown = |value: &Value<'_>| match value {
+            Value::Text(text) => text.clone().into_owned(),
+            other => other.to_string(),
+        };
+        found = values.iter().map(shown).collect();
         Ok(())
     };
     rows::read(connection, &DynamicQuery::plain(sql), &mut sink)?;

@@ -19,7 +19,7 @@ pub const SET_UP: &str = "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = 'S
 /// Asks what [`Settings::check`] judges, and what server it is: seven columns of text.
 pub const ASK: &str = "SELECT VERSION(), @@version_comment, @@sql_mode, IF(@@time_zone = 'SYSTEM', @@system_time_zone, \
                        @@time_zone), CONCAT(@@character_set_client, ',', @@character_set_connection, ',', \
-                       IFNULL(@@character_set_results, 'none')), CONCAT(@@autocommit, ''), CONCAT(@@sql_auto_is_null, '')";
+                       IFNULL(@@character_set_results, 'none')), IF(@@autocommit, '1', '0'), IF(@@sql_auto_is_null, '1', '0')";
 
 /// A session that the dialect does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
