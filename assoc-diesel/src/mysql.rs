@@ -51,7 +51,8 @@ impl sealed::Client for MysqlConnection {
         };
         let settings = Settings { sql_mode, time_zone, character_sets, autocommit, sql_auto_is_null };
         settings.check().map_err(DriverError::from)?;
-        Ok(Box::new(MySqlDialect::new(Server::parse(version, comment), false)))
+        // MariaDB tells the columns that `INSERT … RETURNING` returns when it runs, and Diesel wants to know them before.
+        Ok(Box::new(MySqlDialect::new(Server::parse(version, comment), false).without_returning()))
     }
 
     fn waits() -> Waits {
@@ -131,7 +132,7 @@ impl sealed::Client for MysqlConnection {
 const PROBE: &str = "SAVEPOINT assoc_probe; RELEASE SAVEPOINT assoc_probe";
 
 fn execute(connection: &mut MysqlConnection, query: &DynamicQuery<'_>) -> Result<ExecResult> {
-    let makes_a_key = is_plain_insert(query.sql) && !returns_inserted(connection)?;
+    let makes_a_key = is_plain_insert(query.sql);
     if makes_a_key {
         // The one of an earlier statement stands until a statement makes another.
         texts(connection, "SELECT LAST_INSERT_ID(0)")?;
@@ -161,15 +162,6 @@ impl DynamicQuery<'_> {
         let code = error.driver().and_then(DriverError::code);
         self.binds.is_empty() && code.is_some_and(|code| code == NOT_PREPARABLE.to_string())
     }
-}
-
-/// Whether the server returns the rows that it inserts. Then the core asks for their keys so.
-fn returns_inserted(connection: &mut MysqlConnection) -> Result<bool> {
-    let answer = texts(connection, "SELECT VERSION(), @@version_comment")?;
-    Ok(match &answer[..] {
-        [version, comment] => Server::parse(version, comment).features().insert_returning,
-        _ => false,
-    })
 }
 
 // MySQL prepares a statement anew where its table has changed, but keeps what it made of the types of its parameters.
