@@ -22,6 +22,11 @@ pub(crate) fn of_diesel(error: DieselError) -> DriverError {
 /// The error of Diesel as the core has it.
 #[cold]
 pub(crate) fn read(error: DieselError, reading: Reading) -> DriverError {
+    // Of a COMMIT that failed, and of the ROLLBACK after it, which failed as well.
+    let error = match error {
+        DieselError::RollbackErrorOnCommit { commit_error, .. } => *commit_error,
+        error => error,
+    };
     let report = match &error {
         DieselError::DatabaseError(kind, information) => reading(class_of(kind), &**information),
         DieselError::SerializationError(_) | DieselError::DeserializationError(_) => {

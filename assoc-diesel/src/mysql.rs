@@ -200,10 +200,21 @@ fn texts(connection: &mut MysqlConnection, sql: &str) -> Result<Vec<String>> {
 fn failed(connection: &mut MysqlConnection, error: DieselError, sql: &str) -> Error {
     let DieselError::DatabaseError(_, information) = &error else { return failed_text(error, sql) };
     let message = information.message().to_owned();
-    match number_of(connection, &message) {
+    let failed: Error = match number_of(connection, &message) {
         Some(code) => ServerError::new(code, &message).error(sql).with_sql(sql).with_source(error).into(),
         None => failed_text(error, sql),
+    };
+    // MariaDB's client library waits for rows for ever when it runs a statement again that has failed between its rows. Of these
+    // it is known that they fail before.
+    let failed_before = failed.is_unique_violation()
+        || failed.is_foreign_key_violation()
+        || failed.driver().is_some_and(|own| {
+            matches!(own.kind(), DriverErrorKind::NotNullViolation | DriverErrorKind::CheckViolation)
+        });
+    if !failed_before {
+        client::forget_statements(connection);
     }
+    failed
 }
 
 /// The error of a statement by what its message says.

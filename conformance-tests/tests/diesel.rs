@@ -308,7 +308,7 @@ fn run_case<L: Lending>(lending: &L, case: &Case, application: Application) -> s
     let lent = lending.driver(&mut connection).with_patience(Duration::from_secs(2));
     let backend = DieselLent(lent.clone(), lending.sql());
     let ran = lent.block_on(&mut connection, async {
-        tokio::time::timeout(Duration::from_secs(5), execute(&backend, case)).await
+        tokio::time::timeout(Duration::from_secs(30), execute(&backend, case)).await
     });
     let after = depth(&mut connection);
     drop(connection);

@@ -57,7 +57,7 @@ pub(super) fn collect(
     for row in LoadConnection::<DefaultLoadingMode>::load(connection, query).map_err(Failure::Diesel)? {
         let row = row.map_err(Failure::Diesel)?;
         if count == 0 && sink.wants_columns() {
-            offer(&names_of(&row), sink).map_err(Failure::Sink)?;
+            offer(&names_of(&row), query.sql, sink).map_err(Failure::Sink)?;
         }
         count += 1;
         values.clear();
@@ -193,9 +193,10 @@ fn names_of<'r>(row: &impl Row<'r, Mysql>) -> Vec<String> {
     (0..row.field_count()).map(|column| name(column).unwrap_or_default()).collect()
 }
 
-// Without an alias, an expression is called by its text.
-fn offer(names: &[String], sink: &mut dyn RowSink) -> Result<()> {
-    let columns = names.iter().map(|name| AnswerColumn { name, is_computed: is_expression(name) });
+// Without an alias, an expression is called by its text, and a string by what it holds.
+fn offer(names: &[String], text: &str, sink: &mut dyn RowSink) -> Result<()> {
+    let is_string = |name: &str| text.contains(&format!("'{name}'")) || text.contains(&format!("\"{name}\""));
+    let columns = names.iter().map(|name| AnswerColumn { name, is_computed: is_expression(name) || is_string(name) });
     sink.columns(&columns.collect::<Vec<_>>())
 }
 
@@ -212,7 +213,7 @@ fn offer_of_none(connection: &mut MysqlConnection, query: &DynamicQuery<'_>, sin
     let joined = DynamicQuery { sql: &sql, binds, prepared: Prepared::Once };
     let Ok(mut rows) = LoadConnection::<DefaultLoadingMode>::load(connection, &joined) else { return Ok(()) };
     match rows.next() {
-        Some(Ok(row)) => offer(&names_of(&row), sink),
+        Some(Ok(row)) => offer(&names_of(&row), query.sql, sink),
         _ => Ok(()),
     }
 }
